@@ -1,0 +1,1 @@
+"""Arrays and values in, values out: no clock, disk, network, thread or log in here."""

@@ -1,0 +1,302 @@
+"""The words that every stage speaks. All are frozen values; boxes are fractions of the frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""(height, width, 3), BGR, 0..255."""
+
+Plane = NDArray[np.uint8]
+"""(height, width), one channel, 0..255."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Instant:
+    """A moment on both clocks. Durations use `mono_s` only: a Pi has no battery clock, wall time may step."""
+
+    mono_s: float
+    """Seconds of a clock that never steps."""
+    wall_s: float
+    """Seconds since 1970 UTC, as well as the box knows."""
+
+    def since(self, earlier: Instant) -> float:
+        """Seconds from `earlier` to this moment, by the clock that never steps."""
+        return self.mono_s - earlier.mono_s
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in fractions of the frame: 0..1, origin top left, y down."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        """Fraction of the frame's width."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Fraction of the frame's height."""
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> float:
+        """Fraction of the frame's area; 0 for an inverted box."""
+        return max(0.0, self.width) * max(0.0, self.height)
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """Middle of the box (x, y)."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    @property
+    def foot(self) -> tuple[float, float]:
+        """Bottom centre (x, y): where a road user touches the road."""
+        return (self.left + self.right) / 2, self.bottom
+
+
+WHOLE = Box(0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Width and height in pixels."""
+
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture with its planes as decoded (YUV 4:2:0). `luma` is what motion reads; colour costs on request.
+
+    `luma` is (H, W); `u` and `v` are (H/2, W/2). The arrays are read-only views and may live in shared memory
+    that is reused: whoever keeps pixels beyond the update copies them.
+    """
+
+    index: int
+    """Counts the source's frames from 0; gaps mean frames that were skipped."""
+    at: Instant
+    luma: Plane
+    u: Plane
+    v: Plane
+    full_range: bool = False
+    """True where luma is 0..255 (MJPEG cameras), False for 16..235."""
+
+    @property
+    def size(self) -> Size:
+        """Size in pixels."""
+        return Size(self.luma.shape[1], self.luma.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One object in one picture, as the detector saw it."""
+
+    label: str
+    score: float
+    """0..1."""
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """What moved in one frame."""
+
+    regions: tuple[Box, ...]
+    """Boxes around what moves, largest first."""
+    share: float
+    """Fraction of the unmasked view that moves, 0..1."""
+    settling: bool = False
+    """True while the scene is being learned: at start, after a light switch or a day/infrared switch.
+    `regions` is empty then; what moves in such a frame is not known."""
+
+
+class Reason(StrEnum):
+    """Why the detector looks at a crop."""
+
+    MOTION = "motion"
+    TRACK = "track"
+    SWEEP = "sweep"
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A part of the frame that the detector shall look at."""
+
+    box: Box
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What the detector told about one frame; the tracker's input.
+
+    A track whose place lies in none of the `looked` boxes was not looked for, and so is not missed.
+    """
+
+    at: Instant
+    looked: tuple[Box, ...]
+    """Empty when the detector did not run on this frame."""
+    detections: tuple[Detection, ...]
+    moving: tuple[Box, ...] = ()
+    """Regions that move, so that a track can be confirmed or kept alive between detector calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One object over time, as believed at one instant."""
+
+    id: str
+    """UUIDv7; unique over all cameras and restarts."""
+    label: str
+    """The label that most of the evidence speaks for."""
+    score: float
+    """Score of the latest matched detection, 0..1."""
+    top_score: float
+    box: Box
+    """Where it is now: matched, or predicted when `seen` is False."""
+    velocity: tuple[float, float]
+    """Of the box centre, in frame fractions per second (x, y)."""
+    started: Instant
+    """When it was first seen."""
+    last_seen: Instant
+    """When a detection last matched."""
+    seen: bool
+    """A detection matched in this frame."""
+    confirmed: bool
+    """Seen often enough to be told to anyone; rules ignore the others."""
+    stationary: bool = False
+    riders: int = 0
+    """Persons on this two-wheeler; 0 for everything else."""
+    ended: bool = False
+    """The tracker gives it up with this update; it will not come back under this id."""
+
+
+class EventKind(StrEnum):
+    """What an event tells (wire.md)."""
+
+    MOTION = "motion"
+    OBJECT = "object"
+    ZONE_ENTERED = "zone_entered"
+    LINE_CROSSED = "line_crossed"
+    LOITERING = "loitering"
+    STOPPED_VEHICLE = "stopped_vehicle"
+    WRONG_WAY = "wrong_way"
+    CROWD = "crowd"
+    CAMERA_LOST = "camera_lost"
+    CAMERA_BLIND = "camera_blind"
+    STORAGE_FULL = "storage_full"
+    CLOCK_UNTRUSTED = "clock_untrusted"
+    OVERHEATED = "overheated"
+    AGENT_RESTARTED = "agent_restarted"
+
+
+class Phase(StrEnum):
+    """Where in its life an event is."""
+
+    START = "start"
+    UPDATE = "update"
+    END = "end"
+
+
+class Severity(StrEnum):
+    """How much it presses: an alert is for the duty officer now, the rest is for looking up."""
+
+    INFO = "info"
+    ALERT = "alert"
+
+
+class EndReason(StrEnum):
+    """Why an event ended."""
+
+    LEFT = "left"
+    LOST = "lost"
+    CAMERA_LOST = "camera_lost"
+    AGENT_RESTARTED = "agent_restarted"
+    TOO_OLD = "too_old"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectState:
+    """The road user an event is about, as known when the message was made."""
+
+    track_id: str
+    label: str
+    score: float
+    top_score: float
+    riders: int
+    box: Box
+    started: Instant
+    ended: Instant | None
+    stationary: bool
+    zones: tuple[str, ...]
+    """Zones it is in now."""
+    entered_zones: tuple[str, ...]
+    """Zones it has been in, in order."""
+    path: tuple[tuple[float, float, float], ...]
+    """(seconds since start, x, y) of its foot, thinned to at most 32 points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture kept for an event: cropped from the frame, already copied."""
+
+    image: Image
+    at: Instant
+    box: Box
+    """The object in fractions of `image`."""
+    quality: float
+    """0..1: how well it shows the object (size, sharpness, wholeness, score)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One message of an event's life; complete by itself."""
+
+    id: str
+    """UUIDv7; the same over the event's life."""
+    revision: int
+    """1 at the start, one more with each message."""
+    kind: EventKind
+    phase: Phase
+    severity: Severity
+    at: Instant
+    """When the thing happened that this message tells."""
+    rule_id: str
+    rule_kind: str
+    started: Instant
+    frame: Size | None = None
+    object: ObjectState | None = None
+    region: Box | None = None
+    """Where it moves, for events without an object."""
+    direction: str | None = None
+    end_reason: EndReason | None = None
+    detail: str | None = None
+    """One word more: 'covered' for a blind camera, the error's text for a lost one."""
+    suppressed: int = 0
+    """How many like it were held back by the rule's cooldown since the last one that was told."""
+    thumbnail: Shot | None = None
+    """The best picture so far, when it is new since the last message."""
+    scene: Shot | None = None
+    """The whole view, on alerts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A closed interval of a counting rule."""
+
+    rule_id: str
+    start: Instant
+    end: Instant
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    """label -> direction -> number."""

@@ -1,0 +1,1 @@
+"""From an event to the station's receipt: thumbnail, wire, outbox, forwarder, mqtt."""

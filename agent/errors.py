@@ -1,0 +1,71 @@
+"""Every error the agent raises on purpose.
+
+NgatuError                    its text says what, where, and what to do
+├── ConfigError               the file is wrong: exit 2, never retried
+├── ModelError                the detector's file or card is wrong: exit 2, never retried
+├── CameraError
+│   ├── CameraLost            no picture: retried for ever, with backoff
+│   └── CameraRefused         wrong credentials, no such device or stream: retried slowly, told once
+├── DeliveryError
+│   ├── BrokerUnreachable     retried with jitter; messages wait in the outbox
+│   ├── BrokerRefused         credentials, certificate or ACL: retried slowly, told in words
+│   ├── MessageRefused        kept and retried ever more slowly; an oversize one is set aside and counted
+│   └── OutboxError           the file cannot be written
+└── WireError                 a payload from outside is not what the contract says: dropped, counted, told
+"""
+
+
+class NgatuError(Exception):
+    """Base of every error raised on purpose; `hint` says what to do next."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  hint: {self.hint}" if self.hint else self.what
+
+
+class ConfigError(NgatuError):
+    """The configuration is wrong; the text lists every mistake, one per line, with file:line."""
+
+
+class ModelError(NgatuError):
+    """A detector's file or card is wrong."""
+
+
+class CameraError(NgatuError):
+    """A camera gives no pictures."""
+
+
+class CameraLost(CameraError):
+    """The pictures stopped, or never came: retried for ever, with backoff."""
+
+
+class CameraRefused(CameraError):
+    """The camera answers but will not serve us: credentials, device or stream name are wrong."""
+
+
+class DeliveryError(NgatuError):
+    """A message did not go out; it stays in the outbox."""
+
+
+class BrokerUnreachable(DeliveryError):
+    """Nothing answers at the broker's address."""
+
+
+class BrokerRefused(DeliveryError):
+    """The broker answers but refuses us: credentials, certificate or client id."""
+
+
+class MessageRefused(DeliveryError):
+    """The broker refused one message."""
+
+
+class OutboxError(DeliveryError):
+    """The outbox cannot be opened or written."""
+
+
+class WireError(NgatuError):
+    """A payload from outside does not follow the contract."""

@@ -1,0 +1,1 @@
+"""Footage kept and handed over."""

@@ -1,0 +1,1 @@
+"""The duty room: subscribes, commits, sends receipts, shows."""
