@@ -19,7 +19,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{3,32}$")]
 class Settings(BaseModel):
     """A frozen group of settings that refuses unknown keys; every field has a description."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=False
+    )
 
 
 class Secret(Settings):

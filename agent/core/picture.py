@@ -39,9 +39,8 @@ def bgr(frame: Frame, box: Box = WHOLE, size: Size | None = None) -> Image:
     flat[area : area * 5 // 4].reshape(half.height_px, half.width_px)[:] = _resized(u, half)
     flat[area * 5 // 4 :].reshape(half.height_px, half.width_px)[:] = _resized(v, half)
     if frame.full_range:
-        image = _full_range(yuv, even)
-    else:
-        image = cv2.cvtColor(yuv, cv2.COLOR_YUV2BGR_I420)
+        yuv = _squeezed(yuv, even)
+    image = cv2.cvtColor(yuv, cv2.COLOR_YUV2BGR_I420)
     if even != wanted:
         image = cv2.resize(image, (wanted.width_px, wanted.height_px), interpolation=cv2.INTER_LINEAR)
     return np.asarray(image, np.uint8)
@@ -55,9 +54,8 @@ def _resized(plane: Plane, size: Size) -> Plane:
     return np.asarray(cv2.resize(plane, (size.width_px, size.height_px), interpolation=how), np.uint8)
 
 
-def _full_range(yuv: Plane, size: Size) -> Image:
+def _squeezed(yuv: Plane, size: Size) -> Plane:
     """OpenCV's 4:2:0 conversion expects 16..235; JPEG's planes are 0..255 (ITU-T T.871), so squeeze first."""
     table = np.round(16 + np.arange(256) * (219 / 255)).astype(np.uint8)
     chroma = np.round(128 + (np.arange(256) - 128.0) * (224 / 255)).astype(np.uint8)
-    squeezed = np.concatenate([table[yuv[: size.height_px]], chroma[yuv[size.height_px :]]])
-    return np.asarray(cv2.cvtColor(squeezed, cv2.COLOR_YUV2BGR_I420), np.uint8)
+    return np.concatenate([table[yuv[: size.height_px]], chroma[yuv[size.height_px :]]])
