@@ -1,0 +1,349 @@
+"""The little of YAML that a configuration needs, read so that nothing can surprise.
+
+PyYAML accepts a key twice, turns `no` into False and `12:30` into 750, and recurses until it dies. Here a text
+is taken apart event by event (libyaml, or PyYAML's own parser where libyaml is missing) and put together by
+our own rules, those of YAML 1.2's core schema (https://yaml.org/spec/1.2.2/, 10.3) with these refusals:
+anchors, aliases, tags, directives, a second document, keys that are not texts, a key twice, numbers with a
+leading zero (octal to one reader, decimal to the next) or with more than 18 digits, infinity and not-a-number.
+
+Each value remembers its line. What is refused is collected, so that one reading tells every mistake; only a
+syntax error, a file that is too large, or one nested too deep ends it at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 20
+MAX_DIGITS = 18
+MAX_VALUES = 20_000
+"""A box with 50 cameras has about 8,000 values; more is a mistake or an attack on the checker's time."""
+
+Scalar = str | int | float | bool | None
+
+_PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is 20 times faster
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_DECIMAL = re.compile(r"[-+]?[0-9]+")
+_OTHER_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_HINTS = (  # a part of libyaml's or PyYAML's words, and what usually is behind it
+    (
+        "cannot start any token",
+        "indent with spaces, never tabs; quote a text that starts with a special character",
+    ),
+    ("mapping values are not allowed", "quote a text that contains ': ', or check the indentation"),
+    ("expected ':'", "a setting is written 'name: value'; check for a missing ':' or an open quotation mark"),
+    ("block end", "the indentation does not match the lines above"),
+    ("did not find expected key", "the indentation does not match the lines above"),
+    ("did not find expected '-'", "the indentation does not match the lines above"),
+    ("quoted scalar", "a quotation mark is never closed"),
+    ("expected ',' or", "a bracket is never closed"),
+    ("expected node content", "a bracket is never closed, or a value is missing"),
+    ("maximum nesting depth", "look for a bracket that is never closed"),
+    ("escape character", "write \\\\ for a backslash, or use single quotation marks"),
+)
+
+
+@dataclass(slots=True)
+class Node:
+    """One value with the line where a reader looks for it: that of its key, or its own within a list."""
+
+    value: Scalar | dict[str, Node] | list[Node]
+    line: int
+    """Counts from 1."""
+    refused: bool = False
+    """A fault was already told about this value; whoever validates it need not tell another."""
+
+    def plain(self) -> Any:
+        """The value as dicts, lists and scalars; at most MAX_DEPTH deep."""
+        if isinstance(self.value, dict):
+            return {key: child.plain() for key, child in self.value.items()}
+        if isinstance(self.value, list):
+            return [child.plain() for child in self.value]
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that the rules above refuse."""
+
+    line: int
+    path: tuple[str | int, ...]
+    what: str
+    hint: str = ""
+
+
+class UnreadableYaml(Exception):
+    """The text cannot be taken apart to its end; `faults` closes with the one that ended it."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__(faults[-1].what)
+        self.faults = faults
+
+
+def read(data: bytes) -> tuple[Node, list[Fault]]:
+    """The document in `data` and what is refused in it.
+
+    Raises:
+        UnreadableYaml: a syntax error, no UTF-8, more than MAX_BYTES, MAX_DEPTH or MAX_VALUES.
+    """
+    text = _decode(data)
+    reading = _Reading()
+    try:
+        for event in _events(text):
+            reading.take(event)
+    except UnreadableYaml as error:
+        raise UnreadableYaml(*reading.faults, *error.faults) from None
+    except yaml.MarkedYAMLError as error:
+        raise UnreadableYaml(*reading.faults, _syntax_fault(error)) from None
+    except yaml.YAMLError as error:
+        raise UnreadableYaml(*reading.faults, Fault(1, (), f"not YAML: {error}".splitlines()[0])) from None
+    return reading.root or Node(None, 1), reading.faults
+
+
+def _decode(data: bytes) -> str:
+    if len(data) > MAX_BYTES:
+        what = f"{len(data):,} bytes are too large for a configuration; the limit is {MAX_BYTES:,}"
+        raise UnreadableYaml(Fault(1, (), what, "is this the right file?"))
+    try:
+        text = data.decode("utf-8-sig")  # Notepad's byte order mark does no harm
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        what = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        raise UnreadableYaml(Fault(line, (), what, "save the file as UTF-8")) from None
+    if odd := _UNPRINTABLE.search(text):
+        line = text.count("\n", 0, odd.start()) + 1
+        what = f"unprintable character U+{ord(odd.group()):04X}"
+        raise UnreadableYaml(
+            Fault(line, (), what, "remove it, or write it as an escape in double quotation marks")
+        )
+    return text
+
+
+def _events(text: str) -> Iterator[Any]:
+    parser = _PARSER(text)
+    try:
+        while parser.check_event():
+            yield parser.get_event()
+    finally:
+        parser.dispose()
+
+
+def _syntax_fault(error: yaml.MarkedYAMLError) -> Fault:
+    mark = error.problem_mark or error.context_mark
+    words = " ".join(part for part in (error.context, error.problem) if part)
+    hint = next((hint for part, hint in _HINTS if part in words), "")
+    column = f" (column {mark.column + 1})" if mark else ""
+    return Fault(mark.line + 1 if mark else 1, (), f"not YAML: {words}{column}", hint)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or list that is not closed yet."""
+
+    node: Node
+    path: tuple[str | int, ...]
+    key: str | None = None
+    """The key whose value comes next; None while a key comes next."""
+    key_line: int = 0
+    twice: bool = False
+    """The key was there already: its value is read and dropped."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The document so far; `take` folds one event into it."""
+
+    root: Node | None = None
+    faults: list[Fault] = field(default_factory=list)
+    stack: list[_Open] = field(default_factory=list)
+    documents: int = 0
+    values: int = 0
+    dropped: int = 0
+    """How many collections deep we are inside a key that is itself a collection: read, told, thrown away."""
+
+    def take(self, event: Any) -> None:
+        line = event.start_mark.line + 1
+        match event:
+            case yaml.DocumentStartEvent():
+                self._document(event, line)
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                self._close()
+            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                self._open(event, line)
+            case yaml.ScalarEvent():
+                self._scalar(event, line)
+            case yaml.AliasEvent():
+                self._alias(event, line)
+
+    def _document(self, event: Any, line: int) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            raise UnreadableYaml(Fault(line, (), "a second document starts here", "remove the line '---'"))
+        if event.version or event.tags:
+            self._fault(line, "directives (%YAML, %TAG) are not allowed", "remove the line")
+
+    def _open(self, event: Any, line: int) -> None:
+        if len(self.stack) + self.dropped >= MAX_DEPTH:
+            what = f"nested deeper than {MAX_DEPTH} levels"
+            raise UnreadableYaml(Fault(line, self._path(), what, "look for a bracket that is never closed"))
+        if self.dropped or self._key_is_next():
+            if not self.dropped:
+                self._fault(line, "a key must be a text, not a list or mapping", "quote a text with brackets")
+            self.dropped += 1
+            return
+        refused = self._decorated(event, line)
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        node = Node({} if is_mapping else [], self._key_line(line), refused)
+        path = self._path()
+        self._place(node)
+        self.stack.append(_Open(node, path))
+
+    def _close(self) -> None:
+        if not self.dropped:
+            self.stack.pop()
+            return
+        self.dropped -= 1
+        if not self.dropped:  # the collection that stood for a key is over: its value is dropped too
+            self._key("", self.stack[-1].node.line, twice=True)
+
+    def _scalar(self, event: Any, line: int) -> None:
+        if self.dropped:
+            return
+        if self._key_is_next():
+            self._scalar_key(event, line)
+            return
+        refused = self._decorated(event, line)
+        value: Scalar = event.value
+        fault = None
+        if not event.style:
+            value, fault = resolve(event.value)
+        if fault is not None:
+            self._fault(line, *fault)
+        self._place(Node(value, self._key_line(line), refused or fault is not None))
+
+    def _scalar_key(self, event: Any, line: int) -> None:
+        self._decorated(event, line)
+        key = event.value
+        if not event.style and not isinstance(resolve(key)[0], str):
+            self._fault(line, f"a key must be a text, not {shown(key) or 'empty'}", f'quote it: "{shown(key)}"')
+        mapping = self.stack[-1].node.value
+        assert isinstance(mapping, dict)
+        first = mapping.get(key)
+        if first is not None:
+            path = (*self.stack[-1].path, key)
+            self.faults.append(Fault(line, path, f"set twice; first in line {first.line}", "keep one of them"))
+        self._key(key, line, twice=first is not None)
+
+    def _key(self, key: str, line: int, *, twice: bool) -> None:
+        top = self.stack[-1]
+        top.key, top.key_line, top.twice = key, line, twice
+
+    def _alias(self, event: Any, line: int) -> None:
+        if self.dropped:
+            return
+        what = f"aliases (*{shown(event.anchor)}) are not allowed"
+        self._fault(line, what, "write the value out")
+        if self._key_is_next():
+            self._key("", line, twice=True)
+        else:
+            self._place(Node(None, self._key_line(line), refused=True))
+
+    def _decorated(self, event: Any, line: int) -> bool:
+        """Tell an anchor or a tag; True if the value's type is in doubt because of a tag."""
+        if event.anchor is not None:
+            self._fault(
+                line, f"anchors (&{shown(event.anchor)}) are not allowed", "write the value out each time"
+            )
+        if event.tag is not None:
+            self._fault(line, f"tags ({shown(event.tag)}) are not allowed", "remove it; quote a text instead")
+        return event.tag is not None
+
+    def _place(self, node: Node) -> None:
+        self.values += 1
+        if self.values > MAX_VALUES:
+            what = f"more than {MAX_VALUES:,} values are too many for a configuration"
+            raise UnreadableYaml(Fault(node.line, (), what, "is this the right file?"))
+        if not self.stack:
+            self.root = node
+            return
+        top = self.stack[-1]
+        if isinstance(top.node.value, list):
+            top.node.value.append(node)
+        elif isinstance(top.node.value, dict):
+            assert top.key is not None
+            if not top.twice:
+                top.node.value[top.key] = node
+            top.key = None
+
+    def _key_is_next(self) -> bool:
+        return bool(self.stack) and isinstance(self.stack[-1].node.value, dict) and self.stack[-1].key is None
+
+    def _key_line(self, line: int) -> int:
+        top = self.stack[-1] if self.stack else None
+        return top.key_line if top is not None and top.key is not None else line
+
+    def _path(self) -> tuple[str | int, ...]:
+        if not self.stack:
+            return ()
+        top = self.stack[-1]
+        if isinstance(top.node.value, list):
+            return (*top.path, len(top.node.value))
+        return (*top.path, top.key) if top.key is not None else top.path
+
+    def _fault(self, line: int, what: str, hint: str = "") -> None:
+        self.faults.append(Fault(line, self._path(), what, hint))
+
+
+def resolve(text: str) -> tuple[Scalar, tuple[str, str] | None]:
+    """What a text without quotation marks means, and (what, hint) if it may not be used.
+
+    Everything that is no number, truth value or null of YAML 1.2 is a text: `no`, `12:30`, `1_000`, 2026-03-02.
+    """
+    value: Scalar = text
+    fault: tuple[str, str] | None = None
+    if text in _NULLS:
+        value = None
+    elif text in _BOOLEANS:
+        value = _BOOLEANS[text]
+    elif _DECIMAL.fullmatch(text) or _OTHER_BASE.fullmatch(text):
+        value, fault = _integer(text)
+    elif _FLOAT.fullmatch(text) or _NOT_FINITE.fullmatch(text):
+        value, fault = _float(text)
+    return value, fault
+
+
+def _integer(text: str) -> tuple[Scalar, tuple[str, str] | None]:
+    digits = text.lstrip("+-")
+    if len(digits) > MAX_DIGITS:
+        return 0, (
+            f"a number with {len(digits)} digits; at most {MAX_DIGITS} are allowed",
+            "quote it if it is a text",
+        )
+    if _OTHER_BASE.fullmatch(text):
+        return int(text, 0), None
+    if len(digits) > 1 and digits.startswith("0"):
+        return int(text), (f"{text} has a leading zero", "remove the zero, or quote it if it is a text")
+    return int(text), None
+
+
+def _float(text: str) -> tuple[Scalar, tuple[str, str] | None]:
+    number = float(text.replace(".", "", 1)) if _NOT_FINITE.fullmatch(text) else float(text)
+    if number - number != 0:  # infinity and not-a-number are the only ones that differ from themselves by not 0
+        return 0.0, (f"{shown(text)} is no finite number", "write a number, or quote it if it is a text")
+    return number, None
+
+
+def shown(text: str, limit: int = 60) -> str:
+    """`text` fit for one line of a terminal or a log: control characters escaped, cut at `limit`."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in cut)
