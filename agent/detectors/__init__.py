@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agent.core.types import Detection, Image, Size
+
+if TYPE_CHECKING:
+    from agent.detectors.settings import DetectorSettings
 
 
 class Detector(Protocol):
@@ -26,3 +29,20 @@ class Detector(Protocol):
     def close(self) -> None:
         """Let go of the network; may be called twice."""
         ...
+
+
+def load_detector(settings: DetectorSettings) -> Detector:
+    """The detector of these settings, ready to be called.
+
+    Raises:
+        ModelError: the model or its card is missing, wrong, or changed; or the provider is not there.
+    """
+    # Here, because ONNX Runtime takes a third of a second to import and `ngatu --help` needs none of it.
+    from agent.detectors.card import hashed  # noqa: PLC0415
+    from agent.detectors.onnx import OnnxDetector  # noqa: PLC0415
+    from agent.detectors.places import find_card, find_model  # noqa: PLC0415
+
+    model = find_model(settings)
+    sha256 = hashed(model)
+    card, _ = find_card(model, sha256, settings.card)
+    return OnnxDetector(model, sha256, card, settings)

@@ -1,0 +1,139 @@
+"""The model card: everything about a network that its file does not say.
+
+A card is a YAML file beside the .onnx, of the same stem. See docs/guide/models.md for each field.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from agent.core.types import Size
+from agent.detectors.heads import Head
+from agent.detectors.labels import BUILT_IN, ROAD_USERS
+from agent.detectors.settings import Score
+from agent.errors import ModelError
+from agent.settings import Settings
+
+Triple = tuple[float, float, float]
+
+
+class Input(Settings):
+    """What the network sees."""
+
+    width_px: int = Field(ge=32, le=4096, description="Width in pixels.")
+    height_px: int = Field(ge=32, le=4096, description="Height in pixels.")
+
+
+class Card(Settings):
+    """One model: how pictures go in, how boxes come out, and where it came from."""
+
+    name: str = Field(min_length=1, description="The model's name, told with every event.")
+    input: Input = Field(description="Size of the network's input.")
+    layout: Literal["nchw", "nhwc"] = Field("nchw", description="Order of the axes.")
+    resize: Literal["letterbox_top_left", "letterbox_centre", "stretch"] = Field(
+        description="How a picture of another shape is brought in."
+    )
+    pad: int = Field(114, ge=0, le=255, description="Grey of the letterbox.")
+    channels: Literal["bgr", "rgb"] = Field(description="Order of the colours.")
+    scale: float = Field(1.0, gt=0, description="Each pixel (0..255) is multiplied by this first.")
+    mean: Triple = Field((0.0, 0.0, 0.0), description="Then this is subtracted, per channel.")
+    std: Triple = Field((1.0, 1.0, 1.0), description="Then it is divided by this, per channel.")
+    head: Head = Field(description="Family of the outputs and its constants.")
+    labels: str | tuple[str, ...] = Field(
+        "coco80", description="coco80, coco91, a file of one label a line, or the list."
+    )
+    keep: tuple[str, ...] = Field(ROAD_USERS, min_length=1, description="Labels that are told.")
+    min_score: Score = Field(0.1, description="Least score that is told; the tracker has its own, higher bar.")
+    nms_iou: float = Field(0.5, gt=0, le=1, description="Boxes of one label that overlap more are one object.")
+    licence: str = Field(min_length=1, description="Of the weights.")
+    source: str = Field(min_length=1, description="Where the file came from.")
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="Of the .onnx file.")
+
+    @property
+    def field(self) -> Size:
+        """The input's size."""
+        return Size(self.input.width_px, self.input.height_px)
+
+    @property
+    def is_plain(self) -> bool:
+        """Pixels go in as they are."""
+        return self.scale == 1.0 and self.mean == (0.0, 0.0, 0.0) and self.std == (1.0, 1.0, 1.0)
+
+
+def read_card(path: Path) -> Card:
+    """The card in this file, with the labels spelled out.
+
+    Raises:
+        ModelError: it cannot be read, is no YAML, or a field is wrong; every wrong field is told.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: the model card cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise ModelError(f"{path}: the model card is not YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path}: a model card is a list of fields", "docs/guide/models.md shows one.")
+    return parse_card(content, path)
+
+
+def parse_card(content: dict[str, Any], path: Path) -> Card:
+    """The card of these fields; `path` is where they stand, for messages and for a file of labels."""
+    try:
+        card = Card.model_validate(content)
+    except ValidationError as error:
+        lines = [f"{path}: {_field(e['loc'])}: {_mistake(e)}" for e in error.errors()]
+        raise ModelError("\n".join(lines), "docs/guide/models.md explains each field of a card.") from error
+    labels = _labels(card.labels, path)
+    unknown = [label for label in card.keep if label not in labels]
+    if unknown:
+        near = get_close_matches(unknown[0], labels, 1)
+        hint = f"did you mean {near[0]}?" if near else f"the labels are {', '.join(filter(None, labels))}."
+        raise ModelError(f"{path}: keep: the model has no label {', '.join(unknown)}", hint)
+    return card.model_copy(update={"labels": labels})
+
+
+def hashed(path: Path) -> str:
+    """SHA-256 of a file, lower-case hex.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"{path}: the model cannot be read: {error.strerror}") from error
+
+
+def _labels(labels: str | tuple[str, ...], path: Path) -> tuple[str, ...]:
+    if not isinstance(labels, str):
+        return labels
+    if labels in BUILT_IN:
+        return BUILT_IN[labels]
+    try:
+        lines = (path.parent / labels).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(
+            f"{path}: labels: the file {labels} cannot be read: {error}",
+            f"the built-in lists are {', '.join(BUILT_IN)}.",
+        ) from error
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def _field(place: tuple[int | str, ...]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+
+
+def _mistake(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "no such field"
+    if error["type"] == "missing":
+        return "this field is missing"
+    return f"{error['msg'][0].lower()}{error['msg'][1:]}, not {error['input']!r}"

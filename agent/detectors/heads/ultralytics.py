@@ -1,0 +1,45 @@
+"""YOLOv8, YOLO11 and their kin, as Ultralytics exports them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from agent.detectors.heads.found import Ask, Found, Outputs, best_label, corners, misfit
+from agent.settings import Settings
+
+
+class UltralyticsHead(Settings):
+    """One output (4 + labels, places): centre x, y, width, height in input pixels, then scores of 0..1."""
+
+    kind: Literal["ultralytics"] = Field(description="ultralytics")
+
+    def decode(self, outputs: Outputs, ask: Ask) -> Found:
+        """Every place whose best label is likely enough."""
+        output = next(iter(outputs.values()))
+        if output.ndim != 2 or output.shape[0] <= 4 + ask.kept.max():
+            raise misfit(self.kind, "(4 + labels, places)", outputs)
+        rows, scores, labels = best_label(output[4 + ask.kept].T, ask)
+        boxes = output[:4, rows].T
+        return Found(corners(boxes[:, :2], boxes[:, 2:]), scores, labels)
+
+
+class EndToEndHead(Settings):
+    """One output (places, 6): left, top, right, bottom in input pixels, score, label; already suppressed.
+
+    YOLOv10, YOLO26 and exports with `nms=True` look like this.
+    """
+
+    kind: Literal["end_to_end"] = Field(description="end_to_end")
+
+    def decode(self, outputs: Outputs, ask: Ask) -> Found:
+        """Every row of a wanted label that is likely enough."""
+        output = next(iter(outputs.values()))
+        if output.ndim != 2 or output.shape[1] != 6:
+            raise misfit(self.kind, "(places, 6)", outputs)
+        labels = output[:, 5].astype(np.intp)
+        wanted = (labels[:, None] == ask.kept) & (output[:, 4:5] >= ask.least)
+        rows = np.flatnonzero(wanted.any(axis=1))
+        return Found(output[rows, :4].astype(np.float32), output[rows, 4].astype(np.float32), labels[rows])

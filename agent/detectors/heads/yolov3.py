@@ -1,0 +1,70 @@
+"""YOLOv3 and its tiny form (Redmon and Farhadi, 2018, arXiv:1804.02767), as the darknet layers give it.
+
+One raw output per scale (anchors * (5 + labels), rows, columns): for each anchor x, y, width, height, the
+object's score and the labels' scores, all before their sigmoid or exponential.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from agent.detectors.heads.found import (
+    Ask,
+    Floats,
+    Found,
+    Outputs,
+    best_label,
+    corners,
+    logit,
+    misfit,
+    sigmoid,
+)
+from agent.settings import Settings
+
+Anchor = tuple[float, float]
+
+
+class Yolov3Head(Settings):
+    """Constants of a YOLOv3 head."""
+
+    kind: Literal["yolov3"] = Field(description="yolov3")
+    anchors: tuple[tuple[Anchor, ...], ...] = Field(
+        min_length=1,
+        description="Per output, in its order: each anchor's width and height in pixels.",
+    )
+
+    def decode(self, outputs: Outputs, ask: Ask) -> Found:
+        """Every anchor of every cell whose object score times label score is high enough."""
+        if len(outputs) != len(self.anchors):
+            raise misfit(self.kind, f"{len(self.anchors)} outputs", outputs)
+        scales = []
+        for output, anchors in zip(outputs.values(), self.anchors, strict=True):
+            depth = output.shape[0] // len(anchors) if output.ndim == 3 else 0
+            if depth <= 5 + ask.kept.max() or output.shape[0] % len(anchors):
+                raise misfit(self.kind, f"({len(anchors)} * (5 + labels), rows, columns)", outputs)
+            values = output.reshape(len(anchors), depth, *output.shape[1:])
+            scales.append(_scale(values, np.array(anchors, np.float32), ask))
+        return Found(
+            np.concatenate([found.boxes for found in scales]),
+            np.concatenate([found.scores for found in scales]),
+            np.concatenate([found.labels for found in scales]),
+        )
+
+
+def _scale(values: Floats, anchors: Floats, ask: Ask) -> Found:
+    """One scale: `values` is (anchors, 5 + labels, rows, columns)."""
+    # Compared before the sigmoid: nearly all cells are empty, and their exponentials are never computed.
+    anchor, y, x = np.nonzero(values[:, 4] >= logit(ask.lowest))
+    likely = values[anchor, :, y, x]
+    scores = sigmoid(likely[:, 5 + ask.kept]) * sigmoid(likely[:, 4:5])
+    chosen, scores, labels = best_label(scores, ask)
+    likely, anchor = likely[chosen], anchor[chosen]
+    cells: NDArray[np.float32] = np.stack([x[chosen], y[chosen]], axis=1).astype(np.float32)
+    rows, columns = values.shape[2:]
+    stride = np.array([ask.field.width_px / columns, ask.field.height_px / rows], np.float32)
+    centres = (sigmoid(likely[:, :2]) + cells) * stride
+    return Found(corners(centres, np.exp(likely[:, 2:4]) * anchors[anchor]), scores, labels)

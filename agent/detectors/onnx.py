@@ -1,0 +1,166 @@
+"""The detector on ONNX Runtime: one network, any provider, safe to call from many threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import structlog
+from numpy.typing import NDArray
+
+from agent.core.types import Box, Detection, Image, Size
+from agent.detectors.card import Card
+from agent.detectors.heads.found import Ask, Found, suppress
+from agent.detectors.letterbox import Placement, network_input
+from agent.detectors.settings import DetectorSettings
+from agent.errors import ModelError
+
+log = structlog.get_logger(__name__)
+
+PROVIDERS: dict[str, tuple[str, ...]] = {
+    "cpu": ("CPUExecutionProvider",),
+    "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
+    "tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"),
+}
+"""What is tried, in this order; a provider that cannot run a layer leaves it to the next."""
+
+_GRAPH = {
+    "off": ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
+    "basic": ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    "extended": ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
+}
+_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
+
+
+class OnnxDetector:
+    """A Detector made of one .onnx file and its card; `detect` may be called from many threads at once."""
+
+    def __init__(self, model: Path, sha256: str, card: Card, settings: DetectorSettings) -> None:
+        """Load the network.
+
+        Raises:
+            ModelError: the provider is missing, the file is no network, or it is not what the card says.
+        """
+        self.name = card.name
+        self.sha256 = sha256
+        self.input_size: Size = card.field
+        self.labels: tuple[str, ...] = card.keep
+        self._card = card
+        self._names = tuple(card.labels)
+        self._ask = _ask(card, settings.min_score)
+        self._session: ort.InferenceSession | None = _session(model, settings)
+        self._providers = tuple(self._session.get_providers())
+        wanted = PROVIDERS[settings.provider][0]
+        if wanted not in self._providers:
+            log.warning("provider_fell_back", wanted=wanted, providers=self._providers)
+        entry = self._session.get_inputs()[0]
+        self._input = entry.name
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        self._dtype, self._batch = _checked(entry, card, model)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """ONNX Runtime's providers that really run the network, first choice first."""
+        return self._providers
+
+    def detect(self, images: Sequence[Image]) -> list[tuple[Detection, ...]]:
+        """The objects in each BGR picture, boxes in fractions of that picture, best score first.
+
+        Raises:
+            ModelError: the network fails, its outputs do not fit the card, or the detector is closed.
+        """
+        return [found for start in self._chunks(len(images)) for found in self._run(images[start])]
+
+    def close(self) -> None:
+        """Let go of the network; calls that are running finish. May be called twice."""
+        self._session = None
+
+    def _chunks(self, count: int) -> Iterator[slice]:
+        step = self._batch or max(count, 1)
+        return (slice(start, start + step) for start in range(0, count, step))
+
+    def _run(self, images: Sequence[Image]) -> list[tuple[Detection, ...]]:
+        session = self._session
+        if session is None:
+            raise ModelError(f"{self.name}: the detector is closed")
+        batch, places = network_input(images, self._card, self._dtype)
+        if self._batch and len(batch) < self._batch:
+            # A network that was exported for n pictures takes n: the rest stays empty and is not read.
+            rest = np.zeros((self._batch - len(batch), *batch.shape[1:]), batch.dtype)
+            batch = np.concatenate([batch, rest])
+        try:
+            outputs = session.run(self._outputs, {self._input: batch})
+        except Exception as error:  # ONNX Runtime's errors share no base but Exception
+            raise ModelError(f"{self.name}: the network failed: {error}") from error
+        return [self._told(index, outputs, place) for index, place in enumerate(places)]
+
+    def _told(self, index: int, outputs: Sequence[NDArray[Any]], place: Placement) -> tuple[Detection, ...]:
+        one = {name: array[index] for name, array in zip(self._outputs, outputs, strict=True)}
+        found = suppress(self._card.head.decode(one, self._ask), self._card.nms_iou)
+        return tuple(_detections(found, place, self._names))
+
+
+def _detections(found: Found, place: Placement, names: Sequence[str]) -> Iterator[Detection]:
+    boxes = place.fractions(found.boxes)
+    for box, score, label in zip(boxes.tolist(), found.scores.tolist(), found.labels.tolist(), strict=True):
+        left, top, right, bottom = box
+        if right > left and bottom > top:  # what lies wholly in the letterbox's padding has no area left
+            yield Detection(names[label], min(1.0, score), Box(left, top, right, bottom))
+
+
+def _ask(card: Card, least: Mapping[str, float]) -> Ask:
+    unknown = [label for label in least if label not in card.keep]
+    if unknown:
+        near = get_close_matches(unknown[0], card.keep, 1)
+        hint = f"did you mean {near[0]}?" if near else f"the model tells {', '.join(card.keep)}."
+        raise ModelError(f"detector.min_score: {card.name} tells no {', '.join(unknown)}", hint)
+    names = tuple(card.labels)
+    return Ask(
+        card.field,
+        np.array([names.index(label) for label in card.keep], np.intp),
+        np.array([least.get(label, card.min_score) for label in card.keep], np.float32),
+    )
+
+
+def _session(model: Path, settings: DetectorSettings) -> ort.InferenceSession:
+    wanted = PROVIDERS[settings.provider]
+    there = ort.get_available_providers()
+    if wanted[0] not in there:
+        raise ModelError(
+            f"detector.provider: this ONNX Runtime has no {settings.provider}, only {', '.join(there)}",
+            "install onnxruntime-gpu (on a Jetson: NVIDIA's wheel for its JetPack), or set provider: cpu.",
+        )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = settings.threads
+    options.inter_op_num_threads = 1
+    options.graph_optimization_level = _GRAPH[settings.graph]
+    options.log_severity_level = 3  # exporters leave unused constants behind, and each would be a warning
+    # Idle threads would spin between calls and take the cores from the decoders.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(model, options, providers=[p for p in wanted if p in there])
+    except Exception as error:  # ONNX Runtime's errors share no base but Exception
+        raise ModelError(
+            f"{model}: ONNX Runtime cannot load it: {error}", "fetch or export it again."
+        ) from error
+
+
+def _checked(entry: Any, card: Card, model: Path) -> tuple[Any, int | None]:
+    """The input's type and its fixed batch size, None where the network takes any number of pictures."""
+    field = (card.input.height_px, card.input.width_px)
+    wanted = (3, *field) if card.layout == "nchw" else (*field, 3)
+    shape = list(entry.shape)
+    fits = len(shape) == 4 and all(
+        not isinstance(is_, int) or is_ == want for is_, want in zip(shape[1:], wanted, strict=True)
+    )
+    if not fits or entry.type not in _TYPES:
+        raise ModelError(
+            f"{model}: its input is {entry.type} {shape}, but the card says {['batch', *wanted]}",
+            "correct input and layout in the model card.",
+        )
+    return _TYPES[entry.type], shape[0] if isinstance(shape[0], int) else None

@@ -1,0 +1,76 @@
+"""Where models and their cards lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from agent.detectors.card import Card, read_card
+from agent.detectors.settings import DetectorSettings
+from agent.errors import ModelError
+
+SYSTEM = Path("/var/lib/ngatu/models")
+SHIPPED = Path(__file__).parent / "cards"
+"""Cards of well-known files, found by the file's hash."""
+
+
+def models_dir(setting: Path | None = None) -> Path:
+    """Where fetched models lie; it need not exist yet.
+
+    In this order: the setting; $NGATU_MODELS; $XDG_DATA_HOME/ngatu/models (~/.local/share) if it exists;
+    /var/lib/ngatu/models if it exists; else the XDG folder.
+    """
+    if setting is not None:
+        return setting.expanduser()
+    if chosen := os.environ.get("NGATU_MODELS"):
+        return Path(chosen).expanduser()
+    data = os.environ.get("XDG_DATA_HOME")
+    personal = (Path(data) if data else Path("~/.local/share").expanduser()) / "ngatu" / "models"
+    return SYSTEM if SYSTEM.is_dir() and not personal.is_dir() else personal
+
+
+def find_model(settings: DetectorSettings) -> Path:
+    """The .onnx file: `model` as a path if it looks like one, else a fetched model's name.
+
+    Raises:
+        ModelError: there is no such file.
+    """
+    if settings.model.endswith(".onnx") or "/" in settings.model:
+        path = Path(settings.model).expanduser()
+        hint = "give the path of an .onnx file, or a name that `ngatu models list` shows."
+    else:
+        path = models_dir(settings.models_dir) / f"{settings.model}.onnx"
+        hint = f"get it with: ngatu models fetch {settings.model}"
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model", hint)
+    return path
+
+
+def find_card(model: Path, sha256: str, setting: Path | None = None) -> tuple[Card, Path]:
+    """The model's card and its file: the setting, the .yaml beside the model, or a shipped card of this hash.
+
+    Raises:
+        ModelError: there is none, it is wrong, or it was written for another file.
+    """
+    beside = model.with_suffix(".yaml")
+    path = setting or (beside if beside.is_file() else _shipped(sha256))
+    if path is None:
+        raise ModelError(
+            f"{model}: there is no model card for it",
+            f"write {beside.name} beside it (docs/guide/models.md), or set detector.card.",
+        )
+    card = read_card(path)
+    if card.sha256 is None:
+        raise ModelError(
+            f"{path}: sha256: this field is missing", f"if you trust {model}, add sha256: {sha256}"
+        )
+    if card.sha256 != sha256:
+        raise ModelError(
+            f"{model}: its SHA-256 is {sha256}, but the card {path} was written for {card.sha256}",
+            f"the file is damaged, changed, or not the card's; fetch it again: ngatu models fetch {card.name}",
+        )
+    return card, path
+
+
+def _shipped(sha256: str) -> Path | None:
+    return next((p for p in sorted(SHIPPED.glob("*.yaml")) if read_card(p).sha256 == sha256), None)

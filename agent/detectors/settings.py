@@ -1,0 +1,34 @@
+"""How the detector is chosen and run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from agent.settings import Settings
+
+Score = Annotated[float, Field(ge=0, le=1)]
+
+
+class DetectorSettings(Settings):
+    """Which network finds the objects, and what it may spend."""
+
+    model: str = Field("yolov3-tiny-416", description="Name of a fetched model, or path of an .onnx file.")
+    card: Path | None = Field(
+        None, description="Model card; if absent, the .yaml beside the model, or the card we ship."
+    )
+    models_dir: Path | None = Field(
+        None, description="Where fetched models lie; if absent, see docs/guide/models.md."
+    )
+    provider: Literal["cpu", "cuda", "tensorrt"] = Field(
+        "cpu", description="What computes: cpu, or on a Jetson cuda or tensorrt."
+    )
+    threads: int = Field(2, ge=1, le=64, description="CPU threads of one call.")
+    min_score: dict[str, Score] = Field(
+        default_factory=dict, description="Least score of a label, instead of the card's."
+    )
+    graph: Literal["off", "basic", "extended", "all"] = Field(
+        "all", description="How far ONNX Runtime rewrites the network for speed."
+    )
