@@ -1,0 +1,137 @@
+"""What a place looks like when nothing is there: a handful of remembered values per pixel.
+
+Each pixel keeps `SAMPLES` grey values that it had at random moments of the last seconds. A new value that is close
+to at least two of them is background (ViBe: Barnich and Van Droogenbroeck, IEEE TIP 2011), so a leaf that swings
+between two greys is known by both. How close is close is learned per pixel from the values themselves
+(PBAS: Hofmann et al., CVPRW 2012; SuBSENSE: St-Charles et al., IEEE TIP 2015).
+
+Chance is a fixed grain that is shifted from frame to frame, so that the same frames give the same model again.
+Planes are never written after they are made: a new model shares all planes that did not change with the old one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.core.types import Plane
+
+Floats = NDArray[np.float32]
+
+SAMPLES = 10
+"""ViBe uses 20, PBAS 35; on CDnet's highway more than 10 gained nothing and cost in proportion."""
+
+_GRAIN_PX = 64
+_NEIGHBOURS = ((-1, -1), (1, 1), (-1, 1), (1, -1), (0, -1), (0, 1), (-1, 0), (1, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """The remembered values of every pixel and how much they vary. All planes are (H, W)."""
+
+    samples: tuple[Plane, ...]
+    noise: Floats
+    """Mean difference of two values of the same quiet pixel, in luma steps."""
+    flicker: Floats
+    """How often a pixel changes between background and not, 0 never .. 255 each frame."""
+    turns: int
+    """How many frames were learned; drives the grain."""
+
+
+@lru_cache(maxsize=16)
+def _grain(height_px: int, width_px: int) -> NDArray[np.uint16]:
+    shape = (height_px + _GRAIN_PX, width_px + _GRAIN_PX)
+    return np.random.default_rng(20110601).integers(0, 65536, shape, np.uint16)
+
+
+def chance(shape: tuple[int, ...], turn: int, share: float) -> Plane:
+    """A mask (255 or 0) that picks about `share` (0..1) of the pixels; another one for each turn."""
+    mixed = (turn + 1) * 2654435761 & 0xFFFFFFFF  # Knuth's multiplicative hash
+    down, right = mixed >> 10 & _GRAIN_PX - 1, mixed >> 20 & _GRAIN_PX - 1
+    part = _grain(shape[0], shape[1])[down : down + shape[0], right : right + shape[1]]
+    return np.asarray(cv2.compare(part, min(1.0, share) * 65536, cv2.CMP_LT), np.uint8)
+
+
+def begin(plane: Plane, noise: float = 2.0) -> Background:
+    """A model that knows one picture only; neighbours lend their values (ViBe, section III-B)."""
+    framed = cv2.copyMakeBorder(plane, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    height_px, width_px = plane.shape
+    samples = [plane.copy()]
+    for turn in range(SAMPLES - 1):
+        down, right = _NEIGHBOURS[turn % 8]
+        lent = framed[1 + down : 1 + down + height_px, 1 + right : 1 + right + width_px]
+        sample = plane.copy()
+        cv2.copyTo(lent, chance(plane.shape, turn, 0.5), sample)
+        samples.append(sample)
+    quiet = np.full(plane.shape, noise, np.float32)
+    return Background(tuple(samples), quiet, np.zeros(plane.shape, np.float32), 0)
+
+
+def distance(model: Background, plane: Plane) -> Plane:
+    """How far each pixel is from the second closest of its remembered values, in luma steps."""
+    first = cv2.absdiff(model.samples[0], plane)
+    other = cv2.absdiff(model.samples[1], plane)
+    second = cv2.max(first, other)
+    first = cv2.min(first, other)
+    for sample in model.samples[2:]:
+        other = cv2.absdiff(sample, plane)
+        cv2.min(second, cv2.max(first, other), second)
+        cv2.min(first, other, first)
+    return np.asarray(second, np.uint8)
+
+
+def limits(model: Background, smallest: float, noise_times: float, flicker_times: float) -> Plane:
+    """The distance from which a pixel is no longer background, per pixel, in luma steps."""
+    planes = cv2.addWeighted(model.noise, noise_times, model.flicker, flicker_times, smallest, dtype=cv2.CV_8U)
+    return np.asarray(planes, np.uint8)
+
+
+def learn(model: Background, plane: Plane, quiet: Plane, share: float) -> Background:
+    """Remember the values of `share` of the `quiet` (255) pixels, half of them for a neighbour as well.
+
+    A neighbour that learns the value lets the model follow a trembling picture and eats up ghosts from
+    their edges (ViBe, section III-D).
+    """
+    turn = model.turns
+    samples = list(model.samples)
+    own = turn % SAMPLES
+    picked = cv2.bitwise_and(chance(plane.shape, 2 * turn, share), quiet)
+    samples[own] = samples[own].copy()
+    cv2.copyTo(plane, picked, samples[own])
+    down, right = _NEIGHBOURS[turn % 8]
+    height_px, width_px = plane.shape
+    lent = slice(1 + down, height_px - 1 + down), slice(1 + right, width_px - 1 + right)
+    picked = cv2.bitwise_and(chance(plane.shape, 2 * turn + 1, share / 2), quiet)
+    other = (turn + SAMPLES // 2) % SAMPLES
+    samples[other] = samples[other].copy()
+    cv2.copyTo(plane[lent], picked[lent], samples[other][1:-1, 1:-1])
+    return replace(model, samples=tuple(samples), turns=turn + 1)
+
+
+def tune(model: Background, plane: Plane, quiet: Plane, flips: Plane, rate: float) -> Background:
+    """Follow each pixel's noise where it is `quiet`, and how often it flips (255) between the two kinds."""
+    noise = model.noise.copy()
+    cv2.accumulateWeighted(cv2.absdiff(model.samples[model.turns % SAMPLES], plane), noise, rate, quiet)
+    flicker = model.flicker.copy()
+    cv2.accumulateWeighted(flips, flicker, rate)
+    return replace(model, noise=noise, flicker=flicker)
+
+
+def adopt(model: Background, plane: Plane, pixels: Plane) -> Background:
+    """Take what stands at `pixels` (255) as background as well: two more samples get its values."""
+    if not cv2.countNonZero(pixels):
+        return model
+    samples = list(model.samples)
+    for place in (model.turns + 2) % SAMPLES, (model.turns + 3) % SAMPLES:
+        samples[place] = samples[place].copy()
+        cv2.copyTo(plane, pixels, samples[place])
+    return replace(model, samples=tuple(samples))
+
+
+def toned(model: Background, curve: Plane) -> Background:
+    """The same scene under another exposure: every remembered value through `curve` (256 values)."""
+    return replace(model, samples=tuple(np.asarray(cv2.LUT(s, curve), np.uint8) for s in model.samples))
