@@ -112,7 +112,12 @@ class Topics:
     @property
     def station_status(self) -> str:
         """Whether the commune's station gives receipts; retained."""
-        return f"{self.root}/{self.commune}/{_STATION}/status"
+        return station_status_topic(self.commune, self.root)
+
+
+def station_status_topic(commune: str, root: str = ROOT) -> str:
+    """Where the commune's station says whether it gives receipts."""
+    return f"{root}/{commune}/{_STATION}/status"
 
 
 def split(topic: str, root: str = ROOT) -> tuple[str, str, str]:

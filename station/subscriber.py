@@ -1,0 +1,258 @@
+"""A subscriber that loses nothing: it hands messages to a handler and gives a receipt when that has committed.
+
+Promises
+1. A receipt goes out only after `handler.commit` has returned. An exception there means: no receipt; the box
+   sends again.
+2. What is committed is not handed over again, however often it arrives.
+3. An event is handed over within some 20 ms, without waiting for its picture. The picture is an arrival of its
+   own, with the event attached.
+4. A lost broker is waited for, with jitter; the broker keeps what comes meanwhile, and the box keeps the rest.
+
+One thread does all of it, the one that calls `run`: while the handler commits, nothing more is read, and a slow
+handler slows the broker down instead of filling memory. Guide: docs/guide/subscriber.md.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
+from uuid import uuid4
+
+import paho.mqtt.client as paho
+import structlog
+
+from agent.core.types import Instant
+from agent.delivery import wire
+from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError, WireError
+from station.arrival import FILTERS, Arrival, Sort, read
+from station.connection import MQTT_5, MQTT_311, HungUp, SubscriberSettings, Will, connect
+from station.ledger import Ledger
+
+__all__ = ["Arrival", "Handler", "RemembersSeqs", "Sort", "Subscriber", "SubscriberSettings", "Tally"]
+
+log = structlog.get_logger("station.subscriber")
+
+_BATCH_S = 0.02
+_BATCH = 200
+_WORST_WAIT_S = 60.0
+
+
+class Handler(Protocol):
+    """Keeps what arrives.
+
+    `commit` keeps all of it durably, or raises and keeps nothing that a second call would double. The same
+    message may come again after an exception or a restart: store events by (id, revision), pictures by hash.
+    """
+
+    def commit(self, arrivals: Sequence[Arrival]) -> None:
+        """Keep these. When it returns, the boxes are told to forget them."""
+        ...
+
+
+@runtime_checkable
+class RemembersSeqs(Protocol):
+    """A handler may also tell what it has of a stream, so that nothing comes twice after a restart."""
+
+    def committed(self, commune: str, device: str, stream: str) -> Iterable[tuple[int, int]]:
+        """Ranges (first, last) of seq, both included."""
+        ...
+
+
+@dataclass
+class Tally:
+    """What a subscriber has seen and done since it began."""
+
+    arrivals: int = 0
+    """Handed over and committed."""
+    duplicates: int = 0
+    """Came again although they were committed."""
+    problems: int = 0
+    """Committed, but could not be read."""
+    ignored: int = 0
+    """Not by a topic of a box."""
+    receipted: int = 0
+    """Messages of which a box was told that they are committed."""
+    failed_commits: int = 0
+    connects: int = 0
+
+
+class Subscriber:
+    """Serves one broker for as long as `run` runs."""
+
+    def __init__(self, settings: SubscriberSettings, handler: Handler) -> None:
+        self.tally = Tally()
+        self.connected = False
+        self.trouble: str | None = None
+        """Why it is not connected."""
+        self._settings = settings
+        self._handler = handler
+        self._session = str(uuid4())
+        self._stop = threading.Event()
+        self._version = MQTT_5
+        self._ledger = Ledger(self._known)
+        self._announced: set[str] = set()
+        self._waiting: list[Arrival] = []
+        self._waiting_since_s = 0.0
+
+    def stop(self) -> None:
+        """End `run` soon; from any thread, from a signal handler or from `commit`."""
+        self._stop.set()
+
+    def run(self, for_s: float | None = None) -> None:
+        """Serve until `stop`, or for so many seconds.
+
+        Raises:
+            BrokerRefused: the broker refused before it ever accepted. Later refusals are waited out.
+        """
+        ends_s = time.monotonic() + for_s if for_s is not None else float("inf")
+        wait_s = 1.0
+        while not self._stop.is_set() and time.monotonic() < ends_s:
+            try:
+                self._serve(ends_s)
+            except DeliveryError as error:
+                if isinstance(error, BrokerRefused) and not self.tally.connects:
+                    raise
+                if self.connected or self.trouble is None:
+                    log.warning("broker_lost", why=error.what)
+                    wait_s = 1.0
+                self.connected, self.trouble = False, error.what
+                # Full jitter (Brooker, "Exponential backoff and jitter"): a restarted broker is not stormed.
+                pause_s = random.uniform(0.1, wait_s)  # noqa: S311  (no secret hangs on it)
+                self._stop.wait(max(0.0, min(pause_s, ends_s - time.monotonic())))
+                wait_s = min(wait_s * 2, _WORST_WAIT_S)
+        self.connected = False
+
+    # -------------------------------------------------------------------------------------- one connection
+
+    def _serve(self, ends_s: float) -> None:
+        """Connect, and read until stopped.
+
+        Raises:
+            DeliveryError: the broker cannot be reached, refuses, or the connection is lost.
+        """
+        client = self._connect()
+        self._greet(client)
+        lost = paho.MQTT_ERR_SUCCESS
+        while not self._stop.is_set() and time.monotonic() < ends_s and lost == paho.MQTT_ERR_SUCCESS:
+            lost = client.loop(_BATCH_S if self._waiting else 0.25)
+            waited_s = time.monotonic() - self._waiting_since_s
+            if self._waiting and (len(self._waiting) >= _BATCH or waited_s >= _BATCH_S):
+                self._deliver(client)
+        if self._waiting:
+            self._deliver(client)
+        if lost != paho.MQTT_ERR_SUCCESS:
+            raise BrokerUnreachable(f"connection lost: {paho.error_string(lost)}")
+        self._leave(client)
+
+    def _connect(self) -> paho.Client:
+        settings, will = self._settings, None
+        if settings.receipts and settings.communes:
+            topic = wire.station_status_topic(settings.communes[0], settings.root)
+            will = Will(topic, self._status("offline"))
+        try:
+            return connect(settings, self._version, will, self._take)
+        except HungUp:
+            if not self.tally.connects:  # MQTT 5 first, and in turns until the broker has accepted one
+                self._version = MQTT_311 if self._version == MQTT_5 else MQTT_5
+            raise
+
+    def _greet(self, client: paho.Client) -> None:
+        """Subscribe, then say that the station is there: a box that hears it may send at once."""
+        settings = self._settings
+        client.subscribe(
+            [
+                (f"{settings.root}/{commune}/{device}/{suffix}", 1)
+                for commune in settings.communes or ("+",)
+                for device in settings.devices or ("+",)
+                for suffix in FILTERS
+            ]
+        )
+        self._announced.clear()
+        for commune in settings.communes:
+            self._announce(client, commune)
+        self.connected, self.trouble = True, None
+        self.tally.connects += 1
+        log.info("broker_connected", host=settings.host, port=settings.port)
+
+    def _announce(self, client: paho.Client, commune: str) -> None:
+        """Say that the station is there, once per connection; without receipts there is nothing to say."""
+        if self._settings.receipts and commune not in self._announced:
+            self._announced.add(commune)
+            topic = wire.station_status_topic(commune, self._settings.root)
+            client.publish(topic, self._status("online"), qos=1, retain=True)
+
+    def _leave(self, client: paho.Client) -> None:
+        """Say goodbye, and wait a moment until the broker has heard it and the last receipts."""
+        for commune in self._announced:
+            topic = wire.station_status_topic(commune, self._settings.root)
+            client.publish(topic, self._status("offline"), qos=1, retain=True)
+        deadline_s = time.monotonic() + 2.0
+        while client.want_write() and time.monotonic() < deadline_s:
+            if client.loop(0.05) != paho.MQTT_ERR_SUCCESS:
+                return
+        client.disconnect()
+        client.loop(0.05)
+
+    # ----------------------------------------------------------------------------- from message to receipt
+
+    def _take(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        told = dict(getattr(message.properties, "UserProperty", ())) if message.properties else {}
+        try:
+            arrival = read(
+                message.topic, bytes(message.payload), told, retained=message.retain, root=self._settings.root
+            )
+        except (WireError, UnicodeDecodeError):  # paho decodes the topic when it is asked for
+            self.tally.ignored += 1
+            return
+        if not self._waiting:
+            self._waiting_since_s = time.monotonic()
+        self._waiting.append(arrival)
+
+    def _deliver(self, client: paho.Client) -> None:
+        """Hand over what waits, then give the receipts."""
+        batch, self._waiting = self._waiting, []
+        fresh = self._ledger.fresh(batch)
+        self.tally.duplicates += sum(map(self._ledger.has, batch))
+        if fresh and self._committed(fresh):
+            self._ledger.remember(fresh)
+        if not self._settings.receipts:
+            return
+        for commune in {arrival.commune for arrival in batch}:
+            self._announce(client, commune)
+        for due in self._ledger.due(batch):
+            commune, device = due.box
+            station = self._settings.station
+            payload = wire.receipt(station, due.stream, due.committed, _now(), due.images)
+            client.publish(wire.Topics(commune, device, self._settings.root).receipt, payload, qos=1)
+        self.tally.receipted += sum(map(self._ledger.has, fresh))
+
+    def _committed(self, fresh: Sequence[Arrival]) -> bool:
+        try:
+            self._handler.commit(fresh)
+        except Exception:  # whatever the handler's storage raises: promise 1
+            log.exception("commit_failed", arrivals=len(fresh))
+            self.tally.failed_commits += 1
+            return False
+        self.tally.arrivals += len(fresh)
+        self.tally.problems += sum(arrival.problem is not None for arrival in fresh)
+        return True
+
+    def _known(self, commune: str, device: str, stream: str) -> Iterable[tuple[int, int]]:
+        if not isinstance(self._handler, RemembersSeqs):
+            return ()
+        try:
+            return list(self._handler.committed(commune, device, stream))
+        except Exception:  # then some come twice, which a handler bears
+            log.exception("committed_failed", device=device, stream=stream)
+            return ()
+
+    def _status(self, state: Literal["online", "offline"]) -> bytes:
+        return wire.station_status(state, self._settings.station, self._session, _now())
+
+
+def _now() -> Instant:
+    return Instant(time.monotonic(), time.time())
