@@ -24,6 +24,8 @@ from agent.strict_yaml import Node, UnreadableYaml, read, shown
 
 MAX_TOLD = 50
 """Nobody reads more, and suggestions for a hostile file with thousands of unknown keys would take seconds."""
+MAX_NAMES = 12
+"""Settings named in a hint; a longer list is better read in the example."""
 
 Path = tuple[str | int, ...]
 Finding = tuple[Path, str, str]
@@ -33,7 +35,7 @@ Checks = Callable[[Any], Iterable[Finding]]
 
 M = TypeVar("M", bound=BaseModel)
 
-_CREDENTIALS = re.compile(r"(://)[^\s\"']*@")
+_URL = re.compile(r"://[^\s\"']*")
 _SECRETIVE = re.compile(r"pass|secret|token|credential|private|pin$|auth|key$", re.IGNORECASE)
 _YAML_1_1_BOOLEANS = frozenset({"yes", "no", "on", "off", "y", "n"})
 
@@ -91,7 +93,7 @@ def _config_error(mistakes: list[Mistake], file: str) -> ConfigError:
     told = [m.told(shown(file, 200)) for m in sorted(mistakes, key=lambda m: m.line)]
     unique = list(dict.fromkeys(told))
     if len(unique) > MAX_TOLD:
-        unique = [*unique[:MAX_TOLD], f"… and {len(unique) - MAX_TOLD:,} more"]
+        unique = [*unique[:MAX_TOLD], "… and more; correct these first"]
     return ConfigError("\n".join(unique))
 
 
@@ -256,20 +258,20 @@ def _wrong_type(value: Any, place: _Place, shape: Shape) -> tuple[str, str]:
         hint = "write true or false, as in YAML 1.2"
     elif limits:
         hint = limits
-    what = quoted(value, place.path)
-    return f"{what}{_a_type(value)}, not {_with_article(expected)}", hint
+    return f"{_given(value, place.path)} {_expected(expected)}", hint
 
 
-def _a_type(value: Any) -> str:
-    """' is a text' after a value that does not say so itself."""
-    for known, words in ((bool, ""), (int, ""), (float, ""), (str, " is a text")):
-        if isinstance(value, known):
-            return words
-    return ""
+def _given(value: Any, path: Path) -> str:
+    if value is None:
+        return "empty,"
+    if isinstance(value, (dict, list)):
+        return f"{quoted(value, path)},"
+    return f"{quoted(value, path)} is{' a text,' if isinstance(value, str) else ''}"
 
 
-def _with_article(words: str) -> str:
-    return words if words.startswith(("true", "one of", "[", "null")) else f"a {words}"
+def _expected(words: str) -> str:
+    words = "group of settings" if words == "group" else words
+    return f"not {words}" if words.startswith(("true", "one of", "[", "null")) else f"not a {words}"
 
 
 def _plural(count: int, noun: str) -> str:
@@ -290,6 +292,8 @@ def _suggestion(place: _Place, model: type[BaseModel]) -> str:
         return f"{shown(name)} belongs " + " or ".join(
             f"in {path}" if path else "at the top" for path in elsewhere[:3]
         )
+    if len(known) > MAX_NAMES:
+        return "`ngatu config example` shows all there are"
     return f"known here: {', '.join(known)}" if known else ""
 
 
@@ -318,7 +322,7 @@ def quoted(value: Any, path: Path = ()) -> str:
 
 def redacted(text: str) -> str:
     """`text` without the user and password of any URL in it."""
-    return _CREDENTIALS.sub(r"\1…@", text)
+    return _URL.sub(lambda url: f"://…{url[0][url[0].rindex('@') :]}" if "@" in url[0] else url[0], text)
 
 
 def _secretive(path: Path) -> bool:

@@ -20,8 +20,12 @@ from pydantic_core import PydanticUndefined
 from agent.settings import Secret
 
 IN_WORDS = {  # a pattern of a setting -> what it allows; others are shown as they are
+    r"^[a-z0-9-]{2,32}$": "2 to 32 of a-z, 0-9 and '-'",
     r"^[a-z0-9-]{3,32}$": "3 to 32 of a-z, 0-9 and '-'",
-    r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$": "such as +07:00",
+    r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$": "hours and minutes such as +07:00",
+    r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day such as 22:30",
+    r"^rtsp://[^\s]+$": "an address such as rtsp://host:554/path",
+    r"^/dev/(v4l/by-(id|path)/[^/]+|video[0-9]+)$": "a path such as /dev/v4l/by-id/…",
 }
 
 
@@ -221,7 +225,8 @@ def _setting(name: str, info: FieldInfo, path: str) -> Setting:
         shape=shape_of_field(info),
         required=required,
         default=None if required else as_json(default),
-        description=" ".join((info.description or "").split()),
+        description=" ".join((info.description or "").split())
+        or ("Says which kind this is." if info.default else ""),
         examples=tuple(info.examples or ()),
     )
 

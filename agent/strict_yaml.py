@@ -22,8 +22,8 @@ import yaml
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 MAX_DIGITS = 18
-MAX_VALUES = 20_000
-"""A box with 50 cameras has about 8,000 values; more is a mistake or an attack on the checker's time."""
+MAX_VALUES = 10_000
+"""Fifty cameras with every setting written out have fewer; more is a mistake, or an attack on our time."""
 
 Scalar = str | int | float | bool | None
 

@@ -1,0 +1,281 @@
+"""The configuration of a box: one YAML file, gathered from the settings that each part declares.
+
+`load` gives a Config that is right in every value and across values, or one ConfigError that tells every
+mistake.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from copy import copy
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from agent.cameras.settings import CameraSettings, UsbSource
+from agent.core.attention import AttentionSettings
+from agent.core.geometry import crosses
+from agent.core.motion import MotionSettings
+from agent.core.rules import JudgeSettings, Rule, Zone
+from agent.core.track import TrackSettings
+from agent.delivery.thumbnail import ThumbnailSettings
+from agent.detectors.settings import DetectorSettings
+from agent.errors import ConfigError
+from agent.mistakes import Finding, dotted, quoted, read_settings
+from agent.settings import Name, Settings
+from agent.strict_yaml import MAX_BYTES
+
+
+class Location(Settings):
+    """Where the box stands, on the map (WGS 84)."""
+
+    latitude: float = Field(ge=-90, le=90, examples=[20.9462], description="Degrees north of the equator.")
+    longitude: float = Field(ge=-180, le=180, examples=[106.3319], description="Degrees east of Greenwich.")
+
+
+class DeviceSettings(Settings):
+    """Who and where the box is, and by what right it looks."""
+
+    commune: Name = Field(
+        description="The commune: stands in every topic, and in the access rules of the broker."
+    )
+    id: Name = Field(description="The box: the name in its certificate, its topics and its events.")
+    place: str = Field("", max_length=200, description="The place in words, for the officers' screen.")
+    location: Location | None = Field(None, description="The place on the map.")
+    role: Literal["community", "enforcement"] = Field(
+        "community",
+        description="community: footage is deleted by age; enforcement: records of violations are deleted only "
+        "after the station has them and a signed record exists (Circular 67/2024/TT-BCA). A wrong role breaks "
+        "the law.",
+    )
+    purpose: str = Field(
+        "",
+        max_length=500,
+        description="What the pictures are for, as the public notice says it. Empty: a warning.",
+    )
+    legal_basis: str = Field(
+        "",
+        max_length=500,
+        description="The decision or provision that allows the cameras (Law 91/2025/QH15 asks for one). "
+        "Empty: a warning.",
+    )
+    utc_offset: str = Field(
+        "+07:00",
+        pattern=r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$",
+        description="Local time, for the schedules of rules: hours and minutes ahead of UTC.",
+    )
+
+    @property
+    def utc_offset_s(self) -> int:
+        """Seconds that local time is ahead of UTC."""
+        seconds = int(self.utc_offset[1:3]) * 3600 + int(self.utc_offset[4:]) * 60
+        return -seconds if self.utc_offset.startswith("-") else seconds
+
+
+class LogSettings(Settings):
+    """What the agent writes about its own work, to standard output."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is written."
+    )
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: for people on a terminal, JSON everywhere else."
+    )
+
+
+def _judge_field(name: str) -> Any:
+    """The declaration of a judge's setting: said once, in agent.core.rules, and shown here in another place."""
+    return copy(JudgeSettings.model_fields[name])
+
+
+class EventSettings(Settings):
+    """How often an event is told again, and how a road user keeps its event."""
+
+    update_every_s: float = _judge_field("update_every_s")
+    update_gap_s: float = _judge_field("update_gap_s")
+    better_by: float = _judge_field("better_by")
+    heir_s: float = _judge_field("heir_s")
+
+
+class CameraConfig(CameraSettings):
+    """One camera: where its pictures come from, what must never be seen of them, and what is looked for."""
+
+    zones: tuple[Zone, ...] = _judge_field("zones")
+    rules: tuple[Rule, ...] = _judge_field("rules")
+    motion: MotionSettings = Field(MotionSettings(), description="What counts as motion.")
+    attention: AttentionSettings = Field(
+        AttentionSettings(), description="Where and how often the detector looks."
+    )
+    tracking: TrackSettings = Field(TrackSettings(), description="How detections become tracks.")
+    events: EventSettings = Field(EventSettings(), description="How often an event is told again.")
+
+    def judge(self, device: DeviceSettings) -> JudgeSettings:
+        """Zones and rules as the judging stage wants them, with the box's local time."""
+        return JudgeSettings(
+            zones=self.zones, rules=self.rules, utc_offset_s=device.utc_offset_s, **dict(self.events)
+        )
+
+
+class Config(Settings):
+    """Everything that can be said to a box."""
+
+    device: DeviceSettings = Field(description="Who and where the box is, and by what right it looks.")
+    thumbnail: ThumbnailSettings = Field(
+        ThumbnailSettings(), description="How large the pictures of events may be."
+    )
+    detector: DetectorSettings = Field(DetectorSettings(), description="Which network finds the objects.")
+    log: LogSettings = Field(LogSettings(), description="What the agent writes about its own work.")
+    cameras: tuple[CameraConfig, ...] = Field(
+        min_length=1, max_length=64, description="The cameras of this box."
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        found = [f"{dotted(path)}: {what}" for path, what, _hint in cross_check(self.model_dump(mode="json"))]
+        if found:
+            # read_settings tells the same with lines, also where other mistakes keep this from being reached.
+            raise PydanticCustomError("cross_check", "{found}", {"found": "; ".join(found)})
+        return self
+
+
+def load(path: Path) -> Config:
+    """The configuration in a file.
+
+    Raises:
+        ConfigError: the file cannot be read, or has mistakes; the text tells all of them, each with its line.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        what = f"{path}: cannot be read: {error.strerror or type(error).__name__}"
+        raise ConfigError(
+            what, "start from `ngatu config example`, and look at the path and its rights"
+        ) from None
+    return parse(data, str(path))
+
+
+def parse(data: bytes, file: str) -> Config:
+    """The configuration in a text; `file` is what messages call it.
+
+    Raises:
+        ConfigError: with every mistake, each with its line.
+    """
+    return read_settings(data, file, Config, cross_check)
+
+
+def config_sha256(config: Config) -> str:
+    """The hash of the effective configuration, defaults included: equal for files that mean the same."""
+    canonical = json.dumps(
+        config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def warnings(config: Config) -> list[str]:
+    """What is allowed but deserves a look, one line each."""
+    told = []
+    if not config.device.purpose:
+        told.append("device.purpose is empty: the law asks what the pictures are for")
+    if not config.device.legal_basis:
+        told.append("device.legal_basis is empty: the law asks what allows the cameras")
+    sources: dict[str, str] = {}
+    for camera in config.cameras:
+        source = camera.source.model_dump_json()
+        if source in sources and camera.source.kind != "file":
+            told.append(f"cameras {sources[source]} and {camera.name} have the same source")
+        sources[source] = camera.name
+        if isinstance(camera.source, UsbSource) and not camera.source.stable:
+            told.append(f"camera {camera.name}: {camera.source.device} may be another camera after a restart")
+        if not camera.rules:
+            told.append(f"camera {camera.name} has no rules, so it never tells anything")
+    return told
+
+
+def cross_check(plain: Any) -> Iterator[Finding]:
+    """What does not fit together: names given twice, zones that are not there, masks whose edges cross.
+
+    `plain` may hold anything: other mistakes of the file are told beside these, not instead of them.
+    """
+    cameras = list(_groups(plain, "cameras"))
+    yield from _repeated([(("cameras", i, "name"), camera.get("name")) for i, camera in cameras])
+    for i, camera in cameras:
+        at: tuple[str | int, ...] = ("cameras", i)
+        zones = [((*at, "zones", k, "id"), zone.get("id")) for k, zone in _groups(camera, "zones")]
+        yield from _repeated(zones)
+        rules = list(_groups(camera, "rules"))
+        yield from _repeated([((*at, "rules", k, "id"), rule.get("id")) for k, rule in rules])
+        known = [name for _, name in zones if isinstance(name, str)]
+        for k, rule in rules:
+            zone = rule.get("zone")
+            if isinstance(zone, str) and zone not in known:
+                path = (*at, "rules", k, "zone")
+                there = f"zones of this camera: {', '.join(known)}" if known else "this camera has no zones"
+                yield path, f"there is no zone {quoted(zone)}", there
+        yield from _crossed_masks(camera, at)
+
+
+def _groups(parent: Any, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    items = parent.get(name) if isinstance(parent, dict) else None
+    for index, item in enumerate(items if isinstance(items, list) else []):
+        if isinstance(item, dict):
+            yield index, item
+
+
+def _repeated(names: list[tuple[tuple[str | int, ...], Any]]) -> Iterator[Finding]:
+    first: dict[str, tuple[str | int, ...]] = {}
+    for path, name in names:
+        if isinstance(name, str) and name in first:
+            yield path, f"{quoted(name)} is the name of {dotted(first[name][:-1])} already", "choose another"
+        elif isinstance(name, str):
+            first[name] = path
+
+
+def _crossed_masks(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Finding]:
+    """A mask whose edges cross hides another area than the one that was meant."""
+    masks = camera.get("privacy_masks")
+    for k, mask in enumerate(masks if isinstance(masks, list) else []):
+        if not isinstance(mask, list) or len(mask) > MAX_CORNERS or not all(_is_corner(c) for c in mask):
+            continue
+        edges = list(pairwise([*mask, mask[0]])) if mask else []
+        for i, first in enumerate(edges):
+            for j in range(i + 2, len(edges)):
+                if (i, j) != (0, len(edges) - 1) and crosses(*first, *edges[j]):
+                    what = f"edges {i + 1} and {j + 1} of the mask cross"
+                    yield (*at, "privacy_masks", k), what, "list its corners in order around it"
+                    return
+
+
+MAX_CORNERS = 64
+
+
+def _is_corner(corner: Any) -> bool:
+    return (
+        isinstance(corner, list)
+        and len(corner) == 2
+        and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in corner)
+    )
+
+
+EXAMPLES: dict[str, Any] = {
+    "device.commune": "hai-ninh",
+    "device.id": "hai-ninh-03",
+    "broker.host": "station.hai-ninh.example",
+    "cameras[].name": "north",
+    "cameras[].source.url": "rtsp://192.0.2.10:554/stream2",
+    "cameras[].source.device": "/dev/v4l/by-id/usb-camera-video-index0",
+    "cameras[].source.path": "/var/lib/ngatu/clip.mp4",
+    "cameras[].zones[].id": "junction",
+    "cameras[].zones[].polygon": [[0.2, 0.5], [0.8, 0.5], [0.9, 0.9], [0.1, 0.9]],
+    "cameras[].rules[].id": "my-rule",
+    "cameras[].rules[].zone": "junction",
+    "cameras[].rules[].start": [0.1, 0.6],
+    "cameras[].rules[].end": [0.9, 0.6],
+    "cameras[].rules[].direction_deg": 90.0,
+}
+"""What config.example.yaml shows for settings without a default."""
