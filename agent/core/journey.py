@@ -1,0 +1,267 @@
+"""What a road user has been through: zones, lines, rests and the way it took, over changes of its track's id.
+
+A tracker now and then loses a road user and finds it again under a new id. The new track then takes over
+the journey of the lost one: it neither crosses a line nor enters a zone twice, nor does its stay begin anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import atan2, cos, degrees, hypot, radians, sin
+
+from agent.core import crossing, zones
+from agent.core.crossing import Crossing, Line, Passage
+from agent.core.geometry import Point
+from agent.core.rulebook import JudgeSettings, LineRule, WrongWayRule
+from agent.core.spell import NEVER, Spell
+from agent.core.types import Box, EndReason, Instant, ObjectState, Shot, Size, Track
+
+PATH_POINTS = 32
+PATH_STEP_S = 0.5
+REST_SHARE = 0.35
+"""It rests while its centre stays within this many box sizes of where it came to rest."""
+REST_LEAST = 0.012
+"""Heights of the frame: the tremble of the smallest boxes."""
+AWAY_S = 1.0
+"""A box that is elsewhere for less than this was covered or merged, not driven."""
+HEIR_SHARE = 0.75
+"""An heir is born within this many box sizes of where the lost one must be by now."""
+BORDER = 0.015
+"""Share of the frame: a box that comes so near to the border touches it."""
+MOST_CROSSINGS = 8
+TWO_WHEELERS = ("bicycle", "motorcycle")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The frame that is being judged, and by what."""
+
+    at: Instant
+    frame: Size
+    settings: JudgeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Where and since when it stands still."""
+
+    point: Point
+    """Of its centre, in heights of the frame."""
+    since: Instant
+    away: Spell = NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """How far it went against a zone's direction."""
+
+    turned: Point
+    """Where it was farthest along the right way, in heights of the frame; wrong is what came after."""
+    sightings: int = 0
+    """In a row, far enough the wrong way."""
+    wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """One road user."""
+
+    subject: str
+    """The id of its first track: it stays when the tracker gives it a new one."""
+    track: Track
+    """As last told by the tracker."""
+    started: Instant
+    born: Box
+    """Where its newest track began."""
+    rest: Rest
+    stays: Mapping[str, Spell] = field(default_factory=dict)
+    """By zone id; `on` where it is in."""
+    entered: tuple[str, ...] = ()
+    passages: Mapping[str, Passage] = field(default_factory=dict)
+    """By id of the line's rule."""
+    crossings: tuple[Crossing, ...] = ()
+    """The newest ones; the last has the highest number."""
+    against: Mapping[str, Against] = field(default_factory=dict)
+    """By id of the wrong-way rule."""
+    path: tuple[tuple[float, float, float], ...] = ()
+    path_step_s: float = PATH_STEP_S
+    shot: Shot | None = None
+    confirmed: Instant | None = None
+    """When its track was first confirmed; before that nobody is told about it."""
+    gone: Instant | None = None
+    """When the tracker gave it up."""
+    reason: EndReason | None = None
+
+
+def update(journey: Journey | None, track: Track, shot: Shot | None, moment: Moment) -> Journey:
+    """Fold one frame of a track into its journey. `shot` is a better picture of it, if there is one."""
+    if journey is None:
+        middle = zones.metric(track.box.center, moment.frame)
+        journey = Journey(track.id, track, track.started, track.box, Rest(middle, track.started))
+    confirmed = journey.confirmed or (moment.at if track.confirmed else None)
+    journey = replace(journey, track=track, shot=shot or journey.shot, confirmed=confirmed)
+    if track.seen:
+        journey = _sighted(journey, moment)
+    return _ended(journey, moment) if track.ended else journey
+
+
+def vanish(journey: Journey, moment: Moment) -> Journey:
+    """The tracker speaks no more of this track, and did not say that it ended."""
+    return _ended(replace(journey, track=replace(journey.track, ended=True)), moment)
+
+
+def inherit(ghosts: Sequence[Journey], track: Track, moment: Moment) -> Journey | None:
+    """The journey that a new track takes over: that of the lost one which must be nearest to it by now."""
+    at, frame = moment.at, moment.frame
+    best, nearest = None, HEIR_SHARE
+    for ghost in ghosts:
+        if _family(ghost.track.label) != _family(track.label):
+            continue
+        size = max(zones.size_of(ghost.track.box, frame), zones.size_of(track.box, frame), REST_LEAST)
+        blind_s = at.since(ghost.gone or at)  # the tracker has led the box up to `gone` by itself
+        vx, vy = ghost.track.velocity
+        x, y = ghost.track.box.center
+        expected = zones.metric((x + vx * blind_s, y + vy * blind_s), frame)
+        off = min(
+            _apart(zones.metric(track.box.center, frame), place) / size
+            for place in (expected, zones.metric((x, y), frame))
+        )
+        if off < nearest:
+            best, nearest = ghost, off
+    return best and replace(best, born=track.box, gone=None, reason=None)
+
+
+def still_s(journey: Journey, at: Instant) -> float:
+    """For how long it has been standing still, in seconds."""
+    return at.since(journey.rest.since)
+
+
+def inside(journey: Journey, zone: str) -> bool:
+    """Is it in the zone?"""
+    return journey.stays.get(zone, NEVER).on
+
+
+def state(journey: Journey) -> ObjectState:
+    """The road user as an event tells it."""
+    track = journey.track
+    return ObjectState(
+        track_id=journey.subject,
+        label=track.label,
+        score=track.score,
+        top_score=track.top_score,
+        riders=track.riders,
+        box=track.box,
+        started=journey.started,
+        ended=track.last_seen if journey.gone else None,
+        stationary=track.stationary,
+        zones=tuple(zone for zone, stay in journey.stays.items() if stay.on),
+        entered_zones=journey.entered,
+        path=journey.path,
+    )
+
+
+def _sighted(journey: Journey, moment: Moment) -> Journey:
+    at, frame = moment.at, moment.frame
+    box = journey.track.box
+    stays = {
+        zone.id: zones.stay(journey.stays.get(zone.id, NEVER), zone, box, frame, at)
+        for zone in moment.settings.zones
+    }
+    entered = journey.entered + tuple(z for z, stay in stays.items() if stay.on and z not in journey.entered)
+    journey = replace(journey, stays=stays, entered=entered, rest=_rest(journey.rest, box, frame, at))
+    journey = _pass_lines(journey, moment)
+    return _trace(_turn(journey, moment), at)
+
+
+def _rest(rest: Rest, box: Box, frame: Size, at: Instant) -> Rest:
+    point = zones.metric(box.center, frame)
+    reach = max(REST_LEAST, REST_SHARE * zones.size_of(box, frame))
+    if _apart(point, rest.point) <= reach:
+        return replace(rest, away=NEVER) if rest.away is not NEVER else rest
+    first = rest.away.since or at
+    if at.since(first) >= AWAY_S:
+        return Rest(point, at)
+    return replace(rest, away=Spell(first, at))
+
+
+def _pass_lines(journey: Journey, moment: Moment) -> Journey:
+    frame = moment.frame
+    size = zones.size_of(journey.track.box, frame)
+    for rule in moment.settings.rules:
+        if isinstance(rule, LineRule):
+            point = zones.metric(zones.anchor_of(journey.track.box, rule.anchor), frame)
+            half = crossing.band(size, rule.band, rule.min_band)
+            line = Line(zones.metric(rule.start, frame), zones.metric(rule.end, frame), half)
+            before = journey.passages.get(rule.id, Passage())
+            after, direction = crossing.step(before, point, line, moment.at)
+            journey = _passed(journey, rule.id, after, direction, moment.at)
+    return journey
+
+
+def _passed(journey: Journey, rule_id: str, passage: Passage, direction: str | None, at: Instant) -> Journey:
+    crossings = journey.crossings
+    if direction is not None:
+        number = crossings[-1].number + 1 if crossings else 1
+        crossings = (*crossings, Crossing(rule_id, number, direction, at))[-MOST_CROSSINGS:]
+    return replace(journey, passages={**journey.passages, rule_id: passage}, crossings=crossings)
+
+
+def _turn(journey: Journey, moment: Moment) -> Journey:
+    frame = moment.frame
+    against: dict[str, Against] = {}
+    point = zones.metric(journey.track.box.foot, frame)
+    size = zones.size_of(journey.track.box, frame)
+    for rule in moment.settings.rules:
+        if isinstance(rule, WrongWayRule) and journey.stays.get(rule.zone, NEVER).since is not None:
+            against[rule.id] = _measure(journey.against.get(rule.id, Against(point)), point, size, rule)
+    return replace(journey, against=against)
+
+
+def _measure(before: Against, point: Point, size: float, rule: WrongWayRule) -> Against:
+    """Fold one place into how far it went the wrong way; `size` is that of its box."""
+    if before.wrong:
+        return before  # it is told until it leaves the zone
+    right = radians(rule.direction_deg)
+    dx, dy = point[0] - before.turned[0], point[1] - before.turned[1]
+    along, aside = dx * sin(right) - dy * cos(right), dx * cos(right) + dy * sin(right)
+    if along >= 0:
+        return Against(point)
+    straight = degrees(atan2(abs(aside), -along)) <= rule.tolerance_deg
+    # A box trembles by its size, so a large one must go farther before it is believed.
+    far = hypot(dx, dy) >= max(rule.min_distance, 0.6 * size)
+    sightings = before.sightings + 1 if straight and far else 0
+    return Against(before.turned, sightings, sightings >= crossing.BELIEVED_AFTER)
+
+
+def _trace(journey: Journey, at: Instant) -> Journey:
+    since_s = round(at.since(journey.started), 3)
+    if journey.path and since_s - journey.path[-1][0] < journey.path_step_s:
+        return journey
+    path = (*journey.path, (since_s, *journey.track.box.foot))
+    if len(path) <= PATH_POINTS:
+        return replace(journey, path=path)
+    return replace(journey, path=path[::2], path_step_s=journey.path_step_s * 2)
+
+
+def _ended(journey: Journey, moment: Moment) -> Journey:
+    for rule in moment.settings.rules:
+        if isinstance(rule, LineRule) and rule.id in journey.passages:
+            journey = _passed(journey, rule.id, *crossing.finish(journey.passages[rule.id]), moment.at)
+    return replace(journey, gone=moment.at, reason=EndReason.LEFT if _left(journey.track) else EndReason.LOST)
+
+
+def _left(track: Track) -> bool:
+    """Did it go out of the picture? It moved, and its box touches the border or has been led over it."""
+    box = track.box
+    return not track.stationary and (
+        box.left <= BORDER or box.top <= BORDER or box.right >= 1 - BORDER or box.bottom >= 1 - BORDER
+    )
+
+
+def _family(label: str) -> str:
+    return "two" if label in TWO_WHEELERS else "person" if label == "person" else "four"
+
+
+def _apart(a: Point, b: Point) -> float:
+    return hypot(a[0] - b[0], a[1] - b[1])

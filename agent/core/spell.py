@@ -1,0 +1,44 @@
+"""A condition that must last before it counts, and be gone for a while before it is over.
+
+Zones, motion and crowds all flicker at their edges; this is the one place where flicker is taken out.
+
+    holds    ▁▁█▁██████▁█████▁▁▁▁▁▁▁
+    on       ▁▁▁▁▁▁▁▁███████████▁▁▁▁
+                 └rise┘       └fall┘
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.core.types import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """What is remembered about a condition."""
+
+    since: Instant | None = None
+    """When the run began that led to `on`, or that may lead to it; None where nothing is under way."""
+    last: Instant | None = None
+    """When it last held."""
+    on: bool = False
+
+
+NEVER = Spell()
+
+
+def update(
+    spell: Spell, at: Instant, holds: bool, *, rise_s: float, fall_s: float, gap_s: float = 0.0
+) -> Spell:
+    """Fold in whether the condition holds at this moment.
+
+    It comes on once it has held for `rise_s` seconds with no hole longer than `gap_s`, and goes off once it has
+    not held for more than `fall_s` seconds. A `rise_s` above 0 takes at least two moments.
+    """
+    if holds:
+        since = at if spell.since is None else spell.since
+        return Spell(since, at, spell.on or at.since(since) >= rise_s)
+    if spell.last is None:
+        return NEVER
+    return NEVER if at.since(spell.last) > (fall_s if spell.on else gap_s) else spell
