@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from agent.core.types import Frame
+from agent.cameras.picture import CameraFacts
+from agent.errors import CameraRefused
+
+if TYPE_CHECKING:  # a decoding child imports this package too, and needs neither numpy nor pydantic
+    from agent.cameras.isolate import IsolatedCamera
+    from agent.cameras.settings import CameraSettings
+    from agent.clock import Clock
+    from agent.core.types import Frame
+
+__all__ = ["Camera", "CameraFacts", "open_camera", "probe"]
 
 
 class Camera(Protocol):
@@ -22,3 +31,29 @@ class Camera(Protocol):
     def close(self) -> None:
         """Let go of the device and of every process and buffer behind it; may be called twice."""
         ...
+
+
+def open_camera(settings: CameraSettings, clock: Clock) -> IsolatedCamera:
+    """The camera, decoded in a child process of its own.
+
+    Nothing is touched yet: the child starts, and what can fail fails, when the first frame is asked for.
+    """
+    from agent.cameras.isolate import IsolatedCamera  # noqa: PLC0415 – see above
+
+    return IsolatedCamera(settings, clock)
+
+
+def probe(settings: CameraSettings, clock: Clock) -> CameraFacts:
+    """Open the camera, take one frame, close it again, and tell what it is.
+
+    Raises:
+        CameraLost: no frame within `open_timeout_s`.
+        CameraRefused: the camera answers but will not serve us, or the file has no frame.
+    """
+    camera = open_camera(settings, clock)
+    try:
+        if next(iter(camera.frames()), None) is None or camera.facts is None:
+            raise CameraRefused(f"{settings.name}: no picture at all", "try another file")
+        return camera.facts
+    finally:
+        camera.close()

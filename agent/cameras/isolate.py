@@ -1,0 +1,207 @@
+"""A camera decoded in a child process, which is killed when its pictures stop.
+
+A hung driver, a hostile stream or a leak in a decoder dies with the child. Frames come through shared memory
+(ring.py); the newest wins, except that no picture of a file at pace `fast` is missed. The child is bound to the
+thread that first asks for a frame: it dies when that thread ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from agent.cameras import planes
+from agent.cameras.child import MAX_MESSAGE_BYTES
+from agent.cameras.picture import CameraFacts, Layout
+from agent.cameras.ring import ReaderRing
+from agent.cameras.settings import CameraSettings
+from agent.cameras.sources import source
+from agent.clock import Clock
+from agent.core.types import Frame, Instant
+from agent.errors import CameraLost, CameraRefused
+
+START_S = 20.0  # a child's imports on a slow card under load; measured 0.2 s here
+REAP_S = 2.0
+LOOK_S = 0.25  # how often a waiting reader looks at the clock
+ENVIRONMENT = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "LD_PRELOAD")
+"""What a child inherits, with LIBCAMERA_*; everything else may hold a secret."""
+
+
+class IsolatedCamera:
+    """One camera in its own process. `frames` may be iterated once; `close` may come from another thread.
+
+    A frame's arrays are valid until the next frame is asked for: its memory is then given back and overwritten.
+    """
+
+    def __init__(self, settings: CameraSettings, clock: Clock) -> None:
+        self.settings = settings
+        self.facts: CameraFacts | None = None
+        """What the camera turned out to be; None until the first frame."""
+        self.frames_in = 0
+        """Pictures decoded, whether or not they were looked at."""
+        self.frames_dropped = 0
+        """Pictures that were due but came while the caller was busy."""
+        self.frames_damaged = 0
+        """Pictures and packets that could not be decoded."""
+        self.last_frame_at: Instant | None = None
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._closed = False
+        self._child: subprocess.Popen[bytes] | None = None
+        self._sock: socket.socket | None = None
+        self._ring: ReaderRing | None = None
+        self._deadline_s = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id; None before the first frame and after the end."""
+        child = self._child
+        return child.pid if child is not None and child.returncode is None else None
+
+    def frames(self) -> Iterator[Frame]:
+        """The newest frame each time; see the class for how long it is valid.
+
+        Raises:
+            CameraLost: nothing answers, the pictures stopped for `stall_s`, or the decoder died.
+            CameraRefused: the camera answers but will not serve us.
+        """
+        try:
+            sock = self._start()
+            while sock is not None and (frame := self._next(sock)) is not None:
+                yield frame
+        finally:
+            self.close()
+            if self._sock is not None:
+                self._sock.close()
+            self._ring = None
+
+    def close(self) -> None:
+        """Kill the child and reap it, within two seconds; a waiting `frames` then ends."""
+        with self._lock:
+            self._closed = True
+            if self._child is not None and self._child.returncode is None:
+                self._child.kill()
+                # A hung driver may hold it longer; Popen reaps it later.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._child.wait(REAP_S)
+
+    def _start(self) -> socket.socket | None:
+        job = json.dumps(asdict(source(self.settings, self._clock.now()))).encode()
+        with self._lock:
+            if self._closed:
+                return None
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._sock = ours
+            with theirs:
+                try:
+                    self._child = _spawn(theirs.fileno())
+                except OSError as error:
+                    raise self._lost(
+                        f"no process for its decoder: {error.strerror}", "is memory short?"
+                    ) from error
+        ours.settimeout(LOOK_S)
+        with contextlib.suppress(ConnectionError):  # dead already: the first look at the socket tells
+            ours.send(job)
+        self._deadline_s = self._clock.now().mono_s + START_S
+        return ours
+
+    def _next(self, sock: socket.socket) -> Frame | None:
+        """Ask for a frame, which gives the last one's memory back, and wait for it; None at the end."""
+        with contextlib.suppress(ConnectionError):
+            sock.send(b"next")
+        if self.last_frame_at is not None:
+            patience_s = min(self.settings.stall_s, 1.0)  # a caller that was busy has not seen the newest yet
+            self._deadline_s = max(self._deadline_s, self._clock.now().mono_s + patience_s)
+        while True:
+            message, fds = self._receive(sock)
+            try:
+                frame = self._understood(message, fds)
+            except (TypeError, ValueError, LookupError):
+                raise self._lost("its decoder speaks nonsense", "it is started again") from None
+            finally:
+                for fd in fds:
+                    os.close(fd)
+            if frame is not None or "end" in message:
+                return frame
+
+    def _receive(self, sock: socket.socket) -> tuple[dict[str, Any], list[int]]:
+        while True:
+            try:
+                data, fds, _, _ = socket.recv_fds(sock, MAX_MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
+            except TimeoutError:
+                if self._clock.now().mono_s < self._deadline_s:
+                    continue
+                raise self._too_late() from None
+            except ConnectionError:
+                data, fds = b"", []
+            if data:
+                return json.loads(data), fds
+            if self._closed:
+                return {"end": True}, []
+            raise self._died()
+
+    def _understood(self, message: dict[str, Any], fds: list[int]) -> Frame | None:
+        match message:
+            case {"frame": [slot, index, mono_s, wall_s, *counts]}:
+                return self._frame(slot, index, Instant(mono_s, wall_s), counts)
+            case {"ring": layout}:
+                self._ring = ReaderRing(fds[0], Layout.from_json(layout))
+            case {"facts": facts}:
+                self.facts = CameraFacts(**facts)
+            case {"ready": True}:
+                # A little longer than the child's own deadline, whose words say more.
+                self._deadline_s = self._clock.now().mono_s + self.settings.open_timeout_s + 0.5
+            case {"lost": [what, hint]}:
+                raise CameraLost(what, hint)
+            case {"refused": [what, hint]}:
+                raise CameraRefused(what, hint)
+        return None
+
+    def _frame(self, slot: int, index: int, at: Instant, counts: list[int]) -> Frame:
+        if self._ring is None:
+            raise LookupError("a frame before its memory")
+        frame = planes.frame(index, at, self._ring.layout, self._ring.planes(slot))
+        self.frames_in, self.frames_dropped, self.frames_damaged = counts
+        self.last_frame_at = at
+        self._deadline_s = self._clock.now().mono_s + self.settings.stall_s
+        return frame
+
+    def _too_late(self) -> CameraLost:
+        hint = "check its power and its network; the agent goes on asking"
+        if self.last_frame_at is None:
+            return self._lost(f"no picture within {self.settings.open_timeout_s:g} s", hint)
+        return self._lost(f"no picture for {self.settings.stall_s:g} s", hint)
+
+    def _died(self) -> CameraLost:
+        code = None
+        if self._child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self._child.wait(REAP_S)
+        how = f"exit code {code}" if code is None or code >= 0 else signal.Signals(-code).name
+        return self._lost(f"its decoder died ({how})", "it is started again; if it goes on, report the stream")
+
+    def _lost(self, what: str, hint: str) -> CameraLost:
+        return CameraLost(f"{self.settings.name}: {what}", hint)
+
+
+def _spawn(fd: int) -> subprocess.Popen[bytes]:
+    """Start the child with one descriptor, no secrets in its arguments or environment, and its own group."""
+    kept = {k: v for k, v in os.environ.items() if k in ENVIRONMENT or k.startswith("LIBCAMERA_")}
+    kept["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)  # it finds what we find
+    return subprocess.Popen(  # noqa: S603 – our own interpreter, our own module
+        [sys.executable, "-m", "agent.cameras.child", str(fd), str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=(fd,),
+        env=kept,
+        process_group=0,  # Ctrl-C on a terminal goes to the parent alone
+    )

@@ -1,0 +1,74 @@
+"""A camera decoded in this very process: for tools that bring their own process, and to compare with.
+
+A stalled stream blocks the caller for up to twice `stall_s`; the agent uses isolate.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent.cameras import planes
+from agent.cameras.child import opened
+from agent.cameras.mask import Stencil
+from agent.cameras.picture import CameraFacts, Picture
+from agent.cameras.settings import CameraSettings
+from agent.cameras.sources import source
+from agent.clock import Clock
+from agent.core.types import Frame, Instant
+
+
+class LocalCamera:
+    """One camera in the caller's process and thread. `frames` may be iterated once."""
+
+    def __init__(self, settings: CameraSettings, clock: Clock) -> None:
+        self.settings = settings
+        self.facts: CameraFacts | None = None
+        self._clock = clock
+        self._closed = False
+
+    def frames(self) -> Iterator[Frame]:
+        """Every due picture as a frame; without masks its planes are the decoder's own memory.
+
+        Raises:
+            CameraLost: nothing answers, or the pictures stopped.
+            CameraRefused: the camera answers but will not serve us.
+        """
+        told = source(self.settings, self._clock.now())
+        if self._closed:
+            return
+        pictures = opened(told, self._now)
+        self.facts = pictures.facts
+        stencil: Stencil | None = None
+        try:
+            for picture in pictures:
+                if stencil is None or stencil.layout != picture.layout:
+                    stencil = Stencil(picture.layout, told.masks)
+                yield _frame(picture, stencil if told.masks else None)
+                if self._closed:
+                    return
+        finally:
+            pictures.close()
+
+    def close(self) -> None:
+        """End `frames` after the picture it waits for."""
+        self._closed = True
+
+    def _now(self) -> tuple[float, float]:
+        moment = self._clock.now()
+        return moment.mono_s, moment.wall_s
+
+
+def _frame(picture: Picture, stencil: Stencil | None) -> Frame:
+    at = Instant(picture.mono_s, picture.wall_s)
+    if stencil is None:
+        return planes.frame(picture.index, at, picture.layout, picture.planes)
+    return planes.frame(picture.index, at, picture.layout, _masked(picture, stencil))
+
+
+def _masked(picture: Picture, stencil: Stencil) -> tuple[memoryview, memoryview, memoryview]:
+    layout = picture.layout
+    seen = memoryview(bytearray(layout.nbytes))
+    stencil.blacken(seen)
+    stencil.copy(picture.planes, seen)
+    (_, u, v), sizes = layout.offsets, layout.sizes
+    return seen[: sizes[0]], seen[u : u + sizes[1]], seen[v : v + sizes[2]]

@@ -1,0 +1,160 @@
+"""What a decoder speaks before it becomes a Frame: plain values, without numpy, pydantic or PyAV.
+
+The child process of a camera imports this and its decoder only; numpy and pydantic would cost it 9 MB more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Now = Callable[[], tuple[float, float]]
+"""Tells this moment as (mono_s, wall_s)."""
+
+Polygon = tuple[tuple[float, float], ...]
+"""Corners in fractions of the frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the pictures come from, in words a decoder understands; crosses to the child as JSON."""
+
+    name: str
+    kind: str
+    """rtsp, usb, file or csi."""
+    location: str = field(repr=False)
+    """What FFmpeg opens; may hold the camera's password, so it is never shown."""
+    shown: str
+    """The same for people: in errors and logs."""
+    format: str | None = None
+    """FFmpeg's demuxer, where it must be named."""
+    options: dict[str, str] = field(default_factory=dict)
+    pace: str = "live"
+    """live: as they come; real: a file at its own pace; fast: a file as quickly as it is taken."""
+    loop: bool = False
+    max_fps: float = 10.0
+    stall_s: float = 10.0
+    open_timeout_s: float = 10.0
+    masks: tuple[Polygon, ...] = ()
+    started: tuple[float, float] = (0.0, 0.0)
+    """(mono_s, wall_s) of a file's first frame."""
+
+    @classmethod
+    def from_json(cls, job: dict[str, Any]) -> Source:
+        """The source that `dataclasses.asdict` and JSON have turned into lists."""
+        masks = tuple(tuple((x, y) for x, y in polygon) for polygon in job.pop("masks"))
+        return cls(masks=masks, started=tuple(job.pop("started")), **job)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFacts:
+    """What a camera turned out to be."""
+
+    codec: str
+    """h264, hevc, mjpeg, rawvideo…"""
+    decoder: str
+    """Who decodes it: FFmpeg's decoder, or libcamera."""
+    pixel_format: str
+    width_px: int
+    height_px: int
+    fps: float | None
+    """As the source claims; None when it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a picture's three planes lie: its size, the bytes from row to row, and the range of its values."""
+
+    width_px: int
+    height_px: int
+    strides: tuple[int, int, int]
+    """Bytes from one row to the next of luma, u and v; at least the plane's width."""
+    full_range: bool
+
+    @classmethod
+    def from_json(cls, told: dict[str, Any]) -> Layout:
+        """The layout that another process tells.
+
+        Raises:
+            ValueError: it is no layout of a picture.
+        """
+        layout = cls(**{**told, "strides": tuple(told["strides"])})
+        values = [layout.width_px, layout.height_px, *layout.strides]
+        if len(values) != 5 or not all(isinstance(n, int) and 0 < n < 1 << 16 for n in values):
+            raise ValueError("not a layout of a picture")
+        if any(stride < columns for stride, (_, columns) in zip(layout.strides, layout.shapes, strict=True)):
+            raise ValueError("rows that overlap")
+        return layout
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+        """(rows, columns) of luma, u and v; a chroma sample covers two by two pixels, rounded up."""
+        chroma = (self.height_px + 1) // 2, (self.width_px + 1) // 2
+        return (self.height_px, self.width_px), chroma, chroma
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Bytes of each plane."""
+        rows = tuple(shape[0] for shape in self.shapes)
+        return rows[0] * self.strides[0], rows[1] * self.strides[1], rows[2] * self.strides[2]
+
+    @property
+    def offsets(self) -> tuple[int, int, int]:
+        """Where each plane starts when the three lie one after the other."""
+        sizes = self.sizes
+        return 0, sizes[0], sizes[0] + sizes[1]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all three planes."""
+        return sum(self.sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One decoded picture; its planes are the decoder's own memory and must not be written to.
+
+    A video decoder predicts later pictures from this very memory: painting on it would smear into them.
+    """
+
+    index: int
+    """Counts the source's pictures from 0."""
+    mono_s: float
+    wall_s: float
+    layout: Layout
+    planes: tuple[memoryview, memoryview, memoryview] = field(repr=False)
+
+
+class Pictures(Protocol):
+    """A decoder: opened by its constructor, then iterated once.
+
+    Raises CameraLost or CameraRefused from both; a file that has ended simply ends the iterator.
+    """
+
+    facts: CameraFacts
+    skipped: int
+    """Pictures that were damaged, and so were not given."""
+
+    def __iter__(self) -> Iterator[Picture]: ...
+
+    def close(self) -> None:
+        """Let go of the source; may be called twice."""
+        ...
+
+
+class Rate:
+    """Lets at most `max_fps` pictures a second through, evenly, by their own time stamps."""
+
+    def __init__(self, max_fps: float) -> None:
+        self._period_s = 1.0 / max_fps
+        self._due_s = float("-inf")
+
+    def due(self, mono_s: float) -> bool:
+        """True if the picture of this moment is wanted."""
+        if mono_s < self._due_s - 0.001:  # a camera's clock is never exact to the millisecond
+            return False
+        # Counting on from the due time keeps the mean: 25 fps limited to 10 gives 10, not 8.3.
+        due_s = self._due_s + self._period_s
+        self._due_s = due_s if due_s > mono_s else mono_s + self._period_s
+        return True

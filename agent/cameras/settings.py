@@ -1,0 +1,110 @@
+"""What is to be said about one camera in the configuration."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from agent.settings import Name, Secret, Settings
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)  # raises ValueError on a broken address
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("take the user name and password out of the url; set username and password instead")
+    if not parts.hostname:
+        raise ValueError("no host in the url; write rtsp://host:554/path")
+    _ = parts.port  # raises ValueError outside 0..65535
+    return url
+
+
+def _device(path: Path) -> Path:
+    if not re.fullmatch(r"/dev/(v4l/by-(id|path)/[^/]+|video\d+)", str(path)):
+        raise ValueError("write a path below /dev/v4l/by-id or by-path; `ls /dev/v4l/by-id` lists them")
+    return path
+
+
+def _mask(polygon: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    if any(not (0 <= x <= 1 and 0 <= y <= 1) for x, y in polygon):
+        raise ValueError("every corner of a mask is two fractions of the frame, 0 to 1")
+    following = polygon[1:] + polygon[:1]
+    twice = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(polygon, following, strict=True))
+    if abs(twice) < 1e-6:  # less than one pixel of an 8-megapixel frame
+        raise ValueError("a mask must enclose an area, and its edges must not cross")
+    return polygon
+
+
+Mask = Annotated[tuple[tuple[float, float], ...], Field(min_length=3), AfterValidator(_mask)]
+RtspUrl = Annotated[str, StringConstraints(pattern=r"^rtsp://[^\s]+$"), AfterValidator(_address)]
+DevicePath = Annotated[Path, AfterValidator(_device)]
+
+
+class RtspSource(Settings):
+    """A network camera. Take its sub-stream: decoding costs more than everything else on an idle box."""
+
+    kind: Literal["rtsp"] = Field("rtsp", description="A network camera.")
+    url: RtspUrl = Field(description="Address of the stream, without user name and password.")
+    username: str | None = Field(None, min_length=1, description="User of the camera.")
+    password: Secret | None = Field(None, description="Where the camera's password lies.")
+    transport: Literal["tcp", "udp"] = Field("tcp", description="TCP loses nothing; UDP only where TCP fails.")
+
+    @model_validator(mode="after")
+    def _password_has_a_user(self) -> Self:
+        if self.password is not None and self.username is None:
+            raise ValueError("a password needs a username")
+        return self
+
+
+class UsbSource(Settings):
+    """A camera at a USB port."""
+
+    kind: Literal["usb"] = Field("usb", description="A USB camera.")
+    device: DevicePath = Field(description="Path below /dev/v4l/by-id or /dev/v4l/by-path: it stays the same.")
+    width_px: int = Field(1280, ge=16, le=7680, description="Wanted width of the picture.")
+    height_px: int = Field(720, ge=16, le=4320, description="Wanted height of the picture.")
+    fps: float = Field(15.0, gt=0, le=120, description="Wanted pictures a second.")
+    pixel_format: Literal["auto", "mjpeg", "yuyv422", "h264"] = Field("mjpeg", description="What it sends.")
+
+    @property
+    def stable(self) -> bool:
+        """False for /dev/videoN, which another camera may be after a restart."""
+        return self.device.parent != Path("/dev")
+
+
+class FileSource(Settings):
+    """A recorded video, for trials and replays."""
+
+    kind: Literal["file"] = Field("file", description="A recorded video.")
+    path: Path = Field(description="The video file.")
+    pace: Literal["real", "fast"] = Field("real", description="Its own pace, or as quickly as it is taken.")
+    loop: bool = Field(False, description="Start again at the end; time goes on.")
+
+
+class CsiSource(Settings):
+    """A Raspberry Pi camera on the ribbon cable."""
+
+    kind: Literal["csi"] = Field("csi", description="A Raspberry Pi camera.")
+    camera: int | str = Field(0, description="Its number or its id, as `rpicam-hello --list-cameras` tells.")
+    width_px: int = Field(1280, ge=16, le=4608, multiple_of=2, description="Width of the picture.")
+    height_px: int = Field(720, ge=16, le=2592, multiple_of=2, description="Height of the picture.")
+    fps: float = Field(15.0, gt=0, le=120, description="Pictures a second.")
+
+
+CameraSource = Annotated[RtspSource | UsbSource | FileSource | CsiSource, Field(discriminator="kind")]
+
+
+class CameraSettings(Settings):
+    """One camera: where its pictures come from, and what must never be seen of them."""
+
+    name: Name = Field(description="Stands in topics and events: 3 to 32 of a-z, 0-9 and '-'.")
+    source: CameraSource = Field(description="Where the pictures come from.")
+    max_fps: float = Field(10.0, gt=0, le=120, description="Pictures a second that are looked at, at most.")
+    stall_s: float = Field(10.0, ge=0.5, le=120, description="A picture older than this means a lost camera.")
+    open_timeout_s: float = Field(10.0, ge=0.5, le=120, description="How long the first picture may take.")
+    privacy_masks: tuple[Mask, ...] = Field(
+        (), description="Polygons in fractions of the frame whose inside never leaves the decoder."
+    )

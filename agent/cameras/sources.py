@@ -1,0 +1,104 @@
+"""From settings to what a decoder is told: address and options, the password read, the device found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from agent.cameras.picture import Source
+from agent.cameras.settings import CameraSettings, CsiSource, FileSource, RtspSource, UsbSource
+from agent.core.types import Instant
+from agent.errors import CameraLost, CameraRefused
+
+
+def source(settings: CameraSettings, started: Instant) -> Source:
+    """What the decoder is told about this camera.
+
+    `started` is the instant of a file's first picture.
+
+    Raises:
+        CameraLost: the USB device is not there.
+        CameraRefused: the password cannot be read, or the file is not there.
+    """
+    common = Source(
+        name=settings.name,
+        kind=settings.source.kind,
+        location="",
+        shown="",
+        max_fps=settings.max_fps,
+        stall_s=settings.stall_s,
+        open_timeout_s=settings.open_timeout_s,
+        masks=settings.privacy_masks,
+        started=(started.mono_s, started.wall_s),
+    )
+    match settings.source:
+        case RtspSource() as rtsp:
+            address = _with_login(settings.name, rtsp)
+            return replace(common, location=address, shown=rtsp.url, options=_rtsp(settings, rtsp))
+        case UsbSource() as usb:
+            device = str(present(usb.device))
+            return replace(common, location=device, shown=device, format="v4l2", options=_usb(usb))
+        case FileSource() as file:
+            return _file(common, file)
+        case CsiSource() as csi:
+            shown = f"the ribbon camera {csi.camera}"
+            size = {"width_px": str(csi.width_px), "height_px": str(csi.height_px), "fps": str(csi.fps)}
+            return replace(common, location=str(csi.camera), shown=shown, options=size)
+
+
+def _file(common: Source, file: FileSource) -> Source:
+    if not file.path.is_file():
+        raise CameraRefused(f"{common.name}: no such file: {file.path}", "set source.path to a video file")
+    path = str(file.path.absolute())
+    # "file:" keeps FFmpeg from reading a colon in the name as a protocol.
+    return replace(common, location=f"file:{path}", shown=path, pace=file.pace, loop=file.loop)
+
+
+def _with_login(name: str, rtsp: RtspSource) -> str:
+    """FFmpeg takes the login in the address only; the result is shown to nobody and goes through a socket."""
+    if rtsp.username is None:
+        return rtsp.url
+    login = quote(rtsp.username, safe="")
+    if rtsp.password is not None:
+        try:
+            login += ":" + quote(rtsp.password.read(), safe="")
+        except (KeyError, OSError, IndexError, UnicodeDecodeError) as error:
+            where = rtsp.password.env or rtsp.password.file
+            raise CameraRefused(
+                f"{name}: the camera's password cannot be read from {where}",
+                "set the environment variable, or let the agent's user read the file",
+            ) from error
+    parts = urlsplit(rtsp.url)
+    return parts._replace(netloc=f"{login}@{parts.netloc}").geturl()
+
+
+def _rtsp(settings: CameraSettings, rtsp: RtspSource) -> dict[str, str]:
+    return {
+        "rtsp_transport": rtsp.transport,
+        "allowed_media_types": "video",
+        "fflags": "nobuffer",
+        # Of the socket, in microseconds; FFmpeg's older name "stimeout" is silently ignored today.
+        "timeout": str(int(min(settings.stall_s, settings.open_timeout_s) * 1e6)),
+    }
+
+
+def _usb(usb: UsbSource) -> dict[str, str]:
+    options = {"video_size": f"{usb.width_px}x{usb.height_px}", "framerate": f"{usb.fps:g}"}
+    if usb.pixel_format != "auto":
+        options["input_format"] = usb.pixel_format
+    return options
+
+
+def present(device: Path, root: Path = Path("/")) -> Path:
+    """The device's path below `root`, if it is there now.
+
+    Raises:
+        CameraLost: it is not; the hint lists what is.
+    """
+    path = root / device.relative_to("/")
+    if path.exists():  # follows the link: a link that leads nowhere is a camera that was pulled out
+        return path
+    others = sorted(p.name for p in (root / "dev/v4l/by-id").glob("*") if p.exists())
+    listed = ", ".join(f"/dev/v4l/by-id/{name}" for name in others) or "no USB camera at all"
+    raise CameraLost(f"no camera at {device}", f"check its plug; there is now: {listed}")
