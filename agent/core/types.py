@@ -106,6 +106,8 @@ class Detection:
     score: float
     """0..1."""
     box: Box
+    riders: int = 0
+    """Persons on this two-wheeler, where riders were fused with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,67 @@
+"""Which detection belongs to which track: how alike they are, and the best pairing.
+
+Everything here is unchanged when the picture is stretched in one direction, so boxes in fractions of the frame
+do as well as boxes in pixels.
+"""
+
+from __future__ import annotations
+
+import lap
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.core.geometry import Floats, area
+
+Pairs = list[tuple[int, int]]
+Mask = NDArray[np.bool_]
+
+
+def widened_iou(tracks: Floats, detections: Floats, margin: Floats) -> Floats:
+    """Overlap of every pair after both boxes grew by the track's margin on every side: (N, M) in [0, 1].
+
+    `tracks` is (N, 4) and `detections` (M, 4), as left, top, right, bottom; `margin` is (N, 2), for x and y.
+    Boxes that are narrow, fast or seldom seen hardly overlap from one look to the next, and a bare IoU cannot
+    tell the near one from the far one. Source: F. Yang et al., "Hard to track objects with irregular motions
+    and similar appearances? Make it easier by buffering the matching space" (C-BIoU), WACV 2023; here the
+    buffer follows from the uncertainty instead of being fixed.
+    """
+    grown_width = np.minimum(tracks[:, None, 2], detections[None, :, 2])
+    grown_width -= np.maximum(tracks[:, None, 0], detections[None, :, 0])
+    grown_width += 2 * margin[:, None, 0]
+    grown_height = np.minimum(tracks[:, None, 3], detections[None, :, 3])
+    grown_height -= np.maximum(tracks[:, None, 1], detections[None, :, 1])
+    grown_height += 2 * margin[:, None, 1]
+    shared = np.maximum(grown_width, 0.0) * np.maximum(grown_height, 0.0)
+    wide = np.concatenate([tracks[:, :2] - margin, tracks[:, 2:] + margin], axis=1)
+    sides = detections[:, 2:] - detections[:, :2]
+    grown = (sides[None, :, 0] + 2 * margin[:, None, 0]) * (sides[None, :, 1] + 2 * margin[:, None, 1])
+    union = area(wide)[:, None] + grown - shared
+    out: Floats = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return out
+
+
+def surprise(mean: Floats, spread: Floats, measured: Floats) -> Floats:
+    """Squared distance of every pair in units of the spread, averaged over the four coordinates: (N, M), >= 0.
+
+    `mean` and `spread` (standard deviation) are (N, 4), `measured` is (M, 4): about 1 where the track is right.
+    """
+    off = (measured[None, :, :] - mean[:, None, :]) / spread[:, None, :]
+    out: Floats = np.mean(off * off, axis=2)
+    return out
+
+
+def pair(likeness: Floats, least: float) -> Pairs:
+    """The pairing with the largest sum of likeness, of pairs that reach `least` (> 0) each.
+
+    `likeness` is (N, M); a pair that must not be is 0 or less. Returns (row, column) in the order of the rows.
+    Source: R. Jonker and A. Volgenant 1987, as in the library lapx.
+    """
+    rows = np.flatnonzero((likeness >= least).any(axis=1))
+    columns = np.flatnonzero((likeness >= least).any(axis=0))
+    if not len(rows):
+        return []
+    few = np.ascontiguousarray(likeness[np.ix_(rows, columns)])
+    most = float(few.max())
+    cost = np.where(few >= least, most - few, most - least + 1.0)
+    _, of_row, _ = lap.lapjv(cost, extend_cost=True, cost_limit=most - least + 0.5)
+    return [(int(rows[i]), int(columns[j])) for i, j in enumerate(of_row) if j >= 0 and few[i, j] >= least]

@@ -1,0 +1,282 @@
+"""The life of one track: its settings, its bookkeeping at each hit and each miss, and when it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import exp
+
+from pydantic import Field
+
+from agent.core import labels
+from agent.core.geometry import Floats
+from agent.core.kalman import Noise
+from agent.core.types import Detection, Instant
+from agent.settings import Settings
+
+MOST_RIDERS = 4
+OFTEN = 0.3
+"""Riders hide each other, so most counts are too low: the largest that this share of the votes reaches
+is believed."""
+
+
+LEARNING = 0.1
+"""Weight of one look in the share of looks that find a track."""
+
+FEW_LOOKS = 2
+"""A single look that finds nothing ends no track, however long ago the one before was."""
+
+ANCHOR_MEMORY_S = 60.0
+
+
+class TrackSettings(Settings):
+    """How detections become tracks."""
+
+    high_score: float = Field(0.5, ge=0, le=1, description="Detections from this score on are paired first.")
+    low_score: float = Field(0.1, ge=0, le=1, description="Detections below this score are ignored.")
+    birth_score: float = Field(0.5, ge=0, le=1, description="Smallest score that begins a track.")
+    min_overlap: float = Field(
+        0.2, gt=0, le=1, description="Smallest likeness of a strong detection and a track."
+    )
+    min_overlap_low: float = Field(0.4, gt=0, le=1, description="The same for a weak detection.")
+    min_overlap_last: float = Field(
+        0.3, gt=0, le=1, description="Smallest IoU with the place of the last sight."
+    )
+    widen: float = Field(
+        1.0, ge=0, le=5, description="Margin around boxes when pairing, in units of uncertainty."
+    )
+    widest: float = Field(0.5, ge=0, le=3, description="Largest margin, in sizes of the box.")
+    duplicate_overlap: float = Field(
+        0.8, gt=0, le=1, description="Boxes of one kind that overlap more are one."
+    )
+    min_hits: int = Field(3, ge=1, le=20, description="Detections before a track is told to anyone.")
+    sure_hits: int = Field(2, ge=1, le=20, description="Detections that are enough if all of them are strong.")
+    sure_score: float = Field(0.8, ge=0, le=1, description="Mean score from which detections count as strong.")
+    candidate_s: float = Field(0.3, gt=0, le=60, description="How long an unconfirmed track may be missed.")
+    candidate_moving_s: float = Field(3.0, gt=0, le=60, description="The same while something moves there.")
+    lost_s: float = Field(1.5, gt=0, le=60, description="How long a confirmed track may be missed.")
+    forget_s: float = Field(10.0, gt=0, le=600, description="How long a track lives that nobody looks for.")
+    still_after_s: float = Field(5.0, gt=0, le=600, description="Rest after which a track is stationary.")
+    still_share: float = Field(
+        0.3, gt=0, le=1, description="Shift of the centre that is still rest, in box sizes."
+    )
+    still_lost_s: float = Field(
+        30.0,
+        gt=0,
+        le=3600,
+        description="How long a stationary track may be missed after something moved over it.",
+    )
+    still_keep_s: float = Field(
+        14400.0, gt=0, le=604800, description="How long it may be missed while nothing moves over it."
+    )
+    patience: float = Field(
+        4.0, ge=1, le=20, description="Most that patience stretches for a seldom seen track."
+    )
+    max_tracks: int = Field(256, ge=8, le=4096, description="Most tracks of one camera; candidates go first.")
+    speed: float = Field(1.0, gt=0, le=20, description="Typical speed, in box sizes per second.")
+    speed_memory_s: float = Field(2.0, gt=0, le=60, description="How long a velocity lasts.")
+    growth: float = Field(0.2, gt=0, le=5, description="Typical growth of a side, in its own size per second.")
+    growth_memory_s: float = Field(0.5, gt=0, le=60, description="How long growth lasts.")
+    jitter: float = Field(0.05, gt=0, le=1, description="Spread of a detected centre, in box sizes.")
+    jitter_size: float = Field(0.1, gt=0, le=1, description="Spread of a detected side, in its own size.")
+    vote_memory_s: float = Field(10.0, gt=0, le=600, description="How long votes for label and riders count.")
+    label_lead: float = Field(1.3, ge=1, le=10, description="Factor by which another label must lead to win.")
+    groups: tuple[tuple[str, ...], ...] = Field(
+        (("car", "truck", "bus", "van"), ("motorcycle", "bicycle")),
+        description="Labels that a detector confuses: one track may flicker within a group.",
+    )
+
+    @property
+    def noise(self) -> Noise:
+        """What the filter assumes."""
+        return Noise(
+            self.speed,
+            self.speed_memory_s,
+            self.growth,
+            self.growth_memory_s,
+            self.jitter,
+            self.jitter_size,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What is known of one track beside where it is."""
+
+    id: str
+    label: str
+    group: str
+    votes: labels.Votes
+    riders: tuple[float, ...]
+    """Weight of 0, 1, … riders."""
+    score: float
+    top_score: float
+    score_sum: float
+    hits: int
+    started: Instant
+    last_seen: Instant
+    last_box: tuple[float, float, float, float]
+    """Centre and size as last detected."""
+    rate: float
+    """Share of looks that found it, recent ones counting more, 0..1."""
+    anchor: tuple[float, float]
+    """Where it rests."""
+    rests_since: Instant
+    misses: int = 0
+    """Looks in a row that did not find it."""
+    seen: bool = True
+    confirmed: bool = False
+    stationary: bool = False
+    disturbed: bool = False
+    """Something has moved over it since it was last seen."""
+    stirred: bool = False
+    """Something of its size moves where it is believed to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A detection that was found to be of a track."""
+
+    at: Instant
+    detection: Detection
+    measured: Floats
+    """(4,), centre and size as detected."""
+    believed: Floats
+    """(4,), centre and size as believed with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A sighting that did not show a track."""
+
+    looked: bool
+    """The detector looked at its place."""
+    disturbed: bool
+    """Something moves over its place."""
+    stirred: bool
+    """What moves over its place may be the track itself, by its size."""
+
+
+def begin(name: str, hit: Hit, settings: TrackSettings) -> Life:
+    """The life of a track after its first detection; `name` is its id for ever."""
+    found = hit.detection
+    life = Life(
+        id=name,
+        label=found.label,
+        group=labels.group(found.label, settings.groups),
+        votes=((found.label, found.score),),
+        riders=_count((0.0,) * (MOST_RIDERS + 1), found, 1.0),
+        score=found.score,
+        top_score=found.score,
+        score_sum=found.score,
+        hits=1,
+        started=hit.at,
+        last_seen=hit.at,
+        last_box=_four(hit.measured),
+        rate=1.0,
+        anchor=(float(hit.measured[0]), float(hit.measured[1])),
+        rests_since=hit.at,
+    )
+    return replace(life, confirmed=_convinces(life, settings))
+
+
+def hit(life: Life, hit: Hit, settings: TrackSettings) -> Life:
+    """The life after one more detection."""
+    found = hit.detection
+    keep = exp(-max(0.0, hit.at.since(life.last_seen)) / settings.vote_memory_s)
+    group = labels.group(found.label, settings.groups)
+    # A person who turns out to be riding was the rider all along: the old votes would outlive the truth.
+    votes = labels.vote(life.votes if group == life.group else (), found.label, found.score, keep)
+    anchor, rests_since, stationary = _rest(life, hit, settings)
+    life = replace(
+        life,
+        label=labels.winner(votes, life.label, settings.label_lead),
+        group=group,
+        votes=votes,
+        riders=_count(life.riders, found, keep),
+        score=found.score,
+        top_score=max(life.top_score, found.score),
+        score_sum=life.score_sum + found.score,
+        hits=life.hits + 1,
+        last_seen=hit.at,
+        last_box=_four(hit.measured),
+        rate=life.rate + (1.0 - life.rate) * LEARNING,
+        anchor=anchor,
+        rests_since=rests_since,
+        misses=0,
+        seen=True,
+        stationary=stationary,
+        disturbed=False,
+    )
+    return life if life.confirmed else replace(life, confirmed=_convinces(life, settings))
+
+
+def miss(life: Life, blank: Blank) -> Life:
+    """The life after a sighting without it."""
+    return replace(
+        life,
+        seen=False,
+        misses=life.misses + blank.looked,
+        rate=life.rate * (1.0 - LEARNING) if blank.looked else life.rate,
+        disturbed=life.disturbed or blank.disturbed,
+        stirred=blank.stirred,
+    )
+
+
+def over(life: Life, at: Instant, outside: bool, settings: TrackSettings) -> bool:
+    """Is the track given up? `outside`: its centre is believed to have left the picture."""
+    unseen_s = at.since(life.last_seen)
+    if life.seen or unseen_s <= 0.0:
+        return False
+    if life.stationary and not life.disturbed:
+        return unseen_s >= settings.still_keep_s
+    if unseen_s >= settings.forget_s and not life.stationary:
+        return True
+    if outside and life.misses:
+        return True
+    return life.misses >= FEW_LOOKS and unseen_s >= _patience_s(life, settings)
+
+
+def _patience_s(life: Life, settings: TrackSettings) -> float:
+    """How long it may be missed: longer the more seldom it is found anyway."""
+    stretch = min(settings.patience, 1.0 / max(life.rate, 1e-3))
+    if not life.confirmed:
+        return settings.candidate_moving_s if life.stirred else settings.candidate_s * stretch
+    return stretch * (settings.still_lost_s if life.stationary else settings.lost_s)
+
+
+def riders(life: Life) -> int:
+    """How many persons ride it: the largest count that a good share of the votes reaches."""
+    total = sum(life.riders)
+    for count in range(MOST_RIDERS, 0, -1):
+        if sum(life.riders[count:]) >= OFTEN * total:
+            return count
+    return 0
+
+
+def _convinces(life: Life, settings: TrackSettings) -> bool:
+    strong = life.score_sum >= settings.sure_score * life.hits
+    return life.hits >= (settings.sure_hits if strong else settings.min_hits)
+
+
+def _rest(life: Life, hit: Hit, settings: TrackSettings) -> tuple[tuple[float, float], Instant, bool]:
+    """Where it rests, since when, and whether that is long enough.
+
+    The anchor follows slowly, so that a camera that sags does not set a parked car in motion, and a stationary
+    track needs twice the shift to be moving again, so that jitter does not make it flicker.
+    """
+    x, y, width, height = _four(hit.believed)
+    shift = max(abs(x - life.anchor[0]) / width, abs(y - life.anchor[1]) / height)
+    if shift > settings.still_share * (2.0 if life.stationary else 1.0):
+        return (x, y), hit.at, False
+    pull = 1.0 - exp(-max(0.0, hit.at.since(life.last_seen)) / ANCHOR_MEMORY_S)
+    anchor = life.anchor[0] + pull * (x - life.anchor[0]), life.anchor[1] + pull * (y - life.anchor[1])
+    return anchor, life.rests_since, hit.at.since(life.rests_since) >= settings.still_after_s
+
+
+def _count(riders: tuple[float, ...], found: Detection, keep: float) -> tuple[float, ...]:
+    counted = min(max(found.riders, 0), MOST_RIDERS)
+    return tuple(old * keep + (found.score if n == counted else 0.0) for n, old in enumerate(riders))
+
+
+def _four(box: Floats) -> tuple[float, float, float, float]:
+    return float(box[0]), float(box[1]), float(box[2]), float(box[3])

@@ -1,0 +1,284 @@
+"""Who is it: detections of one camera become tracks that keep their identity over time.
+
+A tracker of the family of SORT, ByteTrack and OC-SORT, written for a detector that does not run on every
+frame and that looks only at some crops:
+
+- Time is real time. The filter (kalman.py) takes any step; patience is in seconds and in looks, never in
+  frames.
+- A track is missed only where the detector looked. What it did not look at may be as it was.
+- Strong detections are paired first, then weak ones with what is still missing (ByteTrack, Zhang et al.
+  2022), then the rest by where a track was last seen, for road users that stopped behind something (OC-SORT,
+  Cao et al. 2023).
+- After a gap, the filter is led along the straight line from the last sight to the new one, instead of being
+  thrown by one large surprise (OC-SORT's observation-centric re-update).
+- How seldom the detector sees a track stretches the patience for it: at night a vehicle is seen once in ten
+  looks.
+- What moves keeps a candidate alive and leads a track through frames without a detection.
+- What stands still cannot leave without moving: a parked car that the detector misses stays a track.
+
+`update` returns all living tracks, the unseen ones with `seen=False` and a predicted box. An unseen track is
+a guess that gets worse: `Track.last_seen` tells how old the last sight is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.core import assign, kalman, labels, life
+from agent.core.assign import Mask
+from agent.core.geometry import Floats, area, as_array, containment, iou
+from agent.core.ids import Ids
+from agent.core.kalman import Belief, Noise
+from agent.core.life import Life, TrackSettings
+from agent.core.types import Box, Detection, Instant, Sighting, Track
+
+PERSON = "person"
+
+MOUNTING = 0.1
+"""How much worse a person's track fits a detection with riders than the two-wheeler's own."""
+
+MOST_STEPS = 8
+"""A re-update after a gap leads the filter over at most so many points."""
+
+LOOKED = 0.5
+"""A place was looked at when this share of it lies in one of the crops."""
+
+STIRRED = 0.2
+"""Something moves over a track when this share of its box moves."""
+
+NEAR = 16.0
+"""A region of more than so many times a track's area is not that track's own motion: rain, or a light."""
+
+FITS = 0.4
+"""A region leads a track when they overlap at least so much."""
+
+ORDINARY = np.ones((1, 4))
+VAGUE = np.array([[4.0, 4.0, 12.0, 12.0]])
+"""Doubt in a region of motion: its middle is roughly the object's, its size is a guess."""
+
+__all__ = ["Life", "TrackSettings", "TrackState", "update"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackState:
+    """Everything the tracker remembers; row n of the belief is where lives[n] is."""
+
+    at: Instant
+    lives: tuple[Life, ...] = ()
+    belief: Belief = kalman.NOTHING
+    anchor: Belief = kalman.NOTHING
+    """The belief as it was when each track was last seen: where a re-update starts from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The detections of one sighting that are worth pairing, strongest first."""
+
+    at: Instant
+    detections: tuple[Detection, ...]
+    measured: Floats
+    """(M, 4), centre and size."""
+    corners: Floats
+    """(M, 4), left, top, right, bottom."""
+    groups: tuple[str, ...]
+    scores: Floats
+
+
+def update(
+    state: TrackState | None, sighting: Sighting, ids: Ids, settings: TrackSettings
+) -> tuple[TrackState, Ids, tuple[Track, ...]]:
+    """Fold one sighting into the tracks.
+
+    Returns the new state, the ids to use next, and all tracks that live, also unconfirmed ones, plus each
+    confirmed track that ended with this sighting, once, with `ended=True`. The given state is left as it was.
+    """
+    at = sighting.at
+    state = state or TrackState(at)
+    found = _found(sighting, settings)
+    belief = kalman.predict(state.belief, max(0.0, at.since(state.at)), settings.noise)
+    pairs = _pairs(state, belief, found, settings)
+    blanks, belief = _blanks(belief, pairs, sighting, settings)
+    belief, anchor = _seen(state, belief, found, pairs, settings)
+    lives = list(state.lives)
+    for row, column in pairs:
+        hit = life.Hit(at, found.detections[column], found.measured[column], belief.mean[row])
+        lives[row] = life.hit(lives[row], hit, settings)
+    for row, blank in blanks.items():
+        lives[row] = life.miss(lives[row], blank)
+    columns = _newborn(found, pairs, belief, lives, settings)
+    for column in columns:
+        name, ids = ids.next(at)
+        hit = life.Hit(at, found.detections[column], found.measured[column], found.measured[column])
+        lives.append(life.begin(name, hit, settings))
+    fresh = kalman.born(found.measured[columns], settings.noise)
+    belief, anchor = kalman.join(belief, fresh), kalman.join(anchor, fresh)
+    ended = _ended(lives, belief, at, settings)
+    tracks = _tracks(lives, belief, ended)
+    stay = np.array([row for row in range(len(lives)) if row not in ended], np.intp)
+    kept = tuple(lives[row] for row in stay)
+    return TrackState(at, kept, kalman.take(belief, stay), kalman.take(anchor, stay)), ids, tracks
+
+
+def _found(sighting: Sighting, settings: TrackSettings) -> Found:
+    """The detections without the weakest and without doubles: a detector may call one thing car and truck."""
+    strong = sorted(
+        (each for each in sighting.detections if each.score >= settings.low_score), key=lambda each: -each.score
+    )
+    corners = as_array([each.box for each in strong])
+    groups = [labels.group(each.label, settings.groups) for each in strong]
+    keep: list[int] = []
+    overlap = iou(corners, corners) > settings.duplicate_overlap
+    for n, rivals in enumerate(overlap):
+        if not any(rivals[k] and groups[n] == groups[k] for k in keep):
+            keep.append(n)
+    return Found(
+        at=sighting.at,
+        detections=tuple(strong[n] for n in keep),
+        measured=kalman.centred(corners[keep]),
+        corners=corners[keep],
+        groups=tuple(groups[n] for n in keep),
+        scores=np.array([strong[n].score for n in keep], np.float64),
+    )
+
+
+def _pairs(state: TrackState, belief: Belief, found: Found, settings: TrackSettings) -> assign.Pairs:
+    """Which track (row) is which detection (column)."""
+    if not found.detections or not state.lives:
+        return []
+    likeness = _likeness(state, belief, found, settings)
+    confirmed = np.array([each.confirmed for each in state.lives])
+    recent = np.array([found.at.since(each.last_seen) <= settings.lost_s for each in state.lives])
+    strong = found.scores >= settings.high_score
+    last = kalman.cornered(np.array([each.last_box for each in state.lives]))
+    where_last = np.where(likeness >= 0, iou(last, found.corners), 0.0)
+    pairs = _stage([], likeness, confirmed, strong, settings.min_overlap)
+    pairs = _stage(pairs, likeness, confirmed & recent, ~strong, settings.min_overlap_low)
+    pairs = _stage(pairs, where_last, confirmed, strong, settings.min_overlap_last)
+    return _stage(pairs, likeness, ~confirmed, strong, settings.min_overlap)
+
+
+def _stage(pairs: assign.Pairs, likeness: Floats, rows: Mask, columns: Mask, least: float) -> assign.Pairs:
+    """The pairs so far and those of one more pairing among the given rows and columns that are still free."""
+    rows, columns = rows.copy(), columns.copy()
+    rows[[row for row, _ in pairs]] = False
+    columns[[column for _, column in pairs]] = False
+    return pairs + assign.pair(np.where(rows[:, None] & columns[None, :], likeness, 0.0), least)
+
+
+def _likeness(state: TrackState, belief: Belief, found: Found, settings: TrackSettings) -> Floats:
+    """How well each detection fits each track: (N, M), at most 1; -1 where the kinds forbid it."""
+    spread = np.sqrt(belief.var)
+    margin = np.minimum(settings.widen * spread[:, :2], belief.mean[:, 2:] * settings.widest)
+    likeness = assign.widened_iou(kalman.cornered(belief.mean), found.corners, margin)
+    own = np.array([each.group for each in state.lives])
+    same = own[:, None] == np.array(found.groups)[None, :]
+    # A person whose two-wheeler was not seen before: a worse fit than the two-wheeler's own track.
+    mounts = (own == PERSON)[:, None] & np.array([each.riders > 0 for each in found.detections])[None, :]
+    out: Floats = np.where(same, likeness, np.where(mounts, likeness - MOUNTING, -1.0))
+    return out
+
+
+def _seen(
+    state: TrackState, belief: Belief, found: Found, pairs: assign.Pairs, settings: TrackSettings
+) -> tuple[Belief, Belief]:
+    """The belief and its anchors after the pairs were seen."""
+    if not pairs:
+        return belief, state.anchor
+    rows = np.array([row for row, _ in pairs], np.intp)
+    targets = found.measured[[column for _, column in pairs]]
+    fresh = kalman.update(belief, rows, targets, ORDINARY, settings.noise)
+    for n, row in enumerate(rows):
+        each = state.lives[row]
+        gap_s = found.at.since(each.last_seen)
+        if each.misses and gap_s > 0:
+            here = rows[n : n + 1]
+            led = _led(kalman.take(state.anchor, here), each, targets[n : n + 1], gap_s, settings.noise)
+            fresh = kalman.put(fresh, here, led)
+    return fresh, kalman.put(state.anchor, rows, kalman.take(fresh, rows))
+
+
+def _led(anchor: Belief, life: Life, target: Floats, gap_s: float, noise: Noise) -> Belief:
+    """The belief of one track, led from its last sight to the new one over the looks that missed it."""
+    start = np.array([life.last_box])
+    steps = min(life.misses + 1, MOST_STEPS)
+    row = np.zeros(1, np.intp)
+    for step in range(1, steps + 1):
+        anchor = kalman.predict(anchor, gap_s / steps, noise)
+        anchor = kalman.update(anchor, row, start + (target - start) * (step / steps), ORDINARY, noise)
+    return anchor
+
+
+def _blanks(
+    belief: Belief, pairs: assign.Pairs, sighting: Sighting, settings: TrackSettings
+) -> tuple[dict[int, life.Blank], Belief]:
+    """What the sighting says about the rows without a detection; and the belief, led by what moves.
+
+    A region leads a track only if it has about its size and the two have no other partner: a region around a
+    whole queue says nothing about one car.
+    """
+    seen = {row for row, _ in pairs}
+    rows = [row for row in range(len(belief)) if row not in seen]
+    if not rows:
+        return {}, belief
+    boxes, regions = kalman.cornered(belief.mean), as_array(sighting.moving)
+    looked = np.any(containment(boxes, as_array(sighting.looked)) >= LOOKED, axis=1)
+    stirs = containment(boxes, regions) >= STIRRED
+    near = area(regions)[None, :] <= NEAR * area(boxes)[:, None]
+    disturbed, stirred = np.any(stirs, axis=1), np.any(stirs & near, axis=1)
+    blanks = {row: life.Blank(bool(looked[row]), bool(disturbed[row]), bool(stirred[row])) for row in rows}
+    overlap = iou(boxes, regions)
+    alone = (overlap >= FITS) & (np.sum(stirs, axis=0) == 1)[None, :] & (np.sum(stirs, axis=1) == 1)[:, None]
+    alone[list(seen)] = False
+    tracked, leading = np.nonzero(alone)
+    target = kalman.centred(regions[leading])
+    return blanks, kalman.update(belief, tracked, target, VAGUE, settings.noise)
+
+
+def _newborn(
+    found: Found, pairs: assign.Pairs, belief: Belief, lives: list[Life], settings: TrackSettings
+) -> list[int]:
+    """Detections that begin a track: strong, paired with none, and no double of what is tracked already."""
+    taken = {column for _, column in pairs}
+    free = [n for n in np.flatnonzero(found.scores >= settings.birth_score).tolist() if n not in taken]
+    if not pairs or not free:
+        return free
+    rows = [row for row, _ in pairs]
+    doubles = iou(found.corners[free], kalman.cornered(belief.mean[rows])) > settings.duplicate_overlap
+    same = np.array([[found.groups[n] == lives[row].group for row in rows] for n in free])
+    return [n for n, double in zip(free, (doubles & same).any(axis=1), strict=True) if not double]
+
+
+def _ended(lives: list[Life], belief: Belief, at: Instant, settings: TrackSettings) -> set[int]:
+    """Rows that are given up: those whose time is over, and the least of too many."""
+    outside = np.any((belief.mean[:, :2] < 0.0) | (belief.mean[:, :2] > 1.0), axis=1)
+    ended = {row for row, each in enumerate(lives) if life.over(each, at, bool(outside[row]), settings)}
+    left = [row for row in range(len(lives)) if row not in ended]
+    worth = sorted(left, key=lambda n: (lives[n].confirmed, lives[n].last_seen.mono_s, lives[n].top_score))
+    return ended.union(worth[: max(0, len(left) - settings.max_tracks)])
+
+
+def _tracks(lives: list[Life], belief: Belief, ended: set[int]) -> tuple[Track, ...]:
+    """What the other stages are told; of the ended ones only those that were confirmed."""
+    corners = np.clip(kalman.cornered(belief.mean), 0.0, 1.0).tolist()
+    velocities = belief.velocity[:, :2].tolist()
+    return tuple(
+        Track(
+            id=each.id,
+            label=each.label,
+            score=each.score,
+            top_score=each.top_score,
+            box=Box(*corners[row]),
+            velocity=(velocities[row][0], velocities[row][1]),
+            started=each.started,
+            last_seen=each.last_seen,
+            seen=each.seen,
+            confirmed=each.confirmed,
+            stationary=each.stationary,
+            riders=life.riders(each),
+            ended=row in ended,
+        )
+        for row, each in enumerate(lives)
+        if each.confirmed or row not in ended
+    )
