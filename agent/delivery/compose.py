@@ -11,6 +11,7 @@ from typing import Any, Literal
 from agent.core.types import Box, Count, Event, EventKind, Instant, ObjectState, Phase, Severity
 from agent.delivery.message import Message, Priority
 from agent.delivery.payloads import (
+    SCHEMA_VERSION,
     BoxPayload,
     ClockPayload,
     CountBody,
@@ -142,7 +143,13 @@ def _origin(at: Instant, sender: Sender) -> dict[str, Any]:
         boot_id=sender.boot_id,
         mono_ms=round((at.mono_s - sender.mono_origin_s) * 1000),
     )
-    return {"commune": sender.commune, "device": sender.device, "camera": sender.camera, "clock": clock}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "commune": sender.commune,
+        "device": sender.device,
+        "camera": sender.camera,
+        "clock": clock,
+    }
 
 
 def _object(state: ObjectState) -> ObjectPayload:

@@ -149,7 +149,7 @@ class ModelPayload(Payload):
 class Origin(Payload):
     """Which camera speaks, and how it knows the time."""
 
-    schema_version: Version = Field(SCHEMA_VERSION, alias="schema", description="Version of this contract.")
+    schema_version: Version = Field(alias="schema", description="Version of this contract.")
     commune: Name = Field(description="As in the topic.")
     device: Name = Field(description="As in the topic.")
     camera: Name = Field(description="As in the topic.")
