@@ -21,7 +21,9 @@ from agent.cameras.settings import CameraSettings, UsbSource
 from agent.core.attention import AttentionSettings
 from agent.core.geometry import crosses
 from agent.core.motion import MotionSettings
+from agent.core.riders import RiderSettings
 from agent.core.rules import JudgeSettings, Rule, Zone
+from agent.core.shots import ShotSettings
 from agent.core.track import TrackSettings
 from agent.delivery.thumbnail import ThumbnailSettings
 from agent.detectors.settings import DetectorSettings
@@ -112,6 +114,8 @@ class CameraConfig(CameraSettings):
         AttentionSettings(), description="Where and how often the detector looks."
     )
     tracking: TrackSettings = Field(TrackSettings(), description="How detections become tracks.")
+    riders: RiderSettings = Field(RiderSettings(), description="When a person rides a two-wheeler.")
+    shots: ShotSettings = Field(ShotSettings(), description="How pictures are chosen and cut out.")
     events: EventSettings = Field(EventSettings(), description="How often an event is told again.")
 
     def judge(self, device: DeviceSettings) -> JudgeSettings:
