@@ -122,11 +122,13 @@ def _decode(data: bytes) -> str:
         raise UnreadableYaml(Fault(line, (), what, "save the file as UTF-8")) from None
     if odd := _UNPRINTABLE.search(text):
         line = text.count("\n", 0, odd.start()) + 1
-        what = f"unprintable character U+{ord(odd.group()):04X}"
-        raise UnreadableYaml(
-            Fault(line, (), what, "remove it, or write it as an escape in double quotation marks")
-        )
+        raise UnreadableYaml(Fault(line, (), *_odd(odd)))
     return text
+
+
+def _odd(found: re.Match[str]) -> tuple[str, str]:
+    """Said of a character that may stand in no text, escaped or not: half a character, or a control one."""
+    return f"unprintable character U+{ord(found.group()):04X}", "remove it"
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -227,6 +229,8 @@ class _Reading:
         fault = None
         if not event.style:
             value, fault = resolve(event.value)
+        elif odd := _UNPRINTABLE.search(event.value):
+            fault = _odd(odd)
         if fault is not None:
             self._fault(line, *fault)
         self._place(Node(value, self._key_line(line), refused or fault is not None))
@@ -234,6 +238,8 @@ class _Reading:
     def _scalar_key(self, event: Any, line: int) -> None:
         self._decorated(event, line)
         key = event.value
+        if odd := _UNPRINTABLE.search(key):
+            self._fault(line, *_odd(odd))
         if not event.style and not isinstance(resolve(key)[0], str):
             self._fault(line, f"a key must be a text, not {shown(key) or 'empty'}", f'quote it: "{shown(key)}"')
         mapping = self.stack[-1].node.value
