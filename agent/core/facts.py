@@ -179,6 +179,7 @@ def stopped(rule: StoppedVehicleRule, memory: Memory, view: View) -> tuple[Memor
     other one comes driving, and so is born elsewhere. A vehicle that is seen driving off frees its place.
     """
     places = {p.subject: replace(p, told=p.told or (rule.id, p.subject) in view.open) for p in memory.places}
+    places = {name: place for name, place in places.items() if _is_kept(place, rule, view)}
     for each in view.journeys:
         mine = _place_of(each, tuple(places.values()), view)
         if _stands(each, rule, view):
@@ -188,9 +189,11 @@ def stopped(rule: StoppedVehicleRule, memory: Memory, view: View) -> tuple[Memor
             places[place.subject] = replace(place, box=each.track.box, seen=view.at, journey=each)
         elif mine and mine.journey.subject == each.subject and (_has_left(each) or each.rest.since > mine.seen):
             del places[mine.subject]  # it drove off
-    kept = sorted((p for p in places.values() if _is_kept(p, rule, view)), key=lambda p: p.seen)[-MOST_PLACES:]
+    kept = sorted(places.values(), key=lambda p: p.seen)[-MOST_PLACES:]
     near = [p for p in kept if view.at.since(p.seen) <= rule.keep_s]
-    far = [replace(p, journey=replace(p.journey, shot=None)) for p in kept if p not in near]
+    far = [  # without its picture, which would be kept for hours
+        replace(p, journey=replace(p.journey, shot=None)) for p in kept if view.at.since(p.seen) > rule.keep_s
+    ]
     facts = (Fact(rule, p.subject, p.since, p.journey, tellable=p.seen == view.at and not p.told) for p in near)
     return replace(memory, places=(*far, *near)), tuple(facts)
 

@@ -59,8 +59,6 @@ class Zone(Settings):
         for number, (a, b) in enumerate(edges, start=1):
             if a == b:
                 raise ValueError(f"zone {self.id}: corner {number} is given twice; leave one out")
-        if abs(_signed_area(self.polygon)) < SMALLEST_AREA:
-            raise ValueError(f"zone {self.id}: its corners enclose nothing; they must span an area")
         for i, first in enumerate(edges):
             for k in range(i + 2, len(edges)):
                 if (i, k) != (0, len(edges) - 1) and crosses(*first, *edges[k]):
@@ -68,6 +66,8 @@ class Zone(Settings):
                         f"zone {self.id}: its edges {i + 1} and {k + 1} cross; "
                         "list the corners in order around the zone"
                     )
+        if abs(_signed_area(self.polygon)) < SMALLEST_AREA:
+            raise ValueError(f"zone {self.id}: its corners enclose nothing; they must span an area")
         return self
 
 

@@ -1,0 +1,83 @@
+"""agent.core.facts"""
+
+from __future__ import annotations
+
+from agent.core import facts, journey
+from agent.core.facts import Memory, View
+from agent.core.journey import Journey, Moment
+from agent.core.rulebook import JudgeSettings, LineRule, StoppedVehicleRule
+from agent.core.types import Box, Instant, Motion, Size, Track
+from agent.core.zones import Zone
+
+FRAME = Size(1000, 1000)
+SETTINGS = JudgeSettings(
+    zones=(Zone(id="square", polygon=((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8))),), rules=()
+)
+STOPPED = StoppedVehicleRule(id="stopped", zone="square", min_s=10, keep_s=5, remember_s=100)
+LINE = LineRule(id="line", start=(0.0, 0.5), end=(1.0, 0.5), count_every_s=10)
+
+
+def instant(second: float) -> Instant:
+    return Instant(second, second)
+
+
+def parked(second: int, name: str, since: int, x: float = 0.5) -> Journey:
+    """A car that has been standing in the zone since a while."""
+    trip: Journey | None = None
+    for each in range(since, second + 1):
+        box = Box(x - 0.05, 0.4, x + 0.05, 0.5)
+        at = instant(each)
+        track = Track(name, "car", 0.8, 0.9, box, (0.0, 0.0), instant(since), at, seen=True, confirmed=True)
+        trip = journey.update(trip, track, None, Moment(at, FRAME, SETTINGS))
+    assert trip is not None
+    return trip
+
+
+def view(second: int, *journeys: Journey, told: tuple[str, ...] = ()) -> View:
+    opened = frozenset(("stopped", subject) for subject in told)
+    return View(instant(second), FRAME, Motion((), 0.0), journeys, opened, SETTINGS)
+
+
+def test_a_stopped_vehicle_out_of_sight_stands_on_for_a_while() -> None:
+    memory, found = facts.stopped(STOPPED, Memory(), view(12, parked(12, "one", 0)))
+    assert [(each.subject, each.tellable) for each in found] == [("one", True)]
+
+    memory, found = facts.stopped(STOPPED, memory, view(16, told=("one",)))
+    assert [(each.subject, each.tellable) for each in found] == [("one", False)]
+
+    memory, found = facts.stopped(STOPPED, memory, view(18))
+    assert found == ()
+    assert memory.places[0].journey.shot is None
+
+
+def test_a_vehicle_found_again_in_its_place_goes_on_with_its_event() -> None:
+    memory, _ = facts.stopped(STOPPED, Memory(), view(12, parked(12, "one", 0)))
+    memory, _ = facts.stopped(STOPPED, memory, view(13, told=("one",)))
+    memory, found = facts.stopped(STOPPED, memory, view(40, parked(40, "two", 25)))
+    assert [(each.subject, each.tellable) for each in found] == [("one", False)]
+
+    memory, found = facts.stopped(STOPPED, memory, view(300, parked(300, "three", 280)))
+    assert [(each.subject, each.tellable) for each in found] == [("three", True)]
+
+
+def test_two_vehicles_side_by_side_are_two() -> None:
+    pair = parked(12, "one", 0, 0.4), parked(12, "two", 0, 0.52)
+    _, found = facts.stopped(STOPPED, Memory(), view(12, *pair))
+
+    assert [each.subject for each in found] == ["one", "two"]
+
+
+def test_a_late_frame_does_not_shift_the_counting_intervals() -> None:
+    memory, counts = Memory(), []
+    for second in (3, 8, 13, 20, 31, 41, 49, 50):
+        memory, closed = facts.close_interval(LINE, memory, instant(second))
+        counts += closed
+
+    assert [(c.start.wall_s, c.end.wall_s) for c in counts] == [(3, 13), (13, 20), (20, 31), (31, 41), (41, 50)]
+
+
+def test_a_line_that_does_not_count_keeps_no_tally() -> None:
+    silent = LINE.model_copy(update={"count_every_s": 0.0})
+    memory, counts = facts.close_interval(silent, Memory(tally={("car", "in"): 3}), instant(5))
+
+    assert (memory.tally, counts) == ({}, ())

@@ -1,0 +1,155 @@
+"""agent.core.shots"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from agent.core import shots
+from agent.core.shots import ShotSettings
+from agent.core.types import (
+    Box,
+    Event,
+    EventKind,
+    Frame,
+    Instant,
+    Phase,
+    Severity,
+    Size,
+    Track,
+)
+
+WIDTH, HEIGHT = 640, 360
+SETTINGS = ShotSettings()
+
+
+def frame(second: float = 0.0, blur: float = 0.0, seed: int = 1) -> Frame:
+    """A textured picture, blurred on request."""
+    rng = np.random.default_rng(seed)
+    small = rng.integers(30, 220, (HEIGHT // 8, WIDTH // 8), dtype=np.uint8)
+    luma = cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
+    if blur:
+        luma = cv2.GaussianBlur(luma, (0, 0), blur)
+    chroma = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
+    luma.setflags(write=False)
+    return Frame(0, Instant(second, second), np.asarray(luma, np.uint8), chroma, chroma.copy())
+
+
+def track(box: Box, name: str = "one", **more: object) -> Track:
+    at = Instant(0.0, 0.0)
+    known = Track(name, "car", 0.8, 0.8, box, (0.0, 0.0), at, at, seen=True, confirmed=True)
+    return replace(known, **more)  # type: ignore[arg-type]
+
+
+MIDDLE = Box(0.4, 0.4, 0.5, 0.6)
+
+
+def quality(box: Box = MIDDLE, blur: float = 0.0, **more: object) -> float:
+    return shots.update(None, frame(blur=blur), [track(box, **more)], SETTINGS)[1]["one"].quality
+
+
+def test_a_better_picture_is_large_sharp_whole_and_sure() -> None:
+    best = quality()
+
+    assert 0 < best <= 1
+    assert quality(Box(0.4, 0.4, 0.43, 0.46)) < best
+    assert quality(blur=6) < best
+    assert quality(Box(0.0, 0.4, 0.1, 0.6)) < best
+    assert quality(score=0.3) < best
+
+
+def test_what_stands_in_front_makes_the_picture_worse_and_what_stands_behind_does_not() -> None:
+    in_front = track(Box(0.42, 0.5, 0.5, 0.7), "two")
+    behind = track(Box(0.42, 0.3, 0.5, 0.5), "two")
+    alone = quality()
+
+    assert shots.update(None, frame(), [track(MIDDLE), in_front], SETTINGS)[1]["one"].quality < alone
+    assert shots.update(None, frame(), [track(MIDDLE), behind], SETTINGS)[1]["one"].quality == alone
+
+
+def test_a_picture_is_replaced_only_by_a_clearly_better_one_and_not_too_often() -> None:
+    state, better = shots.update(None, frame(0.0, blur=4), [track(MIDDLE)], SETTINGS)
+    assert "one" in better
+    state, better = shots.update(state, frame(0.1), [track(MIDDLE)], SETTINGS)
+    assert better == {}  # too soon
+    state, better = shots.update(state, frame(0.5), [track(MIDDLE)], SETTINGS)
+    assert "one" in better
+    kept = state.best["one"].shot
+    state, better = shots.update(state, frame(1.0), [track(MIDDLE, score=0.85)], SETTINGS)
+    assert better == {}
+    assert state.best["one"].shot is kept
+
+
+def test_predicted_and_unconfirmed_tracks_are_not_pictured() -> None:
+    guesses = [track(MIDDLE, seen=False), track(MIDDLE, "two", confirmed=False)]
+
+    assert shots.update(None, frame(), guesses, SETTINGS)[1] == {}
+
+
+def test_pictures_of_ended_tracks_are_dropped() -> None:
+    state, _ = shots.update(None, frame(), [track(MIDDLE), track(MIDDLE, "two")], SETTINGS)
+    state, _ = shots.update(state, frame(1.0), [track(MIDDLE, ended=True)], SETTINGS)
+
+    assert state.best == {}
+
+
+def test_memory_is_bounded() -> None:
+    few = ShotSettings(max_tracks=2)
+    many = [track(MIDDLE, f"t{n}") for n in range(5)]
+
+    assert len(shots.update(None, frame(), many, few)[0].best) == 2
+
+
+def test_a_picture_is_a_copy_with_space_around_the_object_which_it_points_out() -> None:
+    source = frame()
+    shot = shots.crop(source, MIDDLE, 0.5, SETTINGS)
+    height, width = shot.image.shape[:2]
+
+    assert not np.shares_memory(shot.image, source.luma)
+    assert max(width, height) <= SETTINGS.max_side_px
+    assert shot.box.left > 0.05
+    assert shot.box.right < 0.95
+    assert shot.box.width * width == pytest.approx(MIDDLE.width * WIDTH, abs=3)
+    assert shot.box.height * height == pytest.approx(MIDDLE.height * HEIGHT, abs=3)
+
+
+def test_a_large_object_is_shrunk_to_the_longest_side() -> None:
+    shot = shots.crop(frame(), Box(0, 0, 1, 1), 0.5, ShotSettings(max_side_px=100))
+
+    assert shot.image.shape == (56, 100, 3)
+
+
+@pytest.mark.parametrize("box", [Box(-0.2, -0.2, 0.0, 0.0), Box(0.99, 0.99, 1.4, 1.4), Box(0.5, 0.5, 0.5, 0.5)])
+def test_a_box_at_or_over_the_border_still_gives_a_picture(box: Box) -> None:
+    shot = shots.crop(frame(), box, 0.5, SETTINGS)
+
+    assert shot.image.size > 0
+    assert 0 <= shot.box.left <= shot.box.right <= 1
+
+
+def event(**more: object) -> Event:
+    at = Instant(0.0, 0.0)
+    plain = Event("e1", 1, EventKind.MOTION, Phase.START, Severity.INFO, at, "motion", "motion", at)
+    return replace(plain, frame=Size(WIDTH, HEIGHT), region=MIDDLE, **more)  # type: ignore[arg-type]
+
+
+def test_an_event_without_a_road_user_gets_a_crop_of_where_it_moves() -> None:
+    start = shots.illustrate(event(), frame(), SETTINGS)
+    end = shots.illustrate(event(phase=Phase.END), frame(), SETTINGS)
+
+    assert start.thumbnail is not None
+    assert start.scene is None
+    assert end.thumbnail is None
+
+
+def test_an_alert_starts_with_the_whole_view_that_says_where() -> None:
+    alert = shots.illustrate(event(severity=Severity.ALERT), frame(), ShotSettings(scene_width_px=320))
+    later = shots.illustrate(event(severity=Severity.ALERT, phase=Phase.UPDATE), frame(), SETTINGS)
+
+    assert alert.scene is not None
+    assert alert.scene.image.shape == (180, 320, 3)
+    assert alert.scene.box == MIDDLE
+    assert later.scene is None
