@@ -25,10 +25,11 @@ from agent.core.riders import RiderSettings
 from agent.core.rules import JudgeSettings, Rule, Zone
 from agent.core.shots import ShotSettings
 from agent.core.track import TrackSettings
+from agent.delivery.outbox import OutboxSettings
 from agent.delivery.thumbnail import ThumbnailSettings
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ConfigError
-from agent.mistakes import Finding, dotted, quoted, read_settings
+from agent.mistakes import Finding, dotted, nearest, quoted, read_settings
 from agent.settings import Name, Settings
 from agent.strict_yaml import MAX_BYTES
 
@@ -138,6 +139,11 @@ class Config(Settings):
         min_length=1, max_length=64, description="The cameras of this box."
     )
 
+    @property
+    def outbox_path(self) -> Path:
+        """The outbox's file."""
+        return self.state_dir / "outbox.db"
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         found = [f"{dotted(path)}: {what}" for path, what, _hint in cross_check(self.model_dump(mode="json"))]
@@ -219,7 +225,10 @@ def cross_check(plain: Any) -> Iterator[Finding]:
             zone = rule.get("zone")
             if isinstance(zone, str) and zone not in known:
                 path = (*at, "rules", k, "zone")
-                there = f"zones of this camera: {', '.join(known)}" if known else "this camera has no zones"
+                there = (
+                    f"zones of this camera: {', '.join(known[:64])}" if known else "this camera has no zones"
+                )
+                there = nearest(zone, known) or there
                 yield path, f"there is no zone {quoted(zone)}", there
         yield from _crossed_masks(camera, at)
 

@@ -207,9 +207,9 @@ def _mistake(detail: dict[str, Any], place: _Place, model: type[BaseModel]) -> M
         limits = bounds(shape)
         what = f"{quoted(value, place.path)} is {'outside' if '..' in limits else 'not'} {limits}"
     elif code in ("too_short", "too_long") and shape is not None:
-        what = (
-            f"{_plural(context.get('actual_length', 0), 'item')} where {bounds(shape) or kind(shape)} must be"
-        )
+        if code == "too_short" and isinstance(value, list) and len(value) > context.get("actual_length", 0):
+            return None  # pydantic did not count the items that are wrong themselves
+        what = f"{_plural(context.get('actual_length', 0), 'item')}, not {bounds(shape) or kind(shape)}"
     elif code.startswith("string_") and shape is not None:
         what = f"{quoted(value, place.path)} is not {bounds(shape) or kind(shape)}"
     elif code in ("value_error", "assertion_error"):
@@ -228,7 +228,9 @@ def _missing(place: _Place) -> Mistake:
         info = place.owner.model_fields.get(str(place.path[-1]))
         limits = bounds(shape)
         about = " ".join((info.description or "").split()) if info is not None else ""
-        words = f"{kind(shape)}{f', {limits}' if limits else ''}{f': {about}' if about else ''}"
+        words = about
+        if kind(shape) != "group":
+            words = f"{kind(shape)}{f', {limits}' if limits else ''}{f': {about}' if about else ''}"
     return Mistake(place.line, place.path, "required, but missing", words)
 
 
@@ -240,7 +242,7 @@ def _wrong_tag(code: str, context: dict[str, Any], place: _Place) -> Mistake:
         return Mistake(place.line, path, "required, but missing", f"one of {', '.join(tags)}")
     given = str(context.get("tag"))
     return Mistake(
-        place.line, path, f"{quoted(given, path)} is not one of {', '.join(tags)}", _near(given, tags)
+        place.line, path, f"{quoted(given, path)} is not one of {', '.join(tags)}", nearest(given, tags)
     )
 
 
@@ -248,7 +250,7 @@ def _wrong_type(value: Any, place: _Place, shape: Shape) -> tuple[str, str]:
     expected = kind(shape)
     limits = bounds(shape)
     if isinstance(value, str) and "one of" in expected:
-        return f"{quoted(value, place.path)} is not {expected}", _near(value, expected[7:].split(", "))
+        return f"{quoted(value, place.path)} is not {expected}", nearest(value, expected[7:].split(", "))
     hint = ""
     if Secret in shape.options:
         hint = "name where it lies, such as {env: NAME} or {file: /etc/ngatu/secret}; never write a secret here"
@@ -285,7 +287,7 @@ def _own_words(text: str) -> str:
 def _suggestion(place: _Place, model: type[BaseModel]) -> str:
     name = str(place.path[-1])
     known = list(place.owner.model_fields) if place.owner is not None else []
-    if near := _near(name, known):
+    if near := nearest(name, known):
         return near
     elsewhere = list(dict.fromkeys(g.path for g in groups(model) if name in g.model.model_fields))
     if elsewhere:
@@ -297,7 +299,8 @@ def _suggestion(place: _Place, model: type[BaseModel]) -> str:
     return f"known here: {', '.join(known)}" if known else ""
 
 
-def _near(name: str, known: Sequence[str]) -> str:
+def nearest(name: str, known: Sequence[str]) -> str:
+    """'did you mean …?' with the most similar of the known names; empty if none is similar."""
     if len(name) > 40:  # nobody misspells that long a name, and the comparison is quadratic
         return ""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)

@@ -35,6 +35,7 @@ _OTHER_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ABOVE = "the indentation does not match the lines above, or a quotation mark there is never closed"
 _HINTS = (  # a part of libyaml's or PyYAML's words, and what usually is behind it
     (
         "cannot start any token",
@@ -42,9 +43,9 @@ _HINTS = (  # a part of libyaml's or PyYAML's words, and what usually is behind 
     ),
     ("mapping values are not allowed", "quote a text that contains ': ', or check the indentation"),
     ("expected ':'", "a setting is written 'name: value'; check for a missing ':' or an open quotation mark"),
-    ("block end", "the indentation does not match the lines above"),
-    ("did not find expected key", "the indentation does not match the lines above"),
-    ("did not find expected '-'", "the indentation does not match the lines above"),
+    ("block end", _ABOVE),
+    ("did not find expected key", _ABOVE),
+    ("did not find expected '-'", _ABOVE),
     ("quoted scalar", "a quotation mark is never closed"),
     ("expected ',' or", "a bracket is never closed"),
     ("expected node content", "a bracket is never closed, or a value is missing"),
@@ -145,6 +146,9 @@ def _syntax_fault(error: yaml.MarkedYAMLError) -> Fault:
     words = " ".join(part for part in (error.context, error.problem) if part)
     hint = next((hint for part, hint in _HINTS if part in words), "")
     column = f" (column {mark.column + 1})" if mark else ""
+    began = error.context_mark
+    if began is not None and mark is not None and began.line != mark.line:
+        column = f"{column[:-1]}; it begins in line {began.line + 1})"
     return Fault(mark.line + 1 if mark else 1, (), f"not YAML: {words}{column}", hint)
 
 
