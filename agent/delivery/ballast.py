@@ -1,0 +1,48 @@
+"""A file that is there to be deleted: when the disk is full it makes room for events.
+
+On a full disk SQLite can neither insert nor delete nor checkpoint; freeing some megabytes repairs it at once
+(docs/design/delivery.md has the figures).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+
+class Ballast:
+    """`size_bytes` of disk, held in one file until they are needed. A size of 0 holds nothing."""
+
+    def __init__(self, path: Path, size_bytes: int) -> None:
+        self.path = path
+        self.size_bytes = size_bytes
+
+    @property
+    def held(self) -> bool:
+        """The file is there in its full size."""
+        try:
+            return self.size_bytes > 0 and self.path.stat().st_size >= self.size_bytes
+        except OSError:
+            return False
+
+    def take(self) -> bool:
+        """Reserve the bytes if the disk has twice as many to spare; whether they are held afterwards."""
+        if self.size_bytes == 0 or self.held:
+            return self.held
+        with suppress(OSError):
+            if shutil.disk_usage(self.path.parent).free < 2 * self.size_bytes:
+                return False
+            with self.path.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, self.size_bytes)
+        if not self.held:  # the disk filled while we took it
+            self.drop()
+        return self.held
+
+    def drop(self) -> bool:
+        """Give the bytes back; whether there were any."""
+        there = self.path.exists()
+        with suppress(OSError):
+            self.path.unlink()
+        return there

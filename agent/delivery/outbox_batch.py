@@ -1,0 +1,184 @@
+"""One transaction of the outbox in the making: what put() writes, and what makes room for it.
+
+The invariants that the comments name stand at the head of outbox.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass, field
+from typing import Final
+
+from agent.core.types import Instant
+from agent.delivery.message import Message, Priority
+
+EVICTION: Final = (
+    Priority.EVIDENCE,  # can be cut again
+    Priority.IMAGE,
+    Priority.UPDATE,
+    Priority.ALERT_IMAGE,
+    Priority.COUNT,
+    Priority.EVENT,
+)
+"""Which class makes room first (wire.md)."""
+PAGE_BYTES: Final = 4096
+ROW_BYTES: Final = 256
+"""What a row takes beside its body: the other columns and its line in the index."""
+
+_INSERT: Final = """
+    insert into message (seq, priority, cost_bytes, boot, put_mono_s, put_wall_s, at_mono_s, at_wall_s, topic,
+                         content_type, event_id, revision, opens, closes, sha256, body)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_TAKE_OVER: Final = """
+    update message set priority = ?, cost_bytes = ?, boot = ?, put_mono_s = ?, put_wall_s = ?, at_mono_s = ?,
+                       at_wall_s = ?, topic = ?, content_type = ?, event_id = ?, revision = ?, opens = ?,
+                       closes = ?, sha256 = ?, body = ?
+    where seq = ?"""
+_OPEN: Final = """
+    insert or replace into open_event (event_id, priority, at_mono_s, at_wall_s, topic, content_type, revision,
+                                       body)
+    values (?, ?, ?, ?, ?, ?, ?, ?)"""
+_LOSE: Final = """
+    insert into loss (priority, messages, bytes) values (?, 1, ?)
+    on conflict (priority) do update set messages = messages + 1, bytes = bytes + excluded.bytes"""
+
+
+@dataclass(slots=True)
+class Tally:
+    """The sums that the file would otherwise be asked for again and again."""
+
+    next_seq: int = 1
+    pending: int = 0
+    quarantined: int = 0
+    cost_bytes: int = 0
+    """Of both."""
+    replaced: int = 0
+    dropped: dict[Priority, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An update that nobody outside has seen: its row may still be taken over."""
+
+    seq: int
+    revision: int
+    topic: str
+    cost_bytes: int
+
+
+def cost_bytes(body_bytes: int) -> int:
+    """What a body takes of the file: SQLite rounds rows that fill half a page or more up to whole pages."""
+    row = body_bytes + ROW_BYTES
+    return row if row <= PAGE_BYTES // 2 else -(-row // PAGE_BYTES) * PAGE_BYTES
+
+
+@dataclass(slots=True)
+class Batch:
+    """Belongs to one open transaction. What it changes in `tally` and `fresh` counts once that is committed."""
+
+    db: sqlite3.Connection
+    tally: Tally
+    fresh: dict[str, Waiting]
+    """Event -> its update that may be taken over, as it was before this batch."""
+    boot: int
+    at: Instant
+    changed: dict[str, Waiting | None] = field(default_factory=dict)
+
+    def add(self, message: Message) -> int:
+        """Write one message and what it says about its event being open; its seq."""
+        cost = cost_bytes(len(message.body))
+        seq = self._take_over(message, cost)
+        if seq is None:
+            seq = self.tally.next_seq  # invariant 2
+            self.db.execute(_INSERT, (seq, *self._columns(message, cost)))
+            self.tally.next_seq += 1
+            self.tally.pending += 1
+            self.tally.cost_bytes += cost
+        self._remember(message, seq, cost)
+        return seq
+
+    def finish(self, max_bytes: int) -> None:
+        """Make room (invariant 7) and write the counters."""
+        for priority in EVICTION:
+            for table in ("quarantine", "message"):  # invariant 11
+                if self.tally.cost_bytes > max_bytes:
+                    self._evict(priority, table, max_bytes)
+        self.db.execute(
+            "update life set next_seq = ?, replaced = ?", (self.tally.next_seq, self.tally.replaced)
+        )
+
+    def _take_over(self, message: Message, cost: int) -> int | None:
+        """Invariant 4: the row of the event's waiting update, if this message may have it."""
+        if message.event_id is None or not (message.closes or message.priority is Priority.UPDATE):
+            return None
+        old = self.changed.get(message.event_id, self.fresh.get(message.event_id))
+        if old is None or old.topic != message.topic or old.revision >= message.revision:
+            return None
+        row = self.db.execute(_TAKE_OVER, (*self._columns(message, cost), old.seq))
+        if row.rowcount == 0:
+            return None  # cannot be; but if it were, a message would vanish without a trace
+        self.tally.cost_bytes += cost - old.cost_bytes
+        self.tally.replaced += 1
+        return old.seq
+
+    def _columns(self, message: Message, cost: int) -> tuple[object, ...]:
+        return (
+            int(message.priority),
+            cost,
+            self.boot,
+            self.at.mono_s,
+            self.at.wall_s,
+            message.at.mono_s,
+            message.at.wall_s,
+            message.topic,
+            message.content_type,
+            message.event_id,
+            message.revision,
+            message.opens,
+            message.closes,
+            hashlib.sha256(message.body).digest(),
+            message.body,
+        )
+
+    def _remember(self, message: Message, seq: int, cost: int) -> None:
+        """Invariant 6, and which row the event's next message may take over."""
+        event = message.event_id
+        if event is None:
+            return
+        if message.closes:
+            self.changed[event] = None
+            self.db.execute("delete from open_event where event_id = ?", (event,))
+        elif message.opens:
+            at = message.at
+            self.db.execute(
+                _OPEN,
+                (event, int(message.priority), at.mono_s, at.wall_s, message.topic, message.content_type,
+                 message.revision, message.body),
+            )  # fmt: skip
+            if message.priority is Priority.UPDATE:
+                self.changed[event] = Waiting(seq, message.revision, message.topic, cost)
+
+    def _evict(self, priority: Priority, table: str, max_bytes: int) -> None:
+        """Invariants 3 and 7: the oldest of a class go, and are counted, until there is room."""
+        rows = self.db.execute(
+            f"select seq, cost_bytes, event_id from {table} where priority = ? order by seq",  # noqa: S608
+            (int(priority),),
+        )
+        victims = []
+        for seq, cost, event in rows:
+            if self.tally.cost_bytes <= max_bytes:
+                break
+            victims.append((seq, cost))
+            self.tally.cost_bytes -= cost
+            waiting = self.changed.get(event, self.fresh.get(event))
+            if waiting is not None and waiting.seq == seq:
+                self.changed[event] = None
+        rows.close()
+        self.db.executemany(f"delete from {table} where seq = ?", [(seq,) for seq, _ in victims])  # noqa: S608
+        self.db.executemany(_LOSE, [(int(priority), cost) for _, cost in victims])
+        self.tally.dropped[priority] = self.tally.dropped.get(priority, 0) + len(victims)
+        if table == "message":
+            self.tally.pending -= len(victims)
+        else:
+            self.tally.quarantined -= len(victims)
