@@ -130,6 +130,10 @@ class Config(Settings):
     """Everything that can be said to a box."""
 
     device: DeviceSettings = Field(description="Who and where the box is, and by what right it looks.")
+    state_dir: Path = Field(
+        Path("/var/lib/ngatu"), description="Folder for what outlives a restart: the outbox and the clips."
+    )
+    outbox: OutboxSettings = Field(OutboxSettings(), description="How much may wait for the station.")
     thumbnail: ThumbnailSettings = Field(
         ThumbnailSettings(), description="How large the pictures of events may be."
     )

@@ -94,9 +94,11 @@ def told(text: str) -> list[str]:
         ("motion: {enabled: no}", "north.yaml:1: motion.enabled: "
          '"no" is a text, not true or false; write true or false, as in YAML 1.2'),
         ("motion: 3", "north.yaml:1: motion: 3 is not a group of settings"),
-        ("rules: [{kind: lin}]", 'north.yaml:1: rules[0].kind: "lin" is not one of line, zone; did you mean line?'),
+        ("rules: [{kind: lin}]",
+         'north.yaml:1: rules[0].kind: "lin" is not one of line, zone; did you mean line?'),
         ("rules: [{}]", "north.yaml:1: rules[0].kind: required, but missing; one of line, zone"),
-        ("rules:\n- kind: line\n  line:\n  - [0, x]", 'north.yaml:4: rules[0].line[0][1]: "x" is a text, not a number'),
+        ("rules:\n- kind: line\n  line:\n  - [0, x]",
+         'north.yaml:4: rules[0].line[0][1]: "x" is a text, not a number'),
         ("rules:\n- kind: line", "north.yaml:2: rules[0].line: required, but missing; "
          "list of [number, number]: Its points."),
         ("rules: [{kind: zone, size: 0}]", "north.yaml:1: rules[0].size: 0 is outside 1..9"),
