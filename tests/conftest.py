@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from agent.core.types import Instant
 
@@ -43,3 +49,87 @@ def shared_data() -> Path:
             pytest.fail(f"{folder} is missing; in CI it must be there")
         pytest.skip("real footage is not here: ../shared/data is missing")
     return folder
+
+
+BIT_PX = 16
+"""Side of one square of the number that is drawn into a clip's pictures."""
+
+
+def number_in(luma: NDArray[np.uint8]) -> int:
+    """The number drawn into a picture of `numbered_clip`."""
+    squares = luma[:BIT_PX, : 10 * BIT_PX].reshape(BIT_PX, 10, BIT_PX)
+    return sum(1 << bit for bit in range(10) if squares[4:12, bit, 4:12].mean() > 128)
+
+
+@pytest.fixture(name="number_in")
+def number_reader() -> Callable[[NDArray[np.uint8]], int]:
+    """Reads the number drawn into a picture of `numbered_clip`."""
+    return number_in
+
+
+@pytest.fixture
+def numbered_clip(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a video whose pictures bear their number, from 0, as ten squares at the top left."""
+
+    def make(
+        pictures: int = 25, width: int = 320, height: int = 240, fps: int = 25,
+        codec: str = "libx264", pixel_format: str = "yuv420p", name: str = "clip.mkv",
+    ) -> Path:  # fmt: skip
+        path = tmp_path / name
+        with av.open(path, "w") as out:
+            stream = out.add_stream(codec, rate=fps)
+            stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
+            stream.codec_context.thread_count = 1
+            for number in range(pictures):
+                grey = np.full((height, width, 3), 90, np.uint8)
+                for bit in range(10):
+                    grey[:BIT_PX, bit * BIT_PX : (bit + 1) * BIT_PX] = 230 if number >> bit & 1 else 20
+                grey[height // 2 : height // 2 + 20, number * 5 % (width - 20) :][:, :20] = 200
+                frame = av.VideoFrame.from_ndarray(grey, format="rgb24").reformat(format=pixel_format)
+                frame.pts = number
+                out.mux(stream.encode(frame))
+            out.mux(stream.encode())
+        return path
+
+    return make
+
+
+@dataclass
+class RtspServer:
+    """A real RTSP camera in its own process; it may be killed, stopped and woken."""
+
+    process: subprocess.Popen[str]
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"rtsp://127.0.0.1:{self.port}/live"
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(5)
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+
+@pytest.fixture
+def rtsp_server() -> Iterator[Callable[..., RtspServer]]:
+    """Starts RTSP cameras: `rtsp_server("--user", "tran", "--password", "x")`; needs GStreamer from Debian."""
+    command = ["/usr/bin/python3", str(ROOT / "tests" / "rtsp_server.py")]
+    if not Path(command[0]).exists() or subprocess.call([*command, "--check"]):
+        needs = "python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no RTSP server here: apt install {needs}")
+    servers: list[RtspServer] = []
+
+    def start(*arguments: str) -> RtspServer:
+        process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True)
+        assert process.stdout
+        servers.append(RtspServer(process, int(process.stdout.readline())))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.kill()
+        assert server.process.stdout
+        server.process.stdout.close()

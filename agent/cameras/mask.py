@@ -98,13 +98,12 @@ def _edges_within(edges: Sequence[Edge], row: int) -> list[tuple[float, float]]:
 
 
 def _pixels(left: float, right: float, width_px: int) -> Span:
-    first = min(width_px - 1, max(0, math.floor(left)))
-    return first, min(width_px, max(first + 1, math.ceil(right)))
+    return max(0, math.floor(left)), min(width_px, math.ceil(right))
 
 
 def _merged(spans: list[Span]) -> list[Span]:
     merged: list[Span] = []
-    for start, end in sorted(spans):
+    for start, end in sorted(span for span in spans if span[0] < span[1]):
         if merged and start <= merged[-1][1]:
             merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:

@@ -1,0 +1,327 @@
+"""agent.cameras.isolate"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from agent.cameras.isolate import IsolatedCamera
+from agent.cameras.local import LocalCamera
+from agent.cameras.settings import CameraSettings
+from agent.clock import SystemClock
+from agent.errors import CameraLost, CameraRefused
+
+CORNER = [(0.5, 0.25), (0.75, 0.25), (0.75, 0.75), (0.5, 0.75)]
+
+
+def isolated(**told: object) -> IsolatedCamera:
+    more = {key: told.pop(key) for key in list(told) if key in CameraSettings.model_fields}
+    settings = {"name": "north", "source": told, "max_fps": 120, "stall_s": 1.0, "open_timeout_s": 3.0, **more}
+    return IsolatedCamera(CameraSettings.model_validate(settings), SystemClock())
+
+
+def file_camera(clip: Path, pace: str = "fast", **more: object) -> IsolatedCamera:
+    return isolated(kind="file", path=clip, pace=pace, **more)
+
+
+def descriptors() -> list[str]:
+    links = []
+    for fd in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            links.append(str(fd.readlink()))
+    return [link for link in links if "memfd" in link or "socket" in link]
+
+
+def gone(pid: int) -> bool:
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_a_fast_file_comes_whole_and_unharmed_however_slow_the_caller(
+    numbered_clip: Callable[..., Path], number_in: Callable[..., int]
+) -> None:
+    camera = file_camera(numbered_clip(40))
+    seen = []
+    for frame in camera.frames():
+        if frame.index % 7 == 0:
+            time.sleep(0.02)
+        seen.append((frame.index, number_in(frame.luma)))
+    assert seen == [(n, n) for n in range(40)]
+    assert (camera.frames_in, camera.frames_dropped) == (40, 0)
+
+
+def test_two_replays_give_the_same_bytes_and_the_same_as_without_a_child(
+    numbered_clip: Callable[..., Path],
+) -> None:
+    clip = numbered_clip(20)
+
+    class StillClock:
+        def now(self):  # type: ignore[no-untyped-def]
+            return SystemClock().now().__class__(7.0, 1e9)
+
+    settings = file_camera(clip, privacy_masks=[CORNER]).settings
+    kinds = IsolatedCamera, IsolatedCamera, LocalCamera
+    cameras = [kind(settings, StillClock()) for kind in kinds]
+    replays = [
+        [(f.index, f.at, f.luma.tobytes(), f.u.tobytes(), f.v.tobytes()) for f in camera.frames()]
+        for camera in cameras
+    ]
+    assert replays[0] == replays[1] == replays[2]
+
+
+def test_a_slow_caller_gets_the_newest_picture_and_the_missed_ones_are_counted(
+    numbered_clip: Callable[..., Path],
+) -> None:
+    camera = file_camera(numbered_clip(50), "real")
+    taken, oldest_s = 0, 0.0
+    for frame in camera.frames():
+        oldest_s = max(oldest_s, SystemClock().now().since(frame.at))
+        taken += 1
+        time.sleep(0.15)
+    assert camera.frames_dropped > 0
+    assert taken + camera.frames_dropped == camera.frames_in == 50
+    assert oldest_s < 0.5
+
+
+def test_a_frame_is_not_touched_until_the_next_one_is_asked_for(
+    numbered_clip: Callable[..., Path], number_in: Callable[..., int]
+) -> None:
+    camera = file_camera(numbered_clip(60), "real")
+    for frame in camera.frames():
+        before = frame.luma.copy()
+        seen = number_in(frame.luma)
+        time.sleep(0.1)  # two or three pictures come meanwhile
+        assert seen == frame.index
+        assert np.array_equal(frame.luma, before)
+
+
+def test_frames_cannot_be_written_to(numbered_clip: Callable[..., Path]) -> None:
+    camera = file_camera(numbered_clip(2))
+    frame = next(camera.frames())
+    for plane in (frame.luma, frame.u, frame.v):
+        with pytest.raises(ValueError, match="read-only"):
+            plane[0, 0] = 1
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            plane.flags.writeable = True
+    camera.close()
+
+
+def test_a_pattern_under_a_mask_cannot_be_found_in_the_shared_memory(
+    numbered_clip: Callable[..., Path],
+) -> None:
+    whole = [(0, 0), (1, 0), (1, 0.07), (0, 0.07)]  # the row of squares that bear the number
+    camera = file_camera(numbered_clip(30), privacy_masks=[whole, CORNER])
+    tops = {
+        frame.luma[:16].tobytes() + frame.u[:8].tobytes() + frame.v[:8].tobytes() for frame in camera.frames()
+    }
+    assert len(tops) == 1  # thirty different numbers, one black bar
+    assert set(next(iter(tops))) == {16, 128}
+
+
+def test_a_mask_follows_a_change_of_size(tmp_path: Path, numbered_clip: Callable[..., Path]) -> None:
+    parts = [
+        numbered_clip(8, w, h, codec="mpeg2video", name=f"{w}.mpg")
+        for w, h in ((320, 240), (640, 480), (320, 240))
+    ]
+    joined = tmp_path / "joined.mpg"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    sizes = []
+    for frame in file_camera(joined, privacy_masks=[CORNER]).frames():
+        height, width = frame.luma.shape
+        sizes.append((width, height))
+        hidden = frame.luma[height // 4 : height * 3 // 4, width // 2 : width * 3 // 4]
+        assert (hidden == 16).all()
+        assert frame.luma[height // 4 + 2, width // 2 - 2] != 16
+    assert {(320, 240), (640, 480)} <= set(sizes)
+
+
+@pytest.mark.parametrize(("name", "told"), [
+    (signal.SIGKILL, "SIGKILL"), (signal.SIGSEGV, "SIGSEGV"), (signal.SIGTERM, "SIGTERM"),
+])  # fmt: skip
+def test_a_decoder_that_dies_is_a_lost_camera(
+    numbered_clip: Callable[..., Path], name: signal.Signals, told: str
+) -> None:
+    camera = file_camera(numbered_clip(50), "real", loop=True)
+    frames = camera.frames()
+    next(frames)
+    assert camera.pid
+    os.kill(camera.pid, name)
+    with pytest.raises(CameraLost, match=told):
+        list(frames)
+    assert camera.pid is None
+
+
+def test_a_decoder_that_hangs_is_killed_by_the_deadline(numbered_clip: Callable[..., Path]) -> None:
+    camera = file_camera(numbered_clip(50), "real", loop=True, stall_s=0.6)
+    frames = camera.frames()
+    next(frames)
+    pid = camera.pid
+    assert pid
+    os.kill(pid, signal.SIGSTOP)
+    started = time.monotonic()
+    with pytest.raises(CameraLost, match=r"north: no picture for 0\.6 s"):
+        list(frames)
+    assert 0.4 < time.monotonic() - started < 1.6
+    assert gone(pid)
+
+
+def test_a_caller_that_was_busy_for_long_does_not_lose_the_camera(numbered_clip: Callable[..., Path]) -> None:
+    camera = file_camera(numbered_clip(100), "real", loop=True, stall_s=0.5)
+    frames = camera.frames()
+    first = next(frames)
+    time.sleep(1.2)
+    assert next(frames).at.since(first.at) > 1.0
+    camera.close()
+
+
+def test_closing_from_another_thread_ends_the_frames_at_once(numbered_clip: Callable[..., Path]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/live"
+        camera = isolated(kind="rtsp", url=url, open_timeout_s=60.0)
+        ended = threading.Event()
+        thread = threading.Thread(target=lambda: (list(camera.frames()), ended.set()))
+        thread.start()
+        silent.settimeout(10)
+        silent.accept()[0].close()
+        started = time.monotonic()
+        camera.close()
+        assert ended.wait(2)
+        assert time.monotonic() - started < 2
+        thread.join()
+
+
+def test_closing_reaps_the_child_and_may_be_done_twice(numbered_clip: Callable[..., Path]) -> None:
+    camera = file_camera(numbered_clip(50), "real", loop=True)
+    frames = camera.frames()
+    next(frames)
+    pid = camera.pid
+    assert pid
+    started = time.monotonic()
+    camera.close()
+    camera.close()
+    assert time.monotonic() - started < 2
+    assert not psutil.pid_exists(pid)
+    assert list(frames) == []
+
+
+def test_a_camera_that_was_closed_gives_no_frames_and_starts_no_child(
+    numbered_clip: Callable[..., Path],
+) -> None:
+    camera = file_camera(numbered_clip(2))
+    camera.close()
+    assert list(camera.frames()) == []
+    assert camera.pid is None
+
+
+def test_many_killed_children_leave_no_descriptor_no_zombie_and_no_memory(
+    numbered_clip: Callable[..., Path],
+) -> None:
+    clip = numbered_clip(50)
+    before, threads = descriptors(), threading.active_count()
+    shared = set(Path("/dev/shm").iterdir())
+    for _ in range(12):
+        camera = file_camera(clip, "real", loop=True)
+        frames = camera.frames()
+        frame = next(frames)
+        assert camera.pid
+        os.kill(camera.pid, signal.SIGKILL)
+        with pytest.raises(CameraLost):
+            list(frames)
+        del frame, frames, camera
+    assert descriptors() == before
+    assert threading.active_count() == threads
+    assert set(Path("/dev/shm").iterdir()) == shared
+    assert not [c for c in psutil.Process().children() if c.status() == psutil.STATUS_ZOMBIE]
+
+
+def test_a_child_dies_with_its_parent_even_when_that_is_killed(numbered_clip: Callable[..., Path]) -> None:
+    program = (
+        "import sys, time; from agent.cameras import open_camera; from agent.clock import SystemClock\n"
+        "from agent.cameras.settings import CameraSettings\n"
+        "source = {'kind': 'file', 'path': sys.argv[1], 'loop': True}\n"
+        "camera = open_camera(CameraSettings(name='north', source=source), SystemClock())\n"
+        "frames = camera.frames(); next(frames); print(camera.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, numbered_clip(50)], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        parent.kill()
+    assert gone(child)
+
+
+def test_a_child_carries_no_secret_but_its_cameras_and_no_descriptor_of_ours(
+    numbered_clip: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NGATU_BROKER_PASSWORD", "station-geheim")
+    monkeypatch.setenv("NORTH_PASSWORD", "camera-geheim")
+    with socket.create_server(("127.0.0.1", 0)) as silent, (tmp_path / "outbox").open("w") as ours:
+        os.set_inheritable(ours.fileno(), True)
+        port = silent.getsockname()[1]
+        url = f"rtsp://127.0.0.1:{port}/live"
+        camera = isolated(kind="rtsp", url=url, username="tran", password={"env": "NORTH_PASSWORD"})
+        thread = threading.Thread(target=lambda: list(camera.frames()))
+        thread.start()
+        silent.settimeout(10)
+        connection, _ = silent.accept()  # so the child is running and has its password
+        assert camera.pid
+        child = Path(f"/proc/{camera.pid}")
+        exposed = (child / "cmdline").read_bytes() + (child / "environ").read_bytes()
+        links = [str(fd.readlink()) for fd in (child / "fd").iterdir()]
+        group = os.getpgid(camera.pid)
+        camera.close()
+        thread.join(5)
+        connection.close()
+    assert b"geheim" not in exposed
+    assert str(tmp_path / "outbox") not in links
+    assert group != os.getpgid(0)
+
+
+def test_a_stream_that_nobody_serves_is_told_in_the_childs_words() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"rtsp://127.0.0.1:{unused.getsockname()[1]}/live"
+        with pytest.raises(CameraLost, match="nobody listening"):
+            list(isolated(kind="rtsp", url=url).frames())
+
+
+def test_a_file_that_is_no_video_is_refused_by_the_child(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"not a video")
+    with pytest.raises(CameraRefused, match="not a readable video"):
+        list(file_camera(tmp_path / "clip.mp4").frames())
+
+
+def test_a_camera_that_accepts_and_says_nothing_is_lost_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/live"
+        started = time.monotonic()
+        with pytest.raises(CameraLost):
+            list(isolated(kind="rtsp", url=url, open_timeout_s=1.0).frames())
+    assert time.monotonic() - started < 5
+
+
+def test_a_child_stays_small(numbered_clip: Callable[..., Path]) -> None:
+    camera = file_camera(numbered_clip(50), "real", loop=True)
+    frames = camera.frames()
+    next(frames)
+    modules = Path(f"/proc/{camera.pid}/maps").read_text()
+    camera.close()
+    for heavy in ("numpy", "pydantic", "cv2", "onnxruntime"):
+        assert f"/{heavy}" not in modules

@@ -1,0 +1,67 @@
+"""agent.cameras.settings"""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from agent.cameras.settings import CameraSettings, UsbSource
+
+
+def camera(source: dict[str, object], **more: object) -> CameraSettings:
+    return CameraSettings.model_validate({"name": "north", "source": source, **more})
+
+
+RTSP = {"kind": "rtsp", "url": "rtsp://10.0.0.7:554/sub"}
+
+
+@pytest.mark.parametrize("source", [
+    RTSP,
+    {**RTSP, "username": "tran", "password": {"env": "NORTH_PASSWORD"}, "transport": "udp"},
+    {"kind": "usb", "device": "/dev/v4l/by-id/usb-Cam_C920-video-index0"},
+    {"kind": "usb", "device": "/dev/video0"},
+    {"kind": "file", "path": "clip.mp4", "pace": "fast", "loop": True},
+    {"kind": "csi", "camera": "/base/soc/i2c0mux/i2c@1/imx708@1a"},
+])  # fmt: skip
+def test_every_kind_of_source_is_understood(source: dict[str, object]) -> None:
+    assert camera(source).source.kind == source["kind"]
+
+
+@pytest.mark.parametrize(("source", "told"), [
+    ({**RTSP, "url": "rtsp://tran:geheim@10.0.0.7/sub"}, "set username and password instead"),
+    ({**RTSP, "url": "rtsp://tran@10.0.0.7/sub"}, "set username and password instead"),
+    ({**RTSP, "url": "http://10.0.0.7/sub"}, "should match pattern"),
+    ({**RTSP, "url": "rtsp:///sub"}, "no host"),
+    ({**RTSP, "url": "rtsp://10.0.0.7:99999/sub"}, "Port out of range"),
+    ({**RTSP, "password": {"env": "X"}}, "a password needs a username"),
+    ({"kind": "usb", "device": "/dev/sda"}, "/dev/v4l/by-id"),
+    ({"kind": "usb", "device": "/dev/v4l/by-id/../../sda"}, "/dev/v4l/by-id"),
+    ({"kind": "webcam"}, "'rtsp', 'usb', 'file', 'csi'"),
+    ({**RTSP, "uri": "x"}, "Extra inputs are not permitted"),
+])  # fmt: skip
+def test_a_wrong_source_is_refused_with_a_reason(source: dict[str, object], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        camera(source)
+
+
+def test_a_password_in_the_url_is_not_repeated_in_the_text_of_the_mistake() -> None:
+    with pytest.raises(ValidationError) as caught:
+        camera({**RTSP, "url": "rtsp://tran:geheim@10.0.0.7/sub"})
+    assert "geheim" not in "".join(error["msg"] for error in caught.value.errors(include_input=False))
+
+
+@pytest.mark.parametrize(("mask", "told"), [
+    ([(0, 0), (1, 1)], "at least 3 items"),
+    ([(0, 0), (0.5, 0), (0.5, 1.01)], "fractions of the frame"),
+    ([(0, 0), (0.5, 0), (0.5, float("nan"))], "finite number"),
+    ([(0, 0), (0.5, 0.5), (1, 1)], "enclose an area"),
+    ([(0, 0), (1, 1), (1, 0), (0, 1)], "must not cross"),
+])  # fmt: skip
+def test_a_camera_with_a_wrong_mask_does_not_start(mask: list[tuple[float, float]], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        camera(RTSP, privacy_masks=[mask])
+
+
+def test_a_device_that_another_camera_may_become_is_not_stable() -> None:
+    assert not UsbSource.model_validate({"device": "/dev/video0"}).stable
+    assert UsbSource.model_validate({"device": "/dev/v4l/by-path/pci-0-usb-0:1-video-index0"}).stable

@@ -1,0 +1,85 @@
+"""agent.cameras.sources"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.cameras.settings import CameraSettings
+from agent.cameras.sources import present, source
+from agent.core.types import Instant
+from agent.errors import CameraLost, CameraRefused
+
+START = Instant(5.0, 1_770_000_000.0)
+
+
+def camera(**told: object) -> CameraSettings:
+    return CameraSettings.model_validate({"name": "north", "source": told})
+
+
+def test_the_login_is_quoted_into_the_address_and_into_nothing_that_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("p@ss:w/rd?\n")
+    told = source(
+        camera(
+            kind="rtsp", url="rtsp://[::1]:8554/live?sub=1", username="tran.a@b",
+            password={"file": tmp_path / "password"},
+        ),
+        START,
+    )  # fmt: skip
+    assert told.location == "rtsp://tran.a%40b:p%40ss%3Aw%2Frd%3F@[::1]:8554/live?sub=1"
+    assert told.shown == "rtsp://[::1]:8554/live?sub=1"
+    assert "w/rd" not in repr(told)
+    assert "p%40ss" not in repr(told)
+
+
+@pytest.mark.parametrize("secret", [{"env": "NGATU_TEST_NOT_SET"}, {"file": "/nowhere/password"}])
+def test_a_password_that_cannot_be_read_says_where_it_was_looked_for(secret: dict[str, str]) -> None:
+    with pytest.raises(CameraRefused, match=next(iter(secret.values()))):
+        source(camera(kind="rtsp", url="rtsp://h/live", username="tran", password=secret), START)
+
+
+def test_an_empty_password_file_is_told_too(tmp_path: Path) -> None:
+    (tmp_path / "password").touch()
+    with pytest.raises(CameraRefused, match="cannot be read"):
+        source(
+            camera(kind="rtsp", url="rtsp://h/", username="t", password={"file": tmp_path / "password"}), START
+        )
+
+
+def test_a_missing_file_is_refused_by_name() -> None:
+    with pytest.raises(CameraRefused, match=r"no such file: /nowhere/clip\.mp4"):
+        source(camera(kind="file", path="/nowhere/clip.mp4"), START)
+
+
+def plugged(root: Path, name: str, device: str = "video0") -> Path:
+    by_id = root / "dev/v4l/by-id"
+    by_id.mkdir(parents=True, exist_ok=True)
+    (root / "dev" / device).touch()
+    (by_id / name).symlink_to(f"../../{device}")
+    return Path("/dev/v4l/by-id") / name
+
+
+def test_a_plugged_camera_is_found_by_its_id(tmp_path: Path) -> None:
+    device = plugged(tmp_path, "usb-Cam_C920-video-index0")
+    assert present(device, tmp_path).resolve() == tmp_path / "dev/video0"
+
+
+def test_a_missing_camera_is_lost_and_the_hint_lists_what_is_there(tmp_path: Path) -> None:
+    plugged(tmp_path, "usb-Other-video-index0")
+    with pytest.raises(CameraLost, match="usb-Cam") as caught:
+        present(Path("/dev/v4l/by-id/usb-Cam"), tmp_path)
+    assert "/dev/v4l/by-id/usb-Other-video-index0" in caught.value.hint
+
+
+def test_a_link_that_leads_nowhere_is_a_camera_that_was_pulled_out(tmp_path: Path) -> None:
+    device = plugged(tmp_path, "usb-Cam")
+    (tmp_path / "dev/video0").unlink()
+    with pytest.raises(CameraLost, match="usb-Cam") as caught:
+        present(device, tmp_path)
+    assert "no USB camera at all" in caught.value.hint
+
+
+def test_a_usb_camera_that_is_not_there_is_lost() -> None:
+    with pytest.raises(CameraLost, match="no camera at /dev/v4l/by-id/usb-nobody-has-this"):
+        source(camera(kind="usb", device="/dev/v4l/by-id/usb-nobody-has-this"), START)
