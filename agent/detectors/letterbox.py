@@ -53,8 +53,10 @@ def fitted(picture: Image, field: Size, placement: Placement, pad: int) -> Image
     """The picture as (height, width, 3) of the field's size; the very same array where it already fits."""
     size = (placement.width_px, placement.height_px)
     same = (picture.shape[1], picture.shape[0]) == size
+    # Beyond a half, linear sampling skips whole pixels and small objects flicker.
+    how = cv2.INTER_AREA if picture.shape[0] > 2 * placement.height_px else cv2.INTER_LINEAR
     if size == (field.width_px, field.height_px):
-        return picture if same else np.asarray(cv2.resize(picture, size), np.uint8)
+        return picture if same else np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
     canvas = np.full((field.height_px, field.width_px, 3), pad, np.uint8)
     rows = slice(placement.top_px, placement.top_px + placement.height_px)
     columns = slice(placement.left_px, placement.left_px + placement.width_px)
@@ -62,7 +64,7 @@ def fitted(picture: Image, field: Size, placement: Placement, pad: int) -> Image
     if same:
         canvas[rows, columns] = picture
     else:
-        cv2.resize(picture, size, dst=canvas[rows, columns])
+        cv2.resize(picture, size, dst=canvas[rows, columns], interpolation=how)
     return canvas
 
 

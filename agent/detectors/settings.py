@@ -26,8 +26,12 @@ class DetectorSettings(Settings):
         "cpu", description="What computes: cpu, or on a Jetson cuda or tensorrt."
     )
     threads: int = Field(2, ge=1, le=64, description="CPU threads of one call.")
+    batch: int = Field(4, ge=1, le=64, description="Pictures per call at most, if the network takes several.")
     min_score: dict[str, Score] = Field(
         default_factory=dict, description="Least score of a label, instead of the card's."
+    )
+    twin_iou: float = Field(
+        0.85, gt=0, le=1, description="Boxes of two labels that overlap more are one object; 1 keeps both."
     )
     graph: Literal["off", "basic", "extended", "all"] = Field(
         "all", description="How far ONNX Runtime rewrites the network for speed."

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from agent.core.types import Size
-from agent.detectors.heads.found import Ask, Floats, Found, Outputs, best_label, misfit
+from agent.detectors.heads.found import Ask, Floats, Found, Outputs, likely, misfit
 from agent.settings import Settings
 
 
@@ -28,12 +28,12 @@ class DistributionHead(Settings):
     centre: float = Field(0.5, ge=0, le=1, description="Centre in a cell: PicoDet 0.5, NanoDet-Plus 0.")
 
     def decode(self, outputs: Outputs, ask: Ask) -> Found:
-        """Every place whose best label is likely enough."""
+        """Every place and label that is likely enough."""
         scores, sides = self._split(outputs)
         centres, strides = _places(ask.field, self.strides, self.centre)
         if len(scores) != len(centres) or scores.shape[1] <= ask.kept.max():
             raise misfit(self.kind, f"{len(centres)} places in all and as many scores as labels", outputs)
-        rows, best, labels = best_label(scores[:, ask.kept], ask)
+        rows, best, labels = likely(scores[:, ask.kept], ask)
         distances = _mean(sides[rows].reshape(-1, 4, self.bins)) * strides[rows, None]
         boxes = np.concatenate([centres[rows] - distances[:, :2], centres[rows] + distances[:, 2:]], axis=1)
         return Found(boxes.astype(np.float32, copy=False), best, labels)

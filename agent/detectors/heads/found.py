@@ -50,22 +50,21 @@ class Found:
         return Found(self.boxes[rows], self.scores[rows], self.labels[rows])
 
 
-def best_label(scores: Floats, ask: Ask) -> tuple[NDArray[np.intp], Floats, NDArray[np.intp]]:
-    """The rows whose best wanted label reaches its least score, with those scores and label indices.
+def likely(scores: Floats, ask: Ask) -> tuple[NDArray[np.intp], Floats, NDArray[np.intp]]:
+    """Every place and wanted label that reaches its least score: rows, scores and label indices, (M,) each.
 
-    `scores` is (N, K), one column for each of `ask.kept`. One place gives one label: a tracker has no use
-    for a car that is also a truck.
+    `scores` is (N, K), one column for each of `ask.kept`. A place may come more than once, with several labels.
     """
-    column = scores.argmax(axis=1)
-    top = scores[np.arange(len(scores)), column]
-    rows = np.flatnonzero(top >= ask.least[column])
-    return rows, top[rows], ask.kept[column[rows]]
+    rows, columns = np.nonzero(scores >= ask.least)
+    return rows, scores[rows, columns], ask.kept[columns]
 
 
-def suppress(found: Found, iou: float, limit: int = 300) -> Found:
-    """The best of the boxes of one label that overlap more than `iou`, best score first, at most `limit`.
+def suppress(found: Found, iou: float, twin_iou: float = 1.0, limit: int = 300) -> Found:
+    """The best of the boxes that overlap more than `iou` within a label, best score first, at most `limit`.
 
-    Greedy non-maximum suppression within each label, by OpenCV.
+    Greedy non-maximum suppression within each label, by OpenCV. Then boxes of different labels that overlap
+    more than `twin_iou` are one object as well, and the likeliest label wins: a van is not a car and a truck.
+    With `twin_iou` 1.0 each keeps all its labels.
     """
     if len(found.scores) == 0:
         return found
@@ -76,9 +75,23 @@ def suppress(found: Found, iou: float, limit: int = 300) -> Found:
     corner_and_size: Any = boxes  # OpenCV's stubs know lists only; arrays are read without a copy
     chosen = cv2.dnn.NMSBoxesBatched(corner_and_size, scores, labels, 0.0, iou)
     rows = np.asarray(chosen, np.intp).reshape(-1)
-    # Ties by place, so that the order never depends on how a sort breaks them.
-    order = np.lexsort((rows, -found.scores[rows]))
-    return found.at(rows[order][:limit])
+    # Ties by place and label, so that the order never depends on how a sort breaks them.
+    order = np.lexsort((found.labels[rows], rows, -found.scores[rows]))
+    best = found.at(rows[order][:limit])
+    return best if twin_iou >= 1.0 else best.at(_without_twins(best.boxes, twin_iou))
+
+
+def _without_twins(boxes: Floats, iou: float) -> NDArray[np.intp]:
+    """Rows of boxes (N, 4), best first, that overlap no better row more than `iou`."""
+    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    common = np.clip(high - low, 0, None).prod(axis=2)
+    areas = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
+    twins = common > iou * (areas[:, None] + areas[None, :] - common)
+    kept = np.ones(len(boxes), bool)
+    for row in range(1, len(boxes)):
+        kept[row] = not (twins[row, :row] & kept[:row]).any()
+    return np.flatnonzero(kept)
 
 
 def corners(centres: Floats, sizes: Floats) -> Floats:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from agent.core.types import Size
-from agent.detectors.heads.found import Ask, Floats, Found, Outputs, best_label, misfit
+from agent.detectors.heads.found import Ask, Floats, Found, Outputs, likely, misfit
 from agent.settings import Settings
 
 
@@ -42,7 +42,7 @@ class SsdHead(Settings):
         if self.classes is None:
             if scores.ndim != 2 or scores.shape[1] <= ask.kept.max():
                 raise misfit(self.kind, "scores (places, labels)", outputs)
-            return best_label(scores[:, ask.kept], ask)
+            return likely(scores[:, ask.kept], ask)
         meant = len(scores)
         if self.count is not None and self.count in outputs:
             meant = int(np.asarray(outputs[self.count]).reshape(-1)[0])

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from agent.detectors.heads.found import Ask, Found, Outputs, best_label, corners, misfit
+from agent.detectors.heads.found import Ask, Found, Outputs, corners, likely, misfit
 from agent.settings import Settings
 
 
@@ -17,11 +17,11 @@ class UltralyticsHead(Settings):
     kind: Literal["ultralytics"] = Field(description="ultralytics")
 
     def decode(self, outputs: Outputs, ask: Ask) -> Found:
-        """Every place whose best label is likely enough."""
+        """Every place and label that is likely enough."""
         output = next(iter(outputs.values()))
         if output.ndim != 2 or output.shape[0] <= 4 + ask.kept.max():
             raise misfit(self.kind, "(4 + labels, places)", outputs)
-        rows, scores, labels = best_label(output[4 + ask.kept].T, ask)
+        rows, scores, labels = likely(output[4 + ask.kept].T, ask)
         boxes = output[:4, rows].T
         return Found(corners(boxes[:, :2], boxes[:, 2:]), scores, labels)
 

@@ -17,8 +17,8 @@ from agent.detectors.heads.found import (
     Floats,
     Found,
     Outputs,
-    best_label,
     corners,
+    likely,
     logit,
     misfit,
     sigmoid,
@@ -59,12 +59,12 @@ def _scale(values: Floats, anchors: Floats, ask: Ask) -> Found:
     """One scale: `values` is (anchors, 5 + labels, rows, columns)."""
     # Compared before the sigmoid: nearly all cells are empty, and their exponentials are never computed.
     anchor, y, x = np.nonzero(values[:, 4] >= logit(ask.lowest))
-    likely = values[anchor, :, y, x]
-    scores = sigmoid(likely[:, 5 + ask.kept]) * sigmoid(likely[:, 4:5])
-    chosen, scores, labels = best_label(scores, ask)
-    likely, anchor = likely[chosen], anchor[chosen]
+    places = values[anchor, :, y, x]
+    scores = sigmoid(places[:, 5 + ask.kept]) * sigmoid(places[:, 4:5])
+    chosen, scores, labels = likely(scores, ask)
+    places, anchor = places[chosen], anchor[chosen]
     cells: NDArray[np.float32] = np.stack([x[chosen], y[chosen]], axis=1).astype(np.float32)
     rows, columns = values.shape[2:]
     stride = np.array([ask.field.width_px / columns, ask.field.height_px / rows], np.float32)
-    centres = (sigmoid(likely[:, :2]) + cells) * stride
-    return Found(corners(centres, np.exp(likely[:, 2:4]) * anchors[anchor]), scores, labels)
+    centres = (sigmoid(places[:, :2]) + cells) * stride
+    return Found(corners(centres, np.exp(places[:, 2:4]) * anchors[anchor]), scores, labels)

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from agent.core.types import Size
-from agent.detectors.heads.found import Ask, Floats, Found, Outputs, best_label, corners, misfit
+from agent.detectors.heads.found import Ask, Floats, Found, Outputs, corners, likely, misfit
 from agent.settings import Settings
 
 
@@ -30,12 +30,12 @@ class YoloxHead(Settings):
         if output.ndim != 2 or len(output) != len(cells) or output.shape[1] <= 5 + ask.kept.max():
             raise misfit(self.kind, f"({len(cells)}, 5 + labels)", outputs)
         # A product never exceeds its factor, so most places are dropped before their labels are read.
-        likely = np.flatnonzero(output[:, 4] >= ask.lowest)
-        rows = output[likely]
-        chosen, scores, labels = best_label(rows[:, 5 + ask.kept] * rows[:, 4:5], ask)
-        rows, likely = rows[chosen], likely[chosen]
-        stride = strides[likely, None]
-        boxes = corners((rows[:, :2] + cells[likely]) * stride, np.exp(rows[:, 2:4]) * stride)
+        places = np.flatnonzero(output[:, 4] >= ask.lowest)
+        rows = output[places]
+        chosen, scores, labels = likely(rows[:, 5 + ask.kept] * rows[:, 4:5], ask)
+        rows, places = rows[chosen], places[chosen]
+        stride = strides[places, None]
+        boxes = corners((rows[:, :2] + cells[places]) * stride, np.exp(rows[:, 2:4]) * stride)
         return Found(boxes, scores, labels)
 
 

