@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,9 +114,9 @@ class RtspServer:
         self.process.send_signal(signal.SIGSTOP)
 
 
-@pytest.fixture
-def rtsp_server() -> Iterator[Callable[..., RtspServer]]:
-    """Starts RTSP cameras: `rtsp_server("--user", "tran", "--password", "x")`; needs GStreamer from Debian."""
+@contextmanager
+def rtsp_servers() -> Iterator[Callable[..., RtspServer]]:
+    """Needs GStreamer from Debian; what it started ends with it."""
     command = ["/usr/bin/python3", str(ROOT / "tests" / "rtsp_server.py")]
     if not Path(command[0]).exists() or subprocess.call([*command, "--check"]):
         needs = "python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly"
@@ -133,3 +134,17 @@ def rtsp_server() -> Iterator[Callable[..., RtspServer]]:
         server.kill()
         assert server.process.stdout
         server.process.stdout.close()
+
+
+@pytest.fixture
+def rtsp_server() -> Iterator[Callable[..., RtspServer]]:
+    """Starts RTSP cameras: `rtsp_server("--user", "tran", "--password", "x")`."""
+    with rtsp_servers() as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def rtsp_url() -> Iterator[str]:
+    """An RTSP camera that all tests share, so nobody may stop it."""
+    with rtsp_servers() as start:
+        yield start().url

@@ -27,7 +27,7 @@ from agent.cameras.settings import CameraSettings
 from agent.cameras.sources import source
 from agent.clock import Clock
 from agent.core.types import Frame, Instant
-from agent.errors import CameraLost, CameraRefused
+from agent.errors import CameraError, CameraLost, CameraRefused
 
 START_S = 20.0  # a child's imports on a slow card under load; measured 0.2 s here
 REAP_S = 2.0
@@ -78,6 +78,9 @@ class IsolatedCamera:
             sock = self._start()
             while sock is not None and (frame := self._next(sock)) is not None:
                 yield frame
+        except CameraError:
+            if not self._closed:  # whoever closes does not want to hear what that broke
+                raise
         finally:
             self.close()
             if self._sock is not None:

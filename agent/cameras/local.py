@@ -5,7 +5,8 @@ A stalled stream blocks the caller for up to twice `stall_s`; the agent uses iso
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Generator, Iterator
 
 from agent.cameras import planes
 from agent.cameras.child import opened
@@ -25,6 +26,7 @@ class LocalCamera:
         self.facts: CameraFacts | None = None
         self._clock = clock
         self._closed = False
+        self._running: Generator[Frame, None, None] | None = None
 
     def frames(self) -> Iterator[Frame]:
         """Every due picture as a frame; without masks its planes are the decoder's own memory.
@@ -33,9 +35,20 @@ class LocalCamera:
             CameraLost: nothing answers, or the pictures stopped.
             CameraRefused: the camera answers but will not serve us.
         """
-        told = source(self.settings, self._clock.now())
+        self._running = self._run()
+        return self._running
+
+    def close(self) -> None:
+        """Let go of the source; while another thread waits for a picture, after that picture."""
+        self._closed = True
+        if self._running is not None:
+            with contextlib.suppress(ValueError):  # it is running, in another thread
+                self._running.close()
+
+    def _run(self) -> Generator[Frame, None, None]:
         if self._closed:
             return
+        told = source(self.settings, self._clock.now())
         pictures = opened(told, self._now)
         self.facts = pictures.facts
         stencil: Stencil | None = None
@@ -48,10 +61,6 @@ class LocalCamera:
                     return
         finally:
             pictures.close()
-
-    def close(self) -> None:
-        """End `frames` after the picture it waits for."""
-        self._closed = True
 
     def _now(self) -> tuple[float, float]:
         moment = self._clock.now()

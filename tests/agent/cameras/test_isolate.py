@@ -88,21 +88,21 @@ def test_two_replays_give_the_same_bytes_and_the_same_as_without_a_child(
 def test_a_slow_caller_gets_the_newest_picture_and_the_missed_ones_are_counted(
     numbered_clip: Callable[..., Path],
 ) -> None:
-    camera = file_camera(numbered_clip(50), "real")
+    camera = file_camera(numbered_clip(30), "real")
     taken, oldest_s = 0, 0.0
     for frame in camera.frames():
         oldest_s = max(oldest_s, SystemClock().now().since(frame.at))
         taken += 1
         time.sleep(0.15)
     assert camera.frames_dropped > 0
-    assert taken + camera.frames_dropped == camera.frames_in == 50
+    assert taken + camera.frames_dropped == camera.frames_in == 30
     assert oldest_s < 0.5
 
 
 def test_a_frame_is_not_touched_until_the_next_one_is_asked_for(
     numbered_clip: Callable[..., Path], number_in: Callable[..., int]
 ) -> None:
-    camera = file_camera(numbered_clip(60), "real")
+    camera = file_camera(numbered_clip(25), "real")
     for frame in camera.frames():
         before = frame.luma.copy()
         seen = number_in(frame.luma)
@@ -198,11 +198,10 @@ def test_closing_from_another_thread_ends_the_frames_at_once(numbered_clip: Call
         thread = threading.Thread(target=lambda: (list(camera.frames()), ended.set()))
         thread.start()
         silent.settimeout(10)
-        silent.accept()[0].close()
-        started = time.monotonic()
-        camera.close()
-        assert ended.wait(2)
-        assert time.monotonic() - started < 2
+        connection, _ = silent.accept()
+        with connection:
+            camera.close()
+            assert ended.wait(2)
         thread.join()
 
 
@@ -235,7 +234,7 @@ def test_many_killed_children_leave_no_descriptor_no_zombie_and_no_memory(
     clip = numbered_clip(50)
     before, threads = descriptors(), threading.active_count()
     shared = set(Path("/dev/shm").iterdir())
-    for _ in range(12):
+    for _ in range(8):
         camera = file_camera(clip, "real", loop=True)
         frames = camera.frames()
         frame = next(frames)
