@@ -91,6 +91,8 @@ def read(
         WireError: the topic is none of a box's.
     """
     commune, device, suffix = wire.split(topic, root)
+    if device == wire.STATION:
+        raise WireError(f"{topic[:200]!r} is the station's own")
     sort, parse, parts = _sorted(suffix)
     payload, problem = None, None
     if parse is not None:

@@ -73,7 +73,7 @@ class Tally:
     problems: int = 0
     """Committed, but could not be read."""
     ignored: int = 0
-    """Not by a topic of a box."""
+    """Not by a topic of a box; the station's own status comes back to it and is one of them."""
     receipted: int = 0
     """Messages of which a box was told that they are committed."""
     failed_commits: int = 0
@@ -186,16 +186,22 @@ class Subscriber:
             client.publish(topic, self._status("online"), qos=1, retain=True)
 
     def _leave(self, client: paho.Client) -> None:
-        """Say goodbye, and wait a moment until the broker has heard it and the last receipts."""
-        for commune in self._announced:
-            topic = wire.station_status_topic(commune, self._settings.root)
-            client.publish(topic, self._status("offline"), qos=1, retain=True)
+        """Say goodbye, once the broker has heard it and the last receipts.
+
+        Bytes that are unread when the connection is closed would reset it, and the broker would tell the will.
+        """
+        goodbyes = [
+            client.publish(
+                wire.station_status_topic(commune, self._settings.root), self._status("offline"), 1, True
+            )
+            for commune in self._announced
+        ]
         deadline_s = time.monotonic() + 2.0
-        while client.want_write() and time.monotonic() < deadline_s:
+        while not all(goodbye.is_published() for goodbye in goodbyes) and time.monotonic() < deadline_s:
             if client.loop(0.05) != paho.MQTT_ERR_SUCCESS:
                 return
-        client.disconnect()
         client.loop(0.05)
+        client.disconnect()
 
     # ----------------------------------------------------------------------------- from message to receipt
 

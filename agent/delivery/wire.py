@@ -43,12 +43,13 @@ MAX_JSON_BYTES = 64 * 1024
 """Hard limit of the contract, and what CloudEvents calls interoperable."""
 MAX_IMAGE_BYTES = 256 * 1024
 """Hard limit of the contract for one picture."""
+STATION = "station"
+"""Stands where a device stands, in the topic of the station's own status."""
 LIVE_S = 60.0
 """What is older when it is sent is marked as replayed."""
 
 _NAME = re.compile(r"[a-z0-9-]{3,32}")
 _LEVELS = re.compile(r"[^/+#\x00]+(?:/[^/+#\x00]+)*")
-_STATION = "station"
 
 P = TypeVar("P", bound=Payload)
 
@@ -68,7 +69,7 @@ class Topics:
 
     def __post_init__(self) -> None:
         for what, name in (("commune", self.commune), ("device", self.device)):
-            if not _NAME.fullmatch(name) or name == _STATION:
+            if not _NAME.fullmatch(name) or name == STATION:
                 raise WireError(
                     f"{what} {name!r} cannot stand in a topic", "use 3 to 32 of a-z, 0-9 and '-', not 'station'"
                 )
@@ -117,7 +118,7 @@ class Topics:
 
 def station_status_topic(commune: str, root: str = ROOT) -> str:
     """Where the commune's station says whether it gives receipts."""
-    return f"{root}/{commune}/{_STATION}/status"
+    return f"{root}/{commune}/{STATION}/status"
 
 
 def split(topic: str, root: str = ROOT) -> tuple[str, str, str]:

@@ -1,0 +1,340 @@
+"""station.subscriber"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from agent.core.types import Instant
+from agent.delivery import wire
+from agent.errors import BrokerRefused
+from agent.settings import Secret
+from station.embedded import Address
+from station.logbook import Logbook
+from station.subscriber import Arrival, Handler, Sort, Subscriber, SubscriberSettings
+from tests.brokers import Cable, Mosquitto, wait_for
+from tests.fake_box import MQTT_311, FakeBox, an_event
+
+
+class Notes:
+    """A handler that keeps in memory, and fails as often as it is told to."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.kept: list[Arrival] = []
+        self.failures = failures
+
+    def commit(self, arrivals: Sequence[Arrival]) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise OSError("disk full")
+        self.kept.extend(arrivals)
+
+    def of(self, sort: Sort) -> list[Arrival]:
+        return [arrival for arrival in list(self.kept) if arrival.sort is sort]
+
+
+@contextmanager
+def running(subscriber: Subscriber) -> Iterator[Subscriber]:
+    thread = threading.Thread(target=subscriber.run, daemon=True)
+    thread.start()
+    wait_for(lambda: subscriber.connected)
+    try:
+        yield subscriber
+    finally:
+        subscriber.stop()
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def subscriber(
+    address: Address, commune: str, handler: Handler, *, port: int | None = None, receipts: bool = True
+) -> Subscriber:
+    settings = SubscriberSettings(
+        host=address.host, port=port or address.port, communes=(commune,), station=commune, receipts=receipts
+    )
+    return Subscriber(settings, handler)
+
+
+def test_an_event_and_its_picture_are_handed_over_and_receipted(address: Address, commune: str) -> None:
+    notes = Notes()
+    with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
+        box.tell(an_event(1, picture=True))
+        wait_for(lambda: box.receipted() == {1, 2})
+
+    (event,), (picture,) = notes.of(Sort.EVENT), notes.of(Sort.IMAGE)
+    assert event.event is not None
+    assert event.event.object is not None
+    assert (event.event.object.label, event.event.object.riders) == ("motorcycle", 2)
+    assert picture.event == event.event
+    assert event.event.image is not None
+    assert picture.image_sha256 == event.event.image.sha256
+    assert station.tally.receipted == 2
+
+
+def test_no_receipt_goes_out_before_the_commit_has_returned(address: Address, commune: str) -> None:
+    """Promise 1."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(Notes):
+        def commit(self, arrivals: Sequence[Arrival]) -> None:
+            begun.set()
+            assert go_on.wait(10)
+            super().commit(arrivals)
+
+    with running(subscriber(address, commune, Slow())), FakeBox(address, commune=commune) as box:
+        box.tell(an_event(1))
+        assert begun.wait(10)
+        box.hello()  # what the broker would answer by itself has come when this is acknowledged
+        assert box.receipts == []
+        go_on.set()
+        wait_for(lambda: box.receipted() == {1})
+
+
+def test_a_commit_that_fails_is_not_receipted_and_the_box_sends_again(address: Address, commune: str) -> None:
+    """Promise 1."""
+    notes = Notes(failures=1)
+    with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
+        (stored,) = box.tell(an_event(1))
+        wait_for(lambda: station.tally.failed_commits == 1)
+        box.hello()
+        wait_for(lambda: box.receipts)
+        assert box.receipted() == set()
+        box.publish(stored)
+        wait_for(lambda: box.receipted() == {1})
+
+    assert [arrival.event_id for arrival in notes.of(Sort.EVENT)] == ["e-1"]
+
+
+def test_what_comes_again_is_receipted_again_but_handed_over_once(address: Address, commune: str) -> None:
+    """Promise 2."""
+    notes = Notes()
+    with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
+        (stored,) = box.tell(an_event(1))
+        wait_for(lambda: len(box.receipts) == 1)
+        box.publish(stored)
+        wait_for(lambda: len(box.receipts) == 2)
+        assert station.tally.duplicates == 1
+
+    assert len(notes.of(Sort.EVENT)) == 1
+
+
+def test_an_event_does_not_wait_for_its_picture(address: Address, commune: str) -> None:
+    """Promise 3."""
+    notes = Notes()
+    with running(subscriber(address, commune, notes)), FakeBox(address, commune=commune) as box:
+        box.tell(an_event(1))
+        wait_for(lambda: notes.of(Sort.EVENT), within_s=2.0)
+
+
+def test_hello_is_answered_with_what_the_logbook_has_after_a_restart(
+    address: Address, commune: str, tmp_path: Path
+) -> None:
+    class Kept:
+        def __init__(self) -> None:
+            self.book = Logbook(tmp_path / "book.sqlite")
+            self.new: list[Arrival] = []
+
+        def commit(self, arrivals: Sequence[Arrival]) -> None:
+            self.new += self.book.commit(arrivals)
+
+        def committed(self, commune: str, device: str, stream: str) -> list[tuple[int, int]]:
+            return self.book.committed(commune, device, stream)
+
+    def once(job: Callable[[Kept], None]) -> None:
+        """SQLite's connection belongs to the thread that runs the subscriber, so all of it happens there."""
+        kept: list[Kept] = []
+        station: list[Subscriber] = []
+
+        def serve() -> None:
+            kept.append(Kept())
+            station.append(subscriber(address, commune, kept[0]))
+            station[0].run()
+            kept[0].book.close()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        wait_for(lambda: station and station[0].connected)
+        try:
+            job(kept[0])
+        finally:
+            station[0].stop()
+            thread.join(5)
+
+    with FakeBox(address, commune=commune) as box:
+
+        def first(_: Kept) -> None:
+            for number in range(3):
+                box.tell(an_event(number, picture=True))
+            wait_for(lambda: box.receipted() == {1, 2, 3, 4, 5, 6})
+
+        once(first)
+        box.receipts.clear()
+
+        def second(kept: Kept) -> None:
+            box.hello()
+            wait_for(lambda: box.receipted() == {1, 2, 3, 4, 5, 6})
+            assert [arrival for arrival in kept.new if arrival.sort is Sort.EVENT] == []
+
+        once(second)
+
+
+def test_the_station_says_that_it_is_there_and_that_it_leaves(address: Address, commune: str) -> None:
+    with FakeBox(address, commune=commune) as box:
+        with running(subscriber(address, commune, Notes())):
+            wait_for(lambda: box.station_online == [True])
+        wait_for(lambda: box.station_online[-1:] == [False])
+
+
+def test_an_onlooker_gives_no_receipts_and_says_nothing(address: Address, commune: str) -> None:
+    notes = Notes()
+    with (
+        running(subscriber(address, commune, notes, receipts=False)),
+        FakeBox(address, commune=commune) as box,
+    ):
+        box.tell(an_event(1))
+        box.hello()
+        wait_for(lambda: notes.of(Sort.HELLO))
+
+    assert len(notes.of(Sort.EVENT)) == 1
+    assert box.receipts == []
+    assert box.station_online == []
+
+
+def test_a_damaged_message_is_handed_over_with_its_problem_and_receipted(
+    address: Address, commune: str
+) -> None:
+    notes = Notes()
+    with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
+        event, picture = box.put(an_event(1, picture=True))
+        box.publish(event)
+        box.publish(picture, promised="0" * 64)
+        wait_for(lambda: box.receipted() == {1, 2})
+        assert station.tally.problems == 1
+
+    (damaged,) = notes.of(Sort.IMAGE)
+    assert damaged.problem
+    assert damaged.image is None
+
+
+def test_bytes_that_nobody_understands_do_not_stop_the_station(address: Address, commune: str) -> None:
+    notes = Notes()
+    with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
+        for suffix in ("camera/north/event", "camera/north/count/r-1", "status", "hello", "ack/c-1", "health"):
+            box.raw(suffix, b"\x00\xff not json {")
+        box.raw("camera/north/unheard-of", b"?")
+        box.tell(an_event(1))
+        wait_for(lambda: box.receipted() == {1})
+        assert station.tally.ignored >= 1
+        assert station.tally.problems == 6
+
+
+def test_status_health_and_camera_status_arrive_as_what_they_are(address: Address, commune: str) -> None:
+    notes, now = Notes(), Instant(1.0, 1_772_449_447.0)
+    with FakeBox(address, commune=commune) as box:
+        box.raw("status", wire.status("online", "life-1", now), retain=True)
+        with running(subscriber(address, commune, notes)):
+            wait_for(lambda: notes.of(Sort.STATUS))
+            box.raw("health", b'{"schema":"1.0","time":"2026-03-02T11:04:07.412Z","cpu_pct":12.5}')
+            box.raw(
+                "camera/north/status", b'{"state":"lost","since":"2026-03-02T11:04:07.412Z","reason":"cut"}'
+            )
+            wait_for(lambda: notes.of(Sort.CAMERA_STATUS))
+        box.raw("status", b"", retain=True)
+
+    assert notes.of(Sort.STATUS)[0].retained
+    assert getattr(notes.of(Sort.HEALTH)[0].payload, "cpu_pct", None) == 12.5
+    assert getattr(notes.of(Sort.CAMERA_STATUS)[0].payload, "state", None) == "lost"
+
+
+def test_pictures_over_mqtt_3_are_receipted_by_their_hash(embedded: Address, commune: str) -> None:
+    notes = Notes()
+    with (
+        running(subscriber(embedded, commune, notes, port=embedded.port_311)),  # refuses MQTT 5: the fallback
+        FakeBox(embedded, version=MQTT_311, commune=commune) as box,
+    ):
+        event, picture = box.tell(an_event(1, picture=True))
+        wait_for(lambda: [one for receipt in box.receipts for one in receipt.images] == [picture.sha256])
+        assert box.receipted() == {event.seq}
+
+    assert notes.of(Sort.IMAGE)[0].event == notes.of(Sort.EVENT)[0].event
+
+
+@pytest.mark.broker
+def test_what_comes_while_the_station_is_away_arrives_when_it_is_back(
+    mosquitto: Mosquitto, commune: str
+) -> None:
+    """Promise 4: the broker keeps the session."""
+    before, after = Notes(), Notes()
+    with FakeBox(mosquitto.address, commune=commune) as box:
+        with running(subscriber(mosquitto.address, commune, before)):
+            box.tell(an_event(1))
+            wait_for(lambda: box.receipted() == {1})
+        box.tell(an_event(2))
+        with running(subscriber(mosquitto.address, commune, after)):
+            wait_for(lambda: box.receipted() == {1, 2})
+
+    assert [arrival.event_id for arrival in after.of(Sort.EVENT)] == ["e-2"]
+
+
+@pytest.mark.broker
+def test_a_broker_that_is_killed_and_comes_back_is_found_again(mosquitto: Mosquitto, commune: str) -> None:
+    """Promise 4."""
+    notes = Notes()
+    with running(subscriber(mosquitto.address, commune, notes)) as station:
+        mosquitto.kill()
+        wait_for(lambda: not station.connected and station.trouble)
+        mosquitto.start()
+        wait_for(lambda: station.connected, within_s=20)
+        with FakeBox(mosquitto.address, commune=commune) as box:
+            box.tell(an_event(1))
+            wait_for(lambda: box.receipted() == {1})
+        assert station.tally.connects == 2
+
+
+@pytest.mark.broker
+def test_the_will_says_offline_when_the_station_dies(mosquitto: Mosquitto, commune: str) -> None:
+    cable = Cable(mosquitto.address)
+    with FakeBox(mosquitto.address, commune=commune) as box:
+        station = subscriber(mosquitto.address, commune, Notes(), port=cable.port)
+        thread = threading.Thread(target=station.run, daemon=True)
+        thread.start()
+        wait_for(lambda: box.station_online == [True])
+        cable.cut()
+        wait_for(lambda: box.station_online[-1:] == [False])
+        station.stop()
+        thread.join(5)
+
+
+@pytest.mark.broker
+def test_wrong_credentials_at_the_start_are_told_and_not_tried_for_ever(
+    make_mosquitto: Callable[[str], Mosquitto], commune: str, tmp_path: Path
+) -> None:
+    users = tmp_path / "users"
+    users.write_text("")
+    broker = make_mosquitto(f"allow_anonymous false\npassword_file {users}\nuser root")
+    secret = tmp_path / "secret"
+    secret.write_text("wrong\n")
+    settings = SubscriberSettings(
+        port=broker.address.port, communes=(commune,), username="nobody", password=Secret(file=secret)
+    )
+
+    with pytest.raises(BrokerRefused, match="refused the station"):
+        Subscriber(settings, Notes()).run(5)
+
+
+def test_run_ends_in_time_when_no_broker_is_there(commune: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = Address("127.0.0.1", free.getsockname()[1], 0)
+    station = subscriber(nobody, commune, Notes())
+
+    station.run(0.5)
+
+    assert not station.connected
+    assert station.trouble is not None
+    assert station.tally.connects == 0
