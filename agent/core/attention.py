@@ -25,16 +25,57 @@ _EARLY = 0.85
 class AttentionSettings(Settings):
     """How often and how closely the detector looks."""
 
-    min_interval_s: float = Field(0.1, ge=0, le=10, description="Least time between two looks of the detector, in seconds.")  # fmt: skip
-    max_crops: int = Field(4, ge=1, le=32, description="At most so many crops in one look; fewer mean coarser ones, never blind spots.")  # fmt: skip
-    object_share: float = Field(0.6, ge=0.1, le=1, description="An object fills at most this fraction of its crop's width and height.")  # fmt: skip
-    enlarge: float = Field(1.0, ge=1, le=4, description="How far small objects may be enlarged: a crop is at least the detector's input divided by this.")  # fmt: skip
-    whole_within: float = Field(1.3, ge=1, le=4, description="A frame at most this many times as large as the detector's input is looked at as a whole.")  # fmt: skip
-    sweep_s: float = Field(10.0, ge=0.5, le=3600, description="Time for one sweep over the whole frame, for what stands still, in seconds.")  # fmt: skip
-    sweep_shrink: float = Field(2.0, ge=1, le=10, description="A sweep shrinks the frame at most so many times; a larger frame is swept in tiles.")  # fmt: skip
-    stationary_check_s: float = Field(5.0, ge=0.5, le=3600, description="Time between two looks at a track that stands, in seconds.")  # fmt: skip
-    same_iou: float = Field(0.5, ge=0.1, le=1, description="Detections of one label that overlap so much, as intersection over union, are one.")  # fmt: skip
-    inside: float = Field(0.7, ge=0.3, le=1, description="A detection cut by its crop goes when this fraction of it lies inside another of its label.")  # fmt: skip
+    min_interval_s: float = Field(
+        0.1, ge=0, le=10, description="Least time between two looks of the detector, in seconds."
+    )
+    max_crops: int = Field(
+        4,
+        ge=1,
+        le=32,
+        description="At most so many crops in one look; fewer mean coarser ones, never blind spots.",
+    )
+    object_share: float = Field(
+        0.6, ge=0.1, le=1, description="An object fills at most this fraction of its crop's width and height."
+    )
+    enlarge: float = Field(
+        1.0,
+        ge=1,
+        le=4,
+        description="How far small objects may be enlarged: a crop is at least the detector's input divided by this.",
+    )
+    whole_within: float = Field(
+        1.3,
+        ge=1,
+        le=4,
+        description="A frame at most this many times as large as the detector's input is looked at as a whole.",
+    )
+    sweep_s: float = Field(
+        10.0,
+        ge=0.5,
+        le=3600,
+        description="Time for one sweep over the whole frame, for what stands still, in seconds.",
+    )
+    sweep_shrink: float = Field(
+        2.0,
+        ge=1,
+        le=10,
+        description="A sweep shrinks the frame at most so many times; a larger frame is swept in tiles.",
+    )
+    stationary_check_s: float = Field(
+        5.0, ge=0.5, le=3600, description="Time between two looks at a track that stands, in seconds."
+    )
+    same_iou: float = Field(
+        0.5,
+        ge=0.1,
+        le=1,
+        description="Detections of one label that overlap so much, as intersection over union, are one.",
+    )
+    inside: float = Field(
+        0.7,
+        ge=0.3,
+        le=1,
+        description="A detection cut by its crop goes when this fraction of it lies inside another of its label.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

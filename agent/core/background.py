@@ -26,6 +26,10 @@ SAMPLES = 10
 """ViBe uses 20, PBAS 35; on CDnet's highway more than 10 gained nothing and cost in proportion."""
 
 _GRAIN_PX = 64
+_EXPLAINED = 6
+_BLACK, _WHITE = 20, 232
+"""Just inside 16..235, the range of a video signal: beyond, detail may be lost."""
+_AROUND = np.ones((3, 3), np.uint8)
 _NEIGHBOURS = ((-1, -1), (1, 1), (-1, 1), (1, -1), (0, -1), (0, 1), (-1, 0), (1, 0))
 
 
@@ -53,7 +57,7 @@ def chance(shape: tuple[int, ...], turn: int, share: float) -> Plane:
     mixed = (turn + 1) * 2654435761 & 0xFFFFFFFF  # Knuth's multiplicative hash
     down, right = mixed >> 10 & _GRAIN_PX - 1, mixed >> 20 & _GRAIN_PX - 1
     part = _grain(shape[0], shape[1])[down : down + shape[0], right : right + shape[1]]
-    return np.asarray(cv2.compare(part, min(1.0, share) * 65536, cv2.CMP_LT), np.uint8)
+    return np.asarray(cv2.inRange(part, 0, round(min(1.0, share) * 65536) - 1), np.uint8)
 
 
 def begin(plane: Plane, noise: float = 2.0) -> Background:
@@ -88,6 +92,16 @@ def limits(model: Background, smallest: float, noise_times: float, flicker_times
     """The distance from which a pixel is no longer background, per pixel, in luma steps."""
     planes = cv2.addWeighted(model.noise, noise_times, model.flicker, flicker_times, smallest, dtype=cv2.CV_8U)
     return np.asarray(planes, np.uint8)
+
+
+def beyond(view: Plane, plane: Plane, limit: Plane) -> Plane:
+    """255 where a value is also unlike all neighbours in the usual `view`: not one that a tremble brought here.
+
+    Elgammal et al. (ECCV 2000, section 3) suppress false detections in the same way.
+    """
+    darker = cv2.subtract(cv2.erode(view, _AROUND), plane)
+    brighter = cv2.subtract(plane, cv2.dilate(view, _AROUND))
+    return np.asarray(cv2.compare(cv2.max(darker, brighter), limit, cv2.CMP_GT), np.uint8)
 
 
 def learn(model: Background, plane: Plane, quiet: Plane, share: float) -> Background:
@@ -132,6 +146,32 @@ def adopt(model: Background, plane: Plane, pixels: Plane) -> Background:
     return replace(model, samples=tuple(samples))
 
 
-def toned(model: Background, curve: Plane) -> Background:
-    """The same scene under another exposure: every remembered value through `curve` (256 values)."""
-    return replace(model, samples=tuple(np.asarray(cv2.LUT(s, curve), np.uint8) for s in model.samples))
+def toned(model: Background, curve: Plane, plane: Plane, far: Plane) -> Background:
+    """The same scene under another exposure: every remembered value through `curve` (256 values).
+
+    Where the curve says much but `far`, the distance before, was small, the values stay: captions and logos
+    have no exposure. Where the scene was blown out or black the curve knows nothing, so those pixels take the values of `plane`.
+    """
+    view = usual(model)
+    clipped = cv2.bitwise_not(np.asarray(cv2.inRange(view, _BLACK, _WHITE), np.uint8))
+    foretold = cv2.absdiff(view, np.asarray(cv2.LUT(view, curve), np.uint8))
+    known = cv2.bitwise_and(cv2.inRange(far, 0, _EXPLAINED), cv2.inRange(foretold, 2 * _EXPLAINED, 255))
+    samples = []
+    for sample in model.samples:
+        changed = np.asarray(cv2.LUT(sample, curve), np.uint8)
+        cv2.copyTo(plane, clipped, changed)
+        cv2.copyTo(sample, known, changed)
+        samples.append(changed)
+    return replace(model, samples=tuple(samples))
+
+
+def usual(model: Background) -> Plane:
+    """How the scene mostly looks: per pixel the median of three medians of three remembered values."""
+    s = model.samples
+    return middle(middle(s[0], s[1], s[2]), middle(s[3], s[4], s[5]), middle(s[6], s[7], s[8]))
+
+
+def middle(first: Plane, second: Plane, third: Plane) -> Plane:
+    """The median of three planes, pixel by pixel."""
+    low, high = cv2.min(first, second), cv2.max(first, second)
+    return np.asarray(cv2.max(low, cv2.min(high, third)), np.uint8)

@@ -17,8 +17,8 @@ from pydantic import Field
 
 from agent.core import background, light
 from agent.core.background import Background
-from agent.core.regions import boxes, clean
-from agent.core.types import Frame, Instant, Motion, Plane
+from agent.core.regions import Evidence, Outline, boxes, clean
+from agent.core.types import Box, Frame, Instant, Motion, Plane
 from agent.settings import Settings
 
 Polygon = tuple[tuple[float, float], ...]
@@ -26,6 +26,13 @@ Polygon = tuple[tuple[float, float], ...]
 _PAST_S = 1.0
 """Something that did not change for so long stands; it is no motion, though it may be no background either."""
 _PAST_STEP_S = 0.25
+_TWICE_S = 0.25
+"""Frames that follow each other so soon must both show a thing; later, a fast one may be somewhere else."""
+_NOISE_S = 4.0
+_FLICKER_TIMES = 0.05
+_SETTLE_TURNS = 5
+_STEP_SHARE = 0.05
+"""No exposure step that matters leaves more pixels alone."""
 _SUDDEN = 0.35
 """More of the view than any road user covers from one frame to the next."""
 _LONG_S = 3.0
@@ -36,15 +43,46 @@ _GAP_S = 30.0
 class MotionSettings(Settings):
     """What counts as motion, and how fast the scene is learned."""
 
-    height_px: int = Field(180, ge=60, le=540, description="Working height: the picture is shrunk by a whole number to at most this, in pixels.")  # fmt: skip
-    threshold: float = Field(4.0, ge=1, le=100, description="Smallest change of a pixel that counts, in luma steps above its own noise.")  # fmt: skip
-    min_area: float = Field(0.0004, gt=0, le=0.5, description="Smallest region that counts, as a fraction of the frame's area.")  # fmt: skip
-    max_regions: int = Field(32, ge=1, le=256, description="At most so many regions in one frame, the largest first.")  # fmt: skip
-    memory_s: float = Field(20.0, ge=2, le=600, description="How long the look of the scene is remembered, in seconds.")  # fmt: skip
-    absorb_s: float = Field(60.0, ge=5, le=3600, description="How long a thing must stand until it belongs to the scene, in seconds.")  # fmt: skip
-    settle_s: float = Field(2.0, ge=0.2, le=30, description="How long a new scene is learned before motion is told, in seconds.")  # fmt: skip
-    switch_share: float = Field(0.5, ge=0.2, le=1, description="A sudden change of at least this fraction of the view is a light switch.")  # fmt: skip
-    ignore: tuple[Polygon, ...] = Field((), description="Polygons in fractions of the frame where motion does not count, such as trees or a flag.")  # fmt: skip
+    height_px: int = Field(
+        180,
+        ge=60,
+        le=540,
+        description="Working height: the picture is shrunk by a whole number to at most this, in pixels.",
+    )
+    threshold: float = Field(
+        4.0,
+        ge=1,
+        le=100,
+        description="Smallest change of a pixel that counts, in luma steps above its own noise.",
+    )
+    min_area: float = Field(
+        0.0004, gt=0, le=0.5, description="Smallest region that counts, as a fraction of the frame's area."
+    )
+    max_regions: int = Field(
+        32, ge=1, le=256, description="At most so many regions in one frame, the largest first."
+    )
+    memory_s: float = Field(
+        20.0, ge=2, le=600, description="How long the look of the scene is remembered, in seconds."
+    )
+    absorb_s: float = Field(
+        60.0,
+        ge=5,
+        le=3600,
+        description="How long a thing must stand until it belongs to the scene, in seconds.",
+    )
+    settle_s: float = Field(
+        2.0, ge=0.2, le=30, description="How long a new scene is learned before motion is told, in seconds."
+    )
+    switch_share: float = Field(
+        0.5,
+        ge=0.2,
+        le=1,
+        description="A sudden change of at least this fraction of the view is a light switch.",
+    )
+    ignore: tuple[Polygon, ...] = Field(
+        (),
+        description="Polygons in fractions of the frame where motion does not count, such as trees or a flag.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +111,19 @@ class MotionState:
     """What `seen` was made from."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """One frame beside the scene. All planes are (H, W)."""
+
+    plane: Plane
+    at: Instant
+    limit: Plane
+    raw: Plane
+    mask: Plane
+    outlines: tuple[Outline, ...]
+    share: float
+
+
 def update(state: MotionState | None, frame: Frame, settings: MotionSettings) -> tuple[MotionState, Motion]:
     """Fold one frame into the scene; return the new scene and what moved.
 
@@ -81,20 +132,32 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
     plane = shrink(frame.luma, settings.height_px)
     if state is None or _unlike(state, plane, frame.at, settings):
         return _fresh(plane, frame.at, settings), Motion((), 0.0, settling=True)
-    state, far = _compare(state, plane)
-    limit = background.limits(state.model, settings.threshold, 1.0, _FLICKER_TIMES)
-    raw = np.asarray(cv2.compare(far, limit, cv2.CMP_GT), np.uint8)
-    if state.seen is not None:
-        raw = np.asarray(cv2.bitwise_and(raw, state.seen), np.uint8)
-    mask = clean(raw)
-    share = cv2.countNonZero(mask) / max(1, _view_px(state))
-    calm = frame.at if share < settings.switch_share else state.calm
-    if state.settled and _switched(state, share, frame.at.since(calm), settings):
-        return _fresh(plane, frame.at, settings), Motion((), share, settling=True)
-    return _known(replace(state, calm=calm), plane, raw, mask, limit, share, frame.at, settings)
-
-
-_FLICKER_TIMES = 0.05
+    state, now = _compare(state, plane, frame.at, settings)
+    passed_s = frame.at.since(state.at)
+    calm = frame.at if now.share < settings.switch_share else state.calm
+    if state.settled and _switched(state, now.share, frame.at.since(calm), settings):
+        return _fresh(plane, frame.at, settings), Motion((), now.share, settling=True)
+    moved = np.asarray(cv2.compare(cv2.absdiff(plane, state.past[0][1]), now.limit, cv2.CMP_GT), np.uint8)
+    if state.settled is None:
+        found = Motion((), 0.0, settling=True)
+    else:
+        found = Motion(_regions(state, now, moved, settings, passed_s), now.share)
+    settled = state.settled
+    model = _learned(state, now, moved, settings)
+    if settled is None and frame.at.since(state.began) >= settings.settle_s and model.turns >= _SETTLE_TURNS:
+        settled = frame.at
+    new = replace(
+        state,
+        model=model,
+        at=frame.at,
+        settled=settled,
+        mask=now.mask,
+        raw=now.raw,
+        share=now.share,
+        calm=calm,
+        past=_past(state.past, plane, frame.at),
+    )
+    return new, found
 
 
 def shrink(luma: Plane, height_px: int) -> Plane:
@@ -105,7 +168,7 @@ def shrink(luma: Plane, height_px: int) -> Plane:
     size = max(1, luma.shape[1] // by), max(1, luma.shape[0] // by)
     fits = luma[: size[1] * by, : size[0] * by]
     if by >= 4:
-        fits, by = fits[::2], by  # every second row is enough for an average of 8 or more pixels
+        fits = fits[::2]  # every second row is enough for an average of 8 or more pixels
     return np.asarray(cv2.resize(fits, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -132,22 +195,25 @@ def _seen(shape: tuple[int, ...], ignore: tuple[Polygon, ...]) -> Plane | None:
     return seen
 
 
-def _view_px(state: MotionState) -> int:
-    return state.mask.size if state.seen is None else int(cv2.countNonZero(state.seen))
-
-
-def _compare(state: MotionState, plane: Plane) -> tuple[MotionState, Plane]:
-    """Each pixel's distance from the scene, after an exposure step was taken into the scene."""
+def _compare(
+    state: MotionState, plane: Plane, at: Instant, settings: MotionSettings
+) -> tuple[MotionState, _Now]:
+    """The frame beside the scene, after an exposure step was taken into the scene."""
     far = background.distance(state.model, plane)
-    rough = cv2.countNonZero(cv2.compare(far, 8, cv2.CMP_GT)) / far.size
-    if rough < 0.05:  # no step that matters leaves so many pixels alone
-        return state, far
-    curve = light.tone_curve(light.middle(*state.model.samples[:3]), plane)
-    if curve is None:
-        return state, far
-    model = background.toned(state.model, curve)
-    past = tuple((mono_s, np.asarray(cv2.LUT(p, curve), np.uint8)) for mono_s, p in state.past)
-    return replace(state, model=model, past=past), background.distance(model, plane)
+    if cv2.countNonZero(np.asarray(cv2.inRange(far, 8, 255), np.uint8)) >= _STEP_SHARE * far.size:
+        curve = light.tone_curve(background.usual(state.model), plane)
+        if curve is not None:
+            model = background.toned(state.model, curve, plane, far)
+            past = tuple((mono_s, np.asarray(cv2.LUT(p, curve), np.uint8)) for mono_s, p in state.past)
+            state = replace(state, model=model, past=past)
+            far = background.distance(model, plane)
+    limit = background.limits(state.model, settings.threshold, 1.0, _FLICKER_TIMES)
+    raw = np.asarray(cv2.compare(far, limit, cv2.CMP_GT), np.uint8)
+    if state.seen is not None:
+        raw = np.asarray(cv2.bitwise_and(raw, state.seen), np.uint8)
+    mask, outlines = clean(raw)
+    view_px = mask.size if state.seen is None else max(1, cv2.countNonZero(state.seen))
+    return state, _Now(plane, at, limit, raw, mask, outlines, cv2.countNonZero(mask) / view_px)
 
 
 def _switched(state: MotionState, share: float, wild_s: float, settings: MotionSettings) -> bool:
@@ -160,41 +226,29 @@ def _switched(state: MotionState, share: float, wild_s: float, settings: MotionS
     return share >= settings.switch_share and (sudden or wild_s >= _LONG_S)
 
 
-def _known(
-    state: MotionState,
-    plane: Plane,
-    raw: Plane,
-    mask: Plane,
-    limit: Plane,
-    share: float,
-    at: Instant,
-    settings: MotionSettings,
-) -> tuple[MotionState, Motion]:
-    passed_s = at.since(state.at)
-    moved = np.asarray(cv2.compare(cv2.absdiff(plane, state.past[0][1]), limit, cv2.CMP_GT), np.uint8)
-    quiet = np.asarray(cv2.bitwise_not(raw), np.uint8)
-    flips = np.asarray(cv2.bitwise_xor(raw, state.raw), np.uint8)
-    settled = state.settled
-    if settled is None:
-        everywhere = np.full_like(quiet, 255)
-        model = background.tune(state.model, plane, quiet, np.zeros_like(flips), min(0.2, passed_s / 0.5))
-        model = background.learn(
-            model, plane, everywhere, 2 * background.SAMPLES * passed_s / settings.settle_s
-        )
-        if at.since(state.began) >= settings.settle_s and model.turns >= 5:
-            settled = at
-        found = Motion((), 0.0, settling=True)
-    else:
-        model = background.tune(state.model, plane, quiet, flips, min(0.2, passed_s / 4))
-        model = background.learn(model, plane, quiet, background.SAMPLES * passed_s / settings.memory_s)
-        stands = cv2.bitwise_and(raw, cv2.bitwise_not(moved))
-        picked = background.chance(plane.shape, -1 - model.turns, passed_s / settings.absorb_s)
-        model = background.adopt(model, plane, np.asarray(cv2.bitwise_and(stands, picked), np.uint8))
-        before = state.mask if passed_s <= 0.25 else None
-        found = Motion(boxes(mask, moved, before, settings.min_area, settings.max_regions), share)
-    past = _past(state.past, plane, at)
-    new = replace(state, model=model, at=at, settled=settled, mask=mask, raw=raw, share=share, past=past)
-    return new, found
+def _regions(
+    state: MotionState, now: _Now, moved: Plane, settings: MotionSettings, passed_s: float
+) -> tuple[Box, ...]:
+    before = state.mask if passed_s <= _TWICE_S else None
+    seen = Evidence(now.plane, background.usual(state.model), now.mask, now.outlines, moved, now.limit, before)
+    return boxes(seen, settings.min_area, settings.max_regions)
+
+
+def _learned(state: MotionState, now: _Now, moved: Plane, settings: MotionSettings) -> Background:
+    """The model after this frame: what is quiet is learned soon, what stands is adopted late."""
+    passed_s = now.at.since(state.at)
+    quiet = np.asarray(cv2.bitwise_not(now.raw), np.uint8)
+    if state.settled is None:
+        every = np.full_like(quiet, 255)
+        model = background.tune(state.model, now.plane, quiet, np.zeros_like(quiet), min(0.2, passed_s / 0.5))
+        hurry = 2 * background.SAMPLES * passed_s / settings.settle_s
+        return background.learn(model, now.plane, every, hurry)
+    flips = np.asarray(cv2.bitwise_xor(now.raw, state.raw), np.uint8)
+    model = background.tune(state.model, now.plane, quiet, flips, min(0.2, passed_s / _NOISE_S))
+    model = background.learn(model, now.plane, quiet, background.SAMPLES * passed_s / settings.memory_s)
+    stands = cv2.bitwise_and(now.raw, cv2.bitwise_not(moved))
+    picked = background.chance(quiet.shape, -1 - model.turns, passed_s / settings.absorb_s)
+    return background.adopt(model, now.plane, np.asarray(cv2.bitwise_and(stands, picked), np.uint8))
 
 
 def _past(past: tuple[tuple[float, Plane], ...], plane: Plane, at: Instant) -> tuple[tuple[float, Plane], ...]:

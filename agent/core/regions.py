@@ -2,59 +2,140 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from agent.core.background import beyond
+from agent.core.light import Fine, only_light, unexplained
 from agent.core.types import Box, Plane
 
-_SPECK = 5
+Outline = NDArray[np.int32]
+"""(N, 1, 2): the points (x, y) around one part of a mask, as OpenCV gives them."""
+
+_SPECK = (5, 5)
 _GAP = np.ones((7, 7), np.uint8)
 _NEAR = np.ones((5, 5), np.uint8)
 _NEAR_FRACTION = 0.015
+_LIGHT_PX = 40
+"""Smaller things are all edge: light cannot be told from a thing there."""
 
 
-def clean(raw: Plane) -> Plane:
-    """Without specks, with gaps closed and holes filled: a dark windscreen belongs to its car."""
-    if not cv2.countNonZero(raw):
-        return raw
-    mask = cv2.morphologyEx(cv2.medianBlur(raw, _SPECK), cv2.MORPH_CLOSE, _GAP)
-    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return np.asarray(cv2.drawContours(mask, outlines, -1, 255, cv2.FILLED), np.uint8)
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is known of one frame's pixels. All planes are (H, W)."""
+
+    plane: Plane
+    usual: Plane
+    """The scene as it mostly looks."""
+    mask: Plane
+    """255 where the plane differs from the scene, cleaned."""
+    outlines: tuple[Outline, ...]
+    """Of the mask's parts."""
+    moved: Plane
+    """255 where the plane differs from a second ago."""
+    limit: Plane
+    """From which difference on a pixel counts, in luma steps."""
+    before: Plane | None
+    """The mask of the frame before; None when that is too long ago."""
 
 
-def boxes(mask: Plane, moved: Plane, before: Plane | None, min_area: float, most: int) -> tuple[Box, ...]:
-    """Boxes around what is large enough, changes now and was there `before`; largest first.
+@dataclass(frozen=True, slots=True)
+class _Thing:
+    """One part of the mask."""
 
-    `moved` is 255 where a pixel differs from a second ago: a thing without such pixels stands. `before` is the
-    mask of the previous frame, or None when that is too long ago: rain, snow and insects are in one frame only.
+    pixels: Plane
+    """255 in the part, 0 beside it; as large as its window."""
+    window: tuple[slice, slice]
+    """Rows and columns of the mask."""
+    area_px: int
+
+
+def clean(raw: Plane) -> tuple[Plane, tuple[Outline, ...]]:
+    """The mask without specks, with gaps closed and holes filled, and the outlines of its parts.
+
+    A dark windscreen belongs to its car, so holes are filled.
     """
-    if not cv2.countNonZero(mask):
+    if not cv2.countNonZero(raw):
+        return raw, ()
+    mask = cv2.morphologyEx(_major(raw), cv2.MORPH_CLOSE, _GAP)
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.asarray(cv2.drawContours(mask, outlines, -1, 255, cv2.FILLED), np.uint8)
+    return filled, tuple(np.asarray(outline, np.int32) for outline in outlines)
+
+
+def _major(mask: Plane) -> Plane:
+    """255 where most of the 5 by 5 pixels around are: the median of a mask, five times as fast as medianBlur."""
+    return np.asarray(cv2.inRange(cv2.blur(mask, _SPECK), 128, 255), np.uint8)
+
+
+def boxes(seen: Evidence, min_area: float, most: int) -> tuple[Box, ...]:
+    """Boxes around what is large enough, moves and is a thing; at most `most`, largest first."""
+    things = _things(seen, max(4.0, min_area * seen.mask.size))[: 2 * most]
+    if not things:
         return ()
-    count, places, facts, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    areas = facts[:, cv2.CC_STAT_AREA]
-    keep = areas >= max(4.0, min_area * mask.size)
-    keep[0] = False
-    if keep.any():
-        keep &= np.bincount(places[moved > 0], minlength=count) >= np.maximum(3, areas * 0.04)
-    if before is not None and keep.any():
-        near = cv2.dilate(before, _NEAR)
-        keep &= np.bincount(places[near > 0], minlength=count) >= areas * 0.3
-    chosen = np.flatnonzero(keep)
-    chosen = chosen[np.argsort(-areas[chosen], kind="stable")][: 2 * most]
-    height, width = mask.shape
+    strange = _major(
+        np.asarray(cv2.bitwise_and(beyond(seen.usual, seen.plane, seen.limit), seen.mask), np.uint8)
+    )
+    near = None if seen.before is None else np.asarray(cv2.dilate(seen.before, _NEAR), np.uint8)
+    moving = [thing for thing in things if _moves(thing, seen, strange, near)]
+    if any(thing.area_px >= _LIGHT_PX for thing in moving):
+        fine = unexplained(seen.usual, seen.plane)
+        moving = [thing for thing in moving if thing.area_px < _LIGHT_PX or not _lit(thing, seen, fine)]
+    height, width = seen.mask.shape
     found = [
-        Box(left / width, top / height, (left + wide) / width, (top + high) / height)
-        for left, top, wide, high in facts[chosen, :4].tolist()
+        Box(x.start / width, y.start / height, x.stop / width, y.stop / height)
+        for y, x in (thing.window for thing in moving)
     ]
     return tuple(sorted(_merged(found), key=lambda box: -box.area)[:most])
+
+
+def _things(seen: Evidence, least_px: float) -> list[_Thing]:
+    """The parts of the mask of at least `least_px`, largest first."""
+    things = []
+    for outline in seen.outlines:
+        left, top, wide, high = cv2.boundingRect(outline)
+        if wide * high < least_px:
+            continue
+        pixels = np.zeros((high, wide), np.uint8)
+        cv2.drawContours(pixels, [outline], -1, 255, cv2.FILLED, offset=(-left, -top))
+        area_px = int(cv2.countNonZero(pixels))
+        if area_px >= least_px:
+            things.append(_Thing(pixels, (slice(top, top + high), slice(left, left + wide)), area_px))
+    return sorted(things, key=lambda thing: -thing.area_px)
+
+
+def _moves(thing: _Thing, seen: Evidence, strange: Plane, near: Plane | None) -> bool:
+    """It changed within the last second, it was there in the frame before, and no tremble explains it.
+
+    What did not change for a second stands. Rain, snow and insects are in one frame only. An edge that trembles
+    takes on the greys of its neighbours, a thing brings greys of its own.
+    """
+    pixels, window, area_px = thing.pixels, thing.window, thing.area_px
+    if _common(pixels, seen.moved[window]) < max(3, 0.04 * area_px):
+        return False
+    if near is not None and _common(pixels, near[window]) < 0.3 * area_px:
+        return False
+    return _common(pixels, strange[window]) >= max(4, 0.3 * area_px)
+
+
+def _common(one: Plane, other: Plane) -> int:
+    return int(cv2.countNonZero(cv2.bitwise_and(one, other)))
+
+
+def _lit(thing: _Thing, seen: Evidence, fine: Fine) -> bool:
+    """A soft change of light, no thing."""
+    window = thing.window
+    return only_light(seen.usual[window], seen.plane[window], fine[window], thing.pixels)
 
 
 def _merged(found: list[Box]) -> list[Box]:
     """Parts of one thing made one: boxes that overlap or nearly touch and fill their common box."""
     merged: list[Box] = []
     for box in found:
-        new = box
-        others = merged
+        new, others = box, merged
         merged = []
         for other in others:
             if _near(new, other):
