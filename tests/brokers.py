@@ -1,107 +1,120 @@
-"""Real brokers for tests: Debian's mosquitto as a process of our own."""
+"""Real brokers for the tests: Debian's mosquitto where it is, rumqttd from the package `iotcore` anywhere.
+
+Both listen on free ports of the loopback interface and end with the test. Import the fixtures into a conftest.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
-import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from station.embedded import Address
+from station.embedded import Address, embedded_broker
+
+MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
-def wait_for(condition: Callable[[], object], within_s: float = 10.0) -> None:
-    """Until the condition holds; fails when it does not in time."""
-    deadline_s = time.monotonic() + within_s
+def free_port() -> int:
+    """A port on which nothing listens at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], object], within_s: float = 20.0, what: str = "") -> None:
+    """Wait for a condition; fail when it does not come true in time."""
+    deadline = time.monotonic() + within_s
     while not condition():
-        assert time.monotonic() < deadline_s, "it did not happen in time"
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {within_s} s: {what or condition}")
         time.sleep(0.01)
 
 
-def mosquitto_program() -> str:
-    """Where mosquitto lies; skips the test, or fails in CI, where it is missing."""
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("mosquitto is missing; in CI it must be there")
-        pytest.skip("mosquitto is not installed (Debian: apt install mosquitto)")
-    return program
-
-
 class Mosquitto:
-    """Debian's broker on a free port of loopback, which can be killed and started again."""
+    """One mosquitto on one port, over several lives of its process."""
 
-    def __init__(self, program: str, folder: Path, options: str = "") -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.address = Address("127.0.0.1", port, port)
-        self._program = program
-        self._file = folder / f"mosquitto-{port}.conf"
-        self._file.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n{options}\n", encoding="utf-8")
+    def __init__(self, folder: Path, *lines: str, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.folder = folder
+        self.lines = lines
+        self.log = folder / "mosquitto.log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            [self._program, "-c", str(self._file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    def start(self) -> Mosquitto:
+        """Run it; back when it listens."""
+        assert MOSQUITTO is not None
+        listener = (
+            ()
+            if any(line.startswith("listener") for line in self.lines)
+            else (f"listener {self.port} 127.0.0.1",)
         )
-        wait_for(self._answers)
+        public = (
+            () if any(line.startswith("allow_anonymous") for line in self.lines) else ("allow_anonymous true",)
+        )
+        config = self.folder / "mosquitto.conf"
+        config.write_text("\n".join(["user root", *listener, *public, *self.lines, ""]))
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen([MOSQUITTO, "-c", str(config)], stdout=log, stderr=log)
+        until(self._listens, 10, f"mosquitto listens; its log says: {self.log.read_text()[-500:]}")
+        return self
+
+    def _listens(self) -> bool:
+        assert self._process is not None and self._process.poll() is None, self.log.read_text()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def signal(self, number: signal.Signals) -> None:
+        """SIGSTOP lets it hang, SIGCONT wakes it, SIGHUP makes it read its files again."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def stop(self) -> None:
+        """End it as an operator would."""
+        self._end(signal.SIGTERM)
 
     def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
-            self._process.kill()
-            self._process.wait(5)
+            self._process.send_signal(number)
+            self._process.send_signal(signal.SIGCONT)
+            self._process.wait(10)
             self._process = None
 
-    def _answers(self) -> bool:
-        try:
-            socket.create_connection((self.address.host, self.address.port), 0.2).close()
-        except OSError:
-            return False
-        return True
+
+@pytest.fixture
+def start_mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Mosquitto]]:
+    """Starts mosquittos with more lines of configuration: `start_mosquitto("max_packet_size 20000")`."""
+    if MOSQUITTO is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("mosquitto is not here: apt install mosquitto")
+    brokers: list[Mosquitto] = []
+
+    def start(*lines: str) -> Mosquitto:
+        brokers.append(Mosquitto(tmp_path_factory.mktemp("mosquitto"), *lines))
+        return brokers[-1].start()
+
+    yield start
+    for broker in brokers:
+        broker.kill()
 
 
-class Cable:
-    """A TCP connection to a broker that can be cut: its end sees a reset, without a goodbye in MQTT."""
+@pytest.fixture
+def mosquitto(start_mosquitto: Callable[..., Mosquitto]) -> Mosquitto:
+    """A mosquitto that lets everyone in."""
+    return start_mosquitto()
 
-    def __init__(self, to: Address) -> None:
-        self._to = to
-        self._ends: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
 
-    def cut(self) -> None:
-        """Cut what is connected, and connect nothing more."""
-        self._listener.close()
-        for end in self._ends:
-            with suppress(OSError):  # the other end's thread may have closed it already
-                end.shutdown(socket.SHUT_RDWR)
-
-    def _accept(self) -> None:
-        try:
-            near, _ = self._listener.accept()
-        except OSError:
-            return
-        far = socket.create_connection((self._to.host, self._to.port))
-        self._ends += [near, far]
-        for source, sink in ((near, far), (far, near)):
-            threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
-
-    @staticmethod
-    def _copy(source: socket.socket, sink: socket.socket) -> None:
-        try:
-            while data := source.recv(65536):
-                sink.sendall(data)
-        except OSError:
-            pass
-        finally:
-            source.close()
-            sink.close()
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[Address]:
+    """The broker that needs no installation; one for the whole run, so use topics of your own."""
+    with embedded_broker() as address:
+        yield address

@@ -154,6 +154,11 @@ class Outbox:
                 lambda: [self._give(seq) for seq in rows.in_order(self._db, live, limit, skip, priorities)]
             )
 
+    def one(self, seq: int) -> Stored | None:
+        """The message with this seq, given out like those of `waiting`; None if it waits no more."""
+        with self._lock:
+            return self._run(lambda: self._give(seq) if rows.waits(self._db, seq) else None)
+
     def acknowledge(self, stream: str, ranges: Iterable[tuple[int, int]]) -> int:
         """Forget what the station has committed: ranges of seq, both ends included; how many there were."""
         with self._lock:
@@ -274,7 +279,7 @@ class Outbox:
         try:
             for request, seqs in zip(requests, self._run(lambda: self._write(requests)), strict=True):
                 request.seqs = seqs
-        except Exception as error:  # noqa: BLE001  whoever waits for this transaction must hear of it
+        except Exception as error:  # whoever waits for this transaction must hear of it
             told = (
                 error if isinstance(error, OutboxError) else OutboxError(f"outbox {self._file.path}: {error!r}")
             )

@@ -65,6 +65,11 @@ def read(db: sqlite3.Connection, seq: int, boot: int) -> Stored:
     return Stored(seq, message, sha256.hex(), Instant(mono, wall))
 
 
+def waits(db: sqlite3.Connection, seq: int) -> bool:
+    """Whether it lies among the messages, not in the quarantine and not gone."""
+    return db.execute("select 1 from message where seq = ?", (seq,)).fetchone() is not None
+
+
 def open_events(db: sqlite3.Connection) -> list[Message]:
     """The latest message of each event that is open, in the order of their times."""
     rows = db.execute(
