@@ -31,6 +31,9 @@ from agent.errors import CameraError, CameraLost, CameraRefused
 
 START_S = 20.0  # a child's imports on a slow card under load; measured 0.2 s here
 REAP_S = 2.0
+NONSENSE = (TypeError, ValueError, LookupError, OverflowError, RecursionError, OSError)
+"""What comes of believing a child that a hostile stream has taken over."""
+
 LOOK_S = 0.25  # how often a waiting reader looks at the clock
 ENVIRONMENT = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "LD_PRELOAD")
 """What a child inherits, with LIBCAMERA_*; everything else may hold a secret."""
@@ -125,18 +128,20 @@ class IsolatedCamera:
             patience_s = min(self.settings.stall_s, 1.0)  # a caller that was busy has not seen the newest yet
             self._deadline_s = max(self._deadline_s, self._clock.now().mono_s + patience_s)
         while True:
-            message, fds = self._receive(sock)
+            data, fds = self._receive(sock)
             try:
+                message = json.loads(data)
                 frame = self._understood(message, fds)
-            except (TypeError, ValueError, LookupError):
+                ended = "end" in message
+            except NONSENSE:
                 raise self._lost("its decoder speaks nonsense", "it is started again") from None
             finally:
                 for fd in fds:
                     os.close(fd)
-            if frame is not None or "end" in message:
+            if frame is not None or ended:
                 return frame
 
-    def _receive(self, sock: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    def _receive(self, sock: socket.socket) -> tuple[bytes, list[int]]:
         while True:
             try:
                 data, fds, _, _ = socket.recv_fds(sock, MAX_MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
@@ -147,15 +152,13 @@ class IsolatedCamera:
             except ConnectionError:
                 data, fds = b"", []
             if data:
-                return json.loads(data), fds
-            if self._closed:
-                return {"end": True}, []
+                return data, fds
             raise self._died()
 
     def _understood(self, message: dict[str, Any], fds: list[int]) -> Frame | None:
         match message:
             case {"frame": [slot, index, mono_s, wall_s, *counts]}:
-                return self._frame(slot, index, Instant(mono_s, wall_s), counts)
+                return self._frame(int(slot), int(index), Instant(float(mono_s), float(wall_s)), counts)
             case {"ring": layout}:
                 self._ring = ReaderRing(fds[0], Layout.from_json(layout))
             case {"facts": facts}:
@@ -163,17 +166,22 @@ class IsolatedCamera:
             case {"ready": True}:
                 # A little longer than the child's own deadline, whose words say more.
                 self._deadline_s = self._clock.now().mono_s + self.settings.open_timeout_s + 0.5
-            case {"lost": [what, hint]}:
+            case {"lost": [str(what), str(hint)]}:
                 raise CameraLost(what, hint)
-            case {"refused": [what, hint]}:
+            case {"refused": [str(what), str(hint)]}:
                 raise CameraRefused(what, hint)
+            case {"end": True}:
+                pass
+            case _:
+                raise ValueError("unknown words")
         return None
 
     def _frame(self, slot: int, index: int, at: Instant, counts: list[int]) -> Frame:
-        if self._ring is None:
-            raise LookupError("a frame before its memory")
+        last = self.last_frame_at
+        if self._ring is None or not (last is None or at.mono_s > last.mono_s):
+            raise ValueError("a frame without memory, or from the past")
         frame = planes.frame(index, at, self._ring.layout, self._ring.planes(slot))
-        self.frames_in, self.frames_dropped, self.frames_damaged = counts
+        self.frames_in, self.frames_dropped, self.frames_damaged = map(int, counts)
         self.last_frame_at = at
         self._deadline_s = self._clock.now().mono_s + self.settings.stall_s
         return frame

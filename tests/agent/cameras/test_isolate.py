@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -16,9 +17,13 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.cameras.isolate import IsolatedCamera
 from agent.cameras.local import LocalCamera
+from agent.cameras.picture import Layout
+from agent.cameras.ring import WriterRing
 from agent.cameras.settings import CameraSettings
 from agent.clock import SystemClock
 from agent.errors import CameraLost, CameraRefused
@@ -324,3 +329,43 @@ def test_a_child_stays_small(numbered_clip: Callable[..., Path]) -> None:
     camera.close()
     for heavy in ("numpy", "pydantic", "cv2", "onnxruntime"):
         assert f"/{heavy}" not in modules
+
+
+LAYOUT = {"width_px": 8, "height_px": 8, "strides": [8, 4, 4], "full_range": False}
+
+
+@pytest.mark.parametrize("words", [
+    b"\xff\xfe", b"[" * 60_000, b"7", b"[]", b"{}", b'{"frame": [0, 0, 1.0, 2.0, 0, 0, 0]}', b'{"frame": []}',
+    b'{"ring": {}}', json.dumps({"ring": LAYOUT}).encode(), b'{"facts": 3}', b'{"facts": {"a": 1}}',
+    b'{"lost": [1, 2]}', b'{"refused": "x"}', b'{"end": false}',
+])  # fmt: skip
+def test_a_child_that_was_taken_over_cannot_harm_its_parent(words: bytes) -> None:
+    camera = isolated(kind="file", path="clip.mp4")
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        theirs.send(words)
+        with pytest.raises(CameraLost, match="speaks nonsense"):
+            camera._next(ours)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda more: st.lists(more, max_size=8),
+        max_leaves=10,
+    ),
+    st.sampled_from(["frame", "ring", "facts", "ready", "what"]),
+)
+def test_no_message_of_a_child_does_more_than_lose_the_camera(value: object, word: str) -> None:
+    camera = isolated(kind="file", path="clip.mp4")
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        ring = WriterRing(Layout(8, 8, (8, 4, 4), full_range=False))
+        socket.send_fds(theirs, [json.dumps({"ring": LAYOUT}).encode()], [ring.fd])
+        ring.close()
+        theirs.send(json.dumps({word: value}).encode())
+        theirs.send(b'{"lost": ["the end", ""]}')
+        with contextlib.suppress(CameraLost):
+            frame = camera._next(ours)
+            assert frame is not None
+            assert frame.luma.shape == (8, 8)
