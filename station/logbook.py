@@ -93,16 +93,19 @@ class Logbook:
         if arrival.stream is not None and arrival.seq is not None:
             raw = None if own_table else arrival.raw
             row = (*box, arrival.stream, arrival.seq, arrival.suffix, raw, arrival.problem)
-            new = self._put("insert or ignore into received values (?, ?, ?, ?, ?, ?, ?)", row)
+            new = self._put("insert into received values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing", row)
         if arrival.image is not None:
             picture = (*box, arrival.image_sha256, arrival.event_id, arrival.image_kind, arrival.image)
-            return self._put("insert or ignore into picture values (?, ?, ?, ?, ?, ?)", picture)
+            return self._put("insert into picture values (?, ?, ?, ?, ?, ?) on conflict do nothing", picture)
         if arrival.sort is Sort.EVENT and arrival.event is not None:
             event = arrival.event
             told = (event.time.isoformat(), str(event.kind), str(event.phase), arrival.raw.decode())
             row_of_event = (*box, event.camera, event.id, event.revision, *told)
-            return self._put("insert or ignore into event values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row_of_event)
+            return self._put(
+                "insert into event values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing", row_of_event
+            )
         return new
 
+    # "on conflict do nothing" is about rows that are there; "or ignore" would swallow broken rows as well.
     def _put(self, statement: str, row: tuple[object, ...]) -> bool:
         return self._db.execute(statement, row).rowcount > 0

@@ -17,7 +17,7 @@ from agent.delivery import wire
 from agent.delivery.compose import Sender, event_messages
 from agent.delivery.message import Message, Stored
 from station.embedded import Address
-from tests.brokers import wait_for
+from tests.brokers import until
 
 MQTT_5, MQTT_311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 
@@ -63,9 +63,9 @@ class FakeBox:
         port = self.address.port if self.version == MQTT_5 else self.address.port_311
         self._client.connect(self.address.host, port)
         self._client.loop_start()
-        wait_for(self._client.is_connected)
+        until(self._client.is_connected)
         self._client.subscribe([(self.topics.receipt, 1), (self.topics.station_status, 1)])
-        wait_for(lambda: ready)
+        until(lambda: ready)
         return self
 
     def __exit__(self, *_: object) -> None:

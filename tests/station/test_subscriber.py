@@ -17,7 +17,8 @@ from agent.settings import Secret
 from station.embedded import Address
 from station.logbook import Logbook
 from station.subscriber import Arrival, Handler, Sort, Subscriber, SubscriberSettings
-from tests.brokers import Cable, Mosquitto, wait_for
+from tests.brokers import Mosquitto, until
+from tests.cable import Cable
 from tests.fake_box import MQTT_311, FakeBox, an_event
 
 
@@ -42,13 +43,17 @@ class Notes:
 def running(subscriber: Subscriber) -> Iterator[Subscriber]:
     thread = threading.Thread(target=subscriber.run, daemon=True)
     thread.start()
-    wait_for(lambda: subscriber.connected)
+    until(lambda: subscriber.connected)
     try:
         yield subscriber
     finally:
         subscriber.stop()
         thread.join(5)
         assert not thread.is_alive()
+
+
+def at(broker: Mosquitto) -> Address:
+    return Address("127.0.0.1", broker.port, broker.port)
 
 
 def subscriber(
@@ -64,7 +69,7 @@ def test_an_event_and_its_picture_are_handed_over_and_receipted(address: Address
     notes = Notes()
     with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
         box.tell(an_event(1, picture=True))
-        wait_for(lambda: box.receipted() == {1, 2})
+        until(lambda: box.receipted() == {1, 2})
 
     (event,), (picture,) = notes.of(Sort.EVENT), notes.of(Sort.IMAGE)
     assert event.event is not None
@@ -92,7 +97,7 @@ def test_no_receipt_goes_out_before_the_commit_has_returned(address: Address, co
         box.hello()  # what the broker would answer by itself has come when this is acknowledged
         assert box.receipts == []
         go_on.set()
-        wait_for(lambda: box.receipted() == {1})
+        until(lambda: box.receipted() == {1})
 
 
 def test_a_commit_that_fails_is_not_receipted_and_the_box_sends_again(address: Address, commune: str) -> None:
@@ -100,12 +105,12 @@ def test_a_commit_that_fails_is_not_receipted_and_the_box_sends_again(address: A
     notes = Notes(failures=1)
     with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
         (stored,) = box.tell(an_event(1))
-        wait_for(lambda: station.tally.failed_commits == 1)
+        until(lambda: station.tally.failed_commits == 1)
         box.hello()
-        wait_for(lambda: box.receipts)
+        until(lambda: box.receipts)
         assert box.receipted() == set()
         box.publish(stored)
-        wait_for(lambda: box.receipted() == {1})
+        until(lambda: box.receipted() == {1})
 
     assert [arrival.event_id for arrival in notes.of(Sort.EVENT)] == ["e-1"]
 
@@ -115,9 +120,9 @@ def test_what_comes_again_is_receipted_again_but_handed_over_once(address: Addre
     notes = Notes()
     with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
         (stored,) = box.tell(an_event(1))
-        wait_for(lambda: len(box.receipts) == 1)
+        until(lambda: len(box.receipts) == 1)
         box.publish(stored)
-        wait_for(lambda: len(box.receipts) == 2)
+        until(lambda: len(box.receipts) == 2)
         assert station.tally.duplicates == 1
 
     assert len(notes.of(Sort.EVENT)) == 1
@@ -128,7 +133,7 @@ def test_an_event_does_not_wait_for_its_picture(address: Address, commune: str) 
     notes = Notes()
     with running(subscriber(address, commune, notes)), FakeBox(address, commune=commune) as box:
         box.tell(an_event(1))
-        wait_for(lambda: notes.of(Sort.EVENT), within_s=2.0)
+        until(lambda: notes.of(Sort.EVENT), within_s=2.0)
 
 
 def test_hello_is_answered_with_what_the_logbook_has_after_a_restart(
@@ -158,7 +163,7 @@ def test_hello_is_answered_with_what_the_logbook_has_after_a_restart(
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        wait_for(lambda: station and station[0].connected)
+        until(lambda: station and station[0].connected)
         try:
             job(kept[0])
         finally:
@@ -170,14 +175,14 @@ def test_hello_is_answered_with_what_the_logbook_has_after_a_restart(
         def first(_: Kept) -> None:
             for number in range(3):
                 box.tell(an_event(number, picture=True))
-            wait_for(lambda: box.receipted() == {1, 2, 3, 4, 5, 6})
+            until(lambda: box.receipted() == {1, 2, 3, 4, 5, 6})
 
         once(first)
         box.receipts.clear()
 
         def second(kept: Kept) -> None:
             box.hello()
-            wait_for(lambda: box.receipted() == {1, 2, 3, 4, 5, 6})
+            until(lambda: box.receipted() == {1, 2, 3, 4, 5, 6})
             assert [arrival for arrival in kept.new if arrival.sort is Sort.EVENT] == []
 
         once(second)
@@ -186,8 +191,8 @@ def test_hello_is_answered_with_what_the_logbook_has_after_a_restart(
 def test_the_station_says_that_it_is_there_and_that_it_leaves(address: Address, commune: str) -> None:
     with FakeBox(address, commune=commune) as box:
         with running(subscriber(address, commune, Notes())):
-            wait_for(lambda: box.station_online == [True])
-        wait_for(lambda: box.station_online[-1:] == [False])
+            until(lambda: box.station_online == [True])
+        until(lambda: box.station_online[-1:] == [False])
 
 
 def test_an_onlooker_gives_no_receipts_and_says_nothing(address: Address, commune: str) -> None:
@@ -198,7 +203,7 @@ def test_an_onlooker_gives_no_receipts_and_says_nothing(address: Address, commun
     ):
         box.tell(an_event(1))
         box.hello()
-        wait_for(lambda: notes.of(Sort.HELLO))
+        until(lambda: notes.of(Sort.HELLO))
 
     assert len(notes.of(Sort.EVENT)) == 1
     assert box.receipts == []
@@ -213,7 +218,7 @@ def test_a_damaged_message_is_handed_over_with_its_problem_and_receipted(
         event, picture = box.put(an_event(1, picture=True))
         box.publish(event)
         box.publish(picture, promised="0" * 64)
-        wait_for(lambda: box.receipted() == {1, 2})
+        until(lambda: box.receipted() == {1, 2})
         assert station.tally.problems == 1
 
     (damaged,) = notes.of(Sort.IMAGE)
@@ -228,7 +233,7 @@ def test_bytes_that_nobody_understands_do_not_stop_the_station(address: Address,
             box.raw(suffix, b"\x00\xff not json {")
         box.raw("camera/north/unheard-of", b"?")
         box.tell(an_event(1))
-        wait_for(lambda: box.receipted() == {1})
+        until(lambda: box.receipted() == {1})
         assert station.tally.ignored >= 1
         assert station.tally.problems == 6
 
@@ -238,12 +243,12 @@ def test_status_health_and_camera_status_arrive_as_what_they_are(address: Addres
     with FakeBox(address, commune=commune) as box:
         box.raw("status", wire.status("online", "life-1", now), retain=True)
         with running(subscriber(address, commune, notes)):
-            wait_for(lambda: notes.of(Sort.STATUS))
+            until(lambda: notes.of(Sort.STATUS))
             box.raw("health", b'{"schema":"1.0","time":"2026-03-02T11:04:07.412Z","cpu_pct":12.5}')
             box.raw(
                 "camera/north/status", b'{"state":"lost","since":"2026-03-02T11:04:07.412Z","reason":"cut"}'
             )
-            wait_for(lambda: notes.of(Sort.CAMERA_STATUS))
+            until(lambda: notes.of(Sort.CAMERA_STATUS))
         box.raw("status", b"", retain=True)
 
     assert notes.of(Sort.STATUS)[0].retained
@@ -258,7 +263,7 @@ def test_pictures_over_mqtt_3_are_receipted_by_their_hash(embedded: Address, com
         FakeBox(embedded, version=MQTT_311, commune=commune) as box,
     ):
         event, picture = box.tell(an_event(1, picture=True))
-        wait_for(lambda: [one for receipt in box.receipts for one in receipt.images] == [picture.sha256])
+        until(lambda: [one for receipt in box.receipts for one in receipt.images] == [picture.sha256])
         assert box.receipted() == {event.seq}
 
     assert notes.of(Sort.IMAGE)[0].event == notes.of(Sort.EVENT)[0].event
@@ -270,13 +275,13 @@ def test_what_comes_while_the_station_is_away_arrives_when_it_is_back(
 ) -> None:
     """Promise 4: the broker keeps the session."""
     before, after = Notes(), Notes()
-    with FakeBox(mosquitto.address, commune=commune) as box:
-        with running(subscriber(mosquitto.address, commune, before)):
+    with FakeBox(at(mosquitto), commune=commune) as box:
+        with running(subscriber(at(mosquitto), commune, before)):
             box.tell(an_event(1))
-            wait_for(lambda: box.receipted() == {1})
+            until(lambda: box.receipted() == {1})
         box.tell(an_event(2))
-        with running(subscriber(mosquitto.address, commune, after)):
-            wait_for(lambda: box.receipted() == {1, 2})
+        with running(subscriber(at(mosquitto), commune, after)):
+            until(lambda: box.receipted() == {1, 2})
 
     assert [arrival.event_id for arrival in after.of(Sort.EVENT)] == ["e-2"]
 
@@ -285,42 +290,42 @@ def test_what_comes_while_the_station_is_away_arrives_when_it_is_back(
 def test_a_broker_that_is_killed_and_comes_back_is_found_again(mosquitto: Mosquitto, commune: str) -> None:
     """Promise 4."""
     notes = Notes()
-    with running(subscriber(mosquitto.address, commune, notes)) as station:
+    with running(subscriber(at(mosquitto), commune, notes)) as station:
         mosquitto.kill()
-        wait_for(lambda: not station.connected and station.trouble)
+        until(lambda: not station.connected and station.trouble)
         mosquitto.start()
-        wait_for(lambda: station.connected, within_s=20)
-        with FakeBox(mosquitto.address, commune=commune) as box:
+        until(lambda: station.connected, within_s=20)
+        with FakeBox(at(mosquitto), commune=commune) as box:
             box.tell(an_event(1))
-            wait_for(lambda: box.receipted() == {1})
+            until(lambda: box.receipted() == {1})
         assert station.tally.connects == 2
 
 
 @pytest.mark.broker
 def test_the_will_says_offline_when_the_station_dies(mosquitto: Mosquitto, commune: str) -> None:
-    cable = Cable(mosquitto.address)
-    with FakeBox(mosquitto.address, commune=commune) as box:
-        station = subscriber(mosquitto.address, commune, Notes(), port=cable.port)
+    cable = Cable("127.0.0.1", mosquitto.port)
+    with FakeBox(at(mosquitto), commune=commune) as box:
+        station = subscriber(at(mosquitto), commune, Notes(), port=cable.port)
         thread = threading.Thread(target=station.run, daemon=True)
         thread.start()
-        wait_for(lambda: box.station_online == [True])
+        until(lambda: box.station_online == [True])
         cable.cut()
-        wait_for(lambda: box.station_online[-1:] == [False])
+        until(lambda: box.station_online[-1:] == [False])
         station.stop()
         thread.join(5)
 
 
 @pytest.mark.broker
 def test_wrong_credentials_at_the_start_are_told_and_not_tried_for_ever(
-    make_mosquitto: Callable[[str], Mosquitto], commune: str, tmp_path: Path
+    start_mosquitto: Callable[..., Mosquitto], commune: str, tmp_path: Path
 ) -> None:
     users = tmp_path / "users"
     users.write_text("")
-    broker = make_mosquitto(f"allow_anonymous false\npassword_file {users}\nuser root")
+    broker = start_mosquitto("allow_anonymous false", f"password_file {users}")
     secret = tmp_path / "secret"
     secret.write_text("wrong\n")
     settings = SubscriberSettings(
-        port=broker.address.port, communes=(commune,), username="nobody", password=Secret(file=secret)
+        port=broker.port, communes=(commune,), username="nobody", password=Secret(file=secret)
     )
 
     with pytest.raises(BrokerRefused, match="refused the station"):

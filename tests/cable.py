@@ -1,0 +1,48 @@
+"""A network cable that a test can cut."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+
+
+class Cable:
+    """One TCP connection that can be cut: both ends lose it without a goodbye in MQTT."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._to = (host, port)
+        self._ends: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._start(self._accept)
+
+    def cut(self) -> None:
+        """Cut what is connected, and connect nothing more."""
+        self._listener.close()
+        for end in self._ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)  # closing alone would not wake the thread that reads
+        for thread in self._threads:
+            thread.join(5)
+        for end in self._ends:
+            end.close()
+
+    def _accept(self) -> None:
+        near, _ = self._listener.accept()
+        far = socket.create_connection(self._to)
+        self._ends += [near, far]
+        self._start(self._copy, near, far)
+        self._start(self._copy, far, near)
+
+    def _start(self, job: object, *ends: socket.socket) -> None:
+        thread = threading.Thread(target=job, args=ends, daemon=True)  # type: ignore[arg-type]
+        self._threads.append(thread)
+        thread.start()
+
+    @staticmethod
+    def _copy(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
