@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
 import time
-from typing import Protocol
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, Protocol
 
 from agent.core.types import Instant
+
+STA_UNSYNC = 0x0040  # linux/timex.h: the kernel's clock is not disciplined
+TIMEX_BYTES = 256  # struct timex is 208 bytes on 64-bit Linux and less on 32-bit
+RTC = Path("/sys/class/rtc/rtc0")
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
@@ -22,3 +32,46 @@ class SystemClock:
     def now(self) -> Instant:
         """This moment on both clocks."""
         return Instant(mono_s=time.monotonic(), wall_s=time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far the wall clock can be trusted."""
+
+    state: Literal["ntp", "rtc", "unknown"]
+    """ntp: disciplined now; rtc: set from a battery clock at boot; unknown: neither."""
+    error_ms: int | None = None
+    """The kernel's own estimate, while disciplined."""
+
+
+class _Timex(ctypes.Structure):
+    """The first fields of struct timex; the rest is room that the kernel writes into."""
+
+    _fields_ = [
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_byte * TIMEX_BYTES),
+    ]
+
+
+def trust() -> Trust:
+    """Whether NTP keeps this machine's clock, as adjtimex(2) tells it."""
+    timex = _Timex()  # modes = 0: read only, allowed to everyone
+    if _libc().adjtimex(ctypes.byref(timex)) >= 0 and not timex.status & STA_UNSYNC:
+        return Trust("ntp", max(0, timex.esterror // 1000))
+    return Trust("rtc" if RTC.exists() else "unknown")
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(ctypes.util.find_library("c") or "libc.so.6", use_errno=True)
+
+
+@cache
+def boot_id() -> str:
+    """The kernel's name for this boot; monotonic times compare only within one."""
+    return BOOT_ID.read_text(encoding="ascii").strip()

@@ -1,0 +1,58 @@
+"""`ngatu`: the box's commands, and the door to those of the station and of the model tools.
+
+`ngatu` gathers the commands of all packages through the entry-point group `ngatu.commands`, so that no package
+imports another for a command. Only the cli modules print.
+"""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent import __version__
+from agent.cli_config import ConfigFile, check_command, config_app, told_in_a_line
+from agent.cli_replay import replay_command
+
+commands = typer.Typer(no_args_is_help=True)
+commands.command("check")(check_command)
+commands.command("replay")(replay_command)
+commands.add_typer(config_app, name="config")
+
+
+@commands.command("run")
+@told_in_a_line
+def run_command(
+    config: ConfigFile = Path("/etc/ngatu/config.yaml"),
+    duration_s: Annotated[float | None, typer.Option("--for", help="End after so many seconds.")] = None,
+) -> None:
+    """Watch the cameras and tell the station, until a signal says stop."""
+    # Here, because these import the cameras, numpy and ONNX Runtime, which `ngatu --help` needs none of.
+    from agent.app import run  # noqa: PLC0415
+    from agent.config import load  # noqa: PLC0415
+
+    run(load(config), duration_s)
+
+
+@commands.command("version")
+def version_command() -> None:
+    """Print the versions of the agent and of what it stands on."""
+    typer.echo(f"ngatu {__version__}")
+    for name in ("numpy", "opencv-python-headless", "av", "onnxruntime", "paho-mqtt", "pydantic"):
+        typer.echo(f"{name} {version(name)}")
+    typer.echo(f"python {platform.python_version()} on {platform.machine()}")
+
+
+def main() -> None:
+    """The console command: every package's commands under one name."""
+    everything = typer.Typer(
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        help="ngatu: cameras at junctions, seen on the pole, told to the duty room.",
+    )
+    for entry in sorted(entry_points(group="ngatu.commands"), key=lambda each: each.name):
+        everything.add_typer(entry.load())
+    everything()

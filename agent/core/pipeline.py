@@ -1,0 +1,127 @@
+"""One frame through every stage: what moved, where to look, what is there, who is it, what happened.
+
+The whole of seeing on one screen. State goes in and comes out, so a clip gives the same events twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from agent.core import attention, motion, picture, riders, rules, shots, track
+from agent.core.attention import AttentionSettings, AttentionState, Glance
+from agent.core.ids import Ids
+from agent.core.motion import MotionSettings, MotionState
+from agent.core.riders import RiderSettings
+from agent.core.rules import JudgeSettings, RulesState, Scene
+from agent.core.shots import ShotSettings, ShotsState
+from agent.core.track import TrackSettings, TrackState
+from agent.core.types import (
+    Count,
+    Crop,
+    Detection,
+    EndReason,
+    Event,
+    Frame,
+    Image,
+    Instant,
+    Motion,
+    Sighting,
+    Size,
+    Track,
+)
+
+Detect = Callable[[Sequence[Image]], Sequence[Sequence[Detection]]]
+"""Objects in each picture, boxes in its fractions; the same pictures give the same objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSettings:
+    """The settings of every stage of one camera."""
+
+    motion: MotionSettings = field(default_factory=MotionSettings)
+    attention: AttentionSettings = field(default_factory=AttentionSettings)
+    riders: RiderSettings = field(default_factory=RiderSettings)
+    tracking: TrackSettings = field(default_factory=TrackSettings)
+    shots: ShotSettings = field(default_factory=ShotSettings)
+    judge: JudgeSettings = field(default_factory=JudgeSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineState:
+    """What every stage remembers of one camera."""
+
+    ids: Ids
+    motion: MotionState | None = None
+    attention: AttentionState | None = None
+    track: TrackState | None = None
+    tracks: tuple[Track, ...] = ()
+    """As of the last frame; ended ones left out."""
+    shots: ShotsState | None = None
+    rules: RulesState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one frame gave."""
+
+    motion: Motion
+    crops: tuple[Crop, ...]
+    """Where the detector looked; none when it rested."""
+    detections: tuple[Detection, ...]
+    tracks: tuple[Track, ...]
+    """All that live, and those that ended with this frame."""
+    told: tuple[Event | Count, ...]
+
+
+def update(
+    state: PipelineState, frame: Frame, detect: Detect, field: Size, settings: PipelineSettings
+) -> tuple[PipelineState, Outcome]:
+    """See one frame; `field` is the size of the detector's input."""
+    moved, motion_told = motion.update(state.motion, frame, settings.motion)
+    glance = Glance(frame.at, frame.size, field, motion_told, state.tracks)
+    attended, crops = attention.update(state.attention, glance, settings.attention)
+    detections = look(frame, crops, detect, field, settings.attention) if crops else ()
+    users = riders.fuse(detections, state.tracks, settings.riders)
+    sighting = Sighting(frame.at, tuple(crop.box for crop in crops), users, motion_told.regions)
+    followed, ids, tracks = track.update(state.track, sighting, state.ids, settings.tracking)
+    album, better = shots.update(state.shots, frame, tracks, settings.shots)
+    scene = Scene(frame.at, frame.size, motion_told, tracks, better)
+    judged, ids, told = rules.update(state.rules, scene, ids, settings.judge)
+    shown = tuple(
+        shots.illustrate(each, frame, settings.shots) if isinstance(each, Event) else each for each in told
+    )
+    living = tuple(each for each in tracks if not each.ended)
+    after = PipelineState(ids, moved, attended, followed, living, album, judged)
+    return after, Outcome(motion_told, crops, detections, tracks, shown)
+
+
+def look(
+    frame: Frame, crops: Sequence[Crop], detect: Detect, field: Size, settings: AttentionSettings
+) -> tuple[Detection, ...]:
+    """The objects inside the crops, in fractions of the frame; each object once."""
+    images = [picture.bgr(frame, crop.box, fitted(frame.size, crop, field)) for crop in crops]
+    return attention.gather(crops, detect(images), settings)
+
+
+def fitted(frame: Size, crop: Crop, field: Size) -> Size | None:
+    """The size of a crop that is shrunk to fit the detector's input; None where it fits as it is.
+
+    Shrinking happens before the conversion to colour; enlarging is left to the detector.
+    """
+    left, top, right, bottom = picture.pixels(crop.box, frame)
+    scale = min(field.width_px / (right - left), field.height_px / (bottom - top))
+    if scale >= 1:
+        return None
+    return Size(max(2, round((right - left) * scale)), max(2, round((bottom - top) * scale)))
+
+
+def close(
+    state: PipelineState, at: Instant, reason: EndReason, settings: PipelineSettings
+) -> tuple[PipelineState, tuple[Event | Count, ...]]:
+    """End everything that is open: the camera was lost, or the agent stops.
+
+    What the scene looks like and where vehicles are parked is kept for when the camera is back; tracks are not.
+    """
+    judged, told = rules.close(state.rules, at, reason, settings.judge)
+    return replace(state, attention=None, track=None, tracks=(), shots=None, rules=judged), told

@@ -1,0 +1,38 @@
+"""Ends for events that an earlier life of the agent left open: nobody is left waiting for an end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agent.core.types import EndReason, Instant, Phase
+from agent.delivery.message import Message, Priority
+from agent.delivery.payloads import rfc3339
+from agent.delivery.wire import moment
+
+
+def ends(open_events: Sequence[Message], at: Instant) -> list[Message]:
+    """For each open event its end, with reason agent_restarted, at the moment `at`.
+
+    The last known state is repeated, as every message is complete by itself. Its clock fields stay those of the
+    boot that saw it; only the time of the end is new.
+    """
+    return [_end(message, at) for message in open_events]
+
+
+def _end(message: Message, at: Instant) -> Message:
+    body = json.loads(message.body)
+    revision = message.revision + 1
+    body |= {
+        "revision": revision,
+        "phase": Phase.END.value,
+        "end_reason": EndReason.AGENT_RESTARTED.value,
+        "time": rfc3339(moment(at)),
+        "image": None,
+        "scene": None,
+    }
+    told = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return replace(
+        message, body=told, revision=revision, priority=Priority.EVENT, at=at, opens=False, closes=True
+    )

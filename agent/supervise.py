@@ -1,0 +1,159 @@
+"""Keeps workers running: a thread each, backoff with jitter, "lost" and "back" told once, a heartbeat per loop.
+
+A worker's `run` returns when its work is done or `stop` is set. An exception is a loss: it is told once, and the
+work is begun again, ever more slowly. systemd's watchdog is fed only while every loop ticks.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from tenacity import RetryCallState, Retrying, retry_always, stop_never, wait_random_exponential
+
+from agent.clock import Clock
+from agent.errors import NgatuError
+
+log = structlog.get_logger(__name__)
+
+LATE_S = 30.0
+"""A loop that has not ticked for so long hangs; the longest lawful wait of one is the reaping of a process."""
+CALM_S = 60.0
+"""Work that went well for so long is trusted again: the next backoff starts small."""
+
+
+class Stop(threading.Event):
+    """Set once, when the agent is to end; every wait of a worker is a wait on it."""
+
+
+class Heartbeats:
+    """When each loop last ticked."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._beats: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def beat(self, name: str) -> None:
+        """The loop of this name is alive now."""
+        with self._lock:
+            self._beats[name] = self._clock.now().mono_s
+
+    def forget(self, name: str) -> None:
+        """This loop has ended on purpose."""
+        with self._lock:
+            self._beats.pop(name, None)
+
+    def late(self, limit_s: float = LATE_S) -> list[str]:
+        """Names of the loops that have not ticked for `limit_s`."""
+        now_s = self._clock.now().mono_s
+        with self._lock:
+            return sorted(name for name, beat_s in self._beats.items() if now_s - beat_s > limit_s)
+
+
+@dataclass
+class Voice:
+    """Says "lost" once and "back" once, however often something fails."""
+
+    part: str
+    up: bool = True
+
+    def lost(self, why: Exception) -> None:
+        """It fails; told only if it did not before."""
+        if self.up:
+            hint = why.hint if isinstance(why, NgatuError) else ""
+            what = why.what if isinstance(why, NgatuError) else f"{type(why).__name__}: {why}"
+            log.warning("lost", part=self.part, why=what, hint=hint)
+        self.up = False
+
+    def back(self) -> None:
+        """It works; told only if it did not before."""
+        if not self.up:
+            log.info("back", part=self.part)
+        self.up = True
+
+
+class Backoff:
+    """Waits that grow with each failure, with full jitter: a thousand boxes must not come back at once."""
+
+    def __init__(self, least_s: float = 1.0, most_s: float = 60.0) -> None:
+        self._wait = wait_random_exponential(multiplier=least_s, max=most_s)
+        self._retrying = Retrying(wait=self._wait, stop=stop_never, retry=retry_always)
+        self._failures = 0
+
+    def failed(self) -> float:
+        """One failure more; how long to wait now, in seconds."""
+        self._failures += 1
+        state = RetryCallState(self._retrying, None, (), {})
+        state.attempt_number = min(self._failures, 30)  # beyond, the power of two is larger than any wait
+        return float(self._wait(state))
+
+    def calm(self) -> None:
+        """It went well: begin small again."""
+        self._failures = 0
+
+
+class Worker:
+    """One thread that does one thing for ever."""
+
+    def __init__(
+        self, name: str, run: Callable[[Stop, Callable[[], None]], None], heartbeats: Heartbeats, clock: Clock
+    ) -> None:
+        """`run(stop, beat)` works until it is done or `stop` is set, and calls `beat` at every turn."""
+        self.name = name
+        self._run = run
+        self._heartbeats = heartbeats
+        self._clock = clock
+        self._voice = Voice(name)
+        self._thread: threading.Thread | None = None
+
+    def start(self, stop: Stop) -> None:
+        """Begin."""
+        self._heartbeats.beat(self.name)
+        self._thread = threading.Thread(target=self._live, args=(stop,), name=self.name, daemon=True)
+        self._thread.start()
+
+    def join(self, deadline_s: float) -> bool:
+        """Wait for the end; False if it is still running after `deadline_s`."""
+        if self._thread is not None:
+            self._thread.join(max(0.0, deadline_s))
+        return self._thread is None or not self._thread.is_alive()
+
+    def _live(self, stop: Stop) -> None:
+        backoff = Backoff()
+        while not stop.is_set():
+            began = self._clock.now()
+            try:
+                self._run(stop, lambda: self._heartbeats.beat(self.name))
+                break
+            except Exception as error:  # whatever it is, the box goes on
+                log.exception("worker_failed", worker=self.name)
+                self._voice.lost(error)
+                if self._clock.now().since(began) > CALM_S:
+                    backoff.calm()
+                self._rest(stop, backoff.failed())
+        self._heartbeats.forget(self.name)
+
+    def _rest(self, stop: Stop, seconds: float) -> None:
+        until_s = self._clock.now().mono_s + seconds
+        while not stop.is_set() and (left_s := until_s - self._clock.now().mono_s) > 0:
+            self._heartbeats.beat(self.name)
+            stop.wait(min(left_s, LATE_S / 3))
+
+
+def notify(state: str) -> bool:
+    """Tell systemd: READY=1, WATCHDOG=1, STOPPING=1 (sd_notify(3)); False where it does not listen."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        try:
+            sock.connect("\0" + address[1:] if address.startswith("@") else address)
+            sock.sendall(state.encode())
+        except OSError:
+            return False
+    return True
