@@ -33,7 +33,7 @@ IN = "in"
 OUT = "out"
 BELIEVED_AFTER = 2
 """Sightings in a row beyond the band before a new side is believed."""
-WIDEST_BAND = 0.1
+WIDEST_BAND = 0.06
 """Heights of the frame: around a bus that fills the picture a wider band could not be left inside it."""
 
 

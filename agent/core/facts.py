@@ -199,8 +199,10 @@ def stopped(rule: StoppedVehicleRule, memory: Memory, view: View) -> tuple[Memor
 
 
 def _stands(each: Journey, rule: StoppedVehicleRule, view: View) -> bool:
-    long_enough = journeys.still_s(each, view.at) >= rule.min_s
-    return _alive(each) and long_enough and journeys.inside(each, rule.zone) and each.track.label in rule.labels
+    if not (_alive(each) and journeys.inside(each, rule.zone) and each.track.label in rule.labels):
+        return False
+    came = each.stays[rule.zone].since or view.at  # it may have stood before the zone and driven in
+    return min(journeys.still_s(each, view.at), view.at.since(came)) >= rule.min_s
 
 
 def _is_kept(place: Place, rule: StoppedVehicleRule, view: View) -> bool:

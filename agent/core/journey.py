@@ -27,6 +27,8 @@ AWAY_S = 1.0
 """A box that is elsewhere for less than this was covered or merged, not driven."""
 HEIR_SHARE = 0.75
 """An heir is born within this many box sizes of where the lost one must be by now."""
+SLOW = 0.15
+"""Box sizes a second: what is slower has no direction to speak of."""
 BORDER = 0.015
 """Share of the frame: a box that comes so near to the border touches it."""
 MOST_CROSSINGS = 8
@@ -112,13 +114,18 @@ def vanish(journey: Journey, moment: Moment) -> Journey:
 
 
 def inherit(ghosts: Sequence[Journey], track: Track, moment: Moment) -> Journey | None:
-    """The journey that a new track takes over: that of the lost one which must be nearest to it by now."""
+    """The journey that a new track takes over: that of the lost one which must be nearest to it by now.
+
+    Asked when the new track is confirmed, because only then it is known which way it goes.
+    """
     at, frame = moment.at, moment.frame
     best, nearest = None, HEIR_SHARE
     for ghost in ghosts:
         if _family(ghost.track.label) != _family(track.label):
             continue
         size = max(zones.size_of(ghost.track.box, frame), zones.size_of(track.box, frame), REST_LEAST)
+        if _opposed(ghost.track, track, size, frame):
+            continue
         blind_s = at.since(ghost.gone or at)  # the tracker has led the box up to `gone` by itself
         vx, vy = ghost.track.velocity
         x, y = ghost.track.box.center
@@ -261,6 +268,12 @@ def _left(track: Track) -> bool:
 
 def _family(label: str) -> str:
     return "two" if label in TWO_WHEELERS else "person" if label == "person" else "four"
+
+
+def _opposed(a: Track, b: Track, size: float, frame: Size) -> bool:
+    """Do two road users that both move go in opposite directions?"""
+    v, w = zones.metric(a.velocity, frame), zones.metric(b.velocity, frame)
+    return min(hypot(*v), hypot(*w)) > SLOW * size and v[0] * w[0] + v[1] * w[1] < 0
 
 
 def _apart(a: Point, b: Point) -> float:

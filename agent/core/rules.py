@@ -141,9 +141,10 @@ def _follow(
     gone: list[Journey] = []
     for track in scene.tracks:
         before = state.journeys.get(track.id)
-        if before is None:
-            before = journeys.inherit(ghosts, track, moment)
-            ghosts = [each for each in ghosts if before is None or each.subject != before.subject]
+        if track.confirmed and (before is None or before.confirmed is None):
+            heir = journeys.inherit(ghosts, track, moment)
+            ghosts = [each for each in ghosts if heir is None or each.subject != heir.subject]
+            before = heir or before
         now = journeys.update(before, track, scene.shots.get(track.id), moment)
         if now.gone:
             gone.append(now)

@@ -1,0 +1,119 @@
+"""What was told beside what happened."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from agent.core.rules import CrowdRule, LoiteringRule, StoppedVehicleRule
+from agent.core.types import EventKind
+from benchmarks.scenes.chain import Told
+from benchmarks.scenes.truth import RULES, Truth, doubtful
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Of one rule."""
+
+    happened: int
+    right: int
+    missed: int
+    false: int
+
+    @property
+    def precision(self) -> float:
+        """Share of what was told that happened."""
+        return self.right / max(1, self.right + self.false)
+
+    @property
+    def recall(self) -> float:
+        """Share of what happened that was told."""
+        return self.right / max(1, self.right + self.missed)
+
+
+def lines(truth: Truth, told: Told) -> dict[str, object]:
+    """Counts against the truth: the net error of the totals, and crossings that were missed or made up."""
+    seen = [each for each in truth.crossings if truth.could_be_seen(each[1], each[3])]
+    got: Counter[tuple[str, str]] = Counter()
+    for each in told.counts:
+        for by_direction in each.counts.values():
+            for direction, number in by_direction.items():
+                got[each.rule_id, direction] += number
+    owed = Counter((line, user, direction) for line, user, direction, _ in seen)
+    hidden = Counter((line, user, direction) for line, user, direction, _ in truth.crossings) - owed
+    due = sum(owed.values())
+    events = [(e, who) for e, who in told.starts if e.kind is EventKind.LINE_CROSSED]
+    extra = wrong = right = 0
+    for event, who in events:
+        key = (event.rule_id, who, event.direction)
+        if owed[key] > 0:  # type: ignore[index]
+            owed[key] -= 1  # type: ignore[index]
+            right += 1
+            continue
+        if hidden[key] > 0:  # type: ignore[index]
+            hidden[key] -= 1  # type: ignore[index]
+            got[event.rule_id, str(event.direction)] -= 1
+            continue
+        extra += 1
+        other = "out" if event.direction == "in" else "in"
+        wrong += any(
+            line == event.rule_id and user == who and d == other for line, user, d, _ in truth.crossings
+        )
+    real = Counter((line, direction) for line, _, direction, _ in seen)
+    apart = sum(abs(real[key] - got[key]) for key in real | got)
+    return {
+        "crossings": due,
+        "hidden": len(truth.crossings) - due,
+        "counted": sum(got.values()),
+        "count_error_pct": round(100 * apart / max(1, due), 2),
+        "missed": due - right,
+        "extra": extra,
+        "wrong_direction": wrong,
+    }
+
+
+def incidents(truth: Truth, told: Told, end: float) -> dict[str, Score]:
+    """Stopped, loitering, wrong way and crowd."""
+    stopped, loitering = RULES["no-stopping"], RULES["loitering"]
+    assert isinstance(stopped, StoppedVehicleRule)
+    assert isinstance(loitering, LoiteringRule)
+    halts = [(user, stay.longest_still_s, stay.last) for zone, user, stay in truth.closed if zone == "shoulder"]
+    stays = [(user, stay.last - stay.began, stay.last) for zone, user, stay in truth.closed if zone == "square"]
+    return {
+        "stopped_vehicle": _about(EventKind.STOPPED_VEHICLE, told, halts, stopped.min_s),
+        "loitering": _about(EventKind.LOITERING, told, stays, loitering.min_stay_s),
+        "wrong_way": _about(EventKind.WRONG_WAY, told, [(user, 1e9, at) for user, at in truth.wrong], 0.0),
+        "crowd": _crowds(truth, told),
+    }
+
+
+def _about(kind: EventKind, told: Told, stays: list[tuple[int, float, float]], least_s: float) -> Score:
+    owed = Counter(user for user, lasted, _ in stays if lasted >= least_s and not doubtful(lasted, least_s))
+    maybe = {user for user, lasted, _ in stays if doubtful(lasted, least_s)}
+    happened, right, false = sum(owed.values()), 0, 0
+    for event, who in told.starts:
+        if event.kind is not kind:
+            continue
+        if who is not None and owed[who] > 0:
+            owed[who] -= 1
+            right += 1
+        elif who is None or who not in maybe:
+            false += 1
+    return Score(happened, right, happened - right, false)
+
+
+def _crowds(truth: Truth, told: Told) -> Score:
+    rule = RULES["crowd"]
+    assert isinstance(rule, CrowdRule)
+    starts = [event.at.mono_s for event, _ in told.starts if event.kind is EventKind.CROWD]
+    happened = right = 0
+    used: set[float] = set()
+    for begin, end in truth.crowds:
+        inside = [at for at in starts if begin <= at <= end + rule.quiet_s and at not in used]
+        if doubtful(end - begin, rule.min_s):
+            used.update(inside)
+        elif end - begin >= rule.min_s:
+            happened += 1
+            right += bool(inside)
+            used.update(inside[:1])
+    return Score(happened, right, happened - right, len(starts) - len(used))
