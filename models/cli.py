@@ -52,9 +52,9 @@ def fetch(
     ] = False,
 ) -> None:
     """Fetch a model of the catalogue: checked by its hash, resumed where it broke off."""
-    entry = entry_named(name)
+    entry, consent = entry_named(name), Consent(sha256, trust_on_first_use)
     with progress_bars() as told:
-        path = fetch_model(name, entry, models_dir(folder), told, Consent(sha256, trust_on_first_use))
+        path = fetch_model(name, entry, models_dir(folder), told, consent=consent)
     Console().print(f"{name}: {path}", soft_wrap=True)
 
 

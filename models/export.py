@@ -44,11 +44,11 @@ def export(checkpoint: str, size_px: int, out: Path, licence: str = "AGPL-3.0") 
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         made = _run_ultralytics(checkpoint, size_px, Path(scratch))
+        content = card_of(made, stem, checkpoint, licence)
+        parse_card(content, made)
         model = out / f"{stem}.onnx"
         part = model.with_name(model.name + ".part")
         shutil.copyfile(made, part)
-    content = card_of(part, stem, checkpoint, licence)
-    parse_card(content, part)
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     model.with_suffix(".yaml").write_text(text, encoding="utf-8")
     part.replace(model)
@@ -69,11 +69,11 @@ def card_of(model: Path, name: str, source: str, licence: str) -> dict[str, Any]
         names: dict[int, str] = ast.literal_eval(told["names"])
         height, width = ast.literal_eval(told["imgsz"])
     except KeyError as error:
-        raise ModelError(f"{model}: Ultralytics did not write this: it has no {error}") from error
+        raise ModelError(f"{source}: Ultralytics did not write this: it has no {error}") from error
     except Exception as error:  # ONNX Runtime's errors share no base but Exception
-        raise ModelError(f"{model}: this is no network that Ultralytics exported: {error}") from error
+        raise ModelError(f"{source}: this is no network that Ultralytics exported: {error}") from error
     if told.get("task") != "detect":
-        raise ModelError(f"{model}: its task is {told.get('task')}, not detect", "export a detector.")
+        raise ModelError(f"{source}: its task is {told.get('task')}, not detect", "export a detector.")
     labels = [names[index] for index in range(len(names))]
     last = session.get_outputs()[0].shape[-1]
     road_users = [label for label in labels if label in ROAD_USERS]
@@ -86,7 +86,7 @@ def card_of(model: Path, name: str, source: str, licence: str) -> dict[str, Any]
         "scale": 1 / 255,
         "head": {"kind": "end_to_end" if last == 6 else "ultralytics"},
         "labels": labels,
-        "keep": road_users or labels,
+        "keep": road_users or [*labels],  # a list of its own, or YAML would write a reference
         "min_score": 0.1,
         "nms_iou": 0.7,
         "licence": licence,

@@ -17,12 +17,13 @@ import yaml
 
 from agent.core.types import Size
 from agent.detectors.card import hashed, parse_card
+from agent.detectors.labels import BUILT_IN
 from agent.detectors.places import find_card
 from agent.errors import ModelError
 from models.catalogue import CARDS, DarknetSource, Entry, UrlSource
 from models.darknet import convert, imported_onnx
 from models.registry import Registry, configured, sdist_address
-from models.web import Progress, copied, quiet
+from models.web import Progress, Web, copied, quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Member:
     target: Path
 
 
-def fetch_member(  # noqa: PLR0917  one plain call for those who want one file
+def fetch_member(
     package: str,
     version: str,
     sdist_sha256: str,
@@ -106,7 +107,13 @@ class Consent:
 
 
 def fetch_model(
-    name: str, entry: Entry, folder: Path, progress: Progress = quiet, consent: Consent | None = None
+    name: str,
+    entry: Entry,
+    folder: Path,
+    progress: Progress = quiet,
+    *,
+    consent: Consent | None = None,
+    registry: Registry | None = None,
 ) -> Path:
     """The model of a catalogue's entry as NAME.onnx with NAME.yaml beside it; returns the .onnx.
 
@@ -118,9 +125,10 @@ def fetch_model(
     model = folder / f"{name}.onnx"
     if isinstance(entry.source, DarknetSource):
         if not _whole(model):
-            _convert(name, entry.source, model, progress)
+            _convert(name, entry.source, model, progress, registry)
     elif isinstance(entry.source, UrlSource):
-        _download(name, entry.source, model, progress, consent or Consent())
+        web = (registry or configured()).web()
+        _download(name, entry.source, model, web, progress=progress, consent=consent or Consent())
     else:
         raise ModelError(f"{name}: there is nowhere to fetch it from", "ngatu models add FILE")
     return model
@@ -132,13 +140,13 @@ def add_model(file: Path, folder: Path, card: Path | None = None) -> Path:
     Raises:
         ModelError: it has no card, or the card is wrong.
     """
-    found, _ = find_card(file, hashed(file), card)
+    found, path = find_card(file, hashed(file), card)
     target = folder / f"{found.name}.onnx"
     folder.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     shutil.copyfile(file, part)
     part.replace(target)
-    write_card(target, hashed(target), card)
+    write_card(target, hashed(target), path)
     return target
 
 
@@ -151,7 +159,9 @@ def write_card(model: Path, sha256: str, card: Path | None, changes: dict[str, A
     source = card or find_card(model, sha256)[1]
     content: dict[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
     content |= {**(changes or {}), "sha256": sha256}
-    parse_card(content, source)
+    parsed = parse_card(content, source)
+    if str(content.get("labels", "coco80")) not in BUILT_IN:
+        content["labels"] = list(parsed.labels)  # a file of labels would stay behind
     target = model.with_suffix(".yaml")
     part = target.with_name(target.name + ".part")
     part.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
@@ -169,25 +179,29 @@ def _whole(model: Path) -> bool:
     return True
 
 
-def _download(name: str, source: UrlSource, model: Path, progress: Progress, consent: Consent) -> None:
+def _download(
+    name: str, source: UrlSource, model: Path, web: Web, *, progress: Progress, consent: Consent
+) -> None:
     wanted = source.sha256 or consent.sha256
     if wanted is None and not consent.trust:
         raise ModelError(
             f"{name}: the catalogue does not know the file's SHA-256",
             "give it with --sha256, or accept what comes with --trust-on-first-use.",
         )
-    got = configured().web().download(source.url, model, wanted, progress)
+    got = web.download(source.url, model, wanted, progress)
     write_card(model, got, CARDS / source.card if source.card else None)
 
 
-def _convert(name: str, source: DarknetSource, model: Path, progress: Progress) -> None:
+def _convert(
+    name: str, source: DarknetSource, model: Path, progress: Progress, registry: Registry | None
+) -> None:
     imported_onnx()  # told before 66 MB are fetched, not after
     cfg, weights = model.with_suffix(".cfg"), model.with_suffix(".weights")
     members = [
         Member(source.cfg, source.cfg_sha256, cfg),
         Member(source.weights, source.weights_sha256, weights),
     ]
-    fetch_members(Sdist(source.package, source.version, source.sha256), members, progress)
+    fetch_members(Sdist(source.package, source.version, source.sha256), members, progress, registry)
     size = Size(source.size_px, source.size_px)
     made = convert(cfg.read_text(encoding="utf-8"), weights.read_bytes(), size, source.masks)
     part = model.with_name(model.name + ".part")

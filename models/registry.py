@@ -7,10 +7,10 @@ index is read as PEP 691 (JSON) or PEP 503 (HTML).
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
-import shlex
 import ssl
 import subprocess
 import sys
@@ -35,6 +35,8 @@ class Registry:
     find_links: tuple[str, ...] = ()
     cert: str | None = None
     proxy: str | None = None
+    wait_s: float = 1.0
+    """Before the second attempt; longer before each further one."""
 
     def web(self) -> Web:
         """A client that trusts what pip trusts."""
@@ -42,7 +44,7 @@ class Registry:
         if self.cert is not None:
             path = Path(self.cert)
             context.load_verify_locations(**{"capath" if path.is_dir() else "cafile": self.cert})
-        return Web(context, self.proxy)
+        return Web(context, self.proxy, self.wait_s)
 
 
 def configured() -> Registry:
@@ -67,7 +69,7 @@ def _pip_config() -> dict[str, str]:
         scope, _, value = line.partition("=")
         section, _, name = scope.rpartition(".")
         if section in ("global", "download"):
-            told[name] = " ".join(shlex.split(value))
+            told[name] = str(ast.literal_eval(value))  # pip prints a Python literal
     for name in ("index-url", "extra-index-url", "find-links", "cert", "proxy"):
         if from_env := os.environ.get("PIP_" + name.upper().replace("-", "_")):
             told[name] = from_env

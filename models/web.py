@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from agent.errors import ModelError
 
@@ -143,6 +143,7 @@ class Web:
         except urllib.error.HTTPError as error:
             if error.code in (404, 416):
                 return error
+            error.close()
             if error.code in (408, 429) or error.code >= 500:
                 raise _BrokenOff(f"the server answers {error.code} {error.reason}") from error
             raise ModelError(f"{self.shown(url)}: the server answers {error.code} {error.reason}") from error
@@ -151,7 +152,7 @@ class Web:
         broken = (_BrokenOff, OSError, http.client.HTTPException)
         again = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential_jitter(initial=self._wait_s, max=30, jitter=self._wait_s),
+            wait=wait_random_exponential(multiplier=self._wait_s, max=30),
             retry=retry_if_exception_type(broken),
             reraise=True,
         )

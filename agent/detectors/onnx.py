@@ -64,6 +64,8 @@ class OnnxDetector:
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._dtype, self._fixed = _checked(entry, card, model)
         self._batch = self._fixed or settings.batch
+        # One empty picture: a card that does not fit is told now, and the first real call is as fast as the rest.
+        self.detect([np.zeros((card.input.height_px, card.input.width_px, 3), np.uint8)])
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ class OnnxDetector:
     def _run(self, images: Sequence[Image]) -> list[tuple[Detection, ...]]:
         session = self._session
         if session is None:
-            raise ModelError(f"{self.name}: the detector is closed")
+            raise ModelError(f"{self.name}: the detector is closed", "load it again.")
         batch, places = network_input(images, self._card, self._dtype)
         if self._fixed and len(batch) < self._fixed:
             # A network that was exported for n pictures takes n: the rest stays empty and is not read.
@@ -125,6 +127,7 @@ def _ask(card: Card, least: Mapping[str, float]) -> Ask:
         card.field,
         np.array([names.index(label) for label in card.keep], np.intp),
         np.array([least.get(label, card.min_score) for label in card.keep], np.float32),
+        len(names),
     )
 
 

@@ -31,8 +31,8 @@ class DistributionHead(Settings):
         """Every place and label that is likely enough."""
         scores, sides = self._split(outputs)
         centres, strides = _places(ask.field, self.strides, self.centre)
-        if len(scores) != len(centres) or scores.shape[1] <= ask.kept.max():
-            raise misfit(self.kind, f"{len(centres)} places in all and as many scores as labels", outputs)
+        if scores.shape != (len(centres), ask.labels):
+            raise misfit(self.kind, f"scores for {len(centres)} places and {ask.labels} labels", outputs)
         rows, best, labels = likely(scores[:, ask.kept], ask)
         distances = _mean(sides[rows].reshape(-1, 4, self.bins)) * strides[rows, None]
         boxes = np.concatenate([centres[rows] - distances[:, :2], centres[rows] + distances[:, 2:]], axis=1)

@@ -27,6 +27,8 @@ class Ask:
     """(K,) indices of the labels that count."""
     least: Floats
     """(K,) least score of each, 0..1."""
+    labels: int
+    """How many labels the network knows, wanted or not."""
 
     @property
     def lowest(self) -> float:

@@ -40,8 +40,8 @@ class SsdHead(Settings):
     def _chosen(self, outputs: Outputs, ask: Ask) -> tuple[NDArray[np.intp], Floats, NDArray[np.intp]]:
         scores = outputs[self.scores]
         if self.classes is None:
-            if scores.ndim != 2 or scores.shape[1] <= ask.kept.max():
-                raise misfit(self.kind, "scores (places, labels)", outputs)
+            if scores.ndim != 2 or scores.shape[1] != ask.labels:
+                raise misfit(self.kind, f"scores (places, {ask.labels} labels)", outputs)
             return likely(scores[:, ask.kept], ask)
         meant = len(scores)
         if self.count is not None and self.count in outputs:

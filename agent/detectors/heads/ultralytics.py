@@ -19,8 +19,8 @@ class UltralyticsHead(Settings):
     def decode(self, outputs: Outputs, ask: Ask) -> Found:
         """Every place and label that is likely enough."""
         output = next(iter(outputs.values()))
-        if output.ndim != 2 or output.shape[0] <= 4 + ask.kept.max():
-            raise misfit(self.kind, "(4 + labels, places)", outputs)
+        if output.ndim != 2 or len(output) != 4 + ask.labels:
+            raise misfit(self.kind, f"(4 + {ask.labels} labels, places)", outputs)
         rows, scores, labels = likely(output[4 + ask.kept].T, ask)
         boxes = output[:4, rows].T
         return Found(corners(boxes[:, :2], boxes[:, 2:]), scores, labels)

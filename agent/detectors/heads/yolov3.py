@@ -43,9 +43,10 @@ class Yolov3Head(Settings):
             raise misfit(self.kind, f"{len(self.anchors)} outputs", outputs)
         scales = []
         for output, anchors in zip(outputs.values(), self.anchors, strict=True):
-            depth = output.shape[0] // len(anchors) if output.ndim == 3 else 0
-            if depth <= 5 + ask.kept.max() or output.shape[0] % len(anchors):
-                raise misfit(self.kind, f"({len(anchors)} * (5 + labels), rows, columns)", outputs)
+            depth = 5 + ask.labels
+            if output.ndim != 3 or len(output) != len(anchors) * depth:
+                wanted = f"({len(anchors)} * (5 + {ask.labels} labels), rows, columns)"
+                raise misfit(self.kind, wanted, outputs)
             values = output.reshape(len(anchors), depth, *output.shape[1:])
             scales.append(_scale(values, np.array(anchors, np.float32), ask))
         return Found(

@@ -27,8 +27,8 @@ class YoloxHead(Settings):
         """Every place whose object score times label score is high enough."""
         output = next(iter(outputs.values()))
         cells, strides = _grid(ask.field, self.strides)
-        if output.ndim != 2 or len(output) != len(cells) or output.shape[1] <= 5 + ask.kept.max():
-            raise misfit(self.kind, f"({len(cells)}, 5 + labels)", outputs)
+        if output.shape != (len(cells), 5 + ask.labels):
+            raise misfit(self.kind, f"({len(cells)}, 5 + {ask.labels} labels)", outputs)
         # A product never exceeds its factor, so most places are dropped before their labels are read.
         places = np.flatnonzero(output[:, 4] >= ask.lowest)
         rows = output[places]

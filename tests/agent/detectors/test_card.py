@@ -1,0 +1,146 @@
+"""agent.detectors.card"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from agent.core.types import Size
+from agent.detectors.card import Card, hashed, parse_card, read_card
+from agent.detectors.labels import COCO80, COCO91, ROAD_USERS
+from agent.detectors.places import SHIPPED
+from agent.errors import ModelError
+
+ROOT = Path(__file__).resolve().parents[3]
+GOOD: dict[str, Any] = {
+    "name": "mine",
+    "input": {"width_px": 416, "height_px": 320},
+    "resize": "letterbox_top_left",
+    "channels": "bgr",
+    "head": {"kind": "yolox", "strides": [8, 16, 32]},
+    "licence": "Apache-2.0",
+    "source": "trained here",
+}
+CARD = Path("mine.yaml")
+
+
+def test_what_a_card_leaves_out_has_a_default() -> None:
+    card = parse_card(GOOD, CARD)
+
+    assert card.field == Size(416, 320)
+    assert card.keep == ROAD_USERS
+    assert card.labels == COCO80
+    assert card.is_plain
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": ""}, "mine.yaml: name: "),
+        ({"colour": "bgr"}, "mine.yaml: colour: no such field"),
+        ({"resize": "letterbox"}, "mine.yaml: resize: "),
+        ({"mean": [1, 2]}, r"mine.yaml: mean\[2\]: this field is missing"),
+        ({"input": {"width_px": 8, "height_px": 320}}, "mine.yaml: input.width_px: "),
+        ({"head": {"kind": "yolo12"}}, "mine.yaml: head: "),
+        ({"head": {"kind": "yolox", "anchors": []}}, "mine.yaml: head.yolox.anchors: no such field"),
+        ({"head": {"kind": "yolov3"}}, "mine.yaml: head.yolov3.anchors: this field is missing"),
+        ({"nms_iou": 0}, "mine.yaml: nms_iou: "),
+        ({"sha256": "ABC"}, "mine.yaml: sha256: "),
+        ({"keep": []}, "mine.yaml: keep: "),
+        ({"keep": ["motorbike"]}, "mine.yaml: keep: the model has no label motorbike"),
+        ({"labels": "coco81"}, "mine.yaml: labels: the file coco81 cannot be read"),
+    ],
+)
+def test_a_mistake_is_told_with_file_and_field(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        parse_card(GOOD | change, CARD)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    with pytest.raises(ModelError) as caught:
+        parse_card({"name": "mine", "min_score": 2}, CARD)
+
+    for field in ("input", "resize", "channels", "head", "licence", "source", "min_score"):
+        assert f"mine.yaml: {field}: " in caught.value.what
+
+
+def test_the_nearest_label_is_suggested() -> None:
+    with pytest.raises(ModelError) as caught:
+        parse_card(GOOD | {"keep": ["buss"]}, CARD)
+    assert caught.value.hint == "did you mean bus?"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("a: [", "is not YAML"), ("- a\n", "a list of fields"), ("", "a list of fields")],
+)
+def test_a_file_that_is_no_card_is_told(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "card.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(ModelError, match=message):
+        read_card(path)
+
+
+def test_a_missing_card_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        read_card(tmp_path / "none.yaml")
+
+
+def test_labels_may_stand_in_a_file_beside_the_card(tmp_path: Path) -> None:
+    (tmp_path / "own.names").write_text("xe máy\nô tô\n\n", encoding="utf-8")
+    path = tmp_path / "card.yaml"
+    path.write_text(
+        yaml.safe_dump(GOOD | {"labels": "own.names", "keep": ["xe máy"]}, allow_unicode=True),
+        encoding="utf-8",
+    )
+
+    assert read_card(path).labels == ("xe máy", "ô tô")
+
+
+def test_the_lists_of_coco_are_whole() -> None:
+    assert len(set(COCO80)) == 80
+    assert len(COCO91) == 91
+    # Ids as COCO's annotations give them.
+    assert {COCO91[i] for i in (1, 3, 8, 13, 44, 90)} == {
+        "person", "car", "truck", "stop sign", "bottle", "toothbrush",
+    }  # fmt: skip
+    assert COCO80[5] == "bus"
+    assert tuple(filter(None, COCO91)) == COCO80
+
+
+def test_every_shipped_card_is_right_and_for_another_file() -> None:
+    cards = [read_card(path) for path in SHIPPED.glob("*.yaml")]
+
+    assert len(cards) >= 6
+    assert None not in {card.sha256 for card in cards}
+    assert len({card.sha256 for card in cards}) == len(cards)
+
+
+def test_a_hash_is_of_the_whole_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+
+    assert hashed(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    with pytest.raises(ModelError, match="cannot be read"):
+        hashed(tmp_path / "b")
+
+
+def test_the_guide_explains_every_field_of_a_card_and_no_other() -> None:
+    page = (ROOT / "docs/guide/models.md").read_text(encoding="utf-8")
+    table = page.split("## The model card")[1].split("\n## ")[0]
+
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(Card.model_fields)
+
+
+def test_the_guide_lists_every_head_and_no_other() -> None:
+    page = (ROOT / "docs/guide/models.md").read_text(encoding="utf-8")
+    table = page.split("## The heads")[1].split("\n## ")[0]
+    schema = Card.model_json_schema()["properties"]["head"]["discriminator"]["mapping"]
+
+    rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    named = {kind for row in rows for kind in re.findall(r"`(\w+)`", row)}
+    assert named == set(schema)

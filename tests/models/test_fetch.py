@@ -1,0 +1,268 @@
+"""models.fetch"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from agent.detectors import load_detector
+from agent.detectors.card import hashed
+from agent.detectors.settings import DetectorSettings
+from agent.errors import ModelError
+from models.catalogue import DarknetSource, Entry, FileSource, UrlSource
+from models.fetch import Consent, Member, Sdist, add_model, fetch_member, fetch_members, fetch_model
+
+from .conftest import Shelf, sdist, sha256_of
+
+CLIP = bytes(range(256)) * 999
+FILES = {"tests/data/clip.mp4": CLIP, "tests/data/other.mp4": b"other", "README": b"read me"}
+ARCHIVE = sdist("thing-1.0", FILES)
+THING = Sdist("thing", "1.0", sha256_of(ARCHIVE))
+
+
+@pytest.fixture
+def stocked(shelf: Shelf) -> Shelf:
+    shelf.put("thing", "thing-1.0.tar.gz", ARCHIVE)
+    return shelf
+
+
+def clip(target: Path, sha256: str = sha256_of(CLIP)) -> Member:
+    return Member("tests/data/clip.mp4", sha256, target)
+
+
+def test_a_file_of_a_source_distribution_comes_out_and_nothing_else(stocked: Shelf, tmp_path: Path) -> None:
+    fetch_members(THING, [clip(tmp_path / "clips/a.mp4")], registry=stocked.registry())
+
+    assert (tmp_path / "clips/a.mp4").read_bytes() == CLIP
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["a.mp4"]
+
+
+def test_the_registry_is_the_one_that_pip_is_configured_for(
+    stocked: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", f"{stocked.url}/simple")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+    path = fetch_member("thing", "1.0", THING.sha256, "README", sha256_of(b"read me"), tmp_path / "README")
+
+    assert path.read_bytes() == b"read me"
+
+
+def test_two_files_need_one_download_and_files_that_are_there_none(stocked: Shelf, tmp_path: Path) -> None:
+    members = [
+        clip(tmp_path / "a.mp4"),
+        Member("tests/data/other.mp4", sha256_of(b"other"), tmp_path / "b.mp4"),
+    ]
+    fetch_members(THING, members, registry=stocked.registry())
+    fetch_members(THING, members, registry=stocked.registry())
+
+    assert len(stocked.asked) == 1
+
+
+def test_a_damaged_file_is_fetched_again(stocked: Shelf, tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"damaged")
+
+    fetch_members(THING, [clip(tmp_path / "a.mp4")], registry=stocked.registry())
+
+    assert (tmp_path / "a.mp4").read_bytes() == CLIP
+
+
+def test_a_broken_transfer_of_the_archive_goes_on(stocked: Shelf, tmp_path: Path) -> None:
+    stocked.cut = [100]
+
+    fetch_members(THING, [clip(tmp_path / "a.mp4")], registry=stocked.registry())
+
+    assert stocked.asked[1][1] == "bytes=100-"
+
+
+@pytest.mark.parametrize(
+    ("member", "sha256", "message"),
+    [
+        ("tests/data/clip.mp4", "0" * 64, "its SHA-256 is"),
+        ("tests/data/none.mp4", "0" * 64, "there is no thing-1.0/tests/data/none.mp4"),
+    ],
+)
+def test_a_wrong_member_leaves_nothing_behind(
+    stocked: Shelf, tmp_path: Path, member: str, sha256: str, message: str
+) -> None:
+    with pytest.raises(ModelError, match=message):
+        fetch_members(THING, [Member(member, sha256, tmp_path / "a")], registry=stocked.registry())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_archive_than_the_pinned_one_is_not_opened(stocked: Shelf, tmp_path: Path) -> None:
+    pinned = Sdist("thing", "1.0", "1" * 64)
+    stocked.announced["thing-1.0.tar.gz"] = "1" * 64  # an index that lies
+
+    with pytest.raises(ModelError, match="its SHA-256 is"):
+        fetch_members(pinned, [clip(tmp_path / "a.mp4")], registry=stocked.registry())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_in_an_archive_is_not_followed(shelf: Shelf, tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        info = tarfile.TarInfo("evil-1.0/clip")
+        info.type, info.linkname = tarfile.SYMTYPE, "/etc/hostname"
+        tar.addfile(info)
+    shelf.put("evil", "evil-1.0.tar.gz", out.getvalue())
+    member = Member("clip", sha256_of(Path("/etc/hostname").read_bytes()), tmp_path / "a")
+
+    with pytest.raises(ModelError, match="no plain file"):
+        fetch_members(Sdist("evil", "1.0", sha256_of(out.getvalue())), [member], registry=shelf.registry())
+
+
+def test_an_archive_that_is_none_is_told(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.put("bad", "bad-1.0.tar.gz", b"no archive")
+
+    with pytest.raises(ModelError, match="cannot be unpacked"):
+        fetch_members(
+            Sdist("bad", "1.0", sha256_of(b"no archive")), [clip(tmp_path / "a")], registry=shelf.registry()
+        )
+
+
+CFG = """[net]
+channels=3
+[convolutional]
+filters=4
+size=3
+stride=32
+pad=1
+activation=leaky
+batch_normalize=1
+[convolutional]
+filters=255
+size=1
+activation=linear
+[yolo]
+mask=3,4,5
+anchors = 10,14, 23,27, 37,58, 81,82, 135,169, 344,319
+[route]
+layers=-2
+[upsample]
+stride=2
+[yolo]
+mask=0,1,2
+anchors = 10,14, 23,27, 37,58, 81,82, 135,169, 344,319
+"""
+"""The smallest network with the outputs of YOLOv3-tiny."""
+
+
+def darknet_entry(shelf: Shelf) -> Entry:
+    rng = np.random.default_rng(4)
+    numbers = rng.uniform(0.1, 1, 4 * 4 + 4 * 3 * 9 + 255 + 255 * 4).astype("<f4")
+    weights = bytes([0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]) + bytes(8) + numbers.tobytes()
+    archive = sdist("tiny-2.0", {"m/tiny.cfg": CFG.encode(), "m/tiny.weights": weights})
+    shelf.put("tiny", "tiny-2.0.tar.gz", archive)
+    source = DarknetSource(
+        kind="darknet",
+        package="tiny",
+        version="2.0",
+        sha256=sha256_of(archive),
+        cfg="m/tiny.cfg",
+        cfg_sha256=sha256_of(CFG.encode()),
+        weights="m/tiny.weights",
+        weights_sha256=sha256_of(weights),
+        card="yolov3-tiny.yaml",
+        size_px=64,
+        masks=((3, 4, 5), (1, 2, 3)),
+    )
+    return Entry(about="small", source=source, licence="ours")
+
+
+def test_weights_become_a_model_that_the_agent_loads(shelf: Shelf, tmp_path: Path) -> None:
+    path = fetch_model("tiny-64", darknet_entry(shelf), tmp_path, registry=shelf.registry())
+
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["tiny-64.onnx", "tiny-64.yaml"]
+    detector = load_detector(DetectorSettings(model="tiny-64", models_dir=tmp_path))
+    assert (detector.name, detector.sha256) == ("tiny-64", hashed(path))
+    detector.detect([np.zeros((100, 100, 3), np.uint8)])
+    card: dict[str, Any] = yaml.safe_load(path.with_suffix(".yaml").read_text(encoding="utf-8"))
+    assert card["head"]["anchors"][1] == [[23, 27], [37, 58], [81, 82]]
+
+
+def test_a_model_that_is_there_is_made_again_only_if_it_was_changed(shelf: Shelf, tmp_path: Path) -> None:
+    entry = darknet_entry(shelf)
+    path = fetch_model("tiny-64", entry, tmp_path, registry=shelf.registry())
+    first = hashed(path)
+
+    fetch_model("tiny-64", entry, tmp_path, registry=shelf.registry())
+    assert len(shelf.asked) == 1
+    path.write_bytes(b"damaged")
+    fetch_model("tiny-64", entry, tmp_path, registry=shelf.registry())
+
+    assert len(shelf.asked) == 2
+    assert hashed(path) == first
+
+
+def url_entry(shelf: Shelf, sha256: str | None) -> Entry:
+    shelf.files["m.onnx"] = b"a network"
+    url = f"{shelf.url}/files/m.onnx"
+    return Entry(
+        about="x",
+        source=UrlSource(kind="url", url=url, sha256=sha256, card="yolov3-tiny.yaml"),
+        licence="x",
+    )
+
+
+def test_a_file_of_unknown_hash_needs_the_operators_word(shelf: Shelf, tmp_path: Path) -> None:
+    entry, registry = url_entry(shelf, None), shelf.registry()
+
+    with pytest.raises(ModelError, match="does not know the file's SHA-256"):
+        fetch_model("m", entry, tmp_path, registry=registry)
+    with pytest.raises(ModelError, match="its SHA-256 is"):
+        fetch_model("m", entry, tmp_path, consent=Consent(sha256="2" * 64), registry=registry)
+    assert list(tmp_path.iterdir()) == []
+
+    fetch_model("m", entry, tmp_path, consent=Consent(sha256=sha256_of(b"a network")), registry=registry)
+    fetch_model("m", entry, tmp_path, consent=Consent(trust=True), registry=registry)
+    card = yaml.safe_load((tmp_path / "m.yaml").read_text(encoding="utf-8"))
+    assert card["sha256"] == sha256_of(b"a network")
+
+
+def test_the_catalogues_hash_cannot_be_talked_over(shelf: Shelf, tmp_path: Path) -> None:
+    consent = Consent(sha256=sha256_of(b"a network"), trust=True)
+
+    with pytest.raises(ModelError, match="its SHA-256 is"):
+        fetch_model("m", url_entry(shelf, "3" * 64), tmp_path, consent=consent, registry=shelf.registry())
+
+
+def test_a_model_without_a_public_file_is_told(tmp_path: Path) -> None:
+    entry = Entry(about="x", source=FileSource(kind="file", sha256="4" * 64), licence="x")
+
+    with pytest.raises(ModelError, match="nowhere to fetch") as caught:
+        fetch_model("m", entry, tmp_path)
+    assert "ngatu models add" in caught.value.hint
+
+
+def test_a_model_of_ones_own_is_taken_in_with_its_card(tmp_path: Path) -> None:
+    mine = tmp_path / "somewhere.onnx"
+    mine.write_bytes(b"mine")
+    card = {
+        "name": "mine",
+        "input": {"width_px": 320, "height_px": 320},
+        "resize": "stretch",
+        "channels": "rgb",
+        "head": {"kind": "ultralytics"},
+        "labels": "own.names",
+        "keep": ["xe máy"],
+        "licence": "mine",
+        "source": "mine",
+        "sha256": hashlib.sha256(b"mine").hexdigest(),
+    }
+    mine.with_suffix(".yaml").write_text(yaml.safe_dump(card), encoding="utf-8")
+    (tmp_path / "own.names").write_text("xe máy\nxích lô\n", encoding="utf-8")
+
+    path = add_model(mine, tmp_path / "store")
+
+    assert path == tmp_path / "store/mine.onnx"
+    assert path.read_bytes() == b"mine"
+    kept = yaml.safe_load(path.with_suffix(".yaml").read_text(encoding="utf-8"))
+    assert kept == card | {"labels": ["xe máy", "xích lô"]}
