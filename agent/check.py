@@ -19,8 +19,12 @@ import numpy as np
 from pydantic import BaseModel
 
 from agent.cameras import probe
-from agent.clock import Clock
+from agent.clock import Clock, trust
 from agent.config import CameraConfig, Config, warnings
+from agent.delivery.broker import BrokerSettings
+from agent.delivery.mqtt import Connection, Limits, Will
+from agent.delivery.reasons import VersionRefused
+from agent.delivery.wire import Topics
 from agent.detectors import Detector, load_detector
 from agent.errors import NgatuError
 from agent.mistakes import redacted
@@ -59,6 +63,10 @@ def offline(config: Config) -> Iterator[Finding]:
     for path, secret in secrets(config):
         if problem := _secret_problem(secret):
             yield Finding(path, problem, Verdict.WARNING, "put the secret there before the agent starts")
+    for name, file in dict(config.broker.tls or ()).items():
+        if isinstance(file, Path) and not os.access(file, os.R_OK):
+            hint = "put it there before the agent starts"
+            yield Finding(f"broker.tls.{name}", f"{file} cannot be read", Verdict.WARNING, hint)
 
 
 def online(config: Config, clock: Clock) -> Iterator[Finding]:
@@ -70,6 +78,8 @@ def online(config: Config, clock: Clock) -> Iterator[Finding]:
             config.cameras,
         )
     yield guarded("detector", lambda: check_detector(config, clock))
+    yield guarded("outbox", lambda: check_outbox(config.outbox_path))
+    yield guarded("broker", lambda: check_broker(config))
 
 
 def guarded(part: str, check: Callable[[], Finding]) -> Finding:
@@ -90,9 +100,14 @@ def check_clock(clock: Clock) -> Finding:
     now = clock.now()
     if now.wall_s < EARLIEST_S:
         return Finding("clock", "before 2026: wrong", Verdict.FAILED, "set up NTP, or set the clock by hand")
-    if Path("/run/systemd/timesync/synchronized").exists():
-        return Finding("clock", "plausible, set by NTP", Verdict.OK)
-    return Finding("clock", "plausible", Verdict.OK)
+    kept = trust()
+    if kept.state == "unknown":
+        found = "neither NTP nor a battery clock keeps it"
+        return Finding(
+            "clock", found, Verdict.WARNING, "events will say that their times are not to be trusted"
+        )
+    error = f", within {kept.error_ms} ms" if kept.error_ms is not None else ""
+    return Finding("clock", f"kept by {kept.state}{error}", Verdict.OK)
 
 
 def check_camera(camera: CameraConfig, clock: Clock) -> Finding:
@@ -165,12 +180,41 @@ def _secret_problem(secret: Secret) -> str:
     return ""
 
 
-def check_outbox_path(path: Path) -> Finding:
+def check_outbox(path: Path) -> Finding:
     """Can the outbox be written there? Nothing is created."""
-    folder = next((parent for parent in path.parents if parent.exists()), Path("/"))
-    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
-        return Finding("outbox", f"{path} cannot be written", Verdict.FAILED, "look at its owner and mode")
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        return Finding("outbox", f"{folder} cannot be written", Verdict.FAILED, "look at its owner and mode")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    blocked = next((at for at in (path, folder) if at.exists() and not os.access(at, os.R_OK | os.W_OK)), None)
+    if blocked is not None or not folder.is_dir():
+        return Finding(
+            "outbox", f"{blocked or folder} cannot be written", Verdict.FAILED, "look at its owner and mode"
+        )
     free = os.statvfs(folder)
     return Finding("outbox", f"{path}, {free.f_bavail * free.f_frsize / 1e9:.1f} GB free", Verdict.OK)
+
+
+def check_broker(config: Config) -> Finding:
+    """Connect as this box, and say goodbye.
+
+    The client id is another one than the agent's, which may be running. A broker that derives the id from the
+    certificate gives up the agent's connection for a moment; nothing is lost by that.
+    """
+    device = config.device
+    topics = Topics(device.commune, device.id, config.broker.root)
+    will = Will(topics.of("check"), b"")  # an empty retained message leaves nothing behind
+    limits = _connected(config.broker, f"{device.id}-check", will)
+    packet = f", packets to {limits.max_packet_bytes:,} bytes" if limits.max_packet_bytes else ""
+    tls = "TLS" if config.broker.tls else "no TLS"
+    found = f"{config.broker.host}:{config.broker.port}, MQTT {limits.version}, {tls}{packet}"
+    return Finding("broker", found, Verdict.OK)
+
+
+def _connected(settings: BrokerSettings, client_id: str, will: Will) -> Limits:
+    connection = Connection(settings, client_id, will, "3.1.1" if settings.protocol == "3.1.1" else "5")
+    try:
+        return connection.connect()
+    except VersionRefused:
+        if settings.protocol != "auto":
+            raise
+    finally:
+        connection.close(patience_s=2.0)
+    return _connected(settings.model_copy(update={"protocol": "3.1.1"}), client_id, will)

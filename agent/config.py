@@ -12,23 +12,27 @@ from collections.abc import Iterator
 from copy import copy
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from agent.cameras.settings import CameraSettings, UsbSource
 from agent.core.attention import AttentionSettings
 from agent.core.geometry import crosses
 from agent.core.motion import MotionSettings
+from agent.core.pipeline import PipelineSettings
 from agent.core.riders import RiderSettings
 from agent.core.rules import JudgeSettings, Rule, Zone
 from agent.core.shots import ShotSettings
 from agent.core.track import TrackSettings
+from agent.delivery.broker import BrokerSettings
 from agent.delivery.outbox import OutboxSettings
 from agent.delivery.thumbnail import ThumbnailSettings
+from agent.delivery.wire import ROOT, STATION, Topics
 from agent.detectors.settings import DetectorSettings
-from agent.errors import ConfigError
+from agent.errors import ConfigError, WireError
+from agent.health import HealthSettings
 from agent.mistakes import Finding, dotted, nearest, quoted, read_settings
 from agent.settings import Name, Settings
 from agent.strict_yaml import MAX_BYTES
@@ -39,6 +43,22 @@ class Location(Settings):
 
     latitude: float = Field(ge=-90, le=90, examples=[20.9462], description="Degrees north of the equator.")
     longitude: float = Field(ge=-180, le=180, examples=[106.3319], description="Degrees east of Greenwich.")
+
+
+def _offset_s(text: str) -> int:
+    seconds = int(text[1:3]) * 3600 + int(text[4:]) * 60
+    return -seconds if text.startswith("-") else seconds
+
+
+def _inhabited(text: str) -> str:
+    if not -12 * 3600 <= _offset_s(text) <= 14 * 3600:
+        raise ValueError(f"no place on earth has the local time {text}; -12:00..+14:00")
+    return text
+
+
+UtcOffset = Annotated[
+    str, StringConstraints(pattern=r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$"), AfterValidator(_inhabited)
+]
 
 
 class DeviceSettings(Settings):
@@ -67,17 +87,21 @@ class DeviceSettings(Settings):
         description="The decision or provision that allows the cameras (Law 91/2025/QH15 asks for one). "
         "Empty: a warning.",
     )
-    utc_offset: str = Field(
-        "+07:00",
-        pattern=r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$",
-        description="Local time, for the schedules of rules: hours and minutes ahead of UTC.",
+    utc_offset: UtcOffset = Field(
+        "+07:00", description="Local time, for the schedules of rules: hours and minutes ahead of UTC."
     )
 
     @property
     def utc_offset_s(self) -> int:
         """Seconds that local time is ahead of UTC."""
-        seconds = int(self.utc_offset[1:3]) * 3600 + int(self.utc_offset[4:]) * 60
-        return -seconds if self.utc_offset.startswith("-") else seconds
+        return _offset_s(self.utc_offset)
+
+
+class BrokerConfig(BrokerSettings):
+    """Where the broker is, and how messages go there."""
+
+    # Required here: a box that silently talks to itself is worse than one that does not start.
+    host: str = Field(min_length=1, max_length=253, description="The broker's name or address.")
 
 
 class LogSettings(Settings):
@@ -119,25 +143,30 @@ class CameraConfig(CameraSettings):
     shots: ShotSettings = Field(ShotSettings(), description="How pictures are chosen and cut out.")
     events: EventSettings = Field(EventSettings(), description="How often an event is told again.")
 
-    def judge(self, device: DeviceSettings) -> JudgeSettings:
-        """Zones and rules as the judging stage wants them, with the box's local time."""
-        return JudgeSettings(
+    def pipeline(self, device: DeviceSettings) -> PipelineSettings:
+        """What the stages of this camera obey, with the box's local time for its rules."""
+        judge = JudgeSettings(
             zones=self.zones, rules=self.rules, utc_offset_s=device.utc_offset_s, **dict(self.events)
         )
+        return PipelineSettings(self.motion, self.attention, self.riders, self.tracking, self.shots, judge)
 
 
 class Config(Settings):
     """Everything that can be said to a box."""
 
     device: DeviceSettings = Field(description="Who and where the box is, and by what right it looks.")
+    broker: BrokerConfig = Field(description="Where the broker is, and how messages go there.")
     state_dir: Path = Field(
-        Path("/var/lib/ngatu"), description="Folder for what outlives a restart: the outbox and the clips."
+        Path("/var/lib/ngatu"),
+        validate_default=False,  # pydantic's JSON mode refuses a Path that is no text, even as a default
+        description="Folder for what outlives a restart: the outbox and the clips.",
     )
     outbox: OutboxSettings = Field(OutboxSettings(), description="How much may wait for the station.")
     thumbnail: ThumbnailSettings = Field(
         ThumbnailSettings(), description="How large the pictures of events may be."
     )
     detector: DetectorSettings = Field(DetectorSettings(), description="Which network finds the objects.")
+    health: HealthSettings = Field(HealthSettings(), description="What the box says about itself.")
     log: LogSettings = Field(LogSettings(), description="What the agent writes about its own work.")
     cameras: tuple[CameraConfig, ...] = Field(
         min_length=1, max_length=64, description="The cameras of this box."
@@ -198,6 +227,8 @@ def warnings(config: Config) -> list[str]:
         told.append("device.purpose is empty: the law asks what the pictures are for")
     if not config.device.legal_basis:
         told.append("device.legal_basis is empty: the law asks what allows the cameras")
+    if config.broker.tls is None and config.broker.host not in LOOPBACK:
+        told.append("broker.tls is not set: pictures and passwords go over the network in the clear")
     sources: dict[str, str] = {}
     for camera in config.cameras:
         source = camera.source.model_dump_json()
@@ -216,6 +247,7 @@ def cross_check(plain: Any) -> Iterator[Finding]:
 
     `plain` may hold anything: other mistakes of the file are told beside these, not instead of them.
     """
+    yield from _topics(plain)
     cameras = list(_groups(plain, "cameras"))
     yield from _repeated([(("cameras", i, "name"), camera.get("name")) for i, camera in cameras])
     for i, camera in cameras:
@@ -235,6 +267,20 @@ def cross_check(plain: Any) -> Iterator[Finding]:
                 there = nearest(zone, known) or there
                 yield path, f"there is no zone {quoted(zone)}", there
         yield from _crossed_masks(camera, at)
+
+
+def _topics(plain: Any) -> Iterator[Finding]:
+    """What may be a name by itself but cannot stand in a topic."""
+    for path, place in ((("device", "commune"), 0), (("device", "id"), 1), (("broker", "root"), 2)):
+        group = plain.get(path[0]) if isinstance(plain, dict) else None
+        name = group.get(path[1]) if isinstance(group, dict) else None
+        levels = ["commune", "device", ROOT]
+        if isinstance(name, str) and (place == 2 or name == STATION):
+            levels[place] = name
+            try:
+                Topics(*levels)
+            except WireError as error:
+                yield path, error.what, error.hint
 
 
 def _groups(parent: Any, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -269,6 +315,7 @@ def _crossed_masks(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterato
 
 
 MAX_CORNERS = 64
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def _is_corner(corner: Any) -> bool:
@@ -283,6 +330,8 @@ EXAMPLES: dict[str, Any] = {
     "device.commune": "hai-ninh",
     "device.id": "hai-ninh-03",
     "broker.host": "station.hai-ninh.example",
+    "broker.password": {"file": "/etc/ngatu/broker.password"},
+    "cameras[].source.password": {"env": "NGATU_NORTH_PASSWORD"},
     "cameras[].name": "north",
     "cameras[].source.url": "rtsp://192.0.2.10:554/stream2",
     "cameras[].source.device": "/dev/v4l/by-id/usb-camera-video-index0",

@@ -9,6 +9,7 @@ Values are quoted so that they cannot break a line or a terminal, and never wher
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -289,14 +290,23 @@ def _suggestion(place: _Place, model: type[BaseModel]) -> str:
     known = list(place.owner.model_fields) if place.owner is not None else []
     if near := nearest(name, known):
         return near
-    elsewhere = list(dict.fromkeys(g.path for g in groups(model) if name in g.model.model_fields))
-    if elsewhere:
+    if elsewhere := _homes(model).get(name, []):
         return f"{shown(name)} belongs " + " or ".join(
             f"in {path}" if path else "at the top" for path in elsewhere[:3]
         )
     if len(known) > MAX_NAMES:
         return "`ngatu config example` shows all there are"
     return f"known here: {', '.join(known)}" if known else ""
+
+
+@functools.cache
+def _homes(model: type[BaseModel]) -> dict[str, list[str]]:
+    """Name of a setting -> the groups that have one of this name."""
+    homes: dict[str, list[str]] = {}
+    for path, names in {group.path: group.model.model_fields for group in groups(model)}.items():
+        for name in names:
+            homes.setdefault(name, []).append(path)
+    return homes
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
@@ -320,7 +330,7 @@ def quoted(value: Any, path: Path = ()) -> str:
     for known, words in ((dict, "a group of settings"), (list, "a list")):
         if isinstance(value, known):
             return words
-    return shown(redacted(json.dumps(value, ensure_ascii=False)), 60)
+    return shown(redacted(json.dumps(value, ensure_ascii=False, default=str)), 60)
 
 
 def redacted(text: str) -> str:

@@ -160,12 +160,16 @@ def bounds(shape: Shape) -> str:
 def _range(found: dict[str, Any]) -> str:
     low, high = found.get("ge"), found.get("le")
     if low is not None and high is not None:
-        return f"{low:g}..{high:g}"
+        return f"{_number(low)}..{_number(high)}"
     words = (("ge", "at least"), ("gt", "above"), ("le", "at most"), ("lt", "below"))
-    parts = [f"{word} {found[name]:g}" for name, word in words if name in found]
+    parts = [f"{word} {_number(found[name])}" for name, word in words if name in found]
     if "multiple_of" in found:
-        parts.append(f"a multiple of {found['multiple_of']:g}")
+        parts.append(f"a multiple of {_number(found['multiple_of'])}")
     return " and ".join(parts)
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else f"{value:g}"
 
 
 def _length(found: dict[str, Any], shape: Shape) -> str:
