@@ -1,13 +1,64 @@
-# Everything a contributor or a visitor does; `make help` lists it.
+# Everything a visitor, a contributor or CI does. `make help` lists it.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+DEMO   := .venv-demo
+BENCH  := .venv-bench
 
-.PHONY: help setup
+.PHONY: help setup demo test check bench golden models docs clean
+
 help: ## Print this list.
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-setup: ## Make .venv and install everything for development.
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --upgrade pip
-	$(BIN)/python -m pip install -q -e ".[test,lint,demo]"
+setup: $(VENV)/.complete ## Make .venv and install everything for development.
+
+$(VENV)/.complete: setup.cfg pyproject.toml
+	@echo "setting up $(VENV) (once, a minute or two)"
+	@$(PYTHON) -c 'import sys; sys.exit("ngatu needs Python 3.11 or newer; try: make PYTHON=python3.11 $(MAKECMDGOALS)" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(BIN)/python -m pip install --quiet --progress-bar on -e '.[test,lint,demo]'
+	@touch $@
+
+$(DEMO)/.complete: setup.cfg pyproject.toml
+	@echo "setting up $(DEMO) (once, a minute or so)"
+	@$(PYTHON) -c 'import sys; sys.exit("ngatu needs Python 3.11 or newer; try: make PYTHON=python3.11 demo" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(DEMO)
+	@$(DEMO)/bin/python -m pip install --quiet --upgrade pip
+	@$(DEMO)/bin/python -m pip install --quiet --progress-bar on -e '.[models,demo]'
+	@touch $@
+
+demo: $(DEMO)/.complete ## Run the main job on real footage: broker, box and station on this machine.
+	@$(DEMO)/bin/python examples/demo/run.py
+
+test: $(VENV)/.complete ## Run the tests.
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.complete ## Linters, types, import contracts, and that generated files are up to date.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(BENCH)/.complete: setup.cfg
+	@$(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --upgrade pip
+	@$(BENCH)/bin/python -m pip install --quiet -e '.[bench,models]'
+	@touch $@
+
+bench: $(BENCH)/.complete ## Run every benchmark on the footage beside the checkout; prints tables, gates nothing.
+	$(BENCH)/bin/python -m benchmarks all
+
+golden: $(VENV)/.complete ## Rewrite the expected events of the simulated clips; review the diff.
+	$(BIN)/python -m pytest tests/test_golden.py --rewrite-golden
+
+models: $(VENV)/.complete ## Fetch the default detector into its usual place.
+	$(BIN)/ngatu models fetch yolov3-tiny-416
+
+docs: $(VENV)/.complete ## Rewrite what is generated: example, references, schemas.
+	$(BIN)/ngatu config example > config.example.yaml
+	$(BIN)/python -m agent.settings_reference
+	$(BIN)/python -m agent.delivery.describe
+
+clean: ## Remove what was built or written by a demo.
+	rm -rf $(VENV) $(DEMO) $(BENCH) demo build *.egg-info

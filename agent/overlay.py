@@ -147,7 +147,9 @@ def _rectangle(image: Image, box: Box, size: Size, colour: tuple[int, int, int],
 
 
 def _write(image: Image, text: str, at: tuple[int, int], colour: tuple[int, int, int]) -> None:
-    """Light text on a dark rim: readable on any background, and inside the picture."""
-    spot = max(2, min(at[0], image.shape[1] - 8 * len(text))), max(12, min(at[1], image.shape[0] - 4))
-    cv2.putText(image, text, spot, FONT, 0.42, (0, 0, 0), 3, cv2.LINE_AA)
-    cv2.putText(image, text, spot, FONT, 0.42, colour, 1, cv2.LINE_AA)
+    """The text on a dark ground: readable everywhere, and inside the picture."""
+    (width, height), below = cv2.getTextSize(text, FONT, 0.42, 1)
+    left = max(0, min(at[0], image.shape[1] - width - 2))
+    base = max(height + 2, min(at[1], image.shape[0] - below))
+    cv2.rectangle(image, (left, base - height - 2), (left + width + 2, base + below), (30, 30, 30), cv2.FILLED)
+    cv2.putText(image, text, (left + 1, base), FONT, 0.42, colour, 1, cv2.LINE_AA)

@@ -1,0 +1,107 @@
+"""A world of bright squares on a grey road: a clip to see it in, and a network that sees it.
+
+The network is a real ONNX file with YOLOX's outputs. Each cell of its grid is as sure of a car as it is bright,
+and every car is as large as one square; overlapping cells are one after suppression.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from agent.detectors.card import hashed
+
+FIELD_PX = 256
+STRIDE_PX = 16
+SQUARE_PX = 48
+ROAD, SQUARE = 90, 240
+
+
+def write_model(folder: Path) -> Path:
+    """The network and its card; returns the .onnx."""
+    grid = FIELD_PX // STRIDE_PX
+    weights = np.zeros((7, 3, 1, 1), np.float32)
+    bias = np.zeros(7, np.float32)
+    bias[0:2] = 0.5  # the middle of its cell
+    bias[2:4] = np.log(SQUARE_PX / STRIDE_PX)
+    weights[4] = 1 / (3 * (SQUARE - ROAD) / 1.2)  # how sure: 0 for the road, above 1 for a square
+    bias[4] = -(ROAD + 60) / ((SQUARE - ROAD) / 1.2)
+    bias[5] = 1.0  # of the two labels it knows, a car
+    nodes = [
+        helper.make_node(
+            "AveragePool", ["images"], ["cells"], kernel_shape=[32, 32], strides=[16, 16], pads=[8] * 4
+        ),
+        helper.make_node("Conv", ["cells", "weights", "bias"], ["raw"]),
+        helper.make_node("Clip", ["raw", "zero", "most"], ["clipped"]),
+        helper.make_node("Reshape", ["clipped", "shape"], ["flat"]),
+        helper.make_node("Transpose", ["flat"], ["output"], perm=[0, 2, 1]),
+    ]
+    constants = {
+        "weights": weights,
+        "bias": bias,
+        "zero": np.float32(0),
+        "most": np.float32(1.2),
+        "shape": np.array([0, 7, grid * grid], np.int64),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "squares",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, FIELD_PX, FIELD_PX])],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["batch", grid * grid, 7])],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    path = folder / "squares.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    card = {
+        "name": "squares",
+        "input": f"{{width_px: {FIELD_PX}, height_px: {FIELD_PX}}}",
+        "layout": "nchw",
+        "resize": "letterbox_top_left",
+        "pad": ROAD,
+        "channels": "bgr",
+        "head": f"{{kind: yolox, strides: [{STRIDE_PX}]}}",
+        "labels": "[car, person]",
+        "keep": "[car, person]",
+        "min_score": 0.3,
+        "nms_iou": 0.2,
+        "licence": "Apache-2.0",
+        "source": "made by the tests",
+        "sha256": hashed(path),
+    }
+    lines = (f"{key}: {value}\n" for key, value in card.items())
+    path.with_suffix(".yaml").write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def picture(
+    lefts_px: tuple[float, ...], width: int = 512, height: int = 256, top_px: int = 110
+) -> NDArray[np.uint8]:
+    """The road with squares at these places, as RGB with a little noise that is always the same."""
+    noise = np.random.default_rng(7).integers(-3, 4, (height, width, 1))
+    road = np.broadcast_to(np.uint8(ROAD), (height, width, 3)) + noise
+    for left in lefts_px:
+        road[top_px : top_px + SQUARE_PX, max(0, int(left)) : max(0, int(left) + SQUARE_PX)] = SQUARE
+    return np.clip(road, 0, 255).astype(np.uint8)
+
+
+def write_clip(
+    path: Path, seconds: float = 8.0, fps: int = 10, still_s: float = 3.0, speed_px_s: float = 130.0
+) -> Path:
+    """An empty road for `still_s`, then one square that crosses it from left to right; returns the path."""
+    with av.open(path, "w") as out:
+        stream = out.add_stream("libx264", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = 512, 256, "yuv420p"
+        stream.codec_context.thread_count = 1
+        for number in range(int(seconds * fps)):
+            gone_s = number / fps - still_s
+            places = (gone_s * speed_px_s - SQUARE_PX,) if gone_s >= 0 else ()
+            frame = av.VideoFrame.from_ndarray(picture(places), format="rgb24").reformat(format="yuv420p")
+            frame.pts = number
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    return path
