@@ -25,13 +25,11 @@ from benchmarks.mot import Output, Sequence, folders, read, score
 
 EVERY = (1, 2, 3, 5)
 
-HOLD_S = 0.2
-"""An unseen track is shown for so long after the last look that found it."""
-
 Step = Callable[[int, Floats | None], tuple[list[int], list[list[float]]]]
 """One frame: its index, its detections (N, 5) or None where the detector did not run; gives ids and boxes."""
 
-Way = Callable[[Sequence], Step]
+Way = Callable[[Sequence, int], Step]
+"""A tracker made ready for a sequence with detections on every n-th frame."""
 
 
 def main(paths: list[Path]) -> list[dict[str, object]]:
@@ -71,7 +69,7 @@ def _row(
 ) -> dict[str, object]:
     whole, looked, spent_us, frames = [], [], 0.0, 0
     for sequence, detector in chosen:
-        output, took_s = run(make(sequence), sequence, detector, every)
+        output, took_s = run(make(sequence, every), sequence, detector, every)
         whole.append(score(sequence, output, list(range(sequence.frames))))
         looked.append(score(sequence, output, list(range(0, sequence.frames, every))))
         spent_us += took_s * 1e6
@@ -107,7 +105,7 @@ def trackers() -> dict[str, dict[str, Way]]:
     return table
 
 
-def ngatu(sequence: Sequence, settings: track.TrackSettings | None = None) -> Step:
+def ngatu(sequence: Sequence, _every: int = 1, settings: track.TrackSettings | None = None) -> Step:
     """Our tracker with its defaults. There are no pixels here, so what moves is not known: everything may."""
     obeyed = settings or track.TrackSettings()
     size = np.array([sequence.width, sequence.height] * 2, float)
@@ -123,7 +121,8 @@ def ngatu(sequence: Sequence, settings: track.TrackSettings | None = None) -> St
         last_look = last_look if detections is None else at
         looked = () if detections is None else (WHOLE,)
         state, ids, tracks = track.update(state, Sighting(at, looked, found, (WHOLE,)), ids, obeyed)
-        shown = [t for t in tracks if t.confirmed and not t.ended and last_look.since(t.last_seen) <= HOLD_S]
+        # Shown while the latest look found it: between looks its box is a prediction, after a miss a guess.
+        shown = [t for t in tracks if t.confirmed and not t.ended and t.last_seen == last_look]
         for each in shown:
             numbers.setdefault(each.id, len(numbers) + 1)
         boxes = [[t.box.left, t.box.top, t.box.right, t.box.bottom] for t in shown]
@@ -145,12 +144,13 @@ def _roboflow() -> dict[str, dict[str, Way]]:
     except ImportError:
         return {}
 
-    def way(kind: str, rated: bool, timed: bool) -> Way:
-        def make(sequence: Sequence) -> Step:
-            peer = getattr(trackers, kind)(**({"frame_rate": sequence.rate} if rated else {}))
+    def way(kind: str, rated: bool, timed: bool, skips: bool) -> Way:
+        def make(sequence: Sequence, every: int) -> Step:
+            rate = sequence.rate / (every if skips and not timed else 1)
+            peer = getattr(trackers, kind)(**({"frame_rate": rate} if rated else {}))
 
             def step(n: int, detections: Floats | None) -> tuple[list[int], list[list[float]]]:
-                if detections is None and timed:
+                if detections is None and skips:
                     return [], []
                 given = np.zeros((0, 5)) if detections is None else detections
                 seen = supervision.Detections(xyxy=given[:, :4].astype(np.float32), confidence=given[:, 4])
@@ -162,7 +162,13 @@ def _roboflow() -> dict[str, dict[str, Way]]:
 
         return make
 
-    ways = {"30 fps assumed": (False, False), "frame rate told": (True, False), "time told": (True, True)}
+    ways = {
+        "30 fps assumed": (False, False, False),
+        "frame rate told": (True, False, False),
+        "detection frames only, 30 fps assumed": (False, False, True),
+        "detection frames only, their rate told": (True, False, True),
+        "detection frames only, time told": (True, True, True),
+    }
     kinds = {"ByteTrack": "ByteTrackTracker", "SORT": "SORTTracker", "OC-SORT": "OCSORTTracker"}
     timed = hasattr(trackers, "OCSORTTracker")  # the releases that have it also take time stamps
     return {
@@ -180,17 +186,19 @@ def _norfair() -> dict[str, dict[str, Way]]:
         return {}
 
     def way(threshold: float, delay: int | None, every_active: bool) -> Way:
-        def make(_sequence: Sequence) -> Step:
-            peer = norfair.Tracker("iou", threshold, initialization_delay=delay)
+        def make(_sequence: Sequence, every: int) -> Step:
+            # Its documentation says how a detector that rests is told: by the period, which the hits count.
+            most = max(15, 5 * every)
+            peer = norfair.Tracker("iou", threshold, hit_counter_max=most, initialization_delay=delay)
 
-            def step(_n: int, detections: Floats | None) -> tuple[list[int], list[list[float]]]:
-                seen = (
-                    None
-                    if detections is None
-                    else [norfair.Detection(row[:4].reshape(2, 2), np.full(2, row[4])) for row in detections]
-                )
-                told = [t for t in peer.update(seen) if every_active or t.live_points.any()]
-                return [t.id for t in told], [t.estimate.reshape(-1).tolist() for t in told]
+            def step(n: int, detections: Floats | None) -> tuple[list[int], list[list[float]]]:
+                if detections is None:
+                    told = peer.update(None)
+                else:
+                    boxes = [norfair.Detection(row[:4].reshape(2, 2), np.full(2, row[4])) for row in detections]
+                    told = peer.update(boxes, period=every)
+                shown = [t for t in told if every_active or t.live_points.any()]
+                return [t.id for t in shown], [t.estimate.reshape(-1).tolist() for t in shown]
 
             return step
 

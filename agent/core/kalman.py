@@ -6,7 +6,7 @@ handful of (N, 4) arrays and one update needs no matrix inverse.
 
 The velocity follows an Ornstein-Uhlenbeck process: it forgets itself with a time constant, so that a track
 that is not seen slows down instead of leaving the town, and the step may be cut into any pieces without
-changing the result. Its spread at rest is also what a newborn track is given, since its speed is not known.
+changing the result.
 Sources: R. E. Kalman 1960; the integrated Ornstein-Uhlenbeck process as in R. A. Singer, "Estimating optimal
 tracking filter performance for manned maneuvering targets", 1970; noise relative to the size of the box as in
 N. Wojke, A. Bewley, D. Paulus, "Simple online and realtime tracking with a deep association metric", 2017.
@@ -34,8 +34,12 @@ SMALLEST = 1e-4
 class Noise:
     """What is assumed about road users and detectors; speeds in box sizes (root of the area) per second."""
 
+    first_speed: float
+    """Spread of the speed of the centre when nothing is known of it: vehicles may be fast."""
     speed: float
-    """Spread of the speed of the centre."""
+    """Spread of its changes over the memory, for one that stands."""
+    agility: float
+    """What is added to that, in shares of its own speed: who is fast changes fast."""
     speed_memory_s: float
     """How long a velocity lasts."""
     growth: float
@@ -72,13 +76,13 @@ NOTHING = Belief(*(np.zeros((0, 4)) for _ in range(5)))
 def born(measured: Floats, noise: Noise) -> Belief:
     """The belief after one detection each: `measured` is (N, 4), centre and size."""
     scale = _scale(measured)
-    rest = _at_rest(noise) * scale
+    first = np.array([noise.first_speed, noise.first_speed, noise.growth, noise.growth]) * scale
     return Belief(
         mean=measured.copy(),
         velocity=np.zeros_like(measured),
         var=(_of_detector(noise) * scale) ** 2,
         cov=np.zeros_like(measured),
-        var_velocity=rest**2,
+        var_velocity=first**2,
     )
 
 
@@ -86,7 +90,7 @@ def predict(belief: Belief, dt_s: float, noise: Noise) -> Belief:
     """The belief `dt_s` (>= 0) seconds later, when nothing was seen."""
     if dt_s <= 0.0 or not len(belief):
         return belief
-    spread = (_at_rest(noise) * _scale(belief.mean)) ** 2
+    spread = _changes(belief, noise)
     memory = np.array([noise.speed_memory_s] * 2 + [noise.growth_memory_s] * 2)
     keep = np.array([exp(-dt_s / noise.speed_memory_s)] * 2 + [exp(-dt_s / noise.growth_memory_s)] * 2)
     run = memory * (1.0 - keep)
@@ -129,14 +133,6 @@ def take(belief: Belief, rows: NDArray[np.intp]) -> Belief:
     return Belief(*(part[rows] for part in _parts(belief)))
 
 
-def put(belief: Belief, rows: NDArray[np.intp], other: Belief) -> Belief:
-    """The belief with some rows replaced by those of another."""
-    fresh = Belief(*(part.copy() for part in _parts(belief)))
-    for part, new in zip(_parts(fresh), _parts(other), strict=True):
-        part[rows] = new
-    return fresh
-
-
 def join(first: Belief, second: Belief) -> Belief:
     """The rows of the first, then those of the second."""
     return Belief(*(np.concatenate(pair) for pair in zip(_parts(first), _parts(second), strict=True)))
@@ -160,8 +156,14 @@ def _scale(boxes: Floats) -> Floats:
     return np.stack([side / ASPECT**0.5, side * ASPECT**0.5, boxes[:, 2], boxes[:, 3]], axis=1)
 
 
-def _at_rest(noise: Noise) -> Floats:
-    return np.array([noise.speed, noise.speed, noise.growth, noise.growth])
+def _changes(belief: Belief, noise: Noise) -> Floats:
+    """Variance that each velocity would have at rest: (N, 4)."""
+    scale = _scale(belief.mean)
+    speed = np.hypot(*(belief.velocity[:, :2] / scale[:, :2]).T)
+    centre = np.hypot(noise.speed, noise.agility * speed)
+    growth = np.full(len(belief), noise.growth)
+    out: Floats = (np.stack([centre, centre, growth, growth], axis=1) * scale) ** 2
+    return out
 
 
 def _of_detector(noise: Noise) -> Floats:

@@ -25,15 +25,18 @@ LEARNING = 0.1
 FEW_LOOKS = 2
 """A single look that finds nothing ends no track, however long ago the one before was."""
 
+MOVING_EVIDENCE = 0.15
+"""What a look counts that finds nothing where something of the track's size moves, in detections."""
+
 ANCHOR_MEMORY_S = 60.0
 
 
 class TrackSettings(Settings):
     """How detections become tracks."""
 
-    high_score: float = Field(0.5, ge=0, le=1, description="Detections from this score on are paired first.")
+    high_score: float = Field(0.6, ge=0, le=1, description="Detections from this score on are paired first.")
     low_score: float = Field(0.1, ge=0, le=1, description="Detections below this score are ignored.")
-    birth_score: float = Field(0.5, ge=0, le=1, description="Smallest score that begins a track.")
+    birth_score: float = Field(0.6, ge=0, le=1, description="Smallest score that begins a track.")
     min_overlap: float = Field(
         0.2, gt=0, le=1, description="Smallest likeness of a strong detection and a track."
     )
@@ -44,16 +47,27 @@ class TrackSettings(Settings):
     widen: float = Field(
         1.0, ge=0, le=5, description="Margin around boxes when pairing, in units of uncertainty."
     )
+    size_weight: float = Field(1.0, ge=0, le=4, description="How much a different size speaks against a pair.")
     widest: float = Field(0.5, ge=0, le=3, description="Largest margin, in sizes of the box.")
     duplicate_overlap: float = Field(
         0.8, gt=0, le=1, description="Boxes of one kind that overlap more are one."
     )
-    min_hits: int = Field(3, ge=1, le=20, description="Detections before a track is told to anyone.")
-    sure_hits: int = Field(2, ge=1, le=20, description="Detections that are enough if all of them are strong.")
-    sure_score: float = Field(0.8, ge=0, le=1, description="Mean score from which detections count as strong.")
-    candidate_s: float = Field(0.3, gt=0, le=60, description="How long an unconfirmed track may be missed.")
+    min_evidence: float = Field(
+        2.5, ge=0.5, le=20, description="Detections less misses from which a track is told to anyone."
+    )
+    sure_score: float = Field(
+        0.8, gt=0, le=1, description="A detection of this score counts full, a weaker one less."
+    )
+    crowd: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="What a detection counts that overlaps another track: it may be its double.",
+    )
+    crowd_overlap: float = Field(0.3, gt=0, le=1, description="Overlap (IoU) from which it may be a double.")
+    candidate_s: float = Field(0.15, gt=0, le=60, description="How long an unconfirmed track may be missed.")
     candidate_moving_s: float = Field(3.0, gt=0, le=60, description="The same while something moves there.")
-    lost_s: float = Field(1.5, gt=0, le=60, description="How long a confirmed track may be missed.")
+    lost_s: float = Field(2.0, gt=0, le=60, description="How long a confirmed track may be missed.")
     forget_s: float = Field(10.0, gt=0, le=600, description="How long a track lives that nobody looks for.")
     still_after_s: float = Field(5.0, gt=0, le=600, description="Rest after which a track is stationary.")
     still_share: float = Field(
@@ -69,15 +83,23 @@ class TrackSettings(Settings):
         14400.0, gt=0, le=604800, description="How long it may be missed while nothing moves over it."
     )
     patience: float = Field(
-        4.0, ge=1, le=20, description="Most that patience stretches for a seldom seen track."
+        1.0, ge=1, le=20, description="Most that patience stretches for a seldom seen track."
     )
     max_tracks: int = Field(256, ge=8, le=4096, description="Most tracks of one camera; candidates go first.")
-    speed: float = Field(1.0, gt=0, le=20, description="Typical speed, in box sizes per second.")
-    speed_memory_s: float = Field(2.0, gt=0, le=60, description="How long a velocity lasts.")
-    growth: float = Field(0.2, gt=0, le=5, description="Typical growth of a side, in its own size per second.")
+    first_speed: float = Field(
+        2.0, gt=0, le=20, description="Typical speed of what is new, in box sizes per second."
+    )
+    agility: float = Field(
+        0.5, ge=0, le=3, description="Share of its own speed by which a track's speed changes."
+    )
+    speed: float = Field(
+        0.5, gt=0, le=20, description="Typical change of a slow track's speed, in box sizes per second."
+    )
+    speed_memory_s: float = Field(4.0, gt=0, le=60, description="How long a velocity lasts.")
+    growth: float = Field(0.1, gt=0, le=5, description="Typical growth of a side, in its own size per second.")
     growth_memory_s: float = Field(0.5, gt=0, le=60, description="How long growth lasts.")
     jitter: float = Field(0.05, gt=0, le=1, description="Spread of a detected centre, in box sizes.")
-    jitter_size: float = Field(0.1, gt=0, le=1, description="Spread of a detected side, in its own size.")
+    jitter_size: float = Field(0.2, gt=0, le=1, description="Spread of a detected side, in its own size.")
     vote_memory_s: float = Field(10.0, gt=0, le=600, description="How long votes for label and riders count.")
     label_lead: float = Field(1.3, ge=1, le=10, description="Factor by which another label must lead to win.")
     groups: tuple[tuple[str, ...], ...] = Field(
@@ -89,7 +111,9 @@ class TrackSettings(Settings):
     def noise(self) -> Noise:
         """What the filter assumes."""
         return Noise(
+            self.first_speed,
             self.speed,
+            self.agility,
             self.speed_memory_s,
             self.growth,
             self.growth_memory_s,
@@ -110,8 +134,8 @@ class Life:
     """Weight of 0, 1, … riders."""
     score: float
     top_score: float
-    score_sum: float
-    hits: int
+    evidence: float
+    """Detections less looks that found nothing, 0 or more; doubles of others count little."""
     started: Instant
     last_seen: Instant
     last_box: tuple[float, float, float, float]
@@ -142,6 +166,8 @@ class Hit:
     """(4,), centre and size as detected."""
     believed: Floats
     """(4,), centre and size as believed with it."""
+    crowded: bool = False
+    """It overlaps a confirmed track that was seen too: it may be a double of that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +193,7 @@ def begin(name: str, hit: Hit, settings: TrackSettings) -> Life:
         riders=_count((0.0,) * (MOST_RIDERS + 1), found, 1.0),
         score=found.score,
         top_score=found.score,
-        score_sum=found.score,
-        hits=1,
+        evidence=0.0,
         started=hit.at,
         last_seen=hit.at,
         last_box=_four(hit.measured),
@@ -176,7 +201,7 @@ def begin(name: str, hit: Hit, settings: TrackSettings) -> Life:
         anchor=(float(hit.measured[0]), float(hit.measured[1])),
         rests_since=hit.at,
     )
-    return replace(life, confirmed=_convinces(life, settings))
+    return _judged(life, hit, settings)
 
 
 def hit(life: Life, hit: Hit, settings: TrackSettings) -> Life:
@@ -195,8 +220,6 @@ def hit(life: Life, hit: Hit, settings: TrackSettings) -> Life:
         riders=_count(life.riders, found, keep),
         score=found.score,
         top_score=max(life.top_score, found.score),
-        score_sum=life.score_sum + found.score,
-        hits=life.hits + 1,
         last_seen=hit.at,
         last_box=_four(hit.measured),
         rate=life.rate + (1.0 - life.rate) * LEARNING,
@@ -207,15 +230,21 @@ def hit(life: Life, hit: Hit, settings: TrackSettings) -> Life:
         stationary=stationary,
         disturbed=False,
     )
-    return life if life.confirmed else replace(life, confirmed=_convinces(life, settings))
+    return _judged(life, hit, settings)
 
 
 def miss(life: Life, blank: Blank) -> Life:
-    """The life after a sighting without it."""
+    """The life after a sighting without it.
+
+    A look that finds nothing speaks against it, unless something of its size moves there: at night a small
+    detector is nearly blind, and what moves on where it was seen speaks for it.
+    """
+    gain = 0.0 if not blank.looked else MOVING_EVIDENCE if blank.stirred else -1.0
     return replace(
         life,
         seen=False,
         misses=life.misses + blank.looked,
+        evidence=max(0.0, life.evidence + gain),
         rate=life.rate * (1.0 - LEARNING) if blank.looked else life.rate,
         disturbed=life.disturbed or blank.disturbed,
         stirred=blank.stirred,
@@ -253,9 +282,13 @@ def riders(life: Life) -> int:
     return 0
 
 
-def _convinces(life: Life, settings: TrackSettings) -> bool:
-    strong = life.score_sum >= settings.sure_score * life.hits
-    return life.hits >= (settings.sure_hits if strong else settings.min_hits)
+def _judged(life: Life, hit: Hit, settings: TrackSettings) -> Life:
+    """The life with the evidence of this detection, confirmed when that is enough."""
+    if life.confirmed:
+        return life
+    weight = hit.detection.score / settings.sure_score
+    evidence = life.evidence + min(1.0, weight) * (settings.crowd if hit.crowded else 1.0)
+    return replace(life, evidence=evidence, confirmed=evidence >= settings.min_evidence)
 
 
 def _rest(life: Life, hit: Hit, settings: TrackSettings) -> tuple[tuple[float, float], Instant, bool]:

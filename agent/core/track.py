@@ -9,8 +9,6 @@ frame and that looks only at some crops:
 - Strong detections are paired first, then weak ones with what is still missing (ByteTrack, Zhang et al.
   2022), then the rest by where a track was last seen, for road users that stopped behind something (OC-SORT,
   Cao et al. 2023).
-- After a gap, the filter is led along the straight line from the last sight to the new one, instead of being
-  thrown by one large surprise (OC-SORT's observation-centric re-update).
 - How seldom the detector sees a track stretches the patience for it: at night a vehicle is seen once in ten
   looks.
 - What moves keeps a candidate alive and leads a track through frames without a detection.
@@ -30,7 +28,7 @@ from agent.core import assign, kalman, labels, life
 from agent.core.assign import Mask
 from agent.core.geometry import Floats, area, as_array, containment, iou
 from agent.core.ids import Ids
-from agent.core.kalman import Belief, Noise
+from agent.core.kalman import Belief
 from agent.core.life import Life, TrackSettings
 from agent.core.types import Box, Detection, Instant, Sighting, Track
 
@@ -38,9 +36,6 @@ PERSON = "person"
 
 MOUNTING = 0.1
 """How much worse a person's track fits a detection with riders than the two-wheeler's own."""
-
-MOST_STEPS = 8
-"""A re-update after a gap leads the filter over at most so many points."""
 
 LOOKED = 0.5
 """A place was looked at when this share of it lies in one of the crops."""
@@ -68,8 +63,6 @@ class TrackState:
     at: Instant
     lives: tuple[Life, ...] = ()
     belief: Belief = kalman.NOTHING
-    anchor: Belief = kalman.NOTHING
-    """The belief as it was when each track was last seen: where a re-update starts from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +93,28 @@ def update(
     belief = kalman.predict(state.belief, max(0.0, at.since(state.at)), settings.noise)
     pairs = _pairs(state, belief, found, settings)
     blanks, belief = _blanks(belief, pairs, sighting, settings)
-    belief, anchor = _seen(state, belief, found, pairs, settings)
+    rows, columns = [row for row, _ in pairs], [column for _, column in pairs]
+    belief = kalman.update(belief, np.array(rows, np.intp), found.measured[columns], ORDINARY, settings.noise)
     lives = list(state.lives)
+    crowded = _crowded(lives, found, pairs, settings)
     for row, column in pairs:
-        hit = life.Hit(at, found.detections[column], found.measured[column], belief.mean[row])
+        measured = found.measured[column]
+        hit = life.Hit(at, found.detections[column], measured, belief.mean[row], crowded[column])
         lives[row] = life.hit(lives[row], hit, settings)
     for row, blank in blanks.items():
         lives[row] = life.miss(lives[row], blank)
-    columns = _newborn(found, pairs, belief, lives, settings)
-    for column in columns:
+    newborn = _newborn(found, pairs, belief, lives, settings)
+    for column in newborn:
         name, ids = ids.next(at)
-        hit = life.Hit(at, found.detections[column], found.measured[column], found.measured[column])
+        measured = found.measured[column]
+        hit = life.Hit(at, found.detections[column], measured, measured, crowded[column])
         lives.append(life.begin(name, hit, settings))
-    fresh = kalman.born(found.measured[columns], settings.noise)
-    belief, anchor = kalman.join(belief, fresh), kalman.join(anchor, fresh)
+    belief = kalman.join(belief, kalman.born(found.measured[newborn], settings.noise))
     ended = _ended(lives, belief, at, settings)
     tracks = _tracks(lives, belief, ended)
     stay = np.array([row for row in range(len(lives)) if row not in ended], np.intp)
     kept = tuple(lives[row] for row in stay)
-    return TrackState(at, kept, kalman.take(belief, stay), kalman.take(anchor, stay)), ids, tracks
+    return TrackState(at, kept, kalman.take(belief, stay)), ids, tracks
 
 
 def _found(sighting: Sighting, settings: TrackSettings) -> Found:
@@ -171,43 +167,15 @@ def _likeness(state: TrackState, belief: Belief, found: Found, settings: TrackSe
     """How well each detection fits each track: (N, M), at most 1; -1 where the kinds forbid it."""
     spread = np.sqrt(belief.var)
     margin = np.minimum(settings.widen * spread[:, :2], belief.mean[:, 2:] * settings.widest)
-    likeness = assign.widened_iou(kalman.cornered(belief.mean), found.corners, margin)
+    boxes = kalman.cornered(belief.mean)
+    likeness = assign.widened_iou(boxes, found.corners, margin)
+    likeness *= assign.size_likeness(boxes, found.corners) ** settings.size_weight
     own = np.array([each.group for each in state.lives])
     same = own[:, None] == np.array(found.groups)[None, :]
     # A person whose two-wheeler was not seen before: a worse fit than the two-wheeler's own track.
     mounts = (own == PERSON)[:, None] & np.array([each.riders > 0 for each in found.detections])[None, :]
     out: Floats = np.where(same, likeness, np.where(mounts, likeness - MOUNTING, -1.0))
     return out
-
-
-def _seen(
-    state: TrackState, belief: Belief, found: Found, pairs: assign.Pairs, settings: TrackSettings
-) -> tuple[Belief, Belief]:
-    """The belief and its anchors after the pairs were seen."""
-    if not pairs:
-        return belief, state.anchor
-    rows = np.array([row for row, _ in pairs], np.intp)
-    targets = found.measured[[column for _, column in pairs]]
-    fresh = kalman.update(belief, rows, targets, ORDINARY, settings.noise)
-    for n, row in enumerate(rows):
-        each = state.lives[row]
-        gap_s = found.at.since(each.last_seen)
-        if each.misses and gap_s > 0:
-            here = rows[n : n + 1]
-            led = _led(kalman.take(state.anchor, here), each, targets[n : n + 1], gap_s, settings.noise)
-            fresh = kalman.put(fresh, here, led)
-    return fresh, kalman.put(state.anchor, rows, kalman.take(fresh, rows))
-
-
-def _led(anchor: Belief, life: Life, target: Floats, gap_s: float, noise: Noise) -> Belief:
-    """The belief of one track, led from its last sight to the new one over the looks that missed it."""
-    start = np.array([life.last_box])
-    steps = min(life.misses + 1, MOST_STEPS)
-    row = np.zeros(1, np.intp)
-    for step in range(1, steps + 1):
-        anchor = kalman.predict(anchor, gap_s / steps, noise)
-        anchor = kalman.update(anchor, row, start + (target - start) * (step / steps), ORDINARY, noise)
-    return anchor
 
 
 def _blanks(
@@ -234,6 +202,15 @@ def _blanks(
     tracked, leading = np.nonzero(alone)
     target = kalman.centred(regions[leading])
     return blanks, kalman.update(belief, tracked, target, VAGUE, settings.noise)
+
+
+def _crowded(lives: list[Life], found: Found, pairs: assign.Pairs, settings: TrackSettings) -> list[bool]:
+    """By detection: does it overlap one of its kind that belongs to a confirmed track?"""
+    told = [column for row, column in pairs if lives[row].confirmed]
+    overlap = iou(found.corners, found.corners[told])
+    same = np.array(found.groups)[:, None] == np.array(found.groups)[told][None, :] if told else overlap > 1
+    others = np.arange(len(found.groups))[:, None] != np.array(told, np.intp)[None, :]
+    return [bool(any_) for any_ in np.any((overlap > settings.crowd_overlap) & same & others, axis=1)]
 
 
 def _newborn(
