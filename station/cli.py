@@ -54,10 +54,11 @@ def watch(
 ) -> None:
     """Show events as they arrive.
 
-    With --store it is the station: what is in the file is receipted, and the boxes forget it. Without, it only
-    looks on beside the station, and nothing is receipted.
+    With --store it is the station: what is in the file is receipted,
+    and the boxes forget it. Without, it only looks on beside the station.
 
-    Ends with 0; with 3 if the broker refused or was never reached; with 4 if --for ended before --until-events.
+    Ends with 0; with 3 if the broker refused or was never reached;
+    with 4 if --for ended before --until-events.
     """
     _log_to_stderr()
     try:

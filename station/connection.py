@@ -82,7 +82,7 @@ def connect(
         client.will_set(will.topic, will.payload, qos=1, retain=True)
     client.on_connect = answer.hear
     client.on_message = on_message
-    client.on_socket_open = _notice_dead_links
+    client.on_socket_open = _tune
     try:
         client.connect(settings.host, settings.port, **_options(settings, version))
         deadline_s = time.monotonic() + _CONNECT_S
@@ -138,6 +138,7 @@ def _options(settings: SubscriberSettings, version: MQTTProtocolVersion) -> dict
     return {"keepalive": _KEEPALIVE_S, "clean_start": False, "properties": kept}
 
 
-def _notice_dead_links(_client: Any, _data: Any, connection: Any) -> None:
-    """Without it a cut cable is noticed after twice the keepalive: 39 s instead of 11 were measured."""
+def _tune(_client: Any, _data: Any, connection: Any) -> None:
+    """Notice a cut cable after 11 s (39 s without, measured); let no receipt wait for another packet's ACK."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 10_000)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

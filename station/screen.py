@@ -117,14 +117,14 @@ class LiveTable:
         for row in newest:
             alert = row.event.severity is Severity.ALERT and row.event.phase is not Phase.END
             table.add_row(
-                *(Text(cell) for cell in (*_cells(row), "yes" if row.picture else "")),
+                *(Text(cell) for cell in (*_cells(row, brief=True), "yes" if row.picture else "")),
                 style="bold red" if alert else "dim" if row.event.replayed else "",
             )
         return table
 
     def _caption(self) -> str:
-        if not self._subscriber.connected:
-            return f"waiting for {self._where}: {self._subscriber.trouble or 'connecting'}"
+        if self._subscriber.trouble is not None:
+            return f"waiting for {self._where}: {self._subscriber.trouble}"
         tally = self._subscriber.tally
         return f"{self._where} · {tally.arrivals} messages · {tally.receipted} receipted"
 
@@ -138,11 +138,14 @@ class LiveTable:
         self._live.__exit__(kind, error, trace)
 
 
-def _cells(row: _Row) -> tuple[str, ...]:
+def _cells(row: _Row, *, brief: bool = False) -> tuple[str, ...]:
+    """Time (brief: without the date if that is today), camera, kind, label, riders, phase, severity, delay."""
     event = row.event
     seen = event.object
+    local = event.time.astimezone()
+    today = local.date() == datetime.now(UTC).astimezone().date()
     return (
-        event.time.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+        local.strftime("%H:%M:%S" if brief and today else "%Y-%m-%d %H:%M:%S"),
         f"{event.device}/{event.camera}",
         str(event.kind) + (f" {event.direction}" if event.direction else ""),
         seen.label if seen else event.detail or "",

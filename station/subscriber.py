@@ -4,7 +4,7 @@ Promises
 1. A receipt goes out only after `handler.commit` has returned. An exception there means: no receipt; the box
    sends again.
 2. What is committed is not handed over again, however often it arrives.
-3. An event is handed over within some 20 ms, without waiting for its picture. The picture is an arrival of its
+3. An event is handed over within 20 ms, without waiting for its picture. The picture is an arrival of its
    own, with the event attached.
 4. A lost broker is waited for, with jitter; the broker keeps what comes meanwhile, and the box keeps the rest.
 
@@ -36,6 +36,7 @@ __all__ = ["Arrival", "Handler", "RemembersSeqs", "Sort", "Subscriber", "Subscri
 
 log = structlog.get_logger("station.subscriber")
 
+_QUIET_S = 0.002
 _BATCH_S = 0.02
 _BATCH = 200
 _WORST_WAIT_S = 60.0
@@ -97,6 +98,7 @@ class Subscriber:
         self._announced: set[str] = set()
         self._waiting: list[Arrival] = []
         self._waiting_since_s = 0.0
+        self._commit_s = 0.0
 
     def stop(self) -> None:
         """End `run` soon; from any thread, from a signal handler or from `commit`."""
@@ -138,9 +140,9 @@ class Subscriber:
         self._greet(client)
         lost = paho.MQTT_ERR_SUCCESS
         while not self._stop.is_set() and time.monotonic() < ends_s and lost == paho.MQTT_ERR_SUCCESS:
-            lost = client.loop(_BATCH_S if self._waiting else 0.25)
-            waited_s = time.monotonic() - self._waiting_since_s
-            if self._waiting and (len(self._waiting) >= _BATCH or waited_s >= _BATCH_S):
+            before = len(self._waiting)
+            lost = client.loop(_QUIET_S if before else 0.25)
+            if before and self._ripe(quiet=before == len(self._waiting)):
                 self._deliver(client)
         if self._waiting:
             self._deliver(client)
@@ -218,6 +220,12 @@ class Subscriber:
             self._waiting_since_s = time.monotonic()
         self._waiting.append(arrival)
 
+    def _ripe(self, *, quiet: bool) -> bool:
+        """Whether to hand over what waits: at once if the handler is fast; a slow one gets larger batches."""
+        waited_s = time.monotonic() - self._waiting_since_s
+        gathered = waited_s >= min(self._commit_s, _BATCH_S)
+        return (quiet and gathered) or waited_s >= _BATCH_S or len(self._waiting) >= _BATCH
+
     def _deliver(self, client: paho.Client) -> None:
         """Hand over what waits, then give the receipts."""
         batch, self._waiting = self._waiting, []
@@ -237,12 +245,14 @@ class Subscriber:
         self.tally.receipted += sum(map(self._ledger.has, fresh))
 
     def _committed(self, fresh: Sequence[Arrival]) -> bool:
+        begun_s = time.monotonic()
         try:
             self._handler.commit(fresh)
         except Exception:  # whatever the handler's storage raises: promise 1
             log.exception("commit_failed", arrivals=len(fresh))
             self.tally.failed_commits += 1
             return False
+        self._commit_s = time.monotonic() - begun_s
         self.tally.arrivals += len(fresh)
         self.tally.problems += sum(arrival.problem is not None for arrival in fresh)
         return True
