@@ -36,7 +36,7 @@ factory = GstRtspServer.RTSPMediaFactory()
 factory.set_launch(
     "( videotestsrc is-live=true pattern=ball "
     f"! video/x-raw,format=I420,width=320,height=240,framerate={arguments.fps}/1 "
-    f"! x264enc tune=zerolatency speed-preset=ultrafast key-int-max={arguments.fps // 2} "
+    f"! x264enc tune=zerolatency speed-preset=ultrafast key-int-max={arguments.fps // 5} "
     "! rtph264pay name=pay0 pt=96 config-interval=1 )"
 )
 factory.set_shared(True)

@@ -6,7 +6,7 @@ neither numpy nor pydantic (picture.py). What it says, as JSON, one message per 
     {"ready": true}                                imports are done, the camera is being opened
     {"facts": {…}}                                 the camera is open
     {"ring": {layout}} + descriptor                frames come in this memory from now on
-    {"frame": [slot, index, mono_s, wall_s, seen, dropped, skipped]}
+    {"frame": [slot, index, mono_s, wall_s, seen, dropped, damaged]}
     {"end": true} | {"lost": [what, hint]} | {"refused": [what, hint]}
 
 What it is told: first the source, then b"next" whenever the parent wants a frame, which also gives back the
@@ -39,7 +39,7 @@ PR_SET_NO_NEW_PRIVS = 38
 
 
 _Offer = tuple[int, int, float, float, int]
-"""Slot, index, mono_s, wall_s, and how many pictures were damaged so far."""
+"""Slot, index, mono_s, wall_s, and how many packets were damaged so far."""
 
 
 class Door:
@@ -73,14 +73,14 @@ class Door:
             taken = self._held, self._offered[0] if self._offered else None
             return next(slot for slot in range(SLOTS) if slot not in taken)
 
-    def offer(self, slot: int, picture: Picture, skipped: int) -> None:
+    def offer(self, slot: int, picture: Picture, damaged: int) -> None:
         """This is the newest frame now; one that was not fetched yet is dropped."""
         with self._changed:
             self._settle()
             if self._offered is not None:
                 self._dropped += 1
             # Not the picture itself: its planes would keep the decoder's memory from being used again.
-            self._offered = slot, picture.index, picture.mono_s, picture.wall_s, skipped
+            self._offered = slot, picture.index, picture.mono_s, picture.wall_s, damaged
             self._hand_over()
 
     def finish(self, last_words: dict[str, Any]) -> None:
@@ -97,16 +97,16 @@ class Door:
     def _listen(self) -> None:
         while self._sock.recv(16):
             with self._changed:
-                self._asked, self._held = True, None
+                self._asked = True
                 self._hand_over()
         os._exit(0)  # the parent has gone, and no frame is worth finishing
 
     def _hand_over(self) -> None:
         if not self._asked or self._offered is None:
             return
-        slot, index, mono_s, wall_s, skipped = self._offered
+        slot, index, mono_s, wall_s, damaged = self._offered
         self._asked, self._held, self._offered = False, slot, None
-        self.tell({"frame": [slot, index, mono_s, wall_s, index + 1, self._dropped, skipped]})
+        self.tell({"frame": [slot, index, mono_s, wall_s, index + 1, self._dropped, damaged]})
         self._changed.notify_all()
 
 
@@ -128,7 +128,7 @@ def decode(source: Source, door: Door, now: Now) -> None:
             ring.close()
         slot = door.free_slot()
         stencil.copy(picture.planes, ring.slots[slot])
-        door.offer(slot, picture, pictures.skipped)
+        door.offer(slot, picture, pictures.damaged)
 
 
 def opened(source: Source, now: Now) -> Pictures:

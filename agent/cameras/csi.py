@@ -27,7 +27,7 @@ class Ribbon:
         self._source = source
         self._now = now
         self._closed = False
-        self.skipped = 0
+        self.damaged = 0
         try:
             from picamera2 import MappedArray, Picamera2  # noqa: PLC0415 – only where there is a ribbon camera
         except ImportError as error:

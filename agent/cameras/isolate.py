@@ -54,7 +54,7 @@ class IsolatedCamera:
         self.frames_dropped = 0
         """Pictures that were due but came while the caller was busy."""
         self.frames_damaged = 0
-        """Pictures and packets that could not be decoded."""
+        """Packets that came damaged."""
         self.last_frame_at: Instant | None = None
         self._clock = clock
         self._lock = threading.Lock()

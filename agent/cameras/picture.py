@@ -133,8 +133,8 @@ class Pictures(Protocol):
     """
 
     facts: CameraFacts
-    skipped: int
-    """Pictures that were damaged, and so were not given."""
+    damaged: int
+    """Packets that came damaged: mended as far as can be, or left out."""
 
     def __iter__(self) -> Iterator[Picture]: ...
 

@@ -1,6 +1,6 @@
 """Network cameras, USB cameras and files, decoded by PyAV in the process that this runs in.
 
-Corrupt packets are skipped: one bad picture is no reason to lose a camera.
+A packet that cannot be decoded is skipped and counted: one bad picture is no reason to lose a camera.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Stream:
         self._container, self._video = self._open()
         self._timeline = Timeline(source, self._interval_s())
         self._reformatter = VideoReformatter()
-        self.skipped = 0
+        self.damaged = 0
         self.facts = self._facts()
 
     def __iter__(self) -> Iterator[Picture]:
@@ -129,7 +129,7 @@ class Stream:
             except (StopIteration, av.error.EOFError):
                 return
             except (av.error.InvalidDataError, av.error.PatchWelcomeError) as error:
-                self.skipped += 1
+                self.damaged += 1
                 bad += 1
                 if bad > BAD_PACKETS:
                     raise explained(self._source, error) from None
@@ -139,11 +139,10 @@ class Stream:
                 if self._closed.is_set():
                     return
                 raise explained(self._source, error) from None
-            for frame in frames:
-                if frame.is_corrupt:
-                    self.skipped += 1
-                else:
-                    yield frame
+            # A packet that lost a part is decoded all the same: FFmpeg fills the hole from the picture before,
+            # and leaving out a key picture would spoil all that build on it.
+            self.damaged += packet.is_corrupt
+            yield from frames
 
     def _wait(self, mono_s: float, wall_s: float) -> tuple[float, float]:
         """Wait for the picture's moment; if that is long past, the machine is too slow: go on from now."""
