@@ -1,9 +1,10 @@
 """Where the detector must look: the fewest crops that cover motion and tracks, at the scale it sees best.
 
-A detector sees an object best at a certain size in its own input. Squeezing the whole frame into the input makes
-distant road users a few pixels large; a crop of the input's own size shows them as they are (the idea of Frigate's
-regions, and of slicing aided inference: Akyon et al., ICIP 2022, without its cost). When nothing moves and no
-track is in doubt, the detector rests, but for slow sweeps of the whole frame and rare checks of what stands.
+A detector sees an object best at a certain size in its own input. Squeezing the whole frame into the input
+makes distant road users a few pixels large; a crop of the input's own size shows them as they are (the idea of
+Frigate's regions, and of slicing aided inference: Akyon et al., ICIP 2022, without its cost). When nothing
+moves and no track is in doubt, the detector rests, but for slow sweeps of the frame
+and rare checks of what stands.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from dataclasses import dataclass, replace
 
 from pydantic import Field
 
-from agent.core.crops import Wish, cover, sized, tiles
+from agent.core.crops import Closeness, Wish, cover, sized, tiles
 from agent.core.gather import gathered
 from agent.core.types import WHOLE, Box, Crop, Detection, Instant, Motion, Reason, Size, Track
 from agent.settings import Settings
 
+_BLIND_S = 0.5
+"""How often the whole frame is looked at while motion learns a new scene and cannot tell."""
 _EARLY = 0.85
 """A frame that comes a little before its time is looked at: waiting for the next would halve the rate."""
 
@@ -29,52 +32,35 @@ class AttentionSettings(Settings):
         0.1, ge=0, le=10, description="Least time between two looks of the detector, in seconds."
     )
     max_crops: int = Field(
-        4,
-        ge=1,
-        le=32,
-        description="At most so many crops in one look; fewer mean coarser ones, never blind spots.",
+        4, ge=1, le=32, description="Most crops in one look; fewer make them coarser, never leave a blind spot."
     )
     object_share: float = Field(
         0.6, ge=0.1, le=1, description="An object fills at most this fraction of its crop's width and height."
     )
-    enlarge: float = Field(
-        1.0,
-        ge=1,
-        le=4,
-        description="How far small objects may be enlarged: a crop is at least the detector's input divided by this.",
+    small_px: int = Field(
+        64, ge=8, le=512, description="Objects smaller than this in the frame are enlarged, in pixels."
     )
+    enlarge: float = Field(2.0, ge=1, le=4, description="How many times small objects are enlarged at most.")
     whole_within: float = Field(
         1.3,
         ge=1,
         le=4,
-        description="A frame at most this many times as large as the detector's input is looked at as a whole.",
+        description="A frame at most so many times the detector's input is looked at as a whole.",
     )
     sweep_s: float = Field(
-        10.0,
-        ge=0.5,
-        le=3600,
-        description="Time for one sweep over the whole frame, for what stands still, in seconds.",
+        10.0, ge=0.5, le=3600, description="Time for a sweep over the whole frame, for what stands, in seconds."
     )
     sweep_shrink: float = Field(
-        2.0,
-        ge=1,
-        le=10,
-        description="A sweep shrinks the frame at most so many times; a larger frame is swept in tiles.",
+        2.0, ge=1, le=10, description="A sweep shrinks at most so many times; larger frames are swept in tiles."
     )
     stationary_check_s: float = Field(
         5.0, ge=0.5, le=3600, description="Time between two looks at a track that stands, in seconds."
     )
     same_iou: float = Field(
-        0.5,
-        ge=0.1,
-        le=1,
-        description="Detections of one label that overlap so much, as intersection over union, are one.",
+        0.5, ge=0.1, le=1, description="Detections of one label that overlap so much (IoU) are one object."
     )
     inside: float = Field(
-        0.7,
-        ge=0.3,
-        le=1,
-        description="A detection cut by its crop goes when this fraction of it lies inside another of its label.",
+        0.7, ge=0.3, le=1, description="A detection cut by its crop goes if so much of it lies in another one."
     )
 
 
@@ -119,11 +105,12 @@ def update(
     sweep_due = state.swept is None or scene.at.since(state.swept) >= settings.sweep_s / len(parts)
     wishes = _wishes(state, scene, settings)
     if scene.motion.settling:
-        crops = (Crop(WHOLE, Reason.SWEEP),) if sweep_due or wishes else ()
+        blind = state.looked is None or scene.at.since(state.looked) >= _BLIND_S
+        crops: tuple[Crop, ...] = (Crop(WHOLE, Reason.SWEEP),) if wishes or blind else ()
     elif _small(scene, settings) and (wishes or sweep_due):
         crops = (Crop(WHOLE, wishes[0].reason if wishes else Reason.SWEEP),)
     else:
-        crops = cover(wishes, scene.frame, _least(scene, settings), settings.max_crops)
+        crops = cover(wishes, scene.frame, settings.max_crops)
         if sweep_due:
             crops = _with_sweep(crops, parts[state.turn % len(parts)], settings.max_crops)
     if not crops:
@@ -136,24 +123,17 @@ def gather(
 ) -> tuple[Detection, ...]:
     """The detections of all crops as those of one frame: in its fractions, each object once, best score first.
 
-    `found` holds one sequence per crop, boxes in fractions of that crop. Of two detections of one object the whole
-    one stays rather than the one cut by its crop's border, then the better score.
+    `found` holds one sequence per crop, boxes in fractions of that crop. Of two detections of one object the
+    whole one stays rather than the one cut by its crop's border, then the better score.
     """
     return gathered(crops, found, settings.same_iou, settings.inside)
 
 
-def _least(scene: Glance, settings: AttentionSettings) -> Size:
-    return Size(
-        max(32, round(scene.field.width_px / settings.enlarge)),
-        max(32, round(scene.field.height_px / settings.enlarge)),
-    )
-
-
 def _small(scene: Glance, settings: AttentionSettings) -> bool:
-    least = _least(scene, settings)
+    times = settings.whole_within
     return (
-        scene.frame.width_px <= least.width_px * settings.whole_within
-        and scene.frame.height_px <= least.height_px * settings.whole_within
+        scene.frame.width_px <= scene.field.width_px * times
+        and scene.frame.height_px <= scene.field.height_px * times
     )
 
 
@@ -167,8 +147,8 @@ def _wishes(state: AttentionState, scene: Glance, settings: AttentionSettings) -
         since_s = scene.at.mono_s - checked.get(track.id, float("-inf"))
         if not track.stationary or since_s >= settings.stationary_check_s:
             boxes.append((track.box, Reason.TRACK))
-    least = _least(scene, settings)
-    return [Wish(box, sized(box, scene.frame, least, settings.object_share), reason) for box, reason in boxes]
+    closest = Closeness(settings.object_share, settings.small_px, settings.enlarge)
+    return [Wish(box, sized(box, scene.frame, scene.field, closest), reason) for box, reason in boxes]
 
 
 def _outside(box: Box) -> bool:
@@ -176,7 +156,7 @@ def _outside(box: Box) -> bool:
 
 
 def _with_sweep(crops: tuple[Crop, ...], part: Box, most: int) -> tuple[Crop, ...]:
-    """The sweep's part as one more crop; it replaces the smallest one where the budget is spent, if it covers it."""
+    """The sweep's part as one more crop; over budget the whole frame stands in for the smallest one."""
     sweep = Crop(part, Reason.SWEEP)
     if len(crops) < most:
         return (*crops, sweep)

@@ -1,12 +1,12 @@
 """What a place looks like when nothing is there: a handful of remembered values per pixel.
 
-Each pixel keeps `SAMPLES` grey values that it had at random moments of the last seconds. A new value that is close
-to at least two of them is background (ViBe: Barnich and Van Droogenbroeck, IEEE TIP 2011), so a leaf that swings
-between two greys is known by both. How close is close is learned per pixel from the values themselves
+Each pixel keeps `SAMPLES` grey values that it had at random moments of the last seconds. A new value that is
+close to at least two of them is background (ViBe: Barnich and Van Droogenbroeck, IEEE TIP 2011), so a leaf that
+swings between two greys is known by both. How close is close is learned per pixel from the values themselves
 (PBAS: Hofmann et al., CVPRW 2012; SuBSENSE: St-Charles et al., IEEE TIP 2015).
 
 Chance is a fixed grain that is shifted from frame to frame, so that the same frames give the same model again.
-Planes are never written after they are made: a new model shares all planes that did not change with the old one.
+Planes are never written after they are made: a new model shares those that did not change with the old one.
 """
 
 from __future__ import annotations
@@ -150,7 +150,8 @@ def toned(model: Background, curve: Plane, plane: Plane, far: Plane) -> Backgrou
     """The same scene under another exposure: every remembered value through `curve` (256 values).
 
     Where the curve says much but `far`, the distance before, was small, the values stay: captions and logos
-    have no exposure. Where the scene was blown out or black the curve knows nothing, so those pixels take the values of `plane`.
+    have no exposure. Where the scene was blown out or black the curve knows nothing, so those
+    pixels take the values of `plane`.
     """
     view = usual(model)
     clipped = cv2.bitwise_not(np.asarray(cv2.inRange(view, _BLACK, _WHITE), np.uint8))

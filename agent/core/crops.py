@@ -33,17 +33,31 @@ class _Group:
     reason: Reason
 
 
-def sized(box: Box, frame: Size, least: Size, object_share: float) -> Size:
-    """The crop for one object, in frame pixels: of `least`'s shape, so large that the object fills `object_share`."""
+@dataclass(frozen=True, slots=True)
+class Closeness:
+    """How large objects shall be in what the detector sees."""
+
+    object_share: float
+    """Of the crop's width and height, at most."""
+    small_px: int
+    """Smaller objects are enlarged towards this."""
+    enlarge: float
+    """At most so many times."""
+
+
+def sized(box: Box, frame: Size, field: Size, closeness: Closeness) -> Size:
+    """The crop for one object, in frame pixels, of the field's shape: small for small ones, large for large."""
+    wide_px, high_px = box.width * frame.width_px, box.height * frame.height_px
     scale = max(
-        1.0,
-        box.width * frame.width_px / (object_share * least.width_px),
-        box.height * frame.height_px / (object_share * least.height_px),
+        1 / closeness.enlarge,
+        min(1.0, max(wide_px, high_px) / closeness.small_px),
+        wide_px / (closeness.object_share * field.width_px),
+        high_px / (closeness.object_share * field.height_px),
     )
-    return Size(round(least.width_px * scale), round(least.height_px * scale))
+    return Size(round(field.width_px * scale), round(field.height_px * scale))
 
 
-def cover(wishes: list[Wish], frame: Size, least: Size, most: int) -> tuple[Crop, ...]:
+def cover(wishes: list[Wish], frame: Size, most: int) -> tuple[Crop, ...]:
     """At most `most` crops that hold every wish, large ones first.
 
     Greedy: the largest wish first, each into the group whose crop it enlarges least, as long as nobody in it
@@ -65,7 +79,7 @@ def cover(wishes: list[Wish], frame: Size, least: Size, most: int) -> tuple[Crop
     while len(groups) > most:
         groups = _one_fewer(groups, frame)
     placed = [Crop(_place(group, frame), group.reason) for group in groups]
-    return _needed(placed, [_inside(wish.box) for wish in wishes])
+    return _needed(placed, wishes, frame)
 
 
 def _join(one: _Group, other: _Group) -> _Group:
@@ -118,14 +132,21 @@ def _one_fewer(groups: list[_Group], frame: Size) -> list[_Group]:
     return [_join(groups[i], groups[j]), *(g for place, g in enumerate(groups) if place not in (i, j))]
 
 
-def _needed(crops: list[Crop], boxes: list[Box]) -> tuple[Crop, ...]:
-    """Without crops whose boxes all lie in other crops; the smallest is tried first."""
+def _needed(crops: list[Crop], wishes: list[Wish], frame: Size) -> tuple[Crop, ...]:
+    """Without crops whose wishes are all met by the other ones; the smallest is tried first."""
     kept = sorted(crops, key=lambda crop: -crop.box.area)
     for crop in reversed(kept.copy()):
         others = [other.box for other in kept if other is not crop]
-        if all(any(holds(o, box) for o in others) for box in boxes if holds(crop.box, box)):
+        mine = [wish for wish in wishes if holds(crop.box, _inside(wish.box))]
+        if all(any(_meets(other, wish, crop.box, frame) for other in others) for wish in mine):
             kept.remove(crop)
     return tuple(kept)
+
+
+def _meets(other: Box, wish: Wish, crop: Box, frame: Size) -> bool:
+    """The other crop holds the wish, and shows it not much smaller than it should be, or than this one does."""
+    enough = max(crop.width, wish.size.width_px / frame.width_px)
+    return holds(other, _inside(wish.box)) and other.width <= _SLACK * enough
 
 
 def holds(crop: Box, box: Box) -> bool:

@@ -12,6 +12,8 @@ from agent.core.types import Box, Crop, Detection
 
 _EDGE = 0.01
 """A box that comes so near to its crop's border, as a fraction of the crop, is taken as cut by it."""
+_COINCIDE = 0.8
+"""A rider covers less than that of the motorcycle under them."""
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -22,35 +24,37 @@ def gathered(
 ) -> tuple[Detection, ...]:
     """All detections in fractions of the frame, without duplicates, best score first.
 
-    Non-maximum suppression per label, with whole objects before those cut by a crop; a cut one also goes when the
-    fraction `inside` of it lies inside a kept one: half a bus overlaps the bus far less than half.
+    Non-maximum suppression per label, with whole objects before those cut by a crop; a cut one also goes when
+    the fraction `inside` of it lies inside a kept one: half a bus overlaps the bus far less than half.
     """
     entries = [
-        (replace(detection, box=placed(detection.box, crop.box)), cut(detection.box, crop.box))
-        for crop, detections in zip(crops, found, strict=True)
+        (replace(detection, box=placed(detection.box, crop.box)), cut(detection.box, crop.box), place)
+        for place, (crop, detections) in enumerate(zip(crops, found, strict=True))
         for detection in detections
     ]
     entries.sort(key=lambda entry: (entry[1], -entry[0].score))
     if not entries:
         return ()
-    boxes = np.array([(d.box.left, d.box.top, d.box.right, d.box.bottom) for d, _ in entries])
-    is_cut = np.array([was_cut for _, was_cut in entries])
-    labels = np.array([d.label for d, _ in entries])
-    kept = _kept(boxes, is_cut, labels[:, None] == labels[None, :], same_iou, inside)
+    boxes = np.array([(d.box.left, d.box.top, d.box.right, d.box.bottom) for d, _, _ in entries])
+    is_cut = np.array([was_cut for _, was_cut, _ in entries])
+    labels = np.array([d.label for d, _, _ in entries])
+    places = np.array([place for _, _, place in entries])
+    same_label = labels[:, None] == labels[None, :]
+    least_iou = np.where(same_label, same_iou, np.where(places[:, None] == places[None, :], 2.0, _COINCIDE))
+    kept = _kept(boxes, least_iou, is_cut[None, :] & same_label, inside)
     return tuple(sorted((entries[i][0] for i in kept), key=lambda d: -d.score))
 
 
-def _kept(boxes: Floats, is_cut: Flags, same_label: Flags, same_iou: float, inside: float) -> list[int]:
-    """The rows to keep; rows come in order of preference."""
-    corner = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - np.maximum(
-        boxes[:, None, :2], boxes[None, :, :2]
-    )
-    common = np.prod(np.maximum(0.0, corner), axis=2)
+def _kept(boxes: Floats, least_iou: Floats, may_be_part: Flags, inside: float) -> list[int]:
+    """The rows to keep; rows come in order of preference. `least_iou` and `may_be_part` are (N, N)."""
+    far_ends = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    near_ends = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+    common = np.prod(np.maximum(0.0, far_ends - near_ends), axis=2)
     area = np.prod(np.maximum(0.0, boxes[:, 2:] - boxes[:, :2]), axis=1)
     together = area[:, None] + area[None, :] - common
-    same = common >= same_iou * np.maximum(together, 1e-12)
-    part = is_cut[None, :] & (common >= inside * np.maximum(area[None, :], 1e-12))
-    beats = same_label & (same | part)
+    same = common >= least_iou * np.maximum(together, 1e-12)
+    part = may_be_part & (common >= inside * np.maximum(area[None, :], 1e-12))
+    beats = same | part
     alive = np.ones(len(boxes), np.bool_)
     kept = []
     for row in range(len(boxes)):

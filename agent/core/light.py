@@ -34,10 +34,11 @@ def tone_curve(usual: Plane, plane: Plane) -> Plane | None:
     if not order.size:
         return None
     greys = was[order].reshape(_BINS, -1)
-    change = np.median(now[order].reshape(_BINS, -1) - greys, axis=1)
+    middle = greys.shape[1] // 2
+    change = np.sort(now[order].reshape(_BINS, -1) - greys, axis=1)[:, middle]
     if np.abs(change).max() < 2:
         return None
-    every, known = np.arange(256), np.maximum(1.0, np.median(greys, axis=1))
+    every, known = np.arange(256), np.maximum(1.0, greys[:, middle])
     ends = every + np.interp(every, known, change)
     # Beyond the brightest group a gain goes on as a factor.
     ends = np.where(every > known[-1], every * (1 + change[-1] / known[-1]), ends)
@@ -47,7 +48,7 @@ def tone_curve(usual: Plane, plane: Plane) -> Plane | None:
 
 
 def _share(error: NDArray[np.int16]) -> float:
-    return float(np.mean(np.abs(error) <= _CLOSE))
+    return int(np.count_nonzero(np.abs(error) <= _CLOSE)) / error.size
 
 
 def only_light(usual: Plane, plane: Plane, fine: Fine, thing: Plane) -> bool:
@@ -63,15 +64,16 @@ def only_light(usual: Plane, plane: Plane, fine: Fine, thing: Plane) -> bool:
     if not edge.size:
         return False
     change = cv2.mean(cv2.absdiff(usual, plane), mask=thing)[0]
-    return float(edge[-max(1, edge.size // 4) :].mean()) < _SHARP * change
+    quarter = edge[-max(1, edge.size // 4) :]
+    return float(quarter.sum()) < _SHARP * change * quarter.size
 
 
 def unexplained(usual: Plane, plane: Plane) -> Fine:
     """The fine part of `plane` that is no multiple of the fine part of `usual`, (H, W), in luma steps.
 
     Both views lose their local mean, and the usual one is fitted to the present one by one factor for each
-    neighbourhood: the local form of the ratio test of shadow removal (Jacques et al., SIBGRAPI 2005). At half the
-    size, because this is the dearest step of motion.
+    neighbourhood: the local form of the ratio test of shadow removal (Jacques et al., SIBGRAPI 2005). At half
+    the size, because this is the dearest step of motion.
     """
     size = max(1, plane.shape[1] // 2), max(1, plane.shape[0] // 2)
     was = cv2.resize(usual, size, interpolation=cv2.INTER_AREA).astype(np.float32)

@@ -32,7 +32,9 @@ _NOISE_S = 4.0
 _FLICKER_TIMES = 0.05
 _SETTLE_TURNS = 5
 _STEP_SHARE = 0.05
-"""No exposure step that matters leaves more pixels alone."""
+"""An exposure step that matters changes at least so much of the view."""
+_STEP_S = 0.2
+"""How often steps are looked for while much moves anyway."""
 _SUDDEN = 0.35
 """More of the view than any road user covers from one frame to the next."""
 _LONG_S = 3.0
@@ -87,7 +89,7 @@ class MotionSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class MotionState:
-    """The learned scene; its arrays are never written after they are made. All planes are (H, W) working pixels."""
+    """The learned scene; its arrays are never written after they are made. All planes are (H, W)."""
 
     model: Background
     at: Instant
@@ -103,6 +105,10 @@ class MotionState:
     """Of the view, in `mask`."""
     calm: Instant
     """When the view last differed in less than the share of a light switch."""
+    unlike: float
+    """Share of the view that was far from the scene before any exposure step was undone."""
+    asked_s: float
+    """The mono_s at which an exposure step was last looked for."""
     past: tuple[tuple[float, Plane], ...]
     """Working planes of the last second with their mono_s, oldest first."""
     seen: Plane | None
@@ -161,7 +167,7 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
 
 
 def shrink(luma: Plane, height_px: int) -> Plane:
-    """The plane at a whole fraction of its size, at most `height_px` high: whole, because that averages fastest."""
+    """The plane at a whole fraction of its size, at most `height_px` high: whole numbers average fastest."""
     by = -(-luma.shape[0] // height_px)
     if by == 1:
         return luma.copy()  # the frame's memory may be reused
@@ -183,7 +189,9 @@ def _fresh(plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
     seen = _seen(plane.shape, settings.ignore)
     model = background.begin(plane)
     past = ((at.mono_s, plane),)
-    return MotionState(model, at, None, at, nothing, nothing, 0.0, at, past, seen, settings.ignore)
+    return MotionState(
+        model, at, None, at, nothing, nothing, 0.0, at, 0.0, at.mono_s, past, seen, settings.ignore
+    )
 
 
 def _seen(shape: tuple[int, ...], ignore: tuple[Polygon, ...]) -> Plane | None:
@@ -200,7 +208,11 @@ def _compare(
 ) -> tuple[MotionState, _Now]:
     """The frame beside the scene, after an exposure step was taken into the scene."""
     far = background.distance(state.model, plane)
-    if cv2.countNonZero(np.asarray(cv2.inRange(far, 8, 255), np.uint8)) >= _STEP_SHARE * far.size:
+    unlike = cv2.countNonZero(np.asarray(cv2.inRange(far, 8, 255), np.uint8)) / far.size
+    stepped = unlike >= state.unlike + _STEP_SHARE or at.mono_s - state.asked_s >= _STEP_S
+    state = replace(state, unlike=unlike)
+    if unlike >= _STEP_SHARE and stepped:
+        state = replace(state, asked_s=at.mono_s)
         curve = light.tone_curve(background.usual(state.model), plane)
         if curve is not None:
             model = background.toned(state.model, curve, plane, far)

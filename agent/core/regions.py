@@ -67,7 +67,7 @@ def clean(raw: Plane) -> tuple[Plane, tuple[Outline, ...]]:
 
 
 def _major(mask: Plane) -> Plane:
-    """255 where most of the 5 by 5 pixels around are: the median of a mask, five times as fast as medianBlur."""
+    """255 where most of the 5 by 5 pixels around are: a median five times as fast."""
     return np.asarray(cv2.inRange(cv2.blur(mask, _SPECK), 128, 255), np.uint8)
 
 
