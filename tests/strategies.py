@@ -21,7 +21,7 @@ from agent.core.types import (
 
 names = st.from_regex(r"[a-z0-9-]{3,32}", fullmatch=True).filter(lambda name: name != "station")
 uuids = st.uuids().map(str)
-words = st.text(st.characters(), max_size=100)
+words = st.text(st.characters(exclude_categories=()), max_size=100)
 """Any text, Vietnamese and lone surrogates too: errors of the system may hold them."""
 instants = st.builds(
     Instant,
@@ -74,7 +74,7 @@ events = st.builds(
     region=st.none() | boxes,
     direction=st.none() | words,
     end_reason=st.none() | st.sampled_from(EndReason),
-    detail=st.none() | st.text(st.characters(), max_size=2000),
+    detail=st.none() | st.text(st.characters(exclude_categories=()), max_size=2000),
     suppressed=st.integers(0, 100_000),
     thumbnail=st.none() | shots(),
     scene=st.none() | shots(),

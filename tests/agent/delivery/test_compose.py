@@ -178,3 +178,11 @@ def test_a_clock_before_1970_is_told_as_1970() -> None:
 
     assert told.time.isoformat() == "1970-01-01T00:00:00+00:00"
     assert told.clock.mono_ms == 3000
+
+
+def test_the_text_of_an_error_may_hold_bytes_that_no_text_can() -> None:
+    detail = b"/dev/video\xff: b\xe1\xbb\x8b m\xe1\xba\xa5t".decode(errors="surrogateescape")
+
+    told = wire.parse_event(sent(event_messages(replace(CROSSED, detail=detail), SENDER)[0]))
+
+    assert told.detail == "/dev/video?: bị mất"
