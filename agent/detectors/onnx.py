@@ -54,6 +54,7 @@ class OnnxDetector:
         self._names = tuple(card.labels)
         self._ask = _ask(card, settings.min_score)
         self._twin_iou = settings.twin_iou
+        self._apart = self._names.index("person") if "person" in self._names else -1
         self._session: ort.InferenceSession | None = _session(model, settings)
         self._providers = tuple(self._session.get_providers())
         wanted = PROVIDERS[settings.provider][0]
@@ -64,7 +65,7 @@ class OnnxDetector:
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._dtype, self._fixed = _checked(entry, card, model)
         self._batch = self._fixed or settings.batch
-        # One empty picture: a card that does not fit is told now, and the first real call is as fast as the rest.
+        # One empty picture: a card that does not fit is told now, and the first real call is not slower.
         self.detect([np.zeros((card.input.height_px, card.input.width_px, 3), np.uint8)])
 
     @property
@@ -104,7 +105,9 @@ class OnnxDetector:
 
     def _told(self, index: int, outputs: Sequence[NDArray[Any]], place: Placement) -> tuple[Detection, ...]:
         one = {name: array[index] for name, array in zip(self._outputs, outputs, strict=True)}
-        found = suppress(self._card.head.decode(one, self._ask), self._card.nms_iou, self._twin_iou)
+        found = suppress(
+            self._card.head.decode(one, self._ask), self._card.nms_iou, self._twin_iou, self._apart
+        )
         return tuple(_detections(found, place, self._names))
 
 

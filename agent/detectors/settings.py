@@ -31,7 +31,7 @@ class DetectorSettings(Settings):
         default_factory=dict, description="Least score of a label, instead of the card's."
     )
     twin_iou: float = Field(
-        0.85, gt=0, le=1, description="Boxes of two labels that overlap more are one object; 1 keeps both."
+        0.8, gt=0, le=1, description="Boxes of two vehicles that overlap more are one; 1 keeps both."
     )
     graph: Literal["off", "basic", "extended", "all"] = Field(
         "all", description="How far ONNX Runtime rewrites the network for speed."

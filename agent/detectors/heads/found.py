@@ -13,6 +13,8 @@ from agent.core.types import Size
 from agent.errors import ModelError
 
 Floats = NDArray[np.float32]
+MOST = 300
+"""Boxes per picture at most; a crowded junction has a tenth of it."""
 Outputs = dict[str, NDArray[Any]]
 """The network's outputs for one picture, without the batch axis, by name and in the network's order."""
 
@@ -61,12 +63,13 @@ def likely(scores: Floats, ask: Ask) -> tuple[NDArray[np.intp], Floats, NDArray[
     return rows, scores[rows, columns], ask.kept[columns]
 
 
-def suppress(found: Found, iou: float, twin_iou: float = 1.0, limit: int = 300) -> Found:
-    """The best of the boxes that overlap more than `iou` within a label, best score first, at most `limit`.
+def suppress(found: Found, iou: float, twin_iou: float = 1.0, apart: int = -1) -> Found:
+    """The best of the boxes that overlap more than `iou` within a label, best score first, at most 300.
 
     Greedy non-maximum suppression within each label, by OpenCV. Then boxes of different labels that overlap
     more than `twin_iou` are one object as well, and the likeliest label wins: a van is not a car and a truck.
-    With `twin_iou` 1.0 each keeps all its labels.
+    With `twin_iou` 1.0 each keeps all its labels. The label `apart` (an index) has no twins: seen from the
+    front, a rider covers the motorcycle.
     """
     if len(found.scores) == 0:
         return found
@@ -79,17 +82,20 @@ def suppress(found: Found, iou: float, twin_iou: float = 1.0, limit: int = 300) 
     rows = np.asarray(chosen, np.intp).reshape(-1)
     # Ties by place and label, so that the order never depends on how a sort breaks them.
     order = np.lexsort((found.labels[rows], rows, -found.scores[rows]))
-    best = found.at(rows[order][:limit])
-    return best if twin_iou >= 1.0 else best.at(_without_twins(best.boxes, twin_iou))
+    best = found.at(rows[order][:MOST])
+    return best if twin_iou >= 1.0 else best.at(_without_twins(best, twin_iou, apart))
 
 
-def _without_twins(boxes: Floats, iou: float) -> NDArray[np.intp]:
-    """Rows of boxes (N, 4), best first, that overlap no better row more than `iou`."""
+def _without_twins(found: Found, iou: float, apart: int) -> NDArray[np.intp]:
+    """Rows, best first, that overlap no better row of another label more than `iou`."""
+    boxes, alone = found.boxes, found.labels == apart
     low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
     common = np.clip(high - low, 0, None).prod(axis=2)
     areas = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
     twins = common > iou * (areas[:, None] + areas[None, :] - common)
+    twins[alone] = twins[:, alone] = False
+    twins &= found.labels[:, None] != found.labels[None, :]
     kept = np.ones(len(boxes), bool)
     for row in range(1, len(boxes)):
         kept[row] = not (twins[row, :row] & kept[:row]).any()

@@ -59,6 +59,13 @@ def test_one_object_has_one_label() -> None:
     assert suppress(found, 0.5, 1.0).labels.tolist() == [7, 2, 0]
 
 
+def test_a_rider_is_not_the_twin_of_the_motorcycle() -> None:
+    boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 10, 10]], np.float32)
+    found = Found(boxes, np.array([0.9, 0.8, 0.7], np.float32), np.array([0, 3, 1]))
+
+    assert suppress(found, 0.5, 0.8, apart=0).labels.tolist() == [0, 3]
+
+
 def test_a_box_that_went_takes_no_other_with_it() -> None:
     # b is a twin of a, c is a twin of b but not of a.
     boxes = np.array([[0, 0, 100, 10], [10, 0, 110, 10], [20, 0, 120, 10]], np.float32)

@@ -1,0 +1,83 @@
+"""agent.detectors.shared"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.clock import SystemClock
+from agent.core.types import Detection, Image
+from agent.detectors import load_detector
+from agent.detectors.settings import DetectorSettings
+from agent.detectors.shared import SharedDetector
+from agent.errors import ModelError
+from tests.brokers import until
+from tests.squares import SQUARE_PX, picture, write_model
+
+
+class HeldBack:
+    """The real detector, whose calls wait at a gate: the network is the hardware here."""
+
+    def __init__(self, folder: Path) -> None:
+        self._real = load_detector(DetectorSettings(model=str(write_model(folder))))
+        self.name, self.sha256 = self._real.name, self._real.sha256
+        self.input_size, self.labels = self._real.input_size, self._real.labels
+        self.gate = threading.Event()
+        self.batches: list[int] = []
+
+    def detect(self, images: Sequence[Image]) -> list[tuple[Detection, ...]]:
+        self.batches.append(len(images))
+        assert self.gate.wait(10)
+        return self._real.detect(images)
+
+    def close(self) -> None:
+        self._real.close()
+
+
+def square_at(left_px: int) -> Image:
+    return np.ascontiguousarray(picture((left_px,), width=256, top_px=100)[:, :, ::-1])
+
+
+def test_those_who_wait_together_share_one_call_and_each_gets_its_own_answer(tmp_path: Path) -> None:
+    inner = HeldBack(tmp_path)
+    shared = SharedDetector(inner, SystemClock())
+    answers: dict[int, list[tuple[Detection, ...]]] = {}
+
+    def ask(left_px: int) -> None:
+        answers[left_px] = shared.detect([square_at(left_px)])
+
+    first = threading.Thread(target=ask, args=(8,))
+    first.start()
+    until(lambda: inner.batches == [1], 5)
+    others = [threading.Thread(target=ask, args=(left,)) for left in (40, 100, 160)]
+    for thread in others:
+        thread.start()
+    until(lambda: len(shared._waiting) == 3, 5)
+    inner.gate.set()
+    for thread in (first, *others):
+        thread.join(10)
+
+    assert inner.batches == [1, 3]
+    for left, (found,) in answers.items():
+        middle = (left + SQUARE_PX / 2) / 256
+        assert found[0].label == "car"
+        assert found[0].box.center[0] == pytest.approx(middle, abs=0.05)
+
+
+def test_a_failure_reaches_everyone_who_waited_and_the_next_call_works(tmp_path: Path) -> None:
+    inner = load_detector(DetectorSettings(model=str(write_model(tmp_path))))
+    shared = SharedDetector(inner, SystemClock())
+
+    shared.close()
+    with pytest.raises(ModelError):
+        shared.detect([square_at(50)])
+    reopened = SharedDetector(
+        load_detector(DetectorSettings(model=str(tmp_path / "squares.onnx"))), SystemClock()
+    )
+
+    assert reopened.detect([square_at(50)])[0]
+    assert len(reopened.calls_ms) == 1
