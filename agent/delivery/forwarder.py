@@ -22,7 +22,7 @@ from agent.delivery.broker import BrokerSettings, Version
 from agent.delivery.message import Stored
 from agent.delivery.mqtt import Arrived, Connection, Happening, Puback, Suback, Will
 from agent.delivery.outbox import Outbox
-from agent.delivery.window import BULK, PLAIN, Suspects, Window
+from agent.delivery.window import BULK, PLAIN, Flight, Suspects, Window
 from agent.errors import BrokerRefused, DeliveryError, OutboxError, WireError
 
 log = structlog.get_logger(__name__)
@@ -98,7 +98,8 @@ class Forwarder:
         self._greeted: str | None = None
         self._station_online = False
         self._connected_at: Instant | None = None
-        self._trouble: str | None = None
+        self._troubles: dict[str, str] = {}
+        """At most one of a connection, a subscription and a message."""
         self._connects = self._refused = self._sent = self._resent = self._confirmed = 0
         outbox.watch(self.wake)
 
@@ -134,7 +135,7 @@ class Forwarder:
             confirmed=self._confirmed,
             station_online=self._station_online,
             version=self._version if at is not None else None,
-            trouble=self._trouble,
+            trouble="; ".join(self._troubles.values()) or None,
         )
 
     def start(self) -> None:
@@ -174,7 +175,7 @@ class Forwarder:
             if self._connected_at is not None and self._clock.now().since(began) >= STEADY_S:
                 failures = 0
             self._lost(trouble)
-            self._pause(self._wait_s(trouble, failures))
+            self._pause(wait_s(self._settings, trouble, failures))
             failures += 1
 
     def _serve(self) -> None:
@@ -235,20 +236,20 @@ class Forwarder:
         with self._kept_lock:
             self._changed = set(self._kept)
         log.info("broker_connected", version=self._version, session_present=session_present)
-        self._trouble = None
+        self._troubles.clear()
 
     def _lost(self, why: DeliveryError) -> None:
         """Forget what was on its way; the outbox has it."""
         in_air = self._window.broke()
         if isinstance(why, reasons.HungUp):
-            culprit = self._suspects.hung_up(in_air)
+            culprit = self._suspects.hung_up(in_air, self._clock.now())
             if culprit is not None:
-                self._set_aside(culprit, f"three connections ended with only this on the way: {why.what}")
-        if self._trouble is None or self._connected_at is not None:
+                self._set_aside(culprit, f"connections ended with only this on the way: {why.what}")
+        if "connection" not in self._troubles:
             log.warning("broker_lost", why=why.what, hint=why.hint)
         was_connected, self._connected_at = self._connected_at is not None, None
         self._station_online = False
-        self._trouble = why.what
+        self._troubles = {"connection": why.what}
         if self._settings.protocol == "auto" and was_connected:
             self._version = "5"  # what hung up on MQTT 5 may have been a broker about to start
         elif self._settings.protocol == "auto" and isinstance(why, reasons.VersionRefused | reasons.HungUp):
@@ -259,21 +260,6 @@ class Forwarder:
             self._outbox.quarantine(seq, why)
         except OutboxError as error:
             log.exception("quarantine_failed", seq=seq, why=error.what)
-
-    def _wait_s(self, why: DeliveryError, failures: int) -> float:
-        """Full jitter: a district that comes back from a power cut does not storm its broker.
-
-        Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
-        """
-        if isinstance(why, reasons.SessionTaken):
-            return TAKEN_S * random.uniform(0.8, 1.2)  # noqa: S311  no secret hangs on it
-        if isinstance(why, reasons.VersionRefused) and failures == 0:
-            return 0.0
-        settings = self._settings
-        longest = min(settings.backoff_max_s, settings.backoff_min_s * 2 ** min(failures, 16))
-        if isinstance(why, BrokerRefused):
-            longest = settings.backoff_max_s
-        return random.uniform(0.0, longest)  # noqa: S311
 
     def _pause(self, seconds: float) -> None:
         ends = self._clock.now().mono_s + seconds
@@ -313,19 +299,30 @@ class Forwarder:
         if puback.taken:
             flight = self._window.acknowledged(puback.mid, now)
         else:
-            flight = self._window.refused(puback.mid, now)
-            self._refused += 1
-            self._trouble = f"the broker says about a message: {puback.reason}"
-            log.warning("message_refused", seq=flight.seq if flight else None, reason=puback.reason)
+            flight = self._window.refused(puback.mid, now, puback.unheard)
+        if flight is not None or not (puback.taken or puback.unheard):  # a state may well have no subscriber
+            self._note_word(puback, flight)
         if flight is not None:
             self._suspects.cleared(flight.seq)
             if puback.taken and self._settings.confirm == "broker":
                 self._window.settle(flight.seq)
                 self._confirmed += self._outbox.acknowledge(self._outbox.stream, [(flight.seq, flight.seq)])
 
+    def _note_word(self, puback: Puback, flight: Flight | None) -> None:
+        before = self._troubles.pop("message", None)
+        if puback.taken:
+            return
+        what = "nobody subscribes to this box" if puback.unheard else f"the broker says: {puback.reason}"
+        self._troubles["message"] = what
+        self._refused += not puback.unheard
+        if what != before:
+            log.warning("message_not_taken", seq=flight.seq if flight else None, why=what)
+
     def _on_suback(self, suback: Suback) -> None:
         if any(code >= 0x80 for code in suback.codes):
-            self._trouble = "the broker refuses a subscription: no receipts or no commands will come"
+            self._troubles["subscription"] = (
+                "the broker refuses a subscription: receipts or commands are missing"
+            )
             log.error("subscription_refused", codes=suback.codes, hint="check the broker's ACL for this box")
         self._greeted = ""  # hello may go out: its answer would reach us now
 
@@ -370,7 +367,7 @@ class Forwarder:
         if self._suspects.alone is not None or self._send_suspect(connection, idle=False):
             return
         plain, bulk = self._window.room(connection.free)
-        skip = self._window.flights.keys() | self._suspects.strikes.keys()
+        skip = self._window.flights.keys() | self._suspects.listed.keys()
         found = self._outbox.waiting(plain, now, skip, PLAIN) if plain else []
         sent = sum(self._send(connection, stored) for stored in found)
         bulk = min(bulk, connection.free)
@@ -393,7 +390,7 @@ class Forwarder:
 
     def _send_suspect(self, connection: Connection, idle: bool) -> bool:
         """One that may have broken a connection goes alone; whether it is being dealt with."""
-        seq = self._suspects.next(idle)
+        seq = self._suspects.next(idle, self._clock.now())
         if seq is None:
             return False
         if self._window.in_air:
@@ -420,7 +417,28 @@ class Forwarder:
         except reasons.TooLarge as error:
             self._outbox.quarantine(stored.seq, error.what)
             return False
+        except DeliveryError:
+            raise
+        except Exception as error:  # one that cannot even be written must not end every connection
+            log.exception("message_unwritable", seq=stored.seq)
+            self._outbox.quarantine(stored.seq, f"it cannot be written: {error!r}")
+            return False
         self._window.sent(stored, mid, now)
         self._sent += 1
         self._resent += self._window.flights[stored.seq].tries > 1
         return True
+
+
+def wait_s(settings: BrokerSettings, why: DeliveryError, failures: int) -> float:
+    """Seconds until the next attempt, with full jitter: a district that comes back storms no broker.
+
+    Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+    if isinstance(why, reasons.SessionTaken):
+        return TAKEN_S * random.uniform(0.8, 1.2)  # noqa: S311  no secret hangs on it
+    if isinstance(why, reasons.VersionRefused) and failures == 0:
+        return 0.0
+    longest = min(settings.backoff_max_s, settings.backoff_min_s * 2 ** min(failures, 16))
+    if isinstance(why, BrokerRefused):
+        longest = settings.backoff_max_s
+    return random.uniform(0.0, longest)  # noqa: S311

@@ -16,6 +16,7 @@ import struct
 import termios
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -110,6 +111,7 @@ class Connection:
                 self._client.connect(self._settings.host, self._settings.port, **options)
                 outcome.append(None)
             except Exception as error:  # judged in the caller's thread
+                _close_sockets_of(error)
                 outcome.append(error)
             if given_up.is_set():
                 self._drop()
@@ -127,7 +129,7 @@ class Connection:
             given_up.set()
             raise reasons.Silent(f"broker {self.where} does not answer", "is the network up, and the DNS?")
         if outcome[0] is not None:
-            raise reasons.unreachable(outcome[0], self.where) from outcome[0]
+            raise self._with_hint(reasons.unreachable(outcome[0], self.where))
 
     # ------------------------------------------------------------------------------------------------- using
 
@@ -269,10 +271,18 @@ class Connection:
         if told and code != 0:
             return reasons.lost(code, self.where)
         if self._heard.error is not None:
-            return reasons.unreachable(self._heard.error, self.where)
-        if code == _KEEPALIVE_TIMEOUT:
-            return reasons.Silent(f"broker {self.where} does not answer any more", "is the network up?")
-        return reasons.HungUp(f"broker {self.where} hung up", "see its log for the reason")
+            error = reasons.unreachable(self._heard.error, self.where)
+        elif code == _KEEPALIVE_TIMEOUT:
+            error = reasons.Silent(f"broker {self.where} does not answer any more", "is the network up?")
+        else:
+            error = reasons.HungUp(f"broker {self.where} hung up", "see its log for the reason")
+        return self._with_hint(error)
+
+    def _with_hint(self, error: DeliveryError) -> DeliveryError:
+        """Who hangs up on TLS before it has answered often tells no reason, or too late to be read."""
+        if isinstance(error, reasons.HungUp) and self._settings.tls is not None and self._heard.connack is None:
+            error.hint = "does this port speak TLS, and does the broker accept this box's certificate?"
+        return error
 
     def _drop(self) -> None:
         connection = self._client.socket()
@@ -287,3 +297,11 @@ def _unsent_bytes(connection: Any) -> int:
         return int(struct.unpack("i", fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, b"\0" * 4))[0])
     except OSError:
         return 0
+
+
+def _close_sockets_of(error: BaseException) -> None:
+    """Paho leaves the socket of a failed TLS handshake open, and only the error's frames still know it."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        for value in frame.f_locals.values():
+            if isinstance(value, socket.socket):
+                value.close()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from agent.delivery.broker import Version
+
+NO_SUBSCRIBERS: Final = 0x10
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,11 @@ class Puback:
     mid: int
     code: int
     reason: str
+
+    @property
+    def unheard(self) -> bool:
+        """Nobody subscribes to it; the broker has thrown it away."""
+        return self.code == NO_SUBSCRIBERS
 
     @property
     def taken(self) -> bool:

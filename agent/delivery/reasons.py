@@ -145,7 +145,7 @@ def _bad_certificate(error: ssl.SSLCertVerificationError, where: str) -> Deliver
 
 
 def _bad_tls(error: ssl.SSLError, where: str) -> DeliveryError:
-    text = (error.reason or str(error)).lower().replace("_", " ")
+    text = (getattr(error, "reason", None) or str(error)).lower().replace("_", " ")
     if "wrong version number" in text or "record layer failure" in text or "http request" in text:
         what, hint = "does not speak TLS on this port", "8883 is the usual port with TLS, 1883 without"
     elif "certificate expired" in text:
@@ -158,8 +158,8 @@ def _bad_tls(error: ssl.SSLError, where: str) -> DeliveryError:
         what, hint = "says that this box's certificate is revoked", "ask who runs the broker"
     elif "protocol version" in text or "unsupported protocol" in text:
         what, hint = "offers only versions of TLS that are not safe", "1.2 or 1.3 is needed"
-    elif "eof occurred" in text:
-        return HungUp(f"broker {where} hung up in the TLS handshake", "does this port speak TLS?")
+    elif "eof occurred" in text or "unknown error" in text:
+        return HungUp(f"broker {where} hung up")
     else:
         what, hint = f"and this box do not agree on TLS ({text})", "look at broker.tls and at the broker's log"
     return BrokerRefused(f"broker {where} {what}", hint)

@@ -26,7 +26,9 @@ REFUSED_S: Final = 5.0
 """First wait after a refusal; doubles up to LONGEST_S."""
 QUICK_S: Final = 1.0
 """A picture acknowledged within this time shows that the link bears a second one beside it."""
-STRIKES: Final = 3
+LARGE_BYTES: Final = 16 * 1024
+STRIKES_LARGE: Final = 3
+STRIKES_SMALL: Final = 10
 
 
 @dataclass(slots=True)
@@ -35,11 +37,14 @@ class Flight:
 
     seq: int
     bulk: bool
+    size_bytes: int
     sha256: str
     sent_s: float
     tries: int
     mid: int | None
-    """None: the broker has it."""
+    """None: the broker has given its word."""
+    unheard: bool = False
+    """The broker had nobody to give it to."""
     due_s: float = math.inf
     """When it is to be sent again."""
 
@@ -83,8 +88,9 @@ class Window:
     def sent(self, stored: Stored, mid: int, now: Instant) -> None:
         """A message was handed to the connection."""
         tries = self.tries.pop(stored.seq, 0) + 1
-        bulk = stored.message.priority in BULK
-        self.flights[stored.seq] = Flight(stored.seq, bulk, stored.sha256, now.mono_s, tries, mid)
+        bulk, size_bytes = stored.message.priority in BULK, len(stored.message.body)
+        flight = Flight(stored.seq, bulk, size_bytes, stored.sha256, now.mono_s, tries, mid)
+        self.flights[stored.seq] = flight
         self._by_mid[mid] = stored.seq
 
     def acknowledged(self, mid: int, now: Instant) -> Flight | None:
@@ -96,10 +102,11 @@ class Window:
                 self._quick = now.mono_s - flight.sent_s <= QUICK_S
         return flight
 
-    def refused(self, mid: int, now: Instant) -> Flight | None:
-        """The broker has not taken it: again, ever more slowly."""
+    def refused(self, mid: int, now: Instant, unheard: bool = False) -> Flight | None:
+        """The broker has not taken it, or had nobody for it: again, ever more slowly."""
         flight = self._land(mid)
         if flight is not None:
+            flight.unheard = unheard
             flight.due_s = now.mono_s + min(LONGEST_S, REFUSED_S * 2 ** min(flight.tries - 1, 10))
         return flight
 
@@ -132,9 +139,11 @@ class Window:
         return len(late)
 
     def station_came(self, now: Instant) -> None:
-        """Soon, but first what the broker kept for the station gets the time of one receipt to be receipted."""
+        """What nobody got goes now; what the broker kept for the station gets the time of one receipt first."""
         for flight in self.flights.values():
-            if flight.mid is None:
+            if flight.unheard:
+                flight.due_s = now.mono_s
+            elif flight.mid is None:
                 flight.due_s = min(flight.due_s, now.mono_s + self._patience_s(1))
 
     def broke(self) -> list[Flight]:
@@ -182,39 +191,53 @@ def _coverage(ranges: Sequence[tuple[int, int]]) -> Callable[[int], bool]:
 
 
 @dataclass(slots=True)
-class Suspects:
-    """Messages in the air when the other side hung up: one of them may be why (paho issue 760).
+class Suspect:
+    """One that was in the air when the other side hung up."""
 
-    Each is then sent alone. Who is alone in the air at STRIKES hang-ups is the culprit.
+    strikes: int = 0
+    """Times it was alone then."""
+    not_before_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Suspects:
+    """Who may be why the other side hangs up (paho issue 760: one oversize packet silenced a box for good).
+
+    Each is sent alone, so that a hang-up tells. Who has a strike waits behind all others, ever longer, and is
+    the culprit in the end: soon if it is large, for that is what brokers hang up on, and late if it is small,
+    for then a bad line is the likelier cause.
     """
 
-    strikes: dict[int, int] = field(default_factory=dict)
+    listed: dict[int, Suspect] = field(default_factory=dict)
     alone: int | None = None
     """Sent alone now."""
 
-    def hung_up(self, in_air: Sequence[Flight]) -> int | None:
+    def hung_up(self, in_air: Sequence[Flight], now: Instant) -> int | None:
         """Remember who was in the air; the seq of a culprit."""
         self.alone = None
-        if len(in_air) == 1:
-            seq = in_air[0].seq
-            self.strikes[seq] = self.strikes.get(seq, 0) + 1
-            if self.strikes[seq] >= STRIKES:
-                del self.strikes[seq]
-                return seq
-        else:
-            for flight in in_air:
-                self.strikes.setdefault(flight.seq, 0)
-        return None
+        for flight in in_air:
+            self.listed.setdefault(flight.seq, Suspect())
+        if len(in_air) != 1:
+            return None
+        flight = in_air[0]
+        suspect = self.listed[flight.seq]
+        suspect.strikes += 1
+        suspect.not_before_s = now.mono_s + min(LONGEST_S, REFUSED_S * 2 ** (suspect.strikes - 1))
+        if suspect.strikes < (STRIKES_LARGE if flight.size_bytes >= LARGE_BYTES else STRIKES_SMALL):
+            return None
+        del self.listed[flight.seq]
+        return flight.seq
 
     def cleared(self, seq: int) -> None:
         """The broker has given its word on it, or it is gone."""
-        self.strikes.pop(seq, None)
+        self.listed.pop(seq, None)
         if self.alone == seq:
             self.alone = None
 
-    def next(self, idle: bool) -> int | None:
+    def next(self, idle: bool, now: Instant) -> int | None:
         """Whom to try alone now: at once who has no strike; the others when there is nothing else to do."""
-        innocent = [seq for seq, strikes in self.strikes.items() if strikes == 0]
+        innocent = [seq for seq, suspect in self.listed.items() if suspect.strikes == 0]
         if innocent:
             return min(innocent)
-        return min(self.strikes, default=None) if idle else None
+        ripe = [seq for seq, suspect in self.listed.items() if suspect.not_before_s <= now.mono_s]
+        return min(ripe, default=None) if idle else None
