@@ -12,8 +12,6 @@ import typer
 import yaml
 
 from agent.errors import ConfigError, NgatuError
-from agent.mistakes import redacted
-from agent.strict_yaml import resolve
 
 FAILED, WRONG, BROKEN = 1, 2, 70
 """Exit codes: a part cannot be reached; the configuration is wrong; a fault of ngatu (EX_SOFTWARE)."""
@@ -39,6 +37,8 @@ def told_in_a_line(command: Callable[P, None]) -> Callable[P, None]:
             typer.echo(str(error), err=True)
             raise typer.Exit(WRONG if isinstance(error, ConfigError) else FAILED) from None
         except Exception as error:
+            from agent.mistakes import redacted  # noqa: PLC0415 (pydantic: `ngatu --help` needs none of it)
+
             text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             typer.echo(
                 redacted(f"ngatu is broken: {text}\n  hint: report this line with `ngatu version`"), err=True
@@ -114,6 +114,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    from agent.strict_yaml import resolve  # noqa: PLC0415
+
     style = None if resolve(text) == (text, None) else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
