@@ -18,7 +18,7 @@ from pydantic import Field
 from agent.core import background, light
 from agent.core.background import Background
 from agent.core.regions import Evidence, Outline, boxes, clean
-from agent.core.types import Box, Frame, Instant, Motion, Plane
+from agent.core.types import Frame, Instant, Motion, Plane
 from agent.settings import Settings
 
 Polygon = tuple[tuple[float, float], ...]
@@ -144,12 +144,16 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
     if state.settled and _switched(state, now.share, frame.at.since(calm), settings):
         return _fresh(plane, frame.at, settings), Motion((), now.share, settling=True)
     moved = np.asarray(cv2.compare(cv2.absdiff(plane, state.past[0][1]), now.limit, cv2.CMP_GT), np.uint8)
+    view = background.usual(state.model)
+    strange = background.beyond(view, plane, now.limit)
     if state.settled is None:
         found = Motion((), 0.0, settling=True)
     else:
-        found = Motion(_regions(state, now, moved, settings, passed_s), now.share)
+        before = state.mask if passed_s <= _TWICE_S else None
+        seen = Evidence(plane, view, now.mask, now.outlines, moved, strange, before)
+        found = Motion(boxes(seen, settings.min_area, settings.max_regions), now.share)
     settled = state.settled
-    model = _learned(state, now, moved, settings)
+    model = _learned(state, now, moved, strange, settings)
     if settled is None and frame.at.since(state.began) >= settings.settle_s and model.turns >= _SETTLE_TURNS:
         settled = frame.at
     new = replace(
@@ -238,15 +242,9 @@ def _switched(state: MotionState, share: float, wild_s: float, settings: MotionS
     return share >= settings.switch_share and (sudden or wild_s >= _LONG_S)
 
 
-def _regions(
-    state: MotionState, now: _Now, moved: Plane, settings: MotionSettings, passed_s: float
-) -> tuple[Box, ...]:
-    before = state.mask if passed_s <= _TWICE_S else None
-    seen = Evidence(now.plane, background.usual(state.model), now.mask, now.outlines, moved, now.limit, before)
-    return boxes(seen, settings.min_area, settings.max_regions)
-
-
-def _learned(state: MotionState, now: _Now, moved: Plane, settings: MotionSettings) -> Background:
+def _learned(
+    state: MotionState, now: _Now, moved: Plane, strange: Plane, settings: MotionSettings
+) -> Background:
     """The model after this frame: what is quiet is learned soon, what stands is adopted late."""
     passed_s = now.at.since(state.at)
     quiet = np.asarray(cv2.bitwise_not(now.raw), np.uint8)
@@ -257,6 +255,8 @@ def _learned(state: MotionState, now: _Now, moved: Plane, settings: MotionSettin
         return background.learn(model, now.plane, every, hurry)
     flips = np.asarray(cv2.bitwise_xor(now.raw, state.raw), np.uint8)
     model = background.tune(state.model, now.plane, quiet, flips, min(0.2, passed_s / _NOISE_S))
+    # A drifting pole: what a neighbour's value explains is learned, or every edge would count for ever.
+    quiet = np.asarray(cv2.bitwise_or(quiet, cv2.bitwise_not(strange)), np.uint8)
     model = background.learn(model, now.plane, quiet, background.SAMPLES * passed_s / settings.memory_s)
     stands = cv2.bitwise_and(now.raw, cv2.bitwise_not(moved))
     picked = background.chance(quiet.shape, -1 - model.turns, passed_s / settings.absorb_s)

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.background import beyond
 from agent.core.light import Fine, only_light, unexplained
 from agent.core.types import Box, Plane
 
@@ -36,8 +35,8 @@ class Evidence:
     """Of the mask's parts."""
     moved: Plane
     """255 where the plane differs from a second ago."""
-    limit: Plane
-    """From which difference on a pixel counts, in luma steps."""
+    strange: Plane
+    """255 where the plane differs from the scene and from its neighbours in the scene."""
     before: Plane | None
     """The mask of the frame before; None when that is too long ago."""
 
@@ -76,9 +75,7 @@ def boxes(seen: Evidence, min_area: float, most: int) -> tuple[Box, ...]:
     things = _things(seen, max(4.0, min_area * seen.mask.size))[: 2 * most]
     if not things:
         return ()
-    strange = _major(
-        np.asarray(cv2.bitwise_and(beyond(seen.usual, seen.plane, seen.limit), seen.mask), np.uint8)
-    )
+    strange = _major(np.asarray(cv2.bitwise_and(seen.strange, seen.mask), np.uint8))
     near = None if seen.before is None else np.asarray(cv2.dilate(seen.before, _NEAR), np.uint8)
     moving = [thing for thing in things if _moves(thing, seen, strange, near)]
     if any(thing.area_px >= _LIGHT_PX for thing in moving):
