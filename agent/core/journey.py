@@ -27,6 +27,9 @@ AWAY_S = 1.0
 """A box that is elsewhere for less than this was covered or merged, not driven."""
 HEIR_SHARE = 0.75
 """An heir is born within this many box sizes of where the lost one must be by now."""
+WRONG_STEP = 0.12
+"""Box sizes that it must come farther the wrong way for one step."""
+WRONG_STEPS = 3
 SLOW = 0.15
 """Box sizes a second: what is slower has no direction to speak of."""
 BORDER = 0.015
@@ -60,8 +63,10 @@ class Against:
 
     turned: Point
     """Where it was farthest along the right way, in heights of the frame; wrong is what came after."""
-    sightings: int = 0
-    """In a row, far enough the wrong way."""
+    reached: float = 0.0
+    """How far the wrong way it had come at its last step, in heights of the frame."""
+    steps: int = 0
+    """How often it came clearly farther. A track that jumps to the vehicle behind makes one step, not many."""
     wrong: bool = False
 
 
@@ -235,10 +240,12 @@ def _measure(before: Against, point: Point, size: float, rule: WrongWayRule) -> 
     if along >= 0:
         return Against(point)
     straight = degrees(atan2(abs(aside), -along)) <= rule.tolerance_deg
+    reached, steps = before.reached, before.steps
+    if -along >= reached + WRONG_STEP * size:
+        reached, steps = -along, steps + 1
     # A box trembles by its size, so a large one must go farther before it is believed.
     far = hypot(dx, dy) >= max(rule.min_distance, 0.6 * size)
-    sightings = before.sightings + 1 if straight and far else 0
-    return Against(before.turned, sightings, sightings >= crossing.BELIEVED_AFTER)
+    return Against(before.turned, reached, steps, straight and far and steps >= WRONG_STEPS)
 
 
 def _trace(journey: Journey, at: Instant) -> Journey:

@@ -1,7 +1,7 @@
 """Rules and counts on simulated junction traffic with exact truth: `python -m benchmarks scenes [FOLDER]`.
 
-One simulated junction is looked at in three ways at once (chain.py): true boxes, trembling boxes under true ids,
-and detections through riders, tracker and rules. Seeds are fixed, so two runs print the same table.
+One simulated junction is looked at in three ways at once (chain.py): true boxes, trembling boxes under true
+ids, and detections through riders, tracker and rules. Seeds are fixed, so two runs print the same table.
 With a folder as argument, a short video of the junction is rendered into it.
 """
 

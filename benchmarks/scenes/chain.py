@@ -15,7 +15,7 @@ import numpy as np
 from agent.core import riders, rules, track
 from agent.core.ids import Ids
 from agent.core.riders import RiderSettings
-from agent.core.rules import RulesState, Scene
+from agent.core.rules import JudgeSettings, RulesState, Scene
 from agent.core.track import TrackSettings, TrackState
 from agent.core.types import WHOLE, Box, Count, EndReason, Event, Instant, Motion, Sighting, Track
 from benchmarks.scenes.ground import FRAME, Floats, box
@@ -25,20 +25,23 @@ from benchmarks.scenes.truth import SETTINGS
 
 STILL = Motion((), 0.0)
 WALL_S = 1_772_000_000.0
+SHOWS = 0.15
+"""Overlap from which the picture of an event shows a road user."""
 
 
 @dataclass(slots=True)
 class Told:
-    """What a chain told, with the road user that each event is about (None for nobody)."""
+    """What a chain told, with the road users that each event may be about: those in its box, best first."""
 
-    starts: list[tuple[Event, int | None]] = field(default_factory=list)
+    starts: list[tuple[Event, tuple[int, ...]]] = field(default_factory=list)
     counts: list[Count] = field(default_factory=list)
 
 
 class Chain:
     """Tracks in, what the rules tell out."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: JudgeSettings = SETTINGS) -> None:
+        self.settings = settings
         self.state: RulesState | None = None
         self.ids = Ids(b"simulated scenes")
         self.told = Told()
@@ -48,7 +51,7 @@ class Chain:
         """Let the rules look at the tracks of this moment."""
         self.tracks = tracks
         scene = Scene(at, FRAME, STILL, tracks)
-        self.state, self.ids, told = rules.update(self.state, scene, self.ids, SETTINGS)
+        self.state, self.ids, told = rules.update(self.state, scene, self.ids, self.settings)
         for each in told:
             if isinstance(each, Count):
                 self.told.counts.append(each)
@@ -58,17 +61,13 @@ class Chain:
 
     def finish(self, at: Instant) -> None:
         """The simulation is over."""
-        self.state, told = rules.close(self.state, at, EndReason.AGENT_RESTARTED, SETTINGS)
+        self.state, told = rules.close(self.state, at, EndReason.AGENT_RESTARTED, self.settings)
         self.told.counts += [each for each in told if isinstance(each, Count)]
 
-    def who(self, place: Box, track_id: str, sights: list[Sight]) -> int | None:
-        """The road user that a box is about."""
-        best, most = None, 0.25
-        for sight in sights:
-            overlap = _iou(sight.row, place)
-            if overlap > most:
-                best, most = sight.user.name, overlap
-        return best
+    def who(self, place: Box, track_id: str, sights: list[Sight]) -> tuple[int, ...]:
+        """The road users that a box may be about."""
+        fits = sorted(((_iou(sight.row, place), sight.user.name) for sight in sights), reverse=True)
+        return tuple(name for overlap, name in fits if overlap > SHOWS)
 
 
 class Known(Chain):
@@ -100,18 +99,26 @@ class Known(Chain):
             middles[name] = middle
             last = at if spot else before[0].last_seen  # type: ignore[index]
             one = Track(
-                id=f"user-{name}", label=sight.user.label, score=0.8, top_score=0.9, box=place,
-                velocity=((middle[0] - was[0]) / STEP_S, (middle[1] - was[1]) / STEP_S), started=before[0].started if before else at, last_seen=last,
-                seen=spot is not None, confirmed=hits >= 3, riders=sight.user.riders,
-            )  # fmt: skip
+                id=f"user-{name}",
+                label=sight.user.label,
+                score=0.8,
+                top_score=0.9,
+                box=place,
+                velocity=((middle[0] - was[0]) / STEP_S, (middle[1] - was[1]) / STEP_S),
+                started=before[0].started if before else at,
+                last_seen=last,
+                seen=spot is not None,
+                confirmed=hits >= 3,
+                riders=sight.user.riders,
+            )
             living[name] = (one, hits)
             tracks.append(one)
         self.living, self.middles = living, middles
         self.judge(at, tuple(tracks), sights)
 
-    def who(self, place: Box, track_id: str, sights: list[Sight]) -> int | None:
+    def who(self, place: Box, track_id: str, sights: list[Sight]) -> tuple[int, ...]:
         """The id says it."""
-        return int(track_id.removeprefix("user-"))
+        return (int(track_id.removeprefix("user-")),)
 
 
 class Tracked(Chain):

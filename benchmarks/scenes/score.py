@@ -41,24 +41,22 @@ def lines(truth: Truth, told: Told) -> dict[str, object]:
                 got[each.rule_id, direction] += number
     owed = Counter((line, user, direction) for line, user, direction, _ in seen)
     hidden = Counter((line, user, direction) for line, user, direction, _ in truth.crossings) - owed
+    ways = {(line, user, direction) for line, user, direction, _ in truth.crossings}
     due = sum(owed.values())
     events = [(e, who) for e, who in told.starts if e.kind is EventKind.LINE_CROSSED]
     extra = wrong = right = 0
-    for event, who in events:
-        key = (event.rule_id, who, event.direction)
-        if owed[key] > 0:  # type: ignore[index]
-            owed[key] -= 1  # type: ignore[index]
+    for event, shown in events:
+        keys = [(event.rule_id, who, str(event.direction)) for who in shown]
+        if key := next((key for key in keys if owed[key] > 0), None):
+            owed[key] -= 1
             right += 1
-            continue
-        if hidden[key] > 0:  # type: ignore[index]
-            hidden[key] -= 1  # type: ignore[index]
+        elif key := next((key for key in keys if hidden[key] > 0), None):
+            hidden[key] -= 1
             got[event.rule_id, str(event.direction)] -= 1
-            continue
-        extra += 1
-        other = "out" if event.direction == "in" else "in"
-        wrong += any(
-            line == event.rule_id and user == who and d == other for line, user, d, _ in truth.crossings
-        )
+        else:
+            extra += 1
+            other = "out" if event.direction == "in" else "in"
+            wrong += any((event.rule_id, who, other) in ways for who in shown)
     real = Counter((line, direction) for line, _, direction, _ in seen)
     apart = sum(abs(real[key] - got[key]) for key in real | got)
     return {
@@ -91,13 +89,13 @@ def _about(kind: EventKind, told: Told, stays: list[tuple[int, float, float]], l
     owed = Counter(user for user, lasted, _ in stays if lasted >= least_s and not doubtful(lasted, least_s))
     maybe = {user for user, lasted, _ in stays if doubtful(lasted, least_s)}
     happened, right, false = sum(owed.values()), 0, 0
-    for event, who in told.starts:
+    for event, shown in told.starts:
         if event.kind is not kind:
             continue
-        if who is not None and owed[who] > 0:
+        if (who := next((who for who in shown if owed[who] > 0), None)) is not None:
             owed[who] -= 1
             right += 1
-        elif who is None or who not in maybe:
+        elif not maybe.intersection(shown):
             false += 1
     return Score(happened, right, happened - right, false)
 

@@ -127,9 +127,9 @@ class Truth:
                 and user.heading < -1.0
                 and user.place[1] < MIDDLE - 14
                 and user.label != "person"
+                and all(name != user.name for name, _ in self.wrong)
             ):
-                if all(name != user.name for name, _ in self.wrong):
-                    self.wrong.append((user.name, second))
+                self.wrong.append((user.name, second))
             stay.last = second
             if user.speed > 0.05:
                 stay.still_since = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.core import facts, journey
 from agent.core.facts import Memory, View
 from agent.core.journey import Journey, Moment
@@ -81,3 +83,29 @@ def test_a_line_that_does_not_count_keeps_no_tally() -> None:
     memory, counts = facts.close_interval(silent, Memory(tally={("car", "in"): 3}), instant(5))
 
     assert (memory.tally, counts) == ({}, ())
+
+
+def test_a_parked_car_whose_track_a_lorry_dragged_along_is_not_told_again() -> None:
+    memory, _ = facts.stopped(STOPPED, Memory(), view(12, parked(12, "one", 0)))
+    dragged = parked(14, "one", 0)
+    box = Box(0.7, 0.4, 0.8, 0.5)
+    for second in (15, 16, 17):
+        track = replace(dragged.track, box=box)
+        dragged = journey.update(dragged, track, None, Moment(instant(second), FRAME, SETTINGS))
+    memory, found = facts.stopped(STOPPED, memory, view(17, dragged, told=("one",)))
+    assert found == ()
+
+    memory, found = facts.stopped(STOPPED, memory, view(40, parked(40, "two", 20)))
+    assert [(each.subject, each.tellable) for each in found] == [("one", False)]
+
+
+def test_a_vehicle_that_drives_on_and_stops_elsewhere_has_stopped_twice() -> None:
+    memory, first = facts.stopped(STOPPED, Memory(), view(12, parked(12, "one", 0)))
+    trip = parked(13, "one", 0)
+    for second in range(14, 40):
+        track = replace(trip.track, box=Box(0.25, 0.4, 0.35, 0.5))
+        trip = journey.update(trip, track, None, Moment(instant(second), FRAME, SETTINGS))
+        memory, second_stop = facts.stopped(STOPPED, memory, view(second, trip, told=("one",)))
+
+    assert [each.key for each in first] == [("stopped", "one")]
+    assert [(each.subject, each.tellable) for each in second_stop] == [("one@1", True)]

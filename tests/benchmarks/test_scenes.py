@@ -1,0 +1,64 @@
+"""benchmarks.scenes"""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.core.geometry import inside
+from benchmarks import scenes
+from benchmarks.scenes import parked
+from benchmarks.scenes.sensor import PERFECT, Detector, look
+from benchmarks.scenes.traffic import Traffic
+from benchmarks.scenes.truth import SETTINGS, Truth
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, object]]:
+    return scenes.main([], crossings=120)
+
+
+def test_true_boxes_under_true_ids_make_no_mistake(rows: list[dict[str, object]]) -> None:
+    perfect = rows[0]
+
+    assert perfect["way"] == "perfect"
+    assert int(str(perfect["crossings"])) > 60
+    assert (perfect["count_error_pct"], perfect["extra"], perfect["wrong_direction"]) == (0.0, 0, 0)
+
+
+def test_trembling_and_missing_boxes_are_counted_right(rows: list[dict[str, object]]) -> None:
+    assert (rows[1]["way"], rows[1]["wrong_direction"]) == ("shaken", 0)
+    assert float(str(rows[1]["count_error_pct"])) <= 1.0
+
+
+def test_the_same_seed_makes_the_same_traffic() -> None:
+    first, second = Traffic(5), Traffic(5)
+    for _ in range(300):
+        one, two = first.step(), second.step()
+    assert [(u.name, u.place) for u in one] == [(u.name, u.place) for u in two]
+    assert len(one) > 5
+
+
+def test_a_red_light_makes_a_queue_that_stands_on_the_line() -> None:
+    traffic, truth = Traffic(scenes.SEED), Truth()
+    standing = 0
+    for _ in range(1200):
+        sights = look(traffic.step())
+        truth.fold(sights, traffic.second)
+        lanes = SETTINGS.zone("lanes").polygon
+        halted = [s for s in sights if s.user.speed == 0 and s.user.way.light]
+        standing += sum(inside(((s.row[0] + s.row[2]) / 2, s.row[3]), lanes) for s in halted)
+
+    assert standing > 200
+
+
+def test_a_perfect_detector_sees_everyone_in_view_with_riders_apart() -> None:
+    traffic = Traffic(scenes.SEED)
+    for _ in range(600):
+        sights = look(traffic.step())
+    found = Detector(1, PERFECT).detect(sights)
+
+    assert len(found) == sum(1 + s.user.riders for s in sights)
+
+
+def test_a_parked_car_is_told_once_in_a_night_and_a_morning() -> None:
+    assert parked.alerts(1.0, seed=3) == 1
