@@ -154,6 +154,16 @@ def inside(journey: Journey, zone: str) -> bool:
     return journey.stays.get(zone, NEVER).on
 
 
+def alive(journey: Journey) -> bool:
+    """Does its track go on?"""
+    return journey.gone is None
+
+
+def has_left(journey: Journey) -> bool:
+    """Did it go out of the picture?"""
+    return journey.reason is EndReason.LEFT
+
+
 def state(journey: Journey) -> ObjectState:
     """The road user as an event tells it."""
     track = journey.track

@@ -18,9 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
 
-from agent.core import facts, lifecycle
+from agent.core import facts, lifecycle, standing
 from agent.core import journey as journeys
-from agent.core.facts import Facts, Memory, View
 from agent.core.ids import Ids
 from agent.core.journey import Journey, Moment
 from agent.core.lifecycle import Ledger
@@ -39,6 +38,7 @@ from agent.core.rulebook import (
 )
 from agent.core.schedule import Window
 from agent.core.types import Count, EndReason, Event, Instant, Motion, Shot, Size, Track
+from agent.core.view import Facts, Memory, View
 from agent.core.zones import Anchor, Zone
 
 __all__ = [
@@ -166,6 +166,6 @@ judge.register(ObjectRule, facts.objects)
 judge.register(ZoneRule, facts.zone)
 judge.register(LineRule, facts.line)
 judge.register(LoiteringRule, facts.loitering)
-judge.register(StoppedVehicleRule, facts.stopped)
+judge.register(StoppedVehicleRule, standing.stopped)
 judge.register(WrongWayRule, facts.wrong_way)
 judge.register(CrowdRule, facts.crowd)

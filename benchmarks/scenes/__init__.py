@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.scenes import score
+from benchmarks.scenes import parked, render, score
 from benchmarks.scenes.chain import Chain, Known, Tracked, instant, one_road_user
 from benchmarks.scenes.sensor import PERFECT, Faults, look
 from benchmarks.scenes.traffic import Traffic
@@ -19,8 +19,10 @@ SEED = 20260302
 CROSSINGS = 10_000
 
 
-def main(paths: list[Path], crossings: int = CROSSINGS, seed: int = SEED) -> list[dict[str, object]]:
-    """One row per way of looking, until so many crossings have happened."""
+def main(
+    paths: list[Path], crossings: int = CROSSINGS, hours: float = 24.0, seed: int = SEED
+) -> list[dict[str, object]]:
+    """One row per way of looking, until so many crossings have happened; the parked car stands for `hours`."""
     chains: dict[str, Chain] = {
         "perfect": Known(seed, PERFECT),
         "shaken": Known(seed, Faults(false=0.0)),
@@ -35,7 +37,12 @@ def main(paths: list[Path], crossings: int = CROSSINGS, seed: int = SEED) -> lis
     truth.finish(traffic.second)
     for chain in chains.values():
         chain.finish(instant(traffic.second))
-    return [_row(name, chain, truth, traffic.second) for name, chain in chains.items()]
+    for folder in paths:
+        render.write(folder, seed)
+    rows = [_row(name, chain, truth, traffic.second) for name, chain in chains.items()]
+    if hours:
+        rows[-1]["parked_alerts"] = parked.alerts(hours, seed)
+    return rows
 
 
 def _row(name: str, chain: Chain, truth: Truth, second: float) -> dict[str, object]:

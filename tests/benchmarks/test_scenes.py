@@ -6,7 +6,7 @@ import pytest
 
 from agent.core.geometry import inside
 from benchmarks import scenes
-from benchmarks.scenes import parked
+from benchmarks.scenes import parked, render
 from benchmarks.scenes.sensor import PERFECT, Detector, look
 from benchmarks.scenes.traffic import Traffic
 from benchmarks.scenes.truth import SETTINGS, Truth
@@ -14,7 +14,7 @@ from benchmarks.scenes.truth import SETTINGS, Truth
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, object]]:
-    return scenes.main([], crossings=120)
+    return scenes.main([], crossings=120, hours=0)
 
 
 def test_true_boxes_under_true_ids_make_no_mistake(rows: list[dict[str, object]]) -> None:
@@ -58,6 +58,14 @@ def test_a_perfect_detector_sees_everyone_in_view_with_riders_apart() -> None:
     found = Detector(1, PERFECT).detect(sights)
 
     assert len(found) == sum(1 + s.user.riders for s in sights)
+
+
+def test_a_picture_shows_who_is_there() -> None:
+    pictures = list(render.frames(scenes.SEED, seconds=0.5))
+    apart = abs(pictures[0].astype(int) - pictures[-1].astype(int)).max(axis=2)
+
+    assert pictures[0].shape == (720, 1280, 3)
+    assert 0.0005 < (apart > 40).mean() < 0.2
 
 
 def test_a_parked_car_is_told_once_in_a_night_and_a_morning() -> None:

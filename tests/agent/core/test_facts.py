@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from agent.core import facts, journey
-from agent.core.facts import Memory, View
 from agent.core.journey import Journey, Moment
 from agent.core.rulebook import JudgeSettings, LineRule, StoppedVehicleRule
 from agent.core.types import Box, Instant, Motion, Size, Track
+from agent.core.view import Memory, View
 from agent.core.zones import Zone
 
 FRAME = Size(1000, 1000)
@@ -40,35 +38,6 @@ def view(second: int, *journeys: Journey, told: tuple[str, ...] = ()) -> View:
     return View(instant(second), FRAME, Motion((), 0.0), journeys, opened, SETTINGS)
 
 
-def test_a_stopped_vehicle_out_of_sight_stands_on_for_a_while() -> None:
-    memory, found = facts.stopped(STOPPED, Memory(), view(12, parked(12, "one", 0)))
-    assert [(each.subject, each.tellable) for each in found] == [("one", True)]
-
-    memory, found = facts.stopped(STOPPED, memory, view(16, told=("one",)))
-    assert [(each.subject, each.tellable) for each in found] == [("one", False)]
-
-    memory, found = facts.stopped(STOPPED, memory, view(18))
-    assert found == ()
-    assert memory.places[0].journey.shot is None
-
-
-def test_a_vehicle_found_again_in_its_place_goes_on_with_its_event() -> None:
-    memory, _ = facts.stopped(STOPPED, Memory(), view(12, parked(12, "one", 0)))
-    memory, _ = facts.stopped(STOPPED, memory, view(13, told=("one",)))
-    memory, found = facts.stopped(STOPPED, memory, view(40, parked(40, "two", 25)))
-    assert [(each.subject, each.tellable) for each in found] == [("one", False)]
-
-    memory, found = facts.stopped(STOPPED, memory, view(300, parked(300, "three", 280)))
-    assert [(each.subject, each.tellable) for each in found] == [("three", True)]
-
-
-def test_two_vehicles_side_by_side_are_two() -> None:
-    pair = parked(12, "one", 0, 0.4), parked(12, "two", 0, 0.52)
-    _, found = facts.stopped(STOPPED, Memory(), view(12, *pair))
-
-    assert [each.subject for each in found] == ["one", "two"]
-
-
 def test_a_late_frame_does_not_shift_the_counting_intervals() -> None:
     memory, counts = Memory(), []
     for second in (3, 8, 13, 20, 31, 41, 49, 50):
@@ -83,29 +52,3 @@ def test_a_line_that_does_not_count_keeps_no_tally() -> None:
     memory, counts = facts.close_interval(silent, Memory(tally={("car", "in"): 3}), instant(5))
 
     assert (memory.tally, counts) == ({}, ())
-
-
-def test_a_parked_car_whose_track_a_lorry_dragged_along_is_not_told_again() -> None:
-    memory, _ = facts.stopped(STOPPED, Memory(), view(12, parked(12, "one", 0)))
-    dragged = parked(14, "one", 0)
-    box = Box(0.7, 0.4, 0.8, 0.5)
-    for second in (15, 16, 17):
-        track = replace(dragged.track, box=box)
-        dragged = journey.update(dragged, track, None, Moment(instant(second), FRAME, SETTINGS))
-    memory, found = facts.stopped(STOPPED, memory, view(17, dragged, told=("one",)))
-    assert found == ()
-
-    memory, found = facts.stopped(STOPPED, memory, view(40, parked(40, "two", 20)))
-    assert [(each.subject, each.tellable) for each in found] == [("one", False)]
-
-
-def test_a_vehicle_that_drives_on_and_stops_elsewhere_has_stopped_twice() -> None:
-    memory, first = facts.stopped(STOPPED, Memory(), view(12, parked(12, "one", 0)))
-    trip = parked(13, "one", 0)
-    for second in range(14, 40):
-        track = replace(trip.track, box=Box(0.25, 0.4, 0.35, 0.5))
-        trip = journey.update(trip, track, None, Moment(instant(second), FRAME, SETTINGS))
-        memory, second_stop = facts.stopped(STOPPED, memory, view(second, trip, told=("one",)))
-
-    assert [each.key for each in first] == [("stopped", "one")]
-    assert [(each.subject, each.tellable) for each in second_stop] == [("one@1", True)]

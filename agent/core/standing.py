@@ -1,0 +1,82 @@
+"""Vehicles that stand where none may stand: told once for each stop, however badly the tracker sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agent.core import journey as journeys
+from agent.core.geometry import as_array, iou
+from agent.core.journey import Journey
+from agent.core.lifecycle import Fact
+from agent.core.rulebook import StoppedVehicleRule
+from agent.core.types import Box
+from agent.core.view import Facts, Memory, Place, View
+
+SAME_PLACE = 0.5
+"""Overlap from which two boxes are one vehicle that stands in one place."""
+MOST_PLACES = 64
+
+
+def stopped(rule: StoppedVehicleRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
+    """Vehicles stand in a zone.
+
+    A vehicle that the tracker lost and finds again in the same place is the same one: its event goes on, or,
+    if that has ended, is not told again. What tells it from another vehicle that parks there later is that the
+    other one comes driving, and so is born elsewhere.
+    """
+    places = [replace(p, told=p.told or (rule.id, p.subject) in view.open) for p in memory.places]
+    places = [p for p in places if view.at.since(p.seen) <= max(rule.keep_s, rule.remember_s if p.told else 0)]
+    for each in view.journeys:
+        own = next((p for p in places if p.journey.subject == each.subject and not p.free), None)
+        if _stands(each, rule, view):
+            place = own or next((p for p in places if _returns(each, p, rule, view)), None)
+            place = place or Place(
+                _unused(each.subject, places), each.track.box, each.rest.since, view.at, each
+            )
+            # Two cannot stand in one place: whatever was remembered there is over.
+            places = [p for p in places if p.seen == view.at or not _same(p.box, each.track.box)]
+            places = [p for p in places if p.subject != place.subject]
+            places.append(replace(place, box=each.track.box, seen=view.at, journey=each, free=False))
+        elif own and (journeys.has_left(each) or each.rest.since > own.seen):
+            places = [replace(p, free=True) if p.subject == own.subject else p for p in places]
+    places = sorted(places, key=lambda p: p.seen)[-MOST_PLACES:]
+    near = [p for p in places if not p.free and view.at.since(p.seen) <= rule.keep_s]
+    facts = (Fact(rule, p.subject, p.since, p.journey, tellable=p.seen == view.at and not p.told) for p in near)
+    return replace(memory, places=tuple(_lightened(p, rule, view) for p in places)), tuple(facts)
+
+
+def _stands(each: Journey, rule: StoppedVehicleRule, view: View) -> bool:
+    if not (journeys.alive(each) and journeys.inside(each, rule.zone) and each.track.label in rule.labels):
+        return False
+    if each.rest.away.since is not None:
+        return False  # covered or driving off: the next second will tell
+    came = each.stays[rule.zone].since or view.at  # it may have stood before the zone and driven in
+    return min(journeys.still_s(each, view.at), view.at.since(came)) >= rule.min_s
+
+
+def _returns(each: Journey, place: Place, rule: StoppedVehicleRule, view: View) -> bool:
+    """Is this the vehicle that stood in the place before?"""
+    if place.seen == view.at or not _same(place.box, each.track.box):
+        return False
+    if _same(place.box, each.born) or place.journey.subject == each.subject:
+        return True
+    # It came driving. But if nobody was seen to drive off since, a passing track took over the parked car.
+    return not place.free and each.rest.since.since(place.seen) <= rule.keep_s
+
+
+def _unused(subject: str, places: Sequence[Place]) -> str:
+    """A name for the next stop of a vehicle; its earlier ones are remembered by other names."""
+    stops = sum(place.subject.split("@")[0] == subject for place in places)
+    return f"{subject}@{stops}" if stops else subject
+
+
+def _lightened(place: Place, rule: StoppedVehicleRule, view: View) -> Place:
+    """Without its picture once the event is over: it would be kept for hours."""
+    if place.journey.shot is None or view.at.since(place.seen) <= rule.keep_s:
+        return place
+    return replace(place, journey=replace(place.journey, shot=None))
+
+
+def _same(a: Box, b: Box) -> bool:
+    return bool(iou(as_array([a]), as_array([b]))[0, 0] >= SAME_PLACE)
