@@ -18,6 +18,9 @@ from tests.squares import write_clip, write_model
 
 NGATU = (sys.executable, "-m", "agent")
 
+IMPATIENT = "backoff_min_s: 0.2, backoff_max_s: 1, receipt_timeout_s: 2"
+"""Waits that a test can sit out."""
+
 ROAD_RULES = """
     zones: [{id: road, polygon: [[0.3, 0.2], [0.7, 0.2], [0.7, 0.9], [0.3, 0.9]]}]
     rules:
@@ -39,7 +42,7 @@ class Box:
         self.config = folder / "box.yaml"
         self.config.write_text(
             f"device: {{commune: test-commune, id: test-box-01}}\nstate_dir: {folder / 'state'}\n"
-            f"broker: {{host: 127.0.0.1, port: {port}, backoff_min_s: 0.2, backoff_max_s: 1, receipt_timeout_s: 2}}\n"
+            f"broker: {{host: 127.0.0.1, port: {port}, {IMPATIENT}}}\n"
             f"detector: {{model: {model}}}\nhealth: {{interval_s: 5}}\n"
             f"cameras:\n" + (cameras or f"  - name: road\n    source: {source}{ROAD_RULES}"),
             encoding="utf-8",

@@ -1,0 +1,155 @@
+"""agent.core.pipeline"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from agent.core import pipeline
+from agent.core.ids import Ids
+from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
+from agent.core.rules import JudgeSettings, LineRule, MotionRule, ObjectRule
+from agent.core.types import (
+    Box,
+    Crop,
+    Detection,
+    EndReason,
+    Event,
+    EventKind,
+    Frame,
+    Image,
+    Instant,
+    Phase,
+    Reason,
+    Size,
+)  # fmt: skip
+from tests.squares import SQUARE_PX, picture
+
+FIELD = Size(256, 256)
+RULES = (
+    MotionRule(id="movement"),
+    ObjectRule(id="road-users"),
+    LineRule(id="the-line", start=(0.5, 0.0), end=(0.5, 1.0)),
+)
+SETTINGS = PipelineSettings(judge=JudgeSettings(rules=RULES))
+
+
+def bright(images: Sequence[Image]) -> list[tuple[Detection, ...]]:
+    """A detector of bright squares: a car wherever something is white."""
+    found = []
+    for image in images:
+        white = (image.min(axis=2) > 180).astype(np.uint8)
+        count, _, stats, _ = cv2.connectedComponentsWithStats(white)
+        height, width = white.shape
+        boxes = [
+            Box(x / width, y / height, (x + w) / width, (y + h) / height)
+            for x, y, w, h, area in stats[1:count].tolist()
+            if area > 100
+        ]
+        found.append(tuple(Detection("car", 0.9, box) for box in boxes))
+    return found
+
+
+def frame(index: int, *lefts_px: float, fps: float = 10.0) -> Frame:
+    rgb = picture(lefts_px)
+    yuv = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
+    height, width = rgb.shape[:2]
+    flat = yuv.reshape(-1)
+    area = height * width
+    u, v = (
+        flat[area + n * area // 4 : area + (n + 1) * area // 4].reshape(height // 2, width // 2) for n in (0, 1)
+    )
+    at = Instant(100.0 + index / fps, 1_770_000_000.0 + index / fps)
+    return Frame(index, at, yuv[:height], u, v)
+
+
+def crossing(still: int = 40, moving: int = 50, speed_px: float = 13.0) -> Iterator[Frame]:
+    for index in range(still):
+        yield frame(index)
+    for step in range(moving):
+        yield frame(still + step, step * speed_px - SQUARE_PX)
+
+
+def watched(frames: Iterator[Frame]) -> tuple[PipelineState, list[Outcome]]:
+    state, outcomes = PipelineState(Ids(b"a seed of sixteen")), []
+    for each in frames:
+        state, outcome = pipeline.update(state, each, bright, FIELD, SETTINGS)
+        outcomes.append(outcome)
+    return state, outcomes
+
+
+def told(outcomes: list[Outcome], kind: EventKind, phase: Phase) -> list[Event]:
+    everything = [each for outcome in outcomes for each in outcome.told]
+    return [each for each in everything if isinstance(each, Event) and (each.kind, each.phase) == (kind, phase)]
+
+
+def test_one_car_is_one_track_one_crossing_and_one_motion() -> None:
+    _, outcomes = watched(crossing())
+
+    assert len({track.id for outcome in outcomes for track in outcome.tracks if track.confirmed}) == 1
+    assert len(told(outcomes, EventKind.OBJECT, Phase.START)) == 1
+    assert len(told(outcomes, EventKind.LINE_CROSSED, Phase.START)) == 1
+    assert len(told(outcomes, EventKind.MOTION, Phase.START)) == 1
+
+
+def test_the_same_frames_give_the_same_events_twice() -> None:
+    _, first = watched(crossing())
+    _, second = watched(crossing())
+
+    def stripped(outcomes: list[Outcome]) -> list[object]:
+        everything = (each for outcome in outcomes for each in outcome.told)
+        return [replace(e, thumbnail=None, scene=None) if isinstance(e, Event) else e for e in everything]
+
+    assert stripped(first) == stripped(second)
+    assert stripped(first)
+
+
+def test_the_detector_rests_while_nothing_moves() -> None:
+    _, outcomes = watched(frame(index) for index in range(150))
+    settled = outcomes[50:]
+
+    assert sum(not outcome.crops for outcome in settled) >= 0.9 * len(settled)
+    assert not [each for outcome in outcomes for each in outcome.told]
+
+
+def test_the_events_carry_a_picture_of_the_car() -> None:
+    _, outcomes = watched(crossing())
+
+    (start,) = told(outcomes, EventKind.LINE_CROSSED, Phase.START)
+    shots = [e.thumbnail for o in outcomes for e in o.told if isinstance(e, Event) and e.thumbnail and e.object]
+    assert start.object is not None
+    assert shots
+    for shot in shots:
+        height, width = shot.image.shape[:2]
+        inside = shot.image[
+            int(shot.box.top * height) + 4 : int(shot.box.bottom * height) - 4,
+            int(shot.box.left * width) + 4 : int(shot.box.right * width) - 4,
+        ]
+        assert inside.mean() > 180  # the box lies on the white square
+
+
+def test_closing_ends_whatever_is_open() -> None:
+    state, outcomes = watched(crossing(moving=25))
+    started = {e.id for o in outcomes for e in o.told if isinstance(e, Event) and e.phase is Phase.START}
+    ended = {e.id for o in outcomes for e in o.told if isinstance(e, Event) and e.phase is Phase.END}
+
+    after, last = pipeline.close(state, Instant(200.0, 1_770_000_100.0), EndReason.CAMERA_LOST, SETTINGS)
+
+    ends = [each for each in last if isinstance(each, Event)]
+    assert started - ended
+    assert {each.id for each in ends} == started - ended
+    assert {each.end_reason for each in ends} == {EndReason.CAMERA_LOST}
+    assert after.tracks == ()
+
+
+def test_a_crop_larger_than_the_field_is_shrunk_and_a_smaller_one_is_left_alone() -> None:
+    size = Size(1280, 720)
+
+    large = pipeline.fitted(size, Crop(Box(0, 0, 1, 1), Reason.SWEEP), FIELD)
+    small = pipeline.fitted(size, Crop(Box(0.1, 0.1, 0.2, 0.2), Reason.MOTION), FIELD)
+
+    assert large == Size(256, 144)
+    assert small is None
