@@ -85,15 +85,15 @@ def step(passage: Passage, point: Point, line: Line, at: Instant) -> tuple[Passa
     """Fold in one sighting; returns the direction if this sighting makes it a crossing."""
     start, end = line.start, line.end
     distance = side(point, start, end)
+    through, over = passage.through, passage.over
     if passage.at is not None and (side(passage.at, start, end) > 0) != (distance > 0):
-        passage = replace(passage, through=crosses(passage.at, point, start, end), over=at)
-    passage = replace(passage, at=point)
+        through, over = crosses(passage.at, point, start, end), at
     now = 0 if abs(distance) <= line.band else 1 if distance > 0 else -1
     if passage.side == 0:
-        return replace(passage, side=now), None
+        return Passage(now, point, 0, through, over), None
     if now in (0, passage.side):
-        return replace(passage, beyond=0), None
-    passage = replace(passage, beyond=passage.beyond + 1)
+        return Passage(passage.side, point, 0, through, over), None
+    passage = Passage(passage.side, point, passage.beyond + 1, through, over)
     return _believe(passage) if passage.beyond >= BELIEVED_AFTER else (passage, None)
 
 

@@ -208,29 +208,36 @@ def _rest(rest: Rest, box: Box, frame: Size, at: Instant) -> Rest:
 
 
 def _pass_lines(journey: Journey, moment: Moment) -> Journey:
-    frame = moment.frame
-    size = zones.size_of(journey.track.box, frame)
+    frame, box = moment.frame, journey.track.box
+    size = zones.size_of(box, frame)
+    passages = dict(journey.passages)
+    directions: list[tuple[str, str]] = []
     for rule in moment.settings.rules:
         if isinstance(rule, LineRule):
-            point = zones.metric(zones.anchor_of(journey.track.box, rule.anchor), frame)
+            point = zones.metric(zones.anchor_of(box, rule.anchor), frame)
             half = crossing.band(size, rule.band, rule.min_band)
             line = Line(zones.metric(rule.start, frame), zones.metric(rule.end, frame), half)
-            before = journey.passages.get(rule.id, Passage())
-            after, direction = crossing.step(before, point, line, moment.at)
-            journey = _passed(journey, rule.id, after, direction, moment.at)
-    return journey
+            before = passages.get(rule.id, Passage())
+            passages[rule.id], direction = crossing.step(before, point, line, moment.at)
+            if direction is not None:
+                directions.append((rule.id, direction))
+    return _passed(journey, passages, directions, moment.at)
 
 
-def _passed(journey: Journey, rule_id: str, passage: Passage, direction: str | None, at: Instant) -> Journey:
+def _passed(
+    journey: Journey, passages: Mapping[str, Passage], directions: Sequence[tuple[str, str]], at: Instant
+) -> Journey:
     crossings = journey.crossings
-    if direction is not None:
+    for rule_id, direction in directions:
         number = crossings[-1].number + 1 if crossings else 1
         crossings = (*crossings, Crossing(rule_id, number, direction, at))[-MOST_CROSSINGS:]
-    return replace(journey, passages={**journey.passages, rule_id: passage}, crossings=crossings)
+    return replace(journey, passages=passages, crossings=crossings)
 
 
 def _turn(journey: Journey, moment: Moment) -> Journey:
     frame = moment.frame
+    if not any(isinstance(rule, WrongWayRule) for rule in moment.settings.rules):
+        return journey
     against: dict[str, Against] = {}
     point = zones.metric(journey.track.box.foot, frame)
     size = zones.size_of(journey.track.box, frame)
@@ -269,9 +276,13 @@ def _trace(journey: Journey, at: Instant) -> Journey:
 
 
 def _ended(journey: Journey, moment: Moment) -> Journey:
-    for rule in moment.settings.rules:
-        if isinstance(rule, LineRule) and rule.id in journey.passages:
-            journey = _passed(journey, rule.id, *crossing.finish(journey.passages[rule.id]), moment.at)
+    passages = dict(journey.passages)
+    directions: list[tuple[str, str]] = []
+    for rule_id, passage in journey.passages.items():
+        passages[rule_id], direction = crossing.finish(passage)
+        if direction is not None:
+            directions.append((rule_id, direction))
+    journey = _passed(journey, passages, directions, moment.at)
     return replace(journey, gone=moment.at, reason=EndReason.LEFT if _left(journey.track) else EndReason.LOST)
 
 
