@@ -21,6 +21,9 @@ BULK: Final = (Priority.ALERT_IMAGE, Priority.IMAGE, Priority.EVIDENCE)
 AWAITED_PLAIN: Final = 1000
 AWAITED_BULK: Final = 100
 """How many may be without a receipt; mosquitto drops silently beyond 1000 per subscriber that is away."""
+PATIENT: Final = 3
+AWAITED_STUBBORN: Final = 5000
+"""What was sent more often than PATIENT without a receipt counts against this bound only."""
 LONGEST_S: Final = 300.0
 REFUSED_S: Final = 5.0
 """First wait after a refusal; doubles up to LONGEST_S."""
@@ -75,7 +78,11 @@ class Window:
         awaited_bulk = sum(flight.bulk for flight in self.flights.values())
         bulk_in_air = sum(self.flights[seq].bulk for seq in self._by_mid.values() if seq in self.flights)
         most = self.image_window if self._quick else 1
-        plain = min(free, AWAITED_PLAIN - (len(self.flights) - awaited_bulk))
+        if len(self.flights) < AWAITED_STUBBORN:  # what never gets a receipt must not hold up the rest
+            awaited_plain = sum(not flight.bulk and flight.tries <= PATIENT for flight in self.flights.values())
+        else:
+            awaited_plain = AWAITED_PLAIN
+        plain = min(free, AWAITED_PLAIN - awaited_plain)
         bulk = min(free, AWAITED_BULK - awaited_bulk, most - bulk_in_air)
         return max(0, plain), max(0, bulk)
 

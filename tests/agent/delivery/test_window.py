@@ -13,6 +13,7 @@ from agent.delivery.window import (
     AWAITED_BULK,
     AWAITED_PLAIN,
     LARGE_BYTES,
+    PATIENT,
     STRIKES_LARGE,
     STRIKES_SMALL,
     Suspects,
@@ -116,6 +117,20 @@ def test_what_is_awaited_is_bounded_by_class() -> None:
         window.sent(stored(seq, Priority.IMAGE), seq, at(0))
         window.acknowledged(seq, at(0))
     assert window.room(10) == (0, 0)
+
+
+def test_what_is_never_receipted_does_not_hold_up_the_rest_for_ever() -> None:
+    window, now = Window(30, 2), 0.0
+    for _ in range(PATIENT + 1):
+        assert window.room(10)[0] == 10
+        for seq in range(AWAITED_PLAIN):
+            window.sent(stored(seq), seq, at(now))
+            window.acknowledged(seq, at(now))
+        if window.flights[0].tries <= PATIENT:
+            assert window.room(10)[0] == 0
+            now += 1000
+            window.fall_due(at(now))
+    assert window.room(10)[0] == 10
 
 
 def test_when_the_station_comes_back_what_it_never_got_goes_soon() -> None:
