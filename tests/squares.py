@@ -1,7 +1,7 @@
 """A world of bright squares on a grey road: a clip to see it in, and a network that sees it.
 
-The network is a real ONNX file with the outputs of YOLOX: each cell of its grid is as sure of a car as it lies in
-the middle of something white, which is as large as there is white around it.
+The network is a real ONNX file with the outputs of YOLOX: each cell of its grid is as sure of a car as it lies
+in the middle of something white, which is as large as there is white around it.
 """
 
 from __future__ import annotations
