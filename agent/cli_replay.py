@@ -31,7 +31,11 @@ def replay_command(
     events: Annotated[Path | None, typer.Option(help="Write the events here, one JSON a line.")] = None,
     tracks: Annotated[Path | None, typer.Option(help="Write the tracks here, in MOTChallenge format.")] = None,
     label: Annotated[
-        list[str] | None, typer.Option(help="Labels in --tracks; repeatable. Without it: all.")
+        list[str] | None,
+        typer.Option(
+            help="Labels in --tracks; repeatable; `all` for all. Without it: person, for MOTChallenge "
+            "is about pedestrians, and its scorers count everything else as false."
+        ),
     ] = None,
     overlay: Annotated[Path | None, typer.Option(help="Write a video with everything drawn in.")] = None,
     images: Annotated[Path | None, typer.Option(help="Folder for the pictures of events.")] = None,
@@ -41,10 +45,15 @@ def replay_command(
     from agent.replay import Outputs  # noqa: PLC0415  – with it come numpy, PyAV and ONNX Runtime
 
     outputs = Outputs(events, tracks, overlay, images)
-    summary = _replay(clip, _config(config, clip), camera, model, outputs, set(label or ()), start)
+    labels = frozenset(label or ("person",))
+    wanted = frozenset() if "all" in labels else labels
+    summary = _replay(clip, _config(config, clip), camera, model, outputs, wanted, start)
     what = ", ".join(f"{count} {kind}" for kind, count in sorted(summary.events.items())) or "no events"
     who = ", ".join(f"{count} {name}" for name, count in summary.labels.most_common()) or "no road users"
     rested = 100 - 100 * summary.looked / max(1, summary.frames)
+    others = sum(count for name, count in summary.labels.items() if wanted and name not in wanted)
+    if tracks is not None and others:
+        typer.echo(f"{tracks}: {', '.join(sorted(wanted))} only; --label all adds {others} other tracks")
     typer.echo(f"{summary.frames} frames, the detector rested on {rested:.0f} %; {who}; {what}")
 
 
@@ -66,7 +75,7 @@ def _replay(
     camera: str | None,
     model: str | None,
     outputs: object,
-    labels: set[str],
+    labels: frozenset[str],
     start: datetime,
 ) -> Summary:
     from rich.console import Console  # noqa: PLC0415
@@ -106,7 +115,7 @@ def _replay(
             sender=sender,
             outputs=outputs,
             start=Instant(0.0, begin.timestamp()),
-            labels=frozenset(labels),
+            labels=labels,
             on_frame=lambda frame: progress.update(task, completed=frame.index + 1),
         )
 

@@ -43,7 +43,7 @@ def test_two_replays_give_the_same_bytes(clip: Path) -> None:
 
 def test_the_tracks_are_in_motchallenge_format_and_lie_on_the_square(clip: Path) -> None:
     tracks = clip.parent / "tracks.txt"
-    done = replay(clip, f"--tracks={tracks}")
+    done = replay(clip, f"--tracks={tracks}", "--label=car")
 
     rows = [[float(value) for value in line.split(",")] for line in tracks.read_text().splitlines()]
     assert done.returncode == 0, done.stderr
@@ -56,12 +56,15 @@ def test_the_tracks_are_in_motchallenge_format_and_lie_on_the_square(clip: Path)
             assert left + width / 2 == pytest.approx(truth + SQUARE_PX / 2, abs=16)
 
 
-def test_labels_limit_which_tracks_are_written(clip: Path) -> None:
+def test_without_a_label_only_persons_are_written_and_that_is_said(clip: Path) -> None:
     tracks = clip.parent / "tracks.txt"
-    done = replay(clip, f"--tracks={tracks}", "--label=person")
+    done = replay(clip, f"--tracks={tracks}")
 
     assert done.returncode == 0, done.stderr
     assert tracks.read_text() == ""
+    assert "person only; --label all adds 1 other tracks" in done.stdout
+    assert replay(clip, f"--tracks={tracks}", "--label=all").returncode == 0
+    assert tracks.read_text()
 
 
 def test_the_overlay_is_a_video_as_long_as_the_clip(clip: Path) -> None:
