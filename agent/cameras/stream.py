@@ -19,6 +19,8 @@ from av.video.stream import VideoStream
 from agent.cameras.picture import CameraFacts, Layout, Now, Picture, Rate, Source
 from agent.errors import CameraError, CameraLost, CameraRefused
 
+# Up to PyAV 18 a title that is not UTF-8 is an error unless this is said; 19 took the argument away.
+TOLERANT = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 BAD_PACKETS = 100  # in a row: then it is not a damaged stream but no stream
 GAP_S = 10.0  # a longer jump of a file's time stamps is a cut in the file, not time that passed
 
@@ -72,7 +74,7 @@ class Stream:
                 format=source.format,
                 options=dict(source.options),
                 timeout=(source.open_timeout_s, source.stall_s) if source.pace == "live" else None,
-                metadata_errors="replace",
+                **TOLERANT,
             )
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise explained(source, error) from None  # its text may hold the password
