@@ -46,8 +46,8 @@ def version_command() -> None:
     typer.echo(f"python {platform.python_version()} on {platform.machine()}")
 
 
-def main() -> None:
-    """The console command: every package's commands under one name."""
+def gathered() -> typer.Typer:
+    """Every package's commands under one name."""
     everything = typer.Typer(
         no_args_is_help=True,
         pretty_exceptions_enable=False,
@@ -55,4 +55,9 @@ def main() -> None:
     )
     for entry in sorted(entry_points(group="ngatu.commands"), key=lambda each: each.name):
         everything.add_typer(entry.load())
-    everything()
+    return everything
+
+
+def main() -> None:
+    """The console command."""
+    gathered()()
