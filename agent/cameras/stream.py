@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import av
 import av.error
@@ -20,7 +21,7 @@ from agent.cameras.picture import CameraFacts, Layout, Now, Picture, Rate, Sourc
 from agent.errors import CameraError, CameraLost, CameraRefused
 
 # Up to PyAV 18 a title that is not UTF-8 is an error unless this is said; 19 took the argument away.
-TOLERANT = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+TOLERANT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 BAD_PACKETS = 100  # in a row: then it is not a damaged stream but no stream
 GAP_S = 10.0  # a longer jump of a file's time stamps is a cut in the file, not time that passed
 
