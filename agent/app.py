@@ -1,11 +1,12 @@
 """The whole program on one screen: every part of a box, in the order in which it starts.
 
-    outbox   first, so that everything that happens from now on is kept
-    orphans  events that an earlier life left open get their end
-    detector one network, shared by all cameras
-    forwarder what is in the outbox goes to the station
-    watchers a thread per camera
-    health   what the box says about itself, and the heartbeat that systemd listens for
+    outbox     first, so that all that happens from now on is kept, and no second agent works in its folder
+    detector   one network, shared by all cameras
+    metrics    a port that is taken is told before anything works
+    orphans    events that an earlier life left open get their end
+    forwarder  what is in the outbox goes to the station
+    watchers   a thread per camera
+    health     what the box says about itself, and the heartbeat that systemd listens for
 
 It stops the other way round, within ten seconds, whatever is still on its way.
 """
@@ -15,18 +16,19 @@ from __future__ import annotations
 import os
 import platform
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+import socket
+import threading
+from contextlib import ExitStack, suppress
 from importlib.metadata import version
 
 import structlog
 
-from agent import __version__, health, log
+from agent import __version__, health, lives, log
 from agent.clock import Clock, SystemClock, boot_id, trust
-from agent.config import CameraConfig, Config, config_sha256
+from agent.config import RESERVED, CameraConfig, Config, config_sha256
 from agent.core.ids import Ids
 from agent.core.rules import JudgeSettings, LineRule
-from agent.core.types import Event, EventKind, Phase, Severity
+from agent.core.types import Event, EventKind, Phase, Severity, Size
 from agent.delivery import orphans
 from agent.delivery.compose import Sender, event_messages
 from agent.delivery.forwarder import Forwarder
@@ -34,6 +36,8 @@ from agent.delivery.outbox import Outbox
 from agent.delivery.payloads import (
     CameraInfo,
     CameraStatusPayload,
+    ClockPayload,
+    FramePayload,
     InfoPayload,
     LocationInfo,
     ModelPayload,
@@ -45,18 +49,21 @@ from agent.delivery.payloads import (
 from agent.delivery.wire import Topics, encode, moment
 from agent.detectors import load_detector
 from agent.detectors.shared import SharedDetector
-from agent.errors import NgatuError
+from agent.errors import NgatuError, OutboxError
+from agent.figures import CameraState
+from agent.keeping import Keeping
+from agent.machine import Machine
 from agent.supervise import Heartbeats, Stop, Worker, notify
-from agent.watcher import CameraState, Watcher, is_finite
+from agent.watcher import Watcher, is_finite
 
 logger = structlog.get_logger(__name__)
 
-BOX = "box"
-"""Stands for the camera in events that are about the box itself."""
 STOP_S = 10.0
 """All of a stop, whatever hangs (promise P14)."""
-DRAIN_S = 3.0
-"""Of which so long is given to what is on its way to the station."""
+WATCHERS_S = 4.0
+"""Of which so long the cameras' threads have to finish what they are at."""
+DRAIN_S = 2.5
+"""And so long is given to what is on its way to the station."""
 TICK_S = 2.0
 
 
@@ -77,14 +84,16 @@ class Agent:
         self._config_sha256 = config_sha256(config)
         self._ids = Ids(os.urandom(32))
         self.session = self._new_id()
-        config.state_dir.mkdir(parents=True, exist_ok=True)
         self.outbox = Outbox(config.outbox_path, config.outbox, clock)
-        self.detector = SharedDetector(load_detector(config.detector), clock)
-        topics = Topics(config.device.commune, config.device.id, config.broker.root)
+        try:
+            self.detector = SharedDetector(load_detector(config.detector), clock)
+        except BaseException:
+            self.outbox.close()
+            raise
         self.forwarder = Forwarder(
             self.outbox,
             config.broker,
-            topics,
+            Topics(config.device.commune, config.device.id, config.broker.root),
             self.session,
             clock,
             beat=lambda: self.heartbeats.beat("forwarder"),
@@ -98,69 +107,103 @@ class Agent:
             self.watchers,
             self._outbox_health,
             self._mqtt_health,
+            Machine(clock),
             config.state_dir,
             self._config_sha256,
             versions(),
             self.session,
+            lives.begin(config.state_dir, boot_id()),
             self.started,
         )
+        self._keeping = Keeping(self.outbox, "the box itself", clock)
+        self._news = threading.Event()
+        """A camera's state has changed since the last report."""
+        self._told: dict[str, CameraState] = {}
+        """The state of each camera as it was last said."""
+        self._sizes: dict[str, Size | None] = {}
+        """The frame sizes in the last birth message."""
+        self._hanging: list[str] = []
 
     def run(self, duration_s: float | None = None) -> None:
-        """Work until `stop` is set, every camera's file has ended, or the time is over."""
-        self._close_orphans()
-        self._say(info=True)
-        self.forwarder.start()
-        for worker in self._workers:
-            worker.start(self.stop)
-        port = self.config.health.metrics_port
-        end_metrics = health.serve(port, lambda: health.report(self._sources, self.clock)) if port else None
-        notify("READY=1")
-        logger.info("started", cameras=list(self.watchers), session=self.session, version=__version__)
-        try:
+        """Work until `stop` is set, every camera's file has ended, or the time is over.
+
+        Raises:
+            NgatuError: the port for the figures is taken.
+        """
+        with ExitStack() as parts:
+            parts.callback(self._close)
+            if port := self.config.health.metrics_port:
+                parts.callback(health.serve(port, lambda: health.report(self._sources, self.clock)))
+            self._close_orphans()
+            self._say()
+            self.heartbeats.beat("forwarder")
+            self.forwarder.start()
+            parts.callback(self._end)
+            for worker in self._workers:
+                worker.start(self.stop)
+            notify("READY=1")
+            logger.info(
+                "started", cameras=list(self.watchers), session=self.session, version=__version__,
+                why=self._sources.boot_reason,
+            )  # fmt: skip
             self._attend(duration_s)
-        finally:
-            self._end()
-            if end_metrics is not None:
-                end_metrics()
 
     def _attend(self, duration_s: float | None) -> None:
         """Tell health, feed the watchdog while every loop ticks, and notice the end."""
-        next_report_s = 0.0
+        next_report_s = self.clock.now().mono_s + self.config.health.interval_s
+        ends_s = self.started.mono_s + duration_s if duration_s is not None else float("inf")
         finite = all(is_finite(camera) for camera in self.config.cameras)
-        while not self.stop.wait(min(TICK_S, self.config.health.interval_s)):
-            now = self.clock.now()
-            if late := self.heartbeats.late():
-                logger.error("loops_hang", loops=late)  # and the watchdog is not fed: systemd restarts us
-            else:
-                notify("WATCHDOG=1")
-            if now.mono_s >= next_report_s:
-                next_report_s = now.mono_s + self.config.health.interval_s
+        while not self.stop.wait(max(0.0, min(TICK_S, ends_s - self.clock.now().mono_s))):
+            self._watch_the_loops()
+            self._keeping.keep()
+            for name, watcher in self.watchers.items():
+                if watcher.seen().state != self._told[name].state:
+                    self._camera_state(name, watcher.seen())
+            now_s = self.clock.now().mono_s
+            if self._news.is_set() or now_s >= next_report_s:
+                next_report_s = now_s + self.config.health.interval_s
                 self._say()
-            over = duration_s is not None and now.since(self.started) >= duration_s
-            if over or (finite and all(worker.join(0) for worker in self._workers)):
+            if now_s >= ends_s or (finite and all(worker.join(0) for worker in self._workers)):
                 self.stop.set()
 
+    def _watch_the_loops(self) -> None:
+        """Feed systemd's watchdog, unless a loop hangs: then it shall restart us."""
+        late = self.heartbeats.late()
+        if not late:
+            notify("WATCHDOG=1")
+        if late != self._hanging:
+            logger.error("loops_hang", loops=late) if late else logger.info("loops_go_on")
+        self._hanging = late
+
     def _end(self) -> None:
+        """Stop in time, whatever hangs: cameras first, so that what they tell last can still be sent."""
         notify("STOPPING=1")
         began = self.clock.now()
         self.stop.set()
+        for watcher in self.watchers.values():  # at once: a child in the hands of a hung driver takes its time
+            threading.Thread(target=watcher.interrupt, daemon=True).start()
         for worker in self._workers:
-            worker.join(STOP_S / 2 - self.clock.now().since(began))
-        with suppress(NgatuError):
-            self._say()
-            self._drain(DRAIN_S)
+            worker.join(WATCHERS_S - self.clock.now().since(began))
+        self._keeping.keep(now=True)
+        self._say()
+        self._drain(DRAIN_S)
         self.forwarder.stop(max(0.5, STOP_S - 1 - self.clock.now().since(began)))
+        lives.end(self.config.state_dir, boot_id())
+        logger.info("stopped", after_s=round(self.clock.now().since(began), 1))
+
+    def _close(self) -> None:
         self.detector.close()
         self.outbox.close()
-        logger.info("stopped", after_s=round(self.clock.now().since(began), 1))
 
     def _drain(self, seconds: float) -> None:
         """Give what is on its way a moment; what stays is sent by the next life of the agent."""
         began = self.clock.now()
-        while self.clock.now().since(began) < seconds:
-            if self.forwarder.figures().connected_s is None or not self.outbox.stats().pending:
-                return
-            Stop().wait(0.05)
+        pause = threading.Event()
+        with suppress(NgatuError):
+            while self.clock.now().since(began) < seconds and self.forwarder.figures().connected_s is not None:
+                if self.forwarder.settled and not self.outbox.stats().pending:
+                    return
+                pause.wait(0.05)
 
     # -------------------------------------------------------------------------------------------- beginnings
 
@@ -173,15 +216,25 @@ class Agent:
             lambda: self._sender(camera.name),
             clock=self.clock,
             ids=Ids(os.urandom(32)),
-            on_state=lambda state: self._camera_state(camera.name, state),
+            on_state=lambda _state: self._changed(camera.name),
         )
 
     def _close_orphans(self) -> None:
         """What the last life left open ends now, and the box says that it was restarted."""
-        left_open = self.outbox.open_events()
+        try:
+            left_open = self.outbox.open_events()
+        except OutboxError as error:  # a box with a bad disk still watches; the next start closes them
+            logger.warning("open_events_unknown", why=error.what, hint=error.hint)
+            return
         if not left_open:
             return
-        now = self.clock.now()
+        now, sender = self.clock.now(), self._sender(RESERVED)
+        clock = ClockPayload(
+            state=sender.clock_state,
+            error_ms=sender.clock_error_ms,
+            boot_id=sender.boot_id,
+            mono_ms=round(now.mono_s * 1000),
+        )
         restarted = Event(
             id=self._new_id(),
             revision=1,
@@ -189,12 +242,12 @@ class Agent:
             phase=Phase.END,
             severity=Severity.INFO,
             at=now,
-            rule_id=BOX,
-            rule_kind=BOX,
+            rule_id=RESERVED,
+            rule_kind=RESERVED,
             started=now,
-            detail=f"{len(left_open)} events were open and are closed",
+            detail=f"{self._sources.boot_reason}; {len(left_open)} events were open and are closed",
         )
-        self.outbox.put([*orphans.ends(left_open, now), *event_messages(restarted, self._sender(BOX))])
+        self._keeping.keep([*orphans.ends(left_open, now, clock), *event_messages(restarted, sender)])
         logger.warning("events_closed_after_restart", events=len(left_open))
 
     def _sender(self, camera: str) -> Sender:
@@ -217,22 +270,35 @@ class Agent:
 
     # ---------------------------------------------------------------------------------------- what it says
 
-    def _say(self, *, info: bool = False) -> None:
-        if info:
+    def _say(self) -> None:
+        """The birth message if it has changed, the health, and the state of every camera."""
+        self._news.clear()
+        sizes = {name: watcher.figures.size for name, watcher in self.watchers.items()}
+        if sizes != self._sizes:
+            self._sizes = sizes
             self.forwarder.keep("info", encode(self._info()))
-        self.forwarder.keep("health", encode(health.report(self._sources, self.clock)))
+        try:
+            self.forwarder.keep("health", encode(health.report(self._sources, self.clock)))
+        except Exception:  # a figure that cannot be had must not stop a box that watches
+            logger.exception("health_untold")
         for name, watcher in self.watchers.items():
-            self._camera_state(name, watcher.state)
+            self._camera_state(name, watcher.seen())
+
+    def _changed(self, name: str) -> None:
+        """A camera's thread says that its state has changed."""
+        self._camera_state(name, self.watchers[name].seen())
+        self._news.set()
 
     def _camera_state(self, name: str, state: CameraState) -> None:
         figures, now = self.watchers[name].figures, self.clock.now()
+        self._told[name] = state
         told = CameraStatusPayload(
             state=state.state,
             since=moment(state.since),
             time=moment(now),
             reason=state.reason,
-            fps=figures.fps(now),
-            frame_age_s=None if figures.last_frame is None else max(0.0, now.since(figures.last_frame)),
+            fps=figures.fps_analysed(now),
+            frame_age_s=figures.frame_age_s(now),
         )
         self.forwarder.keep(f"camera/{name}/status", encode(told))
 
@@ -252,7 +318,10 @@ class Agent:
                 longitude_deg=place.longitude if place else None,
                 description=device.place or None,
             ),
-            cameras=tuple(camera_info(camera, camera.pipeline(device).judge) for camera in self.config.cameras),
+            cameras=tuple(
+                camera_info(camera, camera.pipeline(device).judge, self._sizes[camera.name])
+                for camera in self.config.cameras
+            ),
             model=ModelPayload(name=self.detector.name, sha256=self.detector.sha256),
             capabilities=("events", "images", "counts"),
         )
@@ -275,8 +344,8 @@ class Agent:
         )
 
 
-def camera_info(camera: CameraConfig, judge: JudgeSettings) -> CameraInfo:
-    """What the birth message says about a camera."""
+def camera_info(camera: CameraConfig, judge: JudgeSettings, size: Size | None) -> CameraInfo:
+    """What the birth message says about a camera; `size` is of its picture, once known."""
     rules = (
         RuleInfo(
             id=rule.id,
@@ -289,7 +358,8 @@ def camera_info(camera: CameraConfig, judge: JudgeSettings) -> CameraInfo:
         for rule in judge.rules
     )
     zones = tuple(ZoneInfo(id=zone.id, points=zone.polygon) for zone in judge.zones)
-    return CameraInfo(id=camera.name, kind=camera.source.kind, zones=zones, rules=tuple(rules))
+    frame = FramePayload(width_px=size.width_px, height_px=size.height_px) if size else None
+    return CameraInfo(id=camera.name, kind=camera.source.kind, frame=frame, zones=zones, rules=tuple(rules))
 
 
 def versions() -> dict[str, str]:
@@ -312,10 +382,24 @@ def run(config: Config, duration_s: float | None = None) -> None:
     """
     log.configure(config.log.level, config.log.format)
     agent = Agent(config, SystemClock())
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stopper(agent.stop))
+    heed_signals(agent.stop)
     agent.run(duration_s)
 
 
-def _stopper(stop: Stop) -> Callable[[int, object], None]:
-    return lambda _number, _frame: stop.set()
+def heed_signals(stop: Stop) -> None:
+    """From now on SIGTERM and SIGINT set `stop`, however many of them come; for the main thread of a program.
+
+    A thread does it: an Event is not made to be set by a handler, which runs between any two steps of the very
+    thread that waits for it, and could wait for itself for ever.
+    """
+    ear, mouth = socket.socketpair()
+    mouth.setblocking(False)
+
+    def listen() -> None:
+        ear.recv(1)
+        stop.set()
+
+    threading.Thread(target=listen, name="signals", daemon=True).start()
+    signal.set_wakeup_fd(mouth.detach(), warn_on_full_buffer=False)  # detached: it lives as long as the process
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: None)  # the wake-up byte is what counts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +13,9 @@ from agent.core.types import Instant
 
 STA_UNSYNC = 0x0040  # linux/timex.h: the kernel's clock is not disciplined
 TIMEX_BYTES = 256  # struct timex is 208 bytes on 64-bit Linux and less on 32-bit
-RTC = Path("/sys/class/rtc/rtc0")
+RTC = Path("/sys/class/rtc/rtc0/since_epoch")
+RTC_AGREES_S = 60.0
+"""A Pi 5 has the chip but seldom its battery: after a power cut it begins in 1970 and agrees with nobody."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -39,7 +40,7 @@ class Trust:
     """How far the wall clock can be trusted."""
 
     state: Literal["ntp", "rtc", "unknown"]
-    """ntp: disciplined now; rtc: set from a battery clock at boot; unknown: neither."""
+    """ntp: disciplined now; rtc: a battery clock shows the same; unknown: neither."""
     error_ms: int | None = None
     """The kernel's own estimate, while disciplined."""
 
@@ -63,15 +64,26 @@ def trust() -> Trust:
     timex = _Timex()  # modes = 0: read only, allowed to everyone
     if _libc().adjtimex(ctypes.byref(timex)) >= 0 and not timex.status & STA_UNSYNC:
         return Trust("ntp", max(0, timex.esterror // 1000))
-    return Trust("rtc" if RTC.exists() else "unknown")
+    return Trust("rtc" if rtc_agrees(RTC, time.time()) else "unknown")
+
+
+def rtc_agrees(path: Path, wall_s: float) -> bool:
+    """Whether the battery clock, as seconds since 1970 in a file, shows the time that the wall clock shows."""
+    try:
+        return abs(int(path.read_text(encoding="ascii")) - wall_s) <= RTC_AGREES_S
+    except (OSError, ValueError):
+        return False
 
 
 @cache
 def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(ctypes.util.find_library("c") or "libc.so.6", use_errno=True)
+    return ctypes.CDLL(None, use_errno=True)  # looking for it by name would start ldconfig
 
 
 @cache
 def boot_id() -> str:
-    """The kernel's name for this boot; monotonic times compare only within one."""
-    return BOOT_ID.read_text(encoding="ascii").strip()
+    """The kernel's name for this boot, or "unknown"; monotonic times compare only within one."""
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip() or "unknown"
+    except OSError:
+        return "unknown"

@@ -251,6 +251,10 @@ def cross_check(plain: Any) -> Iterator[Finding]:
     cameras = list(_groups(plain, "cameras"))
     yield from _repeated([(("cameras", i, "name"), camera.get("name")) for i, camera in cameras])
     for i, camera in cameras:
+        if camera.get("name") == RESERVED:
+            what = f"{quoted(RESERVED)} is reserved: it stands for the box itself in events"
+            yield ("cameras", i, "name"), what, "choose another"
+    for i, camera in cameras:
         at: tuple[str | int, ...] = ("cameras", i)
         zones = [((*at, "zones", k, "id"), zone.get("id")) for k, zone in _groups(camera, "zones")]
         yield from _repeated(zones)
@@ -314,6 +318,8 @@ def _crossed_masks(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterato
                     return
 
 
+RESERVED = "box"
+"""Stands for the camera in events that are about the box itself."""
 MAX_CORNERS = 64
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from pydantic import Field
 
+from agent import machine
 from agent.clock import Clock, boot_id, trust
 from agent.core.types import Instant
-from agent.delivery.payloads import (
-    CameraHealth,
-    ClockPayload,
-    DiskHealth,
-    HealthPayload,
-    MqttHealth,
-    OutboxHealth,
-    ThrottledHealth,
-)
+from agent.delivery.payloads import CameraHealth, ClockPayload, HealthPayload, MqttHealth, OutboxHealth
 from agent.delivery.wire import moment
+from agent.errors import NgatuError
+from agent.lives import BootReason
+from agent.machine import HOT_C, Machine
 from agent.settings import Settings
 from agent.watcher import Watcher
 
-THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")
-THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
-"""A Pi's firmware: bits 0 and 1 are under-voltage and a capped frequency now, bits 16 and 17 since boot."""
+UNCONFIRMED_S = 900.0
+"""A message that waits longer for the station's receipt is a state of its own; less is an everyday outage."""
 
 
 class HealthSettings(Settings):
@@ -48,79 +41,112 @@ class Sources:
 
     watchers: Mapping[str, Watcher]
     outbox: Callable[[], OutboxHealth]
+    """Raises NgatuError while the outbox cannot be read."""
     mqtt: Callable[[], MqttHealth]
+    machine: Machine
     state_dir: Path
     config_sha256: str
     versions: Mapping[str, str]
     session: str
+    boot_reason: BootReason
     started: Instant
 
 
 def report(sources: Sources, clock: Clock) -> HealthPayload:
     """All figures as of now; what this machine cannot know stays null."""
-    now = clock.now()
-    cameras = {name: camera(watcher, now) for name, watcher in sources.watchers.items()}
-    return HealthPayload(
+    now, trusted = clock.now(), trust()
+    clock_told = ClockPayload(
+        state=trusted.state, error_ms=trusted.error_ms, boot_id=boot_id(), mono_ms=round(now.mono_s * 1000)
+    )
+    told = HealthPayload(
         session=sources.session,
         time=moment(now),
         uptime_s=round(now.since(sources.started), 1),
+        boot_reason=sources.boot_reason,
         versions=dict(sources.versions),
         config_sha256=sources.config_sha256,
-        cpu_pct=psutil.cpu_percent(),
-        rss_bytes=_rss_bytes(),
-        cpu_temp_c=_temperature_c(),
-        throttled=throttled(),
-        disk=_disk(sources.state_dir),
-        cameras=cameras,
-        clock=_clock(now),
-        outbox=sources.outbox(),
+        cpu_pct=sources.machine.cpu_pct(),
+        rss_bytes=machine.rss_bytes(),
+        cpu_temp_c=sources.machine.cpu_temp_c(),
+        throttled=sources.machine.throttled(),
+        disk=machine.disk(sources.state_dir),
+        cameras={name: camera(watcher, now) for name, watcher in sources.watchers.items()},
+        clock=clock_told,
+        outbox=_outbox(sources),
         mqtt=sources.mqtt(),
-        degraded=tuple(f"camera_lost:{name}" for name, each in cameras.items() if each.state == "lost"),
     )
+    return told.model_copy(update={"degraded": tuple(_degraded(told, sources.watchers))})
 
 
 def camera(watcher: Watcher, now: Instant) -> CameraHealth:
     """The figures of one camera."""
     figures = watcher.figures
-    age_s = None if figures.last_frame is None else max(0.0, round(now.since(figures.last_frame), 2))
-    calls = sorted(figures.detect_ms)
-    hour = [each for each in figures.reconnects if now.mono_s - each <= 3600]
     return CameraHealth(
-        state=watcher.state.state,
+        state=watcher.seen().state,
         fps_in=figures.fps_in(now),
-        fps_analysed=figures.fps(now),
+        fps_analysed=figures.fps_analysed(now),
         frames_dropped=figures.frames_dropped,
-        frame_age_s=age_s,
-        reconnects_1h=len(hour),
-        detect_ms_p50=round(statistics.median(calls), 1) if calls else None,
-        detect_ms_p95=round(calls[int(len(calls) * 0.95)], 1) if calls else None,
+        frame_age_s=figures.frame_age_s(now),
+        reconnects_1h=figures.reconnects_1h(now),
+        detect_ms_p50=figures.detect_quantile_ms(0.5),
+        detect_ms_p95=figures.detect_quantile_ms(0.95),
     )
 
 
-def throttled(path: Path = THROTTLED) -> ThrottledHealth | None:
-    """The throttle bits of a Pi's firmware; None on other boards."""
+def _outbox(sources: Sources) -> OutboxHealth | None:
+    """What waits, with what never came into the outbox counted among the dropped."""
     try:
-        bits = int(path.read_text(encoding="ascii").strip(), 16)
-    except (OSError, ValueError):
+        told = sources.outbox()
+    except NgatuError:
         return None
-    return ThrottledHealth(
-        under_voltage=bool(bits & 1 << 0),
-        frequency_capped=bool(bits & 1 << 1),
-        under_voltage_since_boot=bool(bits & 1 << 16),
-        frequency_capped_since_boot=bool(bits & 1 << 17),
-    )
+    dropped = dict(told.dropped)
+    for watcher in sources.watchers.values():
+        for priority, number in tuple(watcher.keeping.dropped.items()):
+            name = priority.name.lower()
+            dropped[name] = dropped.get(name, 0) + number
+    return told.model_copy(update={"dropped": dropped})
+
+
+def _degraded(told: HealthPayload, watchers: Mapping[str, Watcher]) -> Iterator[str]:
+    """What is not as it should be, one word each; of a camera with its name behind a colon."""
+    for name, each in told.cameras.items():
+        if each.state in ("lost", "stalled", "blind"):
+            yield f"camera_{each.state}:{name}"
+    for name, watcher in watchers.items():
+        if watcher.detector_fails:
+            yield f"detector_failed:{name}"
+    if told.outbox is None or any(watcher.keeping.failing for watcher in watchers.values()):
+        yield "storage_full"
+    elif (told.outbox.oldest_s or 0) > UNCONFIRMED_S:
+        yield "unconfirmed"
+    if told.clock is not None and told.clock.state == "unknown":
+        yield "clock_untrusted"
+    throttled = told.throttled
+    if throttled is not None and throttled.under_voltage:  # which caps the frequency, too
+        yield "under_voltage"
+    elif (told.cpu_temp_c or 0) >= HOT_C or (throttled is not None and throttled.frequency_capped):
+        yield "overheated"
 
 
 def serve(port: int, read: Callable[[], HealthPayload]) -> Callable[[], None]:
-    """Prometheus text on loopback; returns what ends it."""
+    """Prometheus text on loopback; returns what ends it.
+
+    Raises:
+        NgatuError: the port is taken.
+    """
     registry = CollectorRegistry()
     registry.register(_Collector(read))
-    server, thread = start_http_server(port, "127.0.0.1", registry)
+    try:
+        server, thread = start_http_server(port, "127.0.0.1", registry)
+    except OSError as error:
+        raise NgatuError(
+            f"health.metrics_port: port {port} cannot be used: {error.strerror}", "choose another"
+        ) from error
 
     def end() -> None:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(2)
 
     return end
 
@@ -131,16 +157,27 @@ class _Collector:
     def __init__(self, read: Callable[[], HealthPayload]) -> None:
         self._read = read
 
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Nothing beforehand: what there is depends on the board."""
+        return []
+
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        told = self._read().model_dump(mode="json")
-        cameras = told.pop("cameras")
-        for name, value in _numbers(told):
+        """The figures as of now."""
+        told = self._read()
+        plain = told.model_dump(mode="json", exclude={"cameras"})
+        for name, value in _numbers(plain):
             yield GaugeMetricFamily(f"ngatu_{name}", name.replace("_", " "), value=value)
-        for key in CameraHealth.model_fields:
-            family = GaugeMetricFamily(f"ngatu_camera_{key}", key.replace("_", " "), labels=["camera"])
-            for name, figures in cameras.items():
-                if isinstance(figures[key], int | float):
-                    family.add_metric([name], figures[key])
+        yield GaugeMetricFamily("ngatu_degraded", "how much is not as it should be", value=len(told.degraded))
+        streams = GaugeMetricFamily("ngatu_camera_streaming", "1 while pictures come", labels=["camera"])
+        for name, each in told.cameras.items():
+            streams.add_metric([name], float(each.state == "streaming"))
+        yield streams
+        for key, field in CameraHealth.model_fields.items():
+            family = GaugeMetricFamily(f"ngatu_camera_{key}", field.description or key, labels=["camera"])
+            for name, each in told.cameras.items():
+                value = getattr(each, key)
+                if isinstance(value, int | float):
+                    family.add_metric([name], value)
             if family.samples:
                 yield family
 
@@ -149,44 +186,5 @@ def _numbers(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
     for key, value in values.items():
         if isinstance(value, Mapping):
             yield from _numbers(value, f"{prefix}{key}_")
-        elif isinstance(value, bool | int | float):
+        elif isinstance(value, int | float):  # a bool is an int
             yield prefix + key, float(value)
-
-
-def _rss_bytes() -> int:
-    me = psutil.Process()
-    total = me.memory_info().rss
-    for child in me.children(recursive=True):
-        try:
-            total += child.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-    return total
-
-
-def _temperature_c() -> float | None:
-    try:
-        return int(THERMAL.read_text(encoding="ascii")) / 1000
-    except (OSError, ValueError):
-        return None
-
-
-def _disk(folder: Path) -> DiskHealth:
-    return DiskHealth(free_bytes=psutil.disk_usage(str(folder)).free, written_bytes=_written_bytes())
-
-
-def _written_bytes() -> int | None:
-    try:
-        return psutil.Process().io_counters().write_bytes
-    except (psutil.AccessDenied, AttributeError):
-        return None
-
-
-def _clock(now: Instant) -> ClockPayload:
-    trusted = trust()
-    return ClockPayload(
-        state=trusted.state,
-        error_ms=trusted.error_ms,
-        boot_id=boot_id(),
-        mono_ms=round(now.mono_s * 1000),
-    )

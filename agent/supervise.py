@@ -1,7 +1,7 @@
 """Keeps workers running: a thread each, backoff with jitter, "lost" and "back" told once, a heartbeat per loop.
 
-A worker's `run` returns when its work is done or `stop` is set. An exception is a loss: it is told once, and the
-work is begun again, ever more slowly. systemd's watchdog is fed only while every loop ticks.
+A worker's `run` returns when its work is done or `stop` is set. An exception is a loss: it is told once, and
+the work is begun again, ever more slowly. systemd's watchdog is fed only while every loop ticks.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 from tenacity import RetryCallState, Retrying, retry_always, stop_never, wait_random_exponential
@@ -21,7 +22,7 @@ from agent.errors import NgatuError
 log = structlog.get_logger(__name__)
 
 LATE_S = 30.0
-"""A loop that has not ticked for so long hangs; the longest lawful wait of one is the reaping of a process."""
+"""A loop that has not ticked for so long hangs, unless it has said that it must wait longer for something."""
 CALM_S = 60.0
 """Work that went well for so long is trusted again: the next backoff starts small."""
 
@@ -30,29 +31,38 @@ class Stop(threading.Event):
     """Set once, when the agent is to end; every wait of a worker is a wait on it."""
 
 
+class Beat(Protocol):
+    """Said by a loop at every turn."""
+
+    def __call__(self, wait_s: float = 0.0) -> None:
+        """Alive; what it now waits for may lawfully take `wait_s`."""
+        ...
+
+
 class Heartbeats:
-    """When each loop last ticked."""
+    """When each loop last ticked, and how long it said that its next turn may take."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._beats: dict[str, float] = {}
+        self._due: dict[str, float] = {}
+        """mono_s at which the next tick is due."""
         self._lock = threading.Lock()
 
-    def beat(self, name: str) -> None:
-        """The loop of this name is alive now."""
+    def beat(self, name: str, wait_s: float = 0.0) -> None:
+        """The loop of this name is alive now, and waits up to `wait_s` for something slow, such as a camera."""
         with self._lock:
-            self._beats[name] = self._clock.now().mono_s
+            self._due[name] = self._clock.now().mono_s + wait_s
 
     def forget(self, name: str) -> None:
         """This loop has ended on purpose."""
         with self._lock:
-            self._beats.pop(name, None)
+            self._due.pop(name, None)
 
     def late(self, limit_s: float = LATE_S) -> list[str]:
-        """Names of the loops that have not ticked for `limit_s`."""
+        """Names of the loops that have not ticked for `limit_s` beyond what they said they may wait."""
         now_s = self._clock.now().mono_s
         with self._lock:
-            return sorted(name for name, beat_s in self._beats.items() if now_s - beat_s > limit_s)
+            return sorted(name for name, due_s in self._due.items() if now_s - due_s > limit_s)
 
 
 @dataclass
@@ -101,7 +111,7 @@ class Worker:
     """One thread that does one thing for ever."""
 
     def __init__(
-        self, name: str, run: Callable[[Stop, Callable[[], None]], None], heartbeats: Heartbeats, clock: Clock
+        self, name: str, run: Callable[[Stop, Beat], None], heartbeats: Heartbeats, clock: Clock
     ) -> None:
         """`run(stop, beat)` works until it is done or `stop` is set, and calls `beat` at every turn."""
         self.name = name
@@ -109,6 +119,8 @@ class Worker:
         self._heartbeats = heartbeats
         self._clock = clock
         self._voice = Voice(name)
+        self._backoff = Backoff()
+        self._began_s = 0.0
         self._thread: threading.Thread | None = None
 
     def start(self, stop: Stop) -> None:
@@ -124,25 +136,32 @@ class Worker:
         return self._thread is None or not self._thread.is_alive()
 
     def _live(self, stop: Stop) -> None:
-        backoff = Backoff()
         while not stop.is_set():
-            began = self._clock.now()
+            self._began_s = self._clock.now().mono_s
             try:
-                self._run(stop, lambda: self._heartbeats.beat(self.name))
+                self._run(stop, self._beat)
                 break
             except Exception as error:  # whatever it is, the box goes on
-                log.exception("worker_failed", worker=self.name)
+                if self._voice.up:
+                    log.exception("worker_failed", worker=self.name)
                 self._voice.lost(error)
-                if self._clock.now().since(began) > CALM_S:
-                    backoff.calm()
-                self._rest(stop, backoff.failed())
+                wait(stop, self._backoff.failed(), self._clock, self._beat)
         self._heartbeats.forget(self.name)
 
-    def _rest(self, stop: Stop, seconds: float) -> None:
-        until_s = self._clock.now().mono_s + seconds
-        while not stop.is_set() and (left_s := until_s - self._clock.now().mono_s) > 0:
-            self._heartbeats.beat(self.name)
-            stop.wait(min(left_s, LATE_S / 3))
+    def _beat(self, wait_s: float = 0.0) -> None:
+        now_s = self._clock.now().mono_s
+        if not self._voice.up and now_s - self._began_s > CALM_S:
+            self._voice.back()
+            self._backoff.calm()
+        self._heartbeats.beat(self.name, wait_s)
+
+
+def wait(stop: Stop, seconds: float, clock: Clock, beat: Beat) -> None:
+    """Wait out a backoff with a beating heart; back at once when `stop` is set."""
+    until_s = clock.now().mono_s + seconds
+    while not stop.is_set() and (left_s := until_s - clock.now().mono_s) > 0:
+        beat()
+        stop.wait(min(left_s, 1.0))
 
 
 def notify(state: str) -> bool:

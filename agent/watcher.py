@@ -1,21 +1,20 @@
 """Watches one camera: newest frame through the pipeline into the outbox, for ever.
 
-A camera that is lost is one event and one log line, and its return another. What was open when it was lost is
-ended with end_reason camera_lost, for nobody can say what became of it.
+A camera that is lost is one event and one log line, and its return another, whatever the reasons in between.
+What was open when it was lost is ended with end_reason camera_lost, for nobody can say what became of it. A
+detector that fails blinds no camera: motion is still told, and the detector is asked again, ever more slowly.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from typing import Literal, Protocol
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import structlog
 
 from agent.cameras import open_camera
-from agent.cameras.isolate import IsolatedCamera
+from agent.cameras.isolate import REAP_S, START_S, IsolatedCamera
 from agent.cameras.settings import CameraSettings, FileSource
 from agent.clock import Clock
 from agent.core import pipeline
@@ -34,62 +33,19 @@ from agent.core.types import (
     Severity,
 )
 from agent.delivery.compose import Sender, count_message, event_messages
-from agent.delivery.message import Message
+from agent.delivery.message import Message, Priority
 from agent.detectors import Detector
-from agent.errors import CameraError, OutboxError
-from agent.supervise import Backoff, Stop, Voice
+from agent.errors import CameraError, CameraLost, CameraRefused, ModelError
+from agent.figures import CameraState, Figures, State
+from agent.keeping import Keeper, Keeping
+from agent.supervise import CALM_S, Backoff, Beat, Stop, Voice, wait
 
 log = structlog.get_logger(__name__)
 
-State = Literal["streaming", "stalled", "lost", "blind", "disabled"]
-UNKEPT = 2000
-"""Messages held in memory while the outbox cannot be written."""
-
-
-class Keeper(Protocol):
-    """Where messages are kept until the station has them."""
-
-    def put(self, messages: Sequence[Message]) -> list[int]:
-        """Returns when they are safe. Raises OutboxError when they are not."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class CameraState:
-    """What is said about a camera on its status topic."""
-
-    state: State
-    since: Instant
-    reason: str | None = None
-
-
-@dataclass
-class Figures:
-    """What health says about one camera."""
-
-    frames_in: int = 0
-    frames_dropped: int = 0
-    last_frame: Instant | None = None
-    analysed: deque[float] = field(default_factory=lambda: deque(maxlen=100))
-    """mono_s of the latest frames that were looked at."""
-    detect_ms: deque[float] = field(default_factory=lambda: deque(maxlen=500))
-    arrived: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=100))
-    """(mono_s, frames that had come from the camera by then)."""
-    reconnects: deque[float] = field(default_factory=lambda: deque(maxlen=1000))
-    """mono_s of each return."""
-
-    def fps_in(self, now: Instant) -> float:
-        """Frames from the camera per second, over the last ten seconds or so."""
-        recent = [each for each in self.arrived if now.mono_s - each[0] <= 10.0]
-        if len(recent) < 2 or recent[-1][0] <= recent[0][0]:
-            return 0.0
-        return round(max(0, recent[-1][1] - recent[0][1]) / (recent[-1][0] - recent[0][0]), 2)
-
-    def fps(self, now: Instant) -> float:
-        """Frames looked at per second, over the last ten seconds or so."""
-        recent = [each for each in self.analysed if now.mono_s - each <= 10.0]
-        gaps = [later - earlier for earlier, later in pairwise(recent)]
-        return round(len(gaps) / sum(gaps), 2) if gaps and sum(gaps) > 0 else 0.0
+REFUSED_S = 30.0
+"""Least wait after a refusal: cameras lock out who tries a wrong password again and again."""
+DETECTOR_REST_S = 1.0
+"""Least wait before a detector that failed is asked again."""
 
 
 class Watcher:
@@ -108,84 +64,133 @@ class Watcher:
         on_state: Callable[[CameraState], None] = lambda _state: None,
         on_outcome: Callable[[Frame, Outcome], None] = lambda _frame, _outcome: None,
     ) -> None:
+        """`on_state` and `on_outcome` are called in the camera's thread."""
         self.camera, self.settings = camera, settings
         self.figures = Figures()
         self.state = CameraState("disabled", clock.now(), "starting")
-        self._detector, self._keeper, self._sender = detector, keeper, sender
+        self.keeping = Keeping(keeper, f"camera {camera.name}", clock)
+        self._detector, self._sender = detector, sender
         self._clock = clock
         self._on_state, self._on_outcome = on_state, on_outcome
         self._pipeline = PipelineState(ids)
         self._lost: Event | None = None
-        self._unkept: deque[Message] = deque(maxlen=UNKEPT)
         self._voice = Voice(f"camera {camera.name}")
-        self._keeping = Voice(f"outbox, camera {camera.name}")
+        self._eye = Voice(f"detector, camera {camera.name}")
+        self._eye_backoff = Backoff(least_s=1.0, most_s=60.0)
+        self._eye_rests_until_s = float("-inf")
+        self._open: IsolatedCamera | None = None
+        self._open_lock = threading.Lock()
+        # Twice the usual gap at least: a camera of one picture in five seconds is not stalled in between.
+        self._stalled_after_s = max(camera.stall_s / 2, 2 / camera.max_fps)
 
-    def run(self, stop: Stop, beat: Callable[[], None]) -> None:
-        """Watch until `stop` is set, or a file that is not looped has ended."""
+    # ---------------------------------------------------------------------------------- from other threads
+
+    @property
+    def detector_fails(self) -> bool:
+        """Whether the detector failed when it was last asked."""
+        return not self._eye.up
+
+    def seen(self) -> CameraState:
+        """The state as it shows from outside: a camera whose pictures are late is stalled, and not yet lost."""
+        state, last = self.state, self.figures.last_frame
+        if state.state != "streaming" or last is None:
+            return state
+        if self._clock.now().since(last) <= self._stalled_after_s:
+            return state
+        since = Instant(last.mono_s + self._stalled_after_s, last.wall_s + self._stalled_after_s)
+        return CameraState("stalled", since, f"no picture for more than {self._stalled_after_s:g} s")
+
+    def interrupt(self) -> None:
+        """Let go of the camera, so that `run` notices that `stop` is set without waiting for a picture."""
+        with self._open_lock:
+            camera = self._open
+        if camera is not None:
+            camera.close()
+
+    # --------------------------------------------------------------------------------------------- the loop
+
+    def run(self, stop: Stop, beat: Beat) -> None:
+        """Watch until `stop` is set, or a file that is not looped has ended. No error ends it."""
         backoff = Backoff(least_s=0.5, most_s=30.0)
         while not stop.is_set():
             try:
-                self._stream(stop, beat, backoff)
-            except CameraError as error:
-                self._went(error)
-                self._wait(stop, beat, backoff.failed())
-            else:
-                if not stop.is_set():
-                    self._finish(EndReason.LEFT)
-                    self._enter("disabled", "the file has ended")
+                self._stream(stop, beat)
                 break
-        self._finish(EndReason.AGENT_RESTARTED)
+            except CameraError as error:
+                trouble = error
+            except Exception as error:  # a mistake of ours must not silence the camera
+                trouble = self._failed(error)
+            if self.state.state == "streaming" and self._clock.now().since(self.state.since) > CALM_S:
+                backoff.calm()
+            self._went(trouble)
+            least_s = REFUSED_S if isinstance(trouble, CameraRefused) else 0.0
+            wait(stop, least_s + backoff.failed(), self._clock, beat)
+        self._end(EndReason.AGENT_RESTARTED if stop.is_set() else EndReason.LEFT)
 
-    def _stream(self, stop: Stop, beat: Callable[[], None], backoff: Backoff) -> None:
+    def _stream(self, stop: Stop, beat: Beat) -> None:
+        """One opening of the camera, until it ends or `stop` is set."""
         camera = open_camera(self.camera, self._clock)
+        with self._open_lock:
+            self._open = camera
+        if stop.is_set():  # an interrupt may have come just before, and found nothing to let go of
+            return
+        self.figures.opened()
+        beat(START_S + self.camera.open_timeout_s + REAP_S)
         try:
             for frame in camera.frames():
                 if stop.is_set():
                     return
-                self._came(camera)
-                backoff.calm()
+                self._came(camera, frame)
                 self.watch(frame)
-                beat()
+                beat(self.camera.stall_s + REAP_S)
         finally:
             camera.close()
 
     def watch(self, frame: Frame) -> Outcome:
         """Look at one frame and keep what it tells."""
         self._pipeline, outcome = pipeline.update(
-            self._pipeline, frame, self._timed, self._detector.input_size, self.settings
+            self._pipeline, frame, self._look, self._detector.input_size, self.settings
         )
         self._tell(outcome.told)
-        self.figures.analysed.append(frame.at.mono_s)
-        self.figures.last_frame = frame.at
         self._on_outcome(frame, outcome)
         return outcome
 
-    def _timed(self, images: Sequence[Image]) -> Sequence[Sequence[Detection]]:
+    def _look(self, images: Sequence[Image]) -> Sequence[Sequence[Detection]]:
+        """What the detector sees; nothing while it fails."""
         began = self._clock.now()
-        found = self._detector.detect(images)
+        if began.mono_s < self._eye_rests_until_s:
+            return [()] * len(images)
+        try:
+            found = self._detector.detect(images)
+        except ModelError as error:
+            self._eye.lost(error)
+            if began.mono_s - self._eye_rests_until_s > CALM_S:
+                self._eye_backoff.calm()
+            self._eye_rests_until_s = began.mono_s + DETECTOR_REST_S + self._eye_backoff.failed()
+            return [()] * len(images)
+        self._eye.back()
         self.figures.detect_ms.append(self._clock.now().since(began) * 1000)
         return found
 
-    def _came(self, camera: IsolatedCamera) -> None:
-        self.figures.frames_in = camera.frames_in
-        self.figures.frames_dropped = camera.frames_dropped
-        self.figures.arrived.append((self._clock.now().mono_s, camera.frames_in))
-        if self.state.state == "streaming":
+    # ------------------------------------------------------------------------------------- lost and found
+
+    def _came(self, camera: IsolatedCamera, frame: Frame) -> None:
+        now, last = self._clock.now(), self.figures.last_frame
+        resumed = last is not None and frame.at.since(last) > self._stalled_after_s
+        self.figures.came(camera, frame, now)
+        if self.state.state == "streaming" and not resumed:
             return
         self._voice.back()
         self._enter("streaming")
         if self._lost is not None:
-            now = self._clock.now()
-            self.figures.reconnects.append(now.mono_s)
-            back = replace(self._lost, revision=self._lost.revision + 1, phase=Phase.END, at=now)
-            self._lost = None
-            self._tell((back,))
+            self.figures.returned(now)
+            self._lost_ends(now, None)
 
     def _went(self, error: CameraError) -> None:
         self._voice.lost(error)
         if self._lost is None:
-            now = self._clock.now()
-            self._finish(EndReason.CAMERA_LOST)
+            now = self._now()
+            self._finish(now, EndReason.CAMERA_LOST)
             name, ids = self._pipeline.ids.next(now)
             self._pipeline = replace(self._pipeline, ids=ids)
             self._lost = Event(
@@ -201,39 +206,72 @@ class Watcher:
                 detail=error.what,
             )
             self._tell((self._lost,))
-        if self.state.state != "lost":
-            self._enter("lost", error.what)
+        self._enter("lost", error.what)
 
-    def _finish(self, reason: EndReason) -> None:
-        self._pipeline, told = pipeline.close(self._pipeline, self._clock.now(), reason, self.settings)
+    def _lost_ends(self, now: Instant, reason: EndReason | None) -> None:
+        """The loss is over: the camera is back (no reason), or nobody waits for it any more."""
+        lost = self._lost
+        if lost is None:
+            return
+        self._lost = None
+        how = "back" if reason is None else "given up"
+        detail = f"{how} after {max(0.0, now.since(lost.started)):.0f} s; {lost.detail}"
+        ended = replace(lost, revision=2, phase=Phase.END, at=now, end_reason=reason, detail=detail)
+        self._tell((ended,))
+
+    def _failed(self, error: Exception) -> CameraLost:
+        """A mistake of ours: what the stages remember may be part of it, so they begin anew."""
+        if self._voice.up:
+            log.exception("watching_failed", camera=self.camera.name)
+        try:
+            self._finish(self._now(), EndReason.CAMERA_LOST)
+        except Exception:  # then the next start of the agent closes what is open
+            log.exception("events_left_open", camera=self.camera.name)
+        self._pipeline = PipelineState(self._pipeline.ids)
+        what = f"{self.camera.name}: watching failed: {type(error).__name__}"
+        return CameraLost(what, "this is a mistake in the program: report it with the log")
+
+    def _end(self, reason: EndReason) -> None:
+        now = self._now()
+        self._finish(now, reason)
+        self._lost_ends(now, reason)
+        self.keeping.keep(now=True)
+        self._enter("disabled", "the file has ended" if reason is EndReason.LEFT else "the agent stops")
+
+    def _finish(self, now: Instant, reason: EndReason) -> None:
+        self._pipeline, told = pipeline.close(self._pipeline, now, reason, self.settings)
         self._tell(told)
 
+    def _now(self) -> Instant:
+        """Now, but never before the last frame: a file's own time may run ahead of the clock."""
+        now, last = self._clock.now(), self.figures.last_frame
+        return now if last is None or now.mono_s >= last.mono_s else last
+
     def _enter(self, state: State, reason: str | None = None) -> None:
-        self.state = CameraState(state, self._clock.now(), reason)
+        """Change the state; a new reason for the same loss keeps its beginning."""
+        before = self.state
+        if (state, reason) == (before.state, before.reason) != ("streaming", None):
+            return
+        since = before.since if state == before.state == "lost" else self._clock.now()
+        self.state = CameraState(state, since, reason)
         self._on_state(self.state)
 
-    def _tell(self, told: Sequence[Event | Count]) -> None:
-        sender = self._sender()
-        for each in told:
-            if isinstance(each, Event):
-                self._unkept.extend(event_messages(each, sender))
-            else:
-                self._unkept.append(count_message(each, sender))
-        if not self._unkept:
-            return
-        try:
-            self._keeper.put(list(self._unkept))
-        except OutboxError as error:
-            self._keeping.lost(error)  # held in memory, and tried again with the next frame
-        else:
-            self._keeping.back()
-            self._unkept.clear()
+    # --------------------------------------------------------------------------------------------- telling
 
-    def _wait(self, stop: Stop, beat: Callable[[], None], seconds: float) -> None:
-        until_s = self._clock.now().mono_s + seconds
-        while not stop.is_set() and (left_s := until_s - self._clock.now().mono_s) > 0:
-            beat()
-            stop.wait(min(left_s, 1.0))
+    def _tell(self, told: Sequence[Event | Count]) -> None:
+        """Keep what is told, and with it what the disk would not take before."""
+        self.keeping.keep([message for each in told for message in self._messages(each)])
+
+    def _messages(self, told: Event | Count) -> Iterator[Message]:
+        try:
+            sender = self._sender()
+            if isinstance(told, Event):
+                yield from event_messages(told, sender)
+            else:
+                yield count_message(told, sender)
+        except Exception:  # one that cannot be put into words must not silence the others
+            log.exception("event_untold", camera=self.camera.name, rule=told.rule_id)
+            self.keeping.dropped[Priority.EVENT if isinstance(told, Event) else Priority.COUNT] += 1
 
 
 def is_finite(camera: CameraSettings) -> bool:

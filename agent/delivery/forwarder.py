@@ -122,6 +122,11 @@ class Forwarder:
         if connection is not None:
             connection.wake()
 
+    @property
+    def settled(self) -> bool:
+        """Whether every state that is kept has been handed over on this connection."""
+        return not self._changed
+
     def figures(self) -> Figures:
         """How it goes."""
         at = self._connected_at

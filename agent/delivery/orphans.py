@@ -8,20 +8,19 @@ from dataclasses import replace
 
 from agent.core.types import EndReason, Instant, Phase
 from agent.delivery.message import Message, Priority
-from agent.delivery.payloads import rfc3339
+from agent.delivery.payloads import ClockPayload, rfc3339
 from agent.delivery.wire import moment
 
 
-def ends(open_events: Sequence[Message], at: Instant) -> list[Message]:
-    """For each open event its end, with reason agent_restarted, at the moment `at`.
+def ends(open_events: Sequence[Message], at: Instant, clock: ClockPayload) -> list[Message]:
+    """For each open event its end, with reason agent_restarted, at the moment `at`, which `clock` measured.
 
-    The last known state is repeated, as every message is complete by itself. Its clock fields stay those of the
-    boot that saw it; only the time of the end is new.
+    The last known state is repeated, as every message is complete by itself; its pictures are not sent again.
     """
-    return [_end(message, at) for message in open_events]
+    return [_end(message, at, clock) for message in open_events]
 
 
-def _end(message: Message, at: Instant) -> Message:
+def _end(message: Message, at: Instant, clock: ClockPayload) -> Message:
     body = json.loads(message.body)
     revision = message.revision + 1
     body |= {
@@ -29,6 +28,7 @@ def _end(message: Message, at: Instant) -> Message:
         "phase": Phase.END.value,
         "end_reason": EndReason.AGENT_RESTARTED.value,
         "time": rfc3339(moment(at)),
+        "clock": clock.model_dump(mode="json"),
         "image": None,
         "scene": None,
     }

@@ -86,6 +86,7 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     "number_for_text": [(3, "device.id: 12345 is not a text; quote it")],
     "open_quotation_mark": [(8, "not YAML")],
     "out_of_range": [(10, "cameras[0].motion.threshold: 300 is outside"), (11, "cameras[0].max_fps: 0 is not")],
+    "reserved_camera_name": [(7, 'cameras[0].name: "box" is reserved: it stands for the box itself')],
     "secret_written_out": [(8, "cameras[0].source.password: what is written here is a text, not a secret")],
     "sexagesimal": [(9, 'cameras[0].stall_s: "1:30" is a text, not a number')],
     "tab_indentation": [(10, "not YAML")],

@@ -1,0 +1,98 @@
+"""How one camera runs: its state, and the numbers that health tells. One thread writes, any may read."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from agent.core.types import Frame, Instant, Size
+
+State = Literal["streaming", "stalled", "lost", "blind", "disabled"]
+RECENT_S = 10.0
+"""Rates are told over so many seconds."""
+HOUR_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """What is said about a camera on its status topic."""
+
+    state: State
+    since: Instant
+    reason: str | None = None
+
+
+class Counts(Protocol):
+    """What an open camera counts from its opening on."""
+
+    frames_in: int
+    frames_dropped: int
+
+
+@dataclass
+class Figures:
+    """What health says about one camera; counts go on over every reopening of the camera."""
+
+    frames_in: int = 0
+    frames_dropped: int = 0
+    last_frame: Instant | None = None
+    size: Size | None = None
+    """Of the picture, once known."""
+    detect_ms: deque[float] = field(default_factory=lambda: deque(maxlen=500))
+    """How long the latest detector calls took, waiting for other cameras included."""
+    _arrived: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=1300))
+    """(mono_s, frames that had come from the camera by then), of the latest frames that were looked at."""
+    _returns: deque[float] = field(default_factory=lambda: deque(maxlen=3600))
+    """mono_s of each return of the camera."""
+    _before: tuple[int, int] = (0, 0)
+    """frames_in and frames_dropped of the camera's earlier openings."""
+
+    def opened(self) -> None:
+        """The camera is opened anew and counts from 0 again."""
+        self._before = self.frames_in, self.frames_dropped
+
+    def came(self, camera: Counts, frame: Frame, now: Instant) -> None:
+        """A frame is looked at."""
+        self.frames_in = self._before[0] + camera.frames_in
+        self.frames_dropped = self._before[1] + camera.frames_dropped
+        self.last_frame, self.size = frame.at, frame.size
+        self._arrived.append((now.mono_s, self.frames_in))
+
+    def returned(self, now: Instant) -> None:
+        """The camera was lost and is back."""
+        self._returns.append(now.mono_s)
+
+    def fps_in(self, now: Instant) -> float:
+        """Frames from the camera per second, lately."""
+        recent = self._recent(now)
+        return _rate(recent[-1][1] - recent[0][1], recent) if recent else 0.0
+
+    def fps_analysed(self, now: Instant) -> float:
+        """Frames looked at per second, lately."""
+        recent = self._recent(now)
+        return _rate(len(recent) - 1, recent)
+
+    def frame_age_s(self, now: Instant) -> float | None:
+        """Age of the newest frame that was looked at; None: there was none yet."""
+        last = self.last_frame
+        return None if last is None else max(0.0, round(now.since(last), 2))
+
+    def reconnects_1h(self, now: Instant) -> int:
+        """How often the camera came back in the last hour."""
+        return sum(now.mono_s - each <= HOUR_S for each in tuple(self._returns))
+
+    def detect_quantile_ms(self, share: float) -> float | None:
+        """What a `share` (0..1) of the latest detector calls stayed below; None: there was none."""
+        calls = sorted(self.detect_ms)
+        return round(calls[min(len(calls) - 1, int(len(calls) * share))], 1) if calls else None
+
+    def _recent(self, now: Instant) -> list[tuple[float, int]]:
+        # A copy made in one step: the camera's thread appends meanwhile.
+        return [each for each in tuple(self._arrived) if now.mono_s - each[0] <= RECENT_S]
+
+
+def _rate(count: int, recent: list[tuple[float, int]]) -> float:
+    if len(recent) < 2 or recent[-1][0] <= recent[0][0]:
+        return 0.0
+    return round(count / (recent[-1][0] - recent[0][0]), 2)

@@ -1,0 +1,58 @@
+"""What the box remembers of its last life: why it starts now, as far as it can know.
+
+A small file beside the outbox says which boot the agent lived in and whether it ended on purpose. A box that
+cannot write it runs all the same, and only knows less.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Literal
+
+BootReason = Literal[
+    "first_start", "agent_restarted", "agent_crashed", "box_restarted", "power_lost", "unknown"
+]
+NAME: Final = "life.json"
+
+
+def begin(folder: Path, boot_id: str) -> BootReason:
+    """Why the agent starts, judged by what its last life left in `folder`; and note that a life began.
+
+    agent_crashed: it was killed or died while the box stayed up. power_lost: the box started anew and the agent
+    had not ended, so the power went or the box hung.
+    """
+    reason = _judge(folder / NAME, boot_id)
+    _note(folder / NAME, boot_id, ended=False)
+    return reason
+
+
+def end(folder: Path, boot_id: str) -> None:
+    """Note that this life ended on purpose."""
+    _note(folder / NAME, boot_id, ended=True)
+
+
+def _judge(path: Path, boot_id: str) -> BootReason:
+    try:
+        last = json.loads(path.read_text(encoding="ascii"))
+        same_boot, ended = last["boot_id"] == boot_id, bool(last["ended"])
+    except FileNotFoundError:
+        return "first_start"
+    except (OSError, ValueError, TypeError, LookupError):
+        return "unknown"
+    if same_boot:
+        return "agent_restarted" if ended else "agent_crashed"
+    return "box_restarted" if ended else "power_lost"
+
+
+def _note(path: Path, boot_id: str, *, ended: bool) -> None:
+    """Replace the file at once, so that a power cut leaves the old one or the new one."""
+    fresh = path.with_name(path.name + ".new")
+    with suppress(OSError):
+        with fresh.open("w", encoding="ascii") as file:
+            json.dump({"boot_id": boot_id, "ended": ended}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
