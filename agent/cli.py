@@ -27,7 +27,7 @@ commands.add_typer(config_app, name="config")
 @told_in_a_line
 def run_command(
     config: ConfigFile = Path("/etc/ngatu/config.yaml"),
-    duration_s: Annotated[float | None, typer.Option("--for", help="End after so many seconds.")] = None,
+    duration_s: Annotated[float | None, typer.Option("--for", min=0, help="End after so many seconds.")] = None,
 ) -> None:
     """Watch the cameras and tell the station, until a signal says stop."""
     # Here, because these import the cameras, numpy and ONNX Runtime, which `ngatu --help` needs none of.

@@ -11,10 +11,10 @@ from typing import Annotated, Any, ParamSpec
 import typer
 import yaml
 
-from agent.errors import ConfigError, NgatuError
+from agent.errors import ConfigError, ModelError, NgatuError
 
 FAILED, WRONG, BROKEN = 1, 2, 70
-"""Exit codes: a part cannot be reached; the configuration is wrong; a fault of ngatu (EX_SOFTWARE)."""
+"""Exit codes: something cannot be reached; configuration or model is wrong; a fault of ngatu (EX_SOFTWARE)."""
 DEFAULT = Path("/etc/ngatu/config.yaml")
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
@@ -35,7 +35,7 @@ def told_in_a_line(command: Callable[P, None]) -> Callable[P, None]:
             raise
         except NgatuError as error:
             typer.echo(str(error), err=True)
-            raise typer.Exit(WRONG if isinstance(error, ConfigError) else FAILED) from None
+            raise typer.Exit(WRONG if isinstance(error, ConfigError | ModelError) else FAILED) from None
         except Exception as error:
             from agent.mistakes import redacted  # noqa: PLC0415 (pydantic: `ngatu --help` needs none of it)
 

@@ -106,7 +106,8 @@ def _replay(
     )
     begin = start if start.tzinfo else start.replace(tzinfo=UTC)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    screen = Console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
         task = progress.add_task(clip.name, total=_length(clip))
         return replay(
             settings,

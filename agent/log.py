@@ -1,35 +1,92 @@
-"""Log lines: pretty on a terminal, JSON everywhere else, to standard output; journald does the rest."""
+"""Log lines: pretty on a terminal, JSON everywhere else, to standard output; journald does the rest.
+
+No line may hold a secret: tracebacks come without local variables, and user and password are cut out of every
+address. No line may stop the work: one that cannot be written is lost.
+"""
 
 from __future__ import annotations
 
 import logging
+import re
 import sys
-from typing import Literal
+from contextlib import suppress
+from typing import Any, Literal, TextIO
 
 import structlog
+
+_LOGIN = re.compile(r"(?<=://)[^\s\"'<>]*@")
+"""Greedy: a password may itself hold an @ or a slash."""
+DEEPEST = 8
+"""Levels of lists and dictionaries that are looked through for addresses; below, a text stands for the rest."""
 
 
 def configure(level: str = "info", style: Literal["auto", "json", "console"] = "auto") -> None:
     """Set up structlog for this process."""
     pretty = style == "console" or (style == "auto" and sys.stdout.isatty())
-    renderer = (
-        structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+    out = Patient(sys.stdout)
+    # Both formats would show local variables by default, and with them the passwords that a failing call held.
+    formatted: list[structlog.typing.Processor] = (
+        [
+            structlog.processors.format_exc_info,
+            without_logins,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
         if pretty
-        else structlog.processors.JSONRenderer(ensure_ascii=False)
+        else [
+            structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            ),
+            without_logins,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper("iso", utc=True),
-            structlog.processors.dict_tracebacks if not pretty else _as_it_is,
-            renderer,
+            *formatted,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(out),  # type: ignore[arg-type]  # it writes and flushes
         cache_logger_on_first_use=False,
     )
 
 
-def _as_it_is(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return event
+class Patient:
+    """Writes whole lines as far as it can: a reader that has gone away is no reason to stop watching."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        """Write; what this file's encoding has no letters for is written as escapes."""
+        encoding = self._file.encoding or "utf-8"
+        with suppress(OSError, ValueError):  # no reader, no room; or closed
+            self._file.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+    def flush(self) -> None:
+        """Hand on what was written."""
+        with suppress(OSError, ValueError):
+            self._file.flush()
+
+
+def without_logins(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """The event with user and password cut out of every address in it."""
+    return {key: _without(value, DEEPEST) for key, value in event.items()}
+
+
+def _without(value: Any, levels: int) -> Any:
+    if isinstance(value, str):
+        return _LOGIN.sub("…@", value)
+    if value is None or isinstance(value, bool | int | float | BaseException):
+        return value
+    if levels and isinstance(value, dict):
+        return {key: _without(each, levels - 1) for key, each in value.items()}
+    if levels and isinstance(value, list | tuple | set | frozenset):
+        return [_without(each, levels - 1) for each in value]
+    return _LOGIN.sub("…@", str(value))

@@ -22,6 +22,7 @@ from agent.core.types import Count, EndReason, Event, Frame, Instant, Phase, Siz
 from agent.delivery.compose import Sender, count_message, event_messages
 from agent.delivery.message import Message
 from agent.detectors import Detector
+from agent.errors import NgatuError
 from agent.overlay import Painter, VideoFile, video
 
 SEED = b"ngatu replays always give the same ids"
@@ -135,11 +136,13 @@ def replay(
     Raises:
         CameraError: the file cannot be read.
         ModelError: the detector failed.
+        NgatuError: an output cannot be written.
     """
     summary = Summary()
     state = PipelineState(Ids(SEED))
     source = LocalCamera(camera, FixedClock(start))
     with ExitStack() as files:
+        files.callback(source.close)
         writer = _writer(files, outputs, sender, labels, summary)
         painter, film = Painter(settings.judge), None
         last = start
@@ -160,15 +163,26 @@ def replay(
 def _writer(
     files: ExitStack, outputs: Outputs, sender: Sender, labels: frozenset[str], summary: Summary
 ) -> _Writer:
-    events, tracks = (
-        files.enter_context(path.open("w", encoding="utf-8")) if path else None
-        for path in (outputs.events, outputs.tracks)
-    )
-    if outputs.images is not None:
-        outputs.images.mkdir(parents=True, exist_ok=True)
+    try:
+        events, tracks = (
+            files.enter_context(path.open("w", encoding="utf-8")) if path else None
+            for path in (outputs.events, outputs.tracks)
+        )
+        if outputs.images is not None:
+            outputs.images.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(error.filename, error) from error
     return _Writer(sender, labels, summary, events, tracks, outputs.images)
 
 
 def _film(files: ExitStack, path: Path, source: LocalCamera, size: Size) -> VideoFile:
     fps = source.facts.fps if source.facts and source.facts.fps else 25.0
-    return files.enter_context(video(path, size, fps))
+    try:
+        return files.enter_context(video(path, size, fps))
+    except (OSError, ValueError) as error:  # PyAV's errors are one or the other
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path | str, error: Exception) -> NgatuError:
+    reason = getattr(error, "strerror", None) or error
+    return NgatuError(f"{path}: cannot be written: {reason}", "name a file in a folder that is there")

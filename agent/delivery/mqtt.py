@@ -109,6 +109,7 @@ class Connection:
         def dial() -> None:
             try:
                 self._client.connect(self._settings.host, self._settings.port, **options)
+                self._speak_at_once()
                 outcome.append(None)
             except Exception as error:  # judged in the caller's thread
                 _close_sockets_of(error)
@@ -130,6 +131,15 @@ class Connection:
             raise reasons.Silent(f"broker {self.where} does not answer", "is the network up, and the DNS?")
         if outcome[0] is not None:
             raise self._with_hint(reasons.unreachable(outcome[0], self.where))
+
+    def _speak_at_once(self) -> None:
+        """Without it a small packet waits for the answer to the one before: 20 ms instead of 0.5 (measured).
+
+        Nagle's algorithm (RFC 896) against delayed acknowledgements (RFC 1122, 4.2.3.2).
+        """
+        connection: Any = self._client.socket()
+        if connection is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     # ------------------------------------------------------------------------------------------------- using
 
