@@ -26,6 +26,7 @@ SAMPLES = 10
 """ViBe uses 20, PBAS 35; on CDnet's highway more than 10 gained nothing and cost in proportion."""
 
 _GRAIN_PX = 64
+_STALE = 0.05
 _EXPLAINED = 6
 _BLACK, _WHITE = 20, 232
 """Just inside 16..235, the range of a video signal: beyond, detail may be lost."""
@@ -42,6 +43,10 @@ class Background:
     """Mean difference of two values of the same quiet pixel, in luma steps."""
     flicker: Floats
     """How often a pixel changes between background and not, 0 never .. 255 each frame."""
+    view: Plane
+    """How the scene mostly looks: the median of three medians of three samples, now and then made anew."""
+    stale: float
+    """The share of samples that changed since `view` was made."""
     turns: int
     """How many frames were learned; drives the grain."""
 
@@ -72,7 +77,7 @@ def begin(plane: Plane, noise: float = 2.0) -> Background:
         cv2.copyTo(lent, chance(plane.shape, turn, 0.5), sample)
         samples.append(sample)
     quiet = np.full(plane.shape, noise, np.float32)
-    return Background(tuple(samples), quiet, np.zeros(plane.shape, np.float32), 0)
+    return Background(tuple(samples), quiet, np.zeros(plane.shape, np.float32), samples[0], 0.0, 0)
 
 
 def distance(model: Background, plane: Plane) -> Plane:
@@ -113,17 +118,21 @@ def learn(model: Background, plane: Plane, quiet: Plane, share: float) -> Backgr
     turn = model.turns
     samples = list(model.samples)
     own = turn % SAMPLES
-    picked = cv2.bitwise_and(chance(plane.shape, 2 * turn, share), quiet)
+    picked = cv2.bitwise_and(chance(plane.shape, turn, share), quiet)
     samples[own] = samples[own].copy()
     cv2.copyTo(plane, picked, samples[own])
     down, right = _NEIGHBOURS[turn % 8]
     height_px, width_px = plane.shape
     lent = slice(1 + down, height_px - 1 + down), slice(1 + right, width_px - 1 + right)
-    picked = cv2.bitwise_and(chance(plane.shape, 2 * turn + 1, share / 2), quiet)
+    picked = cv2.bitwise_and(chance(plane.shape, 3 * turn + 1, share / 2), quiet)
     other = (turn + SAMPLES // 2) % SAMPLES
     samples[other] = samples[other].copy()
     cv2.copyTo(plane[lent], picked[lent], samples[other][1:-1, 1:-1])
-    return replace(model, samples=tuple(samples), turns=turn + 1)
+    stale = model.stale + share
+    view = model.view
+    if stale >= _STALE:
+        view, stale = _usual(samples), 0.0
+    return replace(model, samples=tuple(samples), view=view, stale=stale, turns=turn + 1)
 
 
 def tune(model: Background, plane: Plane, quiet: Plane, flips: Plane, rate: float) -> Background:
@@ -153,7 +162,7 @@ def toned(model: Background, curve: Plane, plane: Plane, far: Plane) -> Backgrou
     have no exposure. Where the scene was blown out or black the curve knows nothing, so those
     pixels take the values of `plane`.
     """
-    view = usual(model)
+    view = model.view
     clipped = cv2.bitwise_not(np.asarray(cv2.inRange(view, _BLACK, _WHITE), np.uint8))
     foretold = cv2.absdiff(view, np.asarray(cv2.LUT(view, curve), np.uint8))
     known = cv2.bitwise_and(cv2.inRange(far, 0, _EXPLAINED), cv2.inRange(foretold, 2 * _EXPLAINED, 255))
@@ -163,16 +172,14 @@ def toned(model: Background, curve: Plane, plane: Plane, far: Plane) -> Backgrou
         cv2.copyTo(plane, clipped, changed)
         cv2.copyTo(sample, known, changed)
         samples.append(changed)
-    return replace(model, samples=tuple(samples))
+    return replace(model, samples=tuple(samples), view=_usual(samples), stale=0.0)
 
 
-def usual(model: Background) -> Plane:
-    """How the scene mostly looks: per pixel the median of three medians of three remembered values."""
-    s = model.samples
-    return middle(middle(s[0], s[1], s[2]), middle(s[3], s[4], s[5]), middle(s[6], s[7], s[8]))
+def _usual(s: list[Plane]) -> Plane:
+    return _middle(_middle(s[0], s[1], s[2]), _middle(s[3], s[4], s[5]), _middle(s[6], s[7], s[8]))
 
 
-def middle(first: Plane, second: Plane, third: Plane) -> Plane:
+def _middle(first: Plane, second: Plane, third: Plane) -> Plane:
     """The median of three planes, pixel by pixel."""
     low, high = cv2.min(first, second), cv2.max(first, second)
     return np.asarray(cv2.max(low, cv2.min(high, third)), np.uint8)

@@ -28,6 +28,8 @@ _PAST_S = 1.0
 _PAST_STEP_S = 0.25
 _TWICE_S = 0.25
 """Frames that follow each other so soon must both show a thing; later, a fast one may be somewhere else."""
+_LEARN_S = 0.07
+"""The scene is learned so often at most: it changes no faster, and learning is a third of the work."""
 _NOISE_S = 4.0
 _FLICKER_TIMES = 0.05
 _SETTLE_TURNS = 5
@@ -109,6 +111,8 @@ class MotionState:
     """Share of the view that was far from the scene before any exposure step was undone."""
     asked_s: float
     """The mono_s at which an exposure step was last looked for."""
+    learned_s: float
+    """The mono_s at which a frame was last learned."""
     past: tuple[tuple[float, Plane], ...]
     """Working planes of the last second with their mono_s, oldest first."""
     seen: Plane | None
@@ -144,16 +148,17 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
     if state.settled and _switched(state, now.share, frame.at.since(calm), settings):
         return _fresh(plane, frame.at, settings), Motion((), now.share, settling=True)
     moved = np.asarray(cv2.compare(cv2.absdiff(plane, state.past[0][1]), now.limit, cv2.CMP_GT), np.uint8)
-    view = background.usual(state.model)
-    strange = background.beyond(view, plane, now.limit)
+    view = state.model.view
+    strange = background.beyond(view, plane, now.limit) if cv2.countNonZero(now.raw) else now.raw
     if state.settled is None:
         found = Motion((), 0.0, settling=True)
     else:
         before = state.mask if passed_s <= _TWICE_S else None
         seen = Evidence(plane, view, now.mask, now.outlines, moved, strange, before)
         found = Motion(boxes(seen, settings.min_area, settings.max_regions), now.share)
-    settled = state.settled
-    model = _learned(state, now, moved, strange, settings)
+    settled, model, learned_s = state.settled, state.model, state.learned_s
+    if settled is None or frame.at.mono_s - learned_s >= _LEARN_S:
+        model, learned_s = _learned(state, now, moved, strange, settings), frame.at.mono_s
     if settled is None and frame.at.since(state.began) >= settings.settle_s and model.turns >= _SETTLE_TURNS:
         settled = frame.at
     new = replace(
@@ -165,6 +170,7 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
         raw=now.raw,
         share=now.share,
         calm=calm,
+        learned_s=learned_s,
         past=_past(state.past, plane, frame.at),
     )
     return new, found
@@ -194,7 +200,7 @@ def _fresh(plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
     model = background.begin(plane)
     past = ((at.mono_s, plane),)
     return MotionState(
-        model, at, None, at, nothing, nothing, 0.0, at, 0.0, at.mono_s, past, seen, settings.ignore
+        model, at, None, at, nothing, nothing, 0.0, at, 0.0, at.mono_s, at.mono_s, past, seen, settings.ignore
     )
 
 
@@ -214,10 +220,10 @@ def _compare(
     far = background.distance(state.model, plane)
     unlike = cv2.countNonZero(np.asarray(cv2.inRange(far, 8, 255), np.uint8)) / far.size
     stepped = unlike >= state.unlike + _STEP_SHARE or at.mono_s - state.asked_s >= _STEP_S
-    state = replace(state, unlike=unlike)
-    if unlike >= _STEP_SHARE and stepped:
-        state = replace(state, asked_s=at.mono_s)
-        curve = light.tone_curve(background.usual(state.model), plane)
+    asks = unlike >= _STEP_SHARE and stepped
+    state = replace(state, unlike=unlike, asked_s=at.mono_s if asks else state.asked_s)
+    if asks:
+        curve = light.tone_curve(state.model.view, plane)
         if curve is not None:
             model = background.toned(state.model, curve, plane, far)
             past = tuple((mono_s, np.asarray(cv2.LUT(p, curve), np.uint8)) for mono_s, p in state.past)
@@ -246,7 +252,7 @@ def _learned(
     state: MotionState, now: _Now, moved: Plane, strange: Plane, settings: MotionSettings
 ) -> Background:
     """The model after this frame: what is quiet is learned soon, what stands is adopted late."""
-    passed_s = now.at.since(state.at)
+    passed_s = now.at.mono_s - state.learned_s
     quiet = np.asarray(cv2.bitwise_not(now.raw), np.uint8)
     if state.settled is None:
         every = np.full_like(quiet, 255)

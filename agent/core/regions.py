@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.light import Fine, only_light, unexplained
+from agent.core.light import fine, only_light, sharp, unexplained
 from agent.core.types import Box, Plane
 
+Number = TypeVar("Number", bound=np.generic)
 Outline = NDArray[np.int32]
 """(N, 1, 2): the points (x, y) around one part of a mask, as OpenCV gives them."""
 
@@ -45,6 +47,8 @@ class Evidence:
 class _Thing:
     """One part of the mask."""
 
+    outline: Outline
+
     pixels: Plane
     """255 in the part, 0 beside it; as large as its window."""
     window: tuple[slice, slice]
@@ -78,9 +82,7 @@ def boxes(seen: Evidence, min_area: float, most: int) -> tuple[Box, ...]:
     strange = _major(np.asarray(cv2.bitwise_and(seen.strange, seen.mask), np.uint8))
     near = None if seen.before is None else np.asarray(cv2.dilate(seen.before, _NEAR), np.uint8)
     moving = [thing for thing in things if _moves(thing, seen, strange, near)]
-    if any(thing.area_px >= _LIGHT_PX for thing in moving):
-        fine = unexplained(seen.usual, seen.plane)
-        moving = [thing for thing in moving if thing.area_px < _LIGHT_PX or not _lit(thing, seen, fine)]
+    moving = _lasting(moving, seen)
     height, width = seen.mask.shape
     found = [
         Box(x.start / width, y.start / height, x.stop / width, y.stop / height)
@@ -100,7 +102,7 @@ def _things(seen: Evidence, least_px: float) -> list[_Thing]:
         cv2.drawContours(pixels, [outline], -1, 255, cv2.FILLED, offset=(-left, -top))
         area_px = int(cv2.countNonZero(pixels))
         if area_px >= least_px:
-            things.append(_Thing(pixels, (slice(top, top + high), slice(left, left + wide)), area_px))
+            things.append(_Thing(outline, pixels, (slice(top, top + high), slice(left, left + wide)), area_px))
     return sorted(things, key=lambda thing: -thing.area_px)
 
 
@@ -122,10 +124,33 @@ def _common(one: Plane, other: Plane) -> int:
     return int(cv2.countNonZero(cv2.bitwise_and(one, other)))
 
 
-def _lit(thing: _Thing, seen: Evidence, fine: Fine) -> bool:
-    """A soft change of light, no thing."""
-    window = thing.window
-    return only_light(seen.usual[window], seen.plane[window], fine[window], thing.pixels)
+def _lasting(things: list[_Thing], seen: Evidence) -> list[_Thing]:
+    """Those that are no soft change of light: first the cheap test, then the fine one for the few in doubt."""
+    large = [thing for thing in things if thing.area_px >= _LIGHT_PX]
+    if not large:
+        return things
+    was, now = fine(seen.usual), fine(seen.plane)
+    changes = {id(thing): _change(thing, seen) for thing in large}
+    doubtful = [t for t in large if not sharp(_along(was, t), _along(now, t), changes[id(t)])]
+    if not doubtful:
+        return things
+    left = unexplained(seen.usual, seen.plane)
+    lit = {id(t) for t in doubtful if only_light(_along(left, t), changes[id(t)])}
+    return [thing for thing in things if id(thing) not in lit]
+
+
+def _change(thing: _Thing, seen: Evidence) -> float:
+    """Mean difference from the usual view inside, in luma steps."""
+    return float(
+        cv2.mean(cv2.absdiff(seen.usual[thing.window], seen.plane[thing.window]), mask=thing.pixels)[0]
+    )
+
+
+def _along(plane: NDArray[Number], thing: _Thing) -> NDArray[Number]:
+    """The values of a plane of half the size along the outline, (N,)."""
+    down = np.minimum(thing.outline[:, 0, 1] // 2, plane.shape[0] - 1)
+    values: NDArray[Number] = plane[down, np.minimum(thing.outline[:, 0, 0] // 2, plane.shape[1] - 1)]
+    return values
 
 
 def _merged(found: list[Box]) -> list[Box]:
