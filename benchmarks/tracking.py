@@ -25,6 +25,9 @@ from benchmarks.mot import Output, Sequence, folders, read, score
 
 EVERY = (1, 2, 3, 5)
 
+HOLD_S = 0.2
+"""Our unseen track is shown for so long after the look that found it (norfair: up to four frames)."""
+
 Step = Callable[[int, Floats | None], tuple[list[int], list[list[float]]]]
 """One frame: its index, its detections (N, 5) or None where the detector did not run; gives ids and boxes."""
 
@@ -121,8 +124,8 @@ def ngatu(sequence: Sequence, _every: int = 1, settings: track.TrackSettings | N
         last_look = last_look if detections is None else at
         looked = () if detections is None else (WHOLE,)
         state, ids, tracks = track.update(state, Sighting(at, looked, found, (WHOLE,)), ids, obeyed)
-        # Shown while the latest look found it: between looks its box is a prediction, after a miss a guess.
-        shown = [t for t in tracks if t.confirmed and not t.ended and t.last_seen == last_look]
+        # Between looks the box is a prediction, soon after a miss a good guess, later a bad one.
+        shown = [t for t in tracks if t.confirmed and not t.ended and last_look.since(t.last_seen) <= HOLD_S]
         for each in shown:
             numbers.setdefault(each.id, len(numbers) + 1)
         boxes = [[t.box.left, t.box.top, t.box.right, t.box.bottom] for t in shown]

@@ -53,10 +53,10 @@ class TrackSettings(Settings):
         0.8, gt=0, le=1, description="Boxes of one kind that overlap more are one."
     )
     min_evidence: float = Field(
-        2.5, ge=0.5, le=20, description="Detections less misses from which a track is told to anyone."
+        2.0, ge=0.5, le=20, description="Detections less misses from which a track is told to anyone."
     )
     sure_score: float = Field(
-        0.8, gt=0, le=1, description="A detection of this score counts full, a weaker one less."
+        0.7, gt=0, le=1, description="A detection of this score counts full, a weaker one less."
     )
     crowd: float = Field(
         0.2,
@@ -90,7 +90,7 @@ class TrackSettings(Settings):
         2.0, gt=0, le=20, description="Typical speed of what is new, in box sizes per second."
     )
     agility: float = Field(
-        0.5, ge=0, le=3, description="Share of its own speed by which a track's speed changes."
+        0.15, ge=0, le=3, description="Share of its own speed by which a track's speed changes."
     )
     speed: float = Field(
         0.5, gt=0, le=20, description="Typical change of a slow track's speed, in box sizes per second."
@@ -98,7 +98,7 @@ class TrackSettings(Settings):
     speed_memory_s: float = Field(4.0, gt=0, le=60, description="How long a velocity lasts.")
     growth: float = Field(0.1, gt=0, le=5, description="Typical growth of a side, in its own size per second.")
     growth_memory_s: float = Field(0.5, gt=0, le=60, description="How long growth lasts.")
-    jitter: float = Field(0.05, gt=0, le=1, description="Spread of a detected centre, in box sizes.")
+    jitter: float = Field(0.07, gt=0, le=1, description="Spread of a detected centre, in box sizes.")
     jitter_size: float = Field(0.2, gt=0, le=1, description="Spread of a detected side, in its own size.")
     vote_memory_s: float = Field(10.0, gt=0, le=600, description="How long votes for label and riders count.")
     label_lead: float = Field(1.3, ge=1, le=10, description="Factor by which another label must lead to win.")
