@@ -1,0 +1,96 @@
+"""The whole agent on one clip, noting what each frame cost: it is what `ngatu run` runs.
+
+`python -m benchmarks.cost.box CONFIG SECONDS TRACKS`: standard output gets a line as soon as a frame has been
+through, with the size of each picture that the detector was given for it at the end:
+
+    index mono_s parent_cpu_s child_cpu_s regions 416x320 …
+
+The file TRACKS gets, after the end, the confirmed tracks of each frame.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+import psutil
+
+from agent import app, log
+from agent.clock import SystemClock
+from agent.config import load
+from agent.core.pipeline import Outcome
+from agent.core.types import Detection, Frame, Image, Size, Track
+from agent.detectors import Detector
+from benchmarks.cost import cpu
+
+
+@dataclass
+class Noted:
+    """A detector that remembers the sizes of what it was given since the last frame."""
+
+    inner: Detector
+    sizes: list[Size] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.name, self.sha256 = self.inner.name, self.inner.sha256
+        self.input_size, self.labels = self.inner.input_size, self.inner.labels
+
+    def detect(self, images: Sequence[Image]) -> list[tuple[Detection, ...]]:
+        """As the inner detector."""
+        self.sizes += [Size(each.shape[1], each.shape[0]) for each in images]
+        return self.inner.detect(images)
+
+    def close(self) -> None:
+        """As the inner detector."""
+        self.inner.close()
+
+
+@dataclass
+class Book:
+    """Writes down each frame."""
+
+    out: TextIO
+    detector: Noted
+    child: int = 0
+    tracks: list[tuple[int, tuple[Track, ...]]] = field(default_factory=list)
+
+    def note(self, frame: Frame, outcome: Outcome) -> None:
+        """Write the line of a frame that has just been through."""
+        self.child = self.child or psutil.Process().children()[0].pid
+        spent = f"{time.process_time():.6f} {cpu.seconds(self.child):.6f}"
+        pictures = " ".join(f"{size.width_px}x{size.height_px}" for size in self.detector.sizes)
+        regions = len(outcome.motion.regions)
+        self.out.write(f"{frame.index} {frame.at.mono_s:.6f} {spent} {regions} {pictures}\n")
+        self.out.flush()
+        self.detector.sizes.clear()
+        self.tracks.append((frame.index, outcome.tracks))
+
+
+def main(config: Path, seconds: float, tracks: Path) -> None:
+    """Watch the only camera of the configuration until its file or the time is over."""
+    out = os.fdopen(os.dup(1), "w", encoding="ascii")
+    sys.stdout = sys.stderr  # where the agent's log goes
+    log.configure("info", "json")
+    agent = app.Agent(load(config), SystemClock())
+    noted = Noted(agent.detector.inner)
+    agent.detector.inner = noted
+    book = Book(out, noted)
+    (watcher,) = agent.watchers.values()
+    watcher._on_outcome = book.note  # the one place where a frame and its outcome are both at hand
+    agent.run(seconds)
+    out.close()
+    shown = {
+        index: [(t.id, t.label, t.box.left, t.box.top, t.box.right, t.box.bottom) for t in each if t.confirmed]
+        for index, each in book.tracks
+    }
+    tracks.write_text(json.dumps(shown), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3]))

@@ -1,0 +1,41 @@
+"""What the real `ngatu run` holds with so many cameras, detector included."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from agent.errors import NgatuError
+from benchmarks.cost import cpu
+from benchmarks.cost.watch import broker, configured
+
+SETTLE_S = 6.0
+EVERY_S = 1.0
+
+
+def peak_mb(clip: Path, model: Path, cameras: int, seconds: float) -> float:
+    """The most that all processes of the box held together (PSS), while every camera showed the clip.
+
+    Raises:
+        NgatuError: the box ended early.
+    """
+    with tempfile.TemporaryDirectory(prefix="ngatu-memory-") as folder, broker() as port:
+        config = configured(Path(folder), port, clip, model, cameras=cameras, loop=True)
+        command = [sys.executable, "-m", "agent", "run", "-c", str(config), "--for", str(seconds + 30)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as box:
+            try:
+                time.sleep(SETTLE_S)
+                most, until_s = 0.0, time.monotonic() + seconds
+                while time.monotonic() < until_s:
+                    time.sleep(EVERY_S)
+                    most = max(most, cpu.pss_mb(cpu.family(box.pid)))
+            except psutil.NoSuchProcess:
+                raise NgatuError("the box ended early", f"try: {' '.join(command)}") from None
+            finally:
+                box.terminate()
+    return most

@@ -1,0 +1,41 @@
+"""Which footage each benchmark uses when none is named; it lies beside the checkout and is no part of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.errors import NgatuError
+
+NAMES = ("motion", "attention", "tracking", "scenes", "cost", "detector", "integrity")
+DATA = Path("../shared/data")
+DETECTOR = "models/yolox_nano_416.onnx"
+
+
+def default(name: str, data: Path) -> list[Path]:
+    """The usual paths of a benchmark; none for one that makes its own footage.
+
+    Raises:
+        NgatuError: the folder is not there.
+    """
+    if name not in NAMES or name == "scenes":
+        return []
+    if not data.is_dir():
+        raise NgatuError(
+            f"{data}: no such folder", "name clips or folders, or the place of the footage with --data"
+        )
+    clips = data / "clips"
+    car_park = [clips / "car-detection.mp4", clips / "person-bicycle-car-detection.mp4"]
+    match name:
+        case "motion":
+            return [data / "motion/highway", car_park[1]]
+        case "attention":
+            truth = data / "tracking/PETS09-S2L1/gt/gt.txt"
+            return [clips / "vtest.avi", truth, clips / "junction.mp4", *car_park, data / DETECTOR]
+        case "tracking":
+            return [data / "tracking"]
+        case "cost":
+            return [*car_park, clips / "vtest.avi", data / DETECTOR]
+        case "detector":
+            return [data / "detection", *sorted((data / "models").glob("*.onnx"))]
+        case _:
+            return sorted(path for path in clips.iterdir() if path.suffix in (".mp4", ".avi"))
