@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +82,8 @@ class Box:
     def _outbox(self, query: str) -> int:
         """A number from its outbox; 0 before there is one."""
         try:
-            with sqlite3.connect(
-                f"file:{self.folder}/state/outbox.db?mode=ro", uri=True, timeout=5
+            with closing(
+                sqlite3.connect(f"file:{self.folder}/state/outbox.db?mode=ro", uri=True, timeout=5)
             ) as database:
                 return int(database.execute(query).fetchone()[0])
         except sqlite3.OperationalError:
@@ -124,7 +124,7 @@ class Station:
         if not self.store.exists():
             return []
         try:
-            with sqlite3.connect(f"file:{self.store}?mode=ro", uri=True, timeout=5) as database:
+            with closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True, timeout=5)) as database:
                 return database.execute(query).fetchall()
         except sqlite3.OperationalError:  # made this moment, and its tables are not there yet
             return []

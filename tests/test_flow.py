@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -90,7 +91,9 @@ def test_an_outage_and_a_kill_lose_nothing_and_close_what_was_open(
 
 
 def _open_events(box: Box) -> set[str]:
-    with sqlite3.connect(f"file:{box.folder}/state/outbox.db?mode=ro", uri=True, timeout=5) as database:
+    with closing(
+        sqlite3.connect(f"file:{box.folder}/state/outbox.db?mode=ro", uri=True, timeout=5)
+    ) as database:
         return {row[0] for row in database.execute("select event_id from open_event")}
 
 

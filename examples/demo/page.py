@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader
 
 def write_page(folder: Path, labels: Counter[str]) -> Path:
     """Write index.html from what the station has committed; returns its path."""
-    with sqlite3.connect(f"file:{folder}/station.db?mode=ro", uri=True) as station:
+    with closing(sqlite3.connect(f"file:{folder}/station.db?mode=ro", uri=True)) as station:
         rows = station.execute("select payload from event order by revision").fetchall()
     newest: dict[str, dict[str, Any]] = {}
     for (payload,) in rows:

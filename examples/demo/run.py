@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -161,10 +161,10 @@ def _ended(process: subprocess.Popen[str]) -> None:
 
 def _result() -> Result:
     """Counted in the two databases, neither of which trusts the other."""
-    with sqlite3.connect(f"file:{OUT}/state/outbox.db?mode=ro", uri=True) as box:
+    with closing(sqlite3.connect(f"file:{OUT}/state/outbox.db?mode=ro", uri=True)) as box:
         (newest,) = box.execute("select next_seq - 1 from life").fetchone()
         (waiting,) = box.execute("select count(*) from message").fetchone()
-    with sqlite3.connect(f"file:{OUT}/station.db?mode=ro", uri=True) as station:
+    with closing(sqlite3.connect(f"file:{OUT}/station.db?mode=ro", uri=True)) as station:
         (received,) = station.execute("select count(distinct seq) from received").fetchone()
         (events,) = station.execute("select count(distinct id) from event").fetchone()
         (images,) = station.execute("select count(*) from picture").fetchone()
