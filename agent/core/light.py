@@ -42,8 +42,10 @@ def tone_curve(usual: Plane, plane: Plane) -> Plane | None:
         return None
     every, known = np.arange(256), np.maximum(1.0, greys[:, middle])
     ends = every + np.interp(every, known, change)
-    # Beyond the brightest group a gain goes on as a factor.
+    # Brighter than the brightest group a gain goes on as a factor. Darker than the darkest one it may be a
+    # gain or a veil of stray light, so the curve goes midway between a factor and a step.
     ends = np.where(every > known[-1], every * (1 + change[-1] / known[-1]), ends)
+    ends = np.where(every < known[0], every + change[0] * (1 + every / known[0]) / 2, ends)
     curve = np.maximum.accumulate(np.clip(ends, 0, 255)).round().astype(np.uint8)
     explained = _share(now - curve[was]), _share(now - was)
     return curve if explained[0] >= 0.6 and explained[0] >= explained[1] + 0.15 else None
