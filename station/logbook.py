@@ -55,9 +55,13 @@ class Logbook:
     def __init__(self, path: Path) -> None:
         try:
             self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None)
-            self._db.execute("pragma journal_mode = wal")
-            self._db.execute("pragma synchronous = full")  # invariant 1
-            self._db.executescript(_SCHEMA)
+            try:
+                self._db.execute("pragma journal_mode = wal")
+                self._db.execute("pragma synchronous = full")  # invariant 1
+                self._db.executescript(_SCHEMA)
+            except sqlite3.Error:
+                self._db.close()
+                raise
         except sqlite3.Error as error:
             raise NgatuError(
                 f"{path}: {error}", "name a file that this user may write, or move it away"
