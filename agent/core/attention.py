@@ -48,10 +48,16 @@ class AttentionSettings(Settings):
         description="A frame at most so many times the detector's input is looked at as a whole.",
     )
     sweep_s: float = Field(
-        10.0, ge=0.5, le=3600, description="Time for a sweep over the whole frame, for what stands, in seconds."
+        10.0,
+        ge=0.5,
+        le=3600,
+        description="Time between two sweeps over the frame, for what stands, in seconds.",
     )
     sweep_shrink: float = Field(
-        2.0, ge=1, le=10, description="A sweep shrinks at most so many times; larger frames are swept in tiles."
+        2.0,
+        ge=1,
+        le=10,
+        description="A sweep shrinks at most so many times; larger frames are swept tile by tile.",
     )
     stationary_check_s: float = Field(
         5.0, ge=0.5, le=3600, description="Time between two looks at a track that stands, in seconds."
@@ -85,7 +91,7 @@ class AttentionState:
     swept: Instant | None
     """The last turn of the sweep."""
     turn: int
-    """Which part of the sweep comes next; 0 is the whole frame."""
+    """How many parts of the sweep were seen; the first is the whole frame."""
     checked: tuple[tuple[str, float], ...]
     """Stationary tracks by id, with the mono_s at which each was last inside a crop."""
 
@@ -102,7 +108,9 @@ def update(
     if state.looked and scene.at.since(state.looked) < settings.min_interval_s * _EARLY:
         return state, ()
     parts = tiles(scene.frame, scene.field, settings.sweep_shrink, settings.whole_within)
-    sweep_due = state.swept is None or scene.at.since(state.swept) >= settings.sweep_s / len(parts)
+    # The first round is quick, for then nothing is known yet; afterwards one part at a time will do.
+    wait_s = settings.sweep_s / len(parts) if state.turn < len(parts) else settings.sweep_s
+    sweep_due = state.swept is None or scene.at.since(state.swept) >= wait_s
     wishes = _wishes(state, scene, settings)
     if scene.motion.settling:
         blind = state.looked is None or scene.at.since(state.looked) >= _BLIND_S
@@ -110,12 +118,12 @@ def update(
     elif _small(scene, settings) and (wishes or sweep_due):
         crops = (Crop(WHOLE, wishes[0].reason if wishes else Reason.SWEEP),)
     else:
-        crops = cover(wishes, scene.frame, settings.max_crops)
+        crops = cover(wishes, scene.frame, max(1, settings.max_crops - sweep_due))
         if sweep_due:
             crops = _with_sweep(crops, parts[state.turn % len(parts)], settings.max_crops)
     if not crops:
         return replace(state, checked=_standing(state, scene)), ()
-    return _looked(state, scene, crops, sweep_due, len(parts)), crops
+    return _looked(state, scene, crops, sweep_due), crops
 
 
 def gather(
@@ -156,18 +164,13 @@ def _outside(box: Box) -> bool:
 
 
 def _with_sweep(crops: tuple[Crop, ...], part: Box, most: int) -> tuple[Crop, ...]:
-    """The sweep's part as one more crop; over budget the whole frame stands in for the smallest one."""
-    sweep = Crop(part, Reason.SWEEP)
-    if len(crops) < most:
-        return (*crops, sweep)
-    if part == WHOLE:
-        return (*crops[: most - 1], sweep)  # the whole frame covers whatever the dropped crop did
-    return crops
+    """The sweep's part as one more crop; where only one is allowed, the whole frame serves both."""
+    if any(crop.box == WHOLE for crop in crops):
+        return crops
+    return (*crops, Crop(part, Reason.SWEEP)) if len(crops) < most else (Crop(WHOLE, Reason.SWEEP),)
 
 
-def _looked(
-    state: AttentionState, scene: Glance, crops: tuple[Crop, ...], sweep_due: bool, parts: int
-) -> AttentionState:
+def _looked(state: AttentionState, scene: Glance, crops: tuple[Crop, ...], sweep_due: bool) -> AttentionState:
     swept = sweep_due and any(crop.reason is Reason.SWEEP or crop.box == WHOLE for crop in crops)
     checked = dict(_standing(state, scene))
     for track in scene.tracks:
@@ -176,7 +179,7 @@ def _looked(
     return AttentionState(
         looked=scene.at,
         swept=scene.at if swept else state.swept,
-        turn=(state.turn + 1) % parts if swept else state.turn,
+        turn=state.turn + swept,
         checked=tuple(checked.items()),
     )
 
