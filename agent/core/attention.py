@@ -19,7 +19,7 @@ from agent.core.gather import gathered
 from agent.core.types import WHOLE, Box, Crop, Detection, Instant, Motion, Reason, Size, Track
 from agent.settings import Settings
 
-_BLIND_S = 0.5
+_BLIND_S = 1.0
 """How often the whole frame is looked at while motion learns a new scene and cannot tell."""
 _EARLY = 0.85
 """A frame that comes a little before its time is looked at: waiting for the next would halve the rate."""
