@@ -178,6 +178,7 @@ class Agent:
     def _end(self) -> None:
         """Stop in time, whatever hangs: cameras first, so that what they tell last can still be sent."""
         notify("STOPPING=1")
+        logger.info("stopping")
         began = self.clock.now()
         self.stop.set()
         for watcher in self.watchers.values():  # at once: a child in the hands of a hung driver takes its time
@@ -200,8 +201,12 @@ class Agent:
         began = self.clock.now()
         pause = threading.Event()
         with suppress(NgatuError):
-            while self.clock.now().since(began) < seconds and self.forwarder.figures().connected_s is not None:
-                if self.forwarder.settled and not self.outbox.stats().pending:
+            while self.clock.now().since(began) < seconds:
+                figures = self.forwarder.figures()
+                heard = figures.station_online or self.config.broker.confirm == "broker"
+                if figures.connected_s is None or (
+                    self.forwarder.settled and not (heard and self.outbox.stats().pending)
+                ):
                     return
                 pause.wait(0.05)
 
@@ -396,8 +401,8 @@ def heed_signals(stop: Stop) -> None:
     mouth.setblocking(False)
 
     def listen() -> None:
-        ear.recv(1)
-        stop.set()
+        while ear.recv(16):
+            stop.set()
 
     threading.Thread(target=listen, name="signals", daemon=True).start()
     signal.set_wakeup_fd(mouth.detach(), warn_on_full_buffer=False)  # detached: it lives as long as the process

@@ -7,6 +7,7 @@ imports another for a command. Only the cli modules print.
 from __future__ import annotations
 
 import platform
+import sys
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,9 @@ import typer
 from agent import __version__
 from agent.cli_config import ConfigFile, check_command, config_app, told_in_a_line
 from agent.cli_replay import replay_command
+
+OWN = ("check", "config", "replay", "run", "version")
+"""The commands of this package."""
 
 commands = typer.Typer(no_args_is_help=True)
 commands.command("check")(check_command)
@@ -46,18 +50,22 @@ def version_command() -> None:
     typer.echo(f"python {platform.python_version()} on {platform.machine()}")
 
 
-def gathered() -> typer.Typer:
-    """Every package's commands under one name."""
+def gathered(asked: str | None = None) -> typer.Typer:
+    """Every package's commands under one name; only the box's own where one of them is `asked` for.
+
+    So a box at work carries nothing of the station's and of the model tools.
+    """
     everything = typer.Typer(
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         help="ngatu: cameras at junctions, seen on the pole, told to the duty room.",
     )
     for entry in sorted(entry_points(group="ngatu.commands"), key=lambda each: each.name):
-        everything.add_typer(entry.load())
+        if asked not in OWN or entry.name == "agent":
+            everything.add_typer(entry.load())
     return everything
 
 
 def main() -> None:
     """The console command."""
-    gathered()()
+    gathered(next((word for word in sys.argv[1:] if not word.startswith("-")), None))()

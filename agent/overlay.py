@@ -35,7 +35,8 @@ class Painter:
 
     judge: JudgeSettings
     numbers: dict[str, int] = field(default_factory=dict)
-    """Track id -> a short number for people."""
+    """Track id -> a short number for people; of the tracks that live."""
+    numbered: int = 0
     told: deque[Event] = field(default_factory=lambda: deque(maxlen=6))
     paths: dict[str, deque[tuple[float, float]]] = field(default_factory=dict)
     crossings: dict[str, int] = field(default_factory=dict)
@@ -56,6 +57,7 @@ class Painter:
         self._events(image, frame, outcome)
         living = {track.id for track in outcome.tracks if not track.ended}
         self.paths = {name: path for name, path in self.paths.items() if name in living}
+        self.numbers = {name: number for name, number in self.numbers.items() if name in living}
         return image
 
     def _places(self, image: Image, size: Size) -> None:
@@ -70,7 +72,10 @@ class Painter:
                 _write(image, f"{rule.id}: {self.crossings.get(rule.id, 0)}", start, WHITE)
 
     def _track(self, image: Image, track: Track, size: Size) -> None:
-        number = self.numbers.setdefault(track.id, len(self.numbers) + 1)
+        if track.id not in self.numbers:
+            self.numbered += 1
+            self.numbers[track.id] = self.numbered
+        number = self.numbers[track.id]
         colour = colour_of(track.id) if track.confirmed else GREY
         path = self.paths.setdefault(track.id, deque(maxlen=60))
         path.append(track.box.foot)
@@ -106,7 +111,11 @@ def colour_of(name: str) -> tuple[int, int, int]:
 
 @contextmanager
 def video(path: Path, size: Size, fps: float) -> Iterator[VideoFile]:
-    """A video file to draw into: H.264, or MPEG-4 where this build of FFmpeg has no encoder for it."""
+    """A video file to draw into: H.264, or MPEG-4 where this build of FFmpeg has no encoder for it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1000))
@@ -115,6 +124,7 @@ def video(path: Path, size: Size, fps: float) -> Iterator[VideoFile]:
         stream.pix_fmt = "yuv420p"
         if codec == "libx264":
             stream.options = {"preset": "veryfast", "crf": "23"}
+        container.start_encoding()  # a file that cannot be made is told before there is work to lose
         file = VideoFile(container, stream)
         yield file
         file.put(stream.encode())

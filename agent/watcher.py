@@ -42,6 +42,8 @@ from agent.supervise import CALM_S, Backoff, Beat, Stop, Voice, wait
 
 log = structlog.get_logger(__name__)
 
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
+"""Bounds of the waits before a lost camera is asked again."""
 REFUSED_S = 30.0
 """Least wait after a refusal: cameras lock out who tries a wrong password again and again."""
 DETECTOR_REST_S = 1.0
@@ -111,7 +113,7 @@ class Watcher:
 
     def run(self, stop: Stop, beat: Beat) -> None:
         """Watch until `stop` is set, or a file that is not looped has ended. No error ends it."""
-        backoff = Backoff(least_s=0.5, most_s=30.0)
+        backoff = Backoff(FIRST_WAIT_S, LONGEST_WAIT_S)
         while not stop.is_set():
             try:
                 self._stream(stop, beat)

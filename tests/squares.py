@@ -9,11 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from agent.core.types import Frame, Instant
 from agent.detectors.card import hashed
 
 FIELD_PX = 256
@@ -109,6 +111,16 @@ def picture(
     for left in lefts_px:
         road[top_px : top_px + SQUARE_PX, max(0, int(left)) : max(0, int(left) + SQUARE_PX)] = SQUARE
     return np.clip(road, 0, 255).astype(np.uint8)
+
+
+def frame_of(lefts_px: tuple[float, ...], index: int, at: Instant) -> Frame:
+    """The same picture as a Frame, as a camera would give it."""
+    rgb = picture(lefts_px)
+    yuv = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
+    height, width = rgb.shape[:2]
+    half = (height // 2, width // 2)
+    u, v = yuv.reshape(-1)[height * width :].reshape(2, *half)
+    return Frame(index, at, yuv[:height], u, v)
 
 
 def write_clip(

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from agent.clock import SystemClock
 from agent.errors import CameraLost
-from agent.supervise import Backoff, Heartbeats, Stop, Voice, Worker, notify
+from agent.supervise import CALM_S, Backoff, Beat, Heartbeats, Stop, Voice, Worker, notify, wait
 from tests.brokers import until
 from tests.conftest import SteppedClock
 
@@ -49,6 +49,54 @@ def test_a_worker_that_fails_is_started_again() -> None:
         assert worker.join(5)
 
     assert [line["event"] for line in lines].count("lost") == 1
+
+
+def test_a_worker_that_has_gone_well_for_a_while_is_back_and_that_is_told_once(clock: SteppedClock) -> None:
+    lives: list[int] = []
+
+    def work(_stop: Stop, beat: Beat) -> None:
+        lives.append(1)
+        if len(lives) == 1:
+            raise RuntimeError("a bug")
+        for _ in range(10):
+            clock.advance(CALM_S / 4)
+            beat()
+
+    worker = Worker("work", work, Heartbeats(clock), clock)
+    worker._backoff = Backoff(least_s=0.0, most_s=0.0)
+    with capture_logs() as lines:
+        worker.start(Stop())
+        assert worker.join(10)
+
+    assert [line["event"] for line in lines] == ["worker_failed", "lost", "back"]
+
+
+def test_a_loop_may_say_that_it_waits_for_something_slow(clock: SteppedClock) -> None:
+    beats = Heartbeats(clock)
+    beats.beat("camera north", 120)
+    clock.advance(140)
+    early = beats.late(30)
+    clock.advance(20)
+
+    assert early == []
+    assert beats.late(30) == ["camera north"]
+    beats.beat("camera north")
+    clock.advance(31)
+    assert beats.late(30) == ["camera north"]
+
+
+def test_a_wait_beats_and_ends_at_once_when_told(clock: SteppedClock) -> None:
+    stop, beats = Stop(), []
+
+    def beat(_wait_s: float = 0.0) -> None:
+        beats.append(1)
+        clock.advance(0.1)
+
+    wait(stop, 0.25, clock, beat)
+    assert len(beats) == 3
+    stop.set()
+    wait(stop, 1e9, clock, beat)
+    assert len(beats) == 3
 
 
 def test_a_worker_ends_when_told_even_while_it_waits_to_start_again() -> None:

@@ -28,10 +28,13 @@ class HeldBack:
         self.input_size, self.labels = self._real.input_size, self._real.labels
         self.gate = threading.Event()
         self.batches: list[int] = []
+        self.broken: Exception | None = None
 
     def detect(self, images: Sequence[Image]) -> list[tuple[Detection, ...]]:
         self.batches.append(len(images))
         assert self.gate.wait(10)
+        if self.broken is not None:
+            raise self.broken
         return self._real.detect(images)
 
     def close(self) -> None:
@@ -66,6 +69,34 @@ def test_those_who_wait_together_share_one_call_and_each_gets_its_own_answer(tmp
         middle = (left + SQUARE_PX / 2) / 256
         assert found[0].label == "car"
         assert found[0].box.center[0] == pytest.approx(middle, abs=0.05)
+
+
+def test_whatever_breaks_nobody_who_waits_is_left_hanging(tmp_path: Path) -> None:
+    inner = HeldBack(tmp_path)
+    inner.broken = ZeroDivisionError("a bug")
+    shared = SharedDetector(inner, SystemClock())
+    errors: list[ModelError] = []
+
+    def ask() -> None:
+        with pytest.raises(ModelError) as caught:
+            shared.detect([square_at(50)])
+        errors.append(caught.value)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    threads[0].start()
+    until(lambda: inner.batches == [1], 5)
+    for thread in threads[1:]:
+        thread.start()
+    until(lambda: len(shared._waiting) == 3, 5)
+    inner.gate.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert len(errors) == 4
+    assert all("ZeroDivisionError" in error.what for error in errors)
+    assert len({id(error) for error in errors}) == 4  # no two threads write into one traceback
+    inner.broken = None
+    assert shared.detect([square_at(50)])[0]
 
 
 def test_a_failure_reaches_everyone_who_waited_and_the_next_call_works(tmp_path: Path) -> None:

@@ -1,0 +1,269 @@
+"""agent.app"""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+import psutil
+import pytest
+from structlog.testing import capture_logs
+
+from agent.app import STOP_S, Agent
+from agent.clock import SystemClock
+from agent.config import load
+from agent.delivery.outbox import Outbox, OutboxSettings
+from station.embedded import Address
+from tests.boxes import NGATU, Box, at_work
+from tests.brokers import embedded, free_port, until
+from tests.conftest import SteppedClock
+
+__all__ = ["embedded"]
+
+HERE = "ngatu/v1/test-commune/test-box-01"
+
+
+def changed(box: Box, *changes: tuple[str, str]) -> Box:
+    """The box with other words in its configuration."""
+    text = box.config.read_text()
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    box.config.write_text(text)
+    return box
+
+
+def a_model_that_is_not_there(box: Box) -> str:
+    (box.folder / "squares.onnx").unlink()
+    return "squares.onnx"
+
+
+def a_state_dir_that_cannot_be_made(box: Box) -> str:
+    (box.folder / "file").write_text("")
+    changed(box, (str(box.folder / "state"), str(box.folder / "file" / "state")))
+    return "make its folder writable"
+
+
+def a_provider_that_is_not_there(box: Box) -> str:
+    changed(box, ("detector: {", "detector: {provider: tensorrt, "))
+    return "no tensorrt"
+
+
+def a_port_that_is_taken(box: Box) -> str:
+    taken = socket.create_server(("127.0.0.1", 0))
+    box.taken = taken  # type: ignore[attr-defined]  # open as long as the test
+    changed(box, ("interval_s: 5", f"interval_s: 5, metrics_port: {taken.getsockname()[1]}"))
+    return "health.metrics_port"
+
+
+def a_second_agent(box: Box) -> str:
+    box.first = Outbox(box.folder / "state/outbox.db", OutboxSettings(), SystemClock())  # type: ignore[attr-defined]
+    return "is in use by another process"
+
+
+@pytest.mark.parametrize(
+    ("mistake", "code"),
+    [
+        (a_model_that_is_not_there, 2),
+        (a_provider_that_is_not_there, 2),
+        (a_state_dir_that_cannot_be_made, 1),
+        (a_port_that_is_taken, 1),
+        (a_second_agent, 1),
+    ],
+)
+def test_what_cannot_start_says_why_and_leaves_nothing_behind(
+    tmp_path: Path, mistake: Callable[[Box], str], code: int
+) -> None:
+    box = Box(tmp_path, free_port())
+    expected = mistake(box)
+    done = subprocess.run(
+        [*NGATU, "run", "-c", str(box.config)], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == code, done.stderr
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert len(done.stderr.splitlines()) <= 4
+    assert '"started"' not in done.stdout
+    assert not [
+        child for child in psutil.process_iter(["cmdline"]) if str(tmp_path) in str(child.info["cmdline"])
+    ]
+    for name in ("taken", "first"):
+        if hasattr(box, name):
+            getattr(box, name).close()
+
+
+@contextmanager
+def silent_broker() -> Iterator[int]:
+    """Takes every connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_box_told_twice_stops_in_time_though_its_broker_is_silent(tmp_path: Path) -> None:
+    with silent_broker() as port:
+        box = Box(tmp_path, port)
+        with at_work(box):
+            until(lambda: box.accepted() > 0, 40, "it watches")
+            assert box.process is not None
+            family = psutil.Process(box.process.pid).children(recursive=True)
+            began = time.monotonic()
+            box.process.send_signal(signal.SIGTERM)
+            box.process.send_signal(signal.SIGTERM)
+            until(lambda: '"stopping"' in box.log.read_text(), 5)
+            box.process.send_signal(signal.SIGTERM)
+            code = box.wait(STOP_S + 2)
+            took_s = time.monotonic() - began
+
+    assert code == 0, box.log.read_text()[-2000:]
+    assert took_s <= STOP_S
+    assert family
+    assert not [child for child in family if child.is_running()]
+    assert "Traceback" not in box.log.read_text()
+
+
+def test_it_works_as_long_as_it_is_told(tmp_path: Path) -> None:
+    box = Box(tmp_path, free_port())
+    with at_work():
+        box.start("--for", "0.5")
+        assert box.wait(40) == 0
+
+    assert '"stopped"' in box.log.read_text()
+
+
+@pytest.fixture
+def said(embedded: Address) -> Iterator[dict[str, list[dict[str, Any]]]]:
+    """Every state that the broker hears of the box, by topic below the box."""
+    heard: dict[str, list[dict[str, Any]]] = {}
+
+    def hear(_client: object, _data: object, message: paho.MQTTMessage) -> None:
+        suffix = message.topic.removeprefix(f"{HERE}/")
+        if suffix in ("info", "health", "status") or suffix.endswith("/status"):
+            heard.setdefault(suffix, []).append(json.loads(message.payload))
+
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client.on_message = hear
+    client.connect(embedded.host, embedded.port)
+    client.subscribe(f"{HERE}/#", qos=1)
+    client.loop_start()
+    yield heard
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_a_box_says_what_it_is_and_how_it_is_and_leaves_no_thread_and_no_process(
+    tmp_path: Path,
+    embedded: Address,
+    said: dict[str, list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    box = Box(tmp_path, embedded.port)
+    threads, family = set(threading.enumerate()), psutil.Process().children(recursive=True)
+    systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    systemd.bind(str(tmp_path / "notify"))
+    systemd.settimeout(5)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+
+    agent = Agent(load(box.config), SystemClock())
+    work = threading.Thread(target=agent.run)
+    work.start()
+    try:
+        until(lambda: any(info["cameras"][0]["frame"] for info in said.get("info", ())), 30, "its frame size")
+        until(lambda: any(each["cameras"]["road"]["state"] == "streaming" for each in said["health"]), 10)
+        until(lambda: said["health"][-1]["cpu_pct"] is not None, 10)
+        health = said["health"][-1]
+    finally:
+        agent.stop.set()
+        work.join(STOP_S + 5)
+
+    assert not work.is_alive()
+    assert said["info"][0]["cameras"][0]["frame"] is None
+    assert said["info"][-1]["cameras"][0]["frame"] == {"width_px": 512, "height_px": 256}
+    assert said["info"][-1]["config_sha256"] == health["config_sha256"]
+    until(lambda: said["status"][-1]["state"] == "stopped", 5)
+    assert [each["state"] for each in said["status"]] == ["online", "stopped"]
+    assert said["status"][0]["session"] == health["session"]
+    states = [each["state"] for each in said["camera/road/status"]]
+    assert list(dict.fromkeys(states)) == ["disabled", "streaming"]
+    assert (states[-1], said["camera/road/status"][-1]["reason"]) == ("disabled", "the agent stops")
+
+    assert health["boot_reason"] == "first_start"
+    assert 0 <= health["cpu_pct"] <= 100
+    assert 20 << 20 < health["rss_bytes"] < 4 << 30
+    assert health["disk"]["free_bytes"] > 0
+    assert health["disk"]["written_bytes"] is not None
+    assert health["uptime_s"] > 0
+    assert 1 < health["cameras"]["road"]["fps_analysed"] < 12
+    assert health["mqtt"]["connected_s"] >= 0
+    assert health["outbox"]["confirm"] == "receipt"
+    unknown_here = {"cpu_temp_c", "throttled"}
+    assert {name for name, value in health.items() if value is None} <= unknown_here
+    assert set(health["degraded"]) <= {"clock_untrusted"}
+
+    told = [systemd.recv(100) for _ in range(2)]
+    assert told == [b"READY=1", b"WATCHDOG=1"]
+    while told[-1] == b"WATCHDOG=1":
+        told.append(systemd.recv(100))
+    assert told[-1] == b"STOPPING=1"
+    systemd.close()
+
+    assert psutil.Process().children(recursive=True) == family
+    until(lambda: not {thread for thread in threading.enumerate() if thread not in threads}, 5)
+
+
+def test_the_watchdog_is_not_fed_while_a_loop_hangs_and_that_is_told_once(
+    tmp_path: Path, clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    systemd.bind(str(tmp_path / "notify"))
+    systemd.setblocking(False)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    agent = Agent(load(Box(tmp_path, free_port()).config), clock)
+
+    with capture_logs() as lines:
+        agent.heartbeats.beat("forwarder")
+        agent.heartbeats.beat("camera road", 140)  # it opens a slow camera
+        clock.advance(100)
+        agent.heartbeats.beat("forwarder")
+        agent._watch_the_loops()
+        assert systemd.recv(100) == b"WATCHDOG=1"
+        clock.advance(31)
+        for _ in range(3):
+            agent._watch_the_loops()
+        with pytest.raises(BlockingIOError):
+            systemd.recv(100)
+        agent.heartbeats.beat("forwarder")
+        agent._watch_the_loops()
+        assert systemd.recv(100) == b"WATCHDOG=1"
+
+    assert [(line["event"], line.get("loops")) for line in lines] == [
+        ("loops_hang", ["forwarder"]),
+        ("loops_go_on", None),
+    ]
+    agent._close()
+    systemd.close()
+
+
+def test_a_camera_whose_pictures_are_late_is_said_to_be_stalled(tmp_path: Path, clock: SteppedClock) -> None:
+    agent = Agent(load(Box(tmp_path, free_port()).config), clock)
+    watcher = agent.watchers["road"]
+    agent._say()
+    watcher.figures.last_frame = clock.now()
+    watcher._enter("streaming")
+    clock.advance(6)
+    agent._say()
+
+    kept = json.loads(agent.forwarder._kept["camera/road/status"])
+    health = json.loads(agent.forwarder._kept["health"])
+    assert (kept["state"], kept["frame_age_s"]) == ("stalled", 6)
+    assert "camera_stalled:road" in health["degraded"]
+    agent._close()

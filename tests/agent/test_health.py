@@ -1,0 +1,200 @@
+"""agent.health"""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import psutil
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from agent import health
+from agent.delivery import wire
+from agent.delivery.payloads import HealthPayload, MqttHealth, OutboxHealth, ThrottledHealth
+from agent.errors import ModelError, NgatuError, OutboxError
+from agent.health import Sources, report, serve
+from agent.machine import Machine
+from tests.agent.test_machine import board
+from tests.agent.test_watcher import Post
+from tests.brokers import free_port
+from tests.conftest import SteppedClock
+
+OUTBOX = OutboxHealth(
+    pending=3, bytes=4096, oldest_s=2.5, dropped={"image": 4}, quarantined=1, confirm="receipt"
+)
+
+
+@pytest.fixture
+def post(tmp_path: Path, clock: SteppedClock) -> Iterator[Post]:
+    made = Post(tmp_path, clock)
+    made.watcher()
+    yield made
+    made.outbox.close()
+    made.detector.close()
+
+
+@pytest.fixture
+def sources(post: Post, clock: SteppedClock) -> Sources:
+    return Sources(
+        {"road": post.it},
+        lambda: OUTBOX,
+        lambda: MqttHealth(connected_s=8.0, reconnects=1, refused=0),
+        Machine(clock, board(post.folder / "sys", throttled="50000", zones=(("cpu-thermal", "51234"),))),
+        post.folder,
+        "c" * 64,
+        {"ngatu": "0.1.0"},
+        "s-1",
+        "box_restarted",
+        clock.now(),
+    )
+
+
+def test_on_a_pi_every_field_of_the_contract_is_filled(
+    post: Post, sources: Sources, clock: SteppedClock
+) -> None:
+    post.see(4)
+    post.see(3, speed_px_s=130)
+    told = report(sources, clock)
+
+    plain = json.loads(wire.encode(told))
+    assert [name for name, value in plain.items() if value in (None, {})] == []
+    assert [name for name, value in plain["cameras"]["road"].items() if value is None] == ["frame_age_s"]
+    assert plain["uptime_s"] == 7
+    assert plain["boot_reason"] == "box_restarted"
+    assert plain["throttled"]["under_voltage_since_boot"]
+    schema = json.loads((Path(wire.__file__).parent / "schema" / "health.json").read_text())
+    jsonschema.validate(plain, schema)
+
+
+def test_a_healthy_box_is_not_degraded_but_for_its_clock(sources: Sources, clock: SteppedClock) -> None:
+    assert set(report(sources, clock).degraded) <= {"clock_untrusted"}
+
+
+def lost(post: Post) -> None:
+    post.it._enter("lost", "no picture for 10 s")
+
+
+def without_a_detector(post: Post) -> None:
+    post.detector.broken = ModelError("squares: the network failed")
+    post.see(4)
+    post.see(3, speed_px_s=130)
+
+
+def with_a_full_disk(post: Post) -> None:
+    pages = post.outbox._db.execute("pragma page_count").fetchone()[0]
+    post.outbox._db.execute(f"pragma max_page_count = {pages}")
+    post.see(4)
+    post.see(5, speed_px_s=130)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "word"),
+    [
+        (lost, "camera_lost:road"),
+        (without_a_detector, "detector_failed:road"),
+        (with_a_full_disk, "storage_full"),
+    ],
+)
+def test_what_a_camera_suffers_from_is_told(
+    post: Post, sources: Sources, clock: SteppedClock, trouble: Callable[[Post], None], word: str
+) -> None:
+    trouble(post)
+
+    assert word in report(sources, clock).degraded
+
+
+def test_what_the_box_suffers_from_is_told(sources: Sources, clock: SteppedClock, tmp_path: Path) -> None:
+    hot = replace(sources, machine=Machine(clock, board(tmp_path / "hot", zones=(("cpu-thermal", "86000"),))))
+    weak = replace(sources, machine=Machine(clock, board(tmp_path / "weak", throttled="3")))
+    capped = replace(sources, machine=Machine(clock, board(tmp_path / "capped", throttled="2")))
+    silent = replace(sources, outbox=lambda: OUTBOX.model_copy(update={"oldest_s": 3600.0}))
+
+    assert "overheated" in report(hot, clock).degraded
+    assert "under_voltage" in report(weak, clock).degraded
+    assert "overheated" not in report(weak, clock).degraded
+    assert "overheated" in report(capped, clock).degraded
+    assert "unconfirmed" in report(silent, clock).degraded
+
+
+def test_an_outbox_that_cannot_be_read_is_told_and_hides_nothing_else(
+    sources: Sources, clock: SteppedClock
+) -> None:
+    def broken() -> OutboxHealth:
+        raise OutboxError("outbox: disk I/O error")
+
+    told = report(replace(sources, outbox=broken), clock)
+
+    assert told.outbox is None
+    assert "storage_full" in told.degraded
+    assert told.mqtt is not None
+
+
+def test_what_never_came_into_the_outbox_counts_as_dropped(
+    post: Post, sources: Sources, clock: SteppedClock
+) -> None:
+    from agent.delivery.message import Priority  # noqa: PLC0415
+
+    post.it.keeping.dropped.update({Priority.IMAGE: 2, Priority.EVENT: 1})
+    told = report(sources, clock).outbox
+
+    assert told is not None
+    assert told.dropped == {"image": 6, "event": 1}
+
+
+def scraped(port: int) -> dict[tuple[str, str], float]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    return {
+        (sample.name, sample.labels.get("camera", "")): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_the_same_figures_are_served_on_loopback_only(
+    post: Post, sources: Sources, clock: SteppedClock
+) -> None:
+    post.see(4)
+    post.see(3, speed_px_s=130)
+    told = report(sources, clock)
+    port = free_port()
+    end = serve(port, lambda: report(sources, clock))
+    try:
+        figures = scraped(port)
+        listens = {each.laddr.ip for each in psutil.Process().net_connections("tcp") if each.laddr.port == port}
+    finally:
+        end()
+
+    assert listens == {"127.0.0.1"}
+    assert figures["ngatu_outbox_pending", ""] == 3
+    assert figures["ngatu_outbox_dropped_image", ""] == 4
+    assert figures["ngatu_cpu_temp_c", ""] == 51.234
+    assert figures["ngatu_throttled_under_voltage_since_boot", ""] == 1
+    assert figures["ngatu_throttled_frequency_capped_since_boot", ""] == 0
+    assert figures["ngatu_degraded", ""] == len(told.degraded)
+    assert figures["ngatu_camera_streaming", "road"] == 0
+    assert figures["ngatu_camera_detect_ms_p95", "road"] == told.cameras["road"].detect_ms_p95
+    with pytest.raises(OSError, match="refused"):
+        scraped(port)
+
+
+def test_a_port_that_is_taken_is_told_in_words(sources: Sources, clock: SteppedClock) -> None:
+    port = free_port()
+    end = serve(port, lambda: report(sources, clock))
+    try:
+        with pytest.raises(NgatuError, match=f"health.metrics_port: port {port} cannot be used"):
+            serve(port, lambda: report(sources, clock))
+    finally:
+        end()
+
+
+def test_every_word_of_degraded_is_short_and_plain() -> None:
+    told = HealthPayload(time="2026-03-02T11:04:07Z", throttled=ThrottledHealth(under_voltage=True))
+    words = list(health._degraded(told, {}))
+
+    assert words == ["storage_full", "under_voltage"]
