@@ -291,6 +291,9 @@ def _ahead(drivers: list[User]) -> tuple[Floats, Floats]:
     aside = np.abs(-dx * np.sin(headings)[:, None] + dy * np.cos(headings)[:, None])
     same = np.cos(headings[None, :] - headings[:, None]) > 0.4
     inway = same & (along > 0.05) & (aside < (widths[:, None] + widths[None, :]) / 2 + 0.25)
+    # Side by side in a bend each may see the other before it: the first to have come goes first.
+    first_come = np.arange(len(drivers))
+    inway &= ~(inway.T & (first_come[:, None] < first_come[None, :]))
     gap = np.where(inway, along - (lengths[:, None] + lengths[None, :]) / 2, 1e9)
     np.fill_diagonal(gap, 1e9)
     first = gap.argmin(axis=1)
