@@ -193,13 +193,19 @@ def test_a_camera_lost_for_changing_reasons_is_one_event_and_one_line_and_so_is_
     assert post.it.figures.reconnects_1h(post.clock.now()) == 1
 
 
+def decoders() -> list[psutil.Process]:
+    """The processes that decode this test's cameras."""
+    family = psutil.Process().children()
+    return [child for child in family if "agent.cameras.child" in child.cmdline()]
+
+
 def test_a_decoder_that_dies_is_started_again(post: Post) -> None:
     write_clip(post.clip, seconds=1)
     post.watcher()
 
     with post.at_work():
         until(post.was("streaming"), 20)
-        (child,) = psutil.Process().children()
+        (child,) = decoders()
         child.kill()
         until(post.was("lost", "its decoder died (SIGKILL)"), 10)
         until(post.was("streaming"), 20)
@@ -207,7 +213,7 @@ def test_a_decoder_that_dies_is_started_again(post: Post) -> None:
         until(lambda: post.it.figures.frames_in > frames + 3, 10)  # counted on, not from 0
 
     assert [event["phase"] for event in post.events("camera_lost")] == ["start", "end"]
-    assert not psutil.Process().children()
+    assert not decoders()
 
 
 def test_a_stop_ends_the_loss_so_that_the_next_life_finds_nothing_open(post: Post) -> None:
@@ -235,7 +241,7 @@ def test_a_finite_file_ends_by_itself_with_everything_told(post: Post) -> None:
         assert event["time"] >= event["start_time"]  # the file's own time runs ahead of the clock
     assert post.outbox.open_events() == []
     assert post.it.figures.frames_in == 60
-    assert not psutil.Process().children(recursive=True)
+    assert not decoders()
 
 
 def test_a_looped_file_goes_on_beyond_its_end_at_its_own_pace(post: Post) -> None:
@@ -260,12 +266,12 @@ def test_a_camera_that_is_slow_to_open_may_be_and_still_stops_at_once(post: Post
 
     with listening(port, b""):
         with post.at_work():
-            until(lambda: psutil.Process().children(), 5)
+            until(decoders, 5)
             began = post.clock.now()
         assert post.clock.now().since(began) < 3
 
     assert post.waits == [pytest.approx(120, abs=30)]
-    assert not psutil.Process().children()
+    assert not decoders()
 
 
 def test_a_detector_that_fails_blinds_no_camera_and_is_told_once(stepped: Post) -> None:
