@@ -56,8 +56,8 @@ models: $(VENV)/.complete ## Fetch the default detector into its usual place.
 	$(BIN)/ngatu models fetch yolov3-tiny-416
 
 docs: $(VENV)/.complete ## Rewrite what is generated: example, references, schemas.
-	$(BIN)/ngatu config example > config.example.yaml
 	$(BIN)/python -m agent.settings_reference
+	$(BIN)/python -m agent.commands_reference
 	$(BIN)/python -m agent.delivery.describe
 
 clean: ## Remove what was built or written by a demo.

@@ -62,23 +62,23 @@ def _section(words: str, command: Callable[..., Any]) -> Iterator[str]:
     yield f"## `{words}`\n"
     for paragraph in (inspect.getdoc(command) or "").split("\n\n"):
         yield " ".join(paragraph.split()) + "\n"
-    rows = list(_rows(command))
-    arguments = [name for name, *_ in rows if not name.startswith("-")]
-    yield f"```\n{' '.join([words, *(['[OPTIONS]'] if len(rows) > len(arguments) else []), *arguments])}\n```\n"
-    if rows:
+    told = list(rows(command))
+    arguments = [name for name, *_ in told if not name.startswith("-")]
+    yield f"```\n{' '.join([words, *(['[OPTIONS]'] if len(told) > len(arguments) else []), *arguments])}\n```\n"
+    if told:
         yield "| argument or option | value | default | meaning |"
         yield "|---|---|---|---|"
-        for row in rows:
+        for row in told:
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in (f"`{row[0]}`", *row[1:])) + " |"
         yield ""
 
 
-def _rows(command: Callable[..., Any]) -> Iterator[tuple[str, str, str, str]]:
+def rows(command: Callable[..., Any]) -> Iterator[tuple[str, str, str, str]]:
     """Name, kind of value, default and meaning of each argument, then of each option."""
     hints = get_type_hints(command, include_extras=True)
     parameters = inspect.signature(command).parameters.values()
-    rows = [(each, *_taken_apart(hints[each.name])) for each in parameters]
-    for parameter, kind, info in sorted(rows, key=lambda row: not isinstance(row[2], ArgumentInfo)):
+    apart = [(each, *_taken_apart(hints[each.name])) for each in parameters]
+    for parameter, kind, info in sorted(apart, key=lambda row: not isinstance(row[2], ArgumentInfo)):
         meaning = " ".join((info.help or "").split())
         yield _name(parameter, kind, info), f"{kind}{_bounds(info)}", _default(parameter), meaning
 
