@@ -44,6 +44,8 @@ log = structlog.get_logger(__name__)
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 """Bounds of the waits before a lost camera is asked again."""
+NEWS = 0.0002
+"""Share of the view that has become unlike the scene: half of the smallest region that counts."""
 REFUSED_S = 30.0
 """Least wait after a refusal: cameras lock out who tries a wrong password again and again."""
 DETECTOR_REST_S = 1.0
@@ -83,7 +85,8 @@ class Watcher:
         self._open: IsolatedCamera | None = None
         self._open_lock = threading.Lock()
         # Twice the usual gap at least: a camera of one picture in five seconds is not stalled in between.
-        self._stalled_after_s = max(camera.stall_s / 2, 2 / camera.max_fps)
+        self._stalled_after_s = max(camera.stall_s / 2, 2 / min(camera.max_fps, camera.idle_fps))
+        self._unlike = 0.0
 
     # ---------------------------------------------------------------------------------- from other threads
 
@@ -143,7 +146,7 @@ class Watcher:
                 if stop.is_set():
                     return
                 self._came(camera, frame)
-                self.watch(frame)
+                camera.rest_s = self._rest_s(self.watch(frame))
                 beat(self.camera.stall_s + REAP_S)
         finally:
             camera.close()
@@ -156,6 +159,18 @@ class Watcher:
         self._tell(outcome.told)
         self._on_outcome(frame, outcome)
         return outcome
+
+    def _rest_s(self, outcome: Outcome) -> float:
+        """How long the next frame may take: a quiet view need not be looked at so often.
+
+        What differs from the scene for the first time is no motion yet, but worth a second look at once.
+        """
+        news = outcome.motion.share - self._unlike
+        self._unlike = outcome.motion.share
+        if not outcome.quiet or news > NEWS:
+            return 0.0
+        # Half a gap early: the picture after a moment just missed would come a whole gap late.
+        return max(0.0, 1 / self.camera.idle_fps - 0.5 / self.camera.max_fps)
 
     def _look(self, images: Sequence[Image]) -> Sequence[Sequence[Detection]]:
         """What the detector sees; nothing while it fails."""

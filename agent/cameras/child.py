@@ -10,7 +10,7 @@ neither numpy nor pydantic (picture.py). What it says, as JSON, one message per 
     {"end": true} | {"lost": [what, hint]} | {"refused": [what, hint]}
 
 What it is told: first the source, then b"next" whenever the parent wants a frame, which also gives back the
-slot that the parent held.
+slot that the parent held; b"next 81.25" if pictures before that mono_s need not be handed over.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class Door:
         self._held: int | None = None
         self._offered: _Offer | None = None
         self._dropped = 0
+        self._not_before_s = float("-inf")
         threading.Thread(target=self._listen, name="door", daemon=True).start()
 
     def tell(self, message: dict[str, Any], fd: int | None = None) -> None:
@@ -66,6 +67,10 @@ class Door:
             self._settle()
             self._held = self._offered = None
             self.tell({"ring": asdict(ring.layout)}, ring.fd)
+
+    def wants(self, mono_s: float) -> bool:
+        """Whether a picture of this moment need be copied at all."""
+        return self._waits or mono_s >= self._not_before_s
 
     def free_slot(self) -> int:
         """A slot that the parent neither holds nor was offered (ring, invariant 1)."""
@@ -95,8 +100,9 @@ class Door:
             self._changed.wait()
 
     def _listen(self) -> None:
-        while self._sock.recv(16):
+        while words := self._sock.recv(64):
             with self._changed:
+                self._not_before_s = float(words[4:] or "-inf")
                 self._asked = True
                 self._hand_over()
         os._exit(0)  # the parent has gone, and no frame is worth finishing
@@ -126,6 +132,8 @@ def decode(source: Source, door: Door, now: Now) -> None:
                 stencil.blacken(memory)
             door.change_ring(ring)
             ring.close()
+        if not door.wants(picture.mono_s):
+            continue
         slot = door.free_slot()
         stencil.copy(picture.planes, ring.slots[slot])
         door.offer(slot, picture, pictures.damaged)

@@ -56,6 +56,8 @@ class IsolatedCamera:
         self.frames_damaged = 0
         """Packets that came damaged."""
         self.last_frame_at: Instant | None = None
+        self.rest_s = 0.0
+        """Least time to the next frame; pictures before that are decoded, but neither copied nor dropped."""
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = False
@@ -122,11 +124,14 @@ class IsolatedCamera:
 
     def _next(self, sock: socket.socket) -> Frame | None:
         """Ask for a frame, which gives the last one's memory back, and wait for it; None at the end."""
+        last, words = self.last_frame_at, "next"
+        if last is not None and self.rest_s > 0:
+            words += f" {last.mono_s + self.rest_s:.6f}"
         with contextlib.suppress(ConnectionError):
-            sock.send(b"next")
+            sock.send(words.encode())
         if self.last_frame_at is not None:
             patience_s = min(self.settings.stall_s, 1.0)  # a caller that was busy has not seen the newest yet
-            self._deadline_s = max(self._deadline_s, self._clock.now().mono_s + patience_s)
+            self._deadline_s = max(self._deadline_s, self._clock.now().mono_s + patience_s) + self.rest_s
         while True:
             data, fds = self._receive(sock)
             try:

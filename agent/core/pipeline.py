@@ -17,6 +17,7 @@ from agent.core.rules import JudgeSettings, RulesState, Scene
 from agent.core.shots import ShotSettings, ShotsState
 from agent.core.track import TrackSettings, TrackState
 from agent.core.types import (
+    WHOLE,
     Count,
     Crop,
     Detection,
@@ -73,6 +74,12 @@ class Outcome:
     """All that live, and those that ended with this frame."""
     told: tuple[Event | Count, ...]
 
+    @property
+    def quiet(self) -> bool:
+        """Nothing moves, nothing that could move is followed, and the scene is known."""
+        calm = not self.motion.regions and not self.motion.settling
+        return calm and all(each.stationary or each.ended for each in self.tracks)
+
 
 def update(
     state: PipelineState, frame: Frame, detect: Detect, field: Size, settings: PipelineSettings
@@ -82,9 +89,14 @@ def update(
     glance = Glance(frame.at, frame.size, field, motion_told, state.tracks)
     attended, crops = attention.update(state.attention, glance, settings.attention)
     detections = look(frame, crops, detect, field, settings.attention) if crops else ()
-    users = riders.fuse(detections, state.tracks, settings.riders)
-    sighting = Sighting(frame.at, tuple(crop.box for crop in crops), users, motion_told.regions)
-    followed, ids, tracks = track.update(state.track, sighting, state.ids, settings.tracking)
+    followed, ids = state.track, state.ids
+    tracks: tuple[Track, ...] = ()
+    if detections or state.tracks:  # else nobody is followed and nobody is new
+        users = riders.fuse(detections, state.tracks, settings.riders)
+        # While the scene is learned, anything may be moving: a place that seems still proves nothing.
+        moving = (WHOLE,) if motion_told.settling else motion_told.regions
+        sighting = Sighting(frame.at, tuple(crop.box for crop in crops), users, moving)
+        followed, ids, tracks = track.update(state.track, sighting, state.ids, settings.tracking)
     album, better = shots.update(state.shots, frame, tracks, settings.shots)
     scene = Scene(frame.at, frame.size, motion_told, tracks, better)
     judged, ids, told = rules.update(state.rules, scene, ids, settings.judge)

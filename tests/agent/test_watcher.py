@@ -380,3 +380,18 @@ def test_only_a_file_that_is_not_looped_ends() -> None:
     assert is_finite(camera(kind="file", path="x.mp4"))
     assert not is_finite(camera(kind="file", path="x.mp4", loop=True))
     assert not is_finite(camera(kind="rtsp", url="rtsp://192.0.2.1/x"))
+
+
+def test_a_quiet_road_is_looked_at_less_often_until_a_car_comes(post: Post) -> None:
+    write_clip(post.clip, seconds=8, still_s=5.5)
+    it = post.watcher(source={"kind": "file", "path": post.clip}, idle_fps=2)
+    looks: list[tuple[int, bool]] = []
+    it._on_outcome = lambda frame, outcome: looks.append((frame.index, outcome.quiet))
+
+    it.run(post.stop, post.beat)
+
+    at = [index for index, _ in looks]
+    assert sum(35 <= index < 55 for index in at) <= 6  # two seconds of nothing, ten pictures a second
+    assert sum(62 <= index < 72 for index in at) >= 8
+    assert len(post.events("object")) >= 1
+    assert it.figures.frames_dropped <= 3

@@ -121,3 +121,15 @@ def test_a_descriptor_goes_with_the_ring(child: Callable[[Source], Child], sourc
     fd = array.array("i", ancillary[0][2])[0]
     assert "memfd:ngatu-frames" in str(Path(f"/proc/self/fd/{fd}").readlink())
     os.close(fd)
+
+
+def test_pictures_before_the_moment_asked_for_are_not_handed_over(
+    child: Callable[[Source], Child], source: Source
+) -> None:
+    north = child(source)
+    seen = north.frame()
+    north.sock.send(f"next {seen[2] + 0.5:.6f}".encode())
+    later = north.heard()["frame"]
+    assert isinstance(later, list)
+    assert 0.5 <= later[2] - seen[2] < 0.9
+    assert later[5] == seen[5]  # none of those in between counts as dropped

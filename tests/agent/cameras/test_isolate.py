@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -193,6 +194,23 @@ def test_a_caller_that_was_busy_for_long_does_not_lose_the_camera(numbered_clip:
     time.sleep(1.2)
     assert next(frames).at.since(first.at) > 1.0
     camera.close()
+
+
+def test_a_caller_that_rests_is_given_nothing_before_and_misses_nothing(
+    numbered_clip: Callable[..., Path],
+) -> None:
+    camera = file_camera(numbered_clip(100), "real", loop=True, stall_s=0.5)
+    frames = camera.frames()
+    at = [next(frames).at]
+    camera.rest_s = 0.3
+    at += [next(frames).at for _ in range(4)]
+    camera.rest_s = 0.0
+    quick = next(frames).at
+    camera.close()
+    gaps = [later.since(earlier) for earlier, later in itertools.pairwise(at[1:])]  # one had come before
+    assert all(0.3 <= gap < 0.5 for gap in gaps), gaps
+    assert quick.since(at[-1]) < 0.25
+    assert camera.frames_dropped <= 2  # while it started; 25 pictures were let pass unseen since
 
 
 def test_closing_from_another_thread_ends_the_frames_at_once(numbered_clip: Callable[..., Path]) -> None:

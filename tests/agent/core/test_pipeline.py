@@ -153,3 +153,12 @@ def test_a_crop_larger_than_the_field_is_shrunk_and_a_smaller_one_is_left_alone(
 
     assert large == Size(256, 144)
     assert small is None
+
+
+def test_an_empty_road_is_quiet_once_it_is_known_until_something_comes() -> None:
+    _, outcomes = watched(crossing())
+
+    quiet = [outcome.quiet for outcome in outcomes]
+    assert not any(quiet[:15])  # learning the scene
+    assert all(quiet[30:39])
+    assert not any(quiet[50:70])  # the car is in the middle of the picture
