@@ -107,6 +107,13 @@ def listening(answer: Callable[[socket.socket], None]) -> Iterator[int]:
 # ------------------------------------------------------------------------------------------------ publishing
 
 
+def test_a_small_packet_waits_for_no_answer_to_the_one_before(embedded: Address) -> None:
+    with connected(embedded.port) as connection:
+        socket_of_paho = connection._client.socket()
+
+        assert socket_of_paho.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
 @pytest.mark.broker
 def test_a_message_that_nobody_subscribes_to_is_not_taken(mosquitto: Mosquitto) -> None:
     with connected(mosquitto.port) as connection:
