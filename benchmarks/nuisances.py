@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -78,7 +79,7 @@ def shake(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
 
 def infrared(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
     """A dark view with the grain of full gain."""
-    return view * 0.4 + chance.normal(0, 9, view.shape).astype(np.float32)
+    return view * 0.4 + 9 * grain(view.shape, chance)
 
 
 ALL: dict[str, Nuisance] = {
@@ -95,4 +96,16 @@ ALL: dict[str, Nuisance] = {
 
 def taken(view: Grey, chance: np.random.Generator) -> Plane:
     """What the sensor makes of it: noise of 1.5 steps, whole steps, 0..255."""
-    return np.clip(view + chance.normal(0, 1.5, view.shape), 0, 255).astype(np.uint8)
+    return np.clip(view + 1.5 * grain(view.shape, chance), 0, 255).astype(np.uint8)
+
+
+def grain(shape: tuple[int, ...], chance: np.random.Generator) -> Grey:
+    """Normal noise of deviation 1: a part of one large sheet; drawing it anew costs more than motion."""
+    down, right = int(chance.integers(0, shape[0])), int(chance.integers(0, shape[1]))
+    part = _sheet(shape[0], shape[1])[down : down + shape[0], right : right + shape[1]]
+    return part[::-1] if chance.integers(0, 2) else part
+
+
+@lru_cache(maxsize=4)
+def _sheet(height: int, width: int) -> Grey:
+    return np.random.default_rng(6).standard_normal((2 * height, 2 * width), np.float32)

@@ -27,7 +27,7 @@ _PAST_S = 1.0
 """Something that did not change for so long stands; it is no motion, though it may be no background either."""
 _PAST_STEP_S = 0.25
 _TWICE_S = 0.25
-"""Frames that follow each other so soon must both show a thing; later, a fast one may be somewhere else."""
+"""Frames that follow each other so soon must all show a thing; later, a fast one may be somewhere else."""
 _LEARN_S = 0.07
 """The scene is learned so often at most: it changes no faster, and learning is a third of the work."""
 _NOISE_S = 4.0
@@ -103,6 +103,8 @@ class MotionState:
     """What differs from the scene in the latest frame, cleaned: 255 or 0. Standing things are in it too."""
     raw: Plane
     """The same before cleaning."""
+    earlier: Plane
+    """The mask of the frame before."""
     share: float
     """Of the view, in `mask`."""
     calm: Instant
@@ -153,7 +155,7 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
     if state.settled is None:
         found = Motion((), 0.0, settling=True)
     else:
-        before = state.mask if passed_s <= _TWICE_S else None
+        before = (state.mask, state.earlier)[: int(min(2, _TWICE_S / max(passed_s, 1e-3)))]
         seen = Evidence(plane, view, now.mask, now.outlines, moved, strange, before)
         found = Motion(boxes(seen, settings.min_area, settings.max_regions), now.share)
     settled, model, learned_s = state.settled, state.model, state.learned_s
@@ -168,6 +170,7 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
         settled=settled,
         mask=now.mask,
         raw=now.raw,
+        earlier=state.mask,
         share=now.share,
         calm=calm,
         learned_s=learned_s,
@@ -200,7 +203,21 @@ def _fresh(plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
     model = background.begin(plane)
     past = ((at.mono_s, plane),)
     return MotionState(
-        model, at, None, at, nothing, nothing, 0.0, at, 0.0, at.mono_s, at.mono_s, past, seen, settings.ignore
+        model,
+        at,
+        None,
+        at,
+        nothing,
+        nothing,
+        nothing,
+        0.0,
+        at,
+        0.0,
+        at.mono_s,
+        at.mono_s,
+        past,
+        seen,
+        settings.ignore,
     )
 
 

@@ -20,6 +20,8 @@ _SPECK = (5, 5)
 _GAP = np.ones((7, 7), np.uint8)
 _NEAR = np.ones((5, 5), np.uint8)
 _NEAR_FRACTION = 0.015
+_SMALL = 0.004
+"""Of the view: less than a vehicle at mid distance, more than a drop near the lens."""
 _LIGHT_PX = 40
 """Smaller things are all edge: light cannot be told from a thing there."""
 
@@ -39,8 +41,8 @@ class Evidence:
     """255 where the plane differs from a second ago."""
     strange: Plane
     """255 where the plane differs from the scene and from its neighbours in the scene."""
-    before: Plane | None
-    """The mask of the frame before; None when that is too long ago."""
+    before: tuple[Plane, ...]
+    """The masks of the frames just before, newest first, as far as they are recent; at most two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def boxes(seen: Evidence, min_area: float, most: int) -> tuple[Box, ...]:
     if not things:
         return ()
     strange = _major(np.asarray(cv2.bitwise_and(seen.strange, seen.mask), np.uint8))
-    near = None if seen.before is None else np.asarray(cv2.dilate(seen.before, _NEAR), np.uint8)
+    near = [np.asarray(cv2.dilate(mask, _NEAR), np.uint8) for mask in seen.before]
     moving = [thing for thing in things if _moves(thing, seen, strange, near)]
     moving = _lasting(moving, seen)
     height, width = seen.mask.shape
@@ -106,16 +108,18 @@ def _things(seen: Evidence, least_px: float) -> list[_Thing]:
     return sorted(things, key=lambda thing: -thing.area_px)
 
 
-def _moves(thing: _Thing, seen: Evidence, strange: Plane, near: Plane | None) -> bool:
-    """It changed within the last second, it was there in the frame before, and no tremble explains it.
+def _moves(thing: _Thing, seen: Evidence, strange: Plane, near: list[Plane]) -> bool:
+    """It changed within the last second, it was there in the frames before, and no tremble explains it.
 
-    What did not change for a second stands. Rain, snow and insects are in one frame only. An edge that trembles
+    What did not change for a second stands. Rain, snow and insects are in one frame only; in a downpour a drop
+    may fall where another one just was, so small things must show three times. An edge that trembles
     takes on the greys of its neighbours, a thing brings greys of its own.
     """
     pixels, window, area_px = thing.pixels, thing.window, thing.area_px
+    small = area_px < _SMALL * seen.mask.size
     if _common(pixels, seen.moved[window]) < max(3, 0.04 * area_px):
         return False
-    if near is not None and _common(pixels, near[window]) < 0.3 * area_px:
+    if any(_common(pixels, mask[window]) < 0.3 * area_px for mask in near[: 2 if small else 1]):
         return False
     return _common(pixels, strange[window]) >= max(4, 0.3 * area_px)
 
