@@ -26,6 +26,8 @@ from agent.errors import NgatuError
 from agent.overlay import Painter, VideoFile, video
 
 SEED = b"ngatu replays always give the same ids"
+HOLD_S = 0.2 + 1e-6
+"""A track is written for so long after it was last seen: one miss is no reason to break a line in two."""
 MAX_FPS = 120.0
 """A replay looks at every picture of the file."""
 
@@ -89,7 +91,7 @@ class _Writer:
                 if each.id not in self.numbers:
                     self.numbers[each.id] = len(self.numbers) + 1
                     self.summary.labels[each.label] += 1
-                if each.seen or not outcome.crops:
+                if frame.at.since(each.last_seen) <= HOLD_S:
                     self._track(frame, each)
 
     def told(self, told: Sequence[Event | Count]) -> None:
