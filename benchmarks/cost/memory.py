@@ -8,8 +8,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
-
 from agent.errors import NgatuError
 from benchmarks.cost import cpu
 from benchmarks.cost.watch import broker, configured
@@ -27,15 +25,16 @@ def peak_mb(clip: Path, model: Path, cameras: int, seconds: float) -> float:
     with tempfile.TemporaryDirectory(prefix="ngatu-memory-") as folder, broker() as port:
         config = configured(Path(folder), port, clip, model, cameras=cameras, loop=True)
         command = [sys.executable, "-m", "agent", "run", "-c", str(config), "--for", str(seconds + 30)]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as box:
+        said = Path(folder) / "box.log"
+        with said.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as box:
             try:
                 time.sleep(SETTLE_S)
                 most, until_s = 0.0, time.monotonic() + seconds
                 while time.monotonic() < until_s:
                     time.sleep(EVERY_S)
+                    if box.poll() is not None:
+                        raise NgatuError("the box ended early", f"it said {said.read_text('utf-8')[-500:]}")
                     most = max(most, cpu.pss_mb(cpu.family(box.pid)))
-            except psutil.NoSuchProcess:
-                raise NgatuError("the box ended early", f"try: {' '.join(command)}") from None
             finally:
                 box.terminate()
     return most

@@ -126,6 +126,9 @@ def watch(clip: Path, model: Path, seconds: float) -> Watched:
         box = module("box", config, seconds + 2, folder / "tracks.json", stdout=subprocess.PIPE, log=folder)
         tee = subprocess.Popen(["tee", lines.name], stdin=box.stdout, stdout=subprocess.PIPE)
         floor = module("floor", config, clip, stdin=tee.stdout, stdout=subprocess.PIPE, log=folder)
+        for pipe in (box.stdout, tee.stdout):  # theirs now: an end must reach whoever reads
+            assert pipe is not None
+            pipe.close()
         naive = module("naive", config, clip, seconds, stdout=subprocess.PIPE, log=folder)
         for each in (box, naive, floor):
             stack.callback(each.kill)
