@@ -57,7 +57,8 @@ class Machine:
         """The throttle bits of a Pi's firmware; None on other boards.
 
         Bits 0 and 1 are under-voltage and a capped frequency now, 16 and 17 the same since boot. The kernel
-        clears the latter when it looks itself, so what was once seen is remembered here.
+        clears the latter whenever it looks itself (linux: drivers/hwmon/raspberrypi-hwmon.c), so what was once
+        seen is remembered here.
         """
         for path in (self._sys / "devices/platform").glob("soc*/soc*firmware/get_throttled"):
             try:
