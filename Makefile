@@ -40,10 +40,13 @@ check: $(VENV)/.complete ## Linters, types, import contracts, and that generated
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# norfair asks for a rich of 2022, or for a NumPy of 2023; it works with ours, so it comes without its wishes.
 $(BENCH)/.complete: setup.cfg
+	@echo "setting up $(BENCH) (once, a minute or two)"
 	@$(PYTHON) -m venv $(BENCH)
 	@$(BENCH)/bin/python -m pip install --quiet --upgrade pip
-	@$(BENCH)/bin/python -m pip install --quiet -e '.[bench,models]'
+	@$(BENCH)/bin/python -m pip install --quiet -e '.[demo,models]' 'trackeval>=1.3' 'trackers>=2.6.1'
+	@$(BENCH)/bin/python -m pip install --quiet --no-deps norfair==2.1.1 'filterpy<2'
 	@touch $@
 
 bench: $(BENCH)/.complete ## Run every benchmark on the footage beside the checkout; prints tables, gates nothing.

@@ -61,7 +61,7 @@ def measured(name: str, paths: list[Path]) -> list[table.Row]:
     try:
         main = importlib.import_module(f"benchmarks.{name}").main
     except ModuleNotFoundError as error:
-        raise NgatuError(f"{name} needs the package {error.name}", "pip install -e '.[bench]'") from error
+        raise NgatuError(f"{name} needs the package {error.name}", "`make bench` sets up .venv-bench, which has everything") from error
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(name)
