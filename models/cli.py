@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
+from agent.cli_config import told_in_a_line
 from agent.detectors.places import models_dir
 from models.catalogue import entry_named, read_catalogue
 from models.export import export as export_checkpoint
@@ -28,6 +29,7 @@ Folder = Annotated[
 
 
 @models.command("list")
+@told_in_a_line
 def list_models(folder: Folder = None) -> None:
     """Show the catalogue, and which of it is here."""
     where = models_dir(folder)
@@ -43,6 +45,7 @@ def list_models(folder: Folder = None) -> None:
 
 
 @models.command()
+@told_in_a_line
 def fetch(
     name: Annotated[str, typer.Argument(help="Name in the catalogue.")],
     folder: Folder = None,
@@ -59,6 +62,7 @@ def fetch(
 
 
 @models.command()
+@told_in_a_line
 def add(
     file: Annotated[Path, typer.Argument(help="An .onnx file.")],
     card: Annotated[
@@ -71,6 +75,7 @@ def add(
 
 
 @models.command()
+@told_in_a_line
 def export(
     checkpoint: Annotated[
         str, typer.Argument(help="A .pt file, or a network such as yolo11n.yaml (random weights).")
