@@ -109,7 +109,9 @@ def hashed(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ModelError(f"{path}: the model cannot be read: {error.strerror}") from error
+        raise ModelError(
+            f"{path}: the model cannot be read: {error.strerror}", "check the path, and its rights"
+        ) from error
 
 
 def _labels(labels: str | tuple[str, ...], path: Path) -> tuple[str, ...]:

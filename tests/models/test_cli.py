@@ -31,7 +31,7 @@ def test_list_shows_the_catalogue_what_is_here_and_what_is_ones_own(tmp_path: Pa
     "command",
     [["fetch", "yolo99"], ["fetch", "picodet-s-320"], ["add", "/none.onnx"], ["export", "none.pt"]],
 )
-def test_a_command_that_fails_says_why_in_words_and_without_a_traceback(command: list[str], tmp_path: Path) -> None:
+def test_a_command_that_fails_says_why_without_a_traceback(command: list[str], tmp_path: Path) -> None:
     where = [] if command[0] == "export" else ["--dir", str(tmp_path)]
 
     failed = runner.invoke(commands, ["models", *command, *where])
