@@ -28,7 +28,7 @@ _PAST_S = 1.0
 _PAST_STEP_S = 0.25
 _TWICE_S = 0.25
 """Frames that follow each other so soon must all show a thing; later, a fast one may be somewhere else."""
-_LEARN_S = 0.07
+_LEARN_S = 0.09
 """The scene is learned so often at most: it changes no faster, and learning is a third of the work."""
 _NOISE_S = 4.0
 _FLICKER_TIMES = 0.05

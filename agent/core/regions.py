@@ -82,7 +82,8 @@ def boxes(seen: Evidence, min_area: float, most: int) -> tuple[Box, ...]:
     if not things:
         return ()
     strange = _major(np.asarray(cv2.bitwise_and(seen.strange, seen.mask), np.uint8))
-    near = [np.asarray(cv2.dilate(mask, _NEAR), np.uint8) for mask in seen.before]
+    some_small = things[-1].area_px < _SMALL * seen.mask.size
+    near = [np.asarray(cv2.dilate(mask, _NEAR), np.uint8) for mask in seen.before[: 1 + some_small]]
     moving = [thing for thing in things if _moves(thing, seen, strange, near)]
     moving = _lasting(moving, seen)
     height, width = seen.mask.shape
