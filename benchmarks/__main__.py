@@ -61,7 +61,8 @@ def measured(name: str, paths: list[Path]) -> list[table.Row]:
     try:
         main = importlib.import_module(f"benchmarks.{name}").main
     except ModuleNotFoundError as error:
-        raise NgatuError(f"{name} needs the package {error.name}", "`make bench` sets up .venv-bench, which has everything") from error
+        hint = "`make bench` sets up .venv-bench, which has everything"
+        raise NgatuError(f"{name} needs the package {error.name}", hint) from error
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(name)

@@ -204,12 +204,10 @@ def _memory(clip: Path, model: Path, progress: Say) -> list[Row]:
     for cameras in CAMERAS:
         progress(f"memory, {cameras} cameras")
         held[cameras] = memory.peak_mb(clip, model, cameras, MEMORY_S)
-    rows = [_row(clip, "memory", "ngatu, 1 camera", Bar(200), mb_each_more=None, pss_mb=held[CAMERAS[0]])]
+    rows = [_row(clip, "memory", "ngatu, 1 camera", Bar(200), mb_each_more=None, mb=held[CAMERAS[0]])]
     for fewer, more in pairwise(CAMERAS):
         each = (held[more] - held[fewer]) / (more - fewer)
-        rows.append(
-            _row(clip, "memory", f"ngatu, {more} cameras", Bar(60), pss_mb=held[more], mb_each_more=each)
-        )
+        rows.append(_row(clip, "memory", f"ngatu, {more} cameras", Bar(60), mb=held[more], mb_each_more=each))
     return rows
 
 
@@ -219,7 +217,7 @@ COLUMNS = {
     "whole": ("objects", "only_here", "calls", "cpu_s_per_min", "ratio"),
     "motion": ("cpu_s_per_min", "ratio"),
     "latency": ("p50_ms", "p95_ms"),
-    "memory": ("pss_mb", "mb_each_more"),
+    "memory": ("mb", "mb_each_more"),
 }
 """The figures of each part; the last one that is there is held against the bar."""
 

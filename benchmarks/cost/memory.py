@@ -34,7 +34,7 @@ def peak_mb(clip: Path, model: Path, cameras: int, seconds: float) -> float:
                     time.sleep(EVERY_S)
                     if box.poll() is not None:
                         raise NgatuError("the box ended early", f"it said {said.read_text('utf-8')[-500:]}")
-                    most = max(most, cpu.pss_mb(cpu.family(box.pid)))
+                    most = max(most, cpu.held_mb(cpu.family(box.pid)))
             finally:
                 box.terminate()
     return most

@@ -56,7 +56,7 @@ def test_memory_is_counted_over_the_whole_family() -> None:
         assert process.stdout is not None
         process.stdout.readline()
         members = cpu.family(process.pid)
-        held = cpu.pss_mb(members)
+        held = cpu.held_mb(members)
         process.communicate(b"\n")
     assert len(members) == 2
     assert 10 < held < 120
