@@ -21,6 +21,10 @@ RESULTS = Path("build/benchmarks")
 """Where `all` leaves a JSON file of each; never part of the repository."""
 
 
+PAGE = 132
+"""Columns of a table that goes into a file."""
+
+
 def command(
     name: Annotated[str, typer.Argument(help=f"One of {', '.join(NAMES)}; or all.")],
     paths: Annotated[
@@ -33,7 +37,7 @@ def command(
     data: Annotated[Path, typer.Option(help="Where the usual footage lies.")] = DATA,
 ) -> None:
     """Print what is measured, beside its peers."""
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=PAGE)
     try:
         if name == "all":
             raise typer.Exit(_all(data, json or RESULTS, console))

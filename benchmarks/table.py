@@ -20,13 +20,17 @@ PACKAGES = ("numpy", "opencv-python-headless", "av", "onnxruntime", "trackers", 
 
 
 def show(title: str, rows: Sequence[Row], console: Console) -> None:
-    """Print the rows: those with the same columns share a table; too wide a table lies on its side."""
+    """Print the rows: those with the same columns share a table; too wide a table lies on its side, in parts."""
     for number, group in enumerate(_alike(rows)):
         heading = title if number == 0 else ""
         table = _upright(heading, group)
-        # Measured with room enough: what is asked for is never told to be more than there is.
-        wide = console.measure(table, options=console.options.update(width=10_000)).minimum > console.width
-        console.print(_lying(heading, group) if wide else table)
+        if _fits(table, console):
+            console.print(table)
+            continue
+        while group:
+            most = next((n for n in range(len(group), 1, -1) if _fits(_lying("", group[:n]), console)), 1)
+            console.print(_lying(heading, group[:most]))
+            group, heading = group[most:], ""
 
 
 def write(file: Path, name: str, rows: Sequence[Row]) -> None:
@@ -48,6 +52,11 @@ def _alike(rows: Sequence[Row]) -> list[list[Row]]:
     for row in rows:
         groups.setdefault(tuple(row), []).append(row)
     return list(groups.values())
+
+
+def _fits(table: Table, console: Console) -> bool:
+    # Measured with room enough: what is asked for is never told to be more than there is.
+    return console.measure(table, options=console.options.update(width=10_000)).minimum <= console.width
 
 
 def _upright(title: str, rows: Sequence[Row]) -> Table:
