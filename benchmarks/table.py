@@ -20,17 +20,18 @@ PACKAGES = ("numpy", "opencv-python-headless", "av", "onnxruntime", "trackers", 
 
 
 def show(title: str, rows: Sequence[Row], console: Console) -> None:
-    """Print the rows: those with the same columns share a table; too wide a table lies on its side, in parts."""
+    """Print the rows: those with the same columns share a table; too wide a one lies on its side, in parts."""
     for number, group in enumerate(_alike(rows)):
         heading = title if number == 0 else ""
         table = _upright(heading, group)
         if _fits(table, console):
             console.print(table)
             continue
-        while group:
-            most = next((n for n in range(len(group), 1, -1) if _fits(_lying("", group[:n]), console)), 1)
-            console.print(_lying(heading, group[:most]))
-            group, heading = group[most:], ""
+        rest = group
+        while rest:
+            most = next((n for n in range(len(rest), 1, -1) if _fits(_lying("", rest[:n]), console)), 1)
+            console.print(_lying(heading if rest is group else "", rest[:most]))
+            rest = rest[most:]
 
 
 def write(file: Path, name: str, rows: Sequence[Row]) -> None:

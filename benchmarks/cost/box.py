@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -58,12 +59,15 @@ class Book:
     out: TextIO
     detector: Noted
     child: int = 0
+    child_s: float = 0.0
     tracks: list[tuple[int, tuple[Track, ...]]] = field(default_factory=list)
 
     def note(self, frame: Frame, outcome: Outcome) -> None:
         """Write the line of a frame that has just been through."""
         self.child = self.child or psutil.Process().children()[0].pid
-        spent = f"{time.process_time():.6f} {cpu.seconds(self.child):.6f}"
+        with suppress(OSError):  # at the end the child is killed while its last frame is still looked at
+            self.child_s = cpu.seconds(self.child)
+        spent = f"{time.process_time():.6f} {self.child_s:.6f}"
         pictures = " ".join(f"{size.width_px}x{size.height_px}" for size in self.detector.sizes)
         regions = len(outcome.motion.regions)
         self.out.write(f"{frame.index} {frame.at.mono_s:.6f} {spent} {regions} {pictures}\n")
