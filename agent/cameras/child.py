@@ -104,6 +104,8 @@ class Door:
             with self._changed:
                 self._not_before_s = float(words[4:] or "-inf")
                 self._asked = True
+                if self._offered is not None and not self.wants(self._offered[2]):
+                    self._offered = None  # it came before the moment asked for: not wanted, so not dropped
                 self._hand_over()
         os._exit(0)  # the parent has gone, and no frame is worth finishing
 
