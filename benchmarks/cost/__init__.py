@@ -9,7 +9,8 @@
     latency   from a frame's instant to a subscriber
     memory    of all processes with 1, 4 and 8 cameras (the first clip)
 
-The agent runs with its defaults; starting is not counted. Everybody watches in the same seconds (watch.py).
+The agent runs with its defaults; starting is not counted. Everybody watches in the same seconds (watch.py), but
+for latency the agent is alone.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from agent.errors import NgatuError
 from benchmarks.attention import EMPTY
 from benchmarks.cost import daemon, found, memory
 from benchmarks.cost.sums import Sums, split, sums
-from benchmarks.cost.watch import Watched, watch
+from benchmarks.cost.watch import Delays, Watched, delays, watch
 
 RUNS = 3
 LONGEST_S = 60.0
@@ -73,7 +74,8 @@ def main(paths: list[Path], progress: Say = lambda _text: None, runs: int = RUNS
         rows += _work(clip, facts, passes)
         progress(f"{clip.name}, motion alone")
         rows += _motion(clip, facts, runs)
-        rows += _latency(clip, facts, passes)
+        progress(f"{clip.name}, latency")
+        rows += _latency(clip, facts, delays(clip, models[0], facts.seconds))
     return rows + _memory(clips[0], models[0], progress)
 
 
@@ -185,12 +187,11 @@ def _motion(clip: Path, facts: Facts, runs: int) -> list[Row]:
     ]
 
 
-def _latency(clip: Path, facts: Facts, passes: Sequence[Watched]) -> list[Row]:
+def _latency(clip: Path, facts: Facts, told: Delays) -> list[Row]:
     bar = Bar(round(1000 / min(10.0, facts.fps) + 150))
     rows: list[Row] = []
-    delays = [delay for each in passes for delay in each.delays_s]
-    for kind in ("all starts", *sorted({kind for kind, _ in delays})):
-        values = sorted(1000 * s for name, s in delays if kind in (name, "all starts"))
+    for kind in ("all starts", *sorted({kind for kind, _ in told})):
+        values = sorted(1000 * s for name, s in told if kind in (name, "all starts"))
         if values:
             middle, late = values[len(values) // 2], values[int(len(values) * 0.95)]
             who = f"ngatu, {kind} ({len(values)})"

@@ -1,7 +1,6 @@
 """One clip watched by everyone at once: the box, the least that its work can cost, and the naive loop.
 
-All three run at the clip's pace on the same machine in the same seconds, so what disturbs one disturbs all. A
-subscriber stamps the box's events as they arrive.
+All three run at the clip's pace on the same machine in the same seconds, so what disturbs one disturbs all.
 """
 
 from __future__ import annotations
@@ -27,6 +26,9 @@ END_S = 40.0
 """What starting and stopping may add."""
 Tracks = dict[int, list[tuple[str, str, float, float, float, float]]]
 """Frame index -> id, label and box in fractions of each track."""
+
+Delays = list[tuple[str, float]]
+"""Kind of event and seconds from `time` to its arrival, of each start."""
 
 CONFIG = """\
 device: {{commune: benchmark, id: benchmark-box, purpose: benchmark, legal_basis: none needed}}
@@ -75,8 +77,6 @@ class Watched:
     naive_name: str
     tracks: Tracks
     naive_tracks: Tracks
-    delays_s: list[tuple[str, float]]
-    """Kind of event and seconds from `time` to its arrival, of each start."""
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Subscriber:
     """Stamps the events that arrive."""
 
     port: int
-    delays_s: list[tuple[str, float]] = field(default_factory=list)
+    delays_s: Delays = field(default_factory=list)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -119,8 +119,6 @@ def watch(clip: Path, model: Path, seconds: float) -> Watched:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ngatu-cost-")))
         port = stack.enter_context(broker())
-        subscriber = Subscriber(port)
-        stack.enter_context(subscriber.listening())
         config = configured(folder, port, clip, model, cameras=1, loop=False)
         lines = stack.enter_context((folder / "looks").open("w+b"))
         box = module("box", config, seconds + 2, folder / "tracks.json", stdout=subprocess.PIPE, log=folder)
@@ -147,8 +145,25 @@ def watch(clip: Path, model: Path, seconds: float) -> Watched:
         naively["tracker"],
         tracks,
         _tracks(naively["tracks"]),
-        subscriber.delays_s,
     )
+
+
+def delays(clip: Path, model: Path, seconds: float) -> Delays:
+    """How late the box's events arrive when nobody else watches: a box on a pole has its processor to itself.
+
+    Raises:
+        NgatuError: the box failed.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ngatu-cost-")))
+        subscriber = Subscriber(stack.enter_context(broker()))
+        stack.enter_context(subscriber.listening())
+        config = configured(folder, subscriber.port, clip, model, cameras=1, loop=False)
+        box = module("box", config, seconds + 2, folder / "tracks.json", stdout=subprocess.DEVNULL, log=folder)
+        stack.callback(box.kill)
+        if box.wait(seconds + END_S):
+            raise _failed("box", folder)
+    return subscriber.delays_s
 
 
 @contextmanager

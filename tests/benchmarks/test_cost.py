@@ -15,7 +15,7 @@ from benchmarks import cost
 from benchmarks.cost import cpu, daemon, memory
 from benchmarks.cost.found import compared
 from benchmarks.cost.sums import split, sums
-from benchmarks.cost.watch import Look, Tracks, Watched, watch
+from benchmarks.cost.watch import Look, Tracks, Watched, delays, watch
 from tests.squares import write_clip, write_model
 
 PARENT = """\
@@ -34,7 +34,7 @@ def looks(calls: dict[int, int], frames: int = 100, fps: float = 10.0) -> list[L
 
 def watched(calls: dict[int, int]) -> Watched:
     floor = {n: (0.008, 0.02 * calls.get(n, 0)) for n in range(100)}
-    return Watched(looks(calls), floor, dict.fromkeys(range(100), 0.05), "ByteTrack", {}, {}, [])
+    return Watched(looks(calls), floor, dict.fromkeys(range(100), 0.05), "ByteTrack", {}, {})
 
 
 def test_the_clock_of_another_process_tells_what_it_spent() -> None:
@@ -116,9 +116,14 @@ def test_everybody_watches_one_clip_and_all_that_they_spend_is_told(tmp_path: Pa
     assert all(seen.floor[index][1] > 0.0005 for index in called if index in seen.floor)
     assert len(called & seen.floor.keys()) > 0.8 * len(called)
     assert set(range(last)) <= seen.naive.keys()
-    assert any(kind == "object" for kind, _ in seen.delays_s)
-    assert all(0 < delay < 5 for _, delay in seen.delays_s)
     assert compared(seen.tracks, seen.naive_tracks, 10.0).objects == 1
+
+
+def test_each_start_is_stamped_when_it_arrives(tmp_path: Path) -> None:
+    told = delays(write_clip(tmp_path / "road.mp4", seconds=7, still_s=3.0), write_model(tmp_path), 7.0)
+
+    assert {"object", "motion"} <= {kind for kind, _ in told}
+    assert all(0 < delay < 5 for _, delay in told)
 
 
 def test_where_debians_motion_is_missing_our_own_figure_stands_alone(
