@@ -131,5 +131,6 @@ def test_pictures_before_the_moment_asked_for_are_not_handed_over(
     north.sock.send(f"next {seen[2] + 0.5:.6f}".encode())
     later = north.heard()["frame"]
     assert isinstance(later, list)
-    assert 0.5 <= later[2] - seen[2] < 0.9
-    assert later[5] == seen[5]  # none of those in between counts as dropped
+    assert 0.5 <= later[2] - seen[2] < 1.5
+    # Of the dozen in between only those count as dropped that came before it was asked.
+    assert later[5] - seen[5] < (later[1] - seen[1]) / 2
