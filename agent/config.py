@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from agent.cameras.settings import CameraSettings, UsbSource
 from agent.core.attention import AttentionSettings
 from agent.core.geometry import crosses
+from agent.core.integrity import IntegritySettings
 from agent.core.motion import MotionSettings
 from agent.core.pipeline import PipelineSettings
 from agent.core.riders import RiderSettings
@@ -142,13 +143,18 @@ class CameraConfig(CameraSettings):
     riders: RiderSettings = Field(RiderSettings(), description="When a person rides a two-wheeler.")
     shots: ShotSettings = Field(ShotSettings(), description="How pictures are chosen and cut out.")
     events: EventSettings = Field(EventSettings(), description="How often an event is told again.")
+    integrity: IntegritySettings = Field(
+        IntegritySettings(), description="When the camera counts as blind: covered, dark, blurred, moved."
+    )
 
     def pipeline(self, device: DeviceSettings) -> PipelineSettings:
         """What the stages of this camera obey, with the box's local time for its rules."""
         judge = JudgeSettings(
             zones=self.zones, rules=self.rules, utc_offset_s=device.utc_offset_s, **dict(self.events)
         )
-        return PipelineSettings(self.motion, self.attention, self.riders, self.tracking, self.shots, judge)
+        return PipelineSettings(
+            self.motion, self.attention, self.riders, self.tracking, self.shots, judge, self.integrity
+        )
 
 
 class Config(Settings):

@@ -19,6 +19,7 @@ from agent.cameras.settings import CameraSettings, FileSource
 from agent.clock import Clock
 from agent.core import pipeline
 from agent.core.ids import Ids
+from agent.core.integrity import Fault, View
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.types import (
     Count,
@@ -50,6 +51,9 @@ REFUSED_S = 30.0
 """Least wait after a refusal: cameras lock out who tries a wrong password again and again."""
 DETECTOR_REST_S = 1.0
 """Least wait before a detector that failed is asked again."""
+
+REASONS = {each: each.value for each in Fault} | {Fault.MOVED: "moved: check the zones of this camera"}
+"""What stands in the status of a blind camera."""
 
 
 class Watcher:
@@ -98,7 +102,7 @@ class Watcher:
     def seen(self) -> CameraState:
         """The state as it shows from outside: a camera whose pictures are late is stalled, and not yet lost."""
         state, last = self.state, self.figures.last_frame
-        if state.state != "streaming" or last is None:
+        if state.state not in ("streaming", "blind") or last is None:
             return state
         if self._clock.now().since(last) <= self._stalled_after_s:
             return state
@@ -125,7 +129,8 @@ class Watcher:
                 trouble = error
             except Exception as error:  # a mistake of ours must not silence the camera
                 trouble = self._failed(error)
-            if self.state.state == "streaming" and self._clock.now().since(self.state.since) > CALM_S:
+            seeing = self.state.state in ("streaming", "blind")
+            if seeing and self._clock.now().since(self.state.since) > CALM_S:
                 backoff.calm()
             self._went(trouble)
             least_s = REFUSED_S if isinstance(trouble, CameraRefused) else 0.0
@@ -157,8 +162,17 @@ class Watcher:
             self._pipeline, frame, self._look, self._detector.input_size, self.settings
         )
         self._tell(outcome.told)
+        self._saw(outcome.view)
         self._on_outcome(frame, outcome)
         return outcome
+
+    def _saw(self, view: View) -> None:
+        """Streaming and blind are two states of a camera that gives pictures."""
+        if view.fault is None:
+            if self.state.state == "blind":
+                self._enter("streaming")
+        elif self.state.state in ("streaming", "blind") and self.state.reason != REASONS[view.fault]:
+            self._enter("blind", REASONS[view.fault])
 
     def _rest_s(self, outcome: Outcome) -> float:
         """How long the next frame may take: a quiet view need not be looked at so often.
@@ -195,7 +209,7 @@ class Watcher:
         now, last = self._clock.now(), self.figures.last_frame
         resumed = last is not None and frame.at.since(last) > self._stalled_after_s
         self.figures.came(camera, frame, now)
-        if self.state.state == "streaming" and not resumed:
+        if self.state.state in ("streaming", "blind") and not resumed:
             return
         self._voice.back()
         self._enter("streaming")

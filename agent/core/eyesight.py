@@ -1,4 +1,4 @@
-"""What one look at the picture shows of the camera's own sight: levels, structure and sharpness, block by block.
+"""What one look at the picture shows of the camera's sight: light, structure and sharpness, block by block.
 
 Everything is measured on the luma plane shrunk to at most `FINE_PX` rows, and most of it on a coarse plane of
 twelve by twelve pixels per block, eight blocks high, so that a pole may sway a little unseen.
@@ -24,10 +24,10 @@ _CLIP = 4.0
 """Luma steps; more contrast than this counts no more, or one white line would speak for its whole block."""
 _FLOOR = 0.02
 """Power, in luma steps squared, below which there is nothing to compare."""
-_EXTRA = 2.0
-"""More than so much of the usual power in a block counts as noise."""
 _SAMPLES = 64
 """Rows and columns of the picture that are kept as they are, to see whether two pictures are identical."""
+
+_KERNEL = np.array([[1, 1, 1], [1, 4, 1], [1, 1, 1]], np.float32) / np.float32(12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +88,18 @@ def blocks(plane: Floats, columns: int | None = None) -> Floats:
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def likeness(now: Floats, usual: Floats) -> Floats:
+def likeness(now: Floats, usual: Floats, noise: Floats | None = None) -> Floats:
     """How much two structures are alike in each block, -1..1: normalised correlation.
 
-    Exposure, fog and dusk do not change it until they leave nothing.
+    Exposure, fog and dusk do not change it until they leave nothing. `noise` is the power in `now` that
+    does not stay, by block: rain and grain say nothing about what is behind them, and are taken off.
     """
     both, power, usual_power = (blocks(each) for each in (now * usual, now * now, usual * usual))
-    # Rain and grain add power that says nothing about what is behind them.
-    power = np.minimum(power, _EXTRA * usual_power)
+    if noise is not None:
+        power = np.maximum(power - noise, np.minimum(power, usual_power))
     return np.asarray(both / np.sqrt((power + _FLOOR) * (usual_power + _FLOOR)), np.float32)
 
 
 def around(grid: Floats) -> Floats:
-    """Each block with its eight neighbours: their mean, nothing beyond the edge."""
-    return np.asarray(cv2.blur(grid, (3, 3), borderType=cv2.BORDER_CONSTANT), np.float32)
+    """Each block with its eight neighbours, itself four times; nothing beyond the edge."""
+    return np.asarray(cv2.filter2D(grid, -1, _KERNEL, borderType=cv2.BORDER_CONSTANT), np.float32)

@@ -5,7 +5,7 @@ A fault is a sudden loss that lasts; what changes over minutes (dusk, fog, snow 
 
 Lee et al. ("Unified camera tamper detection based on edge and object information", Sensors 2015) compare the
 rate of lost edges with its own temporal average. Here the correlation of structure takes the place of edges, so
-that plain asphalt serves as well, and it is judged by area, so that a bus is told from a bag by how much it hides.
+that plain asphalt serves as well, and area is what counts: a bus hides less than a bag.
 Saglam and Temizel ("Real-time adaptive camera tamper detection", AVSS 2009) judge defocus by the loss of high
 frequencies beside the background's; here they are set beside the contrast, or fog would be a defocus.
 """
@@ -35,11 +35,13 @@ _USUAL_LOST = 0.3
 _GAP_S = 30.0
 _LONG_GAP_S = 1800.0
 """After so long without frames the light is another: learn afresh."""
-_LARGE = 0.1
-"""So much more of the view than `lost_share` must be gone for sure before a standing bus is out of the question."""
+_LARGE = 0.2
+"""So much more than `lost_share` must be gone before a standing bus is out of the question."""
 _BACK_SHARE = 0.35
 _NEARLY_BACK = 0.55
 _NEARLY_S = 60.0
+_FORGIVEN_S = 3.0
+"""So long without a symptom undoes the evidence for a fault."""
 _JUDGED = 0.08
 _DARK = 0.07
 _WHITE_SHARE = 0.5
@@ -66,7 +68,7 @@ class IntegritySettings(Settings):
         0.5, ge=0.1, le=2, description="How often the picture is compared with the usual view, in seconds."
     )
     lost_share: float = Field(
-        0.67,
+        0.65,
         ge=0.3,
         le=0.95,
         description="Blind when this share of the view is gone; must be more than the largest vehicle hides.",
@@ -79,7 +81,7 @@ class IntegritySettings(Settings):
     )
     after_s: float = Field(3.0, ge=1, le=60, description="How long the view must be gone, in seconds.")
     partly_after_s: float = Field(
-        7.5,
+        8.5,
         ge=1,
         le=60,
         description="The same where it is gone only in part, which a bus could do, in seconds.",
@@ -112,6 +114,9 @@ class View:
     """As a part of the usual."""
 
 
+SEES = View()
+
+
 @dataclass(frozen=True, slots=True)
 class IntegrityState:
     """What is remembered; arrays are never written after they are made."""
@@ -127,31 +132,39 @@ class IntegrityState:
     """The usual view is known well enough to judge by."""
     healthy: Instant | None = None
     """When the picture was last as usual."""
-    hint: Fault | None = None
     hinted: Instant | None = None
     """Since when something speaks for a fault."""
     evidence: float = 0.0
     """A fault is told at 1."""
+    partly: float = 0.0
+    """The same for what a vehicle could hide, too."""
     well: Instant | None = None
     """Since when nothing speaks for a fault any more, while one is told."""
     nearly: Instant | None = None
+    """Since when most of the view is back."""
+    turned: Instant | None = None
+    """Since when, while a fault is told, another view is to be seen."""
     same: Instant | None = None
     """Since when the picture has not changed at all."""
     natural_s: float = 0.0
     """How long it stood still at most without being frozen."""
-    view: View = View()
+    view: View = SEES
 
 
 @dataclass(frozen=True, slots=True)
 class _Symptom:
     fault: Fault
     hold_s: float
+    partly: bool = False
+    """It may be a vehicle."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
     look: Look
     steady: Floats
+    noise: Floats
+    """Power in `steady` that does not stay, by block."""
     rich: float
     """Share of the view that shows something that stays."""
     blank: bool
@@ -167,8 +180,7 @@ def update(
     A new size, a clock that ran backwards or half an hour without frames starts afresh.
     """
     if not settings.enabled:
-        quiet = View()
-        return state or _fresh(frame, eyesight.look(frame)), quiet
+        return state or _fresh(frame, eyesight.look(frame)), SEES
     if state is not None and 0 <= frame.at.since(state.at) < settings.look_every_s * 0.9:
         return state, state.view
     look = eyesight.look(frame)
@@ -177,13 +189,13 @@ def update(
         return fresh, fresh.view
     passed_s = frame.at.since(state.at)
     if passed_s > _GAP_S:
-        state = replace(state, looks=(), evidence=0.0, healthy=frame.at, hint=None, hinted=None, same=None)
+        state = replace(state, looks=(), evidence=0.0, partly=0.0, healthy=frame.at, hinted=None, same=None)
         passed_s = settings.look_every_s
     seen = _see(state, look)
     state = _stillness(state, look, frame.at, settings)
     state = _healthy(state, seen, frame.at, settings)
     symptom = _symptom(state, seen, frame.at, settings)
-    state = _weighed(state, symptom, frame.at, passed_s)
+    state = _weighed(state, symptom, passed_s, settings)
     state = _judged(state, seen, symptom, frame.at, settings)
     state = _learned(state, seen, symptom, frame.at, passed_s, settings)
     looks = (*state.looks, look)[-_LOOKS:]
@@ -205,8 +217,9 @@ def _see(state: IntegrityState, look: Look) -> _Seen:
     before = state.looks[-1].structure if state.looks else look.structure
     rich = float(usual.shows(before, look.structure)[1:-1].mean())
     edges = float((np.abs(look.structure[12:-12]) > _EDGE).mean())
-    change = usual.compare(state.usual, look, steady) if state.known and state.usual else None
-    return _Seen(look, steady, rich, rich < 0.02 and edges < 0.001, change)
+    noise = eyesight.blocks((look.structure - before) ** 2) / np.float32(2 * len(recent))
+    change = usual.compare(state.usual, look, steady, noise) if state.known and state.usual else None
+    return _Seen(look, steady, noise, rich, rich < 0.02 and edges < 0.001, change)
 
 
 def _stillness(state: IntegrityState, look: Look, at: Instant, settings: IntegritySettings) -> IntegrityState:
@@ -229,7 +242,7 @@ def _healthy(state: IntegrityState, seen: _Seen, at: Instant, settings: Integrit
 def _sudden(state: IntegrityState, at: Instant) -> bool:
     """What is amiss came suddenly, or is being told already."""
     recent = state.healthy is not None and at.since(state.healthy) <= _SUDDEN_S
-    return recent or state.evidence > 0 or state.view.fault is not None
+    return recent or state.partly > 0 or state.view.fault is not None
 
 
 def _symptom(state: IntegrityState, seen: _Seen, at: Instant, settings: IntegritySettings) -> _Symptom | None:
@@ -241,7 +254,7 @@ def _symptom(state: IntegrityState, seen: _Seen, at: Instant, settings: Integrit
     found = _light(seen, change, before, settings)
     if found is None and change.judged >= _JUDGED and change.lost >= settings.lost_share:
         large = change.lost * change.judged > settings.lost_share + _LARGE
-        found = _Symptom(_name(seen, change, before), settings.after_s if large else settings.partly_after_s)
+        found = _Symptom(_name(seen, change, before), settings.after_s, partly=not large)
     if found is None and change.sharpness < settings.sharpness:
         found = _Symptom(Fault.BLURRED, settings.after_s)
     if found and _sudden(state, at):
@@ -258,7 +271,7 @@ def _light(seen: _Seen, change: Change, before: Usual, settings: IntegritySettin
         return _Symptom(Fault.DARK, settings.after_s)
     if white >= _WHITE_SHARE and before.white < _WHITE_SHARE / 2:
         large = white >= _WHITE_SHARE + 0.2
-        return _Symptom(Fault.BRIGHT, settings.after_s if large else settings.partly_after_s)
+        return _Symptom(Fault.BRIGHT, settings.after_s, partly=not large)
     return None
 
 
@@ -279,12 +292,16 @@ def _name(seen: _Seen, change: Change, before: Usual) -> Fault:
     return level
 
 
-def _weighed(state: IntegrityState, symptom: _Symptom | None, at: Instant, passed_s: float) -> IntegrityState:
+def _weighed(
+    state: IntegrityState, symptom: _Symptom | None, passed_s: float, settings: IntegritySettings
+) -> IntegrityState:
     if symptom is None:
-        evidence = max(0.0, state.evidence - passed_s / 1.5)
-        return replace(state, evidence=evidence, hint=None, hinted=state.hinted if evidence else None)
-    evidence = state.evidence + passed_s / symptom.hold_s
-    return replace(state, evidence=evidence, hint=symptom.fault, hinted=state.hinted or state.at)
+        left = (max(0.0, each - passed_s / _FORGIVEN_S) for each in (state.evidence, state.partly))
+        evidence, partly = left
+        return replace(state, evidence=evidence, partly=partly, hinted=state.hinted if partly else None)
+    evidence = state.evidence + (0.0 if symptom.partly else passed_s / symptom.hold_s)
+    partly = state.partly + passed_s / max(settings.partly_after_s, symptom.hold_s)
+    return replace(state, evidence=min(evidence, 1.0), partly=min(partly, 1.0), hinted=state.hinted or state.at)
 
 
 def _judged(
@@ -294,18 +311,18 @@ def _judged(
     told = replace(state.view, lost=round(lost, 3), sharpness=round(sharp, 3))
     if told.fault is None:
         patience_s = max(settings.frozen_after_s, _patience(state.natural_s))
-        if symptom and state.evidence >= 1:
+        if symptom and max(state.evidence, state.partly) >= 1:
             told = replace(told, fault=symptom.fault, since=state.hinted)
         elif state.same and at.since(state.same) >= patience_s:
             told = replace(told, fault=Fault.FROZEN, since=state.same)
-        return replace(state, view=told, well=None, nearly=None, evidence=min(state.evidence, 1.0))
+        return replace(state, view=told, well=None, nearly=None)
     if told.fault is Fault.FROZEN:
         over = state.same is None
         return replace(state, view=replace(told, fault=None, since=None) if over else told)
-    if symptom and symptom.fault is Fault.MOVED and told.fault is not Fault.MOVED:
-        # Uncovered, but turned away: its zones want checking.
-        told = replace(told, fault=Fault.MOVED) if state.well is None and state.nearly else told
-    return _ended(replace(state, view=told), seen, symptom, at, settings)
+    turned = (state.turned or at) if symptom and symptom.fault is Fault.MOVED else None
+    if turned and at.since(turned) >= settings.after_s:
+        told = replace(told, fault=Fault.MOVED)  # uncovered, but turned away: its zones want checking
+    return _ended(replace(state, view=told, turned=turned), seen, symptom, at, settings)
 
 
 def _patience(natural_s: float) -> float:
@@ -326,7 +343,9 @@ def _ended(
     )
     if over:
         view = replace(state.view, fault=None, since=None)
-        return replace(state, view=view, well=None, nearly=None, evidence=0.0, healthy=at, hinted=None)
+        return replace(
+            state, view=view, well=None, nearly=None, evidence=0.0, partly=0.0, healthy=at, hinted=None
+        )
     return replace(state, well=well, nearly=nearly_since)
 
 
@@ -345,18 +364,18 @@ def _learned(
         return replace(state, usual=usual.begin(seen.look), began=at)
     change = seen.change
     if change and not _as_usual(state, at) and _mode_switched(state.usual, seen, change):
-        return replace(state, usual=usual.begin(seen.look), known=False, began=at, evidence=0.0)
+        return replace(state, usual=usual.begin(seen.look), known=False, began=at, evidence=0.0, partly=0.0)
     if not _as_usual(state, at) and _sudden(state, at):
         return state
     learned = usual.learn(
-        state.usual, seen.look, seen.steady, seen.rich, passed_s, settings.memory_s, _FIRST_LOOKS
+        state.usual, seen.look, seen.steady, seen.noise, seen.rich, passed_s, settings.memory_s, _FIRST_LOOKS
     )
     known = state.known or (learned.looks >= _FIRST_LOOKS and at.since(state.began) >= _LEARN_S)
     return replace(state, usual=learned, known=known)
 
 
 def _as_usual(state: IntegrityState, at: Instant) -> bool:
-    return state.healthy == at and state.evidence == 0
+    return state.healthy == at and state.partly == 0
 
 
 def _mode_switched(before: Usual, seen: _Seen, change: Change) -> bool:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from agent.core import attention, motion, picture, riders, rules, shots, track
+from agent.core import attention, blindness, integrity, motion, picture, riders, rules, shots, track
 from agent.core.attention import AttentionSettings, AttentionState, Glance
 from agent.core.ids import Ids
+from agent.core.integrity import SEES, IntegritySettings, IntegrityState, View
 from agent.core.motion import MotionSettings, MotionState
 from agent.core.riders import RiderSettings
 from agent.core.rules import JudgeSettings, RulesState, Scene
@@ -46,6 +47,7 @@ class PipelineSettings:
     tracking: TrackSettings = field(default_factory=TrackSettings)
     shots: ShotSettings = field(default_factory=ShotSettings)
     judge: JudgeSettings = field(default_factory=JudgeSettings)
+    integrity: IntegritySettings = field(default_factory=IntegritySettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ class PipelineState:
     """As of the last frame; ended ones left out."""
     shots: ShotsState | None = None
     rules: RulesState | None = None
+    integrity: IntegrityState | None = None
+    blind: Event | None = None
+    """The event that tells that the camera cannot see, while it is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ class Outcome:
     tracks: tuple[Track, ...]
     """All that live, and those that ended with this frame."""
     told: tuple[Event | Count, ...]
+    view: View = SEES
+    """Whether the camera can see."""
 
     @property
     def quiet(self) -> bool:
@@ -100,12 +107,15 @@ def update(
     album, better = shots.update(state.shots, frame, tracks, settings.shots)
     scene = Scene(frame.at, frame.size, motion_told, tracks, better)
     judged, ids, told = rules.update(state.rules, scene, ids, settings.judge)
+    sight, view = integrity.update(state.integrity, frame, settings.integrity)
+    blind, ids, of_sight = blindness.tell(state.blind, view, frame.at, frame.size, ids)
     shown = tuple(
-        shots.illustrate(each, frame, settings.shots) if isinstance(each, Event) else each for each in told
+        shots.illustrate(each, frame, settings.shots) if isinstance(each, Event) else each
+        for each in (*of_sight, *told)
     )
     living = tuple(each for each in tracks if not each.ended)
-    after = PipelineState(ids, moved, attended, followed, living, album, judged)
-    return after, Outcome(motion_told, crops, detections, tracks, shown)
+    after = PipelineState(ids, moved, attended, followed, living, album, judged, sight, blind)
+    return after, Outcome(motion_told, crops, detections, tracks, shown, view)
 
 
 def look(
@@ -136,4 +146,6 @@ def close(
     What the scene looks like and where vehicles are parked is kept for when the camera is back; tracks are not.
     """
     judged, told = rules.close(state.rules, at, reason, settings.judge)
-    return replace(state, attention=None, track=None, tracks=(), shots=None, rules=judged), told
+    of_sight = blindness.close(state.blind, at, reason)
+    after = replace(state, attention=None, track=None, tracks=(), shots=None, rules=judged, blind=None)
+    return after, (*of_sight, *told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,8 +12,10 @@ _USUAL_S = 15.0
 """How fast the usual measures follow: dusk and fog are slower, a hand is faster."""
 _RELIABLE = 0.02
 """Least mean of squared likeness around a block for the block to be judged."""
-_GONE, _THERE = 0.15, 0.65
+_GONE, _THERE = 0.2, 0.65
 """Between these parts of its usual likeness a block counts in part."""
+_FAINT = 0.15
+"""Likeness below which a block is not judged."""
 _EDGED = 0.3
 """This share of the blocks, those with the most detail, tell about sharpness."""
 _BOUNDS = 0.3
@@ -79,14 +81,21 @@ def begin(look: Look) -> Usual:
 
 
 def learn(
-    usual: Usual, look: Look, steady: Floats, rich: float, passed_s: float, memory_s: float, first: int
+    usual: Usual,
+    look: Look,
+    steady: Floats,
+    noise: Floats,
+    rich: float,
+    passed_s: float,
+    memory_s: float,
+    first: int,
 ) -> Usual:
     """Fold one look in: the plain mean of the `first` looks, then slowly; `steady` is its steady structure."""
     looks = usual.looks + 1
     slow = max(1 / looks if looks <= first else 0.0, passed_s / memory_s)
     fast = max(1 / looks if looks <= first else 0.0, passed_s / _USUAL_S)
     light = min(1.0, max(fast, passed_s / _LIGHT_S))
-    like = likeness(steady, usual.structure)
+    like = likeness(steady, usual.structure, noise)
     # The first likenesses are to a view that is hardly known, and too low.
     like_by = max(fast, min(1.0, 3 / looks)) if looks <= first else fast
     return Usual(
@@ -108,7 +117,7 @@ def _toward(old: Floats, new: Floats, share: float) -> Floats:
 
 
 def _nearer(old: Floats, new: Floats, share: float) -> Floats:
-    """Toward a power by its ratio, and never by much: a bright car that passes must not count for all that stays."""
+    """Toward a power by its ratio, never by much: a bright car must not count for all that stays."""
     ratio = np.clip((new + _BOUNDS) / (old + _BOUNDS), 0.5, 2)
     return np.asarray((old + _BOUNDS) * ratio ** np.float32(min(1.0, 2 * share)) - _BOUNDS, np.float32)
 
@@ -123,10 +132,10 @@ def white(look: Look) -> float:
     return float((look.levels > _WHITE).mean())
 
 
-def compare(usual: Usual, look: Look, steady: Floats) -> Change:
+def compare(usual: Usual, look: Look, steady: Floats, noise: Floats) -> Change:
     """How far this look is from the usual view."""
-    expected = np.where(usual.likeness > _GONE, usual.likeness, np.float32(0))
-    present = around(expected * likeness(steady, usual.structure))
+    expected = np.where(usual.likeness > _FAINT, usual.likeness, np.float32(0))
+    present = around(expected * likeness(steady, usual.structure, noise))
     full = around(expected * usual.likeness)
     judged = full > _RELIABLE
     ratio = present / np.maximum(full, _RELIABLE)
@@ -169,8 +178,3 @@ def colour_switched(usual: Usual, look: Look) -> bool:
     """Whether the camera went from colour to infrared's grey or back."""
     less, more = sorted((usual.colour, look.colour))
     return more > 4 and less < more / 4
-
-
-def forget_light(usual: Usual) -> Usual:
-    """The same, to be learned anew quickly."""
-    return replace(usual, looks=1)

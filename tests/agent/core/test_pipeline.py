@@ -10,6 +10,7 @@ import numpy as np
 
 from agent.core import pipeline
 from agent.core.ids import Ids
+from agent.core.integrity import IntegritySettings
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.rules import JudgeSettings, LineRule, MotionRule, ObjectRule
 from agent.core.types import (
@@ -34,7 +35,8 @@ RULES = (
     ObjectRule(id="road-users"),
     LineRule(id="the-line", start=(0.5, 0.0), end=(0.5, 1.0)),
 )
-SETTINGS = PipelineSettings(judge=JudgeSettings(rules=RULES))
+# Drawn pictures have no grain: to the integrity stage they are frozen ones.
+SETTINGS = PipelineSettings(judge=JudgeSettings(rules=RULES), integrity=IntegritySettings(enabled=False))
 
 
 def bright(images: Sequence[Image]) -> list[tuple[Detection, ...]]:
@@ -162,3 +164,17 @@ def test_an_empty_road_is_quiet_once_it_is_known_until_something_comes() -> None
     assert not any(quiet[:15])  # learning the scene
     assert all(quiet[30:39])
     assert not any(quiet[50:70])  # the car is in the middle of the picture
+
+
+def test_a_blind_camera_is_one_event_with_a_picture_and_an_end() -> None:
+    settings = PipelineSettings(judge=JudgeSettings(rules=()))
+    state, outcomes = PipelineState(Ids(b"a seed of sixteen")), []
+    for index in range(140):
+        each = frame(index) if index < 100 else frame(index, (index - 100) * 5.0)
+        state, outcome = pipeline.update(state, each, bright, FIELD, settings)
+        outcomes.append(outcome)
+
+    (start,) = told(outcomes, EventKind.CAMERA_BLIND, Phase.START)
+    (end,) = told(outcomes, EventKind.CAMERA_BLIND, Phase.END)
+    assert (start.detail, end.detail, end.id, end.revision) == ("frozen", "frozen", start.id, 2)
+    assert start.scene is not None
