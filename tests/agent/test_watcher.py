@@ -367,6 +367,20 @@ def test_a_camera_whose_pictures_are_late_is_stalled_and_streams_anew_with_the_n
     assert stepped.states[-1] == again
 
 
+def test_a_camera_that_cannot_see_is_blind_and_streams_again_when_it_can(stepped: Post) -> None:
+    clock = stepped.clock
+    assert isinstance(clock, SteppedClock)
+    stepped.it._came(_Counts(), frame_of((), 0, clock.now()))  # type: ignore[arg-type]
+    stepped.see(12)  # a drawn road has no grain: its pictures are frozen ones
+    blind = stepped.states[-1]
+    stepped.see(4, speed_px_s=130)
+
+    assert (blind.state, blind.reason) == ("blind", "frozen")
+    assert stepped.states[-1].state == "streaming"
+    told = stepped.events("camera_blind")
+    assert [(each["phase"], each["detail"]) for each in told] == [("start", "frozen"), ("end", "frozen")]
+
+
 @dataclass
 class _Counts:
     frames_in: int = 1
