@@ -388,7 +388,12 @@ def run(config: Config, duration_s: float | None = None) -> None:
     log.configure(config.log.level, config.log.format)
     agent = Agent(config, SystemClock())
     heed_signals(agent.stop)
-    agent.run(duration_s)
+    try:
+        agent.run(duration_s)
+    finally:
+        # The interpreter gives signals their deadly default back while it takes itself down, but not these.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def heed_signals(stop: Stop) -> None:
