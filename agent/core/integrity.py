@@ -26,7 +26,6 @@ from agent.settings import Settings
 
 _LOOKS = 3
 """Looks that are averaged: passing things, rain and flashes count a third."""
-_FIRST_LOOKS = 8
 _LEARN_S = 4.0
 _SUDDEN_S = 6.0
 """A fault comes within so long of a picture that was as usual. Fog, dusk and dirt take longer, and are learned;
@@ -37,6 +36,8 @@ _LONG_GAP_S = 1800.0
 """After so long without frames the light is another: learn afresh."""
 _LARGE = 0.2
 """So much more than `lost_share` must be gone before a standing bus is out of the question."""
+_BLURRY = 0.25
+"""At least this share of the edges must be soft; where it is less than twice that, it may be a vehicle."""
 _BACK_SHARE = 0.35
 _NEARLY_BACK = 0.55
 _NEARLY_S = 60.0
@@ -235,7 +236,7 @@ def _healthy(state: IntegrityState, seen: _Seen, at: Instant, settings: Integrit
     change = seen.change
     if change is None:
         return replace(state, healthy=at)
-    as_usual = change.lost < _USUAL_LOST and change.sharpness > (1 + settings.sharpness) / 2 - 0.05
+    as_usual = change.lost < _USUAL_LOST and change.sharp > (1 + settings.sharpness) / 2 - 0.05
     return replace(state, healthy=at) if as_usual else state
 
 
@@ -255,18 +256,25 @@ def _symptom(state: IntegrityState, seen: _Seen, at: Instant, settings: Integrit
     if found is None and change.judged >= _JUDGED and change.lost >= settings.lost_share:
         large = change.lost * change.judged > settings.lost_share + _LARGE
         found = _Symptom(_name(seen, change, before), settings.after_s, partly=not large)
-    if found is None and change.sharpness < settings.sharpness:
-        found = _Symptom(Fault.BLURRED, settings.after_s)
+    found = found or _blur(change, settings)
     if found and _sudden(state, at):
         return found
-    if seen.blank and usual.high(seen.look) < _DARK:
+    if seen.blank and seen.look.high < _DARK:
         return _Symptom(Fault.DARK, 20 * settings.after_s)  # it came slowly, but nothing is left
     return None
 
 
+def _blur(change: Change, settings: IntegritySettings) -> _Symptom | None:
+    """The edges are where they were, but soft; a passing vehicle leaves none, and the others sharp."""
+    blurry, clear = change.blurry(settings.sharpness)
+    if blurry < _BLURRY or clear > min(blurry, 1 - settings.lost_share):
+        return None
+    return _Symptom(Fault.BLURRED, settings.after_s, partly=blurry < 2 * _BLURRY)
+
+
 def _light(seen: _Seen, change: Change, before: Usual, settings: IntegritySettings) -> _Symptom | None:
     """Suddenly far too little of it, or too much."""
-    high, white = usual.high(seen.look), usual.white(seen.look)
+    high, white = seen.look.high, seen.look.white
     if high < (_DARK if change.lost < 0.35 else 2 * _DARK) and high < 0.35 * before.high:
         return _Symptom(Fault.DARK, settings.after_s)
     if white >= _WHITE_SHARE and before.white < _WHITE_SHARE / 2:
@@ -287,7 +295,7 @@ def _name(seen: _Seen, change: Change, before: Usual) -> Fault:
         return Fault.MOVED
     gone = change.kept < 0.5
     level = _by_level(float(seen.look.levels[gone].mean())) if gone.any() else Fault.COVERED
-    if level is Fault.COVERED and change.layout > 0.8:
+    if level is Fault.COVERED and usual.correlation(seen.look.levels, before.levels) > 0.8:
         return Fault.BLURRED
     return level
 
@@ -307,7 +315,9 @@ def _weighed(
 def _judged(
     state: IntegrityState, seen: _Seen, symptom: _Symptom | None, at: Instant, settings: IntegritySettings
 ) -> IntegrityState:
-    lost, sharp = (seen.change.lost, seen.change.sharpness) if seen.change else (0.0, 1.0)
+    lost, sharp = 0.0, 1.0
+    if seen.change:
+        lost, sharp = seen.change.lost, seen.change.sharp
     told = replace(state.view, lost=round(lost, 3), sharpness=round(sharp, 3))
     if told.fault is None:
         patience_s = max(settings.frozen_after_s, _patience(state.natural_s))
@@ -367,10 +377,9 @@ def _learned(
         return replace(state, usual=usual.begin(seen.look), known=False, began=at, evidence=0.0, partly=0.0)
     if not _as_usual(state, at) and _sudden(state, at):
         return state
-    learned = usual.learn(
-        state.usual, seen.look, seen.steady, seen.noise, seen.rich, passed_s, settings.memory_s, _FIRST_LOOKS
-    )
-    known = state.known or (learned.looks >= _FIRST_LOOKS and at.since(state.began) >= _LEARN_S)
+    like = change.like if change else eyesight.likeness(seen.steady, state.usual.structure, seen.noise)
+    learned = usual.learn(state.usual, seen.look, like, seen.rich, passed_s, settings.memory_s)
+    known = state.known or (learned.looks >= usual.FIRST_LOOKS and at.since(state.began) >= _LEARN_S)
     return replace(state, usual=learned, known=known)
 
 

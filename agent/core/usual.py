@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.core.eyesight import Floats, Look, around, blocks, likeness
+from agent.core.eyesight import Floats, Look, around, blocks, likeness, quantile
 
+FIRST_LOOKS = 8
+"""A view is known after so many looks."""
 _USUAL_S = 15.0
 """How fast the usual measures follow: dusk and fog are slower, a hand is faster."""
 _RELIABLE = 0.02
@@ -18,6 +20,9 @@ _FAINT = 0.15
 """Likeness below which a block is not judged."""
 _EDGED = 0.3
 """This share of the blocks, those with the most detail, tell about sharpness."""
+_GREY, _COLOUR = 2.0, 5.0
+_FEW = 6
+"""Blocks with edges, fewer of which tell nothing about sharpness."""
 _BOUNDS = 0.3
 """Luma steps squared of detail that rounding and noise leave of none."""
 _SEES = 0.35
@@ -25,7 +30,6 @@ _SEES = 0.35
 
 _SOMETHING = 0.2
 """Luma steps squared of structure that count half as something."""
-_WHITE = 0.92
 _LIGHT_S = 6.0
 """How fast the usual light follows."""
 
@@ -42,7 +46,7 @@ class Usual:
     contrast: Floats
     detail: Floats
     rich: float
-    colour: float
+    colours: tuple[float, float]
     high: float
     white: float
 
@@ -55,12 +59,26 @@ class Change:
     """Share of the judged area whose structure is gone, 0..1."""
     judged: float
     """Share of the view that has structure to judge by, 0..1."""
+    like: Floats
+    """Per block, -1..1: likeness to the usual structure."""
     kept: Floats
     """Per block, 0..1: how much of the usual structure is there."""
-    sharpness: float
-    """Finest detail beside contrast, as a part of the usual; 1 where that cannot be told."""
-    layout: float
-    """Correlation of the blocks' levels with the usual ones, -1..1."""
+    edges: int
+    """How many blocks have edges to judge sharpness by."""
+    sharpness: Floats
+    """(N,): of those with their structure in place, as a part of the usual."""
+
+    @property
+    def sharp(self) -> float:
+        """How sharp the middle one of these blocks is; 1 where that cannot be told."""
+        return quantile(self.sharpness, 0.5) if self.sharpness.size >= _FEW else 1.0
+
+    def blurry(self, below: float) -> tuple[float, float]:
+        """The shares of the edges that are in place and less sharp than that, and in place and sharper."""
+        if self.edges < _FEW:
+            return 0.0, 1.0
+        blurry = int(np.count_nonzero(self.sharpness < below))
+        return blurry / self.edges, (self.sharpness.size - blurry) / self.edges
 
 
 def begin(look: Look) -> Usual:
@@ -74,30 +92,20 @@ def begin(look: Look) -> Usual:
         look.contrast,
         look.detail,
         0.0,
-        look.colour,
-        high(look),
-        white(look),
+        look.colours,
+        look.high,
+        look.white,
     )
 
 
-def learn(
-    usual: Usual,
-    look: Look,
-    steady: Floats,
-    noise: Floats,
-    rich: float,
-    passed_s: float,
-    memory_s: float,
-    first: int,
-) -> Usual:
-    """Fold one look in: the plain mean of the `first` looks, then slowly; `steady` is its steady structure."""
+def learn(usual: Usual, look: Look, like: Floats, rich: float, passed_s: float, memory_s: float) -> Usual:
+    """Fold one look in: the plain mean at first, then slowly. `like` is its likeness to the usual structure."""
     looks = usual.looks + 1
-    slow = max(1 / looks if looks <= first else 0.0, passed_s / memory_s)
-    fast = max(1 / looks if looks <= first else 0.0, passed_s / _USUAL_S)
-    light = min(1.0, max(fast, passed_s / _LIGHT_S))
-    like = likeness(steady, usual.structure, noise)
+    slow = max(1 / looks if looks <= FIRST_LOOKS else 0.0, passed_s / memory_s)
+    fast = max(1 / looks if looks <= FIRST_LOOKS else 0.0, passed_s / _USUAL_S)
+    light = max(fast, passed_s / _LIGHT_S)
     # The first likenesses are to a view that is hardly known, and too low.
-    like_by = max(fast, min(1.0, 3 / looks)) if looks <= first else fast
+    like_by = max(fast, min(1.0, 3 / looks)) if looks <= FIRST_LOOKS else fast
     return Usual(
         looks,
         _toward(usual.structure, look.structure, slow),
@@ -105,15 +113,19 @@ def learn(
         _toward(usual.levels, look.levels, fast),
         _nearer(usual.contrast, look.contrast, fast),
         _nearer(usual.detail, look.detail, fast),
-        usual.rich + (rich - usual.rich) * min(1.0, fast),
-        usual.colour + (look.colour - usual.colour) * min(1.0, fast),
-        usual.high + (high(look) - usual.high) * light,
-        usual.white + (white(look) - usual.white) * light,
+        _part(usual.rich, rich, fast),
+        (_part(usual.colours[0], look.colours[0], fast), _part(usual.colours[1], look.colours[1], fast)),
+        _part(usual.high, look.high, light),
+        _part(usual.white, look.white, light),
     )
 
 
 def _toward(old: Floats, new: Floats, share: float) -> Floats:
     return old + (new - old) * np.float32(min(1.0, share))
+
+
+def _part(old: float, new: float, share: float) -> float:
+    return old + (new - old) * min(1.0, share)
 
 
 def _nearer(old: Floats, new: Floats, share: float) -> Floats:
@@ -122,47 +134,37 @@ def _nearer(old: Floats, new: Floats, share: float) -> Floats:
     return np.asarray((old + _BOUNDS) * ratio ** np.float32(min(1.0, 2 * share)) - _BOUNDS, np.float32)
 
 
-def high(look: Look) -> float:
-    """The level that a tenth of the view exceeds, 0..1."""
-    return float(np.percentile(look.levels, 90))
-
-
-def white(look: Look) -> float:
-    """Share of the view that is blown out."""
-    return float((look.levels > _WHITE).mean())
-
-
 def compare(usual: Usual, look: Look, steady: Floats, noise: Floats) -> Change:
     """How far this look is from the usual view."""
     expected = np.where(usual.likeness > _FAINT, usual.likeness, np.float32(0))
-    present = around(expected * likeness(steady, usual.structure, noise))
+    like = likeness(steady, usual.structure, noise)
+    present = around(expected * like)
     full = around(expected * usual.likeness)
     judged = full > _RELIABLE
     ratio = present / np.maximum(full, _RELIABLE)
     kept = (np.clip((ratio - _GONE) / (_THERE - _GONE), 0, 1) * judged).astype(np.float32)
     share = float(judged.mean())
     lost = 1 - float(kept.sum()) / int(judged.sum()) if share else 0.0
-    return Change(lost, share, kept, _sharpness(usual, look, kept), _correlation(usual.levels, look.levels))
+    return Change(lost, share, like, kept, *_sharpness(usual, look, kept))
 
 
-def _sharpness(usual: Usual, look: Look, kept: Floats) -> float:
-    """The median over the blocks with edges of: finest detail beside contrast, as a part of the usual.
+def _sharpness(usual: Usual, look: Look, kept: Floats) -> tuple[int, Floats]:
+    """How many blocks have edges; and of those in place, finest detail beside contrast as a part of the usual.
 
-    Defocus takes the finest detail and leaves the contrast of whole blocks; fog and dusk take both alike.
-    What the flattest blocks show is noise, and is taken off.
+    Defocus takes the finest detail and leaves the contrast of whole blocks; fog and dusk take both alike. What
+    the flattest blocks show is noise, and is taken off.
     """
-    was = usual.detail - np.percentile(usual.detail, 10)
-    now = look.detail - np.percentile(look.detail, 10)
-    edged = (was >= np.percentile(was, 100 * (1 - _EDGED))) & (was > _BOUNDS)
-    seen = edged & (kept > 0.5)
-    if int(seen.sum()) < max(3, 0.2 * int(edged.sum())):
-        return 1.0
-    detail = np.maximum(now[seen], 0) / was[seen]
-    contrast = (look.contrast[seen] + _BOUNDS) / (usual.contrast[seen] + _BOUNDS)
-    return float(np.sqrt(np.median(detail / contrast)))
+    was = usual.detail - np.float32(quantile(usual.detail, 0.1))
+    now = look.detail - np.float32(quantile(look.detail, 0.1))
+    edged = (was >= quantile(was, 1 - _EDGED)) & (was > _BOUNDS)
+    there = edged & (kept > 0.5)
+    detail = np.maximum(now[there], 0) / was[there]
+    contrast = (look.contrast[there] + _BOUNDS) / (usual.contrast[there] + _BOUNDS)
+    return int(np.count_nonzero(edged)), np.asarray(np.sqrt(detail / contrast), np.float32)
 
 
-def _correlation(one: Floats, other: Floats) -> float:
+def correlation(one: Floats, other: Floats) -> float:
+    """Of two grids of levels, -1..1: a blurred view still has its light and dark where they were."""
     a, b = one - one.mean(), other - other.mean()
     power = float(np.sqrt((a * a).sum() * (b * b).sum()))
     return float((a * b).sum()) / power if power > 1e-6 else 0.0
@@ -175,6 +177,6 @@ def shows(one: Floats, other: Floats) -> Floats:
 
 
 def colour_switched(usual: Usual, look: Look) -> bool:
-    """Whether the camera went from colour to infrared's grey or back."""
-    less, more = sorted((usual.colour, look.colour))
-    return more > 4 and less < more / 4
+    """Whether the camera went from colour to infrared's grey or back; a red bus on grey asphalt is neither."""
+    to_grey = usual.colours[1] > _COLOUR and look.colours[1] < _GREY
+    return to_grey or (usual.colours[1] < _GREY and look.colours[0] > _COLOUR)
