@@ -18,8 +18,10 @@ import platform
 import signal
 import socket
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from importlib.metadata import version
+from pathlib import Path
 
 import structlog
 
@@ -52,7 +54,8 @@ from agent.detectors.shared import SharedDetector
 from agent.errors import NgatuError, OutboxError
 from agent.figures import CameraState
 from agent.keeping import Keeping
-from agent.machine import Machine
+from agent.machine import SYS, Machine
+from agent.pacing import Pacer
 from agent.supervise import Heartbeats, Stop, Worker, notify
 from agent.watcher import Watcher, is_finite
 
@@ -70,8 +73,8 @@ TICK_S = 2.0
 class Agent:
     """One box at work."""
 
-    def __init__(self, config: Config, clock: Clock) -> None:
-        """Build every part; nothing watches or sends yet.
+    def __init__(self, config: Config, clock: Clock, sys: Path = SYS) -> None:
+        """Build every part; nothing watches or sends yet. `sys` is where the kernel shows the board.
 
         Raises:
             ModelError: the detector cannot be loaded.
@@ -98,6 +101,9 @@ class Agent:
             clock,
             beat=lambda: self.heartbeats.beat("forwarder"),
         )
+        machine = Machine(clock, sys)
+        self._keeping = Keeping(self.outbox, "the box itself", clock)
+        self.pacer = Pacer(machine, config.pace, clock, Ids(os.urandom(32)), self._tell)
         self.watchers = {camera.name: self._watcher(camera) for camera in config.cameras}
         self._workers = [
             Worker(f"camera {name}", watcher.run, self.heartbeats, clock)
@@ -107,15 +113,15 @@ class Agent:
             self.watchers,
             self._outbox_health,
             self._mqtt_health,
-            Machine(clock),
+            machine,
             config.state_dir,
             self._config_sha256,
             versions(),
             self.session,
             lives.begin(config.state_dir, boot_id()),
             self.started,
+            lambda: self.pacer.now,
         )
-        self._keeping = Keeping(self.outbox, "the box itself", clock)
         self._news = threading.Event()
         """A camera's state has changed since the last report."""
         self._told: dict[str, CameraState] = {}
@@ -155,6 +161,7 @@ class Agent:
         finite = all(is_finite(camera) for camera in self.config.cameras)
         while not self.stop.wait(max(0.0, min(TICK_S, ends_s - self.clock.now().mono_s))):
             self._watch_the_loops()
+            self._keep_the_pace()
             self._keeping.keep()
             for name, watcher in self.watchers.items():
                 if watcher.seen().state != self._told[name].state:
@@ -175,6 +182,12 @@ class Agent:
             logger.error("loops_hang", loops=late) if late else logger.info("loops_go_on")
         self._hanging = late
 
+    def _keep_the_pace(self) -> None:
+        """Look at fewer pictures while the box is hot or busy; the station hears of it at once."""
+        before = self.pacer.now
+        if self.pacer.tick(watcher.figures for watcher in self.watchers.values()) != before:
+            self._news.set()
+
     def _end(self) -> None:
         """Stop in time, whatever hangs: cameras first, so that what they tell last can still be sent."""
         notify("STOPPING=1")
@@ -185,6 +198,7 @@ class Agent:
             threading.Thread(target=watcher.interrupt, daemon=True).start()
         for worker in self._workers:
             worker.join(WATCHERS_S - self.clock.now().since(began))
+        self.pacer.close()
         self._keeping.keep(now=True)
         self._say()
         self._drain(DRAIN_S)
@@ -222,6 +236,7 @@ class Agent:
             clock=self.clock,
             ids=Ids(os.urandom(32)),
             on_state=lambda _state: self._changed(camera.name),
+            pace=self.pacer.fps,
         )
 
     def _close_orphans(self) -> None:
@@ -274,6 +289,11 @@ class Agent:
         return name
 
     # ---------------------------------------------------------------------------------------- what it says
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        """Keep what the box tells of itself."""
+        sender = self._sender(RESERVED)
+        self._keeping.keep([message for event in events for message in event_messages(event, sender)])
 
     def _say(self) -> None:
         """The birth message if it has changed, the health, and the state of every camera."""

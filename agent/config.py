@@ -22,6 +22,7 @@ from agent.core.attention import AttentionSettings
 from agent.core.geometry import crosses
 from agent.core.integrity import IntegritySettings
 from agent.core.motion import MotionSettings
+from agent.core.pace import PaceSettings
 from agent.core.pipeline import PipelineSettings
 from agent.core.riders import RiderSettings
 from agent.core.rules import JudgeSettings, Rule, Zone
@@ -172,6 +173,9 @@ class Config(Settings):
         ThumbnailSettings(), description="How large the pictures of events may be."
     )
     detector: DetectorSettings = Field(DetectorSettings(), description="Which network finds the objects.")
+    pace: PaceSettings = Field(
+        PaceSettings(), description="When the box looks at fewer pictures, because it is hot or busy."
+    )
     health: HealthSettings = Field(HealthSettings(), description="What the box says about itself.")
     log: LogSettings = Field(LogSettings(), description="What the agent writes about its own work.")
     cameras: tuple[CameraConfig, ...] = Field(

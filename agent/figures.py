@@ -30,6 +30,16 @@ class Counts(Protocol):
     frames_dropped: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What had been counted when a frame was taken up."""
+
+    mono_s: float
+    frames_in: int
+    frames_dropped: int
+    work_s: float
+
+
 @dataclass
 class Figures:
     """What health says about one camera; counts go on over every reopening of the camera."""
@@ -41,8 +51,10 @@ class Figures:
     """Of the picture, once known."""
     detect_ms: deque[float] = field(default_factory=lambda: deque(maxlen=500))
     """How long the latest detector calls took, waiting for other cameras included."""
-    _arrived: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=1300))
-    """(mono_s, frames that had come from the camera by then), of the latest frames that were looked at."""
+    work_s: float = 0.0
+    """Time spent on frames so far, waiting for the detector included."""
+    _arrived: deque[_Mark] = field(default_factory=lambda: deque(maxlen=1300))
+    """Of the latest frames that were looked at."""
     _returns: deque[float] = field(default_factory=lambda: deque(maxlen=3600))
     """mono_s of each return of the camera."""
     _before: tuple[int, int] = (0, 0)
@@ -57,7 +69,7 @@ class Figures:
         self.frames_in = self._before[0] + camera.frames_in
         self.frames_dropped = self._before[1] + camera.frames_dropped
         self.last_frame, self.size = frame.at, frame.size
-        self._arrived.append((now.mono_s, self.frames_in))
+        self._arrived.append(_Mark(now.mono_s, self.frames_in, self.frames_dropped, self.work_s))
 
     def returned(self, now: Instant) -> None:
         """The camera was lost and is back."""
@@ -66,12 +78,23 @@ class Figures:
     def fps_in(self, now: Instant) -> float:
         """Frames from the camera per second, lately."""
         recent = self._recent(now)
-        return _rate(recent[-1][1] - recent[0][1], recent) if recent else 0.0
+        return _rate(recent[-1].frames_in - recent[0].frames_in, recent) if recent else 0.0
 
     def fps_analysed(self, now: Instant) -> float:
         """Frames looked at per second, lately."""
         recent = self._recent(now)
         return _rate(len(recent) - 1, recent)
+
+    def share_missed(self, now: Instant) -> float:
+        """Share of the pictures that were due lately and came while nobody had time for them, 0..1."""
+        recent = self._recent(now)
+        missed = recent[-1].frames_dropped - recent[0].frames_dropped if recent else 0
+        return missed / (missed + len(recent) - 1) if missed > 0 else 0.0
+
+    def share_at_work(self, now: Instant) -> float:
+        """Share of the time lately that was spent on frames, 0..1."""
+        recent = self._recent(now)
+        return min(1.0, _rate(recent[-1].work_s - recent[0].work_s, recent)) if recent else 0.0
 
     def frame_age_s(self, now: Instant) -> float | None:
         """Age of the newest frame that was looked at; None: there was none yet."""
@@ -87,12 +110,12 @@ class Figures:
         calls = sorted(self.detect_ms)
         return round(calls[min(len(calls) - 1, int(len(calls) * share))], 1) if calls else None
 
-    def _recent(self, now: Instant) -> list[tuple[float, int]]:
+    def _recent(self, now: Instant) -> list[_Mark]:
         # A copy made in one step: the camera's thread appends meanwhile.
-        return [each for each in tuple(self._arrived) if now.mono_s - each[0] <= RECENT_S]
+        return [each for each in tuple(self._arrived) if now.mono_s - each.mono_s <= RECENT_S]
 
 
-def _rate(count: int, recent: list[tuple[float, int]]) -> float:
-    if len(recent) < 2 or recent[-1][0] <= recent[0][0]:
+def _rate(count: float, recent: list[_Mark]) -> float:
+    if len(recent) < 2 or recent[-1].mono_s <= recent[0].mono_s:
         return 0.0
-    return round(count / (recent[-1][0] - recent[0][0]), 2)
+    return round(count / (recent[-1].mono_s - recent[0].mono_s), 2)

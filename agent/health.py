@@ -13,6 +13,7 @@ from pydantic import Field
 
 from agent import machine
 from agent.clock import Clock, boot_id, trust
+from agent.core.pace import FULL, Pace
 from agent.core.types import Instant
 from agent.delivery.payloads import CameraHealth, ClockPayload, HealthPayload, MqttHealth, OutboxHealth
 from agent.delivery.wire import moment
@@ -50,6 +51,7 @@ class Sources:
     session: str
     boot_reason: BootReason
     started: Instant
+    pace: Callable[[], Pace] = lambda: FULL
 
 
 def report(sources: Sources, clock: Clock) -> HealthPayload:
@@ -75,7 +77,7 @@ def report(sources: Sources, clock: Clock) -> HealthPayload:
         outbox=_outbox(sources),
         mqtt=sources.mqtt(),
     )
-    return told.model_copy(update={"degraded": tuple(_degraded(told, sources.watchers))})
+    return told.model_copy(update={"degraded": tuple(_degraded(told, sources.watchers, sources.pace()))})
 
 
 def camera(watcher: Watcher, now: Instant) -> CameraHealth:
@@ -85,6 +87,7 @@ def camera(watcher: Watcher, now: Instant) -> CameraHealth:
         state=watcher.seen().state,
         fps_in=figures.fps_in(now),
         fps_analysed=figures.fps_analysed(now),
+        fps_wanted=round(watcher.fps_wanted, 2),
         frames_dropped=figures.frames_dropped,
         frame_age_s=figures.frame_age_s(now),
         reconnects_1h=figures.reconnects_1h(now),
@@ -107,7 +110,7 @@ def _outbox(sources: Sources) -> OutboxHealth | None:
     return told.model_copy(update={"dropped": dropped})
 
 
-def _degraded(told: HealthPayload, watchers: Mapping[str, Watcher]) -> Iterator[str]:
+def _degraded(told: HealthPayload, watchers: Mapping[str, Watcher], pace: Pace) -> Iterator[str]:
     """What is not as it should be, one word each; of a camera with its name behind a colon."""
     for name, each in told.cameras.items():
         if each.state in ("lost", "stalled", "blind"):
@@ -122,10 +125,14 @@ def _degraded(told: HealthPayload, watchers: Mapping[str, Watcher]) -> Iterator[
     if told.clock is not None and told.clock.state == "unknown":
         yield "clock_untrusted"
     throttled = told.throttled
-    if throttled is not None and throttled.under_voltage:  # which caps the frequency, too
+    weak = throttled is not None and throttled.under_voltage  # which caps the frequency, too
+    capped = throttled is not None and throttled.frequency_capped and not weak
+    if weak:
         yield "under_voltage"
-    elif (told.cpu_temp_c or 0) >= HOT_C or (throttled is not None and throttled.frequency_capped):
+    if pace.hot or capped or (told.cpu_temp_c or 0) >= HOT_C:
         yield "overheated"
+    if pace.busy:
+        yield "busy"
 
 
 def serve(port: int, read: Callable[[], HealthPayload]) -> Callable[[], None]:

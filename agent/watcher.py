@@ -71,8 +71,12 @@ class Watcher:
         ids: Ids,
         on_state: Callable[[CameraState], None] = lambda _state: None,
         on_outcome: Callable[[Frame, Outcome], None] = lambda _frame, _outcome: None,
+        pace: Callable[[float], float] = lambda wanted_fps: wanted_fps,
     ) -> None:
-        """`on_state` and `on_outcome` are called in the camera's thread."""
+        """`on_state` and `on_outcome` are called in the camera's thread.
+
+        `pace` says how many pictures a second the box allows of those that are wanted.
+        """
         self.camera, self.settings = camera, settings
         self.figures = Figures()
         self.state = CameraState("disabled", clock.now(), "starting")
@@ -80,6 +84,7 @@ class Watcher:
         self._detector, self._sender = detector, sender
         self._clock = clock
         self._on_state, self._on_outcome = on_state, on_outcome
+        self._pace = pace
         self._pipeline = PipelineState(ids)
         self._lost: Event | None = None
         self._voice = Voice(f"camera {camera.name}")
@@ -98,6 +103,11 @@ class Watcher:
     def detector_fails(self) -> bool:
         """Whether the detector failed when it was last asked."""
         return not self._eye.up
+
+    @property
+    def fps_wanted(self) -> float:
+        """Pictures a second that are looked at while something moves, at the box's pace."""
+        return self._pace(self.camera.max_fps)
 
     def seen(self) -> CameraState:
         """The state as it shows from outside: a camera whose pictures are late is stalled, and not yet lost."""
@@ -151,7 +161,10 @@ class Watcher:
                 if stop.is_set():
                     return
                 self._came(camera, frame)
-                camera.rest_s = self._rest_s(self.watch(frame))
+                began = self._clock.now()
+                outcome = self.watch(frame)
+                self.figures.work_s += self._clock.now().since(began)
+                camera.rest_s = self._rest_s(outcome)
                 beat(self.camera.stall_s + REAP_S)
         finally:
             camera.close()
@@ -181,10 +194,13 @@ class Watcher:
         """
         news = outcome.motion.share - self._unlike
         self._unlike = outcome.motion.share
-        if not outcome.quiet or news > NEWS:
+        fps = self.fps_wanted
+        if outcome.quiet and news <= NEWS:
+            fps = min(fps, self.camera.idle_fps)
+        if fps >= self.camera.max_fps:
             return 0.0
         # Half a gap early: the picture after a moment just missed would come a whole gap late.
-        return max(0.0, 1 / self.camera.idle_fps - 0.5 / self.camera.max_fps)
+        return max(0.0, 1 / fps - 0.5 / self.camera.max_fps)
 
     def _look(self, images: Sequence[Image]) -> Sequence[Sequence[Detection]]:
         """What the detector sees; nothing while it fails."""

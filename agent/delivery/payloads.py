@@ -288,6 +288,9 @@ class CameraHealth(Payload):
     state: Word | None = Field(None, description="As in camera/{camera}/status.")
     fps_in: Amount | None = Field(None, description="Frames per second from the camera.")
     fps_analysed: Amount | None = Field(None, description="Frames per second looked at.")
+    fps_wanted: Amount | None = Field(
+        None, description="The same as the box wants it: less than configured while hot or busy."
+    )
     frames_dropped: Whole | None = Field(None, description="Not looked at since the start: too busy.")
     frame_age_s: Amount | None = Field(None, description="Age of the newest frame.")
     reconnects_1h: Whole | None = Field(None, description="In the last hour.")
@@ -333,7 +336,9 @@ class HealthPayload(Payload):
     clock: ClockPayload | None = Field(None, description="How far its time can be trusted.")
     outbox: OutboxHealth | None = Field(None, description="What waits for the station.")
     mqtt: MqttHealth | None = Field(None, description="The connection to the broker.")
-    degraded: tuple[Text, ...] = Field((), description="Events that are open now, by kind: storage_full, …")
+    degraded: tuple[Text, ...] = Field(
+        (), description="What is not as it should be: storage_full, overheated, busy, camera_lost:north, …"
+    )
 
 
 class CameraStatusPayload(Payload):

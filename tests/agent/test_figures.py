@@ -69,6 +69,21 @@ def test_before_the_first_frame_nothing_is_claimed(clock: SteppedClock) -> None:
     assert figures.fps_in(clock.now()) == figures.fps_analysed(clock.now()) == 0
 
 
+def test_what_was_missed_and_how_busy_it_was_are_told_of_lately(clock: SteppedClock) -> None:
+    figures, counts = Figures(), Counts()
+    assert figures.share_missed(clock.now()) == figures.share_at_work(clock.now()) == 0
+    for _ in range(50):  # of four pictures three are missed
+        clock.advance(0.4)
+        counts.frames_dropped += 3
+        figures.came(counts, frame(clock.now()), clock.now())
+        figures.work_s += 0.3
+
+    assert figures.share_missed(clock.now()) == pytest.approx(0.75)
+    assert figures.share_at_work(clock.now()) == pytest.approx(0.75, abs=0.01)
+    clock.advance(30)
+    assert figures.share_missed(clock.now()) == figures.share_at_work(clock.now()) == 0
+
+
 def test_quantiles_of_detector_calls() -> None:
     figures = Figures()
     figures.detect_ms.extend(range(1, 101))

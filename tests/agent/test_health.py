@@ -14,6 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent import health
+from agent.core.pace import FULL, Pace
 from agent.delivery import wire
 from agent.delivery.payloads import HealthPayload, MqttHealth, OutboxHealth, ThrottledHealth
 from agent.errors import ModelError, NgatuError, OutboxError
@@ -112,12 +113,14 @@ def test_what_the_box_suffers_from_is_told(sources: Sources, clock: SteppedClock
     hot = replace(sources, machine=Machine(clock, board(tmp_path / "hot", zones=(("cpu-thermal", "86000"),))))
     weak = replace(sources, machine=Machine(clock, board(tmp_path / "weak", throttled="3")))
     capped = replace(sources, machine=Machine(clock, board(tmp_path / "capped", throttled="2")))
+    slowed = replace(sources, pace=lambda: Pace(0.5, hot=True, busy=True))
     silent = replace(sources, outbox=lambda: OUTBOX.model_copy(update={"oldest_s": 3600.0}))
 
     assert "overheated" in report(hot, clock).degraded
     assert "under_voltage" in report(weak, clock).degraded
     assert "overheated" not in report(weak, clock).degraded
     assert "overheated" in report(capped, clock).degraded
+    assert {"overheated", "busy"} <= set(report(slowed, clock).degraded)
     assert "unconfirmed" in report(silent, clock).degraded
 
 
@@ -195,6 +198,6 @@ def test_a_port_that_is_taken_is_told_in_words(sources: Sources, clock: SteppedC
 
 def test_every_word_of_degraded_is_short_and_plain() -> None:
     told = HealthPayload(time="2026-03-02T11:04:07Z", throttled=ThrottledHealth(under_voltage=True))
-    words = list(health._degraded(told, {}))
+    words = list(health._degraded(told, {}, FULL))
 
     assert words == ["storage_full", "under_voltage"]

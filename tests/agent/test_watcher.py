@@ -409,3 +409,17 @@ def test_a_quiet_road_is_looked_at_less_often_until_a_car_comes(post: Post) -> N
     assert sum(62 <= index < 72 for index in at) >= 8
     assert len(post.events("object")) >= 1
     assert it.figures.frames_dropped <= 3
+
+
+def test_a_box_that_spares_itself_looks_at_fewer_pictures_and_counts_none_as_missed(post: Post) -> None:
+    write_clip(post.clip, seconds=6, still_s=0.0, speed_px_s=80)
+    it = post.watcher(source={"kind": "file", "path": post.clip})
+    it._pace = lambda wanted_fps: wanted_fps / 4
+
+    it.run(post.stop, post.beat)
+
+    assert it.fps_wanted == 2.5
+    assert 10 <= it.figures._arrived[-1].frames_in <= 60
+    assert 8 <= len(it.figures._arrived) <= 22  # six seconds
+    assert it.figures.frames_dropped <= 3
+    assert it.figures.work_s > 0
