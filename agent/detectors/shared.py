@@ -1,8 +1,19 @@
-"""One detector for all cameras: what waits at the same time becomes one call, and nobody overtakes.
+"""One detector for all cameras: what waits at the same time becomes one call, and each camera gets as much.
 
 Whoever comes while the network rests runs it for everyone who waits; the others find their answer when they
-wake. So a batch is as large as the number of cameras that wait, and a camera waits for at most one call that is
-not its own.
+wake. While several cameras are at it, a call takes one picture of each that waits, and the rest of a camera's
+pictures wait for the next calls. That is round robin by pictures, which is max-min fair (Nagle, "On packet
+switches with infinite storage", RFC 970, 1985); pictures are of equal cost, so no deficits need be counted.
+A camera alone has all of its pictures looked at in one call.
+
+So under overload:
+
+- each camera has as many pictures looked at as any other that asks for more than it gets;
+- a camera with many crops makes itself late, not the others;
+- the first look of a camera waits for the call that runs and for its own, each with at most one picture of each
+  camera, whatever the others have asked for. Only a camera that was alone may be at a longer call.
+
+Splitting a camera's crops costs nothing on a processor, where a call takes as long as its pictures.
 """
 
 from __future__ import annotations
@@ -17,21 +28,31 @@ from agent.core.types import Detection, Image, Size
 from agent.detectors import Detector
 from agent.errors import ModelError
 
+ACTIVE_S = 1.0
+"""Who has asked within this time counts as at it, also between two of its looks."""
+
 
 @dataclass
 class _Request:
     images: Sequence[Image]
-    answer: list[tuple[Detection, ...]] | None = None
+    found: list[tuple[Detection, ...]] = field(default_factory=list)
+    """Of the first pictures, as far as the network has come."""
+    taken: int = 0
+    """How many of the pictures are looked at, or were."""
     error: ModelError | None = None
 
     @property
     def settled(self) -> bool:
-        return self.answer is not None or self.error is not None
+        return self.error is not None or len(self.found) == len(self.images)
+
+
+_Part = tuple[_Request, Sequence[Image]]
+"""Some of a request's pictures, taken for one call."""
 
 
 @dataclass
 class SharedDetector:
-    """A Detector that many threads use at once."""
+    """A Detector that many threads use at once, one for each camera."""
 
     inner: Detector
     clock: Clock
@@ -44,7 +65,10 @@ class SharedDetector:
         self.labels = self.inner.labels
         self._changed = threading.Condition()
         self._busy = False
-        self._waiting: deque[_Request] = deque()
+        self._waiting: list[_Request] = []
+        """Those with pictures that no call has taken yet."""
+        self._asked_s: dict[int, float] = {}
+        """By thread: when it last asked or was answered."""
 
     def detect(self, images: Sequence[Image]) -> list[tuple[Detection, ...]]:
         """The objects in each picture, as the inner detector tells them.
@@ -54,52 +78,64 @@ class SharedDetector:
         """
         request = _Request(images)
         with self._changed:
+            self._asks()
             self._waiting.append(request)
-            while self._busy and not request.settled:
-                self._changed.wait()
-            mine = [] if request.settled else self._take()
-        if mine:
-            self._serve(mine)
+        while not request.settled:
+            with self._changed:
+                while self._busy and not request.settled:
+                    self._changed.wait()
+                parts = [] if request.settled else self._take()
+            if parts:
+                self._serve(parts)
+        with self._changed:
+            self._asks()
         if request.error is not None:
             # An error of one's own: threads that raised the same one would write into each other's traceback.
             raise ModelError(request.error.what, request.error.hint) from request.error
-        assert request.answer is not None
-        return request.answer
+        return request.found
 
     def close(self) -> None:
         """Let go of the network."""
         self.inner.close()
 
-    def _take(self) -> list[_Request]:
-        """Everyone who waits now; the caller holds the condition and serves them."""
-        self._busy = True
-        taken = list(self._waiting)
-        self._waiting.clear()
-        return taken
+    def _asks(self) -> None:
+        """This thread is at it; the caller holds the condition."""
+        now_s = self.clock.now().mono_s
+        self._asked_s[threading.get_ident()] = now_s
+        self._asked_s = {who: when for who, when in self._asked_s.items() if now_s - when <= ACTIVE_S}
 
-    def _serve(self, requests: list[_Request]) -> None:
+    def _take(self) -> list[_Part]:
+        """The pictures of the next call; the caller holds the condition and serves them."""
+        self._busy = True
+        alone = len(self._waiting) == 1 and len(self._asked_s) <= 1
+        parts = []
+        for each in self._waiting:
+            begin, each.taken = each.taken, len(each.images) if alone else each.taken + 1
+            parts.append((each, each.images[begin : each.taken]))
+        self._waiting = [each for each in self._waiting if each.taken < len(each.images)]
+        return parts
+
+    def _serve(self, parts: list[_Part]) -> None:
         began = self.clock.now()
         try:
-            found = self.inner.detect([image for request in requests for image in request.images])
-            taken = iter(found)
-            answers = [[next(taken) for _ in request.images] for request in requests]
+            answers = self.inner.detect([image for _, images in parts for image in images])
+            taken = iter(answers)
+            found = [[next(taken) for _ in images] for _, images in parts]
         except Exception as error:  # whatever it is, those who wait must hear of it and not hang
-            told = error if isinstance(error, ModelError) else _foreign(self.name, error)
-            self._settle(requests, None, told)
+            self._settle(parts, None, error if isinstance(error, ModelError) else _foreign(self.name, error))
         else:
-            self._settle(requests, answers, None)
+            self._settle(parts, found, None)
             self.calls_ms.append(self.clock.now().since(began) * 1000)
 
     def _settle(
-        self,
-        requests: list[_Request],
-        answers: list[list[tuple[Detection, ...]]] | None,
-        error: ModelError | None,
+        self, parts: list[_Part], found: list[list[tuple[Detection, ...]]] | None, error: ModelError | None
     ) -> None:
         with self._changed:
             self._busy = False
-            for index, request in enumerate(requests):
-                request.answer, request.error = (answers[index] if answers else None), error
+            for index, (request, _) in enumerate(parts):
+                request.error = error
+                request.found.extend(found[index] if found else ())
+            self._waiting = [each for each in self._waiting if each.error is None]
             self._changed.notify_all()
 
 
