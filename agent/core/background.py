@@ -26,7 +26,7 @@ SAMPLES = 10
 """ViBe uses 20, PBAS 35; on CDnet's highway more than 10 gained nothing and cost in proportion."""
 
 _GRAIN_PX = 64
-_STALE = 0.05
+_STALE = 0.2
 _EXPLAINED = 6
 _BLACK, _WHITE = 20, 232
 """Just inside 16..235, the range of a video signal: beyond, detail may be lost."""
@@ -85,10 +85,12 @@ def distance(model: Background, plane: Plane) -> Plane:
     first = cv2.absdiff(model.samples[0], plane)
     other = cv2.absdiff(model.samples[1], plane)
     second = cv2.max(first, other)
-    first = cv2.min(first, other)
-    for sample in model.samples[2:]:
-        other = cv2.absdiff(sample, plane)
-        cv2.min(second, cv2.max(first, other), second)
+    cv2.min(first, other, first)
+    farther = np.empty_like(plane)
+    for sample in model.samples[2:]:  # four planes that are written again and again stay in the nearest cache
+        cv2.absdiff(sample, plane, other)
+        cv2.max(first, other, farther)
+        cv2.min(second, farther, second)
         cv2.min(first, other, first)
     return np.asarray(second, np.uint8)
 

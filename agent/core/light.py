@@ -95,13 +95,12 @@ def half(plane: Plane) -> Plane:
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def unexplained(usual: Plane, plane: Plane) -> Floats:
-    """The fine part of `plane` that is no multiple of the fine part of `usual`, in luma steps.
+def unexplained(usual: Fine, plane: Fine) -> Floats:
+    """The `fine` part of a plane that is no multiple of the fine part of the usual one, in luma steps.
 
-    (H / 2, W / 2). Both views lose their local mean, and the usual one is fitted to the present one by one
-    factor for each neighbourhood: the local form of the ratio test of shadow removal (Jacques et al.,
-    SIBGRAPI 2005).
+    (H / 2, W / 2). The usual one is fitted to the present by one factor for each neighbourhood: the local form
+    of the ratio test of shadow removal (Jacques et al., SIBGRAPI 2005).
     """
-    was, now = fine(usual).astype(np.float32), fine(plane).astype(np.float32)
+    was, now = usual.astype(np.float32), plane.astype(np.float32)
     factor = cv2.blur(was * now, _SOFT_PX) / (cv2.blur(was * was, _SOFT_PX) + 1)
     return np.asarray(cv2.dilate(np.abs(now - was * factor), _OUTLINE), np.float32)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.light import fine, only_light, sharp, unexplained
+from agent.core.light import Fine, fine, only_light, sharp, unexplained
 from agent.core.types import Box, Plane
 
-Number = TypeVar("Number", bound=np.generic)
 Outline = NDArray[np.int32]
 """(N, 1, 2): the points (x, y) around one part of a mask, as OpenCV gives them."""
 
@@ -33,10 +31,10 @@ class Evidence:
     plane: Plane
     usual: Plane
     """The scene as it mostly looks."""
+    look: Fine
+    """The fine part of `usual`."""
     mask: Plane
     """255 where the plane differs from the scene, cleaned."""
-    outlines: tuple[Outline, ...]
-    """Of the mask's parts."""
     moved: Plane
     """255 where the plane differs from a second ago."""
     strange: Plane
@@ -46,11 +44,10 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class _Thing:
+class Thing:
     """One part of the mask."""
 
     outline: Outline
-
     pixels: Plane
     """255 in the part, 0 beside it; as large as its window."""
     window: tuple[slice, slice]
@@ -73,18 +70,33 @@ def clean(raw: Plane) -> tuple[Plane, tuple[Outline, ...]]:
 
 def _major(mask: Plane) -> Plane:
     """255 where most of the 5 by 5 pixels around are: a median five times as fast."""
-    return np.asarray(cv2.inRange(cv2.blur(mask, _SPECK), 128, 255), np.uint8)
+    most = cv2.blur(mask, _SPECK)
+    cv2.threshold(most, 127, 255, cv2.THRESH_BINARY, most)
+    return np.asarray(most, np.uint8)
 
 
-def boxes(seen: Evidence, min_area: float, most: int) -> tuple[Box, ...]:
-    """Boxes around what is large enough, moves and is a thing; at most `most`, largest first."""
-    things = _things(seen, max(4.0, min_area * seen.mask.size))[: 2 * most]
-    if not things:
-        return ()
+def things(mask: Plane, outlines: tuple[Outline, ...], min_area: float, most: int) -> list[Thing]:
+    """The parts of the mask of at least `min_area` (a fraction of it), largest first, twice `most` at most."""
+    least_px = max(4.0, min_area * mask.size)
+    found = []
+    for outline in outlines:
+        left, top, wide, high = cv2.boundingRect(outline)
+        if wide * high < least_px:
+            continue
+        pixels = np.zeros((high, wide), np.uint8)
+        cv2.drawContours(pixels, [outline], -1, 255, cv2.FILLED, offset=(-left, -top))
+        area_px = int(cv2.countNonZero(pixels))
+        if area_px >= least_px:
+            found.append(Thing(outline, pixels, (slice(top, top + high), slice(left, left + wide)), area_px))
+    return sorted(found, key=lambda thing: -thing.area_px)[: 2 * most]
+
+
+def boxes(big: list[Thing], seen: Evidence, most: int) -> tuple[Box, ...]:
+    """Boxes around those parts of the mask that move and are things; at most `most`, largest first."""
     strange = _major(np.asarray(cv2.bitwise_and(seen.strange, seen.mask), np.uint8))
-    some_small = things[-1].area_px < _SMALL * seen.mask.size
+    some_small = big[-1].area_px < _SMALL * seen.mask.size
     near = [np.asarray(cv2.dilate(mask, _NEAR), np.uint8) for mask in seen.before[: 1 + some_small]]
-    moving = [thing for thing in things if _moves(thing, seen, strange, near)]
+    moving = [thing for thing in big if _moves(thing, seen, strange, near)]
     moving = _lasting(moving, seen)
     height, width = seen.mask.shape
     found = [
@@ -94,22 +106,7 @@ def boxes(seen: Evidence, min_area: float, most: int) -> tuple[Box, ...]:
     return tuple(sorted(_merged(found), key=lambda box: -box.area)[:most])
 
 
-def _things(seen: Evidence, least_px: float) -> list[_Thing]:
-    """The parts of the mask of at least `least_px`, largest first."""
-    things = []
-    for outline in seen.outlines:
-        left, top, wide, high = cv2.boundingRect(outline)
-        if wide * high < least_px:
-            continue
-        pixels = np.zeros((high, wide), np.uint8)
-        cv2.drawContours(pixels, [outline], -1, 255, cv2.FILLED, offset=(-left, -top))
-        area_px = int(cv2.countNonZero(pixels))
-        if area_px >= least_px:
-            things.append(_Thing(outline, pixels, (slice(top, top + high), slice(left, left + wide)), area_px))
-    return sorted(things, key=lambda thing: -thing.area_px)
-
-
-def _moves(thing: _Thing, seen: Evidence, strange: Plane, near: list[Plane]) -> bool:
+def _moves(thing: Thing, seen: Evidence, strange: Plane, near: list[Plane]) -> bool:
     """It changed within the last second, it was there in the frames before, and no tremble explains it.
 
     What did not change for a second stands. Rain, snow and insects are in one frame only; in a downpour a drop
@@ -129,33 +126,34 @@ def _common(one: Plane, other: Plane) -> int:
     return int(cv2.countNonZero(cv2.bitwise_and(one, other)))
 
 
-def _lasting(things: list[_Thing], seen: Evidence) -> list[_Thing]:
+def _lasting(moving: list[Thing], seen: Evidence) -> list[Thing]:
     """Those that are no soft change of light: first the cheap test, then the fine one for the few in doubt."""
-    large = [thing for thing in things if thing.area_px >= _LIGHT_PX]
-    if not large:
-        return things
-    was, now = fine(seen.usual), fine(seen.plane)
-    changes = {id(thing): _change(thing, seen) for thing in large}
-    doubtful = [t for t in large if not sharp(_along(was, t), _along(now, t), changes[id(t)])]
+    if not any(thing.area_px >= _LIGHT_PX for thing in moving):
+        return moving
+    now, difference = fine(seen.plane), cv2.absdiff(seen.usual, seen.plane)
+    kept, doubtful = [], {}
+    for thing in moving:
+        if thing.area_px >= _LIGHT_PX:
+            # Mean difference from the usual view inside, in luma steps.
+            change = float(cv2.mean(difference[thing.window], mask=thing.pixels)[0])
+            along = _along(thing, now.shape)
+            if not sharp(seen.look.ravel()[along], now.ravel()[along], change):
+                doubtful[id(thing)] = along, change
+        kept.append(thing)
     if not doubtful:
-        return things
-    left = unexplained(seen.usual, seen.plane)
-    lit = {id(t) for t in doubtful if only_light(_along(left, t), changes[id(t)])}
-    return [thing for thing in things if id(thing) not in lit]
+        return kept
+    left = unexplained(seen.look, now).ravel()
+    lit = {thing for thing, (along, change) in doubtful.items() if only_light(left[along], change)}
+    return [thing for thing in kept if id(thing) not in lit]
 
 
-def _change(thing: _Thing, seen: Evidence) -> float:
-    """Mean difference from the usual view inside, in luma steps."""
-    return float(
-        cv2.mean(cv2.absdiff(seen.usual[thing.window], seen.plane[thing.window]), mask=thing.pixels)[0]
-    )
+def _along(thing: Thing, shape: tuple[int, ...]) -> NDArray[np.intp]:
+    """Where a plane of half the size, (H, W) as `shape` says, lies along the outline: flat places, (N,).
 
-
-def _along(plane: NDArray[Number], thing: _Thing) -> NDArray[Number]:
-    """The values of a plane of half the size along the outline, (N,)."""
-    down = np.minimum(thing.outline[:, 0, 1] // 2, plane.shape[0] - 1)
-    values: NDArray[Number] = plane[down, np.minimum(thing.outline[:, 0, 0] // 2, plane.shape[1] - 1)]
-    return values
+    Every second point of the outline: at half the size they are neighbours.
+    """
+    x, y = thing.outline[::2, 0, 0] // 2, thing.outline[::2, 0, 1] // 2
+    return np.minimum(y, shape[0] - 1) * np.intp(shape[1]) + np.minimum(x, shape[1] - 1)
 
 
 def _merged(found: list[Box]) -> list[Box]:
