@@ -1,0 +1,69 @@
+"""`python -m tests.faults [P1 P3 …]`: try the promises, a line each. `make test-faults` tries all."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.faults.suite import Size, Verdict, gathered, in_order, tried
+
+STYLES = {"kept": "green", "BROKEN": "bold red", "not tried": "yellow"}
+
+
+def main() -> int:
+    """Exit status: 0 when nothing was seen broken, 1 otherwise."""
+    words = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    words.add_argument("promises", nargs="*", help="numbers such as P1; all without any")
+    words.add_argument("--seed", type=int, default=None, help="repeat a run: every choice follows from it")
+    words.add_argument("--long", action="store_true", help="the sizes before a release")
+    words.add_argument("--quick", action="store_true", help="the sizes of `make test`")
+    words.add_argument("--json", type=Path, help="write the verdicts there too")
+    words.add_argument("--list", action="store_true", help="say what there is and try nothing")
+    asked = words.parse_args()
+    gathered()
+    size: Size = "long" if asked.long else "quick" if asked.quick else "usual"
+    seed = asked.seed if asked.seed is not None else int.from_bytes(os.urandom(4))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    chosen = in_order(asked.promises)
+    if asked.list:
+        for each in chosen:
+            console.print(f"{each.number:5} {each.done} · {each.mark}")
+        return 0
+    console.print(f"seed {seed} · {len(chosen)} promises, {size} sizes")
+    began = time.monotonic()
+    verdicts: list[Verdict] = []
+    for each in chosen:
+        with console.status(f"{each.number} {each.done}"):
+            verdicts.append(tried(each, seed, size))
+        _tell(console, verdicts[-1])
+    broken = [each for each in verdicts if each.outcome == "BROKEN"]
+    untried = [each for each in verdicts if each.outcome == "not tried"]
+    kept = len(verdicts) - len(broken) - len(untried)
+    console.print(
+        f"{kept} kept, {len(broken)} broken, {len(untried)} not tried; "
+        f"{(time.monotonic() - began) / 60:.1f} minutes; repeat with --seed {seed}"
+    )
+    if asked.json:
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
+        asked.json.write_text(json.dumps([asdict(each) for each in verdicts], indent=1), encoding="utf-8")
+    return 1 if broken else 0
+
+
+def _tell(console: Console, told: Verdict) -> None:
+    style = STYLES[told.outcome]
+    console.print(
+        f"[{style}]{told.outcome:9}[/] {told.number:5} {told.done} · [dim]mark:[/] {told.mark} · "
+        f"[dim]measured:[/] {told.measured} · {told.seconds:.0f} s",
+        soft_wrap=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""A real box that is also fed with events of our own: `… .victim CONFIG FIRST COUNT RATE`.
+
+It is `agent.app.Agent`, whole; its cameras work too. Standard output gets the history, in one write per line,
+so that a kill cannot tear it from what happened:
+
+    ready
+    intend NAME…            before the outbox is asked
+    accept STREAM SEQ NAME  after it has said yes
+
+`--kill-at PLACE:N` ends the process with SIGKILL at the N-th passage of a named place:
+
+    before-commit, after-commit, before-publish, after-publish, before-forget, after-forget
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from agent import app, log
+from agent.clock import SystemClock
+from agent.config import load
+from agent.core.types import Box, Event, EventKind, ObjectState, Phase, Severity, Shot, Size
+from agent.delivery.compose import Sender, event_messages
+from agent.delivery.forwarder import Forwarder
+from agent.delivery.message import Message
+from agent.delivery.outbox_file import OutboxFile
+from agent.errors import OutboxError
+
+TOGETHER = 20
+"""Messages in one put: as a busy junction's frame may give."""
+STARTED = 7
+"""One event in so many is left open: if the box dies, its next life must close it."""
+PICTURED = 10
+"""One event in so many brings a picture."""
+
+
+def main() -> None:
+    """Work until the process is killed or told to stop."""
+    words = argparse.ArgumentParser()
+    words.add_argument("config", type=Path)
+    words.add_argument("first", type=int)
+    words.add_argument("count", type=int)
+    words.add_argument("rate", type=float, help="events a second; 0: as fast as it goes")
+    words.add_argument("--kill-at")
+    asked = words.parse_args()
+    out = os.dup(1)
+    os.dup2(2, 1)  # the log
+    log.configure("info", "json")
+    if asked.kill_at:
+        place, times = asked.kill_at.rsplit(":", 1)
+        _arm(place, int(times))
+    agent = app.Agent(load(asked.config), SystemClock())
+    signal.signal(signal.SIGTERM, lambda *_: agent.stop.set())
+    feeder = Feeder(agent, lambda line: os.write(out, line.encode()), asked.rate)
+    threading.Thread(target=feeder.feed, args=(asked.first, asked.count), daemon=True).start()
+    agent.run()
+
+
+class Feeder:
+    """Puts events into the box's outbox and writes down which."""
+
+    def __init__(self, agent: app.Agent, write: Callable[[str], object], rate: float) -> None:
+        self._agent, self._write, self._rate = agent, write, rate
+
+    def feed(self, first: int, count: int) -> None:
+        """Events numbered from `first`."""
+        self._write("ready\n")
+        done = 0
+        while done < count and not self._agent.stop.is_set():
+            batch = [m for n in range(min(TOGETHER, count - done)) for m in self._messages(first + done + n)]
+            self._keep(batch)
+            done += TOGETHER
+            if self._rate:
+                self._agent.stop.wait(TOGETHER / self._rate)
+
+    def _keep(self, batch: Sequence[Message]) -> None:
+        names = [name(message) for message in batch]
+        self._write(f"intend {' '.join(names)}\n")
+        while not self._agent.stop.is_set():
+            try:
+                stream, seqs = self._agent.outbox.stream, self._agent.outbox.put(batch)
+            except OutboxError:
+                self._agent.stop.wait(0.2)
+                continue
+            stream = self._agent.outbox.stream if self._agent.outbox.stream != stream else stream
+            self._write("".join(f"accept {stream} {seq} {n}\n" for seq, n in zip(seqs, names, strict=True)))
+            return
+
+    def _messages(self, number: int) -> tuple[Message, ...]:
+        now = self._agent.clock.now()
+        rider = ObjectState(
+            str(uuid4()), "motorcycle", 0.8, 0.9, 2, Box(0.4, 0.5, 0.5, 0.7), now, None, False, (), (), ()
+        )
+        phase = Phase.START if number % STARTED == 0 else Phase.END
+        picture = None
+        if number % PICTURED == 0:
+            picture = Shot(_noise(number), now, Box(0.2, 0.2, 0.8, 0.8), 0.7)
+        event = Event(
+            str(uuid4()), 1, EventKind.LINE_CROSSED, phase, Severity.ALERT, now, "stop-line", "line", now,
+            Size(640, 480), rider, direction="in", thumbnail=picture,
+        )  # fmt: skip
+        sender = Sender(self._agent.config.device.commune, self._agent.config.device.id, "fed", "boot-of-trial")
+        return event_messages(event, sender)
+
+
+def name(message: Message) -> str:
+    """What tells a message from all others (judge.py)."""
+    if message.content_type == "image/jpeg":
+        from hashlib import sha256  # noqa: PLC0415
+
+        return sha256(message.body).hexdigest()
+    return f"{message.event_id}/{message.revision}"
+
+
+def _noise(number: int) -> Any:
+    import numpy as np  # noqa: PLC0415
+
+    return np.random.default_rng(number).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+
+
+# ------------------------------------------------------------------------------------------------ sudden death
+
+
+def _arm(place: str, times: int) -> None:
+    """Wrap the place so that its N-th passage is the last thing that happens."""
+    left = [times]
+
+    def pass_by() -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    when, what = place.split("-")
+    owner, method = {
+        "commit": (OutboxFile, "transact"),
+        "publish": (Forwarder, "_send"),
+        "forget": (app.Outbox, "acknowledge"),
+    }[what]
+    inner = getattr(owner, method)
+
+    def wrapped(*args: Any, **more: Any) -> Any:
+        if when == "before":
+            pass_by()
+        result = inner(*args, **more)
+        if when == "after":
+            pass_by()
+        return result
+
+    setattr(owner, method, wrapped)
+
+
+if __name__ == "__main__":
+    main()
