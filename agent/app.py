@@ -6,6 +6,7 @@
     orphans    events that an earlier life left open get their end
     forwarder  what is in the outbox goes to the station
     watchers   a thread per camera
+    orders     what the station orders is done, and what the last life left undone of it
     health     what the box says about itself, and the heartbeat that systemd listens for
 
 It stops the other way round, within ten seconds, whatever is still on its way.
@@ -13,31 +14,38 @@ It stops the other way round, within ten seconds, whatever is still on its way.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import platform
 import signal
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from importlib.metadata import version
 from pathlib import Path
 
 import structlog
 
-from agent import __version__, health, lives, log
-from agent.clock import Clock, SystemClock, boot_id, trust
+from agent import __version__, fallback, health, lives, log
+from agent.clock import Clock, SystemClock, boot_id
 from agent.config import RESERVED, CameraConfig, Config, config_sha256
 from agent.core.ids import Ids
 from agent.core.rules import JudgeSettings, LineRule
-from agent.core.types import Event, EventKind, Phase, Severity, Size
+from agent.core.types import Event, EventKind, Instant, Phase, Severity, Size
+from agent.crew import Crew
 from agent.delivery import orphans
+from agent.delivery.audit import Audit
+from agent.delivery.commands import VERBS
 from agent.delivery.compose import Sender, event_messages
 from agent.delivery.forwarder import Forwarder
+from agent.delivery.journal import IN_MEMORY, Journal
+from agent.delivery.message import Message, Priority
 from agent.delivery.outbox import Outbox
 from agent.delivery.payloads import (
     CameraInfo,
     CameraStatusPayload,
+    ClockMapBody,
     ClockPayload,
     FramePayload,
     InfoPayload,
@@ -48,15 +56,19 @@ from agent.delivery.payloads import (
     RuleInfo,
     ZoneInfo,
 )
-from agent.delivery.wire import Topics, encode, moment
+from agent.delivery.wire import JSON, Topics, encode, moment
 from agent.detectors import load_detector
 from agent.detectors.shared import SharedDetector
 from agent.errors import NgatuError, OutboxError
+from agent.fallback import Chosen
 from agent.figures import CameraState
 from agent.keeping import Keeping
 from agent.machine import SYS, Machine
+from agent.orders import Orders, known_time
 from agent.pacing import Pacer
+from agent.snapshots import Snapshots
 from agent.supervise import Heartbeats, Stop, Worker, notify
+from agent.timekeeper import Timekeeper
 from agent.watcher import Watcher, is_finite
 
 logger = structlog.get_logger(__name__)
@@ -68,19 +80,28 @@ WATCHERS_S = 4.0
 DRAIN_S = 2.5
 """And so long is given to what is on its way to the station."""
 TICK_S = 2.0
+AGAIN = 75
+"""Exit code: the station wants the agent to be started again (EX_TEMPFAIL of sysexits.h)."""
 
 
 class Agent:
     """One box at work."""
 
-    def __init__(self, config: Config, clock: Clock, sys: Path = SYS) -> None:
-        """Build every part; nothing watches or sends yet. `sys` is where the kernel shows the board.
+    def __init__(
+        self, config: Config, machine_clock: Clock, sys: Path = SYS, chosen: Chosen | None = None
+    ) -> None:
+        """Build every part; nothing watches or sends yet.
+
+        `sys` is where the kernel shows the board; `chosen` tells from which file the configuration came.
 
         Raises:
             ModelError: the detector cannot be loaded.
             OutboxError: the outbox cannot be opened.
         """
-        self.config, self.clock = config, clock
+        self.timekeeper = Timekeeper(config.state_dir, machine_clock)
+        self.config, self.clock = config, self.timekeeper.clock
+        clock = self.clock
+        self.exit_code = 0
         self.stop = Stop()
         self.started = clock.now()
         self.heartbeats = Heartbeats(clock)
@@ -96,14 +117,16 @@ class Agent:
         self.forwarder = Forwarder(
             self.outbox,
             config.broker,
-            Topics(config.device.commune, config.device.id, config.broker.root),
+            topics := Topics(config.device.commune, config.device.id, config.broker.root),
             self.session,
             clock,
+            on_command=lambda *told: self.orders.heard(*told),  # noqa: PLW0108  made below: it needs the cameras
             beat=lambda: self.heartbeats.beat("forwarder"),
         )
         machine = Machine(clock, sys)
         self._keeping = Keeping(self.outbox, "the box itself", clock)
         self.pacer = Pacer(machine, config.pace, clock, Ids(os.urandom(32)), self._tell)
+        self._snapshots = Snapshots()
         self.watchers = {camera.name: self._watcher(camera) for camera in config.cameras}
         self._workers = [
             Worker(f"camera {name}", watcher.run, self.heartbeats, clock)
@@ -121,7 +144,21 @@ class Agent:
             lives.begin(config.state_dir, boot_id()),
             self.started,
             lambda: self.pacer.now,
+            self.timekeeper.clock.trust,
+            chosen is not None and chosen.refused is not None,
         )
+        self.journal = self._open_journal()
+        self.orders = Orders(
+            topics,
+            self.journal,
+            Audit(config.state_dir / "audit.log"),
+            self.outbox,
+            Crew(config, chosen, self.watchers, self._snapshots, self._leave),
+            clock,
+            lambda: known_time(self.timekeeper.clock),
+            boot_id(),
+        )
+        self._doer = Worker("orders", self.orders.run, self.heartbeats, clock)
         self._news = threading.Event()
         """A camera's state has changed since the last report."""
         self._told: dict[str, CameraState] = {}
@@ -130,8 +167,10 @@ class Agent:
         """The frame sizes in the last birth message."""
         self._hanging: list[str] = []
 
-    def run(self, duration_s: float | None = None) -> None:
+    def run(self, duration_s: float | None = None, started: Callable[[], None] = lambda: None) -> None:
         """Work until `stop` is set, every camera's file has ended, or the time is over.
+
+        `started` is called once everything runs.
 
         Raises:
             NgatuError: the port for the figures is taken.
@@ -145,9 +184,10 @@ class Agent:
             self.heartbeats.beat("forwarder")
             self.forwarder.start()
             parts.callback(self._end)
-            for worker in self._workers:
+            for worker in (*self._workers, self._doer):
                 worker.start(self.stop)
             notify("READY=1")
+            started()
             logger.info(
                 "started", cameras=list(self.watchers), session=self.session, version=__version__,
                 why=self._sources.boot_reason,
@@ -162,6 +202,7 @@ class Agent:
         while not self.stop.wait(max(0.0, min(TICK_S, ends_s - self.clock.now().mono_s))):
             self._watch_the_loops()
             self._keep_the_pace()
+            self._keep_the_time()
             self._keeping.keep()
             for name, watcher in self.watchers.items():
                 if watcher.seen().state != self._told[name].state:
@@ -188,6 +229,22 @@ class Agent:
         if self.pacer.tick(watcher.figures for watcher in self.watchers.values()) != before:
             self._news.set()
 
+    def _keep_the_time(self) -> None:
+        """Note it, and tell the station when nobody vouches for it, and when somebody does again."""
+        told = self.timekeeper.look(self._new_id)
+        if told.event is not None:
+            self._tell((told.event,))
+            self._news.set()
+        if told.clock_map:
+            now = self.clock.now()
+            body = encode(ClockMapBody(session=self.session, time=moment(now), clock=self._clock_told(now)))
+            self._keeping.keep([Message("camera/box/clock_map", body, JSON, Priority.EVENT, now)])
+
+    def _leave(self) -> None:
+        """Stop in order, and ask whoever started the agent to do it again."""
+        self.exit_code = AGAIN
+        self.stop.set()
+
     def _end(self) -> None:
         """Stop in time, whatever hangs: cameras first, so that what they tell last can still be sent."""
         notify("STOPPING=1")
@@ -196,9 +253,10 @@ class Agent:
         self.stop.set()
         for watcher in self.watchers.values():  # at once: a child in the hands of a hung driver takes its time
             threading.Thread(target=watcher.interrupt, daemon=True).start()
-        for worker in self._workers:
+        for worker in (*self._workers, self._doer):
             worker.join(WATCHERS_S - self.clock.now().since(began))
         self.pacer.close()
+        self._tell(filter(None, (self.timekeeper.close(),)))
         self._keeping.keep(now=True)
         self._say()
         self._drain(DRAIN_S)
@@ -208,6 +266,7 @@ class Agent:
 
     def _close(self) -> None:
         self.detector.close()
+        self.journal.close()
         self.outbox.close()
 
     def _drain(self, seconds: float) -> None:
@@ -236,6 +295,7 @@ class Agent:
             clock=self.clock,
             ids=Ids(os.urandom(32)),
             on_state=lambda _state: self._changed(camera.name),
+            on_outcome=lambda frame, _outcome: self._snapshots.saw(camera.name, frame),
             pace=self.pacer.fps,
         )
 
@@ -249,12 +309,6 @@ class Agent:
         if not left_open:
             return
         now, sender = self.clock.now(), self._sender(RESERVED)
-        clock = ClockPayload(
-            state=sender.clock_state,
-            error_ms=sender.clock_error_ms,
-            boot_id=sender.boot_id,
-            mono_ms=round(now.mono_s * 1000),
-        )
         restarted = Event(
             id=self._new_id(),
             revision=1,
@@ -267,11 +321,31 @@ class Agent:
             started=now,
             detail=f"{self._sources.boot_reason}; {len(left_open)} events were open and are closed",
         )
-        self._keeping.keep([*orphans.ends(left_open, now, clock), *event_messages(restarted, sender)])
+        self._keeping.keep(
+            [*orphans.ends(left_open, now, self._clock_told(now)), *event_messages(restarted, sender)]
+        )
         logger.warning("events_closed_after_restart", events=len(left_open))
 
+    def _open_journal(self) -> Journal:
+        """On disk; in memory where the disk will not have it, for a box must watch all the same."""
+        now_s = known_time(self.timekeeper.clock).wall_s
+        try:
+            return Journal(self.config.state_dir / "orders.db", now_s)
+        except OutboxError as error:
+            logger.warning("orders_in_memory", why=error.what, hint=error.hint)
+            return Journal(IN_MEMORY, now_s)
+
+    def _clock_told(self, now: Instant) -> ClockPayload:
+        trusted = self.timekeeper.clock.trust()
+        return ClockPayload(
+            state=trusted.state,
+            error_ms=trusted.error_ms,
+            boot_id=boot_id(),
+            mono_ms=round(now.mono_s * 1000),
+        )
+
     def _sender(self, camera: str) -> Sender:
-        trusted = trust()
+        trusted = self.timekeeper.clock.trust()
         return Sender(
             self.config.device.commune,
             self.config.device.id,
@@ -290,7 +364,7 @@ class Agent:
 
     # ---------------------------------------------------------------------------------------- what it says
 
-    def _tell(self, events: Sequence[Event]) -> None:
+    def _tell(self, events: Iterable[Event]) -> None:
         """Keep what the box tells of itself."""
         sender = self._sender(RESERVED)
         self._keeping.keep([message for event in events for message in event_messages(event, sender)])
@@ -348,7 +422,7 @@ class Agent:
                 for camera in self.config.cameras
             ),
             model=ModelPayload(name=self.detector.name, sha256=self.detector.sha256),
-            capabilities=("events", "images", "counts"),
+            capabilities=("events", "images", "counts", *VERBS),
         )
 
     def _outbox_health(self) -> OutboxHealth:
@@ -399,21 +473,41 @@ def versions() -> dict[str, str]:
     }
 
 
-def run(config: Config, duration_s: float | None = None) -> None:
-    """Be the box until SIGTERM or SIGINT, or for so many seconds.
+def run(path: Path, duration_s: float | None = None) -> int:
+    """Be the box until SIGTERM or SIGINT, until the station restarts it, or for so many seconds; the exit code.
 
     Raises:
-        NgatuError: a part could not be built.
+        NgatuError: the configuration is wrong, or a part could not be built.
     """
-    log.configure(config.log.level, config.log.format)
-    agent = Agent(config, SystemClock())
+    agent, chosen = build(fallback.choose(path))
     heed_signals(agent.stop)
     try:
-        agent.run(duration_s)
+        agent.run(duration_s, lambda: fallback.keep(chosen))
+        return agent.exit_code
     finally:
         # The interpreter gives signals their deadly default back while it takes itself down, but not these.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
+
+
+def build(chosen: Chosen) -> tuple[Agent, Chosen]:
+    """An agent by this configuration, or by the last good one if no agent can be built by this.
+
+    Raises:
+        NgatuError: a part could not be built.
+    """
+    log.configure(chosen.config.log.level, chosen.config.log.format)
+    with suppress(RuntimeError, ValueError, OSError):  # a standard error that is no file
+        faulthandler.enable()  # systemd's watchdog ends with SIGABRT: then the log says where each thread hung
+    if chosen.refused is not None:
+        logger.error("config_refused", why=chosen.refused, hint="the last good configuration is used")
+    try:
+        return Agent(chosen.config, SystemClock(), chosen=chosen), chosen
+    except NgatuError as error:
+        kept = fallback.last_good(chosen.path, error, chosen.data)
+        if kept is None or chosen.refused is not None:
+            raise
+        return build(kept)
 
 
 def heed_signals(stop: Stop) -> None:

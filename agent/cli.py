@@ -33,12 +33,16 @@ def run_command(
     config: ConfigFile = Path("/etc/ngatu/config.yaml"),
     duration_s: Annotated[float | None, typer.Option("--for", min=0, help="End after so many seconds.")] = None,
 ) -> None:
-    """Watch the cameras and tell the station, until a signal says stop."""
+    """Watch the cameras and tell the station, until a signal says stop.
+
+    Ends with 0 when told to stop; with 1 if a part cannot be had; with 2 if the file or the model is wrong;
+    with 70 by a fault of ngatu; with 75 when the station wants the agent to be started again.
+    """
     # Here, because these import the cameras, numpy and ONNX Runtime, which `ngatu --help` needs none of.
     from agent.app import run  # noqa: PLC0415
-    from agent.config import load  # noqa: PLC0415
 
-    run(load(config), duration_s)
+    if code := run(config, duration_s):
+        raise typer.Exit(code)
 
 
 @commands.command("version")

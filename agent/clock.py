@@ -1,9 +1,13 @@
-"""The only reader of time. Everything else is given an Instant or a Clock."""
+"""The only reader of time. Everything else is given an Instant or a Clock.
+
+What a clock may get wrong, and what is done about it, stands in docs/design/time.md.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +21,8 @@ RTC = Path("/sys/class/rtc/rtc0/since_epoch")
 RTC_AGREES_S = 60.0
 """A Pi 5 has the chip but seldom its battery: after a power cut it begins in 1970 and agrees with nobody."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+BUILT_S = 1_793_491_200.0
+"""2026-11-01: this version was not there before, so an earlier time is wrong. Moved on with each release."""
 
 
 class Clock(Protocol):
@@ -39,10 +45,54 @@ class SystemClock:
 class Trust:
     """How far the wall clock can be trusted."""
 
-    state: Literal["ntp", "rtc", "unknown"]
-    """ntp: disciplined now; rtc: a battery clock shows the same; unknown: neither."""
+    state: Literal["ntp", "rtc", "floor", "unknown"]
+    """ntp: disciplined now; rtc: a battery clock shows the same; floor: it showed a time long past, and the
+    latest good time stands in its place; unknown: nobody vouches for it."""
     error_ms: int | None = None
     """The kernel's own estimate, while disciplined."""
+
+    @property
+    def good(self) -> bool:
+        """Whether somebody vouches for the time: only then may anything expire by it."""
+        return self.state in ("ntp", "rtc")
+
+
+class FlooredClock:
+    """The machine's clocks, but never a wall time before the floor: the latest time that it surely was.
+
+    A box without a battery begins in 1970. Then time goes on from the floor, by the clock that never steps.
+    """
+
+    def __init__(
+        self, floor_s: float, machine: Clock | None = None, asked: Callable[[], Trust] | None = None
+    ) -> None:
+        """`asked` tells what the kernel thinks of the machine's wall clock."""
+        self._machine = machine or SystemClock()
+        self._asked = asked or trust
+        self._floor = Instant(self._machine.now().mono_s, max(BUILT_S, floor_s))
+
+    def now(self) -> Instant:
+        """This moment on both clocks."""
+        told = self._machine.now()
+        return Instant(told.mono_s, max(told.wall_s, self._least_s(told)))
+
+    def trust(self) -> Trust:
+        """How far what `now` says can be trusted. NTP is believed even below a floor noted in error."""
+        told, kept = self._machine.now(), self._asked()
+        if kept.state == "ntp" and told.wall_s >= BUILT_S:
+            if told.wall_s < self._least_s(told):
+                self._floor = told
+            return kept
+        if told.wall_s < self._least_s(told):
+            return Trust("floor")
+        return kept if kept.state == "rtc" else Trust("unknown")
+
+    def least_s(self) -> float:
+        """The wall time that it surely is at least."""
+        return self._least_s(self._machine.now())
+
+    def _least_s(self, at: Instant) -> float:
+        return self._floor.wall_s + at.since(self._floor)
 
 
 class _Timex(ctypes.Structure):

@@ -202,15 +202,23 @@ def load(path: Path) -> Config:
     Raises:
         ConfigError: the file cannot be read, or has mistakes; the text tells all of them, each with its line.
     """
+    return parse(read(path), str(path))
+
+
+def read(path: Path) -> bytes:
+    """The text of a configuration file, not judged yet; never much more than may be in one.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         what = f"{path}: cannot be read: {error.strerror or type(error).__name__}"
         raise ConfigError(
             what, "start from `ngatu config example`, and look at the path and its rights"
         ) from None
-    return parse(data, str(path))
 
 
 def parse(data: bytes, file: str) -> Config:

@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from pydantic import Field
 
 from agent import machine
-from agent.clock import Clock, boot_id, trust
+from agent.clock import Clock, Trust, boot_id, trust
 from agent.core.pace import FULL, Pace
 from agent.core.types import Instant
 from agent.delivery.payloads import CameraHealth, ClockPayload, HealthPayload, MqttHealth, OutboxHealth
@@ -52,11 +52,14 @@ class Sources:
     boot_reason: BootReason
     started: Instant
     pace: Callable[[], Pace] = lambda: FULL
+    trust: Callable[[], Trust] = trust
+    config_refused: bool = False
+    """The box runs with the last good configuration, because the one in place is wrong."""
 
 
 def report(sources: Sources, clock: Clock) -> HealthPayload:
     """All figures as of now; what this machine cannot know stays null."""
-    now, trusted = clock.now(), trust()
+    now, trusted = clock.now(), sources.trust()
     clock_told = ClockPayload(
         state=trusted.state, error_ms=trusted.error_ms, boot_id=boot_id(), mono_ms=round(now.mono_s * 1000)
     )
@@ -77,7 +80,9 @@ def report(sources: Sources, clock: Clock) -> HealthPayload:
         outbox=_outbox(sources),
         mqtt=sources.mqtt(),
     )
-    return told.model_copy(update={"degraded": tuple(_degraded(told, sources.watchers, sources.pace()))})
+    refused = ("config_refused",) if sources.config_refused else ()
+    degraded = *_degraded(told, sources.watchers, sources.pace()), *refused
+    return told.model_copy(update={"degraded": degraded})
 
 
 def camera(watcher: Watcher, now: Instant) -> CameraHealth:
@@ -122,7 +127,7 @@ def _degraded(told: HealthPayload, watchers: Mapping[str, Watcher], pace: Pace) 
         yield "storage_full"
     elif (told.outbox.oldest_s or 0) > UNCONFIRMED_S:
         yield "unconfirmed"
-    if told.clock is not None and told.clock.state == "unknown":
+    if told.clock is not None and told.clock.state not in ("ntp", "rtc"):
         yield "clock_untrusted"
     throttled = told.throttled
     weak = throttled is not None and throttled.under_voltage  # which caps the frequency, too

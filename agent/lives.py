@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
@@ -25,13 +26,13 @@ def begin(folder: Path, boot_id: str) -> BootReason:
     had not ended, so the power went or the box hung.
     """
     reason = _judge(folder / NAME, boot_id)
-    _note(folder / NAME, boot_id, ended=False)
+    note(folder / NAME, {"boot_id": boot_id, "ended": False})
     return reason
 
 
 def end(folder: Path, boot_id: str) -> None:
     """Note that this life ended on purpose."""
-    _note(folder / NAME, boot_id, ended=True)
+    note(folder / NAME, {"boot_id": boot_id, "ended": True})
 
 
 def _judge(path: Path, boot_id: str) -> BootReason:
@@ -47,12 +48,12 @@ def _judge(path: Path, boot_id: str) -> BootReason:
     return "box_restarted" if ended else "power_lost"
 
 
-def _note(path: Path, boot_id: str, *, ended: bool) -> None:
-    """Replace the file at once, so that a power cut leaves the old one or the new one."""
+def note(path: Path, told: Mapping[str, object]) -> None:
+    """Replace a small JSON file at once, so that a power cut leaves the old or the new one; never raises."""
     fresh = path.with_name(path.name + ".new")
     with suppress(OSError):
         with fresh.open("w", encoding="ascii") as file:
-            json.dump({"boot_id": boot_id, "ended": ended}, file)
+            json.dump(told, file)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)

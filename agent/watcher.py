@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -17,10 +17,11 @@ from agent.cameras import open_camera
 from agent.cameras.isolate import REAP_S, START_S, IsolatedCamera
 from agent.cameras.settings import CameraSettings, FileSource
 from agent.clock import Clock
-from agent.core import pipeline
+from agent.core import facts, pipeline
 from agent.core.ids import Ids
 from agent.core.integrity import Fault, View
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
+from agent.core.rules import LineRule
 from agent.core.types import (
     Count,
     Detection,
@@ -33,6 +34,7 @@ from agent.core.types import (
     Phase,
     Severity,
 )
+from agent.core.view import Memory
 from agent.delivery.compose import Sender, count_message, event_messages
 from agent.delivery.message import Message, Priority
 from agent.detectors import Detector
@@ -49,11 +51,23 @@ NEWS = 0.0002
 """Share of the view that has become unlike the scene: half of the smallest region that counts."""
 REFUSED_S = 30.0
 """Least wait after a refusal: cameras lock out who tries a wrong password again and again."""
+HALT_LOOK_S = 1.0
+"""A paused camera looks so often whether it is wanted again."""
 DETECTOR_REST_S = 1.0
 """Least wait before a detector that failed is asked again."""
 
 REASONS = {each: each.value for each in Fault} | {Fault.MOVED: "moved: check the zones of this camera"}
 """What stands in the status of a blind camera."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """What the station does not want to be watched for a while."""
+
+    why: str | None = None
+    """Not the whole camera, for this reason; None: it is watched."""
+    rules: frozenset[str] = frozenset()
+    """Not these rules."""
 
 
 class Watcher:
@@ -78,6 +92,7 @@ class Watcher:
         `pace` says how many pictures a second the box allows of those that are wanted.
         """
         self.camera, self.settings = camera, settings
+        self._judge = settings.judge
         self.figures = Figures()
         self.state = CameraState("disabled", clock.now(), "starting")
         self.keeping = Keeping(keeper, f"camera {camera.name}", clock)
@@ -91,6 +106,7 @@ class Watcher:
         self._eye = Voice(f"detector, camera {camera.name}")
         self._eye_backoff = Backoff(least_s=1.0, most_s=60.0)
         self._eye_rests_until_s = float("-inf")
+        self._halt, self._obeyed = Halt(), Halt()
         self._open: IsolatedCamera | None = None
         self._open_lock = threading.Lock()
         # Twice the usual gap at least: a camera of one picture in five seconds is not stalled in between.
@@ -119,6 +135,12 @@ class Watcher:
         since = Instant(last.mono_s + self._stalled_after_s, last.wall_s + self._stalled_after_s)
         return CameraState("stalled", since, f"no picture for more than {self._stalled_after_s:g} s")
 
+    def halt(self, halt: Halt) -> None:
+        """From now on, leave this out; what it leaves out of what is open then ends."""
+        before, self._halt = self._halt, halt
+        if halt.why is not None and before.why is None:
+            self.interrupt()
+
     def interrupt(self) -> None:
         """Let go of the camera, so that `run` notices that `stop` is set without waiting for a picture."""
         with self._open_lock:
@@ -132,9 +154,14 @@ class Watcher:
         """Watch until `stop` is set, or a file that is not looped has ended. No error ends it."""
         backoff = Backoff(FIRST_WAIT_S, LONGEST_WAIT_S)
         while not stop.is_set():
+            if self._halt.why is not None:
+                self._pause(stop, beat)
+                continue
             try:
                 self._stream(stop, beat)
-                break
+                if self._halt.why is None:
+                    break
+                continue
             except CameraError as error:
                 trouble = error
             except Exception as error:  # a mistake of ours must not silence the camera
@@ -152,13 +179,14 @@ class Watcher:
         camera = open_camera(self.camera, self._clock)
         with self._open_lock:
             self._open = camera
-        if stop.is_set():  # an interrupt may have come just before, and found nothing to let go of
+        # An interrupt may have come just before, and found nothing to let go of.
+        if stop.is_set() or self._halt.why is not None:
             return
         self.figures.opened()
         beat(START_S + self.camera.open_timeout_s + REAP_S)
         try:
             for frame in camera.frames():
-                if stop.is_set():
+                if stop.is_set() or self._halt.why is not None:
                     return
                 self._came(camera, frame)
                 began = self._clock.now()
@@ -169,8 +197,31 @@ class Watcher:
         finally:
             camera.close()
 
+    def _pause(self, stop: Stop, beat: Beat) -> None:
+        """The camera is let go of until it is wanted again. What was learned of its view may be old by then."""
+        now = self._now()
+        self._finish(now, EndReason.PAUSED)
+        self._lost_ends(now, EndReason.PAUSED)
+        self._pipeline = PipelineState(self._pipeline.ids)
+        while not stop.is_set() and self._halt.why is not None:
+            self._enter("disabled", self._halt.why)
+            beat()
+            stop.wait(HALT_LOOK_S)
+
+    def _leave_out(self, halt: Halt) -> None:
+        """Judge without the paused rules from the next frame on; their events end there, their counts here."""
+        at, judged = self._now(), self._pipeline.rules
+        for rule in self._judge.rules:
+            if judged and isinstance(rule, LineRule) and rule.id in halt.rules - self._obeyed.rules:
+                self._tell(facts.cut_interval(rule, judged.memories.get(rule.id, Memory()), at))
+        wanted = tuple(rule for rule in self._judge.rules if rule.id not in halt.rules)
+        self.settings = replace(self.settings, judge=self._judge.model_copy(update={"rules": wanted}))
+        self._obeyed = halt
+
     def watch(self, frame: Frame) -> Outcome:
         """Look at one frame and keep what it tells."""
+        if self._halt != self._obeyed:
+            self._leave_out(self._halt)
         self._pipeline, outcome = pipeline.update(
             self._pipeline, frame, self._look, self._detector.input_size, self.settings
         )

@@ -226,6 +226,8 @@ class EndReason(StrEnum):
     CAMERA_LOST = "camera_lost"
     AGENT_RESTARTED = "agent_restarted"
     TOO_OLD = "too_old"
+    PAUSED = "paused"
+    """The station has paused the camera."""
 
 
 @dataclass(frozen=True, slots=True)

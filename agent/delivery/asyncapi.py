@@ -64,6 +64,13 @@ CHANNELS = (
     Channel("evidence/{request_id}", "The state of a request.", "box", payloads.EvidencePayload, numbered=True),
     Channel("evidence/{request_id}/{file}/{chunk}", "A piece of footage.", "box", "bytes", numbered=True),
     Channel("ack/{command_id}", "What became of a command.", "box", payloads.AckPayload, numbered=True),
+    Channel(
+        "camera/box/clock_map",
+        "Which time belongs to which moment, once the clock is synchronised.",
+        "box",
+        payloads.ClockMapPayload,
+        numbered=True,
+    ),
     Channel("hello", "What the outbox holds, at each connect.", "box", payloads.HelloPayload),
     Channel("receipt", "What the station has committed.", "station", payloads.ReceiptPayload),
     Channel("command/{verb}", "An order; never retained.", "station", payloads.CommandPayload),

@@ -23,6 +23,7 @@ from contextlib import suppress
 from typing import Any, Final, Literal
 
 import paho.mqtt.client as paho
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.delivery import reasons
 from agent.delivery.broker import BrokerSettings, TlsSettings, Version
@@ -179,8 +180,15 @@ class Connection:
         return info.mid
 
     def subscribe(self, *filters: str) -> None:
-        """Ask for messages with QoS 1; a Suback follows."""
-        self._client.subscribe([(each, 1) for each in filters])
+        """Ask for messages with QoS 1; a Suback follows.
+
+        In MQTT 5 they come with the mark "retained" that they were published with: without asking for it, only
+        what the broker had before the subscription bears it.
+        """
+        if self.limits.version == "5":
+            self._client.subscribe([(each, SubscribeOptions(1, retainAsPublished=True)) for each in filters])
+        else:
+            self._client.subscribe([(each, 1) for each in filters])
 
     def ack(self, arrived: Arrived) -> None:
         """Tell the broker that a message has had its effect; from any thread, also after the end."""

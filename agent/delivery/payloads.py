@@ -409,6 +409,22 @@ class AckPayload(Payload):
     result: dict[str, Any] = Field({}, description="What the verb gives back.")
 
 
+class ClockMapBody(Payload):
+    """A clock map as it lies in the outbox."""
+
+    schema_version: Version = Field(SCHEMA_VERSION, alias="schema", description="Version of this contract.")
+    session: Id = Field(description="The life of the agent that says so.")
+    time: Time = Field(description="The wall time, now trusted.")
+    clock: ClockPayload = Field(description="The same moment by the steady clock, and who vouches for it.")
+
+
+class ClockMapPayload(ClockMapBody, Posted):
+    """Box to station, once its clock is synchronised: which wall time belongs to which moment of this boot.
+
+    What was stamped before in the same boot happened at time - (clock.mono_ms - its own clock.mono_ms).
+    """
+
+
 class EvidencePayload(Payload):
     """Box to station: the state of a request for footage."""
 

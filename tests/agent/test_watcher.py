@@ -32,7 +32,7 @@ from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
 from agent.figures import CameraState
 from agent.supervise import Stop
-from agent.watcher import Watcher, is_finite
+from agent.watcher import Halt, Watcher, is_finite
 from tests.brokers import free_port, until
 from tests.conftest import RtspServer, SteppedClock
 from tests.squares import SQUARE_PX, frame_of, write_clip, write_model
@@ -385,6 +385,41 @@ def test_a_camera_that_cannot_see_is_blind_and_streams_again_when_it_can(stepped
 class _Counts:
     frames_in: int = 1
     frames_dropped: int = 0
+
+
+def test_a_paused_camera_is_let_go_of_and_its_events_end_as_paused_until_it_is_wanted_again(post: Post) -> None:
+    write_clip(post.clip, seconds=4, still_s=1.5)
+    post.watcher()
+
+    with post.at_work():
+        until(lambda: post.events("object"), 20, "a car is told")
+        post.it.halt(Halt("paused by an officer"))
+        until(post.was("disabled", "paused by an officer"), 10)
+        until(lambda: not decoders(), 5, "no decoder is left")
+        paused = [event for event in post.events("object") if event["end_reason"] == "paused"]
+        seen = post.it.figures.frames_in
+        post.it.halt(Halt())
+        until(post.was("streaming"), 20)
+        until(lambda: post.it.figures.frames_in > seen, 10)
+
+    assert paused
+    assert not post.events("camera_lost")
+
+
+def test_a_paused_rule_is_silent_its_events_end_and_the_others_go_on(stepped: Post) -> None:
+    stepped.see(4)
+    stepped.see(2, speed_px_s=130)
+    stepped.it.halt(Halt(rules=frozenset({"road-users"})))
+    stepped.see(3, speed_px_s=130)
+    silent = len(stepped.events("object"))
+    stepped.see(8)
+    stepped.it.halt(Halt())
+    stepped.see(4, speed_px_s=130)
+
+    assert silent and stepped.events("object")[silent - 1]["phase"] == "end"
+    assert len({event["id"] for event in stepped.events("object")}) == 2
+    assert stepped.events("motion")[0]["phase"] == "start"
+    assert "paused" not in {event["end_reason"] for event in stepped.events("motion")}
 
 
 def test_only_a_file_that_is_not_looped_ends() -> None:

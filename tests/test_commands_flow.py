@@ -1,0 +1,190 @@
+"""Commands to the whole program: agent, mosquitto and a technician's client, and SIGKILL between them"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from agent.delivery.audit import verify
+from tests.boxes import Box, at_work
+from tests.brokers import Mosquitto, mosquitto, start_mosquitto, until
+
+__all__ = ["mosquitto", "start_mosquitto"]
+
+HERE = "ngatu/v1/test-commune/test-box-01"
+pytestmark = pytest.mark.broker
+
+
+class Desk:
+    """Where a technician sits: sends commands, and keeps every answer and picture that comes."""
+
+    def __init__(self, port: int) -> None:
+        self.answers: dict[str, list[dict[str, Any]]] = {}
+        self.pictures: dict[str, bytes] = {}
+        self.states: list[dict[str, Any]] = []
+        self.number = 0
+        self._stream: str | None = None
+        self._have: set[int] = set()
+        self._lock = threading.Lock()
+        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="desk", protocol=paho.MQTTv5)
+        self.client.on_message = self._hear
+        self.client.connect("127.0.0.1", port)
+        self.client.subscribe([(f"{HERE}/{each}", 1) for each in ("ack/#", "camera/#", "hello")])
+        self.client.loop_start()
+        told = {"state": "online", "station": "desk", "session": "s-1", "time": stamp()}
+        self.client.publish("ngatu/v1/test-commune/station/status", json.dumps(told), qos=1, retain=True)
+
+    def _hear(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
+        suffix = message.topic.removeprefix(f"{HERE}/")
+        user = dict(getattr(message.properties, "UserProperty", []))
+        told = json.loads(message.payload) if message.payload.startswith(b"{") else {}
+        with self._lock:
+            if suffix.startswith("ack/"):
+                self.answers.setdefault(told["id"], []).append(told)
+            elif suffix.endswith("/snapshot"):
+                self.pictures[user["event_id"]] = message.payload
+            elif suffix == "camera/road/status":
+                self.states.append(told)
+        seq, stream = told.get("seq", user.get("seq")), told.get("stream", user.get("stream"))
+        if seq is not None and stream:
+            self._have.add(int(seq))
+            receipt = {
+                "station": "desk",
+                "stream": stream,
+                "committed": [[s, s] for s in sorted(self._have)][-500:],
+            }
+            self.client.publish(f"{HERE}/receipt", json.dumps({**receipt, "time": stamp()}), qos=1)
+
+    def send(self, verb: str, life_s: float = 600, retain: bool = False, **args: Any) -> str:
+        """One command; its id."""
+        self.number += 1
+        name = f"cmd-{self.number}"
+        told = {"id": name, "issued_at": stamp(), "expires_at": stamp(life_s), "issuer": "desk", "args": args}
+        life = Properties(PacketTypes.PUBLISH)
+        life.MessageExpiryInterval = max(1, int(life_s))
+        self.client.publish(
+            f"{HERE}/command/{verb}", json.dumps(told), qos=1, retain=retain, properties=life
+        ).wait_for_publish(5)
+        return name
+
+    def final(self, name: str) -> dict[str, Any] | None:
+        return self.answers.get(name, [None])[-1]
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def stamp(after_s: float = 0.0) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=after_s)).isoformat(timespec="milliseconds")
+
+
+@pytest.fixture
+def desk(mosquitto: Mosquitto) -> Iterator[Desk]:
+    with closing(Desk(mosquitto.port)) as desk:
+        yield desk
+
+
+@pytest.fixture
+def box(tmp_path: Path, mosquitto: Mosquitto) -> Box:
+    return Box(tmp_path, mosquitto.port)
+
+
+def audited(box: Box) -> Counter[tuple[str, str]]:
+    """How often each command reached each state, in the log of all lives."""
+    lines = (box.folder / "state/audit.log").read_text().splitlines()
+    return Counter((line["id"], line["state"]) for line in map(json.loads, lines) if "id" in line)
+
+
+def test_a_running_box_does_what_it_is_told(box: Box, desk: Desk) -> None:
+    with at_work(box):
+        until(lambda: any(state["state"] == "streaming" for state in desk.states), 40, "it watches")
+        ping, picture = desk.send("ping"), desk.send("snapshot", camera="road")
+        until(lambda: desk.final(ping) and desk.final(picture) and picture in desk.pictures, 20, "both answers")
+        assert desk.answers[ping][-1]["state"] == "done"
+        assert desk.pictures[picture].startswith(b"\xff\xd8")
+        pause = desk.send("set", camera="road", action="pause", until=stamp(3600))
+        until(lambda: desk.states[-1]["state"] == "disabled", 20, "the camera is paused")
+        assert "paused by desk until" in desk.states[-1]["reason"]
+        dark = desk.send("snapshot", camera="road")
+        desk.send("set", camera="road", action="resume")
+        until(lambda: desk.states[-1]["state"] == "streaming", 30, "it watches again")
+        until(lambda: desk.final(dark), 20)
+        retained = desk.send("restart", retain=True)
+        until(lambda: desk.final(retained), 20, "a retained order is refused")
+        assert desk.answers[retained][-1]["state"] == "refused"
+        restart = desk.send("restart")
+        assert box.wait(15) == 75
+        box.start()
+        until(lambda: desk.final(restart), 40, "the next life answers")
+        assert box.stop() == 0
+
+    assert desk.answers[pause][-1]["state"] == "done"
+    assert desk.answers[restart][-1]["state"] == "done"
+    states = audited(box)
+    assert max(count for (_, state), count in states.items() if state == "done") == 1
+    assert verify(box.folder / "state/audit.log") is None
+
+
+def test_commands_sent_while_the_box_is_away_arrive_and_the_late_and_the_retained_are_refused(
+    box: Box, desk: Desk
+) -> None:
+    with at_work(box):
+        until(lambda: desk.states, 40, "it is known to the broker")
+        box.kill()
+        kept = [desk.send("ping") for _ in range(5)]
+        retained = desk.send("restart", retain=True)
+        box.start()
+        until(lambda: all(desk.final(name) for name in [*kept, retained]), 40, "all are answered")
+        assert box.stop() == 0
+
+    assert {desk.answers[name][-1]["state"] for name in kept} == {"done"}
+    assert {desk.answers[retained][-1]["state"]} == {"refused"}
+    assert "retained" in desk.answers[retained][-1]["detail"]
+
+
+@pytest.mark.parametrize("seed", [7])
+def test_no_command_is_done_twice_or_missed_however_often_the_box_is_killed(
+    box: Box, desk: Desk, seed: int
+) -> None:
+    """P13 in small: 40 commands over 4 kills. `tests/faults` does it at size."""
+    chance = random.Random(seed)
+    sent: list[str] = []
+    with at_work(box):
+        for _life in range(4):
+            until(lambda: desk.states, 40)
+            ends = time.monotonic() + chance.uniform(0.2, 1.2)
+            for _ in range(10):
+                verb = chance.choice(["ping", "ping", "set"])
+                args = {"camera": "road", "action": "resume"} if verb == "set" else {}
+                sent.append(desk.send(verb, **args))
+                time.sleep(chance.uniform(0, 0.05))
+            time.sleep(max(0.0, ends - time.monotonic()))
+            box.kill()
+            desk.states.clear()
+            box.start()
+        until(lambda: all(desk.final(name) for name in sent) and desk.states, 60, "every command is answered")
+        assert box.stop() == 0
+
+    finals = {
+        json.dumps({k: v for k, v in answer.items() if k in ("id", "state", "time")})
+        for name in sent
+        for answer in desk.answers[name]
+        if answer["state"] == "done" and "repeated" not in (answer["detail"] or "")
+    }
+    assert len(finals) == len(sent)  # each was done, and each copy of its answer tells of the same deed
+    assert {desk.final(name)["state"] for name in sent} == {"done"}  # type: ignore[index]
+    assert verify(box.folder / "state/audit.log") is None
