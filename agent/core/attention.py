@@ -5,15 +5,30 @@ makes distant road users a few pixels large; a crop of the input's own size show
 Frigate's regions, and of slicing aided inference: Akyon et al., ICIP 2022, without its cost). When nothing
 moves and no track is in doubt, the detector rests, but for slow sweeps of the frame
 and rare checks of what stands.
+
+How soon it looks again depends on what could be learned by it:
+
+    a track that is new, or comes into view     every `min_interval_s`
+    new motion, a track that was just missed,
+    tracks that could be confused               every `doubt_s`; at once if the last look was longer ago
+    a track that goes where it should           every `follow_s`; sooner if it would leave its own box
+    motion in which nothing is found (barren)   ever less often, every `barren_s` in the end
+    what stands                                 every `stationary_check_s`
+    everything                                  every `sweep_s`
+
+Whatever the reason for a look, all that moves is looked at: one picture often holds it all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from math import inf
 
 from pydantic import Field
 
+from agent.core import barren
+from agent.core.barren import Barren
 from agent.core.crops import Closeness, Wish, cover, sized, tiles
 from agent.core.gather import gathered
 from agent.core.types import WHOLE, Box, Crop, Detection, Instant, Motion, Reason, Size, Track
@@ -23,6 +38,20 @@ _BLIND_S = 1.0
 """How often the whole frame is looked at while motion learns a new scene and cannot tell."""
 _EARLY = 0.85
 """A frame that comes a little before its time is looked at: waiting for the next would halve the rate."""
+_YOUNG_S = 0.6
+"""A track that is not confirmed is no longer looked for eagerly when it was not seen for so long."""
+_NEW_S, _ENTERS_S = 0.4, 2.0
+"""So long a track is new: two sights do not tell how it moves. Cut by the frame's border, it takes longer: the
+box of what comes into view grows more than it moves."""
+_BORDER = 0.01
+_AGAIN = 1.2
+"""A track that was just missed is looked for sooner, but once: it was seen so many `follow_s` before."""
+_STRAY = 1.0
+"""A track is looked at again before it has moved so many times its own width or height."""
+_EXPLAINED = 0.5
+"""Motion is a known track's own when so much of it lies in the boxes of tracks, grown a little."""
+_GROWN = 0.25
+"""By which share of its width and height a box is grown on each side: shadows, and an old prediction."""
 
 
 class AttentionSettings(Settings):
@@ -30,6 +59,24 @@ class AttentionSettings(Settings):
 
     min_interval_s: float = Field(
         0.1, ge=0, le=10, description="Least time between two looks of the detector, in seconds."
+    )
+    doubt_s: float = Field(
+        0.2,
+        ge=0,
+        le=10,
+        description="Time between two looks at new motion and at tracks that could be confused, in seconds.",
+    )
+    follow_s: float = Field(
+        0.3,
+        ge=0,
+        le=10,
+        description="Time between two looks while every track goes where it should, in seconds.",
+    )
+    barren_s: float = Field(
+        1.0,
+        ge=0,
+        le=60,
+        description="Longest time between two looks at motion in which nothing is found, in seconds.",
     )
     max_crops: int = Field(
         4, ge=1, le=32, description="Most crops in one look; fewer make them coarser, never leave a blind spot."
@@ -40,6 +87,12 @@ class AttentionSettings(Settings):
     small_px: int = Field(
         64, ge=8, le=512, description="Objects smaller than this in the frame are enlarged, in pixels."
     )
+    enough_px: int = Field(
+        28,
+        ge=8,
+        le=512,
+        description="Objects may share a crop that shows each of them at least so large, in input pixels.",
+    )
     enlarge: float = Field(2.0, ge=1, le=4, description="How many times small objects are enlarged at most.")
     whole_within: float = Field(
         1.3,
@@ -48,7 +101,7 @@ class AttentionSettings(Settings):
         description="A frame at most so many times the detector's input is looked at as a whole.",
     )
     sweep_s: float = Field(
-        10.0,
+        30.0,
         ge=0.5,
         le=3600,
         description="Time between two sweeps over the frame, for what stands, in seconds.",
@@ -93,7 +146,9 @@ class AttentionState:
     turn: int
     """How many parts of the sweep were seen; the first is the whole frame."""
     checked: tuple[tuple[str, float], ...]
-    """Stationary tracks by id, with the mono_s at which each was last inside a crop."""
+    """Tracks by id, with the mono_s at which each was last inside a crop."""
+    barren: Barren = field(default_factory=dict)
+    """Where something moves in which nothing is found."""
 
 
 def update(
@@ -111,19 +166,37 @@ def update(
     # The first round is quick, for then nothing is known yet; afterwards one part at a time will do.
     wait_s = settings.sweep_s / len(parts) if state.turn < len(parts) else settings.sweep_s
     sweep_due = state.swept is None or scene.at.since(state.swept) >= wait_s
-    wishes = _wishes(state, scene, settings)
     if scene.motion.settling:
         blind = state.looked is None or scene.at.since(state.looked) >= _BLIND_S
+        wishes = _wishes(state, scene, settings)
         crops: tuple[Crop, ...] = (Crop(WHOLE, Reason.SWEEP),) if wishes or blind else ()
-    elif _small(scene, settings) and (wishes or sweep_due):
-        crops = (Crop(WHOLE, wishes[0].reason if wishes else Reason.SWEEP),)
+    elif not sweep_due and patience_s(state, scene, settings) > 0:
+        crops = ()
     else:
-        crops = cover(wishes, scene.frame, max(1, settings.max_crops - sweep_due))
-        if sweep_due:
-            crops = _with_sweep(crops, parts[state.turn % len(parts)], settings.max_crops)
+        part = parts[state.turn % len(parts)] if sweep_due else None
+        crops = _crops(_wishes(state, scene, settings), part, scene, settings)
     if not crops:
-        return replace(state, checked=_standing(state, scene)), ()
+        return replace(state, checked=_present(state, scene)), ()
     return _looked(state, scene, crops, sweep_due), crops
+
+
+def patience_s(state: AttentionState, scene: Glance, settings: AttentionSettings) -> float:
+    """How long the next look can wait, in seconds; 0: something is new, in doubt or due; inf: all is quiet.
+
+    Sweeps are not asked about. `scene` may be of the frame that `state` is of, with the tracks after it.
+    """
+    now_s = scene.at.mono_s
+    living = [track for track in scene.tracks if not track.ended and not _outside(track.box)]
+    checked, crowded = dict(state.checked), _crowded(living)
+    waits: list[float] = []
+    for track in living:
+        looked_s = checked.get(track.id, -inf)
+        waits.append(looked_s + _wait_s(track, looked_s, track.id in crowded, scene.at, settings) - now_s)
+    for region in _unexplained(scene.motion.regions, living):
+        barren_s = barren.wait_s(state.barren, region, now_s, settings.doubt_s, settings.barren_s)
+        since_s = scene.at.since(state.looked) if state.looked else inf
+        waits.append(max(barren_s, settings.doubt_s * _EARLY - since_s))
+    return max(0.0, min(waits, default=inf))
 
 
 def gather(
@@ -137,12 +210,69 @@ def gather(
     return gathered(crops, found, settings.same_iou, settings.inside)
 
 
+def _crops(
+    wishes: list[Wish], part: Box | None, scene: Glance, settings: AttentionSettings
+) -> tuple[Crop, ...]:
+    """The crops for the wishes and for the part of a sweep whose turn it is."""
+    if _small(scene, settings) and (wishes or part):
+        return (Crop(WHOLE, wishes[0].reason if wishes else Reason.SWEEP),)
+    crops = cover(wishes, scene.frame, max(1, settings.max_crops - (part is not None)))
+    return _with_sweep(crops, part, settings.max_crops) if part else crops
+
+
 def _small(scene: Glance, settings: AttentionSettings) -> bool:
     times = settings.whole_within
     return (
         scene.frame.width_px <= scene.field.width_px * times
         and scene.frame.height_px <= scene.field.height_px * times
     )
+
+
+def _wait_s(track: Track, looked_s: float, crowded: bool, at: Instant, settings: AttentionSettings) -> float:
+    """From one look at this track to the next, a little less, for frames do not come when they are wanted."""
+    if track.stationary:
+        return settings.stationary_check_s
+    age_s = at.since(track.started)
+    young = not track.confirmed and at.since(track.last_seen) <= _YOUNG_S
+    if young or age_s < _NEW_S or (age_s < _ENTERS_S and _cut(track.box)):
+        return settings.min_interval_s * _EARLY
+    missed = 0 < looked_s - track.last_seen.mono_s <= _AGAIN * settings.follow_s
+    wait_s = settings.doubt_s if missed or crowded else settings.follow_s
+    return max(settings.min_interval_s, min(wait_s, _STRAY * _stay_s(track))) * _EARLY
+
+
+def _crowded(living: Sequence[Track]) -> set[str]:
+    """Tracks that are so near to another one that a detection could be taken for either's."""
+    moving = [(track.id, _grown(track.box)) for track in living if not track.stationary]
+    near = [(a, b) for n, (a, one) in enumerate(moving) for b, other in moving[:n] if _common(one, other) > 0]
+    return {name for pair in near for name in pair}
+
+
+def _stay_s(track: Track) -> float:
+    """How long until the track has moved by its own size."""
+    sides = zip((track.box.width, track.box.height), track.velocity, strict=True)
+    return min((side / abs(speed) for side, speed in sides if speed), default=inf)
+
+
+def _unexplained(regions: Sequence[Box], living: Sequence[Track]) -> list[Box]:
+    """Motion that is not that of a track which is followed. What stands explains none: it may be leaving."""
+    known = [_grown(track.box) for track in living if not track.stationary]
+    return [
+        region
+        for region in regions
+        if sum(_common(region, box) for box in known) < _EXPLAINED * max(region.area, 1e-9)
+    ]
+
+
+def _grown(box: Box) -> Box:
+    wide, high = _GROWN * box.width, _GROWN * box.height
+    return Box(box.left - wide, box.top - high, box.right + wide, box.bottom + high)
+
+
+def _common(one: Box, other: Box) -> float:
+    wide = min(one.right, other.right) - max(one.left, other.left)
+    high = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return max(0.0, wide) * max(0.0, high)
 
 
 def _wishes(state: AttentionState, scene: Glance, settings: AttentionSettings) -> list[Wish]:
@@ -152,11 +282,15 @@ def _wishes(state: AttentionState, scene: Glance, settings: AttentionSettings) -
     for track in scene.tracks:
         if track.ended or _outside(track.box):
             continue
-        since_s = scene.at.mono_s - checked.get(track.id, float("-inf"))
+        since_s = scene.at.mono_s - checked.get(track.id, -inf)
         if not track.stationary or since_s >= settings.stationary_check_s:
             boxes.append((track.box, Reason.TRACK))
-    closest = Closeness(settings.object_share, settings.small_px, settings.enlarge)
-    return [Wish(box, sized(box, scene.frame, scene.field, closest), reason) for box, reason in boxes]
+    closest = Closeness(settings.object_share, settings.small_px, settings.enlarge, settings.enough_px)
+    return [Wish(box, *sized(box, scene.frame, scene.field, closest), reason) for box, reason in boxes]
+
+
+def _cut(box: Box) -> bool:
+    return min(box.left, box.top, 1 - box.right, 1 - box.bottom) < _BORDER
 
 
 def _outside(box: Box) -> bool:
@@ -172,21 +306,24 @@ def _with_sweep(crops: tuple[Crop, ...], part: Box, most: int) -> tuple[Crop, ..
 
 def _looked(state: AttentionState, scene: Glance, crops: tuple[Crop, ...], sweep_due: bool) -> AttentionState:
     swept = sweep_due and any(crop.reason is Reason.SWEEP or crop.box == WHOLE for crop in crops)
-    checked = dict(_standing(state, scene))
+    checked = dict(_present(state, scene))
     for track in scene.tracks:
-        if track.stationary and any(_holds(crop.box, track.box) for crop in crops):
+        if any(_holds(crop.box, track.box) for crop in crops):
             checked[track.id] = scene.at.mono_s
+    living = [track for track in scene.tracks if not track.ended]
+    vain = _unexplained(scene.motion.regions, living)
     return AttentionState(
         looked=scene.at,
         swept=scene.at if swept else state.swept,
         turn=state.turn + swept,
         checked=tuple(checked.items()),
+        barren=barren.looked(state.barren, vain, [track.box for track in living], scene.at.mono_s),
     )
 
 
-def _standing(state: AttentionState, scene: Glance) -> tuple[tuple[str, float], ...]:
+def _present(state: AttentionState, scene: Glance) -> tuple[tuple[str, float], ...]:
     """Only tracks that still are: the state must not grow for ever."""
-    present = {track.id for track in scene.tracks if track.stationary and not track.ended}
+    present = {track.id for track in scene.tracks if not track.ended}
     return tuple(pair for pair in state.checked if pair[0] in present)
 
 

@@ -11,7 +11,8 @@ from agent.core.types import WHOLE, Box, Crop, Reason, Size
 _MARGIN = 0.04
 """Context on each side of what a crop holds, as a fraction of the crop: boxes at the very border are cut."""
 _SLACK = 1.25
-"""Objects may share a crop when that shrinks them at most so many times more than a crop of their own."""
+"""Objects may share a crop when that shrinks them at most so many times more than a crop of their own, or
+leaves them large enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Wish:
 
     box: Box
     size: Size
+    largest_px: float
+    """Width of the largest crop that still shows it large enough."""
     reason: Reason
 
 
@@ -30,6 +33,8 @@ class _Group:
     box: Box
     size: Size
     """The largest of the wishes' own crops."""
+    largest_px: float
+    """The least of the widths that the wishes allow."""
     reason: Reason
 
 
@@ -43,10 +48,15 @@ class Closeness:
     """Smaller objects are enlarged towards this."""
     enlarge: float
     """At most so many times."""
+    enough_px: int
+    """Larger than this in the field, they may share a crop with others."""
 
 
-def sized(box: Box, frame: Size, field: Size, closeness: Closeness) -> Size:
-    """The crop for one object, in frame pixels, of the field's shape: small for small ones, large for large."""
+def sized(box: Box, frame: Size, field: Size, closeness: Closeness) -> tuple[Size, float]:
+    """The crop for one object, in frame pixels, of the field's shape: small for small ones, large for large.
+
+    And the width of the largest crop that it may share.
+    """
     wide_px, high_px = box.width * frame.width_px, box.height * frame.height_px
     scale = max(
         1 / closeness.enlarge,
@@ -54,7 +64,9 @@ def sized(box: Box, frame: Size, field: Size, closeness: Closeness) -> Size:
         wide_px / (closeness.object_share * field.width_px),
         high_px / (closeness.object_share * field.height_px),
     )
-    return Size(round(field.width_px * scale), round(field.height_px * scale))
+    size = Size(round(field.width_px * scale), round(field.height_px * scale))
+    enough = field.width_px * max(wide_px, high_px) / closeness.enough_px
+    return size, max(_SLACK * size.width_px, enough)
 
 
 def cover(wishes: list[Wish], frame: Size, most: int) -> tuple[Crop, ...]:
@@ -65,7 +77,7 @@ def cover(wishes: list[Wish], frame: Size, most: int) -> tuple[Crop, ...]:
     """
     groups: list[_Group] = []
     for wish in sorted(wishes, key=lambda w: (-w.size.width_px, -w.box.area, w.box.left, w.box.top)):
-        new = _Group(_inside(wish.box), wish.size, wish.reason)
+        new = _Group(_inside(wish.box), wish.size, wish.largest_px, wish.reason)
         fitting = [
             (_placed_area(joined, frame) - _placed_area(group, frame), place, joined)
             for place, group in enumerate(groups)
@@ -85,13 +97,20 @@ def cover(wishes: list[Wish], frame: Size, most: int) -> tuple[Crop, ...]:
 def _join(one: _Group, other: _Group) -> _Group:
     size = max(one.size, other.size, key=lambda s: s.width_px)
     reason = Reason.MOTION if Reason.MOTION in (one.reason, other.reason) else one.reason
-    return _Group(around(one.box, other.box), size, reason)
+    return _Group(around(one.box, other.box), size, min(one.largest_px, other.largest_px), reason)
 
 
 def _fits(joined: _Group, parts: tuple[_Group, _Group], frame: Size) -> bool:
-    """Neither part is shrunk much more in the common crop than in a crop of its own."""
+    """Neither part is shrunk too much in the common crop, or much more than in a crop of its own."""
     own = min(_crop_size(part, frame).width_px for part in parts)
-    return _crop_size(joined, frame).width_px <= own * _SLACK
+    return _crop_size(joined, frame).width_px <= own * _SLACK or _wide_px(joined, frame) <= joined.largest_px
+
+
+def _wide_px(group: _Group, frame: Size) -> float:
+    """Width of the group's crop, or what its height would be as a width: the longer one decides the scale."""
+    placed = _place(group, frame)
+    shape = group.size.width_px / group.size.height_px
+    return max(placed.width * frame.width_px, placed.height * frame.height_px * shape)
 
 
 def _crop_size(group: _Group, frame: Size) -> Size:
@@ -145,8 +164,8 @@ def _needed(crops: list[Crop], wishes: list[Wish], frame: Size) -> tuple[Crop, .
 
 def _meets(other: Box, wish: Wish, crop: Box, frame: Size) -> bool:
     """The other crop holds the wish, and shows it not much smaller than it should be, or than this one does."""
-    enough = max(crop.width, wish.size.width_px / frame.width_px)
-    return holds(other, _inside(wish.box)) and other.width <= _SLACK * enough
+    enough = max(_SLACK * crop.width, wish.largest_px / frame.width_px)
+    return holds(other, _inside(wish.box)) and other.width <= enough
 
 
 def holds(crop: Box, box: Box) -> bool:

@@ -19,6 +19,7 @@ HD = Size(1280, 720)
 DEFAULT = AttentionSettings()
 START = Instant(100.0, 1_770_000_000.0)
 STILL = Motion((), 0.0)
+LANE = Box(0.4, 0.4, 0.5, 0.6)
 
 
 def later(seconds: float) -> Instant:
@@ -44,6 +45,29 @@ def track(name: str, box: Box, stationary: bool = False, ended: bool = False) ->
         stationary=stationary,
         ended=ended,
     )
+
+
+def seen(name: str, box: Box, at_s: float) -> Track:
+    """A confirmed track that a detection matched at this moment."""
+    return replace(track(name, box), started=later(-10), last_seen=later(at_s))
+
+
+def young(at_s: float) -> Track:
+    return replace(seen("young", LANE, at_s), confirmed=False)
+
+
+def looks(scenes: list[Glance], wanted: AttentionSettings = DEFAULT) -> list[float]:
+    """At which of the scenes the detector looks, in seconds after the start."""
+    state, times = None, []
+    for scene in scenes:
+        state, crops = attention.update(state, scene, wanted)
+        if crops:
+            times.append(scene.at.since(START))
+    return times
+
+
+def every(seconds: float, count: int) -> object:
+    return pytest.approx([n * seconds for n in range(count)])
 
 
 def swept() -> AttentionState:
@@ -72,10 +96,10 @@ def test_the_first_frame_is_seen_whole() -> None:
 def test_the_detector_rests_while_nothing_moves() -> None:
     state: AttentionState | None = None
     looks = 0
-    for index in range(1000):
+    for index in range(1200):
         state, crops = attention.update(state, glance(index / 10, frame=Size(640, 360)), DEFAULT)
         looks += bool(crops)
-    assert looks == 10  # one sweep in ten seconds
+    assert looks == 4  # one sweep in thirty seconds
 
 
 def test_a_small_region_gets_a_crop_of_the_detectors_own_size() -> None:
@@ -127,14 +151,100 @@ def test_a_small_frame_is_one_crop_whatever_moves() -> None:
 
 def test_looks_keep_their_distance() -> None:
     wanted = AttentionSettings(min_interval_s=0.5)
-    state = None
-    times = []
-    for index in range(100):
-        state, crops = attention.update(state, glance(index / 10, Box(0.5, 0.5, 0.6, 0.6)), wanted)
-        if crops:
-            times.append(index / 10)
+    times = looks([glance(index / 10, tracks=(young(index / 10),)) for index in range(100)], wanted)
     assert min(b - a for a, b in pairwise(times)) >= 0.5 * 0.85
     assert len(times) == 20
+
+
+def test_a_track_that_is_not_confirmed_is_looked_at_as_often_as_may_be() -> None:
+    assert looks([glance(index / 10, tracks=(young(index / 10),)) for index in range(20)]) == every(0.1, 20)
+
+
+def test_a_track_that_goes_where_it_should_is_looked_at_less_often() -> None:
+    scenes = [glance(index / 10, tracks=(seen("a", LANE, index / 10),)) for index in range(30)]
+    assert looks(scenes) == every(0.3, 10)
+
+
+def test_a_track_that_would_leave_its_own_box_is_looked_at_sooner() -> None:
+    fast = [replace(seen("a", LANE, index / 10), velocity=(0.8, 0.0)) for index in range(30)]
+    times = looks([glance(index / 10, tracks=(each,)) for index, each in enumerate(fast)])
+    assert times == every(0.2, 15)  # it is a tenth of the frame wide, and so gone in an eighth of a second
+
+
+def test_a_track_that_comes_into_view_is_looked_at_as_often_as_may_be() -> None:
+    """Two sights at the border do not tell how it moves: its box grows there."""
+    border = Box(0.0, 0.4, 0.1, 0.6)
+    entering = [replace(seen("a", border, index / 10), started=later(0)) for index in range(30)]
+    times = looks([glance(index / 10, tracks=(each,)) for index, each in enumerate(entering)])
+    assert times[:20] == every(0.1, 20)
+    assert times[20:] == pytest.approx([2.2, 2.5, 2.8], abs=0.11)
+
+
+def test_tracks_that_could_be_confused_are_looked_at_sooner() -> None:
+    beside = Box(LANE.right + 0.01, LANE.top, LANE.right + 0.11, LANE.bottom)
+    scenes = [
+        glance(index / 10, tracks=(seen("a", LANE, index / 10), seen("b", beside, index / 10)))
+        for index in range(30)
+    ]
+    assert looks(scenes) == every(0.2, 15)
+
+
+def test_a_track_that_was_missed_is_looked_for_sooner_but_once() -> None:
+    """It was seen at 0 and never again: hidden, or gone."""
+    times = looks([glance(index / 10, tracks=(seen("a", LANE, 0.0),)) for index in range(20)])
+    assert times[:4] == pytest.approx([0.0, 0.3, 0.5, 0.8])
+
+
+def test_the_motion_of_a_track_that_is_followed_is_nothing_new() -> None:
+    scenes = [glance(index / 10, LANE, tracks=(seen("a", LANE, index / 10),)) for index in range(30)]
+    assert looks(scenes) == every(0.3, 10)
+
+
+def test_new_motion_beside_a_track_that_is_followed_is_looked_at_at_once() -> None:
+    state = None
+    for index in range(2):
+        state, crops = attention.update(
+            state, glance(index / 10, LANE, tracks=(seen("a", LANE, index / 10),)), DEFAULT
+        )
+    new = Box(0.1, 0.7, 0.2, 0.9)
+    _, crops = attention.update(state, glance(0.2, LANE, new, tracks=(seen("a", LANE, 0.2),)), DEFAULT)
+    assert any(holds(crop.box, new) for crop in crops)
+
+
+def test_a_parked_car_that_stirs_is_new_motion() -> None:
+    parked = replace(seen("a", LANE, 0.0), stationary=True)
+    state, _ = attention.update(None, glance(0, tracks=(parked,)), DEFAULT)
+    _, crops = attention.update(state, glance(1, LANE, tracks=(parked,)), DEFAULT)
+    assert crops
+
+
+def test_motion_in_which_nothing_is_found_is_looked_at_ever_less_often() -> None:
+    scenes = [glance(index / 10, Box(0.5, 0.1, 0.6, 0.3)) for index in range(300)]
+    times = looks(scenes, AttentionSettings(sweep_s=3600, sweep_shrink=10))
+    gaps = [round(b - a, 3) for a, b in pairwise(times)]
+    assert gaps[0] == 0.2
+    assert gaps == sorted(gaps)
+    assert gaps[-1] == DEFAULT.barren_s
+
+
+def test_whoever_comes_out_of_a_swaying_tree_is_looked_at_at_once() -> None:
+    tree = Box(0.5, 0.1, 0.6, 0.3)
+    wanted = AttentionSettings(sweep_s=3600, sweep_shrink=10)
+    state, crops = attention.update(None, glance(0, tree), wanted)
+    for index in range(1, 200):
+        state, crops = attention.update(state, glance(index / 10, tree), wanted)
+    assert crops == ()
+    assert attention.update(state, glance(20.1, tree), wanted)[1] == ()
+    assert attention.update(state, glance(20.1, Box(0.5, 0.1, 0.68, 0.3)), wanted)[1]
+
+
+def test_patience_says_how_long_nothing_need_be_looked_at() -> None:
+    state, _ = attention.update(None, glance(0, tracks=(seen("a", LANE, 0.0),)), DEFAULT)
+    assert attention.patience_s(state, glance(0), DEFAULT) == float("inf")
+    assert attention.patience_s(state, glance(0, tracks=(seen("a", LANE, 0.0),)), DEFAULT) == pytest.approx(
+        0.3, abs=0.05
+    )
+    assert attention.patience_s(state, glance(0, tracks=(seen("new", LANE, 0.0),)), DEFAULT) == 0
 
 
 def test_a_moving_track_is_followed_without_motion() -> None:
@@ -198,7 +308,8 @@ def test_the_sweep_is_not_starved_by_motion() -> None:
     state = None
     wholes = 0
     for index in range(600):
-        state, crops = attention.update(state, glance(index / 10, *regions, frame=Size(640, 360)), DEFAULT)
+        scene = glance(index / 10, *regions, frame=Size(640, 360))
+        state, crops = attention.update(state, scene, AttentionSettings(sweep_s=10))
         wholes += any(crop.box == WHOLE for crop in crops)
     assert wholes >= 5
 
