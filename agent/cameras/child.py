@@ -114,13 +114,15 @@ class Door:
             return
         slot, index, mono_s, wall_s, damaged = self._offered
         self._asked, self._held, self._offered = False, slot, None
-        self.tell({"frame": [slot, index, mono_s, wall_s, index + 1, self._dropped, damaged]})
+        words = f"{slot},{index},{mono_s!r},{wall_s!r},{index + 1},{self._dropped},{damaged}"
+        self._sock.send(b'{"frame":[%b]}' % words.encode())  # a third of what json and send_fds cost
         self._changed.notify_all()
 
 
 def decode(source: Source, door: Door, now: Now) -> None:
     """Hand every picture of the source to the door, without what its masks hide."""
     pictures = opened(source, now)
+    pictures.wanted = door.wants
     door.tell({"facts": asdict(pictures.facts)})
     ring: WriterRing | None = None
     stencil: Stencil | None = None
@@ -134,8 +136,6 @@ def decode(source: Source, door: Door, now: Now) -> None:
                 stencil.blacken(memory)
             door.change_ring(ring)
             ring.close()
-        if not door.wants(picture.mono_s):
-            continue
         slot = door.free_slot()
         stencil.copy(picture.planes, ring.slots[slot])
         door.offer(slot, picture, pictures.damaged)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from agent.cameras.picture import CameraFacts, Layout, Now, Picture, Rate, Source
+from agent.cameras.picture import CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
 from agent.errors import CameraLost, CameraRefused
 
 BUFFERS = 4  # one being filled, one queued, one being copied, one in reserve; each costs contiguous memory
@@ -28,6 +28,7 @@ class Ribbon:
         self._now = now
         self._closed = False
         self.damaged = 0
+        self.wanted: Wanted = lambda _mono_s: True
         try:
             from picamera2 import MappedArray, Picamera2  # noqa: PLC0415 – only where there is a ribbon camera
         except ImportError as error:
@@ -66,7 +67,7 @@ class Ribbon:
             try:
                 mono_s, wall_s = self._now()
                 last_s = mono_s = max(mono_s, last_s + 1e-6)
-                if rate.due(mono_s):
+                if rate.due(mono_s) and self.wanted(mono_s):
                     with self._mapped(request, "main", reshape=False, write=False) as mapped:
                         yield Picture(index, mono_s, wall_s, self._layout, self._planes(mapped.array))
             finally:

@@ -26,7 +26,7 @@ from agent.cameras.ring import ReaderRing
 from agent.cameras.settings import CameraSettings
 from agent.cameras.sources import source
 from agent.clock import Clock
-from agent.core.types import Frame, Instant
+from agent.core.types import Frame, Instant, Plane
 from agent.errors import CameraError, CameraLost, CameraRefused
 
 START_S = 20.0  # a child's imports on a slow card under load; measured 0.2 s here
@@ -64,6 +64,8 @@ class IsolatedCamera:
         self._child: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
         self._ring: ReaderRing | None = None
+        self._views: dict[int, tuple[Plane, Plane, Plane]] = {}
+        """The planes of the ring's slots, each made once."""
         self._deadline_s = 0.0
 
     @property
@@ -91,6 +93,7 @@ class IsolatedCamera:
             if self._sock is not None:
                 self._sock.close()
             self._ring = None
+            self._views = {}
 
     def close(self) -> None:
         """Kill the child and reap it, within two seconds; a waiting `frames` then ends."""
@@ -166,6 +169,7 @@ class IsolatedCamera:
                 return self._frame(int(slot), int(index), Instant(float(mono_s), float(wall_s)), counts)
             case {"ring": layout}:
                 self._ring = ReaderRing(fds[0], Layout.from_json(layout))
+                self._views = {}
             case {"facts": facts}:
                 self.facts = CameraFacts(**facts)
             case {"ready": True}:
@@ -185,7 +189,10 @@ class IsolatedCamera:
         last = self.last_frame_at
         if self._ring is None or not (last is None or at.mono_s > last.mono_s):
             raise ValueError("a frame without memory, or from the past")
-        frame = planes.frame(index, at, self._ring.layout, self._ring.planes(slot))
+        views = self._views.get(slot)
+        if views is None:
+            views = self._views[slot] = planes.views(self._ring.layout, self._ring.planes(slot))
+        frame = Frame(index, at, *views, self._ring.layout.full_range)
         self.frames_in, self.frames_dropped, self.frames_damaged = map(int, counts)
         self.last_frame_at = at
         self._deadline_s = self._clock.now().mono_s + self.settings.stall_s

@@ -12,6 +12,9 @@ from typing import Any, Protocol
 Now = Callable[[], tuple[float, float]]
 """Tells this moment as (mono_s, wall_s)."""
 
+Wanted = Callable[[float], bool]
+"""Whether anybody wants the picture of this mono_s."""
+
 Polygon = tuple[tuple[float, float], ...]
 """Corners in fractions of the frame."""
 
@@ -135,6 +138,8 @@ class Pictures(Protocol):
     facts: CameraFacts
     damaged: int
     """Packets that came damaged: mended as far as can be, or left out."""
+    wanted: Wanted
+    """Set by whoever iterates: a picture that nobody wants is decoded and not given."""
 
     def __iter__(self) -> Iterator[Picture]: ...
 

@@ -12,11 +12,16 @@ from agent.core.types import Frame, Instant, Plane
 
 def frame(index: int, at: Instant, layout: Layout, planes: Sequence[memoryview]) -> Frame:
     """The frame over these planes: read-only views that live as long as the memory behind them."""
-    views = [
+    return Frame(index, at, *views(layout, planes), layout.full_range)
+
+
+def views(layout: Layout, planes: Sequence[memoryview]) -> tuple[Plane, Plane, Plane]:
+    """Luma, u and v, read-only, (H, W) and twice half of that, without the padding of their rows."""
+    y, u, v = (
         _view(plane, shape, stride)
         for plane, shape, stride in zip(planes, layout.shapes, layout.strides, strict=True)
-    ]
-    return Frame(index, at, views[0], views[1], views[2], layout.full_range)
+    )
+    return y, u, v
 
 
 def _view(plane: memoryview, shape: tuple[int, int], stride: int) -> Plane:

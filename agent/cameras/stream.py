@@ -6,6 +6,7 @@ A packet that cannot be decoded is skipped and counted: one bad picture is no re
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
 
-from agent.cameras.picture import CameraFacts, Layout, Now, Picture, Rate, Source
+from agent.cameras.picture import CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
 from agent.errors import CameraError, CameraLost, CameraRefused
 
 # Up to PyAV 18 a title that is not UTF-8 is an error unless this is said; 19 took the argument away.
@@ -25,6 +26,7 @@ TOLERANT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.
 BAD_PACKETS = 100  # in a row: then it is not a damaged stream but no stream
 ONE_THREAD_PX = 1920 * 1080
 """Up to this size one thread is quick enough, and 5 % cheaper than two that wait for each other (measured)."""
+LOOK_S = 0.5  # how late a file that is waited for may notice that it was closed
 GAP_S = 10.0  # a longer jump of a file's time stamps is a cut in the file, not time that passed
 
 
@@ -45,6 +47,7 @@ class Stream:
         self._container, self._video = self._open()
         self._timeline = Timeline(source, self._interval_s())
         self._reformatter = VideoReformatter()
+        self.wanted: Wanted = lambda _mono_s: True
         self.damaged = 0
         self.facts = self._facts()
 
@@ -62,7 +65,8 @@ class Stream:
                 mono_s, wall_s = self._wait(mono_s, wall_s)
             if self._closed.is_set():
                 return
-            yield self._picture(index, mono_s, wall_s, frame)
+            if self.wanted(mono_s):
+                yield self._picture(index, mono_s, wall_s, frame)
 
     def close(self) -> None:
         """End the iteration and let go of the source."""
@@ -153,9 +157,8 @@ class Stream:
 
     def _wait(self, mono_s: float, wall_s: float) -> tuple[float, float]:
         """Wait for the picture's moment; if that is long past, the machine is too slow: go on from now."""
-        while (left := mono_s - self._now()[0]) > 0:
-            if self._closed.wait(min(left, 1.0)):
-                break
+        while (left := mono_s - self._now()[0]) > 0 and not self._closed.is_set():
+            time.sleep(min(left, LOOK_S))  # waiting for the event itself costs as much again (measured)
         if left < -0.5:
             self._timeline.shift(-left)
             return mono_s - left, wall_s - left
