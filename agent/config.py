@@ -23,6 +23,7 @@ from agent.core.geometry import crosses
 from agent.core.integrity import IntegritySettings
 from agent.core.motion import MotionSettings
 from agent.core.pace import PaceSettings
+from agent.core.phantoms import PhantomSettings
 from agent.core.pipeline import PipelineSettings
 from agent.core.riders import RiderSettings
 from agent.core.rules import JudgeSettings, Rule, Zone
@@ -142,6 +143,9 @@ class CameraConfig(CameraSettings):
     )
     tracking: TrackSettings = Field(TrackSettings(), description="How detections become tracks.")
     riders: RiderSettings = Field(RiderSettings(), description="When a person rides a two-wheeler.")
+    phantoms: PhantomSettings = Field(
+        PhantomSettings(), description="How things that only look like road users are remembered."
+    )
     shots: ShotSettings = Field(ShotSettings(), description="How pictures are chosen and cut out.")
     events: EventSettings = Field(EventSettings(), description="How often an event is told again.")
     integrity: IntegritySettings = Field(
@@ -154,7 +158,14 @@ class CameraConfig(CameraSettings):
             zones=self.zones, rules=self.rules, utc_offset_s=device.utc_offset_s, **dict(self.events)
         )
         return PipelineSettings(
-            self.motion, self.attention, self.riders, self.tracking, self.shots, judge, self.integrity
+            self.motion,
+            self.attention,
+            self.riders,
+            self.tracking,
+            self.shots,
+            judge,
+            self.integrity,
+            self.phantoms,
         )
 
 

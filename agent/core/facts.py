@@ -110,7 +110,11 @@ def line(rule: LineRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
 
 def crowd(rule: CrowdRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
     """Many are in a zone at once."""
-    there = [each.track.box for each in _in(rule.zone, view) if each.track.label in rule.labels]
+    there = [
+        each.track.box
+        for each in _in(rule.zone, view)
+        if each.track.label in rule.labels and not each.track.phantom
+    ]
     many = len(there) >= rule.min_count
     now = spell.update(memory.spell, view.at, many, rise_s=rule.min_s, fall_s=rule.quiet_s, gap_s=rule.gap_s)
     region = _hull(there) if many else memory.region

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from agent.core import attention, blindness, integrity, motion, picture, riders, rules, shots, track
+from agent.core import attention, blindness, integrity, motion, phantoms, picture, riders, rules, shots, track
 from agent.core.attention import AttentionSettings, AttentionState, Glance
 from agent.core.ids import Ids
 from agent.core.integrity import SEES, IntegritySettings, IntegrityState, View
 from agent.core.motion import MotionSettings, MotionState
+from agent.core.phantoms import PhantomSettings, PhantomState
 from agent.core.riders import RiderSettings
 from agent.core.rules import JudgeSettings, RulesState, Scene
 from agent.core.shots import ShotSettings, ShotsState
@@ -48,6 +49,7 @@ class PipelineSettings:
     shots: ShotSettings = field(default_factory=ShotSettings)
     judge: JudgeSettings = field(default_factory=JudgeSettings)
     integrity: IntegritySettings = field(default_factory=IntegritySettings)
+    phantoms: PhantomSettings = field(default_factory=PhantomSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class PipelineState:
     integrity: IntegrityState | None = None
     blind: Event | None = None
     """The event that tells that the camera cannot see, while it is open."""
+    phantoms: PhantomState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ def update(
         moving = (WHOLE,) if motion_told.settling else motion_told.regions
         sighting = Sighting(frame.at, tuple(crop.box for crop in crops), users, moving)
         followed, ids, tracks = track.update(state.track, sighting, state.ids, settings.tracking)
+    known, tracks = phantoms.update(state.phantoms, tracks, motion_told, frame.at, settings.phantoms)
     album, better = shots.update(state.shots, frame, tracks, settings.shots)
     scene = Scene(frame.at, frame.size, motion_told, tracks, better)
     judged, ids, told = rules.update(state.rules, scene, ids, settings.judge)
@@ -114,7 +118,7 @@ def update(
         for each in (*of_sight, *told)
     )
     living = tuple(each for each in tracks if not each.ended)
-    after = PipelineState(ids, moved, attended, followed, living, album, judged, sight, blind)
+    after = PipelineState(ids, moved, attended, followed, living, album, judged, sight, blind, known)
     return after, Outcome(motion_told, crops, detections, tracks, shown, view)
 
 
@@ -143,7 +147,8 @@ def close(
 ) -> tuple[PipelineState, tuple[Event | Count, ...]]:
     """End everything that is open: the camera was lost, or the agent stops.
 
-    What the scene looks like and where vehicles are parked is kept for when the camera is back; tracks are not.
+    What the scene looks like, where vehicles are parked and where phantoms stand is kept for when the camera is
+    back; tracks are not.
     """
     judged, told = rules.close(state.rules, at, reason, settings.judge)
     of_sight = blindness.close(state.blind, at, reason)

@@ -182,6 +182,8 @@ class Track:
     """Persons on this two-wheeler; 0 for everything else."""
     ended: bool = False
     """The tracker gives it up with this update; it will not come back under this id."""
+    phantom: bool = False
+    """It was born where something stands that is no road user, and has not moved: it may start no event."""
 
 
 class EventKind(StrEnum):
