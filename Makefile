@@ -62,6 +62,7 @@ docs: $(VENV)/.complete ## Rewrite what is generated: example, references, schem
 	$(BIN)/python -m agent.settings_reference
 	$(BIN)/python -m agent.commands_reference
 	$(BIN)/python -m agent.delivery.describe
+	$(BIN)/python -m station.describe
 
 clean: ## Remove what was built or written by a demo.
 	rm -rf $(VENV) $(DEMO) $(BENCH) demo build *.egg-info

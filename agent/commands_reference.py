@@ -16,7 +16,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from typer import Typer
+from typer import Context, Typer
 from typer.models import ArgumentInfo, ParameterInfo
 
 PAGE = Path("docs/reference/commands.md")
@@ -50,6 +50,9 @@ def commands(app: Typer, words: str = "ngatu") -> Iterator[Command]:
     for group in app.registered_groups:
         assert group.typer_instance is not None
         name = group.name if isinstance(group.name, str) else ""
+        itself = group.typer_instance.registered_callback
+        if itself is not None and itself.callback is not None and itself.invoke_without_command:
+            yield f"{words} {name}", itself.callback
         yield from commands(group.typer_instance, f"{words} {name}".strip())
 
 
@@ -76,7 +79,11 @@ def _section(words: str, command: Callable[..., Any]) -> Iterator[str]:
 def rows(command: Callable[..., Any]) -> Iterator[tuple[str, str, str, str]]:
     """Name, kind of value, default and meaning of each argument, then of each option."""
     hints = get_type_hints(command, include_extras=True)
-    parameters = inspect.signature(command).parameters.values()
+    parameters = [
+        each
+        for each in inspect.signature(command).parameters.values()
+        if not (isinstance(hints[each.name], type) and issubclass(hints[each.name], Context))
+    ]
     apart = [(each, *_taken_apart(hints[each.name])) for each in parameters]
     for parameter, kind, info in sorted(apart, key=lambda row: not isinstance(row[2], ArgumentInfo)):
         meaning = " ".join((info.help or "").split())

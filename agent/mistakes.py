@@ -71,7 +71,8 @@ def read_settings(data: bytes, file: str, model: type[M], checks: Checks | None 
     plain = root.plain()
     settings: M | None = None
     if root.value is None and not root.refused:
-        mistakes.append(Mistake(1, (), "the file has no settings", "start from `ngatu config example`"))
+        hint = f"start from `{_example_command(model)}`"
+        mistakes.append(Mistake(1, (), "the file has no settings", hint))
     else:
         try:
             # JSON mode: texts become paths and enums, lists become tuples; strict: "no" never becomes False.
@@ -84,6 +85,11 @@ def read_settings(data: bytes, file: str, model: type[M], checks: Checks | None 
     if mistakes or settings is None:
         raise _config_error(mistakes, file)
     return settings
+
+
+def _example_command(model: type[BaseModel]) -> str:
+    """What prints every setting: a station's file is not a box's."""
+    return str(getattr(model, "example_command", "ngatu config example"))
 
 
 def _no_checks(_plain: Any) -> Iterable[Finding]:
@@ -295,7 +301,7 @@ def _suggestion(place: _Place, model: type[BaseModel]) -> str:
             f"in {path}" if path else "at the top" for path in elsewhere[:3]
         )
     if len(known) > MAX_NAMES:
-        return "`ngatu config example` shows all there are"
+        return f"`{_example_command(model)}` shows all there are"
     return f"known here: {', '.join(known)}" if known else ""
 
 

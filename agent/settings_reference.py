@@ -64,9 +64,9 @@ Kind = tuple[type[BaseModel], str, str | None]
 """A group that may stand at a place: its model, the place, and the tag that chooses it among others."""
 
 
-def example(model: type[BaseModel], examples: Examples) -> str:
+def example(model: type[BaseModel], examples: Examples, head: str = EXAMPLE_HEAD) -> str:
     """The commented YAML file: every setting of `model`, equal to the defaults where there are any."""
-    lines = EXAMPLE_HEAD.splitlines()
+    lines = head.splitlines()
     for setting in settings_of(model):
         lines += ["", *_setting_lines(setting, examples, setting.default)]
     return "\n".join(lines) + "\n"
@@ -213,10 +213,10 @@ def _flow(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def page(model: type[BaseModel]) -> str:
+def page(model: type[BaseModel], head: str = PAGE_HEAD) -> str:
     """docs/reference/config.md: a table for each group."""
     tables = {(group.path, group.model): group for group in groups(model) if group.model is not Secret}
-    return "\n".join([PAGE_HEAD, *("\n".join(_table(group)) for group in tables.values())])
+    return "\n".join([head, *("\n".join(_table(group)) for group in tables.values())])
 
 
 def _table(group: Group) -> Iterator[str]:

@@ -28,6 +28,8 @@ class Sort(StrEnum):
     ACK = "ack"
     EVIDENCE = "evidence"
     CHUNK = "chunk"
+    UNKNOWN = "unknown"
+    """By a topic that this station does not know: of a newer box, or of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +90,16 @@ def read(
     """One message as it came; `properties` are MQTT 5's user properties, empty for 3.1.1.
 
     Raises:
-        WireError: the topic is none of a box's.
+        WireError: the topic is not below a box.
     """
     commune, device, suffix = wire.split(topic, root)
     if device == wire.STATION:
         raise WireError(f"{topic[:200]!r} is the station's own")
     sort, parse, parts = _sorted(suffix)
     payload, problem = None, None
-    if parse is not None:
+    if sort is Sort.UNKNOWN:
+        problem = f"{suffix[:200]!r} is none of a box's topics"
+    elif parse is not None:
         try:
             payload = parse(raw)
         except WireError as error:
@@ -105,7 +109,7 @@ def read(
     picture = sort in (Sort.IMAGE, Sort.SNAPSHOT)
     if picture:
         problem = _damaged(raw, properties)
-    stream, seq = _place(raw if parse else b"", properties)
+    stream, seq = _place(b"" if picture or sort is Sort.CHUNK else raw, properties)
     whole = problem is None
     event = payload if isinstance(payload, EventPayload) and whole else None
     return Arrival(
@@ -133,7 +137,7 @@ def _sorted(suffix: str) -> tuple[Sort, Callable[[bytes], Payload] | None, dict[
     for pattern, sort, parse in _SORTS:
         if found := pattern.fullmatch(suffix):
             return sort, parse, found.groupdict()
-    raise WireError(f"{suffix[:200]!r} is none of a box's topics")
+    return Sort.UNKNOWN, None, {}
 
 
 def images_of(event: EventPayload) -> tuple[ImagePayload, ...]:

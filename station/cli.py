@@ -17,12 +17,14 @@ from rich.console import Console
 
 from agent.errors import BrokerRefused, NgatuError
 from agent.settings import Secret
+from station.cli_station import station
 from station.logbook import Logbook
 from station.screen import JsonLines, Lines, LiveTable, Screen
 from station.subscriber import Subscriber, SubscriberSettings, Tally
 from station.watch import Seen, Watch
 
 commands = typer.Typer(no_args_is_help=True)
+commands.add_typer(station, name="station")
 
 NO_BROKER = 3
 TOO_FEW = 4

@@ -33,6 +33,16 @@ class Due:
     """sha256 of pictures that came without a number (MQTT 3.1.1)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A batch, taken apart."""
+
+    fresh: list[Arrival]
+    """Not committed yet: each message once, pictures with their events."""
+    copies: list[Arrival]
+    """Committed already, or twice in the batch."""
+
+
 class Ledger:
     """Numbers of each stream that are committed; `known` tells what was committed before the program began."""
 
@@ -45,20 +55,23 @@ class Ledger:
         self._unreceipted_images: defaultdict[Box, list[str]] = defaultdict(list)
         self._events: OrderedDict[tuple[Box, str], EventPayload] = OrderedDict()
 
-    def fresh(self, batch: Sequence[Arrival]) -> list[Arrival]:
-        """What of the batch is not committed yet, each message once, pictures with their events."""
-        fresh: list[Arrival] = []
+    def part(self, batch: Sequence[Arrival]) -> Parted:
+        """What of the batch is new, and what came again; an old will that came late is neither."""
+        parted = Parted([], [])
         seen: set[object] = set()
         for arrival in batch:
             if arrival.stream is not None:
                 self._streams[_box(arrival)] = arrival.stream
+            if self._stale(arrival):
+                continue
             name = _name(arrival)
-            if self._stale(arrival) or self.has(arrival) or name in seen:
+            if self.has(arrival) or name in seen:
+                parted.copies.append(arrival)
                 continue
             if name is not None:
                 seen.add(name)
-            fresh.append(self._with_event(arrival))
-        return fresh
+            parted.fresh.append(self._with_event(arrival))
+        return parted
 
     def has(self, arrival: Arrival) -> bool:
         """Whether it is committed; False for what cannot be told apart, such as a status."""

@@ -1,9 +1,12 @@
 """A subscriber that loses nothing: it hands messages to a handler and gives a receipt when that has committed.
 
+    connection.py      arrival.py      ledger.py              the handler       ledger.py
+    bytes come in ──▶  read, checked ──▶ new, or a copy? ──▶  commit, compare ──▶ receipts go out
+
 Promises
 1. A receipt goes out only after `handler.commit` has returned. An exception there means: no receipt; the box
    sends again.
-2. What is committed is not handed over again, however often it arrives.
+2. What is committed is not committed again, however often it arrives; a handler that wants to may compare.
 3. An event is handed over within 20 ms, without waiting for its picture. The picture is an arrival of its
    own, with the event attached.
 4. A lost broker is waited for, with jitter; the broker keeps what comes meanwhile, and the box keeps the rest.
@@ -17,9 +20,9 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 from uuid import uuid4
 
 import paho.mqtt.client as paho
@@ -27,40 +30,31 @@ import structlog
 
 from agent.core.types import Instant
 from agent.delivery import wire
-from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError, WireError
+from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError, NgatuError, WireError
 from station.arrival import FILTERS, Arrival, Sort, read
 from station.connection import MQTT_5, MQTT_311, HungUp, SubscriberSettings, Will, connect
+from station.handler import Attends, Compares, Handler, RemembersSeqs
 from station.ledger import Ledger
 
-__all__ = ["Arrival", "Handler", "RemembersSeqs", "Sort", "Subscriber", "SubscriberSettings", "Tally"]
+__all__ = [
+    "Arrival",
+    "Attends",
+    "Compares",
+    "Handler",
+    "RemembersSeqs",
+    "Sort",
+    "Subscriber",
+    "SubscriberSettings",
+    "Tally",
+]
 
 log = structlog.get_logger("station.subscriber")
 
 _QUIET_S = 0.002
 _BATCH_S = 0.02
 _BATCH = 200
+_ATTEND_S = 1.0
 _WORST_WAIT_S = 60.0
-
-
-class Handler(Protocol):
-    """Keeps what arrives.
-
-    `commit` keeps all of it durably, or raises and keeps nothing that a second call would double. The same
-    message may come again after an exception or a restart: store events by (id, revision), pictures by hash.
-    """
-
-    def commit(self, arrivals: Sequence[Arrival]) -> None:
-        """Keep these. When it returns, the boxes are told to forget them."""
-        ...
-
-
-@runtime_checkable
-class RemembersSeqs(Protocol):
-    """A handler may also tell what it has of a stream, so that nothing comes twice after a restart."""
-
-    def committed(self, commune: str, device: str, stream: str) -> Iterable[tuple[int, int]]:
-        """Ranges (first, last) of seq, both included."""
-        ...
 
 
 @dataclass
@@ -99,6 +93,9 @@ class Subscriber:
         self._waiting: list[Arrival] = []
         self._waiting_since_s = 0.0
         self._commit_s = 0.0
+        self._attended_s = 0.0
+        self._failing: str | None = None
+        """Why the handler did not keep the latest that it was given."""
 
     def stop(self) -> None:
         """End `run` soon; from any thread, from a signal handler or from `commit`."""
@@ -144,6 +141,7 @@ class Subscriber:
             lost = client.loop(_QUIET_S if before else 0.25)
             if before and self._ripe(quiet=before == len(self._waiting)):
                 self._deliver(client)
+            self._attend()
         if self._waiting:
             self._deliver(client)
         if lost != paho.MQTT_ERR_SUCCESS:
@@ -229,12 +227,18 @@ class Subscriber:
     def _deliver(self, client: paho.Client) -> None:
         """Hand over what waits, then give the receipts."""
         batch, self._waiting = self._waiting, []
-        fresh = self._ledger.fresh(batch)
-        self.tally.duplicates += sum(map(self._ledger.has, batch))
-        if fresh and self._committed(fresh):
-            self._ledger.remember(fresh)
-        if not self._settings.receipts:
-            return
+        parted = self._ledger.part(batch)
+        self.tally.duplicates += len(parted.copies)
+        kept = not parted.fresh or self._committed(parted.fresh)
+        if kept:
+            self._ledger.remember(parted.fresh)
+        if parted.copies and not (kept and self._compared(parted.copies)):
+            batch = parted.fresh
+        if self._settings.receipts:
+            self._give_receipts(client, batch)
+            self.tally.receipted += sum(map(self._ledger.has, parted.fresh))
+
+    def _give_receipts(self, client: paho.Client, batch: Sequence[Arrival]) -> None:
         for commune in {arrival.commune for arrival in batch}:
             self._announce(client, commune)
         for due in self._ledger.due(batch):
@@ -242,20 +246,45 @@ class Subscriber:
             station = self._settings.station
             payload = wire.receipt(station, due.stream, due.committed, _now(), due.images)
             client.publish(wire.Topics(commune, device, self._settings.root).receipt, payload, qos=1)
-        self.tally.receipted += sum(map(self._ledger.has, fresh))
 
     def _committed(self, fresh: Sequence[Arrival]) -> bool:
         begun_s = time.monotonic()
-        try:
-            self._handler.commit(fresh)
-        except Exception:  # whatever the handler's storage raises: promise 1
-            log.exception("commit_failed", arrivals=len(fresh))
-            self.tally.failed_commits += 1
+        if not self._done(lambda: self._handler.commit(fresh)):
             return False
         self._commit_s = time.monotonic() - begun_s
         self.tally.arrivals += len(fresh)
         self.tally.problems += sum(arrival.problem is not None for arrival in fresh)
         return True
+
+    def _compared(self, copies: Sequence[Arrival]) -> bool:
+        handler = self._handler
+        return not isinstance(handler, Compares) or self._done(lambda: handler.compare(copies))
+
+    def _attend(self) -> None:
+        now_s = time.monotonic()
+        if isinstance(self._handler, Attends) and now_s - self._attended_s >= _ATTEND_S:
+            self._attended_s = now_s
+            self._done(self._handler.attend)
+
+    def _done(self, job: Callable[[], None]) -> bool:
+        """Whether the handler could do it; a failure is told once, and so is its end."""
+        try:
+            job()
+        except NgatuError as error:
+            if self._failing != error.what:
+                log.error("commit_failed", why=error.what, hint=error.hint)  # noqa: TRY400  (it says all)
+            self._failing = error.what
+        except Exception as error:  # whatever the handler's storage raises: promise 1
+            if self._failing != repr(error):
+                log.exception("commit_failed")
+            self._failing = repr(error)
+        else:
+            if self._failing is not None:
+                log.info("commits_again", failed=self.tally.failed_commits)
+            self._failing = None
+            return True
+        self.tally.failed_commits += 1
+        return False
 
     def _known(self, commune: str, device: str, stream: str) -> Iterable[tuple[int, int]]:
         if not isinstance(self._handler, RemembersSeqs):

@@ -84,6 +84,13 @@ class FakeBox:
         self.seq += 1
         return Stored(self.seq, message, sha256(message.body).hexdigest(), message.at)
 
+    def send(self, stored: Stored, now: Instant) -> None:
+        """Publish without waiting for the broker."""
+        properties = Properties(PacketTypes.PUBLISH)
+        properties.UserProperty = list(wire.properties(stored, self.stream).items())
+        body = wire.finish(stored, self.stream, now)
+        self._client.publish(self.topics.of(stored.message.topic), body, 1, False, properties)
+
     def publish(self, stored: Stored, *, promised: str | None = None) -> Stored:
         now = Instant(time.monotonic(), time.time())
         properties = None

@@ -20,6 +20,8 @@ from agent.delivery import wire
 from agent.detectors.card import parse_card
 from agent.errors import NgatuError
 from agent.settings_tree import groups
+from station.config import StationConfig
+from station.config import parse as parse_station
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("agent", "station", "models")
@@ -228,6 +230,9 @@ SOURCES = {"cameras.md": "cameras:\n  - name: north\n"}
 def test_every_yaml_example_is_one_that_the_agent_accepts(page: Path) -> None:
     for block in blocks(text(page), "yaml"):
         told = yaml.safe_load(SOURCES[page.name] + block if block.startswith(" ") else block)
+        if page.name == "station.md":
+            parse_station(block.encode(), page.name)
+            continue
         if "head" in told:
             parse_card(told | {"sha256": "0" * 64}, page)
             continue
@@ -239,7 +244,8 @@ def test_every_yaml_example_is_one_that_the_agent_accepts(page: Path) -> None:
 @cache
 def settings() -> set[str]:
     """The path of every setting, without the brackets of lists and kinds: cameras.source.url."""
-    paths = (f"{group.path}.{setting.name}" for group in groups(Config) for setting in group.settings)
+    both = [*groups(Config), *groups(StationConfig)]
+    paths = (f"{group.path}.{setting.name}" for group in both for setting in group.settings)
     return {re.sub(r"\[\]|\([^)]*\)", "", path).removeprefix(".") for path in paths}
 
 

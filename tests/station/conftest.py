@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import structlog
+from sqlalchemy import URL
+from sqlalchemy.exc import OperationalError
 
 from station.embedded import Address
-from tests.brokers import embedded, mosquitto, start_mosquitto
+from tests.brokers import embedded, mosquitto, start_mosquitto, until
+from tests.station.stores import Place, new_database, postgresql_server
 
 __all__ = ["embedded", "mosquitto", "start_mosquitto"]
+
+
+@pytest.fixture(autouse=True)
+def every_line_is_heard() -> None:
+    """Commands set up logging for their process; here the next test shares it."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(params=["embedded", pytest.param("mosquitto", marks=pytest.mark.broker)])
@@ -26,3 +38,40 @@ def address(request: pytest.FixtureRequest) -> Address:
 def commune() -> str:
     """A commune of this test's own; the station is named after it too."""
     return f"c-{uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[URL]:
+    """A PostgreSQL server that all tests share; each takes a database of its own."""
+    with postgresql_server() as server:
+        found: list[URL] = []
+
+        def answers() -> bool:
+            try:
+                found.append(new_database(server))
+            except OperationalError:
+                return False
+            return True
+
+        until(answers)
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Where a store may be: in a file, and on a server."""
+    if request.param == "sqlite":
+        url = URL.create("sqlite", database=str(tmp_path / "station.db"))
+    else:
+        url = new_database(request.getfixturevalue("postgresql"))
+    found = Place(url, tmp_path)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def sqlite_place(tmp_path: Path) -> Iterator[Place]:
+    """A store in a file."""
+    found = Place(URL.create("sqlite", database=str(tmp_path / "station.db")), tmp_path)
+    yield found
+    found.close()

@@ -43,29 +43,38 @@ def status(state: str, session: str) -> Arrival:
 def test_a_message_that_was_not_remembered_is_fresh_again() -> None:
     ledger, batch = Ledger(nothing), arrivals(1, 1)
 
-    assert ledger.fresh(batch) == batch
+    assert ledger.part(batch).fresh == batch
     assert ledger.due(batch) == []
-    assert ledger.fresh(batch) == batch
+    assert ledger.part(batch).fresh == batch
 
 
 def test_what_is_committed_is_receipted_again_but_not_fresh() -> None:
     ledger, batch = Ledger(nothing), arrivals(1, 1)
-    ledger.remember(ledger.fresh(batch))
+    ledger.remember(ledger.part(batch).fresh)
 
-    assert ledger.fresh(batch) == []
+    assert ledger.part(batch).fresh == []
     assert ledger.due(batch) == [Due(BOX, "s-1", ((1, 1),))]
 
 
 def test_a_copy_within_one_batch_is_handed_over_once() -> None:
     batch = arrivals(1, 1)
 
-    assert Ledger(nothing).fresh(batch + batch) == batch
+    assert Ledger(nothing).part(batch + batch).fresh == batch
+
+
+def test_what_came_again_is_parted_from_what_is_new() -> None:
+    ledger = Ledger(lambda *_: [(1, 1)])
+    (again,), (new,) = arrivals(1, 1), arrivals(2, 2)
+
+    parted = ledger.part([again, new, new])
+
+    assert (parted.fresh, parted.copies) == ([new], [again, new])
 
 
 def test_a_receipt_tells_the_whole_range_around_a_number() -> None:
     ledger = Ledger(lambda *_: [(1, 3)])
     batch = arrivals(4, 4)
-    ledger.remember(ledger.fresh(batch))
+    ledger.remember(ledger.part(batch).fresh)
 
     assert ledger.due(batch) == [Due(BOX, "s-1", ((1, 4),))]
 
@@ -88,15 +97,15 @@ def test_many_holes_are_told_in_several_receipts() -> None:
 
 def test_the_numbers_of_one_box_say_nothing_about_another() -> None:
     ledger, batch = Ledger(nothing), arrivals(1, 1)
-    ledger.remember(ledger.fresh(batch))
+    ledger.remember(ledger.part(batch).fresh)
     thief = [replace(arrival, device="south-01") for arrival in batch]
 
-    assert ledger.fresh(thief) == thief
+    assert ledger.part(thief).fresh == thief
 
 
 def test_a_picture_comes_with_the_event_that_refers_to_it() -> None:
     ledger = Ledger(nothing)
-    event, picture = ledger.fresh(arrivals(1, 1, picture=True))
+    event, picture = ledger.part(arrivals(1, 1, picture=True)).fresh
 
     assert picture.event == event.event
     assert picture.event is not None
@@ -107,25 +116,25 @@ def test_a_picture_comes_with_the_event_that_refers_to_it() -> None:
 def test_a_picture_before_its_event_is_handed_over_without_one() -> None:
     ledger, (event, picture) = Ledger(nothing), arrivals(1, 1, picture=True)
 
-    assert ledger.fresh([picture])[0].event is None
-    assert ledger.fresh([event, picture])[1].event == event.event
+    assert ledger.part([picture]).fresh[0].event is None
+    assert ledger.part([event, picture]).fresh[1].event == event.event
 
 
 def test_a_picture_without_a_number_is_receipted_by_its_hash_once_the_stream_is_known() -> None:
     ledger, (event, picture) = Ledger(nothing), arrivals(1, 1, picture=True, properties=False)
-    ledger.remember(ledger.fresh([picture]))
+    ledger.remember(ledger.part([picture]).fresh)
 
     assert ledger.due([picture]) == []
-    ledger.remember(ledger.fresh([event]))
+    ledger.remember(ledger.part([event]).fresh)
     assert ledger.due([event]) == [Due(BOX, "s-1", ((1, 1),), (picture.image_sha256 or "",))]
-    assert ledger.fresh([picture]) == []
+    assert ledger.part([picture]).fresh == []
     assert ledger.due([picture]) == [Due(BOX, "s-1", (), (picture.image_sha256 or "",))]
 
 
 def test_an_old_will_that_comes_late_is_not_news() -> None:
     ledger = Ledger(nothing)
 
-    assert len(ledger.fresh([status("online", "life-2")])) == 1
-    assert ledger.fresh([status("offline", "life-1")]) == []
-    assert len(ledger.fresh([status("offline", "life-2")])) == 1
-    assert len(ledger.fresh([status("online", "life-3")])) == 1
+    assert len(ledger.part([status("online", "life-2")]).fresh) == 1
+    assert ledger.part([status("offline", "life-1")]).fresh == []
+    assert len(ledger.part([status("offline", "life-2")]).fresh) == 1
+    assert len(ledger.part([status("online", "life-3")]).fresh) == 1

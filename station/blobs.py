@@ -1,0 +1,123 @@
+"""Pictures and footage on disk: each once, in a file that bears its hash.
+
+Invariants
+1. When put() returns, the files and their names are on disk: neither a crash nor a power cut can lose them.
+2. A file that has its final name is whole, and is never changed.
+3. What a crash left between the file and its row is swept at the start. More than a crash can leave is no
+   crash but a mistake, such as another database: then nothing is swept, and it is told.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+INCOMING = "incoming"
+MOST_ORPHANS = 1_000
+"""A crash leaves at most one batch (subscriber.py: 200 messages) per life of the station."""
+T = TypeVar("T")
+_SYNCS = 8
+_NAME = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found."""
+
+    removed: int
+    spared: int
+    """Files without a row that are too many to be those of a crash."""
+
+
+class Blobs:
+    """One folder, used by one process at a time.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._incoming = folder / INCOMING
+        self._incoming.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self._threads = ThreadPoolExecutor(_SYNCS, "blobs")
+
+    def path(self, sha256: str) -> Path:
+        """Where the bytes with this hash lie, or would lie: in one of 65,536 folders, so that none is large."""
+        return self._folder / sha256[:2] / sha256[2:4] / sha256
+
+    def put(self, blobs: Mapping[str, bytes]) -> None:
+        """Keep the bytes under their hash (invariants 1 and 2); costs one sync per file and per folder.
+
+        Raises:
+            OSError: some may be there, some not; calling again is harmless.
+        """
+        if not blobs:
+            return
+        fresh = [sha256 for sha256 in blobs if not self.path(sha256).exists()]
+        self._at_once(lambda sha256: _write(self._incoming / sha256, blobs[sha256]), fresh)
+        # The folders of those that are there already too: whoever put them may not have come so far.
+        touched = {self.path(sha256).parent for sha256 in blobs}
+        for folder in list(touched):
+            if not folder.is_dir():
+                folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+                touched |= {folder.parent, self._folder}
+        for sha256 in fresh:
+            (self._incoming / sha256).replace(self.path(sha256))
+        self._at_once(_sync, touched)
+
+    def close(self) -> None:
+        """End its threads."""
+        self._threads.shutdown()
+
+    def _at_once(self, job: Callable[[T], None], items: Iterable[T]) -> None:
+        """Syncs that wait together share the disk's work; one after the other took four times as long."""
+        for _ in self._threads.map(job, items):
+            pass
+
+    def sweep(self, known: Callable[[str], set[str]]) -> Swept:
+        """Remove what has no row (invariant 3); `known` gives the hashes that begin with two characters.
+
+        Raises:
+            OSError: the folder cannot be read or changed.
+        """
+        for unfinished in self._incoming.iterdir():
+            unfinished.unlink()
+        orphans: list[Path] = []
+        for prefix in sorted(entry.name for entry in os.scandir(self._folder) if entry.name != INCOMING):
+            rows = known(prefix)
+            orphans += [path for path in _files(self._folder / prefix) if path.name not in rows]
+        if len(orphans) > MOST_ORPHANS:
+            return Swept(0, len(orphans))
+        for orphan in orphans:
+            orphan.unlink()
+        return Swept(len(orphans), 0)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for inner in os.scandir(folder):
+        if inner.is_dir():
+            yield from (Path(entry.path) for entry in os.scandir(inner) if _NAME.fullmatch(entry.name))
+
+
+def _write(path: Path, data: bytes) -> None:
+    # Readable by the group, so that a web server of its own user may show pictures; by nobody else.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 (it is a descriptor)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,69 @@
+"""Tries each part that a station's configuration names, and changes none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from agent.errors import BrokerUnreachable, NgatuError
+from station.config import StationConfig, warnings
+from station.connection import MQTT_5, MQTT_311, HungUp, connect
+from station.database import StoreError, engine_of, in_words, shown, url_of, version, versions
+
+Finding = tuple[str, str, str]
+"""Part, what was found, and the verdict: ok, warning or failed."""
+
+
+def findings(config: StationConfig) -> Iterator[Finding]:
+    """One for each part."""
+    yield "config", f"commune {config.commune}", "ok"
+    for told in warnings(config):
+        yield "config", told, "warning"
+    for part, look in (("state_dir", _folder), ("database", _database), ("broker", _broker)):
+        try:
+            yield part, look(config), "ok"
+        except NgatuError as error:
+            yield part, f"{error.what}\n{error.hint}".strip(), "failed"
+
+
+def _folder(config: StationConfig) -> str:
+    folder = config.state_dir
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise StoreError(f"{folder}: not a folder that this user may write", "owner and mode of state_dir")
+    return str(config.state_dir) if folder == config.state_dir else f"{config.state_dir} will be made"
+
+
+def _database(config: StationConfig) -> str:
+    url = url_of(config.database, config.state_dir)
+    if url.drivername == "sqlite" and not (config.state_dir / "station.db").exists():
+        return f"{shown(url)} will be made"
+    engine = engine_of(url, writes=False)
+    try:
+        with engine.connect() as connection, connection.begin():
+            found = version(connection)
+    except SQLAlchemyError as error:
+        raise in_words(error, url) from error
+    finally:
+        engine.dispose()
+    newest = versions()[0]
+    if found == newest:
+        return f"{shown(url)}, version {found}"
+    return f"{shown(url)}, version {found or 'none'}: will be brought to {newest}"
+
+
+def _broker(config: StationConfig) -> str:
+    settings = config.subscriber(receipts=False)
+    where = f"{settings.host}:{settings.port}"
+    for protocol in (MQTT_5, MQTT_311):
+        try:
+            client = connect(settings, protocol, None, lambda *_: None)
+        except HungUp:
+            continue
+        client.disconnect()
+        client.loop(0.1)
+        return f"{where} accepts the station"
+    raise BrokerUnreachable(f"{where} hung up before it answered", "is it an MQTT broker?")

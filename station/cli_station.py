@@ -1,0 +1,146 @@
+"""`ngatu station`: the service, and its check, figures and example."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from agent.cli_config import FAILED, STYLES, told_in_a_line
+from agent.errors import NgatuError
+
+if TYPE_CHECKING:
+    from station.stats import Figures
+
+DEFAULT = Path("/etc/ngatu-station/station.yaml")
+StationFile = Annotated[Path, typer.Option("--config", "-c", help="The station's configuration file.")]
+
+station = typer.Typer()
+
+
+@station.callback(invoke_without_command=True)
+@told_in_a_line
+def station_command(
+    context: typer.Context,
+    config: StationFile = DEFAULT,
+    duration_s: Annotated[float | None, typer.Option("--for", min=0, help="End after so many seconds.")] = None,
+) -> None:
+    """Take in what the boxes of the commune tell, until a signal says stop.
+
+    What it keeps is receipted, and the boxes forget it.
+
+    Exit code 0: ended as told; 1: store or broker cannot be used; 2: the file is wrong.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    _needs_sqlalchemy()
+    from station.config import load  # noqa: PLC0415 (`ngatu watch` needs none of SQLAlchemy)
+    from station.service import run  # noqa: PLC0415
+
+    run(load(config), duration_s)
+
+
+@station.command("check")
+@told_in_a_line
+def check_command(config: StationFile = DEFAULT) -> None:
+    """Judge the file, then look at the folder, the database and the broker; changes nothing.
+
+    Exit code 0: all is well; 1: something cannot be reached or used; 2: the file is wrong.
+    """
+    _needs_sqlalchemy()
+    from station.check import findings  # noqa: PLC0415
+    from station.config import load  # noqa: PLC0415
+
+    table = Table("part", "found", "verdict", title=Text(str(config)), title_justify="left")
+    failed = False
+    for part, found, verdict in findings(load(config)):
+        table.add_row(Text(part), Text(found), Text(verdict, STYLES[verdict]))
+        failed = failed or verdict == "failed"
+    Console(highlight=False, markup=False).print(table)
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+@station.command("stats")
+@told_in_a_line
+def stats_command(
+    config: StationFile = DEFAULT,
+    as_json: Annotated[bool, typer.Option("--json", help="One object of JSON, for programs.")] = False,
+) -> None:
+    """Show what the store holds: messages, gaps, conflicts, sizes. The service may be at work."""
+    _needs_sqlalchemy()
+    from station.config import load  # noqa: PLC0415
+    from station.database import engine_of, url_of  # noqa: PLC0415
+    from station.stats import figures  # noqa: PLC0415
+
+    settings = load(config)
+    engine = engine_of(url_of(settings.database, settings.state_dir), writes=False)
+    try:
+        found = figures(engine, settings.state_dir)
+    finally:
+        engine.dispose()
+    if as_json:
+        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+        return
+    _show(found)
+
+
+@station.command("example")
+@told_in_a_line
+def example_command() -> None:
+    """Print a file with every setting, its default and its meaning."""
+    from station.describe import example_text  # noqa: PLC0415
+
+    typer.echo(example_text(), nl=False)
+
+
+def _needs_sqlalchemy() -> None:
+    try:
+        import alembic  # noqa: F401, PLC0415
+        import sqlalchemy  # noqa: F401, PLC0415
+    except ImportError as error:
+        raise NgatuError(
+            f"the station needs the package {error.name}", "pip install 'ngatu[station]'"
+        ) from None
+
+
+def _show(found: Figures) -> None:
+    console = Console(highlight=False, markup=False)
+    table = Table("box", "state", "last seen", box=SIMPLE)
+    for heading in ("events", "open", "pictures", "counts", "missing", "gone", "conflicts", "unreadable"):
+        table.add_column(heading, justify="right", overflow="fold")
+    for each in found.boxes:
+        told = (each.events, each.open_events, each.pictures, each.counts)
+        amiss = (each.missing, each.gone, each.conflicts, each.unreadable)
+        table.add_row(each.box, each.state, _moment(each.last_seen_ms), *map(str, (*told, *amiss)))
+    console.print(table)
+    if found.gaps:
+        gaps = Table("box", "stream", "first", "last", "missing", "state", "since", title="Gaps", box=SIMPLE)
+        for gap in found.gaps:
+            numbers = (str(gap.first), str(gap.last), str(gap.missing))
+            gaps.add_row(gap.box, gap.stream, *numbers, gap.state, _moment(gap.opened_ms))
+        console.print(gaps)
+    lines = (
+        f"{found.event_messages} messages of events; {found.gaps_filled} gaps were filled; "
+        f"version {found.version}",
+        f"database {_size(found.database_bytes)}, pictures {_size(found.picture_bytes)}, "
+        f"unreadable {_size(found.unreadable_bytes)}; {_size(found.disk_free_bytes)} free",
+    )
+    for line in lines:
+        console.print(line, soft_wrap=True)
+
+
+def _moment(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().strftime("%m-%d %H:%M")
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 2**20:,.1f} MiB"

@@ -1,0 +1,190 @@
+"""The configuration of a station: one YAML file, read as strictly as a box's.
+
+`load` gives a StationConfig that is right in every value, or one ConfigError that tells every mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from agent.delivery.wire import ROOT, STATION, Topics
+from agent.errors import ConfigError, WireError
+from agent.mistakes import Finding, read_settings
+from agent.settings import Name, Secret, Settings
+from agent.strict_yaml import MAX_BYTES
+from station.connection import SubscriberSettings
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class StationTls(Settings):
+    """How the connection to the broker is protected: TLS 1.2 or 1.3."""
+
+    ca: Path = Field(
+        examples=["/etc/ngatu-station/ca.crt"], description="Authority that signs the broker's certificate."
+    )
+    cert: Path | None = Field(None, description="The station's certificate, where the broker wants one.")
+    key: Path | None = Field(None, description="Its key.")
+
+
+class StationBroker(Settings):
+    """Where the broker is; usually on the same machine."""
+
+    host: str = Field("127.0.0.1", min_length=1, max_length=253, description="The broker's name or address.")
+    port: int = Field(1883, ge=1, le=65535, description="The broker's port; 8883 is usual with TLS.")
+    tls: StationTls | None = Field(None, description="TLS; without it everything goes in the clear.")
+    username: str | None = Field(None, description="As the broker knows the station.")
+    password: Secret | None = Field(None, description="Where the password lies.")
+    root: str = Field(ROOT, min_length=1, description="First levels of all topics, as on the boxes.")
+
+
+class DatabaseSettings(Settings):
+    """Where events and everything else but pictures lie."""
+
+    url: str | None = Field(
+        None,
+        max_length=500,
+        description="A PostgreSQL database of the station's own, such as postgresql://ngatu@127.0.0.1/ngatu, "
+        "without a password; null: SQLite, in the file station.db of state_dir.",
+    )
+    password: Secret | None = Field(None, description="Where PostgreSQL's password lies.")
+
+    @field_validator("url")
+    @classmethod
+    def _postgresql_without_password(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url)
+            told = parts.hostname, parts.port  # a port that is none raises here
+        except ValueError:
+            raise ValueError("no address such as postgresql://ngatu@127.0.0.1/ngatu") from None
+        if parts.scheme not in ("postgresql", "postgresql+psycopg") or not parts.path.strip("/") or not told:
+            raise ValueError("no address such as postgresql://ngatu@127.0.0.1/ngatu")
+        if parts.password is not None:
+            raise ValueError("take the password out of the url; set password instead")
+        return url
+
+
+class IngestSettings(Settings):
+    """How messages are taken in."""
+
+    gap_after_s: float = Field(
+        60.0,
+        ge=0,
+        le=86_400,
+        description="A number that is missing for so long, while later ones are here, is told as a gap.",
+    )
+
+
+class StationLog(Settings):
+    """What the station writes about its own work, to standard output."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is written."
+    )
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: for people on a terminal, JSON everywhere else."
+    )
+
+
+class StationConfig(Settings):
+    """Everything that can be said to a station."""
+
+    example_command: ClassVar[str] = "ngatu station example"
+
+    commune: Name = Field(examples=["hai-ninh"], description="Whose boxes: the commune in their topics.")
+    name: Name = Field("station", description="The station's name, in its receipts and to the broker.")
+    state_dir: Path = Field(
+        Path("/var/lib/ngatu-station"),
+        validate_default=False,  # pydantic's JSON mode refuses a Path that is no text, even as a default
+        description="Folder for the database and the pictures; on a disk of its own if possible.",
+    )
+    broker: StationBroker = Field(StationBroker(), description="Where the broker is.")
+    database: DatabaseSettings = Field(
+        DatabaseSettings(), description="Where events and everything else but pictures lie."
+    )
+    ingest: IngestSettings = Field(IngestSettings(), description="How messages are taken in.")
+    log: StationLog = Field(StationLog(), description="What the station writes about its own work.")
+
+    def subscriber(self, *, receipts: bool = True) -> SubscriberSettings:
+        """The connection's settings; without receipts it only looks on, under a name of its own."""
+        broker, tls = self.broker, self.broker.tls
+        return SubscriberSettings(
+            host=broker.host,
+            port=broker.port,
+            tls_ca=tls.ca if tls else None,
+            tls_cert=tls.cert if tls else None,
+            tls_key=tls.key if tls else None,
+            username=broker.username,
+            password=broker.password,
+            root=broker.root,
+            communes=(self.commune,),
+            station=self.name,
+            client_id=None if receipts else f"ngatu-{self.name}-check",
+            receipts=receipts,
+        )
+
+
+def load(path: Path) -> StationConfig:
+    """The configuration in a file.
+
+    Raises:
+        ConfigError: the file cannot be read, or has mistakes; the text tells all of them, each with its line.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        what = f"{path}: cannot be read: {error.strerror or type(error).__name__}"
+        hint = f"start from `{StationConfig.example_command}`, and look at the path and its rights"
+        raise ConfigError(what, hint) from None
+    return parse(data, str(path))
+
+
+def parse(data: bytes, file: str) -> StationConfig:
+    """The configuration in a text; `file` is what messages call it.
+
+    Raises:
+        ConfigError: with every mistake, each with its line.
+    """
+    return read_settings(data, file, StationConfig, _topics)
+
+
+def _topics(plain: Any) -> Iterator[Finding]:
+    """What may be a name by itself but cannot stand in a topic; `plain` may hold anything."""
+    told = plain if isinstance(plain, dict) else {}
+    broker = told.get("broker")
+    root = broker.get("root") if isinstance(broker, dict) else None
+    for path, value, levels in (
+        (("commune",), told.get("commune"), (told.get("commune"), "box", ROOT)),
+        (("broker", "root"), root, ("commune", "box", root)),
+    ):
+        if isinstance(value, str) and (value == STATION or path[0] == "broker"):
+            try:
+                Topics(*levels)
+            except WireError as error:
+                yield path, error.what, error.hint
+
+
+def warnings(config: StationConfig) -> list[str]:
+    """What is allowed but deserves a look, one line each."""
+    told = []
+    if config.broker.tls is None and config.broker.host not in LOOPBACK:
+        told.append("broker.tls is not set: pictures and passwords go over the network in the clear")
+    host = urlsplit(config.database.url).hostname if config.database.url else None
+    if host is not None and host not in LOOPBACK:
+        told.append("database.url names another machine: events go there over the network")
+    return told
+
+
+EXAMPLES: dict[str, Any] = {
+    "broker.password": {"file": "/etc/ngatu-station/broker.password"},
+    "database.password": {"file": "/etc/ngatu-station/database.password"},
+}
+"""What station.example.yaml shows for settings without a default."""

@@ -1,0 +1,198 @@
+"""The store's database: opened, brought up to date, and its errors put into words.
+
+Invariants
+1. A commit is on disk when it returns: WAL and `synchronous = full` in SQLite, `synchronous_commit = on` in
+   PostgreSQL, and what refers to nothing is refused.
+2. A database of a newer version, or of another program, is refused and left as it is.
+3. A migration happens whole or not at all.
+4. One service at a time owns a state folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from agent.errors import NgatuError
+from station.config import DatabaseSettings
+
+BUSY_S = 10.0
+"""How long a writer waits for another one, such as a backup."""
+
+
+class StoreError(NgatuError):
+    """The station's store cannot be opened, read or written; nothing of what was to be kept is kept."""
+
+
+def url_of(settings: DatabaseSettings, state_dir: Path) -> URL:
+    """Where the database is, with its password.
+
+    Raises:
+        StoreError: the password is not where the configuration says.
+    """
+    if settings.url is None:
+        return URL.create("sqlite", database=str(state_dir / "station.db"))
+    url = make_url(settings.url).set(drivername="postgresql+psycopg")
+    if settings.password is None:
+        return url
+    try:
+        return url.set(password=settings.password.read())
+    except (OSError, KeyError) as error:
+        raise StoreError(f"the database's password cannot be read: {error}", "look at its place") from None
+
+
+def engine_of(url: URL, *, writes: bool = True) -> Engine:
+    """An engine that keeps invariant 1; connects nowhere yet.
+
+    Raises:
+        StoreError: the driver is not installed.
+    """
+    if url.drivername != "sqlite":
+        options: dict[str, Any] = {
+            "pool_pre_ping": True,  # a server that was restarted is found again
+            "connect_args": {"connect_timeout": 10, "options": "-c synchronous_commit=on"},  # invariant 1
+        }
+        try:
+            return create_engine(url, **options)
+        except ModuleNotFoundError as error:
+            raise StoreError(
+                f"PostgreSQL needs the package {error.name}", "pip install 'ngatu[station,postgresql]'"
+            ) from None
+    engine = create_engine(url, connect_args={"timeout": BUSY_S})
+    begin = "begin immediate" if writes else "begin"  # a reader that becomes a writer would fail, not wait
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # Python's driver would begin when it thinks fit, and not before DDL
+        connection.execute("pragma foreign_keys = on")
+        if writes:
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = full")  # invariant 1
+
+    @event.listens_for(engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def upgrade(engine: Engine) -> tuple[str | None, str]:
+    """Bring the tables up to date; gives back the version before and now.
+
+    Raises:
+        StoreError: invariant 2, or the database cannot be read or written.
+    """
+    try:
+        with engine.begin() as connection:
+            before = version(connection)
+            _alembic(connection, lambda config: command.upgrade(config, "head"))
+            after = version(connection)
+    except (SQLAlchemyError, CommandError) as error:
+        raise in_words(error, engine.url) from error
+    assert after is not None
+    return before, after
+
+
+def version(connection: Connection) -> str | None:
+    """The version of the tables; None for an empty database.
+
+    Raises:
+        StoreError: invariant 2.
+    """
+    where = shown(connection.engine.url)
+    found: str | None = MigrationContext.configure(connection).get_current_revision()
+    if found is None:
+        if set(inspect(connection).get_table_names()) - {"alembic_version"}:
+            raise StoreError(f"{where} is the database of another program", "name another one, or move it away")
+        return None
+    if found not in versions():
+        raise StoreError(
+            f"{where} was written by a newer station (version {found})",
+            "install the newer ngatu again, or restore a backup of before; the file was not changed",
+        )
+    return found
+
+
+def versions() -> list[str]:
+    """Every version that this station knows, the newest first."""
+    scripts = ScriptDirectory.from_config(_config())
+    return [script.revision for script in scripts.walk_revisions()]
+
+
+def _alembic(connection: Connection, job: Any) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    job(config)
+
+
+def _config() -> AlembicConfig:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@contextmanager
+def claimed(state_dir: Path) -> Iterator[None]:
+    """Make the folder and own it for the length of a block (invariant 4).
+
+    Raises:
+        StoreError: the folder cannot be made or written, or another process owns it.
+    """
+    path = state_dir / "station.lock"
+    try:
+        state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+        file = path.open("ab")
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}", "make state_dir writable by the station's user") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StoreError(f"{state_dir} is in use by another process", "stop the other station") from None
+        yield
+
+
+def shown(url: URL) -> str:
+    """What a person calls the database; never its password."""
+    return str(url.database) if url.drivername == "sqlite" else url.render_as_string(hide_password=True)
+
+
+_HINTS = {
+    sqlite3.SQLITE_FULL: "the disk is full: free some space; the boxes keep what they have and send it again",
+    sqlite3.SQLITE_READONLY: "make the file and its folder writable by the station's user",
+    sqlite3.SQLITE_CANTOPEN: "make the folder and the file readable and writable by the station's user",
+    sqlite3.SQLITE_NOTADB: "it is no database: name another file, or move it away",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged: stop the station, restore a backup; boxes send the rest",
+    sqlite3.SQLITE_BUSY: "another program holds the file; end it",
+    sqlite3.SQLITE_IOERR: "look at the disk's health",
+}
+
+
+def in_words(error: Exception, url: URL) -> StoreError:
+    """The error of a driver or of a disk as one of ours; the statement and its values are left out."""
+    origin = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    text = " ".join(str(origin).split())[:300]
+    if isinstance(origin, sqlite3.Error):
+        code = getattr(origin, "sqlite_errorcode", 0) & 0xFF
+        hint = _HINTS.get(code, "look at the disk: full, read-only, or dying?")
+    elif isinstance(origin, OSError):
+        text = f"{origin.strerror or type(origin).__name__}" + (
+            f": {origin.filename}" if origin.filename else ""
+        )
+        hint = "look at the disk: full, read-only, or dying?"
+    else:
+        hint = "is the database running, and may the station use it?"
+    return StoreError(f"{shown(url)}: {text}", hint)

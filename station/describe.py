@@ -1,0 +1,61 @@
+"""Writes station.example.yaml and docs/reference/station.md out of the settings.
+
+python -m station.describe          writes both files, from the root of the checkout
+python -m station.describe --check  exit 1 if one of them is not what the code says
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from agent.settings_reference import example, page
+from station.config import EXAMPLES, StationConfig
+
+EXAMPLE = Path("station.example.yaml")
+PAGE = Path("docs/reference/station.md")
+EXAMPLE_HEAD = """\
+# Every setting of an ngatu station with its default; leave out what you do not change.
+# Needed is the commune.
+#
+# A line such as '#password: …' is not set: take its '#' away to use it, and remove the line it replaces.
+# A secret never stands here: it lies in an environment variable, {env: NAME}, or in a file, {file: /path}.
+# 'ngatu station check -c FILE' judges a file.
+"""
+PAGE_HEAD = """\
+# Configuration of a station
+
+One YAML file describes a station.
+Needed is `commune`; everything else has a default.
+[`station.example.yaml`](../../station.example.yaml) shows every setting in its place;
+`ngatu station check -c FILE` judges a file.
+The file is read as strictly as a box's: see the rules in [Configuration](config.md).
+
+This page is written from the code by `make docs`.
+"""
+
+
+def example_text() -> str:
+    """station.example.yaml."""
+    return example(StationConfig, EXAMPLES, EXAMPLE_HEAD)
+
+
+def page_text() -> str:
+    """docs/reference/station.md."""
+    return page(StationConfig, PAGE_HEAD)
+
+
+def main(arguments: list[str]) -> int:
+    """Write both files below the current folder, or with --check tell which differ."""
+    wanted = {EXAMPLE: example_text(), PAGE: page_text()}
+    stale = [p for p, text in wanted.items() if not p.is_file() or p.read_text(encoding="utf-8") != text]
+    for path in stale:
+        if "--check" not in arguments:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path], encoding="utf-8")
+        sys.stdout.write(f"{path} {'is not what the code says' if '--check' in arguments else 'written'}\n")
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,116 @@
+"""Which numbers of a stream are missing, and which of these are gaps. No clock, no database.
+
+A hole is normal for a while: live events overtake a backlog, and pictures come last. A hole that was there at
+two surveys is a gap. It is `open` until what is missing has come (`filled`) or the box says that it has
+nothing so old any more (`gone`): then it was evicted there, or receipted by an earlier store of this station.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+Range = tuple[int, int]
+"""First and last, both included; a list of them is sorted and without overlaps."""
+FIRST_SEQ = 1
+"""A stream begins with it."""
+MOST_NEW = 100
+"""More gaps at once are told as one: a long backlog of pictures leaves a hole after each event."""
+
+
+class State(StrEnum):
+    """How a gap stands."""
+
+    OPEN = "open"
+    GONE = "gone"
+    FILLED = "filled"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Numbers that did not come while later ones did."""
+
+    first: int
+    last: int
+    missing: int
+    state: State = State.OPEN
+    id: int | None = None
+    """Of its row; None: it is new."""
+
+
+def holes(have: Iterable[Range]) -> list[Range]:
+    """What is missing below the highest number that is there."""
+    found, expected = [], FIRST_SEQ
+    for first, last in have:
+        if first > expected:
+            found.append((expected, first - 1))
+        expected = max(expected, last + 1)
+    return found
+
+
+def common(some: Sequence[Range], others: Sequence[Range]) -> list[Range]:
+    """What is in both."""
+    found, i, j = [], 0, 0
+    while i < len(some) and j < len(others):
+        first, last = max(some[i][0], others[j][0]), min(some[i][1], others[j][1])
+        if first <= last:
+            found.append((first, last))
+        if some[i][1] < others[j][1]:
+            i += 1
+        else:
+            j += 1
+    return found
+
+
+def without(some: Sequence[Range], others: Sequence[Range]) -> list[Range]:
+    """What is in `some` and not in `others`."""
+    found, j = [], 0
+    for first, last in some:
+        at = first
+        while j < len(others) and others[j][1] < first:
+            j += 1
+        k = j
+        while k < len(others) and others[k][0] <= last:
+            if others[k][0] > at:
+                found.append((at, others[k][0] - 1))
+            at = others[k][1] + 1
+            k += 1
+        if at <= last:
+            found.append((at, last))
+    return found
+
+
+def size(ranges: Iterable[Range]) -> int:
+    """How many numbers."""
+    return sum(last - first + 1 for first, last in ranges)
+
+
+def survey(
+    told: Sequence[Gap], before: Sequence[Range], now: Sequence[Range], oldest: int | None, unnumbered: int
+) -> list[Gap]:
+    """The gaps that are new, and those of `told` that have changed.
+
+    `before` and `now` are the holes of the last survey and of this one. `oldest` is the lowest number that the
+    box said it still holds. `unnumbered` pictures came without their numbers (MQTT 3.1.1): as many holes mean
+    nothing.
+    """
+    changed = []
+    for gap in told:
+        left = common([(gap.first, gap.last)], now)
+        renewed = replace(gap, missing=size(left), state=_state(left, oldest))
+        if renewed != gap:
+            changed.append(renewed)
+    if size(now) <= unnumbered:
+        return changed
+    lasting = without(common(before, now), sorted((gap.first, gap.last) for gap in told))
+    if len(lasting) > MOST_NEW:
+        whole = Gap(lasting[0][0], lasting[-1][1], size(lasting), _state(lasting, oldest))
+        return [*changed, whole]
+    return changed + [Gap(*hole, size([hole]), _state([hole], oldest)) for hole in lasting]
+
+
+def _state(left: Sequence[Range], oldest: int | None) -> State:
+    if not left:
+        return State.FILLED
+    return State.GONE if oldest is not None and left[-1][1] < oldest else State.OPEN

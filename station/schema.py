@@ -1,0 +1,265 @@
+"""The tables of the station's store. `migrations/` makes them; a test holds the two together.
+
+Moments are whole milliseconds since 1970 in UTC (`…_ms`): they compare alike in SQLite and PostgreSQL, and need
+no reader of dates. `received_ms` is by the station's clock, everything else by the box's.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+
+def _key(name: str, of: str) -> Column[int]:
+    return Column(name, Integer, ForeignKey(f"{of}.id"), nullable=False)
+
+
+box = Table(
+    "box",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("commune", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("first_seen_ms", BigInteger, nullable=False),
+    Column("last_seen_ms", BigInteger, nullable=False),
+    Column("state", Text),  # online, offline, stopped; null: never told
+    Column("state_session", Text),
+    Column("state_ms", BigInteger),
+    Column("info", Text),  # the latest, as it came
+    Column("info_ms", BigInteger),
+    Column("health", Text),  # the latest, as it came
+    Column("health_ms", BigInteger),
+    UniqueConstraint("commune", "device"),
+)
+
+box_status = Table(  # each change of box.state
+    "box_status",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _key("box_id", "box"),
+    Column("session", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    UniqueConstraint("box_id", "session", "state", "time_ms"),
+)
+
+camera = Table(
+    "camera",
+    metadata,
+    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),  # the latest, as it came
+    Column("received_ms", BigInteger, nullable=False),
+)
+
+camera_status = Table(  # each change of camera.state
+    "camera_status",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _key("box_id", "box"),
+    Column("camera", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("reason", Text),
+    Column("received_ms", BigInteger, nullable=False),
+    UniqueConstraint("box_id", "camera", "state", "since_ms"),
+)
+
+stream = Table(  # one life of a box's outbox
+    "stream",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _key("box_id", "box"),
+    Column("name", Text, nullable=False),
+    Column("first_seen_ms", BigInteger, nullable=False),
+    Column("hello_ms", BigInteger),
+    Column("oldest", BigInteger),  # by the latest hello: the lowest seq that the box still holds
+    Column("newest", BigInteger),  # by the latest hello: the highest seq ever given
+    Column("unnumbered", Integer, nullable=False),  # pictures whose seq MQTT 3.1.1 did not carry
+    UniqueConstraint("box_id", "name"),
+)
+
+span = Table(  # what is committed of a stream, for ever: it outlives the messages
+    "span",
+    metadata,
+    Column("stream_id", Integer, ForeignKey("stream.id"), primary_key=True),
+    Column("first", BigInteger, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+message = Table(  # everything with a number, once
+    "message",
+    metadata,
+    Column("stream_id", Integer, ForeignKey("stream.id"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("sort", Text, nullable=False),
+    Column("suffix", Text, nullable=False),  # the topic below the device
+    Column("digest", Text, nullable=False),  # sha256 of what does not change when it is sent again
+    Column("received_ms", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+event_revision = Table(  # every message of every event
+    "event_revision",
+    metadata,
+    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("revision", BigInteger, primary_key=True),
+    _key("stream_id", "stream"),
+    Column("seq", BigInteger, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("replayed", Boolean, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("body", Text, nullable=False),  # the JSON as it came
+    Column("received_ms", BigInteger, nullable=False),
+)
+
+event = Table(  # how each event stands: its highest revision, and the best pictures of all of them
+    "event",
+    metadata,
+    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("camera", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("rule_id", Text, nullable=False),
+    Column("rule_kind", Text, nullable=False),
+    Column("label", Text),
+    Column("track_id", Text),
+    Column("direction", Text),
+    Column("end_reason", Text),
+    Column("detail", Text),
+    Column("replayed", Boolean, nullable=False),
+    Column("clock_state", Text, nullable=False),
+    Column("thumbnail_sha256", Text),  # may be told before the picture comes: look it up in `picture`
+    Column("thumbnail_revision", BigInteger),
+    Column("scene_sha256", Text),
+    Column("scene_revision", BigInteger),
+    Column("first_received_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Index("ix_event_start_ms", "start_ms"),
+    Index("ix_event_first_received_ms", "first_received_ms"),
+    Index("ix_event_track_id", "track_id"),
+)
+
+count_interval = Table(
+    "count_interval",
+    metadata,
+    Column("stream_id", Integer, ForeignKey("stream.id"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    _key("box_id", "box"),
+    Column("camera", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("end_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ix_count_interval_start_ms", "start_ms"),
+)
+
+blob = Table(  # what lies in the folder `blobs`, once, by its hash
+    "blob",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("size_bytes", Integer, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+)
+
+picture = Table(  # which event a blob is the picture of; event_id is '' for a snapshot
+    "picture",
+    metadata,
+    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("sha256", Text, ForeignKey("blob.sha256"), primary_key=True),
+    Column("camera", Text, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Index("ix_picture_sha256", "sha256"),
+)
+
+other_message = Table(  # answers to commands, and footage: kept as they came
+    "other_message",
+    metadata,
+    Column("stream_id", Integer, ForeignKey("stream.id"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    _key("box_id", "box"),
+    Column("sort", Text, nullable=False),
+    Column("suffix", Text, nullable=False),
+    Column("body", Text),  # JSON …
+    Column("sha256", Text, ForeignKey("blob.sha256")),  # … or bytes
+    Column("received_ms", BigInteger, nullable=False),
+)
+
+quarantine = Table(  # what could not be read
+    "quarantine",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _key("box_id", "box"),
+    Column("suffix", Text, nullable=False),
+    Column("digest", Text, nullable=False),  # sha256 of all its bytes
+    Column("reason", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("raw", LargeBinary, nullable=False),  # its bytes, at most filing.KEPT_BYTES of them
+    Column("stream", Text),
+    Column("seq", BigInteger),
+    Column("times", Integer, nullable=False),  # how often it came
+    Column("first_received_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    UniqueConstraint("box_id", "suffix", "digest"),
+)
+
+conflict = Table(  # the same id with other content: the first is kept in its place, the other here
+    "conflict",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _key("box_id", "box"),
+    Column("what", Text, nullable=False),  # seq, or revision (of an event)
+    Column("key", Text, nullable=False),  # stream/seq, or event id/revision
+    Column("kept_digest", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("suffix", Text, nullable=False),
+    Column("body", LargeBinary),  # JSON, or the first bytes of what could not be read …
+    Column("sha256", Text, ForeignKey("blob.sha256")),  # … or a picture
+    Column("received_ms", BigInteger, nullable=False),
+    UniqueConstraint("box_id", "what", "key", "digest"),
+)
+
+gap = Table(  # numbers of a stream that did not come while later ones did
+    "gap",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _key("stream_id", "stream"),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("missing", BigInteger, nullable=False),  # how many of them are missing still
+    Column("state", Text, nullable=False),  # open: may come; gone: the box has it no more; filled
+    Column("opened_ms", BigInteger, nullable=False),
+    Column("closed_ms", BigInteger),
+    Index("ix_gap_stream_id", "stream_id"),
+)

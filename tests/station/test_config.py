@@ -1,0 +1,101 @@
+"""station.config"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.errors import ConfigError
+from station.config import StationConfig, load, parse, warnings
+
+LEAST = b"commune: hai-ninh\n"
+
+
+def test_the_commune_is_enough() -> None:
+    config = parse(LEAST, "station.yaml")
+
+    assert config == StationConfig(commune="hai-ninh")
+    assert (config.name, config.broker.port, config.database.url) == ("station", 1883, None)
+    assert warnings(config) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("comune: hai-ninh", "comune: no such setting; did you mean commune?"),
+        ("commune: Hải Ninh", "commune: "),
+        ("commune: station", "commune 'station' cannot stand in a topic"),
+        ("commune: hai-ninh\nbroker: {root: 'a/+'}", "broker.root: root 'a/+' cannot begin a topic"),
+        ("commune: hai-ninh\nbroker: {password: swordfish}", "name where it lies"),
+        ("commune: hai-ninh\ndatabase: {url: 'postgresql://a:swordfish@h/d'}", "set password instead"),
+        ("commune: hai-ninh\ndatabase: {url: 'mysql://h/d'}", "no address such as postgresql://"),
+        ("commune: hai-ninh\ndatabase: {url: 'postgresql://h:x/d'}", "no address such as postgresql://"),
+        ("commune: hai-ninh\ningest: {gap_after_s: -1}", "-1 is outside 0..86400"),
+        ("", "the file has no settings; start from `ngatu station example`"),
+    ],
+)
+def test_each_mistake_is_told_with_its_line_and_no_secret(text: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=r"station\.yaml:") as caught:
+        parse(text.encode(), "station.yaml")
+
+    assert told in str(caught.value)
+    assert "swordfish" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file") as caught:
+        load(tmp_path / "station.yaml")
+    assert "ngatu station example" in caught.value.hint
+
+
+def test_what_leaves_the_machine_in_the_clear_is_warned_of() -> None:
+    told = warnings(
+        parse(
+            b"commune: hai-ninh\nbroker: {host: broker.example}\n"
+            b"database: {url: 'postgresql://ngatu@db.example/ngatu'}\n",
+            "station.yaml",
+        )
+    )
+
+    assert [line.split()[0] for line in told] == ["broker.tls", "database.url"]
+
+
+def test_the_connection_is_that_of_the_file_and_an_onlooker_has_another_name() -> None:
+    config = parse(
+        b"commune: hai-ninh\nname: duty-room\n"
+        b"broker: {host: b.example, port: 8883, tls: {ca: /ca, cert: /c, key: /k}, username: u, "
+        b"password: {env: X}}\n",
+        "station.yaml",
+    )
+    told = config.subscriber()
+
+    assert (told.host, told.port, told.communes, told.station) == (
+        "b.example",
+        8883,
+        ("hai-ninh",),
+        "duty-room",
+    )
+    assert (told.tls_ca, told.tls_cert, told.tls_key) == (Path("/ca"), Path("/c"), Path("/k"))
+    assert told.receipts
+    assert config.subscriber(receipts=False).client_id == "ngatu-duty-room-check"
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.text(max_size=200).map(str.encode),
+        st.dictionaries(
+            st.sampled_from([*StationConfig.model_fields, "x"]),
+            st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=20), st.lists(st.integers())),
+        ).map(lambda told: "\n".join(f"{key}: {value!r}" for key, value in told.items()).encode()),
+    )
+)
+def test_whatever_the_file_holds_is_a_configuration_or_a_config_error(data: bytes) -> None:
+    try:
+        assert isinstance(parse(data, "station.yaml"), StationConfig)
+    except ConfigError as error:
+        assert str(error)

@@ -1,0 +1,38 @@
+"""station.describe"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from agent.settings_tree import groups
+from station.config import StationConfig, load, parse
+from station.describe import EXAMPLE, PAGE, example_text, page_text
+
+ROOT = Path(__file__).resolve().parents[2]
+HINT = "run `make docs`"
+
+
+def test_the_example_and_the_page_are_what_the_code_says() -> None:
+    assert (ROOT / EXAMPLE).read_text(encoding="utf-8") == example_text(), HINT
+    assert (ROOT / PAGE).read_text(encoding="utf-8") == page_text(), HINT
+
+
+def test_the_example_equals_the_built_in_defaults() -> None:
+    assert load(ROOT / EXAMPLE) == parse(b"commune: hai-ninh", "least")
+
+
+def test_every_setting_has_a_description_and_a_row() -> None:
+    for group in groups(StationConfig):
+        for setting in group.settings:
+            assert setting.description, setting.path
+            assert f"`{setting.name}`" in page_text() or group.path.endswith("password"), setting.path
+
+
+def test_the_writer_tells_what_is_stale_and_writes_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "station.describe"]
+    stale = subprocess.run([*command, "--check"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (stale.returncode, stale.stdout.count("is not what the code says")) == (1, 2)
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert subprocess.run([*command, "--check"], cwd=tmp_path, check=False).returncode == 0
