@@ -44,6 +44,8 @@ class Noise:
     """How long a velocity lasts."""
     growth: float
     """Spread of the growth of width and height, in their own size per second."""
+    growth_agility: float
+    """Added to that for each box size per second of its own speed: who drives towards the camera grows."""
     growth_memory_s: float
     measured: float
     """Spread of a detected centre, in box sizes."""
@@ -161,7 +163,7 @@ def _changes(belief: Belief, noise: Noise) -> Floats:
     scale = _scale(belief.mean)
     speed = np.hypot(*(belief.velocity[:, :2] / scale[:, :2]).T)
     centre = np.hypot(noise.speed, noise.agility * speed)
-    growth = np.full(len(belief), noise.growth)
+    growth = np.hypot(noise.growth, noise.growth_agility * speed)
     out: Floats = (np.stack([centre, centre, growth, growth], axis=1) * scale) ** 2
     return out
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from agent.core import labels
 from agent.core.geometry import Floats
-from agent.core.kalman import Noise
+from agent.core.kalman import SMALLEST, Noise
 from agent.core.types import Detection, Instant
 from agent.settings import Settings
 
@@ -44,6 +44,9 @@ class TrackSettings(Settings):
     min_overlap_last: float = Field(
         0.3, gt=0, le=1, description="Smallest IoU with the place of the last sight."
     )
+    min_overlap_other: float = Field(
+        0.6, gt=0, le=1, description="Smallest IoU with a strong detection of another kind: a wrong label."
+    )
     widen: float = Field(
         1.0, ge=0, le=5, description="Margin around boxes when pairing, in units of uncertainty."
     )
@@ -65,6 +68,9 @@ class TrackSettings(Settings):
         description="What a detection counts that overlaps another track: it may be its double.",
     )
     crowd_overlap: float = Field(0.3, gt=0, le=1, description="Overlap (IoU) from which it may be a double.")
+    part_inside: float = Field(
+        0.7, gt=0, le=1, description="Share of a detection inside a ridden two-wheeler from which it is a part."
+    )
     candidate_s: float = Field(0.15, gt=0, le=60, description="How long an unconfirmed track may be missed.")
     candidate_moving_s: float = Field(3.0, gt=0, le=60, description="The same while something moves there.")
     lost_s: float = Field(2.0, gt=0, le=60, description="How long a confirmed track may be missed.")
@@ -97,7 +103,16 @@ class TrackSettings(Settings):
     )
     speed_memory_s: float = Field(4.0, gt=0, le=60, description="How long a velocity lasts.")
     growth: float = Field(0.1, gt=0, le=5, description="Typical growth of a side, in its own size per second.")
-    growth_memory_s: float = Field(0.5, gt=0, le=60, description="How long growth lasts.")
+    growth_agility: float = Field(
+        0.08, ge=0, le=2, description="What is added to that for each box size per second of its own speed."
+    )
+    growth_memory_s: float = Field(1.0, gt=0, le=60, description="How long growth lasts.")
+    catch_up: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="Share of each look by which the told box follows what the filter lags behind.",
+    )
     jitter: float = Field(0.07, gt=0, le=1, description="Spread of a detected centre, in box sizes.")
     jitter_size: float = Field(0.2, gt=0, le=1, description="Spread of a detected side, in its own size.")
     vote_memory_s: float = Field(10.0, gt=0, le=600, description="How long votes for label and riders count.")
@@ -116,6 +131,7 @@ class TrackSettings(Settings):
             self.agility,
             self.speed_memory_s,
             self.growth,
+            self.growth_agility,
             self.growth_memory_s,
             self.jitter,
             self.jitter_size,
@@ -145,6 +161,8 @@ class Life:
     anchor: tuple[float, float]
     """Where it rests."""
     rests_since: Instant
+    lag: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    """What its detections lately had more than the belief: centre and size, in its own width and height."""
     misses: int = 0
     """Looks in a row that did not find it."""
     seen: bool = True
@@ -208,20 +226,22 @@ def hit(life: Life, hit: Hit, settings: TrackSettings) -> Life:
     """The life after one more detection."""
     found = hit.detection
     keep = exp(-max(0.0, hit.at.since(life.last_seen)) / settings.vote_memory_s)
-    group = labels.group(found.label, settings.groups)
     # A person who turns out to be riding was the rider all along: the old votes would outlive the truth.
-    votes = labels.vote(life.votes if group == life.group else (), found.label, found.score, keep)
+    mounted = found.riders > 0 and labels.group(found.label, settings.groups) != life.group
+    votes = labels.vote(() if mounted else life.votes, found.label, found.score, keep)
+    label = found.label if mounted else labels.winner(votes, life.label, settings.label_lead)
     anchor, rests_since, stationary = _rest(life, hit, settings)
     life = replace(
         life,
-        label=labels.winner(votes, life.label, settings.label_lead),
-        group=group,
+        label=label,
+        group=labels.group(label, settings.groups),
         votes=votes,
         riders=_count(life.riders, found, keep),
         score=found.score,
         top_score=max(life.top_score, found.score),
         last_seen=hit.at,
         last_box=_four(hit.measured),
+        lag=_lag(life, hit, settings),
         rate=life.rate + (1.0 - life.rate) * LEARNING,
         anchor=anchor,
         rests_since=rests_since,
@@ -304,6 +324,30 @@ def _rest(life: Life, hit: Hit, settings: TrackSettings) -> tuple[tuple[float, f
     pull = 1.0 - exp(-max(0.0, hit.at.since(life.last_seen)) / ANCHOR_MEMORY_S)
     anchor = life.anchor[0] + pull * (x - life.anchor[0]), life.anchor[1] + pull * (y - life.anchor[1])
     return anchor, life.rests_since, hit.at.since(life.rests_since) >= settings.still_after_s
+
+
+def _lag(life: Life, hit: Hit, settings: TrackSettings) -> tuple[float, float, float, float]:
+    """How far the filter is behind the detections: errors that stay, for those that come and go average out.
+
+    A filter that is smooth enough to pair well is late for what grows quickly towards the camera.
+    """
+    believed, measured = _four(hit.believed), _four(hit.measured)
+    sides = believed[2], believed[3], believed[2], believed[3]
+    share = settings.catch_up
+    x, y, width, height = (
+        old + share * ((seen - held) / side - old)
+        for old, seen, held, side in zip(life.lag, measured, believed, sides, strict=True)
+    )
+    return x, y, width, height
+
+
+def told(life: Life, believed: Floats) -> tuple[float, float, float, float]:
+    """The box that is told, as left, top, right and bottom: the belief, brought up to the detections."""
+    x, y, width, height = _four(believed)
+    middle_x, middle_y = x + life.lag[0] * width, y + life.lag[1] * height
+    half_x = max(SMALLEST, width * (1.0 + life.lag[2])) / 2
+    half_y = max(SMALLEST, height * (1.0 + life.lag[3])) / 2
+    return middle_x - half_x, middle_y - half_y, middle_x + half_x, middle_y + half_y
 
 
 def _count(riders: tuple[float, ...], found: Detection, keep: float) -> tuple[float, ...]:

@@ -79,15 +79,19 @@ def fuse(
     boarded = {person for crew in crews.values() for person in crew}
     fused = [_whole(detections[n], [detections[p] for p in crews[n]], ridden.get(n)) for n in rides]
     free = [each for each in wheeled if each.riders and each not in ridden.values()]
+    carried: dict[str, list[Detection]] = {}
     rest: list[Detection] = []
     for n, each in enumerate(detections):
         if n in boarded or n in crews:
             continue
-        track = None if n not in persons or n in walkers else _carrier(each, free, settings)
-        if track is not None:
-            free.remove(track)
-        rest.append(each if track is None else _rider_alone(each, track))
-    return (*fused, *rest)
+        walks = n not in persons or (n in walkers and walkers[n].confirmed)
+        track = None if walks else _carrier(each, free, settings)
+        if track is None:
+            rest.append(each)
+        else:
+            carried.setdefault(track.id, []).append(each)
+    alone = [_riders_alone(carried[each.id], each, settings.most) for each in free if each.id in carried]
+    return (*fused, *alone, *rest)
 
 
 def sits(person: Box, ride: Box, beside: float) -> bool:
@@ -149,22 +153,28 @@ def _whole(ride: Detection, crew: list[Detection], track: Track | None) -> Detec
 
 
 def _carrier(person: Detection, free: list[Track], settings: RiderSettings) -> Track | None:
-    """The two-wheeler's track that this person rides although only the person was detected."""
+    """The two-wheeler's track that this person rides although its machine was not detected: the best seated."""
+    best, nearest = None, 1.0
     for track in free:
         box, height = track.box, person.box.height
-        aside = abs(person.box.center[0] - box.center[0]) <= settings.beside * max(box.width, person.box.width)
+        aside = abs(person.box.center[0] - box.center[0])
+        aside /= settings.beside * max(box.width, person.box.width)
         # The track's box is around both: heads are level, and the person ends in its lower part.
-        if aside and abs(person.box.top - box.top) <= 0.25 * height and 0.4 <= height / box.height <= 1.15:
-            return track
-    return None
+        level = abs(person.box.top - box.top) / (0.25 * height)
+        if max(aside, level) <= nearest and 0.4 <= height / box.height <= 1.15:
+            best, nearest = track, max(aside, level)
+    return best
 
 
-def _rider_alone(person: Detection, track: Track) -> Detection:
-    """A rider whose two-wheeler was not detected, as a sight of the whole."""
-    middle, width = person.box.center[0], max(person.box.width, track.box.width)
-    bottom = max(person.box.bottom, min(1.0, person.box.top + track.box.height))
-    box = Box(max(0.0, middle - width / 2), person.box.top, min(1.0, middle + width / 2), bottom)
-    return Detection(track.label, person.score, box, riders=1)
+def _riders_alone(crew: list[Detection], track: Track, most: int) -> Detection:
+    """Riders whose two-wheeler was not detected, as a sight of the whole: its size is the track's."""
+    crew = crew[:most]
+    top = min(each.box.top for each in crew)
+    left, right = min(each.box.left for each in crew), max(each.box.right for each in crew)
+    middle, width = (left + right) / 2, max(right - left, track.box.width)
+    bottom = max(*(each.box.bottom for each in crew), min(1.0, top + track.box.height))
+    box = Box(max(0.0, middle - width / 2), top, min(1.0, middle + width / 2), bottom)
+    return Detection(track.label, max(each.score for each in crew), box, riders=len(crew))
 
 
 def _owners(detections: Sequence[Detection], indices: list[int], tracks: list[Track]) -> dict[int, Track]:

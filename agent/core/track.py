@@ -9,6 +9,7 @@ frame and that looks only at some crops:
 - Strong detections are paired first, then weak ones with what is still missing (ByteTrack, Zhang et al.
   2022), then the rest by where a track was last seen, for road users that stopped behind something (OC-SORT,
   Cao et al. 2023).
+- What has exactly the place of a missing track is that track, whatever the detector calls it this time.
 - How seldom the detector sees a track stretches the patience for it: at night a vehicle is seen once in ten
   looks.
 - What moves keeps a candidate alive and leads a track through frames without a detection.
@@ -149,9 +150,11 @@ def _pairs(state: TrackState, belief: Belief, found: Found, settings: TrackSetti
     strong = found.scores >= settings.high_score
     last = kalman.cornered(np.array([each.last_box for each in state.lives]))
     where_last = np.where(likeness >= 0, iou(last, found.corners), 0.0)
+    place = iou(kalman.cornered(belief.mean), found.corners)
     pairs = _stage([], likeness, confirmed, strong, settings.min_overlap)
     pairs = _stage(pairs, likeness, confirmed & recent, ~strong, settings.min_overlap_low)
     pairs = _stage(pairs, where_last, confirmed, strong, settings.min_overlap_last)
+    pairs = _stage(pairs, place, confirmed & recent, strong, settings.min_overlap_other)
     return _stage(pairs, likeness, ~confirmed, strong, settings.min_overlap)
 
 
@@ -205,12 +208,21 @@ def _blanks(
 
 
 def _crowded(lives: list[Life], found: Found, pairs: assign.Pairs, settings: TrackSettings) -> list[bool]:
-    """By detection: does it overlap one of its kind that belongs to a confirmed track?"""
+    """By detection: does it overlap one of its kind that belongs to a confirmed track, or is it a rider of one?
+
+    A part has little overlap with the whole by IoU: what counts there is how much of it lies inside.
+    """
     told = [column for row, column in pairs if lives[row].confirmed]
-    overlap = iou(found.corners, found.corners[told])
-    same = np.array(found.groups)[:, None] == np.array(found.groups)[told][None, :] if told else overlap > 1
-    others = np.arange(len(found.groups))[:, None] != np.array(told, np.intp)[None, :]
-    return [bool(any_) for any_ in np.any((overlap > settings.crowd_overlap) & same & others, axis=1)]
+    if not told:
+        return [False] * len(found.groups)
+    groups = np.array(found.groups)
+    same = groups[:, None] == groups[told][None, :]
+    ridden = np.array([found.detections[n].riders > 0 for n in told])[None, :]
+    part = containment(found.corners, found.corners[told]) >= settings.part_inside
+    double = same & (iou(found.corners, found.corners[told]) > settings.crowd_overlap)
+    double |= part & (same | (groups == PERSON)[:, None]) & ridden
+    double[told, np.arange(len(told))] = False
+    return [bool(any_) for any_ in double.any(axis=1)]
 
 
 def _newborn(
@@ -238,7 +250,8 @@ def _ended(lives: list[Life], belief: Belief, at: Instant, settings: TrackSettin
 
 def _tracks(lives: list[Life], belief: Belief, ended: set[int]) -> tuple[Track, ...]:
     """What the other stages are told; of the ended ones only those that were confirmed."""
-    corners = np.clip(kalman.cornered(belief.mean), 0.0, 1.0).tolist()
+    told = [life.told(each, row) for each, row in zip(lives, belief.mean, strict=True)]
+    corners = np.clip(np.array(told).reshape(-1, 4), 0.0, 1.0).tolist()
     velocities = belief.velocity[:, :2].tolist()
     return tuple(
         Track(

@@ -56,7 +56,7 @@ class Chain:
             if isinstance(each, Count):
                 self.told.counts.append(each)
             elif each.revision == 1:
-                about = None if each.object is None else self.who(each.object.box, each.object.track_id, sights)
+                about = () if each.object is None else self.who(each.object.box, each.object.track_id, sights)
                 self.told.starts.append((each, about))
 
     def finish(self, at: Instant) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from agent.core.types import Image
 from benchmarks.scenes.ground import CAMERA, FRAME, MIDDLE, Floats
 from benchmarks.scenes.sensor import look
-from benchmarks.scenes.traffic import SIZES, STEP_S, Traffic, User
+from benchmarks.scenes.traffic import SIZES, STEP_S, STOP_M, Traffic, User
 
 GRASS, ROAD, PAINT = (70, 110, 84), (92, 90, 88), (214, 218, 220)
 BODY = {
@@ -60,7 +60,7 @@ def _ground() -> Image:
         for x in (-3.5, 3.5):
             if abs(y - MIDDLE) > 9:
                 _fill(picture, [(x - 0.08, y), (x + 0.08, y), (x + 0.08, y + 2), (x - 0.08, y + 2)], PAINT)
-    for y in (MIDDLE - 8.6, MIDDLE + 8.2):
+    for y in (MIDDLE - STOP_M, MIDDLE + STOP_M - 0.4):
         _fill(picture, [(-7, y), (7, y), (7, y + 0.4), (-7, y + 0.4)], PAINT)
     for left, right in ((-0.1, 0.1), (-7.3, -7.1), (7.1, 7.3)):
         for near, far in ((2.0, MIDDLE - 8), (MIDDLE + 8, 150.0)):

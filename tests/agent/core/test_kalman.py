@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from agent.core import kalman
 from agent.core.kalman import Belief, Noise
 
-NOISE = Noise(2.0, 0.5, 0.0, 4.0, 0.1, 0.5, 0.05, 0.2)
+NOISE = Noise(2.0, 0.5, 0.0, 4.0, 0.1, 0.0, 0.5, 0.05, 0.2)
 ONE = np.array([[0.5, 0.5, 0.1, 0.2]])
 ROW = np.zeros(1, np.intp)
 PLAIN = np.ones((1, 4))

@@ -145,3 +145,15 @@ def test_fusing_never_loses_a_detection_that_is_no_rider():
     crowd = [walker(0.1 + n * 0.1) for n in range(8)]
     assert sorted(fuse(crowd, (), SETTINGS), key=repr) == sorted(crowd, key=repr)
     assert riders.fuse([], (), SETTINGS) == ()
+
+
+def test_a_family_whose_motorbike_is_not_found_in_some_frames_is_one_road_user():
+    frames = []
+    for n in range(40):
+        x = 0.2 + 0.01 * n
+        crew = [rider(x, behind=each) for each in (-0.012, 0.0, 0.012)]
+        frames.append(crew if n % 8 in (5, 6, 7) else [bike(x), *crew])
+    told = ride(frames)
+    assert set(users(told).values()) == {"motorcycle"}
+    assert len(users(told)) == 1
+    assert told[-1][0].riders == 3

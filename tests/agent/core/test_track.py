@@ -300,3 +300,38 @@ def test_memory_is_bounded_in_a_storm_of_detections():
         told.append(tracks)
     alive = {each.id for each in state.lives}
     assert all(endings(told)[name] == 1 for name in names(told) - alive)
+
+
+def test_what_takes_the_very_place_of_a_track_is_that_track_whatever_it_is_called():
+    flips = {12, 13, 14, 25}
+    found = [Detection("bicycle" if n in flips else "person", 0.9, box(0.2 + n * 0.01)) for n in range(40)]
+    told = watch(*(look(n / 10, each) for n, each in enumerate(found)))
+    assert len(names(told)) == 1
+    assert all(tracks[0].seen for tracks in told)
+    assert {tracks[0].label for tracks in told} == {"person"}
+
+
+def test_a_wrong_first_label_is_outvoted_also_by_another_kind():
+    labels = ["motorcycle"] * 4 + ["car"] * 20
+    told = watch(*(look(n / 10, car(0.3 + n * 0.005, label)) for n, label in enumerate(labels)))
+    assert len(names(told)) == 1
+    assert told[-1][0].label == "car"
+
+
+def test_a_rider_who_is_found_apart_is_no_second_track_beside_the_motorbike():
+    def sighting(n: int) -> Sighting:
+        x = 0.2 + 0.01 * n
+        part = [Detection("person", 0.9, Box(x - 0.02, 0.42, x + 0.02, 0.54))] if n in (10, 11, 12, 13) else []
+        return look(n / 10, Detection("motorcycle", 0.9, box(x), 1), *part)
+
+    assert len(names(watch(*(sighting(n) for n in range(30))))) == 1
+
+
+def test_the_box_keeps_up_with_what_drives_towards_the_camera():
+    sides = [0.02 * 1.06**n for n in range(40)]
+    found = [Detection("motorcycle", 0.9, box(0.5, 0.2 + side, side, 2 * side)) for side in sides]
+    told = watch(*(look(n / 10, each) for n, each in enumerate(found)))
+    for each, tracks in list(zip(found, told, strict=True))[10:]:
+        (one,) = tracks
+        assert one.box.height / each.box.height == pytest.approx(1.0, abs=0.08)
+        assert one.box.bottom == pytest.approx(each.box.bottom, abs=0.06 * each.box.height)
