@@ -80,6 +80,8 @@ WATCHERS_S = 4.0
 DRAIN_S = 2.5
 """And so long is given to what is on its way to the station."""
 TICK_S = 2.0
+MAIN = "main"
+"""The heartbeat of the loop that attends all others."""
 AGAIN = 75
 """Exit code: the station wants the agent to be started again (EX_TEMPFAIL of sysexits.h)."""
 
@@ -183,10 +185,13 @@ class Agent:
             self._say()
             self.heartbeats.beat("forwarder")
             self.forwarder.start()
+            watched = threading.Event()
+            parts.callback(watched.set)
             parts.callback(self._end)
             for worker in (*self._workers, self._doer):
                 worker.start(self.stop)
             notify("READY=1")
+            self._watch(watched)
             started()
             logger.info(
                 "started", cameras=list(self.watchers), session=self.session, version=__version__,
@@ -200,7 +205,7 @@ class Agent:
         ends_s = self.started.mono_s + duration_s if duration_s is not None else float("inf")
         finite = all(is_finite(camera) for camera in self.config.cameras)
         while not self.stop.wait(max(0.0, min(TICK_S, ends_s - self.clock.now().mono_s))):
-            self._watch_the_loops()
+            self.heartbeats.beat(MAIN)
             self._keep_the_pace()
             self._keep_the_time()
             self._keeping.keep()
@@ -213,6 +218,20 @@ class Agent:
                 self._say()
             if now_s >= ends_s or (finite and all(worker.join(0) for worker in self._workers)):
                 self.stop.set()
+
+    def _watch(self, over: threading.Event) -> None:
+        """Watch the loops until it is `over`, in a thread that does nothing else.
+
+        So a disk that is slow in the main loop is no hang of the process: that loop has its own heartbeat.
+        """
+        self.heartbeats.beat(MAIN)
+
+        def pulse() -> None:
+            while not over.wait(TICK_S):
+                self._watch_the_loops()
+
+        self._watch_the_loops()
+        threading.Thread(target=pulse, name="pulse", daemon=True).start()
 
     def _watch_the_loops(self) -> None:
         """Feed systemd's watchdog, unless a loop hangs: then it shall restart us."""
@@ -249,6 +268,7 @@ class Agent:
         """Stop in time, whatever hangs: cameras first, so that what they tell last can still be sent."""
         notify("STOPPING=1")
         logger.info("stopping")
+        self.heartbeats.forget(MAIN)  # a stop that hangs is systemd's: TimeoutStopSec
         began = self.clock.now()
         self.stop.set()
         for watcher in self.watchers.values():  # at once: a child in the hands of a hung driver takes its time

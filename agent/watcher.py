@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from agent.cameras import open_camera
-from agent.cameras.isolate import REAP_S, START_S, IsolatedCamera
+from agent.cameras.isolate import IsolatedCamera
 from agent.cameras.settings import CameraSettings, FileSource
 from agent.clock import Clock
 from agent.core import facts, pipeline
@@ -183,7 +183,8 @@ class Watcher:
         if stop.is_set() or self._halt.why is not None:
             return
         self.figures.opened()
-        beat(START_S + self.camera.open_timeout_s + REAP_S)
+        camera.turn = beat  # waiting for a picture is no hang: the camera has deadlines of its own
+        beat()
         try:
             for frame in camera.frames():
                 if stop.is_set() or self._halt.why is not None:
@@ -193,7 +194,7 @@ class Watcher:
                 outcome = self.watch(frame)
                 self.figures.work_s += self._clock.now().since(began)
                 camera.rest_s = self._rest_s(outcome)
-                beat(self.camera.stall_s + REAP_S)
+                beat()
         finally:
             camera.close()
 

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -23,7 +23,7 @@ from agent.cameras import planes
 from agent.cameras.child import MAX_MESSAGE_BYTES
 from agent.cameras.picture import CameraFacts, Layout
 from agent.cameras.ring import ReaderRing
-from agent.cameras.settings import CameraSettings
+from agent.cameras.settings import CameraSettings, FileSource
 from agent.cameras.sources import source
 from agent.clock import Clock
 from agent.core.types import Frame, Instant, Plane
@@ -58,6 +58,8 @@ class IsolatedCamera:
         self.last_frame_at: Instant | None = None
         self.rest_s = 0.0
         """Least time to the next frame; pictures before that are decoded, but neither copied nor dropped."""
+        self.turn: Callable[[], object] = lambda: None
+        """Called four times a second while a frame is waited for."""
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = False
@@ -155,6 +157,7 @@ class IsolatedCamera:
                 data, fds, _, _ = socket.recv_fds(sock, MAX_MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
             except TimeoutError:
                 if self._clock.now().mono_s < self._deadline_s:
+                    self.turn()
                     continue
                 raise self._too_late() from None
             except ConnectionError:
@@ -166,7 +169,8 @@ class IsolatedCamera:
     def _understood(self, message: dict[str, Any], fds: list[int]) -> Frame | None:
         match message:
             case {"frame": [slot, index, mono_s, wall_s, *counts]}:
-                return self._frame(int(slot), int(index), Instant(float(mono_s), float(wall_s)), counts)
+                at = self._stamped(Instant(float(mono_s), float(wall_s)))
+                return self._frame(int(slot), int(index), at, counts)
             case {"ring": layout}:
                 self._ring = ReaderRing(fds[0], Layout.from_json(layout))
                 self._views = {}
@@ -184,6 +188,13 @@ class IsolatedCamera:
             case _:
                 raise ValueError("unknown words")
         return None
+
+    def _stamped(self, at: Instant) -> Instant:
+        """A live picture by our clock: the child does not know what time it is at least. A file has its own."""
+        if isinstance(self.settings.source, FileSource):
+            return at
+        now = self._clock.now()
+        return Instant(at.mono_s, now.wall_s - now.since(at))
 
     def _frame(self, slot: int, index: int, at: Instant, counts: list[int]) -> Frame:
         last = self.last_frame_at

@@ -111,3 +111,12 @@ class CameraSettings(Settings):
     privacy_masks: tuple[Mask, ...] = Field(
         (), description="Polygons in fractions of the frame whose inside never leaves the decoder."
     )
+
+    @model_validator(mode="after")
+    def _pictures_come_before_it_counts_as_lost(self) -> Self:
+        if self.max_fps * self.stall_s < 1:
+            raise ValueError(
+                f"at max_fps {self.max_fps:g} a picture comes every {1 / self.max_fps:g} s, "
+                f"but with stall_s {self.stall_s:g} the camera counts as lost before that"
+            )
+        return self

@@ -267,6 +267,45 @@ def test_the_watchdog_is_not_fed_while_a_loop_hangs_and_that_is_told_once(
     systemd.close()
 
 
+def test_whichever_loop_hangs_the_watchdog_starves_until_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise P24; tests/test_deploy.py adds up the seconds."""
+    monkeypatch.setattr("agent.app.TICK_S", 0.2)
+    agent = Agent(load(Box(tmp_path, free_port()).config), SystemClock())
+    agent.heartbeats.limit_s = 1.5
+    go_on = threading.Event()
+    work = threading.Thread(target=agent.run)
+    work.start()
+    try:
+        until(lambda: agent.watchers["road"].state.state == "streaming", 30, "it watches")
+        for part, loop in (("detector", "camera road"), ("outbox", "main"), ("orders", "orders")):
+            go_on.clear()
+            if part == "detector":
+                holder = threading.Thread(target=hold, args=(agent.detector._changed, go_on))
+            elif part == "outbox":
+                holder = threading.Thread(target=hold, args=(agent.outbox._lock, go_on))
+            else:
+                holder = threading.Thread(target=hold, args=(agent.journal._lock, go_on))
+            holder.start()
+            until(lambda loop=loop: loop in agent._hanging, 15, f"{loop} is missed while the {part} hangs")
+            go_on.set()
+            holder.join()
+            until(lambda: not agent._hanging, 15, f"all go on after the {part}")
+    finally:
+        go_on.set()
+        agent.stop.set()
+        work.join(STOP_S + 5)
+
+    assert not work.is_alive()
+
+
+def hold(lock: Any, until_told: threading.Event) -> None:
+    """Keep a part's lock, as a hung driver or disk would."""
+    with lock:
+        until_told.wait(30)
+
+
 def test_a_camera_whose_pictures_are_late_is_said_to_be_stalled(tmp_path: Path, clock: SteppedClock) -> None:
     agent = Agent(load(Box(tmp_path, free_port()).config), clock)
     watcher = agent.watchers["road"]

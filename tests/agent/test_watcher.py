@@ -267,10 +267,12 @@ def test_a_camera_that_is_slow_to_open_may_be_and_still_stops_at_once(post: Post
     with listening(port, b""):
         with post.at_work():
             until(decoders, 5)
+            until(lambda: len(post.waits) > 2, 5)
             began = post.clock.now()
         assert post.clock.now().since(began) < 3
 
-    assert post.waits == [pytest.approx(120, abs=30)]
+    assert len(post.waits) > 2  # it says that it is alive while it waits
+    assert set(post.waits) == {0.0}
     assert not decoders()
 
 

@@ -65,3 +65,11 @@ def test_a_camera_with_a_wrong_mask_does_not_start(mask: list[tuple[float, float
 def test_a_device_that_another_camera_may_become_is_not_stable() -> None:
     assert not UsbSource.model_validate({"device": "/dev/video0"}).stable
     assert UsbSource.model_validate({"device": "/dev/v4l/by-path/pci-0-usb-0:1-video-index0"}).stable
+
+
+def test_a_camera_whose_pictures_come_too_seldom_to_count_as_there_is_refused() -> None:
+    assert camera(RTSP, max_fps=0.1, stall_s=10).max_fps == 0.1
+    with pytest.raises(
+        ValidationError, match=r"at max_fps 0.05 a picture comes every 20 s, but with stall_s 10"
+    ):
+        camera(RTSP, max_fps=0.05)
