@@ -101,6 +101,7 @@ def update(
     detections = look(frame, crops, detect, field, settings.attention) if crops else ()
     followed, ids = state.track, state.ids
     tracks: tuple[Track, ...] = ()
+    users: tuple[Detection, ...] = ()
     if detections or state.tracks:  # else nobody is followed and nobody is new
         users = riders.fuse(detections, state.tracks, settings.riders)
         # While the scene is learned, anything may be moving: a place that seems still proves nothing.
@@ -108,7 +109,7 @@ def update(
         sighting = Sighting(frame.at, tuple(crop.box for crop in crops), users, moving)
         followed, ids, tracks = track.update(state.track, sighting, state.ids, settings.tracking)
     known, tracks = phantoms.update(state.phantoms, tracks, motion_told, frame.at, settings.phantoms)
-    album, better = shots.update(state.shots, frame, tracks, settings.shots)
+    album, better = shots.update(state.shots, frame, tracks, settings.shots, users)
     scene = Scene(frame.at, frame.size, motion_told, tracks, better)
     judged, ids, told = rules.update(state.rules, scene, ids, settings.judge)
     sight, view = integrity.update(state.integrity, frame, settings.integrity)

@@ -15,6 +15,8 @@ from pydantic import Field
 from agent.core.types import Box, Image, Shot
 from agent.settings import Settings
 
+FRAME_SHARE = 480
+"""The width of a picture over that of the frame that is drawn into it."""
 _BEST_QUALITY = 92
 """Above it JPEG files grow fast without looking better."""
 
@@ -112,11 +114,17 @@ def _shrunk(image: Image, max_side_px: int) -> Image:
 
 
 def _framed(image: Image, box: Box) -> Image:
-    """A copy with a white frame on a dark one, so that it is seen on any ground, just outside of the object."""
+    """A copy with a white frame in a dark one, so that it is seen on any ground, just outside of the object.
+
+    It grows with the picture, for most of them are looked at on a small screen.
+    """
     height_px, width_px = image.shape[:2]
     marked = image.copy()
+    line = max(1, round(width_px / FRAME_SHARE))
     left, top = int(box.left * width_px) - 2, int(box.top * height_px) - 2
-    right, bottom = int(np.ceil(box.right * width_px)) + 2, int(np.ceil(box.bottom * height_px)) + 2
-    cv2.rectangle(marked, (left - 1, top - 1), (right + 1, bottom + 1), (0, 0, 0), 1)
-    cv2.rectangle(marked, (left, top), (right, bottom), (255, 255, 255), 1)
+    right, bottom = int(np.ceil(box.right * width_px)) + 1, int(np.ceil(box.bottom * height_px)) + 1
+    for grown in range(2 * line, 0, -1):  # from outside to inside, so that no line is drawn into the object
+        colour = (255, 255, 255) if grown <= line else (0, 0, 0)
+        corners = (left - grown + 1, top - grown + 1), (right + grown - 1, bottom + grown - 1)
+        cv2.rectangle(marked, *corners, colour, 1)
     return marked

@@ -7,11 +7,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.core import shots
 from agent.core.shots import ShotSettings
 from agent.core.types import (
     Box,
+    Detection,
     Event,
     EventKind,
     Frame,
@@ -153,3 +156,87 @@ def test_an_alert_starts_with_the_whole_view_that_says_where() -> None:
     assert alert.scene.image.shape == (180, 320, 3)
     assert alert.scene.box == MIDDLE
     assert later.scene is None
+
+
+def test_the_picture_is_of_what_was_detected_and_not_of_a_box_that_lags_behind() -> None:
+    found = Detection("car", 0.9, Box(0.36, 0.4, 0.56, 0.7))
+    neighbour = Detection("car", 0.9, Box(0.7, 0.4, 0.8, 0.6))
+
+    _, better = shots.update(None, frame(), [track(MIDDLE)], SETTINGS, [neighbour, found])
+    _, alone = shots.update(None, frame(), [track(found.box)], SETTINGS)
+
+    assert np.array_equal(better["one"].image, alone["one"].image)
+    assert better["one"].box == alone["one"].box
+
+
+def test_a_detection_is_of_one_track_only_and_one_that_is_far_off_of_none() -> None:
+    found = Detection("car", 0.9, Box(0.41, 0.41, 0.51, 0.61))
+    near, other = track(MIDDLE), track(Box(0.45, 0.45, 0.58, 0.68), "two")
+    _, better = shots.update(None, frame(), [near, other], SETTINGS, [found])
+    _, plain = shots.update(None, frame(), [near, other], SETTINGS)
+
+    assert not np.array_equal(better["one"].image, plain["one"].image)
+    assert np.array_equal(better["two"].image, plain["two"].image)
+
+
+def test_a_small_road_user_is_shown_in_its_surroundings() -> None:
+    small = Box(0.5, 0.5, 0.53, 0.6)
+    corner = Box(0.95, 0.0, 1.0, 0.08)
+    for box in (small, corner):
+        shot = shots.crop(frame(), box, 0.5, SETTINGS)
+        height, width = shot.image.shape[:2]
+        assert min(height, width) >= SETTINGS.min_side_px - 2
+    tiny = shots.crop(frame(), Box(0.5, 0.5, 0.51, 0.52), 0.5, SETTINGS)
+    assert max(tiny.image.shape[:2]) <= 26  # three times its size, or nobody knows which one is meant
+    assert shots.crop(frame(), small, 0.5, SETTINGS).box.center == pytest.approx((0.5, 0.5), abs=0.05)
+    bare = shots.crop(frame(), small, 0.5, ShotSettings(min_side_px=0))
+    assert max(bare.image.shape[:2]) < 50
+
+
+@pytest.mark.parametrize("kernel", [(15, 1), (1, 15)])
+def test_motion_blur_shows_in_either_direction(kernel: tuple[int, int]) -> None:
+    plain = frame()
+    smeared = replace(plain, luma=cv2.blur(plain.luma, kernel))
+    large = [track(Box(0.3, 0.3, 0.6, 0.8))]
+    crisp = shots.update(None, plain, large, SETTINGS)[1]["one"].quality
+
+    assert shots.update(None, smeared, large, SETTINGS)[1]["one"].quality < 0.9 * crisp
+
+
+def test_sharpness_does_not_depend_on_contrast() -> None:
+    plain = frame()
+    dim = replace(plain, luma=(plain.luma // 8 + 20).astype(np.uint8))
+    bright = shots.update(None, plain, [track(MIDDLE)], SETTINGS)[1]["one"].quality
+
+    assert shots.update(None, dim, [track(MIDDLE)], SETTINGS)[1]["one"].quality == pytest.approx(
+        bright, rel=0.1
+    )
+
+
+def test_who_is_only_believed_to_stand_in_front_hides_nobody() -> None:
+    in_front = track(Box(0.42, 0.5, 0.5, 0.7), "two", seen=False)
+
+    _, better = shots.update(None, frame(), [track(MIDDLE), in_front], SETTINGS)
+
+    assert better["one"].quality == quality()
+
+
+@given(
+    st.floats(0, 0.99),
+    st.floats(0, 0.99),
+    st.floats(0.001, 1),
+    st.floats(0.001, 1),
+    st.integers(0, 480),
+    st.floats(0, 1),
+)
+def test_any_box_gives_a_picture_that_holds_it(
+    left: float, top: float, width: float, height: float, least_px: int, margin: float
+) -> None:
+    box = Box(left, top, min(1.0, left + width), min(1.0, top + height))
+    shot = shots.crop(frame(), box, 0.5, ShotSettings(min_side_px=least_px, margin=margin))
+
+    rows, columns = shot.image.shape[:2]
+    assert max(rows, columns) <= 480
+    assert 0 <= shot.box.left <= shot.box.right <= 1
+    assert 0 <= shot.box.top <= shot.box.bottom <= 1
+    assert min(rows, columns) >= 2

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.types import Box, Image, Instant, Shot
-from agent.delivery.thumbnail import ThumbnailSettings, encode, scene, thumbnail
+from agent.delivery.thumbnail import ThumbnailSettings, _framed, encode, scene, thumbnail
 
 AT = Instant(1.0, 1.0)
 MIDDLE = Box(0.4, 0.4, 0.6, 0.6)
@@ -96,6 +96,17 @@ def test_the_scene_frames_the_object_and_leaves_it_visible() -> None:
     assert picture[top - 2, left:right].mean() > 180
     assert picture[top:bottom, left - 2].mean() > 180
     assert abs(picture[top + 6 : bottom - 6, left + 6 : right - 6].mean() - 128) < 3
+
+
+@pytest.mark.parametrize(("width_px", "line_px"), [(320, 1), (960, 2), (1920, 4)])
+def test_the_frame_grows_with_the_picture_and_never_into_the_object(width_px: int, line_px: int) -> None:
+    grey = np.full((width_px // 2, width_px, 3), 128, np.uint8)
+    marked = _framed(grey, Box(0.25, 0.25, 0.5, 0.5))
+    row = marked[width_px // 4 * 3 // 4, : width_px // 2 - 8, 0]
+
+    assert (row == 255).sum() == line_px
+    assert (row == 0).sum() == line_px
+    assert (marked[width_px // 8 : width_px // 4, width_px // 4 : width_px // 2] == 128).all()
 
 
 def test_the_picture_of_the_caller_is_left_as_it_was() -> None:
