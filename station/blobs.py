@@ -34,6 +34,11 @@ class Swept:
     """Files without a row that are too many to be those of a crash."""
 
 
+def path_of(folder: Path, sha256: str) -> Path:
+    """Where the bytes with this hash lie: in one of 65,536 folders, so that none is large."""
+    return folder / sha256[:2] / sha256[2:4] / sha256
+
+
 class Blobs:
     """One folder, used by one process at a time.
 
@@ -48,8 +53,8 @@ class Blobs:
         self._threads = ThreadPoolExecutor(_SYNCS, "blobs")
 
     def path(self, sha256: str) -> Path:
-        """Where the bytes with this hash lie, or would lie: in one of 65,536 folders, so that none is large."""
-        return self._folder / sha256[:2] / sha256[2:4] / sha256
+        """Where the bytes with this hash lie, or would lie."""
+        return path_of(self._folder, sha256)
 
     def put(self, blobs: Mapping[str, bytes]) -> None:
         """Keep the bytes under their hash (invariants 1 and 2); costs one sync per file and per folder.

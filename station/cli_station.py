@@ -93,6 +93,36 @@ def stats_command(
     _show(found)
 
 
+@station.command("verify")
+@told_in_a_line
+def verify_command(config: StationFile = DEFAULT) -> None:
+    """Read the whole store, pictures included: name what was deleted or altered since it came.
+
+    Exit code 0: all is as it came; 1: something is not, or the store cannot be read; 2: the file is wrong.
+    """
+    _needs_sqlalchemy()
+    from station.config import load  # noqa: PLC0415
+    from station.database import engine_of, url_of  # noqa: PLC0415
+    from station.proof import findings  # noqa: PLC0415
+    from station.ranges import Ranges  # noqa: PLC0415
+    from station.store import BLOBS  # noqa: PLC0415
+
+    settings = load(config)
+    engine = engine_of(url_of(settings.database, settings.state_dir), writes=False)
+    found: dict[tuple[str, str, str], Ranges] = {}
+    try:
+        for each in findings(engine, settings.state_dir / BLOBS):
+            found.setdefault((each.box, each.stream, str(each.fault)), Ranges()).add(each.seq)
+    finally:
+        engine.dispose()
+    for (box, stream, fault), seqs in found.items():
+        told = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in seqs)
+        typer.echo(f"{box} stream {stream}: {fault}: {told}")
+    if found:
+        raise typer.Exit(FAILED)
+    typer.echo("everything is as it came")
+
+
 @station.command("example")
 @told_in_a_line
 def example_command() -> None:
@@ -103,6 +133,11 @@ def example_command() -> None:
 
 
 def _needs_sqlalchemy() -> None:
+    """Say how to install what only the service needs.
+
+    Raises:
+        NgatuError: it is not here.
+    """
     try:
         import alembic  # noqa: F401, PLC0415
         import sqlalchemy  # noqa: F401, PLC0415

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 
+from agent.delivery.wire import MAX_JSON_BYTES
 from station.arrival import Arrival, Sort
 
 _ADDED = re.compile(
@@ -18,22 +19,33 @@ _VARYING = ("seq", "stream", "published_at", "replayed")
 
 
 def digest(arrival: Arrival) -> str:
-    """sha256 of what stays the same however often a message is sent: of what lay in the box's outbox.
+    """sha256 of what stays the same however often a message is sent: of what lay in the box's outbox."""
+    is_bytes = arrival.image_sha256 is not None or blob_of(arrival) is not None
+    if is_bytes or len(arrival.raw) > MAX_JSON_BYTES:
+        return of_bytes(arrival.raw)
+    return of_json(arrival.raw)
 
-    Of JSON that was not put together by a box of ours: of its content without those fields.
-    """
-    raw = arrival.raw
-    if added := _ADDED.match(raw):
-        return sha256(b"{" + raw[added.end() :]).hexdigest()
-    if arrival.image_sha256 is None and blob_of(arrival) is None:
-        try:
-            told = json.loads(raw)
-        except (ValueError, RecursionError):
-            told = None
-        if isinstance(told, dict):
-            told = {key: value for key, value in told.items() if key not in _VARYING}
-            raw = json.dumps(told, sort_keys=True).encode()
+
+def of_bytes(raw: bytes) -> str:
+    """The digest of a picture or of a piece of footage."""
     return sha256(raw).hexdigest()
+
+
+def of_json(raw: bytes) -> str:
+    """The digest of JSON as a box of ours puts it together, and of what was meant to be JSON.
+
+    Of another program's JSON it is that of its content, whatever the order and the spacing.
+    """
+    if added := _ADDED.match(raw):
+        return of_bytes(b"{" + raw[added.end() :])
+    try:
+        told = json.loads(raw)
+    except (ValueError, RecursionError):
+        return of_bytes(raw)
+    if not isinstance(told, dict):
+        return of_bytes(raw)
+    told = {key: value for key, value in told.items() if key not in _VARYING}
+    return of_bytes(json.dumps(told, sort_keys=True).encode())
 
 
 def blobs_of(arrivals: Sequence[Arrival]) -> dict[str, bytes]:

@@ -104,6 +104,21 @@ def test_check_tells_of_each_part_and_changes_nothing(config: Path, embedded: Ad
     assert "version 0002" in out
 
 
+def test_verify_names_what_was_changed_since_it_came(config: Path) -> None:
+    place = filled(config)
+    assert run("verify", "-c", str(config))[:2] == (0, "everything is as it came\n")
+    place.do("delete from message where seq = 6")
+    place.do("update event_revision set body = '{}' where seq in (1, 9)")
+
+    code, out, _ = run("verify", "-c", str(config))
+
+    assert code == 1
+    assert out.splitlines() == [
+        "hai-ninh/north-01 stream s-1: altered: 1, 9",
+        "hai-ninh/north-01 stream s-1: missing: 6",
+    ]
+
+
 def test_a_folder_that_cannot_be_written_fails_the_check(config: Path) -> None:
     (config.parent / "state").write_text("in the way")
 

@@ -83,7 +83,7 @@ def test_the_connection_is_that_of_the_file_and_an_onlooker_has_another_name() -
     assert config.subscriber(receipts=False).client_id == "ngatu-duty-room-check"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=200),

@@ -45,15 +45,15 @@ def test_an_old_will_does_not_make_a_box_offline_even_after_a_restart(sqlite_pla
     assert sqlite_place.rows("select state from box") == [("offline",)]
 
 
-def test_the_latest_health_and_info_are_kept_as_they_came(place: Place) -> None:
+def test_the_latest_health_and_info_are_kept_as_they_came(sqlite_place: Place) -> None:
     info = (
         b'{"commune":"hai-ninh","device":"north-01","session":"a","time":"2026-03-02T11:04:07Z","versions":{}}'
     )
-    with closing(place.open()) as store:
+    with closing(sqlite_place.open()) as store:
         store.commit([read(BASE + "health", HEALTH % 1, {}), read(BASE + "info", info, {})])
         store.commit([read(BASE + "health", HEALTH % 2, {})])
 
-    assert place.rows("select health, info from box") == [((HEALTH % 2).decode(), info.decode())]
+    assert sqlite_place.rows("select health, info from box") == [((HEALTH % 2).decode(), info.decode())]
 
 
 def test_a_camera_stands_as_it_said_last_and_each_change_is_kept_once(place: Place) -> None:
@@ -69,12 +69,12 @@ def test_a_camera_stands_as_it_said_last_and_each_change_is_kept_once(place: Pla
     ]
 
 
-def test_a_hello_tells_what_the_box_still_holds(place: Place) -> None:
-    with closing(place.open()) as store:
+def test_a_hello_tells_what_the_box_still_holds(sqlite_place: Place) -> None:
+    with closing(sqlite_place.open()) as store:
         store.commit([hello(4, 9)])
-        assert place.rows("select name, oldest, newest from stream") == [("s-1", 4, 9)]
+        assert sqlite_place.rows("select name, oldest, newest from stream") == [("s-1", 4, 9)]
         store.commit([hello(None, 9)])
-        assert place.rows("select oldest, newest from stream") == [(10, 9)]
+        assert sqlite_place.rows("select oldest, newest from stream") == [(10, 9)]
 
 
 def test_an_outbox_that_was_put_back_is_told(sqlite_place: Place) -> None:

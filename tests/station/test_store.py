@@ -116,16 +116,16 @@ def test_a_picture_lies_in_its_file_before_it_has_a_row(sqlite_place: Place) -> 
         assert sqlite_place.rows("select max(seq) from message") == [(2,)]
 
 
-def test_what_a_crash_left_without_a_row_is_swept_at_the_start(place: Place) -> None:
+def test_what_a_crash_left_without_a_row_is_swept_at_the_start(sqlite_place: Place) -> None:
     """Invariant 2."""
     _, picture = arrivals(1, 1, picture=True)
-    with closing(place.open()) as store:
+    with closing(sqlite_place.open()) as store:
         store.commit([picture])
-    kept = next(path for path in (place.folder / "blobs").rglob("*") if path.is_file())
+    kept = next(path for path in (sqlite_place.folder / "blobs").rglob("*") if path.is_file())
     orphan = kept.with_name("0" * 64)
     orphan.write_bytes(b"no row")
 
-    with closing(place.open()):
+    with closing(sqlite_place.open()):
         assert kept.is_file()
         assert not orphan.exists()
 
@@ -145,15 +145,15 @@ def test_what_comes_twice_is_kept_once_and_is_no_conflict(store: Store, place: P
     assert store.committed(*BOX, "s-2") == [(7, 7)]
 
 
-def test_a_restart_doubles_nothing(place: Place) -> None:
+def test_a_restart_doubles_nothing(sqlite_place: Place) -> None:
     """Invariant 3."""
     batch = arrivals(1, 1, picture=True)
     for _ in range(2):
-        with closing(place.open()) as store:
+        with closing(sqlite_place.open()) as store:
             store.commit(batch)
             assert store.committed(*BOX, "s-1") == [(1, 2)]
 
-    assert place.rows("select count(*) from message") == [(2,)]
+    assert sqlite_place.rows("select count(*) from message") == [(2,)]
 
 
 def test_one_number_with_two_contents_is_a_conflict_and_both_are_kept(store: Store, place: Place) -> None:
