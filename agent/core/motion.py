@@ -112,8 +112,8 @@ class MotionState:
     """What differs from the scene in the latest frame, cleaned: 255 or 0. Standing things are in it too."""
     raw: Plane
     """The same before cleaning."""
-    earlier: Plane
-    """The mask of the frame before."""
+    firm: Plane
+    """The parts of `mask` that are large enough to count and that the frame before showed too."""
     share: float
     """Of the view, in `mask`."""
     calm: Instant
@@ -164,14 +164,15 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
     found = Motion((), now.share if state.settled else 0.0, settling=state.settled is None)
     big = things(now.mask, now.outlines, settings.min_area, settings.max_regions) if state.settled else []
     learns = state.settled is None or frame.at.mono_s - state.learned_s >= _LEARN_S
-    model, limit = now.model, state.limit
+    model, limit, firm = now.model, state.limit, np.zeros_like(plane)
     if big or learns:  # else nobody asks what moved, and most frames of a quiet street end here
         moved = np.asarray(cv2.compare(cv2.absdiff(plane, now.past[0][1]), limit, cv2.CMP_GT), np.uint8)
         strange = background.beyond(model.view, plane, limit) if cv2.countNonZero(now.raw) else now.raw
         if big:
-            before = _before(state, frame.at)
-            evidence = Evidence(plane, model.view, now.look, now.mask, moved, strange, before)
-            found = Motion(boxes(big, evidence, settings.max_regions), now.share)
+            before, firmer = _before(state, frame.at)
+            evidence = Evidence(plane, model.view, now.look, now.mask, moved, strange, before, firmer)
+            regions, firm = boxes(big, evidence, settings.max_regions)
+            found = Motion(regions, now.share)
         if learns:
             model = _learned(state, now, moved, strange, settings)
             limit = _limit(model, settings)
@@ -185,7 +186,7 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
         began=state.began,
         mask=now.mask,
         raw=now.raw,
-        earlier=state.mask,
+        firm=firm,
         share=now.share,
         calm=calm,
         unlike=now.unlike,
@@ -237,7 +238,7 @@ def _fresh(plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
         began=at,
         mask=nothing,
         raw=nothing,
-        earlier=nothing,
+        firm=nothing,
         share=0.0,
         calm=at,
         unlike=0.0,
@@ -286,10 +287,13 @@ def _limit(model: Background, settings: MotionSettings) -> Plane:
     return background.limits(model, settings.threshold, 1.0, _FLICKER_TIMES)
 
 
-def _before(state: MotionState, at: Instant) -> tuple[Plane, ...]:
-    """The masks of the frames just before, as many as are recent enough."""
-    many = int(min(2, _TWICE_S / max(at.since(state.at), 1e-3)))
-    return (state.mask, state.earlier)[:many]
+def _before(state: MotionState, at: Instant) -> tuple[Plane | None, Plane | None]:
+    """What the frame before showed, and what it showed for the second time: as far as that is recent enough."""
+    passed_s = at.since(state.at)
+    return (
+        state.mask if passed_s <= _TWICE_S else None,
+        state.firm if passed_s <= _TWICE_S / 2 else None,
+    )
 
 
 def _switched(state: MotionState, share: float, wild_s: float, settings: MotionSettings) -> bool:

@@ -39,8 +39,10 @@ class Evidence:
     """255 where the plane differs from a second ago."""
     strange: Plane
     """255 where the plane differs from the scene and from its neighbours in the scene."""
-    before: tuple[Plane, ...]
-    """The masks of the frames just before, newest first, as far as they are recent; at most two."""
+    before: Plane | None
+    """The mask of the frame before; None if that is too long ago."""
+    firm: Plane | None
+    """What of `before` its own frame before had shown as well; None if that is too long ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,33 +93,50 @@ def things(mask: Plane, outlines: tuple[Outline, ...], min_area: float, most: in
     return sorted(found, key=lambda thing: -thing.area_px)[: 2 * most]
 
 
-def boxes(big: list[Thing], seen: Evidence, most: int) -> tuple[Box, ...]:
-    """Boxes around those parts of the mask that move and are things; at most `most`, largest first."""
+def boxes(big: list[Thing], seen: Evidence, most: int) -> tuple[tuple[Box, ...], Plane]:
+    """Boxes around those parts of the mask that move and are things; at most `most`, largest first.
+
+    And a plane of those parts, moving or not, that the frame before showed too: 255 there.
+    """
+    lasting = _overlapping(big, seen.before)
+    firm = np.zeros_like(seen.mask)
+    for thing in lasting:
+        part = firm[thing.window]
+        np.bitwise_or(part, thing.pixels, out=part)
+    small_px = _SMALL * seen.mask.size
+    firmer = [each for each in lasting if each.area_px >= small_px]
+    firmer += _overlapping([each for each in lasting if each.area_px < small_px], seen.firm)
     strange = _major(np.asarray(cv2.bitwise_and(seen.strange, seen.mask), np.uint8))
-    some_small = big[-1].area_px < _SMALL * seen.mask.size
-    near = [np.asarray(cv2.dilate(mask, _NEAR), np.uint8) for mask in seen.before[: 1 + some_small]]
-    moving = [thing for thing in big if _moves(thing, seen, strange, near)]
-    moving = _lasting(moving, seen)
+    moving = _unlit([each for each in firmer if _moves(each, seen, strange)], seen)
     height, width = seen.mask.shape
     found = [
         Box(x.start / width, y.start / height, x.stop / width, y.stop / height)
         for y, x in (thing.window for thing in moving)
     ]
-    return tuple(sorted(_merged(found), key=lambda box: -box.area)[:most])
+    return tuple(sorted(_merged(found), key=lambda box: -box.area)[:most]), firm
 
 
-def _moves(thing: Thing, seen: Evidence, strange: Plane, near: list[Plane]) -> bool:
-    """It changed within the last second, it was there in the frames before, and no tremble explains it.
+def _overlapping(some: list[Thing], earlier: Plane | None) -> list[Thing]:
+    """Those that an earlier frame showed at nearly the same place; all, where it is too long ago to tell.
 
-    What did not change for a second stands. Rain, snow and insects are in one frame only; in a downpour a drop
-    may fall where another one just was, so small things must show three times. An edge that trembles
-    takes on the greys of its neighbours, a thing brings greys of its own.
+    Rain, snow and insects are in one frame only. In a downpour a drop may fall where another one just was, so
+    small things must show three times, each time near the last: somebody on a bicycle goes his own
+    length within two frames.
+    """
+    if earlier is None or not some:
+        return some
+    near = np.asarray(cv2.dilate(earlier, _NEAR), np.uint8)
+    return [each for each in some if _common(each.pixels, near[each.window]) >= 0.3 * each.area_px]
+
+
+def _moves(thing: Thing, seen: Evidence, strange: Plane) -> bool:
+    """It changed within the last second, and no tremble explains it.
+
+    What did not change for a second stands. An edge that trembles takes on the greys of its neighbours, a
+    thing brings greys of its own.
     """
     pixels, window, area_px = thing.pixels, thing.window, thing.area_px
-    small = area_px < _SMALL * seen.mask.size
     if _common(pixels, seen.moved[window]) < max(3, 0.04 * area_px):
-        return False
-    if any(_common(pixels, mask[window]) < 0.3 * area_px for mask in near[: 2 if small else 1]):
         return False
     return _common(pixels, strange[window]) >= max(4, 0.3 * area_px)
 
@@ -126,7 +145,7 @@ def _common(one: Plane, other: Plane) -> int:
     return int(cv2.countNonZero(cv2.bitwise_and(one, other)))
 
 
-def _lasting(moving: list[Thing], seen: Evidence) -> list[Thing]:
+def _unlit(moving: list[Thing], seen: Evidence) -> list[Thing]:
     """Those that are no soft change of light: first the cheap test, then the fine one for the few in doubt."""
     if not any(thing.area_px >= _LIGHT_PX for thing in moving):
         return moving
