@@ -18,12 +18,14 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
+from agent import health
 from agent.app import STOP_S, Agent
 from agent.clock import SystemClock
 from agent.config import load
 from agent.delivery.outbox import Outbox, OutboxSettings
 from agent.errors import NgatuError
 from station.embedded import Address
+from tests.agent.test_machine import board
 from tests.boxes import NGATU, Box, at_work
 from tests.brokers import embedded, free_port, until
 from tests.conftest import SteppedClock
@@ -319,4 +321,23 @@ def test_a_camera_whose_pictures_are_late_is_said_to_be_stalled(tmp_path: Path, 
     health = json.loads(agent.forwarder._kept["health"])
     assert (kept["state"], kept["frame_age_s"]) == ("stalled", 6)
     assert "camera_stalled:road" in health["degraded"]
+    agent._close()
+
+
+def test_a_hot_box_slows_its_cameras_down_and_says_so_at_once(tmp_path: Path, clock: SteppedClock) -> None:
+    sys = board(tmp_path / "sys", zones=(("cpu-thermal", "90000"),))
+    agent = Agent(load(Box(tmp_path, free_port()).config), clock, sys)
+    wanted = agent.watchers["road"].fps_wanted
+    for _ in range(7):
+        agent._keep_the_pace()
+        clock.advance(2)
+
+    assert agent._news.is_set()  # so that the station hears of it at the next turn
+    told_health = health.report(agent._sources, clock)
+    assert "overheated" in told_health.degraded
+    assert told_health.cameras["road"].fps_wanted == agent.watchers["road"].fps_wanted == wanted / 2
+    (told,) = agent.outbox.open_events()
+    assert (told.topic, json.loads(told.body)["kind"]) == ("camera/box/event", "overheated")
+    agent.pacer.close()
+    assert agent.outbox.open_events() == []
     agent._close()
