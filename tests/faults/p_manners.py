@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 
 from tests.brokers import until
-from tests.faults.stage import Victim, playing, settled
+from tests.faults.stage import Victim, outbox_says, playing, settled
 from tests.faults.strict_broker import Publish, StrictBroker
 from tests.faults.suite import Broken, Trial, promise, within
 
@@ -75,8 +75,8 @@ def poison(trial: Trial) -> str:
             took_s = so_far()
         victim.end()
         findings = settled(victim, station, 5)
-        quarantined = _outbox(victim, "select count(*) from quarantine")
-        reasons = _outbox(victim, "select count(*) from quarantine where length(reason) > 0")
+        quarantined = outbox_says(victim, "select count(*) from quarantine")
+        reasons = outbox_says(victim, "select count(*) from quarantine where length(reason) > 0")
     if len(findings.lost) != quarantined or findings.phantom or findings.doubled or reasons != quarantined:
         raise Broken(f"{findings}; {quarantined} set aside, {reasons} of them with a reason")
     if not quarantined:
@@ -115,8 +115,8 @@ def refusals(trial: Trial) -> str:
         until(lambda: len(victim.accepted) >= events, 60, "the box accepts the events")
         time.sleep(6)
         healed[0] = True
-        until(lambda: _outbox(victim, "select count(*) from message where topic like '%/fed/event'") == 0, 90,
-              "everything is taken after the broker has healed")  # fmt: skip
+        left = "select count(*) from message where topic like '%/fed/event'"
+        until(lambda: outbox_says(victim, left) == 0, 90, "everything is taken after the broker has healed")
     finally:
         victim.kill()
         broker.close()
@@ -155,12 +155,3 @@ def _arrived(victim: Victim, seqs: set[int], count: int) -> bool:
         sum(row.number[1] in seqs for row in list(victim.accepted) if row.number) >= count * 0.9
         and len(seqs) >= count * 0.9
     )
-
-
-def _outbox(victim: Victim, query: str) -> int:
-    import sqlite3  # noqa: PLC0415
-    from contextlib import closing  # noqa: PLC0415
-
-    path = victim.folder / "state" / "outbox.db"
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
-        return int(database.execute(query).fetchone()[0])

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
+
+import paho.mqtt.client as paho
 
 from tests.boxes import IMPATIENT, Station
 from tests.brokers import MOSQUITTO, Mosquitto
@@ -17,20 +23,28 @@ from tests.faults.judge import Findings, Row, judge
 from tests.faults.suite import Broken, NotTried
 from tests.squares import write_clip, write_model
 
-HASTY = f"{IMPATIENT}, command_timeout_s: 5" if "command_timeout" in IMPATIENT else IMPATIENT
-
 
 class Victim:
     """The box of victim.py over many lives; its histories lie here, outside of it."""
 
-    def __init__(self, folder: Path, port: int, *, broker: str = "", more: str = "", camera: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        *,
+        broker: str = "",
+        more: str = "",
+        camera: str = "",
+        waits: str = IMPATIENT,
+    ) -> None:
         """`broker` and `more` are lines for the configuration; `camera` replaces the camera's rules."""
         self.folder = folder
         self.config = folder / "victim.yaml"
+        folder.mkdir(exist_ok=True)
         clip, model = write_clip(folder / "road.mp4"), write_model(folder)
         self.config.write_text(
             f"device: {{commune: test-commune, id: victim-01}}\nstate_dir: {folder / 'state'}\n"
-            f"broker: {{host: 127.0.0.1, port: {port}, {IMPATIENT}{broker}}}\n{more}\n"
+            f"broker: {{host: 127.0.0.1, port: {port}, {waits}{broker}}}\n{more}\n"
             f"detector: {{model: {model}}}\nhealth: {{interval_s: 5}}\n"
             f"cameras:\n  - name: road\n    max_fps: 2\n    source: {{kind: file, path: {clip}, loop: true}}\n"
             f"    rules: {camera or '[{kind: motion, id: movement}]'}\n",
@@ -43,23 +57,27 @@ class Victim:
         self._reader: threading.Thread | None = None
         self._fed = 0
         self.ready = threading.Event()
+        self.fed = threading.Event()
+        """All events of this life are put."""
+        self.environment: dict[str, str] = {}
 
-    def start(self, count: int, *, rate: float = 0.0, kill_at: str = "") -> Victim:
-        """Begin a life in which so many events are fed."""
+    def start(self, count: int, *, rate: float = 0.0, **more: object) -> Victim:
+        """Begin a life in which so many events are fed; `more` are options of victim.py, such as kill_at."""
         self.ready.clear()
+        self.fed.clear()
         self.lives += 1
-        words = [
-            str(self.config),
-            str(self._fed),
-            str(count),
-            str(rate),
-            *(["--kill-at", kill_at] if kill_at else []),
-        ]
+        options = [word for name, value in more.items() for word in (f"--{name.replace('_', '-')}", str(value))]
         with (self.folder / "victim.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.victim", *words],
-                stdout=subprocess.PIPE, stderr=log, text=True,
-            )  # fmt: skip
+                [
+                    *(sys.executable, "-m", "tests.faults.victim", str(self.config)),
+                    *(str(self._fed), str(count), str(rate), *options),
+                ],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**os.environ, **self.environment},
+            )
         self._fed += count
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -116,6 +134,8 @@ class Victim:
                 word, *rest = line.split()
                 if word == "ready":
                     self.ready.set()
+                elif word == "fed":
+                    self.fed.set()
                 elif word == "intend":
                     self.intended += rest
                 elif word == "accept":
@@ -147,6 +167,38 @@ class Receiver(Station):
         )
 
 
+class Spy:
+    """Hears everything that passes the broker, with the second at which it came."""
+
+    def __init__(self, port: int) -> None:
+        self.events: dict[str, tuple[float, float]] = {}
+        """Event id -> seconds since 1970 of what happened, and of its first arrival."""
+        self.states: dict[str, bytes] = {}
+        """The latest payload of each topic."""
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        self._client.on_message = self._hear
+        self._client.on_connect = lambda client, *_: client.subscribe("ngatu/#", qos=1)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def state(self, suffix: str) -> dict[str, object]:
+        """The latest JSON of a topic that ends so; empty before there is one."""
+        found = [payload for topic, payload in list(self.states.items()) if topic.endswith(suffix)]
+        return dict(json.loads(found[-1])) if found and found[-1] else {}
+
+    def _hear(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
+        now_s = time.time()
+        self.states[message.topic] = message.payload
+        if message.topic.endswith("/event"):
+            told = json.loads(message.payload)
+            self.events.setdefault(told["id"], (datetime.fromisoformat(told["time"]).timestamp(), now_s))
+
+
 @contextmanager
 def playing(
     folder: Path, *broker: str, confirm: str = "", camera: str = ""
@@ -173,3 +225,10 @@ def settled(victim: Victim, station: Receiver, within_s: float) -> Findings:
         if not findings.lost or time.monotonic() > deadline:
             return findings
         time.sleep(0.2)
+
+
+def outbox_says(victim: Victim, query: str) -> int:
+    """A number from the box's outbox, read beside it."""
+    path = victim.folder / "state" / "outbox.db"
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
+        return int(database.execute(query).fetchone()[0])

@@ -6,6 +6,7 @@ so that a kill cannot tear it from what happened:
     ready
     intend NAME…            before the outbox is asked
     accept STREAM SEQ NAME  after it has said yes
+    fed                     all of this life's events are put
 
 `--kill-at PLACE:N` ends the process with SIGKILL at the N-th passage of a named place:
 
@@ -19,9 +20,14 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+import numpy as np
+import paho.mqtt.client as paho
+from numpy.typing import NDArray
 
 from agent import app, log
 from agent.clock import SystemClock
@@ -30,15 +36,17 @@ from agent.core.types import Box, Event, EventKind, ObjectState, Phase, Severity
 from agent.delivery.compose import Sender, event_messages
 from agent.delivery.forwarder import Forwarder
 from agent.delivery.message import Message
+from agent.delivery.mqtt import Connection
 from agent.delivery.outbox_file import OutboxFile
+from agent.detectors.shared import SharedDetector
 from agent.errors import OutboxError
+from agent.watcher import Watcher
 
+HANGS_AFTER = 20
 TOGETHER = 20
 """Messages in one put: as a busy junction's frame may give."""
 STARTED = 7
 """One event in so many is left open: if the box dies, its next life must close it."""
-PICTURED = 10
-"""One event in so many brings a picture."""
 
 
 def main() -> None:
@@ -49,6 +57,10 @@ def main() -> None:
     words.add_argument("count", type=int)
     words.add_argument("rate", type=float, help="events a second; 0: as fast as it goes")
     words.add_argument("--kill-at")
+    words.add_argument("--hang-at", choices=HANGS, help="this loop hangs for ever, from its twentieth turn")
+    words.add_argument("--raise-in", help="this callback of the MQTT library raises at each third call")
+    words.add_argument("--picture-every", type=int, default=10, help="one event in so many brings one; 0: none")
+    words.add_argument("--picture-bytes", type=int, default=2000, help="about so large")
     asked = words.parse_args()
     out = os.dup(1)
     os.dup2(2, 1)  # the log
@@ -56,9 +68,13 @@ def main() -> None:
     if asked.kill_at:
         place, times = asked.kill_at.rsplit(":", 1)
         _arm(place, int(times))
+    if asked.hang_at:
+        _hang(*HANGS[asked.hang_at])
+    if asked.raise_in:
+        _raise(asked.raise_in)
     agent = app.Agent(load(asked.config), SystemClock())
     signal.signal(signal.SIGTERM, lambda *_: agent.stop.set())
-    feeder = Feeder(agent, lambda line: os.write(out, line.encode()), asked.rate)
+    feeder = Feeder(agent, lambda line: os.write(out, line.encode()), asked)
     threading.Thread(target=feeder.feed, args=(asked.first, asked.count), daemon=True).start()
     agent.run()
 
@@ -66,19 +82,22 @@ def main() -> None:
 class Feeder:
     """Puts events into the box's outbox and writes down which."""
 
-    def __init__(self, agent: app.Agent, write: Callable[[str], object], rate: float) -> None:
-        self._agent, self._write, self._rate = agent, write, rate
+    def __init__(self, agent: app.Agent, write: Callable[[str], object], asked: argparse.Namespace) -> None:
+        self._agent, self._write = agent, write
+        self._rate, self._every, self._bytes = asked.rate, asked.picture_every, asked.picture_bytes
+        self._together = TOGETHER if not asked.rate or asked.rate >= TOGETHER else 1
 
     def feed(self, first: int, count: int) -> None:
         """Events numbered from `first`."""
         self._write("ready\n")
         done = 0
         while done < count and not self._agent.stop.is_set():
-            batch = [m for n in range(min(TOGETHER, count - done)) for m in self._messages(first + done + n)]
-            self._keep(batch)
-            done += TOGETHER
+            numbers = range(first + done, first + min(count, done + self._together))
+            self._keep([message for number in numbers for message in self._messages(number)])
+            done += self._together
             if self._rate:
-                self._agent.stop.wait(TOGETHER / self._rate)
+                self._agent.stop.wait(self._together / self._rate)
+        self._write("fed\n")
 
     def _keep(self, batch: Sequence[Message]) -> None:
         names = [name(message) for message in batch]
@@ -100,8 +119,8 @@ class Feeder:
         )
         phase = Phase.START if number % STARTED == 0 else Phase.END
         picture = None
-        if number % PICTURED == 0:
-            picture = Shot(_noise(number), now, Box(0.2, 0.2, 0.8, 0.8), 0.7)
+        if self._every and number % self._every == 0:
+            picture = Shot(_noise(number, self._bytes), now, Box(0.2, 0.2, 0.8, 0.8), 0.7)
         event = Event(
             str(uuid4()), 1, EventKind.LINE_CROSSED, phase, Severity.ALERT, now, "stop-line", "line", now,
             Size(640, 480), rider, direction="in", thumbnail=picture,
@@ -113,16 +132,14 @@ class Feeder:
 def name(message: Message) -> str:
     """What tells a message from all others (judge.py)."""
     if message.content_type == "image/jpeg":
-        from hashlib import sha256  # noqa: PLC0415
-
         return sha256(message.body).hexdigest()
     return f"{message.event_id}/{message.revision}"
 
 
-def _noise(number: int) -> Any:
-    import numpy as np  # noqa: PLC0415
-
-    return np.random.default_rng(number).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+def _noise(number: int, size_bytes: int) -> NDArray[np.uint8]:
+    """A picture that no two events share; as JPEG about so large, for noise takes about a byte a pixel."""
+    side = max(16, int((size_bytes / 1.1) ** 0.5))
+    return np.random.default_rng(number).integers(0, 256, (side, side, 3), dtype=np.uint8)
 
 
 # ------------------------------------------------------------------------------------------------ sudden death
@@ -154,6 +171,45 @@ def _arm(place: str, times: int) -> None:
         return result
 
     setattr(owner, method, wrapped)
+
+
+# -------------------------------------------------------------------------------------------- lesser troubles
+
+HANGS: dict[str, tuple[type, str]] = {
+    "capture": (Watcher, "watch"),
+    "detector": (SharedDetector, "detect"),
+    "outbox": (app.Outbox, "put"),
+    "mqtt": (Connection, "turn"),
+}
+
+
+def _hang(owner: type, method: str) -> None:
+    inner, turns = getattr(owner, method), [0]
+
+    def wrapped(*args: Any, **more: Any) -> Any:
+        turns[0] += 1
+        if turns[0] > HANGS_AFTER:
+            threading.Event().wait()
+        return inner(*args, **more)
+
+    setattr(owner, method, wrapped)
+
+
+def _raise(callback: str) -> None:
+    """Have paho's client call a callback that now and then raises instead of the box's own."""
+    calls = [0]
+
+    def assign(client: paho.Client, inner: Any) -> None:
+        def raising(*args: Any) -> Any:
+            calls[0] += 1
+            if calls[0] % 3 == 0:
+                raise RuntimeError(f"{callback} raises, as it was told to")
+            return inner(*args)
+
+        original.fset(client, raising)
+
+    original = getattr(paho.Client, callback)
+    setattr(paho.Client, callback, property(original.fget, assign))
 
 
 if __name__ == "__main__":
