@@ -123,10 +123,7 @@ def _degraded(told: HealthPayload, watchers: Mapping[str, Watcher], pace: Pace) 
     for name, watcher in watchers.items():
         if watcher.detector_fails:
             yield f"detector_failed:{name}"
-    if told.outbox is None or any(watcher.keeping.failing for watcher in watchers.values()):
-        yield "storage_full"
-    elif (told.outbox.oldest_s or 0) > UNCONFIRMED_S:
-        yield "unconfirmed"
+    yield from _storage(told.outbox, any(watcher.keeping.failing for watcher in watchers.values()))
     if told.clock is not None and told.clock.state not in ("ntp", "rtc"):
         yield "clock_untrusted"
     throttled = told.throttled
@@ -138,6 +135,15 @@ def _degraded(told: HealthPayload, watchers: Mapping[str, Watcher], pace: Pace) 
         yield "overheated"
     if pace.busy:
         yield "busy"
+
+
+def _storage(outbox: OutboxHealth | None, failing: bool) -> Iterator[str]:
+    if outbox is None or failing or outbox.full:
+        yield "storage_full"
+    if outbox is not None and outbox.in_memory is not None:
+        yield "storage_ram_only"
+    if outbox is not None and (outbox.oldest_s or 0) > UNCONFIRMED_S:
+        yield "unconfirmed"
 
 
 def serve(port: int, read: Callable[[], HealthPayload]) -> Callable[[], None]:

@@ -1,4 +1,7 @@
-"""Hands messages to the outbox, and holds them while the disk will not take them.
+"""Hands messages to the outbox, and holds them should it take nothing.
+
+A full, failing or damaged disk the outbox bridges by itself; what is left is a mistake of ours, and these some
+seconds of messages.
 
 Held messages are bounded; what has no room any more is counted. They are tried again with what
 is told next, at every turn of the caller, and at the end. What goes first is as in the outbox.
@@ -17,8 +20,8 @@ from agent.delivery.outbox_batch import EVICTION
 from agent.errors import OutboxError
 from agent.supervise import Voice
 
-MAX_HELD_BYTES: Final = 8 << 20
-"""Memory for what a disk that cannot be written should have; a minute's worth of a busy junction's events."""
+MAX_HELD_BYTES: Final = 1 << 20
+"""Memory of each camera; with the outbox's own, eight cameras stay below 32 MB (promise P19)."""
 AGAIN_S: Final = 1.0
 """Between two attempts: a disk that is full or dying is not asked with every frame."""
 OVERHEAD_BYTES: Final = 500

@@ -26,6 +26,7 @@ class Sort(StrEnum):
     HEALTH = "health"
     HELLO = "hello"
     ACK = "ack"
+    CHAIN = "chain"
     EVIDENCE = "evidence"
     CHUNK = "chunk"
     UNKNOWN = "unknown"
@@ -76,11 +77,12 @@ _SORTS: tuple[tuple[re.Pattern[str], Sort, Callable[[bytes], Payload] | None], .
     (re.compile("info"), Sort.INFO, wire.parse_info),
     (re.compile("health"), Sort.HEALTH, wire.parse_health),
     (re.compile("hello"), Sort.HELLO, wire.parse_hello),
+    (re.compile(wire.CHAIN), Sort.CHAIN, wire.parse_chain),
     (re.compile(rf"ack/{_ID}"), Sort.ACK, wire.parse_ack),
     (re.compile(rf"evidence/{_ID}"), Sort.EVIDENCE, wire.parse_evidence),
     (re.compile(rf"evidence/{_ID}/[^/]+/[^/]+"), Sort.CHUNK, None),
 )
-FILTERS = ("status", "info", "health", "hello", "camera/#", "ack/#", "evidence/#")
+FILTERS = ("status", "info", "health", "hello", "chain", "camera/#", "ack/#", "evidence/#")
 """What to subscribe to below each device; no two of them overlap, for a broker would deliver twice."""
 
 

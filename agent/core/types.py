@@ -200,6 +200,8 @@ class EventKind(StrEnum):
     CAMERA_LOST = "camera_lost"
     CAMERA_BLIND = "camera_blind"
     STORAGE_FULL = "storage_full"
+    STORAGE_RAM_ONLY = "storage_ram_only"
+    STORAGE_CORRUPT = "storage_corrupt"
     CLOCK_UNTRUSTED = "clock_untrusted"
     OVERHEATED = "overheated"
     AGENT_RESTARTED = "agent_restarted"

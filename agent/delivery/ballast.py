@@ -10,6 +10,10 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+LEAST_BYTES: Final = 4 << 20
+"""Free bytes with which a disk without a ballast counts as having room."""
 
 
 class Ballast:
@@ -46,3 +50,10 @@ class Ballast:
         with suppress(OSError):
             self.path.unlink()
         return there
+
+    def room(self) -> bool:
+        """Whether a disk that holds no ballast, because none is wanted, has room again."""
+        try:
+            return self.size_bytes == 0 and shutil.disk_usage(self.path.parent).free >= LEAST_BYTES
+        except OSError:
+            return False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from agent.delivery.budget import DailySettings
 from agent.settings import Secret, Settings
 
 Version = Literal["5", "3.1.1"]
@@ -54,6 +55,9 @@ class BrokerSettings(Settings):
     max_packet_bytes: int = Field(
         300_000, ge=1024, le=1 << 28, description="Larger ones are set aside, whatever the broker takes."
     )
+    daily: DailySettings | None = Field(
+        None, description="Bytes in a day over a metered link; absent: as many as there are."
+    )
 
     @field_validator("host")
     @classmethod
@@ -63,6 +67,14 @@ class BrokerSettings(Settings):
         except UnicodeError:
             raise ValueError(f"{host!r} cannot be a host name") from None
         return host
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.backoff_min_s > self.backoff_max_s:
+            raise ValueError("backoff_min_s is longer than backoff_max_s")
+        if self.image_window > self.window:
+            raise ValueError("image_window is larger than window, of which it is a part")
+        return self
 
 
 def tls_context(settings: TlsSettings) -> ssl.SSLContext:

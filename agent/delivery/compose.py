@@ -34,6 +34,8 @@ INTEGRITY = frozenset(
         EventKind.CAMERA_LOST,
         EventKind.CAMERA_BLIND,
         EventKind.STORAGE_FULL,
+        EventKind.STORAGE_RAM_ONLY,
+        EventKind.STORAGE_CORRUPT,
         EventKind.CLOCK_UNTRUSTED,
         EventKind.OVERHEATED,
         EventKind.AGENT_RESTARTED,

@@ -15,15 +15,15 @@ from typing import Final, Literal
 
 import structlog
 
-from agent.clock import Clock
+from agent.clock import Clock, trust
 from agent.core.types import Instant
 from agent.delivery import reasons, wire
 from agent.delivery.broker import BrokerSettings, Version
-from agent.delivery.message import Stored
 from agent.delivery.mqtt import Arrived, Connection, Happening, Puback, Suback, Will
 from agent.delivery.outbox import Outbox
-from agent.delivery.window import BULK, PLAIN, Flight, Suspects, Window
-from agent.errors import BrokerRefused, DeliveryError, OutboxError, WireError
+from agent.delivery.sending import Sending
+from agent.delivery.window import Flight
+from agent.errors import BrokerRefused, DeliveryError, WireError
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,6 @@ STEADY_S: Final = 10.0
 TAKEN_S: Final = 300.0
 """Two users of one id would otherwise throw each other out for ever."""
 FAREWELL_S: Final = 2.0
-IMAGE_EXPIRY_S: Final = 7 * 24 * 3600
 
 OnCommand = Callable[[str, bytes, bool, Callable[[], None]], None]
 """(topic, payload, retained, ack): `ack` is called when the command's effect is safe, from any thread."""
@@ -59,6 +58,10 @@ class Figures:
     version: Version | None
     trouble: str | None
     """Why it does not go as it should, in words; None: all is well."""
+    sent_today_bytes: dict[str, int]
+    """Class -> bytes since the day began, where the link is metered."""
+    wait_for_tomorrow: tuple[str, ...]
+    """Classes whose bytes of today are used up."""
 
 
 class _Stopped(Exception):
@@ -78,7 +81,9 @@ class Forwarder:
         *,
         on_command: OnCommand | None = None,
         beat: Callable[[], None] = lambda: None,
+        trusted: Callable[[], bool] = lambda: trust().state in ("ntp", "rtc"),
     ) -> None:
+        """`trusted` tells whether the wall clock says the right day, for a budget by days."""
         self._outbox = outbox
         self._settings = settings
         self._topics = topics
@@ -89,18 +94,12 @@ class Forwarder:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
-        self._window = Window(settings.receipt_timeout_s, settings.image_window)
-        self._suspects = Suspects()
+        self._sending = Sending(outbox, settings, topics, session, clock, trusted)
         self._version: Version = "3.1.1" if settings.protocol == "3.1.1" else "5"
-        self._kept: dict[str, bytes] = {}
-        self._changed: set[str] = set()
-        self._kept_lock = threading.Lock()
-        self._greeted: str | None = None
-        self._station_online = False
         self._connected_at: Instant | None = None
         self._troubles: dict[str, str] = {}
         """At most one of a connection, a subscription and a message."""
-        self._connects = self._refused = self._sent = self._resent = self._confirmed = 0
+        self._connects = self._refused = self._confirmed = 0
         outbox.watch(self.wake)
 
     # ---------------------------------------------------------------------------------- from other threads
@@ -110,10 +109,7 @@ class Forwarder:
 
         An empty payload clears it.
         """
-        with self._kept_lock:
-            if self._kept.get(suffix) != payload:
-                self._kept[suffix] = payload
-                self._changed.add(suffix)
+        self._sending.keep(suffix, payload)
         self.wake()
 
     def wake(self) -> None:
@@ -125,22 +121,24 @@ class Forwarder:
     @property
     def settled(self) -> bool:
         """Whether every state that is kept has been handed over on this connection."""
-        return not self._changed
+        return self._sending.settled
 
     def figures(self) -> Figures:
         """How it goes."""
-        at = self._connected_at
+        at, sending = self._connected_at, self._sending
         return Figures(
             connected_s=None if at is None else self._clock.now().since(at),
             reconnects=max(0, self._connects - 1),
             refused=self._refused,
-            in_flight=len(self._window.flights),
-            sent=self._sent,
-            resent=self._resent,
+            in_flight=len(sending.window.flights),
+            sent=sending.sent,
+            resent=sending.resent,
             confirmed=self._confirmed,
-            station_online=self._station_online,
+            station_online=sending.station_online,
             version=self._version if at is not None else None,
             trouble="; ".join(self._troubles.values()) or None,
+            sent_today_bytes={each.name.lower(): sent for each, sent in tuple(sending.budget.spent.items())},
+            wait_for_tomorrow=tuple(each.name.lower() for each in sending.budget.closed()),
         )
 
     def start(self) -> None:
@@ -199,20 +197,25 @@ class Forwarder:
             connection.publish(self._topics.status, self._status("online"), retain=True)
             connection.subscribe(self._topics.receipt, self._topics.commands, self._topics.station_status)
             while not self._stop.is_set():
-                self._beat()
+                self._tend()
                 for happening in connection.turn(self._turn_s()):
                     self._handle(connection, happening)
-                self._pump(connection)
+                self._sending.pump(connection)
             self._farewell(connection)
         finally:
             self._connection = None
             connection.close()
 
     def _turn_s(self) -> float:
-        return min(TURN_S, self._window.next_due_s(self._clock.now()))
+        return min(TURN_S, self._sending.window.next_due_s(self._clock.now()))
+
+    def _tend(self) -> None:
+        """At each turn, connected or not."""
+        self._beat()
+        self._outbox.tend()
 
     def _waiting_beat(self) -> None:
-        self._beat()
+        self._tend()
         if self._stop.is_set():
             raise _Stopped
 
@@ -237,39 +240,30 @@ class Forwarder:
     def _connected(self, session_present: bool) -> None:
         self._connects += 1
         self._connected_at = self._clock.now()
-        self._greeted, self._station_online = None, False
-        with self._kept_lock:
-            self._changed = set(self._kept)
+        self._sending.begin()
         log.info("broker_connected", version=self._version, session_present=session_present)
         self._troubles.clear()
 
     def _lost(self, why: DeliveryError) -> None:
         """Forget what was on its way; the outbox has it."""
-        in_air = self._window.broke()
+        in_air = self._sending.broke()
         if isinstance(why, reasons.HungUp):
-            culprit = self._suspects.hung_up(in_air, self._clock.now())
+            culprit = self._sending.suspects.hung_up(in_air, self._clock.now())
             if culprit is not None:
-                self._set_aside(culprit, f"connections ended with only this on the way: {why.what}")
+                self._sending.set_aside(culprit, f"connections ended with only this on the way: {why.what}")
         if "connection" not in self._troubles:
             log.warning("broker_lost", why=why.what, hint=why.hint)
         was_connected, self._connected_at = self._connected_at is not None, None
-        self._station_online = False
         self._troubles = {"connection": why.what}
         if self._settings.protocol == "auto" and was_connected:
             self._version = "5"  # what hung up on MQTT 5 may have been a broker about to start
         elif self._settings.protocol == "auto" and isinstance(why, reasons.VersionRefused | reasons.HungUp):
             self._version = "3.1.1" if self._version == "5" else "5"  # an old broker refuses, or just hangs up
 
-    def _set_aside(self, seq: int, why: str) -> None:
-        try:
-            self._outbox.quarantine(seq, why)
-        except OutboxError as error:
-            log.exception("quarantine_failed", seq=seq, why=error.what)
-
     def _pause(self, seconds: float) -> None:
         ends = self._clock.now().mono_s + seconds
         while not self._stop.is_set() and (left := ends - self._clock.now().mono_s) > 0:
-            self._beat()
+            self._tend()
             self._stop.wait(min(TURN_S, left))
 
     # ---------------------------------------------------------------------------------------------- incoming
@@ -302,16 +296,16 @@ class Forwarder:
     def _on_puback(self, puback: Puback) -> None:
         now = self._clock.now()
         if puback.taken:
-            flight = self._window.acknowledged(puback.mid, now)
+            flight = self._sending.window.acknowledged(puback.mid, now)
         else:
-            flight = self._window.refused(puback.mid, now, puback.unheard)
+            flight = self._sending.window.refused(puback.mid, now, puback.unheard)
         if flight is not None or not (puback.taken or puback.unheard):  # a state may well have no subscriber
             self._note_word(puback, flight)
         if flight is not None:
-            self._suspects.cleared(flight.seq)
+            self._sending.suspects.cleared(flight.seq)
             if puback.taken and self._settings.confirm == "broker":
-                self._window.settle(flight.seq)
-                self._confirmed += self._outbox.acknowledge(self._outbox.stream, [(flight.seq, flight.seq)])
+                self._sending.window.settle(flight.seq)
+                self._confirmed += self._outbox.acknowledge(self._sending.stream, [(flight.seq, flight.seq)])
 
     def _note_word(self, puback: Puback, flight: Flight | None) -> None:
         before = self._troubles.pop("message", None)
@@ -329,7 +323,7 @@ class Forwarder:
                 "the broker refuses a subscription: receipts or commands are missing"
             )
             log.error("subscription_refused", codes=suback.codes, hint="check the broker's ACL for this box")
-        self._greeted = ""  # hello may go out: its answer would reach us now
+        self._sending.greet()
 
     def _on_receipt(self, arrived: Arrived) -> None:
         try:
@@ -337,9 +331,9 @@ class Forwarder:
         except WireError as error:
             log.warning("receipt_unreadable", why=error.what)
             return
-        if receipt.stream != self._outbox.stream:
+        if receipt.stream != self._sending.stream:
             return
-        named = self._window.receipted(receipt.committed, receipt.images, self._clock.now())
+        named = self._sending.window.receipted(receipt.committed, receipt.images, self._clock.now())
         ranges = [*receipt.committed, *((seq, seq) for seq in named)]
         self._confirmed += self._outbox.acknowledge(receipt.stream, ranges)
 
@@ -349,89 +343,13 @@ class Forwarder:
         except WireError as error:
             log.warning("station_status_unreadable", why=error.what)
             return
-        if online and not self._station_online:
-            self._window.station_came(self._clock.now())
-            if self._greeted:
-                self._greeted = ""  # it may have missed the last one
-        if online != self._station_online:
+        sending = self._sending
+        if online and not sending.station_online:
+            sending.window.station_came(self._clock.now())
+            sending.greet_again()
+        if online != sending.station_online:
             log.info("station_online" if online else "station_away")
-        self._station_online = online
-
-    # ---------------------------------------------------------------------------------------------- outgoing
-
-    def _pump(self, connection: Connection) -> None:
-        """Send as much as the window takes: states, hello, then what the outbox gives in its order."""
-        self._publish_kept(connection)
-        stream = self._outbox.stream
-        if self._greeted is not None and self._greeted != stream and connection.free > 0:
-            hello = wire.hello(self._session, stream, *self._outbox.bounds(), self._clock.now())
-            connection.publish(self._topics.hello, hello)
-            self._greeted = stream
-        now = self._clock.now()
-        self._window.fall_due(now)
-        if self._suspects.alone is not None or self._send_suspect(connection, idle=False):
-            return
-        plain, bulk = self._window.room(connection.free)
-        skip = self._window.flights.keys() | self._suspects.listed.keys()
-        found = self._outbox.waiting(plain, now, skip, PLAIN) if plain else []
-        sent = sum(self._send(connection, stored) for stored in found)
-        bulk = min(bulk, connection.free)
-        if bulk and (self._station_online or self._settings.confirm == "broker"):
-            found = self._outbox.waiting(bulk, now, skip, BULK)
-            sent += sum(self._send(connection, stored) for stored in found)
-        if not sent:
-            self._send_suspect(connection, idle=True)
-
-    def _publish_kept(self, connection: Connection) -> None:
-        while self._changed and connection.free > 0:
-            with self._kept_lock:
-                suffix = min(self._changed)
-                self._changed.discard(suffix)
-                payload = self._kept[suffix]
-            try:
-                connection.publish(self._topics.of(suffix), payload, retain=True, content_type=wire.JSON)
-            except reasons.TooLarge as error:
-                log.warning("state_too_large", topic=suffix, why=error.what)
-
-    def _send_suspect(self, connection: Connection, idle: bool) -> bool:
-        """One that may have broken a connection goes alone; whether it is being dealt with."""
-        seq = self._suspects.next(idle, self._clock.now())
-        if seq is None:
-            return False
-        if self._window.in_air:
-            return not idle  # those without a strike hold the others up for one round trip
-        stored = self._outbox.one(seq)
-        if stored is None or not self._send(connection, stored):
-            self._suspects.cleared(seq)
-            return False
-        self._suspects.alone = seq
-        return True
-
-    def _send(self, connection: Connection, stored: Stored) -> bool:
-        """Hand one message over; False if it can never be sent."""
-        now = self._clock.now()
-        message, stream = stored.message, self._outbox.stream
-        try:
-            mid = connection.publish(
-                self._topics.of(message.topic),
-                wire.finish(stored, stream, now),
-                content_type=message.content_type,
-                expiry_s=IMAGE_EXPIRY_S if message.priority in BULK else None,
-                user=wire.properties(stored, stream),
-            )
-        except reasons.TooLarge as error:
-            self._outbox.quarantine(stored.seq, error.what)
-            return False
-        except DeliveryError:
-            raise
-        except Exception as error:  # one that cannot even be written must not end every connection
-            log.exception("message_unwritable", seq=stored.seq)
-            self._outbox.quarantine(stored.seq, f"it cannot be written: {error!r}")
-            return False
-        self._window.sent(stored, mid, now)
-        self._sent += 1
-        self._resent += self._window.flights[stored.seq].tries > 1
-        return True
+        sending.station_online = online
 
 
 def wait_s(settings: BrokerSettings, why: DeliveryError, failures: int) -> float:

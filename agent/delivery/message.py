@@ -17,6 +17,7 @@ class Priority(IntEnum):
     EVENT = 0
     """Starts, ends and integrity events."""
     COUNT = 1
+    """Counts, and the seals of the chain."""
     UPDATE = 2
     """Only the newest of an event waits."""
     ALERT_IMAGE = 3
@@ -59,3 +60,5 @@ class Stored:
     """Of `message.body`, lower-case hex."""
     put_at: Instant
     """`mono_s` is of the boot in which it was put: compare only within one boot."""
+    stream: str = ""
+    """Within which `seq` counts: the outbox's may change at any moment, this message's does not."""

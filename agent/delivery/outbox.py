@@ -1,9 +1,10 @@
 """Messages kept on disk until the station has them.
 
 Invariants
- 1. When put() returns, its messages are on disk: neither a crash nor a power cut can lose them.
+ 1. When put() returns, its messages are on disk: neither a crash nor a power cut can lose them. Only while the
+    disk takes nothing are they in memory (12), and that is told.
  2. seq counts from 1 without gaps within a stream, and none is ever used twice.
- 3. A message leaves only by acknowledge(), or by eviction; every eviction is counted by class.
+ 3. A message leaves only by acknowledge(), by eviction, or by hand; all but the first are counted by class.
  4. Of an event only the newest update waits: a newer one, or the end, takes over its row and its seq.
     A row that waiting() has given out, or that an earlier life of the agent put, is never changed again:
     the station may have it under that seq.
@@ -11,54 +12,46 @@ Invariants
  6. An event is open exactly as long as its latest message says so; that is written with the message.
  7. The messages cost at most max_bytes. What makes room goes in the order of EVICTION, oldest first.
  8. A file of another program or of a newer version is refused and left as it is.
- 9. A damaged file is set aside, never written again, and a new stream begins.
+ 9. A damaged file is set aside, never written again, and a new stream begins. Every message on its whole pages
+    comes again in the new stream; none with a flipped bit does.
 10. A receipt for another stream changes nothing.
 11. Quarantined messages are not given out; they still count, can still be receipted, and are evicted before
     the others of their class.
+12. While the disk takes nothing, a stream of its own is kept in memory, within memory_bytes; what of it still
+    waits is put on the disk as soon as that can be written again.
+13. Every message is listed by a seal once it can no longer change, and each seal names the one before it, over
+    files and restarts (chain.py).
+14. On a full disk pictures and updates make room for each other and for events; the ballast is for events and
+    counts alone.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import structlog
-from pydantic import Field
 
 from agent.clock import Clock
 from agent.core.types import Instant
 from agent.delivery import outbox_rows as rows
-from agent.delivery.ballast import Ballast
 from agent.delivery.message import Message, Priority, Stored
-from agent.delivery.outbox_batch import Batch, Tally, Waiting
-from agent.delivery.outbox_file import OutboxFile, is_damage, result_code
+from agent.delivery.outbox_disk import Condition, Disk, OutboxSettings
+from agent.delivery.outbox_file import transact
+from agent.delivery.outbox_mend import Salvaged
 from agent.errors import OutboxError
-from agent.settings import Settings
+
+__all__ = ["Condition", "Outbox", "OutboxSettings", "Salvaged", "Stats"]
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
-LIVE_S: Final = 60.0
 BATCH: Final = 500
 """Messages in one transaction, so that nobody waits for ever behind others."""
-BALLAST_AGAIN_S: Final = 30.0
 EVERY_CLASS: Final = tuple(Priority)
-
-
-class OutboxSettings(Settings):
-    """How much may wait for the station."""
-
-    max_bytes: int = Field(
-        256 << 20, ge=1 << 20, le=1 << 40, description="Disk for waiting messages; beyond it images go first."
-    )
-    ballast_bytes: int = Field(
-        4 << 20, ge=0, le=1 << 30, description="Disk held back for events on a full disk; 0: none."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +97,7 @@ class Outbox:
         self._lock = threading.RLock()
         self._arrivals: deque[_Request] = deque()
         self._watchers: list[Callable[[], None]] = []
-        self._ballast = Ballast(path.with_name(path.name + ".ballast"), settings.ballast_bytes)
-        self._ballast_tried = clock.now()
-        self._file = OutboxFile(path, clock.now())
-        self._load()
-        self._ballast.take()
+        self._disk = Disk(path, settings, clock, self._lock)
 
     # ------------------------------------------------------------------------------------------- in and out
 
@@ -118,7 +107,7 @@ class Outbox:
         Threads that put at the same time share one transaction: whoever gets the lock first writes for all.
 
         Raises:
-            OutboxError: the disk is full beyond the ballast, read-only or broken; nothing of it is kept.
+            OutboxError: the outbox is closed, or broken beyond what memory can bridge; nothing of it is kept.
         """
         if not messages:
             return []
@@ -146,50 +135,39 @@ class Outbox:
         Whoever asks is about to send them: they cannot be taken over any more (invariant 4). `mono_s` of what
         an earlier boot put is minus infinity: before everything of this boot.
         """
+        wanted = sorted(priorities)
         with self._lock:
-            while self._recent and now.mono_s - self._recent[0][0] > LIVE_S:
-                self._recent.popleft()
-            live = self._recent[0][1] if self._recent else self._tally.next_seq
-            return self._run(
-                lambda: [self._give(seq) for seq in rows.in_order(self._db, live, limit, skip, priorities)]
+            return self._disk.run(
+                lambda held: [
+                    held.give(seq) for seq in rows.in_order(held.db, held.live(now), limit, skip, wanted)
+                ]
             )
 
     def one(self, seq: int) -> Stored | None:
         """The message with this seq, given out like those of `waiting`; None if it waits no more."""
         with self._lock:
-            return self._run(lambda: self._give(seq) if rows.waits(self._db, seq) else None)
+            return self._disk.run(lambda held: held.give(seq) if rows.waits(held.db, seq) else None)
 
     def acknowledge(self, stream: str, ranges: Iterable[tuple[int, int]]) -> int:
         """Forget what the station has committed: ranges of seq, both ends included; how many there were."""
+        told = tuple(ranges)
         with self._lock:
             if stream != self.stream:
                 return 0  # invariant 10
-            newest = self._tally.next_seq - 1
-            bounded = [(max(1, first), min(last, newest)) for first, last in ranges]
+            newest = self._disk.held.tally.next_seq - 1
+            bounded = [(max(1, first), min(last, newest)) for first, last in told]
             known = [(first, last) for first, last in bounded if first <= last]
             if not known:
                 return 0
-            gone = self._run(lambda: self._file.transact(lambda: rows.forget(self._db, known)))
-            self._tally = replace(
-                self._tally,
-                pending=self._tally.pending - gone.sent,
-                quarantined=self._tally.quarantined - gone.quarantined,
-                cost_bytes=self._tally.cost_bytes - gone.cost_bytes,
-            )
-            self._fresh = {e: w for e, w in self._fresh.items() if not any(a <= w.seq <= b for a, b in known)}
-            return gone.sent + gone.quarantined
+            return self._disk.run(lambda held: held.forget(known) if held.stream == stream else 0)
 
     def quarantine(self, seq: int, reason: str) -> bool:
         """Set one message aside that cannot be delivered (invariant 11); False if it waits no more."""
         with self._lock:
-            moved = self._run(lambda: self._file.transact(lambda: rows.set_apart(self._db, seq, reason)))
-            if moved:
-                self._fresh = {event: waiting for event, waiting in self._fresh.items() if waiting.seq != seq}
-                self._tally = replace(
-                    self._tally, pending=self._tally.pending - 1, quarantined=self._tally.quarantined + 1
-                )
-                log.error("message_quarantined", seq=seq, reason=reason)
-            return moved
+            moved = self._disk.run(lambda held: held.set_apart(seq, reason))
+        if moved:
+            log.error("message_quarantined", seq=seq, reason=reason)
+        return moved
 
     def watch(self, watcher: Callable[[], None]) -> None:
         """Call `watcher` after each put, in the thread that put."""
@@ -197,77 +175,88 @@ class Outbox:
 
     # ----------------------------------------------------------------------------------------- what is there
 
+    @property
+    def stream(self) -> str:
+        """Within which seq counts: one life of the file, or of the memory that takes its place."""
+        return self._disk.held.stream
+
     def open_events(self) -> list[Message]:
         """The latest message of each event that began and did not end, in the order of their times."""
         with self._lock:
-            return self._run(lambda: rows.open_events(self._db))
+            return self._disk.run(lambda held: rows.open_events(held.db))
 
     def bounds(self) -> tuple[int | None, int | None]:
         """The lowest seq that has no receipt, and the highest ever given."""
         with self._lock:
-            return self._run(lambda: rows.oldest_seq(self._db)), self._tally.next_seq - 1 or None
+            return self._disk.run(lambda held: (rows.oldest_seq(held.db), held.tally.next_seq - 1 or None))
+
+    def head(self) -> tuple[str, int, str] | None:
+        """Stream, number and hash of the newest seal of this stream; None: there is none yet."""
+        with self._lock:
+            seal = self._disk.held.tally.seal
+            return (seal[0], seal[1], seal[2].hex()) if seal is not None and seal[0] == self.stream else None
 
     def stats(self) -> Stats:
         """The figures for health."""
         with self._lock:
-            oldest_s = self._run(lambda: rows.oldest_s(self._db, self._boot, self._clock.now()))
-            tally = self._tally
+            oldest_s = self._disk.run(lambda held: rows.oldest_s(held.db, held.boot, self._clock.now()))
+            held = self._disk.held
             return Stats(
-                pending=tally.pending,
-                bytes=tally.cost_bytes,
+                pending=held.tally.pending,
+                bytes=held.tally.cost_bytes,
                 oldest_s=oldest_s,
-                dropped={priority.name.lower(): tally.dropped.get(priority, 0) for priority in Priority},
-                quarantined=tally.quarantined,
-                replaced=tally.replaced,
-                damaged=self._damaged,
+                dropped={priority.name.lower(): held.tally.dropped.get(priority, 0) for priority in Priority},
+                quarantined=held.tally.quarantined,
+                replaced=held.tally.replaced,
+                damaged=held.damaged,
             )
+
+    def condition(self) -> Condition:
+        """How the disk is, as far as the last attempt to write has shown."""
+        with self._lock:
+            return self._disk.condition
+
+    def spent(self, day: str) -> dict[Priority, int]:
+        """Bytes that were sent on that day, as `note_spent` kept them."""
+        with self._lock:
+            return self._disk.run(lambda held: rows.spent(held.db, day))
+
+    def note_spent(self, day: str, spent: Mapping[Priority, int]) -> None:
+        """Keep what was sent on that day, so that a restart does not begin the budget anew."""
+        with self._lock:
+            self._disk.run(lambda held: transact(held.db, lambda: rows.note_spent(held.db, day, spent)))
+
+    # -------------------------------------------------------------------------------------------- tending it
+
+    def tend(self) -> None:
+        """Look after the file now and then; meant for a loop that turns every second. Never raises.
+
+        Takes the ballast again and leaves memory when the disk can be written; seals what waits for it long.
+        """
+        with self._lock:
+            self._disk.tend()
 
     def verify(self) -> bool:
         """Read the whole file and look for damage; a damaged one is set aside. False if it was.
 
         Takes seconds on a large file: meant for a thread beside the work, at the start.
         """
-        try:
-            if self._file.is_sound():
-                return True
-        except sqlite3.Error as error:
-            raise OutboxError(f"outbox {self._file.path}: {error}", _hint(error)) from error
+        return self._disk.verify()
+
+    def salvage(self) -> None:
+        """Save what is whole in damaged files that are too large for the start: a thread beside the work."""
+        self._disk.salvage()
+
+    def salvaged(self) -> list[Salvaged]:
+        """What became of damaged files since this was last asked."""
         with self._lock:
-            self._begin_anew()
-        return False
+            told, self._disk.salvaged = self._disk.salvaged, []
+            return told
 
     def close(self) -> None:
         """Let go of the file; safe to call twice. The ballast stays."""
         with self._lock:
-            self._file.close()
-
-    # --------------------------------------------------------------------------------------------- the inside
-
-    @property
-    def _db(self) -> sqlite3.Connection:
-        return self._file.db
-
-    _tally: Tally
-    _fresh: dict[str, Waiting]
-    _recent: deque[tuple[float, int]]
-    """(mono_s, first seq of that second), of the last minute."""
-
-    def _load(self) -> None:
-        """Read the sums, and begin as if everything that waits had been seen outside (invariant 4)."""
-        db = self._db
-        self.stream, next_seq, replaced, damaged = db.execute(
-            "select stream, next_seq, replaced, damaged from life"
-        ).fetchone()
-        pending, cost = db.execute("select count(*), coalesce(sum(cost_bytes), 0) from message").fetchone()
-        apart, apart_cost = db.execute(
-            "select count(*), coalesce(sum(cost_bytes), 0) from quarantine"
-        ).fetchone()
-        dropped = {Priority(p): n for p, n in db.execute("select priority, messages from loss")}
-        self._tally = Tally(next_seq, pending, apart, cost + apart_cost, replaced, dropped)
-        self._damaged: int = damaged
-        self._fresh = {}
-        self._recent = deque()
-        self._boot = self._file.this_boot()
+            self._disk.close()
 
     def _commit_arrivals(self) -> None:
         """Write the oldest requests in one transaction."""
@@ -277,88 +266,12 @@ class Outbox:
             requests.append(self._arrivals.popleft())
             size += len(requests[-1].messages)
         try:
-            for request, seqs in zip(requests, self._run(lambda: self._write(requests)), strict=True):
+            written = self._disk.put([request.messages for request in requests])
+            for request, seqs in zip(requests, written, strict=True):
                 request.seqs = seqs
         except Exception as error:  # whoever waits for this transaction must hear of it
             told = (
-                error if isinstance(error, OutboxError) else OutboxError(f"outbox {self._file.path}: {error!r}")
+                error if isinstance(error, OutboxError) else OutboxError(f"outbox {self._disk.path}: {error!r}")
             )
             for request in requests:
                 request.error = told
-        self._restore_ballast()
-
-    def _write(self, requests: list[_Request]) -> list[list[int]]:
-        now = self._clock.now()
-        tally = replace(self._tally, dropped=dict(self._tally.dropped))
-        batch = Batch(self._db, tally, self._fresh, self._boot, now)
-
-        def add_all() -> list[list[int]]:
-            seqs = [[batch.add(message) for message in request.messages] for request in requests]
-            batch.finish(self.settings.max_bytes)
-            return seqs
-
-        first = tally.next_seq
-        seqs = self._file.transact(add_all)
-        self._tally = tally
-        if not self._recent or now.mono_s - self._recent[-1][0] >= 1.0:
-            self._recent.append((now.mono_s, first))
-        while now.mono_s - self._recent[0][0] > LIVE_S:
-            self._recent.popleft()
-        for event, waiting in batch.changed.items():
-            self._fresh.pop(event, None)
-            if waiting is not None:
-                self._fresh[event] = waiting
-        return seqs
-
-    def _give(self, seq: int) -> Stored:
-        stored = rows.read(self._db, seq, self._boot)
-        event = stored.message.event_id
-        if event is not None and event in self._fresh and self._fresh[event].seq == seq:
-            del self._fresh[event]  # invariant 4
-        return stored
-
-    def _run(self, work: Callable[[], T]) -> T:
-        """Do `work`; if the disk is full or the file is damaged, mend that and do it once more.
-
-        Raises:
-            OutboxError: it cannot be mended.
-        """
-        try:
-            return work()
-        except sqlite3.Error as error:
-            if not self._mend(error):
-                raise OutboxError(f"outbox {self._file.path}: {error}", _hint(error)) from error
-        try:
-            return work()
-        except sqlite3.Error as error:
-            raise OutboxError(f"outbox {self._file.path}: {error}", _hint(error)) from error
-
-    def _mend(self, error: sqlite3.Error) -> bool:
-        if is_damage(error):
-            self._begin_anew()
-            return True
-        if result_code(error) == sqlite3.SQLITE_FULL and self._ballast.drop():
-            self._ballast_tried = self._clock.now()
-            log.error("disk_full", path=str(self._file.path), ballast="dropped")
-            return True
-        return False
-
-    def _begin_anew(self) -> None:
-        """Invariant 9."""
-        try:
-            self._file.begin_anew(self._clock.now())
-            self._load()
-        except sqlite3.Error as error:
-            raise OutboxError(f"outbox {self._file.path}: {error}", "look at the disk's health") from error
-
-    def _restore_ballast(self) -> None:
-        now = self._clock.now()
-        if now.since(self._ballast_tried) >= BALLAST_AGAIN_S and not self._ballast.held:
-            self._ballast_tried = now
-            self._ballast.take()
-
-
-def _hint(error: sqlite3.Error) -> str:
-    if result_code(error) == sqlite3.SQLITE_FULL:
-        return "the disk is full: free some space; what is put meanwhile is not kept"
-    return "look at the disk: full, read-only, or dying?"

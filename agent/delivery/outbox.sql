@@ -1,8 +1,8 @@
--- The outbox of one box: what the station has not committed yet. Version 1 (pragma user_version).
+-- The outbox of one box: what the station has not committed yet. Version 2 (pragma user_version).
 -- Opened with WAL and synchronous = FULL; the meaning of each class is in message.py, the promises in outbox.py.
 
 pragma application_id = 1852268916;      -- "ngat": tells our file from anyone else's
-pragma user_version = 1;
+pragma user_version = 2;
 
 -- One row: the life of this file.
 create table life (
@@ -10,7 +10,12 @@ create table life (
     stream      text    not null,        -- UUIDv7; seq counts within it
     next_seq    integer not null,        -- what the next message gets; never falls, so no seq is used twice
     replaced    integer not null,        -- updates that a newer message of their event took the place of
-    damaged     integer not null         -- files set aside before this one, because they could not be read
+    damaged     integer not null,        -- files set aside before this one, because they could not be read
+    running     integer not null,        -- 1: someone has it open, so its log must be there at the next start
+    version     integer not null,        -- as user_version: a bit that flips in one of them is noticed
+    seal_stream text,                    -- the newest seal: its stream (of the first seal: the one before), …
+    seal_number integer,                 -- … its number, …
+    seal_sha256 blob                     -- … and the hash of its body; null: there is none
 ) strict;
 
 -- One row per boot of the box that some waiting message still refers to.
@@ -36,6 +41,7 @@ create table message (
     opens       integer not null,        -- 1: a start or an update
     closes      integer not null,        -- 1: an end
     sha256      blob    not null,        -- of body
+    crc         integer not null,        -- of seq, the other columns and sha256: salvage believes no flipped bit
     body        blob    not null         -- last, so that reading the rest never touches its overflow pages
 ) strict;
 
@@ -59,6 +65,7 @@ create table quarantine (
     opens       integer not null,
     closes      integer not null,
     sha256      blob    not null,
+    crc         integer not null,
     body        blob    not null,
     reason      text    not null         -- in words, for the technician
 ) strict;
@@ -79,5 +86,23 @@ create table open_event (
 create table loss (
     priority    integer primary key,
     messages    integer not null,
+    bytes       integer not null
+) strict;
+
+-- What no seal lists yet. Rows of messages that may still change stay here until they cannot.
+create table unsealed (
+    seq         integer primary key,
+    sha256      blob    not null
+) strict;
+
+-- What was evicted, or dropped by hand, and no seal has told yet.
+create table given_up (
+    seq         integer primary key
+) strict;
+
+-- What went over the broker's link since the day began, for the budgets of a metered link.
+create table spent (
+    priority    integer primary key,
+    day         text    not null,
     bytes       integer not null
 ) strict;

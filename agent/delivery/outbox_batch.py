@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from agent.core.types import Instant
+from agent.delivery import outbox_seal, wire
 from agent.delivery.message import Message, Priority
+from agent.delivery.outbox_open import Seal
+from agent.delivery.outbox_rows import checksum, lose
+from agent.delivery.outbox_seal import SEAL_EVERY, Carried
 
 EVICTION: Final = (
     Priority.EVIDENCE,  # can be cut again
@@ -28,20 +33,20 @@ ROW_BYTES: Final = 256
 
 _INSERT: Final = """
     insert into message (seq, priority, cost_bytes, boot, put_mono_s, put_wall_s, at_mono_s, at_wall_s, topic,
-                         content_type, event_id, revision, opens, closes, sha256, body)
-    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+                         content_type, event_id, revision, opens, closes, sha256, crc, body)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _TAKE_OVER: Final = """
     update message set priority = ?, cost_bytes = ?, boot = ?, put_mono_s = ?, put_wall_s = ?, at_mono_s = ?,
                        at_wall_s = ?, topic = ?, content_type = ?, event_id = ?, revision = ?, opens = ?,
-                       closes = ?, sha256 = ?, body = ?
+                       closes = ?, sha256 = ?, crc = ?, body = ?
     where seq = ?"""
 _OPEN: Final = """
     insert or replace into open_event (event_id, priority, at_mono_s, at_wall_s, topic, content_type, revision,
                                        body)
     values (?, ?, ?, ?, ?, ?, ?, ?)"""
-_LOSE: Final = """
-    insert into loss (priority, messages, bytes) values (?, 1, ?)
-    on conflict (priority) do update set messages = messages + 1, bytes = bytes + excluded.bytes"""
+_UNSEALED: Final = "insert or replace into unsealed (seq, sha256) values (?, ?)"
+_COUNTERS: Final = """
+    update life set next_seq = ?, replaced = ?, seal_stream = ?, seal_number = ?, seal_sha256 = ?"""
 
 
 @dataclass(slots=True)
@@ -55,6 +60,10 @@ class Tally:
     """Of both."""
     replaced: int = 0
     dropped: dict[Priority, int] = field(default_factory=dict)
+    unsealed: int = 0
+    """That no seal lists yet."""
+    seal: Seal | None = None
+    """The newest; before the first one of a stream, the last of the stream before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,23 @@ class Waiting:
     revision: int
     topic: str
     cost_bytes: int
+
+
+def sums(db: sqlite3.Connection) -> tuple[str, int, Tally]:
+    """Stream, files set aside before this one, and the sums of a file that was just opened."""
+    stream, next_seq, replaced, damaged, *seal = db.execute(
+        "select stream, next_seq, replaced, damaged, seal_stream, seal_number, seal_sha256 from life"
+    ).fetchone()
+    pending, cost = db.execute("select count(*), coalesce(sum(cost_bytes), 0) from message").fetchone()
+    apart, apart_cost = db.execute("select count(*), coalesce(sum(cost_bytes), 0) from quarantine").fetchone()
+    (unsealed,) = db.execute("select count(*) from unsealed").fetchone()
+    dropped = {Priority(p): n for p, n in db.execute("select priority, messages from loss")}
+    newest = (seal[0], seal[1], seal[2]) if seal[0] is not None else None
+    return (
+        stream,
+        damaged,
+        Tally(next_seq, pending, apart, cost + apart_cost, replaced, dropped, unsealed, newest),
+    )
 
 
 def cost_bytes(body_bytes: int) -> int:
@@ -83,30 +109,60 @@ class Batch:
     """Event -> its update that may be taken over, as it was before this batch."""
     boot: int
     at: Instant
+    stream: str
     changed: dict[str, Waiting | None] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    """Events whose end was added."""
 
     def add(self, message: Message) -> int:
         """Write one message and what it says about its event being open; its seq."""
         cost = cost_bytes(len(message.body))
         seq = self._take_over(message, cost)
         if seq is None:
-            seq = self.tally.next_seq  # invariant 2
-            self.db.execute(_INSERT, (seq, *self._columns(message, cost)))
-            self.tally.next_seq += 1
-            self.tally.pending += 1
-            self.tally.cost_bytes += cost
+            seq = self.carry(message)
         self._remember(message, seq, cost)
         return seq
 
-    def finish(self, max_bytes: int) -> None:
-        """Make room (invariant 7) and write the counters."""
-        for priority in EVICTION:
-            for table in ("quarantine", "message"):  # invariant 11
-                if self.tally.cost_bytes > max_bytes:
-                    self._evict(priority, table, max_bytes)
-        self.db.execute(
-            "update life set next_seq = ?, replaced = ?", (self.tally.next_seq, self.tally.replaced)
+    def carry(self, message: Message) -> int:
+        """Write one message, and nothing else: it takes over no row, its event is neither opened nor ended."""
+        cost, seq = cost_bytes(len(message.body)), self.tally.next_seq  # invariant 2
+        self.db.execute(_INSERT, (seq, *self._columns(seq, message, cost)))
+        self.tally.next_seq += 1
+        self.tally.pending += 1
+        self.tally.unsealed += 1
+        self.tally.cost_bytes += cost
+        return seq
+
+    def finish(self, max_bytes: int, bulk_bytes: int | None = None) -> None:
+        """Seal what is ripe (invariant 13), make room (invariant 7) and write the counters.
+
+        Beyond `bulk_bytes`, which is below `max_bytes`, only events and counts may still be added.
+        """
+        while self.tally.unsealed - self.unripe >= SEAL_EVERY:
+            self.seal()
+        if bulk_bytes is not None:
+            self._make_room(EVICTION[: EVICTION.index(Priority.COUNT)], min(bulk_bytes, max_bytes))
+        self._make_room(EVICTION, max_bytes)
+        seal = self.tally.seal or (None, None, None)
+        self.db.execute(_COUNTERS, (self.tally.next_seq, self.tally.replaced, *seal))
+
+    @property
+    def unripe(self) -> int:
+        """Messages that may still change, so that no seal may list them."""
+        gone = sum(event in self.fresh and waiting is None for event, waiting in self.changed.items())
+        new = sum(event not in self.fresh and waiting is not None for event, waiting in self.changed.items())
+        return len(self.fresh) - gone + new
+
+    def seal(self, carried: Carried | None = None) -> None:
+        """Put a seal over the oldest messages that no seal lists and that can no longer change."""
+        waiting = (self.changed.get(event, row) for event, row in {**self.changed, **self.fresh}.items())
+        body, sealed = outbox_seal.compose(
+            self.db, self.stream, self.tally.seal, {row.seq for row in waiting if row}, self.at, carried
         )
+        self.tally.unsealed -= sealed
+        self.carry(Message(wire.CHAIN, body, wire.JSON, Priority.COUNT, self.at))
+        number = outbox_seal.number_after(self.stream, self.tally.seal)
+        self.tally.seal = (self.stream, number, hashlib.sha256(body).digest())
 
     def _take_over(self, message: Message, cost: int) -> int | None:
         """Invariant 4: the row of the event's waiting update, if this message may have it."""
@@ -115,14 +171,16 @@ class Batch:
         old = self.changed.get(message.event_id, self.fresh.get(message.event_id))
         if old is None or old.topic != message.topic or old.revision >= message.revision:
             return None
-        row = self.db.execute(_TAKE_OVER, (*self._columns(message, cost), old.seq))
+        row = self.db.execute(_TAKE_OVER, (*self._columns(old.seq, message, cost), old.seq))
         if row.rowcount == 0:
             return None  # cannot be; but if it were, a message would vanish without a trace
         self.tally.cost_bytes += cost - old.cost_bytes
         self.tally.replaced += 1
         return old.seq
 
-    def _columns(self, message: Message, cost: int) -> tuple[object, ...]:
+    def _columns(self, seq: int, message: Message, cost: int) -> tuple[object, ...]:
+        sha256 = hashlib.sha256(message.body).digest()
+        self.db.execute(_UNSEALED, (seq, sha256))
         return (
             int(message.priority),
             cost,
@@ -137,7 +195,8 @@ class Batch:
             message.revision,
             message.opens,
             message.closes,
-            hashlib.sha256(message.body).digest(),
+            sha256,
+            checksum(seq, message, sha256),
             message.body,
         )
 
@@ -148,6 +207,7 @@ class Batch:
             return
         if message.closes:
             self.changed[event] = None
+            self.ended.add(event)
             self.db.execute("delete from open_event where event_id = ?", (event,))
         elif message.opens:
             at = message.at
@@ -158,6 +218,12 @@ class Batch:
             )  # fmt: skip
             if message.priority is Priority.UPDATE:
                 self.changed[event] = Waiting(seq, message.revision, message.topic, cost)
+
+    def _make_room(self, order: Sequence[Priority], most_bytes: int) -> None:
+        for priority in order:
+            for table in ("quarantine", "message"):  # invariant 11
+                if self.tally.cost_bytes > most_bytes:
+                    self._evict(priority, table, most_bytes)
 
     def _evict(self, priority: Priority, table: str, max_bytes: int) -> None:
         """Invariants 3 and 7: the oldest of a class go, and are counted, until there is room."""
@@ -176,7 +242,7 @@ class Batch:
                 self.changed[event] = None
         rows.close()
         self.db.executemany(f"delete from {table} where seq = ?", [(seq,) for seq, _ in victims])  # noqa: S608
-        self.db.executemany(_LOSE, [(int(priority), cost) for _, cost in victims])
+        lose(self.db, [(seq, int(priority), cost) for seq, cost in victims])
         self.tally.dropped[priority] = self.tally.dropped.get(priority, 0) + len(victims)
         if table == "message":
             self.tally.pending -= len(victims)

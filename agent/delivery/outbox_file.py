@@ -1,49 +1,43 @@
-"""The outbox's file: opened, locked against a second agent, set aside when it cannot be read.
+"""The outbox's file: locked against a second agent, set aside when it is damaged, left while the disk fails.
 
 The invariants that the comments name stand at the head of outbox.py.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
-import secrets
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
-from importlib.resources import files
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
 import structlog
 
-from agent.core.ids import Ids
+from agent.clock import boot_id
 from agent.core.types import Instant
+from agent.delivery import outbox_open
+from agent.delivery.outbox_open import Seal, is_damage, is_out_of_reach, log_of, result_code
+from agent.delivery.outbox_salvage import Life, Wreck
 from agent.errors import OutboxError
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-APPLICATION_ID: Final = 1852268916
-VERSION: Final = 1
 KEPT_DAMAGED: Final = 3
-"""Damaged files that are kept for salvage; more of them would fill the disk of a box with a dying card."""
-_UNREADABLE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+"""Damaged files that are kept; more of them would fill the disk of a box with a dying card."""
+_DISK: Final = frozenset({errno.EROFS, errno.EIO, errno.ENOSPC, errno.EDQUOT})
+"""What a disk says, and not a mistake in the configuration."""
 
 
-def result_code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code; 0 where the module raised on its own."""
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """The file itself is broken, not merely locked, full or out of reach."""
-    return result_code(error) in _UNREADABLE
+class DiskFails(Exception):
+    """The file cannot be opened now, for a reason that may pass."""
 
 
 class OutboxFile:
-    """One open outbox file. `db` is the connection; whoever uses it holds the outbox's lock.
+    """One outbox file. `db` is the connection to it; whoever uses it holds the outbox's lock.
 
     Raises:
         OutboxError: another process has it, it belongs to another program or a newer version, or its folder
@@ -54,114 +48,168 @@ class OutboxFile:
         self.path = path
         self.damaged = 0
         """Files set aside since this object exists."""
+        self.wrecks: list[Path] = []
+        """Files set aside whose messages are not saved yet."""
+        self.db: sqlite3.Connection | None = None
+        """None while the disk fails."""
+        self.trouble: str | None = None
+        """Why it is None."""
+        self._lock = -1
+        self._folded = False
+        """We let go of it ourselves: SQLite may have folded its log into it, so that none is missing."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(path)
-        except OSError as error:
-            raise OutboxError(
-                f"outbox {path}: {error.strerror or error}", "make its folder writable by the agent's user"
-            ) from error
-        try:
-            self.db = self._open(at)
+            self.open(at)
+        except DiskFails as error:
+            self.trouble = str(error)
         except BaseException:
-            os.close(self._lock)
+            self.close()
             raise
 
-    def transact(self, work: Callable[[], T]) -> T:
-        """Do `work` in one transaction: all of it is on disk, or nothing happened."""
-        self.db.execute("begin immediate")
-        try:
-            result = work()
-            self.db.execute("commit")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                self.db.execute("rollback")
-            raise
-        return result
-
-    def this_boot(self) -> int:
-        """The row of this boot of the box; rows of boots that nothing waits from are forgotten."""
-        boot_id = _BOOT_ID.read_text(encoding="ascii").strip() if _BOOT_ID.exists() else "unknown"
-        last = self.db.execute("select id, boot_id from boot order by id desc limit 1").fetchone()
-        if last is not None and last[1] == boot_id:
-            return int(last[0])
-
-        def add() -> int:
-            self.db.execute(
-                "delete from boot where id < coalesce((select min(boot) from ("
-                " select * from (select boot from message order by seq limit 1)"
-                " union all select * from (select boot from quarantine order by seq limit 1))), 1 << 62)"
-            )  # rows of one boot follow each other, so the oldest seq is of the oldest boot
-            return int(self.db.execute("insert into boot (boot_id) values (?)", (boot_id,)).lastrowid or 0)
-
-        return self.transact(add)
-
-    def is_sound(self) -> bool:
-        """Read the whole file on a connection of its own: seconds on a large one.
+    def open(self, at: Instant, before: Seal | None = None) -> sqlite3.Connection:
+        """Open it, or what takes the place of a damaged one; a new one continues the chain of `before`.
 
         Raises:
-            sqlite3.Error: it cannot be read, for another reason than damage.
+            DiskFails: not now.
+            OutboxError: never.
         """
-        try:
-            with closing(sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-                return bool(db.execute("pragma quick_check(1)").fetchone()[0] == "ok")
-        except sqlite3.Error as error:
-            if is_damage(error):
-                return False
-            raise
+        self._take_lock()
+        for _ in range(2):
+            try:
+                self.db = outbox_open.connect(self.path, at, self.damaged, before, log_may_be_gone=self._folded)
+            except sqlite3.Error as error:
+                # A plain error here is a header that says nonsense: "unsupported file format".
+                if is_damage(error) or result_code(error) == sqlite3.SQLITE_ERROR:
+                    before = self._set_aside(str(error)).seal or before
+                elif is_out_of_reach(error):
+                    raise DiskFails(str(error)) from error
+                else:
+                    raise OutboxError(f"outbox {self.path}: {error}", "look at the disk's health") from error
+            except OSError as error:
+                raise DiskFails(f"{error.strerror or error}") from error
+            else:
+                self.trouble, self._folded = None, False
+                return self.db
+        raise DiskFails("a new file cannot be read back")
 
-    def begin_anew(self, at: Instant) -> None:
-        """Set the damaged file aside and begin a new one under the same lock (invariant 9)."""
-        with suppress(sqlite3.Error):
-            self.db.close()
-        self._set_aside()
-        self.db = self._open(at)
+    def begin_anew(self, at: Instant, why: str) -> None:
+        """Set the damaged file aside and begin a new one under the same lock (invariant 9).
+
+        Raises:
+            DiskFails: not now.
+        """
+        self.let_go()
+        before = self._set_aside(why)
+        self.open(at, before.seal)
+
+    def let_go(self) -> None:
+        """Close the connection to a file that cannot be used now, without writing anything."""
+        if self.db is not None:
+            self._folded = True
+            with suppress(sqlite3.Error):
+                self.db.close()
+        self.db = None
 
     def close(self) -> None:
         """Fold the log into the file and let go of both; never raises, safe to call twice."""
-        with suppress(sqlite3.Error):
-            self.db.execute("pragma wal_checkpoint(truncate)")
-        with suppress(sqlite3.Error):
-            self.db.close()
+        if self.db is not None:
+            outbox_open.close(self.db)
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
 
-    def _open(self, at: Instant) -> sqlite3.Connection:
-        try:
-            return _connect(self.path, at, self.damaged)
-        except sqlite3.Error as error:
-            if not is_damage(error):
-                raise OutboxError(
-                    f"outbox {self.path}: {error}", "look at the disk's space, mount options and permissions"
-                ) from error
-        self._set_aside()
-        try:
-            return _connect(self.path, at, self.damaged)
-        except sqlite3.Error as error:
-            raise OutboxError(f"outbox {self.path}: {error}", "look at the disk's health") from error
+    def saved(self, wreck: Path) -> None:
+        """What could be saved from a file that was set aside has been put."""
+        with suppress(OSError):
+            _note(wreck).touch()
+        self.wrecks.remove(wreck)
 
-    def _set_aside(self) -> None:
-        """Rename the file and its log, so that what is in them can still be salvaged."""
-        found = self.path.parent.glob(f"{self.path.name}.damaged.*")
-        taken = sorted(int(p.suffix[1:]) for p in found if p.suffix[1:].isdigit())
-        number = max(taken, default=0) + 1
+    def _take_lock(self) -> None:
+        if self._lock >= 0:
+            return
         try:
-            for part in ("", "-wal"):
-                source = self.path.with_name(self.path.name + part)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(self.path)
+        except OSError as error:
+            if error.errno in _DISK:
+                raise DiskFails(error.strerror or str(error)) from error
+            raise OutboxError(
+                f"outbox {self.path}: {error.strerror or error}", "make its folder writable by the agent's user"
+            ) from error
+        found = sorted(self.path.parent.glob(f"{self.path.name}.damaged.*"), key=_number)
+        self.wrecks = [path for path in found if _number(path) and not _note(path).exists()]
+
+    def _set_aside(self, why: str) -> Life:
+        """Rename the file and its log, so that what is in them can be saved; what it says of itself.
+
+        Raises:
+            DiskFails: not now.
+        """
+        taken = sorted(filter(None, map(_number, self.path.parent.glob(f"{self.path.name}.damaged.*"))))
+        number = max(taken, default=0) + 1
+        aside = self._aside(number)
+        try:
+            for source, target in ((self.path, aside), (log_of(self.path), log_of(aside))):
                 if source.exists():
-                    source.rename(self._aside(part, number))
+                    source.rename(target)
             self.path.with_name(self.path.name + "-shm").unlink(missing_ok=True)
             for old in taken[: -(KEPT_DAMAGED - 1)]:
-                self._aside("", old).unlink(missing_ok=True)
-                self._aside("-wal", old).unlink(missing_ok=True)
+                for part in (self._aside(old), log_of(self._aside(old)), _note(self._aside(old))):
+                    if not part.is_dir():
+                        part.unlink(missing_ok=True)
         except OSError as error:
-            raise OutboxError(f"outbox {self.path}: {error}", "look at the disk's health") from error
+            raise DiskFails(error.strerror or str(error)) from error
         self.damaged += 1
-        log.error("outbox_damaged", path=str(self.path), kept_as=self._aside("", number).name)
+        self.wrecks.append(aside)
+        log.error("outbox_damaged", path=str(self.path), kept_as=aside.name, why=why)
+        wreck = Wreck(aside)
+        try:
+            return wreck.life()
+        finally:
+            wreck.close()
 
-    def _aside(self, part: str, number: int) -> Path:
-        return self.path.with_name(f"{self.path.name}{part}.damaged.{number}")
+    def _aside(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.damaged.{number}")
+
+
+def transact(db: sqlite3.Connection, work: Callable[[], T]) -> T:
+    """Do `work` in one transaction: all of it is on disk, or nothing happened."""
+    db.execute("begin immediate")
+    try:
+        result = work()
+        db.execute("commit")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            db.execute("rollback")
+        raise
+    return result
+
+
+def this_boot(db: sqlite3.Connection) -> int:
+    """The row of this boot of the box; rows of boots that nothing waits from are forgotten."""
+    name = boot_id()
+    last = db.execute("select id, boot_id from boot order by id desc limit 1").fetchone()
+    if last is not None and last[1] == name:
+        return int(last[0])
+
+    def add() -> int:
+        db.execute(
+            "delete from boot where id < coalesce((select min(boot) from ("
+            " select * from (select boot from message order by seq limit 1)"
+            " union all select * from (select boot from quarantine order by seq limit 1))), 1 << 62)"
+        )  # rows of one boot follow each other, so the oldest seq is of the oldest boot
+        return int(db.execute("insert into boot (boot_id) values (?)", (name,)).lastrowid or 0)
+
+    return transact(db, add)
+
+
+def _number(path: Path) -> int:
+    """Of a file that was set aside; 0 for what belongs to one."""
+    return int(path.suffix[1:]) if path.suffix[1:].isdigit() else 0
+
+
+def _note(wreck: Path) -> Path:
+    """There when the messages of a file that was set aside are saved."""
+    return wreck.with_name(wreck.name + "-saved")
 
 
 def _lock(path: Path) -> int:
@@ -176,58 +224,3 @@ def _lock(path: Path) -> int:
             "is a second agent running with the same data folder?",
         ) from error
     return handle
-
-
-def _connect(path: Path, at: Instant, damaged: int) -> sqlite3.Connection:
-    new = not path.exists() or path.stat().st_size == 0
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-    try:
-        if not new:
-            _recognise(db, path)
-        db.execute("pragma journal_mode = wal")
-        db.execute("pragma synchronous = full")  # invariant 1
-        db.execute("pragma journal_size_limit = 8388608")
-        if new:
-            _create(db, at, damaged)
-            _sync_folder(path.parent)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _recognise(db: sqlite3.Connection, path: Path) -> None:
-    """Invariant 8: what is not ours, or newer than we are, is refused and left alone."""
-    if db.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
-        if db.execute("select count(*) from sqlite_schema").fetchone()[0] == 0:
-            raise _damage("no tables: the power went before the first commit")
-        raise OutboxError(f"{path} is the database of another program", "give the outbox a path of its own")
-    version = db.execute("pragma user_version").fetchone()[0]
-    if version > VERSION:
-        raise OutboxError(
-            f"outbox {path} has version {version}, this agent knows {VERSION}",
-            "install the newer agent again, or move the file away once it is empty",
-        )
-
-
-def _damage(what: str) -> sqlite3.DatabaseError:
-    error = sqlite3.DatabaseError(what)
-    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    return error
-
-
-def _create(db: sqlite3.Connection, at: Instant, damaged: int) -> None:
-    stream, _ = Ids(secrets.token_bytes(32)).next(at)
-    schema = files("agent.delivery").joinpath("outbox.sql").read_text(encoding="utf-8")
-    db.executescript(
-        f"begin immediate;\n{schema}\ninsert into life values (1, '{stream}', 1, 0, {damaged:d});\ncommit;"
-    )
-
-
-def _sync_folder(folder: Path) -> None:
-    """SQLite syncs its files, but not the folder's entry of a new one."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -307,6 +307,12 @@ class OutboxHealth(Payload):
     dropped: dict[str, Whole] = Field({}, description="class -> number lost since the file began.")
     quarantined: Whole | None = Field(None, description="Set aside: too large, or refused for good.")
     confirm: Word | None = Field(None, description="receipt, or broker: then a broker's crash may lose.")
+    full: bool = Field(False, description="The disk is full: pictures are dropped for the sake of events.")
+    in_memory: Text | None = Field(
+        None, description="Why messages are kept in memory and not on the disk; null: they are on the disk."
+    )
+    sent_today_bytes: dict[str, Whole] = Field({}, description="class -> bytes sent since the day began.")
+    wait_for_tomorrow: tuple[Word, ...] = Field((), description="Classes whose bytes of today are used up.")
 
 
 class MqttHealth(Payload):
@@ -352,6 +358,14 @@ class CameraStatusPayload(Payload):
     frame_age_s: Amount | None = Field(None, description="Age of the newest frame.")
 
 
+class SealPlace(Payload):
+    """One seal of a chain."""
+
+    stream: Id = Field(description="The stream that it belongs to.")
+    number: int = Field(ge=1, le=2**53, description="Counts the seals of the stream, from 1.")
+    sha256: Sha256 = Field(description="Of its JSON without what the sending added.")
+
+
 class HelloPayload(Payload):
     """Box to station at each connect: what the outbox holds. The station answers with a receipt."""
 
@@ -359,10 +373,42 @@ class HelloPayload(Payload):
     stream: Id = Field(description="The life of the outbox file.")
     oldest: Whole | None = Field(None, description="Lowest seq without a receipt; null: none waits.")
     newest: Whole | None = Field(None, description="Highest seq ever given; null: none yet.")
+    seal: SealPlace | None = Field(None, description="The newest seal of the stream; null: none yet.")
     time: Time = Field(description="When it was said.")
 
 
 Range = Annotated[tuple[Whole, Whole], Field(description="first and last seq, both included")]
+
+
+class Carried(Payload):
+    """Messages of an earlier stream that come under new numbers in this one: no losses of that stream."""
+
+    stream: Id | None = Field(None, description="The stream they were in; null: nobody can tell.")
+    newest: Whole | None = Field(None, description="Highest seq that it gave, if that is known.")
+    seqs: tuple[Range, ...] = Field((), max_length=1_000, description="What they were called there.")
+
+
+class ChainBody(Payload):
+    """A seal as it lies in the outbox: the chain over the messages of a stream (docs/design/delivery.md)."""
+
+    schema_version: Version = Field(SCHEMA_VERSION, alias="schema", description="Version of this contract.")
+    of: Id = Field(description="The stream that it seals; it may itself come in a later one.")
+    number: int = Field(ge=1, le=2**53, description="Counts the seals of the stream, from 1.")
+    previous: SealPlace | None = Field(
+        None, description="The seal before; of the first one the last of the stream before, if that is known."
+    )
+    entries: tuple[tuple[Whole, Sha256], ...] = Field(
+        (), max_length=1_000, description="[seq, sha256] of messages that can no longer change."
+    )
+    dropped: tuple[Range, ...] = Field(
+        (), max_length=1_000, description="Given up by the box for want of room: they will not come."
+    )
+    carried: Carried | None = Field(None, description="Of an earlier stream, saved into this one.")
+    time: Time = Field(description="When it was made.")
+
+
+class ChainPayload(ChainBody, Posted):
+    """A seal: lists messages by hash, and the seal before it."""
 
 
 class ReceiptPayload(Payload):

@@ -21,6 +21,9 @@ from agent.delivery.payloads import (
     SCHEMA_VERSION,
     AckPayload,
     CameraStatusPayload,
+    Carried,
+    ChainBody,
+    ChainPayload,
     CommandPayload,
     CountPayload,
     EventPayload,
@@ -30,6 +33,7 @@ from agent.delivery.payloads import (
     InfoPayload,
     Payload,
     ReceiptPayload,
+    SealPlace,
     StationStatusPayload,
     StatusPayload,
     rfc3339,
@@ -45,9 +49,16 @@ MAX_IMAGE_BYTES = 256 * 1024
 """Hard limit of the contract for one picture."""
 STATION = "station"
 """Stands where a device stands, in the topic of the station's own status."""
+CHAIN = "chain"
+"""The topic of seals, below the device."""
 LIVE_S = 60.0
 """What is older when it is sent is marked as replayed."""
 
+_ADDED = re.compile(
+    rb'\{"seq":\d{1,19},"stream":"[A-Za-z0-9._-]{1,64}","published_at":"[0-9TZ:.+-]{1,40}",'
+    rb'"replayed":(?:true|false)(?:,|(?=\}))'
+)
+"""What `finish` puts in front."""
 _NAME = re.compile(r"[a-z0-9-]{3,32}")
 _LEVELS = re.compile(r"[^/+#\x00]+(?:/[^/+#\x00]+)*")
 
@@ -176,6 +187,42 @@ def finish(stored: Stored, stream: str, now: Instant) -> bytes:
     return b"{" + (told + flag).encode() + (b"" if rest == b"}" else b",") + rest
 
 
+def body(payload: bytes) -> bytes:
+    """The JSON without what `finish` put in: what the outbox held, and what its sha256 is of."""
+    added = _ADDED.match(payload)
+    return payload if added is None else b"{" + payload[added.end() :]
+
+
+def seal(
+    of: str,
+    number: int,
+    previous: tuple[str, int, str] | None,
+    entries: Iterable[tuple[int, str]],
+    dropped: Iterable[tuple[int, int]],
+    now: Instant,
+    carried: tuple[str | None, int | None, Iterable[tuple[int, int]]] | None = None,
+) -> bytes:
+    """One link of the chain of the stream `of`, for the outbox.
+
+    `previous` is (stream, number, sha256) of the seal before; `carried` is (stream, its newest seq, ranges of
+    seq) of what was saved into this stream.
+    """
+    told = ChainBody(
+        of=of,
+        number=number,
+        previous=_place(previous),
+        entries=tuple(entries),
+        dropped=tuple(dropped),
+        carried=Carried(stream=carried[0], newest=carried[1], seqs=tuple(carried[2])) if carried else None,
+        time=moment(now),
+    )
+    return encode(told)
+
+
+def _place(seal: tuple[str, int, str] | None) -> SealPlace | None:
+    return SealPlace(stream=seal[0], number=seal[1], sha256=seal[2]) if seal else None
+
+
 def properties(stored: Stored, stream: str) -> dict[str, str]:
     """MQTT 5 user properties; `sha256` is of a picture's bytes, or of a JSON body before `finish`."""
     known = {"seq": str(stored.seq), "stream": stream, "sha256": stored.sha256, "schema": SCHEMA_VERSION}
@@ -183,9 +230,23 @@ def properties(stored: Stored, stream: str) -> dict[str, str]:
     return known if event_id is None else {"event_id": event_id, **known}
 
 
-def hello(session: str, stream: str, oldest: int | None, newest: int | None, now: Instant) -> bytes:
-    """What the outbox holds; None where it holds nothing."""
-    return encode(HelloPayload(session=session, stream=stream, oldest=oldest, newest=newest, time=moment(now)))
+def hello(
+    session: str,
+    stream: str,
+    oldest: int | None,
+    newest: int | None,
+    now: Instant,
+    head: tuple[str, int, str] | None = None,
+) -> bytes:
+    """What the outbox holds; None where it holds nothing.
+
+    `head` is (stream, number, sha256) of its newest seal.
+    """
+    return encode(
+        HelloPayload(
+            session=session, stream=stream, oldest=oldest, newest=newest, seal=_place(head), time=moment(now)
+        )
+    )
 
 
 def status(state: Literal["online", "offline", "stopped"], session: str, now: Instant) -> bytes:
@@ -272,6 +333,11 @@ def parse_event(payload: bytes) -> EventPayload:
 def parse_count(payload: bytes) -> CountPayload:
     """A message of camera/{camera}/count/{rule}."""
     return parse(CountPayload, payload)
+
+
+def parse_chain(payload: bytes) -> ChainPayload:
+    """A message of chain."""
+    return parse(ChainPayload, payload)
 
 
 def parse_status(payload: bytes) -> StatusPayload:

@@ -86,9 +86,8 @@ def without_a_detector(post: Post) -> None:
     post.see(3, speed_px_s=130)
 
 
-def with_a_full_disk(post: Post) -> None:
-    pages = post.outbox._db.execute("pragma page_count").fetchone()[0]
-    post.outbox._db.execute(f"pragma max_page_count = {pages}")
+def with_an_outbox_that_takes_nothing(post: Post) -> None:
+    post.outbox.close()
     post.see(4)
     post.see(5, speed_px_s=130)
 
@@ -98,7 +97,7 @@ def with_a_full_disk(post: Post) -> None:
     [
         (lost, "camera_lost:road"),
         (without_a_detector, "detector_failed:road"),
-        (with_a_full_disk, "storage_full"),
+        (with_an_outbox_that_takes_nothing, "storage_full"),
     ],
 )
 def test_what_a_camera_suffers_from_is_told(
@@ -114,6 +113,8 @@ def test_what_the_box_suffers_from_is_told(sources: Sources, clock: SteppedClock
     weak = replace(sources, machine=Machine(clock, board(tmp_path / "weak", throttled="3")))
     capped = replace(sources, machine=Machine(clock, board(tmp_path / "capped", throttled="2")))
     slowed = replace(sources, pace=lambda: Pace(0.5, hot=True, busy=True))
+    full = replace(sources, outbox=lambda: OUTBOX.model_copy(update={"full": True}))
+    failing = replace(sources, outbox=lambda: OUTBOX.model_copy(update={"in_memory": "disk I/O error"}))
     silent = replace(sources, outbox=lambda: OUTBOX.model_copy(update={"oldest_s": 3600.0}))
 
     assert "overheated" in report(hot, clock).degraded
@@ -122,6 +123,8 @@ def test_what_the_box_suffers_from_is_told(sources: Sources, clock: SteppedClock
     assert "overheated" in report(capped, clock).degraded
     assert {"overheated", "busy"} <= set(report(slowed, clock).degraded)
     assert "unconfirmed" in report(silent, clock).degraded
+    assert "storage_full" in report(full, clock).degraded
+    assert "storage_ram_only" in report(failing, clock).degraded
 
 
 def test_an_outbox_that_cannot_be_read_is_told_and_hides_nothing_else(

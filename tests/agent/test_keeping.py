@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from agent.core.types import Instant
 from agent.delivery.message import Message, Priority
 from agent.delivery.outbox import Outbox, OutboxSettings
+from agent.delivery.outbox_batch import EVICTION
 from agent.errors import OutboxError
 from agent.keeping import AGAIN_S, OVERHEAD_BYTES, Keeping
 from tests.conftest import SteppedClock
@@ -89,12 +90,13 @@ def test_what_is_held_is_bounded_and_every_loss_is_counted_the_least_first(
     messages = [message(number, priority, max(size, 4)) for number, (priority, size) in enumerate(told)]
     with capture_logs():
         for each in messages:
+            before = keeping.dropped.copy()
             keeping.keep([each])
+            for least in keeping.dropped - before:  # what went was of no more worth than what stayed
+                assert all(EVICTION.index(held.priority) >= EVICTION.index(least) for held in keeping._held)
         disk.full = False
         keeping.keep(now=True)
 
     assert sum(len(each.body) + OVERHEAD_BYTES for each in disk.taken) <= most
     assert len(disk.taken) + sum(keeping.dropped.values()) == len(messages)
     assert disk.taken == [each for each in messages if each in disk.taken]  # in their order
-    if keeping.dropped[Priority.EVENT]:
-        assert {each.priority for each in disk.taken} <= {Priority.EVENT}
