@@ -27,12 +27,13 @@ from pathlib import Path
 
 import structlog
 
-from agent import __version__, fallback, health, lives, log
+from agent import __version__, fallback, health, lives, log, thrift
 from agent.clock import Clock, SystemClock, boot_id
 from agent.config import RESERVED, CameraConfig, Config, config_sha256
 from agent.core.ids import Ids
+from agent.core.pipeline import Outcome
 from agent.core.rules import JudgeSettings, LineRule
-from agent.core.types import Event, EventKind, Instant, Phase, Severity, Size
+from agent.core.types import Event, EventKind, Frame, Instant, Phase, Severity, Size
 from agent.crew import Crew
 from agent.delivery import orphans
 from agent.delivery.audit import Audit
@@ -67,7 +68,6 @@ from agent.machine import SYS, Machine
 from agent.orders import Orders, known_time
 from agent.pacing import Pacer
 from agent.snapshots import Snapshots
-from agent.storage import Storage
 from agent.supervise import Heartbeats, Stop, Worker, notify
 from agent.timekeeper import Timekeeper
 from agent.watcher import Watcher, is_finite
@@ -91,19 +91,27 @@ class Agent:
     """One box at work."""
 
     def __init__(
-        self, config: Config, machine_clock: Clock, sys: Path = SYS, chosen: Chosen | None = None
+        self,
+        config: Config,
+        machine_clock: Clock,
+        sys: Path = SYS,
+        chosen: Chosen | None = None,
+        on_outcome: Callable[[Frame, Outcome], None] = lambda _frame, _outcome: None,
     ) -> None:
         """Build every part; nothing watches or sends yet.
 
-        `sys` is where the kernel shows the board; `chosen` tells from which file the configuration came.
+        `sys` is where the kernel shows the board; `chosen` tells from which file the configuration came;
+        `on_outcome` is called with every frame that was looked at, in the thread of its camera.
 
         Raises:
             ModelError: the detector cannot be loaded.
             OutboxError: the outbox cannot be opened.
         """
+        thrift.begin()
         self.timekeeper = Timekeeper(config.state_dir, machine_clock)
         self.config, self.clock = config, self.timekeeper.clock
         clock = self.clock
+        self._on_outcome = on_outcome
         self.exit_code = 0
         self.stop = Stop()
         self.started = clock.now()
@@ -129,7 +137,6 @@ class Agent:
         machine = Machine(clock, sys)
         self._keeping = Keeping(self.outbox, "the box itself", clock)
         self.pacer = Pacer(machine, config.pace, clock, Ids(os.urandom(32)), self._tell)
-        self._storage = Storage(self.outbox, clock, Ids(os.urandom(32)), self._tell)
         self._snapshots = Snapshots()
         self.watchers = {camera.name: self._watcher(camera) for camera in config.cameras}
         self._workers = [
@@ -184,7 +191,6 @@ class Agent:
             if port := self.config.health.metrics_port:
                 parts.callback(health.serve(port, lambda: health.report(self._sources, self.clock)))
             self._close_orphans()
-            self._storage.start()
             self._say()
             self.heartbeats.beat("forwarder")
             self.forwarder.start()
@@ -211,7 +217,6 @@ class Agent:
             self.heartbeats.beat(MAIN)
             self._keep_the_pace()
             self._keep_the_time()
-            self._storage.tick()
             self._keeping.keep()
             for name, watcher in self.watchers.items():
                 if watcher.seen().state != self._told[name].state:
@@ -281,7 +286,6 @@ class Agent:
             worker.join(WATCHERS_S - self.clock.now().since(began))
         self.pacer.close()
         self._tell(filter(None, (self.timekeeper.close(),)))
-        self._storage.close()
         self._keeping.keep(now=True)
         self._say()
         self._drain(DRAIN_S)
@@ -320,9 +324,13 @@ class Agent:
             clock=self.clock,
             ids=Ids(os.urandom(32)),
             on_state=lambda _state: self._changed(camera.name),
-            on_outcome=lambda frame, _outcome: self._snapshots.saw(camera.name, frame),
+            on_outcome=lambda frame, outcome: self._saw(camera.name, frame, outcome),
             pace=self.pacer.fps,
         )
+
+    def _saw(self, name: str, frame: Frame, outcome: Outcome) -> None:
+        self._snapshots.saw(name, frame)
+        self._on_outcome(frame, outcome)
 
     def _close_orphans(self) -> None:
         """What the last life left open ends now, and the box says that it was restarted."""
@@ -451,7 +459,7 @@ class Agent:
         )
 
     def _outbox_health(self) -> OutboxHealth:
-        stats, disk, figures = self.outbox.stats(), self.outbox.condition(), self.forwarder.figures()
+        stats = self.outbox.stats()
         return OutboxHealth(
             pending=stats.pending,
             bytes=stats.bytes,
@@ -459,10 +467,6 @@ class Agent:
             dropped=stats.dropped,
             quarantined=stats.quarantined,
             confirm="receipt" if self.config.broker.confirm == "station" else "broker",
-            full=disk.full,
-            in_memory=disk.in_memory,
-            sent_today_bytes=figures.sent_today_bytes,
-            wait_for_tomorrow=figures.wait_for_tomorrow,
         )
 
     def _mqtt_health(self) -> MqttHealth:

@@ -240,19 +240,21 @@ class Watcher:
             self._enter("blind", REASONS[view.fault])
 
     def _rest_s(self, outcome: Outcome) -> float:
-        """How long the next frame may take: a quiet view need not be looked at so often.
+        """How long the next frame may take: until there is something to look at, and not too long.
 
         What differs from the scene for the first time is no motion yet, but worth a second look at once.
         """
         news = outcome.motion.share - self._unlike
         self._unlike = outcome.motion.share
-        fps = self.fps_wanted
-        if outcome.quiet and news <= NEWS:
-            fps = min(fps, self.camera.idle_fps)
-        if fps >= self.camera.max_fps:
-            return 0.0
-        # Half a gap early: the picture after a moment just missed would come a whole gap late.
-        return max(0.0, 1 / fps - 0.5 / self.camera.max_fps)
+        gap_s, idle_s = 1 / self.camera.max_fps, 1 / self.camera.idle_fps
+        if outcome.quiet:
+            # Half a gap early: the picture after a moment just missed would come a whole gap late.
+            rest_s = idle_s - gap_s / 2 if news <= NEWS else 0.0
+        else:
+            rest_s = min(outcome.patience_s, idle_s)
+        if (fps := self.fps_wanted) < self.camera.max_fps:
+            rest_s = max(rest_s, 1 / fps - gap_s / 2)
+        return max(0.0, rest_s)
 
     def _look(self, images: Sequence[Image]) -> Sequence[Sequence[Detection]]:
         """What the detector sees; nothing while it fails."""

@@ -7,9 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 
-from agent.core import attention, blindness, integrity, motion, phantoms, picture, riders, rules, shots, track
+from agent.core import (
+    attention,
+    blindness,
+    glimpse,
+    integrity,
+    motion,
+    phantoms,
+    picture,
+    riders,
+    rules,
+    shots,
+    track,
+)
 from agent.core.attention import AttentionSettings, AttentionState, Glance
+from agent.core.glimpse import Glimpse, GlimpseSettings
 from agent.core.ids import Ids
 from agent.core.integrity import SEES, IntegritySettings, IntegrityState, View
 from agent.core.motion import MotionSettings, MotionState
@@ -50,6 +64,15 @@ class PipelineSettings:
     judge: JudgeSettings = field(default_factory=JudgeSettings)
     integrity: IntegritySettings = field(default_factory=IntegritySettings)
     phantoms: PhantomSettings = field(default_factory=PhantomSettings)
+    glimpse: GlimpseSettings = field(default_factory=GlimpseSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Lull:
+    """The last whole look found nothing that moves: until something changes, the next need not be whole."""
+
+    motion: Motion
+    view: View
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +91,9 @@ class PipelineState:
     blind: Event | None = None
     """The event that tells that the camera cannot see, while it is open."""
     phantoms: PhantomState | None = None
+    glimpse: Glimpse | None = None
+    """Of the last whole look that found nothing that moves."""
+    lull: Lull | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +109,8 @@ class Outcome:
     told: tuple[Event | Count, ...]
     view: View = SEES
     """Whether the camera can see."""
+    patience_s: float = inf
+    """How long the detector has nothing to look at, as far as this frame tells; 0: the next frame is wanted."""
 
     @property
     def quiet(self) -> bool:
@@ -94,7 +122,14 @@ class Outcome:
 def update(
     state: PipelineState, frame: Frame, detect: Detect, field: Size, settings: PipelineSettings
 ) -> tuple[PipelineState, Outcome]:
-    """See one frame; `field` is the size of the detector's input."""
+    """See one frame; `field` is the size of the detector's input.
+
+    While nothing moves, a frame that shows what the last one showed is not looked at any further (glimpse.py):
+    what depends on time alone, such as the end of an event, comes a second later at most.
+    """
+    seen, lull = state.glimpse, state.lull
+    if seen and lull and not glimpse.worth(seen, frame, settings.glimpse):
+        return state, Outcome(lull.motion, (), (), state.tracks, (), lull.view)
     moved, motion_told = motion.update(state.motion, frame, settings.motion)
     glance = Glance(frame.at, frame.size, field, motion_told, state.tracks)
     attended, crops = attention.update(state.attention, glance, settings.attention)
@@ -119,8 +154,13 @@ def update(
         for each in (*of_sight, *told)
     )
     living = tuple(each for each in tracks if not each.ended)
-    after = PipelineState(ids, moved, attended, followed, living, album, judged, sight, blind, known)
-    return after, Outcome(motion_told, crops, detections, tracks, shown, view)
+    after = replace(glance, tracks=living)
+    patience_s = 0.0 if motion_told.settling else attention.patience_s(attended, after, settings.attention)
+    outcome = Outcome(motion_told, crops, detections, tracks, shown, view, patience_s)
+    lull = Lull(motion_told, view) if outcome.quiet else None
+    seen = glimpse.after(seen, frame) if lull else seen
+    done = PipelineState(ids, moved, attended, followed, living, album, judged, sight, blind, known, seen, lull)
+    return done, outcome
 
 
 def look(
@@ -153,5 +193,5 @@ def close(
     """
     judged, told = rules.close(state.rules, at, reason, settings.judge)
     of_sight = blindness.close(state.blind, at, reason)
-    after = replace(state, attention=None, track=None, tracks=(), shots=None, rules=judged, blind=None)
-    return after, (*of_sight, *told)
+    gone = replace(state, attention=None, track=None, tracks=(), shots=None, blind=None, lull=None)
+    return replace(gone, rules=judged), (*of_sight, *told)

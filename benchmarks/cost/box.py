@@ -33,10 +33,10 @@ from benchmarks.cost import cpu
 
 @dataclass
 class Noted:
-    """A detector that remembers the sizes of what it was given since the last frame."""
+    """A detector that writes down the sizes of what it is given."""
 
     inner: Detector
-    sizes: list[Size] = field(default_factory=list)
+    sizes: list[Size]
 
     def __post_init__(self) -> None:
         self.name, self.sha256 = self.inner.name, self.inner.sha256
@@ -54,26 +54,30 @@ class Noted:
 
 @dataclass
 class Book:
-    """Writes down each frame."""
+    """Writes down each frame. What that costs is not the agent's, and is left out."""
 
     out: TextIO
-    detector: Noted
+    sizes: list[Size] = field(default_factory=list)
+    """What the detector was given since the last frame."""
     child: int = 0
     child_s: float = 0.0
+    own_s: float = 0.0
     tracks: list[tuple[int, tuple[Track, ...]]] = field(default_factory=list)
 
     def note(self, frame: Frame, outcome: Outcome) -> None:
         """Write the line of a frame that has just been through."""
+        parent_s, began_s = time.process_time(), time.thread_time()
         self.child = self.child or psutil.Process().children()[0].pid
         with suppress(OSError):  # at the end the child is killed while its last frame is still looked at
             self.child_s = cpu.seconds(self.child)
-        spent = f"{time.process_time():.6f} {self.child_s:.6f}"
-        pictures = " ".join(f"{size.width_px}x{size.height_px}" for size in self.detector.sizes)
+        spent = f"{parent_s - self.own_s:.6f} {self.child_s:.6f}"
+        pictures = " ".join(f"{size.width_px}x{size.height_px}" for size in self.sizes)
         regions = len(outcome.motion.regions)
         self.out.write(f"{frame.index} {frame.at.mono_s:.6f} {spent} {regions} {pictures}\n")
         self.out.flush()
-        self.detector.sizes.clear()
+        self.sizes.clear()
         self.tracks.append((frame.index, outcome.tracks))
+        self.own_s += time.thread_time() - began_s
 
 
 def main(config: Path, seconds: float, tracks: Path) -> None:
@@ -81,12 +85,9 @@ def main(config: Path, seconds: float, tracks: Path) -> None:
     out = os.fdopen(os.dup(1), "w", encoding="ascii")
     sys.stdout = sys.stderr  # where the agent's log goes
     log.configure("info", "json")
-    agent = app.Agent(load(config), SystemClock())
-    noted = Noted(agent.detector.inner)
-    agent.detector.inner = noted
-    book = Book(out, noted)
-    (watcher,) = agent.watchers.values()
-    watcher._on_outcome = book.note  # the one place where a frame and its outcome are both at hand
+    book = Book(out)
+    agent = app.Agent(load(config), SystemClock(), on_outcome=book.note)
+    agent.detector.inner = Noted(agent.detector.inner, book.sizes)
     agent.run(seconds)
     out.close()
     shown = {

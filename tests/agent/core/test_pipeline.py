@@ -166,6 +166,35 @@ def test_an_empty_road_is_quiet_once_it_is_known_until_something_comes() -> None
     assert not any(quiet[50:70])  # the car is in the middle of the picture
 
 
+def test_a_frame_that_shows_an_empty_road_as_before_is_not_looked_at_whole() -> None:
+    state, _ = watched(frame(index) for index in range(50))
+    whole = 0
+    for index in range(50, 100):
+        before = state
+        state, outcome = pipeline.update(state, frame(index), bright, FIELD, SETTINGS)
+        assert outcome.quiet
+        whole += state is not before
+
+    assert whole == 5  # one a second
+
+
+def test_a_car_on_a_road_that_was_only_glimpsed_at_is_found_in_the_next_frames() -> None:
+    state, _ = watched(frame(index) for index in range(58))
+    for step in range(3):
+        state, outcome = pipeline.update(state, frame(58 + step, step * 13.0), bright, FIELD, SETTINGS)
+
+    assert [each.label for each in outcome.tracks] == ["car"]
+
+
+def test_patience_is_over_while_something_new_is_there_and_grows_when_it_goes_its_way() -> None:
+    _, outcomes = watched(crossing())
+
+    assert outcomes[0].patience_s == 0  # nothing is known of the scene
+    assert outcomes[38].patience_s == float("inf")
+    assert any(outcome.patience_s == 0 for outcome in outcomes[40:48])
+    assert all(0 < outcome.patience_s <= 0.3 for outcome in outcomes[65:75] if outcome.crops)
+
+
 def test_a_blind_camera_is_one_event_with_a_picture_and_an_end() -> None:
     settings = PipelineSettings(judge=JudgeSettings(rules=()))
     state, outcomes = PipelineState(Ids(b"a seed of sixteen")), []

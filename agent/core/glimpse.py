@@ -1,0 +1,96 @@
+"""Is a frame of a quiet view worth a look at all? One small picture beside another says so.
+
+While nobody is there, most frames show what the last one showed. To find that out by all stages costs more than
+to decode the frame. So between two whole looks a frame is only sampled and compared with the last whole look:
+means of squares, some 5 000 of them. Where more of them differ than usual, the frame is looked at whole, at
+once. This can only save work: what a glimpse is too coarse for, such as someone in dark clothes at night, is
+found by the next whole look, `look_s` later at most.
+
+What is usual is learned square by square, from the whole looks that found nothing that moves: in a tree much
+may change, on the road little.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from agent.core.types import Frame, Instant, Plane
+from agent.settings import Settings
+
+ROWS = 54
+FEW = 3
+"""So many squares may differ: about the smallest region that counts as motion."""
+LEAST, FIRST = 10, 12
+"""Luma steps by which a square must differ at least, and before anything is known of it."""
+CLEAR = 4
+"""Luma steps above what is usual."""
+RECENT_S = 2.0
+"""Two looks that are farther apart do not tell what is usual: somebody may have parked in between."""
+AWAKE_S = 0.5
+"""What comes into view slowly hardly differs from one frame to the next: after a change, look for so long."""
+
+
+class GlimpseSettings(Settings):
+    """How a quiet view is watched between two looks."""
+
+    look_s: float = Field(
+        1.0,
+        ge=0,
+        le=10,
+        description="Time between two whole looks at a quiet view, in seconds; in between a glimpse must do.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What the last whole look showed. Both planes are (about 54, W), in luma steps, and never written."""
+
+    at: Instant
+    plane: Plane
+    """Means of the luma."""
+    limit: Plane
+    """By how much each square may differ."""
+    awake_s: float
+    """Until this mono_s every frame is worth a look: something has just changed."""
+
+
+def after(before: Glimpse | None, frame: Frame) -> Glimpse:
+    """What is remembered of a whole look that found nothing that moves."""
+    plane, at = sample(frame.luma), frame.at
+    if before is None or before.plane.shape != plane.shape:
+        return Glimpse(at, plane, np.full_like(plane, FIRST), at.mono_s + AWAKE_S)
+    if not 0 <= at.since(before.at) <= RECENT_S:
+        return Glimpse(at, plane, before.limit, at.mono_s + AWAKE_S)
+    diff = np.minimum(cv2.absdiff(plane, before.plane), 255 - CLEAR)
+    awake_s = at.mono_s + AWAKE_S if _differs(diff, before.limit) else before.awake_s
+    # Down by one step with each look: what swings, such as a cable, is still now and then.
+    limit = np.maximum(np.maximum(before.limit - 1, diff + CLEAR), LEAST)
+    return Glimpse(at, plane, limit.astype(np.uint8), awake_s)
+
+
+def worth(last: Glimpse, frame: Frame, settings: GlimpseSettings) -> bool:
+    """Whether this frame must be looked at whole: something changed, or it is time."""
+    if not 0 <= frame.at.since(last.at) < settings.look_s or frame.at.mono_s < last.awake_s:
+        return True
+    plane = sample(frame.luma)
+    return plane.shape != last.plane.shape or _differs(cv2.absdiff(plane, last.plane), last.limit)
+
+
+def _differs(diff: NDArray[Any], limit: Plane) -> bool:
+    return int(np.count_nonzero(diff > limit)) > FEW
+
+
+def sample(luma: Plane) -> Plane:
+    """Means of squares of n times n pixels; every second row is enough for that."""
+    by = max(1, luma.shape[0] // ROWS)
+    if by == 1:
+        return luma.copy()  # the frame's memory may be reused
+    size = luma.shape[1] // by, luma.shape[0] // by
+    squares = luma[: size[1] * by : 2, : size[0] * by]
+    return np.asarray(cv2.resize(squares, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,111 @@
+"""agent.core.glimpse"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agent.core import glimpse
+from agent.core.glimpse import FIRST, LEAST, Glimpse, GlimpseSettings
+from agent.core.types import Frame, Instant, Plane
+
+DEFAULT = GlimpseSettings()
+SHAPE = (432, 768)
+
+
+def road(seed: int = 0, noise: float = 2.0) -> Plane:
+    """A road with a sensor's noise."""
+    luma = np.tile(np.linspace(60, 160, SHAPE[1]), (SHAPE[0], 1))
+    return np.clip(luma + np.random.default_rng(seed).normal(0, noise, SHAPE), 0, 255).astype(np.uint8)
+
+
+def frame(at_s: float, luma: Plane) -> Frame:
+    chroma = np.full((luma.shape[0] // 2, luma.shape[1] // 2), 128, np.uint8)
+    return Frame(round(at_s * 10), Instant(at_s, 1_770_000_000 + at_s), luma, chroma, chroma)
+
+
+def used_to_it(looks: int = 20) -> Glimpse:
+    """After so many whole looks at an empty road, one a second; the last at its own second."""
+    known = None
+    for number in range(looks):
+        known = glimpse.after(known, frame(float(number), road(number)))
+    assert known is not None
+    return known
+
+
+def with_square(luma: Plane, side_px: int, contrast: int) -> Plane:
+    luma = luma.copy()
+    luma[200 : 200 + side_px, 300 : 300 + side_px] += np.uint8(contrast)
+    return luma
+
+
+def test_a_frame_that_shows_what_the_last_one_showed_is_not_worth_a_look() -> None:
+    known = used_to_it()
+    for number in range(1, 10):
+        assert not glimpse.worth(known, frame(known.at.mono_s + number / 10, road(100 + number)), DEFAULT)
+
+
+@pytest.mark.parametrize(("side_px", "contrast"), [(24, 30), (16, 60), (60, 20)])
+def test_whoever_comes_into_view_is_worth_a_look_at_once(side_px: int, contrast: int) -> None:
+    known = used_to_it()
+    assert glimpse.worth(known, frame(known.at.mono_s + 0.2, with_square(road(7), side_px, contrast)), DEFAULT)
+
+
+def test_a_whole_look_is_due_after_a_while_whatever_is_seen() -> None:
+    known = used_to_it()
+    assert glimpse.worth(known, frame(known.at.mono_s + DEFAULT.look_s, road(7)), DEFAULT)
+
+
+def test_after_a_change_every_frame_is_worth_a_look_for_a_while() -> None:
+    """Else what comes slowly would be compared with itself, a tenth of a second ago."""
+    known = used_to_it()
+    came = with_square(road(7), 60, 40)
+    after = glimpse.after(known, frame(known.at.mono_s + 0.2, came))
+    assert glimpse.worth(after, frame(known.at.mono_s + 0.3, came), DEFAULT)
+    assert not glimpse.worth(after, frame(known.at.mono_s + 1.0, came), DEFAULT)
+
+
+def test_what_swings_all_the_time_is_usual_and_the_rest_is_not() -> None:
+    known = None
+    for number in range(20):
+        known = glimpse.after(known, frame(number * 0.5, with_square(road(number), 80, 40 * (number % 2))))
+    assert known is not None
+    at_s = known.at.mono_s + 0.6
+    assert not glimpse.worth(known, frame(at_s, with_square(road(50), 80, 0)), DEFAULT)
+    elsewhere = road(50)
+    elsewhere[20:60, 20:60] += np.uint8(40)
+    assert glimpse.worth(known, frame(at_s, elsewhere), DEFAULT)
+
+
+def test_noise_at_night_does_not_call_for_looks() -> None:
+    known = None
+    for number in range(20):
+        known = glimpse.after(known, frame(float(number), road(number, noise=12.0)))
+    assert known is not None
+    assert not glimpse.worth(known, frame(known.at.mono_s + 0.2, road(99, noise=12.0)), DEFAULT)
+
+
+def test_what_parked_while_nobody_compared_is_not_taken_for_usual() -> None:
+    known = used_to_it()
+    later = glimpse.after(known, frame(known.at.mono_s + 60, with_square(road(7), 80, 60)))
+    assert later.limit.max() <= max(LEAST, FIRST)
+
+
+def test_another_size_is_a_new_beginning() -> None:
+    known = used_to_it()
+    other = frame(known.at.mono_s + 0.2, road()[:240, :320].copy())
+    assert glimpse.worth(known, other, DEFAULT)
+    assert glimpse.after(known, other).plane.shape != known.plane.shape
+
+
+def test_a_clock_that_ran_backwards_is_worth_a_look() -> None:
+    known = used_to_it()
+    assert glimpse.worth(known, frame(known.at.mono_s - 5, road(7)), DEFAULT)
+
+
+def test_the_frames_memory_may_be_reused() -> None:
+    for luma in (road(), road()[:100, :160].copy()):
+        known = glimpse.after(None, frame(0.0, luma))
+        kept = known.plane.copy()
+        luma[:] = 0
+        assert np.array_equal(known.plane, kept)
