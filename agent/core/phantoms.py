@@ -111,11 +111,18 @@ class Birth:
     """Out of its place."""
     last: Box | None = None
     """Where it was last seen, once it has moved."""
+    noted: Instant | None = None
+    """When its place was last told that it is seen."""
 
     @property
     def moved(self) -> bool:
         """It is a road user, whatever its place is."""
         return self.away.on
+
+
+Sign = tuple[bool, bool]
+"""Is a track's box off its first one; does something of its size move there?"""
+NO_SIGN: Sign = (False, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +155,14 @@ def update(
     lost = [each for each in state.lost if at.since(each.at) <= RETURN_S]
     births: dict[str, Birth] = {}
     told: list[Track] = []
+    signs = _signs(state.births, tracks, regions)
     for track in tracks:
         birth = state.births.get(track.id)
         if birth is None:
             returns = bool(lost) and _place(lost, track.box) is not None
             birth = _born(track, places, motion, returns, at, settings)
         else:
-            birth = _goes_on(birth, track, regions, at)
+            birth = _goes_on(birth, track, signs.get(track.id, NO_SIGN), at)
         birth, places = _learned(birth, track, places, at, settings)
         if not track.ended:
             births[track.id] = birth
@@ -191,14 +199,25 @@ def _born(
     return Birth(track.box, at, quiet, motion.settling, came, place is not None, at if fits else None)
 
 
-def _goes_on(birth: Birth, track: Track, regions: Floats, at: Instant) -> Birth:
+def _signs(births: Mapping[str, Birth], tracks: Sequence[Track], regions: Floats) -> dict[str, Sign]:
+    """What this frame says about each track that has not moved; all at once, for most frames hold many."""
+    still = [track for track in tracks if (birth := births.get(track.id)) is not None and not birth.moved]
+    if not still:
+        return {}
+    first = as_array([births[track.id].box for track in still])
+    gone = np.diagonal(iou(first, as_array([track.box for track in still]))) < GONE
+    stirs = iou(first, regions).max(axis=1, initial=0.0) >= FITS
+    return {track.id: (bool(gone[n]), bool(stirs[n])) for n, track in enumerate(still)}
+
+
+def _goes_on(birth: Birth, track: Track, sign: Sign, at: Instant) -> Birth:
     if birth.moved:
         return replace(birth, last=track.box) if track.seen else birth
-    if _fits(birth.box, regions):
+    gone, stirs = sign
+    if stirs:
         birth = replace(birth, stirred=at, came=birth.came or at.since(birth.at) <= FIRST_S)
-    if not track.seen:  # a box that is only predicted proves nothing
+    if not track.seen or (not gone and birth.away is NEVER):  # a box that is only predicted proves nothing
         return birth
-    gone = bool(iou(as_array([birth.box]), as_array([track.box]))[0, 0] < GONE)
     return replace(birth, away=spell.update(birth.away, at, gone, rise_s=GONE_S, fall_s=0.0))
 
 
@@ -210,13 +229,24 @@ def _learned(
         return replace(birth, known=False), _spoken(places, birth, -1, at) if birth.known else places
     if not track.confirmed or not birth.quiet or birth.came:
         return birth, places
-    if not birth.known:
-        left = birth.stirred is not None and at.since(birth.stirred) <= settings.arrival_s
-        flicker = track.ended and not left and not birth.settling
-        if not flicker and at.since(birth.at) < settings.learn_s:
-            return birth, places
-        return replace(birth, known=True), _spoken(places, birth, 1, at)
-    return birth, _spoken(places, birth, 1 if track.ended else 0, at) if track.seen or track.ended else places
+    if birth.known:
+        return _noted(birth, track, places, at)
+    left = birth.stirred is not None and at.since(birth.stirred) <= settings.arrival_s
+    flicker = track.ended and not left and not birth.settling
+    if not flicker and at.since(birth.at) < settings.learn_s:
+        return birth, places
+    return replace(birth, known=True), _spoken(places, birth, 1, at)
+
+
+def _noted(
+    birth: Birth, track: Track, places: tuple[Place, ...], at: Instant
+) -> tuple[Birth, tuple[Place, ...]]:
+    """Its place is known: that something is still there, now and then, and at its end one life more."""
+    if track.ended:
+        return birth, _spoken(places, birth, 1, at)
+    if not track.seen or (birth.noted is not None and at.since(birth.noted) < REFRESH_S):
+        return birth, places
+    return replace(birth, noted=at), _spoken(places, birth, 0, at)
 
 
 def _spoken(places: tuple[Place, ...], birth: Birth, lives: int, at: Instant) -> tuple[Place, ...]:
@@ -224,8 +254,6 @@ def _spoken(places: tuple[Place, ...], birth: Birth, lives: int, at: Instant) ->
     n = _place(places, birth.box)
     if n is None:
         return (*places, Place(birth.box, lives, at)) if lives > 0 else places
-    if lives == 0 and at.since(places[n].seen) < REFRESH_S:
-        return places
     place = replace(places[n], lives=min(MOST_LIVES, places[n].lives + lives), seen=at)
     return (*places[:n], place, *places[n + 1 :])
 
