@@ -68,6 +68,7 @@ from agent.machine import SYS, Machine
 from agent.orders import Orders, known_time
 from agent.pacing import Pacer
 from agent.snapshots import Snapshots
+from agent.storage import Storage
 from agent.supervise import Heartbeats, Stop, Worker, notify
 from agent.timekeeper import Timekeeper
 from agent.watcher import Watcher, is_finite
@@ -137,6 +138,7 @@ class Agent:
         machine = Machine(clock, sys)
         self._keeping = Keeping(self.outbox, "the box itself", clock)
         self.pacer = Pacer(machine, config.pace, clock, Ids(os.urandom(32)), self._tell)
+        self._storage = Storage(self.outbox, clock, Ids(os.urandom(32)), self._tell)
         self._snapshots = Snapshots()
         self.watchers = {camera.name: self._watcher(camera) for camera in config.cameras}
         self._workers = [
@@ -191,6 +193,7 @@ class Agent:
             if port := self.config.health.metrics_port:
                 parts.callback(health.serve(port, lambda: health.report(self._sources, self.clock)))
             self._close_orphans()
+            self._storage.start()
             self._say()
             self.heartbeats.beat("forwarder")
             self.forwarder.start()
@@ -217,6 +220,7 @@ class Agent:
             self.heartbeats.beat(MAIN)
             self._keep_the_pace()
             self._keep_the_time()
+            self._storage.tick()
             self._keeping.keep()
             for name, watcher in self.watchers.items():
                 if watcher.seen().state != self._told[name].state:
@@ -286,6 +290,7 @@ class Agent:
             worker.join(WATCHERS_S - self.clock.now().since(began))
         self.pacer.close()
         self._tell(filter(None, (self.timekeeper.close(),)))
+        self._storage.close()
         self._keeping.keep(now=True)
         self._say()
         self._drain(DRAIN_S)
@@ -459,7 +464,7 @@ class Agent:
         )
 
     def _outbox_health(self) -> OutboxHealth:
-        stats = self.outbox.stats()
+        stats, disk, figures = self.outbox.stats(), self.outbox.condition(), self.forwarder.figures()
         return OutboxHealth(
             pending=stats.pending,
             bytes=stats.bytes,
@@ -467,6 +472,10 @@ class Agent:
             dropped=stats.dropped,
             quarantined=stats.quarantined,
             confirm="receipt" if self.config.broker.confirm == "station" else "broker",
+            full=disk.full,
+            in_memory=disk.in_memory,
+            sent_today_bytes=figures.sent_today_bytes,
+            wait_for_tomorrow=figures.wait_for_tomorrow,
         )
 
     def _mqtt_health(self) -> MqttHealth:
