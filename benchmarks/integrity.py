@@ -1,15 +1,17 @@
 """Can the agent tell that a camera is blind: each fault over each clip at a known moment, and no false alarm.
 
-A clip is looped for `BEFORE_S` seconds; then the fault begins, in `STRENGTHS`, every second one compressed
-after it, and must be told within `WITHIN_S`. Then it is taken away, and must end. Harmless sights run for
-`HARMLESS_S` each and must tell nothing. The tables are per kind of overlay, over all clips.
+A clip is looped for `BEFORE_S` seconds; then the fault begins (blinding.py), every second one compressed after
+it, and must be told within `WITHIN_S`. Then it is taken away, and must end. Harmless sights (harmless.py) run
+for `HARMLESS_S` or more and must tell nothing. Everything about an overlay is drawn by the seed; the strengths
+are spread, so that each seed has weak and strong ones. The judgement was tuned on `TUNED`, never on `FRESH`.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -22,15 +24,18 @@ from numpy.typing import NDArray
 from agent.core import integrity
 from agent.core.integrity import Fault, IntegritySettings, IntegrityState
 from agent.core.types import Frame, Instant
-from benchmarks import sights
-from benchmarks.sights import Overlay
+from benchmarks.blinding import FAULTS
+from benchmarks.harmless import HARMLESS
+from benchmarks.sights import AWAY_EVERY_S, Chance, Overlay, Sight
 
 Plane = NDArray[np.uint8]
 
 RATE = 2.0
 """Frames a second: one per look."""
-BEFORE_S, WITHIN_S, AFTER_S, HARMLESS_S = 20.0, 10.0, 12.0, 120.0
-STRENGTHS = (0.0, 0.5, 1.0)
+BEFORE_S, WITHIN_S, AFTER_S, HARMLESS_S = 20.0, 10.0, 12.0, 100.0
+TUNED, FRESH = 11, 4711
+FAULT_CASES, HARMLESS_CASES = 3, 2
+"""Of each overlay over each clip."""
 SETTINGS = IntegritySettings(look_every_s=1 / RATE)
 
 
@@ -53,6 +58,7 @@ class Case:
     overlay: str
     clip: str
     strength: float
+    seed: int = 0
     delay_s: float | None = None
     told: str | None = None
     back_s: float | None = None
@@ -67,18 +73,21 @@ class Quiet:
     alarms: list[str] = field(default_factory=list)
 
 
-def main(paths: list[Path]) -> list[dict[str, object]]:
-    """Rows per fault, then per harmless sight, over all clips."""
+def main(paths: list[Path], seeds: Sequence[int] = (TUNED, FRESH)) -> list[dict[str, object]]:
+    """Rows per fault, then per harmless sight, over all clips; for each seed."""
     cv2.setNumThreads(1)
-    cases: list[Case] = []
-    quiet = {name: Quiet(name) for name in sights.HARMLESS}
-    for path in paths:
-        clip = read(path)
-        begun = starts(clip)
-        cases += faulted(clip, begun)
-        for name, overlay in sights.HARMLESS.items():
-            harmless(begun, overlay, quiet[name])
-    return [*_fault_rows(cases), *_quiet_rows(quiet), _cost(read(paths[0]))]
+    rows: list[dict[str, object]] = []
+    clips = [read(path) for path in paths]
+    for seed in seeds:
+        cases: list[Case] = []
+        quiet = {each.__name__: Quiet(each.__name__) for each in HARMLESS}
+        for clip in clips:
+            begun = starts(clip, seed)
+            cases += faulted(clip, begun, seed)
+            for overlay in HARMLESS:
+                harmless(begun, overlay, quiet[overlay.__name__], seed)
+        rows += [{"seed": seed, **row} for row in (*_fault_rows(cases), *_quiet_rows(quiet))]
+    return [*rows, _cost(clips[0])]
 
 
 def read(path: Path) -> Clip:
@@ -106,29 +115,38 @@ def read(path: Path) -> Clip:
 class Feed:
     """A clip that loops for ever from a place of its own, with time that goes on."""
 
-    def __init__(self, clip: Clip, chance: np.random.Generator, index: int = 0) -> None:
-        self.clip, self.chance, self.index = clip, chance, index
+    def __init__(self, clip: Clip, index: int = 0) -> None:
+        self.clip, self.index = clip, index
         self.first = sum(clip.name.encode()) % len(clip.luma)
+        self.away_s = 0.0
 
     @property
     def now_s(self) -> float:
-        """Seconds since the first frame."""
+        """Seconds of pictures since the first frame."""
         return self.index / RATE
 
-    def frame(self, shown: sights.Shown | None, at_s: float, quality: int | None, grey: bool = False) -> Frame:
+    def frame(self, sight: Sight | None, at_s: float, quality: int | None) -> Frame:
         """The next frame, through the overlay and through JPEG where `quality` says so."""
         place = (self.first + self.index) % len(self.clip.luma)
         luma, u, v = self.clip.luma[place], self.clip.u[place], self.clip.v[place]
-        if shown is not None:
-            luma = np.clip(np.rint(shown(luma.astype(np.float32), at_s)), 0, 255).astype(np.uint8)
-        if grey:
-            u = v = np.full_like(u, 128)
+        if sight is not None:
+            luma = self._shown(sight, luma, at_s)
+            if sight.grey(at_s):
+                u = v = np.full_like(u, 128)
         if quality is not None:
             _, data = cv2.imencode(".jpg", luma, [cv2.IMWRITE_JPEG_QUALITY, quality])
             luma = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
-        at = Instant(1000 + self.now_s, 1_770_000_000 + self.now_s)
+        now_s = self.now_s + self.away_s
+        at = Instant(1000 + now_s, 1_770_000_000 + now_s)
         self.index += 1
         return Frame(self.index, at, luma, u, v, self.clip.full_range)
+
+    def _shown(self, sight: Sight, luma: Plane, at_s: float) -> Plane:
+        """Overlays are made for video's black of 16 and white of 235."""
+        wide = self.clip.full_range
+        picture = luma * np.float32(219 / 255) + np.float32(16) if wide else luma.astype(np.float32)
+        shown = np.clip(sight.shown(picture, at_s), 16, 235)
+        return np.rint((shown - 16) * (255 / 219) if wide else shown).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +158,12 @@ class Start:
     index: int
     quality: int | None
 
-    def feed(self, chance: np.random.Generator) -> Feed:
-        """The clip from here on, with chance of its own."""
-        return Feed(self.clip, chance, self.index)
 
-
-def starts(clip: Clip) -> list[Start]:
+def starts(clip: Clip, seed: int) -> list[Start]:
     """One as decoded and one through JPEG."""
     found = []
-    for quality in (None, 60):
-        feed = Feed(clip, np.random.default_rng(sum(clip.name.encode())))
+    for quality in (None, int(_chance(seed, clip, "starts").integers(40, 80))):
+        feed = Feed(clip)
         state: IntegrityState | None = None
         while feed.now_s < BEFORE_S:
             state, _ = integrity.update(state, feed.frame(None, 0, quality), SETTINGS)
@@ -157,24 +171,27 @@ def starts(clip: Clip) -> list[Start]:
     return found
 
 
-def faulted(clip: Clip, begun: list[Start]) -> Iterator[Case]:
+def _chance(seed: int, clip: Clip, name: str, number: int = 0) -> Chance:
+    return np.random.default_rng([seed, number, *name.encode(), *clip.name.encode()])
+
+
+def faulted(clip: Clip, begun: list[Start], seed: int) -> Iterator[Case]:
     """Every fault over one clip."""
-    for fault, overlays in sights.FAULTS.items():
+    for fault, overlays in FAULTS.items():
         for overlay in overlays:
-            for number, strength in enumerate(STRENGTHS):
-                chance = np.random.default_rng([number, *overlay.__name__.encode(), *clip.name.encode()])
-                case = Case(fault, overlay.__name__, clip.name, strength)
-                _run_fault(case, begun[number % 2], overlay, chance)
+            for number in range(FAULT_CASES):
+                chance = _chance(seed, clip, overlay.__name__, number)
+                strength = (number + chance.random()) / FAULT_CASES
+                case = Case(fault, overlay.__name__, clip.name, round(strength, 2), seed)
+                _run_fault(case, begun[number % 2], overlay(clip.luma[0].shape, strength, chance))
                 yield case
 
 
-def _run_fault(case: Case, start: Start, overlay: Overlay, chance: np.random.Generator) -> None:
-    feed, state = start.feed(chance), start.state
-    shown = overlay(feed.clip.luma[0].shape, case.strength, chance)
-    grey = case.overlay in {"cap", "bag"}
+def _run_fault(case: Case, start: Start, sight: Sight) -> None:
+    feed, state = Feed(start.clip, start.index), start.state
     began_s = feed.now_s
     while (late_s := feed.now_s - began_s) <= WITHIN_S + 2:
-        state, view = integrity.update(state, feed.frame(shown, late_s, start.quality, grey), SETTINGS)
+        state, view = integrity.update(state, feed.frame(sight, late_s, start.quality), SETTINGS)
         if view.fault and case.delay_s is None:
             case.delay_s = late_s
         case.told = view.fault or case.told
@@ -186,40 +203,49 @@ def _run_fault(case: Case, start: Start, overlay: Overlay, chance: np.random.Gen
             break
 
 
-def harmless(begun: list[Start], overlay: Overlay, quiet: Quiet) -> None:
+def harmless(begun: list[Start], overlay: Overlay, quiet: Quiet, seed: int) -> None:
     """One harmless sight over one clip."""
-    for number, strength in enumerate(STRENGTHS):
+    for number in range(HARMLESS_CASES):
         start = begun[number % 2]
-        chance = np.random.default_rng([number, *overlay.__name__.encode(), *start.clip.name.encode()])
-        feed, state = start.feed(chance), start.state
-        shown = overlay(start.clip.luma[0].shape, strength, chance)
+        chance = _chance(seed, start.clip, overlay.__name__, number)
+        strength = (number + chance.random()) / HARMLESS_CASES
+        sight = overlay(start.clip.luma[0].shape, strength, chance)
+        feed, state = Feed(start.clip, start.index), start.state
         before: Fault | None = None
-        while (late_s := feed.now_s - BEFORE_S) < HARMLESS_S:
-            grey = overlay is sights.infrared and strength != 1 and late_s % 120 < 60
-            state, view = integrity.update(state, feed.frame(shown, late_s, start.quality, grey), SETTINGS)
+        while (late_s := feed.now_s - BEFORE_S) < HARMLESS_S * sight.lasts:
+            if late_s and late_s % AWAY_EVERY_S == 0:
+                feed.away_s += sight.away_s
+            state, view = integrity.update(state, feed.frame(sight, late_s, start.quality), SETTINGS)
             if view.fault and not before:
-                quiet.alarms.append(f"{start.clip.name} {strength} {late_s:.0f}s {view.fault}")
+                quiet.alarms.append(f"{start.clip.name} {strength:.2f} {late_s:.0f}s {view.fault}")
             before = view.fault
-        quiet.hours += HARMLESS_S / 3600
+        quiet.hours += HARMLESS_S * sight.lasts / 3600
 
 
 def _fault_rows(cases: list[Case]) -> Iterator[dict[str, object]]:
-    for fault in sights.FAULTS:
+    for fault in FAULTS:
         for name in [*dict.fromkeys(each.overlay for each in cases if each.fault == fault), "all"]:
             chosen = [each for each in cases if each.fault == fault and name in (each.overlay, "all")]
-            delays = [each.delay_s for each in chosen if each.delay_s is not None]
-            found = [each for each in delays if each <= WITHIN_S]
-            ended = [each for each in chosen if each.delay_s is not None and each.back_s is not None]
-            yield {
-                "what": f"{fault}: {name}",
-                "cases": len(chosen),
-                "found in 10 s": len(found),
-                "%": round(100 * len(found) / max(1, len(chosen)), 1),
-                "named so %": round(100 * sum(each.told == fault for each in chosen) / max(1, len(chosen))),
-                "median s": median(delays) if delays else None,
-                "worst s": max(delays) if delays else None,
-                "ended in 12 s %": round(100 * len(ended) / max(1, len(delays))),
-            }
+            yield _row(f"{fault}: {name}", chosen)
+    yield _row("every fault", cases)
+
+
+def _row(what: str, chosen: list[Case]) -> dict[str, object]:
+    delays = [each.delay_s for each in chosen if each.delay_s is not None]
+    found = [each for each in delays if each <= WITHIN_S]
+    ended = [each for each in chosen if each.delay_s is not None and each.back_s is not None]
+    words = Counter(str(each.told) for each in chosen if each.told != each.fault)
+    return {
+        "what": what,
+        "cases": len(chosen),
+        "found in 10 s": len(found),
+        "%": round(100 * len(found) / max(1, len(chosen)), 1),
+        "named so %": round(100 * sum(each.told == each.fault for each in chosen) / max(1, len(chosen))),
+        "median s": median(delays) if delays else None,
+        "worst s": max(delays) if delays else None,
+        "ended in 12 s %": round(100 * len(ended) / max(1, len(delays))),
+        "else": ", ".join(f"{word} {count}" for word, count in words.most_common(3)),
+    }
 
 
 def _quiet_rows(quiet: dict[str, Quiet]) -> Iterator[dict[str, object]]:
@@ -228,13 +254,14 @@ def _quiet_rows(quiet: dict[str, Quiet]) -> Iterator[dict[str, object]]:
             "what": f"harmless: {each.sight}",
             "hours": round(each.hours, 2),
             "false alarms": len(each.alarms),
-            "per hour": round(len(each.alarms) / max(each.hours, 1e-9), 2),
-            "which": "; ".join(each.alarms[:4]),
+            "else": "; ".join(each.alarms[:4]),
         }
+    hours, alarms = sum(each.hours for each in quiet.values()), sum(len(each.alarms) for each in quiet.values())
+    yield {"what": "everything harmless", "hours": round(hours, 2), "false alarms": alarms}
 
 
 def _cost(clip: Clip) -> dict[str, object]:
-    feed = Feed(clip, np.random.default_rng(1))
+    feed = Feed(clip)
     frames = [feed.frame(None, 0, None) for _ in range(200)]
     state: IntegrityState | None = None
     took = []

@@ -12,17 +12,20 @@ frequencies beside the background's; here they are set beside the contrast, or f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 
+import cv2
 import numpy as np
 from pydantic import Field
 
-from agent.core import eyesight, usual
-from agent.core.eyesight import Floats, Look
+from agent.core import eyesight, symptom, usual
+from agent.core.eyesight import Look
+from agent.core.symptom import Doubt, Fault, Seen, Symptom
 from agent.core.types import Frame, Instant
-from agent.core.usual import Change, Usual
+from agent.core.usual import Usual
 from agent.settings import Settings
+
+__all__ = ["SEES", "Fault", "IntegritySettings", "IntegrityState", "View", "update"]
 
 _LOOKS = 3
 """Looks that are averaged: passing things, rain and flashes count a third."""
@@ -34,31 +37,19 @@ _USUAL_LOST = 0.3
 _GAP_S = 30.0
 _LONG_GAP_S = 1800.0
 """After so long without frames the light is another: learn afresh."""
-_LARGE = 0.2
-"""So much more than `lost_share` must be gone before a standing bus is out of the question."""
-_BLURRY = 0.25
-"""At least this share of the edges must be soft; where it is less than twice that, it may be a vehicle."""
 _BACK_SHARE = 0.35
 _NEARLY_BACK = 0.55
 _NEARLY_S = 60.0
+_SWITCH_LOST = 0.85
+"""More than infrared light changes."""
 _FORGIVEN_S = 3.0
 """So long without a symptom undoes the evidence for a fault."""
-_JUDGED = 0.08
-_DARK = 0.07
-_WHITE_SHARE = 0.5
+_STANDING_S = 30.0
+"""A bus, or a lorry that waits, is gone by then."""
+_FRESH = 0.05
+"""Share of the view with new fine detail that is not learned at once."""
 _EDGE = 3.0
 """Luma steps of structure that noise does not reach."""
-
-
-class Fault(StrEnum):
-    """Why the camera cannot see; the values stand in events."""
-
-    COVERED = "covered"
-    DARK = "dark"
-    BRIGHT = "bright"
-    BLURRED = "blurred"
-    MOVED = "moved"
-    FROZEN = "frozen"
 
 
 class IntegritySettings(Settings):
@@ -82,10 +73,10 @@ class IntegritySettings(Settings):
     )
     after_s: float = Field(3.0, ge=1, le=60, description="How long the view must be gone, in seconds.")
     partly_after_s: float = Field(
-        8.5,
+        6.5,
         ge=1,
         le=60,
-        description="The same where it is gone only in part, which a bus could do, in seconds.",
+        description="The same where it is gone only in part, which a passing bus could do, in seconds.",
     )
     back_after_s: float = Field(
         2.0, ge=0.5, le=60, description="How long the view must be back until the fault is over, in seconds."
@@ -119,18 +110,9 @@ SEES = View()
 
 
 @dataclass(frozen=True, slots=True)
-class IntegrityState:
-    """What is remembered; arrays are never written after they are made."""
+class Course:
+    """How the judgement stands."""
 
-    at: Instant
-    began: Instant
-    looks: tuple[Look, ...]
-    """The latest, at most three, oldest first."""
-    steady: Floats
-    usual: Usual | None
-    """None while nothing could be learned."""
-    known: bool
-    """The usual view is known well enough to judge by."""
     healthy: Instant | None = None
     """When the picture was last as usual."""
     hinted: Instant | None = None
@@ -153,24 +135,23 @@ class IntegrityState:
 
 
 @dataclass(frozen=True, slots=True)
-class _Symptom:
-    fault: Fault
-    hold_s: float
-    partly: bool = False
-    """It may be a vehicle."""
+class IntegrityState:
+    """What is remembered; arrays are never written after they are made."""
 
+    at: Instant
+    began: Instant
+    looks: tuple[Look, ...]
+    """The latest, at most three, oldest first."""
+    usual: Usual | None = None
+    """None while nothing could be learned."""
+    known: bool = False
+    """The usual view is known well enough to judge by."""
+    course: Course = field(default_factory=Course)
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    look: Look
-    steady: Floats
-    noise: Floats
-    """Power in `steady` that does not stay, by block."""
-    rich: float
-    """Share of the view that shows something that stays."""
-    blank: bool
-    """Nothing is to be seen, moving or not."""
-    change: Change | None
+    @property
+    def view(self) -> View:
+        """The judgement as of the last look."""
+        return self.course.view
 
 
 def update(
@@ -181,158 +162,131 @@ def update(
     A new size, a clock that ran backwards or half an hour without frames starts afresh.
     """
     if not settings.enabled:
-        return state or _fresh(frame, eyesight.look(frame)), SEES
-    if state is not None and 0 <= frame.at.since(state.at) < settings.look_every_s * 0.9:
+        return state or IntegrityState(frame.at, frame.at, ()), SEES
+    if state is not None and state.looks and 0 <= frame.at.since(state.at) < settings.look_every_s * 0.9:
         return state, state.view
     look = eyesight.look(frame)
     if state is None or _unlike(state, frame, look):
-        fresh = _fresh(frame, look)
+        fresh = IntegrityState(frame.at, frame.at, (look,))
         return fresh, fresh.view
-    passed_s = frame.at.since(state.at)
+    at, passed_s, looks, course = frame.at, frame.at.since(state.at), state.looks, state.course
     if passed_s > _GAP_S:
-        state = replace(state, looks=(), evidence=0.0, partly=0.0, healthy=frame.at, hinted=None, same=None)
-        passed_s = settings.look_every_s
-    seen = _see(state, look)
-    state = _stillness(state, look, frame.at, settings)
-    state = _healthy(state, seen, frame.at, settings)
-    symptom = _symptom(state, seen, frame.at, settings)
-    state = _weighed(state, symptom, passed_s, settings)
-    state = _judged(state, seen, symptom, frame.at, settings)
-    state = _learned(state, seen, symptom, frame.at, passed_s, settings)
-    looks = (*state.looks, look)[-_LOOKS:]
-    return replace(state, at=frame.at, looks=looks, steady=seen.steady), state.view
+        looks, passed_s = (look,), settings.look_every_s
+        course = replace(course, evidence=0.0, partly=0.0, healthy=at, hinted=None, same=None)
+    seen = _see(state, looks, look)
+    course = _stillness(course, looks[-1], look, state.at) if looks is state.looks else course
+    course = replace(course, healthy=at) if _as_before(seen, settings) else course
+    found = _symptom(state, course, seen, at, settings)
+    course = _weighed(course, found, at, passed_s, settings)
+    course = _judged(course, seen, found, at, settings)
+    state = IntegrityState(at, state.began, looks, state.usual, state.known, course)
+    state = _learned(state, seen, passed_s, settings)
+    return replace(state, looks=(*looks, look)[-_LOOKS:]), course.view
 
 
 def _unlike(state: IntegrityState, frame: Frame, look: Look) -> bool:
     passed_s = frame.at.since(state.at)
-    return state.steady.shape != look.structure.shape or passed_s < 0 or passed_s > _LONG_GAP_S
+    other = not state.looks or state.looks[-1].small.shape != look.small.shape
+    return other or passed_s < 0 or passed_s > _LONG_GAP_S
 
 
-def _fresh(frame: Frame, look: Look) -> IntegrityState:
-    return IntegrityState(frame.at, frame.at, (look,), look.structure, None, False)
-
-
-def _see(state: IntegrityState, look: Look) -> _Seen:
-    recent = (*(each.structure for each in state.looks[1 - _LOOKS :]), look.structure)
-    steady = np.asarray(sum(recent[1:], recent[0]) / np.float32(len(recent)), np.float32)
-    before = state.looks[-1].structure if state.looks else look.structure
-    rich = float(usual.shows(before, look.structure)[1:-1].mean())
-    edges = float((np.abs(look.structure[12:-12]) > _EDGE).mean())
-    noise = eyesight.blocks((look.structure - before) ** 2) / np.float32(2 * len(recent))
+def _see(state: IntegrityState, looks: tuple[Look, ...], look: Look) -> Seen:
+    recent, before = looks[1 - _LOOKS :], looks[-1]
+    steady = look.structure
+    for each in recent:
+        steady = np.asarray(cv2.add(steady, each.structure), np.float32)
+    steady = steady * np.float32(1 / (len(recent) + 1))
+    both = eyesight.product(before.structure, look.structure)
+    noise = np.maximum(before.power + look.power - 2 * both, 0) * np.float32(1 / (2 * len(recent) + 2))
+    rich = float(usual.shows(before, look, both)[1:-1].mean())
+    blank = rich < 0.02 and float((np.abs(look.structure[12:-12]) > _EDGE).mean()) < 0.001
     change = usual.compare(state.usual, look, steady, noise) if state.known and state.usual else None
-    return _Seen(look, steady, noise, rich, rich < 0.02 and edges < 0.001, change)
+    return Seen(look, steady, noise, rich, blank, change)
 
 
-def _stillness(state: IntegrityState, look: Look, at: Instant, settings: IntegritySettings) -> IntegrityState:
-    if state.looks and eyesight.same(state.looks[-1], look):
-        return replace(state, same=state.same or state.at)
-    natural_s = state.natural_s
-    if state.same and state.view.fault is not Fault.FROZEN:
-        natural_s = max(natural_s, state.at.since(state.same))
-    return replace(state, same=None, natural_s=min(natural_s, 60.0))
+def _stillness(course: Course, before: Look, look: Look, before_at: Instant) -> Course:
+    if eyesight.same(before, look):
+        return course if course.same else replace(course, same=before_at)
+    if course.same is None:
+        return course
+    natural_s = course.natural_s
+    if course.view.fault is not Fault.FROZEN:
+        natural_s = min(60.0, max(natural_s, before_at.since(course.same)))
+    return replace(course, same=None, natural_s=natural_s)
 
 
-def _healthy(state: IntegrityState, seen: _Seen, at: Instant, settings: IntegritySettings) -> IntegrityState:
+def _as_before(seen: Seen, settings: IntegritySettings) -> bool:
     change = seen.change
     if change is None:
-        return replace(state, healthy=at)
-    as_usual = change.lost < _USUAL_LOST and change.sharp > (1 + settings.sharpness) / 2 - 0.05
-    return replace(state, healthy=at) if as_usual else state
+        return True
+    return change.lost < _USUAL_LOST and change.sharp > (1 + settings.sharpness) / 2 - 0.05
 
 
-def _sudden(state: IntegrityState, at: Instant) -> bool:
+def _sudden(course: Course, at: Instant) -> bool:
     """What is amiss came suddenly, or is being told already."""
-    recent = state.healthy is not None and at.since(state.healthy) <= _SUDDEN_S
-    return recent or state.partly > 0 or state.view.fault is not None
+    recent = course.healthy is not None and at.since(course.healthy) <= _SUDDEN_S
+    return recent or course.partly > 0 or course.view.fault is not None
 
 
-def _symptom(state: IntegrityState, seen: _Seen, at: Instant, settings: IntegritySettings) -> _Symptom | None:
-    """What speaks for a fault in this look, and how long it must go on."""
-    change, before = seen.change, state.usual
-    if change is None or before is None:
-        blank = seen.blank and not state.known
-        return _Symptom(_by_level(float(seen.look.levels.mean())), settings.after_s) if blank else None
-    found = _light(seen, change, before, settings)
-    if found is None and change.judged >= _JUDGED and change.lost >= settings.lost_share:
-        large = change.lost * change.judged > settings.lost_share + _LARGE
-        found = _Symptom(_name(seen, change, before), settings.after_s, partly=not large)
-    found = found or _blur(change, settings)
-    if found and _sudden(state, at):
-        return found
-    if seen.blank and seen.look.high < _DARK:
-        return _Symptom(Fault.DARK, 20 * settings.after_s)  # it came slowly, but nothing is left
-    return None
+def _symptom(
+    state: IntegrityState, course: Course, seen: Seen, at: Instant, settings: IntegritySettings
+) -> Symptom | None:
+    """What speaks for a fault in this look."""
+    if seen.change is None or state.usual is None:
+        return None if state.known else symptom.blank(seen)
+    found = None
+    if _sudden(course, at):
+        found = symptom.sudden(seen, state.usual, settings.lost_share, settings.sharpness)
+    return found or symptom.slow(seen)
 
 
-def _blur(change: Change, settings: IntegritySettings) -> _Symptom | None:
-    """The edges are where they were, but soft; a passing vehicle leaves none, and the others sharp."""
-    blurry, clear = change.blurry(settings.sharpness)
-    if blurry < _BLURRY or clear > min(blurry, 1 - settings.lost_share):
-        return None
-    return _Symptom(Fault.BLURRED, settings.after_s, partly=blurry < 2 * _BLURRY)
-
-
-def _light(seen: _Seen, change: Change, before: Usual, settings: IntegritySettings) -> _Symptom | None:
-    """Suddenly far too little of it, or too much."""
-    high, white = seen.look.high, seen.look.white
-    if high < (_DARK if change.lost < 0.35 else 2 * _DARK) and high < 0.35 * before.high:
-        return _Symptom(Fault.DARK, settings.after_s)
-    if white >= _WHITE_SHARE and before.white < _WHITE_SHARE / 2:
-        large = white >= _WHITE_SHARE + 0.2
-        return _Symptom(Fault.BRIGHT, settings.after_s, partly=not large)
-    return None
-
-
-def _by_level(level: float) -> Fault:
-    return Fault.DARK if level < 0.15 else Fault.BRIGHT if level > 0.85 else Fault.COVERED
-
-
-def _name(seen: _Seen, change: Change, before: Usual) -> Fault:
-    """What took the structure away."""
-    in_place = float((change.kept[1:-1] > 0.8).mean())  # names and clocks are burned in at the edge
-    detail = float(seen.look.detail.mean()) / max(float(before.detail.mean()), 0.1)
-    if seen.rich >= 0.5 * before.rich and detail > 0.4 and in_place < 0.08:
-        return Fault.MOVED
-    gone = change.kept < 0.5
-    level = _by_level(float(seen.look.levels[gone].mean())) if gone.any() else Fault.COVERED
-    if level is Fault.COVERED and usual.correlation(seen.look.levels, before.levels) > 0.8:
-        return Fault.BLURRED
-    return level
+def _hold_s(doubt: Doubt, settings: IntegritySettings) -> float:
+    """How long a symptom must go on."""
+    return {
+        Doubt.NONE: settings.after_s,
+        Doubt.PASSING: settings.partly_after_s,
+        Doubt.STANDING: max(_STANDING_S, settings.partly_after_s),
+        Doubt.SLOW: 20 * settings.after_s,
+    }[doubt]
 
 
 def _weighed(
-    state: IntegrityState, symptom: _Symptom | None, passed_s: float, settings: IntegritySettings
-) -> IntegrityState:
-    if symptom is None:
-        left = (max(0.0, each - passed_s / _FORGIVEN_S) for each in (state.evidence, state.partly))
-        evidence, partly = left
-        return replace(state, evidence=evidence, partly=partly, hinted=state.hinted if partly else None)
-    evidence = state.evidence + (0.0 if symptom.partly else passed_s / symptom.hold_s)
-    partly = state.partly + passed_s / max(settings.partly_after_s, symptom.hold_s)
-    return replace(state, evidence=min(evidence, 1.0), partly=min(partly, 1.0), hinted=state.hinted or state.at)
+    course: Course, found: Symptom | None, at: Instant, passed_s: float, settings: IntegritySettings
+) -> Course:
+    if found is None:
+        if not course.partly and not course.evidence:
+            return course
+        evidence, partly = (
+            max(0.0, each - passed_s / _FORGIVEN_S) for each in (course.evidence, course.partly)
+        )
+        return replace(course, evidence=evidence, partly=partly, hinted=course.hinted if partly else None)
+    hold_s = _hold_s(found.doubt, settings)
+    vehicle = found.doubt in (Doubt.PASSING, Doubt.STANDING)
+    evidence = course.evidence + (0.0 if vehicle else passed_s / hold_s)
+    partly = course.partly + passed_s / max(settings.partly_after_s, hold_s)
+    return replace(course, evidence=min(evidence, 1.0), partly=min(partly, 1.0), hinted=course.hinted or at)
 
 
 def _judged(
-    state: IntegrityState, seen: _Seen, symptom: _Symptom | None, at: Instant, settings: IntegritySettings
-) -> IntegrityState:
-    lost, sharp = 0.0, 1.0
-    if seen.change:
-        lost, sharp = seen.change.lost, seen.change.sharp
-    told = replace(state.view, lost=round(lost, 3), sharpness=round(sharp, 3))
-    if told.fault is None:
-        patience_s = max(settings.frozen_after_s, _patience(state.natural_s))
-        if symptom and max(state.evidence, state.partly) >= 1:
-            told = replace(told, fault=symptom.fault, since=state.hinted)
-        elif state.same and at.since(state.same) >= patience_s:
-            told = replace(told, fault=Fault.FROZEN, since=state.same)
-        return replace(state, view=told, well=None, nearly=None)
-    if told.fault is Fault.FROZEN:
-        over = state.same is None
-        return replace(state, view=replace(told, fault=None, since=None) if over else told)
-    turned = (state.turned or at) if symptom and symptom.fault is Fault.MOVED else None
+    course: Course, seen: Seen, found: Symptom | None, at: Instant, settings: IntegritySettings
+) -> Course:
+    lost, sharp = (seen.change.lost, seen.change.sharp) if seen.change else (0.0, 1.0)
+    fault, since = course.view.fault, course.view.since
+    if fault is None:
+        patience_s = max(settings.frozen_after_s, _patience(course.natural_s))
+        if found and max(course.evidence, course.partly) >= 1:
+            fault, since = found.fault, course.hinted
+        elif course.same and at.since(course.same) >= patience_s:
+            fault, since = Fault.FROZEN, course.same
+        return replace(course, view=View(fault, since, round(lost, 3), round(sharp, 3)), well=None, nearly=None)
+    if fault is Fault.FROZEN:
+        told = View(fault, since, round(lost, 3), round(sharp, 3))
+        return replace(course, view=told if course.same else View(None, None, told.lost, told.sharpness))
+    turned = (course.turned or at) if found and found.fault is Fault.MOVED else None
     if turned and at.since(turned) >= settings.after_s:
-        told = replace(told, fault=Fault.MOVED)  # uncovered, but turned away: its zones want checking
-    return _ended(replace(state, view=told, turned=turned), seen, symptom, at, settings)
+        fault = Fault.MOVED  # uncovered, but turned away: its zones want checking
+    view = View(fault, since, round(lost, 3), round(sharp, 3))
+    return _ended(replace(course, view=view, turned=turned), seen, found, at, settings)
 
 
 def _patience(natural_s: float) -> float:
@@ -340,54 +294,55 @@ def _patience(natural_s: float) -> float:
 
 
 def _ended(
-    state: IntegrityState, seen: _Seen, symptom: _Symptom | None, at: Instant, settings: IntegritySettings
-) -> IntegrityState:
+    course: Course, seen: Seen, found: Symptom | None, at: Instant, settings: IntegritySettings
+) -> Course:
     """The fault goes on until the view is back."""
     lost = seen.change.lost if seen.change else 0.0
-    back = symptom is None and not seen.blank and lost < _BACK_SHARE
-    nearly = symptom is None and not seen.blank and lost < _NEARLY_BACK
-    well = (state.well or at) if back else None
-    nearly_since = (state.nearly or at) if nearly else None
-    over = (well and at.since(well) >= settings.back_after_s) or (
-        nearly_since and at.since(nearly_since) >= _NEARLY_S
-    )
-    if over:
-        view = replace(state.view, fault=None, since=None)
-        return replace(
-            state, view=view, well=None, nearly=None, evidence=0.0, partly=0.0, healthy=at, hinted=None
-        )
-    return replace(state, well=well, nearly=nearly_since)
+    clear = found is None and not seen.blank
+    well = (course.well or at) if clear and lost < _BACK_SHARE else None
+    nearly = (course.nearly or at) if clear and lost < _NEARLY_BACK else None
+    back = well is not None and at.since(well) >= settings.back_after_s
+    if back or (nearly is not None and at.since(nearly) >= _NEARLY_S):
+        view = View(None, None, course.view.lost, course.view.sharpness)
+        return Course(healthy=at, same=course.same, natural_s=course.natural_s, view=view)
+    return replace(course, well=well, nearly=nearly)
 
 
-def _learned(
-    state: IntegrityState,
-    seen: _Seen,
-    symptom: _Symptom | None,
-    at: Instant,
-    passed_s: float,
-    settings: IntegritySettings,
-) -> IntegrityState:
+def _learned(state: IntegrityState, seen: Seen, passed_s: float, settings: IntegritySettings) -> IntegrityState:
     """What is usual, after this look. Nothing is learned of a blank picture, during a fault or at its onset."""
-    if seen.blank or state.view.fault is not None:
-        return state if state.known else replace(state, usual=None, began=at)
+    at, course, known = state.at, state.course, state.known
+    if seen.blank or course.view.fault is not None:
+        return state if known else replace(state, usual=None, began=at)
     if state.usual is None:
         return replace(state, usual=usual.begin(seen.look), began=at)
-    change = seen.change
-    if change and not _as_usual(state, at) and _mode_switched(state.usual, seen, change):
-        return replace(state, usual=usual.begin(seen.look), known=False, began=at, evidence=0.0, partly=0.0)
-    if not _as_usual(state, at) and _sudden(state, at):
+    as_usual = course.healthy == at and course.partly == 0
+    if not as_usual and _mode_switched(state, seen):
+        course = replace(course, evidence=0.0, partly=0.0, hinted=None)
+        return replace(state, usual=usual.begin(seen.look), known=False, began=at, course=course)
+    if not as_usual and (_sudden(course, at) or _stands(course, seen, at)):
         return state
+    change = seen.change
     like = change.like if change else eyesight.likeness(seen.steady, state.usual.structure, seen.noise)
-    learned = usual.learn(state.usual, seen.look, like, seen.rich, passed_s, settings.memory_s)
-    known = state.known or (learned.looks >= usual.FIRST_LOOKS and at.since(state.began) >= _LEARN_S)
+    learned = usual.learn(state.usual, seen.look, like, passed_s, settings.memory_s)
+    known = known or (learned.looks >= usual.FIRST_LOOKS and at.since(state.began) >= _LEARN_S)
     return replace(state, usual=learned, known=known)
 
 
-def _as_usual(state: IntegrityState, at: Instant) -> bool:
-    return state.healthy == at and state.partly == 0
+def _stands(course: Course, seen: Seen, at: Instant) -> bool:
+    """Something sharp came, and may drive on: a lorry that was learned would be missed when it is gone."""
+    fresh = seen.change is not None and seen.change.fresh >= _FRESH
+    return fresh and course.healthy is not None and at.since(course.healthy) <= _STANDING_S
 
 
-def _mode_switched(before: Usual, seen: _Seen, change: Change) -> bool:
-    """To infrared or back: other colours, and something is to be seen, in part where it was."""
-    shows = seen.rich >= 0.4 * before.rich and change.lost < 0.85
-    return shows and usual.colour_switched(before, seen.look)
+def _mode_switched(state: IntegrityState, seen: Seen) -> bool:
+    """To infrared or back: other colours in all of the latest looks, and the scene is to be seen.
+
+    A grey bag takes the colours too, but is out of focus, and nothing of the scene is anywhere.
+    """
+    change, before = seen.change, state.usual
+    if change is None or before is None or change.lost >= _SWITCH_LOST:
+        return False
+    sharp = float(usual.sharp(seen.look.crisp, seen.look.contrast).mean())
+    recent = (*state.looks[1 - _LOOKS :], seen.look)
+    scene = sharp >= 0.4 * change.crisp or change.faintly > symptom.HINT
+    return scene and all(usual.colour_switched(before, each) for each in recent)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from agent.core.eyesight import Floats, Look, around, blocks, likeness, quantile
+from agent.core.eyesight import Floats, Look, around, likeness, quantile
 
 FIRST_LOOKS = 8
 """A view is known after so many looks."""
@@ -18,16 +20,28 @@ _GONE, _THERE = 0.2, 0.65
 """Between these parts of its usual likeness a block counts in part."""
 _FAINT = 0.15
 """Likeness below which a block is not judged."""
-_EDGED = 0.3
+_EDGED = 0.5
 """This share of the blocks, those with the most detail, tell about sharpness."""
 _GREY, _COLOUR = 2.0, 5.0
 _FEW = 6
 """Blocks with edges, fewer of which tell nothing about sharpness."""
 _BOUNDS = 0.3
 """Luma steps squared of detail that rounding and noise leave of none."""
+_FAINTEST, _CLEAR = 0.14**2, 0.24**2
+"""Between these parts of its usual relative contrast, as powers, a block counts in part."""
+_DARKEST, _LIT = 0.08**2, 0.15**2
+"""The same for contrast by itself: what only glimmers is not seen, however dark it is around."""
+_DIM = 0.1
+"""Level below which relative contrast is not told."""
+CRISP = 0.5
+"""Luma steps squared of fine detail that show something sharp."""
+_SHARP = 0.05
+"""The same as a part of the contrast."""
+_LIKE = 0.25
 _SEES = 0.35
 """Likeness of two looks in a row from which on a block shows something."""
 
+_FLOOR = 0.02
 _SOMETHING = 0.2
 """Luma steps squared of structure that count half as something."""
 _LIGHT_S = 6.0
@@ -45,7 +59,6 @@ class Usual:
     levels: Floats
     contrast: Floats
     detail: Floats
-    rich: float
     colours: tuple[float, float]
     high: float
     white: float
@@ -63,10 +76,21 @@ class Change:
     """Per block, -1..1: likeness to the usual structure."""
     kept: Floats
     """Per block, 0..1: how much of the usual structure is there."""
+    faintly: float
+    """Likeness that half of the blocks reach, as far as their contrast is there."""
+    fresh: float
+    """Share of the view, 0..1, that has fine detail and where nothing is as usual."""
+    crisp: float
+    """Share of the view that usually has fine detail."""
     edges: int
     """How many blocks have edges to judge sharpness by."""
     sharpness: Floats
     """(N,): of those with their structure in place, as a part of the usual."""
+
+    @property
+    def in_place(self) -> float:
+        """Share of the view that is as usual; names and clocks are burned in at the edge, and left out."""
+        return float(np.count_nonzero(self.kept[1:-1] > 0.8)) / self.kept[1:-1].size
 
     @property
     def sharp(self) -> float:
@@ -91,14 +115,13 @@ def begin(look: Look) -> Usual:
         look.levels,
         look.contrast,
         look.detail,
-        0.0,
         look.colours,
         look.high,
         look.white,
     )
 
 
-def learn(usual: Usual, look: Look, like: Floats, rich: float, passed_s: float, memory_s: float) -> Usual:
+def learn(usual: Usual, look: Look, like: Floats, passed_s: float, memory_s: float) -> Usual:
     """Fold one look in: the plain mean at first, then slowly. `like` is its likeness to the usual structure."""
     looks = usual.looks + 1
     slow = max(1 / looks if looks <= FIRST_LOOKS else 0.0, passed_s / memory_s)
@@ -113,7 +136,6 @@ def learn(usual: Usual, look: Look, like: Floats, rich: float, passed_s: float, 
         _toward(usual.levels, look.levels, fast),
         _nearer(usual.contrast, look.contrast, fast),
         _nearer(usual.detail, look.detail, fast),
-        _part(usual.rich, rich, fast),
         (_part(usual.colours[0], look.colours[0], fast), _part(usual.colours[1], look.colours[1], fast)),
         _part(usual.high, look.high, light),
         _part(usual.white, look.white, light),
@@ -121,7 +143,8 @@ def learn(usual: Usual, look: Look, like: Floats, rich: float, passed_s: float, 
 
 
 def _toward(old: Floats, new: Floats, share: float) -> Floats:
-    return old + (new - old) * np.float32(min(1.0, share))
+    share = min(1.0, share)
+    return np.asarray(cv2.addWeighted(old, 1 - share, new, share, 0), np.float32)
 
 
 def _part(old: float, new: float, share: float) -> float:
@@ -129,8 +152,8 @@ def _part(old: float, new: float, share: float) -> float:
 
 
 def _nearer(old: Floats, new: Floats, share: float) -> Floats:
-    """Toward a power by its ratio, never by much: a bright car must not count for all that stays."""
-    ratio = np.clip((new + _BOUNDS) / (old + _BOUNDS), 0.5, 2)
+    """Toward a power by its ratio: fog may take it soon, but a bright car must not count for all that stays."""
+    ratio = np.clip((new + _BOUNDS) / (old + _BOUNDS), 0.1, 2)
     return np.asarray((old + _BOUNDS) * ratio ** np.float32(min(1.0, 2 * share)) - _BOUNDS, np.float32)
 
 
@@ -142,20 +165,42 @@ def compare(usual: Usual, look: Look, steady: Floats, noise: Floats) -> Change:
     full = around(expected * usual.likeness)
     judged = full > _RELIABLE
     ratio = present / np.maximum(full, _RELIABLE)
-    kept = (np.clip((ratio - _GONE) / (_THERE - _GONE), 0, 1) * judged).astype(np.float32)
-    share = float(judged.mean())
-    lost = 1 - float(kept.sum()) / int(judged.sum()) if share else 0.0
-    return Change(lost, share, like, kept, *_sharpness(usual, look, kept))
+    there = np.clip((ratio - _GONE) * np.float32(1 / (_THERE - _GONE)), 0, 1)
+    clear = _clear(usual, look)
+    kept, faintly = np.asarray(there * clear * judged, np.float32), quantile(like * clear, 0.5)
+    count = int(np.count_nonzero(judged))
+    lost = 1 - float(kept.sum()) / count if count else 0.0
+    was, now = usual.detail - np.float32(quantile(usual.detail, 0.1)), look.crisp
+    sharp_was, sharp_now = sharp(was, usual.contrast), sharp(now, look.contrast)
+    fresh = float(np.count_nonzero(sharp_now & (kept < 0.3) & (like < _LIKE))) / kept.size
+    crisp = float(np.count_nonzero(sharp_was)) / kept.size
+    sharpness = _sharpness(usual, look, was, now, kept)
+    return Change(lost, count / kept.size, like, kept, faintly, fresh, crisp, *sharpness)
 
 
-def _sharpness(usual: Usual, look: Look, kept: Floats) -> tuple[int, Floats]:
+def sharp(crisp: Floats, contrast: Floats) -> NDArray[np.bool_]:
+    """Per block, whether it has fine detail for its contrast; a bright web out of focus has contrast alone."""
+    return (crisp > CRISP) & (crisp > _SHARP * contrast)
+
+
+def _clear(usual: Usual, look: Look) -> Floats:
+    """Per block, 0..1: how much of its contrast, beside its level, is left.
+
+    What shines through tape, breath or a bag still correlates, but nobody sees by it. Exposure changes contrast
+    and level alike (Weber), so this stays; fog comes slowly and is learned.
+    """
+    level = np.maximum(usual.levels, _DIM) / np.maximum(look.levels, _DIM)
+    left = (look.contrast + _FLOOR) / (usual.contrast + _FLOOR)
+    relative = (left * level * level - _FAINTEST) * np.float32(1 / (_CLEAR - _FAINTEST))
+    return np.clip(np.minimum(relative, (left - _DARKEST) * np.float32(1 / (_LIT - _DARKEST))), 0, 1)
+
+
+def _sharpness(usual: Usual, look: Look, was: Floats, now: Floats, kept: Floats) -> tuple[int, Floats]:
     """How many blocks have edges; and of those in place, finest detail beside contrast as a part of the usual.
 
     Defocus takes the finest detail and leaves the contrast of whole blocks; fog and dusk take both alike. What
     the flattest blocks show is noise, and is taken off.
     """
-    was = usual.detail - np.float32(quantile(usual.detail, 0.1))
-    now = look.detail - np.float32(quantile(look.detail, 0.1))
     edged = (was >= quantile(was, 1 - _EDGED)) & (was > _BOUNDS)
     there = edged & (kept > 0.5)
     detail = np.maximum(now[there], 0) / was[there]
@@ -170,10 +215,9 @@ def correlation(one: Floats, other: Floats) -> float:
     return float((a * b).sum()) / power if power > 1e-6 else 0.0
 
 
-def shows(one: Floats, other: Floats) -> Floats:
-    """Per block, whether two structures a moment apart show the same something: 0 or 1."""
-    both, power = blocks(one * other), np.sqrt(blocks(one * one) * blocks(other * other))
-    return (around(both / (power + _SOMETHING)) > _SEES).astype(np.float32)
+def shows(one: Look, other: Look, both: Floats) -> Floats:
+    """Per block, whether two looks a moment apart show the same something; `both` is their product."""
+    return np.asarray(around(both / (np.sqrt(one.power * other.power) + _SOMETHING)) > _SEES)
 
 
 def colour_switched(usual: Usual, look: Look) -> bool:

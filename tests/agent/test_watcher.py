@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import psutil
 import pytest
 from structlog.testing import capture_logs
@@ -23,7 +25,7 @@ from agent.clock import Clock, SystemClock
 from agent.core.ids import Ids
 from agent.core.pipeline import PipelineSettings
 from agent.core.rules import JudgeSettings, MotionRule, ObjectRule
-from agent.core.types import Detection, Image
+from agent.core.types import Detection, Frame, Image, Instant
 from agent.delivery.compose import Sender
 from agent.delivery.message import Priority
 from agent.delivery.outbox import Outbox, OutboxSettings
@@ -381,6 +383,40 @@ def test_a_camera_that_cannot_see_is_blind_and_streams_again_when_it_can(stepped
     assert stepped.states[-1].state == "streaming"
     told = stepped.events("camera_blind")
     assert [(each["phase"], each["detail"]) for each in told] == [("start", "frozen"), ("end", "frozen")]
+
+
+def test_a_camera_that_was_turned_asks_for_its_zones_until_it_looks_where_it_did(stepped: Post) -> None:
+    clock = stepped.clock
+    assert isinstance(clock, SteppedClock)
+    stepped.it._came(_Counts(), frame_of((), 0, clock.now()))  # type: ignore[arg-type]
+
+    def look(seconds: int, place: int) -> None:
+        for index in range(2 * seconds):
+            stepped.it.watch(_street(place, index, clock.now()))
+            clock.advance(0.5)
+
+    look(15, 1)
+    assert stepped.states[-1].state == "streaming"
+    look(12, 2)
+    turned = stepped.states[-1]
+    look(60, 2)
+    still = stepped.states[-1]
+    look(8, 1)
+
+    assert (turned.state, turned.reason) == ("blind", "moved: check the zones of this camera")
+    assert still == turned
+    assert stepped.states[-1].state == "streaming"
+    told = stepped.events("camera_blind")
+    assert [(each["phase"], each["detail"]) for each in told] == [("start", "moved"), ("end", "moved")]
+
+
+def _street(place: int, index: int, at: Instant) -> Frame:
+    """A street with grain, another one for each place."""
+    rough = np.random.default_rng(place).normal(100, 45, (36, 64)).clip(30, 220).astype(np.uint8)
+    view = cv2.resize(rough, (320, 180), interpolation=cv2.INTER_NEAREST)
+    luma = (view + np.random.default_rng(index).normal(0, 1.5, view.shape)).astype(np.uint8)
+    grey = np.full((90, 160), 128, np.uint8)
+    return Frame(index, at, luma, grey, grey)
 
 
 @dataclass

@@ -1,0 +1,86 @@
+"""agent.core.usual"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.core import eyesight, usual
+from agent.core.eyesight import Look
+from agent.core.types import Frame, Instant
+from agent.core.usual import Change, Usual
+
+GREY = np.full((90, 160), 128, np.uint8)
+
+
+def picture(seed: int = 1) -> NDArray[np.float32]:
+    rough = np.random.default_rng(seed).normal(110, 40, (45, 80)).clip(20, 230).astype(np.float32)
+    return np.asarray(cv2.resize(rough, (320, 180), interpolation=cv2.INTER_NEAREST), np.float32)
+
+
+def look(luma: NDArray[np.float32], chroma: int = 128) -> Look:
+    u = np.full_like(GREY, chroma)
+    return eyesight.look(Frame(0, Instant(1, 1), luma.clip(0, 255).astype(np.uint8), u, GREY))
+
+
+def learned(looks: int = 20) -> Usual:
+    found = usual.begin(look(picture()))
+    for _ in range(looks):
+        now = look(picture())
+        found = usual.learn(found, now, eyesight.likeness(now.structure, found.structure), 0.5, 60)
+    return found
+
+
+def change(luma: NDArray[np.float32]) -> Change:
+    now = look(luma)
+    return usual.compare(learned(), now, now.structure, np.zeros_like(now.levels))
+
+
+def test_nothing_is_lost_of_the_usual_view_at_any_exposure() -> None:
+    for gain in (0.4, 1, 1.2):
+        seen = change(16 + (picture() - 16) * gain)
+        assert seen.lost < 0.05
+        assert seen.fresh == 0
+        assert seen.in_place > 0.9
+
+
+def test_what_only_shines_through_is_lost() -> None:
+    assert change(100 + (picture() - 100) * 0.06).lost > 0.9
+    assert change(100 + (picture() - 100) * 0.5).lost < 0.05
+
+
+def test_another_view_is_lost_and_fresh_and_a_cloth_is_not_fresh() -> None:
+    cloth = cv2.resize(
+        np.random.default_rng(1).normal(100, 15, (6, 10)), (320, 180), interpolation=cv2.INTER_CUBIC
+    )
+    other, covered = change(picture(2)), change(cloth.astype(np.float32))
+
+    assert other.lost > 0.9
+    assert other.fresh > 0.6
+    assert covered.lost > 0.9
+    assert covered.fresh == 0
+
+
+def test_a_bright_web_out_of_focus_is_not_sharp() -> None:
+    strands = np.zeros((180, 320), np.float32)
+    strands[:, ::40] = 255
+    web = look(40 + cv2.GaussianBlur(strands, (0, 0), 5) * 8)
+
+    assert not usual.sharp(web.crisp, web.contrast).any()
+
+
+def test_sharpness_falls_with_focus_and_not_with_fog() -> None:
+    fog = 170 + (picture() - 170) * 0.5
+    soft = cv2.GaussianBlur(picture(), (0, 0), 2.5)
+
+    assert change(fog.astype(np.float32)).sharp > 0.9
+    assert change(np.asarray(soft, np.float32)).sharp < 0.5
+
+
+def test_colours_that_go_or_come_are_a_switch_and_others_are_none() -> None:
+    coloured = usual.begin(look(picture(), 160))
+
+    assert usual.colour_switched(coloured, look(picture()))
+    assert usual.colour_switched(learned(), look(picture(), 160))
+    assert not usual.colour_switched(coloured, look(picture(), 100))

@@ -1,0 +1,43 @@
+"""benchmarks.integrity"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.blinding import FAULTS
+from benchmarks.harmless import HARMLESS
+from benchmarks.integrity import Clip, Feed, Quiet, faulted, harmless, starts
+from benchmarks.sights import Overlay
+
+EVERY = [each for overlays in FAULTS.values() for each in overlays] + list(HARMLESS)
+
+
+def clip(shape: tuple[int, int] = (72, 96)) -> Clip:
+    chance = np.random.default_rng(1)
+    still = chance.normal(100, 40, shape)
+    lumas = tuple((still + chance.normal(0, 2, shape)).clip(0, 255).astype(np.uint8) for _ in range(6))
+    grey = tuple(np.full((shape[0] // 2, shape[1] // 2), 110, np.uint8) for _ in lumas)
+    return Clip("drawn", lumas, grey, grey, full_range=True)
+
+
+@pytest.mark.parametrize("overlay", EVERY, ids=lambda each: each.__name__)
+def test_an_overlay_is_the_same_for_the_same_seed(overlay: Overlay) -> None:
+    def seen(seed: int) -> list[int]:
+        feed, sight = Feed(clip()), overlay((72, 96), 0.4, np.random.default_rng(seed))
+        return [hash(feed.frame(sight, index / 2, None).luma.tobytes()) for index in range(4)]
+
+    assert seen(5) == seen(5)
+
+
+def test_each_fault_and_each_harmless_sight_is_counted_once_for_each_case() -> None:
+    drawn = clip()
+    begun = starts(drawn, 3)
+    quiet = Quiet("nothing")
+    harmless(begun, HARMLESS[0], quiet, 3)
+
+    cases = list(faulted(drawn, begun, 3))
+    assert len(cases) == 3 * len([each for overlays in FAULTS.values() for each in overlays])
+    assert {each.told for each in cases if each.overlay == "cap"} == {"dark"}
+    assert quiet.hours > 0.05
+    assert quiet.alarms == []
