@@ -179,7 +179,7 @@ class Batch:
                 "box_id": box_id,
                 "suffix": _suffix(arrival),
                 "digest": sha256(arrival.raw).hexdigest(),
-                "reason": reason[:1000],
+                "reason": _storable(reason[:1000]),
                 "size_bytes": len(arrival.raw),
                 "raw": arrival.raw[:KEPT_BYTES],
                 "stream": arrival.stream,
@@ -252,7 +252,12 @@ class Batch:
 
 
 def _suffix(arrival: Arrival) -> str:
-    return arrival.suffix[:_LONGEST_SUFFIX]
+    return _storable(arrival.suffix[:_LONGEST_SUFFIX])
+
+
+def _storable(text: str) -> str:
+    """What every database takes: without NUL and halves of characters."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def _parts(rows: set[Any], size: int = 200) -> list[list[Any]]:

@@ -10,6 +10,8 @@ Promises
 3. An event is handed over within 20 ms, without waiting for its picture. The picture is an arrival of its
    own, with the event attached.
 4. A lost broker is waited for, with jitter; the broker keeps what comes meanwhile, and the box keeps the rest.
+5. While the handler fails, the station says that it is away: boxes then hold their pictures back instead of
+   sending them in vain. It says that it is back when the handler can again, or after half a minute, to try.
 
 One thread does all of it, the one that calls `run`: while the handler commits, nothing more is read, and a slow
 handler slows the broker down instead of filling memory. Guide: docs/guide/subscriber.md.
@@ -54,6 +56,7 @@ _QUIET_S = 0.002
 _BATCH_S = 0.02
 _BATCH = 200
 _ATTEND_S = 1.0
+_AWAY_S = 30.0
 _WORST_WAIT_S = 60.0
 
 
@@ -96,6 +99,7 @@ class Subscriber:
         self._attended_s = 0.0
         self._failing: str | None = None
         """Why the handler did not keep the latest that it was given."""
+        self._away_until_s = 0.0
 
     def stop(self) -> None:
         """End `run` soon; from any thread, from a signal handler or from `commit`."""
@@ -142,6 +146,7 @@ class Subscriber:
             if before and self._ripe(quiet=before == len(self._waiting)):
                 self._deliver(client)
             self._attend()
+            self._be_seen(client)
         if self._waiting:
             self._deliver(client)
         if lost != paho.MQTT_ERR_SUCCESS:
@@ -172,30 +177,42 @@ class Subscriber:
             ]
         )
         self._announced.clear()
-        for commune in settings.communes:
-            self._announce(client, commune)
+        self._be_seen(client)
         self.connected, self.trouble = True, None
         self.tally.connects += 1
         log.info("broker_connected", host=settings.host, port=settings.port)
 
     def _announce(self, client: paho.Client, commune: str) -> None:
-        """Say that the station is there, once per connection; without receipts there is nothing to say."""
-        if self._settings.receipts and commune not in self._announced:
+        """Say that the station is there, once; without receipts there is nothing to say."""
+        if self._settings.receipts and commune not in self._announced and not self._is_away():
             self._announced.add(commune)
             topic = wire.station_status_topic(commune, self._settings.root)
             client.publish(topic, self._status("online"), qos=1, retain=True)
+
+    def _be_seen(self, client: paho.Client) -> None:
+        for commune in self._settings.communes:
+            self._announce(client, commune)
+
+    def _is_away(self) -> bool:
+        return self._failing is not None and time.monotonic() < self._away_until_s
+
+    def _step_back(self, client: paho.Client) -> None:
+        """Promise 5."""
+        if self._announced:
+            self._away_until_s = time.monotonic() + _AWAY_S
+            self._say_offline(client)
+
+    def _say_offline(self, client: paho.Client) -> list[paho.MQTTMessageInfo]:
+        topics = [wire.station_status_topic(commune, self._settings.root) for commune in self._announced]
+        self._announced.clear()
+        return [client.publish(topic, self._status("offline"), qos=1, retain=True) for topic in topics]
 
     def _leave(self, client: paho.Client) -> None:
         """Say goodbye, once the broker has heard it and the last receipts.
 
         Bytes that are unread when the connection is closed would reset it, and the broker would tell the will.
         """
-        goodbyes = [
-            client.publish(
-                wire.station_status_topic(commune, self._settings.root), self._status("offline"), 1, True
-            )
-            for commune in self._announced
-        ]
+        goodbyes = self._say_offline(client)
         deadline_s = time.monotonic() + 2.0
         while not all(goodbye.is_published() for goodbye in goodbyes) and time.monotonic() < deadline_s:
             if client.loop(0.05) != paho.MQTT_ERR_SUCCESS:
@@ -234,6 +251,8 @@ class Subscriber:
             self._ledger.remember(parted.fresh)
         if parted.copies and not (kept and self._compared(parted.copies)):
             batch = parted.fresh
+        if self._failing is not None:
+            self._step_back(client)
         if self._settings.receipts:
             self._give_receipts(client, batch)
             self.tally.receipted += sum(map(self._ledger.has, parted.fresh))

@@ -162,6 +162,8 @@ def test_what_came_again_may_be_compared_and_is_not_receipted_when_that_fails(
 
 
 def test_a_trouble_of_the_handler_is_told_once_and_so_is_its_end(address: Address, commune: str) -> None:
+    """Promise 5."""
+
     class Full(Notes):
         def commit(self, arrivals: Sequence[Arrival]) -> None:
             if self.failures:
@@ -177,8 +179,13 @@ def test_a_trouble_of_the_handler_is_told_once_and_so_is_its_end(address: Addres
         (stored,) = box.tell(an_event(1))
         for times in (1, 2, 3):
             until(lambda times=times: station.tally.failed_commits == times)
+            until(lambda: box.station_online[-1:] == [False])
             box.publish(stored)
         until(lambda: box.receipted() == {1})
+        until(lambda: box.station_online[-1] is True)
+        box.tell(an_event(2))
+        until(lambda: box.receipted() == {1, 2})
+        assert box.station_online == [True, False, True]
 
     told = [line for line in lines if line["event"] in ("commit_failed", "commits_again")]
     assert [line["event"] for line in told] == ["commit_failed", "commits_again"]

@@ -1,0 +1,53 @@
+"""station.stats"""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from station.database import StoreError, upgrade, versions
+from station.stats import BoxFigures, Gapped, figures
+from tests.station.stores import Place
+from tests.station.test_ledger import arrivals, hello
+from tests.station.test_store import altered, bytes_by
+
+NOW_MS = 1_772_449_447_000
+
+
+def test_everything_is_counted_by_box(place: Place) -> None:
+    with closing(place.open(gap_after_s=0, now=lambda: NOW_MS / 1000)) as store:
+        event, picture = arrivals(1, 1, picture=True)
+        store.commit([event, picture, *arrivals(2, 6), *arrivals(3, 9), hello(6, 9)])
+        store.commit([bytes_by("camera/north/event", b"?"), altered(event, seq=7, severity="info")])
+        for _ in range(2):
+            store.attend()
+        store.commit(arrivals(4, 8))
+        store.attend()
+        told = figures(place.engine, place.folder)
+
+    assert told.version == versions()[0]
+    counted = {"messages": 6, "events": 4, "open_events": 4, "pictures": 1, "counts": 0}
+    amiss = {"missing": 0, "gone": 3, "conflicts": 1, "unreadable": 1}
+    assert told.boxes == (BoxFigures("hai-ninh/north-01", "never told", NOW_MS, **counted, **amiss),)
+    assert told.gaps == (Gapped("hai-ninh/north-01", "s-1", 3, 5, 3, "gone", NOW_MS),)
+    assert (told.gaps_filled, told.event_messages, told.unreadable_bytes) == (1, 4, 1)
+    assert told.picture_bytes == len(picture.raw)
+    assert told.database_bytes > 50_000
+    assert told.disk_free_bytes > 0
+
+
+def test_an_empty_store_has_no_figures_of_boxes(sqlite_place: Place) -> None:
+    with closing(sqlite_place.open()):
+        assert figures(sqlite_place.engine, sqlite_place.folder).boxes == ()
+
+
+def test_a_store_of_another_version_is_told(sqlite_place: Place) -> None:
+    with closing(sqlite_place.open()):
+        sqlite_place.do("update alembic_version set version_num = '0001'")
+        with pytest.raises(StoreError, match="has version 0001, not") as caught:
+            figures(sqlite_place.engine, sqlite_place.folder)
+        sqlite_place.do("update alembic_version set version_num = '0002'")
+
+    assert "start the station once" in caught.value.hint
+    assert upgrade(sqlite_place.engine)[0] == versions()[0]
