@@ -16,7 +16,7 @@ import yaml
 from agent import commands_reference, errors
 from agent.cli import gathered
 from agent.config import EXAMPLES, Config, parse
-from agent.delivery import wire
+from agent.delivery import reasons, wire
 from agent.detectors.card import parse_card
 from agent.errors import NgatuError
 from agent.settings_tree import groups
@@ -211,6 +211,55 @@ def test_every_message_in_the_troubleshooting_is_one_that_the_code_gives() -> No
     for message in messages:
         for piece in filter(None, re.split(r"…", message)):
             assert piece.strip() in said(), message
+
+
+def logged() -> set[str]:
+    """Names of everything that a box logs as a warning or worse."""
+    calls = (
+        node
+        for module in (ROOT / "agent").rglob("*.py")
+        for node in ast.walk(ast.parse(text(module)))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    )
+    return {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("warning", "error", "exception", "critical")
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id in ("log", "logger")
+        and isinstance(call.args[0], ast.Constant)
+        and isinstance(call.args[0].value, str)
+    }
+
+
+def texts_of(module: str, function: str) -> set[str]:
+    """What this function of a module says: its texts of several words."""
+    (node,) = (
+        each
+        for each in ast.parse(text(module)).body
+        if isinstance(each, ast.FunctionDef) and each.name == function
+    )
+    docstring = ast.get_docstring(node, clean=False)
+    texts = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
+    return {each for each in texts if isinstance(each, str) and each != docstring and " " in each}
+
+
+def test_whatever_a_box_logs_as_a_warning_or_worse_is_in_the_troubleshooting() -> None:
+    page = text("docs/guide/troubleshoot.md")
+
+    assert len(logged()) > 20
+    assert {name for name in logged() if f"`{name}`" not in page} == set()
+
+
+def test_whatever_a_broker_or_an_order_meets_is_in_the_troubleshooting() -> None:
+    """By the start of the text: what follows may be a name."""
+    page = text("docs/guide/troubleshoot.md").replace("`", "")
+    broker = {what for what, _hint in reasons._REFUSED.values()} | set(reasons._LOST.values())
+    orders = texts_of("agent/delivery/commands.py", "untimely")
+
+    assert len(broker) > 20 and len(orders) >= 4
+    assert {what for what in broker | orders if what not in page} == set()
 
 
 # ------------------------------------------------------------------------------------------------ examples

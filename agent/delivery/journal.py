@@ -31,7 +31,7 @@ T = TypeVar("T")
 State = Literal["accepted", "begun", "done", "failed", "refused"]
 KEPT: Final = 2000
 """Ended orders that are remembered; older ones are known by their time of issue only (invariant 2)."""
-MOST_WAITING: Final = 64
+MOST_WAITING: Final = 1000
 """Orders that are taken and not ended; more of them are a mistake at the station."""
 
 IN_MEMORY: Final = Path(":memory:")

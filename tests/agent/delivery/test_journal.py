@@ -10,7 +10,7 @@ import pytest
 
 from agent.delivery import journal as journals
 from agent.delivery.commands import Order, Pause, PingArgs, SetArgs
-from agent.delivery.journal import IN_MEMORY, MOST_WAITING, Answer, Crowded, Forgotten, Journal, Known
+from agent.delivery.journal import IN_MEMORY, Answer, Crowded, Forgotten, Journal, Known
 from agent.errors import OutboxError
 
 PAUSE = Pause("north", None, 2e9, "boot-1", 5000.0, "officer")
@@ -108,9 +108,12 @@ def test_what_is_older_than_all_that_is_remembered_is_not_taken(
             assert opened().take(order(f"n{number}", 1e9 + number)) is not None
 
 
-def test_too_many_that_wait_are_refused(opened: Callable[..., Journal]) -> None:
+def test_too_many_that_wait_are_refused(
+    opened: Callable[..., Journal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "MOST_WAITING", 10)
     journal = opened()
-    for number in range(MOST_WAITING):
+    for number in range(10):
         journal.take(order(f"n{number}"))
     with pytest.raises(Crowded):
         journal.take(order("one more"))
