@@ -21,6 +21,7 @@ class Sort(StrEnum):
     COUNT = "count"
     SNAPSHOT = "snapshot"
     CAMERA_STATUS = "camera_status"
+    CLOCK_MAP = "clock_map"
     STATUS = "status"
     INFO = "info"
     HEALTH = "health"
@@ -73,6 +74,7 @@ _SORTS: tuple[tuple[re.Pattern[str], Sort, Callable[[bytes], Payload] | None], .
     (re.compile(rf"{_CAMERA}/count/[^/]+"), Sort.COUNT, wire.parse_count),
     (re.compile(rf"{_CAMERA}/snapshot"), Sort.SNAPSHOT, None),
     (re.compile(rf"{_CAMERA}/status"), Sort.CAMERA_STATUS, wire.parse_camera_status),
+    (re.compile("camera/box/clock_map"), Sort.CLOCK_MAP, wire.parse_clock_map),
     (re.compile("status"), Sort.STATUS, wire.parse_status),
     (re.compile("info"), Sort.INFO, wire.parse_info),
     (re.compile("health"), Sort.HEALTH, wire.parse_health),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 import typer
 from rich.box import SIMPLE
@@ -20,6 +22,7 @@ from agent.errors import NgatuError
 if TYPE_CHECKING:
     from station.stats import Figures
 
+NO_ANSWER = 3
 DEFAULT = Path("/etc/ngatu-station/station.yaml")
 StationFile = Annotated[Path, typer.Option("--config", "-c", help="The station's configuration file.")]
 
@@ -121,6 +124,51 @@ def verify_command(config: StationFile = DEFAULT) -> None:
     if found:
         raise typer.Exit(FAILED)
     typer.echo("everything is as it came")
+
+
+@station.command("command")
+@told_in_a_line
+def send_command(
+    box: Annotated[str, typer.Argument(help="The box: the id in its topics.")],
+    verb: Annotated[str, typer.Argument(help="ping, snapshot, set, reload or restart.")],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="camera=north, action=pause, until=+2h."),
+    ] = None,
+    config: StationFile = DEFAULT,
+    issuer: Annotated[str | None, typer.Option(help="Who orders it; without it, who is logged in.")] = None,
+    life_s: Annotated[float, typer.Option("--life", min=1, max=604_800, help="Not to be done later.")] = 600.0,
+    wait_s: Annotated[float, typer.Option("--wait", min=0, help="How long to wait for the answer.")] = 30.0,
+    save: Annotated[Path | None, typer.Option(help="File for the picture of a snapshot.")] = None,
+) -> None:
+    """Give a box an order, and wait for its answer.
+
+    Exit code 0: done; 1: refused, failed, or it did not go out; 3: no answer yet.
+    """
+    from agent.delivery.wire import Topics  # noqa: PLC0415
+    from station import command  # noqa: PLC0415
+    from station.config import load  # noqa: PLC0415
+
+    settings = load(config)
+    own = settings.subscriber(receipts=False).model_copy(
+        update={"client_id": f"ngatu-command-{uuid4().hex[:12]}"}
+    )
+    answered = command.send(
+        own,
+        Topics(settings.commune, box, settings.broker.root),
+        verb,
+        command.arguments(words or []),
+        issuer=issuer or getuser(),
+        life_s=life_s,
+        wait_s=wait_s,
+    )
+    typer.echo(command.shown(answered))
+    if save is not None and answered.picture is not None:
+        save.write_bytes(answered.picture)
+    if not answered.answers:
+        raise typer.Exit(NO_ANSWER)
+    if answered.answers[-1].state != "done":
+        raise typer.Exit(FAILED)
 
 
 @station.command("example")

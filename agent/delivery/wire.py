@@ -24,6 +24,7 @@ from agent.delivery.payloads import (
     Carried,
     ChainBody,
     ChainPayload,
+    ClockMapPayload,
     CommandPayload,
     CountPayload,
     EventPayload,
@@ -363,6 +364,11 @@ def parse_health(payload: bytes) -> HealthPayload:
 def parse_hello(payload: bytes) -> HelloPayload:
     """A message of hello."""
     return parse(HelloPayload, payload)
+
+
+def parse_clock_map(payload: bytes) -> ClockMapPayload:
+    """A message of camera/box/clock_map."""
+    return parse(ClockMapPayload, payload)
 
 
 def parse_ack(payload: bytes) -> AckPayload:

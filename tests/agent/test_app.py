@@ -20,10 +20,14 @@ from structlog.testing import capture_logs
 
 from agent import health
 from agent.app import STOP_S, Agent
-from agent.clock import SystemClock
+from agent.clock import BUILT_S, SystemClock, Trust
 from agent.config import load
+from agent.delivery import wire
 from agent.delivery.outbox import Outbox, OutboxSettings
+from agent.delivery.payloads import ClockMapPayload
+from agent.delivery.wire import encode
 from agent.errors import NgatuError
+from station.arrival import Sort, read
 from station.embedded import Address
 from tests.agent.test_machine import board
 from tests.boxes import NGATU, Box, at_work
@@ -267,6 +271,42 @@ def test_the_watchdog_is_not_fed_while_a_loop_hangs_and_that_is_told_once(
     ]
     agent._close()
     systemd.close()
+
+
+def test_a_synchronised_clock_is_one_map_that_the_station_can_read(tmp_path: Path, clock: SteppedClock) -> None:
+    agent = Agent(load(Box(tmp_path, free_port()).config), clock)
+    trusted = [Trust("unknown")]
+    agent.timekeeper.clock._asked = lambda: trusted[0]
+    clock.step_wall(BUILT_S - clock.now().wall_s + 86400)
+    for _ in range(40):
+        clock.advance(2)
+        agent._keep_the_time()
+    before = agent._clock_told(agent.clock.now())
+    doubted = json.loads(encode(health.report(agent._sources, agent.clock)))["degraded"]
+    trusted[0] = Trust("ntp", 7)
+    clock.step_wall(3600)
+    for _ in range(3):
+        clock.advance(2)
+        agent._keep_the_time()
+
+    sent = sorted(agent.outbox.waiting(10, agent.clock.now()), key=lambda each: each.seq)
+    stream = agent.outbox.stream
+    arrivals = [
+        read(f"{HERE}/{each.message.topic}", wire.finish(each, stream, clock.now()), {}) for each in sent
+    ]
+    assert [(each.sort, each.problem) for each in arrivals] == [
+        (Sort.EVENT, None),
+        (Sort.EVENT, None),
+        (Sort.CLOCK_MAP, None),
+    ]
+    told = arrivals[-1].payload
+    assert isinstance(told, ClockMapPayload)
+    assert (told.clock.state, told.clock.error_ms, told.clock.boot_id) == ("ntp", 7, before.boot_id)
+    happened_s = told.time.timestamp() - ((told.clock.mono_ms or 0) - (before.mono_ms or 0)) / 1000
+    assert happened_s == pytest.approx(clock.now().wall_s - 6, abs=3)  # an hour later than it was stamped
+    assert "clock_untrusted" in doubted
+    assert arrivals[0].event and arrivals[0].event.kind == "clock_untrusted"
+    agent._close()
 
 
 def test_whichever_loop_hangs_the_watchdog_starves_until_it_goes_on(

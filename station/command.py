@@ -1,0 +1,168 @@
+"""Sends one command to one box and waits for its answer: for technicians, and for the duty room's screen."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import paho.mqtt.client as paho
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from agent.core.ids import Ids
+from agent.core.types import Instant
+from agent.delivery import wire
+from agent.delivery.payloads import AckPayload, CommandPayload
+from agent.errors import BrokerUnreachable, NgatuError, WireError
+from station.connection import MQTT_5, SubscriberSettings, connect
+
+LATE_S: Final = 5.0
+"""How long the broker may take to acknowledge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came back."""
+
+    id: str
+    answers: list[AckPayload] = field(default_factory=list)
+    """In the order in which they came; none: the box has not answered yet, and may do so later."""
+    picture: bytes | None = None
+
+
+def send(
+    settings: SubscriberSettings,
+    topics: wire.Topics,
+    verb: str,
+    args: Mapping[str, Any],
+    *,
+    issuer: str,
+    life_s: float,
+    wait_s: float,
+) -> Answered:
+    """Publish the command, and wait up to `wait_s` for its answer, and for the picture that it promises.
+
+    The box forgets an answer on the station's receipt only: this looks on, and the station keeps it as well.
+
+    Raises:
+        BrokerUnreachable, BrokerRefused: it did not go out.
+        NgatuError: the broker refused it.
+    """
+    inbox = _Inbox(topics)
+    client = connect(settings, MQTT_5, None, inbox.hear)
+    client.on_publish = inbox.published
+    client.on_subscribe = lambda *_: inbox.words.append("subscribed")
+    try:
+        command = new(args, issuer=issuer, life_s=life_s)
+        inbox.id = command.id
+        client.subscribe([(topics.of(f"ack/{command.id}"), 1), (topics.of("camera/+/snapshot"), 1)])
+        _until(client, lambda: "subscribed" in inbox.words, LATE_S, "a subscription")
+        life = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        life.MessageExpiryInterval = max(1, round(life_s))
+        life.ContentType = wire.JSON
+        client.publish(topics.of(f"command/{verb}"), wire.encode(command), qos=1, properties=life)
+        _until(client, lambda: inbox.code is not None, LATE_S, "the command")
+        if inbox.code == 0x10:
+            hint = "look at its name; a box that has once connected is remembered for seven days"
+            raise NgatuError("the broker knows no such box, and has thrown the command away", hint)
+        if inbox.code != 0:
+            hint = "may the station publish on command/ of this box? see the broker's ACL"
+            raise NgatuError(f"the broker does not take the command: code 0x{inbox.code or 0:02X}", hint)
+        _until(client, inbox.complete, wait_s)
+    finally:
+        client.disconnect()
+    return Answered(command.id, inbox.answers, inbox.picture)
+
+
+def new(args: Mapping[str, Any], *, issuer: str, life_s: float) -> CommandPayload:
+    """A command that is issued now and lives so long."""
+    at = datetime.now(UTC)
+    name, _ = Ids(os.urandom(32)).next(Instant(0.0, at.timestamp()))
+    until = at + timedelta(seconds=life_s)
+    return CommandPayload(id=name, issued_at=at, expires_at=until, issuer=issuer, args=dict(args))
+
+
+class _Inbox:
+    """What the broker brings while one waits; its methods are paho's callbacks, and only note down."""
+
+    def __init__(self, topics: wire.Topics) -> None:
+        self.id = ""
+        self.code: int | None = None
+        self.words: list[str] = []
+        self.answers: list[AckPayload] = []
+        self.picture: bytes | None = None
+        self._topics = topics
+
+    def hear(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        suffix = message.topic.removeprefix(self._topics.of(""))
+        user = dict(getattr(message.properties, "UserProperty", ()))
+        if suffix == f"ack/{self.id}":
+            try:
+                self.answers.append(wire.parse_ack(bytes(message.payload)))
+            except WireError:
+                return
+        elif suffix.endswith("/snapshot") and user.get("event_id") == self.id:
+            self.picture = bytes(message.payload)
+
+    def published(self, _client: paho.Client, _data: Any, _mid: int, code: Any, _properties: Any) -> None:
+        self.code = int(code.value)
+
+    def complete(self) -> bool:
+        """Whether the last word has come, and the picture that it promises."""
+        ends = [answer for answer in self.answers if answer.state != "accepted"]
+        return bool(ends) and ("sha256" not in ends[-1].result or self.picture is not None)
+
+
+def _until(client: paho.Client, condition: Any, within_s: float, what: str | None = None) -> None:
+    ends_s = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > ends_s:
+            if what is None:
+                return
+            raise BrokerUnreachable(f"the broker does not acknowledge {what}", "see its log")
+        if client.loop(0.1) != paho.MQTT_ERR_SUCCESS:
+            raise BrokerUnreachable("the broker hung up", "see its log")
+
+
+def arguments(words: list[str]) -> dict[str, Any]:
+    """`key=value` words as arguments; a time may be so many minutes from now: until=+30m.
+
+    Raises:
+        NgatuError: a word is not of that form.
+    """
+    told: dict[str, Any] = {}
+    for word in words:
+        key, sign, value = word.partition("=")
+        if not (key and sign):
+            raise NgatuError(f"{word!r} is no argument", "write camera=north, action=pause, until=+30m")
+        if key == "until" and value.startswith("+"):
+            value = _later(value)
+        told[key] = value
+    return told
+
+
+def _later(words: str) -> str:
+    units = {"m": 60, "h": 3600, "d": 86400}
+    number, unit = words[1:-1], words[-1:]
+    if unit not in units or not number.isdigit() or len(number) > 6:
+        raise NgatuError(
+            f"until={words} is no time", "write +30m, +2h, +7d, or a time such as 2026-03-02T11:00:00Z"
+        )
+    at = datetime.now(UTC) + timedelta(seconds=int(number) * units[unit])
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def shown(answered: Answered) -> str:
+    """The last word of the box in a line."""
+    if not answered.answers:
+        return f"{answered.id}: no answer yet; the box does it when it comes, until the command expires"
+    last = answered.answers[-1]
+    result = f" {json.dumps(last.result, ensure_ascii=False)}" if last.result else ""
+    if "sha256" in last.result and answered.picture is None:
+        result += "; its picture has not come yet: boxes hold pictures back while the station is away"
+    return f"{answered.id}: {last.state}{f': {last.detail}' if last.detail else ''}{result}"
