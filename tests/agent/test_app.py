@@ -357,8 +357,8 @@ def test_a_camera_whose_pictures_are_late_is_said_to_be_stalled(tmp_path: Path, 
     clock.advance(6)
     agent._say()
 
-    kept = json.loads(agent.forwarder._kept["camera/road/status"])
-    health = json.loads(agent.forwarder._kept["health"])
+    kept = json.loads(agent.forwarder._sending._kept["camera/road/status"])
+    health = json.loads(agent.forwarder._sending._kept["health"])
     assert (kept["state"], kept["frame_age_s"]) == ("stalled", 6)
     assert "camera_stalled:road" in health["degraded"]
     agent._close()
