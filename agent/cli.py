@@ -16,15 +16,17 @@ import typer
 
 from agent import __version__
 from agent.cli_config import ConfigFile, check_command, config_app, told_in_a_line
+from agent.cli_outbox import outbox_app
 from agent.cli_replay import replay_command
 
-OWN = ("check", "config", "replay", "run", "version")
+OWN = ("check", "config", "outbox", "replay", "run", "version")
 """The commands of this package."""
 
 commands = typer.Typer(no_args_is_help=True)
 commands.command("check")(check_command)
 commands.command("replay")(replay_command)
 commands.add_typer(config_app, name="config")
+commands.add_typer(outbox_app, name="outbox")
 
 
 @commands.command("run")

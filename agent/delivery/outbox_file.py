@@ -36,6 +36,10 @@ class DiskFails(Exception):
     """The file cannot be opened now, for a reason that may pass."""
 
 
+class OutboxInUse(OutboxError):
+    """Another process has the file open."""
+
+
 class OutboxFile:
     """One outbox file. `db` is the connection to it; whoever uses it holds the outbox's lock.
 
@@ -64,6 +68,21 @@ class OutboxFile:
         except BaseException:
             self.close()
             raise
+
+    @staticmethod
+    def is_locked(path: Path) -> bool:
+        """Whether some process has the file open; False where that cannot be seen."""
+        try:
+            handle = os.open(path.with_name(path.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
 
     def open(self, at: Instant, before: Seal | None = None) -> sqlite3.Connection:
         """Open it, or what takes the place of a damaged one; a new one continues the chain of `before`.
@@ -215,11 +234,14 @@ def _note(wreck: Path) -> Path:
 def _lock(path: Path) -> int:
     """A lock that the kernel drops with the process; SQLite's own would let two agents write by turns."""
     handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    if os.geteuid() == 0:  # a technician's command must not lock the agent's user out
+        owner = path.parent.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(handle)
-        raise OutboxError(
+        raise OutboxInUse(
             f"outbox {path} is in use by another process",
             "is a second agent running with the same data folder?",
         ) from error
