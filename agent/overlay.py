@@ -76,7 +76,7 @@ class Painter:
             self.numbered += 1
             self.numbers[track.id] = self.numbered
         number = self.numbers[track.id]
-        colour = colour_of(track.id) if track.confirmed else GREY
+        colour = colour_of(track.id) if track.confirmed and not track.phantom else GREY
         path = self.paths.setdefault(track.id, deque(maxlen=60))
         path.append(track.box.foot)
         if track.confirmed and len(path) > 1:
@@ -85,7 +85,7 @@ class Painter:
         _rectangle(image, track.box, size, colour, 2 if track.seen else 1)
         if track.confirmed:
             riders = f"+{track.riders}" if track.riders else ""
-            rest = " standing" if track.stationary else ""
+            rest = " phantom" if track.phantom else " standing" if track.stationary else ""
             left, top = _point((track.box.left, track.box.top), size)
             _write(image, f"{number} {track.label}{riders} {track.score:.2f}{rest}", (left, top - 4), colour)
 

@@ -92,6 +92,16 @@ def test_without_zones_and_tracks_the_picture_stays_as_it_is() -> None:
     assert not drawn(Painter(JudgeSettings()), NOTHING).any()
 
 
+def test_a_phantom_is_grey_so_that_it_is_seen_why_nothing_is_told_of_it() -> None:
+    def colourfulness(track: Track) -> int:
+        image = Painter(JUDGE).draw(frame(), replace(NOTHING, tracks=(track,)))
+        edge = image[int(CAR.box.top * 256) + 20, int(CAR.box.left * 512)].astype(int)
+        return int(edge.max() - edge.min())
+
+    assert colourfulness(CAR) > 50
+    assert colourfulness(replace(CAR, phantom=True)) < 10
+
+
 def test_an_event_is_written_for_a_moment_and_a_crossing_is_counted() -> None:
     painter = Painter(JUDGE)
     shown = drawn(painter, replace(NOTHING, told=(crossing(AT), crossing(AT, Phase.END))))
