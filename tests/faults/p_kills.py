@@ -108,6 +108,6 @@ def _in_the_end(victim: Victim, station: Receiver, kills: int) -> str:
     if not victim.alive:
         victim.start(20)
     findings = settled(victim, station, SETTLE_S)
-    if not findings.clean or station.closed_twice():
+    if not findings.clean or station.closed_twice() or station.conflicts():
         raise Broken(f"{kills} kills: {findings}")
     return f"{kills} kills: {findings}, {victim.lives} lives"

@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from tests.boxes import Box, told
+from tests.boxes import Box
 from tests.brokers import free_port, until
 from tests.conftest import ROOT
-from tests.faults.stage import Spy, playing, settled
+from tests.faults.stage import Receiver, Spy, playing, settled
 from tests.faults.suite import Broken, NotTried, Trial, promise
 
 CALLBACKS = ("on_connect", "on_publish", "on_subscribe", "on_message", "on_disconnect")
@@ -163,13 +164,16 @@ def camera_away(trial: Trial) -> str:
             until(lambda: spy.state("camera/road/status").get("state") == "streaming", 30, "the camera streams")
             rtsp.kill()
             rtsp.wait(5)
-            until(lambda: told(station, "camera_lost", "start"), 30, "its loss is told")
+            until(lambda: _told(station, "camera_lost", "start"), 30, "its loss is told")
             mark = len(box.log.read_text().splitlines())
             time.sleep(away_s)
             lines = [line for line in box.log.read_text().splitlines()[mark:] if "road" in line]
             rtsp = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.DEVNULL)
-            until(lambda: told(station, "camera_lost", "end"), 60, "its return is told")
-            starts, ends = len(told(station, "camera_lost", "start")), len(told(station, "camera_lost", "end"))
+            until(lambda: _told(station, "camera_lost", "end"), 60, "its return is told")
+            starts, ends = (
+                len(_told(station, "camera_lost", "start")),
+                len(_told(station, "camera_lost", "end")),
+            )
         finally:
             rtsp.kill()
             box.kill()
@@ -177,3 +181,7 @@ def camera_away(trial: Trial) -> str:
     if (starts, ends) != (1, 1) or len(lines) > max(1, away_s / 360):
         raise Broken(f"{starts} losses and {ends} returns told; {len(lines)} lines in {away_s} s")
     return f"away {away_s} s: one loss, one return, {len(lines)} log lines"
+
+
+def _told(station: Receiver, kind: str, phase: str) -> list[dict[str, Any]]:
+    return [event for event in station.events() if (event["kind"], event["phase"]) == (kind, phase)]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
 import time
+from collections import Counter
 from statistics import median
 
 import psutil
 
-from tests.brokers import until
+from tests.brokers import MOSQUITTO, Mosquitto, until
 from tests.faults.chaos import chaos
 from tests.faults.judge import Row
 from tests.faults.stage import Spy, Victim, playing, settled
-from tests.faults.suite import Broken, Trial, promise
+from tests.faults.suite import Broken, NotTried, Trial, promise, within
 
 PATIENT = "backoff_min_s: 0.2, backoff_max_s: 1"
 """Receipts are waited for as long as on a pole: on a slow link they come late."""
@@ -117,3 +121,51 @@ def dead_link(trial: Trial) -> str:
             victim.kill()
             spy.close()
     return "noticed: " + ", ".join(told)
+
+
+@promise(
+    "P12",
+    "200 boxes lose their broker at once, and it comes back",
+    "<= 40 connects in any second, all back <= 120 s",
+)
+def storm(trial: Trial) -> str:
+    """Counted by the broker's own log."""
+    boxes = trial.size(200, 400, quick=50)
+    if MOSQUITTO is None:
+        raise NotTried("mosquitto is not here: apt-get install mosquitto")
+    broker = Mosquitto(trial.folder, "log_type all", "log_timestamp true").start()
+    words = [
+        sys.executable,
+        "-m",
+        "tests.faults.crowd",
+        str(boxes),
+        str(broker.port),
+        str(trial.folder / "boxes"),
+    ]
+    crowd = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    connected = [0]
+
+    def read() -> None:
+        assert crowd.stdout is not None
+        connected.extend(int(line) for line in crowd.stdout)
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        until(lambda: connected[-1] == boxes, 150, f"all {boxes} are connected at first")
+        broker.kill()
+        until(lambda: connected[-1] == 0, 30, "all have noticed")
+        mark = len(broker.log.read_text())
+        time.sleep(5)
+        broker.start()
+        with within(120, "the return of all") as so_far:
+            until(lambda: connected[-1] == boxes, 150, f"all {boxes} are back")
+            took = so_far()
+    finally:
+        crowd.kill()
+        crowd.wait(10)
+        broker.kill()
+    lines = broker.log.read_text()[mark:].splitlines()
+    peak = max(Counter(line.split(":")[0] for line in lines if "New connection from" in line).values())
+    if peak > 40:
+        raise Broken(f"{peak} connects in one second")
+    return f"{boxes} boxes: at most {peak} connects in a second, all back after {took:.0f} s"

@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import paho.mqtt.client as paho
 
-from tests.boxes import IMPATIENT, Station
+from tests.boxes import IMPATIENT
 from tests.brokers import MOSQUITTO, Mosquitto
 from tests.faults.judge import Findings, Row, judge
 from tests.faults.suite import Broken, NotTried
@@ -66,7 +67,9 @@ class Victim:
         self.ready.clear()
         self.fed.clear()
         self.lives += 1
-        options = [word for name, value in more.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+        options = []
+        for name, value in more.items():
+            options += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
         with (self.folder / "victim.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -142,18 +145,62 @@ class Victim:
                     self.accepted.append(Row((rest[0], int(rest[1])), rest[2]))
 
 
-class Receiver(Station):
-    """The station, and what its store says in the judge's words."""
+class Receiver:
+    """`ngatu station` in a process of its own, and what its store says in the judge's words."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder / "station"
+        self.folder.mkdir(exist_ok=True)
+        self.config = self.folder / "station.yaml"
+        self.config.write_text(
+            f"commune: test-commune\nname: test-commune\nstate_dir: {self.folder}\n"
+            f"broker: {{host: 127.0.0.1, port: {port}}}\n",
+            encoding="utf-8",
+        )
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Receiver:
+        """Run it."""
+        with (self.folder / "station.log").open("ab") as log:
+            words = [sys.executable, "-m", "agent", "station", "-c", str(self.config)]
+            self.process = subprocess.Popen(words, stdout=log, stderr=log)
+        return self
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+            self.process.wait(15)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What the store answers; nothing before it is there."""
+        path = self.folder / "station.db"
+        if not path.exists():
+            return []
+        try:
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
+                return database.execute(query).fetchall()
+        except sqlite3.OperationalError:  # made this moment, and its tables are not there yet
+            return []
+
+    def seqs(self) -> set[tuple[str, int]]:
+        """The numbers it has, of every stream."""
+        return set(self.rows("select stream.name, seq from message join stream on stream.id = stream_id"))
+
+    def events(self) -> list[dict[str, Any]]:
+        """Every message of every event, by revision."""
+        return [json.loads(row[0]) for row in self.rows("select body from event_revision order by revision")]
 
     def committed(self) -> list[Row]:
         """Every fed message it has; what the box says by itself is left out: nobody noted that it was due."""
         events = self.rows(
-            "select json_extract(payload, '$.stream'), json_extract(payload, '$.seq'), id || '/' || revision "
-            "from event where camera = 'fed' and json_extract(payload, '$.end_reason') is not 'agent_restarted'"
+            "select stream.name, seq, event_id || '/' || revision from event_revision join stream on "
+            "stream.id = stream_id where json_extract(body, '$.camera') = 'fed' "
+            "and json_extract(body, '$.end_reason') is not 'agent_restarted'"
         )
         pictures = self.rows(
-            "select received.stream, received.seq, picture.sha256 from received join picture on "
-            "received.suffix = 'camera/fed/image/' || picture.event_id || '/' || picture.kind"
+            "select stream.name, seq, digest from message join stream on stream.id = stream_id "
+            "where suffix like 'camera/fed/image/%'"
         )
         return [Row((stream, seq), name) for stream, seq, name in [*events, *pictures]]
 
@@ -161,10 +208,14 @@ class Receiver(Station):
         """How many events that a death had left open were closed more than once."""
         return len(
             self.rows(
-                "select id from event where camera = 'fed' and json_extract(payload, '$.end_reason') = "
-                "'agent_restarted' group by id having count(*) > 1"
+                "select event_id from event_revision where json_extract(body, '$.camera') = 'fed' and "
+                "json_extract(body, '$.end_reason') = 'agent_restarted' group by event_id having count(*) > 1"
             )
         )
+
+    def conflicts(self) -> int:
+        """How often the station met another content under a known name."""
+        return int((self.rows("select count(*) from conflict") or [(0,)])[0][0])
 
 
 class Spy:
@@ -186,7 +237,7 @@ class Spy:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def state(self, suffix: str) -> dict[str, object]:
+    def state(self, suffix: str) -> dict[str, Any]:
         """The latest JSON of a topic that ends so; empty before there is one."""
         found = [payload for topic, payload in list(self.states.items()) if topic.endswith(suffix)]
         return dict(json.loads(found[-1])) if found and found[-1] else {}
@@ -201,13 +252,13 @@ class Spy:
 
 @contextmanager
 def playing(
-    folder: Path, *broker: str, confirm: str = "", camera: str = ""
+    folder: Path, *broker: str, confirm: str = "", camera: str = "", more: str = ""
 ) -> Iterator[tuple[Victim, Mosquitto, Receiver]]:
     """Broker and station at work, the box not yet; nothing outlives the block."""
     if MOSQUITTO is None:
         raise NotTried("mosquitto is not here: apt-get install mosquitto")
     server = Mosquitto(folder, *broker).start()
-    victim = Victim(folder, server.port, broker=confirm, camera=camera)
+    victim = Victim(folder, server.port, broker=confirm, camera=camera, more=more)
     station = Receiver(folder, server.port).start()
     try:
         yield victim, server, station

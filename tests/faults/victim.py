@@ -29,7 +29,7 @@ import numpy as np
 import paho.mqtt.client as paho
 from numpy.typing import NDArray
 
-from agent import app, log
+from agent import app, clock, log
 from agent.clock import SystemClock
 from agent.config import load
 from agent.core.types import Box, Event, EventKind, ObjectState, Phase, Severity, Shot, Size
@@ -40,6 +40,7 @@ from agent.delivery.mqtt import Connection
 from agent.delivery.outbox_file import OutboxFile
 from agent.detectors.shared import SharedDetector
 from agent.errors import OutboxError
+from agent.machine import SYS
 from agent.watcher import Watcher
 
 HANGS_AFTER = 20
@@ -58,6 +59,8 @@ def main() -> None:
     words.add_argument("rate", type=float, help="events a second; 0: as fast as it goes")
     words.add_argument("--kill-at")
     words.add_argument("--hang-at", choices=HANGS, help="this loop hangs for ever, from its twentieth turn")
+    words.add_argument("--sys", type=Path, default=SYS, help="a folder that stands for /sys")
+    words.add_argument("--ntp", action="store_true", help="the kernel says that NTP keeps its clock")
     words.add_argument("--raise-in", help="this callback of the MQTT library raises at each third call")
     words.add_argument("--picture-every", type=int, default=10, help="one event in so many brings one; 0: none")
     words.add_argument("--picture-bytes", type=int, default=2000, help="about so large")
@@ -70,9 +73,11 @@ def main() -> None:
         _arm(place, int(times))
     if asked.hang_at:
         _hang(*HANGS[asked.hang_at])
+    if asked.ntp:
+        clock._libc = _Kernel  # type: ignore[assignment]
     if asked.raise_in:
         _raise(asked.raise_in)
-    agent = app.Agent(load(asked.config), SystemClock())
+    agent = app.Agent(load(asked.config), SystemClock(), sys=asked.sys)
     signal.signal(signal.SIGTERM, lambda *_: agent.stop.set())
     feeder = Feeder(agent, lambda line: os.write(out, line.encode()), asked)
     threading.Thread(target=feeder.feed, args=(asked.first, asked.count), daemon=True).start()
@@ -193,6 +198,14 @@ def _hang(owner: type, method: str) -> None:
         return inner(*args, **more)
 
     setattr(owner, method, wrapped)
+
+
+class _Kernel:
+    """Stands for the machine's time service: a cleared status means that it disciplines the clock."""
+
+    @staticmethod
+    def adjtimex(_timex: object) -> int:
+        return 0
 
 
 def _raise(callback: str) -> None:
