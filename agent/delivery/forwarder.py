@@ -221,6 +221,7 @@ class Forwarder:
 
     def _farewell(self, connection: Connection) -> None:
         """Tell that it stops on purpose, and give the broker a moment to hear it."""
+        self._sending.close()
         self._connected_at = None
         sure = connection.free > 0  # without room in the window QoS 0 must do: it needs none
         mid = connection.publish(

@@ -39,7 +39,7 @@ class Held:
         """Events that ended here; where they began may lie in a file that could not be read or written."""
         self._recent: deque[tuple[float, int]] = deque()
         """(mono_s, first seq of that second), of the last minute."""
-        self._unsealed_s = now.mono_s if self.tally.unsealed > 1 else None
+        self._unsealed_s = now.mono_s if self._unsealed() else None
         """Since when a message other than a seal waits for its seal."""
 
     def count_again(self) -> None:
@@ -84,7 +84,7 @@ class Held:
         self.live(at)
         if self.tally.seal is not before:
             self._unsealed_s = None
-        if self._unsealed_s is None and self.tally.unsealed > 1:
+        if self._unsealed_s is None and self._unsealed():
             self._unsealed_s = at.mono_s
         return seqs
 
@@ -141,6 +141,11 @@ class Held:
                 self.tally, pending=self.tally.pending - 1, quarantined=self.tally.quarantined + 1
             )
         return moved
+
+    def _unsealed(self) -> bool:
+        """Whether more than the newest seal waits for a seal."""
+        seal = self.tally.seal
+        return self.tally.unsealed > (seal is not None and seal[0] == self.stream)
 
     def _let_change_no_more(self, seqs: Iterable[int]) -> None:
         gone = set(seqs)

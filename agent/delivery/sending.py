@@ -93,6 +93,10 @@ class Sending:
         in_air = self.window.broke()
         return in_air if self._same_stream() else []
 
+    def close(self) -> None:
+        """The agent stops."""
+        self._note_spent()
+
     def set_aside(self, seq: int, why: str) -> None:
         """Into quarantine; what the disk says to that is told."""
         try:
