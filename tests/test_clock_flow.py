@@ -23,7 +23,7 @@ LIBRARIES = [
     *Path("/usr/lib").glob("faketime/libfaketimeMT.so.1"),
 ]
 DAY_S = 86400.0
-JUMPS_S = [1.0, -1.0, 3600.0, -3600.0, -20 * 365 * DAY_S, 20 * 365 * DAY_S, 12.5 * 365 * DAY_S, 0.0]
+JUMPS_S = [1.0, -3600.0, -20 * 365 * DAY_S, 20 * 365 * DAY_S, 12.5 * 365 * DAY_S]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def library() -> Path:
 def test_jumps_of_twenty_years_lose_nothing_and_every_stamp_says_how_far_to_trust_it(
     tmp_path: Path, embedded: Address, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """P21 in small: eight jumps, also back to before the agent was built and beyond 2038."""
+    """P21 in small: five jumps, also back to before the agent was built and beyond 2038."""
     box, station = Box(tmp_path, embedded.port), Station(tmp_path, embedded.port)
     offset = tmp_path / "offset"
     offset.write_text("+0")
