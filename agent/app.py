@@ -200,6 +200,7 @@ class Agent:
             watched = threading.Event()
             parts.callback(watched.set)
             parts.callback(self._end)
+            thrift.tidy()
             for worker in (*self._workers, self._doer):
                 worker.start(self.stop)
             notify("READY=1")
@@ -228,6 +229,7 @@ class Agent:
             now_s = self.clock.now().mono_s
             if self._news.is_set() or now_s >= next_report_s:
                 next_report_s = now_s + self.config.health.interval_s
+                thrift.tidy()
                 self._say()
             if now_s >= ends_s or (finite and all(worker.join(0) for worker in self._workers)):
                 self.stop.set()

@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from agent.cameras.settings import CameraSettings, UsbSource
 from agent.core.attention import AttentionSettings
 from agent.core.geometry import crosses
+from agent.core.glimpse import GlimpseSettings
 from agent.core.integrity import IntegritySettings
 from agent.core.motion import MotionSettings
 from agent.core.pace import PaceSettings
@@ -137,6 +138,9 @@ class CameraConfig(CameraSettings):
 
     zones: tuple[Zone, ...] = _judge_field("zones")
     rules: tuple[Rule, ...] = _judge_field("rules")
+    glimpse: GlimpseSettings = Field(
+        GlimpseSettings(), description="How a quiet view is watched between two whole looks."
+    )
     motion: MotionSettings = Field(MotionSettings(), description="What counts as motion.")
     attention: AttentionSettings = Field(
         AttentionSettings(), description="Where and how often the detector looks."
@@ -166,6 +170,7 @@ class CameraConfig(CameraSettings):
             judge,
             self.integrity,
             self.phantoms,
+            self.glimpse,
         )
 
 

@@ -104,7 +104,7 @@ class CameraSettings(Settings):
     source: CameraSource = Field(description="Where the pictures come from.")
     max_fps: float = Field(10.0, gt=0, le=120, description="Pictures a second that are looked at, at most.")
     idle_fps: float = Field(
-        4.0, ge=1, le=120, description="The same while nothing moves; what comes is seen a moment later."
+        3.0, ge=1, le=120, description="The same while nothing new happens; what comes is seen a moment later."
     )
     stall_s: float = Field(10.0, ge=0.5, le=120, description="A picture older than this means a lost camera.")
     open_timeout_s: float = Field(10.0, ge=0.5, le=120, description="How long the first picture may take.")

@@ -8,9 +8,9 @@ and rare checks of what stands.
 
 How soon it looks again depends on what could be learned by it:
 
-    a track that is new, or comes into view     every `min_interval_s`
-    new motion, a track that was just missed,
-    tracks that could be confused               every `doubt_s`; at once if the last look was longer ago
+    a track that is new                         every `min_interval_s`
+    new motion, a track that comes into view or
+    was just missed, tracks easily confused     every `doubt_s`; at once if the last look was longer ago
     a track that goes where it should           every `follow_s`; sooner if it would leave its own box
     motion in which nothing is found (barren)   ever less often, every `barren_s` in the end
     what stands                                 every `stationary_check_s`
@@ -234,10 +234,11 @@ def _wait_s(track: Track, looked_s: float, crowded: bool, at: Instant, settings:
         return settings.stationary_check_s
     age_s = at.since(track.started)
     young = not track.confirmed and at.since(track.last_seen) <= _YOUNG_S
-    if young or age_s < _NEW_S or (age_s < _ENTERS_S and _cut(track.box)):
+    if young or age_s < _NEW_S:
         return settings.min_interval_s * _EARLY
     missed = 0 < looked_s - track.last_seen.mono_s <= _AGAIN * settings.follow_s
-    wait_s = settings.doubt_s if missed or crowded else settings.follow_s
+    enters = age_s < _ENTERS_S and _cut(track.box)
+    wait_s = settings.doubt_s if missed or crowded or enters else settings.follow_s
     return max(settings.min_interval_s, min(wait_s, _STRAY * _stay_s(track))) * _EARLY
 
 

@@ -40,7 +40,7 @@ class GlimpseSettings(Settings):
     """How a quiet view is watched between two looks."""
 
     look_s: float = Field(
-        1.0,
+        2.0,
         ge=0,
         le=10,
         description="Time between two whole looks at a quiet view, in seconds; in between a glimpse must do.",

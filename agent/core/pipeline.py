@@ -125,7 +125,7 @@ def update(
     """See one frame; `field` is the size of the detector's input.
 
     While nothing moves, a frame that shows what the last one showed is not looked at any further (glimpse.py):
-    what depends on time alone, such as the end of an event, comes a second later at most.
+    what depends on time alone, such as the end of an event, comes up to `glimpse.look_s` later.
     """
     seen, lull = state.glimpse, state.lull
     if seen and lull and not glimpse.worth(seen, frame, settings.glimpse):

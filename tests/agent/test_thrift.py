@@ -40,3 +40,24 @@ def test_eight_threads_share_two_heaps_and_opencv_has_one_thread() -> None:
     threads, heaps = map(int, done.stdout.split())
     assert threads == 1
     assert heaps <= 2
+
+
+RUBBISH = """
+import psutil
+from agent import thrift
+kept = [bytearray(2000) for _ in range(20_000)]
+last = bytearray(2000)
+before = psutil.Process().memory_info().rss
+del kept
+thrift.tidy()
+print(before - psutil.Process().memory_info().rss)
+"""
+
+
+def test_memory_that_is_not_needed_any_more_is_given_back() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RUBBISH], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 20 << 20  # of 40 million bytes

@@ -171,13 +171,20 @@ def test_a_track_that_would_leave_its_own_box_is_looked_at_sooner() -> None:
     assert times == every(0.2, 15)  # it is a tenth of the frame wide, and so gone in an eighth of a second
 
 
-def test_a_track_that_comes_into_view_is_looked_at_as_often_as_may_be() -> None:
-    """Two sights at the border do not tell how it moves: its box grows there."""
+def test_a_track_that_is_new_is_looked_at_as_often_as_may_be() -> None:
+    """Two sights do not tell how it moves."""
+    new = [replace(seen("a", LANE, index / 10), started=later(0)) for index in range(20)]
+    times = looks([glance(index / 10, tracks=(each,)) for index, each in enumerate(new)])
+    assert times[:6] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.6, 0.9])
+
+
+def test_a_track_that_comes_into_view_is_looked_at_sooner() -> None:
+    """At the border its box grows more than it moves."""
     border = Box(0.0, 0.4, 0.1, 0.6)
-    entering = [replace(seen("a", border, index / 10), started=later(0)) for index in range(30)]
+    entering = [replace(seen("a", border, index / 10), started=later(-0.5)) for index in range(30)]
     times = looks([glance(index / 10, tracks=(each,)) for index, each in enumerate(entering)])
-    assert times[:20] == every(0.1, 20)
-    assert times[20:] == pytest.approx([2.2, 2.5, 2.8], abs=0.11)
+    assert times[:8] == every(0.2, 8)
+    assert times[-3:] == pytest.approx([2.2, 2.5, 2.8], abs=0.11)
 
 
 def test_tracks_that_could_be_confused_are_looked_at_sooner() -> None:

@@ -169,13 +169,13 @@ def test_an_empty_road_is_quiet_once_it_is_known_until_something_comes() -> None
 def test_a_frame_that_shows_an_empty_road_as_before_is_not_looked_at_whole() -> None:
     state, _ = watched(frame(index) for index in range(50))
     whole = 0
-    for index in range(50, 100):
+    for index in range(50, 110):
         before = state
         state, outcome = pipeline.update(state, frame(index), bright, FIELD, SETTINGS)
         assert outcome.quiet
         whole += state is not before
 
-    assert whole == 5  # one a second
+    assert whole == 3  # one in two seconds
 
 
 def test_a_car_on_a_road_that_was_only_glimpsed_at_is_found_in_the_next_frames() -> None:
