@@ -115,7 +115,9 @@ def verify_command(config: StationFile = DEFAULT) -> None:
     found: dict[tuple[str, str, str], Ranges] = {}
     try:
         for each in findings(engine, settings.state_dir / BLOBS):
-            found.setdefault((each.box, each.stream, str(each.fault)), Ranges()).add(each.seq)
+            what = str(each.fault) if each.seq is not None else f"{each.fault} seal"
+            number = each.seq if each.seq is not None else each.seal or 0
+            found.setdefault((each.box, each.stream, what), Ranges()).add(number)
     finally:
         engine.dispose()
     for (box, stream, fault), seqs in found.items():

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, func, select, tuple_, update
 
-from agent.delivery.payloads import CountPayload, EventPayload, HelloPayload
+from agent.delivery.payloads import ChainPayload, CountPayload, EventPayload, HelloPayload
 from station.arrival import Arrival, Sort
 from station.events import Events
 from station.identity import blob_of, digest, ms
@@ -31,7 +31,7 @@ from station.schema import (
     quarantine,
     stream,
 )
-from station.standing import stand
+from station.standing import give_up, stand
 
 KEPT_BYTES = 256 * 1024
 """Of a message that cannot be read, at most; the largest picture of the contract."""
@@ -229,15 +229,16 @@ class Batch:
             what = {"camera": told.camera, "rule": told.rule, "body": arrival.raw.decode()}
             self._rows[count_interval].append(ids | when | what)
             return
+        if isinstance(told, ChainPayload):
+            give_up(self._connection, told, box_id, self._known, self._now_ms)
         sha = blob_of(arrival)
         what = {"sort": str(arrival.sort), "suffix": _suffix(arrival)}
         body = {"body": None if sha else arrival.raw.decode(), "sha256": sha}
         self._rows[other_message].append(ids | what | body | {"received_ms": self._now_ms})
 
     def _stand(self, arrival: Arrival, box_id: int, stream_id: int | None) -> None:
-        fields = stand(self._connection, arrival, box_id, stream_id, self._known, self._now_ms)
-        if fields is not None:
-            self._note(arrival, "stream_went_back", **fields)
+        for name, fields in stand(self._connection, arrival, box_id, stream_id, self._known, self._now_ms):
+            self._note(arrival, name, **fields)
 
     def _write_quarantine(self) -> None:
         """The same bytes by the same topic are kept once, and counted."""

@@ -2,7 +2,8 @@
 
 A hole is normal for a while: live events overtake a backlog, and pictures come last. A hole that was there at
 two surveys is a gap. It is `open` until what is missing has come (`filled`) or the box says that it has
-nothing so old any more (`gone`): then it was evicted there, or receipted by an earlier store of this station.
+nothing so old any more, or that it gave it up (`gone`): then it was evicted there, receipted by an earlier
+store of this station, or saved into a later stream.
 """
 
 from __future__ import annotations
@@ -86,31 +87,42 @@ def size(ranges: Iterable[Range]) -> int:
     return sum(last - first + 1 for first, last in ranges)
 
 
-def survey(
-    told: Sequence[Gap], before: Sequence[Range], now: Sequence[Range], oldest: int | None, unnumbered: int
-) -> list[Gap]:
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What the box has said about a stream."""
+
+    oldest: int | None = None
+    """The lowest number that it still holds."""
+    unnumbered: int = 0
+    """Pictures that came without their numbers (MQTT 3.1.1): as many holes mean nothing."""
+    given_up: tuple[Range, ...] = ()
+    """What will not come."""
+
+    def state(self, left: Sequence[Range]) -> State:
+        """Of a gap in which this is left."""
+        if not left:
+            return State.FILLED
+        may_come = without(left, self.given_up)
+        if self.oldest is not None:
+            may_come = [missing for missing in may_come if missing[1] >= self.oldest]
+        return State.OPEN if may_come else State.GONE
+
+
+def survey(told: Sequence[Gap], before: Sequence[Range], now: Sequence[Range], word: Word) -> list[Gap]:
     """The gaps that are new, and those of `told` that have changed.
 
-    `before` and `now` are the holes of the last survey and of this one. `oldest` is the lowest number that the
-    box said it still holds. `unnumbered` pictures came without their numbers (MQTT 3.1.1): as many holes mean
-    nothing.
+    `before` and `now` are the holes of the last survey and of this one.
     """
     changed = []
     for gap in told:
         left = common([(gap.first, gap.last)], now)
-        renewed = replace(gap, missing=size(left), state=_state(left, oldest))
+        renewed = replace(gap, missing=size(left), state=word.state(left))
         if renewed != gap:
             changed.append(renewed)
-    if size(now) <= unnumbered:
+    if size(now) <= word.unnumbered:
         return changed
     lasting = without(common(before, now), sorted((gap.first, gap.last) for gap in told))
     if len(lasting) > MOST_NEW:
-        whole = Gap(lasting[0][0], lasting[-1][1], size(lasting), _state(lasting, oldest))
+        whole = Gap(lasting[0][0], lasting[-1][1], size(lasting), word.state(lasting))
         return [*changed, whole]
-    return changed + [Gap(*hole, size([hole]), _state([hole], oldest)) for hole in lasting]
-
-
-def _state(left: Sequence[Range], oldest: int | None) -> State:
-    if not left:
-        return State.FILLED
-    return State.GONE if oldest is not None and left[-1][1] < oldest else State.OPEN
+    return changed + [Gap(*hole, size([hole]), word.state([hole])) for hole in lasting]

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 
-from agent.delivery.wire import MAX_JSON_BYTES
+from agent.delivery.wire import MAX_JSON_BYTES, body
 from station.arrival import Arrival, Sort
 
-_ADDED = re.compile(
-    rb'\{"seq":\d{1,19},"stream":"[^"]{1,64}","published_at":"[^"]{1,40}","replayed":(?:true|false)(?:,|(?=\}))'
-)
-"""What a box of ours puts in front at each sending (wire.finish)."""
 _VARYING = ("seq", "stream", "published_at", "replayed")
+"""What is put in at each sending."""
 
 
 def digest(arrival: Arrival) -> str:
@@ -36,8 +32,9 @@ def of_json(raw: bytes) -> str:
 
     Of another program's JSON it is that of its content, whatever the order and the spacing.
     """
-    if added := _ADDED.match(raw):
-        return of_bytes(b"{" + raw[added.end() :])
+    kept = body(raw)
+    if kept != raw:
+        return of_bytes(kept)
     try:
         told = json.loads(raw)
     except (ValueError, RecursionError):

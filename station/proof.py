@@ -1,15 +1,17 @@
 """Looks whether the store still holds what came: what was deleted, altered or swapped since is named.
 
 Every number that was ever committed must have its message, every message its content, and the content must
-have the digest that was written down when it came. Reads only; the service may be at work.
+have the digest that was written down when it came; and all of that must be what the box lists in its seals.
+Reads only; the service may be at work.
 
-It does not find what someone forged who also wrote the digests anew.
+It does not find what someone forged who wrote everything anew, the seals and their heads included: the box
+says another head at its next hello then, which the log tells as `seal_contradicts`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -20,6 +22,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from agent.delivery.chain import Head
+from agent.delivery.wire import parse_chain
+from agent.errors import WireError
+from station.arrival import Sort
 from station.blobs import path_of
 from station.database import in_words
 from station.gaps import without
@@ -37,6 +43,8 @@ from station.schema import (
     span,
     stream,
 )
+from station.seals import Seal, StreamNow
+from station.seals import faults as against_seals
 
 _AT_ONCE = 1_000
 
@@ -50,6 +58,8 @@ class Fault(StrEnum):
     """Its content is not what came."""
     UNKNOWN = "unknown"
     """It is there, and was never committed."""
+    UNPROVEN = "unproven"
+    """Nothing vouches for it, because a seal is missing or altered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,10 @@ class Finding:
     fault: Fault
     box: str
     stream: str
-    seq: int
+    seq: int | None
+    """None: a seal whose number nobody can tell."""
+    seal: int | None = None
+    """Which seal it is, if it is one."""
 
 
 def findings(engine: Engine, blobs: Path) -> Iterator[Finding]:
@@ -69,30 +82,61 @@ def findings(engine: Engine, blobs: Path) -> Iterator[Finding]:
         StoreError: the store cannot be read.
     """
     try:
-        with engine.connect() as connection, connection.begin():
+        with engine.connect() as connection, _at_one_moment(connection).begin():
             for one in connection.execute(select(box).order_by(box.c.id)).all():
                 contents = _contents(connection, one.id, blobs)
-                query = select(stream.c.id, stream.c.name).where(stream.c.box_id == one.id)
-                for stream_id, name in connection.execute(query.order_by(stream.c.id)).all():
-                    for fault, seq in _of_stream(connection, stream_id, contents):
-                        yield Finding(fault, f"{one.commune}/{one.device}", name, seq)
+                query = select(stream).where(stream.c.box_id == one.id).order_by(stream.c.id)
+                streams = connection.execute(query).all()
+                seals = list(_seals(connection, {row.id: row.name for row in streams}, contents))
+                for row in streams:
+                    for fault, seq, seal in _of_stream(connection, row, contents, seals):
+                        yield Finding(fault, f"{one.commune}/{one.device}", row.name, seq, seal)
     except (SQLAlchemyError, OSError) as error:
         raise in_words(error, engine.url) from error
 
 
-def _of_stream(connection: Connection, stream_id: int, contents: _Contents) -> Iterator[tuple[Fault, int]]:
-    query = select(span.c.first, span.c.last).where(span.c.stream_id == stream_id)
-    committed, present = Ranges((row[0], row[1]) for row in connection.execute(query)), Ranges()
-    rows = select(message).where(message.c.stream_id == stream_id).order_by(message.c.seq)
-    for row in connection.execute(rows.execution_options(yield_per=_AT_ONCE)):
-        present.add(row.seq)
-        if row.seq not in committed:
-            yield Fault.UNKNOWN, row.seq
-        elif not contents.hold(stream_id, row.seq, row.suffix, row.digest):
-            yield Fault.ALTERED, row.seq
-    for first, last in without(list(committed), list(present)):
-        for seq in range(first, last + 1):
-            yield Fault.MISSING, seq
+def _at_one_moment(connection: Connection) -> Connection:
+    """Reads what one moment left, whatever the service writes meanwhile; SQLite does so by itself."""
+    if connection.dialect.name == "postgresql":
+        return connection.execution_options(isolation_level="REPEATABLE READ")
+    return connection
+
+
+def _of_stream(
+    connection: Connection, row: Row[Any], contents: _Contents, seals: Sequence[Seal]
+) -> Iterator[tuple[Fault, int | None, int | None]]:
+    query = select(span.c.first, span.c.last).where(span.c.stream_id == row.id)
+    committed, digests = Ranges((each[0], each[1]) for each in connection.execute(query)), {}
+    faults: dict[int, Fault] = {}
+    rows = select(message).where(message.c.stream_id == row.id).order_by(message.c.seq)
+    for each in connection.execute(rows.execution_options(yield_per=_AT_ONCE)):
+        whole = contents.hold(row.id, each.seq, each.suffix, each.digest)
+        digests[each.seq] = each.digest if whole else "altered"
+        if each.seq not in committed:
+            faults[each.seq] = Fault.UNKNOWN
+        elif not whole:
+            faults[each.seq] = Fault.ALTERED
+    for first, last in without(list(committed), list(Ranges((seq, seq) for seq in digests))):
+        faults |= dict.fromkeys(range(first, last + 1), Fault.MISSING)
+    head = None if row.seal_number is None else Head(row.seal_number, row.seal_sha256)
+    now = StreamNow(row.name, digests, head, row.oldest, row.newest)
+    yield from ((fault, seq, None) for seq, fault in sorted(faults.items()))
+    for told, seq, number in against_seals(now, seals):
+        if seq is None or seq not in faults:
+            yield Fault(told.value), seq, number
+
+
+def _seals(connection: Connection, names: Mapping[int, str], contents: _Contents) -> Iterator[Seal]:
+    """Those of a box that are as they came."""
+    query = select(other_message).where(
+        other_message.c.stream_id.in_(names), other_message.c.sort == str(Sort.CHAIN)
+    )
+    for row in connection.execute(query):
+        try:
+            told = parse_chain((row.body or "").encode())
+            yield Seal(names[row.stream_id], row.seq, contents.numbered[row.stream_id, row.seq], told)
+        except WireError:  # altered: then it is missing, and what it listed is unproven
+            continue
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ class Ranges:
         at = bisect_right(self._ranges, number, key=lambda r: r[0]) - 1
         return self._ranges[at] if at >= 0 and self._ranges[at][1] >= number else None
 
-    def __contains__(self, number: int) -> bool:
-        return self.around(number) is not None
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and self.around(number) is not None
 
     def within(self, first: int, last: int) -> list[tuple[int, int]]:
         """The ranges cut to first..last."""

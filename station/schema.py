@@ -98,6 +98,8 @@ stream = Table(  # one life of a box's outbox
     Column("oldest", BigInteger),  # by the latest hello: the lowest seq that the box still holds
     Column("newest", BigInteger),  # by the latest hello: the highest seq ever given
     Column("unnumbered", Integer, nullable=False),  # pictures whose seq MQTT 3.1.1 did not carry
+    Column("seal_number", BigInteger),  # by hello: the newest seal of its hash chain …
+    Column("seal_sha256", Text),  # … kept apart from the messages, so that a cut-off end shows
     UniqueConstraint("box_id", "name"),
 )
 
@@ -262,4 +264,13 @@ gap = Table(  # numbers of a stream that did not come while later ones did
     Column("opened_ms", BigInteger, nullable=False),
     Column("closed_ms", BigInteger),
     Index("ix_gap_stream_id", "stream_id"),
+)
+
+given_up = Table(  # numbers that will not come, as a seal of the box tells
+    "given_up",
+    metadata,
+    Column("stream_id", Integer, ForeignKey("stream.id"), primary_key=True),
+    Column("first", BigInteger, primary_key=True),
+    Column("last", BigInteger, primary_key=True),
+    Column("why", Text, nullable=False),  # dropped: no room; carried: came in a later stream
 )

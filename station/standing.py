@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select, update
 
-from agent.delivery.payloads import CameraStatusPayload, HelloPayload, StatusPayload
+from agent.delivery.payloads import CameraStatusPayload, ChainPayload, HelloPayload, StatusPayload
 from station.arrival import Arrival, Sort
 from station.identity import ms
 from station.known import Known, insert_once, upsert
-from station.schema import box, box_status, camera, camera_status, stream
+from station.schema import box, box_status, camera, camera_status, given_up, stream
 
 Fields = dict[str, object]
 
 
 def stand(
     connection: Connection, arrival: Arrival, box_id: int, stream_id: int | None, known: Known, now_ms: int
-) -> Fields | None:
-    """Write what the arrival says; the fields of a note if a stream went back."""
+) -> list[tuple[str, Fields]]:
+    """Write what the arrival says; gives back what is to be told, by name and fields."""
     told = arrival.payload
     if isinstance(told, StatusPayload):
         _box(connection, told, box_id, now_ms)
@@ -28,7 +28,7 @@ def stand(
         name = str(arrival.sort)
         values = {name: arrival.raw.decode(), f"{name}_ms": now_ms}
         connection.execute(update(box).where(box.c.id == box_id).values(values))
-    return None
+    return []
 
 
 def _box(connection: Connection, told: StatusPayload, box_id: int, now_ms: int) -> None:
@@ -55,15 +55,37 @@ def _camera(
 
 def _hello(
     connection: Connection, told: HelloPayload, stream_id: int, known: Known, now_ms: int
-) -> Fields | None:
-    """What the box still holds; below that nothing will come any more."""
+) -> list[tuple[str, Fields]]:
+    """What the box still holds, below which nothing will come any more; and the newest seal of its chain."""
     oldest = told.oldest
     if oldest is None and told.newest is not None:
         oldest = told.newest + 1  # nothing waits there
-    values = {"hello_ms": now_ms, "oldest": oldest, "newest": told.newest}
-    connection.execute(update(stream).where(stream.c.id == stream_id).values(values))
+    values: Fields = {"hello_ms": now_ms, "oldest": oldest, "newest": told.newest}
     have = max((last for _, last in known.have(connection, stream_id)), default=0)
-    if (told.newest or 0) >= have:
-        return None
-    hint = "the box's outbox was put back to an older state; what it numbers anew will be conflicts"
-    return {"stream": told.stream, "newest": told.newest, "have": have, "hint": hint}
+    notes: list[tuple[str, Fields]] = []
+    if (told.newest or 0) < have:
+        hint = "the box's outbox was put back to an older state; what it numbers anew will be conflicts"
+        note: Fields = {"stream": told.stream, "newest": told.newest, "have": have, "hint": hint}
+        notes.append(("stream_went_back", note))
+    if told.seal is not None and told.seal.stream == told.stream:
+        number, sha256 = told.seal.number, told.seal.sha256
+        kept = connection.execute(
+            select(stream.c.seal_number, stream.c.seal_sha256).where(stream.c.id == stream_id)
+        ).one()
+        if kept.seal_number is None or number > kept.seal_number:
+            values |= {"seal_number": number, "seal_sha256": sha256}
+        elif number == kept.seal_number and sha256 != kept.seal_sha256:
+            hint = "the box vouches for another history than it did before: it, or this store, was changed"
+            notes.append(("seal_contradicts", {"stream": told.stream, "number": number, "hint": hint}))
+    connection.execute(update(stream).where(stream.c.id == stream_id).values(values))
+    return notes
+
+
+def give_up(connection: Connection, told: ChainPayload, box_id: int, known: Known, now_ms: int) -> None:
+    """Write down what a seal says will not come: not in the stream it seals, or not in the one before it."""
+    rows = [(told.of, first, last, "dropped") for first, last in told.dropped]
+    if told.carried is not None and told.carried.stream is not None:
+        rows += [(told.carried.stream, first, last, "carried") for first, last in told.carried.seqs]
+    for name, first, last, why in rows:
+        place = {"stream_id": known.stream_id(connection, box_id, name, now_ms), "first": first, "last": last}
+        connection.execute(insert_once(connection, given_up).values(place | {"why": why}))

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, update
 
 from station.filing import Note
-from station.gaps import Gap, Range, State, holes, survey
-from station.schema import box, gap, span, stream
+from station.gaps import Gap, Range, State, Word, holes, survey
+from station.ranges import Ranges
+from station.schema import box, gap, given_up, span, stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +18,7 @@ class _Stream:
     id: int
     name: str
     box: str
-    oldest: int | None
-    unnumbered: int
+    word: Word
 
 
 class Surveyor:
@@ -49,8 +49,7 @@ class Surveyor:
                 told.get(of_stream.id, []),
                 before.get(of_stream.id, []),
                 now.get(of_stream.id, []),
-                of_stream.oldest,
-                of_stream.unnumbered,
+                of_stream.word,
             )
             for one in found:
                 _write(connection, of_stream.id, one, now_ms)
@@ -69,10 +68,13 @@ def _holes(connection: Connection) -> dict[int, list[Range]]:
 
 
 def _streams(connection: Connection, ids: set[int]) -> list[_Stream]:
+    lost: dict[int, Ranges] = {}
+    for row in connection.execute(select(given_up)):
+        lost.setdefault(row.stream_id, Ranges()).add(row.first, row.last)
     columns = stream.c.id, stream.c.name, box.c.commune, box.c.device, stream.c.oldest, stream.c.unnumbered
     query = select(*columns).join(box, box.c.id == stream.c.box_id)
     return [
-        _Stream(row[0], row[1], f"{row[2]}/{row[3]}", row[4], row[5])
+        _Stream(row[0], row[1], f"{row[2]}/{row[3]}", Word(row[4], row[5], tuple(lost.get(row[0], ()))))
         for row in connection.execute(query)
         if row[0] in ids
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.gaps import MOST_NEW, Gap, Range, State, common, holes, size, survey, without
+from station.gaps import MOST_NEW, Gap, Range, State, Word, common, holes, size, survey, without
 from station.ranges import Ranges
 
 NUMBERS = st.sets(st.integers(1, 60))
@@ -32,33 +32,39 @@ def test_ranges_are_cut_like_sets(some: set[int], others: set[int]) -> None:
 
 
 def test_a_hole_is_a_gap_only_when_it_lasts() -> None:
-    assert survey([], [], [(2, 3)], None, 0) == []
-    assert survey([], [(2, 5)], [(2, 3), (8, 9)], None, 0) == [Gap(2, 3, 2)]
+    assert survey([], [], [(2, 3)], Word()) == []
+    assert survey([], [(2, 5)], [(2, 3), (8, 9)], Word()) == [Gap(2, 3, 2)]
 
 
 def test_a_gap_is_told_once_shrinks_and_is_filled() -> None:
     gap = Gap(2, 5, 4, id=7)
 
-    assert survey([gap], [(2, 5)], [(2, 5)], None, 0) == []
-    assert survey([gap], [(2, 5)], [(3, 4)], None, 0) == [Gap(2, 5, 2, id=7)]
-    assert survey([gap], [(2, 5)], [], None, 0) == [Gap(2, 5, 0, State.FILLED, 7)]
+    assert survey([gap], [(2, 5)], [(2, 5)], Word()) == []
+    assert survey([gap], [(2, 5)], [(3, 4)], Word()) == [Gap(2, 5, 2, id=7)]
+    assert survey([gap], [(2, 5)], [], Word()) == [Gap(2, 5, 0, State.FILLED, 7)]
 
 
 def test_what_lies_below_the_oldest_that_the_box_holds_is_gone() -> None:
-    assert survey([], [(2, 3)], [(2, 3)], 4, 0) == [Gap(2, 3, 2, State.GONE)]
-    assert survey([], [(2, 3)], [(2, 3)], 3, 0) == [Gap(2, 3, 2)]
-    assert survey([Gap(2, 5, 4, id=7)], [], [(2, 3)], 4, 0) == [Gap(2, 5, 2, State.GONE, 7)]
+    assert survey([], [(2, 3)], [(2, 3)], Word(4)) == [Gap(2, 3, 2, State.GONE)]
+    assert survey([], [(2, 3)], [(2, 3)], Word(3)) == [Gap(2, 3, 2)]
+    assert survey([Gap(2, 5, 4, id=7)], [], [(2, 3)], Word(4)) == [Gap(2, 5, 2, State.GONE, 7)]
+
+
+def test_what_the_box_gave_up_is_gone() -> None:
+    assert survey([], [(2, 5)], [(2, 5)], Word(given_up=((2, 3),))) == [Gap(2, 5, 4)]
+    assert survey([], [(2, 5)], [(2, 5)], Word(given_up=((1, 6),))) == [Gap(2, 5, 4, State.GONE)]
+    assert survey([], [(2, 5)], [(2, 5)], Word(5, given_up=((5, 5),))) == [Gap(2, 5, 4, State.GONE)]
 
 
 def test_as_many_holes_as_pictures_without_numbers_are_no_gap() -> None:
-    assert survey([], [(2, 2), (4, 4)], [(2, 2), (4, 4)], None, 2) == []
-    assert len(survey([], [(2, 2), (4, 4)], [(2, 2), (4, 4)], None, 1)) == 2
+    assert survey([], [(2, 2), (4, 4)], [(2, 2), (4, 4)], Word(unnumbered=2)) == []
+    assert len(survey([], [(2, 2), (4, 4)], [(2, 2), (4, 4)], Word(unnumbered=1))) == 2
 
 
 def test_very_many_gaps_are_told_as_one() -> None:
     many = [(2 * n, 2 * n) for n in range(1, MOST_NEW + 2)]
 
-    assert survey([], many, many, None, 0) == [Gap(2, 2 * MOST_NEW + 2, MOST_NEW + 1)]
+    assert survey([], many, many, Word()) == [Gap(2, 2 * MOST_NEW + 2, MOST_NEW + 1)]
 
 
 @given(st.lists(NUMBERS, min_size=1, max_size=6))
@@ -71,7 +77,7 @@ def test_whatever_is_missing_for_long_is_told_and_whatever_came_is_closed(steps:
         have |= step
         now = holes(ranges(have))
         told = [gap for gap in table.values() if gap.state is not State.FILLED]
-        for gap in survey(told, before, now, None, 0):
+        for gap in survey(told, before, now, Word()):
             id_ = len(table) if gap.id is None else gap.id
             table[id_] = Gap(gap.first, gap.last, gap.missing, gap.state, id_)
         before = now

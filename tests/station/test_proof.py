@@ -16,7 +16,7 @@ TIME = b"2026-03-02T11:00:00Z"
 STREAM = ("hai-ninh/north-01", "s-1")
 
 
-def found(place: Place) -> dict[int, Fault]:
+def found(place: Place) -> dict[int | None, Fault]:
     every = list(findings(place.engine, place.folder / "blobs"))
     assert {(one.box, one.stream) for one in every} <= {STREAM}
     return {one.seq: one.fault for one in every}
@@ -46,7 +46,7 @@ def test_everything_deleted_altered_or_swapped_is_found_and_located(sqlite_place
         for begin in range(0, count, 100):
             store.commit([one for n in range(begin, begin + 100) for one in arrivals(n, n + 1)])
         victims = chance.sample(range(1, count + 1), 60)
-        expected: dict[int, Fault] = {}
+        expected: dict[int | None, Fault] = {}
         with sqlite_place.engine.begin() as connection:
 
             def do(statement: str, **values: object) -> None:
@@ -101,6 +101,6 @@ def test_a_message_that_was_never_committed_is_found(sqlite_place: Place) -> Non
         sqlite_place.do("update message set seq = 7")
 
         assert list(findings(sqlite_place.engine, sqlite_place.folder / "blobs")) == [
-            Finding(Fault.UNKNOWN, *STREAM, 7),
             *(Finding(Fault.MISSING, *STREAM, seq) for seq in range(1, 6)),
+            Finding(Fault.UNKNOWN, *STREAM, 7),
         ]
