@@ -124,7 +124,8 @@ def _light(seen: Seen, change: Change, before: Usual) -> Symptom | None:
     look = seen.look
     half = quantile(before.levels, 0.5)
     if look.high < min(2 * _DARK, 0.35 * before.high) and look.middle < max(_DARKER * half, 0.01):
-        lit_cover = change.lost > 0.5 and look.high > 0.8 * _DARK  # a cover takes the shapes, a lamp the light
+        shapes = quantile(change.like, 0.5) > HINT  # a cover takes them, a lamp only the light
+        lit_cover = not shapes and change.lost > 0.5 and look.high > 0.8 * _DARK
         return Symptom(Fault.COVERED if lit_cover else Fault.DARK)
     if look.white >= _WHITE_SHARE and before.white < _WHITE_SHARE / 2:
         return Symptom(Fault.BRIGHT, Doubt.NONE if look.white >= _WHITE_SHARE + 0.2 else Doubt.PASSING)
