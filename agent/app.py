@@ -26,6 +26,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from agent import __version__, fallback, health, lives, log, thrift
 from agent.clock import Clock, SystemClock, boot_id
@@ -57,6 +58,7 @@ from agent.delivery.payloads import (
     RuleInfo,
     ZoneInfo,
 )
+from agent.delivery.signature import public_key
 from agent.delivery.wire import JSON, Topics, encode, moment
 from agent.detectors import load_detector
 from agent.detectors.shared import SharedDetector
@@ -170,6 +172,7 @@ class Agent:
             clock,
             lambda: known_time(self.timekeeper.clock),
             boot_id(),
+            self._command_key(),
         )
         self._doer = Worker("orders", self.orders.run, self.heartbeats, clock)
         self._news = threading.Event()
@@ -365,6 +368,16 @@ class Agent:
             [*orphans.ends(left_open, now, self._clock_told(now)), *event_messages(restarted, sender)]
         )
         logger.warning("events_closed_after_restart", events=len(left_open))
+
+    def _command_key(self) -> Ed25519PublicKey | None:
+        """The station's key. One that cannot be read lets nobody order anything, and the box watches."""
+        if self.config.commands.key is None:
+            return None
+        try:
+            return public_key(self.config.commands.key)
+        except NgatuError as error:
+            logger.warning("command_key_unreadable", why=error.what, hint=error.hint)
+            return Ed25519PrivateKey.generate().public_key()  # that nobody has the other half of
 
     def _open_journal(self) -> Journal:
         """On disk; in memory where the disk will not have it, for a box must watch all the same."""

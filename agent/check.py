@@ -24,6 +24,7 @@ from agent.config import CameraConfig, Config, warnings
 from agent.delivery.broker import BrokerSettings
 from agent.delivery.mqtt import Connection, Limits, Will
 from agent.delivery.reasons import VersionRefused
+from agent.delivery.signature import public_key
 from agent.delivery.wire import Topics
 from agent.detectors import Detector, load_detector
 from agent.errors import NgatuError
@@ -63,6 +64,11 @@ def offline(config: Config) -> Iterator[Finding]:
     for path, secret in secrets(config):
         if problem := _secret_problem(secret):
             yield Finding(path, problem, Verdict.WARNING, "put the secret there before the agent starts")
+    if config.commands.key is not None:
+        try:
+            public_key(config.commands.key)
+        except NgatuError as error:
+            yield Finding("commands.key", error.what, Verdict.FAILED, "without it no order is done")
     for name, file in dict(config.broker.tls or ()).items():
         if isinstance(file, Path) and not os.access(file, os.R_OK):
             hint = "put it there before the agent starts"

@@ -31,6 +31,7 @@ from agent.core.rules import JudgeSettings, Rule, Zone
 from agent.core.shots import ShotSettings
 from agent.core.track import TrackSettings
 from agent.delivery.broker import BrokerSettings
+from agent.delivery.commands import CommandSettings
 from agent.delivery.outbox import OutboxSettings
 from agent.delivery.thumbnail import ThumbnailSettings
 from agent.delivery.wire import ROOT, STATION, Topics
@@ -192,6 +193,7 @@ class Config(Settings):
     pace: PaceSettings = Field(
         PaceSettings(), description="When the box looks at fewer pictures, because it is hot or busy."
     )
+    commands: CommandSettings = Field(CommandSettings(), description="Whose orders the box obeys.")
     health: HealthSettings = Field(HealthSettings(), description="What the box says about itself.")
     log: LogSettings = Field(LogSettings(), description="What the agent writes about its own work.")
     cameras: tuple[CameraConfig, ...] = Field(

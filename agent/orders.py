@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.clock import Clock, FlooredClock
 from agent.delivery import commands, wire
@@ -100,8 +101,10 @@ class Orders:
         clock: Clock,
         known: Callable[[], Moment],
         boot_id: str,
+        key: Ed25519PublicKey | None = None,
     ) -> None:
-        """`known` is what the box knows of the time."""
+        """`known` is what the box knows of the time; with the station's `key`, only signed orders are done."""
+        self._key = key
         self._topics, self._journal, self._audit, self._crew = topics, journal, audit, crew
         self._keeper, self._clock, self._known, self._boot_id = keeper, clock, known, boot_id
         self._keeping = Keeping(keeper, "answers", clock)
@@ -117,7 +120,7 @@ class Orders:
 
     def heard(self, topic: str, payload: bytes, retained: bool, ack: Callable[[], None]) -> None:
         """A message has come; `ack` tells the broker that it need not send it again."""
-        read = commands.read(topic, payload, retained, self._topics)
+        read = commands.read(topic, payload, retained, self._topics, self._key)
         refusal = self._take(read) if isinstance(read, Order) else read
         if refusal is not None:
             self._refuse(refusal)

@@ -142,11 +142,13 @@ def send_command(
     life_s: Annotated[float, typer.Option("--life", min=1, max=604_800, help="Not to be done later.")] = 600.0,
     wait_s: Annotated[float, typer.Option("--wait", min=0, help="How long to wait for the answer.")] = 30.0,
     save: Annotated[Path | None, typer.Option(help="File for the picture of a snapshot.")] = None,
+    key: Annotated[Path | None, typer.Option(help="The station's private key for commands; signs it.")] = None,
 ) -> None:
     """Give a box an order, and wait for its answer.
 
     Exit code 0: done; 1: refused, failed, or it did not go out; 3: no answer yet.
     """
+    from agent.delivery.signature import private_key  # noqa: PLC0415
     from agent.delivery.wire import Topics  # noqa: PLC0415
     from station import command  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
@@ -163,6 +165,7 @@ def send_command(
         issuer=issuer or getuser(),
         life_s=life_s,
         wait_s=wait_s,
+        key=private_key(key) if key else None,
     )
     typer.echo(command.shown(answered))
     if save is not None and answered.picture is not None:

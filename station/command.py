@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import paho.mqtt.client as paho
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -18,6 +19,7 @@ from agent.core.ids import Ids
 from agent.core.types import Instant
 from agent.delivery import wire
 from agent.delivery.payloads import AckPayload, CommandPayload
+from agent.delivery.signature import sign
 from agent.errors import BrokerUnreachable, NgatuError, WireError
 from station.connection import MQTT_5, SubscriberSettings, connect
 
@@ -44,8 +46,11 @@ def send(
     issuer: str,
     life_s: float,
     wait_s: float,
+    key: Ed25519PrivateKey | None = None,
 ) -> Answered:
     """Publish the command, and wait up to `wait_s` for its answer, and for the picture that it promises.
+
+    With a `key` it is signed.
 
     The box forgets an answer on the station's receipt only: this looks on, and the station keeps it as well.
 
@@ -65,7 +70,9 @@ def send(
         life = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         life.MessageExpiryInterval = max(1, round(life_s))
         life.ContentType = wire.JSON
-        client.publish(topics.of(f"command/{verb}"), wire.encode(command), qos=1, properties=life)
+        body = wire.encode(command)
+        body = body if key is None else sign(body, topics.device, verb, key)
+        client.publish(topics.of(f"command/{verb}"), body, qos=1, properties=life)
         _until(client, lambda: inbox.code is not None, LATE_S, "the command")
         if inbox.code == 0x10:
             hint = "look at its name; a box that has once connected is remembered for seven days"

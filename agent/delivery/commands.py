@@ -16,14 +16,17 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agent.delivery import wire
-from agent.delivery.payloads import Time
+from agent.delivery.payloads import CommandPayload, Time
+from agent.delivery.signature import is_genuine
 from agent.errors import WireError
-from agent.settings import Name
+from agent.settings import Name, Settings
 
 Verb = Literal["ping", "snapshot", "set", "reload", "restart"]
 
@@ -36,6 +39,16 @@ AHEAD_S: Final = 300.0
 MAX_PAUSE_S: Final = 30 * 86400.0
 """A pause that nobody remembers must not blind a camera for ever."""
 ISSUER_LETTERS: Final = 200
+
+
+class CommandSettings(Settings):
+    """Whose orders the box obeys."""
+
+    key: Path | None = Field(
+        None,
+        description="The station's public key for commands (Ed25519, PEM): then only signed ones are done. "
+        "Without it the broker's access rules decide who may order.",
+    )
 
 
 class Args(BaseModel):
@@ -122,8 +135,10 @@ class Moment:
     trusted: bool
 
 
-def read(topic: str, payload: bytes, retained: bool, topics: wire.Topics) -> Order | Refusal:
-    """What a message below command/ asks for."""
+def read(
+    topic: str, payload: bytes, retained: bool, topics: wire.Topics, key: Ed25519PublicKey | None = None
+) -> Order | Refusal:
+    """What a message below command/ asks for; with the station's `key`, only if the station has signed it."""
     prefix = topics.of("command/")
     verb = topic.removeprefix(prefix) if topic.startswith(prefix) else ""
     known = VERBS.get(verb)
@@ -135,12 +150,9 @@ def read(topic: str, payload: bytes, retained: bool, topics: wire.Topics) -> Ord
     except WireError as error:
         return Refusal(f"malformed: {error.what}"[:500], shown)
     issuer = told.issuer[:ISSUER_LETTERS]
-    if known is None:
-        what = f"there is no command {verb[:40]!r}; there are {', '.join(VERBS)}"
-        return Refusal(what, shown, told.id, issuer)
-    if retained:
-        # It would come again with each connection, for ever.
-        return Refusal("retained: publish commands without retain", shown, told.id, issuer)
+    why = _barred(told, payload, retained, topics.device, verb, key)
+    if known is None or why is not None:
+        return Refusal(why or "", shown, told.id, issuer)
     args = _args(known, told.args)
     if isinstance(args, str):
         return Refusal(f"malformed: {args}"[:500], shown, told.id, issuer)
@@ -153,6 +165,21 @@ def read(topic: str, payload: bytes, retained: bool, topics: wire.Topics) -> Ord
         told.expires_at.timestamp(),
         hashlib.sha256(verb.encode() + b"\0" + payload).hexdigest(),
     )
+
+
+def _barred(
+    told: CommandPayload, payload: bytes, retained: bool, device: str, verb: str, key: Ed25519PublicKey | None
+) -> str | None:
+    """Why it is not even looked at; None: it may be."""
+    if verb not in VERBS:
+        return f"there is no command {verb[:40]!r}; there are {', '.join(VERBS)}"
+    if retained:  # it would come again with each connection, for ever
+        return "retained: publish commands without retain"
+    if key is not None and told.signature is None:
+        return "unsigned: this box does only what its station has signed"
+    if key is not None and not is_genuine(payload, device, verb, key):
+        return "the signature is not the station's"
+    return None
 
 
 def _args(model: type[Args], told: dict[str, Any]) -> Args | str:

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
 from agent.errors import NgatuError
 from station.cli import commands
 from station.command import arguments, new
 from station.embedded import Address
+from tests.agent.delivery.test_signature import pem
 from tests.boxes import Box, Station, at_work
 from tests.brokers import Mosquitto, embedded, mosquitto, start_mosquitto, until
 
@@ -35,8 +37,19 @@ def config(tmp_path: Path, embedded: Address) -> Path:
 
 
 @pytest.fixture
-def box(tmp_path: Path, embedded: Address) -> Iterator[Box]:
+def keys(tmp_path: Path) -> Path:
+    """The station's private key; its other half is beside it."""
+    private, public = pem(Ed25519PrivateKey.generate())
+    (tmp_path / "command.key").write_bytes(private)
+    (tmp_path / "command.pub").write_bytes(public)
+    return tmp_path / "command.key"
+
+
+@pytest.fixture
+def box(tmp_path: Path, embedded: Address, keys: Path) -> Iterator[Box]:
     box, station = Box(tmp_path, embedded.port), Station(tmp_path, embedded.port)
+    with box.config.open("a") as file:
+        file.write(f"commands: {{key: {keys.with_suffix('.pub')}}}\n")
     with at_work(station, box):  # without a station that gives receipts, pictures are held back
         yield box
 
@@ -46,18 +59,24 @@ def order(config: Path, *words: str) -> tuple[int, str]:
     return result.exit_code, result.stdout + result.stderr
 
 
-def test_a_technician_orders_and_reads_what_became_of_it(config: Path, box: Box, tmp_path: Path) -> None:
+def test_a_technician_orders_and_reads_what_became_of_it(
+    config: Path, box: Box, tmp_path: Path, keys: Path
+) -> None:
+    signed = ("--key", str(keys))
     picture = tmp_path / "north.jpg"
     until(lambda: box.accepted() > 0, 40, "the box watches")
 
-    assert order(config, "test-box-01", "ping")[0] == 0
+    assert order(config, "test-box-01", "ping", *signed)[0] == 0
+    code, said = order(config, "test-box-01", "ping")
+    assert code == 1
+    assert "refused: unsigned" in said
     code, said = order(
-        config, "test-box-01", "snapshot", "camera=road", "--save", str(picture), "--issuer", "Tran"
+        config, "test-box-01", "snapshot", "camera=road", "--save", str(picture), "--issuer", "Tran", *signed
     )
     assert code == 0, said
     assert picture.read_bytes().startswith(b"\xff\xd8")
-    assert order(config, "test-box-01", "set", "camera=road", "action=pause", "until=+30m")[0] == 0
-    code, said = order(config, "test-box-01", "set", "camera=nord", "action=resume")
+    assert order(config, "test-box-01", "set", "camera=road", "action=pause", "until=+30m", *signed)[0] == 0
+    code, said = order(config, "test-box-01", "set", "camera=nord", "action=resume", *signed)
     assert code == 1
     assert "failed: there is no camera 'nord'; there are road" in said
     code, said = order(config, "test-box-01", "dance")
