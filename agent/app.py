@@ -160,15 +160,17 @@ class Agent:
             self.started,
             lambda: self.pacer.now,
             self.timekeeper.clock.trust,
+            lambda: self._crew.paused(),  # noqa: PLW0108  made below
             chosen is not None and chosen.refused is not None,
         )
+        self._crew = Crew(config, chosen, self.watchers, self._snapshots, self._leave)
         self.journal = self._open_journal()
         self.orders = Orders(
             topics,
             self.journal,
             Audit(config.state_dir / "audit.log"),
             self.outbox,
-            Crew(config, chosen, self.watchers, self._snapshots, self._leave),
+            self._crew,
             clock,
             lambda: known_time(self.timekeeper.clock),
             boot_id(),

@@ -60,6 +60,14 @@ class Crew:
             self._halts[name] = Halt(_reason(whole), frozenset(pause.rule for pause in mine if pause.rule))
             watcher.halt(self._halts[name])
 
+    def paused(self) -> list[str]:
+        """What is paused now: camera, or camera/rule."""
+        return [
+            what
+            for camera, halt in self._halts.items()
+            for what in ([camera] if halt.why else []) + [f"{camera}/{rule}" for rule in sorted(halt.rules)]
+        ]
+
     def check(self) -> str:
         """Judge the configuration file as it lies there now; its hash.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,8 @@ class Sources:
     started: Instant
     pace: Callable[[], Pace] = lambda: FULL
     trust: Callable[[], Trust] = trust
+    paused: Callable[[], Sequence[str]] = tuple
+    """What the station has paused: camera, or camera/rule."""
     config_refused: bool = False
     """The box runs with the last good configuration, because the one in place is wrong."""
 
@@ -81,7 +83,8 @@ def report(sources: Sources, clock: Clock) -> HealthPayload:
         mqtt=sources.mqtt(),
     )
     refused = ("config_refused",) if sources.config_refused else ()
-    degraded = *_degraded(told, sources.watchers, sources.pace()), *refused
+    paused = (f"paused:{what}" for what in sources.paused())
+    degraded = *_degraded(told, sources.watchers, sources.pace()), *paused, *refused
     return told.model_copy(update={"degraded": degraded})
 
 

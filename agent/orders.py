@@ -12,6 +12,7 @@ from __future__ import annotations
 import queue
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
@@ -181,19 +182,30 @@ class Orders:
 
     def run(self, stop: Stop, beat: Beat) -> None:
         """Do what is ordered until `stop` is set. What the last life left comes first."""
-        self._resume(stop, beat)
+        behind = True
         while not stop.is_set():
             beat()
-            self._tell_answers()
-            self._watch_pauses()
             try:
-                order = self._arrived.get(timeout=TURN_S)
-            except queue.Empty:
-                continue
-            if stop.is_set():
-                break  # the next life does it
-            self._do(order, stop, beat)
+                if behind:
+                    self._resume(stop, beat)
+                    behind = False
+                self._turn(stop, beat)
+            except OutboxError as error:  # a disk that will not take it now: what was not ended is done again
+                self._voice.lost(error)
+                behind = True
+                stop.wait(TURN_S)
+        with suppress(OutboxError):
+            self._tell_answers()
+
+    def _turn(self, stop: Stop, beat: Beat) -> None:
         self._tell_answers()
+        self._watch_pauses()
+        try:
+            order = self._arrived.get(timeout=TURN_S)
+        except queue.Empty:
+            return
+        if not stop.is_set():  # else the next life does it
+            self._do(order, stop, beat)
 
     def _resume(self, stop: Stop, beat: Beat) -> None:
         for order, state in [] if self._leaving else self._journal.unended():
@@ -276,8 +288,10 @@ class Orders:
     def _end(self, order: Order, done: Done) -> None:
         """Into the journal with its effect, then to the station."""
         now = self._clock.now()
-        self._note(order, done.state, done.detail)
-        body = wire.ack(order.id, done.state, now, done.detail, done.result)
+        number = self._note(order, done.state, done.detail)
+        # The line's number, known outside of the box: who cuts lines off at the end is found by it.
+        result = {**(done.result or {}), **({} if number is None else {"audit": number})}
+        body = wire.ack(order.id, done.state, now, done.detail, result)
         picture = done.picture.data if done.picture else None
         self._journal.end(
             Answer(order.id, body, picture, done.topic), done.state, pause=done.pause, resume=done.resume
@@ -324,19 +338,21 @@ class Orders:
     def _message(self, body: bytes, order_id: str) -> Message:
         return Message(f"ack/{order_id}", body, JSON, Priority.EVENT, self._clock.now(), order_id)
 
-    def _note(self, order: Order, state: str, detail: str | None = None) -> None:
+    def _note(self, order: Order, state: str, detail: str | None = None) -> int | None:
+        """Into the audit log; the number of the line."""
         told = {"verb": order.verb, "id": order.id, "issuer": order.issuer, "state": state}
         if detail:
             told["detail"] = detail[:500]
         if isinstance(order.args, SetArgs | SnapshotArgs):
             told["args"] = order.args.model_dump(mode="json", exclude_none=True)  # type: ignore[assignment]
-        self._write(told)
+        number = self._write(told)
         log.info("order", verb=order.verb, id=order.id, state=state, detail=detail)
+        return number
 
-    def _write(self, told: dict[str, Any]) -> None:
+    def _write(self, told: dict[str, Any]) -> int | None:
         at, known = self._clock.now(), self._known()
         unheard, self._unheard = self._unheard, 0
-        self._audit.write(
+        return self._audit.write(
             {
                 "time": rfc3339(moment(at)),
                 "trusted": known.trusted,

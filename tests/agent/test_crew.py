@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import fallback
+from agent import fallback, health
 from agent.app import AGAIN, Agent, build
 from agent.config import config_sha256
 from agent.delivery.commands import Pause
@@ -35,6 +35,7 @@ def test_a_pause_reaches_its_camera_with_whose_it_is_and_how_long(agent: Agent) 
 
     assert halt.why == "paused by officer until 2001-09-09T01:46:40.000Z"
     assert halt.rules == {"the-line"}
+    assert {"paused:road", "paused:road/the-line"} <= set(health.report(agent._sources, agent.clock).degraded)
     with pytest.raises(NgatuError, match="the camera is disabled"):
         crew.picture("road", 1000, lambda: True)
     crew.halt([])

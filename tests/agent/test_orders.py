@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from agent.clock import BUILT_S, FlooredClock, Trust
 from agent.core.types import Instant
@@ -173,6 +174,7 @@ def test_an_order_is_acknowledged_once_it_is_on_disk_and_answered_once_it_is_don
 
     (answer,) = box.answers(name)
     assert (answer.id, answer.state, answer.detail) == (name, "done", None)
+    assert answer.result == {"audit": 2}  # the second line of the log
     assert [line["state"] for line in box.audit()] == ["accepted", "done"]
     assert box.audit()[0]["issuer"] == "duty officer"
 
@@ -385,6 +387,33 @@ def test_a_journal_that_cannot_be_written_means_not_done_and_that_is_answered(bo
     assert "it cannot be noted, so it is not done" in (answer.detail or "")
 
 
+def test_a_journal_that_fails_under_way_is_told_once_and_the_order_is_done_when_it_works_again(
+    box: Box,
+) -> None:
+    name = box.command("snapshot", camera="north")
+    box.journal.close()
+    thread = threading.Thread(target=box.orders.run, args=(box.stop, beat))
+    with capture_logs() as lines:
+        thread.start()
+        until_true(lambda: any(line["event"] == "lost" for line in lines))
+        box.journal = box.orders._journal = Journal(box.folder / "orders.db", 0.0)
+        until_true(lambda: box.answers(name))
+        box.stop.set()
+        thread.join(5)
+
+    assert [line["event"] for line in lines if line.get("part") == "orders"] == ["lost", "back"]
+    assert box.hands.did == ["picture north"]
+
+
+def until_true(condition: Callable[[], object]) -> None:
+    pause = threading.Event()
+    for _ in range(1000):
+        if condition():
+            return
+        pause.wait(0.01)
+    pytest.fail("not in time")
+
+
 def test_answers_wait_for_a_disk_that_will_not_take_them(box: Box) -> None:
     name = box.command("ping")
     box.outbox.close()
@@ -436,11 +465,7 @@ def test_the_thread_does_what_comes_and_ends_when_told(box: Box) -> None:
     thread = threading.Thread(target=box.orders.run, args=(box.stop, lambda _wait_s=0.0: beats.append(1)))
     thread.start()
     name = box.command("ping")
-    deadline = threading.Event()
-    for _ in range(500):
-        if box.answers(name):
-            break
-        deadline.wait(0.01)
+    until_true(lambda: box.answers(name))
     box.stop.set()
     thread.join(5)
 
