@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agent.clock import SystemClock
 from agent.delivery.outbox import Outbox, OutboxSettings
+from agent.delivery.outbox_open import is_sound
 from tests.faults.crash_disk import Op, after_a_cut, record
 from tests.faults.suite import Broken, NotTried, Trial, promise
 
@@ -76,7 +77,7 @@ def _opened(file: Path, ops: list[Op]) -> tuple[bool, bool, float]:
     took_s = time.monotonic() - began
     try:
         have = {stored.seq for stored in box.waiting(1 << 20, clock.now())}
-        sound = box._file.is_sound() and not box.stats().damaged
+        sound = is_sound(file) and not box.stats().damaged
     finally:
         box.close()
     return not have >= set(range(gone + 1, kept + 1)), not sound, took_s

@@ -34,10 +34,10 @@ from agent.clock import SystemClock
 from agent.config import load
 from agent.core.types import Box, Event, EventKind, ObjectState, Phase, Severity, Shot, Size
 from agent.delivery.compose import Sender, event_messages
-from agent.delivery.forwarder import Forwarder
 from agent.delivery.message import Message
 from agent.delivery.mqtt import Connection
-from agent.delivery.outbox_file import OutboxFile
+from agent.delivery.outbox_held import Held
+from agent.delivery.sending import Sending
 from agent.detectors.shared import SharedDetector
 from agent.errors import OutboxError
 from agent.machine import SYS
@@ -161,8 +161,8 @@ def _arm(place: str, times: int) -> None:
 
     when, what = place.split("-")
     owner, method = {
-        "commit": (OutboxFile, "transact"),
-        "publish": (Forwarder, "_send"),
+        "commit": (Held, "put"),
+        "publish": (Sending, "_send"),
         "forget": (app.Outbox, "acknowledge"),
     }[what]
     inner = getattr(owner, method)
