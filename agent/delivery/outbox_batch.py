@@ -15,6 +15,7 @@ from agent.core.types import Instant
 from agent.delivery import outbox_seal, wire
 from agent.delivery.message import Message, Priority
 from agent.delivery.outbox_open import Seal
+from agent.delivery.outbox_pages import PAGE, local_bytes
 from agent.delivery.outbox_rows import checksum, lose
 from agent.delivery.outbox_seal import SEAL_EVERY, Carried
 
@@ -27,7 +28,6 @@ EVICTION: Final = (
     Priority.EVENT,
 )
 """Which class makes room first (wire.md)."""
-PAGE_BYTES: Final = 4096
 ROW_BYTES: Final = 256
 """What a row takes beside its body: the other columns and its line in the index."""
 
@@ -94,9 +94,11 @@ def sums(db: sqlite3.Connection) -> tuple[str, int, Tally]:
 
 
 def cost_bytes(body_bytes: int) -> int:
-    """What a body takes of the file: SQLite rounds rows that fill half a page or more up to whole pages."""
+    """What a body takes of the file: its share of a leaf, of which some bytes stay empty, and its own pages."""
     row = body_bytes + ROW_BYTES
-    return row if row <= PAGE_BYTES // 2 else -(-row // PAGE_BYTES) * PAGE_BYTES
+    local = local_bytes(row)
+    share = -(-PAGE // ((PAGE - 8) // (local + 2)))
+    return share + -(-(row - local) // (PAGE - 4)) * PAGE
 
 
 @dataclass(slots=True)

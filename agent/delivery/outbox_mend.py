@@ -23,7 +23,7 @@ __all__ = ["Salvaged", "Saved", "carry", "fold_log", "log_pages", "move", "sacri
 
 CARRIED: Final = 100
 """Messages in one transaction and under one seal when they are saved from elsewhere."""
-FULL_LOG_PAGES: Final = 100
+FULL_LOG_PAGES: Final = 400
 """On a full disk the log may not take the ballast's place."""
 SACRIFICE_BYTES: Final = 1 << 20
 

@@ -16,13 +16,14 @@ from typing import Final
 from agent.core.ids import Ids
 from agent.core.types import Instant
 from agent.delivery import outbox_pages
+from agent.delivery.outbox_pages import PAGE
 from agent.errors import OutboxError
 
 APPLICATION_ID: Final = 1852268916
 VERSION: Final = 2
-SMALL_BYTES: Final = 16 << 20
+SMALL_BYTES: Final = 8 << 20
 """A file of this size is read as a whole at the start; of a larger one that is left to `verify`."""
-CHECKPOINT_PAGES: Final = 500
+CHECKPOINT_PAGES: Final = 2000
 """The log is folded into the file at 2 MiB: on a full disk that must fit into the ballast twice."""
 _DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _DAMAGE_EXTENDED: Final = frozenset({522, 8458})  # SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_CORRUPTFS
@@ -82,6 +83,7 @@ def connect(
         _look_before(path, log_may_be_gone)
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     try:
+        db.execute(f"pragma page_size = {PAGE:d}")  # heeded by a new file only
         db.execute("pragma journal_mode = wal")
         db.execute("pragma synchronous = full")  # invariant 1
         db.execute("pragma journal_size_limit = 4194304")
@@ -100,6 +102,7 @@ def connect(
 def in_memory(at: Instant, damaged: int, before: Seal | None) -> sqlite3.Connection:
     """An outbox that ends with the process, for as long as the disk takes nothing (invariant 12)."""
     db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    db.execute(f"pragma page_size = {PAGE:d}")
     _create(db, at, damaged, before)
     return db
 

@@ -13,8 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
-PAGE: Final = 4096
-"""The outbox's page size; nothing is ever reserved at a page's end."""
+PAGE: Final = 1024
+"""The outbox's page size; nothing is ever reserved at a page's end.
+
+A put changes six pages, most of them by a few bytes, and each is written whole: small pages halve what a card
+has to bear (docs/design/delivery.md has the figures).
+"""
+MOST_LOCAL: Final = PAGE - 35
+LEAST_LOCAL: Final = (PAGE - 12) * 32 // 255 - 23
+"""A row of more than MOST_LOCAL bytes keeps so many in its leaf, and the rest on overflow pages of its own."""
 _LEAF: Final = 0x0D
 _LOG_HEAD: Final = 32
 _FRAME_HEAD: Final = 24
@@ -163,12 +170,7 @@ class Pages:
         """A record, gathered from its overflow pages."""
         if length > _MOST:
             raise ValueError("longer than any row")
-        most, least = PAGE - 35, (PAGE - 12) * 32 // 255 - 23
-        if length <= most:
-            local = length
-        else:
-            local = least + (length - least) % (PAGE - 4)
-            local = local if local <= most else least
+        local = local_bytes(length)
         parts = [page[at : at + local]]
         left, following = length - local, page[at + local : at + local + 4]
         while left > 0:
@@ -178,6 +180,14 @@ class Pages:
             parts.append(over[4 : 4 + min(left, PAGE - 4)])
             left, following = left - (PAGE - 4), over[:4]
         return b"".join(parts)
+
+
+def local_bytes(length: int) -> int:
+    """How much of a row of so many bytes lies in its leaf."""
+    if length <= MOST_LOCAL:
+        return length
+    local = LEAST_LOCAL + (length - LEAST_LOCAL) % (PAGE - 4)
+    return local if local <= MOST_LOCAL else LEAST_LOCAL
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:

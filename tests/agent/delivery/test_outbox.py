@@ -24,6 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from agent.clock import SystemClock
 from agent.core.types import Instant
 from agent.delivery import outbox_file, wire
+from agent.delivery.chain import ranges
 from agent.delivery.message import Message, Priority
 from agent.delivery.outbox import Condition, Outbox, OutboxSettings
 from agent.delivery.outbox_batch import EVICTION, cost_bytes
@@ -713,6 +714,8 @@ class OutboxAgainstModel(RuleBasedStateMachine):
         self.next_seq = 1
         self.dropped = 0
         self.unsealed: list[int] = []
+        self.given_up: set[int] = set()
+        self.seals = 0
 
     def teardown(self) -> None:
         self.box.close()
@@ -775,7 +778,17 @@ class OutboxAgainstModel(RuleBasedStateMachine):
         }
         while len(ripe := [seq for seq in self.unsealed if seq not in fresh]) >= SEAL_EVERY:
             self.unsealed = [seq for seq in self.unsealed if seq not in ripe[:SEAL_EVERY]]
-            seal = replace(message(None, priority=Priority.COUNT, body=bytes(3300)), topic=wire.CHAIN)
+            body = wire.seal(  # as long as the real one: all hashes are
+                self.box.stream,
+                self.seals + 1,
+                (self.box.stream, self.seals, "0" * 64) if self.seals else None,
+                [(seq, "0" * 64) for seq in ripe[:SEAL_EVERY]],
+                told := ranges(sorted(self.given_up))[:30],
+                self.clock.now(),
+            )
+            self.seals += 1
+            self.given_up -= {seq for first, last in told for seq in range(first, last + 1)}
+            seal = replace(message(None, priority=Priority.COUNT, body=body), topic=wire.CHAIN)
             self._keep(self.next_seq, seal, self.clock.now().mono_s)
 
     def _cost(self) -> int:
@@ -788,6 +801,7 @@ class OutboxAgainstModel(RuleBasedStateMachine):
                 key=lambda s: (EVICTION.index(self.rows[s].message.priority), not self.rows[s].apart, s),
             )
             del self.rows[seq]
+            self.given_up.add(seq)
             self.dropped += 1
 
     @rule(limit=st.integers(0, 8), skip=st.sets(st.integers(1, 20)))
