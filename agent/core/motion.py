@@ -38,6 +38,9 @@ _FLICKER_TIMES = 0.05
 _FAR = 8
 """Luma steps from the scene that are no noise."""
 _SETTLE_TURNS = 5
+_SETTLE_TIMES = 3
+"""A scene that does not come to rest is taken as it is after so many times the usual."""
+_RESTLESS = 0.05
 _STEP_SHARE = 0.05
 """An exposure step that matters changes at least so much of the view."""
 _STEP_S = 0.2
@@ -80,7 +83,10 @@ class MotionSettings(Settings):
         description="How long a thing must stand until it belongs to the scene, in seconds.",
     )
     settle_s: float = Field(
-        2.0, ge=0.2, le=30, description="How long a new scene is learned before motion is told, in seconds."
+        2.0,
+        ge=0.2,
+        le=30,
+        description="How long a new scene must be calm until motion is told, in seconds; at most thrice that.",
     )
     switch_share: float = Field(
         0.5,
@@ -108,6 +114,8 @@ class MotionState:
     """When the scene was known; None while it is being learned."""
     began: Instant
     """When learning of this scene began."""
+    restless: Instant
+    """When much of the view was last seen to change while it was learned."""
     mask: Plane
     """What differs from the scene in the latest frame, cleaned: 255 or 0. Standing things are in it too."""
     raw: Plane
@@ -164,7 +172,7 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
     found = Motion((), now.share if state.settled else 0.0, settling=state.settled is None)
     big = things(now.mask, now.outlines, settings.min_area, settings.max_regions) if state.settled else []
     learns = state.settled is None or frame.at.mono_s - state.learned_s >= _LEARN_S
-    model, limit, firm = now.model, state.limit, np.zeros_like(plane)
+    model, limit, firm, restless = now.model, state.limit, np.zeros_like(plane), state.restless
     if big or learns:  # else nobody asks what moved, and most frames of a quiet street end here
         moved = np.asarray(cv2.compare(cv2.absdiff(plane, now.past[0][1]), limit, cv2.CMP_GT), np.uint8)
         strange = background.beyond(model.view, plane, limit) if cv2.countNonZero(now.raw) else now.raw
@@ -173,10 +181,17 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
             evidence = Evidence(plane, model.view, now.look, now.mask, moved, strange, before, firmer)
             regions, firm = boxes(big, evidence, settings.max_regions)
             found = Motion(regions, now.share)
+        if state.settled is None and cv2.countNonZero(moved) >= _RESTLESS * moved.size:
+            restless = (
+                frame.at
+            )  # a beam or a bus passes: what is learned of it would look like motion once it left
         if learns:
             model = _learned(state, now, moved, strange, settings)
             limit = _limit(model, settings)
-    known = frame.at.since(state.began) >= settings.settle_s and model.turns >= _SETTLE_TURNS
+    known = model.turns >= _SETTLE_TURNS and (
+        frame.at.since(restless) >= settings.settle_s
+        or frame.at.since(state.began) >= _SETTLE_TIMES * settings.settle_s
+    )
     new = MotionState(
         model=model,
         limit=limit,
@@ -184,6 +199,7 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
         at=frame.at,
         settled=state.settled or (frame.at if known else None),
         began=state.began,
+        restless=restless,
         mask=now.mask,
         raw=now.raw,
         firm=firm,
@@ -236,6 +252,7 @@ def _fresh(plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
         at=at,
         settled=None,
         began=at,
+        restless=at,
         mask=nothing,
         raw=nothing,
         firm=nothing,
