@@ -12,7 +12,7 @@ from sqlalchemy import URL
 from typer.testing import CliRunner
 
 from station.cli import commands
-from station.database import versions
+from station.database import claimed, versions
 from station.embedded import Address
 from tests.brokers import free_port
 from tests.station.stores import Place
@@ -127,6 +127,15 @@ def test_a_folder_that_cannot_be_written_fails_the_check(config: Path) -> None:
 
     assert code == 1
     assert "not a folder that this user may write" in out
+
+
+def test_a_second_service_on_the_same_folder_is_refused_in_a_line(config: Path) -> None:
+    folder = config.parent / "state"
+    with claimed(folder):
+        code, _, err = run("-c", str(config))
+
+    assert code == 1
+    assert err.splitlines() == [f"{folder} is in use by another process", "  hint: stop the other station"]
 
 
 @pytest.mark.parametrize("words", [["check"], ["stats"], []])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
+
+import pytest
 
 from agent.settings_tree import groups
 from station.config import StationConfig, load, parse
-from station.describe import EXAMPLE, PAGE, example_text, page_text
+from station.describe import EXAMPLE, PAGE, example_text, main, page_text
 
 ROOT = Path(__file__).resolve().parents[2]
 HINT = "run `make docs`"
@@ -30,9 +30,13 @@ def test_every_setting_has_a_description_and_a_row() -> None:
             assert f"`{setting.name}`" in page_text() or group.path.endswith("password"), setting.path
 
 
-def test_the_writer_tells_what_is_stale_and_writes_it(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "station.describe"]
-    stale = subprocess.run([*command, "--check"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (stale.returncode, stale.stdout.count("is not what the code says")) == (1, 2)
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    assert subprocess.run([*command, "--check"], cwd=tmp_path, check=False).returncode == 0
+def test_the_writer_tells_what_is_stale_and_writes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["--check"]) == 1
+    assert capsys.readouterr().out.count("is not what the code says") == 2
+    assert main([]) == 0
+    assert main(["--check"]) == 0
+    assert (tmp_path / EXAMPLE).read_text(encoding="utf-8") == example_text()
