@@ -139,6 +139,35 @@ def test_a_running_box_does_what_it_is_told(box: Box, desk: Desk) -> None:
     assert verify(box.folder / "state/audit.log") is None
 
 
+def test_a_wrong_file_never_stops_a_box_and_the_station_hears_why(
+    box: Box, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a service: mistakes are refused at once; what no agent can start with is gone back from."""
+    (box.folder / "service").mkdir()
+    monkeypatch.setenv("STATE_DIRECTORY", str(box.folder / "service"))
+    good = box.config.read_text()
+    with at_work(box):
+        until(lambda: any(state["state"] == "streaming" for state in desk.states), 40, "it watches")
+        box.config.write_text(good.replace("max_fps", "mx_fps") + "nonsense: 1\n")
+        wrong = desk.send("reload")
+        until(lambda: desk.final(wrong), 20)
+        assert box.process is not None and box.process.poll() is None
+        box.config.write_text(good.replace("squares.onnx", "none.onnx"))
+        unfit = desk.send("reload")
+        assert box.wait(15) == 75
+        desk.states.clear()
+        box.start()
+        until(lambda: desk.final(unfit), 40, "the life that went back tells it")
+        until(lambda: any(state["state"] == "streaming" for state in desk.states), 20, "it watches")
+        assert box.stop() == 0
+
+    assert desk.answers[wrong][-1]["state"] == desk.answers[unfit][-1]["state"] == "failed"
+    assert "nonsense: no such setting" in desk.answers[wrong][-1]["detail"]
+    assert "the last good configuration is kept" in desk.answers[unfit][-1]["detail"]
+    assert "none.onnx" in desk.answers[unfit][-1]["detail"]
+    assert '"config_refused"' in box.log.read_text()
+
+
 @pytest.mark.parametrize("seed", [7])
 def test_no_command_is_done_twice_or_missed_however_often_the_box_is_killed(
     box: Box, desk: Desk, seed: int
