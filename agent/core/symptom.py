@@ -171,7 +171,8 @@ def _blur(seen: Seen, change: Change, before: Usual, lost_share: float, sharpnes
     if blurry >= 2 * _BLURRY:
         return Symptom(Fault.BLURRED, Doubt.NONE if clear <= 1 - lost_share else Doubt.PASSING)
     soft = clear <= blurry if blurry >= _BLURRY else blurry > _SOFT_REST * (blurry + clear)
-    if not soft or clear > 1 - lost_share or (blurry < _BLURRY and change.lost < _MUCH_LOST):
+    rest = _MUCH_LOST <= change.lost < lost_share  # where more is lost, that was judged already
+    if not soft or clear > 1 - lost_share or (blurry < _BLURRY and not rest):
         return None
     return Symptom(Fault.BLURRED, _vehicle(seen, change, before))
 
