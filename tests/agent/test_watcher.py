@@ -31,7 +31,7 @@ from agent.delivery.message import Priority
 from agent.delivery.outbox import Outbox, OutboxSettings
 from agent.detectors import load_detector
 from agent.detectors.settings import DetectorSettings
-from agent.errors import ModelError
+from agent.errors import ModelError, OutboxError
 from agent.figures import CameraState
 from agent.supervise import Stop
 from agent.watcher import Halt, Watcher, is_finite
@@ -314,14 +314,18 @@ def test_a_mistake_in_the_program_is_a_lost_camera_with_a_traceback_and_then_it_
     assert [event["phase"] for event in post.events("camera_lost")] == ["start", "end"]
 
 
-def test_what_a_full_disk_will_not_take_is_held_and_kept_as_soon_as_it_does(stepped: Post) -> None:
+def test_what_an_outbox_will_not_take_is_held_and_kept_as_soon_as_it_does(
+    stepped: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_messages: object) -> list[int]:
+        raise OutboxError("outbox: disk and memory are full")
+
     stepped.see(4)
-    pages = stepped.outbox._db.execute("pragma page_count").fetchone()[0]
-    stepped.outbox._db.execute(f"pragma max_page_count = {pages}")  # what a full disk looks like to SQLite
     with capture_logs() as lines:
-        stepped.see(5, speed_px_s=130)
-        failing, kept = stepped.it.keeping.failing, stepped.outbox.stats().pending
-        stepped.outbox._db.execute("pragma max_page_count = 1000000")
+        with monkeypatch.context() as patch:
+            patch.setattr(stepped.outbox, "put", full)
+            stepped.see(5, speed_px_s=130)
+            failing, kept = stepped.it.keeping.failing, stepped.outbox.stats().pending
         stepped.see(12)
 
     assert failing
