@@ -27,7 +27,8 @@ def default(name: str, data: Path) -> list[Path]:
     car_park = [clips / "car-detection.mp4", clips / "person-bicycle-car-detection.mp4"]
     match name:
         case "motion":
-            return [data / "motion/highway", car_park[1]]
+            views = ("vtest.avi", "jamcam-night-1.mp4", "pi-cars-truck.mp4")
+            return [data / "motion/highway", *(clips / name for name in views)]
         case "attention":
             truth = data / "tracking/PETS09-S2L1/gt/gt.txt"
             return [clips / "vtest.avi", truth, clips / "junction.mp4", *car_park, data / DETECTOR]

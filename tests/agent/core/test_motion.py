@@ -159,6 +159,23 @@ def test_a_car_is_found_during_a_nuisance(name: str) -> None:
     assert moving(told, 8) >= 15
 
 
+def test_somebody_small_who_goes_his_own_width_in_two_frames_is_found() -> None:
+    told = watch(film(lambda t, c: car(STREET, (t - 4) * 90, 100, 10, 24), 8))
+    assert moving(told, 4) >= 25
+
+
+def test_a_bus_that_passed_while_the_scene_was_learned_leaves_no_motion_behind() -> None:
+    told = watch(film(lambda t, c: car(STREET, t * 100 - 80, 60, 120, 110), 12))
+    assert moving(told, 4.2) == 0
+    assert not told[-1][2].settling
+
+
+def test_a_scene_that_never_rests_is_known_all_the_same() -> None:
+    told = watch(film(lambda t, c: car(STREET, (t * 240) % 320 - 60, 60, 120, 110), 8))
+    assert any(found.settling for frame, _, found in told if frame.at.mono_s >= 503)
+    assert not any(found.settling for frame, _, found in told if frame.at.mono_s >= 506.5)
+
+
 def test_a_light_switch_is_relearned_within_seconds_and_tells_no_region() -> None:
     other = 230 - STREET[::-1, ::-1] * 0.8
     told = watch(film(lambda t, c: STREET if t < 5 else other, 12))
