@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.delivery.commands import Refusal, read, untimely
 from tests.agent.delivery.test_commands import ISSUED_S, TOPICS, VERBS, Moment, payloads
-from tests.conftest import ROOT
-from tests.faults.suite import Broken, Trial, promise
+from tests.faults.pytests import passed
+from tests.faults.suite import Trial, promise
 
 
 @promise(
@@ -24,15 +19,13 @@ from tests.faults.suite import Broken, Trial, promise
 def configurations(trial: Trial) -> str:
     """The fuzz tests of the configuration, at the size of a release; their time limit holds for each file."""
     each = trial.size(3400, 34_000, quick=50)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--hypothesis-seed={trial.seed}",
-         "tests/agent/test_config.py", "-k", "random or mutated or hostile", "--timeout=1200"],
-        cwd=ROOT, env={**os.environ, "NGATU_FUZZED_CONFIGS": str(each)}, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    passed = re.search(r"(\d+) passed", done.stdout)
-    if done.returncode or not passed:
-        raise Broken(done.stdout[-400:])
+    words = (
+        "tests/agent/test_config.py",
+        "-k",
+        "random or mutated or hostile",
+        f"--hypothesis-seed={trial.seed}",
+    )
+    passed(*words, environment={"NGATU_FUZZED_CONFIGS": str(each)})
     return f"3 x {each} files: no exception but ConfigError"
 
 

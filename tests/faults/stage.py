@@ -37,14 +37,19 @@ class Victim:
         more: str = "",
         camera: str = "",
         waits: str = IMPATIENT,
+        state: Path | None = None,
     ) -> None:
-        """`broker` and `more` are lines for the configuration; `camera` replaces the camera's rules."""
+        """`broker` and `more` are lines for the configuration; `camera` replaces the camera's rules.
+
+        `waits` are the patience with the broker, `state` the folder of the state.
+        """
         self.folder = folder
         self.config = folder / "victim.yaml"
+        self.state = state or folder / "state"
         folder.mkdir(exist_ok=True)
         clip, model = write_clip(folder / "road.mp4"), write_model(folder)
         self.config.write_text(
-            f"device: {{commune: test-commune, id: victim-01}}\nstate_dir: {folder / 'state'}\n"
+            f"device: {{commune: test-commune, id: victim-01}}\nstate_dir: {self.state}\n"
             f"broker: {{host: 127.0.0.1, port: {port}, {waits}{broker}}}\n{more}\n"
             f"detector: {{model: {model}}}\nhealth: {{interval_s: 5}}\n"
             f"cameras:\n  - name: road\n    max_fps: 2\n    source: {{kind: file, path: {clip}, loop: true}}\n"
@@ -280,6 +285,6 @@ def settled(victim: Victim, station: Receiver, within_s: float) -> Findings:
 
 def outbox_says(victim: Victim, query: str) -> int:
     """A number from the box's outbox, read beside it."""
-    path = victim.folder / "state" / "outbox.db"
+    path = victim.state / "outbox.db"
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
         return int(database.execute(query).fetchone()[0])
