@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, update
 
 from agent.delivery.payloads import EventPayload, ImagePayload
 from station.arrival import Arrival
+from station.clocks import TRUSTED, put_right
 from station.identity import ms
 from station.known import insert_once, upsert
 from station.schema import event, event_revision
@@ -25,6 +26,8 @@ class Events:
         self._now_ms = now_ms
         self._revisions: list[Row] = []
         self._current: list[Row] = []
+        self._untrusted: set[tuple[int, str]] = set()
+        """Ids of boxes and boots."""
         self._pictures: dict[str, list[Row]] = {"thumbnail": [], "scene": []}
 
     def add(self, arrival: Arrival, told: EventPayload, box_id: int, stream_id: int, digest: str) -> None:
@@ -35,6 +38,8 @@ class Events:
         self._revisions.append(key | life | place | {"received_ms": self._now_ms})
         received = {_FIRST: self._now_ms, "received_ms": self._now_ms}
         self._current.append(key | life | _words(told) | received)
+        if told.clock.state not in TRUSTED and told.clock.boot_id is not None:
+            self._untrusted.add((box_id, told.clock.boot_id))
         for kind, image in (("thumbnail", told.image), ("scene", told.scene)):
             if image is not None:
                 self._pictures[kind].append(_shown(box_id, told, image))
@@ -50,6 +55,8 @@ class Events:
         connection.execute(
             put.on_conflict_do_update(index_elements=_KEYS, set_=values, where=newer), self._current
         )
+        for box_id, boot_id in self._untrusted:
+            put_right(connection, box_id, boot_id)
         for kind, better in self._pictures.items():
             if better:
                 connection.execute(_show(kind), better)
@@ -89,4 +96,7 @@ def _words(told: EventPayload) -> Row:
         "end_reason": None if told.end_reason is None else str(told.end_reason),
         "detail": told.detail,
         "clock_state": told.clock.state,
+        "boot_id": told.clock.boot_id,
+        "mono_ms": told.clock.mono_ms,
+        "clock_offset_ms": None,  # of the revision before
     }

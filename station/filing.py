@@ -14,8 +14,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, func, select, tuple_, update
 
-from agent.delivery.payloads import ChainPayload, CountPayload, EventPayload, HelloPayload
+from agent.delivery.payloads import (
+    ChainPayload,
+    ClockMapPayload,
+    CountPayload,
+    EventPayload,
+    HelloPayload,
+)
 from station.arrival import Arrival, Sort
+from station.clocks import note_map
 from station.events import Events
 from station.identity import blob_of, digest, ms
 from station.known import Known, insert_once, upsert
@@ -231,6 +238,8 @@ class Batch:
             return
         if isinstance(told, ChainPayload):
             give_up(self._connection, told, box_id, self._known, self._now_ms)
+        if isinstance(told, ClockMapPayload):
+            note_map(self._connection, told, box_id, self._now_ms)
         sha = blob_of(arrival)
         what = {"sort": str(arrival.sort), "suffix": _suffix(arrival)}
         body = {"body": None if sha else arrival.raw.decode(), "sha256": sha}

@@ -160,6 +160,9 @@ event = Table(  # how each event stands: its highest revision, and the best pict
     Column("detail", Text),
     Column("replayed", Boolean, nullable=False),
     Column("clock_state", Text, nullable=False),
+    Column("boot_id", Text),  # of the box's clock that never steps …
+    Column("mono_ms", BigInteger),  # … and what it said at time_ms
+    Column("clock_offset_ms", BigInteger),  # to be added to the box's times; null: nobody knows better
     Column("thumbnail_sha256", Text),  # may be told before the picture comes: look it up in `picture`
     Column("thumbnail_revision", BigInteger),
     Column("scene_sha256", Text),
@@ -169,6 +172,7 @@ event = Table(  # how each event stands: its highest revision, and the best pict
     Index("ix_event_start_ms", "start_ms"),
     Index("ix_event_first_received_ms", "first_received_ms"),
     Index("ix_event_track_id", "track_id"),
+    Index("ix_event_boot_id", "boot_id"),
 )
 
 count_interval = Table(
@@ -273,4 +277,15 @@ given_up = Table(  # numbers that will not come, as a seal of the box tells
     Column("first", BigInteger, primary_key=True),
     Column("last", BigInteger, primary_key=True),
     Column("why", Text, nullable=False),  # dropped: no room; carried: came in a later stream
+)
+
+clock_map = Table(  # which wall time belongs to which moment of a boot
+    "clock_map",
+    metadata,
+    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
+    Column("boot_id", Text, primary_key=True),
+    Column("mono_ms", BigInteger, primary_key=True),
+    Column("wall_ms", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
 )
