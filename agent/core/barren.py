@@ -16,8 +16,8 @@ from agent.core.types import Box
 COLUMNS, ROWS = 16, 9
 """A cell is about as large as a car in the middle distance."""
 FORGET_S = 10.0
-PATIENT = 2
-"""So many looks at a place before the wait doubles: a detector may well miss something once."""
+PATIENT = 4
+"""So many looks at a place before the wait doubles: a car is often recognised only when it has come nearer."""
 
 Barren = Mapping[tuple[int, int], tuple[int, float]]
 """By cell (column, row): how many looks found nothing there, and the mono_s of the last. Never changed, only

@@ -237,12 +237,14 @@ def test_motion_in_which_nothing_is_found_is_looked_at_ever_less_often() -> None
 def test_whoever_comes_out_of_a_swaying_tree_is_looked_at_at_once() -> None:
     tree = Box(0.5, 0.1, 0.6, 0.3)
     wanted = AttentionSettings(sweep_s=3600, sweep_shrink=10)
-    state, crops = attention.update(None, glance(0, tree), wanted)
-    for index in range(1, 200):
-        state, crops = attention.update(state, glance(index / 10, tree), wanted)
-    assert crops == ()
-    assert attention.update(state, glance(20.1, tree), wanted)[1] == ()
-    assert attention.update(state, glance(20.1, Box(0.5, 0.1, 0.68, 0.3)), wanted)[1]
+    state: AttentionState | None = None
+    at_s = 0.0
+    crops: tuple[Crop, ...] = ()
+    while at_s < 20 or not crops:
+        at_s += 0.1
+        state, crops = attention.update(state, glance(at_s, tree), wanted)
+    assert attention.update(state, glance(at_s + 0.3, tree), wanted)[1] == ()
+    assert attention.update(state, glance(at_s + 0.3, Box(0.5, 0.1, 0.68, 0.3)), wanted)[1]
 
 
 def test_patience_says_how_long_nothing_need_be_looked_at() -> None:

@@ -29,8 +29,9 @@ def test_a_fresh_place_is_not_waited_for() -> None:
     assert waited({}, TREE, 0.0) == 0
 
 
-def test_the_wait_grows_with_each_pair_of_looks_up_to_the_most() -> None:
-    assert [round(waited(dull(n), TREE, 0.0), 3) for n in (1, 2, 3, 4, 6, 50)] == [0.2, 0.4, 0.4, 0.8, 1.0, 1.0]
+def test_the_wait_doubles_with_every_few_looks_up_to_the_most() -> None:
+    waits = [round(waited(dull(n), TREE, 0.0), 3) for n in (1, 3, 4, 7, 8, 12, 50)]
+    assert waits == [0.2, 0.2, 0.4, 0.4, 0.8, 1.0, 1.0]
 
 
 def test_the_wait_passes() -> None:
