@@ -15,6 +15,9 @@ from typing import Final
 LEAST_BYTES: Final = 4 << 20
 """Free bytes with which a disk without a ballast counts as having room."""
 
+OPENING_BYTES: Final = 1 << 20
+"""A database is opened with so much free at least: its map takes 32 KiB, its log begins with some pages."""
+
 
 class Ballast:
     """`size_bytes` of disk, held in one file until they are needed. A size of 0 holds nothing."""
@@ -50,6 +53,17 @@ class Ballast:
         with suppress(OSError):
             self.path.unlink()
         return there
+
+    def make_way(self) -> bool:
+        """Give the bytes back if a database could not even be opened without them; whether that was so.
+
+        SQLite maps a file beside the database into memory. On a disk without room for it, touching that memory
+        does not fail with an error: the process dies (SIGBUS).
+        """
+        try:
+            return shutil.disk_usage(self.path.parent).free < OPENING_BYTES and self.drop()
+        except OSError:
+            return False
 
     def room(self) -> bool:
         """Whether a disk that holds no ballast, because none is wanted, has room again."""

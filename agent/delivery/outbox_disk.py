@@ -78,11 +78,15 @@ class Disk:
         self._in_memory = self._salvaging = self._closed = False
         self.salvaged: list[Salvaged] = []
         """What became of damaged files, until somebody takes it out."""
+        made_way = self._ballast.make_way()
         self._file = OutboxFile(path, clock.now())
         if self._file.db is None:
             self._to_memory(self._file.trouble or "the disk fails", None)
         else:
             self.held = Held(self._file.db, clock.now())
+            if made_way:
+                self._full_bytes = self.held.tally.cost_bytes
+                log.error("disk_full", path=str(path), ballast="dropped")
             self._ballast.take()
             self._salvage_small()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +20,7 @@ import structlog
 from agent.clock import boot_id
 from agent.core.types import Instant
 from agent.delivery import outbox_open
+from agent.delivery.ballast import OPENING_BYTES
 from agent.delivery.outbox_open import Seal, is_damage, is_out_of_reach, log_of, result_code
 from agent.delivery.outbox_salvage import Life, Wreck
 from agent.errors import OutboxError
@@ -92,6 +94,7 @@ class OutboxFile:
             OutboxError: never.
         """
         self._take_lock()
+        self._ask_for_room()
         for _ in range(2):
             try:
                 self.db = outbox_open.connect(self.path, at, self.damaged, before, log_may_be_gone=self._folded)
@@ -156,6 +159,15 @@ class OutboxFile:
             ) from error
         found = sorted(self.path.parent.glob(f"{self.path.name}.damaged.*"), key=_number)
         self.wrecks = [path for path in found if _number(path) and not _note(path).exists()]
+
+    def _ask_for_room(self) -> None:
+        """SQLite maps a file beside the database; on a disk without room for that the process dies (SIGBUS)."""
+        try:
+            free = shutil.disk_usage(self.path.parent).free
+        except OSError as error:
+            raise DiskFails(error.strerror or str(error)) from error
+        if free < OPENING_BYTES:
+            raise DiskFails("the disk is full")
 
     def _set_aside(self, why: str) -> Life:
         """Rename the file and its log, so that what is in them can be saved; what it says of itself.

@@ -6,6 +6,7 @@ The invariants that the comments name stand at the head of outbox.py.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from contextlib import closing, suppress
 from importlib.resources import files
@@ -36,6 +37,8 @@ _OUT_OF_REACH: Final = frozenset(
         sqlite3.SQLITE_PERM,
     }
 )
+
+STREAM: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Seal = tuple[str, int, bytes]
 """Stream, number and hash of the newest seal."""
@@ -146,6 +149,8 @@ def _look_before(path: Path, log_may_be_gone: bool) -> None:
     stream, running = _life_without_log(path)
     if running and not log.exists() and not log_may_be_gone:
         raise damage("its log is gone: what was put last would be numbered again")  # invariant 2
+    if stream is not None and not STREAM.fullmatch(stream):
+        stream = None  # the power went while its page was written: the log has it whole
     if log.exists() and log.stat().st_size:
         if not os.access(log, os.R_OK | os.W_OK):
             raise damage("its log belongs to another user")

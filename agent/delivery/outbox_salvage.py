@@ -6,7 +6,6 @@ Each row carries the sha256 of its body and a checksum of its columns, so none w
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Final
 
 from agent.core.types import Instant
 from agent.delivery.message import Message, Priority
-from agent.delivery.outbox_open import Seal, log_of
+from agent.delivery.outbox_open import STREAM, Seal, log_of
 from agent.delivery.outbox_pages import Pages, Row
 from agent.delivery.outbox_rows import checksum
 
@@ -22,7 +21,6 @@ _MESSAGE, _QUARANTINE, _OPEN, _LIFE = 17, 18, 8, 10
 """Columns of the tables, by which their rows are told apart."""
 _FIRST_PAGES: Final = 64
 """The life's page is among the first, unless SQLite has moved it."""
-_STREAM: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +176,7 @@ def _life(row: Row) -> Life | None:
     if len(row.values) != _LIFE or row.rowid != 1 or row.values[0] is not None:
         return None
     _, stream, next_seq, _, _, _, _, seal_stream, seal_number, seal_sha256 = row.values
-    if not isinstance(stream, str) or not _STREAM.fullmatch(stream) or not isinstance(next_seq, int):
+    if not isinstance(stream, str) or not STREAM.fullmatch(stream) or not isinstance(next_seq, int):
         return None
     seal = None
     if isinstance(seal_stream, str) and isinstance(seal_number, int) and isinstance(seal_sha256, bytes):
