@@ -125,7 +125,7 @@ def in_order(numbers: list[str]) -> list[Promise]:
         KeyError: there is no such promise.
     """
     chosen = numbers or list(PROMISES)
-    return [PROMISES[number] for number in sorted(chosen, key=lambda name: (int(name[1:].split(".")[0]), name))]
+    return [PROMISES[number] for number in sorted(chosen, key=lambda name: (float(name[1:]), name))]
 
 
 @contextmanager
