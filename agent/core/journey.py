@@ -27,6 +27,8 @@ AWAY_S = 1.0
 """A box that is elsewhere for less than this was covered or merged, not driven."""
 HEIR_SHARE = 0.75
 """An heir is born within this many box sizes of where the lost one must be by now."""
+SPEED_DOUBT = 0.3
+"""And within this share of the way that it must have come unseen: nobody keeps exactly to his speed."""
 WRONG_STEP = 0.12
 """Box sizes that it must come farther the wrong way for one step."""
 WRONG_STEPS = 3
@@ -124,7 +126,7 @@ def inherit(ghosts: Sequence[Journey], track: Track, moment: Moment) -> Journey 
     Asked when the new track is confirmed, because only then it is known which way it goes.
     """
     at, frame = moment.at, moment.frame
-    best, nearest = None, HEIR_SHARE
+    best, nearest = None, 1.0
     for ghost in ghosts:
         if _family(ghost.track.label) != _family(track.label):
             continue
@@ -135,8 +137,10 @@ def inherit(ghosts: Sequence[Journey], track: Track, moment: Moment) -> Journey 
         vx, vy = ghost.track.velocity
         x, y = ghost.track.box.center
         expected = zones.metric((x + vx * blind_s, y + vy * blind_s), frame)
+        speed = hypot(*zones.metric(ghost.track.velocity, frame))
+        reach = HEIR_SHARE * size + SPEED_DOUBT * speed * at.since(ghost.track.last_seen)
         off = min(
-            _apart(zones.metric(track.box.center, frame), place) / size
+            _apart(zones.metric(track.box.center, frame), place) / reach
             for place in (expected, zones.metric((x, y), frame))
         )
         if off < nearest:

@@ -62,6 +62,10 @@ __all__ = [
 ]
 
 
+HIDDEN_S = 0.3
+"""A track that was unseen for less when another began is not that other one: both may be there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What is known about one frame."""
@@ -136,23 +140,61 @@ def _follow(
     state: RulesState, scene: Scene, moment: Moment
 ) -> tuple[dict[str, Journey], list[Journey], tuple[Journey, ...]]:
     """Bring every journey up to this frame: those that go on, ended in it, and are still waited for."""
-    ghosts = [each for each in state.ghosts if scene.at.since(each.gone or scene.at) <= moment.settings.heir_s]
+    heirs, given, ghosts = _heirs(state, scene, moment)
     living: dict[str, Journey] = {}
     gone: list[Journey] = []
     for track in scene.tracks:
-        before = state.journeys.get(track.id)
-        if track.confirmed and (before is None or before.confirmed is None):
-            heir = journeys.inherit(ghosts, track, moment)
-            ghosts = [each for each in ghosts if heir is None or each.subject != heir.subject]
-            before = heir or before
+        before = heirs.get(track.id) or state.journeys.get(track.id)
+        if track.id in given or (before is None and not track.seen):
+            continue  # another track went on with its journey; seen again, it begins one of its own
         now = journeys.update(before, track, scene.shots.get(track.id), moment)
+        if before is None:
+            now = replace(now, subject=_unused(track.id, state.journeys))
         if now.gone:
             gone.append(now)
         else:
             living[track.id] = now
-    told = {track.id for track in scene.tracks}
+    told = given.union(track.id for track in scene.tracks)
     gone.extend(journeys.vanish(each, moment) for name, each in state.journeys.items() if name not in told)
-    return living, gone, tuple(ghosts)
+    return living, gone, ghosts
+
+
+def _heirs(
+    state: RulesState, scene: Scene, moment: Moment
+) -> tuple[dict[str, Journey], set[str], tuple[Journey, ...]]:
+    """Who takes over whose journey now: by track id; the ids that lose theirs; and the ghosts that are left.
+
+    Besides the lost ones, those may be inherited whose track is still led on blindly: behind a bus the guess
+    goes astray, and the tracker finds the one that comes out from behind it under a new id.
+    """
+    ghosts = [each for each in state.ghosts if scene.at.since(each.gone or scene.at) <= moment.settings.heir_s]
+    hidden = {
+        track.id: state.journeys[track.id]
+        for track in scene.tracks
+        if track.id in state.journeys
+        and track.confirmed
+        and not (track.seen or track.ended or track.stationary)
+    }
+    heirs: dict[str, Journey] = {}
+    given: set[str] = set()
+    for track in scene.tracks:
+        before = state.journeys.get(track.id)
+        if not track.confirmed or not track.seen or (before is not None and before.confirmed is not None):
+            continue
+        lost = [each for each in hidden.values() if track.started.since(each.track.last_seen) >= HIDDEN_S]
+        heir = journeys.inherit([*ghosts, *lost], track, moment)
+        if heir is None:
+            continue
+        heirs[track.id] = heir
+        ghosts = [each for each in ghosts if each.subject != heir.subject]
+        given.update(name for name, each in hidden.items() if each.subject == heir.subject)
+        hidden = {name: each for name, each in hidden.items() if name not in given}
+    return heirs, given, tuple(ghosts)
+
+
+def _unused(track_id: str, known: Mapping[str, Journey]) -> str:
+    """A name for a new journey: its track's id, or, where that one goes on elsewhere, the id of who took it."""
+    return next((name for name, each in known.items() if each.subject == track_id), track_id)
 
 
 @singledispatch

@@ -32,13 +32,20 @@ class Score:
 
 
 def lines(truth: Truth, told: Told) -> dict[str, object]:
-    """Counts against the truth: the net error of the totals, and crossings that were missed or made up."""
+    """Counts against the truth: the net error of the totals, and crossings that were missed or made up.
+
+    `count_error_pct` is against everything that happened. `of_seen_pct` leaves out, on both sides, what nobody
+    who looks at the same picture could have counted: road users that were not in plain view before the crossing
+    and after it. `missed` and `extra` are of those that could be counted.
+    """
     seen = [each for each in truth.crossings if truth.could_be_seen(each[1], each[3])]
     got: Counter[tuple[str, str]] = Counter()
     for each in told.counts:
         for by_direction in each.counts.values():
             for direction, number in by_direction.items():
                 got[each.rule_id, direction] += number
+    everything = Counter((line, direction) for line, _, direction, _ in truth.crossings)
+    net = sum(abs(everything[key] - got[key]) for key in everything | got)
     owed = Counter((line, user, direction) for line, user, direction, _ in seen)
     hidden = Counter((line, user, direction) for line, user, direction, _ in truth.crossings) - owed
     ways = {(line, user, direction) for line, user, direction, _ in truth.crossings}
@@ -63,7 +70,8 @@ def lines(truth: Truth, told: Told) -> dict[str, object]:
         "crossings": due,
         "hidden": len(truth.crossings) - due,
         "counted": sum(got.values()),
-        "count_error_pct": round(100 * apart / max(1, due), 2),
+        "count_error_pct": round(100 * net / max(1, len(truth.crossings)), 2),
+        "of_seen_pct": round(100 * apart / max(1, due), 2),
         "missed": due - right,
         "extra": extra,
         "wrong_direction": wrong,
@@ -75,7 +83,8 @@ def incidents(truth: Truth, told: Told, end: float) -> dict[str, Score]:
     stopped, loitering = RULES["no-stopping"], RULES["loitering"]
     assert isinstance(stopped, StoppedVehicleRule)
     assert isinstance(loitering, LoiteringRule)
-    halts = [(user, stay.longest_still_s, stay.last) for zone, user, stay in truth.closed if zone == "shoulder"]
+    shoulder = [(user, stay) for zone, user, stay in truth.closed if zone == "shoulder"]
+    halts = [(user, stood_s, stay.last) for user, stay in shoulder for stood_s in stay.stands]
     stays = [(user, stay.last - stay.began, stay.last) for zone, user, stay in truth.closed if zone == "square"]
     return {
         "stopped_vehicle": _about(EventKind.STOPPED_VEHICLE, told, halts, stopped.min_s),

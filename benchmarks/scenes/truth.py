@@ -23,6 +23,8 @@ PLAIN = 0.6
 """Share of a road user that must be uncovered for it to be in plain view."""
 PLAIN_FRAMES = 5
 """So often it must be in plain view before a crossing and after it, for anyone to be able to count it."""
+SHUFFLE_M = 1.0
+"""Who moves up by less, a quarter of a car, still stands in the same place."""
 SLACK = 0.15
 """A stay within this share of the least that counts, or within 2 s, may be told or not."""
 
@@ -61,8 +63,11 @@ class Stay:
 
     began: float
     last: float
-    still_since: float | None = None
-    longest_still_s: float = 0.0
+    stood_at: float = 0.0
+    """Metres along its way where it last came to a stand."""
+    stood_since: float = 0.0
+    stands: list[float] = field(default_factory=list)
+    """Seconds of each stand that is over: who stops twice is to be told twice."""
 
 
 @dataclass(slots=True)
@@ -94,13 +99,13 @@ class Truth:
             self._zones(sight, now[name], second)
         self._crowd(now, sights, second)
         for key in [k for k, stay in self.stays.items() if second - stay.last > 1.0]:
-            self.closed.append((*key, self.stays.pop(key)))
+            self._close(key)
         self.feet = now
 
     def finish(self, second: float) -> None:
         """The simulation is over."""
         for key in list(self.stays):
-            self.closed.append((*key, self.stays.pop(key)))
+            self._close(key)
         if self.many_since is not None:
             self.crowds.append((self.many_since, second))
 
@@ -109,6 +114,11 @@ class Truth:
         times = self.plain.get(name, [])
         before = bisect(times, second)
         return before >= PLAIN_FRAMES and len(times) - before >= PLAIN_FRAMES
+
+    def _close(self, key: tuple[str, int]) -> None:
+        stay = self.stays.pop(key)
+        stay.stands.append(stay.last - stay.stood_since)
+        self.closed.append((*key, stay))
 
     def _lines(self, name: int, before: Point, after: Point, second: float) -> None:
         for rule in SETTINGS.rules:
@@ -121,7 +131,7 @@ class Truth:
         for zone in SETTINGS.zones:
             if not inside(foot, zone.polygon):
                 continue
-            stay = self.stays.setdefault((zone.id, user.name), Stay(second, second))
+            stay = self.stays.setdefault((zone.id, user.name), Stay(second, second, user.along, second))
             if (
                 zone.id == "lanes"
                 and user.heading < -1.0
@@ -131,12 +141,9 @@ class Truth:
             ):
                 self.wrong.append((user.name, second))
             stay.last = second
-            if user.speed > 0.05:
-                stay.still_since = None
-            elif stay.still_since is None:
-                stay.still_since = second
-            else:
-                stay.longest_still_s = max(stay.longest_still_s, second - stay.still_since)
+            if abs(user.along - stay.stood_at) > SHUFFLE_M:
+                stay.stands.append(second - stay.stood_since)
+                stay.stood_at, stay.stood_since = user.along, second
 
     def _crowd(self, feet: dict[int, Point], sights: list[Sight], second: float) -> None:
         steps = SETTINGS.zone("steps").polygon

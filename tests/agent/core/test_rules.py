@@ -153,6 +153,33 @@ def test_a_road_user_that_comes_back_under_a_new_id_is_one_event() -> None:
     assert {e.object.track_id for e in camera.events if e.object} == {"one"}
 
 
+def test_who_comes_out_from_behind_a_bus_under_a_new_id_went_over_the_line_once() -> None:
+    """The lost track is led on blindly and falls behind; later it is found on somebody else."""
+    camera = Camera(judge(ObjectRule(id="objects"), LINE))
+    for n in range(10):
+        camera.see(camera.track(0.5, 0.3 + 0.015 * n, velocity=(0.0, 0.15)))
+    for n in range(10):
+        last = instant(0.9)
+        lost = camera.track(0.5, 0.44 + 0.008 * n, velocity=(0.0, 0.1), seen=False, last_seen=last)
+        if n < 5:
+            camera.see(lost)
+        else:
+            found = camera.track(0.5, 0.48 + 0.015 * n, "two", velocity=(0.0, 0.15), started=instant(1.5))
+            camera.see(lost, found)
+    for n in range(6):
+        camera.see(
+            camera.track(0.5, 0.5, velocity=(0.0, 0.1)),
+            camera.track(0.5, 0.63 + 0.015 * n, "two", velocity=(0.0, 0.15)),
+        )
+    camera.close()
+
+    crossed = [e for e in camera.events if e.kind is EventKind.LINE_CROSSED and e.phase is Phase.START]
+    assert [e.object.track_id for e in crossed if e.object] == ["one"]
+    lives = [e for e in camera.events if e.kind is EventKind.OBJECT and e.phase is Phase.START]
+    assert [e.object.track_id for e in lives if e.object] == ["one", "two"]
+    check_lives(camera.events)
+
+
 def test_another_kind_of_road_user_is_no_heir() -> None:
     camera = Camera(judge(ObjectRule(id="objects")))
     camera.see(camera.track(0.5, 0.5))
