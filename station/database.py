@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
@@ -70,7 +71,13 @@ def engine_of(url: URL, *, writes: bool = True) -> Engine:
             raise StoreError(
                 f"PostgreSQL needs the package {error.name}", "pip install 'ngatu[station,postgresql]'"
             ) from None
-    engine = create_engine(url, connect_args={"timeout": BUSY_S})
+    # A reader must not make the file: it would belong to whoever looked first.
+    place = f"file:{quote(url.database or '')}?mode={'rwc' if writes else 'rw'}"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(place, timeout=BUSY_S, uri=True, check_same_thread=False)
+
+    engine = create_engine(url, creator=connect)
     begin = "begin immediate" if writes else "begin"  # a reader that becomes a writer would fail, not wait
 
     @event.listens_for(engine, "connect")
@@ -139,7 +146,8 @@ def _alembic(connection: Connection, job: Any) -> None:
 
 def _config() -> AlembicConfig:
     config = AlembicConfig()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    place = str(Path(__file__).with_name("migrations"))
+    config.set_main_option("script_location", place.replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
 

@@ -81,12 +81,16 @@ def test_stats_as_json_are_one_object(config: Path) -> None:
     assert told["unreadable_bytes"] == 1
 
 
-def test_stats_of_what_is_not_there_are_one_clear_error(config: Path) -> None:
-    code, out, err = run("stats", "-c", str(config))
+@pytest.mark.parametrize("verb", ["stats", "verify"])
+def test_looking_at_what_is_not_there_is_one_clear_error_and_makes_nothing(config: Path, verb: str) -> None:
+    folder = config.parent / "state"
+    for _ in range(2):
+        code, out, err = run(verb, "-c", str(config))
+        assert (code, out) == (1, "")
+        assert "station.db: unable to open database file" in err
+        folder.mkdir(exist_ok=True)
 
-    assert (code, out) == (1, "")
-    assert "station.db: unable to open database file" in err
-    assert not (config.parent / "state").exists()
+    assert not list(folder.iterdir())
 
 
 def test_check_tells_of_each_part_and_changes_nothing(config: Path, embedded: Address) -> None:

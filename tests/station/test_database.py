@@ -127,6 +127,22 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         pass
 
 
+def test_a_folder_may_have_an_odd_name(tmp_path: Path) -> None:
+    folder = tmp_path / "100% of Hải Ninh? #1"
+    folder.mkdir()
+    url = URL.create("sqlite", database=str(folder / "station.db"))
+    engine = engine_of(url)
+    upgrade(engine)
+    engine.dispose()
+    reader = engine_of(url, writes=False)
+    with reader.connect() as connection:
+        assert database.version(connection) == versions()[0]
+    reader.dispose()
+
+    assert (folder / "station.db").is_file()
+    assert shown(reader.url) == str(folder / "station.db")
+
+
 def test_a_file_that_is_no_database_is_told_in_a_line(sqlite_place: Place) -> None:
     Path(str(sqlite_place.url.database)).write_bytes(b"no database, and long enough to be read as one" * 30)
 
