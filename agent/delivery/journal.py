@@ -251,8 +251,9 @@ class Journal:
     def _open(self, forgotten_s: float) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
         try:
-            db.execute("pragma journal_mode = wal")
-            db.execute("pragma synchronous = full")  # invariant 1
+            # No write-ahead log: touching its map of memory, on a disk without room, would kill the process.
+            db.execute("pragma journal_mode = delete")
+            db.execute("pragma synchronous = extra")  # invariant 1; extra: also that the journal is gone
             db.executescript(_SCHEMA)
             if not db.execute("select count(*) from memory").fetchone()[0]:
                 db.execute("insert into memory values (?)", (forgotten_s,))
@@ -266,7 +267,7 @@ class Journal:
         kept = self._path.with_name(self._path.name + ".damaged")
         with suppress(OSError):
             self._path.replace(kept)
-        for end in ("-wal", "-shm"):
+        for end in ("-journal", "-wal", "-shm"):
             with suppress(OSError):
                 self._path.with_name(self._path.name + end).unlink()
         log.error("orders_damaged", kept_as=str(kept))

@@ -144,3 +144,13 @@ def test_a_folder_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> Non
     assert journal.take(order("a")) is None
     assert journal.take(order("a")) == Known("accepted", "aa", None)
     journal.close()
+
+
+def test_every_commit_is_synced_and_no_memory_is_mapped(opened: Callable[..., Journal], tmp_path: Path) -> None:
+    """Invariant 1 over power cuts is the settings' doing; a map on a full disk would kill the process."""
+    journal = opened()
+    journal.take(order("a"))
+
+    assert journal._db.execute("pragma synchronous").fetchone()[0] == 3  # extra
+    assert journal._db.execute("pragma journal_mode").fetchone()[0] == "delete"
+    assert [path.name for path in tmp_path.iterdir()] == ["orders.db"]
