@@ -38,7 +38,7 @@ _FLICKER_TIMES = 0.05
 _FAR = 8
 """Luma steps from the scene that are no noise."""
 _SETTLE_TURNS = 5
-_SETTLE_TIMES = 3
+_SETTLE_TIMES = 2
 """A scene that does not come to rest is taken as it is after so many times the usual."""
 _RESTLESS = 0.05
 _STEP_SHARE = 0.05
@@ -86,7 +86,7 @@ class MotionSettings(Settings):
         2.0,
         ge=0.2,
         le=30,
-        description="How long a new scene must be calm until motion is told, in seconds; at most thrice that.",
+        description="How long a new scene must be calm until motion is told, in seconds; at most twice that.",
     )
     switch_share: float = Field(
         0.5,

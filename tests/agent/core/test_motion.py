@@ -173,7 +173,7 @@ def test_a_bus_that_passed_while_the_scene_was_learned_leaves_no_motion_behind()
 def test_a_scene_that_never_rests_is_known_all_the_same() -> None:
     told = watch(film(lambda t, c: car(STREET, (t * 240) % 320 - 60, 60, 120, 110), 8))
     assert any(found.settling for frame, _, found in told if frame.at.mono_s >= 503)
-    assert not any(found.settling for frame, _, found in told if frame.at.mono_s >= 506.5)
+    assert not any(found.settling for frame, _, found in told if frame.at.mono_s >= 504.5)
 
 
 def test_a_light_switch_is_relearned_within_seconds_and_tells_no_region() -> None:
