@@ -104,7 +104,10 @@ class Disk:
             OutboxError: it is closed, or broken beyond what memory can bridge.
         """
         now = self._clock.now()
-        return self.run(lambda held: held.put(requests, now, self._most_bytes, self._bulk_bytes))
+        seqs = self.run(lambda held: held.put(requests, now, self._most_bytes, self._bulk_bytes))
+        if not self._in_memory and not self._file.wrecks:
+            self.held.ended.clear()  # no other file has their starts
+        return seqs
 
     def run(self, work: Callable[[Held], T]) -> T:
         """Do `work`; if the disk is full or fails, or the file is damaged, answer that and do it again.

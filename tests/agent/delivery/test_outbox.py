@@ -554,6 +554,23 @@ def test_invariant_12_memory_bridges_what_the_disk_does_not_take(path: Path, clo
     box.close()
 
 
+def test_what_ended_is_remembered_only_while_another_file_may_hold_its_start(
+    path: Path, clock: SteppedClock
+) -> None:
+    box = Outbox(path, SMALL, clock)
+    box.put([start("e1"), end("e1", 2), start("e2")])
+    assert box._disk.held.ended == set()
+    box._disk.held.db.execute("pragma query_only = on")
+    box.put([end("e2", 2)])
+    assert box._disk.held.ended == {"e2"}
+    clock.advance(AGAIN_S)
+    box.tend()
+    assert box.open_events() == []
+    box.put([start("e3")])
+    assert box._disk.held.ended == set()
+    box.close()
+
+
 def test_invariant_12_memory_is_bounded_and_pictures_go_first(path: Path, clock: SteppedClock) -> None:
     box = Outbox(path, OutboxSettings(memory_bytes=1 << 20, ballast_bytes=0), clock)
     box._disk.held.db.execute("pragma query_only = on")
