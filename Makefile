@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DEMO   := .venv-demo
 BENCH  := .venv-bench
 
-.PHONY: help setup demo test check bench golden models docs clean
+.PHONY: help setup demo test test-faults check bench golden models docs clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ demo: $(DEMO)/.complete ## Run the main job on real footage: broker, box and sta
 
 test: $(VENV)/.complete ## Run the tests.
 	@$(BIN)/python -m pytest
+
+test-faults: $(VENV)/.complete ## Try every promise about faults on real parts, a line each (FAULTS="P1 --long").
+	@$(BIN)/python -m tests.faults --json build/faults.json $(FAULTS)
 
 check: $(VENV)/.complete ## Linters, types, import contracts, and that generated files are up to date.
 	$(BIN)/ruff check .

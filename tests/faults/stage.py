@@ -65,12 +65,15 @@ class Victim:
         self.ready = threading.Event()
         self.fed = threading.Event()
         """All events of this life are put."""
+        self.hung_s = 0.0
+        """When the first loop of this life began to hang, by the steady clock."""
         self.environment: dict[str, str] = {}
 
     def start(self, count: int, *, rate: float = 0.0, **more: object) -> Victim:
         """Begin a life in which so many events are fed; `more` are options of victim.py, such as kill_at."""
         self.ready.clear()
         self.fed.clear()
+        self.hung_s = 0.0
         self.lives += 1
         options = []
         for name, value in more.items():
@@ -144,6 +147,8 @@ class Victim:
                     self.ready.set()
                 elif word == "fed":
                     self.fed.set()
+                elif word == "hang":
+                    self.hung_s = self.hung_s or time.monotonic()
                 elif word == "intend":
                     self.intended += rest
                 elif word == "accept":

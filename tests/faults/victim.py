@@ -7,6 +7,7 @@ so that a kill cannot tear it from what happened:
     intend NAME…            before the outbox is asked
     accept STREAM SEQ NAME  after it has said yes
     fed                     all of this life's events are put
+    hang                    what was told to hang does so now
 
 `--kill-at PLACE:N` ends the process with SIGKILL at the N-th passage of a named place:
 
@@ -72,7 +73,7 @@ def main() -> None:
         place, times = asked.kill_at.rsplit(":", 1)
         _arm(place, int(times))
     if asked.hang_at:
-        _hang(*HANGS[asked.hang_at])
+        _hang(*HANGS[asked.hang_at], lambda: os.write(out, b"hang\n"))
     if asked.ntp:
         clock._libc = _Kernel  # type: ignore[assignment]
     if asked.raise_in:
@@ -188,12 +189,13 @@ HANGS: dict[str, tuple[type, str]] = {
 }
 
 
-def _hang(owner: type, method: str) -> None:
+def _hang(owner: type, method: str, tell: Callable[[], object]) -> None:
     inner, turns = getattr(owner, method), [0]
 
     def wrapped(*args: Any, **more: Any) -> Any:
         turns[0] += 1
         if turns[0] > HANGS_AFTER:
+            tell()
             threading.Event().wait()
         return inner(*args, **more)
 
