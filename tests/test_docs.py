@@ -24,7 +24,7 @@ from station.config import StationConfig
 from station.config import parse as parse_station
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("agent", "station", "models")
+PACKAGES = ("agent", "station", "models", "fleet")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 READMES = ("README.md", "README.vi.md")
 CASES = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

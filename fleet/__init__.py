@@ -1,0 +1,1 @@
+"""Tools of the administrator's computer, from which the boxes are rolled out, watched and updated."""

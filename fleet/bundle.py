@@ -1,0 +1,202 @@
+"""A release as one file: everything that a box without internet needs, with the hash of each file, signed.
+
+A bundle is a plain tar archive. Its first member is `manifest.json`, the second `manifest.sig`, the Ed25519
+signature of the first one's bytes; then come exactly the files that the manifest names. The same files make the
+same bytes: members are sorted, and carry neither time nor owner.
+
+Invariants
+1. Nothing of a bundle is believed before the signature over its manifest has been checked.
+2. The manifest names every file with its size and SHA-256; a file more, less or different is told by its name.
+3. Two bundles of one version have one manifest, or they are two versions.
+
+The boxes check the same with their own, smaller reader, which needs Python's library and openssl only
+(`deploy/ansible/roles/ngatu_agent/files/ngatu_release/`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from agent.errors import NgatuError
+
+FORMAT: Final = 1
+MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+MOST_MANIFEST_BYTES: Final = 1 << 20
+CHUNK_BYTES: Final = 1 << 20
+VERSION: Final = re.compile(r"\d+(\.\d+){1,3}((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?")
+"""The versions that boxes can put in order: the public part of PEP 440, without epochs."""
+
+
+class BundleRefused(NgatuError):
+    """A bundle is damaged, incomplete, changed, or not signed by the key that counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One file of a bundle."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a bundle is, and what lies in it."""
+
+    version: str
+    floor: str
+    """Boxes that have confirmed this release take none older than this."""
+    arch: str
+    """As `uname -m` says it: aarch64, x86_64."""
+    python: str
+    """Major and minor, such as 3.11."""
+    system_site: bool
+    """Whether the release may use the system's Python packages (picamera2 on a Raspberry Pi)."""
+    files: Mapping[str, Content]
+
+    def encoded(self) -> bytes:
+        """The one form of it, which is signed."""
+        told = {"format": FORMAT, **asdict(self)}
+        return (json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def content(path: Path) -> Content:
+    """Size and hash of a file."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK_BYTES):
+            digest.update(piece)
+            size += len(piece)
+    return Content(size, digest.hexdigest())
+
+
+def write(path: Path, files: Mapping[str, Path], manifest: Manifest, key: Ed25519PrivateKey) -> None:
+    """The bundle at `path`, whole or not at all. `files` gives where each of the manifest's files lies."""
+    encoded = manifest.encoded()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, data in ((MANIFEST, encoded), (SIGNATURE, key.sign(encoded))):
+            tar.addfile(_member(name, len(data)), io.BytesIO(data))
+        for name in sorted(files):
+            with files[name].open("rb") as file:
+                tar.addfile(_member(name, manifest.files[name].bytes), file)
+    part.replace(path)
+
+
+def _member(name: str, size: int) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = size, 0o644
+    return member
+
+
+def verify(path: Path, key: Ed25519PublicKey) -> Manifest:
+    """Read the whole bundle and check all of it.
+
+    Raises:
+        BundleRefused: with the name of the file that is wrong.
+    """
+    try:
+        with tarfile.open(path, "r:") as tar:
+            members = iter(tar)
+            manifest = _signed(path, tar, members, key)  # invariant 1
+            left = dict(manifest.files)
+            for member in members:
+                if (expected := left.pop(member.name, None)) is None:
+                    raise _refused(path, member.name, "is not in the manifest, or comes twice")
+                _check(path, tar, member, expected)  # invariant 2
+    except (tarfile.TarError, EOFError) as error:
+        raise BundleRefused(f"{path}: no whole bundle: {error}", AGAIN) from None
+    except OSError as error:
+        raise BundleRefused(f"{path}: {error.strerror or error}", "give the path of a bundle") from None
+    for name in left:
+        raise _refused(path, name, "is missing")
+    return manifest
+
+
+AGAIN: Final = "copy it again, or build it again with `make bundle`"
+
+
+def _refused(path: Path, name: str, what: str) -> BundleRefused:
+    return BundleRefused(f"{path}: {name}: {what}", AGAIN)
+
+
+def _signed(
+    path: Path, tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo], key: Ed25519PublicKey
+) -> Manifest:
+    encoded = _small(path, tar, next(members, None), MANIFEST)
+    signature = _small(path, tar, next(members, None), SIGNATURE)
+    try:
+        key.verify(signature, encoded)
+    except InvalidSignature:
+        raise BundleRefused(
+            f"{path}: {MANIFEST}: the signature is not of this key",
+            "it was changed, or signed with another key: ask who gave it to you",
+        ) from None
+    return parse(path, encoded)
+
+
+def _small(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo | None, name: str) -> bytes:
+    if member is None or member.name != name or not member.isreg() or member.size > MOST_MANIFEST_BYTES:
+        raise _refused(path, name, "is not where it must be")
+    return _opened(path, tar, member).read()
+
+
+def _opened(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    file = tar.extractfile(member)
+    if file is None:
+        raise _refused(path, member.name, "is no plain file")
+    return file
+
+
+def _check(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo, expected: Content) -> None:
+    if not member.isreg():
+        raise _refused(path, member.name, "is no plain file")
+    if member.size != expected.bytes:
+        raise _refused(path, member.name, f"has {member.size} bytes, the manifest says {expected.bytes}")
+    digest, file = hashlib.sha256(), _opened(path, tar, member)
+    while piece := file.read(CHUNK_BYTES):
+        digest.update(piece)
+    if digest.hexdigest() != expected.sha256:
+        raise _refused(path, member.name, "is damaged or was changed: its SHA-256 is not the manifest's")
+
+
+def parse(path: Path, encoded: bytes) -> Manifest:
+    """The manifest of these bytes; they are signed, so only what we made ourselves can be wrong here.
+
+    Raises:
+        BundleRefused: this version of ngatu cannot read it.
+    """
+    try:
+        told: dict[str, Any] = json.loads(encoded)
+        written = told.pop("format")
+        files = {name: Content(**each) for name, each in told.pop("files").items()}
+        manifest = Manifest(files=files, **told)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _strange(path, str(error)) from None
+    if written != FORMAT:
+        raise _strange(path, f"format {written}")
+    for version in (manifest.version, manifest.floor):
+        if not VERSION.fullmatch(version):
+            raise _strange(path, f"{version!r} is no version")
+    for name in files:
+        pure = PurePosixPath(name)
+        if pure.is_absolute() or ".." in pure.parts or os.fspath(pure) != name:
+            raise _strange(path, f"{name!r} is no name of a file in it")
+    return manifest
+
+
+def _strange(path: Path, what: str) -> BundleRefused:
+    return BundleRefused(f"{path}: {MANIFEST}: cannot be read: {what}", "it needs a newer ngatu")

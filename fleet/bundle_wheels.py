@@ -1,0 +1,205 @@
+"""The wheels of a bundle: ngatu's own, everything that it stands on, and pip's, for a board that is elsewhere.
+
+pip chooses the versions, but it judges the conditions of dependencies ("only on Python < 3.13") by the Python
+that it runs on. So what it brought is checked here for the board's own Python: what that needs and lacks is
+fetched too, what it does not need is left out, and a set that is not whole makes no bundle.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
+from agent.errors import NgatuError
+
+EPOCH_S = "315532800"
+"""1980-01-01, the earliest that a zip archive can say: the same source makes the same wheel."""
+OLDEST_GLIBC = 17
+"""manylinux2014 is glibc 2.17: PEP 599."""
+PACKAGES = ("agent", "station", "models", "fleet")
+BESIDE = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE")
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What the wheels must run on."""
+
+    arch: str
+    """As `uname -m` says it: aarch64, x86_64."""
+    python: str
+    """Major and minor, such as 3.11."""
+    glibc: int = 35
+    """Minor version of its C library, 2.x: 35 is Ubuntu 22.04 (Jetson), 36 Debian 12, 41 Debian 13."""
+
+    def platforms(self) -> Iterator[str]:
+        """Tags of the wheels that it takes, the newest first."""
+        for minor in range(self.glibc, OLDEST_GLIBC - 1, -1):
+            yield f"manylinux_2_{minor}_{self.arch}"
+        yield f"manylinux2014_{self.arch}"
+        yield f"linux_{self.arch}"
+
+    def markers(self) -> dict[str, str]:
+        """What conditions of dependencies ask about (PEP 508)."""
+        return {
+            "implementation_name": "cpython",
+            "implementation_version": f"{self.python}.0",
+            "os_name": "posix",
+            "platform_machine": self.arch,
+            "platform_python_implementation": "CPython",
+            "platform_release": "",
+            "platform_system": "Linux",
+            "platform_version": "",
+            "python_full_version": f"{self.python}.0",
+            "python_version": self.python,
+            "sys_platform": "linux",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """One wheel, as its own metadata says."""
+
+    path: Path
+    name: str
+    version: Version
+    requires: tuple[Requirement, ...]
+
+
+def read_wheel(path: Path) -> Wheel:
+    """What a wheel says about itself.
+
+    Raises:
+        NgatuError: it is none.
+    """
+    try:
+        with ZipFile(path) as archive:
+            (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+            told = HeaderParser().parsestr(archive.read(metadata).decode("utf-8"))
+        requires = tuple(Requirement(each) for each in told.get_all("Requires-Dist", []))
+        return Wheel(path, canonicalize_name(told["Name"]), Version(told["Version"]), requires)
+    except (OSError, BadZipFile, ValueError, KeyError, TypeError) as error:
+        raise NgatuError(f"{path}: this is no wheel: {error}", "give a .whl file") from None
+
+
+def own_wheel(source: Path, into: Path) -> Path:
+    """Build ngatu's wheel from a checkout; the same source makes the same bytes.
+
+    Raises:
+        NgatuError: this is no checkout, or the build fails.
+    """
+    if not all((source / name).exists() for name in (*PACKAGES, *BESIDE)):
+        raise NgatuError(f"{source}: this is no checkout of ngatu", "run this in one, or give --wheel")
+    with tempfile.TemporaryDirectory() as folder:
+        # A copy: setuptools writes into the tree, and takes up what an earlier build left there.
+        for name in PACKAGES:
+            shutil.copytree(source / name, Path(folder) / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in BESIDE:
+            shutil.copy(source / name, folder)
+        _pip("wheel", "--no-deps", "--wheel-dir", str(into), folder)
+    return next(into.glob("ngatu-*.whl"))
+
+
+def fetch(
+    own: Path, board: Board, into: Path, extras: Sequence[str] = (), instead: Mapping[str, Path] | None = None
+) -> list[Path]:
+    """Everything that `own` needs on this board, itself and pip included, in the folder `into`.
+
+    `instead` gives wheels to be taken in place of a package: on a Jetson the vendor's ONNX Runtime.
+
+    Raises:
+        NgatuError: a package has no wheel for the board, or the set is not whole.
+    """
+    replaced = {canonicalize_name(name): path for name, path in (instead or {}).items()}
+    shutil.copy(own, into)
+    root = Requirement(f"ngatu[{','.join(extras)}]" if extras else "ngatu")
+    wanted = [f"{own.resolve()}[{','.join(extras)}]" if extras else str(own.resolve()), "pip"]
+    while wanted:
+        _download(wanted, board, into)
+        for name, path in replaced.items():
+            _replace(into, name, path)
+        here = {wheel.name: wheel for wheel in map(read_wheel, sorted(into.glob("*.whl")))}
+        here |= {name: read_wheel(into / path.name) for name, path in replaced.items()}
+        needed, lacking = closure(here, [root, Requirement("pip")], board, frozenset(replaced))
+        if stuck := [each for each in lacking if each in wanted]:
+            raise NgatuError(f"no wheel of {', '.join(stuck)} for {board.arch}", "give one with --instead")
+        wanted = lacking
+    for path in into.glob("*.whl"):
+        if path.name not in {here[name].path.name for name in needed}:
+            path.unlink()
+    return sorted(into.glob("*.whl"))
+
+
+def _replace(into: Path, name: str, path: Path) -> None:
+    for each in into.glob("*.whl"):
+        if canonicalize_name(parse_wheel_filename(each.name)[0]) == name:
+            each.unlink()
+    shutil.copy(path, into)
+
+
+def closure(
+    here: Mapping[str, Wheel], roots: Sequence[Requirement], board: Board, trusted: frozenset[str] = frozenset()
+) -> tuple[set[str], list[str]]:
+    """(names of the wheels that are needed, requirements that nothing here fulfils), judged for the board.
+
+    Of a package in `trusted` any version will do.
+    """
+    markers, lacking = board.markers(), set[str]()
+    seen: set[tuple[str, frozenset[str]]] = set()
+    waiting = [(each.name, frozenset(each.extras), each) for each in roots]
+    while waiting:
+        raw, extras, requirement = waiting.pop()
+        name = canonicalize_name(raw)
+        wheel = here.get(name)
+        if wheel is None or not (
+            name in trusted or requirement.specifier.contains(wheel.version, prereleases=True)
+        ):
+            lacking.add(f"{name}{requirement.specifier}")
+            continue
+        if (name, extras) in seen:
+            continue
+        seen.add((name, extras))
+        for each in wheel.requires:
+            if each.marker is None or any(
+                each.marker.evaluate({**markers, "extra": extra}) for extra in (*extras, "")
+            ):
+                waiting.append((each.name, frozenset(each.extras), each))
+    return {name for name, _ in seen}, sorted(lacking)
+
+
+def _download(wanted: Sequence[str], board: Board, into: Path) -> None:
+    digits = board.python.replace(".", "")
+    platforms = [word for tag in board.platforms() for word in ("--platform", tag)]
+    abis = [word for tag in (f"cp{digits}", "abi3", "none") for word in ("--abi", tag)]
+    _pip(
+        *("download", "--only-binary=:all:", "--dest", str(into), "--find-links", str(into)),
+        *("--implementation", "cp", "--python-version", board.python, *abis, *platforms, *wanted),
+    )
+
+
+def _pip(*words: str) -> None:
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH_S}
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *words],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if "ERROR" in line] or done.stderr.splitlines()
+        raise NgatuError(
+            f"pip {words[0]} failed: {' '.join(lines[-2:])[:400]}",
+            "is the package registry reachable, and is there a wheel for this board and this Python?",
+        )
