@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DEMO   := .venv-demo
 BENCH  := .venv-bench
 
-.PHONY: help setup demo test test-faults check bench golden models docs clean
+.PHONY: help setup demo test test-faults test-fleet check bench golden models docs clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ test: $(VENV)/.complete ## Run the tests.
 
 test-faults: $(VENV)/.complete ## Try every promise about faults on real parts, a line each (FAULTS="P1 --long").
 	@$(BIN)/python -m tests.faults --json build/faults.json $(FAULTS)
+
+test-fleet: $(VENV)/.complete ## Try the roll-out on real hosts over SSH, a line each (as root; FLEET="P31 F1").
+	@$(BIN)/python -m tests.fleet --json build/fleet.json $(FLEET)
 
 check: $(VENV)/.complete ## Linters, types, import contracts, and that generated files are up to date.
 	$(BIN)/ruff check .

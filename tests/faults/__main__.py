@@ -17,9 +17,9 @@ from tests.faults.suite import Size, Verdict, gathered, in_order, tried
 STYLES = {"kept": "green", "BROKEN": "bold red", "not tried": "yellow"}
 
 
-def main() -> int:
-    """Exit status: 0 when nothing was seen broken, 1 otherwise."""
-    words = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+def main(room: str = "faults", description: str | None = __doc__) -> int:
+    """Try the promises of a room of tests. Exit status: 0 when nothing was seen broken, 1 otherwise."""
+    words = argparse.ArgumentParser(prog=f"python -m tests.{room}", description=description)
     words.add_argument("promises", nargs="*", help="numbers such as P1; all without any")
     words.add_argument("--seed", type=int, default=None, help="repeat a run: every choice follows from it")
     words.add_argument("--long", action="store_true", help="the sizes before a release")
@@ -27,7 +27,7 @@ def main() -> int:
     words.add_argument("--json", type=Path, help="write the verdicts there too")
     words.add_argument("--list", action="store_true", help="say what there is and try nothing")
     asked = words.parse_args()
-    gathered()
+    gathered(room)
     size: Size = "long" if asked.long else "quick" if asked.quick else "usual"
     seed = asked.seed if asked.seed is not None else int.from_bytes(os.urandom(4))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)

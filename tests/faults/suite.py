@@ -111,10 +111,10 @@ def tried(each: Promise, seed: int, size: Size = "usual") -> Verdict:
     return Verdict(each.number, each.done, each.mark, measured, outcome, round(spent, 1), seed)  # type: ignore[arg-type]
 
 
-def gathered() -> dict[str, Promise]:
-    """Every promise that a module of this folder declares."""
-    for module in sorted(Path(__file__).parent.glob("p_*.py")):
-        importlib.import_module(f"tests.faults.{module.stem}")
+def gathered(room: str = "faults") -> dict[str, Promise]:
+    """Every promise that a module of this folder declares, or of the folder of that name beside it."""
+    for module in sorted((Path(__file__).parent.parent / room).glob("p_*.py")):
+        importlib.import_module(f"tests.{room}.{module.stem}")
     return PROMISES
 
 

@@ -1,0 +1,46 @@
+"""The hosts themselves: what every other trial of this folder stands on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from tests.faults.suite import Broken, Trial, promise
+from tests.fleet.hosts import Fleet, run
+
+
+@promise(
+    "F0",
+    "two hosts boot, Ansible reaches them over SSH, one is killed and one switched off",
+    "both answer, what was written stays, nothing is left on this machine",
+)
+def hosts_are_real(trial: Trial) -> str:
+    before = _traces()
+    began = time.monotonic()
+    with Fleet(trial.folder / "fleet", ["one", "two"]) as fleet:
+        fleet.start()
+        booted = time.monotonic() - began
+        told = fleet.ansible("all", "-m", "ansible.builtin.ping").good()
+        assert told.output.count('"ping": "pong"') == 2, told.output
+        assert "systemd" in fleet["one"].ssh("cat /proc/1/comm").output
+        fleet["one"].ssh("echo kept > /root/kept; sync").good()
+        fleet["one"].kill()
+        fleet["two"].stop()
+        assert fleet["one"].ssh("true", timeout_s=10).code == 255, "a killed host still answers"
+        fleet.start()
+        assert fleet["one"].ssh("cat /root/kept").good().output == "kept\n"
+    if left := sorted(_traces() - before):
+        raise Broken(f"left behind: {left}")
+    return f"both up after {booted:.1f} s, ping {told.seconds:.1f} s, all undone"
+
+
+def _traces() -> set[str]:
+    """Namespaces, mounts, links and containers of this machine, and threads of this process."""
+    return {
+        *run("ip", "netns", "list").output.splitlines(),
+        *run("ip", "-o", "link").output.splitlines(),
+        *Path("/proc/self/mounts").read_text().splitlines(),
+        *run("pgrep", "-a", "-r", "R,S,D,T", "systemd-nspawn").output.splitlines(),
+        *(thread.name for thread in threading.enumerate()),
+    }
