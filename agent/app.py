@@ -369,6 +369,7 @@ class Agent:
         self._keeping.keep(
             [*orphans.ends(left_open, now, self._clock_told(now)), *event_messages(restarted, sender)]
         )
+        self.outbox.leave_behind()  # there may be many, and none of them is news
         logger.warning("events_closed_after_restart", events=len(left_open))
 
     def _command_key(self) -> Ed25519PublicKey | None:

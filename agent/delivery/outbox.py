@@ -9,6 +9,7 @@ Invariants
     A row that waiting() has given out, or that an earlier life of the agent put, is never changed again:
     the station may have it under that seq.
  5. waiting() gives lower classes first, in a class what was put in the last minute first, and then by seq.
+    What was put before leave_behind() counts as older than a minute.
  6. An event is open exactly as long as its latest message says so; that is written with the message.
  7. The messages cost at most max_bytes. What makes room goes in the order of EVICTION, oldest first.
  8. A file of another program or of a newer version is refused and left as it is.
@@ -168,6 +169,11 @@ class Outbox:
         if moved:
             log.error("message_quarantined", seq=seq, reason=reason)
         return moved
+
+    def leave_behind(self) -> None:
+        """What was put so far goes after what comes now: it tells of the past, not of what happens."""
+        with self._lock:
+            self._disk.held.leave_behind()
 
     def watch(self, watcher: Callable[[], None]) -> None:
         """Call `watcher` after each put, in the thread that put."""

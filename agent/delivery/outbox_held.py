@@ -57,6 +57,10 @@ class Held:
             self._recent.popleft()
         return self._recent[0][1] if self._recent else self.tally.next_seq
 
+    def leave_behind(self) -> None:
+        """What was put so far is no longer of the last minute (invariant 5)."""
+        self._recent.clear()
+
     def give(self, seq: int) -> Stored:
         """A message to be sent: from now on it is never changed (invariant 4)."""
         stored = rows.read(self.db, seq, self.boot, self.stream)

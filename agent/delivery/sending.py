@@ -26,6 +26,8 @@ from agent.errors import DeliveryError, OutboxError
 log = structlog.get_logger(__name__)
 
 IMAGE_EXPIRY_S: Final = 7 * 24 * 3600
+USUAL_BYTES: Final = 2000
+"""Of an event."""
 DAY_AGAIN_S: Final = 60.0
 """Between two looks which day it is, and two notes of what was sent."""
 
@@ -176,12 +178,19 @@ class Sending:
     def _send_some(
         self, connection: Connection, limit: int, classes: tuple[Priority, ...], now: Instant
     ) -> int:
-        """Up to `limit` messages of these classes, as far as the day's bytes allow; how many went."""
+        """Up to `limit` messages of these classes, as far as the day's bytes and the link allow; how many went.
+
+        Few are asked for where few may go: what the outbox has given out can no longer be replaced by newer.
+        """
         within = [priority for priority in classes if self.budget.open(priority)]
-        if limit <= 0 or not within:
-            return 0
-        skip = self.window.flights.keys() | self.suspects.listed.keys()
-        return sum(self._send(connection, each) for each in self._outbox.waiting(limit, now, skip, within))
+        sent = 0
+        while within and limit > 0 and (room := self.window.pipe.room_bytes) > 0:
+            few = min(limit, 1 + int(room // USUAL_BYTES))
+            skip = self.window.flights.keys() | self.suspects.listed.keys()
+            given = self._outbox.waiting(few, now, skip, within)
+            sent += sum(self._send(connection, each) for each in given)
+            limit -= len(given) if len(given) == few else limit
+        return sent
 
     def _send_suspect(self, connection: Connection, idle: bool) -> bool:
         """One that may have broken a connection goes alone; whether it is being dealt with."""

@@ -14,6 +14,7 @@ from typing import Final
 
 from agent.core.types import Instant
 from agent.delivery.message import Priority, Stored
+from agent.delivery.pipe import QUICK_S, Pipe
 
 PLAIN: Final = (Priority.EVENT, Priority.COUNT, Priority.UPDATE)
 BULK: Final = (Priority.ALERT_IMAGE, Priority.IMAGE, Priority.EVIDENCE)
@@ -27,8 +28,6 @@ AWAITED_STUBBORN: Final = 5000
 LONGEST_S: Final = 300.0
 REFUSED_S: Final = 5.0
 """First wait after a refusal; doubles up to LONGEST_S."""
-QUICK_S: Final = 1.0
-"""A picture acknowledged within this time shows that the link bears a second one beside it."""
 LARGE_BYTES: Final = 16 * 1024
 STRIKES_LARGE: Final = 3
 STRIKES_SMALL: Final = 10
@@ -63,8 +62,10 @@ class Window:
     """Of messages that fell due and wait in the outbox again; kept over connections."""
     rtt_s: float = 0.0
     """From sending to receipt, smoothed as in RFC 6298; 0: not known."""
+    pipe: Pipe = field(default_factory=Pipe)
     _by_mid: dict[int, int] = field(default_factory=dict)
     _quick: bool = False
+    """The last picture was acknowledged so soon that the link bears a second one beside it."""
 
     # ---------------------------------------------------------------------------------------------- questions
 
@@ -83,7 +84,7 @@ class Window:
         else:
             awaited_plain = AWAITED_PLAIN
         plain = min(free, AWAITED_PLAIN - awaited_plain)
-        bulk = min(free, AWAITED_BULK - awaited_bulk, most - bulk_in_air)
+        bulk = min(free, AWAITED_BULK - awaited_bulk, most - bulk_in_air) if self.pipe.calm else 0
         return max(0, plain), max(0, bulk)
 
     def next_due_s(self, now: Instant) -> float:
@@ -97,12 +98,13 @@ class Window:
         tries = self.tries.pop(stored.seq, 0) + 1
         bulk, size_bytes = stored.message.priority in BULK, len(stored.message.body)
         flight = Flight(stored.seq, bulk, size_bytes, stored.sha256, now.mono_s, tries, mid)
+        self.pipe.sent(mid, size_bytes, now.mono_s)
         self.flights[stored.seq] = flight
         self._by_mid[mid] = stored.seq
 
     def acknowledged(self, mid: int, now: Instant) -> Flight | None:
         """The broker has taken it: the receipt's time begins to run. None: it was not one of ours."""
-        flight = self._land(mid)
+        flight = self._land(mid, now)
         if flight is not None:
             flight.due_s = now.mono_s + self._patience_s(flight.tries)
             if flight.bulk:
@@ -111,7 +113,7 @@ class Window:
 
     def refused(self, mid: int, now: Instant, unheard: bool = False) -> Flight | None:
         """The broker has not taken it, or had nobody for it: again, ever more slowly."""
-        flight = self._land(mid)
+        flight = self._land(mid, now)
         if flight is not None:
             flight.unheard = unheard
             flight.due_s = now.mono_s + min(LONGEST_S, REFUSED_S * 2 ** min(flight.tries - 1, 10))
@@ -162,11 +164,13 @@ class Window:
         self.flights.clear()
         self._by_mid.clear()
         self._quick = False
+        self.pipe = Pipe()
         return in_air
 
     # --------------------------------------------------------------------------------------------- the inside
 
-    def _land(self, mid: int) -> Flight | None:
+    def _land(self, mid: int, now: Instant) -> Flight | None:
+        self.pipe.landed(mid, now.mono_s)
         seq = self._by_mid.pop(mid, None)
         flight = self.flights.get(seq) if seq is not None else None
         if flight is not None:

@@ -244,6 +244,17 @@ def test_invariant_5_classes_then_live_then_backlog(outbox: Outbox, clock: Stepp
     assert sent(outbox, clock) == [2, 5, 7, 3, 6, 1, 4]
 
 
+def test_invariant_5_what_was_left_behind_goes_after_what_comes_now(
+    outbox: Outbox, clock: SteppedClock
+) -> None:
+    outbox.put([start("a"), start("b")])
+    outbox.leave_behind()
+    outbox.put([start("c")])
+    clock.advance(2)
+    outbox.put([start("d")])
+    assert sent(outbox, clock) == [3, 4, 1, 2]
+
+
 def test_invariant_6_open_events_are_those_without_an_end(path: Path, clock: SteppedClock) -> None:
     box = Outbox(path, SMALL, clock)
     box.put([start("e1"), start("e2"), start("e3"), update("e3", 2)])
