@@ -12,9 +12,11 @@ import random
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
@@ -61,6 +63,8 @@ class Promise:
     """The pass mark, in a line."""
     run: Callable[[Trial], str]
     """Returns what was measured; raises Broken, NotTried, or AssertionError."""
+    minutes: float = 0.5
+    """About so long it takes at its usual size: of several at one time the longest begin first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,14 @@ class Verdict:
 PROMISES: dict[str, Promise] = {}
 
 
-def promise(number: str, done: str, mark: str) -> Callable[[Callable[[Trial], str]], Callable[[Trial], str]]:
-    """Declare the trial of a promise."""
+def promise(
+    number: str, done: str, mark: str, minutes: float = 0.5
+) -> Callable[[Callable[[Trial], str]], Callable[[Trial], str]]:
+    """Declare the trial of a promise, and about how long it takes."""
 
     def declare(run: Callable[[Trial], str]) -> Callable[[Trial], str]:
         assert number not in PROMISES, f"{number} is declared twice"
-        PROMISES[number] = Promise(number, done, mark, run)
+        PROMISES[number] = Promise(number, done, mark, run, minutes)
         return run
 
     return declare
@@ -109,6 +115,25 @@ def tried(each: Promise, seed: int, size: Size = "usual") -> Verdict:
             outcome = "BROKEN"
     spent = time.monotonic() - began
     return Verdict(each.number, each.done, each.mark, measured, outcome, round(spent, 1), seed)  # type: ignore[arg-type]
+
+
+def all_tried(room: str, chosen: Sequence[Promise], seed: int, size: Size, jobs: int) -> Iterator[Verdict]:
+    """Try these, `jobs` at one time; the verdicts as they come.
+
+    More than one at a time have a process each, and the longest begin first.
+    """
+    if jobs == 1:
+        yield from (tried(each, seed, size) for each in chosen)
+        return
+    longest = sorted(chosen, key=lambda each: -each.minutes)
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        trials = [pool.submit(_tried_there, room, each.number, seed, size) for each in longest]
+        for trial in as_completed(trials):
+            yield trial.result()
+
+
+def _tried_there(room: str, number: str, seed: int, size: Size) -> Verdict:
+    return tried(gathered(room)[number], seed, size)
 
 
 def gathered(room: str = "faults") -> dict[str, Promise]:
