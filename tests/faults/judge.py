@@ -63,7 +63,8 @@ def judge(intended: Iterable[str], accepted: Iterable[Row], committed: Iterable[
     """Compare the three histories.
 
     A number may have been accepted more than once, when an update was replaced by a newer one of its event
-    before it was sent: then any of these names is right under that number.
+    before it was sent: then any of these names is right under that number. Messages of two events under one
+    number are a number used twice.
     """
     wanted = set(intended)
     taken: dict[Number, set[str]] = {}
@@ -81,6 +82,7 @@ def judge(intended: Iterable[str], accepted: Iterable[Row], committed: Iterable[
             conflicts.append(row.number)
         have[row.number] = row.name
         names[row.name] += 1
+    conflicts += [number for number, names_there in taken.items() if len(set(map(_event, names_there))) > 1]
     conflicts += [number for number, name in have.items() if number in taken and name not in taken[number]]
     return Findings(
         accepted=len(taken),
@@ -91,6 +93,11 @@ def judge(intended: Iterable[str], accepted: Iterable[Row], committed: Iterable[
         conflicts=tuple(sorted(set(conflicts))),
         reordered=_inversions(have, order),
     )
+
+
+def _event(name: str) -> str:
+    """Of a message of an event; a picture is one by itself."""
+    return name.split("/", maxsplit=1)[0]
 
 
 def _inversions(have: dict[Number, str], order: dict[str, int]) -> int:

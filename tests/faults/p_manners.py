@@ -62,7 +62,7 @@ def limits(trial: Trial) -> str:
 
 @promise(
     "P6",
-    "one message in a thousand is larger than the broker takes",
+    "one event in ten brings a picture that is larger than the broker takes",
     "it is set aside, 1,000 others arrive in 60 s",
 )
 def poison(trial: Trial) -> str:
@@ -76,8 +76,9 @@ def poison(trial: Trial) -> str:
             until(lambda: not outbox_says(victim, "select count(*) from message"), 55, "nothing waits any more")
         victim.end()
         findings = settled(victim, station, 5)
-        quarantined = outbox_says(victim, "select count(*) from quarantine")
-        reasons = outbox_says(victim, "select count(*) from quarantine where length(reason) > 0")
+        fed = "select count(*) from quarantine where topic like 'camera/fed/%'"  # the clip has pictures too
+        quarantined = outbox_says(victim, fed)
+        reasons = outbox_says(victim, f"{fed} and length(reason) > 0")
     if len(findings.lost) != quarantined or findings.phantom or findings.doubled or reasons != quarantined:
         raise Broken(f"{findings}; {quarantined} set aside, {reasons} of them with a reason")
     if not quarantined:

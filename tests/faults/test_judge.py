@@ -32,6 +32,13 @@ def test_ids_used_twice_are_a_conflict() -> None:
     assert told.conflicts == (("s", 2),)
 
 
+def test_a_number_given_to_two_events_is_a_conflict_whichever_of_them_arrived() -> None:
+    again = [*ACCEPTED, Row(("s", 1), "x/1")]
+    for arrived in ("a/1", "x/1"):
+        told = judge([*NAMES, "x/1"], again, [Row(("s", 1), arrived), *ACCEPTED[1:]])
+        assert told.conflicts == (("s", 1),)
+
+
 def test_a_later_event_under_an_earlier_number_is_out_of_order() -> None:
     swapped = [Row(("s", 1), "b/1"), Row(("s", 2), "a/1"), Row(("s", 3), "c/1")]
     assert judge(NAMES, ACCEPTED, swapped).reordered == 1

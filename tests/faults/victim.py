@@ -39,6 +39,7 @@ from agent.delivery.message import Message
 from agent.delivery.mqtt import Connection
 from agent.delivery.outbox_held import Held
 from agent.delivery.sending import Sending
+from agent.delivery.window import Flight, Window
 from agent.detectors.shared import SharedDetector
 from agent.errors import OutboxError
 from agent.machine import SYS
@@ -63,6 +64,7 @@ def main() -> None:
     words.add_argument("--sys", type=Path, default=SYS, help="a folder that stands for /sys")
     words.add_argument("--ntp", action="store_true", help="the kernel says that NTP keeps its clock")
     words.add_argument("--raise-in", help="this callback of the MQTT library raises at each third call")
+    words.add_argument("--plant", choices=PLANTS, help="a mistake that the judge must see")
     words.add_argument("--picture-every", type=int, default=10, help="one event in so many brings one; 0: none")
     words.add_argument("--picture-bytes", type=int, default=2000, help="about so large")
     asked = words.parse_args()
@@ -78,6 +80,8 @@ def main() -> None:
         clock._libc = _Kernel  # type: ignore[assignment]
     if asked.raise_in:
         _raise(asked.raise_in)
+    if asked.plant:
+        PLANTS[asked.plant]()
     agent = app.Agent(load(asked.config), SystemClock(), sys=asked.sys)
     signal.signal(signal.SIGTERM, lambda *_: agent.stop.set())
     feeder = Feeder(agent, lambda line: os.write(out, line.encode()), asked)
@@ -200,6 +204,35 @@ def _hang(owner: type, method: str, tell: Callable[[], object]) -> None:
         return inner(*args, **more)
 
     setattr(owner, method, wrapped)
+
+
+def _send_once() -> None:
+    """What the broker has taken is not sent again in this life, whatever becomes of it."""
+    inner = Window.broke
+
+    def broke(self: Window) -> list[Flight]:
+        taken = {seq: flight for seq, flight in self.flights.items() if flight.mid is None}
+        in_air = inner(self)
+        self.flights |= taken
+        return in_air
+
+    Window.broke = broke  # type: ignore[method-assign]
+    Window.fall_due = lambda _self, _now: 0  # type: ignore[method-assign]
+    Window.station_came = lambda _self, _now: None  # type: ignore[method-assign]
+
+
+def _count_from_one() -> None:
+    """Each life gives the numbers of the one before again."""
+    inner = Held.count_again
+
+    def count_again(self: Held) -> None:
+        inner(self)
+        self.tally.next_seq = 1
+
+    Held.count_again = count_again  # type: ignore[method-assign]
+
+
+PLANTS: dict[str, Callable[[], None]] = {"send-once": _send_once, "count-from-one": _count_from_one}
 
 
 class _Kernel:
