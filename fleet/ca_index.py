@@ -1,0 +1,146 @@
+"""What an authority has signed and revoked: a file that only grows, one JSON line per act.
+
+Invariants
+1. A certificate is written down, and that is on the disk, before it leaves: none exists that cannot be revoked.
+2. Nothing is ever changed or taken out: the file is opened for appending, and synced after each line.
+3. A line that a crash cut short was never answered: it is no act, and is cut off before the next one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from agent.errors import NgatuError
+
+Kind = Literal["box", "station", "operator", "broker"]
+Reason = Literal["unspecified", "keyCompromise", "superseded", "cessationOfOperation"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+REASONS: tuple[Reason, ...] = get_args(Reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """One certificate and what became of it."""
+
+    serial: int
+    kind: Kind
+    name: str
+    begins: datetime
+    ends: datetime
+    revoked: datetime | None = None
+    reason: Reason | None = None
+
+    def good(self, now: datetime) -> bool:
+        """Neither revoked nor over."""
+        return self.revoked is None and now < self.ends
+
+
+class Index:
+    """The file; one program at a time writes to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def create(self) -> None:
+        """An empty one.
+
+        Raises:
+            FileExistsError: there is one.
+        """
+        os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        _sync_folder(self.path.parent)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other program out while the block runs: numbers are given out in it."""
+        with self.path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def issued(self) -> list[Issued]:
+        """Every certificate in the order of signing.
+
+        Raises:
+            NgatuError: a line that is not the last cannot be read.
+        """
+        told: dict[int, Issued] = {}
+        for act in self._acts():
+            if act["did"] == "issue":
+                each = Issued(
+                    int(act["serial"], 16), act["kind"], act["name"],
+                    datetime.fromisoformat(act["begins"]), datetime.fromisoformat(act["ends"]),
+                )  # fmt: skip
+                told[each.serial] = each
+            elif act["did"] == "revoke":
+                before = told[int(act["serial"], 16)]
+                told[before.serial] = Issued(**{
+                    **asdict(before), "revoked": datetime.fromisoformat(act["at"]), "reason": act["reason"],
+                })  # fmt: skip
+        return list(told.values())
+
+    def crl_number(self) -> int:
+        """Number of the last list of the revoked; 0: there was none."""
+        return max((int(act["number"]) for act in self._acts() if act["did"] == "crl"), default=0)
+
+    def note_issue(self, each: Issued, now: datetime) -> None:
+        """A certificate is about to leave."""
+        self._append({
+            "at": now.isoformat(), "did": "issue", "serial": f"{each.serial:x}", "kind": each.kind,
+            "name": each.name, "begins": each.begins.isoformat(), "ends": each.ends.isoformat(),
+        })  # fmt: skip
+
+    def note_revocation(self, serial: int, reason: Reason, now: datetime) -> None:
+        """A certificate is not to be believed from now on."""
+        self._append({"at": now.isoformat(), "did": "revoke", "serial": f"{serial:x}", "reason": reason})
+
+    def note_crl(self, number: int, now: datetime) -> None:
+        """A list of the revoked is about to be written."""
+        self._append({"at": now.isoformat(), "did": "crl", "number": number})
+
+    def _acts(self) -> Iterator[dict[str, Any]]:
+        *whole, _cut_short = self.path.read_bytes().split(b"\n")  # invariant 3
+        for number, line in enumerate(whole, start=1):
+            try:
+                yield json.loads(line)
+            except ValueError:
+                raise NgatuError(
+                    f"{self.path}:{number}: this line cannot be read",
+                    "the file only ever grows: take it from your copy of the authority's folder",
+                ) from None
+
+    def _append(self, act: dict[str, str | int]) -> None:
+        with self.path.open("r+b") as file:
+            whole = file.read().rpartition(b"\n")
+            file.truncate(len(whole[0]) + len(whole[1]))  # invariant 3
+            file.seek(0, os.SEEK_END)
+            file.write(json.dumps(act).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())  # invariants 1 and 2
+
+
+def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Put a file in place at once: after a crash the old or the new is there, whole."""
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
