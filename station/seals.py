@@ -50,13 +50,13 @@ def faults(now: StreamNow, seals: Iterable[Seal]) -> Iterator[tuple[Fault, int |
         return  # a box that does not seal, or has not yet
     kept = [Kept(seq, sha256, own.get(seq)) for seq, sha256 in now.digests.items()]
     newest_seal = max(told.number for told in (*own.values(), *(one.seal for one in more if one.seal)))
-    for finding in verify(kept, now.head, more=more, elsewhere=elsewhere).findings:
-        seq, number = finding.seq, finding.number
-        if finding.fault is Fault.MISSING and seq is not None and not _was_here(seq, now):
+    head = now.head
+    if head is not None and head.number > newest_seal and not _is_complete(now):
+        head = None  # the seal that the box told of may still be on its way, and what it lists waits for it
+    for finding in verify(kept, head, more=more, elsewhere=elsewhere).findings:
+        if finding.fault is Fault.MISSING and finding.seq is not None and not _was_here(finding.seq, now):
             continue
-        if seq is None and number is not None and number > newest_seal and not _is_complete(now):
-            continue
-        yield finding.fault, seq, number
+        yield finding.fault, finding.seq, finding.number
 
 
 def _was_here(seq: int, now: StreamNow) -> bool:

@@ -19,9 +19,9 @@ from agent.delivery.pipe import QUICK_S, Pipe
 PLAIN: Final = (Priority.EVENT, Priority.COUNT, Priority.UPDATE)
 BULK: Final = (Priority.ALERT_IMAGE, Priority.IMAGE, Priority.EVIDENCE)
 """Held back while the station is away, and few at a time: alerts overtake pictures."""
-AWAITED_PLAIN: Final = 1000
+AWAITED_PLAIN: Final = 400
 AWAITED_BULK: Final = 100
-"""How many may be without a receipt; mosquitto drops silently beyond 1000 per subscriber that is away."""
+"""How many may be without a receipt; mosquitto drops silently beyond 1000 that a subscriber has not taken."""
 PATIENT: Final = 3
 AWAITED_STUBBORN: Final = 5000
 """What was sent more often than PATIENT without a receipt counts against this bound only."""
@@ -139,7 +139,7 @@ class Window:
 
     def fall_due(self, now: Instant) -> int:
         """Messages whose time is up go back into the outbox's order; how many."""
-        if len(self.tries) > 4 * AWAITED_PLAIN:
+        if len(self.tries) > AWAITED_STUBBORN:
             self.tries.clear()  # most of these were evicted; the others begin again at the shortest wait
         late = [flight for flight in self.flights.values() if flight.due_s <= now.mono_s]
         for flight in late:

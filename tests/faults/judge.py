@@ -45,6 +45,8 @@ class Findings:
     doubled: tuple[str, ...]
     conflicts: tuple[Number, ...]
     reordered: int
+    late: int = 0
+    """Of the lost: still waiting in the box."""
 
     @property
     def clean(self) -> bool:
@@ -53,7 +55,8 @@ class Findings:
 
     def __str__(self) -> str:
         return (
-            f"{self.accepted} accepted, {self.committed} at the station: {len(self.lost)} lost, "
+            f"{self.accepted} accepted, {self.committed} at the station: {len(self.lost) - self.late} lost, "
+            f"{f'{self.late} late, ' if self.late else ''}"
             f"{len(self.phantom)} phantom, {len(self.doubled)} doubled, {len(self.conflicts)} conflicts, "
             f"{self.reordered} out of order"
         )

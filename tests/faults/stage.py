@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ class Victim:
         self._fed += count
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if not self.ready.wait(30):
+        if not self.ready.wait(60):
             raise Broken(f"the box did not start: {self.last_words()}")
         return self
 
@@ -279,13 +280,25 @@ def playing(
 
 
 def settled(victim: Victim, station: Receiver, within_s: float) -> Findings:
-    """The findings once everything accepted has arrived, or when the time is over."""
+    """The findings once everything accepted has arrived, or when the time is over.
+
+    What has not arrived then and still waits in the box is late, which is another fault than lost.
+    """
     deadline = time.monotonic() + within_s
     while True:
         findings = judge(victim.intended, list(victim.accepted), station.committed())
-        if not findings.lost or time.monotonic() > deadline:
+        if not findings.lost:
             return findings
+        if time.monotonic() > deadline:
+            return replace(findings, late=len(waiting_in(victim) & set(findings.lost)))
         time.sleep(0.2)
+
+
+def waiting_in(victim: Victim) -> set[tuple[str, int]]:
+    """The numbers that wait in the box's outbox, read beside it."""
+    path = victim.state / "outbox.db"
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
+        return set(database.execute("select stream, seq from life, message"))
 
 
 def outbox_says(victim: Victim, query: str) -> int:
