@@ -2,21 +2,25 @@
 
 `python -m benchmarks attention CLIP… [TRUTH.txt] [MODEL.onnx]`: a MOTChallenge truth belongs to the clip before
 it. Without tracks, so that motion alone must point the way. Frames with nobody in view were judged by eye
-(EMPTY). With a model, the vehicles found in the crops are counted beside those of one call on the whole frame.
+(EMPTY). With a model, the vehicles found in the crops are counted beside those of one call on the whole frame
+at the same moments: once with motion alone, and once in the whole pipeline, where tracks point the way as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from agent.core import attention, motion
+from agent.core import attention, motion, pipeline
+from agent.core.ids import Ids
 from agent.core.picture import bgr
-from agent.core.types import Box, Crop, Frame, Motion, Size
+from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
+from agent.core.types import Box, Crop, Detection, Frame, Motion, Size
 from agent.detectors import Detector, load_detector
 from agent.detectors.settings import DetectorSettings
 from benchmarks.clips import frames
@@ -28,8 +32,10 @@ EMPTY = {
 """First and last frame of each stretch with nobody in view."""
 
 FIELD = Size(416, 416)
-EVERY_S = 1.0
+EVERY_S = 0.5
 """Between two frames on which the crops' finds are counted beside the whole frame's."""
+SURE = 0.3
+"""The score from which a find counts: most fainter ones are no vehicles, and crops have more of both."""
 
 Truth = dict[int, dict[int, Box]]
 """Frame number from 1 -> id -> box."""
@@ -60,8 +66,7 @@ def _row(clip: Path, truth: Path | None, detector: Detector | None) -> dict[str,
     count = looks = empty = rested = 0
     pixels = 0.0
     inside: list[bool] = []
-    counted = [0, 0, 0, 0]
-    last_s = float("-inf")
+    alone, piped = Counted(), Counted()
     boxes = _read(truth) if truth else {}
     spans = EMPTY.get(clip.name, ())
     for each, told, crops in watched(clip, FIELD):
@@ -73,9 +78,13 @@ def _row(clip: Path, truth: Path | None, detector: Detector | None) -> dict[str,
             rested += not crops
         if crops and boxes and not told.settling:
             inside += [any(_share(box, c.box) >= 0.95 for c in crops) for box in _moving(boxes, each)]
-        if detector and crops and not told.settling and each.at.mono_s - last_s >= EVERY_S:
-            last_s = each.at.mono_s
-            counted = [a + b for a, b in zip(counted, _finds(each, crops, detector), strict=True)]
+        if detector and crops and not told.settling and alone.due(each):
+            parts = detector.detect([bgr(each, crop.box) for crop in crops])
+            gathered = attention.gather(crops, parts, attention.AttentionSettings())
+            alone.add(each, crops, gathered, detector)
+    for each, outcome in piped_through(clip, detector) if detector else ():
+        if outcome.crops and not outcome.motion.settling and piped.due(each):
+            piped.add(each, outcome.crops, outcome.detections, detector)
     return {
         "clip": clip.name,
         "frames": count,
@@ -85,18 +94,54 @@ def _row(clip: Path, truth: Path | None, detector: Detector | None) -> dict[str,
         "inside a crop %": round(100 * sum(inside) / len(inside), 2) if inside else None,
         "empty frames": empty,
         "rested %": round(100 * rested / empty, 1) if empty else None,
-        "vehicles, whole frame": counted[0] if detector else None,
-        "vehicles, crops": counted[1] if detector else None,
-        "crops per counted look": round(counted[2] / max(1, counted[3]), 2) if detector else None,
+        **alone.told("motion alone"),
+        **piped.told("with tracks"),
     }
 
 
-def _finds(each: Frame, crops: tuple[Crop, ...], detector: Detector) -> tuple[int, int, int, int]:
-    """Vehicles by one call on the whole frame, vehicles by the crops, crops, looks."""
-    (whole,) = detector.detect([bgr(each)])
-    parts = detector.detect([bgr(each, crop.box) for crop in crops])
-    gathered = attention.gather(crops, parts, attention.AttentionSettings())
-    return sum(d.label != "person" for d in whole), sum(d.label != "person" for d in gathered), len(crops), 1
+@dataclass
+class Counted:
+    """Vehicles in the crops beside those that one call on the whole frame finds, at the same moments."""
+
+    whole: int = 0
+    cropped: int = 0
+    crops: int = 0
+    looks: int = 0
+    last_s: float = float("-inf")
+
+    def due(self, each: Frame) -> bool:
+        """Whether the frame is to be counted."""
+        return each.at.mono_s - self.last_s >= EVERY_S
+
+    def add(self, each: Frame, crops: tuple[Crop, ...], found: Sequence[Detection], detector: Detector) -> None:
+        """Count the frame."""
+        (whole,) = detector.detect([bgr(each)])
+        self.last_s = each.at.mono_s
+        self.whole += _vehicles(whole)
+        self.cropped += _vehicles(found)
+        self.crops += len(crops)
+        self.looks += 1
+
+    def told(self, how: str) -> dict[str, object]:
+        """The rows of the table."""
+        return {
+            f"{how}: vehicles, whole frame": self.whole if self.looks else None,
+            f"{how}: vehicles, crops": self.cropped if self.looks else None,
+            f"{how}: times as many": round(self.cropped / self.whole, 2) if self.whole else None,
+            f"{how}: crops a look": round(self.crops / self.looks, 2) if self.looks else None,
+        }
+
+
+def piped_through(clip: Path, detector: Detector) -> Iterator[tuple[Frame, Outcome]]:
+    """Every frame with what the whole pipeline makes of it."""
+    state, settings = PipelineState(Ids(b"attention")), PipelineSettings()
+    for each in frames(clip):
+        state, outcome = pipeline.update(state, each, detector.detect, FIELD, settings)
+        yield each, outcome
+
+
+def _vehicles(found: Sequence[Detection]) -> int:
+    return sum(each.label != "person" and each.score >= SURE for each in found)
 
 
 def _read(truth: Path) -> Truth:
