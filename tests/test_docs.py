@@ -214,10 +214,11 @@ def test_every_message_in_the_troubleshooting_is_one_that_the_code_gives() -> No
 
 
 def logged() -> set[str]:
-    """Names of everything that a box logs as a warning or worse."""
+    """Names of everything that a box or the station logs as a warning or worse."""
     calls = (
         node
-        for module in (ROOT / "agent").rglob("*.py")
+        for program in ("agent", "station")
+        for module in (ROOT / program).rglob("*.py")
         for node in ast.walk(ast.parse(text(module)))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     )
@@ -245,7 +246,7 @@ def texts_of(module: str, function: str) -> set[str]:
     return {each for each in texts if isinstance(each, str) and each != docstring and " " in each}
 
 
-def test_whatever_a_box_logs_as_a_warning_or_worse_is_in_the_troubleshooting() -> None:
+def test_whatever_a_box_or_the_station_logs_as_a_warning_or_worse_is_in_the_troubleshooting() -> None:
     page = text("docs/guide/troubleshoot.md")
 
     assert len(logged()) > 20

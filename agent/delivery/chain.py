@@ -141,19 +141,21 @@ def linked(first: ChainBody, before: Head | None, stream: str) -> bool:
 def _listed(seals: Mapping[int, Kept], head: Head | None) -> tuple[dict[int, str], set[int], list[Finding]]:
     """Seq -> sha256 from all seals; which of it an unbroken chain says; what is wrong with the seals.
 
-    From the newest back to the first: each seal vouches for the one before it.
+    From the newest back to the first: each seal vouches for the one before it. The head vouches for its own; it
+    was told at a connect, and newer seals may have come since.
     """
     listed: dict[int, str] = {}
     sure: set[int] = set()
     broken: list[Finding] = []
-    expected = head.sha256 if head else None
+    expected = None
     for number in range(max([*seals, head.number if head else 0]), 0, -1):
         kept = seals.get(number)
         if kept is None or kept.seal is None:
             broken.append(Finding(Fault.MISSING, None, number))
             expected = None
             continue
-        if expected is not None and kept.sha256 != expected:
+        vouched = {expected, head.sha256 if head is not None and head.number == number else None} - {None}
+        if vouched - {kept.sha256}:
             broken.append(Finding(Fault.ALTERED, kept.seq, number))
         for seq, sha256 in kept.seal.entries:
             listed.setdefault(seq, sha256)  # a newer seal is nearer to the head

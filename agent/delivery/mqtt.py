@@ -44,6 +44,8 @@ __all__ = [
     "Arrived", "BrokerSettings", "Connection", "Happening", "Limits", "Puback", "Suback", "TlsSettings", "Will",
 ]  # fmt: skip
 
+SILENT: Final = 1.5
+"""So many times `dead_link_s` a broker that has every byte may take to acknowledge one."""
 _KEEPALIVE_TIMEOUT: Final = 0x8D
 
 
@@ -110,7 +112,7 @@ class Connection:
         def dial() -> None:
             try:
                 self._client.connect(self._settings.host, self._settings.port, **options)
-                self._speak_at_once()
+                self._set_up()
                 outcome.append(None)
             except Exception as error:  # judged in the caller's thread
                 _close_sockets_of(error)
@@ -133,14 +135,18 @@ class Connection:
         if outcome[0] is not None:
             raise self._with_hint(reasons.unreachable(outcome[0], self.where))
 
-    def _speak_at_once(self) -> None:
-        """Without it a small packet waits for the answer to the one before: 20 ms instead of 0.5 (measured).
+    def _set_up(self) -> None:
+        """Let no small packet wait for the answer to the one before, and have the kernel notice a dead link.
 
-        Nagle's algorithm (RFC 896) against delayed acknowledgements (RFC 1122, 4.2.3.2).
+        Nagle's algorithm (RFC 896) against delayed acknowledgements (RFC 1122, 4.2.3.2): 20 ms instead of 0.5
+        (measured). A cut cable with data on the way is otherwise noticed by the keepalive only: 39 s instead of
+        11 with the usual settings (RFC 5482).
         """
         connection: Any = self._client.socket()
         if connection is not None:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            dead_ms = round(self._settings.dead_link_s * 1000)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, dead_ms)
 
     # ------------------------------------------------------------------------------------------------- using
 
@@ -274,7 +280,7 @@ class Connection:
 
     def _notice_silence(self, connection: Any) -> None:
         """A broker that takes bytes but acknowledges nothing; the kernel finds links that take none."""
-        if not self._unacked or time.monotonic() - self._quiet_since_s < 2 * self._settings.dead_link_s:
+        if not self._unacked or time.monotonic() - self._quiet_since_s < SILENT * self._settings.dead_link_s:
             return
         if _unsent_bytes(connection) == 0 and not self._client.want_write():
             self._heard.error = TimeoutError("no acknowledgement")

@@ -7,16 +7,20 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import nullcontext
 from statistics import median
 
 import psutil
 
+from agent.delivery.broker import BrokerSettings
 from tests.brokers import MOSQUITTO, Mosquitto, until
 from tests.faults.chaos import chaos
 from tests.faults.judge import Row
+from tests.faults.netns import dropped, in_a_network_of_its_own
 from tests.faults.stage import Spy, Victim, playing, settled
 from tests.faults.suite import Broken, NotTried, Trial, promise, within
 
+KEEPALIVE_S = BrokerSettings().keepalive_s
 PATIENT = "backoff_min_s: 0.2, backoff_max_s: 1"
 """Receipts are waited for as long as on a pole: on a slow link they come late."""
 
@@ -92,26 +96,31 @@ def _all(spy: Spy, rows: list[Row]) -> bool:
 
 @promise(
     "P11",
-    "the link goes silent with data waiting, and while idle",
+    "the link is cut with data waiting; it goes silent with data waiting, and while idle",
     "noticed within 20 s, idle within 2 keepalives",
 )
 def dead_link(trial: Trial) -> str:
-    """Nothing passes, nobody says so: only answers that do not come can tell."""
+    """Cut: the kernel drops every packet. Silent: bytes are taken, and no answer comes."""
+    return in_a_network_of_its_own(lambda: _dead_links(trial))
+
+
+def _dead_links(trial: Trial) -> str:
     told: list[str] = []
     with playing(trial.folder) as (_, server, _station), chaos(server.port) as link:
-        victim, spy = Victim(trial.folder / "box", link.port, broker=", keepalive_s: 10"), Spy(server.port)
+        victim, spy = Victim(trial.folder / "box", link.port, waits=PATIENT), Spy(server.port)
         try:
-            for busy in (True, False):
-                victim.start(100_000 if busy else 1, rate=20)
+            for case in ("cut", "silent", "idle"):
+                victim.start(1 if case == "idle" else 100_000, rate=20)
                 until(lambda: spy.state("victim-01/status").get("state") == "online", 30, "the box is online")
                 time.sleep(2)
-                before = link.accepted
-                link.behave(silent=True)
-                began = time.monotonic()
-                bound = 20 if busy else 21
-                until(lambda before=before: link.accepted > before, bound + 10, "the box dials again")
-                took = time.monotonic() - began
-                told.append(f"{'busy' if busy else 'idle'} {took:.1f} s")
+                before = _losses(victim)
+                with dropped(link.port) if case == "cut" else nullcontext():
+                    link.behave(silent=case != "cut")
+                    began = time.monotonic()
+                    bound = 2 * KEEPALIVE_S + 1 if case == "idle" else 20
+                    until(lambda before=before: _losses(victim) > before, bound + 10, f"{case}: it is noticed")
+                    took = time.monotonic() - began
+                told.append(f"{case} {took:.1f} s")
                 if took > bound:
                     raise Broken(f"{told[-1]}, {bound} s are allowed")
                 link.behave(silent=False)
@@ -121,6 +130,10 @@ def dead_link(trial: Trial) -> str:
             victim.kill()
             spy.close()
     return "noticed: " + ", ".join(told)
+
+
+def _losses(victim: Victim) -> int:
+    return (victim.folder / "victim.log").read_text(errors="replace").count('"broker_lost"')
 
 
 @promise(

@@ -113,6 +113,16 @@ def entries(kept_as: tuple[Stored, bytes]) -> list[int]:
     return [seq for seq, _ in wire.parse_chain(payload).entries] if stored.message.topic == wire.CHAIN else []
 
 
+def test_a_head_that_was_told_before_newer_seals_came_vouches_for_its_own() -> None:
+    store, newest = arrived(1000)
+    seals = [kept(each, payload) for each, payload in store.values()]
+    older = next(one for one in seals if one.seal is not None and one.seal.number == newest.number // 2)
+    assert judged(store, Head(newest.number // 2, older.sha256)).intact
+
+    found = judged(store, Head(newest.number // 2, "0" * 64)).findings
+    assert chain.Finding(Fault.ALTERED, older.seq, newest.number // 2) in found
+
+
 @pytest.mark.parametrize("cut", [1, 3, 50, 200])
 def test_an_end_that_was_cut_off_is_seen_by_the_head(cut: int) -> None:
     store, head = arrived(1000)
