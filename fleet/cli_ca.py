@@ -14,13 +14,19 @@ from rich.table import Table
 
 from agent.cli_config import told_in_a_line
 from agent.errors import NgatuError
-from fleet.cli_bundle import Passphrase, passphrase
+from fleet.cli_bundle import passphrase as asked_passphrase
 
 ca_app = typer.Typer(
     help="Certificates: an authority of one's own, in a folder of the administrator's computer.",
     no_args_is_help=True,
 )
 
+Passphrase = Annotated[
+    Path | None,
+    typer.Option(
+        help="File whose first line is the passphrase; - : stdin's first line; if absent, it is asked for."
+    ),
+]
 Folder = Annotated[Path, typer.Option(help="The authority's folder.")]
 HERE = Path("ca")
 
@@ -61,8 +67,9 @@ def sign_command(
 
     if kind not in KINDS:
         raise NgatuError(f"--kind {kind}: there is no such kind", f"one of {', '.join(KINDS)}")
+    secret = passphrase(passphrase_file)  # before the request: of stdin it is the first line
     asked = _read(request)
-    authority = unlock(folder, passphrase(passphrase_file))
+    authority = unlock(folder, secret)
     signed = authority.sign(asked, kind, name, _now(), hosts=host or (), days=days, again=again)
     if out is None:
         typer.echo(signed.decode(), nl=False)
@@ -145,6 +152,13 @@ def list_command(
         state = "over" if state == "good" and not each.good(now) else state
         table.add_row(each.name, each.kind, f"{each.ends:%Y-%m-%d}", state, f"{each.serial:x}")
     Console().print(table)
+
+
+def passphrase(file: Path | None, *, twice: bool = False) -> str:
+    """From a file, the first line of stdin or the terminal; never from the command line."""
+    if str(file) == "-":
+        return sys.stdin.buffer.readline().decode(errors="replace").rstrip("\r\n")
+    return asked_passphrase(file, twice=twice)
 
 
 def _now() -> datetime:

@@ -44,6 +44,15 @@ def test_a_request_goes_in_and_a_certificate_comes_out(folder: Path) -> None:
     assert (told["name"], told["kind"], told["good"]) == ("hai-ninh-03", "box", True)
 
 
+def test_passphrase_and_request_may_come_through_one_pipe(folder: Path) -> None:
+    """So Ansible gives them: neither is ever in a file or in the list of processes."""
+    told = f"{PASSPHRASE}\n".encode() + request(folder, "hai-ninh-03")
+    done = ngatu(folder, "sign", "hai-ninh-03", "--request=-", "--passphrase-file=-", stdin=told, secret=False)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("-----BEGIN CERTIFICATE-----")
+
+
 def test_revoking_writes_the_list(folder: Path) -> None:
     (folder / "request.pem").write_bytes(request(folder, "hai-ninh-03"))
     signing = ("sign", "hai-ninh-03", f"--request={folder}/request.pem", f"--out={folder}/box.crt")
