@@ -85,8 +85,9 @@ def main() -> None:
     agent = app.Agent(load(asked.config), SystemClock(), sys=asked.sys)
     signal.signal(signal.SIGTERM, lambda *_: agent.stop.set())
     feeder = Feeder(agent, lambda line: os.write(out, line.encode()), asked)
-    threading.Thread(target=feeder.feed, args=(asked.first, asked.count), daemon=True).start()
-    agent.run()
+    feeding = threading.Thread(target=feeder.feed, args=(asked.first, asked.count), daemon=True)
+    os.write(out, b"ready\n")
+    agent.run(started=feeding.start)  # as the cameras' own threads: after the orphans of the last life
 
 
 class Feeder:
@@ -99,7 +100,6 @@ class Feeder:
 
     def feed(self, first: int, count: int) -> None:
         """Events numbered from `first`."""
-        self._write("ready\n")
         done = 0
         while done < count and not self._agent.stop.is_set():
             numbers = range(first + done, first + min(count, done + self._together))
