@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DEMO   := .venv-demo
 BENCH  := .venv-bench
 
-.PHONY: help setup demo test test-faults test-fleet check bench golden models docs clean
+.PHONY: help setup demo test test-faults test-fleet check bench golden models bundle docs clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ golden: $(VENV)/.complete ## Rewrite the expected events of the simulated clips;
 
 models: $(VENV)/.complete ## Fetch the default detector into its usual place.
 	$(BIN)/ngatu models fetch yolov3-tiny-416
+
+bundle: $(VENV)/.complete ## One signed file for boxes without internet (KEY=release.key BUNDLE="--arch aarch64 --python 3.11").
+	$(BIN)/ngatu bundle build --key $(or $(KEY),release.key) $(BUNDLE)
 
 docs: $(VENV)/.complete ## Rewrite what is generated: example, references, schemas.
 	$(BIN)/python -m agent.settings_reference

@@ -1,0 +1,30 @@
+"""Updates: a box has the old release or the new one, never neither."""
+
+from __future__ import annotations
+
+from tests.faults.suite import Trial, promise
+from tests.fleet import deaths
+from tests.fleet.releases import Maker
+
+
+@promise(
+    "P40",
+    "the release tool is killed before each of its changes, then the box restarts or the trial runs out",
+    "the old release or the new one, never neither, and the next update works",
+)
+def update_or_revert(trial: Trial) -> str:
+    folder = trial.folder
+    for name in ("maker", "box", "deaths"):
+        (folder / name).mkdir()
+    maker = Maker(folder / "maker")
+    box = deaths.prepared(folder / "box", maker)
+    every = trial.size(1, 1, 5)
+    told = []
+    for verb in deaths.VERBS:
+        for reboot in (True, False):
+            count = deaths.survived(verb, box, folder / "deaths", maker, reboot=reboot, every=every)
+        told.append(f"{verb} {count}")
+    installs = deaths.survived_installs(box, folder / "deaths", maker, every=max(every, trial.size(3, 1, 12)))
+    return (
+        f"points tried, each with and without a restart: {', '.join(told)}; install {installs}; never neither"
+    )
