@@ -24,7 +24,7 @@ import re
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +144,7 @@ def state(folder: Path) -> dict[str, Any]:
         ends = datetime.strptime(text.splitlines()[0].partition("=")[2] + "+0000", "%b %d %H:%M:%S %Y GMT%z")
         told["name"] = _subject("x509", crt)
         told["ends"] = ends.isoformat()
-        told["days_left"] = (ends - datetime.now(UTC)).days
+        told["days_left"] = (ends - datetime.now(timezone.utc)).days  # noqa: UP017 (Ubuntu 22.04 has Python 3.10)
         told["hosts"] = sorted(re.findall(r"(?:DNS|IP Address):([^,\s]+)", text))
     return told
 
