@@ -81,6 +81,7 @@ def alone(trial: Trial) -> str:
     "P24",
     "a loop hangs: camera, detector, outbox, MQTT in turn",
     "the process is restarted and works <= 45 s later",
+    minutes=4,
 )
 def stuck_loops(trial: Trial) -> str:
     """A watchdog such as systemd's listens on NOTIFY_SOCKET, kills what is silent, and starts it again.
