@@ -22,13 +22,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
-from importlib.metadata import version
 from pathlib import Path
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from agent import __version__, fallback, health, lives, log, thrift
+from agent import __version__, fallback, health, libraries, lives, log, thrift
 from agent.clock import Clock, SystemClock, boot_id
 from agent.config import RESERVED, CameraConfig, Config, config_sha256
 from agent.core.ids import Ids
@@ -523,13 +522,11 @@ def camera_info(camera: CameraConfig, judge: JudgeSettings, size: Size | None) -
 
 def versions() -> dict[str, str]:
     """Of the agent and of what it stands on."""
-    names = ("numpy", "opencv-python-headless", "av", "onnxruntime", "paho-mqtt")
-    libraries = {name: version(name) for name in names}
     return {
         "ngatu": __version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        **libraries,
+        **libraries.versions(),
     }
 
 

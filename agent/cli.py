@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import platform
 import sys
-from importlib.metadata import entry_points, version
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from agent import __version__
+from agent import __version__, libraries
 from agent.cli_config import ConfigFile, check_command, config_app, told_in_a_line
 from agent.cli_outbox import outbox_app
 from agent.cli_replay import replay_command
@@ -51,8 +51,8 @@ def run_command(
 def version_command() -> None:
     """Print the versions of the agent and of what it stands on."""
     typer.echo(f"ngatu {__version__}")
-    for name in ("numpy", "opencv-python-headless", "av", "onnxruntime", "paho-mqtt", "pydantic"):
-        typer.echo(f"{name} {version(name)}")
+    for name, number in libraries.versions().items():
+        typer.echo(f"{name} {number}")
     typer.echo(f"python {platform.python_version()} on {platform.machine()}")
 
 
