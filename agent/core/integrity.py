@@ -337,10 +337,13 @@ def _stands(course: Course, seen: Seen, at: Instant) -> bool:
 def _mode_switched(state: IntegrityState, seen: Seen) -> bool:
     """To infrared or back: other colours in all of the latest looks, and the scene is to be seen.
 
-    A grey bag takes the colours too, but is out of focus, and nothing of the scene is anywhere.
+    A grey bag takes the colours too, but is out of focus, and nothing of the scene is anywhere. Nothing gives
+    colours to a stream that has none at all, but for the switch itself.
     """
     change, before = seen.change, state.usual
-    if change is None or before is None or change.lost >= _SWITCH_LOST:
+    if change is None or before is None:
+        return False
+    if change.lost >= _SWITCH_LOST and not usual.colourless(before):
         return False
     sharp = float(usual.sharp(seen.look.crisp, seen.look.contrast).mean())
     recent = (*state.looks[1 - _LOOKS :], seen.look)

@@ -21,6 +21,10 @@ _LARGE = 0.15
 """So much more than `lost_share` must be gone before a vehicle is out of the question."""
 _BLURRY = 0.25
 """At least this share of the edges must be soft; where it is less than twice that, it may be a vehicle."""
+_FEW_SOFT = 0.1
+"""Share of the edges that must be soft where hardly one is as it was; a vehicle softens none."""
+_MISTED, _CLEAR = 0.5, 0.5
+"""Shares of the edges that shine through mist at least, and that are clear at most, before it is told."""
 _SOFT_REST, _MUCH_LOST = 0.4, 0.5
 """Where so much is lost, such a part of the other edges must be soft: mist takes much and blurs the rest."""
 _JUDGED = 0.08
@@ -101,7 +105,7 @@ def sudden(seen: Seen, before: Usual, lost_share: float, sharpness: float) -> Sy
     if change is None:
         return None
     found = _light(seen, change, before)
-    if found is None and change.judged >= _JUDGED and change.lost >= lost_share:
+    if found is None and change.judged >= _JUDGED and change.lost >= _MUCH_LOST:
         found = _lost(seen, change, before, lost_share)
     return found or _blur(seen, change, before, lost_share, sharpness)
 
@@ -133,22 +137,29 @@ def _light(seen: Seen, change: Change, before: Usual) -> Symptom | None:
 
 
 def _lost(seen: Seen, change: Change, before: Usual, lost_share: float) -> Symptom | None:
-    """The structure is gone: what took it, and whether that could be a vehicle."""
+    """The structure is gone: what took it, and whether that could be a vehicle.
+
+    In colour, no vehicle and no lamp makes the middle of the view turn up elsewhere, whatever else is lost.
+    """
     large = change.lost * change.judged > lost_share + _LARGE
-    if not large and change.faintly > HINT:
-        return (
-            None  # a cover or a vehicle leaves nothing where it is, infrared light leaves something everywhere
-        )
-    aside = shifted(seen.steady, before.structure)
-    doubt = Doubt.NONE if large or aside else _vehicle(seen, change, before)
-    return Symptom(Fault.MOVED if aside else _name(seen, change, before), doubt)
+    coloured = usual.coloured(before, seen.look)
+    if not large and change.faintly > HINT and not coloured:
+        return None  # a cover or a vehicle leaves nothing in place; infrared light does, but no colour
+    if (coloured or change.lost >= lost_share) and shifted(seen.steady, before.structure):
+        return Symptom(Fault.MOVED)
+    if change.lost < lost_share:
+        return None
+    return Symptom(_name(seen, change, before), Doubt.NONE if large else _vehicle(seen, change, before))
 
 
 def _vehicle(seen: Seen, change: Change, before: Usual) -> Doubt:
     """How long a vehicle that explains this may stay: one in focus, or its lights, may stand."""
     sharp = change.fresh >= max(_FRESH[0], _FRESH[1] * change.crisp)
-    dazzles = _BLOOM[0] <= seen.look.white - before.white < _BLOOM[1]
-    return Doubt.STANDING if sharp or dazzles else Doubt.PASSING
+    return Doubt.STANDING if sharp or _dazzles(seen, before) else Doubt.PASSING
+
+
+def _dazzles(seen: Seen, before: Usual) -> bool:
+    return _BLOOM[0] <= seen.look.white - before.white < _BLOOM[1]
 
 
 def _name(seen: Seen, change: Change, before: Usual) -> Fault:
@@ -168,13 +179,17 @@ def _name(seen: Seen, change: Change, before: Usual) -> Fault:
 def _blur(seen: Seen, change: Change, before: Usual, lost_share: float, sharpness: float) -> Symptom | None:
     """The edges are where they were, but soft; a passing vehicle leaves none, and the others sharp."""
     blurry, clear = change.blurry(sharpness)
+    hardly_one = clear <= 1 - lost_share - _LARGE and blurry >= max(_FEW_SOFT, clear)
+    if hardly_one and not _dazzles(seen, before):
+        return Symptom(Fault.BLURRED)
     if blurry >= 2 * _BLURRY:
         return Symptom(Fault.BLURRED, Doubt.NONE if clear <= 1 - lost_share else Doubt.PASSING)
     soft = clear <= blurry if blurry >= _BLURRY else blurry > _SOFT_REST * (blurry + clear)
     rest = _MUCH_LOST <= change.lost < lost_share  # where more is lost, that was judged already
-    if not soft or clear > 1 - lost_share or (blurry < _BLURRY and not rest):
-        return None
-    return Symptom(Fault.BLURRED, _vehicle(seen, change, before))
+    if soft and clear <= 1 - lost_share and (blurry >= _BLURRY or rest):
+        return Symptom(Fault.BLURRED, _vehicle(seen, change, before))
+    misted = change.misted >= _MISTED and clear <= _CLEAR and not _dazzles(seen, before)
+    return Symptom(Fault.BLURRED, Doubt.PASSING) if misted else None
 
 
 def shifted(now: Floats, before: Floats) -> bool:

@@ -23,6 +23,8 @@ _FAINT = 0.15
 _EDGED = 0.5
 """This share of the blocks, those with the most detail, tell about sharpness."""
 _GREY, _COLOUR = 2.0, 5.0
+_NO_COLOUR, _TINGE = 0.3, 1.5
+"""Infrared's grey has no colour at all; plain asphalt by day has a tinge."""
 _FEW = 6
 """Blocks with edges, fewer of which tell nothing about sharpness."""
 _BOUNDS = 0.3
@@ -37,6 +39,8 @@ CRISP = 0.5
 """Luma steps squared of fine detail that show something sharp."""
 _SHARP = 0.05
 """The same as a part of the contrast."""
+_THROUGH, _SOFT = 0.2, 0.35
+"""Parts of its usual likeness and fine detail: above the one, below the other, a block shines through mist."""
 _LIKE = 0.25
 _SEES = 0.35
 """Likeness of two looks in a row from which on a block shows something."""
@@ -86,6 +90,8 @@ class Change:
     """How many blocks have edges to judge sharpness by."""
     sharpness: Floats
     """(N,): of those with their structure in place, as a part of the usual."""
+    misted: float
+    """Share of these blocks, 0..1, whose structure is still to be made out, but not their fine detail."""
 
     @property
     def in_place(self) -> float:
@@ -164,7 +170,7 @@ def compare(usual: Usual, look: Look, steady: Floats, noise: Floats) -> Change:
     present = around(expected * like)
     full = around(expected * usual.likeness)
     judged = full > _RELIABLE
-    ratio = present / np.maximum(full, _RELIABLE)
+    ratio = np.asarray(present / np.maximum(full, _RELIABLE), np.float32)
     there = np.clip((ratio - _GONE) * np.float32(1 / (_THERE - _GONE)), 0, 1)
     clear = _clear(usual, look)
     kept, faintly = np.asarray(there * clear * judged, np.float32), quantile(like * clear, 0.5)
@@ -174,8 +180,11 @@ def compare(usual: Usual, look: Look, steady: Floats, noise: Floats) -> Change:
     sharp_was, sharp_now = sharp(was, usual.contrast), sharp(now, look.contrast)
     fresh = float(np.count_nonzero(sharp_now & (kept < 0.3) & (like < _LIKE))) / kept.size
     crisp = float(np.count_nonzero(sharp_was)) / kept.size
-    sharpness = _sharpness(usual, look, was, now, kept)
-    return Change(lost, count / kept.size, like, kept, faintly, fresh, crisp, *sharpness)
+    edged = (was >= quantile(was, 1 - _EDGED)) & (was > _BOUNDS)
+    edges = int(np.count_nonzero(edged))
+    sharpness = _sharpness(usual, look, was, now, edged & (kept > 0.5))
+    misted = _misted(usual, look, was, now, edged & (ratio > _THROUGH)) / max(_FEW, edges)
+    return Change(lost, count / kept.size, like, kept, faintly, fresh, crisp, edges, sharpness, misted)
 
 
 def sharp(crisp: Floats, contrast: Floats) -> NDArray[np.bool_]:
@@ -195,17 +204,26 @@ def _clear(usual: Usual, look: Look) -> Floats:
     return np.clip(np.minimum(relative, (left - _DARKEST) * np.float32(1 / (_LIT - _DARKEST))), 0, 1)
 
 
-def _sharpness(usual: Usual, look: Look, was: Floats, now: Floats, kept: Floats) -> tuple[int, Floats]:
-    """How many blocks have edges; and of those in place, finest detail beside contrast as a part of the usual.
+def _sharpness(usual: Usual, look: Look, was: Floats, now: Floats, there: NDArray[np.bool_]) -> Floats:
+    """Of the blocks with edges in place, finest detail beside contrast as a part of the usual.
 
     Defocus takes the finest detail and leaves the contrast of whole blocks; fog and dusk take both alike. What
     the flattest blocks show is noise, and is taken off.
     """
-    edged = (was >= quantile(was, 1 - _EDGED)) & (was > _BOUNDS)
-    there = edged & (kept > 0.5)
     detail = np.maximum(now[there], 0) / was[there]
     contrast = (look.contrast[there] + _BOUNDS) / (usual.contrast[there] + _BOUNDS)
-    return int(np.count_nonzero(edged)), np.asarray(np.sqrt(detail / contrast), np.float32)
+    return np.asarray(np.sqrt(detail / contrast), np.float32)
+
+
+def _misted(usual: Usual, look: Look, was: Floats, now: Floats, through: NDArray[np.bool_]) -> int:
+    """How many of the blocks that shine through do so without fine detail; a vehicle lets none through.
+
+    Mist takes contrast as well as detail, so that one beside the other does not tell it. Less light takes
+    detail as it takes the level, and is allowed for; more light adds to it.
+    """
+    darker = np.maximum(usual.levels, _DIM) / np.maximum(look.levels, _DIM)
+    left = now * np.square(np.maximum(darker, 1))
+    return int(np.count_nonzero(through & (left < _SOFT**2 * was)))
 
 
 def correlation(one: Floats, other: Floats) -> float:
@@ -220,7 +238,18 @@ def shows(one: Look, other: Look, both: Floats) -> Floats:
     return np.asarray(around(both / (np.sqrt(one.power * other.power) + _SOMETHING)) > _SEES)
 
 
+def coloured(usual: Usual, look: Look) -> bool:
+    """Whether the view had colour and has it still: no switch to infrared or back explains what changed."""
+    return usual.colours[1] > _COLOUR and look.colours[1] > _GREY
+
+
+def colourless(usual: Usual) -> bool:
+    """Whether the view has no colour at all, as in infrared light, or from a camera without colours."""
+    return usual.colours[1] < _NO_COLOUR
+
+
 def colour_switched(usual: Usual, look: Look) -> bool:
     """Whether the camera went from colour to infrared's grey or back; a red bus on grey asphalt is neither."""
-    to_grey = usual.colours[1] > _COLOUR and look.colours[1] < _GREY
-    return to_grey or (usual.colours[1] < _GREY and look.colours[0] > _COLOUR)
+    was, now = usual.colours, look.colours
+    tinge = min(was[1], now[1]) < _NO_COLOUR and max(was[1], now[1]) > _TINGE
+    return tinge or (was[1] > _COLOUR and now[1] < _GREY) or (was[1] < _GREY and now[0] > _COLOUR)

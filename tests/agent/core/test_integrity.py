@@ -211,6 +211,29 @@ def test_a_grey_bag_is_no_switch_to_infrared_and_infrared_is_no_fault() -> None:
     assert not any(each.fault for each in infrared)
 
 
+def test_infrared_over_nearly_grey_asphalt_is_no_fault_and_neither_is_the_day_after_it() -> None:
+    tinge = np.full_like(GREY, 130)
+    state: IntegrityState | None = None
+    told = []
+    for index in range(160):
+        night = 48 <= index < 104
+        luma = grain(street(8 if night else 1), index)  # other shadows: hardly anything is where it was
+        luma[:, : int(0.18 * WIDTH)] = grain(street(1), index)[:, : int(0.18 * WIDTH)]
+        chroma = GREY if night else tinge
+        state, view = integrity.update(state, Frame(index, frame(index, luma).at, luma, chroma, GREY), SETTINGS)
+        told.append(view.fault)
+
+    assert not any(told)
+
+
+def test_breath_over_most_of_the_view_is_blurred_within_ten_seconds() -> None:
+    def breath(view: Plane) -> Plane:
+        misty = 150 + (cv2.GaussianBlur(view, (0, 0), 4).astype(np.float32) - 150) * 0.4
+        return np.where(np.arange(WIDTH) < 0.68 * WIDTH, misty, view).astype(np.uint8)
+
+    assert after(breath)[-1].fault is Fault.BLURRED
+
+
 def test_a_lorry_that_stands_for_twenty_seconds_and_comes_again_is_no_fault() -> None:
     lorry, hidden = street(7), int(0.6 * WIDTH)
     state, count = begin(street(1))

@@ -25,20 +25,21 @@ def cloth(level: float) -> NDArray[np.float32]:
     return np.asarray(cv2.resize(rough, (320, 180), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def look(luma: NDArray[np.float32]) -> eyesight.Look:
-    return eyesight.look(Frame(0, Instant(1, 1), luma.clip(0, 255).astype(np.uint8), GREY, GREY))
+def look(luma: NDArray[np.float32], chroma: int = 128) -> eyesight.Look:
+    u = np.full_like(GREY, chroma)
+    return eyesight.look(Frame(0, Instant(1, 1), luma.clip(0, 255).astype(np.uint8), u, GREY))
 
 
-def learned() -> Usual:
-    found = usual.begin(look(picture()))
+def learned(chroma: int = 128) -> Usual:
+    found = usual.begin(look(picture(), chroma))
     for _ in range(20):
-        now = look(picture())
+        now = look(picture(), chroma)
         found = usual.learn(found, now, eyesight.likeness(now.structure, found.structure), 0.5, 60)
     return found
 
 
-def told(luma: NDArray[np.float32]) -> Symptom | None:
-    before, now = learned(), look(luma)
+def told(luma: NDArray[np.float32], chroma: int = 128) -> Symptom | None:
+    before, now = learned(chroma), look(luma, chroma)
     nothing = np.zeros_like(now.levels)
     change = usual.compare(before, now, now.structure, nothing)
     return symptom.sudden(Seen(now, now.structure, nothing, 1.0, False, change), before, 0.65, 0.5)
@@ -86,3 +87,30 @@ def test_a_view_is_found_again_only_where_it_went() -> None:
     assert symptom.shifted(aside, here)
     assert not symptom.shifted(here, here)
     assert not symptom.shifted(look(picture(2)).structure, here)
+
+
+def test_mist_over_most_of_the_view_is_a_blur_and_over_a_third_it_is_none() -> None:
+    mist = 150 + (np.asarray(cv2.GaussianBlur(picture(), (0, 0), 2.5), np.float32) - 150) * 0.4
+
+    assert told(over(0.6, mist)) == Symptom(Fault.BLURRED, Doubt.PASSING)
+    assert told(over(0.35, mist)) is None
+
+
+def test_where_hardly_an_edge_is_as_it_was_soft_ones_are_a_blur_at_once_but_not_beside_headlights() -> None:
+    view = over(0.9, cloth(90))
+    view[:, :140] = cv2.GaussianBlur(picture(), (0, 0), 2.5)[:, :140]
+    lit = view.copy()
+    lit[:, 210:280] = 255
+
+    assert told(view) == Symptom(Fault.BLURRED)
+    dazzled = told(lit)
+    assert dazzled is not None
+    assert dazzled.doubt is Doubt.STANDING
+
+
+def test_what_turns_up_elsewhere_has_moved_if_colour_rules_infrared_out() -> None:
+    view = picture()
+    view[:, 70:260] = np.roll(picture(), 14, 1)[:, 70:260]
+
+    assert told(view, 160) == Symptom(Fault.MOVED)
+    assert told(view) != Symptom(Fault.MOVED)

@@ -78,6 +78,35 @@ def test_sharpness_falls_with_focus_and_not_with_fog() -> None:
     assert change(np.asarray(soft, np.float32)).sharp < 0.5
 
 
+def test_mist_lets_the_view_through_without_its_detail_and_neither_light_nor_a_vehicle_does() -> None:
+    soft = np.asarray(cv2.GaussianBlur(picture(), (0, 0), 2.5), np.float32)
+    half = np.where(np.arange(320) < 160, 150 + (soft - 150) * 0.4, picture()).astype(np.float32)
+
+    assert change(150 + (soft - 150) * 0.4).misted > 0.8
+    assert 0.3 < change(half).misted < 0.7
+    assert change(16 + (picture() - 16) * 0.3).misted < 0.05
+    assert change(picture() * 1.2).misted < 0.05
+    assert change(picture(2)).misted < 0.1
+
+
+def test_plain_asphalt_loses_its_tinge_in_infrared_and_only_a_switch_brings_one() -> None:
+    asphalt = usual.begin(look(picture(), 130))
+
+    assert usual.colour_switched(asphalt, look(picture()))
+    assert usual.colour_switched(learned(), look(picture(), 130))
+    assert not usual.colour_switched(asphalt, look(picture(), 129))
+    assert usual.colourless(learned())
+    assert not usual.colourless(asphalt)
+
+
+def test_only_a_view_that_had_colour_and_has_it_still_is_coloured() -> None:
+    coloured = usual.begin(look(picture(), 160))
+
+    assert usual.coloured(coloured, look(picture(), 140))
+    assert not usual.coloured(coloured, look(picture()))
+    assert not usual.coloured(learned(), look(picture(), 160))
+
+
 def test_colours_that_go_or_come_are_a_switch_and_others_are_none() -> None:
     coloured = usual.begin(look(picture(), 160))
 
