@@ -59,6 +59,8 @@ class Keeping:
 
     def keep(self, messages: Sequence[Message] = (), *, now: bool = False) -> None:
         """Keep these and what is held; `now` tries even if the last attempt was a moment ago."""
+        if not messages and not self._held:
+            return  # with most frames
         with self._lock:
             for message in messages:
                 self._held.append(message)

@@ -34,7 +34,7 @@ REAP_S = 2.0
 NONSENSE = (TypeError, ValueError, LookupError, OverflowError, RecursionError, OSError)
 """What comes of believing a child that a hostile stream has taken over."""
 
-LOOK_S = 0.25  # how often a waiting reader looks at the clock
+LOOK_S = 0.5  # how often a waiting reader looks at the clock; a quiet camera's pictures come sooner
 ENVIRONMENT = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "LD_PRELOAD")
 """What a child inherits, with LIBCAMERA_*; everything else may hold a secret."""
 
@@ -59,7 +59,7 @@ class IsolatedCamera:
         self.rest_s = 0.0
         """Least time to the next frame; pictures before that are decoded, but neither copied nor dropped."""
         self.turn: Callable[[], object] = lambda: None
-        """Called four times a second while a frame is waited for."""
+        """Called twice a second while a frame is waited for."""
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = False

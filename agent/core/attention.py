@@ -52,6 +52,9 @@ _EXPLAINED = 0.5
 """Motion is a known track's own when so much of it lies in the boxes of tracks, grown a little."""
 _GROWN = 0.25
 """By which share of its width and height a box is grown on each side: shadows, and an old prediction."""
+_CLOSE, _SHIFT = 0.1, 0.1
+"""Boxes that touch when grown so much are near each other; they pass each other if one shifts beside the other
+by such a share of its size between two looks."""
 
 
 class AttentionSettings(Settings):
@@ -187,7 +190,7 @@ def patience_s(state: AttentionState, scene: Glance, settings: AttentionSettings
     """
     now_s = scene.at.mono_s
     living = [track for track in scene.tracks if not track.ended and not _outside(track.box)]
-    checked, crowded = dict(state.checked), _crowded(living)
+    checked, crowded = dict(state.checked), _crowded(living, settings.follow_s)
     waits: list[float] = []
     for track in living:
         looked_s = checked.get(track.id, -inf)
@@ -242,11 +245,23 @@ def _wait_s(track: Track, looked_s: float, crowded: bool, at: Instant, settings:
     return max(settings.min_interval_s, min(wait_s, _STRAY * _stay_s(track))) * _EARLY
 
 
-def _crowded(living: Sequence[Track]) -> set[str]:
-    """Tracks that are so near to another one that a detection could be taken for either's."""
-    moving = [(track.id, _grown(track.box)) for track in living if not track.stationary]
-    near = [(a, b) for n, (a, one) in enumerate(moving) for b, other in moving[:n] if _common(one, other) > 0]
+def _crowded(living: Sequence[Track], follow_s: float) -> set[str]:
+    """Tracks that will soon be so near to another one, and elsewhere beside it, that they could be confused."""
+    moving = [(track, _grown(track.box, _CLOSE)) for track in living if not track.stationary]
+    near = [
+        (one.id, other.id)
+        for n, (one, box) in enumerate(moving)
+        for other, its in moving[:n]
+        if _common(box, its) > 0 and _pass(one, other, follow_s)
+    ]
     return {name for pair in near for name in pair}
+
+
+def _pass(one: Track, other: Track, seconds: float) -> bool:
+    """Whether they change places, or begin to, in so many seconds. Who walk side by side do not."""
+    wide, high = one.box.width + other.box.width, one.box.height + other.box.height
+    across, down = (abs(a - b) * seconds for a, b in zip(one.velocity, other.velocity, strict=True))
+    return across >= _SHIFT * wide / 2 or down >= _SHIFT * high / 2
 
 
 def _stay_s(track: Track) -> float:
@@ -265,8 +280,8 @@ def _unexplained(regions: Sequence[Box], living: Sequence[Track]) -> list[Box]:
     ]
 
 
-def _grown(box: Box) -> Box:
-    wide, high = _GROWN * box.width, _GROWN * box.height
+def _grown(box: Box, share: float = _GROWN) -> Box:
+    wide, high = share * box.width, share * box.height
     return Box(box.left - wide, box.top - high, box.right + wide, box.bottom + high)
 
 

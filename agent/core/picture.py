@@ -7,6 +7,9 @@ import numpy as np
 
 from agent.core.types import WHOLE, Box, Frame, Image, Plane, Size
 
+_TINY_PX = 1e-6
+"""Fractions are not exact: a box of whole pixels must not become two pixels larger."""
+
 
 def pixels(box: Box, size: Size) -> tuple[int, int, int, int]:
     """The box in whole even pixels (left, top, right, bottom), inside the frame and never empty.
@@ -15,8 +18,8 @@ def pixels(box: Box, size: Size) -> tuple[int, int, int, int]:
     """
     left = min(max(0, int(box.left * size.width_px) // 2 * 2), max(0, size.width_px // 2 * 2 - 2))
     top = min(max(0, int(box.top * size.height_px) // 2 * 2), max(0, size.height_px // 2 * 2 - 2))
-    right = min(size.width_px // 2 * 2, -(-int(np.ceil(box.right * size.width_px)) // 2) * 2)
-    bottom = min(size.height_px // 2 * 2, -(-int(np.ceil(box.bottom * size.height_px)) // 2) * 2)
+    right = min(size.width_px // 2 * 2, -(-int(np.ceil(box.right * size.width_px - _TINY_PX)) // 2) * 2)
+    bottom = min(size.height_px // 2 * 2, -(-int(np.ceil(box.bottom * size.height_px - _TINY_PX)) // 2) * 2)
     return left, top, max(right, left + 2), max(bottom, top + 2)
 
 
@@ -47,11 +50,19 @@ def bgr(frame: Frame, box: Box = WHOLE, size: Size | None = None) -> Image:
 
 
 def _resized(plane: Plane, size: Size) -> Plane:
+    """Halved as often as that is not too much, which is the mean of all pixels; linear sampling does the rest.
+
+    Down to a half it skips no pixel, and networks are trained with it. Averaging over parts of pixels costs
+    twice to three times as much, conversion included (measured).
+    """
+    while plane.shape[0] >= 2 * size.height_px and plane.shape[1] >= 2 * size.width_px:
+        high, wide = plane.shape[0] // 2, plane.shape[1] // 2
+        even = plane[: 2 * high, : 2 * wide]
+        plane = np.asarray(cv2.resize(even, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
     if plane.shape == (size.height_px, size.width_px):
         return plane
-    shrinks = plane.shape[0] > size.height_px
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(plane, (size.width_px, size.height_px), interpolation=how), np.uint8)
+    wanted = size.width_px, size.height_px
+    return np.asarray(cv2.resize(plane, wanted, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _squeezed(yuv: Plane, size: Size) -> Plane:

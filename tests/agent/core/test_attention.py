@@ -187,13 +187,29 @@ def test_a_track_that_comes_into_view_is_looked_at_sooner() -> None:
     assert times[-3:] == pytest.approx([2.2, 2.5, 2.8], abs=0.11)
 
 
-def test_tracks_that_could_be_confused_are_looked_at_sooner() -> None:
-    beside = Box(LANE.right + 0.01, LANE.top, LANE.right + 0.11, LANE.bottom)
+@pytest.mark.parametrize(
+    ("speed", "gap", "wait_s"),
+    [
+        pytest.param(0.1, 0.01, 0.2, id="passing each other"),
+        pytest.param(0.0, 0.01, 0.3, id="side by side"),
+        pytest.param(0.1, 0.1, 0.3, id="far from each other"),
+    ],
+)
+def test_tracks_that_could_be_confused_are_looked_at_sooner(speed: float, gap: float, wait_s: float) -> None:
+    beside = Box(LANE.right + gap, LANE.top, LANE.right + gap + 0.1, LANE.bottom)
     scenes = [
-        glance(index / 10, tracks=(seen("a", LANE, index / 10), seen("b", beside, index / 10)))
+        glance(
+            index / 10,
+            tracks=(
+                seen("a", LANE, index / 10),
+                replace(seen("b", beside, index / 10), velocity=(-speed, 0.0)),
+            ),
+        )
         for index in range(30)
     ]
-    assert looks(scenes) == every(0.2, 15)
+    times = looks(scenes)
+    assert times == every(wait_s, len(times))
+    assert len(times) == round(3 / wait_s)
 
 
 def test_a_track_that_was_missed_is_looked_for_sooner_but_once() -> None:

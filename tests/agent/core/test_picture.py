@@ -77,6 +77,19 @@ def test_a_smaller_picture_looks_like_the_shrunk_whole() -> None:
     assert np.abs(small - wanted).mean() < 5  # swapped or shifted chroma is far more
 
 
+@pytest.mark.parametrize("times", [1.3, 2.0, 3.1, 4.6])
+def test_shrinking_skips_no_line_however_thin(times: float) -> None:
+    """A fine grid becomes its mean, and neither black nor white, wherever the samples fall."""
+    luma = np.full((432, 768), 128, np.uint8)
+    luma[::2] -= 60
+    luma[1::2] += 60
+    chroma = np.full((216, 384), 128, np.uint8)
+    small = bgr(Frame(0, AT, luma, chroma, chroma), WHOLE, Size(round(768 / times), round(432 / times)))
+    assert abs(small.mean() - bgr(Frame(0, AT, luma, chroma, chroma)).mean()) < 3
+    if times >= 2:
+        assert small.std() < 20
+
+
 def test_the_picture_is_a_copy() -> None:
     frame = planes(smooth_picture())
     image = bgr(frame)
