@@ -35,9 +35,9 @@ def jumps(trial: Trial) -> str:
         victim.start(count * 20, rate=100)
         for _ in range(count):
             seconds = chance.choice((*JUMPS, -time.time(), 2**31 - time.time() + 5))
-            offset.write_text(f"{seconds:+.0f}")
+            _jump(offset, seconds)
             time.sleep(0.15)
-        offset.write_text("+0")
+        _jump(offset, 0)
         until(victim.fed.is_set, 120, "every event is put")
         findings = settled(victim, station, 60)
         events = station.events()
@@ -46,6 +46,13 @@ def jumps(trial: Trial) -> str:
     if not findings.clean or without or backwards:
         raise Broken(f"{findings}; {without} without a clock state, {backwards} negative durations")
     return f"{count} jumps: {findings}"
+
+
+def _jump(offset: Path, seconds: float) -> None:
+    """In one step: the library reads the file at each call, and must never find half of it."""
+    new = offset.with_suffix(".new")
+    new.write_text(f"{seconds:+.0f}")
+    new.replace(offset)
 
 
 def _library() -> Path:
