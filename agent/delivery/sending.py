@@ -189,7 +189,9 @@ class Sending:
             skip = self.window.flights.keys() | self.suspects.listed.keys()
             given = self._outbox.waiting(few, now, skip, within)
             sent += sum(self._send(connection, each) for each in given)
-            limit -= len(given) if len(given) == few else limit
+            if len(given) < few:
+                break  # nothing more waits
+            limit -= few
         return sent
 
     def _send_suspect(self, connection: Connection, idle: bool) -> bool:
