@@ -24,12 +24,12 @@ def hosts_are_real(trial: Trial) -> str:
         told = fleet.ansible("all", "-m", "ansible.builtin.ping").good()
         assert told.output.count('"ping": "pong"') == 2, told.output
         assert "systemd" in fleet["one"].ssh("cat /proc/1/comm").output
-        fleet["one"].ssh("echo kept > /root/kept; sync").good()
+        fleet["one"].ssh("echo kept > /var/lib/kept; sync").good()
         fleet["one"].kill()
         fleet["two"].stop()
         assert fleet["one"].ssh("true", timeout_s=10).code == 255, "a killed host still answers"
         fleet.start()
-        assert fleet["one"].ssh("cat /root/kept").good().output == "kept\n"
+        assert fleet["one"].ssh("cat /var/lib/kept").good().output == "kept\n"
     if left := sorted(_traces() - before):
         raise Broken(f"left behind: {left}")
     return f"both up after {booted:.1f} s, ping {told.seconds:.1f} s, all undone"
