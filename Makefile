@@ -37,7 +37,7 @@ test: $(VENV)/.complete ## Run the tests.
 test-faults: $(VENV)/.complete ## Try every promise about faults on real parts, a line each (FAULTS="P1 --long").
 	@$(BIN)/python -m tests.faults --json build/faults.json $(FAULTS)
 
-test-fleet: $(VENV)/.complete ## Try the roll-out on real hosts over SSH, a line each (as root; FLEET="P31 F1").
+test-fleet: $(VENV)/.complete ## Try the roll-out on real hosts over SSH, a line each (as root; FLEET="F0 P40").
 	@$(BIN)/python -m tests.fleet --json build/fleet.json $(FLEET)
 
 check: $(VENV)/.complete ## Linters, types, import contracts, and that generated files are up to date.
