@@ -96,6 +96,7 @@ class Forwarder:
         self._connection: Connection | None = None
         self._sending = Sending(outbox, settings, topics, session, clock, trusted)
         self._version: Version = "3.1.1" if settings.protocol == "3.1.1" else "5"
+        self._spoke_5 = False
         self._connected_at: Instant | None = None
         self._troubles: dict[str, str] = {}
         """At most one of a connection, a subscription and a message."""
@@ -241,6 +242,7 @@ class Forwarder:
     def _connected(self, session_present: bool) -> None:
         self._connects += 1
         self._connected_at = self._clock.now()
+        self._spoke_5 = self._spoke_5 or self._version == "5"
         self._sending.begin()
         log.info("broker_connected", version=self._version, session_present=session_present)
         self._troubles.clear()
@@ -258,8 +260,13 @@ class Forwarder:
         self._troubles = {"connection": why.what}
         if self._settings.protocol == "auto" and was_connected:
             self._version = "5"  # what hung up on MQTT 5 may have been a broker about to start
-        elif self._settings.protocol == "auto" and isinstance(why, reasons.VersionRefused | reasons.HungUp):
-            self._version = "3.1.1" if self._version == "5" else "5"  # an old broker refuses, or just hangs up
+        elif self._settings.protocol == "auto" and self._may_be_old(why):
+            self._version = "3.1.1" if self._version == "5" else "5"
+
+    def _may_be_old(self, why: DeliveryError) -> bool:
+        """An old broker refuses MQTT 5, or just hangs up; but so does a bad line before one that spoke it."""
+        hung_up = isinstance(why, reasons.HungUp) and not self._spoke_5
+        return isinstance(why, reasons.VersionRefused) or hung_up
 
     def _pause(self, seconds: float) -> None:
         ends = self._clock.now().mono_s + seconds

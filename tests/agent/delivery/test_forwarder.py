@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -337,6 +338,23 @@ def test_an_old_broker_is_served_in_the_old_version(embedded: Address, open_box:
         until(lambda: box.pending() == 0)
     assert box.forwarder.figures().version == "3.1.1"
     assert len(notes.arrivals) >= 8
+
+
+@pytest.mark.broker
+def test_a_line_that_hangs_up_makes_no_old_broker_of_one_that_spoke_mqtt_5(
+    start_mosquitto: Callable[..., Mosquitto], open_box: Callable[..., Box]
+) -> None:
+    broker = start_mosquitto()
+    box = open_box(broker.port)
+    until(lambda: box.forwarder.figures().version == "5")
+    broker.kill()
+    with socket.create_server(("127.0.0.1", broker.port)) as line:
+        line.settimeout(20)
+        line.accept()[0].close()
+    reconnects = box.forwarder.figures().reconnects
+    broker.start()
+    until(lambda: box.forwarder.figures().reconnects > reconnects)
+    assert box.forwarder.figures().version == "5"
 
 
 def test_without_a_broker_it_keeps_trying_and_says_why(open_box: Callable[..., Box]) -> None:
