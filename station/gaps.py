@@ -114,12 +114,13 @@ def survey(told: Sequence[Gap], before: Sequence[Range], now: Sequence[Range], w
     `before` and `now` are the holes of the last survey and of this one.
     """
     changed = []
+    explained = size(now) <= word.unnumbered  # also what was told while these pictures were on their way
     for gap in told:
-        left = common([(gap.first, gap.last)], now)
+        left = [] if explained else common([(gap.first, gap.last)], now)
         renewed = replace(gap, missing=size(left), state=word.state(left))
         if renewed != gap:
             changed.append(renewed)
-    if size(now) <= word.unnumbered:
+    if explained:
         return changed
     lasting = without(common(before, now), sorted((gap.first, gap.last) for gap in told))
     if len(lasting) > MOST_NEW:

@@ -61,6 +61,16 @@ def test_as_many_holes_as_pictures_without_numbers_are_no_gap() -> None:
     assert len(survey([], [(2, 2), (4, 4)], [(2, 2), (4, 4)], Word(unnumbered=1))) == 2
 
 
+def test_a_gap_is_closed_once_pictures_without_numbers_explain_all_holes() -> None:
+    told = [Gap(2, 4, 2, State.GONE, 7)]
+    now = [(2, 2), (4, 4)]
+
+    (closed,) = survey(told, now, now, Word(oldest=9, unnumbered=2))
+
+    assert (closed.id, closed.state, closed.missing) == (7, State.FILLED, 0)
+    assert survey(told, now, now, Word(oldest=9, unnumbered=1)) == []
+
+
 def test_very_many_gaps_are_told_as_one() -> None:
     many = [(2 * n, 2 * n) for n in range(1, MOST_NEW + 2)]
 
