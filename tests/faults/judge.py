@@ -29,7 +29,7 @@ class Row:
     """One message at one of the three places."""
 
     number: Number | None
-    """None while it is only intended."""
+    """None while it is only intended, and of a picture that came over MQTT 3.1.1, which carries no number."""
     name: str
     """What tells it from all others: event id and revision, or a picture's hash."""
 
@@ -79,18 +79,21 @@ def judge(intended: Iterable[str], accepted: Iterable[Row], committed: Iterable[
     have: dict[Number, str] = {}
     names: Counter[str] = Counter()
     conflicts: list[Number] = []
+    unnumbered: set[str] = set()
     for row in committed:
-        assert row.number is not None
+        names[row.name] += 1
+        if row.number is None:
+            unnumbered.add(row.name)
+            continue
         if row.number in have:
             conflicts.append(row.number)
         have[row.number] = row.name
-        names[row.name] += 1
     conflicts += [number for number, names_there in taken.items() if len(set(map(_event, names_there))) > 1]
     conflicts += [number for number, name in have.items() if number in taken and name not in taken[number]]
     return Findings(
         accepted=len(taken),
-        committed=len(have),
-        lost=tuple(sorted(number for number in taken if number not in have)),
+        committed=len(have) + len(unnumbered),
+        lost=tuple(sorted(n for n, told in taken.items() if n not in have and not told & unnumbered)),
         phantom=tuple(sorted(name for name in names if name not in wanted)),
         doubled=tuple(sorted(name for name, times in names.items() if times > 1)),
         conflicts=tuple(sorted(set(conflicts))),

@@ -15,6 +15,7 @@ from tests.faults.suite import Trial, promise
     "P28",
     "fuzzed configurations: random structures, settings in their places, mutated bytes",
     "a Config or one ConfigError each",
+    minutes=2.5,
 )
 def configurations(trial: Trial) -> str:
     """The fuzz tests of the configuration, at the size of a release; their time limit holds for each file."""

@@ -16,6 +16,7 @@ BRIEF = "pace: {hot_after_s: 2, step_s: 4, recover_s: 4, busy_after_s: 600, min_
 @promise(
     "P26", "a made-up sensor goes from 60 to 95 and back to 60 degrees, with a jitter of one degree",
     "the pace steps down and up, <= 4 changes; one overheated event with its end; events arrive",
+    minutes=3,
 )  # fmt: skip
 def heat(trial: Trial) -> str:
     """The box reads a /sys of our own; everything else of it is real."""

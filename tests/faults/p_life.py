@@ -161,6 +161,7 @@ def systemd(folder: Path) -> Iterator[_Heard]:
 @promise(
     "P27", "the camera is away for a long time",
     "one event when it goes, one when it is back; <= 10 log lines an hour",
+    minutes=2,
 )  # fmt: skip
 def camera_away(trial: Trial) -> str:
     """A real RTSP camera is killed and comes back on its port; lines are scaled to the time away."""

@@ -28,6 +28,7 @@ PATIENT = "backoff_min_s: 0.2, backoff_max_s: 1"
 @promise(
     "P4", "the broker is away while the box takes a flood of events and pictures, then comes back",
     "0 lost, memory grows by at most 20 MB, the backlog drains at 100 events/s or more, in order",
+    minutes=2,
 )  # fmt: skip
 def outage(trial: Trial) -> str:
     """Three days of a busy box's events in minutes: what counts is how many there are."""
@@ -58,6 +59,7 @@ def outage(trial: Trial) -> str:
 @promise(
     "P10", "a link of 32 kbit/s with megabytes of pictures waiting, alerts come now and then",
     "p95 from an alert to the station <= 10 s",
+    minutes=2,
 )  # fmt: skip
 def overtaking(trial: Trial) -> str:
     """The pictures wait first; then alerts without pictures are put, one every two seconds."""

@@ -23,6 +23,7 @@ PUTS = 250
 @promise(
     "P3", "the power is cut at random moments: unsynced writes are dropped, torn at 512 bytes, re-ordered",
     "0 missing, each file opens within 2 s; with synchronous=NORMAL (planted) something is missing",
+    minutes=6,
 )  # fmt: skip
 def power_cuts(trial: Trial) -> str:
     """Three recordings of a real outbox, and many disks from each."""

@@ -39,6 +39,12 @@ def test_a_number_given_to_two_events_is_a_conflict_whichever_of_them_arrived() 
         assert told.conflicts == (("s", 1),)
 
 
+def test_a_picture_that_came_without_its_number_is_not_lost_and_is_a_phantom_if_nobody_wanted_it() -> None:
+    told = judge(NAMES, ACCEPTED, [*ACCEPTED[:2], Row(None, "c/1"), Row(None, "x")])
+    assert (told.lost, told.phantom, told.committed) == ((), ("x",), 4)
+    assert judge(NAMES, ACCEPTED, [*ACCEPTED[:2], Row(None, "a/1")]).lost == (("s", 3),)
+
+
 def test_a_later_event_under_an_earlier_number_is_out_of_order() -> None:
     swapped = [Row(("s", 1), "b/1"), Row(("s", 2), "a/1"), Row(("s", 3), "c/1")]
     assert judge(NAMES, ACCEPTED, swapped).reordered == 1
