@@ -22,6 +22,7 @@ GROWN_MB, GROWN_FDS, GROWN_THREADS = 20.0, 8, 4
 @promise(
     "P41", "eight hours of events in ten minutes while boxes, brokers, stations and links fail at random",
     "0 lost, 0 phantom, 0 doubled; memory, descriptors and threads of the box flat",
+    minutes=13,
 )  # fmt: skip
 def soak(trial: Trial) -> str:
     """The box is killed rarely, so that its lives are long enough to leak."""
