@@ -177,8 +177,12 @@ def look(folder: Path) -> Authority:
     """
     try:
         certificate = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
-    except (OSError, ValueError) as error:
-        raise NgatuError(f"{folder}: no authority is here: {error}", "make one: ngatu ca init") from None
+    except OSError as error:
+        what = f"{folder}: no authority is here: {error.strerror}"
+        raise NgatuError(what, "make one: ngatu ca init") from None
+    except ValueError:
+        what = f"{folder / 'ca.crt'}: this is no certificate"
+        raise NgatuError(what, "take it from your copy of the folder") from None
     return Authority(folder, certificate, Index(folder / "index.jsonl"))
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from agent.cli_config import told_in_a_line
 from agent.errors import NgatuError
@@ -146,7 +146,8 @@ def list_command(
             "revoked": each.revoked.isoformat() if each.revoked else None, "reason": each.reason,
         } for each in issued], indent=1))  # fmt: skip
         return
-    table = Table("name", "kind", "ends", "state", "serial")
+    serial = Column("serial", overflow="fold")  # whole, however narrow the terminal: --keep asks for it
+    table = Table("name", "kind", "ends", "state", serial)
     for each in issued:
         state = f"revoked {each.revoked:%Y-%m-%d}, {each.reason}" if each.revoked else "good"
         state = "over" if state == "good" and not each.good(now) else state

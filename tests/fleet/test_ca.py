@@ -146,7 +146,8 @@ def test_the_authority_never_signs_beyond_its_own_end(authority: Authority) -> N
 @pytest.mark.parametrize(("spoil", "message"), [
     (lambda folder: (folder / "ca.key").write_bytes(b"nothing"), "no key"),
     (lambda folder: (folder / "ca.key").unlink(), "No such file"),
-    (lambda folder: (folder / "ca.crt").unlink(), "no authority is here"),
+    (lambda folder: (folder / "ca.crt").unlink(), "no authority is here: No such file"),
+    (lambda folder: (folder / "ca.crt").write_text("no"), "ca.crt: this is no certificate"),
 ])  # fmt: skip
 def test_a_folder_that_is_not_whole_is_one_clear_error(
     authority: Authority, spoil: object, message: str

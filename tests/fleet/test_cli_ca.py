@@ -44,6 +44,15 @@ def test_a_request_goes_in_and_a_certificate_comes_out(folder: Path) -> None:
     assert (told["name"], told["kind"], told["good"]) == ("hai-ninh-03", "box", True)
 
 
+def test_the_list_shows_whole_serials_however_narrow_the_terminal(folder: Path) -> None:
+    ngatu(folder, "sign", "hai-ninh-03", "--request=-", stdin=request(folder, "hai-ninh-03"))
+    (told,) = json.loads(ngatu(folder, "list", "--json", secret=False).stdout)
+    shown = ngatu(folder, "list", secret=False).stdout
+
+    last = "".join(line.split("│")[-2].strip() for line in shown.splitlines() if "│" in line)
+    assert last == told["serial"]
+
+
 def test_passphrase_and_request_may_come_through_one_pipe(folder: Path) -> None:
     """So Ansible gives them: neither is ever in a file or in the list of processes."""
     told = f"{PASSPHRASE}\n".encode() + request(folder, "hai-ninh-03")
