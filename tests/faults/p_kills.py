@@ -107,7 +107,7 @@ def never_sent_again(trial: Trial) -> str:
     return f"{lost} lost in the last life"
 
 
-@promise("P8.1", "planted fault: each life of the box numbers from one again", "the judge sees every number")
+@promise("P8.1", "planted fault: each life of the box numbers from one again", "judge and station see it")
 def numbers_used_twice(trial: Trial) -> str:
     """The station keeps what it had first, and notes the other as a conflict."""
     events = trial.size(200, 2000)
