@@ -4,6 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 DEMO   := .venv-demo
 BENCH  := .venv-bench
+SCRIPTS = .ci/run $(shell grep -rIlE '^\#!/bin/(ba)?sh' deploy)
 
 .PHONY: help setup demo test test-faults test-fleet check bench golden models bundle docs clean
 
@@ -40,11 +41,16 @@ test-faults: $(VENV)/.complete ## Try every promise about faults on real parts, 
 test-fleet: $(VENV)/.complete ## Try the roll-out on real hosts over SSH, a line each (as root; FLEET="F0 P40").
 	@$(BIN)/python -m tests.fleet --json build/fleet.json $(FLEET)
 
-check: $(VENV)/.complete ## Linters, types, import contracts, and that generated files are up to date.
+check: $(VENV)/.complete ## Linters, types, import contracts; playbooks, units and shell scripts.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	cd deploy/ansible && $(abspath $(BIN))/yamllint --strict .
+	cd deploy/ansible && PATH="$(abspath $(BIN)):$$PATH" ansible-lint --quiet --nocolor
+	$(BIN)/python -m tests.fleet.unit_files
+	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); \
+	  else echo "shell scripts: not judged, shellcheck is not here: apt install shellcheck"; fi
 
 # norfair asks for a rich of 2022, or for a NumPy of 2023; it works with ours, so it comes without its wishes.
 $(BENCH)/.complete: setup.cfg
