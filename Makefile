@@ -47,7 +47,7 @@ check: $(VENV)/.complete ## Linters, types, import contracts; playbooks, units a
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cd deploy/ansible && $(abspath $(BIN))/yamllint --strict .
-	cd deploy/ansible && PATH="$(abspath $(BIN)):$$PATH" ansible-lint --quiet --nocolor
+	cd deploy/ansible && PATH="$(abspath $(BIN)):$$PATH" ansible-lint -q --nocolor
 	$(BIN)/python -m tests.fleet.unit_files
 	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); \
 	  else echo "shell scripts: not judged, shellcheck is not here: apt install shellcheck"; fi
