@@ -244,6 +244,19 @@ def test_another_bundle_of_an_installed_version_is_refused(box: SmallBox, maker:
     assert "another bundle of 0.2.0 is installed" in told
 
 
+def test_what_the_environment_names_is_not_taken_for_a_part_of_the_release(
+    bare: SmallBox, maker: Maker, tmp_path: Path
+) -> None:
+    """pip would call a program that lies elsewhere installed already."""
+    info = tmp_path / "elsewhere" / "ngatu-0.4.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ngatu\nVersion: 0.4.0\n")
+    bare.environment |= {"PYTHONPATH": str(info.parent), "PIP_USER": "1"}
+    bare.install(maker.bundle("0.4.0"))
+
+    assert (bare.root / "releases" / "0.4.0" / "bin" / "ngatu").exists()
+
+
 def test_versions_sort_as_python_packages_do() -> None:
     ordered = [
         "0.1.0.dev1",

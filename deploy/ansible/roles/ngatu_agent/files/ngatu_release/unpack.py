@@ -171,10 +171,12 @@ def _environment(release: Path, python: str, *, system_site: bool) -> None:
     if pip is None:
         raise Refused(f"{release}: the bundle brings no pip: build it with `ngatu bundle build`")
     site = ["--system-site-packages"] if system_site else []
-    _run([python, "-m", "venv", "--without-pip", *site, str(release)])
-    words = ["install", "--no-index", "--no-deps", "--no-cache-dir", "--disable-pip-version-check", "--quiet"]
+    _run([python, "-I", "-m", "venv", "--without-pip", *site, str(release)])
+    # Isolated: what the environment or the folder that it is called from names is not of this release.
+    words = ["install", "--isolated", "--no-index", "--no-deps", "--no-cache-dir", "--quiet"]
+    words += ["--disable-pip-version-check", "--root-user-action=ignore"]
     inside = str(release / "bin" / "python")
-    _run([inside, f"{pip}/pip", *words, "--root-user-action=ignore", *map(str, wheels)])
+    _run([inside, "-I", f"{pip}/pip", *words, *map(str, wheels)])
     for wheel in wheels:
         wheel.unlink()  # their room on the card is worth more than they are
 
