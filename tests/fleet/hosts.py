@@ -45,7 +45,7 @@ BOOT = """
 set -eu
 mount --make-rprivate /
 mount -t tmpfs tmpfs /run/systemd 2>/dev/null || { mkdir -p /run/systemd; mount -t tmpfs tmpfs /run/systemd; }
-mount -t overlay overlay -o lowerdir="$GOLDEN",upperdir="$HOST/upper",workdir="$HOST/work" "$HOST/root"
+mount -t overlay overlay -o lowerdir="$BELOW",upperdir="$HOST/upper",workdir="$HOST/work" "$HOST/root"
 while :; do
     code=0
     SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn -q --register=no --keep-unit --machine="$NAME" \
@@ -116,13 +116,26 @@ class Host:
 
     @property
     def upper(self) -> Path:
-        """What it has written; the golden root shows through elsewhere. Read it while the host is down."""
+        """What it has written; what is below shows through elsewhere. Read it while the host is down."""
         return self.folder / "upper"
+
+    @property
+    def below(self) -> list[Path]:
+        """What it started from, the highest first."""
+        kept = self.fleet.kept
+        return [self.fleet.golden] if kept is None else [kept / self.name, self.fleet.golden]
+
+    @property
+    def inside(self) -> Path:
+        """The root file system that it sees, while it runs. Relative links in it can be followed."""
+        nspawn = self._nspawn()
+        assert nspawn is not None, f"{self.name} does not run"
+        return Path(f"/proc/{_children(nspawn)[0]}/root")
 
     def start(self) -> Host:
         """Let it boot; at once back."""
         environment = {
-            "PATH": os.environ["PATH"], "GOLDEN": str(self.fleet.golden), "HOST": str(self.folder),
+            "PATH": os.environ["PATH"], "BELOW": ":".join(map(str, self.below)), "HOST": str(self.folder),
             "NAME": self.name, "NETNS": self.netns,
         }  # fmt: skip
         with (self.folder / "console.log").open("ab") as log:
@@ -213,8 +226,10 @@ class Host:
 class Fleet:
     """Hosts by name, their network, and the controller's way to them."""
 
-    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+    def __init__(self, folder: Path, names: Sequence[str], kept: Path | None = None) -> None:
+        """`kept` holds what hosts of these names had written in an earlier fleet: they go on from there."""
         self.folder = folder
+        self.kept = kept
         self.prefix = f"ngatu{os.getpid()}"
         self.switch = f"{self.prefix}-switch"
         self.controller = f"{self.prefix}-controller"
@@ -278,9 +293,16 @@ class Fleet:
         return run(
             str(Path(sys.executable).with_name(program)), "-i", str(inventory or self.inventory()), *words,
             cwd=ROOT / "deploy" / "ansible", timeout_s=timeout_s,
-            env={**os.environ, "ANSIBLE_SSH_ARGS": f"-F {self.ssh_config}", "ANSIBLE_NOCOLOR": "1",
-                 "ANSIBLE_PIPELINING": "1", "ANSIBLE_HOME": str(self.folder / "ansible"), **environment},
+            env={**self.environment(), **environment},
         )  # fmt: skip
+
+    def environment(self) -> dict[str, str]:
+        """Of whoever runs Ansible here, with the programs of this environment within reach."""
+        return {
+            **os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "ANSIBLE_SSH_ARGS": f"-F {self.ssh_config}", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1",
+            "ANSIBLE_HOME": str(self.folder / "ansible"),
+        }  # fmt: skip
 
     def reached(self, name: str) -> dict[str, Any]:
         """What an inventory says about reaching a host."""

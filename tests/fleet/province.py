@@ -1,0 +1,279 @@
+"""A province on this machine: a host with broker and station, boxes in two communes, their authority, a clip.
+
+    with bare(trial.folder, boxes=(3, 3)) as province:       # Debian, and nothing of ours
+        province.play("site.yml").good()
+    with rolled_out(trial.folder, boxes=(3, 3)) as province:   # what site.yml has made of the same
+        province.stats("hai-ninh")
+
+The inventory is the example of deploy/ansible with the variables of this province, so the example is tried too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import ROOT
+from tests.fleet.hosts import NETWORK, Fleet, Host, Ran, run
+from tests.fleet.kept import KEPT_IN, NGATU, PASSPHRASE, PROGRAM, Bundles, alone, bundles, forget, state
+from tests.squares import write_clip
+
+COMMUNES = ("hai-ninh", "hai-tay")
+STATION = "tram-hai"
+EXAMPLE = ROOT / "deploy" / "ansible" / "inventory" / "example"
+CLIP = "/srv/road.mp4"
+"""Stands for the camera."""
+CAMERA = {
+    "name": "road", "max_fps": 4, "source": {"kind": "file", "path": CLIP, "loop": True},
+    "rules": [{"kind": "object", "id": "road-users"},
+              {"kind": "line", "id": "the-line", "start": [0.5, 0.1], "end": [0.5, 0.95], "count_every_s": 60}],
+}  # fmt: skip
+SETTINGS = {"health": {"interval_s": 10}, "detector": {"threads": 1}}
+OLDEST_S = 86_400
+"""Hosts are rolled out anew after a day: their certificates and lists are real ones, and end."""
+
+ROWS = """
+import json, sqlite3, sys
+database = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, timeout=10)
+print(json.dumps(database.execute(sys.argv[2]).fetchall()))
+"""
+
+
+class Province:
+    """The hosts, and how to ask them. Made by `bare` and `rolled_out`."""
+
+    def __init__(self, folder: Path, boxes: Sequence[int], made: Bundles, kept: Path | None = None) -> None:
+        self.folder, self.bundles = folder, made
+        self.communes = {
+            f"{commune}-{number:02}": commune
+            for commune, count in zip(COMMUNES, boxes, strict=True)
+            for number in range(1, count + 1)
+        }
+        """Commune of each box."""
+        self.fleet = Fleet(folder / "fleet", [STATION, *self.communes], kept and kept / "hosts")
+        self.plays: list[Playing] = []
+        self.place = folder / "province"
+        """As the guides lay it out: the inventory in hosts/, the authority in ca/."""
+
+    @property
+    def inventory(self) -> Path:
+        """The folder."""
+        return self.place / "hosts"
+
+    @property
+    def authority(self) -> Path:
+        """Its folder; PASSPHRASE opens it."""
+        return self.place / "ca"
+
+    @property
+    def station(self) -> Host:
+        """The host of broker and station."""
+        return self.fleet[STATION]
+
+    @property
+    def boxes(self) -> dict[str, Host]:
+        """By name."""
+        return {name: self.fleet[name] for name in self.communes}
+
+    # ------------------------------------------------------------------------------------------ the inventory
+
+    def write_inventory(self, **more: Any) -> None:
+        """The example's group variables, and this province's own; `more` is for every host."""
+        shutil.copytree(EXAMPLE / "group_vars", self.inventory / "group_vars", dirs_exist_ok=True)
+        common = {
+            "ngatu_broker_host": STATION, "vault_ngatu_ca_passphrase": PASSPHRASE,
+            "ngatu_base_ssh_from": [f"{NETWORK}.0/24"], "ngatu_base_ntp": [STATION], **more,
+        }  # fmt: skip
+        release = {"bundle": str(self.bundles.box), "release_key": str(self.bundles.public)}
+        hosts = {
+            name: {
+                **self.fleet.reached(name), **common, "ngatu_commune": commune,
+                **{f"ngatu_agent_{key}": value for key, value in release.items()},
+                "ngatu_agent_cameras": [CAMERA], "ngatu_agent_model": "squares",
+                "ngatu_agent_settings": SETTINGS,
+            }
+            for name, commune in self.communes.items()
+        }  # fmt: skip
+        hosts[STATION] = {
+            **self.fleet.reached(STATION), **common, "ngatu_communes": list(COMMUNES),
+            "ngatu_base_allow": [{"port": 8883, "from": [f"{NETWORK}.0/24"]}],
+            "ngatu_station_bundle": str(self.bundles.station),
+            "ngatu_station_release_key": str(self.bundles.public),
+        }  # fmt: skip
+        groups = {f"commune_{commune.replace('-', '_')}": self.of(commune) for commune in COMMUNES}
+        groups |= {"ngatu_station": [STATION], "ngatu_broker": [STATION], "ngatu_box": list(self.communes)}
+        children = {group: {"hosts": {name: {} for name in members}} for group, members in groups.items()}
+        told = json.dumps({"all": {"hosts": hosts, "children": children}}, indent=1)
+        (self.inventory / "hosts.json").write_text(told)
+
+    def of(self, commune: str) -> list[str]:
+        """The boxes of a commune, in their order."""
+        return [name for name, its in self.communes.items() if its == commune]
+
+    def make_authority(self) -> None:
+        """`ngatu ca init`, where the example looks for it."""
+        secret = self.folder / "passphrase"
+        secret.write_text(f"{PASSPHRASE}\n")
+        run(NGATU, "ca", "init", "--folder", str(self.authority), "--passphrase-file", str(secret)).good()
+
+    # ------------------------------------------------------------------------------------------ what is done
+
+    def play(self, playbook: str, *words: str, timeout_s: float = 1800, **variables: Any) -> Ran:
+        """Run a playbook of deploy/ansible; `variables` win over all others."""
+        return self.begun(playbook, *words, **variables).finished(timeout_s)
+
+    def begun(self, playbook: str, *words: str, **variables: Any) -> Playing:
+        """The same, not waited for."""
+        told = ("--extra-vars", json.dumps(variables)) if variables else ()
+        self.plays.append(Playing(self.fleet, ("-i", str(self.inventory), playbook, *words, *told)))
+        return self.plays[-1]
+
+    def put_clip(self) -> None:
+        """Onto each box: the camera on its pole."""
+        clip = write_clip(self.folder / "road.mp4").read_bytes()
+        for box in self.boxes.values():
+            box.put(CLIP, clip)
+
+    # ------------------------------------------------------------------------------------------ what is asked
+
+    def ngatu(self, *words: str, timeout_s: float = 300) -> Ran:
+        """`ngatu` on the station's host, as root."""
+        return self.station.ssh(shlex.join(["/opt/ngatu/bin/ngatu", *words]), timeout_s)
+
+    def stats(self, commune: str) -> dict[str, dict[str, Any]]:
+        """What `ngatu station stats` says of each box of a commune."""
+        told = self.ngatu("station", "stats", "--json", "-c", f"/etc/ngatu-station/{commune}.yaml").good()
+        return {each["box"]: each for each in json.loads(told.output)["boxes"]}
+
+    def stored(self, commune: str, query: str) -> list[list[Any]]:
+        """Rows of a station's store (station/schema.py)."""
+        return _rows(self.station, f"/var/lib/ngatu-station/{commune}/station.db", query)
+
+    def outbox(self, box: str, query: str) -> list[list[Any]]:
+        """Rows of a box's outbox (agent/delivery/outbox.sql)."""
+        return _rows(self.fleet[box], "/var/lib/ngatu/outbox.db", query)
+
+    def gate(self, box: str, version: str, within_s: float) -> Ran:
+        """`ngatu box gate` at the stations' door: wait until a box streams with a release."""
+        tls = "/etc/ngatu/tls"
+        return self.ngatu(
+            "box", "gate", self.communes[box], box, "--version", version, "--within", f"{within_s:g}",
+            "--host", STATION, "--port", "8884",
+            "--ca", f"{tls}/ca.crt", "--cert", f"{tls}/operator.crt", "--key", f"{tls}/operator.key",
+            timeout_s=within_s + 60,
+        )  # fmt: skip
+
+
+class Playing:
+    """A playbook at work; several may be at work side by side."""
+
+    def __init__(self, fleet: Fleet, words: Sequence[str]) -> None:
+        self._log = fleet.folder / f"play-{time.monotonic_ns()}.log"
+        self._began = time.monotonic()
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [str(Path(sys.executable).with_name("ansible-playbook")), *words],
+                cwd=ROOT / "deploy" / "ansible", stdout=log, stderr=log, env=fleet.environment(),
+                start_new_session=True,
+            )  # fmt: skip
+
+    def said(self) -> str:
+        """Its output so far."""
+        return self._log.read_text(errors="replace")
+
+    def finished(self, within_s: float) -> Ran:
+        """Wait for its end; what became of it."""
+        try:
+            code = self.process.wait(within_s)
+        finally:
+            self.end()
+        return Ran(code, self.said(), time.monotonic() - self._began)
+
+    def end(self) -> None:
+        """At once, if it has not ended."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(10)
+
+
+@contextmanager
+def bare(folder: Path, boxes: Sequence[int]) -> Iterator[Province]:
+    """So many boxes in each commune, and their station, running as Debian was installed.
+
+    Raises:
+        NotTried: this machine cannot hold hosts.
+    """
+    province = Province(folder, boxes, bundles())
+    province.write_inventory()
+    province.make_authority()
+    with _at_work(province):
+        province.put_clip()
+        yield province
+
+
+@contextmanager
+def rolled_out(folder: Path, boxes: Sequence[int], start: Sequence[str] = ()) -> Iterator[Province]:
+    """The same after site.yml; only `start` of them run, if any are named.
+
+    They go on from what an earlier roll-out of this very source has left on their disks, if there was one.
+    """
+    made, kept = bundles(), _place(boxes)
+    with alone("rolled-out"):
+        if not kept.exists() or time.time() - kept.stat().st_mtime > OLDEST_S:
+            with bare(folder / "first", boxes) as province:
+                province.play("site.yml").good()
+                keep(province, boxes)
+    province = Province(folder, boxes, made, kept)
+    shutil.copytree(kept / "province", province.place)
+    province.write_inventory()
+    with _at_work(province, start):
+        yield province
+
+
+@contextmanager
+def _at_work(province: Province, start: Sequence[str] = ()) -> Iterator[None]:
+    """Its hosts run; no playbook outlives them."""
+    with province.fleet as fleet:
+        fleet.start(*start)
+        try:
+            yield
+        finally:
+            for playing in province.plays:
+                playing.end()
+
+
+def keep(province: Province, boxes: Sequence[int]) -> None:
+    """Switch its hosts off, and keep their disks for `rolled_out`."""
+    kept = _place(boxes)
+    partial = kept.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    for host in province.fleet.hosts.values():
+        host.stop()
+    for host in province.fleet.hosts.values():
+        shutil.move(host.upper, partial / "hosts" / host.name)
+    shutil.copytree(province.place, partial / "province")
+    shutil.rmtree(kept, ignore_errors=True)
+    partial.rename(kept)
+    forget("rolled-out-", keep=2)
+
+
+def _place(boxes: Sequence[int]) -> Path:
+    return KEPT_IN / f"rolled-out-{state('deploy', 'tests/fleet', *PROGRAM, more=boxes)}"
+
+
+def _rows(host: Host, path: str, query: str) -> list[list[Any]]:
+    """By the host's own Python: its sqlite3 knows the lock of a database that is in use."""
+    host.put("/run/rows.py", ROWS)
+    told = host.ssh(shlex.join(["python3", "/run/rows.py", path, query])).good()
+    rows: list[list[Any]] = json.loads(told.output)
+    return rows
