@@ -1,3 +1,8 @@
 """ngatu: the agent on the pole. It sees, tracks, judges, delivers and proves."""
 
+import os
+
 __version__ = "0.1.0"
+
+# ONNX Runtime would give the box a number of its own and report to its maker, from the moment of its import on.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +21,7 @@ from agent.detectors import load_detector
 from agent.detectors.onnx import OnnxDetector
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
+from tests.conftest import ROOT
 
 Writer = Callable[..., Path]
 BLUE, GREEN, RED = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -196,3 +200,12 @@ def test_a_file_that_is_no_network_is_told(cells: Writer) -> None:
 
     with pytest.raises(ModelError, match="ONNX Runtime cannot load it"):
         detector(path)
+
+
+def test_onnx_runtime_leaves_no_trace_for_its_maker(tmp_path: Path) -> None:
+    """From 1.32 on it writes a number for the machine and a queue of reports at its import."""
+    home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+
+    subprocess.run([sys.executable, "-c", "import agent.detectors.onnx"], check=True, env=home, cwd=ROOT)
+
+    assert list(tmp_path.rglob("*")) == []
