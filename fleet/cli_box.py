@@ -1,4 +1,4 @@
-"""`ngatu box`: how one box stands, asked at the broker."""
+"""`ngatu box`: how one box stands, asked at the broker, and its label."""
 
 from __future__ import annotations
 
@@ -73,3 +73,40 @@ def gate_command(
     typer.echo(
         f"{device}: ngatu {version}, {', '.join(f'{name} {state}' for name, state in seen.cameras().items())}"
     )
+
+
+@box_app.command("label")
+@told_in_a_line
+def label_command(
+    commune: Commune,
+    device: Device,
+    place: Annotated[str, typer.Option(help="Where it hangs, in words.")] = "",
+    contact: Annotated[str, typer.Option(help="Whom to call about it.")] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Where a label for printing goes, as SVG, 72 by 36 mm.")
+    ] = None,
+) -> None:
+    """Show the label of a box, with a QR code that names it; it holds no secret."""
+    from fleet.label import Label, terminal, write  # noqa: PLC0415
+
+    label = Label(commune, device, place, contact)
+    typer.echo("\n".join(terminal(label)))
+    if out is not None:
+        write(label, out)
+        typer.echo(f"{out}: print it at its own size (100 %)")
+
+
+@box_app.command("report")
+@told_in_a_line
+def report_command(
+    facts: Annotated[Path, typer.Argument(help="What report.yml has gathered.")],
+    out: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("report.html"),
+    language: Annotated[str, typer.Option(help="en or vi.")] = "en",
+) -> None:
+    """Make one HTML page of all boxes and stations; what needs somebody comes first. report.yml calls it."""
+    from fleet.report import read  # noqa: PLC0415
+    from fleet.report_page import write  # noqa: PLC0415
+
+    fleet = read(facts)
+    write(fleet, out, language)
+    typer.echo(f"{out}: {len(fleet.boxes)} boxes, {len(fleet.hosts)} brokers and stations")
