@@ -10,7 +10,7 @@ import pytest
 
 from agent.delivery.payloads import HealthPayload, InfoPayload, StatusPayload
 from agent.errors import BrokerUnreachable, NgatuError
-from fleet.gate import Broker, Seen, Wanted, look, missing, proven
+from fleet.gate import Broker, Seen, Wanted, gone_back, look, missing, proven
 from tests.boxes import Box, at_work
 from tests.brokers import Mosquitto, free_port
 
@@ -73,6 +73,17 @@ def test_a_camera_that_was_broken_before_does_not_count() -> None:
 
 def test_heat_and_an_untrusted_clock_do_not_hold_a_release_back() -> None:
     assert missing(seen(degraded=["overheated", "clock_untrusted", "unconfirmed"]), WANTED) == []
+
+
+def test_a_box_that_came_back_with_another_release_is_not_waited_for() -> None:
+    box = seen(version="0.1.0")
+
+    assert not gone_back(box, WANTED)  # when it was met is not known yet
+    box.met = ONE
+    assert not gone_back(box, WANTED)  # it may be about to change
+    box.met = TWO
+    assert gone_back(box, WANTED)
+    assert not gone_back(box, Wanted("0.1.0"))
 
 
 @pytest.mark.broker
