@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from tests.faults.suite import Size, Verdict, all_tried, gathered, in_order
 
@@ -63,7 +64,7 @@ def _tell(console: Console, told: Verdict) -> None:
     style = STYLES[told.outcome]
     console.print(
         f"[{style}]{told.outcome:9}[/] {told.number:5} {told.done} · [dim]mark:[/] {told.mark} · "
-        f"[dim]measured:[/] {told.measured} · {told.seconds:.0f} s",
+        f"[dim]measured:[/] {escape(told.measured)} · {told.seconds:.0f} s",
         soft_wrap=True,
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -110,11 +112,37 @@ def survived_installs(prepared: Path, folder: Path, maker: Maker, *, every: int 
     deaths = 0
     for box in each_death(prepared, folder, maker, words, every, on_trial=False):
         deaths += 1
-        told = box.good("recover")
-        assert told["version"] == "0.1.0" and box.runs() == OLD
-        assert "0.3.0" not in told["releases"] or (box.root / "releases" / "0.3.0" / "bin" / "ngatu").exists()
-        if deaths % 4 == 1:  # an install takes seconds
-            box.good(*words)
-            box.switch("0.3.0", NEW[1])
-            assert box.runs() == ("0.3.0", NEW[1])
+        _goes_on(box, words, again=deaths % 4 == 1)
     return deaths
+
+
+def survived_in_pip(prepared: Path, folder: Path, maker: Maker, times: int) -> int:
+    """Kill an install and all that it started while pip works, as a power cut would; how many deaths."""
+    words = ("install", str(maker.bundle("0.3.0")), "--python", sys.executable)
+    for number in range(times):
+        box = copied(prepared, folder / f"pip-{number}", maker)
+        release = box.root / "releases" / "0.3.0"
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-B", *box.words(*words)],
+            env=box.environment, stdout=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        enough = 300 * number // times  # of some five hundred
+        while process.poll() is None and sum(1 for _ in release.glob("lib/**/*.py")) <= enough:
+            time.sleep(0.01)
+        assert process.poll() is None, "it was through already"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(30)
+        _goes_on(box, words, again=number == times - 1)
+        shutil.rmtree(box.folder)
+    return times
+
+
+def _goes_on(box: SmallBox, words: tuple[str, ...], *, again: bool) -> None:
+    """After a death in an install the box has what it had, and nothing counts that is not whole."""
+    told = box.good("recover")
+    assert told["version"] == "0.1.0" and box.runs() == OLD
+    assert "0.3.0" not in told["releases"] or (box.root / "releases" / "0.3.0" / "bin" / "ngatu").exists()
+    if again:  # an install takes seconds
+        box.good(*words)
+        box.switch("0.3.0", NEW[1])
+        assert box.runs() == ("0.3.0", NEW[1])

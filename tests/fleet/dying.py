@@ -1,6 +1,6 @@
 """`python dying.py COUNT LOG PROGRAM WORDS…`: run a program until it is about to change something for the
 COUNTth time, then end it as kill -9 would. What it was about to do is written to LOG; nothing is, if it came
-through.
+through. With COUNT 0 it comes through, and LOG says how often it changed something.
 
 Python tells of each change of the file system and of each program that is started, before it happens (PEP 578).
 So every state that a kill can leave on the disk is reached by one count or another, and the program needs no
@@ -9,6 +9,7 @@ places made for it.
 
 from __future__ import annotations
 
+import atexit
 import os
 import runpy
 import signal
@@ -41,6 +42,8 @@ def main() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(heard)
+    if count == 0:
+        atexit.register(lambda: Path(log).write_text(f"{-left}", "utf-8"))
     sys.path.insert(0, program)
     runpy.run_path(program, run_name="__main__")
 

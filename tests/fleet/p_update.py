@@ -11,6 +11,7 @@ from tests.fleet.releases import Maker
     "P40",
     "the release tool is killed before each of its changes, then the box restarts or the trial runs out",
     "the old release or the new one, never neither, and the next update works",
+    minutes=2,
 )
 def update_or_revert(trial: Trial) -> str:
     folder = trial.folder
@@ -24,7 +25,9 @@ def update_or_revert(trial: Trial) -> str:
         for reboot in (True, False):
             count = deaths.survived(verb, box, folder / "deaths", maker, reboot=reboot, every=every)
         told.append(f"{verb} {count}")
-    installs = deaths.survived_installs(box, folder / "deaths", maker, every=max(every, trial.size(3, 1, 12)))
+    installs = deaths.survived_installs(box, folder / "deaths", maker, every=trial.size(2, 1, 12))
+    pips = deaths.survived_in_pip(box, folder / "deaths", maker, trial.size(6, 20, 1))
     return (
-        f"points tried, each with and without a restart: {', '.join(told)}; install {installs}; never neither"
+        f"points tried, each with and without a restart: {', '.join(told)}; install {installs}, in pip {pips}; "
+        "never neither"
     )

@@ -24,18 +24,33 @@ TOOL = ROOT / "deploy" / "ansible" / "roles" / "ngatu_agent" / "files" / "ngatu_
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 PROGRAM = """
-import sys
+import os, socket, sys, time
 VERSION = {version!r}
 def main():
     words = sys.argv[1:]
+    if words[:1] == ["run"]:
+        run()
     if words[:1] == ["check"] and "bad" in open(words[words.index("-c") + 1]).read():
         sys.exit("config.yaml:1: bad: no such setting")
     print(VERSION)
+def run():
+    boot = open("/proc/sys/kernel/random/boot_id").read()
+    with open("/var/lib/ngatu/runs", "w") as file:
+        file.write(VERSION + " " + boot)
+    told = "READY=1"
+    while True:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            systemd.sendto(told.encode(), os.environ["NOTIFY_SOCKET"])
+        told = "WATCHDOG=1"
+        time.sleep(2)
 """
 
 
 def wheel(folder: Path, version: str) -> Path:
-    """A wheel called ngatu: its program tells its version, and takes configurations without "bad" in them."""
+    """A wheel called ngatu: its program tells its version, and takes configurations without "bad" in them.
+
+    Under the unit of the agent it runs, feeds the watchdog, and notes in the unit's state what runs since when.
+    """
     info = f"ngatu-{version}.dist-info"
     files = {
         "ngatu_small.py": PROGRAM.format(version=version),
@@ -68,8 +83,9 @@ def pip_wheel() -> Path:
 class Maker:
     """Makes bundles, all signed by one key."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, unit: str = "[Service]\nExecStart=/opt/ngatu/bin/ngatu run\n") -> None:
         self.folder = folder
+        self.unit = unit
         self.key = Ed25519PrivateKey.generate()
         self.public = folder / "release.pub"
         self.public.write_bytes(
@@ -79,7 +95,7 @@ class Maker:
     def files(self, version: str) -> dict[str, Path]:
         """What lies in the bundle of a version."""
         unit = self.folder / "ngatu.service"
-        unit.write_text("[Service]\nExecStart=/opt/ngatu/bin/ngatu run\n")
+        unit.write_text(self.unit)
         model = self.folder / "eyes.onnx"
         model.write_bytes(version.encode() * 1000)
         pip = pip_wheel()
