@@ -73,7 +73,7 @@ DEATHS: dict[str, tuple[Death, int]] = {
 
 
 @promise(
-    "F4",
+    "F5",
     "a real box is killed as a whole at steps of an update: before changes that the release tool makes, in "
     "pip, in the trial, while it goes back and while it starts again; then it is started",
     "the service runs, the old release or the new one, with that one's configuration; the next update works",
