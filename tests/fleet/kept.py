@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ PASSPHRASE = "a fleet of the tests"
 PROGRAM = ("agent", "station", "models", "fleet", "setup.cfg", "pyproject.toml", "tests/squares.py")
 SHIPPED = ("deploy/systemd/ngatu.service", "deploy/ansible/roles/ngatu_agent/files/ngatu_release")
 NGATU = str(Path(sys.executable).with_name("ngatu"))
+UNUSED_S = 3600
 DEBIAN_GLIBC = 41
 """Of the golden root: Debian 13."""
 
@@ -64,12 +66,12 @@ def bundles() -> Bundles:
     folder = KEPT_IN / f"bundles-{state(*PROGRAM, *SHIPPED)}"
     with alone("bundles"):
         if not folder.exists():
-            forget("bundles-")
             partial = folder.with_suffix(".partial")
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
             _build(partial)
             partial.rename(folder)
+        used(folder)
     (box,), (station,) = ((folder / kind).glob("*.bundle") for kind in ("box", "station"))
     return Bundles(folder, box, station, box.name.split("-")[1])
 
@@ -109,11 +111,14 @@ def state(*names: str, more: Sequence[object] = ()) -> str:
     return digest.hexdigest()[:12]
 
 
-def forget(prefix: str, keep: int = 1) -> None:
-    """Drop the oldest of a kind, all but so many."""
-    made = sorted(KEPT_IN.glob(f"{prefix}*"), key=lambda each: each.stat().st_mtime)
-    for each in made[: len(made) - keep]:
-        shutil.rmtree(each, ignore_errors=True)
+def used(folder: Path) -> Path:
+    """Itself. What of its kind nobody has used for an hour goes: another run may still stand on the rest."""
+    folder.touch()
+    kind = folder.name.rpartition("-")[0]
+    for each in folder.parent.glob(f"{kind}-*"):
+        if each.is_dir() and time.time() - each.stat().st_mtime > UNUSED_S:
+            shutil.rmtree(each, ignore_errors=True)
+    return folder
 
 
 @contextmanager

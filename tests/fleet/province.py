@@ -14,9 +14,6 @@ import json
 import os
 import shlex
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +22,8 @@ from typing import Any
 
 from tests.conftest import ROOT
 from tests.fleet.hosts import NETWORK, Fleet, Host, Ran, run
-from tests.fleet.kept import KEPT_IN, NGATU, PASSPHRASE, PROGRAM, Bundles, alone, bundles, forget, state
+from tests.fleet.kept import KEPT_IN, NGATU, PASSPHRASE, PROGRAM, Bundles, alone, bundles, state, used
+from tests.fleet.playing import Playing
 from tests.squares import write_clip
 
 COMMUNES = ("hai-ninh", "hai-tay")
@@ -39,6 +37,7 @@ CAMERA = {
               {"kind": "line", "id": "the-line", "start": [0.5, 0.1], "end": [0.5, 0.95], "count_every_s": 60}],
 }  # fmt: skip
 SETTINGS = {"health": {"interval_s": 10}, "detector": {"threads": 1}}
+SOURCES = (*PROGRAM, "deploy", *(f"tests/fleet/{name}.py" for name in ("golden", "hosts", "kept", "province")))
 OLDEST_S = 86_400
 """Hosts are rolled out anew after a day: their certificates and lists are real ones, and end."""
 
@@ -53,7 +52,9 @@ class Province:
     """The hosts, and how to ask them. Made by `bare` and `rolled_out`."""
 
     def __init__(self, folder: Path, boxes: Sequence[int], made: Bundles, kept: Path | None = None) -> None:
-        self.folder, self.bundles = folder, made
+        self.folder, self.bundles, self.numbers = folder, made, tuple(boxes)
+        self.sources = state(*SOURCES, more=boxes)
+        """Of this moment: the checkout may change while hosts are rolled out."""
         self.communes = {
             f"{commune}-{number:02}": commune
             for commune, count in zip(COMMUNES, boxes, strict=True)
@@ -153,7 +154,7 @@ class Province:
     def stats(self, commune: str) -> dict[str, dict[str, Any]]:
         """What `ngatu station stats` says of each box of a commune."""
         told = self.ngatu("station", "stats", "--json", "-c", f"/etc/ngatu-station/{commune}.yaml").good()
-        return {each["box"]: each for each in json.loads(told.output)["boxes"]}
+        return {each["box"].rpartition("/")[2]: each for each in json.loads(told.output)["boxes"]}
 
     def stored(self, commune: str, query: str) -> list[list[Any]]:
         """Rows of a station's store (station/schema.py)."""
@@ -172,38 +173,6 @@ class Province:
             "--ca", f"{tls}/ca.crt", "--cert", f"{tls}/operator.crt", "--key", f"{tls}/operator.key",
             timeout_s=within_s + 60,
         )  # fmt: skip
-
-
-class Playing:
-    """A playbook at work; several may be at work side by side."""
-
-    def __init__(self, fleet: Fleet, words: Sequence[str]) -> None:
-        self._log = fleet.folder / f"play-{time.monotonic_ns()}.log"
-        self._began = time.monotonic()
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [str(Path(sys.executable).with_name("ansible-playbook")), *words],
-                cwd=ROOT / "deploy" / "ansible", stdout=log, stderr=log, env=fleet.environment(),
-                start_new_session=True,
-            )  # fmt: skip
-
-    def said(self) -> str:
-        """Its output so far."""
-        return self._log.read_text(errors="replace")
-
-    def finished(self, within_s: float) -> Ran:
-        """Wait for its end; what became of it."""
-        try:
-            code = self.process.wait(within_s)
-        finally:
-            self.end()
-        return Ran(code, self.said(), time.monotonic() - self._began)
-
-    def end(self) -> None:
-        """At once, if it has not ended."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
 
 
 @contextmanager
@@ -227,12 +196,13 @@ def rolled_out(folder: Path, boxes: Sequence[int], start: Sequence[str] = ()) ->
 
     They go on from what an earlier roll-out of this very source has left on their disks, if there was one.
     """
-    made, kept = bundles(), _place(boxes)
+    made, kept = bundles(), KEPT_IN / f"rolled-out-{state(*SOURCES, more=boxes)}"
     with alone("rolled-out"):
-        if not kept.exists() or time.time() - kept.stat().st_mtime > OLDEST_S:
+        if not _fresh(kept):
             with bare(folder / "first", boxes) as province:
                 province.play("site.yml").good()
-                keep(province, boxes)
+                kept = keep(province)
+        used(kept)
     province = Province(folder, boxes, made, kept)
     shutil.copytree(kept / "province", province.place)
     province.write_inventory()
@@ -252,23 +222,25 @@ def _at_work(province: Province, start: Sequence[str] = ()) -> Iterator[None]:
                 playing.end()
 
 
-def keep(province: Province, boxes: Sequence[int]) -> None:
-    """Switch its hosts off, and keep their disks for `rolled_out`."""
-    kept = _place(boxes)
-    partial = kept.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
+def keep(province: Province) -> Path:
+    """Switch its hosts off, and keep their disks for `rolled_out`, unless there are such; returns where."""
+    kept = KEPT_IN / f"rolled-out-{province.sources}"
     for host in province.fleet.hosts.values():
         host.stop()
+    if _fresh(kept):
+        return kept
+    partial = kept.with_name(f"{kept.name}.{os.getpid()}")
     for host in province.fleet.hosts.values():
         shutil.move(host.upper, partial / "hosts" / host.name)
     shutil.copytree(province.place, partial / "province")
     shutil.rmtree(kept, ignore_errors=True)
     partial.rename(kept)
-    forget("rolled-out-", keep=2)
+    return used(kept)
 
 
-def _place(boxes: Sequence[int]) -> Path:
-    return KEPT_IN / f"rolled-out-{state('deploy', 'tests/fleet', *PROGRAM, more=boxes)}"
+def _fresh(kept: Path) -> bool:
+    made = kept / "province" / "ca" / "ca.crt"
+    return made.exists() and time.time() - made.stat().st_mtime < OLDEST_S
 
 
 def _rows(host: Host, path: str, query: str) -> list[list[Any]]:
