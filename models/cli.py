@@ -15,7 +15,6 @@ from rich.table import Table
 from agent.cli_config import told_in_a_line
 from agent.detectors.places import models_dir
 from models.catalogue import entry_named, read_catalogue
-from models.export import export as export_checkpoint
 from models.fetch import Consent, add_model, fetch_model
 from models.web import Progress as Told
 
@@ -85,6 +84,9 @@ def export(
     licence: Annotated[str, typer.Option(help="Of the weights, for the card.")] = "AGPL-3.0",
 ) -> None:
     """Turn an Ultralytics checkpoint into ONNX with a card. Needs the extra `export`, which is AGPL-3.0."""
+    # Here, because it imports ONNX Runtime, which a station and a check of a box need none of.
+    from models.export import export as export_checkpoint  # noqa: PLC0415
+
     Console().print(f"exported {export_checkpoint(checkpoint, imgsz, out, licence)}", soft_wrap=True)
 
 
