@@ -9,7 +9,8 @@ Promises
 2. What is committed is not committed again, however often it arrives; a handler that wants to may compare.
 3. An event is handed over within 20 ms, without waiting for its picture. The picture is an arrival of its
    own, with the event attached.
-4. A lost broker is waited for, with jitter; the broker keeps what comes meanwhile, and the box keeps the rest.
+4. A lost broker is asked again at most 5 s apart, with jitter; the broker keeps what comes meanwhile, and the
+   box keeps the rest.
 5. While the handler fails, the station says that it is away: boxes then hold their pictures back instead of
    sending them in vain. It says that it is back when the handler can again, or after half a minute, to try.
 
@@ -57,7 +58,9 @@ _BATCH_S = 0.02
 _BATCH = 200
 _ATTEND_S = 1.0
 _AWAY_S = 30.0
-_WORST_WAIT_S = 60.0
+_AWAY_WAIT_S, _REFUSED_WAIT_S = 5.0, 60.0
+"""Longest waits before a broker is asked again. A broker has few stations, so a short one storms nobody, and
+until the station is back nothing arrives; who is refused is refused for longer."""
 
 
 @dataclass
@@ -126,7 +129,8 @@ class Subscriber:
                 # Full jitter (Brooker, "Exponential backoff and jitter"): a restarted broker is not stormed.
                 pause_s = random.uniform(0.1, wait_s)  # noqa: S311  (no secret hangs on it)
                 self._stop.wait(max(0.0, min(pause_s, ends_s - time.monotonic())))
-                wait_s = min(wait_s * 2, _WORST_WAIT_S)
+                worst_s = _REFUSED_WAIT_S if isinstance(error, BrokerRefused) else _AWAY_WAIT_S
+                wait_s = min(wait_s * 2, worst_s)
         self.connected = False
 
     # -------------------------------------------------------------------------------------- one connection

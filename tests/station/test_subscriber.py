@@ -376,6 +376,30 @@ def test_a_broker_that_is_killed_and_comes_back_is_found_again(mosquitto: Mosqui
         assert station.tally.connects == 2
 
 
+def test_however_long_the_broker_was_away_it_is_asked_again_within_five_seconds(
+    commune: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 4."""
+    longest: list[float] = []
+
+    def drawn(_least_s: float, most_s: float) -> float:
+        longest.append(most_s)
+        return 0.0
+
+    monkeypatch.setattr("station.subscriber.random.uniform", drawn)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        station = subscriber(Address("127.0.0.1", free.getsockname()[1], 0), commune, Notes())
+    thread = threading.Thread(target=station.run, daemon=True)
+    thread.start()
+    until(lambda: len(longest) >= 10)
+    station.stop()
+    thread.join(5)
+
+    assert longest[0] == 1.0
+    assert max(longest) == 5.0
+
+
 @pytest.mark.broker
 def test_the_will_says_offline_when_the_station_dies(mosquitto: Mosquitto, commune: str) -> None:
     cable = Cable("127.0.0.1", mosquitto.port)
