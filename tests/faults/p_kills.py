@@ -6,13 +6,15 @@ import signal
 import time
 
 from tests.brokers import until
-from tests.faults.stage import Receiver, Victim, outbox_says, playing, settled
+from tests.faults.stage import Receiver, Spy, Victim, outbox_says, playing, settled
 from tests.faults.suite import Broken, Trial, promise
 
 PLACES = ("before-commit", "after-commit", "before-publish", "after-publish", "before-forget", "after-forget")
 SETTLE_S = 60.0
 BLIND_S = 8.0
 """So long what is lost by a planted fault has to arrive nevertheless."""
+TAKEN = 10
+"""Events that the broker has passed on, before it dies with what it keeps for the station."""
 
 
 @promise(
@@ -63,24 +65,32 @@ def killed_parts(trial: Trial) -> str:
 
 
 def lost_by_trust(trial: Trial, name: str, *, confirm: str = "", plant: str = "") -> int:
-    """The station is away while the box sends, then the broker dies; how many are lost in the end."""
+    """The station is away while the box sends, then the broker dies; how many are lost in the end.
+
+    Somebody else listens too, so it is known that the broker has taken something before it dies.
+    """
     kills, events = trial.size(6, 60), trial.size(1200, 12_000)
     chance, each = trial.chance("P2.1"), events // kills
     planted = {"plant": plant} if plant else {}
     folder = trial.folder / name
     folder.mkdir()
     with playing(folder, confirm=confirm) as (victim, server, station):
+        spy = Spy(server.port)
         victim.start(each, **planted)
         for _ in range(kills):
             time.sleep(chance.uniform(0.1, 0.5))
             station.end(signal.SIGKILL)  # what the broker has taken now waits in its memory
             victim.end()
+            until(lambda: spy.hears, 30, "somebody else listens")
+            heard = len(spy.events)
             victim.start(each, **planted)
             until(victim.fed.is_set, 30, "the events are put")
-            time.sleep(0.4)
+            until(lambda heard=heard: len(spy.events) >= heard + TAKEN, 30, "the broker takes some of them")
+            time.sleep(0.2)
             server.kill()
             server.start()
             station.start()
+        spy.close()
         return len(settled(victim, station, BLIND_S if confirm or plant else SETTLE_S).lost)
 
 

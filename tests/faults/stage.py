@@ -247,8 +247,14 @@ class Spy:
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         self._client.on_message = self._hear
         self._client.on_connect = lambda client, *_: client.subscribe("ngatu/#", qos=1)
+        self._client.reconnect_delay_set(1, 1)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
+
+    @property
+    def hears(self) -> bool:
+        """Whether it is connected; after a broker's death it comes back by itself."""
+        return self._client.is_connected()
 
     def close(self) -> None:
         """Hear no more."""
