@@ -230,8 +230,9 @@ def keep(province: Province) -> Path:
     if _fresh(kept):
         return kept
     partial = kept.with_name(f"{kept.name}.{os.getpid()}")
+    (partial / "hosts").mkdir(parents=True)
     for host in province.fleet.hosts.values():
-        shutil.move(host.upper, partial / "hosts" / host.name)
+        host.upper.rename(partial / "hosts" / host.name)  # a copy would not keep the files' owners
     shutil.copytree(province.place, partial / "province")
     shutil.rmtree(kept, ignore_errors=True)
     partial.rename(kept)
