@@ -143,6 +143,22 @@ def test_a_commune_that_is_not_among_the_boxes_gets_none(province: Province) -> 
     assert province.files() == before
 
 
+def test_a_vault_in_the_inventory_is_opened_as_the_guide_says(province: Province) -> None:
+    secret = province.folder / "vault.password"
+    secret.write_text("open sesame, open\n")
+    vault = province.hosts / "group_vars" / "all" / "vault.yml"
+    vault.write_text("vault_ngatu_ca_passphrase: of the authority\n")
+    subprocess.run(
+        [HERE / "ansible-vault", "encrypt", "--vault-password-file", secret, vault],
+        check=True, capture_output=True, timeout=60, env=province.environment,
+    )  # fmt: skip
+
+    assert vault.read_text().startswith("$ANSIBLE_VAULT")
+    assert province.new().returncode != 0
+    assert province.new("--vault-password-file", str(secret)).returncode == 0
+    assert (province.hosts / "box-hai-ninh-03.yml").exists()
+
+
 def test_an_inventory_of_one_file_takes_no_box(province: Province) -> None:
     done = province.new(source=province.hosts / "hosts.yml")
 
