@@ -15,6 +15,7 @@ machine's, and what a killed host had written is still in the kernel's cache: a 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -256,6 +257,7 @@ class Fleet:
             NotTried: this machine does not allow it.
         """
         require_tools()
+        sweep()
         self.golden = golden()
         try:
             self._identities()
@@ -405,6 +407,16 @@ def require_tools() -> None:
     allowed = run("unshare", "--mount", "--net", "true")
     if allowed.code != 0:
         raise NotTried(f"namespaces are not allowed here: {allowed.output.strip()}")
+
+
+def sweep() -> None:
+    """Take down what a run that was killed has left behind."""
+    for name in re.findall(r"^ngatu\d+-\S+", run("ip", "netns", "list").output, re.MULTILINE):
+        if not _alive(int(re.findall(r"\d+", name)[0])):
+            for pid in run("ip", "netns", "pids", name).output.split():
+                with contextlib.suppress(ProcessLookupError):  # it went with its init
+                    os.kill(int(pid), signal.SIGKILL)
+            run("ip", "netns", "del", name)
 
 
 def _keygen(path: Path) -> None:

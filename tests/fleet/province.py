@@ -14,6 +14,7 @@ import json
 import os
 import shlex
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -72,6 +73,11 @@ class Province:
         return self.place / "hosts"
 
     @property
+    def secret(self) -> Path:
+        """A file that opens everything of this province: its first line is PASSPHRASE."""
+        return self.place / "passphrase"
+
+    @property
     def authority(self) -> Path:
         """Its folder; PASSPHRASE opens it."""
         return self.place / "ca"
@@ -92,8 +98,8 @@ class Province:
         """The example's group variables, and this province's own; `more` is for every host."""
         shutil.copytree(EXAMPLE / "group_vars", self.inventory / "group_vars", dirs_exist_ok=True)
         common = {
-            "ngatu_broker_host": STATION, "vault_ngatu_ca_passphrase": PASSPHRASE,
-            "ngatu_base_ssh_from": [f"{NETWORK}.0/24"], "ngatu_base_ntp": [STATION], **more,
+            "ngatu_broker_host": STATION, "ngatu_base_ssh_from": [f"{NETWORK}.0/24"],
+            "ngatu_base_ntp": [STATION], **more,
         }  # fmt: skip
         release = {"bundle": str(self.bundles.box), "release_key": str(self.bundles.public)}
         hosts = {
@@ -122,10 +128,14 @@ class Province:
         return [name for name, its in self.communes.items() if its == commune]
 
     def make_authority(self) -> None:
-        """`ngatu ca init`, where the example looks for it."""
-        secret = self.folder / "passphrase"
+        """`ngatu ca init`, where the example looks for it, and its passphrase in a vault."""
+        secret = self.secret
         secret.write_text(f"{PASSPHRASE}\n")
         run(NGATU, "ca", "init", "--folder", str(self.authority), "--passphrase-file", str(secret)).good()
+        vault = self.inventory / "group_vars" / "all" / "vault.yml"
+        vault.write_text(f"vault_ngatu_ca_passphrase: {PASSPHRASE}\n")
+        encrypt = str(Path(sys.executable).with_name("ansible-vault"))
+        run(encrypt, "encrypt", "--vault-password-file", str(secret), str(vault)).good()
 
     # ------------------------------------------------------------------------------------------ what is done
 
@@ -136,7 +146,8 @@ class Province:
     def begun(self, playbook: str, *words: str, **variables: Any) -> Playing:
         """The same, not waited for."""
         told = ("--extra-vars", json.dumps(variables)) if variables else ()
-        self.plays.append(Playing(self.fleet, ("-i", str(self.inventory), playbook, *words, *told)))
+        opened = ("--vault-password-file", str(self.secret))
+        self.plays.append(Playing(self.fleet, ("-i", str(self.inventory), *opened, playbook, *words, *told)))
         return self.plays[-1]
 
     def put_clip(self) -> None:
