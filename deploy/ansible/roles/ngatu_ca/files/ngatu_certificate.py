@@ -99,8 +99,6 @@ def install(folder: Path, certificate: bytes) -> str:
     begun = folder / "begun.crt"
     begun.write_bytes(certificate)
     serial = _judged(folder, new, begun)
-    if _current(folder) == serial:
-        return serial
     if new.exists() and not (folder / serial).exists():
         begun.chmod(0o644)
         _settle(begun)
@@ -109,12 +107,13 @@ def install(folder: Path, certificate: bytes) -> str:
         _settle(new)
         new.rename(folder / serial)
         _settle(folder)
-    _point(folder / "current", serial)  # invariant 2
     role = folder.name[:-2]
-    for kind in ("key", "crt"):
+    for kind in ("key", "crt"):  # before the first pair is in use: once it is, everything is there
         link = folder.parent / f"{role}.{kind}"
         if not link.is_symlink():
             _point(link, f"{folder.name}/current/{kind}")
+    if _current(folder) != serial:
+        _point(folder / "current", serial)  # invariant 2
     for old in folder.iterdir():
         if old.name not in (serial, "current"):
             shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
