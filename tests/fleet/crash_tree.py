@@ -142,7 +142,10 @@ def _of(word: str) -> PurePosixPath:
 
 def _path(word: str, folder: str = "") -> PurePosixPath:
     path = PurePosixPath(os.fsdecode(_text(word)))
-    return path if path.is_absolute() or "<" not in folder else _of(folder) / path
+    if path.is_absolute():
+        return path
+    assert "<" in folder, f"{path}, from a folder that nobody knows: not modelled"
+    return _of(folder) / path
 
 
 class Tree:

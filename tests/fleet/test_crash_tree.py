@@ -32,11 +32,15 @@ settle(root)
 """
 
 
-@pytest.fixture(scope="module")
-def disks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
-    """Path: content, of a hundred disks after the power was cut at the end of the program."""
+@pytest.fixture(scope="module", autouse=True)
+def _strace() -> None:
     if shutil.which("strace") is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("strace is not here: apt install strace")
+
+
+@pytest.fixture(scope="module")
+def disks(_strace: None, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
+    """Path: content, of a hundred disks after the power was cut at the end of the program."""
     folder = tmp_path_factory.mktemp("crash")
     (folder / "root").mkdir()
     (folder / "root" / "old").write_text("kept")
@@ -75,19 +79,16 @@ def test_what_was_not_synced_is_there_or_gone_or_there_in_part(disks: list[dict[
     assert {"made/link" in disk for disk in disks} == {True, False}
 
 
-def test_a_call_that_is_not_modelled_is_told(tmp_path: Path) -> None:
-    (tmp_path / "root").mkdir()
-    program = (
-        "import os, sys; os.chdir(sys.argv[1]); os.open('f', os.O_CREAT); os.link('f', sys.argv[1] + '/g')"
-    )
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not here: apt install strace")
-    words = [sys.executable, "-I", "-c", program, str(tmp_path / "root")]
-    ops = record(words, tmp_path / "root", tmp_path / "trace", os.environ)
-    shutil.rmtree(tmp_path / "root")
-    (tmp_path / "root").mkdir()
-    tree = Tree(tmp_path / "root")
+@pytest.mark.parametrize("name", ["/f", "f"], ids=["absolute", "relative"])
+def test_a_call_that_is_not_modelled_is_told(tmp_path: Path, name: str) -> None:
+    for folder in ("root", "before"):
+        (tmp_path / folder).mkdir()
+    root = tmp_path / "root"
+    path = f"{root}{name}" if name.startswith("/") else name
+    program = f"import os; os.chdir({str(root)!r}); os.open('f', os.O_CREAT); os.link({path!r}, '{root}/g')"
 
     with pytest.raises(AssertionError, match="not modelled"):
+        ops = record([sys.executable, "-I", "-c", program], root, tmp_path / "trace", os.environ)
+        tree = Tree(tmp_path / "before")
         for op in ops:
-            tree.do(op, tmp_path / "root")
+            tree.do(op, root)
