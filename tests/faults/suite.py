@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import random
+import signal
 import tempfile
 import time
 import traceback
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Literal
 
@@ -126,10 +127,22 @@ def all_tried(room: str, chosen: Sequence[Promise], seed: int, size: Size, jobs:
         yield from (tried(each, seed, size) for each in chosen)
         return
     longest = sorted(chosen, key=lambda each: -each.minutes)
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, initializer=heed_the_end, max_tasks_per_child=1) as pool:
         trials = [pool.submit(_tried_there, room, each.number, seed, size) for each in longest]
-        for trial in as_completed(trials):
-            yield trial.result()
+        try:
+            for trial in as_completed(trials):
+                yield trial.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in active_children():
+                process.terminate()
+            raise
+
+
+def heed_the_end() -> None:
+    """Unwind at SIGTERM, as at Ctrl-C: what a trial has begun is taken down on the way out."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _tried_there(room: str, number: str, seed: int, size: Size) -> Verdict:

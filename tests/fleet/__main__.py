@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 
 from tests.faults.__main__ import main
+from tests.faults.suite import heed_the_end
 
 if __name__ == "__main__":
-    # Whoever ends the suite ends its hosts too: they are taken down on the way out.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heed_the_end()
     try:
         sys.exit(main("fleet", __doc__))
     except KeyboardInterrupt:
