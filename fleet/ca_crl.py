@@ -89,7 +89,8 @@ def must_last(crl: x509.CertificateRevocationList, ca: x509.Certificate, now: da
     if remains < LEAST_LEFT:
         raise NgatuError(
             f"the list of the revoked ends in {max(remains, timedelta()) / timedelta(days=1):.1f} days, "
-            f"and then the broker lets no box in: it is not installed with less than {LEAST_LEFT.days} left",
+            "and then the broker lets no box in: it is not installed with less than "
+            f"{LEAST_LEFT.days} days left",
             "write a new one: ngatu ca crl",
         )
     return remains
