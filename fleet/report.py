@@ -152,14 +152,14 @@ def _box(told: Told) -> Box:
         address=told.address,
         wanted=named["version"] if named else None,
         reached=told.reached,
-        why=told.why,
+        why=_short(told.why),
         release=_release(_json(told.release)),
         certificates=_certificates(_json(told.certificates)),
         storage=storage(told.storage),
         status=_payload(StatusPayload, looked.get("status")),
         info=_payload(InfoPayload, looked.get("info")),
         health=_payload(HealthPayload, looked.get("health")),
-        unheard="" if looked else told.look_why or "?",
+        unheard="" if looked else _short(told.look_why) or "?",
     )
 
 
@@ -169,12 +169,17 @@ def _host(told: Told) -> Host:
         name=told.name,
         address=told.address,
         reached=told.reached,
-        why=told.why,
+        why=_short(told.why),
         certificates=_certificates(_json(told.certificates)),
         storage=storage(told.storage),
         crl_ends=datetime.strptime(f"{ends[1].strip()} +0000", "%b %d %H:%M:%S %Y GMT %z") if ends else None,
         failed=tuple(line.split()[0] for line in told.failed.splitlines() if line.strip()),
     )
+
+
+def _short(why: str) -> str:
+    """What ssh said, without what Ansible says around it."""
+    return " ".join(why.rpartition("ssh: ")[2].split())
 
 
 def _release(told: Mapping[str, Any]) -> Release | None:
