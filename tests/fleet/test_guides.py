@@ -177,6 +177,15 @@ def test_the_label_says_what_the_guide_says_of_it() -> None:
     assert f"`{Label('hai-ninh', 'hai-ninh-03').code}`" in text(GUIDES / "fleet.md")
 
 
+def test_the_page_beside_the_playbooks_names_each_of_them() -> None:
+    page = text(ANSIBLE / "README.md")
+
+    assert set(re.findall(r"^\| `(.+?)` \|", page, re.MULTILINE)) == {
+        path.name for path in ANSIBLE.glob("*.yml")
+    }
+    assert all((ANSIBLE / link).resolve().exists() for link in re.findall(r"\]\((.+?)\)", page))
+
+
 def test_the_playbooks_are_parsed_by_ansible_itself() -> None:
     playbooks = sorted(path.name for path in ANSIBLE.glob("*.yml"))
     done = subprocess.run(
