@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 CHANGES = (
-    "os.rename", "os.symlink", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.chmod",
+    "os.rename", "os.symlink", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.chmod", "os.chown",
     "subprocess.Popen",
 )  # fmt: skip
 
