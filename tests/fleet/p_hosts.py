@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from tests.faults.suite import Broken, Trial, promise
-from tests.fleet.hosts import Fleet, run
+from tests.fleet.hosts import Fleet, require_tools, run
 
 
 @promise(
@@ -16,6 +16,7 @@ from tests.fleet.hosts import Fleet, run
     "both answer, what was written stays, nothing is left on this machine",
 )
 def hosts_are_real(trial: Trial) -> str:
+    require_tools()
     before = _traces()
     began = time.monotonic()
     with Fleet(trial.folder / "fleet", ["one", "two"]) as fleet:
