@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.faults.suite import Trial, promise
+import shutil
+
+from tests.faults.suite import NotTried, Trial, promise
 from tests.fleet import deaths
 from tests.fleet.releases import Maker
 
@@ -14,6 +16,8 @@ from tests.fleet.releases import Maker
     minutes=2,
 )
 def update_or_revert(trial: Trial) -> str:
+    if shutil.which("openssl") is None:
+        raise NotTried("openssl is not here: apt install openssl")
     folder = trial.folder
     for name in ("maker", "box", "deaths"):
         (folder / name).mkdir()
