@@ -10,20 +10,19 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.conftest import ROOT
 from tests.fleet.hosts import Fleet, Ran
 
 
 class Playing:
-    """A process of `ansible-playbook`, with our ansible.cfg."""
+    """A process of `ansible-playbook`."""
 
-    def __init__(self, fleet: Fleet, words: Sequence[str]) -> None:
+    def __init__(self, fleet: Fleet, playbooks: Path, words: Sequence[str]) -> None:
         self._log = fleet.folder / f"play-{time.monotonic_ns()}.log"
         self._began = time.monotonic()
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [str(Path(sys.executable).with_name("ansible-playbook")), *words],
-                cwd=ROOT / "deploy" / "ansible", stdout=log, stderr=log, env=fleet.environment(),
+                cwd=playbooks, stdout=log, stderr=log, env=fleet.environment(),
                 start_new_session=True,
             )  # fmt: skip
 

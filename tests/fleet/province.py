@@ -29,7 +29,6 @@ from tests.squares import write_clip
 
 COMMUNES = ("hai-ninh", "hai-tay")
 STATION = "tram-hai"
-EXAMPLE = ROOT / "deploy" / "ansible" / "inventory" / "example"
 CLIP = "/srv/road.mp4"
 """Stands for the camera."""
 CAMERA = {
@@ -63,6 +62,7 @@ class Province:
         }
         """Commune of each box."""
         self.fleet = Fleet(folder / "fleet", [STATION, *self.communes], kept and kept / "hosts")
+        self.deploy = folder / "deploy"
         self.plays: list[Playing] = []
         self.place = folder / "province"
         """As the guides lay it out: the inventory in hosts/, the authority in ca/."""
@@ -95,8 +95,14 @@ class Province:
     # ------------------------------------------------------------------------------------------ the inventory
 
     def write_inventory(self, **more: Any) -> None:
-        """The example's group variables, and this province's own; `more` is for every host."""
-        shutil.copytree(EXAMPLE / "group_vars", self.inventory / "group_vars", dirs_exist_ok=True)
+        """The example's group variables, and this province's own; `more` is for every host.
+
+        And a copy of the playbooks: they are of one moment, whatever the checkout becomes.
+        """
+        if not self.deploy.exists():
+            shutil.copytree(ROOT / "deploy", self.deploy, ignore=shutil.ignore_patterns("__pycache__"))
+        example = self.deploy / "ansible" / "inventory" / "example"
+        shutil.copytree(example / "group_vars", self.inventory / "group_vars", dirs_exist_ok=True)
         common = {
             "ngatu_broker_host": STATION, "ngatu_base_ssh_from": [f"{NETWORK}.0/24"],
             "ngatu_base_ntp": [STATION], **more,
@@ -147,7 +153,8 @@ class Province:
         """The same, not waited for."""
         told = ("--extra-vars", json.dumps(variables)) if variables else ()
         opened = ("--vault-password-file", str(self.secret))
-        self.plays.append(Playing(self.fleet, ("-i", str(self.inventory), *opened, playbook, *words, *told)))
+        more = ("-i", str(self.inventory), *opened, playbook, *words, *told)
+        self.plays.append(Playing(self.fleet, self.deploy / "ansible", more))
         return self.plays[-1]
 
     def put_clip(self) -> None:
