@@ -6,7 +6,7 @@ DEMO   := .venv-demo
 BENCH  := .venv-bench
 SCRIPTS = .ci/run $(shell grep -rIlE '^\#!/bin/(ba)?sh' deploy)
 
-.PHONY: help setup demo test test-faults test-fleet check bench golden models bundle docs clean
+.PHONY: help setup demo test test-faults test-fleet test-arm64 check bench golden models bundle docs clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ test-faults: $(VENV)/.complete ## Try every promise about faults on real parts, 
 
 test-fleet: $(VENV)/.complete ## Try the roll-out on real hosts over SSH, a line each (as root; FLEET="F0 P40").
 	@$(BIN)/python -m tests.fleet --json build/fleet.json $(FLEET)
+
+test-arm64: $(VENV)/.complete ## Try a bundle for arm64 in arm64's user space by qemu (as root; minutes; not in CI).
+	@$(BIN)/python -m tests.arm64 --json build/arm64.json
 
 check: $(VENV)/.complete ## Linters, types, import contracts; playbooks, units and shell scripts.
 	$(BIN)/ruff check .
