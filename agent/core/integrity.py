@@ -33,6 +33,10 @@ _LEARN_S = 4.0
 _SUDDEN_S = 6.0
 """A fault comes within so long of a picture that was as usual. Fog, dusk and dirt take longer, and are learned;
 a loss is not, before it is told."""
+_BLURS_S = 3.0
+"""Breath comes, or focus goes, within so long of a picture that was as usual; a bank of fog takes longer."""
+_COUNTS_S = 1.0
+"""One look speaks for no more time than this, or than two looks: nobody knows what was before it."""
 _USUAL_LOST = 0.3
 _GAP_S = 30.0
 _LONG_GAP_S = 1800.0
@@ -237,7 +241,14 @@ def _symptom(
     found = None
     if _sudden(course, at):
         found = symptom.sudden(seen, state.usual, settings.lost_share, settings.sharpness)
+    if found and found.fault is Fault.BLURRED and not _blurred_at_once(course, at):
+        found = None
     return found or symptom.slow(seen)
+
+
+def _blurred_at_once(course: Course, at: Instant) -> bool:
+    began, healthy = course.hinted or at, course.healthy
+    return course.view.fault is not None or (healthy is not None and began.since(healthy) <= _BLURS_S)
 
 
 def _hold_s(doubt: Doubt, settings: IntegritySettings) -> float:
@@ -261,6 +272,7 @@ def _weighed(
         )
         return replace(course, evidence=evidence, partly=partly, hinted=course.hinted if partly else None)
     hold_s = _hold_s(found.doubt, settings)
+    passed_s = min(passed_s, max(_COUNTS_S, 2 * settings.look_every_s))
     vehicle = found.doubt in (Doubt.PASSING, Doubt.STANDING)
     evidence = course.evidence + (0.0 if vehicle else passed_s / hold_s)
     partly = course.partly + passed_s / max(settings.partly_after_s, hold_s)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from benchmarks.blinding import FAULTS
-from benchmarks.harmless import HARMLESS
-from benchmarks.integrity import Clip, Feed, Quiet, faulted, harmless, starts
+from benchmarks.harmless import HARMLESS, fog, infrared
+from benchmarks.integrity import TUNED, Clip, Feed, Quiet, faulted, harmless, read, starts
 from benchmarks.sights import Overlay
 
 EVERY = [each for overlays in FAULTS.values() for each in overlays] + list(HARMLESS)
@@ -41,3 +43,16 @@ def test_each_fault_and_each_harmless_sight_is_counted_once_for_each_case() -> N
     assert {each.told for each in cases if each.overlay == "cap"} == {"dark"}
     assert quiet.hours > 0.05
     assert quiet.alarms == []
+
+
+@pytest.mark.parametrize("overlay", [fog, infrared], ids=lambda each: each.__name__)
+def test_neither_fog_nor_infrared_light_over_nearly_bare_asphalt_is_a_fault(
+    shared_data: Path, overlay: Overlay
+) -> None:
+    asphalt = read(shared_data / "clips/person-bicycle-car-detection.mp4")
+    quiet = Quiet(overlay.__name__)
+
+    harmless(starts(asphalt, TUNED), overlay, quiet, TUNED)
+
+    assert quiet.hours > 0.05
+    assert not quiet.alarms

@@ -258,6 +258,15 @@ def test_what_happens_while_no_pictures_come_is_found_when_they_are_back() -> No
     assert not any(each.fault for each in seen(dim, state, later)[1])
 
 
+def test_what_one_look_shows_after_a_gap_speaks_for_no_more_than_a_moment() -> None:
+    state, count = begin(street(1))
+    later = count + int(20 * RATE)
+    dazzled = np.minimum(street(1) * 2.2, 255).astype(np.uint8)
+    frames = (grain(dazzled if index < later + 4 else street(1), index) for index in range(later, later + 40))
+
+    assert not any(each.fault for each in seen(frames, state, later)[1])
+
+
 def test_a_new_size_or_a_clock_that_ran_backwards_starts_afresh() -> None:
     state, count = begin(street(1))
     small = np.asarray(cv2.resize(street(2), (WIDTH // 2, HEIGHT)), np.uint8)
