@@ -29,7 +29,7 @@ def power_cuts(trial: Trial) -> str:
     maker = Maker(trial.folder / "maker")
     prepared = deaths.prepared(trial.folder / "box", maker)
     told, bad = [], list[str]()
-    disks = trial.size(40, 1000)
+    disks = trial.size(40, 400)
     planted = ""
     for verb in VERBS:
         box, before, ops = _recorded(verb, prepared, trial.folder / "cuts", maker)
