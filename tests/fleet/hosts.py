@@ -26,6 +26,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,11 @@ BOOT = """
 set -eu
 mount --make-rprivate /
 mount -t tmpfs tmpfs /run/systemd 2>/dev/null || { mkdir -p /run/systemd; mount -t tmpfs tmpfs /run/systemd; }
+# Control groups of its own: in common ones, what one host's systemd kills as a group dies on all of them.
+for tree in $GROUPS; do
+    mkdir -p "$tree/$NETNS"
+    echo $$ > "$tree/$NETNS/cgroup.procs"
+done
 mount -t overlay overlay -o lowerdir="$BELOW",upperdir="$HOST/upper",workdir="$HOST/work" "$HOST/root"
 while :; do
     code=0
@@ -137,7 +143,7 @@ class Host:
         """Let it boot; at once back."""
         environment = {
             "PATH": os.environ["PATH"], "BELOW": ":".join(map(str, self.below)), "HOST": str(self.folder),
-            "NAME": self.name, "NETNS": self.netns,
+            "NAME": self.name, "NETNS": self.netns, "GROUPS": " ".join(map(str, _group_trees())),
         }  # fmt: skip
         with (self.folder / "console.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -215,6 +221,14 @@ class Host:
         self.process = None
         _until(lambda: not any(_alive(pid) for pid in inside), 30, f"{self.name} is dead")
 
+    def forget(self) -> None:
+        """Leave none of its control groups behind; when it is dead for good."""
+        for tree in _group_trees():
+            own = tree / self.netns
+            for group in [*sorted(own.glob("**/"), reverse=True)]:
+                with suppress(OSError):
+                    group.rmdir()
+
     def unplug(self) -> None:
         """Pull its network cable."""
         _ip("-n", self.fleet.switch, "link", "set", f"to-{self.fleet.number(self)}", "down")
@@ -272,6 +286,7 @@ class Fleet:
         for host in self.hosts.values():
             run("ssh", "-F", str(self.ssh_config), "-O", "exit", host.name)  # a kept connection outlives us
             host.kill()
+            host.forget()
         self._close()
 
     def _close(self) -> None:
@@ -445,6 +460,13 @@ def _setns(descriptor: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(descriptor, 0x40000000) != 0:  # CLONE_NEWNET; os.setns came with Python 3.12
         raise OSError(ctypes.get_errno(), "setns")
+
+
+def _group_trees() -> list[Path]:
+    """Where systemd keeps its control groups on this machine."""
+    told = run("findmnt", "--noheadings", "--output=FSTYPE,TARGET,OPTIONS", "--types=cgroup,cgroup2")
+    mounts = [line.split() for line in told.output.splitlines()]
+    return [Path(target) for kind, target, how in mounts if kind == "cgroup2" or "name=systemd" in how]
 
 
 def _children(pid: int) -> list[int]:

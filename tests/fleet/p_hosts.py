@@ -25,6 +25,10 @@ def hosts_are_real(trial: Trial) -> str:
         told = fleet.ansible("all", "-m", "ansible.builtin.ping").good()
         assert told.output.count('"ping": "pong"') == 2, told.output
         assert "systemd" in fleet["one"].ssh("cat /proc/1/comm").output
+        for host in fleet.hosts.values():
+            host.ssh("systemd-run --unit=nap sleep 1000").good()
+        fleet["one"].ssh("systemctl kill --signal=KILL nap").good()
+        assert fleet["two"].ssh("systemctl is-active nap").output == "active\n", "they share control groups"
         fleet["one"].ssh("echo kept > /var/lib/kept; sync").good()
         fleet["one"].kill()
         fleet["two"].stop()
