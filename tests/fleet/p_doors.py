@@ -92,8 +92,8 @@ def _planted(doors: Doors, matrix: Matrix) -> str:
     found = {
         "publish": len(matrix.publishing(free, [FIVE], slice(1)).leaks),
         "will": len(matrix.wills(free, [FIVE]).leaks),
-        "subscribe": len(matrix.reading(free, [FIVE], slice(1)).leaks),
         "retained": len(matrix.retained().leaks),
+        "subscribe": len(matrix.reading(free, [FIVE], slice(1)).leaks),  # it clears what is retained
     }
     stopped = len(matrix.wills(bound, [FIVE], patient=False).missing)
     if not all(found.values()) or not stopped:
