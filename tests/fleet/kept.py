@@ -28,7 +28,7 @@ PASSPHRASE = "a fleet of the tests"
 PROGRAM = ("agent", "station", "models", "fleet", "setup.cfg", "pyproject.toml", "tests/squares.py")
 SHIPPED = ("deploy/systemd/ngatu.service", "deploy/ansible/roles/ngatu_agent/files/ngatu_release")
 NGATU = str(Path(sys.executable).with_name("ngatu"))
-UNUSED_S = 3600
+UNUSED_S = 2 * 3600
 DEBIAN_GLIBC = 41
 """Of the golden root: Debian 13."""
 
@@ -112,7 +112,7 @@ def state(*names: str, more: Sequence[object] = ()) -> str:
 
 
 def used(folder: Path) -> Path:
-    """Itself. What of its kind nobody has used for an hour goes: another run may still stand on the rest."""
+    """Itself. What of its kind nobody has used for two hours goes: another run may still stand on the rest."""
     folder.touch()
     kind = folder.name.rpartition("-")[0]
     for each in folder.parent.glob(f"{kind}-*"):
