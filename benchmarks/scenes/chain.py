@@ -19,7 +19,7 @@ from agent.core.rules import JudgeSettings, RulesState, Scene
 from agent.core.track import TrackSettings, TrackState
 from agent.core.types import WHOLE, Box, Count, EndReason, Event, Instant, Motion, Sighting, Track
 from benchmarks.scenes.ground import FRAME, Floats, box
-from benchmarks.scenes.sensor import Detector, Faults, Sight
+from benchmarks.scenes.sensor import Detector, Faults, Mover, Sight
 from benchmarks.scenes.traffic import STEP_S
 from benchmarks.scenes.truth import SETTINGS
 
@@ -127,6 +127,7 @@ class Tracked(Chain):
     def __init__(self, seed: int, faults: Faults, every: int = 1) -> None:
         super().__init__()
         self.detector = Detector(seed, faults)
+        self.mover = Mover()
         self.tracker: TrackState | None = None
         self.every = every
         self.frames = 0
@@ -139,7 +140,8 @@ class Tracked(Chain):
         self.frames += 1
         found = self.detector.detect(sights) if looked else ()
         fused = riders.fuse(found, self.tracks, RiderSettings()) if looked else ()
-        sighting = Sighting(at, (WHOLE,) if looked else (), fused)
+        # Without what moves the tracker would hold that nothing does, and wait for hours where one stood.
+        sighting = Sighting(at, (WHOLE,) if looked else (), fused, self.mover.regions(sights))
         self.tracker, self.ids, tracks = track.update(self.tracker, sighting, self.ids, TrackSettings())
         self.judge(at, tracks, sights)
         if looked:

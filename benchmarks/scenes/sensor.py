@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.core.types import Detection
+from agent.core.types import Box, Detection
 from benchmarks.scenes.ground import FRAME, Floats, box, boxes, clipped
 from benchmarks.scenes.traffic import SIZES, User
 
@@ -23,6 +23,11 @@ LEAST_HEIGHT = 14.0 / FRAME.height_px
 """Boxes less high than this are not part of the truth: too far for any detector."""
 IN_VIEW = 0.6
 """Share of a box that must be in the picture for it to be part of the truth."""
+
+SHIFT = 2.0 / FRAME.width_px
+"""What shifts by less is no motion, in shares of the frame."""
+SHOWN = 0.3
+"""Share of a road user that must be uncovered for its motion to be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,41 @@ def _clear(row: Floats, nearer: Sequence[Floats]) -> float:
     for o in over:
         covered |= ((x > o[0]) & (x < o[2]))[None, :] & ((y > o[1]) & (y < o[3]))[:, None]
     return 1.0 - 0.85 * float(covered.mean())  # a box is larger than what is in it
+
+
+class Mover:
+    """What the motion stage makes of it: regions around what moved and is not hidden; what touches is one."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, Floats] = {}
+        """By road user, where it was when it last moved."""
+
+    def regions(self, sights: Sequence[Sight]) -> tuple[Box, ...]:
+        """The regions of one frame."""
+        rows = {sight.user.name: self.rows.get(sight.user.name, sight.row) for sight in sights}
+        found: list[Floats] = []
+        for sight in sights:
+            was = rows[sight.user.name]
+            if float(abs(sight.row - was).max()) < SHIFT:
+                continue
+            rows[sight.user.name] = sight.row
+            if sight.clear >= SHOWN:
+                found.append(np.concatenate([np.minimum(was, sight.row)[:2], np.maximum(was, sight.row)[2:]]))
+        self.rows = rows
+        return tuple(box(row) for row in _joined(found))
+
+
+def _joined(rows: list[Floats]) -> list[Floats]:
+    """Boxes that share ground made one, until none do."""
+    apart: list[Floats] = []
+    for row in rows:
+        one = row
+        while touching := [o for o in apart if (o[:2] < one[2:]).all() and (one[:2] < o[2:]).all()]:
+            apart = [o for o in apart if not any(o is each for each in touching)]
+            both = np.array([one, *touching])
+            one = np.concatenate([both.min(axis=0)[:2], both.max(axis=0)[2:]])
+        apart.append(one)
+    return apart
 
 
 class Detector:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from agent.core.geometry import inside
+from agent.core.types import Box
 from benchmarks import scenes
 from benchmarks.scenes import parked, render
 from benchmarks.scenes.ground import Floats
-from benchmarks.scenes.sensor import PERFECT, Detector, look
+from benchmarks.scenes.sensor import PERFECT, Detector, Mover, look
 from benchmarks.scenes.traffic import SIZES, Traffic, User
 from benchmarks.scenes.truth import SETTINGS, Truth
 
@@ -94,6 +95,37 @@ def test_a_perfect_detector_sees_everyone_in_view_with_riders_apart() -> None:
     found = Detector(1, PERFECT).detect(sights)
 
     assert len(found) == sum(1 + s.user.riders for s in sights)
+
+
+def test_what_drives_lies_in_a_region_that_moves_and_what_is_parked_does_not() -> None:
+    traffic, mover = Traffic(scenes.SEED), Mover()
+    for _ in range(600):
+        sights = look(traffic.step())
+        regions = mover.regions(sights)
+    drives = [s for s in sights if s.user.speed > 4.0 and s.clear == 1.0]
+    parked = [s for s in sights if s.user.parked and s.clear == 1.0]
+
+    assert drives
+    assert parked
+    assert all(any(_holds(region, s.row) for region in regions) for s in drives)
+    assert not any(region.area < 0.02 and _holds(region, s.row) for region in regions for s in parked)
+
+
+def _holds(region: Box, row: Floats) -> bool:
+    inside = (
+        region.left <= row[0] and region.top <= row[1] and region.right >= row[2] and region.bottom >= row[3]
+    )
+    return bool(inside)
+
+
+def test_regions_that_move_share_no_ground() -> None:
+    traffic, mover = Traffic(scenes.SEED), Mover()
+    for _ in range(600):
+        regions = mover.regions(look(traffic.step()))
+
+    assert len(regions) > 3
+    for a, b in combinations(regions, 2):
+        assert a.left >= b.right or b.left >= a.right or a.top >= b.bottom or b.top >= a.bottom
 
 
 def test_a_picture_shows_who_is_there() -> None:
