@@ -93,7 +93,7 @@ def update(
     found = _found(sighting, settings)
     belief = kalman.predict(state.belief, max(0.0, at.since(state.at)), settings.noise)
     pairs = _pairs(state, belief, found, settings)
-    blanks, belief = _blanks(belief, pairs, sighting, settings)
+    blanks, belief = _blanks(state, belief, pairs, sighting, settings)
     rows, columns = [row for row, _ in pairs], [column for _, column in pairs]
     belief = kalman.update(belief, np.array(rows, np.intp), found.measured[columns], ORDINARY, settings.noise)
     lives = list(state.lives)
@@ -182,12 +182,13 @@ def _likeness(state: TrackState, belief: Belief, found: Found, settings: TrackSe
 
 
 def _blanks(
-    belief: Belief, pairs: assign.Pairs, sighting: Sighting, settings: TrackSettings
+    state: TrackState, belief: Belief, pairs: assign.Pairs, sighting: Sighting, settings: TrackSettings
 ) -> tuple[dict[int, life.Blank], Belief]:
     """What the sighting says about the rows without a detection; and the belief, led by what moves.
 
     A region leads a track only if it has about its size and the two have no other partner: a region around a
-    whole queue says nothing about one car.
+    whole queue says nothing about one car. And what moves where a ridden two-wheeler was seen is that one: it
+    speaks for none of its parts, which would be told as its double.
     """
     seen = {row for row, _ in pairs}
     rows = [row for row in range(len(belief)) if row not in seen]
@@ -198,6 +199,10 @@ def _blanks(
     stirs = containment(boxes, regions) >= STIRRED
     near = area(regions)[None, :] <= NEAR * area(boxes)[:, None]
     disturbed, stirred = np.any(stirs, axis=1), np.any(stirs & near, axis=1)
+    ridden = [n for n in sorted(seen) if state.lives[n].confirmed and life.riders(state.lives[n])]
+    if ridden:
+        inside = containment(boxes, kalman.cornered(belief.mean[ridden])) >= settings.part_inside
+        stirred &= ~np.any(inside, axis=1)
     blanks = {row: life.Blank(bool(looked[row]), bool(disturbed[row]), bool(stirred[row])) for row in rows}
     overlap = iou(boxes, regions)
     alone = (overlap >= FITS) & (np.sum(stirs, axis=0) == 1)[None, :] & (np.sum(stirs, axis=1) == 1)[:, None]

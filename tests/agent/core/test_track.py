@@ -335,3 +335,16 @@ def test_the_box_keeps_up_with_what_drives_towards_the_camera():
         (one,) = tracks
         assert one.box.height / each.box.height == pytest.approx(1.0, abs=0.08)
         assert one.box.bottom == pytest.approx(each.box.bottom, abs=0.06 * each.box.height)
+
+
+def test_motion_of_a_ridden_two_wheeler_confirms_no_part_of_it():
+    def at(n: int, *parts: Detection) -> Sighting:
+        whole = Detection("motorcycle", 0.9, box(0.2 + n * 0.01), riders=1)
+        return look(n / 10, whole, *parts, moving=(box(0.2 + n * 0.01),))
+
+    def part(n: int) -> Detection:
+        return Detection("person", 0.9, box(0.2 + n * 0.01, 0.5, 0.04, 0.08))
+
+    told = watch(*(at(n, *([part(n)] if n in range(10, 30, 4) else [])) for n in range(40)))
+
+    assert len(names(told)) == 1
