@@ -26,6 +26,9 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Corner = tuple[Fraction, Fraction]
 """A point on the picture: x and y in fractions of the frame, from its top left corner."""
 
+GAP_S = 0.25
+"""Who rides along the edge of a zone trembles over it for a sighting or two, and comes in all the same."""
+
 SMALLEST_AREA = 1e-4
 """Share of the frame: about 10 by 10 pixels of a frame of 1280 by 720. Less is a slip of the mouse."""
 
@@ -90,9 +93,16 @@ def stay(now: Spell, zone: Zone, box: Box, frame: Size, at: Instant) -> Spell:
     """Fold one sighting of a road user into its stay in a zone; `on` means that it is in."""
     point = anchor_of(box, zone.anchor)
     within = inside(point, zone.polygon)
-    if not within and now.on:
-        within = _distance(point, zone.polygon, frame) <= zone.margin * size_of(box, frame)
-    return spell.update(now, at, within, rise_s=zone.enter_after_s, fall_s=zone.leave_after_s)
+    begun = not within and now.since is not None
+    near = begun and _distance(point, zone.polygon, frame) <= zone.margin * size_of(box, frame)
+    return spell.update(
+        now,
+        at,
+        within or (near and now.on),
+        rise_s=zone.enter_after_s,
+        fall_s=zone.leave_after_s,
+        gap_s=GAP_S if near else 0.0,
+    )
 
 
 def touches(box: Box, polygon: Sequence[Point]) -> bool:

@@ -39,6 +39,18 @@ def test_who_trembles_on_the_edge_enters_once_and_stays() -> None:
     assert inside[2:] == [True] * 81
 
 
+def test_who_trembles_over_the_edge_for_a_sighting_comes_in_and_who_goes_off_does_not() -> None:
+    edge = [(0.5, 0.59), (0.5, 0.59), (0.5, 0.605)] * 3
+    off = [(0.5, 0.59), (0.5, 0.59), (0.5, 0.7)] * 3
+
+    assert walk(edge, every_s=0.1)[-1] is True
+    assert not any(walk(off, every_s=0.1))
+
+
+def test_who_stands_outside_and_trembles_inside_now_and_then_is_not_in() -> None:
+    assert not any(walk([(0.5, 0.595), *[(0.5, 0.605)] * 3] * 20, every_s=0.1))
+
+
 def test_who_goes_away_is_out_after_a_while() -> None:
     inside = walk([(0.5, 0.5)] * 5 + [(0.5, 0.8)] * 8)
 
