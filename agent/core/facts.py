@@ -18,7 +18,6 @@ from agent.core.rulebook import (
     BaseRule,
     CrowdRule,
     LineRule,
-    LoiteringRule,
     MotionRule,
     ObjectRule,
     WrongWayRule,
@@ -60,15 +59,6 @@ def objects(rule: ObjectRule, memory: Memory, view: View) -> tuple[Memory, Facts
 def zone(rule: ZoneRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
     """Road users are in a zone."""
     return memory, tuple(_about(rule, each, each.stays[rule.zone].since) for each in _in(rule.zone, view))
-
-
-def loitering(rule: LoiteringRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
-    """Road users have been in a zone for long."""
-    return memory, tuple(
-        _about(rule, each, since)
-        for each in _in(rule.zone, view)
-        if (since := each.stays[rule.zone].since) is not None and view.at.since(since) >= rule.min_stay_s
-    )
 
 
 def wrong_way(rule: WrongWayRule, memory: Memory, view: View) -> tuple[Memory, Facts]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from math import atan2, cos, degrees, hypot, radians, sin
 
 from agent.core import crossing, zones
-from agent.core.crossing import Crossing, Line, Passage
+from agent.core.crossing import Crossing, Line, Passage, Trail
 from agent.core.geometry import Point
 from agent.core.rulebook import JudgeSettings, LineRule, WrongWayRule
 from agent.core.spell import NEVER, Spell
@@ -25,19 +25,12 @@ REST_LEAST = 0.012
 """Heights of the frame: the tremble of the smallest boxes."""
 AWAY_S = 1.0
 """A box that is elsewhere for less than this was covered or merged, not driven."""
-HEIR_SHARE = 0.75
-"""An heir is born within this many box sizes of where the lost one must be by now."""
-SPEED_DOUBT = 0.3
-"""And within this share of the way that it must have come unseen: nobody keeps exactly to his speed."""
 WRONG_STEP = 0.12
 """Box sizes that it must come farther the wrong way for one step."""
 WRONG_STEPS = 3
-SLOW = 0.15
-"""Box sizes a second: what is slower has no direction to speak of."""
 BORDER = 0.015
 """Share of the frame: a box that comes so near to the border touches it."""
 MOST_CROSSINGS = 8
-TWO_WHEELERS = ("bicycle", "motorcycle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +73,8 @@ class Journey:
     """The id of its first track: it stays when the tracker gives it a new one."""
     track: Track
     """As last told by the tracker."""
+    sighted: Track
+    """As last seen."""
     started: Instant
     born: Box
     """Where its newest track began."""
@@ -93,6 +88,8 @@ class Journey:
     """The newest ones; the last has the highest number."""
     against: Mapping[str, Against] = field(default_factory=dict)
     """By id of the wrong-way rule."""
+    trail: Trail = ()
+    """Where its foot was lately, for the lines."""
     path: tuple[tuple[float, float, float], ...] = ()
     path_step_s: float = PATH_STEP_S
     shot: Shot | None = None
@@ -107,7 +104,7 @@ def update(journey: Journey | None, track: Track, shot: Shot | None, moment: Mom
     """Fold one frame of a track into its journey. `shot` is a better picture of it, if there is one."""
     if journey is None:
         middle = zones.metric(track.box.center, moment.frame)
-        journey = Journey(track.id, track, track.started, track.box, Rest(middle, track.started))
+        journey = Journey(track.id, track, track, track.started, track.box, Rest(middle, track.started))
     confirmed = journey.confirmed or (moment.at if track.confirmed else None)
     journey = replace(journey, track=track, shot=shot or journey.shot, confirmed=confirmed)
     if track.seen:
@@ -118,34 +115,6 @@ def update(journey: Journey | None, track: Track, shot: Shot | None, moment: Mom
 def vanish(journey: Journey, moment: Moment) -> Journey:
     """The tracker speaks no more of this track, and did not say that it ended."""
     return _ended(replace(journey, track=replace(journey.track, ended=True)), moment)
-
-
-def inherit(ghosts: Sequence[Journey], track: Track, moment: Moment) -> Journey | None:
-    """The journey that a new track takes over: that of the lost one which must be nearest to it by now.
-
-    Asked when the new track is confirmed, because only then it is known which way it goes.
-    """
-    at, frame = moment.at, moment.frame
-    best, nearest = None, 1.0
-    for ghost in ghosts:
-        if _family(ghost.track.label) != _family(track.label):
-            continue
-        size = max(zones.size_of(ghost.track.box, frame), zones.size_of(track.box, frame), REST_LEAST)
-        if _opposed(ghost.track, track, size, frame):
-            continue
-        blind_s = at.since(ghost.gone or at)  # the tracker has led the box up to `gone` by itself
-        vx, vy = ghost.track.velocity
-        x, y = ghost.track.box.center
-        expected = zones.metric((x + vx * blind_s, y + vy * blind_s), frame)
-        speed = hypot(*zones.metric(ghost.track.velocity, frame))
-        reach = HEIR_SHARE * size + SPEED_DOUBT * speed * at.since(ghost.track.last_seen)
-        off = min(
-            _apart(zones.metric(track.box.center, frame), place) / reach
-            for place in (expected, zones.metric((x, y), frame))
-        )
-        if off < nearest:
-            best, nearest = ghost, off
-    return best and replace(best, born=track.box, gone=None, reason=None)
 
 
 def still_s(journey: Journey, at: Instant) -> float:
@@ -195,7 +164,8 @@ def _sighted(journey: Journey, moment: Moment) -> Journey:
         for zone in moment.settings.zones
     }
     entered = journey.entered + tuple(z for z, stay in stays.items() if stay.on and z not in journey.entered)
-    journey = replace(journey, stays=stays, entered=entered, rest=_rest(journey.rest, box, frame, at))
+    rest = _rest(journey.rest, box, frame, at)
+    journey = replace(journey, sighted=journey.track, stays=stays, entered=entered, rest=rest)
     journey = _pass_lines(journey, moment)
     return _trace(_turn(journey, moment), at)
 
@@ -222,20 +192,22 @@ def _pass_lines(journey: Journey, moment: Moment) -> Journey:
             half = crossing.band(size, rule.band, rule.min_band)
             line = Line(zones.metric(rule.start, frame), zones.metric(rule.end, frame), half)
             before = passages.get(rule.id, Passage())
-            passages[rule.id], direction = crossing.step(before, point, line, moment.at)
+            passages[rule.id], direction = crossing.step(before, point, line, moment.at, journey.trail)
             if direction is not None:
                 directions.append((rule.id, direction))
-    return _passed(journey, passages, directions, moment.at)
+    if not passages:
+        return journey
+    trail = crossing.trailed(journey.trail, zones.metric(box.foot, frame), moment.at)
+    return replace(journey, trail=trail, passages=passages, crossings=_crossed(journey, directions, moment.at))
 
 
-def _passed(
-    journey: Journey, passages: Mapping[str, Passage], directions: Sequence[tuple[str, str]], at: Instant
-) -> Journey:
+def _crossed(journey: Journey, directions: Sequence[tuple[str, str]], at: Instant) -> tuple[Crossing, ...]:
+    """Its crossings with those of this frame."""
     crossings = journey.crossings
     for rule_id, direction in directions:
         number = crossings[-1].number + 1 if crossings else 1
         crossings = (*crossings, Crossing(rule_id, number, direction, at))[-MOST_CROSSINGS:]
-    return replace(journey, passages=passages, crossings=crossings)
+    return crossings
 
 
 def _turn(journey: Journey, moment: Moment) -> Journey:
@@ -286,8 +258,13 @@ def _ended(journey: Journey, moment: Moment) -> Journey:
         passages[rule_id], direction = crossing.finish(passage)
         if direction is not None:
             directions.append((rule_id, direction))
-    journey = _passed(journey, passages, directions, moment.at)
-    return replace(journey, gone=moment.at, reason=EndReason.LEFT if _left(journey.track) else EndReason.LOST)
+    return replace(
+        journey,
+        passages=passages,
+        crossings=_crossed(journey, directions, moment.at),
+        gone=moment.at,
+        reason=EndReason.LEFT if _left(journey.track) else EndReason.LOST,
+    )
 
 
 def _left(track: Track) -> bool:
@@ -296,16 +273,6 @@ def _left(track: Track) -> bool:
     return not track.stationary and (
         box.left <= BORDER or box.top <= BORDER or box.right >= 1 - BORDER or box.bottom >= 1 - BORDER
     )
-
-
-def _family(label: str) -> str:
-    return "two" if label in TWO_WHEELERS else "person" if label == "person" else "four"
-
-
-def _opposed(a: Track, b: Track, size: float, frame: Size) -> bool:
-    """Do two road users that both move go in opposite directions?"""
-    v, w = zones.metric(a.velocity, frame), zones.metric(b.velocity, frame)
-    return min(hypot(*v), hypot(*w)) > SLOW * size and v[0] * w[0] + v[1] * w[1] < 0
 
 
 def _apart(a: Point, b: Point) -> float:

@@ -120,6 +120,12 @@ class LoiteringRule(TrackRule):
     )
     zone: ZoneId = Field(description="The zone.")
     min_stay_s: float = Field(60.0, ge=0, description="How long someone must stay, in seconds.")
+    keep_s: float = Field(
+        60.0, ge=0, description="Out of sight, one is taken to stay on for so long, in seconds."
+    )
+    remember_s: float = Field(
+        600.0, ge=0, description="Told once, one who is found again inside is not told for so long, in seconds."
+    )
 
 
 class StoppedVehicleRule(TrackRule):

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
 
-from agent.core import facts, lifecycle, standing
+from agent.core import facts, heirs, lifecycle, standing, staying
 from agent.core import journey as journeys
 from agent.core.ids import Ids
 from agent.core.journey import Journey, Moment
@@ -140,11 +140,11 @@ def _follow(
     state: RulesState, scene: Scene, moment: Moment
 ) -> tuple[dict[str, Journey], list[Journey], tuple[Journey, ...]]:
     """Bring every journey up to this frame: those that go on, ended in it, and are still waited for."""
-    heirs, given, ghosts = _heirs(state, scene, moment)
+    taken, given, ghosts = _heirs(state, scene, moment)
     living: dict[str, Journey] = {}
     gone: list[Journey] = []
     for track in scene.tracks:
-        before = heirs.get(track.id) or state.journeys.get(track.id)
+        before = taken.get(track.id) or state.journeys.get(track.id)
         if track.id in given or (before is None and not track.seen):
             continue  # another track went on with its journey; seen again, it begins one of its own
         now = journeys.update(before, track, scene.shots.get(track.id), moment)
@@ -175,21 +175,21 @@ def _heirs(
         and track.confirmed
         and not (track.seen or track.ended or track.stationary)
     }
-    heirs: dict[str, Journey] = {}
+    taken: dict[str, Journey] = {}
     given: set[str] = set()
     for track in scene.tracks:
         before = state.journeys.get(track.id)
         if not track.confirmed or not track.seen or (before is not None and before.confirmed is not None):
             continue
         lost = [each for each in hidden.values() if track.started.since(each.track.last_seen) >= HIDDEN_S]
-        heir = journeys.inherit([*ghosts, *lost], track, moment)
+        heir = heirs.inherit([*ghosts, *lost], track, moment)
         if heir is None:
             continue
-        heirs[track.id] = heir
+        taken[track.id] = heir
         ghosts = [each for each in ghosts if each.subject != heir.subject]
         given.update(name for name, each in hidden.items() if each.subject == heir.subject)
         hidden = {name: each for name, each in hidden.items() if name not in given}
-    return heirs, given, tuple(ghosts)
+    return taken, given, tuple(ghosts)
 
 
 def _unused(track_id: str, known: Mapping[str, Journey]) -> str:
@@ -207,7 +207,7 @@ judge.register(MotionRule, facts.motion)
 judge.register(ObjectRule, facts.objects)
 judge.register(ZoneRule, facts.zone)
 judge.register(LineRule, facts.line)
-judge.register(LoiteringRule, facts.loitering)
+judge.register(LoiteringRule, staying.loitering)
 judge.register(StoppedVehicleRule, standing.stopped)
 judge.register(WrongWayRule, facts.wrong_way)
 judge.register(CrowdRule, facts.crowd)

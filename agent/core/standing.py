@@ -43,7 +43,7 @@ def stopped(rule: StoppedVehicleRule, memory: Memory, view: View) -> tuple[Memor
     places = sorted(places, key=lambda p: p.seen)[-MOST_PLACES:]
     near = [p for p in places if not p.free and view.at.since(p.seen) <= rule.keep_s]
     facts = (Fact(rule, p.subject, p.since, p.journey, tellable=p.seen == view.at and not p.told) for p in near)
-    return replace(memory, places=tuple(_lightened(p, rule, view) for p in places)), tuple(facts)
+    return replace(memory, places=tuple(lightened(p, rule.keep_s, view) for p in places)), tuple(facts)
 
 
 def _stands(each: Journey, rule: StoppedVehicleRule, view: View) -> bool:
@@ -71,9 +71,9 @@ def _unused(subject: str, places: Sequence[Place]) -> str:
     return f"{subject}@{stops}" if stops else subject
 
 
-def _lightened(place: Place, rule: StoppedVehicleRule, view: View) -> Place:
+def lightened(place: Place, keep_s: float, view: View) -> Place:
     """Without its picture once the event is over: it would be kept for hours."""
-    if place.journey.shot is None or view.at.since(place.seen) <= rule.keep_s:
+    if place.journey.shot is None or view.at.since(place.seen) <= keep_s:
         return place
     return replace(place, journey=replace(place.journey, shot=None))
 

@@ -57,21 +57,6 @@ def test_who_moved_and_was_last_at_the_border_has_left(x: float, stationary: boo
     assert gone.reason is reason
 
 
-def test_an_heir_is_looked_for_where_the_lost_one_must_be_by_now() -> None:
-    trip = journey.update(None, track(0.3, 0.5), None, moment(0.0))
-    ghost = journey.update(
-        trip, track(0.3, 0.5, 0.5, velocity=(0.2, 0.0), seen=False, ended=True), None, moment(0.5)
-    )
-    near = replace(track(0.5, 0.5, 1.5), id="two")
-    far = replace(track(0.7, 0.5, 1.5), id="two")
-
-    heir = journey.inherit([ghost], near, moment(1.5))
-    assert heir is not None
-    assert heir.subject == "one"
-    assert heir.gone is None
-    assert journey.inherit([ghost], far, moment(1.5)) is None
-
-
 def test_what_is_told_of_a_road_user_keeps_its_first_id() -> None:
     state = journey.state(follow([(0.5, 0.5), (0.51, 0.5)]))
 

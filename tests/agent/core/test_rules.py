@@ -642,3 +642,31 @@ def test_memory_stays_bounded_over_many_tracks() -> None:
     assert len(camera.state.ghosts) <= 3
     assert len(camera.state.ledger.open) <= 16
     assert all(len(memory.places) <= 64 for memory in camera.state.memories.values())
+
+
+# hidden on the line
+
+
+def approach(camera: Camera, ys: Iterable[float], name: str) -> None:
+    """Down over the line at two tenths of the frame a second."""
+    started = instant(camera.second)
+    for y in ys:
+        camera.see(camera.track(0.5, y, name, velocity=(0.0, 0.2), started=started))
+
+
+@pytest.mark.parametrize("hidden_s", [0.4, 1.2, 1.9])
+def test_a_vehicle_that_comes_out_from_behind_a_bus_beyond_the_line_is_counted_once(hidden_s: float) -> None:
+    camera = Camera(judge(LINE))
+    approach(camera, [0.2 + 0.02 * n for n in range(14)], "one")
+    lost = instant(camera.second - 0.1)
+    blind = {"velocity": (0.0, 0.1), "last_seen": lost, "seen": False}
+    camera.see(camera.track(0.5, 0.48, "one", **blind, ended=True))  # the guess fell behind
+    for _ in range(round(hidden_s / 0.1) - 2):
+        camera.see()
+    approach(camera, [0.46 + 0.2 * hidden_s + 0.02 * n for n in range(6)], "two")
+    for _ in range(50):
+        camera.see()
+
+    counts = [each.counts for each in camera.close() if isinstance(each, Count)]
+    assert counts == [{"car": {"in": 1}}]
+    assert camera.story(EventKind.LINE_CROSSED)[0] == "line_crossed start"
