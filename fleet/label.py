@@ -11,12 +11,14 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import segno
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from agent.errors import NgatuError
+
+if TYPE_CHECKING:
+    from segno import QRCode
 
 NAME: Final = re.compile(r"[a-z0-9-]{3,32}")
 """As agent.settings.Name: what may stand in a topic."""
@@ -94,7 +96,11 @@ def write(label: Label, path: Path) -> None:
         raise NgatuError(f"{path}: {error.strerror}", "may this user write there?") from None
 
 
-def _qr(label: Label) -> segno.QRCode:
+def _qr(label: Label) -> QRCode:
+    try:
+        import segno  # noqa: PLC0415 (boxes and stations have these commands too, and draw no labels)
+    except ImportError:
+        raise NgatuError("a label needs the package segno", "pip install 'ngatu[fleet]'") from None
     return segno.make(label.code, error=ERROR, micro=False)
 
 

@@ -16,8 +16,8 @@ from agent.delivery.payloads import HealthPayload
 from fleet.report import Box, Certificate, Fleet, Host
 from fleet.report_storage import Storage
 
-CERTIFICATE_SOON_D: Final = 45
-"""Days left at which somebody should look: roles renew from 60 on, in every run."""
+CERTIFICATE_SOON_D: Final = 30
+"""Days left at which somebody should look: roles renew from 60 on, and somebody runs them each month."""
 CERTIFICATE_NOW_D: Final = 14
 CRL_NOW_D: Final = 7
 """Below that no list is installed; a broker whose list has ended lets nobody in."""

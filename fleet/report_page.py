@@ -13,7 +13,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from agent.delivery.payloads import HealthPayload
 from agent.errors import NgatuError
 from fleet.report import Box, Certificate, Fleet, Host
-from fleet.report_judge import SEES, Finding, Judged, Need, heard, judge, online, order, version
+from fleet.report_judge import (
+    CERTIFICATE_SOON_D,
+    CRL_SOON_D,
+    SEES,
+    Finding,
+    Judged,
+    Need,
+    heard,
+    judge,
+    online,
+    order,
+    version,
+)
 from fleet.report_storage import Storage
 from fleet.report_words import LANGUAGES
 
@@ -108,7 +120,7 @@ def _host_cells(host: Host, now: datetime, words: Mapping[str, str]) -> dict[str
     ends = host.crl_ends
     return {
         "certificates": _ends(host.certificates, now),
-        "crl": Cell(f"{ends:%Y-%m-%d}", ends - now < timedelta(days=90)) if ends else Cell(NONE),
+        "crl": Cell(f"{ends:%Y-%m-%d}", (ends - now).days < CRL_SOON_D) if ends else Cell(NONE),
         "storage": _storage(host.storage, words),
         "heard": Cell(words["ago_s"] if host.reached else words["ssh_no"], not host.reached),
     }
@@ -161,7 +173,7 @@ def _ends(certificates: tuple[Certificate, ...], now: datetime) -> Cell:
     if not certificates:
         return Cell(NONE)
     first = min(each.ends for each in certificates)
-    return Cell(f"{first:%Y-%m-%d}", first - now < timedelta(days=45))
+    return Cell(f"{first:%Y-%m-%d}", (first - now).days < CERTIFICATE_SOON_D)
 
 
 def _heard(box: Box, now: datetime, words: Mapping[str, str]) -> Cell:

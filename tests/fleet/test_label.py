@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -107,6 +108,13 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NgatuError, match=r"label\.svg: Not a directory|file: File exists|File exists"):
         write(LABEL, tmp_path / "file" / "label.svg")
+
+
+def test_where_nothing_draws_codes_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "segno", None)  # so Python says that there is none
+
+    with pytest.raises(NgatuError, match="a label needs the package segno"):
+        terminal(LABEL)
 
 
 def test_the_command_shows_and_writes_it(tmp_path: Path) -> None:
