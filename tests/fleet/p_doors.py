@@ -138,12 +138,14 @@ def stolen(trial: Trial) -> str:
         if lost := {name: line.why for name, line in lines.items() if line.ended or line.refused}:
             raise Broken(f"lines of others ended: {lost}")
         gap = max(screen.longest[name] for name in others)
+        station_s = _station_cut_off(doors)
     return (
         f"last heard {silent:.1f} s after the command began, thrown out at {ended:.1f} s, refused from "
         f"{refused:.1f} s on (the play took {played.seconds:.1f} s), {len(thief.refused)} calls "
         "refused, 0 let in; "
         f"new requests refused by the tool and by rotate.yml; {len(others)} others: 0 lines ended, "
-        f"at most {gap:.2f} s between two messages; {again}"
+        f"at most {gap:.2f} s between two messages; {again}; "
+        f"a stolen station's session ended after {station_s:.1f} s, and it is refused"
     )
 
 
@@ -199,6 +201,19 @@ def _request(doors: Doors, name: str) -> Path:
         "-subj", f"/CN={name}", "-keyout", str(path.with_suffix(".key")), "-out", str(path),
     ).good()  # fmt: skip
     return path
+
+
+def _station_cut_off(doors: Doors) -> float:
+    """Not only boxes are stolen; seconds until a station's session has ended."""
+    name, where = "station.hai-tay", (doors.broker.address, STATION_DOOR)
+    loot = doors.pair(name, "station")
+    with Caller(where, doors.ca / "ca.crt", loot, "any-id-at-all") as thief:
+        began = time.monotonic()
+        doors.play("revoke.yml", "-e", f"box={name}").good()
+        until(lambda: thief.ends, WITHIN_S, "the stolen station is thrown out")
+        took_s = time.monotonic() - began
+    assert not let_in(where, doors.ca / "ca.crt", loot), "the stolen station's certificate opens the door"
+    return took_s
 
 
 def _new_box_of_that_name(doors: Doors, box: str, loot: Pair) -> str:
