@@ -6,7 +6,7 @@ DEMO   := .venv-demo
 BENCH  := .venv-bench
 SCRIPTS = .ci/run $(shell grep -rIlE '^\#!/bin/(ba)?sh' deploy)
 
-.PHONY: help setup demo test test-faults test-fleet test-arm64 check bench golden models bundle docs clean
+.PHONY: help setup demo test test-faults test-fleet test-arm64 check bench models bundle docs clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -66,9 +66,6 @@ $(BENCH)/.complete: setup.cfg
 
 bench: $(BENCH)/.complete ## Run every benchmark on the footage beside the checkout; prints tables, gates nothing.
 	$(BENCH)/bin/python -m benchmarks all
-
-golden: $(VENV)/.complete ## Rewrite the expected events of the simulated clips; review the diff.
-	$(BIN)/python -m pytest tests/test_golden.py --rewrite-golden
 
 models: $(VENV)/.complete ## Fetch the default detector into its usual place.
 	$(BIN)/ngatu models fetch yolov3-tiny-416
