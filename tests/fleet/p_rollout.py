@@ -149,6 +149,7 @@ class _Bad:
 
     def over(self) -> bool:
         """Look once: whether the box is back and the play has ended."""
+        self.playing.over()
         if not self.began_s:
             found = re.search(r"^[\d.]+$", self._box("stat -c %.Y /opt/ngatu/trial.json"))
             self.began_s = float(found[0]) if found else 0.0
@@ -160,7 +161,7 @@ class _Bad:
         elif not self.healthy_s:
             self.province.gate(self.first, self.province.bundles.version, BACK_S).good()
             self.healthy_s = time.time()
-        return self.playing.process.poll() is not None and (self.healthy_s > 0 or not self.began_s)
+        return self.playing.over() and (self.healthy_s > 0 or not self.began_s)
 
     def judged(self) -> str:
         """What was measured.
