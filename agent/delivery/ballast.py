@@ -35,11 +35,15 @@ class Ballast:
             return False
 
     def take(self) -> bool:
-        """Reserve the bytes if the disk has twice as many to spare; whether they are held afterwards."""
+        """Reserve the bytes if the disk has half as many more to spare; whether they are held afterwards.
+
+        With less to spare, the next messages would give them back at once. Twice as many were asked for once: a
+        small disk on which the outbox had grown meanwhile was then told full for ever, with everything delivered.
+        """
         if self.size_bytes == 0 or self.held:
             return self.held
         with suppress(OSError):
-            if shutil.disk_usage(self.path.parent).free < 2 * self.size_bytes:
+            if shutil.disk_usage(self.path.parent).free < self.size_bytes * 3 // 2:
                 return False
             with self.path.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, self.size_bytes)

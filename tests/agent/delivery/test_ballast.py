@@ -55,6 +55,15 @@ def test_it_leaves_a_disk_alone_that_has_no_room_for_it(small_disk: Path) -> Non
     assert list(small_disk.iterdir()) == []
 
 
+def test_it_is_taken_again_when_half_as_much_more_is_free_and_not_before(small_disk: Path) -> None:
+    ballast, other = Ballast(small_disk / "ballast", 4 * MIB), small_disk / "someone-else"
+    other.write_bytes(bytes(15 * MIB))
+    assert not ballast.take(), "5 MiB are free: the next messages would give it back at once"
+    with other.open("r+b") as file:
+        file.truncate(13 * MIB)
+    assert ballast.take(), "7 MiB are free"
+
+
 def fill_from_outside(folder: Path) -> None:
     with (folder / "someone-else").open("wb", buffering=0) as other, suppress(OSError):
         while True:
