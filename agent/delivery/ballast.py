@@ -37,8 +37,8 @@ class Ballast:
     def take(self) -> bool:
         """Reserve the bytes if the disk has half as many more to spare; whether they are held afterwards.
 
-        With less to spare, the next messages would give them back at once. Twice as many were asked for once: a
-        small disk on which the outbox had grown meanwhile was then told full for ever, with everything delivered.
+        With less to spare, the next messages would give them back at once. With twice as many asked for, a
+        small disk on which the outbox had grown meanwhile was told full for ever, with all delivered.
         """
         if self.size_bytes == 0 or self.held:
             return self.held
