@@ -18,12 +18,13 @@ from cryptography.x509.oid import NameOID
 from agent.errors import NgatuError
 from fleet.ca_index import Kind
 
-_ID = r"[a-z0-9-]{3,32}"
+ID = r"[a-z0-9-]{3,32}"
+"""Of a box or a commune, as agent.settings.Name: what may stand in a topic."""
 _HOST = r"(?=.{1,64}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
 _NAMES: dict[Kind, tuple[str, str]] = {
-    "box": (_ID, "a box's id: 3 to 32 of a-z, 0-9 and '-', and not 'station'"),
-    "station": (rf"station\.{_ID}", "station. and the commune's id, such as station.hai-ninh"),
-    "operator": (rf"operator\.{_ID}", "operator. and a name, such as operator.broker"),
+    "box": (ID, "a box's id: 3 to 32 of a-z, 0-9 and '-', and not 'station'"),
+    "station": (rf"station\.{ID}", "station. and the commune's id, such as station.hai-ninh"),
+    "operator": (rf"operator\.{ID}", "operator. and a name, such as operator.broker"),
     "broker": (_HOST, "the broker's host name, as the boxes call it"),
 }
 

@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from agent.errors import NgatuError
+from fleet.ca_request import ID
+from fleet.template import template
 
 if TYPE_CHECKING:
     from segno import QRCode
 
-NAME: Final = re.compile(r"[a-z0-9-]{3,32}")
-"""As agent.settings.Name: what may stand in a topic."""
 QUIET_MODULES: Final = 4
 """White on each side of the code, or no reader finds it (ISO/IEC 18004, 6.3.8)."""
 ERROR: Final = "q"
@@ -46,7 +44,7 @@ class Label:
 
     def __post_init__(self) -> None:
         for what, word in (("commune", self.commune), ("box", self.device)):
-            if not NAME.fullmatch(word):
+            if not re.fullmatch(ID, word):
                 raise NgatuError(
                     f"{what}: {word!r} is not 3 to 32 of a-z, 0-9 and '-'",
                     "as in its topics and its certificate",
@@ -72,7 +70,7 @@ def svg(label: Label) -> str:
     """A label of 72 by 36 mm, to be printed at its own size."""
     qr = _qr(label)
     modules = qr.symbol_size(border=QUIET_MODULES)[0]
-    return _TEMPLATES.get_template("label.svg").render(
+    return template("label.svg").render(
         label=label,
         modules=modules,
         scale=QR_MM / modules,
@@ -115,12 +113,3 @@ def _dark(matrix: Sequence[bytearray]) -> str:
 
 def _wrapped(text: str, lines: int) -> list[str]:
     return textwrap.wrap(text, LINE_LETTERS, max_lines=lines, placeholder=" …")
-
-
-_TEMPLATES: Final = Environment(
-    loader=PackageLoader("fleet"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)

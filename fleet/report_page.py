@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from agent.delivery.payloads import HealthPayload
 from agent.errors import NgatuError
 from fleet.report import Box, Certificate, Fleet, Host
@@ -28,6 +26,7 @@ from fleet.report_judge import (
 )
 from fleet.report_storage import Storage
 from fleet.report_words import LANGUAGES
+from fleet.template import template
 
 NONE: Final = "–"
 
@@ -53,7 +52,7 @@ def page(fleet: Fleet, language: str) -> str:
     words = LANGUAGES[language]
     boxes, hosts = judge(fleet)
     everything = sorted([*hosts, *boxes], key=order)
-    return _TEMPLATES.get_template("report.html").render(
+    return template("report.html").render(
         words=words,
         language=language,
         made=words["made"].format(time=f"{fleet.made:%Y-%m-%d %H:%M}"),
@@ -202,12 +201,3 @@ def _size(number: int) -> str:
         if number >= of:
             return f"{number / of:.3g} {unit}"
     return f"{number / 1e3:.3g} kB"
-
-
-_TEMPLATES: Final = Environment(
-    loader=PackageLoader("fleet"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
