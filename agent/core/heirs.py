@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import hypot
+from math import dist, hypot
 
 from agent.core import zones
 from agent.core.geometry import Point
@@ -67,7 +67,7 @@ def _off(ghost: Journey, track: Track, moment: Moment) -> float:
     led = zones.metric((x + vx * blind_s, y + vy * blind_s), frame)
     unseen_s = at.since(ghost.track.last_seen)
     reach = SHARE * size + SPEED_DOUBT * hypot(*zones.metric(ghost.track.velocity, frame)) * unseen_s
-    near = min(_apart(place, led), _apart(place, zones.metric((x, y), frame))) / reach
+    near = min(dist(place, led), dist(place, zones.metric((x, y), frame))) / reach
     return min(near, _ahead(ghost.sighted, place, size, unseen_s, frame))
 
 
@@ -94,7 +94,3 @@ def _opposed(a: Track, b: Track, size: float, frame: Size) -> bool:
     """Do two road users that both move go in opposite directions?"""
     v, w = zones.metric(a.velocity, frame), zones.metric(b.velocity, frame)
     return min(hypot(*v), hypot(*w)) > SLOW * size and v[0] * w[0] + v[1] * w[1] < 0
-
-
-def _apart(a: Point, b: Point) -> float:
-    return hypot(a[0] - b[0], a[1] - b[1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import atan2, cos, degrees, hypot, radians, sin
+from math import atan2, cos, degrees, dist, hypot, radians, sin
 
 from agent.core import crossing, zones
 from agent.core.crossing import Crossing, Line, Passage, Trail
@@ -173,7 +173,7 @@ def _sighted(journey: Journey, moment: Moment) -> Journey:
 def _rest(rest: Rest, box: Box, frame: Size, at: Instant) -> Rest:
     point = zones.metric(box.center, frame)
     reach = max(REST_LEAST, REST_SHARE * zones.size_of(box, frame))
-    if _apart(point, rest.point) <= reach:
+    if dist(point, rest.point) <= reach:
         return replace(rest, away=NEVER) if rest.away is not NEVER else rest
     first = rest.away.since or at
     if at.since(first) >= AWAY_S:
@@ -273,7 +273,3 @@ def _left(track: Track) -> bool:
     return not track.stationary and (
         box.left <= BORDER or box.top <= BORDER or box.right >= 1 - BORDER or box.bottom >= 1 - BORDER
     )
-
-
-def _apart(a: Point, b: Point) -> float:
-    return hypot(a[0] - b[0], a[1] - b[1])

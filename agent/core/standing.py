@@ -31,9 +31,7 @@ def stopped(rule: StoppedVehicleRule, memory: Memory, view: View) -> tuple[Memor
         own = next((p for p in places if p.journey.subject == each.subject and not p.free), None)
         if _stands(each, rule, view):
             place = own or next((p for p in places if _returns(each, p, rule, view)), None)
-            place = place or Place(
-                _unused(each.subject, places), each.track.box, each.rest.since, view.at, each
-            )
+            place = place or Place(unused(each.subject, places), each.track.box, each.rest.since, view.at, each)
             # Two cannot stand in one place: whatever was remembered there is over.
             places = [p for p in places if p.seen == view.at or not _same(p.box, each.track.box)]
             places = [p for p in places if p.subject != place.subject]
@@ -65,10 +63,10 @@ def _returns(each: Journey, place: Place, rule: StoppedVehicleRule, view: View) 
     return not place.free and each.rest.since.since(place.seen) <= rule.keep_s
 
 
-def _unused(subject: str, places: Sequence[Place]) -> str:
-    """A name for the next stop of a vehicle; its earlier ones are remembered by other names."""
-    stops = sum(place.subject.split("@")[0] == subject for place in places)
-    return f"{subject}@{stops}" if stops else subject
+def unused(subject: str, places: Sequence[Place]) -> str:
+    """A name for what begins now at a place: earlier ones of the same road user keep theirs."""
+    before = sum(place.subject.split("@")[0] == subject for place in places)
+    return f"{subject}@{before}" if before else subject
 
 
 def lightened(place: Place, keep_s: float, view: View) -> Place:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import hypot
+from math import dist
 
 from agent.core import heirs, zones
 from agent.core import journey as journeys
 from agent.core.journey import Journey
 from agent.core.lifecycle import Fact
 from agent.core.rulebook import LoiteringRule
-from agent.core.standing import lightened
+from agent.core.standing import lightened, unused
 from agent.core.view import Facts, Memory, Place, View
 
 NEAR = 1.5
@@ -75,7 +75,7 @@ def _begun(each: Journey, places: Sequence[Place], rule: LoiteringRule, view: Vi
     inside = since.since(each.started) <= BORN_S
     # A track that lost its stay to another has none of its own to go on with.
     since = since if view.at.since(since) <= LEARNED_S else view.at
-    return Place(_unused(each.subject, places), each.track.box, since, view.at, each, free=inside)
+    return Place(unused(each.subject, places), each.track.box, since, view.at, each, free=inside)
 
 
 def _memory_s(place: Place, rule: LoiteringRule) -> float:
@@ -90,12 +90,6 @@ def _hidden(each: Journey, view: View) -> bool:
     return view.at.since(each.track.last_seen) >= HIDDEN_S
 
 
-def _unused(subject: str, places: Sequence[Place]) -> str:
-    """A name for a new stay: that of its track, unless the stay that had it has gone to another one."""
-    again = sum(place.subject.split("@")[0] == subject for place in places)
-    return f"{subject}@{again}" if again else subject
-
-
 def _nearest(own: Place, each: Journey, places: Sequence[Place], view: View) -> Place | None:
     """The stay that it goes on with: the nearest in reach of those that are older than its own."""
     best, nearest = None, 1.0
@@ -108,7 +102,7 @@ def _nearest(own: Place, each: Journey, places: Sequence[Place], view: View) -> 
         unseen_s = view.at.since(place.journey.track.last_seen)
         reach = min(NEAR + STROLL * unseen_s, FARTHEST) * size
         a, b = zones.metric(place.box.foot, view.frame), zones.metric(each.track.box.foot, view.frame)
-        off = hypot(a[0] - b[0], a[1] - b[1]) / max(reach, 1e-6)
+        off = dist(a, b) / max(reach, 1e-6)
         if off < nearest:
             best, nearest = place, off
     return best
