@@ -19,8 +19,6 @@ from tests.fleet.test_label import printed, read, shown
 HERE = Path(sys.executable).parent
 NEW = {"box": "hai-ninh-03", "commune": "hai-ninh", "address": "10.20.1.13", "place": 'Ngã tư: phía "bắc"'}
 
-pytestmark = pytest.mark.skipif(not (HERE / "ansible-playbook").exists(), reason="needs ansible-core")
-
 
 class Province:
     """A copy of the example, as an administrator has it."""
@@ -109,6 +107,7 @@ def test_the_same_again_changes_nothing_and_says_so(province: Province) -> None:
     ("told", "why"),
     [
         ({"box": "Hai_Ninh 3"}, "box 'Hai_Ninh 3', commune 'hai-ninh': each is 3 to 32 of a-z"),
+        ({"box": "station"}, "a box is not called station"),
         ({"address": "10.20.1.13; reboot"}, "a host name or an address"),
         ({"place": "a { b"}, "without braces"),
         ({"commune": "hai-bac"}, "no group commune_hai_bac below ngatu_box; there are dong-ha, hai-ninh"),
