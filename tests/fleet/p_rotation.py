@@ -170,7 +170,7 @@ def _copied(doors: Doors, host: str, role: str, to: Path) -> Pair:
 def _killed_at_each_step(doors: Doors, load: Load, watch: Watch, every: int) -> str:
     """Let `request` and then `install` die before each of their changes, on the box and under load."""
     host, deaths = doors.fleet[BOX], {}
-    host.put("/root/dying.py", DYING.read_bytes())
+    host.put("/run/dying.py", DYING.read_bytes())
     for verb in ("request", "install"):
         deaths[verb] = 0
         for count in range(1, 1000, every):
@@ -205,7 +205,7 @@ def _dies(doors: Doors, count: int, words: str, signed: str | None) -> bool:
     """Run the tool on the box until its COUNTth change; whether it died there."""
     log = "/run/died"
     given = f" <<'END'\n{signed}END" if signed else " </dev/null"
-    done = doors.fleet[BOX].ssh(f"rm -f {log}; python3 -IB /root/dying.py {count} {log} {TOOL} {words}{given}")
+    done = doors.fleet[BOX].ssh(f"rm -f {log}; python3 -IB /run/dying.py {count} {log} {TOOL} {words}{given}")
     died = doors.fleet[BOX].ssh(f"test -e {log}").code == 0
     assert (done.code == 0) != died, f"{words}, step {count}: {done.output}"
     return died

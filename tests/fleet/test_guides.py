@@ -27,9 +27,6 @@ EACH = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 OUTSIDE = {"git", "python3", "pip", "mkdir", "cp", "cd", "ssh", "sudo", "ngatu"}
 """Programs that are not Ansible's; tests/test_docs.py looks at those of ngatu."""
 
-if not Path(sys.executable).with_name("ansible-playbook").exists():
-    pytest.skip("needs ansible-core", allow_module_level=True)
-
 
 def commands(page: Path) -> list[list[str]]:
     """What is typed, as words."""

@@ -28,9 +28,6 @@ from tests.fleet.test_new_box import Province
 
 VOID = {"meta", "br", "link", "img"}
 REPORT = ROOT / "deploy/ansible/report.yml"
-ANSIBLE = pytest.mark.skipif(
-    not Path(sys.executable).with_name("ansible-playbook").exists(), reason="needs ansible-core"
-)
 
 
 class Balanced(HTMLParser):
@@ -161,7 +158,6 @@ def report(away: Province, *words: str) -> str:
     return shown((away.folder / "report.html").read_text())
 
 
-@ANSIBLE
 def test_with_every_host_away_the_playbook_still_writes_a_page_with_all_of_them(tmp_path: Path) -> None:
     told = report(Province(tmp_path), "-e", "language=vi")
 
@@ -172,7 +168,6 @@ def test_with_every_host_away_the_playbook_still_writes_a_page_with_all_of_them(
     assert "Tất cả các hộp (5)" in told
 
 
-@ANSIBLE
 def test_of_a_part_only_that_part_is_on_the_page(tmp_path: Path) -> None:
     told = report(Province(tmp_path), "--limit", "commune_hai_ninh,localhost")
 
