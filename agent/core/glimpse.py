@@ -7,12 +7,13 @@ once. This can only save work: what a glimpse is too coarse for, such as someone
 found by the next whole look, `look_s` later at most.
 
 What is usual is learned square by square, from the whole looks that found nothing that moves: in a tree much
-may change, on the road little.
+may change, on the road little. And what changes slowly, such as the light of a passing cloud, is followed from
+one glimpse to the next: whoever comes in changes the picture faster.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -30,8 +31,13 @@ LEAST, FIRST = 10, 12
 """Luma steps by which a square must differ at least, and before anything is known of it."""
 CLEAR = 4
 """Luma steps above what is usual."""
-RECENT_S = 2.0
-"""Two looks that are farther apart do not tell what is usual: somebody may have parked in between."""
+LATE_S = 1.0
+"""A whole look may come so much later than it was due. Two that are farther apart do not tell what is usual:
+somebody may have parked in between."""
+EASE_S = 2.0
+"""A limit falls by one luma step in so long: what swings, such as a cable, is still now and then."""
+FOLLOW = 1
+"""Luma steps by which the remembered picture follows what is seen with each glimpse."""
 AWAKE_S = 0.5
 """What comes into view slowly hardly differs from one frame to the next: after a change, look for so long."""
 
@@ -49,37 +55,48 @@ class GlimpseSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """What the last whole look showed. Both planes are (about 54, W), in luma steps, and never written."""
+    """What is taken for the empty view. Both planes are (about 54, W), in luma steps, and never written."""
 
     at: Instant
+    """Of the last whole look."""
     plane: Plane
-    """Means of the luma."""
+    """Means of the luma then, which follow slow changes since."""
     limit: Plane
     """By how much each square may differ."""
+    eased_s: float
+    """The mono_s at which the limits last fell."""
     awake_s: float
     """Until this mono_s every frame is worth a look: something has just changed."""
 
 
-def after(before: Glimpse | None, frame: Frame) -> Glimpse:
+def after(before: Glimpse | None, frame: Frame, settings: GlimpseSettings) -> Glimpse:
     """What is remembered of a whole look that found nothing that moves."""
     plane, at = sample(frame.luma), frame.at
+    now_s, awake_s = at.mono_s, at.mono_s + AWAKE_S
     if before is None or before.plane.shape != plane.shape:
-        return Glimpse(at, plane, np.full_like(plane, FIRST), at.mono_s + AWAKE_S)
-    if not 0 <= at.since(before.at) <= RECENT_S:
-        return Glimpse(at, plane, before.limit, at.mono_s + AWAKE_S)
+        return Glimpse(at, plane, np.full_like(plane, FIRST), now_s, awake_s)
+    if not 0 <= at.since(before.at) <= settings.look_s + LATE_S:
+        return Glimpse(at, plane, before.limit, now_s, awake_s)
     diff = np.minimum(cv2.absdiff(plane, before.plane), 255 - CLEAR)
-    awake_s = at.mono_s + AWAKE_S if _differs(diff, before.limit) else before.awake_s
-    # Down by one step with each look: what swings, such as a cable, is still now and then.
-    limit = np.maximum(np.maximum(before.limit - 1, diff + CLEAR), LEAST)
-    return Glimpse(at, plane, limit.astype(np.uint8), awake_s)
+    if not _differs(diff, before.limit):
+        awake_s = before.awake_s
+    falls = now_s - before.eased_s >= EASE_S
+    limit = np.maximum(np.maximum(before.limit - falls, diff + CLEAR), LEAST)
+    return Glimpse(at, plane, limit.astype(np.uint8), now_s if falls else before.eased_s, awake_s)
 
 
-def worth(last: Glimpse, frame: Frame, settings: GlimpseSettings) -> bool:
-    """Whether this frame must be looked at whole: something changed, or it is time."""
+def passed(last: Glimpse, frame: Frame, settings: GlimpseSettings) -> Glimpse | None:
+    """What is remembered of a frame that shows nothing new; None: the frame is worth a whole look.
+
+    It is when something changed, and when it is time.
+    """
     if not 0 <= frame.at.since(last.at) < settings.look_s or frame.at.mono_s < last.awake_s:
-        return True
+        return None
     plane = sample(frame.luma)
-    return plane.shape != last.plane.shape or _differs(cv2.absdiff(plane, last.plane), last.limit)
+    if plane.shape != last.plane.shape or _differs(cv2.absdiff(plane, last.plane), last.limit):
+        return None
+    step = np.clip(np.subtract(plane, last.plane, dtype=np.int16), -FOLLOW, FOLLOW)
+    return replace(last, plane=(last.plane + step).astype(np.uint8))
 
 
 def _differs(diff: NDArray[Any], limit: Plane) -> bool:

@@ -128,8 +128,8 @@ def update(
     what depends on time alone, such as the end of an event, comes up to `glimpse.look_s` later.
     """
     seen, lull = state.glimpse, state.lull
-    if seen and lull and not glimpse.worth(seen, frame, settings.glimpse):
-        return state, Outcome(lull.motion, (), (), state.tracks, (), lull.view)
+    if seen and lull and (passed := glimpse.passed(seen, frame, settings.glimpse)):
+        return replace(state, glimpse=passed), Outcome(lull.motion, (), (), state.tracks, (), lull.view)
     moved, motion_told = motion.update(state.motion, frame, settings.motion)
     glance = Glance(frame.at, frame.size, field, motion_told, state.tracks)
     attended, crops = attention.update(state.attention, glance, settings.attention)
@@ -158,7 +158,7 @@ def update(
     patience_s = 0.0 if motion_told.settling else attention.patience_s(attended, after, settings.attention)
     outcome = Outcome(motion_told, crops, detections, tracks, shown, view, patience_s)
     lull = Lull(motion_told, view) if outcome.quiet else None
-    seen = glimpse.after(seen, frame) if lull else seen
+    seen = glimpse.after(seen, frame, settings.glimpse) if lull else seen
     done = PipelineState(ids, moved, attended, followed, living, album, judged, sight, blind, known, seen, lull)
     return done, outcome
 
