@@ -36,8 +36,6 @@ LATE_S = 1.0
 somebody may have parked in between."""
 EASE_S = 2.0
 """A limit falls by one luma step in so long: what swings, such as a cable, is still now and then."""
-FOLLOW = 1
-"""Luma steps by which the remembered picture follows what is seen with each glimpse."""
 AWAKE_S = 0.5
 """What comes into view slowly hardly differs from one frame to the next: after a change, look for so long."""
 
@@ -95,8 +93,8 @@ def passed(last: Glimpse, frame: Frame, settings: GlimpseSettings) -> Glimpse | 
     plane = sample(frame.luma)
     if plane.shape != last.plane.shape or _differs(cv2.absdiff(plane, last.plane), last.limit):
         return None
-    step = np.clip(np.subtract(plane, last.plane, dtype=np.int16), -FOLLOW, FOLLOW)
-    return replace(last, plane=(last.plane + step).astype(np.uint8))
+    # By one luma step towards what is seen.
+    return replace(last, plane=last.plane + (plane > last.plane) - (plane < last.plane))
 
 
 def _differs(diff: NDArray[Any], limit: Plane) -> bool:
