@@ -60,6 +60,7 @@ from agent.delivery.payloads import (
 from agent.delivery.signature import public_key
 from agent.delivery.wire import JSON, Topics, encode, moment
 from agent.detectors import load_detector
+from agent.detectors.absent import Absent
 from agent.detectors.shared import SharedDetector
 from agent.errors import NgatuError, OutboxError
 from agent.fallback import Chosen
@@ -123,7 +124,8 @@ class Agent:
         self.session = self._new_id()
         self.outbox = Outbox(config.outbox_path, config.outbox, clock)
         try:
-            self.detector = SharedDetector(load_detector(config.detector), clock)
+            network = load_detector(config.detector) if config.detects else Absent()
+            self.detector = SharedDetector(network, clock)
         except BaseException:
             self.outbox.close()
             raise
@@ -476,7 +478,9 @@ class Agent:
                 camera_info(camera, camera.pipeline(device).judge, self._sizes[camera.name])
                 for camera in self.config.cameras
             ),
-            model=ModelPayload(name=self.detector.name, sha256=self.detector.sha256),
+            model=ModelPayload(name=self.detector.name, sha256=self.detector.sha256)
+            if self.detector.name
+            else None,
             capabilities=("events", "images", "counts", *VERBS),
         )
 

@@ -126,6 +126,8 @@ def check_camera(camera: CameraConfig, clock: Clock) -> Finding:
 
 def check_detector(config: Config, clock: Clock) -> Finding:
     """Load the model, run it once to warm it up, and time a second call."""
+    if not config.detects:
+        return Finding("detector", "off for every camera: only motion is told", Verdict.OK)
     detector = load_detector(config.detector)
     try:
         picture = np.zeros((detector.input_size.height_px, detector.input_size.width_px, 3), np.uint8)

@@ -85,6 +85,7 @@ def _replay(
     from agent.core.types import Instant  # noqa: PLC0415
     from agent.delivery.compose import Sender  # noqa: PLC0415
     from agent.detectors import load_detector  # noqa: PLC0415
+    from agent.detectors.absent import Absent  # noqa: PLC0415
     from agent.replay import MAX_FPS, Outputs, replay  # noqa: PLC0415
 
     if not clip.is_file():
@@ -94,7 +95,7 @@ def _replay(
     source = FileSource(path=clip, pace="fast")
     settings = chosen.model_copy(update={"source": source, "max_fps": MAX_FPS})
     wanted = config.detector.model_copy(update={"model": model} if model else {})
-    detector = load_detector(wanted)
+    detector = load_detector(wanted) if chosen.attention.enabled else Absent()
     sender = Sender(
         config.device.commune,
         config.device.id,

@@ -205,9 +205,18 @@ class Config(Settings):
         """The outbox's file."""
         return self.state_dir / "outbox.db"
 
+    @property
+    def detects(self) -> bool:
+        """Whether any camera wants the detector."""
+        return any(camera.attention.enabled for camera in self.cameras)
+
+    def _said(self) -> dict[str, Any]:
+        """Without the defaults: the rules that a camera has by itself are nobody's mistake."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        found = [f"{dotted(path)}: {what}" for path, what, _hint in cross_check(self.model_dump(mode="json"))]
+        found = [f"{dotted(path)}: {what}" for path, what, _hint in cross_check(self._said())]
         if found:
             # read_settings tells the same with lines, also where other mistakes keep this from being reached.
             raise PydanticCustomError("cross_check", "{found}", {"found": "; ".join(found)})
@@ -306,6 +315,7 @@ def cross_check(plain: Any) -> Iterator[Finding]:
                 )
                 there = nearest(zone, known) or there
                 yield path, f"there is no zone {quoted(zone)}", there
+        yield from _sightless(camera, at)
         yield from _crossed_masks(camera, at)
 
 
@@ -337,6 +347,17 @@ def _repeated(names: list[tuple[tuple[str | int, ...], Any]]) -> Iterator[Findin
             yield path, f"{quoted(name)} is the name of {dotted(first[name][:-1])} already", "choose another"
         elif isinstance(name, str):
             first[name] = path
+
+
+def _sightless(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Finding]:
+    """Rules about road users, where none is ever found."""
+    attention = camera.get("attention")
+    if not isinstance(attention, dict) or attention.get("enabled") is not False:
+        return
+    for k, rule in _groups(camera, "rules"):
+        if rule.get("kind") != "motion" and isinstance(rule.get("kind"), str):
+            what = f"a rule of kind {quoted(rule['kind'])} needs the detector, which is off for this camera"
+            yield (*at, "rules", k, "kind"), what, "set attention.enabled to true, or use rules of kind motion"
 
 
 def _crossed_masks(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Finding]:

@@ -15,9 +15,9 @@ class Detector(Protocol):
     """Finds objects in pictures; the same picture gives the same detections."""
 
     name: str
-    """The model's name from its card."""
+    """The model's name from its card; empty where there is none."""
     sha256: str
-    """Of the model file, lower-case hex."""
+    """Of the model file, lower-case hex; empty where there is none."""
     input_size: Size
     """What the network sees; crops of this size are neither enlarged nor shrunk."""
     labels: tuple[str, ...]

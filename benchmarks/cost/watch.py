@@ -34,17 +34,19 @@ CONFIG = """\
 device: {{commune: benchmark, id: benchmark-box, purpose: benchmark, legal_basis: none needed}}
 state_dir: {folder}/state
 broker: {{host: 127.0.0.1, port: {port}, confirm: broker}}
-detector: {{model: {model}}}
-cameras:
+{detector}cameras:
 """
 CAMERA = """\
   - name: camera-{number}
     source: {{kind: file, path: {clip}, loop: {loop}}}
+    attention: {{enabled: {detects}}}
     rules:
       - {{kind: motion, id: movement}}
-      - {{kind: object, id: road-users}}
-      - {{kind: line, id: across, start: [0.5, 0.0], end: [0.5, 1.0]}}
-      - {{kind: line, id: along, start: [0.0, 0.6], end: [1.0, 0.6]}}
+"""
+ROAD_USERS = """\
+      - {kind: object, id: road-users}
+      - {kind: line, id: across, start: [0.5, 0.0], end: [0.5, 1.0]}
+      - {kind: line, id: along, start: [0.0, 0.6], end: [1.0, 0.6]}
 """
 
 
@@ -179,11 +181,13 @@ def broker() -> Iterator[int]:
         process.communicate("")
 
 
-def configured(folder: Path, port: int, clip: Path, model: Path, *, cameras: int, loop: bool) -> Path:
-    """A configuration of so many cameras, which all show the clip."""
-    text = CONFIG.format(folder=folder, port=port, model=model.absolute())
+def configured(folder: Path, port: int, clip: Path, model: Path | None, *, cameras: int, loop: bool) -> Path:
+    """A configuration of so many cameras, which all show the clip; without a model they tell motion alone."""
+    detector = f"detector: {{model: {model.absolute()}}}\n" if model else ""
+    text = CONFIG.format(folder=folder, port=port, detector=detector)
+    words = {"clip": clip.absolute(), "loop": str(loop).lower(), "detects": str(model is not None).lower()}
     for number in range(cameras):
-        text += CAMERA.format(number=number, clip=clip.absolute(), loop=str(loop).lower())
+        text += CAMERA.format(number=number, **words) + (ROAD_USERS if model else "")
     file = folder / "config.yaml"
     file.write_text(text, encoding="utf-8")
     return file

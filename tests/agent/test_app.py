@@ -162,12 +162,12 @@ def test_it_works_as_long_as_it_is_told(tmp_path: Path) -> None:
 
 @pytest.fixture
 def said(embedded: Address) -> Iterator[dict[str, list[dict[str, Any]]]]:
-    """Every state that the broker hears of the box, by topic below the box."""
+    """Every state and event that the broker hears of the box, by topic below the box."""
     heard: dict[str, list[dict[str, Any]]] = {}
 
     def hear(_client: object, _data: object, message: paho.MQTTMessage) -> None:
         suffix = message.topic.removeprefix(f"{HERE}/")
-        if suffix in ("info", "health", "status") or suffix.endswith("/status"):
+        if suffix in ("info", "health", "status") or suffix.endswith(("/status", "/event")):
             heard.setdefault(suffix, []).append(json.loads(message.payload))
 
     client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
@@ -238,6 +238,21 @@ def test_a_box_says_what_it_is_and_how_it_is_and_leaves_no_thread_and_no_process
 
     assert psutil.Process().children(recursive=True) == family
     until(lambda: not {thread for thread in threading.enumerate() if thread not in threads}, 5)
+
+
+def test_a_box_without_a_detector_tells_motion_and_says_that_no_network_ran(
+    tmp_path: Path, embedded: Address, said: dict[str, list[dict[str, Any]]]
+) -> None:
+    box = Box(tmp_path, embedded.port)
+    (tmp_path / "squares.onnx").unlink()
+    text = box.config.read_text()
+    rules = "    attention: {enabled: false}\n    rules: [{kind: motion, id: movement}]\n"
+    box.config.write_text(text[: text.index("    zones:")] + rules)
+    with at_work(box):
+        until(lambda: "camera/road/event" in said, 40, "an event")
+    event = said["camera/road/event"][0]
+    assert (event["kind"], event["model"], event["image"] is not None) == ("motion", None, True)
+    assert said["info"][-1]["model"] is None
 
 
 def test_the_watchdog_is_not_fed_while_a_loop_hangs_and_that_is_told_once(

@@ -211,6 +211,14 @@ class Stopped(Clock):
         return Instant(1.0, self.wall_s)
 
 
+def test_a_box_without_a_detector_needs_no_model(working: dict[str, object]) -> None:
+    cameras = [{**each, "attention": {"enabled": False}} for each in working["cameras"]]  # type: ignore[attr-defined]
+    away = changed(working, detector={"model": "/nowhere.onnx"}, cameras=cameras)
+
+    told = findings(away)["detector"]
+    assert (told.verdict, told.found) == (check.Verdict.OK, "off for every camera: only motion is told")
+
+
 def test_a_clock_from_before_the_agent_is_wrong() -> None:
     assert check.check_clock(Stopped(0.0)).verdict is Verdict.FAILED
     assert check.check_clock(Stopped(1.8e9)).verdict in (Verdict.OK, Verdict.WARNING)

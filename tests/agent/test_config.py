@@ -51,6 +51,12 @@ def told(path: Path) -> list[str]:
     return [line.removeprefix(f"{path}:") for line in str(caught.value).splitlines()]
 
 
+def test_a_camera_without_detector_may_leave_its_rules_out() -> None:
+    off = parse(f"{MINIMAL}    attention: {{enabled: false}}\n".encode(), "off")
+    assert not off.detects
+    assert parse(MINIMAL.encode(), "minimal").detects
+
+
 def test_ten_lines_are_enough() -> None:
     config = parse(MINIMAL.encode(), "minimal")
     assert config.device.utc_offset_s == 7 * 3600
@@ -87,6 +93,9 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     "open_quotation_mark": [(8, "not YAML")],
     "out_of_range": [(10, "cameras[0].motion.threshold: 300 is outside"), (11, "cameras[0].max_fps: 0 is not")],
     "reserved_camera_name": [(7, 'cameras[0].name: "box" is reserved: it stands for the box itself')],
+    "rule_without_detector": [
+        (12, 'cameras[0].rules[1].kind: a rule of kind "line" needs the detector, which is off for this camera')
+    ],
     "secret_written_out": [(8, "cameras[0].source.password: what is written here is a text, not a secret")],
     "sexagesimal": [(9, 'cameras[0].stall_s: "1:30" is a text, not a number')],
     "tab_indentation": [(10, "not YAML")],

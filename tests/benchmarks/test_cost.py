@@ -132,10 +132,11 @@ def test_where_debians_motion_is_missing_our_own_figure_stands_alone(
     clip = write_clip(tmp_path / "road.mp4", seconds=9)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    ours, theirs = daemon.beside(clip, 512, 256, 10.0, 8.0)
+    told = daemon.beside(clip, 512, 256, 10.0, 8.0)
 
-    assert 0 < ours < 60
-    assert theirs is None
+    assert 0 < told.box < 60
+    assert 0 < told.stage < 60
+    assert told.daemon is None
 
 
 def test_a_box_that_cannot_start_is_an_error_and_no_row(

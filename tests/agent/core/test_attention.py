@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from math import inf
 
 import pytest
 from hypothesis import given, settings
@@ -64,6 +65,14 @@ def looks(scenes: list[Glance], wanted: AttentionSettings = DEFAULT) -> list[flo
         if crops:
             times.append(scene.at.since(START))
     return times
+
+
+def test_where_it_is_switched_off_the_detector_looks_at_nothing_and_waits_for_nothing() -> None:
+    off = AttentionSettings(enabled=False)
+    scenes = [glance(n / 10, LANE, tracks=(young(n / 10),)) for n in range(100)]
+    assert looks(scenes, off) == []
+    state, _ = attention.update(None, scenes[0], off)
+    assert attention.patience_s(state, scenes[0], off) == inf
 
 
 def every(seconds: float, count: int) -> object:
