@@ -56,12 +56,15 @@ check: $(VENV)/.complete ## Linters, types, import contracts; playbooks, units a
 	  else echo "shell scripts: not judged, shellcheck is not here: apt install shellcheck"; fi
 
 # norfair asks for a rich of 2022, or for a NumPy of 2023; it works with ours, so it comes without its wishes.
+# trackers brings the OpenCV with windows, whose Qt is 9 MB of memory that no box has (docs/decisions/0008).
 $(BENCH)/.complete: setup.cfg
 	@echo "setting up $(BENCH) (once, a minute or two)"
 	@$(PYTHON) -m venv $(BENCH)
 	@$(BENCH)/bin/python -m pip install --quiet --upgrade pip
 	@$(BENCH)/bin/python -m pip install --quiet -e '.[demo,models]' 'trackeval>=1.3' 'trackers>=2.6.1'
 	@$(BENCH)/bin/python -m pip install --quiet --no-deps norfair==2.1.1 'filterpy<2'
+	@$(BENCH)/bin/python -m pip uninstall --quiet --yes opencv-python
+	@$(BENCH)/bin/python -m pip install --quiet --no-deps --force-reinstall 'opencv-python-headless>=4.10'
 	@touch $@
 
 bench: $(BENCH)/.complete ## Run every benchmark on the footage beside the checkout; prints tables, gates nothing.

@@ -197,7 +197,9 @@ class Agent:
         with ExitStack() as parts:
             parts.callback(self._close)
             if port := self.config.health.metrics_port:
-                parts.callback(health.serve(port, lambda: health.report(self._sources, self.clock)))
+                from agent import metrics  # noqa: PLC0415 – 5 MB that a box without it does not need
+
+                parts.callback(metrics.serve(port, lambda: health.report(self._sources, self.clock)))
             self._close_orphans()
             self._storage.start()
             self._say()

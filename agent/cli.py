@@ -6,6 +6,9 @@ imports another for a command. Only the cli modules print.
 
 from __future__ import annotations
 
+from agent import log as _log  # noqa: F401 – before anything else brings structlog (log.py)
+
+# isort: split
 import platform
 import sys
 from importlib.metadata import entry_points

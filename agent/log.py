@@ -12,7 +12,12 @@ import sys
 from contextlib import suppress
 from typing import Any, Literal, TextIO
 
-import structlog
+# structlog imports rich, where it is there, for a console that ours is not: 5 MB of a small box (measured).
+_RICH = sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+import structlog  # noqa: E402
+
+if _RICH is None:
+    del sys.modules["rich"]
 
 _LOGIN = re.compile(r"(?<=://)[^\s\"'<>]*@")
 """Greedy: a password may itself hold an @ or a slash."""

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
-import psutil
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from agent import health
 from agent.core.pace import FULL, Pace
 from agent.delivery import wire
 from agent.delivery.payloads import HealthPayload, MqttHealth, OutboxHealth, ThrottledHealth
-from agent.errors import ModelError, NgatuError, OutboxError
-from agent.health import Sources, report, serve
+from agent.errors import ModelError, OutboxError
+from agent.health import Sources, report
 from agent.machine import Machine
 from tests.agent.test_machine import board
 from tests.agent.test_watcher import Post
-from tests.brokers import free_port
 from tests.conftest import SteppedClock
 
 OUTBOX = OutboxHealth(
@@ -150,53 +146,6 @@ def test_what_never_came_into_the_outbox_counts_as_dropped(
 
     assert told is not None
     assert told.dropped == {"image": 6, "event": 1}
-
-
-def scraped(port: int) -> dict[tuple[str, str], float]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        text = answer.read().decode()
-    return {
-        (sample.name, sample.labels.get("camera", "")): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-def test_the_same_figures_are_served_on_loopback_only(
-    post: Post, sources: Sources, clock: SteppedClock
-) -> None:
-    post.see(4)
-    post.see(3, speed_px_s=130)
-    told = report(sources, clock)
-    port = free_port()
-    end = serve(port, lambda: report(sources, clock))
-    try:
-        figures = scraped(port)
-        listens = {each.laddr.ip for each in psutil.Process().net_connections("tcp") if each.laddr.port == port}
-    finally:
-        end()
-
-    assert listens == {"127.0.0.1"}
-    assert figures["ngatu_outbox_pending", ""] == 3
-    assert figures["ngatu_outbox_dropped_image", ""] == 4
-    assert figures["ngatu_cpu_temp_c", ""] == 51.234
-    assert figures["ngatu_throttled_under_voltage_since_boot", ""] == 1
-    assert figures["ngatu_throttled_frequency_capped_since_boot", ""] == 0
-    assert figures["ngatu_degraded", ""] == len(told.degraded)
-    assert figures["ngatu_camera_streaming", "road"] == 0
-    assert figures["ngatu_camera_detect_ms_p95", "road"] == told.cameras["road"].detect_ms_p95
-    with pytest.raises(OSError, match="refused"):
-        scraped(port)
-
-
-def test_a_port_that_is_taken_is_told_in_words(sources: Sources, clock: SteppedClock) -> None:
-    port = free_port()
-    end = serve(port, lambda: report(sources, clock))
-    try:
-        with pytest.raises(NgatuError, match=f"health.metrics_port: port {port} cannot be used"):
-            serve(port, lambda: report(sources, clock))
-    finally:
-        end()
 
 
 def test_every_word_of_degraded_is_short_and_plain() -> None:
