@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agent.core import heirs, spell, zones
 from agent.core import journey as journeys
-from agent.core import spell, zones
-from agent.core.journey import Journey
+from agent.core.journey import Journey, Moment
 from agent.core.lifecycle import Fact
 from agent.core.rulebook import (
     BaseRule,
@@ -62,12 +62,20 @@ def zone(rule: ZoneRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
 
 
 def wrong_way(rule: WrongWayRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
-    """Vehicles go against a zone's direction."""
-    return memory, tuple(
-        _about(rule, each, each.stays[rule.zone].since)
-        for each in _in(rule.zone, view)
-        if rule.id in each.against and each.against[rule.id].wrong
-    )
+    """Vehicles go against a zone's direction.
+
+    A track that lies where one was told a moment ago who is out of sight now is his double, or he himself.
+    """
+    wrong = [each for each in _in(rule.zone, view) if rule.id in each.against and each.against[rule.id].wrong]
+    told = [each for each in wrong if (rule.id, each.subject) in view.open and not each.track.seen]
+    moment = Moment(view.at, view.frame, view.settings)
+    facts = []
+    for each in wrong:
+        fact = _about(rule, each, each.stays[rule.zone].since)
+        others = [other for other in told if other is not each]
+        again = fact.key not in view.open and heirs.nearest(others, each.track, moment) is not None
+        facts.append(replace(fact, tellable=False) if again else fact)
+    return memory, tuple(facts)
 
 
 def line(rule: LineRule, memory: Memory, view: View) -> tuple[Memory, Facts]:

@@ -8,26 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import atan2, cos, degrees, dist, hypot, radians, sin
+from math import hypot
 
-from agent.core import crossing, zones
+from agent.core import against, crossing, zones
+from agent.core.against import Against
 from agent.core.crossing import Crossing, Line, Passage, Trail
-from agent.core.geometry import Point
 from agent.core.rulebook import JudgeSettings, LineRule, WrongWayRule
 from agent.core.spell import NEVER, Spell
 from agent.core.types import Box, EndReason, Instant, ObjectState, Shot, Size, Track
 
 PATH_POINTS = 32
 PATH_STEP_S = 0.5
-REST_SHARE = 0.35
-"""It rests while its centre stays within this many box sizes of where it came to rest."""
+REST_SHARE = 0.15
+"""It rests while its box has not shifted by this many box sizes from where it came to rest."""
 REST_LEAST = 0.012
 """Heights of the frame: the tremble of the smallest boxes."""
 AWAY_S = 1.0
 """A box that is elsewhere for less than this was covered or merged, not driven."""
-WRONG_STEP = 0.12
-"""Box sizes that it must come farther the wrong way for one step."""
-WRONG_STEPS = 3
 BORDER = 0.015
 """Share of the frame: a box that comes so near to the border touches it."""
 MOST_CROSSINGS = 8
@@ -46,23 +43,9 @@ class Moment:
 class Rest:
     """Where and since when it stands still."""
 
-    point: Point
-    """Of its centre, in heights of the frame."""
+    box: Box
     since: Instant
     away: Spell = NEVER
-
-
-@dataclass(frozen=True, slots=True)
-class Against:
-    """How far it went against a zone's direction."""
-
-    turned: Point
-    """Where it was farthest along the right way, in heights of the frame; wrong is what came after."""
-    reached: float = 0.0
-    """How far the wrong way it had come at its last step, in heights of the frame."""
-    steps: int = 0
-    """How often it came clearly farther. A track that jumps to the vehicle behind makes one step, not many."""
-    wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +86,8 @@ class Journey:
 def update(journey: Journey | None, track: Track, shot: Shot | None, moment: Moment) -> Journey:
     """Fold one frame of a track into its journey. `shot` is a better picture of it, if there is one."""
     if journey is None:
-        middle = zones.metric(track.box.center, moment.frame)
-        journey = Journey(track.id, track, track, track.started, track.box, Rest(middle, track.started))
+        rest = Rest(track.box, track.started)
+        journey = Journey(track.id, track, track, track.started, track.box, rest)
     confirmed = journey.confirmed or (moment.at if track.confirmed else None)
     journey = replace(journey, track=track, shot=shot or journey.shot, confirmed=confirmed)
     if track.seen:
@@ -165,20 +148,31 @@ def _sighted(journey: Journey, moment: Moment) -> Journey:
     }
     entered = journey.entered + tuple(z for z, stay in stays.items() if stay.on and z not in journey.entered)
     rest = _rest(journey.rest, box, frame, at)
-    journey = replace(journey, sighted=journey.track, stays=stays, entered=entered, rest=rest)
-    journey = _pass_lines(journey, moment)
-    return _trace(_turn(journey, moment), at)
+    against = _turn(journey, stays, moment)
+    journey = replace(journey, sighted=journey.track, stays=stays, entered=entered, rest=rest, against=against)
+    return _trace(_pass_lines(journey, moment), at)
 
 
 def _rest(rest: Rest, box: Box, frame: Size, at: Instant) -> Rest:
-    point = zones.metric(box.center, frame)
-    reach = max(REST_LEAST, REST_SHARE * zones.size_of(box, frame))
-    if dist(point, rest.point) <= reach:
+    if not has_moved(rest.box, box, frame):
         return replace(rest, away=NEVER) if rest.away is not NEVER else rest
     first = rest.away.since or at
     if at.since(first) >= AWAY_S:
-        return Rest(point, at)
+        return Rest(box, at)
     return replace(rest, away=Spell(first, at))
+
+
+def has_moved(a: Box, b: Box, frame: Size) -> bool:
+    """Did it drive, however little, from where its box was `a` to where it is `b`?
+
+    A box that is cut by something before it moves one of two opposite edges; who drives moves both.
+    """
+    moved = _both(b.left - a.left, b.right - a.right), _both(b.top - a.top, b.bottom - a.bottom)
+    return hypot(*zones.metric(moved, frame)) > max(REST_LEAST, REST_SHARE * zones.size_of(b, frame))
+
+
+def _both(a: float, b: float) -> float:
+    return min(a, b, key=abs) if a * b > 0 else 0.0
 
 
 def _pass_lines(journey: Journey, moment: Moment) -> Journey:
@@ -210,35 +204,15 @@ def _crossed(journey: Journey, directions: Sequence[tuple[str, str]], at: Instan
     return crossings
 
 
-def _turn(journey: Journey, moment: Moment) -> Journey:
-    frame = moment.frame
-    if not any(isinstance(rule, WrongWayRule) for rule in moment.settings.rules):
-        return journey
-    against: dict[str, Against] = {}
-    point = zones.metric(journey.track.box.foot, frame)
-    size = zones.size_of(journey.track.box, frame)
-    for rule in moment.settings.rules:
-        if isinstance(rule, WrongWayRule) and journey.stays.get(rule.zone, NEVER).since is not None:
-            against[rule.id] = _measure(journey.against.get(rule.id, Against(point)), point, size, rule)
-    return replace(journey, against=against)
-
-
-def _measure(before: Against, point: Point, size: float, rule: WrongWayRule) -> Against:
-    """Fold one place into how far it went the wrong way; `size` is that of its box."""
-    if before.wrong:
-        return before  # it is told until it leaves the zone
-    right = radians(rule.direction_deg)
-    dx, dy = point[0] - before.turned[0], point[1] - before.turned[1]
-    along, aside = dx * sin(right) - dy * cos(right), dx * cos(right) + dy * sin(right)
-    if along >= 0:
-        return Against(point)
-    straight = degrees(atan2(abs(aside), -along)) <= rule.tolerance_deg
-    reached, steps = before.reached, before.steps
-    if -along >= reached + WRONG_STEP * size:
-        reached, steps = -along, steps + 1
-    # A box trembles by its size, so a large one must go farther before it is believed.
-    far = hypot(dx, dy) >= max(rule.min_distance, 0.6 * size)
-    return Against(before.turned, reached, steps, straight and far and steps >= WRONG_STEPS)
+def _turn(journey: Journey, stays: Mapping[str, Spell], moment: Moment) -> Mapping[str, Against]:
+    """How far it went the wrong way, by rule; `stays` are those of this frame."""
+    return {
+        rule.id: against.update(
+            journey.against.get(rule.id), journey.sighted, journey.track, rule, moment.frame
+        )
+        for rule in moment.settings.rules
+        if isinstance(rule, WrongWayRule) and stays.get(rule.zone, NEVER).since is not None
+    }
 
 
 def _trace(journey: Journey, at: Instant) -> Journey:

@@ -20,6 +20,7 @@ from functools import singledispatch
 
 from agent.core import facts, heirs, lifecycle, standing, staying
 from agent.core import journey as journeys
+from agent.core.heirs import Claim, Heritage
 from agent.core.ids import Ids
 from agent.core.journey import Journey, Moment
 from agent.core.lifecycle import Ledger
@@ -62,10 +63,6 @@ __all__ = [
 ]
 
 
-HIDDEN_S = 0.3
-"""A track that was unseen for less when another began is not that other one: both may be there."""
-
-
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What is known about one frame."""
@@ -87,6 +84,8 @@ class RulesState:
     """By id of the track; living ones only."""
     ghosts: tuple[Journey, ...] = ()
     """Lost ones that may come back under a new id."""
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    """By id of a new track: whose journey it may go on with."""
     memories: Mapping[str, Memory] = field(default_factory=dict)
     """By rule id."""
     ledger: Ledger = field(default_factory=Ledger)
@@ -98,8 +97,8 @@ def update(
     """Fold one frame in; returns the messages in the order in which they are to be told."""
     state = state or RulesState()
     moment = Moment(scene.at, scene.frame, settings)
-    living, gone, ghosts = _follow(state, scene, moment)
-    everyone = [each for each in (*living.values(), *gone, *ghosts) if each.confirmed]
+    heritage, living, gone = _follow(state, scene, moment)
+    everyone = [each for each in (*living.values(), *gone, *heritage.ghosts) if each.confirmed]
     opened = lifecycle.latest(state.ledger.open, everyone)
     view = View(scene.at, scene.frame, scene.motion, everyone, frozenset(opened), settings)
     memories: dict[str, Memory] = {}
@@ -114,7 +113,8 @@ def update(
         memories[rule.id] = memory
     ledger, ids, events = lifecycle.update(replace(state.ledger, open=opened), holding, moment, ids)
     lost = tuple(each for each in gone if each.reason is EndReason.LOST and each.confirmed)
-    return RulesState(living, (*ghosts, *lost), memories, ledger), ids, (*events, *counts)
+    ghosts = (*heritage.ghosts, *lost)
+    return RulesState(living, ghosts, heritage.claims, memories, ledger), ids, (*events, *counts)
 
 
 def close(
@@ -138,58 +138,31 @@ def close(
 
 def _follow(
     state: RulesState, scene: Scene, moment: Moment
-) -> tuple[dict[str, Journey], list[Journey], tuple[Journey, ...]]:
-    """Bring every journey up to this frame: those that go on, ended in it, and are still waited for."""
-    taken, given, ghosts = _heirs(state, scene, moment)
+) -> tuple[Heritage, dict[str, Journey], list[Journey]]:
+    """Bring every journey up to this frame: who inherits, those that go on, and those that ended in it."""
+    heritage = heirs.decide(state.journeys, state.ghosts, state.claims, scene.tracks, moment)
     living: dict[str, Journey] = {}
     gone: list[Journey] = []
     for track in scene.tracks:
-        before = taken.get(track.id) or state.journeys.get(track.id)
-        if track.id in given or (before is None and not track.seen):
-            continue  # another track went on with its journey; seen again, it begins one of its own
-        now = journeys.update(before, track, scene.shots.get(track.id), moment)
+        before = heritage.taken.get(track.id) or state.journeys.get(track.id)
+        if track.id in heritage.given or (before is None and not track.seen):
+            continue  # another track goes on with its journey; seen again, it begins one of its own
+        shot = scene.shots.get(track.id)
+        claim = heritage.claims.get(track.id)
+        if claim is not None:
+            heritage.claims[track.id] = heirs.followed(claim, track, shot, moment)
+        # Who lays claim to a journey is told when it is known which one he has.
+        shown = track if claim is None else replace(track, confirmed=False)
+        now = journeys.update(before, shown, shot, moment)
         if before is None:
             now = replace(now, subject=_unused(track.id, state.journeys))
         if now.gone:
             gone.append(now)
         else:
             living[track.id] = now
-    told = given.union(track.id for track in scene.tracks)
+    told = heritage.given.union(track.id for track in scene.tracks)
     gone.extend(journeys.vanish(each, moment) for name, each in state.journeys.items() if name not in told)
-    return living, gone, ghosts
-
-
-def _heirs(
-    state: RulesState, scene: Scene, moment: Moment
-) -> tuple[dict[str, Journey], set[str], tuple[Journey, ...]]:
-    """Who takes over whose journey now: by track id; the ids that lose theirs; and the ghosts that are left.
-
-    Besides the lost ones, those may be inherited whose track is still led on blindly: behind a bus the guess
-    goes astray, and the tracker finds the one that comes out from behind it under a new id.
-    """
-    ghosts = [each for each in state.ghosts if scene.at.since(each.gone or scene.at) <= moment.settings.heir_s]
-    hidden = {
-        track.id: state.journeys[track.id]
-        for track in scene.tracks
-        if track.id in state.journeys
-        and track.confirmed
-        and not (track.seen or track.ended or track.stationary)
-    }
-    taken: dict[str, Journey] = {}
-    given: set[str] = set()
-    for track in scene.tracks:
-        before = state.journeys.get(track.id)
-        if not track.confirmed or not track.seen or (before is not None and before.confirmed is not None):
-            continue
-        lost = [each for each in hidden.values() if track.started.since(each.track.last_seen) >= HIDDEN_S]
-        heir = heirs.inherit([*ghosts, *lost], track, moment)
-        if heir is None:
-            continue
-        taken[track.id] = heir
-        ghosts = [each for each in ghosts if each.subject != heir.subject]
-        given.update(name for name, each in hidden.items() if each.subject == heir.subject)
-        hidden = {name: each for name, each in hidden.items() if name not in given}
-    return taken, given, tuple(ghosts)
+    return heritage, living, gone
 
 
 def _unused(track_id: str, known: Mapping[str, Journey]) -> str:

@@ -57,7 +57,9 @@ def _returns(each: Journey, place: Place, rule: StoppedVehicleRule, view: View) 
     """Is this the vehicle that stood in the place before?"""
     if place.seen == view.at or not _same(place.box, each.track.box):
         return False
-    if _same(place.box, each.born) or place.journey.subject == each.subject:
+    if place.journey.subject == each.subject:  # dragged along by another and back again, or moved up a little
+        return not journeys.has_moved(place.journey.rest.box, each.rest.box, view.frame)
+    if _same(place.box, each.born):
         return True
     # It came driving. But if nobody was seen to drive off since, a passing track took over the parked car.
     return not place.free and each.rest.since.since(place.seen) <= rule.keep_s

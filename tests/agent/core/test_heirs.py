@@ -38,11 +38,10 @@ def test_an_heir_is_looked_for_where_the_lost_one_must_be_by_now() -> None:
     near = replace(track(0.5, 0.5, 1.5), id="two")
     far = replace(track(0.7, 0.5, 1.5), id="two")
 
-    heir = heirs.inherit([ghost], near, moment(1.5))
+    heir = heirs.nearest([ghost], near, moment(1.5))
     assert heir is not None
     assert heir.subject == "one"
-    assert heir.gone is None
-    assert heirs.inherit([ghost], far, moment(1.5)) is None
+    assert heirs.nearest([ghost], far, moment(1.5)) is None
 
 
 @pytest.mark.parametrize(
@@ -52,17 +51,49 @@ def test_an_heir_is_looked_for_where_the_lost_one_must_be_by_now() -> None:
 def test_an_heir_may_be_early_or_late_but_not_in_another_lane(place: tuple[float, float], found: bool) -> None:
     ghost = lost(velocity=(0.05, 0.0), led_x=0.35)  # the guess slowed down, the road user need not have
 
-    assert (heirs.inherit([ghost], replace(track(*place, 3.0), id="two"), moment(3.0)) is not None) == found
+    assert (heirs.nearest([ghost], replace(track(*place, 3.0), id="two"), moment(3.0)) is not None) == found
 
 
 def test_one_of_quite_another_size_is_no_heir() -> None:
     ghost = lost(velocity=(0.1, 0.0), led_x=0.5)
     small = replace(track(0.5, 0.5, 2.0), id="two", box=Box(0.49, 0.48, 0.51, 0.5))
 
-    assert heirs.inherit([ghost], small, moment(2.0)) is None
+    assert heirs.nearest([ghost], small, moment(2.0)) is None
 
 
 def test_a_walker_is_no_heir_of_a_car() -> None:
     ghost = lost(velocity=(0.1, 0.0), led_x=0.5)
 
-    assert heirs.inherit([ghost], replace(track(0.5, 0.5, 2.0), id="two", label="person"), moment(2.0)) is None
+    assert heirs.nearest([ghost], replace(track(0.5, 0.5, 2.0), id="two", label="person"), moment(2.0)) is None
+
+
+def decide(tracks: list[Track], claims: dict[str, heirs.Claim], second: float) -> heirs.Heritage:
+    trip = journey.update(None, track(0.3, 0.5, velocity=(0.1, 0.0)), None, moment(0.0))
+    return heirs.decide({"one": trip}, (), claims, tracks, moment(second))
+
+
+def test_a_claim_to_the_journey_of_a_hidden_one_is_decided_by_what_becomes_of_its_track() -> None:
+    hidden = track(0.4, 0.5, 0.0, velocity=(0.1, 0.0), seen=False)
+    new = replace(track(0.4, 0.5, 1.0, velocity=(0.1, 0.0)), id="two")
+    laid = decide([hidden, new], {}, 1.0)
+    assert [(name, claim.track_id) for name, claim in laid.claims.items()] == [("two", "one")]
+    assert not laid.taken
+
+    ended = decide([replace(hidden, ended=True), new], laid.claims, 1.5)
+    seen = decide([replace(hidden, seen=True), new], laid.claims, 1.5)
+    open_ = decide([hidden, new], laid.claims, 1.5)
+    late = decide([hidden, new], laid.claims, 3.5)
+
+    assert (list(ended.taken), ended.given, ended.claims) == (["two"], {"one"}, {})
+    assert (seen.taken, seen.given, seen.claims) == ({}, set(), {})
+    assert (open_.taken, open_.claims) == ({}, laid.claims)
+    assert (late.taken, late.claims) == ({}, {})
+
+
+def test_a_hidden_one_has_one_heir_at_most() -> None:
+    hidden = track(0.4, 0.5, 0.0, velocity=(0.1, 0.0), seen=False)
+    two, three = (replace(track(0.4, 0.5, 1.0, velocity=(0.1, 0.0)), id=name) for name in ("two", "three"))
+    laid = decide([hidden, two, three], {}, 1.0)
+
+    assert list(laid.claims) == ["two"]
+    assert list(decide([hidden, two, three], laid.claims, 1.1).claims) == ["two"]

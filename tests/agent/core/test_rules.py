@@ -153,31 +153,113 @@ def test_a_road_user_that_comes_back_under_a_new_id_is_one_event() -> None:
     assert {e.object.track_id for e in camera.events if e.object} == {"one"}
 
 
-def test_who_comes_out_from_behind_a_bus_under_a_new_id_went_over_the_line_once() -> None:
-    """The lost track is led on blindly and falls behind; later it is found on somebody else."""
-    camera = Camera(judge(ObjectRule(id="objects"), LINE))
+def behind_a_bus(camera: Camera, frames: int) -> Track:
+    """One drives down to the line and is hidden; half a second later two comes up beyond it.
+
+    It is seen for so many frames. Returns the hidden track as it is led on.
+    """
     for n in range(10):
         camera.see(camera.track(0.5, 0.3 + 0.015 * n, velocity=(0.0, 0.15)))
-    for n in range(10):
-        last = instant(0.9)
-        lost = camera.track(0.5, 0.44 + 0.008 * n, velocity=(0.0, 0.1), seen=False, last_seen=last)
-        if n < 5:
-            camera.see(lost)
-        else:
-            found = camera.track(0.5, 0.48 + 0.015 * n, "two", velocity=(0.0, 0.15), started=instant(1.5))
-            camera.see(lost, found)
-    for n in range(6):
-        camera.see(
-            camera.track(0.5, 0.5, velocity=(0.0, 0.1)),
-            camera.track(0.5, 0.63 + 0.015 * n, "two", velocity=(0.0, 0.15)),
-        )
+    lost = camera.track(0.5, 0.44, velocity=(0.0, 0.1), seen=False, last_seen=instant(0.9))
+    for _ in range(5):
+        camera.see(lost)
+    for n in range(frames):
+        camera.see(lost, out_of_hiding(camera, n))
+    return lost
+
+
+def out_of_hiding(camera: Camera, n: int) -> Track:
+    return camera.track(0.5, 0.53 + 0.015 * n, "two", velocity=(0.0, 0.15), started=instant(1.5))
+
+
+def starts(camera: Camera, kind: EventKind) -> list[str]:
+    """The road users of whom something was told, in order."""
+    return [
+        e.object.track_id
+        for e in camera.events
+        if e.kind is kind and e.phase is Phase.START and e.object is not None
+    ]
+
+
+def test_who_comes_out_from_behind_a_bus_under_a_new_id_went_over_the_line_once() -> None:
+    """It is known to be the same one when the tracker gives up the track that it led on blindly."""
+    camera = Camera(judge(ObjectRule(id="objects"), LINE))
+    lost = behind_a_bus(camera, 8)
+    assert starts(camera, EventKind.OBJECT) == ["one"]
+
+    camera.see(replace(lost, ended=True), out_of_hiding(camera, 8))
+    for n in range(9, 14):
+        camera.see(out_of_hiding(camera, n))
+    counts = [each.counts for each in camera.close() if isinstance(each, Count)]
+
+    assert starts(camera, EventKind.LINE_CROSSED) == ["one"]
+    assert starts(camera, EventKind.OBJECT) == ["one"]
+    assert counts == [{"car": {"in": 1}}]
+    check_lives(camera.events)
+
+
+def test_who_leaves_while_the_other_is_still_hidden_went_over_the_line_too() -> None:
+    camera = Camera(judge(LINE))
+    lost = behind_a_bus(camera, 8)
+    camera.see(lost, replace(out_of_hiding(camera, 8), ended=True))
+
+    assert starts(camera, EventKind.LINE_CROSSED) == ["one"]
+
+
+def test_two_of_whom_one_was_only_hidden_are_two_and_nobody_went_over_the_line() -> None:
+    camera = Camera(judge(ObjectRule(id="objects"), LINE))
+    behind_a_bus(camera, 8)
+    for n in range(8, 14):
+        camera.see(camera.track(0.5, 0.44, velocity=(0.0, 0.0)), out_of_hiding(camera, n))
     camera.close()
 
-    crossed = [e for e in camera.events if e.kind is EventKind.LINE_CROSSED and e.phase is Phase.START]
-    assert [e.object.track_id for e in crossed if e.object] == ["one"]
-    lives = [e for e in camera.events if e.kind is EventKind.OBJECT and e.phase is Phase.START]
-    assert [e.object.track_id for e in lives if e.object] == ["one", "two"]
+    assert starts(camera, EventKind.OBJECT) == ["one", "two"]
+    assert starts(camera, EventKind.LINE_CROSSED) == []
     check_lives(camera.events)
+
+
+def test_who_waits_in_vain_for_a_hidden_one_is_told_with_all_that_he_did_meanwhile() -> None:
+    camera = Camera(judge(LINE, heir_s=1.0))
+    lost = behind_a_bus(camera, 0)
+    for n in range(14):
+        late = out_of_hiding(camera, n)
+        camera.see(lost, replace(late, box=Box(0.47, 0.33 + 0.03 * n, 0.53, 0.41 + 0.03 * n)))
+        if n == 8:
+            assert starts(camera, EventKind.LINE_CROSSED) == []
+
+    assert starts(camera, EventKind.LINE_CROSSED) == ["two"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 40), st.lists(st.booleans(), min_size=70, max_size=70)), max_size=5))
+def test_however_road_users_hide_from_each_other_none_is_counted_twice(
+    column: list[tuple[int, list[bool]]],
+) -> None:
+    """They drive down one lane over the line, each under its own id, and are led on where they are not seen."""
+    camera = Camera(judge(ObjectRule(id="objects"), LINE, heir_s=1.0))
+    last: dict[str, Track] = {}
+    for frame in range(70):
+        tracks = []
+        for number, (delay, seen) in enumerate(column):
+            name, y = f"t{number}", 0.2 + 0.02 * (frame - delay)
+            if y < 0.2 or y > 0.98:
+                continue
+            before = last.get(name)
+            if seen[frame]:
+                started = before.started if before else instant(camera.second)
+                last[name] = camera.track(0.5, y, name, velocity=(0.0, 0.2), started=started)
+            elif before is not None:
+                last[name] = replace(before, seen=False)
+            if name in last:
+                tracks.append(last[name])
+        camera.see(*tracks)
+    counts = [each.counts for each in camera.close() if isinstance(each, Count)]
+
+    crossed = starts(camera, EventKind.LINE_CROSSED)
+    assert len(crossed) <= len(column)
+    assert sum(number for each in counts for number in each.get("car", {}).values()) == len(crossed)
+    check_lives(camera.events)
+    assert {e.id for e in camera.events} == {e.id for e in camera.events if e.phase is Phase.END}
 
 
 def test_another_kind_of_road_user_is_no_heir() -> None:
@@ -470,7 +552,9 @@ WRONG = WrongWayRule(id="wrong", zone="square", direction_deg=180)
 def test_only_the_opposite_way_is_wrong(dx: float, dy: float, wrong: bool) -> None:
     camera = Camera(judge(WRONG))
     for number in range(30):
-        camera.see(camera.track(0.45 + number * dx, 0.5 + number * dy), step_s=0.2)
+        camera.see(
+            camera.track(0.45 + number * dx, 0.5 + number * dy, velocity=(dx / 0.2, dy / 0.2)), step_s=0.2
+        )
 
     assert (len(camera.events) > 0) is wrong
 
@@ -481,6 +565,44 @@ def test_a_vehicle_that_trembles_in_a_zone_does_not_go_the_wrong_way() -> None:
     for _ in range(500):
         camera.see(camera.track(0.5 + rng.normal(0, 0.005), 0.5 + rng.normal(0, 0.008)))
     assert camera.events == []
+
+
+def test_a_box_that_slides_to_the_neighbour_behind_did_not_go_the_wrong_way() -> None:
+    """In a queue a track goes on with the one behind when its own road user is covered."""
+    camera = Camera(judge(WRONG))
+    for _ in range(20):
+        camera.see(camera.track(0.5, 0.6))
+    camera.second += 0.5
+    for y in (0.54, 0.52, 0.505, 0.5, 0.5, 0.5):
+        camera.see(camera.track(0.5, y, velocity=(0.0, -0.05)))
+
+    assert camera.events == []
+
+
+def test_the_double_of_one_who_was_told_going_the_wrong_way_is_not_told() -> None:
+    """A part of a motorbike becomes a track of its own, and the tracker goes on with that one."""
+    camera = Camera(judge(WRONG))
+    for n in range(12):
+        camera.see(camera.track(0.5, 0.65 - 0.015 * n, velocity=(0.0, -0.15)))
+    started = instant(camera.second - 0.2)
+    for n in range(12, 22):
+        y = 0.65 - 0.015 * n
+        camera.see(
+            camera.track(0.5, y, velocity=(0.0, -0.15), seen=False, last_seen=instant(1.1)),
+            camera.track(0.51, y, "two", velocity=(0.0, -0.15), started=started),
+        )
+
+    assert starts(camera, EventKind.WRONG_WAY) == ["one"]
+
+
+def test_two_who_go_the_wrong_way_side_by_side_are_both_told() -> None:
+    camera = Camera(judge(WRONG))
+    for n in range(22):
+        y = 0.68 - 0.015 * n
+        pair = [camera.track(x, y, name, velocity=(0.0, -0.15)) for name, x in (("one", 0.45), ("two", 0.55))]
+        camera.see(*pair)
+
+    assert starts(camera, EventKind.WRONG_WAY) == ["one", "two"]
 
 
 def test_a_crowd_is_many_for_long() -> None:

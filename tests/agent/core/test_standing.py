@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from agent.core import journey, standing
 from agent.core.journey import Journey, Moment
 from agent.core.rulebook import JudgeSettings, LineRule, StoppedVehicleRule
@@ -93,3 +95,20 @@ def test_a_vehicle_that_drives_on_and_stops_elsewhere_has_stopped_twice() -> Non
 
     assert [each.key for each in first] == [("stopped", "one")]
     assert [(each.subject, each.tellable) for each in second_stop] == [("one@1", True)]
+
+
+@pytest.mark.parametrize(("up", "cut", "stops"), [(0.03, 0.0, 2), (0.005, 0.0, 1), (0.0, 0.06, 1)])
+def test_who_moves_up_has_stopped_twice_but_not_who_trembles_or_is_half_covered(
+    up: float, cut: float, stops: int
+) -> None:
+    """A vehicle that moves up shifts all the edges of its box, one that is covered from below only one."""
+    memory, found = standing.stopped(STOPPED, Memory(), view(12, parked(12, "one", 0)))
+    subjects = {each.subject for each in found if each.tellable}
+    trip = parked(13, "one", 0)
+    for second in range(14, 40):
+        track = replace(trip.track, box=Box(0.45, 0.4 - up, 0.55, 0.5 - up - cut))
+        trip = journey.update(trip, track, None, Moment(instant(second), FRAME, SETTINGS))
+        memory, found = standing.stopped(STOPPED, memory, view(second, trip, told=tuple(subjects)))
+        subjects |= {each.subject for each in found if each.tellable}
+
+    assert len(subjects) == stops
