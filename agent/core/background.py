@@ -45,6 +45,10 @@ class Background:
     """How often a pixel changes between background and not, 0 never .. 255 each frame."""
     view: Plane
     """How the scene mostly looks: the median of three medians of three samples, now and then made anew."""
+    darkest: Plane
+    """The least of the 3 by 3 values of `view` around each pixel."""
+    brightest: Plane
+    """The largest of them."""
     stale: float
     """The share of samples that changed since `view` was made."""
     turns: int
@@ -77,7 +81,17 @@ def begin(plane: Plane, noise: float = 2.0) -> Background:
         cv2.copyTo(lent, chance(plane.shape, turn, 0.5), sample)
         samples.append(sample)
     quiet = np.full(plane.shape, noise, np.float32)
-    return Background(tuple(samples), quiet, np.zeros(plane.shape, np.float32), samples[0], 0.0, 0)
+    view = samples[0]
+    return Background(
+        samples=tuple(samples),
+        noise=quiet,
+        flicker=np.zeros(plane.shape, np.float32),
+        view=view,
+        darkest=_darkest(view),
+        brightest=_brightest(view),
+        stale=0.0,
+        turns=0,
+    )
 
 
 def distance(model: Background, plane: Plane) -> Plane:
@@ -101,13 +115,13 @@ def limits(model: Background, smallest: float, noise_times: float, flicker_times
     return np.asarray(planes, np.uint8)
 
 
-def beyond(view: Plane, plane: Plane, limit: Plane) -> Plane:
-    """255 where a value is also unlike all neighbours in the usual `view`: not one that a tremble brought here.
+def beyond(model: Background, plane: Plane, limit: Plane) -> Plane:
+    """255 where a value is also unlike all neighbours in the usual view: not one that a tremble brought here.
 
     Elgammal et al. (ECCV 2000, section 3) suppress false detections in the same way.
     """
-    darker = cv2.subtract(cv2.erode(view, _AROUND), plane)
-    brighter = cv2.subtract(plane, cv2.dilate(view, _AROUND))
+    darker = cv2.subtract(model.darkest, plane)
+    brighter = cv2.subtract(plane, model.brightest)
     return np.asarray(cv2.compare(cv2.max(darker, brighter), limit, cv2.CMP_GT), np.uint8)
 
 
@@ -131,10 +145,8 @@ def learn(model: Background, plane: Plane, quiet: Plane, share: float) -> Backgr
     samples[other] = samples[other].copy()
     cv2.copyTo(plane[lent], picked[lent], samples[other][1:-1, 1:-1])
     stale = model.stale + share
-    view = model.view
-    if stale >= _STALE:
-        view, stale = _usual(samples), 0.0
-    return replace(model, samples=tuple(samples), view=view, stale=stale, turns=turn + 1)
+    learned = replace(model, samples=tuple(samples), stale=stale, turns=turn + 1)
+    return _viewed(learned) if stale >= _STALE else learned
 
 
 def tune(model: Background, plane: Plane, quiet: Plane, flips: Plane, rate: float) -> Background:
@@ -174,10 +186,24 @@ def toned(model: Background, curve: Plane, plane: Plane, far: Plane) -> Backgrou
         cv2.copyTo(plane, clipped, changed)
         cv2.copyTo(sample, known, changed)
         samples.append(changed)
-    return replace(model, samples=tuple(samples), view=_usual(samples), stale=0.0)
+    return _viewed(replace(model, samples=tuple(samples)))
 
 
-def _usual(s: list[Plane]) -> Plane:
+def _viewed(model: Background) -> Background:
+    """The same with its view made anew."""
+    view = _usual(model.samples)
+    return replace(model, view=view, darkest=_darkest(view), brightest=_brightest(view), stale=0.0)
+
+
+def _darkest(view: Plane) -> Plane:
+    return np.asarray(cv2.erode(view, _AROUND), np.uint8)
+
+
+def _brightest(view: Plane) -> Plane:
+    return np.asarray(cv2.dilate(view, _AROUND), np.uint8)
+
+
+def _usual(s: tuple[Plane, ...]) -> Plane:
     return _middle(_middle(s[0], s[1], s[2]), _middle(s[3], s[4], s[5]), _middle(s[6], s[7], s[8]))
 
 

@@ -17,6 +17,8 @@ _SOFT_PX = (5, 5)
 _SURE = 0.36
 _OUTLINE = np.ones((3, 3), np.uint8)
 _SHARP = 0.38
+_GAIN = 0.15
+"""Share of the view that a tone curve must explain above what no curve explains."""
 _CLOSE = 6
 """Luma steps within which a grey counts as explained by the curve; twice the noise of a compressed stream."""
 
@@ -31,10 +33,13 @@ def tone_curve(usual: Plane, plane: Plane) -> Plane | None:
     """
     was = usual[::_EVERY_PX, ::_EVERY_PX].ravel().astype(np.int16)
     now = plane[::_EVERY_PX, ::_EVERY_PX].ravel().astype(np.int16)
+    if was.size < _BINS:
+        return None
+    same = _share(now - was)
+    if same > 1 - _GAIN:  # no curve could explain so many more; most frames end here
+        return None
     order = np.argsort(was, kind="stable")
     order = order[: order.size // _BINS * _BINS]
-    if not order.size:
-        return None
     greys = was[order].reshape(_BINS, -1)
     middle = greys.shape[1] // 2
     change = np.sort(now[order].reshape(_BINS, -1) - greys, axis=1)[:, middle]
@@ -47,8 +52,8 @@ def tone_curve(usual: Plane, plane: Plane) -> Plane | None:
     ends = np.where(every > known[-1], every * (1 + change[-1] / known[-1]), ends)
     ends = np.where(every < known[0], every + change[0] * (1 + every / known[0]) / 2, ends)
     curve = np.maximum.accumulate(np.clip(ends, 0, 255)).round().astype(np.uint8)
-    explained = _share(now - curve[was]), _share(now - was)
-    return curve if explained[0] >= 0.6 and explained[0] >= explained[1] + 0.15 else None
+    explained = _share(now - curve[was])
+    return curve if explained >= 0.6 and explained >= same + _GAIN else None
 
 
 def _share(error: NDArray[np.int16]) -> float:

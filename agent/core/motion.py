@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from agent.core import background, light
+from agent.core import background, faint, light
 from agent.core.background import Background
+from agent.core.faint import Faint, Sight
 from agent.core.light import Fine, half
-from agent.core.regions import Evidence, Outline, boxes, clean, things
+from agent.core.regions import Evidence, Outline, boxes, clean, merged, things
 from agent.core.types import Frame, Instant, Motion, Plane
 from agent.settings import Settings
 
@@ -122,6 +123,8 @@ class MotionState:
     """The same before cleaning."""
     firm: Plane
     """The parts of `mask` that are large enough to count and that the frame before showed too."""
+    faint: Faint
+    """What is small or faint and goes somewhere."""
     share: float
     """Of the view, in `mask`."""
     calm: Instant
@@ -151,6 +154,8 @@ class _Now:
     past: Past
     unlike: float
     asked_s: float
+    far: Plane
+    """How far each pixel is from the scene, in luma steps."""
     raw: Plane
     mask: Plane
     outlines: tuple[Outline, ...]
@@ -172,10 +177,10 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
     found = Motion((), now.share if state.settled else 0.0, settling=state.settled is None)
     big = things(now.mask, now.outlines, settings.min_area, settings.max_regions) if state.settled else []
     learns = state.settled is None or frame.at.mono_s - state.learned_s >= _LEARN_S
-    model, limit, firm, restless = now.model, state.limit, np.zeros_like(plane), state.restless
+    model, limit, firm, restless = now.model, state.limit, np.zeros(plane.shape, np.uint8), state.restless
     if big or learns:  # else nobody asks what moved, and most frames of a quiet street end here
         moved = np.asarray(cv2.compare(cv2.absdiff(plane, now.past[0][1]), limit, cv2.CMP_GT), np.uint8)
-        strange = background.beyond(model.view, plane, limit) if cv2.countNonZero(now.raw) else now.raw
+        strange = background.beyond(model, plane, limit) if cv2.countNonZero(now.raw) else now.raw
         if big:
             before, firmer = _before(state, frame.at)
             evidence = Evidence(plane, model.view, now.look, now.mask, moved, strange, before, firmer)
@@ -188,6 +193,9 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
         if learns:
             model = _learned(state, now, moved, strange, settings)
             limit = _limit(model, settings)
+    dim = _looked(state, now, settings)
+    if dim.regions:
+        found = Motion(merged((*found.regions, *dim.regions), settings.max_regions), now.share)
     known = model.turns >= _SETTLE_TURNS and (
         frame.at.since(restless) >= settings.settle_s
         or frame.at.since(state.began) >= _SETTLE_TIMES * settings.settle_s
@@ -203,6 +211,7 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
         mask=now.mask,
         raw=now.raw,
         firm=firm,
+        faint=dim,
         share=now.share,
         calm=calm,
         unlike=now.unlike,
@@ -243,7 +252,7 @@ def _unlike(state: MotionState, plane: Plane, at: Instant, settings: MotionSetti
 
 
 def _fresh(plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
-    nothing = np.zeros_like(plane)
+    nothing = np.zeros(plane.shape, np.uint8)
     model = background.begin(plane)
     return MotionState(
         model=model,
@@ -256,6 +265,7 @@ def _fresh(plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
         mask=nothing,
         raw=nothing,
         firm=nothing,
+        faint=Faint((), (), at.mono_s),
         share=0.0,
         calm=at,
         unlike=0.0,
@@ -280,7 +290,7 @@ def _compare(state: MotionState, plane: Plane, at: Instant, settings: MotionSett
     """The frame beside the scene, after an exposure step was taken into the scene."""
     model, look, past = state.model, state.look, state.past
     far = background.distance(model, plane)
-    unlike = cv2.countNonZero(np.asarray(cv2.inRange(far, _FAR, 255), np.uint8)) / far.size
+    unlike = cv2.countNonZero(cv2.threshold(far, _FAR - 1, 255, cv2.THRESH_BINARY)[1]) / far.size
     stepped = unlike >= state.unlike + _STEP_SHARE or at.mono_s - state.asked_s >= _STEP_S
     asks = unlike >= _STEP_SHARE and stepped
     curve = light.tone_curve(model.view, plane) if asks else None
@@ -297,11 +307,20 @@ def _compare(state: MotionState, plane: Plane, at: Instant, settings: MotionSett
     mask, outlines = clean(raw)
     share = cv2.countNonZero(mask) / view_px
     asked_s = at.mono_s if asks else state.asked_s
-    return _Now(plane, at, model, look, past, unlike, asked_s, raw, mask, outlines, share)
+    return _Now(plane, at, model, look, past, unlike, asked_s, far, raw, mask, outlines, share)
 
 
 def _limit(model: Background, settings: MotionSettings) -> Plane:
     return background.limits(model, settings.threshold, 1.0, _FLICKER_TIMES)
+
+
+def _looked(state: MotionState, now: _Now, settings: MotionSettings) -> Faint:
+    """Faint things after this frame; those of the last look, when it was only just."""
+    at_s = now.at.mono_s
+    if state.settled is None or at_s - state.faint.looked_s < faint.LOOK_S:
+        return state.faint
+    sight = Sight(now.plane, now.model, now.past[0][1], now.far, state.limit, state.seen)
+    return faint.look(state.faint, sight, at_s, settings.min_area)
 
 
 def _before(state: MotionState, at: Instant) -> tuple[Plane | None, Plane | None]:
@@ -331,7 +350,9 @@ def _learned(
     quiet = np.asarray(cv2.bitwise_not(now.raw), np.uint8)
     if state.settled is None:
         every = np.full_like(quiet, 255)
-        model = background.tune(now.model, now.plane, quiet, np.zeros_like(quiet), min(0.2, passed_s / 0.5))
+        model = background.tune(
+            now.model, now.plane, quiet, np.zeros(quiet.shape, np.uint8), min(0.2, passed_s / 0.5)
+        )
         hurry = 2 * background.SAMPLES * passed_s / settings.settle_s
         return background.learn(model, now.plane, every, hurry)
     flips = np.asarray(cv2.bitwise_xor(now.raw, state.raw), np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -99,7 +100,7 @@ def boxes(big: list[Thing], seen: Evidence, most: int) -> tuple[tuple[Box, ...],
     And a plane of those parts, moving or not, that the frame before showed too: 255 there.
     """
     lasting = _overlapping(big, seen.before)
-    firm = np.zeros_like(seen.mask)
+    firm = np.zeros(seen.mask.shape, np.uint8)
     for thing in lasting:
         part = firm[thing.window]
         np.bitwise_or(part, thing.pixels, out=part)
@@ -107,13 +108,13 @@ def boxes(big: list[Thing], seen: Evidence, most: int) -> tuple[tuple[Box, ...],
     firmer = [each for each in lasting if each.area_px >= small_px]
     firmer += _overlapping([each for each in lasting if each.area_px < small_px], seen.firm)
     strange = _major(np.asarray(cv2.bitwise_and(seen.strange, seen.mask), np.uint8))
-    moving = _unlit([each for each in firmer if _moves(each, seen, strange)], seen)
+    moving = _unlit([each for each in firmer if moves(each, seen.moved, strange)], seen)
     height, width = seen.mask.shape
     found = [
         Box(x.start / width, y.start / height, x.stop / width, y.stop / height)
         for y, x in (thing.window for thing in moving)
     ]
-    return tuple(sorted(_merged(found), key=lambda box: -box.area)[:most]), firm
+    return merged(found, most), firm
 
 
 def _overlapping(some: list[Thing], earlier: Plane | None) -> list[Thing]:
@@ -129,14 +130,14 @@ def _overlapping(some: list[Thing], earlier: Plane | None) -> list[Thing]:
     return [each for each in some if _common(each.pixels, near[each.window]) >= 0.3 * each.area_px]
 
 
-def _moves(thing: Thing, seen: Evidence, strange: Plane) -> bool:
+def moves(thing: Thing, moved: Plane, strange: Plane) -> bool:
     """It changed within the last second, and no tremble explains it.
 
     What did not change for a second stands. An edge that trembles takes on the greys of its neighbours, a
     thing brings greys of its own.
     """
     pixels, window, area_px = thing.pixels, thing.window, thing.area_px
-    if _common(pixels, seen.moved[window]) < max(3, 0.04 * area_px):
+    if _common(pixels, moved[window]) < max(3, 0.04 * area_px):
         return False
     return _common(pixels, strange[window]) >= max(4, 0.3 * area_px)
 
@@ -175,19 +176,22 @@ def _along(thing: Thing, shape: tuple[int, ...]) -> NDArray[np.intp]:
     return np.minimum(y, shape[0] - 1) * np.intp(shape[1]) + np.minimum(x, shape[1] - 1)
 
 
-def _merged(found: list[Box]) -> list[Box]:
-    """Parts of one thing made one: boxes that overlap or nearly touch and fill their common box."""
-    merged: list[Box] = []
+def merged(found: Iterable[Box], most: int) -> tuple[Box, ...]:
+    """Parts of one thing made one: boxes that overlap or nearly touch and fill their common box.
+
+    At most `most`, largest first.
+    """
+    whole: list[Box] = []
     for box in found:
-        new, others = box, merged
-        merged = []
+        new, others = box, whole
+        whole = []
         for other in others:
             if _near(new, other):
                 new = around(new, other)
             else:
-                merged.append(other)
-        merged.append(new)
-    return merged
+                whole.append(other)
+        whole.append(new)
+    return tuple(sorted(whole, key=lambda box: -box.area)[:most])
 
 
 def _near(one: Box, other: Box) -> bool:

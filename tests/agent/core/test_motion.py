@@ -164,6 +164,29 @@ def test_somebody_small_who_goes_his_own_width_in_two_frames_is_found() -> None:
     assert moving(told, 4) >= 25
 
 
+def faint_walker(view: Grey, x: float) -> Grey:
+    """A few pixels that hardly stand out of the dark."""
+    return np.where(car(np.zeros_like(view), x, 100, 10, 16) > 0, view + 6, view)
+
+
+@pytest.mark.parametrize("rate", [8.0, 10.0, 25.0])
+def test_somebody_small_and_faint_is_found_by_where_he_goes(rate: float) -> None:
+    dark = STREET * 0.4
+    told = watch(film(lambda t, c: faint_walker(dark, 60 + (t - 4) * 15) if t >= 4 else dark, 9, rate))
+    seen = [
+        any(box.left <= (65 + (frame.at.mono_s - 504) * 15) / WIDTH <= box.right for box in found.regions)
+        for frame, _, found in told
+        if frame.at.mono_s >= 505
+    ]
+    assert np.mean(seen) >= 0.5
+
+
+def test_somebody_faint_who_stands_is_no_motion() -> None:
+    dark = STREET * 0.4
+    told = watch(film(lambda t, c: faint_walker(dark, 60) if t >= 4 else dark, 9))
+    assert moving(told) == 0
+
+
 def test_a_bus_that_passed_while_the_scene_was_learned_leaves_no_motion_behind() -> None:
     told = watch(film(lambda t, c: car(STREET, t * 100 - 80, 60, 120, 110), 12))
     assert moving(told, 4.2) == 0
