@@ -303,17 +303,25 @@ def _common(one: Box, other: Box) -> float:
 
 
 def _wishes(state: AttentionState, scene: Glance, settings: AttentionSettings) -> list[Wish]:
-    """What should be seen, each with the crop size that shows it best; nothing twice."""
+    """What should be seen, each with the crop size that shows it best; nothing twice.
+
+    A part of a followed track that moves, such as a leg, must be in some crop, but no nearer than its track:
+    that one has a wish of its own.
+    """
     checked = dict(state.checked)
-    boxes = [(region, Reason.MOTION) for region in scene.motion.regions]
-    for track in scene.tracks:
-        if track.ended or _outside(track.box):
-            continue
+    living = [track for track in scene.tracks if not track.ended and not _outside(track.box)]
+    fresh = set(_unexplained(scene.motion.regions, living))
+    boxes = [(region, Reason.MOTION, region not in fresh) for region in scene.motion.regions]
+    for track in living:
         since_s = scene.at.mono_s - checked.get(track.id, -inf)
         if not track.stationary or since_s >= settings.stationary_check_s:
-            boxes.append((track.box, Reason.TRACK))
+            boxes.append((track.box, Reason.TRACK, False))
     closest = Closeness(settings.object_share, settings.small_px, settings.enlarge, settings.enough_px)
-    return [Wish(box, *sized(box, scene.frame, scene.field, closest), reason) for box, reason in boxes]
+    wishes: list[Wish] = []
+    for box, reason, part in boxes:
+        size, largest_px = sized(box, scene.frame, scene.field, closest)
+        wishes.append(Wish(box, size, inf if part else largest_px, reason))
+    return wishes
 
 
 def _cut(box: Box) -> bool:

@@ -152,6 +152,18 @@ def test_a_small_object_is_not_hidden_in_the_crop_of_a_large_one() -> None:
     assert any(holds(c.box, large) for c in crops)
 
 
+def test_a_leg_of_a_followed_walker_asks_for_no_nearer_look_than_the_walker() -> None:
+    frame = Size(768, 576)
+    walkers = (seen("left", Box(0.1, 0.4, 0.15, 0.58), 0), seen("right", Box(0.8, 0.4, 0.85, 0.58), 0))
+    leg, stranger = Box(0.11, 0.54, 0.13, 0.57), Box(0.45, 0.54, 0.47, 0.57)
+    state = AttentionState(START, START, 1, ())
+    _, crops = attention.update(state, glance(0.3, leg, tracks=walkers, frame=frame), DEFAULT)
+    _, closer = attention.update(state, glance(0.3, stranger, tracks=walkers, frame=frame), DEFAULT)
+
+    assert len(crops) == 1
+    assert len(closer) == 2
+
+
 def test_a_small_frame_is_one_crop_whatever_moves() -> None:
     regions = (Box(0.05, 0.1, 0.10, 0.2), Box(0.9, 0.8, 0.95, 0.9))
     crops = look(glance(1, *regions, frame=Size(480, 360)))
