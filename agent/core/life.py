@@ -10,6 +10,7 @@ from pydantic import Field
 from agent.core import labels
 from agent.core.geometry import Floats
 from agent.core.kalman import SMALLEST, Noise
+from agent.core.leading import Offset, offset
 from agent.core.types import Detection, Instant
 from agent.settings import Settings
 
@@ -163,6 +164,8 @@ class Life:
     rests_since: Instant
     lag: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     """What its detections lately had more than the belief: centre and size, in its own width and height."""
+    offset: Offset = None
+    """Where its own region of motion was beside its last detection."""
     misses: int = 0
     """Looks in a row that did not find it."""
     seen: bool = True
@@ -186,6 +189,8 @@ class Hit:
     """(4,), centre and size as believed with it."""
     crowded: bool = False
     """It overlaps a confirmed track that was seen too: it may be a double of that one."""
+    region: Floats | None = None
+    """(4,), centre and size of what moves there, if that is its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +247,7 @@ def hit(life: Life, hit: Hit, settings: TrackSettings) -> Life:
         last_seen=hit.at,
         last_box=_four(hit.measured),
         lag=_lag(life, hit, settings),
+        offset=None if hit.region is None else offset(hit.region, hit.measured),
         rate=life.rate + (1.0 - life.rate) * LEARNING,
         anchor=anchor,
         rests_since=rests_since,

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.core import assign, kalman, labels, life
+from agent.core import assign, kalman, labels, leading, life
 from agent.core.assign import Mask
 from agent.core.geometry import Floats, area, as_array, containment, iou
 from agent.core.ids import Ids
@@ -41,18 +41,10 @@ MOUNTING = 0.1
 LOOKED = 0.5
 """A place was looked at when this share of it lies in one of the crops."""
 
-STIRRED = 0.2
-"""Something moves over a track when this share of its box moves."""
-
 NEAR = 16.0
 """A region of more than so many times a track's area is not that track's own motion: rain, or a light."""
 
-FITS = 0.4
-"""A region leads a track when they overlap at least so much."""
-
 ORDINARY = np.ones((1, 4))
-VAGUE = np.array([[4.0, 4.0, 12.0, 12.0]])
-"""Doubt in a region of motion: its middle is roughly the object's, its size is a guess."""
 
 __all__ = ["Life", "TrackSettings", "TrackState", "update"]
 
@@ -93,14 +85,19 @@ def update(
     found = _found(sighting, settings)
     belief = kalman.predict(state.belief, max(0.0, at.since(state.at)), settings.noise)
     pairs = _pairs(state, belief, found, settings)
-    blanks, belief = _blanks(state, belief, pairs, sighting, settings)
+    boxes, regions = kalman.cornered(belief.mean), as_array(sighting.moving)
+    stirs = leading.stirs(boxes, regions)
+    blanks = _blanks(state, boxes, pairs, sighting, stirs, settings)
+    own = leading.own(boxes, regions, stirs)
+    leaders = {row: region for row, region in own.items() if row in blanks}
+    belief = leading.led(belief, leaders, [each.offset for each in state.lives], settings.noise)
     rows, columns = [row for row, _ in pairs], [column for _, column in pairs]
     belief = kalman.update(belief, np.array(rows, np.intp), found.measured[columns], ORDINARY, settings.noise)
     lives = list(state.lives)
     crowded = _crowded(lives, found, pairs, settings)
     for row, column in pairs:
         measured = found.measured[column]
-        hit = life.Hit(at, found.detections[column], measured, belief.mean[row], crowded[column])
+        hit = life.Hit(at, found.detections[column], measured, belief.mean[row], crowded[column], own.get(row))
         lives[row] = life.hit(lives[row], hit, settings)
     for row, blank in blanks.items():
         lives[row] = life.miss(lives[row], blank)
@@ -182,34 +179,29 @@ def _likeness(state: TrackState, belief: Belief, found: Found, settings: TrackSe
 
 
 def _blanks(
-    state: TrackState, belief: Belief, pairs: assign.Pairs, sighting: Sighting, settings: TrackSettings
-) -> tuple[dict[int, life.Blank], Belief]:
-    """What the sighting says about the rows without a detection; and the belief, led by what moves.
+    state: TrackState,
+    boxes: Floats,
+    pairs: assign.Pairs,
+    sighting: Sighting,
+    stirs: Mask,
+    settings: TrackSettings,
+) -> dict[int, life.Blank]:
+    """What the sighting says about the rows without a detection; `stirs` tells which region is over which.
 
-    A region leads a track only if it has about its size and the two have no other partner: a region around a
-    whole queue says nothing about one car. And what moves where a ridden two-wheeler was seen is that one: it
-    speaks for none of its parts, which would be told as its double.
+    What moves where a ridden two-wheeler was seen is that one: it speaks for none of its parts, which would be
+    told as its double.
     """
     seen = {row for row, _ in pairs}
-    rows = [row for row in range(len(belief)) if row not in seen]
+    rows = [row for row in range(len(boxes)) if row not in seen]
     if not rows:
-        return {}, belief
-    boxes, regions = kalman.cornered(belief.mean), as_array(sighting.moving)
+        return {}
     looked = np.any(containment(boxes, as_array(sighting.looked)) >= LOOKED, axis=1)
-    stirs = containment(boxes, regions) >= STIRRED
-    near = area(regions)[None, :] <= NEAR * area(boxes)[:, None]
+    near = area(as_array(sighting.moving))[None, :] <= NEAR * area(boxes)[:, None]
     disturbed, stirred = np.any(stirs, axis=1), np.any(stirs & near, axis=1)
     ridden = [n for n in sorted(seen) if state.lives[n].confirmed and life.riders(state.lives[n])]
     if ridden:
-        inside = containment(boxes, kalman.cornered(belief.mean[ridden])) >= settings.part_inside
-        stirred &= ~np.any(inside, axis=1)
-    blanks = {row: life.Blank(bool(looked[row]), bool(disturbed[row]), bool(stirred[row])) for row in rows}
-    overlap = iou(boxes, regions)
-    alone = (overlap >= FITS) & (np.sum(stirs, axis=0) == 1)[None, :] & (np.sum(stirs, axis=1) == 1)[:, None]
-    alone[list(seen)] = False
-    tracked, leading = np.nonzero(alone)
-    target = kalman.centred(regions[leading])
-    return blanks, kalman.update(belief, tracked, target, VAGUE, settings.noise)
+        stirred &= ~np.any(containment(boxes, boxes[ridden]) >= settings.part_inside, axis=1)
+    return {row: life.Blank(bool(looked[row]), bool(disturbed[row]), bool(stirred[row])) for row in rows}
 
 
 def _crowded(lives: list[Life], found: Found, pairs: assign.Pairs, settings: TrackSettings) -> list[bool]:

@@ -348,3 +348,22 @@ def test_motion_of_a_ridden_two_wheeler_confirms_no_part_of_it():
     told = watch(*(at(n, *([part(n)] if n in range(10, 30, 4) else [])) for n in range(40)))
 
     assert len(names(told)) == 1
+
+
+def test_a_walker_who_stops_between_two_looks_is_held_back_by_his_own_motion():
+    def x(n: int) -> float:
+        return 0.2 + min(n, 30) * 0.01
+
+    def sighting(n: int) -> Sighting:
+        shadowed = box(x(n) + 0.015, 0.51, 0.075, 0.18)
+        return (
+            Sighting(moment(n / 10), (WHOLE,), (person(x(n)),), (shadowed,))
+            if n % 3 == 0
+            else rest(n / 10, (shadowed,))
+        )
+
+    told = watch(*(sighting(n) for n in range(33)))
+    (walker,) = told[-1]
+
+    assert walker.box.center[0] == pytest.approx(x(32), abs=0.014)
+    assert walker.box.width == pytest.approx(0.06, abs=0.001)
