@@ -70,11 +70,11 @@ def _known(
 
 
 def _begun(each: Journey, places: Sequence[Place], rule: LoiteringRule, view: View) -> Place:
-    """A stay of its own; `free` to go on with one that was lost if it did not just come over the edge."""
+    """A stay of its own; `free` to go on with one that was lost if its track began inside."""
     since = each.stays[rule.zone].since or view.at
-    if view.at.since(since) > LEARNED_S:  # its stay went to another track, which may have been mistaken
-        return Place(unused(each.subject, places), each.track.box, view.at, view.at, each, free=True)
     inside = since.since(each.started) <= BORN_S
+    # A track that lost its stay to another has none of its own to go on with.
+    since = since if view.at.since(since) <= LEARNED_S else view.at
     return Place(unused(each.subject, places), each.track.box, since, view.at, each, free=inside)
 
 

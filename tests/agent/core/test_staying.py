@@ -142,19 +142,6 @@ def test_a_track_whose_stay_went_to_another_begins_anew() -> None:
     assert square.told == ["one", "one@1"]
 
 
-def test_a_track_whose_stay_went_to_another_goes_on_with_the_next_that_is_lost() -> None:
-    """Nobody came in: of the two stays that there are, each is told once, whoever bears it."""
-    square = Square()
-    square.stay(5, one=(0.15, 0.5))
-    square.stay(25, one=(0.5, 0.5))
-    square.stay(1, one=None)
-    square.stay(2, one=None, two=(0.52, 0.5))
-    square.stay(3, one=(0.48, 0.5), two=(0.52, 0.5))
-    square.stay(40, one=(0.48, 0.5))
-
-    assert square.told == ["one"]
-
-
 @pytest.mark.parametrize(("unseen_s", "holds"), [(9, True), (12, False)])
 def test_an_event_outlasts_a_person_out_of_sight_for_a_while(unseen_s: int, holds: bool) -> None:
     square = Square()
