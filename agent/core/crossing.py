@@ -112,6 +112,8 @@ class Crossing:
     """`in` from left to right of someone who walks from start to end, `out` the other way."""
     at: Instant
     """When it was believed."""
+    told: Instant
+    """When it is told and counted: at once, unless it was not known then whose crossing it was."""
 
 
 def band(size: float, share: float, least: float) -> float:

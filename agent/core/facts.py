@@ -86,11 +86,11 @@ def line(rule: LineRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
         for crossed in each.crossings:
             if crossed.rule_id != rule.id:
                 continue
-            new = view.at in (crossed.at, each.confirmed)
+            new = view.at in (crossed.told, each.confirmed)
             if new and each.track.label in rule.labels:
                 entry = each.track.label, crossed.direction
                 tally[entry] = tally.get(entry, 0) + 1
-            lingers = not journeys.has_left(each) and view.at.since(crossed.at) < rule.linger_s
+            lingers = not journeys.has_left(each) and view.at.since(crossed.told) < rule.linger_s
             if crossed.direction in rule.tell and (new or lingers):
                 subject = f"{each.subject}/{crossed.number}"
                 facts.append(

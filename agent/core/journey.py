@@ -200,7 +200,7 @@ def _crossed(journey: Journey, directions: Sequence[tuple[str, str]], at: Instan
     crossings = journey.crossings
     for rule_id, direction in directions:
         number = crossings[-1].number + 1 if crossings else 1
-        crossings = (*crossings, Crossing(rule_id, number, direction, at))[-MOST_CROSSINGS:]
+        crossings = (*crossings, Crossing(rule_id, number, direction, at, told=at))[-MOST_CROSSINGS:]
     return crossings
 
 

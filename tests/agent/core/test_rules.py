@@ -194,6 +194,8 @@ def test_who_comes_out_from_behind_a_bus_under_a_new_id_went_over_the_line_once(
 
     assert starts(camera, EventKind.LINE_CROSSED) == ["one"]
     assert starts(camera, EventKind.OBJECT) == ["one"]
+    crossed = next(e for e in camera.events if e.kind is EventKind.LINE_CROSSED)
+    assert crossed.at.since(crossed.started) >= 0.5  # told late, and it says when it was
     assert counts == [{"car": {"in": 1}}]
     check_lives(camera.events)
 
@@ -219,7 +221,8 @@ def test_two_of_whom_one_was_only_hidden_are_two_and_nobody_went_over_the_line()
 
 
 def test_who_waits_in_vain_for_a_hidden_one_is_told_with_all_that_he_did_meanwhile() -> None:
-    camera = Camera(judge(LINE, heir_s=1.0))
+    """A second: longer would be too late for those who watch."""
+    camera = Camera(judge(LINE))
     lost = behind_a_bus(camera, 0)
     for n in range(14):
         late = out_of_hiding(camera, n)
@@ -236,7 +239,7 @@ def test_however_road_users_hide_from_each_other_none_is_counted_twice(
     column: list[tuple[int, list[bool]]],
 ) -> None:
     """They drive down one lane over the line, each under its own id, and are led on where they are not seen."""
-    camera = Camera(judge(ObjectRule(id="objects"), LINE, heir_s=1.0))
+    camera = Camera(judge(ObjectRule(id="objects"), LINE))
     last: dict[str, Track] = {}
     for frame in range(70):
         tracks = []
