@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from agent.cameras.settings import CameraSettings
+from agent.config import CameraConfig
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDE = (ROOT / "docs" / "guide" / "cameras.md").read_text(encoding="utf-8")
@@ -20,7 +20,7 @@ def test_every_example_is_a_camera_that_the_agent_accepts() -> None:
             example if example.startswith("cameras:") else f"cameras:\n  - name: north\n{example}"
         )
         camera = told["cameras"][0]
-        kinds.add(CameraSettings.model_validate({"source": {"kind": "csi"}, **camera}).source.kind)
+        kinds.add(CameraConfig.model_validate({"source": {"kind": "csi"}, **camera}).source.kind)
     assert kinds == {"rtsp", "usb", "file", "csi"}
 
 
