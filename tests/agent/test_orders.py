@@ -92,6 +92,8 @@ class Box:
         self.number = 0
         self.boot = "boot-1"
         self.stop = Stop()
+        self.journals: list[Journal] = []
+        """Of all lives: a dead process has no open files, but ours has until they are closed."""
         self.outbox = Outbox(folder / "outbox.db", OutboxSettings(ballast_bytes=0), self.machine)
         self.begin()
 
@@ -100,6 +102,7 @@ class Box:
         self.clock = FlooredClock(BUILT_S, self.machine, lambda: self.kept)
         self.stop = Stop()
         self.journal = Journal(self.folder / "orders.db", self.known().wall_s)
+        self.journals.append(self.journal)
         self.orders = Orders(
             TOPICS,
             self.journal,
@@ -162,7 +165,8 @@ def beat(_wait_s: float = 0.0) -> None:
 def box(tmp_path: Path) -> Iterator[Box]:
     box = Box(tmp_path)
     yield box
-    box.journal.close()
+    for journal in (*box.journals, box.journal):
+        journal.close()
     box.outbox.close()
 
 
