@@ -197,7 +197,7 @@ class Agent:
         with ExitStack() as parts:
             parts.callback(self._close)
             if port := self.config.health.metrics_port:
-                from agent import metrics  # noqa: PLC0415 – 5 MB that a box without it does not need
+                from agent import metrics  # noqa: PLC0415 – 2 MB that a box without it does not need
 
                 parts.callback(metrics.serve(port, lambda: health.report(self._sources, self.clock)))
             self._close_orphans()

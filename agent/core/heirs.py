@@ -45,7 +45,7 @@ TWO_WHEELERS = ("bicycle", "motorcycle")
 
 WAITS_S = 1.0
 """Nobody is kept back for longer: an officer is to see within two seconds what happened. To wait two seconds
-instead decided one crossing in 2,780 more."""
+instead decided one crossing more of 2,968."""
 HIDDEN_S = 0.3
 """A track that was unseen for less when another began is not that other one: both may be there."""
 
