@@ -16,6 +16,8 @@ ROOM_M = 0.8
 ASIDE_M = 0.12
 """How far one steps aside in a tenth of a second to pass another."""
 WIDEST_M = 1.2
+PATIENCE_S = 5.0
+"""Who was held up so long squeezes past at half his speed; else a few who meet block each other for good."""
 
 
 def step(walkers: Sequence[User], green_s: float, step_s: float) -> None:
@@ -23,10 +25,12 @@ def step(walkers: Sequence[User], green_s: float, step_s: float) -> None:
     for user in walkers:
         if _pauses(user, step_s) or _waits(user, green_s):
             user.speed = 0.0
-        elif _blocked(user, walkers):
+        elif user.held_s < PATIENCE_S and _blocked(user, walkers):
             user.speed = 0.0
+            user.held_s += step_s
             _step_aside(user, walkers)
         else:
+            user.held_s = max(0.0, user.held_s - step_s)
             user.speed = user.wish
             user.along += user.wish * step_s
             user.offset = max(user.keeps, user.offset - ASIDE_M / 4)

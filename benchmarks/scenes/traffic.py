@@ -119,6 +119,8 @@ class User:
     heading: float = 0.0
     keeps: float = 0.0
     """The offset that a walker returns to after it made room."""
+    held_s: float = 0.0
+    """How long a walker has been held up by others, less how long it has walked on since."""
 
     def settle(self) -> None:
         """Set place and heading from how far along it is."""

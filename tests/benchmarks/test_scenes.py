@@ -11,10 +11,10 @@ import pytest
 from agent.core.geometry import inside
 from agent.core.types import Box
 from benchmarks import scenes
-from benchmarks.scenes import parked, render
+from benchmarks.scenes import parked, people, render
 from benchmarks.scenes.ground import Floats
 from benchmarks.scenes.sensor import PERFECT, Detector, Mover, look
-from benchmarks.scenes.traffic import SIZES, Traffic, User
+from benchmarks.scenes.traffic import SIZES, STEP_S, Traffic, User, route
 from benchmarks.scenes.truth import SETTINGS, Truth
 
 
@@ -52,6 +52,20 @@ def test_no_two_bodies_share_a_place() -> None:
         worst += sum(_overlap(a, b) for a, b in combinations(users, 2))
 
     assert worst <= 2  # a shoulder may touch a shoulder
+
+
+def test_walkers_who_meet_from_four_sides_do_not_block_each_other_for_good() -> None:
+    walkers = []
+    for far in (9.0, 10.5, 12.0, 13.5, 15.0):
+        for start in ((-far, 0.1), (far, -0.1), (0.1, far), (-0.1, -far)):
+            way = route([start, (-start[0], -start[1])])
+            walkers.append(User(len(walkers), "person", way, 1.3, wish=1.3))
+            walkers[-1].settle()
+    for _ in range(900):
+        people.step(walkers, 0.0, STEP_S)
+        walkers = [each for each in walkers if each.along < each.way.reach[-1] - 0.01]
+
+    assert not walkers
 
 
 def _overlap(a: User, b: User) -> bool:
