@@ -26,8 +26,9 @@ from agent.errors import NgatuError
 from agent.overlay import Painter, VideoFile, video
 
 SEED = b"ngatu replays always give the same ids"
-HOLD_S = 0.2 + 1e-6
-"""A track is written for so long after it was last seen: one miss is no reason to break a line in two."""
+HOLD_S = 0.22
+"""A track is written for so long after it was last seen: one miss is no reason to break a line in two. A little
+more than two frames of a slow camera, whose time stamps tremble."""
 MAX_FPS = 120.0
 """A replay looks at every picture of the file."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agent.errors import NgatuError
 
-NAMES = ("motion", "attention", "tracking", "scenes", "cost", "detector", "integrity")
+NAMES = ("motion", "attention", "tracking", "replay", "scenes", "cost", "detector", "integrity")
 DATA = Path("../shared/data")
 DETECTOR = "models/yolox_nano_416.onnx"
 
@@ -34,9 +34,15 @@ def default(name: str, data: Path) -> list[Path]:
             return [clips / "vtest.avi", truth, clips / "junction.mp4", *car_park, data / DETECTOR]
         case "tracking":
             return [data / "tracking"]
+        case "replay":
+            return [clips / "vtest.avi", data / "tracking/PETS09-S2L1", *_detectors(data)]
         case "cost":
             return [*car_park, clips / "vtest.avi", data / DETECTOR]
         case "detector":
-            return [data / "detection", *sorted((data / "models").glob("*.onnx"))]
+            return [data / "detection", *_detectors(data)]
         case _:
             return sorted(path for path in clips.iterdir() if path.suffix in (".mp4", ".avi"))
+
+
+def _detectors(data: Path) -> list[Path]:
+    return sorted((data / "models").glob("*.onnx"))

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from agent.core.geometry import iou
 
@@ -99,6 +98,8 @@ def score(sequence: Sequence, output: Output, frames: list[int]) -> dict[str, fl
 
 def _prepared(sequence: Sequence, output: Output, frames: list[int]) -> dict[str, object]:
     """What TrackEval's metrics read, by the steps of its MotChallenge2DBox.get_preprocessed_seq_data."""
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 – only judging needs it
+
     true_ids, told_ids, likeness = [], [], []
     for n in frames:
         ids, boxes = output[n]
