@@ -14,11 +14,7 @@ It stops the other way round, within ten seconds, whatever is still on its way.
 
 from __future__ import annotations
 
-import faulthandler
 import os
-import platform
-import signal
-import socket
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
@@ -27,35 +23,26 @@ from pathlib import Path
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from agent import __version__, fallback, health, libraries, lives, log, thrift
-from agent.clock import Clock, SystemClock, boot_id
+from agent import __version__, birth, health, lives, thrift
+from agent.clock import Clock, boot_id
 from agent.config import RESERVED, CameraConfig, Config, config_sha256
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome
-from agent.core.rules import JudgeSettings, LineRule
 from agent.core.types import Event, EventKind, Frame, Instant, Phase, Severity, Size
 from agent.crew import Crew
 from agent.delivery import orphans
 from agent.delivery.audit import Audit
-from agent.delivery.commands import VERBS
 from agent.delivery.compose import Sender, event_messages
 from agent.delivery.forwarder import Forwarder
 from agent.delivery.journal import IN_MEMORY, Journal
 from agent.delivery.message import Message, Priority
 from agent.delivery.outbox import Outbox
 from agent.delivery.payloads import (
-    CameraInfo,
     CameraStatusPayload,
     ClockMapBody,
     ClockPayload,
-    FramePayload,
-    InfoPayload,
-    LocationInfo,
-    ModelPayload,
     MqttHealth,
     OutboxHealth,
-    RuleInfo,
-    ZoneInfo,
 )
 from agent.delivery.signature import public_key
 from agent.delivery.wire import JSON, Topics, encode, moment
@@ -155,7 +142,7 @@ class Agent:
             machine,
             config.state_dir,
             self._config_sha256,
-            versions(),
+            birth.versions(),
             self.session,
             lives.begin(config.state_dir, boot_id()),
             self.started,
@@ -434,7 +421,10 @@ class Agent:
         sizes = {name: watcher.figures.size for name, watcher in self.watchers.items()}
         if sizes != self._sizes:
             self._sizes = sizes
-            self.forwarder.keep("info", encode(self._info()))
+            told = birth.message(
+                self.config, self._config_sha256, self.session, self.detector, sizes, self.clock.now()
+            )
+            self.forwarder.keep("info", encode(told))
         try:
             self.forwarder.keep("health", encode(health.report(self._sources, self.clock)))
         except Exception:  # a figure that cannot be had must not stop a box that watches
@@ -460,32 +450,6 @@ class Agent:
         )
         self.forwarder.keep(f"camera/{name}/status", encode(told))
 
-    def _info(self) -> InfoPayload:
-        device = self.config.device
-        place = device.location
-        return InfoPayload(
-            commune=device.commune,
-            device=device.id,
-            session=self.session,
-            time=moment(self.clock.now()),
-            versions=versions(),
-            config_sha256=self._config_sha256,
-            role=device.role,
-            location=LocationInfo(
-                latitude_deg=place.latitude if place else None,
-                longitude_deg=place.longitude if place else None,
-                description=device.place or None,
-            ),
-            cameras=tuple(
-                camera_info(camera, camera.pipeline(device).judge, self._sizes[camera.name])
-                for camera in self.config.cameras
-            ),
-            model=ModelPayload(name=self.detector.name, sha256=self.detector.sha256)
-            if self.detector.name
-            else None,
-            capabilities=("events", "images", "counts", *VERBS),
-        )
-
     def _outbox_health(self) -> OutboxHealth:
         stats, disk, figures = self.outbox.stats(), self.outbox.condition(), self.forwarder.figures()
         return OutboxHealth(
@@ -506,87 +470,3 @@ class Agent:
         return MqttHealth(
             connected_s=figures.connected_s, reconnects=figures.reconnects, refused=figures.refused
         )
-
-
-def camera_info(camera: CameraConfig, judge: JudgeSettings, size: Size | None) -> CameraInfo:
-    """What the birth message says about a camera; `size` is of its picture, once known."""
-    rules = (
-        RuleInfo(
-            id=rule.id,
-            kind=rule.kind,
-            zones=tuple(filter(None, (getattr(rule, "zone", None),))),
-            labels=tuple(getattr(rule, "labels", ())),
-            severity=rule.severity,
-            points=(rule.start, rule.end) if isinstance(rule, LineRule) else (),
-        )
-        for rule in judge.rules
-    )
-    zones = tuple(ZoneInfo(id=zone.id, points=zone.polygon) for zone in judge.zones)
-    frame = FramePayload(width_px=size.width_px, height_px=size.height_px) if size else None
-    return CameraInfo(id=camera.name, kind=camera.source.kind, frame=frame, zones=zones, rules=tuple(rules))
-
-
-def versions() -> dict[str, str]:
-    """Of the agent and of what it stands on."""
-    return {
-        "ngatu": __version__,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        **libraries.versions(),
-    }
-
-
-def run(path: Path, duration_s: float | None = None) -> int:
-    """Be the box until SIGTERM or SIGINT, until the station restarts it, or for so many seconds; the exit code.
-
-    Raises:
-        NgatuError: the configuration is wrong, or a part could not be built.
-    """
-    agent, chosen = build(fallback.choose(path))
-    heed_signals(agent.stop)
-    try:
-        agent.run(duration_s, lambda: fallback.keep(chosen))
-        return agent.exit_code
-    finally:
-        # The interpreter gives signals their deadly default back while it takes itself down, but not these.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
-
-
-def build(chosen: Chosen) -> tuple[Agent, Chosen]:
-    """An agent by this configuration, or by the last good one if no agent can be built by this.
-
-    Raises:
-        NgatuError: a part could not be built.
-    """
-    log.configure(chosen.config.log.level, chosen.config.log.format)
-    with suppress(RuntimeError, ValueError, OSError):  # a standard error that is no file
-        faulthandler.enable()  # systemd's watchdog ends with SIGABRT: then the log says where each thread hung
-    if chosen.refused is not None:
-        logger.error("config_refused", why=chosen.refused, hint="the last good configuration is used")
-    try:
-        return Agent(chosen.config, SystemClock(), chosen=chosen), chosen
-    except NgatuError as error:
-        kept = fallback.last_good(chosen.path, error, chosen.data)
-        if kept is None or chosen.refused is not None:
-            raise
-        return build(kept)
-
-
-def heed_signals(stop: Stop) -> None:
-    """From now on SIGTERM and SIGINT set `stop`, however many of them come; for the main thread of a program.
-
-    A thread does it: an Event is not made to be set by a handler, which runs between any two steps of the very
-    thread that waits for it, and could wait for itself for ever.
-    """
-    ear, mouth = socket.socketpair()
-    mouth.setblocking(False)
-
-    def listen() -> None:
-        while ear.recv(16):
-            stop.set()
-
-    threading.Thread(target=listen, name="signals", daemon=True).start()
-    signal.set_wakeup_fd(mouth.detach(), warn_on_full_buffer=False)  # detached: it lives as long as the process
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: None)  # the wake-up byte is what counts

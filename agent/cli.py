@@ -44,7 +44,7 @@ def run_command(
     with 70 by a fault of ngatu; with 75 when the station wants the agent to be started again.
     """
     # Here, because these import the cameras, numpy and ONNX Runtime, which `ngatu --help` needs none of.
-    from agent.app import run  # noqa: PLC0415
+    from agent.launch import run  # noqa: PLC0415
 
     if code := run(config, duration_s):
         raise typer.Exit(code)

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from agent import fallback, health
-from agent.app import AGAIN, Agent, build
+from agent.app import AGAIN, Agent
 from agent.config import config_sha256
 from agent.delivery.commands import Pause
 from agent.errors import ConfigError, NgatuError
+from agent.launch import build
 from tests.boxes import Box
 from tests.brokers import free_port
 

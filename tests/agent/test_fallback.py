@@ -1,4 +1,4 @@
-"""agent.fallback"""
+"""agent.fallback, agent.launch"""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent import fallback
-from agent.app import build
 from agent.errors import ConfigError, ModelError
+from agent.launch import build
 from tests.boxes import Box
 from tests.brokers import free_port
 
