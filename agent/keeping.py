@@ -57,6 +57,11 @@ class Keeping:
         """Whether the disk would not take the last."""
         return not self._voice.up
 
+    @property
+    def holds(self) -> bool:
+        """Whether something waits here for the disk."""
+        return bool(self._held)
+
     def keep(self, messages: Sequence[Message] = (), *, now: bool = False) -> None:
         """Keep these and what is held; `now` tries even if the last attempt was a moment ago."""
         if not messages and not self._held:

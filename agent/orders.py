@@ -35,6 +35,9 @@ from agent.supervise import Beat, Stop, Voice
 log = structlog.get_logger(__name__)
 
 TURN_S: Final = 1.0
+"""While something must be watched or tried again: a pause that ends, a disk that would not take an answer."""
+QUIET_S: Final = 10.0
+"""While nothing is: orders and the end wake the thread, and its heart must beat."""
 PICTURE_S: Final = 10.0
 """How long a picture may take: a camera that is slowed down gives one a second at least."""
 REFUSALS: Final = 60
@@ -109,11 +112,16 @@ class Orders:
         self._topics, self._journal, self._audit, self._crew = topics, journal, audit, crew
         self._keeper, self._clock, self._known, self._boot_id = keeper, clock, known, boot_id
         self._keeping = Keeping(keeper, "answers", clock)
-        self._arrived: queue.Queue[Order] = queue.Queue()
+        self._arrived: queue.Queue[Order | None] = queue.Queue()
+        """None only wakes the thread."""
         self._voice = Voice("orders")
         self._refused_s: deque[float] = deque(maxlen=REFUSALS)
         self._unheard = 0
         """Refusals that were neither answered nor audited."""
+        self._untold = True
+        """The journal may hold answers that the outbox does not have."""
+        self._pauses: Sequence[Pause] | None = None
+        """Those in the journal, where nobody else writes; None: they have changed since it was asked."""
         self._halted: tuple[Pause, ...] = ()
         self._leaving = False
 
@@ -157,9 +165,7 @@ class Orders:
         if answer is not None:
             told = wire.parse_ack(answer)
             detail = "; ".join(filter(None, (told.detail, "repeated: not done again")))
-            self._keeping.keep(
-                [self._message(wire.encode(told.model_copy(update={"detail": detail})), order.id)]
-            )
+            self._answer(wire.encode(told.model_copy(update={"detail": detail})), order.id)
         self._note(order, "repeated")
 
     def _refuse(self, refusal: Refusal) -> None:
@@ -176,12 +182,19 @@ class Orders:
         log.warning("order_refused", verb=refusal.verb, id=refusal.id, why=why)
         if refusal.id is not None:
             body = wire.ack(refusal.id, "refused", self._clock.now(), why)
-            self._keeping.keep([self._message(body, refusal.id)])
+            self._answer(body, refusal.id)
+
+    def _answer(self, body: bytes, order_id: str) -> None:
+        """Into the outbox; what that will not take now the orders' own thread tries again."""
+        self._keeping.keep([self._message(body, order_id)])
+        if self._keeping.holds:
+            self._wake()
 
     # ----------------------------------------------------------------------------------- in a thread of its own
 
     def run(self, stop: Stop, beat: Beat) -> None:
         """Do what is ordered until `stop` is set. What the last life left comes first."""
+        stop.wakes(self._wake)
         behind = True
         while not stop.is_set():
             beat()
@@ -200,12 +213,17 @@ class Orders:
     def _turn(self, stop: Stop, beat: Beat) -> None:
         self._tell_answers()
         self._watch_pauses()
+        restless = self._untold or self._pauses or self._keeping.holds
         try:
-            order = self._arrived.get(timeout=TURN_S)
+            order = self._arrived.get(timeout=TURN_S if restless else QUIET_S)
         except queue.Empty:
             return
-        if not stop.is_set():  # else the next life does it
+        if order is not None and not stop.is_set():  # else the next life does it
             self._do(order, stop, beat)
+
+    def _wake(self) -> None:
+        """Have the thread look again now."""
+        self._arrived.put(None)
 
     def _resume(self, stop: Stop, beat: Beat) -> None:
         for order, state in [] if self._leaving else self._journal.unended():
@@ -293,6 +311,8 @@ class Orders:
         result = {**(done.result or {}), **({} if number is None else {"audit": number})}
         body = wire.ack(order.id, done.state, now, done.detail, result)
         picture = done.picture.data if done.picture else None
+        self._untold = True
+        self._pauses = None
         self._journal.end(
             Answer(order.id, body, picture, done.topic), done.state, pause=done.pause, resume=done.resume
         )
@@ -303,6 +323,8 @@ class Orders:
     def _tell_answers(self) -> None:
         """Into the outbox with what it does not have yet; a disk that will not take them is asked again."""
         self._keeping.keep()
+        if not self._untold:
+            return
         for answer in self._journal.untold():
             messages = [self._message(answer.body, answer.id)]
             if answer.picture is not None and answer.topic is not None:
@@ -318,11 +340,14 @@ class Orders:
                 return
             self._voice.back()
             self._journal.told(answer.id)
+        self._untold = False
 
     def _watch_pauses(self) -> None:
         """Have the cameras obey exactly the pauses that are in force now."""
+        pauses = self._pauses = self._journal.pauses() if self._pauses is None else self._pauses
+        if not pauses and not self._halted:
+            return
         mono_s, now = self._clock.now().mono_s, self._known()
-        pauses = self._journal.pauses()
         in_force = tuple(pause for pause in pauses if pause.in_force(mono_s, self._boot_id, now))
         over = [pause for pause in pauses if pause.over(mono_s, self._boot_id, now)]
         if in_force != self._halted:
@@ -331,7 +356,9 @@ class Orders:
             self._halted = in_force
         for pause in over:
             self._write({"state": "pause_over", "camera": pause.camera, "rule": pause.rule})
-        self._journal.drop(over)
+        if over:
+            self._pauses = None
+            self._journal.drop(over)
 
     # -------------------------------------------------------------------------------------------------- telling
 

@@ -32,7 +32,23 @@ CALM_S = 60.0
 
 
 class Stop(threading.Event):
-    """Set once, when the agent is to end; every wait of a worker is a wait on it."""
+    """Set once, when the agent is to end; every wait of a worker is a wait on it, or is ended by `wakes`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wakes: list[Callable[[], None]] = []
+
+    def wakes(self, waiter: Callable[[], None]) -> None:
+        """Call `waiter` when it is set, at once if it is already: it may then be called twice."""
+        self._wakes.append(waiter)
+        if self.is_set():
+            waiter()
+
+    def set(self) -> None:
+        """The agent is to end."""
+        super().set()
+        for waiter in tuple(self._wakes):
+            waiter()
 
 
 class Beat(Protocol):

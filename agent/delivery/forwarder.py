@@ -28,7 +28,9 @@ from agent.errors import BrokerRefused, DeliveryError, WireError
 log = structlog.get_logger(__name__)
 
 TURN_S: Final = 1.0
-"""Longest wait for the network, so that the heart beats and stopping is noticed."""
+"""Longest wait for the network while something waits or is on its way."""
+QUIET_S: Final = 5.0
+"""The same while nothing does, so that the heart beats: whoever has something to send, or to stop, wakes us."""
 STEADY_S: Final = 10.0
 """A connection that lasted so long ends the growth of the waits."""
 TAKEN_S: Final = 300.0
@@ -199,7 +201,7 @@ class Forwarder:
             connection.subscribe(self._topics.receipt, self._topics.commands, self._topics.station_status)
             while not self._stop.is_set():
                 self._tend()
-                for happening in connection.turn(self._turn_s()):
+                for happening in connection.turn(self._turn_s(connection)):
                     self._handle(connection, happening)
                 self._sending.pump(connection)
             self._farewell(connection)
@@ -207,7 +209,9 @@ class Forwarder:
             self._connection = None
             connection.close()
 
-    def _turn_s(self) -> float:
+    def _turn_s(self, connection: Connection) -> float:
+        if self._outbox.at_rest and self._sending.settled and connection.settled:
+            return QUIET_S
         return min(TURN_S, self._sending.window.next_due_s(self._clock.now()))
 
     def _tend(self) -> None:

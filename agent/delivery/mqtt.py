@@ -9,6 +9,7 @@ docs/design/delivery.md says which trap of paho and of brokers each line answers
 from __future__ import annotations
 
 import fcntl
+import math
 import select
 import socket
 import ssl
@@ -63,6 +64,8 @@ class Connection:
         self._heard = Heard()
         self._unacked: set[int] = set()
         self._quiet_since_s = 0.0
+        self._heard_s = self._spoke_s = time.monotonic()
+        """When something last came, and went; after the keepalive of silence either way, paho pings."""
         self._unsent = 0
         """Bytes in the kernel's queue at the last look."""
         self._acks: deque[Arrived] = deque()
@@ -153,6 +156,11 @@ class Connection:
         """How many more may be published now: our window and the broker's Receive Maximum."""
         return max(0, min(self._settings.window, self.limits.receive_maximum) - len(self._unacked))
 
+    @property
+    def settled(self) -> bool:
+        """Whether the broker has acknowledged all that was published."""
+        return not self._unacked
+
     def publish(
         self,
         topic: str,
@@ -178,6 +186,7 @@ class Connection:
         info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
         if info.rc != paho.MQTT_ERR_SUCCESS:
             raise self._why() if self._heard.lost else BrokerUnreachable(f"broker {self.where}: {info.rc!r}")
+        self._spoke_s = time.monotonic()
         if qos:
             self._quiet_since_s = self._quiet_since_s if self._unacked else time.monotonic()
             self._unacked.add(info.mid)
@@ -193,6 +202,7 @@ class Connection:
             self._client.subscribe([(each, SubscribeOptions(1, retainAsPublished=True)) for each in filters])
         else:
             self._client.subscribe([(each, 1) for each in filters])
+        self._spoke_s = time.monotonic()
 
     def ack(self, arrived: Arrived) -> None:
         """Tell the broker that a message has had its effect; from any thread, also after the end."""
@@ -242,24 +252,38 @@ class Connection:
         while self._acks:
             arrived = self._acks.popleft()
             self._client.ack(arrived.mid, arrived.qos)
+            self._spoke_s = time.monotonic()
         connection = self._client.socket()
         if connection is None:
             self._lose(0)
             return
         try:
-            readable, writable = self._poll(connection, timeout_s)
+            readable, writable = self._poll(connection, min(timeout_s, self._ping_due_s()))
             if readable:
                 self._client.loop_read()
+                self._heard_s = time.monotonic()
             if writable and self._client.socket() is not None:
                 self._client.loop_write()
             if self._client.socket() is not None:
-                self._client.loop_misc()
+                self._misc()
                 self._notice_silence(connection)
             elif self._heard.lost is None:
                 self._lose(0)
         except Exception as error:  # whatever a broker's bytes do to paho ends this connection only
             self._heard.error = error
             self._lose(0)
+
+    def _ping_due_s(self) -> float:
+        """Seconds until paho pings or gives up on an answer: a longer wait would find a dead link later."""
+        longest_s = self._client.keepalive or math.inf  # a broker may want no pings at all
+        return max(0.0, min(self._heard_s, self._spoke_s) + longest_s - time.monotonic())
+
+    def _misc(self) -> None:
+        """What is due by time. As paho does, count a ping as something that went and came."""
+        pings = self._ping_due_s() <= 0
+        self._client.loop_misc()
+        if pings:
+            self._heard_s = self._spoke_s = time.monotonic()
 
     def _poll(self, connection: Any, timeout_s: float) -> tuple[bool, bool]:
         if isinstance(connection, ssl.SSLSocket) and connection.pending():

@@ -43,6 +43,7 @@ from agent.delivery import outbox_rows as rows
 from agent.delivery.message import Message, Priority, Stored
 from agent.delivery.outbox_disk import Condition, Disk, OutboxSettings
 from agent.delivery.outbox_file import transact
+from agent.delivery.outbox_held import Held
 from agent.delivery.outbox_mend import Salvaged
 from agent.errors import OutboxError
 
@@ -137,12 +138,14 @@ class Outbox:
         an earlier boot put is minus infinity: before everything of this boot.
         """
         wanted = sorted(priorities)
+
+        def work(held: Held) -> list[Stored]:
+            if not held.tally.pending:  # mostly, and then the database need not be asked
+                return []
+            return [held.give(seq) for seq in rows.in_order(held.db, held.live(now), limit, skip, wanted)]
+
         with self._lock:
-            return self._disk.run(
-                lambda held: [
-                    held.give(seq) for seq in rows.in_order(held.db, held.live(now), limit, skip, wanted)
-                ]
-            )
+            return self._disk.run(work)
 
     def one(self, seq: int) -> Stored | None:
         """The message with this seq, given out like those of `waiting`; None if it waits no more."""
@@ -185,6 +188,12 @@ class Outbox:
     def stream(self) -> str:
         """Within which seq counts: one life of the file, or of the memory that takes its place."""
         return self._disk.held.stream
+
+    @property
+    def at_rest(self) -> bool:
+        """Nothing waits and the disk takes all: until something is put, nothing need be looked after soon."""
+        with self._lock:
+            return not self._disk.held.tally.pending and self._disk.condition == Condition()
 
     def open_events(self) -> list[Message]:
         """The latest message of each event that began and did not end, in the order of their times."""
@@ -235,7 +244,7 @@ class Outbox:
     # -------------------------------------------------------------------------------------------- tending it
 
     def tend(self) -> None:
-        """Look after the file now and then; meant for a loop that turns every second. Never raises.
+        """Look after the file now and then; meant for a loop that turns every few seconds. Never raises.
 
         Takes the ballast again and leaves memory when the disk can be written; seals what waits for it long.
         """

@@ -478,6 +478,69 @@ def test_the_thread_does_what_comes_and_ends_when_told(box: Box) -> None:
     assert beats
 
 
+def test_while_nothing_is_ordered_the_journal_is_not_asked(box: Box) -> None:
+    box.command("set", camera="north", action="pause", until=until(1))
+    box.work()
+    box.machine.advance(3700)
+    box.work()  # it is over
+    box.work()  # and gone
+    asked: list[str] = []
+    box.journal._db.set_trace_callback(asked.append)
+    box.orders._tell_answers()
+    box.orders._watch_pauses()
+
+    assert box.hands.halted == []
+    assert asked == []
+
+
+def test_a_thread_that_waits_for_orders_ends_at_once_when_told(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.orders.QUIET_S", 3600.0)
+    beats: list[int] = []
+    thread = threading.Thread(target=box.orders.run, args=(box.stop, lambda _wait_s=0.0: beats.append(1)))
+    thread.start()
+    until_true(lambda: beats)
+    box.stop.set()
+    thread.join(5)
+
+    assert not thread.is_alive()
+
+
+def test_a_pause_ends_in_time_though_nothing_else_happens(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.orders.QUIET_S", 3600.0)
+    thread = threading.Thread(target=box.orders.run, args=(box.stop, beat))
+    thread.start()
+    name = box.command("set", camera="north", action="pause", until=until(1))
+    until_true(lambda: box.answers(name))
+    assert box.hands.halted
+    box.machine.advance(3700)
+    until_true(lambda: not box.hands.halted)
+    box.stop.set()
+    thread.join(5)
+
+
+def test_a_refusal_that_the_disk_would_not_take_is_tried_again_though_nothing_else_happens(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.orders.QUIET_S", 3600.0)
+    beats: list[int] = []
+    thread = threading.Thread(target=box.orders.run, args=(box.stop, lambda _wait_s=0.0: beats.append(1)))
+    thread.start()
+    until_true(lambda: beats)
+    box.outbox.close()
+    name = box.command("ping", life_s=-60)
+    box.outbox = box.orders._keeping._keeper = Outbox(  # type: ignore[assignment]
+        box.folder / "outbox.db", OutboxSettings(ballast_bytes=0), box.machine
+    )
+    box.machine.advance(2)
+    until_true(lambda: box.answers(name))
+    box.stop.set()
+    thread.join(5)
+
+    assert box.answers(name)[0].state == "refused"
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(payloads(), st.sampled_from(["ping", "set", "snapshot", "restart", "x"]), st.booleans()))

@@ -183,3 +183,13 @@ def test_without_systemd_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
 
     assert not notify("READY=1")
+
+
+def test_the_end_wakes_whoever_waits_for_something_else() -> None:
+    stop, woken = Stop(), []
+    stop.wakes(lambda: woken.append("before"))
+    assert woken == []
+    stop.set()
+    stop.wakes(lambda: woken.append("after"))
+
+    assert woken == ["before", "after"]

@@ -24,6 +24,7 @@ from agent.delivery import forwarder, reasons, wire
 from agent.delivery.broker import BrokerSettings
 from agent.delivery.forwarder import Forwarder, wait_s
 from agent.delivery.message import Message, Priority
+from agent.delivery.mqtt import Connection, Happening
 from agent.delivery.outbox import Outbox, OutboxSettings
 from agent.errors import BrokerRefused, BrokerUnreachable
 from station.arrival import Arrival
@@ -367,6 +368,43 @@ def test_without_a_broker_it_keeps_trying_and_says_why(open_box: Callable[..., B
 
 
 @pytest.mark.broker
+def test_a_box_with_nothing_to_send_waits_long_and_still_sends_and_stops_at_once(
+    mosquitto: Mosquitto, open_box: Callable[..., Box], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    turn = Connection.turn
+
+    def noted(connection: Connection, timeout_s: float) -> list[Happening]:
+        waits.append(timeout_s)
+        return turn(connection, timeout_s)
+
+    monkeypatch.setattr(Connection, "turn", noted)
+    monkeypatch.setattr(forwarder, "QUIET_S", 19.0)
+    box, notes = open_box(mosquitto.port), Notes()
+    with station(box, notes):
+        box.outbox.put([event("e1")])
+        until(lambda: box.pending() == 0 and waits[-1] == 19.0)
+        began = CLOCK.now()
+        box.outbox.put([event("e2")])
+        until(lambda: len(notes.seqs()) == 2)
+        box.forwarder.keep("health", b"{}")
+        until(lambda: box.forwarder.settled)
+        until(lambda: box.pending() == 0 and waits[-1] == 19.0)
+        assert box.forwarder.stop(5.0)
+        assert CLOCK.now().since(began) < 15
+
+
+def test_while_a_message_has_no_receipt_no_turn_is_long(
+    mosquitto: Mosquitto, open_box: Callable[..., Box]
+) -> None:
+    box = open_box(mosquitto.port)
+    box.outbox.put([event("e1")])
+    until(lambda: box.forwarder.figures().in_flight == 1)
+    connection = box.forwarder._connection
+    assert connection is not None
+    assert box.forwarder._turn_s(connection) <= forwarder.TURN_S
+
+
 def test_a_broker_that_hangs_does_not_hold_up_the_stop(
     mosquitto: Mosquitto, open_box: Callable[..., Box]
 ) -> None:

@@ -364,6 +364,31 @@ def test_a_turn_can_be_woken_from_another_thread(embedded: Address) -> None:
     connection.wake()  # and after the end it does no harm
 
 
+def test_a_long_turn_ends_when_a_ping_is_due(mosquitto: Mosquitto) -> None:
+    """Else a link that is dead and idle would not be noticed within two keepalives (promise P11)."""
+    with connected(mosquitto.port, "box-ping", keepalive_s=5) as connection:
+        connection.turn(0.0)
+        began = time.monotonic()
+        connection.turn(60.0)
+        first_s = time.monotonic() - began
+        assert connection.turn(1.0) == []  # the answer to the ping
+        assert 0 < connection._ping_due_s() <= 5
+
+    assert first_s < 6
+
+
+@pytest.mark.parametrize("due", [True, False])
+def test_whatever_goes_or_comes_puts_the_next_ping_off(embedded: Address, due: bool) -> None:
+    with connected(embedded.port, "box-due", keepalive_s=20) as connection:
+        connection._heard_s -= 19.0
+        connection._spoke_s -= 19.0
+        if not due:
+            connection.publish("t/x", b"1")
+            turn_until(connection, Puback)
+            assert connection.settled
+        assert (connection._ping_due_s() <= 1.5) == due
+
+
 # ---------------------------------------------------------------------------------------------------- settings
 
 

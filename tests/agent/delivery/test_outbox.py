@@ -906,3 +906,24 @@ def test_the_outbox_behaves_like_its_model(tmp_path: Path) -> None:
             max_examples=6, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
+
+
+def test_while_nothing_waits_the_database_is_not_asked_what_does(outbox: Outbox, clock: SteppedClock) -> None:
+    (seq,) = outbox.put([start("e1")])
+    assert not outbox.at_rest
+    outbox.acknowledge(outbox.stream, [(seq, seq)])
+    assert outbox.at_rest
+    asked: list[str] = []
+    outbox._disk.held.db.set_trace_callback(asked.append)
+    assert outbox.waiting(10, clock.now()) == []
+    assert asked == []
+    outbox.put([start("e2")])
+
+    assert [each.message.event_id for each in outbox.waiting(10, clock.now())] == ["e2"]
+    assert not outbox.at_rest
+
+
+def test_an_outbox_in_memory_is_not_at_rest(outbox: Outbox) -> None:
+    """It must be looked after: the disk may come back."""
+    outbox._disk._to_memory("a test", outbox._disk.held)
+    assert not outbox.at_rest
