@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -110,12 +112,14 @@ class Figures:
         calls = sorted(self.detect_ms)
         return round(calls[min(len(calls) - 1, int(len(calls) * share))], 1) if calls else None
 
-    def _recent(self, now: Instant) -> list[_Mark]:
+    def _recent(self, now: Instant) -> tuple[_Mark, ...]:
         # A copy made in one step: the camera's thread appends meanwhile.
-        return [each for each in tuple(self._arrived) if now.mono_s - each.mono_s <= RECENT_S]
+        marks = tuple(self._arrived)
+        first = bisect_left(marks, now.mono_s - RECENT_S, key=lambda mark: mark.mono_s)
+        return marks[first:]
 
 
-def _rate(count: float, recent: list[_Mark]) -> float:
+def _rate(count: float, recent: Sequence[_Mark]) -> float:
     if len(recent) < 2 or recent[-1].mono_s <= recent[0].mono_s:
         return 0.0
     return round(count / (recent[-1].mono_s - recent[0].mono_s), 2)

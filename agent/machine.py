@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +18,9 @@ HOT_C: Final = 80.0
 """From here on a Pi slows down: Raspberry Pi documentation, "Frequency management and thermal control"."""
 LEAST_S: Final = 1.0
 """The load over less time says nothing."""
+PLACES_S: Final = 60.0
+"""Between two searches for where the kernel shows something: a driver may come late. To search costs more than
+to read (measured)."""
 
 
 class Machine:
@@ -23,12 +28,15 @@ class Machine:
 
     def __init__(self, clock: Clock, sys: Path = SYS) -> None:
         self._clock = clock
-        self._sys = sys
         self._lock = threading.Lock()
         self._measured_s = clock.now().mono_s
         self._times = _times()
         self._cpu_pct: float | None = None
         self._throttled_once = 0
+        self._zones = _Places(lambda: _zones(sys), clock)
+        self._firmware = _Places(
+            lambda: (sys / "devices/platform").glob("soc*/soc*firmware/get_throttled"), clock
+        )
 
     def cpu_pct(self) -> float | None:
         """Load of all cores together since the last answer, 0..100; None in the first second."""
@@ -44,9 +52,7 @@ class Machine:
 
     def cpu_temp_c(self) -> float | None:
         """The processor's temperature: the zone that is named after it, else the first; None without one."""
-        zones = sorted((self._sys / "class/thermal").glob("thermal_zone*"))
-        named = [zone for zone in zones if "cpu" in _text(zone / "type").lower()]
-        for zone in (*named, *zones):
+        for zone in self._zones.now():
             try:
                 return int(_text(zone / "temp")) / 1000
             except ValueError:
@@ -60,7 +66,7 @@ class Machine:
         clears the latter whenever it looks itself (linux: drivers/hwmon/raspberrypi-hwmon.c), so what was once
         seen is remembered here.
         """
-        for path in (self._sys / "devices/platform").glob("soc*/soc*firmware/get_throttled"):
+        for path in self._firmware.now():
             try:
                 bits = int(_text(path), 16)
             except ValueError:
@@ -75,6 +81,28 @@ class Machine:
                 frequency_capped_since_boot=bool(once & 2),
             )
         return None
+
+
+class _Places:
+    """Where the kernel shows something, as of the last search."""
+
+    def __init__(self, search: Callable[[], Iterable[Path]], clock: Clock) -> None:
+        self._search, self._clock = search, clock
+        self._searched_s = -math.inf
+        self._found: tuple[Path, ...] = ()
+
+    def now(self) -> tuple[Path, ...]:
+        """In the order of the search."""
+        now_s = self._clock.now().mono_s
+        if now_s - self._searched_s >= PLACES_S:
+            self._searched_s, self._found = now_s, tuple(self._search())
+        return self._found
+
+
+def _zones(sys: Path) -> list[Path]:
+    """Where temperatures are shown, the processor's first."""
+    zones = sorted((sys / "class/thermal").glob("thermal_zone*"))
+    return sorted(zones, key=lambda zone: "cpu" not in _text(zone / "type").lower())
 
 
 def rss_bytes() -> int:

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from agent.clock import SystemClock
-from agent.machine import Machine, disk, rss_bytes
+from agent.machine import PLACES_S, Machine, disk, rss_bytes
 from tests.conftest import SteppedClock
 
 
@@ -107,3 +107,19 @@ def test_the_disk_is_the_folders_and_what_was_written_grows(tmp_path: Path) -> N
 
 def test_a_folder_that_is_gone_leaves_the_space_unknown(tmp_path: Path) -> None:
     assert disk(tmp_path / "gone").free_bytes is None
+
+
+def test_where_the_kernel_shows_a_temperature_is_looked_for_once_a_minute(
+    tmp_path: Path, clock: SteppedClock
+) -> None:
+    machine = Machine(clock, board(tmp_path))
+    assert machine.cpu_temp_c() is None
+    board(tmp_path, zones=(("cpu-thermal", "51000"),))  # its driver comes late
+    clock.advance(PLACES_S / 2)
+    early = machine.cpu_temp_c()
+    clock.advance(PLACES_S / 2)
+
+    assert early is None
+    assert machine.cpu_temp_c() == 51
+    (tmp_path / "class/thermal/thermal_zone0/temp").write_text("52000\n")
+    assert machine.cpu_temp_c() == 52  # the place is known, the figure is read each time
