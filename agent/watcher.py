@@ -189,8 +189,7 @@ class Watcher:
             for frame in camera.frames():
                 if stop.is_set() or self._halt.why is not None:
                     return
-                self._came(camera, frame)
-                began = self._clock.now()
+                began = self._came(camera, frame)
                 outcome = self.watch(frame)
                 self.figures.work_s += self._clock.now().since(began)
                 camera.rest_s = self._rest_s(outcome)
@@ -226,7 +225,8 @@ class Watcher:
         self._pipeline, outcome = pipeline.update(
             self._pipeline, frame, self._look, self._detector.input_size, self.settings
         )
-        self._tell(outcome.told)
+        if outcome.told or self.keeping.holds:  # not with most frames
+            self._tell(outcome.told)
         self._saw(outcome.view)
         self._on_outcome(frame, outcome)
         return outcome
@@ -275,17 +275,19 @@ class Watcher:
 
     # ------------------------------------------------------------------------------------- lost and found
 
-    def _came(self, camera: IsolatedCamera, frame: Frame) -> None:
+    def _came(self, camera: IsolatedCamera, frame: Frame) -> Instant:
+        """Note it; this moment."""
         now, last = self._clock.now(), self.figures.last_frame
         resumed = last is not None and frame.at.since(last) > self._stalled_after_s
         self.figures.came(camera, frame, now)
         if self.state.state in ("streaming", "blind") and not resumed:
-            return
+            return now
         self._voice.back()
         self._enter("streaming")
         if self._lost is not None:
             self.figures.returned(now)
             self._lost_ends(now, None)
+        return now
 
     def _went(self, error: CameraError) -> None:
         self._voice.lost(error)

@@ -157,6 +157,16 @@ class IntegrityState:
         """The judgement as of the last look."""
         return self.course.view
 
+    @property
+    def doubtful(self) -> bool:
+        """Something speaks for a fault that is not told yet."""
+        return self.course.view.fault is None and self.course.partly > 0
+
+    @property
+    def trusting(self) -> bool:
+        """The usual view is known, and nothing speaks for a fault."""
+        return self.known and self.course.view.fault is None and not self.doubtful and self.course.same is None
+
 
 def update(
     state: IntegrityState | None, frame: Frame, settings: IntegritySettings

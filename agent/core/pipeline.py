@@ -115,8 +115,7 @@ class Outcome:
     @property
     def quiet(self) -> bool:
         """Nothing moves, nothing that could move is followed, and the scene is known."""
-        calm = not self.motion.regions and not self.motion.settling
-        return calm and all(each.stationary or each.ended for each in self.tracks)
+        return _quiet(self.motion, self.tracks)
 
 
 def update(
@@ -147,7 +146,7 @@ def update(
     album, better = shots.update(state.shots, frame, tracks, settings.shots, users)
     scene = Scene(frame.at, frame.size, motion_told, tracks, better)
     judged, ids, told = rules.update(state.rules, scene, ids, settings.judge)
-    sight, view = integrity.update(state.integrity, frame, settings.integrity)
+    sight, view = _sight(state, frame, _quiet(motion_told, tracks), settings)
     blind, ids, of_sight = blindness.tell(state.blind, view, frame.at, frame.size, ids)
     shown = tuple(
         shots.illustrate(each, frame, settings.shots) if isinstance(each, Event) else each
@@ -157,10 +156,31 @@ def update(
     after = replace(glance, tracks=living)
     patience_s = 0.0 if motion_told.settling else attention.patience_s(attended, after, settings.attention)
     outcome = Outcome(motion_told, crops, detections, tracks, shown, view, patience_s)
-    lull = Lull(motion_told, view) if outcome.quiet else None
+    lull = Lull(motion_told, view) if outcome.quiet and not (sight and sight.doubtful) else None
     seen = glimpse.after(seen, frame, settings.glimpse) if lull else seen
     done = PipelineState(ids, moved, attended, followed, living, album, judged, sight, blind, known, seen, lull)
     return done, outcome
+
+
+def _quiet(moved: Motion, tracks: Sequence[Track]) -> bool:
+    calm = not moved.regions and not moved.settling
+    return calm and all(each.stationary or each.ended for each in tracks)
+
+
+def _sight(
+    state: PipelineState, frame: Frame, quiet: bool, settings: PipelineSettings
+) -> tuple[IntegrityState | None, View]:
+    """Whether the camera sees.
+
+    It is judged with the whole looks that are due in a quiet view, and not with those that a leaf called for:
+    it costs as much as motion does.
+    """
+    known = state.integrity
+    if known and known.trusting and quiet and state.lull:
+        since_s = frame.at.since(known.at)
+        if 0 <= since_s < settings.glimpse.look_s / 2:
+            return known, known.view
+    return integrity.update(known, frame, settings.integrity)
 
 
 def look(

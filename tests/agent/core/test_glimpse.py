@@ -53,6 +53,19 @@ def test_whoever_comes_into_view_is_worth_a_look_at_once(side_px: int, contrast:
     )
 
 
+def test_single_squares_here_and_there_call_for_no_look_and_as_many_in_one_place_do() -> None:
+    known = used_to_it()
+    at_s = known.at.mono_s + 0.2
+    scattered, together = road(7), road(7)
+    for number in range(6):
+        leaf = slice(8 + 64 * number, 16 + 64 * number), slice(8 + 120 * number, 16 + 120 * number)
+        scattered[leaf] += np.uint8(40)
+    together[200:216, 304:328] += np.uint8(40)
+
+    assert glimpse.passed(known, frame(at_s, scattered), DEFAULT)
+    assert not glimpse.passed(known, frame(at_s, together), DEFAULT)
+
+
 def test_a_whole_look_is_due_after_a_while_whatever_is_seen() -> None:
     known = used_to_it()
     assert not glimpse.passed(known, frame(known.at.mono_s + DEFAULT.look_s, road(7)), DEFAULT)

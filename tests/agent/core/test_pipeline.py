@@ -207,3 +207,63 @@ def test_a_blind_camera_is_one_event_with_a_picture_and_an_end() -> None:
     (end,) = told(outcomes, EventKind.CAMERA_BLIND, Phase.END)
     assert (start.detail, end.detail, end.id, end.revision) == ("frozen", "frozen", start.id, 2)
     assert start.scene is not None
+
+
+def test_a_leaf_that_calls_for_a_look_does_not_have_the_cameras_sight_judged_as_well() -> None:
+    """But whatever is due, moves or speaks for a fault does."""
+    settings = PipelineSettings(judge=JudgeSettings(rules=()))
+    state = PipelineState(Ids(b"a seed of sixteen"))
+    for index in range(100):
+        state, _ = pipeline.update(state, grainy(index), bright, FIELD, settings)
+    assert state.integrity is not None
+    assert state.integrity.trusting
+    judged, looks = state.integrity.at, 0
+    while state.integrity.at == judged:  # the next look that is due
+        index += 1
+        state, _ = pipeline.update(state, grainy(index), bright, FIELD, settings)
+    judged = state.integrity.at
+    for _ in range(3):
+        index += 1
+        before = state
+        state, outcome = pipeline.update(state, grainy(index, leaf_row=60), bright, FIELD, settings)
+        assert outcome.quiet
+        looks += state.motion is not before.motion
+    assert looks
+    assert state.integrity.at == judged
+
+    doubting = replace(state.integrity, course=replace(state.integrity.course, partly=0.1))
+    state = replace(state, integrity=doubting)
+    state, _ = pipeline.update(state, grainy(index + 5, leaf_row=150), bright, FIELD, settings)
+    assert state.integrity is not None
+    assert state.integrity.at != judged
+
+
+def test_while_something_speaks_for_a_fault_of_the_camera_no_frame_is_passed_over() -> None:
+    """Evidence is gathered twice a second, not once in two."""
+    settings = PipelineSettings(judge=JudgeSettings(rules=()))
+    state = PipelineState(Ids(b"a seed of sixteen"))
+    for index in range(100):
+        state, _ = pipeline.update(state, grainy(index), bright, FIELD, settings)
+    assert state.lull is not None
+    assert state.integrity is not None
+    doubting = replace(state.integrity, course=replace(state.integrity.course, partly=0.9))
+    state, judged = replace(state, integrity=doubting, glimpse=None), []
+    for index in range(100, 120):
+        state, _ = pipeline.update(state, grainy(index), bright, FIELD, settings)
+        assert state.integrity is not None
+        judged.append(state.integrity.at)
+
+    assert len(set(judged)) >= 3
+
+
+def grainy(index: int, leaf_row: int | None = None) -> Frame:
+    """An empty place with much to see, as a sensor shows it; a leaf is elsewhere each time, and no motion."""
+    empty = frame(index)
+    high, wide = empty.luma.shape
+    stones = np.random.default_rng(0).integers(60, 160, (high // 8, wide // 8)).astype(np.uint8)
+    luma = cv2.resize(stones, (wide, high), interpolation=cv2.INTER_LINEAR).astype(np.int16)
+    luma += np.random.default_rng(index).integers(-2, 3, luma.shape, np.int16)
+    if leaf_row is not None:
+        left = 100 + 60 * (index % 5)
+        luma[leaf_row : leaf_row + 12, left : left + 12] += 40
+    return replace(empty, luma=luma.astype(np.uint8))
