@@ -44,7 +44,7 @@ def command(
         given = with_truth(paths or [], gt or []) or default(name, data)
         rows = measured(name, given)
     except NgatuError as error:
-        Console(stderr=True).print(f"{error.what}\n{error.hint}", markup=False)
+        Console(stderr=True).print(f"{error.what}\n{error.hint}", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     table.show(name, rows, console)
     if json is not None:

@@ -97,7 +97,8 @@ def _watch(
     until_events: int | None,
 ) -> int:
     """Watch until the end, sum up, and give the exit code."""
-    talk = Console(stderr=True, highlight=False)
+    # Whole lines, whatever their length and brackets: paths and addresses are copied out of them.
+    talk = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
         logbook = Logbook(store) if store else None
         with closing(logbook) if logbook else nullcontext():

@@ -139,8 +139,11 @@ def test_a_wrong_option_is_exit_code_2_and_is_named(option: str, value: str) -> 
 
 
 def test_a_store_that_cannot_be_opened_is_told_without_a_traceback(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["watch", "--store", str(tmp_path / "no" / "book.sqlite")])
+    store = (
+        tmp_path / "a folder [of a long name] that is not there and does not fit into a line" / "book.sqlite"
+    )
+    result = CliRunner().invoke(app, ["watch", "--store", str(store)])
 
     assert result.exit_code == 1
-    assert "book.sqlite" in result.stderr
+    assert str(store) in result.stderr
     assert "Traceback" not in result.output
