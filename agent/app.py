@@ -412,8 +412,10 @@ class Agent:
 
     def _tell(self, events: Iterable[Event]) -> None:
         """Keep what the box tells of itself."""
-        sender = self._sender(RESERVED)
-        self._keeping.keep([message for event in events for message in event_messages(event, sender)])
+        told = tuple(events)
+        if told:  # not at most ticks, and to ask how far to trust the clock costs more than the rest of one
+            sender = self._sender(RESERVED)
+            self._keeping.keep([message for event in told for message in event_messages(event, sender)])
 
     def _say(self) -> None:
         """The birth message if it has changed, the health, and the state of every camera."""

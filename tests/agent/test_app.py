@@ -379,6 +379,18 @@ def test_a_camera_whose_pictures_are_late_is_said_to_be_stalled(tmp_path: Path, 
     agent._close()
 
 
+def test_a_look_at_a_disk_that_is_well_does_not_ask_how_far_to_trust_the_clock(
+    tmp_path: Path, clock: SteppedClock
+) -> None:
+    agent = Agent(load(Box(tmp_path, free_port()).config), clock)
+    asked: list[int] = []
+    agent.timekeeper.clock._asked = lambda: asked.append(1) or Trust("ntp", 5)  # type: ignore[func-returns-value]
+    agent._storage.tick()
+    agent._close()
+
+    assert asked == []
+
+
 def test_a_hot_box_slows_its_cameras_down_and_says_so_at_once(tmp_path: Path, clock: SteppedClock) -> None:
     sys = board(tmp_path / "sys", zones=(("cpu-thermal", "90000"),))
     agent = Agent(load(Box(tmp_path, free_port()).config), clock, sys)
