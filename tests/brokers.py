@@ -28,7 +28,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(condition: Callable[[], object], within_s: float = 20.0, what: str = "") -> None:
+def until(condition: Callable[[], object], within_s: float = 40.0, what: str = "") -> None:
     """Wait for a condition; fail when it does not come true in time."""
     deadline = time.monotonic() + within_s
     while not condition():
