@@ -8,6 +8,8 @@ tell a rider from someone who walks past a parked motorbike, so the tracks of th
     a two-wheeler that stood empty      takes a rider only when the two move together
     a two-wheeler that had riders       keeps them where one of the two is not detected for a while
 
+Something that is hardly a two-wheeler carries nobody: many walkers have such a shadow.
+
 A fused detection has the two-wheeler's label and the box around both. Where only the two-wheeler or only its
 rider is detected, the box is completed from the track, so that it does not jump.
 """
@@ -36,6 +38,12 @@ class RiderSettings(Settings):
     labels: tuple[str, ...] = Field(("motorcycle", "bicycle"), description="What can be ridden.")
     rider: str = Field("person", description="Who rides.")
     min_score: float = Field(0.2, ge=0, le=1, description="Persons below this score are no riders.")
+    min_ride_score: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="A two-wheeler below this score carries nobody, unless it is tracked already.",
+    )
     beside: float = Field(
         0.35, gt=0, le=1, description="How far the middles may be apart sideways, in widths of the wider one."
     )
@@ -68,6 +76,7 @@ def fuse(
     wheeled = [each for each in tracks if each.label in settings.labels and not each.ended]
     walkers = _owners(detections, persons, on_foot)
     ridden = _owners(detections, rides, wheeled)
+    rides = [n for n in rides if n in ridden or detections[n].score >= settings.min_ride_score]
     fits = [
         (abs(detections[p].box.center[0] - detections[r].box.center[0]), p, r)
         for p in persons
@@ -138,7 +147,10 @@ def _may_ride(walker: Track | None, ridden: Track | None, settings: RiderSetting
 
 
 def _whole(ride: Detection, crew: list[Detection], track: Track | None) -> Detection:
-    """The two-wheeler with its riders; alone, but tracked with riders, it keeps the height of its track."""
+    """The two-wheeler with its riders, as sure as the surest of them.
+
+    Alone, but tracked with riders, it keeps the height of its track.
+    """
     box = ride.box
     for each in crew:
         box = Box(
@@ -149,7 +161,8 @@ def _whole(ride: Detection, crew: list[Detection], track: Track | None) -> Detec
         )
     if not crew and track is not None and track.riders:
         box = replace(box, top=max(0.0, min(box.top, box.bottom - track.box.height)))
-    return replace(ride, box=box, riders=len(crew))
+    score = max(ride.score, *(each.score for each in crew)) if crew else ride.score
+    return replace(ride, score=score, box=box, riders=len(crew))
 
 
 def _carrier(person: Detection, free: list[Track], settings: RiderSettings) -> Track | None:

@@ -54,6 +54,30 @@ def test_a_rider_and_a_motorbike_are_one_detection_around_both():
     assert fused.box == Box(0.46, 0.6 - 0.22, 0.54, 0.6)
 
 
+def test_what_is_hardly_a_motorbike_carries_nobody():
+    ghost = bike(0.5, score=0.25)
+    assert fuse([ghost, rider(0.5)], (), SETTINGS) == (ghost, rider(0.5))
+
+
+def test_a_rider_is_as_sure_as_the_surer_of_man_and_machine():
+    assert [each.score for each in fuse([bike(0.5, score=0.35), rider(0.5)], (), SETTINGS)] == [0.8]
+    assert [each.score for each in fuse([bike(0.5, score=0.9), rider(0.5)], (), SETTINGS)] == [0.9]
+
+
+def test_a_tracked_motorbike_that_is_seen_badly_for_a_moment_keeps_its_rider():
+    frames = [
+        [bike(0.2 + n * 0.01, score=0.15 if n in (8, 9, 10) else 0.8), rider(0.2 + n * 0.01)] for n in range(20)
+    ]
+    assert list(users(ride(frames)).values()) == ["motorcycle"]
+
+
+def test_a_walker_in_whose_legs_a_bicycle_is_suspected_is_a_person_at_every_sight():
+    frames = [[bike(0.2 + n * 0.01, score=0.2), rider(0.2 + n * 0.01)] for n in range(20)]
+    told = ride(frames)
+    assert list(users(told).values()) == ["person"]
+    assert min(each.score for tracks in told for each in tracks) == 0.8
+
+
 def test_a_family_of_four_is_four_riders_and_a_fifth_is_not():
     family = [rider(0.5, behind=0.006 * n) for n in range(5)]
     fused = fuse([bike(0.5), *family], (), SETTINGS)
