@@ -1,5 +1,8 @@
 """How well and how fast the detectors see: AP50 per label on a folder in COCO's format, ms per call by threads.
 
+`sure from` is the told score at which three of four boxes are right, by a logistic fit. It is 0.6 if the model
+card's `sure_from` is right: with `sure_from: 0.6` in the card this column shows what to write there.
+
 The whole picture goes in at once, as in the field's tables; attention's crops are another benchmark. AP50 is
 the area under the precision-recall curve at an overlap of 0.5, all-point interpolation (Pascal VOC 2010 and
 later), so about a point above COCO's 101-point figure on few objects. Crowds count as neither found nor missed.
@@ -31,6 +34,9 @@ from agent.detectors.settings import DetectorSettings
 LEAST_SCORE = 0.01
 """The curve needs the unlikely boxes too; a box in service starts much higher."""
 TWINS = 1.0
+USUAL_SCORE = 0.1
+"""The fit is over what a box in service is told."""
+RIGHT = 0.75
 CALLS = 10
 
 Floats = NDArray[np.float64]
@@ -101,6 +107,21 @@ def average_precision(tally: Tally) -> float:
     return float((best * hits).sum() / tally.objects)
 
 
+def sure_from(tallies: list[Tally]) -> float:
+    """The score at which a box is right with a chance of `RIGHT`: logistic fit on the log-odds, by Newton."""
+    scores = np.array([score for each in tallies for score in each.scores])
+    hits = np.array([hit for each in tallies for hit in each.hits])
+    usual = (scores >= USUAL_SCORE) & (scores < 1)
+    odds = np.log(scores[usual] / (1 - scores[usual]))
+    known = np.stack([odds, np.ones_like(odds)], axis=1)
+    line = np.array([1.0, 0.0])
+    for _ in range(30):
+        chance = 1 / (1 + np.exp(-known @ line))
+        bend = known.T @ (known * (chance * (1 - chance))[:, None])
+        line += np.linalg.solve(bend, known.T @ (hits[usual] - chance))
+    return float(1 / (1 + np.exp(-(np.log(RIGHT / (1 - RIGHT)) - line[1]) / line[0])))
+
+
 def judge(tallies: dict[str, Tally], truth: Truth, found: list[tuple[str, float, Box]]) -> None:
     """Add one picture: best score first, each object is found once, crowds swallow what lies in them."""
     taken = {label: np.zeros(len(boxes), bool) for label, boxes in truth.boxes.items()}
@@ -126,6 +147,11 @@ def judge(tallies: dict[str, Tally], truth: Truth, found: list[tuple[str, float,
 
 def accuracy(model: str, truths: list[Truth]) -> dict[str, float]:
     """AP50 of each road user, 0..1."""
+    return {label: average_precision(tally) for label, tally in tallied(model, truths).items()}
+
+
+def tallied(model: str, truths: list[Truth]) -> dict[str, Tally]:
+    """What a detector found of each road user, right or wrong."""
     least = dict.fromkeys(ROAD_USERS, LEAST_SCORE)
     detector = load_detector(DetectorSettings(model=model, min_score=least, twin_iou=TWINS))
     tallies: dict[str, Tally] = defaultdict(Tally)
@@ -133,7 +159,7 @@ def accuracy(model: str, truths: list[Truth]) -> dict[str, float]:
         found = detector.detect([read(truth.path)])[0]
         judge(tallies, truth, [(one.label, one.score, one.box) for one in found])
     detector.close()
-    return {label: average_precision(tallies[label]) for label in ROAD_USERS}
+    return {label: tallies[label] for label in ROAD_USERS}
 
 
 def pace(model: str, threads: int, picture: Image) -> float:
@@ -164,7 +190,9 @@ def main(paths: list[Path]) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for model in models:
         row: dict[str, object] = {"model": model.stem}
-        row |= {label: round(100 * value) for label, value in accuracy(str(model), truths).items()}
+        tallies = tallied(str(model), truths)
+        row |= {label: round(100 * average_precision(tally)) for label, tally in tallies.items()}
+        row |= {"sure from": round(sure_from(list(tallies.values())), 2)}
         row |= {f"ms, {n} thr": round(pace(str(model), n, picture), 1) for n in (1, 2)}
         rows.append(row)
     return rows

@@ -15,10 +15,14 @@ from pydantic import Field, ValidationError
 
 from agent.core.types import Size
 from agent.detectors.heads import Head
+from agent.detectors.heads.found import logit
 from agent.detectors.labels import BUILT_IN, ROAD_USERS
 from agent.detectors.settings import Score
 from agent.errors import ModelError
 from agent.settings import Settings
+
+SURE = 0.6
+"""The tracker's bar for a strong detection; at this score three of four boxes of YOLOX-nano are right."""
 
 Triple = tuple[float, float, float]
 
@@ -50,6 +54,12 @@ class Card(Settings):
     )
     keep: tuple[str, ...] = Field(ROAD_USERS, min_length=1, description="Labels that are told.")
     min_score: Score = Field(0.1, description="Least score that is told; the tracker has its own, higher bar.")
+    sure_from: float = Field(
+        SURE,
+        gt=0,
+        lt=1,
+        description="Score of the network at which three of four boxes are right; it is told as 0.6.",
+    )
     nms_iou: float = Field(0.5, gt=0, le=1, description="Boxes of one label that overlap more are one object.")
     licence: str = Field(min_length=1, description="Of the weights.")
     source: str = Field(min_length=1, description="Where the file came from.")
@@ -59,6 +69,11 @@ class Card(Settings):
     def field(self) -> Size:
         """The input's size."""
         return Size(self.input.width_px, self.input.height_px)
+
+    @property
+    def shift(self) -> float:
+        """What is added to the log-odds of a score, so that scores of all networks mean the same."""
+        return 0.0 if self.sure_from == SURE else logit(SURE) - logit(self.sure_from)
 
     @property
     def is_plain(self) -> bool:

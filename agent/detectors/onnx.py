@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from agent.core.types import Box, Detection, Image, Size
 from agent.detectors.card import Card
-from agent.detectors.heads.found import Ask, Found, suppress
+from agent.detectors.heads.found import Ask, Found, shifted, suppress
 from agent.detectors.letterbox import Placement, network_input
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
@@ -108,6 +109,7 @@ class OnnxDetector:
         found = suppress(
             self._card.head.decode(one, self._ask), self._card.nms_iou, self._twin_iou, self._apart
         )
+        found = replace(found, scores=shifted(found.scores, self._card.shift))
         return tuple(_detections(found, place, self._names))
 
 
@@ -126,10 +128,11 @@ def _ask(card: Card, least: Mapping[str, float]) -> Ask:
         hint = f"did you mean {near[0]}?" if near else f"the model tells {', '.join(card.keep)}."
         raise ModelError(f"detector.min_score: {card.name} tells no {', '.join(unknown)}", hint)
     names = tuple(card.labels)
+    told = np.array([least.get(label, card.min_score) for label in card.keep], np.float32)
     return Ask(
         card.field,
         np.array([names.index(label) for label in card.keep], np.intp),
-        np.array([least.get(label, card.min_score) for label in card.keep], np.float32),
+        shifted(told, -card.shift),
         len(names),
     )
 

@@ -119,6 +119,14 @@ def logit(p: float) -> float:
     return float(np.log(inside / (1 - inside)))
 
 
+def shifted(scores: Floats, shift: float) -> Floats:
+    """Scores (N,) with `shift` added to their log-odds; none changes its place in the order."""
+    if shift == 0.0:
+        return scores
+    inside = np.clip(scores, 1e-7, 1 - 1e-7)
+    return sigmoid(np.log(inside / (1 - inside)) + np.float32(shift))
+
+
 def misfit(kind: str, wanted: str, outputs: Outputs) -> ModelError:
     """The network's outputs are not what the card's head expects."""
     shapes = ", ".join(f"{name} {array.shape}" for name, array in outputs.items())

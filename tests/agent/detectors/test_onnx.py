@@ -140,6 +140,26 @@ def test_a_label_has_its_own_least_score(cells: Writer) -> None:
     assert len(detector(cells(), min_score={"bus": 0.7}).detect([image])[0]) == 1
 
 
+def test_the_score_at_which_three_of_four_are_right_is_told_as_that_of_every_other_network(
+    cells: Writer,
+) -> None:
+    network = detector(cells(sure_from=0.43))
+    colours = [(round(255 * score**0.5), 0, 0) for score in (0.2, 0.35, 0.43, 0.6, 0.999)]
+
+    found = network.detect([picture(128, 96, (SPOT, colour)) for colour in colours])
+
+    scores = [one.score for some in found for one in some]
+    assert len(found[0]) == 0  # 0.2 is told as 0.33, and the least is 0.5
+    assert scores == pytest.approx([0.517, 0.6, 0.749, 0.999], abs=0.01)
+
+
+def test_a_least_score_is_that_of_what_is_told_and_not_of_the_network(cells: Writer) -> None:
+    image = picture(128, 96, (SPOT, (200, 0, 0)))  # 0.61 of the network is 0.76
+
+    assert detector(cells(sure_from=0.43), min_score={"car": 0.74}).detect([image])[0]
+    assert detector(cells(sure_from=0.43), min_score={"car": 0.78}).detect([image])[0] == ()
+
+
 def test_an_unknown_label_is_told_with_the_nearest(cells: Writer) -> None:
     with pytest.raises(ModelError, match="did you mean truck"):
         detector(cells(), min_score={"trukc": 0.5})
