@@ -38,6 +38,16 @@ class TrackSettings(Settings):
     high_score: float = Field(0.6, ge=0, le=1, description="Detections from this score on are paired first.")
     low_score: float = Field(0.1, ge=0, le=1, description="Detections below this score are ignored.")
     birth_score: float = Field(0.6, ge=0, le=1, description="Smallest score that begins a track.")
+    hint_score: float = Field(
+        0.2, ge=0, le=1, description="Smallest score that begins a candidate where something moves."
+    )
+    hint_travel: float = Field(
+        0.5,
+        ge=0,
+        le=20,
+        description="How far a candidate has gone before weaker detections than `birth_score` count, "
+        "in box sizes.",
+    )
     min_overlap: float = Field(
         0.2, gt=0, le=1, description="Smallest likeness of a strong detection and a track."
     )
@@ -153,6 +163,12 @@ class Life:
     top_score: float
     evidence: float
     """Detections less looks that found nothing, 0 or more; doubles of others count little."""
+    hints: float
+    """The same of detections too weak to begin a track; they count once it has travelled."""
+    hinted: bool
+    """No detection yet was strong enough to begin it."""
+    origin: tuple[float, float]
+    """Centre of its first detection."""
     started: Instant
     last_seen: Instant
     last_box: tuple[float, float, float, float]
@@ -217,6 +233,9 @@ def begin(name: str, hit: Hit, settings: TrackSettings) -> Life:
         score=found.score,
         top_score=found.score,
         evidence=0.0,
+        hints=0.0,
+        hinted=True,
+        origin=(float(hit.measured[0]), float(hit.measured[1])),
         started=hit.at,
         last_seen=hit.at,
         last_box=_four(hit.measured),
@@ -263,14 +282,15 @@ def miss(life: Life, blank: Blank) -> Life:
     """The life after a sighting without it.
 
     A look that finds nothing speaks against it, unless something of its size moves there: at night a small
-    detector is nearly blind, and what moves on where it was seen speaks for it.
+    detector is nearly blind, and what moves on where it was seen speaks for it. Hints need detections.
     """
     gain = 0.0 if not blank.looked else MOVING_EVIDENCE if blank.stirred else -1.0
     return replace(
         life,
         seen=False,
         misses=life.misses + blank.looked,
-        evidence=max(0.0, life.evidence + gain),
+        evidence=0.0 if life.hinted else max(0.0, life.evidence + gain),
+        hints=max(0.0, life.hints + min(0.0, gain)),
         rate=life.rate * (1.0 - LEARNING) if blank.looked else life.rate,
         disturbed=life.disturbed or blank.disturbed,
         stirred=blank.stirred,
@@ -312,9 +332,15 @@ def _judged(life: Life, hit: Hit, settings: TrackSettings) -> Life:
     """The life with the evidence of this detection, confirmed when that is enough."""
     if life.confirmed:
         return life
-    weight = hit.detection.score / settings.sure_score
-    evidence = life.evidence + min(1.0, weight) * (settings.crowd if hit.crowded else 1.0)
-    return replace(life, evidence=evidence, confirmed=evidence >= settings.min_evidence)
+    weight = min(1.0, hit.detection.score / settings.sure_score)
+    if hit.detection.score >= settings.birth_score:
+        weight *= settings.crowd if hit.crowded else 1.0
+        life = replace(life, evidence=life.evidence + weight, hinted=False)
+    elif not hit.crowded:
+        life = replace(life, hints=life.hints + weight)
+    travelled = _shift(hit.believed, life.origin) >= settings.hint_travel
+    evidence = life.evidence + life.hints * travelled
+    return replace(life, confirmed=evidence >= settings.min_evidence)
 
 
 def _rest(life: Life, hit: Hit, settings: TrackSettings) -> tuple[tuple[float, float], Instant, bool]:
@@ -323,13 +349,19 @@ def _rest(life: Life, hit: Hit, settings: TrackSettings) -> tuple[tuple[float, f
     The anchor follows slowly, so that a camera that sags does not set a parked car in motion, and a stationary
     track needs twice the shift to be moving again, so that jitter does not make it flicker.
     """
-    x, y, width, height = _four(hit.believed)
-    shift = max(abs(x - life.anchor[0]) / width, abs(y - life.anchor[1]) / height)
+    x, y = float(hit.believed[0]), float(hit.believed[1])
+    shift = _shift(hit.believed, life.anchor)
     if shift > settings.still_share * (2.0 if life.stationary else 1.0):
         return (x, y), hit.at, False
     pull = 1.0 - exp(-max(0.0, hit.at.since(life.last_seen)) / ANCHOR_MEMORY_S)
     anchor = life.anchor[0] + pull * (x - life.anchor[0]), life.anchor[1] + pull * (y - life.anchor[1])
     return anchor, life.rests_since, hit.at.since(life.rests_since) >= settings.still_after_s
+
+
+def _shift(believed: Floats, place: tuple[float, float]) -> float:
+    """How far its centre is from a place, in its own width or height."""
+    x, y, width, height = _four(believed)
+    return max(abs(x - place[0]) / width, abs(y - place[1]) / height)
 
 
 def _lag(life: Life, hit: Hit, settings: TrackSettings) -> tuple[float, float, float, float]:

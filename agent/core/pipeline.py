@@ -136,7 +136,7 @@ def update(
     followed, ids = state.track, state.ids
     tracks: tuple[Track, ...] = ()
     users: tuple[Detection, ...] = ()
-    if detections or state.tracks:  # else nobody is followed and nobody is new
+    if detections or (followed and followed.lives):  # else nobody is followed and nobody is new
         users = riders.fuse(detections, state.tracks, settings.riders)
         # While the scene is learned, anything may be moving: a place that seems still proves nothing.
         moving = (WHOLE,) if motion_told.settling else motion_told.regions

@@ -12,6 +12,7 @@ frame and that looks only at some crops:
 - What has exactly the place of a missing track is that track, whatever the detector calls it this time.
 - How seldom the detector sees a track stretches the patience for it: at night a vehicle is seen once in ten
   looks.
+- A detection that is too weak to begin a track may do so where something moves, if it then travels (hints.py).
 - What moves keeps a candidate alive and leads a track through frames without a detection.
 - What stands still cannot leave without moving: a parked car that the detector misses stays a track.
 
@@ -25,7 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.core import assign, kalman, labels, leading, life
+from agent.core import assign, hints, kalman, labels, leading, life
 from agent.core.assign import Mask
 from agent.core.geometry import Floats, area, as_array, containment, iou
 from agent.core.ids import Ids
@@ -84,9 +85,11 @@ def update(
     state = state or TrackState(at)
     found = _found(sighting, settings)
     belief = kalman.predict(state.belief, max(0.0, at.since(state.at)), settings.noise)
-    pairs = _pairs(state, belief, found, settings)
     boxes, regions = kalman.cornered(belief.mean), as_array(sighting.moving)
     stirs = leading.stirs(boxes, regions)
+    alike = _alike(boxes, belief, found, settings)
+    weak = (found.scores < settings.birth_score) & hints.on_motion(found.corners, regions)
+    pairs = _pairs(state, boxes, found, alike, weak, settings)
     blanks = _blanks(state, boxes, pairs, sighting, stirs, settings)
     own = leading.own(boxes, regions, stirs)
     leaders = {row: region for row, region in own.items() if row in blanks}
@@ -102,6 +105,8 @@ def update(
     for row, blank in blanks.items():
         lives[row] = life.miss(lives[row], blank)
     newborn = _newborn(found, pairs, belief, lives, settings)
+    weak &= ~np.any(alike[[row for row in blanks if lives[row].confirmed]] > 0, axis=0)
+    newborn += _newborn_weak(found, [*columns, *newborn], weak, belief, settings)
     for column in newborn:
         name, ids = ids.next(at)
         measured = found.measured[column]
@@ -137,22 +142,26 @@ def _found(sighting: Sighting, settings: TrackSettings) -> Found:
     )
 
 
-def _pairs(state: TrackState, belief: Belief, found: Found, settings: TrackSettings) -> assign.Pairs:
-    """Which track (row) is which detection (column)."""
+def _pairs(
+    state: TrackState, boxes: Floats, found: Found, alike: Floats, weak: Mask, settings: TrackSettings
+) -> assign.Pairs:
+    """Which track (row) is which detection (column); `weak` are the detections that may be hints."""
     if not found.detections or not state.lives:
         return []
-    likeness = _likeness(state, belief, found, settings)
+    likeness = _likeness(state, alike, found)
     confirmed = np.array([each.confirmed for each in state.lives])
     recent = np.array([found.at.since(each.last_seen) <= settings.lost_s for each in state.lives])
     strong = found.scores >= settings.high_score
     last = kalman.cornered(np.array([each.last_box for each in state.lives]))
     where_last = np.where(likeness >= 0, iou(last, found.corners), 0.0)
-    place = iou(kalman.cornered(belief.mean), found.corners)
+    place = iou(boxes, found.corners)
     pairs = _stage([], likeness, confirmed, strong, settings.min_overlap)
     pairs = _stage(pairs, likeness, confirmed & recent, ~strong, settings.min_overlap_low)
     pairs = _stage(pairs, where_last, confirmed, strong, settings.min_overlap_last)
     pairs = _stage(pairs, place, confirmed & recent, strong, settings.min_overlap_other)
-    return _stage(pairs, likeness, ~confirmed, strong, settings.min_overlap)
+    pairs = _stage(pairs, likeness, ~confirmed, strong, settings.min_overlap)
+    # What a detector sees badly it calls by changing names: the votes will tell.
+    return _stage(pairs, alike, ~confirmed, weak, settings.min_overlap_low)
 
 
 def _stage(pairs: assign.Pairs, likeness: Floats, rows: Mask, columns: Mask, least: float) -> assign.Pairs:
@@ -163,18 +172,20 @@ def _stage(pairs: assign.Pairs, likeness: Floats, rows: Mask, columns: Mask, lea
     return pairs + assign.pair(np.where(rows[:, None] & columns[None, :], likeness, 0.0), least)
 
 
-def _likeness(state: TrackState, belief: Belief, found: Found, settings: TrackSettings) -> Floats:
+def _alike(boxes: Floats, belief: Belief, found: Found, settings: TrackSettings) -> Floats:
+    """How well each detection fits each track by place and size, whatever both are: (N, M), 0..1."""
+    margin = np.minimum(settings.widen * np.sqrt(belief.var)[:, :2], belief.mean[:, 2:] * settings.widest)
+    out: Floats = assign.widened_iou(boxes, found.corners, margin)
+    return out * assign.size_likeness(boxes, found.corners) ** settings.size_weight
+
+
+def _likeness(state: TrackState, alike: Floats, found: Found) -> Floats:
     """How well each detection fits each track: (N, M), at most 1; -1 where the kinds forbid it."""
-    spread = np.sqrt(belief.var)
-    margin = np.minimum(settings.widen * spread[:, :2], belief.mean[:, 2:] * settings.widest)
-    boxes = kalman.cornered(belief.mean)
-    likeness = assign.widened_iou(boxes, found.corners, margin)
-    likeness *= assign.size_likeness(boxes, found.corners) ** settings.size_weight
     own = np.array([each.group for each in state.lives])
     same = own[:, None] == np.array(found.groups)[None, :]
     # A person whose two-wheeler was not seen before: a worse fit than the two-wheeler's own track.
     mounts = (own == PERSON)[:, None] & np.array([each.riders > 0 for each in found.detections])[None, :]
-    out: Floats = np.where(same, likeness, np.where(mounts, likeness - MOUNTING, -1.0))
+    out: Floats = np.where(same, alike, np.where(mounts, alike - MOUNTING, -1.0))
     return out
 
 
@@ -207,7 +218,8 @@ def _blanks(
 def _crowded(lives: list[Life], found: Found, pairs: assign.Pairs, settings: TrackSettings) -> list[bool]:
     """By detection: does it overlap one of its kind that belongs to a confirmed track, or is it a rider of one?
 
-    A part has little overlap with the whole by IoU: what counts there is how much of it lies inside.
+    A part has little overlap with the whole by IoU: what counts there is how much of it lies inside. Of a weak
+    one the kind does not matter.
     """
     told = [column for row, column in pairs if lives[row].confirmed]
     if not told:
@@ -218,6 +230,7 @@ def _crowded(lives: list[Life], found: Found, pairs: assign.Pairs, settings: Tra
     part = containment(found.corners, found.corners[told]) >= settings.part_inside
     double = same & (iou(found.corners, found.corners[told]) > settings.crowd_overlap)
     double |= part & (same | (groups == PERSON)[:, None]) & ridden
+    double |= (found.scores < settings.birth_score)[:, None] & hints.parts(found.corners, found.corners[told])
     double[told, np.arange(len(told))] = False
     return [bool(any_) for any_ in double.any(axis=1)]
 
@@ -236,6 +249,15 @@ def _newborn(
     return [n for n, double in zip(free, (doubles & same).any(axis=1), strict=True) if not double]
 
 
+def _newborn_weak(
+    found: Found, taken: list[int], weak: Mask, belief: Belief, settings: TrackSettings
+) -> list[int]:
+    """Weak detections that begin a candidate: apart from those taken, from all tracks and from each other."""
+    free = np.flatnonzero(weak & (found.scores >= settings.hint_score)).tolist()
+    known = np.concatenate([kalman.cornered(belief.mean), found.corners[taken]])
+    return hints.newborn(found.corners, [n for n in free if n not in taken], known)
+
+
 def _ended(lives: list[Life], belief: Belief, at: Instant, settings: TrackSettings) -> set[int]:
     """Rows that are given up: those whose time is over, and the least of too many."""
     outside = np.any((belief.mean[:, :2] < 0.0) | (belief.mean[:, :2] > 1.0), axis=1)
@@ -246,7 +268,7 @@ def _ended(lives: list[Life], belief: Belief, at: Instant, settings: TrackSettin
 
 
 def _tracks(lives: list[Life], belief: Belief, ended: set[int]) -> tuple[Track, ...]:
-    """What the other stages are told; of the ended ones only those that were confirmed."""
+    """What the other stages are told; of the ended ones only those that were confirmed, of hints nothing."""
     told = [life.told(each, row) for each, row in zip(lives, belief.mean, strict=True)]
     corners = np.clip(np.array(told).reshape(-1, 4), 0.0, 1.0).tolist()
     velocities = belief.velocity[:, :2].tolist()
@@ -267,5 +289,5 @@ def _tracks(lives: list[Life], belief: Belief, ended: set[int]) -> tuple[Track, 
             ended=row in ended,
         )
         for row, each in enumerate(lives)
-        if each.confirmed or row not in ended
+        if each.confirmed or not (each.hinted or row in ended)
     )

@@ -165,6 +165,97 @@ def test_a_car_at_night_that_is_found_once_in_ten_frames_becomes_one_track():
     assert len({each.id for tracks in told for each in tracks}) == 1
 
 
+def around(found: Detection, grown: float = 1.5) -> Box:
+    x, y = found.box.center
+    return box(x, y, found.box.width * grown, found.box.height * grown)
+
+
+def hint(second: float, found: Detection, *more: Detection) -> Sighting:
+    return look(second, found, *more, moving=(around(found),))
+
+
+def test_a_cyclist_who_is_seen_badly_all_the_time_becomes_one_track_once_he_has_gone_a_way():
+    told = watch(*(hint(n / 10, person(0.2 + n * 0.008, score=0.4)) for n in range(20)))
+    assert len(names(told)) == 1
+    assert told[-1][0].started == moment(0.0)
+    assert not any(told[:4])
+    assert told[9][0].confirmed
+
+
+def test_a_vehicle_at_night_that_is_called_by_many_names_is_one_track_with_the_likeliest_one():
+    called = ["car", "person", "car", "motorcycle", "car"]
+    told = watch(*(hint(n / 5, car(0.2 + n * 0.02, called[n % 5], 0.35)) for n in range(20)))
+    assert len(names(told)) == 1
+    assert told[-1][0].label == "car"
+
+
+def test_a_large_region_around_a_queue_at_night_is_motion_enough():
+    def sighting(n: int) -> Sighting:
+        queue = [car(x + n * 0.02, score=0.35) for x in (0.1, 0.25, 0.4)]
+        return look(n / 5, *queue, moving=(Box(0.0, 0.3, 0.98, 0.7),))
+
+    assert len(names(watch(*(sighting(n) for n in range(15))))) == 3
+
+
+def test_a_signpost_that_is_weakly_a_person_is_told_to_nobody_however_long_a_branch_moves_before_it():
+    told = watch(*(hint(n / 10, person(0.5 + 0.01 * (n % 3 - 1), score=0.5)) for n in range(600)))
+    assert not any(told)
+
+
+def test_weak_sights_of_what_stands_do_not_help_a_strong_one():
+    scores = [0.5] * 30 + [0.65] + [0.5] * 30
+    assert not names(watch(*(hint(n / 10, person(0.5, score=score)) for n, score in enumerate(scores))))
+
+
+@pytest.mark.parametrize("moving", [(), (WHOLE,), (box(0.8),)], ids=["nothing", "who knows", "another"])
+def test_weak_detections_that_travel_begin_no_track_where_it_is_not_they_that_move(moving):
+    told = watch(*(look(n / 10, person(0.2 + n * 0.008, score=0.4), moving=moving) for n in range(30)))
+    assert not any(told)
+
+
+def test_a_weak_part_of_a_tracked_car_is_no_second_road_user():
+    def sighting(n: int) -> Sighting:
+        x = 0.2 + n * 0.01
+        bonnet = Detection("person", 0.5, Box(x + 0.01, 0.47, x + 0.05, 0.55))
+        return look(n / 10, car(x), bonnet, moving=(box(x, 0.5, 0.14, 0.12),))
+
+    assert len(names(watch(*(sighting(n) for n in range(40))))) == 1
+
+
+def test_a_part_that_was_seen_before_its_whole_is_no_second_road_user():
+    def sighting(n: int) -> Sighting:
+        x = 0.2 + n * 0.01
+        bonnet = Detection("person", 0.3, Box(x + 0.01, 0.47, x + 0.05, 0.55))
+        whole = [car(x)] if n >= 2 else []
+        return look(n / 10, *whole, bonnet, moving=(box(x, 0.5, 0.14, 0.12),))
+
+    assert len(names(watch(*(sighting(n) for n in range(60))))) == 1
+
+
+def test_what_moves_on_before_a_signpost_does_not_speak_for_it():
+    def sighting(n: int) -> Sighting:
+        found = [person(0.5, score=0.5)] if n % 18 == 0 else []
+        return look(n / 10, *found, moving=(around(person(0.5)),))
+
+    assert not names(watch(*(sighting(n) for n in range(100))))
+
+
+def test_a_walker_who_comes_weakly_out_from_behind_a_bus_keeps_his_id():
+    def sighting(n: int) -> Sighting:
+        score = 0.9 if n < 20 or n >= 31 else 0.4
+        found = person(0.2 + 0.02 * (n if n < 20 else max(19, n - 5)), score=score)  # he waits behind it
+        return look(n / 10, moving=(around(found),)) if 20 <= n < 25 else hint(n / 10, found)
+
+    assert len(names(watch(*(sighting(n) for n in range(50))))) == 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.floats(-0.2, 0.2), st.floats(-0.2, 0.2), st.floats(0.1, 0.59)), max_size=40))
+def test_whatever_trembles_in_its_place_is_never_told_by_weak_detections_alone(shakes):
+    found = [person(0.5 + x * 0.06, 0.5 + y * 0.16, score) for x, y, score in shakes]
+    assert not any(watch(*(hint(n / 10, each) for n, each in enumerate(found))))
+
+
 def test_a_label_that_flickers_within_its_group_is_one_track_with_the_majoritys_label():
     labels = ["car", "truck", "car", "car", "bus", "car", "truck", "car"] * 4
     told = watch(*(look(n / 10, car(0.3 + n * 0.005, label)) for n, label in enumerate(labels)))
