@@ -21,6 +21,9 @@ from agent.core.leading import stirs
 SWEEPING = 0.5
 """A region of so much of the view is a change of light, or says that it is not known what moves."""
 
+EXPLAINED = 0.5
+"""A region that overlaps a track so much (IoU) is that track's own motion, and nobody else's."""
+
 COVERED = 0.5
 """A weak detection of which so much lies in something known is a part of it."""
 
@@ -28,9 +31,15 @@ BESIDE = 0.3
 """One that overlaps something known so much (IoU) is its double."""
 
 
+def unexplained(regions: Floats, known: Floats) -> Mask:
+    """Which regions (N, 4) may be the motion of someone who is not among the known tracks (M, 4): (N,)."""
+    out: Mask = (area(regions) < SWEEPING) & ~np.any(iou(regions, known) >= EXPLAINED, axis=1)
+    return out
+
+
 def on_motion(boxes: Floats, regions: Floats) -> Mask:
     """On which of the boxes (N, 4) something moves: (N,); `regions` is (M, 4), as left, top, right, bottom."""
-    out: Mask = np.any(stirs(boxes, regions[area(regions) < SWEEPING]), axis=1)
+    out: Mask = np.any(stirs(boxes, regions), axis=1)
     return out
 
 

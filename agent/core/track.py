@@ -88,9 +88,11 @@ def update(
     boxes, regions = kalman.cornered(belief.mean), as_array(sighting.moving)
     stirs = leading.stirs(boxes, regions)
     alike = _alike(boxes, belief, found, settings)
-    weak = (found.scores < settings.birth_score) & hints.on_motion(found.corners, regions)
+    free = hints.unexplained(regions, boxes[[row for row, each in enumerate(state.lives) if each.confirmed]])
+    weak = (found.scores < settings.birth_score) & hints.on_motion(found.corners, regions[free])
     pairs = _pairs(state, boxes, found, alike, weak, settings)
-    blanks = _blanks(state, boxes, pairs, sighting, stirs, settings)
+    hinted = np.array([each.hinted for each in state.lives], np.bool_)
+    blanks = _blanks(state, boxes, pairs, sighting, stirs & (free[None, :] | ~hinted[:, None]), settings)
     own = leading.own(boxes, regions, stirs)
     leaders = {row: region for row, region in own.items() if row in blanks}
     belief = leading.led(belief, leaders, [each.offset for each in state.lives], settings.noise)

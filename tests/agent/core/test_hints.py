@@ -19,13 +19,20 @@ def test_a_box_is_on_motion_where_a_region_covers_a_part_of_it() -> None:
     assert moves.tolist() == [True, False]
 
 
-def test_a_region_of_half_the_view_is_no_motion_of_anyone() -> None:
-    boxes = as_array([CAR])
+def test_where_no_region_is_nothing_moves() -> None:
+    assert not hints.on_motion(as_array([CAR]), NOTHING).any()
 
-    assert not hints.on_motion(boxes, as_array([WHOLE])).any()
-    assert not hints.on_motion(boxes, as_array([Box(0, 0, 0.5, 1)])).any()
-    assert hints.on_motion(boxes, as_array([WHOLE, Box(0, 0, 0.5, 0.9)])).all()
-    assert not hints.on_motion(boxes, NOTHING).any()
+
+def test_a_region_of_half_the_view_is_no_motion_of_anyone() -> None:
+    regions = as_array([WHOLE, Box(0, 0, 0.5, 1), Box(0, 0, 0.5, 0.9)])
+
+    assert hints.unexplained(regions, NOTHING).tolist() == [False, False, True]
+
+
+def test_what_moves_where_a_track_is_speaks_for_nobody_else_unless_it_is_much_more() -> None:
+    regions = as_array([Box(0.39, 0.39, 0.51, 0.51), Box(0.3, 0.4, 0.6, 0.6), ELSEWHERE])
+
+    assert hints.unexplained(regions, as_array([CAR])).tolist() == [False, True, True]
 
 
 def test_a_part_and_a_double_of_what_is_known_begin_nothing() -> None:

@@ -232,6 +232,15 @@ def test_a_part_that_was_seen_before_its_whole_is_no_second_road_user():
     assert len(names(watch(*(sighting(n) for n in range(60))))) == 1
 
 
+def test_a_weak_box_half_beside_a_car_is_no_second_road_user():
+    def sighting(n: int) -> Sighting:
+        x = 0.2 + n * 0.02
+        double = car(x + 0.07, score=0.3, y=0.56)
+        return look(n / 10, car(x), double, moving=(box(x, 0.5, 0.14, 0.12),))
+
+    assert len(names(watch(*(sighting(n) for n in range(30))))) == 1
+
+
 def test_what_moves_on_before_a_signpost_does_not_speak_for_it():
     def sighting(n: int) -> Sighting:
         found = [person(0.5, score=0.5)] if n % 18 == 0 else []
