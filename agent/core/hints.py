@@ -22,7 +22,7 @@ SWEEPING = 0.5
 """A region of so much of the view is a change of light, or says that it is not known what moves."""
 
 EXPLAINED = 0.5
-"""A region that overlaps a track so much (IoU) is that track's own motion, and nobody else's."""
+"""A region that overlaps a track or a strong detection so much (IoU) is its own motion, and nobody else's."""
 
 COVERED = 0.5
 """A weak detection of which so much lies in something known is a part of it."""
@@ -32,7 +32,7 @@ BESIDE = 0.3
 
 
 def unexplained(regions: Floats, known: Floats) -> Mask:
-    """Which regions (N, 4) may be the motion of someone who is not among the known tracks (M, 4): (N,)."""
+    """Which regions (N, 4) may be the motion of someone who is not among the known boxes (M, 4): (N,)."""
     out: Mask = (area(regions) < SWEEPING) & ~np.any(iou(regions, known) >= EXPLAINED, axis=1)
     return out
 

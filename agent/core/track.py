@@ -88,7 +88,9 @@ def update(
     boxes, regions = kalman.cornered(belief.mean), as_array(sighting.moving)
     stirs = leading.stirs(boxes, regions)
     alike = _alike(boxes, belief, found, settings)
-    free = hints.unexplained(regions, boxes[[row for row, each in enumerate(state.lives) if each.confirmed]])
+    followed = boxes[[row for row, each in enumerate(state.lives) if each.confirmed]]
+    sure = found.corners[found.scores >= settings.birth_score]
+    free = hints.unexplained(regions, np.concatenate([followed, sure]))
     weak = (found.scores < settings.birth_score) & hints.on_motion(found.corners, regions[free])
     pairs = _pairs(state, boxes, found, alike, weak, settings)
     hinted = np.array([each.hinted for each in state.lives], np.bool_)
