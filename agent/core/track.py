@@ -31,7 +31,8 @@ from agent.core.assign import Mask
 from agent.core.geometry import Floats, area, as_array, containment, iou
 from agent.core.ids import Ids
 from agent.core.kalman import Belief
-from agent.core.life import Life, TrackSettings
+from agent.core.life import Life
+from agent.core.track_settings import TrackSettings
 from agent.core.types import Box, Detection, Instant, Sighting, Track
 
 PERSON = "person"
