@@ -22,6 +22,7 @@ a guess that gets worse: `Track.last_seen` tells how old the last sight is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,10 +90,7 @@ def update(
     boxes, regions = kalman.cornered(belief.mean), as_array(sighting.moving)
     stirs = leading.stirs(boxes, regions)
     alike = _alike(boxes, belief, found, settings)
-    followed = boxes[[row for row, each in enumerate(state.lives) if each.confirmed]]
-    sure = found.corners[found.scores >= settings.birth_score]
-    free = hints.unexplained(regions, np.concatenate([followed, sure]))
-    weak = (found.scores < settings.birth_score) & hints.on_motion(found.corners, regions[free])
+    free, weak = _hints(state, boxes, regions, found, settings)
     pairs = _pairs(state, boxes, found, alike, weak, settings)
     hinted = np.array([each.hinted for each in state.lives], np.bool_)
     blanks = _blanks(state, boxes, pairs, sighting, stirs & (free[None, :] | ~hinted[:, None]), settings)
@@ -101,12 +99,8 @@ def update(
     belief = leading.led(belief, leaders, [each.offset for each in state.lives], settings.noise)
     rows, columns = [row for row, _ in pairs], [column for _, column in pairs]
     belief = kalman.update(belief, np.array(rows, np.intp), found.measured[columns], ORDINARY, settings.noise)
-    lives = list(state.lives)
-    crowded = _crowded(lives, found, pairs, settings)
-    for row, column in pairs:
-        measured = found.measured[column]
-        hit = life.Hit(at, found.detections[column], measured, belief.mean[row], crowded[column], own.get(row))
-        lives[row] = life.hit(lives[row], hit, settings)
+    crowded = _crowded(state.lives, found, pairs, settings)
+    lives = _gone_on(state, found, pairs, belief, crowded, own, settings)
     for row, blank in blanks.items():
         lives[row] = life.miss(lives[row], blank)
     newborn = _newborn(found, pairs, belief, lives, settings)
@@ -145,6 +139,35 @@ def _found(sighting: Sighting, settings: TrackSettings) -> Found:
         groups=tuple(groups[n] for n in keep),
         scores=np.array([strong[n].score for n in keep], np.float64),
     )
+
+
+def _hints(
+    state: TrackState, boxes: Floats, regions: Floats, found: Found, settings: TrackSettings
+) -> tuple[Mask, Mask]:
+    """Which regions are the motion of nobody known, and which weak detections lie on one of these."""
+    followed = boxes[[row for row, each in enumerate(state.lives) if each.confirmed]]
+    sure = found.corners[found.scores >= settings.birth_score]
+    free = hints.unexplained(regions, np.concatenate([followed, sure]))
+    return free, (found.scores < settings.birth_score) & hints.on_motion(found.corners, regions[free])
+
+
+def _gone_on(
+    state: TrackState,
+    found: Found,
+    pairs: assign.Pairs,
+    belief: Belief,
+    crowded: list[bool],
+    own: dict[int, Floats],
+    settings: TrackSettings,
+) -> list[Life]:
+    """All lives, those that are paired with what the pair tells; `own` are the regions of tracks, by row."""
+    lives = list(state.lives)
+    for row, column in pairs:
+        measured = found.measured[column]
+        seen = found.detections[column]
+        hit = life.Hit(found.at, seen, measured, belief.mean[row], crowded[column], own.get(row))
+        lives[row] = life.hit(lives[row], hit, settings)
+    return lives
 
 
 def _pairs(
@@ -220,7 +243,7 @@ def _blanks(
     return {row: life.Blank(bool(looked[row]), bool(disturbed[row]), bool(stirred[row])) for row in rows}
 
 
-def _crowded(lives: list[Life], found: Found, pairs: assign.Pairs, settings: TrackSettings) -> list[bool]:
+def _crowded(lives: Sequence[Life], found: Found, pairs: assign.Pairs, settings: TrackSettings) -> list[bool]:
     """By detection: does it overlap one of its kind that belongs to a confirmed track, or is it a rider of one?
 
     A part has little overlap with the whole by IoU: what counts there is how much of it lies inside. Of a weak
