@@ -71,6 +71,13 @@ class Summary:
     """Of confirmed tracks."""
 
 
+def written(tracks: Sequence[Track], at: Instant) -> tuple[Track, ...]:
+    """Those of a frame's tracks that are written: confirmed, alive, and seen a moment ago."""
+    return tuple(
+        each for each in tracks if each.confirmed and not each.ended and at.since(each.last_seen) <= HOLD_S
+    )
+
+
 @dataclass
 class _Writer:
     """Writes what each frame gave."""
@@ -88,12 +95,11 @@ class _Writer:
         self.summary.looked += bool(outcome.crops)
         self.summary.crops += len(outcome.crops)
         for each in outcome.tracks:
-            if each.confirmed and not each.ended:
-                if each.id not in self.numbers:
-                    self.numbers[each.id] = len(self.numbers) + 1
-                    self.summary.labels[each.label] += 1
-                if frame.at.since(each.last_seen) <= HOLD_S:
-                    self._track(frame, each)
+            if each.confirmed and not each.ended and each.id not in self.numbers:
+                self.numbers[each.id] = len(self.numbers) + 1
+                self.summary.labels[each.label] += 1
+        for each in written(outcome.tracks, frame.at):
+            self._track(frame, each)
 
     def told(self, told: Sequence[Event | Count]) -> None:
         for each in told:

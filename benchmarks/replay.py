@@ -30,7 +30,7 @@ from agent.core.types import Detection, Frame, Instant, Track
 from agent.detectors import Detector, load_detector
 from agent.detectors.settings import DetectorSettings
 from agent.errors import NgatuError
-from agent.replay import HOLD_S
+from agent.replay import written
 from benchmarks import tracking
 from benchmarks.clips import frames
 from benchmarks.mot import Output, read, score
@@ -111,14 +111,7 @@ def replayed(clip: Path, truth: Truth, detector: Detector, draw: int, labels: fr
     for each in watched(clip, draw, truth.frames):
         state, outcome = pipeline.update(state, each, detector.detect, detector.input_size, settings)
         pictures += len(outcome.crops)
-        shown = [
-            one
-            for one in outcome.tracks
-            if one.confirmed
-            and not one.ended
-            and one.label in labels
-            and each.at.since(one.last_seen) <= HOLD_S
-        ]
+        shown = [one for one in written(outcome.tracks, each.at) if one.label in labels]
         output[each.index] = _shown(shown, numbers, truth)
     return Seen(output, pictures / truth.frames)
 
@@ -180,6 +173,5 @@ def _rows(found: Sequence[Detection], truth: Truth) -> Floats:
 
 def _row(who: str, how: str, scores: Scores, pictures: float) -> Row:
     figures: Row = {key: round(scores[key], 4) for key in ("HOTA", "MOTA", "IDF1")}
-    return {"who": who, "how": how, **figures, "switches": round(scores["switches"], 1)} | {
-        "pictures a frame": round(pictures, 2)
-    }
+    counts: Row = {"switches": round(scores["switches"], 1), "pictures a frame": round(pictures, 2)}
+    return {"who": who, "how": how, **figures, **counts}

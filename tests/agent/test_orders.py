@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -464,14 +465,24 @@ def test_retained_commands_are_refused_and_audited(box: Box) -> None:
     assert box.hands.did == []
 
 
-def test_the_thread_does_what_comes_and_ends_when_told(box: Box) -> None:
-    beats: list[int] = []
-    thread = threading.Thread(target=box.orders.run, args=(box.stop, lambda _wait_s=0.0: beats.append(1)))
+@contextmanager
+def at_work(box: Box) -> Iterator[tuple[threading.Thread, list[float]]]:
+    """The orders' own thread and its heartbeats, from the first of them until it is told to end."""
+    beats: list[float] = []
+    thread = threading.Thread(target=box.orders.run, args=(box.stop, lambda wait_s=0.0: beats.append(wait_s)))
     thread.start()
-    name = box.command("ping")
-    until_true(lambda: box.answers(name))
-    box.stop.set()
-    thread.join(5)
+    try:
+        until_true(lambda: beats)
+        yield thread, beats
+    finally:
+        box.stop.set()
+        thread.join(5)
+
+
+def test_the_thread_does_what_comes_and_ends_when_told(box: Box) -> None:
+    with at_work(box) as (thread, beats):
+        name = box.command("ping")
+        until_true(lambda: box.answers(name))
 
     assert not thread.is_alive()
     assert box.answers(name)[0].state == "done"
@@ -497,46 +508,34 @@ def test_a_thread_that_waits_for_orders_ends_at_once_when_told(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent.orders.QUIET_S", 3600.0)
-    beats: list[int] = []
-    thread = threading.Thread(target=box.orders.run, args=(box.stop, lambda _wait_s=0.0: beats.append(1)))
-    thread.start()
-    until_true(lambda: beats)
-    box.stop.set()
-    thread.join(5)
+    with at_work(box) as (thread, _):
+        pass
 
     assert not thread.is_alive()
 
 
 def test_a_pause_ends_in_time_though_nothing_else_happens(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.orders.QUIET_S", 3600.0)
-    thread = threading.Thread(target=box.orders.run, args=(box.stop, beat))
-    thread.start()
-    name = box.command("set", camera="north", action="pause", until=until(1))
-    until_true(lambda: box.answers(name))
-    assert box.hands.halted
-    box.machine.advance(3700)
-    until_true(lambda: not box.hands.halted)
-    box.stop.set()
-    thread.join(5)
+    with at_work(box):
+        name = box.command("set", camera="north", action="pause", until=until(1))
+        until_true(lambda: box.answers(name))
+        assert box.hands.halted
+        box.machine.advance(3700)
+        until_true(lambda: not box.hands.halted)
 
 
 def test_a_refusal_that_the_disk_would_not_take_is_tried_again_though_nothing_else_happens(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent.orders.QUIET_S", 3600.0)
-    beats: list[int] = []
-    thread = threading.Thread(target=box.orders.run, args=(box.stop, lambda _wait_s=0.0: beats.append(1)))
-    thread.start()
-    until_true(lambda: beats)
-    box.outbox.close()
-    name = box.command("ping", life_s=-60)
-    box.outbox = box.orders._keeping._keeper = Outbox(  # type: ignore[assignment]
-        box.folder / "outbox.db", OutboxSettings(ballast_bytes=0), box.machine
-    )
-    box.machine.advance(2)
-    until_true(lambda: box.answers(name))
-    box.stop.set()
-    thread.join(5)
+    with at_work(box):
+        box.outbox.close()
+        name = box.command("ping", life_s=-60)
+        box.outbox = box.orders._keeping._keeper = Outbox(  # type: ignore[assignment]
+            box.folder / "outbox.db", OutboxSettings(ballast_bytes=0), box.machine
+        )
+        box.machine.advance(2)
+        until_true(lambda: box.answers(name))
 
     assert box.answers(name)[0].state == "refused"
 

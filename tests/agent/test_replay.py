@@ -9,6 +9,8 @@ from pathlib import Path
 import av
 import pytest
 
+from agent.core.types import Box, Instant, Track
+from agent.replay import written
 from tests.boxes import NGATU, ROAD_RULES
 from tests.squares import SQUARE_PX, write_clip, write_model
 
@@ -109,3 +111,14 @@ def test_mistakes_are_told_in_a_line(clip: Path, words: list[str], expected: str
     assert done.returncode in (1, 2)
     assert expected in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("unseen_s", "is_written"), [(0.0, True), (0.2, True), (0.204, True), (0.3, False)])
+def test_a_track_is_written_for_two_frames_of_a_slow_camera_after_it_was_seen_though_its_clock_trembles(
+    unseen_s: float, is_written: bool
+) -> None:
+    now, seen = Instant(10.0, 1e9), Instant(10.0 - unseen_s, 1e9 - unseen_s)
+    box = Box(0.1, 0.1, 0.2, 0.2)
+    track = Track("a", "person", 0.9, 0.9, box, (0.0, 0.0), Instant(1.0, 1e9), seen, True, True, False)
+
+    assert bool(written([track], now)) is is_written
