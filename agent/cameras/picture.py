@@ -139,7 +139,7 @@ class Pictures(Protocol):
     damaged: int
     """Packets that came damaged: mended as far as can be, or left out."""
     wanted: Wanted
-    """Set by whoever iterates: a picture that nobody wants is decoded and not given."""
+    """Set by whoever iterates: a picture that nobody wants is not given, nor decoded if no other needs it."""
 
     def __iter__(self) -> Iterator[Picture]: ...
 
@@ -157,9 +157,13 @@ class Rate:
 
     def due(self, mono_s: float) -> bool:
         """True if the picture of this moment is wanted."""
-        if mono_s < self._due_s - 0.001:  # a camera's clock is never exact to the millisecond
+        if not self.near(mono_s):
             return False
         # Counting on from the due time keeps the mean: 25 fps limited to 10 gives 10, not 8.3.
         due_s = self._due_s + self._period_s
         self._due_s = due_s if due_s > mono_s else mono_s + self._period_s
         return True
+
+    def near(self, mono_s: float) -> bool:
+        """Whether the picture of this moment may be wanted; asking changes nothing."""
+        return mono_s >= self._due_s - 0.001  # a camera's clock is never exact to the millisecond

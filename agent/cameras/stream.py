@@ -1,6 +1,7 @@
 """Network cameras, USB cameras and files, decoded by PyAV in the process that this runs in.
 
 A packet that cannot be decoded is skipped and counted: one bad picture is no reason to lose a camera.
+What nobody will look at is not decoded, as far as no later picture builds on it (sparing.py).
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import av
 import av.error
 import av.logging
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
 
 from agent.cameras.picture import CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
+from agent.cameras.sparing import Sparing
 from agent.errors import CameraError, CameraLost, CameraRefused
 
 # Up to PyAV 18 a title that is not UTF-8 is an error unless this is said; 19 took the argument away.
@@ -46,6 +49,8 @@ class Stream:
         self._closed = threading.Event()
         self._container, self._video = self._open()
         self._timeline = Timeline(source, self._interval_s())
+        self._rate = Rate(source.max_fps)
+        self._sparing = Sparing(live=source.pace == "live")
         self._reformatter = VideoReformatter()
         self.wanted: Wanted = lambda _mono_s: True
         self.damaged = 0
@@ -53,13 +58,12 @@ class Stream:
 
     def __iter__(self) -> Iterator[Picture]:
         """Pictures as they come, at most `max_fps` a second; a live source never ends without CameraLost."""
-        rate = Rate(self._source.max_fps)
-        for index, frame in enumerate(self._decoded()):
+        for index, frame in self._decoded():
             if self._source.pace == "live":
                 mono_s, wall_s = self._timeline.arrived(self._now())
             else:
                 mono_s, wall_s = self._timeline.recorded(frame.time)
-            if not rate.due(mono_s):
+            if not self._rate.due(mono_s):
                 continue
             if self._source.pace == "real":
                 mono_s, wall_s = self._wait(mono_s, wall_s)
@@ -111,15 +115,16 @@ class Stream:
         rate = self._video.average_rate or self._video.guessed_rate
         return 1.0 / float(rate) if rate else 0.04
 
-    def _decoded(self) -> Iterator[VideoFrame]:
+    def _decoded(self) -> Iterator[tuple[int, VideoFrame]]:
+        """Each with its number among all pictures that came."""
         while not self._closed.is_set():
             count = 0
             for frame in self._once():
                 count += 1
-                yield frame
+                yield self._sparing.number(frame.pts), frame
             if self._source.pace == "live" and not self._closed.is_set():
                 raise CameraLost(f"{self._source.name}: the camera ended the stream", "it is asked again")
-            if count == 0 and not self._closed.is_set():
+            if count == 0 and not self._sparing.spares and not self._closed.is_set():
                 raise CameraRefused(
                     f"{self._source.name}: no picture in {self._source.shown}", "try another file"
                 )
@@ -128,6 +133,7 @@ class Stream:
             self._container.close()
             self._container, self._video = self._open()
             self._timeline.cut()
+            self._sparing.cut()
 
     def _once(self) -> Iterator[VideoFrame]:
         packets = self._container.demux(self._video)
@@ -135,7 +141,9 @@ class Stream:
         while not self._closed.is_set():
             try:
                 packet = next(packets)
-                frames = packet.decode()
+                context = self._video.codec_context
+                spared = self._sparing.spared(packet, context, self._wanted(packet))
+                frames = [] if spared else packet.decode()
                 bad = 0
             except (StopIteration, av.error.EOFError):
                 return
@@ -154,6 +162,16 @@ class Stream:
             # and leaving out a key picture would spoil all that build on it.
             self.damaged += packet.is_corrupt
             yield from frames
+
+    def _wanted(self, packet: Packet[VideoStream]) -> bool:
+        """Whether somebody may look at the packet's picture, as far as can be told before it is decoded."""
+        if self._source.pace == "live":
+            mono_s: float | None = self._now()[0]
+        elif packet.pts is None or packet.time_base is None:
+            mono_s = None
+        else:
+            mono_s = self._timeline.expected(float(packet.pts * packet.time_base))
+        return mono_s is None or (self._rate.near(mono_s) and self.wanted(mono_s))
 
     def _wait(self, mono_s: float, wall_s: float) -> tuple[float, float]:
         """Wait for the picture's moment; if that is long past, the machine is too slow: go on from now."""
@@ -182,6 +200,8 @@ class Timeline:
         self._mono_s, self._wall_s = source.started
         self._at_s = -interval_s  # seconds after the start of the last picture
         self._time_s: float | None = None
+        self._seen_s: float | None = None
+        """The latest time of a packet whose picture was expected."""
         self._last_mono_s = float("-inf")
 
     def arrived(self, now: tuple[float, float]) -> tuple[float, float]:
@@ -199,9 +219,18 @@ class Timeline:
         self._at_s += step_s
         return self._mono_s + self._at_s, self._wall_s + self._at_s
 
+    def expected(self, time_s: float) -> float | None:
+        """The mono_s that the picture of this time in the file will have; None where the time steps."""
+        if self._time_s is None or not 0 < time_s - self._time_s <= GAP_S:
+            return None
+        self._seen_s = max(time_s, self._seen_s or time_s)
+        return self._mono_s + self._at_s + time_s - self._time_s
+
     def cut(self) -> None:
-        """The file starts again: its next time stamp does not follow the last."""
-        self._time_s = None
+        """The file starts again: its next time stamp does not follow the last, whose picture may be spared."""
+        if self._time_s is not None and self._seen_s is not None:
+            self._at_s += max(0.0, self._seen_s - self._time_s)
+        self._time_s = self._seen_s = None
 
     def shift(self, seconds: float) -> None:
         """Everything from here on happens later."""

@@ -112,6 +112,31 @@ def test_pictures_above_the_limit_are_left_out_evenly(numbered_clip: Callable[..
     assert [p.index for p in pictures] == list(range(0, 50, 5))
 
 
+@pytest.mark.parametrize(("codec", "pixel_format", "name"), [
+    ("libx264", "yuv420p", "clip.mp4"), ("mjpeg", "yuvj420p", "clip.avi"), ("mpeg4", "yuv420p", "clip.avi"),
+])  # fmt: skip
+@pytest.mark.parametrize("loop", [False, True])
+def test_every_picture_that_is_wanted_comes_with_its_number_whatever_is_not_decoded(
+    numbered_clip: Callable[..., Path], number_in: Callable[..., int],
+    codec: str, pixel_format: str, name: str, loop: bool,
+) -> None:  # fmt: skip
+    clip = numbered_clip(30, codec=codec, pixel_format=pixel_format, name=name)
+    stream = Stream(file_source(clip, loop=loop), now)
+    not_before_s = [0.0]
+    stream.wanted = lambda mono_s: mono_s >= not_before_s[0] - 0.001
+    came = []
+    for picture in stream:
+        stride, (height, width) = picture.layout.strides[0], picture.layout.shapes[0]
+        luma = np.frombuffer(picture.planes[0], np.uint8).reshape(height, stride)[:, :width]
+        assert number_in(luma) == picture.index % 30
+        came.append(picture.index)
+        not_before_s[0] = picture.mono_s + 7 * 0.04
+        if len(came) == 12:
+            break
+    stream.close()
+    assert came == list(range(0, 84 if loop else 30, 7))
+
+
 def test_damaged_packets_are_skipped_and_counted(
     numbered_clip: Callable[..., Path], number_in: Callable[..., int]
 ) -> None:
