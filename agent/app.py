@@ -7,7 +7,8 @@
     forwarder  what is in the outbox goes to the station
     watchers   a thread per camera
     orders     what the station orders is done, and what the last life left undone of it
-    health     what the box says about itself, and the heartbeat that systemd listens for
+    watchdog   systemd's is fed while every loop ticks
+    bulletin   what stands about the box at the broker, said again when it changes
 
 It stops the other way round, within ten seconds, whatever is still on its way.
 """
@@ -24,11 +25,12 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from agent import __version__, birth, health, lives, thrift
+from agent.bulletin import Bulletin
 from agent.clock import Clock, boot_id
 from agent.config import RESERVED, CameraConfig, Config, config_sha256
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome
-from agent.core.types import Event, EventKind, Frame, Instant, Phase, Severity, Size
+from agent.core.types import Event, EventKind, Frame, Instant, Phase, Severity
 from agent.crew import Crew
 from agent.delivery import orphans
 from agent.delivery.audit import Audit
@@ -38,11 +40,8 @@ from agent.delivery.journal import IN_MEMORY, Journal
 from agent.delivery.message import Message, Priority
 from agent.delivery.outbox import Outbox
 from agent.delivery.payloads import (
-    CameraStatusPayload,
     ClockMapBody,
     ClockPayload,
-    MqttHealth,
-    OutboxHealth,
 )
 from agent.delivery.signature import public_key
 from agent.delivery.wire import JSON, Topics, encode, moment
@@ -51,7 +50,6 @@ from agent.detectors.absent import Absent
 from agent.detectors.shared import SharedDetector
 from agent.errors import NgatuError, OutboxError
 from agent.fallback import Chosen
-from agent.figures import CameraState
 from agent.keeping import Keeping
 from agent.machine import SYS, Machine
 from agent.orders import Orders, known_time
@@ -60,6 +58,7 @@ from agent.snapshots import Snapshots
 from agent.storage import Storage
 from agent.supervise import Heartbeats, Stop, Worker, notify
 from agent.timekeeper import Timekeeper
+from agent.watchdog import Watchdog
 from agent.watcher import Watcher, is_finite
 
 logger = structlog.get_logger(__name__)
@@ -106,6 +105,7 @@ class Agent:
         self.stop = Stop()
         self.started = clock.now()
         self.heartbeats = Heartbeats(clock)
+        self.watchdog = Watchdog(self.heartbeats)
         self._config_sha256 = config_sha256(config)
         self._ids = Ids(os.urandom(32))
         self.session = self._new_id()
@@ -137,8 +137,8 @@ class Agent:
         ]
         self._sources = health.Sources(
             self.watchers,
-            self._outbox_health,
-            self._mqtt_health,
+            lambda: health.of_outbox(self.outbox, self.forwarder, config.broker),
+            lambda: health.of_broker(self.forwarder),
             machine,
             config.state_dir,
             self._config_sha256,
@@ -150,6 +150,15 @@ class Agent:
             self.timekeeper.clock.trust,
             lambda: self._crew.paused(),  # noqa: PLW0108  made below
             chosen is not None and chosen.refused is not None,
+        )
+        self.bulletin = Bulletin(
+            self.forwarder,
+            self._sources,
+            lambda sizes: birth.message(
+                config, self._config_sha256, self.session, self.detector, sizes, clock.now()
+            ),
+            clock,
+            config.health.interval_s,
         )
         self._crew = Crew(config, chosen, self.watchers, self._snapshots, self._leave)
         self.journal = self._open_journal()
@@ -165,13 +174,6 @@ class Agent:
             self._command_key(),
         )
         self._doer = Worker("orders", self.orders.run, self.heartbeats, clock)
-        self._news = threading.Event()
-        """A camera's state has changed since the last report."""
-        self._told: dict[str, CameraState] = {}
-        """The state of each camera as it was last said."""
-        self._sizes: dict[str, Size | None] = {}
-        """The frame sizes in the last birth message."""
-        self._hanging: list[str] = []
 
     def run(self, duration_s: float | None = None, started: Callable[[], None] = lambda: None) -> None:
         """Work until `stop` is set, every camera's file has ended, or the time is over.
@@ -189,17 +191,17 @@ class Agent:
                 parts.callback(metrics.serve(port, lambda: health.report(self._sources, self.clock)))
             self._close_orphans()
             self._storage.start()
-            self._say()
+            self.bulletin.say()
             self.heartbeats.beat("forwarder")
             self.forwarder.start()
-            watched = threading.Event()
-            parts.callback(watched.set)
+            parts.callback(self.watchdog.stop)
             parts.callback(self._end)
             thrift.tidy()
             for worker in (*self._workers, self._doer):
                 worker.start(self.stop)
             notify("READY=1")
-            self._watch(watched)
+            self.heartbeats.beat(MAIN)
+            self.watchdog.start()
             started()
             logger.info(
                 "started", cameras=list(self.watchers), session=self.session, version=__version__,
@@ -208,8 +210,7 @@ class Agent:
             self._attend(duration_s)
 
     def _attend(self, duration_s: float | None) -> None:
-        """Tell health, feed the watchdog while every loop ticks, and notice the end."""
-        next_report_s = self.clock.now().mono_s + self.config.health.interval_s
+        """Keep pace and time, say how the box is, and notice the end."""
         ends_s = self.started.mono_s + duration_s if duration_s is not None else float("inf")
         finite = all(is_finite(camera) for camera in self.config.cameras)
         while not self.stop.wait(max(0.0, min(TICK_S, ends_s - self.clock.now().mono_s))):
@@ -218,52 +219,27 @@ class Agent:
             self._keep_the_time()
             self._storage.tick()
             self._keeping.keep()
-            for name, watcher in self.watchers.items():
-                if watcher.seen().state != self._told[name].state:
-                    self._camera_state(name, watcher.seen())
-            now_s = self.clock.now().mono_s
-            if self._news.is_set() or now_s >= next_report_s:
-                next_report_s = now_s + self.config.health.interval_s
+            self.bulletin.look()
+            if self.bulletin.due:
                 thrift.tidy()
-                self._say()
-            if now_s >= ends_s or (finite and all(worker.join(0) for worker in self._workers)):
+                self.bulletin.say()
+            if self.clock.now().mono_s >= ends_s or (
+                finite and all(worker.join(0) for worker in self._workers)
+            ):
                 self.stop.set()
-
-    def _watch(self, over: threading.Event) -> None:
-        """Watch the loops until it is `over`, in a thread that does nothing else.
-
-        So a disk that is slow in the main loop is no hang of the process: that loop has its own heartbeat.
-        """
-        self.heartbeats.beat(MAIN)
-
-        def pulse() -> None:
-            while not over.wait(TICK_S):
-                self._watch_the_loops()
-
-        self._watch_the_loops()
-        threading.Thread(target=pulse, name="pulse", daemon=True).start()
-
-    def _watch_the_loops(self) -> None:
-        """Feed systemd's watchdog, unless a loop hangs: then it shall restart us."""
-        late = self.heartbeats.late()
-        if not late:
-            notify("WATCHDOG=1")
-        if late != self._hanging:
-            logger.error("loops_hang", loops=late) if late else logger.info("loops_go_on")
-        self._hanging = late
 
     def _keep_the_pace(self) -> None:
         """Look at fewer pictures while the box is hot or busy; the station hears of it at once."""
         before = self.pacer.now
         if self.pacer.tick(watcher.figures for watcher in self.watchers.values()) != before:
-            self._news.set()
+            self.bulletin.hasten()
 
     def _keep_the_time(self) -> None:
         """Note it, and tell the station when nobody vouches for it, and when somebody does again."""
         told = self.timekeeper.look(self._new_id)
         if told.event is not None:
             self._tell((told.event,))
-            self._news.set()
+            self.bulletin.hasten()
         if told.clock_map:
             now = self.clock.now()
             body = encode(ClockMapBody(session=self.session, time=moment(now), clock=self._clock_told(now)))
@@ -289,7 +265,7 @@ class Agent:
         self._tell(filter(None, (self.timekeeper.close(),)))
         self._storage.close()
         self._keeping.keep(now=True)
-        self._say()
+        self.bulletin.say()
         self._drain(DRAIN_S)
         self.forwarder.stop(max(0.5, STOP_S - 1 - self.clock.now().since(began)))
         lives.end(self.config.state_dir, boot_id())
@@ -325,7 +301,7 @@ class Agent:
             lambda: self._sender(camera.name),
             clock=self.clock,
             ids=Ids(os.urandom(32)),
-            on_state=lambda _state: self._changed(camera.name),
+            on_state=lambda _state: self.bulletin.changed(camera.name),
             on_outcome=lambda frame, outcome: self._saw(camera.name, frame, outcome),
             pace=self.pacer.fps,
         )
@@ -416,59 +392,3 @@ class Agent:
         if told:  # not at most ticks, and to ask how far to trust the clock costs more than the rest of one
             sender = self._sender(RESERVED)
             self._keeping.keep([message for event in told for message in event_messages(event, sender)])
-
-    def _say(self) -> None:
-        """The birth message if it has changed, the health, and the state of every camera."""
-        self._news.clear()
-        sizes = {name: watcher.figures.size for name, watcher in self.watchers.items()}
-        if sizes != self._sizes:
-            self._sizes = sizes
-            told = birth.message(
-                self.config, self._config_sha256, self.session, self.detector, sizes, self.clock.now()
-            )
-            self.forwarder.keep("info", encode(told))
-        try:
-            self.forwarder.keep("health", encode(health.report(self._sources, self.clock)))
-        except Exception:  # a figure that cannot be had must not stop a box that watches
-            logger.exception("health_untold")
-        for name, watcher in self.watchers.items():
-            self._camera_state(name, watcher.seen())
-
-    def _changed(self, name: str) -> None:
-        """A camera's thread says that its state has changed."""
-        self._camera_state(name, self.watchers[name].seen())
-        self._news.set()
-
-    def _camera_state(self, name: str, state: CameraState) -> None:
-        figures, now = self.watchers[name].figures, self.clock.now()
-        self._told[name] = state
-        told = CameraStatusPayload(
-            state=state.state,
-            since=moment(state.since),
-            time=moment(now),
-            reason=state.reason,
-            fps=figures.fps_analysed(now),
-            frame_age_s=figures.frame_age_s(now),
-        )
-        self.forwarder.keep(f"camera/{name}/status", encode(told))
-
-    def _outbox_health(self) -> OutboxHealth:
-        stats, disk, figures = self.outbox.stats(), self.outbox.condition(), self.forwarder.figures()
-        return OutboxHealth(
-            pending=stats.pending,
-            bytes=stats.bytes,
-            oldest_s=stats.oldest_s,
-            dropped=stats.dropped,
-            quarantined=stats.quarantined,
-            confirm="receipt" if self.config.broker.confirm == "station" else "broker",
-            full=disk.full,
-            in_memory=disk.in_memory,
-            sent_today_bytes=figures.sent_today_bytes,
-            wait_for_tomorrow=figures.wait_for_tomorrow,
-        )
-
-    def _mqtt_health(self) -> MqttHealth:
-        figures = self.forwarder.figures()
-        return MqttHealth(
-            connected_s=figures.connected_s, reconnects=figures.reconnects, refused=figures.refused
-        )

@@ -12,6 +12,9 @@ from agent import machine
 from agent.clock import Clock, Trust, boot_id, trust
 from agent.core.pace import FULL, Pace
 from agent.core.types import Instant
+from agent.delivery.broker import BrokerSettings
+from agent.delivery.forwarder import Forwarder
+from agent.delivery.outbox import Outbox
 from agent.delivery.payloads import CameraHealth, ClockPayload, HealthPayload, MqttHealth, OutboxHealth
 from agent.delivery.wire import moment
 from agent.errors import NgatuError
@@ -83,6 +86,33 @@ def report(sources: Sources, clock: Clock) -> HealthPayload:
     paused = (f"paused:{what}" for what in sources.paused())
     degraded = *_degraded(told, sources.watchers, sources.pace()), *paused, *refused
     return told.model_copy(update={"degraded": degraded})
+
+
+def of_outbox(outbox: Outbox, forwarder: Forwarder, broker: BrokerSettings) -> OutboxHealth:
+    """What waits for the station, and what became of the rest.
+
+    Raises:
+        OutboxError: it cannot be read.
+    """
+    stats, disk, figures = outbox.stats(), outbox.condition(), forwarder.figures()
+    return OutboxHealth(
+        pending=stats.pending,
+        bytes=stats.bytes,
+        oldest_s=stats.oldest_s,
+        dropped=stats.dropped,
+        quarantined=stats.quarantined,
+        confirm="receipt" if broker.confirm == "station" else "broker",
+        full=disk.full,
+        in_memory=disk.in_memory,
+        sent_today_bytes=figures.sent_today_bytes,
+        wait_for_tomorrow=figures.wait_for_tomorrow,
+    )
+
+
+def of_broker(forwarder: Forwarder) -> MqttHealth:
+    """How the connection to the station does."""
+    figures = forwarder.figures()
+    return MqttHealth(connected_s=figures.connected_s, reconnects=figures.reconnects, refused=figures.refused)
 
 
 def camera(watcher: Watcher, now: Instant) -> CameraHealth:

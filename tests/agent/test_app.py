@@ -16,7 +16,6 @@ from typing import Any
 import paho.mqtt.client as paho
 import psutil
 import pytest
-from structlog.testing import capture_logs
 
 from agent import health
 from agent.app import STOP_S, Agent
@@ -27,6 +26,7 @@ from agent.delivery.outbox import Outbox, OutboxSettings
 from agent.delivery.payloads import ClockMapPayload
 from agent.delivery.wire import encode
 from agent.errors import NgatuError
+from agent.watchdog import Watchdog
 from station.arrival import Sort, read
 from station.embedded import Address
 from tests.agent.test_machine import board
@@ -255,39 +255,6 @@ def test_a_box_without_a_detector_tells_motion_and_says_that_no_network_ran(
     assert said["info"][-1]["model"] is None
 
 
-def test_the_watchdog_is_not_fed_while_a_loop_hangs_and_that_is_told_once(
-    tmp_path: Path, clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    systemd.bind(str(tmp_path / "notify"))
-    systemd.setblocking(False)
-    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-    agent = Agent(load(Box(tmp_path, free_port()).config), clock)
-
-    with capture_logs() as lines:
-        agent.heartbeats.beat("forwarder")
-        agent.heartbeats.beat("camera road", 140)  # it opens a slow camera
-        clock.advance(100)
-        agent.heartbeats.beat("forwarder")
-        agent._watch_the_loops()
-        assert systemd.recv(100) == b"WATCHDOG=1"
-        clock.advance(31)
-        for _ in range(3):
-            agent._watch_the_loops()
-        with pytest.raises(BlockingIOError):
-            systemd.recv(100)
-        agent.heartbeats.beat("forwarder")
-        agent._watch_the_loops()
-        assert systemd.recv(100) == b"WATCHDOG=1"
-
-    assert [(line["event"], line.get("loops")) for line in lines] == [
-        ("loops_hang", ["forwarder"]),
-        ("loops_go_on", None),
-    ]
-    agent._close()
-    systemd.close()
-
-
 def test_a_synchronised_clock_is_one_map_that_the_station_can_read(tmp_path: Path, clock: SteppedClock) -> None:
     agent = Agent(load(Box(tmp_path, free_port()).config), clock)
     trusted = [Trust("unknown")]
@@ -330,7 +297,7 @@ def test_whichever_loop_hangs_the_watchdog_starves_until_it_goes_on(
     """Promise P24; tests/test_deploy.py adds up the seconds."""
     monkeypatch.setattr("agent.app.TICK_S", 0.2)
     agent = Agent(load(Box(tmp_path, free_port()).config), SystemClock())
-    agent.heartbeats.limit_s = 1.5
+    agent.heartbeats.limit_s, agent.watchdog = 1.5, Watchdog(agent.heartbeats, 0.2)
     go_on = threading.Event()
     work = threading.Thread(target=agent.run)
     work.start()
@@ -345,10 +312,12 @@ def test_whichever_loop_hangs_the_watchdog_starves_until_it_goes_on(
             else:
                 holder = threading.Thread(target=hold, args=(agent.journal._lock, go_on))
             holder.start()
-            until(lambda loop=loop: loop in agent._hanging, 15, f"{loop} is missed while the {part} hangs")
+            until(
+                lambda loop=loop: loop in agent.watchdog.hanging, 15, f"{loop} is missed while the {part} hangs"
+            )
             go_on.set()
             holder.join()
-            until(lambda: not agent._hanging, 15, f"all go on after the {part}")
+            until(lambda: not agent.watchdog.hanging, 15, f"all go on after the {part}")
     finally:
         go_on.set()
         agent.stop.set()
@@ -361,22 +330,6 @@ def hold(lock: Any, until_told: threading.Event) -> None:
     """Keep a part's lock, as a hung driver or disk would."""
     with lock:
         until_told.wait(30)
-
-
-def test_a_camera_whose_pictures_are_late_is_said_to_be_stalled(tmp_path: Path, clock: SteppedClock) -> None:
-    agent = Agent(load(Box(tmp_path, free_port()).config), clock)
-    watcher = agent.watchers["road"]
-    agent._say()
-    watcher.figures.last_frame = clock.now()
-    watcher._enter("streaming")
-    clock.advance(6)
-    agent._say()
-
-    kept = json.loads(agent.forwarder._sending._kept["camera/road/status"])
-    health = json.loads(agent.forwarder._sending._kept["health"])
-    assert (kept["state"], kept["frame_age_s"]) == ("stalled", 6)
-    assert "camera_stalled:road" in health["degraded"]
-    agent._close()
 
 
 def test_a_look_at_a_disk_that_is_well_does_not_ask_how_far_to_trust_the_clock(
@@ -395,11 +348,13 @@ def test_a_hot_box_slows_its_cameras_down_and_says_so_at_once(tmp_path: Path, cl
     sys = board(tmp_path / "sys", zones=(("cpu-thermal", "90000"),))
     agent = Agent(load(Box(tmp_path, free_port()).config), clock, sys)
     wanted = agent.watchers["road"].fps_wanted
+    agent.bulletin.say()
+    assert not agent.bulletin.due
     for _ in range(7):
         agent._keep_the_pace()
         clock.advance(2)
 
-    assert agent._news.is_set()  # so that the station hears of it at the next turn
+    assert agent.bulletin.due  # so that the station hears of it at the next turn
     told_health = health.report(agent._sources, clock)
     assert "overheated" in told_health.degraded
     assert told_health.cameras["road"].fps_wanted == agent.watchers["road"].fps_wanted == wanted / 2
