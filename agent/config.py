@@ -22,7 +22,7 @@ from agent.core.attention import AttentionSettings
 from agent.core.geometry import crosses
 from agent.core.glimpse import GlimpseSettings
 from agent.core.integrity import IntegritySettings
-from agent.core.motion import MotionSettings
+from agent.core.motion_settings import MotionSettings
 from agent.core.pace import PaceSettings
 from agent.core.phantoms import PhantomSettings
 from agent.core.pipeline import PipelineSettings

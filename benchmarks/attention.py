@@ -18,6 +18,7 @@ import numpy as np
 
 from agent.core import attention, motion, pipeline
 from agent.core.ids import Ids
+from agent.core.motion_settings import MotionSettings
 from agent.core.picture import bgr
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.types import Box, Crop, Detection, Frame, Motion, Size
@@ -56,7 +57,7 @@ def watched(clip: Path, field: Size) -> Iterator[tuple[Frame, Motion, tuple[Crop
     watching: motion.MotionState | None = None
     attending: attention.AttentionState | None = None
     for each in frames(clip):
-        watching, told = motion.update(watching, each, motion.MotionSettings())
+        watching, told = motion.update(watching, each, MotionSettings())
         scene = attention.Glance(each.at, each.size, field, told, ())
         attending, crops = attention.update(attending, scene, attention.AttentionSettings())
         yield each, told, crops

@@ -21,7 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.core import motion
+from agent.core.motion_settings import MotionSettings
 from agent.core.regions import clean
+from agent.core.shrink import shrink
 from agent.core.types import Box, Frame, Motion
 from benchmarks import nuisances
 from benchmarks.clips import cdnet, frame, still_view
@@ -31,7 +33,7 @@ Plane = NDArray[np.uint8]
 Grey = NDArray[np.float32]
 Method = Callable[[Frame], Plane]
 
-SETTINGS = motion.MotionSettings()
+SETTINGS = MotionSettings()
 ALONE_S = 600.0
 SEEDS = (5,)
 """Each decides another order, other ways and another weather."""
@@ -92,7 +94,7 @@ def subtractor(peer: cv2.BackgroundSubtractor) -> Method:
     """One of OpenCV's at its own defaults; 127 in its masks is shadow."""
 
     def mask(each: Frame) -> Plane:
-        found = peer.apply(motion.shrink(each.luma, SETTINGS.height_px))
+        found = peer.apply(shrink(each.luma, SETTINGS.height_px))
         return boxed(np.asarray(cv2.inRange(found, 255, 255), np.uint8))
 
     return mask
@@ -104,7 +106,7 @@ def running_average() -> Method:
 
     def mask(each: Frame) -> Plane:
         nonlocal average
-        plane = cv2.GaussianBlur(motion.shrink(each.luma, SETTINGS.height_px), (3, 3), 1)
+        plane = cv2.GaussianBlur(shrink(each.luma, SETTINGS.height_px), (3, 3), 1)
         if average is None:
             average = plane.astype(np.float32)
         found = cv2.inRange(cv2.absdiff(plane, cv2.convertScaleAbs(average)), 31, 255)

@@ -26,7 +26,8 @@ from agent.core.attention import AttentionSettings, AttentionState, Glance
 from agent.core.glimpse import Glimpse, GlimpseSettings
 from agent.core.ids import Ids
 from agent.core.integrity import SEES, IntegritySettings, IntegrityState, View
-from agent.core.motion import MotionSettings, MotionState
+from agent.core.motion import MotionState
+from agent.core.motion_settings import MotionSettings
 from agent.core.phantoms import PhantomSettings, PhantomState
 from agent.core.riders import RiderSettings
 from agent.core.rules import JudgeSettings, RulesState, Scene

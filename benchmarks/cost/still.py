@@ -12,12 +12,13 @@ from agent.cameras import open_camera
 from agent.cameras.settings import CameraSettings, FileSource
 from agent.clock import SystemClock
 from agent.core import motion
+from agent.core.motion_settings import MotionSettings
 
 
 def main(clip: Path, fps: float) -> None:
     """Look at every frame, at the clip's own pace."""
     camera = open_camera(CameraSettings(name="clip", source=FileSource(path=clip), max_fps=fps), SystemClock())
-    state, settings = None, motion.MotionSettings()
+    state, settings = None, MotionSettings()
     for frame in camera.frames():
         state, _ = motion.update(state, frame, settings)
 

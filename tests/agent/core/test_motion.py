@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from agent.core import motion
-from agent.core.motion import MotionSettings, MotionState
+from agent.core.motion import MotionState
+from agent.core.motion_settings import MotionSettings
 from agent.core.types import Box, Frame, Instant, Motion, Plane
 
 HEIGHT, WIDTH = 240, 320
@@ -341,25 +342,6 @@ def test_any_pictures_give_boxes_inside_the_frame(seed: int, height: int, width:
         for box in found.regions:
             assert 0 <= box.left < box.right <= 1
             assert 0 <= box.top < box.bottom <= 1
-
-
-@pytest.mark.parametrize(
-    ("height", "width", "shrunk"),
-    [
-        (360, 640, (180, 320)),
-        (576, 768, (144, 192)),
-        (1080, 1920, (180, 320)),
-        (100, 160, (100, 160)),
-        (181, 3, (90, 1)),
-    ],
-)
-def test_the_working_picture_is_at_most_as_high_as_set(
-    height: int, width: int, shrunk: tuple[int, int]
-) -> None:
-    luma = np.full((height, width), 77, np.uint8)
-    plane = motion.shrink(luma, 180)
-    assert plane.shape == shrunk
-    assert np.all(plane == 77)
 
 
 def clip_frames(path: Path) -> Iterator[Frame]:
