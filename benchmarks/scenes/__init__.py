@@ -53,6 +53,8 @@ def _row(name: str, chain: Chain, truth: Truth, second: float) -> dict[str, obje
             f"{kind}_p": round(each.precision, 3),
             f"{kind}_r": round(each.recall, 3),
         }
+        if kind == "wrong_way":
+            row["wrong_way_of_seen_r"] = round(score.wrong_way_of_seen(truth, each.untold), 3)
     if isinstance(chain, Tracked):
         right, judged = one_road_user(chain.riding)
         row["one_road_user_pct"] = round(100 * right / max(1, judged), 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from agent.core.rules import CrowdRule, LoiteringRule, StoppedVehicleRule
@@ -19,6 +20,8 @@ class Score:
     right: int
     missed: int
     false: int
+    untold: tuple[int, ...] = ()
+    """The road users that were missed."""
 
     @property
     def precision(self) -> float:
@@ -106,7 +109,14 @@ def _about(kind: EventKind, told: Told, stays: list[tuple[int, float, float]], l
             right += 1
         elif not maybe.intersection(shown):
             false += 1
-    return Score(happened, right, happened - right, false)
+    return Score(happened, right, happened - right, false, tuple(owed.elements()))
+
+
+def wrong_way_of_seen(truth: Truth, untold: Collection[int]) -> float:
+    """The recall of those who were in plain view on their wrong way; many follow each other behind a queue."""
+    ways = {user: stay for zone, user, stay in truth.closed if zone == "lanes"}
+    seen = {user for user, _ in truth.wrong if truth.plain_between(user, ways[user].began, ways[user].last)}
+    return 1 - len(seen.intersection(untold)) / max(1, len(seen))
 
 
 def _crowds(truth: Truth, told: Told) -> Score:

@@ -115,6 +115,11 @@ class Truth:
         before = bisect(times, second)
         return before >= PLAIN_FRAMES and len(times) - before >= PLAIN_FRAMES
 
+    def plain_between(self, name: int, begin: float, end: float) -> bool:
+        """Was the road user in plain view in the meantime, for as long as anyone needs to see where it goes?"""
+        times = self.plain.get(name, [])
+        return bisect(times, end) - bisect(times, begin) >= PLAIN_FRAMES
+
     def _close(self, key: tuple[str, int]) -> None:
         stay = self.stays.pop(key)
         stay.stands.append(stay.last - stay.stood_since)

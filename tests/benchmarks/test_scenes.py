@@ -11,11 +11,11 @@ import pytest
 from agent.core.geometry import inside
 from agent.core.types import Box
 from benchmarks import scenes
-from benchmarks.scenes import parked, people, render
+from benchmarks.scenes import parked, people, render, score
 from benchmarks.scenes.ground import Floats
 from benchmarks.scenes.sensor import PERFECT, Detector, Mover, look
 from benchmarks.scenes.traffic import SIZES, STEP_S, Traffic, User, route
-from benchmarks.scenes.truth import SETTINGS, Truth
+from benchmarks.scenes.truth import PLAIN_FRAMES, SETTINGS, Stay, Truth
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,18 @@ def test_true_boxes_under_true_ids_make_no_mistake(rows: list[dict[str, object]]
 def test_trembling_and_missing_boxes_are_counted_right(rows: list[dict[str, object]]) -> None:
     assert (rows[1]["way"], rows[1]["wrong_direction"]) == ("shaken", 0)
     assert float(str(rows[1]["of_seen_pct"])) <= 1.0
+
+
+def test_who_was_hidden_on_the_wrong_way_is_left_out_of_the_recall_of_those_in_plain_view() -> None:
+    open_to_view, hidden = 1, 2
+    truth = Truth(
+        wrong=[(open_to_view, 5.0), (hidden, 5.0)],
+        closed=[("lanes", user, Stay(4.0, 6.0)) for user in (open_to_view, hidden)],
+        plain={open_to_view: [4.1 + 0.1 * n for n in range(PLAIN_FRAMES)], hidden: [3.0, 4.1, 7.0]},
+    )
+    assert score.wrong_way_of_seen(truth, ()) == 1
+    assert score.wrong_way_of_seen(truth, (hidden,)) == 1
+    assert score.wrong_way_of_seen(truth, (open_to_view,)) == 0
 
 
 def test_the_same_seed_makes_the_same_traffic() -> None:
