@@ -6,6 +6,7 @@ import importlib
 import inspect
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from agent.errors import NgatuError
 from benchmarks import table
 from benchmarks.footage import DATA, NAMES, default
+from benchmarks.page_cache import forget_libraries
 
 RESULTS = Path("build/benchmarks")
 """Where `all` leaves a JSON file of each; never part of the repository."""
@@ -62,6 +64,7 @@ def measured(name: str, paths: list[Path]) -> list[table.Row]:
     for path in paths:
         if not path.exists() and name != "scenes":
             raise NgatuError(f"{path}: no such file or folder", "name footage that is there")
+    forget_libraries(Path(sysconfig.get_path("platlib")))
     try:
         main = importlib.import_module(f"benchmarks.{name}").main
     except ModuleNotFoundError as error:

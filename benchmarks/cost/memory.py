@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import sysconfig
@@ -13,6 +12,7 @@ from pathlib import Path
 from agent.errors import NgatuError
 from benchmarks.cost import cpu
 from benchmarks.cost.watch import broker, configured
+from benchmarks.page_cache import forget_libraries
 
 SETTLE_S = 6.0
 EVERY_S = 1.0
@@ -41,16 +41,3 @@ def peak_mb(clip: Path, model: Path, cameras: int, seconds: float) -> float:
             finally:
                 box.terminate()
     return most
-
-
-def forget_libraries(folder: Path) -> None:
-    """Have the kernel read the libraries below the folder anew, as after a boot.
-
-    With each page that is touched it maps those around it that lie in its page cache. Right after an
-    installation that is nearly all of every library: 66 MB more (measured), which a box that has booted never
-    holds.
-    """
-    os.sync()  # what is not on the disk yet cannot be forgotten
-    for library in folder.rglob("*.so*"):
-        with library.open("rb") as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
