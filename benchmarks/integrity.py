@@ -4,6 +4,8 @@ A clip is looped for `BEFORE_S` seconds; then the fault begins (blinding.py), ev
 it, and must be told within `WITHIN_S`. Then it is taken away, and must end. Harmless sights (harmless.py) run
 for `HARMLESS_S` or more and must tell nothing. Everything about an overlay is drawn by the seed; the strengths
 are spread, so that each seed has weak and strong ones. The judgement was tuned on `TUNED`, never on `FRESH`.
+
+In the agent a quiet view is judged less often (pipeline.py): the faults are told so as well, at its own pace.
 """
 
 from __future__ import annotations
@@ -11,32 +13,40 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core import integrity
-from agent.core.integrity import Fault, IntegritySettings, IntegrityState
-from agent.core.types import Frame, Instant
+from agent.core import integrity, pipeline
+from agent.core.attention import AttentionSettings
+from agent.core.ids import Ids
+from agent.core.integrity import Fault, IntegritySettings, View
+from agent.core.pipeline import PipelineSettings, PipelineState
+from agent.core.types import Frame, Instant, Size
 from benchmarks.blinding import FAULTS
 from benchmarks.harmless import HARMLESS
 from benchmarks.sights import AWAY_EVERY_S, Chance, Overlay, Sight
 
 Plane = NDArray[np.uint8]
 
-RATE = 2.0
-"""Frames a second: one per look."""
+RATE, AGENT_RATE = 2.0, 4.0
+"""Frames a second: one per look; and about as many as leave the decoder while nothing moves."""
 BEFORE_S, WITHIN_S, AFTER_S, HARMLESS_S = 20.0, 10.0, 12.0, 100.0
 TUNED, FRESH = 11, 4711
 FAULT_CASES, HARMLESS_CASES = 3, 2
 """Of each overlay over each clip."""
 SETTINGS = IntegritySettings(look_every_s=1 / RATE)
+AGENT = PipelineSettings(attention=AttentionSettings(enabled=False))
+
+Judge = Callable[[Any, Frame], tuple[Any, View]]
+"""State, which is None at first, and a frame in; state and the judgement out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,8 @@ class Clip:
     u: tuple[Plane, ...]
     v: tuple[Plane, ...]
     full_range: bool
+    rate: float
+    """Pictures a second."""
 
 
 @dataclass
@@ -87,17 +99,40 @@ def main(paths: list[Path], seeds: Sequence[int] = (TUNED, FRESH)) -> list[dict[
             for overlay in HARMLESS:
                 harmless(begun, overlay, quiet[overlay.__name__], seed)
         rows += [{"seed": seed, **row} for row in (*_fault_rows(cases), *_quiet_rows(quiet))]
+    rows += _in_the_agent(paths, seeds[0])
     return [*rows, _cost(clips[0])]
 
 
-def read(path: Path) -> Clip:
-    """The clip's pictures at `RATE` a second."""
+def alone(state: Any, frame: Frame) -> tuple[Any, View]:
+    """The stage by itself."""
+    return integrity.update(state, frame, SETTINGS)
+
+
+def in_the_agent(state: Any, frame: Frame) -> tuple[Any, View]:
+    """The stage as the pipeline asks it, without a detector."""
+    before = state or PipelineState(Ids(b"whoever watches cameras"))
+    after, told = pipeline.update(before, frame, lambda images: [()] * len(images), Size(416, 416), AGENT)
+    return after, told.view
+
+
+def _in_the_agent(paths: list[Path], seed: int) -> Iterator[dict[str, object]]:
+    cases: list[Case] = []
+    for path in paths:
+        clip = read(path, AGENT_RATE)
+        cases += faulted(clip, starts(clip, seed, in_the_agent), seed)
+    for row in _fault_rows(cases):
+        if row["what"] == "every fault" or str(row["what"]).endswith(": all"):
+            yield {"seed": seed, **row, "what": f"in the agent, {row['what']}"}
+
+
+def read(path: Path, rate: float = RATE) -> Clip:
+    """The clip's pictures at so many a second."""
     luma, u, v = [], [], []
     full = False
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
-        step = max(1, round(float(stream.average_rate or 25) / RATE))
+        step = max(1, round(float(stream.average_rate or 25) / rate))
         for index, picture in enumerate(container.decode(stream)):
             if index % step:
                 continue
@@ -109,7 +144,7 @@ def read(path: Path) -> Clip:
             luma.append(flat[:area].reshape(height, width).copy())
             u.append(flat[area : area * 5 // 4].reshape(height // 2, width // 2).copy())
             v.append(flat[area * 5 // 4 :].reshape(height // 2, width // 2).copy())
-    return Clip(path.name, tuple(luma), tuple(u), tuple(v), full)
+    return Clip(path.name, tuple(luma), tuple(u), tuple(v), full, rate)
 
 
 class Feed:
@@ -123,7 +158,7 @@ class Feed:
     @property
     def now_s(self) -> float:
         """Seconds of pictures since the first frame."""
-        return self.index / RATE
+        return self.index / self.clip.rate
 
     def frame(self, sight: Sight | None, at_s: float, quality: int | None) -> Frame:
         """The next frame, through the overlay and through JPEG where `quality` says so."""
@@ -154,20 +189,21 @@ class Start:
     """A camera watched for `BEFORE_S`: every case on this clip begins here, for state is a value."""
 
     clip: Clip
-    state: IntegrityState | None
+    state: Any
     index: int
     quality: int | None
+    judge: Judge
 
 
-def starts(clip: Clip, seed: int) -> list[Start]:
+def starts(clip: Clip, seed: int, judge: Judge = alone) -> list[Start]:
     """One as decoded and one through JPEG."""
     found = []
     for quality in (None, int(_chance(seed, clip, "starts").integers(40, 80))):
         feed = Feed(clip)
-        state: IntegrityState | None = None
+        state: Any = None
         while feed.now_s < BEFORE_S:
-            state, _ = integrity.update(state, feed.frame(None, 0, quality), SETTINGS)
-        found.append(Start(clip, state, feed.index, quality))
+            state, _ = judge(state, feed.frame(None, 0, quality))
+        found.append(Start(clip, state, feed.index, quality, judge))
     return found
 
 
@@ -183,21 +219,22 @@ def faulted(clip: Clip, begun: list[Start], seed: int) -> Iterator[Case]:
                 chance = _chance(seed, clip, overlay.__name__, number)
                 strength = (number + chance.random()) / FAULT_CASES
                 case = Case(fault, overlay.__name__, clip.name, round(strength, 2), seed)
-                _run_fault(case, begun[number % 2], overlay(clip.luma[0].shape, strength, chance))
+                run_fault(case, begun[number % 2], overlay(clip.luma[0].shape, strength, chance))
                 yield case
 
 
-def _run_fault(case: Case, start: Start, sight: Sight) -> None:
+def run_fault(case: Case, start: Start, sight: Sight) -> None:
+    """Lay the fault over the clip, take it away again, and note in the case what was told when."""
     feed, state = Feed(start.clip, start.index), start.state
     began_s = feed.now_s
     while (late_s := feed.now_s - began_s) <= WITHIN_S + 2:
-        state, view = integrity.update(state, feed.frame(sight, late_s, start.quality), SETTINGS)
+        state, view = start.judge(state, feed.frame(sight, late_s, start.quality))
         if view.fault and case.delay_s is None:
             case.delay_s = late_s
         case.told = view.fault or case.told
     began_s = feed.now_s
     while case.delay_s is not None and (late_s := feed.now_s - began_s) <= AFTER_S:
-        state, view = integrity.update(state, feed.frame(None, 0, start.quality), SETTINGS)
+        state, view = start.judge(state, feed.frame(None, 0, start.quality))
         if view.fault is None:
             case.back_s = late_s
             break
@@ -215,7 +252,7 @@ def harmless(begun: list[Start], overlay: Overlay, quiet: Quiet, seed: int) -> N
         while (late_s := feed.now_s - BEFORE_S) < HARMLESS_S * sight.lasts:
             if late_s and late_s % AWAY_EVERY_S == 0:
                 feed.away_s += sight.away_s
-            state, view = integrity.update(state, feed.frame(sight, late_s, start.quality), SETTINGS)
+            state, view = start.judge(state, feed.frame(sight, late_s, start.quality))
             if view.fault and not before:
                 quiet.alarms.append(f"{start.clip.name} {strength:.2f} {late_s:.0f}s {view.fault}")
             before = view.fault
@@ -263,11 +300,11 @@ def _quiet_rows(quiet: dict[str, Quiet]) -> Iterator[dict[str, object]]:
 def _cost(clip: Clip) -> dict[str, object]:
     feed = Feed(clip)
     frames = [feed.frame(None, 0, None) for _ in range(200)]
-    state: IntegrityState | None = None
+    state: Any = None
     took = []
     for frame in frames:
         began = time.process_time()
-        state, _ = integrity.update(state, frame, SETTINGS)
+        state, _ = alone(state, frame)
         took.append(time.process_time() - began)
     height, width = clip.luma[0].shape
     return {"what": f"cost per look, {width}x{height}", "median ms": round(1000 * median(took), 3)}

@@ -86,7 +86,7 @@ class IntegritySettings(Settings):
         2.0, ge=0.5, le=60, description="How long the view must be back until the fault is over, in seconds."
     )
     frozen_after_s: float = Field(
-        8.0,
+        7.5,
         ge=2,
         le=600,
         description="Frozen when no pixel changed for so long, in seconds. A stream that often stands still by "
@@ -161,6 +161,13 @@ class IntegrityState:
     def doubtful(self) -> bool:
         """Something speaks for a fault that is not told yet."""
         return self.course.view.fault is None and self.course.partly > 0
+
+    def urgent(self, within_s: float, settings: IntegritySettings) -> bool:
+        """A fault may be told within so many seconds, if only the picture is looked at."""
+        same = self.course.same
+        if same is None or self.course.view.fault is not None:
+            return self.doubtful
+        return self.doubtful or self.at.since(same) + within_s >= _frozen_after_s(self.course, settings)
 
     @property
     def trusting(self) -> bool:
@@ -295,10 +302,9 @@ def _judged(
     lost, sharp = (seen.change.lost, seen.change.sharp) if seen.change else (0.0, 1.0)
     fault, since = course.view.fault, course.view.since
     if fault is None:
-        patience_s = max(settings.frozen_after_s, _patience(course.natural_s))
         if found and max(course.evidence, course.partly) >= 1:
             fault, since = found.fault, course.hinted
-        elif course.same and at.since(course.same) >= patience_s:
+        elif course.same and at.since(course.same) >= _frozen_after_s(course, settings):
             fault, since = Fault.FROZEN, course.same
         return replace(course, view=View(fault, since, round(lost, 3), round(sharp, 3)), well=None, nearly=None)
     if fault is Fault.FROZEN:
@@ -311,8 +317,9 @@ def _judged(
     return _ended(replace(course, view=view, turned=turned), seen, found, at, settings)
 
 
-def _patience(natural_s: float) -> float:
-    return 2 * natural_s if natural_s > 4 else 0.0
+def _frozen_after_s(course: Course, settings: IntegritySettings) -> float:
+    own_s = 2 * course.natural_s if course.natural_s > 4 else 0.0
+    return max(settings.frozen_after_s, own_s)
 
 
 def _ended(

@@ -157,7 +157,8 @@ def update(
     after = replace(glance, tracks=living)
     patience_s = 0.0 if motion_told.settling else attention.patience_s(attended, after, settings.attention)
     outcome = Outcome(motion_told, crops, detections, tracks, shown, view, patience_s)
-    lull = Lull(motion_told, view) if outcome.quiet and not (sight and sight.doubtful) else None
+    urgent = sight and sight.urgent(settings.glimpse.look_s, settings.integrity)
+    lull = Lull(motion_told, view) if outcome.quiet and not urgent else None
     seen = glimpse.after(seen, frame, settings.glimpse) if lull else seen
     done = PipelineState(ids, moved, attended, followed, living, album, judged, sight, blind, known, seen, lull)
     return done, outcome

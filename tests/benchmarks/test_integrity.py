@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.blinding import FAULTS
+from benchmarks.blinding import FAULTS, cap, frozen
 from benchmarks.harmless import HARMLESS, fog, infrared
-from benchmarks.integrity import TUNED, Clip, Feed, Quiet, faulted, harmless, read, starts
+from benchmarks.integrity import (
+    AGENT_RATE,
+    RATE,
+    TUNED,
+    WITHIN_S,
+    Case,
+    Clip,
+    Feed,
+    Quiet,
+    faulted,
+    harmless,
+    in_the_agent,
+    read,
+    run_fault,
+    starts,
+)
 from benchmarks.sights import Overlay
 
 EVERY = [each for overlays in FAULTS.values() for each in overlays] + list(HARMLESS)
@@ -20,7 +36,7 @@ def clip(shape: tuple[int, int] = (72, 96)) -> Clip:
     still = chance.normal(100, 40, shape)
     lumas = tuple((still + chance.normal(0, 2, shape)).clip(0, 255).astype(np.uint8) for _ in range(6))
     grey = tuple(np.full((shape[0] // 2, shape[1] // 2), 110, np.uint8) for _ in lumas)
-    return Clip("drawn", lumas, grey, grey, full_range=True)
+    return Clip("drawn", lumas, grey, grey, full_range=True, rate=RATE)
 
 
 @pytest.mark.parametrize("overlay", EVERY, ids=lambda each: each.__name__)
@@ -43,6 +59,22 @@ def test_each_fault_and_each_harmless_sight_is_counted_once_for_each_case() -> N
     assert {each.told for each in cases if each.overlay == "cap"} == {"dark"}
     assert quiet.hours > 0.05
     assert quiet.alarms == []
+
+
+@pytest.mark.parametrize("later", range(8))
+def test_a_fault_is_found_in_time_at_the_pace_of_the_agent_whenever_its_last_look_was(later: int) -> None:
+    drawn = replace(clip(), rate=AGENT_RATE)
+    start = starts(drawn, 3, in_the_agent)[0]
+    feed, state = Feed(drawn, start.index), start.state
+    for _ in range(later):
+        state, _ = in_the_agent(state, feed.frame(None, 0, None))
+    start = replace(start, state=state, index=feed.index)
+    for overlay, fault in ((cap, "dark"), (frozen, "frozen")):
+        case = Case(fault, overlay.__name__, drawn.name, 0.5)
+        run_fault(case, start, overlay((72, 96), 0.5, np.random.default_rng(3)))
+        assert (case.told, case.back_s is not None) == (fault, True)
+        assert case.delay_s is not None
+        assert case.delay_s <= WITHIN_S
 
 
 @pytest.mark.parametrize("overlay", [fog, infrared], ids=lambda each: each.__name__)

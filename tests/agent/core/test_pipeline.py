@@ -10,7 +10,7 @@ import numpy as np
 
 from agent.core import pipeline
 from agent.core.ids import Ids
-from agent.core.integrity import IntegritySettings
+from agent.core.integrity import Fault, IntegritySettings
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.rules import JudgeSettings, LineRule, MotionRule, ObjectRule
 from agent.core.types import (
@@ -254,6 +254,27 @@ def test_while_something_speaks_for_a_fault_of_the_camera_no_frame_is_passed_ove
         judged.append(state.integrity.at)
 
     assert len(set(judged)) >= 3
+
+
+def test_a_picture_that_freezes_while_nobody_is_there_is_told_within_ten_seconds() -> None:
+    """Whenever the last look was, though a quiet view is looked at once in two seconds."""
+    settings = PipelineSettings(judge=JudgeSettings(rules=()))
+    known = PipelineState(Ids(b"a seed of sixteen"))
+    for index in range(120):
+        known, _ = pipeline.update(known, grainy(index), bright, FIELD, settings)
+    for last in (120, 124, 126, 128, 134):
+        state = known
+        for index in range(120, last):
+            state, _ = pipeline.update(state, grainy(index), bright, FIELD, settings)
+        assert state.lull is not None
+        frozen = grainy(last)
+        for index in range(last, last + 99):
+            at = frame(index).at
+            state, outcome = pipeline.update(state, replace(frozen, at=at), bright, FIELD, settings)
+            if outcome.view.fault is Fault.FROZEN:
+                break
+        assert outcome.view.fault is Fault.FROZEN
+        assert at.since(frozen.at) <= 10 - 1 / 3  # so far apart are the frames of an idle camera
 
 
 def grainy(index: int, leaf_row: int | None = None) -> Frame:
