@@ -217,6 +217,8 @@ class Subscriber:
         Bytes that are unread when the connection is closed would reset it, and the broker would tell the will.
         """
         goodbyes = self._say_offline(client)
+        if any(goodbye.rc != paho.MQTT_ERR_SUCCESS for goodbye in goodbyes):
+            return  # the connection is lost, and the broker tells the will
         deadline_s = time.monotonic() + 2.0
         while not all(goodbye.is_published() for goodbye in goodbyes) and time.monotonic() < deadline_s:
             if client.loop(0.05) != paho.MQTT_ERR_SUCCESS:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 from structlog.testing import capture_logs
 
 from agent.core.types import Instant
@@ -412,6 +414,15 @@ def test_the_will_says_offline_when_the_station_dies(mosquitto: Mosquitto, commu
         until(lambda: box.station_online[-1:] == [False])
         station.stop()
         thread.join(5)
+
+
+def test_a_station_that_leaves_just_when_its_connection_is_lost_leaves_all_the_same(commune: str) -> None:
+    """Its goodbye cannot be sent any more, and that is no error: the broker tells the will."""
+    station = subscriber(Address("127.0.0.1", 1883, 1884), commune, Notes())
+    lost = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    station._announced.add(commune)
+    station._leave(lost)
+    assert not station._announced
 
 
 @pytest.mark.broker
