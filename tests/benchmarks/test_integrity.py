@@ -61,7 +61,7 @@ def test_each_fault_and_each_harmless_sight_is_counted_once_for_each_case() -> N
     assert quiet.alarms == []
 
 
-@pytest.mark.parametrize("later", range(8))
+@pytest.mark.parametrize("later", [0, 3, 6])
 def test_a_fault_is_found_in_time_at_the_pace_of_the_agent_whenever_its_last_look_was(later: int) -> None:
     drawn = replace(clip(), rate=AGENT_RATE)
     start = starts(drawn, 3, in_the_agent)[0]
