@@ -346,7 +346,8 @@ def test_a_look_at_a_disk_that_is_well_does_not_ask_how_far_to_trust_the_clock(
 
 def test_a_hot_box_slows_its_cameras_down_and_says_so_at_once(tmp_path: Path, clock: SteppedClock) -> None:
     sys = board(tmp_path / "sys", zones=(("cpu-thermal", "90000"),))
-    agent = Agent(load(Box(tmp_path, free_port()).config), clock, sys)
+    box = changed(Box(tmp_path, free_port()), ("interval_s: 5", "interval_s: 600"))
+    agent = Agent(load(box.config), clock, sys)
     wanted = agent.watchers["road"].fps_wanted
     agent.bulletin.say()
     assert not agent.bulletin.due
