@@ -5,8 +5,8 @@ earlier ones, so all must be decoded but those that none builds on (B pictures, 
 on `skip_frame=NONREF`, and every other picture is the same to the last bit.
 
 A decoder that puts pictures in order gives one only when others have come, and later still if it leaves some
-out. A file's pictures have their moments from the file; a live one would be stamped too late, so there nothing
-is spared.
+out. A file's pictures have their moments from the file; a live one would be stamped too late, so a live stream
+with pictures that are put in order is decoded whole.
 """
 
 from __future__ import annotations
