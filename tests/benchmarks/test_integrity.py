@@ -61,14 +61,9 @@ def test_each_fault_and_each_harmless_sight_is_counted_once_for_each_case() -> N
     assert quiet.alarms == []
 
 
-@pytest.mark.parametrize("later", [0, 3, 6])
-def test_a_fault_is_found_in_time_at_the_pace_of_the_agent_whenever_its_last_look_was(later: int) -> None:
+def test_the_agent_finds_a_fault_in_time_at_its_own_pace() -> None:
     drawn = replace(clip(), rate=AGENT_RATE)
     start = starts(drawn, 3, in_the_agent)[0]
-    feed, state = Feed(drawn, start.index), start.state
-    for _ in range(later):
-        state, _ = in_the_agent(state, feed.frame(None, 0, None))
-    start = replace(start, state=state, index=feed.index)
     for overlay, fault in ((cap, "dark"), (frozen, "frozen")):
         case = Case(fault, overlay.__name__, drawn.name, 0.5)
         run_fault(case, start, overlay((72, 96), 0.5, np.random.default_rng(3)))

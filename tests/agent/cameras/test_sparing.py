@@ -31,10 +31,13 @@ def now_and_then(place: int) -> bool:
     return place % EVERY < 2
 
 
-def test_of_whole_pictures_only_the_wanted_ones_are_decoded(numbered_clip: Callable[..., Path]) -> None:
+@pytest.mark.parametrize("live", [False, True])
+def test_of_whole_pictures_only_the_wanted_ones_are_decoded(
+    numbered_clip: Callable[..., Path], live: bool
+) -> None:
     clip = numbered_clip(COUNT, codec="mjpeg", pixel_format="yuvj420p", name="clip.avi")
     every, _ = decoded(clip, lambda _: True)
-    some, came = decoded(clip, now_and_then)
+    some, came = decoded(clip, now_and_then, live)
     assert sorted(some) == [n for n in range(COUNT) if now_and_then(n)]
     assert came == COUNT
     assert all(some[n] == every[n] for n in some)
