@@ -4,11 +4,11 @@
     detector   one network, shared by all cameras
     metrics    a port that is taken is told before anything works
     orphans    events that an earlier life left open get their end
+    bulletin   what stands about the box at the broker, said again when it changes
     forwarder  what is in the outbox goes to the station
     watchers   a thread per camera
     orders     what the station orders is done, and what the last life left undone of it
     watchdog   systemd's is fed while every loop ticks
-    bulletin   what stands about the box at the broker, said again when it changes
 
 It stops the other way round, within ten seconds, whatever is still on its way.
 """
@@ -39,10 +39,7 @@ from agent.delivery.forwarder import Forwarder
 from agent.delivery.journal import IN_MEMORY, Journal
 from agent.delivery.message import Message, Priority
 from agent.delivery.outbox import Outbox
-from agent.delivery.payloads import (
-    ClockMapBody,
-    ClockPayload,
-)
+from agent.delivery.payloads import ClockMapBody, ClockPayload
 from agent.delivery.signature import public_key
 from agent.delivery.wire import JSON, Topics, encode, moment
 from agent.detectors import load_detector
@@ -223,9 +220,8 @@ class Agent:
             if self.bulletin.due:
                 thrift.tidy()
                 self.bulletin.say()
-            if self.clock.now().mono_s >= ends_s or (
-                finite and all(worker.join(0) for worker in self._workers)
-            ):
+            over = finite and all(worker.join(0) for worker in self._workers)
+            if over or self.clock.now().mono_s >= ends_s:
                 self.stop.set()
 
     def _keep_the_pace(self) -> None:

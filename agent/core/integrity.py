@@ -163,11 +163,10 @@ class IntegrityState:
         return self.course.view.fault is None and self.course.partly > 0
 
     def urgent(self, within_s: float, settings: IntegritySettings) -> bool:
-        """A fault may be told within so many seconds, if only the picture is looked at."""
-        same = self.course.same
-        if same is None or self.course.view.fault is not None:
-            return self.doubtful
-        return self.doubtful or self.at.since(same) + within_s >= _frozen_after_s(self.course, settings)
+        """A fault that is not told yet may be within so many seconds, if only the picture is looked at."""
+        same = self.course.same if self.course.view.fault is None else None
+        still_s = self.at.since(same) if same else 0.0
+        return self.doubtful or (bool(same) and still_s + within_s >= _frozen_after_s(self.course, settings))
 
     @property
     def trusting(self) -> bool:

@@ -21,11 +21,15 @@ _LEARN_S = 0.19
 """The scene is learned so often at most: it changes no faster. Twice as often costs a tenth more and finds less
 (F1 0.920 instead of 0.926 on CDnet's highway): a slow car stays too near to what was learned of it."""
 _NOISE_S = 4.0
+"""How long a pixel's own noise is averaged over."""
 _FLICKER_TIMES = 0.05
+"""Luma steps by which a flicker of one, of 255, widens a pixel's limit."""
 _SETTLE_TURNS = 5
+"""A scene of fewer frames is not known, however calm."""
 _SETTLE_TIMES = 2
 """A scene that does not come to rest is taken as it is after so many times the usual."""
 _RESTLESS = 0.05
+"""Share of the view that changes when something passes while a scene is learned."""
 
 
 @dataclass(frozen=True, slots=True)
