@@ -36,13 +36,13 @@ test: $(VENV)/.complete ## Run the tests.
 	@$(BIN)/python -m pytest
 
 test-faults: $(VENV)/.complete ## Try every promise about faults on real parts, a line each (FAULTS="P1 --long").
-	@$(BIN)/python -m tests.faults --json build/faults.json $(FAULTS)
+	@$(BIN)/python -m tests.acceptance.faults --json build/faults.json $(FAULTS)
 
 test-fleet: $(VENV)/.complete ## Try the roll-out on real hosts over SSH, a line each (as root; FLEET="F0 P40").
-	@$(BIN)/python -m tests.fleet --json build/fleet.json $(FLEET)
+	@$(BIN)/python -m tests.acceptance.fleet --json build/fleet.json $(FLEET)
 
 test-arm64: $(VENV)/.complete ## Try a bundle for arm64 in arm64's user space by qemu (as root; minutes; not in CI).
-	@$(BIN)/python -m tests.arm64 --json build/arm64.json
+	@$(BIN)/python -m tests.acceptance.arm64 --json build/arm64.json
 
 check: $(VENV)/.complete ## Linters, types, import contracts; playbooks, units and shell scripts.
 	$(BIN)/ruff check .
@@ -51,7 +51,7 @@ check: $(VENV)/.complete ## Linters, types, import contracts; playbooks, units a
 	$(BIN)/lint-imports
 	cd deploy/ansible && $(abspath $(BIN))/yamllint --strict .
 	cd deploy/ansible && PATH="$(abspath $(BIN)):$$PATH" ansible-lint -q --nocolor
-	$(BIN)/python -m tests.fleet.unit_files
+	$(BIN)/python -m tests.acceptance.fleet.unit_files
 	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); \
 	  else echo "shell scripts: not judged, shellcheck is not here: apt install shellcheck"; fi
 
@@ -77,9 +77,9 @@ bundle: $(VENV)/.complete ## One signed file for boxes without internet (KEY=rel
 	$(BIN)/ngatu bundle build --key $(or $(KEY),release.key) $(BUNDLE)
 
 docs: $(VENV)/.complete ## Rewrite what is generated: example, references, schemas.
-	$(BIN)/python -m agent.settings_reference
-	$(BIN)/python -m agent.commands_reference
-	$(BIN)/python -m agent.delivery.describe
+	$(BIN)/python -m agent.settings.reference
+	$(BIN)/python -m agent.cli.reference
+	$(BIN)/python -m agent.wire.describe
 	$(BIN)/python -m station.describe
 
 clean: ## Remove what was built or written by a demo.

@@ -16,10 +16,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from agent.core import attention, motion, pipeline
+from agent.core import pipeline
+from agent.core.attention import scheduler
 from agent.core.ids import Ids
-from agent.core.motion_settings import MotionSettings
-from agent.core.picture import bgr
+from agent.core.image import bgr
+from agent.core.motion import detector as motion
+from agent.core.motion.settings import MotionSettings
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.types import Box, Crop, Detection, Frame, Motion, Size
 from agent.detectors import Detector, load_detector
@@ -55,11 +57,11 @@ def main(paths: list[Path]) -> list[dict[str, object]]:
 def watched(clip: Path, field: Size) -> Iterator[tuple[Frame, Motion, tuple[Crop, ...]]]:
     """Every frame with what moves in it and the crops that attention asks for."""
     watching: motion.MotionState | None = None
-    attending: attention.AttentionState | None = None
+    attending: scheduler.AttentionState | None = None
     for each in frames(clip):
         watching, told = motion.update(watching, each, MotionSettings())
-        scene = attention.Glance(each.at, each.size, field, told, ())
-        attending, crops = attention.update(attending, scene, attention.AttentionSettings())
+        scene = scheduler.Glance(each.at, each.size, field, told, ())
+        attending, crops = scheduler.update(attending, scene, scheduler.AttentionSettings())
         yield each, told, crops
 
 
@@ -81,7 +83,7 @@ def _row(clip: Path, truth: Path | None, detector: Detector | None) -> dict[str,
             inside += [any(_share(box, c.box) >= 0.95 for c in crops) for box in _moving(boxes, each)]
         if detector and crops and not told.settling and alone.due(each):
             parts = detector.detect([bgr(each, crop.box) for crop in crops])
-            gathered = attention.gather(crops, parts, attention.AttentionSettings())
+            gathered = scheduler.gather(crops, parts, scheduler.AttentionSettings())
             alone.add(each, crops, gathered, detector)
     for each, outcome in piped_through(clip, detector) if detector else ():
         if outcome.crops and not outcome.motion.settling and piped.due(each):

@@ -24,11 +24,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core import integrity, pipeline
-from agent.core.attention import AttentionSettings
+from agent.core import pipeline
+from agent.core.attention.scheduler import AttentionSettings
 from agent.core.ids import Ids
-from agent.core.integrity import Fault, IntegritySettings, View
 from agent.core.pipeline import PipelineSettings, PipelineState
+from agent.core.tamper import monitor
+from agent.core.tamper.monitor import Fault, IntegritySettings, View
 from agent.core.types import Frame, Instant, Size
 from benchmarks.blinding import FAULTS
 from benchmarks.harmless import HARMLESS
@@ -105,7 +106,7 @@ def main(paths: list[Path], seeds: Sequence[int] = (TUNED, FRESH)) -> list[dict[
 
 def alone(state: Any, frame: Frame) -> tuple[Any, View]:
     """The stage by itself."""
-    return integrity.update(state, frame, SETTINGS)
+    return monitor.update(state, frame, SETTINGS)
 
 
 def in_the_agent(state: Any, frame: Frame) -> tuple[Any, View]:

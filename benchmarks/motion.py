@@ -20,10 +20,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core import motion
-from agent.core.motion_settings import MotionSettings
-from agent.core.regions import clean
-from agent.core.shrink import shrink
+from agent.core.motion import detector
+from agent.core.motion.downscale import shrink
+from agent.core.motion.regions import clean
+from agent.core.motion.settings import MotionSettings
 from agent.core.types import Box, Frame, Motion
 from benchmarks import nuisances
 from benchmarks.clips import cdnet, frame, still_view
@@ -80,11 +80,11 @@ def boxed(raw: Plane) -> Plane:
 
 
 def ngatu() -> Method:
-    state: motion.MotionState | None = None
+    state: detector.MotionState | None = None
 
     def mask(each: Frame) -> Plane:
         nonlocal state
-        state, _ = motion.update(state, each, SETTINGS)
+        state, _ = detector.update(state, each, SETTINGS)
         return state.mask
 
     return mask
@@ -219,12 +219,12 @@ def watched(
 ) -> Iterator[tuple[Motion, Passage | None]]:
     """Per settled frame what motion tells, and who passes."""
     chance = np.random.default_rng(seed)
-    state: motion.MotionState | None = None
+    state: detector.MotionState | None = None
     for index in range(int(long_s * RATE)):
         at_s = index / RATE
         now, passage = parade.at(view, at_s) if parade else (view, None)
         picture = nuisances.taken(nuisances.ALL[name](now, at_s, chance), chance)
-        state, told = motion.update(state, frame(index, RATE, picture), SETTINGS)
+        state, told = detector.update(state, frame(index, RATE, picture), SETTINGS)
         if at_s >= SETTLED_S:
             yield told, passage
 

@@ -17,11 +17,13 @@ from pathlib import Path
 
 import cv2
 
-from agent.core import attention, motion, pipeline
-from agent.core.attention import Glance
+from agent.core import pipeline
+from agent.core.attention import scheduler
+from agent.core.attention.scheduler import Glance
 from agent.core.ids import Ids
+from agent.core.motion import detector as motion
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
-from agent.core.rules import JudgeSettings, LineRule, StoppedVehicleRule, Zone, ZoneRule
+from agent.core.rules.engine import JudgeSettings, LineRule, StoppedVehicleRule, Zone, ZoneRule
 from agent.core.types import (
     Box,
     Crop,
@@ -35,10 +37,10 @@ from agent.core.types import (
     Severity,
     Size,
 )
-from agent.delivery import wire
-from agent.delivery.compose import Sender, event_messages
-from agent.delivery.message import Stored
-from agent.overlay import Painter
+from agent.publishing.compose import Sender, event_messages
+from agent.tools.overlay import Painter
+from agent.wire import codec
+from agent.wire.message import Stored
 from benchmarks.scenes import render
 from benchmarks.scenes.chain import instant
 from benchmarks.scenes.ground import CAMERA, MIDDLE, rectangle
@@ -82,7 +84,7 @@ def shown(seconds: float) -> Iterator[tuple[Image, Outcome]]:
         # The pipeline asks for pictures of crops; to answer from the simulation, know where they lie.
         moved = motion.update(state.motion, frame, settings.motion)[1]
         glance = Glance(frame.at, frame.size, FIELD, moved, state.tracks)
-        crops = attention.update(state.attention, glance, settings.attention)[1]
+        crops = scheduler.update(state.attention, glance, settings.attention)[1]
         detect = partial(_found, crops, detector.detect(sights))
         state, outcome = pipeline.update(state, frame, detect, FIELD, settings)
         yield painter.draw(frame, outcome), outcome
@@ -143,7 +145,7 @@ def main(file: Path) -> None:
     assert crossing is not None
     message = event_messages(crossing, SENDER)[0]
     sent = Instant(crossing.at.mono_s + 0.05, crossing.at.wall_s + 0.05)
-    print(json.dumps(json.loads(wire.finish(Stored(48213, message, "", crossing.at), STREAM, sent)), indent=1))
+    print(json.dumps(json.loads(codec.finish(Stored(48213, message, "", crossing.at), STREAM, sent)), indent=1))
 
 
 if __name__ == "__main__":

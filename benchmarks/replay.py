@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 from agent.core import pipeline
 from agent.core.geometry import Floats
 from agent.core.ids import Ids
-from agent.core.picture import bgr
+from agent.core.image import bgr
 from agent.core.pipeline import PipelineSettings, PipelineState
 from agent.core.types import Detection, Frame, Instant, Track
 from agent.detectors import Detector, load_detector
 from agent.detectors.settings import DetectorSettings
 from agent.errors import NgatuError
-from agent.replay import written
+from agent.tools.replay import written
 from benchmarks import tracking
 from benchmarks.clips import frames
 from benchmarks.mot import Output, read, score

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.core import track
 from agent.core.geometry import Floats
 from agent.core.ids import Ids
+from agent.core.tracking import tracker
 from agent.core.types import WHOLE, Box, Detection, Instant, Sighting
 from benchmarks.mot import Output, Sequence, folders, read, score
 
@@ -108,11 +108,11 @@ def trackers() -> dict[str, dict[str, Way]]:
     return table
 
 
-def ngatu(sequence: Sequence, _every: int = 1, settings: track.TrackSettings | None = None) -> Step:
+def ngatu(sequence: Sequence, _every: int = 1, settings: tracker.TrackSettings | None = None) -> Step:
     """Our tracker with its defaults. There are no pixels here, so what moves is not known: everything may."""
-    obeyed = settings or track.TrackSettings()
+    obeyed = settings or tracker.TrackSettings()
     size = np.array([sequence.width, sequence.height] * 2, float)
-    state: track.TrackState | None = None
+    state: tracker.TrackState | None = None
     ids = Ids(b"benchmark of trackers")
     numbers: dict[str, int] = {}
     last_look = Instant(0.0, 0.0)
@@ -123,7 +123,7 @@ def ngatu(sequence: Sequence, _every: int = 1, settings: track.TrackSettings | N
         found = () if detections is None else tuple(_detection(row, size) for row in detections)
         last_look = last_look if detections is None else at
         looked = () if detections is None else (WHOLE,)
-        state, ids, tracks = track.update(state, Sighting(at, looked, found, (WHOLE,)), ids, obeyed)
+        state, ids, tracks = tracker.update(state, Sighting(at, looked, found, (WHOLE,)), ids, obeyed)
         # Between looks the box is a prediction, soon after a miss a good guess, later a bad one.
         shown = [t for t in tracks if t.confirmed and not t.ended and last_look.since(t.last_seen) <= HOLD_S]
         for each in shown:

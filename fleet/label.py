@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agent.errors import NgatuError
-from fleet.ca_request import ID
+from fleet.ca.request import ID
 from fleet.template import template
 
 if TYPE_CHECKING:

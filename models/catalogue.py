@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, StringConstraints, TypeAdapter
 
 from agent.errors import ModelError
-from agent.settings import Settings
+from agent.settings.base import Settings
 
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 CATALOGUE = Path(__file__).parent / "catalogue.yaml"

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from agent.cli_config import told_in_a_line
+from agent.cli.config import told_in_a_line
 from agent.detectors.places import models_dir
 from models.catalogue import entry_named, read_catalogue
 from models.fetch import Consent, add_model, fetch_model

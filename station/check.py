@@ -9,8 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent.errors import BrokerUnreachable, NgatuError
 from station.config import StationConfig, warnings
-from station.connection import MQTT_5, MQTT_311, HungUp, connect
-from station.database import StoreError, engine_of, in_words, shown, url_of, version, versions
+from station.ingest.connection import MQTT_5, MQTT_311, HungUp, connect
+from station.store.database import StoreError, engine_of, in_words, shown, url_of, version, versions
 
 Finding = tuple[str, str, str]
 """Part, what was found, and the verdict: ok, warning or failed."""

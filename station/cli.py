@@ -1,149 +1,241 @@
-"""The station's commands; `ngatu` gathers them."""
+"""`ngatu station`: the service, and its check, figures and example."""
 
 from __future__ import annotations
 
-import logging
-import signal
-import sys
-from contextlib import closing, nullcontext
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from getpass import getuser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
-import structlog
 import typer
-from pydantic import ValidationError
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from agent.errors import BrokerRefused, NgatuError
-from agent.settings import Secret
-from station.cli_station import station
-from station.logbook import Logbook
-from station.screen import JsonLines, Lines, LiveTable, Screen
-from station.subscriber import Subscriber, SubscriberSettings, Tally
-from station.watch import Seen, Watch
+from agent.cli.config import FAILED, STYLES, told_in_a_line
+from agent.errors import NgatuError
 
-commands = typer.Typer(no_args_is_help=True)
-commands.add_typer(station, name="station")
+if TYPE_CHECKING:
+    from station.stats import Figures
 
-NO_BROKER = 3
-TOO_FEW = 4
+NO_ANSWER = 3
+DEFAULT = Path("/etc/ngatu-station/station.yaml")
+StationFile = Annotated[Path, typer.Option("--config", "-c", help="The station's configuration file.")]
+
+station = typer.Typer()
 
 
-@commands.command()
-def watch(
-    *,
-    host: Annotated[str, typer.Option(help="The broker's name or address.")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(help="Its port; 1883, or 8883 with TLS.")] = None,
-    commune: Annotated[list[str] | None, typer.Option(help="Whose boxes; repeatable. Without it: all.")] = None,
-    device: Annotated[list[str] | None, typer.Option(help="Which boxes; repeatable. Without it: all.")] = None,
-    root: Annotated[str, typer.Option(help="First levels of all topics.")] = "ngatu/v1",
-    station: Annotated[str, typer.Option(help="The station's name in receipts.")] = "watch",
-    tls_ca: Annotated[
-        Path | None, typer.Option(help="The broker's certificate authority; turns TLS on.")
-    ] = None,
-    cert: Annotated[Path | None, typer.Option(help="The station's certificate.")] = None,
-    key: Annotated[Path | None, typer.Option(help="The key of the certificate.")] = None,
-    username: Annotated[str | None, typer.Option(help="As the broker knows the station.")] = None,
-    password_file: Annotated[Path | None, typer.Option(help="File with the password.")] = None,
-    store: Annotated[
-        Path | None, typer.Option(help="SQLite file that keeps everything; only then receipts are given.")
-    ] = None,
-    save: Annotated[Path | None, typer.Option(help="Folder for the pictures.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="One line of JSON per event, for pipes.")] = False,
-    for_s: Annotated[float | None, typer.Option("--for", help="End after so many seconds.")] = None,
-    until_events: Annotated[int | None, typer.Option(help="End after so many events.")] = None,
+@station.callback(invoke_without_command=True)
+@told_in_a_line
+def station_command(
+    context: typer.Context,
+    config: StationFile = DEFAULT,
+    duration_s: Annotated[float | None, typer.Option("--for", min=0, help="End after so many seconds.")] = None,
 ) -> None:
-    """Show events as they arrive.
+    """Take in what the boxes of the commune tell, until a signal says stop.
 
-    With --store it is the station: what is in the file is receipted,
-    and the boxes forget it. Without, it only looks on beside the station.
+    What it keeps is receipted, and the boxes forget it.
 
-    Ends with 0; with 3 if the broker refused or was never reached;
-    with 4 if --for ended before --until-events.
+    Exit code 0: ended as told; 1: store or broker cannot be used; 2: the file is wrong.
     """
-    _log_to_stderr()
+    if context.invoked_subcommand is not None:
+        return
+    _needs_sqlalchemy()
+    from station.config import load  # noqa: PLC0415 (`ngatu watch` needs none of SQLAlchemy)
+    from station.service import run  # noqa: PLC0415
+
+    run(load(config), duration_s)
+
+
+@station.command("check")
+@told_in_a_line
+def check_command(
+    config: StationFile = DEFAULT,
+    offline: Annotated[bool, typer.Option("--offline", help="Stop after judging the file.")] = False,
+) -> None:
+    """Judge the file, then look at the folder, the database and the broker; changes nothing.
+
+    Exit code 0: all is well; 1: something cannot be reached or used; 2: the file is wrong.
+    """
+    _needs_sqlalchemy()
+    from station.check import findings  # noqa: PLC0415
+    from station.config import load  # noqa: PLC0415
+
+    if offline:
+        load(config)
+        typer.echo(f"{config}: every value is right; nothing else was looked at")
+        return
+    table = Table("part", "found", "verdict", title=Text(str(config)), title_justify="left")
+    failed = False
+    for part, found, verdict in findings(load(config)):
+        table.add_row(Text(part), Text(found), Text(verdict, STYLES[verdict]))
+        failed = failed or verdict == "failed"
+    Console(highlight=False, markup=False).print(table)
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+@station.command("stats")
+@told_in_a_line
+def stats_command(
+    config: StationFile = DEFAULT,
+    as_json: Annotated[bool, typer.Option("--json", help="One object of JSON, for programs.")] = False,
+) -> None:
+    """Show what the store holds: messages, gaps, conflicts, sizes. The service may be at work."""
+    _needs_sqlalchemy()
+    from station.config import load  # noqa: PLC0415
+    from station.stats import figures  # noqa: PLC0415
+    from station.store.database import engine_of, url_of  # noqa: PLC0415
+
+    settings = load(config)
+    engine = engine_of(url_of(settings.database, settings.state_dir), writes=False)
     try:
-        settings = SubscriberSettings(
-            host=host,
-            port=port or (8883 if tls_ca else 1883),
-            tls_ca=tls_ca,
-            tls_cert=cert,
-            tls_key=key,
-            username=username,
-            password=Secret(file=password_file) if password_file else None,
-            root=root,
-            communes=tuple(commune or ()),
-            devices=tuple(device or ()),
-            station=station,
-            client_id=None if store else f"ngatu-watch-{uuid4().hex[:12]}",
-            receipts=store is not None,
-        )
-    except ValidationError as error:
-        wrong = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors(include_url=False))
-        raise typer.BadParameter(wrong) from None
-    raise typer.Exit(
-        _watch(settings, store=store, save=save, json=json, for_s=for_s, until_events=until_events)
-    )
+        found = figures(engine, settings.state_dir)
+    finally:
+        engine.dispose()
+    if as_json:
+        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+        return
+    _show(found)
 
 
-def _watch(
-    settings: SubscriberSettings,
-    *,
-    store: Path | None,
-    save: Path | None,
-    json: bool,
-    for_s: float | None,
-    until_events: int | None,
-) -> int:
-    """Watch until the end, sum up, and give the exit code."""
-    # Whole lines, whatever their length and brackets: paths and addresses are copied out of them.
-    talk = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+@station.command("verify")
+@told_in_a_line
+def verify_command(config: StationFile = DEFAULT) -> None:
+    """Read the whole store, pictures included: name what was deleted or altered since it came.
+
+    Exit code 0: all is as it came; 1: something is not, or the store cannot be read; 2: the file is wrong.
+    """
+    _needs_sqlalchemy()
+    from station.audit.proof import findings  # noqa: PLC0415
+    from station.config import load  # noqa: PLC0415
+    from station.ingest.ranges import Ranges  # noqa: PLC0415
+    from station.store.database import engine_of, url_of  # noqa: PLC0415
+    from station.store.store import BLOBS  # noqa: PLC0415
+
+    settings = load(config)
+    engine = engine_of(url_of(settings.database, settings.state_dir), writes=False)
+    found: dict[tuple[str, str, str], Ranges] = {}
     try:
-        logbook = Logbook(store) if store else None
-        with closing(logbook) if logbook else nullcontext():
-            handler = Watch(logbook, save)
-            subscriber = Subscriber(settings, handler)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: subscriber.stop())
-            if not settings.receipts:
-                talk.print("looking on, no receipts are given; --store FILE makes this the station")
-            with _screen(json, subscriber, f"{settings.host}:{settings.port}") as screen:
-                handler.begin(screen, subscriber.stop, until_events)
-                subscriber.run(for_s)
-    except NgatuError as error:
-        talk.print(str(error), style="red")
-        return NO_BROKER if isinstance(error, BrokerRefused) else 1
-    if not subscriber.tally.connects:
-        talk.print(f"never connected: {subscriber.trouble or 'ended too early'}", style="red")
-        return NO_BROKER
-    talk.print(_summary(handler.seen, subscriber.tally))
-    return TOO_FEW if until_events is not None and len(handler.seen.events) < until_events else 0
+        for each in findings(engine, settings.state_dir / BLOBS):
+            what = str(each.fault) if each.seq is not None else f"{each.fault} seal"
+            number = each.seq if each.seq is not None else each.seal or 0
+            found.setdefault((each.box, each.stream, what), Ranges()).add(number)
+    finally:
+        engine.dispose()
+    for (box, stream, fault), seqs in found.items():
+        told = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in seqs)
+        typer.echo(f"{box} stream {stream}: {fault}: {told}")
+    if found:
+        raise typer.Exit(FAILED)
+    typer.echo("everything is as it came")
 
 
-def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
-    if json:
-        return JsonLines(sys.stdout)
-    console = Console()
-    return LiveTable(console, subscriber, where) if console.is_terminal else Lines(sys.stdout)
+@station.command("command")
+@told_in_a_line
+def send_command(
+    box: Annotated[str, typer.Argument(help="The box: the id in its topics.")],
+    verb: Annotated[str, typer.Argument(help="ping, snapshot, set, reload or restart.")],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="camera=north, action=pause, until=+2h."),
+    ] = None,
+    config: StationFile = DEFAULT,
+    issuer: Annotated[str | None, typer.Option(help="Who orders it; without it, who is logged in.")] = None,
+    life_s: Annotated[float, typer.Option("--life", min=1, max=604_800, help="Not to be done later.")] = 600.0,
+    wait_s: Annotated[float, typer.Option("--wait", min=0, help="How long to wait for the answer.")] = 30.0,
+    save: Annotated[Path | None, typer.Option(help="File for the picture of a snapshot.")] = None,
+    key: Annotated[Path | None, typer.Option(help="The station's private key for commands; signs it.")] = None,
+) -> None:
+    """Give a box an order, and wait for its answer.
 
+    Exit code 0: done; 1: refused, failed, or it did not go out; 3: no answer yet.
+    """
+    from agent.wire.codec import Topics  # noqa: PLC0415
+    from agent.wire.signature import private_key  # noqa: PLC0415
+    from station import command  # noqa: PLC0415
+    from station.config import load  # noqa: PLC0415
 
-def _summary(seen: Seen, tally: Tally) -> str:
-    return (
-        f"{len(seen.events)} events ({len(seen.alerts)} alerts, {len(seen.open)} still open), "
-        f"{seen.pictures} pictures, {tally.receipted} receipts, {tally.duplicates} repeated, "
-        f"{seen.problems} unreadable, {tally.failed_commits} failed commits"
+    settings = load(config)
+    own = settings.subscriber(receipts=False).model_copy(
+        update={"client_id": f"ngatu-command-{uuid4().hex[:12]}"}
     )
-
-
-def _log_to_stderr() -> None:
-    """Standard output belongs to the events."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper("iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    answered = command.send(
+        own,
+        Topics(settings.commune, box, settings.broker.root),
+        verb,
+        command.arguments(words or []),
+        issuer=issuer or getuser(),
+        life_s=life_s,
+        wait_s=wait_s,
+        key=private_key(key) if key else None,
     )
+    typer.echo(command.shown(answered))
+    if save is not None and answered.picture is not None:
+        save.write_bytes(answered.picture)
+    if not answered.answers:
+        raise typer.Exit(NO_ANSWER)
+    if answered.answers[-1].state != "done":
+        raise typer.Exit(FAILED)
+
+
+@station.command("example")
+@told_in_a_line
+def example_command() -> None:
+    """Print a file with every setting, its default and its meaning."""
+    from station.describe import example_text  # noqa: PLC0415
+
+    typer.echo(example_text(), nl=False)
+
+
+def _needs_sqlalchemy() -> None:
+    """Say how to install what only the service needs.
+
+    Raises:
+        NgatuError: it is not here.
+    """
+    try:
+        import alembic  # noqa: F401, PLC0415
+        import sqlalchemy  # noqa: F401, PLC0415
+    except ImportError as error:
+        raise NgatuError(
+            f"the station needs the package {error.name}", "pip install 'ngatu[station]'"
+        ) from None
+
+
+def _show(found: Figures) -> None:
+    console = Console(highlight=False, markup=False)
+    table = Table("box", "state", "last seen", box=SIMPLE)
+    for heading in ("events", "open", "pictures", "counts", "missing", "gone", "conflicts", "unreadable"):
+        table.add_column(heading, justify="right", overflow="fold")
+    for each in found.boxes:
+        told = (each.events, each.open_events, each.pictures, each.counts)
+        amiss = (each.missing, each.gone, each.conflicts, each.unreadable)
+        table.add_row(each.box, each.state, _moment(each.last_seen_ms), *map(str, (*told, *amiss)))
+    console.print(table)
+    if found.gaps:
+        gaps = Table("box", "stream", "first", "last", "missing", "state", "since", title="Gaps", box=SIMPLE)
+        for gap in found.gaps:
+            numbers = (str(gap.first), str(gap.last), str(gap.missing))
+            gaps.add_row(gap.box, gap.stream, *numbers, gap.state, _moment(gap.opened_ms))
+        console.print(gaps)
+    lines = (
+        f"{found.event_messages} messages of events; {found.gaps_filled} gaps were filled; "
+        f"version {found.version}",
+        f"database {_size(found.database_bytes)}, pictures {_size(found.picture_bytes)}, "
+        f"unreadable {_size(found.unreadable_bytes)}; {_size(found.disk_free_bytes)} free",
+    )
+    for line in lines:
+        console.print(line, soft_wrap=True)
+
+
+def _moment(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().strftime("%m-%d %H:%M")
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 2**20:,.1f} MiB"

@@ -17,11 +17,11 @@ from paho.mqtt.properties import Properties
 
 from agent.core.ids import Ids
 from agent.core.types import Instant
-from agent.delivery import wire
-from agent.delivery.payloads import AckPayload, CommandPayload
-from agent.delivery.signature import sign
 from agent.errors import BrokerUnreachable, NgatuError, WireError
-from station.connection import MQTT_5, SubscriberSettings, connect
+from agent.wire import codec
+from agent.wire.payloads import AckPayload, CommandPayload
+from agent.wire.signature import sign
+from station.ingest.connection import MQTT_5, SubscriberSettings, connect
 
 LATE_S: Final = 5.0
 """How long the broker may take to acknowledge."""
@@ -39,7 +39,7 @@ class Answered:
 
 def send(
     settings: SubscriberSettings,
-    topics: wire.Topics,
+    topics: codec.Topics,
     verb: str,
     args: Mapping[str, Any],
     *,
@@ -69,8 +69,8 @@ def send(
         _until(client, lambda: "subscribed" in inbox.words, LATE_S, "a subscription")
         life = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         life.MessageExpiryInterval = max(1, round(life_s))
-        life.ContentType = wire.JSON
-        body = wire.encode(command)
+        life.ContentType = codec.JSON
+        body = codec.encode(command)
         body = body if key is None else sign(body, topics.device, verb, key)
         client.publish(topics.of(f"command/{verb}"), body, qos=1, properties=life)
         _until(client, lambda: inbox.code is not None, LATE_S, "the command")
@@ -97,7 +97,7 @@ def new(args: Mapping[str, Any], *, issuer: str, life_s: float) -> CommandPayloa
 class _Inbox:
     """What the broker brings while one waits; its methods are paho's callbacks, and only note down."""
 
-    def __init__(self, topics: wire.Topics) -> None:
+    def __init__(self, topics: codec.Topics) -> None:
         self.id = ""
         self.code: int | None = None
         self.words: list[str] = []
@@ -110,7 +110,7 @@ class _Inbox:
         user = dict(getattr(message.properties, "UserProperty", ()))
         if suffix == f"ack/{self.id}":
             try:
-                self.answers.append(wire.parse_ack(bytes(message.payload)))
+                self.answers.append(codec.parse_ack(bytes(message.payload)))
             except WireError:
                 return
         elif suffix.endswith("/snapshot") and user.get("event_id") == self.id:

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from agent.delivery.wire import ROOT, STATION, Topics
 from agent.errors import ConfigError, WireError
-from agent.mistakes import Finding, read_settings
-from agent.settings import Name, Secret, Settings
-from agent.strict_yaml import MAX_BYTES
-from station.connection import SubscriberSettings
+from agent.settings.base import Name, Secret, Settings
+from agent.settings.diagnostics import Finding, read_settings
+from agent.settings.yaml import MAX_BYTES
+from agent.wire.codec import ROOT, STATION, Topics
+from station.ingest.connection import SubscriberSettings
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

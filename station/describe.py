@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agent.settings_reference import example, page
+from agent.settings.reference import example, page
 from station.config import EXAMPLES, StationConfig
 
 EXAMPLE = Path("station.example.yaml")

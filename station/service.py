@@ -9,9 +9,9 @@ import structlog
 
 from agent import log as lines
 from station.config import StationConfig
-from station.database import claimed, engine_of, shown, url_of
-from station.store import Store
-from station.subscriber import Subscriber
+from station.ingest.subscriber import Subscriber
+from station.store.database import claimed, engine_of, shown, url_of
+from station.store.store import Store
 
 log = structlog.get_logger("station.service")
 

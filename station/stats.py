@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from station.database import StoreError, in_words, shown, version, versions
-from station.gaps import State
-from station.schema import (
+from station.store.database import StoreError, in_words, shown, version, versions
+from station.store.gaps import State
+from station.store.schema import (
     blob,
     box,
     conflict,

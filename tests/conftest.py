@@ -16,6 +16,9 @@ import pytest
 from numpy.typing import NDArray
 
 from agent.core.types import Instant
+from tests.support.brokers import embedded, mosquitto, start_mosquitto
+
+__all__ = ["embedded", "mosquitto", "start_mosquitto"]  # the brokers, for every test
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -117,7 +120,7 @@ class RtspServer:
 @contextmanager
 def rtsp_servers() -> Iterator[Callable[..., RtspServer]]:
     """Needs GStreamer from Debian; what it started ends with it."""
-    command = ["/usr/bin/python3", str(ROOT / "tests" / "rtsp_server.py")]
+    command = ["/usr/bin/python3", str(ROOT / "tests" / "support" / "rtsp_server.py")]
     if not Path(command[0]).exists() or subprocess.call([*command, "--check"]):
         needs = "python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no RTSP server here: apt install {needs}")

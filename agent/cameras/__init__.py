@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from agent.cameras.picture import CameraFacts
+from agent.cameras.decode.decoded import CameraFacts
 from agent.errors import CameraRefused
 
 if TYPE_CHECKING:  # a decoding child imports this package too, and needs neither numpy nor pydantic

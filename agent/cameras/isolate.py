@@ -20,9 +20,9 @@ from dataclasses import asdict
 from typing import Any
 
 from agent.cameras import planes
-from agent.cameras.child import MAX_MESSAGE_BYTES
-from agent.cameras.picture import CameraFacts, Layout
-from agent.cameras.ring import ReaderRing
+from agent.cameras.decode.decoded import CameraFacts, Layout
+from agent.cameras.decode.ring import ReaderRing
+from agent.cameras.decode.worker import MAX_MESSAGE_BYTES
 from agent.cameras.settings import CameraSettings, FileSource
 from agent.cameras.sources import source
 from agent.clock import Clock
@@ -232,7 +232,7 @@ def _spawn(fd: int) -> subprocess.Popen[bytes]:
     kept = {k: v for k, v in os.environ.items() if k in ENVIRONMENT or k.startswith("LIBCAMERA_")}
     kept["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)  # it finds what we find
     return subprocess.Popen(  # noqa: S603 – our own interpreter, our own module
-        [sys.executable, "-m", "agent.cameras.child", str(fd), str(os.getpid())],
+        [sys.executable, "-m", "agent.cameras.decode.worker", str(fd), str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=(fd,),

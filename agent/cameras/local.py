@@ -9,9 +9,9 @@ import contextlib
 from collections.abc import Generator, Iterator
 
 from agent.cameras import planes
-from agent.cameras.child import opened
-from agent.cameras.mask import Stencil
-from agent.cameras.picture import CameraFacts, Picture
+from agent.cameras.decode.decoded import CameraFacts, Picture
+from agent.cameras.decode.privacy_mask import Stencil
+from agent.cameras.decode.worker import opened
 from agent.cameras.settings import CameraSettings
 from agent.cameras.sources import source
 from agent.clock import Clock

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agent.cameras.picture import Layout
+from agent.cameras.decode.decoded import Layout
 from agent.core.types import Frame, Instant, Plane
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from agent.settings import Name, Secret, Settings
+from agent.settings.base import Name, Secret, Settings
 
 
 def _address(url: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from agent.cameras.picture import Source
+from agent.cameras.decode.decoded import Source
 from agent.cameras.settings import CameraSettings, CsiSource, FileSource, RtspSource, UsbSource
 from agent.core.types import Instant
 from agent.errors import CameraLost, CameraRefused

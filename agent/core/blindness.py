@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.core.ids import Ids
-from agent.core.integrity import View
+from agent.core.tamper.monitor import View
 from agent.core.types import EndReason, Event, EventKind, Instant, Phase, Severity, Size
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.core.ids import Ids
-from agent.core.pace import Pace, Reading
+from agent.core.throttle import Pace, Reading
 from agent.core.types import EndReason, Event, EventKind, Phase, Severity
 
 RULE = "box"

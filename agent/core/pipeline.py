@@ -9,30 +9,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from agent.core import (
-    attention,
-    blindness,
-    glimpse,
-    integrity,
-    motion,
-    phantoms,
-    picture,
-    riders,
-    rules,
-    shots,
-    track,
-)
-from agent.core.attention import AttentionSettings, AttentionState, Glance
-from agent.core.glimpse import Glimpse, GlimpseSettings
+from agent.core import blindness, image
+from agent.core.attention import scheduler as attention
+from agent.core.attention.scheduler import AttentionSettings, AttentionState, Glance
 from agent.core.ids import Ids
-from agent.core.integrity import SEES, IntegritySettings, IntegrityState, View
-from agent.core.motion import MotionState
-from agent.core.motion_settings import MotionSettings
-from agent.core.phantoms import PhantomSettings, PhantomState
-from agent.core.riders import RiderSettings
-from agent.core.rules import JudgeSettings, RulesState, Scene
-from agent.core.shots import ShotSettings, ShotsState
-from agent.core.track import TrackSettings, TrackState
+from agent.core.motion import detector as motion
+from agent.core.motion import frame_gate as glimpse
+from agent.core.motion.detector import MotionState
+from agent.core.motion.frame_gate import Glimpse, GlimpseSettings
+from agent.core.motion.settings import MotionSettings
+from agent.core.rules import engine as rules
+from agent.core.rules.engine import JudgeSettings, RulesState, Scene
+from agent.core.tamper import monitor as integrity
+from agent.core.tamper.monitor import SEES, IntegritySettings, IntegrityState, View
+from agent.core.tracking import best_shot as shots
+from agent.core.tracking import riders
+from agent.core.tracking import static_false_positives as phantoms
+from agent.core.tracking import tracker as track
+from agent.core.tracking.best_shot import ShotSettings, ShotsState
+from agent.core.tracking.riders import RiderSettings
+from agent.core.tracking.static_false_positives import PhantomSettings, PhantomState
+from agent.core.tracking.tracker import TrackSettings, TrackState
 from agent.core.types import (
     WHOLE,
     Count,
@@ -124,8 +121,9 @@ def update(
 ) -> tuple[PipelineState, Outcome]:
     """See one frame; `field` is the size of the detector's input.
 
-    While nothing moves, a frame that shows what the last one showed is not looked at any further (glimpse.py):
-    what depends on time alone, such as the end of an event, comes up to `glimpse.look_s` later.
+    While nothing moves, a frame that shows what the last one showed is not looked at any further
+    (frame_gate.py): what depends on time alone, such as the end of an event, comes up to `glimpse.look_s`
+    later.
     """
     seen, lull = state.glimpse, state.lull
     if seen and lull and (passed := glimpse.passed(seen, frame, settings.glimpse)):
@@ -189,7 +187,7 @@ def look(
     frame: Frame, crops: Sequence[Crop], detect: Detect, field: Size, settings: AttentionSettings
 ) -> tuple[Detection, ...]:
     """The objects inside the crops, in fractions of the frame; each object once."""
-    images = [picture.bgr(frame, crop.box, fitted(frame.size, crop, field)) for crop in crops]
+    images = [image.bgr(frame, crop.box, fitted(frame.size, crop, field)) for crop in crops]
     return attention.gather(crops, detect(images), settings)
 
 
@@ -198,7 +196,7 @@ def fitted(frame: Size, crop: Crop, field: Size) -> Size | None:
 
     Shrinking happens before the conversion to colour; enlarging is left to the detector.
     """
-    left, top, right, bottom = picture.pixels(crop.box, frame)
+    left, top, right, bottom = image.pixels(crop.box, frame)
     scale = min(field.width_px / (right - left), field.height_px / (bottom - top))
     if scale >= 1:
         return None

@@ -19,7 +19,7 @@ from agent.detectors.heads.found import logit
 from agent.detectors.labels import BUILT_IN, ROAD_USERS
 from agent.detectors.settings import Score
 from agent.errors import ModelError
-from agent.settings import Settings
+from agent.settings.base import Settings
 
 SURE = 0.6
 """The tracker's bar for a strong detection; at this score three of four boxes of YOLOX-nano are right."""

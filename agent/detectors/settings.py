@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agent.settings import Settings
+from agent.settings.base import Settings
 
 Score = Annotated[float, Field(ge=0, le=1)]
 

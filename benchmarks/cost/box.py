@@ -22,12 +22,13 @@ from typing import TextIO
 
 import psutil
 
-from agent import app, log
+from agent import log
 from agent.clock import SystemClock
-from agent.config import load
+from agent.config.schema import load
 from agent.core.pipeline import Outcome
 from agent.core.types import Detection, Frame, Image, Size, Track
 from agent.detectors import Detector
+from agent.runtime import app
 from benchmarks.cost import cpu
 
 

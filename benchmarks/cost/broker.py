@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from station.embedded import embedded_broker
+from station.watch.embedded import embedded_broker
 
 if __name__ == "__main__":
     with embedded_broker() as address:

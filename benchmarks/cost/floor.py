@@ -16,7 +16,7 @@ import av
 import cv2
 import numpy as np
 
-from agent.config import load
+from agent.config.schema import load
 from agent.core.types import Image, Size
 from agent.detectors import load_detector
 

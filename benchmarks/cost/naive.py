@@ -16,10 +16,10 @@ import av
 import cv2
 import numpy as np
 
-from agent.cameras.picture import Rate
-from agent.config import load
-from agent.core import track
+from agent.cameras.decode.decoded import Rate
+from agent.config.schema import load
 from agent.core.ids import Ids
+from agent.core.tracking import tracker
 from agent.core.types import WHOLE, Box, Detection, Instant, Sighting
 from agent.detectors import load_detector
 
@@ -82,13 +82,13 @@ def follower(fps: float) -> tuple[str, Follow]:
 
 
 def _own() -> Follow:
-    state: track.TrackState | None = None
+    state: tracker.TrackState | None = None
     ids = Ids(b"the naive loop")
 
     def follow(found: Sequence[Detection], at_s: float) -> Shown:
         nonlocal state, ids
         sighting = Sighting(Instant(at_s, at_s), (WHOLE,), tuple(found), (WHOLE,))
-        state, ids, tracks = track.update(state, sighting, ids, track.TrackSettings())
+        state, ids, tracks = tracker.update(state, sighting, ids, tracker.TrackSettings())
         return [(t.id, t.label, *_sides(t.box)) for t in tracks if t.confirmed and not t.ended]
 
     return follow

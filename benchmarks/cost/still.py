@@ -11,8 +11,8 @@ from pathlib import Path
 from agent.cameras import open_camera
 from agent.cameras.settings import CameraSettings, FileSource
 from agent.clock import SystemClock
-from agent.core import motion
-from agent.core.motion_settings import MotionSettings
+from agent.core.motion import detector
+from agent.core.motion.settings import MotionSettings
 
 
 def main(clip: Path, fps: float) -> None:
@@ -20,7 +20,7 @@ def main(clip: Path, fps: float) -> None:
     camera = open_camera(CameraSettings(name="clip", source=FileSource(path=clip), max_fps=fps), SystemClock())
     state, settings = None, MotionSettings()
     for frame in camera.frames():
-        state, _ = motion.update(state, frame, settings)
+        state, _ = detector.update(state, frame, settings)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agent.core import riders, rules, track
 from agent.core.ids import Ids
-from agent.core.riders import RiderSettings
-from agent.core.rules import JudgeSettings, RulesState, Scene
-from agent.core.track import TrackSettings, TrackState
+from agent.core.rules import engine
+from agent.core.rules.engine import JudgeSettings, RulesState, Scene
+from agent.core.tracking import riders, tracker
+from agent.core.tracking.riders import RiderSettings
+from agent.core.tracking.tracker import TrackSettings, TrackState
 from agent.core.types import WHOLE, Box, Count, EndReason, Event, Instant, Motion, Sighting, Track
 from benchmarks.scenes.ground import FRAME, Floats, box
 from benchmarks.scenes.sensor import Detector, Faults, Mover, Sight
@@ -51,7 +52,7 @@ class Chain:
         """Let the rules look at the tracks of this moment."""
         self.tracks = tracks
         scene = Scene(at, FRAME, STILL, tracks)
-        self.state, self.ids, told = rules.update(self.state, scene, self.ids, self.settings)
+        self.state, self.ids, told = engine.update(self.state, scene, self.ids, self.settings)
         for each in told:
             if isinstance(each, Count):
                 self.told.counts.append(each)
@@ -61,7 +62,7 @@ class Chain:
 
     def finish(self, at: Instant) -> None:
         """The simulation is over."""
-        self.state, told = rules.close(self.state, at, EndReason.AGENT_RESTARTED, self.settings)
+        self.state, told = engine.close(self.state, at, EndReason.AGENT_RESTARTED, self.settings)
         self.told.counts += [each for each in told if isinstance(each, Count)]
 
     def who(self, place: Box, track_id: str, sights: list[Sight]) -> tuple[int, ...]:
@@ -142,7 +143,7 @@ class Tracked(Chain):
         fused = riders.fuse(found, self.tracks, RiderSettings()) if looked else ()
         # Without what moves the tracker would hold that nothing does, and wait for hours where one stood.
         sighting = Sighting(at, (WHOLE,) if looked else (), fused, self.mover.regions(sights))
-        self.tracker, self.ids, tracks = track.update(self.tracker, sighting, self.ids, TrackSettings())
+        self.tracker, self.ids, tracks = tracker.update(self.tracker, sighting, self.ids, TrackSettings())
         self.judge(at, tracks, sights)
         if looked:
             self._ride(sights)

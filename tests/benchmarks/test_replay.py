@@ -13,7 +13,7 @@ from agent.detectors import load_detector
 from agent.detectors.settings import DetectorSettings
 from agent.errors import NgatuError
 from benchmarks import mot, replay
-from tests import squares
+from tests.support import squares
 
 FPS, STILL_S, SPEED_PX_S, FRAMES = 10, 1.0, 130.0, 50
 

@@ -18,7 +18,7 @@ from agent.cameras.settings import CameraSettings
 from agent.clock import SystemClock
 from agent.errors import CameraLost
 
-HARDWARE = Path(__file__).resolve().parents[1] / "hardware"
+HARDWARE = Path(__file__).resolve().parents[1] / "support" / "hardware"
 MASK = [(0.5, 0.5), (0.75, 0.5), (0.75, 0.75), (0.5, 0.75)]
 Open = Callable[..., Camera]
 

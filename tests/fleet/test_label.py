@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 from typer.testing import CliRunner
 
-from agent.cli import gathered
+from agent.cli.main import gathered
 from agent.errors import NgatuError
 from fleet.label import Label, svg, terminal, write
 

@@ -11,11 +11,9 @@ import structlog
 from sqlalchemy import URL
 from sqlalchemy.exc import OperationalError
 
-from station.embedded import Address
-from tests.brokers import embedded, mosquitto, start_mosquitto, until
-from tests.station.stores import Place, new_database, postgresql_server
-
-__all__ = ["embedded", "mosquitto", "start_mosquitto"]
+from station.watch.embedded import Address
+from tests.support.brokers import until
+from tests.support.stores import Place, new_database, postgresql_server
 
 
 @pytest.fixture(autouse=True)

@@ -13,14 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
 from agent.errors import NgatuError
-from station.cli import commands
 from station.command import arguments, new
-from station.embedded import Address
-from tests.agent.delivery.test_signature import pem
-from tests.boxes import Box, Station, at_work
-from tests.brokers import Mosquitto, embedded, mosquitto, start_mosquitto, until
-
-__all__ = ["embedded", "mosquitto", "start_mosquitto"]
+from station.watch.cli import commands
+from station.watch.embedded import Address
+from tests.agent.wire.test_signature import pem
+from tests.support.boxes import Box, Station, at_work
+from tests.support.brokers import Mosquitto, until
 
 app = typer.Typer()
 app.add_typer(commands)

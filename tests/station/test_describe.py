@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.settings_tree import groups
+from agent.settings.introspect import groups
 from station.config import StationConfig, load, parse
 from station.describe import EXAMPLE, PAGE, example_text, main, page_text
 

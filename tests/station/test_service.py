@@ -15,12 +15,12 @@ import pytest
 from sqlalchemy import URL
 
 from agent.core.types import Instant
-from agent.delivery import wire
-from agent.delivery.message import Stored
-from station.embedded import Address
-from tests.brokers import Mosquitto, until
-from tests.fake_box import FakeBox, an_event
-from tests.station.stores import Place
+from agent.wire import codec
+from agent.wire.message import Stored
+from station.watch.embedded import Address
+from tests.support.brokers import Mosquitto, until
+from tests.support.fake_box import FakeBox, an_event
+from tests.support.stores import Place
 
 
 class Service:
@@ -156,7 +156,7 @@ def test_a_wiped_store_asks_for_all_that_the_box_still_has_and_tells_what_is_gon
         with service.at_work():
             until(lambda: box.station_online[-1:] == [True])
             now = Instant(time.monotonic(), time.time())
-            box.raw("hello", wire.hello("life-1", box.stream, 4, 6, now))
+            box.raw("hello", codec.hello("life-1", box.stream, 4, 6, now))
             until(lambda: box.receipts)
             assert box.receipted() == set()
             box.publish(told[3])

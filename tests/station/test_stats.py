@@ -6,11 +6,11 @@ from contextlib import closing
 
 import pytest
 
-from station.database import StoreError, upgrade, versions
 from station.stats import BoxFigures, Gapped, figures
-from tests.station.stores import Place
-from tests.station.test_ledger import arrivals, hello
-from tests.station.test_store import altered, bytes_by
+from station.store.database import StoreError, upgrade, versions
+from tests.station.ingest.test_receipts import arrivals, hello
+from tests.station.store.test_store import altered, bytes_by
+from tests.support.stores import Place
 
 NOW_MS = 1_772_449_447_000
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from agent.core.types import Size
 from agent.detectors.heads.found import Ask, Floats, Found, Outputs, likely, misfit
-from agent.settings import Settings
+from agent.settings.base import Settings
 
 
 class SsdHead(Settings):

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from agent.detectors.heads.found import Ask, Found, Outputs, corners, likely, misfit
-from agent.settings import Settings
+from agent.settings.base import Settings
 
 
 class UltralyticsHead(Settings):

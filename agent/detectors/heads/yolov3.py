@@ -23,7 +23,7 @@ from agent.detectors.heads.found import (
     misfit,
     sigmoid,
 )
-from agent.settings import Settings
+from agent.settings.base import Settings
 
 Anchor = tuple[float, float]
 

@@ -21,10 +21,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.cameras.decode.decoded import Layout
+from agent.cameras.decode.ring import WriterRing
 from agent.cameras.isolate import IsolatedCamera
 from agent.cameras.local import LocalCamera
-from agent.cameras.picture import Layout
-from agent.cameras.ring import WriterRing
 from agent.cameras.settings import CameraSettings
 from agent.clock import SystemClock
 from agent.errors import CameraLost, CameraRefused

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.cameras import planes
-from agent.cameras.picture import Layout
+from agent.cameras.decode.decoded import Layout
 from agent.core.types import Instant
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.core import blindness
 from agent.core.ids import Ids
-from agent.core.integrity import SEES, Fault, View
+from agent.core.tamper.monitor import SEES, Fault, View
 from agent.core.types import EndReason, Event, EventKind, Instant, Phase, Severity, Size
 
 FRAME = Size(640, 360)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.core import heat
 from agent.core.ids import Ids
-from agent.core.pace import FULL, Pace, Reading
+from agent.core.throttle import FULL, Pace, Reading
 from agent.core.types import EndReason, Event, EventKind, Instant, Phase, Severity
 
 IDS = Ids(b"a seed of sixteen")

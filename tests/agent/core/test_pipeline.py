@@ -10,9 +10,9 @@ import numpy as np
 
 from agent.core import pipeline
 from agent.core.ids import Ids
-from agent.core.integrity import Fault, IntegritySettings
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
-from agent.core.rules import JudgeSettings, LineRule, MotionRule, ObjectRule
+from agent.core.rules.engine import JudgeSettings, LineRule, MotionRule, ObjectRule
+from agent.core.tamper.monitor import Fault, IntegritySettings
 from agent.core.types import (
     Box,
     Crop,
@@ -27,7 +27,7 @@ from agent.core.types import (
     Reason,
     Size,
 )  # fmt: skip
-from tests.squares import SQUARE_PX, picture
+from tests.support.squares import SQUARE_PX, picture
 
 FIELD = Size(256, 256)
 RULES = (

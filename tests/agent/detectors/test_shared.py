@@ -15,8 +15,8 @@ from agent.detectors import load_detector
 from agent.detectors.settings import DetectorSettings
 from agent.detectors.shared import SharedDetector
 from agent.errors import ModelError
-from tests.brokers import until
-from tests.squares import SQUARE_PX, picture, write_model
+from tests.support.brokers import until
+from tests.support.squares import SQUARE_PX, picture, write_model
 
 
 class HeldBack:

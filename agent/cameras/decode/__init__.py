@@ -1,0 +1,1 @@
+"""The process that decodes one camera, and all that runs in it."""

@@ -1,0 +1,279 @@
+"""Network cameras, USB cameras and files, decoded by PyAV in the process that this runs in.
+
+A packet that cannot be decoded is skipped and counted: one bad picture is no reason to lose a camera.
+What nobody will look at is not decoded, as far as no later picture builds on it (skip_decode.py).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import av
+import av.error
+import av.logging
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, VideoReformatter
+from av.video.stream import VideoStream
+
+from agent.cameras.decode.decoded import CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
+from agent.cameras.decode.skip_decode import Sparing
+from agent.errors import CameraError, CameraLost, CameraRefused
+
+# Up to PyAV 18 a title that is not UTF-8 is an error unless this is said; 19 took the argument away.
+TOLERANT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+BAD_PACKETS = 100  # in a row: then it is not a damaged stream but no stream
+ONE_THREAD_PX = 1920 * 1080
+"""Up to this size one thread is quick enough, and 5 % cheaper than two that wait for each other (measured)."""
+LOOK_S = 0.5  # how late a file that is waited for may notice that it was closed
+GAP_S = 10.0  # a longer jump of a file's time stamps is a cut in the file, not time that passed
+
+
+class Stream:
+    """Pictures of one RTSP stream, V4L2 device or file."""
+
+    def __init__(self, source: Source, now: Now) -> None:
+        """Open it; takes at most `source.open_timeout_s`, and a little.
+
+        Raises:
+            CameraLost: nothing answers.
+            CameraRefused: it answers, but not with a picture for us.
+        """
+        av.logging.set_level(None)  # FFmpeg's own words may hold the address with the password
+        self._source = source
+        self._now = now
+        self._closed = threading.Event()
+        self._container, self._video = self._open()
+        self._timeline = Timeline(source, self._interval_s())
+        self._rate = Rate(source.max_fps)
+        self._sparing = Sparing(live=source.pace == "live")
+        self._reformatter = VideoReformatter()
+        self.wanted: Wanted = lambda _mono_s: True
+        self.damaged = 0
+        self.facts = self._facts()
+
+    def __iter__(self) -> Iterator[Picture]:
+        """Pictures as they come, at most `max_fps` a second; a live source never ends without CameraLost."""
+        for index, frame in self._decoded():
+            if self._source.pace == "live":
+                mono_s, wall_s = self._timeline.arrived(self._now())
+            else:
+                mono_s, wall_s = self._timeline.recorded(frame.time)
+            if not self._rate.due(mono_s):
+                continue
+            if self._source.pace == "real":
+                mono_s, wall_s = self._wait(mono_s, wall_s)
+            if self._closed.is_set():
+                return
+            if self.wanted(mono_s):
+                yield self._picture(index, mono_s, wall_s, frame)
+
+    def close(self) -> None:
+        """End the iteration and let go of the source."""
+        self._closed.set()
+        self._container.close()
+
+    def _open(self) -> tuple[InputContainer, VideoStream]:
+        source = self._source
+        try:
+            container = av.open(
+                source.location,
+                format=source.format,
+                options=dict(source.options),
+                timeout=(source.open_timeout_s, source.stall_s) if source.pace == "live" else None,
+                **TOLERANT,
+            )
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise explained(source, error) from None  # its text may hold the password
+        if not container.streams.video:
+            container.close()
+            raise CameraRefused(f"{source.name}: no video in {source.shown}", "give it a stream with pictures")
+        video = container.streams.video[0]
+        # Frame threads would hold back one picture each and cost 14 MB more at 1080p (measured).
+        video.thread_type = "SLICE"
+        if video.codec_context.width * video.codec_context.height <= ONE_THREAD_PX:
+            video.codec_context.thread_count = 1
+        return container, video
+
+    def _facts(self) -> CameraFacts:
+        context = self._video.codec_context
+        fps = self._video.average_rate or self._video.guessed_rate
+        return CameraFacts(
+            codec=context.codec.canonical_name,
+            decoder=f"FFmpeg {context.codec.name}",
+            pixel_format=context.pix_fmt or "unknown",
+            width_px=context.width,
+            height_px=context.height,
+            fps=round(float(fps), 3) if fps else None,
+        )
+
+    def _interval_s(self) -> float:
+        rate = self._video.average_rate or self._video.guessed_rate
+        return 1.0 / float(rate) if rate else 0.04
+
+    def _decoded(self) -> Iterator[tuple[int, VideoFrame]]:
+        """Each with its number among all pictures that came."""
+        while not self._closed.is_set():
+            count = 0
+            for frame in self._once():
+                count += 1
+                yield self._sparing.number(frame.pts), frame
+            if self._source.pace == "live" and not self._closed.is_set():
+                raise CameraLost(f"{self._source.name}: the camera ended the stream", "it is asked again")
+            if count == 0 and not self._sparing.spares and not self._closed.is_set():
+                raise CameraRefused(
+                    f"{self._source.name}: no picture in {self._source.shown}", "try another file"
+                )
+            if not self._source.loop:
+                return
+            self._container.close()
+            self._container, self._video = self._open()
+            self._timeline.cut()
+            self._sparing.cut()
+
+    def _once(self) -> Iterator[VideoFrame]:
+        packets = self._container.demux(self._video)
+        bad = 0
+        while not self._closed.is_set():
+            try:
+                packet = next(packets)
+                context = self._video.codec_context
+                spared = self._sparing.spared(packet, context, self._wanted(packet))
+                frames = [] if spared else packet.decode()
+                bad = 0
+            except (StopIteration, av.error.EOFError):
+                return
+            except (av.error.InvalidDataError, av.error.PatchWelcomeError) as error:
+                self.damaged += 1
+                bad += 1
+                if bad > BAD_PACKETS:
+                    raise explained(self._source, error) from None
+                packets = self._container.demux(self._video)  # an iterator that has raised is spent
+                continue
+            except (av.error.FFmpegError, OSError) as error:
+                if self._closed.is_set():
+                    return
+                raise explained(self._source, error) from None
+            # A packet that lost a part is decoded all the same: FFmpeg fills the hole from the picture before,
+            # and leaving out a key picture would spoil all that build on it.
+            self.damaged += packet.is_corrupt
+            yield from frames
+
+    def _wanted(self, packet: Packet[VideoStream]) -> bool:
+        """Whether somebody may look at the packet's picture, as far as can be told before it is decoded."""
+        if self._source.pace == "live":
+            mono_s: float | None = self._now()[0]
+        elif packet.pts is None or packet.time_base is None:
+            mono_s = None
+        else:
+            mono_s = self._timeline.expected(float(packet.pts * packet.time_base))
+        return mono_s is None or (self._rate.near(mono_s) and self.wanted(mono_s))
+
+    def _wait(self, mono_s: float, wall_s: float) -> tuple[float, float]:
+        """Wait for the picture's moment; if that is long past, the machine is too slow: go on from now."""
+        while (left := mono_s - self._now()[0]) > 0 and not self._closed.is_set():
+            time.sleep(min(left, LOOK_S))  # waiting for the event itself costs as much again (measured)
+        if left < -0.5:
+            self._timeline.shift(-left)
+            return mono_s - left, wall_s - left
+        return mono_s, wall_s
+
+    def _picture(self, index: int, mono_s: float, wall_s: float, frame: VideoFrame) -> Picture:
+        full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+        if frame.format.name not in ("yuv420p", "yuvj420p"):
+            wanted = "yuvj420p" if full_range else "yuv420p"
+            frame = self._reformatter.reformat(frame, format=wanted, threads=1)
+        y, u, v = frame.planes
+        layout = Layout(frame.width, frame.height, (y.line_size, u.line_size, v.line_size), full_range)
+        return Picture(index, mono_s, wall_s, layout, (memoryview(y), memoryview(u), memoryview(v)))
+
+
+class Timeline:
+    """Time stamps that strictly increase: of arrival for live sources, of the file plus its start for files."""
+
+    def __init__(self, source: Source, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._mono_s, self._wall_s = source.started
+        self._at_s = -interval_s  # seconds after the start of the last picture
+        self._time_s: float | None = None
+        self._seen_s: float | None = None
+        """The latest time of a packet whose picture was expected."""
+        self._last_mono_s = float("-inf")
+
+    def arrived(self, now: tuple[float, float]) -> tuple[float, float]:
+        """A live picture's stamp: now, but later than the one before."""
+        mono_s = max(now[0], self._last_mono_s + 1e-6)
+        self._last_mono_s = mono_s
+        return mono_s, now[1]
+
+    def recorded(self, time_s: float | None) -> tuple[float, float]:
+        """A file picture's stamp, from its time in the file, which may be missing or step."""
+        step_s = self._interval_s
+        if time_s is not None and self._time_s is not None and 0 < time_s - self._time_s <= GAP_S:
+            step_s = time_s - self._time_s
+        self._time_s = time_s
+        self._at_s += step_s
+        return self._mono_s + self._at_s, self._wall_s + self._at_s
+
+    def expected(self, time_s: float) -> float | None:
+        """The mono_s that the picture of this time in the file will have; None where the time steps."""
+        if self._time_s is None or not 0 < time_s - self._time_s <= GAP_S:
+            return None
+        self._seen_s = max(time_s, self._seen_s or time_s)
+        return self._mono_s + self._at_s + time_s - self._time_s
+
+    def cut(self) -> None:
+        """The file starts again: its next time stamp does not follow the last, whose picture may be spared."""
+        if self._time_s is not None and self._seen_s is not None:
+            self._at_s += max(0.0, self._seen_s - self._time_s)
+        self._time_s = self._seen_s = None
+
+    def shift(self, seconds: float) -> None:
+        """Everything from here on happens later."""
+        self._mono_s += seconds
+        self._wall_s += seconds
+
+
+_Meaning = tuple[tuple[type[BaseException], ...], type[CameraError], str, str]
+
+_MEANINGS: tuple[_Meaning, ...] = (
+    (
+        (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
+        CameraRefused,
+        "refuses the login",
+        "check username and password",
+    ),
+    ((av.error.HTTPNotFoundError,), CameraRefused, "has no such stream", "check the path in the url"),
+    ((av.error.HTTPClientError,), CameraRefused, "refuses the request", "check the url and the transport"),
+    ((PermissionError,), CameraRefused, "may not be read", "let the agent's user read it (group video)"),
+    ((ConnectionRefusedError,), CameraLost, "has nobody listening", "check address, port and camera"),
+    (
+        (av.error.ExitError, TimeoutError),  # ExitError: PyAV's own timeout
+        CameraLost,
+        "does not answer in time",
+        "check the network and the camera",
+    ),
+    (
+        (av.error.InvalidDataError,),  # a server that accepts and then says nothing gives this, too
+        CameraLost,
+        "says nothing that can be read",
+        "check that a camera with H.264, H.265 or MJPEG is there",
+    ),
+)
+
+
+def explained(source: Source, error: Exception) -> CameraError:
+    """What FFmpeg's error means, and what to do; never FFmpeg's own text, which may hold the address."""
+    for kinds, verdict, what, hint in _MEANINGS:
+        if isinstance(error, kinds) and (source.pace == "live" or verdict is CameraRefused):
+            return verdict(f"{source.name}: {source.shown} {what}", hint)
+    if source.pace != "live":
+        return CameraRefused(f"{source.name}: {source.shown} is not a readable video", "try another file")
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return CameraLost(
+        f"{source.name}: {source.shown} cannot be read: {reason}", "check the address and the camera"
+    )

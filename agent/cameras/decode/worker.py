@@ -1,0 +1,188 @@
+"""The process that decodes one camera: `python -m agent.cameras.decode.worker FD PARENT`.
+
+It holds no secret but its camera's, which comes through the socket, and dies with its parent. It imports
+neither numpy nor pydantic (picture.py). What it says, as JSON, one message per packet:
+
+    {"ready": true}                                imports are done, the camera is being opened
+    {"facts": {…}}                                 the camera is open
+    {"ring": {layout}} + descriptor                frames come in this memory from now on
+    {"frame": [slot, index, mono_s, wall_s, seen, dropped, damaged]}
+    {"end": true} | {"lost": [what, hint]} | {"refused": [what, hint]}
+
+What it is told: first the source, then b"next" whenever the parent wants a frame, which also gives back the
+slot that the parent held; b"next 81.25" if pictures before that mono_s need not be handed over.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+from dataclasses import asdict
+from typing import Any
+
+from agent.cameras.decode.decoded import Layout, Now, Picture, Pictures, Source
+from agent.cameras.decode.privacy_mask import Stencil
+from agent.cameras.decode.ring import SLOTS, WriterRing
+from agent.errors import CameraLost, CameraRefused
+
+MAX_MESSAGE_BYTES = 64 * 1024
+MAX_DATA_BYTES = 1 << 30  # a decoder that wants more is under attack or leaks; 4K HEVC needs about 0.3 GiB
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+PR_SET_NO_NEW_PRIVS = 38
+
+
+_Offer = tuple[int, int, float, float, int]
+"""Slot, index, mono_s, wall_s, and how many packets were damaged so far."""
+
+
+class Door:
+    """Hands frames to the parent. The decoder never waits for it, except where no frame may be missed."""
+
+    def __init__(self, sock: socket.socket, waits: bool) -> None:
+        self._sock = sock
+        self._waits = waits
+        self._changed = threading.Condition()
+        self._asked = False
+        self._held: int | None = None
+        self._offered: _Offer | None = None
+        self._dropped = 0
+        self._not_before_s = float("-inf")
+        threading.Thread(target=self._listen, name="door", daemon=True).start()
+
+    def tell(self, message: dict[str, Any], fd: int | None = None) -> None:
+        """Send a message, with a descriptor if there is one."""
+        fds = [] if fd is None else [fd]
+        socket.send_fds(self._sock, [json.dumps(message).encode()], fds)
+
+    def change_ring(self, ring: WriterRing) -> None:
+        """From now on frames lie in this ring; nothing of the old one is handed over any more."""
+        with self._changed:
+            self._settle()
+            self._held = self._offered = None
+            self.tell({"ring": asdict(ring.layout)}, ring.fd)
+
+    def wants(self, mono_s: float) -> bool:
+        """Whether a picture of this moment need be copied at all."""
+        return self._waits or mono_s >= self._not_before_s
+
+    def free_slot(self) -> int:
+        """A slot that the parent neither holds nor was offered (ring, invariant 1)."""
+        with self._changed:
+            taken = self._held, self._offered[0] if self._offered else None
+            return next(slot for slot in range(SLOTS) if slot not in taken)
+
+    def offer(self, slot: int, picture: Picture, damaged: int) -> None:
+        """This is the newest frame now; one that was not fetched yet is dropped."""
+        with self._changed:
+            self._settle()
+            if self._offered is not None:
+                self._dropped += 1
+            # Not the picture itself: its planes would keep the decoder's memory from being used again.
+            self._offered = slot, picture.index, picture.mono_s, picture.wall_s, damaged
+            self._hand_over()
+
+    def finish(self, last_words: dict[str, Any]) -> None:
+        """Say why there are no more frames; a file's last frame is fetched first."""
+        with self._changed:
+            self._waits |= "end" in last_words
+            self._settle()
+            self.tell(last_words)
+
+    def _settle(self) -> None:
+        while self._waits and self._offered is not None:
+            self._changed.wait()
+
+    def _listen(self) -> None:
+        while words := self._sock.recv(64):
+            with self._changed:
+                self._not_before_s = float(words[4:] or "-inf")
+                self._asked = True
+                if self._offered is not None and not self.wants(self._offered[2]):
+                    self._offered = None  # it came before the moment asked for: not wanted, so not dropped
+                self._hand_over()
+        os._exit(0)  # the parent has gone, and no frame is worth finishing
+
+    def _hand_over(self) -> None:
+        if not self._asked or self._offered is None:
+            return
+        slot, index, mono_s, wall_s, damaged = self._offered
+        self._asked, self._held, self._offered = False, slot, None
+        words = f"{slot},{index},{mono_s!r},{wall_s!r},{index + 1},{self._dropped},{damaged}"
+        self._sock.send(b'{"frame":[%b]}' % words.encode())  # a third of what json and send_fds cost
+        self._changed.notify_all()
+
+
+def decode(source: Source, door: Door, now: Now) -> None:
+    """Hand every picture of the source to the door, without what its masks hide."""
+    pictures = opened(source, now)
+    pictures.wanted = door.wants
+    door.tell({"facts": asdict(pictures.facts)})
+    ring: WriterRing | None = None
+    stencil: Stencil | None = None
+    layout: Layout | None = None
+    for picture in pictures:
+        if ring is None or stencil is None or picture.layout != layout:
+            layout = picture.layout
+            stencil = Stencil(layout, source.masks)  # a new size is a new mask
+            ring = WriterRing(layout)
+            for memory in ring.slots:
+                stencil.blacken(memory)
+            door.change_ring(ring)
+            ring.close()
+        slot = door.free_slot()
+        stencil.copy(picture.planes, ring.slots[slot])
+        door.offer(slot, picture, pictures.damaged)
+
+
+def opened(source: Source, now: Now) -> Pictures:
+    """The decoder for this kind of source; only its libraries are loaded."""
+    if source.kind == "csi":
+        from agent.cameras.decode.csi import Ribbon  # noqa: PLC0415 – picamera2 is on a Pi only
+
+        return Ribbon(source, now)
+    from agent.cameras.decode.stream import Stream  # noqa: PLC0415 – 20 MB that a ribbon camera does not need
+
+    return Stream(source, now)
+
+
+def main() -> None:
+    """Decode what the parent names, until it goes or the pictures end."""
+    _confine()
+    sock = socket.socket(fileno=int(sys.argv[1]))
+    source = Source.from_json(json.loads(sock.recv(MAX_MESSAGE_BYTES)))
+    door = Door(sock, waits=source.pace == "fast")
+    door.tell({"ready": True})
+    try:
+        # CLOCK_MONOTONIC is one clock for all processes, so these stamps fit the parent's.
+        decode(source, door, lambda: (time.monotonic(), time.time()))
+        words: dict[str, Any] = {"end": True}
+    except CameraRefused as error:
+        words = {"refused": [error.what, error.hint]}
+    except CameraLost as error:
+        words = {"lost": [error.what, error.hint]}
+    except Exception as error:
+        words = {"lost": [f"{source.name}: the decoder failed: {type(error).__name__}", "it is started again"]}
+    door.finish(words)
+    os._exit(0)  # closing a hung driver may hang; the kernel closes it
+
+
+def _confine() -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != int(sys.argv[2]):
+        os._exit(0)  # the parent died before the line above
+    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes us
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold pictures and the password
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_DATA_BYTES, MAX_DATA_BYTES))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The box's commands; the only rooms that print are those named cli."""

@@ -1,0 +1,139 @@
+"""`ngatu check` and `ngatu config`: is the file right, does the box find what it names, what can be said."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec
+
+import typer
+import yaml
+
+from agent.errors import ConfigError, ModelError, NgatuError
+
+FAILED, WRONG, BROKEN = 1, 2, 70
+"""Exit codes: something cannot be reached; configuration or model is wrong; a fault of ngatu (EX_SOFTWARE)."""
+DEFAULT = Path("/etc/ngatu/config.yaml")
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+
+config_app = typer.Typer(help="The configuration: schema, example, effective values.", no_args_is_help=True)
+
+P = ParamSpec("P")
+
+
+def told_in_a_line(command: Callable[P, None]) -> Callable[P, None]:
+    """No traceback ever: errors become their text on stderr and an exit code."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise
+        except NgatuError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(WRONG if isinstance(error, ConfigError | ModelError) else FAILED) from None
+        except Exception as error:
+            from agent.settings.diagnostics import redacted  # noqa: PLC0415 (pydantic: `ngatu --help` needs none of it)
+
+            text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            typer.echo(
+                redacted(f"ngatu is broken: {text}\n  hint: report this line with `ngatu version`"), err=True
+            )
+            raise typer.Exit(BROKEN) from None
+
+    return wrapped
+
+
+@told_in_a_line
+def check_command(
+    config: ConfigFile = DEFAULT,
+    offline: Annotated[bool, typer.Option("--offline", help="Stop after judging the file.")] = False,
+) -> None:
+    """Judge the file, then open each camera, load the model and reach the broker.
+
+    Exit code 0: all is well; 1: something cannot be reached; 2: the file is wrong; 70: a fault of ngatu.
+    """
+    # Here, because these import the cameras, numpy and ONNX Runtime, which `ngatu --help` needs none of.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    from agent.clock import SystemClock  # noqa: PLC0415
+    from agent.config.schema import config_sha256, load  # noqa: PLC0415
+    from agent.tools import check  # noqa: PLC0415
+
+    settings = load(config)
+    summary = f"{len(settings.cameras)} camera(s), sha256 {config_sha256(settings)[:12]}"
+    findings = [check.Finding("config", summary, check.Verdict.OK), *check.offline(settings)]
+    if not offline:
+        findings += check.online(settings, SystemClock())
+    table = Table(title=Text(str(config)), title_justify="left")
+    for heading in ("part", "found", "verdict"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        hint = f"\n{finding.hint}" if finding.hint else ""
+        style = STYLES[finding.verdict.value]
+        table.add_row(Text(finding.part), Text(finding.found + hint), Text(finding.verdict.value, style))
+    Console(highlight=False, markup=False).print(table)
+    verdicts = {finding.verdict for finding in findings}
+    if check.Verdict.BROKEN in verdicts:
+        raise typer.Exit(BROKEN)
+    if check.Verdict.FAILED in verdicts:
+        raise typer.Exit(FAILED)
+
+
+STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "broken": "bold magenta"}
+
+
+@config_app.command("schema")
+@told_in_a_line
+def schema_command() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    from agent.config.schema import Config  # noqa: PLC0415
+    from agent.settings.reference import schema  # noqa: PLC0415
+
+    typer.echo(json.dumps(schema(Config), indent=2, ensure_ascii=False))
+
+
+@config_app.command("example")
+@told_in_a_line
+def example_command() -> None:
+    """Print a file with every setting, its default and its meaning."""
+    from agent.config.schema import EXAMPLES, Config  # noqa: PLC0415
+    from agent.settings.reference import example  # noqa: PLC0415
+
+    typer.echo(example(Config, EXAMPLES), nl=False)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what YAML 1.1 or our own reader would not take for a text."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    from agent.settings.yaml import resolve  # noqa: PLC0415
+
+    style = None if resolve(text) == (text, None) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def dumped(values: dict[str, Any]) -> str:
+    """As YAML that the agent itself accepts."""
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+@config_app.command("show")
+@told_in_a_line
+def show_command(config: ConfigFile = DEFAULT) -> None:
+    """Print what holds, defaults included. Of secrets it shows where they lie."""
+    from agent.config.schema import config_sha256, load  # noqa: PLC0415
+
+    settings = load(config)
+    typer.echo(f"# sha256 {config_sha256(settings)}")
+    typer.echo(dumped(settings.model_dump(mode="json")), nl=False)

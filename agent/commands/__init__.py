@@ -1,0 +1,1 @@
+"""Commands of the station: judged, noted, done once, recorded."""

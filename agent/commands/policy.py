@@ -1,0 +1,253 @@
+"""Orders of the station, read and judged: what is asked, by whom, and may it be done now. Pure.
+
+Nothing here is done yet: journal.py remembers orders so that each is done once, agent/workers/commands.py does
+them.
+Whatever the bytes, `read` gives an Order or a Refusal; the first reason that is found is told.
+
+By which clock an order expires
+    Its times are the station's. While somebody vouches for the box's clock, the two are compared. While nobody
+    does, no order is refused for what the box's clock shows; what speaks against an old one then is (a) the
+    broker, which drops what has expired in its queue (MQTT 5, Message Expiry), (b) a lower bound of the true
+    time, the floor of FlooredClock: whatever ends before it has surely ended, and (c) the journal, which does
+    nothing twice and refuses what was issued before all that it remembers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from agent.errors import WireError
+from agent.settings.base import Name, Settings
+from agent.wire import codec
+from agent.wire.payloads import CommandPayload, Time
+from agent.wire.signature import is_genuine
+
+Verb = Literal["ping", "snapshot", "set", "reload", "restart"]
+
+MAX_BYTES: Final = 8 * 1024
+"""No order is nearly as large; what is larger is not even read."""
+MAX_LIFE_S: Final = 7 * 86400.0
+"""As long as a broker keeps messages for a box that is away."""
+AHEAD_S: Final = 300.0
+"""How far the station's clock may be ahead of a trusted one of the box."""
+MAX_PAUSE_S: Final = 30 * 86400.0
+"""A pause that nobody remembers must not blind a camera for ever."""
+ISSUER_LETTERS: Final = 200
+
+
+class CommandSettings(Settings):
+    """Whose orders the box obeys."""
+
+    key: Path | None = Field(
+        None,
+        description="The station's public key for commands (Ed25519, PEM): then only signed ones are done. "
+        "Without it the broker's access rules decide who may order.",
+    )
+
+
+class Args(BaseModel):
+    """What a verb needs. Unlike elsewhere on the wire, an unknown field is refused: half an order is none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PingArgs(Args):
+    """Nothing."""
+
+
+class SnapshotArgs(Args):
+    """One picture, now."""
+
+    camera: Name
+
+
+class SetArgs(Args):
+    """Pause or resume a camera, or one of its rules."""
+
+    camera: Name
+    rule: Name | None = None
+    action: Literal["pause", "resume"]
+    until: Time | None = None
+    """When a pause ends by itself."""
+
+    @model_validator(mode="after")
+    def _a_pause_ends(self) -> Self:
+        if (self.action == "pause") != (self.until is not None):
+            raise ValueError("a pause needs until, and nothing else has it")
+        return self
+
+
+class ReloadArgs(Args):
+    """Nothing: the new file lies where the old one lay."""
+
+
+class RestartArgs(Args):
+    """Nothing."""
+
+
+VERBS: Final[dict[str, type[Args]]] = {
+    "ping": PingArgs,
+    "snapshot": SnapshotArgs,
+    "set": SetArgs,
+    "reload": ReloadArgs,
+    "restart": RestartArgs,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command that can be understood; whether it is in time and new is judged beside it."""
+
+    id: str
+    verb: str
+    args: Args
+    issuer: str
+    issued_s: float
+    """By the station's wall clock, as is `expires_s`."""
+    expires_s: float
+    sha256: str
+    """Of verb and payload: the same id with another content is no repetition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nothing is done."""
+
+    why: str
+    verb: str
+    id: str | None = None
+    """None: it bears no id that could be answered."""
+    issuer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the box knows of the time."""
+
+    wall_s: float
+    """Trusted: the time. Else a lower bound of it."""
+    trusted: bool
+
+
+def read(
+    topic: str, payload: bytes, retained: bool, topics: codec.Topics, key: Ed25519PublicKey | None = None
+) -> Order | Refusal:
+    """What a message below command/ asks for; with the station's `key`, only if the station has signed it."""
+    prefix = topics.of("command/")
+    verb = topic.removeprefix(prefix) if topic.startswith(prefix) else ""
+    known = VERBS.get(verb)
+    shown = verb if known else "unknown"
+    if len(payload) > MAX_BYTES:
+        return Refusal(f"too large: {len(payload)} bytes, the limit is {MAX_BYTES}", shown)
+    try:
+        told = codec.parse_command(payload)
+    except WireError as error:
+        return Refusal(f"malformed: {error.what}"[:500], shown)
+    issuer = told.issuer[:ISSUER_LETTERS]
+    why = _barred(told, payload, retained, topics.device, verb, key)
+    if known is None or why is not None:
+        return Refusal(why or "", shown, told.id, issuer)
+    args = _args(known, told.args)
+    if isinstance(args, str):
+        return Refusal(f"malformed: {args}"[:500], shown, told.id, issuer)
+    return Order(
+        told.id,
+        verb,
+        args,
+        issuer,
+        told.issued_at.timestamp(),
+        told.expires_at.timestamp(),
+        hashlib.sha256(verb.encode() + b"\0" + payload).hexdigest(),
+    )
+
+
+def _barred(
+    told: CommandPayload, payload: bytes, retained: bool, device: str, verb: str, key: Ed25519PublicKey | None
+) -> str | None:
+    """Why it is not even looked at; None: it may be."""
+    if verb not in VERBS:
+        return f"there is no command {verb[:40]!r}; there are {', '.join(VERBS)}"
+    if retained:  # it would come again with each connection, for ever
+        return "retained: publish commands without retain"
+    if key is not None and told.signature is None:
+        return "unsigned: this box does only what its station has signed"
+    if key is not None and not is_genuine(payload, device, verb, key):
+        return "the signature is not the station's"
+    return None
+
+
+def _args(model: type[Args], told: dict[str, Any]) -> Args | str:
+    """The arguments, or what is wrong with them."""
+    try:
+        # As JSON: a time is a text there, and a number is none.
+        return model.model_validate_json(json.dumps(told), strict=True)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False, include_context=False)
+        return "; ".join(
+            f"args.{'.'.join(str(part)[:40] for part in each['loc'])}: {each['msg']}" for each in details[:3]
+        )
+    except (ValueError, RecursionError):
+        return "args: numbers too long, or too many levels"
+
+
+def untimely(order: Order, now: Moment) -> str | None:
+    """Why the order may not be done now, as far as its times say; None: it may."""
+    if order.expires_s <= order.issued_s:
+        return "it expires before it was issued"
+    if order.expires_s - order.issued_s > MAX_LIFE_S:
+        return "it would hold for more than seven days"
+    if now.wall_s >= order.expires_s:  # untrusted: a lower bound of the time, so this holds all the more
+        return "expired"
+    if now.trusted and order.issued_s > now.wall_s + AHEAD_S:
+        return "issued in the future: compare the clocks of box and station"
+    if isinstance(order.args, SetArgs) and order.args.until is not None:
+        lasts_s = order.args.until.timestamp() - order.issued_s
+        if not 0 < lasts_s <= MAX_PAUSE_S:
+            return "a pause ends after it was ordered, and within thirty days"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A camera, or one of its rules, that is not to be watched for a while."""
+
+    camera: str
+    rule: str | None
+    until_s: float
+    """By the station's clock."""
+    boot_id: str
+    """The boot in which it was ordered."""
+    until_mono_s: float
+    """The same end by the steady clock of that boot."""
+    issuer: str
+
+    def in_force(self, mono_s: float, boot_id: str, now: Moment) -> bool:
+        """Whether it still holds.
+
+        In the boot of its order the steady clock decides, whatever the wall clock does. After another boot only
+        a trusted clock can tell: until it can, the camera is watched.
+        """
+        if self.boot_id == boot_id:
+            return mono_s < self.until_mono_s
+        return now.trusted and now.wall_s < self.until_s
+
+    def over(self, mono_s: float, boot_id: str, now: Moment) -> bool:
+        """Whether it has surely ended and can be forgotten."""
+        if self.boot_id == boot_id:
+            return mono_s >= self.until_mono_s
+        return now.wall_s >= self.until_s
+
+
+def pause(order: Order, args: SetArgs, mono_s: float, boot_id: str, now: Moment) -> Pause:
+    """The pause that the order asks for; without a trusted clock, as long from now on as the order says."""
+    assert args.until is not None
+    until_s = args.until.timestamp()
+    left_s = until_s - (now.wall_s if now.trusted else order.issued_s)
+    return Pause(args.camera, args.rule, until_s, boot_id, mono_s + max(0.0, left_s), order.issuer)

@@ -1,0 +1,1 @@
+"""The box's one YAML file, and the last good one."""

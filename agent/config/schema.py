@@ -1,0 +1,410 @@
+"""The configuration of a box: one YAML file, gathered from the settings that each part declares.
+
+`load` gives a Config that is right in every value and across values, or one ConfigError that tells every
+mistake.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from copy import copy
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from agent.cameras.settings import CameraSettings, UsbSource
+from agent.commands.policy import CommandSettings
+from agent.core.attention.scheduler import AttentionSettings
+from agent.core.geometry import crosses
+from agent.core.motion.frame_gate import GlimpseSettings
+from agent.core.motion.settings import MotionSettings
+from agent.core.pipeline import PipelineSettings
+from agent.core.rules.engine import JudgeSettings, Rule, Zone
+from agent.core.tamper.monitor import IntegritySettings
+from agent.core.throttle import PaceSettings
+from agent.core.tracking.best_shot import ShotSettings
+from agent.core.tracking.riders import RiderSettings
+from agent.core.tracking.static_false_positives import PhantomSettings
+from agent.core.tracking.tracker import TrackSettings
+from agent.detectors.settings import DetectorSettings
+from agent.errors import ConfigError, WireError
+from agent.mqtt.settings import BrokerSettings
+from agent.outbox.outbox import OutboxSettings
+from agent.publishing.jpeg import ThumbnailSettings
+from agent.settings.base import Name, Settings
+from agent.settings.diagnostics import Finding, dotted, nearest, quoted, read_settings
+from agent.settings.yaml import MAX_BYTES
+from agent.status.health import HealthSettings
+from agent.wire.codec import ROOT, STATION, Topics
+
+
+class Location(Settings):
+    """Where the box stands, on the map (WGS 84)."""
+
+    latitude: float = Field(ge=-90, le=90, examples=[20.9462], description="Degrees north of the equator.")
+    longitude: float = Field(ge=-180, le=180, examples=[106.3319], description="Degrees east of Greenwich.")
+
+
+def _offset_s(text: str) -> int:
+    seconds = int(text[1:3]) * 3600 + int(text[4:]) * 60
+    return -seconds if text.startswith("-") else seconds
+
+
+def _inhabited(text: str) -> str:
+    if not -12 * 3600 <= _offset_s(text) <= 14 * 3600:
+        raise ValueError(f"no place on earth has the local time {text}; -12:00..+14:00")
+    return text
+
+
+UtcOffset = Annotated[
+    str, StringConstraints(pattern=r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$"), AfterValidator(_inhabited)
+]
+
+
+class DeviceSettings(Settings):
+    """Who and where the box is, and by what right it looks."""
+
+    commune: Name = Field(
+        description="The commune: stands in every topic, and in the access rules of the broker."
+    )
+    id: Name = Field(description="The box: the name in its certificate, its topics and its events.")
+    place: str = Field("", max_length=200, description="The place in words, for the officers' screen.")
+    location: Location | None = Field(None, description="The place on the map.")
+    role: Literal["community", "enforcement"] = Field(
+        "community",
+        description="community: footage is deleted by age; enforcement: records of violations are deleted only "
+        "after the station has them and a signed record exists (Circular 67/2024/TT-BCA). A wrong role breaks "
+        "the law.",
+    )
+    purpose: str = Field(
+        "",
+        max_length=500,
+        description="What the pictures are for, as the public notice says it. Empty: a warning.",
+    )
+    legal_basis: str = Field(
+        "",
+        max_length=500,
+        description="The decision or provision that allows the cameras (Law 91/2025/QH15 asks for one). "
+        "Empty: a warning.",
+    )
+    utc_offset: UtcOffset = Field(
+        "+07:00", description="Local time, for the schedules of rules: hours and minutes ahead of UTC."
+    )
+
+    @property
+    def utc_offset_s(self) -> int:
+        """Seconds that local time is ahead of UTC."""
+        return _offset_s(self.utc_offset)
+
+
+class BrokerConfig(BrokerSettings):
+    """Where the broker is, and how messages go there."""
+
+    # Required here: a box that silently talks to itself is worse than one that does not start.
+    host: str = Field(min_length=1, max_length=253, description="The broker's name or address.")
+
+
+class LogSettings(Settings):
+    """What the agent writes about its own work, to standard output."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is written."
+    )
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: for people on a terminal, JSON everywhere else."
+    )
+
+
+def _judge_field(name: str) -> Any:
+    """The declaration of a judge's setting: said once, with the rules, and shown here in another place."""
+    return copy(JudgeSettings.model_fields[name])
+
+
+class EventSettings(Settings):
+    """How often an event is told again, and how a road user keeps its event."""
+
+    update_every_s: float = _judge_field("update_every_s")
+    update_gap_s: float = _judge_field("update_gap_s")
+    better_by: float = _judge_field("better_by")
+    heir_s: float = _judge_field("heir_s")
+
+
+class CameraConfig(CameraSettings):
+    """One camera: where its pictures come from, what must never be seen of them, and what is looked for."""
+
+    zones: tuple[Zone, ...] = _judge_field("zones")
+    rules: tuple[Rule, ...] = _judge_field("rules")
+    glimpse: GlimpseSettings = Field(
+        GlimpseSettings(), description="How a quiet view is watched between two whole looks."
+    )
+    motion: MotionSettings = Field(MotionSettings(), description="What counts as motion.")
+    attention: AttentionSettings = Field(
+        AttentionSettings(), description="Where and how often the detector looks."
+    )
+    tracking: TrackSettings = Field(TrackSettings(), description="How detections become tracks.")
+    riders: RiderSettings = Field(RiderSettings(), description="When a person rides a two-wheeler.")
+    phantoms: PhantomSettings = Field(
+        PhantomSettings(), description="How things that only look like road users are remembered."
+    )
+    shots: ShotSettings = Field(ShotSettings(), description="How pictures are chosen and cut out.")
+    events: EventSettings = Field(EventSettings(), description="How often an event is told again.")
+    integrity: IntegritySettings = Field(
+        IntegritySettings(), description="When the camera counts as blind: covered, dark, blurred, moved."
+    )
+
+    def pipeline(self, device: DeviceSettings) -> PipelineSettings:
+        """What the stages of this camera obey, with the box's local time for its rules."""
+        judge = JudgeSettings(
+            zones=self.zones, rules=self.rules, utc_offset_s=device.utc_offset_s, **dict(self.events)
+        )
+        return PipelineSettings(
+            self.motion,
+            self.attention,
+            self.riders,
+            self.tracking,
+            self.shots,
+            judge,
+            self.integrity,
+            self.phantoms,
+            self.glimpse,
+        )
+
+
+class Config(Settings):
+    """Everything that can be said to a box."""
+
+    device: DeviceSettings = Field(description="Who and where the box is, and by what right it looks.")
+    broker: BrokerConfig = Field(description="Where the broker is, and how messages go there.")
+    state_dir: Path = Field(
+        Path("/var/lib/ngatu"),
+        validate_default=False,  # pydantic's JSON mode refuses a Path that is no text, even as a default
+        description="Folder for what outlives a restart: the outbox and the clips.",
+    )
+    outbox: OutboxSettings = Field(OutboxSettings(), description="How much may wait for the station.")
+    thumbnail: ThumbnailSettings = Field(
+        ThumbnailSettings(), description="How large the pictures of events may be."
+    )
+    detector: DetectorSettings = Field(DetectorSettings(), description="Which network finds the objects.")
+    pace: PaceSettings = Field(
+        PaceSettings(), description="When the box looks at fewer pictures, because it is hot or busy."
+    )
+    commands: CommandSettings = Field(CommandSettings(), description="Whose orders the box obeys.")
+    health: HealthSettings = Field(HealthSettings(), description="What the box says about itself.")
+    log: LogSettings = Field(LogSettings(), description="What the agent writes about its own work.")
+    cameras: tuple[CameraConfig, ...] = Field(
+        min_length=1, max_length=64, description="The cameras of this box."
+    )
+
+    @property
+    def outbox_path(self) -> Path:
+        """The outbox's file."""
+        return self.state_dir / "outbox.db"
+
+    @property
+    def detects(self) -> bool:
+        """Whether any camera wants the detector."""
+        return any(camera.attention.enabled for camera in self.cameras)
+
+    def _said(self) -> dict[str, Any]:
+        """Without the defaults: the rules that a camera has by itself are nobody's mistake."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        found = [f"{dotted(path)}: {what}" for path, what, _hint in cross_check(self._said())]
+        if found:
+            # read_settings tells the same with lines, also where other mistakes keep this from being reached.
+            raise PydanticCustomError("cross_check", "{found}", {"found": "; ".join(found)})
+        return self
+
+
+def load(path: Path) -> Config:
+    """The configuration in a file.
+
+    Raises:
+        ConfigError: the file cannot be read, or has mistakes; the text tells all of them, each with its line.
+    """
+    return parse(read(path), str(path))
+
+
+def read(path: Path) -> bytes:
+    """The text of a configuration file, not judged yet; never much more than may be in one.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        what = f"{path}: cannot be read: {error.strerror or type(error).__name__}"
+        raise ConfigError(
+            what, "start from `ngatu config example`, and look at the path and its rights"
+        ) from None
+
+
+def parse(data: bytes, file: str) -> Config:
+    """The configuration in a text; `file` is what messages call it.
+
+    Raises:
+        ConfigError: with every mistake, each with its line.
+    """
+    return read_settings(data, file, Config, cross_check)
+
+
+def config_sha256(config: Config) -> str:
+    """The hash of the effective configuration, defaults included: equal for files that mean the same."""
+    canonical = json.dumps(
+        config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def warnings(config: Config) -> list[str]:
+    """What is allowed but deserves a look, one line each."""
+    told = []
+    if not config.device.purpose:
+        told.append("device.purpose is empty: the law asks what the pictures are for")
+    if not config.device.legal_basis:
+        told.append("device.legal_basis is empty: the law asks what allows the cameras")
+    if config.broker.tls is None and config.broker.host not in LOOPBACK:
+        told.append("broker.tls is not set: pictures and passwords go over the network in the clear")
+    sources: dict[str, str] = {}
+    for camera in config.cameras:
+        source = camera.source.model_dump_json()
+        if source in sources and camera.source.kind != "file":
+            told.append(f"cameras {sources[source]} and {camera.name} have the same source")
+        sources[source] = camera.name
+        if isinstance(camera.source, UsbSource) and not camera.source.stable:
+            told.append(f"camera {camera.name}: {camera.source.device} may be another camera after a restart")
+        if not camera.rules:
+            told.append(f"camera {camera.name} has no rules, so it never tells anything")
+    return told
+
+
+def cross_check(plain: Any) -> Iterator[Finding]:
+    """What does not fit together: names given twice, zones that are not there, masks whose edges cross.
+
+    `plain` may hold anything: other mistakes of the file are told beside these, not instead of them.
+    """
+    yield from _topics(plain)
+    cameras = list(_groups(plain, "cameras"))
+    yield from _repeated([(("cameras", i, "name"), camera.get("name")) for i, camera in cameras])
+    for i, camera in cameras:
+        if camera.get("name") == RESERVED:
+            what = f"{quoted(RESERVED)} is reserved: it stands for the box itself in events"
+            yield ("cameras", i, "name"), what, "choose another"
+    for i, camera in cameras:
+        at: tuple[str | int, ...] = ("cameras", i)
+        zones = [((*at, "zones", k, "id"), zone.get("id")) for k, zone in _groups(camera, "zones")]
+        yield from _repeated(zones)
+        rules = list(_groups(camera, "rules"))
+        yield from _repeated([((*at, "rules", k, "id"), rule.get("id")) for k, rule in rules])
+        known = [name for _, name in zones if isinstance(name, str)]
+        for k, rule in rules:
+            zone = rule.get("zone")
+            if isinstance(zone, str) and zone not in known:
+                path = (*at, "rules", k, "zone")
+                there = (
+                    f"zones of this camera: {', '.join(known[:64])}" if known else "this camera has no zones"
+                )
+                there = nearest(zone, known) or there
+                yield path, f"there is no zone {quoted(zone)}", there
+        yield from _sightless(camera, at)
+        yield from _crossed_masks(camera, at)
+
+
+def _topics(plain: Any) -> Iterator[Finding]:
+    """What may be a name by itself but cannot stand in a topic."""
+    for path, place in ((("device", "commune"), 0), (("device", "id"), 1), (("broker", "root"), 2)):
+        group = plain.get(path[0]) if isinstance(plain, dict) else None
+        name = group.get(path[1]) if isinstance(group, dict) else None
+        levels = ["commune", "device", ROOT]
+        if isinstance(name, str) and (place == 2 or name == STATION):
+            levels[place] = name
+            try:
+                Topics(*levels)
+            except WireError as error:
+                yield path, error.what, error.hint
+
+
+def _groups(parent: Any, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    items = parent.get(name) if isinstance(parent, dict) else None
+    for index, item in enumerate(items if isinstance(items, list) else []):
+        if isinstance(item, dict):
+            yield index, item
+
+
+def _repeated(names: list[tuple[tuple[str | int, ...], Any]]) -> Iterator[Finding]:
+    first: dict[str, tuple[str | int, ...]] = {}
+    for path, name in names:
+        if isinstance(name, str) and name in first:
+            yield path, f"{quoted(name)} is the name of {dotted(first[name][:-1])} already", "choose another"
+        elif isinstance(name, str):
+            first[name] = path
+
+
+def _sightless(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Finding]:
+    """Rules about road users, where none is ever found."""
+    attention = camera.get("attention")
+    if not isinstance(attention, dict) or attention.get("enabled") is not False:
+        return
+    for k, rule in _groups(camera, "rules"):
+        if rule.get("kind") != "motion" and isinstance(rule.get("kind"), str):
+            what = f"a rule of kind {quoted(rule['kind'])} needs the detector, which is off for this camera"
+            yield (*at, "rules", k, "kind"), what, "set attention.enabled to true, or use rules of kind motion"
+
+
+def _crossed_masks(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Finding]:
+    """A mask whose edges cross hides another area than the one that was meant."""
+    masks = camera.get("privacy_masks")
+    for k, mask in enumerate(masks if isinstance(masks, list) else []):
+        if not isinstance(mask, list) or len(mask) > MAX_CORNERS or not all(_is_corner(c) for c in mask):
+            continue
+        edges = list(pairwise([*mask, mask[0]])) if mask else []
+        for i, first in enumerate(edges):
+            for j in range(i + 2, len(edges)):
+                if (i, j) != (0, len(edges) - 1) and crosses(*first, *edges[j]):
+                    what = f"edges {i + 1} and {j + 1} of the mask cross"
+                    yield (*at, "privacy_masks", k), what, "list its corners in order around it"
+                    return
+
+
+RESERVED = "box"
+"""Stands for the camera in events that are about the box itself."""
+MAX_CORNERS = 64
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def _is_corner(corner: Any) -> bool:
+    return (
+        isinstance(corner, list)
+        and len(corner) == 2
+        and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in corner)
+    )
+
+
+EXAMPLES: dict[str, Any] = {
+    "device.commune": "hai-ninh",
+    "device.id": "hai-ninh-03",
+    "broker.host": "station.hai-ninh.example",
+    "broker.password": {"file": "/etc/ngatu/broker.password"},
+    "cameras[].source.password": {"env": "NGATU_NORTH_PASSWORD"},
+    "cameras[].name": "north",
+    "cameras[].source.url": "rtsp://192.0.2.10:554/stream2",
+    "cameras[].source.device": "/dev/v4l/by-id/usb-camera-video-index0",
+    "cameras[].source.path": "/var/lib/ngatu/clip.mp4",
+    "cameras[].zones[].id": "junction",
+    "cameras[].zones[].polygon": [[0.2, 0.5], [0.8, 0.5], [0.9, 0.9], [0.1, 0.9]],
+    "cameras[].rules[].id": "my-rule",
+    "cameras[].rules[].zone": "junction",
+    "cameras[].rules[].start": [0.1, 0.6],
+    "cameras[].rules[].end": [0.9, 0.6],
+    "cameras[].rules[].direction_deg": 90.0,
+}
+"""What config.example.yaml shows for settings without a default."""

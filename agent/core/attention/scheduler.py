@@ -1,0 +1,367 @@
+"""Where the detector must look: the fewest crops that cover motion and tracks, at the scale it sees best.
+
+A detector sees an object best at a certain size in its own input. Squeezing the whole frame into the input
+makes distant road users a few pixels large; a crop of the input's own size shows them as they are (the idea of
+Frigate's regions, and of slicing aided inference: Akyon et al., ICIP 2022, without its cost). When nothing
+moves and no track is in doubt, the detector rests, but for slow sweeps of the frame
+and rare checks of what stands.
+
+How soon it looks again depends on what could be learned by it:
+
+    a track that is new                         every `min_interval_s`
+    new motion, a track that comes into view or
+    was just missed, tracks easily confused     every `doubt_s`; at once if the last look was longer ago
+    a track that goes where it should           every `follow_s`; sooner if it would leave its own box
+    motion in which nothing is found (barren)   ever less often, every `barren_s` in the end
+    what stands                                 every `stationary_check_s`
+    everything                                  every `sweep_s`
+
+Whatever the reason for a look, all that moves is looked at: one picture often holds it all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from math import inf
+
+from pydantic import Field
+
+from agent.core.attention import negative_map as barren
+from agent.core.attention.crops import Closeness, Wish, cover, sized, tiles
+from agent.core.attention.merge import gathered
+from agent.core.attention.negative_map import Barren
+from agent.core.types import WHOLE, Box, Crop, Detection, Instant, Motion, Reason, Size, Track
+from agent.settings.base import Settings
+
+_BLIND_S = 1.0
+"""How often the whole frame is looked at while motion learns a new scene and cannot tell."""
+_EARLY = 0.85
+"""A frame that comes a little before its time is looked at: waiting for the next would halve the rate."""
+_YOUNG_S = 0.6
+"""A track that is not confirmed is no longer looked for eagerly when it was not seen for so long."""
+_NEW_S, _ENTERS_S = 0.4, 2.0
+"""So long a track is new: two sights do not tell how it moves. Cut by the frame's border, it takes longer: the
+box of what comes into view grows more than it moves."""
+_BORDER = 0.01
+_AGAIN = 1.2
+"""A track that was just missed is looked for sooner, but once: it was seen so many `follow_s` before."""
+_STRAY = 1.0
+"""A track is looked at again before it has moved so many times its own width or height."""
+_EXPLAINED = 0.5
+"""Motion is a known track's own when so much of it lies in the boxes of tracks, grown a little."""
+_GROWN = 0.25
+"""By which share of its width and height a box is grown on each side: shadows, and an old prediction."""
+_CLOSE, _SHIFT = 0.1, 0.1
+"""Boxes that touch when grown so much are near each other; they pass each other if one shifts beside the other
+by such a share of its size between two looks."""
+
+
+class AttentionSettings(Settings):
+    """How often and how closely the detector looks."""
+
+    enabled: bool = Field(
+        True,
+        description="Whether the detector looks at all. Without it only motion is told, for a fraction of the "
+        "processor: for a small box with many cameras.",
+    )
+    min_interval_s: float = Field(
+        0.1, ge=0, le=10, description="Least time between two looks of the detector, in seconds."
+    )
+    doubt_s: float = Field(
+        0.2,
+        ge=0,
+        le=10,
+        description="Time between two looks at new motion and at tracks that could be confused, in seconds.",
+    )
+    follow_s: float = Field(
+        0.3,
+        ge=0,
+        le=10,
+        description="Time between two looks while every track goes where it should, in seconds.",
+    )
+    barren_s: float = Field(
+        1.0,
+        ge=0,
+        le=60,
+        description="Longest time between two looks at motion in which nothing is found, in seconds.",
+    )
+    max_crops: int = Field(
+        4, ge=1, le=32, description="Most crops in one look; fewer make them coarser, never leave a blind spot."
+    )
+    object_share: float = Field(
+        0.6, ge=0.1, le=1, description="An object fills at most this fraction of its crop's width and height."
+    )
+    small_px: int = Field(
+        64, ge=8, le=512, description="Objects smaller than this in the frame are enlarged, in pixels."
+    )
+    enough_px: int = Field(
+        28,
+        ge=8,
+        le=512,
+        description="Objects may share a crop that shows each of them at least so large, in input pixels.",
+    )
+    enlarge: float = Field(2.0, ge=1, le=4, description="How many times small objects are enlarged at most.")
+    whole_within: float = Field(
+        1.3,
+        ge=1,
+        le=4,
+        description="A frame at most so many times the detector's input is looked at as a whole.",
+    )
+    sweep_s: float = Field(
+        30.0,
+        ge=0.5,
+        le=3600,
+        description="Time between two sweeps over the frame, for what stands, in seconds.",
+    )
+    sweep_shrink: float = Field(
+        2.0,
+        ge=1,
+        le=10,
+        description="A sweep shrinks at most so many times; larger frames are swept tile by tile.",
+    )
+    stationary_check_s: float = Field(
+        5.0, ge=0.5, le=3600, description="Time between two looks at a track that stands, in seconds."
+    )
+    same_iou: float = Field(
+        0.5, ge=0.1, le=1, description="Detections of one label that overlap so much (IoU) are one object."
+    )
+    inside: float = Field(
+        0.7, ge=0.3, le=1, description="A detection cut by its crop goes if so much of it lies in another one."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What is known of one frame before the detector looks."""
+
+    at: Instant
+    frame: Size
+    field: Size
+    """The detector's input: what a crop of this size shows is neither enlarged nor shrunk."""
+    motion: Motion
+    tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionState:
+    """What was looked at, and when."""
+
+    looked: Instant | None
+    """The last look of any kind."""
+    swept: Instant | None
+    """The last turn of the sweep."""
+    turn: int
+    """How many parts of the sweep were seen; the first is the whole frame."""
+    checked: tuple[tuple[str, float], ...]
+    """Tracks by id, with the mono_s at which each was last inside a crop."""
+    barren: Barren = field(default_factory=dict)
+    """Where something moves in which nothing is found."""
+
+
+def update(
+    state: AttentionState | None, scene: Glance, settings: AttentionSettings
+) -> tuple[AttentionState, tuple[Crop, ...]]:
+    """Choose the crops for one frame; none means that the detector rests.
+
+    At least one crop covers every motion region and every moving track of a frame that is looked at, whatever
+    the budget: too many wishes make the crops larger and the objects in them smaller.
+    """
+    state = state or AttentionState(None, None, 0, ())
+    if not settings.enabled:
+        return state, ()
+    if state.looked and scene.at.since(state.looked) < settings.min_interval_s * _EARLY:
+        return state, ()
+    parts = tiles(scene.frame, scene.field, settings.sweep_shrink, settings.whole_within)
+    # The first round is quick, for then nothing is known yet; afterwards one part at a time will do.
+    wait_s = settings.sweep_s / len(parts) if state.turn < len(parts) else settings.sweep_s
+    sweep_due = state.swept is None or scene.at.since(state.swept) >= wait_s
+    if scene.motion.settling:
+        blind = state.looked is None or scene.at.since(state.looked) >= _BLIND_S
+        wishes = _wishes(state, scene, settings)
+        crops: tuple[Crop, ...] = (Crop(WHOLE, Reason.SWEEP),) if wishes or blind else ()
+    elif not sweep_due and patience_s(state, scene, settings) > 0:
+        crops = ()
+    else:
+        part = parts[state.turn % len(parts)] if sweep_due else None
+        crops = _crops(_wishes(state, scene, settings), part, scene, settings)
+    if not crops:
+        return replace(state, checked=_present(state, scene)), ()
+    return _looked(state, scene, crops, sweep_due), crops
+
+
+def patience_s(state: AttentionState, scene: Glance, settings: AttentionSettings) -> float:
+    """How long the next look can wait, in seconds; 0: something is new, in doubt or due; inf: all is quiet.
+
+    Where the detector does not look at all there is nothing to wait for.
+
+    Sweeps are not asked about. `scene` may be of the frame that `state` is of, with the tracks after it.
+    """
+    if not settings.enabled:
+        return inf
+    now_s = scene.at.mono_s
+    living = [track for track in scene.tracks if not track.ended and not _outside(track.box)]
+    checked, crowded = dict(state.checked), _crowded(living, settings.follow_s)
+    waits: list[float] = []
+    for track in living:
+        looked_s = checked.get(track.id, -inf)
+        waits.append(looked_s + _wait_s(track, looked_s, track.id in crowded, scene.at, settings) - now_s)
+    for region in _unexplained(scene.motion.regions, living):
+        barren_s = barren.wait_s(state.barren, region, now_s, settings.doubt_s, settings.barren_s)
+        since_s = scene.at.since(state.looked) if state.looked else inf
+        waits.append(max(barren_s, settings.doubt_s * _EARLY - since_s))
+    return max(0.0, min(waits, default=inf))
+
+
+def gather(
+    crops: Sequence[Crop], found: Sequence[Sequence[Detection]], settings: AttentionSettings
+) -> tuple[Detection, ...]:
+    """The detections of all crops as those of one frame: in its fractions, each object once, best score first.
+
+    `found` holds one sequence per crop, boxes in fractions of that crop. Of two detections of one object the
+    whole one stays rather than the one cut by its crop's border, then the better score.
+    """
+    return gathered(crops, found, settings.same_iou, settings.inside)
+
+
+def _crops(
+    wishes: list[Wish], part: Box | None, scene: Glance, settings: AttentionSettings
+) -> tuple[Crop, ...]:
+    """The crops for the wishes and for the part of a sweep whose turn it is."""
+    if _small(scene, settings) and (wishes or part):
+        return (Crop(WHOLE, wishes[0].reason if wishes else Reason.SWEEP),)
+    crops = cover(wishes, scene.frame, max(1, settings.max_crops - (part is not None)))
+    return _with_sweep(crops, part, settings.max_crops) if part else crops
+
+
+def _small(scene: Glance, settings: AttentionSettings) -> bool:
+    times = settings.whole_within
+    return (
+        scene.frame.width_px <= scene.field.width_px * times
+        and scene.frame.height_px <= scene.field.height_px * times
+    )
+
+
+def _wait_s(track: Track, looked_s: float, crowded: bool, at: Instant, settings: AttentionSettings) -> float:
+    """From one look at this track to the next, a little less, for frames do not come when they are wanted."""
+    if track.stationary:
+        return settings.stationary_check_s
+    age_s = at.since(track.started)
+    young = not track.confirmed and at.since(track.last_seen) <= _YOUNG_S
+    if young or age_s < _NEW_S:
+        return settings.min_interval_s * _EARLY
+    missed = 0 < looked_s - track.last_seen.mono_s <= _AGAIN * settings.follow_s
+    enters = age_s < _ENTERS_S and _cut(track.box)
+    wait_s = settings.doubt_s if missed or crowded or enters else settings.follow_s
+    return max(settings.min_interval_s, min(wait_s, _STRAY * _stay_s(track))) * _EARLY
+
+
+def _crowded(living: Sequence[Track], follow_s: float) -> set[str]:
+    """Tracks that will soon be so near to another one, and elsewhere beside it, that they could be confused."""
+    moving = [(track, _grown(track.box, _CLOSE)) for track in living if not track.stationary]
+    near = [
+        (one.id, other.id)
+        for n, (one, box) in enumerate(moving)
+        for other, its in moving[:n]
+        if _common(box, its) > 0 and _pass(one, other, follow_s)
+    ]
+    return {name for pair in near for name in pair}
+
+
+def _pass(one: Track, other: Track, seconds: float) -> bool:
+    """Whether they change places, or begin to, in so many seconds. Who walk side by side do not."""
+    wide, high = one.box.width + other.box.width, one.box.height + other.box.height
+    across, down = (abs(a - b) * seconds for a, b in zip(one.velocity, other.velocity, strict=True))
+    return across >= _SHIFT * wide / 2 or down >= _SHIFT * high / 2
+
+
+def _stay_s(track: Track) -> float:
+    """How long until the track has moved by its own size."""
+    sides = zip((track.box.width, track.box.height), track.velocity, strict=True)
+    return min((side / abs(speed) for side, speed in sides if speed), default=inf)
+
+
+def _unexplained(regions: Sequence[Box], living: Sequence[Track]) -> list[Box]:
+    """Motion that is not that of a track which is followed. What stands explains none: it may be leaving."""
+    known = [_grown(track.box) for track in living if not track.stationary]
+    return [
+        region
+        for region in regions
+        if sum(_common(region, box) for box in known) < _EXPLAINED * max(region.area, 1e-9)
+    ]
+
+
+def _grown(box: Box, share: float = _GROWN) -> Box:
+    wide, high = share * box.width, share * box.height
+    return Box(box.left - wide, box.top - high, box.right + wide, box.bottom + high)
+
+
+def _common(one: Box, other: Box) -> float:
+    wide = min(one.right, other.right) - max(one.left, other.left)
+    high = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return max(0.0, wide) * max(0.0, high)
+
+
+def _wishes(state: AttentionState, scene: Glance, settings: AttentionSettings) -> list[Wish]:
+    """What should be seen, each with the crop size that shows it best; nothing twice.
+
+    A part of a followed track that moves, such as a leg, must be in some crop, but no nearer than its track:
+    that one has a wish of its own.
+    """
+    checked = dict(state.checked)
+    living = [track for track in scene.tracks if not track.ended and not _outside(track.box)]
+    fresh = set(_unexplained(scene.motion.regions, living))
+    boxes = [(region, Reason.MOTION, region not in fresh) for region in scene.motion.regions]
+    for track in living:
+        since_s = scene.at.mono_s - checked.get(track.id, -inf)
+        if not track.stationary or since_s >= settings.stationary_check_s:
+            boxes.append((track.box, Reason.TRACK, False))
+    closest = Closeness(settings.object_share, settings.small_px, settings.enlarge, settings.enough_px)
+    wishes: list[Wish] = []
+    for box, reason, part in boxes:
+        size, largest_px = sized(box, scene.frame, scene.field, closest)
+        wishes.append(Wish(box, size, inf if part else largest_px, reason))
+    return wishes
+
+
+def _cut(box: Box) -> bool:
+    return min(box.left, box.top, 1 - box.right, 1 - box.bottom) < _BORDER
+
+
+def _outside(box: Box) -> bool:
+    return box.right <= 0 or box.bottom <= 0 or box.left >= 1 or box.top >= 1
+
+
+def _with_sweep(crops: tuple[Crop, ...], part: Box, most: int) -> tuple[Crop, ...]:
+    """The sweep's part as one more crop; where only one is allowed, the whole frame serves both."""
+    if any(crop.box == WHOLE for crop in crops):
+        return crops
+    return (*crops, Crop(part, Reason.SWEEP)) if len(crops) < most else (Crop(WHOLE, Reason.SWEEP),)
+
+
+def _looked(state: AttentionState, scene: Glance, crops: tuple[Crop, ...], sweep_due: bool) -> AttentionState:
+    swept = sweep_due and any(crop.reason is Reason.SWEEP or crop.box == WHOLE for crop in crops)
+    checked = dict(_present(state, scene))
+    for track in scene.tracks:
+        if any(_holds(crop.box, track.box) for crop in crops):
+            checked[track.id] = scene.at.mono_s
+    living = [track for track in scene.tracks if not track.ended]
+    vain = _unexplained(scene.motion.regions, living)
+    return AttentionState(
+        looked=scene.at,
+        swept=scene.at if swept else state.swept,
+        turn=state.turn + swept,
+        checked=tuple(checked.items()),
+        barren=barren.looked(state.barren, vain, [track.box for track in living], scene.at.mono_s),
+    )
+
+
+def _present(state: AttentionState, scene: Glance) -> tuple[tuple[str, float], ...]:
+    """Only tracks that still are: the state must not grow for ever."""
+    present = {track.id for track in scene.tracks if not track.ended}
+    return tuple(pair for pair in state.checked if pair[0] in present)
+
+
+def _holds(crop: Box, box: Box) -> bool:
+    x, y = box.center
+    return crop.left <= x <= crop.right and crop.top <= y <= crop.bottom

@@ -1,0 +1,237 @@
+"""What moved: the regions of one frame that differ from the learned scene and change right now.
+
+Works on the luma plane, shrunk by a whole number to at most `height_px`. Time comes from the frames: everything
+that is learned is learned per second, not per frame, from 1 to 30 frames a second alike.
+
+The order: shrink, undo exposure steps (illumination.py), compare with the remembered values (background.py),
+clean, recognise a light switch, learn, and box what is large enough, seen twice and still changing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from agent.core.motion import background, illumination, model_update
+from agent.core.motion import track_before_detect as faint
+from agent.core.motion.downscale import shrink
+from agent.core.motion.model_update import Known, Lesson
+from agent.core.motion.regions import Evidence, Outline, boxes, clean, merged, things
+from agent.core.motion.settings import MotionSettings, Polygon
+from agent.core.motion.track_before_detect import Faint, Sight
+from agent.core.types import Box, Frame, Instant, Motion, Plane
+
+Past = tuple[tuple[float, Plane], ...]
+
+_PAST_S = 1.0
+"""Something that did not change for so long stands; it is no motion, though it may be no background either."""
+_PAST_STEP_S = 0.25
+_TWICE_S = 0.25
+"""Frames that follow each other so soon must all show a thing; later, a fast one may be somewhere else."""
+_FAR = 8
+"""Luma steps from the scene that are no noise."""
+_STEP_SHARE = 0.05
+"""An exposure step that matters changes at least so much of the view."""
+_STEP_S = 0.2
+"""How often steps are looked for while much moves anyway."""
+_SUDDEN = 0.35
+"""More of the view than any road user covers from one frame to the next."""
+_LONG_S = 3.0
+_GAP_S = 30.0
+"""After so long without frames the light may be another: start afresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class MotionState:
+    """The learned scene and the latest frames. Planes are (H, W) and never written after they are made."""
+
+    known: Known
+    at: Instant
+    mask: Plane
+    """What differs from the scene in the latest frame, cleaned: 255 or 0. Standing things are in it too."""
+    raw: Plane
+    """The same before cleaning."""
+    firm: Plane
+    """The parts of `mask` that are large enough to count and that the frame before showed too."""
+    faint: Faint
+    """What is small or faint and goes somewhere."""
+    share: float
+    """Of the view, in `mask`."""
+    calm: Instant
+    """When the view last differed in less than the share of a light switch."""
+    unlike: float
+    """Share of the view that was far from the scene before any exposure step was undone."""
+    asked_s: float
+    """The mono_s at which an exposure step was last looked for."""
+    past: Past
+    """Working planes of the last second with their mono_s, oldest first."""
+    seen: Plane | None
+    """255 where motion counts; None where it counts everywhere."""
+    ignore: tuple[Polygon, ...]
+    """What `seen` was made from."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """One frame beside the scene, which an exposure step may have changed. All planes are (H, W)."""
+
+    plane: Plane
+    at: Instant
+    known: Known
+    past: Past
+    unlike: float
+    asked_s: float
+    far: Plane
+    """How far each pixel is from the scene, in luma steps."""
+    raw: Plane
+    mask: Plane
+    outlines: tuple[Outline, ...]
+    share: float
+
+
+def update(state: MotionState | None, frame: Frame, settings: MotionSettings) -> tuple[MotionState, Motion]:
+    """Fold one frame into the scene; return the new scene and what moved.
+
+    A first frame, a new size, another mask, a long gap or a clock that ran backwards starts a new scene.
+    """
+    plane, at = shrink(frame.luma, settings.height_px), frame.at
+    if state is None or _unlike(state, plane, at, settings):
+        return _fresh(plane, at, settings), Motion((), 0.0, settling=True)
+    now = _compare(state, plane, at, settings)
+    settled = now.known.settled is not None
+    calm = at if now.share < settings.switch_share else state.calm
+    if settled and _switched(state, now.share, at.since(calm), settings):
+        return _fresh(plane, at, settings), Motion((), now.share, settling=True)
+    large = things(now.mask, now.outlines, settings.min_area, settings.max_regions) if settled else []
+    learns = model_update.due(now.known, at)
+    known, firm = now.known, np.zeros(plane.shape, np.uint8)
+    regions: tuple[Box, ...] = ()
+    if large or learns:  # else nobody asks what changes, and most frames of a quiet street end here
+        moved, strange = _changes(now)
+        if large:
+            evidence = _evidence(state, now, moved, strange)
+            regions, firm = boxes(large, evidence, settings.max_regions)
+        if learns:
+            lesson = Lesson(plane, at, now.raw, state.raw, moved, strange)
+            known = model_update.learn(known, lesson, settings)
+    dim = _looked(state, now, settings)
+    if dim.regions:
+        regions = merged((*regions, *dim.regions), settings.max_regions)
+    new = MotionState(
+        known=known,
+        at=at,
+        mask=now.mask,
+        raw=now.raw,
+        firm=firm,
+        faint=dim,
+        share=now.share,
+        calm=calm,
+        unlike=now.unlike,
+        asked_s=now.asked_s,
+        past=_past(now.past, plane, at),
+        seen=state.seen,
+        ignore=state.ignore,
+    )
+    return new, Motion(regions, now.share if settled else 0.0, settling=not settled)
+
+
+def _unlike(state: MotionState, plane: Plane, at: Instant, settings: MotionSettings) -> bool:
+    passed_s = at.since(state.at)
+    other = state.mask.shape != plane.shape or state.ignore != settings.ignore
+    return other or passed_s < 0 or passed_s > _GAP_S
+
+
+def _fresh(plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
+    nothing = np.zeros(plane.shape, np.uint8)
+    return MotionState(
+        known=model_update.begin(plane, at, settings),
+        at=at,
+        mask=nothing,
+        raw=nothing,
+        firm=nothing,
+        faint=Faint((), (), at.mono_s),
+        share=0.0,
+        calm=at,
+        unlike=0.0,
+        asked_s=at.mono_s,
+        past=((at.mono_s, plane),),
+        seen=_seen(plane.shape, settings.ignore),
+        ignore=settings.ignore,
+    )
+
+
+def _seen(shape: tuple[int, ...], ignore: tuple[Polygon, ...]) -> Plane | None:
+    if not ignore:
+        return None
+    seen = np.full(shape, 255, np.uint8)
+    scale = np.array([shape[1], shape[0]])
+    cv2.fillPoly(seen, [np.round(np.array(p) * scale).astype(np.int32) for p in ignore], 0)
+    return seen
+
+
+def _compare(state: MotionState, plane: Plane, at: Instant, settings: MotionSettings) -> _Now:
+    """The frame beside the scene, after an exposure step was taken into the scene."""
+    known, past = state.known, state.past
+    far = background.distance(known.model, plane)
+    unlike = cv2.countNonZero(cv2.threshold(far, _FAR - 1, 255, cv2.THRESH_BINARY)[1]) / far.size
+    stepped = unlike >= state.unlike + _STEP_SHARE or at.mono_s - state.asked_s >= _STEP_S
+    asks = unlike >= _STEP_SHARE and stepped
+    curve = illumination.tone_curve(known.model.view, plane) if asks else None
+    if curve is not None:
+        known = model_update.toned(known, curve, plane, far)
+        past = tuple((mono_s, np.asarray(cv2.LUT(p, curve), np.uint8)) for mono_s, p in past)
+        far = background.distance(known.model, plane)
+    raw = np.asarray(cv2.compare(far, known.limit, cv2.CMP_GT), np.uint8)
+    view_px = raw.size
+    if state.seen is not None:
+        raw = np.asarray(cv2.bitwise_and(raw, state.seen), np.uint8)
+        view_px = max(1, cv2.countNonZero(state.seen))
+    mask, outlines = clean(raw)
+    share = cv2.countNonZero(mask) / view_px
+    asked_s = at.mono_s if asks else state.asked_s
+    return _Now(plane, at, known, past, unlike, asked_s, far, raw, mask, outlines, share)
+
+
+def _changes(now: _Now) -> tuple[Plane, Plane]:
+    """What changed within the last second, and what no neighbour's value in the scene explains: 255 or 0."""
+    limit = now.known.limit
+    moved = np.asarray(cv2.compare(cv2.absdiff(now.plane, now.past[0][1]), limit, cv2.CMP_GT), np.uint8)
+    differs = cv2.countNonZero(now.raw)
+    return moved, background.beyond(now.known.model, now.plane, limit) if differs else now.raw
+
+
+def _looked(state: MotionState, now: _Now, settings: MotionSettings) -> Faint:
+    """Faint things after this frame; those of the last look, when it was only just."""
+    at_s = now.at.mono_s
+    if now.known.settled is None or at_s - state.faint.looked_s < faint.LOOK_S:
+        return state.faint
+    sight = Sight(now.plane, now.known.model, now.past[0][1], now.far, now.known.limit, state.seen)
+    return faint.look(state.faint, sight, at_s, settings.min_area)
+
+
+def _evidence(state: MotionState, now: _Now, moved: Plane, strange: Plane) -> Evidence:
+    """With what the frame before showed, and showed for the second time, as far as that is recent enough."""
+    passed_s = now.at.since(state.at)
+    before = state.mask if passed_s <= _TWICE_S else None
+    firm = state.firm if passed_s <= _TWICE_S / 2 else None
+    return Evidence(now.plane, now.known.model.view, now.known.look, now.mask, moved, strange, before, firm)
+
+
+def _switched(state: MotionState, share: float, wild_s: float, settings: MotionSettings) -> bool:
+    """A light switch: most of the view is another at once, or for longer than a bus takes to pass.
+
+    Frigate relearns above 80 % of the view and Motion after `lightswitch_percent`; the jump tells a lamp
+    from a lorry that fills the picture bit by bit.
+    """
+    sudden = share - state.share >= _SUDDEN
+    return share >= settings.switch_share and (sudden or wild_s >= _LONG_S)
+
+
+def _past(past: Past, plane: Plane, at: Instant) -> Past:
+    if at.mono_s - past[-1][0] >= _PAST_STEP_S:
+        past = (*past, (at.mono_s, plane))
+    while len(past) > 1 and at.mono_s - past[1][0] >= _PAST_S:
+        past = past[1:]
+    return past

@@ -1,0 +1,1 @@
+"""What happened: tracks and motion in, events and counts out."""

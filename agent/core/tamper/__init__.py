@@ -1,0 +1,1 @@
+"""Can the camera still see: covered, dark, bright, blurred, moved, frozen."""

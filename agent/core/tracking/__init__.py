@@ -1,0 +1,1 @@
+"""Who is it: detections of single pictures to tracks over time."""

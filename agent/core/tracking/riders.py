@@ -1,0 +1,203 @@
+"""A person on a two-wheeler is one road user with a number of riders.
+
+Persons are fused with their two-wheeler before tracking, so that one road user has one detection, one track and
+one path; two tracks that are joined afterwards would have told two stories already. But one picture cannot
+tell a rider from someone who walks past a parked motorbike, so the tracks of the frame before are asked:
+
+    a person who was tracked on foot    stays one while he moves differently from the two-wheeler
+    a two-wheeler that stood empty      takes a rider only when the two move together
+    a two-wheeler that had riders       keeps them where one of the two is not detected for a while
+
+Something that is hardly a two-wheeler carries nobody: many walkers have such a shadow.
+
+A fused detection has the two-wheeler's label and the box around both. Where only the two-wheeler or only its
+rider is detected, the box is completed from the track, so that it does not jump.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import hypot
+
+import numpy as np
+from pydantic import Field
+
+from agent.core.geometry import as_array, iou
+from agent.core.types import Box, Detection, Track
+from agent.settings.base import Settings
+
+SAME = 0.3
+"""Overlap from which a detection continues a track of the frame before."""
+
+
+class RiderSettings(Settings):
+    """When a person rides a two-wheeler."""
+
+    enabled: bool = Field(True, description="Fuse riders with their two-wheeler.")
+    labels: tuple[str, ...] = Field(("motorcycle", "bicycle"), description="What can be ridden.")
+    rider: str = Field("person", description="Who rides.")
+    min_score: float = Field(0.2, ge=0, le=1, description="Persons below this score are no riders.")
+    min_ride_score: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="A two-wheeler below this score carries nobody, unless it is tracked already.",
+    )
+    beside: float = Field(
+        0.35, gt=0, le=1, description="How far the middles may be apart sideways, in widths of the wider one."
+    )
+    together: float = Field(
+        0.6,
+        gt=0,
+        le=10,
+        description="Difference of speed that still is riding, in the person's heights a second.",
+    )
+    most: int = Field(4, ge=1, le=4, description="Most riders of one two-wheeler.")
+
+
+def fuse(
+    detections: Sequence[Detection], tracks: Sequence[Track], settings: RiderSettings
+) -> tuple[Detection, ...]:
+    """The detections of one frame with riders and their two-wheelers as one.
+
+    `tracks` are those of the frame before, as `track.update` returned them; without any, the picture alone
+    decides.
+    """
+    if not settings.enabled:
+        return tuple(detections)
+    persons = [
+        n
+        for n, each in enumerate(detections)
+        if each.label == settings.rider and each.score >= settings.min_score
+    ]
+    rides = [n for n, each in enumerate(detections) if each.label in settings.labels]
+    on_foot = [each for each in tracks if each.label == settings.rider and not each.ended]
+    wheeled = [each for each in tracks if each.label in settings.labels and not each.ended]
+    walkers = _owners(detections, persons, on_foot)
+    ridden = _owners(detections, rides, wheeled)
+    rides = [n for n in rides if n in ridden or detections[n].score >= settings.min_ride_score]
+    fits = [
+        (abs(detections[p].box.center[0] - detections[r].box.center[0]), p, r)
+        for p in persons
+        for r in rides
+        if sits(detections[p].box, detections[r].box, settings.beside)
+        and _may_ride(walkers.get(p), ridden.get(r), settings)
+    ]
+    crews = _crews(fits, rides, settings.most)
+    boarded = {person for crew in crews.values() for person in crew}
+    fused = [_whole(detections[n], [detections[p] for p in crews[n]], ridden.get(n)) for n in rides]
+    free = [each for each in wheeled if each.riders and each not in ridden.values()]
+    carried: dict[str, list[Detection]] = {}
+    rest: list[Detection] = []
+    for n, each in enumerate(detections):
+        if n in boarded or n in crews:
+            continue
+        walks = n not in persons or (n in walkers and walkers[n].confirmed)
+        track = None if walks else _carrier(each, free, settings)
+        if track is None:
+            rest.append(each)
+        else:
+            carried.setdefault(track.id, []).append(each)
+    alone = [_riders_alone(carried[each.id], each, settings.most) for each in free if each.id in carried]
+    return (*fused, *alone, *rest)
+
+
+def sits(person: Box, ride: Box, beside: float) -> bool:
+    """May this person ride this two-wheeler, by the look of one picture?
+
+    The middles are close sideways, the person reaches higher than the two-wheeler, and ends within it: feet
+    lower than its top half's middle and not below its wheels; and the sizes are of one world.
+    """
+    aside = abs(person.center[0] - ride.center[0])
+    if aside > beside * max(person.width, ride.width) or ride.height <= 0 or person.height <= 0:
+        return False
+    sunk = (person.bottom - ride.top) / ride.height
+    return (
+        person.top < ride.top + 0.25 * ride.height
+        and 0.15 <= sunk <= 1.1
+        and (0.5 <= person.height / ride.height <= 3.0)
+    )
+
+
+def _crews(fits: list[tuple[float, int, int]], rides: list[int], most: int) -> dict[int, list[int]]:
+    """By two-wheeler, the persons that ride it: of all that fit, the best seated first and each once."""
+    crews: dict[int, list[int]] = {n: [] for n in rides}
+    boarded: set[int] = set()
+    for _, person, ride in sorted(fits):
+        if person not in boarded and len(crews[ride]) < most:
+            crews[ride].append(person)
+            boarded.add(person)
+    return crews
+
+
+def _may_ride(walker: Track | None, ridden: Track | None, settings: RiderSettings) -> bool:
+    """Do the tracks allow what the picture suggests?"""
+    empty = ridden is not None and ridden.confirmed and ridden.stationary and not ridden.riders
+    if walker is None or not walker.confirmed:
+        return not empty
+    if ridden is None:
+        return True
+    apart = hypot(walker.velocity[0] - ridden.velocity[0], walker.velocity[1] - ridden.velocity[1])
+    speed = hypot(*ridden.velocity)
+    height = max(walker.box.height, 1e-6)
+    # Two that both stand still move together too: whoever stands beside a parked motorbike has not mounted it.
+    moves = speed > settings.together * height or not empty
+    return moves and apart <= settings.together * height
+
+
+def _whole(ride: Detection, crew: list[Detection], track: Track | None) -> Detection:
+    """The two-wheeler with its riders, as sure as the surest of them.
+
+    Alone, but tracked with riders, it keeps the height of its track.
+    """
+    box = ride.box
+    for each in crew:
+        box = Box(
+            min(box.left, each.box.left),
+            min(box.top, each.box.top),
+            max(box.right, each.box.right),
+            max(box.bottom, each.box.bottom),
+        )
+    if not crew and track is not None and track.riders:
+        box = replace(box, top=max(0.0, min(box.top, box.bottom - track.box.height)))
+    score = max(ride.score, *(each.score for each in crew)) if crew else ride.score
+    return replace(ride, score=score, box=box, riders=len(crew))
+
+
+def _carrier(person: Detection, free: list[Track], settings: RiderSettings) -> Track | None:
+    """The two-wheeler's track that this person rides although its machine was not detected: the best seated."""
+    best, nearest = None, 1.0
+    for track in free:
+        box, height = track.box, person.box.height
+        aside = abs(person.box.center[0] - box.center[0])
+        aside /= settings.beside * max(box.width, person.box.width)
+        # The track's box is around both: heads are level, and the person ends in its lower part.
+        level = abs(person.box.top - box.top) / (0.25 * height)
+        if max(aside, level) <= nearest and 0.4 <= height / box.height <= 1.15:
+            best, nearest = track, max(aside, level)
+    return best
+
+
+def _riders_alone(crew: list[Detection], track: Track, most: int) -> Detection:
+    """Riders whose two-wheeler was not detected, as a sight of the whole: its size is the track's."""
+    crew = crew[:most]
+    top = min(each.box.top for each in crew)
+    left, right = min(each.box.left for each in crew), max(each.box.right for each in crew)
+    middle, width = (left + right) / 2, max(right - left, track.box.width)
+    bottom = max(*(each.box.bottom for each in crew), min(1.0, top + track.box.height))
+    box = Box(max(0.0, middle - width / 2), top, min(1.0, middle + width / 2), bottom)
+    return Detection(track.label, max(each.score for each in crew), box, riders=len(crew))
+
+
+def _owners(detections: Sequence[Detection], indices: list[int], tracks: list[Track]) -> dict[int, Track]:
+    """By detection, the track that it most likely continues: one each, the largest overlap first."""
+    overlap = iou(as_array([detections[n].box for n in indices]), as_array([t.box for t in tracks]))
+    owners: dict[int, Track] = {}
+    pairs = sorted((-overlap[i, j], i, j) for i, j in zip(*np.nonzero(overlap > SAME), strict=True))
+    taken: set[int] = set()
+    for _, i, j in pairs:
+        if indices[i] not in owners and j not in taken:
+            owners[indices[i]] = tracks[j]
+            taken.add(j)
+    return owners

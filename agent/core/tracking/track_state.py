@@ -1,0 +1,278 @@
+"""The life of one track: its bookkeeping at each hit and each miss, and when it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import exp
+
+from agent.core.geometry import Floats
+from agent.core.tracking import label_votes
+from agent.core.tracking.kalman import SMALLEST
+from agent.core.tracking.motion_cue import Offset, offset
+from agent.core.tracking.settings import TrackSettings
+from agent.core.types import Detection, Instant
+
+MOST_RIDERS = 4
+OFTEN = 0.3
+"""Riders hide each other, so most counts are too low: the largest that this share of the votes reaches
+is believed."""
+
+
+LEARNING = 0.1
+"""Weight of one look in the share of looks that find a track."""
+
+FEW_LOOKS = 2
+"""A single look that finds nothing ends no track, however long ago the one before was."""
+
+MOVING_EVIDENCE = 0.15
+"""What a look counts that finds nothing where something of the track's size moves, in detections."""
+
+ANCHOR_MEMORY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What is known of one track beside where it is."""
+
+    id: str
+    label: str
+    group: str
+    votes: label_votes.Votes
+    riders: tuple[float, ...]
+    """Weight of 0, 1, … riders."""
+    score: float
+    top_score: float
+    evidence: float
+    """Detections less looks that found nothing, 0 or more; doubles of others count little."""
+    hints: float
+    """The same of detections too weak to begin a track; they count once it has travelled."""
+    hinted: bool
+    """No detection yet was strong enough to begin it."""
+    origin: tuple[float, float]
+    """Centre of its first detection."""
+    started: Instant
+    last_seen: Instant
+    last_box: tuple[float, float, float, float]
+    """Centre and size as last detected."""
+    rate: float
+    """Share of looks that found it, recent ones counting more, 0..1."""
+    anchor: tuple[float, float]
+    """Where it rests."""
+    rests_since: Instant
+    lag: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    """What its detections lately had more than the belief: centre and size, in its own width and height."""
+    offset: Offset = None
+    """Where its own region of motion was beside its last detection."""
+    misses: int = 0
+    """Looks in a row that did not find it."""
+    seen: bool = True
+    confirmed: bool = False
+    stationary: bool = False
+    disturbed: bool = False
+    """Something has moved over it since it was last seen."""
+    stirred: bool = False
+    """Something of its size moves where it is believed to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A detection that was found to be of a track."""
+
+    at: Instant
+    detection: Detection
+    measured: Floats
+    """(4,), centre and size as detected."""
+    believed: Floats
+    """(4,), centre and size as believed with it."""
+    crowded: bool = False
+    """It overlaps a confirmed track that was seen too: it may be a double of that one."""
+    region: Floats | None = None
+    """(4,), centre and size of what moves there, if that is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A sighting that did not show a track."""
+
+    looked: bool
+    """The detector looked at its place."""
+    disturbed: bool
+    """Something moves over its place."""
+    stirred: bool
+    """What moves over its place may be the track itself, by its size."""
+
+
+def begin(name: str, hit: Hit, settings: TrackSettings) -> Life:
+    """The life of a track after its first detection; `name` is its id for ever."""
+    found = hit.detection
+    life = Life(
+        id=name,
+        label=found.label,
+        group=label_votes.group(found.label, settings.groups),
+        votes=((found.label, found.score),),
+        riders=_count((0.0,) * (MOST_RIDERS + 1), found, 1.0),
+        score=found.score,
+        top_score=found.score,
+        evidence=0.0,
+        hints=0.0,
+        hinted=True,
+        origin=(float(hit.measured[0]), float(hit.measured[1])),
+        started=hit.at,
+        last_seen=hit.at,
+        last_box=_four(hit.measured),
+        rate=1.0,
+        anchor=(float(hit.measured[0]), float(hit.measured[1])),
+        rests_since=hit.at,
+    )
+    return _judged(life, hit, settings)
+
+
+def hit(life: Life, hit: Hit, settings: TrackSettings) -> Life:
+    """The life after one more detection."""
+    found = hit.detection
+    keep = exp(-max(0.0, hit.at.since(life.last_seen)) / settings.vote_memory_s)
+    # A person who turns out to be riding was the rider all along: the old votes would outlive the truth.
+    mounted = found.riders > 0 and label_votes.group(found.label, settings.groups) != life.group
+    votes = label_votes.vote(() if mounted else life.votes, found.label, found.score, keep)
+    label = found.label if mounted else label_votes.winner(votes, life.label, settings.label_lead)
+    anchor, rests_since, stationary = _rest(life, hit, settings)
+    life = replace(
+        life,
+        label=label,
+        group=label_votes.group(label, settings.groups),
+        votes=votes,
+        riders=_count(life.riders, found, keep),
+        score=found.score,
+        top_score=max(life.top_score, found.score),
+        last_seen=hit.at,
+        last_box=_four(hit.measured),
+        lag=_lag(life, hit, settings),
+        offset=None if hit.region is None else offset(hit.region, hit.measured),
+        rate=life.rate + (1.0 - life.rate) * LEARNING,
+        anchor=anchor,
+        rests_since=rests_since,
+        misses=0,
+        seen=True,
+        stationary=stationary,
+        disturbed=False,
+    )
+    return _judged(life, hit, settings)
+
+
+def miss(life: Life, blank: Blank) -> Life:
+    """The life after a sighting without it.
+
+    A look that finds nothing speaks against it, unless something of its size moves there: at night a small
+    detector is nearly blind, and what moves on where it was seen speaks for it. Hints need detections.
+    """
+    gain = 0.0 if not blank.looked else MOVING_EVIDENCE if blank.stirred else -1.0
+    return replace(
+        life,
+        seen=False,
+        misses=life.misses + blank.looked,
+        evidence=0.0 if life.hinted else max(0.0, life.evidence + gain),
+        hints=max(0.0, life.hints + min(0.0, gain)),
+        rate=life.rate * (1.0 - LEARNING) if blank.looked else life.rate,
+        disturbed=life.disturbed or blank.disturbed,
+        stirred=blank.stirred,
+    )
+
+
+def over(life: Life, at: Instant, outside: bool, settings: TrackSettings) -> bool:
+    """Is the track given up? `outside`: its centre is believed to have left the picture."""
+    unseen_s = at.since(life.last_seen)
+    if life.seen or unseen_s <= 0.0:
+        return False
+    if life.stationary and not life.disturbed:
+        return unseen_s >= settings.still_keep_s
+    if unseen_s >= settings.forget_s and not life.stationary:
+        return True
+    if outside and life.misses:
+        return True
+    return life.misses >= FEW_LOOKS and unseen_s >= _patience_s(life, settings)
+
+
+def _patience_s(life: Life, settings: TrackSettings) -> float:
+    """How long it may be missed: longer the more seldom it is found anyway."""
+    stretch = min(settings.patience, 1.0 / max(life.rate, 1e-3))
+    if not life.confirmed:
+        return settings.candidate_moving_s if life.stirred else settings.candidate_s * stretch
+    return stretch * (settings.still_lost_s if life.stationary else settings.lost_s)
+
+
+def riders(life: Life) -> int:
+    """How many persons ride it: the largest count that a good share of the votes reaches."""
+    total = sum(life.riders)
+    for count in range(MOST_RIDERS, 0, -1):
+        if sum(life.riders[count:]) >= OFTEN * total:
+            return count
+    return 0
+
+
+def _judged(life: Life, hit: Hit, settings: TrackSettings) -> Life:
+    """The life with the evidence of this detection, confirmed when that is enough."""
+    if life.confirmed:
+        return life
+    weight = min(1.0, hit.detection.score / settings.sure_score)
+    if hit.detection.score >= settings.birth_score:
+        weight *= settings.crowd if hit.crowded else 1.0
+        life = replace(life, evidence=life.evidence + weight, hinted=False)
+    elif not hit.crowded:
+        life = replace(life, hints=life.hints + weight)
+    travelled = _shift(hit.believed, life.origin) >= settings.hint_travel
+    evidence = life.evidence + life.hints * travelled
+    return replace(life, confirmed=evidence >= settings.min_evidence)
+
+
+def _rest(life: Life, hit: Hit, settings: TrackSettings) -> tuple[tuple[float, float], Instant, bool]:
+    """Where it rests, since when, and whether that is long enough.
+
+    The anchor follows slowly, so that a camera that sags does not set a parked car in motion, and a stationary
+    track needs twice the shift to be moving again, so that jitter does not make it flicker.
+    """
+    x, y = float(hit.believed[0]), float(hit.believed[1])
+    shift = _shift(hit.believed, life.anchor)
+    if shift > settings.still_share * (2.0 if life.stationary else 1.0):
+        return (x, y), hit.at, False
+    pull = 1.0 - exp(-max(0.0, hit.at.since(life.last_seen)) / ANCHOR_MEMORY_S)
+    anchor = life.anchor[0] + pull * (x - life.anchor[0]), life.anchor[1] + pull * (y - life.anchor[1])
+    return anchor, life.rests_since, hit.at.since(life.rests_since) >= settings.still_after_s
+
+
+def _shift(believed: Floats, place: tuple[float, float]) -> float:
+    """How far its centre is from a place, in its own width or height."""
+    x, y, width, height = _four(believed)
+    return max(abs(x - place[0]) / width, abs(y - place[1]) / height)
+
+
+def _lag(life: Life, hit: Hit, settings: TrackSettings) -> tuple[float, float, float, float]:
+    """How far the filter is behind the detections: errors that stay, for those that come and go average out.
+
+    A filter that is smooth enough to pair well is late for what grows quickly towards the camera.
+    """
+    believed, measured = _four(hit.believed), _four(hit.measured)
+    sides = believed[2], believed[3], believed[2], believed[3]
+    share = settings.catch_up
+    x, y, width, height = (
+        old + share * ((seen - held) / side - old)
+        for old, seen, held, side in zip(life.lag, measured, believed, sides, strict=True)
+    )
+    return x, y, width, height
+
+
+def told(life: Life, believed: Floats) -> tuple[float, float, float, float]:
+    """The box that is told, as left, top, right and bottom: the belief, brought up to the detections."""
+    x, y, width, height = _four(believed)
+    middle_x, middle_y = x + life.lag[0] * width, y + life.lag[1] * height
+    half_x = max(SMALLEST, width * (1.0 + life.lag[2])) / 2
+    half_y = max(SMALLEST, height * (1.0 + life.lag[3])) / 2
+    return middle_x - half_x, middle_y - half_y, middle_x + half_x, middle_y + half_y
+
+
+def _count(riders: tuple[float, ...], found: Detection, keep: float) -> tuple[float, ...]:
+    counted = min(max(found.riders, 0), MOST_RIDERS)
+    return tuple(old * keep + (found.score if n == counted else 0.0) for n, old in enumerate(riders))
+
+
+def _four(box: Floats) -> tuple[float, float, float, float]:
+    return float(box[0]), float(box[1]), float(box[2]), float(box[3])

@@ -1,0 +1,328 @@
+"""Who is it: detections of one camera become tracks that keep their identity over time.
+
+A tracker of the family of SORT, ByteTrack and OC-SORT, written for a detector that does not run on every
+frame and that looks only at some crops:
+
+- Time is real time. The filter (kalman.py) takes any step; patience is in seconds and in looks, never in
+  frames.
+- A track is missed only where the detector looked. What it did not look at may be as it was.
+- Strong detections are paired first, then weak ones with what is still missing (ByteTrack, Zhang et al.
+  2022), then the rest by where a track was last seen, for road users that stopped behind something (OC-SORT,
+  Cao et al. 2023).
+- What has exactly the place of a missing track is that track, whatever the detector calls it this time.
+- How seldom the detector sees a track stretches the patience for it: at night a vehicle is seen once in ten
+  looks.
+- A detection that is too weak to begin a track may do so where something moves, if it then travels
+  (low_score_init.py).
+- What moves keeps a candidate alive and leads a track through frames without a detection.
+- What stands still cannot leave without moving: a parked car that the detector misses stays a track.
+
+`update` returns all living tracks, the unseen ones with `seen=False` and a predicted box. An unseen track is
+a guess that gets worse: `Track.last_seen` tells how old the last sight is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.core.geometry import Floats, area, as_array, containment, iou
+from agent.core.ids import Ids
+from agent.core.tracking import association, kalman, label_votes, low_score_init, motion_cue, track_state
+from agent.core.tracking.association import Mask
+from agent.core.tracking.kalman import Belief
+from agent.core.tracking.settings import TrackSettings
+from agent.core.tracking.track_state import Life
+from agent.core.types import Box, Detection, Instant, Sighting, Track
+
+PERSON = "person"
+
+MOUNTING = 0.1
+"""How much worse a person's track fits a detection with riders than the two-wheeler's own."""
+
+LOOKED = 0.5
+"""A place was looked at when this share of it lies in one of the crops."""
+
+NEAR = 16.0
+"""A region of more than so many times a track's area is not that track's own motion: rain, or a light."""
+
+ORDINARY = np.ones((1, 4))
+
+__all__ = ["Life", "TrackSettings", "TrackState", "update"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackState:
+    """Everything the tracker remembers; row n of the belief is where lives[n] is."""
+
+    at: Instant
+    lives: tuple[Life, ...] = ()
+    belief: Belief = kalman.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The detections of one sighting that are worth pairing, strongest first."""
+
+    at: Instant
+    detections: tuple[Detection, ...]
+    measured: Floats
+    """(M, 4), centre and size."""
+    corners: Floats
+    """(M, 4), left, top, right, bottom."""
+    groups: tuple[str, ...]
+    scores: Floats
+
+
+def update(
+    state: TrackState | None, sighting: Sighting, ids: Ids, settings: TrackSettings
+) -> tuple[TrackState, Ids, tuple[Track, ...]]:
+    """Fold one sighting into the tracks.
+
+    Returns the new state, the ids to use next, and all tracks that live, also unconfirmed ones, plus each
+    confirmed track that ended with this sighting, once, with `ended=True`. The given state is left as it was.
+    """
+    at = sighting.at
+    state = state or TrackState(at)
+    found = _found(sighting, settings)
+    belief = kalman.predict(state.belief, max(0.0, at.since(state.at)), settings.noise)
+    boxes, regions = kalman.cornered(belief.mean), as_array(sighting.moving)
+    stirs = motion_cue.stirs(boxes, regions)
+    alike = _alike(boxes, belief, found, settings)
+    free, weak = _hints(state, boxes, regions, found, settings)
+    pairs = _pairs(state, boxes, found, alike, weak, settings)
+    hinted = np.array([each.hinted for each in state.lives], np.bool_)
+    blanks = _blanks(state, boxes, pairs, sighting, stirs & (free[None, :] | ~hinted[:, None]), settings)
+    own = motion_cue.own(boxes, regions, stirs)
+    leaders = {row: region for row, region in own.items() if row in blanks}
+    belief = motion_cue.led(belief, leaders, [each.offset for each in state.lives], settings.noise)
+    rows, columns = [row for row, _ in pairs], [column for _, column in pairs]
+    belief = kalman.update(belief, np.array(rows, np.intp), found.measured[columns], ORDINARY, settings.noise)
+    crowded = _crowded(state.lives, found, pairs, settings)
+    lives = _gone_on(state, found, pairs, belief, crowded, own, settings)
+    for row, blank in blanks.items():
+        lives[row] = track_state.miss(lives[row], blank)
+    newborn = _newborn(found, pairs, belief, lives, settings)
+    weak &= ~np.any(alike[[row for row in blanks if lives[row].confirmed]] > 0, axis=0)
+    newborn += _newborn_weak(found, [*columns, *newborn], weak, belief, settings)
+    for column in newborn:
+        name, ids = ids.next(at)
+        measured = found.measured[column]
+        hit = track_state.Hit(at, found.detections[column], measured, measured, crowded[column])
+        lives.append(track_state.begin(name, hit, settings))
+    belief = kalman.join(belief, kalman.born(found.measured[newborn], settings.noise))
+    ended = _ended(lives, belief, at, settings)
+    tracks = _tracks(lives, belief, ended)
+    stay = np.array([row for row in range(len(lives)) if row not in ended], np.intp)
+    kept = tuple(lives[row] for row in stay)
+    return TrackState(at, kept, kalman.take(belief, stay)), ids, tracks
+
+
+def _found(sighting: Sighting, settings: TrackSettings) -> Found:
+    """The detections without the weakest and without doubles: a detector may call one thing car and truck."""
+    strong = sorted(
+        (each for each in sighting.detections if each.score >= settings.low_score), key=lambda each: -each.score
+    )
+    corners = as_array([each.box for each in strong])
+    groups = [label_votes.group(each.label, settings.groups) for each in strong]
+    keep: list[int] = []
+    overlap = iou(corners, corners) > settings.duplicate_overlap
+    for n, rivals in enumerate(overlap):
+        if not any(rivals[k] and groups[n] == groups[k] for k in keep):
+            keep.append(n)
+    return Found(
+        at=sighting.at,
+        detections=tuple(strong[n] for n in keep),
+        measured=kalman.centred(corners[keep]),
+        corners=corners[keep],
+        groups=tuple(groups[n] for n in keep),
+        scores=np.array([strong[n].score for n in keep], np.float64),
+    )
+
+
+def _hints(
+    state: TrackState, boxes: Floats, regions: Floats, found: Found, settings: TrackSettings
+) -> tuple[Mask, Mask]:
+    """Which regions are the motion of nobody known, and which weak detections lie on one of these."""
+    followed = boxes[[row for row, each in enumerate(state.lives) if each.confirmed]]
+    sure = found.corners[found.scores >= settings.birth_score]
+    free = low_score_init.unexplained(regions, np.concatenate([followed, sure]))
+    return free, (found.scores < settings.birth_score) & low_score_init.on_motion(found.corners, regions[free])
+
+
+def _gone_on(
+    state: TrackState,
+    found: Found,
+    pairs: association.Pairs,
+    belief: Belief,
+    crowded: list[bool],
+    own: dict[int, Floats],
+    settings: TrackSettings,
+) -> list[Life]:
+    """All lives, those that are paired with what the pair tells; `own` are the regions of tracks, by row."""
+    lives = list(state.lives)
+    for row, column in pairs:
+        measured = found.measured[column]
+        seen = found.detections[column]
+        hit = track_state.Hit(found.at, seen, measured, belief.mean[row], crowded[column], own.get(row))
+        lives[row] = track_state.hit(lives[row], hit, settings)
+    return lives
+
+
+def _pairs(
+    state: TrackState, boxes: Floats, found: Found, alike: Floats, weak: Mask, settings: TrackSettings
+) -> association.Pairs:
+    """Which track (row) is which detection (column); `weak` are the detections that may be hints."""
+    if not found.detections or not state.lives:
+        return []
+    likeness = _likeness(state, alike, found)
+    confirmed = np.array([each.confirmed for each in state.lives])
+    recent = np.array([found.at.since(each.last_seen) <= settings.lost_s for each in state.lives])
+    strong = found.scores >= settings.high_score
+    last = kalman.cornered(np.array([each.last_box for each in state.lives]))
+    where_last = np.where(likeness >= 0, iou(last, found.corners), 0.0)
+    place = iou(boxes, found.corners)
+    pairs = _stage([], likeness, confirmed, strong, settings.min_overlap)
+    pairs = _stage(pairs, likeness, confirmed & recent, ~strong, settings.min_overlap_low)
+    pairs = _stage(pairs, where_last, confirmed, strong, settings.min_overlap_last)
+    pairs = _stage(pairs, place, confirmed & recent, strong, settings.min_overlap_other)
+    pairs = _stage(pairs, likeness, ~confirmed, strong, settings.min_overlap)
+    # What a detector sees badly it calls by changing names: the votes will tell.
+    return _stage(pairs, alike, ~confirmed, weak, settings.min_overlap_low)
+
+
+def _stage(
+    pairs: association.Pairs, likeness: Floats, rows: Mask, columns: Mask, least: float
+) -> association.Pairs:
+    """The pairs so far and those of one more pairing among the given rows and columns that are still free."""
+    rows, columns = rows.copy(), columns.copy()
+    rows[[row for row, _ in pairs]] = False
+    columns[[column for _, column in pairs]] = False
+    return pairs + association.pair(np.where(rows[:, None] & columns[None, :], likeness, 0.0), least)
+
+
+def _alike(boxes: Floats, belief: Belief, found: Found, settings: TrackSettings) -> Floats:
+    """How well each detection fits each track by place and size, whatever both are: (N, M), 0..1."""
+    margin = np.minimum(settings.widen * np.sqrt(belief.var)[:, :2], belief.mean[:, 2:] * settings.widest)
+    out: Floats = association.widened_iou(boxes, found.corners, margin)
+    return out * association.size_likeness(boxes, found.corners) ** settings.size_weight
+
+
+def _likeness(state: TrackState, alike: Floats, found: Found) -> Floats:
+    """How well each detection fits each track: (N, M), at most 1; -1 where the kinds forbid it."""
+    own = np.array([each.group for each in state.lives])
+    same = own[:, None] == np.array(found.groups)[None, :]
+    # A person whose two-wheeler was not seen before: a worse fit than the two-wheeler's own track.
+    mounts = (own == PERSON)[:, None] & np.array([each.riders > 0 for each in found.detections])[None, :]
+    out: Floats = np.where(same, alike, np.where(mounts, alike - MOUNTING, -1.0))
+    return out
+
+
+def _blanks(
+    state: TrackState,
+    boxes: Floats,
+    pairs: association.Pairs,
+    sighting: Sighting,
+    stirs: Mask,
+    settings: TrackSettings,
+) -> dict[int, track_state.Blank]:
+    """What the sighting says about the rows without a detection; `stirs` tells which region is over which.
+
+    What moves where a ridden two-wheeler was seen is that one: it speaks for none of its parts, which would be
+    told as its double.
+    """
+    seen = {row for row, _ in pairs}
+    rows = [row for row in range(len(boxes)) if row not in seen]
+    if not rows:
+        return {}
+    looked = np.any(containment(boxes, as_array(sighting.looked)) >= LOOKED, axis=1)
+    near = area(as_array(sighting.moving))[None, :] <= NEAR * area(boxes)[:, None]
+    disturbed, stirred = np.any(stirs, axis=1), np.any(stirs & near, axis=1)
+    ridden = [n for n in sorted(seen) if state.lives[n].confirmed and track_state.riders(state.lives[n])]
+    if ridden:
+        stirred &= ~np.any(containment(boxes, boxes[ridden]) >= settings.part_inside, axis=1)
+    return {row: track_state.Blank(bool(looked[row]), bool(disturbed[row]), bool(stirred[row])) for row in rows}
+
+
+def _crowded(
+    lives: Sequence[Life], found: Found, pairs: association.Pairs, settings: TrackSettings
+) -> list[bool]:
+    """By detection: does it overlap one of its kind that belongs to a confirmed track, or is it a rider of one?
+
+    A part has little overlap with the whole by IoU: what counts there is how much of it lies inside. Of a weak
+    one the kind does not matter.
+    """
+    told = [column for row, column in pairs if lives[row].confirmed]
+    if not told:
+        return [False] * len(found.groups)
+    groups = np.array(found.groups)
+    same = groups[:, None] == groups[told][None, :]
+    ridden = np.array([found.detections[n].riders > 0 for n in told])[None, :]
+    part = containment(found.corners, found.corners[told]) >= settings.part_inside
+    double = same & (iou(found.corners, found.corners[told]) > settings.crowd_overlap)
+    double |= part & (same | (groups == PERSON)[:, None]) & ridden
+    double |= (found.scores < settings.birth_score)[:, None] & low_score_init.parts(
+        found.corners, found.corners[told]
+    )
+    double[told, np.arange(len(told))] = False
+    return [bool(any_) for any_ in double.any(axis=1)]
+
+
+def _newborn(
+    found: Found, pairs: association.Pairs, belief: Belief, lives: list[Life], settings: TrackSettings
+) -> list[int]:
+    """Detections that begin a track: strong, paired with none, and no double of what is tracked already."""
+    taken = {column for _, column in pairs}
+    free = [n for n in np.flatnonzero(found.scores >= settings.birth_score).tolist() if n not in taken]
+    if not pairs or not free:
+        return free
+    rows = [row for row, _ in pairs]
+    doubles = iou(found.corners[free], kalman.cornered(belief.mean[rows])) > settings.duplicate_overlap
+    same = np.array([[found.groups[n] == lives[row].group for row in rows] for n in free])
+    return [n for n, double in zip(free, (doubles & same).any(axis=1), strict=True) if not double]
+
+
+def _newborn_weak(
+    found: Found, taken: list[int], weak: Mask, belief: Belief, settings: TrackSettings
+) -> list[int]:
+    """Weak detections that begin a candidate: apart from those taken, from all tracks and from each other."""
+    free = np.flatnonzero(weak & (found.scores >= settings.hint_score)).tolist()
+    known = np.concatenate([kalman.cornered(belief.mean), found.corners[taken]])
+    return low_score_init.newborn(found.corners, [n for n in free if n not in taken], known)
+
+
+def _ended(lives: list[Life], belief: Belief, at: Instant, settings: TrackSettings) -> set[int]:
+    """Rows that are given up: those whose time is over, and the least of too many."""
+    outside = np.any((belief.mean[:, :2] < 0.0) | (belief.mean[:, :2] > 1.0), axis=1)
+    ended = {row for row, each in enumerate(lives) if track_state.over(each, at, bool(outside[row]), settings)}
+    left = [row for row in range(len(lives)) if row not in ended]
+    worth = sorted(left, key=lambda n: (lives[n].confirmed, lives[n].last_seen.mono_s, lives[n].top_score))
+    return ended.union(worth[: max(0, len(left) - settings.max_tracks)])
+
+
+def _tracks(lives: list[Life], belief: Belief, ended: set[int]) -> tuple[Track, ...]:
+    """What the other stages are told; of the ended ones only those that were confirmed, of hints nothing."""
+    told = [track_state.told(each, row) for each, row in zip(lives, belief.mean, strict=True)]
+    corners = np.clip(np.array(told).reshape(-1, 4), 0.0, 1.0).tolist()
+    velocities = belief.velocity[:, :2].tolist()
+    return tuple(
+        Track(
+            id=each.id,
+            label=each.label,
+            score=each.score,
+            top_score=each.top_score,
+            box=Box(*corners[row]),
+            velocity=(velocities[row][0], velocities[row][1]),
+            started=each.started,
+            last_seen=each.last_seen,
+            seen=each.seen,
+            confirmed=each.confirmed,
+            stationary=each.stationary,
+            riders=track_state.riders(each),
+            ended=row in ended,
+        )
+        for row, each in enumerate(lives)
+        if each.confirmed or not (each.hinted or row in ended)
+    )

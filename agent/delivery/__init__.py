@@ -1,1 +1,0 @@
-"""From an event to the station's receipt: thumbnail, wire, outbox, forwarder, mqtt."""

@@ -1,0 +1,380 @@
+"""From the outbox to the broker, and the station's receipts back.
+
+One thread, which holds nothing that must survive: it connects, says who it is, sends what the outbox gives in
+its order as far as the window reaches, and forgets all of that when the connection ends. A message leaves the
+outbox on the station's receipt only (or on the broker's word, where the settings say so).
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import structlog
+
+from agent.clock import Clock, trust
+from agent.core.types import Instant
+from agent.errors import BrokerRefused, DeliveryError, WireError
+from agent.mqtt import errors
+from agent.mqtt.connection import Arrived, Connection, Happening, Puback, Suback, Will
+from agent.mqtt.inflight import Flight
+from agent.mqtt.scheduler import Sending
+from agent.mqtt.settings import BrokerSettings, Version
+from agent.outbox.outbox import Outbox
+from agent.wire import codec
+
+log = structlog.get_logger(__name__)
+
+TURN_S: Final = 1.0
+"""Longest wait for the network while something waits or is on its way."""
+QUIET_S: Final = 5.0
+"""The same while nothing does, so that the heart beats: whoever has something to send, or to stop, wakes us."""
+STEADY_S: Final = 10.0
+"""A connection that lasted so long ends the growth of the waits."""
+TAKEN_S: Final = 300.0
+"""Two users of one id would otherwise throw each other out for ever."""
+FAREWELL_S: Final = 2.0
+
+OnCommand = Callable[[str, bytes, bool, Callable[[], None]], None]
+"""(topic, payload, retained, ack): `ack` is called when the command's effect is safe, from any thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What health says about the way to the station."""
+
+    connected_s: float | None
+    """Since when the connection stands; None: it does not."""
+    reconnects: int
+    refused: int
+    """Messages that the broker refused or gave to nobody."""
+    in_flight: int
+    """With the broker or on the way there, without a receipt."""
+    sent: int
+    """Including those sent again."""
+    resent: int
+    confirmed: int
+    station_online: bool
+    version: Version | None
+    trouble: str | None
+    """Why it does not go as it should, in words; None: all is well."""
+    sent_today_bytes: dict[str, int]
+    """Class -> bytes since the day began, where the link is metered."""
+    wait_for_tomorrow: tuple[str, ...]
+    """Classes whose bytes of today are used up."""
+
+
+class _Stopped(Exception):
+    """Asked to stop while connecting."""
+
+
+class Forwarder:
+    """`start` it, or call `run` in a thread of one's own; `stop` ends either."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        settings: BrokerSettings,
+        topics: codec.Topics,
+        session: str,
+        clock: Clock,
+        *,
+        on_command: OnCommand | None = None,
+        beat: Callable[[], None] = lambda: None,
+        trusted: Callable[[], bool] = lambda: trust().state in ("ntp", "rtc"),
+    ) -> None:
+        """`trusted` tells whether the wall clock says the right day, for a budget by days."""
+        self._outbox = outbox
+        self._settings = settings
+        self._topics = topics
+        self._session = session
+        self._clock = clock
+        self._on_command = on_command
+        self._beat = beat
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._connection: Connection | None = None
+        self._sending = Sending(outbox, settings, topics, session, clock, trusted)
+        self._version: Version = "3.1.1" if settings.protocol == "3.1.1" else "5"
+        self._spoke_5 = False
+        self._connected_at: Instant | None = None
+        self._troubles: dict[str, str] = {}
+        """At most one of a connection, a subscription and a message."""
+        self._connects = self._refused = self._confirmed = 0
+        outbox.watch(self.wake)
+
+    # ---------------------------------------------------------------------------------- from other threads
+
+    def keep(self, suffix: str, payload: bytes) -> None:
+        """Have the broker retain the latest of a state (info, health, …), now and at each connect.
+
+        An empty payload clears it.
+        """
+        self._sending.keep(suffix, payload)
+        self.wake()
+
+    def wake(self) -> None:
+        """There is something to send."""
+        connection = self._connection
+        if connection is not None:
+            connection.wake()
+
+    @property
+    def settled(self) -> bool:
+        """Whether every state that is kept has been handed over on this connection."""
+        return self._sending.settled
+
+    def figures(self) -> Figures:
+        """How it goes."""
+        at, sending = self._connected_at, self._sending
+        return Figures(
+            connected_s=None if at is None else self._clock.now().since(at),
+            reconnects=max(0, self._connects - 1),
+            refused=self._refused,
+            in_flight=len(sending.window.flights),
+            sent=sending.sent,
+            resent=sending.resent,
+            confirmed=self._confirmed,
+            station_online=sending.station_online,
+            version=self._version if at is not None else None,
+            trouble="; ".join(self._troubles.values()) or None,
+            sent_today_bytes={each.name.lower(): sent for each, sent in tuple(sending.budget.spent.items())},
+            wait_for_tomorrow=tuple(each.name.lower() for each in sending.budget.closed()),
+        )
+
+    def start(self) -> None:
+        """Run in a thread of its own."""
+        self._thread = threading.Thread(target=self.run, name="forwarder", daemon=True)
+        self._thread.start()
+
+    def stop(self, deadline_s: float = 10.0) -> bool:
+        """Say goodbye and end; False if it did not within the deadline, which loses nothing."""
+        self._stop.set()
+        self.wake()
+        if self._thread is not None:
+            self._thread.join(deadline_s)
+            return not self._thread.is_alive()
+        return True
+
+    # --------------------------------------------------------------------------------------------- the loop
+
+    def run(self) -> None:
+        """Connect and forward until stopped. No error ends it: each is told once, and waited out."""
+        failures = 0
+        while not self._stop.is_set():
+            began = self._clock.now()
+            try:
+                self._serve()
+            except _Stopped:
+                return
+            except DeliveryError as error:
+                trouble = error
+            except Exception as error:  # a mistake of ours must not silence the box
+                log.exception("forwarder_failed")
+                trouble = DeliveryError(
+                    f"forwarder: {error!r}", "this is a mistake in the program; see the log"
+                )
+            else:
+                return
+            if self._connected_at is not None and self._clock.now().since(began) >= STEADY_S:
+                failures = 0
+            self._lost(trouble)
+            self._pause(wait_s(self._settings, trouble, failures))
+            failures += 1
+
+    def _serve(self) -> None:
+        """One connection, from its beginning to its end.
+
+        Raises:
+            DeliveryError: it could not be made, or ended before `stop`.
+        """
+        settings, now = self._settings, self._clock.now()
+        will = Will(self._topics.status, codec.status("offline", self._session, now))
+        connection = Connection(settings, self._topics.device, will, self._version)
+        try:
+            self._connection = connection
+            limits = connection.connect(self._waiting_beat)
+            self._connected(limits.session_present)
+            connection.publish(self._topics.status, self._status("online"), retain=True)
+            connection.subscribe(self._topics.receipt, self._topics.commands, self._topics.station_status)
+            while not self._stop.is_set():
+                self._tend()
+                for happening in connection.turn(self._turn_s(connection)):
+                    self._handle(connection, happening)
+                self._sending.pump(connection)
+            self._farewell(connection)
+        finally:
+            self._connection = None
+            connection.close()
+
+    def _turn_s(self, connection: Connection) -> float:
+        if self._outbox.at_rest and self._sending.settled and connection.settled:
+            return QUIET_S
+        return min(TURN_S, self._sending.window.next_due_s(self._clock.now()))
+
+    def _tend(self) -> None:
+        """At each turn, connected or not."""
+        self._beat()
+        self._outbox.tend()
+
+    def _waiting_beat(self) -> None:
+        self._tend()
+        if self._stop.is_set():
+            raise _Stopped
+
+    def _farewell(self, connection: Connection) -> None:
+        """Tell that it stops on purpose, and give the broker a moment to hear it."""
+        self._sending.close()
+        self._connected_at = None
+        sure = connection.free > 0  # without room in the window QoS 0 must do: it needs none
+        mid = connection.publish(
+            self._topics.status, self._status("stopped"), retain=True, qos=1 if sure else 0
+        )
+        deadline = self._clock.now().mono_s + FAREWELL_S
+        heard = not sure
+        while not heard and self._clock.now().mono_s < deadline:
+            heard = any(isinstance(h, Puback) and h.mid == mid for h in connection.turn(0.1))
+        connection.close(FAREWELL_S)
+
+    def _status(self, state: Literal["online", "stopped"]) -> bytes:
+        return codec.status(state, self._session, self._clock.now())
+
+    # ------------------------------------------------------------------------------------ beginnings and ends
+
+    def _connected(self, session_present: bool) -> None:
+        self._connects += 1
+        self._connected_at = self._clock.now()
+        self._spoke_5 = self._spoke_5 or self._version == "5"
+        self._sending.begin()
+        log.info("broker_connected", version=self._version, session_present=session_present)
+        self._troubles.clear()
+
+    def _lost(self, why: DeliveryError) -> None:
+        """Forget what was on its way; the outbox has it."""
+        in_air = self._sending.broke()
+        if isinstance(why, errors.HungUp):
+            culprit = self._sending.suspects.hung_up(in_air, self._clock.now())
+            if culprit is not None:
+                self._sending.set_aside(culprit, f"connections ended with only this on the way: {why.what}")
+        if "connection" not in self._troubles:
+            log.warning("broker_lost", why=why.what, hint=why.hint)
+        was_connected, self._connected_at = self._connected_at is not None, None
+        self._troubles = {"connection": why.what}
+        if self._settings.protocol == "auto" and was_connected:
+            self._version = "5"  # what hung up on MQTT 5 may have been a broker about to start
+        elif self._settings.protocol == "auto" and self._may_be_old(why):
+            self._version = "3.1.1" if self._version == "5" else "5"
+
+    def _may_be_old(self, why: DeliveryError) -> bool:
+        """An old broker refuses MQTT 5, or just hangs up; but so does a bad line before one that spoke it."""
+        hung_up = isinstance(why, errors.HungUp) and not self._spoke_5
+        return isinstance(why, errors.VersionRefused) or hung_up
+
+    def _pause(self, seconds: float) -> None:
+        ends = self._clock.now().mono_s + seconds
+        while not self._stop.is_set() and (left := ends - self._clock.now().mono_s) > 0:
+            self._tend()
+            self._stop.wait(min(TURN_S, left))
+
+    # ---------------------------------------------------------------------------------------------- incoming
+
+    def _handle(self, connection: Connection, happening: Happening) -> None:
+        if isinstance(happening, Puback):
+            self._on_puback(happening)
+        elif isinstance(happening, Suback):
+            self._on_suback(happening)
+        elif happening.topic == self._topics.receipt:
+            self._on_receipt(happening)
+            connection.ack(happening)
+        elif happening.topic == self._topics.station_status:
+            self._on_station(happening)
+            connection.ack(happening)
+        else:
+            self._on_other(connection, happening)
+
+    def _on_other(self, connection: Connection, arrived: Arrived) -> None:
+        if self._on_command is None:
+            log.warning("message_ignored", topic=arrived.topic)
+            connection.ack(arrived)
+            return
+        try:
+            self._on_command(arrived.topic, arrived.payload, arrived.retained, lambda: connection.ack(arrived))
+        except Exception:  # it would come again with each connection, and end each
+            log.exception("command_failed", topic=arrived.topic)
+            connection.ack(arrived)
+
+    def _on_puback(self, puback: Puback) -> None:
+        now = self._clock.now()
+        if puback.taken:
+            flight = self._sending.window.acknowledged(puback.mid, now)
+        else:
+            flight = self._sending.window.refused(puback.mid, now, puback.unheard)
+        if flight is not None or not (puback.taken or puback.unheard):  # a state may well have no subscriber
+            self._note_word(puback, flight)
+        if flight is not None:
+            self._sending.suspects.cleared(flight.seq)
+            if puback.taken and self._settings.confirm == "broker":
+                self._sending.window.settle(flight.seq)
+                self._confirmed += self._outbox.acknowledge(self._sending.stream, [(flight.seq, flight.seq)])
+
+    def _note_word(self, puback: Puback, flight: Flight | None) -> None:
+        before = self._troubles.pop("message", None)
+        if puback.taken:
+            return
+        what = "nobody subscribes to this box" if puback.unheard else f"the broker says: {puback.reason}"
+        self._troubles["message"] = what
+        self._refused += not puback.unheard
+        if what != before:
+            log.warning("message_not_taken", seq=flight.seq if flight else None, why=what)
+
+    def _on_suback(self, suback: Suback) -> None:
+        if any(code >= 0x80 for code in suback.codes):
+            self._troubles["subscription"] = (
+                "the broker refuses a subscription: receipts or commands are missing"
+            )
+            log.error("subscription_refused", codes=suback.codes, hint="check the broker's ACL for this box")
+        self._sending.greet()
+
+    def _on_receipt(self, arrived: Arrived) -> None:
+        try:
+            receipt = codec.parse_receipt(arrived.topic, arrived.payload)
+        except WireError as error:
+            log.warning("receipt_unreadable", why=error.what)
+            return
+        if receipt.stream != self._sending.stream:
+            return
+        named = self._sending.window.receipted(receipt.committed, receipt.images, self._clock.now())
+        ranges = [*receipt.committed, *((seq, seq) for seq in named)]
+        self._confirmed += self._outbox.acknowledge(receipt.stream, ranges)
+
+    def _on_station(self, arrived: Arrived) -> None:
+        try:
+            online = codec.parse_station_status(arrived.payload)
+        except WireError as error:
+            log.warning("station_status_unreadable", why=error.what)
+            return
+        sending = self._sending
+        if online and not sending.station_online:
+            sending.window.station_came(self._clock.now())
+            sending.greet_again()
+        if online != sending.station_online:
+            log.info("station_online" if online else "station_away")
+        sending.station_online = online
+
+
+def wait_s(settings: BrokerSettings, why: DeliveryError, failures: int) -> float:
+    """Seconds until the next attempt, with full jitter: a district that comes back storms no broker.
+
+    Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+    if isinstance(why, errors.SessionTaken):
+        return TAKEN_S * random.uniform(0.8, 1.2)  # noqa: S311  no secret hangs on it
+    if isinstance(why, errors.VersionRefused) and failures == 0:
+        return 0.0
+    longest = min(settings.backoff_max_s, settings.backoff_min_s * 2 ** min(failures, 16))
+    if isinstance(why, BrokerRefused):
+        longest = settings.backoff_max_s
+    return random.uniform(0.0, longest)  # noqa: S311

@@ -1,0 +1,1 @@
+"""Messages on disk until the station has them."""

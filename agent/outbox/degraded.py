@@ -1,0 +1,301 @@
+"""Keeps an outbox at work whatever its disk does: full, failing, read-only, damaged.
+
+Whoever uses it holds the outbox's lock. The invariants that the comments name stand at the head of outbox.py.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import structlog
+from pydantic import Field
+
+from agent.clock import Clock
+from agent.core.types import Instant
+from agent.errors import OutboxError
+from agent.outbox import database
+from agent.outbox import queries as rows
+from agent.outbox.ballast import Ballast
+from agent.outbox.file import DiskFails, OutboxFile, transact
+from agent.outbox.recovery import repair
+from agent.outbox.recovery.repair import Salvaged, Saved
+from agent.outbox.store import Held
+from agent.settings.base import Settings
+from agent.wire.message import Message
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+AGAIN_S: Final = 10.0
+"""Between two looks whether a disk that was full or failed can be written again."""
+ATTEMPTS: Final = 6
+MAKES_ROOM: Final = 4
+"""Attempts to make room on a full disk before memory must do."""
+
+
+class OutboxSettings(Settings):
+    """How much may wait for the station."""
+
+    max_bytes: int = Field(
+        256 << 20, ge=1 << 20, le=1 << 40, description="Disk for waiting messages; beyond it images go first."
+    )
+    ballast_bytes: int = Field(
+        4 << 20, ge=0, le=1 << 30, description="Disk held back for events on a full disk; 0: none."
+    )
+    memory_bytes: int = Field(
+        16 << 20, ge=1 << 20, le=24 << 20, description="Memory for messages while the disk takes nothing."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the disk is."""
+
+    full: bool = False
+    """The ballast was given back, or could not be taken: pictures are dropped, events go on."""
+    in_memory: str | None = None
+    """Why messages are in memory only; None: they are on the disk."""
+
+
+class Disk:
+    """The outbox's database, through `run`.
+
+    Raises:
+        OutboxError: the file belongs to someone else, is in use, or its folder cannot be written.
+    """
+
+    def __init__(self, path: Path, settings: OutboxSettings, clock: Clock, lock: threading.RLock) -> None:
+        """`lock` is the outbox's; saving from a damaged file takes it for moments only."""
+        self.path, self._settings, self._clock, self._lock = path, settings, clock, lock
+        self._ballast = Ballast(path.with_name(path.name + ".ballast"), settings.ballast_bytes)
+        self._tended = clock.now()
+        self._full_bytes: int | None = None
+        """What waited when the disk was found full; None: it is not."""
+        self._in_memory = self._salvaging = self._closed = False
+        self.salvaged: list[Salvaged] = []
+        """What became of damaged files, until somebody takes it out."""
+        made_way = self._ballast.make_way()
+        self._file = OutboxFile(path, clock.now())
+        if self._file.db is None:
+            self._to_memory(self._file.trouble or "the disk fails", None)
+        else:
+            self.held = Held(self._file.db, clock.now())
+            if made_way:
+                self._full_bytes = self.held.tally.cost_bytes
+                log.error("disk_full", path=str(path), ballast="dropped")
+            self._ballast.take()
+            self._salvage_small()
+
+    held: Held
+
+    @property
+    def condition(self) -> Condition:
+        """As far as the last attempt to write has shown."""
+        return Condition(self._full_bytes is not None, self._file.trouble if self._in_memory else None)
+
+    def put(self, requests: Sequence[Sequence[Message]]) -> list[list[int]]:
+        """Write all of it in one transaction; the seqs.
+
+        Raises:
+            OutboxError: it is closed, or broken beyond what memory can bridge.
+        """
+        now = self._clock.now()
+        seqs = self.run(lambda held: held.put(requests, now, self._most_bytes, self._bulk_bytes))
+        if not self._in_memory and not self._file.wrecks:
+            self.held.ended.clear()  # no other file has their starts
+        return seqs
+
+    def run(self, work: Callable[[Held], T]) -> T:
+        """Do `work`; if the disk is full or fails, or the file is damaged, answer that and do it again.
+
+        Raises:
+            OutboxError: there is no answer.
+        """
+        for attempt in range(ATTEMPTS):
+            if self._closed:
+                raise OutboxError(f"outbox {self.path} is closed")
+            try:
+                return work(self.held)
+            except sqlite3.Error as error:
+                if not self._mend(error, attempt):
+                    raise OutboxError(f"outbox {self.path}: {error}", HINT) from error
+        raise OutboxError(f"outbox {self.path}: broken again and again", HINT)
+
+    def tend(self) -> None:
+        """See whether the ballast can be taken, memory be left, a seal be put. Never raises."""
+        now = self._clock.now()
+        if self._closed:
+            return
+        try:
+            if now.since(self._tended) >= AGAIN_S:
+                self._tended = now
+                self._recover(now)
+            if self.held.seal_due(now):
+                self.run(lambda held: held.seal(now, self._most_bytes))
+        except (OutboxError, sqlite3.Error, OSError) as error:
+            log.warning("outbox_not_tended", why=str(error))
+
+    def verify(self) -> bool:
+        """Read the whole file; a damaged one is set aside. False if it was. Called without the lock.
+
+        Raises:
+            OutboxError: it cannot be read.
+        """
+        try:
+            if self._in_memory or self._closed or database.is_sound(self.path):
+                return True
+        except sqlite3.Error as error:
+            raise OutboxError(f"outbox {self.path}: {error}", HINT) from error
+        with self._lock:
+            self._begin_anew("quick_check finds damage")
+        return False
+
+    def salvage(self) -> None:
+        """Save what is whole in damaged files that are too large for the start. Called without the lock."""
+        for wreck in tuple(self._file.wrecks):
+            if not self._closed and not self._in_memory:
+                self._salvage(wreck)
+
+    def close(self) -> None:
+        """Let go of the file; safe to call twice."""
+        if self._in_memory and not self._closed:
+            self._to_disk(self._clock.now())
+        self._closed = True
+        if self._in_memory:
+            self.held.db.close()
+        self._file.close()
+
+    # ----------------------------------------------------------------------------------------- when it breaks
+
+    @property
+    def _most_bytes(self) -> int:
+        most = self._settings.max_bytes
+        return min(most, self._settings.memory_bytes) if self._in_memory else most
+
+    @property
+    def _bulk_bytes(self) -> int | None:
+        return None if self._in_memory else self._full_bytes
+
+    def _mend(self, error: sqlite3.Error, attempt: int) -> bool:
+        if self._in_memory or self._closed:
+            return False
+        if database.is_damage(error):
+            self._begin_anew(str(error))
+            return True
+        full = database.result_code(error) == sqlite3.SQLITE_FULL
+        if full and attempt < MAKES_ROOM and self._make_room():
+            return True
+        if database.is_out_of_reach(error):
+            self._to_memory(str(error), self.held)
+            return True
+        return False
+
+    def _make_room(self) -> bool:
+        """Invariant 14: give the ballast back, and let some pictures and updates go."""
+        self._tended = self._clock.now()
+        if self._full_bytes is None:
+            self._full_bytes = self.held.tally.cost_bytes
+            log.error("disk_full", path=str(self.path), ballast="dropped" if self._ballast.held else "none")
+        dropped = self._ballast.drop()
+        batch = self.held.batch(self._clock.now())
+        gone = repair.sacrifice(batch)  # before the log is folded: that may take what the ballast gave
+        if gone:
+            self.held.written(batch)
+            self._full_bytes = self.held.tally.cost_bytes
+        return repair.fold_log(self.held.db) or gone or dropped
+
+    def _begin_anew(self, why: str) -> None:
+        """Invariant 9; if the disk does not even take a new file, invariant 12."""
+        before = self.held
+        try:
+            self._file.begin_anew(self._clock.now(), why)
+            assert self._file.db is not None
+            self.held = Held(self._file.db, self._clock.now())
+        except (DiskFails, sqlite3.Error) as error:
+            self._to_memory(str(error), before)
+            return
+        self._salvage_small()
+
+    def _to_memory(self, why: str, before: Held | None) -> None:
+        """Invariant 12."""
+        log.error("outbox_in_memory", path=str(self.path), why=why)
+        self._tended = now = self._clock.now()
+        self._file.let_go()
+        self._file.trouble = why
+        seal, damaged = (before.tally.seal, before.damaged) if before is not None else (None, 0)
+        self.held = Held(database.in_memory(now, damaged, seal), now)
+        self._in_memory = True
+
+    def _to_disk(self, now: Instant) -> None:
+        """Open the file again and put there what waits in memory; as before if that fails."""
+        memory = self.held
+        try:
+            held = Held(self._file.open(now, memory.tally.seal), now)
+            batch = held.batch(now)
+            transact(held.db, lambda: repair.move(memory, batch, self._settings.max_bytes))
+        except (DiskFails, OutboxError, sqlite3.Error) as error:
+            self._file.let_go()
+            self._file.trouble = str(error)
+            return
+        held.written(batch)
+        held.ended |= memory.ended
+        self.held, self._in_memory = held, False
+        memory.db.close()
+        log.warning("outbox_on_disk_again", path=str(self.path), moved=memory.tally.pending)
+
+    def _recover(self, now: Instant) -> None:
+        """Leave memory, take the ballast again, and see what was done by hand."""
+        if self._in_memory:
+            self._to_disk(now)
+        elif self._full_bytes is not None and (self._ballast.take() or self._ballast.room()):
+            self._full_bytes = None
+            repair.log_pages(self.held.db, database.CHECKPOINT_PAGES)
+            log.warning("disk_has_room", path=str(self.path))
+        elif self._full_bytes is None and self._ballast.size_bytes and not self._ballast.take():
+            self._full_bytes = self.held.tally.cost_bytes
+            log.error("disk_full", path=str(self.path), ballast="not to be had")
+        if not self._in_memory and self.held.changed_by_hand():
+            self.held.count_again()
+
+    # ------------------------------------------------------------------------------------------ damaged files
+
+    def _salvage_small(self) -> None:
+        """Those that take no time worth mentioning; but not one that breaks while another is saved."""
+        if self._salvaging:
+            return
+        for wreck in tuple(self._file.wrecks):
+            if not wreck.is_file() or wreck.stat().st_size <= database.SMALL_BYTES:
+                self._salvage(wreck)
+
+    def _salvage(self, wreck: Path) -> None:
+        """Invariant 9: what is whole comes again, in small transactions between which others may put."""
+        self._salvaging = True
+        try:
+            told = repair.salvage(wreck, self._carry, self._reopen)
+        finally:
+            self._salvaging = False
+        with self._lock:
+            self._file.saved(wreck)
+            self.salvaged.append(told)
+
+    def _carry(self, saved: Sequence[Saved], stream: str | None, newest: int | None) -> None:
+        def work(held: Held) -> None:
+            batch = held.batch(self._clock.now())
+            transact(held.db, lambda: repair.carry(batch, saved, stream, newest, self._most_bytes))
+            held.written(batch)
+
+        with self._lock:
+            self.run(work)
+
+    def _reopen(self, events: Sequence[Message]) -> None:
+        with self._lock:
+            known = [event for event in events if event.event_id not in self.held.ended]
+            self.run(lambda held: transact(held.db, lambda: rows.reopen(held.db, known)))
+
+
+HINT: Final = "look at the disk: full, read-only, or dying?"

@@ -1,0 +1,260 @@
+"""The outbox's file: locked against a second agent, set aside when it is damaged, left while the disk fails.
+
+The invariants that the comments name stand at the head of outbox.py.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, TypeVar
+
+import structlog
+
+from agent.clock import boot_id
+from agent.core.types import Instant
+from agent.errors import OutboxError
+from agent.outbox import database
+from agent.outbox.ballast import OPENING_BYTES
+from agent.outbox.database import Seal, is_damage, is_out_of_reach, log_of, result_code
+from agent.outbox.recovery.salvage import Life, Wreck
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+KEPT_DAMAGED: Final = 3
+"""Damaged files that are kept; more of them would fill the disk of a box with a dying card."""
+_DISK: Final = frozenset({errno.EROFS, errno.EIO, errno.ENOSPC, errno.EDQUOT})
+"""What a disk says, and not a mistake in the configuration."""
+
+
+class DiskFails(Exception):
+    """The file cannot be opened now, for a reason that may pass."""
+
+
+class OutboxInUse(OutboxError):
+    """Another process has the file open."""
+
+
+class OutboxFile:
+    """One outbox file. `db` is the connection to it; whoever uses it holds the outbox's lock.
+
+    Raises:
+        OutboxError: another process has it, it belongs to another program or a newer version, or its folder
+            cannot be written.
+    """
+
+    def __init__(self, path: Path, at: Instant) -> None:
+        self.path = path
+        self.damaged = 0
+        """Files set aside since this object exists."""
+        self.wrecks: list[Path] = []
+        """Files set aside whose messages are not saved yet."""
+        self.db: sqlite3.Connection | None = None
+        """None while the disk fails."""
+        self.trouble: str | None = None
+        """Why it is None."""
+        self._lock = -1
+        self._folded = False
+        """We let go of it ourselves: SQLite may have folded its log into it, so that none is missing."""
+        try:
+            self.open(at)
+        except DiskFails as error:
+            self.trouble = str(error)
+        except BaseException:
+            self.close()
+            raise
+
+    @staticmethod
+    def is_locked(path: Path) -> bool:
+        """Whether some process has the file open; False where that cannot be seen."""
+        try:
+            handle = os.open(path.with_name(path.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
+    def open(self, at: Instant, before: Seal | None = None) -> sqlite3.Connection:
+        """Open it, or what takes the place of a damaged one; a new one continues the chain of `before`.
+
+        Raises:
+            DiskFails: not now.
+            OutboxError: never.
+        """
+        self._take_lock()
+        self._ask_for_room()
+        for _ in range(2):
+            try:
+                self.db = database.connect(self.path, at, self.damaged, before, log_may_be_gone=self._folded)
+            except sqlite3.Error as error:
+                # A plain error here is a header that says nonsense: "unsupported file format".
+                if is_damage(error) or result_code(error) == sqlite3.SQLITE_ERROR:
+                    before = self._set_aside(str(error)).seal or before
+                elif is_out_of_reach(error):
+                    raise DiskFails(str(error)) from error
+                else:
+                    raise OutboxError(f"outbox {self.path}: {error}", "look at the disk's health") from error
+            except OSError as error:
+                raise DiskFails(f"{error.strerror or error}") from error
+            else:
+                self.trouble, self._folded = None, False
+                return self.db
+        raise DiskFails("a new file cannot be read back")
+
+    def begin_anew(self, at: Instant, why: str) -> None:
+        """Set the damaged file aside and begin a new one under the same lock (invariant 9).
+
+        Raises:
+            DiskFails: not now.
+        """
+        self.let_go()
+        before = self._set_aside(why)
+        self.open(at, before.seal)
+
+    def let_go(self) -> None:
+        """Close the connection to a file that cannot be used now, without writing anything."""
+        if self.db is not None:
+            self._folded = True
+            with suppress(sqlite3.Error):
+                self.db.close()
+        self.db = None
+
+    def close(self) -> None:
+        """Fold the log into the file and let go of both; never raises, safe to call twice."""
+        if self.db is not None:
+            database.close(self.db)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def saved(self, wreck: Path) -> None:
+        """What could be saved from a file that was set aside has been put."""
+        with suppress(OSError):
+            _note(wreck).touch()
+        self.wrecks.remove(wreck)
+
+    def _take_lock(self) -> None:
+        if self._lock >= 0:
+            return
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(self.path)
+        except OSError as error:
+            if error.errno in _DISK:
+                raise DiskFails(error.strerror or str(error)) from error
+            raise OutboxError(
+                f"outbox {self.path}: {error.strerror or error}", "make its folder writable by the agent's user"
+            ) from error
+        found = sorted(self.path.parent.glob(f"{self.path.name}.damaged.*"), key=_number)
+        self.wrecks = [path for path in found if _number(path) and not _note(path).exists()]
+
+    def _ask_for_room(self) -> None:
+        """SQLite maps a file beside the database; on a disk without room for that the process dies (SIGBUS)."""
+        try:
+            free = shutil.disk_usage(self.path.parent).free
+        except OSError as error:
+            raise DiskFails(error.strerror or str(error)) from error
+        if free < OPENING_BYTES:
+            raise DiskFails("the disk is full")
+
+    def _set_aside(self, why: str) -> Life:
+        """Rename the file and its log, so that what is in them can be saved; what it says of itself.
+
+        Raises:
+            DiskFails: not now.
+        """
+        taken = sorted(filter(None, map(_number, self.path.parent.glob(f"{self.path.name}.damaged.*"))))
+        number = max(taken, default=0) + 1
+        aside = self._aside(number)
+        try:
+            for source, target in ((self.path, aside), (log_of(self.path), log_of(aside))):
+                if source.exists():
+                    source.rename(target)
+            self.path.with_name(self.path.name + "-shm").unlink(missing_ok=True)
+            for old in taken[: -(KEPT_DAMAGED - 1)]:
+                for part in (self._aside(old), log_of(self._aside(old)), _note(self._aside(old))):
+                    if not part.is_dir():
+                        part.unlink(missing_ok=True)
+        except OSError as error:
+            raise DiskFails(error.strerror or str(error)) from error
+        self.damaged += 1
+        self.wrecks.append(aside)
+        log.error("outbox_damaged", path=str(self.path), kept_as=aside.name, why=why)
+        wreck = Wreck(aside)
+        try:
+            return wreck.life()
+        finally:
+            wreck.close()
+
+    def _aside(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.damaged.{number}")
+
+
+def transact(db: sqlite3.Connection, work: Callable[[], T]) -> T:
+    """Do `work` in one transaction: all of it is on disk, or nothing happened."""
+    db.execute("begin immediate")
+    try:
+        result = work()
+        db.execute("commit")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            db.execute("rollback")
+        raise
+    return result
+
+
+def this_boot(db: sqlite3.Connection) -> int:
+    """The row of this boot of the box; rows of boots that nothing waits from are forgotten."""
+    name = boot_id()
+    last = db.execute("select id, boot_id from boot order by id desc limit 1").fetchone()
+    if last is not None and last[1] == name:
+        return int(last[0])
+
+    def add() -> int:
+        db.execute(
+            "delete from boot where id < coalesce((select min(boot) from ("
+            " select * from (select boot from message order by seq limit 1)"
+            " union all select * from (select boot from quarantine order by seq limit 1))), 1 << 62)"
+        )  # rows of one boot follow each other, so the oldest seq is of the oldest boot
+        return int(db.execute("insert into boot (boot_id) values (?)", (name,)).lastrowid or 0)
+
+    return transact(db, add)
+
+
+def _number(path: Path) -> int:
+    """Of a file that was set aside; 0 for what belongs to one."""
+    return int(path.suffix[1:]) if path.suffix[1:].isdigit() else 0
+
+
+def _note(wreck: Path) -> Path:
+    """There when the messages of a file that was set aside are saved."""
+    return wreck.with_name(wreck.name + "-saved")
+
+
+def _lock(path: Path) -> int:
+    """A lock that the kernel drops with the process; SQLite's own would let two agents write by turns."""
+    handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    if os.geteuid() == 0:  # a technician's command must not lock the agent's user out
+        owner = path.parent.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise OutboxInUse(
+            f"outbox {path} is in use by another process",
+            "is a second agent running with the same data folder?",
+        ) from error
+    return handle

@@ -1,0 +1,292 @@
+"""Messages kept on disk until the station has them.
+
+Invariants
+ 1. When put() returns, its messages are on disk: neither a crash nor a power cut can lose them. Only while the
+    disk takes nothing are they in memory (12), and that is told.
+ 2. seq counts from 1 without gaps within a stream, and none is ever used twice.
+ 3. A message leaves only by acknowledge(), by eviction, or by hand; all but the first are counted by class.
+ 4. Of an event only the newest update waits: a newer one, or the end, takes over its row and its seq.
+    A row that waiting() has given out, or that an earlier life of the agent put, is never changed again:
+    the station may have it under that seq.
+ 5. waiting() gives lower classes first, in a class what was put in the last minute first, and then by seq.
+    What was put before leave_behind() counts as older than a minute.
+ 6. An event is open exactly as long as its latest message says so; that is written with the message.
+ 7. The messages cost at most max_bytes. What makes room goes in the order of EVICTION, oldest first.
+ 8. A file of another program or of a newer version is refused and left as it is.
+ 9. A damaged file is set aside, never written again, and a new stream begins. Every message on its whole pages
+    comes again in the new stream; none with a flipped bit does.
+10. A receipt for another stream changes nothing.
+11. Quarantined messages are not given out; they still count, can still be receipted, and are evicted before
+    the others of their class.
+12. While the disk takes nothing, a stream of its own is kept in memory, within memory_bytes; what of it still
+    waits is put on the disk as soon as that can be written again.
+13. Every message is listed by a seal once it can no longer change, and each seal names the one before it, over
+    files and restarts (chain.py).
+14. On a full disk pictures and updates make room for each other and for events; the ballast is for events and
+    counts alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from agent.clock import Clock
+from agent.core.types import Instant
+from agent.errors import OutboxError
+from agent.outbox import queries as rows
+from agent.outbox.degraded import Condition, Disk, OutboxSettings
+from agent.outbox.file import transact
+from agent.outbox.recovery.repair import Salvaged
+from agent.outbox.store import Held
+from agent.wire.message import Message, Priority, Stored
+
+__all__ = ["Condition", "Outbox", "OutboxSettings", "Salvaged", "Stats"]
+
+log = structlog.get_logger(__name__)
+
+BATCH: Final = 500
+"""Messages in one transaction, so that nobody waits for ever behind others."""
+EVERY_CLASS: Final = tuple(Priority)
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What health says about the outbox."""
+
+    pending: int
+    """Without a receipt, quarantined ones not counted."""
+    bytes: int
+    """What waits, as counted against max_bytes."""
+    oldest_s: float | None
+    """Age of the oldest that waits; None: nothing waits."""
+    dropped: dict[str, int]
+    """Class -> evicted since the stream began."""
+    quarantined: int
+    replaced: int
+    """Updates that a newer message took the place of; nothing is lost by that."""
+    damaged: int
+    """Files set aside, up to this one."""
+
+
+@dataclass(slots=True)
+class _Request:
+    messages: Sequence[Message]
+    seqs: list[int] | None = None
+    error: OutboxError | None = None
+
+    @property
+    def settled(self) -> bool:
+        return self.seqs is not None or self.error is not None
+
+
+class Outbox:
+    """One outbox file. Every method may be called from any thread.
+
+    Raises:
+        OutboxError: the file belongs to someone else, is in use, or its folder cannot be written.
+    """
+
+    def __init__(self, path: Path, settings: OutboxSettings, clock: Clock) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._arrivals: deque[_Request] = deque()
+        self._watchers: list[Callable[[], None]] = []
+        self._disk = Disk(path, settings, clock, self._lock)
+
+    # ------------------------------------------------------------------------------------------- in and out
+
+    def put(self, messages: Sequence[Message]) -> list[int]:
+        """Keep the messages; their seqs. Returns after the disk has them (invariant 1).
+
+        Threads that put at the same time share one transaction: whoever gets the lock first writes for all.
+
+        Raises:
+            OutboxError: the outbox is closed, or broken beyond what memory can bridge; nothing of it is kept.
+        """
+        if not messages:
+            return []
+        request = _Request(messages)
+        self._arrivals.append(request)
+        with self._lock:
+            while not request.settled:
+                self._commit_arrivals()
+        if request.error is not None:
+            raise request.error
+        for watcher in self._watchers:
+            watcher()
+        assert request.seqs is not None
+        return request.seqs
+
+    def waiting(
+        self,
+        limit: int,
+        now: Instant,
+        skip: Container[int] = frozenset(),
+        priorities: Iterable[Priority] = EVERY_CLASS,
+    ) -> list[Stored]:
+        """Up to `limit` messages in the order of sending (invariant 5), without those whose seq is in `skip`.
+
+        Whoever asks is about to send them: they cannot be taken over any more (invariant 4). `mono_s` of what
+        an earlier boot put is minus infinity: before everything of this boot.
+        """
+        wanted = sorted(priorities)
+
+        def work(held: Held) -> list[Stored]:
+            if not held.tally.pending:  # mostly, and then the database need not be asked
+                return []
+            return [held.give(seq) for seq in rows.in_order(held.db, held.live(now), limit, skip, wanted)]
+
+        with self._lock:
+            return self._disk.run(work)
+
+    def one(self, seq: int) -> Stored | None:
+        """The message with this seq, given out like those of `waiting`; None if it waits no more."""
+        with self._lock:
+            return self._disk.run(lambda held: held.give(seq) if rows.waits(held.db, seq) else None)
+
+    def acknowledge(self, stream: str, ranges: Iterable[tuple[int, int]]) -> int:
+        """Forget what the station has committed: ranges of seq, both ends included; how many there were."""
+        told = tuple(ranges)
+        with self._lock:
+            if stream != self.stream:
+                return 0  # invariant 10
+            newest = self._disk.held.tally.next_seq - 1
+            bounded = [(max(1, first), min(last, newest)) for first, last in told]
+            known = [(first, last) for first, last in bounded if first <= last]
+            if not known:
+                return 0
+            return self._disk.run(lambda held: held.forget(known) if held.stream == stream else 0)
+
+    def quarantine(self, seq: int, reason: str) -> bool:
+        """Set one message aside that cannot be delivered (invariant 11); False if it waits no more."""
+        with self._lock:
+            moved = self._disk.run(lambda held: held.set_apart(seq, reason))
+        if moved:
+            log.error("message_quarantined", seq=seq, reason=reason)
+        return moved
+
+    def leave_behind(self) -> None:
+        """What was put so far goes after what comes now: it tells of the past, not of what happens."""
+        with self._lock:
+            self._disk.held.leave_behind()
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` after each put, in the thread that put."""
+        self._watchers.append(watcher)
+
+    # ----------------------------------------------------------------------------------------- what is there
+
+    @property
+    def stream(self) -> str:
+        """Within which seq counts: one life of the file, or of the memory that takes its place."""
+        return self._disk.held.stream
+
+    @property
+    def at_rest(self) -> bool:
+        """Nothing waits and the disk takes all: until something is put, nothing need be looked after soon."""
+        with self._lock:
+            return not self._disk.held.tally.pending and self._disk.condition == Condition()
+
+    def open_events(self) -> list[Message]:
+        """The latest message of each event that began and did not end, in the order of their times."""
+        with self._lock:
+            return self._disk.run(lambda held: rows.open_events(held.db))
+
+    def bounds(self) -> tuple[int | None, int | None]:
+        """The lowest seq that has no receipt, and the highest ever given."""
+        with self._lock:
+            return self._disk.run(lambda held: (rows.oldest_seq(held.db), held.tally.next_seq - 1 or None))
+
+    def head(self) -> tuple[str, int, str] | None:
+        """Stream, number and hash of the newest seal of this stream; None: there is none yet."""
+        with self._lock:
+            seal = self._disk.held.tally.seal
+            return (seal[0], seal[1], seal[2].hex()) if seal is not None and seal[0] == self.stream else None
+
+    def stats(self) -> Stats:
+        """The figures for health."""
+        with self._lock:
+            oldest_s = self._disk.run(lambda held: rows.oldest_s(held.db, held.boot, self._clock.now()))
+            held = self._disk.held
+            return Stats(
+                pending=held.tally.pending,
+                bytes=held.tally.cost_bytes,
+                oldest_s=oldest_s,
+                dropped={priority.name.lower(): held.tally.dropped.get(priority, 0) for priority in Priority},
+                quarantined=held.tally.quarantined,
+                replaced=held.tally.replaced,
+                damaged=held.damaged,
+            )
+
+    def condition(self) -> Condition:
+        """How the disk is, as far as the last attempt to write has shown."""
+        with self._lock:
+            return self._disk.condition
+
+    def spent(self, day: str) -> dict[Priority, int]:
+        """Bytes that were sent on that day, as `note_spent` kept them."""
+        with self._lock:
+            return self._disk.run(lambda held: rows.spent(held.db, day))
+
+    def note_spent(self, day: str, spent: Mapping[Priority, int]) -> None:
+        """Keep what was sent on that day, so that a restart does not begin the budget anew."""
+        with self._lock:
+            self._disk.run(lambda held: transact(held.db, lambda: rows.note_spent(held.db, day, spent)))
+
+    # -------------------------------------------------------------------------------------------- tending it
+
+    def tend(self) -> None:
+        """Look after the file now and then; meant for a loop that turns every few seconds. Never raises.
+
+        Takes the ballast again and leaves memory when the disk can be written; seals what waits for it long.
+        """
+        with self._lock:
+            self._disk.tend()
+
+    def verify(self) -> bool:
+        """Read the whole file and look for damage; a damaged one is set aside. False if it was.
+
+        Takes seconds on a large file: meant for a thread beside the work, at the start.
+        """
+        return self._disk.verify()
+
+    def salvage(self) -> None:
+        """Save what is whole in damaged files that are too large for the start: a thread beside the work."""
+        self._disk.salvage()
+
+    def salvaged(self) -> list[Salvaged]:
+        """What became of damaged files since this was last asked."""
+        with self._lock:
+            told, self._disk.salvaged = self._disk.salvaged, []
+            return told
+
+    def close(self) -> None:
+        """Let go of the file; safe to call twice. The ballast stays."""
+        with self._lock:
+            self._disk.close()
+
+    def _commit_arrivals(self) -> None:
+        """Write the oldest requests in one transaction."""
+        requests: list[_Request] = []
+        size = 0
+        while self._arrivals and size < BATCH:
+            requests.append(self._arrivals.popleft())
+            size += len(requests[-1].messages)
+        try:
+            written = self._disk.put([request.messages for request in requests])
+            for request, seqs in zip(requests, written, strict=True):
+                request.seqs = seqs
+        except Exception as error:  # whoever waits for this transaction must hear of it
+            told = (
+                error if isinstance(error, OutboxError) else OutboxError(f"outbox {self._disk.path}: {error!r}")
+            )
+            for request in requests:
+                request.error = told

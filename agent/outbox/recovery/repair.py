@@ -1,0 +1,147 @@
+"""What an outbox does when its disk is full or its file damaged: makes room, saves, moves.
+
+The invariants that the comments name stand at the head of outbox.py.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from agent.outbox import queries as rows
+from agent.outbox.file import transact
+from agent.outbox.recovery.salvage import Saved, Wreck
+from agent.outbox.store import Held
+from agent.outbox.transaction import Batch
+from agent.wire.message import Message
+
+__all__ = ["Salvaged", "Saved", "carry", "fold_log", "log_pages", "move", "sacrifice", "salvage"]
+
+CARRIED: Final = 100
+"""Messages in one transaction and under one seal when they are saved from elsewhere."""
+FULL_LOG_PAGES: Final = 400
+"""On a full disk the log may not take the ballast's place."""
+SACRIFICE_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """What became of one damaged file."""
+
+    kept_as: str
+    messages: int
+    """Saved: they come again in the new stream."""
+    quarantined: int
+    """Of which in quarantine."""
+    spoiled: int
+    """Recognised, but no longer what was put."""
+    unreadable_pages: int
+    """That the disk does not give."""
+    stream: str | None
+    """Of the damaged file, if that could be read."""
+
+    def __str__(self) -> str:
+        told = f"{self.messages} messages saved, {self.spoiled} spoiled"
+        return f"{told}, {self.unreadable_pages} pages unreadable; the file is kept as {self.kept_as}"
+
+
+def salvage(
+    path: Path,
+    keep: Callable[[Sequence[Saved], str | None, int | None], None],
+    reopen: Callable[[Sequence[Message]], None],
+) -> Salvaged:
+    """Save what a damaged file still holds: `keep` puts some messages of a stream whose newest seq is told."""
+    wreck = Wreck(path)
+    try:
+        life = wreck.life()
+        newest = life.next_seq - 1 if life.next_seq else None
+        found, apart = wreck.search(), 0
+        some: list[Saved] = []
+        for saved in wreck.messages():
+            apart += saved.reason is not None
+            some.append(saved)
+            if len(some) == CARRIED:
+                keep(some, life.stream, newest)
+                some = []
+        if some:
+            keep(some, life.stream, newest)
+        reopen(wreck.open_events)
+        return Salvaged(path.name, found, apart, wreck.spoiled, wreck.unreadable, life.stream)
+    finally:
+        wreck.close()
+
+
+def carry(
+    batch: Batch, saved: Sequence[Saved], stream: str | None, newest: int | None, most_bytes: int
+) -> None:
+    """Put what was saved under new numbers, and the seal that tells so."""
+    for each in saved:
+        seq = batch.carry(each.message)
+        if each.reason is not None and rows.set_apart(batch.db, seq, each.reason):
+            batch.tally.pending -= 1
+            batch.tally.quarantined += 1
+    batch.seal((stream, newest, [each.seq for each in saved]))
+    batch.finish(most_bytes)
+
+
+def move(memory: Held, batch: Batch, most_bytes: int) -> None:
+    """Invariant 12: what an outbox in memory still holds goes into a file, with what it lost and left open."""
+    newest = memory.tally.next_seq - 1
+    held = _held(memory)
+    for at in range(0, max(len(held), min(newest, 1)), CARRIED):
+        some = [
+            Saved(seq, rows.read(memory.db, seq, memory.boot, memory.stream, table).message, reason)
+            for seq, table, reason in held[at : at + CARRIED]
+        ]
+        carry(batch, some, memory.stream, newest, most_bytes)
+    for priority, number in memory.tally.dropped.items():
+        rows.count_losses(batch.db, priority, number)
+        batch.tally.dropped[priority] = batch.tally.dropped.get(priority, 0) + number
+    batch.db.executemany("delete from open_event where event_id = ?", [(event,) for event in memory.ended])
+    rows.replace_open(batch.db, rows.open_events(memory.db))
+
+
+def _held(memory: Held) -> list[tuple[int, str, str | None]]:
+    """Seq, table and reason of all that waits, by seq."""
+    places = [
+        (seq, table, reason)
+        for table, what in (("message", "null"), ("quarantine", "reason"))
+        for seq, reason in memory.db.execute(f"select seq, {what} from {table}")  # noqa: S608
+    ]
+    return sorted(places, key=lambda place: place[0])
+
+
+def sacrifice(batch: Batch) -> bool:
+    """Invariant 14: drop the oldest pictures and updates for the sake of events; whether there were any."""
+    before = batch.tally.cost_bytes
+
+    def work() -> None:
+        batch.finish(1 << 62, max(0, before - SACRIFICE_BYTES))
+
+    try:
+        transact(batch.db, work)
+    except sqlite3.Error:
+        return False
+    return batch.tally.cost_bytes < before
+
+
+def fold_log(db: sqlite3.Connection) -> bool:
+    """Fold the log into the file and keep it short; whether that gave room back."""
+    log_pages(db, FULL_LOG_PAGES)
+    log = Path(db.execute("pragma database_list").fetchone()[2] + "-wal")
+    try:
+        before = log.stat().st_size
+        db.execute("pragma wal_checkpoint(truncate)")
+        return log.stat().st_size < before
+    except (sqlite3.Error, OSError):
+        return False
+
+
+def log_pages(db: sqlite3.Connection, pages: int) -> None:
+    """After how many pages the log is folded into the file."""
+    with suppress(sqlite3.Error):
+        db.execute(f"pragma wal_autocheckpoint = {pages:d}")

@@ -1,0 +1,202 @@
+"""What can still be read of a damaged outbox: every row on pages that are whole, whatever became of the others.
+
+Each row carries the sha256 of its body and a checksum of its columns, so none with a flipped bit is believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from agent.core.types import Instant
+from agent.outbox.database import STREAM, Seal, log_of
+from agent.outbox.queries import checksum
+from agent.outbox.recovery.pages import Pages, Row
+from agent.wire.message import Message, Priority
+
+_MESSAGE, _QUARANTINE, _OPEN, _LIFE = 17, 18, 8, 10
+"""Columns of the tables, by which their rows are told apart."""
+_FIRST_PAGES: Final = 64
+"""The life's page is among the first, unless SQLite has moved it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """One message of a damaged outbox."""
+
+    seq: int
+    message: Message
+    reason: str | None = None
+    """Why it was in quarantine; None: it was not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What the damaged file says of itself, as far as that can be believed."""
+
+    stream: str | None = None
+    next_seq: int | None = None
+    seal: Seal | None = None
+
+
+class Wreck:
+    """A damaged file that was set aside. Close it after use."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._pages = Pages(path, log_of(path))
+        self._places: dict[int, tuple[int, bool]] = {}
+        """seq -> page, and whether it was in quarantine."""
+        self.open_events: list[Message] = []
+        self.spoiled = 0
+        """Rows that are recognised but not whole."""
+
+    @property
+    def unreadable(self) -> int:
+        """Pages that the disk does not give."""
+        return self._pages.unreadable
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._pages.close()
+
+    def life(self) -> Life:
+        """Its stream and its newest seal, if their page is among the first and whole.
+
+        A log that says another stream than its file is of another outbox, and is forgotten.
+        """
+        found = self._life()
+        if self._pages.has_log:
+            alone = Pages(self.path, self.path.with_name(self.path.name + "-none"))
+            told = self._life(alone)
+            alone.close()
+            if told.stream is not None and found.stream not in (None, told.stream):
+                self._pages.forget_log()
+                return told
+        return found
+
+    def _life(self, pages: Pages | None = None) -> Life:
+        best, pages = Life(), pages or self._pages
+        for number in range(1, min(pages.count, _FIRST_PAGES) + 1):
+            for row in pages.rows(number):
+                found = _life(row)
+                if found is not None and (found.next_seq or 0) >= (best.next_seq or 0):
+                    best = found
+        return best
+
+    def search(self) -> int:
+        """Look at every page once; how many messages can be saved."""
+        for number in range(1, self._pages.count + 1):
+            for row in self._pages.rows(number):
+                saved, ours = _saved(row)
+                if saved is not None:
+                    apart = saved.reason is not None
+                    if apart or saved.seq not in self._places:
+                        self._places[saved.seq] = (number, apart)
+                elif ours:
+                    self.spoiled += 1
+                elif (event := _open_event(row)) is not None:
+                    self.open_events.append(event)
+        return len(self._places)
+
+    def messages(self) -> Iterator[Saved]:
+        """What `search` found, by seq."""
+        for seq in sorted(self._places):
+            number, apart = self._places[seq]
+            for row in self._pages.rows(number):
+                if row.rowid == seq and (len(row.values) == _QUARANTINE) == apart:
+                    saved, _ = _saved(row)
+                    if saved is not None:
+                        yield saved
+                        break
+
+
+def _saved(row: Row) -> tuple[Saved | None, bool]:
+    """The message, and whether the row looks like one at all."""
+    values = row.values
+    if len(values) not in (_MESSAGE, _QUARANTINE) or values[0] is not None:
+        return None, False
+    (
+        _,
+        priority,
+        _,
+        _,
+        _,
+        _,
+        at_mono,
+        at_wall,
+        topic,
+        kind,
+        event,
+        revision,
+        opens,
+        closes,
+        sha256,
+        crc,
+        body,
+        *reason,
+    ) = values
+    try:
+        message = Message(
+            topic=_text(topic),
+            body=_bytes(body),
+            content_type=_text(kind),
+            priority=Priority(_number(priority)),
+            at=Instant(float(at_mono), float(at_wall)),  # type: ignore[arg-type]
+            event_id=None if event is None else _text(event),
+            revision=_number(revision),
+            opens=bool(opens),
+            closes=bool(closes),
+        )
+        told = _text(reason[0]) if reason else None
+    except (TypeError, ValueError):
+        return None, True
+    whole = hashlib.sha256(message.body).digest() == sha256 and checksum(row.rowid, message, sha256) == crc
+    return (Saved(row.rowid, message, told) if whole else None), True
+
+
+def _open_event(row: Row) -> Message | None:
+    """An event that was open; for this table SQLite keeps a number of its own beside the event's id."""
+    if len(row.values) != _OPEN or not isinstance(row.values[0], str):
+        return None
+    event, priority, at_mono, at_wall, topic, kind, revision, body = row.values
+    try:
+        return Message(
+            _text(topic), _bytes(body), _text(kind), Priority(_number(priority)),
+            Instant(float(at_mono), float(at_wall)), _text(event), _number(revision), opens=True,  # type: ignore[arg-type]
+        )  # fmt: skip
+    except (TypeError, ValueError):
+        return None
+
+
+def _life(row: Row) -> Life | None:
+    if len(row.values) != _LIFE or row.rowid != 1 or row.values[0] is not None:
+        return None
+    _, stream, next_seq, _, _, _, _, seal_stream, seal_number, seal_sha256 = row.values
+    if not isinstance(stream, str) or not STREAM.fullmatch(stream) or not isinstance(next_seq, int):
+        return None
+    seal = None
+    if isinstance(seal_stream, str) and isinstance(seal_number, int) and isinstance(seal_sha256, bytes):
+        seal = (seal_stream, seal_number, seal_sha256)
+    return Life(stream, next_seq, seal)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _bytes(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        raise TypeError
+    return value
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError
+    return value

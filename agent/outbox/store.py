@@ -1,0 +1,159 @@
+"""One open database of the outbox, on the disk or in memory, with the sums that need not be asked for again.
+
+Whoever uses it holds the outbox's lock. The invariants that the comments name stand at the head of outbox.py.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from agent.core.types import Instant
+from agent.outbox import queries as rows
+from agent.outbox.file import this_boot, transact
+from agent.outbox.seals import SEAL_AFTER_S
+from agent.outbox.transaction import Batch, Waiting, sums
+from agent.wire.message import Message, Stored
+
+LIVE_S: Final = 60.0
+
+
+class Held:
+    """What waits in one database."""
+
+    def __init__(self, db: sqlite3.Connection, now: Instant) -> None:
+        """Begin as if everything that waits had been seen outside (invariant 4).
+
+        Raises:
+            sqlite3.Error: it cannot be read.
+        """
+        self.db = db
+        self.boot = this_boot(db)
+        self.count_again()
+        self.fresh: dict[str, Waiting] = {}
+        """Event -> its update that may still be taken over."""
+        self.ended: set[str] = set()
+        """Events that ended here; where they began may lie in a file that could not be read or written."""
+        self._recent: deque[tuple[float, int]] = deque()
+        """(mono_s, first seq of that second), of the last minute."""
+        self._unsealed_s = now.mono_s if self._unsealed() else None
+        """Since when a message other than a seal waits for its seal."""
+
+    def count_again(self) -> None:
+        """Ask the database for its sums: somebody may have changed it by hand."""
+        self.stream, self.damaged, self.tally = sums(self.db)
+        self._version = self._data_version()
+
+    def changed_by_hand(self) -> bool:
+        """Whether another connection has written since the sums were asked for."""
+        return self._version != self._data_version()
+
+    def live(self, now: Instant) -> int:
+        """The first seq of the last minute."""
+        while self._recent and now.mono_s - self._recent[0][0] > LIVE_S:
+            self._recent.popleft()
+        return self._recent[0][1] if self._recent else self.tally.next_seq
+
+    def leave_behind(self) -> None:
+        """What was put so far is no longer of the last minute (invariant 5)."""
+        self._recent.clear()
+
+    def give(self, seq: int) -> Stored:
+        """A message to be sent: from now on it is never changed (invariant 4)."""
+        stored = rows.read(self.db, seq, self.boot, self.stream)
+        event = stored.message.event_id
+        if event is not None and event in self.fresh and self.fresh[event].seq == seq:
+            del self.fresh[event]
+        return stored
+
+    def put(
+        self, requests: Sequence[Sequence[Message]], at: Instant, most_bytes: int, bulk_bytes: int | None
+    ) -> list[list[int]]:
+        """Write all requests in one transaction; their seqs."""
+        batch = self.batch(at)
+
+        def work() -> list[list[int]]:
+            seqs = [[batch.add(message) for message in messages] for messages in requests]
+            batch.finish(most_bytes, bulk_bytes)
+            return seqs
+
+        before, first = self.tally.seal, self.tally.next_seq
+        seqs = transact(self.db, work)
+        self.written(batch)
+        if not self._recent or at.mono_s - self._recent[-1][0] >= 1.0:
+            self._recent.append((at.mono_s, first))
+        self.live(at)
+        if self.tally.seal is not before:
+            self._unsealed_s = None
+        if self._unsealed_s is None and self._unsealed():
+            self._unsealed_s = at.mono_s
+        return seqs
+
+    def seal_due(self, now: Instant) -> bool:
+        """Whether something has waited for its seal for too long (invariant 13)."""
+        return self._unsealed_s is not None and now.mono_s - self._unsealed_s >= SEAL_AFTER_S
+
+    def seal(self, at: Instant, most_bytes: int) -> None:
+        """Put a seal over what there is."""
+        self._unsealed_s = None
+        batch = self.batch(at)
+
+        def work() -> None:
+            batch.seal()
+            batch.finish(most_bytes)
+
+        transact(self.db, work)
+        self.written(batch)
+
+    def batch(self, at: Instant) -> Batch:
+        """A transaction in the making; what it changes holds once it was `written`."""
+        tally = replace(self.tally, dropped=dict(self.tally.dropped))
+        return Batch(self.db, tally, self.fresh, self.boot, at, self.stream)
+
+    def written(self, batch: Batch) -> None:
+        """The batch is committed."""
+        self.tally = batch.tally
+        for event, waiting in batch.changed.items():
+            self.fresh.pop(event, None)
+            if waiting is not None:
+                self.fresh[event] = waiting
+        self.ended |= batch.ended
+
+    def forget(self, known: Sequence[tuple[int, int]]) -> int:
+        """These have a receipt; how many of them were here."""
+        gone = transact(self.db, lambda: rows.forget(self.db, list(known)))
+        self.tally = replace(
+            self.tally,
+            pending=self.tally.pending - gone.sent,
+            quarantined=self.tally.quarantined - gone.quarantined,
+            cost_bytes=self.tally.cost_bytes - gone.cost_bytes,
+        )
+        self._let_change_no_more(
+            waiting.seq for waiting in self.fresh.values() if any(a <= waiting.seq <= b for a, b in known)
+        )
+        return gone.sent + gone.quarantined
+
+    def set_apart(self, seq: int, reason: str) -> bool:
+        """Into quarantine (invariant 11); False if it waits no more."""
+        moved = transact(self.db, lambda: rows.set_apart(self.db, seq, reason))
+        if moved:
+            self._let_change_no_more([seq])
+            self.tally = replace(
+                self.tally, pending=self.tally.pending - 1, quarantined=self.tally.quarantined + 1
+            )
+        return moved
+
+    def _unsealed(self) -> bool:
+        """Whether more than the newest seal waits for a seal."""
+        seal = self.tally.seal
+        return self.tally.unsealed > (seal is not None and seal[0] == self.stream)
+
+    def _let_change_no_more(self, seqs: Iterable[int]) -> None:
+        gone = set(seqs)
+        self.fresh = {event: waiting for event, waiting in self.fresh.items() if waiting.seq not in gone}
+
+    def _data_version(self) -> int:
+        return int(self.db.execute("pragma data_version").fetchone()[0])

@@ -1,0 +1,1 @@
+"""Events and counts to messages and pictures."""

@@ -1,0 +1,97 @@
+"""Carries the station's orders out on the parts of a running box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from agent.commands.policy import Pause
+from agent.config.last_good import Chosen
+from agent.config.schema import Config, config_sha256, load
+from agent.core.types import Instant
+from agent.errors import NgatuError
+from agent.publishing.jpeg import Jpeg
+from agent.wire.codec import moment
+from agent.wire.payloads import rfc3339
+from agent.workers.camera import Halt, Watcher
+from agent.workers.snapshots import Snapshots
+
+
+class Crew:
+    """The hands of agent/workers/commands.py; its methods are described there."""
+
+    def __init__(
+        self,
+        config: Config,
+        chosen: Chosen | None,
+        watchers: Mapping[str, Watcher],
+        snapshots: Snapshots,
+        leave: Callable[[], None],
+    ) -> None:
+        """`chosen` is where the configuration came from, if it came from a file; `leave` ends this life."""
+        self._config, self._chosen = config, chosen
+        self._watchers, self._snapshots = watchers, snapshots
+        self._leave = leave
+        self._halts: dict[str, Halt] = {}
+
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """The cameras of this box with the rules of each."""
+        return {camera.name: tuple(rule.id for rule in camera.rules) for camera in self._config.cameras}
+
+    def picture(self, camera: str, within_s: float, turn: Callable[[], bool]) -> Jpeg:
+        """A picture of the camera, as it is now.
+
+        Raises:
+            NgatuError: it gives none in time.
+        """
+        paused = self._halts.get(camera, Halt()).why is not None
+        taken = None if paused else self._snapshots.take(camera, within_s, turn)
+        if taken is None:
+            seen = self._watchers[camera].seen()
+            reason = f", {seen.reason}" if seen.reason else ""
+            raise NgatuError(f"no picture within {within_s:g} s: the camera is {seen.state}{reason}")
+        return taken
+
+    def halt(self, pauses: Sequence[Pause]) -> None:
+        """From now on exactly these are paused."""
+        for name, watcher in self._watchers.items():
+            mine = [pause for pause in pauses if pause.camera == name]
+            whole = next((pause for pause in mine if pause.rule is None), None)
+            self._halts[name] = Halt(_reason(whole), frozenset(pause.rule for pause in mine if pause.rule))
+            watcher.halt(self._halts[name])
+
+    def paused(self) -> list[str]:
+        """What is paused now: camera, or camera/rule."""
+        return [
+            what
+            for camera, halt in self._halts.items()
+            for what in ([camera] if halt.why else []) + [f"{camera}/{rule}" for rule in sorted(halt.rules)]
+        ]
+
+    def check(self) -> str:
+        """Judge the configuration file as it lies there now; its hash.
+
+        Raises:
+            ConfigError: it is wrong.
+        """
+        if self._chosen is None:
+            raise NgatuError("this box was not started from a file")
+        return config_sha256(load(self._chosen.path))
+
+    def restarted(self, verb: str) -> tuple[bool, dict[str, Any]]:
+        """Whether this life began as `verb` wanted it, and what to tell of it."""
+        told = {"config_sha256": config_sha256(self._config)}
+        refused = self._chosen.refused if self._chosen else None
+        if verb == "reload" and refused is not None:
+            return False, {**told, "why": f"the last good configuration is kept: {refused}"}
+        return True, told
+
+    def leave(self) -> None:
+        """Stop in order, and be started again."""
+        self._leave()
+
+
+def _reason(pause: Pause | None) -> str | None:
+    if pause is None:
+        return None
+    return f"paused by {pause.issuer} until {rfc3339(moment(Instant(0.0, pause.until_s)))}"

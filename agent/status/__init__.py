@@ -1,0 +1,1 @@
+"""What a box says about itself."""

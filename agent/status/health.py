@@ -1,0 +1,176 @@
+"""What the box says about itself to the station."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from agent.clock import Clock, Trust, boot_id, trust
+from agent.core.throttle import FULL, Pace
+from agent.core.types import Instant
+from agent.errors import NgatuError
+from agent.host import machine
+from agent.host.machine import HOT_C, Machine
+from agent.host.restarts import BootReason
+from agent.mqtt.forwarder import Forwarder
+from agent.mqtt.settings import BrokerSettings
+from agent.outbox.outbox import Outbox
+from agent.settings.base import Settings
+from agent.wire.codec import moment
+from agent.wire.payloads import CameraHealth, ClockPayload, HealthPayload, MqttHealth, OutboxHealth
+from agent.workers.camera import Watcher
+
+UNCONFIRMED_S = 900.0
+"""A message that waits longer for the station's receipt is a state of its own; less is an everyday outage."""
+
+
+class HealthSettings(Settings):
+    """How often the box reports, and where a technician can read the same figures."""
+
+    interval_s: float = Field(60.0, ge=5, le=3600, description="Between two reports, in seconds.")
+    metrics_port: int | None = Field(
+        None, ge=1024, le=65535, description="Serve Prometheus text on this port of loopback; absent: not."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the figures come from."""
+
+    watchers: Mapping[str, Watcher]
+    outbox: Callable[[], OutboxHealth]
+    """Raises NgatuError while the outbox cannot be read."""
+    mqtt: Callable[[], MqttHealth]
+    machine: Machine
+    state_dir: Path
+    config_sha256: str
+    versions: Mapping[str, str]
+    session: str
+    boot_reason: BootReason
+    started: Instant
+    pace: Callable[[], Pace] = lambda: FULL
+    trust: Callable[[], Trust] = trust
+    paused: Callable[[], Sequence[str]] = tuple
+    """What the station has paused: camera, or camera/rule."""
+    config_refused: bool = False
+    """The box runs with the last good configuration, because the one in place is wrong."""
+
+
+def report(sources: Sources, clock: Clock) -> HealthPayload:
+    """All figures as of now; what this machine cannot know stays null."""
+    now, trusted = clock.now(), sources.trust()
+    clock_told = ClockPayload(
+        state=trusted.state, error_ms=trusted.error_ms, boot_id=boot_id(), mono_ms=round(now.mono_s * 1000)
+    )
+    told = HealthPayload(
+        session=sources.session,
+        time=moment(now),
+        uptime_s=round(now.since(sources.started), 1),
+        boot_reason=sources.boot_reason,
+        versions=dict(sources.versions),
+        config_sha256=sources.config_sha256,
+        cpu_pct=sources.machine.cpu_pct(),
+        rss_bytes=machine.rss_bytes(),
+        cpu_temp_c=sources.machine.cpu_temp_c(),
+        throttled=sources.machine.throttled(),
+        disk=machine.disk(sources.state_dir),
+        cameras={name: camera(watcher, now) for name, watcher in sources.watchers.items()},
+        clock=clock_told,
+        outbox=_outbox(sources),
+        mqtt=sources.mqtt(),
+    )
+    refused = ("config_refused",) if sources.config_refused else ()
+    paused = (f"paused:{what}" for what in sources.paused())
+    degraded = *_degraded(told, sources.watchers, sources.pace()), *paused, *refused
+    return told.model_copy(update={"degraded": degraded})
+
+
+def of_outbox(outbox: Outbox, forwarder: Forwarder, broker: BrokerSettings) -> OutboxHealth:
+    """What waits for the station, and what became of the rest.
+
+    Raises:
+        OutboxError: it cannot be read.
+    """
+    stats, disk, figures = outbox.stats(), outbox.condition(), forwarder.figures()
+    return OutboxHealth(
+        pending=stats.pending,
+        bytes=stats.bytes,
+        oldest_s=stats.oldest_s,
+        dropped=stats.dropped,
+        quarantined=stats.quarantined,
+        confirm="receipt" if broker.confirm == "station" else "broker",
+        full=disk.full,
+        in_memory=disk.in_memory,
+        sent_today_bytes=figures.sent_today_bytes,
+        wait_for_tomorrow=figures.wait_for_tomorrow,
+    )
+
+
+def of_broker(forwarder: Forwarder) -> MqttHealth:
+    """How the connection to the station does."""
+    figures = forwarder.figures()
+    return MqttHealth(connected_s=figures.connected_s, reconnects=figures.reconnects, refused=figures.refused)
+
+
+def camera(watcher: Watcher, now: Instant) -> CameraHealth:
+    """The figures of one camera."""
+    figures = watcher.figures
+    return CameraHealth(
+        state=watcher.seen().state,
+        fps_in=figures.fps_in(now),
+        fps_analysed=figures.fps_analysed(now),
+        fps_wanted=round(watcher.fps_wanted, 2),
+        frames_dropped=figures.frames_dropped,
+        frame_age_s=figures.frame_age_s(now),
+        reconnects_1h=figures.reconnects_1h(now),
+        detect_ms_p50=figures.detect_quantile_ms(0.5),
+        detect_ms_p95=figures.detect_quantile_ms(0.95),
+    )
+
+
+def _outbox(sources: Sources) -> OutboxHealth | None:
+    """What waits, with what never came into the outbox counted among the dropped."""
+    try:
+        told = sources.outbox()
+    except NgatuError:
+        return None
+    dropped = dict(told.dropped)
+    for watcher in sources.watchers.values():
+        for priority, number in tuple(watcher.keeping.dropped.items()):
+            name = priority.name.lower()
+            dropped[name] = dropped.get(name, 0) + number
+    return told.model_copy(update={"dropped": dropped})
+
+
+def _degraded(told: HealthPayload, watchers: Mapping[str, Watcher], pace: Pace) -> Iterator[str]:
+    """What is not as it should be, one word each; of a camera with its name behind a colon."""
+    for name, each in told.cameras.items():
+        if each.state in ("lost", "stalled", "blind"):
+            yield f"camera_{each.state}:{name}"
+    for name, watcher in watchers.items():
+        if watcher.detector_fails:
+            yield f"detector_failed:{name}"
+    yield from _storage(told.outbox, any(watcher.keeping.failing for watcher in watchers.values()))
+    if told.clock is not None and told.clock.state not in ("ntp", "rtc"):
+        yield "clock_untrusted"
+    throttled = told.throttled
+    weak = throttled is not None and throttled.under_voltage  # which caps the frequency, too
+    capped = throttled is not None and throttled.frequency_capped and not weak
+    if weak:
+        yield "under_voltage"
+    if pace.hot or capped or (told.cpu_temp_c or 0) >= HOT_C:
+        yield "overheated"
+    if pace.busy:
+        yield "busy"
+
+
+def _storage(outbox: OutboxHealth | None, failing: bool) -> Iterator[str]:
+    if outbox is None or failing or outbox.full:
+        yield "storage_full"
+    if outbox is not None and outbox.in_memory is not None:
+        yield "storage_ram_only"
+    if outbox is not None and (outbox.oldest_s or 0) > UNCONFIRMED_S:
+        yield "unconfirmed"

@@ -1,0 +1,77 @@
+"""Every number of the health message for Prometheus, on loopback: only where `health.metrics_port` is set.
+
+Imported only there: its libraries hold 2 MB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import GaugeMetricFamily
+
+from agent.errors import NgatuError
+from agent.wire.payloads import CameraHealth, HealthPayload
+
+
+def serve(port: int, read: Callable[[], HealthPayload]) -> Callable[[], None]:
+    """Prometheus text on loopback; returns what ends it.
+
+    Raises:
+        NgatuError: the port is taken.
+    """
+    registry = CollectorRegistry()
+    registry.register(_Collector(read))
+    try:
+        server, thread = start_http_server(port, "127.0.0.1", registry)
+    except OSError as error:
+        raise NgatuError(
+            f"health.metrics_port: port {port} cannot be used: {error.strerror}", "choose another"
+        ) from error
+
+    def end() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join(2)
+
+    return end
+
+
+class _Collector:
+    """Every number of the health message as a gauge; the path of keys is its name, the camera a label."""
+
+    def __init__(self, read: Callable[[], HealthPayload]) -> None:
+        self._read = read
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Nothing beforehand: what there is depends on the board."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The figures as of now."""
+        told = self._read()
+        plain = told.model_dump(mode="json", exclude={"cameras"})
+        for name, value in _numbers(plain):
+            yield GaugeMetricFamily(f"ngatu_{name}", name.replace("_", " "), value=value)
+        yield GaugeMetricFamily("ngatu_degraded", "how much is not as it should be", value=len(told.degraded))
+        streams = GaugeMetricFamily("ngatu_camera_streaming", "1 while pictures come", labels=["camera"])
+        for name, each in told.cameras.items():
+            streams.add_metric([name], float(each.state == "streaming"))
+        yield streams
+        for key, field in CameraHealth.model_fields.items():
+            family = GaugeMetricFamily(f"ngatu_camera_{key}", field.description or key, labels=["camera"])
+            for name, each in told.cameras.items():
+                value = getattr(each, key)
+                if isinstance(value, int | float):
+                    family.add_metric([name], value)
+            if family.samples:
+                yield family
+
+
+def _numbers(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _numbers(value, f"{prefix}{key}_")
+        elif isinstance(value, int | float):  # a bool is an int
+            yield prefix + key, float(value)

@@ -1,0 +1,1 @@
+"""What a technician runs beside the agent: check, replay, overlay."""

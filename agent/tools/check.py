@@ -1,0 +1,228 @@
+"""Does the box find what its configuration names? One finding per part; nothing is changed.
+
+Each part is tried as the agent would use it: the camera gives a frame, the model looks at a picture, the broker
+accepts the box.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel
+
+from agent.cameras import probe
+from agent.clock import Clock, trust
+from agent.config.schema import CameraConfig, Config, warnings
+from agent.detectors import Detector, load_detector
+from agent.errors import NgatuError
+from agent.mqtt.connection import Connection, Limits, Will
+from agent.mqtt.errors import VersionRefused
+from agent.mqtt.settings import BrokerSettings
+from agent.settings.base import Secret, SecretMissing
+from agent.settings.diagnostics import redacted
+from agent.wire.codec import Topics
+from agent.wire.signature import public_key
+
+EARLIEST_S = 1_767_225_600.0
+"""2026-01-01: before that no ngatu was built, so a clock that says so is wrong, and TLS would fail."""
+AT_ONCE = 4
+"""Cameras that are opened at the same time; each waits for its own deadline, the box decodes few."""
+
+
+class Verdict(StrEnum):
+    """What a finding means."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    BROKEN = "broken"
+    """The check itself met an error that nobody foresaw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part and what was found."""
+
+    part: str
+    found: str
+    verdict: Verdict
+    hint: str = ""
+
+
+def offline(config: Config) -> Iterator[Finding]:
+    """What can be judged without touching camera, model or broker: advice and the places of secrets."""
+    for told in warnings(config):
+        yield Finding("config", told, Verdict.WARNING)
+    for path, secret in secrets(config):
+        if problem := _secret_problem(secret):
+            yield Finding(path, problem, Verdict.WARNING, "put the secret there before the agent starts")
+    if config.commands.key is not None:
+        try:
+            public_key(config.commands.key)
+        except NgatuError as error:
+            yield Finding("commands.key", error.what, Verdict.FAILED, "without it no order is done")
+    for name, file in dict(config.broker.tls or ()).items():
+        if isinstance(file, Path) and not os.access(file, os.R_OK):
+            hint = "put it there before the agent starts"
+            yield Finding(f"broker.tls.{name}", f"{file} cannot be read", Verdict.WARNING, hint)
+
+
+def online(config: Config, clock: Clock) -> Iterator[Finding]:
+    """Every part tried, in the order in which a frame passes them."""
+    yield guarded("clock", lambda: check_clock(clock))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield from pool.map(
+            lambda camera: guarded(f"camera {camera.name}", partial(check_camera, camera, clock)),
+            config.cameras,
+        )
+    yield guarded("detector", lambda: check_detector(config, clock))
+    yield guarded("outbox", lambda: check_outbox(config.outbox_path))
+    yield guarded("broker", lambda: check_broker(config))
+
+
+def guarded(part: str, check: Callable[[], Finding]) -> Finding:
+    """The finding, or the error that came instead, in one line."""
+    try:
+        return check()
+    except NgatuError as error:
+        return Finding(part, redacted(error.what), Verdict.FAILED, error.hint)
+    except Exception as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        return Finding(
+            part, redacted(what), Verdict.BROKEN, "this is a fault of ngatu: report it with this line"
+        )
+
+
+def check_clock(clock: Clock) -> Finding:
+    """A clock from before the agent was built makes certificates invalid and schedules wrong."""
+    now = clock.now()
+    if now.wall_s < EARLIEST_S:
+        return Finding("clock", "before 2026: wrong", Verdict.FAILED, "set up NTP, or set the clock by hand")
+    kept = trust()
+    if kept.state == "unknown":
+        found = "neither NTP nor a battery clock keeps it"
+        return Finding(
+            "clock", found, Verdict.WARNING, "events will say that their times are not to be trusted"
+        )
+    error = f", within {kept.error_ms} ms" if kept.error_ms is not None else ""
+    return Finding("clock", f"kept by {kept.state}{error}", Verdict.OK)
+
+
+def check_camera(camera: CameraConfig, clock: Clock) -> Finding:
+    """Open the camera and take one frame."""
+    facts = probe(camera, clock)
+    rate = f", {facts.fps:g} pictures/s" if facts.fps else ""
+    found = f"{facts.width_px}×{facts.height_px} {facts.codec}{rate}, decoded by {facts.decoder}"
+    return Finding(f"camera {camera.name}", found, Verdict.OK)
+
+
+def check_detector(config: Config, clock: Clock) -> Finding:
+    """Load the model, run it once to warm it up, and time a second call."""
+    if not config.detects:
+        return Finding("detector", "off for every camera: only motion is told", Verdict.OK)
+    detector = load_detector(config.detector)
+    try:
+        picture = np.zeros((detector.input_size.height_px, detector.input_size.width_px, 3), np.uint8)
+        detector.detect([picture])
+        began = clock.now()
+        detector.detect([picture])
+        took_ms = clock.now().since(began) * 1000
+    finally:
+        detector.close()
+    size = detector.input_size
+    found = (
+        f"{detector.name} ({detector.sha256[:12]}), {size.width_px}×{size.height_px}, {took_ms:.0f} ms a call"
+    )
+    unknown = _unknown_labels(config, detector)
+    if unknown:
+        return Finding(
+            "detector", f"{found}; {unknown}", Verdict.WARNING, "the rule will never see these labels"
+        )
+    return Finding("detector", found, Verdict.OK)
+
+
+def _unknown_labels(config: Config, detector: Detector) -> str:
+    """Labels that a rule was explicitly given and that the model does not know."""
+    told: dict[str, None] = {}
+    for camera in config.cameras:
+        for rule in camera.rules:
+            if "labels" in rule.model_fields_set:
+                missing = [label for label in rule.wanted if label not in detector.labels]
+                told |= {
+                    f"rule {rule.id} wants {label}, which the model does not know": None for label in missing
+                }
+    return "; ".join(told)
+
+
+def secrets(settings: BaseModel, path: str = "") -> Iterator[tuple[str, Secret]]:
+    """Every secret that the configuration names, with its path."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        where = f"{path}.{name}" if path else name
+        for index, item in enumerate(value) if isinstance(value, tuple) else [(None, value)]:
+            at = where if index is None else f"{where}[{index}]"
+            if isinstance(item, Secret):
+                yield at, item
+            elif isinstance(item, BaseModel):
+                yield from secrets(item, at)
+
+
+def _secret_problem(secret: Secret) -> str:
+    """Why the secret cannot be read, or who else can; empty if all is well."""
+    try:
+        secret.read()
+    except SecretMissing as error:
+        return str(error)
+    except OSError as error:
+        return f"{secret.place}: {error.strerror or type(error).__name__}"
+    if secret.file is not None and secret.file.stat().st_mode & (stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
+        return f"{secret.place} can be read or changed by others; its mode should be 0600 or 0640"
+    return ""
+
+
+def check_outbox(path: Path) -> Finding:
+    """Can the outbox be written there? Nothing is created."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    blocked = next((at for at in (path, folder) if at.exists() and not os.access(at, os.R_OK | os.W_OK)), None)
+    if blocked is not None or not folder.is_dir():
+        return Finding(
+            "outbox", f"{blocked or folder} cannot be written", Verdict.FAILED, "look at its owner and mode"
+        )
+    free = os.statvfs(folder)
+    return Finding("outbox", f"{path}, {free.f_bavail * free.f_frsize / 1e9:.1f} GB free", Verdict.OK)
+
+
+def check_broker(config: Config) -> Finding:
+    """Connect as this box, and say goodbye.
+
+    The client id is another one than the agent's, which may be running. A broker that derives the id from the
+    certificate gives up the agent's connection for a moment; nothing is lost by that.
+    """
+    device = config.device
+    topics = Topics(device.commune, device.id, config.broker.root)
+    will = Will(topics.of("check"), b"")  # an empty retained message leaves nothing behind
+    limits = _connected(config.broker, f"{device.id}-check", will)
+    packet = f", packets to {limits.max_packet_bytes:,} bytes" if limits.max_packet_bytes else ""
+    tls = "TLS" if config.broker.tls else "no TLS"
+    found = f"{config.broker.host}:{config.broker.port}, MQTT {limits.version}, {tls}{packet}"
+    return Finding("broker", found, Verdict.OK)
+
+
+def _connected(settings: BrokerSettings, client_id: str, will: Will) -> Limits:
+    connection = Connection(settings, client_id, will, "3.1.1" if settings.protocol == "3.1.1" else "5")
+    try:
+        return connection.connect()
+    except VersionRefused:
+        if settings.protocol != "auto":
+            raise
+    finally:
+        connection.close(patience_s=2.0)
+    return _connected(settings.model_copy(update={"protocol": "3.1.1"}), client_id, will)

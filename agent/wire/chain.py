@@ -1,0 +1,188 @@
+"""The hash chain over a stream: what a box listed in its seals, held against what a station keeps. Pure.
+
+A *seal* is a message (topic `chain`) that lists the seq and the sha256 of messages which can no longer
+change, and names the sha256 of the seal before it; so the newest seal stands for everything before it. A seal
+is itself listed in a later one. The box tells its newest seal in each hello: kept elsewhere than the messages,
+it also shows that the end was cut off.
+
+What it cannot show: that all was forged, heads included, by someone who holds the station. The box knows its
+newest seal, and says so at the next hello.
+
+Source of the idea: S. Haber and W. S. Stornetta, "How to time-stamp a digital document", 1991.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent.wire.payloads import ChainBody
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One message of a stream as a station has it now."""
+
+    seq: int
+    sha256: str
+    """Computed from what is kept: of a picture's bytes, or of `wire.body` of the JSON."""
+    seal: ChainBody | None = None
+    """What it says, if it is a seal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest seal of a stream, as a hello told it."""
+
+    number: int
+    sha256: str
+
+
+class Fault(StrEnum):
+    """What is wrong with a message."""
+
+    MISSING = "missing"
+    """The box had it, did not give it up, and it is not there."""
+    ALTERED = "altered"
+    """It is not what the box put: changed, or in the place of another."""
+    UNPROVEN = "unproven"
+    """A seal above it is missing or altered, or none lists it although later ones are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault, located."""
+
+    fault: Fault
+    seq: int | None
+    """None: a seal whose seq nobody can tell."""
+    number: int | None = None
+    """Of the seal that it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a stream."""
+
+    findings: tuple[Finding, ...]
+    proven: int
+    """Messages that are what an unbroken chain says."""
+    given_up: frozenset[int]
+    """Listed or not, the box said that they will not come."""
+    unsealed: tuple[int, ...]
+    """Newer than every seal: nothing is known against them, and nothing for them yet."""
+
+    @property
+    def intact(self) -> bool:
+        """Nothing is missing, altered or unproven."""
+        return not self.findings
+
+
+def ranges(seqs: Iterable[int]) -> list[tuple[int, int]]:
+    """Rising whole numbers as ranges, both ends included."""
+    found: list[tuple[int, int]] = []
+    for seq in seqs:
+        if found and seq == found[-1][1] + 1:
+            found[-1] = (found[-1][0], seq)
+        else:
+            found.append((seq, seq))
+    return found
+
+
+def verify(
+    kept: Iterable[Kept], head: Head | None = None, *, more: Iterable[Kept] = (), elsewhere: Container[int] = ()
+) -> Verdict:
+    """Hold all that is kept of one stream against its seals; `head` makes a cut-off end visible, too.
+
+    `more` are seals of this stream that came under a later one, after a box had saved what it could;
+    `elsewhere` are the seqs that a later stream's seals tell as carried.
+    """
+    messages = {message.seq: message for message in kept}
+    seals = {m.seal.number: m for m in (*more, *messages.values()) if m.seal is not None}
+    listed, sure, broken = _listed(seals, head)
+    given_up = frozenset(
+        seq
+        for m in seals.values()
+        if m.seal
+        for first, last in m.seal.dropped
+        for seq in range(first, last + 1)
+    )
+    findings = [
+        *broken,
+        *(f for f in _held_against(messages, listed, given_up) if f.seq in messages or f.seq not in elsewhere),
+    ]
+    highest = max([*listed, *messages], default=0)
+    findings += [
+        Finding(Fault.MISSING, seq)  # seq has no gaps, so a hole needs no seal to be seen
+        for seq in range(1, highest)
+        if not (seq in messages or seq in listed or seq in given_up or seq in elsewhere)
+    ]
+    known = {finding.seq for finding in findings}
+    unlisted = sorted(set(messages) - set(listed))
+    findings += [
+        Finding(Fault.UNPROVEN, seq) for seq in unlisted if seq < highest and seq not in known and broken
+    ]
+    proven = sum(seq in messages and seq not in known for seq in sure)
+    unsealed = tuple(seq for seq in unlisted if seq > highest or not broken)
+    return Verdict(tuple(_once(findings)), proven, given_up, unsealed)
+
+
+def linked(first: ChainBody, before: Head | None, stream: str) -> bool:
+    """Whether the first seal of a stream follows the newest one that is kept of the `stream` before it."""
+    told = first.previous
+    return (
+        told is not None
+        and before is not None
+        and (told.stream, told.number, told.sha256) == (stream, before.number, before.sha256)
+    )
+
+
+def _listed(seals: Mapping[int, Kept], head: Head | None) -> tuple[dict[int, str], set[int], list[Finding]]:
+    """Seq -> sha256 from all seals; which of it an unbroken chain says; what is wrong with the seals.
+
+    From the newest back to the first: each seal vouches for the one before it. The head vouches for its own; it
+    was told at a connect, and newer seals may have come since.
+    """
+    listed: dict[int, str] = {}
+    sure: set[int] = set()
+    broken: list[Finding] = []
+    expected = None
+    for number in range(max([*seals, head.number if head else 0]), 0, -1):
+        kept = seals.get(number)
+        if kept is None or kept.seal is None:
+            broken.append(Finding(Fault.MISSING, None, number))
+            expected = None
+            continue
+        vouched = {expected, head.sha256 if head is not None and head.number == number else None} - {None}
+        if vouched - {kept.sha256}:
+            broken.append(Finding(Fault.ALTERED, kept.seq, number))
+        for seq, sha256 in kept.seal.entries:
+            listed.setdefault(seq, sha256)  # a newer seal is nearer to the head
+            if not broken:
+                sure.add(seq)
+        before = kept.seal.previous
+        expected = before.sha256 if before is not None and before.number == number - 1 else None
+    return listed, sure, broken
+
+
+def _held_against(
+    messages: Mapping[int, Kept], listed: Mapping[int, str], given_up: frozenset[int]
+) -> Iterator[Finding]:
+    for seq, sha256 in sorted(listed.items()):
+        kept = messages.get(seq)
+        if kept is None:
+            if seq not in given_up:
+                yield Finding(Fault.MISSING, seq)
+        elif kept.sha256 != sha256:
+            yield Finding(Fault.ALTERED, seq, kept.seal.number if kept.seal else None)
+
+
+def _once(findings: Sequence[Finding]) -> list[Finding]:
+    """Each place once: an altered seal is found by its successor, and by the seal that lists it."""
+    found: dict[object, Finding] = {}
+    for finding in findings:
+        found.setdefault(
+            (finding.fault, finding.seq if finding.seq is not None else (finding.number,)), finding
+        )
+    return sorted(found.values(), key=lambda finding: (finding.seq is None, finding.seq, finding.number or 0))

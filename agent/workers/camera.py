@@ -1,0 +1,383 @@
+"""Watches one camera: newest frame through the pipeline into the outbox, for ever.
+
+A camera that is lost is one event and one log line, and its return another, whatever the reasons in between.
+What was open when it was lost is ended with end_reason camera_lost, for nobody can say what became of it. A
+detector that fails blinds no camera: motion is still told, and the detector is asked again, ever more slowly.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from agent.cameras import open_camera
+from agent.cameras.isolate import IsolatedCamera
+from agent.cameras.settings import CameraSettings, FileSource
+from agent.clock import Clock
+from agent.core import pipeline
+from agent.core.ids import Ids
+from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
+from agent.core.rules.context import Memory
+from agent.core.rules.engine import LineRule
+from agent.core.rules.kinds import facts
+from agent.core.tamper.monitor import Fault, View
+from agent.core.types import (
+    Count,
+    Detection,
+    EndReason,
+    Event,
+    EventKind,
+    Frame,
+    Image,
+    Instant,
+    Phase,
+    Severity,
+)
+from agent.detectors import Detector
+from agent.errors import CameraError, CameraLost, CameraRefused, ModelError
+from agent.host.camera_stats import CameraState, Figures, State
+from agent.host.supervise import CALM_S, Backoff, Beat, Stop, Voice, wait
+from agent.publishing.compose import Sender, count_message, event_messages
+from agent.wire.message import Message, Priority
+from agent.workers.keeping import Keeper, Keeping
+
+log = structlog.get_logger(__name__)
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
+"""Bounds of the waits before a lost camera is asked again."""
+NEWS = 0.0002
+"""Share of the view that has become unlike the scene: half of the smallest region that counts."""
+REFUSED_S = 30.0
+"""Least wait after a refusal: cameras lock out who tries a wrong password again and again."""
+HALT_LOOK_S = 1.0
+"""A paused camera looks so often whether it is wanted again."""
+DETECTOR_REST_S = 1.0
+"""Least wait before a detector that failed is asked again."""
+
+REASONS = {each: each.value for each in Fault} | {Fault.MOVED: "moved: check the zones of this camera"}
+"""What stands in the status of a blind camera."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """What the station does not want to be watched for a while."""
+
+    why: str | None = None
+    """Not the whole camera, for this reason; None: it is watched."""
+    rules: frozenset[str] = frozenset()
+    """Not these rules."""
+
+
+class Watcher:
+    """One camera's thread of work; `run` is given to a supervised Worker."""
+
+    def __init__(
+        self,
+        camera: CameraSettings,
+        settings: PipelineSettings,
+        detector: Detector,
+        keeper: Keeper,
+        sender: Callable[[], Sender],
+        *,
+        clock: Clock,
+        ids: Ids,
+        on_state: Callable[[CameraState], None] = lambda _state: None,
+        on_outcome: Callable[[Frame, Outcome], None] = lambda _frame, _outcome: None,
+        pace: Callable[[float], float] = lambda wanted_fps: wanted_fps,
+    ) -> None:
+        """`on_state` and `on_outcome` are called in the camera's thread.
+
+        `pace` says how many pictures a second the box allows of those that are wanted.
+        """
+        self.camera, self.settings = camera, settings
+        self._judge = settings.judge
+        self.figures = Figures()
+        self.state = CameraState("disabled", clock.now(), "starting")
+        self.keeping = Keeping(keeper, f"camera {camera.name}", clock)
+        self._detector, self._sender = detector, sender
+        self._clock = clock
+        self._on_state, self._on_outcome = on_state, on_outcome
+        self._pace = pace
+        self._pipeline = PipelineState(ids)
+        self._lost: Event | None = None
+        self._voice = Voice(f"camera {camera.name}")
+        self._eye = Voice(f"detector, camera {camera.name}")
+        self._eye_backoff = Backoff(least_s=1.0, most_s=60.0)
+        self._eye_rests_until_s = float("-inf")
+        self._halt, self._obeyed = Halt(), Halt()
+        self._open: IsolatedCamera | None = None
+        self._open_lock = threading.Lock()
+        # Twice the usual gap at least: a camera of one picture in five seconds is not stalled in between.
+        self._stalled_after_s = max(camera.stall_s / 2, 2 / min(camera.max_fps, camera.idle_fps))
+        self._unlike = 0.0
+
+    # ---------------------------------------------------------------------------------- from other threads
+
+    @property
+    def detector_fails(self) -> bool:
+        """Whether the detector failed when it was last asked."""
+        return not self._eye.up
+
+    @property
+    def fps_wanted(self) -> float:
+        """Pictures a second that are looked at while something moves, at the box's pace."""
+        return self._pace(self.camera.max_fps)
+
+    def seen(self) -> CameraState:
+        """The state as it shows from outside: a camera whose pictures are late is stalled, and not yet lost."""
+        state, last = self.state, self.figures.last_frame
+        if state.state not in ("streaming", "blind") or last is None:
+            return state
+        if self._clock.now().since(last) <= self._stalled_after_s:
+            return state
+        since = Instant(last.mono_s + self._stalled_after_s, last.wall_s + self._stalled_after_s)
+        return CameraState("stalled", since, f"no picture for more than {self._stalled_after_s:g} s")
+
+    def halt(self, halt: Halt) -> None:
+        """From now on, leave this out; what it leaves out of what is open then ends."""
+        before, self._halt = self._halt, halt
+        if halt.why is not None and before.why is None:
+            self.interrupt()
+
+    def interrupt(self) -> None:
+        """Let go of the camera, so that `run` notices that `stop` is set without waiting for a picture."""
+        with self._open_lock:
+            camera = self._open
+        if camera is not None:
+            camera.close()
+
+    # --------------------------------------------------------------------------------------------- the loop
+
+    def run(self, stop: Stop, beat: Beat) -> None:
+        """Watch until `stop` is set, or a file that is not looped has ended. No error ends it."""
+        backoff = Backoff(FIRST_WAIT_S, LONGEST_WAIT_S)
+        while not stop.is_set():
+            if self._halt.why is not None:
+                self._pause(stop, beat)
+                continue
+            try:
+                self._stream(stop, beat)
+                if self._halt.why is None:
+                    break
+                continue
+            except CameraError as error:
+                trouble = error
+            except Exception as error:  # a mistake of ours must not silence the camera
+                trouble = self._failed(error)
+            seeing = self.state.state in ("streaming", "blind")
+            if seeing and self._clock.now().since(self.state.since) > CALM_S:
+                backoff.calm()
+            self._went(trouble)
+            least_s = REFUSED_S if isinstance(trouble, CameraRefused) else 0.0
+            wait(stop, least_s + backoff.failed(), self._clock, beat)
+        self._end(EndReason.AGENT_RESTARTED if stop.is_set() else EndReason.LEFT)
+
+    def _stream(self, stop: Stop, beat: Beat) -> None:
+        """One opening of the camera, until it ends or `stop` is set."""
+        camera = open_camera(self.camera, self._clock)
+        with self._open_lock:
+            self._open = camera
+        # An interrupt may have come just before, and found nothing to let go of.
+        if stop.is_set() or self._halt.why is not None:
+            return
+        self.figures.opened()
+        camera.turn = beat  # waiting for a picture is no hang: the camera has deadlines of its own
+        beat()
+        try:
+            for frame in camera.frames():
+                if stop.is_set() or self._halt.why is not None:
+                    return
+                began = self._came(camera, frame)
+                outcome = self.watch(frame)
+                self.figures.work_s += self._clock.now().since(began)
+                camera.rest_s = self._rest_s(outcome)
+                beat()
+        finally:
+            camera.close()
+
+    def _pause(self, stop: Stop, beat: Beat) -> None:
+        """The camera is let go of until it is wanted again. What was learned of its view may be old by then."""
+        now = self._now()
+        self._finish(now, EndReason.PAUSED)
+        self._lost_ends(now, EndReason.PAUSED)
+        self._pipeline = PipelineState(self._pipeline.ids)
+        while not stop.is_set() and self._halt.why is not None:
+            self._enter("disabled", self._halt.why)
+            beat()
+            stop.wait(HALT_LOOK_S)
+
+    def _leave_out(self, halt: Halt) -> None:
+        """Judge without the paused rules from the next frame on; their events end there, their counts here."""
+        at, judged = self._now(), self._pipeline.rules
+        for rule in self._judge.rules:
+            if judged and isinstance(rule, LineRule) and rule.id in halt.rules - self._obeyed.rules:
+                self._tell(facts.cut_interval(rule, judged.memories.get(rule.id, Memory()), at))
+        wanted = tuple(rule for rule in self._judge.rules if rule.id not in halt.rules)
+        self.settings = replace(self.settings, judge=self._judge.model_copy(update={"rules": wanted}))
+        self._obeyed = halt
+
+    def watch(self, frame: Frame) -> Outcome:
+        """Look at one frame and keep what it tells."""
+        if self._halt != self._obeyed:
+            self._leave_out(self._halt)
+        self._pipeline, outcome = pipeline.update(
+            self._pipeline, frame, self._look, self._detector.input_size, self.settings
+        )
+        if outcome.told or self.keeping.holds:  # not with most frames
+            self._tell(outcome.told)
+        self._saw(outcome.view)
+        self._on_outcome(frame, outcome)
+        return outcome
+
+    def _saw(self, view: View) -> None:
+        """Streaming and blind are two states of a camera that gives pictures."""
+        if view.fault is None:
+            if self.state.state == "blind":
+                self._enter("streaming")
+        elif self.state.state in ("streaming", "blind") and self.state.reason != REASONS[view.fault]:
+            self._enter("blind", REASONS[view.fault])
+
+    def _rest_s(self, outcome: Outcome) -> float:
+        """How long the next frame may take: until there is something to look at, and not too long.
+
+        What differs from the scene for the first time is no motion yet, but worth a second look at once.
+        """
+        news = outcome.motion.share - self._unlike
+        self._unlike = outcome.motion.share
+        gap_s, idle_s = 1 / self.camera.max_fps, 1 / self.camera.idle_fps
+        if outcome.quiet:
+            # Half a gap early: the picture after a moment just missed would come a whole gap late.
+            rest_s = idle_s - gap_s / 2 if news <= NEWS else 0.0
+        else:
+            rest_s = min(outcome.patience_s, idle_s)
+        if (fps := self.fps_wanted) < self.camera.max_fps:
+            rest_s = max(rest_s, 1 / fps - gap_s / 2)
+        return max(0.0, rest_s)
+
+    def _look(self, images: Sequence[Image]) -> Sequence[Sequence[Detection]]:
+        """What the detector sees; nothing while it fails."""
+        began = self._clock.now()
+        if began.mono_s < self._eye_rests_until_s:
+            return [()] * len(images)
+        try:
+            found = self._detector.detect(images)
+        except ModelError as error:
+            self._eye.lost(error)
+            if began.mono_s - self._eye_rests_until_s > CALM_S:
+                self._eye_backoff.calm()
+            self._eye_rests_until_s = began.mono_s + DETECTOR_REST_S + self._eye_backoff.failed()
+            return [()] * len(images)
+        self._eye.back()
+        self.figures.detect_ms.append(self._clock.now().since(began) * 1000)
+        return found
+
+    # ------------------------------------------------------------------------------------- lost and found
+
+    def _came(self, camera: IsolatedCamera, frame: Frame) -> Instant:
+        """Note it; this moment."""
+        now, last = self._clock.now(), self.figures.last_frame
+        resumed = last is not None and frame.at.since(last) > self._stalled_after_s
+        self.figures.came(camera, frame, now)
+        if self.state.state in ("streaming", "blind") and not resumed:
+            return now
+        self._voice.back()
+        self._enter("streaming")
+        if self._lost is not None:
+            self.figures.returned(now)
+            self._lost_ends(now, None)
+        return now
+
+    def _went(self, error: CameraError) -> None:
+        self._voice.lost(error)
+        if self._lost is None:
+            now = self._now()
+            self._finish(now, EndReason.CAMERA_LOST)
+            name, ids = self._pipeline.ids.next(now)
+            self._pipeline = replace(self._pipeline, ids=ids)
+            self._lost = Event(
+                id=name,
+                revision=1,
+                kind=EventKind.CAMERA_LOST,
+                phase=Phase.START,
+                severity=Severity.ALERT,
+                at=now,
+                rule_id="camera",
+                rule_kind="camera",
+                started=now,
+                detail=error.what,
+            )
+            self._tell((self._lost,))
+        self._enter("lost", error.what)
+
+    def _lost_ends(self, now: Instant, reason: EndReason | None) -> None:
+        """The loss is over: the camera is back (no reason), or nobody waits for it any more."""
+        lost = self._lost
+        if lost is None:
+            return
+        self._lost = None
+        how = "back" if reason is None else "given up"
+        detail = f"{how} after {max(0.0, now.since(lost.started)):.0f} s; {lost.detail}"
+        ended = replace(lost, revision=2, phase=Phase.END, at=now, end_reason=reason, detail=detail)
+        self._tell((ended,))
+
+    def _failed(self, error: Exception) -> CameraLost:
+        """A mistake of ours: what the stages remember may be part of it, so they begin anew."""
+        if self._voice.up:
+            log.exception("watching_failed", camera=self.camera.name)
+        try:
+            self._finish(self._now(), EndReason.CAMERA_LOST)
+        except Exception:  # then the next start of the agent closes what is open
+            log.exception("events_left_open", camera=self.camera.name)
+        self._pipeline = PipelineState(self._pipeline.ids)
+        what = f"{self.camera.name}: watching failed: {type(error).__name__}"
+        return CameraLost(what, "this is a mistake in the program: report it with the log")
+
+    def _end(self, reason: EndReason) -> None:
+        now = self._now()
+        self._finish(now, reason)
+        self._lost_ends(now, reason)
+        self.keeping.keep(now=True)
+        self._enter("disabled", "the file has ended" if reason is EndReason.LEFT else "the agent stops")
+
+    def _finish(self, now: Instant, reason: EndReason) -> None:
+        self._pipeline, told = pipeline.close(self._pipeline, now, reason, self.settings)
+        self._tell(told)
+
+    def _now(self) -> Instant:
+        """Now, but never before the last frame: a file's own time may run ahead of the clock."""
+        now, last = self._clock.now(), self.figures.last_frame
+        return now if last is None or now.mono_s >= last.mono_s else last
+
+    def _enter(self, state: State, reason: str | None = None) -> None:
+        """Change the state; a new reason for the same loss keeps its beginning."""
+        before = self.state
+        if (state, reason) == (before.state, before.reason) != ("streaming", None):
+            return
+        since = before.since if state == before.state == "lost" else self._clock.now()
+        self.state = CameraState(state, since, reason)
+        self._on_state(self.state)
+
+    # --------------------------------------------------------------------------------------------- telling
+
+    def _tell(self, told: Sequence[Event | Count]) -> None:
+        """Keep what is told, and with it what the disk would not take before."""
+        self.keeping.keep([message for each in told for message in self._messages(each)])
+
+    def _messages(self, told: Event | Count) -> Iterator[Message]:
+        try:
+            sender = self._sender()
+            if isinstance(told, Event):
+                yield from event_messages(told, sender)
+            else:
+                yield count_message(told, sender)
+        except Exception:  # one that cannot be put into words must not silence the others
+            log.exception("event_untold", camera=self.camera.name, rule=told.rule_id)
+            self.keeping.dropped[Priority.EVENT if isinstance(told, Event) else Priority.COUNT] += 1
+
+
+def is_finite(camera: CameraSettings) -> bool:
+    """Whether the camera ends by itself."""
+    return isinstance(camera.source, FileSource) and not camera.source.loop

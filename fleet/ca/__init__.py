@@ -1,0 +1,1 @@
+"""An authority in a folder: signs certificates, and revokes them."""

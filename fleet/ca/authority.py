@@ -1,0 +1,227 @@
+"""A small certificate authority in a folder of the administrator's computer.
+
+    ca.key       its key (P-256), encrypted with a passphrase; nothing else in the folder is secret
+    ca.crt       its certificate, which boxes, broker and station are given
+    index.jsonl  everything that it signed and revoked
+    crl.pem      the list of the revoked, which the broker is given
+
+Invariants
+1. Keys of boxes never come here: only requests do, and only public halves leave.
+2. What is signed is in the index first; so is what is revoked.
+3. Whoever was revoked because of a lost key is not signed again unless it is said twice.
+4. The folder is whole after a crash at any moment; a list may lag behind the index, until it is written anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from agent.errors import NgatuError
+from fleet.ca.crl import listed
+from fleet.ca.index import Index, Issued, Kind, Reason, write_whole
+from fleet.ca.request import alternative, fitting, public_key
+
+LEAST_PASSPHRASE: Final = 12
+AUTHORITY_DAYS: Final = 3650
+CERTIFICATE_DAYS: Final = 90
+"""At least three times the longest outage that a box must survive: thirty days without a way to renew."""
+CRL_DAYS: Final = 180
+EARLIER: Final = timedelta(hours=1)
+"""So much before now a certificate begins: a box's clock may be late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """An open folder; without its key it can only tell."""
+
+    folder: Path
+    certificate: x509.Certificate
+    index: Index
+    key: ec.EllipticCurvePrivateKey | None = None
+
+    def sign(
+        self, request: bytes, kind: Kind, name: str, now: datetime, *,
+        hosts: Sequence[str] = (), days: int = CERTIFICATE_DAYS, again: bool = False,
+    ) -> bytes:  # fmt: skip
+        """The certificate, in PEM, for whoever holds the key of this request. A broker's bears its hosts.
+
+        Raises:
+            NgatuError: name or request do not fit, or the name was revoked for a lost key and `again` is off.
+        """
+        fitting(kind, name)
+        key = public_key(request, name)
+        names = alternative([name, *hosts]) if kind == "broker" else []
+        ends = now + timedelta(days=days)
+        if ends > self.certificate.not_valid_after_utc:
+            raise NgatuError(
+                f"{name}: the authority ends before that, on {self.certificate.not_valid_after_utc:%Y-%m-%d}",
+                "make a new authority in another folder, and let boxes trust both while they change over",
+            )
+        with self.index.alone():
+            self._not_lost(name, again)
+            each = Issued(x509.random_serial_number(), kind, name, now - EARLIER, ends)
+            signed = self._signed(each, key, names)
+            self.index.note_issue(each, now)  # invariant 2
+        return signed.public_bytes(Encoding.PEM)
+
+    def revoke(self, name: str, reason: Reason, now: datetime, *, keep: int | None = None) -> list[Issued]:
+        """Revoke every good certificate of a name, but for the one with this serial number. Returns which.
+
+        Nothing happens to the broker until it is given the new list.
+
+        Raises:
+            NgatuError: nothing was ever signed for it, or what is to be kept is not good.
+        """
+        with self.index.alone():
+            known = [each for each in self.index.issued() if each.name == name]
+            if not known:
+                raise NgatuError(f"{name}: nothing was ever signed for it", "see who there is: ngatu ca list")
+            if keep is not None and keep not in {each.serial for each in known if each.good(now)}:
+                raise NgatuError(f"{name}: there is no good certificate {keep:x} to keep", "see ngatu ca list")
+            chosen = [each for each in known if each.good(now) and each.serial != keep]
+            for each in chosen:
+                self.index.note_revocation(each.serial, reason, now)
+        return chosen
+
+    def write_crl(self, now: datetime, days: int = CRL_DAYS) -> Path:
+        """Write the list of the revoked, with the next number. Returns where."""
+        with self.index.alone():
+            number = self.index.crl_number() + 1
+            self.index.note_crl(number, now)  # a number that no list got is better than two lists of one
+            ends = min(now + timedelta(days=days), self.certificate.not_valid_after_utc)
+            crl = listed(self.index.issued(), number, self.certificate, self._key(), now, ends)
+            path = self.folder / "crl.pem"
+            write_whole(path, crl.public_bytes(Encoding.PEM))
+        return path
+
+    def _not_lost(self, name: str, again: bool) -> None:
+        lost = [each for each in self.index.issued() if each.name == name and each.reason == "keyCompromise"]
+        if lost and not again:  # invariant 3
+            raise NgatuError(
+                f"{name}: its key was lost, and it was revoked on {lost[-1].revoked:%Y-%m-%d}",
+                "take it out of the inventory; for a new box of the same name add --again",
+            )
+
+    def _key(self) -> ec.EllipticCurvePrivateKey:
+        assert self.key is not None, "the folder was opened without its passphrase"
+        return self.key
+
+    def _signed(
+        self, each: Issued, key: ec.EllipticCurvePublicKey, names: list[x509.GeneralName]
+    ) -> x509.Certificate:
+        usage = ExtendedKeyUsageOID.SERVER_AUTH if each.kind == "broker" else ExtendedKeyUsageOID.CLIENT_AUTH
+        ours = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        builder = _builder(each.name, self.certificate.subject, key, each.serial, each.begins, each.ends)
+        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        builder = builder.add_extension(_usage(digital_signature=True), critical=True)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(ours), critical=False
+        )
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        return builder.sign(self._key(), hashes.SHA256())
+
+
+def make(folder: Path, name: str, passphrase: str, now: datetime, days: int = AUTHORITY_DAYS) -> Authority:
+    """A new authority, with an empty list of the revoked.
+
+    Raises:
+        NgatuError: there is one in the folder already, or the passphrase is too short.
+    """
+    if len(passphrase) < LEAST_PASSPHRASE:
+        raise NgatuError("the passphrase is too short", f"take {LEAST_PASSPHRASE} characters or more")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if (folder / "ca.key").exists():
+        raise NgatuError(f"{folder}: there is an authority already", "the fleet trusts it: name another folder")
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    serial = x509.random_serial_number()
+    builder = _builder(name, subject, key.public_key(), serial, now - EARLIER, now + timedelta(days=days))
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
+    certificate = builder.sign(key, hashes.SHA256())
+    index = Index(folder / "index.jsonl")
+    # The key comes last: a folder that has one is complete but for its list (invariant 4).
+    index.path.unlink(missing_ok=True)
+    index.create()
+    write_whole(folder / "ca.crt", certificate.public_bytes(Encoding.PEM))
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase.encode()))
+    write_whole(folder / "ca.key", secret, 0o600)
+    made = Authority(folder, certificate, index, key)
+    made.write_crl(now)
+    return made
+
+
+def look(folder: Path) -> Authority:
+    """An authority to be asked, not to sign.
+
+    Raises:
+        NgatuError: there is none in the folder.
+    """
+    try:
+        certificate = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
+    except OSError as error:
+        what = f"{folder}: no authority is here: {error.strerror}"
+        raise NgatuError(what, "make one: ngatu ca init") from None
+    except ValueError:
+        what = f"{folder / 'ca.crt'}: this is no certificate"
+        raise NgatuError(what, "take it from your copy of the folder") from None
+    return Authority(folder, certificate, Index(folder / "index.jsonl"))
+
+
+def unlock(folder: Path, passphrase: str) -> Authority:
+    """An authority that can sign.
+
+    Raises:
+        NgatuError: there is none, or the passphrase is wrong.
+    """
+    closed = look(folder)
+    path = folder / "ca.key"
+    try:
+        key = load_pem_private_key(path.read_bytes(), passphrase.encode())
+    except OSError as error:
+        raise NgatuError(f"{path}: {error.strerror}", "take it from your copy of the folder") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise NgatuError(f"{path}: the passphrase is wrong, or this is no key", "try again") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != closed.certificate.public_key():
+        raise NgatuError(
+            f"{path}: this key does not belong to ca.crt", "take both from your copy of the folder"
+        )
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+    return Authority(closed.folder, closed.certificate, closed.index, key)
+
+
+def _builder(
+    name: str, issuer: x509.Name, key: ec.EllipticCurvePublicKey, serial: int, begins: datetime, ends: datetime
+) -> x509.CertificateBuilder:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = x509.CertificateBuilder(issuer, subject, key, serial, begins, ends)
+    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+
+
+def _usage(
+    *, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False
+) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=digital_signature, key_cert_sign=key_cert_sign, crl_sign=crl_sign,
+        content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
+        encipher_only=False, decipher_only=False,
+    )  # fmt: skip

@@ -1,0 +1,79 @@
+"""Who may be named in a certificate, and whether a request is one that we sign.
+
+A broker knows its clients by the common name of their certificates, so names of different kinds must never be
+equal: a box that bore a station's name would have a station's rights. Only a box's name can stand in a topic
+by itself; those of the others have a dot, which no box's name can have.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.x509.oid import NameOID
+
+from agent.errors import NgatuError
+from fleet.ca.index import Kind
+
+ID = r"[a-z0-9-]{3,32}"
+"""Of a box or a commune, as agent.settings.base.Name: what may stand in a topic."""
+_HOST = r"(?=.{1,64}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+_NAMES: dict[Kind, tuple[str, str]] = {
+    "box": (ID, "a box's id: 3 to 32 of a-z, 0-9 and '-', and not 'station'"),
+    "station": (rf"station\.{ID}", "station. and the commune's id, such as station.hai-ninh"),
+    "operator": (rf"operator\.{ID}", "operator. and a name, such as operator.broker"),
+    "broker": (_HOST, "the broker's host name, as the boxes call it"),
+}
+
+
+def fitting(kind: Kind, name: str) -> None:
+    """NgatuError unless a certificate of this kind may bear this name."""
+    pattern, meant = _NAMES[kind]
+    if not re.fullmatch(pattern, name) or name == "station":
+        raise NgatuError(f"{name!r} cannot be the name of a {kind}'s certificate", f"it is {meant}")
+
+
+def alternative(hosts: list[str]) -> list[x509.GeneralName]:
+    """Names and addresses under which boxes reach a broker.
+
+    Raises:
+        NgatuError: one is neither.
+    """
+    told: list[x509.GeneralName] = []
+    for host in hosts:
+        try:
+            told.append(x509.IPAddress(ip_address(host)))
+        except ValueError:
+            if not re.fullmatch(_HOST, host):
+                raise NgatuError(
+                    f"{host!r} is neither a host name nor an address", "such as 10.1.2.3"
+                ) from None
+            told.append(x509.DNSName(host))
+    return told
+
+
+def public_key(request: bytes, name: str) -> EllipticCurvePublicKey:
+    """The key that a request asks to have signed, whose private half made the request.
+
+    Only the key is taken from it: the name must be the one expected, and whatever else it asks for is ignored.
+
+    Raises:
+        NgatuError: it is no request, it was not signed by its own key, or the key or the name is another.
+    """
+    hint = "make it with: openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -subj /CN=NAME"
+    try:
+        asked = x509.load_pem_x509_csr(request)
+        signed, key = asked.is_signature_valid, asked.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise NgatuError(f"{name}: this is no certificate request: {error}", hint) from None
+    if not signed:
+        raise NgatuError(f"{name}: the request was not signed by the key that is in it", hint)
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        raise NgatuError(f"{name}: the key of the request is not of the curve P-256", hint)
+    names = [str(each.value) for each in asked.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    if names != [name]:
+        raise NgatuError(f"{name}: the request is made out to {', '.join(names) or 'nobody'}", hint)
+    return key

@@ -1,0 +1,112 @@
+"""`ngatu box`: how one box stands, asked at the broker, and its label."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.cli.config import told_in_a_line
+
+box_app = typer.Typer(help="One box, as it tells of itself at the broker.", no_args_is_help=True)
+
+Commune = Annotated[str, typer.Argument(help="As in its topics.")]
+Device = Annotated[str, typer.Argument(help="As in its topics.")]
+Host = Annotated[str, typer.Option(help="The broker.")]
+Port = Annotated[int, typer.Option(help="Its port.")]
+Ca = Annotated[Path | None, typer.Option(help="The broker's certificate authority; turns TLS on.")]
+Cert = Annotated[Path | None, typer.Option(help="A certificate that may read the boxes' topics.")]
+Key = Annotated[Path | None, typer.Option(help="Its key.")]
+Root = Annotated[str, typer.Option(help="First levels of all topics.")]
+
+
+@box_app.command("look")
+@told_in_a_line
+def look_command(
+    commune: Commune,
+    device: Device,
+    host: Host = "127.0.0.1",
+    port: Port = 8883,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
+    root: Root = "ngatu/v1",
+) -> None:
+    """Print as JSON what the box has said last: status, info, health; null where it has said nothing."""
+    from fleet.rollout_check import Broker, look  # noqa: PLC0415
+
+    seen = look(Broker(host, port, ca, cert, key, root), commune, device)
+    told = {
+        name: payload and payload.model_dump(mode="json", by_alias=True)
+        for name, payload in (("status", seen.status), ("info", seen.info), ("health", seen.health))
+    }
+    typer.echo(json.dumps(told))
+
+
+@box_app.command("gate")
+@told_in_a_line
+def gate_command(
+    commune: Commune,
+    device: Device,
+    version: Annotated[str, typer.Option(help="That it must run.")],
+    config_sha256: Annotated[
+        str | None, typer.Option(help="Of its configuration, as `ngatu config show` tells.")
+    ] = None,
+    camera: Annotated[
+        list[str] | None, typer.Option(help="That must stream; repeatable. Without it: all.")
+    ] = None,
+    within: Annotated[float, typer.Option(min=1, help="Seconds.")] = 150.0,
+    host: Host = "127.0.0.1",
+    port: Port = 8883,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
+    root: Root = "ngatu/v1",
+) -> None:
+    """Wait until the box says that it runs this release and its cameras stream; exit code 1: it does not."""
+    from fleet.rollout_check import Broker, Wanted, proven  # noqa: PLC0415
+
+    broker = Broker(host, port, ca, cert, key, root)
+    seen = proven(broker, commune, device, Wanted(version, config_sha256, camera or None), within)
+    typer.echo(
+        f"{device}: ngatu {version}, {', '.join(f'{name} {state}' for name, state in seen.cameras().items())}"
+    )
+
+
+@box_app.command("label")
+@told_in_a_line
+def label_command(
+    commune: Commune,
+    device: Device,
+    place: Annotated[str, typer.Option(help="Where it hangs, in words.")] = "",
+    contact: Annotated[str, typer.Option(help="Whom to call about it.")] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Where a label for printing goes, as SVG, 72 by 36 mm.")
+    ] = None,
+) -> None:
+    """Show the label of a box, with a QR code that names it; it holds no secret."""
+    from fleet.label import Label, terminal, write  # noqa: PLC0415
+
+    label = Label(commune, device, place, contact)
+    typer.echo("\n".join(terminal(label)))
+    if out is not None:
+        write(label, out)
+        typer.echo(f"{out}: print it at its own size (100 %)")
+
+
+@box_app.command("report")
+@told_in_a_line
+def report_command(
+    facts: Annotated[Path, typer.Argument(help="What report.yml has gathered.")],
+    out: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("report.html"),
+    language: Annotated[str, typer.Option(help="en or vi.")] = "en",
+) -> None:
+    """Make one HTML page of all boxes and stations; what needs somebody comes first. report.yml calls it."""
+    from fleet.report.gather import read  # noqa: PLC0415
+    from fleet.report.page import write  # noqa: PLC0415
+
+    fleet = read(facts)
+    write(fleet, out, language)
+    typer.echo(f"{out}: {len(fleet.boxes)} boxes, {len(fleet.hosts)} brokers and stations")

@@ -1,0 +1,119 @@
+"""`ngatu bundle`: make and check releases for boxes without internet."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from agent.cli.config import told_in_a_line
+from agent.errors import NgatuError
+
+bundle_app = typer.Typer(
+    help="Releases for boxes without internet: one signed file each.", no_args_is_help=True
+)
+
+Passphrase = Annotated[
+    Path | None, typer.Option(help="File whose first line is the passphrase; if absent, it is asked for.")
+]
+
+
+def passphrase(file: Path | None, *, twice: bool = False) -> str:
+    """From a file or from the terminal, never from the command line, where everybody sees it."""
+    if file is None:
+        return str(typer.prompt("Passphrase of the key", hide_input=True, confirmation_prompt=twice))
+    try:
+        return file.read_text(encoding="utf-8").splitlines()[0]
+    except (OSError, IndexError, UnicodeDecodeError) as error:
+        raise NgatuError(f"{file}: no passphrase can be read: {error}", "its first line must be it") from None
+
+
+@bundle_app.command("key")
+@told_in_a_line
+def key_command(
+    file: Annotated[Path, typer.Argument(help="Where the key goes; its public half goes beside it, as .pub.")],
+    passphrase_file: Passphrase = None,
+) -> None:
+    """Make the key that signs releases. Only this computer has it; the boxes get the public half."""
+    from fleet.bundle.release_key import make  # noqa: PLC0415
+
+    public = make(file, passphrase(passphrase_file, twice=True))
+    typer.echo(f"{file}: keep it, and a copy elsewhere, under lock\n{public}: for the boxes")
+
+
+@bundle_app.command("build")
+@told_in_a_line
+def build_command(
+    key: Annotated[Path, typer.Option(help="The key that signs.")],
+    arch: Annotated[str, typer.Option(help="The boards', as `uname -m` says it.")] = "aarch64",
+    python: Annotated[str, typer.Option(help="The boards' Python: 3.11 on Debian 12, 3.13 on 13.")] = "3.11",
+    glibc: Annotated[int, typer.Option(min=17, help="The boards' C library, 2.x; the oldest of them.")] = 35,
+    model: Annotated[list[Path] | None, typer.Option(help="An .onnx file; repeatable.")] = None,
+    extra: Annotated[list[str] | None, typer.Option(help="Of ngatu: station; repeatable.")] = None,
+    instead: Annotated[
+        list[str] | None, typer.Option(help="PACKAGE=FILE.whl, to take in its place; repeatable.")
+    ] = None,
+    wheel: Annotated[Path | None, typer.Option(help="ngatu's own wheel; if absent, it is built.")] = None,
+    floor: Annotated[
+        str | None, typer.Option(help="Boxes with this release take nothing older; if absent, than itself.")
+    ] = None,
+    system_site: Annotated[
+        bool, typer.Option("--system-site", help="Let it use the system's packages (picamera2).")
+    ] = False,
+    source: Annotated[Path, typer.Option(help="The checkout.")] = Path(),
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("build/bundles"),
+    passphrase_file: Passphrase = None,
+) -> None:
+    """Gather wheels, models, the unit and the installer for one kind of board, and sign them."""
+    from fleet.bundle.build import Recipe, build  # noqa: PLC0415
+    from fleet.bundle.release_key import read_private  # noqa: PLC0415
+    from fleet.bundle.wheels import Board  # noqa: PLC0415
+
+    recipe = Recipe(
+        source=source,
+        board=Board(arch, python, glibc),
+        models=model or (),
+        extras=extra or (),
+        wheel=wheel,
+        instead=dict(_pair(each) for each in instead or ()),
+        floor=floor,
+        system_site=system_site,
+    )
+    signing = read_private(key, passphrase(passphrase_file))
+    path, manifest = build(recipe, signing, out)
+    size = sum(each.bytes for each in manifest.files.values())
+    Console().print(
+        f"{path}: ngatu {manifest.version} for {arch}, Python {python}: "
+        f"{len(manifest.files)} files, {size / 1e6:.1f} MB",
+        soft_wrap=True,
+    )
+    if arch != platform.machine():
+        typer.echo("  hint: it was not tried here, this computer is another kind: let one box try it first")
+
+
+def _pair(words: str) -> tuple[str, Path]:
+    name, equals, path = words.partition("=")
+    if not equals:
+        raise NgatuError(f"--instead {words}: this is not PACKAGE=FILE.whl", "such as onnxruntime=FILE.whl")
+    return name, Path(path)
+
+
+@bundle_app.command("verify")
+@told_in_a_line
+def verify_command(
+    file: Annotated[Path, typer.Argument(help="The bundle.")],
+    key: Annotated[Path, typer.Option(help="The public half of the key that signs.")],
+) -> None:
+    """Check the signature and every file of a bundle; names the file that is wrong."""
+    from fleet.bundle.archive import verify  # noqa: PLC0415
+    from fleet.bundle.release_key import read_public  # noqa: PLC0415
+
+    manifest = verify(file, read_public(key))
+    Console().print(
+        f"{file}: whole and signed: ngatu {manifest.version} for {manifest.arch}, Python {manifest.python}, "
+        f"{len(manifest.files)} files; floor {manifest.floor}",
+        soft_wrap=True,
+    )

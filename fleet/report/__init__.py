@@ -1,0 +1,1 @@
+"""Which boxes need somebody, and how soon."""

@@ -1,0 +1,212 @@
+"""What in the report needs somebody, and how soon; pure.
+
+A finding is a key and its words' values: `report_words` says it in a language. Each box and host gets all of
+its findings, the pressing ones first; the box that presses most is first of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, Final
+
+from agent.wire.payloads import HealthPayload
+from fleet.report.gather import Box, Certificate, Fleet, Host
+from fleet.report.storage import Storage
+
+CERTIFICATE_SOON_D: Final = 30
+"""Days left at which somebody should look: roles renew from 60 on, and somebody runs them each month."""
+CERTIFICATE_NOW_D: Final = 14
+CRL_NOW_D: Final = 7
+"""Below that no list is installed; a broker whose list has ended lets nobody in."""
+CRL_SOON_D: Final = 90
+CRL_WATCH: Final = "ngatu-crl-watch.service"
+"""Fails for what is told here more exactly."""
+LATE_S: Final = 300
+"""A box tells of itself each minute."""
+WAITED_S: Final = 3600
+FREE_SOON, FREE_NOW = 0.10, 0.03
+"""Parts of the fullest file system."""
+WORN_SOON_PCT, WORN_NOW_PCT = 80, 100
+WARM_C: Final = 75.0
+"""Near the 80 °C at which a Pi slows down by itself (agent.host.machine.HOT_C)."""
+DEGRADED_NOW: Final = ("storage_full", "storage_ram_only", "under_voltage", "config_refused", "detector_failed")
+TOLD_ELSEWHERE: Final = ("camera_lost", "camera_stalled", "camera_blind")
+SEES: Final = "streaming"
+
+
+class Need(IntEnum):
+    """How soon somebody must look."""
+
+    GOOD = 0
+    SOON = 1
+    NOW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be."""
+
+    need: Need
+    key: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A box or a host with its findings, the pressing ones first."""
+
+    what: Box | Host
+    findings: tuple[Finding, ...]
+
+    @property
+    def need(self) -> Need:
+        """That of its worst finding."""
+        return max((each.need for each in self.findings), default=Need.GOOD)
+
+
+def judge(fleet: Fleet) -> tuple[list[Judged], list[Judged]]:
+    """Boxes and hosts of the station, whatever needs somebody soonest first."""
+    boxes = [_judged(each, of_box(each, fleet.made)) for each in fleet.boxes]
+    hosts = [_judged(each, of_host(each, fleet.made)) for each in fleet.hosts]
+    return sorted(boxes, key=order), sorted(hosts, key=order)
+
+
+def _judged(what: Box | Host, findings: Iterator[Finding]) -> Judged:
+    return Judged(what, tuple(sorted(findings, key=lambda each: -each.need)))
+
+
+def order(judged: Judged) -> tuple[int, bool, int, str, str]:
+    """What comes first; a station before boxes that need somebody as soon, for many hang on it."""
+    pressing = sum(each.need is Need.NOW for each in judged.findings)
+    box = judged.what if isinstance(judged.what, Box) else None
+    return -judged.need, box is not None, -pressing, box.commune if box else "", judged.what.name
+
+
+def of_box(box: Box, now: datetime) -> Iterator[Finding]:
+    """What is wrong with a box."""
+    yield from _heard(box, now)
+    if not box.reached:
+        yield _soon("unreachable_online", why=box.why) if online(box) else _now("unreachable", why=box.why)
+    if box.health is not None and online(box):
+        yield from _health(box.health)
+    yield from _release(box)
+    yield from _certificates(box.certificates)
+    if box.reached and not any(each.role == "box" for each in box.certificates):
+        yield _now("no_certificate")
+    yield from _storage(box.storage)
+
+
+def online(box: Box) -> bool:
+    """Whether the broker holds a connection of it."""
+    return box.status is not None and box.status.state == "online"
+
+
+def heard(box: Box) -> datetime | None:
+    """When it spoke last, by its own clock."""
+    told = [each.time for each in (box.status, box.health) if each is not None]
+    return max(told, default=None)
+
+
+def _heard(box: Box, now: datetime) -> Iterator[Finding]:
+    if box.unheard:
+        yield _now("broker_mute", why=box.unheard)
+    elif box.status is None:
+        yield _now("never_heard")
+    elif not online(box):
+        yield _now(box.status.state)  # offline or stopped
+    elif box.health is None or box.health.session != box.status.session:
+        yield _soon("health_missing")
+    elif (late_s := (now - box.health.time).total_seconds()) > LATE_S:
+        yield _now("health_late", minutes=round(late_s / 60))
+
+
+def _health(health: HealthPayload) -> Iterator[Finding]:
+    if not health.cameras:
+        yield _now("no_camera")
+    for name, camera in health.cameras.items():
+        if camera.state != SEES:
+            yield _now("camera", camera=name, state=camera.state or "unknown")
+    for word in health.degraded:
+        kind, _, of = word.partition(":")
+        if kind not in TOLD_ELSEWHERE:
+            yield (_now if kind in DEGRADED_NOW else _soon)("degraded", word=kind, of=of)
+    throttled = health.throttled
+    if throttled is not None and throttled.under_voltage_since_boot and not throttled.under_voltage:
+        yield _soon("under_voltage_once")
+    if "overheated" not in health.degraded and (health.cpu_temp_c or 0) >= WARM_C:
+        yield _soon("warm", celsius=round(health.cpu_temp_c or 0))
+    outbox = health.outbox
+    if outbox is not None:
+        if (outbox.oldest_s or 0) > WAITED_S and "unconfirmed" not in health.degraded:
+            yield _soon("waiting", pending=outbox.pending or 0, hours=round((outbox.oldest_s or 0) / 3600))
+        if lost := sum(outbox.dropped.values()):
+            yield _soon("dropped", number=lost)
+        if outbox.quarantined:
+            yield _soon("quarantined", number=outbox.quarantined)
+
+
+def version(box: Box) -> str | None:
+    """That runs: by its own word at the broker, else by that of ngatu-release."""
+    told = box.info.versions.get("ngatu") if box.info is not None and online(box) else None
+    return told or (box.release.version if box.release is not None else None)
+
+
+def _release(box: Box) -> Iterator[Finding]:
+    runs = version(box)
+    if box.wanted is not None and runs is not None and runs != box.wanted:
+        yield _soon("other_version", version=runs, wanted=box.wanted)
+    if box.release is None:
+        if box.reached:
+            yield _now("no_release")
+        return
+    if box.release.on_trial:
+        yield _soon("on_trial")
+    if box.release.taken_back:
+        yield _soon("taken_back", why=box.release.taken_back)
+
+
+def _certificates(certificates: Sequence[Certificate]) -> Iterator[Finding]:
+    for each in certificates:
+        if each.days_left < 0:
+            yield _now("certificate_over", role=each.role, days=-each.days_left)
+        elif each.days_left < CERTIFICATE_SOON_D:
+            of = _now if each.days_left < CERTIFICATE_NOW_D else _soon
+            yield of("certificate_ends", role=each.role, days=each.days_left)
+
+
+def _storage(storage: Storage | None) -> Iterator[Finding]:
+    if storage is None:
+        return
+    if storage.errors:
+        yield _now("disk_errors", number=storage.errors)
+    if storage.size_bytes and storage.free_bytes is not None:
+        free = storage.free_bytes / storage.size_bytes
+        if free < FREE_SOON:
+            yield (_now if free < FREE_NOW else _soon)("disk_full", pct=round(100 * free))
+    if storage.worn_pct is not None and storage.worn_pct >= WORN_SOON_PCT:
+        yield (_now if storage.worn_pct >= WORN_NOW_PCT else _soon)("disk_worn", pct=storage.worn_pct)
+
+
+def of_host(host: Host, now: datetime) -> Iterator[Finding]:
+    """What is wrong with a host of the station."""
+    if not host.reached:
+        yield _now("unreachable", why=host.why)
+    for unit in host.failed:
+        yield (_soon if unit == CRL_WATCH else _now)("unit_failed", unit=unit)
+    if host.crl_ends is not None:
+        days = (host.crl_ends - now).days
+        if days < CRL_SOON_D:
+            yield (_now if days < CRL_NOW_D else _soon)("crl_ends", days=days)
+    yield from _certificates(host.certificates)
+    yield from _storage(host.storage)
+
+
+def _now(key: str, **values: Any) -> Finding:
+    return Finding(Need.NOW, key, values)
+
+
+def _soon(key: str, **values: Any) -> Finding:
+    return Finding(Need.SOON, key, values)

@@ -1,0 +1,218 @@
+"""What Ansible and the broker tell of each box, read for the report: facts only, nothing is judged here.
+
+The file comes from report.yml: what each host printed, as it printed it. A host that could not be asked is in
+it with the reason, and so is one of which the broker knows nothing: nobody is missing from the report.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from agent.errors import NgatuError
+from agent.wire.payloads import HealthPayload, InfoPayload, StatusPayload
+from fleet.report.storage import Storage, storage
+
+BUNDLE: Final = re.compile(r"ngatu-(?P<version>[^/]+)-(?:aarch64|x86_64|armv7l)-py\d+\.bundle$")
+"""As `ngatu bundle build` calls it."""
+
+
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+class Told(BaseModel):
+    """What report.yml writes of one host; each text is what a program printed, empty where it said nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    commune: str = ""
+    place: str = ""
+    address: str = ""
+    bundle: str = ""
+    reached: bool = False
+    why: str = ""
+    release: str = ""
+    certificates: str = ""
+    storage: str = ""
+    crl: str = ""
+    failed: str = ""
+    look: str = ""
+    look_why: str = ""
+
+
+class File(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    made: AwareDatetime
+    boxes: tuple[Told, ...] = Field(())
+    hosts: tuple[Told, ...] = Field(())
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One of a host's certificates."""
+
+    role: str
+    name: str
+    ends: datetime
+    days_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What runs on a box, by the word of ngatu-release."""
+
+    version: str | None
+    on_trial: bool
+    taken_back: str
+    """Of the release that was tried last, when it was taken back: its version and why; else empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """All that is known of one box. None and empty: it could not be learned."""
+
+    name: str
+    commune: str
+    place: str
+    address: str
+    wanted: str | None
+    """The release that the inventory names."""
+    reached: bool
+    why: str
+    """Why it did not answer over SSH."""
+    release: Release | None
+    certificates: tuple[Certificate, ...]
+    storage: Storage | None
+    status: StatusPayload | None
+    info: InfoPayload | None
+    health: HealthPayload | None
+    unheard: str
+    """Why the broker could not be asked; empty: it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host of the station."""
+
+    name: str
+    address: str
+    reached: bool
+    why: str
+    certificates: tuple[Certificate, ...]
+    storage: Storage | None
+    crl_ends: datetime | None
+    failed: tuple[str, ...]
+    """Units that have failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Everything at one moment."""
+
+    made: datetime
+    boxes: tuple[Box, ...]
+    hosts: tuple[Host, ...]
+
+
+def read(path: Path) -> Fleet:
+    """The facts of a file that report.yml has written.
+
+    Raises:
+        NgatuError: it is no such file.
+    """
+    try:
+        file = File.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise NgatuError(f"{path}: {error.strerror}", "report.yml writes it") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(each) for each in first["loc"])
+        raise NgatuError(f"{path}: {where}: {first['msg']}", "report.yml writes it") from None
+    return Fleet(file.made, tuple(map(_box, file.boxes)), tuple(map(_host, file.hosts)))
+
+
+def _box(told: Told) -> Box:
+    looked = _json(told.look)
+    named = BUNDLE.search(told.bundle)
+    return Box(
+        name=told.name,
+        commune=told.commune,
+        place=told.place,
+        address=told.address,
+        wanted=named["version"] if named else None,
+        reached=told.reached,
+        why=_short(told.why),
+        release=_release(_json(told.release)),
+        certificates=_certificates(_json(told.certificates)),
+        storage=storage(told.storage),
+        status=_payload(StatusPayload, looked.get("status")),
+        info=_payload(InfoPayload, looked.get("info")),
+        health=_payload(HealthPayload, looked.get("health")),
+        unheard="" if looked else _short(told.look_why) or "?",
+    )
+
+
+def _host(told: Told) -> Host:
+    ends = re.search(r"nextUpdate=(.+)", told.crl)
+    return Host(
+        name=told.name,
+        address=told.address,
+        reached=told.reached,
+        why=_short(told.why),
+        certificates=_certificates(_json(told.certificates)),
+        storage=storage(told.storage),
+        crl_ends=datetime.strptime(f"{ends[1].strip()} +0000", "%b %d %H:%M:%S %Y GMT %z") if ends else None,
+        failed=tuple(line.split()[0] for line in told.failed.splitlines() if line.strip()),
+    )
+
+
+def _short(why: str) -> str:
+    """What ssh said, without what Ansible says around it."""
+    return " ".join(why.rpartition("ssh: ")[2].split())
+
+
+def _release(told: Mapping[str, Any]) -> Release | None:
+    if not told:
+        return None
+    last = told.get("last") or {}
+    back = last.get("outcome") == "reverted"
+    return Release(
+        version=told.get("version"),
+        on_trial=told.get("trial") is not None,
+        taken_back=f"{last.get('version')}: {last.get('why')}" if back else "",
+    )
+
+
+def _certificates(told: Mapping[str, Any]) -> tuple[Certificate, ...]:
+    return tuple(
+        Certificate(role, each["name"], datetime.fromisoformat(each["ends"]), each["days_left"])
+        for role, each in sorted(told.items())
+        if each.get("serial") is not None
+    )
+
+
+def _json(text: str) -> Mapping[str, Any]:
+    """Empty when it is no JSON object: a program that failed printed something else."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _payload(kind: type[Kind], told: object) -> Kind | None:
+    try:
+        return kind.model_validate(told)
+    except ValidationError:
+        return None

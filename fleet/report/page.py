@@ -1,0 +1,203 @@
+"""The report as one HTML page: everything in it, for a phone and for paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from agent.errors import NgatuError
+from agent.wire.payloads import HealthPayload
+from fleet.report.evaluate import (
+    CERTIFICATE_SOON_D,
+    CRL_SOON_D,
+    SEES,
+    Finding,
+    Judged,
+    Need,
+    heard,
+    judge,
+    online,
+    order,
+    version,
+)
+from fleet.report.gather import Box, Certificate, Fleet, Host
+from fleet.report.storage import Storage
+from fleet.report.words import LANGUAGES
+from fleet.template import template
+
+NONE: Final = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One fact, and whether it is one of those that somebody must look at."""
+
+    text: str
+    bad: bool = False
+
+
+def page(fleet: Fleet, language: str) -> str:
+    """The whole page.
+
+    Raises:
+        NgatuError: there is no such language.
+    """
+    if language not in LANGUAGES:
+        raise NgatuError(
+            f"--language {language}: the report does not speak it", f"one of {', '.join(LANGUAGES)}"
+        )
+    words = LANGUAGES[language]
+    boxes, hosts = judge(fleet)
+    everything = sorted([*hosts, *boxes], key=order)
+    return template("report.html").render(
+        words=words,
+        language=language,
+        made=words["made"].format(time=f"{fleet.made:%Y-%m-%d %H:%M}"),
+        counts=[(int(need), sum(each.need is need for each in everything)) for need in reversed(Need)],
+        attention=[_card(each, words) for each in everything if each.need is not Need.GOOD],
+        boxes=[(each, _cells(each.what, fleet.made, words)) for each in boxes if isinstance(each.what, Box)],
+        hosts=[
+            (each, _host_cells(each.what, fleet.made, words)) for each in hosts if isinstance(each.what, Host)
+        ],
+    )
+
+
+def write(fleet: Fleet, path: Path, language: str) -> None:
+    """Write the page.
+
+    Raises:
+        NgatuError: it cannot be written.
+    """
+    text = page(fleet, language)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise NgatuError(f"{path}: {error.strerror}", "may this user write there?") from None
+
+
+def _card(judged: Judged, words: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "judged": judged,
+        "findings": [(int(each.need), say(each, words)) for each in judged.findings],
+    }
+
+
+def say(finding: Finding, words: Mapping[str, str]) -> str:
+    """A finding in words."""
+    values = dict(finding.values)
+    if finding.key == "camera":
+        values["state"] = words.get(f"camera_{values['state']}", values["state"])
+    if finding.key == "degraded":
+        known = words.get(f"degraded_{values['word']}", words["degraded_other"])
+        return known.format(**values).strip()
+    return words[finding.key].format(**values)
+
+
+def _cells(box: Box, now: datetime, words: Mapping[str, str]) -> dict[str, Cell]:
+    health = box.health if online(box) else None  # what it said before it was lost says nothing of now
+    return {
+        "version": Cell(
+            version(box) or NONE, box.wanted is not None and version(box) not in (None, box.wanted)
+        ),
+        "cameras": _cameras(health, words),
+        "clock": _clock(health, words),
+        "temperature": _temperature(health, words),
+        "storage": _storage(box.storage, words),
+        "certificates": _ends(box.certificates, now),
+        "queue": Cell(
+            NONE if health is None or health.outbox is None else f"{health.outbox.pending or 0}",
+            health is not None and "unconfirmed" in health.degraded,
+        ),
+        "heard": _heard(box, now, words),
+    }
+
+
+def _host_cells(host: Host, now: datetime, words: Mapping[str, str]) -> dict[str, Cell]:
+    ends = host.crl_ends
+    return {
+        "certificates": _ends(host.certificates, now),
+        "crl": Cell(f"{ends:%Y-%m-%d}", (ends - now).days < CRL_SOON_D) if ends else Cell(NONE),
+        "storage": _storage(host.storage, words),
+        "heard": Cell(words["ago_s"] if host.reached else words["ssh_no"], not host.reached),
+    }
+
+
+def _cameras(health: HealthPayload | None, words: Mapping[str, str]) -> Cell:
+    if health is None:
+        return Cell(NONE)
+    told = [
+        f"{name}: {words.get('camera_' + (each.state or 'unknown'), each.state)}"
+        for name, each in health.cameras.items()
+    ]
+    return Cell(", ".join(told) or NONE, any(each.state != SEES for each in health.cameras.values()))
+
+
+def _clock(health: HealthPayload | None, words: Mapping[str, str]) -> Cell:
+    if health is None or health.clock is None:
+        return Cell(NONE)
+    state = health.clock.state
+    return Cell(words.get(f"clock_{state}", state), state not in ("ntp", "rtc"))
+
+
+def _temperature(health: HealthPayload | None, words: Mapping[str, str]) -> Cell:
+    if health is None:
+        return Cell(NONE)
+    told = [] if health.cpu_temp_c is None else [f"{health.cpu_temp_c:.0f} °C"]
+    power = health.throttled
+    if power is not None:
+        now = power.under_voltage, power.frequency_capped, power.under_voltage_since_boot
+        keys = ("throttled_now", "capped_now", "throttled_once")
+        told.append(words[next((key for key, so in zip(keys, now, strict=True) if so), "power_good")])
+    bad = "overheated" in health.degraded or (power is not None and power.under_voltage_since_boot)
+    return Cell(", ".join(told) or NONE, bad)
+
+
+def _storage(storage: Storage | None, words: Mapping[str, str]) -> Cell:
+    if storage is None:
+        return Cell(NONE)
+    told = []
+    if storage.size_bytes is not None and storage.free_bytes is not None:
+        told.append(words["free"].format(free=_size(storage.free_bytes), size=_size(storage.size_bytes)))
+    if storage.written_bytes is not None:
+        told.append(words["written"].format(written=_size(storage.written_bytes)))
+    if storage.worn_pct is not None:
+        told.append(words["worn"].format(pct=storage.worn_pct))
+    return Cell(", ".join(told), storage.errors > 0)
+
+
+def _ends(certificates: tuple[Certificate, ...], now: datetime) -> Cell:
+    if not certificates:
+        return Cell(NONE)
+    first = min(each.ends for each in certificates)
+    return Cell(f"{first:%Y-%m-%d}", (first - now).days < CERTIFICATE_SOON_D)
+
+
+def _heard(box: Box, now: datetime, words: Mapping[str, str]) -> Cell:
+    when = heard(box)
+    if when is None:
+        return Cell(words["state_mute" if box.unheard else "state_never"], bad=True)
+    told = _ago(now - when, words)
+    if not online(box) and box.status is not None:
+        return Cell(f"{words[f'state_{box.status.state}']}, {told}", bad=True)
+    return Cell(told if box.reached else f"{told}, {words['ssh_no']}", not box.reached)
+
+
+def _ago(passed: timedelta, words: Mapping[str, str]) -> str:
+    seconds = passed.total_seconds()
+    for key, unit_s, below_s in (("min", 60, 7200), ("h", 3600, 172_800), ("d", 86_400, float("inf"))):
+        if seconds < 60:
+            return words["ago_s"]
+        if seconds < below_s:
+            return words[f"ago_{key}"].format(number=int(seconds // unit_s))
+    raise AssertionError(seconds)
+
+
+def _size(number: int) -> str:
+    """Decimal, as makers of cards count."""
+    for unit, of in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if number >= of:
+            return f"{number / of:.3g} {unit}"
+    return f"{number / 1e3:.3g} kB"

@@ -1,0 +1,1 @@
+"""Whether the store still holds what came."""

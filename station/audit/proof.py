@@ -1,0 +1,212 @@
+"""Looks whether the store still holds what came: what was deleted, altered or swapped since is named.
+
+Every number that was ever committed must have its message, every message its content, and the content must
+have the digest that was written down when it came; and all of that must be what the box lists in its seals.
+Reads only; the service may be at work.
+
+It does not find what someone forged who wrote everything anew, the seals and their heads included: the box
+says another head at its next hello then, which the log tells as `seal_contradicts`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Table, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from agent.errors import WireError
+from agent.wire.chain import Head
+from agent.wire.codec import parse_chain
+from station.audit.seals import Seal, StreamNow
+from station.audit.seals import faults as against_seals
+from station.ingest.inbound import Sort
+from station.ingest.ranges import Ranges
+from station.store.blobs import path_of
+from station.store.database import in_words
+from station.store.digests import of_bytes, of_json
+from station.store.gaps import without
+from station.store.schema import (
+    box,
+    conflict,
+    count_interval,
+    event_revision,
+    message,
+    other_message,
+    picture,
+    quarantine,
+    span,
+    stream,
+)
+
+_AT_ONCE = 1_000
+
+
+class Fault(StrEnum):
+    """What is wrong."""
+
+    MISSING = "missing"
+    """The message was committed, and is not there."""
+    ALTERED = "altered"
+    """Its content is not what came."""
+    UNKNOWN = "unknown"
+    """It is there, and was never committed."""
+    UNPROVEN = "unproven"
+    """Nothing vouches for it, because a seal is missing or altered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault, located."""
+
+    fault: Fault
+    box: str
+    stream: str
+    seq: int | None
+    """None: a seal whose number nobody can tell."""
+    seal: int | None = None
+    """Which seal it is, if it is one."""
+
+
+def findings(engine: Engine, blobs: Path) -> Iterator[Finding]:
+    """Every fault, box by box; reads everything once, pictures included.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    try:
+        with engine.connect() as connection, _at_one_moment(connection).begin():
+            for one in connection.execute(select(box).order_by(box.c.id)).all():
+                contents = _contents(connection, one.id, blobs)
+                query = select(stream).where(stream.c.box_id == one.id).order_by(stream.c.id)
+                streams = connection.execute(query).all()
+                seals = list(_seals(connection, {row.id: row.name for row in streams}, contents))
+                for row in streams:
+                    for fault, seq, seal in _of_stream(connection, row, contents, seals):
+                        yield Finding(fault, f"{one.commune}/{one.device}", row.name, seq, seal)
+    except (SQLAlchemyError, OSError) as error:
+        raise in_words(error, engine.url) from error
+
+
+def _at_one_moment(connection: Connection) -> Connection:
+    """Reads what one moment left, whatever the service writes meanwhile; SQLite does so by itself."""
+    if connection.dialect.name == "postgresql":
+        return connection.execution_options(isolation_level="REPEATABLE READ")
+    return connection
+
+
+def _of_stream(
+    connection: Connection, row: Row[Any], contents: _Contents, seals: Sequence[Seal]
+) -> Iterator[tuple[Fault, int | None, int | None]]:
+    query = select(span.c.first, span.c.last).where(span.c.stream_id == row.id)
+    committed, digests = Ranges((each[0], each[1]) for each in connection.execute(query)), {}
+    faults: dict[int, Fault] = {}
+    rows = select(message).where(message.c.stream_id == row.id).order_by(message.c.seq)
+    for each in connection.execute(rows.execution_options(yield_per=_AT_ONCE)):
+        whole = contents.hold(row.id, each.seq, each.suffix, each.digest)
+        digests[each.seq] = each.digest if whole else "altered"
+        if each.seq not in committed:
+            faults[each.seq] = Fault.UNKNOWN
+        elif not whole:
+            faults[each.seq] = Fault.ALTERED
+    for first, last in without(list(committed), list(Ranges((seq, seq) for seq in digests))):
+        faults |= dict.fromkeys(range(first, last + 1), Fault.MISSING)
+    head = None if row.seal_number is None else Head(row.seal_number, row.seal_sha256)
+    now = StreamNow(row.name, digests, head, row.oldest, row.newest)
+    yield from ((fault, seq, None) for seq, fault in sorted(faults.items()))
+    for told, seq, number in against_seals(now, seals):
+        if seq is None or seq not in faults:
+            yield Fault(told.value), seq, number
+
+
+def _seals(connection: Connection, names: Mapping[int, str], contents: _Contents) -> Iterator[Seal]:
+    """Those of a box that are as they came."""
+    query = select(other_message).where(
+        other_message.c.stream_id.in_(names), other_message.c.sort == str(Sort.CHAIN)
+    )
+    for row in connection.execute(query):
+        try:
+            told = parse_chain((row.body or "").encode())
+            yield Seal(names[row.stream_id], row.seq, contents.numbered[row.stream_id, row.seq], told)
+        except WireError:  # altered: then it is missing, and what it listed is unproven
+            continue
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What is whole of a box's contents."""
+
+    events: frozenset[str]
+    """Digests."""
+    numbered: Mapping[tuple[int, int], str]
+    """Ids of stream and seq -> digest: counts, answers, footage."""
+    pictures: frozenset[tuple[str, str]]
+    """Topic below the camera and hash."""
+    beside: frozenset[str]
+    """Digests of what could not be read, and of what contradicted something else."""
+
+    def hold(self, stream_id: int, seq: int, suffix: str, digest: str) -> bool:
+        """Whether the content of this message is there as it came."""
+        return (
+            digest in self.events
+            or self.numbered.get((stream_id, seq)) == digest
+            or (suffix.partition("/")[2].partition("/")[2], digest) in self.pictures
+            or digest in self.beside
+        )
+
+
+def _contents(connection: Connection, box_id: int, blobs: Path) -> _Contents:
+    def rows(table: Table) -> Iterator[Row[Any]]:
+        query = select(table).where(table.c.box_id == box_id)
+        yield from connection.execute(query.execution_options(yield_per=_AT_ONCE))
+
+    whole = lru_cache(maxsize=None)(lambda sha256: _is_whole(blobs, sha256))
+    numbered = {(row.stream_id, row.seq): of_json(row.body.encode()) for row in rows(count_interval)}
+    for row in rows(other_message):
+        if row.body is not None:
+            numbered[row.stream_id, row.seq] = of_json(row.body.encode())
+        elif whole(row.sha256):
+            numbered[row.stream_id, row.seq] = row.sha256
+    return _Contents(
+        events=frozenset(row.digest for row in rows(event_revision) if _is_as_it_came(row)),
+        numbered=numbered,
+        pictures=frozenset((_topic(row), row.sha256) for row in rows(picture) if whole(row.sha256)),
+        beside=frozenset(
+            [digest for row in rows(quarantine) for digest in _digests(row)]
+            + [of_json(row.body) for row in rows(conflict) if row.body is not None]
+        ),
+    )
+
+
+def _is_as_it_came(row: Row[Any]) -> bool:
+    """Whether an event's row holds what its own columns say, so that no two can have changed places."""
+    if of_json(row.body.encode()) != row.digest:
+        return False
+    told = json.loads(row.body)
+    return bool(told["id"] == row.event_id and told["revision"] == row.revision)
+
+
+def _is_whole(blobs: Path, sha256: str) -> bool:
+    try:
+        with path_of(blobs, sha256).open("rb") as file:
+            return file_digest(file, "sha256").hexdigest() == sha256
+    except FileNotFoundError:
+        return False
+
+
+def _topic(row: Row[Any]) -> str:
+    return f"image/{row.event_id}/{row.kind}" if row.event_id else str(row.kind)
+
+
+def _digests(row: Row[Any]) -> tuple[str, ...]:
+    """Of bytes that could not be read nobody knows whether they were to be JSON."""
+    if row.size_bytes > len(row.raw):  # only their beginning is kept
+        return (row.digest,)
+    return (row.digest, of_json(row.raw)) if of_bytes(row.raw) == row.digest else ()

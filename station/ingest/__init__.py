@@ -1,0 +1,1 @@
+"""Messages of the boxes: received, read, handed over, receipted."""

@@ -1,0 +1,47 @@
+"""What a subscriber asks of whoever keeps what arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol, runtime_checkable
+
+from station.ingest.inbound import Arrival
+
+
+class Handler(Protocol):
+    """Keeps what arrives.
+
+    `commit` keeps all of it durably, or raises and keeps nothing that a second call would double. The same
+    message may come again after an exception or a restart: store events by (id, revision), pictures by hash.
+    """
+
+    def commit(self, arrivals: Sequence[Arrival]) -> None:
+        """Keep these. When it returns, the boxes are told to forget them."""
+        ...
+
+
+@runtime_checkable
+class RemembersSeqs(Protocol):
+    """A handler may also tell what it has of a stream, so that nothing comes twice after a restart."""
+
+    def committed(self, commune: str, device: str, stream: str) -> Iterable[tuple[int, int]]:
+        """Ranges (first, last) of seq, both included."""
+        ...
+
+
+@runtime_checkable
+class Compares(Protocol):
+    """A handler may also look at what came again: the same number must not bring other content."""
+
+    def compare(self, copies: Sequence[Arrival]) -> None:
+        """Look at these; when it raises they are not receipted, and come once more."""
+        ...
+
+
+@runtime_checkable
+class Attends(Protocol):
+    """A handler may also have work of its own, in the thread that commits."""
+
+    def attend(self) -> None:
+        """Called about once a second while a broker is connected; what it raises is logged."""
+        ...

@@ -1,1 +1,0 @@
-"""One file per step; a step that was released is never changed."""

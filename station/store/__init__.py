@@ -1,0 +1,1 @@
+"""What the boxes said, kept: a database, and files of pictures."""

@@ -1,0 +1,64 @@
+"""What makes two messages the same, which of their bytes belong in a file, and moments as numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+
+from agent.wire.codec import MAX_JSON_BYTES, body
+from station.ingest.inbound import Arrival, Sort
+
+_VARYING = ("seq", "stream", "published_at", "replayed")
+"""What is put in at each sending."""
+
+
+def digest(arrival: Arrival) -> str:
+    """sha256 of what stays the same however often a message is sent: of what lay in the box's outbox."""
+    is_bytes = arrival.image_sha256 is not None or blob_of(arrival) is not None
+    if is_bytes or len(arrival.raw) > MAX_JSON_BYTES:
+        return of_bytes(arrival.raw)
+    return of_json(arrival.raw)
+
+
+def of_bytes(raw: bytes) -> str:
+    """The digest of a picture or of a piece of footage."""
+    return sha256(raw).hexdigest()
+
+
+def of_json(raw: bytes) -> str:
+    """The digest of JSON as a box of ours puts it together, and of what was meant to be JSON.
+
+    Of another program's JSON it is that of its content, whatever the order and the spacing.
+    """
+    kept = body(raw)
+    if kept != raw:
+        return of_bytes(kept)
+    try:
+        told = json.loads(raw)
+    except (ValueError, RecursionError):
+        return of_bytes(raw)
+    if not isinstance(told, dict):
+        return of_bytes(raw)
+    told = {key: value for key, value in told.items() if key not in _VARYING}
+    return of_bytes(json.dumps(told, sort_keys=True).encode())
+
+
+def blobs_of(arrivals: Sequence[Arrival]) -> dict[str, bytes]:
+    """What belongs in files: pictures and pieces of footage, by their hash."""
+    return {sha: arrival.raw for arrival in arrivals if (sha := blob_of(arrival)) is not None}
+
+
+def blob_of(arrival: Arrival) -> str | None:
+    """The hash of what belongs in a file; None for JSON and for what cannot be read."""
+    if arrival.image is not None:
+        return arrival.image_sha256
+    if arrival.sort is Sort.CHUNK and arrival.problem is None:
+        return sha256(arrival.raw).hexdigest()
+    return None
+
+
+def ms(moment: datetime) -> int:
+    """Whole milliseconds since 1970."""
+    return round(moment.timestamp() * 1000)

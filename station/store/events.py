@@ -1,0 +1,102 @@
+"""Events: every message of each, and how each stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, update
+
+from agent.wire.payloads import EventPayload, ImagePayload
+from station.ingest.inbound import Arrival
+from station.store.clocks import TRUSTED, put_right
+from station.store.digests import ms
+from station.store.id_cache import insert_once, upsert
+from station.store.schema import event, event_revision
+
+_KEYS = ("box_id", "event_id")
+_FIRST = "first_received_ms"
+
+Row = dict[str, Any]
+
+
+class Events:
+    """Those of one batch, to be written together."""
+
+    def __init__(self, now_ms: int) -> None:
+        self._now_ms = now_ms
+        self._revisions: list[Row] = []
+        self._current: list[Row] = []
+        self._untrusted: set[tuple[int, str]] = set()
+        """Ids of boxes and boots."""
+        self._pictures: dict[str, list[Row]] = {"thumbnail": [], "scene": []}
+
+    def add(self, arrival: Arrival, told: EventPayload, box_id: int, stream_id: int, digest: str) -> None:
+        """One message of an event that is not here yet."""
+        key = {"box_id": box_id, "event_id": told.id, "revision": told.revision}
+        life = {"phase": str(told.phase), "time_ms": ms(told.time), "replayed": told.replayed}
+        place = {"stream_id": stream_id, "seq": told.seq, "digest": digest, "body": arrival.raw.decode()}
+        self._revisions.append(key | life | place | {"received_ms": self._now_ms})
+        received = {_FIRST: self._now_ms, "received_ms": self._now_ms}
+        self._current.append(key | life | _words(told) | received)
+        if told.clock.state not in TRUSTED and told.clock.boot_id is not None:
+            self._untrusted.add((box_id, told.clock.boot_id))
+        for kind, image in (("thumbnail", told.image), ("scene", told.scene)):
+            if image is not None:
+                self._pictures[kind].append(_shown(box_id, told, image))
+
+    def write(self, connection: Connection) -> None:
+        """All of them. The highest revision counts, in whatever order they come."""
+        if not self._revisions:
+            return
+        connection.execute(insert_once(connection, event_revision), self._revisions)
+        put = upsert(connection, event)
+        values = {name: put.excluded[name] for name in self._current[0] if name not in (*_KEYS, _FIRST)}
+        newer = put.excluded.revision > event.c.revision
+        connection.execute(
+            put.on_conflict_do_update(index_elements=_KEYS, set_=values, where=newer), self._current
+        )
+        for box_id, boot_id in self._untrusted:
+            put_right(connection, box_id, boot_id)
+        for kind, better in self._pictures.items():
+            if better:
+                connection.execute(_show(kind), better)
+
+
+def _show(kind: str) -> Any:
+    """An event shows the picture of the highest revision that names one: null means to keep the last."""
+    revision = event.c[f"{kind}_revision"]
+    return (
+        update(event)
+        .where(
+            event.c.box_id == bindparam("box"),
+            event.c.event_id == bindparam("id"),
+            revision.is_(None) | (revision < bindparam("at_revision")),
+        )
+        .values({f"{kind}_sha256": bindparam("hash"), f"{kind}_revision": bindparam("at_revision")})
+    )
+
+
+def _shown(box_id: int, told: EventPayload, image: ImagePayload) -> Row:
+    return {"box": box_id, "id": told.id, "hash": image.sha256, "at_revision": told.revision}
+
+
+def _words(told: EventPayload) -> Row:
+    """What a screen looks for."""
+    seen = told.object
+    return {
+        "camera": told.camera,
+        "kind": str(told.kind),
+        "severity": str(told.severity),
+        "start_ms": ms(told.start_time),
+        "rule_id": told.rule.id,
+        "rule_kind": told.rule.kind,
+        "label": seen.label if seen else None,
+        "track_id": seen.track_id if seen else None,
+        "direction": told.direction,
+        "end_reason": None if told.end_reason is None else str(told.end_reason),
+        "detail": told.detail,
+        "clock_state": told.clock.state,
+        "boot_id": told.clock.boot_id,
+        "mono_ms": told.clock.mono_ms,
+        "clock_offset_ms": None,  # of the revision before
+    }

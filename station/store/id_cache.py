@@ -1,0 +1,116 @@
+"""Ids of boxes and streams, and what is committed of each stream: the tables box, stream and span in memory.
+
+It is filled while a transaction runs. When that fails, `forget` it: it is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from station.ingest.ranges import Ranges
+from station.store.schema import box, span, stream
+
+Box = tuple[str, str]
+"""Commune and device."""
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """An insert that knows `on_conflict_…`, in the words of this database."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def insert_once(connection: Connection, table: Table) -> Insert:
+    """An insert that leaves a row alone that is there already."""
+    statement: Insert = upsert(connection, table).on_conflict_do_nothing()
+    return statement
+
+
+def _new_id(connection: Connection, table: Table, row: dict[str, object]) -> int:
+    inserted = connection.execute(insert(table).values(row)).inserted_primary_key
+    assert inserted is not None
+    return int(inserted[0])
+
+
+class Known:
+    """What the station knows of boxes and streams."""
+
+    def __init__(self) -> None:
+        self._boxes: dict[Box, int] = {}
+        self._streams: dict[tuple[int, str], int] = {}
+        self._have: dict[int, Ranges] = {}
+
+    def forget(self) -> None:
+        """Read everything again when it is needed."""
+        self._boxes.clear()
+        self._streams.clear()
+        self._have.clear()
+
+    def box_id(self, connection: Connection, name: Box, now_ms: int) -> int:
+        """The id of a box; a new one gets a row."""
+        if name not in self._boxes:
+            commune, device = name
+            found = connection.scalar(select(box.c.id).where(box.c.commune == commune, box.c.device == device))
+            if found is None:
+                row: dict[str, object] = {
+                    "commune": commune,
+                    "device": device,
+                    "first_seen_ms": now_ms,
+                    "last_seen_ms": now_ms,
+                }
+                found = _new_id(connection, box, row)
+            self._boxes[name] = found
+        return self._boxes[name]
+
+    def stream_id(self, connection: Connection, box_id: int, name: str, now_ms: int) -> int:
+        """The id of a stream; a new one gets a row."""
+        key = box_id, name
+        if key not in self._streams:
+            found = connection.scalar(
+                select(stream.c.id).where(stream.c.box_id == box_id, stream.c.name == name)
+            )
+            if found is None:
+                row: dict[str, object] = {
+                    "box_id": box_id,
+                    "name": name,
+                    "first_seen_ms": now_ms,
+                    "unnumbered": 0,
+                }
+                found = _new_id(connection, stream, row)
+            self._streams[key] = found
+        return self._streams[key]
+
+    def have(self, connection: Connection, stream_id: int) -> Ranges:
+        """What is committed of a stream, and in this transaction."""
+        if stream_id not in self._have:
+            rows = connection.execute(select(span.c.first, span.c.last).where(span.c.stream_id == stream_id))
+            self._have[stream_id] = Ranges((row.first, row.last) for row in rows)
+        return self._have[stream_id]
+
+    def take(self, connection: Connection, stream_id: int, seqs: Iterable[int]) -> None:
+        """These are committed with this transaction."""
+        have = self.have(connection, stream_id)
+        before = dict(have)
+        for seq in seqs:
+            have.add(seq)
+        after = dict(have)
+        gone = [{"s": stream_id, "f": first} for first in before.keys() - after.keys()]
+        if gone:
+            statement = delete(span).where(span.c.stream_id == bindparam("s"), span.c.first == bindparam("f"))
+            connection.execute(statement, gone)
+        changed = [
+            {"stream_id": stream_id, "first": first, "last": last}
+            for first, last in after.items()
+            if before.get(first) != last
+        ]
+        if changed:
+            put = upsert(connection, span)
+            put = put.on_conflict_do_update(
+                index_elements=["stream_id", "first"], set_={"last": put.excluded.last}
+            )
+            connection.execute(put, changed)

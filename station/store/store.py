@@ -1,0 +1,193 @@
+"""The station's store: what the boxes were told is committed is here.
+
+Invariants
+ 1. When commit() returns, all of it is on disk; when it raises, none of it has a row.
+ 2. A picture's row is written only after its file is on disk.
+ 3. A message is kept once by box, stream and seq, an event's message once by box, id and revision.
+ 4. The same id with other content never overwrites: it becomes a conflict, with its bytes, and is told.
+ 5. An event shows its highest revision, in whatever order they come.
+ 6. What cannot be read, or what the database refuses, is kept with topic, bytes and reason, and holds up
+    nothing else.
+ 7. What is committed of a stream is known for ever, even when the messages themselves were deleted.
+ 8. A number that is missing while later ones are here is told as a gap once it has lasted, and closed when it
+    comes.
+
+It is a handler of station.ingest.subscriber: connection -> arrival -> store -> receipts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+
+from station.ingest.inbound import Arrival
+from station.store.blobs import Blobs
+from station.store.database import StoreError, in_words, upgrade
+from station.store.digests import blobs_of
+from station.store.gap_scan import Surveyor
+from station.store.id_cache import Known
+from station.store.schema import blob, box, span, stream
+from station.store.writer import Batch, Note
+
+log = structlog.get_logger("station.store.store")
+
+BLOBS = "blobs"
+T = TypeVar("T")
+
+
+class Store:
+    """One database and one folder of blobs; owned by one process, used by one thread.
+
+    Raises:
+        StoreError: the database or the folder cannot be used.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        state_dir: Path,
+        gap_after_s: float = 60.0,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = engine
+        self._now = now
+        self._known = Known()
+        self._surveyor = Surveyor(gap_after_s)
+        before, after = upgrade(engine)
+        if before != after:
+            log.info("store_upgraded", before=before, after=after)
+        self._blobs = self._disk(lambda: Blobs(state_dir / BLOBS))
+        self._sweep()
+
+    def commit(self, arrivals: Sequence[Arrival]) -> None:
+        """Keep these.
+
+        Raises:
+            StoreError: disk or database will not; invariant 1.
+        """
+        self._disk(lambda: self._blobs.put(blobs_of(arrivals)))  # invariant 2
+        try:
+            notes = self._transact(lambda connection: self._file(connection, arrivals))
+        except _Refused as refused:
+            self._one_by_one(arrivals, str(refused))  # invariant 6
+            return
+        _tell(notes)
+
+    def compare(self, copies: Sequence[Arrival]) -> None:
+        """What came again although it is committed: the same, or a conflict (invariant 4).
+
+        Raises:
+            StoreError: as commit.
+        """
+        self.commit(copies)
+
+    def committed(self, commune: str, device: str, stream_name: str) -> list[tuple[int, int]]:
+        """What is committed of a stream (invariant 7).
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        query = (
+            select(span.c.first, span.c.last)
+            .join(stream, stream.c.id == span.c.stream_id)
+            .join(box, box.c.id == stream.c.box_id)
+            .where(box.c.commune == commune, box.c.device == device, stream.c.name == stream_name)
+            .order_by(span.c.first)
+        )
+        return self._transact(lambda connection: [(row.first, row.last) for row in connection.execute(query)])
+
+    def attend(self) -> None:
+        """Look for gaps when it is time; called about once a second (invariant 8).
+
+        Raises:
+            StoreError: the database cannot be read or written.
+        """
+        if self._surveyor.is_due(time.monotonic()):
+            now_ms = self._now_ms()
+            _tell(self._transact(lambda connection: self._surveyor.survey(connection, now_ms)))
+
+    def close(self) -> None:
+        """Let go of the database and of the folder."""
+        self._blobs.close()
+        self._engine.dispose()
+
+    # --------------------------------------------------------------------------------------------- the inside
+
+    def _file(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Note]:
+        batch = Batch(connection, self._known, self._now_ms())
+        batch.file(arrivals)
+        return batch.notes
+
+    def _one_by_one(self, arrivals: Sequence[Arrival], why: str) -> None:
+        """One of several is refused: find out which, and set it apart."""
+        if len(arrivals) > 1:
+            for arrival in arrivals:
+                self.commit([arrival])
+            return
+        refused = [_set_apart(arrival, why) for arrival in arrivals]
+        try:
+            _tell(self._transact(lambda connection: self._file(connection, refused)))
+        except _Refused as error:
+            raise StoreError(f"the database refuses a message even as bytes: {error}", "report it") from None
+
+    def _transact(self, job: Callable[[Connection], T]) -> T:
+        try:
+            with self._engine.begin() as connection:
+                return job(connection)
+        except (SQLAlchemyError, ValueError, OverflowError) as error:
+            self._known.forget()
+            if _is_refusal(error):
+                raise _Refused(" ".join(str(getattr(error, "orig", error)).split())[:300]) from error
+            raise in_words(error, self._engine.url) from error
+        except BaseException:
+            self._known.forget()
+            raise
+
+    def _disk(self, job: Callable[[], T]) -> T:
+        try:
+            return job()
+        except OSError as error:
+            raise in_words(error, self._engine.url) from error
+
+    def _sweep(self) -> None:
+        """Remove the files that a crash left without a row."""
+
+        def hashes(prefix: str) -> set[str]:
+            query = select(blob.c.sha256).where(blob.c.sha256.between(prefix, prefix + "g"))
+            return self._transact(lambda connection: set(connection.scalars(query)))
+
+        swept = self._disk(lambda: self._blobs.sweep(hashes))
+        if swept.removed:
+            log.info("orphans_swept", files=swept.removed)
+        if swept.spared:
+            hint = "is this the database that belongs to these pictures? nothing was removed"
+            log.warning("pictures_without_rows", files=swept.spared, hint=hint)
+
+    def _now_ms(self) -> int:
+        return round(self._now() * 1000)
+
+
+class _Refused(Exception):
+    """The database takes no such values, however healthy it is."""
+
+
+def _is_refusal(error: Exception) -> bool:
+    if isinstance(error, DBAPIError):
+        return isinstance(error, DataError | IntegrityError)
+    return isinstance(error, ValueError | OverflowError)  # a driver cannot even write the value
+
+
+def _set_apart(arrival: Arrival, why: str) -> Arrival:
+    return replace(arrival, payload=None, event=None, image=None, problem=f"the database refuses it: {why}")
+
+
+def _tell(notes: Iterable[Note]) -> None:
+    for note in notes:
+        log.warning(note.event, **note.fields)

@@ -1,0 +1,1 @@
+"""`ngatu watch`: the events as they come, on a terminal."""

@@ -1,0 +1,149 @@
+"""The station's commands; `ngatu` gathers them."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import structlog
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from agent.errors import BrokerRefused, NgatuError
+from agent.settings.base import Secret
+from station.cli import station
+from station.ingest.subscriber import Subscriber, SubscriberSettings, Tally
+from station.watch.logbook import Logbook
+from station.watch.screen import JsonLines, Lines, LiveTable, Screen
+from station.watch.watch import Seen, Watch
+
+commands = typer.Typer(no_args_is_help=True)
+commands.add_typer(station, name="station")
+
+NO_BROKER = 3
+TOO_FEW = 4
+
+
+@commands.command()
+def watch(
+    *,
+    host: Annotated[str, typer.Option(help="The broker's name or address.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Its port; 1883, or 8883 with TLS.")] = None,
+    commune: Annotated[list[str] | None, typer.Option(help="Whose boxes; repeatable. Without it: all.")] = None,
+    device: Annotated[list[str] | None, typer.Option(help="Which boxes; repeatable. Without it: all.")] = None,
+    root: Annotated[str, typer.Option(help="First levels of all topics.")] = "ngatu/v1",
+    station: Annotated[str, typer.Option(help="The station's name in receipts.")] = "watch",
+    tls_ca: Annotated[
+        Path | None, typer.Option(help="The broker's certificate authority; turns TLS on.")
+    ] = None,
+    cert: Annotated[Path | None, typer.Option(help="The station's certificate.")] = None,
+    key: Annotated[Path | None, typer.Option(help="The key of the certificate.")] = None,
+    username: Annotated[str | None, typer.Option(help="As the broker knows the station.")] = None,
+    password_file: Annotated[Path | None, typer.Option(help="File with the password.")] = None,
+    store: Annotated[
+        Path | None, typer.Option(help="SQLite file that keeps everything; only then receipts are given.")
+    ] = None,
+    save: Annotated[Path | None, typer.Option(help="Folder for the pictures.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One line of JSON per event, for pipes.")] = False,
+    for_s: Annotated[float | None, typer.Option("--for", help="End after so many seconds.")] = None,
+    until_events: Annotated[int | None, typer.Option(help="End after so many events.")] = None,
+) -> None:
+    """Show events as they arrive.
+
+    With --store it is the station: what is in the file is receipted,
+    and the boxes forget it. Without, it only looks on beside the station.
+
+    Ends with 0; with 3 if the broker refused or was never reached;
+    with 4 if --for ended before --until-events.
+    """
+    _log_to_stderr()
+    try:
+        settings = SubscriberSettings(
+            host=host,
+            port=port or (8883 if tls_ca else 1883),
+            tls_ca=tls_ca,
+            tls_cert=cert,
+            tls_key=key,
+            username=username,
+            password=Secret(file=password_file) if password_file else None,
+            root=root,
+            communes=tuple(commune or ()),
+            devices=tuple(device or ()),
+            station=station,
+            client_id=None if store else f"ngatu-watch-{uuid4().hex[:12]}",
+            receipts=store is not None,
+        )
+    except ValidationError as error:
+        wrong = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors(include_url=False))
+        raise typer.BadParameter(wrong) from None
+    raise typer.Exit(
+        _watch(settings, store=store, save=save, json=json, for_s=for_s, until_events=until_events)
+    )
+
+
+def _watch(
+    settings: SubscriberSettings,
+    *,
+    store: Path | None,
+    save: Path | None,
+    json: bool,
+    for_s: float | None,
+    until_events: int | None,
+) -> int:
+    """Watch until the end, sum up, and give the exit code."""
+    # Whole lines, whatever their length and brackets: paths and addresses are copied out of them.
+    talk = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    try:
+        logbook = Logbook(store) if store else None
+        with closing(logbook) if logbook else nullcontext():
+            handler = Watch(logbook, save)
+            subscriber = Subscriber(settings, handler)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: subscriber.stop())
+            if not settings.receipts:
+                talk.print("looking on, no receipts are given; --store FILE makes this the station")
+            with _screen(json, subscriber, f"{settings.host}:{settings.port}") as screen:
+                handler.begin(screen, subscriber.stop, until_events)
+                subscriber.run(for_s)
+    except NgatuError as error:
+        talk.print(str(error), style="red")
+        return NO_BROKER if isinstance(error, BrokerRefused) else 1
+    if not subscriber.tally.connects:
+        talk.print(f"never connected: {subscriber.trouble or 'ended too early'}", style="red")
+        return NO_BROKER
+    talk.print(_summary(handler.seen, subscriber.tally))
+    return TOO_FEW if until_events is not None and len(handler.seen.events) < until_events else 0
+
+
+def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
+    if json:
+        return JsonLines(sys.stdout)
+    console = Console()
+    return LiveTable(console, subscriber, where) if console.is_terminal else Lines(sys.stdout)
+
+
+def _summary(seen: Seen, tally: Tally) -> str:
+    return (
+        f"{len(seen.events)} events ({len(seen.alerts)} alerts, {len(seen.open)} still open), "
+        f"{seen.pictures} pictures, {tally.receipted} receipts, {tally.duplicates} repeated, "
+        f"{seen.problems} unreadable, {tally.failed_commits} failed commits"
+    )
+
+
+def _log_to_stderr() -> None:
+    """Standard output belongs to the events."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper("iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )

@@ -1,0 +1,161 @@
+"""How `ngatu watch` shows events: a live table for people, lines for logs, JSON for pipes."""
+
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Protocol, TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from agent.core.types import Phase, Severity
+from agent.wire.payloads import EventPayload
+from station.ingest.inbound import Arrival, Sort
+from station.ingest.subscriber import Subscriber
+
+_SHOWN = 500
+
+
+class Screen(Protocol):
+    """Shows what was committed; used as a context manager around the whole watch."""
+
+    def show(self, arrival: Arrival) -> None:
+        """One arrival that is new. Raises BrokenPipeError when nobody reads any more."""
+        ...
+
+    def __enter__(self) -> Screen: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class JsonLines:
+    """One line per message of an event: its JSON as it came."""
+
+    def __init__(self, out: TextIO = sys.stdout) -> None:
+        self._out = out
+
+    def show(self, arrival: Arrival) -> None:
+        """Write the line at once."""
+        if arrival.sort is Sort.EVENT and arrival.event is not None:
+            self._out.write(arrival.raw.decode() + "\n")
+            self._out.flush()
+
+    def __enter__(self) -> JsonLines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@dataclass
+class _Row:
+    event: EventPayload
+    delay_s: float
+    picture: bool = False
+
+
+class Lines:
+    """One line per message of an event, where there is no terminal."""
+
+    def __init__(self, out: TextIO = sys.stdout) -> None:
+        self._out = out
+
+    def show(self, arrival: Arrival) -> None:
+        """Write the line at once."""
+        if arrival.sort is Sort.EVENT and arrival.event is not None:
+            row = _Row(arrival.event, _delay_s(arrival.event))
+            self._out.write("  ".join(cell for cell in _cells(row) if cell) + "\n")
+            self._out.flush()
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class LiveTable:
+    """A table of the latest events, newest first, that fills the terminal and renews itself."""
+
+    def __init__(self, console: Console, subscriber: Subscriber, where: str) -> None:
+        self._console = console
+        self._subscriber = subscriber
+        self._where = where
+        self._rows: OrderedDict[tuple[str, str], _Row] = OrderedDict()
+        self._live = Live(get_renderable=self.table, console=console, refresh_per_second=4, screen=False)
+
+    def show(self, arrival: Arrival) -> None:
+        """Put the event, or that its picture came, into the table."""
+        if arrival.sort is Sort.EVENT and arrival.event is not None:
+            key = arrival.device, arrival.event.id
+            known = self._rows.get(key)
+            if known is None:
+                self._rows[key] = _Row(arrival.event, _delay_s(arrival.event))
+            elif known.event.revision < arrival.event.revision:
+                known.event, known.delay_s = arrival.event, _delay_s(arrival.event)
+            if len(self._rows) > _SHOWN:
+                self._rows.popitem(last=False)
+        elif arrival.image is not None and arrival.event_id is not None:
+            row = self._rows.get((arrival.device, arrival.event_id))
+            if row is not None:
+                row.picture = True
+
+    def table(self) -> Table:
+        """The table as it is now, cut to the terminal's height."""
+        table = Table(expand=True, caption=self._caption())
+        for name in ("time", "camera", "kind", "label", "riders", "phase", "severity", "delay", "picture"):
+            table.add_column(name, justify="right" if name in ("riders", "delay") else "left", no_wrap=True)
+        newest = list(reversed(self._rows.values()))[: max(1, self._console.height - 6)]
+        for row in newest:
+            alert = row.event.severity is Severity.ALERT and row.event.phase is not Phase.END
+            table.add_row(
+                *(Text(cell) for cell in (*_cells(row, brief=True), "yes" if row.picture else "")),
+                style="bold red" if alert else "dim" if row.event.replayed else "",
+            )
+        return table
+
+    def _caption(self) -> str:
+        if self._subscriber.trouble is not None:
+            return f"waiting for {self._where}: {self._subscriber.trouble}"
+        tally = self._subscriber.tally
+        return f"{self._where} · {tally.arrivals} messages · {tally.receipted} receipted"
+
+    def __enter__(self) -> LiveTable:
+        self._live.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.__exit__(kind, error, trace)
+
+
+def _cells(row: _Row, *, brief: bool = False) -> tuple[str, ...]:
+    """Time (brief: without the date if that is today), camera, kind, label, riders, phase, severity, delay."""
+    event = row.event
+    seen = event.object
+    local = event.time.astimezone()
+    today = local.date() == datetime.now(UTC).astimezone().date()
+    return (
+        local.strftime("%H:%M:%S" if brief and today else "%Y-%m-%d %H:%M:%S"),
+        f"{event.device}/{event.camera}",
+        str(event.kind) + (f" {event.direction}" if event.direction else ""),
+        seen.label if seen else event.detail or "",
+        str(seen.riders) if seen and seen.riders else "",
+        str(event.phase) + (f" ({event.end_reason})" if event.end_reason else ""),
+        str(event.severity),
+        f"{row.delay_s:.1f} s",
+    )
+
+
+def _delay_s(event: EventPayload) -> float:
+    """From the event to this screen, by two machines' clocks."""
+    return max(0.0, (datetime.now(UTC) - event.time).total_seconds())

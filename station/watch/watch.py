@@ -1,0 +1,93 @@
+"""The handler behind `ngatu watch`: keeps, saves, shows and counts what arrives."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.core.types import Phase, Severity
+from station.ingest.inbound import Arrival, Sort
+from station.watch.logbook import Logbook
+from station.watch.screen import Screen
+
+
+@dataclass
+class Seen:
+    """What came, for the summary."""
+
+    events: set[tuple[str, str]] = field(default_factory=set)
+    """Device and id."""
+    alerts: set[tuple[str, str]] = field(default_factory=set)
+    open: set[tuple[str, str]] = field(default_factory=set)
+    pictures: int = 0
+    problems: int = 0
+
+
+class Watch:
+    """Commits to the logbook and the folder first, then shows; without either it only looks on."""
+
+    def __init__(self, logbook: Logbook | None, folder: Path | None) -> None:
+        self.seen = Seen()
+        self._logbook = logbook
+        self._folder = folder
+        self._screen: Screen | None = None
+        self._stop: Callable[[], None] = lambda: None
+        self._until_events: int | None = None
+
+    def begin(self, screen: Screen, stop: Callable[[], None], until_events: int | None) -> None:
+        """Show on `screen`; call `stop` when nobody looks any more or so many events have come."""
+        self._screen, self._stop, self._until_events = screen, stop, until_events
+
+    def commit(self, arrivals: Sequence[Arrival]) -> None:
+        """Keep and show them.
+
+        Raises:
+            OSError: a picture could not be written.
+            sqlite3.Error: the logbook could not be written.
+        """
+        if self._folder is not None:
+            for arrival in arrivals:
+                _save(self._folder, arrival)
+        new = arrivals if self._logbook is None else self._logbook.commit(arrivals)
+        for arrival in new:
+            self._count(arrival)
+            if self._screen is not None:
+                try:
+                    self._screen.show(arrival)
+                except BrokenPipeError:  # as after `| head`: it is kept, so this is no failure
+                    self._screen = None
+                    self._stop()
+        if self._until_events is not None and len(self.seen.events) >= self._until_events:
+            self._stop()
+
+    def committed(self, commune: str, device: str, stream: str) -> list[tuple[int, int]]:
+        """What the logbook has of a stream."""
+        return [] if self._logbook is None else self._logbook.committed(commune, device, stream)
+
+    def _count(self, arrival: Arrival) -> None:
+        seen = self.seen
+        seen.problems += arrival.problem is not None
+        seen.pictures += arrival.sort is Sort.IMAGE and arrival.image is not None
+        if arrival.sort is Sort.EVENT and arrival.event is not None:
+            event, key = arrival.event, (arrival.device, arrival.event.id)
+            seen.events.add(key)
+            if event.severity is Severity.ALERT:
+                seen.alerts.add(key)
+            (seen.open.discard if event.phase is Phase.END else seen.open.add)(key)
+
+
+def _save(folder: Path, arrival: Arrival) -> None:
+    """Write a picture as DEVICE/CAMERA/EVENT-KIND.jpg; a better one of the same event takes its place."""
+    if arrival.sort is not Sort.IMAGE or arrival.image is None or arrival.camera is None:
+        return
+    place = folder / arrival.device / arrival.camera
+    place.mkdir(parents=True, exist_ok=True)
+    path = place / f"{arrival.event_id}-{arrival.image_kind}.jpg"
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("wb") as file:
+        file.write(arrival.image)
+        file.flush()
+        os.fsync(file.fileno())  # a receipt follows
+    unfinished.replace(path)

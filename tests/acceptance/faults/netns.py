@@ -1,0 +1,54 @@
+"""A network of its own for a trial: loopback and nothing else, whose packets may be dropped. Needs root."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+from tests.acceptance.faults.suite import NotTried
+
+T = TypeVar("T")
+CLONE_NEWNET = 0x40000000
+"""unshare(2)."""
+
+
+def in_a_network_of_its_own(work: Callable[[], T]) -> T:
+    """Do it in a thread that has left this machine's network; its threads and processes are there as well."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(_leave).result()
+        return thread.submit(work).result()
+
+
+@contextmanager
+def dropped(port: int) -> Iterator[None]:
+    """Every packet from and to a port vanishes, as if the cable were cut."""
+    rules = (
+        "add table inet trial; add chain inet trial out { type filter hook output priority 0; };"
+        f"add rule inet trial out tcp dport {port} drop; add rule inet trial out tcp sport {port} drop"
+    )
+    _do("nft", rules)
+    try:
+        yield
+    finally:
+        _do("nft", "delete table inet trial")
+
+
+def _leave() -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET):
+        raise NotTried(f"no network of its own: {os.strerror(ctypes.get_errno())}")
+    _do("ip", "link", "set", "lo", "up")
+
+
+def _do(*words: str) -> None:
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise NotTried(f"{words[0]} is not here: apt-get install nftables iproute2") from error
+    if done.returncode:
+        raise NotTried(f"{words[0]}: {done.stderr.strip()[-100:]}")

@@ -1,0 +1,186 @@
+"""P4, P10, P11, P12: bad links and long outages."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import nullcontext
+from statistics import median
+
+import psutil
+
+from agent.mqtt.settings import BrokerSettings
+from tests.acceptance.faults.chaos import chaos
+from tests.acceptance.faults.judge import Row
+from tests.acceptance.faults.netns import dropped, in_a_network_of_its_own
+from tests.acceptance.faults.stage import Spy, Victim, playing, settled
+from tests.acceptance.faults.suite import Broken, NotTried, Trial, promise, within
+from tests.support.brokers import MOSQUITTO, Mosquitto, until
+
+KEEPALIVE_S = BrokerSettings().keepalive_s
+PATIENT = "backoff_min_s: 0.2, backoff_max_s: 1"
+"""Receipts are waited for as long as on a pole: on a slow link they come late."""
+
+
+@promise(
+    "P4", "the broker is away while the box takes a flood of events and pictures, then comes back",
+    "0 lost, memory grows by at most 20 MB, the backlog drains at 100 events/s or more, in order",
+    minutes=2,
+)  # fmt: skip
+def outage(trial: Trial) -> str:
+    """Three days of a busy box's events in minutes: what counts is how many there are."""
+    events = trial.size(20_000, 100_000, quick=1000)
+    with playing(trial.folder) as (victim, server, station):
+        victim.start(20)
+        until(lambda: len(victim.accepted) >= 20, 20, "the box works")
+        server.kill()
+        victim.end()
+        victim.start(events)
+        box = psutil.Process(victim.pid)
+        until(lambda: len(victim.accepted) >= events * 0.1, 120, "the first tenth is accepted")
+        before = box.memory_info().rss
+        until(lambda: len(victim.accepted) >= events, 600, "all is accepted")
+        grown_mb = (box.memory_info().rss - before) / 1e6
+        server.start()
+        until(lambda: len(station.seqs()) > 100, 60, "the backlog begins to drain")
+        began, there = time.monotonic(), len(station.seqs())
+        until(lambda: len(station.seqs()) >= len(victim.accepted) * 0.95, 900, "the backlog has drained")
+        rate = (len(station.seqs()) - there) / (time.monotonic() - began)
+        findings = settled(victim, station, 60)
+        grown_mb = max(grown_mb, (box.memory_info().rss - before) / 1e6)
+    if not findings.clean or grown_mb > 20 or rate < 100:
+        raise Broken(f"{findings}; memory grew by {grown_mb:.1f} MB; {rate:.0f} messages/s")
+    return f"{findings}; memory grew by {grown_mb:.1f} MB; drained at {rate:.0f} messages/s"
+
+
+@promise(
+    "P10", "a link of 32 kbit/s with megabytes of pictures waiting, alerts come now and then",
+    "p95 from an alert to the station <= 10 s",
+    minutes=2,
+)  # fmt: skip
+def overtaking(trial: Trial) -> str:
+    """The pictures wait first; then alerts without pictures are put, one every two seconds."""
+    alerts = trial.size(40, 120)
+    with playing(trial.folder) as (_, server, _station), chaos(server.port) as link:
+        victim, spy = Victim(trial.folder / "box", link.port, waits=PATIENT), Spy(server.port)
+        try:
+            link.behave(silent=True)
+            victim.start(350, picture_every=1, picture_bytes=14_000)
+            until(lambda: len(victim.accepted) >= 700, 90, "pictures wait")
+            victim.end(within_s=30)
+            link.reset()
+            link.behave(silent=False, rate_bytes_s=4000)
+            victim.start(alerts, rate=0.5, picture_every=0)
+            mark = len(victim.accepted)
+            victim.fed.wait(alerts * 2 + 60)
+            until(lambda: _all(spy, victim.accepted[mark:]), 60, "every alert arrives")
+        finally:
+            victim.kill()
+            spy.close()
+    waits = sorted(spy.events[event][1] - spy.events[event][0] for event in _ids(victim.accepted[mark:]))
+    p95 = waits[int(0.95 * len(waits))]
+    told = f"{len(waits)} alerts beside 350 pictures: p50 {median(waits):.1f} s, p95 {p95:.1f} s"
+    if p95 > 10:
+        raise Broken(told)
+    return told
+
+
+def _ids(rows: list[Row]) -> set[str]:
+    return {row.name.split("/")[0] for row in rows}
+
+
+def _all(spy: Spy, rows: list[Row]) -> bool:
+    return _ids(rows) <= spy.events.keys()
+
+
+@promise(
+    "P11",
+    "the link is cut with data waiting; it goes silent with data waiting, and while idle",
+    "noticed within 20 s, idle within 2 keepalives",
+)
+def dead_link(trial: Trial) -> str:
+    """Cut: the kernel drops every packet. Silent: bytes are taken, and no answer comes."""
+    return in_a_network_of_its_own(lambda: _dead_links(trial))
+
+
+def _dead_links(trial: Trial) -> str:
+    told: list[str] = []
+    with playing(trial.folder) as (_, server, _station), chaos(server.port) as link:
+        victim, spy = Victim(trial.folder / "box", link.port, waits=PATIENT), Spy(server.port)
+        try:
+            for case in ("cut", "silent", "idle"):
+                victim.start(1 if case == "idle" else 100_000, rate=20)
+                until(lambda: spy.state("victim-01/status").get("state") == "online", 30, "the box is online")
+                time.sleep(2)
+                before = _losses(victim)
+                with dropped(link.port) if case == "cut" else nullcontext():
+                    link.behave(silent=case != "cut")
+                    began = time.monotonic()
+                    bound = 2 * KEEPALIVE_S + 1 if case == "idle" else 20
+                    until(lambda before=before: _losses(victim) > before, bound + 10, f"{case}: it is noticed")
+                    took = time.monotonic() - began
+                told.append(f"{case} {took:.1f} s")
+                if took > bound:
+                    raise Broken(f"{told[-1]}, {bound} s are allowed")
+                link.behave(silent=False)
+                victim.kill()
+                link.reset()
+        finally:
+            victim.kill()
+            spy.close()
+    return "noticed: " + ", ".join(told)
+
+
+def _losses(victim: Victim) -> int:
+    return (victim.folder / "victim.log").read_text(errors="replace").count('"broker_lost"')
+
+
+@promise(
+    "P12",
+    "200 boxes lose their broker at once, and it comes back",
+    "<= 40 connects in any second, all back <= 120 s",
+)
+def storm(trial: Trial) -> str:
+    """Counted by the broker's own log."""
+    boxes = trial.size(200, 400, quick=50)
+    if MOSQUITTO is None:
+        raise NotTried("mosquitto is not here: apt-get install mosquitto")
+    broker = Mosquitto(trial.folder, "log_type all", "log_timestamp true").start()
+    words = [
+        sys.executable,
+        "-m",
+        "tests.acceptance.faults.crowd",
+        str(boxes),
+        str(broker.port),
+        str(trial.folder / "boxes"),
+    ]
+    crowd = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    connected = [0]
+
+    def read() -> None:
+        assert crowd.stdout is not None
+        connected.extend(int(line) for line in crowd.stdout)
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        until(lambda: connected[-1] == boxes, 150, f"all {boxes} are connected at first")
+        broker.kill()
+        until(lambda: connected[-1] == 0, 30, "all have noticed")
+        mark = len(broker.log.read_text())
+        time.sleep(5)
+        broker.start()
+        with within(120, "the return of all") as so_far:
+            until(lambda: connected[-1] == boxes, 150, f"all {boxes} are back")
+            took = so_far()
+    finally:
+        crowd.kill()
+        crowd.wait(10)
+        broker.kill()
+    lines = broker.log.read_text()[mark:].splitlines()
+    peak = max(Counter(line.split(":")[0] for line in lines if "New connection from" in line).values())
+    if peak > 40:
+        raise Broken(f"{peak} connects in one second")
+    return f"{boxes} boxes: at most {peak} connects in a second, all back after {took:.0f} s"

@@ -1,0 +1,176 @@
+"""What a promise is, how it is tried, and how the result is told: one line each, and the same as JSON.
+
+Each module of this folder declares its promises with `@promise`; `__main__.py` gathers and runs them. A promise
+is tried on real parts in processes of their own. What it needs and this machine lacks (root, a tool) makes the
+verdict "not tried" with the reason: never "kept".
+"""
+
+from __future__ import annotations
+
+import importlib
+import random
+import signal
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import active_children, get_context
+from pathlib import Path
+from typing import Literal
+
+Size = Literal["quick", "usual", "long"]
+Outcome = Literal["kept", "BROKEN", "not tried"]
+
+
+class NotTried(Exception):
+    """This machine lacks what the trial needs; the text says what."""
+
+
+class Broken(Exception):
+    """The promise was seen broken; the text says what was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a trial may use."""
+
+    folder: Path
+    """Empty, and gone afterwards."""
+    seed: int
+    size_of: Size
+    """`quick` is for `make test`, `usual` for `make test-faults`, `long` before a release."""
+
+    def size(self, usual: int, long: int, quick: int | None = None) -> int:
+        """How much of it; `quick` is a tenth of the usual unless it is given."""
+        sizes = {"usual": usual, "long": long, "quick": max(1, usual // 10) if quick is None else quick}
+        return sizes[self.size_of]
+
+    def chance(self, more: object = "") -> random.Random:
+        """Dice that fall the same way for the same seed."""
+        return random.Random(f"{self.seed} {more}")
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One numbered promise and its trial."""
+
+    number: str
+    done: str
+    """What is done to the parts, in a line."""
+    mark: str
+    """The pass mark, in a line."""
+    run: Callable[[Trial], str]
+    """Returns what was measured; raises Broken, NotTried, or AssertionError."""
+    minutes: float = 0.5
+    """About so long it takes at its usual size: of several at one time the longest begin first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How one promise fared."""
+
+    number: str
+    done: str
+    mark: str
+    measured: str
+    outcome: Outcome
+    seconds: float
+    seed: int
+
+
+PROMISES: dict[str, Promise] = {}
+
+
+def promise(
+    number: str, done: str, mark: str, minutes: float = 0.5
+) -> Callable[[Callable[[Trial], str]], Callable[[Trial], str]]:
+    """Declare the trial of a promise, and about how long it takes."""
+
+    def declare(run: Callable[[Trial], str]) -> Callable[[Trial], str]:
+        assert number not in PROMISES, f"{number} is declared twice"
+        PROMISES[number] = Promise(number, done, mark, run, minutes)
+        return run
+
+    return declare
+
+
+def tried(each: Promise, seed: int, size: Size = "usual") -> Verdict:
+    """Try one promise; whatever its trial raises becomes the verdict."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix=f"ngatu-{each.number}-") as folder:
+        try:
+            measured, outcome = each.run(Trial(Path(folder), seed, size)), "kept"
+        except NotTried as why:
+            measured, outcome = str(why), "not tried"
+        except (Broken, AssertionError) as why:
+            measured, outcome = str(why) or "an assertion failed", "BROKEN"
+        except BaseException as why:
+            if isinstance(why, KeyboardInterrupt):
+                raise
+            # pytest.fail raises from BaseException's other branch; a trial must end as a line, not as a crash.
+            where = traceback.extract_tb(why.__traceback__)[-1]
+            measured = f"{type(why).__name__}: {why} ({Path(where.filename).name}:{where.lineno})"
+            outcome = "BROKEN"
+    spent = time.monotonic() - began
+    return Verdict(each.number, each.done, each.mark, measured, outcome, round(spent, 1), seed)  # type: ignore[arg-type]
+
+
+def all_tried(room: str, chosen: Sequence[Promise], seed: int, size: Size, jobs: int) -> Iterator[Verdict]:
+    """Try these, `jobs` at one time; the verdicts as they come.
+
+    More than one at a time have a process each, and the longest begin first.
+    """
+    if jobs == 1:
+        yield from (tried(each, seed, size) for each in chosen)
+        return
+    longest = sorted(chosen, key=lambda each: -each.minutes)
+    context = get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, initializer=heed_the_end, max_tasks_per_child=1) as pool:
+        trials = [pool.submit(_tried_there, room, each.number, seed, size) for each in longest]
+        try:
+            for trial in as_completed(trials):
+                yield trial.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in active_children():
+                process.terminate()
+            raise
+
+
+def heed_the_end() -> None:
+    """Unwind at SIGTERM, as at Ctrl-C: what a trial has begun is taken down on the way out."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _tried_there(room: str, number: str, seed: int, size: Size) -> Verdict:
+    return tried(gathered(room)[number], seed, size)
+
+
+def gathered(room: str = "faults") -> dict[str, Promise]:
+    """Every promise that a module of this folder declares, or of the folder of that name beside it."""
+    for module in sorted((Path(__file__).parent.parent / room).glob("p_*.py")):
+        importlib.import_module(f"tests.acceptance.{room}.{module.stem}")
+    return PROMISES
+
+
+def in_order(numbers: list[str]) -> list[Promise]:
+    """The promises named, or all; by number.
+
+    Raises:
+        KeyError: there is no such promise.
+    """
+    chosen = numbers or list(PROMISES)
+    return [PROMISES[number] for number in sorted(chosen, key=lambda name: (float(name[1:]), name))]
+
+
+@contextmanager
+def within(seconds: float, what: str) -> Iterator[Callable[[], float]]:
+    """Measure a block; Broken when it took longer. Yields a function that says how long it has taken so far."""
+    began = time.monotonic()
+    yield lambda: time.monotonic() - began
+    took = time.monotonic() - began
+    if took > seconds:
+        raise Broken(f"{what} took {took:.1f} s, {seconds:g} are allowed")

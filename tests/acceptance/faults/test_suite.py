@@ -1,0 +1,54 @@
+"""tests.acceptance.faults: the part of the suite that every change runs; `make test-faults` is all"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.faults.suite import Broken, NotTried, Promise, Trial, gathered, tried
+
+QUICK = ("P1", "P3", "P5", "P8")
+"""Those that take seconds and reach furthest."""
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("number", QUICK)
+def test_the_promise_is_kept_at_its_smallest_size(number: str) -> None:
+    seed = int.from_bytes(os.urandom(4))
+    verdict = tried(gathered()[number], seed, "quick")
+    if verdict.outcome == "not tried":
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(verdict.measured)
+    assert verdict.outcome == "kept", (
+        f"{verdict.measured}; repeat: python -m tests.acceptance.faults --quick --seed {seed}"
+    )
+
+
+@pytest.mark.parametrize(("error", "outcome"), [
+    (Broken("3 lost"), "BROKEN"),
+    (AssertionError("3 lost"), "BROKEN"),
+    (RuntimeError("3 lost"), "BROKEN"),
+    (NotTried("3 lost"), "not tried"),
+])  # fmt: skip
+def test_whatever_a_trial_raises_becomes_its_verdict(error: Exception, outcome: str) -> None:
+    def run(_trial: Trial) -> str:
+        raise error
+
+    verdict = tried(Promise("P0", "", "", run), 1)
+    assert (verdict.outcome, "3 lost" in verdict.measured) == (outcome, True)
+
+
+def test_a_trial_has_an_empty_folder_and_leaves_nothing() -> None:
+    folders: list[Path] = []
+
+    def run(trial: Trial) -> str:
+        folders.append(trial.folder)
+        (trial.folder / "left").touch()
+        return str(trial.size(60, 1000)) + str(trial.chance().random())
+
+    each = Promise("P0", "", "", run)
+    first, again = tried(each, 7, "quick"), tried(each, 7, "quick")
+    assert (first.outcome, first.measured) == ("kept", again.measured)
+    assert first.measured.startswith("6")
+    assert not any(folder.exists() for folder in folders)

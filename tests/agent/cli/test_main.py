@@ -1,0 +1,116 @@
+"""agent.cli.main"""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent import __version__
+from agent.cli.main import OWN, commands
+from tests.support.boxes import NGATU
+from tests.support.squares import write_clip, write_model
+
+
+def ngatu(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*NGATU, *words], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_one_command_gathers_the_box_the_station_and_the_models() -> None:
+    done = ngatu("--help")
+
+    assert done.returncode == 0, done.stderr
+    for command in ("run", "check", "config", "replay", "version", "watch", "models"):
+        assert f" {command} " in done.stdout, command
+
+
+def test_a_command_of_the_box_loads_nothing_of_the_others_and_only_what_it_needs() -> None:
+    heavy = "'station', 'models', 'onnxruntime', 'cv2', 'av', 'numpy', 'paho', 'psutil'"
+    program = (
+        "import sys, contextlib\nfrom agent.cli.main import main\nsys.argv = ['ngatu', 'version']\n"
+        "with contextlib.suppress(SystemExit): main()\n"
+        f"sys.stderr.write(' '.join(name for name in ({heavy}) if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stderr == ""
+
+
+def test_every_command_of_the_box_is_known_as_its_own() -> None:
+    own = {command.name for command in commands.registered_commands}
+    groups = {group.name for group in commands.registered_groups}
+
+    assert own | groups == set(OWN)
+
+
+def test_the_version_names_what_the_agent_stands_on() -> None:
+    done = ngatu("version")
+
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0] == f"ngatu {__version__}"
+    assert "onnxruntime " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["run", "-c", "/nowhere.yaml"], "/nowhere.yaml: cannot be read"),
+        (["run", "--for=-1"], "--for"),
+        (["fly"], "fly"),
+    ],
+)
+def test_mistakes_are_told_with_exit_code_2_and_without_a_traceback(words: list[str], expected: str) -> None:
+    done = ngatu(*words)
+
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    write_model(tmp_path)
+    return write_clip(tmp_path / "road.mp4", seconds=3)
+
+
+def test_a_replay_in_a_pipe_prints_its_summary_and_nothing_else(clip: Path) -> None:
+    done = ngatu("replay", str(clip), "--model", str(clip.parent / "squares.onnx"))
+
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert done.stdout.startswith("30 frames, the detector rested on ")
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_a_replay_on_a_terminal_shows_how_far_it_is(clip: Path) -> None:
+    main, side = pty.openpty()
+    with subprocess.Popen(
+        [*NGATU, "replay", str(clip), "--model", str(clip.parent / "squares.onnx")],
+        stdout=subprocess.DEVNULL,
+        stderr=side,
+        env={**os.environ, "TERM": "xterm-256color"},
+    ) as running:
+        os.close(side)
+        shown = b""
+        try:
+            while piece := os.read(main, 4096):
+                shown += piece
+        except OSError:  # the terminal's other end is closed
+            pass
+        assert running.wait(60) == 0
+    os.close(main)
+
+    assert b"road.mp4" in shown
+
+
+@pytest.mark.parametrize("option", ["--events", "--tracks", "--overlay"])
+def test_an_output_that_cannot_be_written_is_told_in_a_line(clip: Path, option: str) -> None:
+    nowhere = clip.parent / "none" / "out.mp4"
+    done = ngatu("replay", str(clip), "--model", str(clip.parent / "squares.onnx"), f"{option}={nowhere}")
+
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith(f"{nowhere}: cannot be written: No such file")

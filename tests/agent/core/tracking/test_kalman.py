@@ -1,0 +1,83 @@
+"""agent.core.tracking.kalman"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.core.tracking import kalman
+from agent.core.tracking.kalman import Belief, Noise
+
+NOISE = Noise(2.0, 0.5, 0.0, 4.0, 0.1, 0.0, 0.5, 0.05, 0.2)
+ONE = np.array([[0.5, 0.5, 0.1, 0.2]])
+ROW = np.zeros(1, np.intp)
+PLAIN = np.ones((1, 4))
+
+
+def parts(belief: Belief) -> list[np.ndarray]:
+    return [belief.mean, belief.velocity, belief.var, belief.cov, belief.var_velocity]
+
+
+@given(st.integers(1, 8), st.floats(0.01, 3.0))
+def test_a_step_may_be_cut_into_pieces_without_changing_the_result(pieces, seconds):
+    still = kalman.born(ONE, NOISE)  # without agility and growth the noise is the same on the way
+    whole = kalman.predict(still, seconds, NOISE)
+    cut = still
+    for _ in range(pieces):
+        cut = kalman.predict(cut, seconds / pieces, NOISE)
+    for one, other in zip(parts(whole), parts(cut), strict=True):
+        assert np.allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+def test_doubt_grows_unseen_and_shrinks_seen():
+    belief = kalman.born(ONE, NOISE)
+    later = kalman.predict(belief, 0.5, NOISE)
+    assert np.all(later.var > belief.var)
+    seen = kalman.update(later, ROW, ONE, PLAIN, NOISE)
+    assert np.all(seen.var < later.var)
+    assert np.all(seen.var > 0)
+
+
+@pytest.mark.parametrize("rate", [2.0, 7.0, 30.0])
+def test_the_speed_of_a_steady_walker_is_found_at_any_frame_rate(rate):
+    belief = kalman.born(ONE, NOISE)
+    for n in range(1, int(rate * 4)):
+        belief = kalman.predict(belief, 1 / rate, NOISE)
+        belief = kalman.update(belief, ROW, ONE + np.array([0.05 * n / rate, 0, 0, 0]), PLAIN, NOISE)
+    assert belief.velocity[0, 0] == pytest.approx(0.05, rel=0.1)
+    assert belief.velocity[0, 1] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_an_unseen_track_slows_down_instead_of_leaving_the_town():
+    moving = kalman.born(ONE, NOISE)
+    moving = Belief(moving.mean, np.array([[0.1, 0, 0, 0]]), moving.var, moving.cov, moving.var_velocity)
+    long_after = kalman.predict(moving, 1000.0, NOISE)
+    assert long_after.mean[0, 0] == pytest.approx(0.5 + 0.1 * NOISE.speed_memory_s)
+    assert np.all(np.isfinite(long_after.var))
+
+
+def test_a_doubtful_measurement_moves_less_and_an_infinitely_doubtful_one_nothing():
+    belief = kalman.predict(kalman.born(ONE, NOISE), 0.2, NOISE)
+    there = ONE + np.array([0.02, 0, 0.02, 0])
+    plain = kalman.update(belief, ROW, there, PLAIN, NOISE)
+    vague = kalman.update(belief, ROW, there, np.array([[4.0, 4.0, np.inf, np.inf]]), NOISE)
+    assert 0.5 < vague.mean[0, 0] < plain.mean[0, 0]
+    assert vague.mean[0, 2] == pytest.approx(0.1)
+
+
+def test_updates_leave_the_given_belief_and_the_other_rows_alone():
+    two = kalman.born(np.vstack([ONE, ONE + 0.1]), NOISE)
+    before = [part.copy() for part in parts(two)]
+    after = kalman.update(two, np.array([1]), ONE, PLAIN, NOISE)
+    assert all(np.array_equal(old, new) for old, new in zip(before, parts(two), strict=True))
+    assert np.array_equal(after.mean[0], two.mean[0])
+    assert np.array_equal(kalman.take(kalman.join(after, two), np.array([2, 0])).mean, two.mean[[0, 0]])
+
+
+@given(st.lists(st.floats(0, 0.9), min_size=4, max_size=4))
+def test_corners_and_centres_are_two_forms_of_one_box(numbers):
+    left, top, width, height = numbers
+    box = np.array([[left, top, left + max(width, 0.001), top + max(height, 0.001)]])
+    assert np.allclose(kalman.cornered(kalman.centred(box)), box)

@@ -1,0 +1,42 @@
+"""agent.host.restarts"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.host import restarts
+
+
+@pytest.mark.parametrize(
+    ("ended", "boot", "reason"),
+    [
+        (True, "boot-1", "agent_restarted"),
+        (False, "boot-1", "agent_crashed"),
+        (True, "boot-2", "box_restarted"),
+        (False, "boot-2", "power_lost"),
+    ],
+)
+def test_the_next_life_knows_why_it_begins(tmp_path: Path, ended: bool, boot: str, reason: str) -> None:
+    assert restarts.begin(tmp_path, "boot-1") == "first_start"
+    if ended:
+        restarts.end(tmp_path, "boot-1")
+
+    assert restarts.begin(tmp_path, boot) == reason
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"boot_id": 1', "\udcff"])
+def test_a_spoilt_note_means_only_that_nothing_is_known(tmp_path: Path, text: str) -> None:
+    (tmp_path / restarts.NAME).write_bytes(text.encode("utf-8", "surrogateescape"))
+
+    assert restarts.begin(tmp_path, "boot-1") == "unknown"
+    assert restarts.begin(tmp_path, "boot-1") == "agent_crashed"
+
+
+def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    nowhere = tmp_path / "none"
+
+    assert restarts.begin(nowhere, "boot-1") == "first_start"
+    restarts.end(nowhere, "boot-1")
+    assert not nowhere.exists()

@@ -1,0 +1,139 @@
+"""agent.mqtt.scheduler"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from agent.clock import SystemClock
+from agent.core.types import Instant
+from agent.mqtt.data_cap import DAY_S
+from agent.mqtt.forwarder import Forwarder
+from agent.outbox.degraded import AGAIN_S
+from agent.outbox.seals import SEAL_AFTER_S
+from agent.wire import codec
+from tests.agent.mqtt.test_forwarder import Box, Notes, client, event, open_box, picture, station
+from tests.support.brokers import Mosquitto, until
+
+__all__ = ["open_box"]
+
+pytestmark = pytest.mark.broker
+
+
+@dataclass
+class Ahead:
+    """The machine's clock, so many seconds ahead."""
+
+    seconds: float = 0.0
+    real: SystemClock = field(default_factory=SystemClock)
+
+    def now(self) -> Instant:
+        now = self.real.now()
+        return Instant(now.mono_s + self.seconds, now.wall_s + self.seconds)
+
+
+def on(box: Box, clock: Ahead, trusted: bool = True) -> None:
+    """Let the box's outbox and forwarder live by this clock, from a new connection on."""
+    assert box.forwarder.stop()
+    box.outbox._disk._clock = box.outbox._clock = clock
+    box.forwarder = Forwarder(
+        box.outbox, box.forwarder._settings, box.topics, "s-1", clock, trusted=lambda: trusted
+    )
+    box.forwarder.start()
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_pictures_beyond_the_day_s_bytes_wait_for_the_next_day_and_events_never(
+    mosquitto: Mosquitto, open_box: Callable[..., Box], trusted: bool
+) -> None:
+    box, notes, clock = open_box(mosquitto.port, daily={"images_bytes": 20_000}), Notes(), Ahead()
+    on(box, clock, trusted)
+    box.outbox.put([picture(n) for n in range(20)])
+    with station(box, notes):
+        until(lambda: box.forwarder.figures().wait_for_tomorrow == ("image",))
+        box.outbox.put([event(f"e{n}") for n in range(50)])
+        until(lambda: sum(a.sort == "event" for a in notes.arrivals) == 50)
+        pictures = sum(a.sort == "image" for a in notes.arrivals)
+        assert 6 <= pictures <= 8, "the last one may go beyond"
+        assert box.forwarder.figures().sent_today_bytes["image"] >= 20_000
+        clock.seconds += DAY_S
+        until(lambda: sum(a.sort == "image" for a in notes.arrivals) >= 2 * pictures - 1)
+        assert sum(a.sort == "image" for a in notes.arrivals) < 20
+
+
+def test_a_restart_gives_no_second_budget(mosquitto: Mosquitto, open_box: Callable[..., Box]) -> None:
+    box, notes, clock = open_box(mosquitto.port, daily={"images_bytes": 20_000}), Notes(), Ahead()
+    on(box, clock)
+    box.outbox.put([picture(n) for n in range(20)])
+    with station(box, notes):
+        until(lambda: box.forwarder.figures().wait_for_tomorrow)
+        until(lambda: box.forwarder.figures().in_flight == 0)
+        pictures = sum(a.sort == "image" for a in notes.arrivals)
+        on(box, clock)
+        box.outbox.put([event("e")])
+        until(lambda: any(a.sort == "event" for a in notes.arrivals))
+        assert box.forwarder.figures().wait_for_tomorrow == ("image",)
+        assert sum(a.sort == "image" for a in notes.arrivals) == pictures
+
+
+def test_what_was_on_its_way_when_the_file_broke_comes_in_the_new_stream(
+    mosquitto: Mosquitto, open_box: Callable[..., Box]
+) -> None:
+    box, notes = open_box(mosquitto.port), Notes(failing=True)
+    box.outbox.put([event(f"e{n}") for n in range(30)])
+    with station(box, notes), client(mosquitto.port, box.topics.hello) as (_, seen):
+        until(lambda: notes.refused)
+        before = box.outbox.stream
+        with box.outbox._lock:
+            box.outbox._disk._begin_anew("a test")
+        box.outbox.put([event("new")])
+        notes.failing = False
+        until(lambda: box.pending() == 0)
+        until(lambda: any(json.loads(message.payload)["stream"] == box.outbox.stream for message in seen))
+    assert box.outbox.stream != before
+    assert {a.stream for a in notes.arrivals if a.seq} <= {before, box.outbox.stream}
+    assert ids(notes) == {f"e{n}" for n in range(30)} | {"new"}
+
+
+def test_while_the_disk_takes_nothing_events_still_reach_the_station(
+    mosquitto: Mosquitto, open_box: Callable[..., Box]
+) -> None:
+    """Promise P19."""
+    box, notes, clock = open_box(mosquitto.port), Notes(), Ahead()
+    on(box, clock)
+    with station(box, notes):
+        box.outbox.put([event("before")])
+        until(lambda: box.pending() == 0)
+        box.outbox._disk.held.db.execute("pragma query_only = on")
+        box.outbox.put([event(f"e{n}") for n in range(30)])
+        assert box.outbox.condition().in_memory
+        until(lambda: len(ids(notes)) == 31)
+    box.outbox.put([event(f"away{n}") for n in range(30)])
+    clock.seconds += AGAIN_S
+    until(lambda: box.outbox.condition().in_memory is None)
+    with station(box, notes):
+        until(lambda: len(ids(notes)) == 61)
+        until(lambda: box.pending() == 0)
+
+
+def test_hello_names_the_newest_seal(mosquitto: Mosquitto, open_box: Callable[..., Box]) -> None:
+    box, notes, clock = open_box(mosquitto.port), Notes(), Ahead()
+    box.outbox.put([event("e")])
+    with station(box, notes), client(mosquitto.port, box.topics.hello) as (_, seen):
+        until(lambda: box.pending() == 0)
+        clock.seconds += SEAL_AFTER_S
+        on(box, clock)
+        until(lambda: box.outbox.head() is not None)
+        box.forwarder._sending.greet()
+        until(lambda: seen and codec.parse_hello(seen[-1].payload).seal is not None)
+        place = codec.parse_hello(seen[-1].payload).seal
+    assert place is not None
+    assert (place.stream, place.number, place.sha256) == box.outbox.head()
+
+
+def ids(notes: Notes) -> set[str]:
+    """Of the events that were committed, however often."""
+    return {json.loads(a.raw)["id"] for a in notes.arrivals if a.sort == "event"}

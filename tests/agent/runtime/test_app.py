@@ -1,0 +1,364 @@
+"""agent.runtime.app"""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+import psutil
+import pytest
+
+from agent.clock import BUILT_S, SystemClock, Trust
+from agent.config.schema import load
+from agent.errors import NgatuError
+from agent.host.watchdog import Watchdog
+from agent.outbox.outbox import Outbox, OutboxSettings
+from agent.runtime.app import STOP_S, Agent
+from agent.status import health
+from agent.wire import codec
+from agent.wire.codec import encode
+from agent.wire.payloads import ClockMapPayload
+from station.ingest.inbound import Sort, read
+from station.watch.embedded import Address
+from tests.agent.host.test_machine import board
+from tests.conftest import SteppedClock
+from tests.support.boxes import NGATU, Box, at_work
+from tests.support.brokers import free_port, until
+
+HERE = "ngatu/v1/test-commune/test-box-01"
+
+
+def changed(box: Box, *changes: tuple[str, str]) -> Box:
+    """The box with other words in its configuration."""
+    text = box.config.read_text()
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    box.config.write_text(text)
+    return box
+
+
+def a_model_that_is_not_there(box: Box) -> str:
+    (box.folder / "squares.onnx").unlink()
+    return "squares.onnx"
+
+
+def a_state_dir_that_cannot_be_made(box: Box) -> str:
+    (box.folder / "file").write_text("")
+    changed(box, (str(box.folder / "state"), str(box.folder / "file" / "state")))
+    return "make its folder writable"
+
+
+def a_provider_that_is_not_there(box: Box) -> str:
+    changed(box, ("detector: {", "detector: {provider: tensorrt, "))
+    return "no tensorrt"
+
+
+def a_port_that_is_taken(box: Box) -> str:
+    taken = socket.create_server(("127.0.0.1", 0))
+    box.taken = taken  # type: ignore[attr-defined]  # open as long as the test
+    changed(box, ("interval_s: 5", f"interval_s: 5, metrics_port: {taken.getsockname()[1]}"))
+    return "health.metrics_port"
+
+
+def a_second_agent(box: Box) -> str:
+    box.first = Outbox(box.folder / "state/outbox.db", OutboxSettings(), SystemClock())  # type: ignore[attr-defined]
+    return "is in use by another process"
+
+
+@pytest.mark.parametrize(("mistake", "code"), [(a_model_that_is_not_there, 2), (a_second_agent, 1)])
+def test_what_cannot_start_is_told_in_a_line_with_its_exit_code(
+    tmp_path: Path, mistake: Callable[[Box], str], code: int
+) -> None:
+    box = Box(tmp_path, free_port())
+    expected = mistake(box)
+    done = subprocess.run(
+        [*NGATU, "run", "-c", str(box.config)], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == code, done.stderr
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert len(done.stderr.splitlines()) <= 4
+    assert '"started"' not in done.stdout
+    if hasattr(box, "first"):
+        box.first.close()
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        a_model_that_is_not_there,
+        a_provider_that_is_not_there,
+        a_state_dir_that_cannot_be_made,
+        a_port_that_is_taken,
+    ],
+)
+def test_what_cannot_start_leaves_nothing_behind(tmp_path: Path, mistake: Callable[[Box], str]) -> None:
+    box = Box(tmp_path, free_port())
+    expected = mistake(box)
+    threads, family = threading.enumerate(), psutil.Process().children(recursive=True)
+    with pytest.raises(NgatuError) as caught:
+        Agent(load(box.config), SystemClock()).run()
+
+    assert expected in str(caught.value)
+    assert threading.enumerate() == threads
+    assert psutil.Process().children(recursive=True) == family
+    Outbox(tmp_path / "state/outbox.db", OutboxSettings(), SystemClock()).close()  # nobody holds it any more
+    if hasattr(box, "taken"):
+        box.taken.close()
+
+
+@contextmanager
+def silent_broker() -> Iterator[int]:
+    """Takes every connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_box_told_twice_stops_in_time_though_its_broker_is_silent(tmp_path: Path) -> None:
+    with silent_broker() as port:
+        box = Box(tmp_path, port)
+        with at_work(box):
+            until(lambda: box.accepted() > 0, 40, "it watches")
+            assert box.process is not None
+            family = psutil.Process(box.process.pid).children(recursive=True)
+            began = time.monotonic()
+            box.process.send_signal(signal.SIGTERM)
+            box.process.send_signal(signal.SIGTERM)
+            until(lambda: '"stopping"' in box.log.read_text(), 5)
+            while box.process.poll() is None and time.monotonic() - began < STOP_S + 2:
+                box.process.send_signal(signal.SIGTERM)  # also while the interpreter takes itself down
+                time.sleep(0.001)
+            code = box.wait(1)
+            took_s = time.monotonic() - began
+
+    assert code == 0, box.log.read_text()[-2000:]
+    assert took_s <= STOP_S
+    assert family
+    assert not [child for child in family if child.is_running()]
+    assert "Traceback" not in box.log.read_text()
+
+
+def test_it_works_as_long_as_it_is_told(tmp_path: Path) -> None:
+    box = Box(tmp_path, free_port())
+    with at_work():
+        box.start("--for", "0.5")
+        assert box.wait(40) == 0
+
+    assert '"stopped"' in box.log.read_text()
+
+
+@pytest.fixture
+def said(embedded: Address) -> Iterator[dict[str, list[dict[str, Any]]]]:
+    """Every state and event that the broker hears of the box, by topic below the box."""
+    heard: dict[str, list[dict[str, Any]]] = {}
+
+    def hear(_client: object, _data: object, message: paho.MQTTMessage) -> None:
+        suffix = message.topic.removeprefix(f"{HERE}/")
+        if suffix in ("info", "health", "status") or suffix.endswith(("/status", "/event")):
+            heard.setdefault(suffix, []).append(json.loads(message.payload))
+
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client.on_message = hear
+    client.connect(embedded.host, embedded.port)
+    client.subscribe(f"{HERE}/#", qos=1)
+    client.loop_start()
+    yield heard
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_a_box_says_what_it_is_and_how_it_is_and_leaves_no_thread_and_no_process(
+    tmp_path: Path,
+    embedded: Address,
+    said: dict[str, list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    box = Box(tmp_path, embedded.port)
+    threads, family = set(threading.enumerate()), psutil.Process().children(recursive=True)
+    systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    systemd.bind(str(tmp_path / "notify"))
+    systemd.settimeout(5)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+
+    agent = Agent(load(box.config), SystemClock())
+    work = threading.Thread(target=agent.run)
+    work.start()
+    try:
+        until(lambda: any(info["cameras"][0]["frame"] for info in said.get("info", ())), 30, "its frame size")
+        until(lambda: any(each["cameras"]["road"]["state"] == "streaming" for each in said["health"]), 10)
+        until(lambda: said["health"][-1]["cpu_pct"] is not None, 10)
+        health = said["health"][-1]
+    finally:
+        agent.stop.set()
+        work.join(STOP_S + 5)
+
+    assert not work.is_alive()
+    assert said["info"][0]["cameras"][0]["frame"] is None
+    assert said["info"][-1]["cameras"][0]["frame"] == {"width_px": 512, "height_px": 256}
+    assert said["info"][-1]["config_sha256"] == health["config_sha256"]
+    until(lambda: said["status"][-1]["state"] == "stopped", 5)
+    assert [each["state"] for each in said["status"]] == ["online", "stopped"]
+    assert said["status"][0]["session"] == health["session"]
+    states = [each["state"] for each in said["camera/road/status"]]
+    assert list(dict.fromkeys(states)) == ["disabled", "streaming"]
+    assert (states[-1], said["camera/road/status"][-1]["reason"]) == ("disabled", "the agent stops")
+
+    assert health["boot_reason"] == "first_start"
+    assert 0 <= health["cpu_pct"] <= 100
+    assert 20 << 20 < health["rss_bytes"] < 4 << 30
+    assert health["disk"]["free_bytes"] > 0
+    assert health["disk"]["written_bytes"] is not None
+    assert health["uptime_s"] > 0
+    assert 1 < health["cameras"]["road"]["fps_analysed"] < 12
+    assert health["mqtt"]["connected_s"] >= 0
+    assert health["outbox"]["confirm"] == "receipt"
+    unknown_here = {"cpu_temp_c", "throttled"}
+    assert {name for name, value in health.items() if value is None} <= unknown_here
+    assert set(health["degraded"]) <= {"clock_untrusted"}
+
+    told = [systemd.recv(100) for _ in range(2)]
+    assert told == [b"READY=1", b"WATCHDOG=1"]
+    while told[-1] == b"WATCHDOG=1":
+        told.append(systemd.recv(100))
+    assert told[-1] == b"STOPPING=1"
+    systemd.close()
+
+    assert psutil.Process().children(recursive=True) == family
+    until(lambda: not {thread for thread in threading.enumerate() if thread not in threads}, 5)
+
+
+def test_a_box_without_a_detector_tells_motion_and_says_that_no_network_ran(
+    tmp_path: Path, embedded: Address, said: dict[str, list[dict[str, Any]]]
+) -> None:
+    box = Box(tmp_path, embedded.port)
+    (tmp_path / "squares.onnx").unlink()
+    text = box.config.read_text()
+    rules = "    attention: {enabled: false}\n    rules: [{kind: motion, id: movement}]\n"
+    box.config.write_text(text[: text.index("    zones:")] + rules)
+    with at_work(box):
+        until(lambda: "camera/road/event" in said, 40, "an event")
+    event = said["camera/road/event"][0]
+    assert (event["kind"], event["model"], event["image"] is not None) == ("motion", None, True)
+    assert said["info"][-1]["model"] is None
+
+
+def test_a_synchronised_clock_is_one_map_that_the_station_can_read(tmp_path: Path, clock: SteppedClock) -> None:
+    agent = Agent(load(Box(tmp_path, free_port()).config), clock)
+    trusted = [Trust("unknown")]
+    agent.timekeeper.clock._asked = lambda: trusted[0]
+    clock.step_wall(BUILT_S - clock.now().wall_s + 86400)
+    for _ in range(40):
+        clock.advance(2)
+        agent._keep_the_time()
+    before = agent._clock_told(agent.clock.now())
+    doubted = json.loads(encode(health.report(agent._sources, agent.clock)))["degraded"]
+    trusted[0] = Trust("ntp", 7)
+    clock.step_wall(3600)
+    for _ in range(3):
+        clock.advance(2)
+        agent._keep_the_time()
+
+    sent = sorted(agent.outbox.waiting(10, agent.clock.now()), key=lambda each: each.seq)
+    stream = agent.outbox.stream
+    arrivals = [
+        read(f"{HERE}/{each.message.topic}", codec.finish(each, stream, clock.now()), {}) for each in sent
+    ]
+    assert [(each.sort, each.problem) for each in arrivals] == [
+        (Sort.EVENT, None),
+        (Sort.EVENT, None),
+        (Sort.CLOCK_MAP, None),
+    ]
+    told = arrivals[-1].payload
+    assert isinstance(told, ClockMapPayload)
+    assert (told.clock.state, told.clock.error_ms, told.clock.boot_id) == ("ntp", 7, before.boot_id)
+    happened_s = told.time.timestamp() - ((told.clock.mono_ms or 0) - (before.mono_ms or 0)) / 1000
+    assert happened_s == pytest.approx(clock.now().wall_s - 6, abs=3)  # an hour later than it was stamped
+    assert "clock_untrusted" in doubted
+    assert arrivals[0].event and arrivals[0].event.kind == "clock_untrusted"
+    agent._close()
+
+
+def test_whichever_loop_hangs_the_watchdog_starves_until_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise P24; tests/repo/test_deploy.py adds up the seconds."""
+    monkeypatch.setattr("agent.runtime.app.TICK_S", 0.2)
+    agent = Agent(load(Box(tmp_path, free_port()).config), SystemClock())
+    agent.heartbeats.limit_s, agent.watchdog = 1.5, Watchdog(agent.heartbeats, 0.2)
+    go_on = threading.Event()
+    work = threading.Thread(target=agent.run)
+    work.start()
+    try:
+        until(lambda: agent.watchers["road"].state.state == "streaming", 30, "it watches")
+        for part, loop in (("detector", "camera road"), ("outbox", "main"), ("orders", "orders")):
+            go_on.clear()
+            if part == "detector":
+                holder = threading.Thread(target=hold, args=(agent.detector._changed, go_on))
+            elif part == "outbox":
+                holder = threading.Thread(target=hold, args=(agent.outbox._lock, go_on))
+            else:
+                holder = threading.Thread(target=hold, args=(agent.journal._lock, go_on))
+            holder.start()
+            until(
+                lambda loop=loop: loop in agent.watchdog.hanging, 15, f"{loop} is missed while the {part} hangs"
+            )
+            go_on.set()
+            holder.join()
+            until(lambda: not agent.watchdog.hanging, 15, f"all go on after the {part}")
+    finally:
+        go_on.set()
+        agent.stop.set()
+        work.join(STOP_S + 5)
+
+    assert not work.is_alive()
+
+
+def hold(lock: Any, until_told: threading.Event) -> None:
+    """Keep a part's lock, as a hung driver or disk would."""
+    with lock:
+        until_told.wait(30)
+
+
+def test_a_look_at_a_disk_that_is_well_does_not_ask_how_far_to_trust_the_clock(
+    tmp_path: Path, clock: SteppedClock
+) -> None:
+    agent = Agent(load(Box(tmp_path, free_port()).config), clock)
+    asked: list[int] = []
+    agent.timekeeper.clock._asked = lambda: asked.append(1) or Trust("ntp", 5)  # type: ignore[func-returns-value]
+    agent._storage.tick()
+    agent._close()
+
+    assert asked == []
+
+
+def test_a_hot_box_slows_its_cameras_down_and_says_so_at_once(tmp_path: Path, clock: SteppedClock) -> None:
+    sys = board(tmp_path / "sys", zones=(("cpu-thermal", "90000"),))
+    box = changed(Box(tmp_path, free_port()), ("interval_s: 5", "interval_s: 600"))
+    agent = Agent(load(box.config), clock, sys)
+    wanted = agent.watchers["road"].fps_wanted
+    agent.bulletin.say()
+    assert not agent.bulletin.due
+    for _ in range(7):
+        agent._keep_the_pace()
+        clock.advance(2)
+
+    assert agent.bulletin.due  # so that the station hears of it at the next turn
+    told_health = health.report(agent._sources, clock)
+    assert "overheated" in told_health.degraded
+    assert told_health.cameras["road"].fps_wanted == agent.watchers["road"].fps_wanted == wanted / 2
+    (told,) = agent.outbox.open_events()
+    assert (told.topic, json.loads(told.body)["kind"]) == ("camera/box/event", "overheated")
+    agent.pacer.close()
+    assert agent.outbox.open_events() == []
+    agent._close()

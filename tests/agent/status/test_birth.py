@@ -1,0 +1,64 @@
+"""agent.status.birth"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.config.schema import Config, config_sha256, load
+from agent.core.types import Instant, Size
+from agent.detectors import load_detector
+from agent.detectors.absent import Absent
+from agent.status import birth
+from agent.wire.payloads import InfoPayload
+from tests.support.boxes import Box
+
+NOW = Instant(1000.0, 1_772_000_000.0)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return load(Box(tmp_path, 1883).config)
+
+
+def said(config: Config, size: Size | None = None) -> InfoPayload:
+    detector = load_detector(config.detector)
+    return birth.message(config, config_sha256(config), "a-session", detector, {"road": size}, NOW)
+
+
+def test_it_names_the_box_its_network_and_what_it_stands_on(config: Config) -> None:
+    told = said(config)
+
+    assert (told.commune, told.device, told.session) == ("test-commune", "test-box-01", "a-session")
+    assert told.model is not None
+    assert told.model.name == "squares"
+    assert {"ngatu", "python", "system", "onnxruntime"} <= set(told.versions)
+    assert told.config_sha256 == config_sha256(config)
+
+
+def test_it_tells_where_the_lines_and_zones_of_a_camera_lie(config: Config) -> None:
+    (camera,) = said(config).cameras
+
+    assert [(rule.id, rule.kind, rule.zones) for rule in camera.rules] == [
+        ("movement", "motion", ()),
+        ("road-users", "object", ()),
+        ("on-the-road", "zone", ("road",)),
+        ("the-line", "line", ()),
+    ]
+    assert camera.rules[-1].points == ((0.5, 0.1), (0.5, 0.95))
+    assert [(zone.id, len(zone.points)) for zone in camera.zones] == [("road", 4)]
+
+
+def test_the_size_of_a_picture_is_told_once_it_is_known(config: Config) -> None:
+    before, after = said(config), said(config, Size(512, 256))
+
+    assert before.cameras[0].frame is None
+    assert after.cameras[0].frame is not None
+    assert (after.cameras[0].frame.width_px, after.cameras[0].frame.height_px) == (512, 256)
+
+
+def test_a_box_without_a_network_names_none(config: Config) -> None:
+    told = birth.message(config, config_sha256(config), "a-session", Absent(), {"road": None}, NOW)
+
+    assert told.model is None

@@ -1,0 +1,70 @@
+"""agent.wire.asyncapi"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from agent.core.types import EventKind
+from agent.wire import asyncapi, codec
+
+DOCUMENT = yaml.safe_load(asyncapi.document())
+TOPICS = codec.Topics("hai-ninh", "hai-ninh-03")
+
+
+def refs(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for value in part.values():
+            yield from refs(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from refs(value)
+
+
+def test_every_reference_in_the_document_leads_somewhere() -> None:
+    for ref in set(refs(DOCUMENT)):
+        target = DOCUMENT
+        for step in ref.removeprefix("#/").split("/"):
+            target = target[step]
+
+
+def test_every_parameter_of_an_address_is_described_and_no_other() -> None:
+    for channel in DOCUMENT["channels"].values():
+        assert set(re.findall(r"\{(\w+)\}", channel["address"])) == set(channel["parameters"])
+
+
+def test_the_names_of_the_channels_are_unique() -> None:
+    assert len(DOCUMENT["channels"]) == len(asyncapi.CHANNELS) == len(DOCUMENT["operations"])
+
+
+def test_the_topics_that_the_agent_uses_are_in_the_document() -> None:
+    addresses = {
+        channel["address"].replace("{commune}", "hai-ninh").replace("{device}", "hai-ninh-03")
+        for channel in DOCUMENT["channels"].values()
+    }
+
+    for topic in (
+        TOPICS.status, TOPICS.info, TOPICS.health, TOPICS.hello, TOPICS.receipt, TOPICS.station_status,
+    ):  # fmt: skip
+        assert topic in addresses
+    assert TOPICS.commands.replace("#", "{verb}") in addresses
+
+
+def test_every_kind_of_event_has_its_onvif_topic() -> None:
+    mapped = {key.partition(":")[0] for key in asyncapi.ONVIF}
+
+    assert mapped == {str(kind) for kind in EventKind} | {"count"}
+    assert DOCUMENT["x-onvif-topics"] == asyncapi.ONVIF
+
+
+def test_retained_is_said_where_the_topic_is_retained() -> None:
+    bindings = {name: operation["bindings"]["mqtt"] for name, operation in DOCUMENT["operations"].items()}
+
+    assert bindings["sendStatus"]["retain"]
+    assert not bindings["sendCameraEvent"]["retain"]
+    assert not bindings["receiveCommandVerb"]["retain"]

@@ -1,0 +1,201 @@
+"""agent.wire.chain"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.core.types import Instant
+from agent.outbox.outbox import Outbox, OutboxSettings
+from agent.wire import chain, codec
+from agent.wire.chain import Fault, Head, Kept, verify
+from agent.wire.message import Message, Priority, Stored
+from tests.conftest import SteppedClock
+
+AT = Instant(1000.0, 1_770_000_000.0)
+JPEG = b"\xff\xd8"
+
+
+def kept(stored: Stored, payload: bytes) -> Kept:
+    """What a station makes of the bytes that it keeps, whoever wrote them."""
+    picture = stored.message.content_type == codec.JPEG
+    body = payload if picture else codec.body(payload)
+    seal = None
+    if stored.message.topic == codec.CHAIN:
+        try:
+            seal = codec.parse_chain(payload)
+        except codec.WireError:
+            seal = None
+    return Kept(stored.seq, sha256(body).hexdigest(), seal)
+
+
+def messages(number: int) -> Iterable[Message]:
+    for n in range(number):
+        if n % 5 == 4:
+            yield Message(
+                f"camera/north/image/e{n}/thumbnail", JPEG + b"%d" % n, codec.JPEG, Priority.IMAGE, AT
+            )
+        else:
+            body = b'{"id":"e%d","kind":"line_crossed"}' % n
+            yield Message("camera/north/event", body, codec.JSON, Priority.EVENT, AT, f"e{n}", 1)
+
+
+@cache
+def stream(number: int) -> tuple[tuple[Stored, ...], Head]:
+    """So many messages as a real outbox gives them, and its newest seal."""
+    clock = SteppedClock()
+    with TemporaryDirectory() as folder:
+        box = Outbox(Path(folder) / "outbox.db", OutboxSettings(ballast_bytes=0), clock)
+        all_of_them = list(messages(number))
+        for at in range(0, number, 100):
+            box.put(all_of_them[at : at + 100])
+        clock.advance(1000)
+        box.tend()
+        told = box.head()
+        assert told is not None
+        found = tuple(sorted(box.waiting(2 * number, clock.now()), key=lambda stored: stored.seq))
+        box.close()
+    return found, Head(told[1], told[2])
+
+
+def arrived(number: int) -> tuple[dict[int, tuple[Stored, bytes]], Head]:
+    stored, head = stream(number)
+    return {each.seq: (each, codec.finish(each, each.stream, AT)) for each in stored}, head
+
+
+def judged(store: dict[int, tuple[Stored, bytes]], head: Head | None) -> chain.Verdict:
+    return verify((kept(replace(each, seq=seq), payload) for seq, (each, payload) in store.items()), head)
+
+
+def test_what_nobody_touched_is_intact() -> None:
+    store, head = arrived(1000)
+    verdict = judged(store, head)
+
+    assert verdict.intact
+    assert verdict.unsealed == (max(store),), "the newest seal itself"
+    assert verdict.proven == len(store) - 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_deleted_altered_and_swapped_message_of_ten_thousand_is_found_where_it_is(seed: int) -> None:
+    """Promise P9."""
+    chance = random.Random(seed)
+    store, head = arrived(10_000)
+    victims = chance.sample(sorted(store), 120)
+    deleted, altered, swapped = set(victims[:40]), set(victims[40:80]), victims[80:]
+    listed_by_lost = {seq for victim in victims for seq in entries(store[victim])}
+    for seq in deleted:
+        del store[seq]
+    for seq in altered:
+        each, payload = store[seq]
+        store[seq] = each, payload[:-2] + bytes([payload[-2] ^ 1]) + payload[-1:]
+    for one, two in zip(swapped[::2], swapped[1::2], strict=True):
+        store[one], store[two] = store[two], store[one]
+    findings = judged(store, head).findings
+
+    assert {f.seq for f in findings if f.fault is Fault.MISSING and f.seq is not None} == deleted
+    changed = {f.seq for f in findings if f.fault is Fault.ALTERED}
+    assert changed | {f.seq for f in findings if f.fault is Fault.UNPROVEN} >= altered | set(swapped)
+    assert {*altered, *swapped} - changed <= listed_by_lost, "only what its own seal is gone for is in doubt"
+    assert changed <= altered | set(swapped), "nothing else is accused"
+
+
+def entries(kept_as: tuple[Stored, bytes]) -> list[int]:
+    stored, payload = kept_as
+    return [seq for seq, _ in codec.parse_chain(payload).entries] if stored.message.topic == codec.CHAIN else []
+
+
+def test_a_head_that_was_told_before_newer_seals_came_vouches_for_its_own() -> None:
+    store, newest = arrived(1000)
+    seals = [kept(each, payload) for each, payload in store.values()]
+    older = next(one for one in seals if one.seal is not None and one.seal.number == newest.number // 2)
+    assert judged(store, Head(newest.number // 2, older.sha256)).intact
+
+    found = judged(store, Head(newest.number // 2, "0" * 64)).findings
+    assert chain.Finding(Fault.ALTERED, older.seq, newest.number // 2) in found
+
+
+@pytest.mark.parametrize("cut", [1, 3, 50, 200])
+def test_an_end_that_was_cut_off_is_seen_by_the_head(cut: int) -> None:
+    store, head = arrived(1000)
+    for seq in sorted(store)[-cut:]:
+        del store[seq]
+
+    assert not judged(store, head).intact
+    assert judged(store, head).findings[-1] == chain.Finding(Fault.MISSING, None, head.number)
+
+
+def test_a_seal_that_was_forged_together_with_its_message_is_found_by_the_next_one() -> None:
+    store, head = arrived(1000)
+    seq, (each, payload) = next((s, v) for s, v in store.items() if v[0].message.topic == codec.CHAIN)
+    told = codec.parse_chain(payload)
+    victim = told.entries[7][0]
+    forged = store[victim][1].replace(b"line_crossed", b"line_covered")
+    hash_of = sha256(codec.body(forged)).hexdigest().encode()
+    assert store[victim][1] != forged
+    store[victim] = store[victim][0], forged
+    store[seq] = each, payload.replace(told.entries[7][1].encode(), hash_of)
+    findings = judged(store, head).findings
+
+    assert chain.Finding(Fault.ALTERED, seq, told.number) in findings
+
+
+def test_what_the_box_gave_up_is_not_missing(tmp_path: Path) -> None:
+    clock = SteppedClock()
+    box = Outbox(tmp_path / "outbox.db", OutboxSettings(max_bytes=1 << 20, ballast_bytes=0), clock)
+    pictures = [
+        Message(f"camera/north/image/e{n}/thumbnail", JPEG + bytes(60_000 + n), codec.JPEG, Priority.IMAGE, AT)
+        for n in range(30)
+    ]
+    box.put(pictures)
+    dropped = box.stats().dropped["image"]
+    clock.advance(1000)
+    box.tend()
+    found = {s.seq: (s, codec.finish(s, s.stream, AT)) for s in box.waiting(99, clock.now())}
+    told = box.head()
+    box.close()
+    assert told is not None
+    verdict = judged(found, Head(told[1], told[2]))
+
+    assert dropped > 0
+    assert verdict.intact
+    assert len(verdict.given_up) == dropped
+
+
+def test_the_first_seal_of_a_new_stream_names_the_last_of_the_one_before() -> None:
+    head = Head(7, "a" * 64)
+    told = codec.parse(
+        codec.ChainBody, codec.seal("s-2", 1, ("s-1", 7, "a" * 64), [], [], AT, ("s-1", 99, [(90, 95)]))
+    )
+
+    assert chain.linked(told, head, "s-1")
+    assert not chain.linked(told, Head(7, "b" * 64), "s-1")
+    assert not chain.linked(told, head, "s-0")
+
+
+@given(st.lists(st.integers(0, 60), unique=True))
+def test_ranges_hold_what_they_were_made_of(seqs: list[int]) -> None:
+    found = chain.ranges(sorted(seqs))
+
+    assert [seq for first, last in found for seq in range(first, last + 1)] == sorted(seqs)
+    assert all(one[1] + 1 < two[0] for one, two in pairwise(found))
+
+
+@given(st.dictionaries(st.integers(0, 50), st.sampled_from(["a" * 64, "b" * 64]), max_size=30), st.booleans())
+def test_no_store_whatever_it_holds_makes_it_raise(store: dict[int, str], with_head: bool) -> None:
+    seal = codec.parse(
+        codec.ChainBody, codec.seal("s", 3, ("s", 2, "c" * 64), [(1, "a" * 64), (2, "b" * 64)], [], AT)
+    )
+    all_kept = [Kept(seq, digest, seal if seq % 7 == 3 else None) for seq, digest in store.items()]
+
+    verify(all_kept, Head(5, "d" * 64) if with_head else None)

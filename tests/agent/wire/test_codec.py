@@ -1,0 +1,227 @@
+"""agent.wire.codec"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from agent.core.types import Instant
+from agent.errors import WireError
+from agent.wire import codec
+from agent.wire.message import Message, Priority, Stored
+from tests.support.strategies import instants, names
+
+AT = Instant(mono_s=5_000.0, wall_s=1_772_449_447.412)
+PARSERS = (
+    codec.parse_event,
+    codec.parse_count,
+    codec.parse_status,
+    codec.parse_camera_status,
+    codec.parse_info,
+    codec.parse_health,
+    codec.parse_hello,
+    codec.parse_ack,
+    codec.parse_evidence,
+    codec.parse_command,
+    codec.parse_station_status,
+    lambda payload: codec.parse_receipt("ngatu/v1/hai-ninh/north-01/receipt", payload),
+)
+
+
+def stored(body: bytes, content_type: str = codec.JSON, at: Instant = AT) -> Stored:
+    message = Message("camera/north/event", body, content_type, Priority.EVENT, at, event_id="e-1")
+    return Stored(7, message, "0" * 64, at)
+
+
+@given(names, names)
+def test_every_topic_of_a_box_splits_into_its_parts(commune: str, device: str) -> None:
+    topics = codec.Topics(commune, device)
+
+    assert codec.split(topics.of("camera/north/event")) == (commune, device, "camera/north/event")
+    assert codec.split(topics.station_status) == (commune, "station", "status")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "ab", "x" * 33, "Hai-Ninh", "a/b", "a+b", "#", "hải-ninh", "station", "abc\n"]
+)
+def test_an_id_that_could_break_a_topic_is_refused(name: str) -> None:
+    with pytest.raises(WireError):
+        codec.Topics("hai-ninh", name)
+    with pytest.raises(WireError):
+        codec.Topics(name, "north-01")
+
+
+@pytest.mark.parametrize("root", ["", "/", "ngatu/", "/ngatu", "ngatu/+", "ngatu/#", "a//b"])
+def test_a_root_with_holes_or_wildcards_is_refused(root: str) -> None:
+    with pytest.raises(WireError):
+        codec.Topics("hai-ninh", "north-01", root)
+
+
+@given(st.text())
+@example("ngatu/v1/abc/def")
+@example("ngatu/v1/abc/def/")
+@example("ngatu/v1xabc/def/status")
+@example("ngatu/v2/abc/def/status")
+def test_a_strange_topic_is_a_wire_error(topic: str) -> None:
+    with pytest.raises(WireError):
+        codec.split(topic)
+
+
+@given(st.binary(max_size=200))
+@example(b"")
+@example(b"null")
+@example(b"[" * 100_000)
+@example(b'{"a":' * 10_000)
+@example(b'{"id":"' + b"x" * 70_000 + b'"}')
+@example(b'{"time":"0001-01-01T00:00:00+23:59","state":"online","session":"a","station":"b"}')
+@example(b'{"time":"9999-12-31T23:59:59-23:59","state":"online","session":"a","station":"b"}')
+@example(b'{"revision":' + b"9" * 5_000 + b"}")
+@example(b'{"cpu_pct":1e999,"time":"2026-01-01T00:00:00Z"}')
+def test_random_bytes_give_a_wire_error_or_nothing(payload: bytes) -> None:
+    for parse in PARSERS:
+        try:
+            parse(payload)
+        except WireError as error:
+            assert len(str(error)) < 2_000
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = [
+    "id",
+    "seq",
+    "stream",
+    "time",
+    "state",
+    "session",
+    "committed",
+    "images",
+    "oldest",
+    "since",
+    "counts",
+    "object",
+]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), json_values))
+def test_wrong_json_gives_a_wire_error_or_nothing(value: dict[str, object]) -> None:
+    payload = json.dumps(value).encode("utf-8", "surrogatepass")
+    for parse in PARSERS:
+        try:
+            parse(payload)
+        except WireError as error:
+            assert "speaks schema" in str(error) or "range" in str(error)
+
+
+def test_finish_puts_in_what_only_the_sending_knows() -> None:
+    now = Instant(AT.mono_s + 0.278, AT.wall_s + 0.278)
+
+    told = json.loads(codec.finish(stored(b'{"id":"e-1"}'), "s-1", now))
+
+    assert told == {
+        "id": "e-1",
+        "seq": 7,
+        "stream": "s-1",
+        "published_at": "2026-03-02T11:04:07.690Z",
+        "replayed": False,
+    }
+    assert json.loads(codec.finish(stored(b"{}"), "s-1", now))["seq"] == 7
+
+
+def test_finish_leaves_a_picture_as_it_is() -> None:
+    assert codec.finish(stored(b"\xff\xd8jpeg", codec.JPEG), "s-1", AT) == b"\xff\xd8jpeg"
+
+
+@pytest.mark.parametrize(
+    ("later_s", "step_s", "replayed"),
+    [
+        (1.0, 0.0, False),
+        (60.0, 0.0, False),
+        (61.0, 0.0, True),
+        (1.0, 50 * 365 * 86400.0, False),  # the network came and set the clock
+        (1.0, -3600.0, False),
+        (600.0, -3600.0, True),  # the wall clock says that it lies in the future
+        (-4_900.0, 30.0, True),  # an earlier boot
+        (90_000.0, 30.0, True),  # an earlier boot that was shorter
+    ],
+)
+def test_old_news_is_marked_whatever_the_wall_clock_does(later_s: float, step_s: float, replayed: bool) -> None:
+    now = Instant(AT.mono_s + later_s, AT.wall_s + later_s + step_s)
+
+    assert json.loads(codec.finish(stored(b"{}"), "s-1", now))["replayed"] is replayed
+
+
+def test_properties_name_the_event_only_where_there_is_one() -> None:
+    known = stored(b"{}")
+
+    assert codec.properties(known, "s-1") == {
+        "event_id": "e-1",
+        "seq": "7",
+        "stream": "s-1",
+        "sha256": "0" * 64,
+        "schema": "1.0",
+    }
+    assert "event_id" not in codec.properties(
+        replace(known, message=replace(known.message, event_id=None)), "s-1"
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**62), st.integers(0, 2**62)).map(sorted).map(tuple)), instants)
+def test_a_receipt_is_read_as_it_was_written(committed: list[tuple[int, int]], at: Instant) -> None:
+    read = codec.parse_receipt("x/receipt", codec.receipt("hai-ninh", "s-1", committed, at, ["a" * 64]))
+
+    assert read == codec.Receipt("hai-ninh", "s-1", tuple(committed), ("a" * 64,))
+
+
+@pytest.mark.parametrize(
+    "committed", ["[[3,1]]", "[[-1,2]]", "[[1]]", "[[1,2,3]]", "[1]", '[["1","2"]]', "[[1.5,2]]"]
+)
+def test_a_receipt_with_a_wrong_range_is_refused(committed: str) -> None:
+    payload = f'{{"station":"a","stream":"s","committed":{committed},"time":"2026-01-01T00:00:00.000Z"}}'
+
+    with pytest.raises(WireError):
+        codec.parse_receipt("x/receipt", payload.encode())
+
+
+def test_a_receipt_is_only_read_from_its_topic() -> None:
+    with pytest.raises(WireError):
+        codec.parse_receipt("x/status", codec.receipt("a", "s", [], AT))
+
+
+def test_the_station_is_there_only_while_it_says_so() -> None:
+    assert codec.parse_station_status(codec.station_status("online", "a", "s", AT))
+    assert not codec.parse_station_status(codec.station_status("offline", "a", "s", AT))
+    assert not codec.parse_station_status(b"")
+
+
+@given(instants, st.none() | st.integers(0, 2**62), st.none() | st.integers(0, 2**62))
+def test_hello_status_and_ack_are_read_as_they_were_written(
+    at: Instant, oldest: int | None, newest: int | None
+) -> None:
+    hello = codec.parse_hello(codec.hello("life", "s-1", oldest, newest, at))
+    status = codec.parse_status(codec.status("stopped", "life", at))
+    answer = codec.parse_ack(codec.ack("c-1", "refused", at, "expired"))
+
+    assert (hello.session, hello.stream, hello.oldest, hello.newest) == ("life", "s-1", oldest, newest)
+    assert (status.state, status.session, status.time) == ("stopped", "life", codec.moment(at))
+    assert (answer.id, answer.state, answer.detail) == ("c-1", "refused", "expired")
+
+
+def test_a_reader_ignores_what_it_does_not_know_but_refuses_another_major_version() -> None:
+    newer = b'{"schema":"1.7","time":"2026-01-01T00:00:00Z","colour":"blue","disk":{"free_bytes":1,"new":2}}'
+
+    assert codec.parse_health(newer).schema_version == "1.7"
+    with pytest.raises(WireError, match=r"speaks schema 1\.0"):
+        codec.parse_health(newer.replace(b"1.7", b"2.0"))
+
+
+def test_a_payload_above_the_hard_limit_is_not_written() -> None:
+    with pytest.raises(WireError, match="limit"):
+        codec.ack("c-1", "done", AT, result={"list": ["x" * 1000] * 70})

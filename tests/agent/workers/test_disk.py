@@ -1,0 +1,114 @@
+"""agent.workers.disk"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.core.ids import Ids
+from agent.core.types import EndReason, Event, EventKind, Phase
+from agent.outbox.degraded import AGAIN_S
+from agent.outbox.outbox import Outbox, OutboxSettings
+from agent.wire.message import Message, Priority
+from agent.workers.disk import Storage
+from tests.conftest import SteppedClock
+from tests.support.brokers import until
+
+
+class Place:
+    """A box's outbox and what is told of it."""
+
+    def __init__(self, path: Path, clock: SteppedClock) -> None:
+        self.clock = clock
+        self.outbox = Outbox(path, OutboxSettings(ballast_bytes=1 << 20), clock)
+        self.told: list[Event] = []
+        self.storage = Storage(self.outbox, clock, Ids(bytes(32)), self.told.extend)
+
+    def put(self) -> None:
+        self.outbox.put([Message("t", b"{}", "application/json", Priority.EVENT, self.clock.now())])
+
+    def wait(self) -> None:
+        self.clock.advance(AGAIN_S)
+        self.outbox.tend()
+        self.storage.tick()
+
+    def kinds(self) -> list[tuple[EventKind | str, Phase]]:
+        return [(event.kind, event.phase) for event in self.told]
+
+
+@pytest.fixture
+def open_place(tmp_path: Path, clock: SteppedClock) -> Iterator[Callable[[], Place]]:
+    places: list[Place] = []
+
+    def start() -> Place:
+        places.append(Place(tmp_path / "outbox.db", clock))
+        return places[-1]
+
+    yield start
+    for place in places:
+        place.outbox.close()
+
+
+def test_a_full_disk_is_one_event_and_its_end_another(open_place: Callable[[], Place]) -> None:
+    place = open_place()
+    place.storage.tick()
+    assert place.told == []
+    place.outbox._disk._make_room()
+    for _ in range(3):
+        place.storage.tick()
+    place.wait()
+    assert place.kinds() == [(EventKind.STORAGE_FULL, Phase.START), (EventKind.STORAGE_FULL, Phase.END)]
+    first, second = place.told
+    assert (second.id, second.revision, second.detail) == (first.id, 2, "over after 10 s")
+
+
+def test_a_disk_that_takes_nothing_is_told_and_so_is_its_return(open_place: Callable[[], Place]) -> None:
+    """Promise P19."""
+    place = open_place()
+    place.outbox._disk.held.db.execute("pragma query_only = on")
+    place.put()
+    place.storage.tick()
+    assert place.told[0].detail == "kept in memory only: attempt to write a readonly database"
+    place.wait()
+    kind = EventKind.STORAGE_RAM_ONLY
+    assert place.kinds() == [(kind, Phase.START), (kind, Phase.END)]
+
+
+def test_a_damaged_file_is_told_with_what_became_of_it(open_place: Callable[[], Place], tmp_path: Path) -> None:
+    """Promise P18."""
+    place = open_place()
+    place.put()
+    place.outbox.close()
+    with (tmp_path / "outbox.db").open("r+b") as file:
+        file.write(b"nonsense")
+    place = open_place()
+    place.storage.tick()
+    assert place.kinds() == [(EventKind.STORAGE_CORRUPT, Phase.END)]
+    expected = "1 messages saved, 0 spoiled, 0 pages unreadable; the file is kept as outbox.db.damaged.1"
+    assert place.told[0].detail == expected
+
+
+def test_damage_of_a_large_file_is_looked_for_beside_the_work(
+    open_place: Callable[[], Place], tmp_path: Path
+) -> None:
+    place = open_place()
+    for _ in range(20):
+        place.put()
+    place.outbox._disk.held.db.execute("pragma wal_checkpoint(truncate)")
+    path = tmp_path / "outbox.db"
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(bytes(path.stat().st_size - 4096))
+    place.storage.start()
+    until(lambda: place.outbox.stats().damaged == 1)
+    place.put()
+
+
+def test_what_is_open_ends_with_the_agent(open_place: Callable[[], Place]) -> None:
+    place = open_place()
+    place.outbox._disk._make_room()
+    place.storage.tick()
+    place.storage.close()
+    assert [event.end_reason for event in place.told] == [None, EndReason.AGENT_RESTARTED]

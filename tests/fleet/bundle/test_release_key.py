@@ -1,0 +1,54 @@
+"""fleet.bundle.release_key: the key that signs never lies on a disk without a passphrase"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.errors import NgatuError
+from fleet.bundle.release_key import make, read_private, read_public
+
+
+def test_a_key_signs_what_its_public_half_accepts(tmp_path: Path) -> None:
+    public = make(tmp_path / "keys" / "release.key", "a long passphrase")
+    key = read_private(tmp_path / "keys" / "release.key", "a long passphrase")
+
+    read_public(public).verify(key.sign(b"this"), b"this")
+
+
+def test_only_its_owner_can_read_it_and_only_with_the_passphrase(tmp_path: Path) -> None:
+    path = tmp_path / "release.key"
+    make(path, "a long passphrase")
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert b"ENCRYPTED" in path.read_bytes()
+    with pytest.raises(NgatuError, match="the passphrase is wrong"):
+        read_private(path, "another passphrase")
+
+
+def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "release.key"
+    make(path, "a long passphrase")
+    before = path.read_bytes()
+
+    with pytest.raises(NgatuError, match="there is a key already"):
+        make(path, "a long passphrase")
+    assert path.read_bytes() == before
+
+
+def test_a_short_passphrase_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NgatuError, match="too short"):
+        make(tmp_path / "release.key", "1234567")
+    assert not (tmp_path / "release.key").exists()
+
+
+@pytest.mark.parametrize("read", [read_public, lambda path: read_private(path, "12345678")])
+def test_what_is_no_key_is_told(tmp_path: Path, read: object) -> None:
+    path = tmp_path / "x"
+    assert callable(read)
+    with pytest.raises(NgatuError, match="No such file"):
+        read(path)
+    path.write_text("no key")
+    with pytest.raises(NgatuError, match=r"no (public )?key"):
+        read(path)

@@ -1,0 +1,113 @@
+"""fleet.cli.ca"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.fleet.ca.test_authority import openssl, request
+
+PASSPHRASE = "correct horse battery"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "passphrase").write_text(f"{PASSPHRASE}\n")
+    done = ngatu(tmp_path, "init", "--name", "hai-ninh")
+    assert done.returncode == 0, done.stderr
+    return tmp_path
+
+
+def ngatu(
+    folder: Path, *words: str, stdin: bytes = b"", secret: bool = True
+) -> subprocess.CompletedProcess[str]:
+    file = [f"--passphrase-file={folder}/passphrase"] if secret else []
+    done = subprocess.run(
+        [sys.executable, "-m", "agent", "ca", *words, f"--folder={folder}/ca", *file],
+        input=stdin, capture_output=True, timeout=60, check=False, cwd=ROOT,
+    )  # fmt: skip
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def test_a_request_goes_in_and_a_certificate_comes_out(folder: Path) -> None:
+    done = ngatu(folder, "sign", "hai-ninh-03", "--request=-", stdin=request(folder, "hai-ninh-03"))
+    (folder / "box.crt").write_text(done.stdout)
+
+    assert done.returncode == 0, done.stderr
+    assert openssl("verify", "-CAfile", folder / "ca/ca.crt", folder / "box.crt").returncode == 0
+    (told,) = json.loads(ngatu(folder, "list", "--json", secret=False).stdout)
+    assert (told["name"], told["kind"], told["good"]) == ("hai-ninh-03", "box", True)
+
+
+def test_the_list_shows_whole_serials_however_narrow_the_terminal(folder: Path) -> None:
+    ngatu(folder, "sign", "hai-ninh-03", "--request=-", stdin=request(folder, "hai-ninh-03"))
+    (told,) = json.loads(ngatu(folder, "list", "--json", secret=False).stdout)
+    shown = ngatu(folder, "list", secret=False).stdout
+
+    last = "".join(line.split("│")[-2].strip() for line in shown.splitlines() if "│" in line)
+    assert last == told["serial"]
+
+
+def test_passphrase_and_request_may_come_through_one_pipe(folder: Path) -> None:
+    """So Ansible gives them: neither is ever in a file or in the list of processes."""
+    told = f"{PASSPHRASE}\n".encode() + request(folder, "hai-ninh-03")
+    done = ngatu(folder, "sign", "hai-ninh-03", "--request=-", "--passphrase-file=-", stdin=told, secret=False)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_revoking_writes_the_list(folder: Path) -> None:
+    (folder / "request.pem").write_bytes(request(folder, "hai-ninh-03"))
+    signing = ("sign", "hai-ninh-03", f"--request={folder}/request.pem", f"--out={folder}/box.crt")
+    assert ngatu(folder, *signing).returncode == 0
+
+    assert "1 revoked" in ngatu(folder, "revoke", "hai-ninh-03").stdout
+    assert "0 revoked" in ngatu(folder, "revoke", "hai-ninh-03").stdout
+    assert "keyCompromise" in ngatu(folder, "list", secret=False).stdout
+    told = openssl("verify", "-crl_check", "-CRLfile", folder / "ca/crl.pem", "-CAfile", folder / "ca/ca.crt",
+                   folder / "box.crt")  # fmt: skip
+    assert "revoked" in told.stderr
+    assert "its key was lost" in ngatu(folder, *signing).stderr
+
+
+def test_a_list_near_its_end_is_refused_by_exit_code(folder: Path) -> None:
+    assert ngatu(folder, "crl", "--days=8").returncode == 0
+    good = ngatu(folder, "crl", f"--check={folder}/ca/crl.pem", secret=False)
+    assert (good.returncode, "good for 7 days" in good.stdout) == (0, True)
+    ended = subprocess.run(
+        ["faketime", "-f", "+2d", sys.executable, "-m", "agent", "ca", "crl",
+         f"--check={folder}/ca/crl.pem", f"--folder={folder}/ca"],
+        capture_output=True, text=True, timeout=60, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert (ended.returncode, "it is not installed" in ended.stderr) == (1, True), ended.stderr
+
+
+def test_the_passphrase_cannot_be_given_where_everybody_sees_it(folder: Path) -> None:
+    for command in ("init", "sign", "revoke", "crl"):
+        told = ngatu(folder, command, "--help", secret=False).stdout
+        assert "--passphrase-file" in told
+        assert "--passphrase " not in told
+    refused = ngatu(folder, "crl", f"--passphrase={PASSPHRASE}", secret=False)
+    assert refused.returncode == 2
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    (("sign", "hai-ninh-03", "--request=missing"), "missing: No such file"),
+    (("sign", "Hai Ninh", "--request=-"), "cannot be the name"),
+    (("sign", "hai-ninh-03", "--kind=king", "--request=-"), "no such kind"),
+    (("revoke", "hai-ninh-03"), "nothing was ever signed for it"),
+    (("revoke", "hai-ninh-03", "--reason=none"), "no such reason"),
+    (("revoke", "hai-ninh-03", "--keep=xyz"), "no serial number"),
+    (("init",), "an authority already"),
+])  # fmt: skip
+def test_bad_input_is_one_clear_error(folder: Path, words: tuple[str, ...], told: str) -> None:
+    done = ngatu(folder, *words)
+
+    assert done.returncode == 1
+    assert told in done.stderr and "hint:" in done.stderr

@@ -1,0 +1,175 @@
+"""fleet.report.page, fleet.report.words and report.yml: a page that stands alone, in both languages"""
+
+from __future__ import annotations
+
+import re
+import string
+import subprocess
+import sys
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from agent.cli.main import gathered
+from agent.errors import NgatuError
+from fleet.report.evaluate import judge
+from fleet.report.gather import read
+from fleet.report.page import page, say
+from fleet.report.words import ENGLISH, LANGUAGES, VIETNAMESE
+from fleet.rollout_check import Broker, Wanted, proven
+from tests.conftest import ROOT
+from tests.repo.test_new_box import Province
+from tests.support.boxes import Box, at_work
+from tests.support.brokers import Mosquitto
+from tests.support.provinces import NOW, box, host, province, write
+
+VOID = {"meta", "br", "link", "img"}
+REPORT = ROOT / "deploy/ansible/report.yml"
+
+
+class Balanced(HTMLParser):
+    """Whether every tag is closed in its place, and what a browser would fetch."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.fetched: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.fetched += [value or "" for name, value in attrs if name in ("src", "href")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def shown(text: str) -> str:
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text.partition("</style>")[2])))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_stands_alone_and_names_every_box(tmp_path: Path, language: str) -> None:
+    text = page(read(write(tmp_path, province(), host())), language)
+
+    assert Balanced(text).fetched == []
+    assert not re.search(r"url\(|@import|<script", text)
+    for each in province():
+        assert f'scope="row">{each["name"]}<' in text
+    assert f'<html lang="{language}">' in text
+
+
+def test_boxes_that_do_not_answer_are_shown_with_the_reason(tmp_path: Path) -> None:
+    told = shown(page(read(write(tmp_path, province())), "en"))
+
+    assert (
+        "Has never spoken at its broker. Does not answer over SSH: connect to host x port 22: No route" in told
+    )
+    assert "The broker could not be asked about it: tram-dong-ha:8884: Connection refused" in told
+
+
+def test_the_facts_of_a_box_are_on_it(tmp_path: Path) -> None:
+    told = shown(page(read(write(tmp_path, [box()])), "en"))
+
+    for fact in ("0.2.0", "north: sees", "by NTP", "58 °C, power good", "21.5 GB of 31.3 GB free",
+                 "317 GB written", "2027-02-05", "just now", "Ngã tư Lê Lợi – Trần Phú"):  # fmt: skip
+        assert fact in told, fact
+
+
+def test_what_a_box_says_cannot_become_part_of_the_page(tmp_path: Path) -> None:
+    text = page(read(write(tmp_path, [box(place="<script>alert(1)</script>", why="<b>", reached=False)])), "en")
+
+    assert "<script" not in text and "&lt;script&gt;" in text
+
+
+def test_without_boxes_it_says_so(tmp_path: Path) -> None:
+    told = shown(page(read(write(tmp_path, [])), "en"))
+
+    assert "There is no box in the inventory." in told
+    assert "Nothing: every box and every station is well." in told
+
+
+def test_both_languages_say_the_same_things_with_the_same_values() -> None:
+    def values(text: str) -> set[str]:
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+    assert list(ENGLISH) == list(VIETNAMESE)
+    assert {key: values(text) for key, text in ENGLISH.items()} == {
+        key: values(text) for key, text in VIETNAMESE.items()
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_finding_has_words(tmp_path: Path, language: str) -> None:
+    boxes, hosts = judge(read(write(tmp_path, province(), host(crl="", failed="a.service x\n"))))
+    told = [say(finding, LANGUAGES[language]) for each in (*boxes, *hosts) for finding in each.findings]
+
+    assert len(told) > 15
+    assert not any("{" in text for text in told)
+    source = (ROOT / "fleet/report/evaluate.py").read_text()
+    keys = set(re.findall(r'_(?:now|soon)\)?\)?\("([a-z_]+)"|of\("([a-z_]+)"', source))
+    assert {key for pair in keys for key in pair if key} <= set(ENGLISH)
+
+
+def test_a_language_that_it_does_not_speak_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NgatuError, match="--language fr"):
+        page(read(write(tmp_path, [])), "fr")
+
+
+def test_the_command_writes_the_page(tmp_path: Path) -> None:
+    out = tmp_path / "report.html"
+    facts = write(tmp_path, province(), host())
+    done = CliRunner().invoke(gathered(), ["box", "report", str(facts), "--out", str(out), "--language", "vi"])
+
+    assert done.exit_code == 0, done.output
+    assert done.output == f"{out}: 17 boxes, 1 brokers and stations\n"
+    assert "Tất cả các hộp (17)" in shown(out.read_text())
+
+
+@pytest.mark.broker
+def test_a_real_box_is_on_it_as_it_tells_of_itself(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    broker = Broker(port=mosquitto.port)
+    words = ["box", "look", "test-commune", "test-box-01", "--port", str(mosquitto.port)]
+    with at_work(Box(tmp_path, mosquitto.port)):
+        seen = proven(broker, "test-commune", "test-box-01", Wanted("0.1.0"), 40)
+        done = CliRunner().invoke(gathered(), words)
+    assert seen.status is not None
+    facts = write(tmp_path, [box("test-box-01", look=done.output)])
+    facts.write_text(facts.read_text().replace(NOW.isoformat(), seen.status.time.isoformat()))
+
+    assert "road: sees" in shown(page(read(facts), "en"))
+
+
+def report(away: Province, *words: str) -> str:
+    """The page that report.yml makes where no host answers: this machine's own address, without SSH there."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ansible-playbook"), "-i", away.hosts, "report.yml",
+         "-e", "ansible_host=127.0.0.1", "-e", "ansible_port=1", *words],
+        capture_output=True, text=True, timeout=110, check=False, stdin=subprocess.DEVNULL,
+        cwd=REPORT.parent, env=away.environment,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+    return shown((away.folder / "report.html").read_text())
+
+
+def test_with_every_host_away_the_playbook_still_writes_a_page_with_all_of_them(tmp_path: Path) -> None:
+    told = report(Province(tmp_path), "-e", "language=vi")
+
+    for name in ("hai-ninh-01", "hai-ninh-02", "hai-tay-01", "dong-ha-01", "dong-ha-02"):
+        assert name in told
+    assert "tram-hai" in told and "tram-dong-ha" in told
+    assert "Không trả lời qua SSH: connect to host 127.0.0.1 port 1: Connection refused" in told
+    assert "Tất cả các hộp (5)" in told
+
+
+def test_of_a_part_only_that_part_is_on_the_page(tmp_path: Path) -> None:
+    told = report(Province(tmp_path), "--limit", "commune_hai_ninh,localhost")
+
+    assert "All boxes (2)" in told
+    assert "hai-tay-01" not in told and "tram-hai" not in told

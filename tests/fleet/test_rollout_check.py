@@ -1,0 +1,102 @@
+"""fleet.rollout_check: a box is taken as working when it says so itself, and of this life"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.errors import BrokerUnreachable, NgatuError
+from agent.wire.payloads import HealthPayload, InfoPayload, StatusPayload
+from fleet.rollout_check import Broker, Seen, Wanted, gone_back, look, missing, proven
+from tests.support.boxes import Box, at_work
+from tests.support.brokers import Mosquitto, free_port
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+ONE, TWO = "01a2104d-099d-7eef-8c91-b027ce58d547", "01a2104d-099d-7eef-8c91-b027ce58d548"
+SHA = "a" * 64
+GOOD: dict[str, Any] = {"state": "streaming", "fps_analysed": 3.0}
+
+
+def seen(state: str = "online", session: str = ONE, **more: Any) -> Seen:
+    told: dict[str, Any] = {"north": GOOD, "south": GOOD} | more.pop("cameras", {})
+    versions = {"ngatu": more.pop("version", "0.2.0")}
+    return Seen(
+        StatusPayload.model_validate({"state": state, "session": session, "time": NOW}),
+        InfoPayload.model_validate(
+            {"commune": "hai-ninh", "device": "hai-ninh-03", "session": ONE, "time": NOW,
+             "versions": versions, "config_sha256": more.pop("sha", SHA)}
+        ),
+        HealthPayload.model_validate(
+            {"session": more.pop("health_session", ONE), "time": NOW, "cameras": told, **more}
+        ),
+    )  # fmt: skip
+
+
+WANTED = Wanted("0.2.0", SHA)
+
+
+def test_a_box_that_streams_with_the_new_release_has_proven_it() -> None:
+    assert missing(seen(), WANTED) == []
+
+
+@pytest.mark.parametrize(
+    ("box", "why"),
+    [
+        (Seen(), "it has never been at this broker"),
+        (seen("offline"), "it is offline"),
+        (seen("stopped"), "it is stopped"),
+        (seen(session=TWO), "it has not said yet what it is"),
+        (seen(health_session=TWO), "it has not said yet how it is"),
+        (seen(version="0.1.0"), "it runs 0.1.0, not 0.2.0"),
+        (seen(sha="b" * 64), "it runs with another configuration"),
+        (seen(cameras={"south": {"state": "lost"}}), "camera south: lost"),
+        (seen(cameras={"south": {"state": None}}), "camera south: not opened yet"),
+        (seen(cameras={"south": GOOD | {"fps_analysed": 0}}), "camera south: no picture has been looked at"),
+        (seen(degraded=["config_refused"]), "config_refused"),
+        (seen(degraded=["detector_failed:south"]), "detector_failed:south"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_a_box_that_does_not_is_told_why(box: Seen, why: str) -> None:
+    assert missing(box, WANTED) == [why]
+
+
+def test_a_camera_that_was_broken_before_does_not_count() -> None:
+    box = seen(cameras={"south": {"state": "lost"}}, degraded=["camera_lost:south", "detector_failed:south"])
+
+    assert missing(box, Wanted("0.2.0", SHA, ["north"])) == []
+    assert missing(box, Wanted("0.2.0", SHA, ["north", "west"])) == ["camera west: it is not there"]
+
+
+def test_heat_and_an_untrusted_clock_do_not_hold_a_release_back() -> None:
+    assert missing(seen(degraded=["overheated", "clock_untrusted", "unconfirmed"]), WANTED) == []
+
+
+def test_a_box_that_came_back_with_another_release_is_not_waited_for() -> None:
+    box = seen(version="0.1.0")
+
+    assert not gone_back(box, WANTED)  # when it was met is not known yet
+    box.met = ONE
+    assert not gone_back(box, WANTED)  # it may be about to change
+    box.met = TWO
+    assert gone_back(box, WANTED)
+    assert not gone_back(box, Wanted("0.1.0"))
+
+
+@pytest.mark.broker
+def test_a_real_box_proves_itself_and_another_release_does_not(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    broker = Broker(port=mosquitto.port)
+    with at_work(Box(tmp_path, mosquitto.port)):
+        told = proven(broker, "test-commune", "test-box-01", Wanted("0.1.0"), 40)
+        assert told.cameras() == {"road": "streaming"}
+        with pytest.raises(NgatuError, match=r"test-box-01: not within 1 s: it runs 0\.1\.0, not 0\.2\.0"):
+            proven(broker, "test-commune", "test-box-01", Wanted("0.2.0"), 1)
+        assert look(broker, "test-commune", "test-box-01").info is not None
+
+
+def test_no_broker_is_told() -> None:
+    with pytest.raises(BrokerUnreachable, match=r"127\.0\.0\.1"):
+        look(Broker(port=free_port()), "test-commune", "test-box-01")

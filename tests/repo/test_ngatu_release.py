@@ -1,0 +1,303 @@
+"""deploy/…/files/ngatu_release: a box has the old release or the new one, never neither"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tarfile
+import threading
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tests.acceptance.fleet import deaths
+from tests.acceptance.fleet.deaths import NEW, OLD, copied
+from tests.support.releases import TOOL, Maker, SmallBox
+
+sys.path.insert(0, str(TOOL))
+from unpack import rank
+
+
+@pytest.fixture(scope="module")
+def maker(tmp_path_factory: pytest.TempPathFactory) -> Maker:
+    return Maker(tmp_path_factory.mktemp("maker"))
+
+
+@pytest.fixture(scope="module")
+def prepared(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return deaths.prepared(tmp_path_factory.mktemp("box"), maker)
+
+
+@pytest.fixture
+def box(maker: Maker, prepared: Path, tmp_path: Path) -> SmallBox:
+    return copied(prepared, tmp_path / "copy", maker)
+
+
+# -------------------------------------------------------------------------------------- the usual course
+
+
+def test_a_trial_that_is_confirmed_stays(box: SmallBox) -> None:
+    assert box.switch(*NEW) == {"version": "0.2.0", "changed": True, "trial": True}
+    assert box.runs() == NEW and box.running() == "setups/2"
+
+    assert box.good("confirm") == {"changed": True}
+    assert box.good("confirm") == {"changed": False}
+    assert box.good("recover", "--boot")["version"] == "0.2.0"
+    assert box.runs() == NEW
+
+
+def test_the_same_again_changes_nothing(box: SmallBox) -> None:
+    log = (box.root / "systemctl.log").read_text()
+
+    assert box.switch(*OLD) == {"version": "0.1.0", "changed": False, "trial": False}
+    assert (box.root / "systemctl.log").read_text() == log
+
+
+def test_another_configuration_of_the_same_release_is_a_trial_too(box: SmallBox) -> None:
+    box.switch("0.1.0", "other: 1\n")
+    assert box.runs() == ("0.1.0", "other: 1\n")
+
+    box.good("rollback")
+    assert box.runs() == OLD and box.running() == "setups/1"
+
+
+def test_the_program_the_model_and_the_unit_change_together(box: SmallBox) -> None:
+    box.switch(*NEW)
+
+    current = box.root / "current"
+    assert (current / "models" / "eyes.onnx").read_bytes() == b"0.2.0" * 1000
+    assert (current / "ngatu.service").resolve().parent.name == "0.2.0"
+
+
+def test_after_it_was_confirmed_one_can_still_go_back_once(box: SmallBox) -> None:
+    box.switch(*NEW)
+    box.good("confirm")
+
+    assert box.good("rollback")["version"] == "0.1.0"
+    assert box.runs() == OLD
+    assert "nothing to go back to" in box.tool("rollback").stderr
+
+
+def test_what_is_neither_used_nor_gone_back_to_is_removed(box: SmallBox, maker: Maker) -> None:
+    box.switch(*NEW)
+    box.good("confirm")
+    box.install(maker.bundle("0.3.0"))
+    box.switch("0.3.0", "new: 3\n")
+    assert box.good("status")["releases"] == ["0.1.0", "0.2.0", "0.3.0"]
+    box.good("confirm")
+
+    assert box.good("status")["releases"] == ["0.2.0", "0.3.0"]
+    assert sorted(each.name for each in (box.root / "setups").iterdir()) == ["2", "3"]
+
+
+# -------------------------------------------------------------------------------------- bad releases
+
+
+def test_a_trial_that_nobody_confirms_goes_back_by_itself(box: SmallBox) -> None:
+    box.switch(*NEW, trial_s=0.3)
+    told = box.good("guard")
+
+    assert told["trial"] is None and told["last"]["why"] == "nobody confirmed it within 0 s"
+    assert box.runs() == OLD and box.running() == "setups/1"
+    assert "too late" in box.tool("confirm").stderr
+
+
+def test_an_agent_that_keeps_falling_over_ends_the_trial_early(box: SmallBox) -> None:
+    """Only after 20 s: before that, systemd may still count for the agent before."""
+    box.switch(*NEW, trial_s=600)
+    (box.root / "falls").write_text("3\n")
+    trial = json.loads((box.root / "trial.json").read_text())
+    trial["began_s"] -= 20
+    (box.root / "trial.json").write_text(json.dumps(trial))
+
+    assert box.good("guard")["last"]["why"] == "the agent fell over 3 times"
+    assert box.runs() == OLD
+
+
+def test_the_guard_leaves_a_confirmed_trial_alone(box: SmallBox) -> None:
+    box.switch(*NEW, trial_s=60)
+    guard = threading.Thread(target=lambda: box.good("guard"))
+    guard.start()
+    box.good("confirm")
+    guard.join(20)
+
+    assert not guard.is_alive()
+    assert box.runs() == NEW
+
+
+def test_a_trial_does_not_outlive_a_restart_of_the_box(box: SmallBox) -> None:
+    box.switch(*NEW)
+    (box.root / "running").unlink()
+
+    assert box.good("recover", "--boot")["last"]["why"] == "the box was restarted during the trial"
+    assert box.runs() == OLD
+    assert not (box.root / "running").exists(), "systemd starts it right afterwards"
+
+
+def test_a_configuration_that_the_release_does_not_take_changes_nothing(box: SmallBox) -> None:
+    done = box.tool("switch", "0.2.0", "--config", str(box.config("bad: 1\n")))
+
+    assert done.returncode == 1 and "config.yaml:1: bad: no such setting" in done.stderr
+    assert box.runs() == OLD and box.good("status")["trial"] is None
+
+
+def test_a_bad_configuration_during_a_trial_leaves_the_trial_as_it_is(box: SmallBox) -> None:
+    box.switch(*NEW)
+    assert box.tool("switch", "0.2.0", "--config", str(box.config("bad: 1\n"))).returncode == 1
+
+    assert box.runs() == NEW and box.good("status")["trial"] == {"version": "0.2.0", "back": "0.1.0"}
+
+
+def test_a_second_trial_goes_back_to_what_was_confirmed_not_to_the_first(box: SmallBox) -> None:
+    box.switch(*NEW)
+    box.switch("0.2.0", "newer: 3\n", trial_s=0.2)
+    assert box.runs() == ("0.2.0", "newer: 3\n")
+    box.good("guard")
+
+    assert box.runs() == OLD
+
+
+# -------------------------------------------------------------------------------------- what is refused
+
+
+@pytest.fixture
+def bare(maker: Maker, tmp_path: Path) -> SmallBox:
+    return SmallBox(tmp_path / "bare", maker.public)
+
+
+def refused(box: SmallBox, path: Path) -> str:
+    done = box.tool("install", str(path), "--python", sys.executable)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert box.good("status")["version"] in (None, "0.1.0")
+    return done.stderr
+
+
+def test_a_bundle_that_another_key_signed_is_refused(bare: SmallBox, maker: Maker) -> None:
+    told = refused(bare, maker.bundle("0.4.0", key=Ed25519PrivateKey.generate()))
+
+    assert "the signature is not of" in told
+    assert not (bare.root / "releases").exists(), "nothing of it may be written"
+
+
+def test_a_changed_file_is_refused_by_its_name(bare: SmallBox, maker: Maker) -> None:
+    path = maker.bundle("0.4.0")
+    data = bytearray(path.read_bytes())
+    data[data.index(b"0.4.0" * 1000) + 7] ^= 1
+    path.write_bytes(data)
+
+    assert "models/eyes.onnx is damaged or was changed" in refused(bare, path)
+    assert bare.good("status")["releases"] == []
+
+
+def test_a_bundle_cut_short_is_refused(bare: SmallBox, maker: Maker) -> None:
+    path = maker.bundle("0.4.0")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    assert str(path) in refused(bare, path)
+
+
+def test_a_file_that_the_manifest_does_not_know_is_refused(bare: SmallBox, maker: Maker) -> None:
+    path = maker.bundle("0.4.0")
+    with tarfile.open(path, "a") as tar:
+        tar.add(TOOL / "disk.py", "wheels/../../../etc/cron.d/mine")
+
+    assert "is not in the manifest" in refused(bare, path)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [({"arch": "riscv64"}, "it is for riscv64"), ({"python": "3.9"}, "it is for Python 3.9")],
+    ids=["board", "python"],
+)
+def test_a_bundle_for_another_board_is_refused(
+    bare: SmallBox, maker: Maker, more: dict[str, str], why: str
+) -> None:
+    assert why in refused(bare, maker.bundle("0.4.0", **more))
+
+
+def test_an_older_one_than_was_confirmed_is_refused(box: SmallBox, maker: Maker) -> None:
+    """Promise P40."""
+    assert "0.0.9 is older than 0.1.0" in refused(box, maker.bundle("0.0.9"))
+    box.switch(*NEW)
+    assert box.good("status")["floor"] == "0.1.0", "only what is confirmed raises it"
+    box.good("confirm")
+    assert box.good("status")["floor"] == "0.2.0"
+    done = box.tool("switch", "0.1.0", "--config", str(box.config("old: 1\n")))
+    assert "0.1.0 is older than 0.2.0" in done.stderr
+
+
+def test_a_release_may_allow_to_go_further_back(box: SmallBox, maker: Maker) -> None:
+    box.install(maker.bundle("0.5.0", floor="0.1.0"))
+    box.switch("0.5.0", "new: 5\n")
+    box.good("confirm")
+    box.switch(*OLD)
+
+    assert box.runs() == OLD
+
+
+def test_another_bundle_of_an_installed_version_is_refused(box: SmallBox, maker: Maker) -> None:
+    told = box.tool("install", str(maker.bundle("0.2.0", floor="0.1.0")), "--python", sys.executable).stderr
+
+    assert "another bundle of 0.2.0 is installed" in told
+
+
+def test_what_the_environment_names_is_not_taken_for_a_part_of_the_release(
+    bare: SmallBox, maker: Maker, tmp_path: Path
+) -> None:
+    """pip would call a program that lies elsewhere installed already."""
+    info = tmp_path / "elsewhere" / "ngatu-0.4.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ngatu\nVersion: 0.4.0\n")
+    bare.environment |= {"PYTHONPATH": str(info.parent), "PIP_USER": "1"}
+    bare.install(maker.bundle("0.4.0"))
+
+    assert (bare.root / "releases" / "0.4.0" / "bin" / "ngatu").exists()
+
+
+def test_versions_sort_as_python_packages_do() -> None:
+    ordered = [
+        "0.1.0.dev1",
+        "0.1.0a1.dev2",
+        "0.1.0a1",
+        "0.1.0b2",
+        "0.1.0rc1",
+        "0.1.0",
+        "0.1.0.post1.dev3",
+        "0.1.0.post1",
+        "0.2",
+        "0.10.0",
+    ]
+
+    assert all(rank(older) < rank(newer) for older, newer in pairwise(ordered))
+    assert rank("0.2") == rank("0.2.0")
+
+
+def test_two_at_once_do_not_meet(box: SmallBox) -> None:
+    """The second waits for the first, or says that it is at work."""
+    calls = [box.words("switch", "0.2.0", "--config", str(box.config(f"n: {n}\n"))) for n in (1, 2)]
+    running = [
+        subprocess.Popen([sys.executable, "-I", "-B", *each], env=box.environment, stdout=subprocess.DEVNULL)
+        for each in calls
+    ]
+
+    assert [each.wait(30) for each in running] == [0, 0]
+    assert box.runs()[0] == "0.2.0" and box.good("rollback")["version"] == "0.1.0"
+
+
+# -------------------------------------------------------------------------------------- killed at every step
+
+
+@pytest.mark.parametrize("reboot", [True, False], ids=["the box restarts", "only the tool died"])
+@pytest.mark.parametrize("verb", deaths.VERBS)
+def test_killed_at_any_step_it_has_the_old_or_the_new_and_can_go_on(
+    prepared: Path, maker: Maker, tmp_path: Path, verb: str, reboot: bool
+) -> None:
+    """Promise P40, at every third step; `make test-fleet` tries each."""
+    assert deaths.survived(verb, prepared, tmp_path, maker, reboot=reboot, every=3) >= 2
+
+
+def test_killed_at_any_step_an_install_can_be_done_again(prepared: Path, maker: Maker, tmp_path: Path) -> None:
+    assert deaths.survived_installs(prepared, tmp_path, maker, every=7) >= 2

@@ -1,0 +1,455 @@
+"""station.ingest.subscriber"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from structlog.testing import capture_logs
+
+from agent.core.types import Instant
+from agent.errors import BrokerRefused, NgatuError
+from agent.settings.base import Secret
+from agent.wire import codec
+from station.ingest.subscriber import Arrival, Handler, Sort, Subscriber, SubscriberSettings
+from station.watch.embedded import Address
+from station.watch.logbook import Logbook
+from tests.support.brokers import Mosquitto, until
+from tests.support.cable import Cable
+from tests.support.fake_box import MQTT_311, FakeBox, an_event
+
+
+class Notes:
+    """A handler that keeps in memory, and fails as often as it is told to."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.kept: list[Arrival] = []
+        self.failures = failures
+
+    def commit(self, arrivals: Sequence[Arrival]) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise OSError("disk full")
+        self.kept.extend(arrivals)
+
+    def of(self, sort: Sort) -> list[Arrival]:
+        return [arrival for arrival in list(self.kept) if arrival.sort is sort]
+
+
+@contextmanager
+def running(subscriber: Subscriber) -> Iterator[Subscriber]:
+    thread = threading.Thread(target=subscriber.run, daemon=True)
+    thread.start()
+    until(lambda: subscriber.connected)
+    try:
+        yield subscriber
+    finally:
+        subscriber.stop()
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def at(broker: Mosquitto) -> Address:
+    return Address("127.0.0.1", broker.port, broker.port)
+
+
+def subscriber(
+    address: Address, commune: str, handler: Handler, *, port: int | None = None, receipts: bool = True
+) -> Subscriber:
+    settings = SubscriberSettings(
+        host=address.host, port=port or address.port, communes=(commune,), station=commune, receipts=receipts
+    )
+    return Subscriber(settings, handler)
+
+
+def test_an_event_and_its_picture_are_handed_over_and_receipted(address: Address, commune: str) -> None:
+    notes = Notes()
+    with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
+        box.tell(an_event(1, picture=True))
+        until(lambda: box.receipted() == {1, 2})
+
+    (event,), (picture,) = notes.of(Sort.EVENT), notes.of(Sort.IMAGE)
+    assert event.event is not None
+    assert event.event.object is not None
+    assert (event.event.object.label, event.event.object.riders) == ("motorcycle", 2)
+    assert picture.event == event.event
+    assert event.event.image is not None
+    assert picture.image_sha256 == event.event.image.sha256
+    assert station.tally.receipted == 2
+
+
+def test_no_receipt_goes_out_before_the_commit_has_returned(address: Address, commune: str) -> None:
+    """Promise 1."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(Notes):
+        def commit(self, arrivals: Sequence[Arrival]) -> None:
+            begun.set()
+            assert go_on.wait(10)
+            super().commit(arrivals)
+
+    with running(subscriber(address, commune, Slow())), FakeBox(address, commune=commune) as box:
+        box.tell(an_event(1))
+        assert begun.wait(10)
+        box.hello()  # what the broker would answer by itself has come when this is acknowledged
+        assert box.receipts == []
+        go_on.set()
+        until(lambda: box.receipted() == {1})
+
+
+def test_a_commit_that_fails_is_not_receipted_and_the_box_sends_again(address: Address, commune: str) -> None:
+    """Promise 1."""
+    notes = Notes(failures=1)
+    with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
+        (stored,) = box.tell(an_event(1))
+        until(lambda: station.tally.failed_commits == 1)
+        box.hello()
+        until(lambda: box.receipts)
+        assert box.receipted() == set()
+        box.publish(stored)
+        until(lambda: box.receipted() == {1})
+
+    assert [arrival.event_id for arrival in notes.of(Sort.EVENT)] == ["e-1"]
+
+
+def test_what_comes_again_is_receipted_again_but_handed_over_once(address: Address, commune: str) -> None:
+    """Promise 2."""
+    notes = Notes()
+    with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
+        (stored,) = box.tell(an_event(1))
+        until(lambda: len(box.receipts) == 1)
+        box.publish(stored)
+        until(lambda: len(box.receipts) == 2)
+        assert station.tally.duplicates == 1
+
+    assert len(notes.of(Sort.EVENT)) == 1
+
+
+def test_what_came_again_may_be_compared_and_is_not_receipted_when_that_fails(
+    address: Address, commune: str
+) -> None:
+    """Promise 2."""
+
+    class Comparing(Notes):
+        def __init__(self) -> None:
+            super().__init__()
+            self.copies: list[Arrival] = []
+            self.full = True
+
+        def compare(self, copies: Sequence[Arrival]) -> None:
+            if self.full:
+                raise OSError("disk full")
+            self.copies.extend(copies)
+
+    notes = Comparing()
+    with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
+        (stored,) = box.tell(an_event(1))
+        until(lambda: len(box.receipts) == 1)
+        box.publish(stored)
+        until(lambda: station.tally.failed_commits == 1)
+        box.hello()
+        until(lambda: len(box.receipts) == 2)  # to the hello
+        notes.full = False
+        box.publish(stored)
+        until(lambda: len(box.receipts) == 3)
+
+    assert [arrival.seq for arrival in notes.copies] == [1]
+    assert len(notes.of(Sort.EVENT)) == 1
+
+
+def test_a_trouble_of_the_handler_is_told_once_and_so_is_its_end(address: Address, commune: str) -> None:
+    """Promise 5."""
+
+    class Full(Notes):
+        def commit(self, arrivals: Sequence[Arrival]) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise NgatuError("/x/station.db: the disk is full", "free some space")
+            super().commit(arrivals)
+
+    with (
+        capture_logs() as lines,
+        running(subscriber(address, commune, Full(failures=3))) as station,
+        FakeBox(address, commune=commune) as box,
+    ):
+        (stored,) = box.tell(an_event(1))
+        for times in (1, 2, 3):
+            until(lambda times=times: station.tally.failed_commits == times)
+            until(lambda: box.station_online[-1:] == [False])
+            box.publish(stored)
+        until(lambda: box.receipted() == {1})
+        until(lambda: box.station_online[-1] is True)
+        box.tell(an_event(2))
+        until(lambda: box.receipted() == {1, 2})
+        assert box.station_online == [True, False, True]
+
+    told = [line for line in lines if line["event"] in ("commit_failed", "commits_again")]
+    assert [line["event"] for line in told] == ["commit_failed", "commits_again"]
+    assert (told[0]["why"], told[0]["hint"]) == ("/x/station.db: the disk is full", "free some space")
+
+
+def test_a_handler_has_time_for_its_own_work(embedded: Address, commune: str) -> None:
+    class Busy(Notes):
+        attended = 0
+
+        def attend(self) -> None:
+            self.attended += 1
+
+    notes = Busy()
+    with running(subscriber(embedded, commune, notes)):
+        until(lambda: notes.attended == 2)
+
+
+def test_an_event_does_not_wait_for_its_picture(address: Address, commune: str) -> None:
+    """Promise 3."""
+    notes = Notes()
+    with running(subscriber(address, commune, notes)), FakeBox(address, commune=commune) as box:
+        box.tell(an_event(1))
+        until(lambda: notes.of(Sort.EVENT), within_s=2.0)
+
+
+def test_hello_is_answered_with_what_the_logbook_has_after_a_restart(
+    address: Address, commune: str, tmp_path: Path
+) -> None:
+    class Kept:
+        def __init__(self) -> None:
+            self.book = Logbook(tmp_path / "book.sqlite")
+            self.new: list[Arrival] = []
+
+        def commit(self, arrivals: Sequence[Arrival]) -> None:
+            self.new += self.book.commit(arrivals)
+
+        def committed(self, commune: str, device: str, stream: str) -> list[tuple[int, int]]:
+            return self.book.committed(commune, device, stream)
+
+    def once(job: Callable[[Kept], None]) -> None:
+        """SQLite's connection belongs to the thread that runs the subscriber, so all of it happens there."""
+        kept: list[Kept] = []
+        station: list[Subscriber] = []
+
+        def serve() -> None:
+            kept.append(Kept())
+            station.append(subscriber(address, commune, kept[0]))
+            station[0].run()
+            kept[0].book.close()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        until(lambda: station and station[0].connected)
+        try:
+            job(kept[0])
+        finally:
+            station[0].stop()
+            thread.join(5)
+
+    with FakeBox(address, commune=commune) as box:
+
+        def first(_: Kept) -> None:
+            for number in range(3):
+                box.tell(an_event(number, picture=True))
+            until(lambda: box.receipted() == {1, 2, 3, 4, 5, 6})
+
+        once(first)
+        box.receipts.clear()
+
+        def second(kept: Kept) -> None:
+            box.hello()
+            until(lambda: box.receipted() == {1, 2, 3, 4, 5, 6})
+            assert [arrival for arrival in kept.new if arrival.sort is Sort.EVENT] == []
+
+        once(second)
+
+
+def test_the_station_says_that_it_is_there_and_that_it_leaves(address: Address, commune: str) -> None:
+    with FakeBox(address, commune=commune) as box:
+        with running(subscriber(address, commune, Notes())):
+            until(lambda: box.station_online == [True])
+        until(lambda: box.station_online[-1:] == [False])
+
+
+def test_an_onlooker_gives_no_receipts_and_says_nothing(address: Address, commune: str) -> None:
+    notes = Notes()
+    with (
+        running(subscriber(address, commune, notes, receipts=False)),
+        FakeBox(address, commune=commune) as box,
+    ):
+        box.tell(an_event(1))
+        box.hello()
+        until(lambda: notes.of(Sort.HELLO))
+
+    assert len(notes.of(Sort.EVENT)) == 1
+    assert box.receipts == []
+    assert box.station_online == []
+
+
+def test_a_damaged_message_is_handed_over_with_its_problem_and_receipted(
+    address: Address, commune: str
+) -> None:
+    notes = Notes()
+    with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
+        event, picture = box.put(an_event(1, picture=True))
+        box.publish(event)
+        box.publish(picture, promised="0" * 64)
+        until(lambda: box.receipted() == {1, 2})
+        assert station.tally.problems == 1
+
+    (damaged,) = notes.of(Sort.IMAGE)
+    assert damaged.problem
+    assert damaged.image is None
+
+
+def test_bytes_that_nobody_understands_do_not_stop_the_station(address: Address, commune: str) -> None:
+    notes = Notes()
+    with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
+        for suffix in ("camera/north/event", "camera/north/count/r-1", "status", "hello", "ack/c-1", "health"):
+            box.raw(suffix, b"\x00\xff not json {")
+        box.raw("camera/north/unheard-of", b"?")
+        box.tell(an_event(1))
+        until(lambda: box.receipted() == {1})
+        assert station.tally.problems == 7
+
+
+def test_status_health_and_camera_status_arrive_as_what_they_are(address: Address, commune: str) -> None:
+    notes, now = Notes(), Instant(1.0, 1_772_449_447.0)
+    with FakeBox(address, commune=commune) as box:
+        box.raw("status", codec.status("online", "life-1", now), retain=True)
+        with running(subscriber(address, commune, notes)):
+            until(lambda: notes.of(Sort.STATUS))
+            box.raw("health", b'{"schema":"1.0","time":"2026-03-02T11:04:07.412Z","cpu_pct":12.5}')
+            box.raw(
+                "camera/north/status", b'{"state":"lost","since":"2026-03-02T11:04:07.412Z","reason":"cut"}'
+            )
+            until(lambda: notes.of(Sort.CAMERA_STATUS))
+        box.raw("status", b"", retain=True)
+
+    assert notes.of(Sort.STATUS)[0].retained
+    assert getattr(notes.of(Sort.HEALTH)[0].payload, "cpu_pct", None) == 12.5
+    assert getattr(notes.of(Sort.CAMERA_STATUS)[0].payload, "state", None) == "lost"
+
+
+def test_pictures_over_mqtt_3_are_receipted_by_their_hash(embedded: Address, commune: str) -> None:
+    notes = Notes()
+    with (
+        running(subscriber(embedded, commune, notes, port=embedded.port_311)),  # refuses MQTT 5: the fallback
+        FakeBox(embedded, version=MQTT_311, commune=commune) as box,
+    ):
+        event, picture = box.tell(an_event(1, picture=True))
+        until(lambda: [one for receipt in box.receipts for one in receipt.images] == [picture.sha256])
+        assert box.receipted() == {event.seq}
+
+    assert notes.of(Sort.IMAGE)[0].event == notes.of(Sort.EVENT)[0].event
+
+
+@pytest.mark.broker
+def test_what_comes_while_the_station_is_away_arrives_when_it_is_back(
+    mosquitto: Mosquitto, commune: str
+) -> None:
+    """Promise 4: the broker keeps the session."""
+    before, after = Notes(), Notes()
+    with FakeBox(at(mosquitto), commune=commune) as box:
+        with running(subscriber(at(mosquitto), commune, before)):
+            box.tell(an_event(1))
+            until(lambda: box.receipted() == {1})
+        box.tell(an_event(2))
+        with running(subscriber(at(mosquitto), commune, after)):
+            until(lambda: box.receipted() == {1, 2})
+
+    assert [arrival.event_id for arrival in after.of(Sort.EVENT)] == ["e-2"]
+
+
+@pytest.mark.broker
+def test_a_broker_that_is_killed_and_comes_back_is_found_again(mosquitto: Mosquitto, commune: str) -> None:
+    """Promise 4."""
+    notes = Notes()
+    with running(subscriber(at(mosquitto), commune, notes)) as station:
+        mosquitto.kill()
+        until(lambda: not station.connected and station.trouble)
+        mosquitto.start()
+        until(lambda: station.connected, within_s=20)
+        with FakeBox(at(mosquitto), commune=commune) as box:
+            box.tell(an_event(1))
+            until(lambda: box.receipted() == {1})
+        assert station.tally.connects == 2
+
+
+def test_however_long_the_broker_was_away_it_is_asked_again_within_five_seconds(
+    commune: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 4."""
+    longest: list[float] = []
+
+    def drawn(_least_s: float, most_s: float) -> float:
+        longest.append(most_s)
+        return 0.0
+
+    monkeypatch.setattr("station.ingest.subscriber.random.uniform", drawn)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        station = subscriber(Address("127.0.0.1", free.getsockname()[1], 0), commune, Notes())
+    thread = threading.Thread(target=station.run, daemon=True)
+    thread.start()
+    until(lambda: len(longest) >= 10)
+    station.stop()
+    thread.join(5)
+
+    assert longest[0] == 1.0
+    assert max(longest) == 5.0
+
+
+@pytest.mark.broker
+def test_the_will_says_offline_when_the_station_dies(mosquitto: Mosquitto, commune: str) -> None:
+    cable = Cable("127.0.0.1", mosquitto.port)
+    with FakeBox(at(mosquitto), commune=commune) as box:
+        station = subscriber(at(mosquitto), commune, Notes(), port=cable.port)
+        thread = threading.Thread(target=station.run, daemon=True)
+        thread.start()
+        until(lambda: box.station_online == [True])
+        cable.cut()
+        until(lambda: box.station_online[-1:] == [False])
+        station.stop()
+        thread.join(5)
+
+
+def test_a_station_that_leaves_just_when_its_connection_is_lost_leaves_all_the_same(commune: str) -> None:
+    """Its goodbye cannot be sent any more, and that is no error: the broker tells the will."""
+    station = subscriber(Address("127.0.0.1", 1883, 1884), commune, Notes())
+    lost = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    station._announced.add(commune)
+    station._leave(lost)
+    assert not station._announced
+
+
+@pytest.mark.broker
+def test_wrong_credentials_at_the_start_are_told_and_not_tried_for_ever(
+    start_mosquitto: Callable[..., Mosquitto], commune: str, tmp_path: Path
+) -> None:
+    users = tmp_path / "users"
+    users.write_text("")
+    broker = start_mosquitto("allow_anonymous false", f"password_file {users}")
+    secret = tmp_path / "secret"
+    secret.write_text("wrong\n")
+    settings = SubscriberSettings(
+        port=broker.port, communes=(commune,), username="nobody", password=Secret(file=secret)
+    )
+
+    with pytest.raises(BrokerRefused, match="refused the station"):
+        Subscriber(settings, Notes()).run(5)
+
+
+def test_run_ends_in_time_when_no_broker_is_there(commune: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = Address("127.0.0.1", free.getsockname()[1], 0)
+    station = subscriber(nobody, commune, Notes())
+
+    station.run(0.5)
+
+    assert not station.connected
+    assert station.trouble is not None
+    assert station.tally.connects == 0

@@ -1,0 +1,102 @@
+"""station.store.blobs"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from station.store import blobs
+from station.store.blobs import Blobs, Swept
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Blobs]:
+    with closing(Blobs(tmp_path / "blobs")) as opened:
+        yield opened
+
+
+def named(*contents: bytes) -> dict[str, bytes]:
+    return {sha256(content).hexdigest(): content for content in contents}
+
+
+def test_bytes_lie_under_their_hash_in_two_levels_of_folders(shelf: Blobs, tmp_path: Path) -> None:
+    (hash_,) = named(b"one")
+    shelf.put(named(b"one"))
+
+    path = tmp_path / "blobs" / hash_[:2] / hash_[2:4] / hash_
+    assert shelf.path(hash_) == path
+    assert path.read_bytes() == b"one"
+    assert not list((tmp_path / "blobs" / "incoming").iterdir())
+    assert path.stat().st_mode & 0o007 == 0
+
+
+PROGRAM = """
+import os, sys
+from hashlib import sha256
+from pathlib import Path
+from station.store.blobs import Blobs
+
+told, real = [], os.fsync
+
+def fsync(number):
+    told.append("sync " + os.readlink(f"/proc/self/fd/{number}"))
+    real(number)
+
+def hear(name, arguments):
+    if name == "os.rename":
+        told.append(f"name {arguments[1]}")
+
+os.fsync = fsync
+sys.addaudithook(hear)
+Blobs(Path(sys.argv[1])).put({sha256(b"one").hexdigest(): b"one"})
+print("\\n".join(told))
+"""
+
+
+def test_a_file_is_synced_before_it_gets_its_name_and_its_folders_after(tmp_path: Path) -> None:
+    """Invariant 1."""
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+
+    (hash_,) = named(b"one")
+    folder = tmp_path / hash_[:2]
+    at = told.index(f"name {folder / hash_[2:4] / hash_}")
+    assert told[:at] == [f"sync {tmp_path / 'incoming' / hash_}"]
+    assert set(told[at + 1 :]) == {f"sync {folder / hash_[2:4]}", f"sync {folder}", f"sync {tmp_path}"}
+
+
+def test_what_is_there_is_not_written_again(shelf: Blobs) -> None:
+    """Invariant 2."""
+    (hash_,) = named(b"one")
+    shelf.put(named(b"one"))
+    before = shelf.path(hash_).stat()
+    shelf.put(named(b"one", b"two"))
+
+    assert shelf.path(hash_).stat() == before
+
+
+def test_files_without_a_row_and_unfinished_ones_are_swept(shelf: Blobs, tmp_path: Path) -> None:
+    """Invariant 3."""
+    kept, orphan = named(b"kept", b"orphan")
+    shelf.put(named(b"kept", b"orphan"))
+    (tmp_path / "blobs" / "incoming" / "half").write_bytes(b"ha")
+
+    assert shelf.sweep(lambda prefix: {kept} if kept.startswith(prefix) else set()) == Swept(1, 0)
+    assert shelf.path(kept).is_file()
+    assert not shelf.path(orphan).exists()
+    assert not list((tmp_path / "blobs" / "incoming").iterdir())
+
+
+def test_more_orphans_than_a_crash_leaves_are_spared(shelf: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Invariant 3: an empty database beside full folders must not empty them."""
+    monkeypatch.setattr(blobs, "MOST_ORPHANS", 2)
+    shelf.put(named(b"1", b"2", b"3"))
+
+    assert shelf.sweep(lambda _: set()) == Swept(0, 3)
+    assert all(shelf.path(hash_).is_file() for hash_ in named(b"1", b"2", b"3"))

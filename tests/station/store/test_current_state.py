@@ -1,0 +1,88 @@
+"""station.store.current_state"""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from structlog.testing import capture_logs
+
+from agent.core.types import Instant
+from agent.wire import codec
+from station.ingest.inbound import Arrival, read
+from tests.station.ingest.test_receipts import BASE, arrivals, hello
+from tests.support.stores import Place
+
+HEALTH = b'{"schema":"1.0","time":"2026-03-02T11:04:07.412Z","cpu_pct":%d}'
+
+
+def status(state: str, session: str, wall_s: float = 1_772_449_447.0) -> Arrival:
+    return read(BASE + "status", codec.status(state, session, Instant(1.0, wall_s)), {})  # type: ignore[arg-type]
+
+
+def camera_status(state: str, since: str) -> Arrival:
+    raw = f'{{"state":"{state}","since":"{since}","reason":"cut"}}'.encode()
+    return read(BASE + "camera/north/status", raw, {})
+
+
+def test_a_box_stands_as_it_said_last_and_each_change_is_kept_once(place: Place) -> None:
+    with closing(place.open()) as store:
+        store.commit([status("online", "a"), status("online", "a")])
+        store.commit([status("online", "a")])
+        assert place.rows("select state from box") == [("online",)]
+        store.commit([status("stopped", "a")])
+
+    assert place.rows("select state, state_session from box") == [("stopped", "a")]
+    assert place.rows("select state from box_status order by id") == [("online",), ("stopped",)]
+
+
+def test_an_old_will_does_not_make_a_box_offline_even_after_a_restart(sqlite_place: Place) -> None:
+    for told in (status("online", "b"), status("offline", "a")):
+        with closing(sqlite_place.open()) as store:
+            store.commit([told])
+    assert sqlite_place.rows("select state from box") == [("online",)]
+    with closing(sqlite_place.open()) as store:
+        store.commit([status("offline", "b")])
+    assert sqlite_place.rows("select state from box") == [("offline",)]
+
+
+def test_the_latest_health_and_info_are_kept_as_they_came(sqlite_place: Place) -> None:
+    info = (
+        b'{"commune":"hai-ninh","device":"north-01","session":"a","time":"2026-03-02T11:04:07Z","versions":{}}'
+    )
+    with closing(sqlite_place.open()) as store:
+        store.commit([read(BASE + "health", HEALTH % 1, {}), read(BASE + "info", info, {})])
+        store.commit([read(BASE + "health", HEALTH % 2, {})])
+
+    assert sqlite_place.rows("select health, info from box") == [((HEALTH % 2).decode(), info.decode())]
+
+
+def test_a_camera_stands_as_it_said_last_and_each_change_is_kept_once(place: Place) -> None:
+    first, second = "2026-03-02T11:04:07.412Z", "2026-03-02T11:09:07.412Z"
+    with closing(place.open()) as store:
+        store.commit([camera_status("streaming", first), camera_status("streaming", first)])
+        store.commit([camera_status("lost", second)])
+
+    assert place.rows("select name, state from camera") == [("north", "lost")]
+    assert place.rows("select state, reason from camera_status order by id") == [
+        ("streaming", "cut"),
+        ("lost", "cut"),
+    ]
+
+
+def test_a_hello_tells_what_the_box_still_holds(sqlite_place: Place) -> None:
+    with closing(sqlite_place.open()) as store:
+        store.commit([hello(4, 9)])
+        assert sqlite_place.rows("select name, oldest, newest from stream") == [("s-1", 4, 9)]
+        store.commit([hello(None, 9)])
+        assert sqlite_place.rows("select oldest, newest from stream") == [(10, 9)]
+
+
+def test_an_outbox_that_was_put_back_is_told(sqlite_place: Place) -> None:
+    with closing(sqlite_place.open()) as store, capture_logs() as lines:
+        store.commit(arrivals(1, 9))
+        store.commit([hello(None, 9)])
+        assert not lines
+        store.commit([hello(None, 5)])
+
+    (line,) = lines
+    assert (line["event"], line["newest"], line["have"]) == ("stream_went_back", 5, 9)

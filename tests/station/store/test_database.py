@@ -1,0 +1,187 @@
+"""station.store.database, and the migrations that it runs"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import URL, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from agent.settings.base import Secret
+from station.config import DatabaseSettings
+from station.store import database, schema
+from station.store.database import StoreError, claimed, engine_of, in_words, shown, upgrade, url_of, versions
+from tests.station.ingest.test_receipts import BOX, arrivals
+from tests.support.stores import Place
+
+
+def at_version(place: Place, version: str) -> None:
+    """A database as an earlier station left it."""
+    engine = engine_of(place.url)
+    with engine.begin() as connection:
+        database._alembic(connection, lambda config: command.upgrade(config, version))
+    engine.dispose()
+
+
+def test_an_empty_database_gets_the_tables_of_the_schema(place: Place) -> None:
+    engine = engine_of(place.url)
+    assert upgrade(engine) == (None, versions()[0])
+    assert upgrade(engine) == (versions()[0], versions()[0])
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, schema.metadata) == []
+    engine.dispose()
+
+
+@pytest.mark.parametrize("older", ["0001", "0002", "0003"])
+def test_an_older_database_is_brought_up_to_date_and_keeps_what_it_has(place: Place, older: str) -> None:
+    at_version(place, older)
+    place.do("insert into box (commune, device, first_seen_ms, last_seen_ms) values ('hai-ninh', 'x-01', 1, 2)")
+
+    with closing(place.open()) as store:
+        store.commit(arrivals(1, 1))
+        store.commit(arrivals(2, 1))
+        assert store.committed(*BOX, "s-1") == [(1, 1)]
+
+    assert place.rows("select version_num from alembic_version") == [(versions()[0],)]
+    assert place.rows("select device from box order by device") == [("north-01",), ("x-01",)]
+    assert place.rows("select count(*) from conflict") == [(1,)]
+
+
+def test_a_newer_database_is_refused_and_left_as_it_is(place: Place) -> None:
+    """Invariant 2."""
+    with closing(place.open()) as store:
+        store.commit(arrivals(1, 1))
+    place.do("update alembic_version set version_num = '9999'")
+
+    with pytest.raises(StoreError, match=r"was written by a newer station \(version 9999\)") as caught:
+        place.open()
+
+    assert "install the newer ngatu again" in caught.value.hint
+    assert place.rows("select version_num from alembic_version") == [("9999",)]
+    assert place.rows("select count(*) from message") == [(1,)]
+
+
+def test_the_database_of_another_program_is_refused_and_left_as_it_is(place: Place) -> None:
+    """Invariant 2."""
+    place.do("create table recipe (name text)")
+
+    with pytest.raises(StoreError, match="is the database of another program"):
+        place.open()
+
+    assert place.rows("select count(*) from recipe") == [(0,)]
+
+
+def test_a_migration_that_breaks_off_leaves_nothing(place: Place) -> None:
+    """Invariant 3: SQLite too takes back what a step has made."""
+    at_version(place, "0001")
+    engine = engine_of(place.url)
+
+    def fail() -> None:
+        with engine.begin() as connection:
+            database._alembic(connection, lambda config: command.upgrade(config, "head"))
+            connection.execute(text("select * from no_such_table"))
+
+    with pytest.raises(SQLAlchemyError):
+        fail()
+    engine.dispose()
+
+    assert place.rows("select version_num from alembic_version") == [("0001",)]
+    with pytest.raises(SQLAlchemyError):
+        place.rows("select * from conflict")
+    with closing(place.open()):
+        assert place.rows("select version_num from alembic_version") == [(versions()[0],)]
+
+
+def test_every_commit_is_synced(place: Place) -> None:
+    """Invariant 1: killing a process proves nothing about a power cut, so the switches are checked."""
+    engine = engine_of(place.url)
+    with engine.connect() as connection:
+        if place.url.drivername == "sqlite":
+            asked = ("synchronous", "journal_mode", "foreign_keys")
+            assert [connection.scalar(text(f"pragma {name}")) for name in asked] == [2, "wal", 1]
+        else:
+            assert connection.scalar(text("show synchronous_commit")) == "on"
+    engine.dispose()
+
+
+def test_a_state_folder_has_one_owner(tmp_path: Path) -> None:
+    """Invariant 4."""
+    refused = pytest.raises(StoreError, match="in use by another process")
+    with claimed(tmp_path / "state"), refused, claimed(tmp_path / "state"):
+        pass
+    with claimed(tmp_path / "state"):
+        assert (tmp_path / "state").stat().st_mode & 0o007 == 0
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(StoreError, match="Not a directory"), claimed(tmp_path / "file" / "state"):
+        pass
+
+
+def test_a_folder_may_have_an_odd_name(tmp_path: Path) -> None:
+    folder = tmp_path / "100% of Hải Ninh? #1"
+    folder.mkdir()
+    url = URL.create("sqlite", database=str(folder / "station.db"))
+    engine = engine_of(url)
+    upgrade(engine)
+    engine.dispose()
+    reader = engine_of(url, writes=False)
+    with reader.connect() as connection:
+        assert database.version(connection) == versions()[0]
+    reader.dispose()
+
+    assert (folder / "station.db").is_file()
+    assert shown(reader.url) == str(folder / "station.db")
+
+
+def test_a_file_that_is_no_database_is_told_in_a_line(sqlite_place: Place) -> None:
+    Path(str(sqlite_place.url.database)).write_bytes(b"no database, and long enough to be read as one" * 30)
+
+    with pytest.raises(StoreError, match=r"station\.db: file is not a database") as caught:
+        sqlite_place.open()
+    assert "name another file" in caught.value.hint
+
+
+def test_a_server_that_is_not_there_is_told_in_a_line() -> None:
+    url = url_of(DatabaseSettings(url="postgresql://ngatu@127.0.0.1:1/ngatu"), Path("/nowhere"))
+
+    with pytest.raises(StoreError, match="Connection refused") as caught:
+        upgrade(engine_of(url))
+    assert "is the database running" in caught.value.hint
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_the_password_is_read_where_it_lies_and_never_shown(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("swordfish\n")
+    settings = DatabaseSettings(url="postgresql://ngatu@db.example/ngatu", password=Secret(file=secret))
+
+    url = url_of(settings, tmp_path)
+
+    assert (url.drivername, url.password) == ("postgresql+psycopg", "swordfish")
+    assert "swordfish" not in shown(url)
+    secret.unlink()
+    with pytest.raises(StoreError, match="password cannot be read"):
+        url_of(settings, tmp_path)
+
+
+def test_without_an_address_it_is_a_file_in_the_state_folder(tmp_path: Path) -> None:
+    assert shown(url_of(DatabaseSettings(), tmp_path)) == str(tmp_path / "station.db")
+
+
+def test_an_error_of_the_disk_has_words() -> None:
+    told = in_words(OSError(28, "No space left on device", "/x/blob"), URL.create("sqlite", database="/x/s.db"))
+
+    assert told.what == "/x/s.db: No space left on device: /x/blob"
+    assert told.hint
+    full = sqlite3.OperationalError("database or disk is full")
+    assert in_words(full, URL.create("sqlite", database="/x/s.db")).hint

@@ -1,0 +1,362 @@
+"""station.store.store, with station.store.writer and station.store.id_cache behind it"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from hashlib import sha256
+from itertools import permutations
+
+import pytest
+from sqlalchemy import text
+from structlog.testing import capture_logs
+
+from agent.publishing.compose import Sender, event_messages
+from agent.wire import codec
+from agent.wire.message import Stored
+from station.ingest.inbound import Arrival, read
+from station.store.database import StoreError
+from station.store.store import Store
+from tests.station.ingest.test_receipts import AT, BASE, BOX, arrivals, hello
+from tests.support.fake_box import an_event
+from tests.support.stores import Place
+
+JPEG = b"\xff\xd8a picture"
+
+
+@pytest.fixture
+def store(place: Place) -> Iterator[Store]:
+    with closing(place.open()) as opened:
+        yield opened
+
+
+def altered(arrival: Arrival, **fields: object) -> Arrival:
+    """The same message with other content."""
+    raw = json.dumps(json.loads(arrival.raw) | fields, separators=(",", ":")).encode()
+    return read(BASE + arrival.suffix, raw, {})
+
+
+def sent_again(arrival: Arrival) -> Arrival:
+    """As the box sends it a minute later."""
+    return altered(arrival, published_at="2026-03-02T12:00:00.000Z", replayed=True)
+
+
+def revisions(*numbers: int) -> list[Arrival]:
+    """Messages of one event, with a picture in the first only."""
+    found = []
+    for number in numbers:
+        event = replace(an_event(1, picture=number == 1), revision=number)
+        message = event_messages(event, Sender(*BOX, "north", "boot-1"))[0]
+        stored = Stored(number, message, sha256(message.body).hexdigest(), AT)
+        found.append(read(BASE + message.topic, codec.finish(stored, "s-1", AT), {}))
+    return found
+
+
+def bytes_by(suffix: str, raw: bytes, seq: int | None = None) -> Arrival:
+    told = {} if seq is None else {"stream": "s-1", "seq": str(seq)}
+    return read(BASE + suffix, raw, told)
+
+
+def test_a_commit_is_there_for_everyone_when_it_returns(store: Store, place: Place) -> None:
+    """Invariant 1."""
+    event, picture = arrivals(1, 1, picture=True)
+
+    store.commit([event, picture])
+
+    assert place.rows("select seq, sort from message order by seq") == [(1, "event"), (2, "image")]
+    (row,) = place.rows("select event_id, revision, kind, phase, label, thumbnail_sha256 from event")
+    assert row == ("e-1", 1, "line_crossed", "start", "motorcycle", picture.image_sha256)
+    assert place.rows("select body from event_revision") == [(event.raw.decode(),)]
+    assert place.rows("select event_id, kind, sha256 from picture") == [
+        ("e-1", "thumbnail", picture.image_sha256)
+    ]
+    assert store.committed(*BOX, "s-1") == [(1, 2)]
+
+
+def test_a_full_disk_is_one_clear_error_and_nothing_is_kept(sqlite_place: Place) -> None:
+    """Invariant 1."""
+    with closing(sqlite_place.open()) as store:
+        store.commit(arrivals(1, 1))
+        with sqlite_place.engine.connect() as connection:  # the pool has one connection: the store's
+            pages = connection.scalar(text("pragma page_count"))
+            connection.execute(text(f"pragma max_page_count = {pages}"))
+        batch = [one for number in range(2, 200) for one in arrivals(number, number)]
+        with pytest.raises(StoreError, match=r"station\.db: database or disk is full") as caught:
+            store.commit(batch)
+
+        assert "free some space" in caught.value.hint
+        assert "select" not in str(caught.value).lower()
+        assert sqlite_place.rows("select count(*) from message") == [(1,)]
+        assert store.committed(*BOX, "s-1") == [(1, 1)]
+        with sqlite_place.engine.connect() as connection:
+            connection.execute(text("pragma max_page_count = 1000000"))
+        store.commit(batch)
+        assert store.committed(*BOX, "s-1") == [(1, 199)]
+
+
+def test_a_picture_lies_in_its_file_before_it_has_a_row(sqlite_place: Place) -> None:
+    """Invariant 2."""
+    _, picture = arrivals(1, 1, picture=True)
+    blobs = sqlite_place.folder / "blobs"
+    with closing(sqlite_place.open()) as store:
+        file = (
+            blobs / str(picture.image_sha256)[:2] / str(picture.image_sha256)[2:4] / str(picture.image_sha256)
+        )
+        sqlite_place.do("create trigger t before insert on blob begin select raise(fail, 'broken'); end")
+        store.commit([picture])  # the database refuses its row
+        assert file.read_bytes() == picture.raw
+        assert sqlite_place.rows("select count(*) from picture") == [(0,)]
+
+        (blobs / "incoming").rmdir()
+        (blobs / "incoming").write_bytes(b"in the way")
+        with pytest.raises(StoreError, match=r"station\.db: Not a directory"):
+            store.commit(arrivals(2, 3, picture=True))
+        assert sqlite_place.rows("select max(seq) from message") == [(2,)]
+
+
+def test_what_a_crash_left_without_a_row_is_swept_at_the_start(sqlite_place: Place) -> None:
+    """Invariant 2."""
+    _, picture = arrivals(1, 1, picture=True)
+    with closing(sqlite_place.open()) as store:
+        store.commit([picture])
+    kept = next(path for path in (sqlite_place.folder / "blobs").rglob("*") if path.is_file())
+    orphan = kept.with_name("0" * 64)
+    orphan.write_bytes(b"no row")
+
+    with closing(sqlite_place.open()):
+        assert kept.is_file()
+        assert not orphan.exists()
+
+
+def test_what_comes_twice_is_kept_once_and_is_no_conflict(store: Store, place: Place) -> None:
+    """Invariant 3: the same numbers after a lost receipt, and new ones after the box lost its outbox."""
+    event, picture = arrivals(1, 1, picture=True)
+    store.commit([event, picture])
+
+    store.compare([sent_again(event), picture])
+    store.commit([sent_again(event)])
+    store.commit([altered(event, stream="s-2", seq=7)])
+
+    assert place.rows("select count(*) from event_revision") == [(1,)]
+    assert place.rows("select count(*) from picture") == [(1,)]
+    assert place.rows("select count(*) from conflict") == [(0,)]
+    assert store.committed(*BOX, "s-2") == [(7, 7)]
+
+
+def test_a_restart_doubles_nothing(sqlite_place: Place) -> None:
+    """Invariant 3."""
+    batch = arrivals(1, 1, picture=True)
+    for _ in range(2):
+        with closing(sqlite_place.open()) as store:
+            store.commit(batch)
+            assert store.committed(*BOX, "s-1") == [(1, 2)]
+
+    assert sqlite_place.rows("select count(*) from message") == [(2,)]
+
+
+def test_one_number_with_two_contents_is_a_conflict_and_both_are_kept(store: Store, place: Place) -> None:
+    """Invariant 4: an outbox that was put back gives its numbers out again."""
+    (first,), (other,) = arrivals(1, 1), arrivals(2, 1)
+    store.commit([first])
+
+    with capture_logs() as lines:
+        store.compare([other])
+        store.compare([sent_again(other)])
+
+    assert place.rows("select what, key, body from conflict") == [("seq", "s-1/1", other.raw)]
+    told = [(line["event"], line["box"], line["key"]) for line in lines]
+    assert told[0] == ("conflict", "hai-ninh/north-01", "s-1/1")
+    assert place.rows("select event_id from event order by event_id") == [("e-1",), ("e-2",)]
+    assert place.rows("select digest from message") == place.rows(
+        "select digest from event_revision where event_id = 'e-1'"
+    )
+
+
+def test_one_revision_with_two_contents_is_a_conflict_and_the_first_stays(store: Store, place: Place) -> None:
+    """Invariant 4."""
+    (event,) = arrivals(1, 1)
+    forged = altered(event, seq=2, severity="info")
+    store.commit([event, forged])
+
+    assert place.rows("select what, key from conflict") == [("revision", "e-1/1")]
+    assert place.rows("select severity from event") == [("alert",)]
+    assert place.rows("select seq from event_revision") == [(1,)]
+    assert store.committed(*BOX, "s-1") == [(1, 2)]
+
+
+def test_two_pictures_under_one_number_are_a_conflict(store: Store, place: Place) -> None:
+    """Invariant 4."""
+    first, other = (bytes_by("camera/north/image/e-1/scene", JPEG + end, 5) for end in (b"1", b"2"))
+    store.commit([first, other])
+
+    assert place.rows("select sha256, body from conflict") == [(other.image_sha256, None)]
+    assert {row[0] for row in place.rows("select sha256 from picture")} == {
+        first.image_sha256,
+        other.image_sha256,
+    }
+
+
+@pytest.mark.parametrize("order", list(permutations((1, 2, 3))))
+def test_an_event_shows_its_highest_revision_and_the_last_picture_named(
+    sqlite_place: Place, order: tuple[int, ...]
+) -> None:
+    """Invariant 5."""
+    told = revisions(*order)
+    with closing(sqlite_place.open()) as store:
+        store.commit(told[:1])
+        store.commit(told[1:])
+
+    (row,) = sqlite_place.rows("select revision, thumbnail_revision, thumbnail_sha256 is not null from event")
+    assert row == (3, 1, 1)
+    assert sqlite_place.rows("select revision from event_revision order by revision") == [(1,), (2,), (3,)]
+
+
+def test_what_cannot_be_read_is_kept_with_topic_bytes_and_reason(store: Store, place: Place) -> None:
+    """Invariant 6."""
+    event = bytes_by("camera/north/event", b"\x00\xff not json", 1)
+    picture = bytes_by("camera/north/image/e-1/scene", b"GIF89a", 2)
+    unheard = bytes_by("camera/north/mood", b'{"mood":"good"}', 3)
+    health = bytes_by("health", b"{}")
+
+    store.commit([event, picture, unheard, health, health])
+    store.commit([health, bytes_by("health", b"")])
+
+    rows = place.rows("select suffix, raw, seq, times from quarantine order by id")
+    assert rows == [
+        ("camera/north/event", b"\x00\xff not json", 1, 1),
+        ("camera/north/image/e-1/scene", b"GIF89a", 2, 1),
+        ("camera/north/mood", b'{"mood":"good"}', 3, 1),
+        ("health", b"{}", None, 3),
+    ]
+    assert all(reason for (reason,) in place.rows("select reason from quarantine"))
+    assert store.committed(*BOX, "s-1") == [(1, 3)]
+
+
+def test_one_message_that_the_database_refuses_holds_up_no_other(store: Store, place: Place) -> None:
+    """Invariant 6: PostgreSQL takes no NUL in a text; SQLite does, so there a trigger refuses."""
+    if place.url.drivername == "sqlite":
+        place.do(
+            "create trigger t before insert on event when instr(new.label, char(0)) > 0 "
+            "begin select raise(fail, 'no such label'); end"
+        )
+    batch = [one for number in (1, 2, 3) for one in arrivals(number, number)]
+    told = json.loads(batch[1].raw)
+    batch[1] = altered(batch[1], object=told["object"] | {"label": "mo\x00to"})
+    assert batch[1].problem is None
+
+    store.commit(batch)
+
+    assert place.rows("select event_id from event order by event_id") == [("e-1",), ("e-3",)]
+    (row,) = place.rows("select seq, reason, raw from quarantine")
+    assert row[0] == 2
+    assert row[1].startswith("the database refuses it: ")
+    assert row[2] == batch[1].raw
+    assert store.committed(*BOX, "s-1") == [(1, 3)]
+
+
+def test_numbers_are_known_after_their_messages_were_deleted(place: Place) -> None:
+    """Invariant 7."""
+    batch = [one for number in (1, 2, 4) for one in arrivals(number, number)]
+    with closing(place.open()) as store:
+        store.commit(batch)
+    for table in ("event", "event_revision", "message"):
+        place.do(f"delete from {table}")
+
+    with closing(place.open()) as store:
+        assert store.committed(*BOX, "s-1") == [(1, 2), (4, 4)]
+        store.compare(batch)
+        assert place.rows("select count(*) from message") == [(0,)]
+
+
+def test_a_gap_is_told_when_it_lasts_and_closed_when_it_is_filled(place: Place) -> None:
+    """Invariant 8."""
+    with closing(place.open(gap_after_s=0)) as store, capture_logs() as lines:
+        for number in (1, 4):
+            store.commit(arrivals(number, number))
+        store.attend()
+        assert place.rows("select count(*) from gap") == [(0,)]
+        store.attend()
+        gap = "select first, last, missing, state, closed_ms is null from gap"
+        assert place.rows(gap) == [(2, 3, 2, "open", True)]
+        store.commit(arrivals(2, 2))
+        store.attend()
+        assert place.rows(gap) == [(2, 3, 1, "open", True)]
+        store.commit(arrivals(3, 3))
+        store.attend()
+        assert place.rows(gap) == [(2, 3, 0, "filled", False)]
+
+    told = [(line["event"], line["first"], line["last"]) for line in lines if line["event"].startswith("gap")]
+    assert told == [("gap_found", 2, 3), ("gap_filled", 2, 3)]
+
+
+def test_what_the_box_has_no_more_is_gone(place: Place) -> None:
+    """Invariant 8: also what a wiped store of this station had receipted."""
+    with closing(place.open(gap_after_s=0)) as store:
+        store.commit([hello(4, 6), *arrivals(6, 6)])
+        store.attend()
+        store.attend()
+        assert place.rows("select first, last, state from gap") == [(1, 5, "open")]
+        for number in (4, 5):
+            store.commit(arrivals(number, number))
+        store.attend()
+        assert place.rows("select first, last, missing, state from gap") == [(1, 5, 3, "gone")]
+
+
+def test_holes_of_pictures_that_came_without_numbers_are_no_gaps(place: Place) -> None:
+    """Invariant 8, over MQTT 3.1.1."""
+    with closing(place.open(gap_after_s=0)) as store:
+        for number, seq in ((1, 1), (2, 3)):
+            event, picture = arrivals(number, seq, picture=True, properties=False)
+            store.commit([event, picture])
+            store.compare([picture])
+        store.attend()
+        store.attend()
+
+    assert place.rows("select unnumbered from stream") == [(2,)]
+    assert place.rows("select count(*) from gap") == [(0,)]
+
+
+def test_counts_answers_and_footage_are_kept(store: Store, place: Place) -> None:
+    posted = {"seq": 1, "stream": "s-1", "published_at": "2026-03-02T11:00:00.000Z"}
+    count = posted | {
+        "schema": "1.0", "commune": BOX[0], "device": BOX[1], "camera": "north", "clock": {"state": "ntp"},
+        "rule": "the-line", "start_time": "2026-03-02T10:00:00.000Z", "end_time": "2026-03-02T10:05:00.000Z",
+        "duration_s": 300, "counts": {"car": {"in": 3}},
+    }  # fmt: skip
+    ack = posted | {"seq": 2, "id": "c-1", "state": "done", "time": "2026-03-02T11:00:00.000Z"}
+    store.commit(
+        [
+            bytes_by("camera/north/count/the-line", json.dumps(count).encode()),
+            bytes_by("ack/c-1", json.dumps(ack).encode()),
+            bytes_by("evidence/q-1/film.mp4/0", b"\x00\x01\x02", 3),
+            bytes_by("evidence/q-1/film.mp4/1", b"\x03"),
+            bytes_by("camera/north/snapshot", JPEG, 4),
+        ]
+    )
+
+    assert place.rows("select camera, rule, end_ms - start_ms from count_interval") == [
+        ("north", "the-line", 300_000)
+    ]
+    assert place.rows("select sort, suffix from other_message order by seq") == [
+        ("ack", "ack/c-1"),
+        ("chunk", "evidence/q-1/film.mp4/0"),
+    ]
+    assert place.rows("select suffix, reason from quarantine") == [
+        ("evidence/q-1/film.mp4/1", "it has no number, so it cannot be receipted")
+    ]
+    assert place.rows("select event_id, kind from picture") == [("", "snapshot")]
+    assert store.committed(*BOX, "s-1") == [(1, 4)]
+
+
+def test_the_numbers_of_one_box_say_nothing_about_another(store: Store, place: Place) -> None:
+    (event,) = arrivals(1, 1)
+    store.commit([event])
+    raw = event.raw.replace(b"north-01", b"south-01")
+    store.commit([read("ngatu/v1/hai-ninh/south-01/camera/north/event", raw, {})])
+
+    assert place.rows("select device from box order by device") == [("north-01",), ("south-01",)]
+    assert place.rows("select count(*) from event") == [(2,)]
+    assert store.committed("hai-ninh", "south-01", "s-1") == [(1, 1)]
+    assert place.rows("select count(*) from conflict") == [(0,)]

@@ -1,0 +1,160 @@
+"""station.cli, with station.check and station.stats"""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import typer
+from sqlalchemy import URL
+from typer.testing import CliRunner
+
+from station.store.database import claimed, versions
+from station.watch.cli import commands
+from station.watch.embedded import Address
+from tests.station.ingest.test_receipts import arrivals, hello
+from tests.station.store.test_store import altered, bytes_by
+from tests.support.brokers import free_port
+from tests.support.stores import Place
+
+app = typer.Typer()
+app.add_typer(commands)  # as `ngatu` does
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "station.yaml"
+    path.write_text(f"commune: hai-ninh\nstate_dir: {tmp_path / 'state'}\nbroker: {{port: {free_port()}}}\n")
+    return path
+
+
+def run(*words: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["station", *words], env={"COLUMNS": "160", "TZ": "UTC"})
+    return result.exit_code, result.stdout, result.stderr
+
+
+def filled(config: Path) -> Place:
+    """A store with one of everything that is to be told."""
+    folder = config.parent / "state"
+    folder.mkdir()
+    place = Place(URL.create("sqlite", database=str(folder / "station.db")), folder)
+    with closing(place.open(gap_after_s=0, now=lambda: 1_772_449_447.0)) as store:
+        event, picture = arrivals(1, 1, picture=True)
+        store.commit([event, picture, *arrivals(2, 6), *arrivals(3, 9), hello(6, 9)])
+        store.commit([bytes_by("camera/north/event", b"?"), altered(event, seq=7, severity="info")])
+        store.attend()
+        store.attend()
+    return place
+
+
+def test_stats_tell_counts_gaps_conflicts_and_sizes(config: Path) -> None:
+    filled(config)
+
+    code, out, _ = run("stats", "-c", str(config))
+
+    assert code == 0
+    row = next(line for line in out.splitlines() if "hai-ninh/north-01" in line).split()
+    assert row == [
+        *("hai-ninh/north-01", "never", "told", "03-02", "11:04"),  # box, state, last seen
+        *("3", "3", "1", "0"),  # events, open, pictures, counts
+        *("1", "3", "1", "1"),  # missing, gone, conflicts, unreadable
+    ]
+    gaps = [line.split() for line in out.splitlines() if "s-1" in line]
+    assert [(gap[2], gap[3], gap[4], gap[5]) for gap in gaps] == [
+        ("3", "5", "3", "gone"), ("8", "8", "1", "open"),
+    ]  # fmt: skip
+    assert "free" in out
+
+
+def test_stats_as_json_are_one_object(config: Path) -> None:
+    place = filled(config)
+
+    code, out, _ = run("stats", "-c", str(config), "--json")
+
+    told = json.loads(out)
+    assert code == 0
+    assert told["boxes"][0]["messages"] == 5
+    assert told["picture_bytes"] == place.rows("select sum(size_bytes) from blob")[0][0]
+    assert told["database_bytes"] >= (config.parent / "state" / "station.db").stat().st_size
+    assert told["unreadable_bytes"] == 1
+
+
+@pytest.mark.parametrize("verb", ["stats", "verify"])
+def test_looking_at_what_is_not_there_is_one_clear_error_and_makes_nothing(config: Path, verb: str) -> None:
+    folder = config.parent / "state"
+    for _ in range(2):
+        code, out, err = run(verb, "-c", str(config))
+        assert (code, out) == (1, "")
+        assert "station.db: unable to open database file" in err
+        folder.mkdir(exist_ok=True)
+
+    assert not list(folder.iterdir())
+
+
+def test_check_tells_of_each_part_and_changes_nothing(config: Path, embedded: Address) -> None:
+    code, out, _ = run("check", "-c", str(config))
+    assert code == 1
+    assert "Connection refused" in out
+    assert "station.db will be made" in out
+    assert not (config.parent / "state").exists()
+
+    config.write_text(config.read_text().splitlines()[0] + f"\nstate_dir: {config.parent / 'state'}\n")
+    config.write_text(config.read_text() + f"broker: {{port: {embedded.port}}}\n")
+    filled(config)
+    code, out, _ = run("check", "-c", str(config))
+    assert code == 0, out
+    assert "accepts the station" in out
+    assert f"version {versions()[0]}" in out
+
+
+def test_verify_names_what_was_changed_since_it_came(config: Path) -> None:
+    place = filled(config)
+    assert run("verify", "-c", str(config))[:2] == (0, "everything is as it came\n")
+    place.do("delete from message where seq = 6")
+    place.do("update event_revision set body = '{}' where seq in (1, 9)")
+
+    code, out, _ = run("verify", "-c", str(config))
+
+    assert code == 1
+    assert out.splitlines() == [
+        "hai-ninh/north-01 stream s-1: altered: 1, 9",
+        "hai-ninh/north-01 stream s-1: missing: 6",
+    ]
+
+
+def test_a_folder_that_cannot_be_written_fails_the_check(config: Path) -> None:
+    (config.parent / "state").write_text("in the way")
+
+    code, out, _ = run("check", "-c", str(config))
+
+    assert code == 1
+    assert "not a folder that this user may write" in out
+
+
+def test_a_second_service_on_the_same_folder_is_refused_in_a_line(config: Path) -> None:
+    folder = config.parent / "state"
+    with claimed(folder):
+        code, _, err = run("-c", str(config))
+
+    assert code == 1
+    assert err.splitlines() == [f"{folder} is in use by another process", "  hint: stop the other station"]
+
+
+@pytest.mark.parametrize("words", [["check"], ["stats"], []])
+def test_a_wrong_file_is_exit_code_2(config: Path, words: list[str]) -> None:
+    config.write_text("comune: hai-ninh\n")
+
+    code, _, err = run(*words, "-c", str(config))
+
+    assert code == 2
+    assert "did you mean commune?" in err
+
+
+def test_the_example_is_printed(config: Path) -> None:
+    code, out, _ = run("example")
+    config.write_text(out.replace("/var/lib/ngatu-station", str(config.parent / "state")))
+
+    assert code == 0
+    assert "station.db will be made" in run("check", "-c", str(config))[1]

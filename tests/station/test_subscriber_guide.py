@@ -1,0 +1,46 @@
+"""docs/guide/subscriber.md"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from agent.wire import codec
+from agent.wire.payloads import ReceiptPayload
+from station.watch.embedded import Address
+from tests.support.brokers import until
+from tests.support.fake_box import FakeBox, an_event
+
+GUIDE = (Path(__file__).resolve().parents[2] / "docs/guide/subscriber.md").read_text(encoding="utf-8")
+
+
+def test_the_twenty_lines_keep_events_and_pictures(embedded: Address, commune: str, tmp_path: Path) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    settings = {"host": embedded.host, "port": embedded.port, "communes": [commune], "station": commune}
+    command = [sys.executable, "-c", program, json.dumps(settings), str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        with FakeBox(embedded, commune=commune) as box:
+            until(lambda: box.station_online)
+            box.tell(an_event(1, picture=True))
+            until(lambda: box.receipted() == {1, 2})
+    finally:
+        process.kill()
+        process.communicate()
+
+    (event,), (picture,) = tmp_path.glob("*.json"), tmp_path.glob("*.jpg")
+    told = codec.parse_event(event.read_bytes())
+    assert event.name == "north-01-e-1-1.json"
+    assert told.image is not None
+    assert sha256(picture.read_bytes()).hexdigest() == told.image.sha256
+    assert len([line for line in program.splitlines() if line.strip()]) <= 20
+
+
+def test_the_receipt_of_the_guide_is_one() -> None:
+    (example,) = re.findall(r"```json\n\s*(.*?)\n\s*```", GUIDE, re.DOTALL)
+
+    assert codec.parse(ReceiptPayload, example.encode()).committed == ((1, 48213),)

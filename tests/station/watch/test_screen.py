@@ -1,0 +1,86 @@
+"""station.watch.screen"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from rich.console import Console
+
+from agent.core.types import Phase
+from station.ingest.inbound import Arrival
+from station.ingest.subscriber import Subscriber, SubscriberSettings
+from station.watch.screen import JsonLines, Lines, LiveTable
+from station.watch.watch import Watch
+from tests.station.ingest.test_receipts import arrivals
+
+
+def table(*shown: Arrival, height: int = 30, trouble: str | None = None) -> str:
+    subscriber = Subscriber(SubscriberSettings(), Watch(None, None))
+    subscriber.trouble = trouble
+    console = Console(file=io.StringIO(), width=140, height=height)
+    screen = LiveTable(console, subscriber, "broker:1883")
+    for arrival in shown:
+        screen.show(arrival)
+    with console.capture() as capture:
+        console.print(screen.table())
+    return capture.get()
+
+
+def changed(arrival: Arrival, **fields: object) -> Arrival:
+    assert arrival.event is not None
+    return replace(arrival, event=arrival.event.model_copy(update=fields))
+
+
+def test_the_newest_event_is_the_first_row_and_a_later_message_renews_its_row() -> None:
+    (first,), (second,) = arrivals(1, 1), arrivals(2, 2)
+    second = changed(second, camera="south")
+    ended = changed(first, revision=2, phase=Phase.END)
+    stale = changed(first, revision=1, phase=Phase.UPDATE)
+
+    text = table(first, second, ended, stale)
+
+    assert text.index("north-01/south") < text.index("north-01/north")
+    assert text.count("north-01/north") == 1
+    assert "end" in text
+    assert "update" not in text
+
+
+def test_a_row_says_when_its_picture_came() -> None:
+    event, picture = arrivals(1, 1, picture=True)
+
+    assert "yes" not in table(event)
+    assert "yes" in table(event, picture)
+
+
+def test_the_table_is_cut_to_the_terminal() -> None:
+    many = [arrivals(number, number)[0] for number in range(1, 40)]
+
+    assert table(*many, height=12).count("line_crossed") == 6
+
+
+def test_a_broker_that_is_away_is_named_with_the_reason() -> None:
+    assert "waiting for broker:1883: cable cut" in table(trouble="cable cut")
+
+
+def test_the_date_is_left_out_only_for_today() -> None:
+    (event,) = arrivals(1, 1)
+    yesterday = datetime.now(UTC) - timedelta(days=2)
+
+    assert f"{datetime.now(UTC).astimezone():%Y-%m-%d}" not in table(changed(event, time=datetime.now(UTC)))
+    assert f"{yesterday.astimezone():%Y-%m-%d}" in table(changed(event, time=yesterday))
+
+
+def test_lines_and_json_show_events_and_nothing_else() -> None:
+    event, picture = arrivals(1, 1, picture=True)
+    for screen in (Lines, JsonLines):
+        out = io.StringIO()
+        with screen(out) as opened:
+            opened.show(event)
+            opened.show(picture)
+
+        assert out.getvalue().count("\n") == 1
+        assert "line_crossed" in out.getvalue()
+    assert json.loads(out.getvalue())["id"] == "e-1"

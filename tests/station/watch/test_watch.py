@@ -1,0 +1,77 @@
+"""station.watch.watch"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.core.types import Phase
+from station.ingest.inbound import Arrival
+from station.watch.watch import Watch
+from tests.station.ingest.test_receipts import arrivals
+from tests.station.watch.test_screen import changed
+
+
+class Shown:
+    """A screen that keeps what it is shown, or whose reader is gone."""
+
+    def __init__(self, gone: bool = False) -> None:
+        self.shown: list[Arrival] = []
+        self._gone = gone
+
+    def show(self, arrival: Arrival) -> None:
+        if self._gone:
+            raise BrokenPipeError
+        self.shown.append(arrival)
+
+    def __enter__(self) -> Shown:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_a_reader_that_is_gone_ends_the_watch_and_fails_no_commit(tmp_path: Path) -> None:
+    stopped: list[bool] = []
+    watch = Watch(None, tmp_path)
+    watch.begin(Shown(gone=True), lambda: stopped.append(True), None)
+
+    watch.commit(arrivals(1, 1, picture=True))
+
+    assert stopped == [True]
+    assert (tmp_path / "north-01/north/e-1-thumbnail.jpg").is_file()
+
+
+def test_it_stops_after_so_many_events_not_messages() -> None:
+    stopped: list[bool] = []
+    watch, screen = Watch(None, None), Shown()
+    watch.begin(screen, lambda: stopped.append(True), 2)
+    (event,) = arrivals(1, 1)
+
+    watch.commit([event, changed(event, revision=2)])
+    assert stopped == []
+    watch.commit(arrivals(2, 2))
+
+    assert stopped == [True]
+    assert len(screen.shown) == 3
+
+
+def test_an_event_is_open_until_its_end(tmp_path: Path) -> None:
+    watch = Watch(None, None)
+    (event,) = arrivals(1, 1)
+
+    watch.commit([event])
+    assert len(watch.seen.open) == 1
+    watch.commit([changed(event, revision=2, phase=Phase.END)])
+
+    assert len(watch.seen.open) == 0
+    assert len(watch.seen.events) == len(watch.seen.alerts) == 1
+
+
+def test_a_folder_that_cannot_be_written_fails_the_commit(tmp_path: Path) -> None:
+    taken = tmp_path / "north-01"
+    taken.write_text("a file where a folder should be")
+
+    with pytest.raises(OSError, match="north-01"):
+        Watch(None, tmp_path).commit(arrivals(1, 1, picture=True))

@@ -1,0 +1,60 @@
+"""A real RTSP camera for tests: GStreamer's server with a moving ball, run by Debian's own Python.
+
+/usr/bin/python3 tests/support/rtsp_server.py [--port N] [--user U --password P] [--fps N] [--audio]
+prints the port once it listens; the stream is /live. It ends with the process that started it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import signal
+import sys
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--port", default="0")
+parser.add_argument("--user")
+parser.add_argument("--password")
+parser.add_argument("--fps", type=int, default=25)
+parser.add_argument("--check", action="store_true", help="say only whether everything needed is installed")
+arguments = parser.parse_args()
+
+Gst.init(None)
+missing = [name for name in ("x264enc", "rtph264pay", "videotestsrc") if not Gst.ElementFactory.find(name)]
+if missing or arguments.check:
+    sys.exit(f"missing: {', '.join(missing)}" if missing else 0)
+
+factory = GstRtspServer.RTSPMediaFactory()
+factory.set_launch(
+    "( videotestsrc is-live=true pattern=ball "
+    f"! video/x-raw,format=I420,width=320,height=240,framerate={arguments.fps}/1 "
+    f"! x264enc tune=zerolatency speed-preset=ultrafast key-int-max={arguments.fps // 5} "
+    "! rtph264pay name=pay0 pt=96 config-interval=1 )"
+)
+factory.set_shared(True)
+server = GstRtspServer.RTSPServer()
+server.set_address("127.0.0.1")
+server.set_service(arguments.port)
+if arguments.user:
+    auth = GstRtspServer.RTSPAuth()
+    token = GstRtspServer.RTSPToken()
+    token.set_string("media.factory.role", "viewer")
+    basic = GstRtspServer.RTSPAuth.make_basic(arguments.user, arguments.password)
+    auth.add_basic(basic, token)
+    server.set_auth(auth)
+    permissions = GstRtspServer.RTSPPermissions()
+    for right in ("access", "construct"):
+        permissions.add_permission_for_role("viewer", f"media.factory.{right}", True)
+    factory.set_permissions(permissions)
+server.get_mount_points().add_factory("/live", factory)
+server.attach(None)
+print(server.get_bound_port(), flush=True)
+GLib.MainLoop().run()

@@ -1,0 +1,109 @@
+"""Stores for the tests: on real SQLite anywhere, and on a real PostgreSQL server where there is one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import URL, Engine, create_engine, text
+
+from station.store.database import engine_of
+from station.store.store import Store
+from tests.support.brokers import free_port
+
+
+@dataclass
+class Place:
+    """Where a store is; it may be opened again and again."""
+
+    url: URL
+    folder: Path
+    engines: list[Engine] = field(default_factory=list)
+
+    def open(self, gap_after_s: float = 60.0, now: Callable[[], float] | None = None) -> Store:
+        self.engines.append(engine_of(self.url))
+        more = {} if now is None else {"now": now}
+        return Store(self.engines[-1], self.folder, gap_after_s, **more)
+
+    @property
+    def engine(self) -> Engine:
+        """Of the store that was opened last."""
+        return self.engines[-1]
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What another program reads."""
+        engine = engine_of(self.url, writes=False)
+        try:
+            with engine.connect() as connection:
+                return [tuple(row) for row in connection.execute(text(query))]
+        finally:
+            engine.dispose()
+
+    def do(self, statement: str) -> None:
+        """What another program changes."""
+        engine = engine_of(self.url)
+        try:
+            with engine.begin() as connection:
+                connection.execute(text(statement))
+        finally:
+            engine.dispose()
+
+    def close(self) -> None:
+        for engine in self.engines:
+            engine.dispose()
+
+
+def _program(name: str) -> str | None:
+    places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return shutil.which(name) or shutil.which(name, path=os.pathsep.join(map(str, places)))
+
+
+@contextmanager
+def postgresql_server() -> Iterator[URL]:
+    """A server of its own on loopback, without syncs: what is tested here is the language, not the disk."""
+    initdb, postgres = _program("initdb"), _program("postgres")
+    if initdb is None or postgres is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("PostgreSQL is not here: apt install postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="ngatu-postgresql-"))
+    user = {"user": "nobody", "group": "nogroup"} if os.getuid() == 0 else {}  # it refuses to be root
+    if user:
+        shutil.chown(folder, "nobody", "nogroup")
+    data, port = folder / "data", free_port()
+    make = [initdb, "-D", str(data), "-U", "ngatu", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+    subprocess.run(make, check=True, capture_output=True, cwd="/", **user)
+    serve = [postgres, "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", str(folder), "-F"]
+    process = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **user)
+    url = URL.create("postgresql+psycopg", "ngatu", host="127.0.0.1", port=port, database="postgres")
+    try:
+        yield url
+    finally:
+        process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
+        process.wait(20)
+        shutil.rmtree(folder)
+
+
+def new_database(server: URL) -> URL:
+    """An empty place on the server: a user with a schema of its own, which costs less than a database."""
+    name = f"t{uuid4().hex[:12]}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            for statement in (
+                f"create role {name} login",
+                f"create schema {name} authorization {name}",
+                f"alter role {name} set search_path = {name}",
+            ):
+                connection.execute(text(statement))
+    finally:
+        engine.dispose()
+    return server.set(username=name)
