@@ -60,7 +60,7 @@ def watched(clip: Path, field: Size) -> Iterator[tuple[Frame, Motion, tuple[Crop
     attending: scheduler.AttentionState | None = None
     for each in frames(clip):
         watching, told = motion.update(watching, each, MotionSettings())
-        scene = scheduler.Glance(each.at, each.size, field, told, ())
+        scene = scheduler.AttentionInput(each.at, each.size, field, told, ())
         attending, crops = scheduler.update(attending, scene, scheduler.AttentionSettings())
         yield each, told, crops
 

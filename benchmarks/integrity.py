@@ -29,7 +29,7 @@ from agent.core.attention.scheduler import AttentionSettings
 from agent.core.ids import Ids
 from agent.core.pipeline import PipelineSettings, PipelineState
 from agent.core.tamper import monitor
-from agent.core.tamper.monitor import Fault, IntegritySettings, View
+from agent.core.tamper.monitor import TamperKind, TamperSettings, Visibility
 from agent.core.types import Frame, Instant, Size
 from benchmarks.blinding import FAULTS
 from benchmarks.harmless import HARMLESS
@@ -43,10 +43,10 @@ BEFORE_S, WITHIN_S, AFTER_S, HARMLESS_S = 20.0, 10.0, 12.0, 100.0
 TUNED, FRESH = 11, 4711
 FAULT_CASES, HARMLESS_CASES = 3, 2
 """Of each overlay over each clip."""
-SETTINGS = IntegritySettings(look_every_s=1 / RATE)
+SETTINGS = TamperSettings(look_every_s=1 / RATE)
 AGENT = PipelineSettings(attention=AttentionSettings(enabled=False))
 
-Judge = Callable[[Any, Frame], tuple[Any, View]]
+Judge = Callable[[Any, Frame], tuple[Any, Visibility]]
 """State, which is None at first, and a frame in; state and the judgement out."""
 
 
@@ -104,12 +104,12 @@ def main(paths: list[Path], seeds: Sequence[int] = (TUNED, FRESH)) -> list[dict[
     return [*rows, _cost(clips[0])]
 
 
-def alone(state: Any, frame: Frame) -> tuple[Any, View]:
+def alone(state: Any, frame: Frame) -> tuple[Any, Visibility]:
     """The stage by itself."""
     return monitor.update(state, frame, SETTINGS)
 
 
-def in_the_agent(state: Any, frame: Frame) -> tuple[Any, View]:
+def in_the_agent(state: Any, frame: Frame) -> tuple[Any, Visibility]:
     """The stage as the pipeline asks it, without a detector."""
     before = state or PipelineState(Ids(b"whoever watches cameras"))
     after, told = pipeline.update(before, frame, lambda images: [()] * len(images), Size(416, 416), AGENT)
@@ -249,7 +249,7 @@ def harmless(begun: list[Start], overlay: Overlay, quiet: Quiet, seed: int) -> N
         strength = (number + chance.random()) / HARMLESS_CASES
         sight = overlay(start.clip.luma[0].shape, strength, chance)
         feed, state = Feed(start.clip, start.index), start.state
-        before: Fault | None = None
+        before: TamperKind | None = None
         while (late_s := feed.now_s - BEFORE_S) < HARMLESS_S * sight.lasts:
             if late_s and late_s % AWAY_EVERY_S == 0:
                 feed.away_s += sight.away_s

@@ -19,11 +19,11 @@ import cv2
 
 from agent.core import pipeline
 from agent.core.attention import scheduler
-from agent.core.attention.scheduler import Glance
+from agent.core.attention.scheduler import AttentionInput
 from agent.core.ids import Ids
 from agent.core.motion import detector as motion
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
-from agent.core.rules.engine import JudgeSettings, LineRule, StoppedVehicleRule, Zone, ZoneRule
+from agent.core.rules.engine import LineRule, RuleSettings, StoppedVehicleRule, Zone, ZoneRule
 from agent.core.types import (
     Box,
     Crop,
@@ -61,7 +61,7 @@ FAULTS = Faults(miss=0.03, jitter=0.015, drift=0.01, false=0.0, flip=0.0, cover=
 _STOP_LINE = CAMERA.polygon((-10.4, MIDDLE - 11), (10.4, MIDDLE - 11))
 STREAM = "019c9300-0000-7000-8000-000000000000"
 SENDER = Sender("hai-ninh", "hai-ninh-03", "north", boot_id="simulated", clock_state="ntp", clock_error_ms=12)
-JUDGE = JudgeSettings(
+JUDGE = RuleSettings(
     zones=(
         Zone(id="junction", polygon=rectangle(-9.0, MIDDLE - 8, 9.0, MIDDLE + 8)),
         Zone(id="no-stopping", polygon=rectangle(7.4, 13.0, 10.6, 23.0)),
@@ -83,7 +83,7 @@ def shown(seconds: float) -> Iterator[tuple[Image, Outcome]]:
         frame = _frame(index, picture, second)
         # The pipeline asks for pictures of crops; to answer from the simulation, know where they lie.
         moved = motion.update(state.motion, frame, settings.motion)[1]
-        glance = Glance(frame.at, frame.size, FIELD, moved, state.tracks)
+        glance = AttentionInput(frame.at, frame.size, FIELD, moved, state.tracks)
         crops = scheduler.update(state.attention, glance, settings.attention)[1]
         detect = partial(_found, crops, detector.detect(sights))
         state, outcome = pipeline.update(state, frame, detect, FIELD, settings)

@@ -112,7 +112,7 @@ def ngatu(sequence: Sequence, _every: int = 1, settings: tracker.TrackSettings |
     """Our tracker with its defaults. There are no pixels here, so what moves is not known: everything may."""
     obeyed = settings or tracker.TrackSettings()
     size = np.array([sequence.width, sequence.height] * 2, float)
-    state: tracker.TrackState | None = None
+    state: tracker.TrackerState | None = None
     ids = Ids(b"benchmark of trackers")
     numbers: dict[str, int] = {}
     last_look = Instant(0.0, 0.0)

@@ -50,7 +50,7 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Seen:
+class ObservedBox:
     """What a box has said last."""
 
     status: StatusPayload | None = None
@@ -68,7 +68,7 @@ class Seen:
         )
 
 
-def missing(seen: Seen, wanted: Wanted) -> list[str]:
+def missing(seen: ObservedBox, wanted: Wanted) -> list[str]:
     """What keeps the box from being taken as working, in words; nothing: it works."""
     told = [f"{topic}: {why}" for topic, why in seen.wrong.items()]
     if seen.status is None:
@@ -86,7 +86,7 @@ def missing(seen: Seen, wanted: Wanted) -> list[str]:
     return told + _unwell(seen.health, wanted.cameras)
 
 
-def gone_back(seen: Seen, wanted: Wanted) -> bool:
+def gone_back(seen: ObservedBox, wanted: Wanted) -> bool:
     """Whether a life of the box that began meanwhile runs another release: waiting any longer is in vain."""
     if seen.status is None or seen.info is None or seen.met in (None, seen.status.session):
         return False
@@ -115,7 +115,7 @@ class Listener:
     """What one box says, fetched from the broker; use as a context manager."""
 
     def __init__(self, broker: Broker, commune: str, device: str) -> None:
-        self.seen = Seen()
+        self.seen = ObservedBox()
         self._broker = broker
         self._topics = Topics(commune, device, broker.root)
         self._refused = ""
@@ -143,7 +143,7 @@ class Listener:
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
 
-    def wait(self, enough: Callable[[Seen], bool], within_s: float) -> bool:
+    def wait(self, enough: Callable[[ObservedBox], bool], within_s: float) -> bool:
         """Listen until it is enough; False when the time is over.
 
         Raises:
@@ -197,7 +197,7 @@ class Listener:
             seen.wrong[message.topic] = error.what
 
 
-def proven(broker: Broker, commune: str, device: str, wanted: Wanted, within_s: float) -> Seen:
+def proven(broker: Broker, commune: str, device: str, wanted: Wanted, within_s: float) -> ObservedBox:
     """Wait until the box works as wanted.
 
     Raises:
@@ -215,7 +215,7 @@ def proven(broker: Broker, commune: str, device: str, wanted: Wanted, within_s: 
         return listener.seen
 
 
-def look(broker: Broker, commune: str, device: str, within_s: float = 3.0) -> Seen:
+def look(broker: Broker, commune: str, device: str, within_s: float = 3.0) -> ObservedBox:
     """What the box has said last; as much of it as arrives in time."""
     with Listener(broker, commune, device) as listener:
         listener.wait(lambda seen: None not in (seen.status, seen.info, seen.health), within_s)

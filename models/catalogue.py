@@ -49,30 +49,30 @@ class DarknetSource(Settings):
     )
 
 
-class FileSource(Settings):
+class PackagedFile(Settings):
     """A file that only its owner can bring; its card is among the agent's."""
 
     kind: Literal["file"] = Field(description="file")
     sha256: Sha256 = Field(description="Of the file.")
 
 
-class Entry(Settings):
+class CatalogueEntry(Settings):
     """One detector of the catalogue."""
 
     about: str = Field(description="For whom it is.")
-    source: UrlSource | DarknetSource | FileSource = Field(
+    source: UrlSource | DarknetSource | PackagedFile = Field(
         discriminator="kind", description="Where it comes from."
     )
     licence: str = Field(description="Of the weights.")
 
 
-def read_catalogue(path: Path = CATALOGUE) -> dict[str, Entry]:
+def read_catalogue(path: Path = CATALOGUE) -> dict[str, CatalogueEntry]:
     """Every detector by its name, in the catalogue's order."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return TypeAdapter(dict[str, Entry]).validate_python(content)
+    return TypeAdapter(dict[str, CatalogueEntry]).validate_python(content)
 
 
-def entry_named(name: str) -> Entry:
+def entry_named(name: str) -> CatalogueEntry:
     """The detector of this name.
 
     Raises:

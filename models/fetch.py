@@ -20,7 +20,7 @@ from agent.detectors.card import hashed, parse_card
 from agent.detectors.labels import BUILT_IN
 from agent.detectors.places import find_card
 from agent.errors import ModelError
-from models.catalogue import CARDS, DarknetSource, Entry, UrlSource
+from models.catalogue import CARDS, CatalogueEntry, DarknetSource, UrlSource
 from models.darknet import convert, imported_onnx
 from models.registry import Registry, configured, sdist_address
 from models.web import Progress, Web, copied, quiet
@@ -108,7 +108,7 @@ class Consent:
 
 def fetch_model(
     name: str,
-    entry: Entry,
+    entry: CatalogueEntry,
     folder: Path,
     progress: Progress = quiet,
     *,

@@ -20,7 +20,7 @@ from agent.cli.config import FAILED, STYLES, told_in_a_line
 from agent.errors import NgatuError
 
 if TYPE_CHECKING:
-    from station.stats import Figures
+    from station.stats import StoreStats
 
 NO_ANSWER = 3
 DEFAULT = Path("/etc/ngatu-station/station.yaml")
@@ -207,7 +207,7 @@ def _needs_sqlalchemy() -> None:
         ) from None
 
 
-def _show(found: Figures) -> None:
+def _show(found: StoreStats) -> None:
     console = Console(highlight=False, markup=False)
     table = Table("box", "state", "last seen", box=SIMPLE)
     for heading in ("events", "open", "pictures", "counts", "missing", "gone", "conflicts", "unreadable"):

@@ -61,7 +61,7 @@ class Gapped:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class StoreStats:
     """What the store holds."""
 
     version: str
@@ -75,7 +75,7 @@ class Figures:
     disk_free_bytes: int
 
 
-def figures(engine: Engine, state_dir: Path) -> Figures:
+def figures(engine: Engine, state_dir: Path) -> StoreStats:
     """Count everything; reads only.
 
     Raises:
@@ -94,9 +94,9 @@ def figures(engine: Engine, state_dir: Path) -> Figures:
         raise in_words(error, engine.url) from error
 
 
-def _figures(connection: Connection, state_dir: Path, found: str) -> Figures:
+def _figures(connection: Connection, state_dir: Path, found: str) -> StoreStats:
     unreadable = func.coalesce(func.sum(func.length(quarantine.c.raw)), 0)
-    return Figures(
+    return StoreStats(
         version=found,
         boxes=_boxes(connection),
         gaps=_gaps(connection),

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 
 from agent.cameras import planes
 from agent.cameras.decode.decoded import CameraFacts, Picture
-from agent.cameras.decode.privacy_mask import Stencil
+from agent.cameras.decode.privacy_mask import PrivacyMask
 from agent.cameras.decode.worker import opened
 from agent.cameras.settings import CameraSettings
 from agent.cameras.sources import source
@@ -51,11 +51,11 @@ class LocalCamera:
         told = source(self.settings, self._clock.now())
         pictures = opened(told, self._now)
         self.facts = pictures.facts
-        stencil: Stencil | None = None
+        stencil: PrivacyMask | None = None
         try:
             for picture in pictures:
                 if stencil is None or stencil.layout != picture.layout:
-                    stencil = Stencil(picture.layout, told.masks)
+                    stencil = PrivacyMask(picture.layout, told.masks)
                 yield _frame(picture, stencil if told.masks else None)
                 if self._closed:
                     return
@@ -67,14 +67,14 @@ class LocalCamera:
         return moment.mono_s, moment.wall_s
 
 
-def _frame(picture: Picture, stencil: Stencil | None) -> Frame:
+def _frame(picture: Picture, stencil: PrivacyMask | None) -> Frame:
     at = Instant(picture.mono_s, picture.wall_s)
     if stencil is None:
         return planes.frame(picture.index, at, picture.layout, picture.planes)
     return planes.frame(picture.index, at, picture.layout, _masked(picture, stencil))
 
 
-def _masked(picture: Picture, stencil: Stencil) -> tuple[memoryview, memoryview, memoryview]:
+def _masked(picture: Picture, stencil: PrivacyMask) -> tuple[memoryview, memoryview, memoryview]:
     layout = picture.layout
     seen = memoryview(bytearray(layout.nbytes))
     stencil.blacken(seen)

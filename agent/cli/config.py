@@ -68,7 +68,7 @@ def check_command(
 
     settings = load(config)
     summary = f"{len(settings.cameras)} camera(s), sha256 {config_sha256(settings)[:12]}"
-    findings = [check.Finding("config", summary, check.Verdict.OK), *check.offline(settings)]
+    findings = [check.CheckResult("config", summary, check.CheckVerdict.OK), *check.offline(settings)]
     if not offline:
         findings += check.online(settings, SystemClock())
     table = Table(title=Text(str(config)), title_justify="left")
@@ -80,9 +80,9 @@ def check_command(
         table.add_row(Text(finding.part), Text(finding.found + hint), Text(finding.verdict.value, style))
     Console(highlight=False, markup=False).print(table)
     verdicts = {finding.verdict for finding in findings}
-    if check.Verdict.BROKEN in verdicts:
+    if check.CheckVerdict.BROKEN in verdicts:
         raise typer.Exit(BROKEN)
-    if check.Verdict.FAILED in verdicts:
+    if check.CheckVerdict.FAILED in verdicts:
         raise typer.Exit(FAILED)
 
 

@@ -22,7 +22,7 @@ from typing import Final, Literal, TypeVar
 
 import structlog
 
-from agent.commands.policy import VERBS, Args, Order, Pause
+from agent.commands.policy import VERBS, Args, Command, Pause
 from agent.errors import OutboxError
 
 log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ create table if not exists memory (forgotten_s real not null) strict;
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class JournalEntry:
     """What the journal has of an id."""
 
     state: State
@@ -77,7 +77,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StoredAck:
     """What is to be told of an ended order."""
 
     id: str
@@ -111,23 +111,23 @@ class Journal:
 
     # ------------------------------------------------------------------------------------------ an order's way
 
-    def take(self, order: Order) -> Known | None:
+    def take(self, order: Command) -> JournalEntry | None:
         """Take the order (invariants 1 and 2); what is known of its id if it was taken before.
 
         Raises:
-            Forgotten: it was issued before all that is remembered.
+            JournalLost: it was issued before all that is remembered.
             Crowded: too many wait.
         """
 
-        def work() -> Known | None:
+        def work() -> JournalEntry | None:
             found = self._db.execute(
                 "select state, sha256, answer from command where id = ?", (order.id,)
             ).fetchone()
             if found is not None:
-                return Known(*found)
+                return JournalEntry(*found)
             (forgotten_s,) = self._db.execute("select forgotten_s from memory").fetchone()
             if order.issued_s <= forgotten_s:
-                raise Forgotten("repeated or too old: it was issued before all that this box remembers")
+                raise JournalLost("repeated or too old: it was issued before all that this box remembers")
             (waiting,) = self._db.execute(
                 "select count(*) from command where state in ('accepted', 'begun')"
             ).fetchone()
@@ -150,10 +150,10 @@ class Journal:
 
         return self._transact(work)
 
-    def find(self, order_id: str) -> Known | None:
+    def find(self, order_id: str) -> JournalEntry | None:
         """What is known of an id."""
         rows = self._read("select state, sha256, answer from command where id = ?", order_id)
-        return Known(*rows[0]) if rows else None
+        return JournalEntry(*rows[0]) if rows else None
 
     def begin(self, order_id: str) -> None:
         """From now on something may have been done about it (invariant 3)."""
@@ -161,7 +161,7 @@ class Journal:
 
     def end(
         self,
-        answer: Answer,
+        answer: StoredAck,
         state: State,
         *,
         pause: Pause | None = None,
@@ -209,24 +209,24 @@ class Journal:
 
     # -------------------------------------------------------------------------------------------- what is there
 
-    def unended(self) -> list[tuple[Order, State]]:
+    def unended(self) -> list[tuple[Command, State]]:
         """What was taken and not ended, in the order of issue."""
         rows = self._read(
             "select id, verb, args, issuer, issued_s, expires_s, sha256, state from command"
             " where state in ('accepted', 'begun') order by issued_s, rowid"
         )
         return [
-            (Order(name, verb, _args(verb, args), issuer, issued_s, expires_s, digest), state)
+            (Command(name, verb, _args(verb, args), issuer, issued_s, expires_s, digest), state)
             for name, verb, args, issuer, issued_s, expires_s, digest, state in rows
         ]
 
-    def untold(self) -> list[Answer]:
+    def untold(self) -> list[StoredAck]:
         """Answers that the outbox may not have."""
         rows = self._read(
             "select id, answer, picture, topic from command"
             " where answer is not null and told = 0 order by rowid"
         )
-        return [Answer(*row) for row in rows]
+        return [StoredAck(*row) for row in rows]
 
     def pauses(self) -> list[Pause]:
         """Every pause, also what may be over."""
@@ -298,7 +298,7 @@ class Journal:
         return OutboxError(f"orders {self._path}: {error}", "look at the disk: full, read-only, or dying?")
 
 
-class Forgotten(Exception):
+class JournalLost(Exception):
     """It cannot be told from one that was done long ago."""
 
 

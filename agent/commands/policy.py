@@ -102,7 +102,7 @@ VERBS: Final[dict[str, type[Args]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Command:
     """A command that can be understood; whether it is in time and new is judged beside it."""
 
     id: str
@@ -128,7 +128,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class KnownTime:
     """What the box knows of the time."""
 
     wall_s: float
@@ -138,7 +138,7 @@ class Moment:
 
 def read(
     topic: str, payload: bytes, retained: bool, topics: codec.Topics, key: Ed25519PublicKey | None = None
-) -> Order | Refusal:
+) -> Command | Refusal:
     """What a message below command/ asks for; with the station's `key`, only if the station has signed it."""
     prefix = topics.of("command/")
     verb = topic.removeprefix(prefix) if topic.startswith(prefix) else ""
@@ -157,7 +157,7 @@ def read(
     args = _args(known, told.args)
     if isinstance(args, str):
         return Refusal(f"malformed: {args}"[:500], shown, told.id, issuer)
-    return Order(
+    return Command(
         told.id,
         verb,
         args,
@@ -197,7 +197,7 @@ def _args(model: type[Args], told: dict[str, Any]) -> Args | str:
         return "args: numbers too long, or too many levels"
 
 
-def untimely(order: Order, now: Moment) -> str | None:
+def untimely(order: Command, now: KnownTime) -> str | None:
     """Why the order may not be done now, as far as its times say; None: it may."""
     if order.expires_s <= order.issued_s:
         return "it expires before it was issued"
@@ -228,7 +228,7 @@ class Pause:
     """The same end by the steady clock of that boot."""
     issuer: str
 
-    def in_force(self, mono_s: float, boot_id: str, now: Moment) -> bool:
+    def in_force(self, mono_s: float, boot_id: str, now: KnownTime) -> bool:
         """Whether it still holds.
 
         In the boot of its order the steady clock decides, whatever the wall clock does. After another boot only
@@ -238,14 +238,14 @@ class Pause:
             return mono_s < self.until_mono_s
         return now.trusted and now.wall_s < self.until_s
 
-    def over(self, mono_s: float, boot_id: str, now: Moment) -> bool:
+    def over(self, mono_s: float, boot_id: str, now: KnownTime) -> bool:
         """Whether it has surely ended and can be forgotten."""
         if self.boot_id == boot_id:
             return mono_s >= self.until_mono_s
         return now.wall_s >= self.until_s
 
 
-def pause(order: Order, args: SetArgs, mono_s: float, boot_id: str, now: Moment) -> Pause:
+def pause(order: Command, args: SetArgs, mono_s: float, boot_id: str, now: KnownTime) -> Pause:
     """The pause that the order asks for; without a trusted clock, as long from now on as the order says."""
     assert args.until is not None
     until_s = args.until.timestamp()

@@ -21,15 +21,15 @@ from agent.cameras.settings import CameraSettings, UsbSource
 from agent.commands.policy import CommandSettings
 from agent.core.attention.scheduler import AttentionSettings
 from agent.core.geometry import crosses
-from agent.core.motion.frame_gate import GlimpseSettings
+from agent.core.motion.frame_gate import FrameGateSettings
 from agent.core.motion.settings import MotionSettings
 from agent.core.pipeline import PipelineSettings
-from agent.core.rules.engine import JudgeSettings, Rule, Zone
-from agent.core.tamper.monitor import IntegritySettings
-from agent.core.throttle import PaceSettings
+from agent.core.rules.engine import Rule, RuleSettings, Zone
+from agent.core.tamper.monitor import TamperSettings
+from agent.core.throttle import ThrottleSettings
 from agent.core.tracking.best_shot import ShotSettings
 from agent.core.tracking.riders import RiderSettings
-from agent.core.tracking.static_false_positives import PhantomSettings
+from agent.core.tracking.static_false_positives import StaticFalsePositiveSettings
 from agent.core.tracking.tracker import TrackSettings
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ConfigError, WireError
@@ -122,7 +122,7 @@ class LogSettings(Settings):
 
 def _judge_field(name: str) -> Any:
     """The declaration of a judge's setting: said once, with the rules, and shown here in another place."""
-    return copy(JudgeSettings.model_fields[name])
+    return copy(RuleSettings.model_fields[name])
 
 
 class EventSettings(Settings):
@@ -139,8 +139,8 @@ class CameraConfig(CameraSettings):
 
     zones: tuple[Zone, ...] = _judge_field("zones")
     rules: tuple[Rule, ...] = _judge_field("rules")
-    glimpse: GlimpseSettings = Field(
-        GlimpseSettings(), description="How a quiet view is watched between two whole looks."
+    glimpse: FrameGateSettings = Field(
+        FrameGateSettings(), description="How a quiet view is watched between two whole looks."
     )
     motion: MotionSettings = Field(MotionSettings(), description="What counts as motion.")
     attention: AttentionSettings = Field(
@@ -148,18 +148,18 @@ class CameraConfig(CameraSettings):
     )
     tracking: TrackSettings = Field(TrackSettings(), description="How detections become tracks.")
     riders: RiderSettings = Field(RiderSettings(), description="When a person rides a two-wheeler.")
-    phantoms: PhantomSettings = Field(
-        PhantomSettings(), description="How things that only look like road users are remembered."
+    phantoms: StaticFalsePositiveSettings = Field(
+        StaticFalsePositiveSettings(), description="How things that only look like road users are remembered."
     )
     shots: ShotSettings = Field(ShotSettings(), description="How pictures are chosen and cut out.")
     events: EventSettings = Field(EventSettings(), description="How often an event is told again.")
-    integrity: IntegritySettings = Field(
-        IntegritySettings(), description="When the camera counts as blind: covered, dark, blurred, moved."
+    integrity: TamperSettings = Field(
+        TamperSettings(), description="When the camera counts as blind: covered, dark, blurred, moved."
     )
 
     def pipeline(self, device: DeviceSettings) -> PipelineSettings:
         """What the stages of this camera obey, with the box's local time for its rules."""
-        judge = JudgeSettings(
+        judge = RuleSettings(
             zones=self.zones, rules=self.rules, utc_offset_s=device.utc_offset_s, **dict(self.events)
         )
         return PipelineSettings(
@@ -190,8 +190,8 @@ class Config(Settings):
         ThumbnailSettings(), description="How large the pictures of events may be."
     )
     detector: DetectorSettings = Field(DetectorSettings(), description="Which network finds the objects.")
-    pace: PaceSettings = Field(
-        PaceSettings(), description="When the box looks at fewer pictures, because it is hot or busy."
+    pace: ThrottleSettings = Field(
+        ThrottleSettings(), description="When the box looks at fewer pictures, because it is hot or busy."
     )
     commands: CommandSettings = Field(CommandSettings(), description="Whose orders the box obeys.")
     health: HealthSettings = Field(HealthSettings(), description="What the box says about itself.")

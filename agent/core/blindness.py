@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.core.ids import Ids
-from agent.core.tamper.monitor import View
+from agent.core.tamper.monitor import Visibility
 from agent.core.types import EndReason, Event, EventKind, Instant, Phase, Severity, Size
 
 
 def tell(
-    told: Event | None, view: View, at: Instant, frame: Size, ids: Ids
+    told: Event | None, view: Visibility, at: Instant, frame: Size, ids: Ids
 ) -> tuple[Event | None, Ids, tuple[Event, ...]]:
     """The event that is open after this look, the ids to go on with, and what is to be sent.
 

@@ -15,7 +15,7 @@ from agent.core.types import Instant
 
 
 @dataclass(frozen=True, slots=True)
-class Spell:
+class Debounce:
     """What is remembered about a condition."""
 
     since: Instant | None = None
@@ -25,12 +25,12 @@ class Spell:
     on: bool = False
 
 
-NEVER = Spell()
+NEVER = Debounce()
 
 
 def update(
-    spell: Spell, at: Instant, holds: bool, *, rise_s: float, fall_s: float, gap_s: float = 0.0
-) -> Spell:
+    spell: Debounce, at: Instant, holds: bool, *, rise_s: float, fall_s: float, gap_s: float = 0.0
+) -> Debounce:
     """Fold in whether the condition holds at this moment.
 
     It comes on once it has held for `rise_s` seconds with no hole longer than `gap_s`, and goes off once it has
@@ -38,7 +38,7 @@ def update(
     """
     if holds:
         since = at if spell.since is None else spell.since
-        return Spell(since, at, spell.on or at.since(since) >= rise_s)
+        return Debounce(since, at, spell.on or at.since(since) >= rise_s)
     if spell.last is None:
         return NEVER
     return NEVER if at.since(spell.last) > (fall_s if spell.on else gap_s) else spell

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.core.ids import Ids
-from agent.core.throttle import Pace, Reading
+from agent.core.throttle import Reading, Throttle
 from agent.core.types import EndReason, Event, EventKind, Phase, Severity
 
 RULE = "box"
@@ -13,7 +13,7 @@ RULE = "box"
 
 
 def tell(
-    told: Event | None, pace: Pace, reading: Reading, ids: Ids
+    told: Event | None, pace: Throttle, reading: Reading, ids: Ids
 ) -> tuple[Event | None, Ids, tuple[Event, ...]]:
     """The event that is open after this moment, the ids to go on with, and what is to be sent."""
     if not pace.hot:

@@ -11,25 +11,25 @@ from math import inf
 
 from agent.core import blindness, image
 from agent.core.attention import scheduler as attention
-from agent.core.attention.scheduler import AttentionSettings, AttentionState, Glance
+from agent.core.attention.scheduler import AttentionInput, AttentionSettings, AttentionState
 from agent.core.ids import Ids
 from agent.core.motion import detector as motion
 from agent.core.motion import frame_gate as glimpse
 from agent.core.motion.detector import MotionState
-from agent.core.motion.frame_gate import Glimpse, GlimpseSettings
+from agent.core.motion.frame_gate import FrameGate, FrameGateSettings
 from agent.core.motion.settings import MotionSettings
 from agent.core.rules import engine as rules
-from agent.core.rules.engine import JudgeSettings, RulesState, Scene
+from agent.core.rules.engine import RuleInput, RuleSettings, RulesState
 from agent.core.tamper import monitor as integrity
-from agent.core.tamper.monitor import SEES, IntegritySettings, IntegrityState, View
+from agent.core.tamper.monitor import SEES, TamperSettings, TamperState, Visibility
 from agent.core.tracking import best_shot as shots
 from agent.core.tracking import riders
 from agent.core.tracking import static_false_positives as phantoms
 from agent.core.tracking import tracker as track
 from agent.core.tracking.best_shot import ShotSettings, ShotsState
 from agent.core.tracking.riders import RiderSettings
-from agent.core.tracking.static_false_positives import PhantomSettings, PhantomState
-from agent.core.tracking.tracker import TrackSettings, TrackState
+from agent.core.tracking.static_false_positives import StaticFalsePositiveSettings, StaticFalsePositiveState
+from agent.core.tracking.tracker import TrackerState, TrackSettings
 from agent.core.types import (
     WHOLE,
     Count,
@@ -59,18 +59,18 @@ class PipelineSettings:
     riders: RiderSettings = field(default_factory=RiderSettings)
     tracking: TrackSettings = field(default_factory=TrackSettings)
     shots: ShotSettings = field(default_factory=ShotSettings)
-    judge: JudgeSettings = field(default_factory=JudgeSettings)
-    integrity: IntegritySettings = field(default_factory=IntegritySettings)
-    phantoms: PhantomSettings = field(default_factory=PhantomSettings)
-    glimpse: GlimpseSettings = field(default_factory=GlimpseSettings)
+    judge: RuleSettings = field(default_factory=RuleSettings)
+    integrity: TamperSettings = field(default_factory=TamperSettings)
+    phantoms: StaticFalsePositiveSettings = field(default_factory=StaticFalsePositiveSettings)
+    glimpse: FrameGateSettings = field(default_factory=FrameGateSettings)
 
 
 @dataclass(frozen=True, slots=True)
-class Lull:
+class IdleCache:
     """The last whole look found nothing that moves: until something changes, the next need not be whole."""
 
     motion: Motion
-    view: View
+    view: Visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +80,18 @@ class PipelineState:
     ids: Ids
     motion: MotionState | None = None
     attention: AttentionState | None = None
-    track: TrackState | None = None
+    track: TrackerState | None = None
     tracks: tuple[Track, ...] = ()
     """As of the last frame; ended ones left out."""
     shots: ShotsState | None = None
     rules: RulesState | None = None
-    integrity: IntegrityState | None = None
+    integrity: TamperState | None = None
     blind: Event | None = None
     """The event that tells that the camera cannot see, while it is open."""
-    phantoms: PhantomState | None = None
-    glimpse: Glimpse | None = None
+    phantoms: StaticFalsePositiveState | None = None
+    glimpse: FrameGate | None = None
     """Of the last whole look that found nothing that moves."""
-    lull: Lull | None = None
+    lull: IdleCache | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Outcome:
     tracks: tuple[Track, ...]
     """All that live, and those that ended with this frame."""
     told: tuple[Event | Count, ...]
-    view: View = SEES
+    view: Visibility = SEES
     """Whether the camera can see."""
     patience_s: float = inf
     """How long the detector has nothing to look at, as far as this frame tells; 0: the next frame is wanted."""
@@ -129,7 +129,7 @@ def update(
     if seen and lull and (passed := glimpse.passed(seen, frame, settings.glimpse)):
         return replace(state, glimpse=passed), Outcome(lull.motion, (), (), state.tracks, (), lull.view)
     moved, motion_told = motion.update(state.motion, frame, settings.motion)
-    glance = Glance(frame.at, frame.size, field, motion_told, state.tracks)
+    glance = AttentionInput(frame.at, frame.size, field, motion_told, state.tracks)
     attended, crops = attention.update(state.attention, glance, settings.attention)
     detections = look(frame, crops, detect, field, settings.attention) if crops else ()
     followed, ids = state.track, state.ids
@@ -143,7 +143,7 @@ def update(
         followed, ids, tracks = track.update(state.track, sighting, state.ids, settings.tracking)
     known, tracks = phantoms.update(state.phantoms, tracks, motion_told, frame.at, settings.phantoms)
     album, better = shots.update(state.shots, frame, tracks, settings.shots, users)
-    scene = Scene(frame.at, frame.size, motion_told, tracks, better)
+    scene = RuleInput(frame.at, frame.size, motion_told, tracks, better)
     judged, ids, told = rules.update(state.rules, scene, ids, settings.judge)
     sight, view = _sight(state, frame, _quiet(motion_told, tracks), settings)
     blind, ids, of_sight = blindness.tell(state.blind, view, frame.at, frame.size, ids)
@@ -156,7 +156,7 @@ def update(
     patience_s = 0.0 if motion_told.settling else attention.patience_s(attended, after, settings.attention)
     outcome = Outcome(motion_told, crops, detections, tracks, shown, view, patience_s)
     urgent = sight and sight.urgent(settings.glimpse.look_s, settings.integrity)
-    lull = Lull(motion_told, view) if outcome.quiet and not urgent else None
+    lull = IdleCache(motion_told, view) if outcome.quiet and not urgent else None
     seen = glimpse.after(seen, frame, settings.glimpse) if lull else seen
     done = PipelineState(ids, moved, attended, followed, living, album, judged, sight, blind, known, seen, lull)
     return done, outcome
@@ -169,7 +169,7 @@ def _quiet(moved: Motion, tracks: Sequence[Track]) -> bool:
 
 def _sight(
     state: PipelineState, frame: Frame, quiet: bool, settings: PipelineSettings
-) -> tuple[IntegrityState | None, View]:
+) -> tuple[TamperState | None, Visibility]:
     """Whether the camera sees.
 
     It is judged with the whole looks that are due in a quiet view, and not with those that a leaf called for:

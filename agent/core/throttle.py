@@ -22,7 +22,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from agent.core import debounce
-from agent.core.debounce import NEVER, Spell
+from agent.core.debounce import NEVER, Debounce
 from agent.core.types import Instant
 from agent.settings.base import Settings
 
@@ -35,7 +35,7 @@ GLITCH_S = 3.0
 """Readings may miss a condition for so long without interrupting it: a sensor jumps, a burst pauses."""
 
 
-class PaceSettings(Settings):
+class ThrottleSettings(Settings):
     """When the box looks at fewer pictures to spare itself: a half of them, then a quarter."""
 
     hot_c: float = Field(80.0, ge=40, le=110, description="Hot from this temperature on, in degrees Celsius.")
@@ -82,12 +82,12 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Ladder:
+class Level:
     """One reason to be slow: how far down, and what speaks for a change."""
 
     step: int = 0
-    worse: Spell = NEVER
-    better: Spell = NEVER
+    worse: Debounce = NEVER
+    better: Debounce = NEVER
     wait_s: float = 0.0
     """How long it must be better before the next step up; 0: as the settings say."""
     rose: Instant | None = None
@@ -95,15 +95,15 @@ class Ladder:
 
 
 @dataclass(frozen=True, slots=True)
-class PaceState:
+class ThrottleState:
     """What the stage remembers."""
 
-    heat: Ladder = Ladder()
-    haste: Ladder = Ladder()
+    heat: Level = Level()
+    haste: Level = Level()
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Throttle:
     """What holds now."""
 
     share: float = 1.0
@@ -114,12 +114,14 @@ class Pace:
     """More pictures are due than it can look at."""
 
 
-FULL = Pace()
+FULL = Throttle()
 
 
-def update(state: PaceState | None, reading: Reading, settings: PaceSettings) -> tuple[PaceState, Pace]:
+def update(
+    state: ThrottleState | None, reading: Reading, settings: ThrottleSettings
+) -> tuple[ThrottleState, Throttle]:
     """Fold in one reading; a few seconds should lie between two."""
-    state = state or PaceState()
+    state = state or ThrottleState()
     now = SHARES[max(state.heat.step, state.haste.step)]
     hot = reading.capped or (reading.temp_c is not None and reading.temp_c >= settings.hot_c)
     cool = not hot and (reading.temp_c is None or reading.temp_c <= settings.cool_c)
@@ -128,18 +130,18 @@ def update(state: PaceState | None, reading: Reading, settings: PaceSettings) ->
     faster = SHARES[max(0, state.haste.step - 1)] / now
     leisure = not late and reading.load * max(1.0, faster) <= settings.leisure
     haste = _moved(state.haste, reading.at, late, leisure, settings.busy_after_s, settings)
-    after = PaceState(heat, haste)
-    return after, Pace(SHARES[max(heat.step, haste.step)], heat.step > 0, haste.step > 0)
+    after = ThrottleState(heat, haste)
+    return after, Throttle(SHARES[max(heat.step, haste.step)], heat.step > 0, haste.step > 0)
 
 
-def fps(wanted: float, pace: float, settings: PaceSettings) -> float:
+def fps(wanted: float, pace: float, settings: ThrottleSettings) -> float:
     """Pictures a second to look at, of so many wanted at full pace; `pace` is the share."""
     return min(wanted, max(settings.min_fps, wanted * pace))
 
 
 def _moved(
-    ladder: Ladder, at: Instant, worse: bool, better: bool, after_s: float, settings: PaceSettings
-) -> Ladder:
+    ladder: Level, at: Instant, worse: bool, better: bool, after_s: float, settings: ThrottleSettings
+) -> Level:
     """The ladder after one moment; at most one step."""
     patience_s = after_s if ladder.step == 0 else settings.step_s
     wait_s = ladder.wait_s or settings.recover_s
@@ -149,7 +151,7 @@ def _moved(
         if ladder.rose is not None:  # a fall right after a fall is the same trouble, not a trial that failed
             early = at.since(ladder.rose) < SOON * wait_s
             wait_s = min(LONGEST_WAIT_S, 2 * wait_s) if early else settings.recover_s
-        return Ladder(ladder.step + 1, wait_s=wait_s)
+        return Level(ladder.step + 1, wait_s=wait_s)
     if up.on and ladder.step > 0:
-        return Ladder(ladder.step - 1, wait_s=wait_s, rose=at)
+        return Level(ladder.step - 1, wait_s=wait_s, rose=at)
     return replace(ladder, worse=down, better=up)

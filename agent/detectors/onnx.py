@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from agent.core.types import Box, Detection, Image, Size
 from agent.detectors.card import Card
-from agent.detectors.heads.found import Ask, Found, shifted, suppress
+from agent.detectors.heads.found import Ask, RawDetections, shifted, suppress
 from agent.detectors.letterbox import Placement, network_input
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
@@ -113,7 +113,7 @@ class OnnxDetector:
         return tuple(_detections(found, place, self._names))
 
 
-def _detections(found: Found, place: Placement, names: Sequence[str]) -> Iterator[Detection]:
+def _detections(found: RawDetections, place: Placement, names: Sequence[str]) -> Iterator[Detection]:
     boxes = place.fractions(found.boxes)
     for box, score, label in zip(boxes.tolist(), found.scores.tolist(), found.labels.tolist(), strict=True):
         left, top, right, bottom = box

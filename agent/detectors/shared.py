@@ -33,7 +33,7 @@ ACTIVE_S = 1.0
 
 
 @dataclass
-class _Request:
+class _DetectRequest:
     images: Sequence[Image]
     found: list[tuple[Detection, ...]] = field(default_factory=list)
     """Of the first pictures, as far as the network has come."""
@@ -46,7 +46,7 @@ class _Request:
         return self.error is not None or len(self.found) == len(self.images)
 
 
-_Part = tuple[_Request, Sequence[Image]]
+_Part = tuple[_DetectRequest, Sequence[Image]]
 """Some of a request's pictures, taken for one call."""
 
 
@@ -65,7 +65,7 @@ class SharedDetector:
         self.labels = self.inner.labels
         self._changed = threading.Condition()
         self._busy = False
-        self._waiting: list[_Request] = []
+        self._waiting: list[_DetectRequest] = []
         """Those with pictures that no call has taken yet."""
         self._asked_s: dict[int, float] = {}
         """By thread: when it last asked or was answered."""
@@ -76,7 +76,7 @@ class SharedDetector:
         Raises:
             ModelError: the network failed.
         """
-        request = _Request(images)
+        request = _DetectRequest(images)
         with self._changed:
             self._asks()
             self._waiting.append(request)

@@ -43,7 +43,7 @@ class _Mark:
 
 
 @dataclass
-class Figures:
+class CameraStats:
     """What health says about one camera; counts go on over every reopening of the camera."""
 
     frames_in: int = 0

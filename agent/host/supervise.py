@@ -87,7 +87,7 @@ class Heartbeats:
 
 
 @dataclass
-class Voice:
+class OutageLog:
     """Says "lost" once and "back" once, however often something fails."""
 
     part: str
@@ -139,7 +139,7 @@ class Worker:
         self._run = run
         self._heartbeats = heartbeats
         self._clock = clock
-        self._voice = Voice(name)
+        self._voice = OutageLog(name)
         self._backoff = Backoff()
         self._began_s = 0.0
         self._thread: threading.Thread | None = None

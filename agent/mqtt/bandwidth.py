@@ -29,7 +29,7 @@ SHARE: Final = 4
 
 
 @dataclass(slots=True)
-class Pipe:
+class SendWindow:
     """Of one connection."""
 
     bound_bytes: float = FIRST_BYTES

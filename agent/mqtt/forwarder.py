@@ -20,7 +20,7 @@ from agent.core.types import Instant
 from agent.errors import BrokerRefused, DeliveryError, WireError
 from agent.mqtt import errors
 from agent.mqtt.connection import Arrived, Connection, Happening, Puback, Suback, Will
-from agent.mqtt.inflight import Flight
+from agent.mqtt.inflight import InFlight
 from agent.mqtt.scheduler import Sending
 from agent.mqtt.settings import BrokerSettings, Version
 from agent.outbox.outbox import Outbox
@@ -43,7 +43,7 @@ OnCommand = Callable[[str, bytes, bool, Callable[[], None]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ForwarderStats:
     """What health says about the way to the station."""
 
     connected_s: float | None
@@ -127,10 +127,10 @@ class Forwarder:
         """Whether every state that is kept has been handed over on this connection."""
         return self._sending.settled
 
-    def figures(self) -> Figures:
+    def figures(self) -> ForwarderStats:
         """How it goes."""
         at, sending = self._connected_at, self._sending
-        return Figures(
+        return ForwarderStats(
             connected_s=None if at is None else self._clock.now().since(at),
             reconnects=max(0, self._connects - 1),
             refused=self._refused,
@@ -320,7 +320,7 @@ class Forwarder:
                 self._sending.window.settle(flight.seq)
                 self._confirmed += self._outbox.acknowledge(self._sending.stream, [(flight.seq, flight.seq)])
 
-    def _note_word(self, puback: Puback, flight: Flight | None) -> None:
+    def _note_word(self, puback: Puback, flight: InFlight | None) -> None:
         before = self._troubles.pop("message", None)
         if puback.taken:
             return

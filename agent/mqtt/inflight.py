@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agent.core.types import Instant
-from agent.mqtt.bandwidth import QUICK_S, Pipe
+from agent.mqtt.bandwidth import QUICK_S, SendWindow
 from agent.wire.message import Priority, Stored
 
 PLAIN: Final = (Priority.EVENT, Priority.COUNT, Priority.UPDATE)
@@ -34,7 +34,7 @@ STRIKES_SMALL: Final = 10
 
 
 @dataclass(slots=True)
-class Flight:
+class InFlight:
     """One message on its way."""
 
     seq: int
@@ -52,17 +52,17 @@ class Flight:
 
 
 @dataclass(slots=True)
-class Window:
+class InFlightWindow:
     """Everything by monotonic time. Nothing in it must survive: the outbox has it all."""
 
     receipt_timeout_s: float
     image_window: int
-    flights: dict[int, Flight] = field(default_factory=dict)
+    flights: dict[int, InFlight] = field(default_factory=dict)
     tries: dict[int, int] = field(default_factory=dict)
     """Of messages that fell due and wait in the outbox again; kept over connections."""
     rtt_s: float = 0.0
     """From sending to receipt, smoothed as in RFC 6298; 0: not known."""
-    pipe: Pipe = field(default_factory=Pipe)
+    pipe: SendWindow = field(default_factory=SendWindow)
     _by_mid: dict[int, int] = field(default_factory=dict)
     _quick: bool = False
     """The last picture was acknowledged so soon that the link bears a second one beside it."""
@@ -97,12 +97,12 @@ class Window:
         """A message was handed to the connection."""
         tries = self.tries.pop(stored.seq, 0) + 1
         bulk, size_bytes = stored.message.priority in BULK, len(stored.message.body)
-        flight = Flight(stored.seq, bulk, size_bytes, stored.sha256, now.mono_s, tries, mid)
+        flight = InFlight(stored.seq, bulk, size_bytes, stored.sha256, now.mono_s, tries, mid)
         self.pipe.sent(mid, size_bytes, now.mono_s)
         self.flights[stored.seq] = flight
         self._by_mid[mid] = stored.seq
 
-    def acknowledged(self, mid: int, now: Instant) -> Flight | None:
+    def acknowledged(self, mid: int, now: Instant) -> InFlight | None:
         """The broker has taken it: the receipt's time begins to run. None: it was not one of ours."""
         flight = self._land(mid, now)
         if flight is not None:
@@ -111,7 +111,7 @@ class Window:
                 self._quick = now.mono_s - flight.sent_s <= QUICK_S
         return flight
 
-    def refused(self, mid: int, now: Instant, unheard: bool = False) -> Flight | None:
+    def refused(self, mid: int, now: Instant, unheard: bool = False) -> InFlight | None:
         """The broker has not taken it, or had nobody for it: again, ever more slowly."""
         flight = self._land(mid, now)
         if flight is not None:
@@ -132,7 +132,7 @@ class Window:
             del self.tries[seq]
         return by_hash
 
-    def settle(self, seq: int) -> Flight | None:
+    def settle(self, seq: int) -> InFlight | None:
         """Nothing more is expected of it."""
         self.tries.pop(seq, None)
         return self.flights.pop(seq, None)
@@ -155,7 +155,7 @@ class Window:
             elif flight.mid is None:
                 flight.due_s = min(flight.due_s, now.mono_s + self._patience_s(1))
 
-    def broke(self) -> list[Flight]:
+    def broke(self) -> list[InFlight]:
         """The connection is gone, and with it all that was on its way; what was in the air."""
         in_air = [self.flights[seq] for seq in self._by_mid.values() if seq in self.flights]
         for flight in self.flights.values():
@@ -164,12 +164,12 @@ class Window:
         self.flights.clear()
         self._by_mid.clear()
         self._quick = False
-        self.pipe = Pipe()
+        self.pipe = SendWindow()
         return in_air
 
     # --------------------------------------------------------------------------------------------- the inside
 
-    def _land(self, mid: int, now: Instant) -> Flight | None:
+    def _land(self, mid: int, now: Instant) -> InFlight | None:
         self.pipe.landed(mid, now.mono_s)
         seq = self._by_mid.pop(mid, None)
         flight = self.flights.get(seq) if seq is not None else None
@@ -223,7 +223,7 @@ class Suspects:
     alone: int | None = None
     """Sent alone now."""
 
-    def hung_up(self, in_air: Sequence[Flight], now: Instant) -> int | None:
+    def hung_up(self, in_air: Sequence[InFlight], now: Instant) -> int | None:
         """Remember who was in the air; the seq of a culprit."""
         self.alone = None
         for flight in in_air:

@@ -18,7 +18,7 @@ from agent.errors import DeliveryError, OutboxError
 from agent.mqtt import errors
 from agent.mqtt.connection import Connection
 from agent.mqtt.data_cap import Budget
-from agent.mqtt.inflight import BULK, PLAIN, Flight, Suspects, Window
+from agent.mqtt.inflight import BULK, PLAIN, InFlight, InFlightWindow, Suspects
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import Outbox
 from agent.wire import codec
@@ -89,7 +89,7 @@ class Sending:
         """A station has come that may have missed the last one."""
         self._greeted = "" if self._greeted else self._greeted
 
-    def broke(self) -> list[Flight]:
+    def broke(self) -> list[InFlight]:
         """The connection is gone; what was in the air."""
         self.station_online = False
         self._note_spent()
@@ -155,8 +155,8 @@ class Sending:
         self.window, self.suspects = self._new_window(), Suspects()
         return False
 
-    def _new_window(self) -> Window:
-        return Window(self._settings.receipt_timeout_s, self._settings.image_window)
+    def _new_window(self) -> InFlightWindow:
+        return InFlightWindow(self._settings.receipt_timeout_s, self._settings.image_window)
 
     def _greet(self, connection: Connection) -> None:
         if self._greeted is not None and self._greeted != self.stream and connection.free > 0:

@@ -24,7 +24,7 @@ from agent.outbox.ballast import Ballast
 from agent.outbox.file import DiskFails, OutboxFile, transact
 from agent.outbox.recovery import repair
 from agent.outbox.recovery.repair import Salvaged, Saved
-from agent.outbox.store import Held
+from agent.outbox.store import OutboxStore
 from agent.settings.base import Settings
 from agent.wire.message import Message
 
@@ -84,14 +84,14 @@ class Disk:
         if self._file.db is None:
             self._to_memory(self._file.trouble or "the disk fails", None)
         else:
-            self.held = Held(self._file.db, clock.now())
+            self.held = OutboxStore(self._file.db, clock.now())
             if made_way:
                 self._full_bytes = self.held.tally.cost_bytes
                 log.error("disk_full", path=str(path), ballast="dropped")
             self._ballast.take()
             self._salvage_small()
 
-    held: Held
+    held: OutboxStore
 
     @property
     def condition(self) -> Condition:
@@ -110,7 +110,7 @@ class Disk:
             self.held.ended.clear()  # no other file has their starts
         return seqs
 
-    def run(self, work: Callable[[Held], T]) -> T:
+    def run(self, work: Callable[[OutboxStore], T]) -> T:
         """Do `work`; if the disk is full or fails, or the file is damaged, answer that and do it again.
 
         Raises:
@@ -215,27 +215,27 @@ class Disk:
         try:
             self._file.begin_anew(self._clock.now(), why)
             assert self._file.db is not None
-            self.held = Held(self._file.db, self._clock.now())
+            self.held = OutboxStore(self._file.db, self._clock.now())
         except (DiskFails, sqlite3.Error) as error:
             self._to_memory(str(error), before)
             return
         self._salvage_small()
 
-    def _to_memory(self, why: str, before: Held | None) -> None:
+    def _to_memory(self, why: str, before: OutboxStore | None) -> None:
         """Invariant 12."""
         log.error("outbox_in_memory", path=str(self.path), why=why)
         self._tended = now = self._clock.now()
         self._file.let_go()
         self._file.trouble = why
         seal, damaged = (before.tally.seal, before.damaged) if before is not None else (None, 0)
-        self.held = Held(database.in_memory(now, damaged, seal), now)
+        self.held = OutboxStore(database.in_memory(now, damaged, seal), now)
         self._in_memory = True
 
     def _to_disk(self, now: Instant) -> None:
         """Open the file again and put there what waits in memory; as before if that fails."""
         memory = self.held
         try:
-            held = Held(self._file.open(now, memory.tally.seal), now)
+            held = OutboxStore(self._file.open(now, memory.tally.seal), now)
             batch = held.batch(now)
             transact(held.db, lambda: repair.move(memory, batch, self._settings.max_bytes))
         except (DiskFails, OutboxError, sqlite3.Error) as error:
@@ -284,7 +284,7 @@ class Disk:
             self.salvaged.append(told)
 
     def _carry(self, saved: Sequence[Saved], stream: str | None, newest: int | None) -> None:
-        def work(held: Held) -> None:
+        def work(held: OutboxStore) -> None:
             batch = held.batch(self._clock.now())
             transact(held.db, lambda: repair.carry(batch, saved, stream, newest, self._most_bytes))
             held.written(batch)

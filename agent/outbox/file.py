@@ -23,7 +23,7 @@ from agent.errors import OutboxError
 from agent.outbox import database
 from agent.outbox.ballast import OPENING_BYTES
 from agent.outbox.database import Seal, is_damage, is_out_of_reach, log_of, result_code
-from agent.outbox.recovery.salvage import Life, Wreck
+from agent.outbox.recovery.salvage import DamagedFile, OutboxLife
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -169,7 +169,7 @@ class OutboxFile:
         if free < OPENING_BYTES:
             raise DiskFails("the disk is full")
 
-    def _set_aside(self, why: str) -> Life:
+    def _set_aside(self, why: str) -> OutboxLife:
         """Rename the file and its log, so that what is in them can be saved; what it says of itself.
 
         Raises:
@@ -192,7 +192,7 @@ class OutboxFile:
         self.damaged += 1
         self.wrecks.append(aside)
         log.error("outbox_damaged", path=str(self.path), kept_as=aside.name, why=why)
-        wreck = Wreck(aside)
+        wreck = DamagedFile(aside)
         try:
             return wreck.life()
         finally:

@@ -59,7 +59,7 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OutboxEntry:
     """One message, without its body."""
 
     seq: int
@@ -143,7 +143,7 @@ def at_work(path: Path) -> bool:
     return OutboxFile.is_locked(path)
 
 
-def entries(path: Path, *, quarantined: bool, limit: int) -> list[Entry]:
+def entries(path: Path, *, quarantined: bool, limit: int) -> list[OutboxEntry]:
     """The first messages by seq: those in quarantine, or those that wait.
 
     Raises:
@@ -156,7 +156,7 @@ def entries(path: Path, *, quarantined: bool, limit: int) -> list[Entry]:
             f" from {table} order by seq limit ?",
             (limit,),
         )
-        return [Entry(seq, Priority(priority).name.lower(), *rest) for seq, priority, *rest in found]
+        return [OutboxEntry(seq, Priority(priority).name.lower(), *rest) for seq, priority, *rest in found]
 
 
 def export(path: Path, folder: Path, clock: Clock) -> int:
@@ -184,7 +184,7 @@ def export(path: Path, folder: Path, clock: Clock) -> int:
     return number
 
 
-def _everything(db: sqlite3.Connection) -> Iterator[tuple[Entry, Stored]]:
+def _everything(db: sqlite3.Connection) -> Iterator[tuple[OutboxEntry, Stored]]:
     stream, *_ = sums(db)
     places = [
         (seq, table)
@@ -198,7 +198,7 @@ def _everything(db: sqlite3.Connection) -> Iterator[tuple[Entry, Stored]]:
             (reason,) = db.execute("select reason from quarantine where seq = ?", (seq,)).fetchone()
         message = stored.message
         yield (
-            Entry(
+            OutboxEntry(
                 seq, message.priority.name.lower(), message.topic, message.event_id, len(message.body),
                 stored.put_at.wall_s, reason,
             ),

@@ -44,7 +44,7 @@ from agent.outbox import queries as rows
 from agent.outbox.degraded import Condition, Disk, OutboxSettings
 from agent.outbox.file import transact
 from agent.outbox.recovery.repair import Salvaged
-from agent.outbox.store import Held
+from agent.outbox.store import OutboxStore
 from agent.wire.message import Message, Priority, Stored
 
 __all__ = ["Condition", "Outbox", "OutboxSettings", "Salvaged", "Stats"]
@@ -76,7 +76,7 @@ class Stats:
 
 
 @dataclass(slots=True)
-class _Request:
+class _PutRequest:
     messages: Sequence[Message]
     seqs: list[int] | None = None
     error: OutboxError | None = None
@@ -97,7 +97,7 @@ class Outbox:
         self.settings = settings
         self._clock = clock
         self._lock = threading.RLock()
-        self._arrivals: deque[_Request] = deque()
+        self._arrivals: deque[_PutRequest] = deque()
         self._watchers: list[Callable[[], None]] = []
         self._disk = Disk(path, settings, clock, self._lock)
 
@@ -113,7 +113,7 @@ class Outbox:
         """
         if not messages:
             return []
-        request = _Request(messages)
+        request = _PutRequest(messages)
         self._arrivals.append(request)
         with self._lock:
             while not request.settled:
@@ -139,7 +139,7 @@ class Outbox:
         """
         wanted = sorted(priorities)
 
-        def work(held: Held) -> list[Stored]:
+        def work(held: OutboxStore) -> list[Stored]:
             if not held.tally.pending:  # mostly, and then the database need not be asked
                 return []
             return [held.give(seq) for seq in rows.in_order(held.db, held.live(now), limit, skip, wanted)]
@@ -275,7 +275,7 @@ class Outbox:
 
     def _commit_arrivals(self) -> None:
         """Write the oldest requests in one transaction."""
-        requests: list[_Request] = []
+        requests: list[_PutRequest] = []
         size = 0
         while self._arrivals and size < BATCH:
             requests.append(self._arrivals.popleft())

@@ -122,7 +122,7 @@ def open_events(db: sqlite3.Connection) -> list[Message]:
 
 
 @dataclass(slots=True)
-class Forgotten:
+class ForgottenMessages:
     """What a receipt has removed."""
 
     sent: int = 0
@@ -130,9 +130,9 @@ class Forgotten:
     cost_bytes: int = 0
 
 
-def forget(db: sqlite3.Connection, ranges: list[tuple[int, int]]) -> Forgotten:
+def forget(db: sqlite3.Connection, ranges: list[tuple[int, int]]) -> ForgottenMessages:
     """Invariants 3 and 11: committed messages leave, wherever they lie."""
-    gone = Forgotten()
+    gone = ForgottenMessages()
     where = "where seq between ? and ? returning cost_bytes"
     for bounds in ranges:
         for (cost,) in db.execute(f"delete from message {where}", bounds):  # noqa: S608

@@ -15,13 +15,13 @@ from agent.core.types import Instant
 from agent.outbox import queries as rows
 from agent.outbox.file import this_boot, transact
 from agent.outbox.seals import SEAL_AFTER_S
-from agent.outbox.transaction import Batch, Waiting, sums
+from agent.outbox.transaction import Waiting, WriteBatch, sums
 from agent.wire.message import Message, Stored
 
 LIVE_S: Final = 60.0
 
 
-class Held:
+class OutboxStore:
     """What waits in one database."""
 
     def __init__(self, db: sqlite3.Connection, now: Instant) -> None:
@@ -108,12 +108,12 @@ class Held:
         transact(self.db, work)
         self.written(batch)
 
-    def batch(self, at: Instant) -> Batch:
+    def batch(self, at: Instant) -> WriteBatch:
         """A transaction in the making; what it changes holds once it was `written`."""
         tally = replace(self.tally, dropped=dict(self.tally.dropped))
-        return Batch(self.db, tally, self.fresh, self.boot, at, self.stream)
+        return WriteBatch(self.db, tally, self.fresh, self.boot, at, self.stream)
 
-    def written(self, batch: Batch) -> None:
+    def written(self, batch: WriteBatch) -> None:
         """The batch is committed."""
         self.tally = batch.tally
         for event, waiting in batch.changed.items():

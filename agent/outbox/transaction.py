@@ -51,7 +51,7 @@ _COUNTERS: Final = """
 
 
 @dataclass(slots=True)
-class Tally:
+class Counters:
     """The sums that the file would otherwise be asked for again and again."""
 
     next_seq: int = 1
@@ -77,7 +77,7 @@ class Waiting:
     cost_bytes: int
 
 
-def sums(db: sqlite3.Connection) -> tuple[str, int, Tally]:
+def sums(db: sqlite3.Connection) -> tuple[str, int, Counters]:
     """Stream, files set aside before this one, and the sums of a file that was just opened."""
     stream, next_seq, replaced, damaged, *seal = db.execute(
         "select stream, next_seq, replaced, damaged, seal_stream, seal_number, seal_sha256 from life"
@@ -90,7 +90,7 @@ def sums(db: sqlite3.Connection) -> tuple[str, int, Tally]:
     return (
         stream,
         damaged,
-        Tally(next_seq, pending, apart, cost + apart_cost, replaced, dropped, unsealed, newest),
+        Counters(next_seq, pending, apart, cost + apart_cost, replaced, dropped, unsealed, newest),
     )
 
 
@@ -103,11 +103,11 @@ def cost_bytes(body_bytes: int) -> int:
 
 
 @dataclass(slots=True)
-class Batch:
+class WriteBatch:
     """Belongs to one open transaction. What it changes in `tally` and `fresh` counts once that is committed."""
 
     db: sqlite3.Connection
-    tally: Tally
+    tally: Counters
     fresh: dict[str, Waiting]
     """Event -> its update that may be taken over, as it was before this batch."""
     boot: int

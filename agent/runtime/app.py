@@ -45,19 +45,19 @@ from agent.mqtt.forwarder import Forwarder
 from agent.outbox.outbox import Outbox
 from agent.publishing import orphans
 from agent.publishing.compose import Sender, event_messages
-from agent.runtime.command_executor import Crew
+from agent.runtime.command_executor import CommandExecutor
 from agent.status import birth, health
-from agent.status.retained import Bulletin
+from agent.status.retained import RetainedStatus
 from agent.wire.codec import JSON, Topics, encode, moment
 from agent.wire.message import Message, Priority
 from agent.wire.payloads import ClockMapBody, ClockPayload
 from agent.wire.signature import public_key
-from agent.workers.camera import Watcher, is_finite
+from agent.workers.camera import CameraWorker, is_finite
 from agent.workers.clock import Timekeeper
-from agent.workers.commands import Orders, known_time
-from agent.workers.disk import Storage
+from agent.workers.commands import CommandWorker, known_time
+from agent.workers.disk import DiskMonitor
 from agent.workers.keeping import Keeping
-from agent.workers.load import Pacer
+from agent.workers.load import LoadMonitor
 from agent.workers.snapshots import Snapshots
 
 logger = structlog.get_logger(__name__)
@@ -126,8 +126,8 @@ class Agent:
         )
         machine = Machine(clock, sys)
         self._keeping = Keeping(self.outbox, "the box itself", clock)
-        self.pacer = Pacer(machine, config.pace, clock, Ids(os.urandom(32)), self._tell)
-        self._storage = Storage(self.outbox, clock, Ids(os.urandom(32)), self._tell)
+        self.pacer = LoadMonitor(machine, config.pace, clock, Ids(os.urandom(32)), self._tell)
+        self._storage = DiskMonitor(self.outbox, clock, Ids(os.urandom(32)), self._tell)
         self._snapshots = Snapshots()
         self.watchers = {camera.name: self._watcher(camera) for camera in config.cameras}
         self._workers = [
@@ -150,7 +150,7 @@ class Agent:
             lambda: self._crew.paused(),  # noqa: PLW0108  made below
             chosen is not None and chosen.refused is not None,
         )
-        self.bulletin = Bulletin(
+        self.bulletin = RetainedStatus(
             self.forwarder,
             self._sources,
             lambda sizes: birth.message(
@@ -159,9 +159,9 @@ class Agent:
             clock,
             config.health.interval_s,
         )
-        self._crew = Crew(config, chosen, self.watchers, self._snapshots, self._leave)
+        self._crew = CommandExecutor(config, chosen, self.watchers, self._snapshots, self._leave)
         self.journal = self._open_journal()
-        self.orders = Orders(
+        self.orders = CommandWorker(
             topics,
             self.journal,
             Audit(config.state_dir / "audit.log"),
@@ -290,8 +290,8 @@ class Agent:
 
     # -------------------------------------------------------------------------------------------- beginnings
 
-    def _watcher(self, camera: CameraConfig) -> Watcher:
-        return Watcher(
+    def _watcher(self, camera: CameraConfig) -> CameraWorker:
+        return CameraWorker(
             camera,
             camera.pipeline(self.config.device),
             self.detector,

@@ -13,18 +13,18 @@ from agent.errors import NgatuError
 from agent.publishing.jpeg import Jpeg
 from agent.wire.codec import moment
 from agent.wire.payloads import rfc3339
-from agent.workers.camera import Halt, Watcher
+from agent.workers.camera import CameraWorker, PauseState
 from agent.workers.snapshots import Snapshots
 
 
-class Crew:
+class CommandExecutor:
     """The hands of agent/workers/commands.py; its methods are described there."""
 
     def __init__(
         self,
         config: Config,
         chosen: Chosen | None,
-        watchers: Mapping[str, Watcher],
+        watchers: Mapping[str, CameraWorker],
         snapshots: Snapshots,
         leave: Callable[[], None],
     ) -> None:
@@ -32,7 +32,7 @@ class Crew:
         self._config, self._chosen = config, chosen
         self._watchers, self._snapshots = watchers, snapshots
         self._leave = leave
-        self._halts: dict[str, Halt] = {}
+        self._halts: dict[str, PauseState] = {}
 
     def names(self) -> dict[str, tuple[str, ...]]:
         """The cameras of this box with the rules of each."""
@@ -44,7 +44,7 @@ class Crew:
         Raises:
             NgatuError: it gives none in time.
         """
-        paused = self._halts.get(camera, Halt()).why is not None
+        paused = self._halts.get(camera, PauseState()).why is not None
         taken = None if paused else self._snapshots.take(camera, within_s, turn)
         if taken is None:
             seen = self._watchers[camera].seen()
@@ -57,7 +57,9 @@ class Crew:
         for name, watcher in self._watchers.items():
             mine = [pause for pause in pauses if pause.camera == name]
             whole = next((pause for pause in mine if pause.rule is None), None)
-            self._halts[name] = Halt(_reason(whole), frozenset(pause.rule for pause in mine if pause.rule))
+            self._halts[name] = PauseState(
+                _reason(whole), frozenset(pause.rule for pause in mine if pause.rule)
+            )
             watcher.halt(self._halts[name])
 
     def paused(self) -> list[str]:

@@ -74,7 +74,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class YamlFault:
     """One thing that the rules above refuse."""
 
     line: int
@@ -86,12 +86,12 @@ class Fault:
 class UnreadableYaml(Exception):
     """The text cannot be taken apart to its end; `faults` closes with the one that ended it."""
 
-    def __init__(self, *faults: Fault) -> None:
+    def __init__(self, *faults: YamlFault) -> None:
         super().__init__(faults[-1].what)
         self.faults = faults
 
 
-def read(data: bytes) -> tuple[Node, list[Fault]]:
+def read(data: bytes) -> tuple[Node, list[YamlFault]]:
     """The document in `data` and what is refused in it.
 
     Raises:
@@ -107,23 +107,23 @@ def read(data: bytes) -> tuple[Node, list[Fault]]:
     except yaml.MarkedYAMLError as error:
         raise UnreadableYaml(*reading.faults, _syntax_fault(error)) from None
     except yaml.YAMLError as error:
-        raise UnreadableYaml(*reading.faults, Fault(1, (), f"not YAML: {error}".splitlines()[0])) from None
+        raise UnreadableYaml(*reading.faults, YamlFault(1, (), f"not YAML: {error}".splitlines()[0])) from None
     return reading.root or Node(None, 1), reading.faults
 
 
 def _decode(data: bytes) -> str:
     if len(data) > MAX_BYTES:
         what = f"{len(data):,} bytes are too large for a configuration; the limit is {MAX_BYTES:,}"
-        raise UnreadableYaml(Fault(1, (), what, "is this the right file?"))
+        raise UnreadableYaml(YamlFault(1, (), what, "is this the right file?"))
     try:
         text = data.decode("utf-8-sig")  # Notepad's byte order mark does no harm
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         what = f"byte 0x{data[error.start]:02x} is not UTF-8"
-        raise UnreadableYaml(Fault(line, (), what, "save the file as UTF-8")) from None
+        raise UnreadableYaml(YamlFault(line, (), what, "save the file as UTF-8")) from None
     if odd := _UNPRINTABLE.search(text):
         line = text.count("\n", 0, odd.start()) + 1
-        raise UnreadableYaml(Fault(line, (), *_odd(odd)))
+        raise UnreadableYaml(YamlFault(line, (), *_odd(odd)))
     return text
 
 
@@ -141,7 +141,7 @@ def _events(text: str) -> Iterator[Any]:
         parser.dispose()
 
 
-def _syntax_fault(error: yaml.MarkedYAMLError) -> Fault:
+def _syntax_fault(error: yaml.MarkedYAMLError) -> YamlFault:
     mark = error.problem_mark or error.context_mark
     words = " ".join(part for part in (error.context, error.problem) if part)
     hint = next((hint for part, hint in _HINTS if part in words), "")
@@ -149,7 +149,7 @@ def _syntax_fault(error: yaml.MarkedYAMLError) -> Fault:
     began = error.context_mark
     if began is not None and mark is not None and began.line != mark.line:
         column = f"{column[:-1]}; it begins in line {began.line + 1})"
-    return Fault(mark.line + 1 if mark else 1, (), f"not YAML: {words}{column}", hint)
+    return YamlFault(mark.line + 1 if mark else 1, (), f"not YAML: {words}{column}", hint)
 
 
 @dataclass(slots=True)
@@ -170,7 +170,7 @@ class _Reading:
     """The document so far; `take` folds one event into it."""
 
     root: Node | None = None
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[YamlFault] = field(default_factory=list)
     stack: list[_Open] = field(default_factory=list)
     documents: int = 0
     values: int = 0
@@ -194,14 +194,14 @@ class _Reading:
     def _document(self, event: Any, line: int) -> None:
         self.documents += 1
         if self.documents > 1:
-            raise UnreadableYaml(Fault(line, (), "a second document starts here", "remove the line '---'"))
+            raise UnreadableYaml(YamlFault(line, (), "a second document starts here", "remove the line '---'"))
         if event.version or event.tags:
             self._fault(line, "directives (%YAML, %TAG) are not allowed", "remove the line")
 
     def _open(self, event: Any, line: int) -> None:
         if len(self.stack) + self.dropped >= MAX_DEPTH:
             what = f"nested deeper than {MAX_DEPTH} levels"
-            raise UnreadableYaml(Fault(line, self._path(), what, "look for a bracket that is never closed"))
+            raise UnreadableYaml(YamlFault(line, self._path(), what, "look for a bracket that is never closed"))
         if self.dropped or self._key_is_next():
             if not self.dropped:
                 self._fault(line, "a key must be a text, not a list or mapping", "quote a text with brackets")
@@ -251,7 +251,9 @@ class _Reading:
         first = mapping.get(key)
         if first is not None:
             path = (*self.stack[-1].path, key)
-            self.faults.append(Fault(line, path, f"set twice; first in line {first.line}", "keep one of them"))
+            self.faults.append(
+                YamlFault(line, path, f"set twice; first in line {first.line}", "keep one of them")
+            )
         self._key(key, line, twice=first is not None)
 
     def _key(self, key: str, line: int, *, twice: bool) -> None:
@@ -282,7 +284,7 @@ class _Reading:
         self.values += 1
         if self.values > MAX_VALUES:
             what = f"more than {MAX_VALUES:,} values are too many for a configuration"
-            raise UnreadableYaml(Fault(node.line, (), what, "is this the right file?"))
+            raise UnreadableYaml(YamlFault(node.line, (), what, "is this the right file?"))
         if not self.stack:
             self.root = node
             return
@@ -311,7 +313,7 @@ class _Reading:
         return (*top.path, top.key) if top.key is not None else top.path
 
     def _fault(self, line: int, what: str, hint: str = "") -> None:
-        self.faults.append(Fault(line, self._path(), what, hint))
+        self.faults.append(YamlFault(line, self._path(), what, hint))
 
 
 def resolve(text: str) -> tuple[Scalar, tuple[str, str] | None]:

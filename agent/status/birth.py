@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from agent import __version__
 from agent.commands.policy import VERBS
 from agent.config.schema import CameraConfig, Config
-from agent.core.rules.engine import JudgeSettings, LineRule
+from agent.core.rules.engine import LineRule, RuleSettings
 from agent.core.types import Instant, Size
 from agent.detectors import Detector
 from agent.host import versions as libraries
@@ -69,7 +69,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def _camera(camera: CameraConfig, judge: JudgeSettings, size: Size | None) -> CameraInfo:
+def _camera(camera: CameraConfig, judge: RuleSettings, size: Size | None) -> CameraInfo:
     rules = (
         RuleInfo(
             id=rule.id,

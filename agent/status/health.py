@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from agent.clock import Clock, Trust, boot_id, trust
-from agent.core.throttle import FULL, Pace
+from agent.core.throttle import FULL, Throttle
 from agent.core.types import Instant
 from agent.errors import NgatuError
 from agent.host import machine
@@ -21,7 +21,7 @@ from agent.outbox.outbox import Outbox
 from agent.settings.base import Settings
 from agent.wire.codec import moment
 from agent.wire.payloads import CameraHealth, ClockPayload, HealthPayload, MqttHealth, OutboxHealth
-from agent.workers.camera import Watcher
+from agent.workers.camera import CameraWorker
 
 UNCONFIRMED_S = 900.0
 """A message that waits longer for the station's receipt is a state of its own; less is an everyday outage."""
@@ -40,7 +40,7 @@ class HealthSettings(Settings):
 class Sources:
     """Where the figures come from."""
 
-    watchers: Mapping[str, Watcher]
+    watchers: Mapping[str, CameraWorker]
     outbox: Callable[[], OutboxHealth]
     """Raises NgatuError while the outbox cannot be read."""
     mqtt: Callable[[], MqttHealth]
@@ -51,7 +51,7 @@ class Sources:
     session: str
     boot_reason: BootReason
     started: Instant
-    pace: Callable[[], Pace] = lambda: FULL
+    pace: Callable[[], Throttle] = lambda: FULL
     trust: Callable[[], Trust] = trust
     paused: Callable[[], Sequence[str]] = tuple
     """What the station has paused: camera, or camera/rule."""
@@ -115,7 +115,7 @@ def of_broker(forwarder: Forwarder) -> MqttHealth:
     return MqttHealth(connected_s=figures.connected_s, reconnects=figures.reconnects, refused=figures.refused)
 
 
-def camera(watcher: Watcher, now: Instant) -> CameraHealth:
+def camera(watcher: CameraWorker, now: Instant) -> CameraHealth:
     """The figures of one camera."""
     figures = watcher.figures
     return CameraHealth(
@@ -145,7 +145,7 @@ def _outbox(sources: Sources) -> OutboxHealth | None:
     return told.model_copy(update={"dropped": dropped})
 
 
-def _degraded(told: HealthPayload, watchers: Mapping[str, Watcher], pace: Pace) -> Iterator[str]:
+def _degraded(told: HealthPayload, watchers: Mapping[str, CameraWorker], pace: Throttle) -> Iterator[str]:
     """What is not as it should be, one word each; of a camera with its name behind a colon."""
     for name, each in told.cameras.items():
         if each.state in ("lost", "stalled", "blind"):

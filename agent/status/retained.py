@@ -22,7 +22,7 @@ from agent.wire.payloads import CameraStatusPayload, InfoPayload
 logger = structlog.get_logger(__name__)
 
 
-class Bulletin:
+class RetainedStatus:
     """Keeps them true; any thread may say that something has changed."""
 
     def __init__(

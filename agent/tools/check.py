@@ -37,7 +37,7 @@ AT_ONCE = 4
 """Cameras that are opened at the same time; each waits for its own deadline, the box decodes few."""
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     """What a finding means."""
 
     OK = "ok"
@@ -48,34 +48,36 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One part and what was found."""
 
     part: str
     found: str
-    verdict: Verdict
+    verdict: CheckVerdict
     hint: str = ""
 
 
-def offline(config: Config) -> Iterator[Finding]:
+def offline(config: Config) -> Iterator[CheckResult]:
     """What can be judged without touching camera, model or broker: advice and the places of secrets."""
     for told in warnings(config):
-        yield Finding("config", told, Verdict.WARNING)
+        yield CheckResult("config", told, CheckVerdict.WARNING)
     for path, secret in secrets(config):
         if problem := _secret_problem(secret):
-            yield Finding(path, problem, Verdict.WARNING, "put the secret there before the agent starts")
+            yield CheckResult(
+                path, problem, CheckVerdict.WARNING, "put the secret there before the agent starts"
+            )
     if config.commands.key is not None:
         try:
             public_key(config.commands.key)
         except NgatuError as error:
-            yield Finding("commands.key", error.what, Verdict.FAILED, "without it no order is done")
+            yield CheckResult("commands.key", error.what, CheckVerdict.FAILED, "without it no order is done")
     for name, file in dict(config.broker.tls or ()).items():
         if isinstance(file, Path) and not os.access(file, os.R_OK):
             hint = "put it there before the agent starts"
-            yield Finding(f"broker.tls.{name}", f"{file} cannot be read", Verdict.WARNING, hint)
+            yield CheckResult(f"broker.tls.{name}", f"{file} cannot be read", CheckVerdict.WARNING, hint)
 
 
-def online(config: Config, clock: Clock) -> Iterator[Finding]:
+def online(config: Config, clock: Clock) -> Iterator[CheckResult]:
     """Every part tried, in the order in which a frame passes them."""
     yield guarded("clock", lambda: check_clock(clock))
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -88,46 +90,48 @@ def online(config: Config, clock: Clock) -> Iterator[Finding]:
     yield guarded("broker", lambda: check_broker(config))
 
 
-def guarded(part: str, check: Callable[[], Finding]) -> Finding:
+def guarded(part: str, check: Callable[[], CheckResult]) -> CheckResult:
     """The finding, or the error that came instead, in one line."""
     try:
         return check()
     except NgatuError as error:
-        return Finding(part, redacted(error.what), Verdict.FAILED, error.hint)
+        return CheckResult(part, redacted(error.what), CheckVerdict.FAILED, error.hint)
     except Exception as error:
         what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        return Finding(
-            part, redacted(what), Verdict.BROKEN, "this is a fault of ngatu: report it with this line"
+        return CheckResult(
+            part, redacted(what), CheckVerdict.BROKEN, "this is a fault of ngatu: report it with this line"
         )
 
 
-def check_clock(clock: Clock) -> Finding:
+def check_clock(clock: Clock) -> CheckResult:
     """A clock from before the agent was built makes certificates invalid and schedules wrong."""
     now = clock.now()
     if now.wall_s < EARLIEST_S:
-        return Finding("clock", "before 2026: wrong", Verdict.FAILED, "set up NTP, or set the clock by hand")
+        return CheckResult(
+            "clock", "before 2026: wrong", CheckVerdict.FAILED, "set up NTP, or set the clock by hand"
+        )
     kept = trust()
     if kept.state == "unknown":
         found = "neither NTP nor a battery clock keeps it"
-        return Finding(
-            "clock", found, Verdict.WARNING, "events will say that their times are not to be trusted"
+        return CheckResult(
+            "clock", found, CheckVerdict.WARNING, "events will say that their times are not to be trusted"
         )
     error = f", within {kept.error_ms} ms" if kept.error_ms is not None else ""
-    return Finding("clock", f"kept by {kept.state}{error}", Verdict.OK)
+    return CheckResult("clock", f"kept by {kept.state}{error}", CheckVerdict.OK)
 
 
-def check_camera(camera: CameraConfig, clock: Clock) -> Finding:
+def check_camera(camera: CameraConfig, clock: Clock) -> CheckResult:
     """Open the camera and take one frame."""
     facts = probe(camera, clock)
     rate = f", {facts.fps:g} pictures/s" if facts.fps else ""
     found = f"{facts.width_px}×{facts.height_px} {facts.codec}{rate}, decoded by {facts.decoder}"
-    return Finding(f"camera {camera.name}", found, Verdict.OK)
+    return CheckResult(f"camera {camera.name}", found, CheckVerdict.OK)
 
 
-def check_detector(config: Config, clock: Clock) -> Finding:
+def check_detector(config: Config, clock: Clock) -> CheckResult:
     """Load the model, run it once to warm it up, and time a second call."""
     if not config.detects:
-        return Finding("detector", "off for every camera: only motion is told", Verdict.OK)
+        return CheckResult("detector", "off for every camera: only motion is told", CheckVerdict.OK)
     detector = load_detector(config.detector)
     try:
         picture = np.zeros((detector.input_size.height_px, detector.input_size.width_px, 3), np.uint8)
@@ -143,10 +147,10 @@ def check_detector(config: Config, clock: Clock) -> Finding:
     )
     unknown = _unknown_labels(config, detector)
     if unknown:
-        return Finding(
-            "detector", f"{found}; {unknown}", Verdict.WARNING, "the rule will never see these labels"
+        return CheckResult(
+            "detector", f"{found}; {unknown}", CheckVerdict.WARNING, "the rule will never see these labels"
         )
-    return Finding("detector", found, Verdict.OK)
+    return CheckResult("detector", found, CheckVerdict.OK)
 
 
 def _unknown_labels(config: Config, detector: Detector) -> str:
@@ -188,19 +192,22 @@ def _secret_problem(secret: Secret) -> str:
     return ""
 
 
-def check_outbox(path: Path) -> Finding:
+def check_outbox(path: Path) -> CheckResult:
     """Can the outbox be written there? Nothing is created."""
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     blocked = next((at for at in (path, folder) if at.exists() and not os.access(at, os.R_OK | os.W_OK)), None)
     if blocked is not None or not folder.is_dir():
-        return Finding(
-            "outbox", f"{blocked or folder} cannot be written", Verdict.FAILED, "look at its owner and mode"
+        return CheckResult(
+            "outbox",
+            f"{blocked or folder} cannot be written",
+            CheckVerdict.FAILED,
+            "look at its owner and mode",
         )
     free = os.statvfs(folder)
-    return Finding("outbox", f"{path}, {free.f_bavail * free.f_frsize / 1e9:.1f} GB free", Verdict.OK)
+    return CheckResult("outbox", f"{path}, {free.f_bavail * free.f_frsize / 1e9:.1f} GB free", CheckVerdict.OK)
 
 
-def check_broker(config: Config) -> Finding:
+def check_broker(config: Config) -> CheckResult:
     """Connect as this box, and say goodbye.
 
     The client id is another one than the agent's, which may be running. A broker that derives the id from the
@@ -213,7 +220,7 @@ def check_broker(config: Config) -> Finding:
     packet = f", packets to {limits.max_packet_bytes:,} bytes" if limits.max_packet_bytes else ""
     tls = "TLS" if config.broker.tls else "no TLS"
     found = f"{config.broker.host}:{config.broker.port}, MQTT {limits.version}, {tls}{packet}"
-    return Finding("broker", found, Verdict.OK)
+    return CheckResult("broker", found, CheckVerdict.OK)
 
 
 def _connected(settings: BrokerSettings, client_id: str, will: Will) -> Limits:

@@ -19,7 +19,7 @@ import numpy as np
 
 from agent.core import image as picture
 from agent.core.pipeline import Outcome
-from agent.core.rules.engine import JudgeSettings, LineRule
+from agent.core.rules.engine import LineRule, RuleSettings
 from agent.core.types import Box, Event, Frame, Image, Phase, Reason, Severity, Size, Track
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -33,7 +33,7 @@ CROP_COLOURS = {Reason.MOTION: AMBER, Reason.TRACK: BLUE, Reason.SWEEP: GREY}
 class Painter:
     """Draws one camera's frames; remembers the paths and the events it has shown."""
 
-    judge: JudgeSettings
+    judge: RuleSettings
     numbers: dict[str, int] = field(default_factory=dict)
     """Track id -> a short number for people; of the tracks that live."""
     numbered: int = 0

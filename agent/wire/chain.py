@@ -39,7 +39,7 @@ class Head:
     sha256: str
 
 
-class Fault(StrEnum):
+class ChainFault(StrEnum):
     """What is wrong with a message."""
 
     MISSING = "missing"
@@ -51,10 +51,10 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ChainFinding:
     """One fault, located."""
 
-    fault: Fault
+    fault: ChainFault
     seq: int | None
     """None: a seal whose seq nobody can tell."""
     number: int | None = None
@@ -62,10 +62,10 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ChainVerdict:
     """What became of a stream."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[ChainFinding, ...]
     proven: int
     """Messages that are what an unbroken chain says."""
     given_up: frozenset[int]
@@ -92,7 +92,7 @@ def ranges(seqs: Iterable[int]) -> list[tuple[int, int]]:
 
 def verify(
     kept: Iterable[Kept], head: Head | None = None, *, more: Iterable[Kept] = (), elsewhere: Container[int] = ()
-) -> Verdict:
+) -> ChainVerdict:
     """Hold all that is kept of one stream against its seals; `head` makes a cut-off end visible, too.
 
     `more` are seals of this stream that came under a later one, after a box had saved what it could;
@@ -114,18 +114,20 @@ def verify(
     ]
     highest = max([*listed, *messages], default=0)
     findings += [
-        Finding(Fault.MISSING, seq)  # seq has no gaps, so a hole needs no seal to be seen
+        ChainFinding(ChainFault.MISSING, seq)  # seq has no gaps, so a hole needs no seal to be seen
         for seq in range(1, highest)
         if not (seq in messages or seq in listed or seq in given_up or seq in elsewhere)
     ]
     known = {finding.seq for finding in findings}
     unlisted = sorted(set(messages) - set(listed))
     findings += [
-        Finding(Fault.UNPROVEN, seq) for seq in unlisted if seq < highest and seq not in known and broken
+        ChainFinding(ChainFault.UNPROVEN, seq)
+        for seq in unlisted
+        if seq < highest and seq not in known and broken
     ]
     proven = sum(seq in messages and seq not in known for seq in sure)
     unsealed = tuple(seq for seq in unlisted if seq > highest or not broken)
-    return Verdict(tuple(_once(findings)), proven, given_up, unsealed)
+    return ChainVerdict(tuple(_once(findings)), proven, given_up, unsealed)
 
 
 def linked(first: ChainBody, before: Head | None, stream: str) -> bool:
@@ -138,7 +140,9 @@ def linked(first: ChainBody, before: Head | None, stream: str) -> bool:
     )
 
 
-def _listed(seals: Mapping[int, Kept], head: Head | None) -> tuple[dict[int, str], set[int], list[Finding]]:
+def _listed(
+    seals: Mapping[int, Kept], head: Head | None
+) -> tuple[dict[int, str], set[int], list[ChainFinding]]:
     """Seq -> sha256 from all seals; which of it an unbroken chain says; what is wrong with the seals.
 
     From the newest back to the first: each seal vouches for the one before it. The head vouches for its own; it
@@ -146,17 +150,17 @@ def _listed(seals: Mapping[int, Kept], head: Head | None) -> tuple[dict[int, str
     """
     listed: dict[int, str] = {}
     sure: set[int] = set()
-    broken: list[Finding] = []
+    broken: list[ChainFinding] = []
     expected = None
     for number in range(max([*seals, head.number if head else 0]), 0, -1):
         kept = seals.get(number)
         if kept is None or kept.seal is None:
-            broken.append(Finding(Fault.MISSING, None, number))
+            broken.append(ChainFinding(ChainFault.MISSING, None, number))
             expected = None
             continue
         vouched = {expected, head.sha256 if head is not None and head.number == number else None} - {None}
         if vouched - {kept.sha256}:
-            broken.append(Finding(Fault.ALTERED, kept.seq, number))
+            broken.append(ChainFinding(ChainFault.ALTERED, kept.seq, number))
         for seq, sha256 in kept.seal.entries:
             listed.setdefault(seq, sha256)  # a newer seal is nearer to the head
             if not broken:
@@ -168,19 +172,19 @@ def _listed(seals: Mapping[int, Kept], head: Head | None) -> tuple[dict[int, str
 
 def _held_against(
     messages: Mapping[int, Kept], listed: Mapping[int, str], given_up: frozenset[int]
-) -> Iterator[Finding]:
+) -> Iterator[ChainFinding]:
     for seq, sha256 in sorted(listed.items()):
         kept = messages.get(seq)
         if kept is None:
             if seq not in given_up:
-                yield Finding(Fault.MISSING, seq)
+                yield ChainFinding(ChainFault.MISSING, seq)
         elif kept.sha256 != sha256:
-            yield Finding(Fault.ALTERED, seq, kept.seal.number if kept.seal else None)
+            yield ChainFinding(ChainFault.ALTERED, seq, kept.seal.number if kept.seal else None)
 
 
-def _once(findings: Sequence[Finding]) -> list[Finding]:
+def _once(findings: Sequence[ChainFinding]) -> list[ChainFinding]:
     """Each place once: an altered seal is found by its successor, and by the seal that lists it."""
-    found: dict[object, Finding] = {}
+    found: dict[object, ChainFinding] = {}
     for finding in findings:
         found.setdefault(
             (finding.fault, finding.seq if finding.seq is not None else (finding.number,)), finding

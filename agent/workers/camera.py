@@ -20,10 +20,10 @@ from agent.clock import Clock
 from agent.core import pipeline
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
-from agent.core.rules.context import Memory
+from agent.core.rules.context import RuleMemory
 from agent.core.rules.engine import LineRule
 from agent.core.rules.kinds import facts
-from agent.core.tamper.monitor import Fault, View
+from agent.core.tamper.monitor import TamperKind, Visibility
 from agent.core.types import (
     Count,
     Detection,
@@ -38,8 +38,8 @@ from agent.core.types import (
 )
 from agent.detectors import Detector
 from agent.errors import CameraError, CameraLost, CameraRefused, ModelError
-from agent.host.camera_stats import CameraState, Figures, State
-from agent.host.supervise import CALM_S, Backoff, Beat, Stop, Voice, wait
+from agent.host.camera_stats import CameraState, CameraStats, State
+from agent.host.supervise import CALM_S, Backoff, Beat, OutageLog, Stop, wait
 from agent.publishing.compose import Sender, count_message, event_messages
 from agent.wire.message import Message, Priority
 from agent.workers.keeping import Keeper, Keeping
@@ -57,12 +57,14 @@ HALT_LOOK_S = 1.0
 DETECTOR_REST_S = 1.0
 """Least wait before a detector that failed is asked again."""
 
-REASONS = {each: each.value for each in Fault} | {Fault.MOVED: "moved: check the zones of this camera"}
+REASONS = {each: each.value for each in TamperKind} | {
+    TamperKind.MOVED: "moved: check the zones of this camera"
+}
 """What stands in the status of a blind camera."""
 
 
 @dataclass(frozen=True, slots=True)
-class Halt:
+class PauseState:
     """What the station does not want to be watched for a while."""
 
     why: str | None = None
@@ -71,7 +73,7 @@ class Halt:
     """Not these rules."""
 
 
-class Watcher:
+class CameraWorker:
     """One camera's thread of work; `run` is given to a supervised Worker."""
 
     def __init__(
@@ -94,7 +96,7 @@ class Watcher:
         """
         self.camera, self.settings = camera, settings
         self._judge = settings.judge
-        self.figures = Figures()
+        self.figures = CameraStats()
         self.state = CameraState("disabled", clock.now(), "starting")
         self.keeping = Keeping(keeper, f"camera {camera.name}", clock)
         self._detector, self._sender = detector, sender
@@ -103,11 +105,11 @@ class Watcher:
         self._pace = pace
         self._pipeline = PipelineState(ids)
         self._lost: Event | None = None
-        self._voice = Voice(f"camera {camera.name}")
-        self._eye = Voice(f"detector, camera {camera.name}")
+        self._voice = OutageLog(f"camera {camera.name}")
+        self._eye = OutageLog(f"detector, camera {camera.name}")
         self._eye_backoff = Backoff(least_s=1.0, most_s=60.0)
         self._eye_rests_until_s = float("-inf")
-        self._halt, self._obeyed = Halt(), Halt()
+        self._halt, self._obeyed = PauseState(), PauseState()
         self._open: IsolatedCamera | None = None
         self._open_lock = threading.Lock()
         # Twice the usual gap at least: a camera of one picture in five seconds is not stalled in between.
@@ -136,7 +138,7 @@ class Watcher:
         since = Instant(last.mono_s + self._stalled_after_s, last.wall_s + self._stalled_after_s)
         return CameraState("stalled", since, f"no picture for more than {self._stalled_after_s:g} s")
 
-    def halt(self, halt: Halt) -> None:
+    def halt(self, halt: PauseState) -> None:
         """From now on, leave this out; what it leaves out of what is open then ends."""
         before, self._halt = self._halt, halt
         if halt.why is not None and before.why is None:
@@ -209,12 +211,12 @@ class Watcher:
             beat()
             stop.wait(HALT_LOOK_S)
 
-    def _leave_out(self, halt: Halt) -> None:
+    def _leave_out(self, halt: PauseState) -> None:
         """Judge without the paused rules from the next frame on; their events end there, their counts here."""
         at, judged = self._now(), self._pipeline.rules
         for rule in self._judge.rules:
             if judged and isinstance(rule, LineRule) and rule.id in halt.rules - self._obeyed.rules:
-                self._tell(facts.cut_interval(rule, judged.memories.get(rule.id, Memory()), at))
+                self._tell(facts.cut_interval(rule, judged.memories.get(rule.id, RuleMemory()), at))
         wanted = tuple(rule for rule in self._judge.rules if rule.id not in halt.rules)
         self.settings = replace(self.settings, judge=self._judge.model_copy(update={"rules": wanted}))
         self._obeyed = halt
@@ -232,7 +234,7 @@ class Watcher:
         self._on_outcome(frame, outcome)
         return outcome
 
-    def _saw(self, view: View) -> None:
+    def _saw(self, view: Visibility) -> None:
         """Streaming and blind are two states of a camera that gives pictures."""
         if view.fault is None:
             if self.state.state == "blind":

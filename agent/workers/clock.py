@@ -33,7 +33,7 @@ RULE: Final = "clock"
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class ClockState:
     """What is remembered of the clock."""
 
     doubted: Instant | None = None
@@ -45,7 +45,7 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ClockReport:
     """What the station is to hear."""
 
     event: Event | None = None
@@ -53,12 +53,14 @@ class Told:
     """That this wall time belongs to this moment of the steady clock."""
 
 
-def update(hours: Hours, now: Instant, trusted: Trust, new_id: Callable[[], str]) -> tuple[Hours, Told]:
+def update(
+    hours: ClockState, now: Instant, trusted: Trust, new_id: Callable[[], str]
+) -> tuple[ClockState, ClockReport]:
     """Fold in one look at the clock. Durations come from the steady clock, so no step ends one."""
     if not trusted.good:
         doubted = hours.doubted or now
         if hours.event is not None or now.since(doubted) < PATIENCE_S:
-            return replace(hours, doubted=doubted), Told()
+            return replace(hours, doubted=doubted), ClockReport()
         event = Event(
             id=new_id(),
             revision=1,
@@ -71,7 +73,7 @@ def update(hours: Hours, now: Instant, trusted: Trust, new_id: Callable[[], str]
             started=doubted,
             detail="neither NTP nor a battery clock keeps the time",
         )
-        return replace(hours, doubted=doubted, event=event), Told(event)
+        return replace(hours, doubted=doubted, event=event), ClockReport(event)
     offset_s = now.wall_s - now.mono_s
     mapped = hours.offset_s is not None and hours.event is None and abs(offset_s - hours.offset_s) <= STEP_S
     ended = None
@@ -86,7 +88,7 @@ def update(hours: Hours, now: Instant, trusted: Trust, new_id: Callable[[], str]
             started=Instant(started.mono_s, now.wall_s - now.since(started)),
             detail=f"kept by {trusted.state} after {now.since(started):.0f} s",
         )
-    return Hours(offset_s=hours.offset_s if mapped else offset_s), Told(ended, not mapped)
+    return ClockState(offset_s=hours.offset_s if mapped else offset_s), ClockReport(ended, not mapped)
 
 
 class Timekeeper:
@@ -96,10 +98,10 @@ class Timekeeper:
         """`folder` keeps the note of the latest good time; if it cannot be written, less is known."""
         self._path = folder / NAME
         self.clock = FlooredClock(_noted_s(self._path), machine, asked)
-        self._hours = Hours()
+        self._hours = ClockState()
         self._noted_at: Instant | None = None
 
-    def look(self, new_id: Callable[[], str]) -> Told:
+    def look(self, new_id: Callable[[], str]) -> ClockReport:
         """Look at the clock; what is to be told."""
         # The trust first: it lowers a floor that NTP has shown to be wrong.
         trusted, now = self.clock.trust(), self.clock.now()

@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from agent.clock import Clock, FlooredClock
 from agent.commands import policy
 from agent.commands.audit import Audit
-from agent.commands.journal import Answer, Crowded, Forgotten, Journal
-from agent.commands.policy import Moment, Order, Pause, Refusal, SetArgs, SnapshotArgs
+from agent.commands.journal import Crowded, Journal, JournalLost, StoredAck
+from agent.commands.policy import Command, KnownTime, Pause, Refusal, SetArgs, SnapshotArgs
 from agent.errors import NgatuError, OutboxError
-from agent.host.supervise import Beat, Stop, Voice
+from agent.host.supervise import Beat, OutageLog, Stop
 from agent.publishing.jpeg import Jpeg
 from agent.wire import codec
 from agent.wire.codec import JPEG, JSON, moment
@@ -48,7 +48,7 @@ WINDOW_S: Final = 60.0
 End = Literal["done", "failed", "refused"]
 
 
-class Crew(Protocol):
+class Executor(Protocol):
     """Who carries the orders out. Each may raise NgatuError, which is told as the reason."""
 
     def names(self) -> dict[str, tuple[str, ...]]:
@@ -81,7 +81,7 @@ class Crew(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class CommandResult:
     """What became of an order."""
 
     state: End
@@ -93,7 +93,7 @@ class Done:
     resume: tuple[str, str | None] | None = None
 
 
-class Orders:
+class CommandWorker:
     """Everything between the station's word and its effect."""
 
     def __init__(
@@ -102,9 +102,9 @@ class Orders:
         journal: Journal,
         audit: Audit,
         keeper: Keeper,
-        crew: Crew,
+        crew: Executor,
         clock: Clock,
-        known: Callable[[], Moment],
+        known: Callable[[], KnownTime],
         boot_id: str,
         key: Ed25519PublicKey | None = None,
     ) -> None:
@@ -113,9 +113,9 @@ class Orders:
         self._topics, self._journal, self._audit, self._crew = topics, journal, audit, crew
         self._keeper, self._clock, self._known, self._boot_id = keeper, clock, known, boot_id
         self._keeping = Keeping(keeper, "answers", clock)
-        self._arrived: queue.Queue[Order | None] = queue.Queue()
+        self._arrived: queue.Queue[Command | None] = queue.Queue()
         """None only wakes the thread."""
-        self._voice = Voice("orders")
+        self._voice = OutageLog("orders")
         self._refused_s: deque[float] = deque(maxlen=REFUSALS)
         self._unheard = 0
         """Refusals that were neither answered nor audited."""
@@ -131,19 +131,19 @@ class Orders:
     def heard(self, topic: str, payload: bytes, retained: bool, ack: Callable[[], None]) -> None:
         """A message has come; `ack` tells the broker that it need not send it again."""
         read = policy.read(topic, payload, retained, self._topics, self._key)
-        refusal = self._take(read) if isinstance(read, Order) else read
+        refusal = self._take(read) if isinstance(read, Command) else read
         if refusal is not None:
             self._refuse(refusal)
         ack()
 
-    def _take(self, order: Order) -> Refusal | None:
+    def _take(self, order: Command) -> Refusal | None:
         """Into the journal and the queue, or why not."""
         why = policy.untimely(order, self._known())
         known = None
         try:
             # One that was taken may meanwhile be expired: its answer counts, not that.
             known = self._journal.take(order) if why is None else self._journal.find(order.id)
-        except (Forgotten, Crowded) as error:
+        except (JournalLost, Crowded) as error:
             why = str(error)
         except OutboxError as error:
             self._voice.lost(error)
@@ -161,7 +161,7 @@ class Orders:
         self._arrived.put(order)
         return None
 
-    def _again(self, order: Order, answer: bytes | None) -> None:
+    def _again(self, order: Command, answer: bytes | None) -> None:
         """It was taken before, and is not done again. Who asks again has missed the answer, if there is one."""
         if answer is not None:
             told = codec.parse_ack(answer)
@@ -231,38 +231,40 @@ class Orders:
             if state == "begun" and order.verb in ("restart", "reload"):
                 went_well, result = self._crew.restarted(order.verb)
                 detail = None if went_well else str(result.pop("why", ""))
-                self._end(order, Done("done" if went_well else "failed", detail, result))
+                self._end(order, CommandResult("done" if went_well else "failed", detail, result))
             elif not stop.is_set():
                 self._do(order, stop, beat)
 
-    def _do(self, order: Order, stop: Stop, beat: Beat) -> None:
+    def _do(self, order: Command, stop: Stop, beat: Beat) -> None:
         """One order from its beginning to its answer."""
         known = self._journal.find(order.id)
         if self._leaving or known is None or known.state not in ("accepted", "begun"):
             return  # the next life does it, or it was done when the queue was a moment behind the journal
         why = policy.untimely(order, self._known())
         if why is not None:  # it waited too long
-            self._end(order, Done("refused", why))
+            self._end(order, CommandResult("refused", why))
             return
         self._journal.begin(order.id)
         try:
             done = self._carry_out(order, stop, beat)
         except NgatuError as error:
-            done = Done("failed", error.what)
+            done = CommandResult("failed", error.what)
         except Exception as error:  # an order that meets a mistake of ours must not stop the others
             log.exception("order_failed", verb=order.verb, id=order.id)
-            done = Done("failed", f"a mistake in the program: {type(error).__name__}; see the log of the box")
+            done = CommandResult(
+                "failed", f"a mistake in the program: {type(error).__name__}; see the log of the box"
+            )
         if done is not None:
             self._end(order, done)
 
-    def _carry_out(self, order: Order, stop: Stop, beat: Beat) -> Done | None:
+    def _carry_out(self, order: Command, stop: Stop, beat: Beat) -> CommandResult | None:
         """What became of it; None: the next life of the agent will know."""
         if isinstance(order.args, SnapshotArgs):
             return self._snapshot(order, order.args.camera, stop, beat)
         if isinstance(order.args, SetArgs):
             return self._set(order, order.args)
         if order.verb == "ping":
-            return Done("done")
+            return CommandResult("done")
         if order.verb == "reload":
             self._crew.check()
         self._note(order, "begun")
@@ -270,7 +272,7 @@ class Orders:
         self._crew.leave()
         return None
 
-    def _snapshot(self, order: Order, camera: str, stop: Stop, beat: Beat) -> Done:
+    def _snapshot(self, order: Command, camera: str, stop: Stop, beat: Beat) -> CommandResult:
         self._known_camera(camera)
 
         def turn() -> bool:
@@ -284,19 +286,21 @@ class Orders:
             "width_px": picture.width_px,
             "height_px": picture.height_px,
         }
-        return Done("done", None, result, picture, f"camera/{camera}/snapshot")
+        return CommandResult("done", None, result, picture, f"camera/{camera}/snapshot")
 
-    def _set(self, order: Order, args: SetArgs) -> Done:
+    def _set(self, order: Command, args: SetArgs) -> CommandResult:
         rules = self._known_camera(args.camera)
         if args.rule is not None and args.rule not in rules:
-            return Done("failed", f"camera {args.camera} has no rule {args.rule!r}; it has {', '.join(rules)}")
+            return CommandResult(
+                "failed", f"camera {args.camera} has no rule {args.rule!r}; it has {', '.join(rules)}"
+            )
         if args.action == "resume":
-            return Done("done", resume=(args.camera, args.rule))
+            return CommandResult("done", resume=(args.camera, args.rule))
         at, now = self._clock.now(), self._known()
         pause = policy.pause(order, args, at.mono_s, self._boot_id, now)
         if pause.until_mono_s <= at.mono_s:
-            return Done("failed", "the pause has ended before it could begin")
-        return Done("done", pause=pause)
+            return CommandResult("failed", "the pause has ended before it could begin")
+        return CommandResult("done", pause=pause)
 
     def _known_camera(self, camera: str) -> tuple[str, ...]:
         names = self._crew.names()
@@ -304,7 +308,7 @@ class Orders:
             raise NgatuError(f"there is no camera {camera!r}; there are {', '.join(names)}")
         return names[camera]
 
-    def _end(self, order: Order, done: Done) -> None:
+    def _end(self, order: Command, done: CommandResult) -> None:
         """Into the journal with its effect, then to the station."""
         now = self._clock.now()
         number = self._note(order, done.state, done.detail)
@@ -315,7 +319,7 @@ class Orders:
         self._untold = True
         self._pauses = None
         self._journal.end(
-            Answer(order.id, body, picture, done.topic), done.state, pause=done.pause, resume=done.resume
+            StoredAck(order.id, body, picture, done.topic), done.state, pause=done.pause, resume=done.resume
         )
         if done.pause is not None or done.resume is not None:
             self._watch_pauses()
@@ -366,7 +370,7 @@ class Orders:
     def _message(self, body: bytes, order_id: str) -> Message:
         return Message(f"ack/{order_id}", body, JSON, Priority.EVENT, self._clock.now(), order_id)
 
-    def _note(self, order: Order, state: str, detail: str | None = None) -> int | None:
+    def _note(self, order: Command, state: str, detail: str | None = None) -> int | None:
         """Into the audit log; the number of the line."""
         told = {"verb": order.verb, "id": order.id, "issuer": order.issuer, "state": state}
         if detail:
@@ -392,8 +396,8 @@ class Orders:
         )
 
 
-def known_time(clock: FlooredClock) -> Moment:
+def known_time(clock: FlooredClock) -> KnownTime:
     """The time if somebody vouches for it, else what it is at least."""
     if clock.trust().good:
-        return Moment(clock.now().wall_s, trusted=True)
-    return Moment(clock.least_s(), trusted=False)
+        return KnownTime(clock.now().wall_s, trusted=True)
+    return KnownTime(clock.least_s(), trusted=False)

@@ -20,7 +20,7 @@ RULE = "box"
 """Stands for the rule in events that the box tells of itself."""
 
 
-class Storage:
+class DiskMonitor:
     """Watches the outbox's condition; `tick` in one loop, some seconds apart."""
 
     def __init__(self, outbox: Outbox, clock: Clock, ids: Ids, tell: Callable[[Iterable[Event]], None]) -> None:

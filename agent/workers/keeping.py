@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from agent.clock import Clock
 from agent.errors import OutboxError
-from agent.host.supervise import Voice
+from agent.host.supervise import OutageLog
 from agent.outbox.transaction import EVICTION
 from agent.wire.message import Message, Priority
 
@@ -48,7 +48,7 @@ class Keeping:
         self._max_held_bytes = max_held_bytes
         self._held: deque[Message] = deque()
         self._held_bytes = 0
-        self._voice = Voice(f"outbox, {part}")
+        self._voice = OutageLog(f"outbox, {part}")
         self._tried_s = float("-inf")
         self._lock = threading.Lock()
 

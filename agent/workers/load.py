@@ -9,37 +9,37 @@ import structlog
 from agent.clock import Clock
 from agent.core import heat, throttle
 from agent.core.ids import Ids
-from agent.core.throttle import FULL, Pace, PaceSettings, PaceState, Reading
+from agent.core.throttle import FULL, Reading, Throttle, ThrottleSettings, ThrottleState
 from agent.core.types import EndReason, Event
-from agent.host.camera_stats import Figures
+from agent.host.camera_stats import CameraStats
 from agent.host.machine import Machine
 
 log = structlog.get_logger(__name__)
 
 
-class Pacer:
+class LoadMonitor:
     """Decides at every tick; `now` may be read from any thread."""
 
     def __init__(
         self,
         machine: Machine,
-        settings: PaceSettings,
+        settings: ThrottleSettings,
         clock: Clock,
         ids: Ids,
         tell: Callable[[tuple[Event, ...]], None],
     ) -> None:
         """`tell` is given what the box has to say of itself, in the thread that ticks."""
-        self.now: Pace = FULL
+        self.now: Throttle = FULL
         self._machine, self._settings = machine, settings
         self._clock, self._ids, self._tell = clock, ids, tell
-        self._state = PaceState()
+        self._state = ThrottleState()
         self._told: Event | None = None
 
     def fps(self, wanted: float) -> float:
         """Pictures a second to look at now, of so many wanted."""
         return throttle.fps(wanted, self.now.share, self._settings)
 
-    def tick(self, cameras: Iterable[Figures]) -> Pace:
+    def tick(self, cameras: Iterable[CameraStats]) -> Throttle:
         """Read the machine and the cameras, decide, and tell what has changed."""
         reading = self._read(tuple(cameras))
         before = self.now
@@ -56,7 +56,7 @@ class Pacer:
         self._tell(heat.close(self._told, self._read(()), EndReason.AGENT_RESTARTED))
         self._told = None
 
-    def _read(self, cameras: tuple[Figures, ...]) -> Reading:
+    def _read(self, cameras: tuple[CameraStats, ...]) -> Reading:
         now, throttled = self._clock.now(), self._machine.throttled()
         # Under-voltage caps the frequency, too: that is told as what it is, and is no heat.
         capped = throttled is not None and throttled.frequency_capped and not throttled.under_voltage

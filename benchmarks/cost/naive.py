@@ -82,7 +82,7 @@ def follower(fps: float) -> tuple[str, Follow]:
 
 
 def _own() -> Follow:
-    state: tracker.TrackState | None = None
+    state: tracker.TrackerState | None = None
     ids = Ids(b"the naive loop")
 
     def follow(found: Sequence[Detection], at_s: float) -> Shown:

@@ -14,10 +14,10 @@ import numpy as np
 
 from agent.core.ids import Ids
 from agent.core.rules import engine
-from agent.core.rules.engine import JudgeSettings, RulesState, Scene
+from agent.core.rules.engine import RuleInput, RuleSettings, RulesState
 from agent.core.tracking import riders, tracker
 from agent.core.tracking.riders import RiderSettings
-from agent.core.tracking.tracker import TrackSettings, TrackState
+from agent.core.tracking.tracker import TrackerState, TrackSettings
 from agent.core.types import WHOLE, Box, Count, EndReason, Event, Instant, Motion, Sighting, Track
 from benchmarks.scenes.ground import FRAME, Floats, box
 from benchmarks.scenes.sensor import Detector, Faults, Mover, Sight
@@ -41,7 +41,7 @@ class Told:
 class Chain:
     """Tracks in, what the rules tell out."""
 
-    def __init__(self, settings: JudgeSettings = SETTINGS) -> None:
+    def __init__(self, settings: RuleSettings = SETTINGS) -> None:
         self.settings = settings
         self.state: RulesState | None = None
         self.ids = Ids(b"simulated scenes")
@@ -51,7 +51,7 @@ class Chain:
     def judge(self, at: Instant, tracks: tuple[Track, ...], sights: list[Sight]) -> None:
         """Let the rules look at the tracks of this moment."""
         self.tracks = tracks
-        scene = Scene(at, FRAME, STILL, tracks)
+        scene = RuleInput(at, FRAME, STILL, tracks)
         self.state, self.ids, told = engine.update(self.state, scene, self.ids, self.settings)
         for each in told:
             if isinstance(each, Count):
@@ -129,7 +129,7 @@ class Tracked(Chain):
         super().__init__()
         self.detector = Detector(seed, faults)
         self.mover = Mover()
-        self.tracker: TrackState | None = None
+        self.tracker: TrackerState | None = None
         self.every = every
         self.frames = 0
         self.riding: dict[int, list[bool]] = {}

@@ -12,14 +12,14 @@ import numpy as np
 
 from agent.core.ids import Ids
 from agent.core.rules import engine as rules
-from agent.core.rules.engine import JudgeSettings, RulesState, Scene, StoppedVehicleRule, Zone
+from agent.core.rules.engine import RuleInput, RuleSettings, RulesState, StoppedVehicleRule, Zone
 from agent.core.tracking import tracker as track
-from agent.core.tracking.tracker import TrackSettings, TrackState
+from agent.core.tracking.tracker import TrackerState, TrackSettings
 from agent.core.types import WHOLE, Box, Detection, Event, Motion, Phase, Sighting
 from benchmarks.scenes.chain import instant
 from benchmarks.scenes.ground import FRAME
 
-SETTINGS = JudgeSettings(
+SETTINGS = RuleSettings(
     zones=(Zone(id="kerb", polygon=((0.3, 0.4), (0.7, 0.4), (0.7, 0.8), (0.3, 0.8))),),
     rules=(StoppedVehicleRule(id="parked", zone="kerb", min_s=60.0),),
 )
@@ -31,7 +31,7 @@ Detections = tuple[Detection, ...]
 def alerts(hours: float, seed: int) -> int:
     """How often the parked car is told in so many hours."""
     rng = np.random.default_rng(seed)
-    tracker: TrackState | None = None
+    tracker: TrackerState | None = None
     state: RulesState | None = None
     passers = Passers()
     ids, told = Ids(b"a car stands still"), 0
@@ -40,7 +40,7 @@ def alerts(hours: float, seed: int) -> int:
         found, moving = _see(rng, n * STEP_S, passers)
         sighting = Sighting(at, (WHOLE,), found, moving)
         tracker, ids, tracks = track.update(tracker, sighting, ids, TrackSettings())
-        scene = Scene(at, FRAME, Motion(moving, 0.0), tracks)
+        scene = RuleInput(at, FRAME, Motion(moving, 0.0), tracks)
         state, ids, events = rules.update(state, scene, ids, SETTINGS)
         told += sum(isinstance(each, Event) and each.phase is Phase.START for each in events)
     return told

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from agent.core.geometry import Point, crosses, inside, side
 from agent.core.rules.engine import (
     CrowdRule,
-    JudgeSettings,
     LineRule,
     LoiteringRule,
+    RuleSettings,
     StoppedVehicleRule,
     WrongWayRule,
     Zone,
@@ -34,7 +34,7 @@ def _line(name: str, start: Point, end: Point) -> LineRule:
     return LineRule(id=name, start=a, end=b, count_every_s=60.0)
 
 
-SETTINGS = JudgeSettings(
+SETTINGS = RuleSettings(
     zones=(
         Zone(id="shoulder", polygon=rectangle(6.9, 12.9, 9.6, 23.0)),
         Zone(id="lanes", polygon=rectangle(0.0, 13.0, 7.2, MIDDLE - 8)),

@@ -13,8 +13,8 @@ from enum import IntEnum
 from typing import Any, Final
 
 from agent.wire.payloads import HealthPayload
-from fleet.report.gather import Box, Certificate, Fleet, Host
-from fleet.report.storage import Storage
+from fleet.report.gather import BoxFacts, Certificate, Fleet, Host
+from fleet.report.storage import BoxStorage
 
 CERTIFICATE_SOON_D: Final = 30
 """Days left at which somebody should look: roles renew from 60 on, and somebody runs them each month."""
@@ -46,7 +46,7 @@ class Need(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ReportFinding:
     """Something that is not as it should be."""
 
     need: Need
@@ -58,8 +58,8 @@ class Finding:
 class Judged:
     """A box or a host with its findings, the pressing ones first."""
 
-    what: Box | Host
-    findings: tuple[Finding, ...]
+    what: BoxFacts | Host
+    findings: tuple[ReportFinding, ...]
 
     @property
     def need(self) -> Need:
@@ -74,18 +74,18 @@ def judge(fleet: Fleet) -> tuple[list[Judged], list[Judged]]:
     return sorted(boxes, key=order), sorted(hosts, key=order)
 
 
-def _judged(what: Box | Host, findings: Iterator[Finding]) -> Judged:
+def _judged(what: BoxFacts | Host, findings: Iterator[ReportFinding]) -> Judged:
     return Judged(what, tuple(sorted(findings, key=lambda each: -each.need)))
 
 
 def order(judged: Judged) -> tuple[int, bool, int, str, str]:
     """What comes first; a station before boxes that need somebody as soon, for many hang on it."""
     pressing = sum(each.need is Need.NOW for each in judged.findings)
-    box = judged.what if isinstance(judged.what, Box) else None
+    box = judged.what if isinstance(judged.what, BoxFacts) else None
     return -judged.need, box is not None, -pressing, box.commune if box else "", judged.what.name
 
 
-def of_box(box: Box, now: datetime) -> Iterator[Finding]:
+def of_box(box: BoxFacts, now: datetime) -> Iterator[ReportFinding]:
     """What is wrong with a box."""
     yield from _heard(box, now)
     if not box.reached:
@@ -99,18 +99,18 @@ def of_box(box: Box, now: datetime) -> Iterator[Finding]:
     yield from _storage(box.storage)
 
 
-def online(box: Box) -> bool:
+def online(box: BoxFacts) -> bool:
     """Whether the broker holds a connection of it."""
     return box.status is not None and box.status.state == "online"
 
 
-def heard(box: Box) -> datetime | None:
+def heard(box: BoxFacts) -> datetime | None:
     """When it spoke last, by its own clock."""
     told = [each.time for each in (box.status, box.health) if each is not None]
     return max(told, default=None)
 
 
-def _heard(box: Box, now: datetime) -> Iterator[Finding]:
+def _heard(box: BoxFacts, now: datetime) -> Iterator[ReportFinding]:
     if box.unheard:
         yield _now("broker_mute", why=box.unheard)
     elif box.status is None:
@@ -123,7 +123,7 @@ def _heard(box: Box, now: datetime) -> Iterator[Finding]:
         yield _now("health_late", minutes=round(late_s / 60))
 
 
-def _health(health: HealthPayload) -> Iterator[Finding]:
+def _health(health: HealthPayload) -> Iterator[ReportFinding]:
     if not health.cameras:
         yield _now("no_camera")
     for name, camera in health.cameras.items():
@@ -148,13 +148,13 @@ def _health(health: HealthPayload) -> Iterator[Finding]:
             yield _soon("quarantined", number=outbox.quarantined)
 
 
-def version(box: Box) -> str | None:
+def version(box: BoxFacts) -> str | None:
     """That runs: by its own word at the broker, else by that of ngatu-release."""
     told = box.info.versions.get("ngatu") if box.info is not None and online(box) else None
     return told or (box.release.version if box.release is not None else None)
 
 
-def _release(box: Box) -> Iterator[Finding]:
+def _release(box: BoxFacts) -> Iterator[ReportFinding]:
     runs = version(box)
     if box.wanted is not None and runs is not None and runs != box.wanted:
         yield _soon("other_version", version=runs, wanted=box.wanted)
@@ -168,7 +168,7 @@ def _release(box: Box) -> Iterator[Finding]:
         yield _soon("taken_back", why=box.release.taken_back)
 
 
-def _certificates(certificates: Sequence[Certificate]) -> Iterator[Finding]:
+def _certificates(certificates: Sequence[Certificate]) -> Iterator[ReportFinding]:
     for each in certificates:
         if each.days_left < 0:
             yield _now("certificate_over", role=each.role, days=-each.days_left)
@@ -177,7 +177,7 @@ def _certificates(certificates: Sequence[Certificate]) -> Iterator[Finding]:
             yield of("certificate_ends", role=each.role, days=each.days_left)
 
 
-def _storage(storage: Storage | None) -> Iterator[Finding]:
+def _storage(storage: BoxStorage | None) -> Iterator[ReportFinding]:
     if storage is None:
         return
     if storage.errors:
@@ -190,7 +190,7 @@ def _storage(storage: Storage | None) -> Iterator[Finding]:
         yield (_now if storage.worn_pct >= WORN_NOW_PCT else _soon)("disk_worn", pct=storage.worn_pct)
 
 
-def of_host(host: Host, now: datetime) -> Iterator[Finding]:
+def of_host(host: Host, now: datetime) -> Iterator[ReportFinding]:
     """What is wrong with a host of the station."""
     if not host.reached:
         yield _now("unreachable", why=host.why)
@@ -204,9 +204,9 @@ def of_host(host: Host, now: datetime) -> Iterator[Finding]:
     yield from _storage(host.storage)
 
 
-def _now(key: str, **values: Any) -> Finding:
-    return Finding(Need.NOW, key, values)
+def _now(key: str, **values: Any) -> ReportFinding:
+    return ReportFinding(Need.NOW, key, values)
 
 
-def _soon(key: str, **values: Any) -> Finding:
-    return Finding(Need.SOON, key, values)
+def _soon(key: str, **values: Any) -> ReportFinding:
+    return ReportFinding(Need.SOON, key, values)

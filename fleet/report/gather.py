@@ -18,7 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from agent.errors import NgatuError
 from agent.wire.payloads import HealthPayload, InfoPayload, StatusPayload
-from fleet.report.storage import Storage, storage
+from fleet.report.storage import BoxStorage, storage
 
 BUNDLE: Final = re.compile(r"ngatu-(?P<version>[^/]+)-(?:aarch64|x86_64|armv7l)-py\d+\.bundle$")
 """As `ngatu bundle build` calls it."""
@@ -27,7 +27,7 @@ BUNDLE: Final = re.compile(r"ngatu-(?P<version>[^/]+)-(?:aarch64|x86_64|armv7l)-
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
-class Told(BaseModel):
+class PrintedFacts(BaseModel):
     """What report.yml writes of one host; each text is what a program printed, empty where it said nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,8 +54,8 @@ class File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     made: AwareDatetime
-    boxes: tuple[Told, ...] = Field(())
-    hosts: tuple[Told, ...] = Field(())
+    boxes: tuple[PrintedFacts, ...] = Field(())
+    hosts: tuple[PrintedFacts, ...] = Field(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class BoxFacts:
     """All that is known of one box. None and empty: it could not be learned."""
 
     name: str
@@ -93,7 +93,7 @@ class Box:
     """Why it did not answer over SSH."""
     release: Release | None
     certificates: tuple[Certificate, ...]
-    storage: Storage | None
+    storage: BoxStorage | None
     status: StatusPayload | None
     info: InfoPayload | None
     health: HealthPayload | None
@@ -110,7 +110,7 @@ class Host:
     reached: bool
     why: str
     certificates: tuple[Certificate, ...]
-    storage: Storage | None
+    storage: BoxStorage | None
     crl_ends: datetime | None
     failed: tuple[str, ...]
     """Units that have failed."""
@@ -121,7 +121,7 @@ class Fleet:
     """Everything at one moment."""
 
     made: datetime
-    boxes: tuple[Box, ...]
+    boxes: tuple[BoxFacts, ...]
     hosts: tuple[Host, ...]
 
 
@@ -142,10 +142,10 @@ def read(path: Path) -> Fleet:
     return Fleet(file.made, tuple(map(_box, file.boxes)), tuple(map(_host, file.hosts)))
 
 
-def _box(told: Told) -> Box:
+def _box(told: PrintedFacts) -> BoxFacts:
     looked = _json(told.look)
     named = BUNDLE.search(told.bundle)
-    return Box(
+    return BoxFacts(
         name=told.name,
         commune=told.commune,
         place=told.place,
@@ -163,7 +163,7 @@ def _box(told: Told) -> Box:
     )
 
 
-def _host(told: Told) -> Host:
+def _host(told: PrintedFacts) -> Host:
     ends = re.search(r"nextUpdate=(.+)", told.crl)
     return Host(
         name=told.name,

@@ -14,17 +14,17 @@ from fleet.report.evaluate import (
     CERTIFICATE_SOON_D,
     CRL_SOON_D,
     SEES,
-    Finding,
     Judged,
     Need,
+    ReportFinding,
     heard,
     judge,
     online,
     order,
     version,
 )
-from fleet.report.gather import Box, Certificate, Fleet, Host
-from fleet.report.storage import Storage
+from fleet.report.gather import BoxFacts, Certificate, Fleet, Host
+from fleet.report.storage import BoxStorage
 from fleet.report.words import LANGUAGES
 from fleet.template import template
 
@@ -58,7 +58,9 @@ def page(fleet: Fleet, language: str) -> str:
         made=words["made"].format(time=f"{fleet.made:%Y-%m-%d %H:%M}"),
         counts=[(int(need), sum(each.need is need for each in everything)) for need in reversed(Need)],
         attention=[_card(each, words) for each in everything if each.need is not Need.GOOD],
-        boxes=[(each, _cells(each.what, fleet.made, words)) for each in boxes if isinstance(each.what, Box)],
+        boxes=[
+            (each, _cells(each.what, fleet.made, words)) for each in boxes if isinstance(each.what, BoxFacts)
+        ],
         hosts=[
             (each, _host_cells(each.what, fleet.made, words)) for each in hosts if isinstance(each.what, Host)
         ],
@@ -85,7 +87,7 @@ def _card(judged: Judged, words: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def say(finding: Finding, words: Mapping[str, str]) -> str:
+def say(finding: ReportFinding, words: Mapping[str, str]) -> str:
     """A finding in words."""
     values = dict(finding.values)
     if finding.key == "camera":
@@ -96,7 +98,7 @@ def say(finding: Finding, words: Mapping[str, str]) -> str:
     return words[finding.key].format(**values)
 
 
-def _cells(box: Box, now: datetime, words: Mapping[str, str]) -> dict[str, Cell]:
+def _cells(box: BoxFacts, now: datetime, words: Mapping[str, str]) -> dict[str, Cell]:
     health = box.health if online(box) else None  # what it said before it was lost says nothing of now
     return {
         "version": Cell(
@@ -155,7 +157,7 @@ def _temperature(health: HealthPayload | None, words: Mapping[str, str]) -> Cell
     return Cell(", ".join(told) or NONE, bad)
 
 
-def _storage(storage: Storage | None, words: Mapping[str, str]) -> Cell:
+def _storage(storage: BoxStorage | None, words: Mapping[str, str]) -> Cell:
     if storage is None:
         return Cell(NONE)
     told = []
@@ -175,7 +177,7 @@ def _ends(certificates: tuple[Certificate, ...], now: datetime) -> Cell:
     return Cell(f"{first:%Y-%m-%d}", (first - now).days < CERTIFICATE_SOON_D)
 
 
-def _heard(box: Box, now: datetime, words: Mapping[str, str]) -> Cell:
+def _heard(box: BoxFacts, now: datetime, words: Mapping[str, str]) -> Cell:
     when = heard(box)
     if when is None:
         return Cell(words["state_mute" if box.unheard else "state_never"], bad=True)

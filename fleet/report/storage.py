@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Storage:
+class BoxStorage:
     """Disks of a host, and what their wear is known to be."""
 
     free_bytes: int | None = None
@@ -20,7 +20,7 @@ class Storage:
     """Of an eMMC, by its own word, in steps of ten, 110 for more than it was made for; SD cards do not tell."""
 
 
-def storage(text: str) -> Storage | None:
+def storage(text: str) -> BoxStorage | None:
     """Read lines of `df` (mount point, size, free) and of files of /sys (path, content); None: there are none.
 
     ext4: lifetime_write_kbytes and errors_count (linux: Documentation/ABI/testing/sysfs-fs-ext4).
@@ -48,4 +48,4 @@ def storage(text: str) -> Storage | None:
     if fullest is None and written is None:
         return None
     size_bytes, free_bytes = fullest or (None, None)
-    return Storage(free_bytes, size_bytes, written, errors, worn or None)
+    return BoxStorage(free_bytes, size_bytes, written, errors, worn or None)

@@ -27,7 +27,7 @@ from agent.wire.chain import Head
 from agent.wire.codec import parse_chain
 from station.audit.seals import Seal, StreamNow
 from station.audit.seals import faults as against_seals
-from station.ingest.inbound import Sort
+from station.ingest.inbound import MessageKind
 from station.ingest.ranges import Ranges
 from station.store.blobs import path_of
 from station.store.database import in_words
@@ -49,7 +49,7 @@ from station.store.schema import (
 _AT_ONCE = 1_000
 
 
-class Fault(StrEnum):
+class StoreFault(StrEnum):
     """What is wrong."""
 
     MISSING = "missing"
@@ -63,10 +63,10 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class StoreFinding:
     """One fault, located."""
 
-    fault: Fault
+    fault: StoreFault
     box: str
     stream: str
     seq: int | None
@@ -75,7 +75,7 @@ class Finding:
     """Which seal it is, if it is one."""
 
 
-def findings(engine: Engine, blobs: Path) -> Iterator[Finding]:
+def findings(engine: Engine, blobs: Path) -> Iterator[StoreFinding]:
     """Every fault, box by box; reads everything once, pictures included.
 
     Raises:
@@ -90,7 +90,7 @@ def findings(engine: Engine, blobs: Path) -> Iterator[Finding]:
                 seals = list(_seals(connection, {row.id: row.name for row in streams}, contents))
                 for row in streams:
                     for fault, seq, seal in _of_stream(connection, row, contents, seals):
-                        yield Finding(fault, f"{one.commune}/{one.device}", row.name, seq, seal)
+                        yield StoreFinding(fault, f"{one.commune}/{one.device}", row.name, seq, seal)
     except (SQLAlchemyError, OSError) as error:
         raise in_words(error, engine.url) from error
 
@@ -104,32 +104,32 @@ def _at_one_moment(connection: Connection) -> Connection:
 
 def _of_stream(
     connection: Connection, row: Row[Any], contents: _Contents, seals: Sequence[Seal]
-) -> Iterator[tuple[Fault, int | None, int | None]]:
+) -> Iterator[tuple[StoreFault, int | None, int | None]]:
     query = select(span.c.first, span.c.last).where(span.c.stream_id == row.id)
     committed, digests = Ranges((each[0], each[1]) for each in connection.execute(query)), {}
-    faults: dict[int, Fault] = {}
+    faults: dict[int, StoreFault] = {}
     rows = select(message).where(message.c.stream_id == row.id).order_by(message.c.seq)
     for each in connection.execute(rows.execution_options(yield_per=_AT_ONCE)):
         whole = contents.hold(row.id, each.seq, each.suffix, each.digest)
         digests[each.seq] = each.digest if whole else "altered"
         if each.seq not in committed:
-            faults[each.seq] = Fault.UNKNOWN
+            faults[each.seq] = StoreFault.UNKNOWN
         elif not whole:
-            faults[each.seq] = Fault.ALTERED
+            faults[each.seq] = StoreFault.ALTERED
     for first, last in without(list(committed), list(Ranges((seq, seq) for seq in digests))):
-        faults |= dict.fromkeys(range(first, last + 1), Fault.MISSING)
+        faults |= dict.fromkeys(range(first, last + 1), StoreFault.MISSING)
     head = None if row.seal_number is None else Head(row.seal_number, row.seal_sha256)
     now = StreamNow(row.name, digests, head, row.oldest, row.newest)
     yield from ((fault, seq, None) for seq, fault in sorted(faults.items()))
     for told, seq, number in against_seals(now, seals):
         if seq is None or seq not in faults:
-            yield Fault(told.value), seq, number
+            yield StoreFault(told.value), seq, number
 
 
 def _seals(connection: Connection, names: Mapping[int, str], contents: _Contents) -> Iterator[Seal]:
     """Those of a box that are as they came."""
     query = select(other_message).where(
-        other_message.c.stream_id.in_(names), other_message.c.sort == str(Sort.CHAIN)
+        other_message.c.stream_id.in_(names), other_message.c.sort == str(MessageKind.CHAIN)
     )
     for row in connection.execute(query):
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from agent.wire.chain import Fault, Head, Kept, verify
+from agent.wire.chain import ChainFault, Head, Kept, verify
 from agent.wire.payloads import ChainPayload
 from station.ingest.ranges import Ranges
 
@@ -33,7 +33,7 @@ class StreamNow:
     newest: int | None
 
 
-def faults(now: StreamNow, seals: Iterable[Seal]) -> Iterator[tuple[Fault, int | None, int | None]]:
+def faults(now: StreamNow, seals: Iterable[Seal]) -> Iterator[tuple[ChainFault, int | None, int | None]]:
     """Fault, seq and the number of the seal that it is; what may still be on its way is none."""
     own, more, elsewhere = {}, [], Ranges()
     for seal in seals:
@@ -54,7 +54,7 @@ def faults(now: StreamNow, seals: Iterable[Seal]) -> Iterator[tuple[Fault, int |
     if head is not None and head.number > newest_seal and not _is_complete(now):
         head = None  # the seal that the box told of may still be on its way, and what it lists waits for it
     for finding in verify(kept, head, more=more, elsewhere=elsewhere).findings:
-        if finding.fault is Fault.MISSING and finding.seq is not None and not _was_here(finding.seq, now):
+        if finding.fault is ChainFault.MISSING and finding.seq is not None and not _was_here(finding.seq, now):
             continue
         yield finding.fault, finding.seq, finding.number
 

@@ -13,7 +13,7 @@ from agent.wire import codec
 from agent.wire.payloads import CountPayload, EventPayload, ImagePayload, InfoPayload, Payload, Posted
 
 
-class Sort(StrEnum):
+class MessageKind(StrEnum):
     """Which of a box's topics a message came by."""
 
     EVENT = "event"
@@ -35,10 +35,10 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class InboundMessage:
     """One message. What cannot be read has a `problem` and its `raw` bytes, and is handed over all the same."""
 
-    sort: Sort
+    sort: MessageKind
     commune: str
     device: str
     suffix: str
@@ -68,21 +68,25 @@ class Arrival:
 
 _CAMERA = r"camera/(?P<camera>[a-z0-9-]{3,32})"
 _ID = r"[A-Za-z0-9._-]{1,64}"
-_SORTS: tuple[tuple[re.Pattern[str], Sort, Callable[[bytes], Payload] | None], ...] = (
-    (re.compile(rf"{_CAMERA}/event"), Sort.EVENT, codec.parse_event),
-    (re.compile(rf"{_CAMERA}/image/(?P<event_id>{_ID})/(?P<image_kind>[a-z]{{1,32}})"), Sort.IMAGE, None),
-    (re.compile(rf"{_CAMERA}/count/[^/]+"), Sort.COUNT, codec.parse_count),
-    (re.compile(rf"{_CAMERA}/snapshot"), Sort.SNAPSHOT, None),
-    (re.compile(rf"{_CAMERA}/status"), Sort.CAMERA_STATUS, codec.parse_camera_status),
-    (re.compile("camera/box/clock_map"), Sort.CLOCK_MAP, codec.parse_clock_map),
-    (re.compile("status"), Sort.STATUS, codec.parse_status),
-    (re.compile("info"), Sort.INFO, codec.parse_info),
-    (re.compile("health"), Sort.HEALTH, codec.parse_health),
-    (re.compile("hello"), Sort.HELLO, codec.parse_hello),
-    (re.compile(codec.CHAIN), Sort.CHAIN, codec.parse_chain),
-    (re.compile(rf"ack/{_ID}"), Sort.ACK, codec.parse_ack),
-    (re.compile(rf"evidence/{_ID}"), Sort.EVIDENCE, codec.parse_evidence),
-    (re.compile(rf"evidence/{_ID}/[^/]+/[^/]+"), Sort.CHUNK, None),
+_SORTS: tuple[tuple[re.Pattern[str], MessageKind, Callable[[bytes], Payload] | None], ...] = (
+    (re.compile(rf"{_CAMERA}/event"), MessageKind.EVENT, codec.parse_event),
+    (
+        re.compile(rf"{_CAMERA}/image/(?P<event_id>{_ID})/(?P<image_kind>[a-z]{{1,32}})"),
+        MessageKind.IMAGE,
+        None,
+    ),
+    (re.compile(rf"{_CAMERA}/count/[^/]+"), MessageKind.COUNT, codec.parse_count),
+    (re.compile(rf"{_CAMERA}/snapshot"), MessageKind.SNAPSHOT, None),
+    (re.compile(rf"{_CAMERA}/status"), MessageKind.CAMERA_STATUS, codec.parse_camera_status),
+    (re.compile("camera/box/clock_map"), MessageKind.CLOCK_MAP, codec.parse_clock_map),
+    (re.compile("status"), MessageKind.STATUS, codec.parse_status),
+    (re.compile("info"), MessageKind.INFO, codec.parse_info),
+    (re.compile("health"), MessageKind.HEALTH, codec.parse_health),
+    (re.compile("hello"), MessageKind.HELLO, codec.parse_hello),
+    (re.compile(codec.CHAIN), MessageKind.CHAIN, codec.parse_chain),
+    (re.compile(rf"ack/{_ID}"), MessageKind.ACK, codec.parse_ack),
+    (re.compile(rf"evidence/{_ID}"), MessageKind.EVIDENCE, codec.parse_evidence),
+    (re.compile(rf"evidence/{_ID}/[^/]+/[^/]+"), MessageKind.CHUNK, None),
 )
 FILTERS = ("status", "info", "health", "hello", "chain", "camera/#", "ack/#", "evidence/#")
 """What to subscribe to below each device; no two of them overlap, for a broker would deliver twice."""
@@ -90,7 +94,7 @@ FILTERS = ("status", "info", "health", "hello", "chain", "camera/#", "ack/#", "e
 
 def read(
     topic: str, raw: bytes, properties: Mapping[str, str], *, retained: bool = False, root: str = codec.ROOT
-) -> Arrival:
+) -> InboundMessage:
     """One message as it came; `properties` are MQTT 5's user properties, empty for 3.1.1.
 
     Raises:
@@ -101,7 +105,7 @@ def read(
         raise WireError(f"{topic[:200]!r} is the station's own")
     sort, parse, parts = _sorted(suffix)
     payload, problem = None, None
-    if sort is Sort.UNKNOWN:
+    if sort is MessageKind.UNKNOWN:
         problem = f"{suffix[:200]!r} is none of a box's topics"
     elif parse is not None:
         try:
@@ -110,13 +114,13 @@ def read(
             problem = error.what
         else:
             problem = _foreign(payload, commune, device, parts.get("camera"))
-    picture = sort in (Sort.IMAGE, Sort.SNAPSHOT)
+    picture = sort in (MessageKind.IMAGE, MessageKind.SNAPSHOT)
     if picture:
         problem = _damaged(raw, properties)
-    stream, seq = _place(b"" if picture or sort is Sort.CHUNK else raw, properties)
+    stream, seq = _place(b"" if picture or sort is MessageKind.CHUNK else raw, properties)
     whole = problem is None
     event = payload if isinstance(payload, EventPayload) and whole else None
-    return Arrival(
+    return InboundMessage(
         sort=sort,
         commune=commune,
         device=device,
@@ -137,11 +141,11 @@ def read(
     )
 
 
-def _sorted(suffix: str) -> tuple[Sort, Callable[[bytes], Payload] | None, dict[str, str]]:
+def _sorted(suffix: str) -> tuple[MessageKind, Callable[[bytes], Payload] | None, dict[str, str]]:
     for pattern, sort, parse in _SORTS:
         if found := pattern.fullmatch(suffix):
             return sort, parse, found.groupdict()
-    return Sort.UNKNOWN, None, {}
+    return MessageKind.UNKNOWN, None, {}
 
 
 def images_of(event: EventPayload) -> tuple[ImagePayload, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from agent.wire.payloads import EventPayload, HelloPayload, StatusPayload
-from station.ingest.inbound import Arrival, images_of
+from station.ingest.inbound import InboundMessage, images_of
 from station.ingest.ranges import Ranges
 
 Box = tuple[str, str]
@@ -37,13 +37,13 @@ class Due:
 class Parted:
     """A batch, taken apart."""
 
-    fresh: list[Arrival]
+    fresh: list[InboundMessage]
     """Not committed yet: each message once, pictures with their events."""
-    copies: list[Arrival]
+    copies: list[InboundMessage]
     """Committed already, or twice in the batch."""
 
 
-class Ledger:
+class ReceiptLedger:
     """Numbers of each stream that are committed; `known` tells what was committed before the program began."""
 
     def __init__(self, known: Callable[[str, str, str], Iterable[tuple[int, int]]]) -> None:
@@ -55,7 +55,7 @@ class Ledger:
         self._unreceipted_images: defaultdict[Box, list[str]] = defaultdict(list)
         self._events: OrderedDict[tuple[Box, str], EventPayload] = OrderedDict()
 
-    def part(self, batch: Sequence[Arrival]) -> Parted:
+    def part(self, batch: Sequence[InboundMessage]) -> Parted:
         """What of the batch is new, and what came again; an old will that came late is neither."""
         parted = Parted([], [])
         seen: set[object] = set()
@@ -73,13 +73,13 @@ class Ledger:
             parted.fresh.append(self._with_event(arrival))
         return parted
 
-    def has(self, arrival: Arrival) -> bool:
+    def has(self, arrival: InboundMessage) -> bool:
         """Whether it is committed; False for what cannot be told apart, such as a status."""
         if arrival.stream is not None and arrival.seq is not None:
             return arrival.seq in self._have(_box(arrival), arrival.stream)
         return arrival.image_sha256 is not None and (_box(arrival), arrival.image_sha256) in self._images
 
-    def remember(self, committed: Iterable[Arrival]) -> None:
+    def remember(self, committed: Iterable[InboundMessage]) -> None:
         """These are committed now."""
         for arrival in committed:
             if arrival.stream is not None and arrival.seq is not None:
@@ -87,7 +87,7 @@ class Ledger:
             elif arrival.image_sha256 is not None:
                 _keep(self._images, (_box(arrival), arrival.image_sha256), None)
 
-    def due(self, batch: Sequence[Arrival]) -> list[Due]:
+    def due(self, batch: Sequence[InboundMessage]) -> list[Due]:
         """The receipts for a batch: each number that is committed, and to a hello all that are.
 
         A number is told with the whole range around it, which makes up for receipts that were lost.
@@ -125,7 +125,7 @@ class Ledger:
             self._ranges[box, stream] = Ranges(self._known(*box, stream))
         return self._ranges[box, stream]
 
-    def _with_event(self, arrival: Arrival) -> Arrival:
+    def _with_event(self, arrival: InboundMessage) -> InboundMessage:
         """The arrival; a picture with the newest event that refers to it."""
         box = _box(arrival)
         if arrival.event is not None:
@@ -135,7 +135,7 @@ class Ledger:
             return replace(arrival, event=self._events.get((box, arrival.image_sha256)))
         return arrival
 
-    def _stale(self, arrival: Arrival) -> bool:
+    def _stale(self, arrival: InboundMessage) -> bool:
         """An offline of another session than the box's latest: an old will that came late."""
         if not isinstance(arrival.payload, StatusPayload):
             return False
@@ -145,11 +145,11 @@ class Ledger:
         return self._sessions.setdefault(box, session) != session
 
 
-def _box(arrival: Arrival) -> Box:
+def _box(arrival: InboundMessage) -> Box:
     return arrival.commune, arrival.device
 
 
-def _name(arrival: Arrival) -> object:
+def _name(arrival: InboundMessage) -> object:
     """What tells a message apart from others; None if nothing does."""
     if arrival.stream is not None and arrival.seq is not None:
         return _box(arrival), arrival.stream, arrival.seq

@@ -36,19 +36,19 @@ from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError, NgatuE
 from agent.wire import codec
 from station.ingest.connection import MQTT_5, MQTT_311, HungUp, SubscriberSettings, Will, connect
 from station.ingest.handler import Attends, Compares, Handler, RemembersSeqs
-from station.ingest.inbound import FILTERS, Arrival, Sort, read
-from station.ingest.receipts import Ledger
+from station.ingest.inbound import FILTERS, InboundMessage, MessageKind, read
+from station.ingest.receipts import ReceiptLedger
 
 __all__ = [
-    "Arrival",
     "Attends",
     "Compares",
     "Handler",
+    "InboundMessage",
+    "IngestCounters",
+    "MessageKind",
     "RemembersSeqs",
-    "Sort",
     "Subscriber",
     "SubscriberSettings",
-    "Tally",
 ]
 
 log = structlog.get_logger("station.ingest.subscriber")
@@ -64,7 +64,7 @@ until the station is back nothing arrives; who is refused is refused for longer.
 
 
 @dataclass
-class Tally:
+class IngestCounters:
     """What a subscriber has seen and done since it began."""
 
     arrivals: int = 0
@@ -85,7 +85,7 @@ class Subscriber:
     """Serves one broker for as long as `run` runs."""
 
     def __init__(self, settings: SubscriberSettings, handler: Handler) -> None:
-        self.tally = Tally()
+        self.tally = IngestCounters()
         self.connected = False
         self.trouble: str | None = None
         """Why it is not connected."""
@@ -94,9 +94,9 @@ class Subscriber:
         self._session = str(uuid4())
         self._stop = threading.Event()
         self._version = MQTT_5
-        self._ledger = Ledger(self._known)
+        self._ledger = ReceiptLedger(self._known)
         self._announced: set[str] = set()
-        self._waiting: list[Arrival] = []
+        self._waiting: list[InboundMessage] = []
         self._waiting_since_s = 0.0
         self._commit_s = 0.0
         self._attended_s = 0.0
@@ -263,7 +263,7 @@ class Subscriber:
             self._give_receipts(client, batch)
             self.tally.receipted += sum(map(self._ledger.has, parted.fresh))
 
-    def _give_receipts(self, client: paho.Client, batch: Sequence[Arrival]) -> None:
+    def _give_receipts(self, client: paho.Client, batch: Sequence[InboundMessage]) -> None:
         for commune in {arrival.commune for arrival in batch}:
             self._announce(client, commune)
         for due in self._ledger.due(batch):
@@ -272,7 +272,7 @@ class Subscriber:
             payload = codec.receipt(station, due.stream, due.committed, _now(), due.images)
             client.publish(codec.Topics(commune, device, self._settings.root).receipt, payload, qos=1)
 
-    def _committed(self, fresh: Sequence[Arrival]) -> bool:
+    def _committed(self, fresh: Sequence[InboundMessage]) -> bool:
         begun_s = time.monotonic()
         if not self._done(lambda: self._handler.commit(fresh)):
             return False
@@ -281,7 +281,7 @@ class Subscriber:
         self.tally.problems += sum(arrival.problem is not None for arrival in fresh)
         return True
 
-    def _compared(self, copies: Sequence[Arrival]) -> bool:
+    def _compared(self, copies: Sequence[InboundMessage]) -> bool:
         handler = self._handler
         return not isinstance(handler, Compares) or self._done(lambda: handler.compare(copies))
 

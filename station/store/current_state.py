@@ -5,16 +5,21 @@ from __future__ import annotations
 from sqlalchemy import Connection, select, update
 
 from agent.wire.payloads import CameraStatusPayload, ChainPayload, HelloPayload, StatusPayload
-from station.ingest.inbound import Arrival, Sort
+from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.digests import ms
-from station.store.id_cache import Known, insert_once, upsert
+from station.store.id_cache import IdCache, insert_once, upsert
 from station.store.schema import box, box_status, camera, camera_status, given_up, stream
 
 Fields = dict[str, object]
 
 
 def stand(
-    connection: Connection, arrival: Arrival, box_id: int, stream_id: int | None, known: Known, now_ms: int
+    connection: Connection,
+    arrival: InboundMessage,
+    box_id: int,
+    stream_id: int | None,
+    known: IdCache,
+    now_ms: int,
 ) -> list[tuple[str, Fields]]:
     """Write what the arrival says; gives back what is to be told, by name and fields."""
     told = arrival.payload
@@ -24,7 +29,7 @@ def stand(
         _camera(connection, arrival, told, box_id, now_ms)
     elif isinstance(told, HelloPayload) and stream_id is not None:
         return _hello(connection, told, stream_id, known, now_ms)
-    elif arrival.sort in (Sort.INFO, Sort.HEALTH):
+    elif arrival.sort in (MessageKind.INFO, MessageKind.HEALTH):
         name = str(arrival.sort)
         values = {name: arrival.raw.decode(), f"{name}_ms": now_ms}
         connection.execute(update(box).where(box.c.id == box_id).values(values))
@@ -43,7 +48,7 @@ def _box(connection: Connection, told: StatusPayload, box_id: int, now_ms: int) 
 
 
 def _camera(
-    connection: Connection, arrival: Arrival, told: CameraStatusPayload, box_id: int, now_ms: int
+    connection: Connection, arrival: InboundMessage, told: CameraStatusPayload, box_id: int, now_ms: int
 ) -> None:
     state = {"box_id": box_id, "state": told.state, "since_ms": ms(told.since), "received_ms": now_ms}
     put = upsert(connection, camera).values(state | {"name": arrival.camera, "body": arrival.raw.decode()})
@@ -54,7 +59,7 @@ def _camera(
 
 
 def _hello(
-    connection: Connection, told: HelloPayload, stream_id: int, known: Known, now_ms: int
+    connection: Connection, told: HelloPayload, stream_id: int, known: IdCache, now_ms: int
 ) -> list[tuple[str, Fields]]:
     """What the box still holds, below which nothing will come any more; and the newest seal of its chain."""
     oldest = told.oldest
@@ -81,7 +86,7 @@ def _hello(
     return notes
 
 
-def give_up(connection: Connection, told: ChainPayload, box_id: int, known: Known, now_ms: int) -> None:
+def give_up(connection: Connection, told: ChainPayload, box_id: int, known: IdCache, now_ms: int) -> None:
     """Write down what a seal says will not come: not in the stream it seals, or not in the one before it."""
     rows = [(told.of, first, last, "dropped") for first, last in told.dropped]
     if told.carried is not None and told.carried.stream is not None:

@@ -8,13 +8,13 @@ from datetime import datetime
 from hashlib import sha256
 
 from agent.wire.codec import MAX_JSON_BYTES, body
-from station.ingest.inbound import Arrival, Sort
+from station.ingest.inbound import InboundMessage, MessageKind
 
 _VARYING = ("seq", "stream", "published_at", "replayed")
 """What is put in at each sending."""
 
 
-def digest(arrival: Arrival) -> str:
+def digest(arrival: InboundMessage) -> str:
     """sha256 of what stays the same however often a message is sent: of what lay in the box's outbox."""
     is_bytes = arrival.image_sha256 is not None or blob_of(arrival) is not None
     if is_bytes or len(arrival.raw) > MAX_JSON_BYTES:
@@ -45,16 +45,16 @@ def of_json(raw: bytes) -> str:
     return of_bytes(json.dumps(told, sort_keys=True).encode())
 
 
-def blobs_of(arrivals: Sequence[Arrival]) -> dict[str, bytes]:
+def blobs_of(arrivals: Sequence[InboundMessage]) -> dict[str, bytes]:
     """What belongs in files: pictures and pieces of footage, by their hash."""
     return {sha: arrival.raw for arrival in arrivals if (sha := blob_of(arrival)) is not None}
 
 
-def blob_of(arrival: Arrival) -> str | None:
+def blob_of(arrival: InboundMessage) -> str | None:
     """The hash of what belongs in a file; None for JSON and for what cannot be read."""
     if arrival.image is not None:
         return arrival.image_sha256
-    if arrival.sort is Sort.CHUNK and arrival.problem is None:
+    if arrival.sort is MessageKind.CHUNK and arrival.problem is None:
         return sha256(arrival.raw).hexdigest()
     return None
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, update
 
 from agent.wire.payloads import EventPayload, ImagePayload
-from station.ingest.inbound import Arrival
+from station.ingest.inbound import InboundMessage
 from station.store.clocks import TRUSTED, put_right
 from station.store.digests import ms
 from station.store.id_cache import insert_once, upsert
@@ -30,7 +30,9 @@ class Events:
         """Ids of boxes and boots."""
         self._pictures: dict[str, list[Row]] = {"thumbnail": [], "scene": []}
 
-    def add(self, arrival: Arrival, told: EventPayload, box_id: int, stream_id: int, digest: str) -> None:
+    def add(
+        self, arrival: InboundMessage, told: EventPayload, box_id: int, stream_id: int, digest: str
+    ) -> None:
         """One message of an event that is not here yet."""
         key = {"box_id": box_id, "event_id": told.id, "revision": told.revision}
         life = {"phase": str(told.phase), "time_ms": ms(told.time), "replayed": told.replayed}

@@ -37,7 +37,7 @@ def _new_id(connection: Connection, table: Table, row: dict[str, object]) -> int
     return int(inserted[0])
 
 
-class Known:
+class IdCache:
     """What the station knows of boxes and streams."""
 
     def __init__(self) -> None:

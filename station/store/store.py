@@ -27,14 +27,14 @@ import structlog
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
-from station.ingest.inbound import Arrival
+from station.ingest.inbound import InboundMessage
 from station.store.blobs import Blobs
 from station.store.database import StoreError, in_words, upgrade
 from station.store.digests import blobs_of
 from station.store.gap_scan import Surveyor
-from station.store.id_cache import Known
+from station.store.id_cache import IdCache
 from station.store.schema import blob, box, span, stream
-from station.store.writer import Batch, Note
+from station.store.writer import Note, StoreBatch
 
 log = structlog.get_logger("station.store.store")
 
@@ -58,7 +58,7 @@ class Store:
     ) -> None:
         self._engine = engine
         self._now = now
-        self._known = Known()
+        self._known = IdCache()
         self._surveyor = Surveyor(gap_after_s)
         before, after = upgrade(engine)
         if before != after:
@@ -66,7 +66,7 @@ class Store:
         self._blobs = self._disk(lambda: Blobs(state_dir / BLOBS))
         self._sweep()
 
-    def commit(self, arrivals: Sequence[Arrival]) -> None:
+    def commit(self, arrivals: Sequence[InboundMessage]) -> None:
         """Keep these.
 
         Raises:
@@ -80,7 +80,7 @@ class Store:
             return
         _tell(notes)
 
-    def compare(self, copies: Sequence[Arrival]) -> None:
+    def compare(self, copies: Sequence[InboundMessage]) -> None:
         """What came again although it is committed: the same, or a conflict (invariant 4).
 
         Raises:
@@ -120,12 +120,12 @@ class Store:
 
     # --------------------------------------------------------------------------------------------- the inside
 
-    def _file(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Note]:
-        batch = Batch(connection, self._known, self._now_ms())
+    def _file(self, connection: Connection, arrivals: Sequence[InboundMessage]) -> list[Note]:
+        batch = StoreBatch(connection, self._known, self._now_ms())
         batch.file(arrivals)
         return batch.notes
 
-    def _one_by_one(self, arrivals: Sequence[Arrival], why: str) -> None:
+    def _one_by_one(self, arrivals: Sequence[InboundMessage], why: str) -> None:
         """One of several is refused: find out which, and set it apart."""
         if len(arrivals) > 1:
             for arrival in arrivals:
@@ -184,7 +184,7 @@ def _is_refusal(error: Exception) -> bool:
     return isinstance(error, ValueError | OverflowError)  # a driver cannot even write the value
 
 
-def _set_apart(arrival: Arrival, why: str) -> Arrival:
+def _set_apart(arrival: InboundMessage, why: str) -> InboundMessage:
     return replace(arrival, payload=None, event=None, image=None, problem=f"the database refuses it: {why}")
 
 

@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, func, select, tuple_, update
 
 from agent.wire.payloads import ChainPayload, ClockMapPayload, CountPayload, EventPayload, HelloPayload
-from station.ingest.inbound import Arrival, Sort
+from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.clocks import note_map
 from station.store.current_state import give_up, stand
 from station.store.digests import blob_of, digest, ms
 from station.store.events import Events
-from station.store.id_cache import Known, insert_once, upsert
+from station.store.id_cache import IdCache, insert_once, upsert
 from station.store.schema import (
     blob,
     box,
@@ -37,7 +37,9 @@ from station.store.schema import (
 KEPT_BYTES = 256 * 1024
 """Of a message that cannot be read, at most; the largest picture of the contract."""
 _LONGEST_SUFFIX = 500
-_STANDING = frozenset({Sort.STATUS, Sort.INFO, Sort.HEALTH, Sort.CAMERA_STATUS, Sort.HELLO})
+_STANDING = frozenset(
+    {MessageKind.STATUS, MessageKind.INFO, MessageKind.HEALTH, MessageKind.CAMERA_STATUS, MessageKind.HELLO}
+)
 """Not kept by the box, and so without a number."""
 _IN_ORDER = (blob, message, count_interval, picture, other_message, conflict)
 """Tables whose rows never change, those first that others refer to."""
@@ -54,10 +56,10 @@ class Note:
     fields: Mapping[str, object]
 
 
-class Batch:
+class StoreBatch:
     """Files one batch; make one per transaction."""
 
-    def __init__(self, connection: Connection, known: Known, now_ms: int) -> None:
+    def __init__(self, connection: Connection, known: IdCache, now_ms: int) -> None:
         self.notes: list[Note] = []
         self._connection = connection
         self._known = known
@@ -70,7 +72,7 @@ class Batch:
         """Of events, by ids of box, event and revision."""
         self._taken: defaultdict[int, list[int]] = defaultdict(list)
 
-    def file(self, arrivals: Sequence[Arrival]) -> None:
+    def file(self, arrivals: Sequence[InboundMessage]) -> None:
         """Write everything about them."""
         places = [self._place(arrival) for arrival in arrivals]
         self._look_up(list(zip(arrivals, places, strict=True)))
@@ -88,7 +90,7 @@ class Batch:
             statement = update(box).where(box.c.id == bindparam("its_id")).values(last_seen_ms=self._now_ms)
             self._connection.execute(statement, seen)
 
-    def _place(self, arrival: Arrival) -> Place:
+    def _place(self, arrival: InboundMessage) -> Place:
         box_id = self._known.box_id(self._connection, (arrival.commune, arrival.device), self._now_ms)
         name = arrival.stream if arrival.seq is not None else None
         if isinstance(arrival.payload, HelloPayload):
@@ -97,14 +99,14 @@ class Batch:
             return box_id, None
         return box_id, self._known.stream_id(self._connection, box_id, name, self._now_ms)
 
-    def _look_up(self, placed: Sequence[tuple[Arrival, Place]]) -> None:
+    def _look_up(self, placed: Sequence[tuple[InboundMessage, Place]]) -> None:
         """What is there already under the ids of this batch."""
         numbers = {(place[1], one.seq) for one, place in placed if place[1] is not None and one.seq is not None}
         key = message.c.stream_id, message.c.seq
         for part in _parts(numbers):
             query = select(*key, message.c.digest).where(tuple_(*key).in_(part))
             self._digests |= {(row[0], row[1]): row[2] for row in self._connection.execute(query)}
-        told = [(place[0], one.event) for one, place in placed if one.sort is Sort.EVENT and one.event]
+        told = [(place[0], one.event) for one, place in placed if one.sort is MessageKind.EVENT and one.event]
         revisions = {(box_id, event.id, event.revision) for box_id, event in told}
         of = event_revision.c.box_id, event_revision.c.event_id, event_revision.c.revision
         for part in _parts(revisions):
@@ -113,7 +115,7 @@ class Batch:
 
     # ----------------------------------------------------------------------------------------- one arrival
 
-    def _add(self, arrival: Arrival, box_id: int, stream_id: int | None) -> None:
+    def _add(self, arrival: InboundMessage, box_id: int, stream_id: int | None) -> None:
         own, is_first = digest(arrival), True
         if stream_id is not None and arrival.seq is not None:
             kept = self._digests.get((stream_id, arrival.seq))
@@ -127,7 +129,7 @@ class Batch:
         self._add_blob(arrival)
         if arrival.problem is not None:
             self._set_apart(arrival, box_id, arrival.problem)
-        elif arrival.sort is Sort.EVENT and arrival.event is not None and stream_id is not None:
+        elif arrival.sort is MessageKind.EVENT and arrival.event is not None and stream_id is not None:
             self._event(arrival, arrival.event, box_id, stream_id)
         elif arrival.image is not None:
             self._picture(arrival, box_id)
@@ -138,7 +140,7 @@ class Batch:
         elif is_first:
             self._numbered(arrival, box_id, stream_id)
 
-    def _number(self, arrival: Arrival, stream_id: int, own: str) -> None:
+    def _number(self, arrival: InboundMessage, stream_id: int, own: str) -> None:
         assert arrival.seq is not None
         self._digests[stream_id, arrival.seq] = own
         self._taken[stream_id].append(arrival.seq)
@@ -147,13 +149,15 @@ class Batch:
             {"stream_id": stream_id, "seq": arrival.seq, "suffix": _suffix(arrival), **told}
         )
 
-    def _add_blob(self, arrival: Arrival) -> None:
+    def _add_blob(self, arrival: InboundMessage) -> None:
         sha = blob_of(arrival)
         if sha is not None:
             row = {"sha256": sha, "size_bytes": len(arrival.raw), "received_ms": self._now_ms}
             self._rows[blob].append(row)
 
-    def _contradict(self, arrival: Arrival, box_id: int, what: str, key: str, digests: tuple[str, str]) -> None:
+    def _contradict(
+        self, arrival: InboundMessage, box_id: int, what: str, key: str, digests: tuple[str, str]
+    ) -> None:
         """The same id with other content: the first stays in its place, this one is kept beside."""
         sha = blob_of(arrival)
         self._rows[conflict].append(
@@ -171,7 +175,7 @@ class Batch:
         )
         self._note(arrival, "conflict", what=what, key=key, hint="the first stays; both are in the store")
 
-    def _set_apart(self, arrival: Arrival, box_id: int, reason: str) -> None:
+    def _set_apart(self, arrival: InboundMessage, box_id: int, reason: str) -> None:
         """Keep what cannot be read; an empty message clears what the broker retained, and says nothing."""
         if not arrival.raw and arrival.seq is None:
             return
@@ -192,7 +196,7 @@ class Batch:
         )
         self._note(arrival, "message_unreadable", topic=_suffix(arrival), seq=arrival.seq, why=reason[:300])
 
-    def _event(self, arrival: Arrival, told: EventPayload, box_id: int, stream_id: int) -> None:
+    def _event(self, arrival: InboundMessage, told: EventPayload, box_id: int, stream_id: int) -> None:
         key, own = (box_id, told.id, told.revision), digest(arrival)
         kept = self._event_digests.get(key)
         if kept is None:
@@ -201,7 +205,7 @@ class Batch:
         elif kept != own:
             self._contradict(arrival, box_id, "revision", f"{told.id}/{told.revision}", (kept, own))
 
-    def _picture(self, arrival: Arrival, box_id: int) -> None:
+    def _picture(self, arrival: InboundMessage, box_id: int) -> None:
         row = {
             "box_id": box_id,
             "event_id": arrival.event_id or "",
@@ -222,7 +226,7 @@ class Batch:
             more = update(stream).where(stream.c.id == latest).values(unnumbered=stream.c.unnumbered + 1)
             self._connection.execute(more)
 
-    def _numbered(self, arrival: Arrival, box_id: int, stream_id: int) -> None:
+    def _numbered(self, arrival: InboundMessage, box_id: int, stream_id: int) -> None:
         ids = {"stream_id": stream_id, "seq": arrival.seq, "box_id": box_id}
         told = arrival.payload
         if isinstance(told, CountPayload):
@@ -239,7 +243,7 @@ class Batch:
         body = {"body": None if sha else arrival.raw.decode(), "sha256": sha}
         self._rows[other_message].append(ids | what | body | {"received_ms": self._now_ms})
 
-    def _stand(self, arrival: Arrival, box_id: int, stream_id: int | None) -> None:
+    def _stand(self, arrival: InboundMessage, box_id: int, stream_id: int | None) -> None:
         for name, fields in stand(self._connection, arrival, box_id, stream_id, self._known, self._now_ms):
             self._note(arrival, name, **fields)
 
@@ -251,11 +255,11 @@ class Batch:
             put = put.on_conflict_do_update(index_elements=["box_id", "suffix", "digest"], set_=again)
             self._connection.execute(put, self._rows[quarantine])
 
-    def _note(self, arrival: Arrival, name: str, **fields: object) -> None:
+    def _note(self, arrival: InboundMessage, name: str, **fields: object) -> None:
         self.notes.append(Note(name, {"box": f"{arrival.commune}/{arrival.device}", **fields}))
 
 
-def _suffix(arrival: Arrival) -> str:
+def _suffix(arrival: InboundMessage) -> str:
     return _storable(arrival.suffix[:_LONGEST_SUFFIX])
 
 

@@ -18,10 +18,10 @@ from rich.console import Console
 from agent.errors import BrokerRefused, NgatuError
 from agent.settings.base import Secret
 from station.cli import station
-from station.ingest.subscriber import Subscriber, SubscriberSettings, Tally
+from station.ingest.subscriber import IngestCounters, Subscriber, SubscriberSettings
 from station.watch.logbook import Logbook
 from station.watch.screen import JsonLines, Lines, LiveTable, Screen
-from station.watch.watch import Seen, Watch
+from station.watch.watch import SeenEvents, Watch
 
 commands = typer.Typer(no_args_is_help=True)
 commands.add_typer(station, name="station")
@@ -128,7 +128,7 @@ def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
     return LiveTable(console, subscriber, where) if console.is_terminal else Lines(sys.stdout)
 
 
-def _summary(seen: Seen, tally: Tally) -> str:
+def _summary(seen: SeenEvents, tally: IngestCounters) -> str:
     return (
         f"{len(seen.events)} events ({len(seen.alerts)} alerts, {len(seen.open)} still open), "
         f"{seen.pictures} pictures, {tally.receipted} receipts, {tally.duplicates} repeated, "

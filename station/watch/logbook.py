@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent.errors import NgatuError
-from station.ingest.inbound import Arrival, Sort
+from station.ingest.inbound import InboundMessage, MessageKind
 
 _SCHEMA = """
 create table if not exists event (
@@ -67,7 +67,7 @@ class Logbook:
                 f"{path}: {error}", "name a file that this user may write, or move it away"
             ) from error
 
-    def commit(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    def commit(self, arrivals: Sequence[InboundMessage]) -> list[InboundMessage]:
         """Keep them; gives back those that were not there yet.
 
         Raises:
@@ -90,7 +90,7 @@ class Logbook:
         """End the use of the file."""
         self._db.close()
 
-    def _insert(self, arrival: Arrival) -> bool:
+    def _insert(self, arrival: InboundMessage) -> bool:
         """Whether it was new. What has neither number nor hash, such as a status, is new each time."""
         box, new = (arrival.commune, arrival.device), True
         own_table = arrival.event is not None or arrival.image is not None
@@ -101,7 +101,7 @@ class Logbook:
         if arrival.image is not None:
             picture = (*box, arrival.image_sha256, arrival.event_id, arrival.image_kind, arrival.image)
             return self._put("insert into picture values (?, ?, ?, ?, ?, ?) on conflict do nothing", picture)
-        if arrival.sort is Sort.EVENT and arrival.event is not None:
+        if arrival.sort is MessageKind.EVENT and arrival.event is not None:
             event = arrival.event
             told = (event.time.isoformat(), str(event.kind), str(event.phase), arrival.raw.decode())
             row_of_event = (*box, event.camera, event.id, event.revision, *told)

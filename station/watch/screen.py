@@ -16,7 +16,7 @@ from rich.text import Text
 
 from agent.core.types import Phase, Severity
 from agent.wire.payloads import EventPayload
-from station.ingest.inbound import Arrival, Sort
+from station.ingest.inbound import InboundMessage, MessageKind
 from station.ingest.subscriber import Subscriber
 
 _SHOWN = 500
@@ -25,7 +25,7 @@ _SHOWN = 500
 class Screen(Protocol):
     """Shows what was committed; used as a context manager around the whole watch."""
 
-    def show(self, arrival: Arrival) -> None:
+    def show(self, arrival: InboundMessage) -> None:
         """One arrival that is new. Raises BrokenPipeError when nobody reads any more."""
         ...
 
@@ -42,9 +42,9 @@ class JsonLines:
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
 
-    def show(self, arrival: Arrival) -> None:
+    def show(self, arrival: InboundMessage) -> None:
         """Write the line at once."""
-        if arrival.sort is Sort.EVENT and arrival.event is not None:
+        if arrival.sort is MessageKind.EVENT and arrival.event is not None:
             self._out.write(arrival.raw.decode() + "\n")
             self._out.flush()
 
@@ -68,9 +68,9 @@ class Lines:
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
 
-    def show(self, arrival: Arrival) -> None:
+    def show(self, arrival: InboundMessage) -> None:
         """Write the line at once."""
-        if arrival.sort is Sort.EVENT and arrival.event is not None:
+        if arrival.sort is MessageKind.EVENT and arrival.event is not None:
             row = _Row(arrival.event, _delay_s(arrival.event))
             self._out.write("  ".join(cell for cell in _cells(row) if cell) + "\n")
             self._out.flush()
@@ -92,9 +92,9 @@ class LiveTable:
         self._rows: OrderedDict[tuple[str, str], _Row] = OrderedDict()
         self._live = Live(get_renderable=self.table, console=console, refresh_per_second=4, screen=False)
 
-    def show(self, arrival: Arrival) -> None:
+    def show(self, arrival: InboundMessage) -> None:
         """Put the event, or that its picture came, into the table."""
-        if arrival.sort is Sort.EVENT and arrival.event is not None:
+        if arrival.sort is MessageKind.EVENT and arrival.event is not None:
             key = arrival.device, arrival.event.id
             known = self._rows.get(key)
             if known is None:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.core.types import Phase, Severity
-from station.ingest.inbound import Arrival, Sort
+from station.ingest.inbound import InboundMessage, MessageKind
 from station.watch.logbook import Logbook
 from station.watch.screen import Screen
 
 
 @dataclass
-class Seen:
+class SeenEvents:
     """What came, for the summary."""
 
     events: set[tuple[str, str]] = field(default_factory=set)
@@ -29,7 +29,7 @@ class Watch:
     """Commits to the logbook and the folder first, then shows; without either it only looks on."""
 
     def __init__(self, logbook: Logbook | None, folder: Path | None) -> None:
-        self.seen = Seen()
+        self.seen = SeenEvents()
         self._logbook = logbook
         self._folder = folder
         self._screen: Screen | None = None
@@ -40,7 +40,7 @@ class Watch:
         """Show on `screen`; call `stop` when nobody looks any more or so many events have come."""
         self._screen, self._stop, self._until_events = screen, stop, until_events
 
-    def commit(self, arrivals: Sequence[Arrival]) -> None:
+    def commit(self, arrivals: Sequence[InboundMessage]) -> None:
         """Keep and show them.
 
         Raises:
@@ -66,11 +66,11 @@ class Watch:
         """What the logbook has of a stream."""
         return [] if self._logbook is None else self._logbook.committed(commune, device, stream)
 
-    def _count(self, arrival: Arrival) -> None:
+    def _count(self, arrival: InboundMessage) -> None:
         seen = self.seen
         seen.problems += arrival.problem is not None
-        seen.pictures += arrival.sort is Sort.IMAGE and arrival.image is not None
-        if arrival.sort is Sort.EVENT and arrival.event is not None:
+        seen.pictures += arrival.sort is MessageKind.IMAGE and arrival.image is not None
+        if arrival.sort is MessageKind.EVENT and arrival.event is not None:
             event, key = arrival.event, (arrival.device, arrival.event.id)
             seen.events.add(key)
             if event.severity is Severity.ALERT:
@@ -78,9 +78,9 @@ class Watch:
             (seen.open.discard if event.phase is Phase.END else seen.open.add)(key)
 
 
-def _save(folder: Path, arrival: Arrival) -> None:
+def _save(folder: Path, arrival: InboundMessage) -> None:
     """Write a picture as DEVICE/CAMERA/EVENT-KIND.jpg; a better one of the same event takes its place."""
-    if arrival.sort is not Sort.IMAGE or arrival.image is None or arrival.camera is None:
+    if arrival.sort is not MessageKind.IMAGE or arrival.image is None or arrival.camera is None:
         return
     place = folder / arrival.device / arrival.camera
     place.mkdir(parents=True, exist_ok=True)

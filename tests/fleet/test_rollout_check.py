@@ -10,7 +10,7 @@ import pytest
 
 from agent.errors import BrokerUnreachable, NgatuError
 from agent.wire.payloads import HealthPayload, InfoPayload, StatusPayload
-from fleet.rollout_check import Broker, Seen, Wanted, gone_back, look, missing, proven
+from fleet.rollout_check import Broker, ObservedBox, Wanted, gone_back, look, missing, proven
 from tests.support.boxes import Box, at_work
 from tests.support.brokers import Mosquitto, free_port
 
@@ -20,10 +20,10 @@ SHA = "a" * 64
 GOOD: dict[str, Any] = {"state": "streaming", "fps_analysed": 3.0}
 
 
-def seen(state: str = "online", session: str = ONE, **more: Any) -> Seen:
+def seen(state: str = "online", session: str = ONE, **more: Any) -> ObservedBox:
     told: dict[str, Any] = {"north": GOOD, "south": GOOD} | more.pop("cameras", {})
     versions = {"ngatu": more.pop("version", "0.2.0")}
-    return Seen(
+    return ObservedBox(
         StatusPayload.model_validate({"state": state, "session": session, "time": NOW}),
         InfoPayload.model_validate(
             {"commune": "hai-ninh", "device": "hai-ninh-03", "session": ONE, "time": NOW,
@@ -45,7 +45,7 @@ def test_a_box_that_streams_with_the_new_release_has_proven_it() -> None:
 @pytest.mark.parametrize(
     ("box", "why"),
     [
-        (Seen(), "it has never been at this broker"),
+        (ObservedBox(), "it has never been at this broker"),
         (seen("offline"), "it is offline"),
         (seen("stopped"), "it is stopped"),
         (seen(session=TWO), "it has not said yet what it is"),
@@ -60,7 +60,7 @@ def test_a_box_that_streams_with_the_new_release_has_proven_it() -> None:
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_a_box_that_does_not_is_told_why(box: Seen, why: str) -> None:
+def test_a_box_that_does_not_is_told_why(box: ObservedBox, why: str) -> None:
     assert missing(box, WANTED) == [why]
 
 

@@ -16,7 +16,7 @@ from agent.detectors import load_detector
 from agent.detectors.card import hashed
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
-from models.catalogue import DarknetSource, Entry, FileSource, UrlSource
+from models.catalogue import CatalogueEntry, DarknetSource, PackagedFile, UrlSource
 from models.fetch import Consent, Member, Sdist, add_model, fetch_member, fetch_members, fetch_model
 
 from .conftest import Shelf, sdist, sha256_of
@@ -155,7 +155,7 @@ anchors = 10,14, 23,27, 37,58, 81,82, 135,169, 344,319
 """The smallest network with the outputs of YOLOv3-tiny."""
 
 
-def darknet_entry(shelf: Shelf) -> Entry:
+def darknet_entry(shelf: Shelf) -> CatalogueEntry:
     rng = np.random.default_rng(4)
     numbers = rng.uniform(0.1, 1, 4 * 4 + 4 * 3 * 9 + 255 + 255 * 4).astype("<f4")
     weights = bytes([0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]) + bytes(8) + numbers.tobytes()
@@ -174,7 +174,7 @@ def darknet_entry(shelf: Shelf) -> Entry:
         size_px=64,
         masks=((3, 4, 5), (1, 2, 3)),
     )
-    return Entry(about="small", source=source, licence="ours")
+    return CatalogueEntry(about="small", source=source, licence="ours")
 
 
 def test_weights_become_a_model_that_the_agent_loads(shelf: Shelf, tmp_path: Path) -> None:
@@ -202,10 +202,10 @@ def test_a_model_that_is_there_is_made_again_only_if_it_was_changed(shelf: Shelf
     assert hashed(path) == first
 
 
-def url_entry(shelf: Shelf, sha256: str | None) -> Entry:
+def url_entry(shelf: Shelf, sha256: str | None) -> CatalogueEntry:
     shelf.files["m.onnx"] = b"a network"
     url = f"{shelf.url}/files/m.onnx"
-    return Entry(
+    return CatalogueEntry(
         about="x",
         source=UrlSource(kind="url", url=url, sha256=sha256, card="yolov3-tiny.yaml"),
         licence="x",
@@ -235,7 +235,7 @@ def test_the_catalogues_hash_cannot_be_talked_over(shelf: Shelf, tmp_path: Path)
 
 
 def test_a_model_without_a_public_file_is_told(tmp_path: Path) -> None:
-    entry = Entry(about="x", source=FileSource(kind="file", sha256="4" * 64), licence="x")
+    entry = CatalogueEntry(about="x", source=PackagedFile(kind="file", sha256="4" * 64), licence="x")
 
     with pytest.raises(ModelError, match="nowhere to fetch") as caught:
         fetch_model("m", entry, tmp_path)

@@ -14,7 +14,7 @@ from agent.errors import CameraLost, CameraRefused
 BUFFERS = 4  # one being filled, one queued, one being copied, one in reserve; each costs contiguous memory
 
 
-class Ribbon:
+class PiCamera:
     """Pictures of one libcamera camera, as YUV 4:2:0; a picture is valid until the next is asked for."""
 
     def __init__(self, source: Source, now: Now) -> None:

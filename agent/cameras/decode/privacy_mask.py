@@ -20,7 +20,7 @@ BLACK_FULL = 0
 NEUTRAL_CHROMA = 128
 
 
-class Stencil:
+class PrivacyMask:
     """Copies pictures of one layout without what the masks hide."""
 
     def __init__(self, layout: Layout, masks: Sequence[Polygon]) -> None:

@@ -18,7 +18,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 
-class Sparing:
+class SkipDecode:
     """Decides for one stream, and counts its pictures, those that were spared too."""
 
     def __init__(self, live: bool) -> None:

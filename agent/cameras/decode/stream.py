@@ -21,7 +21,7 @@ from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
 
 from agent.cameras.decode.decoded import CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
-from agent.cameras.decode.skip_decode import Sparing
+from agent.cameras.decode.skip_decode import SkipDecode
 from agent.errors import CameraError, CameraLost, CameraRefused
 
 # Up to PyAV 18 a title that is not UTF-8 is an error unless this is said; 19 took the argument away.
@@ -50,7 +50,7 @@ class Stream:
         self._container, self._video = self._open()
         self._timeline = Timeline(source, self._interval_s())
         self._rate = Rate(source.max_fps)
-        self._sparing = Sparing(live=source.pace == "live")
+        self._sparing = SkipDecode(live=source.pace == "live")
         self._reformatter = VideoReformatter()
         self.wanted: Wanted = lambda _mono_s: True
         self.damaged = 0

@@ -28,7 +28,7 @@ from dataclasses import asdict
 from typing import Any
 
 from agent.cameras.decode.decoded import Layout, Now, Picture, Pictures, Source
-from agent.cameras.decode.privacy_mask import Stencil
+from agent.cameras.decode.privacy_mask import PrivacyMask
 from agent.cameras.decode.ring import SLOTS, WriterRing
 from agent.errors import CameraLost, CameraRefused
 
@@ -42,7 +42,7 @@ _Offer = tuple[int, int, float, float, int]
 """Slot, index, mono_s, wall_s, and how many packets were damaged so far."""
 
 
-class Door:
+class FrameExchange:
     """Hands frames to the parent. The decoder never waits for it, except where no frame may be missed."""
 
     def __init__(self, sock: socket.socket, waits: bool) -> None:
@@ -119,18 +119,18 @@ class Door:
         self._changed.notify_all()
 
 
-def decode(source: Source, door: Door, now: Now) -> None:
+def decode(source: Source, door: FrameExchange, now: Now) -> None:
     """Hand every picture of the source to the door, without what its masks hide."""
     pictures = opened(source, now)
     pictures.wanted = door.wants
     door.tell({"facts": asdict(pictures.facts)})
     ring: WriterRing | None = None
-    stencil: Stencil | None = None
+    stencil: PrivacyMask | None = None
     layout: Layout | None = None
     for picture in pictures:
         if ring is None or stencil is None or picture.layout != layout:
             layout = picture.layout
-            stencil = Stencil(layout, source.masks)  # a new size is a new mask
+            stencil = PrivacyMask(layout, source.masks)  # a new size is a new mask
             ring = WriterRing(layout)
             for memory in ring.slots:
                 stencil.blacken(memory)
@@ -144,9 +144,9 @@ def decode(source: Source, door: Door, now: Now) -> None:
 def opened(source: Source, now: Now) -> Pictures:
     """The decoder for this kind of source; only its libraries are loaded."""
     if source.kind == "csi":
-        from agent.cameras.decode.csi import Ribbon  # noqa: PLC0415 – picamera2 is on a Pi only
+        from agent.cameras.decode.csi import PiCamera  # noqa: PLC0415 – picamera2 is on a Pi only
 
-        return Ribbon(source, now)
+        return PiCamera(source, now)
     from agent.cameras.decode.stream import Stream  # noqa: PLC0415 – 20 MB that a ribbon camera does not need
 
     return Stream(source, now)
@@ -157,7 +157,7 @@ def main() -> None:
     _confine()
     sock = socket.socket(fileno=int(sys.argv[1]))
     source = Source.from_json(json.loads(sock.recv(MAX_MESSAGE_BYTES)))
-    door = Door(sock, waits=source.pace == "fast")
+    door = FrameExchange(sock, waits=source.pace == "fast")
     door.tell({"ready": True})
     try:
         # CLOCK_MONOTONIC is one clock for all processes, so these stamps fit the parent's.

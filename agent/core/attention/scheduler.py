@@ -132,7 +132,7 @@ class AttentionSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class AttentionInput:
     """What is known of one frame before the detector looks."""
 
     at: Instant
@@ -160,7 +160,7 @@ class AttentionState:
 
 
 def update(
-    state: AttentionState | None, scene: Glance, settings: AttentionSettings
+    state: AttentionState | None, scene: AttentionInput, settings: AttentionSettings
 ) -> tuple[AttentionState, tuple[Crop, ...]]:
     """Choose the crops for one frame; none means that the detector rests.
 
@@ -190,7 +190,7 @@ def update(
     return _looked(state, scene, crops, sweep_due), crops
 
 
-def patience_s(state: AttentionState, scene: Glance, settings: AttentionSettings) -> float:
+def patience_s(state: AttentionState, scene: AttentionInput, settings: AttentionSettings) -> float:
     """How long the next look can wait, in seconds; 0: something is new, in doubt or due; inf: all is quiet.
 
     Where the detector does not look at all there is nothing to wait for.
@@ -225,7 +225,7 @@ def gather(
 
 
 def _crops(
-    wishes: list[Wish], part: Box | None, scene: Glance, settings: AttentionSettings
+    wishes: list[Wish], part: Box | None, scene: AttentionInput, settings: AttentionSettings
 ) -> tuple[Crop, ...]:
     """The crops for the wishes and for the part of a sweep whose turn it is."""
     if _small(scene, settings) and (wishes or part):
@@ -234,7 +234,7 @@ def _crops(
     return _with_sweep(crops, part, settings.max_crops) if part else crops
 
 
-def _small(scene: Glance, settings: AttentionSettings) -> bool:
+def _small(scene: AttentionInput, settings: AttentionSettings) -> bool:
     times = settings.whole_within
     return (
         scene.frame.width_px <= scene.field.width_px * times
@@ -302,7 +302,7 @@ def _common(one: Box, other: Box) -> float:
     return max(0.0, wide) * max(0.0, high)
 
 
-def _wishes(state: AttentionState, scene: Glance, settings: AttentionSettings) -> list[Wish]:
+def _wishes(state: AttentionState, scene: AttentionInput, settings: AttentionSettings) -> list[Wish]:
     """What should be seen, each with the crop size that shows it best; nothing twice.
 
     A part of a followed track that moves, such as a leg, must be in some crop, but no nearer than its track:
@@ -339,7 +339,9 @@ def _with_sweep(crops: tuple[Crop, ...], part: Box, most: int) -> tuple[Crop, ..
     return (*crops, Crop(part, Reason.SWEEP)) if len(crops) < most else (Crop(WHOLE, Reason.SWEEP),)
 
 
-def _looked(state: AttentionState, scene: Glance, crops: tuple[Crop, ...], sweep_due: bool) -> AttentionState:
+def _looked(
+    state: AttentionState, scene: AttentionInput, crops: tuple[Crop, ...], sweep_due: bool
+) -> AttentionState:
     swept = sweep_due and any(crop.reason is Reason.SWEEP or crop.box == WHOLE for crop in crops)
     checked = dict(_present(state, scene))
     for track in scene.tracks:
@@ -356,7 +358,7 @@ def _looked(state: AttentionState, scene: Glance, crops: tuple[Crop, ...], sweep
     )
 
 
-def _present(state: AttentionState, scene: Glance) -> tuple[tuple[str, float], ...]:
+def _present(state: AttentionState, scene: AttentionInput) -> tuple[tuple[str, float], ...]:
     """Only tracks that still are: the state must not grow for ever."""
     present = {track.id for track in scene.tracks if not track.ended}
     return tuple(pair for pair in state.checked if pair[0] in present)

@@ -17,7 +17,7 @@ import numpy as np
 from agent.core.motion import background, illumination, model_update
 from agent.core.motion import track_before_detect as faint
 from agent.core.motion.downscale import shrink
-from agent.core.motion.model_update import Known, Lesson
+from agent.core.motion.model_update import Lesson, SceneModel
 from agent.core.motion.regions import Evidence, Outline, boxes, clean, merged, things
 from agent.core.motion.settings import MotionSettings, Polygon
 from agent.core.motion.track_before_detect import Faint, Sight
@@ -47,7 +47,7 @@ _GAP_S = 30.0
 class MotionState:
     """The learned scene and the latest frames. Planes are (H, W) and never written after they are made."""
 
-    known: Known
+    known: SceneModel
     at: Instant
     mask: Plane
     """What differs from the scene in the latest frame, cleaned: 255 or 0. Standing things are in it too."""
@@ -79,7 +79,7 @@ class _Now:
 
     plane: Plane
     at: Instant
-    known: Known
+    known: SceneModel
     past: Past
     unlike: float
     asked_s: float

@@ -42,7 +42,7 @@ AWAKE_S = 0.5
 """What comes into view slowly hardly differs from one frame to the next: after a change, look for so long."""
 
 
-class GlimpseSettings(Settings):
+class FrameGateSettings(Settings):
     """How a quiet view is watched between two looks."""
 
     look_s: float = Field(
@@ -54,7 +54,7 @@ class GlimpseSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class Glimpse:
+class FrameGate:
     """What is taken for the empty view. Both planes are (about 54, W), in luma steps, and never written."""
 
     at: Instant
@@ -69,23 +69,23 @@ class Glimpse:
     """Until this mono_s every frame is worth a look: something has just changed."""
 
 
-def after(before: Glimpse | None, frame: Frame, settings: GlimpseSettings) -> Glimpse:
+def after(before: FrameGate | None, frame: Frame, settings: FrameGateSettings) -> FrameGate:
     """What is remembered of a whole look that found nothing that moves."""
     plane, at = sample(frame.luma), frame.at
     now_s, awake_s = at.mono_s, at.mono_s + AWAKE_S
     if before is None or before.plane.shape != plane.shape:
-        return Glimpse(at, plane, np.full_like(plane, FIRST), now_s, awake_s)
+        return FrameGate(at, plane, np.full_like(plane, FIRST), now_s, awake_s)
     if not 0 <= at.since(before.at) <= settings.look_s + LATE_S:
-        return Glimpse(at, plane, before.limit, now_s, awake_s)
+        return FrameGate(at, plane, before.limit, now_s, awake_s)
     diff = np.minimum(cv2.absdiff(plane, before.plane), 255 - CLEAR)
     if not _differs(diff, before.limit):
         awake_s = before.awake_s
     falls = now_s - before.eased_s >= EASE_S
     limit = np.maximum(np.maximum(before.limit - falls, diff + CLEAR), LEAST)
-    return Glimpse(at, plane, limit.astype(np.uint8), now_s if falls else before.eased_s, awake_s)
+    return FrameGate(at, plane, limit.astype(np.uint8), now_s if falls else before.eased_s, awake_s)
 
 
-def passed(last: Glimpse, frame: Frame, settings: GlimpseSettings) -> Glimpse | None:
+def passed(last: FrameGate, frame: Frame, settings: FrameGateSettings) -> FrameGate | None:
     """What is remembered of a frame that shows nothing new; None: the frame is worth a whole look.
 
     It is when something changed, and when it is time.

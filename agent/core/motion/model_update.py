@@ -33,7 +33,7 @@ _RESTLESS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class SceneModel:
     """The learned scene. Its planes are (H, W) and never written after they are made."""
 
     model: Background
@@ -67,24 +67,24 @@ class Lesson:
     """What no neighbour's value explains either."""
 
 
-def begin(plane: Plane, at: Instant, settings: MotionSettings) -> Known:
+def begin(plane: Plane, at: Instant, settings: MotionSettings) -> SceneModel:
     """A scene of which one frame is known."""
     model = background.begin(plane)
-    return Known(model, _limit(model, settings), illumination.fine(model.view), at, at.mono_s, at)
+    return SceneModel(model, _limit(model, settings), illumination.fine(model.view), at, at.mono_s, at)
 
 
-def due(known: Known, at: Instant) -> bool:
+def due(known: SceneModel, at: Instant) -> bool:
     """Whether a frame of this moment is to be learned."""
     return known.settled is None or at.mono_s - known.learned_s >= _LEARN_S
 
 
-def toned(known: Known, curve: Plane, plane: Plane, far: Plane) -> Known:
+def toned(known: SceneModel, curve: Plane, plane: Plane, far: Plane) -> SceneModel:
     """The scene as the camera shows it after an exposure step; see `background.toned`."""
     model = background.toned(known.model, curve, plane, far)
     return replace(known, model=model, look=illumination.fine(model.view))
 
 
-def learn(known: Known, lesson: Lesson, settings: MotionSettings) -> Known:
+def learn(known: SceneModel, lesson: Lesson, settings: MotionSettings) -> SceneModel:
     """The scene after this frame."""
     at, restless, settled = lesson.at, known.restless, known.settled
     if settled is None:
@@ -98,7 +98,7 @@ def learn(known: Known, lesson: Lesson, settings: MotionSettings) -> Known:
             settled = at
     else:
         model = _calmly(known, lesson, settings)
-    return Known(
+    return SceneModel(
         model=model,
         limit=_limit(model, settings),
         look=known.look if model.view is known.model.view else illumination.fine(model.view),
@@ -109,7 +109,7 @@ def learn(known: Known, lesson: Lesson, settings: MotionSettings) -> Known:
     )
 
 
-def _hastily(known: Known, lesson: Lesson, settings: MotionSettings) -> Background:
+def _hastily(known: SceneModel, lesson: Lesson, settings: MotionSettings) -> Background:
     """A new scene is learned whole, and soon."""
     passed_s = lesson.at.mono_s - known.learned_s
     quiet, nowhere = _inverse(lesson.raw), np.zeros(lesson.raw.shape, np.uint8)
@@ -118,7 +118,7 @@ def _hastily(known: Known, lesson: Lesson, settings: MotionSettings) -> Backgrou
     return background.learn(model, lesson.plane, np.full_like(quiet, 255), hurry)
 
 
-def _calmly(known: Known, lesson: Lesson, settings: MotionSettings) -> Background:
+def _calmly(known: SceneModel, lesson: Lesson, settings: MotionSettings) -> Background:
     """What is quiet is learned soon, what stands is adopted late."""
     passed_s = lesson.at.mono_s - known.learned_s
     quiet = _inverse(lesson.raw)

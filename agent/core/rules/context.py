@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agent.core.debounce import NEVER, Spell
+from agent.core.debounce import NEVER, Debounce
 from agent.core.rules.lifecycle import Fact, Key
-from agent.core.rules.settings import JudgeSettings
-from agent.core.rules.trajectory import Journey
+from agent.core.rules.settings import RuleSettings
+from agent.core.rules.trajectory import Trajectory
 from agent.core.types import Box, Instant, Motion, Size
 
 Facts = tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class RuleContext:
     """What all rules look at."""
 
     at: Instant
     frame: Size
     motion: Motion
-    journeys: Sequence[Journey]
+    journeys: Sequence[Trajectory]
     """Confirmed ones, and lost ones that may come back."""
     open: frozenset[Key]
     """Events that are open."""
-    settings: JudgeSettings
+    settings: RuleSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StandingPlace:
     """Where a vehicle stands or stood."""
 
     subject: str
@@ -37,21 +37,21 @@ class Place:
     box: Box
     since: Instant
     seen: Instant
-    journey: Journey
+    journey: Trajectory
     told: bool = False
     free: bool = False
     """It was seen driving off, or so it looked: a passing vehicle can drag the track along."""
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class RuleMemory:
     """What one rule remembers between frames; each kind uses its part."""
 
-    spell: Spell = NEVER
+    spell: Debounce = NEVER
     region: Box | None = None
     tally: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """(label, direction) -> crossings in the interval that is open."""
     interval: Instant | None = None
     """When that interval began."""
     interval_s: float = 0.0
-    places: tuple[Place, ...] = ()
+    places: tuple[StandingPlace, ...] = ()

@@ -21,41 +21,41 @@ from functools import singledispatch
 from agent.core.ids import Ids
 from agent.core.rules import lifecycle, reassociation
 from agent.core.rules import trajectory as journeys
-from agent.core.rules.context import Facts, Memory, View
+from agent.core.rules.context import Facts, RuleContext, RuleMemory
 from agent.core.rules.kinds import facts, loitering, stopped_vehicle
-from agent.core.rules.lifecycle import Ledger
-from agent.core.rules.reassociation import Claim, Heritage
-from agent.core.rules.schedule import Window
+from agent.core.rules.lifecycle import OpenEvents
+from agent.core.rules.reassociation import Links, PendingLink
+from agent.core.rules.schedule import TimeWindow
 from agent.core.rules.settings import (
     BaseRule,
     CrowdRule,
-    JudgeSettings,
     LineRule,
     LoiteringRule,
     MotionRule,
     ObjectRule,
     Rule,
+    RuleSettings,
     StoppedVehicleRule,
     WrongWayRule,
     ZoneRule,
 )
-from agent.core.rules.trajectory import Journey, Moment
+from agent.core.rules.trajectory import FrameContext, Trajectory
 from agent.core.rules.zones import Anchor, Zone
 from agent.core.types import Count, EndReason, Event, Instant, Motion, Shot, Size, Track
 
 __all__ = [
     "Anchor",
     "CrowdRule",
-    "JudgeSettings",
     "LineRule",
     "LoiteringRule",
     "MotionRule",
     "ObjectRule",
     "Rule",
+    "RuleInput",
+    "RuleSettings",
     "RulesState",
-    "Scene",
     "StoppedVehicleRule",
-    "Window",
+    "TimeWindow",
     "WrongWayRule",
     "Zone",
     "ZoneRule",
@@ -65,7 +65,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class RuleInput:
     """What is known about one frame."""
 
     at: Instant
@@ -81,32 +81,32 @@ class Scene:
 class RulesState:
     """What the stage remembers. Its mappings are never changed, only replaced."""
 
-    journeys: Mapping[str, Journey] = field(default_factory=dict)
+    journeys: Mapping[str, Trajectory] = field(default_factory=dict)
     """By id of the track; living ones only."""
-    ghosts: tuple[Journey, ...] = ()
+    ghosts: tuple[Trajectory, ...] = ()
     """Lost ones that may come back under a new id."""
-    claims: Mapping[str, Claim] = field(default_factory=dict)
+    claims: Mapping[str, PendingLink] = field(default_factory=dict)
     """By id of a new track: whose journey it may go on with."""
-    memories: Mapping[str, Memory] = field(default_factory=dict)
+    memories: Mapping[str, RuleMemory] = field(default_factory=dict)
     """By rule id."""
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: OpenEvents = field(default_factory=OpenEvents)
 
 
 def update(
-    state: RulesState | None, scene: Scene, ids: Ids, settings: JudgeSettings
+    state: RulesState | None, scene: RuleInput, ids: Ids, settings: RuleSettings
 ) -> tuple[RulesState, Ids, tuple[Event | Count, ...]]:
     """Fold one frame in; returns the messages in the order in which they are to be told."""
     state = state or RulesState()
-    moment = Moment(scene.at, scene.frame, settings)
+    moment = FrameContext(scene.at, scene.frame, settings)
     heritage, living, gone = _follow(state, scene, moment)
     everyone = [each for each in (*living.values(), *gone, *heritage.ghosts) if each.confirmed]
     opened = lifecycle.latest(state.ledger.open, everyone)
-    view = View(scene.at, scene.frame, scene.motion, everyone, frozenset(opened), settings)
-    memories: dict[str, Memory] = {}
+    view = RuleContext(scene.at, scene.frame, scene.motion, everyone, frozenset(opened), settings)
+    memories: dict[str, RuleMemory] = {}
     holding: list[lifecycle.Fact] = []
     counts: list[Count] = []
     for rule in settings.rules:
-        memory, found = judge(rule, state.memories.get(rule.id, Memory()), view)
+        memory, found = judge(rule, state.memories.get(rule.id, RuleMemory()), view)
         holding.extend(found)
         if isinstance(rule, LineRule):
             memory, count = facts.close_interval(rule, memory, scene.at)
@@ -119,7 +119,7 @@ def update(
 
 
 def close(
-    state: RulesState | None, at: Instant, reason: EndReason, settings: JudgeSettings
+    state: RulesState | None, at: Instant, reason: EndReason, settings: RuleSettings
 ) -> tuple[RulesState, tuple[Event | Count, ...]]:
     """End all open events and counting intervals: the camera was lost, or the agent stops.
 
@@ -127,23 +127,23 @@ def close(
     """
     state = state or RulesState()
     ledger, ends = lifecycle.close(state.ledger, at, reason)
-    memories: dict[str, Memory] = {}
+    memories: dict[str, RuleMemory] = {}
     counts: list[Count] = []
     for rule in settings.rules:
-        memory = state.memories.get(rule.id, Memory())
+        memory = state.memories.get(rule.id, RuleMemory())
         if isinstance(rule, LineRule):
             counts.extend(facts.cut_interval(rule, memory, at))
-        memories[rule.id] = Memory(places=memory.places)
+        memories[rule.id] = RuleMemory(places=memory.places)
     return RulesState(memories=memories, ledger=ledger), (*ends, *counts)
 
 
 def _follow(
-    state: RulesState, scene: Scene, moment: Moment
-) -> tuple[Heritage, dict[str, Journey], list[Journey]]:
+    state: RulesState, scene: RuleInput, moment: FrameContext
+) -> tuple[Links, dict[str, Trajectory], list[Trajectory]]:
     """Bring every journey up to this frame: who inherits, those that go on, and those that ended in it."""
     heritage = reassociation.decide(state.journeys, state.ghosts, state.claims, scene.tracks, moment)
-    living: dict[str, Journey] = {}
-    gone: list[Journey] = []
+    living: dict[str, Trajectory] = {}
+    gone: list[Trajectory] = []
     for track in scene.tracks:
         before = heritage.taken.get(track.id) or state.journeys.get(track.id)
         if track.id in heritage.given or (before is None and not track.seen):
@@ -166,13 +166,13 @@ def _follow(
     return heritage, living, gone
 
 
-def _unused(track_id: str, known: Mapping[str, Journey]) -> str:
+def _unused(track_id: str, known: Mapping[str, Trajectory]) -> str:
     """A name for a new journey: its track's id, or, where that one goes on elsewhere, the id of who took it."""
     return next((name for name, each in known.items() if each.subject == track_id), track_id)
 
 
 @singledispatch
-def judge(rule: BaseRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
+def judge(rule: BaseRule, memory: RuleMemory, view: RuleContext) -> tuple[RuleMemory, Facts]:
     """What holds by this rule; one function of `facts` for each kind."""
     raise TypeError(f"no judge for a rule of kind {type(rule).__name__}")
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from agent.core.ids import Ids
 from agent.core.rules import schedule
 from agent.core.rules import trajectory as journeys
-from agent.core.rules.settings import BaseRule, JudgeSettings
-from agent.core.rules.trajectory import Journey, Moment
+from agent.core.rules.settings import BaseRule, RuleSettings
+from agent.core.rules.trajectory import FrameContext, Trajectory
 from agent.core.types import Box, EndReason, Event, Instant, ObjectState, Phase, Shot, Size
 
 Key = tuple[str, str]
@@ -37,7 +37,7 @@ class Fact:
     """The road user, the zone, or the crossing that it is about."""
     since: Instant
     """When it began to hold."""
-    journey: Journey | None = None
+    journey: Trajectory | None = None
     region: Box | None = None
     direction: str | None = None
     tellable: bool = True
@@ -71,7 +71,7 @@ class Restraint:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class OpenEvents:
     """Every event that is open, and what was held back."""
 
     open: Mapping[Key, Open] = field(default_factory=dict)
@@ -84,8 +84,8 @@ class Ledger:
 
 
 def update(
-    ledger: Ledger, facts: Sequence[Fact], moment: Moment, ids: Ids
-) -> tuple[Ledger, Ids, tuple[Event, ...]]:
+    ledger: OpenEvents, facts: Sequence[Fact], moment: FrameContext, ids: Ids
+) -> tuple[OpenEvents, Ids, tuple[Event, ...]]:
     """Compare what holds with what is open; returns what is to be told: by order of the facts, ends last."""
     opened = dict(ledger.open)
     held, passed = set(ledger.held), set(ledger.passed)
@@ -120,20 +120,20 @@ def update(
     holding = {fact.key for fact in facts}
     for key in [key for key in opened if key not in holding]:
         told.append(_end(opened.pop(key), moment, None))
-    after = Ledger(opened, frozenset(held & holding), frozenset(passed & holding), restraints)
+    after = OpenEvents(opened, frozenset(held & holding), frozenset(passed & holding), restraints)
     return after, ids, tuple(told)
 
 
-def close(ledger: Ledger, at: Instant, reason: EndReason) -> tuple[Ledger, tuple[Event, ...]]:
+def close(ledger: OpenEvents, at: Instant, reason: EndReason) -> tuple[OpenEvents, tuple[Event, ...]]:
     """End every event that is open; cooldowns go on."""
     ends = tuple(
-        _end(each, Moment(at, each.event.frame or Size(1, 1), JudgeSettings()), reason)
+        _end(each, FrameContext(at, each.event.frame or Size(1, 1), RuleSettings()), reason)
         for each in ledger.open.values()
     )
-    return Ledger(restraints=ledger.restraints), ends
+    return OpenEvents(restraints=ledger.restraints), ends
 
 
-def _may_start(fact: Fact, moment: Moment, restraint: Restraint, refused: bool) -> str:
+def _may_start(fact: Fact, moment: FrameContext, restraint: Restraint, refused: bool) -> str:
     """`tell` it; `hold` it back and count it; `pass` over it for good; or `wait`: not now, perhaps later."""
     rule = fact.rule
     if not fact.tellable or (refused and not rule.lasting):
@@ -149,7 +149,7 @@ def _may_start(fact: Fact, moment: Moment, restraint: Restraint, refused: bool) 
     return "tell"
 
 
-def _start(fact: Fact, moment: Moment, event_id: str, suppressed: int) -> Open:
+def _start(fact: Fact, moment: FrameContext, event_id: str, suppressed: int) -> Open:
     shot = fact.journey.shot if fact.journey else None
     event = Event(
         id=event_id,
@@ -171,7 +171,7 @@ def _start(fact: Fact, moment: Moment, event_id: str, suppressed: int) -> Open:
     return Open(event, fact, shot.quality if shot else 0.0, shot.at if shot else None)
 
 
-def _continue(now: Open, moment: Moment) -> Open:
+def _continue(now: Open, moment: FrameContext) -> Open:
     """Tell it again where there is something to tell: a change, a better picture, or a long silence."""
     quiet_s = moment.at.since(now.event.at)
     settings = moment.settings
@@ -183,7 +183,7 @@ def _continue(now: Open, moment: Moment) -> Open:
     return _next(now, moment, Phase.UPDATE, better)
 
 
-def _end(now: Open, moment: Moment, reason: EndReason | None) -> Event:
+def _end(now: Open, moment: FrameContext, reason: EndReason | None) -> Event:
     journey = now.fact.journey
     why = reason or (journey.reason if journey and journey.reason else EndReason.LEFT)
     event = replace(_next(now, moment, Phase.END, _better_shot(now, 0.0)).event, end_reason=why)
@@ -192,7 +192,7 @@ def _end(now: Open, moment: Moment, reason: EndReason | None) -> Event:
     return replace(event, object=replace(event.object, ended=journey.track.last_seen))
 
 
-def _next(now: Open, moment: Moment, phase: Phase, shot: Shot | None) -> Open:
+def _next(now: Open, moment: FrameContext, phase: Phase, shot: Shot | None) -> Open:
     event = replace(
         now.event,
         revision=now.event.revision + 1,
@@ -238,7 +238,7 @@ def _object(fact: Fact) -> ObjectState | None:
     return journeys.state(fact.journey) if fact.journey else None
 
 
-def latest(opened: Mapping[Key, Open], known: Iterable[Journey]) -> dict[Key, Open]:
+def latest(opened: Mapping[Key, Open], known: Iterable[Trajectory]) -> dict[Key, Open]:
     """The open events with the journeys as they are now, so that an end tells the last that was known."""
     by_subject = {each.subject: each for each in known}
     out: dict[Key, Open] = {}

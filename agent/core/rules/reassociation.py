@@ -25,7 +25,7 @@ from math import dist, hypot
 from agent.core.geometry import Point
 from agent.core.rules import trajectory as journeys
 from agent.core.rules import zones
-from agent.core.rules.trajectory import REST_LEAST, Journey, Moment
+from agent.core.rules.trajectory import REST_LEAST, FrameContext, Trajectory
 from agent.core.types import Instant, Shot, Size, Track
 
 SHARE = 0.75
@@ -51,7 +51,7 @@ HIDDEN_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class PendingLink:
     """What a new track lays claim to: the journey of one whose track the tracker has not given up."""
 
     track_id: str
@@ -59,37 +59,37 @@ class Claim:
     since: Instant
     known: int
     """Number of the last crossing that was told when the claim was laid."""
-    joined: Journey
+    joined: Trajectory
     """As it goes on if the two are one."""
 
 
 @dataclass(slots=True)
-class Heritage:
+class Links:
     """Who goes on with whose journey in one frame."""
 
-    ghosts: list[Journey]
+    ghosts: list[Trajectory]
     """Lost ones that are still waited for."""
-    claims: dict[str, Claim] = field(default_factory=dict)
+    claims: dict[str, PendingLink] = field(default_factory=dict)
     """By id of the new track: those on which nothing can be decided yet."""
-    taken: dict[str, Journey] = field(default_factory=dict)
+    taken: dict[str, Trajectory] = field(default_factory=dict)
     """By id of the heir's track."""
     given: set[str] = field(default_factory=set)
     """Ids of tracks whose journey another one has now."""
 
 
 def decide(
-    known: Mapping[str, Journey],
-    ghosts: Sequence[Journey],
-    claims: Mapping[str, Claim],
+    known: Mapping[str, Trajectory],
+    ghosts: Sequence[Trajectory],
+    claims: Mapping[str, PendingLink],
     tracks: Sequence[Track],
-    moment: Moment,
-) -> Heritage:
+    moment: FrameContext,
+) -> Links:
     """Who takes over the journey of a lost one now, and who lays claim to that of a hidden one.
 
     Hidden is who is still led on blindly: behind a bus the guess goes astray, and the tracker finds the one
     that comes out from behind it under a new id. `known` are the journeys of the frame before, by track id.
     """
-    heritage = Heritage([g for g in ghosts if moment.at.since(g.gone or moment.at) <= moment.settings.heir_s])
+    heritage = Links([g for g in ghosts if moment.at.since(g.gone or moment.at) <= moment.settings.heir_s])
     _settle(heritage, known, claims, tracks, moment)
     hidden = _hidden(heritage, known, claims, tracks)
     for track in tracks:
@@ -102,7 +102,7 @@ def decide(
             continue
         if one.gone is None:
             number = one.crossings[-1].number if one.crossings else 0
-            heritage.claims[track.id] = Claim(one.track.id, moment.at, number, _taken_over(one, track))
+            heritage.claims[track.id] = PendingLink(one.track.id, moment.at, number, _taken_over(one, track))
             hidden = [each for each in hidden if each is not one]
         else:
             heritage.taken[track.id] = _taken_over(one, track)
@@ -110,12 +110,12 @@ def decide(
     return heritage
 
 
-def followed(claim: Claim, track: Track, shot: Shot | None, moment: Moment) -> Claim:
+def followed(claim: PendingLink, track: Track, shot: Shot | None, moment: FrameContext) -> PendingLink:
     """The claim after one more frame of the new track."""
     return replace(claim, joined=journeys.update(claim.joined, track, shot, moment))
 
 
-def nearest(ghosts: Sequence[Journey], track: Track, moment: Moment) -> Journey | None:
+def nearest(ghosts: Sequence[Trajectory], track: Track, moment: FrameContext) -> Trajectory | None:
     """The lost one that a new track can be: the one which must be nearest to it by now.
 
     Asked when the new track is confirmed, because only then it is known which way it goes.
@@ -129,11 +129,11 @@ def nearest(ghosts: Sequence[Journey], track: Track, moment: Moment) -> Journey 
 
 
 def _settle(
-    heritage: Heritage,
-    known: Mapping[str, Journey],
-    claims: Mapping[str, Claim],
+    heritage: Links,
+    known: Mapping[str, Trajectory],
+    claims: Mapping[str, PendingLink],
     tracks: Sequence[Track],
-    moment: Moment,
+    moment: FrameContext,
 ) -> None:
     """Decide on the claims of which it is known by now whether there are two or one.
 
@@ -152,8 +152,8 @@ def _settle(
 
 
 def _hidden(
-    heritage: Heritage, known: Mapping[str, Journey], claims: Mapping[str, Claim], tracks: Sequence[Track]
-) -> list[Journey]:
+    heritage: Links, known: Mapping[str, Trajectory], claims: Mapping[str, PendingLink], tracks: Sequence[Track]
+) -> list[Trajectory]:
     """Those whose track is led on blindly, and to whose journey nobody lays claim."""
     claimed = {each.track_id for each in heritage.claims.values()}
     return [
@@ -167,11 +167,11 @@ def _hidden(
     ]
 
 
-def _taken_over(lost: Journey, track: Track) -> Journey:
+def _taken_over(lost: Trajectory, track: Track) -> Trajectory:
     return replace(lost, born=track.box, gone=None, reason=None)
 
 
-def _granted(claim: Claim, at: Instant) -> Journey:
+def _granted(claim: PendingLink, at: Instant) -> Trajectory:
     """The journey of the two who turned out to be one; what they crossed meanwhile is told now."""
     crossings = tuple(
         replace(each, told=at) if each.number > claim.known else each for each in claim.joined.crossings
@@ -179,7 +179,7 @@ def _granted(claim: Claim, at: Instant) -> Journey:
     return replace(claim.joined, crossings=crossings)
 
 
-def _off(ghost: Journey, track: Track, moment: Moment) -> float:
+def _off(ghost: Trajectory, track: Track, moment: FrameContext) -> float:
     """How far the new track is from where the lost one may be; 1 and more is too far."""
     at, frame = moment.at, moment.frame
     sizes = zones.size_of(ghost.sighted.box, frame), zones.size_of(track.box, frame)

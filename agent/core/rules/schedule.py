@@ -36,7 +36,7 @@ TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$
 """Hours and minutes such as 22:00, in quotes: YAML 1.1 reads a bare 22:00 as the number 1320."""
 
 
-class Window(Settings):
+class TimeWindow(Settings):
     """A part of the week; one that ends at or before its start goes on into the next day."""
 
     days: tuple[Day, ...] = Field(DAYS, min_length=1, description="Days on which the window begins.")
@@ -44,7 +44,7 @@ class Window(Settings):
     end: TimeOfDay = Field("00:00", description="When it ends, local time; not after start: the next day.")
 
 
-def active(schedule: Sequence[Window], at: Instant, utc_offset_s: int) -> bool:
+def active(schedule: Sequence[TimeWindow], at: Instant, utc_offset_s: int) -> bool:
     """Does the schedule let a rule speak at this moment? An empty schedule always does."""
     if not schedule:
         return True
@@ -52,7 +52,7 @@ def active(schedule: Sequence[Window], at: Instant, utc_offset_s: int) -> bool:
     return any(_covers(window, day, second) for window in schedule)
 
 
-def _covers(window: Window, day: int, second: int) -> bool:
+def _covers(window: TimeWindow, day: int, second: int) -> bool:
     start, end = _second(window.start), _second(window.end)
     if start < end:
         return start <= second < end and _weekday(day) in window.days

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from agent.core.rules.schedule import Window
+from agent.core.rules.schedule import TimeWindow
 from agent.core.rules.zones import Anchor, Corner, Zone, ZoneId
 from agent.core.types import EventKind, Severity
 from agent.settings.base import Name, Settings
@@ -31,7 +31,7 @@ class BaseRule(Settings):
     severity: Severity = Field(
         Severity.INFO, description="alert is for the duty officer now, info for looking up."
     )
-    schedule: tuple[Window, ...] = Field((), description="When it speaks, local time; empty: always.")
+    schedule: tuple[TimeWindow, ...] = Field((), description="When it speaks, local time; empty: always.")
     cooldown_s: float = Field(0.0, ge=0, description="After an event that was told, hold others back so long.")
 
     @property
@@ -197,7 +197,7 @@ Rule = Annotated[
 ]
 
 
-class JudgeSettings(Settings):
+class RuleSettings(Settings):
     """Zones and rules of one camera."""
 
     zones: tuple[Zone, ...] = Field((), max_length=64, description="Named parts of the picture.")

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import hypot
 
-from agent.core.debounce import NEVER, Spell
+from agent.core.debounce import NEVER, Debounce
 from agent.core.rules import zones
 from agent.core.rules.kinds import line as crossing
 from agent.core.rules.kinds import wrong_way as against
 from agent.core.rules.kinds.line import Crossing, Line, Passage, Trail
 from agent.core.rules.kinds.wrong_way import Against
-from agent.core.rules.settings import JudgeSettings, LineRule, WrongWayRule
+from agent.core.rules.settings import LineRule, RuleSettings, WrongWayRule
 from agent.core.types import Box, EndReason, Instant, ObjectState, Shot, Size, Track
 
 PATH_POINTS = 32
@@ -33,12 +33,12 @@ MOST_CROSSINGS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class FrameContext:
     """The frame that is being judged, and by what."""
 
     at: Instant
     frame: Size
-    settings: JudgeSettings
+    settings: RuleSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ class Rest:
 
     box: Box
     since: Instant
-    away: Spell = NEVER
+    away: Debounce = NEVER
 
 
 @dataclass(frozen=True, slots=True)
-class Journey:
+class Trajectory:
     """One road user."""
 
     subject: str
@@ -64,7 +64,7 @@ class Journey:
     born: Box
     """Where its newest track began."""
     rest: Rest
-    stays: Mapping[str, Spell] = field(default_factory=dict)
+    stays: Mapping[str, Debounce] = field(default_factory=dict)
     """By zone id; `on` where it is in."""
     entered: tuple[str, ...] = ()
     passages: Mapping[str, Passage] = field(default_factory=dict)
@@ -85,11 +85,11 @@ class Journey:
     reason: EndReason | None = None
 
 
-def update(journey: Journey | None, track: Track, shot: Shot | None, moment: Moment) -> Journey:
+def update(journey: Trajectory | None, track: Track, shot: Shot | None, moment: FrameContext) -> Trajectory:
     """Fold one frame of a track into its journey. `shot` is a better picture of it, if there is one."""
     if journey is None:
         rest = Rest(track.box, track.started)
-        journey = Journey(track.id, track, track, track.started, track.box, rest)
+        journey = Trajectory(track.id, track, track, track.started, track.box, rest)
     confirmed = journey.confirmed or (moment.at if track.confirmed else None)
     journey = replace(journey, track=track, shot=shot or journey.shot, confirmed=confirmed)
     if track.seen:
@@ -97,32 +97,32 @@ def update(journey: Journey | None, track: Track, shot: Shot | None, moment: Mom
     return _ended(journey, moment) if track.ended else journey
 
 
-def vanish(journey: Journey, moment: Moment) -> Journey:
+def vanish(journey: Trajectory, moment: FrameContext) -> Trajectory:
     """The tracker speaks no more of this track, and did not say that it ended."""
     return _ended(replace(journey, track=replace(journey.track, ended=True)), moment)
 
 
-def still_s(journey: Journey, at: Instant) -> float:
+def still_s(journey: Trajectory, at: Instant) -> float:
     """For how long it has been standing still, in seconds."""
     return at.since(journey.rest.since)
 
 
-def inside(journey: Journey, zone: str) -> bool:
+def inside(journey: Trajectory, zone: str) -> bool:
     """Is it in the zone?"""
     return journey.stays.get(zone, NEVER).on
 
 
-def alive(journey: Journey) -> bool:
+def alive(journey: Trajectory) -> bool:
     """Does its track go on?"""
     return journey.gone is None
 
 
-def has_left(journey: Journey) -> bool:
+def has_left(journey: Trajectory) -> bool:
     """Did it go out of the picture?"""
     return journey.reason is EndReason.LEFT
 
 
-def state(journey: Journey) -> ObjectState:
+def state(journey: Trajectory) -> ObjectState:
     """The road user as an event tells it."""
     track = journey.track
     return ObjectState(
@@ -141,7 +141,7 @@ def state(journey: Journey) -> ObjectState:
     )
 
 
-def _sighted(journey: Journey, moment: Moment) -> Journey:
+def _sighted(journey: Trajectory, moment: FrameContext) -> Trajectory:
     at, frame = moment.at, moment.frame
     box = journey.track.box
     stays = {
@@ -161,7 +161,7 @@ def _rest(rest: Rest, box: Box, frame: Size, at: Instant) -> Rest:
     first = rest.away.since or at
     if at.since(first) >= AWAY_S:
         return Rest(box, at)
-    return replace(rest, away=Spell(first, at))
+    return replace(rest, away=Debounce(first, at))
 
 
 def has_moved(a: Box, b: Box, frame: Size) -> bool:
@@ -177,7 +177,7 @@ def _both(a: float, b: float) -> float:
     return min(a, b, key=abs) if a * b > 0 else 0.0
 
 
-def _pass_lines(journey: Journey, moment: Moment) -> Journey:
+def _pass_lines(journey: Trajectory, moment: FrameContext) -> Trajectory:
     frame, box = moment.frame, journey.track.box
     size = zones.size_of(box, frame)
     passages = dict(journey.passages)
@@ -197,7 +197,7 @@ def _pass_lines(journey: Journey, moment: Moment) -> Journey:
     return replace(journey, trail=trail, passages=passages, crossings=_crossed(journey, directions, moment.at))
 
 
-def _crossed(journey: Journey, directions: Sequence[tuple[str, str]], at: Instant) -> tuple[Crossing, ...]:
+def _crossed(journey: Trajectory, directions: Sequence[tuple[str, str]], at: Instant) -> tuple[Crossing, ...]:
     """Its crossings with those of this frame."""
     crossings = journey.crossings
     for rule_id, direction in directions:
@@ -206,7 +206,7 @@ def _crossed(journey: Journey, directions: Sequence[tuple[str, str]], at: Instan
     return crossings
 
 
-def _turn(journey: Journey, stays: Mapping[str, Spell], moment: Moment) -> Mapping[str, Against]:
+def _turn(journey: Trajectory, stays: Mapping[str, Debounce], moment: FrameContext) -> Mapping[str, Against]:
     """How far it went the wrong way, by rule; `stays` are those of this frame."""
     return {
         rule.id: against.update(
@@ -217,7 +217,7 @@ def _turn(journey: Journey, stays: Mapping[str, Spell], moment: Moment) -> Mappi
     }
 
 
-def _trace(journey: Journey, at: Instant) -> Journey:
+def _trace(journey: Trajectory, at: Instant) -> Trajectory:
     since_s = round(at.since(journey.started), 3)
     if journey.path and since_s - journey.path[-1][0] < journey.path_step_s:
         return journey
@@ -227,7 +227,7 @@ def _trace(journey: Journey, at: Instant) -> Journey:
     return replace(journey, path=path[::2], path_step_s=journey.path_step_s * 2)
 
 
-def _ended(journey: Journey, moment: Moment) -> Journey:
+def _ended(journey: Trajectory, moment: FrameContext) -> Trajectory:
     passages = dict(journey.passages)
     directions: list[tuple[str, str]] = []
     for rule_id, passage in journey.passages.items():

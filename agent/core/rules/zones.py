@@ -16,7 +16,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from agent.core import debounce
-from agent.core.debounce import Spell
+from agent.core.debounce import Debounce
 from agent.core.geometry import Point, crosses, inside, side
 from agent.core.types import Box, Instant, Size
 from agent.settings.base import Settings
@@ -89,7 +89,7 @@ def anchor_of(box: Box, anchor: Anchor) -> Point:
     return box.foot if anchor is Anchor.FOOT else box.center
 
 
-def stay(now: Spell, zone: Zone, box: Box, frame: Size, at: Instant) -> Spell:
+def stay(now: Debounce, zone: Zone, box: Box, frame: Size, at: Instant) -> Debounce:
     """Fold one sighting of a road user into its stay in a zone; `on` means that it is in."""
     point = anchor_of(box, zone.anchor)
     within = inside(point, zone.polygon)

@@ -53,7 +53,7 @@ _LIGHT_S = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
+class Baseline:
     """The learned view. Blocks are (ROWS, columns)."""
 
     looks: int
@@ -111,10 +111,10 @@ class Change:
         return blurry / self.edges, (self.sharpness.size - blurry) / self.edges
 
 
-def begin(look: Look) -> Usual:
+def begin(look: Look) -> Baseline:
     """The view, from one look."""
     nothing = np.zeros_like(look.levels)
-    return Usual(
+    return Baseline(
         1,
         look.structure,
         nothing,
@@ -127,7 +127,7 @@ def begin(look: Look) -> Usual:
     )
 
 
-def learn(usual: Usual, look: Look, like: Floats, passed_s: float, memory_s: float) -> Usual:
+def learn(usual: Baseline, look: Look, like: Floats, passed_s: float, memory_s: float) -> Baseline:
     """Fold one look in: the plain mean at first, then slowly. `like` is its likeness to the usual structure."""
     looks = usual.looks + 1
     slow = max(1 / looks if looks <= FIRST_LOOKS else 0.0, passed_s / memory_s)
@@ -135,7 +135,7 @@ def learn(usual: Usual, look: Look, like: Floats, passed_s: float, memory_s: flo
     light = max(fast, passed_s / _LIGHT_S)
     # The first likenesses are to a view that is hardly known, and too low.
     like_by = max(fast, min(1.0, 3 / looks)) if looks <= FIRST_LOOKS else fast
-    return Usual(
+    return Baseline(
         looks,
         _toward(usual.structure, look.structure, slow),
         _toward(usual.likeness, like, like_by),
@@ -163,7 +163,7 @@ def _nearer(old: Floats, new: Floats, share: float) -> Floats:
     return np.asarray((old + _BOUNDS) * ratio ** np.float32(min(1.0, 2 * share)) - _BOUNDS, np.float32)
 
 
-def compare(usual: Usual, look: Look, steady: Floats, noise: Floats) -> Change:
+def compare(usual: Baseline, look: Look, steady: Floats, noise: Floats) -> Change:
     """How far this look is from the usual view."""
     expected = np.where(usual.likeness > _FAINT, usual.likeness, np.float32(0))
     like = likeness(steady, usual.structure, noise)
@@ -192,7 +192,7 @@ def sharp(crisp: Floats, contrast: Floats) -> NDArray[np.bool_]:
     return (crisp > CRISP) & (crisp > _SHARP * contrast)
 
 
-def _clear(usual: Usual, look: Look) -> Floats:
+def _clear(usual: Baseline, look: Look) -> Floats:
     """Per block, 0..1: how much of its contrast, beside its level, is left.
 
     What shines through tape, breath or a bag still correlates, but nobody sees by it. Exposure changes contrast
@@ -204,7 +204,7 @@ def _clear(usual: Usual, look: Look) -> Floats:
     return np.clip(np.minimum(relative, (left - _DARKEST) * np.float32(1 / (_LIT - _DARKEST))), 0, 1)
 
 
-def _sharpness(usual: Usual, look: Look, was: Floats, now: Floats, there: NDArray[np.bool_]) -> Floats:
+def _sharpness(usual: Baseline, look: Look, was: Floats, now: Floats, there: NDArray[np.bool_]) -> Floats:
     """Of the blocks with edges in place, finest detail beside contrast as a part of the usual.
 
     Defocus takes the finest detail and leaves the contrast of whole blocks; fog and dusk take both alike. What
@@ -215,7 +215,7 @@ def _sharpness(usual: Usual, look: Look, was: Floats, now: Floats, there: NDArra
     return np.asarray(np.sqrt(detail / contrast), np.float32)
 
 
-def _misted(usual: Usual, look: Look, was: Floats, now: Floats, through: NDArray[np.bool_]) -> int:
+def _misted(usual: Baseline, look: Look, was: Floats, now: Floats, through: NDArray[np.bool_]) -> int:
     """How many of the blocks that shine through do so without fine detail; a vehicle lets none through.
 
     Mist takes contrast as well as detail, so that one beside the other does not tell it. Less light takes
@@ -238,17 +238,17 @@ def shows(one: Look, other: Look, both: Floats) -> Floats:
     return np.asarray(around(both / (np.sqrt(one.power * other.power) + _SOMETHING)) > _SEES)
 
 
-def coloured(usual: Usual, look: Look) -> bool:
+def coloured(usual: Baseline, look: Look) -> bool:
     """Whether the view had colour and has it still: no switch to infrared or back explains what changed."""
     return usual.colours[1] > _COLOUR and look.colours[1] > _GREY
 
 
-def colourless(usual: Usual) -> bool:
+def colourless(usual: Baseline) -> bool:
     """Whether the view has no colour at all, as in infrared light, or from a camera without colours."""
     return usual.colours[1] < _NO_COLOUR
 
 
-def colour_switched(usual: Usual, look: Look) -> bool:
+def colour_switched(usual: Baseline, look: Look) -> bool:
     """Whether the camera went from colour to infrared's grey or back; a red bus on grey asphalt is neither."""
     was, now = usual.colours, look.colours
     tinge = min(was[1], now[1]) < _NO_COLOUR and max(was[1], now[1]) > _TINGE

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from agent.core.tamper import baseline
-from agent.core.tamper.baseline import Change, Usual
+from agent.core.tamper.baseline import Baseline, Change
 from agent.core.tamper.features import Floats, Look, quantile
 
 _LARGE = 0.15
@@ -51,7 +51,7 @@ _ASIDE_PX = 3
 """Of the coarse plane's 96 rows; wind moves it by less."""
 
 
-class Fault(StrEnum):
+class TamperKind(StrEnum):
     """Why the camera cannot see; the values stand in events."""
 
     COVERED = "covered"
@@ -78,12 +78,12 @@ class Doubt(Enum):
 class Symptom:
     """What speaks for a fault."""
 
-    fault: Fault
+    fault: TamperKind
     doubt: Doubt = Doubt.NONE
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """One look, beside those before and the usual view."""
 
     look: Look
@@ -99,7 +99,7 @@ class Seen:
     """None while the usual view is not known."""
 
 
-def sudden(seen: Seen, before: Usual, lost_share: float, sharpness: float) -> Symptom | None:
+def sudden(seen: Observation, before: Baseline, lost_share: float, sharpness: float) -> Symptom | None:
     """What speaks for a fault, provided that it came suddenly."""
     change = seen.change
     if change is None:
@@ -110,33 +110,33 @@ def sudden(seen: Seen, before: Usual, lost_share: float, sharpness: float) -> Sy
     return found or _blur(seen, change, before, lost_share, sharpness)
 
 
-def slow(seen: Seen) -> Symptom | None:
+def slow(seen: Observation) -> Symptom | None:
     """However it came, nothing is left."""
     black = seen.blank and seen.look.high < _DARK
-    return Symptom(Fault.DARK, Doubt.SLOW) if black else None
+    return Symptom(TamperKind.DARK, Doubt.SLOW) if black else None
 
 
-def blank(seen: Seen) -> Symptom | None:
+def blank(seen: Observation) -> Symptom | None:
     """Nothing is to be seen, and no view was ever known."""
     level = float(seen.look.levels.mean())
-    word = Fault.DARK if level < 2 * _DARK else Fault.BRIGHT if level > 0.85 else Fault.COVERED
+    word = TamperKind.DARK if level < 2 * _DARK else TamperKind.BRIGHT if level > 0.85 else TamperKind.COVERED
     return Symptom(word) if seen.blank else None
 
 
-def _light(seen: Seen, change: Change, before: Usual) -> Symptom | None:
+def _light(seen: Observation, change: Change, before: Baseline) -> Symptom | None:
     """Far too little of it, or too much."""
     look = seen.look
     half = quantile(before.levels, 0.5)
     if look.high < min(2 * _DARK, 0.35 * before.high) and look.middle < max(_DARKER * half, 0.01):
         shapes = quantile(change.like, 0.5) > HINT  # a cover takes them, a lamp only the light
         lit_cover = not shapes and change.lost > 0.5 and look.high > 0.8 * _DARK
-        return Symptom(Fault.COVERED if lit_cover else Fault.DARK)
+        return Symptom(TamperKind.COVERED if lit_cover else TamperKind.DARK)
     if look.white >= _WHITE_SHARE and before.white < _WHITE_SHARE / 2:
-        return Symptom(Fault.BRIGHT, Doubt.NONE if look.white >= _WHITE_SHARE + 0.2 else Doubt.PASSING)
+        return Symptom(TamperKind.BRIGHT, Doubt.NONE if look.white >= _WHITE_SHARE + 0.2 else Doubt.PASSING)
     return None
 
 
-def _lost(seen: Seen, change: Change, before: Usual, lost_share: float) -> Symptom | None:
+def _lost(seen: Observation, change: Change, before: Baseline, lost_share: float) -> Symptom | None:
     """The structure is gone: what took it, and whether that could be a vehicle.
 
     In colour, no vehicle and no lamp makes the middle of the view turn up elsewhere, whatever else is lost.
@@ -146,52 +146,54 @@ def _lost(seen: Seen, change: Change, before: Usual, lost_share: float) -> Sympt
     if not large and change.faintly > HINT and not coloured:
         return None  # a cover or a vehicle leaves nothing in place; infrared light does, but no colour
     if (coloured or change.lost >= lost_share) and shifted(seen.steady, before.structure):
-        return Symptom(Fault.MOVED)
+        return Symptom(TamperKind.MOVED)
     if change.lost < lost_share:
         return None
     return Symptom(_name(seen, change, before), Doubt.NONE if large else _vehicle(seen, change, before))
 
 
-def _vehicle(seen: Seen, change: Change, before: Usual) -> Doubt:
+def _vehicle(seen: Observation, change: Change, before: Baseline) -> Doubt:
     """How long a vehicle that explains this may stay: one in focus, or its lights, may stand."""
     sharp = change.fresh >= max(_FRESH[0], _FRESH[1] * change.crisp)
     return Doubt.STANDING if sharp or _dazzles(seen, before) else Doubt.PASSING
 
 
-def _dazzles(seen: Seen, before: Usual) -> bool:
+def _dazzles(seen: Observation, before: Baseline) -> bool:
     return _BLOOM[0] <= seen.look.white - before.white < _BLOOM[1]
 
 
-def _name(seen: Seen, change: Change, before: Usual) -> Fault:
+def _name(seen: Observation, change: Change, before: Baseline) -> TamperKind:
     """What took the structure away."""
     gone = change.kept < 0.5
     level = float(seen.look.levels[gone].mean()) if gone.any() else 0.5
     if change.fresh >= max(_TURNED_FRESH[0], _TURNED_FRESH[1] * change.crisp) and change.in_place < _IN_PLACE:
-        return Fault.MOVED
+        return TamperKind.MOVED
     if level > 0.95:
-        return Fault.BRIGHT
+        return TamperKind.BRIGHT
     light, usual_light = seen.look.levels, before.levels
     if baseline.correlation(light, usual_light) > 0.8 and float(light.std()) > _VEILED * float(
         usual_light.std()
     ):
-        return Fault.BLURRED  # light and dark are where they were
-    return Fault.DARK if level < 0.02 else Fault.COVERED
+        return TamperKind.BLURRED  # light and dark are where they were
+    return TamperKind.DARK if level < 0.02 else TamperKind.COVERED
 
 
-def _blur(seen: Seen, change: Change, before: Usual, lost_share: float, sharpness: float) -> Symptom | None:
+def _blur(
+    seen: Observation, change: Change, before: Baseline, lost_share: float, sharpness: float
+) -> Symptom | None:
     """The edges are where they were, but soft; a passing vehicle leaves none, and the others sharp."""
     blurry, clear = change.blurry(sharpness)
     hardly_one = clear <= 1 - lost_share - _LARGE and blurry >= max(_FEW_SOFT, clear)
     if hardly_one and not _dazzles(seen, before):
-        return Symptom(Fault.BLURRED)
+        return Symptom(TamperKind.BLURRED)
     if blurry >= 2 * _BLURRY:
-        return Symptom(Fault.BLURRED, Doubt.NONE if clear <= 1 - lost_share else Doubt.PASSING)
+        return Symptom(TamperKind.BLURRED, Doubt.NONE if clear <= 1 - lost_share else Doubt.PASSING)
     soft = clear <= blurry if blurry >= _BLURRY else blurry > _SOFT_REST * (blurry + clear)
     rest = _MUCH_LOST <= change.lost < lost_share  # where more is lost, that was judged already
     if soft and clear <= 1 - lost_share and (blurry >= _BLURRY or rest):
-        return Symptom(Fault.BLURRED, _vehicle(seen, change, before))
+        return Symptom(TamperKind.BLURRED, _vehicle(seen, change, before))
     misted = change.misted >= _MISTED and clear <= _CLEAR and not _dazzles(seen, before)
-    return Symptom(Fault.BLURRED, Doubt.PASSING) if misted else None
+    return Symptom(TamperKind.BLURRED, Doubt.PASSING) if misted else None
 
 
 def shifted(now: Floats, before: Floats) -> bool:

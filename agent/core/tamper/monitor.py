@@ -20,13 +20,13 @@ from pydantic import Field
 
 from agent.core.tamper import baseline as usual
 from agent.core.tamper import classify, features
-from agent.core.tamper.baseline import Usual
-from agent.core.tamper.classify import Doubt, Fault, Seen, Symptom
+from agent.core.tamper.baseline import Baseline
+from agent.core.tamper.classify import Doubt, Observation, Symptom, TamperKind
 from agent.core.tamper.features import Look
 from agent.core.types import Frame, Instant
 from agent.settings.base import Settings
 
-__all__ = ["SEES", "Fault", "IntegritySettings", "IntegrityState", "View", "update"]
+__all__ = ["SEES", "TamperKind", "TamperSettings", "TamperState", "Visibility", "update"]
 
 _LOOKS = 3
 """Looks that are averaged: passing things, rain and flashes count a third."""
@@ -57,7 +57,7 @@ _EDGE = 3.0
 """Luma steps of structure that noise does not reach."""
 
 
-class IntegritySettings(Settings):
+class TamperSettings(Settings):
     """When a camera counts as blind."""
 
     enabled: bool = Field(True, description="Whether to watch over the camera's own sight.")
@@ -99,10 +99,10 @@ class IntegritySettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Visibility:
     """What is known of the camera's sight."""
 
-    fault: Fault | None = None
+    fault: TamperKind | None = None
     since: Instant | None = None
     """When the fault began, as well as can be told; before it was found."""
     lost: float = 0.0
@@ -111,11 +111,11 @@ class View:
     """As a part of the usual."""
 
 
-SEES = View()
+SEES = Visibility()
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class TamperEvidence:
     """How the judgement stands."""
 
     healthy: Instant | None = None
@@ -136,25 +136,25 @@ class Course:
     """Since when the picture has not changed at all."""
     natural_s: float = 0.0
     """How long it stood still at most without being frozen."""
-    view: View = SEES
+    view: Visibility = SEES
 
 
 @dataclass(frozen=True, slots=True)
-class IntegrityState:
+class TamperState:
     """What is remembered; arrays are never written after they are made."""
 
     at: Instant
     began: Instant
     looks: tuple[Look, ...]
     """The latest, at most three, oldest first."""
-    usual: Usual | None = None
+    usual: Baseline | None = None
     """None while nothing could be learned."""
     known: bool = False
     """The usual view is known well enough to judge by."""
-    course: Course = field(default_factory=Course)
+    course: TamperEvidence = field(default_factory=TamperEvidence)
 
     @property
-    def view(self) -> View:
+    def view(self) -> Visibility:
         """The judgement as of the last look."""
         return self.course.view
 
@@ -163,7 +163,7 @@ class IntegrityState:
         """Something speaks for a fault that is not told yet."""
         return self.course.view.fault is None and self.course.partly > 0
 
-    def urgent(self, within_s: float, settings: IntegritySettings) -> bool:
+    def urgent(self, within_s: float, settings: TamperSettings) -> bool:
         """A fault that is not told yet may be within so many seconds, if only the picture is looked at."""
         same = self.course.same if self.course.view.fault is None else None
         still_s = self.at.since(same) if same else 0.0
@@ -175,20 +175,18 @@ class IntegrityState:
         return self.known and self.course.view.fault is None and not self.doubtful and self.course.same is None
 
 
-def update(
-    state: IntegrityState | None, frame: Frame, settings: IntegritySettings
-) -> tuple[IntegrityState, View]:
+def update(state: TamperState | None, frame: Frame, settings: TamperSettings) -> tuple[TamperState, Visibility]:
     """Judge one frame; between two looks the last judgement stands.
 
     A new size, a clock that ran backwards or half an hour without frames starts afresh.
     """
     if not settings.enabled:
-        return state or IntegrityState(frame.at, frame.at, ()), SEES
+        return state or TamperState(frame.at, frame.at, ()), SEES
     if state is not None and state.looks and 0 <= frame.at.since(state.at) < settings.look_every_s * 0.9:
         return state, state.view
     look = features.look(frame)
     if state is None or _unlike(state, frame, look):
-        fresh = IntegrityState(frame.at, frame.at, (look,))
+        fresh = TamperState(frame.at, frame.at, (look,))
         return fresh, fresh.view
     at, passed_s, looks, course = frame.at, frame.at.since(state.at), state.looks, state.course
     if passed_s > _GAP_S:
@@ -200,18 +198,18 @@ def update(
     found = _symptom(state, course, seen, at, settings)
     course = _weighed(course, found, at, passed_s, settings)
     course = _judged(course, seen, found, at, settings)
-    state = IntegrityState(at, state.began, looks, state.usual, state.known, course)
+    state = TamperState(at, state.began, looks, state.usual, state.known, course)
     state = _learned(state, seen, passed_s, settings)
     return replace(state, looks=(*looks, look)[-_LOOKS:]), course.view
 
 
-def _unlike(state: IntegrityState, frame: Frame, look: Look) -> bool:
+def _unlike(state: TamperState, frame: Frame, look: Look) -> bool:
     passed_s = frame.at.since(state.at)
     other = not state.looks or state.looks[-1].small.shape != look.small.shape
     return other or passed_s < 0 or passed_s > _LONG_GAP_S
 
 
-def _see(state: IntegrityState, looks: tuple[Look, ...], look: Look) -> Seen:
+def _see(state: TamperState, looks: tuple[Look, ...], look: Look) -> Observation:
     recent, before = looks[1 - _LOOKS :], looks[-1]
     steady = look.structure
     for each in recent:
@@ -222,35 +220,35 @@ def _see(state: IntegrityState, looks: tuple[Look, ...], look: Look) -> Seen:
     rich = float(usual.shows(before, look, both)[1:-1].mean())
     blank = rich < 0.02 and float((np.abs(look.structure[12:-12]) > _EDGE).mean()) < 0.001
     change = usual.compare(state.usual, look, steady, noise) if state.known and state.usual else None
-    return Seen(look, steady, noise, rich, blank, change)
+    return Observation(look, steady, noise, rich, blank, change)
 
 
-def _stillness(course: Course, before: Look, look: Look, before_at: Instant) -> Course:
+def _stillness(course: TamperEvidence, before: Look, look: Look, before_at: Instant) -> TamperEvidence:
     if features.same(before, look):
         return course if course.same else replace(course, same=before_at)
     if course.same is None:
         return course
     natural_s = course.natural_s
-    if course.view.fault is not Fault.FROZEN:
+    if course.view.fault is not TamperKind.FROZEN:
         natural_s = min(60.0, max(natural_s, before_at.since(course.same)))
     return replace(course, same=None, natural_s=natural_s)
 
 
-def _as_before(seen: Seen, settings: IntegritySettings) -> bool:
+def _as_before(seen: Observation, settings: TamperSettings) -> bool:
     change = seen.change
     if change is None:
         return True
     return change.lost < _USUAL_LOST and change.sharp > (1 + settings.sharpness) / 2 - 0.05
 
 
-def _sudden(course: Course, at: Instant) -> bool:
+def _sudden(course: TamperEvidence, at: Instant) -> bool:
     """What is amiss came suddenly, or is being told already."""
     recent = course.healthy is not None and at.since(course.healthy) <= _SUDDEN_S
     return recent or course.partly > 0 or course.view.fault is not None
 
 
 def _symptom(
-    state: IntegrityState, course: Course, seen: Seen, at: Instant, settings: IntegritySettings
+    state: TamperState, course: TamperEvidence, seen: Observation, at: Instant, settings: TamperSettings
 ) -> Symptom | None:
     """What speaks for a fault in this look."""
     if seen.change is None or state.usual is None:
@@ -258,17 +256,17 @@ def _symptom(
     found = None
     if _sudden(course, at):
         found = classify.sudden(seen, state.usual, settings.lost_share, settings.sharpness)
-    if found and found.fault is Fault.BLURRED and not _blurred_at_once(course, at):
+    if found and found.fault is TamperKind.BLURRED and not _blurred_at_once(course, at):
         found = None
     return found or classify.slow(seen)
 
 
-def _blurred_at_once(course: Course, at: Instant) -> bool:
+def _blurred_at_once(course: TamperEvidence, at: Instant) -> bool:
     began, healthy = course.hinted or at, course.healthy
     return course.view.fault is not None or (healthy is not None and began.since(healthy) <= _BLURS_S)
 
 
-def _hold_s(doubt: Doubt, settings: IntegritySettings) -> float:
+def _hold_s(doubt: Doubt, settings: TamperSettings) -> float:
     """How long a symptom must go on."""
     return {
         Doubt.NONE: settings.after_s,
@@ -279,8 +277,8 @@ def _hold_s(doubt: Doubt, settings: IntegritySettings) -> float:
 
 
 def _weighed(
-    course: Course, found: Symptom | None, at: Instant, passed_s: float, settings: IntegritySettings
-) -> Course:
+    course: TamperEvidence, found: Symptom | None, at: Instant, passed_s: float, settings: TamperSettings
+) -> TamperEvidence:
     if found is None:
         if not course.partly and not course.evidence:
             return course
@@ -297,34 +295,36 @@ def _weighed(
 
 
 def _judged(
-    course: Course, seen: Seen, found: Symptom | None, at: Instant, settings: IntegritySettings
-) -> Course:
+    course: TamperEvidence, seen: Observation, found: Symptom | None, at: Instant, settings: TamperSettings
+) -> TamperEvidence:
     lost, sharp = (seen.change.lost, seen.change.sharp) if seen.change else (0.0, 1.0)
     fault, since = course.view.fault, course.view.since
     if fault is None:
         if found and max(course.evidence, course.partly) >= 1:
             fault, since = found.fault, course.hinted
         elif course.same and at.since(course.same) >= _frozen_after_s(course, settings):
-            fault, since = Fault.FROZEN, course.same
-        return replace(course, view=View(fault, since, round(lost, 3), round(sharp, 3)), well=None, nearly=None)
-    if fault is Fault.FROZEN:
-        told = View(fault, since, round(lost, 3), round(sharp, 3))
-        return replace(course, view=told if course.same else View(None, None, told.lost, told.sharpness))
-    turned = (course.turned or at) if found and found.fault is Fault.MOVED else None
+            fault, since = TamperKind.FROZEN, course.same
+        return replace(
+            course, view=Visibility(fault, since, round(lost, 3), round(sharp, 3)), well=None, nearly=None
+        )
+    if fault is TamperKind.FROZEN:
+        told = Visibility(fault, since, round(lost, 3), round(sharp, 3))
+        return replace(course, view=told if course.same else Visibility(None, None, told.lost, told.sharpness))
+    turned = (course.turned or at) if found and found.fault is TamperKind.MOVED else None
     if turned and at.since(turned) >= settings.after_s:
-        fault = Fault.MOVED  # uncovered, but turned away: its zones want checking
-    view = View(fault, since, round(lost, 3), round(sharp, 3))
+        fault = TamperKind.MOVED  # uncovered, but turned away: its zones want checking
+    view = Visibility(fault, since, round(lost, 3), round(sharp, 3))
     return _ended(replace(course, view=view, turned=turned), seen, found, at, settings)
 
 
-def _frozen_after_s(course: Course, settings: IntegritySettings) -> float:
+def _frozen_after_s(course: TamperEvidence, settings: TamperSettings) -> float:
     own_s = 2 * course.natural_s if course.natural_s > 4 else 0.0
     return max(settings.frozen_after_s, own_s)
 
 
 def _ended(
-    course: Course, seen: Seen, found: Symptom | None, at: Instant, settings: IntegritySettings
-) -> Course:
+    course: TamperEvidence, seen: Observation, found: Symptom | None, at: Instant, settings: TamperSettings
+) -> TamperEvidence:
     """The fault goes on until the view is back."""
     lost = seen.change.lost if seen.change else 0.0
     clear = found is None and not seen.blank
@@ -332,12 +332,12 @@ def _ended(
     nearly = (course.nearly or at) if clear and lost < _NEARLY_BACK else None
     back = well is not None and at.since(well) >= settings.back_after_s
     if back or (nearly is not None and at.since(nearly) >= _NEARLY_S):
-        view = View(None, None, course.view.lost, course.view.sharpness)
-        return Course(healthy=at, same=course.same, natural_s=course.natural_s, view=view)
+        view = Visibility(None, None, course.view.lost, course.view.sharpness)
+        return TamperEvidence(healthy=at, same=course.same, natural_s=course.natural_s, view=view)
     return replace(course, well=well, nearly=nearly)
 
 
-def _learned(state: IntegrityState, seen: Seen, passed_s: float, settings: IntegritySettings) -> IntegrityState:
+def _learned(state: TamperState, seen: Observation, passed_s: float, settings: TamperSettings) -> TamperState:
     """What is usual, after this look. Nothing is learned of a blank picture, during a fault or at its onset."""
     at, course, known = state.at, state.course, state.known
     if seen.blank or course.view.fault is not None:
@@ -357,13 +357,13 @@ def _learned(state: IntegrityState, seen: Seen, passed_s: float, settings: Integ
     return replace(state, usual=learned, known=known)
 
 
-def _stands(course: Course, seen: Seen, at: Instant) -> bool:
+def _stands(course: TamperEvidence, seen: Observation, at: Instant) -> bool:
     """Something sharp came, and may drive on: a lorry that was learned would be missed when it is gone."""
     fresh = seen.change is not None and seen.change.fresh >= _FRESH
     return fresh and course.healthy is not None and at.since(course.healthy) <= _STANDING_S
 
 
-def _mode_switched(state: IntegrityState, seen: Seen) -> bool:
+def _mode_switched(state: TamperState, seen: Observation) -> bool:
     """To infrared or back: other colours in all of the latest looks, and the scene is to be seen.
 
     A grey bag takes the colours too, but is out of focus, and nothing of the scene is anywhere. Nothing gives

@@ -31,7 +31,7 @@ import numpy as np
 from pydantic import Field
 
 from agent.core import debounce
-from agent.core.debounce import NEVER, Spell
+from agent.core.debounce import NEVER, Debounce
 from agent.core.geometry import Floats, as_array, containment, iou
 from agent.core.types import Box, Instant, Motion, Track
 from agent.settings.base import Settings
@@ -56,7 +56,7 @@ REFRESH_S = 10.0
 """A place that is seen all the time is noted so often."""
 
 
-class PhantomSettings(Settings):
+class StaticFalsePositiveSettings(Settings):
     """How things that only look like road users are remembered."""
 
     learn_s: float = Field(
@@ -80,7 +80,7 @@ class PhantomSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SuspectPlace:
     """Where something stands that is no road user."""
 
     box: Box
@@ -107,7 +107,7 @@ class Birth:
     """It was born in a remembered place, or its own was learned since."""
     stirred: Instant | None = None
     """When something of its size last moved where it was born."""
-    away: Spell = NEVER
+    away: Debounce = NEVER
     """Out of its place."""
     last: Box | None = None
     """Where it was last seen, once it has moved."""
@@ -134,20 +134,24 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class PhantomState:
+class StaticFalsePositiveState:
     """What the stage remembers. Never changed, only replaced."""
 
     births: Mapping[str, Birth] = field(default_factory=dict)
     """By id of a living track."""
-    places: tuple[Place, ...] = ()
+    places: tuple[SuspectPlace, ...] = ()
     lost: tuple[Lost, ...] = ()
 
 
 def update(
-    state: PhantomState | None, tracks: Sequence[Track], motion: Motion, at: Instant, settings: PhantomSettings
-) -> tuple[PhantomState, tuple[Track, ...]]:
+    state: StaticFalsePositiveState | None,
+    tracks: Sequence[Track],
+    motion: Motion,
+    at: Instant,
+    settings: StaticFalsePositiveSettings,
+) -> tuple[StaticFalsePositiveState, tuple[Track, ...]]:
     """Fold in one frame; returns the same tracks, those that are nobody with `phantom` set."""
-    state = state or PhantomState()
+    state = state or StaticFalsePositiveState()
     if settings.max_places == 0 or not (tracks or state.births or state.places):
         return state, tuple(tracks)
     regions = as_array(motion.regions)
@@ -172,10 +176,10 @@ def update(
     places = tuple(each for each in places if each.lives > 0 and at.since(each.seen) < settings.forget_s)
     if len(places) > settings.max_places:
         places = tuple(sorted(places, key=lambda each: each.seen)[-settings.max_places :])
-    return PhantomState(births, places, tuple(lost[-MOST_LOST:])), tuple(told)
+    return StaticFalsePositiveState(births, places, tuple(lost[-MOST_LOST:])), tuple(told)
 
 
-def _stirred(places: tuple[Place, ...], regions: Floats, at: Instant) -> tuple[Place, ...]:
+def _stirred(places: tuple[SuspectPlace, ...], regions: Floats, at: Instant) -> tuple[SuspectPlace, ...]:
     if not places or not len(regions):
         return places
     closest: Floats = iou(as_array([each.box for each in places]), regions).max(axis=1)
@@ -184,11 +188,11 @@ def _stirred(places: tuple[Place, ...], regions: Floats, at: Instant) -> tuple[P
 
 def _born(
     track: Track,
-    places: tuple[Place, ...],
+    places: tuple[SuspectPlace, ...],
     motion: Motion,
     returns: bool,
     at: Instant,
-    settings: PhantomSettings,
+    settings: StaticFalsePositiveSettings,
 ) -> Birth:
     regions = as_array(motion.regions)
     quiet = not (containment(as_array([track.box]), regions) >= STIRRED).any()
@@ -222,8 +226,12 @@ def _goes_on(birth: Birth, track: Track, sign: Sign, at: Instant) -> Birth:
 
 
 def _learned(
-    birth: Birth, track: Track, places: tuple[Place, ...], at: Instant, settings: PhantomSettings
-) -> tuple[Birth, tuple[Place, ...]]:
+    birth: Birth,
+    track: Track,
+    places: tuple[SuspectPlace, ...],
+    at: Instant,
+    settings: StaticFalsePositiveSettings,
+) -> tuple[Birth, tuple[SuspectPlace, ...]]:
     """What this track teaches about the place where it was born."""
     if birth.moved:
         return replace(birth, known=False), _spoken(places, birth, -1, at) if birth.known else places
@@ -239,8 +247,8 @@ def _learned(
 
 
 def _noted(
-    birth: Birth, track: Track, places: tuple[Place, ...], at: Instant
-) -> tuple[Birth, tuple[Place, ...]]:
+    birth: Birth, track: Track, places: tuple[SuspectPlace, ...], at: Instant
+) -> tuple[Birth, tuple[SuspectPlace, ...]]:
     """Its place is known: that something is still there, now and then, and at its end one life more."""
     if track.ended:
         return birth, _spoken(places, birth, 1, at)
@@ -249,16 +257,18 @@ def _noted(
     return replace(birth, noted=at), _spoken(places, birth, 0, at)
 
 
-def _spoken(places: tuple[Place, ...], birth: Birth, lives: int, at: Instant) -> tuple[Place, ...]:
+def _spoken(
+    places: tuple[SuspectPlace, ...], birth: Birth, lives: int, at: Instant
+) -> tuple[SuspectPlace, ...]:
     """The places with one more that speaks for this one, or against it."""
     n = _place(places, birth.box)
     if n is None:
-        return (*places, Place(birth.box, lives, at)) if lives > 0 else places
+        return (*places, SuspectPlace(birth.box, lives, at)) if lives > 0 else places
     place = replace(places[n], lives=min(MOST_LIVES, places[n].lives + lives), seen=at)
     return (*places[:n], place, *places[n + 1 :])
 
 
-def _place(places: Sequence[Place | Lost], box: Box) -> int | None:
+def _place(places: Sequence[SuspectPlace | Lost], box: Box) -> int | None:
     """The remembered place that this box is in."""
     if not places:
         return None

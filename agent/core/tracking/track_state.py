@@ -31,7 +31,7 @@ ANCHOR_MEMORY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class TrackState:
     """What is known of one track beside where it is."""
 
     id: str
@@ -91,7 +91,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Blank:
+class Miss:
     """A sighting that did not show a track."""
 
     looked: bool
@@ -102,10 +102,10 @@ class Blank:
     """What moves over its place may be the track itself, by its size."""
 
 
-def begin(name: str, hit: Hit, settings: TrackSettings) -> Life:
+def begin(name: str, hit: Hit, settings: TrackSettings) -> TrackState:
     """The life of a track after its first detection; `name` is its id for ever."""
     found = hit.detection
-    life = Life(
+    life = TrackState(
         id=name,
         label=found.label,
         group=label_votes.group(found.label, settings.groups),
@@ -127,7 +127,7 @@ def begin(name: str, hit: Hit, settings: TrackSettings) -> Life:
     return _judged(life, hit, settings)
 
 
-def hit(life: Life, hit: Hit, settings: TrackSettings) -> Life:
+def hit(life: TrackState, hit: Hit, settings: TrackSettings) -> TrackState:
     """The life after one more detection."""
     found = hit.detection
     keep = exp(-max(0.0, hit.at.since(life.last_seen)) / settings.vote_memory_s)
@@ -159,7 +159,7 @@ def hit(life: Life, hit: Hit, settings: TrackSettings) -> Life:
     return _judged(life, hit, settings)
 
 
-def miss(life: Life, blank: Blank) -> Life:
+def miss(life: TrackState, blank: Miss) -> TrackState:
     """The life after a sighting without it.
 
     A look that finds nothing speaks against it, unless something of its size moves there: at night a small
@@ -178,7 +178,7 @@ def miss(life: Life, blank: Blank) -> Life:
     )
 
 
-def over(life: Life, at: Instant, outside: bool, settings: TrackSettings) -> bool:
+def over(life: TrackState, at: Instant, outside: bool, settings: TrackSettings) -> bool:
     """Is the track given up? `outside`: its centre is believed to have left the picture."""
     unseen_s = at.since(life.last_seen)
     if life.seen or unseen_s <= 0.0:
@@ -192,7 +192,7 @@ def over(life: Life, at: Instant, outside: bool, settings: TrackSettings) -> boo
     return life.misses >= FEW_LOOKS and unseen_s >= _patience_s(life, settings)
 
 
-def _patience_s(life: Life, settings: TrackSettings) -> float:
+def _patience_s(life: TrackState, settings: TrackSettings) -> float:
     """How long it may be missed: longer the more seldom it is found anyway."""
     stretch = min(settings.patience, 1.0 / max(life.rate, 1e-3))
     if not life.confirmed:
@@ -200,7 +200,7 @@ def _patience_s(life: Life, settings: TrackSettings) -> float:
     return stretch * (settings.still_lost_s if life.stationary else settings.lost_s)
 
 
-def riders(life: Life) -> int:
+def riders(life: TrackState) -> int:
     """How many persons ride it: the largest count that a good share of the votes reaches."""
     total = sum(life.riders)
     for count in range(MOST_RIDERS, 0, -1):
@@ -209,7 +209,7 @@ def riders(life: Life) -> int:
     return 0
 
 
-def _judged(life: Life, hit: Hit, settings: TrackSettings) -> Life:
+def _judged(life: TrackState, hit: Hit, settings: TrackSettings) -> TrackState:
     """The life with the evidence of this detection, confirmed when that is enough."""
     if life.confirmed:
         return life
@@ -224,7 +224,7 @@ def _judged(life: Life, hit: Hit, settings: TrackSettings) -> Life:
     return replace(life, confirmed=evidence >= settings.min_evidence)
 
 
-def _rest(life: Life, hit: Hit, settings: TrackSettings) -> tuple[tuple[float, float], Instant, bool]:
+def _rest(life: TrackState, hit: Hit, settings: TrackSettings) -> tuple[tuple[float, float], Instant, bool]:
     """Where it rests, since when, and whether that is long enough.
 
     The anchor follows slowly, so that a camera that sags does not set a parked car in motion, and a stationary
@@ -245,7 +245,7 @@ def _shift(believed: Floats, place: tuple[float, float]) -> float:
     return max(abs(x - place[0]) / width, abs(y - place[1]) / height)
 
 
-def _lag(life: Life, hit: Hit, settings: TrackSettings) -> tuple[float, float, float, float]:
+def _lag(life: TrackState, hit: Hit, settings: TrackSettings) -> tuple[float, float, float, float]:
     """How far the filter is behind the detections: errors that stay, for those that come and go average out.
 
     A filter that is smooth enough to pair well is late for what grows quickly towards the camera.
@@ -260,7 +260,7 @@ def _lag(life: Life, hit: Hit, settings: TrackSettings) -> tuple[float, float, f
     return x, y, width, height
 
 
-def told(life: Life, believed: Floats) -> tuple[float, float, float, float]:
+def told(life: TrackState, believed: Floats) -> tuple[float, float, float, float]:
     """The box that is told, as left, top, right and bottom: the belief, brought up to the detections."""
     x, y, width, height = _four(believed)
     middle_x, middle_y = x + life.lag[0] * width, y + life.lag[1] * height

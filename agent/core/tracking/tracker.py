@@ -34,7 +34,7 @@ from agent.core.tracking import association, kalman, label_votes, low_score_init
 from agent.core.tracking.association import Mask
 from agent.core.tracking.kalman import Belief
 from agent.core.tracking.settings import TrackSettings
-from agent.core.tracking.track_state import Life
+from agent.core.tracking.track_state import TrackState
 from agent.core.types import Box, Detection, Instant, Sighting, Track
 
 PERSON = "person"
@@ -50,20 +50,20 @@ NEAR = 16.0
 
 ORDINARY = np.ones((1, 4))
 
-__all__ = ["Life", "TrackSettings", "TrackState", "update"]
+__all__ = ["TrackSettings", "TrackState", "TrackerState", "update"]
 
 
 @dataclass(frozen=True, slots=True)
-class TrackState:
+class TrackerState:
     """Everything the tracker remembers; row n of the belief is where lives[n] is."""
 
     at: Instant
-    lives: tuple[Life, ...] = ()
+    lives: tuple[TrackState, ...] = ()
     belief: Belief = kalman.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DetectionTable:
     """The detections of one sighting that are worth pairing, strongest first."""
 
     at: Instant
@@ -77,15 +77,15 @@ class Found:
 
 
 def update(
-    state: TrackState | None, sighting: Sighting, ids: Ids, settings: TrackSettings
-) -> tuple[TrackState, Ids, tuple[Track, ...]]:
+    state: TrackerState | None, sighting: Sighting, ids: Ids, settings: TrackSettings
+) -> tuple[TrackerState, Ids, tuple[Track, ...]]:
     """Fold one sighting into the tracks.
 
     Returns the new state, the ids to use next, and all tracks that live, also unconfirmed ones, plus each
     confirmed track that ended with this sighting, once, with `ended=True`. The given state is left as it was.
     """
     at = sighting.at
-    state = state or TrackState(at)
+    state = state or TrackerState(at)
     found = _found(sighting, settings)
     belief = kalman.predict(state.belief, max(0.0, at.since(state.at)), settings.noise)
     boxes, regions = kalman.cornered(belief.mean), as_array(sighting.moving)
@@ -117,10 +117,10 @@ def update(
     tracks = _tracks(lives, belief, ended)
     stay = np.array([row for row in range(len(lives)) if row not in ended], np.intp)
     kept = tuple(lives[row] for row in stay)
-    return TrackState(at, kept, kalman.take(belief, stay)), ids, tracks
+    return TrackerState(at, kept, kalman.take(belief, stay)), ids, tracks
 
 
-def _found(sighting: Sighting, settings: TrackSettings) -> Found:
+def _found(sighting: Sighting, settings: TrackSettings) -> DetectionTable:
     """The detections without the weakest and without doubles: a detector may call one thing car and truck."""
     strong = sorted(
         (each for each in sighting.detections if each.score >= settings.low_score), key=lambda each: -each.score
@@ -132,7 +132,7 @@ def _found(sighting: Sighting, settings: TrackSettings) -> Found:
     for n, rivals in enumerate(overlap):
         if not any(rivals[k] and groups[n] == groups[k] for k in keep):
             keep.append(n)
-    return Found(
+    return DetectionTable(
         at=sighting.at,
         detections=tuple(strong[n] for n in keep),
         measured=kalman.centred(corners[keep]),
@@ -143,7 +143,7 @@ def _found(sighting: Sighting, settings: TrackSettings) -> Found:
 
 
 def _hints(
-    state: TrackState, boxes: Floats, regions: Floats, found: Found, settings: TrackSettings
+    state: TrackerState, boxes: Floats, regions: Floats, found: DetectionTable, settings: TrackSettings
 ) -> tuple[Mask, Mask]:
     """Which regions are the motion of nobody known, and which weak detections lie on one of these."""
     followed = boxes[[row for row, each in enumerate(state.lives) if each.confirmed]]
@@ -153,14 +153,14 @@ def _hints(
 
 
 def _gone_on(
-    state: TrackState,
-    found: Found,
+    state: TrackerState,
+    found: DetectionTable,
     pairs: association.Pairs,
     belief: Belief,
     crowded: list[bool],
     own: dict[int, Floats],
     settings: TrackSettings,
-) -> list[Life]:
+) -> list[TrackState]:
     """All lives, those that are paired with what the pair tells; `own` are the regions of tracks, by row."""
     lives = list(state.lives)
     for row, column in pairs:
@@ -172,7 +172,12 @@ def _gone_on(
 
 
 def _pairs(
-    state: TrackState, boxes: Floats, found: Found, alike: Floats, weak: Mask, settings: TrackSettings
+    state: TrackerState,
+    boxes: Floats,
+    found: DetectionTable,
+    alike: Floats,
+    weak: Mask,
+    settings: TrackSettings,
 ) -> association.Pairs:
     """Which track (row) is which detection (column); `weak` are the detections that may be hints."""
     if not found.detections or not state.lives:
@@ -203,14 +208,14 @@ def _stage(
     return pairs + association.pair(np.where(rows[:, None] & columns[None, :], likeness, 0.0), least)
 
 
-def _alike(boxes: Floats, belief: Belief, found: Found, settings: TrackSettings) -> Floats:
+def _alike(boxes: Floats, belief: Belief, found: DetectionTable, settings: TrackSettings) -> Floats:
     """How well each detection fits each track by place and size, whatever both are: (N, M), 0..1."""
     margin = np.minimum(settings.widen * np.sqrt(belief.var)[:, :2], belief.mean[:, 2:] * settings.widest)
     out: Floats = association.widened_iou(boxes, found.corners, margin)
     return out * association.size_likeness(boxes, found.corners) ** settings.size_weight
 
 
-def _likeness(state: TrackState, alike: Floats, found: Found) -> Floats:
+def _likeness(state: TrackerState, alike: Floats, found: DetectionTable) -> Floats:
     """How well each detection fits each track: (N, M), at most 1; -1 where the kinds forbid it."""
     own = np.array([each.group for each in state.lives])
     same = own[:, None] == np.array(found.groups)[None, :]
@@ -221,13 +226,13 @@ def _likeness(state: TrackState, alike: Floats, found: Found) -> Floats:
 
 
 def _blanks(
-    state: TrackState,
+    state: TrackerState,
     boxes: Floats,
     pairs: association.Pairs,
     sighting: Sighting,
     stirs: Mask,
     settings: TrackSettings,
-) -> dict[int, track_state.Blank]:
+) -> dict[int, track_state.Miss]:
     """What the sighting says about the rows without a detection; `stirs` tells which region is over which.
 
     What moves where a ridden two-wheeler was seen is that one: it speaks for none of its parts, which would be
@@ -243,11 +248,11 @@ def _blanks(
     ridden = [n for n in sorted(seen) if state.lives[n].confirmed and track_state.riders(state.lives[n])]
     if ridden:
         stirred &= ~np.any(containment(boxes, boxes[ridden]) >= settings.part_inside, axis=1)
-    return {row: track_state.Blank(bool(looked[row]), bool(disturbed[row]), bool(stirred[row])) for row in rows}
+    return {row: track_state.Miss(bool(looked[row]), bool(disturbed[row]), bool(stirred[row])) for row in rows}
 
 
 def _crowded(
-    lives: Sequence[Life], found: Found, pairs: association.Pairs, settings: TrackSettings
+    lives: Sequence[TrackState], found: DetectionTable, pairs: association.Pairs, settings: TrackSettings
 ) -> list[bool]:
     """By detection: does it overlap one of its kind that belongs to a confirmed track, or is it a rider of one?
 
@@ -271,7 +276,11 @@ def _crowded(
 
 
 def _newborn(
-    found: Found, pairs: association.Pairs, belief: Belief, lives: list[Life], settings: TrackSettings
+    found: DetectionTable,
+    pairs: association.Pairs,
+    belief: Belief,
+    lives: list[TrackState],
+    settings: TrackSettings,
 ) -> list[int]:
     """Detections that begin a track: strong, paired with none, and no double of what is tracked already."""
     taken = {column for _, column in pairs}
@@ -285,7 +294,7 @@ def _newborn(
 
 
 def _newborn_weak(
-    found: Found, taken: list[int], weak: Mask, belief: Belief, settings: TrackSettings
+    found: DetectionTable, taken: list[int], weak: Mask, belief: Belief, settings: TrackSettings
 ) -> list[int]:
     """Weak detections that begin a candidate: apart from those taken, from all tracks and from each other."""
     free = np.flatnonzero(weak & (found.scores >= settings.hint_score)).tolist()
@@ -293,7 +302,7 @@ def _newborn_weak(
     return low_score_init.newborn(found.corners, [n for n in free if n not in taken], known)
 
 
-def _ended(lives: list[Life], belief: Belief, at: Instant, settings: TrackSettings) -> set[int]:
+def _ended(lives: list[TrackState], belief: Belief, at: Instant, settings: TrackSettings) -> set[int]:
     """Rows that are given up: those whose time is over, and the least of too many."""
     outside = np.any((belief.mean[:, :2] < 0.0) | (belief.mean[:, :2] > 1.0), axis=1)
     ended = {row for row, each in enumerate(lives) if track_state.over(each, at, bool(outside[row]), settings)}
@@ -302,7 +311,7 @@ def _ended(lives: list[Life], belief: Belief, at: Instant, settings: TrackSettin
     return ended.union(worth[: max(0, len(left) - settings.max_tracks)])
 
 
-def _tracks(lives: list[Life], belief: Belief, ended: set[int]) -> tuple[Track, ...]:
+def _tracks(lives: list[TrackState], belief: Belief, ended: set[int]) -> tuple[Track, ...]:
     """What the other stages are told; of the ended ones only those that were confirmed, of hints nothing."""
     told = [track_state.told(each, row) for each, row in zip(lives, belief.mean, strict=True)]
     corners = np.clip(np.array(told).reshape(-1, 4), 0.0, 1.0).tolist()

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from agent.core.types import Size
-from agent.detectors.heads.found import Ask, Floats, Found, Outputs, likely, misfit
+from agent.detectors.heads.found import Ask, Floats, Outputs, RawDetections, likely, misfit
 from agent.settings.base import Settings
 
 
@@ -27,7 +27,7 @@ class DistributionHead(Settings):
     bins: int = Field(8, ge=2, le=64, description="Length of each distribution; reg_max + 1.")
     centre: float = Field(0.5, ge=0, le=1, description="Centre in a cell: PicoDet 0.5, NanoDet-Plus 0.")
 
-    def decode(self, outputs: Outputs, ask: Ask) -> Found:
+    def decode(self, outputs: Outputs, ask: Ask) -> RawDetections:
         """Every place and label that is likely enough."""
         scores, sides = self._split(outputs)
         centres, strides = _places(ask.field, self.strides, self.centre)
@@ -36,7 +36,7 @@ class DistributionHead(Settings):
         rows, best, labels = likely(scores[:, ask.kept], ask)
         distances = _mean(sides[rows].reshape(-1, 4, self.bins)) * strides[rows, None]
         boxes = np.concatenate([centres[rows] - distances[:, :2], centres[rows] + distances[:, 2:]], axis=1)
-        return Found(boxes.astype(np.float32, copy=False), best, labels)
+        return RawDetections(boxes.astype(np.float32, copy=False), best, labels)
 
     def _split(self, outputs: Outputs) -> tuple[Floats, Floats]:
         """Scores (places, labels) and distances (places, 4 * bins) of all levels."""

@@ -39,7 +39,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RawDetections:
     """Boxes of one picture, not yet in any order and with overlaps."""
 
     boxes: Floats
@@ -49,9 +49,9 @@ class Found:
     labels: NDArray[np.intp]
     """(N,) index of the label."""
 
-    def at(self, rows: NDArray[Any]) -> Found:
+    def at(self, rows: NDArray[Any]) -> RawDetections:
         """Only these rows, in this order."""
-        return Found(self.boxes[rows], self.scores[rows], self.labels[rows])
+        return RawDetections(self.boxes[rows], self.scores[rows], self.labels[rows])
 
 
 def likely(scores: Floats, ask: Ask) -> tuple[NDArray[np.intp], Floats, NDArray[np.intp]]:
@@ -63,7 +63,7 @@ def likely(scores: Floats, ask: Ask) -> tuple[NDArray[np.intp], Floats, NDArray[
     return rows, scores[rows, columns], ask.kept[columns]
 
 
-def suppress(found: Found, iou: float, twin_iou: float = 1.0, apart: int = -1) -> Found:
+def suppress(found: RawDetections, iou: float, twin_iou: float = 1.0, apart: int = -1) -> RawDetections:
     """The best of the boxes that overlap more than `iou` within a label, best score first, at most 300.
 
     Greedy non-maximum suppression within each label, by OpenCV. Then boxes of different labels that overlap
@@ -86,7 +86,7 @@ def suppress(found: Found, iou: float, twin_iou: float = 1.0, apart: int = -1) -
     return best if twin_iou >= 1.0 else best.at(_without_twins(best, twin_iou, apart))
 
 
-def _without_twins(found: Found, iou: float, apart: int) -> NDArray[np.intp]:
+def _without_twins(found: RawDetections, iou: float, apart: int) -> NDArray[np.intp]:
     """Rows, best first, that overlap no better row of another label more than `iou`."""
     boxes, alone = found.boxes, found.labels == apart
     low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from agent.core.types import Size
-from agent.detectors.heads.found import Ask, Floats, Found, Outputs, likely, misfit
+from agent.detectors.heads.found import Ask, Floats, Outputs, RawDetections, likely, misfit
 from agent.settings.base import Settings
 
 
@@ -28,14 +28,14 @@ class SsdHead(Settings):
     order: Literal["yxyx", "xyxy"] = Field("yxyx", description="Order of a box's sides.")
     unit: Literal["fraction", "pixel"] = Field("fraction", description="Of the boxes, in the input.")
 
-    def decode(self, outputs: Outputs, ask: Ask) -> Found:
+    def decode(self, outputs: Outputs, ask: Ask) -> RawDetections:
         """Every box of a wanted label that is likely enough."""
         missing = [name for name in (self.boxes, self.scores, self.classes) if name and name not in outputs]
         if missing:
             raise misfit(self.kind, f"an output {missing[0]}", outputs)
         boxes = outputs[self.boxes].reshape(-1, 4)
         rows, scores, labels = self._chosen(outputs, ask)
-        return Found(self._pixels(boxes[rows], ask.field), scores, labels)
+        return RawDetections(self._pixels(boxes[rows], ask.field), scores, labels)
 
     def _chosen(self, outputs: Outputs, ask: Ask) -> tuple[NDArray[np.intp], Floats, NDArray[np.intp]]:
         scores = outputs[self.scores]

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from agent.detectors.heads.found import Ask, Found, Outputs, corners, likely, misfit
+from agent.detectors.heads.found import Ask, Outputs, RawDetections, corners, likely, misfit
 from agent.settings.base import Settings
 
 
@@ -16,14 +16,14 @@ class UltralyticsHead(Settings):
 
     kind: Literal["ultralytics"] = Field(description="ultralytics")
 
-    def decode(self, outputs: Outputs, ask: Ask) -> Found:
+    def decode(self, outputs: Outputs, ask: Ask) -> RawDetections:
         """Every place and label that is likely enough."""
         output = next(iter(outputs.values()))
         if output.ndim != 2 or len(output) != 4 + ask.labels:
             raise misfit(self.kind, f"(4 + {ask.labels} labels, places)", outputs)
         rows, scores, labels = likely(output[4 + ask.kept].T, ask)
         boxes = output[:4, rows].T
-        return Found(corners(boxes[:, :2], boxes[:, 2:]), scores, labels)
+        return RawDetections(corners(boxes[:, :2], boxes[:, 2:]), scores, labels)
 
 
 class EndToEndHead(Settings):
@@ -34,7 +34,7 @@ class EndToEndHead(Settings):
 
     kind: Literal["end_to_end"] = Field(description="end_to_end")
 
-    def decode(self, outputs: Outputs, ask: Ask) -> Found:
+    def decode(self, outputs: Outputs, ask: Ask) -> RawDetections:
         """Every row of a wanted label that is likely enough."""
         output = next(iter(outputs.values()))
         if output.ndim != 2 or output.shape[1] != 6:
@@ -42,4 +42,6 @@ class EndToEndHead(Settings):
         labels = output[:, 5].astype(np.intp)
         wanted = (labels[:, None] == ask.kept) & (output[:, 4:5] >= ask.least)
         rows = np.flatnonzero(wanted.any(axis=1))
-        return Found(output[rows, :4].astype(np.float32), output[rows, 4].astype(np.float32), labels[rows])
+        return RawDetections(
+            output[rows, :4].astype(np.float32), output[rows, 4].astype(np.float32), labels[rows]
+        )

@@ -15,8 +15,8 @@ from pydantic import Field
 from agent.detectors.heads.found import (
     Ask,
     Floats,
-    Found,
     Outputs,
+    RawDetections,
     corners,
     likely,
     logit,
@@ -37,7 +37,7 @@ class Yolov3Head(Settings):
         description="Per output, in its order: each anchor's width and height in pixels.",
     )
 
-    def decode(self, outputs: Outputs, ask: Ask) -> Found:
+    def decode(self, outputs: Outputs, ask: Ask) -> RawDetections:
         """Every anchor of every cell whose object score times label score is high enough."""
         if len(outputs) != len(self.anchors):
             raise misfit(self.kind, f"{len(self.anchors)} outputs", outputs)
@@ -49,14 +49,14 @@ class Yolov3Head(Settings):
                 raise misfit(self.kind, wanted, outputs)
             values = output.reshape(len(anchors), depth, *output.shape[1:])
             scales.append(_scale(values, np.array(anchors, np.float32), ask))
-        return Found(
+        return RawDetections(
             np.concatenate([found.boxes for found in scales]),
             np.concatenate([found.scores for found in scales]),
             np.concatenate([found.labels for found in scales]),
         )
 
 
-def _scale(values: Floats, anchors: Floats, ask: Ask) -> Found:
+def _scale(values: Floats, anchors: Floats, ask: Ask) -> RawDetections:
     """One scale: `values` is (anchors, 5 + labels, rows, columns)."""
     # Compared before the sigmoid: nearly all cells are empty, and their exponentials are never computed.
     anchor, y, x = np.nonzero(values[:, 4] >= logit(ask.lowest))
@@ -68,4 +68,4 @@ def _scale(values: Floats, anchors: Floats, ask: Ask) -> Found:
     rows, columns = values.shape[2:]
     stride = np.array([ask.field.width_px / columns, ask.field.height_px / rows], np.float32)
     centres = (sigmoid(places[:, :2]) + cells) * stride
-    return Found(corners(centres, np.exp(places[:, 2:4]) * anchors[anchor]), scores, labels)
+    return RawDetections(corners(centres, np.exp(places[:, 2:4]) * anchors[anchor]), scores, labels)

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from agent.core.types import Size
-from agent.detectors.heads.found import Ask, Floats, Found, Outputs, corners, likely, misfit
+from agent.detectors.heads.found import Ask, Floats, Outputs, RawDetections, corners, likely, misfit
 from agent.settings.base import Settings
 
 
@@ -23,7 +23,7 @@ class YoloxHead(Settings):
     kind: Literal["yolox"] = Field(description="yolox")
     strides: tuple[int, ...] = Field((8, 16, 32), min_length=1, description="Pixels per cell.")
 
-    def decode(self, outputs: Outputs, ask: Ask) -> Found:
+    def decode(self, outputs: Outputs, ask: Ask) -> RawDetections:
         """Every place whose object score times label score is high enough."""
         output = next(iter(outputs.values()))
         cells, strides = _grid(ask.field, self.strides)
@@ -36,7 +36,7 @@ class YoloxHead(Settings):
         rows, places = rows[chosen], places[chosen]
         stride = strides[places, None]
         boxes = corners((rows[:, :2] + cells[places]) * stride, np.exp(rows[:, 2:4]) * stride)
-        return Found(boxes, scores, labels)
+        return RawDetections(boxes, scores, labels)
 
 
 @lru_cache(maxsize=8)

@@ -14,9 +14,9 @@ from typing import Final
 
 from agent.outbox import queries as rows
 from agent.outbox.file import transact
-from agent.outbox.recovery.salvage import Saved, Wreck
-from agent.outbox.store import Held
-from agent.outbox.transaction import Batch
+from agent.outbox.recovery.salvage import DamagedFile, Saved
+from agent.outbox.store import OutboxStore
+from agent.outbox.transaction import WriteBatch
 from agent.wire.message import Message
 
 __all__ = ["Salvaged", "Saved", "carry", "fold_log", "log_pages", "move", "sacrifice", "salvage"]
@@ -55,7 +55,7 @@ def salvage(
     reopen: Callable[[Sequence[Message]], None],
 ) -> Salvaged:
     """Save what a damaged file still holds: `keep` puts some messages of a stream whose newest seq is told."""
-    wreck = Wreck(path)
+    wreck = DamagedFile(path)
     try:
         life = wreck.life()
         newest = life.next_seq - 1 if life.next_seq else None
@@ -76,7 +76,7 @@ def salvage(
 
 
 def carry(
-    batch: Batch, saved: Sequence[Saved], stream: str | None, newest: int | None, most_bytes: int
+    batch: WriteBatch, saved: Sequence[Saved], stream: str | None, newest: int | None, most_bytes: int
 ) -> None:
     """Put what was saved under new numbers, and the seal that tells so."""
     for each in saved:
@@ -88,7 +88,7 @@ def carry(
     batch.finish(most_bytes)
 
 
-def move(memory: Held, batch: Batch, most_bytes: int) -> None:
+def move(memory: OutboxStore, batch: WriteBatch, most_bytes: int) -> None:
     """Invariant 12: what an outbox in memory still holds goes into a file, with what it lost and left open."""
     newest = memory.tally.next_seq - 1
     held = _held(memory)
@@ -105,7 +105,7 @@ def move(memory: Held, batch: Batch, most_bytes: int) -> None:
     rows.replace_open(batch.db, rows.open_events(memory.db))
 
 
-def _held(memory: Held) -> list[tuple[int, str, str | None]]:
+def _held(memory: OutboxStore) -> list[tuple[int, str, str | None]]:
     """Seq, table and reason of all that waits, by seq."""
     places = [
         (seq, table, reason)
@@ -115,7 +115,7 @@ def _held(memory: Held) -> list[tuple[int, str, str | None]]:
     return sorted(places, key=lambda place: place[0])
 
 
-def sacrifice(batch: Batch) -> bool:
+def sacrifice(batch: WriteBatch) -> bool:
     """Invariant 14: drop the oldest pictures and updates for the sake of events; whether there were any."""
     before = batch.tally.cost_bytes
 

@@ -34,7 +34,7 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class OutboxLife:
     """What the damaged file says of itself, as far as that can be believed."""
 
     stream: str | None = None
@@ -42,7 +42,7 @@ class Life:
     seal: Seal | None = None
 
 
-class Wreck:
+class DamagedFile:
     """A damaged file that was set aside. Close it after use."""
 
     def __init__(self, path: Path) -> None:
@@ -63,7 +63,7 @@ class Wreck:
         """Let go of the file."""
         self._pages.close()
 
-    def life(self) -> Life:
+    def life(self) -> OutboxLife:
         """Its stream and its newest seal, if their page is among the first and whole.
 
         A log that says another stream than its file is of another outbox, and is forgotten.
@@ -78,8 +78,8 @@ class Wreck:
                 return told
         return found
 
-    def _life(self, pages: Pages | None = None) -> Life:
-        best, pages = Life(), pages or self._pages
+    def _life(self, pages: Pages | None = None) -> OutboxLife:
+        best, pages = OutboxLife(), pages or self._pages
         for number in range(1, min(pages.count, _FIRST_PAGES) + 1):
             for row in pages.rows(number):
                 found = _life(row)
@@ -172,7 +172,7 @@ def _open_event(row: Row) -> Message | None:
         return None
 
 
-def _life(row: Row) -> Life | None:
+def _life(row: Row) -> OutboxLife | None:
     if len(row.values) != _LIFE or row.rowid != 1 or row.values[0] is not None:
         return None
     _, stream, next_seq, _, _, _, _, seal_stream, seal_number, seal_sha256 = row.values
@@ -181,7 +181,7 @@ def _life(row: Row) -> Life | None:
     seal = None
     if isinstance(seal_stream, str) and isinstance(seal_number, int) and isinstance(seal_sha256, bytes):
         seal = (seal_stream, seal_number, seal_sha256)
-    return Life(stream, next_seq, seal)
+    return OutboxLife(stream, next_seq, seal)
 
 
 def _text(value: object) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from agent.commands.policy import Refusal, read, untimely
 from tests.acceptance.faults.pytests import passed
 from tests.acceptance.faults.suite import Trial, promise
-from tests.agent.commands.test_policy import ISSUED_S, TOPICS, VERBS, Moment, payloads
+from tests.agent.commands.test_policy import ISSUED_S, TOPICS, VERBS, KnownTime, payloads
 
 
 @promise(
@@ -44,7 +44,7 @@ def orders(trial: Trial) -> str:
     @given(payloads(), st.sampled_from([*VERBS, "", "../x", "#"]) | st.text(max_size=30), st.booleans())
     def judged(payload: bytes, verb: str, retained: bool) -> None:
         found = read(TOPICS.of(f"command/{verb}"), payload, retained, TOPICS)
-        refused = isinstance(found, Refusal) or untimely(found, Moment(ISSUED_S, True)) is not None
+        refused = isinstance(found, Refusal) or untimely(found, KnownTime(ISSUED_S, True)) is not None
         seen[refused] += 1
         assert not (retained and not isinstance(found, Refusal)), "a retained order was taken"
 

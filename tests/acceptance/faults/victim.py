@@ -38,13 +38,13 @@ from agent.detectors.shared import SharedDetector
 from agent.errors import OutboxError
 from agent.host.machine import SYS
 from agent.mqtt.connection import Connection
-from agent.mqtt.inflight import Flight, Window
+from agent.mqtt.inflight import InFlight, InFlightWindow
 from agent.mqtt.scheduler import Sending
-from agent.outbox.store import Held
+from agent.outbox.store import OutboxStore
 from agent.publishing.compose import Sender, event_messages
 from agent.runtime import app
 from agent.wire.message import Message
-from agent.workers.camera import Watcher
+from agent.workers.camera import CameraWorker
 
 HANGS_AFTER = 20
 TOGETHER = 20
@@ -167,7 +167,7 @@ def _arm(place: str, times: int) -> None:
 
     when, what = place.split("-")
     owner, method = {
-        "commit": (Held, "put"),
+        "commit": (OutboxStore, "put"),
         "publish": (Sending, "_send"),
         "forget": (app.Outbox, "acknowledge"),
     }[what]
@@ -187,9 +187,9 @@ def _arm(place: str, times: int) -> None:
 # -------------------------------------------------------------------------------------------- lesser troubles
 
 HANGS: dict[str, tuple[type, str]] = {
-    "capture": (Watcher, "watch"),
+    "capture": (CameraWorker, "watch"),
     "detector": (SharedDetector, "detect"),
-    "outbox": (Held, "put"),  # as when the disk does not answer: whoever writes holds the outbox's lock
+    "outbox": (OutboxStore, "put"),  # as when the disk does not answer: whoever writes holds the outbox's lock
     "mqtt": (Connection, "turn"),
 }
 
@@ -209,28 +209,28 @@ def _hang(owner: type, method: str, tell: Callable[[], object]) -> None:
 
 def _send_once() -> None:
     """What the broker has taken is not sent again in this life, whatever becomes of it."""
-    inner = Window.broke
+    inner = InFlightWindow.broke
 
-    def broke(self: Window) -> list[Flight]:
+    def broke(self: InFlightWindow) -> list[InFlight]:
         taken = {seq: flight for seq, flight in self.flights.items() if flight.mid is None}
         in_air = inner(self)
         self.flights |= taken
         return in_air
 
-    Window.broke = broke  # type: ignore[method-assign]
-    Window.fall_due = lambda _self, _now: 0  # type: ignore[method-assign]
-    Window.station_came = lambda _self, _now: None  # type: ignore[method-assign]
+    InFlightWindow.broke = broke  # type: ignore[method-assign]
+    InFlightWindow.fall_due = lambda _self, _now: 0  # type: ignore[method-assign]
+    InFlightWindow.station_came = lambda _self, _now: None  # type: ignore[method-assign]
 
 
 def _count_from_one() -> None:
     """Each life gives the numbers of the one before again."""
-    inner = Held.count_again
+    inner = OutboxStore.count_again
 
-    def count_again(self: Held) -> None:
+    def count_again(self: OutboxStore) -> None:
         inner(self)
         self.tally.next_seq = 1
 
-    Held.count_again = count_again  # type: ignore[method-assign]
+    OutboxStore.count_again = count_again  # type: ignore[method-assign]
 
 
 PLANTS: dict[str, Callable[[], None]] = {"send-once": _send_once, "count-from-one": _count_from_one}

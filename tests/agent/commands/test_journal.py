@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 
 from agent.commands import journal as journals
-from agent.commands.journal import IN_MEMORY, Answer, Crowded, Forgotten, Journal, Known
-from agent.commands.policy import Order, Pause, PingArgs, SetArgs
+from agent.commands.journal import IN_MEMORY, Crowded, Journal, JournalEntry, JournalLost, StoredAck
+from agent.commands.policy import Command, Pause, PingArgs, SetArgs
 from agent.errors import OutboxError
 
 PAUSE = Pause("north", None, 2e9, "boot-1", 5000.0, "officer")
 
 
-def order(name: str, issued_s: float = 1e9, **more: object) -> Order:
-    return replace(Order(name, "ping", PingArgs(), "officer", issued_s, issued_s + 600, "aa"), **more)
+def order(name: str, issued_s: float = 1e9, **more: object) -> Command:
+    return replace(Command(name, "ping", PingArgs(), "officer", issued_s, issued_s + 600, "aa"), **more)
 
 
-def answer(name: str) -> Answer:
-    return Answer(name, b'{"id":"%s"}' % name.encode(), b"\xff\xd8", "camera/north/snapshot")
+def answer(name: str) -> StoredAck:
+    return StoredAck(name, b'{"id":"%s"}' % name.encode(), b"\xff\xd8", "camera/north/snapshot")
 
 
 @pytest.fixture
@@ -57,10 +57,10 @@ def test_an_id_is_taken_once_and_what_became_of_it_is_known(opened: Callable[...
     """Invariant 2."""
     journal = opened()
     assert journal.take(order("a")) is None
-    assert journal.take(order("a")) == Known("accepted", "aa", None)
+    assert journal.take(order("a")) == JournalEntry("accepted", "aa", None)
     journal.end(answer("a"), "failed")
 
-    assert opened().take(order("a")) == opened().find("a") == Known("failed", "aa", answer("a").body)
+    assert opened().take(order("a")) == opened().find("a") == JournalEntry("failed", "aa", answer("a").body)
     assert journal.find("b") is None
 
 
@@ -102,7 +102,7 @@ def test_what_is_older_than_all_that_is_remembered_is_not_taken(
         journal.told(f"n{number}")
     for number in range(30):
         if number < 20:
-            with pytest.raises(Forgotten):
+            with pytest.raises(JournalLost):
                 opened().take(order(f"n{number}", 1e9 + number))
         else:
             assert opened().take(order(f"n{number}", 1e9 + number)) is not None
@@ -130,7 +130,7 @@ def test_a_damaged_file_is_set_aside_and_nothing_old_is_done_again(
     (tmp_path / "orders.db").write_bytes(spoilt)
     journal = opened(now_s=1e9)
 
-    with pytest.raises(Forgotten):
+    with pytest.raises(JournalLost):
         journal.take(order("a", 1e9 - 1))
     assert journal.take(order("b", 1e9 + 1)) is None
     assert (tmp_path / "orders.db.damaged").read_bytes() == spoilt
@@ -142,7 +142,7 @@ def test_a_folder_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> Non
 
     journal = Journal(IN_MEMORY, 0.0)
     assert journal.take(order("a")) is None
-    assert journal.take(order("a")) == Known("accepted", "aa", None)
+    assert journal.take(order("a")) == JournalEntry("accepted", "aa", None)
     journal.close()
 
 

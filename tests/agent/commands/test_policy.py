@@ -11,7 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.commands import policy
-from agent.commands.policy import AHEAD_S, MAX_BYTES, VERBS, Moment, Order, Refusal, SetArgs, read, untimely
+from agent.commands.policy import (
+    AHEAD_S,
+    MAX_BYTES,
+    VERBS,
+    Command,
+    KnownTime,
+    Refusal,
+    SetArgs,
+    read,
+    untimely,
+)
 from agent.wire.codec import Topics
 
 TOPICS = Topics("hai-ninh", "hai-ninh-03")
@@ -36,14 +46,14 @@ def told(**more: Any) -> dict[str, Any]:
 
 def heard(
     verb: str = "ping", payload: bytes | None = None, retained: bool = False, **more: Any
-) -> Order | Refusal:
+) -> Command | Refusal:
     body = json.dumps(told(**more)).encode() if payload is None else payload
     return read(TOPICS.of(f"command/{verb}"), body, retained, TOPICS)
 
 
-def ordered(verb: str = "ping", **more: Any) -> Order:
+def ordered(verb: str = "ping", **more: Any) -> Command:
     order = heard(verb, **more)
-    assert isinstance(order, Order), order
+    assert isinstance(order, Command), order
     return order
 
 
@@ -66,7 +76,7 @@ def test_each_verb_is_understood(verb: str, args: dict[str, Any]) -> None:
     order = ordered(verb, args=args)
 
     assert (order.id, order.verb, order.issuer) == ("0193-a", verb, "duty officer")
-    assert untimely(order, Moment(ISSUED_S + 1, trusted=True)) is None
+    assert untimely(order, KnownTime(ISSUED_S + 1, trusted=True)) is None
 
 
 @pytest.mark.parametrize(
@@ -119,24 +129,24 @@ def test_what_is_for_another_box_is_not_understood() -> None:
 # ------------------------------------------------------------------------------------------------------ time
 
 
-def lasting(seconds: float, **more: Any) -> Order:
+def lasting(seconds: float, **more: Any) -> Command:
     return ordered(expires_at=text(ISSUED + timedelta(seconds=seconds)), **more)
 
 
 @pytest.mark.parametrize(
     ("order", "now", "why"),
     [
-        (lasting(600), Moment(ISSUED_S + 599, trusted=True), None),
-        (lasting(600), Moment(ISSUED_S + 600, trusted=True), "expired"),
-        (lasting(600), Moment(ISSUED_S - AHEAD_S, trusted=True), None),
-        (lasting(600), Moment(ISSUED_S - AHEAD_S - 1, trusted=True), "issued in the future"),
-        (lasting(600), Moment(ISSUED_S - 1e9, trusted=False), None),
-        (lasting(600), Moment(ISSUED_S + 601, trusted=False), "expired"),
-        (lasting(0), Moment(ISSUED_S, trusted=True), "expires before it was issued"),
-        (lasting(8 * 86400), Moment(ISSUED_S, trusted=True), "more than seven days"),
+        (lasting(600), KnownTime(ISSUED_S + 599, trusted=True), None),
+        (lasting(600), KnownTime(ISSUED_S + 600, trusted=True), "expired"),
+        (lasting(600), KnownTime(ISSUED_S - AHEAD_S, trusted=True), None),
+        (lasting(600), KnownTime(ISSUED_S - AHEAD_S - 1, trusted=True), "issued in the future"),
+        (lasting(600), KnownTime(ISSUED_S - 1e9, trusted=False), None),
+        (lasting(600), KnownTime(ISSUED_S + 601, trusted=False), "expired"),
+        (lasting(0), KnownTime(ISSUED_S, trusted=True), "expires before it was issued"),
+        (lasting(8 * 86400), KnownTime(ISSUED_S, trusted=True), "more than seven days"),
     ],
 )
-def test_an_order_holds_from_its_issue_to_its_end(order: Order, now: Moment, why: str | None) -> None:
+def test_an_order_holds_from_its_issue_to_its_end(order: Command, now: KnownTime, why: str | None) -> None:
     found = untimely(order, now)
 
     assert found == why if why is None else why in (found or "")
@@ -146,10 +156,10 @@ def test_an_order_holds_from_its_issue_to_its_end(order: Order, now: Moment, why
 def test_a_pause_ends_after_it_was_ordered_and_within_thirty_days(days: int) -> None:
     order = ordered("set", args={**PAUSE, "until": text(ISSUED + timedelta(days=days))})
 
-    assert "a pause ends" in (untimely(order, Moment(ISSUED_S, trusted=True)) or "")
+    assert "a pause ends" in (untimely(order, KnownTime(ISSUED_S, trusted=True)) or "")
 
 
-def paused(now: Moment) -> policy.Pause:
+def paused(now: KnownTime) -> policy.Pause:
     order = ordered("set", args=PAUSE)
     assert isinstance(order.args, SetArgs)
     return policy.pause(order, order.args, 1000.0, "boot-1", now)
@@ -162,31 +172,31 @@ HOURS = 3600.0
     ("ordered_at", "mono_s", "boot", "now", "holds"),
     [
         # A trusted clock tells how much is left of it.
-        (Moment(ISSUED_S + HOURS, True), 1000 + HOURS - 1, "boot-1", Moment(0, False), True),
-        (Moment(ISSUED_S + HOURS, True), 1000 + HOURS, "boot-1", Moment(0, False), False),
+        (KnownTime(ISSUED_S + HOURS, True), 1000 + HOURS - 1, "boot-1", KnownTime(0, False), True),
+        (KnownTime(ISSUED_S + HOURS, True), 1000 + HOURS, "boot-1", KnownTime(0, False), False),
         # Without one it lasts as long as the station wanted when it spoke.
-        (Moment(0, False), 1000 + 2 * HOURS - 1, "boot-1", Moment(0, False), True),
-        (Moment(0, False), 1000 + 2 * HOURS, "boot-1", Moment(0, False), False),
+        (KnownTime(0, False), 1000 + 2 * HOURS - 1, "boot-1", KnownTime(0, False), True),
+        (KnownTime(0, False), 1000 + 2 * HOURS, "boot-1", KnownTime(0, False), False),
         # No step of the wall clock ends it, or prolongs it.
-        (Moment(ISSUED_S, True), 1001, "boot-1", Moment(ISSUED_S + 6e8, True), True),
-        (Moment(ISSUED_S, True), 1000 + 2 * HOURS, "boot-1", Moment(ISSUED_S - 6e8, True), False),
+        (KnownTime(ISSUED_S, True), 1001, "boot-1", KnownTime(ISSUED_S + 6e8, True), True),
+        (KnownTime(ISSUED_S, True), 1000 + 2 * HOURS, "boot-1", KnownTime(ISSUED_S - 6e8, True), False),
         # After another boot it holds only if that can be known.
-        (Moment(ISSUED_S, True), 5, "boot-2", Moment(ISSUED_S + HOURS, True), True),
-        (Moment(ISSUED_S, True), 5, "boot-2", Moment(ISSUED_S + 2 * HOURS, True), False),
-        (Moment(ISSUED_S, True), 5, "boot-2", Moment(ISSUED_S + HOURS, False), False),
+        (KnownTime(ISSUED_S, True), 5, "boot-2", KnownTime(ISSUED_S + HOURS, True), True),
+        (KnownTime(ISSUED_S, True), 5, "boot-2", KnownTime(ISSUED_S + 2 * HOURS, True), False),
+        (KnownTime(ISSUED_S, True), 5, "boot-2", KnownTime(ISSUED_S + HOURS, False), False),
     ],
 )
 def test_a_pause_holds_by_a_clock_that_can_be_trusted(
-    ordered_at: Moment, mono_s: float, boot: str, now: Moment, holds: bool
+    ordered_at: KnownTime, mono_s: float, boot: str, now: KnownTime, holds: bool
 ) -> None:
     assert paused(ordered_at).in_force(mono_s, boot, now) is holds
 
 
 def test_a_pause_is_forgotten_only_when_it_is_surely_over() -> None:
-    pause = paused(Moment(ISSUED_S, True))
+    pause = paused(KnownTime(ISSUED_S, True))
 
-    assert not pause.over(5, "boot-2", Moment(ISSUED_S, trusted=False))
-    assert pause.over(5, "boot-2", Moment(ISSUED_S + 2 * HOURS, trusted=False))
+    assert not pause.over(5, "boot-2", KnownTime(ISSUED_S, trusted=False))
+    assert pause.over(5, "boot-2", KnownTime(ISSUED_S + 2 * HOURS, trusted=False))
 
 
 # ------------------------------------------------------------------------------------------------------ fuzz
@@ -230,9 +240,11 @@ def payloads(draw: st.DrawFn) -> bytes:
     payloads(),
     st.sampled_from([*VERBS, "", "command", "x"]) | st.text(max_size=30),
     st.booleans(),
-    st.sampled_from([Moment(ISSUED_S, True), Moment(0.0, False), Moment(1e11, True)]),
+    st.sampled_from([KnownTime(ISSUED_S, True), KnownTime(0.0, False), KnownTime(1e11, True)]),
 )
-def test_any_bytes_are_an_order_or_one_refusal(payload: bytes, verb: str, retained: bool, now: Moment) -> None:
+def test_any_bytes_are_an_order_or_one_refusal(
+    payload: bytes, verb: str, retained: bool, now: KnownTime
+) -> None:
     """The long run, 10,000 and more of these, is `make test-faults`."""
     found = read(TOPICS.of(f"command/{verb}"), payload, retained, TOPICS)
 

@@ -22,7 +22,7 @@ from agent.config.schema import (
     parse,
     warnings,
 )
-from agent.core.rules.engine import JudgeSettings
+from agent.core.rules.engine import RuleSettings
 from agent.errors import ConfigError
 from agent.settings.reference import example
 
@@ -213,7 +213,7 @@ def test_a_local_time_that_nobody_has_is_refused(offset: str) -> None:
 
 def test_every_setting_of_the_judge_can_be_said() -> None:
     sayable = set(CameraConfig.model_fields) | set(EventSettings.model_fields) | {"utc_offset_s"}
-    assert set(JudgeSettings.model_fields) <= sayable
+    assert set(RuleSettings.model_fields) <= sayable
 
 
 def test_what_the_law_asks_for_draws_a_warning_while_it_is_missing() -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from agent.core import blindness
 from agent.core.ids import Ids
-from agent.core.tamper.monitor import SEES, Fault, View
+from agent.core.tamper.monitor import SEES, TamperKind, Visibility
 from agent.core.types import EndReason, Event, EventKind, Instant, Phase, Severity, Size
 
 FRAME = Size(640, 360)
-COVERED = View(Fault.COVERED, Instant(8.0, 108.0))
-MOVED = View(Fault.MOVED, Instant(8.0, 108.0))
+COVERED = Visibility(TamperKind.COVERED, Instant(8.0, 108.0))
+MOVED = Visibility(TamperKind.MOVED, Instant(8.0, 108.0))
 
 
-def run(*views: View) -> tuple[Event | None, list[Event]]:
+def run(*views: Visibility) -> tuple[Event | None, list[Event]]:
     told: Event | None = None
     ids, events = Ids(b"a seed of sixteen"), list[Event]()
     for second, view in enumerate(views, 10):

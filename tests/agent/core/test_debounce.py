@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.debounce import NEVER, Spell, update
+from agent.core.debounce import NEVER, Debounce, update
 from agent.core.types import Instant
 
 
@@ -37,7 +37,7 @@ def test_the_beginning_of_the_run_is_remembered() -> None:
     for second in range(3, 9):
         spell = update(spell, Instant(float(second), 0.0), True, rise_s=4, fall_s=1)
 
-    assert spell == Spell(Instant(3.0, 0.0), Instant(8.0, 0.0), True)
+    assert spell == Debounce(Instant(3.0, 0.0), Instant(8.0, 0.0), True)
 
 
 @given(st.text(alphabet="#.", max_size=60), st.integers(0, 5), st.integers(0, 5))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from agent.core import heat
 from agent.core.ids import Ids
-from agent.core.throttle import FULL, Pace, Reading
+from agent.core.throttle import FULL, Reading, Throttle
 from agent.core.types import EndReason, Event, EventKind, Instant, Phase, Severity
 
 IDS = Ids(b"a seed of sixteen")
-HALF, QUARTER = Pace(0.5, hot=True), Pace(0.25, hot=True)
+HALF, QUARTER = Throttle(0.5, hot=True), Throttle(0.25, hot=True)
 
 
 def reading(second: float, temp_c: float | None = 85.0, *, capped: bool = False) -> Reading:
     return Reading(Instant(second, second), temp_c, capped, 0.0, 0.0)
 
 
-def story(*steps: tuple[Pace, Reading]) -> list[Event]:
+def story(*steps: tuple[Throttle, Reading]) -> list[Event]:
     open_, ids, told = None, IDS, []
     for pace, at in steps:
         open_, ids, events = heat.tell(open_, pace, at, ids)
@@ -44,7 +44,7 @@ def test_one_event_tells_the_whole_spell_of_heat() -> None:
 
 
 def test_haste_is_no_heat() -> None:
-    assert story((Pace(0.5, busy=True), reading(0, 60))) == []
+    assert story((Throttle(0.5, busy=True), reading(0, 60))) == []
 
 
 def test_without_a_sensor_the_firmware_speaks() -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from agent.core import pipeline
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
-from agent.core.rules.engine import JudgeSettings, LineRule, MotionRule, ObjectRule
-from agent.core.tamper.monitor import Fault, IntegritySettings
+from agent.core.rules.engine import LineRule, MotionRule, ObjectRule, RuleSettings
+from agent.core.tamper.monitor import TamperKind, TamperSettings
 from agent.core.types import (
     Box,
     Crop,
@@ -36,7 +36,7 @@ RULES = (
     LineRule(id="the-line", start=(0.5, 0.0), end=(0.5, 1.0)),
 )
 # Drawn pictures have no grain: to the integrity stage they are frozen ones.
-SETTINGS = PipelineSettings(judge=JudgeSettings(rules=RULES), integrity=IntegritySettings(enabled=False))
+SETTINGS = PipelineSettings(judge=RuleSettings(rules=RULES), integrity=TamperSettings(enabled=False))
 
 
 def bright(images: Sequence[Image]) -> list[tuple[Detection, ...]]:
@@ -196,7 +196,7 @@ def test_patience_is_over_while_something_new_is_there_and_grows_when_it_goes_it
 
 
 def test_a_blind_camera_is_one_event_with_a_picture_and_an_end() -> None:
-    settings = PipelineSettings(judge=JudgeSettings(rules=()))
+    settings = PipelineSettings(judge=RuleSettings(rules=()))
     state, outcomes = PipelineState(Ids(b"a seed of sixteen")), []
     for index in range(140):
         each = frame(index) if index < 100 else frame(index, (index - 100) * 5.0)
@@ -211,7 +211,7 @@ def test_a_blind_camera_is_one_event_with_a_picture_and_an_end() -> None:
 
 def test_a_leaf_that_calls_for_a_look_does_not_have_the_cameras_sight_judged_as_well() -> None:
     """But whatever is due, moves or speaks for a fault does."""
-    settings = PipelineSettings(judge=JudgeSettings(rules=()))
+    settings = PipelineSettings(judge=RuleSettings(rules=()))
     state = PipelineState(Ids(b"a seed of sixteen"))
     for index in range(100):
         state, _ = pipeline.update(state, grainy(index), bright, FIELD, settings)
@@ -240,7 +240,7 @@ def test_a_leaf_that_calls_for_a_look_does_not_have_the_cameras_sight_judged_as_
 
 def test_while_something_speaks_for_a_fault_of_the_camera_no_frame_is_passed_over() -> None:
     """Evidence is gathered twice a second, not once in two."""
-    settings = PipelineSettings(judge=JudgeSettings(rules=()))
+    settings = PipelineSettings(judge=RuleSettings(rules=()))
     state = PipelineState(Ids(b"a seed of sixteen"))
     for index in range(100):
         state, _ = pipeline.update(state, grainy(index), bright, FIELD, settings)
@@ -258,7 +258,7 @@ def test_while_something_speaks_for_a_fault_of_the_camera_no_frame_is_passed_ove
 
 def test_a_picture_that_freezes_while_nobody_is_there_is_told_within_ten_seconds() -> None:
     """Whenever the last look was, though a quiet view is looked at once in two seconds."""
-    settings = PipelineSettings(judge=JudgeSettings(rules=()))
+    settings = PipelineSettings(judge=RuleSettings(rules=()))
     known = PipelineState(Ids(b"a seed of sixteen"))
     for index in range(120):
         known, _ = pipeline.update(known, grainy(index), bright, FIELD, settings)
@@ -271,9 +271,9 @@ def test_a_picture_that_freezes_while_nobody_is_there_is_told_within_ten_seconds
         for index in range(last, last + 99):
             at = frame(index).at
             state, outcome = pipeline.update(state, replace(frozen, at=at), bright, FIELD, settings)
-            if outcome.view.fault is Fault.FROZEN:
+            if outcome.view.fault is TamperKind.FROZEN:
                 break
-        assert outcome.view.fault is Fault.FROZEN
+        assert outcome.view.fault is TamperKind.FROZEN
         assert at.since(frozen.at) <= 10 - 1 / 3  # so far apart are the frames of an idle camera
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agent.core import throttle
-from agent.core.throttle import FULL, LONGEST_WAIT_S, SHARES, Pace, PaceSettings, PaceState, Reading
+from agent.core.throttle import FULL, LONGEST_WAIT_S, SHARES, Reading, Throttle, ThrottleSettings, ThrottleState
 from agent.core.types import Instant
 
-SETTINGS = PaceSettings()
+SETTINGS = ThrottleSettings()
 TICK_S = 2.0
 
 
@@ -24,7 +24,9 @@ def reading(
     return Reading(Instant(second, second), temp_c, capped, behind, load)
 
 
-def run(readings: Iterable[Reading], state: PaceState | None = None) -> tuple[PaceState, list[Pace]]:
+def run(
+    readings: Iterable[Reading], state: ThrottleState | None = None
+) -> tuple[ThrottleState, list[Throttle]]:
     paces = []
     for each in readings:
         state, now = throttle.update(state, each, SETTINGS)
@@ -33,7 +35,7 @@ def run(readings: Iterable[Reading], state: PaceState | None = None) -> tuple[Pa
     return state, paces
 
 
-def changes(paces: list[Pace]) -> list[float]:
+def changes(paces: list[Throttle]) -> list[float]:
     """Every share in turn, without repetitions."""
     shares = [FULL.share, *(each.share for each in paces)]
     return [b for a, b in pairwise(shares) if a != b]
@@ -73,7 +75,7 @@ def test_a_processor_that_its_firmware_slows_down_is_hot_whatever_the_sensor_say
 
 def test_a_box_that_heats_up_again_at_full_pace_tries_ever_more_seldom() -> None:
     """At full pace it goes to 84 °C, at a half to 70 °C: the plainest way to flap."""
-    state: PaceState | None = None
+    state: ThrottleState | None = None
     temp, now, paces = 60.0, FULL, []
     for n in range(int(12 * 3600 / TICK_S)):
         target = 84.0 if now.share == 1 else 70.0
@@ -119,7 +121,7 @@ def test_some_pictures_are_looked_at_in_any_case() -> None:
 
 def test_a_box_that_is_hot_before_it_is_warm_is_refused() -> None:
     with pytest.raises(ValidationError, match="must be below hot_c"):
-        PaceSettings(hot_c=70, cool_c=75)
+        ThrottleSettings(hot_c=70, cool_c=75)
 
 
 @given(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agent.core.types import Frame, Instant, Size
-from agent.host.camera_stats import Figures
+from agent.host.camera_stats import CameraStats
 from tests.conftest import SteppedClock
 
 BLACK = np.zeros((32, 48), np.uint8)
@@ -26,7 +26,7 @@ def frame(at: Instant) -> Frame:
 
 
 def test_rates_are_of_what_came_lately_and_of_what_was_looked_at(clock: SteppedClock) -> None:
-    figures, counts = Figures(), Counts()
+    figures, counts = CameraStats(), Counts()
     for _ in range(100):  # every third picture is looked at
         clock.advance(0.2)
         counts.frames_in += 3
@@ -41,7 +41,7 @@ def test_rates_are_of_what_came_lately_and_of_what_was_looked_at(clock: SteppedC
 
 
 def test_counts_go_on_when_the_camera_is_opened_anew(clock: SteppedClock) -> None:
-    figures = Figures()
+    figures = CameraStats()
     figures.opened()
     figures.came(Counts(10, 2), frame(clock.now()), clock.now())
     clock.advance(5)
@@ -53,7 +53,7 @@ def test_counts_go_on_when_the_camera_is_opened_anew(clock: SteppedClock) -> Non
 
 
 def test_returns_older_than_an_hour_are_forgotten(clock: SteppedClock) -> None:
-    figures = Figures()
+    figures = CameraStats()
     for _ in range(3):
         figures.returned(clock.now())
         clock.advance(1500)
@@ -62,7 +62,7 @@ def test_returns_older_than_an_hour_are_forgotten(clock: SteppedClock) -> None:
 
 
 def test_before_the_first_frame_nothing_is_claimed(clock: SteppedClock) -> None:
-    figures = Figures()
+    figures = CameraStats()
 
     assert figures.frame_age_s(clock.now()) is None
     assert figures.detect_quantile_ms(0.95) is None
@@ -70,7 +70,7 @@ def test_before_the_first_frame_nothing_is_claimed(clock: SteppedClock) -> None:
 
 
 def test_what_was_missed_and_how_busy_it_was_are_told_of_lately(clock: SteppedClock) -> None:
-    figures, counts = Figures(), Counts()
+    figures, counts = CameraStats(), Counts()
     assert figures.share_missed(clock.now()) == figures.share_at_work(clock.now()) == 0
     for _ in range(50):  # of four pictures three are missed
         clock.advance(0.4)
@@ -85,7 +85,7 @@ def test_what_was_missed_and_how_busy_it_was_are_told_of_lately(clock: SteppedCl
 
 
 def test_quantiles_of_detector_calls() -> None:
-    figures = Figures()
+    figures = CameraStats()
     figures.detect_ms.extend(range(1, 101))
 
     assert figures.detect_quantile_ms(0.5) == 51
@@ -94,7 +94,7 @@ def test_quantiles_of_detector_calls() -> None:
 
 
 def test_another_thread_may_read_while_the_camera_writes(clock: SteppedClock) -> None:
-    figures, counts = Figures(), Counts(1, 0)
+    figures, counts = CameraStats(), Counts(1, 0)
     failures: list[Exception] = []
     over = threading.Event()
 

@@ -12,13 +12,13 @@ from structlog.testing import capture_logs
 
 from agent.clock import SystemClock
 from agent.errors import CameraLost
-from agent.host.supervise import CALM_S, Backoff, Beat, Heartbeats, Stop, Voice, Worker, notify, wait
+from agent.host.supervise import CALM_S, Backoff, Beat, Heartbeats, OutageLog, Stop, Worker, notify, wait
 from tests.conftest import SteppedClock
 from tests.support.brokers import until
 
 
 def test_lost_and_back_are_told_once_however_often_it_fails() -> None:
-    voice = Voice("camera north")
+    voice = OutageLog("camera north")
 
     with capture_logs() as lines:
         for _ in range(3):

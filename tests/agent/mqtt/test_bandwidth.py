@@ -7,7 +7,7 @@ from collections import deque
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.mqtt.bandwidth import FIRST_BYTES, LEAST_BYTES, MOST_BYTES, OVERHEAD_BYTES, TARGET_S, Pipe
+from agent.mqtt.bandwidth import FIRST_BYTES, LEAST_BYTES, MOST_BYTES, OVERHEAD_BYTES, TARGET_S, SendWindow
 
 
 class Link:
@@ -22,7 +22,7 @@ class Link:
         self._due: deque[tuple[float, int]] = deque()
         self._mid = 0
 
-    def fill(self, pipe: Pipe, body_bytes: int, seconds: float) -> None:
+    def fill(self, pipe: SendWindow, body_bytes: int, seconds: float) -> None:
         """Send as much as may be sent, for so long."""
         ends_s = self.now_s + seconds
         while self.now_s < ends_s:
@@ -39,7 +39,7 @@ class Link:
 
 
 def test_on_a_slow_link_little_more_than_two_seconds_are_under_way() -> None:
-    link, pipe = Link(4000), Pipe()
+    link, pipe = Link(4000), SendWindow()
     link.fill(pipe, 1000, 60)
     link.longest_s = 0.0
     link.fill(pipe, 1000, 60)
@@ -48,19 +48,19 @@ def test_on_a_slow_link_little_more_than_two_seconds_are_under_way() -> None:
 
 
 def test_a_quick_link_is_soon_not_held_up() -> None:
-    link, pipe = Link(10_000_000, delay_s=0.001), Pipe()
+    link, pipe = Link(10_000_000, delay_s=0.001), SendWindow()
     link.fill(pipe, 1000, 1.0)
     assert pipe.bound_bytes > 1_000_000
 
 
 def test_a_long_delay_alone_makes_no_link_slow() -> None:
-    link, pipe = Link(1_000_000, delay_s=1.5), Pipe()
+    link, pipe = Link(1_000_000, delay_s=1.5), SendWindow()
     link.fill(pipe, 1000, 60)
     assert pipe.bound_bytes > 1_000_000
 
 
 def test_a_link_that_gets_slow_is_noticed_and_one_that_recovers_too() -> None:
-    link, pipe = Link(1_000_000), Pipe()
+    link, pipe = Link(1_000_000), SendWindow()
     link.fill(pipe, 1000, 3)
     link.rate = 4000
     link.fill(pipe, 1000, 600)
@@ -71,7 +71,7 @@ def test_a_link_that_gets_slow_is_noticed_and_one_that_recovers_too() -> None:
 
 
 def test_a_picture_goes_only_while_little_is_under_way() -> None:
-    pipe = Pipe()
+    pipe = SendWindow()
     assert pipe.calm
     pipe.sent(1, FIRST_BYTES // 2, 0.0)
     assert not pipe.calm
@@ -80,7 +80,7 @@ def test_a_picture_goes_only_while_little_is_under_way() -> None:
 
 
 def test_an_answer_to_what_was_never_sent_changes_nothing() -> None:
-    pipe = Pipe()
+    pipe = SendWindow()
     pipe.sent(1, 1000, 0.0)
     before = (pipe.bound_bytes, pipe.room_bytes)
     pipe.landed(2, 5.0)
@@ -89,7 +89,7 @@ def test_an_answer_to_what_was_never_sent_changes_nothing() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 300_000), st.floats(0.0, 1000.0)), max_size=50))
 def test_whatever_the_answers_the_bound_stays_between_its_own(sizes: list[tuple[int, float]]) -> None:
-    pipe, now_s = Pipe(), 0.0
+    pipe, now_s = SendWindow(), 0.0
     for mid, (size, took_s) in enumerate(sizes):
         pipe.sent(mid, size, now_s)
         now_s += took_s

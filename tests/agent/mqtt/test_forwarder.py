@@ -28,7 +28,7 @@ from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire import codec as wire
 from agent.wire.message import Message, Priority
-from station.ingest.inbound import Arrival
+from station.ingest.inbound import InboundMessage
 from station.ingest.subscriber import Subscriber, SubscriberSettings
 from station.watch.embedded import Address
 from tests.support.brokers import Mosquitto, until
@@ -50,11 +50,11 @@ def picture(n: int | str, size: int = 3000) -> Message:
 class Notes:
     """A station's store in memory: what was committed, in order."""
 
-    arrivals: list[Arrival] = field(default_factory=list)
+    arrivals: list[InboundMessage] = field(default_factory=list)
     failing: bool = False
     refused: set[int] = field(default_factory=set)
 
-    def commit(self, arrivals: Sequence[Arrival]) -> None:
+    def commit(self, arrivals: Sequence[InboundMessage]) -> None:
         if self.failing:
             self.refused |= {arrival.seq for arrival in arrivals if arrival.seq is not None}
             raise OSError("the station's disk is full")

@@ -15,8 +15,8 @@ from agent.mqtt.inflight import (
     PATIENT,
     STRIKES_LARGE,
     STRIKES_SMALL,
+    InFlightWindow,
     Suspects,
-    Window,
 )
 from agent.wire.message import Message, Priority, Stored
 
@@ -30,7 +30,7 @@ def stored(seq: int, priority: Priority = Priority.EVENT, body: bytes = b"{}") -
 
 
 def test_the_broker_s_word_starts_the_wait_for_the_receipt() -> None:
-    window = Window(30, 2)
+    window = InFlightWindow(30, 2)
     window.sent(stored(1), 11, at(0))
     assert window.fall_due(at(1000)) == 0, "in the air nothing falls due: the connection's end decides"
     window.acknowledged(11, at(1))
@@ -41,7 +41,7 @@ def test_the_broker_s_word_starts_the_wait_for_the_receipt() -> None:
 
 
 def test_a_receipt_settles_before_and_after_the_broker_s_word() -> None:
-    window = Window(30, 2)
+    window = InFlightWindow(30, 2)
     window.sent(stored(1), 11, at(0))
     window.sent(stored(2), 12, at(0))
     window.receipted([(1, 2)], [], at(2))
@@ -52,7 +52,7 @@ def test_a_receipt_settles_before_and_after_the_broker_s_word() -> None:
 
 
 def test_without_receipts_the_waits_grow_to_five_minutes() -> None:
-    window = Window(30, 2)
+    window = InFlightWindow(30, 2)
     now, waits = 0.0, []
     for n in range(7):
         window.sent(stored(1), n, at(now))
@@ -64,7 +64,7 @@ def test_without_receipts_the_waits_grow_to_five_minutes() -> None:
 
 
 def test_a_refused_message_is_never_tried_more_often_than_every_five_seconds() -> None:
-    window = Window(30, 2)
+    window = InFlightWindow(30, 2)
     now, waits = 0.0, []
     for n in range(8):
         window.sent(stored(1), n, at(now))
@@ -76,7 +76,7 @@ def test_a_refused_message_is_never_tried_more_often_than_every_five_seconds() -
 
 
 def test_the_growth_outlives_the_connection() -> None:
-    window = Window(30, 2)
+    window = InFlightWindow(30, 2)
     window.sent(stored(1), 1, at(0))
     window.refused(1, at(0))
     window.broke()
@@ -86,7 +86,7 @@ def test_the_growth_outlives_the_connection() -> None:
 
 
 def test_a_slow_station_is_not_asked_for_receipts_too_early() -> None:
-    window = Window(30, 2)
+    window = InFlightWindow(30, 2)
     window.sent(stored(1), 1, at(0))
     window.acknowledged(1, at(0))
     window.receipted([(1, 1)], [], at(20))
@@ -96,7 +96,7 @@ def test_a_slow_station_is_not_asked_for_receipts_too_early() -> None:
 
 
 def test_one_picture_at_a_time_until_the_link_has_shown_that_it_bears_two() -> None:
-    window = Window(30, 2)
+    window = InFlightWindow(30, 2)
     assert window.room(10) == (10, 1)
     window.sent(stored(1, Priority.IMAGE), 1, at(0))
     assert window.room(9) == (9, 0)
@@ -108,7 +108,7 @@ def test_one_picture_at_a_time_until_the_link_has_shown_that_it_bears_two() -> N
 
 
 def test_what_is_awaited_is_bounded_by_class() -> None:
-    window = Window(30, 2)
+    window = InFlightWindow(30, 2)
     for seq in range(AWAITED_PLAIN):
         window.sent(stored(seq), seq, at(0))
         window.acknowledged(seq, at(0))
@@ -120,7 +120,7 @@ def test_what_is_awaited_is_bounded_by_class() -> None:
 
 
 def test_what_is_never_receipted_does_not_hold_up_the_rest_for_ever() -> None:
-    window, now = Window(30, 2), 0.0
+    window, now = InFlightWindow(30, 2), 0.0
     for _ in range(PATIENT + 1):
         assert window.room(10)[0] == 10
         for seq in range(AWAITED_PLAIN):
@@ -134,7 +134,7 @@ def test_what_is_never_receipted_does_not_hold_up_the_rest_for_ever() -> None:
 
 
 def test_when_the_station_comes_back_what_it_never_got_goes_soon() -> None:
-    window = Window(30, 2)
+    window = InFlightWindow(30, 2)
     for n in range(6):
         window.sent(stored(1), n, at(0))
         window.acknowledged(n, at(0))
@@ -151,7 +151,7 @@ def test_when_the_station_comes_back_what_it_never_got_goes_soon() -> None:
 
 
 def test_pictures_can_be_receipted_by_hash() -> None:
-    window = Window(30, 2)
+    window = InFlightWindow(30, 2)
     window.sent(stored(1, Priority.IMAGE), 1, at(0))
     window.sent(stored(2, Priority.IMAGE), 2, at(0))
     assert window.receipted([], ["hash-2", "hash-9"], at(1)) == [2]
@@ -163,7 +163,7 @@ def test_pictures_can_be_receipted_by_hash() -> None:
     ranges=st.lists(st.tuples(st.integers(-5, 70), st.integers(-5, 70)), max_size=8),
 )
 def test_a_receipt_settles_exactly_what_it_names(flying: set[int], ranges: list[tuple[int, int]]) -> None:
-    window = Window(30, 2)
+    window = InFlightWindow(30, 2)
     for seq in flying:
         window.sent(stored(seq), seq, at(0))
     window.receipted([pair for pair in ranges if pair[0] <= pair[1]], [], at(1))
@@ -172,7 +172,7 @@ def test_a_receipt_settles_exactly_what_it_names(flying: set[int], ranges: list[
 
 
 def test_the_culprit_is_who_was_alone_at_three_hang_ups() -> None:
-    window, suspects, now = Window(30, 2), Suspects(), 0.0
+    window, suspects, now = InFlightWindow(30, 2), Suspects(), 0.0
     for seq in (1, 2, 3):
         window.sent(stored(seq, body=bytes(LARGE_BYTES)), seq, at(0))
     assert suspects.hung_up(window.broke(), at(0)) is None
@@ -194,7 +194,7 @@ def test_the_culprit_is_who_was_alone_at_three_hang_ups() -> None:
 
 
 def test_a_small_message_on_a_bad_line_is_not_soon_taken_for_the_culprit() -> None:
-    window, suspects = Window(30, 2), Suspects()
+    window, suspects = InFlightWindow(30, 2), Suspects()
     for strike in range(1, STRIKES_SMALL + 1):
         window.sent(stored(1), strike, at(0))
         assert suspects.hung_up(window.broke(), at(0)) == (1 if strike == STRIKES_SMALL else None)

@@ -27,7 +27,7 @@ from agent.status import health
 from agent.wire import codec
 from agent.wire.codec import encode
 from agent.wire.payloads import ClockMapPayload
-from station.ingest.inbound import Sort, read
+from station.ingest.inbound import MessageKind, read
 from station.watch.embedded import Address
 from tests.agent.host.test_machine import board
 from tests.conftest import SteppedClock
@@ -275,9 +275,9 @@ def test_a_synchronised_clock_is_one_map_that_the_station_can_read(tmp_path: Pat
         read(f"{HERE}/{each.message.topic}", codec.finish(each, stream, clock.now()), {}) for each in sent
     ]
     assert [(each.sort, each.problem) for each in arrivals] == [
-        (Sort.EVENT, None),
-        (Sort.EVENT, None),
-        (Sort.CLOCK_MAP, None),
+        (MessageKind.EVENT, None),
+        (MessageKind.EVENT, None),
+        (MessageKind.CLOCK_MAP, None),
     ]
     told = arrivals[-1].payload
     assert isinstance(told, ClockMapPayload)

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from agent.core.throttle import FULL, Pace
+from agent.core.throttle import FULL, Throttle
 from agent.errors import ModelError, OutboxError
 from agent.host.machine import Machine
 from agent.status import health
@@ -108,7 +108,7 @@ def test_what_the_box_suffers_from_is_told(sources: Sources, clock: SteppedClock
     hot = replace(sources, machine=Machine(clock, board(tmp_path / "hot", zones=(("cpu-thermal", "86000"),))))
     weak = replace(sources, machine=Machine(clock, board(tmp_path / "weak", throttled="3")))
     capped = replace(sources, machine=Machine(clock, board(tmp_path / "capped", throttled="2")))
-    slowed = replace(sources, pace=lambda: Pace(0.5, hot=True, busy=True))
+    slowed = replace(sources, pace=lambda: Throttle(0.5, hot=True, busy=True))
     full = replace(sources, outbox=lambda: OUTBOX.model_copy(update={"full": True}))
     failing = replace(sources, outbox=lambda: OUTBOX.model_copy(update={"in_memory": "disk I/O error"}))
     silent = replace(sources, outbox=lambda: OUTBOX.model_copy(update={"oldest_s": 3600.0}))

@@ -22,7 +22,7 @@ from agent.core.types import Instant
 from agent.errors import CameraLost
 from agent.settings.reference import example, schema
 from agent.tools import check
-from agent.tools.check import Finding, Verdict
+from agent.tools.check import CheckResult, CheckVerdict
 from station.watch.embedded import Address
 from tests.agent.detectors.conftest import Writer, cells
 
@@ -65,7 +65,7 @@ def ngatu(
     )
 
 
-def findings(config: object) -> dict[str, Finding]:
+def findings(config: object) -> dict[str, CheckResult]:
     told = [*check.offline(loaded(config)), *check.online(loaded(config), SystemClock())]
     return {finding.part: finding for finding in told}
 
@@ -141,21 +141,21 @@ def test_a_file_that_is_not_there_ends_with_2(tmp_path: Path) -> None:
 
 
 def test_an_error_that_nobody_foresaw_is_one_line_and_no_traceback() -> None:
-    def broken() -> Finding:
+    def broken() -> CheckResult:
         raise RuntimeError(f"first line rtsp://u:{CANARY}@h/x\nsecond")
 
     found = check.guarded("part", broken)
-    assert found.verdict is Verdict.BROKEN
+    assert found.verdict is CheckVerdict.BROKEN
     assert found.found == "RuntimeError: first line rtsp://…@h/x second"
     assert found.hint
 
 
 def test_an_error_of_ours_keeps_its_hint() -> None:
-    def lost() -> Finding:
+    def lost() -> CheckResult:
         raise CameraLost("north: no picture", "is it on?")
 
-    assert check.guarded("camera north", lost) == Finding(
-        "camera north", "north: no picture", Verdict.FAILED, "is it on?"
+    assert check.guarded("camera north", lost) == CheckResult(
+        "camera north", "north: no picture", CheckVerdict.FAILED, "is it on?"
     )
 
 
@@ -187,7 +187,7 @@ def test_a_secret_that_is_missing_or_open_to_all_is_told(
     assert "can be read or changed by others" in told["broker.password"].found
     assert "NGATU_TEST_MISSING is not set" in told["cameras[0].source.password"].found
     assert "/nowhere/ca.pem cannot be read" in told["broker.tls.ca"].found
-    assert {finding.verdict for finding in told.values()} == {Verdict.WARNING}
+    assert {finding.verdict for finding in told.values()} == {CheckVerdict.WARNING}
     assert CANARY not in repr(told)
     path.chmod(0o640)
     assert "broker.password" not in {finding.part for finding in check.offline(loaded(config))}
@@ -197,7 +197,7 @@ def test_a_label_that_the_model_does_not_know_is_told(working: dict[str, object]
     rule = {"kind": "object", "id": "bikes", "labels": ["car", "tricycle"]}
     camera = {**working["cameras"][0], "rules": [rule]}  # type: ignore[index]
     found = check.check_detector(loaded(changed(working, cameras=[camera])), SystemClock())
-    assert found.verdict is Verdict.WARNING
+    assert found.verdict is CheckVerdict.WARNING
     assert "rule bikes wants tricycle" in found.found
     assert "car," not in found.found
 
@@ -215,26 +215,26 @@ def test_a_box_without_a_detector_needs_no_model(working: dict[str, object]) -> 
     away = changed(working, detector={"model": "/nowhere.onnx"}, cameras=cameras)
 
     told = findings(away)["detector"]
-    assert (told.verdict, told.found) == (check.Verdict.OK, "off for every camera: only motion is told")
+    assert (told.verdict, told.found) == (check.CheckVerdict.OK, "off for every camera: only motion is told")
 
 
 def test_a_clock_from_before_the_agent_is_wrong() -> None:
-    assert check.check_clock(Stopped(0.0)).verdict is Verdict.FAILED
-    assert check.check_clock(Stopped(1.8e9)).verdict in (Verdict.OK, Verdict.WARNING)
+    assert check.check_clock(Stopped(0.0)).verdict is CheckVerdict.FAILED
+    assert check.check_clock(Stopped(1.8e9)).verdict in (CheckVerdict.OK, CheckVerdict.WARNING)
 
 
 def test_an_outbox_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    assert check.check_outbox(tmp_path / "new" / "deep" / "outbox.db").verdict is Verdict.OK
+    assert check.check_outbox(tmp_path / "new" / "deep" / "outbox.db").verdict is CheckVerdict.OK
     (tmp_path / "file").write_text("")
-    assert check.check_outbox(tmp_path / "file" / "outbox.db").verdict is Verdict.FAILED
-    assert check.check_outbox(Path("/proc/1/outbox.db")).verdict is Verdict.FAILED
+    assert check.check_outbox(tmp_path / "file" / "outbox.db").verdict is CheckVerdict.FAILED
+    assert check.check_outbox(Path("/proc/1/outbox.db")).verdict is CheckVerdict.FAILED
 
 
 @pytest.mark.parametrize("protocol", ["auto", "5"])
 def test_the_broker_is_asked_and_left_without_a_trace(working: dict[str, object], protocol: str) -> None:
     broker = {**working["broker"], "protocol": protocol}  # type: ignore[dict-item]
     found = check.check_broker(loaded(changed(working, broker=broker)))
-    assert found.verdict is Verdict.OK
+    assert found.verdict is CheckVerdict.OK
     assert "no TLS" in found.found
 
 

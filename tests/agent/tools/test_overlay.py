@@ -12,7 +12,7 @@ import pytest
 
 from agent.core import image as picture
 from agent.core.pipeline import Outcome
-from agent.core.rules.engine import JudgeSettings, LineRule, Zone
+from agent.core.rules.engine import LineRule, RuleSettings, Zone
 from agent.core.types import (
     Box,
     Crop,
@@ -32,7 +32,7 @@ from agent.tools.overlay import FLASH_S, Painter, colour_of, video
 from tests.support.squares import frame_of
 
 AT = Instant(100.0, 1_770_000_000.0)
-JUDGE = JudgeSettings(
+JUDGE = RuleSettings(
     zones=(Zone(id="road", polygon=((0.1, 0.6), (0.9, 0.6), (0.9, 0.95), (0.1, 0.95))),),
     rules=(LineRule(id="the-line", start=(0.5, 0.1), end=(0.5, 0.5)),),
 )
@@ -89,7 +89,7 @@ def test_zones_lines_motion_crops_and_tracks_are_drawn_where_they_are() -> None:
 
 
 def test_without_zones_and_tracks_the_picture_stays_as_it_is() -> None:
-    assert not drawn(Painter(JudgeSettings()), NOTHING).any()
+    assert not drawn(Painter(RuleSettings()), NOTHING).any()
 
 
 def test_a_phantom_is_grey_so_that_it_is_seen_why_nothing_is_told_of_it() -> None:
@@ -150,7 +150,7 @@ def test_a_video_has_what_was_written_into_it(tmp_path: Path, size: Size) -> Non
 
 def test_a_label_at_the_edge_stays_inside_the_picture() -> None:
     corner = replace(CAR, box=Box(0.95, 0.0, 1.1, 0.1))
-    drawing = drawn(Painter(JudgeSettings()), replace(NOTHING, tracks=(corner,)))
+    drawing = drawn(Painter(RuleSettings()), replace(NOTHING, tracks=(corner,)))
 
     assert near(drawing, 0.9, 0.03)
     assert not near(drawing, 0.3, 0.5)

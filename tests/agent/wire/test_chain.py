@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from agent.core.types import Instant
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire import chain, codec
-from agent.wire.chain import Fault, Head, Kept, verify
+from agent.wire.chain import ChainFault, Head, Kept, verify
 from agent.wire.message import Message, Priority, Stored
 from tests.conftest import SteppedClock
 
@@ -73,7 +73,7 @@ def arrived(number: int) -> tuple[dict[int, tuple[Stored, bytes]], Head]:
     return {each.seq: (each, codec.finish(each, each.stream, AT)) for each in stored}, head
 
 
-def judged(store: dict[int, tuple[Stored, bytes]], head: Head | None) -> chain.Verdict:
+def judged(store: dict[int, tuple[Stored, bytes]], head: Head | None) -> chain.ChainVerdict:
     return verify((kept(replace(each, seq=seq), payload) for seq, (each, payload) in store.items()), head)
 
 
@@ -103,9 +103,9 @@ def test_every_deleted_altered_and_swapped_message_of_ten_thousand_is_found_wher
         store[one], store[two] = store[two], store[one]
     findings = judged(store, head).findings
 
-    assert {f.seq for f in findings if f.fault is Fault.MISSING and f.seq is not None} == deleted
-    changed = {f.seq for f in findings if f.fault is Fault.ALTERED}
-    assert changed | {f.seq for f in findings if f.fault is Fault.UNPROVEN} >= altered | set(swapped)
+    assert {f.seq for f in findings if f.fault is ChainFault.MISSING and f.seq is not None} == deleted
+    changed = {f.seq for f in findings if f.fault is ChainFault.ALTERED}
+    assert changed | {f.seq for f in findings if f.fault is ChainFault.UNPROVEN} >= altered | set(swapped)
     assert {*altered, *swapped} - changed <= listed_by_lost, "only what its own seal is gone for is in doubt"
     assert changed <= altered | set(swapped), "nothing else is accused"
 
@@ -122,7 +122,7 @@ def test_a_head_that_was_told_before_newer_seals_came_vouches_for_its_own() -> N
     assert judged(store, Head(newest.number // 2, older.sha256)).intact
 
     found = judged(store, Head(newest.number // 2, "0" * 64)).findings
-    assert chain.Finding(Fault.ALTERED, older.seq, newest.number // 2) in found
+    assert chain.ChainFinding(ChainFault.ALTERED, older.seq, newest.number // 2) in found
 
 
 @pytest.mark.parametrize("cut", [1, 3, 50, 200])
@@ -132,7 +132,7 @@ def test_an_end_that_was_cut_off_is_seen_by_the_head(cut: int) -> None:
         del store[seq]
 
     assert not judged(store, head).intact
-    assert judged(store, head).findings[-1] == chain.Finding(Fault.MISSING, None, head.number)
+    assert judged(store, head).findings[-1] == chain.ChainFinding(ChainFault.MISSING, None, head.number)
 
 
 def test_a_seal_that_was_forged_together_with_its_message_is_found_by_the_next_one() -> None:
@@ -147,7 +147,7 @@ def test_a_seal_that_was_forged_together_with_its_message_is_found_by_the_next_o
     store[seq] = each, payload.replace(told.entries[7][1].encode(), hash_of)
     findings = judged(store, head).findings
 
-    assert chain.Finding(Fault.ALTERED, seq, told.number) in findings
+    assert chain.ChainFinding(ChainFault.ALTERED, seq, told.number) in findings
 
 
 def test_what_the_box_gave_up_is_not_missing(tmp_path: Path) -> None:

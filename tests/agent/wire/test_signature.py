@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.commands.policy import Order, Refusal, read
+from agent.commands.policy import Command, Refusal, read
 from agent.errors import NgatuError, WireError
 from agent.wire.signature import canonical, is_genuine, private_key, public_key, sign
 from tests.agent.commands.test_policy import TOPICS, told
@@ -147,7 +147,7 @@ def test_with_a_key_only_what_is_signed_is_an_order() -> None:
 
     assert isinstance(unsigned, Refusal) and unsigned.why.startswith("unsigned")
     assert isinstance(foreign, Refusal) and foreign.why == "the signature is not the station's"
-    assert isinstance(genuine, Order)
+    assert isinstance(genuine, Command)
 
 
 # ------------------------------------------------------------------------------------------------ keys

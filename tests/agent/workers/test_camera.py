@@ -23,7 +23,7 @@ from agent.cameras.settings import CameraSettings
 from agent.clock import Clock, SystemClock
 from agent.core.ids import Ids
 from agent.core.pipeline import PipelineSettings
-from agent.core.rules.engine import JudgeSettings, MotionRule, ObjectRule
+from agent.core.rules.engine import MotionRule, ObjectRule, RuleSettings
 from agent.core.types import Detection, Frame, Image, Instant
 from agent.detectors import load_detector
 from agent.detectors.settings import DetectorSettings
@@ -34,12 +34,12 @@ from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.publishing.compose import Sender
 from agent.wire.message import Priority
 from agent.workers import camera as module
-from agent.workers.camera import Halt, Watcher, is_finite
+from agent.workers.camera import CameraWorker, PauseState, is_finite
 from tests.conftest import RtspServer, SteppedClock
 from tests.support.brokers import free_port, until
 from tests.support.squares import SQUARE_PX, frame_of, write_clip, write_model
 
-SETTINGS = PipelineSettings(judge=JudgeSettings(rules=(MotionRule(id="movement"), ObjectRule(id="road-users"))))
+SETTINGS = PipelineSettings(judge=RuleSettings(rules=(MotionRule(id="movement"), ObjectRule(id="road-users"))))
 SENDER = Sender("hai-ninh", "hai-ninh-03", "road", "boot-1", "squares")
 
 
@@ -78,10 +78,10 @@ class Post:
         self.stop = Stop()
         self.waits: list[float] = []
 
-    def watcher(self, **camera: Any) -> Watcher:
+    def watcher(self, **camera: Any) -> CameraWorker:
         told = {"name": "road", "source": {"kind": "file", "path": self.clip, "loop": True}, **camera}
         settings = CameraSettings.model_validate(told)
-        self.it = Watcher(
+        self.it = CameraWorker(
             settings, SETTINGS, self.detector, self.outbox, lambda: SENDER,
             clock=self.clock, ids=Ids(b"a seed of sixteen"), on_state=self.states.append,
         )  # fmt: skip
@@ -435,12 +435,12 @@ def test_a_paused_camera_is_let_go_of_and_its_events_end_as_paused_until_it_is_w
 
     with post.at_work():
         until(lambda: post.events("object"), 20, "a car is told")
-        post.it.halt(Halt("paused by an officer"))
+        post.it.halt(PauseState("paused by an officer"))
         until(post.was("disabled", "paused by an officer"), 10)
         until(lambda: not decoders(), 5, "no decoder is left")
         paused = [event for event in post.events("object") if event["end_reason"] == "paused"]
         seen = post.it.figures.frames_in
-        post.it.halt(Halt())
+        post.it.halt(PauseState())
         until(post.was("streaming"), 20)
         until(lambda: post.it.figures.frames_in > seen, 10)
 
@@ -451,11 +451,11 @@ def test_a_paused_camera_is_let_go_of_and_its_events_end_as_paused_until_it_is_w
 def test_a_paused_rule_is_silent_its_events_end_and_the_others_go_on(stepped: Post) -> None:
     stepped.see(4)
     stepped.see(2, speed_px_s=130)
-    stepped.it.halt(Halt(rules=frozenset({"road-users"})))
+    stepped.it.halt(PauseState(rules=frozenset({"road-users"})))
     stepped.see(3, speed_px_s=130)
     silent = len(stepped.events("object"))
     stepped.see(8)
-    stepped.it.halt(Halt())
+    stepped.it.halt(PauseState())
     stepped.see(4, speed_px_s=130)
 
     assert silent and stepped.events("object")[silent - 1]["phase"] == "end"

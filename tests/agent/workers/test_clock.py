@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agent.clock import BUILT_S, FlooredClock, Trust
 from agent.core.types import Event, EventKind, Phase
-from agent.workers.clock import NAME, NOTE_EVERY_S, PATIENCE_S, Hours, Timekeeper, Told, update
+from agent.workers.clock import NAME, NOTE_EVERY_S, PATIENCE_S, ClockReport, ClockState, Timekeeper, update
 from tests.conftest import SteppedClock
 
 YEARS_S = 365.25 * 86400
@@ -36,14 +36,14 @@ def machine() -> Machine:
     return machine
 
 
-def looks(keeper: Timekeeper, machine: Machine, seconds: float, every_s: float = 2.0) -> list[Told]:
+def looks(keeper: Timekeeper, machine: Machine, seconds: float, every_s: float = 2.0) -> list[ClockReport]:
     """What is told over a time of looking."""
     ids = (f"event-{n}" for n in itertools.count(1))
     told = []
     for _ in range(int(seconds / every_s)):
         machine.advance(every_s)
         told.append(keeper.look(lambda: next(ids)))
-    return [each for each in told if each != Told()]
+    return [each for each in told if each != ClockReport()]
 
 
 def test_a_box_that_wakes_in_1970_goes_on_from_the_latest_good_time(tmp_path: Path, machine: Machine) -> None:
@@ -117,7 +117,7 @@ def test_a_clock_that_ntp_sets_within_a_minute_is_a_map_but_no_event(tmp_path: P
     assert looks(keeper, machine, PATIENCE_S - 4) == []
     machine.kept = NTP
 
-    assert looks(keeper, machine, 3600) == [Told(None, clock_map=True)]
+    assert looks(keeper, machine, 3600) == [ClockReport(None, clock_map=True)]
 
 
 def test_a_trusted_clock_that_is_set_anew_is_mapped_anew(tmp_path: Path, machine: Machine) -> None:
@@ -128,7 +128,7 @@ def test_a_trusted_clock_that_is_set_anew_is_mapped_anew(tmp_path: Path, machine
     assert looks(keeper, machine, 60) == []  # both showed the same
     machine.step_wall(7)
 
-    assert looks(keeper, machine, 60) == [Told(None, clock_map=True)]
+    assert looks(keeper, machine, 60) == [ClockReport(None, clock_map=True)]
 
 
 def test_the_good_time_is_noted_now_and_then_and_a_bad_one_never(tmp_path: Path, machine: Machine) -> None:
@@ -147,7 +147,9 @@ def test_the_good_time_is_noted_now_and_then_and_a_bad_one_never(tmp_path: Path,
 def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path, machine: Machine) -> None:
     machine.kept = NTP
 
-    assert looks(Timekeeper(tmp_path / "none", machine, machine.asked), machine, 10) == [Told(None, True)]
+    assert looks(Timekeeper(tmp_path / "none", machine, machine.asked), machine, 10) == [
+        ClockReport(None, True)
+    ]
 
 
 JUMPS = st.lists(
@@ -166,7 +168,7 @@ def test_whatever_the_wall_clock_does_starts_and_ends_alternate_and_nothing_is_n
 ) -> None:
     machine, ids = Machine(), itertools.count()
     clock = FlooredClock(TRUE_S, machine, machine.asked)
-    hours, events = Hours(), list[Event]()
+    hours, events = ClockState(), list[Event]()
     for step_s, kept, seconds in jumps:
         machine.step_wall(step_s)
         machine.kept = kept

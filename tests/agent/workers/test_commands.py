@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from agent.clock import BUILT_S, FlooredClock, Trust
 from agent.commands.audit import Audit, verify
 from agent.commands.journal import Journal
-from agent.commands.policy import Moment, Pause
+from agent.commands.policy import KnownTime, Pause
 from agent.core.types import Instant
 from agent.errors import ConfigError, NgatuError
 from agent.host.supervise import Stop
@@ -29,7 +29,7 @@ from agent.wire import codec
 from agent.wire.codec import Topics
 from agent.wire.message import Stored
 from agent.wire.payloads import AckPayload
-from agent.workers.commands import REFUSALS, Orders, known_time
+from agent.workers.commands import REFUSALS, CommandWorker, known_time
 from tests.agent.commands.test_policy import payloads
 from tests.conftest import SteppedClock
 
@@ -104,7 +104,7 @@ class Box:
         self.stop = Stop()
         self.journal = Journal(self.folder / "orders.db", self.known().wall_s)
         self.journals.append(self.journal)
-        self.orders = Orders(
+        self.orders = CommandWorker(
             TOPICS,
             self.journal,
             Audit(self.folder / "audit.log"),
@@ -115,7 +115,7 @@ class Box:
             self.boot,
         )
 
-    def known(self) -> Moment:
+    def known(self) -> KnownTime:
         return known_time(self.clock)
 
     def command(self, verb: str = "ping", name: str = "", **more: Any) -> str:

@@ -12,7 +12,7 @@ from agent.core.types import EndReason, Event, EventKind, Phase
 from agent.outbox.degraded import AGAIN_S
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire.message import Message, Priority
-from agent.workers.disk import Storage
+from agent.workers.disk import DiskMonitor
 from tests.conftest import SteppedClock
 from tests.support.brokers import until
 
@@ -24,7 +24,7 @@ class Place:
         self.clock = clock
         self.outbox = Outbox(path, OutboxSettings(ballast_bytes=1 << 20), clock)
         self.told: list[Event] = []
-        self.storage = Storage(self.outbox, clock, Ids(bytes(32)), self.told.extend)
+        self.storage = DiskMonitor(self.outbox, clock, Ids(bytes(32)), self.told.extend)
 
     def put(self) -> None:
         self.outbox.put([Message("t", b"{}", "application/json", Priority.EVENT, self.clock.now())])

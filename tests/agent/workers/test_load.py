@@ -9,18 +9,18 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.core.ids import Ids
-from agent.core.throttle import PaceSettings
+from agent.core.throttle import ThrottleSettings
 from agent.core.types import Event
-from agent.host.camera_stats import Figures
+from agent.host.camera_stats import CameraStats
 from agent.host.machine import Machine
 from agent.publishing.compose import event_messages
-from agent.workers.load import Pacer
+from agent.workers.load import LoadMonitor
 from tests.agent.host.test_machine import board
 from tests.agent.workers.test_camera import SENDER, Post
 from tests.conftest import SteppedClock
 from tests.support.squares import SQUARE_PX, frame_of
 
-QUICK = PaceSettings(hot_after_s=4, busy_after_s=4, step_s=10, recover_s=15)
+QUICK = ThrottleSettings(hot_after_s=4, busy_after_s=4, step_s=10, recover_s=15)
 TICK_S, FRAME_S = 2.0, 0.1
 
 
@@ -31,7 +31,7 @@ class Pi:
         self.clock = clock
         self.sys = board(folder / "sys", throttled="0", zones=(("cpu-thermal", "60000"),))
         self.post = Post(folder, clock)
-        self.pacer = Pacer(Machine(clock, self.sys), QUICK, clock, Ids(b"another seed of 16"), self.tell)
+        self.pacer = LoadMonitor(Machine(clock, self.sys), QUICK, clock, Ids(b"another seed of 16"), self.tell)
         self.post.watcher()._pace = self.pacer.fps
         self.shares: list[float] = []
         self.looks: list[float] = []
@@ -89,7 +89,7 @@ def test_a_box_that_gets_hot_looks_at_fewer_pictures_and_says_so_once_each_way(p
 
 
 def test_a_box_that_is_too_busy_says_that_it_is(pi: Pi) -> None:
-    figures, dropped = Figures(), 0
+    figures, dropped = CameraStats(), 0
 
     class Camera:
         frames_in = 0
@@ -113,9 +113,11 @@ def test_a_box_that_is_too_busy_says_that_it_is(pi: Pi) -> None:
 
 def test_under_voltage_is_no_heat(pi: Pi) -> None:
     board(pi.sys.parent / "weak", throttled="3")
-    weak = Pacer(Machine(pi.clock, pi.sys.parent / "weak"), QUICK, pi.clock, Ids(b"a seed of sixteen"), pi.tell)
+    weak = LoadMonitor(
+        Machine(pi.clock, pi.sys.parent / "weak"), QUICK, pi.clock, Ids(b"a seed of sixteen"), pi.tell
+    )
     board(pi.sys.parent / "capped", throttled="2")
-    capped = Pacer(
+    capped = LoadMonitor(
         Machine(pi.clock, pi.sys.parent / "capped"), QUICK, pi.clock, Ids(b"and another of 16"), pi.tell
     )
     for _ in range(5):

@@ -7,7 +7,7 @@ from contextlib import closing
 
 from sqlalchemy import text
 
-from station.audit.proof import Fault, Finding, findings
+from station.audit.proof import StoreFault, StoreFinding, findings
 from tests.station.ingest.test_receipts import arrivals
 from tests.station.store.test_store import altered, bytes_by
 from tests.support.stores import Place
@@ -16,7 +16,7 @@ TIME = b"2026-03-02T11:00:00Z"
 STREAM = ("hai-ninh/north-01", "s-1")
 
 
-def found(place: Place) -> dict[int | None, Fault]:
+def found(place: Place) -> dict[int | None, StoreFault]:
     every = list(findings(place.engine, place.folder / "blobs"))
     assert {(one.box, one.stream) for one in every} <= {STREAM}
     return {one.seq: one.fault for one in every}
@@ -46,7 +46,7 @@ def test_everything_deleted_altered_or_swapped_is_found_and_located(sqlite_place
         for begin in range(0, count, 100):
             store.commit([one for n in range(begin, begin + 100) for one in arrivals(n, n + 1)])
         victims = chance.sample(range(1, count + 1), 60)
-        expected: dict[int | None, Fault] = {}
+        expected: dict[int | None, StoreFault] = {}
         with sqlite_place.engine.begin() as connection:
 
             def do(statement: str, **values: object) -> None:
@@ -56,13 +56,13 @@ def test_everything_deleted_altered_or_swapped_is_found_and_located(sqlite_place
                 match at % 6:
                     case 0:
                         do("delete from message where seq = :one", one=one)
-                        expected[one] = Fault.MISSING
+                        expected[one] = StoreFault.MISSING
                     case 1:
                         do("delete from event_revision where seq = :one", one=one)
-                        expected[one] = Fault.ALTERED
+                        expected[one] = StoreFault.ALTERED
                     case 2:
                         do("update event_revision set body = replace(body, '0.8', '0.7') where seq = :o", o=one)
-                        expected[one] = Fault.ALTERED
+                        expected[one] = StoreFault.ALTERED
                     case 3:  # two bodies change places
                         do(
                             "update event_revision set body = "
@@ -70,13 +70,13 @@ def test_everything_deleted_altered_or_swapped_is_found_and_located(sqlite_place
                             a=one,
                             b=other,
                         )
-                        expected[one] = Fault.ALTERED
+                        expected[one] = StoreFault.ALTERED
                     case 4:  # two messages change numbers
                         do("update message set digest = 'x' where seq = :a", a=one)
-                        expected[one] = Fault.ALTERED
+                        expected[one] = StoreFault.ALTERED
                     case 5:  # an event is renamed
                         do("update event_revision set event_id = 'forged-' || event_id where seq = :a", a=one)
-                        expected[one] = Fault.ALTERED
+                        expected[one] = StoreFault.ALTERED
 
         assert found(sqlite_place) == expected
 
@@ -91,7 +91,7 @@ def test_a_picture_that_is_gone_damaged_or_given_to_another_event_is_found(sqlit
         files[1].write_bytes(files[2].read_bytes())
         sqlite_place.do("update picture set event_id = 'e-9' where event_id = 'e-3'")
 
-        assert found(sqlite_place) == {2: Fault.ALTERED, 4: Fault.ALTERED, 6: Fault.ALTERED}
+        assert found(sqlite_place) == {2: StoreFault.ALTERED, 4: StoreFault.ALTERED, 6: StoreFault.ALTERED}
 
 
 def test_a_message_that_was_never_committed_is_found(sqlite_place: Place) -> None:
@@ -101,6 +101,6 @@ def test_a_message_that_was_never_committed_is_found(sqlite_place: Place) -> Non
         sqlite_place.do("update message set seq = 7")
 
         assert list(findings(sqlite_place.engine, sqlite_place.folder / "blobs")) == [
-            *(Finding(Fault.MISSING, *STREAM, seq) for seq in range(1, 6)),
-            Finding(Fault.UNKNOWN, *STREAM, 7),
+            *(StoreFinding(StoreFault.MISSING, *STREAM, seq) for seq in range(1, 6)),
+            StoreFinding(StoreFault.UNKNOWN, *STREAM, 7),
         ]

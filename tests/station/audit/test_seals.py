@@ -18,8 +18,8 @@ from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.publishing.compose import Sender, event_messages
 from agent.wire import codec
 from agent.wire.message import Message, Priority, Stored
-from station.audit.proof import Fault, findings
-from station.ingest.inbound import Arrival, read
+from station.audit.proof import StoreFault, findings
+from station.ingest.inbound import InboundMessage, read
 from station.store.store import Store
 from tests.conftest import SteppedClock
 from tests.station.ingest.test_receipts import AT, BASE, BOX, arrivals
@@ -33,10 +33,10 @@ class Sealed:
 
     place: Place
     store: Store
-    arrivals: dict[int, Arrival]
-    hello: Arrival
+    arrivals: dict[int, InboundMessage]
+    hello: InboundMessage
 
-    def found(self) -> list[tuple[Fault, int | None, int | None]]:
+    def found(self) -> list[tuple[StoreFault, int | None, int | None]]:
         every = findings(self.place.engine, self.place.folder / "blobs")
         return [(one.fault, one.seq, one.seal) for one in every]
 
@@ -44,7 +44,7 @@ class Sealed:
         return [seq for seq, arrival in self.arrivals.items() if arrival.suffix == codec.CHAIN]
 
 
-def from_outbox(folder: Path, events: int) -> tuple[dict[int, Arrival], Arrival]:
+def from_outbox(folder: Path, events: int) -> tuple[dict[int, InboundMessage], InboundMessage]:
     """What a real box sends, in the order of its numbers, and its hello afterwards."""
     clock = SteppedClock(AT)
     box = Outbox(folder / "outbox.db", OutboxSettings(ballast_bytes=0), clock)
@@ -61,17 +61,17 @@ def from_outbox(folder: Path, events: int) -> tuple[dict[int, Arrival], Arrival]
     return sent, read(BASE + "hello", told, {})
 
 
-def arrived(stored: Stored, stream: str) -> Arrival:
+def arrived(stored: Stored, stream: str) -> InboundMessage:
     return read(BASE + stored.message.topic, codec.finish(stored, stream, AT), codec.properties(stored, stream))
 
 
 @pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, Arrival], Arrival]:
+def box(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, InboundMessage], InboundMessage]:
     return from_outbox(tmp_path_factory.mktemp("box"), 100)
 
 
 @pytest.fixture
-def sealed(place: Place, box: tuple[dict[int, Arrival], Arrival]) -> Iterator[Sealed]:
+def sealed(place: Place, box: tuple[dict[int, InboundMessage], InboundMessage]) -> Iterator[Sealed]:
     sent, hello = box
     with closing(place.open(gap_after_s=0)) as store:
         store.commit(list(sent.values()))
@@ -114,7 +114,7 @@ def test_what_was_forged_with_all_its_hashes_is_found_by_its_seal(sealed: Sealed
     for seq in victims:
         forge(sealed.place, seq)
 
-    assert sealed.found() == [(Fault.ALTERED, seq, None) for seq in victims]
+    assert sealed.found() == [(StoreFault.ALTERED, seq, None) for seq in victims]
 
 
 def test_what_was_erased_with_every_trace_is_found_by_its_seal(sealed: Sealed) -> None:
@@ -122,15 +122,15 @@ def test_what_was_erased_with_every_trace_is_found_by_its_seal(sealed: Sealed) -
     for seq in victims:
         erase(sealed.place, seq)
 
-    assert sealed.found() == [(Fault.MISSING, seq, None) for seq in victims]
+    assert sealed.found() == [(StoreFault.MISSING, seq, None) for seq in victims]
 
 
 def test_an_altered_seal_is_found_and_nothing_else_is_accused(sealed: Sealed) -> None:
     seal = sealed.seals()[0]
     sealed.place.do(f"update other_message set body = replace(body, '[', '[ ') where seq = {seal}")
 
-    assert (Fault.ALTERED, seal) in [(fault, seq) for fault, seq, _ in sealed.found()]
-    assert {fault for fault, _, _ in sealed.found()} <= {Fault.ALTERED, Fault.UNPROVEN}
+    assert (StoreFault.ALTERED, seal) in [(fault, seq) for fault, seq, _ in sealed.found()]
+    assert {fault for fault, _, _ in sealed.found()} <= {StoreFault.ALTERED, StoreFault.UNPROVEN}
 
 
 def test_an_end_that_was_cut_off_is_found_by_the_head_that_the_box_told(sealed: Sealed) -> None:
@@ -140,7 +140,7 @@ def test_an_end_that_was_cut_off_is_found_by_the_head_that_the_box_told(sealed: 
     assert sealed.found() == [], "the box says that it still holds it: nothing that it lists is accused"
     sealed.place.do(f"update stream set oldest = {last + 1}, newest = {last - 1}")
 
-    assert (Fault.MISSING, None, 3) in sealed.found()
+    assert (StoreFault.MISSING, None, 3) in sealed.found()
 
 
 def test_another_head_of_the_same_seal_is_told(sealed: Sealed) -> None:
@@ -152,7 +152,7 @@ def test_another_head_of_the_same_seal_is_told(sealed: Sealed) -> None:
     assert [line["event"] for line in lines] == ["seal_contradicts"]
 
 
-def seal_message(seq: int, body: bytes) -> Arrival:
+def seal_message(seq: int, body: bytes) -> InboundMessage:
     message = Message(codec.CHAIN, body, codec.JSON, Priority.COUNT, AT)
     stored = Stored(seq, message, sha256(body).hexdigest(), AT)
     return read(BASE + codec.CHAIN, codec.finish(stored, "s-2", AT), {})

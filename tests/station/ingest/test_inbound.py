@@ -15,7 +15,7 @@ from agent.publishing.compose import Sender, event_messages
 from agent.wire import asyncapi, codec
 from agent.wire.message import Stored
 from agent.wire.payloads import EventPayload
-from station.ingest.inbound import FILTERS, Sort, read
+from station.ingest.inbound import FILTERS, MessageKind, read
 from tests.support.fake_box import an_event
 
 AT = Instant(1000.0, 1_772_449_447.0)
@@ -32,7 +32,7 @@ def event_bytes(number: int = 1) -> bytes:
 def test_an_event_is_read_with_its_place_in_the_stream() -> None:
     arrival = read(BASE + "camera/north/event", event_bytes(), {})
 
-    assert (arrival.sort, arrival.camera, arrival.event_id) == (Sort.EVENT, "north", "e-1")
+    assert (arrival.sort, arrival.camera, arrival.event_id) == (MessageKind.EVENT, "north", "e-1")
     assert (arrival.stream, arrival.seq, arrival.problem) == ("s-1", 5, None)
     assert isinstance(arrival.payload, EventPayload)
 
@@ -127,7 +127,7 @@ def test_a_topic_that_nobody_knows_is_a_problem_that_keeps_its_place() -> None:
     arrival = read(BASE + "camera/north/mood", event_bytes(), {})
     bytes_only = read(BASE + "camera/north/mood", JPEG, {"seq": "6", "stream": "s-1"})
 
-    assert arrival.sort is bytes_only.sort is Sort.UNKNOWN
+    assert arrival.sort is bytes_only.sort is MessageKind.UNKNOWN
     assert arrival.problem == "'camera/north/mood' is none of a box's topics"
     assert (arrival.stream, arrival.seq) == ("s-1", 5)
     assert (bytes_only.stream, bytes_only.seq, bytes_only.image) == ("s-1", 6, None)

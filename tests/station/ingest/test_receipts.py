@@ -9,8 +9,8 @@ from agent.core.types import Instant
 from agent.publishing.compose import Sender, event_messages
 from agent.wire import codec
 from agent.wire.message import Stored
-from station.ingest.inbound import Arrival, read
-from station.ingest.receipts import Due, Ledger
+from station.ingest.inbound import InboundMessage, read
+from station.ingest.receipts import Due, ReceiptLedger
 from tests.support.fake_box import an_event
 
 AT = Instant(1000.0, 1_772_449_447.0)
@@ -22,7 +22,7 @@ def nothing(*_: str) -> list[tuple[int, int]]:
     return []
 
 
-def arrivals(number: int, seq: int, *, picture: bool = False, properties: bool = True) -> list[Arrival]:
+def arrivals(number: int, seq: int, *, picture: bool = False, properties: bool = True) -> list[InboundMessage]:
     """An event and its picture, numbered from `seq`."""
     found = []
     for message in event_messages(an_event(number, picture=picture), Sender(*BOX, "north", "boot-1")):
@@ -32,16 +32,16 @@ def arrivals(number: int, seq: int, *, picture: bool = False, properties: bool =
     return found
 
 
-def hello(oldest: int | None, newest: int | None, stream: str = "s-1") -> Arrival:
+def hello(oldest: int | None, newest: int | None, stream: str = "s-1") -> InboundMessage:
     return read(BASE + "hello", codec.hello("life", stream, oldest, newest, AT), {})
 
 
-def status(state: str, session: str) -> Arrival:
+def status(state: str, session: str) -> InboundMessage:
     return read(BASE + "status", codec.status(state, session, AT), {}, retained=True)  # type: ignore[arg-type]
 
 
 def test_a_message_that_was_not_remembered_is_fresh_again() -> None:
-    ledger, batch = Ledger(nothing), arrivals(1, 1)
+    ledger, batch = ReceiptLedger(nothing), arrivals(1, 1)
 
     assert ledger.part(batch).fresh == batch
     assert ledger.due(batch) == []
@@ -49,7 +49,7 @@ def test_a_message_that_was_not_remembered_is_fresh_again() -> None:
 
 
 def test_what_is_committed_is_receipted_again_but_not_fresh() -> None:
-    ledger, batch = Ledger(nothing), arrivals(1, 1)
+    ledger, batch = ReceiptLedger(nothing), arrivals(1, 1)
     ledger.remember(ledger.part(batch).fresh)
 
     assert ledger.part(batch).fresh == []
@@ -59,11 +59,11 @@ def test_what_is_committed_is_receipted_again_but_not_fresh() -> None:
 def test_a_copy_within_one_batch_is_handed_over_once() -> None:
     batch = arrivals(1, 1)
 
-    assert Ledger(nothing).part(batch + batch).fresh == batch
+    assert ReceiptLedger(nothing).part(batch + batch).fresh == batch
 
 
 def test_what_came_again_is_parted_from_what_is_new() -> None:
-    ledger = Ledger(lambda *_: [(1, 1)])
+    ledger = ReceiptLedger(lambda *_: [(1, 1)])
     (again,), (new,) = arrivals(1, 1), arrivals(2, 2)
 
     parted = ledger.part([again, new, new])
@@ -72,7 +72,7 @@ def test_what_came_again_is_parted_from_what_is_new() -> None:
 
 
 def test_a_receipt_tells_the_whole_range_around_a_number() -> None:
-    ledger = Ledger(lambda *_: [(1, 3)])
+    ledger = ReceiptLedger(lambda *_: [(1, 3)])
     batch = arrivals(4, 4)
     ledger.remember(ledger.part(batch).fresh)
 
@@ -80,7 +80,7 @@ def test_a_receipt_tells_the_whole_range_around_a_number() -> None:
 
 
 def test_hello_is_answered_with_all_that_is_committed_of_what_the_box_has() -> None:
-    ledger = Ledger(lambda *_: [(1, 3), (7, 9)])
+    ledger = ReceiptLedger(lambda *_: [(1, 3), (7, 9)])
 
     assert ledger.due([hello(2, 8)]) == [Due(BOX, "s-1", ((2, 3), (7, 8)))]
     assert ledger.due([hello(None, None)]) == [Due(BOX, "s-1", ())]
@@ -88,7 +88,7 @@ def test_hello_is_answered_with_all_that_is_committed_of_what_the_box_has() -> N
 
 
 def test_many_holes_are_told_in_several_receipts() -> None:
-    ledger = Ledger(lambda *_: [(2 * n, 2 * n) for n in range(1200)])
+    ledger = ReceiptLedger(lambda *_: [(2 * n, 2 * n) for n in range(1200)])
 
     due = ledger.due([hello(0, 10_000)])
 
@@ -96,7 +96,7 @@ def test_many_holes_are_told_in_several_receipts() -> None:
 
 
 def test_the_numbers_of_one_box_say_nothing_about_another() -> None:
-    ledger, batch = Ledger(nothing), arrivals(1, 1)
+    ledger, batch = ReceiptLedger(nothing), arrivals(1, 1)
     ledger.remember(ledger.part(batch).fresh)
     thief = [replace(arrival, device="south-01") for arrival in batch]
 
@@ -104,7 +104,7 @@ def test_the_numbers_of_one_box_say_nothing_about_another() -> None:
 
 
 def test_a_picture_comes_with_the_event_that_refers_to_it() -> None:
-    ledger = Ledger(nothing)
+    ledger = ReceiptLedger(nothing)
     event, picture = ledger.part(arrivals(1, 1, picture=True)).fresh
 
     assert picture.event == event.event
@@ -114,14 +114,14 @@ def test_a_picture_comes_with_the_event_that_refers_to_it() -> None:
 
 
 def test_a_picture_before_its_event_is_handed_over_without_one() -> None:
-    ledger, (event, picture) = Ledger(nothing), arrivals(1, 1, picture=True)
+    ledger, (event, picture) = ReceiptLedger(nothing), arrivals(1, 1, picture=True)
 
     assert ledger.part([picture]).fresh[0].event is None
     assert ledger.part([event, picture]).fresh[1].event == event.event
 
 
 def test_a_picture_without_a_number_is_receipted_by_its_hash_once_the_stream_is_known() -> None:
-    ledger, (event, picture) = Ledger(nothing), arrivals(1, 1, picture=True, properties=False)
+    ledger, (event, picture) = ReceiptLedger(nothing), arrivals(1, 1, picture=True, properties=False)
     ledger.remember(ledger.part([picture]).fresh)
 
     assert ledger.due([picture]) == []
@@ -132,7 +132,7 @@ def test_a_picture_without_a_number_is_receipted_by_its_hash_once_the_stream_is_
 
 
 def test_an_old_will_that_comes_late_is_not_news() -> None:
-    ledger = Ledger(nothing)
+    ledger = ReceiptLedger(nothing)
 
     assert len(ledger.part([status("online", "life-2")]).fresh) == 1
     assert ledger.part([status("offline", "life-1")]).fresh == []

@@ -17,7 +17,7 @@ from agent.core.types import Instant
 from agent.errors import BrokerRefused, NgatuError
 from agent.settings.base import Secret
 from agent.wire import codec
-from station.ingest.subscriber import Arrival, Handler, Sort, Subscriber, SubscriberSettings
+from station.ingest.subscriber import Handler, InboundMessage, MessageKind, Subscriber, SubscriberSettings
 from station.watch.embedded import Address
 from station.watch.logbook import Logbook
 from tests.support.brokers import Mosquitto, until
@@ -29,16 +29,16 @@ class Notes:
     """A handler that keeps in memory, and fails as often as it is told to."""
 
     def __init__(self, failures: int = 0) -> None:
-        self.kept: list[Arrival] = []
+        self.kept: list[InboundMessage] = []
         self.failures = failures
 
-    def commit(self, arrivals: Sequence[Arrival]) -> None:
+    def commit(self, arrivals: Sequence[InboundMessage]) -> None:
         if self.failures:
             self.failures -= 1
             raise OSError("disk full")
         self.kept.extend(arrivals)
 
-    def of(self, sort: Sort) -> list[Arrival]:
+    def of(self, sort: MessageKind) -> list[InboundMessage]:
         return [arrival for arrival in list(self.kept) if arrival.sort is sort]
 
 
@@ -74,7 +74,7 @@ def test_an_event_and_its_picture_are_handed_over_and_receipted(address: Address
         box.tell(an_event(1, picture=True))
         until(lambda: box.receipted() == {1, 2})
 
-    (event,), (picture,) = notes.of(Sort.EVENT), notes.of(Sort.IMAGE)
+    (event,), (picture,) = notes.of(MessageKind.EVENT), notes.of(MessageKind.IMAGE)
     assert event.event is not None
     assert event.event.object is not None
     assert (event.event.object.label, event.event.object.riders) == ("motorcycle", 2)
@@ -89,7 +89,7 @@ def test_no_receipt_goes_out_before_the_commit_has_returned(address: Address, co
     begun, go_on = threading.Event(), threading.Event()
 
     class Slow(Notes):
-        def commit(self, arrivals: Sequence[Arrival]) -> None:
+        def commit(self, arrivals: Sequence[InboundMessage]) -> None:
             begun.set()
             assert go_on.wait(10)
             super().commit(arrivals)
@@ -115,7 +115,7 @@ def test_a_commit_that_fails_is_not_receipted_and_the_box_sends_again(address: A
         box.publish(stored)
         until(lambda: box.receipted() == {1})
 
-    assert [arrival.event_id for arrival in notes.of(Sort.EVENT)] == ["e-1"]
+    assert [arrival.event_id for arrival in notes.of(MessageKind.EVENT)] == ["e-1"]
 
 
 def test_what_comes_again_is_receipted_again_but_handed_over_once(address: Address, commune: str) -> None:
@@ -128,7 +128,7 @@ def test_what_comes_again_is_receipted_again_but_handed_over_once(address: Addre
         until(lambda: len(box.receipts) == 2)
         assert station.tally.duplicates == 1
 
-    assert len(notes.of(Sort.EVENT)) == 1
+    assert len(notes.of(MessageKind.EVENT)) == 1
 
 
 def test_what_came_again_may_be_compared_and_is_not_receipted_when_that_fails(
@@ -139,10 +139,10 @@ def test_what_came_again_may_be_compared_and_is_not_receipted_when_that_fails(
     class Comparing(Notes):
         def __init__(self) -> None:
             super().__init__()
-            self.copies: list[Arrival] = []
+            self.copies: list[InboundMessage] = []
             self.full = True
 
-        def compare(self, copies: Sequence[Arrival]) -> None:
+        def compare(self, copies: Sequence[InboundMessage]) -> None:
             if self.full:
                 raise OSError("disk full")
             self.copies.extend(copies)
@@ -160,14 +160,14 @@ def test_what_came_again_may_be_compared_and_is_not_receipted_when_that_fails(
         until(lambda: len(box.receipts) == 3)
 
     assert [arrival.seq for arrival in notes.copies] == [1]
-    assert len(notes.of(Sort.EVENT)) == 1
+    assert len(notes.of(MessageKind.EVENT)) == 1
 
 
 def test_a_trouble_of_the_handler_is_told_once_and_so_is_its_end(address: Address, commune: str) -> None:
     """Promise 5."""
 
     class Full(Notes):
-        def commit(self, arrivals: Sequence[Arrival]) -> None:
+        def commit(self, arrivals: Sequence[InboundMessage]) -> None:
             if self.failures:
                 self.failures -= 1
                 raise NgatuError("/x/station.db: the disk is full", "free some space")
@@ -211,7 +211,7 @@ def test_an_event_does_not_wait_for_its_picture(address: Address, commune: str) 
     notes = Notes()
     with running(subscriber(address, commune, notes)), FakeBox(address, commune=commune) as box:
         box.tell(an_event(1))
-        until(lambda: notes.of(Sort.EVENT), within_s=2.0)
+        until(lambda: notes.of(MessageKind.EVENT), within_s=2.0)
 
 
 def test_hello_is_answered_with_what_the_logbook_has_after_a_restart(
@@ -220,9 +220,9 @@ def test_hello_is_answered_with_what_the_logbook_has_after_a_restart(
     class Kept:
         def __init__(self) -> None:
             self.book = Logbook(tmp_path / "book.sqlite")
-            self.new: list[Arrival] = []
+            self.new: list[InboundMessage] = []
 
-        def commit(self, arrivals: Sequence[Arrival]) -> None:
+        def commit(self, arrivals: Sequence[InboundMessage]) -> None:
             self.new += self.book.commit(arrivals)
 
         def committed(self, commune: str, device: str, stream: str) -> list[tuple[int, int]]:
@@ -261,7 +261,7 @@ def test_hello_is_answered_with_what_the_logbook_has_after_a_restart(
         def second(kept: Kept) -> None:
             box.hello()
             until(lambda: box.receipted() == {1, 2, 3, 4, 5, 6})
-            assert [arrival for arrival in kept.new if arrival.sort is Sort.EVENT] == []
+            assert [arrival for arrival in kept.new if arrival.sort is MessageKind.EVENT] == []
 
         once(second)
 
@@ -281,9 +281,9 @@ def test_an_onlooker_gives_no_receipts_and_says_nothing(address: Address, commun
     ):
         box.tell(an_event(1))
         box.hello()
-        until(lambda: notes.of(Sort.HELLO))
+        until(lambda: notes.of(MessageKind.HELLO))
 
-    assert len(notes.of(Sort.EVENT)) == 1
+    assert len(notes.of(MessageKind.EVENT)) == 1
     assert box.receipts == []
     assert box.station_online == []
 
@@ -299,7 +299,7 @@ def test_a_damaged_message_is_handed_over_with_its_problem_and_receipted(
         until(lambda: box.receipted() == {1, 2})
         assert station.tally.problems == 1
 
-    (damaged,) = notes.of(Sort.IMAGE)
+    (damaged,) = notes.of(MessageKind.IMAGE)
     assert damaged.problem
     assert damaged.image is None
 
@@ -320,17 +320,17 @@ def test_status_health_and_camera_status_arrive_as_what_they_are(address: Addres
     with FakeBox(address, commune=commune) as box:
         box.raw("status", codec.status("online", "life-1", now), retain=True)
         with running(subscriber(address, commune, notes)):
-            until(lambda: notes.of(Sort.STATUS))
+            until(lambda: notes.of(MessageKind.STATUS))
             box.raw("health", b'{"schema":"1.0","time":"2026-03-02T11:04:07.412Z","cpu_pct":12.5}')
             box.raw(
                 "camera/north/status", b'{"state":"lost","since":"2026-03-02T11:04:07.412Z","reason":"cut"}'
             )
-            until(lambda: notes.of(Sort.CAMERA_STATUS))
+            until(lambda: notes.of(MessageKind.CAMERA_STATUS))
         box.raw("status", b"", retain=True)
 
-    assert notes.of(Sort.STATUS)[0].retained
-    assert getattr(notes.of(Sort.HEALTH)[0].payload, "cpu_pct", None) == 12.5
-    assert getattr(notes.of(Sort.CAMERA_STATUS)[0].payload, "state", None) == "lost"
+    assert notes.of(MessageKind.STATUS)[0].retained
+    assert getattr(notes.of(MessageKind.HEALTH)[0].payload, "cpu_pct", None) == 12.5
+    assert getattr(notes.of(MessageKind.CAMERA_STATUS)[0].payload, "state", None) == "lost"
 
 
 def test_pictures_over_mqtt_3_are_receipted_by_their_hash(embedded: Address, commune: str) -> None:
@@ -343,7 +343,7 @@ def test_pictures_over_mqtt_3_are_receipted_by_their_hash(embedded: Address, com
         until(lambda: [one for receipt in box.receipts for one in receipt.images] == [picture.sha256])
         assert box.receipted() == {event.seq}
 
-    assert notes.of(Sort.IMAGE)[0].event == notes.of(Sort.EVENT)[0].event
+    assert notes.of(MessageKind.IMAGE)[0].event == notes.of(MessageKind.EVENT)[0].event
 
 
 @pytest.mark.broker
@@ -360,7 +360,7 @@ def test_what_comes_while_the_station_is_away_arrives_when_it_is_back(
         with running(subscriber(at(mosquitto), commune, after)):
             until(lambda: box.receipted() == {1, 2})
 
-    assert [arrival.event_id for arrival in after.of(Sort.EVENT)] == ["e-2"]
+    assert [arrival.event_id for arrival in after.of(MessageKind.EVENT)] == ["e-2"]
 
 
 @pytest.mark.broker

@@ -6,7 +6,7 @@ import json
 from contextlib import closing
 from typing import Any
 
-from station.ingest.inbound import Arrival, Sort, read
+from station.ingest.inbound import InboundMessage, MessageKind, read
 from tests.station.ingest.test_receipts import BASE, arrivals
 from tests.station.store.test_store import altered
 from tests.support.stores import Place
@@ -15,19 +15,21 @@ WALL, WALL_MS = "2026-03-02T11:01:05.000Z", 1_772_449_265_000
 FROM_1970 = {"time": "1970-01-01T00:00:05.000Z", "start_time": "1970-01-01T00:00:04.000Z"}
 
 
-def stamped(number: int, mono_ms: int, state: str = "unknown", boot: str = "b-1", **fields: Any) -> Arrival:
+def stamped(
+    number: int, mono_ms: int, state: str = "unknown", boot: str = "b-1", **fields: Any
+) -> InboundMessage:
     """An event that a box has told five seconds after its boot in 1970."""
     (event,) = arrivals(number, number)
     clock = {"state": state, "error_ms": None, "boot_id": boot, "mono_ms": mono_ms}
     return altered(event, clock=clock, **FROM_1970 | fields)
 
 
-def clock_map(seq: int, mono_ms: int, time: str = WALL, boot: str = "b-1") -> Arrival:
+def clock_map(seq: int, mono_ms: int, time: str = WALL, boot: str = "b-1") -> InboundMessage:
     told = {"seq": seq, "stream": "s-1", "published_at": WALL, "replayed": False, "schema": "1.0"}
     clock = {"state": "ntp", "error_ms": 5, "boot_id": boot, "mono_ms": mono_ms}
     told |= {"session": "life", "time": time, "clock": clock}
     arrival = read(BASE + "camera/box/clock_map", json.dumps(told).encode(), {})
-    assert (arrival.sort, arrival.problem) == (Sort.CLOCK_MAP, None)
+    assert (arrival.sort, arrival.problem) == (MessageKind.CLOCK_MAP, None)
     return arrival
 
 

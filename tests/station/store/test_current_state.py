@@ -8,18 +8,18 @@ from structlog.testing import capture_logs
 
 from agent.core.types import Instant
 from agent.wire import codec
-from station.ingest.inbound import Arrival, read
+from station.ingest.inbound import InboundMessage, read
 from tests.station.ingest.test_receipts import BASE, arrivals, hello
 from tests.support.stores import Place
 
 HEALTH = b'{"schema":"1.0","time":"2026-03-02T11:04:07.412Z","cpu_pct":%d}'
 
 
-def status(state: str, session: str, wall_s: float = 1_772_449_447.0) -> Arrival:
+def status(state: str, session: str, wall_s: float = 1_772_449_447.0) -> InboundMessage:
     return read(BASE + "status", codec.status(state, session, Instant(1.0, wall_s)), {})  # type: ignore[arg-type]
 
 
-def camera_status(state: str, since: str) -> Arrival:
+def camera_status(state: str, since: str) -> InboundMessage:
     raw = f'{{"state":"{state}","since":"{since}","reason":"cut"}}'.encode()
     return read(BASE + "camera/north/status", raw, {})
 

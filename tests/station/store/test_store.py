@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from agent.publishing.compose import Sender, event_messages
 from agent.wire import codec
 from agent.wire.message import Stored
-from station.ingest.inbound import Arrival, read
+from station.ingest.inbound import InboundMessage, read
 from station.store.database import StoreError
 from station.store.store import Store
 from tests.station.ingest.test_receipts import AT, BASE, BOX, arrivals, hello
@@ -32,18 +32,18 @@ def store(place: Place) -> Iterator[Store]:
         yield opened
 
 
-def altered(arrival: Arrival, **fields: object) -> Arrival:
+def altered(arrival: InboundMessage, **fields: object) -> InboundMessage:
     """The same message with other content."""
     raw = json.dumps(json.loads(arrival.raw) | fields, separators=(",", ":")).encode()
     return read(BASE + arrival.suffix, raw, {})
 
 
-def sent_again(arrival: Arrival) -> Arrival:
+def sent_again(arrival: InboundMessage) -> InboundMessage:
     """As the box sends it a minute later."""
     return altered(arrival, published_at="2026-03-02T12:00:00.000Z", replayed=True)
 
 
-def revisions(*numbers: int) -> list[Arrival]:
+def revisions(*numbers: int) -> list[InboundMessage]:
     """Messages of one event, with a picture in the first only."""
     found = []
     for number in numbers:
@@ -54,7 +54,7 @@ def revisions(*numbers: int) -> list[Arrival]:
     return found
 
 
-def bytes_by(suffix: str, raw: bytes, seq: int | None = None) -> Arrival:
+def bytes_by(suffix: str, raw: bytes, seq: int | None = None) -> InboundMessage:
     told = {} if seq is None else {"stream": "s-1", "seq": str(seq)}
     return read(BASE + suffix, raw, told)
 

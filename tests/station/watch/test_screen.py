@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from agent.core.types import Phase
-from station.ingest.inbound import Arrival
+from station.ingest.inbound import InboundMessage
 from station.ingest.subscriber import Subscriber, SubscriberSettings
 from station.watch.screen import JsonLines, Lines, LiveTable
 from station.watch.watch import Watch
 from tests.station.ingest.test_receipts import arrivals
 
 
-def table(*shown: Arrival, height: int = 30, trouble: str | None = None) -> str:
+def table(*shown: InboundMessage, height: int = 30, trouble: str | None = None) -> str:
     subscriber = Subscriber(SubscriberSettings(), Watch(None, None))
     subscriber.trouble = trouble
     console = Console(file=io.StringIO(), width=140, height=height)
@@ -29,7 +29,7 @@ def table(*shown: Arrival, height: int = 30, trouble: str | None = None) -> str:
     return capture.get()
 
 
-def changed(arrival: Arrival, **fields: object) -> Arrival:
+def changed(arrival: InboundMessage, **fields: object) -> InboundMessage:
     assert arrival.event is not None
     return replace(arrival, event=arrival.event.model_copy(update=fields))
 

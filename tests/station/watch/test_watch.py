@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.types import Phase
-from station.ingest.inbound import Arrival
+from station.ingest.inbound import InboundMessage
 from station.watch.watch import Watch
 from tests.station.ingest.test_receipts import arrivals
 from tests.station.watch.test_screen import changed
@@ -17,10 +17,10 @@ class Shown:
     """A screen that keeps what it is shown, or whose reader is gone."""
 
     def __init__(self, gone: bool = False) -> None:
-        self.shown: list[Arrival] = []
+        self.shown: list[InboundMessage] = []
         self._gone = gone
 
-    def show(self, arrival: Arrival) -> None:
+    def show(self, arrival: InboundMessage) -> None:
         if self._gone:
             raise BrokenPipeError
         self.shown.append(arrival)

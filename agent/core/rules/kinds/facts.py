@@ -13,7 +13,7 @@ from dataclasses import replace
 from agent.core import debounce
 from agent.core.rules import reassociation, zones
 from agent.core.rules import trajectory as journeys
-from agent.core.rules.context import Facts, Memory, View
+from agent.core.rules.context import Facts, RuleContext, RuleMemory
 from agent.core.rules.lifecycle import Fact
 from agent.core.rules.settings import (
     BaseRule,
@@ -24,11 +24,11 @@ from agent.core.rules.settings import (
     WrongWayRule,
     ZoneRule,
 )
-from agent.core.rules.trajectory import Journey, Moment
+from agent.core.rules.trajectory import FrameContext, Trajectory
 from agent.core.types import Box, Count, Instant
 
 
-def motion(rule: MotionRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
+def motion(rule: MotionRule, memory: RuleMemory, view: RuleContext) -> tuple[RuleMemory, Facts]:
     """Something moves in the view or in a zone. While the scene is being learned, what was known stays."""
     polygon = view.settings.zone(rule.zone).polygon if rule.zone else None
     regions = [
@@ -48,7 +48,7 @@ def motion(rule: MotionRule, memory: Memory, view: View) -> tuple[Memory, Facts]
     return memory, (Fact(rule, rule.zone or "view", now.since, region=region),)
 
 
-def objects(rule: ObjectRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
+def objects(rule: ObjectRule, memory: RuleMemory, view: RuleContext) -> tuple[RuleMemory, Facts]:
     """Road users live."""
     return memory, tuple(
         _about(rule, each, each.started)
@@ -57,19 +57,19 @@ def objects(rule: ObjectRule, memory: Memory, view: View) -> tuple[Memory, Facts
     )
 
 
-def zone(rule: ZoneRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
+def zone(rule: ZoneRule, memory: RuleMemory, view: RuleContext) -> tuple[RuleMemory, Facts]:
     """Road users are in a zone."""
     return memory, tuple(_about(rule, each, each.stays[rule.zone].since) for each in _in(rule.zone, view))
 
 
-def wrong_way(rule: WrongWayRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
+def wrong_way(rule: WrongWayRule, memory: RuleMemory, view: RuleContext) -> tuple[RuleMemory, Facts]:
     """Vehicles go against a zone's direction.
 
     A track that lies where one was told a moment ago who is out of sight now is his double, or he himself.
     """
     wrong = [each for each in _in(rule.zone, view) if rule.id in each.against and each.against[rule.id].wrong]
     told = [each for each in wrong if (rule.id, each.subject) in view.open and not each.track.seen]
-    moment = Moment(view.at, view.frame, view.settings)
+    moment = FrameContext(view.at, view.frame, view.settings)
     facts = []
     for each in wrong:
         fact = _about(rule, each, each.stays[rule.zone].since)
@@ -79,7 +79,7 @@ def wrong_way(rule: WrongWayRule, memory: Memory, view: View) -> tuple[Memory, F
     return memory, tuple(facts)
 
 
-def line(rule: LineRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
+def line(rule: LineRule, memory: RuleMemory, view: RuleContext) -> tuple[RuleMemory, Facts]:
     """Road users went over a line a moment ago; those of this frame are counted."""
     tally = dict(memory.tally)
     facts: list[Fact] = []
@@ -107,7 +107,7 @@ def line(rule: LineRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
     return replace(memory, tally=tally), tuple(facts)
 
 
-def crowd(rule: CrowdRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
+def crowd(rule: CrowdRule, memory: RuleMemory, view: RuleContext) -> tuple[RuleMemory, Facts]:
     """Many are in a zone at once."""
     there = [
         each.track.box
@@ -123,11 +123,11 @@ def crowd(rule: CrowdRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
     return memory, (Fact(rule, rule.zone, now.since, region=region),)
 
 
-def _in(name: str, view: View) -> list[Journey]:
+def _in(name: str, view: RuleContext) -> list[Trajectory]:
     return [each for each in view.journeys if journeys.inside(each, name) and not journeys.has_left(each)]
 
 
-def _about(rule: BaseRule, each: Journey, since: Instant | None) -> Fact:
+def _about(rule: BaseRule, each: Trajectory, since: Instant | None) -> Fact:
     return Fact(rule, each.subject, since or each.started, each, tellable=journeys.alive(each))
 
 
@@ -140,7 +140,7 @@ def _hull(boxes: Sequence[Box]) -> Box:
     )
 
 
-def close_interval(rule: LineRule, memory: Memory, at: Instant) -> tuple[Memory, tuple[Count, ...]]:
+def close_interval(rule: LineRule, memory: RuleMemory, at: Instant) -> tuple[RuleMemory, tuple[Count, ...]]:
     """Close the counting interval if its time is up, empty ones too: that nobody came is news.
 
     The first interval is shorter, so that the next ones begin at round times of the wall clock as it was then.
@@ -158,7 +158,7 @@ def close_interval(rule: LineRule, memory: Memory, at: Instant) -> tuple[Memory,
     return replace(memory, tally={}, interval=at, interval_s=rule.count_every_s - over_s), count
 
 
-def cut_interval(rule: LineRule, memory: Memory, at: Instant) -> tuple[Count, ...]:
+def cut_interval(rule: LineRule, memory: RuleMemory, at: Instant) -> tuple[Count, ...]:
     """The interval so far, if there is one."""
     if memory.interval is None:
         return ()

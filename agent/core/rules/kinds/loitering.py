@@ -14,11 +14,11 @@ from math import dist
 
 from agent.core.rules import reassociation, zones
 from agent.core.rules import trajectory as journeys
-from agent.core.rules.context import Facts, Memory, Place, View
+from agent.core.rules.context import Facts, RuleContext, RuleMemory, StandingPlace
 from agent.core.rules.kinds.stopped_vehicle import lightened, unused
 from agent.core.rules.lifecycle import Fact
 from agent.core.rules.settings import LoiteringRule
-from agent.core.rules.trajectory import Journey
+from agent.core.rules.trajectory import Trajectory
 
 NEAR = 1.5
 """Who was lost is found again within so many box sizes,"""
@@ -34,11 +34,11 @@ LEARNED_S = 5.0
 MOST_PLACES = 64
 
 
-def loitering(rule: LoiteringRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
+def loitering(rule: LoiteringRule, memory: RuleMemory, view: RuleContext) -> tuple[RuleMemory, Facts]:
     """People have been in a zone for long."""
     here = [each for each in view.journeys if _is_here(each, rule)]
     own, lost = _known(rule, memory, here, view)
-    places: list[Place] = []
+    places: list[StandingPlace] = []
     for each in sorted(here, key=lambda one: not one.track.seen):
         place = own.pop(each.subject, None) or _begun(each, (*places, *lost, *own.values()), rule, view)
         if each.track.seen and place.free and not place.told:
@@ -58,8 +58,8 @@ def loitering(rule: LoiteringRule, memory: Memory, view: View) -> tuple[Memory, 
 
 
 def _known(
-    rule: LoiteringRule, memory: Memory, here: Sequence[Journey], view: View
-) -> tuple[dict[str, Place], list[Place]]:
+    rule: LoiteringRule, memory: RuleMemory, here: Sequence[Trajectory], view: RuleContext
+) -> tuple[dict[str, StandingPlace], list[StandingPlace]]:
     """The stays that are remembered: of those who are here, by subject, and of those who were lost inside."""
     known = [replace(p, told=p.told or (rule.id, p.subject) in view.open) for p in memory.places]
     known = [p for p in known if view.at.since(p.seen) <= _memory_s(p, rule)]
@@ -69,28 +69,32 @@ def _known(
     return own, [p for p in known if p.journey.subject not in out and p is not own.get(p.journey.subject)]
 
 
-def _begun(each: Journey, places: Sequence[Place], rule: LoiteringRule, view: View) -> Place:
+def _begun(
+    each: Trajectory, places: Sequence[StandingPlace], rule: LoiteringRule, view: RuleContext
+) -> StandingPlace:
     """A stay of its own; `free` to go on with one that was lost if its track began inside."""
     since = each.stays[rule.zone].since or view.at
     inside = since.since(each.started) <= BORN_S
     # A track that lost its stay to another has none of its own to go on with.
     since = since if view.at.since(since) <= LEARNED_S else view.at
-    return Place(unused(each.subject, places), each.track.box, since, view.at, each, free=inside)
+    return StandingPlace(unused(each.subject, places), each.track.box, since, view.at, each, free=inside)
 
 
-def _memory_s(place: Place, rule: LoiteringRule) -> float:
+def _memory_s(place: StandingPlace, rule: LoiteringRule) -> float:
     return max(rule.keep_s, rule.remember_s if place.told else 0.0)
 
 
-def _is_here(each: Journey, rule: LoiteringRule) -> bool:
+def _is_here(each: Trajectory, rule: LoiteringRule) -> bool:
     return journeys.alive(each) and journeys.inside(each, rule.zone)
 
 
-def _hidden(each: Journey, view: View) -> bool:
+def _hidden(each: Trajectory, view: RuleContext) -> bool:
     return view.at.since(each.track.last_seen) >= HIDDEN_S
 
 
-def _nearest(own: Place, each: Journey, places: Sequence[Place], view: View) -> Place | None:
+def _nearest(
+    own: StandingPlace, each: Trajectory, places: Sequence[StandingPlace], view: RuleContext
+) -> StandingPlace | None:
     """The stay that it goes on with: the nearest in reach of those that are older than its own."""
     best, nearest = None, 1.0
     for place in places:

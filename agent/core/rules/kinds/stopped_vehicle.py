@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from agent.core.geometry import as_array, iou
 from agent.core.rules import trajectory as journeys
-from agent.core.rules.context import Facts, Memory, Place, View
+from agent.core.rules.context import Facts, RuleContext, RuleMemory, StandingPlace
 from agent.core.rules.lifecycle import Fact
 from agent.core.rules.settings import StoppedVehicleRule
-from agent.core.rules.trajectory import Journey
+from agent.core.rules.trajectory import Trajectory
 from agent.core.types import Box
 
 SAME_PLACE = 0.5
@@ -18,7 +18,7 @@ SAME_PLACE = 0.5
 MOST_PLACES = 64
 
 
-def stopped(rule: StoppedVehicleRule, memory: Memory, view: View) -> tuple[Memory, Facts]:
+def stopped(rule: StoppedVehicleRule, memory: RuleMemory, view: RuleContext) -> tuple[RuleMemory, Facts]:
     """Vehicles stand in a zone.
 
     A vehicle that the tracker lost and finds again in the same place is the same one: its event goes on, or,
@@ -31,7 +31,9 @@ def stopped(rule: StoppedVehicleRule, memory: Memory, view: View) -> tuple[Memor
         own = next((p for p in places if p.journey.subject == each.subject and not p.free), None)
         if _stands(each, rule, view):
             place = own or next((p for p in places if _returns(each, p, rule, view)), None)
-            place = place or Place(unused(each.subject, places), each.track.box, each.rest.since, view.at, each)
+            place = place or StandingPlace(
+                unused(each.subject, places), each.track.box, each.rest.since, view.at, each
+            )
             # Two cannot stand in one place: whatever was remembered there is over.
             places = [p for p in places if p.seen == view.at or not _same(p.box, each.track.box)]
             places = [p for p in places if p.subject != place.subject]
@@ -44,7 +46,7 @@ def stopped(rule: StoppedVehicleRule, memory: Memory, view: View) -> tuple[Memor
     return replace(memory, places=tuple(lightened(p, rule.keep_s, view) for p in places)), tuple(facts)
 
 
-def _stands(each: Journey, rule: StoppedVehicleRule, view: View) -> bool:
+def _stands(each: Trajectory, rule: StoppedVehicleRule, view: RuleContext) -> bool:
     if not (journeys.alive(each) and journeys.inside(each, rule.zone) and each.track.label in rule.labels):
         return False
     if each.rest.away.since is not None:
@@ -53,7 +55,7 @@ def _stands(each: Journey, rule: StoppedVehicleRule, view: View) -> bool:
     return min(journeys.still_s(each, view.at), view.at.since(came)) >= rule.min_s
 
 
-def _returns(each: Journey, place: Place, rule: StoppedVehicleRule, view: View) -> bool:
+def _returns(each: Trajectory, place: StandingPlace, rule: StoppedVehicleRule, view: RuleContext) -> bool:
     """Is this the vehicle that stood in the place before?"""
     if place.seen == view.at or not _same(place.box, each.track.box):
         return False
@@ -65,13 +67,13 @@ def _returns(each: Journey, place: Place, rule: StoppedVehicleRule, view: View) 
     return not place.free and each.rest.since.since(place.seen) <= rule.keep_s
 
 
-def unused(subject: str, places: Sequence[Place]) -> str:
+def unused(subject: str, places: Sequence[StandingPlace]) -> str:
     """A name for what begins now at a place: earlier ones of the same road user keep theirs."""
     before = sum(place.subject.split("@")[0] == subject for place in places)
     return f"{subject}@{before}" if before else subject
 
 
-def lightened(place: Place, keep_s: float, view: View) -> Place:
+def lightened(place: StandingPlace, keep_s: float, view: RuleContext) -> StandingPlace:
     """Without its picture once the event is over: it would be kept for hours."""
     if place.journey.shot is None or view.at.since(place.seen) <= keep_s:
         return place

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from agent.cameras import open_camera, probe
-from agent.cameras.decode.csi import Ribbon
+from agent.cameras.decode.csi import PiCamera
 from agent.cameras.local import LocalCamera
 from agent.cameras.settings import CameraSettings
 from agent.clock import SystemClock
@@ -127,5 +127,5 @@ def test_without_picamera2_the_hint_says_how_to_get_it(monkeypatch: pytest.Monke
 
 
 def test_importing_the_module_touches_no_hardware_library() -> None:
-    assert Ribbon.__module__ == "agent.cameras.decode.csi"
+    assert PiCamera.__module__ == "agent.cameras.decode.csi"
     assert "picamera2" not in sys.modules

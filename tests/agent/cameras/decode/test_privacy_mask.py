@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from agent.cameras.decode.decoded import Layout, Polygon
-from agent.cameras.decode.privacy_mask import Stencil, hidden_rows
+from agent.cameras.decode.privacy_mask import PrivacyMask, hidden_rows
 
 fractions = st.floats(0, 1, allow_nan=False, width=32)
 polygons = st.lists(st.tuples(fractions, fractions), min_size=3, max_size=7).map(tuple)
@@ -59,7 +59,7 @@ def test_nothing_under_a_mask_is_copied_and_everything_else_is(
 ) -> None:
     half = (width + 1) // 2
     layout = Layout(width, height, (width + padding, half + padding, half), full_range)
-    stencil = Stencil(layout, masks)
+    stencil = PrivacyMask(layout, masks)
     slot = bytearray(layout.nbytes)
     stencil.blacken(memoryview(slot))
     for value in (77, 201):  # twice: the hidden bytes stay black in a slot that is used again

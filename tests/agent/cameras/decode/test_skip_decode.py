@@ -9,14 +9,14 @@ import av
 import numpy as np
 import pytest
 
-from agent.cameras.decode.skip_decode import Sparing
+from agent.cameras.decode.skip_decode import SkipDecode
 
 COUNT, EVERY = 60, 10
 
 
 def decoded(clip: Path, wanted: Callable[[int], bool], live: bool = False) -> tuple[dict[int, bytes], int]:
     """Number -> luma of each picture that the decoder gave, and how many came."""
-    sparing, given = Sparing(live), {}
+    sparing, given = SkipDecode(live), {}
     with av.open(str(clip)) as container:
         video = container.streams.video[0]
         video.codec_context.thread_count = 1
@@ -77,5 +77,5 @@ def test_a_live_stream_whose_pictures_are_put_in_order_is_decoded_whole(
 
 
 def test_pictures_without_time_stamps_are_counted() -> None:
-    sparing = Sparing(live=True)
+    sparing = SkipDecode(live=True)
     assert [sparing.number(None) for _ in range(3)] == [0, 1, 2]

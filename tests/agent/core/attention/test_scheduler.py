@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agent.core.attention import scheduler
 from agent.core.attention.crops import holds, tiles
-from agent.core.attention.scheduler import AttentionSettings, AttentionState, Glance
+from agent.core.attention.scheduler import AttentionInput, AttentionSettings, AttentionState
 from agent.core.types import WHOLE, Box, Crop, Detection, Instant, Motion, Reason, Size, Track
 
 FIELD = Size(416, 416)
@@ -27,8 +27,8 @@ def later(seconds: float) -> Instant:
     return Instant(START.mono_s + seconds, START.wall_s + seconds)
 
 
-def glance(at_s: float, *regions: Box, tracks: tuple[Track, ...] = (), frame: Size = HD) -> Glance:
-    return Glance(later(at_s), frame, FIELD, Motion(regions, 0.01 * len(regions)), tracks)
+def glance(at_s: float, *regions: Box, tracks: tuple[Track, ...] = (), frame: Size = HD) -> AttentionInput:
+    return AttentionInput(later(at_s), frame, FIELD, Motion(regions, 0.01 * len(regions)), tracks)
 
 
 def track(name: str, box: Box, stationary: bool = False, ended: bool = False) -> Track:
@@ -57,7 +57,7 @@ def young(at_s: float) -> Track:
     return replace(seen("young", LANE, at_s), confirmed=False)
 
 
-def looks(scenes: list[Glance], wanted: AttentionSettings = DEFAULT) -> list[float]:
+def looks(scenes: list[AttentionInput], wanted: AttentionSettings = DEFAULT) -> list[float]:
     """At which of the scenes the detector looks, in seconds after the start."""
     state, times = None, []
     for scene in scenes:
@@ -87,7 +87,7 @@ def swept() -> AttentionState:
 
 
 def look(
-    scene: Glance, wanted: AttentionSettings = DEFAULT, state: AttentionState | None = None
+    scene: AttentionInput, wanted: AttentionSettings = DEFAULT, state: AttentionState | None = None
 ) -> tuple[Crop, ...]:
     """The crops for one frame after the first sweep."""
     return scheduler.update(state or swept(), scene, wanted)[1]
@@ -404,8 +404,8 @@ def test_every_wish_is_covered_within_the_budget(
 ) -> None:
     tracks = tuple(track(str(number), box) for number, box in enumerate(tracked))
     wanted = AttentionSettings(max_crops=budget)
-    first, _ = scheduler.update(None, Glance(START, frame, FIELD, STILL, ()), wanted)
-    scene = Glance(later(1), frame, FIELD, Motion(tuple(regions), 0.1), tracks)
+    first, _ = scheduler.update(None, AttentionInput(START, frame, FIELD, STILL, ()), wanted)
+    scene = AttentionInput(later(1), frame, FIELD, Motion(tuple(regions), 0.1), tracks)
     state, crops = scheduler.update(first, scene, wanted)
     assert len(crops) <= budget
     for box in [*regions, *tracked]:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from agent.core.motion import frame_gate
-from agent.core.motion.frame_gate import FIRST, LEAST, Glimpse, GlimpseSettings
+from agent.core.motion.frame_gate import FIRST, LEAST, FrameGate, FrameGateSettings
 from agent.core.types import Frame, Instant, Plane
 
-DEFAULT = GlimpseSettings()
+DEFAULT = FrameGateSettings()
 SHAPE = (432, 768)
 
 
@@ -24,7 +24,7 @@ def frame(at_s: float, luma: Plane) -> Frame:
     return Frame(round(at_s * 10), Instant(at_s, 1_770_000_000 + at_s), luma, chroma, chroma)
 
 
-def used_to_it(looks: int = 20) -> Glimpse:
+def used_to_it(looks: int = 20) -> FrameGate:
     """After so many whole looks at an empty road, one a second; the last at its own second."""
     known = None
     for number in range(looks):
@@ -116,7 +116,7 @@ def test_another_size_is_a_new_beginning() -> None:
 
 
 def test_a_slow_change_of_light_is_followed_and_calls_for_no_look() -> None:
-    known: Glimpse | None = used_to_it()
+    known: FrameGate | None = used_to_it()
     assert known is not None
     start_s = known.at.mono_s
     for number in range(1, 8):
@@ -127,7 +127,7 @@ def test_a_slow_change_of_light_is_followed_and_calls_for_no_look() -> None:
 
 def test_whoever_comes_in_slowly_is_not_followed() -> None:
     """A pixel further with each glimpse: a pedestrian far away."""
-    known: Glimpse | None = used_to_it()
+    known: FrameGate | None = used_to_it()
     assert known is not None
     start_s, seen = known.at.mono_s, 0
     while known is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from agent.core.motion import model_update
-from agent.core.motion.model_update import Known, Lesson
+from agent.core.motion.model_update import Lesson, SceneModel
 from agent.core.motion.settings import MotionSettings
 from agent.core.types import Instant, Plane
 
@@ -28,7 +28,7 @@ def lesson(seconds: float, plane: Plane = STREET, *, raw: Plane = NOTHING, moved
     return Lesson(plane, at(seconds), raw, raw, moved, raw)
 
 
-def taught(known: Known, from_s: float, to_s: float, of: Callable[[float], Lesson]) -> Known:
+def taught(known: SceneModel, from_s: float, to_s: float, of: Callable[[float], Lesson]) -> SceneModel:
     """After the frames of these seconds, of which those that are due are learned."""
     for number in range(round(from_s / STEP_S) + 1, round(to_s / STEP_S) + 1):
         seconds = number * STEP_S
@@ -65,7 +65,7 @@ def test_a_new_scene_learns_every_frame_and_a_known_one_five_a_second() -> None:
     assert model_update.due(known, at(4.2))
 
 
-def adopted(known: Known, seconds: float, moved: Plane) -> float:
+def adopted(known: SceneModel, seconds: float, moved: Plane) -> float:
     """Share of a corner's pixels to which a thing belongs after it was there for so long: two values of ten."""
     there = STREET.copy()
     there[:20, :20] = 230

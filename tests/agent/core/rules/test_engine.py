@@ -15,15 +15,15 @@ from agent.core.ids import Ids
 from agent.core.rules import engine
 from agent.core.rules.engine import (
     CrowdRule,
-    JudgeSettings,
     LineRule,
     LoiteringRule,
     MotionRule,
     ObjectRule,
+    RuleInput,
+    RuleSettings,
     RulesState,
-    Scene,
     StoppedVehicleRule,
-    Window,
+    TimeWindow,
     WrongWayRule,
     Zone,
     ZoneRule,
@@ -57,7 +57,7 @@ def instant(second: float) -> Instant:
 class Camera:
     """Feeds frames to the rules and keeps what they told."""
 
-    settings: JudgeSettings
+    settings: RuleSettings
     second: float = 0.0
     state: RulesState | None = None
     ids: Ids = field(default_factory=lambda: Ids(b"0123456789abcdef"))
@@ -66,7 +66,7 @@ class Camera:
     def see(
         self, *tracks: Track, motion: Motion = STILL, shots: dict[str, Shot] | None = None, step_s: float = 0.1
     ) -> tuple[Event | Count, ...]:
-        scene = Scene(instant(self.second), FRAME, motion, tracks, shots or {})
+        scene = RuleInput(instant(self.second), FRAME, motion, tracks, shots or {})
         self.state, self.ids, told = engine.update(self.state, scene, self.ids, self.settings)
         self.told += told
         self.second = round(self.second + step_s, 3)
@@ -97,8 +97,8 @@ class Camera:
         ]
 
 
-def judge(*given: object, zones: Iterable[Zone] = (ZONE,), **more: float) -> JudgeSettings:
-    return JudgeSettings(zones=tuple(zones), rules=given, **more)  # type: ignore[arg-type]
+def judge(*given: object, zones: Iterable[Zone] = (ZONE,), **more: float) -> RuleSettings:
+    return RuleSettings(zones=tuple(zones), rules=given, **more)  # type: ignore[arg-type]
 
 
 def check_lives(events: Iterable[Event]) -> None:
@@ -630,7 +630,7 @@ def test_a_crowd_is_many_for_long() -> None:
 
 def test_a_rule_keeps_silent_outside_its_schedule_and_tells_what_lasts_once_it_begins() -> None:
     # The start is 2026-02-25, 13:13:20 in Vietnam.
-    rule = ZoneRule(id="enter", zone="square", schedule=(Window(start="13:14", end="14:00"),))
+    rule = ZoneRule(id="enter", zone="square", schedule=(TimeWindow(start="13:14", end="14:00"),))
     camera = Camera(judge(rule))
     for _ in range(60):
         camera.see(camera.track(0.5, 0.5), step_s=1)
@@ -639,7 +639,7 @@ def test_a_rule_keeps_silent_outside_its_schedule_and_tells_what_lasts_once_it_b
 
 
 def test_a_crossing_outside_the_schedule_is_counted_but_never_told() -> None:
-    rule = LINE.model_copy(update={"schedule": (Window(start="13:14", end="14:00"),)})
+    rule = LINE.model_copy(update={"schedule": (TimeWindow(start="13:14", end="14:00"),)})
     camera = Camera(judge(rule))
     camera.second = 39.0
     drive(camera, [0.3, 0.4, 0.6, 0.65, *[0.7] * 40])

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from agent.core.ids import Ids
 from agent.core.rules import lifecycle
-from agent.core.rules.lifecycle import Fact, Ledger
-from agent.core.rules.settings import JudgeSettings, LineRule, MotionRule
-from agent.core.rules.trajectory import Moment
+from agent.core.rules.lifecycle import Fact, OpenEvents
+from agent.core.rules.settings import LineRule, MotionRule, RuleSettings
+from agent.core.rules.trajectory import FrameContext
 from agent.core.types import Box, EndReason, Event, Instant, Phase, Size
 
 WINDOW = MotionRule(id="lasting", cooldown_s=10)
@@ -17,16 +17,16 @@ INSTANT = LineRule(id="instant", start=(0.0, 0.5), end=(1.0, 0.5), cooldown_s=10
 FREE = MotionRule(id="free")
 
 
-def moment(second: float) -> Moment:
-    return Moment(Instant(second, second), Size(100, 100), JudgeSettings())
+def moment(second: float) -> FrameContext:
+    return FrameContext(Instant(second, second), Size(100, 100), RuleSettings())
 
 
 def fact(rule: MotionRule | LineRule, subject: str, second: float = 0.0, **more: object) -> Fact:
     return Fact(rule, subject, Instant(second, second), region=Box(0, 0, 1, 1), **more)  # type: ignore[arg-type]
 
 
-def play(frames: list[list[Fact]], step_s: float = 1.0) -> tuple[Ledger, list[Event]]:
-    ledger, ids, told = Ledger(), Ids(b"0123456789abcdef"), []
+def play(frames: list[list[Fact]], step_s: float = 1.0) -> tuple[OpenEvents, list[Event]]:
+    ledger, ids, told = OpenEvents(), Ids(b"0123456789abcdef"), []
     for number, facts in enumerate(frames):
         ledger, ids, events = lifecycle.update(ledger, facts, moment(number * step_s), ids)
         told += events

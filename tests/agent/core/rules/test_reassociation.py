@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from agent.core.rules import reassociation, trajectory
-from agent.core.rules.settings import JudgeSettings
-from agent.core.rules.trajectory import Journey, Moment
+from agent.core.rules.settings import RuleSettings
+from agent.core.rules.trajectory import FrameContext, Trajectory
 from agent.core.types import Box, Instant, Size, Track
 
 
-def moment(second: float) -> Moment:
-    return Moment(Instant(second, second), Size(1000, 1000), JudgeSettings())
+def moment(second: float) -> FrameContext:
+    return FrameContext(Instant(second, second), Size(1000, 1000), RuleSettings())
 
 
 def track(x: float, y: float, second: float = 0.0, **more: object) -> Track:
@@ -23,7 +23,7 @@ def track(x: float, y: float, second: float = 0.0, **more: object) -> Track:
     return replace(known, **more)  # type: ignore[arg-type]
 
 
-def lost(velocity: tuple[float, float], led_x: float) -> Journey:
+def lost(velocity: tuple[float, float], led_x: float) -> Trajectory:
     """Last seen at 0.3 when it was second 0; led on blindly, given up at second 2."""
     trip = trajectory.update(None, track(0.3, 0.5, velocity=velocity), None, moment(0.0))
     blind = replace(track(led_x, 0.5, 0.0, velocity=velocity), seen=False, ended=True)
@@ -73,8 +73,8 @@ def test_a_walker_is_no_heir_of_a_car() -> None:
 
 
 def decide(
-    tracks: list[Track], claims: dict[str, reassociation.Claim], second: float
-) -> reassociation.Heritage:
+    tracks: list[Track], claims: dict[str, reassociation.PendingLink], second: float
+) -> reassociation.Links:
     trip = trajectory.update(None, track(0.3, 0.5, velocity=(0.1, 0.0)), None, moment(0.0))
     return reassociation.decide({"one": trip}, (), claims, tracks, moment(second))
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from agent.core.rules.schedule import Day, Window, active
+from agent.core.rules.schedule import Day, TimeWindow, active
 from agent.core.types import Instant
 
 VIETNAM_S = 7 * 3600
-NIGHT = Window(days=(Day.FRI,), start="22:00", end="05:00")
+NIGHT = TimeWindow(days=(Day.FRI,), start="22:00", end="05:00")
 
 
 def at(text: str, offset_s: int = VIETNAM_S) -> Instant:
@@ -41,7 +41,7 @@ def test_an_empty_schedule_always_speaks() -> None:
 
 
 def test_a_window_that_ends_when_it_begins_lasts_the_whole_day() -> None:
-    day = Window(days=(Day.SUN,))
+    day = TimeWindow(days=(Day.SUN,))
 
     assert active([day], at("2026-03-08T00:00:00"), VIETNAM_S)
     assert active([day], at("2026-03-08T23:59:59"), VIETNAM_S)
@@ -51,7 +51,9 @@ def test_a_window_that_ends_when_it_begins_lasts_the_whole_day() -> None:
 @given(st.integers(0, 4_000_000_000), st.integers(-43_200, 50_400))
 def test_day_and_time_are_those_of_the_calendar(wall_s: int, offset_s: int) -> None:
     local = datetime.fromtimestamp(wall_s, timezone(timedelta(seconds=offset_s)))
-    hour = Window(days=(list(Day)[local.weekday()],), start=f"{local.hour:02}:00", end=f"{local.hour:02}:59")
+    hour = TimeWindow(
+        days=(list(Day)[local.weekday()],), start=f"{local.hour:02}:00", end=f"{local.hour:02}:59"
+    )
 
     assert active([hour], Instant(0.0, float(wall_s)), offset_s) is (local.minute < 59)
 
@@ -59,4 +61,4 @@ def test_day_and_time_are_those_of_the_calendar(wall_s: int, offset_s: int) -> N
 @pytest.mark.parametrize("wrong", ["24:00", "7:00", "07:60", 1320, "22"])
 def test_a_time_that_is_none_is_refused(wrong: object) -> None:
     with pytest.raises(ValidationError):
-        Window.model_validate({"start": wrong})
+        TimeWindow.model_validate({"start": wrong})

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from agent.core.rules.settings import JudgeSettings, LineRule, LoiteringRule
+from agent.core.rules.settings import LineRule, LoiteringRule, RuleSettings
 from agent.core.types import EventKind, Severity
 
 SQUARE = {"id": "square", "polygon": [[0.4, 0.4], [0.6, 0.4], [0.6, 0.6], [0.4, 0.6]]}
 
 
 def test_what_a_person_writes_becomes_rules() -> None:
-    settings = JudgeSettings.model_validate(
+    settings = RuleSettings.model_validate(
         {
             "zones": [SQUARE],
             "rules": [
@@ -36,7 +36,7 @@ def test_what_a_person_writes_becomes_rules() -> None:
 
 
 def test_motion_and_objects_are_told_by_default() -> None:
-    assert [rule.event for rule in JudgeSettings().rules] == [EventKind.MOTION, EventKind.OBJECT]
+    assert [rule.event for rule in RuleSettings().rules] == [EventKind.MOTION, EventKind.OBJECT]
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_motion_and_objects_are_told_by_default() -> None:
 )
 def test_a_rule_that_cannot_be_is_refused_in_words(rules: list[dict[str, object]], says: str) -> None:
     with pytest.raises(ValidationError, match=says):
-        JudgeSettings.model_validate({"zones": [SQUARE], "rules": rules})
+        RuleSettings.model_validate({"zones": [SQUARE], "rules": rules})
 
 
 def test_two_zones_of_one_name_are_refused() -> None:
     with pytest.raises(ValidationError, match="zone square is given 2 times"):
-        JudgeSettings.model_validate({"zones": [SQUARE, SQUARE]})
+        RuleSettings.model_validate({"zones": [SQUARE, SQUARE]})

@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 
 from agent.core.rules import trajectory
-from agent.core.rules.settings import JudgeSettings
-from agent.core.rules.trajectory import Journey, Moment
+from agent.core.rules.settings import RuleSettings
+from agent.core.rules.trajectory import FrameContext, Trajectory
 from agent.core.types import Box, EndReason, Instant, Size, Track
 
-SETTINGS = JudgeSettings()
+SETTINGS = RuleSettings()
 
 
-def moment(second: float) -> Moment:
-    return Moment(Instant(second, second), Size(1000, 1000), SETTINGS)
+def moment(second: float) -> FrameContext:
+    return FrameContext(Instant(second, second), Size(1000, 1000), SETTINGS)
 
 
 def track(x: float, y: float, second: float = 0.0, **more: object) -> Track:
@@ -25,8 +25,8 @@ def track(x: float, y: float, second: float = 0.0, **more: object) -> Track:
     return replace(known, **more)  # type: ignore[arg-type]
 
 
-def follow(places: list[tuple[float, float]], step_s: float = 0.5) -> Journey:
-    trip: Journey | None = None
+def follow(places: list[tuple[float, float]], step_s: float = 0.5) -> Trajectory:
+    trip: Trajectory | None = None
     for number, (x, y) in enumerate(places):
         trip = trajectory.update(trip, track(x, y, number * step_s), None, moment(number * step_s))
     assert trip is not None

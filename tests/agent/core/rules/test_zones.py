@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from agent.core.debounce import NEVER, Spell
+from agent.core.debounce import NEVER, Debounce
 from agent.core.rules import zones
 from agent.core.rules.zones import Anchor, Zone
 from agent.core.types import Box, Instant, Size
@@ -72,7 +72,7 @@ def test_the_anchor_decides_which_point_counts() -> None:
 def test_trembling_less_than_the_margin_never_leaves(size: float, tremble: list[float]) -> None:
     box = standing_at(0.5, 0.6, max(size, 0.01))
     reach = 0.9 * SQUARE.margin * zones.size_of(box, FRAME)
-    spell = Spell(Instant(0, 0), Instant(0, 0), True)
+    spell = Debounce(Instant(0, 0), Instant(0, 0), True)
 
     for number, share in enumerate(tremble, start=1):
         moved = Box(box.left, box.top + share * reach, box.right, box.bottom + share * reach)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.core.tamper import baseline, features
-from agent.core.tamper.baseline import Change, Usual
+from agent.core.tamper.baseline import Baseline, Change
 from agent.core.tamper.features import Look
 from agent.core.types import Frame, Instant
 
@@ -24,7 +24,7 @@ def look(luma: NDArray[np.float32], chroma: int = 128) -> Look:
     return features.look(Frame(0, Instant(1, 1), luma.clip(0, 255).astype(np.uint8), u, GREY))
 
 
-def learned(looks: int = 20) -> Usual:
+def learned(looks: int = 20) -> Baseline:
     found = baseline.begin(look(picture()))
     for _ in range(looks):
         now = look(picture())

@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from agent.core.tamper import baseline, classify, features
-from agent.core.tamper.baseline import Usual
-from agent.core.tamper.classify import Doubt, Fault, Seen, Symptom
+from agent.core.tamper.baseline import Baseline
+from agent.core.tamper.classify import Doubt, Observation, Symptom, TamperKind
 from agent.core.types import Frame, Instant
 
 GREY = np.full((90, 160), 128, np.uint8)
@@ -30,7 +30,7 @@ def look(luma: NDArray[np.float32], chroma: int = 128) -> features.Look:
     return features.look(Frame(0, Instant(1, 1), luma.clip(0, 255).astype(np.uint8), u, GREY))
 
 
-def learned(chroma: int = 128) -> Usual:
+def learned(chroma: int = 128) -> Baseline:
     found = baseline.begin(look(picture(), chroma))
     for _ in range(20):
         now = look(picture(), chroma)
@@ -42,7 +42,7 @@ def told(luma: NDArray[np.float32], chroma: int = 128) -> Symptom | None:
     before, now = learned(chroma), look(luma, chroma)
     nothing = np.zeros_like(now.levels)
     change = baseline.compare(before, now, now.structure, nothing)
-    return classify.sudden(Seen(now, now.structure, nothing, 1.0, False, change), before, 0.65, 0.5)
+    return classify.sudden(Observation(now, now.structure, nothing, 1.0, False, change), before, 0.65, 0.5)
 
 
 def over(share: float, thing: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -54,17 +54,17 @@ def over(share: float, thing: NDArray[np.float32]) -> NDArray[np.float32]:
 @pytest.mark.parametrize(
     ("luma", "fault"),
     [
-        (cloth(90), Fault.COVERED),
-        (cloth(35), Fault.COVERED),
-        (16 + (picture() - 16) * 0.05, Fault.DARK),
-        (np.full((180, 320), 16, np.float32), Fault.DARK),
-        (picture() * 4 + 100, Fault.BRIGHT),
-        (cv2.GaussianBlur(picture(), (0, 0), 2.5), Fault.BLURRED),
-        (picture(2), Fault.MOVED),
-        (np.roll(picture(), 60, 1), Fault.MOVED),
+        (cloth(90), TamperKind.COVERED),
+        (cloth(35), TamperKind.COVERED),
+        (16 + (picture() - 16) * 0.05, TamperKind.DARK),
+        (np.full((180, 320), 16, np.float32), TamperKind.DARK),
+        (picture() * 4 + 100, TamperKind.BRIGHT),
+        (cv2.GaussianBlur(picture(), (0, 0), 2.5), TamperKind.BLURRED),
+        (picture(2), TamperKind.MOVED),
+        (np.roll(picture(), 60, 1), TamperKind.MOVED),
     ],
 )
-def test_what_takes_all_of_the_view_is_named(luma: NDArray[np.float32], fault: Fault) -> None:
+def test_what_takes_all_of_the_view_is_named(luma: NDArray[np.float32], fault: TamperKind) -> None:
     assert told(luma) == Symptom(fault)
 
 
@@ -75,7 +75,7 @@ def test_the_usual_view_and_a_lamp_that_goes_out_among_others_are_no_symptom() -
 
 def test_what_hides_a_part_may_pass_and_what_is_sharp_may_stand() -> None:
     assert told(over(0.5, cloth(90))) is None
-    assert told(over(0.75, cloth(90))) == Symptom(Fault.COVERED, Doubt.PASSING)
+    assert told(over(0.75, cloth(90))) == Symptom(TamperKind.COVERED, Doubt.PASSING)
     sharp = told(over(0.75, picture(2)))
     assert sharp is not None
     assert sharp.doubt is Doubt.STANDING
@@ -92,7 +92,7 @@ def test_a_view_is_found_again_only_where_it_went() -> None:
 def test_mist_over_most_of_the_view_is_a_blur_and_over_a_third_it_is_none() -> None:
     mist = 150 + (np.asarray(cv2.GaussianBlur(picture(), (0, 0), 2.5), np.float32) - 150) * 0.4
 
-    assert told(over(0.6, mist)) == Symptom(Fault.BLURRED, Doubt.PASSING)
+    assert told(over(0.6, mist)) == Symptom(TamperKind.BLURRED, Doubt.PASSING)
     assert told(over(0.35, mist)) is None
 
 
@@ -102,7 +102,7 @@ def test_where_hardly_an_edge_is_as_it_was_soft_ones_are_a_blur_at_once_but_not_
     lit = view.copy()
     lit[:, 210:280] = 255
 
-    assert told(view) == Symptom(Fault.BLURRED)
+    assert told(view) == Symptom(TamperKind.BLURRED)
     dazzled = told(lit)
     assert dazzled is not None
     assert dazzled.doubt is Doubt.STANDING
@@ -112,5 +112,5 @@ def test_what_turns_up_elsewhere_has_moved_if_colour_rules_infrared_out() -> Non
     view = picture()
     view[:, 70:260] = np.roll(picture(), 14, 1)[:, 70:260]
 
-    assert told(view, 160) == Symptom(Fault.MOVED)
-    assert told(view) != Symptom(Fault.MOVED)
+    assert told(view, 160) == Symptom(TamperKind.MOVED)
+    assert told(view) != Symptom(TamperKind.MOVED)

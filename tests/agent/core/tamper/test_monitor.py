@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from agent.core.tamper import monitor
-from agent.core.tamper.monitor import Fault, IntegritySettings, IntegrityState, View
+from agent.core.tamper.monitor import TamperKind, TamperSettings, TamperState, Visibility
 from agent.core.types import Frame, Instant
 
 Plane = NDArray[np.uint8]
-SETTINGS = IntegritySettings()
+SETTINGS = TamperSettings()
 HEIGHT, WIDTH = 180, 320
 RATE = 4.0
 GREY = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
@@ -54,8 +54,8 @@ def grain(view: Plane, index: int, sigma: float = 1.5) -> Plane:
 
 
 def seen(
-    lumas: Iterable[Plane], state: IntegrityState | None = None, first: int = 0
-) -> tuple[IntegrityState | None, list[View]]:
+    lumas: Iterable[Plane], state: TamperState | None = None, first: int = 0
+) -> tuple[TamperState | None, list[Visibility]]:
     views = []
     for index, luma in enumerate(lumas, first):
         state, view = monitor.update(state, frame(index, luma), SETTINGS)
@@ -63,14 +63,14 @@ def seen(
     return state, views
 
 
-def begin(view: Plane, seconds: float = 12) -> tuple[IntegrityState | None, int]:
+def begin(view: Plane, seconds: float = 12) -> tuple[TamperState | None, int]:
     count = int(seconds * RATE)
     state, views = seen(grain(view, index) for index in range(count))
     assert not any(each.fault for each in views)
     return state, count
 
 
-def after(change: Callable[[Plane], Plane], seconds: float = 10, seed: int = 1) -> list[View]:
+def after(change: Callable[[Plane], Plane], seconds: float = 10, seed: int = 1) -> list[Visibility]:
     """What is told while `change` is laid over a street that was known."""
     state, count = begin(street(seed))
     frames = (change(grain(street(seed), index)) for index in range(count, count + int(seconds * RATE)))
@@ -81,18 +81,18 @@ def blurred(view: Plane) -> Plane:
     return np.asarray(cv2.GaussianBlur(view, (0, 0), 3), np.uint8)
 
 
-FAULTS: dict[Fault, Callable[[Plane], Plane]] = {
-    Fault.COVERED: lambda view: grain(np.full_like(view, 90), int(view[0, 0])),
-    Fault.DARK: lambda view: (view // 25).astype(np.uint8),
-    Fault.BRIGHT: lambda view: np.minimum(view.astype(np.int32) * 4 + 120, 255).astype(np.uint8),
-    Fault.BLURRED: blurred,
-    Fault.MOVED: lambda view: np.roll(view, (20, 70), (0, 1)),
-    Fault.FROZEN: lambda view: street(1),
+FAULTS: dict[TamperKind, Callable[[Plane], Plane]] = {
+    TamperKind.COVERED: lambda view: grain(np.full_like(view, 90), int(view[0, 0])),
+    TamperKind.DARK: lambda view: (view // 25).astype(np.uint8),
+    TamperKind.BRIGHT: lambda view: np.minimum(view.astype(np.int32) * 4 + 120, 255).astype(np.uint8),
+    TamperKind.BLURRED: blurred,
+    TamperKind.MOVED: lambda view: np.roll(view, (20, 70), (0, 1)),
+    TamperKind.FROZEN: lambda view: street(1),
 }
 
 
-@pytest.mark.parametrize("fault", list(Fault))
-def test_each_fault_is_found_within_ten_seconds_and_named(fault: Fault) -> None:
+@pytest.mark.parametrize("fault", list(TamperKind))
+def test_each_fault_is_found_within_ten_seconds_and_named(fault: TamperKind) -> None:
     views = after(FAULTS[fault])
 
     assert views[-1].fault is fault
@@ -100,8 +100,8 @@ def test_each_fault_is_found_within_ten_seconds_and_named(fault: Fault) -> None:
     assert views[-1].since.mono_s == pytest.approx(112, abs=1.1)
 
 
-@pytest.mark.parametrize("fault", list(Fault))
-def test_a_fault_ends_when_the_view_is_back(fault: Fault) -> None:
+@pytest.mark.parametrize("fault", list(TamperKind))
+def test_a_fault_ends_when_the_view_is_back(fault: TamperKind) -> None:
     state, count = begin(street(1))
     state, views = seen((FAULTS[fault](grain(street(1), i)) for i in range(count, count + 48)), state, count)
     assert views[-1].fault is fault
@@ -113,22 +113,22 @@ def test_a_fault_ends_when_the_view_is_back(fault: Fault) -> None:
 
 
 def test_a_moved_camera_stays_moved_however_long_it_stays_so() -> None:
-    views = after(FAULTS[Fault.MOVED], seconds=240)
+    views = after(FAULTS[TamperKind.MOVED], seconds=240)
 
-    assert views[-1].fault is Fault.MOVED
+    assert views[-1].fault is TamperKind.MOVED
     assert sum(one.fault != two.fault for one, two in pairwise(views)) == 1
 
 
 def test_uncovered_but_turned_away_becomes_moved() -> None:
     state, count = begin(street(1))
     state, views = seen(
-        (FAULTS[Fault.COVERED](grain(street(1), i)) for i in range(count, count + 30)), state, count
+        (FAULTS[TamperKind.COVERED](grain(street(1), i)) for i in range(count, count + 30)), state, count
     )
-    assert views[-1].fault is Fault.COVERED
+    assert views[-1].fault is TamperKind.COVERED
 
     _, views = seen((grain(street(2), i) for i in range(count + 30, count + 80)), state, count + 30)
 
-    assert views[-1].fault is Fault.MOVED
+    assert views[-1].fault is TamperKind.MOVED
 
 
 def test_a_bus_that_hides_sixty_percent_for_eight_seconds_is_no_fault() -> None:
@@ -165,12 +165,12 @@ def test_dusk_and_fog_are_no_fault() -> None:
 
 
 def test_a_few_equal_pictures_are_not_frozen_and_a_heavily_compressed_stream_is_given_its_own_time() -> None:
-    def held(seconds: float, spells: int) -> list[View]:
+    def held(seconds: float, spells: int) -> list[Visibility]:
         each = int(seconds * RATE)
         return seen(grain(street(1), index // each) for index in range(spells * each))[1]
 
     assert not any(view.fault for view in held(6, 6))
-    assert any(view.fault is Fault.FROZEN for view in held(20, 2))
+    assert any(view.fault is TamperKind.FROZEN for view in held(20, 2))
 
 
 def test_frozen_under_a_clock_that_ticks_is_frozen() -> None:
@@ -182,20 +182,20 @@ def test_frozen_under_a_clock_that_ticks_is_frozen() -> None:
     state, count = begin(street(1))
     _, views = seen((clock(street(1), index) for index in range(count, count + 40)), state, count)
 
-    assert views[-1].fault is Fault.FROZEN
+    assert views[-1].fault is TamperKind.FROZEN
 
 
 def test_what_shines_through_tape_is_no_view() -> None:
     views = after(lambda view: (150 + (view - 150.0) * 0.06).astype(np.uint8))
 
-    assert views[-1].fault is Fault.COVERED
+    assert views[-1].fault is TamperKind.COVERED
 
 
 def test_a_grey_bag_is_no_switch_to_infrared_and_infrared_is_no_fault() -> None:
     coloured, bag = (np.full_like(GREY, 150), np.full((HEIGHT, WIDTH), 100, np.uint8))
     lamp = np.linspace(1.3, 0.4, WIDTH, dtype=np.float32)
 
-    def told(later: Callable[[int], Plane]) -> list[View]:
+    def told(later: Callable[[int], Plane]) -> list[Visibility]:
         state, views = None, []
         for index in range(80):
             known = index < 40
@@ -206,14 +206,14 @@ def test_a_grey_bag_is_no_switch_to_infrared_and_infrared_is_no_fault() -> None:
             views.append(view)
         return views
 
-    assert told(lambda index: bag)[-1].fault is Fault.COVERED
+    assert told(lambda index: bag)[-1].fault is TamperKind.COVERED
     infrared = told(lambda index: np.clip(street(1) ** 0.9 * lamp, 0, 255).astype(np.uint8))
     assert not any(each.fault for each in infrared)
 
 
 def test_infrared_over_nearly_grey_asphalt_is_no_fault_and_neither_is_the_day_after_it() -> None:
     tinge = np.full_like(GREY, 130)
-    state: IntegrityState | None = None
+    state: TamperState | None = None
     told = []
     for index in range(160):
         night = 48 <= index < 104
@@ -231,7 +231,7 @@ def test_breath_over_most_of_the_view_is_blurred_within_ten_seconds() -> None:
         misty = 150 + (cv2.GaussianBlur(view, (0, 0), 4).astype(np.float32) - 150) * 0.4
         return np.where(np.arange(WIDTH) < 0.68 * WIDTH, misty, view).astype(np.uint8)
 
-    assert after(breath)[-1].fault is Fault.BLURRED
+    assert after(breath)[-1].fault is TamperKind.BLURRED
 
 
 def test_a_lorry_that_stands_for_twenty_seconds_and_comes_again_is_no_fault() -> None:
@@ -252,7 +252,7 @@ def test_what_happens_while_no_pictures_come_is_found_when_they_are_back() -> No
     later = count + int(200 * RATE)
 
     _, views = seen((grain(street(2), index) for index in range(later, later + 40)), state, later)
-    assert views[-1].fault is Fault.MOVED
+    assert views[-1].fault is TamperKind.MOVED
 
     dim = (grain((street(1) * 0.6).astype(np.uint8), index) for index in range(later, later + 40))
     assert not any(each.fault for each in seen(dim, state, later)[1])
@@ -286,7 +286,7 @@ def test_between_two_looks_the_last_judgement_stands() -> None:
 
 
 def test_switched_off_it_sees_no_fault() -> None:
-    off, state = IntegritySettings(enabled=False), None
+    off, state = TamperSettings(enabled=False), None
     for index in range(60):
         state, view = monitor.update(state, frame(index, np.zeros((HEIGHT, WIDTH), np.uint8)), off)
         assert view.fault is None
@@ -298,7 +298,7 @@ def test_a_picture_of_nothing_is_a_fault_within_ten_seconds(level: int, sigma: f
     blank = np.full((HEIGHT, WIDTH), level, np.uint8)
     _, views = seen(grain(blank, index, sigma) for index in range(int(10 * RATE)))
 
-    assert views[-1].fault in {Fault.DARK, Fault.BRIGHT, Fault.COVERED}
+    assert views[-1].fault in {TamperKind.DARK, TamperKind.BRIGHT, TamperKind.COVERED}
 
 
 @settings(max_examples=15, deadline=None)
@@ -311,13 +311,15 @@ def test_a_still_scene_with_grain_is_never_a_fault(seed: int, sigma: float) -> N
 
 
 @settings(max_examples=10, deadline=None)
-@given(seed=st.integers(0, 10_000), changes=st.lists(st.sampled_from(list(Fault)), min_size=1, max_size=3))
-def test_the_same_frames_give_the_same_views_and_no_state_is_changed(seed: int, changes: list[Fault]) -> None:
+@given(seed=st.integers(0, 10_000), changes=st.lists(st.sampled_from(list(TamperKind)), min_size=1, max_size=3))
+def test_the_same_frames_give_the_same_views_and_no_state_is_changed(
+    seed: int, changes: list[TamperKind]
+) -> None:
     lumas = [grain(street(seed), index) for index in range(30)]
     for fault in changes:
         lumas += [FAULTS[fault](grain(street(seed), index)) for index in range(16)]
-    state: IntegrityState | None = None
-    kept: list[tuple[IntegrityState, IntegrityState]] = []
+    state: TamperState | None = None
+    kept: list[tuple[TamperState, TamperState]] = []
     first = []
     for index, luma in enumerate(lumas):
         state, view = monitor.update(state, frame(index, luma), SETTINGS)
@@ -346,7 +348,7 @@ def test_real_footage_is_no_fault_and_a_bag_over_it_is(shared_data: Path, name: 
             for index, picture in enumerate(clip.decode(video=0))
             if index % step == 0
         ]
-    state: IntegrityState | None = None
+    state: TamperState | None = None
     for index in range(80):
         state, view = monitor.update(state, frame(index, lumas[index % len(lumas)], 2), SETTINGS)
         assert view.fault is None
@@ -354,4 +356,4 @@ def test_real_footage_is_no_fault_and_a_bag_over_it_is(shared_data: Path, name: 
     for index in range(80, 100):
         state, view = monitor.update(state, frame(index, grain(bag, index), 2), SETTINGS)
 
-    assert view.fault is Fault.COVERED
+    assert view.fault is TamperKind.COVERED

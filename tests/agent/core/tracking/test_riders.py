@@ -7,7 +7,7 @@ import pytest
 from agent.core.ids import Ids
 from agent.core.tracking import riders, tracker
 from agent.core.tracking.riders import RiderSettings, fuse, sits
-from agent.core.tracking.tracker import TrackSettings, TrackState
+from agent.core.tracking.tracker import TrackerState, TrackSettings
 from agent.core.types import WHOLE, Box, Detection, Instant, Sighting, Track
 
 SETTINGS = RiderSettings()
@@ -30,7 +30,7 @@ def walker(x: float, y: float = 0.6) -> Detection:
 
 def ride(frames: list[list[Detection]], moving: bool = True) -> list[tuple[Track, ...]]:
     """Fuse and track, ten frames a second."""
-    state: TrackState | None = None
+    state: TrackerState | None = None
     ids = Ids(b"a seed")
     told: list[tuple[Track, ...]] = [()]
     for n, found in enumerate(frames):

@@ -13,23 +13,23 @@ from hypothesis import strategies as st
 from agent.core.ids import Ids
 from agent.core.rules import engine as rules
 from agent.core.rules.engine import (
-    JudgeSettings,
     LoiteringRule,
     ObjectRule,
+    RuleInput,
+    RuleSettings,
     RulesState,
-    Scene,
     StoppedVehicleRule,
     Zone,
 )
 from agent.core.tracking import static_false_positives
 from agent.core.tracking import tracker as track
-from agent.core.tracking.static_false_positives import PhantomSettings, PhantomState
-from agent.core.tracking.tracker import TrackSettings, TrackState
+from agent.core.tracking.static_false_positives import StaticFalsePositiveSettings, StaticFalsePositiveState
+from agent.core.tracking.tracker import TrackerState, TrackSettings
 from agent.core.types import WHOLE, Box, Detection, Event, Instant, Motion, Phase, Sighting, Size, Track
 
-SETTINGS = PhantomSettings()
+SETTINGS = StaticFalsePositiveSettings()
 STREET = Zone(id="street", polygon=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)))
-JUDGE = JudgeSettings(
+JUDGE = RuleSettings(
     zones=(STREET,),
     rules=(
         ObjectRule(id="objects"),
@@ -51,11 +51,11 @@ SIGN = box(0.5)
 class Street:
     """Tracker, phantoms and rules of one camera, fed with what a detector and motion would say."""
 
-    settings: PhantomSettings = SETTINGS
+    settings: StaticFalsePositiveSettings = SETTINGS
     second: float = 0.0
     ids: Ids = field(default_factory=lambda: Ids(b"a seed of sixteen"))
-    tracker: TrackState | None = None
-    memory: PhantomState | None = None
+    tracker: TrackerState | None = None
+    memory: StaticFalsePositiveState | None = None
     judge: RulesState | None = None
     events: list[Event] = field(default_factory=list)
     tracks: tuple[Track, ...] = ()
@@ -68,7 +68,7 @@ class Street:
         sighting = Sighting(at, (WHOLE,), seen, motion.regions)
         self.tracker, self.ids, tracks = track.update(self.tracker, sighting, self.ids, TrackSettings())
         self.memory, self.tracks = static_false_positives.update(self.memory, tracks, motion, at, self.settings)
-        scene = Scene(at, Size(640, 360), motion, self.tracks)
+        scene = RuleInput(at, Size(640, 360), motion, self.tracks)
         self.judge, self.ids, told = rules.update(self.judge, scene, self.ids, JUDGE)
         self.events += [each for each in told if isinstance(each, Event)]
 
@@ -112,7 +112,7 @@ def test_a_signpost_that_flickers_for_hours_is_told_once() -> None:
 
 
 def test_without_the_memory_it_is_told_each_time() -> None:
-    street = Street(settings=PhantomSettings(max_places=0))
+    street = Street(settings=StaticFalsePositiveSettings(max_places=0))
     for _ in range(5):
         street.flicker()
 
@@ -233,7 +233,7 @@ def test_what_stands_from_its_first_moment_on_is_learned_without_a_flicker() -> 
     assert told[0].phantom
 
 
-def parked(settings: PhantomSettings) -> tuple[Street, int, int]:
+def parked(settings: StaticFalsePositiveSettings) -> tuple[Street, int, int]:
     """A car that parks, flickers for twenty minutes and leaves; then another one that parks there.
 
     Returns the street, and how many objects and stopped vehicles were told while the first one stood.
@@ -264,7 +264,7 @@ def parked(settings: PhantomSettings) -> tuple[Street, int, int]:
 
 
 def test_a_parked_car_that_flickers_is_told_less_often_and_the_next_one_that_parks_there_is_told() -> None:
-    _, objects_before, stopped_before = parked(PhantomSettings(max_places=0))
+    _, objects_before, stopped_before = parked(StaticFalsePositiveSettings(max_places=0))
     street, objects, stopped = parked(SETTINGS)
 
     assert objects_before > 6
@@ -274,7 +274,7 @@ def test_a_parked_car_that_flickers_is_told_less_often_and_the_next_one_that_par
 
 
 def test_the_memory_is_bounded_and_forgets() -> None:
-    state: PhantomState | None = None
+    state: StaticFalsePositiveState | None = None
     for n in range(200):
         at = Instant(n * 10.0, n * 10.0)
         one = Track(f"t{n}", "car", 0.9, 0.9, box((n % 20) / 20, (n // 20) / 10, 0.03, 0.05), (0, 0), at, at,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from agent.core.ids import Ids
 from agent.core.tracking import tracker
-from agent.core.tracking.tracker import TrackSettings, TrackState
+from agent.core.tracking.tracker import TrackerState, TrackSettings
 from agent.core.types import WHOLE, Box, Detection, Instant, Sighting, Track
 
 SETTINGS = TrackSettings()
@@ -47,7 +47,7 @@ def rest(second: float, moving: tuple[Box, ...] = (WHOLE,)) -> Sighting:
 
 
 def watch(*sightings: Sighting, settings: TrackSettings = SETTINGS, seed: bytes = b"a seed") -> Told:
-    state: TrackState | None = None
+    state: TrackerState | None = None
     ids = Ids(seed)
     told = []
     for sighting in sightings:
@@ -359,7 +359,7 @@ def test_the_same_sightings_give_the_same_tracks_and_other_seeds_share_no_id(sce
 @settings(max_examples=30, deadline=None)
 @given(scenes)
 def test_a_state_is_a_value_that_no_update_changes(scene):
-    state: TrackState | None = None
+    state: TrackerState | None = None
     ids = Ids(b"a seed")
     for sighting in sightings(scene):
         kept = copy.deepcopy(state)
@@ -391,7 +391,7 @@ def test_memory_is_bounded_in_a_storm_of_detections():
         look(n / 10, *(person((n * 37 + k * 13) % 97 / 97, (k * 29 + n) % 89 / 89) for k in range(40)))
         for n in range(60)
     ]
-    state: TrackState | None = None
+    state: TrackerState | None = None
     ids = Ids(b"a seed")
     told: Told = []
     for sighting in storm:

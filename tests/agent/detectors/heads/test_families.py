@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agent.core.types import Size
 from agent.detectors.heads.distribution import DistributionHead
-from agent.detectors.heads.found import Ask, Floats, Found, Outputs, logit
+from agent.detectors.heads.found import Ask, Floats, Outputs, RawDetections, logit
 from agent.detectors.heads.ssd import SsdHead
 from agent.detectors.heads.ultralytics import EndToEndHead, UltralyticsHead
 from agent.detectors.heads.yolov3 import Yolov3Head
@@ -36,7 +36,7 @@ def centre_and_size(box: Any) -> tuple[Any, Any]:
     return (box[:2] + box[2:]) / 2, box[2:] - box[:2]
 
 
-def only(found: Found, box: Any, label: int, score: float) -> None:
+def only(found: RawDetections, box: Any, label: int, score: float) -> None:
     assert found.labels.tolist() == [label]
     assert found.scores == pytest.approx([score], abs=1e-3)
     assert found.boxes[0] == pytest.approx(box, abs=0.05)

@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.types import Size
-from agent.detectors.heads.found import Ask, Floats, Found, likely, logit, sigmoid, suppress
+from agent.detectors.heads.found import Ask, Floats, RawDetections, likely, logit, sigmoid, suppress
 
 
 @st.composite
-def finds(draw: st.DrawFn) -> Found:
+def finds(draw: st.DrawFn) -> RawDetections:
     count = draw(st.integers(0, 30))
     seed = draw(st.integers(0, 10_000))
     rng = np.random.default_rng(seed)
     corner = rng.uniform(0, 40, (count, 2))
     boxes = np.concatenate([corner, corner + rng.uniform(1, 40, (count, 2))], axis=1).astype(np.float32)
     scores = np.round(rng.uniform(0.1, 1, count), draw(st.sampled_from([1, 6]))).astype(np.float32)
-    return Found(boxes, scores, rng.integers(0, 3, count))
+    return RawDetections(boxes, scores, rng.integers(0, 3, count))
 
 
 def iou(a: Floats, b: Floats) -> float:
@@ -28,7 +28,9 @@ def iou(a: Floats, b: Floats) -> float:
 
 
 @given(finds(), st.sampled_from([0.3, 0.5, 0.7]))
-def test_what_is_left_does_not_overlap_and_what_went_had_a_better_one(found: Found, limit: float) -> None:
+def test_what_is_left_does_not_overlap_and_what_went_had_a_better_one(
+    found: RawDetections, limit: float
+) -> None:
     left = suppress(found, limit)
 
     assert (np.diff(left.scores) <= 0).all()
@@ -43,7 +45,7 @@ def test_what_is_left_does_not_overlap_and_what_went_had_a_better_one(found: Fou
 
 
 @given(finds())
-def test_suppressing_twice_changes_nothing(found: Found) -> None:
+def test_suppressing_twice_changes_nothing(found: RawDetections) -> None:
     once = suppress(found, 0.5, 0.8)
     twice = suppress(once, 0.5, 0.8)
 
@@ -53,7 +55,7 @@ def test_suppressing_twice_changes_nothing(found: Found) -> None:
 
 def test_one_object_has_one_label() -> None:
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 10.5], [0, 0, 10, 5]], np.float32)
-    found = Found(boxes, np.array([0.5, 0.6, 0.4], np.float32), np.array([2, 7, 0]))
+    found = RawDetections(boxes, np.array([0.5, 0.6, 0.4], np.float32), np.array([2, 7, 0]))
 
     assert suppress(found, 0.5, 0.85).labels.tolist() == [7, 0]
     assert suppress(found, 0.5, 1.0).labels.tolist() == [7, 2, 0]
@@ -61,7 +63,7 @@ def test_one_object_has_one_label() -> None:
 
 def test_a_rider_is_not_the_twin_of_the_motorcycle() -> None:
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 10, 10]], np.float32)
-    found = Found(boxes, np.array([0.9, 0.8, 0.7], np.float32), np.array([0, 3, 1]))
+    found = RawDetections(boxes, np.array([0.9, 0.8, 0.7], np.float32), np.array([0, 3, 1]))
 
     assert suppress(found, 0.5, 0.8, apart=0).labels.tolist() == [0, 3]
 
@@ -69,7 +71,7 @@ def test_a_rider_is_not_the_twin_of_the_motorcycle() -> None:
 def test_a_box_that_went_takes_no_other_with_it() -> None:
     # b is a twin of a, c is a twin of b but not of a.
     boxes = np.array([[0, 0, 100, 10], [10, 0, 110, 10], [20, 0, 120, 10]], np.float32)
-    found = Found(boxes, np.array([0.9, 0.8, 0.7], np.float32), np.array([0, 1, 2]))
+    found = RawDetections(boxes, np.array([0.9, 0.8, 0.7], np.float32), np.array([0, 1, 2]))
 
     assert suppress(found, 0.5, 0.75).labels.tolist() == [0, 2]
 

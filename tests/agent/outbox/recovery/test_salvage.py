@@ -16,7 +16,7 @@ import pytest
 from agent.outbox.database import log_of
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.outbox.recovery.pages import PAGE, Pages
-from agent.outbox.recovery.salvage import Wreck
+from agent.outbox.recovery.salvage import DamagedFile
 from agent.wire import codec
 from agent.wire.message import Message, Priority
 from tests.conftest import SteppedClock
@@ -281,7 +281,7 @@ def test_bytes_of_any_kind_never_make_it_raise(seed: int, tmp_path: Path) -> Non
         data[page + 3 : page + 5] = chance.choice([b"\x00\x08", b"\xff\xff"])
     path.write_bytes(bytes(data[: chance.randrange(1, len(data))]))
     log_of(path).write_bytes(b"\x37\x7f\x06\x82" + chance.randbytes(3 * PAGE))
-    wreck = Wreck(path)
+    wreck = DamagedFile(path)
     wreck.life()
     assert wreck.search() == 0
     assert list(wreck.messages()) == []

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from agent.core.rules import trajectory
-from agent.core.rules.context import Memory, View
+from agent.core.rules.context import RuleContext, RuleMemory
 from agent.core.rules.kinds import loitering
 from agent.core.rules.lifecycle import Fact
-from agent.core.rules.settings import JudgeSettings, LoiteringRule
-from agent.core.rules.trajectory import Journey, Moment
+from agent.core.rules.settings import LoiteringRule, RuleSettings
+from agent.core.rules.trajectory import FrameContext, Trajectory
 from agent.core.rules.zones import Zone
 from agent.core.types import Box, Instant, Motion, Size, Track
 
 FRAME = Size(1000, 1000)
-SETTINGS = JudgeSettings(
+SETTINGS = RuleSettings(
     zones=(Zone(id="square", polygon=((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8))),), rules=()
 )
 RULE = LoiteringRule(id="loiter", zone="square", min_stay_s=20, keep_s=10, remember_s=100)
@@ -27,14 +27,14 @@ class Square:
     """A second per step; each person is a name and a place, and is not seen where it has none."""
 
     second: int = 0
-    trips: dict[str, Journey] = field(default_factory=dict)
-    memory: Memory = field(default_factory=Memory)
+    trips: dict[str, Trajectory] = field(default_factory=dict)
+    memory: RuleMemory = field(default_factory=RuleMemory)
     told: list[str] = field(default_factory=list)
     holding: tuple[Fact, ...] = ()
 
     def step(self, **places: tuple[float, float] | None) -> None:
         at = Instant(self.second, self.second)
-        moment = Moment(at, FRAME, SETTINGS)
+        moment = FrameContext(at, FRAME, SETTINGS)
         for name, place in places.items():
             before = self.trips.get(name)
             if place is None:
@@ -48,7 +48,7 @@ class Square:
             self.trips[name] = trajectory.update(before, track, None, moment)
         self.trips = {name: trip for name, trip in self.trips.items() if name in places}
         opened = frozenset(fact.key for fact in self.holding)
-        view = View(at, FRAME, Motion((), 0.0), tuple(self.trips.values()), opened, SETTINGS)
+        view = RuleContext(at, FRAME, Motion((), 0.0), tuple(self.trips.values()), opened, SETTINGS)
         self.memory, self.holding = loitering.loitering(RULE, self.memory, view)
         self.told += [f.subject for f in self.holding if f.tellable and f.key not in opened]
         self.second += 1
