@@ -6,10 +6,10 @@ DEMO   := .venv-demo
 BENCH  := .venv-bench
 SCRIPTS = .ci/run $(shell grep -rIlE '^\#!/bin/(ba)?sh' deploy)
 
-.PHONY: help setup demo test test-faults test-fleet test-arm64 check bench models bundle docs clean
+.PHONY: help setup demo test golden golden-accept test-faults test-fleet test-arm64 check bench models bundle docs clean
 
 help: ## Print this list.
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.complete ## Make .venv and install everything for development.
 
@@ -34,6 +34,12 @@ demo: $(DEMO)/.complete ## Run the main job on real footage: broker, box and sta
 
 test: $(VENV)/.complete ## Run the tests.
 	@$(BIN)/python -m pytest
+
+golden: $(VENV)/.complete ## Show what three known clips give otherwise than they did; ends with 1 if anything.
+	@$(BIN)/python -m tests.golden
+
+golden-accept: $(VENV)/.complete ## Take what these clips give now as right; then read git diff tests/golden.
+	@$(BIN)/python -m tests.golden --accept
 
 test-faults: $(VENV)/.complete ## Try every promise about faults on real parts, a line each (FAULTS="P1 --long").
 	@$(BIN)/python -m tests.acceptance.faults --json build/faults.json $(FAULTS)
