@@ -14,7 +14,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from agent.core import pipeline
 from agent.core.attention import scheduler
@@ -26,6 +25,7 @@ from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.types import Box, Crop, Detection, Frame, Motion, Size
 from agent.detectors import Detector, load_detector
 from agent.detectors.settings import DetectorSettings
+from benchmarks import mot
 from benchmarks.clips import frames
 
 EMPTY = {
@@ -150,7 +150,7 @@ def _vehicles(found: Sequence[Detection]) -> int:
 def _read(truth: Path) -> Truth:
     """Boxes in pixels of a MOTChallenge file."""
     boxes: Truth = {}
-    for number, ident, left, top, width, height in np.loadtxt(truth, delimiter=",", usecols=range(6)):
+    for number, ident, left, top, width, height in mot.rows(truth)[:, :6]:
         boxes.setdefault(int(number), {})[int(ident)] = Box(left, top, left + width, top + height)
     return boxes
 

@@ -1,4 +1,4 @@
-"""Reads clips and CDnet folders as frames, as fast as they decode."""
+"""Reads clips as frames, as fast as they decode."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.core.types import Frame, Instant
+from agent.errors import NgatuError
 
 Plane = NDArray[np.uint8]
 
@@ -26,14 +26,25 @@ def frame(index: int, rate: float, luma: Plane, u: Plane | None = None, v: Plane
 
 
 def frames(clip: Path) -> Iterator[Frame]:
-    """Every frame of a 4:2:0 clip."""
-    with av.open(str(clip)) as container:
+    """Every frame of a 4:2:0 clip; an odd side is made even, by one pixel.
+
+    Raises:
+        NgatuError: it is no clip, or holds no pictures.
+    """
+    try:
+        container = av.open(str(clip))
+    except (av.error.FFmpegError, OSError) as error:
+        raise NgatuError(f"{clip}: no clip that can be read: {error}", "name a video file") from error
+    with container:
+        if not container.streams.video:
+            raise NgatuError(f"{clip}: there is no video in it", "name a video file")
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
         rate = float(stream.average_rate or 25)
         for index, picture in enumerate(container.decode(stream)):
-            yuv = np.asarray(picture.to_ndarray(format="yuv420p"), np.uint8).reshape(-1)
-            height, width = picture.height, picture.width
+            width, height = picture.width // 2 * 2, picture.height // 2 * 2
+            even = picture.reformat(width, height, "yuv420p")
+            yuv = np.asarray(even.to_ndarray(), np.uint8).reshape(-1)
             area = height * width
             quarter = area // 4
             yield frame(
@@ -46,23 +57,13 @@ def frames(clip: Path) -> Iterator[Frame]:
 
 
 def still_view(clip: Path, count: int = 25) -> NDArray[np.float32]:
-    """The clip without what moves in it: the median of `count` frames, (H, W), in luma steps."""
+    """The clip without what moves in it: the median of `count` frames, (H, W), in luma steps.
+
+    Raises:
+        NgatuError: no picture of it can be read.
+    """
     every = [each.luma for each in frames(clip)]
+    if not every:
+        raise NgatuError(f"{clip}: not one picture in it", "name a video file")
     chosen = np.linspace(0, len(every) - 1, count).astype(int)
     return np.asarray(np.median([every[i] for i in chosen], axis=0), np.float32)
-
-
-def cdnet(folder: Path) -> tuple[list[Frame], dict[int, Plane], NDArray[np.bool_]]:
-    """A CDnet folder: its frames at 25 a second, the truth by frame index, and the region that is judged."""
-    first, last = (int(word) for word in (folder / "temporalROI.txt").read_text().split()[:2])
-    found = []
-    for index, name in enumerate(sorted((folder / "input").glob("*.jpg"))):
-        bgr = np.asarray(cv2.imread(str(name)), np.uint8)
-        luma = cv2.cvtColor(bgr, cv2.COLOR_BGR2YUV_I420)[: bgr.shape[0]]
-        found.append(frame(index, 25.0, np.asarray(luma, np.uint8)))
-    truth = {
-        number - 1: np.asarray(cv2.imread(str(folder / f"groundtruth/gt{number:06}.png"), 0), np.uint8)
-        for number in range(first, min(last, len(found)) + 1)
-    }
-    roi = np.asarray(cv2.imread(str(folder / "ROI.bmp"), 0), np.uint8) > 127
-    return found, truth, roi

@@ -30,6 +30,7 @@ from agent.core.types import Box, Image
 from agent.detectors import load_detector
 from agent.detectors.labels import ROAD_USERS
 from agent.detectors.settings import DetectorSettings
+from agent.errors import NgatuError
 
 LEAST_SCORE = 0.01
 """The curve needs the unlikely boxes too; a box in service starts much higher."""
@@ -38,6 +39,7 @@ USUAL_SCORE = 0.1
 """The fit is over what a box in service is told."""
 RIGHT = 0.75
 CALLS = 10
+LAYOUT = "a folder in COCO's format: the pictures in images/, an instances_*.json of COCO as instances.json"
 
 Floats = NDArray[np.float64]
 
@@ -61,9 +63,24 @@ class Truth:
 
 
 def read_coco(folder: Path) -> list[Truth]:
-    """The pictures and boxes of a folder with `images/` and `instances.json`."""
-    content = json.loads((folder / "instances.json").read_text(encoding="utf-8"))
-    names = {entry["id"]: entry["name"] for entry in content["categories"]}
+    """The pictures and boxes of a folder with `images/` and `instances.json`.
+
+    Raises:
+        NgatuError: a file is missing or not as COCO has it.
+    """
+    file = folder / "instances.json"
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        names = {entry["id"]: entry["name"] for entry in content["categories"]}
+        every = content["images"], content["annotations"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        what = "not there" if isinstance(error, OSError) else f"not as COCO has it: {error!r}"
+        raise NgatuError(f"{file}: {what}", LAYOUT) from error
+    if not all(every):
+        raise NgatuError(f"{file}: no pictures, or nothing in them", LAYOUT)
+    lacking = [name for image in every[0] if not (folder / "images" / (name := image["file_name"])).is_file()]
+    if lacking:
+        raise NgatuError(f"{folder / 'images' / lacking[0]}: not there ({len(lacking)} are missing)", LAYOUT)
     by_image = defaultdict(list)
     for entry in content["annotations"]:
         by_image[entry["image_id"]].append(entry)
@@ -177,14 +194,22 @@ def pace(model: str, threads: int, picture: Image) -> float:
 def read(path: Path) -> Image:
     image = cv2.imread(str(path))
     if image is None:
-        raise FileNotFoundError(path)
+        raise NgatuError(f"{path}: no picture that can be read", LAYOUT)
     return np.asarray(image, np.uint8)
 
 
 def main(paths: list[Path]) -> list[dict[str, object]]:
-    """One row per model; `paths` are a folder in COCO's format and .onnx files with their cards."""
+    """One row per model; `paths` are a folder in COCO's format and .onnx files with their cards.
+
+    Raises:
+        NgatuError: one of these is missing, or the folder is not as COCO has it.
+    """
     folders = [path for path in paths if path.is_dir()]
     models = [path for path in paths if path.suffix == ".onnx"]
+    if not folders or not models:
+        raise NgatuError(
+            "detector needs a folder and a detector", "python -m benchmarks detector FOLDER MODEL.onnx"
+        )
     truths = read_coco(folders[0])
     picture = read(truths[0].path)
     rows: list[dict[str, object]] = []

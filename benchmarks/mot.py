@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.core.geometry import iou
+from agent.errors import NgatuError
 
 Array = NDArray[np.float64]
 
@@ -38,42 +39,61 @@ class Sequence:
     """False for a box that the truth marks as not to be judged."""
 
 
+LEAST_COLUMNS = 7
+"""Frame, id, left, top, width, height, score."""
+LAYOUT = (
+    "a MOTChallenge folder has seqinfo.ini, gt/gt.txt (only its train/ has) and det/det.txt, rows of numbers"
+)
+SEQINFO = "[Sequence], then lines such as name=X, frameRate=25, seqLength=71, imWidth=640, imHeight=480"
+
 Output = list[tuple[NDArray[np.int64], Array]]
 """What a tracker told, per frame: ids (N,) and boxes (N, 4) in pixels."""
 
 
 def folders(paths: list[Path]) -> list[Path]:
-    """The sequence folders among the paths and right below them."""
+    """The sequence folders among the paths and up to two levels below them, those with a truth.
+
+    Raises:
+        NgatuError: there is none at a path.
+    """
     found = []
     for path in paths:
-        inner = [path] if (path / "seqinfo.ini").is_file() else sorted(path.iterdir())
-        found += [each for each in inner if (each / "seqinfo.ini").is_file() and (each / "gt/gt.txt").is_file()]
+        inner = [
+            each.parent.parent
+            for below in ("gt/gt.txt", "*/gt/gt.txt", "*/*/gt/gt.txt")
+            for each in sorted(path.glob(below))
+        ]
+        if not inner:
+            raise NgatuError(f"{path}: no gt/gt.txt in it, nor below it", LAYOUT)
+        found += inner
     return found
 
 
 def read(folder: Path) -> Sequence:
-    """A sequence from its folder: `seqinfo.ini`, `gt/gt.txt` and each `det*/det.txt`."""
-    ini = configparser.ConfigParser()
-    ini.read(folder / "seqinfo.ini")
-    about = ini["Sequence"]
+    """A sequence from its folder: `seqinfo.ini`, `gt/gt.txt` and each `det*/det.txt`.
+
+    Raises:
+        NgatuError: a file is missing or not as MOTChallenge has it; the text names it.
+    """
+    about = _about(folder / "seqinfo.ini")
     frames = int(about["seqLength"])
-    truth = _rows(folder / "gt/gt.txt")
+    truth = rows(folder / "gt/gt.txt")
     # MOT15 has ten columns and no class; MOT16 and later have nine, the class in the eighth.
     classes = truth[:, 7] if truth.shape[1] == 9 else np.ones(len(truth))
     at = [np.flatnonzero(truth[:, 0] == n + 1) for n in range(frames)]
     return Sequence(
-        name=about["name"],
+        name=about.get("name", folder.name),
         rate=float(about["frameRate"]),
         width=int(about["imWidth"]),
         height=int(about["imHeight"]),
         frames=frames,
         detections={
-            each.parent.name: _detections(_rows(each), frames) for each in sorted(folder.glob("det*/det.txt"))
+            each.parent.name: _detections(rows(each), frames) for each in sorted(folder.glob("det*/det.txt"))
         },
-        truth_ids=[truth[rows, 1].astype(np.int64) for rows in at],
-        truth_boxes=[_corners(truth[rows, 2:6]) for rows in at],
-        truth_classes=[classes[rows].astype(np.int64) for rows in at],
-        truth_counts=[truth[rows, 6] != 0 for rows in at],
+        truth_ids=[truth[here, 1].astype(np.int64) for here in at],
+        truth_boxes=[_corners(truth[here, 2:6]) for here in at],
+        truth_classes=[classes[here].astype(np.int64) for here in at],
+        truth_counts=[truth[here, 6] != 0 for here in at],
     )
 
 
@@ -143,5 +163,34 @@ def _corners(boxes: Array) -> Array:
     return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:4]], axis=1)
 
 
-def _rows(file: Path) -> Array:
-    return np.loadtxt(file, delimiter=",", ndmin=2)
+def rows(file: Path) -> Array:
+    """A table of MOTChallenge, (N, columns): separated by commas or by blanks, N may be 0.
+
+    Raises:
+        NgatuError: it is missing, or not such a table.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig").replace(",", " ")
+        numbers = [[float(word) for word in line.split()] for line in text.splitlines() if line.strip()]
+        table = np.array(numbers, float).reshape(len(numbers), -1 if numbers else LEAST_COLUMNS)
+    except (OSError, ValueError) as error:
+        what = "not there" if isinstance(error, OSError) else f"no table of MOTChallenge: {error}"
+        raise NgatuError(f"{file}: {what}", LAYOUT) from error
+    if table.shape[1] < LEAST_COLUMNS:
+        raise NgatuError(f"{file}: no table of MOTChallenge: {table.shape[1]} columns", LAYOUT)
+    return table
+
+
+def _about(file: Path) -> configparser.SectionProxy:
+    """What seqinfo.ini says. The archive of MOT15 has none, and nothing else in it tells the rate."""
+    ini, names = configparser.ConfigParser(), ("frameRate", "seqLength", "imWidth", "imHeight")
+    try:
+        ini.read_string(file.read_text(encoding="utf-8-sig"))
+        about = ini["Sequence"]
+        wrong = [name for name in names if not float(about[name]) > 0]
+    except (OSError, KeyError, ValueError, configparser.Error) as error:
+        what = "not there" if isinstance(error, OSError) else f"not as MOTChallenge has it: {error}"
+        raise NgatuError(f"{file}: {what}", f"write it: {SEQINFO}") from error
+    if wrong:
+        raise NgatuError(f"{file}: {wrong[0]} = {about[wrong[0]]}", f"write it: {SEQINFO}")
+    return about

@@ -1,8 +1,9 @@
 """Motion beside OpenCV's subtractors and a running average, and under nuisances that are no motion.
 
-A CDnet folder gives precision, recall and F1 of the masks at full size, and mean milliseconds of CPU per frame.
-All work on the same shrunk luma plane, their masks are cleaned by the same function, and all box the parts of
-their mask; shadows count as background.
+A CDnet folder (cdnet.py), or a folder of such, gives precision, recall and F1 of the masks at full size, the
+share of still pixels that were taken for moving, and mean milliseconds of CPU per frame. All work on the same
+shrunk luma plane, their masks are cleaned by the same function, and all box the parts of their mask; shadows
+count as background.
 
 A clip gives one row per nuisance, laid over the clip's still view (nuisances.py, seeds fixed): motion events
 from the nuisance alone, by the motion rule's own terms. Then real road users of the other clips (passers.py)
@@ -25,8 +26,8 @@ from agent.core.motion.downscale import shrink
 from agent.core.motion.regions import clean
 from agent.core.motion.settings import MotionSettings
 from agent.core.types import Box, Frame, Motion
-from benchmarks import nuisances
-from benchmarks.clips import cdnet, frame, still_view
+from benchmarks import cdnet, nuisances
+from benchmarks.clips import frame, still_view
 from benchmarks.passers import Parade, Passage, Passer, cut_out
 
 Plane = NDArray[np.uint8]
@@ -58,8 +59,9 @@ def main(
     rows: list[Row] = []
     for path in paths:
         if path.is_dir():
-            progress(path.name)
-            rows += _masks(path)
+            for folder in cdnet.folders(path):
+                progress(folder.name)
+                rows += _masks(cdnet.read(folder))
     clips = [path for path in paths if not path.is_dir()]
     passers = {clip: cut_out(clip) for clip in clips}
     judged: list[Row] = []
@@ -126,37 +128,41 @@ METHODS: dict[str, Callable[[], Method]] = {
 }
 
 
-def _masks(folder: Path) -> list[Row]:
-    every, truth, roi = cdnet(folder)
+def _masks(sequence: cdnet.Sequence) -> list[Row]:
     rows: list[Row] = []
     for name, make in METHODS.items():
         seconds = []
-        right = false = missed = 0
+        right = false = missed = still = 0
         method = make()
-        for each in every:
+        for number, each in sequence.frames():
             began = time.thread_time()
             mask = method(each)
             seconds.append(time.thread_time() - began)
-            if each.index in truth:
-                label = truth[each.index]
-                size = label.shape[::-1]
-                found = cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR) > 127
-                judged, moving = roi & np.isin(label, (0, 50, 255)), label == 255
+            if (truth := sequence.truth(number)) is not None:
+                moving, judged = truth
+                found = cv2.resize(mask, moving.shape[::-1], interpolation=cv2.INTER_LINEAR) > 127
                 right += int(np.count_nonzero(found & moving & judged))
                 false += int(np.count_nonzero(found & ~moving & judged))
                 missed += int(np.count_nonzero(~found & moving & judged))
-        precision, recall = right / max(1, right + false), right / max(1, right + missed)
+                still += int(np.count_nonzero(~moving & judged))
+        precision, recall = _share(right, right + false), _share(right, right + missed)
         rows.append(
             {
-                "scene": folder.name,
+                "scene": sequence.name,
                 "method": name,
-                "precision": round(precision, 3),
-                "recall": round(recall, 3),
-                "F1": round(2 * precision * recall / max(1e-9, precision + recall), 3),
+                "precision": precision,
+                "recall": recall,
+                "F1": _share(2 * right, 2 * right + false + missed) if right + missed else None,
+                "false %": _share(100 * false, still),
                 "ms/frame": round(float(np.mean(seconds)) * 1e3, 3),
             }
         )
     return rows
+
+
+def _share(part: int, whole: int) -> float | None:
+    """None where there is no whole: a truth in which nothing moves says nothing of recall and F1."""
+    return round(part / whole, 3) if whole else None
 
 
 def _nuisance(clip: Path, view: Grey, name: str, passers: list[Passer], alone_s: float) -> Row:

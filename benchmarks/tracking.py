@@ -21,7 +21,8 @@ from agent.core.geometry import Floats
 from agent.core.ids import Ids
 from agent.core.tracking import tracker
 from agent.core.types import WHOLE, Box, Detection, Instant, Sighting
-from benchmarks.mot import Output, Sequence, folders, read, score
+from agent.errors import NgatuError
+from benchmarks.mot import LAYOUT, Output, Sequence, folders, read, score
 
 EVERY = (1, 2, 3, 5)
 
@@ -36,8 +37,14 @@ Way = Callable[[Sequence, int], Step]
 
 
 def main(paths: list[Path]) -> list[dict[str, object]]:
-    """One row per detector, step and tracker: means over the sequences."""
+    """One row per detector, step and tracker: means over the sequences.
+
+    Raises:
+        NgatuError: a folder is not as MOTChallenge has it, or nobody detected anything.
+    """
     sequences = [read(folder) for folder in folders(paths)]
+    if not any(each.detections for each in sequences):
+        raise NgatuError(f"no det*/det.txt in {', '.join(map(str, paths))}", LAYOUT)
     rows: list[dict[str, object]] = []
     for title, chosen in _choices(sequences):
         for every in EVERY:

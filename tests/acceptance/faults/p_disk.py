@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.acceptance.faults.pytests import passed
-from tests.acceptance.faults.stage import Receiver, Spy, Victim, playing
+from tests.acceptance.faults.stage import Receiver, Spy, Victim, events_lost, playing
 from tests.acceptance.faults.suite import Broken, NotTried, Trial, promise
 from tests.support.brokers import until
 
@@ -50,7 +50,7 @@ def full_disk(trial: Trial) -> str:
         spy = Spy(server.port)
         try:
             victim.start(300, picture_every=3, picture_bytes=8000)
-            until(victim.fed.is_set, 30, "the first events are kept")
+            victim.until_fed()
             victim.end()
             server.kill()
             with (disk / "filler").open("wb") as filler:
@@ -62,14 +62,14 @@ def full_disk(trial: Trial) -> str:
                     pass
             begun = len(victim.accepted)
             victim.start(ON_THE_BALLAST + 200, rate=400, picture_every=20, picture_bytes=8000)
-            until(victim.fed.is_set, 120, f"{ON_THE_BALLAST} events are taken on a full disk")
+            victim.until_fed()
             accepted = sum("/" in row.name for row in victim.accepted[begun:])
             (disk / "filler").unlink()
             freed = time.monotonic()
             server.start()
             until(lambda: _ended(station, "storage_full"), 60, "storage_full is told and ends")
             recovered = time.monotonic() - freed
-            lost = _events_lost(victim, station, 60)
+            lost = events_lost(victim, station)
             until(lambda: spy.state("victim-01/health").get("outbox"), 20, "health tells of the outbox")
             dropped = spy.state("victim-01/health")["outbox"]["dropped"]
         finally:
@@ -126,7 +126,7 @@ def read_only_disk(trial: Trial) -> str:
             restarts = victim.lives - 1
             victim.end()
             victim.start(1)
-            lost = _events_lost(victim, station, 60)
+            lost = events_lost(victim, station)
         finally:
             victim.kill()
     if lost or told_s > 60:
@@ -153,15 +153,6 @@ def _writable(state: Path, yes: bool) -> None:
     )
     if done.returncode:
         raise NotTried(f"files cannot be made immutable here: {done.stderr.strip()[-100:]}")
-
-
-def _events_lost(victim: Victim, station: Receiver, within_s: float) -> int:
-    """By name, for a stream in memory gives other numbers; pictures are the business of the counts."""
-    wanted = {row.name for row in victim.accepted if "/" in row.name}
-    ends_s = time.monotonic() + within_s
-    while wanted - (have := {row.name for row in station.committed()}) and time.monotonic() < ends_s:
-        time.sleep(0.3)
-    return len(wanted - have)
 
 
 def _told(station: Receiver, kind: str, phase: str) -> bool:

@@ -43,7 +43,8 @@ def heat(trial: Trial) -> str:
         finally:
             victim.end()
             spy.close()
-        findings = settled(victim, station, 60)
+        victim.start(1, sys=sys_folder)  # what its end left in the outbox goes out
+        findings = settled(victim, station)
         events = [each for each in station.events() if each["kind"] == "overheated"]
     phases = [each["phase"] for each in events if each["phase"] != "update"]
     if phases != ["start", "end"] or not findings.clean or not 2 <= len(fps) - 1 <= 4:

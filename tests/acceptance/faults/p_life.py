@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.faults.stage import Receiver, Spy, playing, settled
+from tests.acceptance.faults.progress import until_none_is_missing
+from tests.acceptance.faults.stage import Receiver, Spy, Victim, playing, settled
 from tests.acceptance.faults.suite import Broken, NotTried, Trial, promise
 from tests.conftest import ROOT
 from tests.support.boxes import Box
@@ -28,6 +29,10 @@ WATCHDOG_S, RESTART_S = (
     for name in ("WatchdogSec", "RestartSec")
 )
 """systemd kills when it has heard nothing for so long, and waits so long before it starts anew."""
+PROMISED_S, START_S = 45.0, 10.0
+"""Of a hang until the box works again; of this the machine may take so much to start it."""
+SLOWER = 1.5
+"""Times that the second start may take as long as the first, on a machine that is slower than that."""
 
 
 @promise("P15", "every callback of the MQTT library raises now and then", "the box goes on within 10 s, 0 lost")
@@ -47,7 +52,7 @@ def raising_callbacks(trial: Trial) -> str:
             )
             victim.end()
         victim.start(20)
-        findings = settled(victim, station, 60)
+        findings = settled(victim, station)
     if not findings.clean:
         raise Broken(str(findings))
     return f"{len(CALLBACKS)} callbacks raised: {findings}"
@@ -80,7 +85,7 @@ def alone(trial: Trial) -> str:
 @promise(
     "P24",
     "a loop hangs: camera, detector, outbox, MQTT in turn",
-    "the process is restarted and works <= 45 s later",
+    f"it is restarted and works <= {PROMISED_S:g} s later, on a machine that starts it in {START_S:g} s",
     minutes=4,
 )
 def stuck_loops(trial: Trial) -> str:
@@ -90,8 +95,8 @@ def stuck_loops(trial: Trial) -> str:
     """
     places = PLACES[: trial.size(4, 4, quick=1)]
     with ThreadPoolExecutor(len(places)) as together:
-        told = list(together.map(lambda place: _hung(trial.folder / place, place), places))
-    return f"from hang to work: {', '.join(told)}; 0 lost"
+        measured = list(together.map(lambda place: _hung(trial.folder / place, place), places))
+    return f"from hang to work: {', '.join(measured)}; 0 lost"
 
 
 def _hung(folder: Path, place: str) -> str:
@@ -99,8 +104,8 @@ def _hung(folder: Path, place: str) -> str:
     with playing(folder) as (victim, _, station):
         with systemd(folder) as heard:
             victim.environment = {"NOTIFY_SOCKET": str(heard.path)}
-            victim.start(10_000, rate=20, hang_at=place)
-            until(lambda: victim.hung_s, 30, f"{place} hangs")
+            first_s = _start_s(victim, 10_000, rate=20, hang_at=place)
+            until(lambda: victim.hung_s, 60, f"{place} hangs")
             began = victim.hung_s
             while time.monotonic() - heard.last_s() < WATCHDOG_S:
                 if time.monotonic() - began > 75:
@@ -108,19 +113,27 @@ def _hung(folder: Path, place: str) -> str:
                 time.sleep(0.1)
             victim.end(signal.SIGKILL)
             time.sleep(RESTART_S)
-            mark = len(victim.accepted)
-            victim.start(40)
-            until(lambda: len(victim.accepted) > mark, 20, "the next life works")
+            again_s = _start_s(victim, 40)
             seconds = time.monotonic() - began
-            if seconds > 45:
-                raise Broken(f"{place}: {seconds:.0f} s from the hang to work")
+            allowed_s = PROMISED_S + max(0.0, SLOWER * first_s - START_S)
+            figures = f"{place} {seconds:.0f} s (starts {first_s:.1f} and {again_s:.1f} s)"
+            if seconds > allowed_s:
+                raise Broken(f"{figures}, {allowed_s:.0f} s are allowed")
             victim.end()
         victim.environment = {}
         victim.start(1)
-        findings = settled(victim, station, 60)
+        findings = settled(victim, station)
     if not findings.clean:
         raise Broken(f"{place}: {findings}")
-    return f"{place} {seconds:.0f} s"
+    return figures
+
+
+def _start_s(victim: Victim, count: int, **more: object) -> float:
+    """Begin a life; seconds until its first event is kept."""
+    began, mark = time.monotonic(), len(victim.accepted)
+    victim.start(count, **more)
+    until_none_is_missing(lambda: int(len(victim.accepted) <= mark), "a first event of this life")
+    return time.monotonic() - began
 
 
 class _Heard:

@@ -16,18 +16,23 @@ from agent.mqtt.settings import BrokerSettings
 from tests.acceptance.faults.chaos import chaos
 from tests.acceptance.faults.judge import Row
 from tests.acceptance.faults.netns import dropped, in_a_network_of_its_own
+from tests.acceptance.faults.progress import until_none_is_missing
 from tests.acceptance.faults.stage import Spy, Victim, playing, settled
 from tests.acceptance.faults.suite import Broken, NotTried, Trial, promise, within
+from tests.acceptance.faults.yardstick import rows_per_s
 from tests.support.brokers import MOSQUITTO, Mosquitto, until
 
 KEEPALIVE_S = BrokerSettings().keepalive_s
+DRAIN_SHARE = 200
+"""Parts of the yardstick's rate: messages with pictures, large ones too, through box, broker and station."""
 PATIENT = "backoff_min_s: 0.2, backoff_max_s: 1"
 """Receipts are waited for as long as on a pole: on a slow link they come late."""
 
 
 @promise(
     "P4", "the broker is away while the box takes a flood of events and pictures, then comes back",
-    "0 lost, memory grows by at most 20 MB, the backlog drains at 100 events/s or more, in order",
+    "0 lost, in order, memory grows by at most 20 MB, the backlog drains at "
+    f"1/{DRAIN_SHARE} of what plain SQLite makes durable beside it, or faster",
     minutes=2,
 )  # fmt: skip
 def outage(trial: Trial) -> str:
@@ -35,25 +40,31 @@ def outage(trial: Trial) -> str:
     events = trial.size(20_000, 100_000, quick=1000)
     with playing(trial.folder) as (victim, server, station):
         victim.start(20)
-        until(lambda: len(victim.accepted) >= 20, 20, "the box works")
+        victim.until_fed()
         server.kill()
         victim.end()
-        victim.start(events)
+        victim.start(events, warm=True)  # what a camera and a detector take on their start is no growth
         box = psutil.Process(victim.pid)
-        until(lambda: len(victim.accepted) >= events * 0.1, 120, "the first tenth is accepted")
+        until_none_is_missing(lambda: max(0, events // 10 - len(victim.accepted)), "the first tenth to be kept")
         before = box.memory_info().rss
-        until(lambda: len(victim.accepted) >= events, 600, "all is accepted")
+        victim.until_fed()
         grown_mb = (box.memory_info().rss - before) / 1e6
         server.start()
-        until(lambda: len(station.seqs()) > 100, 60, "the backlog begins to drain")
-        began, there = time.monotonic(), len(station.seqs())
-        until(lambda: len(station.seqs()) >= len(victim.accepted) * 0.95, 900, "the backlog has drained")
-        rate = (len(station.seqs()) - there) / (time.monotonic() - began)
-        findings = settled(victim, station, 60)
+        until_none_is_missing(lambda: max(0, 100 - station.count()), "the backlog to begin to drain")
+        began, there = time.monotonic(), station.count()
+        most = int(0.95 * len(victim.accepted))
+        until_none_is_missing(lambda: max(0, most - station.count()), "the backlog to drain")
+        rate = (station.count() - there) / (time.monotonic() - began)
+        findings = settled(victim, station)
+        plain = rows_per_s(trial.folder)
         grown_mb = max(grown_mb, (box.memory_info().rss - before) / 1e6)
-    if not findings.clean or grown_mb > 20 or rate < 100:
-        raise Broken(f"{findings}; memory grew by {grown_mb:.1f} MB; {rate:.0f} messages/s")
-    return f"{findings}; memory grew by {grown_mb:.1f} MB; drained at {rate:.0f} messages/s"
+    figures = (
+        f"{findings}; memory grew by {grown_mb:.1f} MB; drained at {rate:.0f} messages/s, plain SQLite "
+        f"{plain:.0f}/s"
+    )
+    if not findings.clean or grown_mb > 20 or rate * DRAIN_SHARE < plain:
+        raise Broken(figures)
+    return figures
 
 
 @promise(
@@ -69,14 +80,14 @@ def overtaking(trial: Trial) -> str:
         try:
             link.behave(silent=True)
             victim.start(350, picture_every=1, picture_bytes=14_000)
-            until(lambda: len(victim.accepted) >= 700, 90, "pictures wait")
+            victim.until_fed()
             victim.end(within_s=30)
             link.reset()
             link.behave(silent=False, rate_bytes_s=4000)
             victim.start(alerts, rate=0.5, picture_every=0)
             mark = len(victim.accepted)
-            victim.fed.wait(alerts * 2 + 60)
-            until(lambda: _all(spy, victim.accepted[mark:]), 60, "every alert arrives")
+            victim.until_fed()
+            until_none_is_missing(lambda: len(_ids(victim.accepted[mark:]) - spy.events.keys()), "every alert")
         finally:
             victim.kill()
             spy.close()
@@ -90,10 +101,6 @@ def overtaking(trial: Trial) -> str:
 
 def _ids(rows: list[Row]) -> set[str]:
     return {row.name.split("/")[0] for row in rows}
-
-
-def _all(spy: Spy, rows: list[Row]) -> bool:
-    return _ids(rows) <= spy.events.keys()
 
 
 @promise(

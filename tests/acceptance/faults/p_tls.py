@@ -107,7 +107,7 @@ def tls_troubles(trial: Trial) -> str:
                 told.append(f"{case} {time.monotonic() - began:.1f} s")
                 if word and word not in _log(victim).lower():
                     raise Broken(f"{case}: the log does not say {word!r}: {victim.last_words()}")
-                until(lambda victim=victim: len(victim.accepted) >= 40, 20, "the queue grows")
+                victim.until_fed()  # the queue grows
             finally:
                 victim.kill()
             if listener.heard:
@@ -134,7 +134,7 @@ def _refused_client(trial: Trial, ours: Authority) -> str:
     try:
         victim.start(40)
         until(lambda: "certificate" in _log(victim), 10, "the expired certificate of the box is told")
-        until(lambda: len(victim.accepted) >= 40, 20, "the queue grows")
+        victim.until_fed()
     finally:
         victim.kill()
         broker.kill()

@@ -12,18 +12,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
 
-from tests.acceptance.faults.judge import Findings, Row, judge
+from tests.acceptance.faults.judge import Findings, Number, Row, judged
+from tests.acceptance.faults.progress import QUIET_S, least_left, until_none_is_missing
 from tests.acceptance.faults.suite import Broken, NotTried
 from tests.support.boxes import IMPATIENT
 from tests.support.brokers import MOSQUITTO, Mosquitto
 from tests.support.squares import write_clip, write_model
+
+READ_S = 300.0
+"""Longer than reading what a dead box has left in its pipe takes on any machine."""
 
 
 class Victim:
@@ -119,19 +123,36 @@ class Victim:
         if self._process.poll() is None:
             self._process.send_signal(number)
         code = self._process.wait(within_s)
-        assert self._reader is not None
-        self._reader.join(5)
+        self._read_to_its_end()
         return code
 
     def died(self, within_s: float) -> bool:
         """Whether it died by itself in time."""
-        assert self._process is not None and self._reader is not None
+        assert self._process is not None
         try:
             self._process.wait(within_s)
         except subprocess.TimeoutExpired:
             return False
-        self._reader.join(5)
+        self._read_to_its_end()
         return True
+
+    def _read_to_its_end(self) -> None:
+        """What it said before it died lies in the pipe and is read however long that takes."""
+        assert self._reader is not None
+        self._reader.join(READ_S)
+        if self._reader.is_alive():
+            raise Broken("somebody still holds the pipe of a box that is dead: its history is not whole")
+
+    def until_fed(self) -> None:
+        """Wait until all events of this life are put: the histories that it writes are whole then."""
+
+        def to_come() -> int:
+            return 0 if self.fed.is_set() or not self.alive else max(1, self._fed - self._put())
+
+        until_none_is_missing(to_come, "events to be put")
+
+    def _put(self) -> int:
+        return sum("/" in row.name for row in list(self.accepted))
 
     def last_words(self) -> str:
         """The end of its log."""
@@ -185,14 +206,11 @@ class Receiver:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the store answers; nothing before it is there."""
-        path = self.folder / "station.db"
-        if not path.exists():
-            return []
-        try:
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
-                return database.execute(query).fetchall()
-        except sqlite3.OperationalError:  # made this moment, and its tables are not there yet
-            return []
+        return read_beside(self.folder / "station.db", query)[0]
+
+    def count(self) -> int:
+        """How many messages it has."""
+        return int((self.rows("select count(*) from message") or [(0,)])[0][0])
 
     def seqs(self) -> set[tuple[str, int]]:
         """The numbers it has, of every stream."""
@@ -204,20 +222,16 @@ class Receiver:
 
     def committed(self) -> list[Row]:
         """Every fed message it has; what the box says by itself is left out: nobody noted that it was due."""
-        events = self.rows(
+        events, pictures, unnumbered = read_beside(
+            self.folder / "station.db",
             "select stream.name, seq, event_id || '/' || revision from event_revision join stream on "
             "stream.id = stream_id where json_extract(body, '$.camera') = 'fed' "
-            "and json_extract(body, '$.end_reason') is not 'agent_restarted'"
-        )
-        pictures = self.rows(
+            "and json_extract(body, '$.end_reason') is not 'agent_restarted'",
             "select stream.name, seq, digest from message join stream on stream.id = stream_id "
-            "where suffix like 'camera/fed/image/%'"
-        )
-        unnumbered = (
-            self.rows(  # over MQTT 3.1.1, to which a box falls back from a broker that hangs up at once
-                "select sha256 from picture where camera = 'fed' and sha256 not in "
-                "(select digest from message where suffix like 'camera/fed/image/%')"
-            )
+            "where suffix like 'camera/fed/image/%'",
+            # over MQTT 3.1.1, to which a box falls back from a broker that hangs up at once
+            "select sha256 from picture where camera = 'fed' and sha256 not in "
+            "(select digest from message where suffix like 'camera/fed/image/%')",
         )
         numbered = [Row((stream, seq), name) for stream, seq, name in [*events, *pictures]]
         return [*numbered, *(Row(None, sha256) for (sha256,) in unnumbered)]
@@ -292,30 +306,84 @@ def playing(
         server.kill()
 
 
-def settled(victim: Victim, station: Receiver, within_s: float) -> Findings:
-    """The findings once everything accepted has arrived, or when the time is over.
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What was played on a stage, for the judge to read."""
 
-    What has not arrived then and still waits in the box is late, which is another fault than lost.
+    victim: Victim
+    station: Receiver
+
+    def intended(self) -> list[str]:
+        """By what the feeder wrote before it asked."""
+        return list(self.victim.intended)
+
+    def accepted(self) -> list[Row]:
+        """By what it wrote afterwards."""
+        return list(self.victim.accepted)
+
+    def waiting(self) -> set[Number]:
+        """By the box's outbox."""
+        return waiting_in(self.victim.state / "outbox.db")
+
+    def committed(self) -> list[Row]:
+        """By the station's store."""
+        return self.station.committed()
+
+
+def settled(victim: Victim, station: Receiver, quiet_s: float = QUIET_S) -> Findings:
+    """The findings once everything accepted has arrived, or when no more of it comes (progress.py).
+
+    As long as some of it waits in the box only the outbox is read: all three histories of a long trial are a
+    reading of seconds, in the process through which its link goes, and so would themselves hold up what they
+    wait for.
     """
-    deadline = time.monotonic() + within_s
-    while True:
-        findings = judge(victim.intended, list(victim.accepted), station.committed())
-        if not findings.lost:
-            return findings
-        if time.monotonic() > deadline:
-            return replace(findings, late=len(waiting_in(victim) & set(findings.lost)))
-        time.sleep(0.2)
+    victim.until_fed()
+    due = {row.number for row in victim.accepted if row.number}
+    least_left(lambda: len(due & waiting_in(victim.state / "outbox.db")), quiet_s)
+    findings: Findings | None = None
+
+    def missing() -> int:
+        nonlocal findings
+        findings = judged(Played(victim, station))
+        return findings.missing
+
+    least_left(missing, quiet_s)
+    assert findings is not None
+    return findings
 
 
-def waiting_in(victim: Victim) -> set[tuple[str, int]]:
-    """The numbers that wait in the box's outbox, read beside it."""
-    path = victim.state / "outbox.db"
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
-        return set(database.execute("select stream, seq from life, message"))
+def events_lost(victim: Victim, station: Receiver) -> int:
+    """How many accepted events do not come, by name: a stream in memory gives other numbers."""
+
+    def missing() -> int:
+        due = {row.name for row in list(victim.accepted) if "/" in row.name}
+        return len(due - {row.name for row in station.committed()})
+
+    victim.until_fed()
+    return least_left(missing)
+
+
+def waiting_in(outbox: Path) -> set[Number]:
+    """The numbers that wait in a box's outbox, read beside the box."""
+    return set(read_beside(outbox, "select stream, seq from life, message")[0])
 
 
 def outbox_says(victim: Victim, query: str) -> int:
     """A number from the box's outbox, read beside it."""
-    path = victim.state / "outbox.db"
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
-        return int(database.execute(query).fetchone()[0])
+    return int(read_beside(victim.state / "outbox.db", query)[0][0][0])
+
+
+def read_beside(path: Path, *queries: str) -> list[list[tuple[Any, ...]]]:
+    """What a database answers, read beside its owner: all answers are of one moment.
+
+    Nothing before it is there and has its tables; whatever else keeps it from being read raises.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=60)) as database:
+            database.execute("begin")
+            return [database.execute(query).fetchall() for query in queries]
+    except sqlite3.OperationalError as error:
+        young = not path.exists() or str(error).startswith("no such table")
+        if not young:
+            raise
+        return [[] for _ in queries]

@@ -67,6 +67,7 @@ def main() -> None:
     words.add_argument("--raise-in", help="this callback of the MQTT library raises at each third call")
     words.add_argument("--plant", choices=PLANTS, help="a mistake that the judge must see")
     words.add_argument("--picture-every", type=int, default=10, help="one event in so many brings one; 0: none")
+    words.add_argument("--warm", action="store_true", help="feed once the box has put a message of its own")
     words.add_argument("--picture-bytes", type=int, default=2000, help="about so large")
     asked = words.parse_args()
     out = os.dup(1)
@@ -97,10 +98,14 @@ class Feeder:
     def __init__(self, agent: app.Agent, write: Callable[[str], object], asked: argparse.Namespace) -> None:
         self._agent, self._write = agent, write
         self._rate, self._every, self._bytes = asked.rate, asked.picture_every, asked.picture_bytes
+        self._warm = asked.warm
         self._together = TOGETHER if not asked.rate or asked.rate >= TOGETHER else 1
 
     def feed(self, first: int, count: int) -> None:
         """Events numbered from `first`."""
+        cold = self._agent.outbox.bounds()
+        while self._warm and self._agent.outbox.bounds() == cold and not self._agent.stop.is_set():
+            self._agent.stop.wait(0.1)
         done = 0
         while done < count and not self._agent.stop.is_set():
             numbers = range(first + done, first + min(count, done + self._together))

@@ -129,7 +129,7 @@ class Load:
         gap_s = self.longest_gap_s()
         self.victim.end()
         self.victim.start(1)  # what its end left in the outbox goes out
-        findings = settled(self.victim, self.station, 60)
+        findings = settled(self.victim, self.station)
         if not findings.clean or gap_s > GAP_S:
             raise Broken(f"{findings}; longest gap {gap_s:.1f} s; {self.victim.last_words()}")
         return f"{findings}; longest gap {gap_s:.1f} s"
