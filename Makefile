@@ -4,9 +4,16 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 DEMO   := .venv-demo
 BENCH  := .venv-bench
+FLOORS := .venv-floors
+# What is tried with the lowest versions: a user of each dependency, without what takes longest (words for pytest's -k).
+FLOORS_TESTS = tests/agent/core tests/agent/cameras tests/agent/detectors tests/agent/mqtt tests/agent/outbox tests/agent/publishing \
+  tests/agent/wire tests/agent/commands tests/station tests/models tests/agent/config/test_schema.py tests/agent/cli/test_main.py \
+  tests/agent/test_log.py tests/agent/host/test_machine.py tests/agent/status/test_metrics.py tests/fleet/bundle/test_archive.py \
+  tests/fleet/ca/test_authority.py tests/repo/test_guides.py tests/fleet/test_label.py
+FLOORS_WITHOUT = integrity or tamper or nuisance or any_event or salvage or killed or rtsp or service or watch or hostile or ten_thousand
 SCRIPTS = .ci/run $(shell grep -rIlE '^\#!/bin/(ba)?sh' deploy)
 
-.PHONY: help setup demo test golden golden-accept test-faults test-fleet test-arm64 check bench models bundle docs clean
+.PHONY: help setup demo test golden golden-accept test-floors test-faults test-fleet test-arm64 check bench models bundle docs clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -41,6 +48,17 @@ golden: $(VENV)/.complete ## Show what three known clips give otherwise than the
 golden-accept: $(VENV)/.complete ## Take what these clips give now as right; then read git diff tests/golden.
 	@$(BIN)/python -m tests.golden --accept
 
+$(FLOORS)/.complete: setup.cfg pyproject.toml
+	@echo "setting up $(FLOORS) (once, a minute or so)"
+	@$(PYTHON) -m venv --clear $(FLOORS)
+	@$(FLOORS)/bin/python -m pip install --quiet 'uv>=0.5'
+	@$(FLOORS)/bin/uv pip install --quiet --python $(FLOORS)/bin/python \
+	  --resolution lowest-direct --only-binary :all: --no-binary ngatu -e '.[test]'
+	@touch $@
+
+test-floors: $(FLOORS)/.complete ## Run the core of the tests with the lowest versions that setup.cfg allows.
+	@NGATU_FUZZED_CONFIGS=20 $(FLOORS)/bin/python -m pytest $(FLOORS_TESTS) -k 'not ($(FLOORS_WITHOUT))'
+
 test-faults: $(VENV)/.complete ## Try every promise about faults on real parts, a line each (FAULTS="P1 --long").
 	@$(BIN)/python -m tests.acceptance.faults --json build/faults.json $(FAULTS)
 
@@ -70,7 +88,7 @@ $(BENCH)/.complete: setup.cfg
 	@$(BENCH)/bin/python -m pip install --quiet -e '.[demo,models]' 'trackeval>=1.3' 'trackers>=2.6.1'
 	@$(BENCH)/bin/python -m pip install --quiet --no-deps norfair==2.1.1 'filterpy<2'
 	@$(BENCH)/bin/python -m pip uninstall --quiet --yes opencv-python
-	@$(BENCH)/bin/python -m pip install --quiet --no-deps --force-reinstall 'opencv-python-headless>=4.10'
+	@$(BENCH)/bin/python -m pip install --quiet --no-deps --force-reinstall 'opencv-python-headless>=4.10,<6'
 	@touch $@
 
 bench: $(BENCH)/.complete ## Run every benchmark on the footage beside the checkout; prints tables, gates nothing.
@@ -89,4 +107,4 @@ docs: $(VENV)/.complete ## Rewrite what is generated: example, references, schem
 	$(BIN)/python -m station.describe
 
 clean: ## Remove what was built or written by a demo.
-	rm -rf $(VENV) $(DEMO) $(BENCH) demo build *.egg-info
+	rm -rf $(VENV) $(DEMO) $(BENCH) $(FLOORS) demo build *.egg-info

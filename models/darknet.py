@@ -124,8 +124,9 @@ def _convolutional(graph: _Graph, section: Section) -> None:
         graph.constant("bias", bias.astype(np.float32)),
     ]
     output = graph.node(
-        "Conv", inputs, "conv", strides=[section.number("stride", 1)] * 2, pads=[pad] * 4, group=groups
-    )
+        "Conv", inputs, "conv", kernel_shape=[size] * 2,  # may be left out, but OpenCV 4.10 to 4.12 needs it
+        strides=[section.number("stride", 1)] * 2, pads=[pad] * 4, group=groups,
+    )  # fmt: skip
     graph.add("conv", filters, _activated(graph, section, output))
 
 

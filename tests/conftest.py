@@ -51,7 +51,7 @@ def shared_data() -> Path:
     if not folder.is_dir():
         if os.environ.get("CI"):
             pytest.fail(f"{folder} is missing; in CI it must be there")
-        pytest.skip("real footage is not here: ../shared/data is missing")
+        pytest.skip("no ../shared/data: licences forbid publishing its footage; ask a maintainer for it")
     return folder
 
 

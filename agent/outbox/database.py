@@ -40,6 +40,9 @@ _OUT_OF_REACH: Final = frozenset(
 
 STREAM: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+_SCHEMA: Final = files("agent.outbox").joinpath("outbox.sql").read_text(encoding="utf-8")
+"""Read with the code: an outbox that flees into memory may have no disk left to read from."""
+
 Seal = tuple[str, int, bytes]
 """Stream, number and hash of the newest seal."""
 
@@ -206,8 +209,7 @@ def _check(db: sqlite3.Connection) -> None:
 
 def _create(db: sqlite3.Connection, at: Instant, damaged: int, before: Seal | None) -> None:
     stream, _ = Ids(token_bytes(32)).next(at)
-    schema = files("agent.outbox").joinpath("outbox.sql").read_text(encoding="utf-8")
-    db.executescript(f"begin immediate;\n{schema}")
+    db.executescript(f"begin immediate;\n{_SCHEMA}")
     db.execute(
         "insert into life values (1, ?, 1, 0, ?, 0, ?, ?, ?, ?)",
         (stream, damaged, VERSION, *(before or (None, None, None))),

@@ -101,7 +101,9 @@ def test_without_ultralytics_the_extra_is_named_with_its_licence(tmp_path: Path)
     assert caught.value.hint == "pip install 'ngatu[export]' (AGPL-3.0)"
 
 
-@pytest.mark.skipif(not HAS_ULTRALYTICS, reason="needs the extra export (Ultralytics, AGPL-3.0)")
+@pytest.mark.skipif(
+    not HAS_ULTRALYTICS, reason="Ultralytics (AGPL-3.0) is not here: pip install -e '.[export]'"
+)
 def test_a_real_network_is_exported_and_loaded(tmp_path: Path) -> None:
     path = export("yolo11n.yaml", 320, tmp_path)
 

@@ -19,7 +19,7 @@ from tests.fleet.ca.test_authority import PASSPHRASE, openssl
 TOOL = ROOT / "deploy" / "ansible" / "roles" / "ngatu_ca" / "files" / "ngatu_certificate.py"
 DYING = ROOT / "tests" / "acceptance" / "fleet" / "dying.py"
 BOX = "hai-ninh-01"
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="keys belong to root: needs root")
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="keys belong to root: run as root")
 
 
 class Host:

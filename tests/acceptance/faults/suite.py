@@ -81,6 +81,17 @@ class Verdict:
     seed: int
 
 
+def exit_status(verdicts: Sequence[Verdict], allow_missing: bool = False) -> int:
+    """0: each promise was tried and kept; 1: one was seen broken; 3: one was not tried, or there was none.
+
+    With `allow_missing` what was not tried is no failure: the caller knows that the machine may lack parts.
+    """
+    outcomes = {each.outcome for each in verdicts}
+    if "BROKEN" in outcomes:
+        return 1
+    return 0 if outcomes == {"kept"} or allow_missing else 3
+
+
 PROMISES: dict[str, Promise] = {}
 
 

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.faults.suite import Broken, NotTried, Promise, Trial, gathered, tried
+from tests.acceptance.faults.suite import (
+    Broken,
+    NotTried,
+    Outcome,
+    Promise,
+    Trial,
+    Verdict,
+    exit_status,
+    gathered,
+    tried,
+)
 
 QUICK = ("P1", "P3", "P5", "P8")
 """Those that take seconds and reach furthest."""
@@ -37,6 +47,19 @@ def test_whatever_a_trial_raises_becomes_its_verdict(error: Exception, outcome: 
 
     verdict = tried(Promise("P0", "", "", run), 1)
     assert (verdict.outcome, "3 lost" in verdict.measured) == (outcome, True)
+
+
+@pytest.mark.parametrize(("outcomes", "status", "if_allowed"), [
+    (["kept", "kept"], 0, 0),
+    (["kept", "not tried"], 3, 0),
+    (["not tried", "BROKEN"], 1, 1),
+    ([], 3, 0),
+])  # fmt: skip
+def test_what_was_not_tried_is_a_failure_unless_it_is_allowed(
+    outcomes: list[Outcome], status: int, if_allowed: int
+) -> None:
+    verdicts = [Verdict("P0", "", "", "", outcome, 0.0, 1) for outcome in outcomes]
+    assert (exit_status(verdicts), exit_status(verdicts, allow_missing=True)) == (status, if_allowed)
 
 
 def test_a_trial_has_an_empty_folder_and_leaves_nothing() -> None:

@@ -29,7 +29,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(folder)], capture_output=True, check=False
     )
     if mounted.returncode != 0:
-        pytest.skip("a small disk can only be mounted by root")
+        pytest.skip("a small disk cannot be mounted here: run as root where mounting is allowed")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 

@@ -149,7 +149,7 @@ def test_invariant_1_put_calls_fsync_before_it_returns(tmp_path: Path) -> None:
             os.lseek(0, 0, os.SEEK_CUR)
     """)
     if not Path("/usr/bin/strace").exists():
-        pytest.skip("strace is not installed: whether put() syncs is only seen in its settings")
+        pytest.skip("strace is not here, so only its settings show whether put() syncs: apt install strace")
     subprocess.run(
         ["strace", "-f", "-o", str(trace), "-e", "trace=fsync,fdatasync,lseek", sys.executable, "-c", child,
          str(tmp_path / "outbox.db")],

@@ -248,7 +248,7 @@ def test_salvage_goes_on_after_a_crash_in_the_middle_of_it(tmp_path: Path) -> No
 
 def test_a_file_of_another_user_is_set_aside(tmp_path: Path) -> None:
     if os.geteuid() != 0:
-        pytest.skip("only root can give a file to another user")
+        pytest.skip("only root can give a file to another user: run as root")
     path = tmp_path / "box" / "outbox.db"
     path.parent.mkdir()
     fill(path)
