@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from agent.core import blindness, image
+from agent.core import image
 from agent.core.attention import scheduler as attention
 from agent.core.attention.scheduler import AttentionInput, AttentionSettings, AttentionState
+from agent.core.condition_event import ConditionEvent
 from agent.core.ids import Ids
 from agent.core.motion import detector as motion
 from agent.core.motion import frame_gate as glimpse
@@ -21,7 +22,7 @@ from agent.core.motion.settings import MotionSettings
 from agent.core.rules import engine as rules
 from agent.core.rules.engine import RuleInput, RuleSettings, RulesState
 from agent.core.tamper import monitor as integrity
-from agent.core.tamper.monitor import SEES, TamperSettings, TamperState, Visibility
+from agent.core.tamper.monitor import BLIND, SEES, TamperSettings, TamperState, Visibility
 from agent.core.tracking import best_shot as shots
 from agent.core.tracking import riders
 from agent.core.tracking import static_false_positives as phantoms
@@ -86,8 +87,8 @@ class PipelineState:
     shots: ShotsState | None = None
     rules: RulesState | None = None
     integrity: TamperState | None = None
-    blind: Event | None = None
-    """The event that tells that the camera cannot see, while it is open."""
+    blind: ConditionEvent = BLIND
+    """The event that tells that the camera cannot see."""
     phantoms: StaticFalsePositiveState | None = None
     glimpse: FrameGate | None = None
     """Of the last whole look that found nothing that moves."""
@@ -146,7 +147,7 @@ def update(
     scene = RuleInput(frame.at, frame.size, motion_told, tracks, better)
     judged, ids, told = rules.update(state.rules, scene, ids, settings.judge)
     sight, view = _sight(state, frame, _quiet(motion_told, tracks), settings)
-    blind, ids, of_sight = blindness.tell(state.blind, view, frame.at, frame.size, ids)
+    blind, ids, of_sight = integrity.report(state.blind, view, frame.at, frame.size, ids)
     shown = tuple(
         shots.illustrate(each, frame, settings.shots) if isinstance(each, Event) else each
         for each in (*of_sight, *told)
@@ -212,6 +213,6 @@ def close(
     back; tracks are not.
     """
     judged, told = rules.close(state.rules, at, reason, settings.judge)
-    of_sight = blindness.close(state.blind, at, reason)
-    gone = replace(state, attention=None, track=None, tracks=(), shots=None, blind=None, lull=None)
+    blind, of_sight = state.blind.close(at, reason)
+    gone = replace(state, attention=None, track=None, tracks=(), shots=None, blind=blind, lull=None)
     return replace(gone, rules=judged), (*of_sight, *told)

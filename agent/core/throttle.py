@@ -22,8 +22,10 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from agent.core import debounce
+from agent.core.condition_event import BOX_RULE, ConditionEvent
 from agent.core.debounce import NEVER, Debounce
-from agent.core.types import Instant
+from agent.core.ids import Ids
+from agent.core.types import Event, EventKind, Instant
 from agent.settings.base import Settings
 
 SHARES = (1.0, 0.5, 0.25)
@@ -115,6 +117,16 @@ class Throttle:
 
 
 FULL = Throttle()
+OVERHEATED = ConditionEvent(EventKind.OVERHEATED, BOX_RULE)
+
+
+@dataclass(frozen=True, slots=True)
+class HeatReport:
+    """What the station knows of the box's heat."""
+
+    event: ConditionEvent = OVERHEATED
+    share: float = 1.0
+    """Of the wanted pictures, as last reported."""
 
 
 def update(
@@ -132,6 +144,23 @@ def update(
     haste = _moved(state.haste, reading.at, late, leisure, settings.busy_after_s, settings)
     after = ThrottleState(heat, haste)
     return after, Throttle(SHARES[max(heat.step, haste.step)], heat.step > 0, haste.step > 0)
+
+
+def report(
+    heat: HeatReport, throttle: Throttle, reading: Reading, ids: Ids
+) -> tuple[HeatReport, Ids, tuple[Event, ...]]:
+    """The overheated box as one event: it slowed down for heat, slowed down further, is cool again."""
+    at, event = reading.at, heat.event
+    if not throttle.hot:
+        lasted_s = at.since(event.last.started) if event.last else 0.0
+        event, events = event.close(at, detail=f"{_warmth(reading)}; cool after {lasted_s:.0f} s")
+        return HeatReport(event), ids, events
+    detail, events = f"{_warmth(reading)}; {throttle.share:.0%} of the pictures are looked at", ()
+    if event.last is None:
+        event, ids, events = event.open(at, ids, detail)
+    elif heat.share != throttle.share:  # temperatures tremble; only another share is news
+        event, events = event.update(at, detail)
+    return HeatReport(event, throttle.share), ids, events
 
 
 def fps(wanted: float, pace: float, settings: ThrottleSettings) -> float:
@@ -155,3 +184,9 @@ def _moved(
     if up.on and ladder.step > 0:
         return Level(ladder.step - 1, wait_s=wait_s, rose=at)
     return replace(ladder, worse=down, better=up)
+
+
+def _warmth(reading: Reading) -> str:
+    if reading.temp_c is None:
+        return "the processor is slowed down for heat" if reading.capped else "temperature unknown"
+    return f"{reading.temp_c:.1f} °C"

@@ -18,6 +18,7 @@ from agent.cameras.isolate import IsolatedCamera
 from agent.cameras.settings import CameraSettings, FileSource
 from agent.clock import Clock
 from agent.core import pipeline
+from agent.core.condition_event import CAMERA_RULE, ConditionEvent
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.rules.context import RuleMemory
@@ -33,7 +34,6 @@ from agent.core.types import (
     Frame,
     Image,
     Instant,
-    Phase,
     Severity,
 )
 from agent.detectors import Detector
@@ -104,7 +104,7 @@ class CameraWorker:
         self._on_state, self._on_outcome = on_state, on_outcome
         self._pace = pace
         self._pipeline = PipelineState(ids)
-        self._lost: Event | None = None
+        self._lost = ConditionEvent(EventKind.CAMERA_LOST, CAMERA_RULE, Severity.ALERT)
         self._voice = OutageLog(f"camera {camera.name}")
         self._eye = OutageLog(f"detector, camera {camera.name}")
         self._eye_backoff = Backoff(least_s=1.0, most_s=60.0)
@@ -287,43 +287,30 @@ class CameraWorker:
             return now
         self._voice.back()
         self._enter("streaming")
-        if self._lost is not None:
+        if self._lost.last is not None:
             self.figures.returned(now)
             self._lost_ends(now, None)
         return now
 
     def _went(self, error: CameraError) -> None:
         self._voice.lost(error)
-        if self._lost is None:
+        if self._lost.last is None:
             now = self._now()
             self._finish(now, EndReason.CAMERA_LOST)
-            name, ids = self._pipeline.ids.next(now)
+            self._lost, ids, events = self._lost.open(now, self._pipeline.ids, error.what)
             self._pipeline = replace(self._pipeline, ids=ids)
-            self._lost = Event(
-                id=name,
-                revision=1,
-                kind=EventKind.CAMERA_LOST,
-                phase=Phase.START,
-                severity=Severity.ALERT,
-                at=now,
-                rule_id="camera",
-                rule_kind="camera",
-                started=now,
-                detail=error.what,
-            )
-            self._tell((self._lost,))
+            self._tell(events)
         self._enter("lost", error.what)
 
     def _lost_ends(self, now: Instant, reason: EndReason | None) -> None:
         """The loss is over: the camera is back (no reason), or nobody waits for it any more."""
-        lost = self._lost
+        lost = self._lost.last
         if lost is None:
             return
-        self._lost = None
         how = "back" if reason is None else "given up"
         detail = f"{how} after {max(0.0, now.since(lost.started)):.0f} s; {lost.detail}"
-        ended = replace(lost, revision=2, phase=Phase.END, at=now, end_reason=reason, detail=detail)
-        self._tell((ended,))
+        self._lost, events = self._lost.close(now, reason, detail=detail)
+        self._tell(events)
 
     def _failed(self, error: Exception) -> CameraLost:
         """A mistake of ours: what the stages remember may be part of it, so they begin anew."""

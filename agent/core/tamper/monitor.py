@@ -18,15 +18,17 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from agent.core.condition_event import CAMERA_RULE, ConditionEvent
+from agent.core.ids import Ids
 from agent.core.tamper import baseline as usual
 from agent.core.tamper import classify, features
 from agent.core.tamper.baseline import Baseline
 from agent.core.tamper.classify import Doubt, Observation, Symptom, TamperKind
 from agent.core.tamper.features import Look
-from agent.core.types import Frame, Instant
+from agent.core.types import Event, EventKind, Frame, Instant, Severity, Size
 from agent.settings.base import Settings
 
-__all__ = ["SEES", "TamperKind", "TamperSettings", "TamperState", "Visibility", "update"]
+__all__ = ["BLIND", "SEES", "TamperKind", "TamperSettings", "TamperState", "Visibility", "report", "update"]
 
 _LOOKS = 3
 """Looks that are averaged: passing things, rain and flashes count a third."""
@@ -112,6 +114,7 @@ class Visibility:
 
 
 SEES = Visibility()
+BLIND = ConditionEvent(EventKind.CAMERA_BLIND, CAMERA_RULE, Severity.ALERT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,22 @@ def update(state: TamperState | None, frame: Frame, settings: TamperSettings) ->
     state = TamperState(at, state.began, looks, state.usual, state.known, course)
     state = _learned(state, seen, passed_s, settings)
     return replace(state, looks=(*looks, look)[-_LOOKS:]), course.view
+
+
+def report(
+    blind: ConditionEvent, view: Visibility, at: Instant, frame: Size, ids: Ids
+) -> tuple[ConditionEvent, Ids, tuple[Event, ...]]:
+    """The blind camera as one event: when it began, if it became another fault, and when the view was back.
+
+    `detail` is the fault's one word, also at the end. `moved` asks for the zones to be checked.
+    """
+    if view.fault is None:
+        blind, events = blind.close(at)
+    elif blind.last is None:
+        blind, ids, events = blind.open(at, ids, view.fault, started=view.since, frame=frame)
+    else:
+        blind, events = blind.update(at, view.fault)
+    return blind, ids, events
 
 
 def _unlike(state: TamperState, frame: Frame, look: Look) -> bool:

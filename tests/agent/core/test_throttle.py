@@ -11,11 +11,22 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agent.core import throttle
-from agent.core.throttle import FULL, LONGEST_WAIT_S, SHARES, Reading, Throttle, ThrottleSettings, ThrottleState
-from agent.core.types import Instant
+from agent.core.ids import Ids
+from agent.core.throttle import (
+    FULL,
+    LONGEST_WAIT_S,
+    SHARES,
+    HeatReport,
+    Reading,
+    Throttle,
+    ThrottleSettings,
+    ThrottleState,
+)
+from agent.core.types import Event, EventKind, Instant, Phase, Severity
 
 SETTINGS = ThrottleSettings()
 TICK_S = 2.0
+HALF, QUARTER = Throttle(0.5, hot=True), Throttle(0.25, hot=True)
 
 
 def reading(
@@ -151,3 +162,41 @@ def test_one_step_at_a_time_and_seldom(moments: list[tuple[float, float | None, 
             assert SHARES.index(now.share) - SHARES.index(before.share) == 1
         changed = second if now.share != before.share else changed
         before = now
+
+
+def reports(*steps: tuple[Throttle, Reading]) -> list[Event]:
+    heat, ids, sent = HeatReport(), Ids(b"a seed of sixteen"), list[Event]()
+    for now, at in steps:
+        heat, ids, events = throttle.report(heat, now, at, ids)
+        sent += events
+    return sent
+
+
+def test_one_event_tells_from_the_first_heat_to_the_last() -> None:
+    sent = reports(
+        (FULL, reading(0, 60)),
+        (HALF, reading(10, 82.04)),
+        (HALF, reading(12, 83)),
+        (QUARTER, reading(70, 90)),
+        (QUARTER, reading(80, 75)),
+        (FULL, reading(400, 70)),
+        (FULL, reading(410, 70)),
+    )
+
+    assert [(each.phase, each.revision, each.detail) for each in sent] == [
+        (Phase.START, 1, "82.0 °C; 50% of the pictures are looked at"),
+        (Phase.UPDATE, 2, "90.0 °C; 25% of the pictures are looked at"),
+        (Phase.END, 3, "70.0 °C; cool after 390 s"),
+    ]
+    assert {each.id for each in sent} == {sent[0].id}
+    assert {(each.kind, each.severity) for each in sent} == {(EventKind.OVERHEATED, Severity.INFO)}
+
+
+def test_to_be_late_is_no_heat() -> None:
+    assert reports((Throttle(0.5, busy=True), reading(0, 60))) == []
+
+
+def test_without_a_sensor_the_firmware_speaks() -> None:
+    (start,) = reports((HALF, reading(0, None, capped=True)))
+
+    assert start.detail == "the processor is slowed down for heat; 50% of the pictures are looked at"

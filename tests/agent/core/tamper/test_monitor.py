@@ -15,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from agent.core.condition_event import ConditionEvent
+from agent.core.ids import Ids
 from agent.core.tamper import monitor
-from agent.core.tamper.monitor import TamperKind, TamperSettings, TamperState, Visibility
-from agent.core.types import Frame, Instant
+from agent.core.tamper.monitor import BLIND, SEES, TamperKind, TamperSettings, TamperState, Visibility
+from agent.core.types import Event, EventKind, Frame, Instant, Phase, Severity, Size
 
 Plane = NDArray[np.uint8]
 SETTINGS = TamperSettings()
@@ -357,3 +359,37 @@ def test_real_footage_is_no_fault_and_a_bag_over_it_is(shared_data: Path, name: 
         state, view = monitor.update(state, frame(index, grain(bag, index), 2), SETTINGS)
 
     assert view.fault is TamperKind.COVERED
+
+
+COVERED = Visibility(TamperKind.COVERED, Instant(8.0, 108.0))
+MOVED = Visibility(TamperKind.MOVED, Instant(8.0, 108.0))
+
+
+def reports(*views: Visibility) -> tuple[ConditionEvent, list[Event]]:
+    blind, ids, sent = BLIND, Ids(b"a seed of sixteen"), list[Event]()
+    for second, view in enumerate(views, 10):
+        blind, ids, events = monitor.report(blind, view, Instant(second, 100 + second), Size(640, 360), ids)
+        sent += events
+    return blind, sent
+
+
+def test_a_fault_is_one_event_from_its_beginning_to_its_end() -> None:
+    blind, (start, end) = reports(SEES, COVERED, COVERED, SEES, SEES)
+
+    assert blind == BLIND
+    assert (start.kind, start.phase, start.severity) == (EventKind.CAMERA_BLIND, Phase.START, Severity.ALERT)
+    assert (start.detail, start.started.mono_s, start.at.mono_s) == ("covered", 8.0, 11.0)
+    assert (end.id, end.phase, end.revision, end.at.mono_s) == (start.id, Phase.END, 2, 13.0)
+
+
+def test_another_fault_is_an_update_of_the_same_event() -> None:
+    blind, (start, update) = reports(COVERED, MOVED, MOVED)
+
+    assert blind.last == update
+    assert (update.id, update.phase, update.revision, update.detail) == (start.id, Phase.UPDATE, 2, "moved")
+
+
+def test_two_faults_are_two_events() -> None:
+    _, events = reports(COVERED, SEES, COVERED)
+
+    assert len({each.id for each in events}) == 2
