@@ -127,7 +127,7 @@ class Agent:
         )
         machine = Machine(clock, sys)
         self._keeping = Keeping(self.outbox, "the box itself", clock)
-        self.pacer = LoadMonitor(machine, config.pace, clock, Ids(os.urandom(32)), self._tell)
+        self.pacer = LoadMonitor(machine, config.throttle, clock, Ids(os.urandom(32)), self._tell)
         self._storage = DiskMonitor(self.outbox, clock, Ids(os.urandom(32)), self._tell)
         self._snapshots = Snapshots()
         self.watchers = {camera.name: self._watcher(camera) for camera in config.cameras}
@@ -302,7 +302,7 @@ class Agent:
             ids=Ids(os.urandom(32)),
             on_state=lambda _state: self.bulletin.changed(camera.name),
             on_outcome=lambda frame, outcome: self._saw(camera.name, frame, outcome),
-            pace=self.pacer.fps,
+            throttled_fps=self.pacer.fps,
         )
 
     def _saw(self, name: str, frame: Frame, outcome: Outcome) -> None:

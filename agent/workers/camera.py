@@ -88,21 +88,21 @@ class CameraWorker:
         ids: Ids,
         on_state: Callable[[CameraState], None] = lambda _state: None,
         on_outcome: Callable[[Frame, Outcome], None] = lambda _frame, _outcome: None,
-        pace: Callable[[float], float] = lambda wanted_fps: wanted_fps,
+        throttled_fps: Callable[[float], float] = lambda wanted_fps: wanted_fps,
     ) -> None:
         """`on_state` and `on_outcome` are called in the camera's thread.
 
-        `pace` says how many pictures a second the box allows of those that are wanted.
+        `throttled_fps` says how many pictures a second the box allows of those that are wanted.
         """
         self.camera, self.settings = camera, settings
-        self._judge = settings.judge
+        self._rules = settings.rules
         self.figures = CameraStats()
         self.state = CameraState("disabled", clock.now(), "starting")
         self.keeping = Keeping(keeper, f"camera {camera.name}", clock)
         self._detector, self._sender = detector, sender
         self._clock = clock
         self._on_state, self._on_outcome = on_state, on_outcome
-        self._pace = pace
+        self._throttled_fps = throttled_fps
         self._pipeline = PipelineState(ids)
         self._lost = ConditionEvent(EventKind.CAMERA_LOST, CAMERA_RULE, Severity.ALERT)
         self._voice = OutageLog(f"camera {camera.name}")
@@ -125,8 +125,8 @@ class CameraWorker:
 
     @property
     def fps_wanted(self) -> float:
-        """Pictures a second that are looked at while something moves, at the box's pace."""
-        return self._pace(self.camera.max_fps)
+        """Pictures a second that are looked at while something moves, as far as the box's load allows."""
+        return self._throttled_fps(self.camera.max_fps)
 
     def seen(self) -> CameraState:
         """The state as it shows from outside: a camera whose pictures are late is stalled, and not yet lost."""
@@ -214,11 +214,11 @@ class CameraWorker:
     def _leave_out(self, halt: PauseState) -> None:
         """Judge without the paused rules from the next frame on; their events end there, their counts here."""
         at, judged = self._now(), self._pipeline.rules
-        for rule in self._judge.rules:
+        for rule in self._rules.rules:
             if judged and isinstance(rule, LineRule) and rule.id in halt.rules - self._obeyed.rules:
                 self._tell(facts.cut_interval(rule, judged.memories.get(rule.id, RuleMemory()), at))
-        wanted = tuple(rule for rule in self._judge.rules if rule.id not in halt.rules)
-        self.settings = replace(self.settings, judge=self._judge.model_copy(update={"rules": wanted}))
+        wanted = tuple(rule for rule in self._rules.rules if rule.id not in halt.rules)
+        self.settings = replace(self.settings, rules=self._rules.model_copy(update={"rules": wanted}))
         self._obeyed = halt
 
     def watch(self, frame: Frame) -> Outcome:
@@ -228,8 +228,8 @@ class CameraWorker:
         self._pipeline, outcome = pipeline.update(
             self._pipeline, frame, self._look, self._detector.input_size, self.settings
         )
-        if outcome.told or self.keeping.holds:  # not with most frames
-            self._tell(outcome.told)
+        if outcome.reports or self.keeping.holds:  # not with most frames
+            self._tell(outcome.reports)
         self._saw(outcome.view)
         self._on_outcome(frame, outcome)
         return outcome
@@ -332,8 +332,8 @@ class CameraWorker:
         self._enter("disabled", "the file has ended" if reason is EndReason.LEFT else "the agent stops")
 
     def _finish(self, now: Instant, reason: EndReason) -> None:
-        self._pipeline, told = pipeline.close(self._pipeline, now, reason, self.settings)
-        self._tell(told)
+        self._pipeline, reports = pipeline.close(self._pipeline, now, reason, self.settings)
+        self._tell(reports)
 
     def _now(self) -> Instant:
         """Now, but never before the last frame: a file's own time may run ahead of the clock."""
@@ -351,20 +351,20 @@ class CameraWorker:
 
     # --------------------------------------------------------------------------------------------- telling
 
-    def _tell(self, told: Sequence[Event | Count]) -> None:
+    def _tell(self, reports: Sequence[Event | Count]) -> None:
         """Keep what is told, and with it what the disk would not take before."""
-        self.keeping.keep([message for each in told for message in self._messages(each)])
+        self.keeping.keep([message for each in reports for message in self._messages(each)])
 
-    def _messages(self, told: Event | Count) -> Iterator[Message]:
+    def _messages(self, report: Event | Count) -> Iterator[Message]:
         try:
             sender = self._sender()
-            if isinstance(told, Event):
-                yield from event_messages(told, sender)
+            if isinstance(report, Event):
+                yield from event_messages(report, sender)
             else:
-                yield count_message(told, sender)
+                yield count_message(report, sender)
         except Exception:  # one that cannot be put into words must not silence the others
-            log.exception("event_untold", camera=self.camera.name, rule=told.rule_id)
-            self.keeping.dropped[Priority.EVENT if isinstance(told, Event) else Priority.COUNT] += 1
+            log.exception("event_not_encoded", camera=self.camera.name, rule=report.rule_id)
+            self.keeping.dropped[Priority.EVENT if isinstance(report, Event) else Priority.COUNT] += 1
 
 
 def is_finite(camera: CameraSettings) -> bool:

@@ -1,4 +1,4 @@
-"""The box's pace: measures how hot and how late it is, and tells when it looks at fewer pictures."""
+"""The box's load: measures how hot and how late it is, and tells when it looks at fewer pictures."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class LoadMonitor:
 
     def _say(self, reading: Reading) -> None:
         if self.now == FULL:
-            log.info("full_pace", temp_c=reading.temp_c)
+            log.info("full_rate", temp_c=reading.temp_c)
         else:
             log.warning(
                 "slowed_down",

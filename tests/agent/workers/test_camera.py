@@ -39,7 +39,7 @@ from tests.conftest import RtspServer, SteppedClock
 from tests.support.brokers import free_port, until
 from tests.support.squares import SQUARE_PX, frame_of, write_clip, write_model
 
-SETTINGS = PipelineSettings(judge=RuleSettings(rules=(MotionRule(id="movement"), ObjectRule(id="road-users"))))
+SETTINGS = PipelineSettings(rules=RuleSettings(rules=(MotionRule(id="movement"), ObjectRule(id="road-users"))))
 SENDER = Sender("hai-ninh", "hai-ninh-03", "road", "boot-1", "squares")
 
 
@@ -79,8 +79,8 @@ class Post:
         self.waits: list[float] = []
 
     def watcher(self, **camera: Any) -> CameraWorker:
-        told = {"name": "road", "source": {"kind": "file", "path": self.clip, "loop": True}, **camera}
-        settings = CameraSettings.model_validate(told)
+        given = {"name": "road", "source": {"kind": "file", "path": self.clip, "loop": True}, **camera}
+        settings = CameraSettings.model_validate(given)
         self.it = CameraWorker(
             settings, SETTINGS, self.detector, self.outbox, lambda: SENDER,
             clock=self.clock, ids=Ids(b"a seed of sixteen"), on_state=self.states.append,
@@ -352,7 +352,7 @@ def test_an_event_that_cannot_be_put_into_words_is_counted_and_the_rest_is_kept(
     with capture_logs() as lines:
         stepped.see(5, speed_px_s=130)
 
-    assert [line["event"] for line in lines].count("event_untold") == 1
+    assert [line["event"] for line in lines].count("event_not_encoded") == 1
     assert stepped.it.keeping.dropped == {Priority.EVENT: 1}
     assert stepped.outbox.stats().pending > 0
 
@@ -385,8 +385,8 @@ def test_a_camera_that_cannot_see_is_blind_and_streams_again_when_it_can(stepped
 
     assert (blind.state, blind.reason) == ("blind", "frozen")
     assert stepped.states[-1].state == "streaming"
-    told = stepped.events("camera_blind")
-    assert [(each["phase"], each["detail"]) for each in told] == [("start", "frozen"), ("end", "frozen")]
+    blind = stepped.events("camera_blind")
+    assert [(each["phase"], each["detail"]) for each in blind] == [("start", "frozen"), ("end", "frozen")]
 
 
 def test_a_camera_that_was_turned_asks_for_its_zones_until_it_looks_where_it_did(stepped: Post) -> None:
@@ -410,8 +410,8 @@ def test_a_camera_that_was_turned_asks_for_its_zones_until_it_looks_where_it_did
     assert (turned.state, turned.reason) == ("blind", "moved: check the zones of this camera")
     assert still == turned
     assert stepped.states[-1].state == "streaming"
-    told = stepped.events("camera_blind")
-    assert [(each["phase"], each["detail"]) for each in told] == [("start", "moved"), ("end", "moved")]
+    blind = stepped.events("camera_blind")
+    assert [(each["phase"], each["detail"]) for each in blind] == [("start", "moved"), ("end", "moved")]
 
 
 def _street(place: int, index: int, at: Instant) -> Frame:
@@ -493,7 +493,7 @@ def test_a_quiet_road_is_looked_at_less_often_until_a_car_comes_and_while_it_goe
 def test_a_box_that_spares_itself_looks_at_fewer_pictures_and_counts_none_as_missed(post: Post) -> None:
     write_clip(post.clip, seconds=6, still_s=0.0, speed_px_s=80)
     it = post.watcher(source={"kind": "file", "path": post.clip})
-    it._pace = lambda wanted_fps: wanted_fps / 4
+    it._throttled_fps = lambda wanted_fps: wanted_fps / 4
 
     it.run(post.stop, post.beat)
 

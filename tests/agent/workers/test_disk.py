@@ -23,8 +23,8 @@ class Place:
     def __init__(self, path: Path, clock: SteppedClock) -> None:
         self.clock = clock
         self.outbox = Outbox(path, OutboxSettings(ballast_bytes=1 << 20), clock)
-        self.told: list[Event] = []
-        self.storage = DiskMonitor(self.outbox, clock, Ids(bytes(32)), self.told.extend)
+        self.reports: list[Event] = []
+        self.storage = DiskMonitor(self.outbox, clock, Ids(bytes(32)), self.reports.extend)
 
     def put(self) -> None:
         self.outbox.put([Message("t", b"{}", "application/json", Priority.EVENT, self.clock.now())])
@@ -35,7 +35,7 @@ class Place:
         self.storage.tick()
 
     def kinds(self) -> list[tuple[EventKind | str, Phase]]:
-        return [(event.kind, event.phase) for event in self.told]
+        return [(event.kind, event.phase) for event in self.reports]
 
 
 @pytest.fixture
@@ -54,13 +54,13 @@ def open_place(tmp_path: Path, clock: SteppedClock) -> Iterator[Callable[[], Pla
 def test_a_full_disk_is_one_event_and_its_end_another(open_place: Callable[[], Place]) -> None:
     place = open_place()
     place.storage.tick()
-    assert place.told == []
+    assert place.reports == []
     place.outbox._disk._make_room()
     for _ in range(3):
         place.storage.tick()
     place.wait()
     assert place.kinds() == [(EventKind.STORAGE_FULL, Phase.START), (EventKind.STORAGE_FULL, Phase.END)]
-    first, second = place.told
+    first, second = place.reports
     assert (second.id, second.revision, second.detail) == (first.id, 2, "over after 10 s")
 
 
@@ -70,7 +70,7 @@ def test_a_disk_that_takes_nothing_is_told_and_so_is_its_return(open_place: Call
     place.outbox._disk.held.db.execute("pragma query_only = on")
     place.put()
     place.storage.tick()
-    assert place.told[0].detail == "kept in memory only: attempt to write a readonly database"
+    assert place.reports[0].detail == "kept in memory only: attempt to write a readonly database"
     place.wait()
     kind = EventKind.STORAGE_RAM_ONLY
     assert place.kinds() == [(kind, Phase.START), (kind, Phase.END)]
@@ -87,7 +87,7 @@ def test_a_damaged_file_is_told_with_what_became_of_it(open_place: Callable[[], 
     place.storage.tick()
     assert place.kinds() == [(EventKind.STORAGE_CORRUPT, Phase.END)]
     expected = "1 messages saved, 0 spoiled, 0 pages unreadable; the file is kept as outbox.db.damaged.1"
-    assert place.told[0].detail == expected
+    assert place.reports[0].detail == expected
 
 
 def test_damage_of_a_large_file_is_looked_for_beside_the_work(
@@ -111,4 +111,4 @@ def test_what_is_open_ends_with_the_agent(open_place: Callable[[], Place]) -> No
     place.outbox._disk._make_room()
     place.storage.tick()
     place.storage.close()
-    assert [event.end_reason for event in place.told] == [None, EndReason.AGENT_RESTARTED]
+    assert [event.end_reason for event in place.reports] == [None, EndReason.AGENT_RESTARTED]

@@ -197,7 +197,7 @@ def test_a_grey_bag_is_no_switch_to_infrared_and_infrared_is_no_fault() -> None:
     coloured, bag = (np.full_like(GREY, 150), np.full((HEIGHT, WIDTH), 100, np.uint8))
     lamp = np.linspace(1.3, 0.4, WIDTH, dtype=np.float32)
 
-    def told(later: Callable[[int], Plane]) -> list[Visibility]:
+    def views_of(later: Callable[[int], Plane]) -> list[Visibility]:
         state, views = None, []
         for index in range(80):
             known = index < 40
@@ -208,24 +208,24 @@ def test_a_grey_bag_is_no_switch_to_infrared_and_infrared_is_no_fault() -> None:
             views.append(view)
         return views
 
-    assert told(lambda index: bag)[-1].fault is TamperKind.COVERED
-    infrared = told(lambda index: np.clip(street(1) ** 0.9 * lamp, 0, 255).astype(np.uint8))
+    assert views_of(lambda index: bag)[-1].fault is TamperKind.COVERED
+    infrared = views_of(lambda index: np.clip(street(1) ** 0.9 * lamp, 0, 255).astype(np.uint8))
     assert not any(each.fault for each in infrared)
 
 
 def test_infrared_over_nearly_grey_asphalt_is_no_fault_and_neither_is_the_day_after_it() -> None:
     tinge = np.full_like(GREY, 130)
     state: TamperState | None = None
-    told = []
+    faults = []
     for index in range(160):
         night = 48 <= index < 104
         luma = grain(street(8 if night else 1), index)  # other shadows: hardly anything is where it was
         luma[:, : int(0.18 * WIDTH)] = grain(street(1), index)[:, : int(0.18 * WIDTH)]
         chroma = GREY if night else tinge
         state, view = monitor.update(state, Frame(index, frame(index, luma).at, luma, chroma, GREY), SETTINGS)
-        told.append(view.fault)
+        faults.append(view.fault)
 
-    assert not any(told)
+    assert not any(faults)
 
 
 def test_breath_over_most_of_the_view_is_blurred_within_ten_seconds() -> None:
