@@ -38,7 +38,7 @@ from agent.core.types import (
 )
 from agent.detectors import Detector
 from agent.errors import CameraError, CameraLost, CameraRefused, ModelError
-from agent.host.camera_stats import CameraState, CameraStats, State
+from agent.host.camera_stats import CameraState, CameraStats, Counts, State
 from agent.host.supervise import CALM_S, Backoff, Beat, OutageLog, Stop, wait
 from agent.publishing.compose import Sender, count_message, event_messages
 from agent.wire.message import Message, Priority
@@ -192,10 +192,7 @@ class CameraWorker:
             for frame in camera.frames():
                 if stop.is_set() or self._halt.why is not None:
                     return
-                began = self._came(camera, frame)
-                outcome = self.watch(frame)
-                self.figures.work_s += self._clock.now().since(began)
-                camera.rest_s = self._rest_s(outcome)
+                camera.rest_s = self.take(camera, frame)
                 beat()
         finally:
             camera.close()
@@ -220,6 +217,13 @@ class CameraWorker:
         wanted = tuple(rule for rule in self._rules.rules if rule.id not in halt.rules)
         self.settings = replace(self.settings, rules=self._rules.model_copy(update={"rules": wanted}))
         self._obeyed = halt
+
+    def take(self, camera: Counts, frame: Frame) -> float:
+        """One picture that came: note it and look at it. Returns how long the next may take, in seconds."""
+        began = self._came(camera, frame)
+        outcome = self.watch(frame)
+        self.figures.work_s += self._clock.now().since(began)
+        return self._rest_s(outcome)
 
     def watch(self, frame: Frame) -> Outcome:
         """Look at one frame and keep what it tells."""
@@ -278,7 +282,7 @@ class CameraWorker:
 
     # ------------------------------------------------------------------------------------- lost and found
 
-    def _came(self, camera: IsolatedCamera, frame: Frame) -> Instant:
+    def _came(self, camera: Counts, frame: Frame) -> Instant:
         """Note it; this moment."""
         now, last = self._clock.now(), self.figures.last_frame
         resumed = last is not None and frame.at.since(last) > self._stalled_after_s

@@ -16,7 +16,7 @@ from agent.host.machine import Machine
 from agent.publishing.compose import event_messages
 from agent.workers.load import LoadMonitor
 from tests.agent.host.test_machine import board
-from tests.agent.workers.test_camera import SENDER, Post
+from tests.agent.workers.test_camera import SENDER, Counted, Post
 from tests.conftest import SteppedClock
 from tests.support.squares import SQUARE_PX, frame_of
 
@@ -32,7 +32,9 @@ class Pi:
         self.sys = board(folder / "sys", throttled="0", zones=(("cpu-thermal", "60000"),))
         self.post = Post(folder, clock)
         self.load = LoadMonitor(Machine(clock, self.sys), QUICK, clock, Ids(b"another seed of 16"), self.tell)
-        self.post.watcher()._throttled_fps = self.load.fps
+        self.post.throttled_fps = self.load.fps
+        self.post.watcher()
+        self.camera = Counted()
         self.shares: list[float] = []
         self.looks: list[float] = []
         self.began_s = clock.now().mono_s
@@ -50,8 +52,7 @@ class Pi:
         gone_s = second % 30 - 10
         lefts = (gone_s * 130 - SQUARE_PX,) if 0 <= gone_s < 5 else ()
         self.looks.append(second)
-        it = self.post.it
-        return it._rest_s(it.watch(frame_of(lefts, number, self.clock.now())))
+        return self.post.it.take(self.camera, frame_of(lefts, number, self.clock.now()))
 
     def rate(self, begin_s: float, end_s: float) -> float:
         return sum(begin_s <= look < end_s for look in self.looks) / (end_s - begin_s)
@@ -89,18 +90,12 @@ def test_a_box_that_gets_hot_looks_at_fewer_pictures_and_says_so_once_each_way(p
 
 
 def test_a_box_that_is_too_busy_says_that_it_is(pi: Pi) -> None:
-    figures, dropped = CameraStats(), 0
-
-    class Camera:
-        frames_in = 0
-        frames_dropped = 0
-
+    figures, camera = CameraStats(), Counted(frames_in=0)
     with capture_logs() as lines:
         for number in range(100):
-            dropped += 2
-            Camera.frames_dropped = dropped
+            camera.frames_dropped += 2
             figures.work_s += 0.2
-            figures.came(Camera, frame_of((), number, pi.clock.now()), pi.clock.now())  # type: ignore[arg-type]
+            figures.came(camera, frame_of((), number, pi.clock.now()), pi.clock.now())
             pi.clock.advance(0.2)
             if number % 10 == 0:
                 pi.load.tick([figures])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agent.core.attention import scheduler
 from agent.core.attention.crops import holds, tiles
 from agent.core.attention.scheduler import AttentionInput, AttentionSettings, AttentionState
-from agent.core.types import WHOLE, Box, Crop, Detection, Instant, Motion, Reason, Size, Track
+from agent.core.types import WHOLE, Box, Crop, Instant, Motion, Reason, Size, Track
 
 FIELD = Size(416, 416)
 HD = Size(1280, 720)
@@ -414,75 +414,3 @@ def test_every_wish_is_covered_within_the_budget(
         assert 0 <= crop.box.left < crop.box.right <= 1
         assert 0 <= crop.box.top < crop.box.bottom <= 1
     assert scheduler.update(first, scene, wanted) == (state, crops)
-
-
-def found(label: str, box: Box, score: float = 0.8) -> Detection:
-    return Detection(label, score, box)
-
-
-LEFT = Crop(Box(0.0, 0.0, 0.6, 1.0), Reason.MOTION)
-RIGHT = Crop(Box(0.4, 0.0, 1.0, 1.0), Reason.MOTION)
-
-
-def test_detections_come_in_fractions_of_the_frame() -> None:
-    crop = Crop(Box(0.5, 0.25, 1.0, 0.75), Reason.MOTION)
-    (only,) = scheduler.gather([crop], [[found("car", Box(0.2, 0.2, 0.6, 0.4))]], DEFAULT)
-    assert only.box == Box(0.6, 0.35, 0.8, 0.45)
-
-
-def test_an_object_seen_by_two_crops_is_one() -> None:
-    in_left = found("car", Box(0.45 / 0.6, 0.4, 0.55 / 0.6, 0.5), 0.7)
-    in_right = found("car", Box(0.05 / 0.6, 0.4, 0.15 / 0.6, 0.5), 0.9)
-    (only,) = scheduler.gather([LEFT, RIGHT], [[in_left], [in_right]], DEFAULT)
-    assert only.score == 0.9
-
-
-def test_a_whole_object_wins_over_its_better_scored_part() -> None:
-    whole = found("bus", Box(0.02 / 0.6, 0.4, 0.4 / 0.6, 0.6), 0.5)  # 0.42..0.80 of the frame
-    part = found("bus", Box(0.42 / 0.6, 0.4, 1.0, 0.6), 0.9)  # 0.42..0.60, cut by the left crop
-    (only,) = scheduler.gather([LEFT, RIGHT], [[part], [whole]], DEFAULT)
-    assert only.box.right == pytest.approx(0.8)
-
-
-def test_two_objects_side_by_side_stay_two() -> None:
-    one, other = found("car", Box(0.1, 0.4, 0.2, 0.5)), found("car", Box(0.19, 0.4, 0.29, 0.5))
-    assert len(scheduler.gather([LEFT], [[one, other]], DEFAULT)) == 2
-
-
-def test_a_rider_and_the_motorcycle_stay_two() -> None:
-    rider, motorcycle = found("person", Box(0.1, 0.3, 0.2, 0.5)), found("motorcycle", Box(0.1, 0.4, 0.2, 0.55))
-    assert len(scheduler.gather([LEFT], [[rider, motorcycle]], DEFAULT)) == 2
-
-
-def test_two_crops_that_name_one_object_differently_give_one() -> None:
-    car = found("car", Box(0.45 / 0.6, 0.4, 0.55 / 0.6, 0.5), 0.6)
-    truck = found("truck", Box(0.05 / 0.6, 0.4, 0.15 / 0.6, 0.5), 0.7)
-    (only,) = scheduler.gather([LEFT, RIGHT], [[car], [truck]], DEFAULT)
-    assert only.label == "truck"
-
-
-def test_an_object_at_the_frames_own_edge_is_not_taken_as_cut() -> None:
-    near_edge = found("car", Box(0.0, 0.4, 0.3, 0.5), 0.6)
-    larger = found("car", Box(0.0, 0.35, 0.9, 0.55), 0.7)
-    assert len(scheduler.gather([LEFT], [[near_edge, larger]], DEFAULT)) == 2
-
-
-def test_no_crops_give_no_detections_and_missing_answers_are_an_error() -> None:
-    assert scheduler.gather([], [], DEFAULT) == ()
-    with pytest.raises(ValueError, match="shorter"):
-        scheduler.gather([LEFT, RIGHT], [[]], DEFAULT)
-
-
-detections = st.builds(found, st.sampled_from(["car", "person"]), boxes, st.floats(0.1, 1))
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.lists(detections, max_size=12), st.lists(detections, max_size=12))
-def test_gathering_invents_nothing_and_is_done_once(left: list[Detection], right: list[Detection]) -> None:
-    once = scheduler.gather([LEFT, RIGHT], [left, right], DEFAULT)
-    assert len(once) <= len(left) + len(right)
-    assert [d.score for d in once] == sorted((d.score for d in once), reverse=True)
-    for detection in once:
-        assert -1e-9 <= detection.box.left <= detection.box.right <= 1 + 1e-9
-    again = scheduler.gather([Crop(WHOLE, Reason.FULL_SCAN)], [once], DEFAULT)
-    assert {*again} == {*once}
