@@ -25,11 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.core import pipeline
-from agent.core.attention.scheduler import AttentionSettings
+from agent.core.attention.settings import AttentionSettings
 from agent.core.ids import Ids
 from agent.core.pipeline import PipelineSettings, PipelineState
 from agent.core.tamper import monitor
-from agent.core.tamper.monitor import TamperKind, TamperSettings, Visibility
+from agent.core.tamper.classify import TamperKind
+from agent.core.tamper.evidence import Visibility
+from agent.core.tamper.settings import TamperSettings
 from agent.core.types import Frame, Instant, Size
 from benchmarks.blinding import FAULTS
 from benchmarks.harmless import HARMLESS

@@ -19,13 +19,13 @@ from pydantic_core import PydanticCustomError
 
 from agent.cameras.settings import CameraSettings, UsbSource
 from agent.commands.policy import CommandSettings
-from agent.core.attention.scheduler import AttentionSettings
+from agent.core.attention.settings import AttentionSettings
 from agent.core.geometry import crosses
 from agent.core.motion.frame_gate import FrameGateSettings
 from agent.core.motion.settings import MotionSettings
 from agent.core.pipeline import PipelineSettings
 from agent.core.rules.engine import Rule, RuleSettings, Zone
-from agent.core.tamper.monitor import TamperSettings
+from agent.core.tamper.settings import TamperSettings
 from agent.core.throttle import ThrottleSettings
 from agent.core.tracking.best_shot import BestShotSettings
 from agent.core.tracking.riders import RiderSettings

@@ -11,7 +11,8 @@ from math import inf
 
 from agent.core import image
 from agent.core.attention import scheduler
-from agent.core.attention.scheduler import AttentionInput, AttentionSettings, AttentionState
+from agent.core.attention.scheduler import AttentionInput, AttentionState
+from agent.core.attention.settings import AttentionSettings
 from agent.core.condition_event import ConditionEvent
 from agent.core.ids import Ids
 from agent.core.motion import detector, frame_gate
@@ -22,7 +23,9 @@ from agent.core.rules import engine
 from agent.core.rules.engine import RuleInput, RulesState
 from agent.core.rules.settings import RuleSettings
 from agent.core.tamper import monitor
-from agent.core.tamper.monitor import BLIND, SEES, TamperSettings, TamperState, Visibility
+from agent.core.tamper.evidence import SEES, Visibility
+from agent.core.tamper.monitor import BLIND, TamperState
+from agent.core.tamper.settings import TamperSettings
 from agent.core.tracking import best_shot, riders, static_false_positives, tracker
 from agent.core.tracking.best_shot import BestShotSettings, BestShotState
 from agent.core.tracking.riders import RiderSettings

@@ -24,7 +24,8 @@ from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.rules.context import RuleMemory
 from agent.core.rules.engine import LineRule
 from agent.core.rules.kinds import facts
-from agent.core.tamper.monitor import TamperKind, Visibility
+from agent.core.tamper.classify import TamperKind
+from agent.core.tamper.evidence import Visibility
 from agent.core.types import (
     Count,
     Detection,

@@ -12,7 +12,8 @@ from agent.core import pipeline
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.rules.engine import LineRule, MotionRule, ObjectRule, RuleSettings
-from agent.core.tamper.monitor import TamperKind, TamperSettings
+from agent.core.tamper.classify import TamperKind
+from agent.core.tamper.settings import TamperSettings
 from agent.core.types import (
     Box,
     Crop,

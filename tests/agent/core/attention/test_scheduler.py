@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from agent.core.attention import scheduler
 from agent.core.attention.crops import holds, tiles
-from agent.core.attention.scheduler import AttentionInput, AttentionSettings, AttentionState
+from agent.core.attention.scheduler import AttentionInput, AttentionState
+from agent.core.attention.settings import AttentionSettings
 from agent.core.types import WHOLE, Box, Crop, Instant, Motion, Reason, Size, Track
 
 FIELD = Size(416, 416)

@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 from agent.core.condition_event import ConditionEvent
 from agent.core.ids import Ids
 from agent.core.tamper import monitor
-from agent.core.tamper.monitor import BLIND, SEES, TamperKind, TamperSettings, TamperState, Visibility
+from agent.core.tamper.classify import TamperKind
+from agent.core.tamper.evidence import SEES, Visibility
+from agent.core.tamper.monitor import BLIND, TamperState
+from agent.core.tamper.settings import TamperSettings
 from agent.core.types import Event, EventKind, Frame, Instant, Phase, Severity, Size
 
 Plane = NDArray[np.uint8]
@@ -332,10 +335,10 @@ def test_the_same_frames_give_the_same_views_and_no_state_is_changed(
     assert seen(lumas)[1] == first
     for one, two in kept:
         np.testing.assert_equal([each.structure for each in one.looks], [each.structure for each in two.looks])
-        if one.usual is not None and two.usual is not None:
-            np.testing.assert_equal(one.usual.structure, two.usual.structure)
-            np.testing.assert_equal(one.usual.likeness, two.usual.likeness)
-            np.testing.assert_equal(one.usual.detail, two.usual.detail)
+        if one.baseline is not None and two.baseline is not None:
+            np.testing.assert_equal(one.baseline.structure, two.baseline.structure)
+            np.testing.assert_equal(one.baseline.likeness, two.baseline.likeness)
+            np.testing.assert_equal(one.baseline.detail, two.baseline.detail)
 
 
 @pytest.mark.footage
