@@ -106,10 +106,10 @@ class CameraWorker:
         self._throttled_fps = throttled_fps
         self._pipeline = PipelineState(ids)
         self._lost = ConditionEvent(EventKind.CAMERA_LOST, CAMERA_RULE, Severity.ALERT)
-        self._voice = OutageLog(f"camera {camera.name}")
-        self._eye = OutageLog(f"detector, camera {camera.name}")
-        self._eye_backoff = Backoff(least_s=1.0, most_s=60.0)
-        self._eye_rests_until_s = float("-inf")
+        self._outage = OutageLog(f"camera {camera.name}")
+        self._detector_outage = OutageLog(f"detector, camera {camera.name}")
+        self._detector_backoff = Backoff(least_s=1.0, most_s=60.0)
+        self._detector_rests_until_s = float("-inf")
         self._halt, self._obeyed = PauseState(), PauseState()
         self._open: IsolatedCamera | None = None
         self._open_lock = threading.Lock()
@@ -122,7 +122,7 @@ class CameraWorker:
     @property
     def detector_fails(self) -> bool:
         """Whether the detector failed when it was last asked."""
-        return not self._eye.up
+        return not self._detector_outage.up
 
     @property
     def fps_wanted(self) -> float:
@@ -244,7 +244,7 @@ class CameraWorker:
         if view.fault is None:
             if self.state.state == "blind":
                 self._enter("streaming")
-        elif self.state.state in ("streaming", "blind") and self.state.reason != REASONS[view.fault]:
+        elif self.state.state in ("streaming", "blind"):
             self._enter("blind", REASONS[view.fault])
 
     def _rest_s(self, outcome: Outcome) -> float:
@@ -267,17 +267,17 @@ class CameraWorker:
     def _look(self, images: Sequence[Image]) -> Sequence[Sequence[Detection]]:
         """What the detector sees; nothing while it fails."""
         began = self._clock.now()
-        if began.mono_s < self._eye_rests_until_s:
+        if began.mono_s < self._detector_rests_until_s:
             return [()] * len(images)
         try:
             found = self._detector.detect(images)
         except ModelError as error:
-            self._eye.lost(error)
-            if began.mono_s - self._eye_rests_until_s > CALM_S:
-                self._eye_backoff.calm()
-            self._eye_rests_until_s = began.mono_s + DETECTOR_REST_S + self._eye_backoff.failed()
+            self._detector_outage.lost(error)
+            if began.mono_s - self._detector_rests_until_s > CALM_S:
+                self._detector_backoff.calm()
+            self._detector_rests_until_s = began.mono_s + DETECTOR_REST_S + self._detector_backoff.failed()
             return [()] * len(images)
-        self._eye.back()
+        self._detector_outage.back()
         self.figures.detect_ms.append(self._clock.now().since(began) * 1000)
         return found
 
@@ -290,7 +290,7 @@ class CameraWorker:
         self.figures.came(camera, frame, now)
         if self.state.state in ("streaming", "blind") and not resumed:
             return now
-        self._voice.back()
+        self._outage.back()
         self._enter("streaming")
         if self._lost.last is not None:
             self.figures.returned(now)
@@ -298,7 +298,7 @@ class CameraWorker:
         return now
 
     def _went(self, error: CameraError) -> None:
-        self._voice.lost(error)
+        self._outage.lost(error)
         if self._lost.last is None:
             now = self._now()
             self._finish(now, EndReason.CAMERA_LOST)
@@ -319,7 +319,7 @@ class CameraWorker:
 
     def _failed(self, error: Exception) -> CameraLost:
         """A mistake of ours: what the stages remember may be part of it, so they begin anew."""
-        if self._voice.up:
+        if self._outage.up:
             log.exception("watching_failed", camera=self.camera.name)
         try:
             self._finish(self._now(), EndReason.CAMERA_LOST)

@@ -52,7 +52,7 @@ class TamperEvidence:
 
     healthy: Instant | None = None
     """When the picture was last as usual."""
-    hinted: Instant | None = None
+    suspected: Instant | None = None
     """Since when something speaks for a fault."""
     weight: float = 0.0
     """A fault is told at 1."""
@@ -91,7 +91,7 @@ def sudden(evidence: TamperEvidence, at: Instant) -> bool:
 
 def blurred_at_once(evidence: TamperEvidence, at: Instant) -> bool:
     """What is blurred became so at once, or is told already."""
-    began, healthy = evidence.hinted or at, evidence.healthy
+    began, healthy = evidence.suspected or at, evidence.healthy
     return evidence.view.fault is not None or (healthy is not None and began.since(healthy) <= _BLURS_S)
 
 
@@ -115,15 +115,15 @@ def weighed(
         weight, partly = (
             max(0.0, each - passed_s / _FORGIVEN_S) for each in (evidence.weight, evidence.weight_partly)
         )
-        hinted = evidence.hinted if partly else None
-        return replace(evidence, weight=weight, weight_partly=partly, hinted=hinted)
+        suspected = evidence.suspected if partly else None
+        return replace(evidence, weight=weight, weight_partly=partly, suspected=suspected)
     hold_s = _hold_s(found.doubt, settings)
     passed_s = min(passed_s, max(_COUNTS_S, 2 * settings.look_every_s))
     vehicle = found.doubt in (Doubt.PASSING, Doubt.STANDING)
     weight = evidence.weight + (0.0 if vehicle else passed_s / hold_s)
     partly = evidence.weight_partly + passed_s / max(settings.partly_after_s, hold_s)
     return replace(
-        evidence, weight=min(weight, 1.0), weight_partly=min(partly, 1.0), hinted=evidence.hinted or at
+        evidence, weight=min(weight, 1.0), weight_partly=min(partly, 1.0), suspected=evidence.suspected or at
     )
 
 
@@ -135,7 +135,7 @@ def judged(
     fault, since = evidence.view.fault, evidence.view.since
     if fault is None:
         if found and max(evidence.weight, evidence.weight_partly) >= 1:
-            fault, since = found.fault, evidence.hinted
+            fault, since = found.fault, evidence.suspected
         elif evidence.same and at.since(evidence.same) >= frozen_after_s(evidence, settings):
             fault, since = TamperKind.FROZEN, evidence.same
         return replace(

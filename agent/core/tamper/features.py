@@ -1,4 +1,4 @@
-"""What one look at the picture shows of the camera's sight: light, structure and sharpness, block by block.
+"""Features for tamper detection: light, structure and sharpness of one look, block by block.
 
 Everything is measured on the luma plane shrunk to at most `FINE_PX` rows, and most of it on a coarse plane of
 twelve by twelve pixels per block, eight blocks high, so that a pole may sway a little unseen.

@@ -100,7 +100,7 @@ def update(state: TamperState | None, frame: Frame, settings: TamperSettings) ->
     at, passed_s, looks, evidence = frame.at, frame.at.since(state.at), state.looks, state.evidence
     if passed_s > _GAP_S:
         looks, passed_s = (look,), settings.look_every_s
-        evidence = replace(evidence, weight=0.0, weight_partly=0.0, healthy=at, hinted=None, same=None)
+        evidence = replace(evidence, weight=0.0, weight_partly=0.0, healthy=at, suspected=None, same=None)
     seen = _see(state, looks, look)
     evidence = evidences.stillness(evidence, looks[-1], look, state.at) if looks is state.looks else evidence
     evidence = replace(evidence, healthy=at) if _as_before(seen, settings) else evidence
@@ -178,7 +178,7 @@ def _learned(state: TamperState, seen: Observation, passed_s: float, settings: T
         return replace(state, baseline=baseline.begin(seen.look), began=at)
     as_usual = evidence.healthy == at and evidence.weight_partly == 0
     if not as_usual and _mode_switched(state, seen):
-        evidence = replace(evidence, weight=0.0, weight_partly=0.0, hinted=None)
+        evidence = replace(evidence, weight=0.0, weight_partly=0.0, suspected=None)
         return replace(state, baseline=baseline.begin(seen.look), known=False, began=at, evidence=evidence)
     if not as_usual and (evidences.sudden(evidence, at) or _stands(evidence, seen, at)):
         return state

@@ -1,10 +1,10 @@
-"""The best picture of each track over its life: large, sharp, whole, nothing in front of it, surely recognised.
+"""Best shot: the picture of each track that is largest, sharp, whole, not occluded and surely recognised.
 
 Colour is converted only for a crop that is kept, and a track is looked at again only when it could have become
 better: the sharpness, which costs, is measured only where the rest already allows a better picture.
 
 The quality of a picture is a product of five parts, each 0..1, so that one flaw cannot be hidden by the others:
-size, sharpness, wholeness (not cut by the frame), clearness (not covered by a road user nearer to the camera,
+size, sharpness, wholeness (not cut by the frame), clearness (no occlusion by a road user nearer to the camera,
 which is one whose foot is lower) and the detector's score.
 
 What is cut out is the detection of this very frame: the box of a track is smoothed, and lags behind what grows

@@ -7,7 +7,7 @@ frame and that looks only at some crops:
   frames.
 - A track is missed only where the detector looked. What it did not look at may be as it was.
 - Strong detections are paired first, then weak ones with what is still missing (ByteTrack, Zhang et al.
-  2022), then the rest by where a track was last seen, for road users that stopped behind something (OC-SORT,
+  2022), then the rest by where a track was last seen, for road users that stopped in an occlusion (OC-SORT,
   Cao et al. 2023).
 - What has exactly the place of a missing track is that track, whatever the detector calls it this time.
 - How seldom the detector sees a track stretches the patience for it: at night a vehicle is seen once in ten

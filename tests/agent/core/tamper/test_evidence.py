@@ -65,7 +65,7 @@ def test_seconds_without_a_symptom_undo_what_spoke_for_a_fault() -> None:
     for n in range(5, 12):
         state = evidences.weighed(state, None, at(n / 2), LOOK_S, SETTINGS)
 
-    assert (state.weight, state.weight_partly, state.hinted) == (0.0, 0.0, None)
+    assert (state.weight, state.weight_partly, state.suspected) == (0.0, 0.0, None)
 
 
 def test_one_look_after_a_gap_speaks_for_a_moment_only() -> None:
@@ -140,4 +140,4 @@ def test_a_blur_comes_at_once_and_a_bank_of_fog_does_not() -> None:
 
     assert evidences.blurred_at_once(healthy, at(2))
     assert not evidences.blurred_at_once(healthy, at(5))
-    assert evidences.blurred_at_once(replace(healthy, hinted=at(2)), at(5))
+    assert evidences.blurred_at_once(replace(healthy, suspected=at(2)), at(5))
