@@ -183,10 +183,10 @@ def test_rain_and_headlights_over_the_place_wake_no_phantom() -> None:
         street.flicker()
     for n in range(40):
         drops = [box((n * 37 + k * 11) % 100 / 100, 0.5, 0.02, 0.03) for k in range(9)]
-        sweep = Box(0.0, 0.3, 1.0, 0.8)
+        beam = Box(0.0, 0.3, 1.0, 0.8)
         for _ in range(12):
-            street.look(("person", SIGN), moving=(*drops, sweep) if n % 2 else drops)
-        street.look(moving=(sweep,))
+            street.look(("person", SIGN), moving=(*drops, beam) if n % 2 else drops)
+        street.look(moving=(beam,))
         street.idle(40)
 
     assert street.starts() == 1
