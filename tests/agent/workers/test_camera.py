@@ -136,7 +136,7 @@ class Post:
         assert isinstance(self.clock, SteppedClock)
         for index in range(int(seconds * fps)):
             gone_px = index / fps * speed_px_s - SQUARE_PX
-            self.it.take(Counted(), frame_of((gone_px,) if speed_px_s else (), index, self.clock.now()))
+            self.it.watch(frame_of((gone_px,) if speed_px_s else (), index, self.clock.now()))
             self.clock.advance(1 / fps)
 
 
@@ -389,6 +389,7 @@ def test_a_camera_whose_pictures_are_late_is_stalled_and_streams_anew_with_the_n
 
 
 def test_a_camera_that_cannot_see_is_blind_and_streams_again_when_it_can(stepped: Post) -> None:
+    stepped.it.take(Counted(), frame_of((), 0, stepped.clock.now()))
     stepped.see(12)  # a drawn road has no grain: its pictures are frozen ones
     blind = stepped.states[-1]
     stepped.see(4, speed_px_s=130)

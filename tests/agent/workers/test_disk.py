@@ -63,9 +63,7 @@ def no_room(folder: Path) -> Iterator[None]:
     ballast.rmdir()
 
 
-def test_a_full_disk_is_one_event_and_its_end_another(
-    open_place: Callable[[], Place], tmp_path: Path
-) -> None:
+def test_a_full_disk_is_one_event_and_its_end_another(open_place: Callable[[], Place], tmp_path: Path) -> None:
     place = open_place()
     place.storage.tick()
     assert place.reports == []
