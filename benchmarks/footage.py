@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agent.errors import NgatuError
 
-NAMES = ("motion", "attention", "tracking", "replay", "scenes", "cost", "detector", "integrity")
+NAMES = ("motion", "attention", "tracking", "replay", "scenes", "cost", "detector", "tamper")
 DATA = Path("../shared/data")
 DETECTOR = "models/yolox_nano_416.onnx"
 

@@ -76,7 +76,7 @@ JUDGE = RuleSettings(
 
 def shown(seconds: float) -> Iterator[tuple[Image, Outcome]]:
     """The drawn picture at each tenth of a second, (720, 1280, 3), and what the agent told."""
-    settings = PipelineSettings(judge=JUDGE)
+    settings = PipelineSettings(rules=JUDGE)
     state, painter = PipelineState(Ids(b"picture")), Painter(JUDGE)
     detector = Detector(SEED, FAULTS)
     for index, (picture, sights, second) in enumerate(_scene(seconds)):
@@ -138,9 +138,9 @@ def main(file: Path) -> None:
     crossing = None
     for picture, outcome in shown(BEST_S):
         newest = picture
-        for told in outcome.told:
-            if isinstance(told, Event) and told.kind is EventKind.LINE_CROSSED and told.phase is Phase.START:
-                crossing = told
+        for event in outcome.reports:
+            if isinstance(event, Event) and event.kind is EventKind.LINE_CROSSED and event.phase is Phase.START:
+                crossing = event
     cv2.imwrite(str(file), newest, [cv2.IMWRITE_JPEG_QUALITY, 75])
     assert crossing is not None
     message = event_messages(crossing, SENDER)[0]

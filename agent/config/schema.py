@@ -19,15 +19,15 @@ from pydantic_core import PydanticCustomError
 
 from agent.cameras.settings import CameraSettings, UsbSource
 from agent.commands.policy import CommandSettings
-from agent.core.attention.scheduler import AttentionSettings
+from agent.core.attention.settings import AttentionSettings
 from agent.core.geometry import crosses
 from agent.core.motion.frame_gate import FrameGateSettings
 from agent.core.motion.settings import MotionSettings
 from agent.core.pipeline import PipelineSettings
 from agent.core.rules.engine import Rule, RuleSettings, Zone
-from agent.core.tamper.monitor import TamperSettings
+from agent.core.tamper.settings import TamperSettings
 from agent.core.throttle import ThrottleSettings
-from agent.core.tracking.best_shot import ShotSettings
+from agent.core.tracking.best_shot import BestShotSettings
 from agent.core.tracking.riders import RiderSettings
 from agent.core.tracking.static_false_positives import StaticFalsePositiveSettings
 from agent.core.tracking.tracker import TrackSettings
@@ -139,7 +139,7 @@ class CameraConfig(CameraSettings):
 
     zones: tuple[Zone, ...] = _judge_field("zones")
     rules: tuple[Rule, ...] = _judge_field("rules")
-    glimpse: FrameGateSettings = Field(
+    frame_gate: FrameGateSettings = Field(
         FrameGateSettings(), description="How a quiet view is watched between two whole looks."
     )
     motion: MotionSettings = Field(MotionSettings(), description="What counts as motion.")
@@ -148,30 +148,30 @@ class CameraConfig(CameraSettings):
     )
     tracking: TrackSettings = Field(TrackSettings(), description="How detections become tracks.")
     riders: RiderSettings = Field(RiderSettings(), description="When a person rides a two-wheeler.")
-    phantoms: StaticFalsePositiveSettings = Field(
+    static_false_positives: StaticFalsePositiveSettings = Field(
         StaticFalsePositiveSettings(), description="How things that only look like road users are remembered."
     )
-    shots: ShotSettings = Field(ShotSettings(), description="How pictures are chosen and cut out.")
+    best_shot: BestShotSettings = Field(BestShotSettings(), description="How pictures are chosen and cut out.")
     events: EventSettings = Field(EventSettings(), description="How often an event is told again.")
-    integrity: TamperSettings = Field(
+    tamper: TamperSettings = Field(
         TamperSettings(), description="When the camera counts as blind: covered, dark, blurred, moved."
     )
 
     def pipeline(self, device: DeviceSettings) -> PipelineSettings:
         """What the stages of this camera obey, with the box's local time for its rules."""
-        judge = RuleSettings(
+        rules = RuleSettings(
             zones=self.zones, rules=self.rules, utc_offset_s=device.utc_offset_s, **dict(self.events)
         )
         return PipelineSettings(
-            self.motion,
-            self.attention,
-            self.riders,
-            self.tracking,
-            self.shots,
-            judge,
-            self.integrity,
-            self.phantoms,
-            self.glimpse,
+            frame_gate=self.frame_gate,
+            motion=self.motion,
+            attention=self.attention,
+            riders=self.riders,
+            tracking=self.tracking,
+            static_false_positives=self.static_false_positives,
+            best_shot=self.best_shot,
+            rules=rules,
+            tamper=self.tamper,
         )
 
 
@@ -190,7 +190,7 @@ class Config(Settings):
         ThumbnailSettings(), description="How large the pictures of events may be."
     )
     detector: DetectorSettings = Field(DetectorSettings(), description="Which network finds the objects.")
-    pace: ThrottleSettings = Field(
+    throttle: ThrottleSettings = Field(
         ThrottleSettings(), description="When the box looks at fewer pictures, because it is hot or busy."
     )
     commands: CommandSettings = Field(CommandSettings(), description="Whose orders the box obeys.")

@@ -1,4 +1,4 @@
-"""A condition that must last before it counts, and be gone for a while before it is over.
+"""Debounce, hysteresis in time: a condition must last to count, and be gone for a while to be over.
 
 Zones, motion and crowds all flicker at their edges; this is the one place where flicker is taken out.
 
@@ -29,7 +29,7 @@ NEVER = Debounce()
 
 
 def update(
-    spell: Debounce, at: Instant, holds: bool, *, rise_s: float, fall_s: float, gap_s: float = 0.0
+    debounce: Debounce, at: Instant, holds: bool, *, rise_s: float, fall_s: float, gap_s: float = 0.0
 ) -> Debounce:
     """Fold in whether the condition holds at this moment.
 
@@ -37,8 +37,8 @@ def update(
     not held for more than `fall_s` seconds. A `rise_s` above 0 takes at least two moments.
     """
     if holds:
-        since = at if spell.since is None else spell.since
-        return Debounce(since, at, spell.on or at.since(since) >= rise_s)
-    if spell.last is None:
+        since = at if debounce.since is None else debounce.since
+        return Debounce(since, at, debounce.on or at.since(since) >= rise_s)
+    if debounce.last is None:
         return NEVER
-    return NEVER if at.since(spell.last) > (fall_s if spell.on else gap_s) else spell
+    return NEVER if at.since(debounce.last) > (fall_s if debounce.on else gap_s) else debounce

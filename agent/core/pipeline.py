@@ -9,24 +9,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from agent.core import blindness, image
-from agent.core.attention import scheduler as attention
-from agent.core.attention.scheduler import AttentionInput, AttentionSettings, AttentionState
+from agent.core import image
+from agent.core.attention import scheduler
+from agent.core.attention.scheduler import AttentionInput, AttentionState
+from agent.core.attention.settings import AttentionSettings
+from agent.core.condition_event import ConditionEvent
 from agent.core.ids import Ids
-from agent.core.motion import detector as motion
-from agent.core.motion import frame_gate as glimpse
+from agent.core.motion import detector, frame_gate
 from agent.core.motion.detector import MotionState
 from agent.core.motion.frame_gate import FrameGate, FrameGateSettings
 from agent.core.motion.settings import MotionSettings
-from agent.core.rules import engine as rules
-from agent.core.rules.engine import RuleInput, RuleSettings, RulesState
-from agent.core.tamper import monitor as integrity
-from agent.core.tamper.monitor import SEES, TamperSettings, TamperState, Visibility
-from agent.core.tracking import best_shot as shots
-from agent.core.tracking import riders
-from agent.core.tracking import static_false_positives as phantoms
-from agent.core.tracking import tracker as track
-from agent.core.tracking.best_shot import ShotSettings, ShotsState
+from agent.core.rules import engine
+from agent.core.rules.engine import RuleInput, RulesState
+from agent.core.rules.settings import RuleSettings
+from agent.core.tamper import monitor
+from agent.core.tamper.evidence import SEES, Visibility
+from agent.core.tamper.monitor import BLIND, TamperState
+from agent.core.tamper.settings import TamperSettings
+from agent.core.tracking import best_shot, riders, static_false_positives, tracker
+from agent.core.tracking.best_shot import BestShotSettings, BestShotState
 from agent.core.tracking.riders import RiderSettings
 from agent.core.tracking.static_false_positives import StaticFalsePositiveSettings, StaticFalsePositiveState
 from agent.core.tracking.tracker import TrackerState, TrackSettings
@@ -54,15 +55,15 @@ Detect = Callable[[Sequence[Image]], Sequence[Sequence[Detection]]]
 class PipelineSettings:
     """The settings of every stage of one camera."""
 
+    frame_gate: FrameGateSettings = field(default_factory=FrameGateSettings)
     motion: MotionSettings = field(default_factory=MotionSettings)
     attention: AttentionSettings = field(default_factory=AttentionSettings)
     riders: RiderSettings = field(default_factory=RiderSettings)
     tracking: TrackSettings = field(default_factory=TrackSettings)
-    shots: ShotSettings = field(default_factory=ShotSettings)
-    judge: RuleSettings = field(default_factory=RuleSettings)
-    integrity: TamperSettings = field(default_factory=TamperSettings)
-    phantoms: StaticFalsePositiveSettings = field(default_factory=StaticFalsePositiveSettings)
-    glimpse: FrameGateSettings = field(default_factory=FrameGateSettings)
+    static_false_positives: StaticFalsePositiveSettings = field(default_factory=StaticFalsePositiveSettings)
+    best_shot: BestShotSettings = field(default_factory=BestShotSettings)
+    rules: RuleSettings = field(default_factory=RuleSettings)
+    tamper: TamperSettings = field(default_factory=TamperSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +79,20 @@ class PipelineState:
     """What every stage remembers of one camera."""
 
     ids: Ids
+    frame_gate: FrameGate | None = None
+    """Of the last whole look that found nothing that moves."""
+    idle_cache: IdleCache | None = None
     motion: MotionState | None = None
     attention: AttentionState | None = None
-    track: TrackerState | None = None
+    tracking: TrackerState | None = None
     tracks: tuple[Track, ...] = ()
     """As of the last frame; ended ones left out."""
-    shots: ShotsState | None = None
+    static_false_positives: StaticFalsePositiveState | None = None
+    best_shot: BestShotState | None = None
     rules: RulesState | None = None
-    integrity: TamperState | None = None
-    blind: Event | None = None
-    """The event that tells that the camera cannot see, while it is open."""
-    phantoms: StaticFalsePositiveState | None = None
-    glimpse: FrameGate | None = None
-    """Of the last whole look that found nothing that moves."""
-    lull: IdleCache | None = None
+    tamper: TamperState | None = None
+    blind: ConditionEvent = BLIND
+    """The event that the camera cannot see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +100,15 @@ class Outcome:
     """What one frame gave."""
 
     motion: Motion
-    crops: tuple[Crop, ...]
-    """Where the detector looked; none when it rested."""
-    detections: tuple[Detection, ...]
     tracks: tuple[Track, ...]
     """All that live, and those that ended with this frame."""
-    told: tuple[Event | Count, ...]
     view: Visibility = SEES
     """Whether the camera can see."""
+    crops: tuple[Crop, ...] = ()
+    """Where the detector looked; none when it rested."""
+    detections: tuple[Detection, ...] = ()
+    reports: tuple[Event | Count, ...] = ()
+    """What the station shall hear of it."""
     patience_s: float = inf
     """How long the detector has nothing to look at, as far as this frame tells; 0: the next frame is wanted."""
 
@@ -122,49 +124,103 @@ def update(
     """See one frame; `field` is the size of the detector's input.
 
     While nothing moves, a frame that shows what the last one showed is not looked at any further
-    (frame_gate.py): what depends on time alone, such as the end of an event, comes up to `glimpse.look_s`
+    (frame_gate.py): what depends on time alone, such as the end of an event, comes up to `frame_gate.look_s`
     later.
     """
-    seen, lull = state.glimpse, state.lull
-    if seen and lull and (passed := glimpse.passed(seen, frame, settings.glimpse)):
-        return replace(state, glimpse=passed), Outcome(lull.motion, (), (), state.tracks, (), lull.view)
-    moved, motion_told = motion.update(state.motion, frame, settings.motion)
-    glance = AttentionInput(frame.at, frame.size, field, motion_told, state.tracks)
-    attended, crops = attention.update(state.attention, glance, settings.attention)
+    if idle := _idle(state, frame, settings):
+        return idle
+    at = frame.at
+    motion_state, motion = detector.update(state.motion, frame, settings.motion)
+    known = AttentionInput(at=at, frame=frame.size, field=field, motion=motion, tracks=state.tracks)
+    attention, crops = scheduler.update(state.attention, known, settings.attention)
     detections = look(frame, crops, detect, field, settings.attention) if crops else ()
-    followed, ids = state.track, state.ids
-    tracks: tuple[Track, ...] = ()
-    users: tuple[Detection, ...] = ()
-    if detections or (followed and followed.lives):  # else nobody is followed and nobody is new
-        users = riders.fuse(detections, state.tracks, settings.riders)
-        # While the scene is learned, anything may be moving: a place that seems still proves nothing.
-        moving = (WHOLE,) if motion_told.settling else motion_told.regions
-        sighting = Sighting(frame.at, tuple(crop.box for crop in crops), users, moving)
-        followed, ids, tracks = track.update(state.track, sighting, state.ids, settings.tracking)
-    known, tracks = phantoms.update(state.phantoms, tracks, motion_told, frame.at, settings.phantoms)
-    album, better = shots.update(state.shots, frame, tracks, settings.shots, users)
-    scene = RuleInput(frame.at, frame.size, motion_told, tracks, better)
-    judged, ids, told = rules.update(state.rules, scene, ids, settings.judge)
-    sight, view = _sight(state, frame, _quiet(motion_told, tracks), settings)
-    blind, ids, of_sight = blindness.tell(state.blind, view, frame.at, frame.size, ids)
-    shown = tuple(
-        shots.illustrate(each, frame, settings.shots) if isinstance(each, Event) else each
-        for each in (*of_sight, *told)
+    users = riders.fuse(detections, state.tracks, settings.riders) if detections else ()
+    tracking, ids, tracks = _tracks(state, at, crops, users, motion, settings)
+    places, tracks = static_false_positives.update(
+        state.static_false_positives, tracks, motion, at, settings.static_false_positives
     )
+    shots, better = best_shot.update(state.best_shot, frame, tracks, settings.best_shot, users)
+    happening = RuleInput(at=at, frame=frame.size, motion=motion, tracks=tracks, shots=better)
+    rules, ids, of_rules = engine.update(state.rules, happening, ids, settings.rules)
+    tamper, view = _sight(state, frame, _quiet(motion, tracks), settings)
+    blind, ids, of_sight = monitor.report(state.blind, view, at, frame.size, ids)
+
     living = tuple(each for each in tracks if not each.ended)
-    after = replace(glance, tracks=living)
-    patience_s = 0.0 if motion_told.settling else attention.patience_s(attended, after, settings.attention)
-    outcome = Outcome(motion_told, crops, detections, tracks, shown, view, patience_s)
-    urgent = sight and sight.urgent(settings.glimpse.look_s, settings.integrity)
-    lull = IdleCache(motion_told, view) if outcome.quiet and not urgent else None
-    seen = glimpse.after(seen, frame, settings.glimpse) if lull else seen
-    done = PipelineState(ids, moved, attended, followed, living, album, judged, sight, blind, known, seen, lull)
-    return done, outcome
+    after = replace(known, tracks=living)
+    outcome = Outcome(
+        motion=motion,
+        tracks=tracks,
+        view=view,
+        crops=crops,
+        detections=detections,
+        reports=_illustrated((*of_sight, *of_rules), frame, settings),
+        patience_s=0.0 if motion.settling else scheduler.patience_s(attention, after, settings.attention),
+    )
+    next_state = PipelineState(
+        ids=ids,
+        frame_gate=state.frame_gate,
+        motion=motion_state,
+        attention=attention,
+        tracking=tracking,
+        tracks=living,
+        static_false_positives=places,
+        best_shot=shots,
+        rules=rules,
+        tamper=tamper,
+        blind=blind,
+    )
+    return _cached(next_state, outcome, frame, settings), outcome
 
 
-def _quiet(moved: Motion, tracks: Sequence[Track]) -> bool:
-    calm = not moved.regions and not moved.settling
+def _idle(
+    state: PipelineState, frame: Frame, settings: PipelineSettings
+) -> tuple[PipelineState, Outcome] | None:
+    """The same as of the last whole look, where that was quiet and the frame shows nothing new."""
+    gate, cache = state.frame_gate, state.idle_cache
+    passed = frame_gate.passed(gate, frame, settings.frame_gate) if gate and cache else None
+    if passed is None or cache is None:
+        return None
+    return replace(state, frame_gate=passed), Outcome(cache.motion, state.tracks, cache.view)
+
+
+def _cached(state: PipelineState, outcome: Outcome, frame: Frame, settings: PipelineSettings) -> PipelineState:
+    """The state, and with it what the next frame is compared with if this one was quiet."""
+    urgent = state.tamper and state.tamper.urgent(settings.frame_gate.look_s, settings.tamper)
+    if urgent or not outcome.quiet:
+        return state
+    gate = frame_gate.after(state.frame_gate, frame, settings.frame_gate)
+    return replace(state, frame_gate=gate, idle_cache=IdleCache(outcome.motion, outcome.view))
+
+
+def _quiet(motion: Motion, tracks: Sequence[Track]) -> bool:
+    calm = not motion.regions and not motion.settling
     return calm and all(each.stationary or each.ended for each in tracks)
+
+
+def _tracks(
+    state: PipelineState,
+    at: Instant,
+    crops: Sequence[Crop],
+    users: tuple[Detection, ...],
+    motion: Motion,
+    settings: PipelineSettings,
+) -> tuple[TrackerState | None, Ids, tuple[Track, ...]]:
+    """All tracks after this frame. The tracker rests where nobody is followed and nobody is new."""
+    if not users and not (state.tracking and state.tracking.states):
+        return state.tracking, state.ids, ()
+    # While the scene is learned, anything may be moving: a place that seems still proves nothing.
+    moving = (WHOLE,) if motion.settling else motion.regions
+    sighting = Sighting(at, looked=tuple(crop.box for crop in crops), detections=users, moving=moving)
+    return tracker.update(state.tracking, sighting, state.ids, settings.tracking)
+
+
+def _illustrated(
+    reports: Sequence[Event | Count], frame: Frame, settings: PipelineSettings
+) -> tuple[Event | Count, ...]:
+    return tuple(
+        best_shot.illustrate(each, frame, settings.best_shot) if isinstance(each, Event) else each
+        for each in reports
+    )
 
 
 def _sight(
@@ -175,12 +231,12 @@ def _sight(
     It is judged with the whole looks that are due in a quiet view, and not with those that a leaf called for:
     it costs as much as motion does.
     """
-    known = state.integrity
-    if known and known.trusting and quiet and state.lull:
-        since_s = frame.at.since(known.at)
-        if 0 <= since_s < settings.glimpse.look_s / 2:
-            return known, known.view
-    return integrity.update(known, frame, settings.integrity)
+    tamper = state.tamper
+    if tamper and tamper.trusting and quiet and state.idle_cache:
+        since_s = frame.at.since(tamper.at)
+        if 0 <= since_s < settings.frame_gate.look_s / 2:
+            return tamper, tamper.view
+    return monitor.update(tamper, frame, settings.tamper)
 
 
 def look(
@@ -188,7 +244,7 @@ def look(
 ) -> tuple[Detection, ...]:
     """The objects inside the crops, in fractions of the frame; each object once."""
     images = [image.bgr(frame, crop.box, fitted(frame.size, crop, field)) for crop in crops]
-    return attention.gather(crops, detect(images), settings)
+    return scheduler.gather(crops, detect(images), settings)
 
 
 def fitted(frame: Size, crop: Crop, field: Size) -> Size | None:
@@ -208,10 +264,10 @@ def close(
 ) -> tuple[PipelineState, tuple[Event | Count, ...]]:
     """End everything that is open: the camera was lost, or the agent stops.
 
-    What the scene looks like, where vehicles are parked and where phantoms stand is kept for when the camera is
-    back; tracks are not.
+    What the scene looks like, where vehicles are parked and where static false positives are is kept for when
+    the camera is back; tracks are not.
     """
-    judged, told = rules.close(state.rules, at, reason, settings.judge)
-    of_sight = blindness.close(state.blind, at, reason)
-    gone = replace(state, attention=None, track=None, tracks=(), shots=None, blind=None, lull=None)
-    return replace(gone, rules=judged), (*of_sight, *told)
+    rules, of_rules = engine.close(state.rules, at, reason, settings.rules)
+    blind, of_sight = state.blind.close(at, reason)
+    kept = replace(state, attention=None, tracking=None, tracks=(), best_shot=None, idle_cache=None)
+    return replace(kept, rules=rules, blind=blind), (*of_sight, *of_rules)

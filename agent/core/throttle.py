@@ -1,16 +1,16 @@
-"""How many of the wanted pictures are looked at: fewer while the box is hot or cannot keep up.
+"""Throttle: how many of the wanted pictures are looked at, fewer while the box is hot or cannot keep up.
 
     share   1 ▔▔▔▔▔▔▔╲                                ╱▔▔▔▔▔
           1/2         ╲▁▁▁▁▁▁▁╲               ╱▔▔▔▔▔▔▔╱
           1/4                  ╲▁▁▁▁▁▁▁▁▁▁▁▁▁╱
               hot for hot_after_s  step_s        cool for recover_s, and again
 
-Heat and haste each have a ladder of their own, and the lower of the two paces holds.
-A ladder is left one step at a time, and only on a condition that lasts. Between hot and cool, and between late
+Heat and overload each have a level of their own, and the lower of the two holds.
+A level is left one step at a time, and only on a condition that lasts. Between hot and cool, and between late
 and at leisure, nothing changes.
 
 To be slow cures what made it slow, and so each way back is a trial: one that must be taken back makes the next
-wait twice as long, up to an hour. So a box that is just too hot for its full pace changes it a few times an
+wait twice as long, up to an hour. So a box that is just too hot for its full rate changes it a few times an
 afternoon and not every few minutes: a controller with hysteresis, and exponential backoff as of retries.
 """
 
@@ -22,8 +22,10 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from agent.core import debounce
+from agent.core.condition_event import BOX_RULE, ConditionEvent
 from agent.core.debounce import NEVER, Debounce
-from agent.core.types import Instant
+from agent.core.ids import Ids
+from agent.core.types import Event, EventKind, Instant
 from agent.settings.base import Settings
 
 SHARES = (1.0, 0.5, 0.25)
@@ -99,7 +101,7 @@ class ThrottleState:
     """What the stage remembers."""
 
     heat: Level = Level()
-    haste: Level = Level()
+    overload: Level = Level()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,16 @@ class Throttle:
 
 
 FULL = Throttle()
+OVERHEATED = ConditionEvent(EventKind.OVERHEATED, BOX_RULE)
+
+
+@dataclass(frozen=True, slots=True)
+class HeatReport:
+    """What the station knows of the box's heat."""
+
+    event: ConditionEvent = OVERHEATED
+    share: float = 1.0
+    """Of the wanted pictures, as last reported."""
 
 
 def update(
@@ -122,36 +134,59 @@ def update(
 ) -> tuple[ThrottleState, Throttle]:
     """Fold in one reading; a few seconds should lie between two."""
     state = state or ThrottleState()
-    now = SHARES[max(state.heat.step, state.haste.step)]
+    now = SHARES[max(state.heat.step, state.overload.step)]
     hot = reading.capped or (reading.temp_c is not None and reading.temp_c >= settings.hot_c)
     cool = not hot and (reading.temp_c is None or reading.temp_c <= settings.cool_c)
     heat = _moved(state.heat, reading.at, hot, cool, settings.hot_after_s, settings)
     late = settings.behind < 1 and reading.behind >= settings.behind
-    faster = SHARES[max(0, state.haste.step - 1)] / now
+    faster = SHARES[max(0, state.overload.step - 1)] / now
     leisure = not late and reading.load * max(1.0, faster) <= settings.leisure
-    haste = _moved(state.haste, reading.at, late, leisure, settings.busy_after_s, settings)
-    after = ThrottleState(heat, haste)
-    return after, Throttle(SHARES[max(heat.step, haste.step)], heat.step > 0, haste.step > 0)
+    overload = _moved(state.overload, reading.at, late, leisure, settings.busy_after_s, settings)
+    after = ThrottleState(heat, overload)
+    return after, Throttle(SHARES[max(heat.step, overload.step)], heat.step > 0, overload.step > 0)
 
 
-def fps(wanted: float, pace: float, settings: ThrottleSettings) -> float:
-    """Pictures a second to look at, of so many wanted at full pace; `pace` is the share."""
-    return min(wanted, max(settings.min_fps, wanted * pace))
+def report(
+    heat: HeatReport, throttle: Throttle, reading: Reading, ids: Ids
+) -> tuple[HeatReport, Ids, tuple[Event, ...]]:
+    """The overheated box as one event: it slowed down for heat, slowed down further, is cool again."""
+    at, event = reading.at, heat.event
+    if not throttle.hot:
+        lasted_s = at.since(event.last.started) if event.last else 0.0
+        event, events = event.close(at, detail=f"{_warmth(reading)}; cool after {lasted_s:.0f} s")
+        return HeatReport(event), ids, events
+    detail, events = f"{_warmth(reading)}; {throttle.share:.0%} of the pictures are looked at", ()
+    if event.last is None:
+        event, ids, events = event.open(at, ids, detail)
+    elif heat.share != throttle.share:  # temperatures tremble; only another share is news
+        event, events = event.update(at, detail)
+    return HeatReport(event, throttle.share), ids, events
+
+
+def fps(wanted: float, share: float, settings: ThrottleSettings) -> float:
+    """Pictures a second to look at, of so many wanted at full rate; `share` is the throttle's."""
+    return min(wanted, max(settings.min_fps, wanted * share))
 
 
 def _moved(
-    ladder: Level, at: Instant, worse: bool, better: bool, after_s: float, settings: ThrottleSettings
+    level: Level, at: Instant, worse: bool, better: bool, after_s: float, settings: ThrottleSettings
 ) -> Level:
-    """The ladder after one moment; at most one step."""
-    patience_s = after_s if ladder.step == 0 else settings.step_s
-    wait_s = ladder.wait_s or settings.recover_s
-    down = debounce.update(ladder.worse, at, worse, rise_s=patience_s, fall_s=0.0, gap_s=GLITCH_S)
-    up = debounce.update(ladder.better, at, better, rise_s=wait_s, fall_s=0.0, gap_s=GLITCH_S)
-    if down.on and ladder.step < len(SHARES) - 1:
-        if ladder.rose is not None:  # a fall right after a fall is the same trouble, not a trial that failed
-            early = at.since(ladder.rose) < SOON * wait_s
+    """The level after one moment; at most one step."""
+    patience_s = after_s if level.step == 0 else settings.step_s
+    wait_s = level.wait_s or settings.recover_s
+    down = debounce.update(level.worse, at, worse, rise_s=patience_s, fall_s=0.0, gap_s=GLITCH_S)
+    up = debounce.update(level.better, at, better, rise_s=wait_s, fall_s=0.0, gap_s=GLITCH_S)
+    if down.on and level.step < len(SHARES) - 1:
+        if level.rose is not None:  # a fall right after a fall is the same trouble, not a trial that failed
+            early = at.since(level.rose) < SOON * wait_s
             wait_s = min(LONGEST_WAIT_S, 2 * wait_s) if early else settings.recover_s
-        return Level(ladder.step + 1, wait_s=wait_s)
-    if up.on and ladder.step > 0:
-        return Level(ladder.step - 1, wait_s=wait_s, rose=at)
-    return replace(ladder, worse=down, better=up)
+        return Level(level.step + 1, wait_s=wait_s)
+    if up.on and level.step > 0:
+        return Level(level.step - 1, wait_s=wait_s, rose=at)
+    return replace(level, worse=down, better=up)
+
+
+def _warmth(reading: Reading) -> str:
+    if reading.temp_c is None:
+        return "the processor is slowed down for heat" if reading.capped else "temperature unknown"
+    return f"{reading.temp_c:.1f} °C"

@@ -128,7 +128,7 @@ class Reason(StrEnum):
 
     MOTION = "motion"
     TRACK = "track"
-    SWEEP = "sweep"
+    FULL_SCAN = "full_scan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ class Track:
     """Persons on this two-wheeler; 0 for everything else."""
     ended: bool = False
     """The tracker gives it up with this update; it will not come back under this id."""
-    phantom: bool = False
+    static_false_positive: bool = False
     """It was born where something stands that is no road user, and has not moved: it may start no event."""
 
 

@@ -30,9 +30,10 @@ from agent.commands.audit import Audit
 from agent.commands.journal import IN_MEMORY, Journal
 from agent.config.last_good import Chosen
 from agent.config.schema import RESERVED, CameraConfig, Config, config_sha256
+from agent.core.condition_event import BOX_RULE, ConditionEvent
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome
-from agent.core.types import Event, EventKind, Frame, Instant, Phase, Severity
+from agent.core.types import Event, EventKind, Frame, Instant
 from agent.detectors import load_detector
 from agent.detectors.absent import Absent
 from agent.detectors.shared import SharedDetector
@@ -96,7 +97,7 @@ class Agent:
             OutboxError: the outbox cannot be opened.
         """
         tuning.begin()
-        self.timekeeper = Timekeeper(config.state_dir, machine_clock)
+        self.timekeeper = Timekeeper(config.state_dir, Ids(os.urandom(32)), machine_clock)
         self.config, self.clock = config, self.timekeeper.clock
         clock = self.clock
         self._on_outcome = on_outcome
@@ -126,7 +127,7 @@ class Agent:
         )
         machine = Machine(clock, sys)
         self._keeping = Keeping(self.outbox, "the box itself", clock)
-        self.pacer = LoadMonitor(machine, config.pace, clock, Ids(os.urandom(32)), self._tell)
+        self.pacer = LoadMonitor(machine, config.throttle, clock, Ids(os.urandom(32)), self._tell)
         self._storage = DiskMonitor(self.outbox, clock, Ids(os.urandom(32)), self._tell)
         self._snapshots = Snapshots()
         self.watchers = {camera.name: self._watcher(camera) for camera in config.cameras}
@@ -234,7 +235,7 @@ class Agent:
 
     def _keep_the_time(self) -> None:
         """Note it, and tell the station when nobody vouches for it, and when somebody does again."""
-        told = self.timekeeper.look(self._new_id)
+        told = self.timekeeper.look()
         if told.event is not None:
             self._tell((told.event,))
             self.bulletin.hasten()
@@ -301,7 +302,7 @@ class Agent:
             ids=Ids(os.urandom(32)),
             on_state=lambda _state: self.bulletin.changed(camera.name),
             on_outcome=lambda frame, outcome: self._saw(camera.name, frame, outcome),
-            pace=self.pacer.fps,
+            throttled_fps=self.pacer.fps,
         )
 
     def _saw(self, name: str, frame: Frame, outcome: Outcome) -> None:
@@ -318,18 +319,9 @@ class Agent:
         if not left_open:
             return
         now, sender = self.clock.now(), self._sender(RESERVED)
-        restarted = Event(
-            id=self._new_id(),
-            revision=1,
-            kind=EventKind.AGENT_RESTARTED,
-            phase=Phase.END,
-            severity=Severity.INFO,
-            at=now,
-            rule_id=RESERVED,
-            rule_kind=RESERVED,
-            started=now,
-            detail=f"{self._sources.boot_reason}; {len(left_open)} events were open and are closed",
-        )
+        detail = f"{self._sources.boot_reason}; {len(left_open)} events were open and are closed"
+        restart = ConditionEvent(EventKind.AGENT_RESTARTED, BOX_RULE)
+        restarted, self._ids = restart.once(now, self._ids, detail)
         self._keeping.keep(
             [*orphans.ends(left_open, now, self._clock_told(now)), *event_messages(restarted, sender)]
         )

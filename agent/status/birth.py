@@ -52,7 +52,7 @@ def message(
             description=device.place or None,
         ),
         cameras=tuple(
-            _camera(camera, camera.pipeline(device).judge, sizes[camera.name]) for camera in config.cameras
+            _camera(camera, camera.pipeline(device).rules, sizes[camera.name]) for camera in config.cameras
         ),
         model=ModelPayload(name=detector.name, sha256=detector.sha256) if detector.name else None,
         capabilities=("events", "images", "counts", *VERBS),

@@ -26,7 +26,7 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 GREY, WHITE, AMBER, RED, BLUE = (150, 150, 150), (255, 255, 255), (0, 190, 255), (60, 60, 235), (230, 160, 60)
 FLASH_S = 2.0
 """How long an event stays written on the picture."""
-CROP_COLOURS = {Reason.MOTION: AMBER, Reason.TRACK: BLUE, Reason.SWEEP: GREY}
+CROP_COLOURS = {Reason.MOTION: AMBER, Reason.TRACK: BLUE, Reason.FULL_SCAN: GREY}
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Painter:
             self.numbered += 1
             self.numbers[track.id] = self.numbered
         number = self.numbers[track.id]
-        colour = colour_of(track.id) if track.confirmed and not track.phantom else GREY
+        colour = colour_of(track.id) if track.confirmed and not track.static_false_positive else GREY
         path = self.paths.setdefault(track.id, deque(maxlen=60))
         path.append(track.box.foot)
         if track.confirmed and len(path) > 1:
@@ -85,12 +85,12 @@ class Painter:
         _rectangle(image, track.box, size, colour, 2 if track.seen else 1)
         if track.confirmed:
             riders = f"+{track.riders}" if track.riders else ""
-            rest = " phantom" if track.phantom else " standing" if track.stationary else ""
+            rest = " false positive" if track.static_false_positive else " standing" if track.stationary else ""
             left, top = _point((track.box.left, track.box.top), size)
             _write(image, f"{number} {track.label}{riders} {track.score:.2f}{rest}", (left, top - 4), colour)
 
     def _events(self, image: Image, frame: Frame, outcome: Outcome) -> None:
-        for event in outcome.told:
+        for event in outcome.reports:
             if isinstance(event, Event) and event.phase is Phase.START:
                 self.told.append(event)
                 self.crossings[event.rule_id] = self.crossings.get(event.rule_id, 0) + 1

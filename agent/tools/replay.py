@@ -153,12 +153,12 @@ def replay(
     with ExitStack() as files:
         files.callback(source.close)
         writer = _writer(files, outputs, sender, labels, summary)
-        painter, film = Painter(settings.judge), None
+        painter, film = Painter(settings.rules), None
         last = start
         for frame in source.frames():
             state, outcome = pipeline.update(state, frame, detector.detect, detector.input_size, settings)
             writer.frame(frame, outcome)
-            writer.told(outcome.told)
+            writer.told(outcome.reports)
             if outputs.overlay is not None:
                 film = film or _film(files, outputs.overlay, source, frame.size)
                 film.write(painter.draw(frame, outcome))

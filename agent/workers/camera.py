@@ -18,12 +18,14 @@ from agent.cameras.isolate import IsolatedCamera
 from agent.cameras.settings import CameraSettings, FileSource
 from agent.clock import Clock
 from agent.core import pipeline
+from agent.core.condition_event import CAMERA_RULE, ConditionEvent
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.rules.context import RuleMemory
 from agent.core.rules.engine import LineRule
 from agent.core.rules.kinds import facts
-from agent.core.tamper.monitor import TamperKind, Visibility
+from agent.core.tamper.classify import TamperKind
+from agent.core.tamper.evidence import Visibility
 from agent.core.types import (
     Count,
     Detection,
@@ -33,12 +35,11 @@ from agent.core.types import (
     Frame,
     Image,
     Instant,
-    Phase,
     Severity,
 )
 from agent.detectors import Detector
 from agent.errors import CameraError, CameraLost, CameraRefused, ModelError
-from agent.host.camera_stats import CameraState, CameraStats, State
+from agent.host.camera_stats import CameraState, CameraStats, Counts, State
 from agent.host.supervise import CALM_S, Backoff, Beat, OutageLog, Stop, wait
 from agent.publishing.compose import Sender, count_message, event_messages
 from agent.wire.message import Message, Priority
@@ -88,27 +89,27 @@ class CameraWorker:
         ids: Ids,
         on_state: Callable[[CameraState], None] = lambda _state: None,
         on_outcome: Callable[[Frame, Outcome], None] = lambda _frame, _outcome: None,
-        pace: Callable[[float], float] = lambda wanted_fps: wanted_fps,
+        throttled_fps: Callable[[float], float] = lambda wanted_fps: wanted_fps,
     ) -> None:
         """`on_state` and `on_outcome` are called in the camera's thread.
 
-        `pace` says how many pictures a second the box allows of those that are wanted.
+        `throttled_fps` says how many pictures a second the box allows of those that are wanted.
         """
         self.camera, self.settings = camera, settings
-        self._judge = settings.judge
+        self._rules = settings.rules
         self.figures = CameraStats()
         self.state = CameraState("disabled", clock.now(), "starting")
         self.keeping = Keeping(keeper, f"camera {camera.name}", clock)
         self._detector, self._sender = detector, sender
         self._clock = clock
         self._on_state, self._on_outcome = on_state, on_outcome
-        self._pace = pace
+        self._throttled_fps = throttled_fps
         self._pipeline = PipelineState(ids)
-        self._lost: Event | None = None
-        self._voice = OutageLog(f"camera {camera.name}")
-        self._eye = OutageLog(f"detector, camera {camera.name}")
-        self._eye_backoff = Backoff(least_s=1.0, most_s=60.0)
-        self._eye_rests_until_s = float("-inf")
+        self._lost = ConditionEvent(EventKind.CAMERA_LOST, CAMERA_RULE, Severity.ALERT)
+        self._outage = OutageLog(f"camera {camera.name}")
+        self._detector_outage = OutageLog(f"detector, camera {camera.name}")
+        self._detector_backoff = Backoff(least_s=1.0, most_s=60.0)
+        self._detector_rests_until_s = float("-inf")
         self._halt, self._obeyed = PauseState(), PauseState()
         self._open: IsolatedCamera | None = None
         self._open_lock = threading.Lock()
@@ -121,12 +122,12 @@ class CameraWorker:
     @property
     def detector_fails(self) -> bool:
         """Whether the detector failed when it was last asked."""
-        return not self._eye.up
+        return not self._detector_outage.up
 
     @property
     def fps_wanted(self) -> float:
-        """Pictures a second that are looked at while something moves, at the box's pace."""
-        return self._pace(self.camera.max_fps)
+        """Pictures a second that are looked at while something moves, as far as the box's load allows."""
+        return self._throttled_fps(self.camera.max_fps)
 
     def seen(self) -> CameraState:
         """The state as it shows from outside: a camera whose pictures are late is stalled, and not yet lost."""
@@ -192,10 +193,7 @@ class CameraWorker:
             for frame in camera.frames():
                 if stop.is_set() or self._halt.why is not None:
                     return
-                began = self._came(camera, frame)
-                outcome = self.watch(frame)
-                self.figures.work_s += self._clock.now().since(began)
-                camera.rest_s = self._rest_s(outcome)
+                camera.rest_s = self.take(camera, frame)
                 beat()
         finally:
             camera.close()
@@ -214,12 +212,19 @@ class CameraWorker:
     def _leave_out(self, halt: PauseState) -> None:
         """Judge without the paused rules from the next frame on; their events end there, their counts here."""
         at, judged = self._now(), self._pipeline.rules
-        for rule in self._judge.rules:
+        for rule in self._rules.rules:
             if judged and isinstance(rule, LineRule) and rule.id in halt.rules - self._obeyed.rules:
                 self._tell(facts.cut_interval(rule, judged.memories.get(rule.id, RuleMemory()), at))
-        wanted = tuple(rule for rule in self._judge.rules if rule.id not in halt.rules)
-        self.settings = replace(self.settings, judge=self._judge.model_copy(update={"rules": wanted}))
+        wanted = tuple(rule for rule in self._rules.rules if rule.id not in halt.rules)
+        self.settings = replace(self.settings, rules=self._rules.model_copy(update={"rules": wanted}))
         self._obeyed = halt
+
+    def take(self, camera: Counts, frame: Frame) -> float:
+        """One picture that came: note it and look at it. Returns how long the next may take, in seconds."""
+        began = self._came(camera, frame)
+        outcome = self.watch(frame)
+        self.figures.work_s += self._clock.now().since(began)
+        return self._rest_s(outcome)
 
     def watch(self, frame: Frame) -> Outcome:
         """Look at one frame and keep what it tells."""
@@ -228,8 +233,8 @@ class CameraWorker:
         self._pipeline, outcome = pipeline.update(
             self._pipeline, frame, self._look, self._detector.input_size, self.settings
         )
-        if outcome.told or self.keeping.holds:  # not with most frames
-            self._tell(outcome.told)
+        if outcome.reports or self.keeping.holds:  # not with most frames
+            self._tell(outcome.reports)
         self._saw(outcome.view)
         self._on_outcome(frame, outcome)
         return outcome
@@ -239,7 +244,7 @@ class CameraWorker:
         if view.fault is None:
             if self.state.state == "blind":
                 self._enter("streaming")
-        elif self.state.state in ("streaming", "blind") and self.state.reason != REASONS[view.fault]:
+        elif self.state.state in ("streaming", "blind"):
             self._enter("blind", REASONS[view.fault])
 
     def _rest_s(self, outcome: Outcome) -> float:
@@ -262,72 +267,59 @@ class CameraWorker:
     def _look(self, images: Sequence[Image]) -> Sequence[Sequence[Detection]]:
         """What the detector sees; nothing while it fails."""
         began = self._clock.now()
-        if began.mono_s < self._eye_rests_until_s:
+        if began.mono_s < self._detector_rests_until_s:
             return [()] * len(images)
         try:
             found = self._detector.detect(images)
         except ModelError as error:
-            self._eye.lost(error)
-            if began.mono_s - self._eye_rests_until_s > CALM_S:
-                self._eye_backoff.calm()
-            self._eye_rests_until_s = began.mono_s + DETECTOR_REST_S + self._eye_backoff.failed()
+            self._detector_outage.lost(error)
+            if began.mono_s - self._detector_rests_until_s > CALM_S:
+                self._detector_backoff.calm()
+            self._detector_rests_until_s = began.mono_s + DETECTOR_REST_S + self._detector_backoff.failed()
             return [()] * len(images)
-        self._eye.back()
+        self._detector_outage.back()
         self.figures.detect_ms.append(self._clock.now().since(began) * 1000)
         return found
 
     # ------------------------------------------------------------------------------------- lost and found
 
-    def _came(self, camera: IsolatedCamera, frame: Frame) -> Instant:
+    def _came(self, camera: Counts, frame: Frame) -> Instant:
         """Note it; this moment."""
         now, last = self._clock.now(), self.figures.last_frame
         resumed = last is not None and frame.at.since(last) > self._stalled_after_s
         self.figures.came(camera, frame, now)
         if self.state.state in ("streaming", "blind") and not resumed:
             return now
-        self._voice.back()
+        self._outage.back()
         self._enter("streaming")
-        if self._lost is not None:
+        if self._lost.last is not None:
             self.figures.returned(now)
             self._lost_ends(now, None)
         return now
 
     def _went(self, error: CameraError) -> None:
-        self._voice.lost(error)
-        if self._lost is None:
+        self._outage.lost(error)
+        if self._lost.last is None:
             now = self._now()
             self._finish(now, EndReason.CAMERA_LOST)
-            name, ids = self._pipeline.ids.next(now)
+            self._lost, ids, events = self._lost.open(now, self._pipeline.ids, error.what)
             self._pipeline = replace(self._pipeline, ids=ids)
-            self._lost = Event(
-                id=name,
-                revision=1,
-                kind=EventKind.CAMERA_LOST,
-                phase=Phase.START,
-                severity=Severity.ALERT,
-                at=now,
-                rule_id="camera",
-                rule_kind="camera",
-                started=now,
-                detail=error.what,
-            )
-            self._tell((self._lost,))
+            self._tell(events)
         self._enter("lost", error.what)
 
     def _lost_ends(self, now: Instant, reason: EndReason | None) -> None:
         """The loss is over: the camera is back (no reason), or nobody waits for it any more."""
-        lost = self._lost
+        lost = self._lost.last
         if lost is None:
             return
-        self._lost = None
         how = "back" if reason is None else "given up"
         detail = f"{how} after {max(0.0, now.since(lost.started)):.0f} s; {lost.detail}"
-        ended = replace(lost, revision=2, phase=Phase.END, at=now, end_reason=reason, detail=detail)
-        self._tell((ended,))
+        self._lost, events = self._lost.close(now, reason, detail=detail)
+        self._tell(events)
 
     def _failed(self, error: Exception) -> CameraLost:
         """A mistake of ours: what the stages remember may be part of it, so they begin anew."""
-        if self._voice.up:
+        if self._outage.up:
             log.exception("watching_failed", camera=self.camera.name)
         try:
             self._finish(self._now(), EndReason.CAMERA_LOST)
@@ -345,8 +337,8 @@ class CameraWorker:
         self._enter("disabled", "the file has ended" if reason is EndReason.LEFT else "the agent stops")
 
     def _finish(self, now: Instant, reason: EndReason) -> None:
-        self._pipeline, told = pipeline.close(self._pipeline, now, reason, self.settings)
-        self._tell(told)
+        self._pipeline, reports = pipeline.close(self._pipeline, now, reason, self.settings)
+        self._tell(reports)
 
     def _now(self) -> Instant:
         """Now, but never before the last frame: a file's own time may run ahead of the clock."""
@@ -364,20 +356,20 @@ class CameraWorker:
 
     # --------------------------------------------------------------------------------------------- telling
 
-    def _tell(self, told: Sequence[Event | Count]) -> None:
+    def _tell(self, reports: Sequence[Event | Count]) -> None:
         """Keep what is told, and with it what the disk would not take before."""
-        self.keeping.keep([message for each in told for message in self._messages(each)])
+        self.keeping.keep([message for each in reports for message in self._messages(each)])
 
-    def _messages(self, told: Event | Count) -> Iterator[Message]:
+    def _messages(self, report: Event | Count) -> Iterator[Message]:
         try:
             sender = self._sender()
-            if isinstance(told, Event):
-                yield from event_messages(told, sender)
+            if isinstance(report, Event):
+                yield from event_messages(report, sender)
             else:
-                yield count_message(told, sender)
+                yield count_message(report, sender)
         except Exception:  # one that cannot be put into words must not silence the others
-            log.exception("event_untold", camera=self.camera.name, rule=told.rule_id)
-            self.keeping.dropped[Priority.EVENT if isinstance(told, Event) else Priority.COUNT] += 1
+            log.exception("event_not_encoded", camera=self.camera.name, rule=report.rule_id)
+            self.keeping.dropped[Priority.EVENT if isinstance(report, Event) else Priority.COUNT] += 1
 
 
 def is_finite(camera: CameraSettings) -> bool:

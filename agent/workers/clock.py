@@ -17,7 +17,9 @@ from typing import Final
 import structlog
 
 from agent.clock import Clock, FlooredClock, Trust, trust
-from agent.core.types import EndReason, Event, EventKind, Instant, Phase, Severity
+from agent.core.condition_event import CLOCK_RULE, ConditionEvent
+from agent.core.ids import Ids
+from agent.core.types import EndReason, Event, EventKind, Instant
 from agent.host import restarts
 
 log = structlog.get_logger(__name__)
@@ -29,7 +31,8 @@ PATIENCE_S: Final = 60.0
 """A clock that nobody vouches for at the start is no event yet: NTP takes a moment."""
 STEP_S: Final = 1.0
 """A trusted clock that moves this far against the steady one was set: the last map is not true any more."""
-RULE: Final = "clock"
+UNTRUSTED: Final = ConditionEvent(EventKind.CLOCK_UNTRUSTED, CLOCK_RULE)
+NOBODY: Final = "neither NTP nor a battery clock keeps the time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,9 @@ class ClockState:
 
     doubted: Instant | None = None
     """Since when nobody vouches for it."""
-    event: Event | None = None
-    """clock_untrusted, while it is open."""
+    untrusted: ConditionEvent = UNTRUSTED
     offset_s: float | None = None
-    """Wall minus steady clock, as the station was last told."""
+    """Wall minus steady clock, as the station knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,76 +55,61 @@ class ClockReport:
     """That this wall time belongs to this moment of the steady clock."""
 
 
-def update(
-    hours: ClockState, now: Instant, trusted: Trust, new_id: Callable[[], str]
-) -> tuple[ClockState, ClockReport]:
+def update(state: ClockState, now: Instant, trusted: Trust, ids: Ids) -> tuple[ClockState, Ids, ClockReport]:
     """Fold in one look at the clock. Durations come from the steady clock, so no step ends one."""
+    untrusted = state.untrusted
     if not trusted.good:
-        doubted = hours.doubted or now
-        if hours.event is not None or now.since(doubted) < PATIENCE_S:
-            return replace(hours, doubted=doubted), ClockReport()
-        event = Event(
-            id=new_id(),
-            revision=1,
-            kind=EventKind.CLOCK_UNTRUSTED,
-            phase=Phase.START,
-            severity=Severity.INFO,
-            at=now,
-            rule_id=RULE,
-            rule_kind=RULE,
-            started=doubted,
-            detail="neither NTP nor a battery clock keeps the time",
-        )
-        return replace(hours, doubted=doubted, event=event), ClockReport(event)
+        doubted = state.doubted or now
+        events: tuple[Event, ...] = ()
+        if now.since(doubted) >= PATIENCE_S:
+            untrusted, ids, events = untrusted.open(now, ids, NOBODY, started=doubted)
+        return replace(state, doubted=doubted, untrusted=untrusted), ids, ClockReport(next(iter(events), None))
     offset_s = now.wall_s - now.mono_s
-    mapped = hours.offset_s is not None and hours.event is None and abs(offset_s - hours.offset_s) <= STEP_S
+    doubtless = untrusted.last is None
+    mapped = state.offset_s is not None and doubtless and abs(offset_s - state.offset_s) <= STEP_S
     ended = None
-    if hours.event is not None:
-        started = hours.event.started
-        ended = replace(
-            hours.event,
-            revision=2,
-            phase=Phase.END,
-            at=now,
+    if untrusted.last is not None:
+        started, lasted_s = untrusted.last.started, now.since(untrusted.last.started)
+        _, (ended,) = untrusted.close(
+            now,
+            detail=f"kept by {trusted.state} after {lasted_s:.0f} s",
             # The start was stamped by the clock that nobody trusted; now it is known when that was.
-            started=Instant(started.mono_s, now.wall_s - now.since(started)),
-            detail=f"kept by {trusted.state} after {now.since(started):.0f} s",
+            started=Instant(started.mono_s, now.wall_s - lasted_s),
         )
-    return ClockState(offset_s=hours.offset_s if mapped else offset_s), ClockReport(ended, not mapped)
+    return ClockState(offset_s=state.offset_s if mapped else offset_s), ids, ClockReport(ended, not mapped)
 
 
 class Timekeeper:
     """The box's clock over its lives; `look` is called at every turn of the main loop."""
 
-    def __init__(self, folder: Path, machine: Clock | None = None, asked: Callable[[], Trust] = trust) -> None:
+    def __init__(
+        self, folder: Path, ids: Ids, machine: Clock | None = None, asked: Callable[[], Trust] = trust
+    ) -> None:
         """`folder` keeps the note of the latest good time; if it cannot be written, less is known."""
         self._path = folder / NAME
         self.clock = FlooredClock(_noted_s(self._path), machine, asked)
-        self._hours = ClockState()
+        self._state, self._ids = ClockState(), ids
         self._noted_at: Instant | None = None
 
-    def look(self, new_id: Callable[[], str]) -> ClockReport:
+    def look(self) -> ClockReport:
         """Look at the clock; what is to be told."""
         # The trust first: it lowers a floor that NTP has shown to be wrong.
         trusted, now = self.clock.trust(), self.clock.now()
-        before = self._hours
-        self._hours, told = update(before, now, trusted, new_id)
-        if told.clock_map:
+        self._state, self._ids, report = update(self._state, now, trusted, self._ids)
+        if report.clock_map:
             log.info("clock_set", state=trusted.state, error_ms=trusted.error_ms)
-        elif told.event is not None:
+        elif report.event is not None:
             log.warning("clock_untrusted", hint="is NTP reachable? each event says how far to trust it")
         if trusted.good and (self._noted_at is None or now.since(self._noted_at) >= NOTE_EVERY_S):
             self.note()
-        return told
+        return report
 
     def close(self) -> Event | None:
         """The agent stops: note the time, and end the event that is open."""
         self.note()
-        event, self._hours = self._hours.event, replace(self._hours, event=None)
-        if event is None:
-            return None
-        reason = EndReason.AGENT_RESTARTED
-        return replace(event, revision=2, phase=Phase.END, at=self.clock.now(), end_reason=reason)
+        untrusted, events = self._state.untrusted.close(self.clock.now(), EndReason.AGENT_RESTARTED)
+        self._state = replace(self._state, untrusted=untrusted)
+        return next(iter(events), None)
 
     def note(self) -> None:
         """Note that it is at least this late, if that is known: now and then, and at the end."""
@@ -134,8 +121,8 @@ class Timekeeper:
 def _noted_s(path: Path) -> float:
     """The latest good time of an earlier life; 0 if there is none."""
     try:
-        told = json.loads(path.read_text(encoding="ascii"))["wall_s"]
-        return float(told) if isinstance(told, int | float) and 0 <= told < LAST_S else 0.0
+        wall_s = json.loads(path.read_text(encoding="ascii"))["wall_s"]
+        return float(wall_s) if isinstance(wall_s, int | float) and 0 <= wall_s < LAST_S else 0.0
     except (OSError, ValueError, TypeError, LookupError):
         return 0.0
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 
 import structlog
 
 from agent.clock import Clock
+from agent.core.condition_event import BOX_RULE, ConditionEvent
 from agent.core.ids import Ids
-from agent.core.types import EndReason, Event, EventKind, Phase, Severity
+from agent.core.types import EndReason, Event, EventKind
 from agent.errors import NgatuError
 from agent.outbox.outbox import Outbox
 
 log = structlog.get_logger(__name__)
 
-RULE = "box"
-"""Stands for the rule in events that the box tells of itself."""
+DAMAGED = ConditionEvent(EventKind.STORAGE_CORRUPT, BOX_RULE)
 
 
 class DiskMonitor:
@@ -26,7 +25,8 @@ class DiskMonitor:
     def __init__(self, outbox: Outbox, clock: Clock, ids: Ids, tell: Callable[[Iterable[Event]], None]) -> None:
         """`tell` is given what the box has to say of itself, in the thread that ticks."""
         self._outbox, self._clock, self._ids, self._tell = outbox, clock, ids, tell
-        self._open: dict[EventKind, Event] = {}
+        self._full = ConditionEvent(EventKind.STORAGE_FULL, BOX_RULE)
+        self._ram_only = ConditionEvent(EventKind.STORAGE_RAM_ONLY, BOX_RULE)
 
     def start(self) -> None:
         """Look through the whole file and through damaged ones, beside the work: seconds on large ones."""
@@ -37,51 +37,29 @@ class DiskMonitor:
         condition = self._outbox.condition()
         full = "the disk is full: pictures are dropped, events go on" if condition.full else None
         memory = f"kept in memory only: {condition.in_memory}" if condition.in_memory else None
-        self._tell(
-            [
-                *self._change(EventKind.STORAGE_FULL, full),
-                *self._change(EventKind.STORAGE_RAM_ONLY, memory),
-                *(self._damage(str(told)) for told in self._outbox.salvaged()),
-            ]
-        )
+        self._full, of_full = self._changed(self._full, full)
+        self._ram_only, of_memory = self._changed(self._ram_only, memory)
+        self._tell([*of_full, *of_memory, *(self._damage(str(each)) for each in self._outbox.salvaged())])
 
     def close(self) -> None:
         """The agent stops: nothing stays open."""
-        ends = [replace(self._next(each), end_reason=EndReason.AGENT_RESTARTED) for each in self._open.values()]
-        self._open.clear()
-        self._tell(ends)
+        now = self._clock.now()
+        self._full, of_full = self._full.close(now, EndReason.AGENT_RESTARTED)
+        self._ram_only, of_memory = self._ram_only.close(now, EndReason.AGENT_RESTARTED)
+        self._tell([*of_full, *of_memory])
 
-    def _change(self, kind: EventKind, trouble: str | None) -> Iterator[Event]:
-        told = self._open.get(kind)
-        if trouble is not None and told is None:
-            self._open[kind] = told = self._event(kind, Phase.START, trouble)
-            yield told
-        elif trouble is None and told is not None:
-            del self._open[kind]
-            ended = self._next(told)
-            yield replace(ended, detail=f"over after {ended.at.since(told.started):.0f} s")
+    def _changed(self, before: ConditionEvent, trouble: str | None) -> tuple[ConditionEvent, tuple[Event, ...]]:
+        """The event after this look: opened by a trouble, closed without one."""
+        now = self._clock.now()
+        if trouble is not None:
+            after, self._ids, events = before.open(now, self._ids, trouble)
+            return after, events
+        lasted_s = now.since(before.last.started) if before.last else 0.0
+        return before.close(now, detail=f"over after {lasted_s:.0f} s")
 
     def _damage(self, detail: str) -> Event:
-        return self._event(EventKind.STORAGE_CORRUPT, Phase.END, detail)
-
-    def _event(self, kind: EventKind, phase: Phase, detail: str) -> Event:
-        now = self._clock.now()
-        name, self._ids = self._ids.next(now)
-        return Event(
-            id=name,
-            revision=1,
-            kind=kind,
-            phase=phase,
-            severity=Severity.INFO,
-            at=now,
-            rule_id=RULE,
-            rule_kind=RULE,
-            started=now,
-            detail=detail,
-        )
-
-    def _next(self, told: Event) -> Event:
-        return replace(told, revision=told.revision + 1, phase=Phase.END, at=self._clock.now())
+        event, self._ids = DAMAGED.once(self._clock.now(), self._ids, detail)
+        return event
 
     def _look_through(self) -> None:
         try:

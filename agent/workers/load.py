@@ -1,4 +1,4 @@
-"""The box's pace: measures how hot and how late it is, and tells when it looks at fewer pictures."""
+"""The box's load: measures how hot and how late it is, and tells when it looks at fewer pictures."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from agent.clock import Clock
-from agent.core import heat, throttle
+from agent.core import throttle
 from agent.core.ids import Ids
-from agent.core.throttle import FULL, Reading, Throttle, ThrottleSettings, ThrottleState
+from agent.core.throttle import FULL, HeatReport, Reading, Throttle, ThrottleSettings, ThrottleState
 from agent.core.types import EndReason, Event
 from agent.host.camera_stats import CameraStats
 from agent.host.machine import Machine
@@ -33,7 +33,7 @@ class LoadMonitor:
         self._machine, self._settings = machine, settings
         self._clock, self._ids, self._tell = clock, ids, tell
         self._state = ThrottleState()
-        self._told: Event | None = None
+        self._heat = HeatReport()
 
     def fps(self, wanted: float) -> float:
         """Pictures a second to look at now, of so many wanted."""
@@ -44,7 +44,7 @@ class LoadMonitor:
         reading = self._read(tuple(cameras))
         before = self.now
         self._state, self.now = throttle.update(self._state, reading, self._settings)
-        self._told, self._ids, events = heat.tell(self._told, self.now, reading, self._ids)
+        self._heat, self._ids, events = throttle.report(self._heat, self.now, reading, self._ids)
         if events:
             self._tell(events)
         if (before.hot, before.busy) != (self.now.hot, self.now.busy):
@@ -53,8 +53,9 @@ class LoadMonitor:
 
     def close(self) -> None:
         """The agent stops: nothing stays open."""
-        self._tell(heat.close(self._told, self._read(()), EndReason.AGENT_RESTARTED))
-        self._told = None
+        event, events = self._heat.event.close(self._clock.now(), EndReason.AGENT_RESTARTED)
+        self._heat = HeatReport(event)
+        self._tell(events)
 
     def _read(self, cameras: tuple[CameraStats, ...]) -> Reading:
         now, throttled = self._clock.now(), self._machine.throttled()
@@ -71,7 +72,7 @@ class LoadMonitor:
 
     def _say(self, reading: Reading) -> None:
         if self.now == FULL:
-            log.info("full_pace", temp_c=reading.temp_c)
+            log.info("full_rate", temp_c=reading.temp_c)
         else:
             log.warning(
                 "slowed_down",

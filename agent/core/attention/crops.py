@@ -1,4 +1,4 @@
-"""The geometry of attention: how large a crop must be, how few cover everything, and the tiles of a sweep."""
+"""Region proposal, its geometry: how large a crop must be, how few cover all, the tiles of a full scan."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def _inside(box: Box) -> Box:
 
 
 def tiles(frame: Size, field: Size, shrink: float, whole_within: float) -> tuple[Box, ...]:
-    """The turns of a sweep: the whole frame, then, where it is too large for that, overlapping tiles of it.
+    """The turns of a full scan: the whole frame, then, where it is too large for that, overlapping tiles of it.
 
     A tile is shrunk at most `shrink` times; neighbours share an eighth, so that what one cuts the other holds.
     """

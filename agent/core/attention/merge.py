@@ -1,4 +1,4 @@
-"""The detections of overlapping crops made those of one frame, each object once."""
+"""Non-maximum suppression over crops: overlapping detections made those of one frame, each object once."""
 
 from __future__ import annotations
 

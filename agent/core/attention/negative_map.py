@@ -1,6 +1,6 @@
-"""Where something moves in which the detector finds nothing: a tree, a flag, rain in a lamp's light.
+"""Negative map: where something moves in which the detector finds nothing (a tree, a flag, rain in the light).
 
-The view is a coarse grid. Each look at motion that no track explains makes the cells under it more barren, and
+The view is a coarse grid. Each look at motion that no track explains makes the cells under it duller, and
 the next look there waits longer. A region that reaches into a fresh cell is looked at at once: so whatever
 comes or goes is seen as soon as ever, and only what stays where it is grows dull. A place is fresh again once a
 road user was found there, or after a while without such motion.
@@ -19,12 +19,12 @@ FORGET_S = 10.0
 PATIENT = 4
 """So many looks at a place before the wait doubles: a car is often recognised only when it has come nearer."""
 
-Barren = Mapping[tuple[int, int], tuple[int, float]]
+NegativeMap = Mapping[tuple[int, int], tuple[int, float]]
 """By cell (column, row): how many looks found nothing there, and the mono_s of the last. Never changed, only
 replaced; it holds at most `COLUMNS * ROWS` cells."""
 
 
-def wait_s(state: Barren, region: Box, at_s: float, first_s: float, most_s: float) -> float:
+def wait_s(state: NegativeMap, region: Box, at_s: float, first_s: float, most_s: float) -> float:
     """How long from now (mono_s) a look at this region can wait; 0 where any of it lies in a fresh cell."""
     least_s = most_s
     for cell in _cells(region):
@@ -36,15 +36,15 @@ def wait_s(state: Barren, region: Box, at_s: float, first_s: float, most_s: floa
     return max(0.0, least_s)
 
 
-def looked(state: Barren, regions: Sequence[Box], found: Sequence[Box], at_s: float) -> Barren:
+def looked(state: NegativeMap, regions: Sequence[Box], found: Sequence[Box], at_s: float) -> NegativeMap:
     """After a look at regions that nothing explains; `found` are the boxes of the road users that are known."""
     if not regions and not state:
         return state
-    fertile = {cell for box in found for cell in _cells(box)}
+    positive = {cell for box in found for cell in _cells(box)}
     after = {
-        cell: known for cell, known in state.items() if cell not in fertile and at_s - known[1] <= FORGET_S
+        cell: known for cell, known in state.items() if cell not in positive and at_s - known[1] <= FORGET_S
     }
-    for cell in {cell for region in regions for cell in _cells(region)} - fertile:
+    for cell in {cell for region in regions for cell in _cells(region)} - positive:
         after[cell] = after.get(cell, (0, at_s))[0] + 1, at_s
     return after
 

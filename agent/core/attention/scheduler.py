@@ -1,10 +1,10 @@
-"""Where the detector must look: the fewest crops that cover motion and tracks, at the scale it sees best.
+"""Region proposal: the fewest crops that cover motion and tracks, at the scale the detector sees best.
 
 A detector sees an object best at a certain size in its own input. Squeezing the whole frame into the input
 makes distant road users a few pixels large; a crop of the input's own size shows them as they are (the idea of
 Frigate's regions, and of slicing aided inference: Akyon et al., ICIP 2022, without its cost). When nothing
-moves and no track is in doubt, the detector rests, but for slow sweeps of the frame
-and rare checks of what stands.
+moves and no track is in doubt, the detector rests, but for slow full scans of the
+frame and rare checks of what stands.
 
 How soon it looks again depends on what could be learned by it:
 
@@ -12,9 +12,9 @@ How soon it looks again depends on what could be learned by it:
     new motion, a track that comes into view or
     was just missed, tracks easily confused     every `doubt_s`; at once if the last look was longer ago
     a track that goes where it should           every `follow_s`; sooner if it would leave its own box
-    motion in which nothing is found (barren)   ever less often, every `barren_s` in the end
+    motion in which nothing is found            ever less often, every `negative_s` in the end
     what stands                                 every `stationary_check_s`
-    everything                                  every `sweep_s`
+    everything                                  every `full_scan_s`
 
 Whatever the reason for a look, all that moves is looked at: one picture often holds it all.
 """
@@ -25,14 +25,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from pydantic import Field
-
-from agent.core.attention import negative_map as barren
+from agent.core.attention import negative_map
 from agent.core.attention.crops import Closeness, Wish, cover, sized, tiles
 from agent.core.attention.merge import gathered
-from agent.core.attention.negative_map import Barren
+from agent.core.attention.negative_map import NegativeMap
+from agent.core.attention.settings import AttentionSettings
 from agent.core.types import WHOLE, Box, Crop, Detection, Instant, Motion, Reason, Size, Track
-from agent.settings.base import Settings
 
 _BLIND_S = 1.0
 """How often the whole frame is looked at while motion learns a new scene and cannot tell."""
@@ -57,80 +55,6 @@ _CLOSE, _SHIFT = 0.1, 0.1
 by such a share of its size between two looks."""
 
 
-class AttentionSettings(Settings):
-    """How often and how closely the detector looks."""
-
-    enabled: bool = Field(
-        True,
-        description="Whether the detector looks at all. Without it only motion is told, for a fraction of the "
-        "processor: for a small box with many cameras.",
-    )
-    min_interval_s: float = Field(
-        0.1, ge=0, le=10, description="Least time between two looks of the detector, in seconds."
-    )
-    doubt_s: float = Field(
-        0.2,
-        ge=0,
-        le=10,
-        description="Time between two looks at new motion and at tracks that could be confused, in seconds.",
-    )
-    follow_s: float = Field(
-        0.3,
-        ge=0,
-        le=10,
-        description="Time between two looks while every track goes where it should, in seconds.",
-    )
-    barren_s: float = Field(
-        1.0,
-        ge=0,
-        le=60,
-        description="Longest time between two looks at motion in which nothing is found, in seconds.",
-    )
-    max_crops: int = Field(
-        4, ge=1, le=32, description="Most crops in one look; fewer make them coarser, never leave a blind spot."
-    )
-    object_share: float = Field(
-        0.6, ge=0.1, le=1, description="An object fills at most this fraction of its crop's width and height."
-    )
-    small_px: int = Field(
-        64, ge=8, le=512, description="Objects smaller than this in the frame are enlarged, in pixels."
-    )
-    enough_px: int = Field(
-        28,
-        ge=8,
-        le=512,
-        description="Objects may share a crop that shows each of them at least so large, in input pixels.",
-    )
-    enlarge: float = Field(2.0, ge=1, le=4, description="How many times small objects are enlarged at most.")
-    whole_within: float = Field(
-        1.3,
-        ge=1,
-        le=4,
-        description="A frame at most so many times the detector's input is looked at as a whole.",
-    )
-    sweep_s: float = Field(
-        30.0,
-        ge=0.5,
-        le=3600,
-        description="Time between two sweeps over the frame, for what stands, in seconds.",
-    )
-    sweep_shrink: float = Field(
-        2.0,
-        ge=1,
-        le=10,
-        description="A sweep shrinks at most so many times; larger frames are swept tile by tile.",
-    )
-    stationary_check_s: float = Field(
-        5.0, ge=0.5, le=3600, description="Time between two looks at a track that stands, in seconds."
-    )
-    same_iou: float = Field(
-        0.5, ge=0.1, le=1, description="Detections of one label that overlap so much (IoU) are one object."
-    )
-    inside: float = Field(
-        0.7, ge=0.3, le=1, description="A detection cut by its crop goes if so much of it lies in another one."
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class AttentionInput:
     """What is known of one frame before the detector looks."""
@@ -149,18 +73,18 @@ class AttentionState:
 
     looked: Instant | None
     """The last look of any kind."""
-    swept: Instant | None
-    """The last turn of the sweep."""
+    scanned: Instant | None
+    """The last turn of the full scan."""
     turn: int
-    """How many parts of the sweep were seen; the first is the whole frame."""
+    """How many parts of the full scan were seen; the first is the whole frame."""
     checked: tuple[tuple[str, float], ...]
     """Tracks by id, with the mono_s at which each was last inside a crop."""
-    barren: Barren = field(default_factory=dict)
+    negative_map: NegativeMap = field(default_factory=dict)
     """Where something moves in which nothing is found."""
 
 
 def update(
-    state: AttentionState | None, scene: AttentionInput, settings: AttentionSettings
+    state: AttentionState | None, given: AttentionInput, settings: AttentionSettings
 ) -> tuple[AttentionState, tuple[Crop, ...]]:
     """Choose the crops for one frame; none means that the detector rests.
 
@@ -170,46 +94,48 @@ def update(
     state = state or AttentionState(None, None, 0, ())
     if not settings.enabled:
         return state, ()
-    if state.looked and scene.at.since(state.looked) < settings.min_interval_s * _EARLY:
+    if state.looked and given.at.since(state.looked) < settings.min_interval_s * _EARLY:
         return state, ()
-    parts = tiles(scene.frame, scene.field, settings.sweep_shrink, settings.whole_within)
+    parts = tiles(given.frame, given.field, settings.full_scan_shrink, settings.whole_within)
     # The first round is quick, for then nothing is known yet; afterwards one part at a time will do.
-    wait_s = settings.sweep_s / len(parts) if state.turn < len(parts) else settings.sweep_s
-    sweep_due = state.swept is None or scene.at.since(state.swept) >= wait_s
-    if scene.motion.settling:
-        blind = state.looked is None or scene.at.since(state.looked) >= _BLIND_S
-        wishes = _wishes(state, scene, settings)
-        crops: tuple[Crop, ...] = (Crop(WHOLE, Reason.SWEEP),) if wishes or blind else ()
-    elif not sweep_due and patience_s(state, scene, settings) > 0:
+    wait_s = settings.full_scan_s / len(parts) if state.turn < len(parts) else settings.full_scan_s
+    scan_due = state.scanned is None or given.at.since(state.scanned) >= wait_s
+    if given.motion.settling:
+        blind = state.looked is None or given.at.since(state.looked) >= _BLIND_S
+        wishes = _wishes(state, given, settings)
+        crops: tuple[Crop, ...] = (Crop(WHOLE, Reason.FULL_SCAN),) if wishes or blind else ()
+    elif not scan_due and patience_s(state, given, settings) > 0:
         crops = ()
     else:
-        part = parts[state.turn % len(parts)] if sweep_due else None
-        crops = _crops(_wishes(state, scene, settings), part, scene, settings)
+        part = parts[state.turn % len(parts)] if scan_due else None
+        crops = _crops(_wishes(state, given, settings), part, given, settings)
     if not crops:
-        return replace(state, checked=_present(state, scene)), ()
-    return _looked(state, scene, crops, sweep_due), crops
+        return replace(state, checked=_present(state, given)), ()
+    return _looked(state, given, crops, scan_due), crops
 
 
-def patience_s(state: AttentionState, scene: AttentionInput, settings: AttentionSettings) -> float:
+def patience_s(state: AttentionState, given: AttentionInput, settings: AttentionSettings) -> float:
     """How long the next look can wait, in seconds; 0: something is new, in doubt or due; inf: all is quiet.
 
     Where the detector does not look at all there is nothing to wait for.
 
-    Sweeps are not asked about. `scene` may be of the frame that `state` is of, with the tracks after it.
+    Full scans are not asked about. `given` may be of the frame that `state` is of, with the tracks after it.
     """
     if not settings.enabled:
         return inf
-    now_s = scene.at.mono_s
-    living = [track for track in scene.tracks if not track.ended and not _outside(track.box)]
+    now_s = given.at.mono_s
+    living = [track for track in given.tracks if not track.ended and not _outside(track.box)]
     checked, crowded = dict(state.checked), _crowded(living, settings.follow_s)
     waits: list[float] = []
     for track in living:
         looked_s = checked.get(track.id, -inf)
-        waits.append(looked_s + _wait_s(track, looked_s, track.id in crowded, scene.at, settings) - now_s)
-    for region in _unexplained(scene.motion.regions, living):
-        barren_s = barren.wait_s(state.barren, region, now_s, settings.doubt_s, settings.barren_s)
-        since_s = scene.at.since(state.looked) if state.looked else inf
-        waits.append(max(barren_s, settings.doubt_s * _EARLY - since_s))
+        waits.append(looked_s + _wait_s(track, looked_s, track.id in crowded, given.at, settings) - now_s)
+    for region in _unexplained(given.motion.regions, living):
+        negative_s = negative_map.wait_s(
+            state.negative_map, region, now_s, settings.doubt_s, settings.negative_s
+        )
+        since_s = given.at.since(state.looked) if state.looked else inf
+        waits.append(max(negative_s, settings.doubt_s * _EARLY - since_s))
     return max(0.0, min(waits, default=inf))
 
 
@@ -225,20 +151,20 @@ def gather(
 
 
 def _crops(
-    wishes: list[Wish], part: Box | None, scene: AttentionInput, settings: AttentionSettings
+    wishes: list[Wish], part: Box | None, given: AttentionInput, settings: AttentionSettings
 ) -> tuple[Crop, ...]:
-    """The crops for the wishes and for the part of a sweep whose turn it is."""
-    if _small(scene, settings) and (wishes or part):
-        return (Crop(WHOLE, wishes[0].reason if wishes else Reason.SWEEP),)
-    crops = cover(wishes, scene.frame, max(1, settings.max_crops - (part is not None)))
-    return _with_sweep(crops, part, settings.max_crops) if part else crops
+    """The crops for the wishes and for the part of a full scan whose turn it is."""
+    if _small(given, settings) and (wishes or part):
+        return (Crop(WHOLE, wishes[0].reason if wishes else Reason.FULL_SCAN),)
+    crops = cover(wishes, given.frame, max(1, settings.max_crops - (part is not None)))
+    return _with_scan(crops, part, settings.max_crops) if part else crops
 
 
-def _small(scene: AttentionInput, settings: AttentionSettings) -> bool:
+def _small(given: AttentionInput, settings: AttentionSettings) -> bool:
     times = settings.whole_within
     return (
-        scene.frame.width_px <= scene.field.width_px * times
-        and scene.frame.height_px <= scene.field.height_px * times
+        given.frame.width_px <= given.field.width_px * times
+        and given.frame.height_px <= given.field.height_px * times
     )
 
 
@@ -302,24 +228,24 @@ def _common(one: Box, other: Box) -> float:
     return max(0.0, wide) * max(0.0, high)
 
 
-def _wishes(state: AttentionState, scene: AttentionInput, settings: AttentionSettings) -> list[Wish]:
+def _wishes(state: AttentionState, given: AttentionInput, settings: AttentionSettings) -> list[Wish]:
     """What should be seen, each with the crop size that shows it best; nothing twice.
 
     A part of a followed track that moves, such as a leg, must be in some crop, but no nearer than its track:
     that one has a wish of its own.
     """
     checked = dict(state.checked)
-    living = [track for track in scene.tracks if not track.ended and not _outside(track.box)]
-    fresh = set(_unexplained(scene.motion.regions, living))
-    boxes = [(region, Reason.MOTION, region not in fresh) for region in scene.motion.regions]
+    living = [track for track in given.tracks if not track.ended and not _outside(track.box)]
+    fresh = set(_unexplained(given.motion.regions, living))
+    boxes = [(region, Reason.MOTION, region not in fresh) for region in given.motion.regions]
     for track in living:
-        since_s = scene.at.mono_s - checked.get(track.id, -inf)
+        since_s = given.at.mono_s - checked.get(track.id, -inf)
         if not track.stationary or since_s >= settings.stationary_check_s:
             boxes.append((track.box, Reason.TRACK, False))
     closest = Closeness(settings.object_share, settings.small_px, settings.enlarge, settings.enough_px)
     wishes: list[Wish] = []
     for box, reason, part in boxes:
-        size, largest_px = sized(box, scene.frame, scene.field, closest)
+        size, largest_px = sized(box, given.frame, given.field, closest)
         wishes.append(Wish(box, size, inf if part else largest_px, reason))
     return wishes
 
@@ -332,35 +258,36 @@ def _outside(box: Box) -> bool:
     return box.right <= 0 or box.bottom <= 0 or box.left >= 1 or box.top >= 1
 
 
-def _with_sweep(crops: tuple[Crop, ...], part: Box, most: int) -> tuple[Crop, ...]:
-    """The sweep's part as one more crop; where only one is allowed, the whole frame serves both."""
+def _with_scan(crops: tuple[Crop, ...], part: Box, most: int) -> tuple[Crop, ...]:
+    """The full scan's part as one more crop; where only one is allowed, the whole frame serves both."""
     if any(crop.box == WHOLE for crop in crops):
         return crops
-    return (*crops, Crop(part, Reason.SWEEP)) if len(crops) < most else (Crop(WHOLE, Reason.SWEEP),)
+    return (*crops, Crop(part, Reason.FULL_SCAN)) if len(crops) < most else (Crop(WHOLE, Reason.FULL_SCAN),)
 
 
 def _looked(
-    state: AttentionState, scene: AttentionInput, crops: tuple[Crop, ...], sweep_due: bool
+    state: AttentionState, given: AttentionInput, crops: tuple[Crop, ...], scan_due: bool
 ) -> AttentionState:
-    swept = sweep_due and any(crop.reason is Reason.SWEEP or crop.box == WHOLE for crop in crops)
-    checked = dict(_present(state, scene))
-    for track in scene.tracks:
+    scanned = scan_due and any(crop.reason is Reason.FULL_SCAN or crop.box == WHOLE for crop in crops)
+    checked = dict(_present(state, given))
+    for track in given.tracks:
         if any(_holds(crop.box, track.box) for crop in crops):
-            checked[track.id] = scene.at.mono_s
-    living = [track for track in scene.tracks if not track.ended]
-    vain = _unexplained(scene.motion.regions, living)
+            checked[track.id] = given.at.mono_s
+    living = [track for track in given.tracks if not track.ended]
+    vain = _unexplained(given.motion.regions, living)
+    boxes = [track.box for track in living]
     return AttentionState(
-        looked=scene.at,
-        swept=scene.at if swept else state.swept,
-        turn=state.turn + swept,
+        looked=given.at,
+        scanned=given.at if scanned else state.scanned,
+        turn=state.turn + scanned,
         checked=tuple(checked.items()),
-        barren=barren.looked(state.barren, vain, [track.box for track in living], scene.at.mono_s),
+        negative_map=negative_map.looked(state.negative_map, vain, boxes, given.at.mono_s),
     )
 
 
-def _present(state: AttentionState, scene: AttentionInput) -> tuple[tuple[str, float], ...]:
+def _present(state: AttentionState, given: AttentionInput) -> tuple[tuple[str, float], ...]:
     """Only tracks that still are: the state must not grow for ever."""
-    present = {track.id for track in scene.tracks if not track.ended}
+    present = {track.id for track in given.tracks if not track.ended}
     return tuple(pair for pair in state.checked if pair[0] in present)
 
 

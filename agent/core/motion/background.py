@@ -1,4 +1,4 @@
-"""What a place looks like when nothing is there: a handful of remembered values per pixel.
+"""Background model: what a place looks like when nothing is there, a handful of remembered values per pixel.
 
 Each pixel keeps `SAMPLES` grey values that it had at random moments of the last seconds. A new value that is
 close to at least two of them is background (ViBe: Barnich and Van Droogenbroeck, IEEE TIP 2011), so a leaf that

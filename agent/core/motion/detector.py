@@ -1,4 +1,4 @@
-"""What moved: the regions of one frame that differ from the learned scene and change right now.
+"""Foreground, what moved: the regions of a frame that differ from the learned scene and change right now.
 
 Works on the luma plane, shrunk by a whole number to at most `height_px`. Time comes from the frames: everything
 that is learned is learned per second, not per frame, from 1 to 30 frames a second alike.
@@ -114,7 +114,7 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
             evidence = _evidence(state, now, moved, strange)
             regions, firm = boxes(large, evidence, settings.max_regions)
         if learns:
-            lesson = Lesson(plane, at, now.raw, state.raw, moved, strange)
+            lesson = Lesson(plane=plane, at=at, raw=now.raw, raw_before=state.raw, moved=moved, strange=strange)
             known = model_update.learn(known, lesson, settings)
     dim = _looked(state, now, settings)
     if dim.regions:
@@ -189,9 +189,19 @@ def _compare(state: MotionState, plane: Plane, at: Instant, settings: MotionSett
         raw = np.asarray(cv2.bitwise_and(raw, state.seen), np.uint8)
         view_px = max(1, cv2.countNonZero(state.seen))
     mask, outlines = clean(raw)
-    share = cv2.countNonZero(mask) / view_px
-    asked_s = at.mono_s if asks else state.asked_s
-    return _Now(plane, at, known, past, unlike, asked_s, far, raw, mask, outlines, share)
+    return _Now(
+        plane=plane,
+        at=at,
+        known=known,
+        past=past,
+        unlike=unlike,
+        asked_s=at.mono_s if asks else state.asked_s,
+        far=far,
+        raw=raw,
+        mask=mask,
+        outlines=outlines,
+        share=cv2.countNonZero(mask) / view_px,
+    )
 
 
 def _changes(now: _Now) -> tuple[Plane, Plane]:
@@ -207,7 +217,14 @@ def _looked(state: MotionState, now: _Now, settings: MotionSettings) -> Faint:
     at_s = now.at.mono_s
     if now.known.settled is None or at_s - state.faint.looked_s < faint.LOOK_S:
         return state.faint
-    sight = Sight(now.plane, now.known.model, now.past[0][1], now.far, now.known.limit, state.seen)
+    sight = Sight(
+        plane=now.plane,
+        scene=now.known.model,
+        earlier=now.past[0][1],
+        far=now.far,
+        limit=now.known.limit,
+        counts=state.seen,
+    )
     return faint.look(state.faint, sight, at_s, settings.min_area)
 
 
@@ -216,7 +233,16 @@ def _evidence(state: MotionState, now: _Now, moved: Plane, strange: Plane) -> Ev
     passed_s = now.at.since(state.at)
     before = state.mask if passed_s <= _TWICE_S else None
     firm = state.firm if passed_s <= _TWICE_S / 2 else None
-    return Evidence(now.plane, now.known.model.view, now.known.look, now.mask, moved, strange, before, firm)
+    return Evidence(
+        plane=now.plane,
+        usual=now.known.model.view,
+        look=now.known.look,
+        mask=now.mask,
+        moved=moved,
+        strange=strange,
+        before=before,
+        firm=firm,
+    )
 
 
 def _switched(state: MotionState, share: float, wild_s: float, settings: MotionSettings) -> bool:

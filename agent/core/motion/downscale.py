@@ -1,4 +1,4 @@
-"""A plane at a whole fraction of its size, as motion and integrity work on it."""
+"""Downscaling: a plane at a whole fraction of its size, as motion and tamper detection work on it."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""Is a frame of a quiet view worth a look at all? One small picture beside another says so.
+"""Frame gate: is a frame of a quiet view worth a look? One small picture beside another says so.
 
 While nobody is there, most frames show what the last one showed. To find that out by all stages costs more than
 to decode the frame. So between two whole looks a frame is only sampled and compared with the last whole look:
 means of squares, some 5 000 of them. Where more of them differ than usual, the frame is looked at whole, at
-once. This can only save work: what a glimpse is too coarse for, such as someone in dark clothes at night, is
+once. This can only save work: what the gate is too coarse for, such as someone in dark clothes at night, is
 found by the next whole look, `look_s` later at most.
 
 What is usual is learned square by square, from the whole looks that found nothing that moves: in a tree much
 may change, on the road little. And what changes slowly, such as the light of a passing cloud, is followed from
-one glimpse to the next: whoever comes in changes the picture faster.
+one frame to the next: whoever comes in changes the picture faster.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class FrameGateSettings(Settings):
         2.0,
         ge=0,
         le=10,
-        description="Time between two whole looks at a quiet view, in seconds; in between a glimpse must do.",
+        description="Time between two whole looks at a quiet view, in seconds; between them the gate watches.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Tells light from things: exposure steps of the whole view, and soft light that only passes over it."""
+"""Illumination changes told from foreground: exposure steps of the view, soft light that passes over it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of the scene that moves: learned from frames, per second and not per frame.
+"""Background model update: what is known of the scene, learned per second and not per frame.
 
 What is quiet is learned soon, what stands is adopted late. A new scene is learned whole until it has come to
 rest, for until then nobody can say what moves.
@@ -70,7 +70,14 @@ class Lesson:
 def begin(plane: Plane, at: Instant, settings: MotionSettings) -> SceneModel:
     """A scene of which one frame is known."""
     model = background.begin(plane)
-    return SceneModel(model, _limit(model, settings), illumination.fine(model.view), at, at.mono_s, at)
+    return SceneModel(
+        model=model,
+        limit=_limit(model, settings),
+        look=illumination.fine(model.view),
+        began=at,
+        learned_s=at.mono_s,
+        restless=at,
+    )
 
 
 def due(known: SceneModel, at: Instant) -> bool:

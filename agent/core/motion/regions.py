@@ -1,4 +1,4 @@
-"""From a mask of changed pixels to the boxes of what moves."""
+"""Foreground regions (blobs): from a mask of changed pixels to the boxes of what moves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small and faint things: told by where they go, as no single frame shows them well.
+"""Track before detect: small and faint things, known by where they go, as no single frame shows them well.
 
 A part of the picture that differs by half of what a lone pixel needs may be a road user far off or in the
 dark, or noise, a drop, a shadow's rim. Only time tells: a road user goes on along a line and leaves his place,

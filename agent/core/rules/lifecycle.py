@@ -140,7 +140,7 @@ def _may_start(fact: Fact, moment: FrameContext, restraint: Restraint, refused: 
         return "wait"
     if rule.wanted and fact.journey is not None and fact.journey.track.label not in rule.wanted:
         return "wait"  # the votes for the label may still turn
-    if fact.journey is not None and fact.journey.track.phantom:
+    if fact.journey is not None and fact.journey.track.static_false_positive:
         return "wait"  # until it moves, it is a thing of the place
     if not schedule.active(rule.schedule, moment.at, moment.settings.utc_offset_s):
         return "wait" if rule.lasting else "pass"

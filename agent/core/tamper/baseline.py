@@ -1,4 +1,4 @@
-"""What a camera usually shows, learned slowly, and how far the present picture is from it."""
+"""Baseline, what a camera usually shows: learned slowly, and how far the present picture is from it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agent.core.tamper.features import Floats, Look, around, likeness, quantile
 
 FIRST_LOOKS = 8
 """A view is known after so many looks."""
-_USUAL_S = 15.0
+_FOLLOW_S = 15.0
 """How fast the usual measures follow: dusk and fog are slower, a hand is faster."""
 _RELIABLE = 0.02
 """Least mean of squared likeness around a block for the block to be judged."""
@@ -115,36 +115,37 @@ def begin(look: Look) -> Baseline:
     """The view, from one look."""
     nothing = np.zeros_like(look.levels)
     return Baseline(
-        1,
-        look.structure,
-        nothing,
-        look.levels,
-        look.contrast,
-        look.detail,
-        look.colours,
-        look.high,
-        look.white,
+        looks=1,
+        structure=look.structure,
+        likeness=nothing,
+        levels=look.levels,
+        contrast=look.contrast,
+        detail=look.detail,
+        colours=look.colours,
+        high=look.high,
+        white=look.white,
     )
 
 
-def learn(usual: Baseline, look: Look, like: Floats, passed_s: float, memory_s: float) -> Baseline:
+def learn(baseline: Baseline, look: Look, like: Floats, passed_s: float, memory_s: float) -> Baseline:
     """Fold one look in: the plain mean at first, then slowly. `like` is its likeness to the usual structure."""
-    looks = usual.looks + 1
+    looks = baseline.looks + 1
     slow = max(1 / looks if looks <= FIRST_LOOKS else 0.0, passed_s / memory_s)
-    fast = max(1 / looks if looks <= FIRST_LOOKS else 0.0, passed_s / _USUAL_S)
+    fast = max(1 / looks if looks <= FIRST_LOOKS else 0.0, passed_s / _FOLLOW_S)
     light = max(fast, passed_s / _LIGHT_S)
     # The first likenesses are to a view that is hardly known, and too low.
     like_by = max(fast, min(1.0, 3 / looks)) if looks <= FIRST_LOOKS else fast
+    colours = [_part(old, new, fast) for old, new in zip(baseline.colours, look.colours, strict=True)]
     return Baseline(
-        looks,
-        _toward(usual.structure, look.structure, slow),
-        _toward(usual.likeness, like, like_by),
-        _toward(usual.levels, look.levels, fast),
-        _nearer(usual.contrast, look.contrast, fast),
-        _nearer(usual.detail, look.detail, fast),
-        (_part(usual.colours[0], look.colours[0], fast), _part(usual.colours[1], look.colours[1], fast)),
-        _part(usual.high, look.high, light),
-        _part(usual.white, look.white, light),
+        looks=looks,
+        structure=_toward(baseline.structure, look.structure, slow),
+        likeness=_toward(baseline.likeness, like, like_by),
+        levels=_toward(baseline.levels, look.levels, fast),
+        contrast=_nearer(baseline.contrast, look.contrast, fast),
+        detail=_nearer(baseline.detail, look.detail, fast),
+        colours=(colours[0], colours[1]),
+        high=_part(baseline.high, look.high, light),
+        white=_part(baseline.white, look.white, light),
     )
 
 
@@ -163,28 +164,39 @@ def _nearer(old: Floats, new: Floats, share: float) -> Floats:
     return np.asarray((old + _BOUNDS) * ratio ** np.float32(min(1.0, 2 * share)) - _BOUNDS, np.float32)
 
 
-def compare(usual: Baseline, look: Look, steady: Floats, noise: Floats) -> Change:
+def compare(baseline: Baseline, look: Look, steady: Floats, noise: Floats) -> Change:
     """How far this look is from the usual view."""
-    expected = np.where(usual.likeness > _FAINT, usual.likeness, np.float32(0))
-    like = likeness(steady, usual.structure, noise)
+    expected = np.where(baseline.likeness > _FAINT, baseline.likeness, np.float32(0))
+    like = likeness(steady, baseline.structure, noise)
     present = around(expected * like)
-    full = around(expected * usual.likeness)
+    full = around(expected * baseline.likeness)
     judged = full > _RELIABLE
     ratio = np.asarray(present / np.maximum(full, _RELIABLE), np.float32)
     there = np.clip((ratio - _GONE) * np.float32(1 / (_THERE - _GONE)), 0, 1)
-    clear = _clear(usual, look)
+    clear = _clear(baseline, look)
     kept, faintly = np.asarray(there * clear * judged, np.float32), quantile(like * clear, 0.5)
     count = int(np.count_nonzero(judged))
     lost = 1 - float(kept.sum()) / count if count else 0.0
-    was, now = usual.detail - np.float32(quantile(usual.detail, 0.1)), look.crisp
-    sharp_was, sharp_now = sharp(was, usual.contrast), sharp(now, look.contrast)
+    was, now = baseline.detail - np.float32(quantile(baseline.detail, 0.1)), look.crisp
+    sharp_was, sharp_now = sharp(was, baseline.contrast), sharp(now, look.contrast)
     fresh = float(np.count_nonzero(sharp_now & (kept < 0.3) & (like < _LIKE))) / kept.size
     crisp = float(np.count_nonzero(sharp_was)) / kept.size
     edged = (was >= quantile(was, 1 - _EDGED)) & (was > _BOUNDS)
     edges = int(np.count_nonzero(edged))
-    sharpness = _sharpness(usual, look, was, now, edged & (kept > 0.5))
-    misted = _misted(usual, look, was, now, edged & (ratio > _THROUGH)) / max(_FEW, edges)
-    return Change(lost, count / kept.size, like, kept, faintly, fresh, crisp, edges, sharpness, misted)
+    sharpness = _sharpness(baseline, look, was, now, edged & (kept > 0.5))
+    misted = _misted(baseline, look, was, now, edged & (ratio > _THROUGH)) / max(_FEW, edges)
+    return Change(
+        lost=lost,
+        judged=count / kept.size,
+        like=like,
+        kept=kept,
+        faintly=faintly,
+        fresh=fresh,
+        crisp=crisp,
+        edges=edges,
+        sharpness=sharpness,
+        misted=misted,
+    )
 
 
 def sharp(crisp: Floats, contrast: Floats) -> NDArray[np.bool_]:
@@ -192,36 +204,36 @@ def sharp(crisp: Floats, contrast: Floats) -> NDArray[np.bool_]:
     return (crisp > CRISP) & (crisp > _SHARP * contrast)
 
 
-def _clear(usual: Baseline, look: Look) -> Floats:
+def _clear(baseline: Baseline, look: Look) -> Floats:
     """Per block, 0..1: how much of its contrast, beside its level, is left.
 
     What shines through tape, breath or a bag still correlates, but nobody sees by it. Exposure changes contrast
     and level alike (Weber), so this stays; fog comes slowly and is learned.
     """
-    level = np.maximum(usual.levels, _DIM) / np.maximum(look.levels, _DIM)
-    left = (look.contrast + _FLOOR) / (usual.contrast + _FLOOR)
+    level = np.maximum(baseline.levels, _DIM) / np.maximum(look.levels, _DIM)
+    left = (look.contrast + _FLOOR) / (baseline.contrast + _FLOOR)
     relative = (left * level * level - _FAINTEST) * np.float32(1 / (_CLEAR - _FAINTEST))
     return np.clip(np.minimum(relative, (left - _DARKEST) * np.float32(1 / (_LIT - _DARKEST))), 0, 1)
 
 
-def _sharpness(usual: Baseline, look: Look, was: Floats, now: Floats, there: NDArray[np.bool_]) -> Floats:
+def _sharpness(baseline: Baseline, look: Look, was: Floats, now: Floats, there: NDArray[np.bool_]) -> Floats:
     """Of the blocks with edges in place, finest detail beside contrast as a part of the usual.
 
     Defocus takes the finest detail and leaves the contrast of whole blocks; fog and dusk take both alike. What
     the flattest blocks show is noise, and is taken off.
     """
     detail = np.maximum(now[there], 0) / was[there]
-    contrast = (look.contrast[there] + _BOUNDS) / (usual.contrast[there] + _BOUNDS)
+    contrast = (look.contrast[there] + _BOUNDS) / (baseline.contrast[there] + _BOUNDS)
     return np.asarray(np.sqrt(detail / contrast), np.float32)
 
 
-def _misted(usual: Baseline, look: Look, was: Floats, now: Floats, through: NDArray[np.bool_]) -> int:
+def _misted(baseline: Baseline, look: Look, was: Floats, now: Floats, through: NDArray[np.bool_]) -> int:
     """How many of the blocks that shine through do so without fine detail; a vehicle lets none through.
 
     Mist takes contrast as well as detail, so that one beside the other does not tell it. Less light takes
     detail as it takes the level, and is allowed for; more light adds to it.
     """
-    darker = np.maximum(usual.levels, _DIM) / np.maximum(look.levels, _DIM)
+    darker = np.maximum(baseline.levels, _DIM) / np.maximum(look.levels, _DIM)
     left = now * np.square(np.maximum(darker, 1))
     return int(np.count_nonzero(through & (left < _SOFT**2 * was)))
 
@@ -238,18 +250,18 @@ def shows(one: Look, other: Look, both: Floats) -> Floats:
     return np.asarray(around(both / (np.sqrt(one.power * other.power) + _SOMETHING)) > _SEES)
 
 
-def coloured(usual: Baseline, look: Look) -> bool:
+def coloured(baseline: Baseline, look: Look) -> bool:
     """Whether the view had colour and has it still: no switch to infrared or back explains what changed."""
-    return usual.colours[1] > _COLOUR and look.colours[1] > _GREY
+    return baseline.colours[1] > _COLOUR and look.colours[1] > _GREY
 
 
-def colourless(usual: Baseline) -> bool:
+def colourless(baseline: Baseline) -> bool:
     """Whether the view has no colour at all, as in infrared light, or from a camera without colours."""
-    return usual.colours[1] < _NO_COLOUR
+    return baseline.colours[1] < _NO_COLOUR
 
 
-def colour_switched(usual: Baseline, look: Look) -> bool:
+def colour_switched(baseline: Baseline, look: Look) -> bool:
     """Whether the camera went from colour to infrared's grey or back; a red bus on grey asphalt is neither."""
-    was, now = usual.colours, look.colours
+    was, now = baseline.colours, look.colours
     tinge = min(was[1], now[1]) < _NO_COLOUR and max(was[1], now[1]) > _TINGE
     return tinge or (was[1] > _COLOUR and now[1] < _GREY) or (was[1] < _GREY and now[0] > _COLOUR)

@@ -1,4 +1,4 @@
-"""What one look tells against a camera's sight: which fault it speaks for, and what else it could be.
+"""Camera tampering, classified: which fault one look speaks for, and what else it could be.
 
 The optics tell a thing on the lens from a thing in the street. Two centimetres before a lens of 4 mm at f/2 a
 point is a disc of a tenth of the picture's height, so a hand, paint, a leaf or a web has no fine detail; a
@@ -170,9 +170,9 @@ def _name(seen: Observation, change: Change, before: Baseline) -> TamperKind:
         return TamperKind.MOVED
     if level > 0.95:
         return TamperKind.BRIGHT
-    light, usual_light = seen.look.levels, before.levels
-    if baseline.correlation(light, usual_light) > 0.8 and float(light.std()) > _VEILED * float(
-        usual_light.std()
+    light, baseline_light = seen.look.levels, before.levels
+    if baseline.correlation(light, baseline_light) > 0.8 and float(light.std()) > _VEILED * float(
+        baseline_light.std()
     ):
         return TamperKind.BLURRED  # light and dark are where they were
     return TamperKind.DARK if level < 0.02 else TamperKind.COVERED

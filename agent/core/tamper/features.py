@@ -1,4 +1,4 @@
-"""What one look at the picture shows of the camera's sight: light, structure and sharpness, block by block.
+"""Features for tamper detection: light, structure and sharpness of one look, block by block.
 
 Everything is measured on the luma plane shrunk to at most `FINE_PX` rows, and most of it on a coarse plane of
 twelve by twelve pixels per block, eight blocks high, so that a pole may sway a little unseen.
@@ -82,17 +82,17 @@ def look(frame: Frame) -> Look:
     in_order = np.sort(levels, axis=None)
     down, across = (max(1, side // _SAMPLES) for side in frame.luma.shape)
     return Look(
-        structure,
-        levels,
-        blocks(np.asarray(cv2.multiply(structure, structure), np.float32)),
-        blocks(np.asarray(cv2.multiply(band, band), np.float32)),
-        _whole_blocks(np.asarray(cv2.multiply(fine, fine), np.float32), columns),
-        small,
-        frame.luma[down // 2 :: down, across // 2 :: across].copy(),
-        _colours(frame),
-        float(in_order[in_order.size // 2]),
-        float(in_order[int(0.9 * (in_order.size - 1))]),
-        float(np.count_nonzero(levels > _WHITE)) / levels.size,
+        structure=structure,
+        levels=levels,
+        power=blocks(np.asarray(cv2.multiply(structure, structure), np.float32)),
+        contrast=blocks(np.asarray(cv2.multiply(band, band), np.float32)),
+        detail=_whole_blocks(np.asarray(cv2.multiply(fine, fine), np.float32), columns),
+        small=small,
+        sample=frame.luma[down // 2 :: down, across // 2 :: across].copy(),
+        colours=_colours(frame),
+        middle=float(in_order[in_order.size // 2]),
+        high=float(in_order[int(0.9 * (in_order.size - 1))]),
+        white=float(np.count_nonzero(levels > _WHITE)) / levels.size,
     )
 
 

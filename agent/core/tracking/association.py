@@ -1,4 +1,4 @@
-"""Which detection belongs to which track: how alike they are, and the best pairing.
+"""Data association: which detection belongs to which track, how alike they are, and the best pairing.
 
 Everything here is unchanged when the picture is stretched in one direction, so boxes in fractions of the frame
 do as well as boxes in pixels.

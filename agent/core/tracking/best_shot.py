@@ -1,10 +1,10 @@
-"""The best picture of each track over its life: large, sharp, whole, nothing in front of it, surely recognised.
+"""Best shot: the picture of each track that is largest, sharp, whole, not occluded and surely recognised.
 
 Colour is converted only for a crop that is kept, and a track is looked at again only when it could have become
 better: the sharpness, which costs, is measured only where the rest already allows a better picture.
 
 The quality of a picture is a product of five parts, each 0..1, so that one flaw cannot be hidden by the others:
-size, sharpness, wholeness (not cut by the frame), clearness (not covered by a road user nearer to the camera,
+size, sharpness, wholeness (not cut by the frame), clearness (no occlusion by a road user nearer to the camera,
 which is one whose foot is lower) and the detector's score.
 
 What is cut out is the detection of this very frame: the box of a track is smoothed, and lags behind what grows
@@ -61,7 +61,7 @@ CUT = 0.45
 """Quality that is left to a picture that the border cuts."""
 
 
-class ShotSettings(Settings):
+class BestShotSettings(Settings):
     """How pictures of road users are chosen and cut out."""
 
     max_side_px: int = Field(480, ge=64, le=1920, description="Longer side of a kept picture, in pixels.")
@@ -91,7 +91,7 @@ class Best:
 
 
 @dataclass(frozen=True, slots=True)
-class ShotsState:
+class BestShotState:
     """The best picture of every track that lives. Never changed, only replaced."""
 
     best: Mapping[str, Best] = field(default_factory=dict)
@@ -99,12 +99,12 @@ class ShotsState:
 
 
 def update(
-    state: ShotsState | None,
+    state: BestShotState | None,
     frame: Frame,
     tracks: Sequence[Track],
-    settings: ShotSettings,
+    settings: BestShotSettings,
     found: Sequence[Detection] = (),
-) -> tuple[ShotsState, dict[str, Shot]]:
+) -> tuple[BestShotState, dict[str, Shot]]:
     """Look at every track that was seen in this frame; returns the pictures that became better, by track id.
 
     `found` is what the tracker was told: with it, pictures are of what was detected and not of smoothed boxes.
@@ -125,10 +125,10 @@ def update(
         elif now is not None:
             best[track.id] = replace(now, tried=frame.at)
     keep = sorted(best, key=lambda name: best[name].tried)[-settings.max_tracks :]
-    return ShotsState({name: best[name] for name in best if name in set(keep)}), better
+    return BestShotState({name: best[name] for name in best if name in set(keep)}), better
 
 
-def illustrate(event: Event, frame: Frame, settings: ShotSettings) -> Event:
+def illustrate(event: Event, frame: Frame, settings: BestShotSettings) -> Event:
     """Add the pictures that only this frame can give.
 
     The whole view when an alert starts, and a crop of the region for events that are not about one road user.
@@ -143,7 +143,9 @@ def illustrate(event: Event, frame: Frame, settings: ShotSettings) -> Event:
     return event
 
 
-def crop(frame: Frame, box: Box, quality: float, settings: ShotSettings, margin: float | None = None) -> Shot:
+def crop(
+    frame: Frame, box: Box, quality: float, settings: BestShotSettings, margin: float | None = None
+) -> Shot:
     """The part of the frame around the box, with some space, copied and at most `max_side_px` large.
 
     A small road user is shown in its surroundings: its few pixels alone say nothing to anyone.
@@ -164,11 +166,13 @@ def scene(frame: Frame, box: Box, max_width_px: int) -> Shot:
     return Shot(picture.bgr(frame, WHOLE, Size(width, height)), frame.at, box, 1.0)
 
 
-def _too_soon(now: Best, frame: Frame, settings: ShotSettings) -> bool:
+def _too_soon(now: Best, frame: Frame, settings: BestShotSettings) -> bool:
     return frame.at.since(now.tried) < settings.every_s
 
 
-def _try(frame: Frame, track: Track, cover: float, known: float | None, settings: ShotSettings) -> Shot | None:
+def _try(
+    frame: Frame, track: Track, cover: float, known: float | None, settings: BestShotSettings
+) -> Shot | None:
     """A picture of the track as it is now, if it is better than the known one by enough."""
     most = _promise(frame.size, track, cover, settings)
     enough = 0.0 if known is None else known * (1 + settings.better_by)
@@ -180,7 +184,7 @@ def _try(frame: Frame, track: Track, cover: float, known: float | None, settings
     return crop(frame, track.box, quality, settings)
 
 
-def _promise(size: Size, track: Track, cover: float, settings: ShotSettings) -> float:
+def _promise(size: Size, track: Track, cover: float, settings: BestShotSettings) -> float:
     """The quality that a perfectly sharp picture would have."""
     box = track.box
     side_px = (box.area * size.width_px * size.height_px) ** 0.5

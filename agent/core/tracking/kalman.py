@@ -1,4 +1,4 @@
-"""Where boxes are and how they move, as a belief with its uncertainty, for any time step.
+"""Kalman filter: where boxes are and how they move, as a belief with its uncertainty, for any time step.
 
 Each of centre x, centre y, width and height is a position with a velocity, and the four are independent: with
 the usual diagonal noises the filter of eight states falls apart into four of two, so that N tracks are a

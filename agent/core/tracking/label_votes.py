@@ -1,4 +1,4 @@
-"""What a track is, by the votes of its detections: detectors flicker between car and truck."""
+"""Label voting: what a track is, by its detections, for detectors flicker between car and truck."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Weak detections as hints: none proves anything, but several that go somewhere together do.
+"""Track initiation by low scores: none proves anything, but several that go somewhere together do.
 
 A small detector scores what everybody sees below its bar: a cyclist in plain view, and at night every vehicle.
 Its weak detections are as often a signpost, a shadow or a part of something known. What tells them apart is
-time: a hint is taken only where something moves and where nothing known is, and a candidate that lives by hints
-alone is told to nobody before it has gone a good part of its own size. A signpost does not travel, and what
-passes it takes its own way.
+time: a low score is taken only where something moves and where nothing known is, and a candidate that lives by
+low scores alone is shown to nobody before it has gone a good part of its own size. A signpost does not travel,
+and what passes it takes its own way.
 
 This is track before detect, as core/motion/track_before_detect.py does it for motion; ByteTrack (Zhang et al.
 2022) uses weak detections for tracks that are known already.
@@ -18,7 +18,7 @@ from agent.core.geometry import Floats, area, containment, iou
 from agent.core.tracking.association import Mask
 from agent.core.tracking.motion_cue import stirs
 
-SWEEPING = 0.5
+WIDE = 0.5
 """A region of so much of the view is a change of light, or says that it is not known what moves."""
 
 EXPLAINED = 0.5
@@ -33,7 +33,7 @@ BESIDE = 0.3
 
 def unexplained(regions: Floats, known: Floats) -> Mask:
     """Which regions (N, 4) may be the motion of someone who is not among the known boxes (M, 4): (N,)."""
-    out: Mask = (area(regions) < SWEEPING) & ~np.any(iou(regions, known) >= EXPLAINED, axis=1)
+    out: Mask = (area(regions) < WIDE) & ~np.any(iou(regions, known) >= EXPLAINED, axis=1)
     return out
 
 

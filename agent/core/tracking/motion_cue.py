@@ -1,4 +1,4 @@
-"""Between two looks what moves leads the tracks: where a walker's region goes, the walker goes.
+"""Motion cue: between two looks what moves leads the tracks; where a walker's region goes, the walker goes.
 
 Motion is known on every frame, the detector's word only on some. A region belongs to a track if it has about
 its size and the two have no other partner: a region around a whole queue says nothing about one car. At a look

@@ -61,7 +61,7 @@ def fuse(
 ) -> tuple[Detection, ...]:
     """The detections of one frame with riders and their two-wheelers as one.
 
-    `tracks` are those of the frame before, as `track.update` returned them; without any, the picture alone
+    `tracks` are those of the frame before, as `tracker.update` returned them; without any, the picture alone
     decides.
     """
     if not settings.enabled:

@@ -14,10 +14,10 @@ class TrackSettings(Settings):
     high_score: float = Field(0.6, ge=0, le=1, description="Detections from this score on are paired first.")
     low_score: float = Field(0.1, ge=0, le=1, description="Detections below this score are ignored.")
     birth_score: float = Field(0.6, ge=0, le=1, description="Smallest score that begins a track.")
-    hint_score: float = Field(
+    low_birth_score: float = Field(
         0.2, ge=0, le=1, description="Smallest score that begins a candidate where something moves."
     )
-    hint_travel: float = Field(
+    low_birth_travel: float = Field(
         0.5,
         ge=0,
         le=20,
@@ -98,7 +98,7 @@ class TrackSettings(Settings):
         0.25,
         ge=0,
         le=1,
-        description="Share of each look by which the told box follows what the filter lags behind.",
+        description="Share of each look by which the shown box follows what the filter lags behind.",
     )
     jitter: float = Field(0.07, gt=0, le=1, description="Spread of a detected centre, in box sizes.")
     jitter_size: float = Field(0.2, gt=0, le=1, description="Spread of a detected side, in its own size.")
@@ -113,13 +113,13 @@ class TrackSettings(Settings):
     def noise(self) -> Noise:
         """What the filter assumes."""
         return Noise(
-            self.first_speed,
-            self.speed,
-            self.agility,
-            self.speed_memory_s,
-            self.growth,
-            self.growth_agility,
-            self.growth_memory_s,
-            self.jitter,
-            self.jitter_size,
+            first_speed=self.first_speed,
+            speed=self.speed,
+            agility=self.agility,
+            speed_memory_s=self.speed_memory_s,
+            growth=self.growth,
+            growth_agility=self.growth_agility,
+            growth_memory_s=self.growth_memory_s,
+            measured=self.jitter,
+            measured_size=self.jitter_size,
         )

@@ -1,10 +1,10 @@
-"""Places where a detector sees road users that are none: a signpost that once looked like a person.
+"""Static false positives: places where something looks like a road user and is none, such as a signpost.
 
 Who takes part in traffic comes: his track moves, or something of his size has just moved where he is first
 seen. What was there all along is a thing of the place, whatever the detector calls it. It may be told once, for
 nobody can know better at first; its place is then remembered, and what is born there again without coming is
-marked as a *phantom*, which starts no event. The track lives on like any other: attention looks at it, the
-overlay shows it, and as soon as it moves it is a road user who is told with all that he did.
+marked as a *static false positive*, which starts no event. The track lives on like any other: attention looks
+at it, the overlay shows it, and as soon as it moves it is a road user who is told with all that he did.
 
 A place is learned from a confirmed track that was born where nothing moved and never moved itself:
 
@@ -12,12 +12,12 @@ A place is learned from a confirmed track that was born where nothing moved and 
 - when it ends where it was born, and nothing of its size moves there, which is how a flicker ends. What was
   born while motion was learning the scene proves less, and must stand.
 
-It is forgotten when its phantom walks away after all, when nothing was seen there for `forget_s`, or when more
-than `max_places` are known. The label does not matter: what flickers changes its label as well.
+It is forgotten when what stood there walks away after all, when nothing was seen there for `forget_s`, or when
+more than `max_places` are known. The label does not matter: what flickers changes its label as well.
 
-Rain, headlights and passers-by do not wake a phantom: only a moving region of about its own size does, and only
-what is born within seconds of it. Who came and is lost where he stands may be found there again: for a minute,
-what is born where a road user was lost came with him.
+Rain, headlights and passers-by do not wake a false positive: only a moving region of about its own size does,
+and only what is born within seconds of it. Who came and is lost where he stands may be found there again: for
+a minute, what is born where a road user was lost came with him.
 
 Source: none that we know of. Frigate leaves the trouble to masks drawn by hand around each such thing.
 """
@@ -51,7 +51,7 @@ FIRST_S = 1.0
 RETURN_S = 60.0
 """What is born so soon where a road user was lost is that road user."""
 MOST_LOST = 32
-MOST_LIVES = 8
+MOST_TRACKS = 8
 REFRESH_S = 10.0
 """A place that is seen all the time is noted so often."""
 
@@ -84,7 +84,7 @@ class SuspectPlace:
     """Where something stands that is no road user."""
 
     box: Box
-    lives: int
+    tracks: int
     """How many tracks spoke for it, less those that walked away."""
     seen: Instant
     stirred: Instant | None = None
@@ -112,7 +112,7 @@ class Birth:
     last: Box | None = None
     """Where it was last seen, once it has moved."""
     noted: Instant | None = None
-    """When its place was last told that it is seen."""
+    """When its place was last noted as seen."""
 
     @property
     def moved(self) -> bool:
@@ -150,7 +150,7 @@ def update(
     at: Instant,
     settings: StaticFalsePositiveSettings,
 ) -> tuple[StaticFalsePositiveState, tuple[Track, ...]]:
-    """Fold in one frame; returns the same tracks, those that are nobody with `phantom` set."""
+    """Fold in one frame; returns the same tracks, those that are nobody with `static_false_positive` set."""
     state = state or StaticFalsePositiveState()
     if settings.max_places == 0 or not (tracks or state.births or state.places):
         return state, tuple(tracks)
@@ -158,7 +158,7 @@ def update(
     places = _stirred(state.places, regions, at)
     lost = [each for each in state.lost if at.since(each.at) <= RETURN_S]
     births: dict[str, Birth] = {}
-    told: list[Track] = []
+    marked: list[Track] = []
     signs = _signs(state.births, tracks, regions)
     for track in tracks:
         birth = state.births.get(track.id)
@@ -172,11 +172,12 @@ def update(
             births[track.id] = birth
         elif birth.last is not None:
             lost.append(Lost(birth.last, at))
-        told.append(replace(track, phantom=True) if birth.known and not (birth.moved or birth.came) else track)
-    places = tuple(each for each in places if each.lives > 0 and at.since(each.seen) < settings.forget_s)
+        nobody = birth.known and not (birth.moved or birth.came)
+        marked.append(replace(track, static_false_positive=True) if nobody else track)
+    places = tuple(each for each in places if each.tracks > 0 and at.since(each.seen) < settings.forget_s)
     if len(places) > settings.max_places:
         places = tuple(sorted(places, key=lambda each: each.seen)[-settings.max_places :])
-    return StaticFalsePositiveState(births, places, tuple(lost[-MOST_LOST:])), tuple(told)
+    return StaticFalsePositiveState(births, places, tuple(lost[-MOST_LOST:])), tuple(marked)
 
 
 def _stirred(places: tuple[SuspectPlace, ...], regions: Floats, at: Instant) -> tuple[SuspectPlace, ...]:
@@ -200,7 +201,15 @@ def _born(
     fits = _fits(track.box, regions)
     stirred = places[place].stirred if place is not None else None
     came = fits or returns or (stirred is not None and at.since(stirred) <= settings.arrival_s)
-    return Birth(track.box, at, quiet, motion.settling, came, place is not None, at if fits else None)
+    return Birth(
+        box=track.box,
+        at=at,
+        quiet=quiet,
+        settling=motion.settling,
+        came=came,
+        known=place is not None,
+        stirred=at if fits else None,
+    )
 
 
 def _signs(births: Mapping[str, Birth], tracks: Sequence[Track], regions: Floats) -> dict[str, Sign]:
@@ -249,7 +258,7 @@ def _learned(
 def _noted(
     birth: Birth, track: Track, places: tuple[SuspectPlace, ...], at: Instant
 ) -> tuple[Birth, tuple[SuspectPlace, ...]]:
-    """Its place is known: that something is still there, now and then, and at its end one life more."""
+    """Its place is known: that something is still there, now and then, and at its end one track more."""
     if track.ended:
         return birth, _spoken(places, birth, 1, at)
     if not track.seen or (birth.noted is not None and at.since(birth.noted) < REFRESH_S):
@@ -258,13 +267,13 @@ def _noted(
 
 
 def _spoken(
-    places: tuple[SuspectPlace, ...], birth: Birth, lives: int, at: Instant
+    places: tuple[SuspectPlace, ...], birth: Birth, tracks: int, at: Instant
 ) -> tuple[SuspectPlace, ...]:
     """The places with one more that speaks for this one, or against it."""
     n = _place(places, birth.box)
     if n is None:
-        return (*places, SuspectPlace(birth.box, lives, at)) if lives > 0 else places
-    place = replace(places[n], lives=min(MOST_LIVES, places[n].lives + lives), seen=at)
+        return (*places, SuspectPlace(birth.box, tracks, at)) if tracks > 0 else places
+    place = replace(places[n], tracks=min(MOST_TRACKS, places[n].tracks + tracks), seen=at)
     return (*places[:n], place, *places[n + 1 :])
 
 

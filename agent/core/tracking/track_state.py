@@ -1,4 +1,4 @@
-"""The life of one track: its bookkeeping at each hit and each miss, and when it is over."""
+"""The state of one tracklet: its bookkeeping at each hit and each miss, and when it is over."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class TrackState:
     top_score: float
     evidence: float
     """Detections less looks that found nothing, 0 or more; doubles of others count little."""
-    hints: float
+    low_score_evidence: float
     """The same of detections too weak to begin a track; they count once it has travelled."""
-    hinted: bool
+    low_score_only: bool
     """No detection yet was strong enough to begin it."""
     origin: tuple[float, float]
     """Centre of its first detection."""
@@ -103,9 +103,9 @@ class Miss:
 
 
 def begin(name: str, hit: Hit, settings: TrackSettings) -> TrackState:
-    """The life of a track after its first detection; `name` is its id for ever."""
+    """The state of a track after its first detection; `name` is its id for ever."""
     found = hit.detection
-    life = TrackState(
+    state = TrackState(
         id=name,
         label=found.label,
         group=label_votes.group(found.label, settings.groups),
@@ -114,8 +114,8 @@ def begin(name: str, hit: Hit, settings: TrackSettings) -> TrackState:
         score=found.score,
         top_score=found.score,
         evidence=0.0,
-        hints=0.0,
-        hinted=True,
+        low_score_evidence=0.0,
+        low_score_only=True,
         origin=(float(hit.measured[0]), float(hit.measured[1])),
         started=hit.at,
         last_seen=hit.at,
@@ -124,31 +124,31 @@ def begin(name: str, hit: Hit, settings: TrackSettings) -> TrackState:
         anchor=(float(hit.measured[0]), float(hit.measured[1])),
         rests_since=hit.at,
     )
-    return _judged(life, hit, settings)
+    return _judged(state, hit, settings)
 
 
-def hit(life: TrackState, hit: Hit, settings: TrackSettings) -> TrackState:
-    """The life after one more detection."""
+def hit(state: TrackState, hit: Hit, settings: TrackSettings) -> TrackState:
+    """The state after one more detection."""
     found = hit.detection
-    keep = exp(-max(0.0, hit.at.since(life.last_seen)) / settings.vote_memory_s)
+    keep = exp(-max(0.0, hit.at.since(state.last_seen)) / settings.vote_memory_s)
     # A person who turns out to be riding was the rider all along: the old votes would outlive the truth.
-    mounted = found.riders > 0 and label_votes.group(found.label, settings.groups) != life.group
-    votes = label_votes.vote(() if mounted else life.votes, found.label, found.score, keep)
-    label = found.label if mounted else label_votes.winner(votes, life.label, settings.label_lead)
-    anchor, rests_since, stationary = _rest(life, hit, settings)
-    life = replace(
-        life,
+    mounted = found.riders > 0 and label_votes.group(found.label, settings.groups) != state.group
+    votes = label_votes.vote(() if mounted else state.votes, found.label, found.score, keep)
+    label = found.label if mounted else label_votes.winner(votes, state.label, settings.label_lead)
+    anchor, rests_since, stationary = _rest(state, hit, settings)
+    state = replace(
+        state,
         label=label,
         group=label_votes.group(label, settings.groups),
         votes=votes,
-        riders=_count(life.riders, found, keep),
+        riders=_count(state.riders, found, keep),
         score=found.score,
-        top_score=max(life.top_score, found.score),
+        top_score=max(state.top_score, found.score),
         last_seen=hit.at,
         last_box=_four(hit.measured),
-        lag=_lag(life, hit, settings),
+        lag=_lag(state, hit, settings),
         offset=None if hit.region is None else offset(hit.region, hit.measured),
-        rate=life.rate + (1.0 - life.rate) * LEARNING,
+        rate=state.rate + (1.0 - state.rate) * LEARNING,
         anchor=anchor,
         rests_since=rests_since,
         misses=0,
@@ -156,87 +156,87 @@ def hit(life: TrackState, hit: Hit, settings: TrackSettings) -> TrackState:
         stationary=stationary,
         disturbed=False,
     )
-    return _judged(life, hit, settings)
+    return _judged(state, hit, settings)
 
 
-def miss(life: TrackState, blank: Miss) -> TrackState:
-    """The life after a sighting without it.
+def miss(state: TrackState, miss: Miss) -> TrackState:
+    """The state after a sighting without it.
 
     A look that finds nothing speaks against it, unless something of its size moves there: at night a small
-    detector is nearly blind, and what moves on where it was seen speaks for it. Hints need detections.
+    detector is nearly blind, and what moves on where it was seen speaks for it. Low scores need detections.
     """
-    gain = 0.0 if not blank.looked else MOVING_EVIDENCE if blank.stirred else -1.0
+    gain = 0.0 if not miss.looked else MOVING_EVIDENCE if miss.stirred else -1.0
     return replace(
-        life,
+        state,
         seen=False,
-        misses=life.misses + blank.looked,
-        evidence=0.0 if life.hinted else max(0.0, life.evidence + gain),
-        hints=max(0.0, life.hints + min(0.0, gain)),
-        rate=life.rate * (1.0 - LEARNING) if blank.looked else life.rate,
-        disturbed=life.disturbed or blank.disturbed,
-        stirred=blank.stirred,
+        misses=state.misses + miss.looked,
+        evidence=0.0 if state.low_score_only else max(0.0, state.evidence + gain),
+        low_score_evidence=max(0.0, state.low_score_evidence + min(0.0, gain)),
+        rate=state.rate * (1.0 - LEARNING) if miss.looked else state.rate,
+        disturbed=state.disturbed or miss.disturbed,
+        stirred=miss.stirred,
     )
 
 
-def over(life: TrackState, at: Instant, outside: bool, settings: TrackSettings) -> bool:
+def over(state: TrackState, at: Instant, outside: bool, settings: TrackSettings) -> bool:
     """Is the track given up? `outside`: its centre is believed to have left the picture."""
-    unseen_s = at.since(life.last_seen)
-    if life.seen or unseen_s <= 0.0:
+    unseen_s = at.since(state.last_seen)
+    if state.seen or unseen_s <= 0.0:
         return False
-    if life.stationary and not life.disturbed:
+    if state.stationary and not state.disturbed:
         return unseen_s >= settings.still_keep_s
-    if unseen_s >= settings.forget_s and not life.stationary:
+    if unseen_s >= settings.forget_s and not state.stationary:
         return True
-    if outside and life.misses:
+    if outside and state.misses:
         return True
-    return life.misses >= FEW_LOOKS and unseen_s >= _patience_s(life, settings)
+    return state.misses >= FEW_LOOKS and unseen_s >= _patience_s(state, settings)
 
 
-def _patience_s(life: TrackState, settings: TrackSettings) -> float:
+def _patience_s(state: TrackState, settings: TrackSettings) -> float:
     """How long it may be missed: longer the more seldom it is found anyway."""
-    stretch = min(settings.patience, 1.0 / max(life.rate, 1e-3))
-    if not life.confirmed:
-        return settings.candidate_moving_s if life.stirred else settings.candidate_s * stretch
-    return stretch * (settings.still_lost_s if life.stationary else settings.lost_s)
+    stretch = min(settings.patience, 1.0 / max(state.rate, 1e-3))
+    if not state.confirmed:
+        return settings.candidate_moving_s if state.stirred else settings.candidate_s * stretch
+    return stretch * (settings.still_lost_s if state.stationary else settings.lost_s)
 
 
-def riders(life: TrackState) -> int:
+def riders(state: TrackState) -> int:
     """How many persons ride it: the largest count that a good share of the votes reaches."""
-    total = sum(life.riders)
+    total = sum(state.riders)
     for count in range(MOST_RIDERS, 0, -1):
-        if sum(life.riders[count:]) >= OFTEN * total:
+        if sum(state.riders[count:]) >= OFTEN * total:
             return count
     return 0
 
 
-def _judged(life: TrackState, hit: Hit, settings: TrackSettings) -> TrackState:
-    """The life with the evidence of this detection, confirmed when that is enough."""
-    if life.confirmed:
-        return life
+def _judged(state: TrackState, hit: Hit, settings: TrackSettings) -> TrackState:
+    """The state with the evidence of this detection, confirmed when that is enough."""
+    if state.confirmed:
+        return state
     weight = min(1.0, hit.detection.score / settings.sure_score)
     if hit.detection.score >= settings.birth_score:
         weight *= settings.crowd if hit.crowded else 1.0
-        life = replace(life, evidence=life.evidence + weight, hinted=False)
+        state = replace(state, evidence=state.evidence + weight, low_score_only=False)
     elif not hit.crowded:
-        life = replace(life, hints=life.hints + weight)
-    travelled = _shift(hit.believed, life.origin) >= settings.hint_travel
-    evidence = life.evidence + life.hints * travelled
-    return replace(life, confirmed=evidence >= settings.min_evidence)
+        state = replace(state, low_score_evidence=state.low_score_evidence + weight)
+    travelled = _shift(hit.believed, state.origin) >= settings.low_birth_travel
+    evidence = state.evidence + state.low_score_evidence * travelled
+    return replace(state, confirmed=evidence >= settings.min_evidence)
 
 
-def _rest(life: TrackState, hit: Hit, settings: TrackSettings) -> tuple[tuple[float, float], Instant, bool]:
+def _rest(state: TrackState, hit: Hit, settings: TrackSettings) -> tuple[tuple[float, float], Instant, bool]:
     """Where it rests, since when, and whether that is long enough.
 
     The anchor follows slowly, so that a camera that sags does not set a parked car in motion, and a stationary
     track needs twice the shift to be moving again, so that jitter does not make it flicker.
     """
     x, y = float(hit.believed[0]), float(hit.believed[1])
-    shift = _shift(hit.believed, life.anchor)
-    if shift > settings.still_share * (2.0 if life.stationary else 1.0):
+    shift = _shift(hit.believed, state.anchor)
+    if shift > settings.still_share * (2.0 if state.stationary else 1.0):
         return (x, y), hit.at, False
-    pull = 1.0 - exp(-max(0.0, hit.at.since(life.last_seen)) / ANCHOR_MEMORY_S)
-    anchor = life.anchor[0] + pull * (x - life.anchor[0]), life.anchor[1] + pull * (y - life.anchor[1])
-    return anchor, life.rests_since, hit.at.since(life.rests_since) >= settings.still_after_s
+    pull = 1.0 - exp(-max(0.0, hit.at.since(state.last_seen)) / ANCHOR_MEMORY_S)
+    anchor = state.anchor[0] + pull * (x - state.anchor[0]), state.anchor[1] + pull * (y - state.anchor[1])
+    return anchor, state.rests_since, hit.at.since(state.rests_since) >= settings.still_after_s
 
 
 def _shift(believed: Floats, place: tuple[float, float]) -> float:
@@ -245,7 +245,7 @@ def _shift(believed: Floats, place: tuple[float, float]) -> float:
     return max(abs(x - place[0]) / width, abs(y - place[1]) / height)
 
 
-def _lag(life: TrackState, hit: Hit, settings: TrackSettings) -> tuple[float, float, float, float]:
+def _lag(state: TrackState, hit: Hit, settings: TrackSettings) -> tuple[float, float, float, float]:
     """How far the filter is behind the detections: errors that stay, for those that come and go average out.
 
     A filter that is smooth enough to pair well is late for what grows quickly towards the camera.
@@ -255,17 +255,17 @@ def _lag(life: TrackState, hit: Hit, settings: TrackSettings) -> tuple[float, fl
     share = settings.catch_up
     x, y, width, height = (
         old + share * ((seen - held) / side - old)
-        for old, seen, held, side in zip(life.lag, measured, believed, sides, strict=True)
+        for old, seen, held, side in zip(state.lag, measured, believed, sides, strict=True)
     )
     return x, y, width, height
 
 
-def told(life: TrackState, believed: Floats) -> tuple[float, float, float, float]:
-    """The box that is told, as left, top, right and bottom: the belief, brought up to the detections."""
+def shown(state: TrackState, believed: Floats) -> tuple[float, float, float, float]:
+    """The box that is shown, as left, top, right and bottom: the belief, brought up to the detections."""
     x, y, width, height = _four(believed)
-    middle_x, middle_y = x + life.lag[0] * width, y + life.lag[1] * height
-    half_x = max(SMALLEST, width * (1.0 + life.lag[2])) / 2
-    half_y = max(SMALLEST, height * (1.0 + life.lag[3])) / 2
+    middle_x, middle_y = x + state.lag[0] * width, y + state.lag[1] * height
+    half_x = max(SMALLEST, width * (1.0 + state.lag[2])) / 2
+    half_y = max(SMALLEST, height * (1.0 + state.lag[3])) / 2
     return middle_x - half_x, middle_y - half_y, middle_x + half_x, middle_y + half_y
 
 

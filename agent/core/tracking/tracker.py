@@ -1,4 +1,4 @@
-"""Who is it: detections of one camera become tracks that keep their identity over time.
+"""Multi-object tracking, who is it: detections of one camera become tracks that keep their identity over time.
 
 A tracker of the family of SORT, ByteTrack and OC-SORT, written for a detector that does not run on every
 frame and that looks only at some crops:
@@ -7,7 +7,7 @@ frame and that looks only at some crops:
   frames.
 - A track is missed only where the detector looked. What it did not look at may be as it was.
 - Strong detections are paired first, then weak ones with what is still missing (ByteTrack, Zhang et al.
-  2022), then the rest by where a track was last seen, for road users that stopped behind something (OC-SORT,
+  2022), then the rest by where a track was last seen, for road users that stopped in an occlusion (OC-SORT,
   Cao et al. 2023).
 - What has exactly the place of a missing track is that track, whatever the detector calls it this time.
 - How seldom the detector sees a track stretches the patience for it: at night a vehicle is seen once in ten
@@ -55,10 +55,10 @@ __all__ = ["TrackSettings", "TrackState", "TrackerState", "update"]
 
 @dataclass(frozen=True, slots=True)
 class TrackerState:
-    """Everything the tracker remembers; row n of the belief is where lives[n] is."""
+    """Everything the tracker remembers; row n of the belief is where states[n] is."""
 
     at: Instant
-    lives: tuple[TrackState, ...] = ()
+    states: tuple[TrackState, ...] = ()
     belief: Belief = kalman.NOTHING
 
 
@@ -91,32 +91,32 @@ def update(
     boxes, regions = kalman.cornered(belief.mean), as_array(sighting.moving)
     stirs = motion_cue.stirs(boxes, regions)
     alike = _alike(boxes, belief, found, settings)
-    free, weak = _hints(state, boxes, regions, found, settings)
+    free, weak = _low_score_on_motion(state, boxes, regions, found, settings)
     pairs = _pairs(state, boxes, found, alike, weak, settings)
-    hinted = np.array([each.hinted for each in state.lives], np.bool_)
-    blanks = _blanks(state, boxes, pairs, sighting, stirs & (free[None, :] | ~hinted[:, None]), settings)
+    proven = np.array([not each.low_score_only for each in state.states], np.bool_)
+    misses = _misses(state, boxes, pairs, sighting, stirs & (free[None, :] | proven[:, None]), settings)
     own = motion_cue.own(boxes, regions, stirs)
-    leaders = {row: region for row, region in own.items() if row in blanks}
-    belief = motion_cue.led(belief, leaders, [each.offset for each in state.lives], settings.noise)
+    leaders = {row: region for row, region in own.items() if row in misses}
+    belief = motion_cue.led(belief, leaders, [each.offset for each in state.states], settings.noise)
     rows, columns = [row for row, _ in pairs], [column for _, column in pairs]
     belief = kalman.update(belief, np.array(rows, np.intp), found.measured[columns], ORDINARY, settings.noise)
-    crowded = _crowded(state.lives, found, pairs, settings)
-    lives = _gone_on(state, found, pairs, belief, crowded, own, settings)
-    for row, blank in blanks.items():
-        lives[row] = track_state.miss(lives[row], blank)
-    newborn = _newborn(found, pairs, belief, lives, settings)
-    weak &= ~np.any(alike[[row for row in blanks if lives[row].confirmed]] > 0, axis=0)
+    crowded = _crowded(state.states, found, pairs, settings)
+    states = _gone_on(state, found, pairs, belief, crowded, own, settings)
+    for row, miss in misses.items():
+        states[row] = track_state.miss(states[row], miss)
+    newborn = _newborn(found, pairs, belief, states, settings)
+    weak &= ~np.any(alike[[row for row in misses if states[row].confirmed]] > 0, axis=0)
     newborn += _newborn_weak(found, [*columns, *newborn], weak, belief, settings)
     for column in newborn:
         name, ids = ids.next(at)
         measured = found.measured[column]
         hit = track_state.Hit(at, found.detections[column], measured, measured, crowded[column])
-        lives.append(track_state.begin(name, hit, settings))
+        states.append(track_state.begin(name, hit, settings))
     belief = kalman.join(belief, kalman.born(found.measured[newborn], settings.noise))
-    ended = _ended(lives, belief, at, settings)
-    tracks = _tracks(lives, belief, ended)
-    stay = np.array([row for row in range(len(lives)) if row not in ended], np.intp)
-    kept = tuple(lives[row] for row in stay)
+    ended = _ended(states, belief, at, settings)
+    tracks = _tracks(states, belief, ended)
+    stay = np.array([row for row in range(len(states)) if row not in ended], np.intp)
+    kept = tuple(states[row] for row in stay)
     return TrackerState(at, kept, kalman.take(belief, stay)), ids, tracks
 
 
@@ -142,11 +142,11 @@ def _found(sighting: Sighting, settings: TrackSettings) -> DetectionTable:
     )
 
 
-def _hints(
+def _low_score_on_motion(
     state: TrackerState, boxes: Floats, regions: Floats, found: DetectionTable, settings: TrackSettings
 ) -> tuple[Mask, Mask]:
     """Which regions are the motion of nobody known, and which weak detections lie on one of these."""
-    followed = boxes[[row for row, each in enumerate(state.lives) if each.confirmed]]
+    followed = boxes[[row for row, each in enumerate(state.states) if each.confirmed]]
     sure = found.corners[found.scores >= settings.birth_score]
     free = low_score_init.unexplained(regions, np.concatenate([followed, sure]))
     return free, (found.scores < settings.birth_score) & low_score_init.on_motion(found.corners, regions[free])
@@ -161,14 +161,21 @@ def _gone_on(
     own: dict[int, Floats],
     settings: TrackSettings,
 ) -> list[TrackState]:
-    """All lives, those that are paired with what the pair tells; `own` are the regions of tracks, by row."""
-    lives = list(state.lives)
+    """All states, those that are paired with what the pair tells; `own` are the regions of tracks, by row."""
+    states = list(state.states)
     for row, column in pairs:
         measured = found.measured[column]
         seen = found.detections[column]
-        hit = track_state.Hit(found.at, seen, measured, belief.mean[row], crowded[column], own.get(row))
-        lives[row] = track_state.hit(lives[row], hit, settings)
-    return lives
+        hit = track_state.Hit(
+            at=found.at,
+            detection=seen,
+            measured=measured,
+            believed=belief.mean[row],
+            crowded=crowded[column],
+            region=own.get(row),
+        )
+        states[row] = track_state.hit(states[row], hit, settings)
+    return states
 
 
 def _pairs(
@@ -179,14 +186,14 @@ def _pairs(
     weak: Mask,
     settings: TrackSettings,
 ) -> association.Pairs:
-    """Which track (row) is which detection (column); `weak` are the detections that may be hints."""
-    if not found.detections or not state.lives:
+    """Which track (row) is which detection (column); `weak` are the detections that count for little."""
+    if not found.detections or not state.states:
         return []
     likeness = _likeness(state, alike, found)
-    confirmed = np.array([each.confirmed for each in state.lives])
-    recent = np.array([found.at.since(each.last_seen) <= settings.lost_s for each in state.lives])
+    confirmed = np.array([each.confirmed for each in state.states])
+    recent = np.array([found.at.since(each.last_seen) <= settings.lost_s for each in state.states])
     strong = found.scores >= settings.high_score
-    last = kalman.cornered(np.array([each.last_box for each in state.lives]))
+    last = kalman.cornered(np.array([each.last_box for each in state.states]))
     where_last = np.where(likeness >= 0, iou(last, found.corners), 0.0)
     place = iou(boxes, found.corners)
     pairs = _stage([], likeness, confirmed, strong, settings.min_overlap)
@@ -217,7 +224,7 @@ def _alike(boxes: Floats, belief: Belief, found: DetectionTable, settings: Track
 
 def _likeness(state: TrackerState, alike: Floats, found: DetectionTable) -> Floats:
     """How well each detection fits each track: (N, M), at most 1; -1 where the kinds forbid it."""
-    own = np.array([each.group for each in state.lives])
+    own = np.array([each.group for each in state.states])
     same = own[:, None] == np.array(found.groups)[None, :]
     # A person whose two-wheeler was not seen before: a worse fit than the two-wheeler's own track.
     mounts = (own == PERSON)[:, None] & np.array([each.riders > 0 for each in found.detections])[None, :]
@@ -225,7 +232,7 @@ def _likeness(state: TrackerState, alike: Floats, found: DetectionTable) -> Floa
     return out
 
 
-def _blanks(
+def _misses(
     state: TrackerState,
     boxes: Floats,
     pairs: association.Pairs,
@@ -245,33 +252,33 @@ def _blanks(
     looked = np.any(containment(boxes, as_array(sighting.looked)) >= LOOKED, axis=1)
     near = area(as_array(sighting.moving))[None, :] <= NEAR * area(boxes)[:, None]
     disturbed, stirred = np.any(stirs, axis=1), np.any(stirs & near, axis=1)
-    ridden = [n for n in sorted(seen) if state.lives[n].confirmed and track_state.riders(state.lives[n])]
+    ridden = [n for n in sorted(seen) if state.states[n].confirmed and track_state.riders(state.states[n])]
     if ridden:
         stirred &= ~np.any(containment(boxes, boxes[ridden]) >= settings.part_inside, axis=1)
     return {row: track_state.Miss(bool(looked[row]), bool(disturbed[row]), bool(stirred[row])) for row in rows}
 
 
 def _crowded(
-    lives: Sequence[TrackState], found: DetectionTable, pairs: association.Pairs, settings: TrackSettings
+    states: Sequence[TrackState], found: DetectionTable, pairs: association.Pairs, settings: TrackSettings
 ) -> list[bool]:
     """By detection: does it overlap one of its kind that belongs to a confirmed track, or is it a rider of one?
 
     A part has little overlap with the whole by IoU: what counts there is how much of it lies inside. Of a weak
     one the kind does not matter.
     """
-    told = [column for row, column in pairs if lives[row].confirmed]
-    if not told:
+    sure = [column for row, column in pairs if states[row].confirmed]
+    if not sure:
         return [False] * len(found.groups)
     groups = np.array(found.groups)
-    same = groups[:, None] == groups[told][None, :]
-    ridden = np.array([found.detections[n].riders > 0 for n in told])[None, :]
-    part = containment(found.corners, found.corners[told]) >= settings.part_inside
-    double = same & (iou(found.corners, found.corners[told]) > settings.crowd_overlap)
+    same = groups[:, None] == groups[sure][None, :]
+    ridden = np.array([found.detections[n].riders > 0 for n in sure])[None, :]
+    part = containment(found.corners, found.corners[sure]) >= settings.part_inside
+    double = same & (iou(found.corners, found.corners[sure]) > settings.crowd_overlap)
     double |= part & (same | (groups == PERSON)[:, None]) & ridden
     double |= (found.scores < settings.birth_score)[:, None] & low_score_init.parts(
-        found.corners, found.corners[told]
+        found.corners, found.corners[sure]
     )
-    double[told, np.arange(len(told))] = False
+    double[sure, np.arange(len(sure))] = False
     return [bool(any_) for any_ in double.any(axis=1)]
 
 
@@ -279,7 +286,7 @@ def _newborn(
     found: DetectionTable,
     pairs: association.Pairs,
     belief: Belief,
-    lives: list[TrackState],
+    states: list[TrackState],
     settings: TrackSettings,
 ) -> list[int]:
     """Detections that begin a track: strong, paired with none, and no double of what is tracked already."""
@@ -289,7 +296,7 @@ def _newborn(
         return free
     rows = [row for row, _ in pairs]
     doubles = iou(found.corners[free], kalman.cornered(belief.mean[rows])) > settings.duplicate_overlap
-    same = np.array([[found.groups[n] == lives[row].group for row in rows] for n in free])
+    same = np.array([[found.groups[n] == states[row].group for row in rows] for n in free])
     return [n for n, double in zip(free, (doubles & same).any(axis=1), strict=True) if not double]
 
 
@@ -297,24 +304,24 @@ def _newborn_weak(
     found: DetectionTable, taken: list[int], weak: Mask, belief: Belief, settings: TrackSettings
 ) -> list[int]:
     """Weak detections that begin a candidate: apart from those taken, from all tracks and from each other."""
-    free = np.flatnonzero(weak & (found.scores >= settings.hint_score)).tolist()
+    free = np.flatnonzero(weak & (found.scores >= settings.low_birth_score)).tolist()
     known = np.concatenate([kalman.cornered(belief.mean), found.corners[taken]])
     return low_score_init.newborn(found.corners, [n for n in free if n not in taken], known)
 
 
-def _ended(lives: list[TrackState], belief: Belief, at: Instant, settings: TrackSettings) -> set[int]:
+def _ended(states: list[TrackState], belief: Belief, at: Instant, settings: TrackSettings) -> set[int]:
     """Rows that are given up: those whose time is over, and the least of too many."""
     outside = np.any((belief.mean[:, :2] < 0.0) | (belief.mean[:, :2] > 1.0), axis=1)
-    ended = {row for row, each in enumerate(lives) if track_state.over(each, at, bool(outside[row]), settings)}
-    left = [row for row in range(len(lives)) if row not in ended]
-    worth = sorted(left, key=lambda n: (lives[n].confirmed, lives[n].last_seen.mono_s, lives[n].top_score))
+    ended = {row for row, each in enumerate(states) if track_state.over(each, at, bool(outside[row]), settings)}
+    left = [row for row in range(len(states)) if row not in ended]
+    worth = sorted(left, key=lambda n: (states[n].confirmed, states[n].last_seen.mono_s, states[n].top_score))
     return ended.union(worth[: max(0, len(left) - settings.max_tracks)])
 
 
-def _tracks(lives: list[TrackState], belief: Belief, ended: set[int]) -> tuple[Track, ...]:
-    """What the other stages are told; of the ended ones only those that were confirmed, of hints nothing."""
-    told = [track_state.told(each, row) for each, row in zip(lives, belief.mean, strict=True)]
-    corners = np.clip(np.array(told).reshape(-1, 4), 0.0, 1.0).tolist()
+def _tracks(states: list[TrackState], belief: Belief, ended: set[int]) -> tuple[Track, ...]:
+    """What the other stages see; of the ended ones those that were confirmed, of low scores alone none."""
+    shown = [track_state.shown(each, row) for each, row in zip(states, belief.mean, strict=True)]
+    corners = np.clip(np.array(shown).reshape(-1, 4), 0.0, 1.0).tolist()
     velocities = belief.velocity[:, :2].tolist()
     return tuple(
         Track(
@@ -332,6 +339,6 @@ def _tracks(lives: list[TrackState], belief: Belief, ended: set[int]) -> tuple[T
             riders=track_state.riders(each),
             ended=row in ended,
         )
-        for row, each in enumerate(lives)
-        if each.confirmed or not (each.hinted or row in ended)
+        for row, each in enumerate(states)
+        if each.confirmed or not (each.low_score_only or row in ended)
     )

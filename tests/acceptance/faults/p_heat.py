@@ -9,13 +9,13 @@ from tests.acceptance.faults.suite import Broken, Trial, promise
 from tests.agent.host.test_machine import board
 from tests.support.brokers import until
 
-BRIEF = "pace: {hot_after_s: 2, step_s: 4, recover_s: 4, busy_after_s: 600, min_fps: 0.2}"
+BRIEF = "throttle: {hot_after_s: 2, step_s: 4, recover_s: 4, busy_after_s: 600, min_fps: 0.2}"
 """The waits, shortened as the heat is."""
 
 
 @promise(
     "P26", "a made-up sensor goes from 60 to 95 and back to 60 degrees, with a jitter of one degree",
-    "the pace steps down and up, <= 4 changes; one overheated event with its end; events arrive",
+    "the rate steps down and up, <= 4 changes; one overheated event with its end; events arrive",
     minutes=3,
 )  # fmt: skip
 def heat(trial: Trial) -> str:
@@ -48,8 +48,8 @@ def heat(trial: Trial) -> str:
         events = [each for each in station.events() if each["kind"] == "overheated"]
     phases = [each["phase"] for each in events if each["phase"] != "update"]
     if phases != ["start", "end"] or not findings.clean or not 2 <= len(fps) - 1 <= 4:
-        raise Broken(f"{phases}; {len(fps) - 1} changes of the pace: {fps}; {findings}")
-    return f"{len(fps) - 1} changes of the pace: {fps}; one event; {findings}"
+        raise Broken(f"{phases}; {len(fps) - 1} changes of the rate: {fps}; {findings}")
+    return f"{len(fps) - 1} changes of the rate: {fps}; one event; {findings}"
 
 
 def _ended(station: Receiver) -> bool:

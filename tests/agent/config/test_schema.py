@@ -202,7 +202,7 @@ def test_local_time_is_hours_and_minutes_ahead_of_utc(offset: str, seconds: int)
     device = DeviceSettings(commune="hai-ninh", id="hai-ninh-03", utc_offset=offset)
     assert device.utc_offset_s == seconds
     config = parse(MINIMAL.encode(), "f")
-    assert config.cameras[0].pipeline(device).judge.utc_offset_s == seconds
+    assert config.cameras[0].pipeline(device).rules.utc_offset_s == seconds
 
 
 @pytest.mark.parametrize("offset", ["7", "+7:00", "+07:60", "+14:30", "-12:30", "+15:00", "UTC"])

@@ -11,11 +11,11 @@ from agent.core.types import Instant
 
 def run(pattern: str, *, rise_s: float, fall_s: float, gap_s: float = 0.0) -> str:
     """One letter for each second: '#' holds or is on."""
-    spell, out = NEVER, ""
+    state, out = NEVER, ""
     for second, letter in enumerate(pattern):
         at = Instant(float(second), 0.0)
-        spell = update(spell, at, letter == "#", rise_s=rise_s, fall_s=fall_s, gap_s=gap_s)
-        out += "#" if spell.on else "."
+        state = update(state, at, letter == "#", rise_s=rise_s, fall_s=fall_s, gap_s=gap_s)
+        out += "#" if state.on else "."
     return out
 
 
@@ -33,11 +33,11 @@ def test_short_holes_do_not_interrupt_a_run_where_they_are_allowed() -> None:
 
 
 def test_the_beginning_of_the_run_is_remembered() -> None:
-    spell = NEVER
+    state = NEVER
     for second in range(3, 9):
-        spell = update(spell, Instant(float(second), 0.0), True, rise_s=4, fall_s=1)
+        state = update(state, Instant(float(second), 0.0), True, rise_s=4, fall_s=1)
 
-    assert spell == Debounce(Instant(3.0, 0.0), Instant(8.0, 0.0), True)
+    assert state == Debounce(Instant(3.0, 0.0), Instant(8.0, 0.0), True)
 
 
 @given(st.text(alphabet="#.", max_size=60), st.integers(0, 5), st.integers(0, 5))

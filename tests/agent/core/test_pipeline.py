@@ -12,7 +12,8 @@ from agent.core import pipeline
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.rules.engine import LineRule, MotionRule, ObjectRule, RuleSettings
-from agent.core.tamper.monitor import TamperKind, TamperSettings
+from agent.core.tamper.classify import TamperKind
+from agent.core.tamper.settings import TamperSettings
 from agent.core.types import (
     Box,
     Crop,
@@ -35,8 +36,8 @@ RULES = (
     ObjectRule(id="road-users"),
     LineRule(id="the-line", start=(0.5, 0.0), end=(0.5, 1.0)),
 )
-# Drawn pictures have no grain: to the integrity stage they are frozen ones.
-SETTINGS = PipelineSettings(judge=RuleSettings(rules=RULES), integrity=TamperSettings(enabled=False))
+# Drawn pictures have no grain: to the tamper stage they are frozen ones.
+SETTINGS = PipelineSettings(rules=RuleSettings(rules=RULES), tamper=TamperSettings(enabled=False))
 
 
 def bright(images: Sequence[Image]) -> list[tuple[Detection, ...]]:
@@ -83,8 +84,8 @@ def watched(frames: Iterator[Frame]) -> tuple[PipelineState, list[Outcome]]:
     return state, outcomes
 
 
-def told(outcomes: list[Outcome], kind: EventKind, phase: Phase) -> list[Event]:
-    everything = [each for outcome in outcomes for each in outcome.told]
+def events(outcomes: list[Outcome], kind: EventKind, phase: Phase) -> list[Event]:
+    everything = [each for outcome in outcomes for each in outcome.reports]
     return [each for each in everything if isinstance(each, Event) and (each.kind, each.phase) == (kind, phase)]
 
 
@@ -92,9 +93,9 @@ def test_one_car_is_one_track_one_crossing_and_one_motion() -> None:
     _, outcomes = watched(crossing())
 
     assert len({track.id for outcome in outcomes for track in outcome.tracks if track.confirmed}) == 1
-    assert len(told(outcomes, EventKind.OBJECT, Phase.START)) == 1
-    assert len(told(outcomes, EventKind.LINE_CROSSED, Phase.START)) == 1
-    assert len(told(outcomes, EventKind.MOTION, Phase.START)) == 1
+    assert len(events(outcomes, EventKind.OBJECT, Phase.START)) == 1
+    assert len(events(outcomes, EventKind.LINE_CROSSED, Phase.START)) == 1
+    assert len(events(outcomes, EventKind.MOTION, Phase.START)) == 1
 
 
 def test_the_same_frames_give_the_same_events_twice() -> None:
@@ -102,7 +103,7 @@ def test_the_same_frames_give_the_same_events_twice() -> None:
     _, second = watched(crossing())
 
     def stripped(outcomes: list[Outcome]) -> list[object]:
-        everything = (each for outcome in outcomes for each in outcome.told)
+        everything = (each for outcome in outcomes for each in outcome.reports)
         return [replace(e, thumbnail=None, scene=None) if isinstance(e, Event) else e for e in everything]
 
     assert stripped(first) == stripped(second)
@@ -114,14 +115,16 @@ def test_the_detector_rests_while_nothing_moves() -> None:
     settled = outcomes[50:]
 
     assert sum(not outcome.crops for outcome in settled) >= 0.9 * len(settled)
-    assert not [each for outcome in outcomes for each in outcome.told]
+    assert not [each for outcome in outcomes for each in outcome.reports]
 
 
 def test_the_events_carry_a_picture_of_the_car() -> None:
     _, outcomes = watched(crossing())
 
-    (start,) = told(outcomes, EventKind.LINE_CROSSED, Phase.START)
-    shots = [e.thumbnail for o in outcomes for e in o.told if isinstance(e, Event) and e.thumbnail and e.object]
+    (start,) = events(outcomes, EventKind.LINE_CROSSED, Phase.START)
+    shots = [
+        e.thumbnail for o in outcomes for e in o.reports if isinstance(e, Event) and e.thumbnail and e.object
+    ]
     assert start.object is not None
     assert shots
     for shot in shots:
@@ -135,8 +138,8 @@ def test_the_events_carry_a_picture_of_the_car() -> None:
 
 def test_closing_ends_whatever_is_open() -> None:
     state, outcomes = watched(crossing(moving=25))
-    started = {e.id for o in outcomes for e in o.told if isinstance(e, Event) and e.phase is Phase.START}
-    ended = {e.id for o in outcomes for e in o.told if isinstance(e, Event) and e.phase is Phase.END}
+    started = {e.id for o in outcomes for e in o.reports if isinstance(e, Event) and e.phase is Phase.START}
+    ended = {e.id for o in outcomes for e in o.reports if isinstance(e, Event) and e.phase is Phase.END}
 
     after, last = pipeline.close(state, Instant(200.0, 1_770_000_100.0), EndReason.CAMERA_LOST, SETTINGS)
 
@@ -150,7 +153,7 @@ def test_closing_ends_whatever_is_open() -> None:
 def test_a_crop_larger_than_the_field_is_shrunk_and_a_smaller_one_is_left_alone() -> None:
     size = Size(1280, 720)
 
-    large = pipeline.fitted(size, Crop(Box(0, 0, 1, 1), Reason.SWEEP), FIELD)
+    large = pipeline.fitted(size, Crop(Box(0, 0, 1, 1), Reason.FULL_SCAN), FIELD)
     small = pipeline.fitted(size, Crop(Box(0.1, 0.1, 0.2, 0.2), Reason.MOTION), FIELD)
 
     assert large == Size(256, 144)
@@ -178,7 +181,7 @@ def test_a_frame_that_shows_an_empty_road_as_before_is_not_looked_at_whole() -> 
     assert whole == 3  # one in two seconds
 
 
-def test_a_car_on_a_road_that_was_only_glimpsed_at_is_found_in_the_next_frames() -> None:
+def test_a_car_on_a_road_that_was_only_gated_is_found_in_the_next_frames() -> None:
     state, _ = watched(frame(index) for index in range(58))
     for step in range(3):
         state, outcome = pipeline.update(state, frame(58 + step, step * 13.0), bright, FIELD, SETTINGS)
@@ -196,32 +199,32 @@ def test_patience_is_over_while_something_new_is_there_and_grows_when_it_goes_it
 
 
 def test_a_blind_camera_is_one_event_with_a_picture_and_an_end() -> None:
-    settings = PipelineSettings(judge=RuleSettings(rules=()))
+    settings = PipelineSettings(rules=RuleSettings(rules=()))
     state, outcomes = PipelineState(Ids(b"a seed of sixteen")), []
     for index in range(140):
         each = frame(index) if index < 100 else frame(index, (index - 100) * 5.0)
         state, outcome = pipeline.update(state, each, bright, FIELD, settings)
         outcomes.append(outcome)
 
-    (start,) = told(outcomes, EventKind.CAMERA_BLIND, Phase.START)
-    (end,) = told(outcomes, EventKind.CAMERA_BLIND, Phase.END)
+    (start,) = events(outcomes, EventKind.CAMERA_BLIND, Phase.START)
+    (end,) = events(outcomes, EventKind.CAMERA_BLIND, Phase.END)
     assert (start.detail, end.detail, end.id, end.revision) == ("frozen", "frozen", start.id, 2)
     assert start.scene is not None
 
 
 def test_a_leaf_that_calls_for_a_look_does_not_have_the_cameras_sight_judged_as_well() -> None:
     """But whatever is due, moves or speaks for a fault does."""
-    settings = PipelineSettings(judge=RuleSettings(rules=()))
+    settings = PipelineSettings(rules=RuleSettings(rules=()))
     state = PipelineState(Ids(b"a seed of sixteen"))
     for index in range(100):
         state, _ = pipeline.update(state, grainy(index), bright, FIELD, settings)
-    assert state.integrity is not None
-    assert state.integrity.trusting
-    judged, looks = state.integrity.at, 0
-    while state.integrity.at == judged:  # the next look that is due
+    assert state.tamper is not None
+    assert state.tamper.trusting
+    judged, looks = state.tamper.at, 0
+    while state.tamper.at == judged:  # the next look that is due
         index += 1
         state, _ = pipeline.update(state, grainy(index), bright, FIELD, settings)
-    judged = state.integrity.at
+    judged = state.tamper.at
     for _ in range(3):
         index += 1
         before = state
@@ -229,36 +232,36 @@ def test_a_leaf_that_calls_for_a_look_does_not_have_the_cameras_sight_judged_as_
         assert outcome.quiet
         looks += state.motion is not before.motion
     assert looks
-    assert state.integrity.at == judged
+    assert state.tamper.at == judged
 
-    doubting = replace(state.integrity, course=replace(state.integrity.course, partly=0.1))
-    state = replace(state, integrity=doubting)
+    doubting = replace(state.tamper, evidence=replace(state.tamper.evidence, weight_partly=0.1))
+    state = replace(state, tamper=doubting)
     state, _ = pipeline.update(state, grainy(index + 5, leaf_row=150), bright, FIELD, settings)
-    assert state.integrity is not None
-    assert state.integrity.at != judged
+    assert state.tamper is not None
+    assert state.tamper.at != judged
 
 
 def test_while_something_speaks_for_a_fault_of_the_camera_no_frame_is_passed_over() -> None:
     """Evidence is gathered twice a second, not once in two."""
-    settings = PipelineSettings(judge=RuleSettings(rules=()))
+    settings = PipelineSettings(rules=RuleSettings(rules=()))
     state = PipelineState(Ids(b"a seed of sixteen"))
     for index in range(100):
         state, _ = pipeline.update(state, grainy(index), bright, FIELD, settings)
-    assert state.lull is not None
-    assert state.integrity is not None
-    doubting = replace(state.integrity, course=replace(state.integrity.course, partly=0.9))
-    state, judged = replace(state, integrity=doubting, glimpse=None), []
+    assert state.idle_cache is not None
+    assert state.tamper is not None
+    doubting = replace(state.tamper, evidence=replace(state.tamper.evidence, weight_partly=0.9))
+    state, judged = replace(state, tamper=doubting, frame_gate=None), []
     for index in range(100, 120):
         state, _ = pipeline.update(state, grainy(index), bright, FIELD, settings)
-        assert state.integrity is not None
-        judged.append(state.integrity.at)
+        assert state.tamper is not None
+        judged.append(state.tamper.at)
 
     assert len(set(judged)) >= 3
 
 
 def test_a_picture_that_freezes_while_nobody_is_there_is_told_within_ten_seconds() -> None:
     """Whenever the last look was, though a quiet view is looked at once in two seconds."""
-    settings = PipelineSettings(judge=RuleSettings(rules=()))
+    settings = PipelineSettings(rules=RuleSettings(rules=()))
     known = PipelineState(Ids(b"a seed of sixteen"))
     for index in range(120):
         known, _ = pipeline.update(known, grainy(index), bright, FIELD, settings)
@@ -266,7 +269,7 @@ def test_a_picture_that_freezes_while_nobody_is_there_is_told_within_ten_seconds
         state = known
         for index in range(120, last):
             state, _ = pipeline.update(state, grainy(index), bright, FIELD, settings)
-        assert state.lull is not None
+        assert state.idle_cache is not None
         frozen = grainy(last)
         for index in range(last, last + 99):
             at = frame(index).at

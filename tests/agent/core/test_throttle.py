@@ -11,11 +11,22 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agent.core import throttle
-from agent.core.throttle import FULL, LONGEST_WAIT_S, SHARES, Reading, Throttle, ThrottleSettings, ThrottleState
-from agent.core.types import Instant
+from agent.core.ids import Ids
+from agent.core.throttle import (
+    FULL,
+    LONGEST_WAIT_S,
+    SHARES,
+    HeatReport,
+    Reading,
+    Throttle,
+    ThrottleSettings,
+    ThrottleState,
+)
+from agent.core.types import Event, EventKind, Instant, Phase, Severity
 
 SETTINGS = ThrottleSettings()
 TICK_S = 2.0
+HALF, QUARTER = Throttle(0.5, hot=True), Throttle(0.25, hot=True)
 
 
 def reading(
@@ -27,30 +38,30 @@ def reading(
 def run(
     readings: Iterable[Reading], state: ThrottleState | None = None
 ) -> tuple[ThrottleState, list[Throttle]]:
-    paces = []
+    throttles = []
     for each in readings:
         state, now = throttle.update(state, each, SETTINGS)
-        paces.append(now)
+        throttles.append(now)
     assert state is not None
-    return state, paces
+    return state, throttles
 
 
-def changes(paces: list[Throttle]) -> list[float]:
+def changes(throttles: list[Throttle]) -> list[float]:
     """Every share in turn, without repetitions."""
-    shares = [FULL.share, *(each.share for each in paces)]
+    shares = [FULL.share, *(each.share for each in throttles)]
     return [b for a, b in pairwise(shares) if a != b]
 
 
-def test_heat_that_comes_and_goes_changes_the_pace_four_times_at_most() -> None:
+def test_heat_that_comes_and_goes_changes_the_rate_four_times_at_most() -> None:
     warming = [60 + 35 * n / 300 for n in range(300)]
     hot, cooling = [95.0] * 300, [95 - 35 * n / 300 for n in range(300)]
     temps = [*warming, *hot, *cooling, *[60.0] * 300]
 
-    _, paces = run(reading(n * TICK_S, temp) for n, temp in enumerate(temps))
+    _, throttles = run(reading(n * TICK_S, temp) for n, temp in enumerate(temps))
 
-    assert changes(paces) == [0.5, 0.25, 0.5, 1.0]
-    assert paces[-1] == FULL
-    assert all(each.hot == (each.share < 1) for each in paces)
+    assert changes(throttles) == [0.5, 0.25, 0.5, 1.0]
+    assert throttles[-1] == FULL
+    assert all(each.hot == (each.share < 1) for each in throttles)
 
 
 def test_a_moment_of_heat_changes_nothing() -> None:
@@ -66,25 +77,25 @@ def test_between_hot_and_cool_nothing_changes() -> None:
 
 
 def test_a_processor_that_its_firmware_slows_down_is_hot_whatever_the_sensor_says() -> None:
-    state, paces = run(reading(n * TICK_S, None, capped=True) for n in range(10))
+    state, throttles = run(reading(n * TICK_S, None, capped=True) for n in range(10))
     _, later = run((reading(20 + n * TICK_S, None) for n in range(100)), state)
 
-    assert (paces[-1].share, paces[-1].hot) == (0.5, True)
+    assert (throttles[-1].share, throttles[-1].hot) == (0.5, True)
     assert later[-1] == FULL
 
 
-def test_a_box_that_heats_up_again_at_full_pace_tries_ever_more_seldom() -> None:
-    """At full pace it goes to 84 °C, at a half to 70 °C: the plainest way to flap."""
+def test_a_box_that_heats_up_again_at_full_rate_tries_ever_more_seldom() -> None:
+    """at full rate it goes to 84 °C, at a half to 70 °C: the plainest way to flap."""
     state: ThrottleState | None = None
-    temp, now, paces = 60.0, FULL, []
+    temp, now, throttles = 60.0, FULL, []
     for n in range(int(12 * 3600 / TICK_S)):
         target = 84.0 if now.share == 1 else 70.0
         temp += (target - temp) * TICK_S / 60
         state, now = throttle.update(state, reading(n * TICK_S, temp), SETTINGS)
-        paces.append(now)
-    last_hours = paces[-int(6 * 3600 / TICK_S) :]
+        throttles.append(now)
+    last_hours = throttles[-int(6 * 3600 / TICK_S) :]
 
-    assert len(changes(paces)) <= 36
+    assert len(changes(throttles)) <= 36
     assert len(changes(last_hours)) <= 13
     assert state is not None
     assert state.heat.wait_s <= LONGEST_WAIT_S
@@ -100,17 +111,17 @@ def test_who_cannot_keep_up_is_slowed_until_there_is_time_again() -> None:
     _, last = run(calm, state)
 
     assert (first[-1].share, first[-1].busy, first[-1].hot) == (0.5, True, False)
-    assert changes(first + then) == [0.5]  # at full pace it would work 1.2 times the time there is
+    assert changes(first + then) == [0.5]  # at full rate it would work 1.2 times the time there is
     assert last[-1] == FULL
 
 
-def test_heat_and_haste_do_not_add_up() -> None:
+def test_heat_and_overload_do_not_add_up() -> None:
     both = [reading(n * TICK_S, 85.0, behind=0.5, load=1.0) for n in range(25)]
-    state, paces = run(both)
+    state, throttles = run(both)
     _, cool = run((reading(50 + n * TICK_S, load=0.2) for n in range(100)), state)
 
-    assert (paces[-1].share, paces[-1].hot, paces[-1].busy) == (0.5, True, True)
-    assert changes(paces + cool) == [0.5, 1.0]
+    assert (throttles[-1].share, throttles[-1].hot, throttles[-1].busy) == (0.5, True, True)
+    assert changes(throttles + cool) == [0.5, 1.0]
 
 
 def test_some_pictures_are_looked_at_in_any_case() -> None:
@@ -151,3 +162,41 @@ def test_one_step_at_a_time_and_seldom(moments: list[tuple[float, float | None, 
             assert SHARES.index(now.share) - SHARES.index(before.share) == 1
         changed = second if now.share != before.share else changed
         before = now
+
+
+def reports(*steps: tuple[Throttle, Reading]) -> list[Event]:
+    heat, ids, sent = HeatReport(), Ids(b"a seed of sixteen"), list[Event]()
+    for now, at in steps:
+        heat, ids, events = throttle.report(heat, now, at, ids)
+        sent += events
+    return sent
+
+
+def test_one_event_tells_from_the_first_heat_to_the_last() -> None:
+    sent = reports(
+        (FULL, reading(0, 60)),
+        (HALF, reading(10, 82.04)),
+        (HALF, reading(12, 83)),
+        (QUARTER, reading(70, 90)),
+        (QUARTER, reading(80, 75)),
+        (FULL, reading(400, 70)),
+        (FULL, reading(410, 70)),
+    )
+
+    assert [(each.phase, each.revision, each.detail) for each in sent] == [
+        (Phase.START, 1, "82.0 °C; 50% of the pictures are looked at"),
+        (Phase.UPDATE, 2, "90.0 °C; 25% of the pictures are looked at"),
+        (Phase.END, 3, "70.0 °C; cool after 390 s"),
+    ]
+    assert {each.id for each in sent} == {sent[0].id}
+    assert {(each.kind, each.severity) for each in sent} == {(EventKind.OVERHEATED, Severity.INFO)}
+
+
+def test_to_be_late_is_no_heat() -> None:
+    assert reports((Throttle(0.5, busy=True), reading(0, 60))) == []
+
+
+def test_without_a_sensor_the_firmware_speaks() -> None:
+    (start,) = reports((HALF, reading(0, None, capped=True)))
+
+    assert start.detail == "the processor is slowed down for heat; 50% of the pictures are looked at"

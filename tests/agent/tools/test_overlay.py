@@ -48,7 +48,7 @@ CAR = Track(
     True,
     True,
 )
-NOTHING = Outcome(Motion((), 0.0), (), (), (), ())
+NOTHING = Outcome(Motion((), 0.0), tracks=())
 
 
 def frame(at: Instant = AT) -> Frame:
@@ -92,19 +92,19 @@ def test_without_zones_and_tracks_the_picture_stays_as_it_is() -> None:
     assert not drawn(Painter(RuleSettings()), NOTHING).any()
 
 
-def test_a_phantom_is_grey_so_that_it_is_seen_why_nothing_is_told_of_it() -> None:
+def test_a_static_false_positive_is_grey_so_that_it_is_seen_why_nothing_is_told_of_it() -> None:
     def colourfulness(track: Track) -> int:
         image = Painter(JUDGE).draw(frame(), replace(NOTHING, tracks=(track,)))
         edge = image[int(CAR.box.top * 256) + 20, int(CAR.box.left * 512)].astype(int)
         return int(edge.max() - edge.min())
 
     assert colourfulness(CAR) > 50
-    assert colourfulness(replace(CAR, phantom=True)) < 10
+    assert colourfulness(replace(CAR, static_false_positive=True)) < 10
 
 
 def test_an_event_is_written_for_a_moment_and_a_crossing_is_counted() -> None:
     painter = Painter(JUDGE)
-    shown = drawn(painter, replace(NOTHING, told=(crossing(AT), crossing(AT, Phase.END))))
+    shown = drawn(painter, replace(NOTHING, reports=(crossing(AT), crossing(AT, Phase.END))))
     later = Instant(AT.mono_s + FLASH_S + 0.1, AT.wall_s)
     gone = drawn(painter, NOTHING, later)
 

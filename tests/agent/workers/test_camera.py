@@ -22,7 +22,7 @@ from structlog.testing import capture_logs
 from agent.cameras.settings import CameraSettings
 from agent.clock import Clock, SystemClock
 from agent.core.ids import Ids
-from agent.core.pipeline import PipelineSettings
+from agent.core.pipeline import Outcome, PipelineSettings
 from agent.core.rules.engine import MotionRule, ObjectRule, RuleSettings
 from agent.core.types import Detection, Frame, Image, Instant
 from agent.detectors import load_detector
@@ -39,7 +39,7 @@ from tests.conftest import RtspServer, SteppedClock
 from tests.support.brokers import free_port, until
 from tests.support.squares import SQUARE_PX, frame_of, write_clip, write_model
 
-SETTINGS = PipelineSettings(judge=RuleSettings(rules=(MotionRule(id="movement"), ObjectRule(id="road-users"))))
+SETTINGS = PipelineSettings(rules=RuleSettings(rules=(MotionRule(id="movement"), ObjectRule(id="road-users"))))
 SENDER = Sender("hai-ninh", "hai-ninh-03", "road", "boot-1", "squares")
 
 
@@ -64,12 +64,23 @@ class Breakable:
 
 
 @dataclass
+class Counted:
+    """What an open camera counts."""
+
+    frames_in: int = 1
+    frames_dropped: int = 0
+
+
+@dataclass
 class Post:
     """One watcher with a real outbox and a real detector."""
 
     folder: Path
     clock: Clock = field(default_factory=SystemClock)
     states: list[CameraState] = field(default_factory=list)
+    sender: Callable[[], Sender] = lambda: SENDER
+    throttled_fps: Callable[[float], float] = lambda wanted_fps: wanted_fps
+    on_outcome: Callable[[Frame, Outcome], None] = lambda _frame, _outcome: None
 
     def __post_init__(self) -> None:
         self.clip = self.folder / "road.mp4"
@@ -79,11 +90,14 @@ class Post:
         self.waits: list[float] = []
 
     def watcher(self, **camera: Any) -> CameraWorker:
-        told = {"name": "road", "source": {"kind": "file", "path": self.clip, "loop": True}, **camera}
-        settings = CameraSettings.model_validate(told)
+        given = {"name": "road", "source": {"kind": "file", "path": self.clip, "loop": True}, **camera}
+        settings = CameraSettings.model_validate(given)
         self.it = CameraWorker(
-            settings, SETTINGS, self.detector, self.outbox, lambda: SENDER,
+            settings, SETTINGS, self.detector, self.outbox,
+            lambda: self.sender(),  # noqa: PLW0108 – a test may set it later
             clock=self.clock, ids=Ids(b"a seed of sixteen"), on_state=self.states.append,
+            on_outcome=lambda *seen: self.on_outcome(*seen),  # noqa: PLW0108
+            throttled_fps=lambda wanted_fps: self.throttled_fps(wanted_fps),  # noqa: PLW0108
         )  # fmt: skip
         return self.it
 
@@ -340,19 +354,18 @@ def test_what_an_outbox_will_not_take_is_held_and_kept_as_soon_as_it_does(
 
 def test_an_event_that_cannot_be_put_into_words_is_counted_and_the_rest_is_kept(stepped: Post) -> None:
     stepped.see(4)
-    real = stepped.it._sender
     failures = iter([True])
 
     def sender() -> Sender:
         if next(failures, False):
             raise LookupError("no clock")
-        return real()
+        return SENDER
 
-    stepped.it._sender = sender
+    stepped.sender = sender
     with capture_logs() as lines:
         stepped.see(5, speed_px_s=130)
 
-    assert [line["event"] for line in lines].count("event_untold") == 1
+    assert [line["event"] for line in lines].count("event_not_encoded") == 1
     assert stepped.it.keeping.dropped == {Priority.EVENT: 1}
     assert stepped.outbox.stats().pending > 0
 
@@ -360,13 +373,13 @@ def test_an_event_that_cannot_be_put_into_words_is_counted_and_the_rest_is_kept(
 def test_a_camera_whose_pictures_are_late_is_stalled_and_streams_anew_with_the_next(stepped: Post) -> None:
     clock = stepped.clock
     assert isinstance(clock, SteppedClock)
-    camera = _Counts()
-    stepped.it._came(camera, frame_of((), 0, clock.now()))  # type: ignore[arg-type]
+    camera = Counted()
+    stepped.it.take(camera, frame_of((), 0, clock.now()))
     clock.advance(4)
     soon = stepped.it.seen()
     clock.advance(2)
     late = stepped.it.seen()
-    stepped.it._came(camera, frame_of((), 1, clock.now()))  # type: ignore[arg-type]
+    stepped.it.take(camera, frame_of((), 1, clock.now()))
     again = stepped.it.seen()
 
     assert (soon.state, late.state, again.state) == ("streaming", "stalled", "streaming")
@@ -376,27 +389,24 @@ def test_a_camera_whose_pictures_are_late_is_stalled_and_streams_anew_with_the_n
 
 
 def test_a_camera_that_cannot_see_is_blind_and_streams_again_when_it_can(stepped: Post) -> None:
-    clock = stepped.clock
-    assert isinstance(clock, SteppedClock)
-    stepped.it._came(_Counts(), frame_of((), 0, clock.now()))  # type: ignore[arg-type]
+    stepped.it.take(Counted(), frame_of((), 0, stepped.clock.now()))
     stepped.see(12)  # a drawn road has no grain: its pictures are frozen ones
     blind = stepped.states[-1]
     stepped.see(4, speed_px_s=130)
 
     assert (blind.state, blind.reason) == ("blind", "frozen")
     assert stepped.states[-1].state == "streaming"
-    told = stepped.events("camera_blind")
-    assert [(each["phase"], each["detail"]) for each in told] == [("start", "frozen"), ("end", "frozen")]
+    events = stepped.events("camera_blind")
+    assert [(each["phase"], each["detail"]) for each in events] == [("start", "frozen"), ("end", "frozen")]
 
 
 def test_a_camera_that_was_turned_asks_for_its_zones_until_it_looks_where_it_did(stepped: Post) -> None:
     clock = stepped.clock
     assert isinstance(clock, SteppedClock)
-    stepped.it._came(_Counts(), frame_of((), 0, clock.now()))  # type: ignore[arg-type]
 
     def look(seconds: int, place: int) -> None:
         for index in range(2 * seconds):
-            stepped.it.watch(_street(place, index, clock.now()))
+            stepped.it.take(Counted(), _street(place, index, clock.now()))
             clock.advance(0.5)
 
     look(15, 1)
@@ -410,8 +420,8 @@ def test_a_camera_that_was_turned_asks_for_its_zones_until_it_looks_where_it_did
     assert (turned.state, turned.reason) == ("blind", "moved: check the zones of this camera")
     assert still == turned
     assert stepped.states[-1].state == "streaming"
-    told = stepped.events("camera_blind")
-    assert [(each["phase"], each["detail"]) for each in told] == [("start", "moved"), ("end", "moved")]
+    events = stepped.events("camera_blind")
+    assert [(each["phase"], each["detail"]) for each in events] == [("start", "moved"), ("end", "moved")]
 
 
 def _street(place: int, index: int, at: Instant) -> Frame:
@@ -421,12 +431,6 @@ def _street(place: int, index: int, at: Instant) -> Frame:
     luma = (view + np.random.default_rng(index).normal(0, 1.5, view.shape)).astype(np.uint8)
     grey = np.full((90, 160), 128, np.uint8)
     return Frame(index, at, luma, grey, grey)
-
-
-@dataclass
-class _Counts:
-    frames_in: int = 1
-    frames_dropped: int = 0
 
 
 def test_a_paused_camera_is_let_go_of_and_its_events_end_as_paused_until_it_is_wanted_again(post: Post) -> None:
@@ -477,7 +481,7 @@ def test_a_quiet_road_is_looked_at_less_often_until_a_car_comes_and_while_it_goe
     write_clip(post.clip, seconds=8, still_s=5.5)
     it = post.watcher(source={"kind": "file", "path": post.clip}, idle_fps=2)
     looks: list[tuple[int, bool]] = []
-    it._on_outcome = lambda frame, outcome: looks.append((frame.index, outcome.quiet))
+    post.on_outcome = lambda frame, outcome: looks.append((frame.index, outcome.quiet))
 
     it.run(post.stop, post.beat)
 
@@ -493,12 +497,14 @@ def test_a_quiet_road_is_looked_at_less_often_until_a_car_comes_and_while_it_goe
 def test_a_box_that_spares_itself_looks_at_fewer_pictures_and_counts_none_as_missed(post: Post) -> None:
     write_clip(post.clip, seconds=6, still_s=0.0, speed_px_s=80)
     it = post.watcher(source={"kind": "file", "path": post.clip})
-    it._pace = lambda wanted_fps: wanted_fps / 4
+    looks: list[int] = []
+    post.throttled_fps = lambda wanted_fps: wanted_fps / 4
+    post.on_outcome = lambda frame, _outcome: looks.append(frame.index)
 
     it.run(post.stop, post.beat)
 
     assert it.fps_wanted == 2.5
-    assert 10 <= it.figures._arrived[-1].frames_in <= 60
-    assert 8 <= len(it.figures._arrived) <= 22  # six seconds
+    assert 10 <= it.figures.frames_in <= 60
+    assert 8 <= len(looks) <= 22  # six seconds
     assert it.figures.frames_dropped <= 3
     assert it.figures.work_s > 0

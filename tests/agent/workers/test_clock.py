@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from pathlib import Path
 
@@ -11,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.clock import BUILT_S, FlooredClock, Trust
+from agent.core.ids import Ids
 from agent.core.types import Event, EventKind, Phase
 from agent.workers.clock import NAME, NOTE_EVERY_S, PATIENCE_S, ClockReport, ClockState, Timekeeper, update
 from tests.conftest import SteppedClock
 
+IDS = Ids(b"a seed of sixteen")
 YEARS_S = 365.25 * 86400
 TRUE_S = BUILT_S + 30 * 86400.0
 NTP, RTC, NOBODY = Trust("ntp", 12), Trust("rtc"), Trust("unknown")
@@ -38,21 +39,20 @@ def machine() -> Machine:
 
 def looks(keeper: Timekeeper, machine: Machine, seconds: float, every_s: float = 2.0) -> list[ClockReport]:
     """What is told over a time of looking."""
-    ids = (f"event-{n}" for n in itertools.count(1))
-    told = []
+    reports = []
     for _ in range(int(seconds / every_s)):
         machine.advance(every_s)
-        told.append(keeper.look(lambda: next(ids)))
-    return [each for each in told if each != ClockReport()]
+        reports.append(keeper.look())
+    return [each for each in reports if each != ClockReport()]
 
 
 def test_a_box_that_wakes_in_1970_goes_on_from_the_latest_good_time(tmp_path: Path, machine: Machine) -> None:
     machine.kept = NTP
-    looks(Timekeeper(tmp_path, machine, machine.asked), machine, 10)
+    looks(Timekeeper(tmp_path, IDS, machine, machine.asked), machine, 10)
     machine.kept = NOBODY
     machine.advance(3600)
     machine.step_wall(-machine.now().wall_s)
-    clock = Timekeeper(tmp_path, machine, machine.asked).clock
+    clock = Timekeeper(tmp_path, IDS, machine, machine.asked).clock
     first = clock.now()
     machine.advance(5)
 
@@ -70,12 +70,12 @@ def test_without_a_note_the_floor_is_the_day_the_agent_was_built(
     (tmp_path / NAME).write_text(spoilt)
     machine.step_wall(-machine.now().wall_s)
 
-    assert Timekeeper(tmp_path, machine, machine.asked).clock.now().wall_s == BUILT_S
+    assert Timekeeper(tmp_path, IDS, machine, machine.asked).clock.now().wall_s == BUILT_S
 
 
 def test_a_battery_clock_that_shows_1970_too_is_not_believed(tmp_path: Path, machine: Machine) -> None:
     machine.kept = RTC
-    keeper = Timekeeper(tmp_path, machine, machine.asked)
+    keeper = Timekeeper(tmp_path, IDS, machine, machine.asked)
     assert keeper.clock.trust() == RTC
     machine.step_wall(-machine.now().wall_s)
 
@@ -84,7 +84,7 @@ def test_a_battery_clock_that_shows_1970_too_is_not_believed(tmp_path: Path, mac
 
 def test_ntp_is_believed_below_a_floor_that_was_noted_in_error(tmp_path: Path, machine: Machine) -> None:
     (tmp_path / NAME).write_text(json.dumps({"wall_s": TRUE_S + 20 * YEARS_S}))
-    keeper = Timekeeper(tmp_path, machine, machine.asked)
+    keeper = Timekeeper(tmp_path, IDS, machine, machine.asked)
     assert keeper.clock.now().wall_s == TRUE_S + 20 * YEARS_S
     machine.kept = NTP
     looks(keeper, machine, 2)
@@ -97,7 +97,7 @@ def test_an_untrusted_clock_is_one_event_and_its_synchronisation_ends_it_with_on
     tmp_path: Path, machine: Machine
 ) -> None:
     machine.step_wall(-40 * YEARS_S)
-    keeper = Timekeeper(tmp_path, machine, machine.asked)
+    keeper = Timekeeper(tmp_path, IDS, machine, machine.asked)
     doubted = looks(keeper, machine, 3600)
     machine.step_wall(TRUE_S - machine.now().wall_s)
     machine.kept = NTP
@@ -113,7 +113,7 @@ def test_an_untrusted_clock_is_one_event_and_its_synchronisation_ends_it_with_on
 
 
 def test_a_clock_that_ntp_sets_within_a_minute_is_a_map_but_no_event(tmp_path: Path, machine: Machine) -> None:
-    keeper = Timekeeper(tmp_path, machine, machine.asked)
+    keeper = Timekeeper(tmp_path, IDS, machine, machine.asked)
     assert looks(keeper, machine, PATIENCE_S - 4) == []
     machine.kept = NTP
 
@@ -122,7 +122,7 @@ def test_a_clock_that_ntp_sets_within_a_minute_is_a_map_but_no_event(tmp_path: P
 
 def test_a_trusted_clock_that_is_set_anew_is_mapped_anew(tmp_path: Path, machine: Machine) -> None:
     machine.kept = RTC
-    keeper = Timekeeper(tmp_path, machine, machine.asked)
+    keeper = Timekeeper(tmp_path, IDS, machine, machine.asked)
     looks(keeper, machine, 60)
     machine.kept = NTP
     assert looks(keeper, machine, 60) == []  # both showed the same
@@ -132,7 +132,7 @@ def test_a_trusted_clock_that_is_set_anew_is_mapped_anew(tmp_path: Path, machine
 
 
 def test_the_good_time_is_noted_now_and_then_and_a_bad_one_never(tmp_path: Path, machine: Machine) -> None:
-    keeper = Timekeeper(tmp_path, machine, machine.asked)
+    keeper = Timekeeper(tmp_path, IDS, machine, machine.asked)
     looks(keeper, machine, 60)
     assert not (tmp_path / NAME).exists()
     machine.kept = NTP
@@ -147,7 +147,7 @@ def test_the_good_time_is_noted_now_and_then_and_a_bad_one_never(tmp_path: Path,
 def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path, machine: Machine) -> None:
     machine.kept = NTP
 
-    assert looks(Timekeeper(tmp_path / "none", machine, machine.asked), machine, 10) == [
+    assert looks(Timekeeper(tmp_path / "none", IDS, machine, machine.asked), machine, 10) == [
         ClockReport(None, True)
     ]
 
@@ -166,15 +166,15 @@ JUMPS = st.lists(
 def test_whatever_the_wall_clock_does_starts_and_ends_alternate_and_nothing_is_negative(
     jumps: list[tuple[float, Trust, float]],
 ) -> None:
-    machine, ids = Machine(), itertools.count()
+    machine, ids = Machine(), IDS
     clock = FlooredClock(TRUE_S, machine, machine.asked)
-    hours, events = ClockState(), list[Event]()
+    state, events = ClockState(), list[Event]()
     for step_s, kept, seconds in jumps:
         machine.step_wall(step_s)
         machine.kept = kept
         machine.advance(seconds)
-        hours, told = update(hours, clock.now(), clock.trust(), lambda: f"event-{next(ids)}")
-        events += [told.event] if told.event else []
+        state, ids, report = update(state, clock.now(), clock.trust(), ids)
+        events += [report.event] if report.event else []
 
     assert [event.phase for event in events] == [Phase.START, Phase.END] * (len(events) // 2) + (
         [Phase.START] if len(events) % 2 else []

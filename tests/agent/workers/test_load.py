@@ -16,7 +16,7 @@ from agent.host.machine import Machine
 from agent.publishing.compose import event_messages
 from agent.workers.load import LoadMonitor
 from tests.agent.host.test_machine import board
-from tests.agent.workers.test_camera import SENDER, Post
+from tests.agent.workers.test_camera import SENDER, Counted, Post
 from tests.conftest import SteppedClock
 from tests.support.squares import SQUARE_PX, frame_of
 
@@ -31,8 +31,10 @@ class Pi:
         self.clock = clock
         self.sys = board(folder / "sys", throttled="0", zones=(("cpu-thermal", "60000"),))
         self.post = Post(folder, clock)
-        self.pacer = LoadMonitor(Machine(clock, self.sys), QUICK, clock, Ids(b"another seed of 16"), self.tell)
-        self.post.watcher()._pace = self.pacer.fps
+        self.load = LoadMonitor(Machine(clock, self.sys), QUICK, clock, Ids(b"another seed of 16"), self.tell)
+        self.post.throttled_fps = self.load.fps
+        self.post.watcher()
+        self.camera = Counted()
         self.shares: list[float] = []
         self.looks: list[float] = []
         self.began_s = clock.now().mono_s
@@ -50,8 +52,7 @@ class Pi:
         gone_s = second % 30 - 10
         lefts = (gone_s * 130 - SQUARE_PX,) if 0 <= gone_s < 5 else ()
         self.looks.append(second)
-        it = self.post.it
-        return it._rest_s(it.watch(frame_of(lefts, number, self.clock.now())))
+        return self.post.it.take(self.camera, frame_of(lefts, number, self.clock.now()))
 
     def rate(self, begin_s: float, end_s: float) -> float:
         return sum(begin_s <= look < end_s for look in self.looks) / (end_s - begin_s)
@@ -73,7 +74,7 @@ def test_a_box_that_gets_hot_looks_at_fewer_pictures_and_says_so_once_each_way(p
             pi.temperature(60 + 35 * max(0.0, min(1.0, (second - 20) / 10, (90 - second) / 10)))
             rest_s = pi.frame(number, second, rest_s)
             if number % round(TICK_S / FRAME_S) == 0:
-                pi.shares.append(pi.pacer.tick([pi.post.it.figures]).share)
+                pi.shares.append(pi.load.tick([pi.post.it.figures]).share)
             pi.clock.advance(FRAME_S)
 
     steps = [b for a, b in zip([1.0, *pi.shares], pi.shares, strict=False) if a != b]
@@ -84,30 +85,24 @@ def test_a_box_that_gets_hot_looks_at_fewer_pictures_and_says_so_once_each_way(p
     assert len({each["id"] for each in heat}) == 1
     begins = [each for each in pi.post.events("object") if each["phase"] == "start"]
     assert len(begins) == 4  # every car, also those that came while it was hot
-    said = [line["event"] for line in lines if line["event"] in ("slowed_down", "full_pace")]
-    assert said == ["slowed_down", "full_pace"]
+    said = [line["event"] for line in lines if line["event"] in ("slowed_down", "full_rate")]
+    assert said == ["slowed_down", "full_rate"]
 
 
 def test_a_box_that_is_too_busy_says_that_it_is(pi: Pi) -> None:
-    figures, dropped = CameraStats(), 0
-
-    class Camera:
-        frames_in = 0
-        frames_dropped = 0
-
+    figures, camera = CameraStats(), Counted(frames_in=0)
     with capture_logs() as lines:
         for number in range(100):
-            dropped += 2
-            Camera.frames_dropped = dropped
+            camera.frames_dropped += 2
             figures.work_s += 0.2
-            figures.came(Camera, frame_of((), number, pi.clock.now()), pi.clock.now())  # type: ignore[arg-type]
+            figures.came(camera, frame_of((), number, pi.clock.now()), pi.clock.now())
             pi.clock.advance(0.2)
             if number % 10 == 0:
-                pi.pacer.tick([figures])
+                pi.load.tick([figures])
 
-    assert (pi.pacer.now.busy, pi.pacer.now.hot) == (True, False)
-    assert pi.pacer.fps(10) < 10
-    assert pi.post.events("overheated") == []  # haste is told in health, and is no heat
+    assert (pi.load.now.busy, pi.load.now.hot) == (True, False)
+    assert pi.load.fps(10) < 10
+    assert pi.post.events("overheated") == []  # overload is told in health, and is no heat
     assert [(line["event"], line["busy"]) for line in lines] == [("slowed_down", True)]
 
 
@@ -132,10 +127,10 @@ def test_under_voltage_is_no_heat(pi: Pi) -> None:
 def test_a_stop_leaves_no_event_open(pi: Pi) -> None:
     pi.temperature(90)
     for _ in range(4):
-        pi.pacer.tick([])
+        pi.load.tick([])
         pi.clock.advance(TICK_S)
-    pi.pacer.close()
-    pi.pacer.close()
+    pi.load.close()
+    pi.load.close()
 
     assert [each["phase"] for each in pi.post.events("overheated")] == ["start", "end"]
     assert pi.post.outbox.open_events() == []

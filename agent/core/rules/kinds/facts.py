@@ -112,7 +112,7 @@ def crowd(rule: CrowdRule, memory: RuleMemory, view: RuleContext) -> tuple[RuleM
     there = [
         each.track.box
         for each in _in(rule.zone, view)
-        if each.track.label in rule.labels and not each.track.phantom
+        if each.track.label in rule.labels and not each.track.static_false_positive
     ]
     many = len(there) >= rule.min_count
     now = debounce.update(memory.spell, view.at, many, rise_s=rule.min_s, fall_s=rule.quiet_s, gap_s=rule.gap_s)

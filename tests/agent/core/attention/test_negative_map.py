@@ -6,20 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.attention import negative_map
-from agent.core.attention.negative_map import COLUMNS, FORGET_S, ROWS, Barren
+from agent.core.attention.negative_map import COLUMNS, FORGET_S, ROWS, NegativeMap
 from agent.core.types import Box
 
 TREE = Box(0.5, 0.1, 0.6, 0.3)
 FIRST_S, MOST_S = 0.2, 1.0
 
 
-def waited(state: Barren, region: Box, at_s: float) -> float:
+def waited(state: NegativeMap, region: Box, at_s: float) -> float:
     return negative_map.wait_s(state, region, at_s, FIRST_S, MOST_S)
 
 
-def dull(looks: int) -> Barren:
+def dull(looks: int) -> NegativeMap:
     """After so many looks at the tree, one a second, the last at 0."""
-    state: Barren = {}
+    state: NegativeMap = {}
     for number in range(looks):
         state = negative_map.looked(state, [TREE], [], float(number - looks + 1))
     return state
@@ -58,7 +58,7 @@ numbers = st.floats(-0.5, 1.5)
 
 @given(st.lists(st.builds(Box, numbers, numbers, numbers, numbers), max_size=20))
 def test_no_region_whatever_its_place_breaks_the_bounds(regions: list[Box]) -> None:
-    state: Barren = {}
+    state: NegativeMap = {}
     for number, region in enumerate(regions):
         assert 0 <= waited(state, region, number / 10) <= MOST_S
         state = negative_map.looked(state, [region], [], number / 10)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from agent.core.attention import scheduler
 from agent.core.attention.crops import holds, tiles
-from agent.core.attention.scheduler import AttentionInput, AttentionSettings, AttentionState
-from agent.core.types import WHOLE, Box, Crop, Detection, Instant, Motion, Reason, Size, Track
+from agent.core.attention.scheduler import AttentionInput, AttentionState
+from agent.core.attention.settings import AttentionSettings
+from agent.core.types import WHOLE, Box, Crop, Instant, Motion, Reason, Size, Track
 
 FIELD = Size(416, 416)
 HD = Size(1280, 720)
@@ -27,7 +28,7 @@ def later(seconds: float) -> Instant:
     return Instant(START.mono_s + seconds, START.wall_s + seconds)
 
 
-def glance(at_s: float, *regions: Box, tracks: tuple[Track, ...] = (), frame: Size = HD) -> AttentionInput:
+def seen_now(at_s: float, *regions: Box, tracks: tuple[Track, ...] = (), frame: Size = HD) -> AttentionInput:
     return AttentionInput(later(at_s), frame, FIELD, Motion(regions, 0.01 * len(regions)), tracks)
 
 
@@ -69,7 +70,7 @@ def looks(scenes: list[AttentionInput], wanted: AttentionSettings = DEFAULT) -> 
 
 def test_where_it_is_switched_off_the_detector_looks_at_nothing_and_waits_for_nothing() -> None:
     off = AttentionSettings(enabled=False)
-    scenes = [glance(n / 10, LANE, tracks=(young(n / 10),)) for n in range(100)]
+    scenes = [seen_now(n / 10, LANE, tracks=(young(n / 10),)) for n in range(100)]
     assert looks(scenes, off) == []
     state, _ = scheduler.update(None, scenes[0], off)
     assert scheduler.patience_s(state, scenes[0], off) == inf
@@ -79,9 +80,9 @@ def every(seconds: float, count: int) -> object:
     return pytest.approx([n * seconds for n in range(count)])
 
 
-def swept() -> AttentionState:
-    """As it is right after the first sweep."""
-    state, crops = scheduler.update(None, glance(0), DEFAULT)
+def scanned() -> AttentionState:
+    """As it is right after the first full scan."""
+    state, crops = scheduler.update(None, seen_now(0), DEFAULT)
     assert crops
     return state
 
@@ -89,8 +90,8 @@ def swept() -> AttentionState:
 def look(
     scene: AttentionInput, wanted: AttentionSettings = DEFAULT, state: AttentionState | None = None
 ) -> tuple[Crop, ...]:
-    """The crops for one frame after the first sweep."""
-    return scheduler.update(state or swept(), scene, wanted)[1]
+    """The crops for one frame after the first full scan."""
+    return scheduler.update(state or scanned(), scene, wanted)[1]
 
 
 def size_px(crop: Crop, frame: Size = HD) -> tuple[int, int]:
@@ -98,34 +99,34 @@ def size_px(crop: Crop, frame: Size = HD) -> tuple[int, int]:
 
 
 def test_the_first_frame_is_seen_whole() -> None:
-    _, crops = scheduler.update(None, glance(0), DEFAULT)
-    assert crops == (Crop(WHOLE, Reason.SWEEP),)
+    _, crops = scheduler.update(None, seen_now(0), DEFAULT)
+    assert crops == (Crop(WHOLE, Reason.FULL_SCAN),)
 
 
 def test_the_detector_rests_while_nothing_moves() -> None:
     state: AttentionState | None = None
     looks = 0
     for index in range(1200):
-        state, crops = scheduler.update(state, glance(index / 10, frame=Size(640, 360)), DEFAULT)
+        state, crops = scheduler.update(state, seen_now(index / 10, frame=Size(640, 360)), DEFAULT)
         looks += bool(crops)
-    assert looks == 4  # one sweep in thirty seconds
+    assert looks == 4  # one full scan in thirty seconds
 
 
 def test_a_small_region_gets_a_crop_of_the_detectors_own_size() -> None:
     wanted = AttentionSettings(enlarge=1)
-    (crop,) = look(glance(1, Box(0.5, 0.5, 0.53, 0.56)), wanted)
+    (crop,) = look(seen_now(1, Box(0.5, 0.5, 0.53, 0.56)), wanted)
     assert crop.reason is Reason.MOTION
     assert size_px(crop) == (416, 416)
 
 
 def test_a_tiny_region_is_enlarged_as_far_as_allowed() -> None:
-    (crop,) = look(glance(1, Box(0.5, 0.5, 0.51, 0.52)), AttentionSettings(enlarge=2))
+    (crop,) = look(seen_now(1, Box(0.5, 0.5, 0.51, 0.52)), AttentionSettings(enlarge=2))
     assert size_px(crop) == (208, 208)
 
 
 def test_a_large_object_fits_with_room_around_it() -> None:
     region = Box(0.3, 0.2, 0.7, 0.8)
-    (crop,) = look(glance(1, region))
+    (crop,) = look(seen_now(1, region))
     assert holds(crop.box, region)
     assert region.height / crop.box.height <= DEFAULT.object_share + 0.01 or crop.box.height == 1
     assert region.width / crop.box.width <= DEFAULT.object_share + 0.01
@@ -133,21 +134,21 @@ def test_a_large_object_fits_with_room_around_it() -> None:
 
 def test_crops_keep_the_fields_shape_where_the_frame_allows_it() -> None:
     for region in (Box(0.1, 0.1, 0.13, 0.16), Box(0.4, 0.4, 0.6, 0.6), Box(0.97, 0.9, 1.0, 1.0)):
-        (crop,) = look(glance(1, region))
+        (crop,) = look(seen_now(1, region))
         wide, high = size_px(crop)
         assert high == 720 or abs(wide - high) <= 2
 
 
 def test_neighbours_share_a_crop_and_strangers_do_not() -> None:
-    near = look(glance(1, Box(0.50, 0.5, 0.54, 0.57), Box(0.56, 0.5, 0.60, 0.57)))
-    far = look(glance(1, Box(0.05, 0.1, 0.10, 0.2), Box(0.9, 0.8, 0.95, 0.9)))
+    near = look(seen_now(1, Box(0.50, 0.5, 0.54, 0.57), Box(0.56, 0.5, 0.60, 0.57)))
+    far = look(seen_now(1, Box(0.05, 0.1, 0.10, 0.2), Box(0.9, 0.8, 0.95, 0.9)))
     assert len(near) == 1
     assert len(far) == 2
 
 
 def test_a_small_object_is_not_hidden_in_the_crop_of_a_large_one() -> None:
     large, small = Box(0.2, 0.2, 0.8, 0.95), Box(0.5, 0.3, 0.515, 0.33)
-    crops = look(glance(1, large, small))
+    crops = look(seen_now(1, large, small))
     assert any(holds(c.box, small) and size_px(c)[0] <= 416 for c in crops)
     assert any(holds(c.box, large) for c in crops)
 
@@ -157,8 +158,8 @@ def test_a_leg_of_a_followed_walker_asks_for_no_nearer_look_than_the_walker() ->
     walkers = (seen("left", Box(0.1, 0.4, 0.15, 0.58), 0), seen("right", Box(0.8, 0.4, 0.85, 0.58), 0))
     leg, stranger = Box(0.11, 0.54, 0.13, 0.57), Box(0.45, 0.54, 0.47, 0.57)
     state = AttentionState(START, START, 1, ())
-    _, crops = scheduler.update(state, glance(0.3, leg, tracks=walkers, frame=frame), DEFAULT)
-    _, closer = scheduler.update(state, glance(0.3, stranger, tracks=walkers, frame=frame), DEFAULT)
+    _, crops = scheduler.update(state, seen_now(0.3, leg, tracks=walkers, frame=frame), DEFAULT)
+    _, closer = scheduler.update(state, seen_now(0.3, stranger, tracks=walkers, frame=frame), DEFAULT)
 
     assert len(crops) == 1
     assert len(closer) == 2
@@ -166,36 +167,36 @@ def test_a_leg_of_a_followed_walker_asks_for_no_nearer_look_than_the_walker() ->
 
 def test_a_small_frame_is_one_crop_whatever_moves() -> None:
     regions = (Box(0.05, 0.1, 0.10, 0.2), Box(0.9, 0.8, 0.95, 0.9))
-    crops = look(glance(1, *regions, frame=Size(480, 360)))
+    crops = look(seen_now(1, *regions, frame=Size(480, 360)))
     assert crops == (Crop(WHOLE, Reason.MOTION),)
 
 
 def test_looks_keep_their_distance() -> None:
     wanted = AttentionSettings(min_interval_s=0.5)
-    times = looks([glance(index / 10, tracks=(young(index / 10),)) for index in range(100)], wanted)
+    times = looks([seen_now(index / 10, tracks=(young(index / 10),)) for index in range(100)], wanted)
     assert min(b - a for a, b in pairwise(times)) >= 0.5 * 0.85
     assert len(times) == 20
 
 
 def test_a_track_that_is_not_confirmed_is_looked_at_as_often_as_may_be() -> None:
-    assert looks([glance(index / 10, tracks=(young(index / 10),)) for index in range(20)]) == every(0.1, 20)
+    assert looks([seen_now(index / 10, tracks=(young(index / 10),)) for index in range(20)]) == every(0.1, 20)
 
 
 def test_a_track_that_goes_where_it_should_is_looked_at_less_often() -> None:
-    scenes = [glance(index / 10, tracks=(seen("a", LANE, index / 10),)) for index in range(30)]
+    scenes = [seen_now(index / 10, tracks=(seen("a", LANE, index / 10),)) for index in range(30)]
     assert looks(scenes) == every(0.3, 10)
 
 
 def test_a_track_that_would_leave_its_own_box_is_looked_at_sooner() -> None:
     fast = [replace(seen("a", LANE, index / 10), velocity=(0.8, 0.0)) for index in range(30)]
-    times = looks([glance(index / 10, tracks=(each,)) for index, each in enumerate(fast)])
+    times = looks([seen_now(index / 10, tracks=(each,)) for index, each in enumerate(fast)])
     assert times == every(0.2, 15)  # it is a tenth of the frame wide, and so gone in an eighth of a second
 
 
 def test_a_track_that_is_new_is_looked_at_as_often_as_may_be() -> None:
     """Two sights do not tell how it moves."""
     new = [replace(seen("a", LANE, index / 10), started=later(0)) for index in range(20)]
-    times = looks([glance(index / 10, tracks=(each,)) for index, each in enumerate(new)])
+    times = looks([seen_now(index / 10, tracks=(each,)) for index, each in enumerate(new)])
     assert times[:6] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.6, 0.9])
 
 
@@ -203,7 +204,7 @@ def test_a_track_that_comes_into_view_is_looked_at_sooner() -> None:
     """At the border its box grows more than it moves."""
     border = Box(0.0, 0.4, 0.1, 0.6)
     entering = [replace(seen("a", border, index / 10), started=later(-0.5)) for index in range(30)]
-    times = looks([glance(index / 10, tracks=(each,)) for index, each in enumerate(entering)])
+    times = looks([seen_now(index / 10, tracks=(each,)) for index, each in enumerate(entering)])
     assert times[:8] == every(0.2, 8)
     assert times[-3:] == pytest.approx([2.2, 2.5, 2.8], abs=0.11)
 
@@ -219,7 +220,7 @@ def test_a_track_that_comes_into_view_is_looked_at_sooner() -> None:
 def test_tracks_that_could_be_confused_are_looked_at_sooner(speed: float, gap: float, wait_s: float) -> None:
     beside = Box(LANE.right + gap, LANE.top, LANE.right + gap + 0.1, LANE.bottom)
     scenes = [
-        glance(
+        seen_now(
             index / 10,
             tracks=(
                 seen("a", LANE, index / 10),
@@ -235,12 +236,12 @@ def test_tracks_that_could_be_confused_are_looked_at_sooner(speed: float, gap: f
 
 def test_a_track_that_was_missed_is_looked_for_sooner_but_once() -> None:
     """It was seen at 0 and never again: hidden, or gone."""
-    times = looks([glance(index / 10, tracks=(seen("a", LANE, 0.0),)) for index in range(20)])
+    times = looks([seen_now(index / 10, tracks=(seen("a", LANE, 0.0),)) for index in range(20)])
     assert times[:4] == pytest.approx([0.0, 0.3, 0.5, 0.8])
 
 
 def test_the_motion_of_a_track_that_is_followed_is_nothing_new() -> None:
-    scenes = [glance(index / 10, LANE, tracks=(seen("a", LANE, index / 10),)) for index in range(30)]
+    scenes = [seen_now(index / 10, LANE, tracks=(seen("a", LANE, index / 10),)) for index in range(30)]
     assert looks(scenes) == every(0.3, 10)
 
 
@@ -248,54 +249,54 @@ def test_new_motion_beside_a_track_that_is_followed_is_looked_at_at_once() -> No
     state = None
     for index in range(2):
         state, crops = scheduler.update(
-            state, glance(index / 10, LANE, tracks=(seen("a", LANE, index / 10),)), DEFAULT
+            state, seen_now(index / 10, LANE, tracks=(seen("a", LANE, index / 10),)), DEFAULT
         )
     new = Box(0.1, 0.7, 0.2, 0.9)
-    _, crops = scheduler.update(state, glance(0.2, LANE, new, tracks=(seen("a", LANE, 0.2),)), DEFAULT)
+    _, crops = scheduler.update(state, seen_now(0.2, LANE, new, tracks=(seen("a", LANE, 0.2),)), DEFAULT)
     assert any(holds(crop.box, new) for crop in crops)
 
 
 def test_a_parked_car_that_stirs_is_new_motion() -> None:
     parked = replace(seen("a", LANE, 0.0), stationary=True)
-    state, _ = scheduler.update(None, glance(0, tracks=(parked,)), DEFAULT)
-    _, crops = scheduler.update(state, glance(1, LANE, tracks=(parked,)), DEFAULT)
+    state, _ = scheduler.update(None, seen_now(0, tracks=(parked,)), DEFAULT)
+    _, crops = scheduler.update(state, seen_now(1, LANE, tracks=(parked,)), DEFAULT)
     assert crops
 
 
 def test_motion_in_which_nothing_is_found_is_looked_at_ever_less_often() -> None:
-    scenes = [glance(index / 10, Box(0.5, 0.1, 0.6, 0.3)) for index in range(300)]
-    times = looks(scenes, AttentionSettings(sweep_s=3600, sweep_shrink=10))
+    scenes = [seen_now(index / 10, Box(0.5, 0.1, 0.6, 0.3)) for index in range(300)]
+    times = looks(scenes, AttentionSettings(full_scan_s=3600, full_scan_shrink=10))
     gaps = [round(b - a, 3) for a, b in pairwise(times)]
     assert gaps[0] == 0.2
     assert gaps == sorted(gaps)
-    assert gaps[-1] == DEFAULT.barren_s
+    assert gaps[-1] == DEFAULT.negative_s
 
 
 def test_whoever_comes_out_of_a_swaying_tree_is_looked_at_at_once() -> None:
     tree = Box(0.5, 0.1, 0.6, 0.3)
-    wanted = AttentionSettings(sweep_s=3600, sweep_shrink=10)
+    wanted = AttentionSettings(full_scan_s=3600, full_scan_shrink=10)
     state: AttentionState | None = None
     at_s = 0.0
     crops: tuple[Crop, ...] = ()
     while at_s < 20 or not crops:
         at_s += 0.1
-        state, crops = scheduler.update(state, glance(at_s, tree), wanted)
-    assert scheduler.update(state, glance(at_s + 0.3, tree), wanted)[1] == ()
-    assert scheduler.update(state, glance(at_s + 0.3, Box(0.5, 0.1, 0.68, 0.3)), wanted)[1]
+        state, crops = scheduler.update(state, seen_now(at_s, tree), wanted)
+    assert scheduler.update(state, seen_now(at_s + 0.3, tree), wanted)[1] == ()
+    assert scheduler.update(state, seen_now(at_s + 0.3, Box(0.5, 0.1, 0.68, 0.3)), wanted)[1]
 
 
 def test_patience_says_how_long_nothing_need_be_looked_at() -> None:
-    state, _ = scheduler.update(None, glance(0, tracks=(seen("a", LANE, 0.0),)), DEFAULT)
-    assert scheduler.patience_s(state, glance(0), DEFAULT) == float("inf")
-    assert scheduler.patience_s(state, glance(0, tracks=(seen("a", LANE, 0.0),)), DEFAULT) == pytest.approx(
+    state, _ = scheduler.update(None, seen_now(0, tracks=(seen("a", LANE, 0.0),)), DEFAULT)
+    assert scheduler.patience_s(state, seen_now(0), DEFAULT) == float("inf")
+    assert scheduler.patience_s(state, seen_now(0, tracks=(seen("a", LANE, 0.0),)), DEFAULT) == pytest.approx(
         0.3, abs=0.05
     )
-    assert scheduler.patience_s(state, glance(0, tracks=(seen("new", LANE, 0.0),)), DEFAULT) == 0
+    assert scheduler.patience_s(state, seen_now(0, tracks=(seen("new", LANE, 0.0),)), DEFAULT) == 0
 
 
 def test_a_moving_track_is_followed_without_motion() -> None:
     box = Box(0.5, 0.5, 0.6, 0.6)
-    (crop,) = look(glance(1, tracks=(track("a", box),)))
+    (crop,) = look(seen_now(1, tracks=(track("a", box),)))
     assert crop.reason is Reason.TRACK
     assert holds(crop.box, box)
 
@@ -303,22 +304,22 @@ def test_a_moving_track_is_followed_without_motion() -> None:
 def test_a_track_that_ended_or_left_the_frame_is_not_looked_for() -> None:
     gone = track("a", Box(0.5, 0.5, 0.6, 0.6), ended=True)
     outside = track("b", Box(1.1, 0.5, 1.2, 0.6))
-    assert look(glance(1, tracks=(gone, outside))) == ()
+    assert look(seen_now(1, tracks=(gone, outside))) == ()
 
 
 def test_a_track_half_outside_is_still_looked_for() -> None:
-    (crop,) = look(glance(1, tracks=(track("a", Box(0.95, 0.5, 1.1, 0.6)),)))
+    (crop,) = look(seen_now(1, tracks=(track("a", Box(0.95, 0.5, 1.1, 0.6)),)))
     assert crop.box.right == pytest.approx(1)
     assert crop.box.left <= 0.95
 
 
 def test_a_standing_track_is_checked_rarely() -> None:
     parked = track("a", Box(0.5, 0.5, 0.6, 0.6), stationary=True)
-    wanted = AttentionSettings(stationary_check_s=5, sweep_s=3600)
+    wanted = AttentionSettings(stationary_check_s=5, full_scan_s=3600)
     state = None
     times = []
     for index in range(201):
-        state, crops = scheduler.update(state, glance(index / 10, tracks=(parked,)), wanted)
+        state, crops = scheduler.update(state, seen_now(index / 10, tracks=(parked,)), wanted)
         if any(crop.reason is Reason.TRACK for crop in crops):
             times.append(index / 10)
     assert times == pytest.approx([0, 5, 10, 15, 20], abs=0.11)
@@ -328,34 +329,34 @@ def test_the_state_forgets_tracks_that_are_gone() -> None:
     state: AttentionState | None = None
     for number in range(200):
         parked = track(f"t{number}", Box(0.5, 0.5, 0.6, 0.6), stationary=True)
-        state, _ = scheduler.update(state, glance(number, tracks=(parked,)), DEFAULT)
+        state, _ = scheduler.update(state, seen_now(number, tracks=(parked,)), DEFAULT)
     assert state is not None
     assert len(state.checked) <= 1
 
 
-def test_a_large_frame_is_swept_in_tiles_that_cover_it() -> None:
-    wanted = AttentionSettings(sweep_s=10)
+def test_a_large_frame_is_scanned_in_tiles_that_cover_it() -> None:
+    wanted = AttentionSettings(full_scan_s=10)
     frame = Size(3840, 2160)
     state = None
     parts: list[Box] = []
     for index in range(120):
-        state, crops = scheduler.update(state, glance(index / 10, frame=frame), wanted)
+        state, crops = scheduler.update(state, seen_now(index / 10, frame=frame), wanted)
         parts += [crop.box for crop in crops]
     assert parts[0] == WHOLE
-    assert {*parts} == {*tiles(frame, FIELD, wanted.sweep_shrink, wanted.whole_within)}
+    assert {*parts} == {*tiles(frame, FIELD, wanted.full_scan_shrink, wanted.whole_within)}
     for x in range(20):
         for y in range(20):
             point = Box(x / 20, y / 20, x / 20 + 0.01, y / 20 + 0.01)
             assert any(holds(part, point) for part in parts[1:])
 
 
-def test_the_sweep_is_not_starved_by_motion() -> None:
+def test_the_full_scan_is_not_starved_by_motion() -> None:
     regions = tuple(Box(x / 10, y / 10, x / 10 + 0.02, y / 10 + 0.03) for x in range(9) for y in range(0, 9, 3))
     state = None
     wholes = 0
     for index in range(600):
-        scene = glance(index / 10, *regions, frame=Size(640, 360))
-        state, crops = scheduler.update(state, scene, AttentionSettings(sweep_s=10))
+        scene = seen_now(index / 10, *regions, frame=Size(640, 360))
+        state, crops = scheduler.update(state, scene, AttentionSettings(full_scan_s=10))
         wholes += any(crop.box == WHOLE for crop in crops)
     assert wholes >= 5
 
@@ -364,21 +365,21 @@ def test_the_sweep_is_not_starved_by_motion() -> None:
 def test_tiles_get_their_turn_in_a_busy_large_frame(budget: int) -> None:
     regions = tuple(Box(x / 10, y / 10, x / 10 + 0.02, y / 10 + 0.03) for x in range(9) for y in range(0, 9, 3))
     state = None
-    swept_parts = 0
+    scanned_parts = 0
     for index in range(200):
-        scene = glance(index / 10, *regions, frame=Size(1920, 1080))
-        state, crops = scheduler.update(state, scene, AttentionSettings(max_crops=budget, sweep_s=2))
-        swept_parts += any(crop.reason is Reason.SWEEP for crop in crops)
+        scene = seen_now(index / 10, *regions, frame=Size(1920, 1080))
+        state, crops = scheduler.update(state, scene, AttentionSettings(max_crops=budget, full_scan_s=2))
+        scanned_parts += any(crop.reason is Reason.FULL_SCAN for crop in crops)
         assert len(crops) <= budget
         assert all(any(holds(crop.box, region) for crop in crops) for region in regions) or not crops
-    assert swept_parts >= 8
+    assert scanned_parts >= 8
 
 
 def test_a_scene_that_settles_is_seen_whole_and_not_too_often() -> None:
     state = None
     looks = 0
     for index in range(50):
-        scene = replace(glance(index / 25), motion=Motion((), 0.0, settling=True))
+        scene = replace(seen_now(index / 25), motion=Motion((), 0.0, settling=True))
         state, crops = scheduler.update(state, scene, DEFAULT)
         looks += bool(crops)
         assert all(crop.box == WHOLE for crop in crops)
@@ -414,75 +415,3 @@ def test_every_wish_is_covered_within_the_budget(
         assert 0 <= crop.box.left < crop.box.right <= 1
         assert 0 <= crop.box.top < crop.box.bottom <= 1
     assert scheduler.update(first, scene, wanted) == (state, crops)
-
-
-def found(label: str, box: Box, score: float = 0.8) -> Detection:
-    return Detection(label, score, box)
-
-
-LEFT = Crop(Box(0.0, 0.0, 0.6, 1.0), Reason.MOTION)
-RIGHT = Crop(Box(0.4, 0.0, 1.0, 1.0), Reason.MOTION)
-
-
-def test_detections_come_in_fractions_of_the_frame() -> None:
-    crop = Crop(Box(0.5, 0.25, 1.0, 0.75), Reason.MOTION)
-    (only,) = scheduler.gather([crop], [[found("car", Box(0.2, 0.2, 0.6, 0.4))]], DEFAULT)
-    assert only.box == Box(0.6, 0.35, 0.8, 0.45)
-
-
-def test_an_object_seen_by_two_crops_is_one() -> None:
-    in_left = found("car", Box(0.45 / 0.6, 0.4, 0.55 / 0.6, 0.5), 0.7)
-    in_right = found("car", Box(0.05 / 0.6, 0.4, 0.15 / 0.6, 0.5), 0.9)
-    (only,) = scheduler.gather([LEFT, RIGHT], [[in_left], [in_right]], DEFAULT)
-    assert only.score == 0.9
-
-
-def test_a_whole_object_wins_over_its_better_scored_part() -> None:
-    whole = found("bus", Box(0.02 / 0.6, 0.4, 0.4 / 0.6, 0.6), 0.5)  # 0.42..0.80 of the frame
-    part = found("bus", Box(0.42 / 0.6, 0.4, 1.0, 0.6), 0.9)  # 0.42..0.60, cut by the left crop
-    (only,) = scheduler.gather([LEFT, RIGHT], [[part], [whole]], DEFAULT)
-    assert only.box.right == pytest.approx(0.8)
-
-
-def test_two_objects_side_by_side_stay_two() -> None:
-    one, other = found("car", Box(0.1, 0.4, 0.2, 0.5)), found("car", Box(0.19, 0.4, 0.29, 0.5))
-    assert len(scheduler.gather([LEFT], [[one, other]], DEFAULT)) == 2
-
-
-def test_a_rider_and_the_motorcycle_stay_two() -> None:
-    rider, motorcycle = found("person", Box(0.1, 0.3, 0.2, 0.5)), found("motorcycle", Box(0.1, 0.4, 0.2, 0.55))
-    assert len(scheduler.gather([LEFT], [[rider, motorcycle]], DEFAULT)) == 2
-
-
-def test_two_crops_that_name_one_object_differently_give_one() -> None:
-    car = found("car", Box(0.45 / 0.6, 0.4, 0.55 / 0.6, 0.5), 0.6)
-    truck = found("truck", Box(0.05 / 0.6, 0.4, 0.15 / 0.6, 0.5), 0.7)
-    (only,) = scheduler.gather([LEFT, RIGHT], [[car], [truck]], DEFAULT)
-    assert only.label == "truck"
-
-
-def test_an_object_at_the_frames_own_edge_is_not_taken_as_cut() -> None:
-    near_edge = found("car", Box(0.0, 0.4, 0.3, 0.5), 0.6)
-    larger = found("car", Box(0.0, 0.35, 0.9, 0.55), 0.7)
-    assert len(scheduler.gather([LEFT], [[near_edge, larger]], DEFAULT)) == 2
-
-
-def test_no_crops_give_no_detections_and_missing_answers_are_an_error() -> None:
-    assert scheduler.gather([], [], DEFAULT) == ()
-    with pytest.raises(ValueError, match="shorter"):
-        scheduler.gather([LEFT, RIGHT], [[]], DEFAULT)
-
-
-detections = st.builds(found, st.sampled_from(["car", "person"]), boxes, st.floats(0.1, 1))
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.lists(detections, max_size=12), st.lists(detections, max_size=12))
-def test_gathering_invents_nothing_and_is_done_once(left: list[Detection], right: list[Detection]) -> None:
-    once = scheduler.gather([LEFT, RIGHT], [left, right], DEFAULT)
-    assert len(once) <= len(left) + len(right)
-    assert [d.score for d in once] == sorted((d.score for d in once), reverse=True)
-    for detection in once:
-        assert -1e-9 <= detection.box.left <= detection.box.right <= 1 + 1e-9
-    again = scheduler.gather([Crop(WHOLE, Reason.SWEEP)], [once], DEFAULT)
-    assert {*again} == {*once}

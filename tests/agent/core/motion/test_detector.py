@@ -65,30 +65,30 @@ def film(scene: Scene, long_s: float, rate: float = RATE, noise: float = 1.5) ->
 def watch(
     frames: Iterable[Frame], wanted: MotionSettings = DEFAULT, state: MotionState | None = None
 ) -> list[tuple[Frame, MotionState, Motion]]:
-    told = []
+    looks = []
     for frame in frames:
         state, found = detector.update(state, frame, wanted)
-        told.append((frame, state, found))
-    return told
+        looks.append((frame, state, found))
+    return looks
 
 
-def moving(told: list[tuple[Frame, MotionState, Motion]], from_s: float = 3.0) -> int:
+def moving(looks: list[tuple[Frame, MotionState, Motion]], from_s: float = 3.0) -> int:
     """On how many frames after `from_s` something moved."""
-    return sum(bool(found.regions) for frame, _, found in told if frame.at.mono_s - 500 >= from_s)
+    return sum(bool(found.regions) for frame, _, found in looks if frame.at.mono_s - 500 >= from_s)
 
 
 def test_a_first_frame_settles_and_tells_nothing() -> None:
-    told = watch(film(lambda t, c: STREET, 3))
-    assert told[0][2] == Motion((), 0.0, settling=True)
-    assert not told[-1][2].settling
-    assert not any(found.regions for _, _, found in told)
+    looks = watch(film(lambda t, c: STREET, 3))
+    assert looks[0][2] == Motion((), 0.0, settling=True)
+    assert not looks[-1][2].settling
+    assert not any(found.regions for _, _, found in looks)
 
 
 @pytest.mark.parametrize("rate", [1.0, 5.0, 15.0, 30.0])
 def test_a_car_is_boxed_at_any_frame_rate(rate: float) -> None:
-    told = watch(film(lambda t, c: car(STREET, (t - 6) * 60 - 40), 12, rate))
+    looks = watch(film(lambda t, c: car(STREET, (t - 6) * 60 - 40), 12, rate))
     hits = seen = 0
-    for frame, _, found in told:
+    for frame, _, found in looks:
         x = (frame.at.mono_s - 506) * 60 - 40
         if 0 <= x <= WIDTH - 40:
             seen += 1
@@ -99,7 +99,7 @@ def test_a_car_is_boxed_at_any_frame_rate(rate: float) -> None:
             )
     # At one frame a second a car that has just appeared has no second sighting to wait for.
     assert hits >= 0.9 * seen - (1 if rate > 1 else 0)
-    assert moving(told, 3) <= seen + 2 + 1.5 * rate  # on its way in and out, and nothing else moves
+    assert moving(looks, 3) <= seen + 2 + 1.5 * rate  # on its way in and out, and nothing else moves
 
 
 @pytest.mark.parametrize("noise", [0.5, 3.0, 9.0])
@@ -150,19 +150,19 @@ NUISANCES: dict[str, Callable[[Grey, float, np.random.Generator], Grey]] = {
 
 @pytest.mark.parametrize("name", NUISANCES)
 def test_a_nuisance_alone_is_no_motion(name: str) -> None:
-    told = watch(film(lambda t, c: NUISANCES[name](STREET, t, c), 20))
-    assert moving(told) <= 2
+    looks = watch(film(lambda t, c: NUISANCES[name](STREET, t, c), 20))
+    assert moving(looks) <= 2
 
 
 @pytest.mark.parametrize("name", NUISANCES)
 def test_a_car_is_found_during_a_nuisance(name: str) -> None:
-    told = watch(film(lambda t, c: NUISANCES[name](car(STREET, (t - 8) * 60 - 40), t, c), 14))
-    assert moving(told, 8) >= 15
+    looks = watch(film(lambda t, c: NUISANCES[name](car(STREET, (t - 8) * 60 - 40), t, c), 14))
+    assert moving(looks, 8) >= 15
 
 
 def test_somebody_small_who_goes_his_own_width_in_two_frames_is_found() -> None:
-    told = watch(film(lambda t, c: car(STREET, (t - 4) * 90, 100, 10, 24), 8))
-    assert moving(told, 4) >= 25
+    looks = watch(film(lambda t, c: car(STREET, (t - 4) * 90, 100, 10, 24), 8))
+    assert moving(looks, 4) >= 25
 
 
 def faint_walker(view: Grey, x: float) -> Grey:
@@ -173,10 +173,10 @@ def faint_walker(view: Grey, x: float) -> Grey:
 @pytest.mark.parametrize("rate", [8.0, 10.0, 25.0])
 def test_somebody_small_and_faint_is_found_by_where_he_goes(rate: float) -> None:
     dark = STREET * 0.4
-    told = watch(film(lambda t, c: faint_walker(dark, 60 + (t - 4) * 15) if t >= 4 else dark, 9, rate))
+    looks = watch(film(lambda t, c: faint_walker(dark, 60 + (t - 4) * 15) if t >= 4 else dark, 9, rate))
     seen = [
         any(box.left <= (65 + (frame.at.mono_s - 504) * 15) / WIDTH <= box.right for box in found.regions)
-        for frame, _, found in told
+        for frame, _, found in looks
         if frame.at.mono_s >= 505
     ]
     assert np.mean(seen) >= 0.5
@@ -184,41 +184,41 @@ def test_somebody_small_and_faint_is_found_by_where_he_goes(rate: float) -> None
 
 def test_somebody_faint_who_stands_is_no_motion() -> None:
     dark = STREET * 0.4
-    told = watch(film(lambda t, c: faint_walker(dark, 60) if t >= 4 else dark, 9))
-    assert moving(told) == 0
+    looks = watch(film(lambda t, c: faint_walker(dark, 60) if t >= 4 else dark, 9))
+    assert moving(looks) == 0
 
 
 def test_a_bus_that_passed_while_the_scene_was_learned_leaves_no_motion_behind() -> None:
-    told = watch(film(lambda t, c: car(STREET, t * 100 - 80, 60, 120, 110), 12))
-    assert moving(told, 4.2) == 0
-    assert not told[-1][2].settling
+    looks = watch(film(lambda t, c: car(STREET, t * 100 - 80, 60, 120, 110), 12))
+    assert moving(looks, 4.2) == 0
+    assert not looks[-1][2].settling
 
 
 def test_a_scene_that_never_rests_is_known_all_the_same() -> None:
-    told = watch(film(lambda t, c: car(STREET, (t * 240) % 320 - 60, 60, 120, 110), 8))
-    assert any(found.settling for frame, _, found in told if frame.at.mono_s >= 503)
-    assert not any(found.settling for frame, _, found in told if frame.at.mono_s >= 504.5)
+    looks = watch(film(lambda t, c: car(STREET, (t * 240) % 320 - 60, 60, 120, 110), 8))
+    assert any(found.settling for frame, _, found in looks if frame.at.mono_s >= 503)
+    assert not any(found.settling for frame, _, found in looks if frame.at.mono_s >= 504.5)
 
 
 def test_a_light_switch_is_relearned_within_seconds_and_tells_no_region() -> None:
     other = 230 - STREET[::-1, ::-1] * 0.8
-    told = watch(film(lambda t, c: STREET if t < 5 else other, 12))
-    assert moving(told) == 0
-    settling = [frame.at.mono_s - 500 for frame, _, found in told if found.settling]
+    looks = watch(film(lambda t, c: STREET if t < 5 else other, 12))
+    assert moving(looks) == 0
+    settling = [frame.at.mono_s - 500 for frame, _, found in looks if found.settling]
     assert any(5 <= at_s < 5.5 for at_s in settling)
     assert not any(at_s > 5 + DEFAULT.settle_s + 0.5 for at_s in settling)
 
 
 def test_a_bus_that_fills_half_the_view_bit_by_bit_is_no_light_switch() -> None:
-    told = watch(film(lambda t, c: car(STREET, (t - 5) * 90 - 200, 40, 200, 180), 9))
-    assert not any(found.settling for frame, _, found in told if frame.at.mono_s >= 503)
-    assert moving(told, 5.5) >= 20
+    looks = watch(film(lambda t, c: car(STREET, (t - 5) * 90 - 200, 40, 200, 180), 9))
+    assert not any(found.settling for frame, _, found in looks if frame.at.mono_s >= 503)
+    assert moving(looks, 5.5) >= 20
 
 
 def test_what_stands_does_not_move_and_is_still_in_the_mask() -> None:
-    told = watch(film(lambda t, c: car(STREET, min((t - 4) * 60, 120)), 12))
-    assert not any(found.regions for frame, _, found in told if frame.at.mono_s >= 508.5)
-    _, state, found = told[-1]
+    looks = watch(film(lambda t, c: car(STREET, min((t - 4) * 60, 120)), 12))
+    assert not any(found.regions for frame, _, found in looks if frame.at.mono_s >= 508.5)
+    _, state, found = looks[-1]
     row, column = (edge * state.mask.shape[0] // HEIGHT for edge in (141, 140))
     assert state.mask[row, column] == 255
     assert found.share > 0.005
@@ -226,18 +226,18 @@ def test_what_stands_does_not_move_and_is_still_in_the_mask() -> None:
 
 def test_what_stands_long_becomes_part_of_the_scene_and_leaving_shows_no_ghost() -> None:
     wanted = MotionSettings(absorb_s=5)
-    told = watch(film(lambda t, c: car(STREET, 120) if 3 < t < 40 else STREET, 50, 5), wanted)
-    at_s = [frame.at.mono_s - 500 for frame, _, _ in told]
-    assert told[at_s.index(39.0)][2].share < 0.003
-    assert told[-1][2].share < 0.003
-    assert not told[-1][2].regions
+    looks = watch(film(lambda t, c: car(STREET, 120) if 3 < t < 40 else STREET, 50, 5), wanted)
+    at_s = [frame.at.mono_s - 500 for frame, _, _ in looks]
+    assert looks[at_s.index(39.0)][2].share < 0.003
+    assert looks[-1][2].share < 0.003
+    assert not looks[-1][2].regions
 
 
 def test_nothing_moves_under_an_ignored_polygon() -> None:
     band = ((0.0, 0.5), (1.0, 0.5), (1.0, 0.7), (0.0, 0.7))
     wanted = MotionSettings(ignore=(band,))
-    told = watch(film(lambda t, c: car(STREET, (t - 4) * 60), 8), wanted)
-    assert moving(told) == 0
+    looks = watch(film(lambda t, c: car(STREET, (t - 4) * 60), 8), wanted)
+    assert moving(looks) == 0
     assert moving(watch(film(lambda t, c: car(STREET, (t - 4) * 60), 8))) > 20
 
 
@@ -253,9 +253,9 @@ def test_regions_are_at_most_as_many_as_allowed_and_largest_first() -> None:
             view = car(view, (t - 4) * 60, 10 + 45 * number, 20 + 8 * number, 16 + 2 * number)
         return view
 
-    told = watch(film(scene, 7))
-    assert max(len(found.regions) for _, _, found in told) >= 5
-    for _, _, found in told:
+    looks = watch(film(scene, 7))
+    assert max(len(found.regions) for _, _, found in looks) >= 5
+    for _, _, found in looks:
         areas = [box.area for box in found.regions]
         assert areas == sorted(areas, reverse=True)
     few = watch(film(scene, 7), MotionSettings(max_regions=2))
@@ -285,10 +285,10 @@ def test_the_state_is_a_value() -> None:
             state, _ = detector.update(state, frame, DEFAULT)
             continue
         before = [plane.copy() for plane in arrays(state)]
-        first, told = detector.update(state, frame, DEFAULT)
+        first, looks = detector.update(state, frame, DEFAULT)
         assert all(np.array_equal(a, b) for a, b in zip(before, arrays(state), strict=True))
         second, again = detector.update(state, frame, DEFAULT)
-        assert told == again
+        assert looks == again
         assert all(np.array_equal(a, b) for a, b in zip(arrays(first), arrays(second), strict=True))
         state = first
 
@@ -305,16 +305,16 @@ def test_the_state_keeps_no_memory_of_the_frame() -> None:
 @pytest.mark.parametrize("passed_s", [-5.0, 3600.0])
 def test_a_gap_or_a_clock_that_ran_backwards_starts_afresh(passed_s: float) -> None:
     frames = list(film(lambda t, c: STREET, 5))
-    told = watch(frames)
+    looks = watch(frames)
     last = frames[-1]
     at = Instant(last.at.mono_s + passed_s, last.at.wall_s)
-    _, found = detector.update(told[-1][1], Frame(99, at, last.luma, last.u, last.v), DEFAULT)
+    _, found = detector.update(looks[-1][1], Frame(99, at, last.luma, last.u, last.v), DEFAULT)
     assert found.settling
 
 
 def test_another_size_or_another_mask_starts_afresh() -> None:
-    told = watch(film(lambda t, c: STREET, 5))
-    frame, state, _ = told[-1]
+    looks = watch(film(lambda t, c: STREET, 5))
+    frame, state, _ = looks[-1]
     after = Instant(frame.at.mono_s + 0.1, frame.at.wall_s + 0.1)
     small = Frame(99, after, frame.luma[:200].copy(), frame.u, frame.v)
     assert detector.update(state, small, DEFAULT)[1].settling
@@ -379,14 +379,14 @@ def test_masks_on_highway_reach_the_bar(shared_data: Path) -> None:
 
 @pytest.mark.footage
 def test_vehicles_at_night_give_regions(shared_data: Path) -> None:
-    told = watch(clip_frames(shared_data / "clips" / "jamcam-night-1.mp4"))
-    known = [found for _, _, found in told if not found.settling]
+    looks = watch(clip_frames(shared_data / "clips" / "jamcam-night-1.mp4"))
+    known = [found for _, _, found in looks if not found.settling]
     assert sum(bool(found.regions) for found in known) >= 0.9 * len(known)
 
 
 def test_boxes_of_motion_are_where_it_is() -> None:
-    told = watch(film(lambda t, c: car(STREET, (t - 4) * 60), 7))
-    frame, _, found = next(entry for entry in told if entry[0].at.mono_s >= 506)
+    looks = watch(film(lambda t, c: car(STREET, (t - 4) * 60), 7))
+    frame, _, found = next(entry for entry in looks if entry[0].at.mono_s >= 506)
     x = (frame.at.mono_s - 504) * 60
     wanted = Box(x / WIDTH, 130 / HEIGHT, (x + 40) / WIDTH, 152 / HEIGHT)
     (box,) = found.regions

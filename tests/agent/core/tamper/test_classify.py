@@ -38,7 +38,7 @@ def learned(chroma: int = 128) -> Baseline:
     return found
 
 
-def told(luma: NDArray[np.float32], chroma: int = 128) -> Symptom | None:
+def symptom(luma: NDArray[np.float32], chroma: int = 128) -> Symptom | None:
     before, now = learned(chroma), look(luma, chroma)
     nothing = np.zeros_like(now.levels)
     change = baseline.compare(before, now, now.structure, nothing)
@@ -65,18 +65,18 @@ def over(share: float, thing: NDArray[np.float32]) -> NDArray[np.float32]:
     ],
 )
 def test_what_takes_all_of_the_view_is_named(luma: NDArray[np.float32], fault: TamperKind) -> None:
-    assert told(luma) == Symptom(fault)
+    assert symptom(luma) == Symptom(fault)
 
 
 def test_the_usual_view_and_a_lamp_that_goes_out_among_others_are_no_symptom() -> None:
-    assert told(picture()) is None
-    assert told(16 + (picture() - 16) * 0.3) is None
+    assert symptom(picture()) is None
+    assert symptom(16 + (picture() - 16) * 0.3) is None
 
 
 def test_what_hides_a_part_may_pass_and_what_is_sharp_may_stand() -> None:
-    assert told(over(0.5, cloth(90))) is None
-    assert told(over(0.75, cloth(90))) == Symptom(TamperKind.COVERED, Doubt.PASSING)
-    sharp = told(over(0.75, picture(2)))
+    assert symptom(over(0.5, cloth(90))) is None
+    assert symptom(over(0.75, cloth(90))) == Symptom(TamperKind.COVERED, Doubt.PASSING)
+    sharp = symptom(over(0.75, picture(2)))
     assert sharp is not None
     assert sharp.doubt is Doubt.STANDING
 
@@ -92,8 +92,8 @@ def test_a_view_is_found_again_only_where_it_went() -> None:
 def test_mist_over_most_of_the_view_is_a_blur_and_over_a_third_it_is_none() -> None:
     mist = 150 + (np.asarray(cv2.GaussianBlur(picture(), (0, 0), 2.5), np.float32) - 150) * 0.4
 
-    assert told(over(0.6, mist)) == Symptom(TamperKind.BLURRED, Doubt.PASSING)
-    assert told(over(0.35, mist)) is None
+    assert symptom(over(0.6, mist)) == Symptom(TamperKind.BLURRED, Doubt.PASSING)
+    assert symptom(over(0.35, mist)) is None
 
 
 def test_where_hardly_an_edge_is_as_it_was_soft_ones_are_a_blur_at_once_but_not_beside_headlights() -> None:
@@ -102,8 +102,8 @@ def test_where_hardly_an_edge_is_as_it_was_soft_ones_are_a_blur_at_once_but_not_
     lit = view.copy()
     lit[:, 210:280] = 255
 
-    assert told(view) == Symptom(TamperKind.BLURRED)
-    dazzled = told(lit)
+    assert symptom(view) == Symptom(TamperKind.BLURRED)
+    dazzled = symptom(lit)
     assert dazzled is not None
     assert dazzled.doubt is Doubt.STANDING
 
@@ -112,5 +112,5 @@ def test_what_turns_up_elsewhere_has_moved_if_colour_rules_infrared_out() -> Non
     view = picture()
     view[:, 70:260] = np.roll(picture(), 14, 1)[:, 70:260]
 
-    assert told(view, 160) == Symptom(TamperKind.MOVED)
-    assert told(view) != Symptom(TamperKind.MOVED)
+    assert symptom(view, 160) == Symptom(TamperKind.MOVED)
+    assert symptom(view) != Symptom(TamperKind.MOVED)

@@ -15,9 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from agent.core.condition_event import ConditionEvent
+from agent.core.ids import Ids
 from agent.core.tamper import monitor
-from agent.core.tamper.monitor import TamperKind, TamperSettings, TamperState, Visibility
-from agent.core.types import Frame, Instant
+from agent.core.tamper.classify import TamperKind
+from agent.core.tamper.evidence import SEES, Visibility
+from agent.core.tamper.monitor import BLIND, TamperState
+from agent.core.tamper.settings import TamperSettings
+from agent.core.types import Event, EventKind, Frame, Instant, Phase, Severity, Size
 
 Plane = NDArray[np.uint8]
 SETTINGS = TamperSettings()
@@ -195,7 +200,7 @@ def test_a_grey_bag_is_no_switch_to_infrared_and_infrared_is_no_fault() -> None:
     coloured, bag = (np.full_like(GREY, 150), np.full((HEIGHT, WIDTH), 100, np.uint8))
     lamp = np.linspace(1.3, 0.4, WIDTH, dtype=np.float32)
 
-    def told(later: Callable[[int], Plane]) -> list[Visibility]:
+    def views_of(later: Callable[[int], Plane]) -> list[Visibility]:
         state, views = None, []
         for index in range(80):
             known = index < 40
@@ -206,24 +211,24 @@ def test_a_grey_bag_is_no_switch_to_infrared_and_infrared_is_no_fault() -> None:
             views.append(view)
         return views
 
-    assert told(lambda index: bag)[-1].fault is TamperKind.COVERED
-    infrared = told(lambda index: np.clip(street(1) ** 0.9 * lamp, 0, 255).astype(np.uint8))
+    assert views_of(lambda index: bag)[-1].fault is TamperKind.COVERED
+    infrared = views_of(lambda index: np.clip(street(1) ** 0.9 * lamp, 0, 255).astype(np.uint8))
     assert not any(each.fault for each in infrared)
 
 
 def test_infrared_over_nearly_grey_asphalt_is_no_fault_and_neither_is_the_day_after_it() -> None:
     tinge = np.full_like(GREY, 130)
     state: TamperState | None = None
-    told = []
+    faults = []
     for index in range(160):
         night = 48 <= index < 104
         luma = grain(street(8 if night else 1), index)  # other shadows: hardly anything is where it was
         luma[:, : int(0.18 * WIDTH)] = grain(street(1), index)[:, : int(0.18 * WIDTH)]
         chroma = GREY if night else tinge
         state, view = monitor.update(state, Frame(index, frame(index, luma).at, luma, chroma, GREY), SETTINGS)
-        told.append(view.fault)
+        faults.append(view.fault)
 
-    assert not any(told)
+    assert not any(faults)
 
 
 def test_breath_over_most_of_the_view_is_blurred_within_ten_seconds() -> None:
@@ -330,10 +335,10 @@ def test_the_same_frames_give_the_same_views_and_no_state_is_changed(
     assert seen(lumas)[1] == first
     for one, two in kept:
         np.testing.assert_equal([each.structure for each in one.looks], [each.structure for each in two.looks])
-        if one.usual is not None and two.usual is not None:
-            np.testing.assert_equal(one.usual.structure, two.usual.structure)
-            np.testing.assert_equal(one.usual.likeness, two.usual.likeness)
-            np.testing.assert_equal(one.usual.detail, two.usual.detail)
+        if one.baseline is not None and two.baseline is not None:
+            np.testing.assert_equal(one.baseline.structure, two.baseline.structure)
+            np.testing.assert_equal(one.baseline.likeness, two.baseline.likeness)
+            np.testing.assert_equal(one.baseline.detail, two.baseline.detail)
 
 
 @pytest.mark.footage
@@ -357,3 +362,37 @@ def test_real_footage_is_no_fault_and_a_bag_over_it_is(shared_data: Path, name: 
         state, view = monitor.update(state, frame(index, grain(bag, index), 2), SETTINGS)
 
     assert view.fault is TamperKind.COVERED
+
+
+COVERED = Visibility(TamperKind.COVERED, Instant(8.0, 108.0))
+MOVED = Visibility(TamperKind.MOVED, Instant(8.0, 108.0))
+
+
+def reports(*views: Visibility) -> tuple[ConditionEvent, list[Event]]:
+    blind, ids, sent = BLIND, Ids(b"a seed of sixteen"), list[Event]()
+    for second, view in enumerate(views, 10):
+        blind, ids, events = monitor.report(blind, view, Instant(second, 100 + second), Size(640, 360), ids)
+        sent += events
+    return blind, sent
+
+
+def test_a_fault_is_one_event_from_its_beginning_to_its_end() -> None:
+    blind, (start, end) = reports(SEES, COVERED, COVERED, SEES, SEES)
+
+    assert blind == BLIND
+    assert (start.kind, start.phase, start.severity) == (EventKind.CAMERA_BLIND, Phase.START, Severity.ALERT)
+    assert (start.detail, start.started.mono_s, start.at.mono_s) == ("covered", 8.0, 11.0)
+    assert (end.id, end.phase, end.revision, end.at.mono_s) == (start.id, Phase.END, 2, 13.0)
+
+
+def test_another_fault_is_an_update_of_the_same_event() -> None:
+    blind, (start, update) = reports(COVERED, MOVED, MOVED)
+
+    assert blind.last == update
+    assert (update.id, update.phase, update.revision, update.detail) == (start.id, Phase.UPDATE, 2, "moved")
+
+
+def test_two_faults_are_two_events() -> None:
+    _, events = reports(COVERED, SEES, COVERED)
+
+    assert len({each.id for each in events}) == 2

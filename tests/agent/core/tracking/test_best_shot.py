@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.tracking import best_shot
-from agent.core.tracking.best_shot import ShotSettings
+from agent.core.tracking.best_shot import BestShotSettings
 from agent.core.types import (
     Box,
     Detection,
@@ -26,7 +26,7 @@ from agent.core.types import (
 )
 
 WIDTH, HEIGHT = 640, 360
-SETTINGS = ShotSettings()
+SETTINGS = BestShotSettings()
 
 
 def frame(second: float = 0.0, blur: float = 0.0, seed: int = 1) -> Frame:
@@ -100,7 +100,7 @@ def test_pictures_of_ended_tracks_are_dropped() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    few = ShotSettings(max_tracks=2)
+    few = BestShotSettings(max_tracks=2)
     many = [track(MIDDLE, f"t{n}") for n in range(5)]
 
     assert len(best_shot.update(None, frame(), many, few)[0].best) == 2
@@ -120,7 +120,7 @@ def test_a_picture_is_a_copy_with_space_around_the_object_which_it_points_out() 
 
 
 def test_a_large_object_is_shrunk_to_the_longest_side() -> None:
-    shot = best_shot.crop(frame(), Box(0, 0, 1, 1), 0.5, ShotSettings(max_side_px=100))
+    shot = best_shot.crop(frame(), Box(0, 0, 1, 1), 0.5, BestShotSettings(max_side_px=100))
 
     assert shot.image.shape == (56, 100, 3)
 
@@ -149,7 +149,7 @@ def test_an_event_without_a_road_user_gets_a_crop_of_where_it_moves() -> None:
 
 
 def test_an_alert_starts_with_the_whole_view_that_says_where() -> None:
-    alert = best_shot.illustrate(event(severity=Severity.ALERT), frame(), ShotSettings(scene_width_px=320))
+    alert = best_shot.illustrate(event(severity=Severity.ALERT), frame(), BestShotSettings(scene_width_px=320))
     later = best_shot.illustrate(event(severity=Severity.ALERT, phase=Phase.UPDATE), frame(), SETTINGS)
 
     assert alert.scene is not None
@@ -189,7 +189,7 @@ def test_a_small_road_user_is_shown_in_its_surroundings() -> None:
     tiny = best_shot.crop(frame(), Box(0.5, 0.5, 0.51, 0.52), 0.5, SETTINGS)
     assert max(tiny.image.shape[:2]) <= 26  # three times its size, or nobody knows which one is meant
     assert best_shot.crop(frame(), small, 0.5, SETTINGS).box.center == pytest.approx((0.5, 0.5), abs=0.05)
-    bare = best_shot.crop(frame(), small, 0.5, ShotSettings(min_side_px=0))
+    bare = best_shot.crop(frame(), small, 0.5, BestShotSettings(min_side_px=0))
     assert max(bare.image.shape[:2]) < 50
 
 
@@ -233,7 +233,7 @@ def test_any_box_gives_a_picture_that_holds_it(
     left: float, top: float, width: float, height: float, least_px: int, margin: float
 ) -> None:
     box = Box(left, top, min(1.0, left + width), min(1.0, top + height))
-    shot = best_shot.crop(frame(), box, 0.5, ShotSettings(min_side_px=least_px, margin=margin))
+    shot = best_shot.crop(frame(), box, 0.5, BestShotSettings(min_side_px=least_px, margin=margin))
 
     rows, columns = shot.image.shape[:2]
     assert max(rows, columns) <= 480

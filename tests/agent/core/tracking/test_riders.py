@@ -32,19 +32,19 @@ def ride(frames: list[list[Detection]], moving: bool = True) -> list[tuple[Track
     """Fuse and track, ten frames a second."""
     state: TrackerState | None = None
     ids = Ids(b"a seed")
-    told: list[tuple[Track, ...]] = [()]
+    history: list[tuple[Track, ...]] = [()]
     for n, found in enumerate(frames):
-        fused = fuse(found, told[-1], SETTINGS)
+        fused = fuse(found, history[-1], SETTINGS)
         at = Instant(n / 10, 1.77e9 + n / 10)
         sighting = Sighting(at, (WHOLE,), fused, (WHOLE,) if moving else ())
         state, ids, tracks = tracker.update(state, sighting, ids, TrackSettings())
-        told.append(tracks)
-    return told[1:]
+        history.append(tracks)
+    return history[1:]
 
 
-def users(told: list[tuple[Track, ...]]) -> dict[str, str]:
+def users(history: list[tuple[Track, ...]]) -> dict[str, str]:
     """The last label of every confirmed track."""
-    return {each.id: each.label for tracks in told for each in tracks if each.confirmed}
+    return {each.id: each.label for tracks in history for each in tracks if each.confirmed}
 
 
 def test_a_rider_and_a_motorbike_are_one_detection_around_both():
@@ -73,9 +73,9 @@ def test_a_tracked_motorbike_that_is_seen_badly_for_a_moment_keeps_its_rider():
 
 def test_a_walker_in_whose_legs_a_bicycle_is_suspected_is_a_person_at_every_sight():
     frames = [[bike(0.2 + n * 0.01, score=0.2), rider(0.2 + n * 0.01)] for n in range(20)]
-    told = ride(frames)
-    assert list(users(told).values()) == ["person"]
-    assert min(each.score for tracks in told for each in tracks) == 0.8
+    history = ride(frames)
+    assert list(users(history).values()) == ["person"]
+    assert min(each.score for tracks in history for each in tracks) == 0.8
 
 
 def test_a_family_of_four_is_four_riders_and_a_fifth_is_not():
@@ -113,9 +113,9 @@ def test_cars_and_dogs_pass_untouched_and_a_switch_turns_it_off():
 
 
 def test_a_motorbike_with_a_rider_is_one_road_user():
-    told = ride([[bike(0.1 + n * 0.01), rider(0.1 + n * 0.01)] for n in range(40)])
-    assert list(users(told).values()) == ["motorcycle"]
-    assert told[-1][0].riders == 1
+    history = ride([[bike(0.1 + n * 0.01), rider(0.1 + n * 0.01)] for n in range(40)])
+    assert list(users(history).values()) == ["motorcycle"]
+    assert history[-1][0].riders == 1
 
 
 def test_a_rider_whose_motorbike_is_not_found_in_some_frames_is_no_second_road_user():
@@ -124,20 +124,20 @@ def test_a_rider_whose_motorbike_is_not_found_in_some_frames_is_no_second_road_u
         both = [bike(x), rider(x)]
         return both if n % 4 < 2 else [rider(x)] if n % 4 == 2 else [bike(x)]
 
-    told = ride([found(n) for n in range(50)])
-    assert list(users(told).values()) == ["motorcycle"]
-    assert told[-1][0].riders == 1
-    heights = [tracks[0].box.height for tracks in told[10:]]
+    history = ride([found(n) for n in range(50)])
+    assert list(users(history).values()) == ["motorcycle"]
+    assert history[-1][0].riders == 1
+    heights = [tracks[0].box.height for tracks in history[10:]]
     assert max(heights) - min(heights) < 0.03
 
 
 def test_a_walker_past_a_parked_motorbike_is_not_swallowed():
     parked = [[bike(0.5)] for _ in range(70)]
     passing = [[bike(0.5), walker(0.2 + n * 0.01)] for n in range(60)]
-    told = ride(parked + passing)
-    assert sorted(users(told).values()) == ["motorcycle", "person"]
-    assert all(each.riders == 0 for tracks in told for each in tracks if each.label == "motorcycle")
-    on_foot = [each for tracks in told[75:] for each in tracks if each.label == "person"]
+    history = ride(parked + passing)
+    assert sorted(users(history).values()) == ["motorcycle", "person"]
+    assert all(each.riders == 0 for tracks in history for each in tracks if each.label == "motorcycle")
+    on_foot = [each for tracks in history[75:] for each in tracks if each.label == "person"]
     assert all(each.seen for each in on_foot)
     assert len(on_foot) == 55
 
@@ -145,17 +145,17 @@ def test_a_walker_past_a_parked_motorbike_is_not_swallowed():
 def test_a_walker_past_a_motorbike_that_waits_with_its_rider_stays_a_walker():
     waits = [[bike(0.5), rider(0.5)] for _ in range(70)]
     passing = [[bike(0.5), rider(0.5), walker(0.2 + n * 0.01, 0.62)] for n in range(60)]
-    told = ride(waits + passing)
-    assert sorted(users(told).values()) == ["motorcycle", "person"]
-    assert [each.riders for each in told[-1] if each.label == "motorcycle"] == [1]
+    history = ride(waits + passing)
+    assert sorted(users(history).values()) == ["motorcycle", "person"]
+    assert [each.riders for each in history[-1] if each.label == "motorcycle"] == [1]
 
 
 def test_someone_who_mounts_and_drives_off_becomes_the_rider():
     parked = [[bike(0.5), walker(0.3 + min(n, 20) * 0.01)] for n in range(70)]
     drives = [[bike(0.5 + n * 0.012), rider(0.5 + n * 0.012)] for n in range(35)]
-    told = ride(parked + drives)
-    assert sorted(users(told).values()) == ["motorcycle", "person"]
-    (last,) = [each for each in told[-1] if each.seen]
+    history = ride(parked + drives)
+    assert sorted(users(history).values()) == ["motorcycle", "person"]
+    (last,) = [each for each in history[-1] if each.seen]
     assert (last.label, last.riders) == ("motorcycle", 1)
 
 
@@ -177,7 +177,7 @@ def test_a_family_whose_motorbike_is_not_found_in_some_frames_is_one_road_user()
         x = 0.2 + 0.01 * n
         crew = [rider(x, behind=each) for each in (-0.012, 0.0, 0.012)]
         frames.append(crew if n % 8 in (5, 6, 7) else [bike(x), *crew])
-    told = ride(frames)
-    assert set(users(told).values()) == {"motorcycle"}
-    assert len(users(told)) == 1
-    assert told[-1][0].riders == 3
+    history = ride(frames)
+    assert set(users(history).values()) == {"motorcycle"}
+    assert len(users(history)) == 1
+    assert history[-1][0].riders == 3

@@ -69,8 +69,8 @@ class Street:
         self.tracker, self.ids, tracks = track.update(self.tracker, sighting, self.ids, TrackSettings())
         self.memory, self.tracks = static_false_positives.update(self.memory, tracks, motion, at, self.settings)
         scene = RuleInput(at, Size(640, 360), motion, self.tracks)
-        self.judge, self.ids, told = rules.update(self.judge, scene, self.ids, JUDGE)
-        self.events += [each for each in told if isinstance(each, Event)]
+        self.judge, self.ids, reports = rules.update(self.judge, scene, self.ids, JUDGE)
+        self.events += [each for each in reports if isinstance(each, Event)]
 
     def trembling(self, place: Box) -> Box:
         dx, dy = self.dice.gauss(0, 0.003), self.dice.gauss(0, 0.003)
@@ -165,12 +165,12 @@ def test_a_phantom_that_walks_away_is_a_road_user_with_all_that_he_did_and_its_p
     street.flicker()
     for _ in range(50):
         street.look(("person", SIGN))
-    assert [each.phantom for each in street.tracks] == [True]
+    assert [each.static_false_positive for each in street.tracks] == [True]
     assert street.starts() == 1
     street.walk(0.5, 0.9)
 
     assert street.starts() == 2
-    assert [each.phantom for each in street.tracks] == [False]
+    assert [each.static_false_positive for each in street.tracks] == [False]
     assert street.memory is not None
     assert street.memory.places == ()
     newest = next(each for each in reversed(street.events) if each.phase is Phase.START)
@@ -183,10 +183,10 @@ def test_rain_and_headlights_over_the_place_wake_no_phantom() -> None:
         street.flicker()
     for n in range(40):
         drops = [box((n * 37 + k * 11) % 100 / 100, 0.5, 0.02, 0.03) for k in range(9)]
-        sweep = Box(0.0, 0.3, 1.0, 0.8)
+        beam = Box(0.0, 0.3, 1.0, 0.8)
         for _ in range(12):
-            street.look(("person", SIGN), moving=(*drops, sweep) if n % 2 else drops)
-        street.look(moving=(sweep,))
+            street.look(("person", SIGN), moving=(*drops, beam) if n % 2 else drops)
+        street.look(moving=(beam,))
         street.idle(40)
 
     assert street.starts() == 1
@@ -222,15 +222,15 @@ def test_only_what_never_came_teaches_a_place(motion: Motion, seconds: float, pl
 def test_what_stands_from_its_first_moment_on_is_learned_without_a_flicker() -> None:
     at = Instant(0, 0)
     first = Track("a", "person", 0.9, 0.9, SIGN, (0, 0), at, at, seen=True, confirmed=True)
-    state, told = static_false_positives.update(None, [first], STILL, at, SETTINGS)
-    assert not told[0].phantom
-    state, told = static_false_positives.update(state, [first], STILL, Instant(61, 61), SETTINGS)
-    assert told[0].phantom  # what was told of it goes on; nothing new begins
-    state, told = static_false_positives.update(
+    state, marked = static_false_positives.update(None, [first], STILL, at, SETTINGS)
+    assert not marked[0].static_false_positive
+    state, marked = static_false_positives.update(state, [first], STILL, Instant(61, 61), SETTINGS)
+    assert marked[0].static_false_positive  # what was told of it goes on; nothing new begins
+    state, marked = static_false_positives.update(
         state, [replace(first, id="b")], STILL, Instant(200, 200), SETTINGS
     )
 
-    assert told[0].phantom
+    assert marked[0].static_false_positive
 
 
 def parked(settings: StaticFalsePositiveSettings) -> tuple[Street, int, int]:
@@ -255,12 +255,12 @@ def parked(settings: StaticFalsePositiveSettings) -> tuple[Street, int, int]:
     for _ in range(8):
         street.flicker(place, "car", 10)
         stand(100)
-    told = street.starts(), street.starts("stopped")
+    counts = street.starts(), street.starts("stopped")
     drive(0.5, 1.1)
     street.idle(100)
     drive(-0.05, 0.5)
     stand(100)
-    return street, *told
+    return street, *counts
 
 
 def test_a_parked_car_that_flickers_is_told_less_often_and_the_next_one_that_parks_there_is_told() -> None:
@@ -320,12 +320,12 @@ def test_whatever_comes_tracks_stay_as_they_are_and_what_moved_is_no_phantom(
         ]
         motion = Motion(tuple(regions), 0.1, settling)
         known = len(state.places) if state else 0
-        state, told = static_false_positives.update(state, given_, motion, at, SETTINGS)
+        state, marked = static_false_positives.update(state, given_, motion, at, SETTINGS)
 
-        assert [replace(each, phantom=False) for each in told] == given_
+        assert [replace(each, static_false_positive=False) for each in marked] == given_
         assert set(state.births) == {each.id for each in given_ if not each.ended}
         assert len(state.places) <= min(SETTINGS.max_places, known + len(given_))
-        for each in told:
-            if each.phantom and each.id in state.births:
+        for each in marked:
+            if each.static_false_positive and each.id in state.births:
                 assert state.births[each.id].known
                 assert not state.births[each.id].moved

@@ -18,7 +18,7 @@ from agent.core.tracking.tracker import TrackerState, TrackSettings
 from agent.core.types import WHOLE, Box, Detection, Instant, Sighting, Track
 
 SETTINGS = TrackSettings()
-Told = list[tuple[Track, ...]]
+History = list[tuple[Track, ...]]
 LEFT = Box(0.0, 0.0, 0.5, 1.0)
 
 
@@ -46,29 +46,31 @@ def rest(second: float, moving: tuple[Box, ...] = (WHOLE,)) -> Sighting:
     return Sighting(moment(second), (), (), moving)
 
 
-def watch(*sightings: Sighting, settings: TrackSettings = SETTINGS, seed: bytes = b"a seed") -> Told:
+def watch(*sightings: Sighting, settings: TrackSettings = SETTINGS, seed: bytes = b"a seed") -> History:
     state: TrackerState | None = None
     ids = Ids(seed)
-    told = []
+    history = []
     for sighting in sightings:
         state, ids, tracks = tracker.update(state, sighting, ids, settings)
-        told.append(tracks)
-    return told
+        history.append(tracks)
+    return history
 
 
-def names(told: Told) -> set[str]:
-    return {each.id for tracks in told for each in tracks if each.confirmed}
+def names(history: History) -> set[str]:
+    return {each.id for tracks in history for each in tracks if each.confirmed}
 
 
-def endings(told: Told) -> Counter[str]:
-    return Counter(each.id for tracks in told for each in tracks if each.ended)
+def endings(history: History) -> Counter[str]:
+    return Counter(each.id for tracks in history for each in tracks if each.ended)
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 5])
 def test_a_walker_is_one_track_over_frames_on_which_the_detector_rested(every):
-    told = watch(*(look(n / 10, person(0.2 + n * 0.01)) if n % every == 0 else rest(n / 10) for n in range(50)))
-    assert len(names(told)) == 1
-    last = told[-1][0]
+    history = watch(
+        *(look(n / 10, person(0.2 + n * 0.01)) if n % every == 0 else rest(n / 10) for n in range(50))
+    )
+    assert len(names(history)) == 1
+    last = history[-1][0]
     assert abs(last.box.center[0] - 0.69) < 0.02
     assert abs(last.velocity[0] - 0.1) < 0.03
     assert last.started == moment(0.0)
@@ -76,33 +78,33 @@ def test_a_walker_is_one_track_over_frames_on_which_the_detector_rested(every):
 
 def test_a_fast_car_is_one_track_at_five_frames_a_second():
     # 0.35 of the frame per second, three of its lengths: its boxes of two looks do not touch at first.
-    told = watch(*(look(n / 5, car(0.05 + n * 0.07)) for n in range(13)))
-    assert len(names(told)) == 1
-    assert told[-1][0].seen
+    history = watch(*(look(n / 5, car(0.05 + n * 0.07)) for n in range(13)))
+    assert len(names(history)) == 1
+    assert history[-1][0].seen
 
 
 def test_one_detection_is_a_candidate_that_is_returned_but_not_confirmed():
-    told = watch(look(0.0, person(0.5)), look(0.1), look(0.2), look(0.5), look(1.0))
-    assert [each.confirmed for each in told[0]] == [False]
-    assert told[-1] == ()
-    assert not endings(told)
+    history = watch(look(0.0, person(0.5)), look(0.1), look(0.2), look(0.5), look(1.0))
+    assert [each.confirmed for each in history[0]] == [False]
+    assert history[-1] == ()
+    assert not endings(history)
 
 
 def test_weak_detections_begin_no_track_but_keep_one():
     assert watch(*(look(n / 10, person(0.5, score=0.3)) for n in range(20)))[-1] == ()
     strong = [look(n / 10, person(0.5)) for n in range(5)]
     weak = [look(0.5 + n / 10, person(0.5, score=0.3)) for n in range(50)]
-    told = watch(*strong, *weak)
-    assert len(names(told)) == 1
-    assert told[-1][0].seen
-    assert told[-1][0].score == 0.3
-    assert told[-1][0].top_score == 0.9
+    history = watch(*strong, *weak)
+    assert len(names(history)) == 1
+    assert history[-1][0].seen
+    assert history[-1][0].score == 0.3
+    assert history[-1][0].top_score == 0.9
 
 
 def test_a_lost_track_ends_once_and_is_not_told_again():
-    told = watch(*(look(n / 10, person(0.5)) for n in range(10)), *(look(1 + n / 10) for n in range(200)))
-    assert list(endings(told).values()) == [1]
-    assert told[-1] == ()
+    history = watch(*(look(n / 10, person(0.5)) for n in range(10)), *(look(1 + n / 10) for n in range(200)))
+    assert list(endings(history).values()) == [1]
+    assert history[-1] == ()
 
 
 def test_a_track_whose_place_was_not_looked_at_is_not_missed():
@@ -117,15 +119,17 @@ def test_a_walker_is_found_again_behind_a_bus():
     before = [look(n / 10, person(0.2 + n * 0.01)) for n in range(20)]
     hidden = [look(2 + n / 10) for n in range(12)]
     after = [look(3.2 + n / 10, person(0.52 + n * 0.01)) for n in range(10)]
-    told = watch(*before, *hidden, *after)
-    assert len(names(told)) == 1
-    assert told[-1][0].seen
+    history = watch(*before, *hidden, *after)
+    assert len(names(history)) == 1
+    assert history[-1][0].seen
 
 
 def test_two_walkers_that_cross_keep_their_ids():
-    told = watch(*(look(n / 10, person(0.2 + n * 0.01, 0.5), person(0.8 - n * 0.01, 0.53)) for n in range(60)))
-    first = {each.id: each.box.center[0] for each in told[10]}
-    last = {each.id: each.box.center[0] for each in told[-1]}
+    history = watch(
+        *(look(n / 10, person(0.2 + n * 0.01, 0.5), person(0.8 - n * 0.01, 0.53)) for n in range(60))
+    )
+    first = {each.id: each.box.center[0] for each in history[10]}
+    last = {each.id: each.box.center[0] for each in history[-1]}
     assert first.keys() == last.keys()
     assert len(first) == 2
     for name, x in first.items():
@@ -135,10 +139,10 @@ def test_two_walkers_that_cross_keep_their_ids():
 def test_a_parked_car_is_one_track_for_hours_although_the_detector_rarely_finds_it():
     arrives = [look(n / 5, car(0.5)) for n in range(60)]
     night = [look(12 + n * 10.0, *([car(0.5)] if n % 90 == 0 else []), moving=()) for n in range(3 * 360)]
-    told = watch(*arrives, *night)
-    assert len(names(told)) == 1
-    assert not endings(told)
-    assert told[-1][0].stationary
+    history = watch(*arrives, *night)
+    assert len(names(history)) == 1
+    assert not endings(history)
+    assert history[-1][0].stationary
 
 
 def test_headlights_over_a_parked_car_do_not_end_it():
@@ -160,9 +164,9 @@ def test_a_car_at_night_that_is_found_once_in_ten_frames_becomes_one_track():
         found = [car(x, score=0.6)] if n % 10 == 0 else []
         return look(n / 10, *found, moving=(box(x, 0.5, 0.14, 0.12),))
 
-    told = watch(*(sighting(n) for n in range(80)))
-    assert len(names(told)) == 1
-    assert len({each.id for tracks in told for each in tracks}) == 1
+    history = watch(*(sighting(n) for n in range(80)))
+    assert len(names(history)) == 1
+    assert len({each.id for tracks in history for each in tracks}) == 1
 
 
 def around(found: Detection, grown: float = 1.5) -> Box:
@@ -170,23 +174,23 @@ def around(found: Detection, grown: float = 1.5) -> Box:
     return box(x, y, found.box.width * grown, found.box.height * grown)
 
 
-def hint(second: float, found: Detection, *more: Detection) -> Sighting:
+def weak(second: float, found: Detection, *more: Detection) -> Sighting:
     return look(second, found, *more, moving=(around(found),))
 
 
 def test_a_cyclist_who_is_seen_badly_all_the_time_becomes_one_track_once_he_has_gone_a_way():
-    told = watch(*(hint(n / 10, person(0.2 + n * 0.008, score=0.4)) for n in range(20)))
-    assert len(names(told)) == 1
-    assert told[-1][0].started == moment(0.0)
-    assert not any(told[:4])
-    assert told[9][0].confirmed
+    history = watch(*(weak(n / 10, person(0.2 + n * 0.008, score=0.4)) for n in range(20)))
+    assert len(names(history)) == 1
+    assert history[-1][0].started == moment(0.0)
+    assert not any(history[:4])
+    assert history[9][0].confirmed
 
 
 def test_a_vehicle_at_night_that_is_called_by_many_names_is_one_track_with_the_likeliest_one():
     called = ["car", "person", "car", "motorcycle", "car"]
-    told = watch(*(hint(n / 5, car(0.2 + n * 0.02, called[n % 5], 0.35)) for n in range(20)))
-    assert len(names(told)) == 1
-    assert told[-1][0].label == "car"
+    history = watch(*(weak(n / 5, car(0.2 + n * 0.02, called[n % 5], 0.35)) for n in range(20)))
+    assert len(names(history)) == 1
+    assert history[-1][0].label == "car"
 
 
 def test_a_large_region_around_a_queue_at_night_is_motion_enough():
@@ -198,19 +202,19 @@ def test_a_large_region_around_a_queue_at_night_is_motion_enough():
 
 
 def test_a_signpost_that_is_weakly_a_person_is_told_to_nobody_however_long_a_branch_moves_before_it():
-    told = watch(*(hint(n / 10, person(0.5 + 0.01 * (n % 3 - 1), score=0.5)) for n in range(600)))
-    assert not any(told)
+    history = watch(*(weak(n / 10, person(0.5 + 0.01 * (n % 3 - 1), score=0.5)) for n in range(600)))
+    assert not any(history)
 
 
 def test_weak_sights_of_what_stands_do_not_help_a_strong_one():
     scores = [0.5] * 30 + [0.65] + [0.5] * 30
-    assert not names(watch(*(hint(n / 10, person(0.5, score=score)) for n, score in enumerate(scores))))
+    assert not names(watch(*(weak(n / 10, person(0.5, score=score)) for n, score in enumerate(scores))))
 
 
 @pytest.mark.parametrize("moving", [(), (WHOLE,), (box(0.8),)], ids=["nothing", "who knows", "another"])
 def test_weak_detections_that_travel_begin_no_track_where_it_is_not_they_that_move(moving):
-    told = watch(*(look(n / 10, person(0.2 + n * 0.008, score=0.4), moving=moving) for n in range(30)))
-    assert not any(told)
+    history = watch(*(look(n / 10, person(0.2 + n * 0.008, score=0.4), moving=moving) for n in range(30)))
+    assert not any(history)
 
 
 def test_a_weak_part_of_a_tracked_car_is_no_second_road_user():
@@ -253,7 +257,7 @@ def test_a_walker_who_comes_weakly_out_from_behind_a_bus_keeps_his_id():
     def sighting(n: int) -> Sighting:
         score = 0.9 if n < 20 or n >= 31 else 0.4
         found = person(0.2 + 0.02 * (n if n < 20 else max(19, n - 5)), score=score)  # he waits behind it
-        return look(n / 10, moving=(around(found),)) if 20 <= n < 25 else hint(n / 10, found)
+        return look(n / 10, moving=(around(found),)) if 20 <= n < 25 else weak(n / 10, found)
 
     assert len(names(watch(*(sighting(n) for n in range(50))))) == 1
 
@@ -262,56 +266,58 @@ def test_a_walker_who_comes_weakly_out_from_behind_a_bus_keeps_his_id():
 @given(st.lists(st.tuples(st.floats(-0.2, 0.2), st.floats(-0.2, 0.2), st.floats(0.1, 0.59)), max_size=40))
 def test_whatever_trembles_in_its_place_is_never_told_by_weak_detections_alone(shakes):
     found = [person(0.5 + x * 0.06, 0.5 + y * 0.16, score) for x, y, score in shakes]
-    assert not any(watch(*(hint(n / 10, each) for n, each in enumerate(found))))
+    assert not any(watch(*(weak(n / 10, each) for n, each in enumerate(found))))
 
 
 def test_a_label_that_flickers_within_its_group_is_one_track_with_the_majoritys_label():
     labels = ["car", "truck", "car", "car", "bus", "car", "truck", "car"] * 4
-    told = watch(*(look(n / 10, car(0.3 + n * 0.005, label)) for n, label in enumerate(labels)))
-    assert len(names(told)) == 1
-    assert told[-1][0].label == "car"
-    changes = [a[0].label != b[0].label for a, b in pairwise(told)]
+    history = watch(*(look(n / 10, car(0.3 + n * 0.005, label)) for n, label in enumerate(labels)))
+    assert len(names(history)) == 1
+    assert history[-1][0].label == "car"
+    changes = [a[0].label != b[0].label for a, b in pairwise(history)]
     assert sum(changes) <= 1
 
 
 def test_a_person_and_a_car_at_one_place_are_two_tracks():
-    told = watch(*(look(n / 10, person(0.5), car(0.5)) for n in range(10)))
-    assert sorted(each.label for each in told[-1]) == ["car", "person"]
+    history = watch(*(look(n / 10, person(0.5), car(0.5)) for n in range(10)))
+    assert sorted(each.label for each in history[-1]) == ["car", "person"]
 
 
 def test_a_car_that_is_also_called_a_truck_is_one_track():
-    told = watch(*(look(n / 10, car(0.5), car(0.5, "truck", 0.7)) for n in range(10)))
-    assert len(told[-1]) == 1
+    history = watch(*(look(n / 10, car(0.5), car(0.5, "truck", 0.7)) for n in range(10)))
+    assert len(history[-1]) == 1
 
 
 def test_riders_are_voted_over_time_and_the_largest_frequent_count_wins():
     counts = [1, 2, 2, 0, 1, 2, 1, 3, 2, 1]
-    told = watch(
+    history = watch(
         *(
             look(n / 10, Detection("motorcycle", 0.9, box(0.3 + n * 0.01), riders))
             for n, riders in enumerate(counts)
         )
     )
-    assert told[-1][0].riders == 2
+    assert history[-1][0].riders == 2
 
 
 def test_a_person_whose_motorbike_is_found_later_stays_one_road_user():
     on_foot = [look(n / 10, person(0.3 + n * 0.01)) for n in range(10)]
     riding = [look(1 + n / 10, Detection("motorcycle", 0.9, box(0.4 + n * 0.01), 1)) for n in range(10)]
-    told = watch(*on_foot, *riding)
-    assert len(names(told)) == 1
-    assert told[-1][0].label == "motorcycle"
-    assert told[-1][0].riders == 1
+    history = watch(*on_foot, *riding)
+    assert len(names(history)) == 1
+    assert history[-1][0].label == "motorcycle"
+    assert history[-1][0].riders == 1
 
 
 def test_time_that_stands_still_or_steps_back_is_survived():
-    told = watch(look(5.0, person(0.5)), look(5.0, person(0.5)), look(4.0, person(0.5)), look(6.0, person(0.5)))
-    assert len({each.id for tracks in told for each in tracks}) == 1
+    history = watch(
+        look(5.0, person(0.5)), look(5.0, person(0.5)), look(4.0, person(0.5)), look(6.0, person(0.5))
+    )
+    assert len({each.id for tracks in history for each in tracks}) == 1
 
 
 def test_a_pause_of_an_hour_ends_what_was_tracked():
-    told = watch(*(look(n / 10, person(0.5)) for n in range(10)), look(3600.0), look(3600.1))
-    assert list(endings(told).values()) == [1]
+    history = watch(*(look(n / 10, person(0.5)) for n in range(10)), look(3600.0), look(3600.1))
+    assert list(endings(history).values()) == [1]
 
 
 fractions = st.floats(0.0, 1.0)
@@ -363,9 +369,9 @@ def test_a_state_is_a_value_that_no_update_changes(scene):
     ids = Ids(b"a seed")
     for sighting in sightings(scene):
         kept = copy.deepcopy(state)
-        after, more, told = tracker.update(state, sighting, ids, SETTINGS)
+        after, more, history = tracker.update(state, sighting, ids, SETTINGS)
         assert pickle.dumps(state) == pickle.dumps(kept)
-        assert tracker.update(kept, sighting, ids, SETTINGS)[2] == told
+        assert tracker.update(kept, sighting, ids, SETTINGS)[2] == history
         state, ids = after, more
 
 
@@ -375,10 +381,10 @@ def test_whatever_comes_every_confirmed_track_ends_once_and_boxes_stay_in_the_fr
     seen = sightings(scene)
     start = seen[-1].at.mono_s if seen else 0.0
     silence = [look(start + n * 600.0) for n in range(1, 40)]
-    told = watch(*seen, *silence)
-    assert all(endings(told)[name] == 1 for name in names(told))
-    assert told[-1] == ()
-    for each in (each for tracks in told for each in tracks):
+    history = watch(*seen, *silence)
+    assert all(endings(history)[name] == 1 for name in names(history))
+    assert history[-1] == ()
+    for each in (each for tracks in history for each in tracks):
         sides = (each.box.left, each.box.top, each.box.right, each.box.bottom, *each.velocity)
         assert all(isfinite(side) for side in sides)
         assert 0 <= each.box.left <= each.box.right <= 1
@@ -393,29 +399,29 @@ def test_memory_is_bounded_in_a_storm_of_detections():
     ]
     state: TrackerState | None = None
     ids = Ids(b"a seed")
-    told: Told = []
+    history: History = []
     for sighting in storm:
         state, ids, tracks = tracker.update(state, sighting, ids, few)
-        assert len(state.lives) == len(state.belief) <= 16
-        told.append(tracks)
-    alive = {each.id for each in state.lives}
-    assert all(endings(told)[name] == 1 for name in names(told) - alive)
+        assert len(state.states) == len(state.belief) <= 16
+        history.append(tracks)
+    alive = {each.id for each in state.states}
+    assert all(endings(history)[name] == 1 for name in names(history) - alive)
 
 
 def test_what_takes_the_very_place_of_a_track_is_that_track_whatever_it_is_called():
     flips = {12, 13, 14, 25}
     found = [Detection("bicycle" if n in flips else "person", 0.9, box(0.2 + n * 0.01)) for n in range(40)]
-    told = watch(*(look(n / 10, each) for n, each in enumerate(found)))
-    assert len(names(told)) == 1
-    assert all(tracks[0].seen for tracks in told)
-    assert {tracks[0].label for tracks in told} == {"person"}
+    history = watch(*(look(n / 10, each) for n, each in enumerate(found)))
+    assert len(names(history)) == 1
+    assert all(tracks[0].seen for tracks in history)
+    assert {tracks[0].label for tracks in history} == {"person"}
 
 
 def test_a_wrong_first_label_is_outvoted_also_by_another_kind():
     labels = ["motorcycle"] * 4 + ["car"] * 20
-    told = watch(*(look(n / 10, car(0.3 + n * 0.005, label)) for n, label in enumerate(labels)))
-    assert len(names(told)) == 1
-    assert told[-1][0].label == "car"
+    history = watch(*(look(n / 10, car(0.3 + n * 0.005, label)) for n, label in enumerate(labels)))
+    assert len(names(history)) == 1
+    assert history[-1][0].label == "car"
 
 
 def test_a_rider_who_is_found_apart_is_no_second_track_beside_the_motorbike():
@@ -430,8 +436,8 @@ def test_a_rider_who_is_found_apart_is_no_second_track_beside_the_motorbike():
 def test_the_box_keeps_up_with_what_drives_towards_the_camera():
     sides = [0.02 * 1.06**n for n in range(40)]
     found = [Detection("motorcycle", 0.9, box(0.5, 0.2 + side, side, 2 * side)) for side in sides]
-    told = watch(*(look(n / 10, each) for n, each in enumerate(found)))
-    for each, tracks in list(zip(found, told, strict=True))[10:]:
+    history = watch(*(look(n / 10, each) for n, each in enumerate(found)))
+    for each, tracks in list(zip(found, history, strict=True))[10:]:
         (one,) = tracks
         assert one.box.height / each.box.height == pytest.approx(1.0, abs=0.08)
         assert one.box.bottom == pytest.approx(each.box.bottom, abs=0.06 * each.box.height)
@@ -445,9 +451,9 @@ def test_motion_of_a_ridden_two_wheeler_confirms_no_part_of_it():
     def part(n: int) -> Detection:
         return Detection("person", 0.9, box(0.2 + n * 0.01, 0.5, 0.04, 0.08))
 
-    told = watch(*(at(n, *([part(n)] if n in range(10, 30, 4) else [])) for n in range(40)))
+    history = watch(*(at(n, *([part(n)] if n in range(10, 30, 4) else [])) for n in range(40)))
 
-    assert len(names(told)) == 1
+    assert len(names(history)) == 1
 
 
 def test_a_walker_who_stops_between_two_looks_is_held_back_by_his_own_motion():
@@ -462,8 +468,8 @@ def test_a_walker_who_stops_between_two_looks_is_held_back_by_his_own_motion():
             else rest(n / 10, (shadowed,))
         )
 
-    told = watch(*(sighting(n) for n in range(33)))
-    (walker,) = told[-1]
+    history = watch(*(sighting(n) for n in range(33)))
+    (walker,) = history[-1]
 
     assert walker.box.center[0] == pytest.approx(x(32), abs=0.014)
     assert walker.box.width == pytest.approx(0.06, abs=0.001)
