@@ -19,7 +19,8 @@ from agent.core.motion.detector import MotionState
 from agent.core.motion.frame_gate import FrameGate, FrameGateSettings
 from agent.core.motion.settings import MotionSettings
 from agent.core.rules import engine as rules
-from agent.core.rules.engine import RuleInput, RuleSettings, RulesState
+from agent.core.rules.engine import RuleInput, RulesState
+from agent.core.rules.settings import RuleSettings
 from agent.core.tamper import monitor as integrity
 from agent.core.tamper.monitor import SEES, TamperSettings, TamperState, Visibility
 from agent.core.tracking import best_shot as shots
