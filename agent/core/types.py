@@ -201,12 +201,10 @@ class Track:
 
 
 class EventKind(StrEnum):
-    """What an event tells (wire.md), and the topic that ONVIF's event service has for it.
-
-    What ONVIF does not name lies under our own word `ngatu`.
-    """
+    """What an event tells (wire.md)."""
 
     onvif: str
+    """Its topic in ONVIF's event service; what ONVIF does not name lies under our own word `ngatu`."""
 
     def __new__(cls, value: str, onvif: str) -> Self:
         """The word on the wire, with its ONVIF topic."""
