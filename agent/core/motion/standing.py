@@ -50,6 +50,8 @@ _SHARP = 0.35
 """Edges along the outline, as a share of the change inside: less is soft light."""
 _SAME_TEXTURE, _TEXTURE = 0.65, 1.0
 """Ground of such contrast, in luma steps, that shows through so clearly is only lit otherwise."""
+_TEXTURE_PX = 120
+"""In less, two textures are alike by chance: of a bag of 44 pixels and the road 0.78 were."""
 _DIFFERS = 12
 """Luma steps by which what is left of a thing differs from the ground."""
 _GAIN = 0.5, 2.0
@@ -229,7 +231,7 @@ def _came(pixels: Plane, was: Plane, now: Plane) -> bool:
     if brings < _BRINGS * had or brings < _SHARP * change:
         return False
     core = cv2.erode(pixels, _CORE) > 0
-    if not core.any():
+    if int(np.count_nonzero(core)) < _TEXTURE_PX:
         return True
     ground, thing = _texture(was, core), _texture(now, core)
     contrast, own = float(np.sqrt((ground**2).mean())), float(np.sqrt((thing**2).mean()))
