@@ -220,6 +220,7 @@ class EventKind(StrEnum):
     STOPPED_VEHICLE = "stopped_vehicle", "RuleEngine/ngatu/StoppedVehicle"
     WRONG_WAY = "wrong_way", "RuleEngine/ngatu/WrongWay"
     CROWD = "crowd", "RuleEngine/ngatu/Crowd"
+    OBJECT_LEFT = "object_left", "RuleEngine/ngatu/ObjectLeft"
     CAMERA_LOST = "camera_lost", "VideoSource/SignalLoss"
     CAMERA_BLIND = "camera_blind", "VideoSource/GlobalSceneChange"
     STORAGE_FULL = "storage_full", "Device/HardwareFailure/StorageFailure"

@@ -12,6 +12,7 @@ from pydantic import Field
 from agent.core.rules.kind import Kind
 from agent.core.rules.kinds import (
     crowd,
+    left_object,
     line,
     loitering,
     motion,
@@ -31,6 +32,7 @@ KINDS: tuple[Kind[Any, Any], ...] = (
     stopped_vehicle.KIND,
     wrong_way.KIND,
     crowd.KIND,
+    left_object.KIND,
 )
 """In the order in which the configuration's reference shows them."""
 
