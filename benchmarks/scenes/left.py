@@ -265,7 +265,8 @@ class Found:
     """What was told of what happened."""
 
     happened: int
-    told: int
+    reported: int
+    """Of those that ought to be."""
     false: tuple[str, ...]
     """What was there instead, for each that was told and ought not to be."""
     ended_in_time: int
@@ -323,11 +324,11 @@ def left(minutes: float, seed: int) -> Found:
 def figures(minutes: float, seed: int) -> dict[str, object]:
     """The same as columns of the table."""
     found = left(minutes, seed)
-    all_told = found.told + len(found.false)
+    all_reported = found.reported + len(found.false)
     return {
         "left_minutes": minutes,
         "left_n": found.happened,
-        "left_p": round(found.told / max(1, all_told), 3),
-        "left_r": round(found.told / max(1, found.happened), 3),
+        "left_p": round(found.reported / max(1, all_reported), 3),
+        "left_r": round(found.reported / max(1, found.happened), 3),
         "left_ended_in_time": found.ended_in_time,
     }

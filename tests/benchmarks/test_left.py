@@ -9,7 +9,7 @@ from benchmarks.scenes.left import LEARN_S, Street, left, score, story
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "expected"),
     [
         ("bag", ["start", "end"]),
         ("cargo", ["start", "end"]),
@@ -22,16 +22,16 @@ from benchmarks.scenes.left import LEARN_S, Street, left, score, story
     ],
 )
 def test_in_pixels_only_what_nobody_stays_with_is_told_and_ends_when_it_is_taken(
-    kind: str, told: list[str]
+    kind: str, expected: list[str]
 ) -> None:
     one = story(kind, LEARN_S + 2, (150, 135), np.random.default_rng(4), 60.0)
     street = Street(one.actors, seed=4)
     street.run(85.0)
 
     phases = [event.phase.value for event in street.events if event.phase.value != "update"]
-    assert phases == told
+    assert phases == expected
     found = score([one], street.events, 85.0)
-    assert (found.told, found.false, found.ended_in_time) == (len(told) // 2, (), len(told) // 2)
+    assert (found.reported, found.false, found.ended_in_time) == (len(expected) // 2, (), len(expected) // 2)
 
 
 def test_the_same_seed_gives_the_same_figures() -> None:

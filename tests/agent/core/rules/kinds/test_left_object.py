@@ -113,15 +113,15 @@ def test_a_part_of_a_car_that_parked_is_no_thing_and_a_bag_before_a_parked_car_i
 
 
 @pytest.mark.parametrize(
-    ("box", "zone", "told"),
+    ("box", "zone", "counts"),
     [(BAG, None, True), (BAG, "square", True), (Box(0.05, 0.05, 0.08, 0.1), "square", False),
      (Box(0.1, 0.1, 0.6, 0.6), None, False), (Box(0.5, 0.5, 0.505, 0.505), None, False)],
 )  # fmt: skip
-def test_only_things_of_some_size_in_the_zone_are_told(box: Box, zone: str | None, told: bool) -> None:
+def test_only_things_of_some_size_in_the_zone_are_told(box: Box, zone: str | None, counts: bool) -> None:
     seen = camera(LEFT.model_copy(update={"zone": zone}))
     stand(seen, 15, bag(box=box))
 
-    assert bool(seen.events) is told
+    assert bool(seen.events) is counts
 
 
 def test_two_things_are_two_events() -> None:
