@@ -23,7 +23,11 @@ from agent.core.attention.scheduler import AttentionInput
 from agent.core.ids import Ids
 from agent.core.motion import detector as motion
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
-from agent.core.rules.engine import LineRule, RuleSettings, StoppedVehicleRule, Zone, ZoneRule
+from agent.core.rules.kinds.line import LineRule
+from agent.core.rules.kinds.stopped_vehicle import StoppedVehicleRule
+from agent.core.rules.kinds.zone import ZoneRule
+from agent.core.rules.settings import RuleSettings
+from agent.core.rules.zones import Zone
 from agent.core.types import (
     Box,
     Crop,

@@ -24,7 +24,10 @@ from agent.core.geometry import crosses
 from agent.core.motion.frame_gate import FrameGateSettings
 from agent.core.motion.settings import MotionSettings
 from agent.core.pipeline import PipelineSettings
-from agent.core.rules.engine import Rule, RuleSettings, Zone
+from agent.core.rules.registry import BLIND_KINDS, Rule
+from agent.core.rules.rule import EventSettings
+from agent.core.rules.settings import RuleSettings
+from agent.core.rules.zones import Zone
 from agent.core.tamper.settings import TamperSettings
 from agent.core.throttle import ThrottleSettings
 from agent.core.tracking.best_shot import BestShotSettings
@@ -123,15 +126,6 @@ class LogSettings(Settings):
 def _judge_field(name: str) -> Any:
     """The declaration of a judge's setting: said once, with the rules, and shown here in another place."""
     return copy(RuleSettings.model_fields[name])
-
-
-class EventSettings(Settings):
-    """How often an event is told again, and how a road user keeps its event."""
-
-    update_every_s: float = _judge_field("update_every_s")
-    update_gap_s: float = _judge_field("update_gap_s")
-    better_by: float = _judge_field("better_by")
-    heir_s: float = _judge_field("heir_s")
 
 
 class CameraConfig(CameraSettings):
@@ -355,9 +349,13 @@ def _sightless(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Fi
     if not isinstance(attention, dict) or attention.get("enabled") is not False:
         return
     for k, rule in _groups(camera, "rules"):
-        if rule.get("kind") != "motion" and isinstance(rule.get("kind"), str):
+        if isinstance(rule.get("kind"), str) and rule["kind"] not in BLIND_KINDS:
             what = f"a rule of kind {quoted(rule['kind'])} needs the detector, which is off for this camera"
-            yield (*at, "rules", k, "kind"), what, "set attention.enabled to true, or use rules of kind motion"
+            yield (
+                (*at, "rules", k, "kind"),
+                what,
+                f"set attention.enabled to true, or use rules of kind {' or '.join(sorted(BLIND_KINDS))}",
+            )
 
 
 def _crossed_masks(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,8 +112,19 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
+class StillRegion:
+    """Something that came into the view and stands still: a thing, a vehicle or somebody who waits."""
+
+    number: int
+    """1 for the first of a camera, and so on; the same while it stands."""
+    box: Box
+    since: Instant
+    """When it came to rest."""
+
+
+@dataclass(frozen=True, slots=True)
 class Motion:
-    """What moved in one frame."""
+    """What moved in one frame, and what came and stands."""
 
     regions: tuple[Box, ...]
     """Boxes around what moves, largest first."""
@@ -121,6 +133,8 @@ class Motion:
     settling: bool = False
     """True while the scene is being learned: at start, after a light switch or a day/infrared switch.
     `regions` is empty then; what moves in such a frame is not known."""
+    standing: tuple[StillRegion, ...] = ()
+    """What came since the scene was learned and does not move, however long ago."""
 
 
 class Reason(StrEnum):
@@ -189,22 +203,32 @@ class Track:
 class EventKind(StrEnum):
     """What an event tells (wire.md)."""
 
-    MOTION = "motion"
-    OBJECT = "object"
-    ZONE_ENTERED = "zone_entered"
-    LINE_CROSSED = "line_crossed"
-    LOITERING = "loitering"
-    STOPPED_VEHICLE = "stopped_vehicle"
-    WRONG_WAY = "wrong_way"
-    CROWD = "crowd"
-    CAMERA_LOST = "camera_lost"
-    CAMERA_BLIND = "camera_blind"
-    STORAGE_FULL = "storage_full"
-    STORAGE_RAM_ONLY = "storage_ram_only"
-    STORAGE_CORRUPT = "storage_corrupt"
-    CLOCK_UNTRUSTED = "clock_untrusted"
-    OVERHEATED = "overheated"
-    AGENT_RESTARTED = "agent_restarted"
+    onvif: str
+    """Its topic in ONVIF's event service; what ONVIF does not name lies under our own word `ngatu`."""
+
+    def __new__(cls, value: str, onvif: str) -> Self:
+        """The word on the wire, with its ONVIF topic."""
+        kind = str.__new__(cls, value)
+        kind._value_, kind.onvif = value, onvif
+        return kind
+
+    MOTION = "motion", "RuleEngine/MotionRegionDetector/Motion"
+    OBJECT = "object", "RuleEngine/ObjectTrack/Aggregation"
+    ZONE_ENTERED = "zone_entered", "RuleEngine/FieldDetector/ObjectsInside"
+    LINE_CROSSED = "line_crossed", "RuleEngine/LineDetector/Crossed"
+    LOITERING = "loitering", "RuleEngine/LoiteringDetector/ObjectIsLoitering"
+    STOPPED_VEHICLE = "stopped_vehicle", "RuleEngine/ngatu/StoppedVehicle"
+    WRONG_WAY = "wrong_way", "RuleEngine/ngatu/WrongWay"
+    CROWD = "crowd", "RuleEngine/ngatu/Crowd"
+    OBJECT_LEFT = "object_left", "RuleEngine/ngatu/ObjectLeft"
+    CAMERA_LOST = "camera_lost", "VideoSource/SignalLoss"
+    CAMERA_BLIND = "camera_blind", "VideoSource/GlobalSceneChange"
+    STORAGE_FULL = "storage_full", "Device/HardwareFailure/StorageFailure"
+    STORAGE_RAM_ONLY = "storage_ram_only", "Device/HardwareFailure/StorageFailure"
+    STORAGE_CORRUPT = "storage_corrupt", "Device/HardwareFailure/StorageFailure"
+    CLOCK_UNTRUSTED = "clock_untrusted", "Monitoring/OperatingTime/LastClockSynchronization"
+    OVERHEATED = "overheated", "Device/Sensor/Temperature/High"
+    AGENT_RESTARTED = "agent_restarted", "Monitoring/OperatingTime/LastReboot"
 
 
 class Phase(StrEnum):

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from agent import __version__
 from agent.commands.policy import VERBS
 from agent.config.schema import CameraConfig, Config
-from agent.core.rules.engine import LineRule, RuleSettings
+from agent.core.rules.settings import RuleSettings
 from agent.core.types import Instant, Size
 from agent.detectors import Detector
 from agent.host import versions as libraries
@@ -73,11 +73,11 @@ def _camera(camera: CameraConfig, judge: RuleSettings, size: Size | None) -> Cam
     rules = (
         RuleInfo(
             id=rule.id,
-            kind=rule.kind,
-            zones=tuple(filter(None, (getattr(rule, "zone", None),))),
-            labels=tuple(getattr(rule, "labels", ())),
+            kind=rule.kind_name(),
+            zones=(rule.zone_id,) if rule.zone_id else (),
+            labels=rule.wanted,
             severity=rule.severity,
-            points=(rule.start, rule.end) if isinstance(rule, LineRule) else (),
+            points=rule.ends,
         )
         for rule in judge.rules
     )

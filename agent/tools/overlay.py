@@ -19,7 +19,7 @@ import numpy as np
 
 from agent.core import image as picture
 from agent.core.pipeline import Outcome
-from agent.core.rules.engine import LineRule, RuleSettings
+from agent.core.rules.settings import RuleSettings
 from agent.core.types import Box, Event, Frame, Image, Phase, Reason, Severity, Size, Track
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -66,8 +66,8 @@ class Painter:
             cv2.polylines(image, [np.array(corners, np.int32)], True, BLUE, 1, cv2.LINE_AA)
             _write(image, zone.id, corners[0], BLUE)
         for rule in self.judge.rules:
-            if isinstance(rule, LineRule):
-                start, end = _point(rule.start, size), _point(rule.end, size)
+            if rule.ends:
+                start, end = (_point(end, size) for end in rule.ends)
                 cv2.line(image, start, end, WHITE, 2, cv2.LINE_AA)
                 _write(image, f"{rule.id}: {self.crossings.get(rule.id, 0)}", start, WHITE)
 

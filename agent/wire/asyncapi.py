@@ -12,6 +12,7 @@ from typing import Any, Literal
 import yaml
 from pydantic.json_schema import models_json_schema
 
+from agent.core.types import EventKind
 from agent.wire import codec, payloads
 from agent.wire.payloads import Payload
 
@@ -80,32 +81,18 @@ CHANNELS = (
 """Every topic of the contract, in the order of the reference."""
 
 ONVIF = {
-    "motion": "RuleEngine/MotionRegionDetector/Motion",
-    "object": "RuleEngine/ObjectTrack/Aggregation",
-    "zone_entered": "RuleEngine/FieldDetector/ObjectsInside",
-    "line_crossed": "RuleEngine/LineDetector/Crossed",
-    "loitering": "RuleEngine/LoiteringDetector/ObjectIsLoitering",
-    "stopped_vehicle": "RuleEngine/ngatu/StoppedVehicle",
-    "wrong_way": "RuleEngine/ngatu/WrongWay",
-    "crowd": "RuleEngine/ngatu/Crowd",
+    **{str(kind): kind.onvif for kind in EventKind if kind is not EventKind.CAMERA_BLIND},
     "count": "RuleEngine/CountAggregation/Counter",
-    "camera_lost": "VideoSource/SignalLoss",
     "camera_blind:covered": "VideoSource/GlobalSceneChange",
     "camera_blind:moved": "VideoSource/GlobalSceneChange",
     "camera_blind:dark": "VideoSource/ImageTooDark",
     "camera_blind:bright": "VideoSource/ImageTooBright",
     "camera_blind:blurred": "VideoSource/ImageTooBlurry",
     "camera_blind:frozen": "VideoSource/SignalLoss",
-    "storage_full": "Device/HardwareFailure/StorageFailure",
-    "storage_ram_only": "Device/HardwareFailure/StorageFailure",
-    "storage_corrupt": "Device/HardwareFailure/StorageFailure",
-    "clock_untrusted": "Monitoring/OperatingTime/LastClockSynchronization",
-    "overheated": "Device/Sensor/Temperature/High",
-    "agent_restarted": "Monitoring/OperatingTime/LastReboot",
 }
 """Kind, or kind:detail, -> topic of ONVIF's event service, for a republisher at the station.
 
-From ONVIF's Core and Analytics specifications. What ONVIF does not name lies under our own word `ngatu`.
+From ONVIF's Core and Analytics specifications; the topics of kinds stand with them (core/types.py).
 Object tracks: start is Initial, update Intermediate, end Final. Boxes: x = 2·left - 1, y = 1 - 2·top.
 """
 

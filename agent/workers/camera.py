@@ -21,9 +21,7 @@ from agent.core import pipeline
 from agent.core.condition_event import CAMERA_RULE, ConditionEvent
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
-from agent.core.rules.context import RuleMemory
-from agent.core.rules.engine import LineRule
-from agent.core.rules.kinds import facts
+from agent.core.rules import engine
 from agent.core.tamper.classify import TamperKind
 from agent.core.tamper.evidence import Visibility
 from agent.core.types import (
@@ -212,9 +210,8 @@ class CameraWorker:
     def _leave_out(self, halt: PauseState) -> None:
         """Judge without the paused rules from the next frame on; their events end there, their counts here."""
         at, judged = self._now(), self._pipeline.rules
-        for rule in self._rules.rules:
-            if judged and isinstance(rule, LineRule) and rule.id in halt.rules - self._obeyed.rules:
-                self._tell(facts.cut_interval(rule, judged.memories.get(rule.id, RuleMemory()), at))
+        paused = halt.rules - self._obeyed.rules
+        self._tell(engine.cut(judged, [rule for rule in self._rules.rules if rule.id in paused], at))
         wanted = tuple(rule for rule in self._rules.rules if rule.id not in halt.rules)
         self.settings = replace(self.settings, rules=self._rules.model_copy(update={"rules": wanted}))
         self._obeyed = halt

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.scenes import parked, render, score
+from benchmarks.scenes import left, parked, render, score
 from benchmarks.scenes.chain import Chain, Known, Tracked, instant, one_road_user
 from benchmarks.scenes.sensor import PERFECT, Faults, look
 from benchmarks.scenes.traffic import Traffic
@@ -17,12 +17,20 @@ from benchmarks.scenes.truth import Truth
 
 SEED = 20260302
 CROSSINGS = 10_000
+LEFT_MINUTES = 40.0
 
 
 def main(
-    paths: list[Path], crossings: int = CROSSINGS, hours: float = 24.0, seed: int = SEED
+    paths: list[Path],
+    crossings: int = CROSSINGS,
+    hours: float = 24.0,
+    seed: int = SEED,
+    left_minutes: float = LEFT_MINUTES,
 ) -> list[dict[str, object]]:
-    """One row per way of looking, until so many crossings have happened; the parked car stands for `hours`."""
+    """One row per way of looking, until so many crossings have happened; the parked car stands for `hours`.
+
+    For `left_minutes` another street is looked at, where things are left behind.
+    """
     chains: dict[str, Chain] = {
         "perfect": Known(seed, PERFECT),
         "shaken": Known(seed, Faults(false=0.0)),
@@ -42,6 +50,8 @@ def main(
     rows = [_row(name, chain, truth, traffic.second) for name, chain in chains.items()]
     if hours:
         rows[-1]["parked_alerts"] = parked.alerts(hours, seed)
+    if left_minutes:
+        rows[-1] |= left.figures(left_minutes, seed)
     return rows
 
 

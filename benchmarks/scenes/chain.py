@@ -14,7 +14,8 @@ import numpy as np
 
 from agent.core.ids import Ids
 from agent.core.rules import engine
-from agent.core.rules.engine import RuleInput, RuleSettings, RulesState
+from agent.core.rules.engine import RuleInput, RulesState
+from agent.core.rules.settings import RuleSettings
 from agent.core.tracking import riders, tracker
 from agent.core.tracking.riders import RiderSettings
 from agent.core.tracking.tracker import TrackerState, TrackSettings

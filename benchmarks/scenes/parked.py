@@ -12,7 +12,10 @@ import numpy as np
 
 from agent.core.ids import Ids
 from agent.core.rules import engine as rules
-from agent.core.rules.engine import RuleInput, RuleSettings, RulesState, StoppedVehicleRule, Zone
+from agent.core.rules.engine import RuleInput, RulesState
+from agent.core.rules.kinds.stopped_vehicle import StoppedVehicleRule
+from agent.core.rules.settings import RuleSettings
+from agent.core.rules.zones import Zone
 from agent.core.tracking import tracker as track
 from agent.core.tracking.tracker import TrackerState, TrackSettings
 from agent.core.types import WHOLE, Box, Detection, Event, Motion, Phase, Sighting

@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from agent.core.rules.engine import CrowdRule, LoiteringRule, StoppedVehicleRule
 from agent.core.types import EventKind
 from benchmarks.scenes.chain import Told
-from benchmarks.scenes.truth import RULES, Truth, doubtful
+from benchmarks.scenes.truth import CROWD, LOITERING, NO_STOPPING, Truth, doubtful
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +82,12 @@ def lines(truth: Truth, told: Told) -> dict[str, object]:
 
 def incidents(truth: Truth, told: Told, end: float) -> dict[str, Score]:
     """Stopped, loitering, wrong way and crowd."""
-    stopped, loitering = RULES["no-stopping"], RULES["loitering"]
-    assert isinstance(stopped, StoppedVehicleRule)
-    assert isinstance(loitering, LoiteringRule)
     shoulder = [(user, stay) for zone, user, stay in truth.closed if zone == "shoulder"]
     halts = [(user, stood_s, stay.last) for user, stay in shoulder for stood_s in stay.stands]
     stays = [(user, stay.last - stay.began, stay.last) for zone, user, stay in truth.closed if zone == "square"]
     return {
-        "stopped_vehicle": _about(EventKind.STOPPED_VEHICLE, told, halts, stopped.min_s),
-        "loitering": _about(EventKind.LOITERING, told, stays, loitering.min_stay_s),
+        "stopped_vehicle": _about(EventKind.STOPPED_VEHICLE, told, halts, NO_STOPPING.min_s),
+        "loitering": _about(EventKind.LOITERING, told, stays, LOITERING.min_stay_s),
         "wrong_way": _about(EventKind.WRONG_WAY, told, [(user, 1e9, at) for user, at in truth.wrong], 0.0),
         "crowd": _crowds(truth, told),
     }
@@ -120,16 +116,14 @@ def wrong_way_of_seen(truth: Truth, untold: Collection[int]) -> float:
 
 
 def _crowds(truth: Truth, told: Told) -> Score:
-    rule = RULES["crowd"]
-    assert isinstance(rule, CrowdRule)
     starts = [event.at.mono_s for event, _ in told.starts if event.kind is EventKind.CROWD]
     happened = right = 0
     used: set[float] = set()
     for begin, end in truth.crowds:
-        inside = [at for at in starts if begin <= at <= end + rule.quiet_s and at not in used]
-        if doubtful(end - begin, rule.min_s):
+        inside = [at for at in starts if begin <= at <= end + CROWD.quiet_s and at not in used]
+        if doubtful(end - begin, CROWD.min_s):
             used.update(inside)
-        elif end - begin >= rule.min_s:
+        elif end - begin >= CROWD.min_s:
             happened += 1
             right += bool(inside)
             used.update(inside[:1])

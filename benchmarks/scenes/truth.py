@@ -6,15 +6,13 @@ from bisect import bisect
 from dataclasses import dataclass, field
 
 from agent.core.geometry import Point, crosses, inside, side
-from agent.core.rules.engine import (
-    CrowdRule,
-    LineRule,
-    LoiteringRule,
-    RuleSettings,
-    StoppedVehicleRule,
-    WrongWayRule,
-    Zone,
-)
+from agent.core.rules.kinds.crowd import CrowdRule
+from agent.core.rules.kinds.line import LineRule
+from agent.core.rules.kinds.loitering import LoiteringRule
+from agent.core.rules.kinds.stopped_vehicle import StoppedVehicleRule
+from agent.core.rules.kinds.wrong_way import WrongWayRule
+from agent.core.rules.settings import RuleSettings
+from agent.core.rules.zones import Zone
 from agent.core.types import Severity
 from benchmarks.scenes.ground import CAMERA, MIDDLE, box, rectangle
 from benchmarks.scenes.sensor import Sight
@@ -34,6 +32,18 @@ def _line(name: str, start: Point, end: Point) -> LineRule:
     return LineRule(id=name, start=a, end=b, count_every_s=60.0)
 
 
+LINES = (
+    _line("south", (-10.4, MIDDLE - 13), (10.4, MIDDLE - 13)),
+    _line("north", (-10.4, MIDDLE + 13.5), (11.0, MIDDLE + 13.5)),
+    _line("west", (-10.6, MIDDLE - 7.4), (-10.6, MIDDLE + 7.4)),
+    _line("east", (10.6, MIDDLE - 7.4), (10.6, MIDDLE + 7.4)),
+)
+"""They lie where queues stand."""
+NO_STOPPING = StoppedVehicleRule(id="no-stopping", zone="shoulder", min_s=20.0)
+ONE_WAY = WrongWayRule(id="one-way", zone="lanes", direction_deg=0.0)
+LOITERING = LoiteringRule(id="loitering", zone="square", min_stay_s=40.0)
+CROWD = CrowdRule(id="crowd", zone="steps", min_count=8, min_s=15.0, severity=Severity.ALERT)
+
 SETTINGS = RuleSettings(
     zones=(
         Zone(id="shoulder", polygon=rectangle(6.9, 12.9, 9.6, 23.0)),
@@ -41,20 +51,9 @@ SETTINGS = RuleSettings(
         Zone(id="square", polygon=rectangle(-20.0, MIDDLE + 10.8, -10.0, MIDDLE + 20)),
         Zone(id="steps", polygon=rectangle(10.0, MIDDLE + 10.8, 22.0, MIDDLE + 20)),
     ),
-    rules=(
-        _line("south", (-10.4, MIDDLE - 13), (10.4, MIDDLE - 13)),
-        _line("north", (-10.4, MIDDLE + 13.5), (11.0, MIDDLE + 13.5)),
-        _line("west", (-10.6, MIDDLE - 7.4), (-10.6, MIDDLE + 7.4)),
-        _line("east", (10.6, MIDDLE - 7.4), (10.6, MIDDLE + 7.4)),
-        StoppedVehicleRule(id="no-stopping", zone="shoulder", min_s=20.0),
-        WrongWayRule(id="one-way", zone="lanes", direction_deg=0.0),
-        LoiteringRule(id="loitering", zone="square", min_stay_s=40.0),
-        CrowdRule(id="crowd", zone="steps", min_count=8, min_s=15.0, severity=Severity.ALERT),
-    ),
+    rules=(*LINES, NO_STOPPING, ONE_WAY, LOITERING, CROWD),
 )
-"""The zones and rules of the simulated junction: the counting lines lie where queues stand."""
-
-RULES = {rule.id: rule for rule in SETTINGS.rules}
+"""The zones and rules of the simulated junction."""
 
 
 @dataclass(slots=True)
@@ -126,8 +125,8 @@ class Truth:
         self.closed.append((*key, stay))
 
     def _lines(self, name: int, before: Point, after: Point, second: float) -> None:
-        for rule in SETTINGS.rules:
-            if isinstance(rule, LineRule) and crosses(before, after, rule.start, rule.end):
+        for rule in LINES:
+            if crosses(before, after, rule.start, rule.end):
                 direction = "in" if side(before, rule.start, rule.end) > 0 else "out"
                 self.crossings.append((rule.id, name, direction, second))
 
@@ -152,10 +151,8 @@ class Truth:
 
     def _crowd(self, feet: dict[int, Point], sights: list[Sight], second: float) -> None:
         steps = SETTINGS.zone("steps").polygon
-        rule = RULES["crowd"]
-        assert isinstance(rule, CrowdRule)
         number = sum(s.user.label == "person" and inside(feet[s.user.name], steps) for s in sights)
-        if number >= rule.min_count:
+        if number >= CROWD.min_count:
             self.many_since = second if self.many_since is None else self.many_since
         elif self.many_since is not None:
             self.crowds.append((self.many_since, second))

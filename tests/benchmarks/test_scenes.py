@@ -20,7 +20,7 @@ from benchmarks.scenes.truth import PLAIN_FRAMES, SETTINGS, Stay, Truth
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, object]]:
-    return scenes.main([], crossings=120, hours=0)
+    return scenes.main([], crossings=120, hours=0, left_minutes=0)
 
 
 def test_true_boxes_under_true_ids_make_no_mistake(rows: list[dict[str, object]]) -> None:

@@ -9,17 +9,18 @@ clean, recognise a light switch, learn, and box what is large enough, seen twice
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from agent.core.motion import background, illumination, model_update
+from agent.core.motion import background, illumination, model_update, standing
 from agent.core.motion import track_before_detect as faint
 from agent.core.motion.downscale import shrink
 from agent.core.motion.model_update import Lesson, SceneModel
 from agent.core.motion.regions import Evidence, Outline, boxes, clean, merged, things
 from agent.core.motion.settings import MotionSettings, Polygon
+from agent.core.motion.standing import StillLook, StillPlaces
 from agent.core.motion.track_before_detect import Faint, Sight
 from agent.core.types import Box, Frame, Instant, Motion, Plane
 
@@ -57,6 +58,8 @@ class MotionState:
     """The parts of `mask` that are large enough to count and that the frame before showed too."""
     faint: Faint
     """What is small or faint and goes somewhere."""
+    still: StillPlaces
+    """What came and stands."""
     share: float
     """Of the view, in `mask`."""
     calm: Instant
@@ -101,18 +104,24 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
         return _fresh(plane, at, settings), Motion((), 0.0, settling=True)
     now = _compare(state, plane, at, settings)
     settled = now.known.settled is not None
+    there = standing.regions(state.still, plane.shape)
     calm = at if now.share < settings.switch_share else state.calm
     if settled and _switched(state, now.share, at.since(calm), settings):
-        return _fresh(plane, at, settings), Motion((), now.share, settling=True)
+        return _switched_to(state, plane, at, settings), Motion((), now.share, settling=True, standing=there)
     large = things(now.mask, now.outlines, settings.min_area, settings.max_regions) if settled else []
     learns = model_update.due(now.known, at)
-    known, firm = now.known, np.zeros(plane.shape, np.uint8)
+    looks = settled and standing.due(state.still, at, large)
+    known, still, firm = now.known, state.still, np.zeros(plane.shape, np.uint8)
     regions: tuple[Box, ...] = ()
-    if large or learns:  # else nobody asks what changes, and most frames of a quiet street end here
+    if large or learns or looks:  # else nobody asks what changes, and most frames of a quiet street end here
         moved, strange = _changes(now)
         if large:
             evidence = _evidence(state, now, moved, strange)
             regions, firm = boxes(large, evidence, settings.max_regions)
+        if looks:
+            seen = StillLook(plane, now.known.model.view, moved, strange, large, settings.min_area)
+            still = standing.look(still, seen, at)
+            there = standing.regions(still, plane.shape)
         if learns:
             lesson = Lesson(plane=plane, at=at, raw=now.raw, raw_before=state.raw, moved=moved, strange=strange)
             known = model_update.learn(known, lesson, settings)
@@ -126,6 +135,7 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
         raw=now.raw,
         firm=firm,
         faint=dim,
+        still=still,
         share=now.share,
         calm=calm,
         unlike=now.unlike,
@@ -134,7 +144,7 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
         seen=state.seen,
         ignore=state.ignore,
     )
-    return new, Motion(regions, now.share if settled else 0.0, settling=not settled)
+    return new, Motion(regions, now.share if settled else 0.0, settling=not settled, standing=there)
 
 
 def _unlike(state: MotionState, plane: Plane, at: Instant, settings: MotionSettings) -> bool:
@@ -152,6 +162,7 @@ def _fresh(plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
         raw=nothing,
         firm=nothing,
         faint=Faint((), (), at.mono_s),
+        still=StillPlaces(at),
         share=0.0,
         calm=at,
         unlike=0.0,
@@ -160,6 +171,11 @@ def _fresh(plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
         seen=_seen(plane.shape, settings.ignore),
         ignore=settings.ignore,
     )
+
+
+def _switched_to(state: MotionState, plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
+    """A new scene in which what stood still stands: its place is known under any light."""
+    return replace(_fresh(plane, at, settings), still=state.still)
 
 
 def _seen(shape: tuple[int, ...], ignore: tuple[Polygon, ...]) -> Plane | None:

@@ -1,57 +1,51 @@
-"""What the rules look at in a frame, and what each remembers between frames."""
+"""What the rules look at in a frame."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from agent.core.debounce import NEVER, Debounce
+from agent.core.rules import trajectory as trajectories
 from agent.core.rules.lifecycle import Fact, Key
-from agent.core.rules.settings import RuleSettings
+from agent.core.rules.rule import BaseRule, SharedRuleSettings
 from agent.core.rules.trajectory import Trajectory
-from agent.core.types import Box, Instant, Motion, Size
+from agent.core.types import Instant, Motion, Size
 
 Facts = tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RuleContext:
-    """What all rules look at."""
+    """What all rules look at.
+
+    Road users that left are in it for the frame in which they went; lost ones stay for a while, because they
+    may come back under another id: their facts hold on but start nothing.
+    """
 
     at: Instant
     frame: Size
     motion: Motion
-    journeys: Sequence[Trajectory]
+    trajectories: Sequence[Trajectory]
     """Confirmed ones, and lost ones that may come back."""
     open: frozenset[Key]
     """Events that are open."""
-    settings: RuleSettings
+    settings: SharedRuleSettings
+
+    def inside(self, zone_id: str) -> list[Trajectory]:
+        """The road users in a zone."""
+        return [
+            each
+            for each in self.trajectories
+            if trajectories.inside(each, zone_id) and not trajectories.has_left(each)
+        ]
 
 
-@dataclass(frozen=True, slots=True)
-class StandingPlace:
-    """Where a vehicle stands or stood."""
-
-    subject: str
-    """Of the event: it stays when the vehicle comes back under another id."""
-    box: Box
-    since: Instant
-    seen: Instant
-    journey: Trajectory
-    told: bool = False
-    free: bool = False
-    """It was seen driving off, or so it looked: a passing vehicle can drag the track along."""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleMemory:
-    """What one rule remembers between frames; each kind uses its part."""
-
-    spell: Debounce = NEVER
-    region: Box | None = None
-    tally: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """(label, direction) -> crossings in the interval that is open."""
-    interval: Instant | None = None
-    """When that interval began."""
-    interval_s: float = 0.0
-    places: tuple[StandingPlace, ...] = ()
+def fact_about(rule: BaseRule, trajectory: Trajectory, since: Instant | None) -> Fact:
+    """That a rule holds of a road user: since then, or since it was first seen."""
+    return Fact(
+        rule,
+        trajectory.object_id,
+        since or trajectory.started,
+        trajectory,
+        may_start=trajectories.alive(trajectory),
+    )

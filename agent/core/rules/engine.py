@@ -2,66 +2,34 @@
 
 The stage works in three steps, each in a module of its own:
 
-    tracks ──▶ journey   what each road user has been through: zones, lines, rests
-           ──▶ facts     what holds now, rule by rule
-           ──▶ lifecycle which of it is told: start, update, end; schedule, cooldown
+    tracks ──▶ trajectory  what each road user has been through: zones, rests, path, and what the rules measure
+           ──▶ facts       what holds now, rule by rule
+           ──▶ lifecycle   which of it becomes an event: start, update, end; schedule, cooldown
 
 So a rule is one small function that says what holds; starts, ends and revisions come out right by themselves.
-`zones`, `crossing`, `spell` and `schedule` are what these steps are made of; `rulebook` holds the settings.
+A rule's kind lies in a module of its own in `kinds`, and the stage knows it by what it declares (kind.py).
 
-Tracks that are not confirmed are followed but never told: once confirmed, what they did before counts.
+Tracks that are not confirmed are followed, but no event is about them: once confirmed, what they did before
+counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import singledispatch
+from typing import Any
 
 from agent.core.ids import Ids
 from agent.core.rules import lifecycle, reassociation
-from agent.core.rules import trajectory as journeys
-from agent.core.rules.context import Facts, RuleContext, RuleMemory
-from agent.core.rules.kinds import facts, loitering, stopped_vehicle
+from agent.core.rules import trajectory as trajectories
+from agent.core.rules.context import Facts, RuleContext
 from agent.core.rules.lifecycle import OpenEvents
 from agent.core.rules.reassociation import Links, PendingLink
-from agent.core.rules.schedule import TimeWindow
-from agent.core.rules.settings import (
-    BaseRule,
-    CrowdRule,
-    LineRule,
-    LoiteringRule,
-    MotionRule,
-    ObjectRule,
-    Rule,
-    RuleSettings,
-    StoppedVehicleRule,
-    WrongWayRule,
-    ZoneRule,
-)
-from agent.core.rules.trajectory import FrameContext, Trajectory
-from agent.core.rules.zones import Anchor, Zone
+from agent.core.rules.registry import kind_of
+from agent.core.rules.rule import BaseRule
+from agent.core.rules.settings import RuleSettings
+from agent.core.rules.trajectory import FrameContext, Measure, Trajectory
 from agent.core.types import Count, EndReason, Event, Instant, Motion, Shot, Size, Track
-
-__all__ = [
-    "Anchor",
-    "CrowdRule",
-    "LineRule",
-    "LoiteringRule",
-    "MotionRule",
-    "ObjectRule",
-    "Rule",
-    "RuleInput",
-    "RuleSettings",
-    "RulesState",
-    "StoppedVehicleRule",
-    "TimeWindow",
-    "WrongWayRule",
-    "Zone",
-    "ZoneRule",
-    "close",
-    "update",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,41 +49,52 @@ class RuleInput:
 class RulesState:
     """What the stage remembers. Its mappings are never changed, only replaced."""
 
-    journeys: Mapping[str, Trajectory] = field(default_factory=dict)
+    trajectories: Mapping[str, Trajectory] = field(default_factory=dict)
     """By id of the track; living ones only."""
-    ghosts: tuple[Trajectory, ...] = ()
-    """Lost ones that may come back under a new id."""
-    claims: Mapping[str, PendingLink] = field(default_factory=dict)
-    """By id of a new track: whose journey it may go on with."""
-    memories: Mapping[str, RuleMemory] = field(default_factory=dict)
-    """By rule id."""
-    ledger: OpenEvents = field(default_factory=OpenEvents)
+    lost: tuple[Trajectory, ...] = ()
+    """Those that may come back under a new id."""
+    pending: Mapping[str, PendingLink] = field(default_factory=dict)
+    """By id of a new track: whose trajectory it may go on with."""
+    memories: Mapping[str, Any] = field(default_factory=dict)
+    """By rule id: what each rule remembers, a value of its kind."""
+    events: OpenEvents = field(default_factory=OpenEvents)
 
 
 def update(
-    state: RulesState | None, scene: RuleInput, ids: Ids, settings: RuleSettings
+    state: RulesState | None, given: RuleInput, ids: Ids, settings: RuleSettings
 ) -> tuple[RulesState, Ids, tuple[Event | Count, ...]]:
-    """Fold one frame in; returns the messages in the order in which they are to be told."""
+    """Fold one frame in; returns the messages in the order in which they are to be sent."""
     state = state or RulesState()
-    moment = FrameContext(scene.at, scene.frame, settings)
-    heritage, living, gone = _follow(state, scene, moment)
-    everyone = [each for each in (*living.values(), *gone, *heritage.ghosts) if each.confirmed]
-    opened = lifecycle.latest(state.ledger.open, everyone)
-    view = RuleContext(scene.at, scene.frame, scene.motion, everyone, frozenset(opened), settings)
-    memories: dict[str, RuleMemory] = {}
-    holding: list[lifecycle.Fact] = []
+    context = FrameContext(given.at, given.frame, settings, _measures(settings.rules))
+    links, living, gone = _follow(state, given, context)
+    everyone = [each for each in (*living.values(), *gone, *links.lost) if each.confirmed]
+    opened = lifecycle.latest(state.events.open, everyone)
+    seen = RuleContext(given.at, given.frame, given.motion, everyone, frozenset(opened), settings)
+    memories: dict[str, Any] = {}
+    facts: list[lifecycle.Fact] = []
     counts: list[Count] = []
     for rule in settings.rules:
-        memory, found = judge(rule, state.memories.get(rule.id, RuleMemory()), view)
-        holding.extend(found)
-        if isinstance(rule, LineRule):
-            memory, count = facts.close_interval(rule, memory, scene.at)
-            counts.extend(count)
+        memory, holding = evaluate(rule, _memory(state, rule), seen)
+        facts.extend(holding)
+        if counter := kind_of(rule).counter:
+            memory, over = counter.turn(rule, memory, given.at)
+            counts.extend(over)
         memories[rule.id] = memory
-    ledger, ids, events = lifecycle.update(replace(state.ledger, open=opened), holding, moment, ids)
+    now_open, ids, events = lifecycle.update(replace(state.events, open=opened), facts, context, ids)
     lost = tuple(each for each in gone if each.reason is EndReason.LOST and each.confirmed)
-    ghosts = (*heritage.ghosts, *lost)
-    return RulesState(living, ghosts, heritage.claims, memories, ledger), ids, (*events, *counts)
+    after = RulesState(living, (*links.lost, *lost), links.pending, memories, now_open)
+    return after, ids, (*events, *counts)
+
+
+def evaluate(rule: BaseRule, memory: Any, context: RuleContext) -> tuple[Any, Facts]:
+    """What the rule remembers next, and what holds by it in this frame."""
+    return kind_of(rule).evaluate(rule, memory, context)
+
+
+def cut(state: RulesState | None, rules: Iterable[BaseRule], at: Instant) -> tuple[Count, ...]:
+    """The counting intervals of these rules as they are now: nobody counts on with them."""
+    counters = ((rule, kind_of(rule).counter) for rule in rules if state is not None)
+    return tuple(count for rule, each in counters if each for count in each.cut(rule, _memory(state, rule), at))
 
 
 def close(
@@ -123,65 +102,60 @@ def close(
 ) -> tuple[RulesState, tuple[Event | Count, ...]]:
     """End all open events and counting intervals: the camera was lost, or the agent stops.
 
-    Tracks are forgotten; cooldowns and the places of parked vehicles are not.
+    Tracks are forgotten; cooldowns go on, and so does what a kind of rule keeps, such as parked vehicles.
     """
     state = state or RulesState()
-    ledger, ends = lifecycle.close(state.ledger, at, reason)
-    memories: dict[str, RuleMemory] = {}
-    counts: list[Count] = []
+    events, ends = lifecycle.close(state.events, at, reason)
+    memories: dict[str, Any] = {}
     for rule in settings.rules:
-        memory = state.memories.get(rule.id, RuleMemory())
-        if isinstance(rule, LineRule):
-            counts.extend(facts.cut_interval(rule, memory, at))
-        memories[rule.id] = RuleMemory(places=memory.places)
-    return RulesState(memories=memories, ledger=ledger), (*ends, *counts)
+        if kept := kind_of(rule).kept:
+            memories[rule.id] = kept(_memory(state, rule))
+    return RulesState(memories=memories, events=events), (*ends, *cut(state, settings.rules, at))
+
+
+def _memory(state: RulesState | None, rule: BaseRule) -> Any:
+    known = state.memories if state else {}
+    return known[rule.id] if rule.id in known else kind_of(rule).memory()
+
+
+def _measures(rules: Iterable[BaseRule]) -> dict[str, Measure]:
+    kinds = ((rule, kind_of(rule).measure) for rule in rules)
+    return {rule.id: measure(rule) for rule, measure in kinds if measure is not None}
 
 
 def _follow(
-    state: RulesState, scene: RuleInput, moment: FrameContext
+    state: RulesState, given: RuleInput, context: FrameContext
 ) -> tuple[Links, dict[str, Trajectory], list[Trajectory]]:
-    """Bring every journey up to this frame: who inherits, those that go on, and those that ended in it."""
-    heritage = reassociation.decide(state.journeys, state.ghosts, state.claims, scene.tracks, moment)
+    """Bring every trajectory up to this frame: the links, those that go on, and those that ended in it."""
+    links = reassociation.decide(state.trajectories, state.lost, state.pending, given.tracks, context)
     living: dict[str, Trajectory] = {}
     gone: list[Trajectory] = []
-    for track in scene.tracks:
-        before = heritage.taken.get(track.id) or state.journeys.get(track.id)
-        if track.id in heritage.given or (before is None and not track.seen):
-            continue  # another track goes on with its journey; seen again, it begins one of its own
-        shot = scene.shots.get(track.id)
-        claim = heritage.claims.get(track.id)
-        if claim is not None:
-            heritage.claims[track.id] = reassociation.followed(claim, track, shot, moment)
-        # Who lays claim to a journey is told when it is known which one he has.
-        shown = track if claim is None else replace(track, confirmed=False)
-        now = journeys.update(before, shown, shot, moment)
+    for track in given.tracks:
+        before = links.taken.get(track.id) or state.trajectories.get(track.id)
+        if track.id in links.given or (before is None and not track.seen):
+            continue  # another track goes on with its trajectory; seen again, it begins one of its own
+        shot = given.shots.get(track.id)
+        link = links.pending.get(track.id)
+        if link is not None:
+            links.pending[track.id] = reassociation.followed(link, track, shot, context)
+        # No event is about one whose link is pending, until it is known which trajectory it has.
+        shown = track if link is None else replace(track, confirmed=False)
+        now = trajectories.update(before, shown, shot, context)
         if before is None:
-            now = replace(now, subject=_unused(track.id, state.journeys))
+            now = replace(now, object_id=_unused(track.id, state.trajectories))
         if now.gone:
             gone.append(now)
         else:
             living[track.id] = now
-    told = heritage.given.union(track.id for track in scene.tracks)
-    gone.extend(journeys.vanish(each, moment) for name, each in state.journeys.items() if name not in told)
-    return heritage, living, gone
+    here = links.given.union(track.id for track in given.tracks)
+    gone.extend(
+        trajectories.vanish(each, context)
+        for track_id, each in state.trajectories.items()
+        if track_id not in here
+    )
+    return links, living, gone
 
 
 def _unused(track_id: str, known: Mapping[str, Trajectory]) -> str:
-    """A name for a new journey: its track's id, or, where that one goes on elsewhere, the id of who took it."""
-    return next((name for name, each in known.items() if each.subject == track_id), track_id)
-
-
-@singledispatch
-def judge(rule: BaseRule, memory: RuleMemory, view: RuleContext) -> tuple[RuleMemory, Facts]:
-    """What holds by this rule; one function of `facts` for each kind."""
-    raise TypeError(f"no judge for a rule of kind {type(rule).__name__}")
-
-
-judge.register(MotionRule, facts.motion)
-judge.register(ObjectRule, facts.objects)
-judge.register(ZoneRule, facts.zone)
-judge.register(LineRule, facts.line)
-judge.register(LoiteringRule, loitering.loitering)
-judge.register(StoppedVehicleRule, stopped_vehicle.stopped)
-judge.register(WrongWayRule, facts.wrong_way)
-judge.register(CrowdRule, facts.crowd)
+    """An object's id: its track's, or, where that one goes on elsewhere, that of the track which took it."""
+    return next((name for name, each in known.items() if each.object_id == track_id), track_id)

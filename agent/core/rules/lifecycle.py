@@ -13,19 +13,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from typing import NamedTuple
 
 from agent.core.ids import Ids
 from agent.core.rules import schedule
-from agent.core.rules import trajectory as journeys
-from agent.core.rules.settings import BaseRule, RuleSettings
+from agent.core.rules import trajectory as trajectories
+from agent.core.rules.rule import BaseRule
 from agent.core.rules.trajectory import FrameContext, Trajectory
 from agent.core.types import Box, EndReason, Event, Instant, ObjectState, Phase, Shot, Size
 
-Key = tuple[str, str]
-"""Rule id and subject: what an event is about."""
-
 LARGER = 1.5
 """A region so many times as large as the one last told makes a better picture."""
+
+
+class Key(NamedTuple):
+    """What an event is about: at most one event of a key is open."""
+
+    rule_id: str
+    about: str
+    """The road user by its id, the zone by its name, or the view."""
+    number: int = 0
+    """Which one, where a road user makes several: its crossing, stop or stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +42,22 @@ class Fact:
     """Something that holds in this frame."""
 
     rule: BaseRule
-    subject: str
-    """The road user, the zone, or the crossing that it is about."""
+    about: str
+    """The road user by its id, the zone by its name, or the view."""
     since: Instant
     """When it began to hold."""
-    journey: Trajectory | None = None
+    trajectory: Trajectory | None = None
     region: Box | None = None
     direction: str | None = None
-    tellable: bool = True
+    number: int = 0
+    """Which one, where a road user makes several: its crossing, stop or stay."""
+    may_start: bool = True
     """False for what may carry an event on but not start one."""
 
     @property
     def key(self) -> Key:
         """What its event is about."""
-        return self.rule.id, self.subject
+        return Key(self.rule.id, self.about, self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +65,22 @@ class Open:
     """An event that has started and not ended."""
 
     event: Event
-    """The last message that was told."""
+    """The last message about it."""
     fact: Fact
     """As it last held."""
     picture: float = 0.0
-    """Quality of the best picture that was told."""
+    """Quality of the best picture that was sent with it."""
     picture_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Restraint:
-    """What a rule remembers about what it told and held back."""
+class Cooldown:
+    """What a rule remembers about what it started and held back."""
 
-    told: Instant | None = None
+    started: Instant | None = None
+    """When it last started an event."""
     suppressed: int = 0
+    """Held back since then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,93 +88,97 @@ class OpenEvents:
     """Every event that is open, and what was held back."""
 
     open: Mapping[Key, Open] = field(default_factory=dict)
-    held: frozenset[Key] = frozenset()
+    held_back: frozenset[Key] = frozenset()
     """Facts that hold and were held back by a cooldown."""
-    passed: frozenset[Key] = frozenset()
-    """Facts of an instant that came outside the schedule: never told."""
-    restraints: Mapping[str, Restraint] = field(default_factory=dict)
+    skipped: frozenset[Key] = frozenset()
+    """Facts of an instant that came outside the schedule: they never start an event."""
+    cooldowns: Mapping[str, Cooldown] = field(default_factory=dict)
     """By rule id."""
 
 
+class Verdict(Enum):
+    """What becomes of a fact that has no event."""
+
+    START = auto()
+    HOLD_BACK = auto()
+    """By the cooldown: it is counted."""
+    SKIP = auto()
+    """For good."""
+    WAIT = auto()
+    """Not now, perhaps later."""
+
+
 def update(
-    ledger: OpenEvents, facts: Sequence[Fact], moment: FrameContext, ids: Ids
+    before: OpenEvents, facts: Sequence[Fact], context: FrameContext, ids: Ids
 ) -> tuple[OpenEvents, Ids, tuple[Event, ...]]:
-    """Compare what holds with what is open; returns what is to be told: by order of the facts, ends last."""
-    opened = dict(ledger.open)
-    held, passed = set(ledger.held), set(ledger.passed)
-    restraints = dict(ledger.restraints)
-    told: list[Event] = []
+    """Compare what holds with what is open; returns the messages: by order of the facts, ends last."""
+    opened = dict(before.open)
+    held_back, skipped = set(before.held_back), set(before.skipped)
+    cooldowns = dict(before.cooldowns)
+    events: list[Event] = []
     for fact in facts:
-        now = opened.get(fact.key)
-        if now is None:
-            verdict = _may_start(
-                fact, moment, restraints.get(fact.rule.id, Restraint()), fact.key in held | passed
-            )
-            if verdict == "tell":
-                restraint = restraints.get(fact.rule.id, Restraint())
-                mine = 1 if fact.key in held else 0  # it was counted itself, and is told after all
-                event_id, ids = ids.next(moment.at)
-                now = _start(fact, moment, event_id, max(0, restraint.suppressed - mine))
-                restraints[fact.rule.id] = Restraint(moment.at, 0)
-                held.discard(fact.key)
-                told.append(now.event)
-            elif verdict == "hold" and fact.key not in held:
-                held.add(fact.key)
-                before = restraints.get(fact.rule.id, Restraint())
-                restraints[fact.rule.id] = replace(before, suppressed=before.suppressed + 1)
-            elif verdict == "pass":
-                passed.add(fact.key)
-        else:
-            now = _continue(replace(now, fact=fact), moment)
-            if now.event is not opened[fact.key].event:
-                told.append(now.event)
-        if now is not None:
-            opened[fact.key] = now
+        key, rule_id = fact.key, fact.rule.id
+        if key in opened:
+            now = _continue(replace(opened[key], fact=fact), context)
+            if now.event is not opened[key].event:
+                events.append(now.event)
+            opened[key] = now
+            continue
+        cooldown = cooldowns.get(rule_id, Cooldown())
+        verdict = _verdict(fact, context, cooldown, key in held_back or key in skipped)
+        if verdict is Verdict.START:
+            mine = 1 if key in held_back else 0  # it was counted itself, and starts after all
+            event_id, ids = ids.next(context.at)
+            opened[key] = _start(fact, context, event_id, max(0, cooldown.suppressed - mine))
+            cooldowns[rule_id] = Cooldown(context.at, 0)
+            held_back.discard(key)
+            events.append(opened[key].event)
+        elif verdict is Verdict.HOLD_BACK and key not in held_back:
+            held_back.add(key)
+            cooldowns[rule_id] = replace(cooldown, suppressed=cooldown.suppressed + 1)
+        elif verdict is Verdict.SKIP:
+            skipped.add(key)
     holding = {fact.key for fact in facts}
     for key in [key for key in opened if key not in holding]:
-        told.append(_end(opened.pop(key), moment, None))
-    after = OpenEvents(opened, frozenset(held & holding), frozenset(passed & holding), restraints)
-    return after, ids, tuple(told)
+        events.append(_end(opened.pop(key), context.at, context.frame, None))
+    after = OpenEvents(opened, frozenset(held_back & holding), frozenset(skipped & holding), cooldowns)
+    return after, ids, tuple(events)
 
 
-def close(ledger: OpenEvents, at: Instant, reason: EndReason) -> tuple[OpenEvents, tuple[Event, ...]]:
+def close(before: OpenEvents, at: Instant, reason: EndReason) -> tuple[OpenEvents, tuple[Event, ...]]:
     """End every event that is open; cooldowns go on."""
-    ends = tuple(
-        _end(each, FrameContext(at, each.event.frame or Size(1, 1), RuleSettings()), reason)
-        for each in ledger.open.values()
-    )
-    return OpenEvents(restraints=ledger.restraints), ends
+    ends = tuple(_end(each, at, each.event.frame or Size(1, 1), reason) for each in before.open.values())
+    return OpenEvents(cooldowns=before.cooldowns), ends
 
 
-def _may_start(fact: Fact, moment: FrameContext, restraint: Restraint, refused: bool) -> str:
-    """`tell` it; `hold` it back and count it; `pass` over it for good; or `wait`: not now, perhaps later."""
-    rule = fact.rule
-    if not fact.tellable or (refused and not rule.lasting):
-        return "wait"
-    if rule.wanted and fact.journey is not None and fact.journey.track.label not in rule.wanted:
-        return "wait"  # the votes for the label may still turn
-    if fact.journey is not None and fact.journey.track.static_false_positive:
-        return "wait"  # until it moves, it is a thing of the place
-    if not schedule.active(rule.schedule, moment.at, moment.settings.utc_offset_s):
-        return "wait" if rule.lasting else "pass"
-    if restraint.told is not None and moment.at.since(restraint.told) < rule.cooldown_s:
-        return "hold"
-    return "tell"
+def _verdict(fact: Fact, context: FrameContext, cooldown: Cooldown, refused: bool) -> Verdict:
+    rule, track = fact.rule, fact.trajectory.track if fact.trajectory else None
+    if not fact.may_start or (refused and not rule.lasting):
+        return Verdict.WAIT
+    if track is not None and rule.wanted and track.label not in rule.wanted:
+        return Verdict.WAIT  # the votes for the label may still turn
+    if track is not None and track.static_false_positive:
+        return Verdict.WAIT  # until it moves, it is a thing of the place
+    if not schedule.active(rule.schedule, context.at, context.settings.utc_offset_s):
+        return Verdict.WAIT if rule.lasting else Verdict.SKIP
+    if cooldown.started is not None and context.at.since(cooldown.started) < rule.cooldown_s:
+        return Verdict.HOLD_BACK
+    return Verdict.START
 
 
-def _start(fact: Fact, moment: FrameContext, event_id: str, suppressed: int) -> Open:
-    shot = fact.journey.shot if fact.journey else None
+def _start(fact: Fact, context: FrameContext, event_id: str, suppressed: int) -> Open:
+    shot = fact.trajectory.shot if fact.trajectory else None
     event = Event(
         id=event_id,
         revision=1,
         kind=fact.rule.event,
         phase=Phase.START,
         severity=fact.rule.severity,
-        at=moment.at,
+        at=context.at,
         rule_id=fact.rule.id,
-        rule_kind=getattr(fact.rule, "kind", ""),
+        rule_kind=fact.rule.kind_name(),
         started=fact.since,
-        frame=moment.frame,
+        frame=context.frame,
         object=_object(fact),
         region=fact.region,
         direction=fact.direction,
@@ -171,34 +188,34 @@ def _start(fact: Fact, moment: FrameContext, event_id: str, suppressed: int) -> 
     return Open(event, fact, shot.quality if shot else 0.0, shot.at if shot else None)
 
 
-def _continue(now: Open, moment: FrameContext) -> Open:
+def _continue(now: Open, context: FrameContext) -> Open:
     """Tell it again where there is something to tell: a change, a better picture, or a long silence."""
-    quiet_s = moment.at.since(now.event.at)
-    settings = moment.settings
+    quiet_s = context.at.since(now.event.at)
+    settings = context.settings
     if quiet_s < settings.update_gap_s:
         return now
     better = _better_shot(now, settings.better_by)
     if not (better or _changed(now) or quiet_s >= settings.update_every_s):
         return now
-    return _next(now, moment, Phase.UPDATE, better)
+    return _next(now, context.at, context.frame, Phase.UPDATE, better)
 
 
-def _end(now: Open, moment: FrameContext, reason: EndReason | None) -> Event:
-    journey = now.fact.journey
-    why = reason or (journey.reason if journey and journey.reason else EndReason.LEFT)
-    event = replace(_next(now, moment, Phase.END, _better_shot(now, 0.0)).event, end_reason=why)
-    if reason is None or event.object is None or journey is None:
+def _end(now: Open, at: Instant, frame: Size, reason: EndReason | None) -> Event:
+    trajectory = now.fact.trajectory
+    why = reason or (trajectory.reason if trajectory and trajectory.reason else EndReason.LEFT)
+    event = replace(_next(now, at, frame, Phase.END, _better_shot(now, 0.0)).event, end_reason=why)
+    if reason is None or event.object is None or trajectory is None:
         return event
-    return replace(event, object=replace(event.object, ended=journey.track.last_seen))
+    return replace(event, object=replace(event.object, ended=trajectory.track.last_seen))
 
 
-def _next(now: Open, moment: FrameContext, phase: Phase, shot: Shot | None) -> Open:
+def _next(now: Open, at: Instant, frame: Size, phase: Phase, shot: Shot | None) -> Open:
     event = replace(
         now.event,
         revision=now.event.revision + 1,
         phase=phase,
-        at=moment.at,
-        frame=moment.frame,
+        at=at,
+        frame=frame,
         object=_object(now.fact),
         region=now.fact.region,
         direction=now.fact.direction,
@@ -214,7 +231,7 @@ def _next(now: Open, moment: FrameContext, phase: Phase, shot: Shot | None) -> O
 
 
 def _better_shot(now: Open, by: float) -> Shot | None:
-    shot = now.fact.journey.shot if now.fact.journey else None
+    shot = now.fact.trajectory.shot if now.fact.trajectory else None
     if shot is None or shot.at == now.picture_at or shot.quality <= now.picture * (1 + by):
         return None
     return shot
@@ -222,10 +239,9 @@ def _better_shot(now: Open, by: float) -> Shot | None:
 
 def _changed(now: Open) -> bool:
     """Has what was last told become wrong: zones, rest, label, riders; or the region much larger?"""
-    told, region = now.event.object, now.event.region
-    if told is not None and now.fact.journey is not None:
-        known = journeys.state(now.fact.journey)
-        return _gist(known) != _gist(told)
+    sent, region = now.event.object, now.event.region
+    if sent is not None and now.fact.trajectory is not None:
+        return _gist(trajectories.state(now.fact.trajectory)) != _gist(sent)
     larger = now.fact.region
     return region is not None and larger is not None and larger.area > LARGER * region.area
 
@@ -235,14 +251,14 @@ def _gist(state: ObjectState) -> tuple[object, ...]:
 
 
 def _object(fact: Fact) -> ObjectState | None:
-    return journeys.state(fact.journey) if fact.journey else None
+    return trajectories.state(fact.trajectory) if fact.trajectory else None
 
 
 def latest(opened: Mapping[Key, Open], known: Iterable[Trajectory]) -> dict[Key, Open]:
-    """The open events with the journeys as they are now, so that an end tells the last that was known."""
-    by_subject = {each.subject: each for each in known}
+    """The open events with the trajectories as they are now, so that an end tells the last that was known."""
+    by_id = {each.object_id: each for each in known}
     out: dict[Key, Open] = {}
     for key, each in opened.items():
-        mine = each.fact.journey and by_subject.get(each.fact.journey.subject)
-        out[key] = replace(each, fact=replace(each.fact, journey=mine)) if mine else each
+        mine = each.fact.trajectory and by_id.get(each.fact.trajectory.object_id)
+        out[key] = replace(each, fact=replace(each.fact, trajectory=mine)) if mine else each
     return out

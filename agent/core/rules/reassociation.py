@@ -1,16 +1,16 @@
-"""Who goes on with whose journey: a road user that was lost and comes back under a new id.
+"""Occlusion hand-over: a road user that was lost and comes back under a new id goes on with its trajectory.
 
-A track that begins takes over the journey of a lost one that it can be by kind, size, place and direction. The
-place is asked in three ways: where the lost one was last seen, where the tracker has led it to since, and in a
-corridor ahead of it:
+A track that begins is linked to a lost one that it can be by kind, size, place and direction (tracklet
+linking). The place is asked in three ways: where the lost one was last seen, where the tracker has led it to
+since, and in a corridor ahead of it:
 
     last seen ●━━▶ ─ ─ ─ ─ ─ ─ ─ ◌ ─ ─ ─ ─ ─ ─ ─     ◌ at the speed it had
               narrow: nobody leaves his lane   │
                                                long: nobody keeps to his speed
 
-Where the tracker still leads the lost one's track on, the new one only lays claim to the journey: it goes on
-with it when that track ends, and has one of its own if that track is seen again, for then there are two. Until
-then nothing is told of the new one, so that there is nothing to take back.
+Where the tracker still leads the lost one's track on, the link is pending: the new track goes on with the
+trajectory when that track ends, and has one of its own if that track is seen again, for then there are two.
+Until then no event is made of the new one, so that there is nothing to take back.
 
 Source of the idea: C. Huang, B. Wu, R. Nevatia, "Robust object tracking by hierarchical association of
 detection responses", ECCV 2008, which links tracklets by motion, size and time.
@@ -23,13 +23,13 @@ from dataclasses import dataclass, field, replace
 from math import dist, hypot
 
 from agent.core.geometry import Point
-from agent.core.rules import trajectory as journeys
+from agent.core.rules import trajectory as trajectories
 from agent.core.rules import zones
 from agent.core.rules.trajectory import REST_LEAST, FrameContext, Trajectory
 from agent.core.types import Instant, Shot, Size, Track
 
 SHARE = 0.75
-"""An heir is found within this many box sizes of where the lost one must be by now."""
+"""The lost one is found again within this many box sizes of where it must be by now."""
 SPEED_DOUBT = 0.3
 """And within this share of the way that it must have come unseen: nobody keeps exactly to his speed."""
 CHANGE = 0.5
@@ -41,10 +41,8 @@ SLOW = 0.15
 SIZES = 2.5
 """Who is so many times larger or smaller is another."""
 TWO_WHEELERS = ("bicycle", "motorcycle")
-
-
 WAITS_S = 1.0
-"""Nobody is kept back for longer: an officer is to see within two seconds what happened. To wait two seconds
+"""No link is pending for longer: an officer is to see within two seconds what happened. To wait two seconds
 instead decided one crossing more of 2,968."""
 HIDDEN_S = 0.3
 """A track that was unseen for less when another began is not that other one: both may be there."""
@@ -52,110 +50,111 @@ HIDDEN_S = 0.3
 
 @dataclass(frozen=True, slots=True)
 class PendingLink:
-    """What a new track lays claim to: the journey of one whose track the tracker has not given up."""
+    """A new track that may be a hidden road user, whose track the tracker has not given up."""
 
     track_id: str
     """Of the one that is hidden."""
     since: Instant
-    known: int
-    """Number of the last crossing that was told when the claim was laid."""
     joined: Trajectory
     """As it goes on if the two are one."""
 
 
 @dataclass(slots=True)
 class Links:
-    """Who goes on with whose journey in one frame."""
+    """Who goes on with whose trajectory in one frame."""
 
-    ghosts: list[Trajectory]
+    lost: list[Trajectory]
     """Lost ones that are still waited for."""
-    claims: dict[str, PendingLink] = field(default_factory=dict)
+    pending: dict[str, PendingLink] = field(default_factory=dict)
     """By id of the new track: those on which nothing can be decided yet."""
     taken: dict[str, Trajectory] = field(default_factory=dict)
-    """By id of the heir's track."""
+    """By id of the new track: the trajectory that it goes on with."""
     given: set[str] = field(default_factory=set)
-    """Ids of tracks whose journey another one has now."""
+    """Ids of tracks whose trajectory another one has now."""
 
 
 def decide(
     known: Mapping[str, Trajectory],
-    ghosts: Sequence[Trajectory],
-    claims: Mapping[str, PendingLink],
+    lost: Sequence[Trajectory],
+    pending: Mapping[str, PendingLink],
     tracks: Sequence[Track],
-    moment: FrameContext,
+    context: FrameContext,
 ) -> Links:
-    """Who takes over the journey of a lost one now, and who lays claim to that of a hidden one.
+    """Which new tracks are linked to a lost road user now, and which may be a hidden one.
 
     Hidden is who is still led on blindly: behind a bus the guess goes astray, and the tracker finds the one
-    that comes out from behind it under a new id. `known` are the journeys of the frame before, by track id.
+    that comes out from behind it under a new id. `known` are the trajectories of the frame before, by track id.
     """
-    heritage = Links([g for g in ghosts if moment.at.since(g.gone or moment.at) <= moment.settings.heir_s])
-    _settle(heritage, known, claims, tracks, moment)
-    hidden = _hidden(heritage, known, claims, tracks)
+    at = context.at
+    links = Links([each for each in lost if at.since(each.gone or at) <= context.settings.link_s])
+    _settle(links, known, pending, tracks, context)
+    hidden = _hidden(links, known, pending, tracks)
     for track in tracks:
         before = known.get(track.id)
-        if not (track.confirmed and track.seen) or track.id in claims or (before and before.confirmed):
+        if not (track.confirmed and track.seen) or track.id in pending or (before and before.confirmed):
             continue
-        lost = [each for each in hidden if track.started.since(each.track.last_seen) >= HIDDEN_S]
-        one = nearest([*heritage.ghosts, *lost], track, moment)
+        unseen = [each for each in hidden if track.started.since(each.track.last_seen) >= HIDDEN_S]
+        one = nearest([*links.lost, *unseen], track, at, context.frame)
         if one is None:
             continue
         if one.gone is None:
-            number = one.crossings[-1].number if one.crossings else 0
-            heritage.claims[track.id] = PendingLink(one.track.id, moment.at, number, _taken_over(one, track))
+            links.pending[track.id] = PendingLink(one.track.id, at, _taken_over(one, track))
             hidden = [each for each in hidden if each is not one]
         else:
-            heritage.taken[track.id] = _taken_over(one, track)
-            heritage.ghosts = [each for each in heritage.ghosts if each is not one]
-    return heritage
+            links.taken[track.id] = _taken_over(one, track)
+            links.lost = [each for each in links.lost if each is not one]
+    return links
 
 
-def followed(claim: PendingLink, track: Track, shot: Shot | None, moment: FrameContext) -> PendingLink:
-    """The claim after one more frame of the new track."""
-    return replace(claim, joined=journeys.update(claim.joined, track, shot, moment))
+def followed(link: PendingLink, track: Track, shot: Shot | None, context: FrameContext) -> PendingLink:
+    """The pending link after one more frame of the new track."""
+    return replace(link, joined=trajectories.update(link.joined, track, shot, context))
 
 
-def nearest(ghosts: Sequence[Trajectory], track: Track, moment: FrameContext) -> Trajectory | None:
+def nearest(lost: Sequence[Trajectory], track: Track, at: Instant, frame: Size) -> Trajectory | None:
     """The lost one that a new track can be: the one which must be nearest to it by now.
 
     Asked when the new track is confirmed, because only then it is known which way it goes.
     """
     best, least = None, 1.0
-    for ghost in ghosts:
-        off = _off(ghost, track, moment)
+    for each in lost:
+        off = _off(each, track, at, frame)
         if off < least:
-            best, least = ghost, off
+            best, least = each, off
     return best
 
 
 def _settle(
-    heritage: Links,
+    links: Links,
     known: Mapping[str, Trajectory],
-    claims: Mapping[str, PendingLink],
+    pending: Mapping[str, PendingLink],
     tracks: Sequence[Track],
-    moment: FrameContext,
+    context: FrameContext,
 ) -> None:
-    """Decide on the claims of which it is known by now whether there are two or one.
+    """Decide on the pending links of which it is known by now whether there are two or one.
 
-    A claim that stays open for long is void: the new one has waited long enough to be told.
+    A link that stays pending for long is void: the new one has waited long enough.
     """
-    by_id = {track.id: track for track in tracks} if claims else {}
-    for heir, claim in claims.items():
-        track, hidden = by_id.get(heir), by_id.get(claim.track_id)
-        if track is None or claim.track_id not in known or (hidden is not None and hidden.seen):
+    by_id = {track.id: track for track in tracks} if pending else {}
+    for new_id, link in pending.items():
+        track, hidden = by_id.get(new_id), by_id.get(link.track_id)
+        if track is None or link.track_id not in known or (hidden is not None and hidden.seen):
             continue
         if hidden is None or hidden.ended or track.ended:
-            heritage.taken[heir] = _granted(claim, moment.at)
-            heritage.given.add(claim.track_id)
-        elif moment.at.since(claim.since) < WAITS_S:
-            heritage.claims[heir] = claim
+            links.taken[new_id] = trajectories.released(link.joined, link.since, context)
+            links.given.add(link.track_id)
+        elif context.at.since(link.since) < WAITS_S:
+            links.pending[new_id] = link
 
 
 def _hidden(
-    heritage: Links, known: Mapping[str, Trajectory], claims: Mapping[str, PendingLink], tracks: Sequence[Track]
+    links: Links,
+    known: Mapping[str, Trajectory],
+    pending: Mapping[str, PendingLink],
+    tracks: Sequence[Track],
 ) -> list[Trajectory]:
-    """Those whose track is led on blindly, and to whose journey nobody lays claim."""
-    claimed = {each.track_id for each in heritage.claims.values()}
+    """Those whose track is led on blindly, and that no new track may be."""
+    claimed = {each.track_id for each in links.pending.values()}
     return [
         known[track.id]
         for track in tracks
@@ -163,7 +162,7 @@ def _hidden(
         and not (track.seen or track.ended or track.stationary)
         and track.id in known
         and track.id not in claimed
-        and track.id not in claims
+        and track.id not in pending
     ]
 
 
@@ -171,32 +170,23 @@ def _taken_over(lost: Trajectory, track: Track) -> Trajectory:
     return replace(lost, born=track.box, gone=None, reason=None)
 
 
-def _granted(claim: PendingLink, at: Instant) -> Trajectory:
-    """The journey of the two who turned out to be one; what they crossed meanwhile is told now."""
-    crossings = tuple(
-        replace(each, told=at) if each.number > claim.known else each for each in claim.joined.crossings
-    )
-    return replace(claim.joined, crossings=crossings)
-
-
-def _off(ghost: Trajectory, track: Track, moment: FrameContext) -> float:
+def _off(lost: Trajectory, track: Track, at: Instant, frame: Size) -> float:
     """How far the new track is from where the lost one may be; 1 and more is too far."""
-    at, frame = moment.at, moment.frame
-    sizes = zones.size_of(ghost.sighted.box, frame), zones.size_of(track.box, frame)
+    sizes = zones.size_of(lost.sighted.box, frame), zones.size_of(track.box, frame)
     size = max(*sizes, REST_LEAST)
-    if family(ghost.track.label) != family(track.label) or size > SIZES * max(min(sizes), 1e-6):
+    if family(lost.track.label) != family(track.label) or size > SIZES * max(min(sizes), 1e-6):
         return 1.0
-    if _opposed(ghost.track, track, size, frame):
+    if _opposed(lost.track, track, size, frame):
         return 1.0
     place = zones.metric(track.box.center, frame)
-    blind_s = at.since(ghost.gone or at)  # the tracker has led the box up to `gone` by itself
-    vx, vy = ghost.track.velocity
-    x, y = ghost.track.box.center
+    blind_s = at.since(lost.gone or at)  # the tracker has led the box up to `gone` by itself
+    vx, vy = lost.track.velocity
+    x, y = lost.track.box.center
     led = zones.metric((x + vx * blind_s, y + vy * blind_s), frame)
-    unseen_s = at.since(ghost.track.last_seen)
-    reach = SHARE * size + SPEED_DOUBT * hypot(*zones.metric(ghost.track.velocity, frame)) * unseen_s
+    unseen_s = at.since(lost.track.last_seen)
+    reach = SHARE * size + SPEED_DOUBT * hypot(*zones.metric(lost.track.velocity, frame)) * unseen_s
     near = min(dist(place, led), dist(place, zones.metric((x, y), frame))) / reach
-    return min(near, _ahead(ghost.sighted, place, size, unseen_s, frame))
+    return min(near, _ahead(lost.sighted, place, size, unseen_s, frame))
 
 
 def _ahead(lost: Track, place: Point, size: float, unseen_s: float, frame: Size) -> float:

@@ -1,22 +1,20 @@
 """What a road user has been through: zones, lines, rests and the way it took, over changes of its track's id.
 
 A tracker now and then loses a road user and finds it again under a new id. The new track then takes over
-the journey of the lost one: it neither crosses a line nor enters a zone twice, nor does its stay begin anew.
+the trajectory of the lost one (reassociation.py): it neither crosses a line nor enters a zone twice, nor does
+its stay begin anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import hypot
+from typing import Any
 
 from agent.core.debounce import NEVER, Debounce
 from agent.core.rules import zones
-from agent.core.rules.kinds import line as crossing
-from agent.core.rules.kinds import wrong_way as against
-from agent.core.rules.kinds.line import Crossing, Line, Passage, Trail
-from agent.core.rules.kinds.wrong_way import Against
-from agent.core.rules.settings import LineRule, RuleSettings, WrongWayRule
+from agent.core.rules.rule import SharedRuleSettings
 from agent.core.types import Box, EndReason, Instant, ObjectState, Shot, Size, Track
 
 PATH_POINTS = 32
@@ -29,16 +27,36 @@ AWAY_S = 1.0
 """A box that is elsewhere for less than this was covered or merged, not driven."""
 BORDER = 0.015
 """Share of the frame: a box that comes so near to the border touches it."""
-MOST_CROSSINGS = 8
+
+
+class Measure:
+    """What one rule follows of each road user, from sighting to sighting and over changes of its track's id.
+
+    What it knows of a road user is a frozen value of its own; it lies in the trajectory under the rule's id.
+    """
+
+    def sighted(self, before: Any, last: Track, now: Trajectory, at: Instant, frame: Size) -> Any:
+        """What it knows after one more sighting; None to forget. `last` is the sighting before, or the same."""
+        raise NotImplementedError
+
+    def ended(self, before: Any, at: Instant) -> Any:
+        """The same when the tracker gives the road user up."""
+        return before
+
+    def released(self, before: Any, since: Instant, at: Instant) -> Any:
+        """The same when it is known only now whose sightings those since then were."""
+        return before
 
 
 @dataclass(frozen=True, slots=True)
 class FrameContext:
-    """The frame that is being judged, and by what."""
+    """The frame that is being looked at, and by what."""
 
     at: Instant
     frame: Size
-    settings: RuleSettings
+    settings: SharedRuleSettings
+    measures: Mapping[str, Measure] = field(default_factory=dict)
+    """By rule id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +72,10 @@ class Rest:
 class Trajectory:
     """One road user."""
 
-    subject: str
+    object_id: str
     """The id of its first track: it stays when the tracker gives it a new one."""
     track: Track
-    """As last told by the tracker."""
+    """As the tracker last had it."""
     sighted: Track
     """As last seen."""
     started: Instant
@@ -67,92 +85,95 @@ class Trajectory:
     stays: Mapping[str, Debounce] = field(default_factory=dict)
     """By zone id; `on` where it is in."""
     entered: tuple[str, ...] = ()
-    passages: Mapping[str, Passage] = field(default_factory=dict)
-    """By id of the line's rule."""
-    crossings: tuple[Crossing, ...] = ()
-    """The newest ones; the last has the highest number."""
-    against: Mapping[str, Against] = field(default_factory=dict)
-    """By id of the wrong-way rule."""
-    trail: Trail = ()
-    """Where its foot was lately, for the lines."""
+    measures: Mapping[str, Any] = field(default_factory=dict)
+    """What the rules follow of it, by rule id."""
     path: tuple[tuple[float, float, float], ...] = ()
     path_step_s: float = PATH_STEP_S
     shot: Shot | None = None
     confirmed: Instant | None = None
-    """When its track was first confirmed; before that nobody is told about it."""
+    """When its track was first confirmed; before that no rule speaks of it."""
     gone: Instant | None = None
     """When the tracker gave it up."""
     reason: EndReason | None = None
 
 
-def update(journey: Trajectory | None, track: Track, shot: Shot | None, moment: FrameContext) -> Trajectory:
-    """Fold one frame of a track into its journey. `shot` is a better picture of it, if there is one."""
-    if journey is None:
+def update(trajectory: Trajectory | None, track: Track, shot: Shot | None, context: FrameContext) -> Trajectory:
+    """Fold one frame of a track into its trajectory. `shot` is a better picture of it, if there is one."""
+    if trajectory is None:
         rest = Rest(track.box, track.started)
-        journey = Trajectory(track.id, track, track, track.started, track.box, rest)
-    confirmed = journey.confirmed or (moment.at if track.confirmed else None)
-    journey = replace(journey, track=track, shot=shot or journey.shot, confirmed=confirmed)
+        trajectory = Trajectory(track.id, track, track, track.started, track.box, rest)
+    confirmed = trajectory.confirmed or (context.at if track.confirmed else None)
+    trajectory = replace(trajectory, track=track, shot=shot or trajectory.shot, confirmed=confirmed)
     if track.seen:
-        journey = _sighted(journey, moment)
-    return _ended(journey, moment) if track.ended else journey
+        trajectory = _sighted(trajectory, context)
+    return _ended(trajectory, context) if track.ended else trajectory
 
 
-def vanish(journey: Trajectory, moment: FrameContext) -> Trajectory:
+def vanish(trajectory: Trajectory, context: FrameContext) -> Trajectory:
     """The tracker speaks no more of this track, and did not say that it ended."""
-    return _ended(replace(journey, track=replace(journey.track, ended=True)), moment)
+    return _ended(replace(trajectory, track=replace(trajectory.track, ended=True)), context)
 
 
-def still_s(journey: Trajectory, at: Instant) -> float:
+def still_s(trajectory: Trajectory, at: Instant) -> float:
     """For how long it has been standing still, in seconds."""
-    return at.since(journey.rest.since)
+    return at.since(trajectory.rest.since)
 
 
-def inside(journey: Trajectory, zone: str) -> bool:
+def inside(trajectory: Trajectory, zone: str) -> bool:
     """Is it in the zone?"""
-    return journey.stays.get(zone, NEVER).on
+    return trajectory.stays.get(zone, NEVER).on
 
 
-def alive(journey: Trajectory) -> bool:
+def alive(trajectory: Trajectory) -> bool:
     """Does its track go on?"""
-    return journey.gone is None
+    return trajectory.gone is None
 
 
-def has_left(journey: Trajectory) -> bool:
+def has_left(trajectory: Trajectory) -> bool:
     """Did it go out of the picture?"""
-    return journey.reason is EndReason.LEFT
+    return trajectory.reason is EndReason.LEFT
 
 
-def state(journey: Trajectory) -> ObjectState:
+def state(trajectory: Trajectory) -> ObjectState:
     """The road user as an event tells it."""
-    track = journey.track
+    track = trajectory.track
     return ObjectState(
-        track_id=journey.subject,
+        track_id=trajectory.object_id,
         label=track.label,
         score=track.score,
         top_score=track.top_score,
         riders=track.riders,
         box=track.box,
-        started=journey.started,
-        ended=track.last_seen if journey.gone else None,
+        started=trajectory.started,
+        ended=track.last_seen if trajectory.gone else None,
         stationary=track.stationary,
-        zones=tuple(zone for zone, stay in journey.stays.items() if stay.on),
-        entered_zones=journey.entered,
-        path=journey.path,
+        zones=tuple(zone for zone, stay in trajectory.stays.items() if stay.on),
+        entered_zones=trajectory.entered,
+        path=trajectory.path,
     )
 
 
-def _sighted(journey: Trajectory, moment: FrameContext) -> Trajectory:
-    at, frame = moment.at, moment.frame
-    box = journey.track.box
+def _sighted(trajectory: Trajectory, context: FrameContext) -> Trajectory:
+    at, frame = context.at, context.frame
+    last, track = trajectory.sighted, trajectory.track
     stays = {
-        zone.id: zones.stay(journey.stays.get(zone.id, NEVER), zone, box, frame, at)
-        for zone in moment.settings.zones
+        zone.id: zones.stay(trajectory.stays.get(zone.id, NEVER), zone, track.box, frame, at)
+        for zone in context.settings.zones
     }
-    entered = journey.entered + tuple(z for z, stay in stays.items() if stay.on and z not in journey.entered)
-    rest = _rest(journey.rest, box, frame, at)
-    against = _turn(journey, stays, moment)
-    journey = replace(journey, sighted=journey.track, stays=stays, entered=entered, rest=rest, against=against)
-    return _trace(_pass_lines(journey, moment), at)
+    entered = tuple(zone for zone, stay in stays.items() if stay.on and zone not in trajectory.entered)
+    now = replace(
+        trajectory,
+        sighted=track,
+        stays=stays,
+        entered=trajectory.entered + entered,
+        rest=_rest(trajectory.rest, track.box, frame, at),
+    )
+    measured = {
+        rule_id: measure.sighted(trajectory.measures.get(rule_id), last, now, at, frame)
+        for rule_id, measure in context.measures.items()
+    }
+    known = {rule_id: value for rule_id, value in measured.items() if value is not None}
+    return _trace(replace(now, measures=known), at)
 
 
 def _rest(rest: Rest, box: Box, frame: Size, at: Instant) -> Rest:
@@ -177,70 +198,34 @@ def _both(a: float, b: float) -> float:
     return min(a, b, key=abs) if a * b > 0 else 0.0
 
 
-def _pass_lines(journey: Trajectory, moment: FrameContext) -> Trajectory:
-    frame, box = moment.frame, journey.track.box
-    size = zones.size_of(box, frame)
-    passages = dict(journey.passages)
-    directions: list[tuple[str, str]] = []
-    for rule in moment.settings.rules:
-        if isinstance(rule, LineRule):
-            point = zones.metric(zones.anchor_of(box, rule.anchor), frame)
-            half = crossing.band(size, rule.band, rule.min_band)
-            line = Line(zones.metric(rule.start, frame), zones.metric(rule.end, frame), half)
-            before = passages.get(rule.id, Passage())
-            passages[rule.id], direction = crossing.step(before, point, line, moment.at, journey.trail)
-            if direction is not None:
-                directions.append((rule.id, direction))
-    if not passages:
-        return journey
-    trail = crossing.trailed(journey.trail, zones.metric(box.foot, frame), moment.at)
-    return replace(journey, trail=trail, passages=passages, crossings=_crossed(journey, directions, moment.at))
-
-
-def _crossed(journey: Trajectory, directions: Sequence[tuple[str, str]], at: Instant) -> tuple[Crossing, ...]:
-    """Its crossings with those of this frame."""
-    crossings = journey.crossings
-    for rule_id, direction in directions:
-        number = crossings[-1].number + 1 if crossings else 1
-        crossings = (*crossings, Crossing(rule_id, number, direction, at, told=at))[-MOST_CROSSINGS:]
-    return crossings
-
-
-def _turn(journey: Trajectory, stays: Mapping[str, Debounce], moment: FrameContext) -> Mapping[str, Against]:
-    """How far it went the wrong way, by rule; `stays` are those of this frame."""
-    return {
-        rule.id: against.update(
-            journey.against.get(rule.id), journey.sighted, journey.track, rule, moment.frame
-        )
-        for rule in moment.settings.rules
-        if isinstance(rule, WrongWayRule) and stays.get(rule.zone, NEVER).since is not None
-    }
-
-
-def _trace(journey: Trajectory, at: Instant) -> Trajectory:
-    since_s = round(at.since(journey.started), 3)
-    if journey.path and since_s - journey.path[-1][0] < journey.path_step_s:
-        return journey
-    path = (*journey.path, (since_s, *journey.track.box.foot))
+def _trace(trajectory: Trajectory, at: Instant) -> Trajectory:
+    since_s = round(at.since(trajectory.started), 3)
+    if trajectory.path and since_s - trajectory.path[-1][0] < trajectory.path_step_s:
+        return trajectory
+    path = (*trajectory.path, (since_s, *trajectory.track.box.foot))
     if len(path) <= PATH_POINTS:
-        return replace(journey, path=path)
-    return replace(journey, path=path[::2], path_step_s=journey.path_step_s * 2)
+        return replace(trajectory, path=path)
+    return replace(trajectory, path=path[::2], path_step_s=trajectory.path_step_s * 2)
 
 
-def _ended(journey: Trajectory, moment: FrameContext) -> Trajectory:
-    passages = dict(journey.passages)
-    directions: list[tuple[str, str]] = []
-    for rule_id, passage in journey.passages.items():
-        passages[rule_id], direction = crossing.finish(passage)
-        if direction is not None:
-            directions.append((rule_id, direction))
-    return replace(
-        journey,
-        passages=passages,
-        crossings=_crossed(journey, directions, moment.at),
-        gone=moment.at,
-        reason=EndReason.LEFT if _left(journey.track) else EndReason.LOST,
-    )
+def _ended(trajectory: Trajectory, context: FrameContext) -> Trajectory:
+    known = {
+        rule_id: context.measures[rule_id].ended(value, context.at)
+        for rule_id, value in trajectory.measures.items()
+        if rule_id in context.measures
+    }
+    reason = EndReason.LEFT if _left(trajectory.track) else EndReason.LOST
+    return replace(trajectory, measures=known, gone=context.at, reason=reason)
+
+
+def released(trajectory: Trajectory, since: Instant, context: FrameContext) -> Trajectory:
+    """It is known only now whose sightings those since then were."""
+    known = {
+        rule_id: context.measures[rule_id].released(value, since, context.at)
+        for rule_id, value in trajectory.measures.items()
+        if rule_id in context.measures
+    }
+    return replace(trajectory, measures=known)
 
 
 def _left(track: Track) -> bool:

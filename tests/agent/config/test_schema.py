@@ -22,7 +22,7 @@ from agent.config.schema import (
     parse,
     warnings,
 )
-from agent.core.rules.engine import RuleSettings
+from agent.core.rules.settings import RuleSettings
 from agent.errors import ConfigError
 from agent.settings.reference import example
 

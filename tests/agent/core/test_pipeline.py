@@ -11,7 +11,10 @@ import numpy as np
 from agent.core import pipeline
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
-from agent.core.rules.engine import LineRule, MotionRule, ObjectRule, RuleSettings
+from agent.core.rules.kinds.line import LineRule
+from agent.core.rules.kinds.motion import MotionRule
+from agent.core.rules.kinds.object import ObjectRule
+from agent.core.rules.settings import RuleSettings
 from agent.core.tamper.classify import TamperKind
 from agent.core.tamper.settings import TamperSettings
 from agent.core.types import (

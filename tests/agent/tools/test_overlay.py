@@ -12,7 +12,9 @@ import pytest
 
 from agent.core import image as picture
 from agent.core.pipeline import Outcome
-from agent.core.rules.engine import LineRule, RuleSettings, Zone
+from agent.core.rules.kinds.line import LineRule
+from agent.core.rules.settings import RuleSettings
+from agent.core.rules.zones import Zone
 from agent.core.types import (
     Box,
     Crop,

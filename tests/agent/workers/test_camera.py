@@ -23,7 +23,9 @@ from agent.cameras.settings import CameraSettings
 from agent.clock import Clock, SystemClock
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome, PipelineSettings
-from agent.core.rules.engine import MotionRule, ObjectRule, RuleSettings
+from agent.core.rules.kinds.motion import MotionRule
+from agent.core.rules.kinds.object import ObjectRule
+from agent.core.rules.settings import RuleSettings
 from agent.core.types import Detection, Frame, Image, Instant
 from agent.detectors import load_detector
 from agent.detectors.settings import DetectorSettings

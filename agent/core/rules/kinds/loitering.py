@@ -11,14 +11,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from math import dist
+from typing import Literal
 
+from pydantic import Field
+
+from agent.core.rules import places as standing
 from agent.core.rules import reassociation, zones
-from agent.core.rules import trajectory as journeys
-from agent.core.rules.context import Facts, RuleContext, RuleMemory, StandingPlace
-from agent.core.rules.kinds.stopped_vehicle import lightened, unused
-from agent.core.rules.lifecycle import Fact
-from agent.core.rules.settings import LoiteringRule
+from agent.core.rules import trajectory as trajectories
+from agent.core.rules.context import Facts, RuleContext
+from agent.core.rules.kind import Kind
+from agent.core.rules.places import MOST_PLACES, Place, Places
+from agent.core.rules.rule import PERSONS, Labels, TrackRule
 from agent.core.rules.trajectory import Trajectory
+from agent.core.rules.zones import ZoneId
+from agent.core.types import EventKind, Severity
 
 NEAR = 1.5
 """Who was lost is found again within so many box sizes,"""
@@ -31,82 +37,107 @@ BORN_S = 1.0
 """Who was inside so soon after its track began did not come over the edge."""
 LEARNED_S = 5.0
 """Nobody is unconfirmed for longer; older times in the zone belong to the stay that another track has now."""
-MOST_PLACES = 64
 
 
-def loitering(rule: LoiteringRule, memory: RuleMemory, view: RuleContext) -> tuple[RuleMemory, Facts]:
+class LoiteringRule(TrackRule):
+    """Someone stays in a zone."""
+
+    event = EventKind.LOITERING
+    kind: Literal["loitering"] = "loitering"
+    labels: Labels = Field(PERSONS, description="Labels of the model that the rule looks at.")
+    severity: Severity = Field(
+        Severity.ALERT, description="alert is for the duty officer now, info for looking up."
+    )
+    zone: ZoneId = Field(description="The zone.")
+    min_stay_s: float = Field(60.0, ge=0, description="How long someone must stay, in seconds.")
+    keep_s: float = Field(
+        60.0, ge=0, description="Out of sight, one is taken to stay on for so long, in seconds."
+    )
+    remember_s: float = Field(
+        600.0, ge=0, description="Told once, one who is found again inside is not told for so long, in seconds."
+    )
+
+
+def evaluate(rule: LoiteringRule, memory: Places, context: RuleContext) -> tuple[Places, Facts]:
     """People have been in a zone for long."""
-    here = [each for each in view.journeys if _is_here(each, rule)]
-    own, lost = _known(rule, memory, here, view)
-    places: list[StandingPlace] = []
+    here = [each for each in context.trajectories if _is_here(each, rule)]
+    own, lost = _known(rule, memory, here, context)
+    places: list[Place] = []
     for each in sorted(here, key=lambda one: not one.track.seen):
-        place = own.pop(each.subject, None) or _begun(each, (*places, *lost, *own.values()), rule, view)
-        if each.track.seen and place.free and not place.told:
-            hidden = [own[one.subject] for one in here if _hidden(one, view) and one.subject in own]
-            gone_on = _nearest(place, each, [*lost, *hidden], view)
+        place = own.pop(each.object_id, None) or _begun(each, (*places, *lost, *own.values()), rule, context)
+        if each.track.seen and place.free and not place.reported:
+            hidden = [own[one.object_id] for one in here if _hidden(one, context) and one.object_id in own]
+            gone_on = _nearest(place, each, [*lost, *hidden], context)
             lost = [p for p in lost if p is not gone_on]
-            own = {subject: p for subject, p in own.items() if p is not gone_on}
+            own = {object_id: p for object_id, p in own.items() if p is not gone_on}
             place = gone_on or place
-        places.append(replace(place, seen=view.at, journey=each, box=each.track.box))
+        places.append(replace(place, seen=context.at, trajectory=each, box=each.track.box))
     places = sorted((*lost, *places), key=lambda p: p.seen.mono_s)[-MOST_PLACES:]
     facts = tuple(
-        Fact(rule, p.subject, p.since, p.journey, tellable=p.seen == view.at and not p.told)
+        standing.fact(rule, p, context.at)
         for p in places
-        if p.seen.since(p.since) >= rule.min_stay_s and view.at.since(p.seen) <= rule.keep_s
+        if p.seen.since(p.since) >= rule.min_stay_s and context.at.since(p.seen) <= rule.keep_s
     )
-    return replace(memory, places=tuple(lightened(p, rule.keep_s, view) for p in places)), facts
+    return standing.lightened(places, rule.keep_s, context.at), facts
 
 
 def _known(
-    rule: LoiteringRule, memory: RuleMemory, here: Sequence[Trajectory], view: RuleContext
-) -> tuple[dict[str, StandingPlace], list[StandingPlace]]:
-    """The stays that are remembered: of those who are here, by subject, and of those who were lost inside."""
-    known = [replace(p, told=p.told or (rule.id, p.subject) in view.open) for p in memory.places]
-    known = [p for p in known if view.at.since(p.seen) <= _memory_s(p, rule)]
-    inside = {each.subject for each in here}
-    out = {each.subject for each in view.journeys if journeys.has_left(each) or journeys.alive(each)} - inside
-    own = {p.journey.subject: p for p in known if p.journey.subject in inside}
-    return own, [p for p in known if p.journey.subject not in out and p is not own.get(p.journey.subject)]
+    rule: LoiteringRule, memory: Places, here: Sequence[Trajectory], context: RuleContext
+) -> tuple[dict[str, Place], list[Place]]:
+    """The stays that are remembered: of those who are here, by id, and of those who were lost inside."""
+    known = [
+        p for p in standing.remembered(memory, rule, context) if context.at.since(p.seen) <= _memory_s(p, rule)
+    ]
+    inside = {each.object_id for each in here}
+    out = {
+        each.object_id
+        for each in context.trajectories
+        if trajectories.has_left(each) or trajectories.alive(each)
+    } - inside
+    own = {p.trajectory.object_id: p for p in known if p.trajectory.object_id in inside}
+    return own, [
+        p for p in known if p.trajectory.object_id not in out and p is not own.get(p.trajectory.object_id)
+    ]
 
 
-def _begun(
-    each: Trajectory, places: Sequence[StandingPlace], rule: LoiteringRule, view: RuleContext
-) -> StandingPlace:
+def _begun(each: Trajectory, places: Sequence[Place], rule: LoiteringRule, context: RuleContext) -> Place:
     """A stay of its own; `free` to go on with one that was lost if its track began inside."""
-    since = each.stays[rule.zone].since or view.at
+    since = each.stays[rule.zone].since or context.at
     inside = since.since(each.started) <= BORN_S
     # A track that lost its stay to another has none of its own to go on with.
-    since = since if view.at.since(since) <= LEARNED_S else view.at
-    return StandingPlace(unused(each.subject, places), each.track.box, since, view.at, each, free=inside)
+    since = since if context.at.since(since) <= LEARNED_S else context.at
+    number = standing.next_number(each.object_id, places)
+    return Place(each.object_id, number, each.track.box, since, context.at, each, free=inside)
 
 
-def _memory_s(place: StandingPlace, rule: LoiteringRule) -> float:
-    return max(rule.keep_s, rule.remember_s if place.told else 0.0)
+def _memory_s(place: Place, rule: LoiteringRule) -> float:
+    return max(rule.keep_s, rule.remember_s if place.reported else 0.0)
 
 
 def _is_here(each: Trajectory, rule: LoiteringRule) -> bool:
-    return journeys.alive(each) and journeys.inside(each, rule.zone)
+    return trajectories.alive(each) and trajectories.inside(each, rule.zone)
 
 
-def _hidden(each: Trajectory, view: RuleContext) -> bool:
-    return view.at.since(each.track.last_seen) >= HIDDEN_S
+def _hidden(each: Trajectory, context: RuleContext) -> bool:
+    return context.at.since(each.track.last_seen) >= HIDDEN_S
 
 
-def _nearest(
-    own: StandingPlace, each: Trajectory, places: Sequence[StandingPlace], view: RuleContext
-) -> StandingPlace | None:
+def _nearest(own: Place, each: Trajectory, places: Sequence[Place], context: RuleContext) -> Place | None:
     """The stay that it goes on with: the nearest in reach of those that are older than its own."""
     best, nearest = None, 1.0
     for place in places:
         if own.since.since(place.since) <= 0 or reassociation.family(
-            place.journey.track.label
+            place.trajectory.track.label
         ) != reassociation.family(each.track.label):
             continue
-        size = max(zones.size_of(place.box, view.frame), zones.size_of(each.track.box, view.frame))
-        unseen_s = view.at.since(place.journey.track.last_seen)
+        size = max(zones.size_of(place.box, context.frame), zones.size_of(each.track.box, context.frame))
+        unseen_s = context.at.since(place.trajectory.track.last_seen)
         reach = min(NEAR + STROLL * unseen_s, FARTHEST) * size
-        a, b = zones.metric(place.box.foot, view.frame), zones.metric(each.track.box.foot, view.frame)
+        a, b = zones.metric(place.box.foot, context.frame), zones.metric(each.track.box.foot, context.frame)
         off = dist(a, b) / max(reach, 1e-6)
         if off < nearest:
             best, nearest = place, off
     return best
+
+
+KIND = Kind(rule=LoiteringRule, memory=Places, evaluate=evaluate)

@@ -9,11 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import atan2, cos, degrees, hypot, radians, sin
+from typing import Literal
 
+from pydantic import Field
+
+from agent.core.debounce import NEVER
 from agent.core.geometry import Point
-from agent.core.rules import zones
-from agent.core.rules.settings import WrongWayRule
-from agent.core.types import Size, Track
+from agent.core.rules import reassociation, zones
+from agent.core.rules.context import Facts, RuleContext, fact_about
+from agent.core.rules.kind import Kind, nothing
+from agent.core.rules.lifecycle import Key
+from agent.core.rules.rule import VEHICLES, Labels, TrackRule
+from agent.core.rules.trajectory import Measure, Trajectory
+from agent.core.rules.zones import ZoneId
+from agent.core.types import EventKind, Instant, Severity, Size, Track
 
 STEP = 0.12
 """Box sizes that it must come farther the wrong way for one step."""
@@ -22,6 +31,25 @@ SLIDES = 2.0
 """A box that comes so many times faster than it was going slides."""
 TREMBLES = 0.05
 """Box sizes from sighting to sighting that are no slide."""
+
+
+class WrongWayRule(TrackRule):
+    """A vehicle goes against the direction of a zone."""
+
+    event = EventKind.WRONG_WAY
+    kind: Literal["wrong_way"] = "wrong_way"
+    labels: Labels = Field(VEHICLES, description="Labels of the model that the rule looks at.")
+    severity: Severity = Field(
+        Severity.ALERT, description="alert is for the duty officer now, info for looking up."
+    )
+    zone: ZoneId = Field(description="The zone.")
+    direction_deg: float = Field(
+        ge=0, lt=360, description="The right way on the picture: 0 up, 90 right, 180 down."
+    )
+    tolerance_deg: float = Field(
+        45.0, gt=0, lt=90, description="Wrong is the opposite way, give or take this angle."
+    )
+    min_distance: float = Field(0.08, gt=0, le=2, description="How far it must go, in heights of the frame.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +63,21 @@ class Against:
     steps: int = 0
     """How often it came clearly farther."""
     wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgainstMeasure(Measure):
+    """Follows how far each road user goes against the direction of one zone, while it is in it."""
+
+    rule: WrongWayRule
+
+    def sighted(
+        self, before: Against | None, last: Track, now: Trajectory, at: Instant, frame: Size
+    ) -> Against | None:
+        """How far it has gone after one more sighting; None outside the zone."""
+        if now.stays.get(self.rule.zone, NEVER).since is None:
+            return None
+        return update(before, last, now.track, self.rule, frame)
 
 
 def update(before: Against | None, last: Track, now: Track, rule: WrongWayRule, frame: Size) -> Against:
@@ -79,3 +122,29 @@ def _measure(before: Against, point: Point, size: float, rule: WrongWayRule) -> 
     # A box trembles by its size, so a large one must go farther before it is believed.
     far = hypot(dx, dy) >= max(rule.min_distance, 0.6 * size)
     return Against(before.turned, reached, steps, straight and far and steps >= STEPS)
+
+
+def evaluate(rule: WrongWayRule, memory: None, context: RuleContext) -> tuple[None, Facts]:
+    """Vehicles go against a zone's direction.
+
+    A track that lies where one was told a moment ago who is out of sight now is his double, or he himself.
+    """
+    wrong = [each for each in context.inside(rule.zone) if _is_wrong(each, rule)]
+    hidden = [each for each in wrong if not each.track.seen and Key(rule.id, each.object_id) in context.open]
+    facts = []
+    for each in wrong:
+        fact = fact_about(rule, each, each.stays[rule.zone].since)
+        others = [other for other in hidden if other is not each]
+        again = fact.key not in context.open and reassociation.nearest(
+            others, each.track, context.at, context.frame
+        )
+        facts.append(replace(fact, may_start=False) if again else fact)
+    return memory, tuple(facts)
+
+
+def _is_wrong(each: Trajectory, rule: WrongWayRule) -> bool:
+    against: Against | None = each.measures.get(rule.id)
+    return against is not None and against.wrong
+
+
+KIND = Kind(rule=WrongWayRule, memory=nothing, evaluate=evaluate, measure=AgainstMeasure)

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from agent.core.ids import Ids
 from agent.core.rules import lifecycle
+from agent.core.rules.kinds.line import LineRule
+from agent.core.rules.kinds.motion import MotionRule
 from agent.core.rules.lifecycle import Fact, OpenEvents
-from agent.core.rules.settings import LineRule, MotionRule, RuleSettings
+from agent.core.rules.settings import RuleSettings
 from agent.core.rules.trajectory import FrameContext
 from agent.core.types import Box, EndReason, Event, Instant, Phase, Size
 
@@ -17,33 +19,33 @@ INSTANT = LineRule(id="instant", start=(0.0, 0.5), end=(1.0, 0.5), cooldown_s=10
 FREE = MotionRule(id="free")
 
 
-def moment(second: float) -> FrameContext:
+def context(second: float) -> FrameContext:
     return FrameContext(Instant(second, second), Size(100, 100), RuleSettings())
 
 
-def fact(rule: MotionRule | LineRule, subject: str, second: float = 0.0, **more: object) -> Fact:
-    return Fact(rule, subject, Instant(second, second), region=Box(0, 0, 1, 1), **more)  # type: ignore[arg-type]
+def fact(rule: MotionRule | LineRule, about: str, second: float = 0.0, **more: object) -> Fact:
+    return Fact(rule, about, Instant(second, second), region=Box(0, 0, 1, 1), **more)  # type: ignore[arg-type]
 
 
 def play(frames: list[list[Fact]], step_s: float = 1.0) -> tuple[OpenEvents, list[Event]]:
-    ledger, ids, told = OpenEvents(), Ids(b"0123456789abcdef"), []
+    after, ids, events = OpenEvents(), Ids(b"0123456789abcdef"), []
     for number, facts in enumerate(frames):
-        ledger, ids, events = lifecycle.update(ledger, facts, moment(number * step_s), ids)
-        told += events
-    return ledger, told
+        after, ids, new = lifecycle.update(after, facts, context(number * step_s), ids)
+        events += new
+    return after, events
 
 
 def test_a_fact_starts_when_it_holds_and_ends_when_it_does_not() -> None:
-    _, told = play([[fact(FREE, "a")], [fact(FREE, "a")], []])
+    _, events = play([[fact(FREE, "a")], [fact(FREE, "a")], []])
 
-    assert [(e.phase, e.revision, e.end_reason) for e in told] == [
+    assert [(e.phase, e.revision, e.end_reason) for e in events] == [
         (Phase.START, 1, None),
         (Phase.END, 2, EndReason.LEFT),
     ]
 
 
 def test_what_may_not_be_told_may_carry_an_open_event_on() -> None:
-    quiet = fact(FREE, "a", tellable=False)
+    quiet = fact(FREE, "a", may_start=False)
 
     assert play([[quiet], [quiet]])[1] == []
     assert [e.phase for e in play([[fact(FREE, "a")], [quiet], [quiet], []])[1]] == [Phase.START, Phase.END]
@@ -51,16 +53,16 @@ def test_what_may_not_be_told_may_carry_an_open_event_on() -> None:
 
 def test_an_instant_that_was_held_back_is_never_told_late() -> None:
     frames = [[fact(INSTANT, "a"), fact(INSTANT, "b")]] + [[fact(INSTANT, "b")]] * 20
-    ledger, told = play(frames)
+    after, events = play(frames)
 
-    assert [e.phase for e in told] == [Phase.START, Phase.END]
-    assert ledger.restraints["instant"].suppressed == 1
+    assert [e.phase for e in events] == [Phase.START, Phase.END]
+    assert after.cooldowns["instant"].suppressed == 1
 
 
 def test_what_was_held_back_is_forgotten_when_it_no_longer_holds() -> None:
-    ledger, _ = play([[fact(WINDOW, "a"), fact(WINDOW, "b")], []])
+    after, _ = play([[fact(WINDOW, "a"), fact(WINDOW, "b")], []])
 
-    assert (ledger.open, ledger.held, ledger.passed) == ({}, frozenset(), frozenset())
+    assert (after.open, after.held_back, after.skipped) == ({}, frozenset(), frozenset())
 
 
 def test_the_number_held_back_is_told_with_the_next_start_only() -> None:
@@ -71,29 +73,29 @@ def test_the_number_held_back_is_told_with_the_next_start_only() -> None:
 
 
 def test_closing_twice_ends_once() -> None:
-    ledger, _ = play([[fact(FREE, "a"), fact(FREE, "b")]])
-    ledger, ends = lifecycle.close(ledger, Instant(5, 5), EndReason.AGENT_RESTARTED)
+    after, _ = play([[fact(FREE, "a"), fact(FREE, "b")]])
+    after, ends = lifecycle.close(after, Instant(5, 5), EndReason.AGENT_RESTARTED)
 
     assert [e.end_reason for e in ends] == [EndReason.AGENT_RESTARTED] * 2
-    assert lifecycle.close(ledger, Instant(6, 6), EndReason.AGENT_RESTARTED)[1] == ()
+    assert lifecycle.close(after, Instant(6, 6), EndReason.AGENT_RESTARTED)[1] == ()
 
 
 @given(
     st.lists(st.sets(st.tuples(st.sampled_from([WINDOW, INSTANT, FREE]), st.sampled_from("abc"))), max_size=40)
 )
 def test_each_start_is_told_or_counted_as_held_back(holding: list[set[tuple[MotionRule, str]]]) -> None:
-    frames = [[fact(rule, subject) for rule, subject in sorted(each, key=str)] for each in holding]
-    ledger, told = play([*frames, []])
+    frames = [[fact(rule, about) for rule, about in sorted(each, key=str)] for each in holding]
+    after, events = play([*frames, []])
     runs = {INSTANT.id: 0, FREE.id: 0}
     before: set[tuple[str, str]] = set()
     for each in frames:
         now = {one.key for one in each}
-        for rule_id, _ in now - before:
+        for rule_id, *_ in now - before:
             runs[rule_id] = runs.get(rule_id, 0) + 1
         before = now
 
     for rule in (INSTANT, FREE):
-        starts = [e for e in told if e.rule_id == rule.id and e.phase is Phase.START]
-        left = ledger.restraints[rule.id].suppressed if rule.id in ledger.restraints else 0
+        starts = [e for e in events if e.rule_id == rule.id and e.phase is Phase.START]
+        left = after.cooldowns[rule.id].suppressed if rule.id in after.cooldowns else 0
         assert len(starts) + sum(e.suppressed for e in starts) + left == runs[rule.id]
-    assert ledger.open == {}
+    assert after.open == {}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from agent.core.rules.settings import LineRule, LoiteringRule, RuleSettings
+from agent.core.rules.kinds.line import LineRule
+from agent.core.rules.kinds.loitering import LoiteringRule
+from agent.core.rules.settings import RuleSettings
 from agent.core.types import EventKind, Severity
 
 SQUARE = {"id": "square", "polygon": [[0.4, 0.4], [0.6, 0.4], [0.6, 0.6], [0.4, 0.6]]}

@@ -14,7 +14,7 @@ from agent.core.types import Box, EndReason, Instant, Size, Track
 SETTINGS = RuleSettings()
 
 
-def moment(second: float) -> FrameContext:
+def context(second: float) -> FrameContext:
     return FrameContext(Instant(second, second), Size(1000, 1000), SETTINGS)
 
 
@@ -28,7 +28,7 @@ def track(x: float, y: float, second: float = 0.0, **more: object) -> Track:
 def follow(places: list[tuple[float, float]], step_s: float = 0.5) -> Trajectory:
     trip: Trajectory | None = None
     for number, (x, y) in enumerate(places):
-        trip = trajectory.update(trip, track(x, y, number * step_s), None, moment(number * step_s))
+        trip = trajectory.update(trip, track(x, y, number * step_s), None, context(number * step_s))
     assert trip is not None
     return trip
 
@@ -51,8 +51,8 @@ def test_a_box_that_is_covered_for_a_moment_has_not_moved() -> None:
     [(0.5, False, EndReason.LOST), (0.97, False, EndReason.LEFT), (0.97, True, EndReason.LOST)],
 )
 def test_who_moved_and_was_last_at_the_border_has_left(x: float, stationary: bool, reason: EndReason) -> None:
-    trip = trajectory.update(None, track(x, 0.5), None, moment(0.0))
-    gone = trajectory.update(trip, track(x, 0.5, 0.5, stationary=stationary, ended=True), None, moment(0.5))
+    trip = trajectory.update(None, track(x, 0.5), None, context(0.0))
+    gone = trajectory.update(trip, track(x, 0.5, 0.5, stationary=stationary, ended=True), None, context(0.5))
 
     assert gone.reason is reason
 

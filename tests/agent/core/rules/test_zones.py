@@ -21,10 +21,10 @@ def standing_at(x: float, y: float, height: float = 0.1) -> Box:
 
 
 def walk(points: list[tuple[float, float]], zone: Zone = SQUARE, every_s: float = 0.2) -> list[bool]:
-    spell, out = NEVER, []
+    now, out = NEVER, []
     for number, (x, y) in enumerate(points):
-        spell = zones.stay(spell, zone, standing_at(x, y), FRAME, Instant(number * every_s, 0.0))
-        out.append(spell.on)
+        now = zones.stay(now, zone, standing_at(x, y), FRAME, Instant(number * every_s, 0.0))
+        out.append(now.on)
     return out
 
 
@@ -72,12 +72,12 @@ def test_the_anchor_decides_which_point_counts() -> None:
 def test_trembling_less_than_the_margin_never_leaves(size: float, tremble: list[float]) -> None:
     box = standing_at(0.5, 0.6, max(size, 0.01))
     reach = 0.9 * SQUARE.margin * zones.size_of(box, FRAME)
-    spell = Debounce(Instant(0, 0), Instant(0, 0), True)
+    now = Debounce(Instant(0, 0), Instant(0, 0), True)
 
     for number, share in enumerate(tremble, start=1):
         moved = Box(box.left, box.top + share * reach, box.right, box.bottom + share * reach)
-        spell = zones.stay(spell, SQUARE, moved, FRAME, Instant(number * 10.0, 0.0))
-        assert spell.on
+        now = zones.stay(now, SQUARE, moved, FRAME, Instant(number * 10.0, 0.0))
+        assert now.on
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,12 @@ from hypothesis import strategies as st
 
 from agent.core.ids import Ids
 from agent.core.rules import engine as rules
-from agent.core.rules.engine import (
-    LoiteringRule,
-    ObjectRule,
-    RuleInput,
-    RuleSettings,
-    RulesState,
-    StoppedVehicleRule,
-    Zone,
-)
+from agent.core.rules.engine import RuleInput, RulesState
+from agent.core.rules.kinds.loitering import LoiteringRule
+from agent.core.rules.kinds.object import ObjectRule
+from agent.core.rules.kinds.stopped_vehicle import StoppedVehicleRule
+from agent.core.rules.settings import RuleSettings
+from agent.core.rules.zones import Zone
 from agent.core.tracking import static_false_positives
 from agent.core.tracking import tracker as track
 from agent.core.tracking.static_false_positives import StaticFalsePositiveSettings, StaticFalsePositiveState

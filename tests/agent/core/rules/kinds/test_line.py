@@ -4,186 +4,125 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.core.rules.kinds.line import IN, OUT, Line, Passage, band, finish, step, trailed
-from agent.core.types import Instant
-
-LINE = Line((0.2, 0.5), (0.8, 0.5), 0.05)
-"""From left to right: `in` goes down, `out` goes up."""
-
-inside_band = st.floats(-0.0499, 0.0499)
-along = st.floats(0.25, 0.75)
-
-
-def pass_by(points: list[tuple[float, float]], ends: bool = True) -> list[str]:
-    passage, told = Passage(), []
-    for number, point in enumerate(points):
-        passage, direction = step(passage, point, LINE, Instant(float(number), 0.0))
-        told += [direction] if direction else []
-    if ends:
-        passage, direction = finish(passage)
-        told += [direction] if direction else []
-    return told
-
-
-@given(st.lists(st.tuples(along, inside_band), min_size=1, max_size=60))
-def test_trembling_within_the_band_never_counts(steps: list[tuple[float, float]]) -> None:
-    assert pass_by([(x, 0.5 + dy) for x, dy in steps]) == []
-
-
-@given(
-    st.lists(st.tuples(along, st.floats(0.06, 0.4)), min_size=1, max_size=5),
-    st.lists(st.tuples(along, inside_band), max_size=60),
-    st.lists(st.tuples(along, st.floats(0.06, 0.4)), min_size=1, max_size=5),
-    st.booleans(),
+from agent.core.rules.kinds import line
+from agent.core.rules.kinds.line import Interval, LineRule
+from agent.core.types import Count, Instant
+from tests.support.rule_camera import (
+    RuleCamera,
+    drive,
+    rule_settings,
 )
-def test_from_far_to_far_counts_once_whatever_lies_between(
-    before: list[tuple[float, float]],
-    between: list[tuple[float, float]],
-    after: list[tuple[float, float]],
-    down: bool,
-) -> None:
-    sign = 1 if down else -1
-    points = [(x, 0.5 - sign * d) for x, d in before]
-    points += [(x, 0.5 + dy) for x, dy in between]
-    points += [(x, 0.5 + sign * d) for x, d in after]
 
-    assert pass_by(points) == [IN if down else OUT]
+TEN = LineRule(id="ten", start=(0.0, 0.5), end=(1.0, 0.5), count_every_s=10)
+LINE = LineRule(id="line", start=(0.2, 0.5), end=(0.8, 0.5))
 
 
-@given(st.lists(st.tuples(along, st.floats(-0.3, 0.3)), max_size=80))
-def test_directions_alternate_between_the_ends(steps: list[tuple[float, float]]) -> None:
-    told = pass_by([(x, 0.5 + dy) for x, dy in steps])
+def test_a_crossing_starts_at_once_and_ends_when_its_picture_is_known() -> None:
+    camera = RuleCamera(rule_settings(LINE, zones=()))
+    drive(camera, np.arange(0.3, 0.75, 0.02))
+    for _ in range(50):
+        camera.see(camera.track(0.5, 0.75))
 
-    assert all(a != b for a, b in pairwise(told))
-
-
-def test_who_goes_around_an_end_is_not_counted() -> None:
-    assert pass_by([(0.9, 0.3), (0.9, 0.48), (0.9, 0.52), (0.9, 0.7), (0.9, 0.8)]) == []
-    assert pass_by([(0.5, 0.4), (0.75, 0.46), (0.85, 0.48), (0.85, 0.52), (0.7, 0.6), (0.5, 0.7)]) == []
-
-
-def test_a_u_turn_counts_in_then_out_only_after_the_whole_band_was_left() -> None:
-    over = [(0.5, 0.3), (0.5, 0.6), (0.5, 0.62)]
-
-    assert pass_by([*over, (0.5, 0.53), (0.5, 0.47), (0.5, 0.6)]) == [IN]
-    assert pass_by([*over, (0.5, 0.53), (0.5, 0.4), (0.5, 0.3)]) == [IN, OUT]
+    assert camera.story() == ["line_crossed start", "line_crossed end left"]
+    assert camera.events[0].direction == "in"
+    assert camera.events[1].at.since(camera.events[0].at) == pytest.approx(LINE.linger_s)
 
 
-def test_one_stray_box_on_the_other_side_is_not_a_crossing() -> None:
-    assert pass_by([(0.5, 0.3), (0.5, 0.35), (0.5, 0.7), (0.5, 0.36), (0.5, 0.37)]) == []
+def test_a_crossing_by_a_track_not_yet_confirmed_is_told_and_counted_once_it_is() -> None:
+    camera = RuleCamera(rule_settings(LINE))
+    drive(camera, [0.3, 0.6, 0.62], confirmed=False)
+    assert camera.events == []
+    drive(camera, [0.64, 0.66])
+    counts = camera.close()
+
+    assert [e.direction for e in camera.events] == ["in", "in"]
+    assert [c.counts for c in counts if isinstance(c, Count)] == [{"car": {"in": 1}}]
 
 
-def test_a_track_that_ends_with_its_first_sighting_beyond_has_crossed() -> None:
-    assert pass_by([(0.5, 0.3), (0.5, 0.7)], ends=False) == []
-    assert pass_by([(0.5, 0.3), (0.5, 0.7)], ends=True) == [IN]
+def test_a_crossing_whose_track_ends_in_that_frame_is_told_whole() -> None:
+    camera = RuleCamera(rule_settings(LINE))
+    drive(camera, [0.3, 0.35])
+    camera.see(camera.track(0.5, 0.99, ended=True))
+    camera.see()
+
+    assert camera.story() == ["line_crossed start", "line_crossed end left"]
 
 
-def test_who_begins_in_the_band_has_not_come_from_anywhere() -> None:
-    assert pass_by([(0.5, 0.5), (0.5, 0.6), (0.5, 0.7)]) == []
+def test_a_line_that_only_counts_tells_no_event() -> None:
+    camera = RuleCamera(rule_settings(LINE.model_copy(update={"tell": ()})))
+    drive(camera, [0.3, 0.35, 0.6, 0.7])
+
+    counts = camera.close()
+    assert camera.events == []
+    assert [c.counts for c in counts if isinstance(c, Count)] == [{"car": {"in": 1}}]
 
 
-@pytest.mark.parametrize(
-    ("size", "half"),
-    [(0.01, 0.008), (0.2, 0.05), (2.0, 0.06)],
-)
-def test_the_band_grows_with_the_box_between_bounds(size: float, half: float) -> None:
-    assert band(size, 0.25, 0.008) == pytest.approx(half)
+def test_labels_that_are_not_asked_for_neither_tell_nor_count() -> None:
+    camera = RuleCamera(rule_settings(LINE.model_copy(update={"labels": ("bus",)})))
+    drive(camera, [0.3, 0.35, 0.6, 0.7])
+
+    assert [c.counts for c in camera.close() if isinstance(c, Count)] == [{}]
+    assert camera.events == []
 
 
-# courses and slides
+def test_counting_intervals_end_at_round_times_and_leave_no_hole() -> None:
+    camera = RuleCamera(rule_settings(LINE.model_copy(update={"count_every_s": 60.0})))
+    camera.second = 37.0
+    for _ in range(300):
+        camera.see(step_s=1.0)
+    counts = [c for c in camera.messages if isinstance(c, Count)]
+
+    assert len(counts) >= 4
+    assert all(count.end.wall_s % 60 == 0 for count in counts)
+    assert all(a.end == b.start for a, b in pairwise(counts))
 
 
-def follow(ys: list[float], step_s: float = 0.1) -> list[tuple[float, str]]:
-    """What is told of one that is seen at these heights, ten times a second: (second, direction)."""
-    passage, trail, told = Passage(), (), []
-    for number, y in enumerate(ys):
-        at = Instant(round(number * step_s, 3), 0.0)
-        passage, direction = step(passage, (0.5, y), LINE, at, trail)
-        trail = trailed(trail, (0.5, y), at)
-        told += [(at.mono_s, direction)] if direction else []
-    return told
+def test_a_vehicle_that_changes_its_id_on_the_line_counts_once() -> None:
+    camera = RuleCamera(rule_settings(LINE))
+    drive(camera, [0.40, 0.44, 0.48, 0.49])
+    camera.see(camera.track(0.5, 0.49, seen=False, ended=True))
+    drive(camera, [0.51, 0.53, 0.57, 0.62], "two")
+    camera.see(camera.track(0.5, 0.62, "two", seen=False, ended=True))
+    drive(camera, [0.6, 0.62, 0.7], "three")
+
+    assert [c.counts for c in camera.close() if isinstance(c, Count)] == [{"car": {"in": 1}}]
 
 
-def slide(start: float, end: float) -> list[float]:
-    """As the tracker's box follows a detection that is elsewhere all at once."""
-    return [end + (start - end) * 0.6**n for n in range(1, 12)]
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_queue_on_the_line_counts_each_vehicle_once(data: st.DataObject) -> None:
+    """Vehicles come, stand on the line, tremble within the band with missing sightings, and go on."""
+    camera = RuleCamera(rule_settings(LINE))
+    tremble = st.floats(-0.012, 0.012)
+    number = data.draw(st.integers(1, 3))
+    for car in range(number):
+        drive(camera, [0.35, 0.4], f"car{car}")
+        for _ in range(data.draw(st.integers(0, 30))):
+            seen = data.draw(st.booleans())
+            camera.see(camera.track(0.5, 0.5 + data.draw(tremble), f"car{car}", seen=seen))
+        drive(camera, [0.65, 0.7], f"car{car}")
+        camera.see(camera.track(0.5, 0.99, f"car{car}", ended=True))
+    counts = [each for each in camera.close() if isinstance(each, Count)]
+
+    assert counts[0].counts == {"car": {"in": number}}
 
 
-@given(
-    st.floats(0.06, 0.12),
-    st.floats(0.06, 0.12),
-    st.integers(1, 30),
-    st.lists(st.floats(-0.004, 0.004), min_size=40, max_size=40),
-    st.booleans(),
-)
-def test_neighbours_in_a_queue_that_change_their_boxes_do_not_cross(
-    before: float, after: float, wait: int, tremble: list[float], down: bool
-) -> None:
-    sign = 1 if down else -1
-    start, end = 0.5 - sign * before, 0.5 + sign * after
-    rest = [start] * (wait + 15), [end] * 60
-    ys = [*rest[0], *slide(start, end), *rest[1]]
-    ys = [y + tremble[n % 40] for n, y in enumerate(ys)]
+def test_a_late_frame_does_not_shift_the_counting_intervals() -> None:
+    memory, counts = Interval(), []
+    for second in (3, 8, 13, 20, 31, 41, 49, 50):
+        memory, closed = line.turn_interval(TEN, memory, Instant(second, second))
+        counts += closed
 
-    assert follow(ys) == []
+    assert [(c.start.wall_s, c.end.wall_s) for c in counts] == [(3, 13), (13, 20), (20, 31), (31, 41), (41, 50)]
 
 
-def test_after_the_change_each_of_the_two_crosses_when_it_goes() -> None:
-    stood = [0.42] * 20
-    over = [0.58 + 0.02 * n for n in range(10)]
-    back = [0.58] * 20 + slide(0.58, 0.42) + stood * 3 + [0.42 + 0.02 * n for n in range(40)]
-    forth = stood + slide(0.42, 0.58) + [0.58] * 40 + over
+def test_a_line_that_does_not_count_keeps_no_counts() -> None:
+    silent = TEN.model_copy(update={"count_every_s": 0.0})
+    memory, counts = line.turn_interval(silent, Interval(counts={("car", "in"): 3}), Instant(5, 5))
 
-    assert [way for _, way in follow(back)] == [IN]
-    assert follow(forth) == []
-
-
-@given(st.floats(0.06, 0.12), st.floats(0.008, 0.04), st.integers(0, 40))
-def test_who_stood_before_the_line_and_drives_on_counts_soon(before: float, pace: float, wait: int) -> None:
-    stood = [0.5 - before] * (wait + 15)
-    drive = [0.5 - before + pace * n for n in range(1, int(0.4 / pace) + 22)]
-    told = follow(stood + drive)
-    beyond_s = (wait + 15 + (before + LINE.band) / pace) / 10
-
-    assert [way for _, way in told] == [IN]
-    assert told[0][0] <= beyond_s + 2.5
-
-
-def test_a_swarm_that_drives_on_carries_a_box_back_over_the_line_in_vain() -> None:
-    ys = [0.2 + 0.03 * n for n in range(13)]
-    ys += slide(0.58, 0.40)[:5] + [0.43 + 0.03 * n for n in range(12)]
-
-    assert [way for _, way in follow(ys)] == [IN]
-
-
-def test_who_turns_round_behind_the_line_and_comes_back_counts_both_ways() -> None:
-    there = [0.3 + 0.02 * n for n in range(20)]
-    back = [0.68 - 0.02 * n for n in range(30)]
-
-    assert [way for _, way in follow(there + back)] == [IN, OUT]
-
-
-@pytest.mark.parametrize(("hidden_s", "told"), [(0.3, []), (1.2, [IN])])
-def test_who_stood_may_go_over_while_it_is_hidden_for_a_second(hidden_s: float, told: list[str]) -> None:
-    passage, trail, ways = Passage(), (), []
-    times = [0.1 * n for n in range(20)]
-    times += [times[-1] + hidden_s + 0.1 * n for n in range(30)]
-    for number, second in enumerate(times):
-        y = 0.42 if number < 20 else 0.58
-        passage, way = step(passage, (0.5, y), LINE, Instant(second, 0.0), trail)
-        trail = trailed(trail, (0.5, y), Instant(second, 0.0))
-        ways += [way] if way else []
-
-    assert ways == told
-
-
-def test_the_trail_is_short_however_long_it_is_followed() -> None:
-    trail = ()
-    for n in range(10_000):
-        trail = trailed(trail, (0.5, 0.5), Instant(n / 30, 0.0))
-
-    assert len(trail) <= 12
+    assert (memory.counts, counts) == ({}, ())

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import pytest
 
 from agent.core.rules.kinds import wrong_way
-from agent.core.rules.kinds.wrong_way import Against
-from agent.core.rules.settings import WrongWayRule
-from agent.core.types import Box, Instant, Size, Track
+from agent.core.rules.kinds.wrong_way import Against, WrongWayRule
+from agent.core.types import Box, EventKind, Instant, Size, Track
+from tests.support.rule_camera import (
+    RuleCamera,
+    instant,
+    rule_settings,
+    starts,
+)
 
 RULE = WrongWayRule(id="wrong", zone="road", direction_deg=0)
 FRAME = Size(1000, 1000)
@@ -56,3 +62,66 @@ def test_the_right_way_begins_anew() -> None:
     up = [sight(0.6 + 0.1 * n, 0.35 - 0.02 * n, -0.2) for n in range(6)]
 
     assert follow([*down, *up]) == Against((0.5, pytest.approx(0.25)))
+
+
+WRONG = WrongWayRule(id="wrong", zone="square", direction_deg=180)
+
+
+@pytest.mark.parametrize(
+    ("dx", "dy", "wrong"),
+    [(0.0, 0.01, False), (0.0, -0.01, True), (0.01, 0.0, False), (0.002, -0.01, True), (0.01, -0.003, False)],
+)
+def test_only_the_opposite_way_is_wrong(dx: float, dy: float, wrong: bool) -> None:
+    camera = RuleCamera(rule_settings(WRONG))
+    for number in range(30):
+        camera.see(
+            camera.track(0.45 + number * dx, 0.5 + number * dy, velocity=(dx / 0.2, dy / 0.2)), step_s=0.2
+        )
+
+    assert (len(camera.events) > 0) is wrong
+
+
+def test_a_vehicle_that_trembles_in_a_zone_does_not_go_the_wrong_way() -> None:
+    camera = RuleCamera(rule_settings(WRONG))
+    rng = np.random.default_rng(1)
+    for _ in range(500):
+        camera.see(camera.track(0.5 + rng.normal(0, 0.005), 0.5 + rng.normal(0, 0.008)))
+    assert camera.events == []
+
+
+def test_a_box_that_slides_to_the_neighbour_behind_did_not_go_the_wrong_way() -> None:
+    """In a queue a track goes on with the one behind when its own road user is covered."""
+    camera = RuleCamera(rule_settings(WRONG))
+    for _ in range(20):
+        camera.see(camera.track(0.5, 0.6))
+    camera.second += 0.5
+    for y in (0.54, 0.52, 0.505, 0.5, 0.5, 0.5):
+        camera.see(camera.track(0.5, y, velocity=(0.0, -0.05)))
+
+    assert camera.events == []
+
+
+def test_the_double_of_one_who_was_told_going_the_wrong_way_is_not_told() -> None:
+    """A part of a motorbike becomes a track of its own, and the tracker goes on with that one."""
+    camera = RuleCamera(rule_settings(WRONG))
+    for n in range(12):
+        camera.see(camera.track(0.5, 0.65 - 0.015 * n, velocity=(0.0, -0.15)))
+    started = instant(camera.second - 0.2)
+    for n in range(12, 22):
+        y = 0.65 - 0.015 * n
+        camera.see(
+            camera.track(0.5, y, velocity=(0.0, -0.15), seen=False, last_seen=instant(1.1)),
+            camera.track(0.51, y, "two", velocity=(0.0, -0.15), started=started),
+        )
+
+    assert starts(camera, EventKind.WRONG_WAY) == ["one"]
+
+
+def test_two_who_go_the_wrong_way_side_by_side_are_both_told() -> None:
+    camera = RuleCamera(rule_settings(WRONG))
+    for n in range(22):
+        y = 0.68 - 0.015 * n
+        pair = [camera.track(x, y, name, velocity=(0.0, -0.15)) for name, x in (("one", 0.45), ("two", 0.55))]
+        camera.see(*pair)
+
+    assert starts(camera, EventKind.WRONG_WAY) == ["one", "two"]
