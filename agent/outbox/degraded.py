@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -26,7 +27,7 @@ from agent.outbox.recovery import repair
 from agent.outbox.recovery.repair import Salvaged, Saved
 from agent.outbox.store import OutboxStore
 from agent.settings.base import Settings
-from agent.wire.message import Message
+from agent.wire.message import Message, Priority
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -60,6 +61,8 @@ class Condition:
     """The ballast was given back, or could not be taken: pictures are dropped, events go on."""
     in_memory: str | None = None
     """Why messages are in memory only; None: they are on the disk."""
+    refused: str | None = None
+    """Why some messages of late were not even taken into memory; None: all were."""
 
 
 class Disk:
@@ -77,6 +80,10 @@ class Disk:
         self._full_bytes: int | None = None
         """What waited when the disk was found full; None: it is not."""
         self._in_memory = self._salvaging = self._closed = False
+        self._refused: str | None = None
+        self._refused_at = self._tended
+        self.uncounted: Counter[Priority] = Counter()
+        """Lost, and not in the database's own counts yet."""
         self.salvaged: list[Salvaged] = []
         """What became of damaged files, until somebody takes it out."""
         made_way = self._ballast.make_way()
@@ -96,19 +103,51 @@ class Disk:
     @property
     def condition(self) -> Condition:
         """As far as the last attempt to write has shown."""
-        return Condition(self._full_bytes is not None, self._file.trouble if self._in_memory else None)
+        return Condition(
+            full=self._full_bytes is not None,
+            in_memory=self._file.trouble if self._in_memory else None,
+            refused=self._refused,
+        )
 
     def put(self, requests: Sequence[Sequence[Message]]) -> list[list[int]]:
         """Write all of it in one transaction; the seqs.
 
         Raises:
-            OutboxError: it is closed, or broken beyond what memory can bridge.
+            OutboxError: it is closed, or neither file nor memory takes it.
         """
         now = self._clock.now()
-        seqs = self.run(lambda held: held.put(requests, now, self._most_bytes, self._bulk_bytes))
+        try:
+            seqs = self.run(lambda held: held.put(requests, now, self._most_bytes, self._bulk_bytes))
+        except Exception as error:
+            if len(requests) == 1 and not self._closed:  # of several, each is still tried alone
+                self._refuse(error)
+            if isinstance(error, OutboxError):
+                raise
+            raise OutboxError(f"outbox {self.path}: {error!r}", "report it with the log") from error
         if not self._in_memory and not self._file.wrecks:
             self.held.ended.clear()  # no other file has their starts
         return seqs
+
+    def _refuse(self, error: Exception) -> None:
+        """Invariant 15, told once: until nothing more is refused for a while."""
+        if self._refused is None:
+            log.exception("outbox_refuses", path=str(self.path), exc_info=error)
+        self._refused, self._refused_at = str(error), self._clock.now()
+
+    def count_dropped(self, priorities: Iterable[Priority]) -> None:
+        """Count what was never taken, in the database as soon as that can be written. Never raises."""
+        self.uncounted.update(priorities)
+        if not self._closed:
+            self._count()
+
+    def _count(self) -> None:
+        losses = dict(self.uncounted)
+        try:
+            self.run(lambda held: held.count_losses(losses))
+        except (OutboxError, sqlite3.Error) as error:
+            log.warning("losses_not_counted", why=str(error))
+        else:
+            self.uncounted.clear()
 
     def run(self, work: Callable[[OutboxStore], T]) -> T:
         """Do `work`; if the disk is full or fails, or the file is damaged, answer that and do it again.
@@ -135,6 +174,8 @@ class Disk:
             if now.since(self._tended) >= AGAIN_S:
                 self._tended = now
                 self._recover(now)
+            if self.uncounted:
+                self._count()
             if self.held.seal_due(now):
                 self.run(lambda held: held.seal(now, self._most_bytes))
         except (OutboxError, sqlite3.Error, OSError) as error:
@@ -190,10 +231,10 @@ class Disk:
         full = database.result_code(error) == sqlite3.SQLITE_FULL
         if full and attempt < MAKES_ROOM and self._make_room():
             return True
-        if database.is_out_of_reach(error):
-            self._to_memory(str(error), self.held)
-            return True
-        return False
+        if isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError):
+            return False  # a mistake in what was asked: memory would not take it either
+        self._to_memory(str(error), self.held)
+        return True
 
     def _make_room(self) -> bool:
         """Invariant 14: give the ballast back, and let some pictures and updates go."""
@@ -238,7 +279,7 @@ class Disk:
             held = OutboxStore(self._file.open(now, memory.tally.seal), now)
             batch = held.batch(now)
             transact(held.db, lambda: repair.move(memory, batch, self._settings.max_bytes))
-        except (DiskFails, OutboxError, sqlite3.Error) as error:
+        except Exception as error:  # whatever it is, what waits is in memory and goes on there
             self._file.let_go()
             self._file.trouble = str(error)
             return
@@ -250,6 +291,9 @@ class Disk:
 
     def _recover(self, now: Instant) -> None:
         """Leave memory, take the ballast again, and see what was done by hand."""
+        if self._refused is not None and now.since(self._refused_at) >= AGAIN_S:
+            self._refused = None
+            log.warning("outbox_takes_again", path=str(self.path))
         if self._in_memory:
             self._to_disk(now)
         elif self._full_bytes is not None and (self._ballast.take() or self._ballast.room()):

@@ -4,7 +4,8 @@ Invariants
  1. When put() returns, its messages are on disk: neither a crash nor a power cut can lose them. Only while the
     disk takes nothing are they in memory (12), and that is told.
  2. seq counts from 1 without gaps within a stream, and none is ever used twice.
- 3. A message leaves only by acknowledge(), by eviction, or by hand; all but the first are counted by class.
+ 3. A message leaves only by acknowledge(), by eviction, or by hand; all but the first are counted by class, and
+    so is what was never taken (15).
  4. Of an event only the newest update waits: a newer one, or the end, takes over its row and its seq.
     A row that waiting() has given out, or that an earlier life of the agent put, is never changed again:
     the station may have it under that seq.
@@ -24,6 +25,8 @@ Invariants
     files and restarts (chain.py).
 14. On a full disk pictures and updates make room for each other and for events; the ballast is for events and
     counts alone.
+15. What neither file nor memory takes is a mistake of ours. It takes no other message with it; put() raises,
+    put_or_drop() counts it, and both are told until nothing more is refused for some seconds.
 """
 
 from __future__ import annotations
@@ -67,7 +70,7 @@ class Stats:
     oldest_s: float | None
     """Age of the oldest that waits; None: nothing waits."""
     dropped: dict[str, int]
-    """Class -> evicted since the stream began."""
+    """Class -> evicted, or never taken, since the stream began."""
     quarantined: int
     replaced: int
     """Updates that a newer message took the place of; nothing is lost by that."""
@@ -109,7 +112,7 @@ class Outbox:
         Threads that put at the same time share one transaction: whoever gets the lock first writes for all.
 
         Raises:
-            OutboxError: the outbox is closed, or broken beyond what memory can bridge; nothing of it is kept.
+            OutboxError: the outbox is closed, or neither file nor memory takes these; nothing of it is kept.
         """
         if not messages:
             return []
@@ -124,6 +127,18 @@ class Outbox:
             watcher()
         assert request.seqs is not None
         return request.seqs
+
+    def put_or_drop(self, messages: Sequence[Message]) -> None:
+        """`put` for who has no other place to keep them: what is not taken is counted as lost. Never raises."""
+        try:
+            self.put(messages)
+        except OutboxError:
+            self.count_dropped([message.priority for message in messages])
+
+    def count_dropped(self, priorities: Iterable[Priority]) -> None:
+        """Count what was to be told and never became a message here, by class (invariant 3). Never raises."""
+        with self._lock:
+            self._disk.count_dropped(priorities)
 
     def waiting(
         self,
@@ -215,12 +230,15 @@ class Outbox:
         """The figures for health."""
         with self._lock:
             oldest_s = self._disk.run(lambda held: rows.oldest_s(held.db, held.boot, self._clock.now()))
-            held = self._disk.held
+            held, uncounted = self._disk.held, self._disk.uncounted
             return Stats(
                 pending=held.tally.pending,
                 bytes=held.tally.cost_bytes,
                 oldest_s=oldest_s,
-                dropped={priority.name.lower(): held.tally.dropped.get(priority, 0) for priority in Priority},
+                dropped={
+                    priority.name.lower(): held.tally.dropped.get(priority, 0) + uncounted[priority]
+                    for priority in Priority
+                },
                 quarantined=held.tally.quarantined,
                 replaced=held.tally.replaced,
                 damaged=held.damaged,
@@ -280,13 +298,18 @@ class Outbox:
         while self._arrivals and size < BATCH:
             requests.append(self._arrivals.popleft())
             size += len(requests[-1].messages)
+        self._commit(requests)
+
+    def _commit(self, requests: Sequence[_PutRequest]) -> None:
+        """Whoever waits for this transaction hears how it ended; what cannot be written fails alone."""
         try:
             written = self._disk.put([request.messages for request in requests])
-            for request, seqs in zip(requests, written, strict=True):
-                request.seqs = seqs
-        except Exception as error:  # whoever waits for this transaction must hear of it
-            told = (
-                error if isinstance(error, OutboxError) else OutboxError(f"outbox {self._disk.path}: {error!r}")
-            )
+        except OutboxError as error:
+            if len(requests) == 1:
+                requests[0].error = error
+                return
             for request in requests:
-                request.error = told
+                self._commit([request])
+            return
+        for request, seqs in zip(requests, written, strict=True):
+            request.seqs = seqs

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,7 +16,7 @@ from agent.outbox import queries as rows
 from agent.outbox.file import this_boot, transact
 from agent.outbox.seals import SEAL_AFTER_S
 from agent.outbox.transaction import Waiting, WriteBatch, sums
-from agent.wire.message import Message, Stored
+from agent.wire.message import Message, Priority, Stored
 
 LIVE_S: Final = 60.0
 
@@ -91,6 +91,17 @@ class OutboxStore:
         if self._unsealed_s is None and self._unsealed():
             self._unsealed_s = at.mono_s
         return seqs
+
+    def count_losses(self, losses: Mapping[Priority, int]) -> None:
+        """By class: what was never put (invariant 3)."""
+
+        def work() -> None:
+            for priority, number in losses.items():
+                rows.count_losses(self.db, priority, number)
+
+        transact(self.db, work)
+        for priority, number in losses.items():
+            self.tally.dropped[priority] = self.tally.dropped.get(priority, 0) + number
 
     def seal_due(self, now: Instant) -> bool:
         """Whether something has waited for its seal for too long (invariant 13)."""

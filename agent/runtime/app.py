@@ -56,7 +56,6 @@ from agent.workers.camera import CameraWorker, is_finite
 from agent.workers.clock import Timekeeper
 from agent.workers.commands import CommandWorker, known_time
 from agent.workers.disk import DiskMonitor
-from agent.workers.keeping import Keeping
 from agent.workers.load import LoadMonitor
 from agent.workers.snapshots import Snapshots
 
@@ -125,7 +124,6 @@ class Agent:
             beat=lambda: self.heartbeats.beat("forwarder"),
         )
         machine = Machine(clock, sys)
-        self._keeping = Keeping(self.outbox, "the box itself", clock)
         self.pacer = LoadMonitor(machine, config.pace, clock, Ids(os.urandom(32)), self._tell)
         self._storage = DiskMonitor(self.outbox, clock, Ids(os.urandom(32)), self._tell)
         self._snapshots = Snapshots()
@@ -217,7 +215,6 @@ class Agent:
             self._keep_the_pace()
             self._keep_the_time()
             self._storage.tick()
-            self._keeping.keep()
             self.bulletin.look()
             if self.bulletin.due:
                 tuning.tidy()
@@ -241,7 +238,7 @@ class Agent:
         if told.clock_map:
             now = self.clock.now()
             body = encode(ClockMapBody(session=self.session, time=moment(now), clock=self._clock_told(now)))
-            self._keeping.keep([Message("camera/box/clock_map", body, JSON, Priority.EVENT, now)])
+            self.outbox.put_or_drop([Message("camera/box/clock_map", body, JSON, Priority.EVENT, now)])
 
     def _leave(self) -> None:
         """Stop in order, and ask whoever started the agent to do it again."""
@@ -262,7 +259,6 @@ class Agent:
         self.pacer.close()
         self._tell(filter(None, (self.timekeeper.close(),)))
         self._storage.close()
-        self._keeping.keep(now=True)
         self.bulletin.say()
         self._drain(DRAIN_S)
         self.forwarder.stop(max(0.5, STOP_S - 1 - self.clock.now().since(began)))
@@ -330,7 +326,7 @@ class Agent:
             started=now,
             detail=f"{self._sources.boot_reason}; {len(left_open)} events were open and are closed",
         )
-        self._keeping.keep(
+        self.outbox.put_or_drop(
             [*orphans.ends(left_open, now, self._clock_told(now)), *event_messages(restarted, sender)]
         )
         self.outbox.leave_behind()  # there may be many, and none of them is news
@@ -389,4 +385,4 @@ class Agent:
         told = tuple(events)
         if told:  # not at most ticks, and to ask how far to trust the clock costs more than the rest of one
             sender = self._sender(RESERVED)
-            self._keeping.keep([message for event in told for message in event_messages(event, sender)])
+            self.outbox.put_or_drop([message for event in told for message in event_messages(event, sender)])

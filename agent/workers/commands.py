@@ -26,12 +26,12 @@ from agent.commands.journal import Crowded, Journal, JournalLost, StoredAck
 from agent.commands.policy import Command, KnownTime, Pause, Refusal, SetArgs, SnapshotArgs
 from agent.errors import NgatuError, OutboxError
 from agent.host.supervise import Beat, OutageLog, Stop
+from agent.outbox.outbox import Outbox
 from agent.publishing.jpeg import Jpeg
 from agent.wire import codec
 from agent.wire.codec import JPEG, JSON, moment
 from agent.wire.message import Message, Priority
 from agent.wire.payloads import rfc3339
-from agent.workers.keeping import Keeper, Keeping
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +101,7 @@ class CommandWorker:
         topics: codec.Topics,
         journal: Journal,
         audit: Audit,
-        keeper: Keeper,
+        outbox: Outbox,
         crew: Executor,
         clock: Clock,
         known: Callable[[], KnownTime],
@@ -111,8 +111,7 @@ class CommandWorker:
         """`known` is what the box knows of the time; with the station's `key`, only signed orders are done."""
         self._key = key
         self._topics, self._journal, self._audit, self._crew = topics, journal, audit, crew
-        self._keeper, self._clock, self._known, self._boot_id = keeper, clock, known, boot_id
-        self._keeping = Keeping(keeper, "answers", clock)
+        self._outbox, self._clock, self._known, self._boot_id = outbox, clock, known, boot_id
         self._arrived: queue.Queue[Command | None] = queue.Queue()
         """None only wakes the thread."""
         self._voice = OutageLog("orders")
@@ -186,10 +185,7 @@ class CommandWorker:
             self._answer(body, refusal.id)
 
     def _answer(self, body: bytes, order_id: str) -> None:
-        """Into the outbox; what that will not take now the orders' own thread tries again."""
-        self._keeping.keep([self._message(body, order_id)])
-        if self._keeping.holds:
-            self._wake()
+        self._outbox.put_or_drop([self._message(body, order_id)])
 
     # ----------------------------------------------------------------------------------- in a thread of its own
 
@@ -214,7 +210,7 @@ class CommandWorker:
     def _turn(self, stop: Stop, beat: Beat) -> None:
         self._tell_answers()
         self._watch_pauses()
-        restless = self._untold or self._pauses or self._keeping.holds
+        restless = self._untold or self._pauses
         try:
             order = self._arrived.get(timeout=TURN_S if restless else QUIET_S)
         except queue.Empty:
@@ -327,7 +323,6 @@ class CommandWorker:
 
     def _tell_answers(self) -> None:
         """Into the outbox with what it does not have yet; a disk that will not take them is asked again."""
-        self._keeping.keep()
         if not self._untold:
             return
         for answer in self._journal.untold():
@@ -339,7 +334,7 @@ class CommandWorker:
                     )
                 )
             try:
-                self._keeper.put(messages)
+                self._outbox.put(messages)
             except OutboxError as error:
                 self._voice.lost(error)
                 return

@@ -13,6 +13,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from structlog.testing import capture_logs
 
 from agent.clock import SystemClock
 from agent.core.types import Instant
@@ -928,3 +930,92 @@ def test_an_outbox_in_memory_is_not_at_rest(outbox: Outbox) -> None:
     """It must be looked after: the disk may come back."""
     outbox._disk._to_memory("a test", outbox._disk.held)
     assert not outbox.at_rest
+
+
+# ------------------------------------------------------------------------------------ what cannot be taken
+
+
+POISON = replace(message("poison"), body="no bytes")  # type: ignore[arg-type]  # a mistake of ours
+
+
+def test_invariant_15_what_cannot_be_taken_is_counted_and_told_when_it_begins_and_when_it_is_over(
+    outbox: Outbox, clock: SteppedClock
+) -> None:
+    with capture_logs() as lines:
+        for _ in range(3):
+            outbox.put_or_drop([POISON, message("with it")])
+            outbox.put_or_drop([message("after it")])
+            clock.advance(AGAIN_S / 2)
+            outbox.tend()
+        refused = outbox.condition().refused
+        clock.advance(AGAIN_S)
+        outbox.tend()
+
+    assert refused is not None
+    assert outbox.condition() == Condition()
+    assert outbox.stats().dropped["event"] == 6
+    assert outbox.stats().pending == 3
+    assert [line["event"] for line in lines] == ["outbox_refuses", "outbox_takes_again"]
+
+
+def test_invariant_15_what_cannot_be_taken_takes_nothing_of_others_with_it(outbox: Outbox) -> None:
+    gate, refused = threading.Barrier(8), []
+
+    def work(name: int) -> None:
+        gate.wait()
+        for n in range(20):
+            try:
+                outbox.put([POISON if name == 0 else message(f"{name}-{n}")])
+            except OutboxError as error:
+                refused.append(error)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(8)]
+    with capture_logs():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert len(refused) == 20
+    assert outbox.stats().pending == 140 + 140 // SEAL_EVERY
+    assert sum(outbox.stats().dropped.values()) == 0, "who asked still has them"
+
+
+def test_invariant_15_losses_that_were_counted_are_known_after_a_restart(
+    path: Path, clock: SteppedClock
+) -> None:
+    box = Outbox(path, SMALL, clock)
+    with capture_logs():
+        box.put_or_drop([POISON])
+    box.count_dropped([Priority.COUNT, Priority.COUNT])
+    box.close()
+    box.put_or_drop([message("too late")])
+    box = Outbox(path, SMALL, clock)
+    dropped = box.stats().dropped
+    box.close()
+
+    assert (dropped["event"], dropped["count"]) == (1, 2)
+
+
+def test_invariant_12_memory_takes_what_the_file_refuses_for_any_reason(
+    outbox: Outbox, path: Path, clock: SteppedClock
+) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute(
+            "create trigger refuse before insert on message begin select raise(abort, 'not today'); end"
+        )
+        outbox.put([message("e1")])
+        told = outbox.condition().in_memory
+        clock.advance(AGAIN_S)
+        outbox.tend()
+        still = outbox.condition().in_memory
+        outbox.count_dropped([Priority.IMAGE])
+        other.execute("drop trigger refuse")
+        other.commit()
+    clock.advance(AGAIN_S)
+    outbox.tend()
+
+    assert told == still == "not today"
+    assert outbox.condition() == Condition()
+    assert [s.message.event_id for s in outbox.waiting(9, clock.now())] == ["e1", None]
+    assert outbox.stats().dropped["image"] == 1

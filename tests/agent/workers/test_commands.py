@@ -419,13 +419,12 @@ def until_true(condition: Callable[[], object]) -> None:
     pytest.fail("not in time")
 
 
-def test_answers_wait_for_a_disk_that_will_not_take_them(box: Box) -> None:
+def test_acks_that_the_outbox_would_not_take_are_put_in_the_next_life(box: Box) -> None:
     name = box.command("ping")
     box.outbox.close()
     box.work()
-    box.outbox = box.orders._keeper = Outbox(  # type: ignore[assignment]
-        box.folder / "outbox.db", OutboxSettings(ballast_bytes=0), box.machine
-    )
+    box.outbox = Outbox(box.folder / "outbox.db", OutboxSettings(ballast_bytes=0), box.machine)
+    box.begin()
     box.work()
 
     assert [answer.state for answer in box.answers(name)] == ["done"]
@@ -522,22 +521,6 @@ def test_a_pause_ends_in_time_though_nothing_else_happens(box: Box, monkeypatch:
         assert box.hands.halted
         box.machine.advance(3700)
         until_true(lambda: not box.hands.halted)
-
-
-def test_a_refusal_that_the_disk_would_not_take_is_tried_again_though_nothing_else_happens(
-    box: Box, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("agent.workers.commands.QUIET_S", 3600.0)
-    with at_work(box):
-        box.outbox.close()
-        name = box.command("ping", life_s=-60)
-        box.outbox = box.orders._keeping._keeper = Outbox(  # type: ignore[assignment]
-            box.folder / "outbox.db", OutboxSettings(ballast_bytes=0), box.machine
-        )
-        box.machine.advance(2)
-        until_true(lambda: box.answers(name))
-
-    assert box.answers(name)[0].state == "refused"
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
