@@ -170,7 +170,7 @@ class Agent:
             boot_id(),
             self._command_key(),
         )
-        self._doer = Worker("orders", self.orders.run, self.heartbeats, clock)
+        self._doer = Worker("commands", self.orders.run, self.heartbeats, clock)
 
     def run(self, duration_s: float | None = None, started: Callable[[], None] = lambda: None) -> None:
         """Work until `stop` is set, every camera's file has ended, or the time is over.
@@ -346,9 +346,9 @@ class Agent:
         """On disk; in memory where the disk will not have it, for a box must watch all the same."""
         now_s = known_time(self.timekeeper.clock).wall_s
         try:
-            return Journal(self.config.state_dir / "orders.db", now_s)
+            return Journal(self.config.state_dir / "commands.db", now_s)
         except OutboxError as error:
-            logger.warning("orders_in_memory", why=error.what, hint=error.hint)
+            logger.warning("commands_in_memory", why=error.what, hint=error.hint)
             return Journal(IN_MEMORY, now_s)
 
     def _clock_told(self, now: Instant) -> ClockPayload:
