@@ -130,7 +130,7 @@ def test_invariant_1_what_put_returned_is_there_after_sigkill(tmp_path: Path) ->
 
 
 def test_invariant_1_each_commit_is_synced(outbox: Outbox) -> None:
-    db = outbox._disk.held.db
+    db = outbox._disk.store.db
     assert db.execute("pragma journal_mode").fetchone() == ("wal",)
     assert db.execute("pragma synchronous").fetchone() == (2,)  # FULL
 
@@ -350,7 +350,7 @@ def test_invariant_9_damage_found_in_mid_run_does_not_stop_the_next_put(
     box = Outbox(path, SMALL, clock)
     stream = box.stream
     box.put([message(f"e{n}", body=bytes(3000)) for n in range(200)])
-    box._disk.held.db.execute("pragma wal_checkpoint(truncate)")
+    box._disk.store.db.execute("pragma wal_checkpoint(truncate)")
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(os.urandom(path.stat().st_size - 4096))
@@ -454,7 +454,7 @@ def test_messages_come_back_as_they_were_put(outbox: Outbox, clock: SteppedClock
 def test_what_an_earlier_boot_put_is_before_everything_of_this_one(path: Path, clock: SteppedClock) -> None:
     box = Outbox(path, SMALL, clock)
     box.put([start("e1")])
-    box._disk.held.db.execute("update boot set boot_id = 'earlier'")
+    box._disk.store.db.execute("update boot set boot_id = 'earlier'")
     box.close()
     clock.moment = replace(clock.now(), mono_s=5.0, wall_s=clock.now().wall_s + 90)
     box = Outbox(path, SMALL, clock)
@@ -496,7 +496,7 @@ def test_threads_that_put_at_once_share_transactions(outbox: Outbox) -> None:
         nonlocal commits
         commits += statement.lower().startswith("commit")
 
-    outbox._disk.held.db.set_trace_callback(count)
+    outbox._disk.store.db.set_trace_callback(count)
     gate = threading.Barrier(8)
     given: list[int] = []
 
@@ -510,7 +510,7 @@ def test_threads_that_put_at_once_share_transactions(outbox: Outbox) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    outbox._disk.held.db.set_trace_callback(None)
+    outbox._disk.store.db.set_trace_callback(None)
     seals = outbox.bounds()[1] or 0
     assert len(set(given)) == 400
     assert max(given) <= seals == 400 + 400 // SEAL_EVERY
@@ -528,7 +528,7 @@ def test_a_full_disk_is_met_with_the_ballast(path: Path, clock: SteppedClock) ->
     box = Outbox(path, OutboxSettings(max_bytes=64 << 20, ballast_bytes=1 << 20), clock)
     ballast = path.with_name("outbox.db.ballast")
     assert ballast.stat().st_size == 1 << 20
-    db = box._disk.held.db
+    db = box._disk.store.db
     pages = db.execute("pragma page_count").fetchone()[0]
     db.execute(f"pragma max_page_count = {pages + 2}")  # what a full disk looks like to SQLite
     box.put([message(f"e{n}", body=bytes(3000)) for n in range(20)])
@@ -549,7 +549,7 @@ def test_invariant_12_memory_bridges_what_the_disk_does_not_take(path: Path, clo
     box = Outbox(path, SMALL, clock)
     stream = box.stream
     box.put([start("e1"), start("e2"), message("old")])
-    box._disk.held.db.execute("pragma query_only = on")  # what a read-only disk looks like to SQLite
+    box._disk.store.db.execute("pragma query_only = on")  # what a read-only disk looks like to SQLite
     assert box.put([end("e1", 2), update("e3", 1), message("new")]) == [1, 2, 3]
     assert box.condition().in_memory == "attempt to write a readonly database"
     memory = box.stream
@@ -573,21 +573,21 @@ def test_what_ended_is_remembered_only_while_another_file_may_hold_its_start(
 ) -> None:
     box = Outbox(path, SMALL, clock)
     box.put([start("e1"), end("e1", 2), start("e2")])
-    assert box._disk.held.ended == set()
-    box._disk.held.db.execute("pragma query_only = on")
+    assert box._disk.store.ended == set()
+    box._disk.store.db.execute("pragma query_only = on")
     box.put([end("e2", 2)])
-    assert box._disk.held.ended == {"e2"}
+    assert box._disk.store.ended == {"e2"}
     clock.advance(AGAIN_S)
     box.tend()
     assert box.open_events() == []
     box.put([start("e3")])
-    assert box._disk.held.ended == set()
+    assert box._disk.store.ended == set()
     box.close()
 
 
 def test_invariant_12_memory_is_bounded_and_pictures_go_first(path: Path, clock: SteppedClock) -> None:
     box = Outbox(path, OutboxSettings(memory_bytes=1 << 20, ballast_bytes=0), clock)
-    box._disk.held.db.execute("pragma query_only = on")
+    box._disk.store.db.execute("pragma query_only = on")
     for n in range(30):
         box.put([message(f"p{n}", priority=Priority.IMAGE, body=bytes(50_000)), message(f"e{n}")])
     stats = box.stats()
@@ -618,7 +618,7 @@ def test_invariant_12_memory_costs_at_most_32_megabytes(tmp_path: Path) -> None:
         box = Outbox(Path(sys.argv[1]), OutboxSettings(ballast_bytes=0), SystemClock())
         box.put([Message("t", b"{}", "application/json", Priority.EVENT, Instant(0, 0))])
         before = rss()
-        box._disk.held.db.execute("pragma query_only = on")
+        box._disk.store.db.execute("pragma query_only = on")
         most = 0
         for n in range(3000):
             at = Instant(n, n)
@@ -917,7 +917,7 @@ def test_while_nothing_waits_the_database_is_not_asked_what_does(outbox: Outbox,
     outbox.acknowledge(outbox.stream, [(seq, seq)])
     assert outbox.at_rest
     asked: list[str] = []
-    outbox._disk.held.db.set_trace_callback(asked.append)
+    outbox._disk.store.db.set_trace_callback(asked.append)
     assert outbox.waiting(10, clock.now()) == []
     assert asked == []
     outbox.put([start("e2")])
@@ -928,7 +928,7 @@ def test_while_nothing_waits_the_database_is_not_asked_what_does(outbox: Outbox,
 
 def test_an_outbox_in_memory_is_not_at_rest(outbox: Outbox) -> None:
     """It must be looked after: the disk may come back."""
-    outbox._disk._to_memory("a test", outbox._disk.held)
+    outbox._disk._to_memory("a test", outbox._disk.store)
     assert not outbox.at_rest
 
 

@@ -67,7 +67,7 @@ def test_a_full_disk_is_one_event_and_its_end_another(open_place: Callable[[], P
 def test_a_disk_that_takes_nothing_is_told_and_so_is_its_return(open_place: Callable[[], Place]) -> None:
     """Promise P19."""
     place = open_place()
-    place.outbox._disk.held.db.execute("pragma query_only = on")
+    place.outbox._disk.store.db.execute("pragma query_only = on")
     place.put()
     place.storage.tick()
     assert place.told[0].detail == "kept in memory only: attempt to write a readonly database"
@@ -96,7 +96,7 @@ def test_damage_of_a_large_file_is_looked_for_beside_the_work(
     place = open_place()
     for _ in range(20):
         place.put()
-    place.outbox._disk.held.db.execute("pragma wal_checkpoint(truncate)")
+    place.outbox._disk.store.db.execute("pragma wal_checkpoint(truncate)")
     path = tmp_path / "outbox.db"
     with path.open("r+b") as file:
         file.seek(4096)

@@ -46,7 +46,7 @@ def fill(path: Path, number: int = 60, *, killed: bool = False) -> dict[str, byt
             ]
         )
         if killed and at == number // 2:
-            box._disk.held.db.execute("pragma wal_checkpoint(passive)")
+            box._disk.store.db.execute("pragma wal_checkpoint(passive)")
     if killed:
         for part in ("", "-wal"):
             shutil.copy(f"{target}{part}", f"{path}{part}")
