@@ -244,6 +244,8 @@ class WriteBatch:
             if waiting is not None and waiting.seq == seq:
                 self.changed[event] = None
         rows.close()
+        if not victims:
+            return
         self.db.executemany(f"delete from {table} where seq = ?", [(seq,) for seq, _ in victims])  # noqa: S608
         lose(self.db, [(seq, int(priority), cost) for seq, cost in victims])
         self.counters.dropped[priority] = self.counters.dropped.get(priority, 0) + len(victims)
