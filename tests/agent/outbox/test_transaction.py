@@ -39,7 +39,7 @@ def seqs(db: sqlite3.Connection, table: str = "message") -> list[int]:
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 20_000))
 def test_a_message_costs_what_it_takes_of_the_file(body_bytes: int) -> None:
-    """Never a seventh more, over a hundred of them, with their line in the index; of large ones not much less."""
+    """Over a hundred of them, with their line in the index: a seventh more at most, little less if large."""
     clock, number = SteppedClock(), 100
     with closing(database.in_memory(clock.now(), 0, None)) as db:
         db.execute("drop table unsealed")
