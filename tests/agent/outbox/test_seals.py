@@ -86,3 +86,14 @@ def test_a_seal_tells_what_came_from_an_earlier_stream(db: sqlite3.Connection, c
 
     assert carried is not None
     assert (carried.stream, carried.newest, carried.seqs) == ("earlier", 9, ((1, 3), (7, 7)))
+
+
+def test_the_longest_seal_keeps_within_the_contract(db: sqlite3.Connection, clock: SteppedClock) -> None:
+    """4 KiB of JSON, with numbers of a million and all that is told besides."""
+    base = 10**6
+    db.executemany("insert into unsealed values (?, ?)", [(base + seq, HASH) for seq in range(SEAL_EVERY)])
+    db.executemany("insert into given_up values (?)", [(base + 10 + 2 * seq,) for seq in range(40)])
+    body, listed = compose(db, STREAM, (STREAM, base, HASH), (), clock.now(), None)
+
+    assert listed == SEAL_EVERY
+    assert len(body) <= 4096

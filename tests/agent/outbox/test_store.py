@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.outbox import database
-from agent.outbox.seals import SEAL_AFTER_S
+from agent.outbox.seals import SEAL_AFTER_S, SEAL_EVERY
 from agent.outbox.store import LIVE_S, OutboxStore
 from agent.wire.message import Priority
 from tests.conftest import SteppedClock
@@ -146,3 +146,39 @@ def test_what_waited_for_a_seal_at_the_start_gets_one(
     clock.advance(SEAL_AFTER_S)
 
     assert again.seal_due(clock.now())
+
+
+def test_a_seal_that_came_by_itself_begins_the_waiting_anew(store: OutboxStore, clock: SteppedClock) -> None:
+    store.put([[message("first")]], clock.now(), MOST, None)
+    clock.advance(SEAL_AFTER_S - 10)
+    store.put([[message(None) for _ in range(SEAL_EVERY)]], clock.now(), MOST, None)
+    assert store.counters.seal is not None
+    clock.advance(10)
+    assert not store.seal_due(clock.now()), "what the seal left over waits since a moment"
+    clock.advance(SEAL_AFTER_S - 10)
+
+    assert store.seal_due(clock.now())
+
+
+def test_more_that_waits_for_a_seal_does_not_put_it_off(store: OutboxStore, clock: SteppedClock) -> None:
+    for _ in range(4):
+        store.put([[message(None)]], clock.now(), MOST, None)
+        clock.advance(SEAL_AFTER_S / 4)
+
+    assert store.seal_due(clock.now())
+
+
+def test_only_the_row_that_was_given_out_is_never_changed(store: OutboxStore, clock: SteppedClock) -> None:
+    store.put([[start("a"), update("a", 2), start("b"), update("b", 2)]], clock.now(), MOST, None)
+    store.give(1)  # the start of a, not its update
+    store.give(4)
+
+    assert store.put([[update("a", 3), update("b", 3)]], clock.now(), MOST, None) == [[2, 5]]
+
+
+def test_a_receipt_tells_how_many_it_removed(store: OutboxStore, clock: SteppedClock) -> None:
+    store.put([[message("a"), message("b"), message("c")]], clock.now(), MOST, None)
+    store.set_apart(2, "why")
+
+    assert store.forget([(1, 2)]) == 2
+    assert store.forget([(1, 2)]) == 0
