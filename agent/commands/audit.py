@@ -1,8 +1,8 @@
-"""What the station ordered and what became of it: append-only, each line with the hash of the last.
+"""What the station commanded and what became of it: append-only, each line with the hash of the last.
 
 One JSON object a line: `n` counts over all files, `prev` is the SHA-256 of the line before, without its end.
 Who takes a line out, or changes one, breaks the chain at that place; who cuts lines off at the end is found by
-the `n` that the station was told with each answer. A line is on disk when `write` returns. Files are rotated.
+the `n` that the station was told with each ack. A line is on disk when `write` returns. Files are rotated.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Audit:
         self._failing = False
         self._n, self._prev = _last(path)
 
-    def write(self, told: dict[str, Any]) -> int | None:
+    def write(self, entry: dict[str, Any]) -> int | None:
         """Add one line; its number, or None if the disk would not take it."""
         with self._lock:
             line = json.dumps(
-                {"n": self._n + 1, "prev": self._prev, **told}, ensure_ascii=True, separators=(",", ":")
+                {"n": self._n + 1, "prev": self._prev, **entry}, ensure_ascii=True, separators=(",", ":")
             ).encode()
             try:
                 self._rotate(len(line) + 1)
@@ -82,8 +82,8 @@ def verify(path: Path) -> str | None:
     for file, number, line in _lines(path):
         where = f"{file.name}:{number}"
         try:
-            told = json.loads(line)
-            at, before = int(told["n"]), str(told["prev"])
+            entry = json.loads(line)
+            at, before = int(entry["n"]), str(entry["prev"])
         except (ValueError, TypeError, LookupError):
             return f"{where}: cannot be read"
         if n is None or prev is None:

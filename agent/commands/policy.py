@@ -1,12 +1,12 @@
-"""Orders of the station, read and judged: what is asked, by whom, and may it be done now. Pure.
+"""Commands of the station, read and judged: what is asked, by whom, and may it be done now. Pure.
 
-Nothing here is done yet: journal.py remembers orders so that each is done once, agent/workers/commands.py does
-them.
-Whatever the bytes, `read` gives an Order or a Refusal; the first reason that is found is told.
+Nothing here is done yet: journal.py remembers commands so that each is done once, agent/workers/commands.py
+does them.
+Whatever the bytes, `read` gives a Command or a Refusal; the first reason that is found is told.
 
-By which clock an order expires
+By which clock a command expires
     Its times are the station's. While somebody vouches for the box's clock, the two are compared. While nobody
-    does, no order is refused for what the box's clock shows; what speaks against an old one then is (a) the
+    does, no command is refused for what the box's clock shows; what speaks against an old one then is (a) the
     broker, which drops what has expired in its queue (MQTT 5, Message Expiry), (b) a lower bound of the true
     time, the floor of FlooredClock: whatever ends before it has surely ended, and (c) the journal, which does
     nothing twice and refuses what was issued before all that it remembers.
@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
@@ -29,10 +30,19 @@ from agent.wire import codec
 from agent.wire.payloads import CommandPayload, Time
 from agent.wire.signature import is_genuine
 
-Verb = Literal["ping", "snapshot", "set", "reload", "restart"]
+
+class Verb(StrEnum):
+    """What a box can be asked for: the last level of the topic."""
+
+    PING = "ping"
+    SNAPSHOT = "snapshot"
+    SET = "set"
+    RELOAD = "reload"
+    RESTART = "restart"
+
 
 MAX_BYTES: Final = 8 * 1024
-"""No order is nearly as large; what is larger is not even read."""
+"""No command is nearly as large; what is larger is not even read."""
 MAX_LIFE_S: Final = 7 * 86400.0
 """As long as a broker keeps messages for a box that is away."""
 AHEAD_S: Final = 300.0
@@ -43,17 +53,17 @@ ISSUER_LETTERS: Final = 200
 
 
 class CommandSettings(Settings):
-    """Whose orders the box obeys."""
+    """Whose commands the box obeys."""
 
     key: Path | None = Field(
         None,
         description="The station's public key for commands (Ed25519, PEM): then only signed ones are done. "
-        "Without it the broker's access rules decide who may order.",
+        "Without it the broker's access rules decide who may command.",
     )
 
 
 class Args(BaseModel):
-    """What a verb needs. Unlike elsewhere on the wire, an unknown field is refused: half an order is none."""
+    """What a verb needs. Unlike elsewhere on the wire, an unknown field is refused: half a command is none."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -92,12 +102,12 @@ class RestartArgs(Args):
     """Nothing."""
 
 
-VERBS: Final[dict[str, type[Args]]] = {
-    "ping": PingArgs,
-    "snapshot": SnapshotArgs,
-    "set": SetArgs,
-    "reload": ReloadArgs,
-    "restart": RestartArgs,
+VERBS: Final[dict[Verb, type[Args]]] = {
+    Verb.PING: PingArgs,
+    Verb.SNAPSHOT: SnapshotArgs,
+    Verb.SET: SetArgs,
+    Verb.RELOAD: ReloadArgs,
+    Verb.RESTART: RestartArgs,
 }
 
 
@@ -106,7 +116,7 @@ class Command:
     """A command that can be understood; whether it is in time and new is judged beside it."""
 
     id: str
-    verb: str
+    verb: Verb
     args: Args
     issuer: str
     issued_s: float
@@ -142,52 +152,57 @@ def read(
     """What a message below command/ asks for; with the station's `key`, only if the station has signed it."""
     prefix = topics.of("command/")
     verb = topic.removeprefix(prefix) if topic.startswith(prefix) else ""
-    known = VERBS.get(verb)
-    shown = verb if known else "unknown"
+    known = Verb(verb) if verb in VERBS else None
+    shown = known or "unknown"
     if len(payload) > MAX_BYTES:
         return Refusal(f"too large: {len(payload)} bytes, the limit is {MAX_BYTES}", shown)
     try:
-        told = codec.parse_command(payload)
+        message = codec.parse_command(payload)
     except WireError as error:
         return Refusal(f"malformed: {error.what}"[:500], shown)
-    issuer = told.issuer[:ISSUER_LETTERS]
-    why = _barred(told, payload, retained, topics.device, verb, key)
+    issuer = message.issuer[:ISSUER_LETTERS]
+    why = _barred(message, payload, retained, topics.device, verb, key)
     if known is None or why is not None:
-        return Refusal(why or "", shown, told.id, issuer)
-    args = _args(known, told.args)
+        return Refusal(why or "", shown, message.id, issuer)
+    args = _args(VERBS[known], message.args)
     if isinstance(args, str):
-        return Refusal(f"malformed: {args}"[:500], shown, told.id, issuer)
+        return Refusal(f"malformed: {args}"[:500], shown, message.id, issuer)
     return Command(
-        told.id,
-        verb,
+        message.id,
+        known,
         args,
         issuer,
-        told.issued_at.timestamp(),
-        told.expires_at.timestamp(),
+        message.issued_at.timestamp(),
+        message.expires_at.timestamp(),
         hashlib.sha256(verb.encode() + b"\0" + payload).hexdigest(),
     )
 
 
 def _barred(
-    told: CommandPayload, payload: bytes, retained: bool, device: str, verb: str, key: Ed25519PublicKey | None
+    message: CommandPayload,
+    payload: bytes,
+    retained: bool,
+    device: str,
+    verb: str,
+    key: Ed25519PublicKey | None,
 ) -> str | None:
     """Why it is not even looked at; None: it may be."""
     if verb not in VERBS:
         return f"there is no command {verb[:40]!r}; there are {', '.join(VERBS)}"
     if retained:  # it would come again with each connection, for ever
         return "retained: publish commands without retain"
-    if key is not None and told.signature is None:
+    if key is not None and message.signature is None:
         return "unsigned: this box does only what its station has signed"
     if key is not None and not is_genuine(payload, device, verb, key):
         return "the signature is not the station's"
     return None
 
 
-def _args(model: type[Args], told: dict[str, Any]) -> Args | str:
+def _args(model: type[Args], given: dict[str, Any]) -> Args | str:
     """The arguments, or what is wrong with them."""
     try:
         # As JSON: a time is a text there, and a number is none.
-        return model.model_validate_json(json.dumps(told), strict=True)
+        return model.model_validate_json(json.dumps(given), strict=True)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False, include_context=False)
         return "; ".join(
@@ -197,20 +212,20 @@ def _args(model: type[Args], told: dict[str, Any]) -> Args | str:
         return "args: numbers too long, or too many levels"
 
 
-def untimely(order: Command, now: KnownTime) -> str | None:
-    """Why the order may not be done now, as far as its times say; None: it may."""
-    if order.expires_s <= order.issued_s:
+def untimely(command: Command, now: KnownTime) -> str | None:
+    """Why the command may not be done now, as far as its times say; None: it may."""
+    if command.expires_s <= command.issued_s:
         return "it expires before it was issued"
-    if order.expires_s - order.issued_s > MAX_LIFE_S:
+    if command.expires_s - command.issued_s > MAX_LIFE_S:
         return "it would hold for more than seven days"
-    if now.wall_s >= order.expires_s:  # untrusted: a lower bound of the time, so this holds all the more
+    if now.wall_s >= command.expires_s:  # untrusted: a lower bound of the time, so this holds all the more
         return "expired"
-    if now.trusted and order.issued_s > now.wall_s + AHEAD_S:
+    if now.trusted and command.issued_s > now.wall_s + AHEAD_S:
         return "issued in the future: compare the clocks of box and station"
-    if isinstance(order.args, SetArgs) and order.args.until is not None:
-        lasts_s = order.args.until.timestamp() - order.issued_s
+    if isinstance(command.args, SetArgs) and command.args.until is not None:
+        lasts_s = command.args.until.timestamp() - command.issued_s
         if not 0 < lasts_s <= MAX_PAUSE_S:
-            return "a pause ends after it was ordered, and within thirty days"
+            return "a pause ends after it was commanded, and within thirty days"
     return None
 
 
@@ -223,7 +238,7 @@ class Pause:
     until_s: float
     """By the station's clock."""
     boot_id: str
-    """The boot in which it was ordered."""
+    """The boot in which it was commanded."""
     until_mono_s: float
     """The same end by the steady clock of that boot."""
     issuer: str
@@ -231,8 +246,8 @@ class Pause:
     def in_force(self, mono_s: float, boot_id: str, now: KnownTime) -> bool:
         """Whether it still holds.
 
-        In the boot of its order the steady clock decides, whatever the wall clock does. After another boot only
-        a trusted clock can tell: until it can, the camera is watched.
+        In the boot of its command the steady clock decides, whatever the wall clock does. After another boot
+        only a trusted clock can tell: until it can, the camera is watched.
         """
         if self.boot_id == boot_id:
             return mono_s < self.until_mono_s
@@ -245,9 +260,9 @@ class Pause:
         return now.wall_s >= self.until_s
 
 
-def pause(order: Command, args: SetArgs, mono_s: float, boot_id: str, now: KnownTime) -> Pause:
-    """The pause that the order asks for; without a trusted clock, as long from now on as the order says."""
+def pause(command: Command, args: SetArgs, mono_s: float, boot_id: str, now: KnownTime) -> Pause:
+    """The pause that the command asks for; without a trusted clock, as long from now on as the command says."""
     assert args.until is not None
     until_s = args.until.timestamp()
-    left_s = until_s - (now.wall_s if now.trusted else order.issued_s)
-    return Pause(args.camera, args.rule, until_s, boot_id, mono_s + max(0.0, left_s), order.issuer)
+    left_s = until_s - (now.wall_s if now.trusted else command.issued_s)
+    return Pause(args.camera, args.rule, until_s, boot_id, mono_s + max(0.0, left_s), command.issuer)

@@ -27,7 +27,7 @@ class Ballast:
         self.size_bytes = size_bytes
 
     @property
-    def held(self) -> bool:
+    def is_held(self) -> bool:
         """The file is there in its full size."""
         try:
             return self.size_bytes > 0 and self.path.stat().st_size >= self.size_bytes
@@ -40,16 +40,16 @@ class Ballast:
         With less to spare, the next messages would give them back at once. With twice as many asked for, a
         small disk on which the outbox had grown meanwhile was told full for ever, with all delivered.
         """
-        if self.size_bytes == 0 or self.held:
-            return self.held
+        if self.size_bytes == 0 or self.is_held:
+            return self.is_held
         with suppress(OSError):
             if shutil.disk_usage(self.path.parent).free < self.size_bytes * 3 // 2:
                 return False
             with self.path.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, self.size_bytes)
-        if not self.held:  # the disk filled while we took it
+        if not self.is_held:  # the disk filled while we took it
             self.drop()
-        return self.held
+        return self.is_held
 
     def drop(self) -> bool:
         """Give the bytes back; whether there were any."""

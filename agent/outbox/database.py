@@ -190,8 +190,8 @@ def _recognise(db: sqlite3.Connection, path: Path) -> None:
         raise damage("its header is not that of an outbox")
     version = db.execute("pragma user_version").fetchone()[0]
     columns = {name for _, name, *_ in db.execute("pragma table_info(life)")}
-    told = db.execute("select version from life").fetchone() if "version" in columns else (version,)
-    if told is None or told[0] != version:
+    of_life = db.execute("select version from life").fetchone() if "version" in columns else (version,)
+    if of_life is None or of_life[0] != version:
         raise damage("it says two versions of itself")
     if version > VERSION:
         raise OutboxError(

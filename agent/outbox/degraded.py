@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -26,7 +27,7 @@ from agent.outbox.recovery import repair
 from agent.outbox.recovery.repair import Salvaged, Saved
 from agent.outbox.store import OutboxStore
 from agent.settings.base import Settings
-from agent.wire.message import Message
+from agent.wire.message import Message, Priority
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -60,6 +61,8 @@ class Condition:
     """The ballast was given back, or could not be taken: pictures are dropped, events go on."""
     in_memory: str | None = None
     """Why messages are in memory only; None: they are on the disk."""
+    refused: str | None = None
+    """Why some messages of late were not even taken into memory; None: all were."""
 
 
 class Disk:
@@ -77,6 +80,10 @@ class Disk:
         self._full_bytes: int | None = None
         """What waited when the disk was found full; None: it is not."""
         self._in_memory = self._salvaging = self._closed = False
+        self._refused: str | None = None
+        self._refused_at = self._tended
+        self.uncounted: Counter[Priority] = Counter()
+        """Lost, and not in the database's own counts yet."""
         self.salvaged: list[Salvaged] = []
         """What became of damaged files, until somebody takes it out."""
         made_way = self._ballast.make_way()
@@ -84,31 +91,63 @@ class Disk:
         if self._file.db is None:
             self._to_memory(self._file.trouble or "the disk fails", None)
         else:
-            self.held = OutboxStore(self._file.db, clock.now())
+            self.store = OutboxStore(self._file.db, clock.now())
             if made_way:
-                self._full_bytes = self.held.tally.cost_bytes
+                self._full_bytes = self.store.counters.cost_bytes
                 log.error("disk_full", path=str(path), ballast="dropped")
             self._ballast.take()
             self._salvage_small()
 
-    held: OutboxStore
+    store: OutboxStore
 
     @property
     def condition(self) -> Condition:
         """As far as the last attempt to write has shown."""
-        return Condition(self._full_bytes is not None, self._file.trouble if self._in_memory else None)
+        return Condition(
+            full=self._full_bytes is not None,
+            in_memory=self._file.trouble if self._in_memory else None,
+            refused=self._refused,
+        )
 
     def put(self, requests: Sequence[Sequence[Message]]) -> list[list[int]]:
         """Write all of it in one transaction; the seqs.
 
         Raises:
-            OutboxError: it is closed, or broken beyond what memory can bridge.
+            OutboxError: it is closed, or neither file nor memory takes it.
         """
         now = self._clock.now()
-        seqs = self.run(lambda held: held.put(requests, now, self._most_bytes, self._bulk_bytes))
-        if not self._in_memory and not self._file.wrecks:
-            self.held.ended.clear()  # no other file has their starts
+        try:
+            seqs = self.run(lambda store: store.put(requests, now, self._most_bytes, self._bulk_bytes))
+        except Exception as error:
+            if len(requests) == 1 and not self._closed:  # of several, each is still tried alone
+                self._refuse(error)
+            if isinstance(error, OutboxError):
+                raise
+            raise OutboxError(f"outbox {self.path}: {error!r}", "report it with the log") from error
+        if not self._in_memory and not self._file.damaged_files:
+            self.store.ended.clear()  # no other file has their starts
         return seqs
+
+    def _refuse(self, error: Exception) -> None:
+        """Invariant 15, told once: until nothing more is refused for a while."""
+        if self._refused is None:
+            log.exception("outbox_refuses", path=str(self.path), exc_info=error)
+        self._refused, self._refused_at = str(error), self._clock.now()
+
+    def count_dropped(self, priorities: Iterable[Priority]) -> None:
+        """Count what was never taken, in the database as soon as that can be written. Never raises."""
+        self.uncounted.update(priorities)
+        if not self._closed:
+            self._count()
+
+    def _count(self) -> None:
+        losses = dict(self.uncounted)
+        try:
+            self.run(lambda store: store.count_losses(losses))
+        except (OutboxError, sqlite3.Error) as error:
+            log.warning("losses_not_counted", why=str(error))
+        else:
+            self.uncounted.clear()
 
     def run(self, work: Callable[[OutboxStore], T]) -> T:
         """Do `work`; if the disk is full or fails, or the file is damaged, answer that and do it again.
@@ -120,7 +159,7 @@ class Disk:
             if self._closed:
                 raise OutboxError(f"outbox {self.path} is closed")
             try:
-                return work(self.held)
+                return work(self.store)
             except sqlite3.Error as error:
                 if not self._mend(error, attempt):
                     raise OutboxError(f"outbox {self.path}: {error}", HINT) from error
@@ -135,8 +174,10 @@ class Disk:
             if now.since(self._tended) >= AGAIN_S:
                 self._tended = now
                 self._recover(now)
-            if self.held.seal_due(now):
-                self.run(lambda held: held.seal(now, self._most_bytes))
+            if self.uncounted:
+                self._count()
+            if self.store.seal_due(now):
+                self.run(lambda store: store.seal(now, self._most_bytes))
         except (OutboxError, sqlite3.Error, OSError) as error:
             log.warning("outbox_not_tended", why=str(error))
 
@@ -157,9 +198,9 @@ class Disk:
 
     def salvage(self) -> None:
         """Save what is whole in damaged files that are too large for the start. Called without the lock."""
-        for wreck in tuple(self._file.wrecks):
+        for damaged_file in tuple(self._file.damaged_files):
             if not self._closed and not self._in_memory:
-                self._salvage(wreck)
+                self._salvage(damaged_file)
 
     def close(self) -> None:
         """Let go of the file; safe to call twice."""
@@ -167,7 +208,7 @@ class Disk:
             self._to_disk(self._clock.now())
         self._closed = True
         if self._in_memory:
-            self.held.db.close()
+            self.store.db.close()
         self._file.close()
 
     # ----------------------------------------------------------------------------------------- when it breaks
@@ -190,32 +231,32 @@ class Disk:
         full = database.result_code(error) == sqlite3.SQLITE_FULL
         if full and attempt < MAKES_ROOM and self._make_room():
             return True
-        if database.is_out_of_reach(error):
-            self._to_memory(str(error), self.held)
-            return True
-        return False
+        if isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError):
+            return False  # a mistake in what was asked: memory would not take it either
+        self._to_memory(str(error), self.store)
+        return True
 
     def _make_room(self) -> bool:
         """Invariant 14: give the ballast back, and let some pictures and updates go."""
         self._tended = self._clock.now()
         if self._full_bytes is None:
-            self._full_bytes = self.held.tally.cost_bytes
-            log.error("disk_full", path=str(self.path), ballast="dropped" if self._ballast.held else "none")
+            self._full_bytes = self.store.counters.cost_bytes
+            log.error("disk_full", path=str(self.path), ballast="dropped" if self._ballast.is_held else "none")
         dropped = self._ballast.drop()
-        batch = self.held.batch(self._clock.now())
+        batch = self.store.batch(self._clock.now())
         gone = repair.sacrifice(batch)  # before the log is folded: that may take what the ballast gave
         if gone:
-            self.held.written(batch)
-            self._full_bytes = self.held.tally.cost_bytes
-        return repair.fold_log(self.held.db) or gone or dropped
+            self.store.written(batch)
+            self._full_bytes = self.store.counters.cost_bytes
+        return repair.fold_log(self.store.db) or gone or dropped
 
     def _begin_anew(self, why: str) -> None:
         """Invariant 9; if the disk does not even take a new file, invariant 12."""
-        before = self.held
+        before = self.store
         try:
             self._file.begin_anew(self._clock.now(), why)
             assert self._file.db is not None
-            self.held = OutboxStore(self._file.db, self._clock.now())
+            self.store = OutboxStore(self._file.db, self._clock.now())
         except (DiskFails, sqlite3.Error) as error:
             self._to_memory(str(error), before)
             return
@@ -227,40 +268,43 @@ class Disk:
         self._tended = now = self._clock.now()
         self._file.let_go()
         self._file.trouble = why
-        seal, damaged = (before.tally.seal, before.damaged) if before is not None else (None, 0)
-        self.held = OutboxStore(database.in_memory(now, damaged, seal), now)
+        seal, damaged = (before.counters.seal, before.damaged) if before is not None else (None, 0)
+        self.store = OutboxStore(database.in_memory(now, damaged, seal), now)
         self._in_memory = True
 
     def _to_disk(self, now: Instant) -> None:
         """Open the file again and put there what waits in memory; as before if that fails."""
-        memory = self.held
+        memory = self.store
         try:
-            held = OutboxStore(self._file.open(now, memory.tally.seal), now)
-            batch = held.batch(now)
-            transact(held.db, lambda: repair.move(memory, batch, self._settings.max_bytes))
-        except (DiskFails, OutboxError, sqlite3.Error) as error:
+            store = OutboxStore(self._file.open(now, memory.counters.seal), now)
+            batch = store.batch(now)
+            transact(store.db, lambda: repair.move(memory, batch, self._settings.max_bytes))
+        except Exception as error:  # whatever it is, what waits is in memory and goes on there
             self._file.let_go()
             self._file.trouble = str(error)
             return
-        held.written(batch)
-        held.ended |= memory.ended
-        self.held, self._in_memory = held, False
+        store.written(batch)
+        store.ended |= memory.ended
+        self.store, self._in_memory = store, False
         memory.db.close()
-        log.warning("outbox_on_disk_again", path=str(self.path), moved=memory.tally.pending)
+        log.warning("outbox_on_disk_again", path=str(self.path), moved=memory.counters.pending)
 
     def _recover(self, now: Instant) -> None:
         """Leave memory, take the ballast again, and see what was done by hand."""
+        if self._refused is not None and now.since(self._refused_at) >= AGAIN_S:
+            self._refused = None
+            log.warning("outbox_takes_again", path=str(self.path))
         if self._in_memory:
             self._to_disk(now)
         elif self._full_bytes is not None and (self._ballast.take() or self._ballast.room()):
             self._full_bytes = None
-            repair.log_pages(self.held.db, database.CHECKPOINT_PAGES)
+            repair.log_pages(self.store.db, database.CHECKPOINT_PAGES)
             log.warning("disk_has_room", path=str(self.path))
         elif self._full_bytes is None and self._ballast.size_bytes and not self._ballast.take():
-            self._full_bytes = self.held.tally.cost_bytes
+            self._full_bytes = self.store.counters.cost_bytes
             log.error("disk_full", path=str(self.path), ballast="not to be had")
-        if not self._in_memory and self.held.changed_by_hand():
-            self.held.count_again()
+        if not self._in_memory and self.store.changed_by_hand():
+            self.store.count_again()
 
     # ------------------------------------------------------------------------------------------ damaged files
 
@@ -268,34 +312,34 @@ class Disk:
         """Those that take no time worth mentioning; but not one that breaks while another is saved."""
         if self._salvaging:
             return
-        for wreck in tuple(self._file.wrecks):
-            if not wreck.is_file() or wreck.stat().st_size <= database.SMALL_BYTES:
-                self._salvage(wreck)
+        for damaged_file in tuple(self._file.damaged_files):
+            if not damaged_file.is_file() or damaged_file.stat().st_size <= database.SMALL_BYTES:
+                self._salvage(damaged_file)
 
-    def _salvage(self, wreck: Path) -> None:
+    def _salvage(self, damaged_file: Path) -> None:
         """Invariant 9: what is whole comes again, in small transactions between which others may put."""
         self._salvaging = True
         try:
-            told = repair.salvage(wreck, self._carry, self._reopen)
+            salvaged = repair.salvage(damaged_file, self._reinsert, self._reopen)
         finally:
             self._salvaging = False
         with self._lock:
-            self._file.saved(wreck)
-            self.salvaged.append(told)
+            self._file.saved(damaged_file)
+            self.salvaged.append(salvaged)
 
-    def _carry(self, saved: Sequence[Saved], stream: str | None, newest: int | None) -> None:
-        def work(held: OutboxStore) -> None:
-            batch = held.batch(self._clock.now())
-            transact(held.db, lambda: repair.carry(batch, saved, stream, newest, self._most_bytes))
-            held.written(batch)
+    def _reinsert(self, saved: Sequence[Saved], stream: str | None, newest: int | None) -> None:
+        def work(store: OutboxStore) -> None:
+            batch = store.batch(self._clock.now())
+            transact(store.db, lambda: repair.reinsert(batch, saved, stream, newest, self._most_bytes))
+            store.written(batch)
 
         with self._lock:
             self.run(work)
 
     def _reopen(self, events: Sequence[Message]) -> None:
         with self._lock:
-            known = [event for event in events if event.event_id not in self.held.ended]
-            self.run(lambda held: transact(held.db, lambda: rows.reopen(held.db, known)))
+            known = [event for event in events if event.event_id not in self.store.ended]
+            self.run(lambda store: transact(store.db, lambda: rows.reopen(store.db, known)))
 
 
 HINT: Final = "look at the disk: full, read-only, or dying?"

@@ -54,7 +54,7 @@ class OutboxFile:
         self.path = path
         self.damaged = 0
         """Files set aside since this object exists."""
-        self.wrecks: list[Path] = []
+        self.damaged_files: list[Path] = []
         """Files set aside whose messages are not saved yet."""
         self.db: sqlite3.Connection | None = None
         """None while the disk fails."""
@@ -139,11 +139,11 @@ class OutboxFile:
             os.close(self._lock)
             self._lock = -1
 
-    def saved(self, wreck: Path) -> None:
+    def saved(self, damaged_file: Path) -> None:
         """What could be saved from a file that was set aside has been put."""
         with suppress(OSError):
-            _note(wreck).touch()
-        self.wrecks.remove(wreck)
+            _note(damaged_file).touch()
+        self.damaged_files.remove(damaged_file)
 
     def _take_lock(self) -> None:
         if self._lock >= 0:
@@ -158,7 +158,7 @@ class OutboxFile:
                 f"outbox {self.path}: {error.strerror or error}", "make its folder writable by the agent's user"
             ) from error
         found = sorted(self.path.parent.glob(f"{self.path.name}.damaged.*"), key=_number)
-        self.wrecks = [path for path in found if _number(path) and not _note(path).exists()]
+        self.damaged_files = [path for path in found if _number(path) and not _note(path).exists()]
 
     def _ask_for_room(self) -> None:
         """SQLite maps a file beside the database; on a disk without room for that the process dies (SIGBUS)."""
@@ -190,13 +190,13 @@ class OutboxFile:
         except OSError as error:
             raise DiskFails(error.strerror or str(error)) from error
         self.damaged += 1
-        self.wrecks.append(aside)
+        self.damaged_files.append(aside)
         log.error("outbox_damaged", path=str(self.path), kept_as=aside.name, why=why)
-        wreck = DamagedFile(aside)
+        damaged_file = DamagedFile(aside)
         try:
-            return wreck.life()
+            return damaged_file.life()
         finally:
-            wreck.close()
+            damaged_file.close()
 
     def _aside(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.name}.damaged.{number}")
@@ -238,9 +238,9 @@ def _number(path: Path) -> int:
     return int(path.suffix[1:]) if path.suffix[1:].isdigit() else 0
 
 
-def _note(wreck: Path) -> Path:
+def _note(damaged_file: Path) -> Path:
     """There when the messages of a file that was set aside are saved."""
-    return wreck.with_name(wreck.name + "-saved")
+    return damaged_file.with_name(damaged_file.name + "-saved")
 
 
 def _lock(path: Path) -> int:

@@ -111,7 +111,7 @@ def status(path: Path, clock: Clock) -> Status:
         OutboxError: it cannot be read.
     """
     with reading(path) as db:
-        stream, _, tally = sums(db)
+        stream, _, counters = sums(db)
         waiting = {
             Priority(priority).name.lower(): Sum(number, size)
             for priority, number, size in db.execute(
@@ -125,11 +125,11 @@ def status(path: Path, clock: Clock) -> Status:
             at_work=at_work(path),
             waiting=waiting,
             oldest_s=None if oldest is None else max(0.0, clock.now().wall_s - oldest[0]),
-            quarantined=tally.quarantined,
-            dropped={priority.name.lower(): number for priority, number in tally.dropped.items()},
-            newest_seq=tally.next_seq - 1,
-            seals=tally.seal[1] if tally.seal is not None and tally.seal[0] == stream else 0,
-            unsealed=tally.unsealed,
+            quarantined=counters.quarantined,
+            dropped={priority.name.lower(): number for priority, number in counters.dropped.items()},
+            newest_seq=counters.next_seq - 1,
+            seals=counters.seal[1] if counters.seal is not None and counters.seal[0] == stream else 0,
+            unsealed=counters.unsealed,
             damaged=tuple(
                 sorted(p.name for p in path.parent.glob(f"{path.name}.damaged.*") if p.suffix[1:].isdigit())
             ),
@@ -174,8 +174,8 @@ def export(path: Path, folder: Path, clock: Clock) -> int:
             for entry, stored in _everything(db):
                 name = f"{stored.seq:08}.{'json' if stored.message.content_type == codec.JSON else 'jpg'}"
                 (folder / name).write_bytes(codec.finish(stored, stored.stream, clock.now()))
-                told = asdict(entry) | {"file": name, "stream": stored.stream, "sha256": stored.sha256}
-                index.write(json.dumps(told, ensure_ascii=False) + "\n")
+                line = asdict(entry) | {"file": name, "stream": stored.stream, "sha256": stored.sha256}
+                index.write(json.dumps(line, ensure_ascii=False) + "\n")
                 number += 1
     except OSError as error:
         raise OutboxError(
@@ -243,8 +243,8 @@ def _by_hand(
         try:
             if file.db is None:
                 raise OutboxError(f"outbox {path}: {file.trouble}", "look at the disk's health")
-            held = file.db
-            return transact(held, lambda: do(held))
+            store = file.db
+            return transact(store, lambda: do(store))
         finally:
             file.close()
     except sqlite3.Error as error:

@@ -4,7 +4,8 @@ Invariants
  1. When put() returns, its messages are on disk: neither a crash nor a power cut can lose them. Only while the
     disk takes nothing are they in memory (12), and that is told.
  2. seq counts from 1 without gaps within a stream, and none is ever used twice.
- 3. A message leaves only by acknowledge(), by eviction, or by hand; all but the first are counted by class.
+ 3. A message leaves only by acknowledge(), by eviction, or by hand; all but the first are counted by class, and
+    so is what was never taken (15).
  4. Of an event only the newest update waits: a newer one, or the end, takes over its row and its seq.
     A row that waiting() has given out, or that an earlier life of the agent put, is never changed again:
     the station may have it under that seq.
@@ -24,6 +25,8 @@ Invariants
     files and restarts (chain.py).
 14. On a full disk pictures and updates make room for each other and for events; the ballast is for events and
     counts alone.
+15. What neither file nor memory takes is a mistake of ours. It takes no other message with it; put() raises,
+    put_or_drop() counts it, and both are told until nothing more is refused for some seconds.
 """
 
 from __future__ import annotations
@@ -44,7 +47,6 @@ from agent.outbox import queries as rows
 from agent.outbox.degraded import Condition, Disk, OutboxSettings
 from agent.outbox.file import transact
 from agent.outbox.recovery.repair import Salvaged
-from agent.outbox.store import OutboxStore
 from agent.wire.message import Message, Priority, Stored
 
 __all__ = ["Condition", "Outbox", "OutboxSettings", "Salvaged", "Stats"]
@@ -67,7 +69,7 @@ class Stats:
     oldest_s: float | None
     """Age of the oldest that waits; None: nothing waits."""
     dropped: dict[str, int]
-    """Class -> evicted since the stream began."""
+    """Class -> evicted, or never taken, since the stream began."""
     quarantined: int
     replaced: int
     """Updates that a newer message took the place of; nothing is lost by that."""
@@ -109,7 +111,7 @@ class Outbox:
         Threads that put at the same time share one transaction: whoever gets the lock first writes for all.
 
         Raises:
-            OutboxError: the outbox is closed, or broken beyond what memory can bridge; nothing of it is kept.
+            OutboxError: the outbox is closed, or neither file nor memory takes these; nothing of it is kept.
         """
         if not messages:
             return []
@@ -125,6 +127,18 @@ class Outbox:
         assert request.seqs is not None
         return request.seqs
 
+    def put_or_drop(self, messages: Sequence[Message]) -> None:
+        """`put` for who has no other place to keep them: what is not taken is counted as lost. Never raises."""
+        try:
+            self.put(messages)
+        except OutboxError:
+            self.count_dropped([message.priority for message in messages])
+
+    def count_dropped(self, priorities: Iterable[Priority]) -> None:
+        """Count what was to be told and never became a message here, by class (invariant 3). Never raises."""
+        with self._lock:
+            self._disk.count_dropped(priorities)
+
     def waiting(
         self,
         limit: int,
@@ -138,37 +152,30 @@ class Outbox:
         an earlier boot put is minus infinity: before everything of this boot.
         """
         wanted = sorted(priorities)
-
-        def work(held: OutboxStore) -> list[Stored]:
-            if not held.tally.pending:  # mostly, and then the database need not be asked
-                return []
-            return [held.give(seq) for seq in rows.in_order(held.db, held.live(now), limit, skip, wanted)]
-
         with self._lock:
-            return self._disk.run(work)
+            return self._disk.run(lambda store: store.waiting(limit, now, skip, wanted))
 
     def one(self, seq: int) -> Stored | None:
         """The message with this seq, given out like those of `waiting`; None if it waits no more."""
         with self._lock:
-            return self._disk.run(lambda held: held.give(seq) if rows.waits(held.db, seq) else None)
+            return self._disk.run(lambda store: store.give(seq) if rows.waits(store.db, seq) else None)
 
     def acknowledge(self, stream: str, ranges: Iterable[tuple[int, int]]) -> int:
         """Forget what the station has committed: ranges of seq, both ends included; how many there were."""
-        told = tuple(ranges)
         with self._lock:
             if stream != self.stream:
                 return 0  # invariant 10
-            newest = self._disk.held.tally.next_seq - 1
-            bounded = [(max(1, first), min(last, newest)) for first, last in told]
+            newest = self._disk.store.counters.next_seq - 1
+            bounded = [(max(1, first), min(last, newest)) for first, last in ranges]
             known = [(first, last) for first, last in bounded if first <= last]
             if not known:
                 return 0
-            return self._disk.run(lambda held: held.forget(known) if held.stream == stream else 0)
+            return self._disk.run(lambda store: store.forget(known) if store.stream == stream else 0)
 
     def quarantine(self, seq: int, reason: str) -> bool:
         """Set one message aside that cannot be delivered (invariant 11); False if it waits no more."""
         with self._lock:
-            moved = self._disk.run(lambda held: held.set_apart(seq, reason))
+            moved = self._disk.run(lambda store: store.set_apart(seq, reason))
         if moved:
             log.error("message_quarantined", seq=seq, reason=reason)
         return moved
@@ -176,7 +183,7 @@ class Outbox:
     def leave_behind(self) -> None:
         """What was put so far goes after what comes now: it tells of the past, not of what happens."""
         with self._lock:
-            self._disk.held.leave_behind()
+            self._disk.store.leave_behind()
 
     def watch(self, watcher: Callable[[], None]) -> None:
         """Call `watcher` after each put, in the thread that put."""
@@ -187,43 +194,48 @@ class Outbox:
     @property
     def stream(self) -> str:
         """Within which seq counts: one life of the file, or of the memory that takes its place."""
-        return self._disk.held.stream
+        return self._disk.store.stream
 
     @property
     def at_rest(self) -> bool:
         """Nothing waits and the disk takes all: until something is put, nothing need be looked after soon."""
         with self._lock:
-            return not self._disk.held.tally.pending and self._disk.condition == Condition()
+            return not self._disk.store.counters.pending and self._disk.condition == Condition()
 
     def open_events(self) -> list[Message]:
         """The latest message of each event that began and did not end, in the order of their times."""
         with self._lock:
-            return self._disk.run(lambda held: rows.open_events(held.db))
+            return self._disk.run(lambda store: rows.open_events(store.db))
 
     def bounds(self) -> tuple[int | None, int | None]:
         """The lowest seq that has no receipt, and the highest ever given."""
         with self._lock:
-            return self._disk.run(lambda held: (rows.oldest_seq(held.db), held.tally.next_seq - 1 or None))
+            return self._disk.run(
+                lambda store: (rows.oldest_seq(store.db), store.counters.next_seq - 1 or None)
+            )
 
     def head(self) -> tuple[str, int, str] | None:
         """Stream, number and hash of the newest seal of this stream; None: there is none yet."""
         with self._lock:
-            seal = self._disk.held.tally.seal
+            seal = self._disk.store.counters.seal
             return (seal[0], seal[1], seal[2].hex()) if seal is not None and seal[0] == self.stream else None
 
     def stats(self) -> Stats:
         """The figures for health."""
         with self._lock:
-            oldest_s = self._disk.run(lambda held: rows.oldest_s(held.db, held.boot, self._clock.now()))
-            held = self._disk.held
+            oldest_s = self._disk.run(lambda store: rows.oldest_s(store.db, store.boot, self._clock.now()))
+            store, uncounted = self._disk.store, self._disk.uncounted
             return Stats(
-                pending=held.tally.pending,
-                bytes=held.tally.cost_bytes,
+                pending=store.counters.pending,
+                bytes=store.counters.cost_bytes,
                 oldest_s=oldest_s,
-                dropped={priority.name.lower(): held.tally.dropped.get(priority, 0) for priority in Priority},
-                quarantined=held.tally.quarantined,
-                replaced=held.tally.replaced,
-                damaged=held.damaged,
+                dropped={
+                    priority.name.lower(): store.counters.dropped.get(priority, 0) + uncounted[priority]
+                    for priority in Priority
+                },
+                quarantined=store.counters.quarantined,
+                replaced=store.counters.replaced,
+                damaged=store.damaged,
             )
 
     def condition(self) -> Condition:
@@ -234,12 +246,12 @@ class Outbox:
     def spent(self, day: str) -> dict[Priority, int]:
         """Bytes that were sent on that day, as `note_spent` kept them."""
         with self._lock:
-            return self._disk.run(lambda held: rows.spent(held.db, day))
+            return self._disk.run(lambda store: rows.spent(store.db, day))
 
     def note_spent(self, day: str, spent: Mapping[Priority, int]) -> None:
         """Keep what was sent on that day, so that a restart does not begin the budget anew."""
         with self._lock:
-            self._disk.run(lambda held: transact(held.db, lambda: rows.note_spent(held.db, day, spent)))
+            self._disk.run(lambda store: transact(store.db, lambda: rows.note_spent(store.db, day, spent)))
 
     # -------------------------------------------------------------------------------------------- tending it
 
@@ -265,8 +277,8 @@ class Outbox:
     def salvaged(self) -> list[Salvaged]:
         """What became of damaged files since this was last asked."""
         with self._lock:
-            told, self._disk.salvaged = self._disk.salvaged, []
-            return told
+            salvaged, self._disk.salvaged = self._disk.salvaged, []
+            return salvaged
 
     def close(self) -> None:
         """Let go of the file; safe to call twice. The ballast stays."""
@@ -280,13 +292,18 @@ class Outbox:
         while self._arrivals and size < BATCH:
             requests.append(self._arrivals.popleft())
             size += len(requests[-1].messages)
+        self._commit(requests)
+
+    def _commit(self, requests: Sequence[_PutRequest]) -> None:
+        """Whoever waits for this transaction hears how it ended; what cannot be written fails alone."""
         try:
             written = self._disk.put([request.messages for request in requests])
-            for request, seqs in zip(requests, written, strict=True):
-                request.seqs = seqs
-        except Exception as error:  # whoever waits for this transaction must hear of it
-            told = (
-                error if isinstance(error, OutboxError) else OutboxError(f"outbox {self._disk.path}: {error!r}")
-            )
+        except OutboxError as error:
+            if len(requests) == 1:
+                requests[0].error = error
+                return
             for request in requests:
-                request.error = told
+                self._commit([request])
+            return
+        for request, seqs in zip(requests, written, strict=True):
+            request.seqs = seqs

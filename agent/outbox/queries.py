@@ -227,11 +227,11 @@ def _remember(db: sqlite3.Connection, events: Iterable[Message], otherwise: str)
 
 def spent(db: sqlite3.Connection, day: str) -> dict[Priority, int]:
     """What was sent on that day."""
-    told = db.execute("select priority, bytes from spent where day = ?", (day,))
-    return {Priority(priority): number for priority, number in told}
+    rows = db.execute("select priority, bytes from spent where day = ?", (day,))
+    return {Priority(priority): number for priority, number in rows}
 
 
-def note_spent(db: sqlite3.Connection, day: str, told: Mapping[Priority, int]) -> None:
+def note_spent(db: sqlite3.Connection, day: str, sent_bytes: Mapping[Priority, int]) -> None:
     """What was sent on that day, instead of what stood there."""
-    rows = [(int(priority), day, number) for priority, number in told.items()]
+    rows = [(int(priority), day, number) for priority, number in sent_bytes.items()]
     db.executemany("insert or replace into spent (priority, day, bytes) values (?, ?, ?)", rows)

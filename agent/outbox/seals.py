@@ -22,7 +22,7 @@ _RANGES: Final = 30
 _GIVEN_UP: Final = 5000
 """Evicted messages looked at for one seal; what is left is told by the next."""
 
-Carried = tuple[str | None, int | None, Sequence[int]]
+Reinserted = tuple[str | None, int | None, Sequence[int]]
 """Stream, its newest seq, and the seqs that were saved from it."""
 
 
@@ -37,7 +37,7 @@ def compose(
     before: Seal | None,
     unripe: Container[int],
     at: Instant,
-    carried: Carried | None,
+    reinserted: Reinserted | None,
 ) -> tuple[bytes, int]:
     """The body of the next seal, and how many messages it lists; these are taken off what is to be sealed."""
     entries: list[tuple[int, bytes]] = []
@@ -59,6 +59,6 @@ def compose(
         [(seq, sha256.hex()) for seq, sha256 in entries],
         dropped,
         at,
-        (carried[0], carried[1], ranges(carried[2])) if carried else None,
+        (reinserted[0], reinserted[1], ranges(reinserted[2])) if reinserted else None,
     )
     return body, len(entries)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,7 +16,7 @@ from agent.outbox import queries as rows
 from agent.outbox.file import this_boot, transact
 from agent.outbox.seals import SEAL_AFTER_S
 from agent.outbox.transaction import Waiting, WriteBatch, sums
-from agent.wire.message import Message, Stored
+from agent.wire.message import Message, Priority, Stored
 
 LIVE_S: Final = 60.0
 
@@ -44,7 +44,7 @@ class OutboxStore:
 
     def count_again(self) -> None:
         """Ask the database for its sums: somebody may have changed it by hand."""
-        self.stream, self.damaged, self.tally = sums(self.db)
+        self.stream, self.damaged, self.counters = sums(self.db)
         self._version = self._data_version()
 
     def changed_by_hand(self) -> bool:
@@ -55,11 +55,19 @@ class OutboxStore:
         """The first seq of the last minute."""
         while self._recent and now.mono_s - self._recent[0][0] > LIVE_S:
             self._recent.popleft()
-        return self._recent[0][1] if self._recent else self.tally.next_seq
+        return self._recent[0][1] if self._recent else self.counters.next_seq
 
     def leave_behind(self) -> None:
         """What was put so far is no longer of the last minute (invariant 5)."""
         self._recent.clear()
+
+    def waiting(
+        self, limit: int, now: Instant, skip: Container[int], priorities: Sequence[Priority]
+    ) -> list[Stored]:
+        """Up to `limit` messages to be sent, in the order of invariant 5."""
+        if not self.counters.pending:  # mostly, and then the database need not be asked
+            return []
+        return [self.give(seq) for seq in rows.in_order(self.db, self.live(now), limit, skip, priorities)]
 
     def give(self, seq: int) -> Stored:
         """A message to be sent: from now on it is never changed (invariant 4)."""
@@ -80,17 +88,28 @@ class OutboxStore:
             batch.finish(most_bytes, bulk_bytes)
             return seqs
 
-        before, first = self.tally.seal, self.tally.next_seq
+        before, first = self.counters.seal, self.counters.next_seq
         seqs = transact(self.db, work)
         self.written(batch)
         if not self._recent or at.mono_s - self._recent[-1][0] >= 1.0:
             self._recent.append((at.mono_s, first))
         self.live(at)
-        if self.tally.seal is not before:
+        if self.counters.seal is not before:
             self._unsealed_s = None
         if self._unsealed_s is None and self._unsealed():
             self._unsealed_s = at.mono_s
         return seqs
+
+    def count_losses(self, losses: Mapping[Priority, int]) -> None:
+        """By class: what was never put (invariant 3)."""
+
+        def work() -> None:
+            for priority, number in losses.items():
+                rows.count_losses(self.db, priority, number)
+
+        transact(self.db, work)
+        for priority, number in losses.items():
+            self.counters.dropped[priority] = self.counters.dropped.get(priority, 0) + number
 
     def seal_due(self, now: Instant) -> bool:
         """Whether something has waited for its seal for too long (invariant 13)."""
@@ -110,12 +129,12 @@ class OutboxStore:
 
     def batch(self, at: Instant) -> WriteBatch:
         """A transaction in the making; what it changes holds once it was `written`."""
-        tally = replace(self.tally, dropped=dict(self.tally.dropped))
-        return WriteBatch(self.db, tally, self.fresh, self.boot, at, self.stream)
+        counters = replace(self.counters, dropped=dict(self.counters.dropped))
+        return WriteBatch(self.db, counters, self.fresh, self.boot, at, self.stream)
 
     def written(self, batch: WriteBatch) -> None:
         """The batch is committed."""
-        self.tally = batch.tally
+        self.counters = batch.counters
         for event, waiting in batch.changed.items():
             self.fresh.pop(event, None)
             if waiting is not None:
@@ -125,11 +144,11 @@ class OutboxStore:
     def forget(self, known: Sequence[tuple[int, int]]) -> int:
         """These have a receipt; how many of them were here."""
         gone = transact(self.db, lambda: rows.forget(self.db, list(known)))
-        self.tally = replace(
-            self.tally,
-            pending=self.tally.pending - gone.sent,
-            quarantined=self.tally.quarantined - gone.quarantined,
-            cost_bytes=self.tally.cost_bytes - gone.cost_bytes,
+        self.counters = replace(
+            self.counters,
+            pending=self.counters.pending - gone.sent,
+            quarantined=self.counters.quarantined - gone.quarantined,
+            cost_bytes=self.counters.cost_bytes - gone.cost_bytes,
         )
         self._let_change_no_more(
             waiting.seq for waiting in self.fresh.values() if any(a <= waiting.seq <= b for a, b in known)
@@ -141,15 +160,15 @@ class OutboxStore:
         moved = transact(self.db, lambda: rows.set_apart(self.db, seq, reason))
         if moved:
             self._let_change_no_more([seq])
-            self.tally = replace(
-                self.tally, pending=self.tally.pending - 1, quarantined=self.tally.quarantined + 1
+            self.counters = replace(
+                self.counters, pending=self.counters.pending - 1, quarantined=self.counters.quarantined + 1
             )
         return moved
 
     def _unsealed(self) -> bool:
         """Whether more than the newest seal waits for a seal."""
-        seal = self.tally.seal
-        return self.tally.unsealed > (seal is not None and seal[0] == self.stream)
+        seal = self.counters.seal
+        return self.counters.unsealed > (seal is not None and seal[0] == self.stream)
 
     def _let_change_no_more(self, seqs: Iterable[int]) -> None:
         gone = set(seqs)

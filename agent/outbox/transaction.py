@@ -16,7 +16,7 @@ from agent.outbox import seals
 from agent.outbox.database import Seal
 from agent.outbox.queries import checksum, lose
 from agent.outbox.recovery.pages import PAGE, local_bytes
-from agent.outbox.seals import SEAL_EVERY, Carried
+from agent.outbox.seals import SEAL_EVERY, Reinserted
 from agent.wire import codec
 from agent.wire.message import Message, Priority
 
@@ -104,10 +104,10 @@ def cost_bytes(body_bytes: int) -> int:
 
 @dataclass(slots=True)
 class WriteBatch:
-    """Belongs to one open transaction. What it changes in `tally` and `fresh` counts once that is committed."""
+    """Of one open transaction; what it changes in `counters` and `fresh` holds once that is committed."""
 
     db: sqlite3.Connection
-    tally: Counters
+    counters: Counters
     fresh: dict[str, Waiting]
     """Event -> its update that may be taken over, as it was before this batch."""
     boot: int
@@ -122,18 +122,18 @@ class WriteBatch:
         cost = cost_bytes(len(message.body))
         seq = self._take_over(message, cost)
         if seq is None:
-            seq = self.carry(message)
+            seq = self.reinsert(message)
         self._remember(message, seq, cost)
         return seq
 
-    def carry(self, message: Message) -> int:
+    def reinsert(self, message: Message) -> int:
         """Write one message, and nothing else: it takes over no row, its event is neither opened nor ended."""
-        cost, seq = cost_bytes(len(message.body)), self.tally.next_seq  # invariant 2
+        cost, seq = cost_bytes(len(message.body)), self.counters.next_seq  # invariant 2
         self.db.execute(_INSERT, (seq, *self._columns(seq, message, cost)))
-        self.tally.next_seq += 1
-        self.tally.pending += 1
-        self.tally.unsealed += 1
-        self.tally.cost_bytes += cost
+        self.counters.next_seq += 1
+        self.counters.pending += 1
+        self.counters.unsealed += 1
+        self.counters.cost_bytes += cost
         return seq
 
     def finish(self, max_bytes: int, bulk_bytes: int | None = None) -> None:
@@ -141,13 +141,13 @@ class WriteBatch:
 
         Beyond `bulk_bytes`, which is below `max_bytes`, only events and counts may still be added.
         """
-        while self.tally.unsealed - self.unripe >= SEAL_EVERY:
+        while self.counters.unsealed - self.unripe >= SEAL_EVERY:
             self.seal()
         if bulk_bytes is not None:
             self._make_room(EVICTION[: EVICTION.index(Priority.COUNT)], min(bulk_bytes, max_bytes))
         self._make_room(EVICTION, max_bytes)
-        seal = self.tally.seal or (None, None, None)
-        self.db.execute(_COUNTERS, (self.tally.next_seq, self.tally.replaced, *seal))
+        seal = self.counters.seal or (None, None, None)
+        self.db.execute(_COUNTERS, (self.counters.next_seq, self.counters.replaced, *seal))
 
     @property
     def unripe(self) -> int:
@@ -156,16 +156,16 @@ class WriteBatch:
         new = sum(event not in self.fresh and waiting is not None for event, waiting in self.changed.items())
         return len(self.fresh) - gone + new
 
-    def seal(self, carried: Carried | None = None) -> None:
+    def seal(self, reinserted: Reinserted | None = None) -> None:
         """Put a seal over the oldest messages that no seal lists and that can no longer change."""
         waiting = (self.changed.get(event, row) for event, row in {**self.changed, **self.fresh}.items())
         body, sealed = seals.compose(
-            self.db, self.stream, self.tally.seal, {row.seq for row in waiting if row}, self.at, carried
+            self.db, self.stream, self.counters.seal, {row.seq for row in waiting if row}, self.at, reinserted
         )
-        self.tally.unsealed -= sealed
-        self.carry(Message(codec.CHAIN, body, codec.JSON, Priority.COUNT, self.at))
-        number = seals.number_after(self.stream, self.tally.seal)
-        self.tally.seal = (self.stream, number, hashlib.sha256(body).digest())
+        self.counters.unsealed -= sealed
+        self.reinsert(Message(codec.CHAIN, body, codec.JSON, Priority.COUNT, self.at))
+        number = seals.number_after(self.stream, self.counters.seal)
+        self.counters.seal = (self.stream, number, hashlib.sha256(body).digest())
 
     def _take_over(self, message: Message, cost: int) -> int | None:
         """Invariant 4: the row of the event's waiting update, if this message may have it."""
@@ -177,8 +177,8 @@ class WriteBatch:
         row = self.db.execute(_TAKE_OVER, (*self._columns(old.seq, message, cost), old.seq))
         if row.rowcount == 0:
             return None  # cannot be; but if it were, a message would vanish without a trace
-        self.tally.cost_bytes += cost - old.cost_bytes
-        self.tally.replaced += 1
+        self.counters.cost_bytes += cost - old.cost_bytes
+        self.counters.replaced += 1
         return old.seq
 
     def _columns(self, seq: int, message: Message, cost: int) -> tuple[object, ...]:
@@ -225,7 +225,7 @@ class WriteBatch:
     def _make_room(self, order: Sequence[Priority], most_bytes: int) -> None:
         for priority in order:
             for table in ("quarantine", "message"):  # invariant 11
-                if self.tally.cost_bytes > most_bytes:
+                if self.counters.cost_bytes > most_bytes:
                     self._evict(priority, table, most_bytes)
 
     def _evict(self, priority: Priority, table: str, max_bytes: int) -> None:
@@ -236,18 +236,20 @@ class WriteBatch:
         )
         victims = []
         for seq, cost, event in rows:
-            if self.tally.cost_bytes <= max_bytes:
+            if self.counters.cost_bytes <= max_bytes:
                 break
             victims.append((seq, cost))
-            self.tally.cost_bytes -= cost
+            self.counters.cost_bytes -= cost
             waiting = self.changed.get(event, self.fresh.get(event))
             if waiting is not None and waiting.seq == seq:
                 self.changed[event] = None
         rows.close()
+        if not victims:
+            return
         self.db.executemany(f"delete from {table} where seq = ?", [(seq,) for seq, _ in victims])  # noqa: S608
         lose(self.db, [(seq, int(priority), cost) for seq, cost in victims])
-        self.tally.dropped[priority] = self.tally.dropped.get(priority, 0) + len(victims)
+        self.counters.dropped[priority] = self.counters.dropped.get(priority, 0) + len(victims)
         if table == "message":
-            self.tally.pending -= len(victims)
+            self.counters.pending -= len(victims)
         else:
-            self.tally.quarantined -= len(victims)
+            self.counters.quarantined -= len(victims)

@@ -57,7 +57,6 @@ from agent.workers.camera import CameraWorker, is_finite
 from agent.workers.clock import Timekeeper
 from agent.workers.commands import CommandWorker, known_time
 from agent.workers.disk import DiskMonitor
-from agent.workers.keeping import Keeping
 from agent.workers.load import LoadMonitor
 from agent.workers.snapshots import Snapshots
 
@@ -126,7 +125,6 @@ class Agent:
             beat=lambda: self.heartbeats.beat("forwarder"),
         )
         machine = Machine(clock, sys)
-        self._keeping = Keeping(self.outbox, "the box itself", clock)
         self.pacer = LoadMonitor(machine, config.throttle, clock, Ids(os.urandom(32)), self._tell)
         self._storage = DiskMonitor(self.outbox, clock, Ids(os.urandom(32)), self._tell)
         self._snapshots = Snapshots()
@@ -173,7 +171,7 @@ class Agent:
             boot_id(),
             self._command_key(),
         )
-        self._doer = Worker("orders", self.orders.run, self.heartbeats, clock)
+        self._doer = Worker("commands", self.orders.run, self.heartbeats, clock)
 
     def run(self, duration_s: float | None = None, started: Callable[[], None] = lambda: None) -> None:
         """Work until `stop` is set, every camera's file has ended, or the time is over.
@@ -218,7 +216,6 @@ class Agent:
             self._keep_the_pace()
             self._keep_the_time()
             self._storage.tick()
-            self._keeping.keep()
             self.bulletin.look()
             if self.bulletin.due:
                 tuning.tidy()
@@ -242,7 +239,7 @@ class Agent:
         if told.clock_map:
             now = self.clock.now()
             body = encode(ClockMapBody(session=self.session, time=moment(now), clock=self._clock_told(now)))
-            self._keeping.keep([Message("camera/box/clock_map", body, JSON, Priority.EVENT, now)])
+            self.outbox.put_or_drop([Message("camera/box/clock_map", body, JSON, Priority.EVENT, now)])
 
     def _leave(self) -> None:
         """Stop in order, and ask whoever started the agent to do it again."""
@@ -263,7 +260,6 @@ class Agent:
         self.pacer.close()
         self._tell(filter(None, (self.timekeeper.close(),)))
         self._storage.close()
-        self._keeping.keep(now=True)
         self.bulletin.say()
         self._drain(DRAIN_S)
         self.forwarder.stop(max(0.5, STOP_S - 1 - self.clock.now().since(began)))
@@ -322,7 +318,7 @@ class Agent:
         detail = f"{self._sources.boot_reason}; {len(left_open)} events were open and are closed"
         restart = ConditionEvent(EventKind.AGENT_RESTARTED, BOX_RULE)
         restarted, self._ids = restart.once(now, self._ids, detail)
-        self._keeping.keep(
+        self.outbox.put_or_drop(
             [*orphans.ends(left_open, now, self._clock_told(now)), *event_messages(restarted, sender)]
         )
         self.outbox.leave_behind()  # there may be many, and none of them is news
@@ -342,9 +338,9 @@ class Agent:
         """On disk; in memory where the disk will not have it, for a box must watch all the same."""
         now_s = known_time(self.timekeeper.clock).wall_s
         try:
-            return Journal(self.config.state_dir / "orders.db", now_s)
+            return Journal(self.config.state_dir / "commands.db", now_s)
         except OutboxError as error:
-            logger.warning("orders_in_memory", why=error.what, hint=error.hint)
+            logger.warning("commands_in_memory", why=error.what, hint=error.hint)
             return Journal(IN_MEMORY, now_s)
 
     def _clock_told(self, now: Instant) -> ClockPayload:
@@ -381,4 +377,4 @@ class Agent:
         told = tuple(events)
         if told:  # not at most ticks, and to ask how far to trust the clock costs more than the rest of one
             sender = self._sender(RESERVED)
-            self._keeping.keep([message for event in told for message in event_messages(event, sender)])
+            self.outbox.put_or_drop([message for event in told for message in event_messages(event, sender)])

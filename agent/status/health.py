@@ -102,7 +102,7 @@ def of_outbox(outbox: Outbox, forwarder: Forwarder, broker: BrokerSettings) -> O
         dropped=stats.dropped,
         quarantined=stats.quarantined,
         confirm="receipt" if broker.confirm == "station" else "broker",
-        full=disk.full,
+        full=disk.full or disk.refused is not None,
         in_memory=disk.in_memory,
         sent_today_bytes=figures.sent_today_bytes,
         wait_for_tomorrow=figures.wait_for_tomorrow,
@@ -132,17 +132,10 @@ def camera(watcher: CameraWorker, now: Instant) -> CameraHealth:
 
 
 def _outbox(sources: Sources) -> OutboxHealth | None:
-    """What waits, with what never came into the outbox counted among the dropped."""
     try:
-        told = sources.outbox()
+        return sources.outbox()
     except NgatuError:
         return None
-    dropped = dict(told.dropped)
-    for watcher in sources.watchers.values():
-        for priority, number in tuple(watcher.keeping.dropped.items()):
-            name = priority.name.lower()
-            dropped[name] = dropped.get(name, 0) + number
-    return told.model_copy(update={"dropped": dropped})
 
 
 def _degraded(told: HealthPayload, watchers: Mapping[str, CameraWorker], pace: Throttle) -> Iterator[str]:
@@ -153,7 +146,7 @@ def _degraded(told: HealthPayload, watchers: Mapping[str, CameraWorker], pace: T
     for name, watcher in watchers.items():
         if watcher.detector_fails:
             yield f"detector_failed:{name}"
-    yield from _storage(told.outbox, any(watcher.keeping.failing for watcher in watchers.values()))
+    yield from _storage(told.outbox)
     if told.clock is not None and told.clock.state not in ("ntp", "rtc"):
         yield "clock_untrusted"
     throttled = told.throttled
@@ -167,8 +160,8 @@ def _degraded(told: HealthPayload, watchers: Mapping[str, CameraWorker], pace: T
         yield "busy"
 
 
-def _storage(outbox: OutboxHealth | None, failing: bool) -> Iterator[str]:
-    if outbox is None or failing or outbox.full:
+def _storage(outbox: OutboxHealth | None) -> Iterator[str]:
+    if outbox is None or outbox.full:
         yield "storage_full"
     if outbox is not None and outbox.in_memory is not None:
         yield "storage_ram_only"

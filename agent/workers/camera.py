@@ -39,9 +39,9 @@ from agent.detectors import Detector
 from agent.errors import CameraError, CameraLost, CameraRefused, ModelError
 from agent.host.camera_stats import CameraState, CameraStats, Counts, State
 from agent.host.supervise import CALM_S, Backoff, Beat, OutageLog, Stop, wait
+from agent.outbox.outbox import Outbox
 from agent.publishing.compose import Sender, count_message, event_messages
 from agent.wire.message import Message, Priority
-from agent.workers.keeping import Keeper, Keeping
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +80,7 @@ class CameraWorker:
         camera: CameraSettings,
         settings: PipelineSettings,
         detector: Detector,
-        keeper: Keeper,
+        outbox: Outbox,
         sender: Callable[[], Sender],
         *,
         clock: Clock,
@@ -97,8 +97,7 @@ class CameraWorker:
         self._rules = settings.rules
         self.figures = CameraStats()
         self.state = CameraState("disabled", clock.now(), "starting")
-        self.keeping = Keeping(keeper, f"camera {camera.name}", clock)
-        self._detector, self._sender = detector, sender
+        self._detector, self._outbox, self._sender = detector, outbox, sender
         self._clock = clock
         self._on_state, self._on_outcome = on_state, on_outcome
         self._throttled_fps = throttled_fps
@@ -230,8 +229,7 @@ class CameraWorker:
         self._pipeline, outcome = pipeline.update(
             self._pipeline, frame, self._look, self._detector.input_size, self.settings
         )
-        if outcome.reports or self.keeping.holds:  # not with most frames
-            self._tell(outcome.reports)
+        self._tell(outcome.reports)
         self._saw(outcome.view)
         self._on_outcome(frame, outcome)
         return outcome
@@ -330,7 +328,6 @@ class CameraWorker:
         now = self._now()
         self._finish(now, reason)
         self._lost_ends(now, reason)
-        self.keeping.keep(now=True)
         self._enter("disabled", "the file has ended" if reason is EndReason.LEFT else "the agent stops")
 
     def _finish(self, now: Instant, reason: EndReason) -> None:
@@ -354,8 +351,8 @@ class CameraWorker:
     # --------------------------------------------------------------------------------------------- telling
 
     def _tell(self, reports: Sequence[Event | Count]) -> None:
-        """Keep what is told, and with it what the disk would not take before."""
-        self.keeping.keep([message for each in reports for message in self._messages(each)])
+        """Into the outbox: nothing, with most frames."""
+        self._outbox.put_or_drop([message for each in reports for message in self._messages(each)])
 
     def _messages(self, report: Event | Count) -> Iterator[Message]:
         try:
@@ -366,7 +363,7 @@ class CameraWorker:
                 yield count_message(report, sender)
         except Exception:  # one that cannot be put into words must not silence the others
             log.exception("event_not_encoded", camera=self.camera.name, rule=report.rule_id)
-            self.keeping.dropped[Priority.EVENT if isinstance(report, Event) else Priority.COUNT] += 1
+            self._outbox.count_dropped([Priority.EVENT if isinstance(report, Event) else Priority.COUNT])
 
 
 def is_finite(camera: CameraSettings) -> bool:

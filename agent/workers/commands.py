@@ -1,10 +1,10 @@
-"""Does what the station orders: heard in the forwarder's thread, noted on disk, done in a thread of its own.
+"""Does what the station commands: heard in the forwarder's thread, noted on disk, done in a thread of its own.
 
-    heard    read, judged, put into the journal; only then does the broker hear that it has come
-    run      one after the other: begun, done, answered; and what the last life left, first
-    answers  go into the outbox like everything else, so that no outage loses one
+    heard  read, judged, put into the journal; only then does the broker hear that it has come
+    run    one after the other: begun, done, acknowledged; and what the last life left, first
+    acks   go into the outbox like everything else, so that no outage loses one
 
-What is refused is answered, too, unless it bears no id. Everything is in the audit log.
+What is refused has an ack, too, unless it bears no id. Everything is in the audit log.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from agent.clock import Clock, FlooredClock
 from agent.commands import policy
 from agent.commands.audit import Audit
-from agent.commands.journal import Crowded, Journal, JournalLost, StoredAck
-from agent.commands.policy import Command, KnownTime, Pause, Refusal, SetArgs, SnapshotArgs
+from agent.commands.journal import CommandState, CommandTooOld, Journal, JournalFull, StoredAck
+from agent.commands.policy import Command, KnownTime, Pause, Refusal, SetArgs, SnapshotArgs, Verb
 from agent.errors import NgatuError, OutboxError
 from agent.host.supervise import Beat, OutageLog, Stop
+from agent.outbox.outbox import Outbox
 from agent.publishing.jpeg import Jpeg
 from agent.wire import codec
 from agent.wire.codec import JPEG, JSON, moment
 from agent.wire.message import Message, Priority
 from agent.wire.payloads import rfc3339
-from agent.workers.keeping import Keeper, Keeping
 
 log = structlog.get_logger(__name__)
 
 TURN_S: Final = 1.0
-"""While something must be watched or tried again: a pause that ends, a disk that would not take an answer."""
+"""While something must be watched or tried again: a pause that ends, an outbox that would not take an ack."""
 QUIET_S: Final = 10.0
-"""While nothing is: orders and the end wake the thread, and its heart must beat."""
+"""While nothing is: commands and the end wake the thread, and its heart must beat."""
 PICTURE_S: Final = 10.0
 """How long a picture may take: a camera that is slowed down gives one a second at least."""
 REFUSALS: Final = 60
-"""Refusals that are answered and audited in a minute; of more, only the number is."""
+"""Refusals that are acknowledged and audited in a minute; of more, only the number is."""
 WINDOW_S: Final = 60.0
 
-End = Literal["done", "failed", "refused"]
+End = Literal[CommandState.DONE, CommandState.FAILED, CommandState.REFUSED]
 
 
 class Executor(Protocol):
-    """Who carries the orders out. Each may raise NgatuError, which is told as the reason."""
+    """Who carries the commands out. Each may raise NgatuError, which is told as the reason."""
 
     def names(self) -> dict[str, tuple[str, ...]]:
         """The cameras of this box with the rules of each."""
@@ -71,8 +71,8 @@ class Executor(Protocol):
         """
         ...
 
-    def restarted(self, verb: str) -> tuple[bool, dict[str, Any]]:
-        """Whether this life began as `verb` (reload or restart) wanted it, and what to tell of it."""
+    def restarted(self, verb: Verb) -> tuple[bool, dict[str, Any]]:
+        """Whether this life began as `verb` (reload or restart) wanted it, and the result to send."""
         ...
 
     def leave(self) -> None:
@@ -82,7 +82,7 @@ class Executor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What became of an order."""
+    """What became of a command."""
 
     state: End
     detail: str | None = None
@@ -101,26 +101,25 @@ class CommandWorker:
         topics: codec.Topics,
         journal: Journal,
         audit: Audit,
-        keeper: Keeper,
-        crew: Executor,
+        outbox: Outbox,
+        executor: Executor,
         clock: Clock,
         known: Callable[[], KnownTime],
         boot_id: str,
         key: Ed25519PublicKey | None = None,
     ) -> None:
-        """`known` is what the box knows of the time; with the station's `key`, only signed orders are done."""
+        """`known` is what the box knows of the time; with the station's `key`, only signed ones are done."""
         self._key = key
-        self._topics, self._journal, self._audit, self._crew = topics, journal, audit, crew
-        self._keeper, self._clock, self._known, self._boot_id = keeper, clock, known, boot_id
-        self._keeping = Keeping(keeper, "answers", clock)
+        self._topics, self._journal, self._audit, self._executor = topics, journal, audit, executor
+        self._outbox, self._clock, self._known, self._boot_id = outbox, clock, known, boot_id
         self._arrived: queue.Queue[Command | None] = queue.Queue()
         """None only wakes the thread."""
-        self._voice = OutageLog("orders")
+        self._voice = OutageLog("commands")
         self._refused_s: deque[float] = deque(maxlen=REFUSALS)
-        self._unheard = 0
-        """Refusals that were neither answered nor audited."""
-        self._untold = True
-        """The journal may hold answers that the outbox does not have."""
+        self._unlisted = 0
+        """Refusals that were neither acknowledged nor audited."""
+        self._acks_wait = True
+        """The journal may hold acks that the outbox does not have."""
         self._pauses: Sequence[Pause] | None = None
         """Those in the journal, where nobody else writes; None: they have changed since it was asked."""
         self._halted: tuple[Pause, ...] = ()
@@ -136,14 +135,14 @@ class CommandWorker:
             self._refuse(refusal)
         ack()
 
-    def _take(self, order: Command) -> Refusal | None:
+    def _take(self, command: Command) -> Refusal | None:
         """Into the journal and the queue, or why not."""
-        why = policy.untimely(order, self._known())
+        why = policy.untimely(command, self._known())
         known = None
         try:
-            # One that was taken may meanwhile be expired: its answer counts, not that.
-            known = self._journal.take(order) if why is None else self._journal.find(order.id)
-        except (JournalLost, Crowded) as error:
+            # One that was taken may meanwhile be expired: its ack counts, not that.
+            known = self._journal.take(command) if why is None else self._journal.find(command.id)
+        except (CommandTooOld, JournalFull) as error:
             why = str(error)
         except OutboxError as error:
             self._voice.lost(error)
@@ -151,57 +150,61 @@ class CommandWorker:
         else:
             self._voice.back()
         if known is not None:
-            if known.sha256 == order.sha256:
-                self._again(order, known.answer)
+            if known.sha256 == command.sha256:
+                self._again(command, known.ack)
                 return None
-            why = "repeated: this id was used for another order"
+            why = "repeated: this id was used for another command"
         if why is not None:
-            return Refusal(why, order.verb, order.id, order.issuer)
-        self._note(order, "accepted")
-        self._arrived.put(order)
+            return Refusal(why, command.verb, command.id, command.issuer)
+        self._note(command, CommandState.ACCEPTED)
+        self._arrived.put(command)
         return None
 
-    def _again(self, order: Command, answer: bytes | None) -> None:
-        """It was taken before, and is not done again. Who asks again has missed the answer, if there is one."""
-        if answer is not None:
-            told = codec.parse_ack(answer)
-            detail = "; ".join(filter(None, (told.detail, "repeated: not done again")))
-            self._answer(codec.encode(told.model_copy(update={"detail": detail})), order.id)
-        self._note(order, "repeated")
+    def _again(self, command: Command, ack: bytes | None) -> None:
+        """It was taken before, and is not done again. Who asks again has missed the ack, if there is one."""
+        if ack is not None:
+            first = codec.parse_ack(ack)
+            detail = "; ".join(filter(None, (first.detail, "repeated: not done again")))
+            self._acknowledge(codec.encode(first.model_copy(update={"detail": detail})), command.id)
+        self._note(command, "repeated")
 
     def _refuse(self, refusal: Refusal) -> None:
         now_s = self._clock.now().mono_s
         while self._refused_s and now_s - self._refused_s[0] > WINDOW_S:
             self._refused_s.popleft()
         if len(self._refused_s) == REFUSALS:  # a flood must fill neither the disk nor the way to the station
-            self._unheard += 1
+            self._unlisted += 1
             return
         self._refused_s.append(now_s)
         why = refusal.why.encode("utf-8", "replace").decode()  # errors of the system may hold lone surrogates
-        told = {"verb": refusal.verb, "id": refusal.id, "issuer": refusal.issuer, "state": "refused"}
-        self._write(told | {"detail": why})
-        log.warning("order_refused", verb=refusal.verb, id=refusal.id, why=why)
+        self._write(
+            {
+                "verb": refusal.verb,
+                "id": refusal.id,
+                "issuer": refusal.issuer,
+                "state": CommandState.REFUSED,
+                "detail": why,
+            }
+        )
+        log.warning("command_refused", verb=refusal.verb, id=refusal.id, why=why)
         if refusal.id is not None:
             body = codec.ack(refusal.id, "refused", self._clock.now(), why)
-            self._answer(body, refusal.id)
+            self._acknowledge(body, refusal.id)
 
-    def _answer(self, body: bytes, order_id: str) -> None:
-        """Into the outbox; what that will not take now the orders' own thread tries again."""
-        self._keeping.keep([self._message(body, order_id)])
-        if self._keeping.holds:
-            self._wake()
+    def _acknowledge(self, body: bytes, command_id: str) -> None:
+        self._outbox.put_or_drop([self._message(body, command_id)])
 
     # ----------------------------------------------------------------------------------- in a thread of its own
 
     def run(self, stop: Stop, beat: Beat) -> None:
-        """Do what is ordered until `stop` is set. What the last life left comes first."""
+        """Do what is commanded until `stop` is set. What the last life left comes first."""
         stop.wakes(self._wake)
         behind = True
         while not stop.is_set():
             beat()
             try:
                 if behind:
-                    self._resume(stop, beat)
+                    self.settle(stop, beat)
                     behind = False
                 self._turn(stop, beat)
             except OutboxError as error:  # a disk that will not take it now: what was not ended is done again
@@ -209,143 +212,158 @@ class CommandWorker:
                 behind = True
                 stop.wait(TURN_S)
         with suppress(OutboxError):
-            self._tell_answers()
+            self._put_acks()
+
+    def settle(self, stop: Stop, beat: Beat) -> None:
+        """Do all that waits: what the last life left, then what has come since."""
+        self._resume(stop, beat)
+        while not self._arrived.empty() and not stop.is_set():
+            command = self._arrived.get()
+            if command is not None:
+                self._do(command, stop, beat)
+        self._put_acks()
+        self._watch_pauses()
 
     def _turn(self, stop: Stop, beat: Beat) -> None:
-        self._tell_answers()
+        self._put_acks()
         self._watch_pauses()
-        restless = self._untold or self._pauses or self._keeping.holds
+        restless = self._acks_wait or self._pauses
         try:
-            order = self._arrived.get(timeout=TURN_S if restless else QUIET_S)
+            command = self._arrived.get(timeout=TURN_S if restless else QUIET_S)
         except queue.Empty:
             return
-        if order is not None and not stop.is_set():  # else the next life does it
-            self._do(order, stop, beat)
+        if command is not None and not stop.is_set():  # else the next life does it
+            self._do(command, stop, beat)
 
     def _wake(self) -> None:
         """Have the thread look again now."""
         self._arrived.put(None)
 
     def _resume(self, stop: Stop, beat: Beat) -> None:
-        for order, state in [] if self._leaving else self._journal.unended():
-            if state == "begun" and order.verb in ("restart", "reload"):
-                went_well, result = self._crew.restarted(order.verb)
+        for command, state in [] if self._leaving else self._journal.unended():
+            if state is CommandState.BEGUN and command.verb in (Verb.RESTART, Verb.RELOAD):
+                went_well, result = self._executor.restarted(command.verb)
                 detail = None if went_well else str(result.pop("why", ""))
-                self._end(order, CommandResult("done" if went_well else "failed", detail, result))
+                self._end(
+                    command,
+                    CommandResult(CommandState.DONE if went_well else CommandState.FAILED, detail, result),
+                )
             elif not stop.is_set():
-                self._do(order, stop, beat)
+                self._do(command, stop, beat)
 
-    def _do(self, order: Command, stop: Stop, beat: Beat) -> None:
-        """One order from its beginning to its answer."""
-        known = self._journal.find(order.id)
-        if self._leaving or known is None or known.state not in ("accepted", "begun"):
+    def _do(self, command: Command, stop: Stop, beat: Beat) -> None:
+        """One command from its beginning to its ack."""
+        known = self._journal.find(command.id)
+        if self._leaving or known is None or known.state not in (CommandState.ACCEPTED, CommandState.BEGUN):
             return  # the next life does it, or it was done when the queue was a moment behind the journal
-        why = policy.untimely(order, self._known())
+        why = policy.untimely(command, self._known())
         if why is not None:  # it waited too long
-            self._end(order, CommandResult("refused", why))
+            self._end(command, CommandResult(CommandState.REFUSED, why))
             return
-        self._journal.begin(order.id)
+        self._journal.begin(command.id)
         try:
-            done = self._carry_out(order, stop, beat)
+            outcome = self._execute(command, stop, beat)
         except NgatuError as error:
-            done = CommandResult("failed", error.what)
-        except Exception as error:  # an order that meets a mistake of ours must not stop the others
-            log.exception("order_failed", verb=order.verb, id=order.id)
-            done = CommandResult(
-                "failed", f"a mistake in the program: {type(error).__name__}; see the log of the box"
+            outcome = CommandResult(CommandState.FAILED, error.what)
+        except Exception as error:  # a command that meets a mistake of ours must not stop the others
+            log.exception("command_failed", verb=command.verb, id=command.id)
+            outcome = CommandResult(
+                CommandState.FAILED, f"a mistake in the program: {type(error).__name__}; see the log of the box"
             )
-        if done is not None:
-            self._end(order, done)
+        if outcome is not None:
+            self._end(command, outcome)
 
-    def _carry_out(self, order: Command, stop: Stop, beat: Beat) -> CommandResult | None:
+    def _execute(self, command: Command, stop: Stop, beat: Beat) -> CommandResult | None:
         """What became of it; None: the next life of the agent will know."""
-        if isinstance(order.args, SnapshotArgs):
-            return self._snapshot(order, order.args.camera, stop, beat)
-        if isinstance(order.args, SetArgs):
-            return self._set(order, order.args)
-        if order.verb == "ping":
-            return CommandResult("done")
-        if order.verb == "reload":
-            self._crew.check()
-        self._note(order, "begun")
+        if isinstance(command.args, SnapshotArgs):
+            return self._snapshot(command, command.args.camera, stop, beat)
+        if isinstance(command.args, SetArgs):
+            return self._set(command, command.args)
+        if command.verb is Verb.PING:
+            return CommandResult(CommandState.DONE)
+        if command.verb is Verb.RELOAD:
+            self._executor.check()
+        self._note(command, CommandState.BEGUN)
         self._leaving = True
-        self._crew.leave()
+        self._executor.leave()
         return None
 
-    def _snapshot(self, order: Command, camera: str, stop: Stop, beat: Beat) -> CommandResult:
+    def _snapshot(self, command: Command, camera: str, stop: Stop, beat: Beat) -> CommandResult:
         self._known_camera(camera)
 
         def turn() -> bool:
             beat()
             return not stop.is_set()
 
-        picture = self._crew.picture(camera, PICTURE_S, turn)
+        picture = self._executor.picture(camera, PICTURE_S, turn)
         result = {
             "sha256": picture.sha256,
             "bytes": len(picture.data),
             "width_px": picture.width_px,
             "height_px": picture.height_px,
         }
-        return CommandResult("done", None, result, picture, f"camera/{camera}/snapshot")
+        return CommandResult(CommandState.DONE, None, result, picture, f"camera/{camera}/snapshot")
 
-    def _set(self, order: Command, args: SetArgs) -> CommandResult:
+    def _set(self, command: Command, args: SetArgs) -> CommandResult:
         rules = self._known_camera(args.camera)
         if args.rule is not None and args.rule not in rules:
             return CommandResult(
-                "failed", f"camera {args.camera} has no rule {args.rule!r}; it has {', '.join(rules)}"
+                CommandState.FAILED,
+                f"camera {args.camera} has no rule {args.rule!r}; it has {', '.join(rules)}",
             )
         if args.action == "resume":
-            return CommandResult("done", resume=(args.camera, args.rule))
+            return CommandResult(CommandState.DONE, resume=(args.camera, args.rule))
         at, now = self._clock.now(), self._known()
-        pause = policy.pause(order, args, at.mono_s, self._boot_id, now)
+        pause = policy.pause(command, args, at.mono_s, self._boot_id, now)
         if pause.until_mono_s <= at.mono_s:
-            return CommandResult("failed", "the pause has ended before it could begin")
-        return CommandResult("done", pause=pause)
+            return CommandResult(CommandState.FAILED, "the pause has ended before it could begin")
+        return CommandResult(CommandState.DONE, pause=pause)
 
     def _known_camera(self, camera: str) -> tuple[str, ...]:
-        names = self._crew.names()
+        names = self._executor.names()
         if camera not in names:
             raise NgatuError(f"there is no camera {camera!r}; there are {', '.join(names)}")
         return names[camera]
 
-    def _end(self, order: Command, done: CommandResult) -> None:
+    def _end(self, command: Command, outcome: CommandResult) -> None:
         """Into the journal with its effect, then to the station."""
         now = self._clock.now()
-        number = self._note(order, done.state, done.detail)
+        number = self._note(command, outcome.state, outcome.detail)
         # The line's number, known outside of the box: who cuts lines off at the end is found by it.
-        result = {**(done.result or {}), **({} if number is None else {"audit": number})}
-        body = codec.ack(order.id, done.state, now, done.detail, result)
-        picture = done.picture.data if done.picture else None
-        self._untold = True
+        result = {**(outcome.result or {}), **({} if number is None else {"audit": number})}
+        state: Any = outcome.state.value  # the contract has the same words
+        body = codec.ack(command.id, state, now, outcome.detail, result)
+        picture = outcome.picture.data if outcome.picture else None
+        self._acks_wait = True
         self._pauses = None
         self._journal.end(
-            StoredAck(order.id, body, picture, done.topic), done.state, pause=done.pause, resume=done.resume
+            StoredAck(command.id, body, picture, outcome.topic),
+            outcome.state,
+            pause=outcome.pause,
+            resume=outcome.resume,
         )
-        if done.pause is not None or done.resume is not None:
+        if outcome.pause is not None or outcome.resume is not None:
             self._watch_pauses()
-        self._tell_answers()
+        self._put_acks()
 
-    def _tell_answers(self) -> None:
+    def _put_acks(self) -> None:
         """Into the outbox with what it does not have yet; a disk that will not take them is asked again."""
-        self._keeping.keep()
-        if not self._untold:
+        if not self._acks_wait:
             return
-        for answer in self._journal.untold():
-            messages = [self._message(answer.body, answer.id)]
-            if answer.picture is not None and answer.topic is not None:
+        for ack in self._journal.acks():
+            messages = [self._message(ack.body, ack.id)]
+            if ack.picture is not None and ack.topic is not None:
                 messages.append(
-                    Message(
-                        answer.topic, answer.picture, JPEG, Priority.ALERT_IMAGE, self._clock.now(), answer.id
-                    )
+                    Message(ack.topic, ack.picture, JPEG, Priority.ALERT_IMAGE, self._clock.now(), ack.id)
                 )
             try:
-                self._keeper.put(messages)
+                self._outbox.put(messages)
             except OutboxError as error:
                 self._voice.lost(error)
                 return
             self._voice.back()
-            self._journal.told(answer.id)
-        self._untold = False
+            self._journal.stored(ack.id)
+        self._acks_wait = False
 
     def _watch_pauses(self) -> None:
         """Have the cameras obey exactly the pauses that are in force now."""
@@ -356,7 +374,7 @@ class CommandWorker:
         in_force = tuple(pause for pause in pauses if pause.in_force(mono_s, self._boot_id, now))
         over = [pause for pause in pauses if pause.over(mono_s, self._boot_id, now)]
         if in_force != self._halted:
-            self._crew.halt(in_force)
+            self._executor.halt(in_force)
             log.info("paused", what=[f"{pause.camera}/{pause.rule or ''}".rstrip("/") for pause in in_force])
             self._halted = in_force
         for pause in over:
@@ -367,31 +385,36 @@ class CommandWorker:
 
     # -------------------------------------------------------------------------------------------------- telling
 
-    def _message(self, body: bytes, order_id: str) -> Message:
-        return Message(f"ack/{order_id}", body, JSON, Priority.EVENT, self._clock.now(), order_id)
+    def _message(self, body: bytes, command_id: str) -> Message:
+        return Message(f"ack/{command_id}", body, JSON, Priority.EVENT, self._clock.now(), command_id)
 
-    def _note(self, order: Command, state: str, detail: str | None = None) -> int | None:
+    def _note(self, command: Command, state: str, detail: str | None = None) -> int | None:
         """Into the audit log; the number of the line."""
-        told = {"verb": order.verb, "id": order.id, "issuer": order.issuer, "state": state}
+        entry: dict[str, Any] = {
+            "verb": command.verb,
+            "id": command.id,
+            "issuer": command.issuer,
+            "state": state,
+        }
         if detail:
-            told["detail"] = detail[:500]
-        if isinstance(order.args, SetArgs | SnapshotArgs):
-            told["args"] = order.args.model_dump(mode="json", exclude_none=True)  # type: ignore[assignment]
-        number = self._write(told)
-        log.info("order", verb=order.verb, id=order.id, state=state, detail=detail)
+            entry["detail"] = detail[:500]
+        if isinstance(command.args, SetArgs | SnapshotArgs):
+            entry["args"] = command.args.model_dump(mode="json", exclude_none=True)
+        number = self._write(entry)
+        log.info("command", verb=command.verb, id=command.id, state=state, detail=detail)
         return number
 
-    def _write(self, told: dict[str, Any]) -> int | None:
+    def _write(self, entry: dict[str, Any]) -> int | None:
         at, known = self._clock.now(), self._known()
-        unheard, self._unheard = self._unheard, 0
+        unlisted, self._unlisted = self._unlisted, 0
         return self._audit.write(
             {
                 "time": rfc3339(moment(at)),
                 "trusted": known.trusted,
                 "boot_id": self._boot_id,
                 "mono_ms": round(at.mono_s * 1000),
-                **told,
-                **({"left_out": unheard} if unheard else {}),
+                **entry,
+                **({"left_out": unlisted} if unlisted else {}),
             }
         )
 

@@ -67,17 +67,17 @@ def read_log(path: Path) -> Log:
         salts = list(struct.unpack_from(">2I", data, _LOG_HEAD + 8))
     befores, pending, commits_since = {head_sum}, dict[int, int](), 0
     for at in range(_LOG_HEAD, len(data) - _FRAME_HEAD - PAGE + 1, _FRAME_HEAD + PAGE):
-        number, committed, salt_1, salt_2, *told = struct.unpack_from(">6I", data, at)
+        number, committed, salt_1, salt_2, *said = struct.unpack_from(">6I", data, at)
         if [salt_1, salt_2] != salts:  # left from before the log was begun anew, or damaged
-            bad, befores = True, {(told[0], told[1])}
+            bad, befores = True, {(said[0], said[1])}
             continue
         body, head = data[at + _FRAME_HEAD : at + _FRAME_HEAD + PAGE], data[at : at + 8]
         sums = {_sum(body, _sum(head, before, order), order) for before in befores}
-        if (told[0], told[1]) in sums:
+        if (said[0], said[1]) in sums:
             pending[number] = at + _FRAME_HEAD
-            befores = {(told[0], told[1])}
+            befores = {(said[0], said[1])}
         else:  # damaged is its page, or what stands of it in its head: the next one tells which
-            bad, befores = True, {(told[0], told[1]), *sums}
+            bad, befores = True, {(said[0], said[1]), *sums}
         if committed:
             log.frames |= pending
             pending, commits_since = {}, commits_since + bad

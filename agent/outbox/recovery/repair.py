@@ -19,9 +19,9 @@ from agent.outbox.store import OutboxStore
 from agent.outbox.transaction import WriteBatch
 from agent.wire.message import Message
 
-__all__ = ["Salvaged", "Saved", "carry", "fold_log", "log_pages", "move", "sacrifice", "salvage"]
+__all__ = ["Salvaged", "Saved", "fold_log", "log_pages", "move", "reinsert", "sacrifice", "salvage"]
 
-CARRIED: Final = 100
+REINSERT_BATCH: Final = 100
 """Messages in one transaction and under one seal when they are saved from elsewhere."""
 FULL_LOG_PAGES: Final = 400
 """On a full disk the log may not take the ballast's place."""
@@ -45,8 +45,8 @@ class Salvaged:
     """Of the damaged file, if that could be read."""
 
     def __str__(self) -> str:
-        told = f"{self.messages} messages saved, {self.spoiled} spoiled"
-        return f"{told}, {self.unreadable_pages} pages unreadable; the file is kept as {self.kept_as}"
+        messages = f"{self.messages} messages saved, {self.spoiled} spoiled"
+        return f"{messages}, {self.unreadable_pages} pages unreadable; the file is kept as {self.kept_as}"
 
 
 def salvage(
@@ -55,57 +55,57 @@ def salvage(
     reopen: Callable[[Sequence[Message]], None],
 ) -> Salvaged:
     """Save what a damaged file still holds: `keep` puts some messages of a stream whose newest seq is told."""
-    wreck = DamagedFile(path)
+    damaged_file = DamagedFile(path)
     try:
-        life = wreck.life()
+        life = damaged_file.life()
         newest = life.next_seq - 1 if life.next_seq else None
-        found, apart = wreck.search(), 0
+        found, apart = damaged_file.search(), 0
         some: list[Saved] = []
-        for saved in wreck.messages():
+        for saved in damaged_file.messages():
             apart += saved.reason is not None
             some.append(saved)
-            if len(some) == CARRIED:
+            if len(some) == REINSERT_BATCH:
                 keep(some, life.stream, newest)
                 some = []
         if some:
             keep(some, life.stream, newest)
-        reopen(wreck.open_events)
-        return Salvaged(path.name, found, apart, wreck.spoiled, wreck.unreadable, life.stream)
+        reopen(damaged_file.open_events)
+        return Salvaged(path.name, found, apart, damaged_file.spoiled, damaged_file.unreadable, life.stream)
     finally:
-        wreck.close()
+        damaged_file.close()
 
 
-def carry(
+def reinsert(
     batch: WriteBatch, saved: Sequence[Saved], stream: str | None, newest: int | None, most_bytes: int
 ) -> None:
     """Put what was saved under new numbers, and the seal that tells so."""
     for each in saved:
-        seq = batch.carry(each.message)
+        seq = batch.reinsert(each.message)
         if each.reason is not None and rows.set_apart(batch.db, seq, each.reason):
-            batch.tally.pending -= 1
-            batch.tally.quarantined += 1
+            batch.counters.pending -= 1
+            batch.counters.quarantined += 1
     batch.seal((stream, newest, [each.seq for each in saved]))
     batch.finish(most_bytes)
 
 
 def move(memory: OutboxStore, batch: WriteBatch, most_bytes: int) -> None:
     """Invariant 12: what an outbox in memory still holds goes into a file, with what it lost and left open."""
-    newest = memory.tally.next_seq - 1
-    held = _held(memory)
-    for at in range(0, max(len(held), min(newest, 1)), CARRIED):
+    newest = memory.counters.next_seq - 1
+    store = _everything(memory)
+    for at in range(0, max(len(store), min(newest, 1)), REINSERT_BATCH):
         some = [
             Saved(seq, rows.read(memory.db, seq, memory.boot, memory.stream, table).message, reason)
-            for seq, table, reason in held[at : at + CARRIED]
+            for seq, table, reason in store[at : at + REINSERT_BATCH]
         ]
-        carry(batch, some, memory.stream, newest, most_bytes)
-    for priority, number in memory.tally.dropped.items():
+        reinsert(batch, some, memory.stream, newest, most_bytes)
+    for priority, number in memory.counters.dropped.items():
         rows.count_losses(batch.db, priority, number)
-        batch.tally.dropped[priority] = batch.tally.dropped.get(priority, 0) + number
+        batch.counters.dropped[priority] = batch.counters.dropped.get(priority, 0) + number
     batch.db.executemany("delete from open_event where event_id = ?", [(event,) for event in memory.ended])
     rows.replace_open(batch.db, rows.open_events(memory.db))
 
 
-def _held(memory: OutboxStore) -> list[tuple[int, str, str | None]]:
+def _everything(memory: OutboxStore) -> list[tuple[int, str, str | None]]:
     """Seq, table and reason of all that waits, by seq."""
     places = [
         (seq, table, reason)
@@ -117,7 +117,7 @@ def _held(memory: OutboxStore) -> list[tuple[int, str, str | None]]:
 
 def sacrifice(batch: WriteBatch) -> bool:
     """Invariant 14: drop the oldest pictures and updates for the sake of events; whether there were any."""
-    before = batch.tally.cost_bytes
+    before = batch.counters.cost_bytes
 
     def work() -> None:
         batch.finish(1 << 62, max(0, before - SACRIFICE_BYTES))
@@ -126,7 +126,7 @@ def sacrifice(batch: WriteBatch) -> bool:
         transact(batch.db, work)
     except sqlite3.Error:
         return False
-    return batch.tally.cost_bytes < before
+    return batch.counters.cost_bytes < before
 
 
 def fold_log(db: sqlite3.Connection) -> bool:

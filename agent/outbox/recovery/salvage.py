@@ -71,11 +71,11 @@ class DamagedFile:
         found = self._life()
         if self._pages.has_log:
             alone = Pages(self.path, self.path.with_name(self.path.name + "-none"))
-            told = self._life(alone)
+            of_file = self._life(alone)
             alone.close()
-            if told.stream is not None and found.stream not in (None, told.stream):
+            if of_file.stream is not None and found.stream not in (None, of_file.stream):
                 self._pages.forget_log()
-                return told
+                return of_file
         return found
 
     def _life(self, pages: Pages | None = None) -> OutboxLife:
@@ -151,11 +151,11 @@ def _saved(row: Row) -> tuple[Saved | None, bool]:
             opens=bool(opens),
             closes=bool(closes),
         )
-        told = _text(reason[0]) if reason else None
+        why = _text(reason[0]) if reason else None
     except (TypeError, ValueError):
         return None, True
     whole = hashlib.sha256(message.body).digest() == sha256 and checksum(row.rowid, message, sha256) == crc
-    return (Saved(row.rowid, message, told) if whole else None), True
+    return (Saved(row.rowid, message, why) if whole else None), True
 
 
 def _open_event(row: Row) -> Message | None:

@@ -233,7 +233,7 @@ def _count_from_one() -> None:
 
     def count_again(self: OutboxStore) -> None:
         inner(self)
-        self.tally.next_seq = 1
+        self.counters.next_seq = 1
 
     OutboxStore.count_again = count_again  # type: ignore[method-assign]
 

@@ -27,7 +27,7 @@ def main(file: Path, puts: int, synchronous: str, seed: int) -> None:
     """Put, and now and then forget what was put first."""
     chance, clock = random.Random(seed), SystemClock()
     box = Outbox(file, OutboxSettings(ballast_bytes=0), clock)
-    box._disk.held.db.execute(f"pragma synchronous = {synchronous}")  # NORMAL is the fault that must be seen
+    box._disk.store.db.execute(f"pragma synchronous = {synchronous}")  # NORMAL is the fault that must be seen
     os.write(1, b"open\n")
     gone = kept = 0
     for number in range(puts):

@@ -9,18 +9,26 @@ from pathlib import Path
 import pytest
 
 from agent.commands import journal as journals
-from agent.commands.journal import IN_MEMORY, Crowded, Journal, JournalEntry, JournalLost, StoredAck
-from agent.commands.policy import Command, Pause, PingArgs, SetArgs
+from agent.commands.journal import (
+    IN_MEMORY,
+    CommandState,
+    CommandTooOld,
+    Journal,
+    JournalEntry,
+    JournalFull,
+    StoredAck,
+)
+from agent.commands.policy import Command, Pause, PingArgs, SetArgs, Verb
 from agent.errors import OutboxError
 
 PAUSE = Pause("north", None, 2e9, "boot-1", 5000.0, "officer")
 
 
-def order(name: str, issued_s: float = 1e9, **more: object) -> Command:
-    return replace(Command(name, "ping", PingArgs(), "officer", issued_s, issued_s + 600, "aa"), **more)
+def command(name: str, issued_s: float = 1e9, **more: object) -> Command:
+    return replace(Command(name, Verb.PING, PingArgs(), "officer", issued_s, issued_s + 600, "aa"), **more)
 
 
-def answer(name: str) -> StoredAck:
+def ack(name: str) -> StoredAck:
     return StoredAck(name, b'{"id":"%s"}' % name.encode(), b"\xff\xd8", "camera/north/snapshot")
 
 
@@ -30,7 +38,7 @@ def opened(tmp_path: Path) -> Iterator[Callable[..., Journal]]:
     lives: list[Journal] = []
 
     def start(now_s: float = 1e9) -> Journal:
-        lives.append(Journal(tmp_path / "orders.db", now_s))
+        lives.append(Journal(tmp_path / "commands.db", now_s))
         return lives[-1]
 
     yield start
@@ -38,52 +46,56 @@ def opened(tmp_path: Path) -> Iterator[Callable[..., Journal]]:
         each.close()
 
 
-def test_an_order_is_known_to_the_next_life_until_it_has_ended(opened: Callable[..., Journal]) -> None:
+def test_a_command_is_known_to_the_next_life_until_it_has_ended(opened: Callable[..., Journal]) -> None:
     """Invariants 1 and 3."""
     pause = SetArgs(camera="north", action="resume")
-    opened().take(order("a", 2e9, verb="set", args=pause))
-    opened().take(order("b", 1e9))
+    opened().take(command("a", 2e9, verb=Verb.SET, args=pause))
+    opened().take(command("b", 1e9))
     opened().begin("b")
 
     assert opened().unended() == [
-        (order("b", 1e9), "begun"),
-        (order("a", 2e9, verb="set", args=pause), "accepted"),
+        (command("b", 1e9), CommandState.BEGUN),
+        (command("a", 2e9, verb=Verb.SET, args=pause), CommandState.ACCEPTED),
     ]
-    opened().end(answer("b"), "done")
+    opened().end(ack("b"), CommandState.DONE)
     assert [each.id for each, _ in opened().unended()] == ["a"]
 
 
 def test_an_id_is_taken_once_and_what_became_of_it_is_known(opened: Callable[..., Journal]) -> None:
     """Invariant 2."""
     journal = opened()
-    assert journal.take(order("a")) is None
-    assert journal.take(order("a")) == JournalEntry("accepted", "aa", None)
-    journal.end(answer("a"), "failed")
+    assert journal.take(command("a")) is None
+    assert journal.take(command("a")) == JournalEntry(CommandState.ACCEPTED, "aa", None)
+    journal.end(ack("a"), CommandState.FAILED)
 
-    assert opened().take(order("a")) == opened().find("a") == JournalEntry("failed", "aa", answer("a").body)
+    assert (
+        opened().take(command("a"))
+        == opened().find("a")
+        == JournalEntry(CommandState.FAILED, "aa", ack("a").body)
+    )
     assert journal.find("b") is None
 
 
-def test_an_answer_stays_until_the_outbox_has_it(opened: Callable[..., Journal]) -> None:
+def test_an_ack_stays_until_the_outbox_has_it(opened: Callable[..., Journal]) -> None:
     """Invariant 4."""
     journal = opened()
-    journal.take(order("a"))
-    journal.end(answer("a"), "done")
-    assert opened().untold() == [answer("a")]
-    opened().told("a")
+    journal.take(command("a"))
+    journal.end(ack("a"), CommandState.DONE)
+    assert opened().acks() == [ack("a")]
+    opened().stored("a")
 
-    assert opened().untold() == []
+    assert opened().acks() == []
 
 
-def test_a_pause_comes_and_goes_with_the_order(opened: Callable[..., Journal]) -> None:
+def test_a_pause_comes_and_goes_with_the_command(opened: Callable[..., Journal]) -> None:
     """Invariant 3."""
     journal = opened()
     for name in ("a", "b", "c"):
-        journal.take(order(name))
-    journal.end(answer("a"), "done", pause=PAUSE)
-    journal.end(answer("b"), "done", pause=replace(PAUSE, rule="stop-line"))
+        journal.take(command(name))
+    journal.end(ack("a"), CommandState.DONE, pause=PAUSE)
+    journal.end(ack("b"), CommandState.DONE, pause=replace(PAUSE, rule="stop-line"))
     assert opened().pauses() == [PAUSE, replace(PAUSE, rule="stop-line")]
-    journal.end(answer("c"), "done", resume=("north", None))
+    journal.end(ack("c"), CommandState.DONE, resume=("north", None))
     assert opened().pauses() == [replace(PAUSE, rule="stop-line")]
     journal.drop(journal.pauses())
 
@@ -97,15 +109,15 @@ def test_what_is_older_than_all_that_is_remembered_is_not_taken(
     monkeypatch.setattr(journals, "KEPT", 10)
     journal = opened()
     for number in range(30):
-        journal.take(order(f"n{number}", 1e9 + number))
-        journal.end(answer(f"n{number}"), "done")
-        journal.told(f"n{number}")
+        journal.take(command(f"n{number}", 1e9 + number))
+        journal.end(ack(f"n{number}"), CommandState.DONE)
+        journal.stored(f"n{number}")
     for number in range(30):
         if number < 20:
-            with pytest.raises(JournalLost):
-                opened().take(order(f"n{number}", 1e9 + number))
+            with pytest.raises(CommandTooOld):
+                opened().take(command(f"n{number}", 1e9 + number))
         else:
-            assert opened().take(order(f"n{number}", 1e9 + number)) is not None
+            assert opened().take(command(f"n{number}", 1e9 + number)) is not None
 
 
 def test_too_many_that_wait_are_refused(
@@ -114,12 +126,12 @@ def test_too_many_that_wait_are_refused(
     monkeypatch.setattr(journals, "MOST_WAITING", 10)
     journal = opened()
     for number in range(10):
-        journal.take(order(f"n{number}"))
-    with pytest.raises(Crowded):
-        journal.take(order("one more"))
-    journal.end(answer("n0"), "done")
+        journal.take(command(f"n{number}"))
+    with pytest.raises(JournalFull):
+        journal.take(command("one more"))
+    journal.end(ack("n0"), CommandState.DONE)
 
-    assert journal.take(order("one more")) is None
+    assert journal.take(command("one more")) is None
 
 
 @pytest.mark.parametrize("spoilt", [b"no database at all", b"SQLite format 3\0" + b"\x07" * 5000])
@@ -127,30 +139,20 @@ def test_a_damaged_file_is_set_aside_and_nothing_old_is_done_again(
     tmp_path: Path, opened: Callable[..., Journal], spoilt: bytes
 ) -> None:
     """Invariant 5."""
-    (tmp_path / "orders.db").write_bytes(spoilt)
+    (tmp_path / "commands.db").write_bytes(spoilt)
     journal = opened(now_s=1e9)
 
-    with pytest.raises(JournalLost):
-        journal.take(order("a", 1e9 - 1))
-    assert journal.take(order("b", 1e9 + 1)) is None
-    assert (tmp_path / "orders.db.damaged").read_bytes() == spoilt
+    with pytest.raises(CommandTooOld):
+        journal.take(command("a", 1e9 - 1))
+    assert journal.take(command("b", 1e9 + 1)) is None
+    assert (tmp_path / "commands.db.damaged").read_bytes() == spoilt
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> None:
-    with pytest.raises(OutboxError, match="orders"):
-        Journal(tmp_path / "none" / "orders.db", 0.0)
+    with pytest.raises(OutboxError, match="command journal"):
+        Journal(tmp_path / "none" / "commands.db", 0.0)
 
     journal = Journal(IN_MEMORY, 0.0)
-    assert journal.take(order("a")) is None
-    assert journal.take(order("a")) == JournalEntry("accepted", "aa", None)
+    assert journal.take(command("a")) is None
+    assert journal.take(command("a")) == JournalEntry(CommandState.ACCEPTED, "aa", None)
     journal.close()
-
-
-def test_every_commit_is_synced_and_no_memory_is_mapped(opened: Callable[..., Journal], tmp_path: Path) -> None:
-    """Invariant 1 over power cuts is the settings' doing; a map on a full disk would kill the process."""
-    journal = opened()
-    journal.take(order("a"))
-
-    assert journal._db.execute("pragma synchronous").fetchone()[0] == 3  # extra
-    assert journal._db.execute("pragma journal_mode").fetchone()[0] == "delete"
-    assert [path.name for path in tmp_path.iterdir()] == ["orders.db"]

@@ -33,7 +33,7 @@ def text(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def told(**more: Any) -> dict[str, Any]:
+def fields(**more: Any) -> dict[str, Any]:
     """A command that may be done."""
     return {
         "id": "0193-a",
@@ -47,14 +47,14 @@ def told(**more: Any) -> dict[str, Any]:
 def heard(
     verb: str = "ping", payload: bytes | None = None, retained: bool = False, **more: Any
 ) -> Command | Refusal:
-    body = json.dumps(told(**more)).encode() if payload is None else payload
+    body = json.dumps(fields(**more)).encode() if payload is None else payload
     return read(TOPICS.of(f"command/{verb}"), body, retained, TOPICS)
 
 
-def ordered(verb: str = "ping", **more: Any) -> Command:
-    order = heard(verb, **more)
-    assert isinstance(order, Command), order
-    return order
+def commanded(verb: str = "ping", **more: Any) -> Command:
+    command = heard(verb, **more)
+    assert isinstance(command, Command), command
+    return command
 
 
 PAUSE = {"camera": "north", "action": "pause", "until": text(ISSUED + timedelta(hours=2))}
@@ -73,10 +73,10 @@ PAUSE = {"camera": "north", "action": "pause", "until": text(ISSUED + timedelta(
     ],
 )
 def test_each_verb_is_understood(verb: str, args: dict[str, Any]) -> None:
-    order = ordered(verb, args=args)
+    command = commanded(verb, args=args)
 
-    assert (order.id, order.verb, order.issuer) == ("0193-a", verb, "duty officer")
-    assert untimely(order, KnownTime(ISSUED_S + 1, trusted=True)) is None
+    assert (command.id, command.verb, command.issuer) == ("0193-a", verb, "duty officer")
+    assert untimely(command, KnownTime(ISSUED_S + 1, trusted=True)) is None
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_each_verb_is_understood(verb: str, args: dict[str, Any]) -> None:
 )
 def test_what_cannot_be_done_is_refused_with_the_reason(message: dict[str, Any], why: str) -> None:
     if message.get("args", {}) == {"n": 10**5000}:
-        message = {"payload": json.dumps(told(args="N")).replace('"N"', '{"n":1' + "0" * 5000 + "}").encode()}
+        message = {"payload": json.dumps(fields(args="N")).replace('"N"', '{"n":1' + "0" * 5000 + "}").encode()}
     refusal = heard(**message)
 
     assert isinstance(refusal, Refusal)
@@ -121,7 +121,7 @@ def test_a_refusal_bears_the_id_that_is_answered_where_there_is_one() -> None:
 
 
 def test_what_is_for_another_box_is_not_understood() -> None:
-    refusal = read("ngatu/v1/hai-ninh/hai-ninh-04/command/ping", json.dumps(told()).encode(), False, TOPICS)
+    refusal = read("ngatu/v1/hai-ninh/hai-ninh-04/command/ping", json.dumps(fields()).encode(), False, TOPICS)
 
     assert isinstance(refusal, Refusal)
 
@@ -130,11 +130,11 @@ def test_what_is_for_another_box_is_not_understood() -> None:
 
 
 def lasting(seconds: float, **more: Any) -> Command:
-    return ordered(expires_at=text(ISSUED + timedelta(seconds=seconds)), **more)
+    return commanded(expires_at=text(ISSUED + timedelta(seconds=seconds)), **more)
 
 
 @pytest.mark.parametrize(
-    ("order", "now", "why"),
+    ("command", "now", "why"),
     [
         (lasting(600), KnownTime(ISSUED_S + 599, trusted=True), None),
         (lasting(600), KnownTime(ISSUED_S + 600, trusted=True), "expired"),
@@ -146,30 +146,30 @@ def lasting(seconds: float, **more: Any) -> Command:
         (lasting(8 * 86400), KnownTime(ISSUED_S, trusted=True), "more than seven days"),
     ],
 )
-def test_an_order_holds_from_its_issue_to_its_end(order: Command, now: KnownTime, why: str | None) -> None:
-    found = untimely(order, now)
+def test_a_command_holds_from_its_issue_to_its_end(command: Command, now: KnownTime, why: str | None) -> None:
+    found = untimely(command, now)
 
     assert found == why if why is None else why in (found or "")
 
 
 @pytest.mark.parametrize("days", [-1, 0, 31])
-def test_a_pause_ends_after_it_was_ordered_and_within_thirty_days(days: int) -> None:
-    order = ordered("set", args={**PAUSE, "until": text(ISSUED + timedelta(days=days))})
+def test_a_pause_ends_after_it_was_commanded_and_within_thirty_days(days: int) -> None:
+    command = commanded("set", args={**PAUSE, "until": text(ISSUED + timedelta(days=days))})
 
-    assert "a pause ends" in (untimely(order, KnownTime(ISSUED_S, trusted=True)) or "")
+    assert "a pause ends" in (untimely(command, KnownTime(ISSUED_S, trusted=True)) or "")
 
 
 def paused(now: KnownTime) -> policy.Pause:
-    order = ordered("set", args=PAUSE)
-    assert isinstance(order.args, SetArgs)
-    return policy.pause(order, order.args, 1000.0, "boot-1", now)
+    command = commanded("set", args=PAUSE)
+    assert isinstance(command.args, SetArgs)
+    return policy.pause(command, command.args, 1000.0, "boot-1", now)
 
 
 HOURS = 3600.0
 
 
 @pytest.mark.parametrize(
-    ("ordered_at", "mono_s", "boot", "now", "holds"),
+    ("commanded_at", "mono_s", "boot", "now", "holds"),
     [
         # A trusted clock tells how much is left of it.
         (KnownTime(ISSUED_S + HOURS, True), 1000 + HOURS - 1, "boot-1", KnownTime(0, False), True),
@@ -187,9 +187,9 @@ HOURS = 3600.0
     ],
 )
 def test_a_pause_holds_by_a_clock_that_can_be_trusted(
-    ordered_at: KnownTime, mono_s: float, boot: str, now: KnownTime, holds: bool
+    commanded_at: KnownTime, mono_s: float, boot: str, now: KnownTime, holds: bool
 ) -> None:
-    assert paused(ordered_at).in_force(mono_s, boot, now) is holds
+    assert paused(commanded_at).in_force(mono_s, boot, now) is holds
 
 
 def test_a_pause_is_forgotten_only_when_it_is_surely_over() -> None:
@@ -228,8 +228,8 @@ def payloads(draw: st.DrawFn) -> bytes:
     if kind == "json":
         return json.dumps(draw(JSONS)).encode()
     if kind == "fields":
-        return json.dumps(told() | draw(FIELDS)).encode()
-    good = bytearray(json.dumps(told(args=draw(st.sampled_from([{}, PAUSE, {"camera": "north"}])))).encode())
+        return json.dumps(fields() | draw(FIELDS)).encode()
+    good = bytearray(json.dumps(fields(args=draw(st.sampled_from([{}, PAUSE, {"camera": "north"}])))).encode())
     for _ in range(draw(st.integers(1, 4))):
         good[draw(st.integers(0, len(good) - 1))] = draw(st.integers(0, 255))
     return bytes(good)
@@ -242,7 +242,7 @@ def payloads(draw: st.DrawFn) -> bytes:
     st.booleans(),
     st.sampled_from([KnownTime(ISSUED_S, True), KnownTime(0.0, False), KnownTime(1e11, True)]),
 )
-def test_any_bytes_are_an_order_or_one_refusal(
+def test_any_bytes_are_a_command_or_one_refusal(
     payload: bytes, verb: str, retained: bool, now: KnownTime
 ) -> None:
     """The long run, 10,000 and more of these, is `make test-faults`."""

@@ -107,7 +107,7 @@ def test_while_the_disk_takes_nothing_events_still_reach_the_station(
     with station(box, notes):
         box.outbox.put([event("before")])
         until(lambda: box.pending() == 0)
-        box.outbox._disk.held.db.execute("pragma query_only = on")
+        box.outbox._disk.store.db.execute("pragma query_only = on")
         box.outbox.put([event(f"e{n}") for n in range(30)])
         assert box.outbox.condition().in_memory
         until(lambda: len(ids(notes)) == 31)

@@ -41,7 +41,7 @@ def test_the_ballast_is_taken_once_and_dropped_once(tmp_path: Path) -> None:
     assert ballast.path.stat().st_blocks * 512 >= MIB, "really on the disk, not a hole in a file"
     assert ballast.drop()
     assert not ballast.drop()
-    assert not ballast.held
+    assert not ballast.is_held
 
 
 def test_a_ballast_of_nothing_is_never_held(tmp_path: Path) -> None:

@@ -301,7 +301,7 @@ def test_whichever_loop_hangs_the_watchdog_starves_until_it_goes_on(
     work.start()
     try:
         until(lambda: agent.watchers["road"].state.state == "streaming", 30, "it watches")
-        for part, loop in (("detector", "camera road"), ("outbox", "main"), ("orders", "orders")):
+        for part, loop in (("detector", "camera road"), ("outbox", "main"), ("commands", "commands")):
             go_on.clear()
             if part == "detector":
                 holder = threading.Thread(target=hold, args=(agent.detector._changed, go_on))

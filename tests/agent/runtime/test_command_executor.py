@@ -27,11 +27,11 @@ def agent(tmp_path: Path) -> Agent:
 
 
 def test_it_knows_the_cameras_and_their_rules(agent: Agent) -> None:
-    assert agent.orders._crew.names() == {"road": ("movement", "road-users", "on-the-road", "the-line")}
+    assert agent.orders._executor.names() == {"road": ("movement", "road-users", "on-the-road", "the-line")}
 
 
 def test_a_pause_reaches_its_camera_with_whose_it_is_and_how_long(agent: Agent) -> None:
-    crew = agent.orders._crew
+    crew = agent.orders._executor
     crew.halt([Pause("road", None, 1e9, "b", 0, "officer"), Pause("road", "the-line", 1e9, "b", 0, "officer")])
     halt = agent.watchers["road"]._halt
 
@@ -45,7 +45,7 @@ def test_a_pause_reaches_its_camera_with_whose_it_is_and_how_long(agent: Agent) 
 
 
 def test_a_reload_judges_the_file_as_it_lies_there_now(agent: Agent, tmp_path: Path) -> None:
-    crew = agent.orders._crew
+    crew = agent.orders._executor
     assert crew.check() == config_sha256(agent.config)
     (tmp_path / "box.yaml").write_text("cameras: [")
 
@@ -54,7 +54,7 @@ def test_a_reload_judges_the_file_as_it_lies_there_now(agent: Agent, tmp_path: P
 
 
 def test_to_leave_is_to_stop_with_the_code_that_asks_for_a_new_start(agent: Agent) -> None:
-    agent.orders._crew.leave()
+    agent.orders._executor.leave()
 
     assert agent.stop.is_set()
     assert agent.exit_code == AGAIN

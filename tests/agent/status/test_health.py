@@ -82,18 +82,11 @@ def without_a_detector(post: Post) -> None:
     post.see(3, speed_px_s=130)
 
 
-def with_an_outbox_that_takes_nothing(post: Post) -> None:
-    post.outbox.close()
-    post.see(4)
-    post.see(5, speed_px_s=130)
-
-
 @pytest.mark.parametrize(
     ("trouble", "word"),
     [
         (lost, "camera_lost:road"),
         (without_a_detector, "detector_failed:road"),
-        (with_an_outbox_that_takes_nothing, "storage_full"),
     ],
 )
 def test_what_a_camera_suffers_from_is_told(
@@ -134,18 +127,6 @@ def test_an_outbox_that_cannot_be_read_is_told_and_hides_nothing_else(
     assert told.outbox is None
     assert "storage_full" in told.degraded
     assert told.mqtt is not None
-
-
-def test_what_never_came_into_the_outbox_counts_as_dropped(
-    post: Post, sources: Sources, clock: SteppedClock
-) -> None:
-    from agent.wire.message import Priority  # noqa: PLC0415
-
-    post.it.keeping.dropped.update({Priority.IMAGE: 2, Priority.EVENT: 1})
-    told = report(sources, clock).outbox
-
-    assert told is not None
-    assert told.dropped == {"image": 6, "event": 1}
 
 
 def test_every_word_of_degraded_is_short_and_plain() -> None:

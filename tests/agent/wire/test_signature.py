@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from agent.commands.policy import Command, Refusal, read
 from agent.errors import NgatuError, WireError
 from agent.wire.signature import canonical, is_genuine, private_key, public_key, sign
-from tests.agent.commands.test_policy import TOPICS, told
+from tests.agent.commands.test_policy import TOPICS, fields
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-BODY = json.dumps(told()).encode()
+BODY = json.dumps(fields()).encode()
 
 
 # ------------------------------------------------------------------------------------------------ one form

@@ -29,12 +29,11 @@ from agent.core.rules.settings import RuleSettings
 from agent.core.types import Detection, Frame, Image, Instant
 from agent.detectors import load_detector
 from agent.detectors.settings import DetectorSettings
-from agent.errors import ModelError, OutboxError
+from agent.errors import ModelError
 from agent.host.camera_stats import CameraState
 from agent.host.supervise import Stop
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.publishing.compose import Sender
-from agent.wire.message import Priority
 from agent.workers import camera as module
 from agent.workers.camera import CameraWorker, PauseState, is_finite
 from tests.conftest import RtspServer, SteppedClock
@@ -330,30 +329,6 @@ def test_a_mistake_in_the_program_is_a_lost_camera_with_a_traceback_and_then_it_
     assert [event["phase"] for event in post.events("camera_lost")] == ["start", "end"]
 
 
-def test_what_an_outbox_will_not_take_is_held_and_kept_as_soon_as_it_does(
-    stepped: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_messages: object) -> list[int]:
-        raise OutboxError("outbox: disk and memory are full")
-
-    stepped.see(4)
-    with capture_logs() as lines:
-        with monkeypatch.context() as patch:
-            patch.setattr(stepped.outbox, "put", full)
-            stepped.see(5, speed_px_s=130)
-            failing, kept = stepped.it.keeping.failing, stepped.outbox.stats().pending
-        stepped.see(12)
-
-    assert failing
-    assert not stepped.it.keeping.failing
-    assert stepped.outbox.stats().pending > kept
-    assert [line["event"] for line in lines if line.get("part") == "outbox, camera road"] == ["lost", "back"]
-    for kind in ("motion", "object"):
-        phases = [event["phase"] for event in stepped.events(kind)]
-        assert (phases[0], phases[-1]) == ("start", "end")
-    assert stepped.it.keeping.dropped == {}
-
-
 def test_an_event_that_cannot_be_put_into_words_is_counted_and_the_rest_is_kept(stepped: Post) -> None:
     stepped.see(4)
     failures = iter([True])
@@ -368,7 +343,7 @@ def test_an_event_that_cannot_be_put_into_words_is_counted_and_the_rest_is_kept(
         stepped.see(5, speed_px_s=130)
 
     assert [line["event"] for line in lines].count("event_not_encoded") == 1
-    assert stepped.it.keeping.dropped == {Priority.EVENT: 1}
+    assert stepped.outbox.stats().dropped["event"] == 1
     assert stepped.outbox.stats().pending > 0
 
 

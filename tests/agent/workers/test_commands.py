@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -82,7 +83,7 @@ class Hands:
 
 
 class Box:
-    """The orders of one box over several lives."""
+    """The commands of one box over several lives."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -102,9 +103,9 @@ class Box:
         """A new life of the agent; the old one simply is no more."""
         self.clock = FlooredClock(BUILT_S, self.machine, lambda: self.kept)
         self.stop = Stop()
-        self.journal = Journal(self.folder / "orders.db", self.known().wall_s)
+        self.journal = Journal(self.folder / "commands.db", self.known().wall_s)
         self.journals.append(self.journal)
-        self.orders = CommandWorker(
+        self.worker = CommandWorker(
             TOPICS,
             self.journal,
             Audit(self.folder / "audit.log"),
@@ -123,31 +124,35 @@ class Box:
         self.number += 1
         name = name or f"id-{self.number}"
         at = datetime.fromtimestamp(more.pop("issued_s", NOW_S), UTC)
-        told = {
+        message = {
             "id": name,
             "issued_at": at.isoformat(),
             "expires_at": (at + timedelta(seconds=more.pop("life_s", 600))).isoformat(),
             "issuer": "duty officer",
             "args": more,
         }
-        self.hear(TOPICS.of(f"command/{verb}"), json.dumps(told).encode())
+        self.hear(TOPICS.of(f"command/{verb}"), json.dumps(message).encode())
         return name
 
     def hear(self, topic: str, payload: bytes, retained: bool = False) -> None:
-        self.orders.heard(topic, payload, retained, lambda: self.acked.append(len(self.acked)))
+        self.worker.heard(topic, payload, retained, lambda: self.acked.append(len(self.acked)))
 
     def work(self) -> None:
         """Do all that waits, as the thread would."""
-        self.orders._resume(self.stop, beat)
-        while not self.orders._arrived.empty():
-            self.orders._do(self.orders._arrived.get(), self.stop, beat)
-        self.orders._tell_answers()
-        self.orders._watch_pauses()
+        self.worker.settle(self.stop, beat)
+
+    @contextmanager
+    def journal_refusing(self, what: str) -> Iterator[None]:
+        """The journal's file takes no insert, or no update, of a command."""
+        with closing(sqlite3.connect(self.folder / "commands.db")) as db:
+            db.execute(f"create trigger refuse before {what} on command begin select raise(abort, 'no'); end")
+            yield
+            db.execute("drop trigger refuse")
 
     def sent(self) -> list[Stored]:
         return sorted(self.outbox.waiting(1000, self.machine.now()), key=lambda each: each.seq)
 
-    def answers(self, name: str = "") -> list[AckPayload]:
+    def acks(self, name: str = "") -> list[AckPayload]:
         return [
             codec.parse_ack(each.message.body)
             for each in self.sent()
@@ -171,26 +176,26 @@ def box(tmp_path: Path) -> Iterator[Box]:
     box.outbox.close()
 
 
-def test_an_order_is_acknowledged_once_it_is_on_disk_and_answered_once_it_is_done(box: Box) -> None:
+def test_the_broker_hears_once_it_is_on_disk_and_the_station_once_it_is_done(box: Box) -> None:
     name = box.command("ping")
     assert len(box.acked) == 1
-    assert box.answers() == []
+    assert box.acks() == []
     box.work()
 
-    (answer,) = box.answers(name)
-    assert (answer.id, answer.state, answer.detail) == (name, "done", None)
-    assert answer.result == {"audit": 2}  # the second line of the log
+    (ack,) = box.acks(name)
+    assert (ack.id, ack.state, ack.detail) == (name, "done", None)
+    assert ack.result == {"audit": 2}  # the second line of the log
     assert [line["state"] for line in box.audit()] == ["accepted", "done"]
     assert box.audit()[0]["issuer"] == "duty officer"
 
 
-def test_a_snapshot_is_a_picture_and_an_answer_that_names_it(box: Box) -> None:
+def test_a_snapshot_is_a_picture_and_an_ack_that_names_it(box: Box) -> None:
     name = box.command("snapshot", camera="north")
     box.work()
 
-    (answer,) = box.answers(name)
+    (ack,) = box.acks(name)
     (picture,) = [each.message for each in box.sent() if each.message.content_type == codec.JPEG]
-    assert answer.result["sha256"] == "ab" * 32
+    assert ack.result["sha256"] == "ab" * 32
     assert (picture.topic, picture.event_id) == ("camera/north/snapshot", name)
     assert picture.body == b"\xff\xd8 a picture"
 
@@ -208,9 +213,9 @@ def test_what_names_something_that_is_not_there_fails_with_what_is(
     name = box.command("set", **args)
     box.work()
 
-    (answer,) = box.answers(name)
-    assert answer.state == "failed"
-    assert why in (answer.detail or "")
+    (ack,) = box.acks(name)
+    assert ack.state == "failed"
+    assert why in (ack.detail or "")
 
 
 def until(hours: float) -> str:
@@ -241,7 +246,7 @@ def test_resume_ends_a_pause(box: Box) -> None:
     box.work()
 
     assert box.hands.halted == []
-    assert box.answers(name)[0].state == "done"
+    assert box.acks(name)[0].state == "done"
 
 
 def test_after_a_power_cut_a_pause_waits_for_a_clock_that_can_be_trusted(box: Box) -> None:
@@ -261,20 +266,20 @@ def test_after_a_power_cut_a_pause_waits_for_a_clock_that_can_be_trusted(box: Bo
 
 
 @pytest.mark.parametrize("verb", ["restart", "reload"])
-def test_a_restart_is_answered_by_the_next_life_and_done_once(box: Box, verb: str) -> None:
+def test_a_restart_is_acknowledged_by_the_next_life_and_done_once(box: Box, verb: str) -> None:
     name = box.command(verb)
     later = box.command("ping")
     box.work()
     assert box.hands.did[-1] == "leave"
-    assert box.answers() == []
+    assert box.acks() == []
     box.begin()
     box.work()
     box.begin()
     box.work()
 
     assert box.hands.did.count("leave") == 1
-    assert [answer.state for answer in box.answers(name)] == ["done"]
-    assert [answer.state for answer in box.answers(later)] == ["done"]
+    assert [ack.state for ack in box.acks(name)] == ["done"]
+    assert [ack.state for ack in box.acks(later)] == ["done"]
 
 
 def test_a_wrong_file_is_refused_before_anything_is_stopped(box: Box) -> None:
@@ -282,8 +287,8 @@ def test_a_wrong_file_is_refused_before_anything_is_stopped(box: Box) -> None:
     name = box.command("reload")
     box.work()
 
-    (answer,) = box.answers(name)
-    assert (answer.state, answer.detail) == ("failed", box.hands.wrong)
+    (ack,) = box.acks(name)
+    assert (ack.state, ack.detail) == ("failed", box.hands.wrong)
     assert box.hands.did == []
 
 
@@ -294,28 +299,28 @@ def test_a_file_that_no_agent_can_start_with_is_told_by_the_life_that_went_back(
     box.begin()
     box.work()
 
-    (answer,) = box.answers(name)
-    assert (answer.state, answer.detail) == ("failed", box.hands.wrong)
+    (ack,) = box.acks(name)
+    assert (ack.state, ack.detail) == ("failed", box.hands.wrong)
 
 
 # --------------------------------------------------------------------------------------------- once, whatever
 
 
-MOMENTS = ["before picture north", "after picture north", "put", "told", "end", "begin"]
+MOMENTS = ["before picture north", "after picture north", "put", "stored", "end", "begin"]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_life_that_ends_at_any_moment_leaves_an_order_that_is_done_once(
+def test_a_life_that_ends_at_any_moment_leaves_a_command_that_is_done_once(
     box: Box, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = box.command("snapshot", camera="north")
     box.hands.dies = moment
     with monkeypatch.context() as patch:
-        if moment in ("told", "end", "begin"):
+        if moment in ("stored", "end", "begin"):
             real = getattr(box.journal, moment)
 
-            def after(*told: Any, **more: Any) -> None:
-                real(*told, **more)
+            def after(*given: Any, **more: Any) -> None:
+                real(*given, **more)
                 raise Died
 
             patch.setattr(box.journal, moment, after)
@@ -329,35 +334,35 @@ def test_a_life_that_ends_at_any_moment_leaves_an_order_that_is_done_once(
         box.work()
 
     assert box.journal.find(name) is not None
-    assert {answer.state for answer in box.answers(name)} == {"done"}
+    assert {ack.state for ack in box.acks(name)} == {"done"}
     pictures = [each.message for each in box.sent() if each.message.content_type == codec.JPEG]
     assert len(pictures) == 1
-    assert len(box.answers(name)) == 1
+    assert len(box.acks(name)) == 1
 
 
-def test_the_same_command_again_is_answered_again_and_not_done_again(box: Box) -> None:
+def test_the_same_command_again_is_acknowledged_again_and_not_done_again(box: Box) -> None:
     name = box.command("snapshot", "once", camera="north")
-    box.command("snapshot", "once", camera="north")  # before it is done: nothing to answer yet
+    box.command("snapshot", "once", camera="north")  # before it is done: nothing to say yet
     box.work()
-    assert len(box.answers(name)) == 1
-    box.machine.advance(3600)  # the life of the order is over, but not the answer to it
+    assert len(box.acks(name)) == 1
+    box.machine.advance(3600)  # the life of the command is over, but not its ack
     box.command("snapshot", "once", camera="north")
     box.work()
 
     assert box.hands.did == ["picture north"]
-    assert [(answer.state, answer.detail) for answer in box.answers(name)] == [
+    assert [(ack.state, ack.detail) for ack in box.acks(name)] == [
         ("done", None),
         ("done", "repeated: not done again"),
     ]
 
 
-def test_another_order_under_the_same_id_is_refused(box: Box) -> None:
+def test_another_command_under_the_same_id_is_refused(box: Box) -> None:
     box.command("ping", "mine")
     box.command("restart", "mine")
     box.work()
 
     assert box.hands.did == []
-    assert sorted(answer.state for answer in box.answers("mine")) == ["done", "refused"]
+    assert sorted(ack.state for ack in box.acks("mine")) == ["done", "refused"]
 
 
 def test_what_expired_while_it_waited_is_refused(box: Box) -> None:
@@ -366,7 +371,7 @@ def test_what_expired_while_it_waited_is_refused(box: Box) -> None:
     box.begin()
     box.work()
 
-    assert [(answer.state, answer.detail) for answer in box.answers(name)] == [("refused", "expired")]
+    assert [(ack.state, ack.detail) for ack in box.acks(name)] == [("refused", "expired")]
 
 
 def test_an_untrusted_clock_lets_nothing_expire_but_what_ended_before_the_floor(box: Box) -> None:
@@ -376,37 +381,35 @@ def test_an_untrusted_clock_lets_nothing_expire_but_what_ended_before_the_floor(
     old = box.command("ping", issued_s=BUILT_S - 86400)
     box.work()
 
-    assert [answer.state for answer in box.answers(new)] == ["done"]
-    assert [answer.state for answer in box.answers(old)] == ["refused"]
+    assert [ack.state for ack in box.acks(new)] == ["done"]
+    assert [ack.state for ack in box.acks(old)] == ["refused"]
 
 
-def test_a_journal_that_cannot_be_written_means_not_done_and_that_is_answered(box: Box) -> None:
-    box.journal.close()
-    name = box.command("restart")
-    box.journal = box.orders._journal = Journal(box.folder / "orders.db", 0.0)
+def test_a_journal_that_cannot_be_written_means_not_done_and_the_station_hears_so(box: Box) -> None:
+    with box.journal_refusing("insert"):
+        name = box.command("restart")
     box.work()
 
     assert box.hands.did == []
-    (answer,) = box.answers(name)
-    assert answer.state == "refused"
-    assert "it cannot be noted, so it is not done" in (answer.detail or "")
+    (ack,) = box.acks(name)
+    assert ack.state == "refused"
+    assert "it cannot be noted, so it is not done" in (ack.detail or "")
 
 
-def test_a_journal_that_fails_under_way_is_told_once_and_the_order_is_done_when_it_works_again(
+def test_a_journal_that_fails_under_way_is_told_once_and_the_command_is_done_when_it_works_again(
     box: Box,
 ) -> None:
     name = box.command("snapshot", camera="north")
-    box.journal.close()
-    thread = threading.Thread(target=box.orders.run, args=(box.stop, beat))
+    thread = threading.Thread(target=box.worker.run, args=(box.stop, beat))
     with capture_logs() as lines:
-        thread.start()
-        until_true(lambda: any(line["event"] == "lost" for line in lines))
-        box.journal = box.orders._journal = Journal(box.folder / "orders.db", 0.0)
-        until_true(lambda: box.answers(name))
+        with box.journal_refusing("update"):
+            thread.start()
+            until_true(lambda: any(line["event"] == "lost" for line in lines))
+        until_true(lambda: box.acks(name))
         box.stop.set()
         thread.join(5)
 
-    assert [line["event"] for line in lines if line.get("part") == "orders"] == ["lost", "back"]
+    assert [line["event"] for line in lines if line.get("part") == "commands"] == ["lost", "back"]
     assert box.hands.did == ["picture north"]
 
 
@@ -419,31 +422,30 @@ def until_true(condition: Callable[[], object]) -> None:
     pytest.fail("not in time")
 
 
-def test_answers_wait_for_a_disk_that_will_not_take_them(box: Box) -> None:
+def test_acks_that_the_outbox_would_not_take_are_put_in_the_next_life(box: Box) -> None:
     name = box.command("ping")
     box.outbox.close()
     box.work()
-    box.outbox = box.orders._keeper = Outbox(  # type: ignore[assignment]
-        box.folder / "outbox.db", OutboxSettings(ballast_bytes=0), box.machine
-    )
+    box.outbox = Outbox(box.folder / "outbox.db", OutboxSettings(ballast_bytes=0), box.machine)
+    box.begin()
     box.work()
 
-    assert [answer.state for answer in box.answers(name)] == ["done"]
+    assert [ack.state for ack in box.acks(name)] == ["done"]
 
 
-def test_a_mistake_in_the_program_fails_one_order_and_not_the_next(box: Box) -> None:
-    def broken(*_told: object) -> Jpeg:
+def test_a_mistake_in_the_program_fails_one_command_and_not_the_next(box: Box) -> None:
+    def broken(*_given: object) -> Jpeg:
         raise ZeroDivisionError
 
     box.hands.picture = broken  # type: ignore[method-assign]
     first, second = box.command("snapshot", camera="north"), box.command("ping")
     box.work()
 
-    assert "ZeroDivisionError" in (box.answers(first)[0].detail or "")
-    assert box.answers(second)[0].state == "done"
+    assert "ZeroDivisionError" in (box.acks(first)[0].detail or "")
+    assert box.acks(second)[0].state == "done"
 
 
-def test_a_flood_of_refusals_is_counted_and_neither_answered_nor_written(box: Box) -> None:
+def test_a_flood_of_refusals_is_counted_and_neither_acknowledged_nor_written(box: Box) -> None:
     for _ in range(REFUSALS + 40):
         box.hear(TOPICS.of("command/ping"), b"{}")
     box.machine.advance(61)
@@ -456,20 +458,20 @@ def test_a_flood_of_refusals_is_counted_and_neither_answered_nor_written(box: Bo
 
 
 def test_retained_commands_are_refused_and_audited(box: Box) -> None:
-    told = {"id": "old", "issued_at": until(0), "expires_at": until(1), "issuer": "x"}
-    box.hear(TOPICS.of("command/restart"), json.dumps(told).encode(), retained=True)
+    message = {"id": "old", "issued_at": until(0), "expires_at": until(1), "issuer": "x"}
+    box.hear(TOPICS.of("command/restart"), json.dumps(message).encode(), retained=True)
     box.work()
 
-    assert box.answers("old")[0].state == "refused"
+    assert box.acks("old")[0].state == "refused"
     assert box.audit()[-1]["detail"] == "retained: publish commands without retain"
     assert box.hands.did == []
 
 
 @contextmanager
 def at_work(box: Box) -> Iterator[tuple[threading.Thread, list[float]]]:
-    """The orders' own thread and its heartbeats, from the first of them until it is told to end."""
+    """The worker's own thread and its heartbeats, from the first of them until it is told to end."""
     beats: list[float] = []
-    thread = threading.Thread(target=box.orders.run, args=(box.stop, lambda wait_s=0.0: beats.append(wait_s)))
+    thread = threading.Thread(target=box.worker.run, args=(box.stop, lambda wait_s=0.0: beats.append(wait_s)))
     thread.start()
     try:
         until_true(lambda: beats)
@@ -482,29 +484,31 @@ def at_work(box: Box) -> Iterator[tuple[threading.Thread, list[float]]]:
 def test_the_thread_does_what_comes_and_ends_when_told(box: Box) -> None:
     with at_work(box) as (thread, beats):
         name = box.command("ping")
-        until_true(lambda: box.answers(name))
+        until_true(lambda: box.acks(name))
 
     assert not thread.is_alive()
-    assert box.answers(name)[0].state == "done"
+    assert box.acks(name)[0].state == "done"
     assert beats
 
 
-def test_while_nothing_is_ordered_the_journal_is_not_asked(box: Box) -> None:
+def test_while_nothing_is_commanded_the_journal_is_not_asked(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     box.command("set", camera="north", action="pause", until=until(1))
     box.work()
     box.machine.advance(3700)
     box.work()  # it is over
     box.work()  # and gone
+    monkeypatch.setattr("agent.workers.commands.QUIET_S", 0.05)
     asked: list[str] = []
-    box.journal._db.set_trace_callback(asked.append)
-    box.orders._tell_answers()
-    box.orders._watch_pauses()
+    for question in ("acks", "pauses", "unended"):
+        monkeypatch.setattr(box.journal, question, lambda question=question: asked.append(question) or [])
+    with at_work(box) as (_, beats):
+        until_true(lambda: len(beats) > 3)
 
     assert box.hands.halted == []
-    assert asked == []
+    assert asked == ["unended"], "once at the start"
 
 
-def test_a_thread_that_waits_for_orders_ends_at_once_when_told(
+def test_a_thread_that_waits_for_commands_ends_at_once_when_told(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent.workers.commands.QUIET_S", 3600.0)
@@ -518,33 +522,17 @@ def test_a_pause_ends_in_time_though_nothing_else_happens(box: Box, monkeypatch:
     monkeypatch.setattr("agent.workers.commands.QUIET_S", 3600.0)
     with at_work(box):
         name = box.command("set", camera="north", action="pause", until=until(1))
-        until_true(lambda: box.answers(name))
+        until_true(lambda: box.acks(name))
         assert box.hands.halted
         box.machine.advance(3700)
         until_true(lambda: not box.hands.halted)
-
-
-def test_a_refusal_that_the_disk_would_not_take_is_tried_again_though_nothing_else_happens(
-    box: Box, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("agent.workers.commands.QUIET_S", 3600.0)
-    with at_work(box):
-        box.outbox.close()
-        name = box.command("ping", life_s=-60)
-        box.outbox = box.orders._keeping._keeper = Outbox(  # type: ignore[assignment]
-            box.folder / "outbox.db", OutboxSettings(ballast_bytes=0), box.machine
-        )
-        box.machine.advance(2)
-        until_true(lambda: box.answers(name))
-
-    assert box.answers(name)[0].state == "refused"
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(payloads(), st.sampled_from(["ping", "set", "snapshot", "restart", "x"]), st.booleans()))
 )
-def test_nothing_that_a_broker_can_bring_raises_or_has_an_effect_beyond_its_order(
+def test_nothing_that_a_broker_can_bring_raises_or_has_an_effect_beyond_its_command(
     box: Box, messages: list[tuple[bytes, str, bool]]
 ) -> None:
     before = len(box.acked)
@@ -558,12 +546,12 @@ def test_nothing_that_a_broker_can_bring_raises_or_has_an_effect_beyond_its_orde
     assert "leave" not in box.hands.did or "restart" in allowed
 
 
-def test_errors_of_the_crew_are_its_reasons(box: Box) -> None:
-    def dark(*_told: object) -> Jpeg:
+def test_errors_of_the_executor_are_its_reasons(box: Box) -> None:
+    def dark(*_given: object) -> Jpeg:
         raise NgatuError("no picture within 10 s: the camera is lost, cable")
 
     box.hands.picture = dark  # type: ignore[method-assign]
     name = box.command("snapshot", camera="north")
     box.work()
 
-    assert box.answers(name)[0].detail == "no picture within 10 s: the camera is lost, cable"
+    assert box.acks(name)[0].detail == "no picture within 10 s: the camera is lost, cable"

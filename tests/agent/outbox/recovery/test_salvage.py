@@ -15,11 +15,12 @@ import pytest
 
 from agent.outbox.database import log_of
 from agent.outbox.outbox import Outbox, OutboxSettings
-from agent.outbox.recovery.pages import PAGE, Pages
+from agent.outbox.recovery.pages import PAGE
 from agent.outbox.recovery.salvage import DamagedFile
 from agent.wire import codec
 from agent.wire.message import Message, Priority
 from tests.conftest import SteppedClock
+from tests.support.outboxes import by_hand, message, start
 
 SETTINGS = OutboxSettings(ballast_bytes=0)
 Units = dict[tuple[str, int], bytes]
@@ -46,7 +47,7 @@ def fill(path: Path, number: int = 60, *, killed: bool = False) -> dict[str, byt
             ]
         )
         if killed and at == number // 2:
-            box._disk.held.db.execute("pragma wal_checkpoint(passive)")
+            by_hand(target, "pragma wal_checkpoint(passive)")
     if killed:
         for part in ("", "-wal"):
             shutil.copy(f"{target}{part}", f"{path}{part}")
@@ -167,13 +168,13 @@ def test_whatever_became_of_the_file_the_box_starts_and_has_every_whole_message(
     box = Outbox(path, SETTINGS, clock)
     took_s = time.monotonic() - began
     found = {s.message.event_id: s.message.body for s in box.waiting(999, clock.now())}
-    told = box.salvaged()
+    salvaged = box.salvaged()
     asides = [p for p in tmp_path.glob("outbox.db.damaged.*") if p.suffix[1:].isdigit()]
     assert took_s <= 5
     found.pop(None, None)  # seals
     assert there <= set(found)
     assert all(bodies.get(event or "") == body for event, body in found.items()), "no flipped bit is passed on"
-    assert len(told) == len(asides), "what is set aside is told, and what is told was set aside"
+    assert len(salvaged) == len(asides), "what is set aside is told, and what is told was set aside"
     assert box.put([Message("camera/north/event", b"{}", codec.JSON, Priority.EVENT, clock.now())])
     box.close()
 
@@ -192,8 +193,8 @@ def test_a_message_with_a_flipped_bit_is_found_when_it_is_to_be_sent(tmp_path: P
     found = [s.message.event_id for s in box.waiting(999, clock.now(), priorities=[Priority.IMAGE])]
     assert box.stream != stream
     assert set(bodies) - set(found) == {"event-00003"}
-    (told,) = box.salvaged()
-    assert (told.messages, told.spoiled, told.stream) == (60, 1, stream)
+    (salvaged,) = box.salvaged()
+    assert (salvaged.messages, salvaged.spoiled, salvaged.stream) == (60, 1, stream)
     box.close()
 
 
@@ -211,8 +212,8 @@ def test_the_new_stream_tells_what_came_from_the_old_one(tmp_path: Path) -> None
     ]
     carried = [each.carried for each in seals if each.carried is not None]
     assert {each.stream for each in carried} == {old}
-    told = {seq for each in carried for first, last in each.seqs for seq in range(first, last + 1)}
-    assert told == set(range(1, 62)), "sixty messages and a seal"
+    numbers = {seq for each in carried for first, last in each.seqs for seq in range(first, last + 1)}
+    assert numbers == set(range(1, 62)), "sixty messages and a seal"
     box.close()
 
 
@@ -254,18 +255,17 @@ def test_a_file_of_another_user_is_set_aside(tmp_path: Path) -> None:
     fill(path)
     path.chmod(0o600)
     (path.parent / "outbox.db.lock").unlink()
-    for folder_of_it in (path.parent, *path.parents):
-        if folder_of_it == Path(tmp_path.anchor) / "tmp":
-            break
-        folder_of_it.chmod(0o755)
+    for parent in path.parents:
+        if not parent.stat().st_mode & 0o001:
+            parent.chmod(0o755)
     path.parent.chmod(0o777)
     child = os.fork()
     if child == 0:
         os.setgid(65534)
         os.setuid(65534)
         try:
-            (told,) = Outbox(path, SETTINGS, SteppedClock()).salvaged()
-            os._exit(0 if told.kept_as == "outbox.db.damaged.1" and told.unreadable_pages else 1)
+            (salvaged,) = Outbox(path, SETTINGS, SteppedClock()).salvaged()
+            os._exit(0 if salvaged.kept_as == "outbox.db.damaged.1" and salvaged.unreadable_pages else 1)
         except BaseException:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
@@ -274,36 +274,75 @@ def test_a_file_of_another_user_is_set_aside(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_bytes_of_any_kind_never_make_it_raise(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
-    path = tmp_path / "wreck"
+    path = tmp_path / "damaged"
     data = bytearray(chance.randbytes(chance.randrange(1, 12) * PAGE + chance.randrange(PAGE)))
     for page in range(0, len(data), PAGE):
         data[page : page + 2] = b"\x0d\x00"  # as if each were a leaf
         data[page + 3 : page + 5] = chance.choice([b"\x00\x08", b"\xff\xff"])
     path.write_bytes(bytes(data[: chance.randrange(1, len(data))]))
     log_of(path).write_bytes(b"\x37\x7f\x06\x82" + chance.randbytes(3 * PAGE))
-    wreck = DamagedFile(path)
-    wreck.life()
-    assert wreck.search() == 0
-    assert list(wreck.messages()) == []
-    wreck.close()
+    damaged_file = DamagedFile(path)
+    damaged_file.life()
+    assert damaged_file.search() == 0
+    assert list(damaged_file.messages()) == []
+    damaged_file.close()
 
 
-def test_the_rows_of_a_page_are_those_that_sqlite_reads(tmp_path: Path) -> None:
-    path = tmp_path / "any.db"
-    with closing(sqlite3.connect(path)) as db:
-        db.execute(f"pragma page_size = {PAGE}")
-        db.execute("create table t (a, b real, c text, d blob, e integer)")
-        rows = [(n, n / 3, "x" * n, os.urandom(n * 37 % 9000), -(1 << (n % 63))) for n in range(300)] + [
-            (None, 1.0, "", b"", 0)
-        ]
-        db.executemany("insert into t values (?, ?, ?, ?, ?)", rows)
-        db.commit()
-    pages = Pages(path, log_of(path))
-    found = {
-        row.rowid: row.values
-        for n in range(2, pages.count + 1)
-        for row in pages.rows(n)
-        if len(row.values) == 5
-    }
-    pages.close()
-    assert [found[n + 1] for n in range(len(rows))] == rows
+def made(path: Path) -> None:
+    """A small outbox: a message, one in quarantine and one event that is open."""
+    clock = SteppedClock()
+    box = Outbox(path, SETTINGS, clock)
+    box.put([message("e1"), message("e2", priority=Priority.IMAGE, body=bytes(5000)), start("e3")])
+    box.quarantine(2, "too large")
+    box.close()
+
+
+def test_a_damaged_file_says_what_it_was_and_all_that_is_whole_in_it(tmp_path: Path) -> None:
+    made(tmp_path / "outbox.db")
+    damaged_file = DamagedFile(tmp_path / "outbox.db")
+    life, found = damaged_file.life(), damaged_file.search()
+    saved = list(damaged_file.messages())
+    damaged_file.close()
+
+    assert life.next_seq == 4
+    assert found == 3
+    assert [(each.seq, each.message.event_id, each.reason) for each in saved] == [
+        (1, "e1", None),
+        (2, "e2", "too large"),
+        (3, "e3", None),
+    ]
+    assert saved[1].message.body == bytes(5000)
+    assert [(event.event_id, event.opens) for event in damaged_file.open_events] == [("e3", True)]
+    assert (damaged_file.spoiled, damaged_file.unreadable) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["revision = 9", "body = x'00'", "topic = 'x'", "sha256 = x'00'", "priority = 77", "crc = 1"],
+)
+def test_a_row_that_is_not_what_was_put_is_counted_and_not_believed(tmp_path: Path, change: str) -> None:
+    made(tmp_path / "outbox.db")
+    by_hand(
+        tmp_path / "outbox.db", f"update message set {change} where seq = 1", "pragma wal_checkpoint(truncate)"
+    )
+    damaged_file = DamagedFile(tmp_path / "outbox.db")
+    damaged_file.search()
+    saved = [each.seq for each in damaged_file.messages()]
+    damaged_file.close()
+
+    assert 1 not in saved
+    assert damaged_file.spoiled >= 1
+
+
+def test_a_log_of_another_outbox_is_forgotten(tmp_path: Path) -> None:
+    made(tmp_path / "outbox.db")
+    foreign_log(tmp_path / "outbox.db", random.Random(1))
+    damaged_file = DamagedFile(tmp_path / "outbox.db")
+    life = damaged_file.life()
+    damaged_file.search()
+    events = [each.message.event_id for each in damaged_file.messages()]
+    damaged_file.close()
+
+    with closing(sqlite3.connect(f"file:{tmp_path}/outbox.db?immutable=1", uri=True)) as db:
+        assert (life.stream,) == db.execute("select stream from life").fetchone()
+    assert events == ["e1", "e2", "e3"]
