@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +19,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.errors import BrokerRefused, BrokerUnreachable, NgatuError, WireError
-from agent.wire.codec import Topics, parse_health, parse_info, parse_status
+from agent.wire import codec
+from agent.wire.channels import CHANNEL, MessageKind
 from agent.wire.payloads import HealthPayload, InfoPayload, StatusPayload
+from agent.wire.topics import Topics
 
 SEES: Final = "streaming"
 
@@ -178,18 +180,24 @@ class Listener:
             self._refused = str(reason)
             return
         topics = self._topics
-        client.subscribe([(topic, 1) for topic in (topics.status, topics.info, topics.health)])
+        client.subscribe(
+            [
+                (topic, 1)
+                for topic in (
+                    topics.of(MessageKind.STATUS),
+                    topics.of(MessageKind.INFO),
+                    topics.of(MessageKind.HEALTH),
+                )
+            ]
+        )
 
     def _heard(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         topics, seen = self._topics, self.seen
-        kinds: Mapping[str, tuple[str, Callable[[bytes], Any]]] = {
-            topics.status: ("status", parse_status),
-            topics.info: ("info", parse_info),
-            topics.health: ("health", parse_health),
-        }
-        name, parse = kinds[message.topic]
+        kind, _ = topics.read("box", message.topic)
+        model = CHANNEL[kind].payload
+        assert isinstance(model, type)
         try:
-            setattr(seen, name, parse(bytes(message.payload)))
+            setattr(seen, kind, codec.parse(model, bytes(message.payload)))
             seen.wrong.pop(message.topic, None)
             if seen.met is None and seen.status is not None:
                 seen.met = seen.status.session

@@ -16,7 +16,7 @@ from agent.errors import ConfigError, WireError
 from agent.settings.base import Name, Secret, Settings
 from agent.settings.diagnostics import Finding, read_settings
 from agent.settings.yaml import MAX_BYTES
-from agent.wire.codec import ROOT, STATION, Topics
+from agent.wire.topics import ROOT, STATION, Topics
 from station.ingest.connection import SubscriberSettings
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -25,6 +25,9 @@ from agent.mqtt.scheduler import Sending
 from agent.mqtt.settings import BrokerSettings, Version
 from agent.outbox.outbox import Outbox
 from agent.wire import codec
+from agent.wire.channels import MessageKind
+from agent.wire.payloads import ReceiptPayload
+from agent.wire.topics import Topics
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +81,7 @@ class Forwarder:
         self,
         outbox: Outbox,
         settings: BrokerSettings,
-        topics: codec.Topics,
+        topics: Topics,
         session: str,
         clock: Clock,
         *,
@@ -192,14 +195,14 @@ class Forwarder:
             DeliveryError: it could not be made, or ended before `stop`.
         """
         settings, now = self._settings, self._clock.now()
-        will = Will(self._topics.status, codec.status("offline", self._session, now))
+        will = Will(self._topics.of(MessageKind.STATUS), codec.status("offline", self._session, now))
         connection = Connection(settings, self._topics.device, will, self._version)
         try:
             self._connection = connection
             limits = connection.connect(self._waiting_beat)
             self._connected(limits.session_present)
-            connection.publish(self._topics.status, self._status("online"), retain=True)
-            connection.subscribe(self._topics.receipt, self._topics.commands, self._topics.station_status)
+            connection.publish(self._topics.of(MessageKind.STATUS), self._status("online"), retain=True)
+            connection.subscribe(*self._topics.subscriptions())
             while not self._stop.is_set():
                 self._tend()
                 for happening in connection.turn(self._turn_s(connection)):
@@ -231,7 +234,7 @@ class Forwarder:
         self._connected_at = None
         sure = connection.free > 0  # without room in the window QoS 0 must do: it needs none
         mid = connection.publish(
-            self._topics.status, self._status("stopped"), retain=True, qos=1 if sure else 0
+            self._topics.of(MessageKind.STATUS), self._status("stopped"), retain=True, qos=1 if sure else 0
         )
         deadline = self._clock.now().mono_s + FAREWELL_S
         heard = not sure
@@ -286,14 +289,19 @@ class Forwarder:
             self._on_puback(happening)
         elif isinstance(happening, Suback):
             self._on_suback(happening)
-        elif happening.topic == self._topics.receipt:
-            self._on_receipt(happening)
-            connection.ack(happening)
-        elif happening.topic == self._topics.station_status:
-            self._on_station(happening)
-            connection.ack(happening)
         else:
-            self._on_other(connection, happening)
+            self._on_message(connection, happening)
+
+    def _on_message(self, connection: Connection, arrived: Arrived) -> None:
+        kind, _ = self._topics.read("station", arrived.topic)
+        if kind is MessageKind.RECEIPT:
+            self._on_receipt(arrived)
+        elif kind is MessageKind.STATION_STATUS:
+            self._on_station(arrived)
+        else:
+            self._on_other(connection, arrived)
+            return
+        connection.ack(arrived)
 
     def _on_other(self, connection: Connection, arrived: Arrived) -> None:
         if self._on_command is None:
@@ -340,7 +348,7 @@ class Forwarder:
 
     def _on_receipt(self, arrived: Arrived) -> None:
         try:
-            receipt = codec.parse_receipt(arrived.topic, arrived.payload)
+            receipt = codec.parse(ReceiptPayload, arrived.payload)
         except WireError as error:
             log.warning("receipt_unreadable", why=error.what)
             return
@@ -352,7 +360,7 @@ class Forwarder:
 
     def _on_station(self, arrived: Arrived) -> None:
         try:
-            online = codec.parse_station_status(arrived.payload)
+            online = codec.says_online(arrived.payload)
         except WireError as error:
             log.warning("station_status_unreadable", why=error.what)
             return

@@ -22,7 +22,9 @@ from agent.mqtt.inflight import BULK, PLAIN, InFlight, InFlightWindow, Suspects
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import Outbox
 from agent.wire import codec
+from agent.wire.channels import MessageKind
 from agent.wire.message import Priority, Stored
+from agent.wire.topics import Topics
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +42,7 @@ class Sending:
         self,
         outbox: Outbox,
         settings: BrokerSettings,
-        topics: codec.Topics,
+        topics: Topics,
         session: str,
         clock: Clock,
         trusted: Callable[[], bool],
@@ -162,7 +164,7 @@ class Sending:
         if self._greeted is not None and self._greeted != self.stream and connection.free > 0:
             bounds, head = self._outbox.bounds(), self._outbox.head()
             told = codec.hello(self._session, self.stream, *bounds, self._clock.now(), head)
-            connection.publish(self._topics.hello, told)
+            connection.publish(self._topics.of(MessageKind.HELLO), told)
             self._greeted = self.stream
 
     def _publish_kept(self, connection: Connection) -> None:
@@ -172,7 +174,7 @@ class Sending:
                 self._changed.discard(suffix)
                 payload = self._kept[suffix]
             try:
-                connection.publish(self._topics.of(suffix), payload, retain=True, content_type=codec.JSON)
+                connection.publish(self._topics.below(suffix), payload, retain=True, content_type=codec.JSON)
             except errors.TooLarge as error:
                 log.warning("state_too_large", topic=suffix, why=error.what)
 
@@ -216,7 +218,7 @@ class Sending:
         now, message = self._clock.now(), stored.message
         try:
             mid = connection.publish(
-                self._topics.of(message.topic),
+                self._topics.below(message.topic),
                 codec.finish(stored, self.stream, now),
                 content_type=message.content_type,
                 expiry_s=IMAGE_EXPIRY_S if message.priority in BULK else None,

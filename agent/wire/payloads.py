@@ -19,6 +19,7 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
+    field_validator,
 )
 
 from agent.core.types import EndReason, EventKind, Phase, Severity
@@ -421,6 +422,13 @@ class ReceiptPayload(Payload):
         (), max_length=1_000, description="Images committed whose seq MQTT 3.1.1 could not carry."
     )
     time: Time = Field(description="When it was said.")
+
+    @field_validator("committed")
+    @classmethod
+    def _in_order(cls, committed: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+        if any(last < first for first, last in committed):
+            raise ValueError("a range ends before it begins")
+        return committed
 
 
 class StationStatusPayload(Payload):

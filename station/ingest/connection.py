@@ -18,7 +18,7 @@ from pydantic import Field
 
 from agent.errors import BrokerRefused, BrokerUnreachable
 from agent.settings.base import Name, Secret, Settings
-from agent.wire import codec
+from agent.wire.topics import ROOT
 
 MQTT_5 = MQTTProtocolVersion.MQTTv5
 MQTT_311 = MQTTProtocolVersion.MQTTv311
@@ -40,7 +40,7 @@ class SubscriberSettings(Settings):
     tls_key: Path | None = Field(None, description="The key of tls_cert.")
     username: str | None = Field(None, description="As the broker knows the station.")
     password: Secret | None = Field(None, description="Where the password lies.")
-    root: str = Field(codec.ROOT, description="First levels of all topics.")
+    root: str = Field(ROOT, description="First levels of all topics.")
     communes: tuple[Name, ...] = Field(
         (), description="Whose boxes; empty: all. One will guards the first only."
     )

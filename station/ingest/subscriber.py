@@ -34,9 +34,10 @@ import structlog
 from agent.core.types import Instant
 from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError, NgatuError, WireError
 from agent.wire import codec
+from agent.wire.topics import Topics, station_status_topic, subscriptions
 from station.ingest.connection import MQTT_5, MQTT_311, HungUp, SubscriberSettings, Will, connect
 from station.ingest.handler import Attends, Compares, Handler, RemembersSeqs
-from station.ingest.inbound import FILTERS, InboundMessage, MessageKind, read
+from station.ingest.inbound import InboundMessage, MessageKind, read
 from station.ingest.receipts import ReceiptLedger
 
 __all__ = [
@@ -160,7 +161,7 @@ class Subscriber:
     def _connect(self) -> paho.Client:
         settings, will = self._settings, None
         if settings.receipts and settings.communes:
-            topic = codec.station_status_topic(settings.communes[0], settings.root)
+            topic = station_status_topic(settings.communes[0], settings.root)
             will = Will(topic, self._status("offline"))
         try:
             return connect(settings, self._version, will, self._take)
@@ -177,7 +178,7 @@ class Subscriber:
                 (f"{settings.root}/{commune}/{device}/{suffix}", 1)
                 for commune in settings.communes or ("+",)
                 for device in settings.devices or ("+",)
-                for suffix in FILTERS
+                for suffix in subscriptions("box")
             ]
         )
         self._announced.clear()
@@ -190,7 +191,7 @@ class Subscriber:
         """Say that the station is there, once; without receipts there is nothing to say."""
         if self._settings.receipts and commune not in self._announced and not self._is_away():
             self._announced.add(commune)
-            topic = codec.station_status_topic(commune, self._settings.root)
+            topic = station_status_topic(commune, self._settings.root)
             client.publish(topic, self._status("online"), qos=1, retain=True)
 
     def _be_seen(self, client: paho.Client) -> None:
@@ -207,7 +208,7 @@ class Subscriber:
             self._say_offline(client)
 
     def _say_offline(self, client: paho.Client) -> list[paho.MQTTMessageInfo]:
-        topics = [codec.station_status_topic(commune, self._settings.root) for commune in self._announced]
+        topics = [station_status_topic(commune, self._settings.root) for commune in self._announced]
         self._announced.clear()
         return [client.publish(topic, self._status("offline"), qos=1, retain=True) for topic in topics]
 
@@ -270,7 +271,7 @@ class Subscriber:
             commune, device = due.box
             station = self._settings.station
             payload = codec.receipt(station, due.stream, due.committed, _now(), due.images)
-            client.publish(codec.Topics(commune, device, self._settings.root).receipt, payload, qos=1)
+            client.publish(Topics(commune, device, self._settings.root).of(MessageKind.RECEIPT), payload, qos=1)
 
     def _committed(self, fresh: Sequence[InboundMessage]) -> bool:
         begun_s = time.monotonic()

@@ -23,6 +23,7 @@ from agent.errors import NgatuError
 from agent.mqtt import errors as reasons
 from agent.settings.introspect import groups
 from agent.wire import codec
+from agent.wire.payloads import EventPayload
 from station.config import StationConfig
 from station.config import parse as parse_station
 
@@ -327,7 +328,7 @@ def test_every_setting_that_a_page_names_exists(page: Path) -> None:
 @pytest.mark.parametrize("readme", READMES)
 def test_the_event_of_the_readme_is_one(readme: str) -> None:
     (example,) = blocks(text(readme), "json")
-    event = codec.parse_event(example.encode())
+    event = codec.parse(EventPayload, example.encode())
 
     assert (event.kind, event.phase, event.severity) == ("line_crossed", "start", "alert")
     assert json.loads(example)["image"]["topic"] == f"camera/{event.camera}/image/{event.id}/thumbnail"

@@ -15,6 +15,8 @@ from agent.mqtt.forwarder import Forwarder
 from agent.outbox.degraded import AGAIN_S
 from agent.outbox.seals import SEAL_AFTER_S
 from agent.wire import codec
+from agent.wire.channels import MessageKind
+from agent.wire.payloads import HelloPayload
 from tests.agent.mqtt.test_forwarder import Box, Notes, client, event, open_box, picture, station
 from tests.support.brokers import Mosquitto, until
 
@@ -84,7 +86,7 @@ def test_what_was_on_its_way_when_the_file_broke_comes_in_the_new_stream(
 ) -> None:
     box, notes = open_box(mosquitto.port), Notes(failing=True)
     box.outbox.put([event(f"e{n}") for n in range(30)])
-    with station(box, notes), client(mosquitto.port, box.topics.hello) as (_, seen):
+    with station(box, notes), client(mosquitto.port, box.topics.of(MessageKind.HELLO)) as (_, seen):
         until(lambda: notes.refused)
         before = box.outbox.stream
         with box.outbox._lock:
@@ -122,14 +124,14 @@ def test_while_the_disk_takes_nothing_events_still_reach_the_station(
 def test_hello_names_the_newest_seal(mosquitto: Mosquitto, open_box: Callable[..., Box]) -> None:
     box, notes, clock = open_box(mosquitto.port), Notes(), Ahead()
     box.outbox.put([event("e")])
-    with station(box, notes), client(mosquitto.port, box.topics.hello) as (_, seen):
+    with station(box, notes), client(mosquitto.port, box.topics.of(MessageKind.HELLO)) as (_, seen):
         until(lambda: box.pending() == 0)
         clock.seconds += SEAL_AFTER_S
         on(box, clock)
         until(lambda: box.outbox.head() is not None)
         box.forwarder._sending.greet()
-        until(lambda: seen and codec.parse_hello(seen[-1].payload).seal is not None)
-        place = codec.parse_hello(seen[-1].payload).seal
+        until(lambda: seen and codec.parse(HelloPayload, seen[-1].payload).seal is not None)
+        place = codec.parse(HelloPayload, seen[-1].payload).seal
     assert place is not None
     assert (place.stream, place.number, place.sha256) == box.outbox.head()
 

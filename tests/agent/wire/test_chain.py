@@ -20,6 +20,7 @@ from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire import chain, codec
 from agent.wire.chain import ChainFault, Head, Kept, verify
 from agent.wire.message import Message, Priority, Stored
+from agent.wire.payloads import ChainPayload
 from tests.conftest import SteppedClock
 
 AT = Instant(1000.0, 1_770_000_000.0)
@@ -33,7 +34,7 @@ def kept(stored: Stored, payload: bytes) -> Kept:
     seal = None
     if stored.message.topic == codec.CHAIN:
         try:
-            seal = codec.parse_chain(payload)
+            seal = codec.parse(ChainPayload, payload)
         except codec.WireError:
             seal = None
     return Kept(stored.seq, sha256(body).hexdigest(), seal)
@@ -112,7 +113,11 @@ def test_every_deleted_altered_and_swapped_message_of_ten_thousand_is_found_wher
 
 def entries(kept_as: tuple[Stored, bytes]) -> list[int]:
     stored, payload = kept_as
-    return [seq for seq, _ in codec.parse_chain(payload).entries] if stored.message.topic == codec.CHAIN else []
+    return (
+        [seq for seq, _ in codec.parse(ChainPayload, payload).entries]
+        if stored.message.topic == codec.CHAIN
+        else []
+    )
 
 
 def test_a_head_that_was_told_before_newer_seals_came_vouches_for_its_own() -> None:
@@ -138,7 +143,7 @@ def test_an_end_that_was_cut_off_is_seen_by_the_head(cut: int) -> None:
 def test_a_seal_that_was_forged_together_with_its_message_is_found_by_the_next_one() -> None:
     store, head = arrived(1000)
     seq, (each, payload) = next((s, v) for s, v in store.items() if v[0].message.topic == codec.CHAIN)
-    told = codec.parse_chain(payload)
+    told = codec.parse(ChainPayload, payload)
     victim = told.entries[7][0]
     forged = store[victim][1].replace(b"line_crossed", b"line_covered")
     hash_of = sha256(codec.body(forged)).hexdigest().encode()
