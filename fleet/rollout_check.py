@@ -5,39 +5,31 @@ The judging is pure; `Listener` only fetches what the box has said.
 
 from __future__ import annotations
 
-import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import MQTTErrorCode
 
-from agent.errors import BrokerRefused, BrokerUnreachable, NgatuError, WireError
+from agent.errors import BrokerUnreachable, NgatuError, WireError
+from agent.transport.client import connect
+from agent.transport.settings import EndpointSettings
 from agent.wire import codec
-from agent.wire.channels import CHANNEL, MessageKind
-from agent.wire.payloads import HealthPayload, InfoPayload, StatusPayload
+from agent.wire.channels import MessageKind
+from agent.wire.payloads import HealthPayload, InfoPayload, Payload, StatusPayload
 from agent.wire.topics import Topics
 
 SEES: Final = "streaming"
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the boxes' words arrive."""
-
-    host: str = "127.0.0.1"
-    port: int = 8883
-    ca: Path | None = None
-    """Turns TLS on."""
-    cert: Path | None = None
-    key: Path | None = None
-    root: str = "ngatu/v1"
+PROOF: Final[Mapping[MessageKind, type[Payload]]] = {
+    MessageKind.STATUS: StatusPayload,
+    MessageKind.INFO: InfoPayload,
+    MessageKind.HEALTH: HealthPayload,
+}
+"""What is listened to; each is a field of ObservedBox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,34 +108,20 @@ def _unwell(health: HealthPayload, wanted: Sequence[str] | None) -> list[str]:
 class Listener:
     """What one box says, fetched from the broker; use as a context manager."""
 
-    def __init__(self, broker: Broker, commune: str, device: str) -> None:
+    def __init__(self, broker: EndpointSettings, commune: str, device: str) -> None:
         self.seen = ObservedBox()
         self._broker = broker
         self._topics = Topics(commune, device, broker.root)
-        self._refused = ""
-        name = f"gate-{uuid4().hex[:12]}"
-        self._client = Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTProtocolVersion.MQTTv5)
-        self._client.on_connect = self._connected
-        self._client.on_message = self._heard
+        self._id = f"gate-{uuid4().hex[:12]}"
+        self._client: Client | None = None
 
     def __enter__(self) -> Listener:
-        broker = self._broker
-        try:
-            if broker.ca is not None:
-                context = ssl.create_default_context(cafile=str(broker.ca))
-                if broker.cert is not None:
-                    context.load_cert_chain(broker.cert, broker.key)
-                self._client.tls_set_context(context)
-            self._client.connect(broker.host, broker.port, keepalive=20)
-        except OSError as error:  # ssl's errors are some of these
-            raise BrokerUnreachable(
-                f"{broker.host}:{broker.port}: {error.strerror or error}",
-                "is the broker up, are the files right?",
-            ) from None
+        self._connect()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
+        if self._client is not None:
+            self._client.disconnect()
 
     def wait(self, enough: Callable[[ObservedBox], bool], within_s: float) -> bool:
         """Listen until it is enough; False when the time is over.
@@ -151,53 +129,26 @@ class Listener:
         Raises:
             BrokerRefused: it does not let us in.
         """
-        deadline = time.monotonic() + within_s
+        deadline_s = time.monotonic() + within_s
         while not enough(self.seen):
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline_s:
                 return False
-            if self._client.loop(0.2) != 0 and not self._refused:
+            if self._client is None or self._client.loop(0.2) != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 time.sleep(0.5)
-                self._again()
-            if self._refused:
-                raise BrokerRefused(f"{self._broker.host}: {self._refused}", "may this identity read there?")
+                with suppress(BrokerUnreachable):  # the deadline ends it
+                    self._connect()
         return True
 
-    def _again(self) -> None:
-        try:
-            self._client.reconnect()
-        except OSError:
-            return  # the deadline ends it
-
-    def _connected(
-        self,
-        client: Client,
-        _data: Any,
-        _flags: ConnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
-        if reason.is_failure:
-            self._refused = str(reason)
-            return
-        topics = self._topics
-        client.subscribe(
-            [
-                (topic, 1)
-                for topic in (
-                    topics.of(MessageKind.STATUS),
-                    topics.of(MessageKind.INFO),
-                    topics.of(MessageKind.HEALTH),
-                )
-            ]
-        )
+    def _connect(self) -> None:
+        self._client = None
+        self._client = client = connect(self._broker, self._id, on_message=self._heard)
+        client.subscribe([(self._topics.of(kind), 1) for kind in PROOF])
 
     def _heard(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        topics, seen = self._topics, self.seen
-        kind, _ = topics.read("box", message.topic)
-        model = CHANNEL[kind].payload
-        assert isinstance(model, type)
+        seen = self.seen
+        kind, _ = self._topics.read("box", message.topic)
         try:
-            setattr(seen, kind, codec.parse(model, bytes(message.payload)))
+            setattr(seen, kind, codec.parse(PROOF[kind], bytes(message.payload)))
             seen.wrong.pop(message.topic, None)
             if seen.met is None and seen.status is not None:
                 seen.met = seen.status.session
@@ -205,7 +156,7 @@ class Listener:
             seen.wrong[message.topic] = error.what
 
 
-def proven(broker: Broker, commune: str, device: str, wanted: Wanted, within_s: float) -> ObservedBox:
+def proven(broker: EndpointSettings, commune: str, device: str, wanted: Wanted, within_s: float) -> ObservedBox:
     """Wait until the box works as wanted.
 
     Raises:
@@ -223,7 +174,7 @@ def proven(broker: Broker, commune: str, device: str, wanted: Wanted, within_s: 
         return listener.seen
 
 
-def look(broker: Broker, commune: str, device: str, within_s: float = 3.0) -> ObservedBox:
+def look(broker: EndpointSettings, commune: str, device: str, within_s: float = 3.0) -> ObservedBox:
     """What the box has said last; as much of it as arrives in time."""
     with Listener(broker, commune, device) as listener:
         listener.wait(lambda seen: None not in (seen.status, seen.info, seen.health), within_s)

@@ -13,17 +13,17 @@ from typing import Any, Final
 import paho.mqtt.client as paho
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from agent.core.ids import Ids
 from agent.core.types import Instant
 from agent.errors import BrokerUnreachable, NgatuError, WireError
+from agent.transport.client import blank, connect
 from agent.wire import codec
 from agent.wire.channels import MessageKind
 from agent.wire.payloads import AckPayload, CommandPayload
 from agent.wire.signature import sign
 from agent.wire.topics import Topics
-from station.ingest.connection import MQTT_5, SubscriberSettings, connect
+from station.ingest.settings import SubscriberSettings
 
 LATE_S: Final = 5.0
 """How long the broker may take to acknowledge."""
@@ -61,7 +61,7 @@ def send(
         NgatuError: the broker refused it.
     """
     inbox = _Inbox(topics)
-    client = connect(settings, MQTT_5, None, inbox.hear)
+    client = connect(settings, settings.mqtt_id, on_message=inbox.hear)
     client.on_publish = inbox.published
     client.on_subscribe = lambda *_: inbox.words.append("subscribed")
     try:
@@ -70,7 +70,7 @@ def send(
         answers = topics.of(MessageKind.ACK, command_id=command.id), topics.of(MessageKind.SNAPSHOT, camera="+")
         client.subscribe([(each, 1) for each in answers])
         _until(client, lambda: "subscribed" in inbox.words, LATE_S, "a subscription")
-        life = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        life = blank(PacketTypes.PUBLISH)
         life.MessageExpiryInterval = max(1, round(life_s))
         life.ContentType = codec.JSON
         body = codec.encode(command)

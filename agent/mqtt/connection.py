@@ -27,7 +27,6 @@ import paho.mqtt.client as paho
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.errors import BrokerUnreachable, DeliveryError
-from agent.mqtt import errors
 from agent.mqtt.client import Heard, connect_options, new_client
 from agent.mqtt.packets import (
     Arrived,
@@ -35,14 +34,16 @@ from agent.mqtt.packets import (
     Limits,
     Puback,
     Suback,
-    Will,
     packet_bytes,
     publish_properties,
 )
-from agent.mqtt.settings import BrokerSettings, TlsSettings, Version
+from agent.mqtt.settings import BrokerSettings
+from agent.transport import errors
+from agent.transport.client import Will
+from agent.transport.settings import Version
 
 __all__ = [
-    "Arrived", "BrokerSettings", "Connection", "Happening", "Limits", "Puback", "Suback", "TlsSettings", "Will",
+    "Arrived", "BrokerSettings", "Connection", "Happening", "Limits", "Puback", "Suback", "Will",
 ]  # fmt: skip
 
 SILENT: Final = 1.5
@@ -58,7 +59,7 @@ class Connection:
     """
 
     def __init__(self, settings: BrokerSettings, client_id: str, will: Will, version: Version = "5") -> None:
-        self.where = f"{settings.host}:{settings.port}"
+        self.where = settings.where
         self.limits = Limits(version)
         self._settings = settings
         self._heard = Heard()
@@ -333,7 +334,7 @@ class Connection:
     def _with_hint(self, error: DeliveryError) -> DeliveryError:
         """Who hangs up on TLS before it has answered often tells no reason, or too late to be read."""
         if isinstance(error, errors.HungUp) and self._settings.tls is not None and self._heard.connack is None:
-            error.hint = "does this port speak TLS, and does the broker accept this box's certificate?"
+            error.hint = "does this port speak TLS, and does the broker accept this client's certificate?"
         return error
 
     def _drop(self) -> None:

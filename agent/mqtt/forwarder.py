@@ -18,12 +18,13 @@ import structlog
 from agent.clock import Clock, trust
 from agent.core.types import Instant
 from agent.errors import BrokerRefused, DeliveryError, WireError
-from agent.mqtt import errors
 from agent.mqtt.connection import Arrived, Connection, Happening, Puback, Suback, Will
 from agent.mqtt.inflight import InFlight
 from agent.mqtt.scheduler import Sending
-from agent.mqtt.settings import BrokerSettings, Version
+from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import Outbox
+from agent.transport import errors
+from agent.transport.settings import Version
 from agent.wire import codec
 from agent.wire.channels import MessageKind
 from agent.wire.payloads import ReceiptPayload
@@ -40,6 +41,8 @@ STEADY_S: Final = 10.0
 TAKEN_S: Final = 300.0
 """Two users of one id would otherwise throw each other out for ever."""
 FAREWELL_S: Final = 2.0
+WILL_DELAY_S: Final = 60
+"""So that a short loss goes unnoticed."""
 
 OnCommand = Callable[[str, bytes, bool, Callable[[], None]], None]
 """(topic, payload, retained, ack): `ack` is called when the command's effect is safe, from any thread."""
@@ -195,7 +198,9 @@ class Forwarder:
             DeliveryError: it could not be made, or ended before `stop`.
         """
         settings, now = self._settings, self._clock.now()
-        will = Will(self._topics.of(MessageKind.STATUS), codec.status("offline", self._session, now))
+        will = Will(
+            self._topics.of(MessageKind.STATUS), codec.status("offline", self._session, now), WILL_DELAY_S
+        )
         connection = Connection(settings, self._topics.device, will, self._version)
         try:
             self._connection = connection

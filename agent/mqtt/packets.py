@@ -9,19 +9,10 @@ from typing import Final
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from agent.mqtt.settings import Version
+from agent.transport.client import blank
+from agent.transport.settings import Version
 
 NO_SUBSCRIBERS: Final = 0x10
-
-
-@dataclass(frozen=True, slots=True)
-class Will:
-    """What the broker says in our name when the connection dies; retained."""
-
-    topic: str
-    payload: bytes
-    delay_s: int = 60
-    """So that a short loss goes unnoticed; MQTT 5 only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +76,11 @@ def publish_properties(
     content_type: str | None, expiry_s: int | None, user: Mapping[str, str] | None
 ) -> Properties:
     """What goes with a PUBLISH in MQTT 5."""
-    told = blank(PacketTypes.PUBLISH)
+    properties = blank(PacketTypes.PUBLISH)
     if content_type is not None:
-        told.ContentType = content_type
+        properties.ContentType = content_type
     if expiry_s is not None:
-        told.MessageExpiryInterval = expiry_s
+        properties.MessageExpiryInterval = expiry_s
     if user:
-        told.UserProperty = list(user.items())
-    return told
-
-
-def blank(packet: int) -> Properties:
-    """Properties of one kind of packet, none set."""
-    return Properties(packet)  # type: ignore[no-untyped-call]
+        properties.UserProperty = list(user.items())
+    return properties

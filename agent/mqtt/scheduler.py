@@ -15,12 +15,12 @@ import structlog
 from agent.clock import Clock
 from agent.core.types import Instant
 from agent.errors import DeliveryError, OutboxError
-from agent.mqtt import errors
 from agent.mqtt.connection import Connection
 from agent.mqtt.data_cap import Budget
 from agent.mqtt.inflight import BULK, PLAIN, InFlight, InFlightWindow, Suspects
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import Outbox
+from agent.transport import errors
 from agent.wire import codec
 from agent.wire.channels import MessageKind
 from agent.wire.message import Priority, Stored

@@ -24,10 +24,10 @@ from agent.config.schema import CameraConfig, Config, warnings
 from agent.detectors import Detector, load_detector
 from agent.errors import NgatuError
 from agent.mqtt.connection import Connection, Limits, Will
-from agent.mqtt.errors import VersionRefused
 from agent.mqtt.settings import BrokerSettings
 from agent.settings.base import Secret, SecretMissing
 from agent.settings.diagnostics import redacted
+from agent.transport.errors import VersionRefused
 from agent.wire.signature import public_key
 from agent.wire.topics import Topics
 

@@ -19,14 +19,14 @@ __all__ = ["InboundMessage", "MessageKind", "images_of", "read"]
 class InboundMessage:
     """One message. What cannot be read has a `problem` and its `raw` bytes, and is handed over all the same."""
 
-    sort: MessageKind
+    kind: MessageKind
     commune: str
     device: str
     suffix: str
     """The topic below the device."""
     raw: bytes
     payload: Payload | None = None
-    """The JSON, by its sort: EventPayload, CountPayload, HealthPayload, …; None for bytes and for problems."""
+    """The JSON, by its kind: EventPayload, CountPayload, HealthPayload, …; None for bytes and for problems."""
     event: EventPayload | None = None
     """The event told; for an image the newest event that refers to it, None if that has not come yet."""
     image: bytes | None = None
@@ -78,7 +78,7 @@ def read(
     whole = problem is None
     event = payload if isinstance(payload, EventPayload) and whole else None
     return InboundMessage(
-        sort=kind,
+        kind=kind,
         commune=commune,
         device=device,
         suffix=suffix,

@@ -1,6 +1,6 @@
 """A subscriber that loses nothing: it hands messages to a handler and gives a receipt when that has committed.
 
-    connection.py      inbound.py      receipts.py              the handler       receipts.py
+    the broker         inbound.py      receipts.py              the handler       receipts.py
     bytes come in ──▶  read, checked ──▶ new, or a copy? ──▶  commit, compare ──▶ receipts go out
 
 Promises
@@ -33,12 +33,15 @@ import structlog
 
 from agent.core.types import Instant
 from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError, NgatuError, WireError
+from agent.transport.client import Will, connect
+from agent.transport.errors import HungUp, VersionRefused
+from agent.transport.settings import Version
 from agent.wire import codec
 from agent.wire.topics import Topics, station_status_topic, subscriptions
-from station.ingest.connection import MQTT_5, MQTT_311, HungUp, SubscriberSettings, Will, connect
 from station.ingest.handler import Attends, Compares, Handler, RemembersSeqs
 from station.ingest.inbound import InboundMessage, MessageKind, read
 from station.ingest.receipts import ReceiptLedger
+from station.ingest.settings import SubscriberSettings
 
 __all__ = [
     "Attends",
@@ -94,7 +97,7 @@ class Subscriber:
         self._handler = handler
         self._session = str(uuid4())
         self._stop = threading.Event()
-        self._version = MQTT_5
+        self._version: Version = "5"
         self._ledger = ReceiptLedger(self._known)
         self._announced: set[str] = set()
         self._waiting: list[InboundMessage] = []
@@ -164,11 +167,18 @@ class Subscriber:
             topic = station_status_topic(settings.communes[0], settings.root)
             will = Will(topic, self._status("offline"))
         try:
-            return connect(settings, self._version, will, self._take)
-        except HungUp:
+            return connect(
+                settings,
+                settings.mqtt_id,
+                self._version,
+                will,
+                keep_session=settings.receipts,
+                on_message=self._take,
+            )
+        except (HungUp, VersionRefused) as error:
             if not self.tally.connects:  # MQTT 5 first, and in turns until the broker has accepted one
-                self._version = MQTT_311 if self._version == MQTT_5 else MQTT_5
-            raise
+                self._version = "3.1.1" if self._version == "5" else "5"
+            raise BrokerUnreachable(error.what, error.hint) from error
 
     def _greet(self, client: paho.Client) -> None:
         """Subscribe, then say that the station is there: a box that hears it may send at once."""

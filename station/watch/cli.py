@@ -17,6 +17,7 @@ from rich.console import Console
 
 from agent.errors import BrokerRefused, NgatuError
 from agent.settings.base import Secret
+from agent.transport.settings import TlsSettings
 from station.cli import station
 from station.ingest.subscriber import IngestCounters, Subscriber, SubscriberSettings
 from station.watch.logbook import Logbook
@@ -67,9 +68,7 @@ def watch(
         settings = SubscriberSettings(
             host=host,
             port=port or (8883 if tls_ca else 1883),
-            tls_ca=tls_ca,
-            tls_cert=cert,
-            tls_key=key,
+            tls=TlsSettings(ca=tls_ca, cert=cert, key=key) if tls_ca else None,
             username=username,
             password=Secret(file=password_file) if password_file else None,
             root=root,

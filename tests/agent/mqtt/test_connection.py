@@ -19,11 +19,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pydantic import ValidationError
 
 from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError
-from agent.mqtt import errors
 from agent.mqtt.connection import Arrived, Connection, Happening, Puback, Suback, Will
 from agent.mqtt.packets import packet_bytes, publish_properties
-from agent.mqtt.settings import BrokerSettings, Version
+from agent.mqtt.settings import BrokerSettings
 from agent.settings.base import Secret
+from agent.transport import errors
+from agent.transport.settings import Version
 from station.watch.embedded import Address
 from tests.support.brokers import Mosquitto, free_port, until
 

@@ -21,11 +21,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 from agent.clock import SystemClock
 from agent.core.types import Instant
 from agent.errors import BrokerRefused, BrokerUnreachable
-from agent.mqtt import errors, forwarder
 from agent.mqtt.connection import Connection, Happening
 from agent.mqtt.forwarder import Forwarder, wait_s
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import Outbox, OutboxSettings
+from agent.transport import errors, forwarder
 from agent.wire import codec as wire
 from agent.wire.channels import MessageKind
 from agent.wire.message import Message, Priority
@@ -470,7 +470,7 @@ def test_states_are_retained_at_connect_on_change_and_at_the_end(
             until(lambda: len(seen) >= 3)
             return {message.topic: message.payload for message in seen if message.retain}
 
-    until(lambda: box.forwarder.figures().connected_s is not None)
+    until(lambda: box.forwarder.figures().connected_s is not None and box.forwarder.settled)
     first = retained()
     assert json.loads(first[box.topics.of(MessageKind.STATUS)])["state"] == "online"
     assert first[box.topics.of(MessageKind.INFO)] == b'{"version":1}'

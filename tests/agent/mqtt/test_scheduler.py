@@ -57,13 +57,13 @@ def test_pictures_beyond_the_day_s_bytes_wait_for_the_next_day_and_events_never(
     with station(box, notes):
         until(lambda: box.forwarder.figures().wait_for_tomorrow == ("image",))
         box.outbox.put([event(f"e{n}") for n in range(50)])
-        until(lambda: sum(a.sort == "event" for a in notes.arrivals) == 50)
-        pictures = sum(a.sort == "image" for a in notes.arrivals)
+        until(lambda: sum(a.kind == "event" for a in notes.arrivals) == 50)
+        pictures = sum(a.kind == "image" for a in notes.arrivals)
         assert 6 <= pictures <= 8, "the last one may go beyond"
         assert box.forwarder.figures().sent_today_bytes["image"] >= 20_000
         clock.seconds += DAY_S
-        until(lambda: sum(a.sort == "image" for a in notes.arrivals) >= 2 * pictures - 1)
-        assert sum(a.sort == "image" for a in notes.arrivals) < 20
+        until(lambda: sum(a.kind == "image" for a in notes.arrivals) >= 2 * pictures - 1)
+        assert sum(a.kind == "image" for a in notes.arrivals) < 20
 
 
 def test_a_restart_gives_no_second_budget(mosquitto: Mosquitto, open_box: Callable[..., Box]) -> None:
@@ -73,12 +73,12 @@ def test_a_restart_gives_no_second_budget(mosquitto: Mosquitto, open_box: Callab
     with station(box, notes):
         until(lambda: box.forwarder.figures().wait_for_tomorrow)
         until(lambda: box.forwarder.figures().in_flight == 0)
-        pictures = sum(a.sort == "image" for a in notes.arrivals)
+        pictures = sum(a.kind == "image" for a in notes.arrivals)
         on(box, clock)
         box.outbox.put([event("e")])
-        until(lambda: any(a.sort == "event" for a in notes.arrivals))
+        until(lambda: any(a.kind == "event" for a in notes.arrivals))
         assert box.forwarder.figures().wait_for_tomorrow == ("image",)
-        assert sum(a.sort == "image" for a in notes.arrivals) == pictures
+        assert sum(a.kind == "image" for a in notes.arrivals) == pictures
 
 
 def test_what_was_on_its_way_when_the_file_broke_comes_in_the_new_stream(
@@ -138,4 +138,4 @@ def test_hello_names_the_newest_seal(mosquitto: Mosquitto, open_box: Callable[..
 
 def ids(notes: Notes) -> set[str]:
     """Of the events that were committed, however often."""
-    return {json.loads(a.raw)["id"] for a in notes.arrivals if a.sort == "event"}
+    return {json.loads(a.raw)["id"] for a in notes.arrivals if a.kind == "event"}

@@ -34,7 +34,7 @@ def event_bytes(number: int = 1) -> bytes:
 def test_an_event_is_read_with_its_place_in_the_stream() -> None:
     arrival = read(BASE + "camera/north/event", event_bytes(), {})
 
-    assert (arrival.sort, arrival.camera, arrival.event_id) == (MessageKind.EVENT, "north", "e-1")
+    assert (arrival.kind, arrival.camera, arrival.event_id) == (MessageKind.EVENT, "north", "e-1")
     assert (arrival.stream, arrival.seq, arrival.problem) == ("s-1", 5, None)
     assert isinstance(arrival.payload, EventPayload)
 
@@ -122,7 +122,7 @@ def test_a_topic_that_nobody_knows_is_a_problem_that_keeps_its_place() -> None:
     arrival = read(BASE + "camera/north/mood", event_bytes(), {})
     bytes_only = read(BASE + "camera/north/mood", JPEG, {"seq": "6", "stream": "s-1"})
 
-    assert arrival.sort is bytes_only.sort is MessageKind.UNKNOWN
+    assert arrival.kind is bytes_only.kind is MessageKind.UNKNOWN
     assert arrival.problem == "'camera/north/mood' is none of a box's topics"
     assert (arrival.stream, arrival.seq) == ("s-1", 5)
     assert (bytes_only.stream, bytes_only.seq, bytes_only.image) == ("s-1", 6, None)

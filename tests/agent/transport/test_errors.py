@@ -1,4 +1,4 @@
-"""agent.mqtt.errors"""
+"""agent.transport.errors"""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError
-from agent.mqtt import errors
 from agent.mqtt.connection import Connection, Will
-from agent.mqtt.settings import BrokerSettings, TlsSettings
+from agent.mqtt.settings import BrokerSettings
+from agent.transport import errors
+from agent.transport.settings import TlsSettings
 from tests.support.brokers import Mosquitto, until
 
 pytestmark = pytest.mark.broker
