@@ -24,6 +24,9 @@ from agent.wire.payloads import HealthPayload, InfoPayload, Payload, StatusPaylo
 from agent.wire.topics import Topics
 
 SEES: Final = "streaming"
+DISQUALIFYING: Final = ("config_refused", "storage_ram_only")
+"""What a box may not say of itself, and of its wanted cameras: DETECTOR_FAILED."""
+DETECTOR_FAILED: Final = "detector_failed"
 PROOF: Final[Mapping[MessageKind, type[Payload]]] = {
     MessageKind.STATUS: StatusPayload,
     MessageKind.INFO: InfoPayload,
@@ -64,20 +67,20 @@ class ObservedBox:
 
 def missing(seen: ObservedBox, wanted: Wanted) -> list[str]:
     """What keeps the box from being taken as working, in words; nothing: it works."""
-    told = [f"{topic}: {why}" for topic, why in seen.wrong.items()]
+    wrong = [f"{topic}: {why}" for topic, why in seen.wrong.items()]
     if seen.status is None:
-        return [*told, "it has never been at this broker"]
+        return [*wrong, "it has never been at this broker"]
     if seen.status.state != "online":
-        return [*told, f"it is {seen.status.state}"]
+        return [*wrong, f"it is {seen.status.state}"]
     if seen.info is None or seen.info.session != seen.status.session:
-        return [*told, "it has not said yet what it is"]
+        return [*wrong, "it has not said yet what it is"]
     if (runs := seen.info.versions.get("ngatu")) != wanted.version:
-        told.append(f"it runs {runs}, not {wanted.version}")
+        wrong.append(f"it runs {runs}, not {wanted.version}")
     if wanted.config_sha256 is not None and seen.info.config_sha256 != wanted.config_sha256:
-        told.append("it runs with another configuration")
+        wrong.append("it runs with another configuration")
     if seen.health is None or seen.health.session != seen.status.session:
-        return [*told, "it has not said yet how it is"]
-    return told + _unwell(seen.health, wanted.cameras)
+        return [*wrong, "it has not said yet how it is"]
+    return wrong + _unwell(seen.health, wanted.cameras)
 
 
 def gone_back(seen: ObservedBox, wanted: Wanted) -> bool:
@@ -90,19 +93,19 @@ def gone_back(seen: ObservedBox, wanted: Wanted) -> bool:
 
 def _unwell(health: HealthPayload, wanted: Sequence[str] | None) -> list[str]:
     names = list(health.cameras) if wanted is None else list(wanted)
-    told = [] if names else ["it has no camera"]
+    wrong = [] if names else ["it has no camera"]
     for name in names:
         camera = health.cameras.get(name)
         if camera is None:
-            told.append(f"camera {name}: it is not there")
+            wrong.append(f"camera {name}: it is not there")
         elif camera.state != SEES:
-            told.append(f"camera {name}: {camera.state or 'not opened yet'}")
+            wrong.append(f"camera {name}: {camera.state or 'not opened yet'}")
         elif not camera.fps_analysed:
-            told.append(f"camera {name}: no picture has been looked at")
-    words = ("config_refused", "storage_ram_only")
-    told += [word for word in health.degraded if word in words]
-    told += [word for word in health.degraded if word.startswith("detector_failed") and word[16:] in names]
-    return told
+            wrong.append(f"camera {name}: no picture has been looked at")
+    for text, (word, of) in zip(health.degraded, health.degradations, strict=True):
+        if word in DISQUALIFYING or (word == DETECTOR_FAILED and of in names):
+            wrong.append(text)
+    return wrong
 
 
 class Listener:

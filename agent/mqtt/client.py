@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 import paho.mqtt.client as paho
 from paho.mqtt.properties import Properties
 
-from agent.mqtt.packets import Arrived, Happening, Puback, Suback
+from agent.mqtt.packets import InboundPacket, InboundPublish, Puback, Suback
 from agent.mqtt.settings import BrokerSettings
 from agent.transport import client as transport
 from agent.transport.client import Will
@@ -22,7 +22,7 @@ MAX_PACKET_BYTES: Final = 68 * 1024
 
 
 @dataclass
-class Heard:
+class ClientState:
     """What paho's callbacks leave behind; they do nothing else."""
 
     connack: tuple[int, bool, Properties | None] | None = None
@@ -30,23 +30,23 @@ class Heard:
     """The last one that paho only logs."""
     lost: tuple[bool, int] | None = None
     """(the broker said so, code)."""
-    happenings: deque[Happening] = field(default_factory=deque)
+    packets: deque[InboundPacket] = field(default_factory=deque)
 
 
-class _Ear(logging.Logger):
+class _ErrorCatcher(logging.Logger):
     """Catches the exceptions that paho mentions in its log and nowhere else."""
 
-    def __init__(self, heard: Heard) -> None:
+    def __init__(self, state: ClientState) -> None:
         super().__init__(__name__)
-        self._heard = heard
+        self._state = state
 
     def log(self, level: int, msg: object, *args: object, **_: object) -> None:
         if level >= logging.ERROR:
-            self._heard.error = next((arg for arg in args if isinstance(arg, BaseException)), self._heard.error)
+            self._state.error = next((arg for arg in args if isinstance(arg, BaseException)), self._state.error)
 
 
 def new_client(
-    settings: BrokerSettings, client_id: str, will: Will, version: Version, heard: Heard
+    settings: BrokerSettings, client_id: str, will: Will, version: Version, state: ClientState
 ) -> paho.Client:
     """A client that has never connected.
 
@@ -56,34 +56,34 @@ def new_client(
     client = transport.new_client(settings, client_id, version, will, manual_ack=True)
     client.connect_timeout = settings.connect_timeout_s
     client.max_inflight_messages_set(0)  # our own window is smaller, and paho's would hold messages back unseen
-    client.enable_logger(cast(logging.Logger, _Ear(heard)))
-    _listen(client, heard)
+    client.enable_logger(cast(logging.Logger, _ErrorCatcher(state)))
+    _listen(client, state)
     return client
 
 
-def _listen(client: paho.Client, heard: Heard) -> None:
+def _listen(client: paho.Client, state: ClientState) -> None:
     """Callbacks only note down: one that raised would break paho's state."""
 
     def on_connect(_c: Any, _u: Any, flags: Any, code: Any, properties: Any) -> None:
-        heard.connack = (int(code.value), bool(flags.session_present), properties)
+        state.connack = (int(code.value), bool(flags.session_present), properties)
 
     def on_disconnect(_c: Any, _u: Any, flags: Any, code: Any, _p: Any) -> None:
-        if heard.lost is None:
-            heard.lost = (bool(flags.is_disconnect_packet_from_server), int(code.value))
+        if state.lost is None:
+            state.lost = (bool(flags.is_disconnect_packet_from_server), int(code.value))
 
     def on_publish(_c: Any, _u: Any, mid: int, code: Any, _p: Any) -> None:
-        heard.happenings.append(Puback(mid, int(code.value), str(code)))
+        state.packets.append(Puback(mid, int(code.value), str(code)))
 
     def on_subscribe(_c: Any, _u: Any, _mid: int, codes: Any, _p: Any) -> None:
-        heard.happenings.append(Suback(tuple(int(code.value) for code in codes)))
+        state.packets.append(Suback(tuple(int(code.value) for code in codes)))
 
     def on_message(_c: Any, _u: Any, message: Any) -> None:
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
-        heard.happenings.append(
-            Arrived(topic, bytes(message.payload), bool(message.retain), message.mid, message.qos)
+        state.packets.append(
+            InboundPublish(topic, bytes(message.payload), bool(message.retain), message.mid, message.qos)
         )
 
     client.on_connect = on_connect

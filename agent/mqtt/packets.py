@@ -34,7 +34,7 @@ class Puback:
     reason: str
 
     @property
-    def unheard(self) -> bool:
+    def no_subscribers(self) -> bool:
         """Nobody subscribes to it; the broker has thrown it away."""
         return self.code == NO_SUBSCRIBERS
 
@@ -52,7 +52,7 @@ class Suback:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class InboundPublish:
     """A message for us. It must be given to `ack` when its effect is safe."""
 
     topic: str
@@ -62,7 +62,7 @@ class Arrived:
     qos: int
 
 
-Happening = Puback | Suback | Arrived
+InboundPacket = Puback | Suback | InboundPublish
 
 
 def packet_bytes(topic: str, payload: bytes, properties: Properties | None) -> int:

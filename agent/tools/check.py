@@ -23,10 +23,12 @@ from agent.clock import Clock, trust
 from agent.config.schema import CameraConfig, Config, warnings
 from agent.detectors import Detector, load_detector
 from agent.errors import NgatuError
-from agent.mqtt.connection import Connection, Limits, Will
+from agent.mqtt.connection import Connection
+from agent.mqtt.packets import Limits
 from agent.mqtt.settings import BrokerSettings
 from agent.settings.base import Secret, SecretMissing
 from agent.settings.diagnostics import redacted
+from agent.transport.client import Will
 from agent.transport.errors import VersionRefused
 from agent.wire.signature import public_key
 from agent.wire.topics import Topics

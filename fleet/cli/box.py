@@ -42,11 +42,11 @@ def look_command(
     from fleet.rollout_check import look  # noqa: PLC0415
 
     seen = look(_endpoint(host, port, ca, cert, key, root), commune, device)
-    told = {
+    said = {
         name: payload and payload.model_dump(mode="json", by_alias=True)
         for name, payload in (("status", seen.status), ("info", seen.info), ("health", seen.health))
     }
-    typer.echo(json.dumps(told))
+    typer.echo(json.dumps(said))
 
 
 @box_app.command("gate")

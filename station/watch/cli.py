@@ -113,10 +113,10 @@ def _watch(
     except NgatuError as error:
         talk.print(str(error), style="red")
         return NO_BROKER if isinstance(error, BrokerRefused) else 1
-    if not subscriber.tally.connects:
+    if not subscriber.counters.connects:
         talk.print(f"never connected: {subscriber.trouble or 'ended too early'}", style="red")
         return NO_BROKER
-    talk.print(_summary(handler.seen, subscriber.tally))
+    talk.print(_summary(handler.seen, subscriber.counters))
     return TOO_FEW if until_events is not None and len(handler.seen.events) < until_events else 0
 
 
@@ -127,11 +127,11 @@ def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
     return LiveTable(console, subscriber, where) if console.is_terminal else Lines(sys.stdout)
 
 
-def _summary(seen: SeenEvents, tally: IngestCounters) -> str:
+def _summary(seen: SeenEvents, counters: IngestCounters) -> str:
     return (
         f"{len(seen.events)} events ({len(seen.alerts)} alerts, {len(seen.open)} still open), "
-        f"{seen.pictures} pictures, {tally.receipted} receipts, {tally.duplicates} repeated, "
-        f"{seen.problems} unreadable, {tally.failed_commits} failed commits"
+        f"{seen.pictures} pictures, {counters.receipted} receipts, {counters.duplicates} repeated, "
+        f"{seen.problems} unreadable, {counters.failed_commits} failed commits"
     )
 
 

@@ -125,8 +125,8 @@ class LiveTable:
     def _caption(self) -> str:
         if self._subscriber.trouble is not None:
             return f"waiting for {self._where}: {self._subscriber.trouble}"
-        tally = self._subscriber.tally
-        return f"{self._where} · {tally.arrivals} messages · {tally.receipted} receipted"
+        counters = self._subscriber.counters
+        return f"{self._where} · {counters.committed} messages · {counters.receipted} receipted"
 
     def __enter__(self) -> LiveTable:
         self._live.__enter__()

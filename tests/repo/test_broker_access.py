@@ -21,7 +21,7 @@ NAMES = {
 
 
 def access_file() -> str:
-    told: dict[str, Any] = yaml.safe_load((ROLE / "vars/main.yml").read_text())
+    variables: dict[str, Any] = yaml.safe_load((ROLE / "vars/main.yml").read_text())
     place = Environment(
         loader=FileSystemLoader(ROLE / "templates"),
         undefined=StrictUndefined,
@@ -30,7 +30,7 @@ def access_file() -> str:
     )
     place.filters["difference"] = lambda one, other: [each for each in one if each not in other]
     return place.get_template("acl.j2").render(
-        told,
+        variables,
         ansible_managed="",
         ngatu_broker_root="ngatu/v1",
         ngatu_broker_communes=["hai-ninh"],

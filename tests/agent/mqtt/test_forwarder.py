@@ -21,11 +21,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 from agent.clock import SystemClock
 from agent.core.types import Instant
 from agent.errors import BrokerRefused, BrokerUnreachable
-from agent.mqtt.connection import Connection, Happening
+from agent.mqtt import forwarder
+from agent.mqtt.connection import Connection
 from agent.mqtt.forwarder import Forwarder, wait_s
+from agent.mqtt.packets import InboundPacket
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import Outbox, OutboxSettings
-from agent.transport import errors, forwarder
+from agent.transport import errors
 from agent.wire import codec as wire
 from agent.wire.channels import MessageKind
 from agent.wire.message import Message, Priority
@@ -90,7 +92,7 @@ class Box:
             self.topics,
             f"s-{uuid4().hex[:8]}",
             CLOCK,
-            on_command=lambda *told: self.on_command(*told) if self.on_command else told[3](),
+            on_command=lambda *args: self.on_command(*args) if self.on_command else args[3](),
             beat=self.beat,
         )
 
@@ -238,8 +240,9 @@ def test_messages_bear_their_properties_and_what_only_the_sending_knows(
     with client(mosquitto.port, box.topics.below("camera/#")) as (_, seen):
         box.outbox.put([event("e-1")])
         until(lambda: seen)
-    told = json.loads(seen[0].payload)
-    assert (told["id"], told["seq"], told["stream"], told["replayed"]) == ("e-1", 1, box.outbox.stream, False)
+    event_sent = json.loads(seen[0].payload)
+    place = event_sent["id"], event_sent["seq"], event_sent["stream"], event_sent["replayed"]
+    assert place == ("e-1", 1, box.outbox.stream, False)
     assert seen[0].properties is not None
     assert dict(seen[0].properties.UserProperty)["event_id"] == "e-1"
     assert seen[0].properties.ContentType == "application/json"
@@ -377,7 +380,7 @@ def test_a_box_with_nothing_to_send_waits_long_and_still_sends_and_stops_at_once
     waits: list[float] = []
     turn = Connection.turn
 
-    def noted(connection: Connection, timeout_s: float) -> list[Happening]:
+    def noted(connection: Connection, timeout_s: float) -> list[InboundPacket]:
         waits.append(timeout_s)
         return turn(connection, timeout_s)
 
@@ -428,14 +431,13 @@ def test_a_mistake_of_ours_does_not_silence_the_box(
     box, notes = open_box(embedded.port), Notes()
     real, failures = wire.hello, iter(range(2))
 
-    def hello(*told: object) -> bytes:
+    def hello(*args: object) -> bytes:
         if next(failures, None) is not None:
             raise ZeroDivisionError
-        return real(*told)  # type: ignore[arg-type]
+        return real(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(wire, "hello", hello)
     with station(box, notes):
-        box.forwarder._sending.greet()
         box.outbox.put([event(n) for n in range(10)])
         until(lambda: box.pending() == 0 and next(failures, None) is None)
         until(lambda: box.forwarder.figures().connected_s is not None)
@@ -496,9 +498,9 @@ def test_hello_is_said_at_each_connect_and_when_the_station_comes(
         with station(box, notes):
             until(lambda: seen)
             until(lambda: box.pending() == 0)
-        told = json.loads(seen[-1].payload)
-    assert told["stream"] == box.outbox.stream
-    assert told["newest"] == 3
+        hello = json.loads(seen[-1].payload)
+    assert hello["stream"] == box.outbox.stream
+    assert hello["newest"] == 3
 
 
 @pytest.mark.broker

@@ -129,7 +129,7 @@ def test_hello_names_the_newest_seal(mosquitto: Mosquitto, open_box: Callable[..
         clock.seconds += SEAL_AFTER_S
         on(box, clock)
         until(lambda: box.outbox.head() is not None)
-        box.forwarder._sending.greet()
+    with client(mosquitto.port, box.topics.of(MessageKind.HELLO)) as (_, seen), station(box, notes):
         until(lambda: seen and codec.parse(HelloPayload, seen[-1].payload).seal is not None)
         place = codec.parse(HelloPayload, seen[-1].payload).seal
     assert place is not None

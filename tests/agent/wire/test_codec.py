@@ -93,9 +93,9 @@ def test_what_never_lies_in_the_outbox_cannot_be_made_for_it() -> None:
 def test_finish_puts_in_what_only_the_sending_knows() -> None:
     now = Instant(AT.mono_s + 0.278, AT.wall_s + 0.278)
 
-    told = json.loads(codec.finish(stored(b'{"id":"e-1"}'), "s-1", now))
+    fields = json.loads(codec.finish(stored(b'{"id":"e-1"}'), "s-1", now))
 
-    assert told == {
+    assert fields == {
         "id": "e-1",
         "seq": 7,
         "stream": "s-1",
