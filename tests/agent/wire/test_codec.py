@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agent.core.types import Instant
@@ -66,6 +66,7 @@ FIELDS = [
 ]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(FIELDS), json_values))
 def test_wrong_json_gives_a_wire_error_or_nothing(value: dict[str, object]) -> None:
     payload = json.dumps(value).encode("utf-8", "surrogatepass")
