@@ -124,6 +124,11 @@ class Forwarder:
         self._scheduler.keep(suffix, payload)
         self.wake()
 
+    @property
+    def kept(self) -> dict[str, bytes]:
+        """What the broker is to retain, by topic below the device."""
+        return self._scheduler.kept
+
     def wake(self) -> None:
         """There is something to send."""
         connection = self._connection

@@ -73,6 +73,12 @@ class SendScheduler:
                 self._changed.add(suffix)
 
     @property
+    def kept(self) -> dict[str, bytes]:
+        """The states as they are kept, by topic below the device."""
+        with self._kept_lock:
+            return dict(self._kept)
+
+    @property
     def settled(self) -> bool:
         """Whether every state that is kept has been handed over on this connection."""
         return not self._changed

@@ -21,7 +21,7 @@ from agent.config.schema import EXAMPLES, Config, parse
 from agent.detectors.card import parse_card
 from agent.errors import NgatuError
 from agent.settings.introspect import groups
-from agent.transport import errors as reasons
+from agent.transport import errors as broker_errors
 from agent.wire import codec
 from agent.wire.payloads import EventPayload
 from station.config import StationConfig
@@ -271,7 +271,7 @@ def test_whatever_a_box_or_the_station_logs_as_a_warning_or_worse_is_in_the_trou
 def test_whatever_a_broker_or_an_order_meets_is_in_the_troubleshooting() -> None:
     """By the start of the text: what follows may be a name."""
     page = text("docs/guide/troubleshoot.md").replace("`", "")
-    broker = {what for what, _hint in reasons.REFUSED.values()} | set(reasons.LOST.values())
+    broker = {what for what, _hint in broker_errors.REFUSED.values()} | set(broker_errors.LOST.values())
     orders = texts_of("agent/commands/policy.py", "untimely")
 
     assert len(broker) > 20 and len(orders) >= 4
