@@ -29,9 +29,11 @@ from agent.host.supervise import Beat, OutageLog, Stop
 from agent.outbox.outbox import Outbox
 from agent.publishing.jpeg import Jpeg
 from agent.wire import codec
-from agent.wire.codec import JPEG, JSON, moment
+from agent.wire.channels import MessageKind
+from agent.wire.codec import JPEG, moment
 from agent.wire.message import Message, Priority
-from agent.wire.payloads import rfc3339
+from agent.wire.payloads import AckPayload, rfc3339
+from agent.wire.topics import Topics, suffix
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +100,7 @@ class CommandWorker:
 
     def __init__(
         self,
-        topics: codec.Topics,
+        topics: Topics,
         journal: Journal,
         audit: Audit,
         outbox: Outbox,
@@ -163,7 +165,7 @@ class CommandWorker:
     def _again(self, command: Command, ack: bytes | None) -> None:
         """It was taken before, and is not done again. Who asks again has missed the ack, if there is one."""
         if ack is not None:
-            first = codec.parse_ack(ack)
+            first = codec.parse(AckPayload, ack)
             detail = "; ".join(filter(None, (first.detail, "repeated: not done again")))
             self._acknowledge(codec.encode(first.model_copy(update={"detail": detail})), command.id)
         self._note(command, "repeated")
@@ -302,7 +304,9 @@ class CommandWorker:
             "width_px": picture.width_px,
             "height_px": picture.height_px,
         }
-        return CommandResult(CommandState.DONE, None, result, picture, f"camera/{camera}/snapshot")
+        return CommandResult(
+            CommandState.DONE, None, result, picture, suffix(MessageKind.SNAPSHOT, camera=camera)
+        )
 
     def _set(self, command: Command, args: SetArgs) -> CommandResult:
         rules = self._known_camera(args.camera)
@@ -386,7 +390,7 @@ class CommandWorker:
     # -------------------------------------------------------------------------------------------------- telling
 
     def _message(self, body: bytes, command_id: str) -> Message:
-        return Message(f"ack/{command_id}", body, JSON, Priority.EVENT, self._clock.now(), command_id)
+        return codec.message(MessageKind.ACK, body, self._clock.now(), about=command_id, command_id=command_id)
 
     def _note(self, command: Command, state: str, detail: str | None = None) -> int | None:
         """Into the audit log; the number of the line."""

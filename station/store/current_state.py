@@ -29,8 +29,8 @@ def stand(
         _camera(connection, arrival, told, box_id, now_ms)
     elif isinstance(told, HelloPayload) and stream_id is not None:
         return _hello(connection, told, stream_id, known, now_ms)
-    elif arrival.sort in (MessageKind.INFO, MessageKind.HEALTH):
-        name = str(arrival.sort)
+    elif arrival.kind in (MessageKind.INFO, MessageKind.HEALTH):
+        name = str(arrival.kind)
         values = {name: arrival.raw.decode(), f"{name}_ms": now_ms}
         connection.execute(update(box).where(box.c.id == box_id).values(values))
     return []

@@ -54,7 +54,7 @@ def blob_of(arrival: InboundMessage) -> str | None:
     """The hash of what belongs in a file; None for JSON and for what cannot be read."""
     if arrival.image is not None:
         return arrival.image_sha256
-    if arrival.sort is MessageKind.CHUNK and arrival.problem is None:
+    if arrival.kind is MessageKind.CHUNK and arrival.problem is None:
         return sha256(arrival.raw).hexdigest()
     return None
 

@@ -106,7 +106,7 @@ class StoreBatch:
         for part in _parts(numbers):
             query = select(*key, message.c.digest).where(tuple_(*key).in_(part))
             self._digests |= {(row[0], row[1]): row[2] for row in self._connection.execute(query)}
-        told = [(place[0], one.event) for one, place in placed if one.sort is MessageKind.EVENT and one.event]
+        told = [(place[0], one.event) for one, place in placed if one.kind is MessageKind.EVENT and one.event]
         revisions = {(box_id, event.id, event.revision) for box_id, event in told}
         of = event_revision.c.box_id, event_revision.c.event_id, event_revision.c.revision
         for part in _parts(revisions):
@@ -129,11 +129,11 @@ class StoreBatch:
         self._add_blob(arrival)
         if arrival.problem is not None:
             self._set_apart(arrival, box_id, arrival.problem)
-        elif arrival.sort is MessageKind.EVENT and arrival.event is not None and stream_id is not None:
+        elif arrival.kind is MessageKind.EVENT and arrival.event is not None and stream_id is not None:
             self._event(arrival, arrival.event, box_id, stream_id)
         elif arrival.image is not None:
             self._picture(arrival, box_id)
-        elif arrival.sort in _STANDING:
+        elif arrival.kind in _STANDING:
             self._stand(arrival, box_id, stream_id)
         elif stream_id is None or arrival.seq is None:
             self._set_apart(arrival, box_id, "it has no number, so it cannot be receipted")
@@ -144,7 +144,7 @@ class StoreBatch:
         assert arrival.seq is not None
         self._digests[stream_id, arrival.seq] = own
         self._taken[stream_id].append(arrival.seq)
-        told = {"sort": str(arrival.sort), "digest": own, "received_ms": self._now_ms}
+        told = {"sort": str(arrival.kind), "digest": own, "received_ms": self._now_ms}
         self._rows[message].append(
             {"stream_id": stream_id, "seq": arrival.seq, "suffix": _suffix(arrival), **told}
         )
@@ -209,7 +209,7 @@ class StoreBatch:
         row = {
             "box_id": box_id,
             "event_id": arrival.event_id or "",
-            "kind": arrival.image_kind or str(arrival.sort),
+            "kind": arrival.image_kind or str(arrival.kind),
             "sha256": arrival.image_sha256,
             "camera": arrival.camera,
             "received_ms": self._now_ms,
@@ -239,7 +239,7 @@ class StoreBatch:
         if isinstance(told, ClockMapPayload):
             note_map(self._connection, told, box_id, self._now_ms)
         sha = blob_of(arrival)
-        what = {"sort": str(arrival.sort), "suffix": _suffix(arrival)}
+        what = {"sort": str(arrival.kind), "suffix": _suffix(arrival)}
         body = {"body": None if sha else arrival.raw.decode(), "sha256": sha}
         self._rows[other_message].append(ids | what | body | {"received_ms": self._now_ms})
 

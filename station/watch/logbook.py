@@ -101,7 +101,7 @@ class Logbook:
         if arrival.image is not None:
             picture = (*box, arrival.image_sha256, arrival.event_id, arrival.image_kind, arrival.image)
             return self._put("insert into picture values (?, ?, ?, ?, ?, ?) on conflict do nothing", picture)
-        if arrival.sort is MessageKind.EVENT and arrival.event is not None:
+        if arrival.kind is MessageKind.EVENT and arrival.event is not None:
             event = arrival.event
             told = (event.time.isoformat(), str(event.kind), str(event.phase), arrival.raw.decode())
             row_of_event = (*box, event.camera, event.id, event.revision, *told)

@@ -69,8 +69,8 @@ class Watch:
     def _count(self, arrival: InboundMessage) -> None:
         seen = self.seen
         seen.problems += arrival.problem is not None
-        seen.pictures += arrival.sort is MessageKind.IMAGE and arrival.image is not None
-        if arrival.sort is MessageKind.EVENT and arrival.event is not None:
+        seen.pictures += arrival.kind is MessageKind.IMAGE and arrival.image is not None
+        if arrival.kind is MessageKind.EVENT and arrival.event is not None:
             event, key = arrival.event, (arrival.device, arrival.event.id)
             seen.events.add(key)
             if event.severity is Severity.ALERT:
@@ -80,7 +80,7 @@ class Watch:
 
 def _save(folder: Path, arrival: InboundMessage) -> None:
     """Write a picture as DEVICE/CAMERA/EVENT-KIND.jpg; a better one of the same event takes its place."""
-    if arrival.sort is not MessageKind.IMAGE or arrival.image is None or arrival.camera is None:
+    if arrival.kind is not MessageKind.IMAGE or arrival.image is None or arrival.camera is None:
         return
     place = folder / arrival.device / arrival.camera
     place.mkdir(parents=True, exist_ok=True)

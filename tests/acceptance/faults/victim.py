@@ -39,7 +39,7 @@ from agent.errors import OutboxError
 from agent.host.machine import SYS
 from agent.mqtt.connection import Connection
 from agent.mqtt.inflight import InFlight, InFlightWindow
-from agent.mqtt.scheduler import Sending
+from agent.mqtt.scheduler import SendScheduler
 from agent.outbox.store import OutboxStore
 from agent.publishing.compose import Sender, event_messages
 from agent.runtime import app
@@ -173,7 +173,7 @@ def _arm(place: str, times: int) -> None:
     when, what = place.split("-")
     owner, method = {
         "commit": (OutboxStore, "put"),
-        "publish": (Sending, "_send"),
+        "publish": (SendScheduler, "_send"),
         "forget": (app.Outbox, "acknowledge"),
     }[what]
     inner = getattr(owner, method)
@@ -214,15 +214,15 @@ def _hang(owner: type, method: str, tell: Callable[[], object]) -> None:
 
 def _send_once() -> None:
     """What the broker has taken is not sent again in this life, whatever becomes of it."""
-    inner = InFlightWindow.broke
+    inner = InFlightWindow.disconnected
 
-    def broke(self: InFlightWindow) -> list[InFlight]:
-        taken = {seq: flight for seq, flight in self.flights.items() if flight.mid is None}
-        in_air = inner(self)
-        self.flights |= taken
-        return in_air
+    def disconnected(self: InFlightWindow) -> list[InFlight]:
+        taken = {seq: entry for seq, entry in self.messages.items() if entry.mid is None}
+        unacked = inner(self)
+        self.messages |= taken
+        return unacked
 
-    InFlightWindow.broke = broke  # type: ignore[method-assign]
+    InFlightWindow.disconnected = disconnected  # type: ignore[method-assign]
     InFlightWindow.fall_due = lambda _self, _now: 0  # type: ignore[method-assign]
     InFlightWindow.station_came = lambda _self, _now: None  # type: ignore[method-assign]
 

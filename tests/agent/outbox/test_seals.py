@@ -33,7 +33,7 @@ def read(body: bytes, clock: SteppedClock) -> ChainPayload:
     """As a station does."""
     at = clock.now()
     stored = Stored(1, Message(codec.CHAIN, body, codec.JSON, Priority.COUNT, at), "", at, STREAM)
-    return codec.parse_chain(codec.finish(stored, STREAM, at))
+    return codec.parse(ChainPayload, codec.finish(stored, STREAM, at))
 
 
 def test_numbers_begin_anew_with_each_stream() -> None:

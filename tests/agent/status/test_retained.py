@@ -27,7 +27,7 @@ def agent(tmp_path: Path, clock: SteppedClock) -> Iterator[Agent]:
 
 def said(agent: Agent, topic: str) -> dict[str, Any]:
     """What stands on a topic now."""
-    told: dict[str, Any] = json.loads(agent.forwarder._sending._kept[topic])
+    told: dict[str, Any] = json.loads(agent.forwarder.kept[topic])
     return told
 
 

@@ -29,7 +29,7 @@ def clock_map(seq: int, mono_ms: int, time: str = WALL, boot: str = "b-1") -> In
     clock = {"state": "ntp", "error_ms": 5, "boot_id": boot, "mono_ms": mono_ms}
     told |= {"session": "life", "time": time, "clock": clock}
     arrival = read(BASE + "camera/box/clock_map", json.dumps(told).encode(), {})
-    assert (arrival.sort, arrival.problem) == (MessageKind.CLOCK_MAP, None)
+    assert (arrival.kind, arrival.problem) == (MessageKind.CLOCK_MAP, None)
     return arrival
 
 
