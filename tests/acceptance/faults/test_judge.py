@@ -15,7 +15,7 @@ from sqlalchemy import URL
 from agent.clock import SystemClock
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.publishing.compose import Sender, event_messages
-from agent.wire import codec
+from agent.wire import codec, topics
 from agent.wire.message import Message
 from station.ingest.inbound import read
 from tests.acceptance.faults.judge import Number, Row, judge, judged
@@ -86,7 +86,7 @@ def test_exactly_the_missing_are_lost(told: tuple[int, set[int]]) -> None:
 
 T = TypeVar("T")
 BOX = ("hai-ninh", "north-01")
-TREE = codec.Topics(*BOX)
+TREE = topics.Topics(*BOX)
 
 
 class Moving:
@@ -126,7 +126,7 @@ class Moving:
         """The oldest that wait: committed, receipted, gone from the outbox."""
         now, stream = self.clock.now(), self.outbox.stream
         waiting = self.outbox.waiting(count, now)
-        bodies = [(TREE.of(each.message.topic), codec.finish(each, stream, now)) for each in waiting]
+        bodies = [(TREE.below(each.message.topic), codec.finish(each, stream, now)) for each in waiting]
         told = [codec.properties(each, stream) for each in waiting]
         self.store.commit([read(topic, body, more) for (topic, body), more in zip(bodies, told, strict=True)])
         self.outbox.acknowledge(stream, self.store.committed(*BOX, stream))
