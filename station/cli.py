@@ -1,4 +1,4 @@
-"""`ngatu station`: the service, and its check, figures and example."""
+"""The station's commands, which `ngatu` gathers: `ngatu station` and all below it, and `ngatu watch`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rich.text import Text
 
 from agent.cli.config import FAILED, STYLES, told_in_a_line
 from agent.errors import NgatuError
+from station.watch.cli import watch_command
 
 if TYPE_CHECKING:
     from station.stats import StoreStats
@@ -27,6 +28,9 @@ DEFAULT = Path("/etc/ngatu-station/station.yaml")
 StationFile = Annotated[Path, typer.Option("--config", "-c", help="The station's configuration file.")]
 
 station = typer.Typer()
+commands = typer.Typer(no_args_is_help=True)
+commands.add_typer(station, name="station")
+commands.command("watch")(watch_command)
 
 
 @station.callback(invoke_without_command=True)

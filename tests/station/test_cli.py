@@ -12,7 +12,7 @@ from sqlalchemy import URL
 from typer.testing import CliRunner
 
 from station.store.database import claimed, versions
-from station.watch.cli import commands
+from station.cli import commands
 from station.watch.embedded import Address
 from tests.station.ingest.test_receipts import arrivals, hello
 from tests.station.store.test_store import altered, bytes_by

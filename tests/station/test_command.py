@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from agent.errors import NgatuError
 from station.command import arguments, new
-from station.watch.cli import commands
+from station.cli import commands
 from station.watch.embedded import Address
 from tests.agent.wire.test_signature import pem
 from tests.support.boxes import Box, Station, at_work

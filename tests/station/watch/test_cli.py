@@ -18,7 +18,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from station.watch.cli import commands
+from station.cli import commands
 from station.watch.embedded import Address
 from tests.support.brokers import until
 from tests.support.fake_box import FakeBox, an_event
@@ -26,7 +26,7 @@ from tests.support.fake_box import FakeBox, an_event
 app = typer.Typer()
 app.add_typer(commands)  # as `ngatu` does
 PROGRAM = (
-    "import typer; from station.watch.cli import commands; app = typer.Typer(); app.add_typer(commands); app()"
+    "import typer; from station.cli import commands; app = typer.Typer(); app.add_typer(commands); app()"
 )
 
 
