@@ -38,11 +38,11 @@ def look_command(
     from fleet.rollout_check import Broker, look  # noqa: PLC0415
 
     seen = look(Broker(host, port, ca, cert, key, root), commune, device)
-    told = {
+    answer = {
         name: payload and payload.model_dump(mode="json", by_alias=True)
         for name, payload in (("status", seen.status), ("info", seen.info), ("health", seen.health))
     }
-    typer.echo(json.dumps(told))
+    typer.echo(json.dumps(answer))
 
 
 @box_app.command("gate")

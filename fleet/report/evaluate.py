@@ -33,11 +33,11 @@ WORN_SOON_PCT, WORN_NOW_PCT = 80, 100
 WARM_C: Final = 75.0
 """Near the 80 °C at which a Pi slows down by itself (agent.host.machine.HOT_C)."""
 DEGRADED_NOW: Final = ("storage_full", "storage_ram_only", "under_voltage", "config_refused", "detector_failed")
-TOLD_ELSEWHERE: Final = ("camera_lost", "camera_stalled", "camera_blind")
+REPORTED_PER_CAMERA: Final = ("camera_lost", "camera_stalled", "camera_blind")
 SEES: Final = "streaming"
 
 
-class Need(IntEnum):
+class Urgency(IntEnum):
     """How soon somebody must look."""
 
     GOOD = 0
@@ -49,38 +49,38 @@ class Need(IntEnum):
 class ReportFinding:
     """Something that is not as it should be."""
 
-    need: Need
+    need: Urgency
     key: str
     values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Assessment:
     """A box or a host with its findings, the pressing ones first."""
 
     what: BoxFacts | Host
     findings: tuple[ReportFinding, ...]
 
     @property
-    def need(self) -> Need:
+    def need(self) -> Urgency:
         """That of its worst finding."""
-        return max((each.need for each in self.findings), default=Need.GOOD)
+        return max((each.need for each in self.findings), default=Urgency.GOOD)
 
 
-def judge(fleet: Fleet) -> tuple[list[Judged], list[Judged]]:
+def evaluate(fleet: Fleet) -> tuple[list[Assessment], list[Assessment]]:
     """Boxes and hosts of the station, whatever needs somebody soonest first."""
     boxes = [_judged(each, of_box(each, fleet.made)) for each in fleet.boxes]
     hosts = [_judged(each, of_host(each, fleet.made)) for each in fleet.hosts]
     return sorted(boxes, key=order), sorted(hosts, key=order)
 
 
-def _judged(what: BoxFacts | Host, findings: Iterator[ReportFinding]) -> Judged:
-    return Judged(what, tuple(sorted(findings, key=lambda each: -each.need)))
+def _judged(what: BoxFacts | Host, findings: Iterator[ReportFinding]) -> Assessment:
+    return Assessment(what, tuple(sorted(findings, key=lambda each: -each.need)))
 
 
-def order(judged: Judged) -> tuple[int, bool, int, str, str]:
+def order(judged: Assessment) -> tuple[int, bool, int, str, str]:
     """What comes first; a station before boxes that need somebody as soon, for many hang on it."""
-    pressing = sum(each.need is Need.NOW for each in judged.findings)
+    pressing = sum(each.need is Urgency.NOW for each in judged.findings)
     box = judged.what if isinstance(judged.what, BoxFacts) else None
     return -judged.need, box is not None, -pressing, box.commune if box else "", judged.what.name
 
@@ -106,8 +106,8 @@ def online(box: BoxFacts) -> bool:
 
 def heard(box: BoxFacts) -> datetime | None:
     """When it spoke last, by its own clock."""
-    told = [each.time for each in (box.status, box.health) if each is not None]
-    return max(told, default=None)
+    times = [each.time for each in (box.status, box.health) if each is not None]
+    return max(times, default=None)
 
 
 def _heard(box: BoxFacts, now: datetime) -> Iterator[ReportFinding]:
@@ -131,7 +131,7 @@ def _health(health: HealthPayload) -> Iterator[ReportFinding]:
             yield _now("camera", camera=name, state=camera.state or "unknown")
     for word in health.degraded:
         kind, _, of = word.partition(":")
-        if kind not in TOLD_ELSEWHERE:
+        if kind not in REPORTED_PER_CAMERA:
             yield (_now if kind in DEGRADED_NOW else _soon)("degraded", word=kind, of=of)
     throttled = health.throttled
     if throttled is not None and throttled.under_voltage_since_boot and not throttled.under_voltage:
@@ -150,8 +150,8 @@ def _health(health: HealthPayload) -> Iterator[ReportFinding]:
 
 def version(box: BoxFacts) -> str | None:
     """That runs: by its own word at the broker, else by that of ngatu-release."""
-    told = box.info.versions.get("ngatu") if box.info is not None and online(box) else None
-    return told or (box.release.version if box.release is not None else None)
+    reported = box.info.versions.get("ngatu") if box.info is not None and online(box) else None
+    return reported or (box.release.version if box.release is not None else None)
 
 
 def _release(box: BoxFacts) -> Iterator[ReportFinding]:
@@ -205,8 +205,8 @@ def of_host(host: Host, now: datetime) -> Iterator[ReportFinding]:
 
 
 def _now(key: str, **values: Any) -> ReportFinding:
-    return ReportFinding(Need.NOW, key, values)
+    return ReportFinding(Urgency.NOW, key, values)
 
 
 def _soon(key: str, **values: Any) -> ReportFinding:
-    return ReportFinding(Need.SOON, key, values)
+    return ReportFinding(Urgency.SOON, key, values)

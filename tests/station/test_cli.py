@@ -11,8 +11,8 @@ import typer
 from sqlalchemy import URL
 from typer.testing import CliRunner
 
-from station.store.database import claimed, versions
 from station.cli import commands
+from station.store.database import claimed, versions
 from station.watch.embedded import Address
 from tests.station.ingest.test_receipts import arrivals, hello
 from tests.station.store.test_store import altered, bytes_by

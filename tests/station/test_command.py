@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
 from agent.errors import NgatuError
-from station.command import arguments, new
 from station.cli import commands
+from station.command import arguments, new_command
 from station.watch.embedded import Address
 from tests.agent.wire.test_signature import pem
 from tests.support.boxes import Box, Station, at_work
@@ -101,7 +101,7 @@ def test_a_word_that_is_no_argument_is_told(words: list[str]) -> None:
 
 
 def test_each_command_is_new_and_lives_as_long_as_it_is_told() -> None:
-    made: list[Any] = [new({}, issuer="x", life_s=600) for _ in range(100)]
+    made: list[Any] = [new_command({}, issuer="x", life_s=600) for _ in range(100)]
 
     assert len({each.id for each in made}) == 100
     assert all(

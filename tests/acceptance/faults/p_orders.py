@@ -105,7 +105,7 @@ def _later(stamp: str) -> bool:
 def _answers(station: Receiver) -> dict[str, set[tuple[str, str]]]:
     """Order -> (state, moment) of each of its answers; a repetition bears the moment of the first time."""
     found: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
-    for (body,) in station.rows("select body from other_message where sort = 'ack'"):
+    for (body,) in station.rows("select body from other_message where kind = 'ack'"):
         told = json.loads(body)
         found[told["id"]].add((told["state"], told["time"]))
     return found

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from agent.cli.main import gathered
 from agent.errors import NgatuError
-from fleet.report.evaluate import judge
+from fleet.report.evaluate import evaluate
 from fleet.report.gather import read
 from fleet.report.page import page, say
 from fleet.report.words import ENGLISH, LANGUAGES, VIETNAMESE
@@ -107,7 +107,7 @@ def test_both_languages_say_the_same_things_with_the_same_values() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_finding_has_words(tmp_path: Path, language: str) -> None:
-    boxes, hosts = judge(read(write(tmp_path, province(), host(crl="", failed="a.service x\n"))))
+    boxes, hosts = evaluate(read(write(tmp_path, province(), host(crl="", failed="a.service x\n"))))
     told = [say(finding, LANGUAGES[language]) for each in (*boxes, *hosts) for finding in each.findings]
 
     assert len(told) > 15

@@ -169,7 +169,7 @@ def test_what_the_box_gave_up_or_carried_into_a_later_stream_is_a_gap_that_is_go
 
     gaps = sqlite_place.rows("select first, last, state from gap order by first")
     assert gaps == [(2, 3, "gone"), (5, 6, "gone"), (8, 8, "open")]
-    assert sqlite_place.rows("select first, why from given_up order by first") == [
+    assert sqlite_place.rows("select first, reason from given_up order by first") == [
         (2, "dropped"),
         (5, "carried"),
     ]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from station.store import blobs
-from station.store.blobs import Blobs, Swept
+from station.store.blobs import Blobs, OrphanRemoval
 
 
 @pytest.fixture
@@ -87,7 +87,9 @@ def test_files_without_a_row_and_unfinished_ones_are_swept(shelf: Blobs, tmp_pat
     shelf.put(named(b"kept", b"orphan"))
     (tmp_path / "blobs" / "incoming" / "half").write_bytes(b"ha")
 
-    assert shelf.sweep(lambda prefix: {kept} if kept.startswith(prefix) else set()) == Swept(1, 0)
+    assert shelf.remove_orphans(lambda prefix: {kept} if kept.startswith(prefix) else set()) == OrphanRemoval(
+        1, 0
+    )
     assert shelf.path(kept).is_file()
     assert not shelf.path(orphan).exists()
     assert not list((tmp_path / "blobs" / "incoming").iterdir())
@@ -95,8 +97,8 @@ def test_files_without_a_row_and_unfinished_ones_are_swept(shelf: Blobs, tmp_pat
 
 def test_more_orphans_than_a_crash_leaves_are_spared(shelf: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
     """Invariant 3: an empty database beside full folders must not empty them."""
-    monkeypatch.setattr(blobs, "MOST_ORPHANS", 2)
+    monkeypatch.setattr(blobs, "MAX_ORPHANS", 2)
     shelf.put(named(b"1", b"2", b"3"))
 
-    assert shelf.sweep(lambda _: set()) == Swept(0, 3)
+    assert shelf.remove_orphans(lambda _: set()) == OrphanRemoval(0, 3)
     assert all(shelf.path(hash_).is_file() for hash_ in named(b"1", b"2", b"3"))

@@ -88,4 +88,4 @@ def test_a_map_without_a_moment_of_the_boot_changes_nothing(sqlite_place: Place)
         store.commit([stamped(1, 5_000), read(BASE + "camera/box/clock_map", raw, {})])
 
     assert happened(sqlite_place) == {"e-1": None}
-    assert sqlite_place.rows("select sort from other_message") == [("clock_map",)]
+    assert sqlite_place.rows("select kind from other_message") == [("clock_map",)]

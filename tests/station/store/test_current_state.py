@@ -85,4 +85,4 @@ def test_an_outbox_that_was_put_back_is_told(sqlite_place: Place) -> None:
         store.commit([hello(None, 5)])
 
     (line,) = lines
-    assert (line["event"], line["newest"], line["have"]) == ("stream_went_back", 5, 9)
+    assert (line["event"], line["newest"], line["committed"]) == ("stream_went_back", 5, 9)

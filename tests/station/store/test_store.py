@@ -65,7 +65,7 @@ def test_a_commit_is_there_for_everyone_when_it_returns(store: Store, place: Pla
 
     store.commit([event, picture])
 
-    assert place.rows("select seq, sort from message order by seq") == [(1, "event"), (2, "image")]
+    assert place.rows("select seq, kind from message order by seq") == [(1, "event"), (2, "image")]
     (row,) = place.rows("select event_id, revision, kind, phase, label, thumbnail_sha256 from event")
     assert row == ("e-1", 1, "line_crossed", "start", "motorcycle", picture.image_sha256)
     assert place.rows("select body from event_revision") == [(event.raw.decode(),)]
@@ -165,7 +165,7 @@ def test_one_number_with_two_contents_is_a_conflict_and_both_are_kept(store: Sto
         store.compare([other])
         store.compare([sent_again(other)])
 
-    assert place.rows("select what, key, body from conflict") == [("seq", "s-1/1", other.raw)]
+    assert place.rows("select key_kind, key, body from conflict") == [("seq", "s-1/1", other.raw)]
     told = [(line["event"], line["box"], line["key"]) for line in lines]
     assert told[0] == ("conflict", "hai-ninh/north-01", "s-1/1")
     assert place.rows("select event_id from event order by event_id") == [("e-1",), ("e-2",)]
@@ -180,7 +180,7 @@ def test_one_revision_with_two_contents_is_a_conflict_and_the_first_stays(store:
     forged = altered(event, seq=2, severity="info")
     store.commit([event, forged])
 
-    assert place.rows("select what, key from conflict") == [("revision", "e-1/1")]
+    assert place.rows("select key_kind, key from conflict") == [("revision", "e-1/1")]
     assert place.rows("select severity from event") == [("alert",)]
     assert place.rows("select seq from event_revision") == [(1,)]
     assert store.committed(*BOX, "s-1") == [(1, 2)]
@@ -223,7 +223,7 @@ def test_what_cannot_be_read_is_kept_with_topic_bytes_and_reason(store: Store, p
     store.commit([event, picture, unheard, health, health])
     store.commit([health, bytes_by("health", b"")])
 
-    rows = place.rows("select suffix, raw, seq, times from quarantine order by id")
+    rows = place.rows("select suffix, raw, seq, received_count from quarantine order by id")
     assert rows == [
         ("camera/north/event", b"\x00\xff not json", 1, 1),
         ("camera/north/image/e-1/scene", b"GIF89a", 2, 1),
@@ -339,7 +339,7 @@ def test_counts_answers_and_footage_are_kept(store: Store, place: Place) -> None
     assert place.rows("select camera, rule, end_ms - start_ms from count_interval") == [
         ("north", "the-line", 300_000)
     ]
-    assert place.rows("select sort, suffix from other_message order by seq") == [
+    assert place.rows("select kind, suffix from other_message order by seq") == [
         ("ack", "ack/c-1"),
         ("chunk", "evidence/q-1/film.mp4/0"),
     ]

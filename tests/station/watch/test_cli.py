@@ -25,9 +25,7 @@ from tests.support.fake_box import FakeBox, an_event
 
 app = typer.Typer()
 app.add_typer(commands)  # as `ngatu` does
-PROGRAM = (
-    "import typer; from station.cli import commands; app = typer.Typer(); app.add_typer(commands); app()"
-)
+PROGRAM = "import typer; from station.cli import commands; app = typer.Typer(); app.add_typer(commands); app()"
 
 
 def options(address: Address, commune: str, *more: str) -> list[str]:
