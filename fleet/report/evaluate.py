@@ -24,9 +24,9 @@ CRL_NOW_D: Final = 7
 CRL_SOON_D: Final = 90
 CRL_WATCH: Final = "ngatu-crl-watch.service"
 """Fails for what is told here more exactly."""
-LATE_S: Final = 300
+HEALTH_LATE_S: Final = 300
 """A box tells of itself each minute."""
-WAITED_S: Final = 3600
+PENDING_LATE_S: Final = 3600
 FREE_SOON, FREE_NOW = 0.10, 0.03
 """Parts of the fullest file system."""
 WORN_SOON_PCT, WORN_NOW_PCT = 80, 100
@@ -49,7 +49,7 @@ class Urgency(IntEnum):
 class ReportFinding:
     """Something that is not as it should be."""
 
-    need: Urgency
+    urgency: Urgency
     key: str
     values: Mapping[str, Any]
 
@@ -58,39 +58,43 @@ class ReportFinding:
 class Assessment:
     """A box or a host with its findings, the pressing ones first."""
 
-    what: BoxFacts | Host
+    subject: BoxFacts | Host
     findings: tuple[ReportFinding, ...]
 
     @property
-    def need(self) -> Urgency:
+    def urgency(self) -> Urgency:
         """That of its worst finding."""
-        return max((each.need for each in self.findings), default=Urgency.GOOD)
+        return max((each.urgency for each in self.findings), default=Urgency.GOOD)
 
 
 def evaluate(fleet: Fleet) -> tuple[list[Assessment], list[Assessment]]:
     """Boxes and hosts of the station, whatever needs somebody soonest first."""
-    boxes = [_judged(each, of_box(each, fleet.made)) for each in fleet.boxes]
-    hosts = [_judged(each, of_host(each, fleet.made)) for each in fleet.hosts]
-    return sorted(boxes, key=order), sorted(hosts, key=order)
+    boxes = [_assessment(each, box_findings(each, fleet.made)) for each in fleet.boxes]
+    hosts = [_assessment(each, host_findings(each, fleet.made)) for each in fleet.hosts]
+    return sorted(boxes, key=sort_key), sorted(hosts, key=sort_key)
 
 
-def _judged(what: BoxFacts | Host, findings: Iterator[ReportFinding]) -> Assessment:
-    return Assessment(what, tuple(sorted(findings, key=lambda each: -each.need)))
+def _assessment(subject: BoxFacts | Host, findings: Iterator[ReportFinding]) -> Assessment:
+    return Assessment(subject, tuple(sorted(findings, key=lambda each: -each.urgency)))
 
 
-def order(judged: Assessment) -> tuple[int, bool, int, str, str]:
+def sort_key(assessment: Assessment) -> tuple[int, bool, int, str, str]:
     """What comes first; a station before boxes that need somebody as soon, for many hang on it."""
-    pressing = sum(each.need is Urgency.NOW for each in judged.findings)
-    box = judged.what if isinstance(judged.what, BoxFacts) else None
-    return -judged.need, box is not None, -pressing, box.commune if box else "", judged.what.name
+    pressing = sum(each.urgency is Urgency.NOW for each in assessment.findings)
+    box = assessment.subject if isinstance(assessment.subject, BoxFacts) else None
+    return -assessment.urgency, box is not None, -pressing, box.commune if box else "", assessment.subject.name
 
 
-def of_box(box: BoxFacts, now: datetime) -> Iterator[ReportFinding]:
+def box_findings(box: BoxFacts, now: datetime) -> Iterator[ReportFinding]:
     """What is wrong with a box."""
     yield from _heard(box, now)
     if not box.reached:
-        yield _soon("unreachable_online", why=box.why) if online(box) else _now("unreachable", why=box.why)
-    if box.health is not None and online(box):
+        yield (
+            _soon("unreachable_online", why=box.ssh_error)
+            if is_online(box)
+            else _now("unreachable", why=box.ssh_error)
+        )
+    if box.health is not None and is_online(box):
         yield from _health(box.health)
     yield from _release(box)
     yield from _certificates(box.certificates)
@@ -99,27 +103,27 @@ def of_box(box: BoxFacts, now: datetime) -> Iterator[ReportFinding]:
     yield from _storage(box.storage)
 
 
-def online(box: BoxFacts) -> bool:
+def is_online(box: BoxFacts) -> bool:
     """Whether the broker holds a connection of it."""
     return box.status is not None and box.status.state == "online"
 
 
-def heard(box: BoxFacts) -> datetime | None:
+def last_heard(box: BoxFacts) -> datetime | None:
     """When it spoke last, by its own clock."""
     times = [each.time for each in (box.status, box.health) if each is not None]
     return max(times, default=None)
 
 
 def _heard(box: BoxFacts, now: datetime) -> Iterator[ReportFinding]:
-    if box.unheard:
-        yield _now("broker_mute", why=box.unheard)
+    if box.broker_error:
+        yield _now("broker_mute", why=box.broker_error)
     elif box.status is None:
         yield _now("never_heard")
-    elif not online(box):
+    elif not is_online(box):
         yield _now(box.status.state)  # offline or stopped
     elif box.health is None or box.health.session != box.status.session:
         yield _soon("health_missing")
-    elif (late_s := (now - box.health.time).total_seconds()) > LATE_S:
+    elif (late_s := (now - box.health.time).total_seconds()) > HEALTH_LATE_S:
         yield _now("health_late", minutes=round(late_s / 60))
 
 
@@ -140,7 +144,7 @@ def _health(health: HealthPayload) -> Iterator[ReportFinding]:
         yield _soon("warm", celsius=round(health.cpu_temp_c or 0))
     outbox = health.outbox
     if outbox is not None:
-        if (outbox.oldest_s or 0) > WAITED_S and "unconfirmed" not in health.degraded:
+        if (outbox.oldest_s or 0) > PENDING_LATE_S and "unconfirmed" not in health.degraded:
             yield _soon("waiting", pending=outbox.pending or 0, hours=round((outbox.oldest_s or 0) / 3600))
         if lost := sum(outbox.dropped.values()):
             yield _soon("dropped", number=lost)
@@ -150,7 +154,7 @@ def _health(health: HealthPayload) -> Iterator[ReportFinding]:
 
 def version(box: BoxFacts) -> str | None:
     """That runs: by its own word at the broker, else by that of ngatu-release."""
-    reported = box.info.versions.get("ngatu") if box.info is not None and online(box) else None
+    reported = box.info.versions.get("ngatu") if box.info is not None and is_online(box) else None
     return reported or (box.release.version if box.release is not None else None)
 
 
@@ -190,10 +194,10 @@ def _storage(storage: BoxStorage | None) -> Iterator[ReportFinding]:
         yield (_now if storage.worn_pct >= WORN_NOW_PCT else _soon)("disk_worn", pct=storage.worn_pct)
 
 
-def of_host(host: Host, now: datetime) -> Iterator[ReportFinding]:
+def host_findings(host: Host, now: datetime) -> Iterator[ReportFinding]:
     """What is wrong with a host of the station."""
     if not host.reached:
-        yield _now("unreachable", why=host.why)
+        yield _now("unreachable", why=host.ssh_error)
     for unit in host.failed:
         yield (_soon if unit == CRL_WATCH else _now)("unit_failed", unit=unit)
     if host.crl_ends is not None:

@@ -89,7 +89,7 @@ class BoxFacts:
     wanted: str | None
     """The release that the inventory names."""
     reached: bool
-    why: str
+    ssh_error: str
     """Why it did not answer over SSH."""
     release: Release | None
     certificates: tuple[Certificate, ...]
@@ -97,7 +97,7 @@ class BoxFacts:
     status: StatusPayload | None
     info: InfoPayload | None
     health: HealthPayload | None
-    unheard: str
+    broker_error: str
     """Why the broker could not be asked; empty: it was."""
 
 
@@ -108,7 +108,7 @@ class Host:
     name: str
     address: str
     reached: bool
-    why: str
+    ssh_error: str
     certificates: tuple[Certificate, ...]
     storage: BoxStorage | None
     crl_ends: datetime | None
@@ -152,14 +152,14 @@ def _box(facts: PrintedFacts) -> BoxFacts:
         address=facts.address,
         wanted=named["version"] if named else None,
         reached=facts.reached,
-        why=_short(facts.why),
+        ssh_error=_short(facts.why),
         release=_release(_json(facts.release)),
         certificates=_certificates(_json(facts.certificates)),
         storage=storage(facts.storage),
         status=_payload(StatusPayload, looked.get("status")),
         info=_payload(InfoPayload, looked.get("info")),
         health=_payload(HealthPayload, looked.get("health")),
-        unheard="" if looked else _short(facts.look_why) or "?",
+        broker_error="" if looked else _short(facts.look_why) or "?",
     )
 
 
@@ -169,7 +169,7 @@ def _host(facts: PrintedFacts) -> Host:
         name=facts.name,
         address=facts.address,
         reached=facts.reached,
-        why=_short(facts.why),
+        ssh_error=_short(facts.why),
         certificates=_certificates(_json(facts.certificates)),
         storage=storage(facts.storage),
         crl_ends=datetime.strptime(f"{ends[1].strip()} +0000", "%b %d %H:%M:%S %Y GMT %z") if ends else None,

@@ -18,9 +18,9 @@ from fleet.report.evaluate import (
     ReportFinding,
     Urgency,
     evaluate,
-    heard,
-    online,
-    order,
+    is_online,
+    last_heard,
+    sort_key,
     version,
 )
 from fleet.report.gather import BoxFacts, Certificate, Fleet, Host
@@ -51,18 +51,25 @@ def page(fleet: Fleet, language: str) -> str:
         )
     words = LANGUAGES[language]
     boxes, hosts = evaluate(fleet)
-    everything = sorted([*hosts, *boxes], key=order)
+    everything = sorted([*hosts, *boxes], key=sort_key)
+    urgencies = [each.urgency for each in everything]
     return template("report.html").render(
         words=words,
         language=language,
         made=words["made"].format(time=f"{fleet.made:%Y-%m-%d %H:%M}"),
-        counts=[(int(need), sum(each.need is need for each in everything)) for need in reversed(Urgency)],
-        attention=[_card(each, words) for each in everything if each.need is not Urgency.GOOD],
+        counts=[
+            (int(urgency), sum(each.urgency is urgency for each in everything)) for urgency in reversed(Urgency)
+        ],
+        attention=[_card(each, words) for each in everything if each.urgency is not Urgency.GOOD],
         boxes=[
-            (each, _cells(each.what, fleet.made, words)) for each in boxes if isinstance(each.what, BoxFacts)
+            (each, _cells(each.subject, fleet.made, words))
+            for each in boxes
+            if isinstance(each.subject, BoxFacts)
         ],
         hosts=[
-            (each, _host_cells(each.what, fleet.made, words)) for each in hosts if isinstance(each.what, Host)
+            (each, _host_cells(each.subject, fleet.made, words))
+            for each in hosts
+            if isinstance(each.subject, Host)
         ],
     )
 
@@ -80,10 +87,10 @@ def write(fleet: Fleet, path: Path, language: str) -> None:
         raise NgatuError(f"{path}: {error.strerror}", "may this user write there?") from None
 
 
-def _card(judged: Assessment, words: Mapping[str, str]) -> dict[str, Any]:
+def _card(assessment: Assessment, words: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "judged": judged,
-        "findings": [(int(each.need), say(each, words)) for each in judged.findings],
+        "assessment": assessment,
+        "findings": [(int(each.urgency), say(each, words)) for each in assessment.findings],
     }
 
 
@@ -99,7 +106,7 @@ def say(finding: ReportFinding, words: Mapping[str, str]) -> str:
 
 
 def _cells(box: BoxFacts, now: datetime, words: Mapping[str, str]) -> dict[str, Cell]:
-    health = box.health if online(box) else None  # what it said before it was lost says nothing of now
+    health = box.health if is_online(box) else None  # what it said before it was lost says nothing of now
     return {
         "version": Cell(
             version(box) or NONE, box.wanted is not None and version(box) not in (None, box.wanted)
@@ -178,11 +185,11 @@ def _ends(certificates: tuple[Certificate, ...], now: datetime) -> Cell:
 
 
 def _heard(box: BoxFacts, now: datetime, words: Mapping[str, str]) -> Cell:
-    when = heard(box)
+    when = last_heard(box)
     if when is None:
-        return Cell(words["state_mute" if box.unheard else "state_never"], bad=True)
+        return Cell(words["state_mute" if box.broker_error else "state_never"], bad=True)
     age = _ago(now - when, words)
-    if not online(box) and box.status is not None:
+    if not is_online(box) and box.status is not None:
         return Cell(f"{words[f'state_{box.status.state}']}, {age}", bad=True)
     return Cell(age if box.reached else f"{age}, {words['ssh_no']}", not box.reached)
 

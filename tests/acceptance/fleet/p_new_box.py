@@ -27,7 +27,7 @@ def one_box_more(trial: Trial) -> str:
     with bare(trial.folder, (1, 1)) as province:
         _without(province, NEW)
         province.play("site.yml").good()
-        province.gate(OLD, province.bundles.version, 120).good()
+        province.rollout_check(OLD, province.bundles.version, 120).good()
         before = _alive(province.fleet[OLD])
 
         began = time.monotonic()

@@ -116,7 +116,7 @@ def bad_releases(trial: Trial) -> str:
     boxes = (trial.size(BOXES[0], BOXES[0], quick=2), trial.size(BOXES[1], BOXES[1], quick=2))
     with rolled_out(trial.folder, boxes) as province:
         for box in province.communes:
-            province.gate(box, province.bundles.version, 120).good()
+            province.rollout_check(box, province.bundles.version, 120).good()
         # Side by side: each commune has a ring one of its own.
         bad = [
             _Bad(province, COMMUNES[0], spoiled(province.bundles, "0.1.1", CRASHES, trial.folder)),
@@ -159,7 +159,7 @@ class _Bad:
             ):
                 self.back_s = float(self._box("stat -c %.Y /opt/ngatu/last.json"))
         elif not self.healthy_s:
-            self.province.gate(self.first, self.province.bundles.version, BACK_S).good()
+            self.province.rollout_check(self.first, self.province.bundles.version, BACK_S).good()
             self.healthy_s = time.time()
         return self.playing.over() and (self.healthy_s > 0 or not self.began_s)
 

@@ -192,11 +192,11 @@ class Province:
         """Rows of a box's outbox (agent/outbox/outbox.sql)."""
         return _rows(self.fleet[box], "/var/lib/ngatu/outbox.db", query)
 
-    def gate(self, box: str, version: str, within_s: float) -> Ran:
-        """`ngatu box gate` at the stations' door: wait until a box streams with a release."""
+    def rollout_check(self, box: str, version: str, within_s: float) -> Ran:
+        """`ngatu box rollout-check` at the stations' door: wait until a box streams with a release."""
         tls = "/etc/ngatu/tls"
         return self.ngatu(
-            "box", "gate", self.communes[box], box, "--version", version, "--within", f"{within_s:g}",
+            "box", "rollout-check", self.communes[box], box, "--version", version, "--within", f"{within_s:g}",
             "--host", STATION, "--port", "8884",
             "--ca", f"{tls}/ca.crt", "--cert", f"{tls}/operator.crt", "--key", f"{tls}/operator.key",
             timeout_s=within_s + 60,

@@ -32,7 +32,7 @@ PLAY = """
       register: ngatu_agent_switched
       changed_when: true
 """
-"""All of the role but the gate, which needs a broker."""
+"""All of the role but the rollout check, which needs a broker."""
 
 DROP_IN = """[Service]
 Environment=DYING_WAITS=1

@@ -32,7 +32,7 @@ def test_a_box_of_which_nothing_is_known_is_there_all_the_same(tmp_path: Path) -
     nothing = {"name": "hai-ninh-09", "reached": False, "why": "no route", "look_why": "the broker is down"}
     (told,) = read(write(tmp_path, [nothing])).boxes
 
-    assert (told.name, told.reached, told.why, told.unheard) == (
+    assert (told.name, told.reached, told.ssh_error, told.broker_error) == (
         "hai-ninh-09", False, "no route", "the broker is down",
     )  # fmt: skip
     assert (told.release, told.certificates, told.storage, told.status) == (None, (), None, None)
@@ -41,7 +41,7 @@ def test_a_box_of_which_nothing_is_known_is_there_all_the_same(tmp_path: Path) -
 def test_a_box_that_the_broker_does_not_know_was_asked_for(tmp_path: Path) -> None:
     (told,) = read(write(tmp_path, [box(look='{"status": null, "info": null, "health": null}')])).boxes
 
-    assert (told.unheard, told.status) == ("", None)
+    assert (told.broker_error, told.status) == ("", None)
 
 
 def test_a_payload_that_cannot_be_read_is_no_payload(tmp_path: Path) -> None:
