@@ -73,7 +73,7 @@ class Case:
     strength: float
     seed: int = 0
     delay_s: float | None = None
-    told: str | None = None
+    named: str | None = None
     back_s: float | None = None
 
 
@@ -112,8 +112,8 @@ def alone(state: Any, frame: Frame) -> tuple[Any, Visibility]:
 def in_the_agent(state: Any, frame: Frame) -> tuple[Any, Visibility]:
     """The stage as the pipeline asks it, without a detector."""
     before = state or PipelineState(Ids(b"whoever watches cameras"))
-    after, told = pipeline.update(before, frame, lambda images: [()] * len(images), Size(416, 416), AGENT)
-    return after, told.view
+    after, outcome = pipeline.update(before, frame, lambda images: [()] * len(images), Size(416, 416), AGENT)
+    return after, outcome.view
 
 
 def _in_the_agent(paths: list[Path], seed: int) -> Iterator[dict[str, object]]:
@@ -232,7 +232,7 @@ def run_fault(case: Case, start: Start, sight: Sight) -> None:
         state, view = start.judge(state, feed.frame(sight, late_s, start.quality))
         if view.fault and case.delay_s is None:
             case.delay_s = late_s
-        case.told = view.fault or case.told
+        case.named = view.fault or case.named
     began_s = feed.now_s
     while case.delay_s is not None and (late_s := feed.now_s - began_s) <= AFTER_S:
         state, view = start.judge(state, feed.frame(None, 0, start.quality))
@@ -272,13 +272,13 @@ def _row(what: str, chosen: list[Case]) -> dict[str, object]:
     delays = [each.delay_s for each in chosen if each.delay_s is not None]
     found = [each for each in delays if each <= WITHIN_S]
     ended = [each for each in chosen if each.delay_s is not None and each.back_s is not None]
-    words = Counter(str(each.told) for each in chosen if each.told != each.fault)
+    words = Counter(str(each.named) for each in chosen if each.named != each.fault)
     return {
         "what": what,
         "cases": len(chosen),
         "found in 10 s": len(found),
         "%": round(100 * len(found) / max(1, len(chosen)), 1),
-        "named so %": round(100 * sum(each.told == each.fault for each in chosen) / max(1, len(chosen))),
+        "named so %": round(100 * sum(each.named == each.fault for each in chosen) / max(1, len(chosen))),
         "median s": median(delays) if delays else None,
         "worst s": max(delays) if delays else None,
         "ended in 12 s %": round(100 * len(ended) / max(1, len(delays))),

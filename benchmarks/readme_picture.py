@@ -138,9 +138,9 @@ def main(file: Path) -> None:
     crossing = None
     for picture, outcome in shown(BEST_S):
         newest = picture
-        for told in outcome.told:
-            if isinstance(told, Event) and told.kind is EventKind.LINE_CROSSED and told.phase is Phase.START:
-                crossing = told
+        for each in outcome.told:
+            if isinstance(each, Event) and each.kind is EventKind.LINE_CROSSED and each.phase is Phase.START:
+                crossing = each
     cv2.imwrite(str(file), newest, [cv2.IMWRITE_JPEG_QUALITY, 75])
     assert crossing is not None
     message = event_messages(crossing, SENDER)[0]

@@ -52,7 +52,6 @@ def page(fleet: Fleet, language: str) -> str:
     words = LANGUAGES[language]
     boxes, hosts = evaluate(fleet)
     everything = sorted([*hosts, *boxes], key=sort_key)
-    urgencies = [each.urgency for each in everything]
     return template("report.html").render(
         words=words,
         language=language,

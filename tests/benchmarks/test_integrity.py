@@ -56,7 +56,7 @@ def test_each_fault_and_each_harmless_sight_is_counted_once_for_each_case() -> N
 
     cases = list(faulted(drawn, begun, 3))
     assert len(cases) == 3 * len([each for overlays in FAULTS.values() for each in overlays])
-    assert {each.told for each in cases if each.overlay == "cap"} == {"dark"}
+    assert {each.named for each in cases if each.overlay == "cap"} == {"dark"}
     assert quiet.hours > 0.05
     assert quiet.alarms == []
 
@@ -67,7 +67,7 @@ def test_the_agent_finds_a_fault_in_time_at_its_own_pace() -> None:
     for overlay, fault in ((cap, "dark"), (frozen, "frozen")):
         case = Case(fault, overlay.__name__, drawn.name, 0.5)
         run_fault(case, start, overlay((72, 96), 0.5, np.random.default_rng(3)))
-        assert (case.told, case.back_s is not None) == (fault, True)
+        assert (case.named, case.back_s is not None) == (fault, True)
         assert case.delay_s is not None
         assert case.delay_s <= WITHIN_S
 

@@ -21,7 +21,7 @@ GOOD: dict[str, Any] = {"state": "streaming", "fps_analysed": 3.0}
 
 
 def seen(state: str = "online", session: str = ONE, **more: Any) -> ObservedBox:
-    told: dict[str, Any] = {"north": GOOD, "south": GOOD} | more.pop("cameras", {})
+    cameras: dict[str, Any] = {"north": GOOD, "south": GOOD} | more.pop("cameras", {})
     versions = {"ngatu": more.pop("version", "0.2.0")}
     return ObservedBox(
         StatusPayload.model_validate({"state": state, "session": session, "time": NOW}),
@@ -30,7 +30,7 @@ def seen(state: str = "online", session: str = ONE, **more: Any) -> ObservedBox:
              "versions": versions, "config_sha256": more.pop("sha", SHA)}
         ),
         HealthPayload.model_validate(
-            {"session": more.pop("health_session", ONE), "time": NOW, "cameras": told, **more}
+            {"session": more.pop("health_session", ONE), "time": NOW, "cameras": cameras, **more}
         ),
     )  # fmt: skip
 
@@ -90,8 +90,8 @@ def test_a_box_that_came_back_with_another_release_is_not_waited_for() -> None:
 def test_a_real_box_proves_itself_and_another_release_does_not(tmp_path: Path, mosquitto: Mosquitto) -> None:
     broker = Broker(port=mosquitto.port)
     with at_work(Box(tmp_path, mosquitto.port)):
-        told = proven(broker, "test-commune", "test-box-01", Wanted("0.1.0"), 40)
-        assert told.cameras() == {"road": "streaming"}
+        observed = proven(broker, "test-commune", "test-box-01", Wanted("0.1.0"), 40)
+        assert observed.cameras() == {"road": "streaming"}
         with pytest.raises(NgatuError, match=r"test-box-01: not within 1 s: it runs 0\.1\.0, not 0\.2\.0"):
             proven(broker, "test-commune", "test-box-01", Wanted("0.2.0"), 1)
         assert look(broker, "test-commune", "test-box-01").info is not None

@@ -73,12 +73,12 @@ def test_stats_as_json_are_one_object(config: Path) -> None:
 
     code, out, _ = run("stats", "-c", str(config), "--json")
 
-    told = json.loads(out)
+    stats = json.loads(out)
     assert code == 0
-    assert told["boxes"][0]["messages"] == 5
-    assert told["picture_bytes"] == place.rows("select sum(size_bytes) from blob")[0][0]
-    assert told["database_bytes"] >= (config.parent / "state" / "station.db").stat().st_size
-    assert told["unreadable_bytes"] == 1
+    assert stats["boxes"][0]["messages"] == 5
+    assert stats["picture_bytes"] == place.rows("select sum(size_bytes) from blob")[0][0]
+    assert stats["database_bytes"] >= (config.parent / "state" / "station.db").stat().st_size
+    assert stats["unreadable_bytes"] == 1
 
 
 @pytest.mark.parametrize("verb", ["stats", "verify"])

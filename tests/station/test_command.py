@@ -87,10 +87,10 @@ def test_a_technician_orders_and_reads_what_became_of_it(
 
 
 def test_words_become_arguments() -> None:
-    told = arguments(["camera=north", "until=+2h", "rule=a=b"])
-    until_s = datetime.fromisoformat(told.pop("until")).timestamp()
+    args = arguments(["camera=north", "until=+2h", "rule=a=b"])
+    until_s = datetime.fromisoformat(args.pop("until")).timestamp()
 
-    assert told == {"camera": "north", "rule": "a=b"}
+    assert args == {"camera": "north", "rule": "a=b"}
     assert until_s == pytest.approx((datetime.now(UTC) + timedelta(hours=2)).timestamp(), abs=5)
 
 

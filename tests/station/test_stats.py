@@ -24,17 +24,17 @@ def test_everything_is_counted_by_box(place: Place) -> None:
             store.attend()
         store.commit(arrivals(4, 8))
         store.attend()
-        told = collect(place.engine, place.folder)
+        stats = collect(place.engine, place.folder)
 
-    assert told.version == versions()[0]
+    assert stats.version == versions()[0]
     counted = {"messages": 6, "events": 4, "open_events": 4, "pictures": 1, "counts": 0}
     amiss = {"missing": 0, "gone": 3, "conflicts": 1, "unreadable": 1}
-    assert told.boxes == (BoxStats("hai-ninh/north-01", "never told", NOW_MS, **counted, **amiss),)
-    assert told.gaps == (UnfilledGap("hai-ninh/north-01", "s-1", 3, 5, 3, "gone", NOW_MS),)
-    assert (told.gaps_filled, told.event_messages, told.unreadable_bytes) == (1, 4, 1)
-    assert told.picture_bytes == len(picture.raw)
-    assert told.database_bytes > 50_000
-    assert told.disk_free_bytes > 0
+    assert stats.boxes == (BoxStats("hai-ninh/north-01", "never told", NOW_MS, **counted, **amiss),)
+    assert stats.gaps == (UnfilledGap("hai-ninh/north-01", "s-1", 3, 5, 3, "gone", NOW_MS),)
+    assert (stats.gaps_filled, stats.event_messages, stats.unreadable_bytes) == (1, 4, 1)
+    assert stats.picture_bytes == len(picture.raw)
+    assert stats.database_bytes > 50_000
+    assert stats.disk_free_bytes > 0
 
 
 def test_an_empty_store_has_no_figures_of_boxes(sqlite_place: Place) -> None:

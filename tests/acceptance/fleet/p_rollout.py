@@ -57,7 +57,7 @@ def _events_of_all(province: Province, within_s: float) -> dict[str, int]:
 
     def all_there() -> bool:
         for commune in COMMUNES:
-            found.update({box: told["events"] for box, told in province.stats(commune).items()})
+            found.update({box: stats["events"] for box, stats in province.stats(commune).items()})
         return all(found.get(box, 0) > 0 for box in province.communes)
 
     until(all_there, within_s, "an event of every box is in the store")
@@ -83,13 +83,13 @@ def missing(province: Province, box: str) -> str:
 
 def _what_changed(ran: Ran) -> list[str]:
     """Names of the tasks that changed something."""
-    told, task = [], ""
+    changed, task = [], ""
     for line in ran.output.splitlines():
         if found := re.match(r"(?:TASK|RUNNING HANDLER) \[(.*?)\]", line):
             task = found[1]
         elif line.startswith("changed:"):
-            told.append(f"{task} ({line[9:60]})")
-    return told
+            changed.append(f"{task} ({line[9:60]})")
+    return changed
 
 
 def _fingerprints(province: Province) -> dict[str, str]:
@@ -171,8 +171,8 @@ class _Bad:
         """
         ran, took_s = self.playing.finished(1), self.healthy_s - self.began_s
         why = json.loads(self._box("cat /opt/ngatu/last.json"))["why"] if self.began_s else "it was never on"
-        told = f"{self.first} back {self.back_s - self.began_s:.0f} s after the switch ({why}), at the station "
-        told += f"{took_s:.0f} s after it, play stopped after {ran.seconds:.0f} s"
+        seen = f"{self.first} back {self.back_s - self.began_s:.0f} s after the switch ({why}), at the station "
+        seen += f"{took_s:.0f} s after it, play stopped after {ran.seconds:.0f} s"
         wrong = [
             f"{box} was touched" for box in self.others if _untouched(self.province, box) != self.before[box]
         ]
@@ -182,8 +182,8 @@ class _Bad:
             if (gaps := missing(self.province, box))
         ]
         if ran.code == 0 or not self.began_s or took_s > BACK_S or wrong:
-            raise Broken(f"{told}; exit code {ran.code}; {'; '.join(wrong)}; {ran.output[-1500:]}")
-        return told
+            raise Broken(f"{seen}; exit code {ran.code}; {'; '.join(wrong)}; {ran.output[-1500:]}")
+        return seen
 
 
 def _wrong_configuration(province: Province) -> str:

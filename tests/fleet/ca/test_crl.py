@@ -54,11 +54,11 @@ def test_a_list_from_the_future_is_refused(authority: Authority) -> None:
 def test_the_numbers_of_lists_only_grow_and_openssl_reads_them(authority: Authority) -> None:
     for number in ("02", "03"):
         path = authority.write_crl(NOW)
-        told = openssl(
+        printed = openssl(
             "crl", "-in", path, "-noout", "-crlnumber", "-verify", "-CAfile", authority.folder / "ca.crt"
         )
-        assert f"crlNumber=0x{number.lstrip('0')}" in told.stdout.replace("0x0", "0x"), told.stdout
-        assert "verify OK" in told.stdout + told.stderr
+        assert f"crlNumber=0x{number.lstrip('0')}" in printed.stdout.replace("0x0", "0x"), printed.stdout
+        assert "verify OK" in printed.stdout + printed.stderr
 
 
 def test_a_certificate_that_has_ended_by_itself_leaves_the_list(authority: Authority) -> None:

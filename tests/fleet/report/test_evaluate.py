@@ -69,11 +69,11 @@ def test_what_is_wrong_with_a_box_is_found(tmp_path: Path, more: dict[str, Any],
 
 
 def test_what_a_lost_box_had_said_is_not_held_against_it_now(tmp_path: Path) -> None:
-    told = look(
+    lost = look(
         state="offline", cameras={"north": {"state": "lost"}}, degraded=["storage_full", "camera_lost:north"]
     )
 
-    assert needs(tmp_path, look=told) == [("offline", 2)]
+    assert needs(tmp_path, look=lost) == [("offline", 2)]
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,11 @@ def test_what_is_wrong_with_a_station_is_found(tmp_path: Path, more: dict[str, A
 
 def test_whatever_presses_most_is_first_and_nobody_is_missing(tmp_path: Path) -> None:
     boxes, _ = evaluate(read(write(tmp_path, province())))
-    told = [each.subject.name for each in boxes]
+    names = [each.subject.name for each in boxes]
 
-    assert sorted(told) == sorted(each["name"] for each in province())
+    assert sorted(names) == sorted(each["name"] for each in province())
     assert [each.urgency for each in boxes] == sorted((each.urgency for each in boxes), reverse=True)
-    assert told[0] == "hai-ninh-03" and told[-1] == "hai-ninh-01"
+    assert names[0] == "hai-ninh-03" and names[-1] == "hai-ninh-01"
     assert sum(each.urgency is Urgency.GOOD for each in boxes) == 7
     for one in boxes:
         assert list(one.findings) == sorted(one.findings, key=lambda each: -each.urgency)

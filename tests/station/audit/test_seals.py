@@ -55,10 +55,10 @@ def from_outbox(folder: Path, events: int) -> tuple[dict[int, InboundMessage], I
     box.tend()
     stored = sorted(box.waiting(10 * events, clock.now()), key=lambda each: each.seq)
     oldest = newest = stored[-1].seq
-    told = codec.hello("life-1", box.stream, oldest, newest, clock.now(), box.head())
+    hello = codec.hello("life-1", box.stream, oldest, newest, clock.now(), box.head())
     sent = {each.seq: arrived(each, box.stream) for each in stored}
     box.close()
-    return sent, read(BASE + "hello", told, {})
+    return sent, read(BASE + "hello", hello, {})
 
 
 def arrived(stored: Stored, stream: str) -> InboundMessage:

@@ -39,9 +39,9 @@ def test_an_event_is_read_with_its_place_in_the_stream() -> None:
 
 def test_a_picture_takes_its_place_from_the_user_properties() -> None:
     digest = sha256(JPEG).hexdigest()
-    told = {"seq": "6", "stream": "s-1", "sha256": digest}
+    properties = {"seq": "6", "stream": "s-1", "sha256": digest}
 
-    arrival = read(BASE + "camera/north/image/e-1/thumbnail", JPEG, told)
+    arrival = read(BASE + "camera/north/image/e-1/thumbnail", JPEG, properties)
     bare = read(BASE + "camera/north/image/e-1/thumbnail", JPEG, {})
 
     assert (arrival.image, arrival.image_sha256, arrival.image_kind) == (JPEG, digest, "thumbnail")
@@ -50,11 +50,11 @@ def test_a_picture_takes_its_place_from_the_user_properties() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "told"),
+    ("raw", "properties"),
     [(JPEG, {"sha256": "0" * 64}), (b"GIF89a", {}), (b"", {}), (b"\xff\xd8" + b"x" * (256 * 1024), {})],
 )
-def test_a_damaged_picture_is_a_problem_and_no_picture(raw: bytes, told: dict[str, str]) -> None:
-    arrival = read(BASE + "camera/north/image/e-1/scene", raw, {"seq": "6", "stream": "s-1", **told})
+def test_a_damaged_picture_is_a_problem_and_no_picture(raw: bytes, properties: dict[str, str]) -> None:
+    arrival = read(BASE + "camera/north/image/e-1/scene", raw, {"seq": "6", "stream": "s-1", **properties})
 
     assert arrival.problem
     assert arrival.image is None
@@ -96,14 +96,14 @@ def test_a_kind_of_a_later_minor_version_is_read() -> None:
 @given(
     st.binary(max_size=64), st.dictionaries(st.sampled_from(["seq", "stream", "sha256"]), st.text(max_size=30))
 )
-def test_whatever_a_box_sends_is_an_arrival_or_a_wire_error(raw: bytes, told: dict[str, str]) -> None:
+def test_whatever_a_box_sends_is_an_arrival_or_a_wire_error(raw: bytes, properties: dict[str, str]) -> None:
     for channel in asyncapi.CHANNELS:
         suffix = channel.suffix.format(
             camera="north", rule="r-1", event_id="e-1", kind="scene", request_id="q-1", file="f", chunk="0",
             command_id="c-1", verb="reboot",
         )  # fmt: skip
         try:
-            arrival = read(BASE + suffix, raw, told)
+            arrival = read(BASE + suffix, raw, properties)
         except WireError:
             assert channel.sender == "station"
         else:

@@ -27,8 +27,8 @@ def arrivals(number: int, seq: int, *, picture: bool = False, properties: bool =
     found = []
     for message in event_messages(an_event(number, picture=picture), Sender(*BOX, "north", "boot-1")):
         stored = Stored(seq + len(found), message, sha256(message.body).hexdigest(), AT)
-        told = codec.properties(stored, "s-1") if properties else {}
-        found.append(read(BASE + message.topic, codec.finish(stored, "s-1", AT), told))
+        user_properties = codec.properties(stored, "s-1") if properties else {}
+        found.append(read(BASE + message.topic, codec.finish(stored, "s-1", AT), user_properties))
     return found
 
 

@@ -189,9 +189,9 @@ def test_a_trouble_of_the_handler_is_told_once_and_so_is_its_end(address: Addres
         until(lambda: box.receipted() == {1, 2})
         assert box.station_online == [True, False, True]
 
-    told = [line for line in lines if line["event"] in ("commit_failed", "commits_again")]
-    assert [line["event"] for line in told] == ["commit_failed", "commits_again"]
-    assert (told[0]["why"], told[0]["hint"]) == ("/x/station.db: the disk is full", "free some space")
+    troubles = [line for line in lines if line["event"] in ("commit_failed", "commits_again")]
+    assert [line["event"] for line in troubles] == ["commit_failed", "commits_again"]
+    assert (troubles[0]["why"], troubles[0]["hint"]) == ("/x/station.db: the disk is full", "free some space")
 
 
 def test_a_handler_has_time_for_its_own_work(embedded: Address, commune: str) -> None:

@@ -36,9 +36,9 @@ def test_a_box_stands_as_it_said_last_and_each_change_is_kept_once(place: Place)
 
 
 def test_an_old_will_does_not_make_a_box_offline_even_after_a_restart(sqlite_place: Place) -> None:
-    for told in (status("online", "b"), status("offline", "a")):
+    for message in (status("online", "b"), status("offline", "a")):
         with closing(sqlite_place.open()) as store:
-            store.commit([told])
+            store.commit([message])
     assert sqlite_place.rows("select state from box") == [("online",)]
     with closing(sqlite_place.open()) as store:
         store.commit([status("offline", "b")])

@@ -188,9 +188,9 @@ def test_without_an_address_it_is_a_file_in_the_state_folder(tmp_path: Path) -> 
 
 
 def test_an_error_of_the_disk_has_words() -> None:
-    told = in_words(OSError(28, "No space left on device", "/x/blob"), URL.create("sqlite", database="/x/s.db"))
+    url = URL.create("sqlite", database="/x/s.db")
+    error = in_words(OSError(28, "No space left on device", "/x/blob"), url)
 
-    assert told.what == "/x/s.db: No space left on device: /x/blob"
-    assert told.hint
-    full = sqlite3.OperationalError("database or disk is full")
-    assert in_words(full, URL.create("sqlite", database="/x/s.db")).hint
+    assert error.what == "/x/s.db: No space left on device: /x/blob"
+    assert error.hint
+    assert in_words(sqlite3.OperationalError("database or disk is full"), url).hint

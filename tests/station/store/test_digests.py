@@ -42,8 +42,8 @@ def test_other_content_has_another_digest() -> None:
 
 
 def test_the_order_and_spacing_of_another_programs_json_do_not_matter() -> None:
-    told = json.loads(sent(1, 1, "s-1", AT))
-    turned = dict(reversed(told.items())) | {"published_at": "2026-03-02T12:00:00.000Z"}
+    document = json.loads(sent(1, 1, "s-1", AT))
+    turned = dict(reversed(document.items())) | {"published_at": "2026-03-02T12:00:00.000Z"}
 
     assert of(json.dumps(turned).encode()) == of(json.dumps(turned | {"seq": 9}, indent=2).encode())
     assert of(json.dumps(turned).encode()) != of(json.dumps(turned | {"camera": "south"}).encode())

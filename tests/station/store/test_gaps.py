@@ -77,13 +77,13 @@ def test_as_many_holes_as_pictures_without_numbers_are_no_gap() -> None:
 
 
 def test_a_gap_is_closed_once_pictures_without_numbers_explain_all_holes() -> None:
-    told = [Gap(2, 4, 2, GapState.GONE, 7)]
+    known = [Gap(2, 4, 2, GapState.GONE, 7)]
     now = [(2, 2), (4, 4)]
 
-    (closed,) = changed_gaps(told, now, now, StreamReport(oldest=9, unnumbered=2))
+    (closed,) = changed_gaps(known, now, now, StreamReport(oldest=9, unnumbered=2))
 
     assert (closed.id, closed.state, closed.missing) == (7, GapState.FILLED, 0)
-    assert changed_gaps(told, now, now, StreamReport(oldest=9, unnumbered=1)) == []
+    assert changed_gaps(known, now, now, StreamReport(oldest=9, unnumbered=1)) == []
 
 
 def test_very_many_gaps_are_told_as_one() -> None:
@@ -101,8 +101,8 @@ def test_whatever_is_missing_for_long_is_told_and_whatever_came_is_closed(steps:
     for step in [*steps, set()]:
         have |= step
         now = holes(ranges(have))
-        told = [gap for gap in table.values() if gap.state is not GapState.FILLED]
-        for gap in changed_gaps(told, before, now, StreamReport()):
+        known = [gap for gap in table.values() if gap.state is not GapState.FILLED]
+        for gap in changed_gaps(known, before, now, StreamReport()):
             id_ = len(table) if gap.id is None else gap.id
             table[id_] = Gap(gap.first, gap.last, gap.missing, gap.state, id_)
         before = now

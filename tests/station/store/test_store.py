@@ -55,8 +55,8 @@ def revisions(*numbers: int) -> list[InboundMessage]:
 
 
 def bytes_by(suffix: str, raw: bytes, seq: int | None = None) -> InboundMessage:
-    told = {} if seq is None else {"stream": "s-1", "seq": str(seq)}
-    return read(BASE + suffix, raw, told)
+    properties = {} if seq is None else {"stream": "s-1", "seq": str(seq)}
+    return read(BASE + suffix, raw, properties)
 
 
 def test_a_commit_is_there_for_everyone_when_it_returns(store: Store, place: Place) -> None:
@@ -166,8 +166,8 @@ def test_one_number_with_two_contents_is_a_conflict_and_both_are_kept(store: Sto
         store.compare([sent_again(other)])
 
     assert place.rows("select key_kind, key, body from conflict") == [("seq", "s-1/1", other.raw)]
-    told = [(line["event"], line["box"], line["key"]) for line in lines]
-    assert told[0] == ("conflict", "hai-ninh/north-01", "s-1/1")
+    logged = [(line["event"], line["box"], line["key"]) for line in lines]
+    assert logged[0] == ("conflict", "hai-ninh/north-01", "s-1/1")
     assert place.rows("select event_id from event order by event_id") == [("e-1",), ("e-2",)]
     assert place.rows("select digest from message") == place.rows(
         "select digest from event_revision where event_id = 'e-1'"
@@ -203,10 +203,10 @@ def test_an_event_shows_its_highest_revision_and_the_last_picture_named(
     sqlite_place: Place, order: tuple[int, ...]
 ) -> None:
     """Invariant 5."""
-    told = revisions(*order)
+    messages = revisions(*order)
     with closing(sqlite_place.open()) as store:
-        store.commit(told[:1])
-        store.commit(told[1:])
+        store.commit(messages[:1])
+        store.commit(messages[1:])
 
     (row,) = sqlite_place.rows("select revision, thumbnail_revision, thumbnail_sha256 is not null from event")
     assert row == (3, 1, 1)
@@ -242,8 +242,8 @@ def test_one_message_that_the_database_refuses_holds_up_no_other(store: Store, p
             "begin select raise(fail, 'no such label'); end"
         )
     batch = [one for number in (1, 2, 3) for one in arrivals(number, number)]
-    told = json.loads(batch[1].raw)
-    batch[1] = altered(batch[1], object=told["object"] | {"label": "mo\x00to"})
+    document = json.loads(batch[1].raw)
+    batch[1] = altered(batch[1], object=document["object"] | {"label": "mo\x00to"})
     assert batch[1].problem is None
 
     store.commit(batch)
@@ -287,8 +287,8 @@ def test_a_gap_is_told_when_it_lasts_and_closed_when_it_is_filled(place: Place) 
         store.attend()
         assert place.rows(gap) == [(2, 3, 0, "filled", False)]
 
-    told = [(line["event"], line["first"], line["last"]) for line in lines if line["event"].startswith("gap")]
-    assert told == [("gap_found", 2, 3), ("gap_filled", 2, 3)]
+    logged = [(line["event"], line["first"], line["last"]) for line in lines if line["event"].startswith("gap")]
+    assert logged == [("gap_found", 2, 3), ("gap_filled", 2, 3)]
 
 
 def test_what_the_box_has_no_more_is_gone(place: Place) -> None:
