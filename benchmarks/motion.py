@@ -167,7 +167,7 @@ def _nuisance(clip: Path, view: Grey, name: str, passers: list[Passer], alone_s:
         seen: dict[int, list[bool]] = {}
         for moved, passage in watched(view, name, parade.long_s, parade, seed):
             if passage is not None:
-                seen.setdefault(passage.number, []).append(_shown(moved, passage))
+                seen.setdefault(passage.number, []).append(shown(moved, passage))
         passages += len(seen)
         found += sum(_events(hits) > 0 for hits in seen.values())
     return {
@@ -204,7 +204,7 @@ def _column(rows: list[Row], name: str) -> list[float]:
     return [float(str(row[name])) for row in rows]
 
 
-def _shown(moved: Motion, passage: Passage) -> bool:
+def shown(moved: Motion, passage: Passage) -> bool:
     """A region holds its middle, and is its region rather than that of half the view."""
     (x, y), largest = passage.box.center, min(0.2, 0.05 + 4 * passage.box.area)
     return any(_holds(region, x, y) and region.area <= largest for region in moved.regions)

@@ -88,9 +88,10 @@ def sort_key(assessment: Assessment) -> tuple[int, bool, int, str, str]:
 def box_findings(box: BoxFacts, now: datetime) -> Iterator[ReportFinding]:
     """What is wrong with a box."""
     yield from _heard(box, now)
-    if not box.reached:
-        finding, key = (_soon, "unreachable_online") if is_online(box) else (_now, "unreachable")
-        yield finding(key, why=box.ssh_error)
+    if not box.reached and is_online(box):
+        yield _soon("unreachable_online", why=box.ssh_error)
+    elif not box.reached:
+        yield _now("unreachable", why=box.ssh_error)
     if box.health is not None and is_online(box):
         yield from _health(box.health)
     yield from _release(box)

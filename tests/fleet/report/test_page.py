@@ -1,9 +1,8 @@
-"""fleet.report.page, fleet.report.words and report.yml: a page that stands alone, in both languages"""
+"""fleet.report.page and report.yml: a page that stands alone, in both languages"""
 
 from __future__ import annotations
 
 import re
-import string
 import subprocess
 import sys
 from html import unescape
@@ -15,10 +14,9 @@ from typer.testing import CliRunner
 
 from agent.cli.main import gathered
 from agent.errors import NgatuError
-from fleet.report.evaluate import evaluate
 from fleet.report.gather import read
-from fleet.report.page import page, say
-from fleet.report.words import ENGLISH, LANGUAGES, VIETNAMESE
+from fleet.report.page import page
+from fleet.report.words import LANGUAGES
 from fleet.rollout_check import Broker, Wanted, proven
 from tests.conftest import ROOT
 from tests.repo.test_new_box import Province
@@ -94,28 +92,6 @@ def test_without_boxes_it_says_so(tmp_path: Path) -> None:
 
     assert "There is no box in the inventory." in content
     assert "Nothing: every box and every station is well." in content
-
-
-def test_both_languages_say_the_same_things_with_the_same_values() -> None:
-    def values(text: str) -> set[str]:
-        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
-    assert list(ENGLISH) == list(VIETNAMESE)
-    assert {key: values(text) for key, text in ENGLISH.items()} == {
-        key: values(text) for key, text in VIETNAMESE.items()
-    }
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_finding_has_words(tmp_path: Path, language: str) -> None:
-    boxes, hosts = evaluate(read(write(tmp_path, province(), host(crl="", failed="a.service x\n"))))
-    content = [say(finding, LANGUAGES[language]) for each in (*boxes, *hosts) for finding in each.findings]
-
-    assert len(content) > 15
-    assert not any("{" in text for text in content)
-    source = (ROOT / "fleet/report/evaluate.py").read_text()
-    keys = set(re.findall(r'_(?:now|soon)\)?\)?\("([a-z_]+)"|of\("([a-z_]+)"', source))
-    assert {key for pair in keys for key in pair if key} <= set(ENGLISH)
 
 
 def test_a_language_that_it_does_not_speak_is_told(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from contextlib import closing
 from sqlalchemy import text
 
 from station.audit.proof import StoreFault, StoreFinding, findings
+from station.store.blobs import path_of
+from station.store.store import BLOBS
 from tests.station.ingest.test_receipts import arrivals
 from tests.station.store.test_store import altered, bytes_by
 from tests.support.stores import Place
@@ -86,7 +88,7 @@ def test_a_picture_that_is_gone_damaged_or_given_to_another_event_is_found(sqlit
         pictures = [arrivals(n, 2 * n - 1, picture=True)[1] for n in range(1, 5)]
         for number in range(1, 5):
             store.commit(arrivals(number, 2 * number - 1, picture=True))
-        files = [store._blobs.path(str(picture.image_sha256)) for picture in pictures]
+        files = [path_of(sqlite_place.folder / BLOBS, str(picture.image_sha256)) for picture in pictures]
         files[0].unlink()
         files[1].write_bytes(files[2].read_bytes())
         sqlite_place.do("update picture set event_id = 'e-9' where event_id = 'e-3'")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,10 +45,19 @@ def test_a_commit_is_on_disk_when_it_returns(book: Logbook, path: Path) -> None:
     assert rows(path, "pragma integrity_check") == [("ok",)]
 
 
-def test_the_file_is_synced_with_each_commit(book: Logbook) -> None:
+def test_the_file_is_synced_with_each_commit(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Invariant 1: killing a process proves nothing about a power cut, so the switch itself is checked."""
-    assert book._db.execute("pragma synchronous").fetchone() == (2,)
-    assert book._db.execute("pragma journal_mode").fetchone() == ("wal",)
+    connect, opened = sqlite3.connect, list[sqlite3.Connection]()
+
+    def noted(*words: Any, **more: Any) -> sqlite3.Connection:
+        opened.append(connect(*words, **more))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    with closing(Logbook(path)):
+        (own,) = opened
+        assert own.execute("pragma synchronous").fetchone() == (2,)
+        assert own.execute("pragma journal_mode").fetchone() == ("wal",)
 
 
 def test_a_commit_that_fails_keeps_nothing(book: Logbook, path: Path) -> None:
