@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine
 
@@ -58,6 +58,7 @@ def test_what_a_transaction_takes_back_is_read_again_once_it_is_cleared(place: P
             assert list(ids.committed(connection, stream_of(ids, connection, "s-2"))) == []
 
 
+@settings(deadline=None, max_examples=50)  # each makes a database
 @given(st.lists(st.lists(st.integers(1, 40), max_size=8), max_size=6))
 def test_the_table_holds_what_memory_holds_in_whatever_order_numbers_come(batches: list[list[int]]) -> None:
     engine, ids = create_engine("sqlite://"), IdCache()
