@@ -93,7 +93,7 @@ def judge(intended: Iterable[str], accepted: Iterable[Row], committed: Iterable[
     return Findings(
         accepted=len(taken),
         committed=len(have) + len(unnumbered),
-        lost=tuple(sorted(n for n, told in taken.items() if n not in have and not told & unnumbered)),
+        lost=tuple(sorted(n for n, hashes in taken.items() if n not in have and not hashes & unnumbered)),
         phantom=tuple(sorted(name for name in names if name not in wanted)),
         doubled=tuple(sorted(name for name, times in names.items() if times > 1)),
         conflicts=tuple(sorted(set(conflicts))),

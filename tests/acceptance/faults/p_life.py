@@ -90,8 +90,8 @@ def stuck_loops(trial: Trial) -> str:
     """
     places = PLACES[: trial.size(4, 4, quick=1)]
     with ThreadPoolExecutor(len(places)) as together:
-        told = list(together.map(lambda place: _hung(trial.folder / place, place), places))
-    return f"from hang to work: {', '.join(told)}; 0 lost"
+        took = list(together.map(lambda place: _hung(trial.folder / place, place), places))
+    return f"from hang to work: {', '.join(took)}; 0 lost"
 
 
 def _hung(folder: Path, place: str) -> str:

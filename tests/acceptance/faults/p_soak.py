@@ -46,10 +46,10 @@ def soak(trial: Trial) -> str:
             findings = settled(victim, station, 120)
         finally:
             victim.kill()
-    told = f"{seconds} s, {sum(faults.values())} faults {dict(faults)}: {findings}; {watch}"
+    summary = f"{seconds} s, {sum(faults.values())} faults {dict(faults)}: {findings}; {watch}"
     if not findings.clean or station.conflicts() or watch.grown:
-        raise Broken(told)
-    return told
+        raise Broken(summary)
+    return summary
 
 
 def _kill_box(victim: Victim, _server: Mosquitto, _station: Receiver, _link: Chaos, _chance: Random) -> None:
@@ -151,7 +151,7 @@ def rates(trial: Trial) -> str:
         until(lambda: len(station.seqs()) >= 0.98 * events, 600, "all have arrived")
         drained = (len(station.seqs()) - there) / (time.monotonic() - began)
         findings = settled(victim, station, 60)
-    told = f"{events} events: put {put:.0f}/s, drained {drained:.0f}/s; {findings}"
+    summary = f"{events} events: put {put:.0f}/s, drained {drained:.0f}/s; {findings}"
     if not findings.clean or put < 1000 or drained < 300:
-        raise Broken(told)
-    return told
+        raise Broken(summary)
+    return summary
