@@ -63,12 +63,12 @@ def orders(trial: Trial) -> str:
     twice = [name for name, moments in done.items() if len(moments) > 1]
     missing = [name for name in valid if not done.get(name)]
     forbidden = [name for name in void if done.get(name)]
-    states = f"{len(valid)} valid and {len(void)} void orders, {kills} kills"
+    summary = f"{len(valid)} valid and {len(void)} void orders, {kills} kills"
     if twice or missing or forbidden:
         raise Broken(
-            f"{states}: {len(twice)} done twice, {len(missing)} not done, {len(forbidden)} done though void"
+            f"{summary}: {len(twice)} done twice, {len(missing)} not done, {len(forbidden)} done though void"
         )
-    return f"{states}: each valid one done once, none of the others"
+    return f"{summary}: each valid one done once, none of the others"
 
 
 def _order(chance: Any) -> tuple[str, dict[str, Any], bool]:
