@@ -5,37 +5,34 @@ The judging is pure; `Listener` only fetches what the box has said.
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import MQTTErrorCode
 
-from agent.errors import BrokerRefused, BrokerUnreachable, NgatuError, WireError
-from agent.wire.codec import Topics, parse_health, parse_info, parse_status
-from agent.wire.payloads import HealthPayload, InfoPayload, StatusPayload
+from agent.errors import BrokerUnreachable, NgatuError, WireError
+from agent.transport.client import connect
+from agent.transport.settings import EndpointSettings
+from agent.wire import codec
+from agent.wire.channels import MessageKind
+from agent.wire.payloads import HealthPayload, InfoPayload, Payload, StatusPayload
+from agent.wire.topics import Topics
 
 SEES: Final = "streaming"
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the boxes' words arrive."""
-
-    host: str = "127.0.0.1"
-    port: int = 8883
-    ca: Path | None = None
-    """Turns TLS on."""
-    cert: Path | None = None
-    key: Path | None = None
-    root: str = "ngatu/v1"
+DISQUALIFYING: Final = ("config_refused", "storage_ram_only")
+"""What a box may not say of itself, and of its wanted cameras: DETECTOR_FAILED."""
+DETECTOR_FAILED: Final = "detector_failed"
+PROOF: Final[Mapping[MessageKind, type[Payload]]] = {
+    MessageKind.STATUS: StatusPayload,
+    MessageKind.INFO: InfoPayload,
+    MessageKind.HEALTH: HealthPayload,
+}
+"""What is listened to; each is a field of ObservedBox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +67,20 @@ class ObservedBox:
 
 def missing(seen: ObservedBox, wanted: Wanted) -> list[str]:
     """What keeps the box from being taken as working, in words; nothing: it works."""
-    told = [f"{topic}: {why}" for topic, why in seen.wrong.items()]
+    wrong = [f"{topic}: {why}" for topic, why in seen.wrong.items()]
     if seen.status is None:
-        return [*told, "it has never been at this broker"]
+        return [*wrong, "it has never been at this broker"]
     if seen.status.state != "online":
-        return [*told, f"it is {seen.status.state}"]
+        return [*wrong, f"it is {seen.status.state}"]
     if seen.info is None or seen.info.session != seen.status.session:
-        return [*told, "it has not said yet what it is"]
+        return [*wrong, "it has not said yet what it is"]
     if (runs := seen.info.versions.get("ngatu")) != wanted.version:
-        told.append(f"it runs {runs}, not {wanted.version}")
+        wrong.append(f"it runs {runs}, not {wanted.version}")
     if wanted.config_sha256 is not None and seen.info.config_sha256 != wanted.config_sha256:
-        told.append("it runs with another configuration")
+        wrong.append("it runs with another configuration")
     if seen.health is None or seen.health.session != seen.status.session:
-        return [*told, "it has not said yet how it is"]
-    return told + _unwell(seen.health, wanted.cameras)
+        return [*wrong, "it has not said yet how it is"]
+    return wrong + _unwell(seen.health, wanted.cameras)
 
 
 def gone_back(seen: ObservedBox, wanted: Wanted) -> bool:
@@ -96,52 +93,38 @@ def gone_back(seen: ObservedBox, wanted: Wanted) -> bool:
 
 def _unwell(health: HealthPayload, wanted: Sequence[str] | None) -> list[str]:
     names = list(health.cameras) if wanted is None else list(wanted)
-    told = [] if names else ["it has no camera"]
+    wrong = [] if names else ["it has no camera"]
     for name in names:
         camera = health.cameras.get(name)
         if camera is None:
-            told.append(f"camera {name}: it is not there")
+            wrong.append(f"camera {name}: it is not there")
         elif camera.state != SEES:
-            told.append(f"camera {name}: {camera.state or 'not opened yet'}")
+            wrong.append(f"camera {name}: {camera.state or 'not opened yet'}")
         elif not camera.fps_analysed:
-            told.append(f"camera {name}: no picture has been looked at")
-    words = ("config_refused", "storage_ram_only")
-    told += [word for word in health.degraded if word in words]
-    told += [word for word in health.degraded if word.startswith("detector_failed") and word[16:] in names]
-    return told
+            wrong.append(f"camera {name}: no picture has been looked at")
+    for text, (word, of) in zip(health.degraded, health.degradations, strict=True):
+        if word in DISQUALIFYING or (word == DETECTOR_FAILED and of in names):
+            wrong.append(text)
+    return wrong
 
 
 class Listener:
     """What one box says, fetched from the broker; use as a context manager."""
 
-    def __init__(self, broker: Broker, commune: str, device: str) -> None:
+    def __init__(self, broker: EndpointSettings, commune: str, device: str) -> None:
         self.seen = ObservedBox()
         self._broker = broker
         self._topics = Topics(commune, device, broker.root)
-        self._refused = ""
-        name = f"gate-{uuid4().hex[:12]}"
-        self._client = Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTProtocolVersion.MQTTv5)
-        self._client.on_connect = self._connected
-        self._client.on_message = self._heard
+        self._id = f"rollout-check-{uuid4().hex[:12]}"
+        self._client: Client | None = None
 
     def __enter__(self) -> Listener:
-        broker = self._broker
-        try:
-            if broker.ca is not None:
-                context = ssl.create_default_context(cafile=str(broker.ca))
-                if broker.cert is not None:
-                    context.load_cert_chain(broker.cert, broker.key)
-                self._client.tls_set_context(context)
-            self._client.connect(broker.host, broker.port, keepalive=20)
-        except OSError as error:  # ssl's errors are some of these
-            raise BrokerUnreachable(
-                f"{broker.host}:{broker.port}: {error.strerror or error}",
-                "is the broker up, are the files right?",
-            ) from None
+        self._connect()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
+        if self._client is not None:
+            self._client.disconnect()
 
     def wait(self, enough: Callable[[ObservedBox], bool], within_s: float) -> bool:
         """Listen until it is enough; False when the time is over.
@@ -149,47 +132,26 @@ class Listener:
         Raises:
             BrokerRefused: it does not let us in.
         """
-        deadline = time.monotonic() + within_s
+        deadline_s = time.monotonic() + within_s
         while not enough(self.seen):
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline_s:
                 return False
-            if self._client.loop(0.2) != 0 and not self._refused:
+            if self._client is None or self._client.loop(0.2) != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 time.sleep(0.5)
-                self._again()
-            if self._refused:
-                raise BrokerRefused(f"{self._broker.host}: {self._refused}", "may this identity read there?")
+                with suppress(BrokerUnreachable):  # the deadline ends it
+                    self._connect()
         return True
 
-    def _again(self) -> None:
-        try:
-            self._client.reconnect()
-        except OSError:
-            return  # the deadline ends it
-
-    def _connected(
-        self,
-        client: Client,
-        _data: Any,
-        _flags: ConnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
-        if reason.is_failure:
-            self._refused = str(reason)
-            return
-        topics = self._topics
-        client.subscribe([(topic, 1) for topic in (topics.status, topics.info, topics.health)])
+    def _connect(self) -> None:
+        self._client = None
+        self._client = client = connect(self._broker, self._id, on_message=self._heard)
+        client.subscribe([(self._topics.of(kind), 1) for kind in PROOF])
 
     def _heard(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        topics, seen = self._topics, self.seen
-        kinds: Mapping[str, tuple[str, Callable[[bytes], Any]]] = {
-            topics.status: ("status", parse_status),
-            topics.info: ("info", parse_info),
-            topics.health: ("health", parse_health),
-        }
-        name, parse = kinds[message.topic]
+        seen = self.seen
+        kind, _ = self._topics.read("box", message.topic)
         try:
-            setattr(seen, name, parse(bytes(message.payload)))
+            setattr(seen, kind, codec.parse(PROOF[kind], bytes(message.payload)))
             seen.wrong.pop(message.topic, None)
             if seen.met is None and seen.status is not None:
                 seen.met = seen.status.session
@@ -197,7 +159,7 @@ class Listener:
             seen.wrong[message.topic] = error.what
 
 
-def proven(broker: Broker, commune: str, device: str, wanted: Wanted, within_s: float) -> ObservedBox:
+def proven(broker: EndpointSettings, commune: str, device: str, wanted: Wanted, within_s: float) -> ObservedBox:
     """Wait until the box works as wanted.
 
     Raises:
@@ -215,7 +177,7 @@ def proven(broker: Broker, commune: str, device: str, wanted: Wanted, within_s: 
         return listener.seen
 
 
-def look(broker: Broker, commune: str, device: str, within_s: float = 3.0) -> ObservedBox:
+def look(broker: EndpointSettings, commune: str, device: str, within_s: float = 3.0) -> ObservedBox:
     """What the box has said last; as much of it as arrives in time."""
     with Listener(broker, commune, device) as listener:
         listener.wait(lambda seen: None not in (seen.status, seen.info, seen.health), within_s)

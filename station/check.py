@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.errors import BrokerUnreachable, NgatuError
+from agent.transport.client import connect
+from agent.transport.errors import HungUp, VersionRefused
+from agent.transport.settings import Version
 from station.config import StationConfig, warnings
-from station.ingest.connection import MQTT_5, MQTT_311, HungUp, connect
 from station.store.database import StoreError, engine_of, in_words, shown, url_of, version, versions
 
 Finding = tuple[str, str, str]
@@ -57,13 +59,13 @@ def _database(config: StationConfig) -> str:
 
 def _broker(config: StationConfig) -> str:
     settings = config.subscriber(receipts=False)
-    where = f"{settings.host}:{settings.port}"
-    for protocol in (MQTT_5, MQTT_311):
+    versions: tuple[Version, ...] = ("5", "3.1.1")
+    for protocol in versions:
         try:
-            client = connect(settings, protocol, None, lambda *_: None)
-        except HungUp:
+            client = connect(settings, settings.mqtt_id, protocol)
+        except (HungUp, VersionRefused):
             continue
         client.disconnect()
         client.loop(0.1)
-        return f"{where} accepts the station"
-    raise BrokerUnreachable(f"{where} hung up before it answered", "is it an MQTT broker?")
+        return f"{settings.where} accepts the station"
+    raise BrokerUnreachable(f"{settings.where} hung up before it answered", "is it an MQTT broker?")

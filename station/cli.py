@@ -159,8 +159,8 @@ def send_command(
 
     Exit code 0: done; 1: refused, failed, or it did not go out; 3: no answer yet.
     """
-    from agent.wire.codec import Topics  # noqa: PLC0415
     from agent.wire.signature import private_key  # noqa: PLC0415
+    from agent.wire.topics import Topics  # noqa: PLC0415
     from station import command  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
 

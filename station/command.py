@@ -13,15 +13,17 @@ from typing import Any, Final
 import paho.mqtt.client as paho
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from agent.core.ids import Ids
 from agent.core.types import Instant
 from agent.errors import BrokerUnreachable, NgatuError, WireError
+from agent.transport.client import blank, connect
 from agent.wire import codec
+from agent.wire.channels import MessageKind
 from agent.wire.payloads import AckPayload, CommandPayload
 from agent.wire.signature import sign
-from station.ingest.connection import MQTT_5, SubscriberSettings, connect
+from agent.wire.topics import Topics
+from station.ingest.settings import SubscriberSettings
 
 LATE_S: Final = 5.0
 """How long the broker may take to acknowledge."""
@@ -39,7 +41,7 @@ class CommandReply:
 
 def send(
     settings: SubscriberSettings,
-    topics: codec.Topics,
+    topics: Topics,
     verb: str,
     args: Mapping[str, Any],
     *,
@@ -59,20 +61,21 @@ def send(
         NgatuError: the broker refused it.
     """
     inbox = _Inbox(topics)
-    client = connect(settings, MQTT_5, None, inbox.hear)
+    client = connect(settings, settings.mqtt_id, on_message=inbox.hear)
     client.on_publish = inbox.published
     client.on_subscribe = lambda *_: inbox.words.append("subscribed")
     try:
         command = new_command(args, issuer=issuer, life_s=life_s)
         inbox.id = command.id
-        client.subscribe([(topics.of(f"ack/{command.id}"), 1), (topics.of("camera/+/snapshot"), 1)])
+        answers = topics.of(MessageKind.ACK, command_id=command.id), topics.of(MessageKind.SNAPSHOT, camera="+")
+        client.subscribe([(each, 1) for each in answers])
         _until(client, lambda: "subscribed" in inbox.words, LATE_S, "a subscription")
-        life = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        life = blank(PacketTypes.PUBLISH)
         life.MessageExpiryInterval = max(1, round(life_s))
         life.ContentType = codec.JSON
         body = codec.encode(command)
         body = body if key is None else sign(body, topics.device, verb, key)
-        client.publish(topics.of(f"command/{verb}"), body, qos=1, properties=life)
+        client.publish(topics.of(MessageKind.COMMAND, verb=verb), body, qos=1, properties=life)
         _until(client, lambda: inbox.code is not None, LATE_S, "the command")
         if inbox.code == 0x10:
             hint = "look at its name; a box that has once connected is remembered for seven days"
@@ -97,7 +100,7 @@ def new_command(args: Mapping[str, Any], *, issuer: str, life_s: float) -> Comma
 class _Inbox:
     """What the broker brings while one waits; its methods are paho's callbacks, and only note down."""
 
-    def __init__(self, topics: codec.Topics) -> None:
+    def __init__(self, topics: Topics) -> None:
         self.id = ""
         self.code: int | None = None
         self.words: list[str] = []
@@ -106,14 +109,14 @@ class _Inbox:
         self._topics = topics
 
     def hear(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        suffix = message.topic.removeprefix(self._topics.of(""))
+        kind, _ = self._topics.read("box", message.topic)
         user = dict(getattr(message.properties, "UserProperty", ()))
-        if suffix == f"ack/{self.id}":
+        if kind is MessageKind.ACK:
             try:
-                self.answers.append(codec.parse_ack(bytes(message.payload)))
+                self.answers.append(codec.parse(AckPayload, bytes(message.payload)))
             except WireError:
                 return
-        elif suffix.endswith("/snapshot") and user.get("event_id") == self.id:
+        elif kind is MessageKind.SNAPSHOT and user.get("event_id") == self.id:
             self.picture = bytes(message.payload)
 
     def published(self, _client: paho.Client, _data: Any, _mid: int, code: Any, _properties: Any) -> None:

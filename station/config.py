@@ -16,31 +16,11 @@ from agent.errors import ConfigError, WireError
 from agent.settings.base import Name, Secret, Settings
 from agent.settings.diagnostics import Finding, read_settings
 from agent.settings.yaml import MAX_BYTES
-from agent.wire.codec import ROOT, STATION, Topics
-from station.ingest.connection import SubscriberSettings
+from agent.transport.settings import EndpointSettings
+from agent.wire.topics import ROOT, STATION, Topics
+from station.ingest.settings import SubscriberSettings
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-class StationTls(Settings):
-    """How the connection to the broker is protected: TLS 1.2 or 1.3."""
-
-    ca: Path = Field(
-        examples=["/etc/ngatu-station/ca.crt"], description="Authority that signs the broker's certificate."
-    )
-    cert: Path | None = Field(None, description="The station's certificate, where the broker wants one.")
-    key: Path | None = Field(None, description="Its key.")
-
-
-class StationBroker(Settings):
-    """Where the broker is; usually on the same machine."""
-
-    host: str = Field("127.0.0.1", min_length=1, max_length=253, description="The broker's name or address.")
-    port: int = Field(1883, ge=1, le=65535, description="The broker's port; 8883 is usual with TLS.")
-    tls: StationTls | None = Field(None, description="TLS; without it everything goes in the clear.")
-    username: str | None = Field(None, description="As the broker knows the station.")
-    password: Secret | None = Field(None, description="Where the password lies.")
-    root: str = Field(ROOT, min_length=1, description="First levels of all topics, as on the boxes.")
 
 
 class DatabaseSettings(Settings):
@@ -105,7 +85,7 @@ class StationConfig(Settings):
         validate_default=False,  # pydantic's JSON mode refuses a Path that is no text, even as a default
         description="Folder for the database and the pictures; on a disk of its own if possible.",
     )
-    broker: StationBroker = Field(StationBroker(), description="Where the broker is.")
+    broker: EndpointSettings = Field(EndpointSettings(), description="Where the broker is.")
     database: DatabaseSettings = Field(
         DatabaseSettings(), description="Where events and everything else but pictures lie."
     )
@@ -114,16 +94,8 @@ class StationConfig(Settings):
 
     def subscriber(self, *, receipts: bool = True) -> SubscriberSettings:
         """The connection's settings; without receipts it only looks on, under a name of its own."""
-        broker, tls = self.broker, self.broker.tls
         return SubscriberSettings(
-            host=broker.host,
-            port=broker.port,
-            tls_ca=tls.ca if tls else None,
-            tls_cert=tls.cert if tls else None,
-            tls_key=tls.key if tls else None,
-            username=broker.username,
-            password=broker.password,
-            root=broker.root,
+            **dict(self.broker),
             communes=(self.commune,),
             station=self.name,
             client_id=None if receipts else f"ngatu-{self.name}-check",

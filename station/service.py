@@ -34,5 +34,5 @@ def run(config: StationConfig, for_s: float | None = None) -> None:
             signal.signal(number, lambda *_: subscriber.stop())
         log.info("started", commune=config.commune, store=shown(url))
         subscriber.run(for_s)
-        tally = subscriber.tally
-        log.info("stopped", kept=tally.arrivals, receipted=tally.receipted, repeated=tally.duplicates)
+        counters = subscriber.counters
+        log.info("stopped", kept=counters.committed, receipted=counters.receipted, repeated=counters.duplicates)

@@ -28,6 +28,7 @@ from agent.settings.base import Name, Settings
 from agent.wire import codec
 from agent.wire.payloads import CommandPayload, Time
 from agent.wire.signature import is_genuine
+from agent.wire.topics import Topics
 
 Verb = Literal["ping", "snapshot", "set", "reload", "restart"]
 
@@ -137,17 +138,16 @@ class KnownTime:
 
 
 def read(
-    topic: str, payload: bytes, retained: bool, topics: codec.Topics, key: Ed25519PublicKey | None = None
+    topic: str, payload: bytes, retained: bool, topics: Topics, key: Ed25519PublicKey | None = None
 ) -> Command | Refusal:
     """What a message below command/ asks for; with the station's `key`, only if the station has signed it."""
-    prefix = topics.of("command/")
-    verb = topic.removeprefix(prefix) if topic.startswith(prefix) else ""
+    verb = topics.read("station", topic)[1].get("verb", "")
     known = VERBS.get(verb)
     shown = verb if known else "unknown"
     if len(payload) > MAX_BYTES:
         return Refusal(f"too large: {len(payload)} bytes, the limit is {MAX_BYTES}", shown)
     try:
-        told = codec.parse_command(payload)
+        told = codec.parse(CommandPayload, payload)
     except WireError as error:
         return Refusal(f"malformed: {error.what}"[:500], shown)
     issuer = told.issuer[:ISSUER_LETTERS]

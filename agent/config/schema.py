@@ -40,7 +40,7 @@ from agent.settings.base import Name, Settings
 from agent.settings.diagnostics import Finding, dotted, nearest, quoted, read_settings
 from agent.settings.yaml import MAX_BYTES
 from agent.status.health import HealthSettings
-from agent.wire.codec import ROOT, STATION, Topics
+from agent.wire.topics import ROOT, STATION, Topics
 
 
 class Location(Settings):

@@ -34,8 +34,8 @@ class SendWindow:
 
     bound_bytes: float = FIRST_BYTES
     """So many may be under way."""
-    _in_air: int = 0
-    _landed: int = 0
+    _unacked_bytes: int = 0
+    _answered_bytes: int = 0
     """Bytes that were answered on this connection."""
     _delay_s: float = math.inf
     """The quickest answer."""
@@ -45,30 +45,30 @@ class SendWindow:
     @property
     def room_bytes(self) -> float:
         """May still be sent; a last message may be larger than that."""
-        return self.bound_bytes - self._in_air
+        return self.bound_bytes - self._unacked_bytes
 
     @property
     def calm(self) -> bool:
         """So little is under way that a picture may join it."""
-        return self._in_air * SHARE < self.bound_bytes
+        return self._unacked_bytes * SHARE < self.bound_bytes
 
     def sent(self, mid: int, body_bytes: int, now_s: float) -> None:
         """A message went, as the packet with this id."""
         whole = body_bytes + OVERHEAD_BYTES
-        self._in_air += whole
-        self._sent[mid] = (whole, now_s, self._landed)
+        self._unacked_bytes += whole
+        self._sent[mid] = (whole, now_s, self._answered_bytes)
 
-    def landed(self, mid: int, now_s: float) -> None:
+    def answered(self, mid: int, now_s: float) -> None:
         """The broker has answered a packet; one that is not known changes nothing."""
         if mid not in self._sent:
             return
         whole, sent_s, mark = self._sent.pop(mid)
         took_s = now_s - sent_s
-        self._in_air -= whole
-        self._landed += whole
+        self._unacked_bytes -= whole
+        self._answered_bytes += whole
         self._delay_s = min(self._delay_s, took_s)
         grown = self.bound_bytes + whole
         if took_s - self._delay_s > QUICK_S:
-            rate = (self._landed - mark) / took_s
+            rate = (self._answered_bytes - mark) / took_s
             grown = min(grown, max(LEAST_BYTES, rate * (TARGET_S + self._delay_s)))
         self.bound_bytes = min(MOST_BYTES, grown)

@@ -8,23 +8,21 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from agent.errors import BrokerRefused
-from agent.mqtt.packets import Arrived, Happening, Puback, Suback, Will, blank
-from agent.mqtt.settings import BrokerSettings, Version, tls_context
+from agent.mqtt.packets import InboundPacket, InboundPublish, Puback, Suback
+from agent.mqtt.settings import BrokerSettings
+from agent.transport import client as transport
+from agent.transport.client import Will
+from agent.transport.settings import Version
 
-SESSION_S: Final = 7 * 24 * 3600
-"""How long the broker keeps commands for a box that is away."""
 RECEIVE_MAXIMUM: Final = 20
 MAX_PACKET_BYTES: Final = 68 * 1024
 """A receipt may have 64 KiB; nothing larger is meant for a box."""
 
 
 @dataclass
-class Heard:
+class ClientState:
     """What paho's callbacks leave behind; they do nothing else."""
 
     connack: tuple[int, bool, Properties | None] | None = None
@@ -32,87 +30,60 @@ class Heard:
     """The last one that paho only logs."""
     lost: tuple[bool, int] | None = None
     """(the broker said so, code)."""
-    happenings: deque[Happening] = field(default_factory=deque)
+    packets: deque[InboundPacket] = field(default_factory=deque)
 
 
-class _Ear(logging.Logger):
+class _ErrorCatcher(logging.Logger):
     """Catches the exceptions that paho mentions in its log and nowhere else."""
 
-    def __init__(self, heard: Heard) -> None:
+    def __init__(self, state: ClientState) -> None:
         super().__init__(__name__)
-        self._heard = heard
+        self._state = state
 
     def log(self, level: int, msg: object, *args: object, **_: object) -> None:
         if level >= logging.ERROR:
-            self._heard.error = next((arg for arg in args if isinstance(arg, BaseException)), self._heard.error)
+            self._state.error = next((arg for arg in args if isinstance(arg, BaseException)), self._state.error)
 
 
 def new_client(
-    settings: BrokerSettings, client_id: str, will: Will, version: Version, heard: Heard
+    settings: BrokerSettings, client_id: str, will: Will, version: Version, state: ClientState
 ) -> paho.Client:
     """A client that has never connected.
 
     Raises:
         BrokerRefused: a certificate, key or password cannot be read.
     """
-    five = version == "5"
-    client = paho.Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=client_id,
-        clean_session=None if five else False,
-        protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
-        reconnect_on_failure=False,
-        manual_ack=True,
-    )
+    client = transport.new_client(settings, client_id, version, will, manual_ack=True)
     client.connect_timeout = settings.connect_timeout_s
     client.max_inflight_messages_set(0)  # our own window is smaller, and paho's would hold messages back unseen
-    client.enable_logger(cast(logging.Logger, _Ear(heard)))
-    later = None
-    if five:
-        later = blank(PacketTypes.WILLMESSAGE)
-        later.WillDelayInterval = will.delay_s
-    client.will_set(will.topic, will.payload, qos=1, retain=True, properties=later)
-    try:
-        if settings.username is not None:
-            client.username_pw_set(settings.username, settings.password.read() if settings.password else None)
-        if settings.tls is not None:
-            client.tls_set_context(tls_context(settings.tls))
-    except KeyError as error:
-        raise BrokerRefused(
-            f"broker.password: {error}", "set the environment variable that it names"
-        ) from error
-    except OSError as error:
-        raise BrokerRefused(
-            f"broker: a certificate, key or password cannot be read: {error}",
-            "check broker.tls and broker.password, and who may read these files",
-        ) from error
-    _listen(client, heard)
+    client.enable_logger(cast(logging.Logger, _ErrorCatcher(state)))
+    _listen(client, state)
     return client
 
 
-def _listen(client: paho.Client, heard: Heard) -> None:
+def _listen(client: paho.Client, state: ClientState) -> None:
     """Callbacks only note down: one that raised would break paho's state."""
 
     def on_connect(_c: Any, _u: Any, flags: Any, code: Any, properties: Any) -> None:
-        heard.connack = (int(code.value), bool(flags.session_present), properties)
+        state.connack = (int(code.value), bool(flags.session_present), properties)
 
     def on_disconnect(_c: Any, _u: Any, flags: Any, code: Any, _p: Any) -> None:
-        if heard.lost is None:
-            heard.lost = (bool(flags.is_disconnect_packet_from_server), int(code.value))
+        if state.lost is None:
+            state.lost = (bool(flags.is_disconnect_packet_from_server), int(code.value))
 
     def on_publish(_c: Any, _u: Any, mid: int, code: Any, _p: Any) -> None:
-        heard.happenings.append(Puback(mid, int(code.value), str(code)))
+        state.packets.append(Puback(mid, int(code.value), str(code)))
 
     def on_subscribe(_c: Any, _u: Any, _mid: int, codes: Any, _p: Any) -> None:
-        heard.happenings.append(Suback(tuple(int(code.value) for code in codes)))
+        state.packets.append(Suback(tuple(int(code.value) for code in codes)))
 
     def on_message(_c: Any, _u: Any, message: Any) -> None:
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
-        heard.happenings.append(
-            Arrived(topic, bytes(message.payload), bool(message.retain), message.mid, message.qos)
+        state.packets.append(
+            InboundPublish(topic, bytes(message.payload), bool(message.retain), message.mid, message.qos)
         )
 
     client.on_connect = on_connect
@@ -123,11 +94,9 @@ def _listen(client: paho.Client, heard: Heard) -> None:
 
 
 def connect_options(settings: BrokerSettings, version: Version) -> dict[str, Any]:
-    """The arguments of paho's connect. Without both clean_start off and an expiry, commands would be lost."""
-    if version != "5":
-        return {"keepalive": settings.keepalive_s}
-    kept = blank(PacketTypes.CONNECT)
-    kept.SessionExpiryInterval = SESSION_S
-    kept.ReceiveMaximum = RECEIVE_MAXIMUM
-    kept.MaximumPacketSize = MAX_PACKET_BYTES
-    return {"keepalive": settings.keepalive_s, "clean_start": False, "properties": kept}
+    """The arguments of paho's connect. Without a session that is kept, commands would be lost."""
+    options = transport.connect_options(version, settings.keepalive_s)
+    if version == "5":
+        options["properties"].ReceiveMaximum = RECEIVE_MAXIMUM
+        options["properties"].MaximumPacketSize = MAX_PACKET_BYTES
+    return options

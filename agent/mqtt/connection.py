@@ -27,23 +27,19 @@ import paho.mqtt.client as paho
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.errors import BrokerUnreachable, DeliveryError
-from agent.mqtt import errors
-from agent.mqtt.client import Heard, connect_options, new_client
+from agent.mqtt.client import ClientState, connect_options, new_client
 from agent.mqtt.packets import (
-    Arrived,
-    Happening,
+    InboundPacket,
+    InboundPublish,
     Limits,
     Puback,
-    Suback,
-    Will,
     packet_bytes,
     publish_properties,
 )
-from agent.mqtt.settings import BrokerSettings, TlsSettings, Version
-
-__all__ = [
-    "Arrived", "BrokerSettings", "Connection", "Happening", "Limits", "Puback", "Suback", "TlsSettings", "Will",
-]  # fmt: skip
+from agent.mqtt.settings import BrokerSettings
+from agent.transport import errors
+from agent.transport.client import Will
+from agent.transport.settings import Version
 
 SILENT: Final = 1.5
 """So many times `dead_link_s` nothing may move: a turn takes up to a second, and so may a slow link."""
@@ -57,22 +53,30 @@ class Connection:
         BrokerRefused: a certificate, key or password cannot be read.
     """
 
-    def __init__(self, settings: BrokerSettings, client_id: str, will: Will, version: Version = "5") -> None:
-        self.where = f"{settings.host}:{settings.port}"
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        client_id: str,
+        will: Will,
+        version: Version = "5",
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.where = settings.where
         self.limits = Limits(version)
         self._settings = settings
-        self._heard = Heard()
+        self._now_s = now_s
+        self._state = ClientState()
         self._unacked: set[int] = set()
         self._quiet_since_s = 0.0
-        self._heard_s = self._spoke_s = time.monotonic()
+        self._received_s = self._sent_s = self._now_s()
         """When something last came, and went; after the keepalive of silence either way, paho pings."""
         self._unsent = 0
         """Bytes in the kernel's queue at the last look."""
-        self._acks: deque[Arrived] = deque()
-        self._client = new_client(settings, client_id, will, version, self._heard)
-        self._ear, self._mouth = socket.socketpair()
-        self._ear.setblocking(False)
-        self._mouth.setblocking(False)
+        self._acks: deque[InboundPublish] = deque()
+        self._client = new_client(settings, client_id, will, version, self._state)
+        self._wake_receiver, self._wake_sender = socket.socketpair()
+        self._wake_receiver.setblocking(False)
+        self._wake_sender.setblocking(False)
 
     # -------------------------------------------------------------------------------------------- beginning
 
@@ -83,18 +87,18 @@ class Connection:
             BrokerUnreachable: nothing answers in time.
             BrokerRefused: it answers, but will not have us; VersionRefused if only the version is wrong.
         """
-        deadline_s = time.monotonic() + self._settings.connect_timeout_s
+        deadline_s = self._now_s() + self._settings.connect_timeout_s
         self._dial(deadline_s, beat)
-        while self._heard.connack is None:
+        while self._state.connack is None:
             beat()
-            if time.monotonic() > deadline_s:
+            if self._now_s() > deadline_s:
                 raise errors.Silent(f"broker {self.where} took the connection but never answered")
             try:
                 self.turn(0.1)
             except DeliveryError:
-                if self._heard.connack is None:  # a refusal is followed by the end of the connection
+                if self._state.connack is None:  # a refusal is followed by the end of the connection
                     raise
-        code, session_present, properties = self._heard.connack
+        code, session_present, properties = self._state.connack
         if code != 0:
             raise errors.refused(code, self.where)
         if getattr(properties, "MaximumQoS", 1) < 1:
@@ -117,7 +121,7 @@ class Connection:
         def dial() -> None:
             try:
                 self._client.connect(self._settings.host, self._settings.port, **options)
-                self._speak_at_once()
+                self._disable_nagle()
                 outcome.append(None)
             except Exception as error:  # judged in the caller's thread
                 _close_sockets_of(error)
@@ -128,7 +132,7 @@ class Connection:
         thread = threading.Thread(target=dial, name="dial", daemon=True)
         thread.start()
         try:
-            while thread.is_alive() and time.monotonic() <= deadline_s:
+            while thread.is_alive() and self._now_s() <= deadline_s:
                 beat()
                 thread.join(0.05)
         except BaseException:
@@ -140,7 +144,7 @@ class Connection:
         if outcome[0] is not None:
             raise self._with_hint(errors.unreachable(outcome[0], self.where))
 
-    def _speak_at_once(self) -> None:
+    def _disable_nagle(self) -> None:
         """Without it a small packet waits for the answer to the one before: 20 ms instead of 0.5 (measured).
 
         Nagle's algorithm (RFC 896) against delayed acknowledgements (RFC 1122, 4.2.3.2).
@@ -160,6 +164,11 @@ class Connection:
     def settled(self) -> bool:
         """Whether the broker has acknowledged all that was published."""
         return not self._unacked
+
+    def ping_due_s(self) -> float:
+        """Seconds until paho pings or gives up on an answer: a longer wait would find a dead link later."""
+        longest_s = self._client.keepalive or math.inf  # a broker may want no pings at all
+        return max(0.0, min(self._received_s, self._sent_s) + longest_s - self._now_s())
 
     def publish(
         self,
@@ -185,10 +194,10 @@ class Connection:
             raise errors.TooLarge(f"{size} bytes, the limit is {most}")
         info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
         if info.rc != paho.MQTT_ERR_SUCCESS:
-            raise self._why() if self._heard.lost else BrokerUnreachable(f"broker {self.where}: {info.rc!r}")
-        self._spoke_s = time.monotonic()
+            raise self._why() if self._state.lost else BrokerUnreachable(f"broker {self.where}: {info.rc!r}")
+        self._sent_s = self._now_s()
         if qos:
-            self._quiet_since_s = self._quiet_since_s if self._unacked else time.monotonic()
+            self._quiet_since_s = self._quiet_since_s if self._unacked else self._now_s()
             self._unacked.add(info.mid)
         return info.mid
 
@@ -202,88 +211,83 @@ class Connection:
             self._client.subscribe([(each, SubscribeOptions(1, retainAsPublished=True)) for each in filters])
         else:
             self._client.subscribe([(each, 1) for each in filters])
-        self._spoke_s = time.monotonic()
+        self._sent_s = self._now_s()
 
-    def ack(self, arrived: Arrived) -> None:
+    def ack(self, inbound: InboundPublish) -> None:
         """Tell the broker that a message has had its effect; from any thread, also after the end."""
-        self._acks.append(arrived)
+        self._acks.append(inbound)
         self.wake()
 
     def wake(self) -> None:
         """Make a `turn` that waits return; from any thread."""
         with suppress(OSError):
-            self._mouth.send(b".")
+            self._wake_sender.send(b".")
 
-    def turn(self, timeout_s: float) -> list[Happening]:
+    def turn(self, timeout_s: float) -> list[InboundPacket]:
         """Wait for the network at most so long, do what there is to do, and tell what happened.
 
         Raises:
             DeliveryError: the connection is lost, and everything that came before has been told.
         """
-        if self._heard.lost is None:
+        if self._state.lost is None:
             self._exchange(timeout_s)
-        happenings = list(self._heard.happenings)
-        self._heard.happenings.clear()
-        for happening in happenings:
-            if isinstance(happening, Puback):
-                self._unacked.discard(happening.mid)
-                self._quiet_since_s = time.monotonic()
-        if self._heard.lost is not None and not happenings:
+        packets = list(self._state.packets)
+        self._state.packets.clear()
+        for packet in packets:
+            if isinstance(packet, Puback):
+                self._unacked.discard(packet.mid)
+                self._quiet_since_s = self._now_s()
+        if self._state.lost is not None and not packets:
             raise self._why()
-        return happenings
+        return packets
 
     def close(self, patience_s: float = 0.0) -> None:
         """Say goodbye if there is time, so that the broker keeps the will to itself; never raises."""
-        deadline_s = time.monotonic() + patience_s
-        if patience_s > 0 and self._heard.lost is None:
+        deadline_s = self._now_s() + patience_s
+        if patience_s > 0 and self._state.lost is None:
             self._client.disconnect()
-            while self._client.socket() is not None and time.monotonic() < deadline_s:
+            while self._client.socket() is not None and self._now_s() < deadline_s:
                 try:
                     self.turn(0.05)
                 except DeliveryError:
                     break
         self._drop()
-        self._ear.close()
-        self._mouth.close()
+        self._wake_receiver.close()
+        self._wake_sender.close()
 
     # --------------------------------------------------------------------------------------------- the inside
 
     def _exchange(self, timeout_s: float) -> None:
         while self._acks:
-            arrived = self._acks.popleft()
-            self._client.ack(arrived.mid, arrived.qos)
-            self._spoke_s = time.monotonic()
+            inbound = self._acks.popleft()
+            self._client.ack(inbound.mid, inbound.qos)
+            self._sent_s = self._now_s()
         connection = self._client.socket()
         if connection is None:
             self._lose(0)
             return
         try:
-            readable, writable = self._poll(connection, min(timeout_s, self._ping_due_s()))
+            readable, writable = self._poll(connection, min(timeout_s, self.ping_due_s()))
             if readable:
                 self._client.loop_read()
-                self._heard_s = time.monotonic()
+                self._received_s = self._now_s()
             if writable and self._client.socket() is not None:
                 self._client.loop_write()
             if self._client.socket() is not None:
                 self._misc()
                 self._notice_silence(connection)
-            elif self._heard.lost is None:
+            elif self._state.lost is None:
                 self._lose(0)
         except Exception as error:  # whatever a broker's bytes do to paho ends this connection only
-            self._heard.error = error
+            self._state.error = error
             self._lose(0)
-
-    def _ping_due_s(self) -> float:
-        """Seconds until paho pings or gives up on an answer: a longer wait would find a dead link later."""
-        longest_s = self._client.keepalive or math.inf  # a broker may want no pings at all
-        return max(0.0, min(self._heard_s, self._spoke_s) + longest_s - time.monotonic())
 
     def _misc(self) -> None:
         """What is due by time. As paho does, count a ping as something that went and came."""
-        pings = self._ping_due_s() <= 0
+        pings = self.ping_due_s() <= 0
         self._client.loop_misc()
         if pings:
-            self._heard_s = self._spoke_s = time.monotonic()
+            self._received_s = self._sent_s = self._now_s()
 
     def _poll(self, connection: Any, timeout_s: float) -> tuple[bool, bool]:
         if isinstance(connection, ssl.SSLSocket) and connection.pending():
@@ -291,11 +295,11 @@ class Connection:
         poll = select.poll()
         wants = select.POLLIN | (select.POLLOUT if self._client.want_write() else 0)
         poll.register(connection, wants)
-        poll.register(self._ear, select.POLLIN)
+        poll.register(self._wake_receiver, select.POLLIN)
         events = dict(poll.poll(max(0.0, timeout_s) * 1000))
-        if self._ear.fileno() in events:
+        if self._wake_receiver.fileno() in events:
             with suppress(BlockingIOError):
-                self._ear.recv(4096)
+                self._wake_receiver.recv(4096)
         found = events.get(connection.fileno(), 0)
         pending = isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
         return bool(found & ~select.POLLOUT) or pending, bool(found & select.POLLOUT)
@@ -306,24 +310,24 @@ class Connection:
         TCP_USER_TIMEOUT (RFC 5482) is no substitute: it also ends a slow link whose window is closed for long,
         every ten seconds on one of 32 kbit/s (measured).
         """
-        unsent, now_s = _unsent_bytes(connection), time.monotonic()
+        unsent, now_s = _unsent_bytes(connection), self._now_s()
         if not self._unacked or unsent < self._unsent:
             self._quiet_since_s = now_s
         self._unsent = unsent
         if now_s - self._quiet_since_s >= SILENT * self._settings.dead_link_s:
-            self._heard.error = TimeoutError("no acknowledgement")
+            self._state.error = TimeoutError("no acknowledgement")
             self._lose(0)
 
     def _lose(self, code: int) -> None:
-        if self._heard.lost is None:
-            self._heard.lost = (False, code)
+        if self._state.lost is None:
+            self._state.lost = (False, code)
 
     def _why(self) -> DeliveryError:
-        told, code = self._heard.lost or (False, 0)
-        if told and code != 0:
+        by_broker, code = self._state.lost or (False, 0)
+        if by_broker and code != 0:
             return errors.lost(code, self.where)
-        if self._heard.error is not None:
-            error = errors.unreachable(self._heard.error, self.where)
+        if self._state.error is not None:
+            error = errors.unreachable(self._state.error, self.where)
         elif code == _KEEPALIVE_TIMEOUT:
             error = errors.Silent(f"broker {self.where} does not answer any more", "is the network up?")
         else:
@@ -332,8 +336,8 @@ class Connection:
 
     def _with_hint(self, error: DeliveryError) -> DeliveryError:
         """Who hangs up on TLS before it has answered often tells no reason, or too late to be read."""
-        if isinstance(error, errors.HungUp) and self._settings.tls is not None and self._heard.connack is None:
-            error.hint = "does this port speak TLS, and does the broker accept this box's certificate?"
+        if isinstance(error, errors.HungUp) and self._settings.tls is not None and self._state.connack is None:
+            error.hint = "does this port speak TLS, and does the broker accept this client's certificate?"
         return error
 
     def _drop(self) -> None:

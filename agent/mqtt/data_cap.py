@@ -40,18 +40,18 @@ class DailySettings(Settings):
 
     def limits(self) -> dict[Priority, int]:
         """By class; what has no limit is not there."""
-        told = {
+        limits = {
             Priority.COUNT: self.counts_bytes,
             Priority.UPDATE: self.updates_bytes,
             Priority.ALERT_IMAGE: self.alert_images_bytes,
             Priority.IMAGE: self.images_bytes,
             Priority.EVIDENCE: self.evidence_bytes,
         }
-        return {priority: limit for priority, limit in told.items() if limit is not None}
+        return {priority: limit for priority, limit in limits.items() if limit is not None}
 
 
 @dataclass(slots=True)
-class Budget:
+class DataCap:
     """What was sent since the day began."""
 
     limits: Mapping[Priority, int]
@@ -64,7 +64,9 @@ class Budget:
         """It is `day` now, empty if the clock cannot be trusted; whether a new day has begun."""
         began_s = now.mono_s if self._began_s is None else self._began_s
         self._began_s = began_s
-        known = bool(day and self.day)  # a clock that has just become trusted is no reason for a second budget
+        known = bool(
+            day and self.day
+        )  # a clock that has just become trusted is no reason for a second allowance
         fresh = day != self.day if known else now.mono_s - began_s >= DAY_S
         self.day = day or self.day
         if fresh:

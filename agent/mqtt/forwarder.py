@@ -18,13 +18,19 @@ import structlog
 from agent.clock import Clock, trust
 from agent.core.types import Instant
 from agent.errors import BrokerRefused, DeliveryError, WireError
-from agent.mqtt import errors
-from agent.mqtt.connection import Arrived, Connection, Happening, Puback, Suback, Will
+from agent.mqtt.connection import Connection
 from agent.mqtt.inflight import InFlight
-from agent.mqtt.scheduler import Sending
-from agent.mqtt.settings import BrokerSettings, Version
+from agent.mqtt.packets import InboundPacket, InboundPublish, Puback, Suback
+from agent.mqtt.scheduler import SendScheduler
+from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import Outbox
+from agent.transport import errors
+from agent.transport.client import Will
+from agent.transport.settings import Version
 from agent.wire import codec
+from agent.wire.channels import MessageKind
+from agent.wire.payloads import ReceiptPayload
+from agent.wire.topics import Topics
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +43,8 @@ STEADY_S: Final = 10.0
 TAKEN_S: Final = 300.0
 """Two users of one id would otherwise throw each other out for ever."""
 FAREWELL_S: Final = 2.0
+WILL_DELAY_S: Final = 60
+"""So that a short loss goes unnoticed."""
 
 OnCommand = Callable[[str, bytes, bool, Callable[[], None]], None]
 """(topic, payload, retained, ack): `ack` is called when the command's effect is safe, from any thread."""
@@ -78,7 +86,7 @@ class Forwarder:
         self,
         outbox: Outbox,
         settings: BrokerSettings,
-        topics: codec.Topics,
+        topics: Topics,
         session: str,
         clock: Clock,
         *,
@@ -86,7 +94,7 @@ class Forwarder:
         beat: Callable[[], None] = lambda: None,
         trusted: Callable[[], bool] = lambda: trust().state in ("ntp", "rtc"),
     ) -> None:
-        """`trusted` tells whether the wall clock says the right day, for a budget by days."""
+        """`trusted` tells whether the wall clock says the right day, for a data cap by days."""
         self._outbox = outbox
         self._settings = settings
         self._topics = topics
@@ -97,9 +105,9 @@ class Forwarder:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
-        self._sending = Sending(outbox, settings, topics, session, clock, trusted)
+        self._scheduler = SendScheduler(outbox, settings, topics, session, clock, trusted)
         self._version: Version = "3.1.1" if settings.protocol == "3.1.1" else "5"
-        self._spoke_5 = False
+        self._accepted_5 = False
         self._connected_at: Instant | None = None
         self._troubles: dict[str, str] = {}
         """At most one of a connection, a subscription and a message."""
@@ -113,7 +121,7 @@ class Forwarder:
 
         An empty payload clears it.
         """
-        self._sending.keep(suffix, payload)
+        self._scheduler.keep(suffix, payload)
         self.wake()
 
     def wake(self) -> None:
@@ -125,24 +133,26 @@ class Forwarder:
     @property
     def settled(self) -> bool:
         """Whether every state that is kept has been handed over on this connection."""
-        return self._sending.settled
+        return self._scheduler.settled
 
     def figures(self) -> ForwarderStats:
         """How it goes."""
-        at, sending = self._connected_at, self._sending
+        at, scheduler = self._connected_at, self._scheduler
         return ForwarderStats(
             connected_s=None if at is None else self._clock.now().since(at),
             reconnects=max(0, self._connects - 1),
             refused=self._refused,
-            in_flight=len(sending.window.flights),
-            sent=sending.sent,
-            resent=sending.resent,
+            in_flight=len(scheduler.window.messages),
+            sent=scheduler.sent,
+            resent=scheduler.resent,
             confirmed=self._confirmed,
-            station_online=sending.station_online,
+            station_online=scheduler.station_online,
             version=self._version if at is not None else None,
             trouble="; ".join(self._troubles.values()) or None,
-            sent_today_bytes={each.name.lower(): sent for each, sent in tuple(sending.budget.spent.items())},
-            wait_for_tomorrow=tuple(each.name.lower() for each in sending.budget.closed()),
+            sent_today_bytes={
+                each.name.lower(): sent for each, sent in tuple(scheduler.data_cap.spent.items())
+            },
+            wait_for_tomorrow=tuple(each.name.lower() for each in scheduler.data_cap.closed()),
         )
 
     def start(self) -> None:
@@ -192,28 +202,30 @@ class Forwarder:
             DeliveryError: it could not be made, or ended before `stop`.
         """
         settings, now = self._settings, self._clock.now()
-        will = Will(self._topics.status, codec.status("offline", self._session, now))
+        will = Will(
+            self._topics.of(MessageKind.STATUS), codec.status("offline", self._session, now), WILL_DELAY_S
+        )
         connection = Connection(settings, self._topics.device, will, self._version)
         try:
             self._connection = connection
             limits = connection.connect(self._waiting_beat)
             self._connected(limits.session_present)
-            connection.publish(self._topics.status, self._status("online"), retain=True)
-            connection.subscribe(self._topics.receipt, self._topics.commands, self._topics.station_status)
+            connection.publish(self._topics.of(MessageKind.STATUS), self._status("online"), retain=True)
+            connection.subscribe(*self._topics.subscriptions())
             while not self._stop.is_set():
                 self._tend()
-                for happening in connection.turn(self._turn_s(connection)):
-                    self._handle(connection, happening)
-                self._sending.pump(connection)
+                for packet in connection.turn(self._turn_s(connection)):
+                    self._handle(connection, packet)
+                self._scheduler.pump(connection)
             self._farewell(connection)
         finally:
             self._connection = None
             connection.close()
 
     def _turn_s(self, connection: Connection) -> float:
-        if self._outbox.at_rest and self._sending.settled and connection.settled:
+        if self._outbox.at_rest and self._scheduler.settled and connection.settled:
             return QUIET_S
-        return min(TURN_S, self._sending.window.next_due_s(self._clock.now()))
+        return min(TURN_S, self._scheduler.window.next_due_s(self._clock.now()))
 
     def _tend(self) -> None:
         """At each turn, connected or not."""
@@ -227,11 +239,11 @@ class Forwarder:
 
     def _farewell(self, connection: Connection) -> None:
         """Tell that it stops on purpose, and give the broker a moment to hear it."""
-        self._sending.close()
+        self._scheduler.close()
         self._connected_at = None
         sure = connection.free > 0  # without room in the window QoS 0 must do: it needs none
         mid = connection.publish(
-            self._topics.status, self._status("stopped"), retain=True, qos=1 if sure else 0
+            self._topics.of(MessageKind.STATUS), self._status("stopped"), retain=True, qos=1 if sure else 0
         )
         deadline = self._clock.now().mono_s + FAREWELL_S
         heard = not sure
@@ -247,18 +259,18 @@ class Forwarder:
     def _connected(self, session_present: bool) -> None:
         self._connects += 1
         self._connected_at = self._clock.now()
-        self._spoke_5 = self._spoke_5 or self._version == "5"
-        self._sending.begin()
+        self._accepted_5 = self._accepted_5 or self._version == "5"
+        self._scheduler.begin()
         log.info("broker_connected", version=self._version, session_present=session_present)
         self._troubles.clear()
 
     def _lost(self, why: DeliveryError) -> None:
         """Forget what was on its way; the outbox has it."""
-        in_air = self._sending.broke()
+        unacked = self._scheduler.disconnected()
         if isinstance(why, errors.HungUp):
-            culprit = self._sending.suspects.hung_up(in_air, self._clock.now())
+            culprit = self._scheduler.suspects.hung_up(unacked, self._clock.now())
             if culprit is not None:
-                self._sending.set_aside(culprit, f"connections ended with only this on the way: {why.what}")
+                self._scheduler.set_aside(culprit, f"connections ended with only this on the way: {why.what}")
         if "connection" not in self._troubles:
             log.warning("broker_lost", why=why.what, hint=why.hint)
         was_connected, self._connected_at = self._connected_at is not None, None
@@ -270,7 +282,7 @@ class Forwarder:
 
     def _may_be_old(self, why: DeliveryError) -> bool:
         """An old broker refuses MQTT 5, or just hangs up; but so does a bad line before one that spoke it."""
-        hung_up = isinstance(why, errors.HungUp) and not self._spoke_5
+        hung_up = isinstance(why, errors.HungUp) and not self._accepted_5
         return isinstance(why, errors.VersionRefused) or hung_up
 
     def _pause(self, seconds: float) -> None:
@@ -281,54 +293,61 @@ class Forwarder:
 
     # ---------------------------------------------------------------------------------------------- incoming
 
-    def _handle(self, connection: Connection, happening: Happening) -> None:
-        if isinstance(happening, Puback):
-            self._on_puback(happening)
-        elif isinstance(happening, Suback):
-            self._on_suback(happening)
-        elif happening.topic == self._topics.receipt:
-            self._on_receipt(happening)
-            connection.ack(happening)
-        elif happening.topic == self._topics.station_status:
-            self._on_station(happening)
-            connection.ack(happening)
+    def _handle(self, connection: Connection, packet: InboundPacket) -> None:
+        if isinstance(packet, Puback):
+            self._on_puback(packet)
+        elif isinstance(packet, Suback):
+            self._on_suback(packet)
         else:
-            self._on_other(connection, happening)
+            self._on_message(connection, packet)
 
-    def _on_other(self, connection: Connection, arrived: Arrived) -> None:
+    def _on_message(self, connection: Connection, inbound: InboundPublish) -> None:
+        kind, _ = self._topics.read("station", inbound.topic)
+        if kind is MessageKind.RECEIPT:
+            self._on_receipt(inbound)
+        elif kind is MessageKind.STATION_STATUS:
+            self._on_station(inbound)
+        else:
+            self._on_other(connection, inbound)
+            return
+        connection.ack(inbound)
+
+    def _on_other(self, connection: Connection, inbound: InboundPublish) -> None:
         if self._on_command is None:
-            log.warning("message_ignored", topic=arrived.topic)
-            connection.ack(arrived)
+            log.warning("message_ignored", topic=inbound.topic)
+            connection.ack(inbound)
             return
         try:
-            self._on_command(arrived.topic, arrived.payload, arrived.retained, lambda: connection.ack(arrived))
+            self._on_command(inbound.topic, inbound.payload, inbound.retained, lambda: connection.ack(inbound))
         except Exception:  # it would come again with each connection, and end each
-            log.exception("command_failed", topic=arrived.topic)
-            connection.ack(arrived)
+            log.exception("command_failed", topic=inbound.topic)
+            connection.ack(inbound)
 
     def _on_puback(self, puback: Puback) -> None:
         now = self._clock.now()
         if puback.taken:
-            flight = self._sending.window.acknowledged(puback.mid, now)
+            entry = self._scheduler.window.acknowledged(puback.mid, now)
         else:
-            flight = self._sending.window.refused(puback.mid, now, puback.unheard)
-        if flight is not None or not (puback.taken or puback.unheard):  # a state may well have no subscriber
-            self._note_word(puback, flight)
-        if flight is not None:
-            self._sending.suspects.cleared(flight.seq)
+            entry = self._scheduler.window.refused(puback.mid, now, puback.no_subscribers)
+        if entry is not None or not (
+            puback.taken or puback.no_subscribers
+        ):  # a state may well have no subscriber
+            self._note_word(puback, entry)
+        if entry is not None:
+            self._scheduler.suspects.cleared(entry.seq)
             if puback.taken and self._settings.confirm == "broker":
-                self._sending.window.settle(flight.seq)
-                self._confirmed += self._outbox.acknowledge(self._sending.stream, [(flight.seq, flight.seq)])
+                self._scheduler.window.settle(entry.seq)
+                self._confirmed += self._outbox.acknowledge(self._scheduler.stream, [(entry.seq, entry.seq)])
 
-    def _note_word(self, puback: Puback, flight: InFlight | None) -> None:
+    def _note_word(self, puback: Puback, entry: InFlight | None) -> None:
         before = self._troubles.pop("message", None)
         if puback.taken:
             return
-        what = "nobody subscribes to this box" if puback.unheard else f"the broker says: {puback.reason}"
+        what = "nobody subscribes to this box" if puback.no_subscribers else f"the broker says: {puback.reason}"
         self._troubles["message"] = what
-        self._refused += not puback.unheard
+        self._refused += not puback.no_subscribers
         if what != before:
-            log.warning("message_not_taken", seq=flight.seq if flight else None, why=what)
+            log.warning("message_not_taken", seq=entry.seq if entry else None, why=what)
 
     def _on_suback(self, suback: Suback) -> None:
         if any(code >= 0x80 for code in suback.codes):
@@ -336,33 +355,33 @@ class Forwarder:
                 "the broker refuses a subscription: receipts or commands are missing"
             )
             log.error("subscription_refused", codes=suback.codes, hint="check the broker's ACL for this box")
-        self._sending.greet()
+        self._scheduler.greet()
 
-    def _on_receipt(self, arrived: Arrived) -> None:
+    def _on_receipt(self, inbound: InboundPublish) -> None:
         try:
-            receipt = codec.parse_receipt(arrived.topic, arrived.payload)
+            receipt = codec.parse(ReceiptPayload, inbound.payload)
         except WireError as error:
             log.warning("receipt_unreadable", why=error.what)
             return
-        if receipt.stream != self._sending.stream:
+        if receipt.stream != self._scheduler.stream:
             return
-        named = self._sending.window.receipted(receipt.committed, receipt.images, self._clock.now())
+        named = self._scheduler.window.receipted(receipt.committed, receipt.images, self._clock.now())
         ranges = [*receipt.committed, *((seq, seq) for seq in named)]
         self._confirmed += self._outbox.acknowledge(receipt.stream, ranges)
 
-    def _on_station(self, arrived: Arrived) -> None:
+    def _on_station(self, inbound: InboundPublish) -> None:
         try:
-            online = codec.parse_station_status(arrived.payload)
+            online = codec.says_online(inbound.payload)
         except WireError as error:
             log.warning("station_status_unreadable", why=error.what)
             return
-        sending = self._sending
-        if online and not sending.station_online:
-            sending.window.station_came(self._clock.now())
-            sending.greet_again()
-        if online != sending.station_online:
+        scheduler = self._scheduler
+        if online and not scheduler.station_online:
+            scheduler.window.station_came(self._clock.now())
+            scheduler.greet_again()
+        if online != scheduler.station_online:
             log.info("station_online" if online else "station_away")
-        sending.station_online = online
+        scheduler.station_online = online
 
 
 def wait_s(settings: BrokerSettings, why: DeliveryError, failures: int) -> float:

@@ -45,7 +45,7 @@ class InFlight:
     tries: int
     mid: int | None
     """None: the broker has given its word."""
-    unheard: bool = False
+    no_subscribers: bool = False
     """The broker had nobody to give it to."""
     due_s: float = math.inf
     """When it is to be sent again."""
@@ -57,12 +57,12 @@ class InFlightWindow:
 
     receipt_timeout_s: float
     image_window: int
-    flights: dict[int, InFlight] = field(default_factory=dict)
+    messages: dict[int, InFlight] = field(default_factory=dict)
     tries: dict[int, int] = field(default_factory=dict)
     """Of messages that fell due and wait in the outbox again; kept over connections."""
     rtt_s: float = 0.0
     """From sending to receipt, smoothed as in RFC 6298; 0: not known."""
-    pipe: SendWindow = field(default_factory=SendWindow)
+    send_window: SendWindow = field(default_factory=SendWindow)
     _by_mid: dict[int, int] = field(default_factory=dict)
     _quick: bool = False
     """The last picture was acknowledged so soon that the link bears a second one beside it."""
@@ -70,26 +70,26 @@ class InFlightWindow:
     # ---------------------------------------------------------------------------------------------- questions
 
     @property
-    def in_air(self) -> int:
+    def unacked(self) -> int:
         """Without the broker's word."""
         return len(self._by_mid)
 
     def room(self, free: int) -> tuple[int, int]:
         """How many plain and how many bulky messages may be sent now, if the connection takes `free`."""
-        awaited_bulk = sum(flight.bulk for flight in self.flights.values())
-        bulk_in_air = sum(self.flights[seq].bulk for seq in self._by_mid.values() if seq in self.flights)
+        awaited_bulk = sum(entry.bulk for entry in self.messages.values())
+        bulk_in_air = sum(self.messages[seq].bulk for seq in self._by_mid.values() if seq in self.messages)
         most = self.image_window if self._quick else 1
-        if len(self.flights) < AWAITED_STUBBORN:  # what never gets a receipt must not hold up the rest
-            awaited_plain = sum(not flight.bulk and flight.tries <= PATIENT for flight in self.flights.values())
+        if len(self.messages) < AWAITED_STUBBORN:  # what never gets a receipt must not hold up the rest
+            awaited_plain = sum(not entry.bulk and entry.tries <= PATIENT for entry in self.messages.values())
         else:
             awaited_plain = AWAITED_PLAIN
         plain = min(free, AWAITED_PLAIN - awaited_plain)
-        bulk = min(free, AWAITED_BULK - awaited_bulk, most - bulk_in_air) if self.pipe.calm else 0
+        bulk = min(free, AWAITED_BULK - awaited_bulk, most - bulk_in_air) if self.send_window.calm else 0
         return max(0, plain), max(0, bulk)
 
     def next_due_s(self, now: Instant) -> float:
         """Seconds until the next message falls due; infinite if none does."""
-        return max(0.0, min((flight.due_s for flight in self.flights.values()), default=math.inf) - now.mono_s)
+        return max(0.0, min((entry.due_s for entry in self.messages.values()), default=math.inf) - now.mono_s)
 
     # ------------------------------------------------------------------------------------------------- events
 
@@ -97,36 +97,36 @@ class InFlightWindow:
         """A message was handed to the connection."""
         tries = self.tries.pop(stored.seq, 0) + 1
         bulk, size_bytes = stored.message.priority in BULK, len(stored.message.body)
-        flight = InFlight(stored.seq, bulk, size_bytes, stored.sha256, now.mono_s, tries, mid)
-        self.pipe.sent(mid, size_bytes, now.mono_s)
-        self.flights[stored.seq] = flight
+        entry = InFlight(stored.seq, bulk, size_bytes, stored.sha256, now.mono_s, tries, mid)
+        self.send_window.sent(mid, size_bytes, now.mono_s)
+        self.messages[stored.seq] = entry
         self._by_mid[mid] = stored.seq
 
     def acknowledged(self, mid: int, now: Instant) -> InFlight | None:
         """The broker has taken it: the receipt's time begins to run. None: it was not one of ours."""
-        flight = self._land(mid, now)
-        if flight is not None:
-            flight.due_s = now.mono_s + self._patience_s(flight.tries)
-            if flight.bulk:
-                self._quick = now.mono_s - flight.sent_s <= QUICK_S
-        return flight
+        entry = self._answered(mid, now)
+        if entry is not None:
+            entry.due_s = now.mono_s + self._patience_s(entry.tries)
+            if entry.bulk:
+                self._quick = now.mono_s - entry.sent_s <= QUICK_S
+        return entry
 
-    def refused(self, mid: int, now: Instant, unheard: bool = False) -> InFlight | None:
+    def refused(self, mid: int, now: Instant, no_subscribers: bool = False) -> InFlight | None:
         """The broker has not taken it, or had nobody for it: again, ever more slowly."""
-        flight = self._land(mid, now)
-        if flight is not None:
-            flight.unheard = unheard
-            flight.due_s = now.mono_s + min(LONGEST_S, REFUSED_S * 2 ** min(flight.tries - 1, 10))
-        return flight
+        entry = self._answered(mid, now)
+        if entry is not None:
+            entry.no_subscribers = no_subscribers
+            entry.due_s = now.mono_s + min(LONGEST_S, REFUSED_S * 2 ** min(entry.tries - 1, 10))
+        return entry
 
     def receipted(self, ranges: Sequence[tuple[int, int]], images: Iterable[str], now: Instant) -> list[int]:
         """The station has these. Gives the seqs of the pictures that it named by hash."""
         named, covered = set(images), _coverage(ranges)
-        by_hash = [f.seq for f in self.flights.values() if f.bulk and f.sha256 in named] if named else []
-        for seq in [*(seq for seq in self.flights if covered(seq)), *by_hash]:
-            flight = self.settle(seq)
-            if flight is not None and flight.tries == 1:
-                took_s = now.mono_s - flight.sent_s
+        by_hash = [f.seq for f in self.messages.values() if f.bulk and f.sha256 in named] if named else []
+        for seq in [*(seq for seq in self.messages if covered(seq)), *by_hash]:
+            entry = self.settle(seq)
+            if entry is not None and entry.tries == 1:
+                took_s = now.mono_s - entry.sent_s
                 self.rtt_s = took_s if self.rtt_s == 0 else self.rtt_s + (took_s - self.rtt_s) / 8
         for seq in [seq for seq in self.tries if covered(seq)]:
             del self.tries[seq]
@@ -135,47 +135,47 @@ class InFlightWindow:
     def settle(self, seq: int) -> InFlight | None:
         """Nothing more is expected of it."""
         self.tries.pop(seq, None)
-        return self.flights.pop(seq, None)
+        return self.messages.pop(seq, None)
 
     def fall_due(self, now: Instant) -> int:
         """Messages whose time is up go back into the outbox's order; how many."""
         if len(self.tries) > AWAITED_STUBBORN:
             self.tries.clear()  # most of these were evicted; the others begin again at the shortest wait
-        late = [flight for flight in self.flights.values() if flight.due_s <= now.mono_s]
-        for flight in late:
-            del self.flights[flight.seq]
-            self.tries[flight.seq] = flight.tries
+        late = [entry for entry in self.messages.values() if entry.due_s <= now.mono_s]
+        for entry in late:
+            del self.messages[entry.seq]
+            self.tries[entry.seq] = entry.tries
         return len(late)
 
     def station_came(self, now: Instant) -> None:
         """What nobody got goes now; what the broker kept for the station gets the time of one receipt first."""
-        for flight in self.flights.values():
-            if flight.unheard:
-                flight.due_s = now.mono_s
-            elif flight.mid is None:
-                flight.due_s = min(flight.due_s, now.mono_s + self._patience_s(1))
+        for entry in self.messages.values():
+            if entry.no_subscribers:
+                entry.due_s = now.mono_s
+            elif entry.mid is None:
+                entry.due_s = min(entry.due_s, now.mono_s + self._patience_s(1))
 
-    def broke(self) -> list[InFlight]:
+    def disconnected(self) -> list[InFlight]:
         """The connection is gone, and with it all that was on its way; what was in the air."""
-        in_air = [self.flights[seq] for seq in self._by_mid.values() if seq in self.flights]
-        for flight in self.flights.values():
-            if flight.mid is None and flight.due_s < math.inf:
-                self.tries[flight.seq] = flight.tries
-        self.flights.clear()
+        unacked = [self.messages[seq] for seq in self._by_mid.values() if seq in self.messages]
+        for entry in self.messages.values():
+            if entry.mid is None and entry.due_s < math.inf:
+                self.tries[entry.seq] = entry.tries
+        self.messages.clear()
         self._by_mid.clear()
         self._quick = False
-        self.pipe = SendWindow()
-        return in_air
+        self.send_window = SendWindow()
+        return unacked
 
     # --------------------------------------------------------------------------------------------- the inside
 
-    def _land(self, mid: int, now: Instant) -> InFlight | None:
-        self.pipe.landed(mid, now.mono_s)
+    def _answered(self, mid: int, now: Instant) -> InFlight | None:
+        self.send_window.answered(mid, now.mono_s)
         seq = self._by_mid.pop(mid, None)
-        flight = self.flights.get(seq) if seq is not None else None
-        if flight is not None:
-            flight.mid = None
-        return flight
+        entry = self.messages.get(seq) if seq is not None else None
+        if entry is not None:
+            entry.mid = None
+        return entry
 
     def _patience_s(self, tries: int) -> float:
         base = max(self.receipt_timeout_s, 3 * self.rtt_s)
@@ -223,21 +223,21 @@ class Suspects:
     alone: int | None = None
     """Sent alone now."""
 
-    def hung_up(self, in_air: Sequence[InFlight], now: Instant) -> int | None:
+    def hung_up(self, unacked: Sequence[InFlight], now: Instant) -> int | None:
         """Remember who was in the air; the seq of a culprit."""
         self.alone = None
-        for flight in in_air:
-            self.listed.setdefault(flight.seq, Suspect())
-        if len(in_air) != 1:
+        for entry in unacked:
+            self.listed.setdefault(entry.seq, Suspect())
+        if len(unacked) != 1:
             return None
-        flight = in_air[0]
-        suspect = self.listed[flight.seq]
+        entry = unacked[0]
+        suspect = self.listed[entry.seq]
         suspect.strikes += 1
         suspect.not_before_s = now.mono_s + min(LONGEST_S, REFUSED_S * 2 ** (suspect.strikes - 1))
-        if suspect.strikes < (STRIKES_LARGE if flight.size_bytes >= LARGE_BYTES else STRIKES_SMALL):
+        if suspect.strikes < (STRIKES_LARGE if entry.size_bytes >= LARGE_BYTES else STRIKES_SMALL):
             return None
-        del self.listed[flight.seq]
-        return flight.seq
+        del self.listed[entry.seq]
+        return entry.seq
 
     def cleared(self, seq: int) -> None:
         """The broker has given its word on it, or it is gone."""

@@ -9,19 +9,10 @@ from typing import Final
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from agent.mqtt.settings import Version
+from agent.transport.client import blank
+from agent.transport.settings import Version
 
 NO_SUBSCRIBERS: Final = 0x10
-
-
-@dataclass(frozen=True, slots=True)
-class Will:
-    """What the broker says in our name when the connection dies; retained."""
-
-    topic: str
-    payload: bytes
-    delay_s: int = 60
-    """So that a short loss goes unnoticed; MQTT 5 only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +34,7 @@ class Puback:
     reason: str
 
     @property
-    def unheard(self) -> bool:
+    def no_subscribers(self) -> bool:
         """Nobody subscribes to it; the broker has thrown it away."""
         return self.code == NO_SUBSCRIBERS
 
@@ -61,7 +52,7 @@ class Suback:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class InboundPublish:
     """A message for us. It must be given to `ack` when its effect is safe."""
 
     topic: str
@@ -71,7 +62,7 @@ class Arrived:
     qos: int
 
 
-Happening = Puback | Suback | Arrived
+InboundPacket = Puback | Suback | InboundPublish
 
 
 def packet_bytes(topic: str, payload: bytes, properties: Properties | None) -> int:
@@ -85,16 +76,11 @@ def publish_properties(
     content_type: str | None, expiry_s: int | None, user: Mapping[str, str] | None
 ) -> Properties:
     """What goes with a PUBLISH in MQTT 5."""
-    told = blank(PacketTypes.PUBLISH)
+    properties = blank(PacketTypes.PUBLISH)
     if content_type is not None:
-        told.ContentType = content_type
+        properties.ContentType = content_type
     if expiry_s is not None:
-        told.MessageExpiryInterval = expiry_s
+        properties.MessageExpiryInterval = expiry_s
     if user:
-        told.UserProperty = list(user.items())
-    return told
-
-
-def blank(packet: int) -> Properties:
-    """Properties of one kind of packet, none set."""
-    return Properties(packet)  # type: ignore[no-untyped-call]
+        properties.UserProperty = list(user.items())
+    return properties

@@ -1,4 +1,4 @@
-"""What goes out next: states, hello, then what the outbox gives, as far as window and budget reach.
+"""What goes out next: states, hello, then what the outbox gives, as far as in-flight window and data cap reach.
 
 Nothing here must survive: the outbox has it all. The forwarder owns the connection, this the order on it.
 """
@@ -15,14 +15,16 @@ import structlog
 from agent.clock import Clock
 from agent.core.types import Instant
 from agent.errors import DeliveryError, OutboxError
-from agent.mqtt import errors
 from agent.mqtt.connection import Connection
-from agent.mqtt.data_cap import Budget
+from agent.mqtt.data_cap import DataCap
 from agent.mqtt.inflight import BULK, PLAIN, InFlight, InFlightWindow, Suspects
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import Outbox
+from agent.transport import errors
 from agent.wire import codec
+from agent.wire.channels import MessageKind
 from agent.wire.message import Priority, Stored
+from agent.wire.topics import Topics
 
 log = structlog.get_logger(__name__)
 
@@ -33,14 +35,14 @@ DAY_AGAIN_S: Final = 60.0
 """Between two looks which day it is, and two notes of what was sent."""
 
 
-class Sending:
+class SendScheduler:
     """The outgoing half of the forwarder. All but `keep` runs in the forwarder's thread."""
 
     def __init__(
         self,
         outbox: Outbox,
         settings: BrokerSettings,
-        topics: codec.Topics,
+        topics: Topics,
         session: str,
         clock: Clock,
         trusted: Callable[[], bool],
@@ -49,7 +51,7 @@ class Sending:
         self.station_online = False
         self.sent = self.resent = 0
         self.suspects = Suspects()
-        self.budget = Budget(settings.daily.limits() if settings.daily is not None else {})
+        self.data_cap = DataCap(settings.daily.limits() if settings.daily is not None else {})
         self._outbox, self._settings, self._topics = outbox, settings, topics
         self._session, self._clock, self._trusted = session, clock, trusted
         self.window = self._new_window()
@@ -61,7 +63,7 @@ class Sending:
         self._changed: set[str] = set()
         self._kept_lock = threading.Lock()
         self._looked_s = float("-inf")
-        self._noted = dict(self.budget.spent)
+        self._noted = dict(self.data_cap.spent)
 
     def keep(self, suffix: str, payload: bytes) -> None:
         """Remember the latest of a state; from any thread."""
@@ -89,12 +91,12 @@ class Sending:
         """A station has come that may have missed the last one."""
         self._greeted = "" if self._greeted else self._greeted
 
-    def broke(self) -> list[InFlight]:
+    def disconnected(self) -> list[InFlight]:
         """The connection is gone; what was in the air."""
         self.station_online = False
         self._note_spent()
-        in_air = self.window.broke()
-        return in_air if self._same_stream() else []
+        unacked = self.window.disconnected()
+        return unacked if self._same_stream() else []
 
     def close(self) -> None:
         """The agent stops."""
@@ -130,22 +132,22 @@ class Sending:
             return
         self._looked_s = now.mono_s
         day = f"{datetime.fromtimestamp(now.wall_s).astimezone():%Y-%m-%d}" if self._trusted() else ""
-        first = not self.budget.day and not self.budget.spent
-        self.budget.turn(now, day)
-        if first and self.budget.limits:
-            self.budget.spent.update(self._outbox.spent(day))
-            self._noted = dict(self.budget.spent)
+        first = not self.data_cap.day and not self.data_cap.spent
+        self.data_cap.turn(now, day)
+        if first and self.data_cap.limits:
+            self.data_cap.spent.update(self._outbox.spent(day))
+            self._noted = dict(self.data_cap.spent)
         self._note_spent()
 
     # --------------------------------------------------------------------------------------------- the inside
 
     def _note_spent(self) -> None:
-        if self.budget.limits and self.budget.spent != self._noted:
+        if self.data_cap.limits and self.data_cap.spent != self._noted:
             try:
-                self._outbox.note_spent(self.budget.day, self.budget.spent)
+                self._outbox.note_spent(self.data_cap.day, self.data_cap.spent)
             except OutboxError as error:
-                log.warning("budget_not_noted", why=error.what)
-            self._noted = dict(self.budget.spent)
+                log.warning("data_cap_not_noted", why=error.what)
+            self._noted = dict(self.data_cap.spent)
 
     def _same_stream(self) -> bool:
         """Whether the outbox is in the same stream; if not, what was on its way has other numbers now."""
@@ -161,8 +163,8 @@ class Sending:
     def _greet(self, connection: Connection) -> None:
         if self._greeted is not None and self._greeted != self.stream and connection.free > 0:
             bounds, head = self._outbox.bounds(), self._outbox.head()
-            told = codec.hello(self._session, self.stream, *bounds, self._clock.now(), head)
-            connection.publish(self._topics.hello, told)
+            hello = codec.hello(self._session, self.stream, *bounds, self._clock.now(), head)
+            connection.publish(self._topics.of(MessageKind.HELLO), hello)
             self._greeted = self.stream
 
     def _publish_kept(self, connection: Connection) -> None:
@@ -172,7 +174,7 @@ class Sending:
                 self._changed.discard(suffix)
                 payload = self._kept[suffix]
             try:
-                connection.publish(self._topics.of(suffix), payload, retain=True, content_type=codec.JSON)
+                connection.publish(self._topics.below(suffix), payload, retain=True, content_type=codec.JSON)
             except errors.TooLarge as error:
                 log.warning("state_too_large", topic=suffix, why=error.what)
 
@@ -183,11 +185,11 @@ class Sending:
 
         Few are asked for where few may go: what the outbox has given out can no longer be replaced by newer.
         """
-        within = [priority for priority in classes if self.budget.open(priority)]
+        within = [priority for priority in classes if self.data_cap.open(priority)]
         sent = 0
-        while within and limit > 0 and (room := self.window.pipe.room_bytes) > 0:
+        while within and limit > 0 and (room := self.window.send_window.room_bytes) > 0:
             few = min(limit, 1 + int(room // USUAL_BYTES))
-            skip = self.window.flights.keys() | self.suspects.listed.keys()
+            skip = self.window.messages.keys() | self.suspects.listed.keys()
             given = self._outbox.waiting(few, now, skip, within)
             sent += sum(self._send(connection, each) for each in given)
             if len(given) < few:
@@ -200,7 +202,7 @@ class Sending:
         seq = self.suspects.next(idle, self._clock.now())
         if seq is None:
             return False
-        if self.window.in_air or connection.free < 1:
+        if self.window.unacked or connection.free < 1:
             return not idle  # those without a strike hold the others up for one round trip
         stored = self._outbox.one(seq)
         if stored is None or not self._send(connection, stored):
@@ -216,7 +218,7 @@ class Sending:
         now, message = self._clock.now(), stored.message
         try:
             mid = connection.publish(
-                self._topics.of(message.topic),
+                self._topics.below(message.topic),
                 codec.finish(stored, self.stream, now),
                 content_type=message.content_type,
                 expiry_s=IMAGE_EXPIRY_S if message.priority in BULK else None,
@@ -234,7 +236,7 @@ class Sending:
             connection.wake()
             return False
         self.window.sent(stored, mid, now)
-        self.budget.spend(message.priority, len(message.topic) + len(message.body))
+        self.data_cap.spend(message.priority, len(message.topic) + len(message.body))
         self.sent += 1
-        self.resent += self.window.flights[stored.seq].tries > 1
+        self.resent += self.window.messages[stored.seq].tries > 1
         return True

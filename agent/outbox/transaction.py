@@ -18,6 +18,7 @@ from agent.outbox.queries import checksum, lose
 from agent.outbox.recovery.pages import PAGE, local_bytes
 from agent.outbox.seals import SEAL_EVERY, Carried
 from agent.wire import codec
+from agent.wire.channels import MessageKind
 from agent.wire.message import Message, Priority
 
 EVICTION: Final = (
@@ -163,7 +164,7 @@ class WriteBatch:
             self.db, self.stream, self.tally.seal, {row.seq for row in waiting if row}, self.at, carried
         )
         self.tally.unsealed -= sealed
-        self.carry(Message(codec.CHAIN, body, codec.JSON, Priority.COUNT, self.at))
+        self.carry(codec.message(MessageKind.CHAIN, body, self.at))
         number = seals.number_after(self.stream, self.tally.seal)
         self.tally.seal = (self.stream, number, hashlib.sha256(body).digest())
 

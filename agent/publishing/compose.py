@@ -1,6 +1,6 @@
 """Event and Count to messages for the outbox: the box's half of the wire contract.
 
-The JSON here lacks what only the sending knows; wire.finish puts it in.
+The JSON here lacks what only the sending knows; codec.finish puts it in.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from agent.core.types import Box, Count, Event, EventKind, Instant, ObjectState, Phase, Severity
 from agent.publishing.jpeg import Jpeg, ThumbnailSettings, scene, thumbnail
-from agent.wire.codec import JPEG, JSON, encode, moment
+from agent.wire.channels import MessageKind
+from agent.wire.codec import encode, message, moment
 from agent.wire.message import Message, Priority
 from agent.wire.payloads import (
     SCHEMA_VERSION,
@@ -72,27 +73,35 @@ def event_messages(event: Event, sender: Sender) -> tuple[Message, ...]:
         shots["thumbnail"] = thumbnail(event.thumbnail, sender.pictures)
     if event.scene is not None:
         shots["scene"] = scene(event.scene, sender.pictures)
-    topics = {kind: f"camera/{sender.camera}/image/{event.id}/{kind}" for kind in shots}
-    refs = {kind: _image(topics[kind], jpeg) for kind, jpeg in shots.items()}
-    body = _fitting(_event_body(event, sender, refs.get("thumbnail"), refs.get("scene")))
-    told = event.phase is not Phase.UPDATE or event.kind in INTEGRITY
-    first = Message(
-        topic=f"camera/{sender.camera}/event",
-        body=body,
-        content_type=JSON,
-        priority=Priority.EVENT if told else Priority.UPDATE,
-        at=event.at,
-        event_id=event.id,
+    image_priority = Priority.ALERT_IMAGE if event.severity is Severity.ALERT else Priority.IMAGE
+    images = {
+        kind: message(
+            MessageKind.IMAGE,
+            jpeg.data,
+            event.at,
+            priority=image_priority,
+            about=event.id,
+            revision=event.revision,
+            camera=sender.camera,
+            event_id=event.id,
+            kind=kind,
+        )
+        for kind, jpeg in shots.items()
+    }
+    refs = {kind: _image(images[kind].topic, jpeg) for kind, jpeg in shots.items()}
+    can_wait = event.phase is Phase.UPDATE and event.kind not in INTEGRITY
+    first = message(
+        MessageKind.EVENT,
+        _fitting(_event_body(event, sender, refs.get("thumbnail"), refs.get("scene"))),
+        event.at,
+        priority=Priority.UPDATE if can_wait else Priority.EVENT,
+        about=event.id,
         revision=event.revision,
         opens=event.phase is not Phase.END,
         closes=event.phase is Phase.END,
+        camera=sender.camera,
     )
-    image_priority = Priority.ALERT_IMAGE if event.severity is Severity.ALERT else Priority.IMAGE
-    images = (
-        Message(topics[kind], jpeg.data, JPEG, image_priority, event.at, event.id, event.revision)
-        for kind, jpeg in shots.items()
-    )
-    return first, *images
+    return first, *images.values()
 
 
 def count_message(count: Count, sender: Sender) -> Message:
@@ -106,8 +115,7 @@ def count_message(count: Count, sender: Sender) -> Message:
         counts={_text(label): dict(ways) for label, ways in count.counts.items()},
         model=_model(sender),
     )
-    topic = f"camera/{sender.camera}/count/{count.rule_id}"
-    return Message(topic, encode(body), JSON, Priority.COUNT, count.end)
+    return message(MessageKind.COUNT, encode(body), count.end, camera=sender.camera, rule=count.rule_id)
 
 
 def _event_body(
@@ -173,13 +181,13 @@ def _object(state: ObjectState) -> ObjectPayload:
 
 def _fitting(body: EventBody) -> bytes:
     """The JSON of the event; every second point of its path is left out until it is of the usual size."""
-    told = encode(body)
-    while len(told) > USUAL_JSON_BYTES and body.object and len(body.object.path) > 2:
+    encoded = encode(body)
+    while len(encoded) > USUAL_JSON_BYTES and body.object and len(body.object.path) > 2:
         path = body.object.path
         thin = path[:-1:2] + path[-1:]  # where it came from and where it is now stay
         body = body.model_copy(update={"object": body.object.model_copy(update={"path": thin})})
-        told = encode(body)
-    return told
+        encoded = encode(body)
+    return encoded
 
 
 def _image(topic: str, jpeg: Jpeg) -> ImagePayload:

@@ -32,7 +32,7 @@ def _end(message: Message, at: Instant, clock: ClockPayload) -> Message:
         "image": None,
         "scene": None,
     }
-    told = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    ended = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     return replace(
-        message, body=told, revision=revision, priority=Priority.EVENT, at=at, opens=False, closes=True
+        message, body=ended, revision=revision, priority=Priority.EVENT, at=at, opens=False, closes=True
     )

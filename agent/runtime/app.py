@@ -48,10 +48,11 @@ from agent.publishing.compose import Sender, event_messages
 from agent.runtime.command_executor import CommandExecutor
 from agent.status import birth, health
 from agent.status.retained import RetainedStatus
-from agent.wire.codec import JSON, Topics, encode, moment
-from agent.wire.message import Message, Priority
+from agent.wire.channels import MessageKind
+from agent.wire.codec import encode, message, moment
 from agent.wire.payloads import ClockMapBody, ClockPayload
 from agent.wire.signature import public_key
+from agent.wire.topics import Topics
 from agent.workers.camera import CameraWorker, is_finite
 from agent.workers.clock import Timekeeper
 from agent.workers.commands import CommandWorker, known_time
@@ -241,7 +242,7 @@ class Agent:
         if told.clock_map:
             now = self.clock.now()
             body = encode(ClockMapBody(session=self.session, time=moment(now), clock=self._clock_told(now)))
-            self._keeping.keep([Message("camera/box/clock_map", body, JSON, Priority.EVENT, now)])
+            self._keeping.keep([message(MessageKind.CLOCK_MAP, body, now)])
 
     def _leave(self) -> None:
         """Stop in order, and ask whoever started the agent to do it again."""

@@ -16,8 +16,10 @@ from agent.host.camera_stats import CameraState
 from agent.mqtt.forwarder import Forwarder
 from agent.status import health
 from agent.status.health import Sources
+from agent.wire.channels import MessageKind
 from agent.wire.codec import encode, moment
 from agent.wire.payloads import CameraStatusPayload, InfoPayload
+from agent.wire.topics import suffix
 
 logger = structlog.get_logger(__name__)
 
@@ -59,9 +61,9 @@ class RetainedStatus:
         sizes = {name: watcher.figures.size for name, watcher in self._sources.watchers.items()}
         if sizes != self._sizes:
             self._sizes = sizes
-            self._forwarder.keep("info", encode(self._birth(sizes)))
+            self._forwarder.keep(suffix(MessageKind.INFO), encode(self._birth(sizes)))
         try:
-            self._forwarder.keep("health", encode(health.report(self._sources, self._clock)))
+            self._forwarder.keep(suffix(MessageKind.HEALTH), encode(health.report(self._sources, self._clock)))
         except Exception:  # a figure that cannot be had must not stop a box that watches
             logger.exception("health_untold")
         for name in self._sources.watchers:
@@ -89,4 +91,4 @@ class RetainedStatus:
             fps=watcher.figures.fps_analysed(now),
             frame_age_s=watcher.figures.frame_age_s(now),
         )
-        self._forwarder.keep(f"camera/{name}/status", encode(told))
+        self._forwarder.keep(suffix(MessageKind.CAMERA_STATUS, camera=name), encode(told))

@@ -23,13 +23,15 @@ from agent.clock import Clock, trust
 from agent.config.schema import CameraConfig, Config, warnings
 from agent.detectors import Detector, load_detector
 from agent.errors import NgatuError
-from agent.mqtt.connection import Connection, Limits, Will
-from agent.mqtt.errors import VersionRefused
+from agent.mqtt.connection import Connection
+from agent.mqtt.packets import Limits
 from agent.mqtt.settings import BrokerSettings
 from agent.settings.base import Secret, SecretMissing
 from agent.settings.diagnostics import redacted
-from agent.wire.codec import Topics
+from agent.transport.client import Will
+from agent.transport.errors import VersionRefused
 from agent.wire.signature import public_key
+from agent.wire.topics import Topics
 
 EARLIEST_S = 1_767_225_600.0
 """2026-01-01: before that no ngatu was built, so a clock that says so is wrong, and TLS would fail."""
@@ -215,7 +217,7 @@ def check_broker(config: Config) -> CheckResult:
     """
     device = config.device
     topics = Topics(device.commune, device.id, config.broker.root)
-    will = Will(topics.of("check"), b"")  # an empty retained message leaves nothing behind
+    will = Will(topics.below("check"), b"")  # an empty retained message leaves nothing behind
     limits = _connected(config.broker, f"{device.id}-check", will)
     packet = f", packets to {limits.max_packet_bytes:,} bytes" if limits.max_packet_bytes else ""
     tls = "TLS" if config.broker.tls else "no TLS"

@@ -132,11 +132,11 @@ def verify(
 
 def linked(first: ChainBody, before: Head | None, stream: str) -> bool:
     """Whether the first seal of a stream follows the newest one that is kept of the `stream` before it."""
-    told = first.previous
+    previous = first.previous
     return (
-        told is not None
+        previous is not None
         and before is not None
-        and (told.stream, told.number, told.sha256) == (stream, before.number, before.sha256)
+        and (previous.stream, previous.number, previous.sha256) == (stream, before.number, before.sha256)
     )
 
 

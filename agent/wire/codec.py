@@ -1,15 +1,14 @@
-"""What a box and a station say to each other, version 1: topics, and payloads to bytes and back.
+"""Payloads to bytes and back: what a box and a station say to each other, version 1.
 
-Nothing else knows JSON or topics (compose.py, which makes messages of events, builds on this module).
-What comes from outside is checked here: every parse_* function gives a payload or raises WireError, whatever
-the bytes. The contract itself is docs/reference/wire.md; the fields are in payloads.py.
+Nothing else knows JSON (compose.py, which makes messages of events, builds on this module).
+What comes from outside is checked here: `parse` gives a payload or raises WireError, whatever the bytes. The
+contract itself is docs/reference/wire.md; channels.py has the table of it, payloads.py the fields.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
@@ -17,22 +16,14 @@ from pydantic import ValidationError
 
 from agent.core.types import Instant
 from agent.errors import WireError
-from agent.wire.message import Stored
+from agent.wire.channels import CHANNEL, Format, MessageKind
+from agent.wire.message import Message, Priority, Stored
 from agent.wire.payloads import (
     SCHEMA_VERSION,
     AckPayload,
-    CameraStatusPayload,
     Carried,
     ChainBody,
-    ChainPayload,
-    ClockMapPayload,
-    CommandPayload,
-    CountPayload,
-    EventPayload,
-    EvidencePayload,
-    HealthPayload,
     HelloPayload,
-    InfoPayload,
     Payload,
     ReceiptPayload,
     SealPlace,
@@ -40,17 +31,16 @@ from agent.wire.payloads import (
     StatusPayload,
     rfc3339,
 )
+from agent.wire.topics import suffix
 
 JSON = "application/json"
 JPEG = "image/jpeg"
-ROOT = "ngatu/v1"
+BYTES = "application/octet-stream"
 MAX_JSON_BYTES = 64 * 1024
 """Hard limit of the contract, and what CloudEvents calls interoperable."""
 MAX_IMAGE_BYTES = 256 * 1024
 """Hard limit of the contract for one picture."""
-STATION = "station"
-"""Stands where a device stands, in the topic of the station's own status."""
-CHAIN = "chain"
+CHAIN = suffix(MessageKind.CHAIN)
 """The topic of seals, below the device."""
 LIVE_S = 60.0
 """What is older when it is sent is marked as replayed."""
@@ -60,92 +50,8 @@ _ADDED = re.compile(
     rb'"replayed":(?:true|false)(?:,|(?=\}))'
 )
 """What `finish` puts in front."""
-_NAME = re.compile(r"[a-z0-9-]{3,32}")
-_LEVELS = re.compile(r"[^/+#\x00]+(?:/[^/+#\x00]+)*")
 
 P = TypeVar("P", bound=Payload)
-
-
-@dataclass(frozen=True, slots=True)
-class Topics:
-    """The topics of one box.
-
-    Raises:
-        WireError: an id is not 3 to 32 of a-z, 0-9 and '-', is the reserved word 'station', or the root holds a
-            wildcard.
-    """
-
-    commune: str
-    device: str
-    root: str = ROOT
-
-    def __post_init__(self) -> None:
-        for what, name in (("commune", self.commune), ("device", self.device)):
-            if not _NAME.fullmatch(name) or name == STATION:
-                raise WireError(
-                    f"{what} {name!r} cannot stand in a topic", "use 3 to 32 of a-z, 0-9 and '-', not 'station'"
-                )
-        if not _LEVELS.fullmatch(self.root):
-            raise WireError(f"root {self.root!r} cannot begin a topic", "use levels such as ngatu/v1")
-
-    def of(self, suffix: str) -> str:
-        """The full topic of something below the device."""
-        return f"{self.root}/{self.commune}/{self.device}/{suffix}"
-
-    @property
-    def status(self) -> str:
-        """Online or not; retained, and the will."""
-        return self.of("status")
-
-    @property
-    def info(self) -> str:
-        """The birth message; retained."""
-        return self.of("info")
-
-    @property
-    def health(self) -> str:
-        """What the box says about itself; retained."""
-        return self.of("health")
-
-    @property
-    def hello(self) -> str:
-        """What the outbox holds, at each connect."""
-        return self.of("hello")
-
-    @property
-    def receipt(self) -> str:
-        """What the station has committed."""
-        return self.of("receipt")
-
-    @property
-    def commands(self) -> str:
-        """The subscription for commands."""
-        return self.of("command/#")
-
-    @property
-    def station_status(self) -> str:
-        """Whether the commune's station gives receipts; retained."""
-        return station_status_topic(self.commune, self.root)
-
-
-def station_status_topic(commune: str, root: str = ROOT) -> str:
-    """Where the commune's station says whether it gives receipts."""
-    return f"{root}/{commune}/{STATION}/status"
-
-
-def split(topic: str, root: str = ROOT) -> tuple[str, str, str]:
-    """Commune, device and what follows; the device is 'station' for the station's own status.
-
-    Raises:
-        WireError: the topic is not below the root, or an id is not one.
-    """
-    prefix, _, rest = topic[: len(root)], topic[len(root) : len(root) + 1], topic[len(root) + 1 :]
-    commune, _, below = rest.partition("/")
-    device, _, suffix = below.partition("/")
-    known = prefix == root and topic[len(root) : len(root) + 1] == "/"
-    if not (known and _NAME.fullmatch(commune) and _NAME.fullmatch(device) and suffix):
-        raise WireError(f"topic {topic[:200]!r} is not {root}/{{commune}}/{{device}}/…")
-    return commune, device, suffix
 
 
 def moment(at: Instant) -> datetime:
@@ -166,7 +72,45 @@ def encode(payload: Payload) -> bytes:
     return body
 
 
+def content_type(kind: MessageKind) -> str:
+    """The MIME type of what goes by this channel."""
+    payload = CHANNEL[kind].payload
+    return {Format.JPEG: JPEG, Format.BYTES: BYTES}[payload] if isinstance(payload, Format) else JSON
+
+
 # ------------------------------------------------------------------------------------------ box to station
+
+
+def message(
+    kind: MessageKind,
+    body: bytes,
+    at: Instant,
+    /,
+    *,
+    priority: Priority | None = None,
+    about: str | None = None,
+    revision: int = 0,
+    opens: bool = False,
+    closes: bool = False,
+    **names: str,
+) -> Message:
+    """A message of this kind for the outbox; `about` is the event or command it belongs to.
+
+    `names` are those of its topic; without a `priority` it has the channel's.
+    """
+    usual = CHANNEL[kind].priority if priority is None else priority
+    assert usual is not None, f"{kind} does not lie in the outbox"
+    return Message(
+        topic=suffix(kind, **names),
+        body=body,
+        content_type=content_type(kind),
+        priority=usual,
+        at=at,
+        event_id=about,
+        revision=revision,
+        opens=opens,
+        closes=closes,
+    )
 
 
 def finish(stored: Stored, stream: str, now: Instant) -> bytes:
@@ -182,10 +126,10 @@ def finish(stored: Stored, stream: str, now: Instant) -> bytes:
     if message.content_type != JSON:
         return message.body
     replayed = not 0 <= now.since(message.at) <= LIVE_S
-    told = f'"seq":{stored.seq},"stream":"{stream}","published_at":"{rfc3339(moment(now))}",'
+    place = f'"seq":{stored.seq},"stream":"{stream}","published_at":"{rfc3339(moment(now))}",'
     flag = f'"replayed":{"true" if replayed else "false"}'
     rest = message.body[1:]
-    return b"{" + (told + flag).encode() + (b"" if rest == b"}" else b",") + rest
+    return b"{" + (place + flag).encode() + (b"" if rest == b"}" else b",") + rest
 
 
 def body(payload: bytes) -> bytes:
@@ -208,7 +152,7 @@ def seal(
     `previous` is (stream, number, sha256) of the seal before; `carried` is (stream, its newest seq, ranges of
     seq) of what was saved into this stream.
     """
-    told = ChainBody(
+    link = ChainBody(
         of=of,
         number=number,
         previous=_place(previous),
@@ -217,7 +161,7 @@ def seal(
         carried=Carried(stream=carried[0], newest=carried[1], seqs=tuple(carried[2])) if carried else None,
         time=moment(now),
     )
-    return encode(told)
+    return encode(link)
 
 
 def _place(seal: tuple[str, int, str] | None) -> SealPlace | None:
@@ -269,18 +213,6 @@ def ack(
 # ------------------------------------------------------------------------------------------ station to box
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a station has committed."""
-
-    station: str
-    stream: str
-    committed: tuple[tuple[int, int], ...]
-    """First and last seq of each range, both included."""
-    images: tuple[str, ...]
-    """sha256 of committed pictures whose seq the station could not see: MQTT 3.1.1 has no user properties."""
-
-
 def receipt(
     station: str,
     stream: str,
@@ -326,80 +258,6 @@ def parse(model: type[P], payload: bytes) -> P:
         raise WireError(f"{model.__name__}: {wrong}", f"this side speaks schema {SCHEMA_VERSION}") from None
 
 
-def parse_event(payload: bytes) -> EventPayload:
-    """A message of camera/{camera}/event."""
-    return parse(EventPayload, payload)
-
-
-def parse_count(payload: bytes) -> CountPayload:
-    """A message of camera/{camera}/count/{rule}."""
-    return parse(CountPayload, payload)
-
-
-def parse_chain(payload: bytes) -> ChainPayload:
-    """A message of chain."""
-    return parse(ChainPayload, payload)
-
-
-def parse_status(payload: bytes) -> StatusPayload:
-    """A message of status."""
-    return parse(StatusPayload, payload)
-
-
-def parse_camera_status(payload: bytes) -> CameraStatusPayload:
-    """A message of camera/{camera}/status."""
-    return parse(CameraStatusPayload, payload)
-
-
-def parse_info(payload: bytes) -> InfoPayload:
-    """A message of info."""
-    return parse(InfoPayload, payload)
-
-
-def parse_health(payload: bytes) -> HealthPayload:
-    """A message of health."""
-    return parse(HealthPayload, payload)
-
-
-def parse_hello(payload: bytes) -> HelloPayload:
-    """A message of hello."""
-    return parse(HelloPayload, payload)
-
-
-def parse_clock_map(payload: bytes) -> ClockMapPayload:
-    """A message of camera/box/clock_map."""
-    return parse(ClockMapPayload, payload)
-
-
-def parse_ack(payload: bytes) -> AckPayload:
-    """A message of ack/{command_id}."""
-    return parse(AckPayload, payload)
-
-
-def parse_evidence(payload: bytes) -> EvidencePayload:
-    """A message of evidence/{request_id}."""
-    return parse(EvidencePayload, payload)
-
-
-def parse_command(payload: bytes) -> CommandPayload:
-    """A message of command/{verb}; whether it may be done is not judged here."""
-    return parse(CommandPayload, payload)
-
-
-def parse_receipt(topic: str, payload: bytes) -> Receipt:
-    """A message of receipt; `topic` only tells it apart from other messages.
-
-    Raises:
-        WireError: not a receipt topic, not the contract, or a range that ends before it begins.
-    """
-    if not topic.endswith("/receipt"):
-        raise WireError(f"{topic[:200]!r} is no receipt topic")
-    told = parse(ReceiptPayload, payload)
-    if any(last < first for first, last in told.committed):
-        raise WireError("ReceiptPayload: a range ends before it begins")
-    return Receipt(told.station, told.stream, told.committed, told.images)
-
-
-def parse_station_status(payload: bytes) -> bool:
-    """Whether a station gives receipts; a retained message that was cleared means that none does."""
+def says_online(payload: bytes) -> bool:
+    """Whether a station's status says that it gives receipts; one that was cleared means that none does."""
     return bool(payload) and parse(StationStatusPayload, payload).state == "online"

@@ -1,4 +1,4 @@
-"""Writes what describes the wire to others: JSON Schema files, the AsyncAPI document, the reference's tables.
+"""Writes what tells others of the wire: JSON Schema, AsyncAPI, tables of the reference, the broker's rules.
 
 `python -m agent.wire.describe` writes them into the checkout; a test fails while they differ.
 """
@@ -13,11 +13,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from agent.wire import asyncapi, payloads
+from agent.wire.channels import CHANNELS, Format, models
 from agent.wire.payloads import Payload
+from agent.wire.topics import STATION, permissions, subscriptions
 
 SCHEMAS = Path("agent/wire/schema")
 ASYNCAPI = Path("docs/reference/asyncapi.yaml")
 REFERENCE = Path("docs/reference/wire.md")
+ACCESS = Path("deploy/ansible/roles/ngatu_broker/vars/main.yml")
 _MARKED = re.compile(r"(<!-- fields: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _TOPICS = re.compile(r"(<!-- topics -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -40,11 +43,12 @@ def files(root: Path) -> dict[Path, str]:
     """Every generated file with its text; the prose of the reference is taken from the one that is there."""
     described = {
         root / SCHEMAS / f"{slug(model)}.json": json.dumps(schema(model), indent=1, ensure_ascii=False) + "\n"
-        for model in asyncapi.models()
+        for model in models()
     }
     described[root / ASYNCAPI] = (
         "# Generated from agent/wire/payloads.py by `python -m agent.wire.describe`.\n" + asyncapi.document()
     )
+    described[root / ACCESS] = access()
     prose = (root / REFERENCE).read_text(encoding="utf-8")
     prose = _TOPICS.sub(lambda found: found[1] + topics_table() + found[2], prose)
     described[root / REFERENCE] = _MARKED.sub(
@@ -56,14 +60,37 @@ def files(root: Path) -> dict[Path, str]:
 def topics_table() -> str:
     """All topics as a Markdown table."""
     rows = ["| topic | from | retained | receipt | payload | what |", "|---|---|---|---|---|---|"]
-    for channel in asyncapi.CHANNELS:
-        what = channel.payload if isinstance(channel.payload, str) else slug(channel.payload)
-        shown = {"jpeg": "JPEG", "bytes": "bytes"}.get(what, f"[{what}](#{what.replace('_', '-')})")
+    for channel in CHANNELS:
         rows.append(
-            f"| `{channel.suffix}` | {channel.sender} | {_yes(channel.retained)} | {_yes(channel.numbered)} "
-            f"| {shown} | {channel.what} |"
+            f"| `{channel.suffix}` | {channel.sender} | {_yes(channel.retained)} | {_yes(channel.kept)} "
+            f"| {_payload(channel.payload)} | {channel.what} |"
         )
     return "\n".join(rows) + "\n"
+
+
+def access() -> str:
+    """The lists of topics from which the broker's access rules are made, as the variables of its role."""
+    own = [f"{STATION}/{channel.topic}" for channel in CHANNELS if channel.below == "station"]
+    lists = {
+        "ngatu_broker_box_writes": ("What a box publishes below its own device", permissions("box")),
+        "ngatu_broker_box_reads": ("What a box hears below its own device", subscriptions("station")),
+        "ngatu_broker_station_writes": (
+            "What a station publishes below every device of its commune",
+            permissions("station"),
+        ),
+        "ngatu_broker_station_own": ("What a station publishes below its commune, and its boxes hear", own),
+    }
+    text = "---\n# Generated from agent/wire/channels.py by `python -m agent.wire.describe`.\n"
+    for name, (what, topics) in lists.items():
+        items = "".join(f"  - {each if each.isalpha() else json.dumps(each)}\n" for each in topics)
+        text += f"\n# {what}.\n{name}:\n{items}"
+    return text
+
+
+def _payload(payload: type[Payload] | Format) -> str:
+    if isinstance(payload, Format):
+        return {Format.JPEG: "JPEG", Format.BYTES: "bytes"}[payload]
+    return f"[{slug(payload)}](#{slug(payload).replace('_', '-')})"
 
 
 def fields_table(model: type[BaseModel]) -> str:

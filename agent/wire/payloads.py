@@ -8,7 +8,7 @@ with a minor version (kinds, reasons, clock states) are open. Times are RFC 3339
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
+    field_validator,
 )
 
 from agent.core.types import EndReason, EventKind, Phase, Severity
@@ -323,6 +324,19 @@ class MqttHealth(Payload):
     refused: Whole | None = Field(None, description="Messages refused by the broker since the start.")
 
 
+class Degradation(NamedTuple):
+    """One word of what is not as it should be, and of what: `detector_failed:north` is of the camera north."""
+
+    word: str
+    of: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """From its form on the wire."""
+        word, _, of = text.partition(":")
+        return cls(word, of)
+
+
 class HealthPayload(Payload):
     """What the box says about itself, every minute and on change; null: it cannot know."""
 
@@ -345,6 +359,11 @@ class HealthPayload(Payload):
     degraded: tuple[Text, ...] = Field(
         (), description="What is not as it should be: storage_full, overheated, busy, camera_lost:north, …"
     )
+
+    @property
+    def degradations(self) -> tuple[Degradation, ...]:
+        """`degraded`, taken apart."""
+        return tuple(Degradation.read(text) for text in self.degraded)
 
 
 class CameraStatusPayload(Payload):
@@ -421,6 +440,13 @@ class ReceiptPayload(Payload):
         (), max_length=1_000, description="Images committed whose seq MQTT 3.1.1 could not carry."
     )
     time: Time = Field(description="When it was said.")
+
+    @field_validator("committed")
+    @classmethod
+    def _in_order(cls, committed: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+        if any(last < first for first, last in committed):
+            raise ValueError("a range ends before it begins")
+        return committed
 
 
 class StationStatusPayload(Payload):

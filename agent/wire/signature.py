@@ -58,26 +58,26 @@ _MAKE: Final = "openssl genpkey -algorithm ed25519 -out command.key; openssl pke
 
 def sign(command: bytes, device: str, verb: str, key: Ed25519PrivateKey) -> bytes:
     """The command's JSON with its signature."""
-    told = json.loads(command) | {"signature": None}
-    told["signature"] = base64.b64encode(key.sign(_signed(told, device, verb))).decode()
-    return json.dumps(told, separators=(",", ":")).encode()
+    members = json.loads(command) | {"signature": None}
+    members["signature"] = base64.b64encode(key.sign(_signed(members, device, verb))).decode()
+    return json.dumps(members, separators=(",", ":")).encode()
 
 
 def is_genuine(command: bytes, device: str, verb: str, key: Ed25519PublicKey) -> bool:
     """Whether the command bears the signature of this key, for this box and this verb; whatever the bytes."""
     try:
-        told = json.loads(command, object_pairs_hook=_no_twins)
-        signature = base64.b64decode(told["signature"], validate=True)
-        if base64.b64encode(signature).decode() != told["signature"]:
+        members = json.loads(command, object_pairs_hook=_no_twins)
+        signature = base64.b64decode(members["signature"], validate=True)
+        if base64.b64encode(signature).decode() != members["signature"]:
             return False  # one signature, one spelling
-        key.verify(signature, _signed(told, device, verb))
+        key.verify(signature, _signed(members, device, verb))
     except (InvalidSignature, WireError, ValueError, TypeError, LookupError, RecursionError):
         return False
     return True
 
 
-def _signed(told: Mapping[str, Any], device: str, verb: str) -> bytes:
-    rest = {name: value for name, value in told.items() if name != "signature"}
+def _signed(members: Mapping[str, Any], device: str, verb: str) -> bytes:
+    rest = {name: value for name, value in members.items() if name != "signature"}
     return canonical({**rest, "device": device, "verb": verb})
 
 
@@ -128,10 +128,10 @@ def _number(value: float) -> str:
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Two readers of a name that is there twice may believe different values."""
-    told = dict(pairs)
-    if len(told) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise WireError("a name is there twice")
-    return told
+    return members
 
 
 def _why(error: BaseException) -> str:

@@ -28,9 +28,11 @@ from agent.errors import NgatuError, OutboxError
 from agent.host.supervise import Beat, OutageLog, Stop
 from agent.publishing.jpeg import Jpeg
 from agent.wire import codec
-from agent.wire.codec import JPEG, JSON, moment
+from agent.wire.channels import MessageKind
+from agent.wire.codec import JPEG, moment
 from agent.wire.message import Message, Priority
-from agent.wire.payloads import rfc3339
+from agent.wire.payloads import AckPayload, rfc3339
+from agent.wire.topics import Topics, suffix
 from agent.workers.keeping import Keeper, Keeping
 
 log = structlog.get_logger(__name__)
@@ -98,7 +100,7 @@ class CommandWorker:
 
     def __init__(
         self,
-        topics: codec.Topics,
+        topics: Topics,
         journal: Journal,
         audit: Audit,
         keeper: Keeper,
@@ -164,7 +166,7 @@ class CommandWorker:
     def _again(self, order: Command, answer: bytes | None) -> None:
         """It was taken before, and is not done again. Who asks again has missed the answer, if there is one."""
         if answer is not None:
-            told = codec.parse_ack(answer)
+            told = codec.parse(AckPayload, answer)
             detail = "; ".join(filter(None, (told.detail, "repeated: not done again")))
             self._answer(codec.encode(told.model_copy(update={"detail": detail})), order.id)
         self._note(order, "repeated")
@@ -286,7 +288,7 @@ class CommandWorker:
             "width_px": picture.width_px,
             "height_px": picture.height_px,
         }
-        return CommandResult("done", None, result, picture, f"camera/{camera}/snapshot")
+        return CommandResult("done", None, result, picture, suffix(MessageKind.SNAPSHOT, camera=camera))
 
     def _set(self, order: Command, args: SetArgs) -> CommandResult:
         rules = self._known_camera(args.camera)
@@ -368,7 +370,7 @@ class CommandWorker:
     # -------------------------------------------------------------------------------------------------- telling
 
     def _message(self, body: bytes, order_id: str) -> Message:
-        return Message(f"ack/{order_id}", body, JSON, Priority.EVENT, self._clock.now(), order_id)
+        return codec.message(MessageKind.ACK, body, self._clock.now(), about=order_id, command_id=order_id)
 
     def _note(self, order: Command, state: str, detail: str | None = None) -> int | None:
         """Into the audit log; the number of the line."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
 
 from agent.cli.config import told_in_a_line
+
+if TYPE_CHECKING:
+    from agent.transport.settings import EndpointSettings
 
 box_app = typer.Typer(help="One box, as it tells of itself at the broker.", no_args_is_help=True)
 
@@ -35,14 +39,14 @@ def look_command(
     root: Root = "ngatu/v1",
 ) -> None:
     """Print as JSON what the box has said last: status, info, health; null where it has said nothing."""
-    from fleet.rollout_check import Broker, look  # noqa: PLC0415
+    from fleet.rollout_check import look  # noqa: PLC0415
 
-    seen = look(Broker(host, port, ca, cert, key, root), commune, device)
-    answer = {
+    seen = look(_endpoint(host, port, ca, cert, key, root), commune, device)
+    said = {
         name: payload and payload.model_dump(mode="json", by_alias=True)
         for name, payload in (("status", seen.status), ("info", seen.info), ("health", seen.health))
     }
-    typer.echo(json.dumps(answer))
+    typer.echo(json.dumps(said))
 
 
 @box_app.command("rollout-check")
@@ -66,13 +70,26 @@ def rollout_check_command(
     root: Root = "ngatu/v1",
 ) -> None:
     """Wait until the box says that it runs this release and its cameras stream; exit code 1: it does not."""
-    from fleet.rollout_check import Broker, Wanted, proven  # noqa: PLC0415
+    from fleet.rollout_check import Wanted, proven  # noqa: PLC0415
 
-    broker = Broker(host, port, ca, cert, key, root)
+    broker = _endpoint(host, port, ca, cert, key, root)
     seen = proven(broker, commune, device, Wanted(version, config_sha256, camera or None), within)
     typer.echo(
         f"{device}: ngatu {version}, {', '.join(f'{name} {state}' for name, state in seen.cameras().items())}"
     )
+
+
+def _endpoint(
+    host: str, port: int, ca: Path | None, cert: Path | None, key: Path | None, root: str
+) -> EndpointSettings:
+    from agent.transport.settings import EndpointSettings, TlsSettings  # noqa: PLC0415
+
+    try:
+        tls = TlsSettings(ca=ca, cert=cert, key=key) if ca is not None else None
+        return EndpointSettings(host=host, port=port, tls=tls, root=root)
+    except ValidationError as error:
+        wrong = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors(include_url=False))
+        raise typer.BadParameter(wrong) from None
 
 
 @box_app.command("label")

@@ -131,10 +131,9 @@ def _health(health: HealthPayload) -> Iterator[ReportFinding]:
     for name, camera in health.cameras.items():
         if camera.state != SEES:
             yield _now("camera", camera=name, state=camera.state or "unknown")
-    for word in health.degraded:
-        kind, _, of = word.partition(":")
-        if kind not in REPORTED_PER_CAMERA:
-            yield (_now if kind in DEGRADED_NOW else _soon)("degraded", word=kind, of=of)
+    for word, of in health.degradations:
+        if word not in REPORTED_PER_CAMERA:
+            yield (_now if word in DEGRADED_NOW else _soon)("degraded", word=word, of=of)
     throttled = health.throttled
     if throttled is not None and throttled.under_voltage_since_boot and not throttled.under_voltage:
         yield _soon("under_voltage_once")

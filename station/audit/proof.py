@@ -24,7 +24,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent.errors import WireError
 from agent.wire.chain import Head
-from agent.wire.codec import parse_chain
+from agent.wire.codec import parse
+from agent.wire.payloads import ChainPayload
 from station.audit.seals import Seal, StreamContents
 from station.audit.seals import seal_faults as against_seals
 from station.ingest.inbound import MessageKind
@@ -133,7 +134,7 @@ def _seals(connection: Connection, names: Mapping[int, str], contents: _Contents
     )
     for row in connection.execute(query):
         try:
-            payload = parse_chain((row.body or "").encode())
+            payload = parse(ChainPayload, (row.body or "").encode())
             yield Seal(names[row.stream_id], row.seq, contents.numbered[row.stream_id, row.seq], payload)
         except WireError:  # altered: then it is missing, and what it listed is unproven
             continue

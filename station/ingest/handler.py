@@ -15,7 +15,7 @@ class Handler(Protocol):
     message may come again after an exception or a restart: store events by (id, revision), pictures by hash.
     """
 
-    def commit(self, arrivals: Sequence[InboundMessage]) -> None:
+    def commit(self, messages: Sequence[InboundMessage], /) -> None:
         """Keep these. When it returns, the boxes are told to forget them."""
         ...
 
@@ -33,7 +33,7 @@ class RemembersSeqs(Protocol):
 class Compares(Protocol):
     """A handler may also look at what came again: the same number must not bring other content."""
 
-    def compare(self, copies: Sequence[InboundMessage]) -> None:
+    def compare(self, copies: Sequence[InboundMessage], /) -> None:
         """Look at these; when it raises they are not receipted, and come once more."""
         ...
 

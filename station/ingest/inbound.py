@@ -3,49 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import sha256
 
 from agent.errors import WireError
-from agent.wire import codec
+from agent.wire import codec, topics
+from agent.wire.channels import CHANNEL, PARAMETERS, Format, MessageKind
 from agent.wire.payloads import CountPayload, EventPayload, ImagePayload, InfoPayload, Payload, Posted
 
-
-class MessageKind(StrEnum):
-    """Which of a box's topics a message came by."""
-
-    EVENT = "event"
-    IMAGE = "image"
-    COUNT = "count"
-    SNAPSHOT = "snapshot"
-    CAMERA_STATUS = "camera_status"
-    CLOCK_MAP = "clock_map"
-    STATUS = "status"
-    INFO = "info"
-    HEALTH = "health"
-    HELLO = "hello"
-    ACK = "ack"
-    CHAIN = "chain"
-    EVIDENCE = "evidence"
-    CHUNK = "chunk"
-    UNKNOWN = "unknown"
-    """By a topic that this station does not know: of a newer box, or of none."""
+__all__ = ["InboundMessage", "MessageKind", "images_of", "read"]
 
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
     """One message. What cannot be read has a `problem` and its `raw` bytes, and is handed over all the same."""
 
-    sort: MessageKind
+    kind: MessageKind
     commune: str
     device: str
     suffix: str
     """The topic below the device."""
     raw: bytes
     payload: Payload | None = None
-    """The JSON, by its sort: EventPayload, CountPayload, HealthPayload, …; None for bytes and for problems."""
+    """The JSON, by its kind: EventPayload, CountPayload, HealthPayload, …; None for bytes and for problems."""
     event: EventPayload | None = None
     """The event told; for an image the newest event that refers to it, None if that has not come yet."""
     image: bytes | None = None
@@ -66,62 +47,38 @@ class InboundMessage:
     problem: str | None = None
 
 
-_CAMERA = r"camera/(?P<camera>[a-z0-9-]{3,32})"
-_ID = r"[A-Za-z0-9._-]{1,64}"
-_SORTS: tuple[tuple[re.Pattern[str], MessageKind, Callable[[bytes], Payload] | None], ...] = (
-    (re.compile(rf"{_CAMERA}/event"), MessageKind.EVENT, codec.parse_event),
-    (
-        re.compile(rf"{_CAMERA}/image/(?P<event_id>{_ID})/(?P<image_kind>[a-z]{{1,32}})"),
-        MessageKind.IMAGE,
-        None,
-    ),
-    (re.compile(rf"{_CAMERA}/count/[^/]+"), MessageKind.COUNT, codec.parse_count),
-    (re.compile(rf"{_CAMERA}/snapshot"), MessageKind.SNAPSHOT, None),
-    (re.compile(rf"{_CAMERA}/status"), MessageKind.CAMERA_STATUS, codec.parse_camera_status),
-    (re.compile("camera/box/clock_map"), MessageKind.CLOCK_MAP, codec.parse_clock_map),
-    (re.compile("status"), MessageKind.STATUS, codec.parse_status),
-    (re.compile("info"), MessageKind.INFO, codec.parse_info),
-    (re.compile("health"), MessageKind.HEALTH, codec.parse_health),
-    (re.compile("hello"), MessageKind.HELLO, codec.parse_hello),
-    (re.compile(codec.CHAIN), MessageKind.CHAIN, codec.parse_chain),
-    (re.compile(rf"ack/{_ID}"), MessageKind.ACK, codec.parse_ack),
-    (re.compile(rf"evidence/{_ID}"), MessageKind.EVIDENCE, codec.parse_evidence),
-    (re.compile(rf"evidence/{_ID}/[^/]+/[^/]+"), MessageKind.CHUNK, None),
-)
-FILTERS = ("status", "info", "health", "hello", "chain", "camera/#", "ack/#", "evidence/#")
-"""What to subscribe to below each device; no two of them overlap, for a broker would deliver twice."""
-
-
 def read(
-    topic: str, raw: bytes, properties: Mapping[str, str], *, retained: bool = False, root: str = codec.ROOT
+    topic: str, raw: bytes, properties: Mapping[str, str], *, retained: bool = False, root: str = topics.ROOT
 ) -> InboundMessage:
     """One message as it came; `properties` are MQTT 5's user properties, empty for 3.1.1.
 
     Raises:
         WireError: the topic is not below a box.
     """
-    commune, device, suffix = codec.split(topic, root)
-    if device == codec.STATION:
+    commune, device, suffix = topics.split(topic, root)
+    if device == topics.STATION:
         raise WireError(f"{topic[:200]!r} is the station's own")
-    sort, parse, parts = _sorted(suffix)
+    kind, names = topics.read("box", suffix)
+    channel = CHANNEL.get(kind)
+    carries = None if channel is None else channel.payload
+    camera, picture = names.get("camera"), carries is Format.JPEG
     payload, problem = None, None
-    if sort is MessageKind.UNKNOWN:
+    if carries is None:
         problem = f"{suffix[:200]!r} is none of a box's topics"
-    elif parse is not None:
+    elif picture:
+        problem = _damaged(raw, properties)
+    elif isinstance(carries, type):
         try:
-            payload = parse(raw)
+            payload = codec.parse(carries, raw)
         except WireError as error:
             problem = error.what
         else:
-            problem = _foreign(payload, commune, device, parts.get("camera"))
-    picture = sort in (MessageKind.IMAGE, MessageKind.SNAPSHOT)
-    if picture:
-        problem = _damaged(raw, properties)
-    stream, seq = _place(b"" if picture or sort is MessageKind.CHUNK else raw, properties)
+            problem = _foreign(payload, commune, device, camera)
+    stream, seq = _place(b"" if isinstance(carries, Format) else raw, properties)
     whole = problem is None
     event = payload if isinstance(payload, EventPayload) and whole else None
     return InboundMessage(
-        sort=sort,
+        kind=kind,
         commune=commune,
         device=device,
         suffix=suffix,
@@ -129,23 +86,16 @@ def read(
         payload=payload if whole else None,
         event=event,
         image=raw if picture and whole else None,
-        image_kind=parts.get("image_kind"),
+        image_kind=names.get("kind"),
         image_sha256=sha256(raw).hexdigest() if picture else None,
-        camera=parts.get("camera"),
-        event_id=event.id if event else parts.get("event_id"),
+        camera=camera,
+        event_id=event.id if event else names.get("event_id"),
         stream=stream,
         seq=seq,
         replayed=isinstance(payload, Posted) and payload.replayed,
         retained=retained,
         problem=problem,
     )
-
-
-def _sorted(suffix: str) -> tuple[MessageKind, Callable[[bytes], Payload] | None, dict[str, str]]:
-    for pattern, sort, parse in _SORTS:
-        if found := pattern.fullmatch(suffix):
-            return sort, parse, found.groupdict()
-    return MessageKind.UNKNOWN, None, {}
 
 
 def images_of(event: EventPayload) -> tuple[ImagePayload, ...]:
@@ -182,6 +132,6 @@ def _place(raw: bytes, properties: Mapping[str, str]) -> tuple[str | None, int |
         else:
             return posted.stream, posted.seq
     stream, seq = properties.get("stream", ""), properties.get("seq", "")
-    if re.fullmatch(_ID, stream) and re.fullmatch(r"[0-9]{1,18}", seq):
+    if re.fullmatch(PARAMETERS["event_id"].pattern, stream) and re.fullmatch(r"[0-9]{1,18}", seq):
         return stream, int(seq)
     return None, None

@@ -23,7 +23,7 @@ V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueReceipt:
     """One receipt to be given."""
 
     box: Box
@@ -34,7 +34,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
+class Deduplicated:
     """A batch, taken apart."""
 
     fresh: list[InboundMessage]
@@ -43,7 +43,7 @@ class Parted:
     """Committed already, or twice in the batch."""
 
 
-class ReceiptLedger:
+class Receipts:
     """Numbers of each stream that are committed; `known` tells what was committed before the program began."""
 
     def __init__(self, known: Callable[[str, str, str], Iterable[tuple[int, int]]]) -> None:
@@ -55,65 +55,67 @@ class ReceiptLedger:
         self._unreceipted_images: defaultdict[Box, list[str]] = defaultdict(list)
         self._events: OrderedDict[tuple[Box, str], EventPayload] = OrderedDict()
 
-    def part(self, batch: Sequence[InboundMessage]) -> Parted:
+    def deduplicate(self, batch: Sequence[InboundMessage]) -> Deduplicated:
         """What of the batch is new, and what came again; an old will that came late is neither."""
-        parted = Parted([], [])
+        deduplicated = Deduplicated([], [])
         seen: set[object] = set()
-        for arrival in batch:
-            if arrival.stream is not None:
-                self._streams[_box(arrival)] = arrival.stream
-            if self._stale(arrival):
+        for message in batch:
+            if message.stream is not None:
+                self._streams[_box(message)] = message.stream
+            if self._stale(message):
                 continue
-            name = _name(arrival)
-            if self.has(arrival) or name in seen:
-                parted.copies.append(arrival)
+            name = _name(message)
+            if self.has(message) or name in seen:
+                deduplicated.copies.append(message)
                 continue
             if name is not None:
                 seen.add(name)
-            parted.fresh.append(self._with_event(arrival))
-        return parted
+            deduplicated.fresh.append(self._with_event(message))
+        return deduplicated
 
-    def has(self, arrival: InboundMessage) -> bool:
+    def has(self, message: InboundMessage) -> bool:
         """Whether it is committed; False for what cannot be told apart, such as a status."""
-        if arrival.stream is not None and arrival.seq is not None:
-            return arrival.seq in self._have(_box(arrival), arrival.stream)
-        return arrival.image_sha256 is not None and (_box(arrival), arrival.image_sha256) in self._images
+        if message.stream is not None and message.seq is not None:
+            return message.seq in self._have(_box(message), message.stream)
+        return message.image_sha256 is not None and (_box(message), message.image_sha256) in self._images
 
     def remember(self, committed: Iterable[InboundMessage]) -> None:
         """These are committed now."""
-        for arrival in committed:
-            if arrival.stream is not None and arrival.seq is not None:
-                self._have(_box(arrival), arrival.stream).add(arrival.seq)
-            elif arrival.image_sha256 is not None:
-                _keep(self._images, (_box(arrival), arrival.image_sha256), None)
+        for message in committed:
+            if message.stream is not None and message.seq is not None:
+                self._have(_box(message), message.stream).add(message.seq)
+            elif message.image_sha256 is not None:
+                _keep(self._images, (_box(message), message.image_sha256), None)
 
-    def due(self, batch: Sequence[InboundMessage]) -> list[Due]:
+    def due(self, batch: Sequence[InboundMessage]) -> list[DueReceipt]:
         """The receipts for a batch: each number that is committed, and to a hello all that are.
 
         A number is told with the whole range around it, which makes up for receipts that were lost.
         """
         ranges: defaultdict[tuple[Box, str], set[tuple[int, int]]] = defaultdict(set)
-        for arrival in batch:
-            box = _box(arrival)
-            if isinstance(arrival.payload, HelloPayload):
-                hello = arrival.payload
+        for message in batch:
+            box = _box(message)
+            if isinstance(message.payload, HelloPayload):
+                hello = message.payload
                 self._streams[box] = hello.stream
                 newest = -1 if hello.newest is None else hello.newest
                 ranges[box, hello.stream].update(
                     self._have(box, hello.stream).within(hello.oldest or 0, newest)
                 )
-            elif arrival.stream is not None and arrival.seq is not None:
-                around = self._have(box, arrival.stream).around(arrival.seq)
+            elif message.stream is not None and message.seq is not None:
+                around = self._have(box, message.stream).around(message.seq)
                 if around is not None:
-                    ranges[box, arrival.stream].add(around)
-            elif arrival.image_sha256 is not None and self.has(arrival):
-                self._unreceipted_images[box].append(arrival.image_sha256)
+                    ranges[box, message.stream].add(around)
+            elif message.image_sha256 is not None and self.has(message):
+                self._unreceipted_images[box].append(message.image_sha256)
         images = self._images_due()
         return [
-            Due(box, stream, tuple(committed[at : at + _RANGES_PER_RECEIPT]), () if at else images.pop(box, ()))
+            DueReceipt(
+                box, stream, tuple(committed[at : at + _RANGES_PER_RECEIPT]), () if at else images.pop(box, ())
+            )
             for (box, stream), committed in ((key, sorted(value)) for key, value in ranges.items())
             for at in range(0, max(1, len(committed)), _RANGES_PER_RECEIPT)
-        ] + [Due(box, self._streams[box], (), hashes) for box, hashes in images.items()]
+        ] + [DueReceipt(box, self._streams[box], (), hashes) for box, hashes in images.items()]
 
     def _images_due(self) -> dict[Box, tuple[str, ...]]:
         """Pictures without a number wait until the box has told its stream, for a receipt names one."""
@@ -125,35 +127,35 @@ class ReceiptLedger:
             self._ranges[box, stream] = Ranges(self._known(*box, stream))
         return self._ranges[box, stream]
 
-    def _with_event(self, arrival: InboundMessage) -> InboundMessage:
-        """The arrival; a picture with the newest event that refers to it."""
-        box = _box(arrival)
-        if arrival.event is not None:
-            for image in images_of(arrival.event):
-                _keep(self._events, (box, image.sha256), arrival.event)
-        elif arrival.image_sha256 is not None:
-            return replace(arrival, event=self._events.get((box, arrival.image_sha256)))
-        return arrival
+    def _with_event(self, message: InboundMessage) -> InboundMessage:
+        """The message; a picture with the newest event that refers to it."""
+        box = _box(message)
+        if message.event is not None:
+            for image in images_of(message.event):
+                _keep(self._events, (box, image.sha256), message.event)
+        elif message.image_sha256 is not None:
+            return replace(message, event=self._events.get((box, message.image_sha256)))
+        return message
 
-    def _stale(self, arrival: InboundMessage) -> bool:
+    def _stale(self, message: InboundMessage) -> bool:
         """An offline of another session than the box's latest: an old will that came late."""
-        if not isinstance(arrival.payload, StatusPayload):
+        if not isinstance(message.payload, StatusPayload):
             return False
-        box, session = _box(arrival), arrival.payload.session
-        if arrival.payload.state != "offline":
+        box, session = _box(message), message.payload.session
+        if message.payload.state != "offline":
             self._sessions[box] = session
         return self._sessions.setdefault(box, session) != session
 
 
-def _box(arrival: InboundMessage) -> Box:
-    return arrival.commune, arrival.device
+def _box(message: InboundMessage) -> Box:
+    return message.commune, message.device
 
 
-def _name(arrival: InboundMessage) -> object:
+def _name(message: InboundMessage) -> object:
     """What tells a message apart from others; None if nothing does."""
-    if arrival.stream is not None and arrival.seq is not None:
-        return _box(arrival), arrival.stream, arrival.seq
-    return (_box(arrival), arrival.image_sha256) if arrival.image_sha256 is not None else None
+    if message.stream is not None and message.seq is not None:
+        return _box(message), message.stream, message.seq
+    return (_box(message), message.image_sha256) if message.image_sha256 is not None else None
 
 
 def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:

@@ -1,13 +1,13 @@
 """A subscriber that loses nothing: it hands messages to a handler and gives a receipt when that has committed.
 
-    connection.py      inbound.py      receipts.py              the handler       receipts.py
+    the broker         inbound.py      receipts.py              the handler       receipts.py
     bytes come in ──▶  read, checked ──▶ new, or a copy? ──▶  commit, compare ──▶ receipts go out
 
 Promises
 1. A receipt goes out only after `handler.commit` has returned. An exception there means: no receipt; the box
    sends again.
 2. What is committed is not committed again, however often it arrives; a handler that wants to may compare.
-3. An event is handed over within 20 ms, without waiting for its picture. The picture is an arrival of its
+3. An event is handed over within 20 ms, without waiting for its picture. The picture is a message of its
    own, with the event attached.
 4. A lost broker is asked again at most 5 s apart, with jitter; the broker keeps what comes meanwhile, and the
    box keeps the rest.
@@ -33,11 +33,15 @@ import structlog
 
 from agent.core.types import Instant
 from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError, NgatuError, WireError
+from agent.transport.client import Will, connect
+from agent.transport.errors import HungUp, VersionRefused
+from agent.transport.settings import Version
 from agent.wire import codec
-from station.ingest.connection import MQTT_5, MQTT_311, HungUp, SubscriberSettings, Will, connect
+from agent.wire.topics import Topics, station_status_topic, subscriptions
 from station.ingest.handler import Attends, Compares, Handler, RemembersSeqs
-from station.ingest.inbound import FILTERS, InboundMessage, MessageKind, read
-from station.ingest.receipts import ReceiptLedger
+from station.ingest.inbound import InboundMessage, MessageKind, read
+from station.ingest.receipts import Receipts
+from station.ingest.settings import SubscriberSettings
 
 __all__ = [
     "Attends",
@@ -67,7 +71,7 @@ until the station is back nothing arrives; who is refused is refused for longer.
 class IngestCounters:
     """What a subscriber has seen and done since it began."""
 
-    arrivals: int = 0
+    committed: int = 0
     """Handed over and committed."""
     duplicates: int = 0
     """Came again although they were committed."""
@@ -85,7 +89,7 @@ class Subscriber:
     """Serves one broker for as long as `run` runs."""
 
     def __init__(self, settings: SubscriberSettings, handler: Handler) -> None:
-        self.tally = IngestCounters()
+        self.counters = IngestCounters()
         self.connected = False
         self.trouble: str | None = None
         """Why it is not connected."""
@@ -93,8 +97,8 @@ class Subscriber:
         self._handler = handler
         self._session = str(uuid4())
         self._stop = threading.Event()
-        self._version = MQTT_5
-        self._ledger = ReceiptLedger(self._known)
+        self._version: Version = "5"
+        self._receipts = Receipts(self._known)
         self._announced: set[str] = set()
         self._waiting: list[InboundMessage] = []
         self._waiting_since_s = 0.0
@@ -120,7 +124,7 @@ class Subscriber:
             try:
                 self._serve(ends_s)
             except DeliveryError as error:
-                if isinstance(error, BrokerRefused) and not self.tally.connects:
+                if isinstance(error, BrokerRefused) and not self.counters.connects:
                     raise
                 if self.connected or self.trouble is None:
                     log.warning("broker_lost", why=error.what)
@@ -160,14 +164,21 @@ class Subscriber:
     def _connect(self) -> paho.Client:
         settings, will = self._settings, None
         if settings.receipts and settings.communes:
-            topic = codec.station_status_topic(settings.communes[0], settings.root)
+            topic = station_status_topic(settings.communes[0], settings.root)
             will = Will(topic, self._status("offline"))
         try:
-            return connect(settings, self._version, will, self._take)
-        except HungUp:
-            if not self.tally.connects:  # MQTT 5 first, and in turns until the broker has accepted one
-                self._version = MQTT_311 if self._version == MQTT_5 else MQTT_5
-            raise
+            return connect(
+                settings,
+                settings.mqtt_id,
+                self._version,
+                will,
+                keep_session=settings.receipts,
+                on_message=self._take,
+            )
+        except (HungUp, VersionRefused) as error:
+            if not self.counters.connects:  # MQTT 5 first, and in turns until the broker has accepted one
+                self._version = "3.1.1" if self._version == "5" else "5"
+            raise BrokerUnreachable(error.what, error.hint) from error
 
     def _greet(self, client: paho.Client) -> None:
         """Subscribe, then say that the station is there: a box that hears it may send at once."""
@@ -177,20 +188,20 @@ class Subscriber:
                 (f"{settings.root}/{commune}/{device}/{suffix}", 1)
                 for commune in settings.communes or ("+",)
                 for device in settings.devices or ("+",)
-                for suffix in FILTERS
+                for suffix in subscriptions("box")
             ]
         )
         self._announced.clear()
         self._be_seen(client)
         self.connected, self.trouble = True, None
-        self.tally.connects += 1
+        self.counters.connects += 1
         log.info("broker_connected", host=settings.host, port=settings.port)
 
     def _announce(self, client: paho.Client, commune: str) -> None:
         """Say that the station is there, once; without receipts there is nothing to say."""
         if self._settings.receipts and commune not in self._announced and not self._is_away():
             self._announced.add(commune)
-            topic = codec.station_status_topic(commune, self._settings.root)
+            topic = station_status_topic(commune, self._settings.root)
             client.publish(topic, self._status("online"), qos=1, retain=True)
 
     def _be_seen(self, client: paho.Client) -> None:
@@ -207,7 +218,7 @@ class Subscriber:
             self._say_offline(client)
 
     def _say_offline(self, client: paho.Client) -> list[paho.MQTTMessageInfo]:
-        topics = [codec.station_status_topic(commune, self._settings.root) for commune in self._announced]
+        topics = [station_status_topic(commune, self._settings.root) for commune in self._announced]
         self._announced.clear()
         return [client.publish(topic, self._status("offline"), qos=1, retain=True) for topic in topics]
 
@@ -228,18 +239,22 @@ class Subscriber:
 
     # ----------------------------------------------------------------------------- from message to receipt
 
-    def _take(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        told = dict(getattr(message.properties, "UserProperty", ())) if message.properties else {}
+    def _take(self, _client: paho.Client, _data: Any, packet: paho.MQTTMessage) -> None:
+        properties = dict(getattr(packet.properties, "UserProperty", ())) if packet.properties else {}
         try:
-            arrival = read(
-                message.topic, bytes(message.payload), told, retained=message.retain, root=self._settings.root
+            message = read(
+                packet.topic,
+                bytes(packet.payload),
+                properties,
+                retained=packet.retain,
+                root=self._settings.root,
             )
         except (WireError, UnicodeDecodeError):  # paho decodes the topic when it is asked for
-            self.tally.ignored += 1
+            self.counters.ignored += 1
             return
         if not self._waiting:
             self._waiting_since_s = time.monotonic()
-        self._waiting.append(arrival)
+        self._waiting.append(message)
 
     def _ripe(self, *, quiet: bool) -> bool:
         """Whether to hand over what waits: at once if the handler is fast; a slow one gets larger batches."""
@@ -250,35 +265,35 @@ class Subscriber:
     def _deliver(self, client: paho.Client) -> None:
         """Hand over what waits, then give the receipts."""
         batch, self._waiting = self._waiting, []
-        parted = self._ledger.part(batch)
-        self.tally.duplicates += len(parted.copies)
-        kept = not parted.fresh or self._committed(parted.fresh)
+        deduplicated = self._receipts.deduplicate(batch)
+        self.counters.duplicates += len(deduplicated.copies)
+        kept = not deduplicated.fresh or self._committed(deduplicated.fresh)
         if kept:
-            self._ledger.remember(parted.fresh)
-        if parted.copies and not (kept and self._compared(parted.copies)):
-            batch = parted.fresh
+            self._receipts.remember(deduplicated.fresh)
+        if deduplicated.copies and not (kept and self._compared(deduplicated.copies)):
+            batch = deduplicated.fresh
         if self._failing is not None:
             self._step_back(client)
         if self._settings.receipts:
             self._give_receipts(client, batch)
-            self.tally.receipted += sum(map(self._ledger.has, parted.fresh))
+            self.counters.receipted += sum(map(self._receipts.has, deduplicated.fresh))
 
     def _give_receipts(self, client: paho.Client, batch: Sequence[InboundMessage]) -> None:
-        for commune in {arrival.commune for arrival in batch}:
+        for commune in {message.commune for message in batch}:
             self._announce(client, commune)
-        for due in self._ledger.due(batch):
+        for due in self._receipts.due(batch):
             commune, device = due.box
             station = self._settings.station
             payload = codec.receipt(station, due.stream, due.committed, _now(), due.images)
-            client.publish(codec.Topics(commune, device, self._settings.root).receipt, payload, qos=1)
+            client.publish(Topics(commune, device, self._settings.root).of(MessageKind.RECEIPT), payload, qos=1)
 
     def _committed(self, fresh: Sequence[InboundMessage]) -> bool:
         begun_s = time.monotonic()
         if not self._done(lambda: self._handler.commit(fresh)):
             return False
         self._commit_s = time.monotonic() - begun_s
-        self.tally.arrivals += len(fresh)
-        self.tally.problems += sum(arrival.problem is not None for arrival in fresh)
+        self.counters.committed += len(fresh)
+        self.counters.problems += sum(message.problem is not None for message in fresh)
         return True
 
     def _compared(self, copies: Sequence[InboundMessage]) -> bool:
@@ -305,10 +320,10 @@ class Subscriber:
             self._failing = repr(error)
         else:
             if self._failing is not None:
-                log.info("commits_again", failed=self.tally.failed_commits)
+                log.info("commits_again", failed=self.counters.failed_commits)
             self._failing = None
             return True
-        self.tally.failed_commits += 1
+        self.counters.failed_commits += 1
         return False
 
     def _known(self, commune: str, device: str, stream: str) -> Iterable[tuple[int, int]]:

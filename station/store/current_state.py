@@ -30,8 +30,8 @@ def record_state(
         _record_camera(connection, message, payload, box_id, now_ms)
     elif isinstance(payload, HelloPayload) and stream_id is not None:
         return _record_hello(connection, payload, stream_id, ids, now_ms)
-    elif message.sort in (MessageKind.INFO, MessageKind.HEALTH):
-        name = str(message.sort)
+    elif message.kind in (MessageKind.INFO, MessageKind.HEALTH):
+        name = str(message.kind)
         values = {name: message.raw.decode(), f"{name}_ms": now_ms}
         connection.execute(update(box).where(box.c.id == box_id).values(values))
     return []

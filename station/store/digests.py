@@ -54,7 +54,7 @@ def blob_of(message: InboundMessage) -> str | None:
     """The hash of what belongs in a file; None for JSON and for what cannot be read."""
     if message.image is not None:
         return message.image_sha256
-    if message.sort is MessageKind.CHUNK and message.problem is None:
+    if message.kind is MessageKind.CHUNK and message.problem is None:
         return sha256(message.raw).hexdigest()
     return None
 

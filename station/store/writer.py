@@ -107,7 +107,7 @@ class BatchWriter:
         for part in _parts(numbers):
             query = select(*key, message_table.c.digest).where(tuple_(*key).in_(part))
             self._digests |= {(row[0], row[1]): row[2] for row in self._connection.execute(query)}
-        events = [(place[0], one.event) for one, place in placed if one.sort is MessageKind.EVENT and one.event]
+        events = [(place[0], one.event) for one, place in placed if one.kind is MessageKind.EVENT and one.event]
         revisions = {(box_id, event.id, event.revision) for box_id, event in events}
         of = event_revision.c.box_id, event_revision.c.event_id, event_revision.c.revision
         for part in _parts(revisions):
@@ -134,11 +134,11 @@ class BatchWriter:
         self._add_blob(message)
         if message.problem is not None:
             self._add_unreadable(message, box_id, message.problem)
-        elif message.sort is MessageKind.EVENT and message.event is not None and stream_id is not None:
+        elif message.kind is MessageKind.EVENT and message.event is not None and stream_id is not None:
             self._add_event(message, message.event, box_id, stream_id)
         elif message.image is not None:
             self._add_picture(message, box_id)
-        elif message.sort in _STATE_KINDS:
+        elif message.kind in _STATE_KINDS:
             self._record_state(message, box_id, stream_id)
         elif stream_id is None or message.seq is None:
             self._add_unreadable(message, box_id, "it has no number, so it cannot be receipted")
@@ -149,7 +149,7 @@ class BatchWriter:
         assert message.seq is not None
         self._digests[stream_id, message.seq] = own_digest
         self._committed[stream_id].append(message.seq)
-        columns = {"kind": str(message.sort), "digest": own_digest, "received_ms": self._now_ms}
+        columns = {"kind": str(message.kind), "digest": own_digest, "received_ms": self._now_ms}
         self._rows[message_table].append(
             {"stream_id": stream_id, "seq": message.seq, "suffix": _suffix(message), **columns}
         )
@@ -218,7 +218,7 @@ class BatchWriter:
         row = {
             "box_id": box_id,
             "event_id": message.event_id or "",
-            "kind": message.image_kind or str(message.sort),
+            "kind": message.image_kind or str(message.kind),
             "sha256": message.image_sha256,
             "camera": message.camera,
             "received_ms": self._now_ms,
@@ -248,7 +248,7 @@ class BatchWriter:
         if isinstance(payload, ClockMapPayload):
             record_clock_map(self._connection, payload, box_id, self._now_ms)
         sha = blob_of(message)
-        what = {"kind": str(message.sort), "suffix": _suffix(message)}
+        what = {"kind": str(message.kind), "suffix": _suffix(message)}
         body = {"body": None if sha else message.raw.decode(), "sha256": sha}
         self._rows[other_message].append(ids | what | body | {"received_ms": self._now_ms})
 

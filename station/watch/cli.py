@@ -17,6 +17,7 @@ from rich.console import Console
 
 from agent.errors import BrokerRefused, NgatuError
 from agent.settings.base import Secret
+from agent.transport.settings import TlsSettings
 from station.ingest.subscriber import IngestCounters, Subscriber, SubscriberSettings
 from station.watch.logbook import Logbook
 from station.watch.screen import JsonLines, Lines, LiveTable, Screen
@@ -62,9 +63,7 @@ def watch_command(
         settings = SubscriberSettings(
             host=host,
             port=port or (8883 if tls_ca else 1883),
-            tls_ca=tls_ca,
-            tls_cert=cert,
-            tls_key=key,
+            tls=TlsSettings(ca=tls_ca, cert=cert, key=key) if tls_ca else None,
             username=username,
             password=Secret(file=password_file) if password_file else None,
             root=root,
@@ -109,10 +108,10 @@ def _watch(
     except NgatuError as error:
         talk.print(str(error), style="red")
         return NO_BROKER if isinstance(error, BrokerRefused) else 1
-    if not subscriber.tally.connects:
+    if not subscriber.counters.connects:
         talk.print(f"never connected: {subscriber.trouble or 'ended too early'}", style="red")
         return NO_BROKER
-    talk.print(_summary(handler.seen, subscriber.tally))
+    talk.print(_summary(handler.seen, subscriber.counters))
     return TOO_FEW if until_events is not None and len(handler.seen.events) < until_events else 0
 
 
@@ -123,11 +122,11 @@ def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
     return LiveTable(console, subscriber, where) if console.is_terminal else Lines(sys.stdout)
 
 
-def _summary(seen: SeenEvents, tally: IngestCounters) -> str:
+def _summary(seen: SeenEvents, counters: IngestCounters) -> str:
     return (
         f"{len(seen.events)} events ({len(seen.alerts)} alerts, {len(seen.open)} still open), "
-        f"{seen.pictures} pictures, {tally.receipted} receipts, {tally.duplicates} repeated, "
-        f"{seen.problems} unreadable, {tally.failed_commits} failed commits"
+        f"{seen.pictures} pictures, {counters.receipted} receipts, {counters.duplicates} repeated, "
+        f"{seen.problems} unreadable, {counters.failed_commits} failed commits"
     )
 
 

@@ -101,7 +101,7 @@ class Logbook:
         if message.image is not None:
             picture = (*box, message.image_sha256, message.event_id, message.image_kind, message.image)
             return self._put("insert into picture values (?, ?, ?, ?, ?, ?) on conflict do nothing", picture)
-        if message.sort is MessageKind.EVENT and message.event is not None:
+        if message.kind is MessageKind.EVENT and message.event is not None:
             event = message.event
             columns = (event.time.isoformat(), str(event.kind), str(event.phase), message.raw.decode())
             row_of_event = (*box, event.camera, event.id, event.revision, *columns)

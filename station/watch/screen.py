@@ -44,7 +44,7 @@ class JsonLines:
 
     def show(self, message: InboundMessage) -> None:
         """Write the line at once."""
-        if message.sort is MessageKind.EVENT and message.event is not None:
+        if message.kind is MessageKind.EVENT and message.event is not None:
             self._out.write(message.raw.decode() + "\n")
             self._out.flush()
 
@@ -70,7 +70,7 @@ class Lines:
 
     def show(self, message: InboundMessage) -> None:
         """Write the line at once."""
-        if message.sort is MessageKind.EVENT and message.event is not None:
+        if message.kind is MessageKind.EVENT and message.event is not None:
             row = _Row(message.event, _delay_s(message.event))
             self._out.write("  ".join(cell for cell in _cells(row) if cell) + "\n")
             self._out.flush()
@@ -94,7 +94,7 @@ class LiveTable:
 
     def show(self, message: InboundMessage) -> None:
         """Put the event, or that its picture came, into the table."""
-        if message.sort is MessageKind.EVENT and message.event is not None:
+        if message.kind is MessageKind.EVENT and message.event is not None:
             key = message.device, message.event.id
             known = self._rows.get(key)
             if known is None:
@@ -125,8 +125,8 @@ class LiveTable:
     def _caption(self) -> str:
         if self._subscriber.trouble is not None:
             return f"waiting for {self._where}: {self._subscriber.trouble}"
-        tally = self._subscriber.tally
-        return f"{self._where} · {tally.arrivals} messages · {tally.receipted} receipted"
+        counters = self._subscriber.counters
+        return f"{self._where} · {counters.committed} messages · {counters.receipted} receipted"
 
     def __enter__(self) -> LiveTable:
         self._live.__enter__()

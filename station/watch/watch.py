@@ -69,8 +69,8 @@ class Watch:
     def _count(self, message: InboundMessage) -> None:
         seen = self.seen
         seen.problems += message.problem is not None
-        seen.pictures += message.sort is MessageKind.IMAGE and message.image is not None
-        if message.sort is MessageKind.EVENT and message.event is not None:
+        seen.pictures += message.kind is MessageKind.IMAGE and message.image is not None
+        if message.kind is MessageKind.EVENT and message.event is not None:
             event, key = message.event, (message.device, message.event.id)
             seen.events.add(key)
             if event.severity is Severity.ALERT:
@@ -80,7 +80,7 @@ class Watch:
 
 def _save(folder: Path, message: InboundMessage) -> None:
     """Write a picture as DEVICE/CAMERA/EVENT-KIND.jpg; a better one of the same event takes its place."""
-    if message.sort is not MessageKind.IMAGE or message.image is None or message.camera is None:
+    if message.kind is not MessageKind.IMAGE or message.image is None or message.camera is None:
         return
     place = folder / message.device / message.camera
     place.mkdir(parents=True, exist_ok=True)

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from agent.errors import BrokerUnreachable, NgatuError
+from agent.transport.settings import EndpointSettings
 from agent.wire.payloads import HealthPayload, InfoPayload, StatusPayload
-from fleet.rollout_check import Broker, ObservedBox, Wanted, gone_back, look, missing, proven
+from fleet.rollout_check import ObservedBox, Wanted, gone_back, look, missing, proven
 from tests.support.boxes import Box, at_work
 from tests.support.brokers import Mosquitto, free_port
 
@@ -21,7 +22,7 @@ GOOD: dict[str, Any] = {"state": "streaming", "fps_analysed": 3.0}
 
 
 def seen(state: str = "online", session: str = ONE, **more: Any) -> ObservedBox:
-    cameras: dict[str, Any] = {"north": GOOD, "south": GOOD} | more.pop("cameras", {})
+    known: dict[str, Any] = {"north": GOOD, "south": GOOD} | more.pop("cameras", {})
     versions = {"ngatu": more.pop("version", "0.2.0")}
     return ObservedBox(
         StatusPayload.model_validate({"state": state, "session": session, "time": NOW}),
@@ -30,7 +31,7 @@ def seen(state: str = "online", session: str = ONE, **more: Any) -> ObservedBox:
              "versions": versions, "config_sha256": more.pop("sha", SHA)}
         ),
         HealthPayload.model_validate(
-            {"session": more.pop("health_session", ONE), "time": NOW, "cameras": cameras, **more}
+            {"session": more.pop("health_session", ONE), "time": NOW, "cameras": known, **more}
         ),
     )  # fmt: skip
 
@@ -88,10 +89,10 @@ def test_a_box_that_came_back_with_another_release_is_not_waited_for() -> None:
 
 @pytest.mark.broker
 def test_a_real_box_proves_itself_and_another_release_does_not(tmp_path: Path, mosquitto: Mosquitto) -> None:
-    broker = Broker(port=mosquitto.port)
+    broker = EndpointSettings(port=mosquitto.port)
     with at_work(Box(tmp_path, mosquitto.port)):
-        observed = proven(broker, "test-commune", "test-box-01", Wanted("0.1.0"), 40)
-        assert observed.cameras() == {"road": "streaming"}
+        known = proven(broker, "test-commune", "test-box-01", Wanted("0.1.0"), 40)
+        assert known.cameras() == {"road": "streaming"}
         with pytest.raises(NgatuError, match=r"test-box-01: not within 1 s: it runs 0\.1\.0, not 0\.2\.0"):
             proven(broker, "test-commune", "test-box-01", Wanted("0.2.0"), 1)
         assert look(broker, "test-commune", "test-box-01").info is not None
@@ -99,4 +100,4 @@ def test_a_real_box_proves_itself_and_another_release_does_not(tmp_path: Path, m
 
 def test_no_broker_is_told() -> None:
     with pytest.raises(BrokerUnreachable, match=r"127\.0\.0\.1"):
-        look(Broker(port=free_port()), "test-commune", "test-box-01")
+        look(EndpointSettings(port=free_port()), "test-commune", "test-box-01")

@@ -20,9 +20,10 @@ from agent.cli.main import gathered
 from agent.config.schema import EXAMPLES, Config, parse
 from agent.detectors.card import parse_card
 from agent.errors import NgatuError
-from agent.mqtt import errors as reasons
 from agent.settings.introspect import groups
+from agent.transport import errors as reasons
 from agent.wire import codec
+from agent.wire.payloads import EventPayload
 from station.config import StationConfig
 from station.config import parse as parse_station
 
@@ -270,7 +271,7 @@ def test_whatever_a_box_or_the_station_logs_as_a_warning_or_worse_is_in_the_trou
 def test_whatever_a_broker_or_an_order_meets_is_in_the_troubleshooting() -> None:
     """By the start of the text: what follows may be a name."""
     page = text("docs/guide/troubleshoot.md").replace("`", "")
-    broker = {what for what, _hint in reasons._REFUSED.values()} | set(reasons._LOST.values())
+    broker = {what for what, _hint in reasons.REFUSED.values()} | set(reasons.LOST.values())
     orders = texts_of("agent/commands/policy.py", "untimely")
 
     assert len(broker) > 20 and len(orders) >= 4
@@ -327,7 +328,7 @@ def test_every_setting_that_a_page_names_exists(page: Path) -> None:
 @pytest.mark.parametrize("readme", READMES)
 def test_the_event_of_the_readme_is_one(readme: str) -> None:
     (example,) = blocks(text(readme), "json")
-    event = codec.parse_event(example.encode())
+    event = codec.parse(EventPayload, example.encode())
 
     assert (event.kind, event.phase, event.severity) == ("line_crossed", "start", "alert")
     assert json.loads(example)["image"]["topic"] == f"camera/{event.camera}/image/{event.id}/thumbnail"

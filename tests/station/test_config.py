@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import ConfigError
+from agent.transport.settings import TlsSettings
 from station.config import StationConfig, load, parse, warnings
 
 LEAST = b"commune: hai-ninh\n"
@@ -78,7 +79,7 @@ def test_the_connection_is_that_of_the_file_and_an_onlooker_has_another_name() -
         ("hai-ninh",),
         "duty-room",
     )
-    assert (settings.tls_ca, settings.tls_cert, settings.tls_key) == (Path("/ca"), Path("/c"), Path("/k"))
+    assert settings.tls == TlsSettings(ca=Path("/ca"), cert=Path("/c"), key=Path("/k"))
     assert settings.receipts
     assert config.subscriber(receipts=False).client_id == "ngatu-duty-room-check"
 

@@ -8,7 +8,7 @@ import pytest
 
 from station.stats import BoxStats, UnfilledGap, collect
 from station.store.database import StoreError, upgrade, versions
-from tests.station.ingest.test_receipts import arrivals, hello
+from tests.station.ingest.test_receipts import hello, messages
 from tests.station.store.test_store import altered, bytes_by
 from tests.support.stores import Place
 
@@ -17,12 +17,12 @@ NOW_MS = 1_772_449_447_000
 
 def test_everything_is_counted_by_box(place: Place) -> None:
     with closing(place.open(gap_after_s=0, now=lambda: NOW_MS / 1000)) as store:
-        event, picture = arrivals(1, 1, picture=True)
-        store.commit([event, picture, *arrivals(2, 6), *arrivals(3, 9), hello(6, 9)])
+        event, picture = messages(1, 1, picture=True)
+        store.commit([event, picture, *messages(2, 6), *messages(3, 9), hello(6, 9)])
         store.commit([bytes_by("camera/north/event", b"?"), altered(event, seq=7, severity="info")])
         for _ in range(2):
             store.attend()
-        store.commit(arrivals(4, 8))
+        store.commit(messages(4, 8))
         store.attend()
         stats = collect(place.engine, place.folder)
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from agent.wire import codec
-from agent.wire.payloads import ReceiptPayload
+from agent.wire.payloads import EventPayload, ReceiptPayload
 from station.watch.embedded import Address
 from tests.support.brokers import until
 from tests.support.fake_box import FakeBox, an_event
@@ -34,7 +34,7 @@ def test_the_twenty_lines_keep_events_and_pictures(embedded: Address, commune: s
         process.communicate()
 
     (event,), (picture,) = tmp_path.glob("*.json"), tmp_path.glob("*.jpg")
-    payload = codec.parse_event(event.read_bytes())
+    payload = codec.parse(EventPayload, event.read_bytes())
     assert event.name == "north-01-e-1-1.json"
     assert payload.image is not None
     assert sha256(picture.read_bytes()).hexdigest() == payload.image.sha256

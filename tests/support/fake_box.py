@@ -15,7 +15,10 @@ from paho.mqtt.properties import Properties
 from agent.core.types import Box, Event, EventKind, Instant, ObjectState, Phase, Severity, Shot, Size
 from agent.publishing.compose import Sender, event_messages
 from agent.wire import codec
+from agent.wire.channels import MessageKind
 from agent.wire.message import Message, Stored
+from agent.wire.payloads import ReceiptPayload
+from agent.wire.topics import Topics
 from station.watch.embedded import Address
 from tests.support.brokers import until
 
@@ -44,12 +47,12 @@ class FakeBox:
     commune: str = "hai-ninh"
     device: str = "north-01"
     stream: str = "s-1"
-    receipts: list[codec.Receipt] = field(default_factory=list)
+    receipts: list[ReceiptPayload] = field(default_factory=list)
     station_online: list[bool] = field(default_factory=list)
     seq: int = 0
 
     def __enter__(self) -> FakeBox:
-        self.topics = codec.Topics(self.commune, self.device)
+        self.topics = Topics(self.commune, self.device)
         self._sender = Sender(self.commune, self.device, "north", "boot-1", "yolox-nano", "a" * 64)
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2,
@@ -64,7 +67,9 @@ class FakeBox:
         self._client.connect(self.address.host, port)
         self._client.loop_start()
         until(self._client.is_connected)
-        self._client.subscribe([(self.topics.receipt, 1), (self.topics.station_status, 1)])
+        self._client.subscribe(
+            [(self.topics.of(MessageKind.RECEIPT), 1), (self.topics.of(MessageKind.STATION_STATUS), 1)]
+        )
         until(lambda: ready)
         return self
 
@@ -89,7 +94,7 @@ class FakeBox:
         properties = Properties(PacketTypes.PUBLISH)
         properties.UserProperty = list(codec.properties(stored, self.stream).items())
         body = codec.finish(stored, self.stream, now)
-        self._client.publish(self.topics.of(stored.message.topic), body, 1, False, properties)
+        self._client.publish(self.topics.below(stored.message.topic), body, 1, False, properties)
 
     def publish(self, stored: Stored, *, promised: str | None = None) -> Stored:
         now = Instant(time.monotonic(), time.time())
@@ -105,7 +110,7 @@ class FakeBox:
     def raw(
         self, suffix: str, body: bytes, *, retain: bool = False, properties: Properties | None = None
     ) -> None:
-        self._client.publish(self.topics.of(suffix), body, 1, retain, properties).wait_for_publish(5)
+        self._client.publish(self.topics.below(suffix), body, 1, retain, properties).wait_for_publish(5)
 
     def hello(self) -> None:
         now = Instant(time.monotonic(), time.time())
@@ -122,7 +127,7 @@ class FakeBox:
         }
 
     def _hear(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
-        if message.topic == self.topics.station_status:
-            self.station_online.append(codec.parse_station_status(bytes(message.payload)))
+        if message.topic == self.topics.of(MessageKind.STATION_STATUS):
+            self.station_online.append(codec.says_online(bytes(message.payload)))
         else:
-            self.receipts.append(codec.parse_receipt(message.topic, bytes(message.payload)))
+            self.receipts.append(codec.parse(ReceiptPayload, bytes(message.payload)))

@@ -17,7 +17,7 @@ from agent.clock import SystemClock
 from agent.mqtt.forwarder import Forwarder
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import Outbox, OutboxSettings
-from agent.wire.codec import Topics
+from agent.wire.topics import Topics
 
 
 def main(count: int, port: int, folder: Path) -> None:

@@ -43,7 +43,7 @@ def orders(trial: Trial) -> str:
     @settings(max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(payloads(), st.sampled_from([*VERBS, "", "../x", "#"]) | st.text(max_size=30), st.booleans())
     def judged(payload: bytes, verb: str, retained: bool) -> None:
-        found = read(TOPICS.of(f"command/{verb}"), payload, retained, TOPICS)
+        found = read(TOPICS.below(f"command/{verb}"), payload, retained, TOPICS)
         refused = isinstance(found, Refusal) or untimely(found, KnownTime(ISSUED_S, True)) is not None
         seen[refused] += 1
         assert not (retained and not isinstance(found, Refusal)), "a retained order was taken"

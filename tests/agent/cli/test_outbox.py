@@ -17,6 +17,7 @@ from agent.outbox.degraded import AGAIN_S
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire import codec
 from agent.wire.message import Message, Priority
+from agent.wire.payloads import ChainPayload
 from tests.conftest import SteppedClock
 
 Say = Callable[..., Result]
@@ -147,7 +148,7 @@ def test_what_is_dropped_is_counted_as_lost_and_told(box: Box, say: Say) -> None
     stats = box.outbox.stats()
     assert (stats.quarantined, stats.dropped["event"], stats.dropped["image"]) == (0, 1, 1)
     seals = [s for s in box.outbox.waiting(9, box.clock.now()) if s.message.topic == codec.CHAIN]
-    told = codec.parse_chain(codec.finish(seals[-1], seals[-1].stream, box.clock.now()))
+    told = codec.parse(ChainPayload, codec.finish(seals[-1], seals[-1].stream, box.clock.now()))
     assert told.dropped == ((2, 2), (4, 4))
 
 

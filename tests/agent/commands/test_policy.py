@@ -22,7 +22,7 @@ from agent.commands.policy import (
     read,
     untimely,
 )
-from agent.wire.codec import Topics
+from agent.wire.topics import Topics
 
 TOPICS = Topics("hai-ninh", "hai-ninh-03")
 ISSUED = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
@@ -48,7 +48,7 @@ def heard(
     verb: str = "ping", payload: bytes | None = None, retained: bool = False, **more: Any
 ) -> Command | Refusal:
     body = json.dumps(told(**more)).encode() if payload is None else payload
-    return read(TOPICS.of(f"command/{verb}"), body, retained, TOPICS)
+    return read(TOPICS.below(f"command/{verb}"), body, retained, TOPICS)
 
 
 def ordered(verb: str = "ping", **more: Any) -> Command:
@@ -246,7 +246,7 @@ def test_any_bytes_are_an_order_or_one_refusal(
     payload: bytes, verb: str, retained: bool, now: KnownTime
 ) -> None:
     """The long run, 10,000 and more of these, is `make test-faults`."""
-    found = read(TOPICS.of(f"command/{verb}"), payload, retained, TOPICS)
+    found = read(TOPICS.below(f"command/{verb}"), payload, retained, TOPICS)
 
     if isinstance(found, Refusal):
         assert found.why

@@ -22,77 +22,77 @@ class Link:
         self._due: deque[tuple[float, int]] = deque()
         self._mid = 0
 
-    def fill(self, pipe: SendWindow, body_bytes: int, seconds: float) -> None:
+    def fill(self, send_window: SendWindow, body_bytes: int, seconds: float) -> None:
         """Send as much as may be sent, for so long."""
         ends_s = self.now_s + seconds
         while self.now_s < ends_s:
-            while pipe.room_bytes > 0 and len(self._due) < 1000:
+            while send_window.room_bytes > 0 and len(self._due) < 1000:
                 self._mid += 1
-                pipe.sent(self._mid, body_bytes, self.now_s)
+                send_window.sent(self._mid, body_bytes, self.now_s)
                 whole = body_bytes + OVERHEAD_BYTES
                 self._free_s = max(self._free_s, self.now_s) + whole / self.rate
                 self.longest_s = max(self.longest_s, self._free_s - self.now_s)
                 self._due.append((self._free_s + self.delay_s, self._mid))
                 self.carried += whole
             self.now_s, mid = self._due.popleft()
-            pipe.landed(mid, self.now_s)
+            send_window.answered(mid, self.now_s)
 
 
 def test_on_a_slow_link_little_more_than_two_seconds_are_under_way() -> None:
-    link, pipe = Link(4000), SendWindow()
-    link.fill(pipe, 1000, 60)
+    link, send_window = Link(4000), SendWindow()
+    link.fill(send_window, 1000, 60)
     link.longest_s = 0.0
-    link.fill(pipe, 1000, 60)
+    link.fill(send_window, 1000, 60)
     assert link.longest_s <= 1.5 * TARGET_S
     assert link.carried >= 0.95 * 120 * 4000, "and yet it is never idle"
 
 
 def test_a_quick_link_is_soon_not_held_up() -> None:
-    link, pipe = Link(10_000_000, delay_s=0.001), SendWindow()
-    link.fill(pipe, 1000, 1.0)
-    assert pipe.bound_bytes > 1_000_000
+    link, send_window = Link(10_000_000, delay_s=0.001), SendWindow()
+    link.fill(send_window, 1000, 1.0)
+    assert send_window.bound_bytes > 1_000_000
 
 
 def test_a_long_delay_alone_makes_no_link_slow() -> None:
-    link, pipe = Link(1_000_000, delay_s=1.5), SendWindow()
-    link.fill(pipe, 1000, 60)
-    assert pipe.bound_bytes > 1_000_000
+    link, send_window = Link(1_000_000, delay_s=1.5), SendWindow()
+    link.fill(send_window, 1000, 60)
+    assert send_window.bound_bytes > 1_000_000
 
 
 def test_a_link_that_gets_slow_is_noticed_and_one_that_recovers_too() -> None:
-    link, pipe = Link(1_000_000), SendWindow()
-    link.fill(pipe, 1000, 3)
+    link, send_window = Link(1_000_000), SendWindow()
+    link.fill(send_window, 1000, 3)
     link.rate = 4000
-    link.fill(pipe, 1000, 600)
-    assert pipe.bound_bytes <= 2 * TARGET_S * 4000
+    link.fill(send_window, 1000, 600)
+    assert send_window.bound_bytes <= 2 * TARGET_S * 4000
     link.rate = 1_000_000
-    link.fill(pipe, 1000, 20)
-    assert pipe.bound_bytes > 100_000
+    link.fill(send_window, 1000, 20)
+    assert send_window.bound_bytes > 100_000
 
 
 def test_a_picture_goes_only_while_little_is_under_way() -> None:
-    pipe = SendWindow()
-    assert pipe.calm
-    pipe.sent(1, FIRST_BYTES // 2, 0.0)
-    assert not pipe.calm
-    pipe.landed(1, 0.1)
-    assert pipe.calm
+    send_window = SendWindow()
+    assert send_window.calm
+    send_window.sent(1, FIRST_BYTES // 2, 0.0)
+    assert not send_window.calm
+    send_window.answered(1, 0.1)
+    assert send_window.calm
 
 
 def test_an_answer_to_what_was_never_sent_changes_nothing() -> None:
-    pipe = SendWindow()
-    pipe.sent(1, 1000, 0.0)
-    before = (pipe.bound_bytes, pipe.room_bytes)
-    pipe.landed(2, 5.0)
-    assert (pipe.bound_bytes, pipe.room_bytes) == before
+    send_window = SendWindow()
+    send_window.sent(1, 1000, 0.0)
+    before = (send_window.bound_bytes, send_window.room_bytes)
+    send_window.answered(2, 5.0)
+    assert (send_window.bound_bytes, send_window.room_bytes) == before
 
 
 @given(st.lists(st.tuples(st.integers(0, 300_000), st.floats(0.0, 1000.0)), max_size=50))
 def test_whatever_the_answers_the_bound_stays_between_its_own(sizes: list[tuple[int, float]]) -> None:
-    pipe, now_s = SendWindow(), 0.0
+    send_window, now_s = SendWindow(), 0.0
     for mid, (size, took_s) in enumerate(sizes):
-        pipe.sent(mid, size, now_s)
+        send_window.sent(mid, size, now_s)
         now_s += took_s
-        pipe.landed(mid, now_s)
-        assert LEAST_BYTES <= pipe.bound_bytes <= MOST_BYTES
-    assert pipe.room_bytes == pipe.bound_bytes, "nothing is under way any more"
+        send_window.answered(mid, now_s)
+        assert LEAST_BYTES <= send_window.bound_bytes <= MOST_BYTES
+    assert send_window.room_bytes == send_window.bound_bytes, "nothing is under way any more"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.types import Instant
-from agent.mqtt.data_cap import DAY_S, OVERHEAD_BYTES, Budget, DailySettings
+from agent.mqtt.data_cap import DAY_S, OVERHEAD_BYTES, DailySettings, DataCap
 from agent.wire.message import Priority
 
 
@@ -15,34 +15,34 @@ def at(seconds: float) -> Instant:
 
 
 def test_a_class_closes_when_its_bytes_are_used_up_and_opens_with_the_day() -> None:
-    budget = Budget(DailySettings(images_bytes=10_000).limits())
-    budget.turn(at(0), "2026-03-02")
-    budget.spend(Priority.IMAGE, 9_000)
-    assert budget.open(Priority.IMAGE)
-    budget.spend(Priority.IMAGE, 9_000)
-    assert budget.closed() == (Priority.IMAGE,)
-    assert not budget.turn(at(100), "2026-03-02")
-    assert budget.turn(at(200), "2026-03-03")
-    assert budget.open(Priority.IMAGE)
+    data_cap = DataCap(DailySettings(images_bytes=10_000).limits())
+    data_cap.turn(at(0), "2026-03-02")
+    data_cap.spend(Priority.IMAGE, 9_000)
+    assert data_cap.open(Priority.IMAGE)
+    data_cap.spend(Priority.IMAGE, 9_000)
+    assert data_cap.closed() == (Priority.IMAGE,)
+    assert not data_cap.turn(at(100), "2026-03-02")
+    assert data_cap.turn(at(200), "2026-03-03")
+    assert data_cap.open(Priority.IMAGE)
 
 
 def test_without_a_trusted_clock_a_day_lasts_24_hours_of_the_steady_one() -> None:
-    budget = Budget({Priority.IMAGE: 1})
-    budget.turn(at(50), "")
-    budget.spend(Priority.IMAGE, 1)
-    assert not budget.turn(at(50 + DAY_S - 1), "")
-    assert not budget.open(Priority.IMAGE)
-    assert budget.turn(at(50 + DAY_S), "")
-    assert budget.open(Priority.IMAGE)
+    data_cap = DataCap({Priority.IMAGE: 1})
+    data_cap.turn(at(50), "")
+    data_cap.spend(Priority.IMAGE, 1)
+    assert not data_cap.turn(at(50 + DAY_S - 1), "")
+    assert not data_cap.open(Priority.IMAGE)
+    assert data_cap.turn(at(50 + DAY_S), "")
+    assert data_cap.open(Priority.IMAGE)
 
 
 def test_a_clock_that_becomes_trusted_gives_no_second_budget() -> None:
-    budget = Budget({Priority.IMAGE: 1})
-    budget.turn(at(0), "")
-    budget.spend(Priority.IMAGE, 1)
-    assert not budget.turn(at(100), "2026-03-02")
-    assert not budget.turn(at(200), "")
-    assert budget.turn(at(300), "2026-03-03")
+    data_cap = DataCap({Priority.IMAGE: 1})
+    data_cap.turn(at(0), "")
+    data_cap.spend(Priority.IMAGE, 1)
+    assert not data_cap.turn(at(100), "2026-03-02")
+    assert not data_cap.turn(at(200), "")
+    assert data_cap.turn(at(300), "2026-03-03")
 
 
 def test_there_is_no_setting_that_holds_events_back() -> None:
@@ -54,11 +54,11 @@ def test_there_is_no_setting_that_holds_events_back() -> None:
 def test_a_class_never_goes_beyond_its_bytes_by_more_than_its_last_message(
     sizes: list[tuple[Priority, int]], limit: int
 ) -> None:
-    budget = Budget({Priority.IMAGE: limit, Priority.COUNT: limit})
+    data_cap = DataCap({Priority.IMAGE: limit, Priority.COUNT: limit})
     last = dict.fromkeys(Priority, 0)
     for priority, size in sizes:
-        if budget.open(priority):
-            budget.spend(priority, size)
+        if data_cap.open(priority):
+            data_cap.spend(priority, size)
             last[priority] = size + OVERHEAD_BYTES
-    for priority in budget.limits:
-        assert budget.spent.get(priority, 0) <= limit + last[priority]
+    for priority in data_cap.limits:
+        assert data_cap.spent.get(priority, 0) <= limit + last[priority]

@@ -21,13 +21,17 @@ from paho.mqtt.enums import CallbackAPIVersion
 from agent.clock import SystemClock
 from agent.core.types import Instant
 from agent.errors import BrokerRefused, BrokerUnreachable
-from agent.mqtt import errors, forwarder
-from agent.mqtt.connection import Connection, Happening
+from agent.mqtt import forwarder
+from agent.mqtt.connection import Connection
 from agent.mqtt.forwarder import Forwarder, wait_s
+from agent.mqtt.packets import InboundPacket
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import Outbox, OutboxSettings
+from agent.transport import errors
 from agent.wire import codec as wire
+from agent.wire.channels import MessageKind
 from agent.wire.message import Message, Priority
+from agent.wire.topics import Topics
 from station.ingest.inbound import InboundMessage
 from station.ingest.subscriber import Subscriber, SubscriberSettings
 from station.watch.embedded import Address
@@ -70,7 +74,7 @@ class Box:
 
     folder: Path
     port: int
-    topics: wire.Topics
+    topics: Topics
     more: dict[str, object]
     commands: list[tuple[str, bytes]] = field(default_factory=list)
 
@@ -88,7 +92,7 @@ class Box:
             self.topics,
             f"s-{uuid4().hex[:8]}",
             CLOCK,
-            on_command=lambda *told: self.on_command(*told) if self.on_command else told[3](),
+            on_command=lambda *args: self.on_command(*args) if self.on_command else args[3](),
             beat=self.beat,
         )
 
@@ -111,7 +115,7 @@ def open_box(tmp_path: Path) -> Iterator[Callable[..., Box]]:
     def start(port: int, **more: object) -> Box:
         commune = f"c-{uuid4().hex[:12]}"
         folder = tmp_path / commune
-        boxes.append(Box(folder, port, wire.Topics(commune, "box-1"), more))
+        boxes.append(Box(folder, port, Topics(commune, "box-1"), more))
         boxes[-1].forwarder.start()
         return boxes[-1]
 
@@ -199,7 +203,7 @@ def test_events_overtake_the_pictures_that_wait(port: int, open_box: Callable[..
 @pytest.mark.broker
 def test_pictures_wait_until_the_station_is_there(mosquitto: Mosquitto, open_box: Callable[..., Box]) -> None:
     box, notes = open_box(mosquitto.port, receipt_timeout_s=1), Notes()
-    with client(mosquitto.port, box.topics.of("#")) as (_, seen):
+    with client(mosquitto.port, box.topics.below("#")) as (_, seen):
         until(lambda: box.forwarder.figures().connected_s is not None)
         box.outbox.put([picture(1), event(2)])
         until(lambda: any(message.topic.endswith("event") for message in seen))
@@ -212,7 +216,7 @@ def test_pictures_wait_until_the_station_is_there(mosquitto: Mosquitto, open_box
 @pytest.mark.broker
 def test_with_confirm_broker_its_word_is_enough(mosquitto: Mosquitto, open_box: Callable[..., Box]) -> None:
     box = open_box(mosquitto.port, confirm="broker")
-    with client(mosquitto.port, box.topics.of("#")) as (_, seen):
+    with client(mosquitto.port, box.topics.below("#")) as (_, seen):
         box.outbox.put([picture(1), event(2)])
         until(lambda: box.pending() == 0)
         until(lambda: sum("camera" in message.topic for message in seen) == 2)
@@ -233,11 +237,12 @@ def test_messages_bear_their_properties_and_what_only_the_sending_knows(
     mosquitto: Mosquitto, open_box: Callable[..., Box]
 ) -> None:
     box = open_box(mosquitto.port)
-    with client(mosquitto.port, box.topics.of("camera/#")) as (_, seen):
+    with client(mosquitto.port, box.topics.below("camera/#")) as (_, seen):
         box.outbox.put([event("e-1")])
         until(lambda: seen)
-    told = json.loads(seen[0].payload)
-    assert (told["id"], told["seq"], told["stream"], told["replayed"]) == ("e-1", 1, box.outbox.stream, False)
+    event_sent = json.loads(seen[0].payload)
+    place = event_sent["id"], event_sent["seq"], event_sent["stream"], event_sent["replayed"]
+    assert place == ("e-1", 1, box.outbox.stream, False)
     assert seen[0].properties is not None
     assert dict(seen[0].properties.UserProperty)["event_id"] == "e-1"
     assert seen[0].properties.ContentType == "application/json"
@@ -375,7 +380,7 @@ def test_a_box_with_nothing_to_send_waits_long_and_still_sends_and_stops_at_once
     waits: list[float] = []
     turn = Connection.turn
 
-    def noted(connection: Connection, timeout_s: float) -> list[Happening]:
+    def noted(connection: Connection, timeout_s: float) -> list[InboundPacket]:
         waits.append(timeout_s)
         return turn(connection, timeout_s)
 
@@ -426,14 +431,13 @@ def test_a_mistake_of_ours_does_not_silence_the_box(
     box, notes = open_box(embedded.port), Notes()
     real, failures = wire.hello, iter(range(2))
 
-    def hello(*told: object) -> bytes:
+    def hello(*args: object) -> bytes:
         if next(failures, None) is not None:
             raise ZeroDivisionError
-        return real(*told)  # type: ignore[arg-type]
+        return real(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(wire, "hello", hello)
     with station(box, notes):
-        box.forwarder._sending.greet()
         box.outbox.put([event(n) for n in range(10)])
         until(lambda: box.pending() == 0 and next(failures, None) is None)
         until(lambda: box.forwarder.figures().connected_s is not None)
@@ -464,23 +468,23 @@ def test_states_are_retained_at_connect_on_change_and_at_the_end(
     box.forwarder.keep("camera/north/status", b'{"state":"streaming"}')
 
     def retained() -> dict[str, bytes]:
-        with client(mosquitto.port, box.topics.of("#")) as (_, seen):
+        with client(mosquitto.port, box.topics.below("#")) as (_, seen):
             until(lambda: len(seen) >= 3)
             return {message.topic: message.payload for message in seen if message.retain}
 
-    until(lambda: box.forwarder.figures().connected_s is not None)
+    until(lambda: box.forwarder.figures().connected_s is not None and box.forwarder.settled)
     first = retained()
-    assert json.loads(first[box.topics.status])["state"] == "online"
-    assert first[box.topics.info] == b'{"version":1}'
+    assert json.loads(first[box.topics.of(MessageKind.STATUS)])["state"] == "online"
+    assert first[box.topics.of(MessageKind.INFO)] == b'{"version":1}'
     box.forwarder.keep("info", b'{"version":2}')
-    until(lambda: retained()[box.topics.info] == b'{"version":2}')
+    until(lambda: retained()[box.topics.of(MessageKind.INFO)] == b'{"version":2}')
     mosquitto.kill()
     mosquitto.start()
     until(lambda: len(retained()) == 3)
     assert box.forwarder.stop()
-    last = json.loads(retained()[box.topics.status])
+    last = json.loads(retained()[box.topics.of(MessageKind.STATUS)])
     assert last["state"] == "stopped"
-    assert last["session"] == json.loads(first[box.topics.status])["session"]
+    assert last["session"] == json.loads(first[box.topics.of(MessageKind.STATUS)])["session"]
 
 
 @pytest.mark.broker
@@ -489,14 +493,14 @@ def test_hello_is_said_at_each_connect_and_when_the_station_comes(
 ) -> None:
     box, notes = open_box(mosquitto.port), Notes()
     box.outbox.put([event(n) for n in range(3)])
-    with client(mosquitto.port, box.topics.hello) as (_, seen):
+    with client(mosquitto.port, box.topics.of(MessageKind.HELLO)) as (_, seen):
         until(lambda: box.forwarder.figures().connected_s is not None)
         with station(box, notes):
             until(lambda: seen)
             until(lambda: box.pending() == 0)
-        told = json.loads(seen[-1].payload)
-    assert told["stream"] == box.outbox.stream
-    assert told["newest"] == 3
+        hello = json.loads(seen[-1].payload)
+    assert hello["stream"] == box.outbox.stream
+    assert hello["newest"] == 3
 
 
 @pytest.mark.broker
@@ -505,13 +509,15 @@ def test_a_station_that_has_it_already_says_so_after_hello(
 ) -> None:
     """The receipts were lost, not the messages: nothing need be sent again."""
     box = open_box(mosquitto.port, receipt_timeout_s=600)
-    with client(mosquitto.port, box.topics.of("camera/#")) as (_, seen):
+    with client(mosquitto.port, box.topics.below("camera/#")) as (_, seen):
         box.outbox.put([event(n) for n in range(10)])
         until(lambda: len(seen) == 10)
     assert box.pending() == 10
     with client(mosquitto.port) as (answering, _):
         answering.publish(
-            box.topics.receipt, wire.receipt("duty", box.outbox.stream, [(1, 10)], CLOCK.now()), qos=1
+            box.topics.of(MessageKind.RECEIPT),
+            wire.receipt("duty", box.outbox.stream, [(1, 10)], CLOCK.now()),
+            qos=1,
         )
         until(lambda: box.pending() == 0)
     assert box.forwarder.figures().resent == 0
@@ -522,13 +528,17 @@ def test_receipts_that_are_not_for_us_or_cannot_be_read_change_nothing(
     mosquitto: Mosquitto, open_box: Callable[..., Box]
 ) -> None:
     box = open_box(mosquitto.port, receipt_timeout_s=600)
-    with client(mosquitto.port, box.topics.of("camera/#")) as (plain, seen):
+    with client(mosquitto.port, box.topics.below("camera/#")) as (plain, seen):
         box.outbox.put([event(n) for n in range(3)])
         until(lambda: len(seen) == 3)
         for payload in (b"", b"{", b"\xff" * 100, wire.receipt("duty", str(uuid4()), [(1, 3)], CLOCK.now())):
-            plain.publish(box.topics.receipt, payload, qos=1)
-        plain.publish(box.topics.station_status, b"what?", qos=1)
-        plain.publish(box.topics.receipt, wire.receipt("duty", box.outbox.stream, [(2, 2)], CLOCK.now()), qos=1)
+            plain.publish(box.topics.of(MessageKind.RECEIPT), payload, qos=1)
+        plain.publish(box.topics.of(MessageKind.STATION_STATUS), b"what?", qos=1)
+        plain.publish(
+            box.topics.of(MessageKind.RECEIPT),
+            wire.receipt("duty", box.outbox.stream, [(2, 2)], CLOCK.now()),
+            qos=1,
+        )
         until(lambda: box.pending() == 2)
     assert box.outbox.bounds() == (1, 3)
 
@@ -551,9 +561,9 @@ def test_a_command_goes_to_its_handler_and_comes_again_until_that_has_acknowledg
     box.on_command = on_command
     until(lambda: box.forwarder.figures().connected_s is not None)
     with client(mosquitto.port) as (plain, _), ExitStack() as stack:
-        until(lambda: plain.publish(box.topics.of("command/ping"), b"1", qos=1) and heard)
+        until(lambda: plain.publish(box.topics.below("command/ping"), b"1", qos=1) and heard)
         count = len(heard)
-        assert heard[0] == (box.topics.of("command/ping"), b"1", False)
+        assert heard[0] == (box.topics.below("command/ping"), b"1", False)
         assert box.forwarder.stop()
         stack.callback(box.close)
         box.forwarder = box.new_forwarder()
@@ -574,7 +584,7 @@ def test_a_command_handler_that_raises_ends_nothing(mosquitto: Mosquitto, open_b
 
     box.on_command = on_command
     with client(mosquitto.port) as (plain, _):
-        until(lambda: plain.publish(box.topics.of("command/ping"), b"1", qos=1) and heard)
+        until(lambda: plain.publish(box.topics.below("command/ping"), b"1", qos=1) and heard)
     assert box.forwarder.figures().reconnects == 0
 
 
@@ -619,7 +629,7 @@ def test_an_old_message_is_marked_as_replayed(embedded: Address, open_box: Calla
     box = open_box(embedded.port)
     now = CLOCK.now()
     old = event("old")
-    with client(embedded.port, box.topics.of("camera/#")) as (_, seen):
+    with client(embedded.port, box.topics.below("camera/#")) as (_, seen):
         box.outbox.put(
             [Message(old.topic, old.body, wire.JSON, Priority.EVENT, Instant(now.mono_s - 90, now.wall_s - 90))]
         )

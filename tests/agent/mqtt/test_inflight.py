@@ -37,7 +37,7 @@ def test_the_broker_s_word_starts_the_wait_for_the_receipt() -> None:
     assert window.next_due_s(at(1)) == 30
     assert window.fall_due(at(30)) == 0
     assert window.fall_due(at(31)) == 1
-    assert not window.flights
+    assert not window.messages
 
 
 def test_a_receipt_settles_before_and_after_the_broker_s_word() -> None:
@@ -45,9 +45,9 @@ def test_a_receipt_settles_before_and_after_the_broker_s_word() -> None:
     window.sent(stored(1), 11, at(0))
     window.sent(stored(2), 12, at(0))
     window.receipted([(1, 2)], [], at(2))
-    assert not window.flights
+    assert not window.messages
     assert window.acknowledged(11, at(3)) is None
-    assert window.in_air == 1
+    assert window.unacked == 1
     assert window.rtt_s == 2
 
 
@@ -79,7 +79,7 @@ def test_the_growth_outlives_the_connection() -> None:
     window = InFlightWindow(30, 2)
     window.sent(stored(1), 1, at(0))
     window.refused(1, at(0))
-    window.broke()
+    window.disconnected()
     window.sent(stored(1), 1, at(1))
     window.refused(1, at(1))
     assert window.next_due_s(at(1)) == 10
@@ -126,7 +126,7 @@ def test_what_is_never_receipted_does_not_hold_up_the_rest_for_ever() -> None:
         for seq in range(AWAITED_PLAIN):
             window.sent(stored(seq), seq, at(now))
             window.acknowledged(seq, at(now))
-        if window.flights[0].tries <= PATIENT:
+        if window.messages[0].tries <= PATIENT:
             assert window.room(10)[0] == 0
             now += 1000
             window.fall_due(at(now))
@@ -145,7 +145,7 @@ def test_when_the_station_comes_back_what_it_never_got_goes_soon() -> None:
     window.station_came(at(10))
     assert window.next_due_s(at(10)) == 30
     window.sent(stored(2), 8, at(10))
-    window.refused(8, at(10), unheard=True)
+    window.refused(8, at(10), no_subscribers=True)
     window.station_came(at(11))
     assert window.next_due_s(at(11)) == 0
 
@@ -155,7 +155,7 @@ def test_pictures_can_be_receipted_by_hash() -> None:
     window.sent(stored(1, Priority.IMAGE), 1, at(0))
     window.sent(stored(2, Priority.IMAGE), 2, at(0))
     assert window.receipted([], ["hash-2", "hash-9"], at(1)) == [2]
-    assert set(window.flights) == {1}
+    assert set(window.messages) == {1}
 
 
 @given(
@@ -168,20 +168,20 @@ def test_a_receipt_settles_exactly_what_it_names(flying: set[int], ranges: list[
         window.sent(stored(seq), seq, at(0))
     window.receipted([pair for pair in ranges if pair[0] <= pair[1]], [], at(1))
     named = {seq for first, last in ranges for seq in range(first, last + 1)}
-    assert set(window.flights) == flying - named
+    assert set(window.messages) == flying - named
 
 
 def test_the_culprit_is_who_was_alone_at_three_hang_ups() -> None:
     window, suspects, now = InFlightWindow(30, 2), Suspects(), 0.0
     for seq in (1, 2, 3):
         window.sent(stored(seq, body=bytes(LARGE_BYTES)), seq, at(0))
-    assert suspects.hung_up(window.broke(), at(0)) is None
+    assert suspects.hung_up(window.disconnected(), at(0)) is None
     assert suspects.next(False, at(0)) == 1
     suspects.cleared(1)
     assert suspects.next(False, at(0)) == 2
     for strike in range(1, STRIKES_LARGE + 1):
         window.sent(stored(2, body=bytes(LARGE_BYTES)), strike, at(now))
-        culprit = suspects.hung_up(window.broke(), at(now))
+        culprit = suspects.hung_up(window.disconnected(), at(now))
         assert culprit == (2 if strike == STRIKES_LARGE else None)
         if strike == 1:
             assert suspects.next(False, at(now)) == 3, "who has a strike waits behind the others"
@@ -197,4 +197,4 @@ def test_a_small_message_on_a_bad_line_is_not_soon_taken_for_the_culprit() -> No
     window, suspects = InFlightWindow(30, 2), Suspects()
     for strike in range(1, STRIKES_SMALL + 1):
         window.sent(stored(1), strike, at(0))
-        assert suspects.hung_up(window.broke(), at(0)) == (1 if strike == STRIKES_SMALL else None)
+        assert suspects.hung_up(window.disconnected(), at(0)) == (1 if strike == STRIKES_SMALL else None)

@@ -15,6 +15,8 @@ from agent.mqtt.forwarder import Forwarder
 from agent.outbox.degraded import AGAIN_S
 from agent.outbox.seals import SEAL_AFTER_S
 from agent.wire import codec
+from agent.wire.channels import MessageKind
+from agent.wire.payloads import HelloPayload
 from tests.agent.mqtt.test_forwarder import Box, Notes, client, event, open_box, picture, station
 from tests.support.brokers import Mosquitto, until
 
@@ -55,13 +57,13 @@ def test_pictures_beyond_the_day_s_bytes_wait_for_the_next_day_and_events_never(
     with station(box, notes):
         until(lambda: box.forwarder.figures().wait_for_tomorrow == ("image",))
         box.outbox.put([event(f"e{n}") for n in range(50)])
-        until(lambda: sum(a.sort == "event" for a in notes.arrivals) == 50)
-        pictures = sum(a.sort == "image" for a in notes.arrivals)
+        until(lambda: sum(a.kind == "event" for a in notes.arrivals) == 50)
+        pictures = sum(a.kind == "image" for a in notes.arrivals)
         assert 6 <= pictures <= 8, "the last one may go beyond"
         assert box.forwarder.figures().sent_today_bytes["image"] >= 20_000
         clock.seconds += DAY_S
-        until(lambda: sum(a.sort == "image" for a in notes.arrivals) >= 2 * pictures - 1)
-        assert sum(a.sort == "image" for a in notes.arrivals) < 20
+        until(lambda: sum(a.kind == "image" for a in notes.arrivals) >= 2 * pictures - 1)
+        assert sum(a.kind == "image" for a in notes.arrivals) < 20
 
 
 def test_a_restart_gives_no_second_budget(mosquitto: Mosquitto, open_box: Callable[..., Box]) -> None:
@@ -71,12 +73,12 @@ def test_a_restart_gives_no_second_budget(mosquitto: Mosquitto, open_box: Callab
     with station(box, notes):
         until(lambda: box.forwarder.figures().wait_for_tomorrow)
         until(lambda: box.forwarder.figures().in_flight == 0)
-        pictures = sum(a.sort == "image" for a in notes.arrivals)
+        pictures = sum(a.kind == "image" for a in notes.arrivals)
         on(box, clock)
         box.outbox.put([event("e")])
-        until(lambda: any(a.sort == "event" for a in notes.arrivals))
+        until(lambda: any(a.kind == "event" for a in notes.arrivals))
         assert box.forwarder.figures().wait_for_tomorrow == ("image",)
-        assert sum(a.sort == "image" for a in notes.arrivals) == pictures
+        assert sum(a.kind == "image" for a in notes.arrivals) == pictures
 
 
 def test_what_was_on_its_way_when_the_file_broke_comes_in_the_new_stream(
@@ -84,7 +86,7 @@ def test_what_was_on_its_way_when_the_file_broke_comes_in_the_new_stream(
 ) -> None:
     box, notes = open_box(mosquitto.port), Notes(failing=True)
     box.outbox.put([event(f"e{n}") for n in range(30)])
-    with station(box, notes), client(mosquitto.port, box.topics.hello) as (_, seen):
+    with station(box, notes), client(mosquitto.port, box.topics.of(MessageKind.HELLO)) as (_, seen):
         until(lambda: notes.refused)
         before = box.outbox.stream
         with box.outbox._lock:
@@ -122,18 +124,18 @@ def test_while_the_disk_takes_nothing_events_still_reach_the_station(
 def test_hello_names_the_newest_seal(mosquitto: Mosquitto, open_box: Callable[..., Box]) -> None:
     box, notes, clock = open_box(mosquitto.port), Notes(), Ahead()
     box.outbox.put([event("e")])
-    with station(box, notes), client(mosquitto.port, box.topics.hello) as (_, seen):
+    with station(box, notes), client(mosquitto.port, box.topics.of(MessageKind.HELLO)) as (_, seen):
         until(lambda: box.pending() == 0)
         clock.seconds += SEAL_AFTER_S
         on(box, clock)
         until(lambda: box.outbox.head() is not None)
-        box.forwarder._sending.greet()
-        until(lambda: seen and codec.parse_hello(seen[-1].payload).seal is not None)
-        place = codec.parse_hello(seen[-1].payload).seal
+    with client(mosquitto.port, box.topics.of(MessageKind.HELLO)) as (_, seen), station(box, notes):
+        until(lambda: seen and codec.parse(HelloPayload, seen[-1].payload).seal is not None)
+        place = codec.parse(HelloPayload, seen[-1].payload).seal
     assert place is not None
     assert (place.stream, place.number, place.sha256) == box.outbox.head()
 
 
 def ids(notes: Notes) -> set[str]:
     """Of the events that were committed, however often."""
-    return {json.loads(a.raw)["id"] for a in notes.arrivals if a.sort == "event"}
+    return {json.loads(a.raw)["id"] for a in notes.arrivals if a.kind == "event"}

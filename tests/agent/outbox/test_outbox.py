@@ -32,6 +32,7 @@ from agent.outbox.transaction import EVICTION, cost_bytes
 from agent.wire import codec
 from agent.wire.chain import ranges
 from agent.wire.message import Message, Priority
+from agent.wire.payloads import ChainPayload
 from tests.conftest import SteppedClock
 
 SMALL = OutboxSettings(max_bytes=1 << 20, ballast_bytes=0)
@@ -559,7 +560,7 @@ def test_invariant_12_memory_bridges_what_the_disk_does_not_take(path: Path, clo
     assert (box.condition(), box.stream) == (Condition(), stream)
     waiting = {s.message.event_id: s for s in box.waiting(20, clock.now())}
     assert set(waiting) == {"e1", "e2", "e3", "old", None}, "what has a receipt is not sent again"
-    told = codec.parse_chain(codec.finish(waiting[None], stream, clock.now()))
+    told = codec.parse(ChainPayload, codec.finish(waiting[None], stream, clock.now()))
     assert told.carried is not None
     assert (told.carried.stream, told.carried.newest, told.carried.seqs) == (memory, 3, ((1, 2),))
     assert [event.event_id for event in box.open_events()] == ["e2", "e3"]
@@ -637,7 +638,7 @@ def test_invariant_13_seals_list_what_can_no_longer_change(outbox: Outbox, clock
     assert outbox.head() is None, "39 that cannot change are no seal yet"
     outbox.put([message(None), update("e1", 2)])
     waiting = {s.seq: s for s in outbox.waiting(99, clock.now())}
-    told = codec.parse_chain(codec.finish(waiting[SEAL_EVERY + 2], outbox.stream, clock.now()))
+    told = codec.parse(ChainPayload, codec.finish(waiting[SEAL_EVERY + 2], outbox.stream, clock.now()))
     assert (told.number, told.previous) == (1, None)
     assert [seq for seq, _ in told.entries] == list(range(2, SEAL_EVERY + 2)), "not the update"
     assert dict(told.entries) == {seq: waiting[seq].sha256 for seq, _ in told.entries}
@@ -658,7 +659,7 @@ def test_invariant_13_a_seal_comes_after_some_minutes_and_names_the_one_before(
     clock.advance(SEAL_AFTER_S)
     outbox.tend()
     (seal,) = [s for s in outbox.waiting(9, clock.now()) if s.seq == 6]
-    told = codec.parse_chain(codec.finish(seal, outbox.stream, clock.now()))
+    told = codec.parse(ChainPayload, codec.finish(seal, outbox.stream, clock.now()))
     assert told.previous is not None
     assert (told.previous.stream, told.previous.number, told.previous.sha256) == first
     assert [seq for seq, _ in told.entries] == [3, 4, 5]
@@ -670,7 +671,7 @@ def test_invariant_13_a_seal_tells_what_was_given_up(outbox: Outbox, clock: Step
     clock.advance(SEAL_AFTER_S)
     outbox.tend()
     seal = outbox.waiting(1, clock.now(), priorities=[Priority.COUNT])[0]
-    told = codec.parse_chain(codec.finish(seal, outbox.stream, clock.now()))
+    told = codec.parse(ChainPayload, codec.finish(seal, outbox.stream, clock.now()))
     assert told.dropped == ((1, 2),)
 
 
@@ -684,7 +685,7 @@ def test_invariant_13_the_chain_goes_on_in_a_new_file(path: Path, clock: Stepped
         file.write(b"\xff" * 8)  # the header
     box = Outbox(path, SMALL, clock)
     seals = box.waiting(9, clock.now(), priorities=[Priority.COUNT])
-    told = [codec.parse_chain(codec.finish(s, box.stream, clock.now())) for s in seals]
+    told = [codec.parse(ChainPayload, codec.finish(s, box.stream, clock.now())) for s in seals]
     first = next(seal for seal in told if seal.of == box.stream and seal.number == 1)
     assert first.previous is not None
     assert (first.previous.stream, first.previous.number, first.previous.sha256) == before

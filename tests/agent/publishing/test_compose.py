@@ -18,7 +18,7 @@ from agent.core.types import Box, Count, Event, EventKind, Instant, ObjectState,
 from agent.publishing.compose import Sender, count_message, event_messages
 from agent.wire import codec
 from agent.wire.message import Message, Priority, Stored
-from agent.wire.payloads import EventBody, EventPayload
+from agent.wire.payloads import CountPayload, EventBody, EventPayload
 from tests.support.strategies import counts, events
 
 AT = Instant(mono_s=81_237.712, wall_s=1_772_449_447.412)
@@ -55,9 +55,9 @@ def kinds(messages: Sequence[Message]) -> list[str]:
 
 
 def test_the_event_of_the_contract_is_told_field_by_field() -> None:
-    told = json.loads(sent(event_messages(CROSSED, SENDER)[0]))
+    fields = json.loads(sent(event_messages(CROSSED, SENDER)[0]))
 
-    assert told == {
+    assert fields == {
         "schema": "1.0", "id": "e-1", "revision": 2, "seq": 48213, "stream": "s-1", "replayed": False,
         "kind": "line_crossed", "phase": "start", "severity": "alert",
         "device": "hai-ninh-03", "commune": "hai-ninh", "camera": "north",
@@ -85,7 +85,7 @@ def test_any_event_is_schema_valid_and_read_as_it_was_written(event: Event) -> N
     payload = sent(first)
 
     validator("event").validate(json.loads(payload))
-    read = codec.parse_event(payload)
+    read = codec.parse(EventPayload, payload)
     assert EventBody.model_validate_json(first.body) == EventBody.model_validate(read.model_dump())
     assert EventPayload.model_validate_json(read.model_dump_json()) == read
     assert len(payload) < 16 * 1024
@@ -102,7 +102,7 @@ def test_any_count_is_schema_valid_and_read_as_it_was_written(count: Count) -> N
     payload = sent(message)
 
     validator("count").validate(json.loads(payload))
-    read = codec.parse_count(payload)
+    read = codec.parse(CountPayload, payload)
     assert (read.rule, message.topic) == (count.rule_id, f"camera/north/count/{count.rule_id}")
     assert read.duration_s == pytest.approx(max(0.0, count.end.since(count.start)), abs=0.001)
     assert sum(map(len, read.counts.values())) == sum(map(len, count.counts.values()))
@@ -155,34 +155,34 @@ def test_a_long_path_is_thinned_until_the_event_is_of_the_usual_size_and_keeps_i
     payload = sent(event_messages(event, SENDER)[0])
 
     assert len(payload) < 4 * 1024
-    told = codec.parse_event(payload).object
-    assert told is not None
-    assert told.path[0] == (0.0, 0.0, 0.5)
-    assert told.path[-1] == (999.0, 0.999, 0.5)
-    assert len(told.path) > 30
+    fields = codec.parse(EventPayload, payload).object
+    assert fields is not None
+    assert fields.path[0] == (0.0, 0.0, 0.5)
+    assert fields.path[-1] == (999.0, 0.999, 0.5)
+    assert len(fields.path) > 30
 
 
 def test_an_event_without_a_detector_tells_where_it_moves_and_no_model() -> None:
     event = replace(CROSSED, kind=EventKind.MOTION, object=None, region=Box(0.1, 0.2, 0.3, 0.4))
 
-    told = codec.parse_event(sent(event_messages(event, replace(SENDER, model_name=None))[0]))
+    fields = codec.parse(EventPayload, sent(event_messages(event, replace(SENDER, model_name=None))[0]))
 
-    assert told.region is not None
-    assert (told.region.left, told.region.bottom) == (0.1, 0.4)
-    assert told.model is None
-    assert told.object is None
+    assert fields.region is not None
+    assert (fields.region.left, fields.region.bottom) == (0.1, 0.4)
+    assert fields.model is None
+    assert fields.object is None
 
 
 def test_a_clock_before_1970_is_told_as_1970() -> None:
-    told = codec.parse_event(sent(event_messages(replace(CROSSED, at=Instant(3.0, -5.0)), SENDER)[0]))
+    fields = codec.parse(EventPayload, sent(event_messages(replace(CROSSED, at=Instant(3.0, -5.0)), SENDER)[0]))
 
-    assert told.time.isoformat() == "1970-01-01T00:00:00+00:00"
-    assert told.clock.mono_ms == 3000
+    assert fields.time.isoformat() == "1970-01-01T00:00:00+00:00"
+    assert fields.clock.mono_ms == 3000
 
 
 def test_the_text_of_an_error_may_hold_bytes_that_no_text_can() -> None:
     detail = b"/dev/video\xff: b\xe1\xbb\x8b m\xe1\xba\xa5t".decode(errors="surrogateescape")
 
-    told = codec.parse_event(sent(event_messages(replace(CROSSED, detail=detail), SENDER)[0]))
+    fields = codec.parse(EventPayload, sent(event_messages(replace(CROSSED, detail=detail), SENDER)[0]))
 
-    assert told.detail == "/dev/video?: bị mất"
+    assert fields.detail == "/dev/video?: bị mất"

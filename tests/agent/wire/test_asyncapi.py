@@ -9,10 +9,12 @@ from typing import Any
 import yaml
 
 from agent.core.types import EventKind
-from agent.wire import asyncapi, codec
+from agent.wire import asyncapi
+from agent.wire.channels import CHANNELS, MessageKind
+from agent.wire.topics import Topics
 
 DOCUMENT = yaml.safe_load(asyncapi.document())
-TOPICS = codec.Topics("hai-ninh", "hai-ninh-03")
+TOPICS = Topics("hai-ninh", "hai-ninh-03")
 
 
 def refs(part: Any) -> Iterator[str]:
@@ -39,7 +41,7 @@ def test_every_parameter_of_an_address_is_described_and_no_other() -> None:
 
 
 def test_the_names_of_the_channels_are_unique() -> None:
-    assert len(DOCUMENT["channels"]) == len(asyncapi.CHANNELS) == len(DOCUMENT["operations"])
+    assert len(DOCUMENT["channels"]) == len(CHANNELS) == len(DOCUMENT["operations"])
 
 
 def test_the_topics_that_the_agent_uses_are_in_the_document() -> None:
@@ -48,11 +50,9 @@ def test_the_topics_that_the_agent_uses_are_in_the_document() -> None:
         for channel in DOCUMENT["channels"].values()
     }
 
-    for topic in (
-        TOPICS.status, TOPICS.info, TOPICS.health, TOPICS.hello, TOPICS.receipt, TOPICS.station_status,
-    ):  # fmt: skip
-        assert topic in addresses
-    assert TOPICS.commands.replace("#", "{verb}") in addresses
+    for kind in (MessageKind.STATUS, MessageKind.HELLO, MessageKind.RECEIPT, MessageKind.STATION_STATUS):
+        assert TOPICS.of(kind) in addresses
+    assert TOPICS.of(MessageKind.COMMAND, verb="{verb}") in addresses
 
 
 def test_every_kind_of_event_has_its_onvif_topic() -> None:

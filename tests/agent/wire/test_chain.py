@@ -20,6 +20,7 @@ from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire import chain, codec
 from agent.wire.chain import ChainFault, Head, Kept, verify
 from agent.wire.message import Message, Priority, Stored
+from agent.wire.payloads import ChainPayload
 from tests.conftest import SteppedClock
 
 AT = Instant(1000.0, 1_770_000_000.0)
@@ -33,7 +34,7 @@ def kept(stored: Stored, payload: bytes) -> Kept:
     seal = None
     if stored.message.topic == codec.CHAIN:
         try:
-            seal = codec.parse_chain(payload)
+            seal = codec.parse(ChainPayload, payload)
         except codec.WireError:
             seal = None
     return Kept(stored.seq, sha256(body).hexdigest(), seal)
@@ -61,11 +62,11 @@ def stream(number: int) -> tuple[tuple[Stored, ...], Head]:
             box.put(all_of_them[at : at + 100])
         clock.advance(1000)
         box.tend()
-        told = box.head()
-        assert told is not None
+        seal = box.head()
+        assert seal is not None
         found = tuple(sorted(box.waiting(2 * number, clock.now()), key=lambda stored: stored.seq))
         box.close()
-    return found, Head(told[1], told[2])
+    return found, Head(seal[1], seal[2])
 
 
 def arrived(number: int) -> tuple[dict[int, tuple[Stored, bytes]], Head]:
@@ -112,7 +113,11 @@ def test_every_deleted_altered_and_swapped_message_of_ten_thousand_is_found_wher
 
 def entries(kept_as: tuple[Stored, bytes]) -> list[int]:
     stored, payload = kept_as
-    return [seq for seq, _ in codec.parse_chain(payload).entries] if stored.message.topic == codec.CHAIN else []
+    return (
+        [seq for seq, _ in codec.parse(ChainPayload, payload).entries]
+        if stored.message.topic == codec.CHAIN
+        else []
+    )
 
 
 def test_a_head_that_was_told_before_newer_seals_came_vouches_for_its_own() -> None:
@@ -138,16 +143,16 @@ def test_an_end_that_was_cut_off_is_seen_by_the_head(cut: int) -> None:
 def test_a_seal_that_was_forged_together_with_its_message_is_found_by_the_next_one() -> None:
     store, head = arrived(1000)
     seq, (each, payload) = next((s, v) for s, v in store.items() if v[0].message.topic == codec.CHAIN)
-    told = codec.parse_chain(payload)
-    victim = told.entries[7][0]
+    seal = codec.parse(ChainPayload, payload)
+    victim = seal.entries[7][0]
     forged = store[victim][1].replace(b"line_crossed", b"line_covered")
     hash_of = sha256(codec.body(forged)).hexdigest().encode()
     assert store[victim][1] != forged
     store[victim] = store[victim][0], forged
-    store[seq] = each, payload.replace(told.entries[7][1].encode(), hash_of)
+    store[seq] = each, payload.replace(seal.entries[7][1].encode(), hash_of)
     findings = judged(store, head).findings
 
-    assert chain.ChainFinding(ChainFault.ALTERED, seq, told.number) in findings
+    assert chain.ChainFinding(ChainFault.ALTERED, seq, seal.number) in findings
 
 
 def test_what_the_box_gave_up_is_not_missing(tmp_path: Path) -> None:
@@ -162,10 +167,10 @@ def test_what_the_box_gave_up_is_not_missing(tmp_path: Path) -> None:
     clock.advance(1000)
     box.tend()
     found = {s.seq: (s, codec.finish(s, s.stream, AT)) for s in box.waiting(99, clock.now())}
-    told = box.head()
+    seal = box.head()
     box.close()
-    assert told is not None
-    verdict = judged(found, Head(told[1], told[2]))
+    assert seal is not None
+    verdict = judged(found, Head(seal[1], seal[2]))
 
     assert dropped > 0
     assert verdict.intact
@@ -174,13 +179,13 @@ def test_what_the_box_gave_up_is_not_missing(tmp_path: Path) -> None:
 
 def test_the_first_seal_of_a_new_stream_names_the_last_of_the_one_before() -> None:
     head = Head(7, "a" * 64)
-    told = codec.parse(
+    seal = codec.parse(
         codec.ChainBody, codec.seal("s-2", 1, ("s-1", 7, "a" * 64), [], [], AT, ("s-1", 99, [(90, 95)]))
     )
 
-    assert chain.linked(told, head, "s-1")
-    assert not chain.linked(told, Head(7, "b" * 64), "s-1")
-    assert not chain.linked(told, head, "s-0")
+    assert chain.linked(seal, head, "s-1")
+    assert not chain.linked(seal, Head(7, "b" * 64), "s-1")
+    assert not chain.linked(seal, head, "s-0")
 
 
 @given(st.lists(st.integers(0, 60), unique=True))

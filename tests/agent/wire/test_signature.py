@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from agent.commands.policy import Command, Refusal, read
 from agent.errors import NgatuError, WireError
+from agent.wire.channels import MessageKind
 from agent.wire.signature import canonical, is_genuine, private_key, public_key, sign
 from tests.agent.commands.test_policy import TOPICS, told
 
@@ -140,7 +141,7 @@ def test_any_change_of_a_byte_is_noticed(noise: bytes, at: int) -> None:
 
 
 def test_with_a_key_only_what_is_signed_is_an_order() -> None:
-    topic = TOPICS.of("command/ping")
+    topic = TOPICS.of(MessageKind.COMMAND, verb="ping")
     unsigned = read(topic, BODY, False, TOPICS, KEY.public_key())
     foreign = read(topic, sign(BODY, TOPICS.device, "restart", KEY), False, TOPICS, KEY.public_key())
     genuine = read(topic, sign(BODY, TOPICS.device, "ping", KEY), False, TOPICS, KEY.public_key())

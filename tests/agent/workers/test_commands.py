@@ -26,9 +26,9 @@ from agent.host.supervise import Stop
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.publishing.jpeg import Jpeg
 from agent.wire import codec
-from agent.wire.codec import Topics
 from agent.wire.message import Stored
 from agent.wire.payloads import AckPayload
+from agent.wire.topics import Topics
 from agent.workers.commands import REFUSALS, CommandWorker, known_time
 from tests.agent.commands.test_policy import payloads
 from tests.conftest import SteppedClock
@@ -130,7 +130,7 @@ class Box:
             "issuer": "duty officer",
             "args": more,
         }
-        self.hear(TOPICS.of(f"command/{verb}"), json.dumps(told).encode())
+        self.hear(TOPICS.below(f"command/{verb}"), json.dumps(told).encode())
         return name
 
     def hear(self, topic: str, payload: bytes, retained: bool = False) -> None:
@@ -149,7 +149,7 @@ class Box:
 
     def answers(self, name: str = "") -> list[AckPayload]:
         return [
-            codec.parse_ack(each.message.body)
+            codec.parse(AckPayload, each.message.body)
             for each in self.sent()
             if each.message.topic.startswith(f"ack/{name}") and each.message.content_type == codec.JSON
         ]
@@ -445,9 +445,9 @@ def test_a_mistake_in_the_program_fails_one_order_and_not_the_next(box: Box) -> 
 
 def test_a_flood_of_refusals_is_counted_and_neither_answered_nor_written(box: Box) -> None:
     for _ in range(REFUSALS + 40):
-        box.hear(TOPICS.of("command/ping"), b"{}")
+        box.hear(TOPICS.below("command/ping"), b"{}")
     box.machine.advance(61)
-    box.hear(TOPICS.of("command/ping"), b"{}")
+    box.hear(TOPICS.below("command/ping"), b"{}")
 
     assert len(box.audit()) == REFUSALS + 1
     assert box.audit()[-1]["left_out"] == 40
@@ -457,7 +457,7 @@ def test_a_flood_of_refusals_is_counted_and_neither_answered_nor_written(box: Bo
 
 def test_retained_commands_are_refused_and_audited(box: Box) -> None:
     told = {"id": "old", "issued_at": until(0), "expires_at": until(1), "issuer": "x"}
-    box.hear(TOPICS.of("command/restart"), json.dumps(told).encode(), retained=True)
+    box.hear(TOPICS.below("command/restart"), json.dumps(told).encode(), retained=True)
     box.work()
 
     assert box.answers("old")[0].state == "refused"
@@ -550,7 +550,7 @@ def test_nothing_that_a_broker_can_bring_raises_or_has_an_effect_beyond_its_orde
     before = len(box.acked)
     for payload, verb, retained in messages:
         box.machine.advance(1)
-        box.hear(TOPICS.of(f"command/{verb}"), payload, retained)
+        box.hear(TOPICS.below(f"command/{verb}"), payload, retained)
     box.work()
 
     assert len(box.acked) - before == len(messages)

@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 
 from agent.cli.main import gathered
 from agent.errors import NgatuError
+from agent.transport.settings import EndpointSettings
 from fleet.report.gather import read
 from fleet.report.page import page
 from fleet.report.words import LANGUAGES
-from fleet.rollout_check import Broker, Wanted, proven
+from fleet.rollout_check import Wanted, proven
 from tests.conftest import ROOT
 from tests.repo.test_new_box import Province
 from tests.support.boxes import Box, at_work
@@ -111,7 +112,7 @@ def test_the_command_writes_the_page(tmp_path: Path) -> None:
 
 @pytest.mark.broker
 def test_a_real_box_is_on_it_as_it_tells_of_itself(tmp_path: Path, mosquitto: Mosquitto) -> None:
-    broker = Broker(port=mosquitto.port)
+    broker = EndpointSettings(port=mosquitto.port)
     words = ["box", "look", "test-commune", "test-box-01", "--port", str(mosquitto.port)]
     with at_work(Box(tmp_path, mosquitto.port)):
         seen = proven(broker, "test-commune", "test-box-01", Wanted("0.1.0"), 40)

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any
 
 from station.ingest.inbound import InboundMessage, MessageKind, read
-from tests.station.ingest.test_receipts import BASE, arrivals
+from tests.station.ingest.test_receipts import BASE, messages
 from tests.station.store.test_store import altered
 from tests.support.stores import Place
 
@@ -19,7 +19,7 @@ def stamped(
     number: int, mono_ms: int, state: str = "unknown", boot: str = "b-1", **fields: Any
 ) -> InboundMessage:
     """An event that a box has told five seconds after its boot in 1970."""
-    (event,) = arrivals(number, number)
+    (event,) = messages(number, number)
     clock = {"state": state, "error_ms": None, "boot_id": boot, "mono_ms": mono_ms}
     return altered(event, clock=clock, **FROM_1970 | fields)
 
@@ -29,7 +29,7 @@ def clock_map(seq: int, mono_ms: int, time: str = WALL, boot: str = "b-1") -> In
     clock = {"state": "ntp", "error_ms": 5, "boot_id": boot, "mono_ms": mono_ms}
     document |= {"session": "life", "time": time, "clock": clock}
     arrival = read(BASE + "camera/box/clock_map", json.dumps(document).encode(), {})
-    assert (arrival.sort, arrival.problem) == (MessageKind.CLOCK_MAP, None)
+    assert (arrival.kind, arrival.problem) == (MessageKind.CLOCK_MAP, None)
     return arrival
 
 

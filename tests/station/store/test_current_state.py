@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from agent.core.types import Instant
 from agent.wire import codec
 from station.ingest.inbound import InboundMessage, read
-from tests.station.ingest.test_receipts import BASE, arrivals, hello
+from tests.station.ingest.test_receipts import BASE, hello, messages
 from tests.support.stores import Place
 
 HEALTH = b'{"schema":"1.0","time":"2026-03-02T11:04:07.412Z","cpu_pct":%d}'
@@ -79,7 +79,7 @@ def test_a_hello_tells_what_the_box_still_holds(sqlite_place: Place) -> None:
 
 def test_an_outbox_that_was_put_back_is_told(sqlite_place: Place) -> None:
     with closing(sqlite_place.open()) as store, capture_logs() as lines:
-        store.commit(arrivals(1, 9))
+        store.commit(messages(1, 9))
         store.commit([hello(None, 9)])
         assert not lines
         store.commit([hello(None, 5)])

@@ -16,7 +16,7 @@ from agent.settings.base import Secret
 from station.config import DatabaseSettings
 from station.store import database, schema
 from station.store.database import StoreError, claimed, engine_of, in_words, shown, upgrade, url_of, versions
-from tests.station.ingest.test_receipts import BOX, arrivals
+from tests.station.ingest.test_receipts import BOX, messages
 from tests.support.stores import Place
 
 
@@ -43,8 +43,8 @@ def test_an_older_database_is_brought_up_to_date_and_keeps_what_it_has(place: Pl
     place.do("insert into box (commune, device, first_seen_ms, last_seen_ms) values ('hai-ninh', 'x-01', 1, 2)")
 
     with closing(place.open()) as store:
-        store.commit(arrivals(1, 1))
-        store.commit(arrivals(2, 1))
+        store.commit(messages(1, 1))
+        store.commit(messages(2, 1))
         assert store.committed(*BOX, "s-1") == [(1, 1)]
 
     assert place.rows("select version_num from alembic_version") == [(versions()[0],)]
@@ -71,7 +71,7 @@ def test_what_was_written_under_the_former_names_of_columns_is_found_under_the_n
 def test_a_newer_database_is_refused_and_left_as_it_is(place: Place) -> None:
     """Invariant 2."""
     with closing(place.open()) as store:
-        store.commit(arrivals(1, 1))
+        store.commit(messages(1, 1))
     place.do("update alembic_version set version_num = '9999'")
 
     with pytest.raises(StoreError, match=r"was written by a newer station \(version 9999\)") as caught:

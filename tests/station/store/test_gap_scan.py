@@ -10,7 +10,7 @@ from station.ingest.inbound import InboundMessage
 from station.store.gap_scan import GapScan
 from station.store.gaps import GapState
 from station.store.writer import Notice
-from tests.station.ingest.test_receipts import arrivals, hello
+from tests.station.ingest.test_receipts import hello, messages
 from tests.support.stores import Place
 
 WHO = {"box": "hai-ninh/north-01", "stream": "s-1"}
@@ -39,7 +39,7 @@ def scanned(place: Place, scan: GapScan, now_ms: int) -> list[Notice]:
 
 def test_a_hole_must_last_from_one_scan_to_the_next(tables: Place) -> None:
     scan = GapScan(60.0)
-    commit(tables, *arrivals(1, 1), *arrivals(2, 5))
+    commit(tables, *messages(1, 1), *messages(2, 5))
 
     assert scanned(tables, scan, 10) == []
     assert scanned(tables, scan, 20) == [noticed("gap_found", 2, 4, 3, GapState.OPEN)]
@@ -51,20 +51,20 @@ def test_a_hole_must_last_from_one_scan_to_the_next(tables: Place) -> None:
 
 def test_what_comes_late_shrinks_a_gap_silently_and_its_last_number_closes_it(tables: Place) -> None:
     scan = GapScan(60.0)
-    commit(tables, *arrivals(1, 1), *arrivals(2, 5))
+    commit(tables, *messages(1, 1), *messages(2, 5))
     scanned(tables, scan, 10), scanned(tables, scan, 20)
 
-    commit(tables, *arrivals(3, 3))
+    commit(tables, *messages(3, 3))
     assert scanned(tables, scan, 30) == []
     assert tables.rows("select missing, state from gap") == [(2, "open")]
-    commit(tables, *arrivals(4, 2), *arrivals(5, 4))
+    commit(tables, *messages(4, 2), *messages(5, 4))
     assert scanned(tables, scan, 40) == [noticed("gap_filled", 2, 4, 0, GapState.FILLED)]
     assert tables.rows("select missing, state, closed_ms from gap") == [(0, "filled", 40)]
 
 
 def test_a_gap_below_what_the_box_still_holds_is_gone_and_stays_unfilled(tables: Place) -> None:
     scan = GapScan(60.0)
-    commit(tables, *arrivals(1, 1), *arrivals(2, 5), hello(5, 5))
+    commit(tables, *messages(1, 1), *messages(2, 5), hello(5, 5))
 
     scanned(tables, scan, 10)
     assert scanned(tables, scan, 20) == [noticed("gap_found", 2, 4, 3, GapState.GONE)]
@@ -72,7 +72,7 @@ def test_a_gap_below_what_the_box_still_holds_is_gone_and_stays_unfilled(tables:
 
 
 def test_after_a_restart_what_is_in_the_table_is_not_found_again(tables: Place) -> None:
-    commit(tables, *arrivals(1, 1), *arrivals(2, 5))
+    commit(tables, *messages(1, 1), *messages(2, 5))
     first = GapScan(60.0)
     scanned(tables, first, 10), scanned(tables, first, 20)
 

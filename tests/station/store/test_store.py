@@ -19,7 +19,7 @@ from agent.wire.message import Stored
 from station.ingest.inbound import InboundMessage, read
 from station.store.database import StoreError
 from station.store.store import Store
-from tests.station.ingest.test_receipts import AT, BASE, BOX, arrivals, hello
+from tests.station.ingest.test_receipts import AT, BASE, BOX, hello, messages
 from tests.support.fake_box import an_event
 from tests.support.stores import Place
 
@@ -61,7 +61,7 @@ def bytes_by(suffix: str, raw: bytes, seq: int | None = None) -> InboundMessage:
 
 def test_a_commit_is_there_for_everyone_when_it_returns(store: Store, place: Place) -> None:
     """Invariant 1."""
-    event, picture = arrivals(1, 1, picture=True)
+    event, picture = messages(1, 1, picture=True)
 
     store.commit([event, picture])
 
@@ -78,11 +78,11 @@ def test_a_commit_is_there_for_everyone_when_it_returns(store: Store, place: Pla
 def test_a_full_disk_is_one_clear_error_and_nothing_is_kept(sqlite_place: Place) -> None:
     """Invariant 1."""
     with closing(sqlite_place.open()) as store:
-        store.commit(arrivals(1, 1))
+        store.commit(messages(1, 1))
         with sqlite_place.engine.connect() as connection:  # the pool has one connection: the store's
             pages = connection.scalar(text("pragma page_count"))
             connection.execute(text(f"pragma max_page_count = {pages}"))
-        batch = [one for number in range(2, 200) for one in arrivals(number, number)]
+        batch = [one for number in range(2, 200) for one in messages(number, number)]
         with pytest.raises(StoreError, match=r"station\.db: database or disk is full") as caught:
             store.commit(batch)
 
@@ -98,7 +98,7 @@ def test_a_full_disk_is_one_clear_error_and_nothing_is_kept(sqlite_place: Place)
 
 def test_a_picture_lies_in_its_file_before_it_has_a_row(sqlite_place: Place) -> None:
     """Invariant 2."""
-    _, picture = arrivals(1, 1, picture=True)
+    _, picture = messages(1, 1, picture=True)
     blobs = sqlite_place.folder / "blobs"
     with closing(sqlite_place.open()) as store:
         file = (
@@ -112,13 +112,13 @@ def test_a_picture_lies_in_its_file_before_it_has_a_row(sqlite_place: Place) -> 
         (blobs / "incoming").rmdir()
         (blobs / "incoming").write_bytes(b"in the way")
         with pytest.raises(StoreError, match=r"station\.db: Not a directory"):
-            store.commit(arrivals(2, 3, picture=True))
+            store.commit(messages(2, 3, picture=True))
         assert sqlite_place.rows("select max(seq) from message") == [(2,)]
 
 
 def test_what_a_crash_left_without_a_row_is_swept_at_the_start(sqlite_place: Place) -> None:
     """Invariant 2."""
-    _, picture = arrivals(1, 1, picture=True)
+    _, picture = messages(1, 1, picture=True)
     with closing(sqlite_place.open()) as store:
         store.commit([picture])
     kept = next(path for path in (sqlite_place.folder / "blobs").rglob("*") if path.is_file())
@@ -132,7 +132,7 @@ def test_what_a_crash_left_without_a_row_is_swept_at_the_start(sqlite_place: Pla
 
 def test_what_comes_twice_is_kept_once_and_is_no_conflict(store: Store, place: Place) -> None:
     """Invariant 3: the same numbers after a lost receipt, and new ones after the box lost its outbox."""
-    event, picture = arrivals(1, 1, picture=True)
+    event, picture = messages(1, 1, picture=True)
     store.commit([event, picture])
 
     store.compare([sent_again(event), picture])
@@ -147,7 +147,7 @@ def test_what_comes_twice_is_kept_once_and_is_no_conflict(store: Store, place: P
 
 def test_a_restart_doubles_nothing(sqlite_place: Place) -> None:
     """Invariant 3."""
-    batch = arrivals(1, 1, picture=True)
+    batch = messages(1, 1, picture=True)
     for _ in range(2):
         with closing(sqlite_place.open()) as store:
             store.commit(batch)
@@ -158,7 +158,7 @@ def test_a_restart_doubles_nothing(sqlite_place: Place) -> None:
 
 def test_one_number_with_two_contents_is_a_conflict_and_both_are_kept(store: Store, place: Place) -> None:
     """Invariant 4: an outbox that was put back gives its numbers out again."""
-    (first,), (other,) = arrivals(1, 1), arrivals(2, 1)
+    (first,), (other,) = messages(1, 1), messages(2, 1)
     store.commit([first])
 
     with capture_logs() as lines:
@@ -176,7 +176,7 @@ def test_one_number_with_two_contents_is_a_conflict_and_both_are_kept(store: Sto
 
 def test_one_revision_with_two_contents_is_a_conflict_and_the_first_stays(store: Store, place: Place) -> None:
     """Invariant 4."""
-    (event,) = arrivals(1, 1)
+    (event,) = messages(1, 1)
     forged = altered(event, seq=2, severity="info")
     store.commit([event, forged])
 
@@ -241,7 +241,7 @@ def test_one_message_that_the_database_refuses_holds_up_no_other(store: Store, p
             "create trigger t before insert on event when instr(new.label, char(0)) > 0 "
             "begin select raise(fail, 'no such label'); end"
         )
-    batch = [one for number in (1, 2, 3) for one in arrivals(number, number)]
+    batch = [one for number in (1, 2, 3) for one in messages(number, number)]
     document = json.loads(batch[1].raw)
     batch[1] = altered(batch[1], object=document["object"] | {"label": "mo\x00to"})
     assert batch[1].problem is None
@@ -258,7 +258,7 @@ def test_one_message_that_the_database_refuses_holds_up_no_other(store: Store, p
 
 def test_numbers_are_known_after_their_messages_were_deleted(place: Place) -> None:
     """Invariant 7."""
-    batch = [one for number in (1, 2, 4) for one in arrivals(number, number)]
+    batch = [one for number in (1, 2, 4) for one in messages(number, number)]
     with closing(place.open()) as store:
         store.commit(batch)
     for table in ("event", "event_revision", "message"):
@@ -274,16 +274,16 @@ def test_a_gap_is_told_when_it_lasts_and_closed_when_it_is_filled(place: Place) 
     """Invariant 8."""
     with closing(place.open(gap_after_s=0)) as store, capture_logs() as lines:
         for number in (1, 4):
-            store.commit(arrivals(number, number))
+            store.commit(messages(number, number))
         store.attend()
         assert place.rows("select count(*) from gap") == [(0,)]
         store.attend()
         gap = "select first, last, missing, state, closed_ms is null from gap"
         assert place.rows(gap) == [(2, 3, 2, "open", True)]
-        store.commit(arrivals(2, 2))
+        store.commit(messages(2, 2))
         store.attend()
         assert place.rows(gap) == [(2, 3, 1, "open", True)]
-        store.commit(arrivals(3, 3))
+        store.commit(messages(3, 3))
         store.attend()
         assert place.rows(gap) == [(2, 3, 0, "filled", False)]
 
@@ -294,12 +294,12 @@ def test_a_gap_is_told_when_it_lasts_and_closed_when_it_is_filled(place: Place) 
 def test_what_the_box_has_no_more_is_gone(place: Place) -> None:
     """Invariant 8: also what a wiped store of this station had receipted."""
     with closing(place.open(gap_after_s=0)) as store:
-        store.commit([hello(4, 6), *arrivals(6, 6)])
+        store.commit([hello(4, 6), *messages(6, 6)])
         store.attend()
         store.attend()
         assert place.rows("select first, last, state from gap") == [(1, 5, "open")]
         for number in (4, 5):
-            store.commit(arrivals(number, number))
+            store.commit(messages(number, number))
         store.attend()
         assert place.rows("select first, last, missing, state from gap") == [(1, 5, 3, "gone")]
 
@@ -308,7 +308,7 @@ def test_holes_of_pictures_that_came_without_numbers_are_no_gaps(place: Place) -
     """Invariant 8, over MQTT 3.1.1."""
     with closing(place.open(gap_after_s=0)) as store:
         for number, seq in ((1, 1), (2, 3)):
-            event, picture = arrivals(number, seq, picture=True, properties=False)
+            event, picture = messages(number, seq, picture=True, properties=False)
             store.commit([event, picture])
             store.compare([picture])
         store.attend()
@@ -351,7 +351,7 @@ def test_counts_answers_and_footage_are_kept(store: Store, place: Place) -> None
 
 
 def test_the_numbers_of_one_box_say_nothing_about_another(store: Store, place: Place) -> None:
-    (event,) = arrivals(1, 1)
+    (event,) = messages(1, 1)
     store.commit([event])
     raw = event.raw.replace(b"north-01", b"south-01")
     store.commit([read("ngatu/v1/hai-ninh/south-01/camera/north/event", raw, {})])

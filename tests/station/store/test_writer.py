@@ -10,7 +10,7 @@ import pytest
 from station.ingest.inbound import InboundMessage, read
 from station.store.id_cache import IdCache
 from station.store.writer import MAX_KEPT_BYTES, BatchWriter, Notice
-from tests.station.ingest.test_receipts import BASE, arrivals
+from tests.station.ingest.test_receipts import BASE, messages
 from tests.station.store.test_store import altered, bytes_by
 from tests.support.stores import Place
 
@@ -35,7 +35,7 @@ def tables(place: Place) -> Place:
 
 
 def test_what_comes_again_changes_nothing_but_when_the_box_was_seen(tables: Place) -> None:
-    batch = arrivals(1, 1, picture=True)
+    batch = messages(1, 1, picture=True)
 
     assert written(tables, batch, batch) == []
     assert tables.rows("select seq, received_ms from message order by seq") == [(1, 1000), (2, 1000)]
@@ -43,7 +43,7 @@ def test_what_comes_again_changes_nothing_but_when_the_box_was_seen(tables: Plac
 
 
 def test_other_content_under_a_number_is_kept_beside_and_told(tables: Place) -> None:
-    (event,) = arrivals(1, 1)
+    (event,) = messages(1, 1)
     other = altered(event, severity="info")
 
     hint = "the first stays; both are in the store"
@@ -55,7 +55,7 @@ def test_other_content_under_a_number_is_kept_beside_and_told(tables: Place) -> 
 
 
 def test_two_contents_within_one_batch_are_a_conflict_too(tables: Place) -> None:
-    (event,) = arrivals(1, 1)
+    (event,) = messages(1, 1)
 
     notices = written(tables, [event, altered(event, severity="info")])
 
@@ -64,7 +64,7 @@ def test_two_contents_within_one_batch_are_a_conflict_too(tables: Place) -> None
 
 
 def test_more_ids_than_one_statement_may_bind_are_looked_up_all_the_same(tables: Place) -> None:
-    batch = [message for number in range(1, 451) for message in arrivals(number, number)]
+    batch = [message for number in range(1, 451) for message in messages(number, number)]
 
     assert written(tables, batch, batch) == []
     assert tables.rows("select count(*), min(seq), max(seq) from message") == [(450, 1, 450)]
@@ -92,7 +92,7 @@ def test_a_text_that_no_database_takes_is_made_one_that_every_database_takes(tab
 
 
 def test_an_event_without_a_number_is_set_apart_because_it_cannot_be_receipted(tables: Place) -> None:
-    raw = arrivals(1, 1)[0].raw.replace(b'"seq":1,', b"").replace(b'"stream":"s-1",', b"")
+    raw = messages(1, 1)[0].raw.replace(b'"seq":1,', b"").replace(b'"stream":"s-1",', b"")
     (notice,) = written(tables, [read(BASE + "camera/north/event", raw, {})])
 
     assert notice.event == "message_unreadable"

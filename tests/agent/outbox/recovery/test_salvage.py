@@ -19,6 +19,7 @@ from agent.outbox.recovery.pages import PAGE, Pages
 from agent.outbox.recovery.salvage import DamagedFile
 from agent.wire import codec
 from agent.wire.message import Message, Priority
+from agent.wire.payloads import ChainPayload
 from tests.conftest import SteppedClock
 
 SETTINGS = OutboxSettings(ballast_bytes=0)
@@ -206,7 +207,7 @@ def test_the_new_stream_tells_what_came_from_the_old_one(tmp_path: Path) -> None
     clock = SteppedClock()
     box = Outbox(path, SETTINGS, clock)
     seals = [
-        codec.parse_chain(codec.finish(s, box.stream, clock.now()))
+        codec.parse(ChainPayload, codec.finish(s, box.stream, clock.now()))
         for s in box.waiting(99, clock.now(), priorities=[Priority.COUNT])
     ]
     carried = [each.carried for each in seals if each.carried is not None]

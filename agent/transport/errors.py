@@ -33,14 +33,14 @@ _SESSION_TAKEN: Final = 0x8E
 _UNSUPPORTED_VERSION: Final = 0x84
 _TEMPORARY: Final = {0x88, 0x89, 0x97, 0x9C, 0x9F}
 """CONNACK codes that pass by themselves: unavailable, busy, quota, use another server, rate exceeded."""
-_REFUSED: Final = {
+REFUSED: Final = {
     0x84: ("does not speak this version of MQTT", "set broker.protocol, or use a newer broker"),
-    0x85: ("does not accept the client id", "the id is the device's name: is it known to the broker?"),
+    0x85: ("does not accept the client id", "a box's id is its name: is it known to the broker?"),
     0x86: ("does not accept user name or password", "check broker.username and broker.password"),
-    0x87: ("does not let this box in", "check the user, the certificate's name and the broker's ACL"),
+    0x87: ("does not let this client in", "check the user, the certificate's name and the broker's ACL"),
     0x88: ("is not available", "it says so itself; it will be tried again"),
     0x89: ("is busy", "it will be tried again"),
-    0x8A: ("has banned this box", "ask who runs the broker"),
+    0x8A: ("has banned this client", "ask who runs the broker"),
     0x8C: ("does not know the way of authentication", "check broker.username, broker.password and broker.tls"),
     0x95: ("says that the connection packet is too large", "raise max_packet_size at the broker"),
     0x97: ("says that a quota is used up", "it will be tried again; look at the broker's limits"),
@@ -50,7 +50,7 @@ _REFUSED: Final = {
     0x9D: ("has moved", "check broker.host"),
     0x9F: ("gets too many connections a second", "it will be tried again"),
 }
-_LOST: Final = {
+LOST: Final = {
     0x81: "says that a packet was malformed",
     0x82: "says that the protocol was broken",
     0x87: "withdrew the permission: certificate revoked, or ACL changed?",
@@ -77,7 +77,7 @@ _WRONG_NAME: Final = {62, 64}
 
 def refused(code: int, where: str) -> DeliveryError:
     """The error for a CONNACK without success; codes of MQTT 5, to which paho translates the older ones."""
-    what, hint = _REFUSED.get(code, (f"refused the connection with code 0x{code:02X}", "see the broker's log"))
+    what, hint = REFUSED.get(code, (f"refused the connection with code 0x{code:02X}", "see the broker's log"))
     if code == _UNSUPPORTED_VERSION:
         return VersionRefused(f"broker {where} {what}", hint)
     kind = BrokerUnreachable if code in _TEMPORARY else BrokerRefused
@@ -88,10 +88,10 @@ def lost(code: int, where: str) -> DeliveryError:
     """The error for a DISCONNECT from the broker."""
     if code == _SESSION_TAKEN:
         return SessionTaken(
-            f"broker {where}: another client uses the id of this box",
-            "is the card cloned, the box stolen, or a second agent running?",
+            f"broker {where}: another client uses the id of this one",
+            "is a card cloned, a box stolen, or a second program running?",
         )
-    what = f"broker {where} {_LOST.get(code, f'ended the connection with code 0x{code:02X}')}"
+    what = f"broker {where} {LOST.get(code, f'ended the connection with code 0x{code:02X}')}"
     if code in _BY_OPERATOR:
         return BrokerUnreachable(what, "it will be tried again")
     return BrokerRefused(what, "ask who runs the broker") if code == _NOT_AUTHORIZED else HungUp(what)
@@ -106,7 +106,7 @@ def unreachable(error: BaseException, where: str) -> DeliveryError:  # noqa: PLR
     if isinstance(error, socket.gaierror):
         return BrokerUnreachable(
             f"broker {where}: the name cannot be resolved ({error.strerror})",
-            "check broker.host and the box's DNS; an address works without DNS",
+            "check broker.host and the DNS of this machine; an address works without DNS",
         )
     if isinstance(error, ConnectionRefusedError):
         return BrokerUnreachable(
@@ -126,13 +126,13 @@ def _bad_certificate(error: ssl.SSLCertVerificationError, where: str) -> Deliver
     if code == _NOT_YET_VALID:
         what, hint = (
             "is not valid yet",
-            "is the box's clock right? Without a network it may be 1970",
+            "is the clock of this machine right? Without a network it may be 1970",
         )
     elif code == _EXPIRED:
-        what, hint = "has expired", "renew it at the broker; or is the box's clock ahead?"
+        what, hint = "has expired", "renew it at the broker; or is the clock of this machine ahead?"
     elif code in _SELF_SIGNED:
         what, hint = (
-            "is signed by an authority that this box does not trust",
+            "is signed by an authority that this client does not trust",
             "set broker.tls.ca to that authority",
         )
     elif code in _UNKNOWN_CA:
@@ -149,17 +149,20 @@ def _bad_tls(error: ssl.SSLError, where: str) -> DeliveryError:
     if "wrong version number" in text or "record layer failure" in text or "http request" in text:
         what, hint = "does not speak TLS on this port", "8883 is the usual port with TLS, 1883 without"
     elif "certificate expired" in text:
-        what, hint = "says that this box's certificate has expired", "renew broker.tls.cert"
+        what, hint = "says that this client's certificate has expired", "renew broker.tls.cert"
     elif "certificate required" in text or "handshake failure" in text:
-        what, hint = "wants a certificate of this box", "set broker.tls.cert and broker.tls.key"
+        what, hint = "wants a certificate of this client", "set broker.tls.cert and broker.tls.key"
     elif "unknown ca" in text or "bad certificate" in text or "certificate unknown" in text:
-        what, hint = "does not accept this box's certificate", "is it signed by the broker's authority?"
+        what, hint = "does not accept this client's certificate", "is it signed by the broker's authority?"
     elif "certificate revoked" in text:
-        what, hint = "says that this box's certificate is revoked", "ask who runs the broker"
+        what, hint = "says that this client's certificate is revoked", "ask who runs the broker"
     elif "protocol version" in text or "unsupported protocol" in text:
         what, hint = "offers only versions of TLS that are not safe", "1.2 or 1.3 is needed"
     elif "eof occurred" in text or "unknown error" in text:
         return HungUp(f"broker {where} hung up")
     else:
-        what, hint = f"and this box do not agree on TLS ({text})", "look at broker.tls and at the broker's log"
+        what, hint = (
+            f"and this client do not agree on TLS ({text})",
+            "look at broker.tls and at the broker's log",
+        )
     return BrokerRefused(f"broker {where} {what}", hint)

@@ -1,4 +1,4 @@
-"""agent.mqtt.errors"""
+"""agent.transport.errors"""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError
-from agent.mqtt import errors
-from agent.mqtt.connection import Connection, Will
-from agent.mqtt.settings import BrokerSettings, TlsSettings
+from agent.mqtt.connection import Connection
+from agent.mqtt.settings import BrokerSettings
+from agent.transport import errors
+from agent.transport.client import Will
+from agent.transport.settings import TlsSettings
 from tests.support.brokers import Mosquitto, until
 
 pytestmark = pytest.mark.broker
@@ -131,7 +133,7 @@ def test_tls_with_the_right_authority_connects(serve: Callable[..., Mosquitto], 
 
 
 @pytest.mark.parametrize(
-    ("name", "begins", "ends", "told", "hint"),
+    ("name", "begins", "ends", "reason", "hint"),
     [
         ("localhost", -2 * DAY, -DAY, "expired", "renew"),
         ("localhost", DAY, 2 * DAY, "not valid yet", "clock"),
@@ -144,11 +146,11 @@ def test_a_broker_certificate_that_is_not_accepted_is_explained(
     name: str,
     begins: timedelta,
     ends: timedelta,
-    told: str,
+    reason: str,
     hint: str,
 ) -> None:
     broker = serve(ours.issue(name, begins, ends))
-    with pytest.raises(BrokerRefused, match=told) as caught:
+    with pytest.raises(BrokerRefused, match=reason) as caught:
         connect(broker.port, ca=ours.file)
     assert hint in caught.value.hint
 

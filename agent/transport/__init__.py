@@ -1,0 +1,1 @@
+"""One way to a broker for box, station and controller: settings, a client set up, what went wrong in words."""

@@ -1,0 +1,44 @@
+"""agent.transport.settings"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from agent.mqtt.settings import BrokerSettings
+from agent.transport.settings import EndpointSettings, TlsSettings
+from station.config import StationConfig
+from station.ingest.settings import SubscriberSettings
+
+
+@pytest.mark.parametrize("host", ["", "a" * 64 + ".example", "a..b"])
+def test_a_host_that_cannot_be_a_name_is_refused(host: str) -> None:
+    with pytest.raises(ValidationError):
+        EndpointSettings(host=host)
+
+
+def test_box_station_and_subscriber_say_where_a_broker_is_in_the_same_words() -> None:
+    station = StationConfig.model_fields["broker"].annotation
+    for settings in (BrokerSettings, SubscriberSettings, station):
+        for name, field in EndpointSettings.model_fields.items():
+            assert settings.model_fields[name].description == field.description
+
+
+def test_nothing_below_tls_1_2_is_spoken_and_names_are_checked_unless_that_is_said() -> None:
+    strict, lax = TlsSettings().context(), TlsSettings(check_hostname=False).context()
+
+    assert strict.minimum_version == lax.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert (strict.check_hostname, lax.check_hostname) == (True, False)
+    assert strict.verify_mode == lax.verify_mode == ssl.CERT_REQUIRED
+
+
+def test_a_certificate_that_is_none_is_an_error_of_the_system(tmp_path: Path) -> None:
+    none = tmp_path / "ca.crt"
+    with pytest.raises(OSError, match="No such file"):
+        TlsSettings(ca=none).context()
+    none.write_text("no certificate")
+    with pytest.raises(ssl.SSLError):
+        TlsSettings(ca=none).context()

@@ -1,0 +1,35 @@
+"""agent.wire.payloads"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from pydantic import ValidationError
+
+from agent.wire.payloads import Degradation, HealthPayload, ReceiptPayload, rfc3339
+
+AT = datetime(2026, 3, 2, 11, 4, 7, 412_999, tzinfo=UTC)
+
+
+def test_times_are_in_utc_to_the_millisecond_whatever_zone_they_came_in() -> None:
+    there = AT.astimezone(timezone(timedelta(hours=7)))
+
+    assert rfc3339(there) == "2026-03-02T11:04:07.412Z"
+    assert HealthPayload(time=there).time == AT.replace(microsecond=412_000)
+
+
+def test_a_word_of_what_is_amiss_says_of_what() -> None:
+    health = HealthPayload(time=AT, degraded=("storage_full", "detector_failed:north", "paused:north/line"))
+
+    assert health.degradations == (
+        Degradation("storage_full"),
+        Degradation("detector_failed", "north"),
+        Degradation("paused", "north/line"),
+    )
+
+
+def test_a_range_that_ends_before_it_begins_is_no_receipt() -> None:
+    assert ReceiptPayload(station="a", stream="s", committed=((1, 1),), time=AT).committed == ((1, 1),)
+    with pytest.raises(ValidationError, match="ends before it begins"):
+        ReceiptPayload(station="a", stream="s", committed=((3, 1),), time=AT)

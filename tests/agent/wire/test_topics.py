@@ -1,0 +1,98 @@
+"""agent.wire.topics"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from agent.errors import WireError
+from agent.wire.channels import CHANNELS, Channel, MessageKind
+from agent.wire.topics import Topics, permissions, read, split, station_status_topic, subscriptions, suffix
+from tests.support.strategies import names
+
+TOPICS = Topics("hai-ninh", "hai-ninh-03")
+NAMES = {
+    "camera": "north", "rule": "r-1", "event_id": "e-1", "kind": "scene", "request_id": "q-1", "file": "f",
+    "chunk": "0", "command_id": "c-1", "verb": "ping",
+}  # fmt: skip
+
+
+@given(names, names)
+def test_every_topic_of_a_box_splits_into_its_parts(commune: str, device: str) -> None:
+    topics = Topics(commune, device)
+
+    assert split(topics.below("camera/north/event")) == (commune, device, "camera/north/event")
+    assert split(topics.of(MessageKind.STATION_STATUS)) == (commune, "station", "status")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "ab", "x" * 33, "Hai-Ninh", "a/b", "a+b", "#", "hải-ninh", "station", "abc\n"]
+)
+def test_an_id_that_could_break_a_topic_is_refused(name: str) -> None:
+    with pytest.raises(WireError):
+        Topics("hai-ninh", name)
+    with pytest.raises(WireError):
+        Topics(name, "north-01")
+
+
+@pytest.mark.parametrize("root", ["", "/", "ngatu/", "/ngatu", "ngatu/+", "ngatu/#", "a//b"])
+def test_a_root_with_holes_or_wildcards_is_refused(root: str) -> None:
+    with pytest.raises(WireError):
+        Topics("hai-ninh", "north-01", root)
+
+
+@given(st.text())
+@example("ngatu/v1/abc/def")
+@example("ngatu/v1/abc/def/")
+@example("ngatu/v1xabc/def/status")
+@example("ngatu/v2/abc/def/status")
+def test_a_strange_topic_is_a_wire_error(topic: str) -> None:
+    with pytest.raises(WireError):
+        split(topic)
+
+
+@pytest.mark.parametrize("channel", CHANNELS, ids=lambda each: each.kind)
+def test_what_is_made_of_a_channel_is_read_as_it_with_its_names(channel: Channel) -> None:
+    kind, found = TOPICS.read(channel.sender, TOPICS.of(channel.kind, **NAMES))
+
+    assert kind is channel.kind
+    assert found == {name: value for name, value in NAMES.items() if f"{{{name}}}" in channel.topic}
+
+
+def test_a_topic_of_the_other_side_of_another_box_or_of_nobody_is_unknown() -> None:
+    assert TOPICS.read("box", TOPICS.of(MessageKind.RECEIPT)) == (MessageKind.UNKNOWN, {})
+    assert TOPICS.read("station", TOPICS.of(MessageKind.STATUS)) == (MessageKind.UNKNOWN, {})
+    assert TOPICS.read("box", Topics("hai-ninh", "other").of(MessageKind.STATUS)) == (MessageKind.UNKNOWN, {})
+    assert read("box", "camera/north/mood") == (MessageKind.UNKNOWN, {})
+    assert read("box", "camera/north/image/../etc/thumbnail") == (MessageKind.UNKNOWN, {})
+
+
+def test_a_topic_cannot_be_made_without_its_names() -> None:
+    with pytest.raises(KeyError, match="camera"):
+        suffix(MessageKind.EVENT)
+
+
+def covers(topic_filter: str, topic: str) -> bool:
+    """Whether a subscription hears a topic (MQTT 5, section 4.7)."""
+    wanted, has = topic_filter.split("/"), topic.split("/")
+    if wanted[-1] == "#":
+        return has[: len(wanted) - 1] == wanted[:-1]
+    return len(wanted) == len(has) and all(w in ("+", h) for w, h in zip(wanted, has, strict=True))
+
+
+@pytest.mark.parametrize(
+    "channel", [each for each in CHANNELS if each.below == "device"], ids=lambda each: each.kind
+)
+def test_a_topic_is_heard_once_by_the_other_side_and_published_only_by_its_own(channel: Channel) -> None:
+    topic = suffix(channel.kind, **NAMES)
+
+    for sender in ("box", "station"):
+        wanted = 1 if sender == channel.sender else 0
+        assert sum(covers(each, topic) for each in subscriptions(sender)) == wanted
+        assert sum(covers(each, topic) for each in permissions(sender)) == wanted
+
+
+def test_a_box_hears_its_station_too() -> None:
+    assert station_status_topic("hai-ninh") in TOPICS.subscriptions()
+    assert TOPICS.of(MessageKind.RECEIPT) in TOPICS.subscriptions()
