@@ -59,10 +59,10 @@ def watched(clip: Path, field: Size) -> Iterator[tuple[Frame, Motion, tuple[Crop
     watching: motion.MotionState | None = None
     attending: scheduler.AttentionState | None = None
     for each in frames(clip):
-        watching, told = motion.update(watching, each, MotionSettings())
-        scene = scheduler.AttentionInput(each.at, each.size, field, told, ())
+        watching, moved = motion.update(watching, each, MotionSettings())
+        scene = scheduler.AttentionInput(each.at, each.size, field, moved, ())
         attending, crops = scheduler.update(attending, scene, scheduler.AttentionSettings())
-        yield each, told, crops
+        yield each, moved, crops
 
 
 def _row(clip: Path, truth: Path | None, detector: Detector | None) -> dict[str, object]:
@@ -72,16 +72,16 @@ def _row(clip: Path, truth: Path | None, detector: Detector | None) -> dict[str,
     alone, piped = Counted(), Counted()
     boxes = _read(truth) if truth else {}
     spans = EMPTY.get(clip.name, ())
-    for each, told, crops in watched(clip, FIELD):
+    for each, moved, crops in watched(clip, FIELD):
         count += 1
         looks += bool(crops)
         pixels += sum(crop.box.area for crop in crops)
         if any(first <= each.index <= last for first, last in spans):
             empty += 1
             rested += not crops
-        if crops and boxes and not told.settling:
+        if crops and boxes and not moved.settling:
             inside += [any(_share(box, c.box) >= 0.95 for c in crops) for box in _moving(boxes, each)]
-        if detector and crops and not told.settling and alone.due(each):
+        if detector and crops and not moved.settling and alone.due(each):
             parts = detector.detect([bgr(each, crop.box) for crop in crops])
             gathered = scheduler.gather(crops, parts, scheduler.AttentionSettings())
             alone.add(each, crops, gathered, detector)
@@ -97,8 +97,8 @@ def _row(clip: Path, truth: Path | None, detector: Detector | None) -> dict[str,
         "inside a crop %": round(100 * sum(inside) / len(inside), 2) if inside else None,
         "empty frames": empty,
         "rested %": round(100 * rested / empty, 1) if empty else None,
-        **alone.told("motion alone"),
-        **piped.told("with tracks"),
+        **alone.row("motion alone"),
+        **piped.row("with tracks"),
     }
 
 
@@ -125,7 +125,7 @@ class Counted:
         self.crops += len(crops)
         self.looks += 1
 
-    def told(self, how: str) -> dict[str, object]:
+    def row(self, how: str) -> dict[str, object]:
         """The rows of the table."""
         return {
             f"{how}: vehicles, whole frame": self.whole if self.looks else None,

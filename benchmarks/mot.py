@@ -120,7 +120,7 @@ def _prepared(sequence: Sequence, output: Output, frames: list[int]) -> dict[str
     """What TrackEval's metrics read, by the steps of its MotChallenge2DBox.get_preprocessed_seq_data."""
     from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 – only judging needs it
 
-    true_ids, told_ids, likeness = [], [], []
+    true_ids, tracker_ids, likeness = [], [], []
     for n in frames:
         ids, boxes = output[n]
         overlap = iou(sequence.truth_boxes[n], boxes)
@@ -129,21 +129,21 @@ def _prepared(sequence: Sequence, output: Output, frames: list[int]) -> dict[str
         rows, columns = linear_sum_assignment(-matching)
         hit = matching[rows, columns] > np.finfo(float).eps
         forgiven = columns[hit & np.isin(classes[rows], DISTRACTORS)]
-        told = np.setdiff1d(np.arange(len(ids)), forgiven)
+        counted = np.setdiff1d(np.arange(len(ids)), forgiven)
         judged = np.flatnonzero(sequence.truth_counts[n] & (classes == PEDESTRIAN))
         true_ids.append(sequence.truth_ids[n][judged])
-        told_ids.append(ids[told])
-        likeness.append(overlap[np.ix_(judged, told)])
+        tracker_ids.append(ids[counted])
+        likeness.append(overlap[np.ix_(judged, counted)])
     true_ids, true_number = _contiguous(true_ids)
-    told_ids, told_number = _contiguous(told_ids)
+    tracker_ids, tracker_id_count = _contiguous(tracker_ids)
     return {
         "gt_ids": true_ids,
-        "tracker_ids": told_ids,
+        "tracker_ids": tracker_ids,
         "similarity_scores": likeness,
         "num_gt_ids": true_number,
-        "num_tracker_ids": told_number,
+        "num_tracker_ids": tracker_id_count,
         "num_gt_dets": sum(len(each) for each in true_ids),
-        "num_tracker_dets": sum(len(each) for each in told_ids),
+        "num_tracker_dets": sum(len(each) for each in tracker_ids),
         "num_timesteps": len(frames),
         "seq": sequence.name,
     }

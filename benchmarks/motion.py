@@ -166,14 +166,14 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _nuisance(clip: Path, view: Grey, name: str, passers: list[Passer], alone_s: float) -> Row:
-    speaks = [bool(told.regions) for told, _ in watched(view, name, alone_s)]
+    speaks = [bool(moved.regions) for moved, _ in watched(view, name, alone_s)]
     passages = found = 0
     for seed in SEEDS:
         parade = Parade(passers, view, seed)
         seen: dict[int, list[bool]] = {}
-        for told, passage in watched(view, name, parade.long_s, parade, seed):
+        for moved, passage in watched(view, name, parade.long_s, parade, seed):
             if passage is not None:
-                seen.setdefault(passage.number, []).append(_shown(told, passage))
+                seen.setdefault(passage.number, []).append(shown(moved, passage))
         passages += len(seen)
         found += sum(_events(hits) > 0 for hits in seen.values())
     return {
@@ -210,10 +210,10 @@ def _column(rows: list[Row], name: str) -> list[float]:
     return [float(str(row[name])) for row in rows]
 
 
-def _shown(told: Motion, passage: Passage) -> bool:
+def shown(moved: Motion, passage: Passage) -> bool:
     """A region holds its middle, and is its region rather than that of half the view."""
     (x, y), largest = passage.box.center, min(0.2, 0.05 + 4 * passage.box.area)
-    return any(_holds(region, x, y) and region.area <= largest for region in told.regions)
+    return any(_holds(region, x, y) and region.area <= largest for region in moved.regions)
 
 
 def _holds(region: Box, x: float, y: float) -> bool:
@@ -230,22 +230,22 @@ def watched(
         at_s = index / RATE
         now, passage = parade.at(view, at_s) if parade else (view, None)
         picture = nuisances.taken(nuisances.ALL[name](now, at_s, chance), chance)
-        state, told = detector.update(state, frame(index, RATE, picture), SETTINGS)
+        state, moved = detector.update(state, frame(index, RATE, picture), SETTINGS)
         if at_s >= SETTLED_S:
-            yield told, passage
+            yield moved, passage
 
 
 def _events(speaks: list[bool]) -> int:
     """How often the motion rule would have spoken."""
     events, began, last = 0, None, float("-inf")
-    told = False
+    counted = False
     for index, moves in enumerate(speaks):
         at_s = index / RATE
         if not moves:
             continue
         if began is None or at_s - last > GAP_S:
-            began, told = at_s, False
+            began, counted = at_s, False
         last = at_s
-        if not told and at_s - began >= LONG_S:
-            events, told = events + 1, True
+        if not counted and at_s - began >= LONG_S:
+            events, counted = events + 1, True
     return events

@@ -125,12 +125,12 @@ def _shown(tracks: Sequence[Track], numbers: dict[str, int], truth: Truth) -> tu
 
 def _ours(clip: Path, truth: Truth, detector: Detector, draws: int, progress: Say) -> Iterator[Row]:
     every = list(range(truth.frames))
-    told: list[tuple[Scores, float]] = []
+    runs: list[tuple[Scores, float]] = []
     for draw in range(draws + 1):
         progress(f"{clip.name}: {draw} of {draws} draws")
         seen = replayed(clip, truth, detector, draw)
-        told.append((score(truth, seen.output, every), seen.pictures))
-    (itself, pictures), rest = told[0], told[1:]
+        runs.append((score(truth, seen.output, every), seen.pictures))
+    (itself, pictures), rest = runs[0], runs[1:]
     yield _row("ngatu", "the clip as it is", itself, pictures)
     if rest:
         mean = {key: float(np.mean([each[key] for each, _ in rest])) for key in itself}

@@ -37,8 +37,8 @@ def show(title: str, rows: Sequence[Row], console: Console) -> None:
 def write(file: Path, name: str, rows: Sequence[Row]) -> None:
     """Write the rows and what they were measured with."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    told = {"benchmark": name, "machine": machine(), "rows": rows}
-    file.write_text(json.dumps(told, indent=1, ensure_ascii=False, default=_plain) + "\n", encoding="utf-8")
+    document = {"benchmark": name, "machine": machine(), "rows": rows}
+    file.write_text(json.dumps(document, indent=1, ensure_ascii=False, default=_plain) + "\n", encoding="utf-8")
 
 
 def machine() -> dict[str, object]:

@@ -114,8 +114,8 @@ def alone(state: Any, frame: Frame) -> tuple[Any, Visibility]:
 def in_the_agent(state: Any, frame: Frame) -> tuple[Any, Visibility]:
     """The stage as the pipeline asks it, without a detector."""
     before = state or PipelineState(Ids(b"whoever watches cameras"))
-    after, named = pipeline.update(before, frame, lambda images: [()] * len(images), Size(416, 416), AGENT)
-    return after, named.view
+    after, outcome = pipeline.update(before, frame, lambda images: [()] * len(images), Size(416, 416), AGENT)
+    return after, outcome.view
 
 
 def _in_the_agent(paths: list[Path], seed: int) -> Iterator[dict[str, object]]:

@@ -164,9 +164,9 @@ def _roboflow() -> dict[str, dict[str, Way]]:
                     return [], []
                 given = np.zeros((0, 5)) if detections is None else detections
                 seen = supervision.Detections(xyxy=given[:, :4].astype(np.float32), confidence=given[:, 4])
-                told = peer.update(seen, timestamp=n / sequence.rate) if timed else peer.update(seen)
-                real = [] if told.tracker_id is None else np.flatnonzero(np.asarray(told.tracker_id) >= 0)
-                return [int(told.tracker_id[i]) for i in real], [told.xyxy[i].tolist() for i in real]
+                tracked = peer.update(seen, timestamp=n / sequence.rate) if timed else peer.update(seen)
+                real = [] if tracked.tracker_id is None else np.flatnonzero(np.asarray(tracked.tracker_id) >= 0)
+                return [int(tracked.tracker_id[i]) for i in real], [tracked.xyxy[i].tolist() for i in real]
 
             return step
 
@@ -203,11 +203,11 @@ def _norfair() -> dict[str, dict[str, Way]]:
 
             def step(n: int, detections: Floats | None) -> tuple[list[int], list[list[float]]]:
                 if detections is None:
-                    told = peer.update(None)
+                    tracked = peer.update(None)
                 else:
                     boxes = [norfair.Detection(row[:4].reshape(2, 2), np.full(2, row[4])) for row in detections]
-                    told = peer.update(boxes, period=every)
-                shown = [t for t in told if every_active or t.live_points.any()]
+                    tracked = peer.update(boxes, period=every)
+                shown = [t for t in tracked if every_active or t.live_points.any()]
                 return [t.id for t in shown], [t.estimate.reshape(-1).tolist() for t in shown]
 
             return step

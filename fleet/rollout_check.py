@@ -115,7 +115,7 @@ class Listener:
         self.seen = ObservedBox()
         self._broker = broker
         self._topics = Topics(commune, device, broker.root)
-        self._id = f"gate-{uuid4().hex[:12]}"
+        self._id = f"rollout-check-{uuid4().hex[:12]}"
         self._client: Client | None = None
 
     def __enter__(self) -> Listener:

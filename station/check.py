@@ -21,8 +21,8 @@ Finding = tuple[str, str, str]
 def findings(config: StationConfig) -> Iterator[Finding]:
     """One for each part."""
     yield "config", f"commune {config.commune}", "ok"
-    for told in warnings(config):
-        yield "config", told, "warning"
+    for warning in warnings(config):
+        yield "config", warning, "warning"
     for part, look in (("state_dir", _folder), ("database", _database), ("broker", _broker)):
         try:
             yield part, look(config), "ok"

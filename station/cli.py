@@ -1,4 +1,4 @@
-"""`ngatu station`: the service, and its check, figures and example."""
+"""The station's commands, which `ngatu` gathers: `ngatu station` and all below it, and `ngatu watch`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rich.text import Text
 
 from agent.cli.config import FAILED, STYLES, told_in_a_line
 from agent.errors import NgatuError
+from station.watch.cli import watch_command
 
 if TYPE_CHECKING:
     from station.stats import StoreStats
@@ -27,6 +28,9 @@ DEFAULT = Path("/etc/ngatu-station/station.yaml")
 StationFile = Annotated[Path, typer.Option("--config", "-c", help="The station's configuration file.")]
 
 station = typer.Typer()
+commands = typer.Typer(no_args_is_help=True)
+commands.add_typer(station, name="station")
+commands.command("watch")(watch_command)
 
 
 @station.callback(invoke_without_command=True)
@@ -88,13 +92,13 @@ def stats_command(
     """Show what the store holds: messages, gaps, conflicts, sizes. The service may be at work."""
     _needs_sqlalchemy()
     from station.config import load  # noqa: PLC0415
-    from station.stats import figures  # noqa: PLC0415
+    from station.stats import collect  # noqa: PLC0415
     from station.store.database import engine_of, url_of  # noqa: PLC0415
 
     settings = load(config)
     engine = engine_of(url_of(settings.database, settings.state_dir), writes=False)
     try:
-        found = figures(engine, settings.state_dir)
+        found = collect(engine, settings.state_dir)
     finally:
         engine.dispose()
     if as_json:
@@ -128,8 +132,8 @@ def verify_command(config: StationFile = DEFAULT) -> None:
     finally:
         engine.dispose()
     for (box, stream, fault), seqs in found.items():
-        told = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in seqs)
-        typer.echo(f"{box} stream {stream}: {fault}: {told}")
+        numbers = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in seqs)
+        typer.echo(f"{box} stream {stream}: {fault}: {numbers}")
     if found:
         raise typer.Exit(FAILED)
     typer.echo("everything is as it came")
@@ -213,9 +217,9 @@ def _show(found: StoreStats) -> None:
     for heading in ("events", "open", "pictures", "counts", "missing", "gone", "conflicts", "unreadable"):
         table.add_column(heading, justify="right", overflow="fold")
     for each in found.boxes:
-        told = (each.events, each.open_events, each.pictures, each.counts)
+        held = (each.events, each.open_events, each.pictures, each.counts)
         amiss = (each.missing, each.gone, each.conflicts, each.unreadable)
-        table.add_row(each.box, each.state, _moment(each.last_seen_ms), *map(str, (*told, *amiss)))
+        table.add_row(each.box, each.state, _moment(each.last_seen_ms), *map(str, (*held, *amiss)))
     console.print(table)
     if found.gaps:
         gaps = Table("box", "stream", "first", "last", "missing", "state", "since", title="Gaps", box=SIMPLE)

@@ -30,7 +30,7 @@ LATE_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class CommandReply:
     """What came back."""
 
     id: str
@@ -49,7 +49,7 @@ def send(
     life_s: float,
     wait_s: float,
     key: Ed25519PrivateKey | None = None,
-) -> Answered:
+) -> CommandReply:
     """Publish the command, and wait up to `wait_s` for its answer, and for the picture that it promises.
 
     With a `key` it is signed.
@@ -65,7 +65,7 @@ def send(
     client.on_publish = inbox.published
     client.on_subscribe = lambda *_: inbox.words.append("subscribed")
     try:
-        command = new(args, issuer=issuer, life_s=life_s)
+        command = new_command(args, issuer=issuer, life_s=life_s)
         inbox.id = command.id
         answers = topics.of(MessageKind.ACK, command_id=command.id), topics.of(MessageKind.SNAPSHOT, camera="+")
         client.subscribe([(each, 1) for each in answers])
@@ -86,10 +86,10 @@ def send(
         _until(client, inbox.complete, wait_s)
     finally:
         client.disconnect()
-    return Answered(command.id, inbox.answers, inbox.picture)
+    return CommandReply(command.id, inbox.answers, inbox.picture)
 
 
-def new(args: Mapping[str, Any], *, issuer: str, life_s: float) -> CommandPayload:
+def new_command(args: Mapping[str, Any], *, issuer: str, life_s: float) -> CommandPayload:
     """A command that is issued now and lives so long."""
     at = datetime.now(UTC)
     name, _ = Ids(os.urandom(32)).next(Instant(0.0, at.timestamp()))
@@ -145,15 +145,15 @@ def arguments(words: list[str]) -> dict[str, Any]:
     Raises:
         NgatuError: a word is not of that form.
     """
-    told: dict[str, Any] = {}
+    args: dict[str, Any] = {}
     for word in words:
         key, sign, value = word.partition("=")
         if not (key and sign):
             raise NgatuError(f"{word!r} is no argument", "write camera=north, action=pause, until=+30m")
         if key == "until" and value.startswith("+"):
             value = _later(value)
-        told[key] = value
-    return told
+        args[key] = value
+    return args
 
 
 def _later(words: str) -> str:
@@ -167,7 +167,7 @@ def _later(words: str) -> str:
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def shown(answered: Answered) -> str:
+def shown(answered: CommandReply) -> str:
     """The last word of the box in a line."""
     if not answered.answers:
         return f"{answered.id}: no answer yet; the box does it when it comes, until the command expires"

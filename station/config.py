@@ -41,10 +41,10 @@ class DatabaseSettings(Settings):
             return None
         try:
             parts = urlsplit(url)
-            told = parts.hostname, parts.port  # a port that is none raises here
+            address = parts.hostname, parts.port  # a port that is none raises here
         except ValueError:
             raise ValueError("no address such as postgresql://ngatu@127.0.0.1/ngatu") from None
-        if parts.scheme not in ("postgresql", "postgresql+psycopg") or not parts.path.strip("/") or not told:
+        if parts.scheme not in ("postgresql", "postgresql+psycopg") or not parts.path.strip("/") or not address:
             raise ValueError("no address such as postgresql://ngatu@127.0.0.1/ngatu")
         if parts.password is not None:
             raise ValueError("take the password out of the url; set password instead")
@@ -130,11 +130,11 @@ def parse(data: bytes, file: str) -> StationConfig:
 
 def _topics(plain: Any) -> Iterator[Finding]:
     """What may be a name by itself but cannot stand in a topic; `plain` may hold anything."""
-    told = plain if isinstance(plain, dict) else {}
-    broker = told.get("broker")
+    fields = plain if isinstance(plain, dict) else {}
+    broker = fields.get("broker")
     root = broker.get("root") if isinstance(broker, dict) else None
     for path, value, levels in (
-        (("commune",), told.get("commune"), (told.get("commune"), "box", ROOT)),
+        (("commune",), fields.get("commune"), (fields.get("commune"), "box", ROOT)),
         (("broker", "root"), root, ("commune", "box", root)),
     ):
         if isinstance(value, str) and (value == STATION or path[0] == "broker"):
@@ -146,13 +146,13 @@ def _topics(plain: Any) -> Iterator[Finding]:
 
 def warnings(config: StationConfig) -> list[str]:
     """What is allowed but deserves a look, one line each."""
-    told = []
+    found = []
     if config.broker.tls is None and config.broker.host not in LOOPBACK:
-        told.append("broker.tls is not set: pictures and passwords go over the network in the clear")
+        found.append("broker.tls is not set: pictures and passwords go over the network in the clear")
     host = urlsplit(config.database.url).hostname if config.database.url else None
     if host is not None and host not in LOOPBACK:
-        told.append("database.url names another machine: events go there over the network")
-    return told
+        found.append("database.url names another machine: events go there over the network")
+    return found
 
 
 EXAMPLES: dict[str, Any] = {

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, func, s
 from sqlalchemy.exc import SQLAlchemyError
 
 from station.store.database import StoreError, in_words, shown, version, versions
-from station.store.gaps import State
+from station.store.gaps import GapState
 from station.store.schema import (
     blob,
     box,
@@ -28,7 +28,7 @@ from station.store.schema import (
 
 
 @dataclass(frozen=True, slots=True)
-class BoxFigures:
+class BoxStats:
     """What the store holds of one box."""
 
     box: str
@@ -48,7 +48,7 @@ class BoxFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Gapped:
+class UnfilledGap:
     """A gap that is not filled."""
 
     box: str
@@ -65,8 +65,8 @@ class StoreStats:
     """What the store holds."""
 
     version: str
-    boxes: tuple[BoxFigures, ...]
-    gaps: tuple[Gapped, ...]
+    boxes: tuple[BoxStats, ...]
+    gaps: tuple[UnfilledGap, ...]
     gaps_filled: int
     event_messages: int
     database_bytes: int
@@ -75,7 +75,7 @@ class StoreStats:
     disk_free_bytes: int
 
 
-def figures(engine: Engine, state_dir: Path) -> StoreStats:
+def collect(engine: Engine, state_dir: Path) -> StoreStats:
     """Count everything; reads only.
 
     Raises:
@@ -100,7 +100,7 @@ def _figures(connection: Connection, state_dir: Path, found: str) -> StoreStats:
         version=found,
         boxes=_boxes(connection),
         gaps=_gaps(connection),
-        gaps_filled=_one(connection, select(func.count()).where(gap.c.state == str(State.FILLED))),
+        gaps_filled=_one(connection, select(func.count()).where(gap.c.state == str(GapState.FILLED))),
         event_messages=_one(connection, select(func.count()).select_from(event_revision)),
         database_bytes=_database_bytes(connection),
         picture_bytes=_one(connection, select(func.coalesce(func.sum(blob.c.size_bytes), 0))),
@@ -109,21 +109,21 @@ def _figures(connection: Connection, state_dir: Path, found: str) -> StoreStats:
     )
 
 
-def _boxes(connection: Connection) -> tuple[BoxFigures, ...]:
+def _boxes(connection: Connection) -> tuple[BoxStats, ...]:
     counted = {
         "messages": _by_stream(connection, message, func.count()),
         "events": _by_box(connection, event),
         "open_events": _by_box(connection, event, event.c.phase != "end"),
         "pictures": _by_box(connection, picture),
         "counts": _by_box(connection, count_interval),
-        "missing": _by_stream(connection, gap, func.sum(gap.c.missing), gap.c.state == str(State.OPEN)),
-        "gone": _by_stream(connection, gap, func.sum(gap.c.missing), gap.c.state == str(State.GONE)),
+        "missing": _by_stream(connection, gap, func.sum(gap.c.missing), gap.c.state == str(GapState.OPEN)),
+        "gone": _by_stream(connection, gap, func.sum(gap.c.missing), gap.c.state == str(GapState.GONE)),
         "conflicts": _by_box(connection, conflict),
         "unreadable": _by_box(connection, quarantine),
     }
     rows = connection.execute(select(box).order_by(box.c.commune, box.c.device))
     return tuple(
-        BoxFigures(
+        BoxStats(
             box=f"{row.commune}/{row.device}",
             state=row.state or "never told",
             last_seen_ms=row.last_seen_ms,
@@ -147,7 +147,7 @@ def _by_stream(
     return {row[0]: int(row[1]) for row in connection.execute(of.where(*where).group_by(stream.c.box_id))}
 
 
-def _gaps(connection: Connection) -> tuple[Gapped, ...]:
+def _gaps(connection: Connection) -> tuple[UnfilledGap, ...]:
     query = (
         select(gap, stream.c.name, box.c.commune, box.c.device)
         .join(stream, stream.c.id == gap.c.stream_id)
@@ -156,7 +156,7 @@ def _gaps(connection: Connection) -> tuple[Gapped, ...]:
         .order_by(gap.c.opened_ms, gap.c.first)
     )
     return tuple(
-        Gapped(
+        UnfilledGap(
             f"{row.commune}/{row.device}", row.name, row.first, row.last, row.missing, row.state, row.opened_ms
         )
         for row in connection.execute(query)

@@ -198,11 +198,11 @@ def _motion(clip: Path, facts: Facts, runs: int) -> list[Row]:
     ]
 
 
-def _latency(clip: Path, facts: Facts, told: Delays) -> list[Row]:
+def _latency(clip: Path, facts: Facts, delays: Delays) -> list[Row]:
     bar = Bar(round(1000 / min(MAX_FPS, facts.fps) + 150))
     rows: list[Row] = []
-    for kind in ("all starts", *sorted({kind for kind, _ in told})):
-        values = sorted(1000 * s for name, s in told if kind in (name, "all starts"))
+    for kind in ("all starts", *sorted({kind for kind, _ in delays})):
+        values = sorted(1000 * s for name, s in delays if kind in (name, "all starts"))
         if values:
             middle, late = values[len(values) // 2], values[int(len(values) * 0.95)]
             who = f"ngatu, {kind} ({len(values)})"
@@ -236,7 +236,7 @@ COLUMNS = {
 
 def _row(clip: Path, part: str, who: str, bar: Bar | None = None, **figures: float | None) -> Row:
     row: Row = {"clip": clip.name, "part": part, "who": who}
-    told = {name: figures.get(name) for name in COLUMNS[part]}
-    row |= {name: None if value is None else round(value, 2) for name, value in told.items()}
-    known = [value for value in told.values() if value is not None]
+    chosen = {name: figures.get(name) for name in COLUMNS[part]}
+    row |= {name: None if value is None else round(value, 2) for name, value in chosen.items()}
+    known = [value for value in chosen.values() if value is not None]
     return row | (bar.judged(known[-1] if known else None) if bar else {"bar": None, "kept": None})

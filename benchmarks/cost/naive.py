@@ -73,9 +73,10 @@ def follower(fps: float) -> tuple[str, Follow]:
             confidence=np.array([d.score for d in found], np.float32),
             class_id=np.array(kinds, int),
         )
-        told = peer.update(seen)
-        ids = [] if told.tracker_id is None else told.tracker_id.tolist()
-        rows = zip(ids, told.class_id.tolist() if len(ids) else [], (told.xyxy / 1000).tolist(), strict=True)
+        tracked = peer.update(seen)
+        ids = [] if tracked.tracker_id is None else tracked.tracker_id.tolist()
+        kinds = tracked.class_id.tolist() if len(ids) else []
+        rows = zip(ids, kinds, (tracked.xyxy / 1000).tolist(), strict=True)
         return [(str(ident), names[kind], *box) for ident, kind, box in rows if ident >= 0]
 
     return "ByteTrack", follow

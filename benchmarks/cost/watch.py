@@ -105,11 +105,11 @@ class Subscriber:
     def _came(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         now_s = time.time()
         try:
-            told = json.loads(message.payload)
+            payload = json.loads(message.payload)
         except ValueError:
             return  # a picture
-        if isinstance(told, dict) and told.get("phase") == "start":
-            self.delays_s.append((told["kind"], now_s - datetime.fromisoformat(told["time"]).timestamp()))
+        if isinstance(payload, dict) and payload.get("phase") == "start":
+            self.delays_s.append((payload["kind"], now_s - datetime.fromisoformat(payload["time"]).timestamp()))
 
 
 def watch(clip: Path, model: Path, seconds: float) -> Watched:
@@ -132,17 +132,17 @@ def watch(clip: Path, model: Path, seconds: float) -> Watched:
         naive = module("naive", config, clip, seconds, stdout=subprocess.PIPE, log=folder)
         for each in (box, naive, floor):
             stack.callback(each.kill)
-        told = {
+        printed_by = {
             name: output(p, name, seconds + END_S, folder) for name, p in (("naive", naive), ("floor", floor))
         }
         if box.wait(END_S) or tee.wait(END_S):
             raise _failed("box", folder)
         looks = [_look(line) for line in (folder / "looks").read_text().splitlines()]
         tracks = _tracks(json.loads((folder / "tracks.json").read_text()))
-    naively = told["naive"]
+    naively = printed_by["naive"]
     return Watched(
         looks,
-        {int(index): (each[0], each[1]) for index, each in told["floor"].items()},
+        {int(index): (each[0], each[1]) for index, each in printed_by["floor"].items()},
         {int(index): each for index, each in naively["spent"].items()},
         naively["tracker"],
         tracks,
@@ -214,8 +214,8 @@ def output(process: subprocess.Popen[bytes], name: str, timeout_s: float, log: P
         raise _failed(name, log) from None
     if process.returncode:
         raise _failed(name, log)
-    told: dict[str, Any] = json.loads(printed)
-    return told
+    document: dict[str, Any] = json.loads(printed)
+    return document
 
 
 def _failed(name: str, log: Path) -> NgatuError:
@@ -230,5 +230,5 @@ def _look(line: str) -> Look:
     return Look(int(index), float(mono_s), float(parent_s), float(child_s), int(regions), len(pictures))
 
 
-def _tracks(told: dict[str, list[list[Any]]]) -> Tracks:
-    return {int(index): [tuple(each) for each in shown] for index, shown in told.items()}
+def _tracks(frames: dict[str, list[list[Any]]]) -> Tracks:
+    return {int(index): [tuple(each) for each in shown] for index, shown in frames.items()}

@@ -56,8 +56,12 @@ def main(
 
 
 def _row(name: str, chain: Chain, truth: Truth, second: float) -> dict[str, object]:
-    row: dict[str, object] = {"way": name, "minutes": round(second / 60, 1), **score.lines(truth, chain.told)}
-    for kind, each in score.incidents(truth, chain.told, second).items():
+    row: dict[str, object] = {
+        "way": name,
+        "minutes": round(second / 60, 1),
+        **score.lines(truth, chain.output),
+    }
+    for kind, each in score.incidents(truth, chain.output, second).items():
         row |= {
             f"{kind}_n": each.happened,
             f"{kind}_p": round(each.precision, 3),

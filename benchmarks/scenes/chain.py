@@ -32,7 +32,7 @@ SHOWS = 0.15
 
 
 @dataclass(slots=True)
-class Told:
+class Reported:
     """What a chain told, with the road users that each event may be about: those in its box, best first."""
 
     starts: list[tuple[Event, tuple[int, ...]]] = field(default_factory=list)
@@ -46,25 +46,25 @@ class Chain:
         self.settings = settings
         self.state: RulesState | None = None
         self.ids = Ids(b"simulated scenes")
-        self.told = Told()
+        self.output = Reported()
         self.tracks: tuple[Track, ...] = ()
 
     def judge(self, at: Instant, tracks: tuple[Track, ...], sights: list[Sight]) -> None:
         """Let the rules look at the tracks of this moment."""
         self.tracks = tracks
         scene = RuleInput(at, FRAME, STILL, tracks)
-        self.state, self.ids, told = engine.update(self.state, scene, self.ids, self.settings)
-        for each in told:
+        self.state, self.ids, output = engine.update(self.state, scene, self.ids, self.settings)
+        for each in output:
             if isinstance(each, Count):
-                self.told.counts.append(each)
+                self.output.counts.append(each)
             elif each.revision == 1:
                 about = () if each.object is None else self.who(each.object.box, each.object.track_id, sights)
-                self.told.starts.append((each, about))
+                self.output.starts.append((each, about))
 
     def finish(self, at: Instant) -> None:
         """The simulation is over."""
-        self.state, told = engine.close(self.state, at, EndReason.AGENT_RESTARTED, self.settings)
-        self.told.counts += [each for each in told if isinstance(each, Count)]
+        self.state, output = engine.close(self.state, at, EndReason.AGENT_RESTARTED, self.settings)
+        self.output.counts += [each for each in output if isinstance(each, Count)]
 
     def who(self, place: Box, track_id: str, sights: list[Sight]) -> tuple[int, ...]:
         """The road users that a box may be about."""

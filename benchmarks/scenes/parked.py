@@ -37,7 +37,7 @@ def alerts(hours: float, seed: int) -> int:
     tracker: TrackerState | None = None
     state: RulesState | None = None
     passers = Passers()
-    ids, told = Ids(b"a car stands still"), 0
+    ids, count = Ids(b"a car stands still"), 0
     for n in range(int(hours * 3600 / STEP_S)):
         at = instant(n * STEP_S)
         found, moving = _see(rng, n * STEP_S, passers)
@@ -45,8 +45,8 @@ def alerts(hours: float, seed: int) -> int:
         tracker, ids, tracks = track.update(tracker, sighting, ids, TrackSettings())
         scene = RuleInput(at, FRAME, Motion(moving, 0.0), tracks)
         state, ids, events = rules.update(state, scene, ids, SETTINGS)
-        told += sum(isinstance(each, Event) and each.phase is Phase.START for each in events)
-    return told
+        count += sum(isinstance(each, Event) and each.phase is Phase.START for each in events)
+    return count
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from agent.core.types import EventKind
-from benchmarks.scenes.chain import Told
+from benchmarks.scenes.chain import Reported
 from benchmarks.scenes.truth import CROWD, LOITERING, NO_STOPPING, Truth, doubtful
 
 
@@ -33,7 +33,7 @@ class Score:
         return self.right / max(1, self.right + self.missed)
 
 
-def lines(truth: Truth, told: Told) -> dict[str, object]:
+def lines(truth: Truth, reported: Reported) -> dict[str, object]:
     """Counts against the truth: the net error of the totals, and crossings that were missed or made up.
 
     `count_error_pct` is against everything that happened. `of_seen_pct` leaves out, on both sides, what nobody
@@ -42,7 +42,7 @@ def lines(truth: Truth, told: Told) -> dict[str, object]:
     """
     seen = [each for each in truth.crossings if truth.could_be_seen(each[1], each[3])]
     got: Counter[tuple[str, str]] = Counter()
-    for each in told.counts:
+    for each in reported.counts:
         for by_direction in each.counts.values():
             for direction, number in by_direction.items():
                 got[each.rule_id, direction] += number
@@ -52,7 +52,7 @@ def lines(truth: Truth, told: Told) -> dict[str, object]:
     hidden = Counter((line, user, direction) for line, user, direction, _ in truth.crossings) - owed
     ways = {(line, user, direction) for line, user, direction, _ in truth.crossings}
     due = sum(owed.values())
-    events = [(e, who) for e, who in told.starts if e.kind is EventKind.LINE_CROSSED]
+    events = [(e, who) for e, who in reported.starts if e.kind is EventKind.LINE_CROSSED]
     extra = wrong = right = 0
     for event, shown in events:
         keys = [(event.rule_id, who, str(event.direction)) for who in shown]
@@ -80,24 +80,24 @@ def lines(truth: Truth, told: Told) -> dict[str, object]:
     }
 
 
-def incidents(truth: Truth, told: Told, end: float) -> dict[str, Score]:
+def incidents(truth: Truth, reported: Reported, end: float) -> dict[str, Score]:
     """Stopped, loitering, wrong way and crowd."""
     shoulder = [(user, stay) for zone, user, stay in truth.closed if zone == "shoulder"]
     halts = [(user, stood_s, stay.last) for user, stay in shoulder for stood_s in stay.stands]
     stays = [(user, stay.last - stay.began, stay.last) for zone, user, stay in truth.closed if zone == "square"]
     return {
-        "stopped_vehicle": _about(EventKind.STOPPED_VEHICLE, told, halts, NO_STOPPING.min_s),
-        "loitering": _about(EventKind.LOITERING, told, stays, LOITERING.min_stay_s),
-        "wrong_way": _about(EventKind.WRONG_WAY, told, [(user, 1e9, at) for user, at in truth.wrong], 0.0),
-        "crowd": _crowds(truth, told),
+        "stopped_vehicle": _about(EventKind.STOPPED_VEHICLE, reported, halts, NO_STOPPING.min_s),
+        "loitering": _about(EventKind.LOITERING, reported, stays, LOITERING.min_stay_s),
+        "wrong_way": _about(EventKind.WRONG_WAY, reported, [(user, 1e9, at) for user, at in truth.wrong], 0.0),
+        "crowd": _crowds(truth, reported),
     }
 
 
-def _about(kind: EventKind, told: Told, stays: list[tuple[int, float, float]], least_s: float) -> Score:
+def _about(kind: EventKind, reported: Reported, stays: list[tuple[int, float, float]], least_s: float) -> Score:
     owed = Counter(user for user, lasted, _ in stays if lasted >= least_s and not doubtful(lasted, least_s))
     maybe = {user for user, lasted, _ in stays if doubtful(lasted, least_s)}
     happened, right, false = sum(owed.values()), 0, 0
-    for event, shown in told.starts:
+    for event, shown in reported.starts:
         if event.kind is not kind:
             continue
         if (who := next((who for who in shown if owed[who] > 0), None)) is not None:
@@ -115,8 +115,8 @@ def wrong_way_of_seen(truth: Truth, untold: Collection[int]) -> float:
     return 1 - len(seen.intersection(untold)) / max(1, len(seen))
 
 
-def _crowds(truth: Truth, told: Told) -> Score:
-    starts = [event.at.mono_s for event, _ in told.starts if event.kind is EventKind.CROWD]
+def _crowds(truth: Truth, reported: Reported) -> Score:
+    starts = [event.at.mono_s for event, _ in reported.starts if event.kind is EventKind.CROWD]
     happened = right = 0
     used: set[float] = set()
     for begin, end in truth.crowds:

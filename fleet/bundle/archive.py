@@ -33,7 +33,7 @@ from agent.errors import NgatuError
 
 FORMAT: Final = 1
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
-MOST_MANIFEST_BYTES: Final = 1 << 20
+MAX_MANIFEST_BYTES: Final = 1 << 20
 CHUNK_BYTES: Final = 1 << 20
 VERSION: Final = re.compile(r"\d+(\.\d+){1,3}((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?")
 """The versions that boxes can put in order: the public part of PEP 440, without epochs."""
@@ -68,8 +68,8 @@ class Manifest:
 
     def encoded(self) -> bytes:
         """The one form of it, which is signed."""
-        told = {"format": FORMAT, **asdict(self)}
-        return (json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+        document = {"format": FORMAT, **asdict(self)}
+        return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def content(path: Path) -> Content:
@@ -149,7 +149,7 @@ def _signed(
 
 
 def _small(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo | None, name: str) -> bytes:
-    if member is None or member.name != name or not member.isreg() or member.size > MOST_MANIFEST_BYTES:
+    if member is None or member.name != name or not member.isreg() or member.size > MAX_MANIFEST_BYTES:
         raise _refused(path, name, "is not where it must be")
     return _opened(path, tar, member).read()
 
@@ -180,10 +180,10 @@ def parse(path: Path, encoded: bytes) -> Manifest:
         BundleRefused: this version of ngatu cannot read it.
     """
     try:
-        told: dict[str, Any] = json.loads(encoded)
-        written = told.pop("format")
-        files = {name: Content(**each) for name, each in told.pop("files").items()}
-        manifest = Manifest(files=files, **told)
+        document: dict[str, Any] = json.loads(encoded)
+        written = document.pop("format")
+        files = {name: Content(**each) for name, each in document.pop("files").items()}
+        manifest = Manifest(files=files, **document)
     except (ValueError, KeyError, TypeError) as error:
         raise _strange(path, str(error)) from None
     if written != FORMAT:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from agent.errors import NgatuError
 
-LEAST_PASSPHRASE = 8
+MIN_PASSPHRASE_CHARS = 8
 
 
 def make(path: Path, passphrase: str) -> Path:
@@ -27,8 +27,8 @@ def make(path: Path, passphrase: str) -> Path:
     Raises:
         NgatuError: there is a key already, or the passphrase is too short.
     """
-    if len(passphrase) < LEAST_PASSPHRASE:
-        raise NgatuError("the passphrase is too short", f"take {LEAST_PASSPHRASE} characters or more")
+    if len(passphrase) < MIN_PASSPHRASE_CHARS:
+        raise NgatuError("the passphrase is too short", f"take {MIN_PASSPHRASE_CHARS} characters or more")
     key = Ed25519PrivateKey.generate()
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase.encode()))
     path.parent.mkdir(parents=True, exist_ok=True)

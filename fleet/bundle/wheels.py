@@ -86,9 +86,9 @@ def read_wheel(path: Path) -> Wheel:
     try:
         with ZipFile(path) as archive:
             (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-            told = HeaderParser().parsestr(archive.read(metadata).decode("utf-8"))
-        requires = tuple(Requirement(each) for each in told.get_all("Requires-Dist", []))
-        return Wheel(path, canonicalize_name(told["Name"]), Version(told["Version"]), requires)
+            headers = HeaderParser().parsestr(archive.read(metadata).decode("utf-8"))
+        requires = tuple(Requirement(each) for each in headers.get_all("Requires-Dist", []))
+        return Wheel(path, canonicalize_name(headers["Name"]), Version(headers["Version"]), requires)
     except (OSError, BadZipFile, ValueError, KeyError, TypeError) as error:
         raise NgatuError(f"{path}: this is no wheel: {error}", "give a .whl file") from None
 

@@ -37,7 +37,7 @@ from fleet.ca.crl import listed
 from fleet.ca.index import Index, Issued, Kind, Reason, write_whole
 from fleet.ca.request import alternative, fitting, public_key
 
-LEAST_PASSPHRASE: Final = 12
+MIN_CA_PASSPHRASE_CHARS: Final = 12
 AUTHORITY_DAYS: Final = 3650
 CERTIFICATE_DAYS: Final = 90
 """At least three times the longest outage that a box must survive: thirty days without a way to renew."""
@@ -145,8 +145,8 @@ def make(folder: Path, name: str, passphrase: str, now: datetime, days: int = AU
     Raises:
         NgatuError: there is one in the folder already, or the passphrase is too short.
     """
-    if len(passphrase) < LEAST_PASSPHRASE:
-        raise NgatuError("the passphrase is too short", f"take {LEAST_PASSPHRASE} characters or more")
+    if len(passphrase) < MIN_CA_PASSPHRASE_CHARS:
+        raise NgatuError("the passphrase is too short", f"take {MIN_CA_PASSPHRASE_CHARS} characters or more")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if (folder / "ca.key").exists():
         raise NgatuError(f"{folder}: there is an authority already", "the fleet trusts it: name another folder")

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from agent.errors import NgatuError
 from fleet.ca.index import Issued, Reason
 
-LEAST_LEFT: Final = timedelta(days=7)
+MIN_REMAINING: Final = timedelta(days=7)
 """What ends sooner is not installed."""
-ALARM_LEFT: Final = 0.5
+ALARM_REMAINING_RATIO: Final = 0.5
 """The station raises an alarm once so much of a list's life is left."""
 
 _FLAGS: dict[Reason, x509.ReasonFlags] = {
@@ -63,7 +63,7 @@ def read(path: Path) -> x509.CertificateRevocationList:
         raise NgatuError(f"{path}: no list of the revoked: {error}", "write one: ngatu ca crl") from None
 
 
-def left(crl: x509.CertificateRevocationList, now: datetime) -> timedelta:
+def remaining(crl: x509.CertificateRevocationList, now: datetime) -> timedelta:
     """How long it still lasts; negative: the broker lets nobody in."""
     ends = crl.next_update_utc
     if ends is None:
@@ -71,7 +71,7 @@ def left(crl: x509.CertificateRevocationList, now: datetime) -> timedelta:
     return ends - now
 
 
-def must_last(crl: x509.CertificateRevocationList, ca: x509.Certificate, now: datetime) -> timedelta:
+def require_remaining(crl: x509.CertificateRevocationList, ca: x509.Certificate, now: datetime) -> timedelta:
     """How long it still lasts, if it may be installed.
 
     Raises:
@@ -85,12 +85,12 @@ def must_last(crl: x509.CertificateRevocationList, ca: x509.Certificate, now: da
             f"the list of the revoked begins at {crl.last_update_utc:%Y-%m-%d %H:%M} UTC only",
             "set the clock of this computer",
         )
-    remains = left(crl, now)
-    if remains < LEAST_LEFT:
+    remains = remaining(crl, now)
+    if remains < MIN_REMAINING:
         raise NgatuError(
             f"the list of the revoked ends in {max(remains, timedelta()) / timedelta(days=1):.1f} days, "
             "and then the broker lets no box in: it is not installed with less than "
-            f"{LEAST_LEFT.days} days left",
+            f"{MIN_REMAINING.days} days left",
             "write a new one: ngatu ca crl",
         )
     return remains

@@ -71,20 +71,20 @@ class Index:
         Raises:
             NgatuError: a line that is not the last cannot be read.
         """
-        told: dict[int, Issued] = {}
+        by_serial: dict[int, Issued] = {}
         for act in self._acts():
             if act["did"] == "issue":
                 each = Issued(
                     int(act["serial"], 16), act["kind"], act["name"],
                     datetime.fromisoformat(act["begins"]), datetime.fromisoformat(act["ends"]),
                 )  # fmt: skip
-                told[each.serial] = each
+                by_serial[each.serial] = each
             elif act["did"] == "revoke":
-                before = told[int(act["serial"], 16)]
-                told[before.serial] = Issued(**{
+                before = by_serial[int(act["serial"], 16)]
+                by_serial[before.serial] = Issued(**{
                     **asdict(before), "revoked": datetime.fromisoformat(act["at"]), "reason": act["reason"],
                 })  # fmt: skip
-        return list(told.values())
+        return list(by_serial.values())
 
     def crl_number(self) -> int:
         """Number of the last list of the revoked; 0: there was none."""

@@ -42,17 +42,17 @@ def alternative(hosts: list[str]) -> list[x509.GeneralName]:
     Raises:
         NgatuError: one is neither.
     """
-    told: list[x509.GeneralName] = []
+    names: list[x509.GeneralName] = []
     for host in hosts:
         try:
-            told.append(x509.IPAddress(ip_address(host)))
+            names.append(x509.IPAddress(ip_address(host)))
         except ValueError:
             if not re.fullmatch(_HOST, host):
                 raise NgatuError(
                     f"{host!r} is neither a host name nor an address", "such as 10.1.2.3"
                 ) from None
-            told.append(x509.DNSName(host))
-    return told
+            names.append(x509.DNSName(host))
+    return names
 
 
 def public_key(request: bytes, name: str) -> EllipticCurvePublicKey:

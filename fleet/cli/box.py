@@ -49,9 +49,9 @@ def look_command(
     typer.echo(json.dumps(said))
 
 
-@box_app.command("gate")
+@box_app.command("rollout-check")
 @told_in_a_line
-def gate_command(
+def rollout_check_command(
     commune: Commune,
     device: Device,
     version: Annotated[str, typer.Option(help="That it must run.")],

@@ -118,10 +118,10 @@ def crl_command(
 ) -> None:
     """Write the list of the revoked anew. A broker whose list has ended lets nobody in."""
     from fleet.ca.authority import look, unlock  # noqa: PLC0415
-    from fleet.ca.crl import must_last, read  # noqa: PLC0415
+    from fleet.ca.crl import read, require_remaining  # noqa: PLC0415
 
     if check is not None:
-        left = must_last(read(check), look(folder).certificate, _now())
+        left = require_remaining(read(check), look(folder).certificate, _now())
         typer.echo(f"{check}: good for {left.days} days")
         return
     path = unlock(folder, passphrase(passphrase_file)).write_crl(_now(), days)

@@ -24,20 +24,20 @@ CRL_NOW_D: Final = 7
 CRL_SOON_D: Final = 90
 CRL_WATCH: Final = "ngatu-crl-watch.service"
 """Fails for what is told here more exactly."""
-LATE_S: Final = 300
+HEALTH_LATE_S: Final = 300
 """A box tells of itself each minute."""
-WAITED_S: Final = 3600
+PENDING_LATE_S: Final = 3600
 FREE_SOON, FREE_NOW = 0.10, 0.03
 """Parts of the fullest file system."""
 WORN_SOON_PCT, WORN_NOW_PCT = 80, 100
 WARM_C: Final = 75.0
 """Near the 80 °C at which a Pi slows down by itself (agent.host.machine.HOT_C)."""
 DEGRADED_NOW: Final = ("storage_full", "storage_ram_only", "under_voltage", "config_refused", "detector_failed")
-TOLD_ELSEWHERE: Final = ("camera_lost", "camera_stalled", "camera_blind")
+REPORTED_PER_CAMERA: Final = ("camera_lost", "camera_stalled", "camera_blind")
 SEES: Final = "streaming"
 
 
-class Need(IntEnum):
+class Urgency(IntEnum):
     """How soon somebody must look."""
 
     GOOD = 0
@@ -49,48 +49,50 @@ class Need(IntEnum):
 class ReportFinding:
     """Something that is not as it should be."""
 
-    need: Need
+    urgency: Urgency
     key: str
     values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Assessment:
     """A box or a host with its findings, the pressing ones first."""
 
-    what: BoxFacts | Host
+    subject: BoxFacts | Host
     findings: tuple[ReportFinding, ...]
 
     @property
-    def need(self) -> Need:
+    def urgency(self) -> Urgency:
         """That of its worst finding."""
-        return max((each.need for each in self.findings), default=Need.GOOD)
+        return max((each.urgency for each in self.findings), default=Urgency.GOOD)
 
 
-def judge(fleet: Fleet) -> tuple[list[Judged], list[Judged]]:
+def evaluate(fleet: Fleet) -> tuple[list[Assessment], list[Assessment]]:
     """Boxes and hosts of the station, whatever needs somebody soonest first."""
-    boxes = [_judged(each, of_box(each, fleet.made)) for each in fleet.boxes]
-    hosts = [_judged(each, of_host(each, fleet.made)) for each in fleet.hosts]
-    return sorted(boxes, key=order), sorted(hosts, key=order)
+    boxes = [_assessment(each, box_findings(each, fleet.made)) for each in fleet.boxes]
+    hosts = [_assessment(each, host_findings(each, fleet.made)) for each in fleet.hosts]
+    return sorted(boxes, key=sort_key), sorted(hosts, key=sort_key)
 
 
-def _judged(what: BoxFacts | Host, findings: Iterator[ReportFinding]) -> Judged:
-    return Judged(what, tuple(sorted(findings, key=lambda each: -each.need)))
+def _assessment(subject: BoxFacts | Host, findings: Iterator[ReportFinding]) -> Assessment:
+    return Assessment(subject, tuple(sorted(findings, key=lambda each: -each.urgency)))
 
 
-def order(judged: Judged) -> tuple[int, bool, int, str, str]:
+def sort_key(assessment: Assessment) -> tuple[int, bool, int, str, str]:
     """What comes first; a station before boxes that need somebody as soon, for many hang on it."""
-    pressing = sum(each.need is Need.NOW for each in judged.findings)
-    box = judged.what if isinstance(judged.what, BoxFacts) else None
-    return -judged.need, box is not None, -pressing, box.commune if box else "", judged.what.name
+    pressing = sum(each.urgency is Urgency.NOW for each in assessment.findings)
+    box = assessment.subject if isinstance(assessment.subject, BoxFacts) else None
+    return -assessment.urgency, box is not None, -pressing, box.commune if box else "", assessment.subject.name
 
 
-def of_box(box: BoxFacts, now: datetime) -> Iterator[ReportFinding]:
+def box_findings(box: BoxFacts, now: datetime) -> Iterator[ReportFinding]:
     """What is wrong with a box."""
     yield from _heard(box, now)
-    if not box.reached:
-        yield _soon("unreachable_online", why=box.why) if online(box) else _now("unreachable", why=box.why)
-    if box.health is not None and online(box):
+    if not box.reached and is_online(box):
+        yield _soon("unreachable_online", why=box.ssh_error)
+    elif not box.reached:
+        yield _now("unreachable", why=box.ssh_error)
+    if box.health is not None and is_online(box):
         yield from _health(box.health)
     yield from _release(box)
     yield from _certificates(box.certificates)
@@ -99,27 +101,27 @@ def of_box(box: BoxFacts, now: datetime) -> Iterator[ReportFinding]:
     yield from _storage(box.storage)
 
 
-def online(box: BoxFacts) -> bool:
+def is_online(box: BoxFacts) -> bool:
     """Whether the broker holds a connection of it."""
     return box.status is not None and box.status.state == "online"
 
 
-def heard(box: BoxFacts) -> datetime | None:
+def last_heard(box: BoxFacts) -> datetime | None:
     """When it spoke last, by its own clock."""
-    told = [each.time for each in (box.status, box.health) if each is not None]
-    return max(told, default=None)
+    times = [each.time for each in (box.status, box.health) if each is not None]
+    return max(times, default=None)
 
 
 def _heard(box: BoxFacts, now: datetime) -> Iterator[ReportFinding]:
-    if box.unheard:
-        yield _now("broker_mute", why=box.unheard)
+    if box.broker_error:
+        yield _now("broker_mute", why=box.broker_error)
     elif box.status is None:
         yield _now("never_heard")
-    elif not online(box):
+    elif not is_online(box):
         yield _now(box.status.state)  # offline or stopped
     elif box.health is None or box.health.session != box.status.session:
         yield _soon("health_missing")
-    elif (late_s := (now - box.health.time).total_seconds()) > LATE_S:
+    elif (late_s := (now - box.health.time).total_seconds()) > HEALTH_LATE_S:
         yield _now("health_late", minutes=round(late_s / 60))
 
 
@@ -130,7 +132,7 @@ def _health(health: HealthPayload) -> Iterator[ReportFinding]:
         if camera.state != SEES:
             yield _now("camera", camera=name, state=camera.state or "unknown")
     for word, of in health.degradations:
-        if word not in TOLD_ELSEWHERE:
+        if word not in REPORTED_PER_CAMERA:
             yield (_now if word in DEGRADED_NOW else _soon)("degraded", word=word, of=of)
     throttled = health.throttled
     if throttled is not None and throttled.under_voltage_since_boot and not throttled.under_voltage:
@@ -139,7 +141,7 @@ def _health(health: HealthPayload) -> Iterator[ReportFinding]:
         yield _soon("warm", celsius=round(health.cpu_temp_c or 0))
     outbox = health.outbox
     if outbox is not None:
-        if (outbox.oldest_s or 0) > WAITED_S and "unconfirmed" not in health.degraded:
+        if (outbox.oldest_s or 0) > PENDING_LATE_S and "unconfirmed" not in health.degraded:
             yield _soon("waiting", pending=outbox.pending or 0, hours=round((outbox.oldest_s or 0) / 3600))
         if lost := sum(outbox.dropped.values()):
             yield _soon("dropped", number=lost)
@@ -149,8 +151,8 @@ def _health(health: HealthPayload) -> Iterator[ReportFinding]:
 
 def version(box: BoxFacts) -> str | None:
     """That runs: by its own word at the broker, else by that of ngatu-release."""
-    told = box.info.versions.get("ngatu") if box.info is not None and online(box) else None
-    return told or (box.release.version if box.release is not None else None)
+    reported = box.info.versions.get("ngatu") if box.info is not None and is_online(box) else None
+    return reported or (box.release.version if box.release is not None else None)
 
 
 def _release(box: BoxFacts) -> Iterator[ReportFinding]:
@@ -189,10 +191,10 @@ def _storage(storage: BoxStorage | None) -> Iterator[ReportFinding]:
         yield (_now if storage.worn_pct >= WORN_NOW_PCT else _soon)("disk_worn", pct=storage.worn_pct)
 
 
-def of_host(host: Host, now: datetime) -> Iterator[ReportFinding]:
+def host_findings(host: Host, now: datetime) -> Iterator[ReportFinding]:
     """What is wrong with a host of the station."""
     if not host.reached:
-        yield _now("unreachable", why=host.why)
+        yield _now("unreachable", why=host.ssh_error)
     for unit in host.failed:
         yield (_soon if unit == CRL_WATCH else _now)("unit_failed", unit=unit)
     if host.crl_ends is not None:
@@ -204,8 +206,8 @@ def of_host(host: Host, now: datetime) -> Iterator[ReportFinding]:
 
 
 def _now(key: str, **values: Any) -> ReportFinding:
-    return ReportFinding(Need.NOW, key, values)
+    return ReportFinding(Urgency.NOW, key, values)
 
 
 def _soon(key: str, **values: Any) -> ReportFinding:
-    return ReportFinding(Need.SOON, key, values)
+    return ReportFinding(Urgency.SOON, key, values)

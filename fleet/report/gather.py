@@ -89,7 +89,7 @@ class BoxFacts:
     wanted: str | None
     """The release that the inventory names."""
     reached: bool
-    why: str
+    ssh_error: str
     """Why it did not answer over SSH."""
     release: Release | None
     certificates: tuple[Certificate, ...]
@@ -97,7 +97,7 @@ class BoxFacts:
     status: StatusPayload | None
     info: InfoPayload | None
     health: HealthPayload | None
-    unheard: str
+    broker_error: str
     """Why the broker could not be asked; empty: it was."""
 
 
@@ -108,7 +108,7 @@ class Host:
     name: str
     address: str
     reached: bool
-    why: str
+    ssh_error: str
     certificates: tuple[Certificate, ...]
     storage: BoxStorage | None
     crl_ends: datetime | None
@@ -142,38 +142,38 @@ def read(path: Path) -> Fleet:
     return Fleet(file.made, tuple(map(_box, file.boxes)), tuple(map(_host, file.hosts)))
 
 
-def _box(told: PrintedFacts) -> BoxFacts:
-    looked = _json(told.look)
-    named = BUNDLE.search(told.bundle)
+def _box(facts: PrintedFacts) -> BoxFacts:
+    looked = _json(facts.look)
+    named = BUNDLE.search(facts.bundle)
     return BoxFacts(
-        name=told.name,
-        commune=told.commune,
-        place=told.place,
-        address=told.address,
+        name=facts.name,
+        commune=facts.commune,
+        place=facts.place,
+        address=facts.address,
         wanted=named["version"] if named else None,
-        reached=told.reached,
-        why=_short(told.why),
-        release=_release(_json(told.release)),
-        certificates=_certificates(_json(told.certificates)),
-        storage=storage(told.storage),
+        reached=facts.reached,
+        ssh_error=_short(facts.why),
+        release=_release(_json(facts.release)),
+        certificates=_certificates(_json(facts.certificates)),
+        storage=storage(facts.storage),
         status=_payload(StatusPayload, looked.get("status")),
         info=_payload(InfoPayload, looked.get("info")),
         health=_payload(HealthPayload, looked.get("health")),
-        unheard="" if looked else _short(told.look_why) or "?",
+        broker_error="" if looked else _short(facts.look_why) or "?",
     )
 
 
-def _host(told: PrintedFacts) -> Host:
-    ends = re.search(r"nextUpdate=(.+)", told.crl)
+def _host(facts: PrintedFacts) -> Host:
+    ends = re.search(r"nextUpdate=(.+)", facts.crl)
     return Host(
-        name=told.name,
-        address=told.address,
-        reached=told.reached,
-        why=_short(told.why),
-        certificates=_certificates(_json(told.certificates)),
-        storage=storage(told.storage),
+        name=facts.name,
+        address=facts.address,
+        reached=facts.reached,
+        ssh_error=_short(facts.why),
+        certificates=_certificates(_json(facts.certificates)),
+        storage=storage(facts.storage),
         crl_ends=datetime.strptime(f"{ends[1].strip()} +0000", "%b %d %H:%M:%S %Y GMT %z") if ends else None,
-        failed=tuple(line.split()[0] for line in told.failed.splitlines() if line.strip()),
+        failed=tuple(line.split()[0] for line in facts.failed.splitlines() if line.strip()),
     )
 
 
@@ -182,22 +182,22 @@ def _short(why: str) -> str:
     return " ".join(why.rpartition("ssh: ")[2].split())
 
 
-def _release(told: Mapping[str, Any]) -> Release | None:
-    if not told:
+def _release(answer: Mapping[str, Any]) -> Release | None:
+    if not answer:
         return None
-    last = told.get("last") or {}
+    last = answer.get("last") or {}
     back = last.get("outcome") == "reverted"
     return Release(
-        version=told.get("version"),
-        on_trial=told.get("trial") is not None,
+        version=answer.get("version"),
+        on_trial=answer.get("trial") is not None,
         taken_back=f"{last.get('version')}: {last.get('why')}" if back else "",
     )
 
 
-def _certificates(told: Mapping[str, Any]) -> tuple[Certificate, ...]:
+def _certificates(answer: Mapping[str, Any]) -> tuple[Certificate, ...]:
     return tuple(
         Certificate(role, each["name"], datetime.fromisoformat(each["ends"]), each["days_left"])
-        for role, each in sorted(told.items())
+        for role, each in sorted(answer.items())
         if each.get("serial") is not None
     )
 
@@ -205,14 +205,14 @@ def _certificates(told: Mapping[str, Any]) -> tuple[Certificate, ...]:
 def _json(text: str) -> Mapping[str, Any]:
     """Empty when it is no JSON object: a program that failed printed something else."""
     try:
-        told = json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
-def _payload(kind: type[Kind], told: object) -> Kind | None:
+def _payload(kind: type[Kind], value: object) -> Kind | None:
     try:
-        return kind.model_validate(told)
+        return kind.model_validate(value)
     except ValidationError:
         return None

@@ -14,13 +14,13 @@ from fleet.report.evaluate import (
     CERTIFICATE_SOON_D,
     CRL_SOON_D,
     SEES,
-    Judged,
-    Need,
+    Assessment,
     ReportFinding,
-    heard,
-    judge,
-    online,
-    order,
+    Urgency,
+    evaluate,
+    is_online,
+    last_heard,
+    sort_key,
     version,
 )
 from fleet.report.gather import BoxFacts, Certificate, Fleet, Host
@@ -50,19 +50,25 @@ def page(fleet: Fleet, language: str) -> str:
             f"--language {language}: the report does not speak it", f"one of {', '.join(LANGUAGES)}"
         )
     words = LANGUAGES[language]
-    boxes, hosts = judge(fleet)
-    everything = sorted([*hosts, *boxes], key=order)
+    boxes, hosts = evaluate(fleet)
+    everything = sorted([*hosts, *boxes], key=sort_key)
     return template("report.html").render(
         words=words,
         language=language,
         made=words["made"].format(time=f"{fleet.made:%Y-%m-%d %H:%M}"),
-        counts=[(int(need), sum(each.need is need for each in everything)) for need in reversed(Need)],
-        attention=[_card(each, words) for each in everything if each.need is not Need.GOOD],
+        counts=[
+            (int(urgency), sum(each.urgency is urgency for each in everything)) for urgency in reversed(Urgency)
+        ],
+        attention=[_card(each, words) for each in everything if each.urgency is not Urgency.GOOD],
         boxes=[
-            (each, _cells(each.what, fleet.made, words)) for each in boxes if isinstance(each.what, BoxFacts)
+            (each, _cells(each.subject, fleet.made, words))
+            for each in boxes
+            if isinstance(each.subject, BoxFacts)
         ],
         hosts=[
-            (each, _host_cells(each.what, fleet.made, words)) for each in hosts if isinstance(each.what, Host)
+            (each, _host_cells(each.subject, fleet.made, words))
+            for each in hosts
+            if isinstance(each.subject, Host)
         ],
     )
 
@@ -80,10 +86,10 @@ def write(fleet: Fleet, path: Path, language: str) -> None:
         raise NgatuError(f"{path}: {error.strerror}", "may this user write there?") from None
 
 
-def _card(judged: Judged, words: Mapping[str, str]) -> dict[str, Any]:
+def _card(assessment: Assessment, words: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "judged": judged,
-        "findings": [(int(each.need), say(each, words)) for each in judged.findings],
+        "assessment": assessment,
+        "findings": [(int(each.urgency), say(each, words)) for each in assessment.findings],
     }
 
 
@@ -99,7 +105,7 @@ def say(finding: ReportFinding, words: Mapping[str, str]) -> str:
 
 
 def _cells(box: BoxFacts, now: datetime, words: Mapping[str, str]) -> dict[str, Cell]:
-    health = box.health if online(box) else None  # what it said before it was lost says nothing of now
+    health = box.health if is_online(box) else None  # what it said before it was lost says nothing of now
     return {
         "version": Cell(
             version(box) or NONE, box.wanted is not None and version(box) not in (None, box.wanted)
@@ -130,11 +136,11 @@ def _host_cells(host: Host, now: datetime, words: Mapping[str, str]) -> dict[str
 def _cameras(health: HealthPayload | None, words: Mapping[str, str]) -> Cell:
     if health is None:
         return Cell(NONE)
-    told = [
+    states = [
         f"{name}: {words.get('camera_' + (each.state or 'unknown'), each.state)}"
         for name, each in health.cameras.items()
     ]
-    return Cell(", ".join(told) or NONE, any(each.state != SEES for each in health.cameras.values()))
+    return Cell(", ".join(states) or NONE, any(each.state != SEES for each in health.cameras.values()))
 
 
 def _clock(health: HealthPayload | None, words: Mapping[str, str]) -> Cell:
@@ -147,27 +153,27 @@ def _clock(health: HealthPayload | None, words: Mapping[str, str]) -> Cell:
 def _temperature(health: HealthPayload | None, words: Mapping[str, str]) -> Cell:
     if health is None:
         return Cell(NONE)
-    told = [] if health.cpu_temp_c is None else [f"{health.cpu_temp_c:.0f} °C"]
+    texts = [] if health.cpu_temp_c is None else [f"{health.cpu_temp_c:.0f} °C"]
     power = health.throttled
     if power is not None:
         now = power.under_voltage, power.frequency_capped, power.under_voltage_since_boot
         keys = ("throttled_now", "capped_now", "throttled_once")
-        told.append(words[next((key for key, so in zip(keys, now, strict=True) if so), "power_good")])
+        texts.append(words[next((key for key, so in zip(keys, now, strict=True) if so), "power_good")])
     bad = "overheated" in health.degraded or (power is not None and power.under_voltage_since_boot)
-    return Cell(", ".join(told) or NONE, bad)
+    return Cell(", ".join(texts) or NONE, bad)
 
 
 def _storage(storage: BoxStorage | None, words: Mapping[str, str]) -> Cell:
     if storage is None:
         return Cell(NONE)
-    told = []
+    texts = []
     if storage.size_bytes is not None and storage.free_bytes is not None:
-        told.append(words["free"].format(free=_size(storage.free_bytes), size=_size(storage.size_bytes)))
+        texts.append(words["free"].format(free=_size(storage.free_bytes), size=_size(storage.size_bytes)))
     if storage.written_bytes is not None:
-        told.append(words["written"].format(written=_size(storage.written_bytes)))
+        texts.append(words["written"].format(written=_size(storage.written_bytes)))
     if storage.worn_pct is not None:
-        told.append(words["worn"].format(pct=storage.worn_pct))
-    return Cell(", ".join(told), storage.errors > 0)
+        texts.append(words["worn"].format(pct=storage.worn_pct))
+    return Cell(", ".join(texts), storage.errors > 0)
 
 
 def _ends(certificates: tuple[Certificate, ...], now: datetime) -> Cell:
@@ -178,13 +184,13 @@ def _ends(certificates: tuple[Certificate, ...], now: datetime) -> Cell:
 
 
 def _heard(box: BoxFacts, now: datetime, words: Mapping[str, str]) -> Cell:
-    when = heard(box)
+    when = last_heard(box)
     if when is None:
-        return Cell(words["state_mute" if box.unheard else "state_never"], bad=True)
-    told = _ago(now - when, words)
-    if not online(box) and box.status is not None:
-        return Cell(f"{words[f'state_{box.status.state}']}, {told}", bad=True)
-    return Cell(told if box.reached else f"{told}, {words['ssh_no']}", not box.reached)
+        return Cell(words["state_mute" if box.broker_error else "state_never"], bad=True)
+    age = _ago(now - when, words)
+    if not is_online(box) and box.status is not None:
+        return Cell(f"{words[f'state_{box.status.state}']}, {age}", bad=True)
+    return Cell(age if box.reached else f"{age}, {words['ssh_no']}", not box.reached)
 
 
 def _ago(passed: timedelta, words: Mapping[str, str]) -> str:

@@ -26,8 +26,8 @@ from agent.errors import WireError
 from agent.wire.chain import Head
 from agent.wire.codec import parse
 from agent.wire.payloads import ChainPayload
-from station.audit.seals import Seal, StreamNow
-from station.audit.seals import faults as against_seals
+from station.audit.seals import Seal, StreamContents
+from station.audit.seals import seal_faults as against_seals
 from station.ingest.inbound import MessageKind
 from station.ingest.ranges import Ranges
 from station.store.blobs import path_of
@@ -120,22 +120,22 @@ def _of_stream(
     for first, last in without(list(committed), list(Ranges((seq, seq) for seq in digests))):
         faults |= dict.fromkeys(range(first, last + 1), StoreFault.MISSING)
     head = None if row.seal_number is None else Head(row.seal_number, row.seal_sha256)
-    now = StreamNow(row.name, digests, head, row.oldest, row.newest)
+    now = StreamContents(row.name, digests, head, row.oldest, row.newest)
     yield from ((fault, seq, None) for seq, fault in sorted(faults.items()))
-    for told, seq, number in against_seals(now, seals):
+    for chain_fault, seq, number in against_seals(now, seals):
         if seq is None or seq not in faults:
-            yield StoreFault(told.value), seq, number
+            yield StoreFault(chain_fault.value), seq, number
 
 
 def _seals(connection: Connection, names: Mapping[int, str], contents: _Contents) -> Iterator[Seal]:
     """Those of a box that are as they came."""
     query = select(other_message).where(
-        other_message.c.stream_id.in_(names), other_message.c.sort == str(MessageKind.CHAIN)
+        other_message.c.stream_id.in_(names), other_message.c.kind == str(MessageKind.CHAIN)
     )
     for row in connection.execute(query):
         try:
-            told = parse(ChainPayload, (row.body or "").encode())
-            yield Seal(names[row.stream_id], row.seq, contents.numbered[row.stream_id, row.seq], told)
+            payload = parse(ChainPayload, (row.body or "").encode())
+            yield Seal(names[row.stream_id], row.seq, contents.numbered[row.stream_id, row.seq], payload)
         except WireError:  # altered: then it is missing, and what it listed is unproven
             continue
 
@@ -190,8 +190,8 @@ def _is_as_it_came(row: Row[Any]) -> bool:
     """Whether an event's row holds what its own columns say, so that no two can have changed places."""
     if of_json(row.body.encode()) != row.digest:
         return False
-    told = json.loads(row.body)
-    return bool(told["id"] == row.event_id and told["revision"] == row.revision)
+    body = json.loads(row.body)
+    return bool(body["id"] == row.event_id and body["revision"] == row.revision)
 
 
 def _is_whole(blobs: Path, sha256: str) -> bool:

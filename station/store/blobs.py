@@ -3,8 +3,8 @@
 Invariants
 1. When put() returns, the files and their names are on disk: neither a crash nor a power cut can lose them.
 2. A file that has its final name is whole, and is never changed.
-3. What a crash left between the file and its row is swept at the start. More than a crash can leave is no
-   crash but a mistake, such as another database: then nothing is swept, and it is told.
+3. What a crash left between the file and its row is removed at the start. More than a crash can leave is no
+   crash but a mistake, such as another database: then nothing is removed, and it is told.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 INCOMING = "incoming"
-MOST_ORPHANS = 1_000
+MAX_ORPHANS = 1_000
 """A crash leaves at most one batch (subscriber.py: 200 messages) per life of the station."""
 T = TypeVar("T")
 _SYNCS = 8
@@ -26,8 +26,8 @@ _NAME = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
-    """What a sweep found."""
+class OrphanRemoval:
+    """What became of the files without a row."""
 
     removed: int
     spared: int
@@ -85,8 +85,8 @@ class Blobs:
         for _ in self._threads.map(job, items):
             pass
 
-    def sweep(self, known: Callable[[str], set[str]]) -> Swept:
-        """Remove what has no row (invariant 3); `known` gives the hashes that begin with two characters.
+    def remove_orphans(self, rows_of: Callable[[str], set[str]]) -> OrphanRemoval:
+        """Remove what has no row (invariant 3); `rows_of` gives the hashes that begin with two characters.
 
         Raises:
             OSError: the folder cannot be read or changed.
@@ -95,13 +95,13 @@ class Blobs:
             unfinished.unlink()
         orphans: list[Path] = []
         for prefix in sorted(entry.name for entry in os.scandir(self._folder) if entry.name != INCOMING):
-            rows = known(prefix)
+            rows = rows_of(prefix)
             orphans += [path for path in _files(self._folder / prefix) if path.name not in rows]
-        if len(orphans) > MOST_ORPHANS:
-            return Swept(0, len(orphans))
+        if len(orphans) > MAX_ORPHANS:
+            return OrphanRemoval(0, len(orphans))
         for orphan in orphans:
             orphan.unlink()
-        return Swept(len(orphans), 0)
+        return OrphanRemoval(len(orphans), 0)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -23,7 +23,8 @@ from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, inspect, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from agent.errors import NgatuError
@@ -95,8 +96,8 @@ def engine_of(url: URL, *, writes: bool = True) -> Engine:
     return engine
 
 
-def upgrade(engine: Engine) -> tuple[str | None, str]:
-    """Bring the tables up to date; gives back the version before and now.
+def upgrade(engine: Engine, to: str = "head") -> tuple[str | None, str]:
+    """Bring the tables up to date, or to an older version; gives back the version before and now.
 
     Raises:
         StoreError: invariant 2, or the database cannot be read or written.
@@ -104,7 +105,9 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
     try:
         with engine.begin() as connection:
             before = version(connection)
-            _alembic(connection, lambda config: command.upgrade(config, "head"))
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, to)
             after = version(connection)
     except (SQLAlchemyError, CommandError) as error:
         raise in_words(error, engine.url) from error
@@ -138,18 +141,25 @@ def versions() -> list[str]:
     return [script.revision for script in scripts.walk_revisions()]
 
 
-def _alembic(connection: Connection, job: Any) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    job(config)
-
-
 def _config() -> AlembicConfig:
     config = AlembicConfig()
     place = str(Path(__file__).with_name("migrations"))
     config.set_main_option("script_location", place.replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """An insert that knows `on_conflict_…`, in the words of this database."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def insert_once(connection: Connection, table: Table) -> Insert:
+    """An insert that leaves a row alone that is there already."""
+    statement: Insert = upsert(connection, table).on_conflict_do_nothing()
+    return statement
 
 
 @contextmanager

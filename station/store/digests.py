@@ -14,12 +14,12 @@ _VARYING = ("seq", "stream", "published_at", "replayed")
 """What is put in at each sending."""
 
 
-def digest(arrival: InboundMessage) -> str:
+def digest(message: InboundMessage) -> str:
     """sha256 of what stays the same however often a message is sent: of what lay in the box's outbox."""
-    is_bytes = arrival.image_sha256 is not None or blob_of(arrival) is not None
-    if is_bytes or len(arrival.raw) > MAX_JSON_BYTES:
-        return of_bytes(arrival.raw)
-    return of_json(arrival.raw)
+    is_bytes = message.image_sha256 is not None or blob_of(message) is not None
+    if is_bytes or len(message.raw) > MAX_JSON_BYTES:
+        return of_bytes(message.raw)
+    return of_json(message.raw)
 
 
 def of_bytes(raw: bytes) -> str:
@@ -36,26 +36,26 @@ def of_json(raw: bytes) -> str:
     if kept != raw:
         return of_bytes(kept)
     try:
-        told = json.loads(raw)
+        fields = json.loads(raw)
     except (ValueError, RecursionError):
         return of_bytes(raw)
-    if not isinstance(told, dict):
+    if not isinstance(fields, dict):
         return of_bytes(raw)
-    told = {key: value for key, value in told.items() if key not in _VARYING}
-    return of_bytes(json.dumps(told, sort_keys=True).encode())
+    fields = {key: value for key, value in fields.items() if key not in _VARYING}
+    return of_bytes(json.dumps(fields, sort_keys=True).encode())
 
 
-def blobs_of(arrivals: Sequence[InboundMessage]) -> dict[str, bytes]:
+def blobs_of(messages: Sequence[InboundMessage]) -> dict[str, bytes]:
     """What belongs in files: pictures and pieces of footage, by their hash."""
-    return {sha: arrival.raw for arrival in arrivals if (sha := blob_of(arrival)) is not None}
+    return {sha: message.raw for message in messages if (sha := blob_of(message)) is not None}
 
 
-def blob_of(arrival: InboundMessage) -> str | None:
+def blob_of(message: InboundMessage) -> str | None:
     """The hash of what belongs in a file; None for JSON and for what cannot be read."""
-    if arrival.image is not None:
-        return arrival.image_sha256
-    if arrival.kind is MessageKind.CHUNK and arrival.problem is None:
-        return sha256(arrival.raw).hexdigest()
+    if message.image is not None:
+        return message.image_sha256
+    if message.kind is MessageKind.CHUNK and message.problem is None:
+        return sha256(message.raw).hexdigest()
     return None
 
 

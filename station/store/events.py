@@ -8,9 +8,9 @@ from sqlalchemy import Connection, bindparam, update
 
 from agent.wire.payloads import EventPayload, ImagePayload
 from station.ingest.inbound import InboundMessage
-from station.store.clocks import TRUSTED, put_right
+from station.store.clocks import TRUSTED_CLOCKS, correct_event_times
+from station.store.database import insert_once, upsert
 from station.store.digests import ms
-from station.store.id_cache import insert_once, upsert
 from station.store.schema import event, event_revision
 
 _KEYS = ("box_id", "event_id")
@@ -31,20 +31,20 @@ class Events:
         self._pictures: dict[str, list[Row]] = {"thumbnail": [], "scene": []}
 
     def add(
-        self, arrival: InboundMessage, told: EventPayload, box_id: int, stream_id: int, digest: str
+        self, message: InboundMessage, payload: EventPayload, box_id: int, stream_id: int, digest: str
     ) -> None:
         """One message of an event that is not here yet."""
-        key = {"box_id": box_id, "event_id": told.id, "revision": told.revision}
-        life = {"phase": str(told.phase), "time_ms": ms(told.time), "replayed": told.replayed}
-        place = {"stream_id": stream_id, "seq": told.seq, "digest": digest, "body": arrival.raw.decode()}
+        key = {"box_id": box_id, "event_id": payload.id, "revision": payload.revision}
+        life = {"phase": str(payload.phase), "time_ms": ms(payload.time), "replayed": payload.replayed}
+        place = {"stream_id": stream_id, "seq": payload.seq, "digest": digest, "body": message.raw.decode()}
         self._revisions.append(key | life | place | {"received_ms": self._now_ms})
         received = {_FIRST: self._now_ms, "received_ms": self._now_ms}
-        self._current.append(key | life | _words(told) | received)
-        if told.clock.state not in TRUSTED and told.clock.boot_id is not None:
-            self._untrusted.add((box_id, told.clock.boot_id))
-        for kind, image in (("thumbnail", told.image), ("scene", told.scene)):
+        self._current.append(key | life | _words(payload) | received)
+        if payload.clock.state not in TRUSTED_CLOCKS and payload.clock.boot_id is not None:
+            self._untrusted.add((box_id, payload.clock.boot_id))
+        for kind, image in (("thumbnail", payload.image), ("scene", payload.scene)):
             if image is not None:
-                self._pictures[kind].append(_shown(box_id, told, image))
+                self._pictures[kind].append(_shown(box_id, payload, image))
 
     def write(self, connection: Connection) -> None:
         """All of them. The highest revision counts, in whatever order they come."""
@@ -58,7 +58,7 @@ class Events:
             put.on_conflict_do_update(index_elements=_KEYS, set_=values, where=newer), self._current
         )
         for box_id, boot_id in self._untrusted:
-            put_right(connection, box_id, boot_id)
+            correct_event_times(connection, box_id, boot_id)
         for kind, better in self._pictures.items():
             if better:
                 connection.execute(_show(kind), better)
@@ -78,27 +78,27 @@ def _show(kind: str) -> Any:
     )
 
 
-def _shown(box_id: int, told: EventPayload, image: ImagePayload) -> Row:
-    return {"box": box_id, "id": told.id, "hash": image.sha256, "at_revision": told.revision}
+def _shown(box_id: int, payload: EventPayload, image: ImagePayload) -> Row:
+    return {"box": box_id, "id": payload.id, "hash": image.sha256, "at_revision": payload.revision}
 
 
-def _words(told: EventPayload) -> Row:
+def _words(payload: EventPayload) -> Row:
     """What a screen looks for."""
-    seen = told.object
+    seen = payload.object
     return {
-        "camera": told.camera,
-        "kind": str(told.kind),
-        "severity": str(told.severity),
-        "start_ms": ms(told.start_time),
-        "rule_id": told.rule.id,
-        "rule_kind": told.rule.kind,
+        "camera": payload.camera,
+        "kind": str(payload.kind),
+        "severity": str(payload.severity),
+        "start_ms": ms(payload.start_time),
+        "rule_id": payload.rule.id,
+        "rule_kind": payload.rule.kind,
         "label": seen.label if seen else None,
         "track_id": seen.track_id if seen else None,
-        "direction": told.direction,
-        "end_reason": None if told.end_reason is None else str(told.end_reason),
-        "detail": told.detail,
-        "clock_state": told.clock.state,
-        "boot_id": told.clock.boot_id,
-        "mono_ms": told.clock.mono_ms,
+        "direction": payload.direction,
+        "end_reason": None if payload.end_reason is None else str(payload.end_reason),
+        "detail": payload.detail,
+        "clock_state": payload.clock.state,
+        "boot_id": payload.clock.boot_id,
+        "mono_ms": payload.clock.mono_ms,
         "clock_offset_ms": None,  # of the revision before
     }

@@ -1,7 +1,7 @@
 """Which numbers of a stream are missing, and which of these are gaps. No clock, no database.
 
 A hole is normal for a while: live events overtake a backlog, and pictures come last. A hole that was there at
-two surveys is a gap. It is `open` until what is missing has come (`filled`) or the box says that it has
+two scans is a gap. It is `open` until what is missing has come (`filled`) or the box says that it has
 nothing so old any more, or that it gave it up (`gone`): then it was evicted there, receipted by an earlier
 store of this station, or saved into a later stream.
 """
@@ -16,11 +16,11 @@ Range = tuple[int, int]
 """First and last, both included; a list of them is sorted and without overlaps."""
 FIRST_SEQ = 1
 """A stream begins with it."""
-MOST_NEW = 100
+MAX_NEW_GAPS = 100
 """More gaps at once are told as one: a long backlog of pictures leaves a hole after each event."""
 
 
-class State(StrEnum):
+class GapState(StrEnum):
     """How a gap stands."""
 
     OPEN = "open"
@@ -35,7 +35,7 @@ class Gap:
     first: int
     last: int
     missing: int
-    state: State = State.OPEN
+    state: GapState = GapState.OPEN
     id: int | None = None
     """Of its row; None: it is new."""
 
@@ -88,8 +88,8 @@ def size(ranges: Iterable[Range]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """What the box has said about a stream."""
+class StreamReport:
+    """What the box has reported about a stream."""
 
     oldest: int | None = None
     """The lowest number that it still holds."""
@@ -98,32 +98,34 @@ class Word:
     given_up: tuple[Range, ...] = ()
     """What will not come."""
 
-    def state(self, left: Sequence[Range]) -> State:
+    def state(self, left: Sequence[Range]) -> GapState:
         """Of a gap in which this is left."""
         if not left:
-            return State.FILLED
+            return GapState.FILLED
         may_come = without(left, self.given_up)
         if self.oldest is not None:
             may_come = [missing for missing in may_come if missing[1] >= self.oldest]
-        return State.OPEN if may_come else State.GONE
+        return GapState.OPEN if may_come else GapState.GONE
 
 
-def survey(told: Sequence[Gap], before: Sequence[Range], now: Sequence[Range], word: Word) -> list[Gap]:
-    """The gaps that are new, and those of `told` that have changed.
+def changed_gaps(
+    known: Sequence[Gap], before: Sequence[Range], now: Sequence[Range], report: StreamReport
+) -> list[Gap]:
+    """The gaps that are new, and those of the `known` that have changed.
 
-    `before` and `now` are the holes of the last survey and of this one.
+    `before` and `now` are the holes of the last scan and of this one.
     """
     changed = []
-    explained = size(now) <= word.unnumbered  # also what was told while these pictures were on their way
-    for gap in told:
+    explained = size(now) <= report.unnumbered  # also what was told while these pictures were on their way
+    for gap in known:
         left = [] if explained else common([(gap.first, gap.last)], now)
-        renewed = replace(gap, missing=size(left), state=word.state(left))
+        renewed = replace(gap, missing=size(left), state=report.state(left))
         if renewed != gap:
             changed.append(renewed)
     if explained:
         return changed
-    lasting = without(common(before, now), sorted((gap.first, gap.last) for gap in told))
-    if len(lasting) > MOST_NEW:
-        whole = Gap(lasting[0][0], lasting[-1][1], size(lasting), word.state(lasting))
+    lasting = without(common(before, now), sorted((gap.first, gap.last) for gap in known))
+    if len(lasting) > MAX_NEW_GAPS:
+        whole = Gap(lasting[0][0], lasting[-1][1], size(lasting), report.state(lasting))
         return [*changed, whole]
-    return changed + [Gap(*hole, size([hole]), word.state([hole])) for hole in lasting]
+    return changed + [Gap(*hole, size([hole]), report.state([hole])) for hole in lasting]

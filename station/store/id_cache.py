@@ -1,34 +1,20 @@
 """Ids of boxes and streams, and what is committed of each stream: the tables box, stream and span in memory.
 
-It is filled while a transaction runs. When that fails, `forget` it: it is read again.
+It is filled while a transaction runs. When that fails, `clear` it: it is read again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select
 
 from station.ingest.ranges import Ranges
+from station.store.database import upsert
 from station.store.schema import box, span, stream
 
 Box = tuple[str, str]
 """Commune and device."""
-
-
-def upsert(connection: Connection, table: Table) -> Any:
-    """An insert that knows `on_conflict_…`, in the words of this database."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
-
-
-def insert_once(connection: Connection, table: Table) -> Insert:
-    """An insert that leaves a row alone that is there already."""
-    statement: Insert = upsert(connection, table).on_conflict_do_nothing()
-    return statement
 
 
 def _new_id(connection: Connection, table: Table, row: dict[str, object]) -> int:
@@ -38,18 +24,18 @@ def _new_id(connection: Connection, table: Table, row: dict[str, object]) -> int
 
 
 class IdCache:
-    """What the station knows of boxes and streams."""
+    """Which ids boxes and streams have, and which numbers of each stream are committed."""
 
     def __init__(self) -> None:
         self._boxes: dict[Box, int] = {}
         self._streams: dict[tuple[int, str], int] = {}
-        self._have: dict[int, Ranges] = {}
+        self._committed: dict[int, Ranges] = {}
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Read everything again when it is needed."""
         self._boxes.clear()
         self._streams.clear()
-        self._have.clear()
+        self._committed.clear()
 
     def box_id(self, connection: Connection, name: Box, now_ms: int) -> int:
         """The id of a box; a new one gets a row."""
@@ -85,20 +71,20 @@ class IdCache:
             self._streams[key] = found
         return self._streams[key]
 
-    def have(self, connection: Connection, stream_id: int) -> Ranges:
+    def committed(self, connection: Connection, stream_id: int) -> Ranges:
         """What is committed of a stream, and in this transaction."""
-        if stream_id not in self._have:
+        if stream_id not in self._committed:
             rows = connection.execute(select(span.c.first, span.c.last).where(span.c.stream_id == stream_id))
-            self._have[stream_id] = Ranges((row.first, row.last) for row in rows)
-        return self._have[stream_id]
+            self._committed[stream_id] = Ranges((row.first, row.last) for row in rows)
+        return self._committed[stream_id]
 
-    def take(self, connection: Connection, stream_id: int, seqs: Iterable[int]) -> None:
-        """These are committed with this transaction."""
-        have = self.have(connection, stream_id)
-        before = dict(have)
+    def add_committed(self, connection: Connection, stream_id: int, seqs: Iterable[int]) -> None:
+        """Write down that these are committed with this transaction."""
+        committed = self.committed(connection, stream_id)
+        before = dict(committed)
         for seq in seqs:
-            have.add(seq)
-        after = dict(have)
+            committed.add(seq)
+        after = dict(committed)
         gone = [{"s": stream_id, "f": first} for first in before.keys() - after.keys()]
         if gone:
             statement = delete(span).where(span.c.stream_id == bindparam("s"), span.c.first == bindparam("f"))

@@ -116,7 +116,7 @@ message = Table(  # everything with a number, once
     metadata,
     Column("stream_id", Integer, ForeignKey("stream.id"), primary_key=True),
     Column("seq", BigInteger, primary_key=True),
-    Column("sort", Text, nullable=False),
+    Column("kind", Text, nullable=False),
     Column("suffix", Text, nullable=False),  # the topic below the device
     Column("digest", Text, nullable=False),  # sha256 of what does not change when it is sent again
     Column("received_ms", BigInteger, nullable=False),
@@ -215,7 +215,7 @@ other_message = Table(  # answers to commands, and footage: kept as they came
     Column("stream_id", Integer, ForeignKey("stream.id"), primary_key=True),
     Column("seq", BigInteger, primary_key=True),
     _key("box_id", "box"),
-    Column("sort", Text, nullable=False),
+    Column("kind", Text, nullable=False),
     Column("suffix", Text, nullable=False),
     Column("body", Text),  # JSON …
     Column("sha256", Text, ForeignKey("blob.sha256")),  # … or bytes
@@ -231,10 +231,10 @@ quarantine = Table(  # what could not be read
     Column("digest", Text, nullable=False),  # sha256 of all its bytes
     Column("reason", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
-    Column("raw", LargeBinary, nullable=False),  # its bytes, at most filing.KEPT_BYTES of them
+    Column("raw", LargeBinary, nullable=False),  # its bytes, at most writer.MAX_KEPT_BYTES of them
     Column("stream", Text),
     Column("seq", BigInteger),
-    Column("times", Integer, nullable=False),  # how often it came
+    Column("received_count", Integer, nullable=False),
     Column("first_received_ms", BigInteger, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
     UniqueConstraint("box_id", "suffix", "digest"),
@@ -245,7 +245,7 @@ conflict = Table(  # the same id with other content: the first is kept in its pl
     metadata,
     Column("id", Integer, primary_key=True),
     _key("box_id", "box"),
-    Column("what", Text, nullable=False),  # seq, or revision (of an event)
+    Column("key_kind", Text, nullable=False),  # seq, or revision (of an event)
     Column("key", Text, nullable=False),  # stream/seq, or event id/revision
     Column("kept_digest", Text, nullable=False),
     Column("digest", Text, nullable=False),
@@ -253,7 +253,7 @@ conflict = Table(  # the same id with other content: the first is kept in its pl
     Column("body", LargeBinary),  # JSON, or the first bytes of what could not be read …
     Column("sha256", Text, ForeignKey("blob.sha256")),  # … or a picture
     Column("received_ms", BigInteger, nullable=False),
-    UniqueConstraint("box_id", "what", "key", "digest"),
+    UniqueConstraint("box_id", "key_kind", "key", "digest"),
 )
 
 gap = Table(  # numbers of a stream that did not come while later ones did
@@ -276,7 +276,7 @@ given_up = Table(  # numbers that will not come, as a seal of the box tells
     Column("stream_id", Integer, ForeignKey("stream.id"), primary_key=True),
     Column("first", BigInteger, primary_key=True),
     Column("last", BigInteger, primary_key=True),
-    Column("why", Text, nullable=False),  # dropped: no room; carried: came in a later stream
+    Column("reason", Text, nullable=False),  # dropped: no room; carried: came in a later stream
 )
 
 clock_map = Table(  # which wall time belongs to which moment of a boot

@@ -12,7 +12,7 @@ Invariants
  8. A number that is missing while later ones are here is told as a gap once it has lasted, and closed when it
     comes.
 
-It is a handler of station.ingest.subscriber: connection -> arrival -> store -> receipts.
+It is a handler of station.ingest.subscriber: connection -> inbound -> store -> receipts.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from station.ingest.inbound import InboundMessage
 from station.store.blobs import Blobs
 from station.store.database import StoreError, in_words, upgrade
 from station.store.digests import blobs_of
-from station.store.gap_scan import Surveyor
+from station.store.gap_scan import GapScan
 from station.store.id_cache import IdCache
 from station.store.schema import blob, box, span, stream
-from station.store.writer import Note, StoreBatch
+from station.store.writer import BatchWriter, Notice
 
 log = structlog.get_logger("station.store.store")
 
@@ -58,27 +58,27 @@ class Store:
     ) -> None:
         self._engine = engine
         self._now = now
-        self._known = IdCache()
-        self._surveyor = Surveyor(gap_after_s)
+        self._ids = IdCache()
+        self._gap_scan = GapScan(gap_after_s)
         before, after = upgrade(engine)
         if before != after:
             log.info("store_upgraded", before=before, after=after)
         self._blobs = self._disk(lambda: Blobs(state_dir / BLOBS))
-        self._sweep()
+        self._remove_orphans()
 
-    def commit(self, arrivals: Sequence[InboundMessage]) -> None:
+    def commit(self, messages: Sequence[InboundMessage]) -> None:
         """Keep these.
 
         Raises:
             StoreError: disk or database will not; invariant 1.
         """
-        self._disk(lambda: self._blobs.put(blobs_of(arrivals)))  # invariant 2
+        self._disk(lambda: self._blobs.put(blobs_of(messages)))  # invariant 2
         try:
-            notes = self._transact(lambda connection: self._file(connection, arrivals))
+            notices = self._transact(lambda connection: self._write(connection, messages))
         except _Refused as refused:
-            self._one_by_one(arrivals, str(refused))  # invariant 6
+            self._one_by_one(messages, str(refused))  # invariant 6
             return
-        _tell(notes)
+        _log(notices)
 
     def compare(self, copies: Sequence[InboundMessage]) -> None:
         """What came again although it is committed: the same, or a conflict (invariant 4).
@@ -109,9 +109,9 @@ class Store:
         Raises:
             StoreError: the database cannot be read or written.
         """
-        if self._surveyor.is_due(time.monotonic()):
+        if self._gap_scan.is_due(time.monotonic()):
             now_ms = self._now_ms()
-            _tell(self._transact(lambda connection: self._surveyor.survey(connection, now_ms)))
+            _log(self._transact(lambda connection: self._gap_scan.scan(connection, now_ms)))
 
     def close(self) -> None:
         """Let go of the database and of the folder."""
@@ -120,20 +120,20 @@ class Store:
 
     # --------------------------------------------------------------------------------------------- the inside
 
-    def _file(self, connection: Connection, arrivals: Sequence[InboundMessage]) -> list[Note]:
-        batch = StoreBatch(connection, self._known, self._now_ms())
-        batch.file(arrivals)
-        return batch.notes
+    def _write(self, connection: Connection, messages: Sequence[InboundMessage]) -> list[Notice]:
+        writer = BatchWriter(connection, self._ids, self._now_ms())
+        writer.write(messages)
+        return writer.notices
 
-    def _one_by_one(self, arrivals: Sequence[InboundMessage], why: str) -> None:
+    def _one_by_one(self, messages: Sequence[InboundMessage], why: str) -> None:
         """One of several is refused: find out which, and set it apart."""
-        if len(arrivals) > 1:
-            for arrival in arrivals:
-                self.commit([arrival])
+        if len(messages) > 1:
+            for message in messages:
+                self.commit([message])
             return
-        refused = [_set_apart(arrival, why) for arrival in arrivals]
+        refused = [_unreadable(message, why) for message in messages]
         try:
-            _tell(self._transact(lambda connection: self._file(connection, refused)))
+            _log(self._transact(lambda connection: self._write(connection, refused)))
         except _Refused as error:
             raise StoreError(f"the database refuses a message even as bytes: {error}", "report it") from None
 
@@ -142,12 +142,12 @@ class Store:
             with self._engine.begin() as connection:
                 return job(connection)
         except (SQLAlchemyError, ValueError, OverflowError) as error:
-            self._known.forget()
+            self._ids.clear()
             if _is_refusal(error):
                 raise _Refused(" ".join(str(getattr(error, "orig", error)).split())[:300]) from error
             raise in_words(error, self._engine.url) from error
         except BaseException:
-            self._known.forget()
+            self._ids.clear()
             raise
 
     def _disk(self, job: Callable[[], T]) -> T:
@@ -156,19 +156,19 @@ class Store:
         except OSError as error:
             raise in_words(error, self._engine.url) from error
 
-    def _sweep(self) -> None:
+    def _remove_orphans(self) -> None:
         """Remove the files that a crash left without a row."""
 
         def hashes(prefix: str) -> set[str]:
             query = select(blob.c.sha256).where(blob.c.sha256.between(prefix, prefix + "g"))
             return self._transact(lambda connection: set(connection.scalars(query)))
 
-        swept = self._disk(lambda: self._blobs.sweep(hashes))
-        if swept.removed:
-            log.info("orphans_swept", files=swept.removed)
-        if swept.spared:
+        orphans = self._disk(lambda: self._blobs.remove_orphans(hashes))
+        if orphans.removed:
+            log.info("orphans_removed", files=orphans.removed)
+        if orphans.spared:
             hint = "is this the database that belongs to these pictures? nothing was removed"
-            log.warning("pictures_without_rows", files=swept.spared, hint=hint)
+            log.warning("pictures_without_rows", files=orphans.spared, hint=hint)
 
     def _now_ms(self) -> int:
         return round(self._now() * 1000)
@@ -184,10 +184,10 @@ def _is_refusal(error: Exception) -> bool:
     return isinstance(error, ValueError | OverflowError)  # a driver cannot even write the value
 
 
-def _set_apart(arrival: InboundMessage, why: str) -> InboundMessage:
-    return replace(arrival, payload=None, event=None, image=None, problem=f"the database refuses it: {why}")
+def _unreadable(message: InboundMessage, why: str) -> InboundMessage:
+    return replace(message, payload=None, event=None, image=None, problem=f"the database refuses it: {why}")
 
 
-def _tell(notes: Iterable[Note]) -> None:
-    for note in notes:
-        log.warning(note.event, **note.fields)
+def _log(notices: Iterable[Notice]) -> None:
+    for notice in notices:
+        log.warning(notice.event, **notice.fields)

@@ -1,4 +1,4 @@
-"""How arrivals become rows, within one transaction. The invariants are store.py's.
+"""How messages become rows, within one transaction. The invariants are store.py's.
 
 Two ids are looked after: (stream, seq) of a message and (event id, revision) of an event. Each is kept once.
 What comes again with the same content changes nothing; with other content it is a conflict.
@@ -16,53 +16,54 @@ from sqlalchemy import Connection, Table, bindparam, func, select, tuple_, updat
 
 from agent.wire.payloads import ChainPayload, ClockMapPayload, CountPayload, EventPayload, HelloPayload
 from station.ingest.inbound import InboundMessage, MessageKind
-from station.store.clocks import note_map
-from station.store.current_state import give_up, stand
+from station.store.clocks import record_clock_map
+from station.store.current_state import record_given_up, record_state
+from station.store.database import insert_once, upsert
 from station.store.digests import blob_of, digest, ms
 from station.store.events import Events
-from station.store.id_cache import IdCache, insert_once, upsert
+from station.store.id_cache import IdCache
 from station.store.schema import (
     blob,
     box,
     conflict,
     count_interval,
     event_revision,
-    message,
     other_message,
     picture,
     quarantine,
     stream,
 )
+from station.store.schema import message as message_table
 
-KEPT_BYTES = 256 * 1024
+MAX_KEPT_BYTES = 256 * 1024
 """Of a message that cannot be read, at most; the largest picture of the contract."""
 _LONGEST_SUFFIX = 500
-_STANDING = frozenset(
+_STATE_KINDS = frozenset(
     {MessageKind.STATUS, MessageKind.INFO, MessageKind.HEALTH, MessageKind.CAMERA_STATUS, MessageKind.HELLO}
 )
 """Not kept by the box, and so without a number."""
-_IN_ORDER = (blob, message, count_interval, picture, other_message, conflict)
+_APPENDED = (blob, message_table, count_interval, picture, other_message, conflict)
 """Tables whose rows never change, those first that others refer to."""
 
-Place = tuple[int, int | None]
+SourceIds = tuple[int, int | None]
 """Ids of a box and, for what has a number and for hello, of a stream."""
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Notice:
     """Something that the operator must hear of once it is committed."""
 
     event: str
     fields: Mapping[str, object]
 
 
-class StoreBatch:
-    """Files one batch; make one per transaction."""
+class BatchWriter:
+    """Writes one batch; make one per transaction."""
 
-    def __init__(self, connection: Connection, known: IdCache, now_ms: int) -> None:
-        self.notes: list[Note] = []
+    def __init__(self, connection: Connection, ids: IdCache, now_ms: int) -> None:
+        self.notices: list[Notice] = []
         self._connection = connection
-        self._known = known
+        self._ids = ids
         self._now_ms = now_ms
         self._rows: defaultdict[Table, list[dict[str, Any]]] = defaultdict(list)
         self._events = Events(now_ms)
@@ -70,151 +71,159 @@ class StoreBatch:
         """Of messages, by ids of stream and seq."""
         self._event_digests: dict[tuple[int, str, int], str] = {}
         """Of events, by ids of box, event and revision."""
-        self._taken: defaultdict[int, list[int]] = defaultdict(list)
+        self._committed: defaultdict[int, list[int]] = defaultdict(list)
 
-    def file(self, arrivals: Sequence[InboundMessage]) -> None:
+    def write(self, messages: Sequence[InboundMessage]) -> None:
         """Write everything about them."""
-        places = [self._place(arrival) for arrival in arrivals]
-        self._look_up(list(zip(arrivals, places, strict=True)))
-        for arrival, place in zip(arrivals, places, strict=True):
-            self._add(arrival, *place)
-        for table in _IN_ORDER:
+        sources = [self._source_ids(message) for message in messages]
+        self._load_digests(list(zip(messages, sources, strict=True)))
+        for message, ids in zip(messages, sources, strict=True):
+            self._add(message, *ids)
+        for table in _APPENDED:
             if self._rows[table]:
                 self._connection.execute(insert_once(self._connection, table), self._rows[table])
         self._events.write(self._connection)
         self._write_quarantine()
-        for stream_id, seqs in self._taken.items():
-            self._known.take(self._connection, stream_id, seqs)
-        seen = [{"its_id": box_id} for box_id in sorted({box_id for box_id, _ in places})]
+        for stream_id, seqs in self._committed.items():
+            self._ids.add_committed(self._connection, stream_id, seqs)
+        seen = [{"its_id": box_id} for box_id in sorted({box_id for box_id, _ in sources})]
         if seen:
             statement = update(box).where(box.c.id == bindparam("its_id")).values(last_seen_ms=self._now_ms)
             self._connection.execute(statement, seen)
 
-    def _place(self, arrival: InboundMessage) -> Place:
-        box_id = self._known.box_id(self._connection, (arrival.commune, arrival.device), self._now_ms)
-        name = arrival.stream if arrival.seq is not None else None
-        if isinstance(arrival.payload, HelloPayload):
-            name = arrival.payload.stream
+    def _source_ids(self, message: InboundMessage) -> SourceIds:
+        box_id = self._ids.box_id(self._connection, (message.commune, message.device), self._now_ms)
+        name = message.stream if message.seq is not None else None
+        if isinstance(message.payload, HelloPayload):
+            name = message.payload.stream
         if name is None:
             return box_id, None
-        return box_id, self._known.stream_id(self._connection, box_id, name, self._now_ms)
+        return box_id, self._ids.stream_id(self._connection, box_id, name, self._now_ms)
 
-    def _look_up(self, placed: Sequence[tuple[InboundMessage, Place]]) -> None:
+    def _load_digests(self, placed: Sequence[tuple[InboundMessage, SourceIds]]) -> None:
         """What is there already under the ids of this batch."""
         numbers = {(place[1], one.seq) for one, place in placed if place[1] is not None and one.seq is not None}
-        key = message.c.stream_id, message.c.seq
+        key = message_table.c.stream_id, message_table.c.seq
         for part in _parts(numbers):
-            query = select(*key, message.c.digest).where(tuple_(*key).in_(part))
+            query = select(*key, message_table.c.digest).where(tuple_(*key).in_(part))
             self._digests |= {(row[0], row[1]): row[2] for row in self._connection.execute(query)}
-        told = [(place[0], one.event) for one, place in placed if one.kind is MessageKind.EVENT and one.event]
-        revisions = {(box_id, event.id, event.revision) for box_id, event in told}
+        events = [(place[0], one.event) for one, place in placed if one.kind is MessageKind.EVENT and one.event]
+        revisions = {(box_id, event.id, event.revision) for box_id, event in events}
         of = event_revision.c.box_id, event_revision.c.event_id, event_revision.c.revision
         for part in _parts(revisions):
             found = select(*of, event_revision.c.digest).where(tuple_(*of).in_(part))
             self._event_digests |= {(row[0], row[1], row[2]): row[3] for row in self._connection.execute(found)}
 
-    # ----------------------------------------------------------------------------------------- one arrival
+    # ----------------------------------------------------------------------------------------- one message
 
-    def _add(self, arrival: InboundMessage, box_id: int, stream_id: int | None) -> None:
-        own, is_first = digest(arrival), True
-        if stream_id is not None and arrival.seq is not None:
-            kept = self._digests.get((stream_id, arrival.seq))
-            if kept == own or (kept is None and arrival.seq in self._known.have(self._connection, stream_id)):
+    def _add(self, message: InboundMessage, box_id: int, stream_id: int | None) -> None:
+        own_digest, is_first = digest(message), True
+        if stream_id is not None and message.seq is not None:
+            kept = self._digests.get((stream_id, message.seq))
+            if kept == own_digest or (
+                kept is None and message.seq in self._ids.committed(self._connection, stream_id)
+            ):
                 return  # the same again, or its message went by its age
             is_first = kept is None
             if kept is None:
-                self._number(arrival, stream_id, own)
+                self._add_number(message, stream_id, own_digest)
             else:
-                self._contradict(arrival, box_id, "seq", f"{arrival.stream}/{arrival.seq}", (kept, own))
-        self._add_blob(arrival)
-        if arrival.problem is not None:
-            self._set_apart(arrival, box_id, arrival.problem)
-        elif arrival.kind is MessageKind.EVENT and arrival.event is not None and stream_id is not None:
-            self._event(arrival, arrival.event, box_id, stream_id)
-        elif arrival.image is not None:
-            self._picture(arrival, box_id)
-        elif arrival.kind in _STANDING:
-            self._stand(arrival, box_id, stream_id)
-        elif stream_id is None or arrival.seq is None:
-            self._set_apart(arrival, box_id, "it has no number, so it cannot be receipted")
+                self._add_conflict(
+                    message, box_id, "seq", f"{message.stream}/{message.seq}", (kept, own_digest)
+                )
+        self._add_blob(message)
+        if message.problem is not None:
+            self._add_unreadable(message, box_id, message.problem)
+        elif message.kind is MessageKind.EVENT and message.event is not None and stream_id is not None:
+            self._add_event(message, message.event, box_id, stream_id)
+        elif message.image is not None:
+            self._add_picture(message, box_id)
+        elif message.kind in _STATE_KINDS:
+            self._record_state(message, box_id, stream_id)
+        elif stream_id is None or message.seq is None:
+            self._add_unreadable(message, box_id, "it has no number, so it cannot be receipted")
         elif is_first:
-            self._numbered(arrival, box_id, stream_id)
+            self._add_numbered(message, box_id, stream_id)
 
-    def _number(self, arrival: InboundMessage, stream_id: int, own: str) -> None:
-        assert arrival.seq is not None
-        self._digests[stream_id, arrival.seq] = own
-        self._taken[stream_id].append(arrival.seq)
-        told = {"sort": str(arrival.kind), "digest": own, "received_ms": self._now_ms}
-        self._rows[message].append(
-            {"stream_id": stream_id, "seq": arrival.seq, "suffix": _suffix(arrival), **told}
+    def _add_number(self, message: InboundMessage, stream_id: int, own_digest: str) -> None:
+        assert message.seq is not None
+        self._digests[stream_id, message.seq] = own_digest
+        self._committed[stream_id].append(message.seq)
+        columns = {"kind": str(message.kind), "digest": own_digest, "received_ms": self._now_ms}
+        self._rows[message_table].append(
+            {"stream_id": stream_id, "seq": message.seq, "suffix": _suffix(message), **columns}
         )
 
-    def _add_blob(self, arrival: InboundMessage) -> None:
-        sha = blob_of(arrival)
+    def _add_blob(self, message: InboundMessage) -> None:
+        sha = blob_of(message)
         if sha is not None:
-            row = {"sha256": sha, "size_bytes": len(arrival.raw), "received_ms": self._now_ms}
+            row = {"sha256": sha, "size_bytes": len(message.raw), "received_ms": self._now_ms}
             self._rows[blob].append(row)
 
-    def _contradict(
-        self, arrival: InboundMessage, box_id: int, what: str, key: str, digests: tuple[str, str]
+    def _add_conflict(
+        self, message: InboundMessage, box_id: int, key_kind: str, key: str, digests: tuple[str, str]
     ) -> None:
         """The same id with other content: the first stays in its place, this one is kept beside."""
-        sha = blob_of(arrival)
+        sha = blob_of(message)
         self._rows[conflict].append(
             {
                 "box_id": box_id,
-                "what": what,
+                "key_kind": key_kind,
                 "key": key,
                 "kept_digest": digests[0],
                 "digest": digests[1],
-                "suffix": _suffix(arrival),
-                "body": None if sha else arrival.raw[:KEPT_BYTES],
+                "suffix": _suffix(message),
+                "body": None if sha else message.raw[:MAX_KEPT_BYTES],
                 "sha256": sha,
                 "received_ms": self._now_ms,
             }
         )
-        self._note(arrival, "conflict", what=what, key=key, hint="the first stays; both are in the store")
+        self._notify(
+            message, "conflict", key_kind=key_kind, key=key, hint="the first stays; both are in the store"
+        )
 
-    def _set_apart(self, arrival: InboundMessage, box_id: int, reason: str) -> None:
+    def _add_unreadable(self, message: InboundMessage, box_id: int, reason: str) -> None:
         """Keep what cannot be read; an empty message clears what the broker retained, and says nothing."""
-        if not arrival.raw and arrival.seq is None:
+        if not message.raw and message.seq is None:
             return
         self._rows[quarantine].append(
             {
                 "box_id": box_id,
-                "suffix": _suffix(arrival),
-                "digest": sha256(arrival.raw).hexdigest(),
+                "suffix": _suffix(message),
+                "digest": sha256(message.raw).hexdigest(),
                 "reason": _storable(reason[:1000]),
-                "size_bytes": len(arrival.raw),
-                "raw": arrival.raw[:KEPT_BYTES],
-                "stream": arrival.stream,
-                "seq": arrival.seq,
-                "times": 1,
+                "size_bytes": len(message.raw),
+                "raw": message.raw[:MAX_KEPT_BYTES],
+                "stream": message.stream,
+                "seq": message.seq,
+                "received_count": 1,
                 "first_received_ms": self._now_ms,
                 "received_ms": self._now_ms,
             }
         )
-        self._note(arrival, "message_unreadable", topic=_suffix(arrival), seq=arrival.seq, why=reason[:300])
+        self._notify(message, "message_unreadable", topic=_suffix(message), seq=message.seq, why=reason[:300])
 
-    def _event(self, arrival: InboundMessage, told: EventPayload, box_id: int, stream_id: int) -> None:
-        key, own = (box_id, told.id, told.revision), digest(arrival)
+    def _add_event(self, message: InboundMessage, payload: EventPayload, box_id: int, stream_id: int) -> None:
+        key, own_digest = (box_id, payload.id, payload.revision), digest(message)
         kept = self._event_digests.get(key)
         if kept is None:
-            self._event_digests[key] = own
-            self._events.add(arrival, told, box_id, stream_id, own)
-        elif kept != own:
-            self._contradict(arrival, box_id, "revision", f"{told.id}/{told.revision}", (kept, own))
+            self._event_digests[key] = own_digest
+            self._events.add(message, payload, box_id, stream_id, own_digest)
+        elif kept != own_digest:
+            self._add_conflict(
+                message, box_id, "revision", f"{payload.id}/{payload.revision}", (kept, own_digest)
+            )
 
-    def _picture(self, arrival: InboundMessage, box_id: int) -> None:
+    def _add_picture(self, message: InboundMessage, box_id: int) -> None:
         row = {
             "box_id": box_id,
-            "event_id": arrival.event_id or "",
-            "kind": arrival.image_kind or str(arrival.kind),
-            "sha256": arrival.image_sha256,
-            "camera": arrival.camera,
+            "event_id": message.event_id or "",
+            "kind": message.image_kind or str(message.kind),
+            "sha256": message.image_sha256,
+            "camera": message.camera,
             "received_ms": self._now_ms,
         }
-        if arrival.seq is None:
+        if message.seq is None:
             self._count_unnumbered(row)
         self._rows[picture].append(row)
 
@@ -226,41 +235,41 @@ class StoreBatch:
             more = update(stream).where(stream.c.id == latest).values(unnumbered=stream.c.unnumbered + 1)
             self._connection.execute(more)
 
-    def _numbered(self, arrival: InboundMessage, box_id: int, stream_id: int) -> None:
-        ids = {"stream_id": stream_id, "seq": arrival.seq, "box_id": box_id}
-        told = arrival.payload
-        if isinstance(told, CountPayload):
-            when = {"start_ms": ms(told.start_time), "end_ms": ms(told.end_time)}
-            what = {"camera": told.camera, "rule": told.rule, "body": arrival.raw.decode()}
+    def _add_numbered(self, message: InboundMessage, box_id: int, stream_id: int) -> None:
+        ids = {"stream_id": stream_id, "seq": message.seq, "box_id": box_id}
+        payload = message.payload
+        if isinstance(payload, CountPayload):
+            when = {"start_ms": ms(payload.start_time), "end_ms": ms(payload.end_time)}
+            what = {"camera": payload.camera, "rule": payload.rule, "body": message.raw.decode()}
             self._rows[count_interval].append(ids | when | what)
             return
-        if isinstance(told, ChainPayload):
-            give_up(self._connection, told, box_id, self._known, self._now_ms)
-        if isinstance(told, ClockMapPayload):
-            note_map(self._connection, told, box_id, self._now_ms)
-        sha = blob_of(arrival)
-        what = {"sort": str(arrival.kind), "suffix": _suffix(arrival)}
-        body = {"body": None if sha else arrival.raw.decode(), "sha256": sha}
+        if isinstance(payload, ChainPayload):
+            record_given_up(self._connection, payload, box_id, self._ids, self._now_ms)
+        if isinstance(payload, ClockMapPayload):
+            record_clock_map(self._connection, payload, box_id, self._now_ms)
+        sha = blob_of(message)
+        what = {"kind": str(message.kind), "suffix": _suffix(message)}
+        body = {"body": None if sha else message.raw.decode(), "sha256": sha}
         self._rows[other_message].append(ids | what | body | {"received_ms": self._now_ms})
 
-    def _stand(self, arrival: InboundMessage, box_id: int, stream_id: int | None) -> None:
-        for name, fields in stand(self._connection, arrival, box_id, stream_id, self._known, self._now_ms):
-            self._note(arrival, name, **fields)
+    def _record_state(self, message: InboundMessage, box_id: int, stream_id: int | None) -> None:
+        for name, fields in record_state(self._connection, message, box_id, stream_id, self._ids, self._now_ms):
+            self._notify(message, name, **fields)
 
     def _write_quarantine(self) -> None:
         """The same bytes by the same topic are kept once, and counted."""
         if self._rows[quarantine]:
             put = upsert(self._connection, quarantine)
-            again = {"times": quarantine.c.times + 1, "received_ms": put.excluded.received_ms}
+            again = {"received_count": quarantine.c.received_count + 1, "received_ms": put.excluded.received_ms}
             put = put.on_conflict_do_update(index_elements=["box_id", "suffix", "digest"], set_=again)
             self._connection.execute(put, self._rows[quarantine])
 
-    def _note(self, arrival: InboundMessage, name: str, **fields: object) -> None:
-        self.notes.append(Note(name, {"box": f"{arrival.commune}/{arrival.device}", **fields}))
+    def _notify(self, message: InboundMessage, name: str, **fields: object) -> None:
+        self.notices.append(Notice(name, {"box": f"{message.commune}/{message.device}", **fields}))
 
 
-def _suffix(arrival: InboundMessage) -> str:
-    return _storable(arrival.suffix[:_LONGEST_SUFFIX])
+def _suffix(message: InboundMessage) -> str:
+    return _storable(message.suffix[:_LONGEST_SUFFIX])
 
 
 def _storable(text: str) -> str:

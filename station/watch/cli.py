@@ -1,4 +1,4 @@
-"""The station's commands; `ngatu` gathers them."""
+"""`ngatu watch`: its options, and how it ends."""
 
 from __future__ import annotations
 
@@ -18,21 +18,16 @@ from rich.console import Console
 from agent.errors import BrokerRefused, NgatuError
 from agent.settings.base import Secret
 from agent.transport.settings import TlsSettings
-from station.cli import station
 from station.ingest.subscriber import IngestCounters, Subscriber, SubscriberSettings
 from station.watch.logbook import Logbook
 from station.watch.screen import JsonLines, Lines, LiveTable, Screen
 from station.watch.watch import SeenEvents, Watch
 
-commands = typer.Typer(no_args_is_help=True)
-commands.add_typer(station, name="station")
-
 NO_BROKER = 3
 TOO_FEW = 4
 
 
-@commands.command()
-def watch(
+def watch_command(
     *,
     host: Annotated[str, typer.Option(help="The broker's name or address.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="Its port; 1883, or 8883 with TLS.")] = None,

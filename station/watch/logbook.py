@@ -67,7 +67,7 @@ class Logbook:
                 f"{path}: {error}", "name a file that this user may write, or move it away"
             ) from error
 
-    def commit(self, arrivals: Sequence[InboundMessage]) -> list[InboundMessage]:
+    def commit(self, messages: Sequence[InboundMessage]) -> list[InboundMessage]:
         """Keep them; gives back those that were not there yet.
 
         Raises:
@@ -75,7 +75,7 @@ class Logbook:
         """
         self._db.execute("begin immediate")
         try:
-            new = [arrival for arrival in arrivals if self._insert(arrival)]
+            new = [message for message in messages if self._insert(message)]
         except BaseException:
             self._db.execute("rollback")
             raise
@@ -90,21 +90,21 @@ class Logbook:
         """End the use of the file."""
         self._db.close()
 
-    def _insert(self, arrival: InboundMessage) -> bool:
+    def _insert(self, message: InboundMessage) -> bool:
         """Whether it was new. What has neither number nor hash, such as a status, is new each time."""
-        box, new = (arrival.commune, arrival.device), True
-        own_table = arrival.event is not None or arrival.image is not None
-        if arrival.stream is not None and arrival.seq is not None:
-            raw = None if own_table else arrival.raw
-            row = (*box, arrival.stream, arrival.seq, arrival.suffix, raw, arrival.problem)
+        box, new = (message.commune, message.device), True
+        own_table = message.event is not None or message.image is not None
+        if message.stream is not None and message.seq is not None:
+            raw = None if own_table else message.raw
+            row = (*box, message.stream, message.seq, message.suffix, raw, message.problem)
             new = self._put("insert into received values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing", row)
-        if arrival.image is not None:
-            picture = (*box, arrival.image_sha256, arrival.event_id, arrival.image_kind, arrival.image)
+        if message.image is not None:
+            picture = (*box, message.image_sha256, message.event_id, message.image_kind, message.image)
             return self._put("insert into picture values (?, ?, ?, ?, ?, ?) on conflict do nothing", picture)
-        if arrival.kind is MessageKind.EVENT and arrival.event is not None:
-            event = arrival.event
-            told = (event.time.isoformat(), str(event.kind), str(event.phase), arrival.raw.decode())
-            row_of_event = (*box, event.camera, event.id, event.revision, *told)
+        if message.kind is MessageKind.EVENT and message.event is not None:
+            event = message.event
+            columns = (event.time.isoformat(), str(event.kind), str(event.phase), message.raw.decode())
+            row_of_event = (*box, event.camera, event.id, event.revision, *columns)
             return self._put(
                 "insert into event values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing", row_of_event
             )

@@ -25,7 +25,7 @@ _SHOWN = 500
 class Screen(Protocol):
     """Shows what was committed; used as a context manager around the whole watch."""
 
-    def show(self, arrival: InboundMessage) -> None:
+    def show(self, message: InboundMessage) -> None:
         """One arrival that is new. Raises BrokenPipeError when nobody reads any more."""
         ...
 
@@ -42,10 +42,10 @@ class JsonLines:
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
 
-    def show(self, arrival: InboundMessage) -> None:
+    def show(self, message: InboundMessage) -> None:
         """Write the line at once."""
-        if arrival.kind is MessageKind.EVENT and arrival.event is not None:
-            self._out.write(arrival.raw.decode() + "\n")
+        if message.kind is MessageKind.EVENT and message.event is not None:
+            self._out.write(message.raw.decode() + "\n")
             self._out.flush()
 
     def __enter__(self) -> JsonLines:
@@ -68,10 +68,10 @@ class Lines:
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
 
-    def show(self, arrival: InboundMessage) -> None:
+    def show(self, message: InboundMessage) -> None:
         """Write the line at once."""
-        if arrival.kind is MessageKind.EVENT and arrival.event is not None:
-            row = _Row(arrival.event, _delay_s(arrival.event))
+        if message.kind is MessageKind.EVENT and message.event is not None:
+            row = _Row(message.event, _delay_s(message.event))
             self._out.write("  ".join(cell for cell in _cells(row) if cell) + "\n")
             self._out.flush()
 
@@ -92,19 +92,19 @@ class LiveTable:
         self._rows: OrderedDict[tuple[str, str], _Row] = OrderedDict()
         self._live = Live(get_renderable=self.table, console=console, refresh_per_second=4, screen=False)
 
-    def show(self, arrival: InboundMessage) -> None:
+    def show(self, message: InboundMessage) -> None:
         """Put the event, or that its picture came, into the table."""
-        if arrival.kind is MessageKind.EVENT and arrival.event is not None:
-            key = arrival.device, arrival.event.id
+        if message.kind is MessageKind.EVENT and message.event is not None:
+            key = message.device, message.event.id
             known = self._rows.get(key)
             if known is None:
-                self._rows[key] = _Row(arrival.event, _delay_s(arrival.event))
-            elif known.event.revision < arrival.event.revision:
-                known.event, known.delay_s = arrival.event, _delay_s(arrival.event)
+                self._rows[key] = _Row(message.event, _delay_s(message.event))
+            elif known.event.revision < message.event.revision:
+                known.event, known.delay_s = message.event, _delay_s(message.event)
             if len(self._rows) > _SHOWN:
                 self._rows.popitem(last=False)
-        elif arrival.image is not None and arrival.event_id is not None:
-            row = self._rows.get((arrival.device, arrival.event_id))
+        elif message.image is not None and message.event_id is not None:
+            row = self._rows.get((message.device, message.event_id))
             if row is not None:
                 row.picture = True
 

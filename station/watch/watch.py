@@ -40,7 +40,7 @@ class Watch:
         """Show on `screen`; call `stop` when nobody looks any more or so many events have come."""
         self._screen, self._stop, self._until_events = screen, stop, until_events
 
-    def commit(self, arrivals: Sequence[InboundMessage]) -> None:
+    def commit(self, messages: Sequence[InboundMessage]) -> None:
         """Keep and show them.
 
         Raises:
@@ -48,14 +48,14 @@ class Watch:
             sqlite3.Error: the logbook could not be written.
         """
         if self._folder is not None:
-            for arrival in arrivals:
-                _save(self._folder, arrival)
-        new = arrivals if self._logbook is None else self._logbook.commit(arrivals)
-        for arrival in new:
-            self._count(arrival)
+            for message in messages:
+                _save(self._folder, message)
+        new = messages if self._logbook is None else self._logbook.commit(messages)
+        for message in new:
+            self._count(message)
             if self._screen is not None:
                 try:
-                    self._screen.show(arrival)
+                    self._screen.show(message)
                 except BrokenPipeError:  # as after `| head`: it is kept, so this is no failure
                     self._screen = None
                     self._stop()
@@ -66,28 +66,28 @@ class Watch:
         """What the logbook has of a stream."""
         return [] if self._logbook is None else self._logbook.committed(commune, device, stream)
 
-    def _count(self, arrival: InboundMessage) -> None:
+    def _count(self, message: InboundMessage) -> None:
         seen = self.seen
-        seen.problems += arrival.problem is not None
-        seen.pictures += arrival.kind is MessageKind.IMAGE and arrival.image is not None
-        if arrival.kind is MessageKind.EVENT and arrival.event is not None:
-            event, key = arrival.event, (arrival.device, arrival.event.id)
+        seen.problems += message.problem is not None
+        seen.pictures += message.kind is MessageKind.IMAGE and message.image is not None
+        if message.kind is MessageKind.EVENT and message.event is not None:
+            event, key = message.event, (message.device, message.event.id)
             seen.events.add(key)
             if event.severity is Severity.ALERT:
                 seen.alerts.add(key)
             (seen.open.discard if event.phase is Phase.END else seen.open.add)(key)
 
 
-def _save(folder: Path, arrival: InboundMessage) -> None:
+def _save(folder: Path, message: InboundMessage) -> None:
     """Write a picture as DEVICE/CAMERA/EVENT-KIND.jpg; a better one of the same event takes its place."""
-    if arrival.kind is not MessageKind.IMAGE or arrival.image is None or arrival.camera is None:
+    if message.kind is not MessageKind.IMAGE or message.image is None or message.camera is None:
         return
-    place = folder / arrival.device / arrival.camera
+    place = folder / message.device / message.camera
     place.mkdir(parents=True, exist_ok=True)
-    path = place / f"{arrival.event_id}-{arrival.image_kind}.jpg"
+    path = place / f"{message.event_id}-{message.image_kind}.jpg"
     unfinished = path.with_suffix(".part")
     with unfinished.open("wb") as file:
-        file.write(arrival.image)
+        file.write(message.image)
         file.flush()
         os.fsync(file.fileno())  # a receipt follows
     unfinished.replace(path)

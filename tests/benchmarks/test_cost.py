@@ -120,10 +120,10 @@ def test_everybody_watches_one_clip_and_all_that_they_spend_is_told(tmp_path: Pa
 
 
 def test_each_start_is_stamped_when_it_arrives(tmp_path: Path) -> None:
-    told = delays(write_clip(tmp_path / "road.mp4", seconds=7, still_s=3.0), write_model(tmp_path), 7.0)
+    stamped = delays(write_clip(tmp_path / "road.mp4", seconds=7, still_s=3.0), write_model(tmp_path), 7.0)
 
-    assert {"object", "motion"} <= {kind for kind, _ in told}
-    assert all(0 < delay < 5 for _, delay in told)
+    assert {"object", "motion"} <= {kind for kind, _ in stamped}
+    assert all(0 < delay < 5 for _, delay in stamped)
 
 
 def test_where_debians_motion_is_missing_our_own_figure_stands_alone(
@@ -132,11 +132,11 @@ def test_where_debians_motion_is_missing_our_own_figure_stands_alone(
     clip = write_clip(tmp_path / "road.mp4", seconds=9)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    told = daemon.beside(clip, 512, 256, 10.0, 8.0)
+    costs = daemon.beside(clip, 512, 256, 10.0, 8.0)
 
-    assert 0 < told.box < 60
-    assert 0 < told.stage < 60
-    assert told.daemon is None
+    assert 0 < costs.box < 60
+    assert 0 < costs.stage < 60
+    assert costs.daemon is None
 
 
 def test_a_box_that_cannot_start_is_an_error_and_no_row(

@@ -20,12 +20,12 @@ def test_the_score_at_which_three_of_four_are_right_is_found(bar: float) -> None
     hits = chance.uniform(size=scores.size) < 1 / (1 + np.exp(-odds))
     half = scores.size // 2
 
-    told = [
+    scored = [
         Tally(9, scores[:half].tolist(), hits[:half].tolist()),
         Tally(9, scores[half:].tolist(), hits[half:].tolist()),
     ]
 
-    assert sure_from(told) == pytest.approx(bar, abs=0.02)
+    assert sure_from(scored) == pytest.approx(bar, abs=0.02)
 
 
 @pytest.mark.parametrize(

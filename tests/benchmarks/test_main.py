@@ -54,10 +54,10 @@ def test_a_table_that_is_too_wide_lies_on_its_side_and_loses_nothing() -> None:
 def test_the_json_holds_the_same_rows_and_the_machine(tmp_path: Path) -> None:
     table.write(tmp_path / "deep" / "cost.json", "cost", ROWS)
 
-    told = json.loads((tmp_path / "deep" / "cost.json").read_text())
-    assert told["rows"] == ROWS
-    assert told["benchmark"] == "cost"
-    assert {"cpu", "cores", "python", "packages"} <= told["machine"].keys()
+    document = json.loads((tmp_path / "deep" / "cost.json").read_text())
+    assert document["rows"] == ROWS
+    assert document["benchmark"] == "cost"
+    assert {"cpu", "cores", "python", "packages"} <= document["machine"].keys()
 
 
 def test_each_clip_is_followed_by_its_truth() -> None:

@@ -72,9 +72,9 @@ def test_who_passes_is_where_the_passage_says_and_nobody_is_there_in_between() -
 
 def test_a_region_shows_somebody_only_if_it_is_about_his_size() -> None:
     passage = Passage(0, Box(0.4, 0.4, 0.5, 0.5))
-    assert motion._shown(Motion((Box(0.38, 0.4, 0.5, 0.52),), 0.02), passage)
-    assert not motion._shown(Motion((Box(0.0, 0.0, 1.0, 1.0),), 0.9), passage)
-    assert not motion._shown(Motion((Box(0.6, 0.4, 0.7, 0.5),), 0.02), passage)
+    assert motion.shown(Motion((Box(0.38, 0.4, 0.5, 0.52),), 0.02), passage)
+    assert not motion.shown(Motion((Box(0.0, 0.0, 1.0, 1.0),), 0.9), passage)
+    assert not motion.shown(Motion((Box(0.6, 0.4, 0.7, 0.5),), 0.02), passage)
 
 
 def test_each_nuisance_is_told_of_each_clip_and_of_all_together(

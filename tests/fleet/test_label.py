@@ -84,9 +84,9 @@ def test_long_words_are_cut_and_not_drawn_over_each_other() -> None:
 
 
 def test_marks_of_xml_in_a_place_are_text() -> None:
-    told = svg(Label("hai-ninh", "hai-ninh-03", 'A & B <i>"c"</i>'))
+    drawn = svg(Label("hai-ninh", "hai-ninh-03", 'A & B <i>"c"</i>'))
 
-    assert 'A & B <i>"c"</i>' in "".join(ElementTree.fromstring(told).itertext())
+    assert 'A & B <i>"c"</i>' in "".join(ElementTree.fromstring(drawn).itertext())
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ GUIDE = (ROOT / "docs" / "guide" / "cameras.md").read_text(encoding="utf-8")
 def test_every_example_is_a_camera_that_the_agent_accepts() -> None:
     kinds = set()
     for example in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL):
-        told = yaml.safe_load(
+        document = yaml.safe_load(
             example if example.startswith("cameras:") else f"cameras:\n  - name: north\n{example}"
         )
-        camera = told["cameras"][0]
+        camera = document["cameras"][0]
         kinds.add(CameraConfig.model_validate({"source": {"kind": "csi"}, **camera}).source.kind)
     assert kinds == {"rtsp", "usb", "file", "csi"}
 

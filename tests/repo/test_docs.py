@@ -89,10 +89,10 @@ def test_the_reference_of_the_commands_is_what_the_code_says() -> None:
 
 
 def test_the_reference_holds_the_commands_of_all_three_packages() -> None:
-    told = set(re.findall(r"^## `(.+)`$", text(reference.PAGE), re.MULTILINE))
+    described = set(re.findall(r"^## `(.+)`$", text(reference.PAGE), re.MULTILINE))
 
-    assert {"ngatu run", "ngatu check", "ngatu replay", "ngatu watch", "ngatu models fetch"} <= told
-    assert told == {words for words, _ in reference.commands(gathered())}
+    assert {"ngatu run", "ngatu check", "ngatu replay", "ngatu watch", "ngatu models fetch"} <= described
+    assert described == {words for words, _ in reference.commands(gathered())}
 
 
 @CASES
@@ -153,7 +153,7 @@ def test_the_code_map_names_every_module_and_no_other() -> None:
     chapters = re.split(
         r"^### `(.+?)/`", text("docs/ARCHITECTURE.md").partition("## Code map")[2], flags=re.MULTILINE
     )
-    told = {
+    named = {
         f"{folder}/{name}"
         for folder, chapter in zip(chapters[1::2], chapters[2::2], strict=True)
         for row in re.findall(r"^\| (`.+?) \|", chapter, re.MULTILINE)
@@ -169,10 +169,10 @@ def test_the_code_map_names_every_module_and_no_other() -> None:
         str(module.relative_to(ROOT))
         for package in PACKAGES
         for module in (ROOT / package).rglob("*.py")
-        if module.name != "__init__.py" or f"{module.parent.relative_to(ROOT)}/__init__.py" in told
+        if module.name != "__init__.py" or f"{module.parent.relative_to(ROOT)}/__init__.py" in named
     }
 
-    assert told == there
+    assert named == there
 
 
 def test_the_layers_of_the_architecture_are_those_of_the_contract() -> None:
@@ -300,14 +300,14 @@ SOURCES = {"cameras.md": "cameras:\n  - name: north\n"}
 )
 def test_every_yaml_example_is_one_that_the_agent_accepts(page: Path) -> None:
     for block in blocks(text(page), "yaml"):
-        told = yaml.safe_load(SOURCES[page.name] + block if block.startswith(" ") else block)
+        example = yaml.safe_load(SOURCES[page.name] + block if block.startswith(" ") else block)
         if page.name == "station.md":
             parse_station(block.encode(), page.name)
             continue
-        if "head" in told:
-            parse_card(told | {"sha256": "0" * 64}, page)
+        if "head" in example:
+            parse_card(example | {"sha256": "0" * 64}, page)
             continue
-        whole = LEAST | told
+        whole = LEAST | example
         whole["cameras"] = [{**LEAST["cameras"][0], **camera} for camera in whole["cameras"]]
         parse(yaml.safe_dump(whole, allow_unicode=True).encode(), page.name)
 

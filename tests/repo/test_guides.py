@@ -38,20 +38,20 @@ def commands(page: Path) -> list[list[str]]:
 def options(program: str) -> set[str]:
     """That a program of Ansible's takes."""
     path = Path(sys.executable).with_name(program)
-    told = subprocess.run([path, "--help"], capture_output=True, text=True, check=True, timeout=60)
-    return set(re.findall(r"(?<![\w-])--?[a-zA-Z][a-zA-Z-]*", told.stdout))
+    printed = subprocess.run([path, "--help"], capture_output=True, text=True, check=True, timeout=60)
+    return set(re.findall(r"(?<![\w-])--?[a-zA-Z][a-zA-Z-]*", printed.stdout))
 
 
 @functools.cache
 def variables() -> set[str]:
     """Of the roles, by their argument specs; what the example sets; what playbooks ask for."""
     specs = ANSIBLE.glob("roles/*/meta/argument_specs.yml")
-    told = {
+    names = {
         name for path in specs for name in yaml.safe_load(path.read_text())["argument_specs"]["main"]["options"]
     }
     example = "".join(path.read_text() for path in (ANSIBLE / "inventory/example").rglob("*.yml"))
-    told |= set(re.findall(r"^\s*((?:vault_)?ngatu_\w+):", example, re.MULTILINE))
-    return told | set(re.findall(r"\bvault_ngatu_\w+", example))
+    names |= set(re.findall(r"^\s*((?:vault_)?ngatu_\w+):", example, re.MULTILINE))
+    return names | set(re.findall(r"\bvault_ngatu_\w+", example))
 
 
 @EACH
@@ -71,9 +71,9 @@ def test_every_playbook_exists_and_knows_what_it_is_given(page: Path) -> None:
         if words[0] != "ansible-playbook":
             continue
         (playbook,) = (word for word in words if re.fullmatch(r"[\w-]+\.yml", word))
-        told = (ANSIBLE / playbook).read_text()
+        play = (ANSIBLE / playbook).read_text()
         for name, _, _ in (words[at + 1].partition("=") for at, word in enumerate(words) if word == "-e"):
-            assert name in variables() or re.search(rf"\b{name}\b", told), words
+            assert name in variables() or re.search(rf"\b{name}\b", play), words
 
 
 @EACH
@@ -100,7 +100,7 @@ def test_the_defaults_in_the_tables_are_those_of_the_roles() -> None:
         rows += [(name, number) for number, name in re.findall(r"(\d+) (?:s|giây) \(`(\w+)`\)", text(page))]
 
     assert len(rows) > 6
-    assert {(name, told) for name, told in rows if str(defaults[name]).lower() != told} == set()
+    assert {(name, default) for name, default in rows if str(defaults[name]).lower() != default} == set()
 
 
 @EACH
@@ -128,9 +128,9 @@ SSH = {"UNREACHABLE", "Permission denied (publickey)", "Host key verification fa
 @EACH
 def test_the_inventory_of_the_page_makes_a_configuration_that_the_agent_takes(page: Path) -> None:
     for block in blocks(text(page), "yml"):
-        told = yaml.safe_load(block)
-        assert set(told) <= variables() | {"commune_hai_ninh"}
-        for box in told.get("commune_hai_ninh", {}).get("hosts", {}).values():
+        inventory = yaml.safe_load(block)
+        assert set(inventory) <= variables() | {"commune_hai_ninh"}
+        for box in inventory.get("commune_hai_ninh", {}).get("hosts", {}).values():
             cameras = box["ngatu_agent_cameras"]
             parse(yaml.safe_dump(LEAST | {"cameras": cameras}, allow_unicode=True).encode(), page.name)
             secret = cameras[0]["source"]["password"]["file"].rpartition("/")[2]

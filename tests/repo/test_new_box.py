@@ -36,10 +36,10 @@ class Province:
         return [str(HERE / "ansible-playbook"), "-i", str(source or self.hosts), "new-box.yml", *words]
 
     def new(
-        self, *words: str, source: Path | str | None = None, **told: str
+        self, *words: str, source: Path | str | None = None, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.words("-e", json.dumps(NEW | told), *words, source=source),
+            self.words("-e", json.dumps(NEW | variables), *words, source=source),
             capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
             cwd=ROOT / "deploy/ansible", env=self.environment,
         )  # fmt: skip
@@ -73,9 +73,9 @@ def test_a_new_box_is_one_file_more_and_everything_else_stays(province: Province
     assert province.files().items() - before.items() == {
         ("box-hai-ninh-03.yml", (province.hosts / "box-hai-ninh-03.yml").read_bytes())
     }
-    told = province.inventory()
-    assert "hai-ninh-03" in told["commune_hai_ninh"]["hosts"]
-    variables = told["_meta"]["hostvars"]["hai-ninh-03"]
+    inventory = province.inventory()
+    assert "hai-ninh-03" in inventory["commune_hai_ninh"]["hosts"]
+    variables = inventory["_meta"]["hostvars"]["hai-ninh-03"]
     assert (variables["ansible_host"], variables["ngatu_agent_place"]) == (NEW["address"], NEW["place"])
     assert variables["ngatu_commune"] == "hai-ninh"
 
@@ -104,7 +104,7 @@ def test_the_same_again_changes_nothing_and_says_so(province: Province) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("variables", "why"),
     [
         ({"box": "Hai_Ninh 3"}, "box 'Hai_Ninh 3', commune 'hai-ninh': each is 3 to 32 of a-z"),
         ({"box": "station"}, "a box is not called station"),
@@ -118,10 +118,10 @@ def test_the_same_again_changes_nothing_and_says_so(province: Province) -> None:
     ids=lambda each: "" if isinstance(each, str) else next(iter(each)),
 )  # fmt: skip
 def test_what_cannot_be_is_refused_and_nothing_is_written(
-    province: Province, told: dict[str, str], why: str
+    province: Province, variables: dict[str, str], why: str
 ) -> None:
     before = province.files()
-    done = province.new(**told)
+    done = province.new(**variables)
 
     assert done.returncode != 0
     assert why in done.stdout
@@ -190,9 +190,9 @@ def test_without_words_it_asks(province: Province) -> None:
         os.close(theirs)
         os.write(ours, "\n".join((*NEW.values(), "")).encode())
         assert process.stdout is not None
-        told = process.stdout.read()
+        printed = process.stdout.read()
     os.close(ours)
 
-    assert process.returncode == 0, told
-    assert "Its commune, as in the inventory" in told
+    assert process.returncode == 0, printed
+    assert "Its commune, as in the inventory" in printed
     assert "10.20.1.13" in (province.hosts / "box-hai-ninh-03.yml").read_text()

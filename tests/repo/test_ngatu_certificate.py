@@ -86,8 +86,8 @@ def test_a_pair_is_made_used_and_told(host: Host) -> None:
     serial = host.renew()
 
     assert host.pair() == serial
-    told = host.state()
-    assert (told["name"], told["serial"], told["pending"], told["days_left"]) == (BOX, serial, False, 89)
+    state = host.state()
+    assert (state["name"], state["serial"], state["pending"], state["days_left"]) == (BOX, serial, False, 89)
 
 
 def test_a_new_pair_replaces_the_one_before_and_nothing_is_left_of_that(host: Host) -> None:

@@ -98,9 +98,9 @@ def test_what_is_neither_used_nor_gone_back_to_is_removed(box: SmallBox, maker: 
 
 def test_a_trial_that_nobody_confirms_goes_back_by_itself(box: SmallBox) -> None:
     box.switch(*NEW, trial_s=0.3)
-    told = box.good("guard")
+    state = box.good("guard")
 
-    assert told["trial"] is None and told["last"]["why"] == "nobody confirmed it within 0 s"
+    assert state["trial"] is None and state["last"]["why"] == "nobody confirmed it within 0 s"
     assert box.runs() == OLD and box.running() == "setups/1"
     assert "too late" in box.tool("confirm").stderr
 
@@ -176,9 +176,9 @@ def refused(box: SmallBox, path: Path) -> str:
 
 
 def test_a_bundle_that_another_key_signed_is_refused(bare: SmallBox, maker: Maker) -> None:
-    told = refused(bare, maker.bundle("0.4.0", key=Ed25519PrivateKey.generate()))
+    message = refused(bare, maker.bundle("0.4.0", key=Ed25519PrivateKey.generate()))
 
-    assert "the signature is not of" in told
+    assert "the signature is not of" in message
     assert not (bare.root / "releases").exists(), "nothing of it may be written"
 
 
@@ -239,9 +239,9 @@ def test_a_release_may_allow_to_go_further_back(box: SmallBox, maker: Maker) -> 
 
 
 def test_another_bundle_of_an_installed_version_is_refused(box: SmallBox, maker: Maker) -> None:
-    told = box.tool("install", str(maker.bundle("0.2.0", floor="0.1.0")), "--python", sys.executable).stderr
+    message = box.tool("install", str(maker.bundle("0.2.0", floor="0.1.0")), "--python", sys.executable).stderr
 
-    assert "another bundle of 0.2.0 is installed" in told
+    assert "another bundle of 0.2.0 is installed" in message
 
 
 def test_what_the_environment_names_is_not_taken_for_a_part_of_the_release(

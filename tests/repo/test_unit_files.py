@@ -14,21 +14,21 @@ from tests.acceptance.fleet.unit_files import DEPLOY, all_judged, judged, laid_o
 @pytest.fixture(autouse=True)
 def _systemd() -> None:
     if shutil.which("systemd-analyze") is None:
-        told = "systemd-analyze is not here: apt install systemd"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(told)
+        missing = "systemd-analyze is not here: apt install systemd"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
 
 
 def test_every_unit_is_understood_and_holds_its_exposure_below_two() -> None:
     """Promise P35."""
-    told = {each.name: each for each in all_judged()}
+    units = {each.name: each for each in all_judged()}
 
-    assert {name: each for name, each in told.items() if not each.good} == {}
+    assert {name: each for name, each in units.items() if not each.good} == {}
     assert {
         "ngatu.service",
         "ngatu-station@.service",
         "ngatu-release-guard.service",
         "mosquitto.service",
-    } <= set(told)
+    } <= set(units)
 
 
 def test_no_unit_file_is_overlooked() -> None:
@@ -52,8 +52,8 @@ def test_an_unknown_setting_and_a_unit_that_may_do_all_are_seen(tmp_path: Path) 
     assert "ProtectHomes" in judged(agent).complaints
 
     agent.write_text("[Service]\nExecStart=/bin/true\n")
-    told = judged(agent)
-    assert told.exposure is not None and told.exposure > 8 and not told.good
+    verdict = judged(agent)
+    assert verdict.exposure is not None and verdict.exposure > 8 and not verdict.good
 
 
 def test_what_a_role_adds_to_a_unit_counts(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ import typer
 from sqlalchemy import URL
 from typer.testing import CliRunner
 
+from station.cli import commands
 from station.store.database import claimed, versions
-from station.watch.cli import commands
 from station.watch.embedded import Address
-from tests.station.ingest.test_receipts import arrivals, hello
+from tests.station.ingest.test_receipts import hello, messages
 from tests.station.store.test_store import altered, bytes_by
 from tests.support.brokers import free_port
 from tests.support.stores import Place
@@ -41,8 +41,8 @@ def filled(config: Path) -> Place:
     folder.mkdir()
     place = Place(URL.create("sqlite", database=str(folder / "station.db")), folder)
     with closing(place.open(gap_after_s=0, now=lambda: 1_772_449_447.0)) as store:
-        event, picture = arrivals(1, 1, picture=True)
-        store.commit([event, picture, *arrivals(2, 6), *arrivals(3, 9), hello(6, 9)])
+        event, picture = messages(1, 1, picture=True)
+        store.commit([event, picture, *messages(2, 6), *messages(3, 9), hello(6, 9)])
         store.commit([bytes_by("camera/north/event", b"?"), altered(event, seq=7, severity="info")])
         store.attend()
         store.attend()
@@ -73,12 +73,12 @@ def test_stats_as_json_are_one_object(config: Path) -> None:
 
     code, out, _ = run("stats", "-c", str(config), "--json")
 
-    told = json.loads(out)
+    stats = json.loads(out)
     assert code == 0
-    assert told["boxes"][0]["messages"] == 5
-    assert told["picture_bytes"] == place.rows("select sum(size_bytes) from blob")[0][0]
-    assert told["database_bytes"] >= (config.parent / "state" / "station.db").stat().st_size
-    assert told["unreadable_bytes"] == 1
+    assert stats["boxes"][0]["messages"] == 5
+    assert stats["picture_bytes"] == place.rows("select sum(size_bytes) from blob")[0][0]
+    assert stats["database_bytes"] >= (config.parent / "state" / "station.db").stat().st_size
+    assert stats["unreadable_bytes"] == 1
 
 
 @pytest.mark.parametrize("verb", ["stats", "verify"])

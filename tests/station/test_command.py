@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
 from agent.errors import NgatuError
-from station.command import arguments, new
-from station.watch.cli import commands
+from station.cli import commands
+from station.command import arguments, new_command
 from station.watch.embedded import Address
 from tests.agent.wire.test_signature import pem
 from tests.support.boxes import Box, Station, at_work
@@ -87,10 +87,10 @@ def test_a_technician_orders_and_reads_what_became_of_it(
 
 
 def test_words_become_arguments() -> None:
-    told = arguments(["camera=north", "until=+2h", "rule=a=b"])
-    until_s = datetime.fromisoformat(told.pop("until")).timestamp()
+    args = arguments(["camera=north", "until=+2h", "rule=a=b"])
+    until_s = datetime.fromisoformat(args.pop("until")).timestamp()
 
-    assert told == {"camera": "north", "rule": "a=b"}
+    assert args == {"camera": "north", "rule": "a=b"}
     assert until_s == pytest.approx((datetime.now(UTC) + timedelta(hours=2)).timestamp(), abs=5)
 
 
@@ -101,7 +101,7 @@ def test_a_word_that_is_no_argument_is_told(words: list[str]) -> None:
 
 
 def test_each_command_is_new_and_lives_as_long_as_it_is_told() -> None:
-    made: list[Any] = [new({}, issuer="x", life_s=600) for _ in range(100)]
+    made: list[Any] = [new_command({}, issuer="x", life_s=600) for _ in range(100)]
 
     assert len({each.id for each in made}) == 100
     assert all(

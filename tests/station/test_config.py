@@ -24,7 +24,7 @@ def test_the_commune_is_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("comune: hai-ninh", "comune: no such setting; did you mean commune?"),
         ("commune: Hải Ninh", "commune: "),
@@ -38,11 +38,11 @@ def test_the_commune_is_enough() -> None:
         ("", "the file has no settings; start from `ngatu station example`"),
     ],
 )
-def test_each_mistake_is_told_with_its_line_and_no_secret(text: str, told: str) -> None:
+def test_each_mistake_is_told_with_its_line_and_no_secret(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=r"station\.yaml:") as caught:
         parse(text.encode(), "station.yaml")
 
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "swordfish" not in str(caught.value)
 
 
@@ -53,7 +53,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_what_leaves_the_machine_in_the_clear_is_warned_of() -> None:
-    told = warnings(
+    found = warnings(
         parse(
             b"commune: hai-ninh\nbroker: {host: broker.example}\n"
             b"database: {url: 'postgresql://ngatu@db.example/ngatu'}\n",
@@ -61,7 +61,7 @@ def test_what_leaves_the_machine_in_the_clear_is_warned_of() -> None:
         )
     )
 
-    assert [line.split()[0] for line in told] == ["broker.tls", "database.url"]
+    assert [line.split()[0] for line in found] == ["broker.tls", "database.url"]
 
 
 def test_the_connection_is_that_of_the_file_and_an_onlooker_has_another_name() -> None:
@@ -71,16 +71,16 @@ def test_the_connection_is_that_of_the_file_and_an_onlooker_has_another_name() -
         b"password: {env: X}}\n",
         "station.yaml",
     )
-    told = config.subscriber()
+    settings = config.subscriber()
 
-    assert (told.host, told.port, told.communes, told.station) == (
+    assert (settings.host, settings.port, settings.communes, settings.station) == (
         "b.example",
         8883,
         ("hai-ninh",),
         "duty-room",
     )
-    assert told.tls == TlsSettings(ca=Path("/ca"), cert=Path("/c"), key=Path("/k"))
-    assert told.receipts
+    assert settings.tls == TlsSettings(ca=Path("/ca"), cert=Path("/c"), key=Path("/k"))
+    assert settings.receipts
     assert config.subscriber(receipts=False).client_id == "ngatu-duty-room-check"
 
 
@@ -92,7 +92,7 @@ def test_the_connection_is_that_of_the_file_and_an_onlooker_has_another_name() -
         st.dictionaries(
             st.sampled_from([*StationConfig.model_fields, "x"]),
             st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=20), st.lists(st.integers())),
-        ).map(lambda told: "\n".join(f"{key}: {value!r}" for key, value in told.items()).encode()),
+        ).map(lambda fields: "\n".join(f"{key}: {value!r}" for key, value in fields.items()).encode()),
     )
 )
 def test_whatever_the_file_holds_is_a_configuration_or_a_config_error(data: bytes) -> None:

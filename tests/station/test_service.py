@@ -146,7 +146,7 @@ def test_a_wiped_store_asks_for_all_that_the_box_still_has_and_tells_what_is_gon
     with FakeBox(at(mosquitto), commune=commune) as box:
         with service.at_work():
             until(lambda: box.station_online == [True])
-            told = [stored for number in range(1, 7) for stored in box.tell(an_event(number))]
+            sent = [stored for number in range(1, 7) for stored in box.tell(an_event(number))]
             until(lambda: box.receipted() == {1, 2, 3, 4, 5, 6})
             service.end(signal.SIGTERM)
         for path in service.state_dir.glob("station.db*"):
@@ -159,10 +159,10 @@ def test_a_wiped_store_asks_for_all_that_the_box_still_has_and_tells_what_is_gon
             box.raw("hello", codec.hello("life-1", box.stream, 4, 6, now))
             until(lambda: box.receipts)
             assert box.receipted() == set()
-            box.publish(told[3])
-            box.publish(told[5])
+            box.publish(sent[3])
+            box.publish(sent[5])
             until(lambda: box.receipted() == {4, 6})
-            box.publish(told[4])
+            box.publish(sent[4])
             until(lambda: box.receipted() == {4, 5, 6})
             gone = "select first, last, missing, state from gap where state = 'gone'"
             until(lambda: service.place.rows(gone) == [(1, 3, 3, "gone")])

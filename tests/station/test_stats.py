@@ -6,9 +6,9 @@ from contextlib import closing
 
 import pytest
 
-from station.stats import BoxFigures, Gapped, figures
+from station.stats import BoxStats, UnfilledGap, collect
 from station.store.database import StoreError, upgrade, versions
-from tests.station.ingest.test_receipts import arrivals, hello
+from tests.station.ingest.test_receipts import hello, messages
 from tests.station.store.test_store import altered, bytes_by
 from tests.support.stores import Place
 
@@ -17,36 +17,36 @@ NOW_MS = 1_772_449_447_000
 
 def test_everything_is_counted_by_box(place: Place) -> None:
     with closing(place.open(gap_after_s=0, now=lambda: NOW_MS / 1000)) as store:
-        event, picture = arrivals(1, 1, picture=True)
-        store.commit([event, picture, *arrivals(2, 6), *arrivals(3, 9), hello(6, 9)])
+        event, picture = messages(1, 1, picture=True)
+        store.commit([event, picture, *messages(2, 6), *messages(3, 9), hello(6, 9)])
         store.commit([bytes_by("camera/north/event", b"?"), altered(event, seq=7, severity="info")])
         for _ in range(2):
             store.attend()
-        store.commit(arrivals(4, 8))
+        store.commit(messages(4, 8))
         store.attend()
-        told = figures(place.engine, place.folder)
+        stats = collect(place.engine, place.folder)
 
-    assert told.version == versions()[0]
+    assert stats.version == versions()[0]
     counted = {"messages": 6, "events": 4, "open_events": 4, "pictures": 1, "counts": 0}
     amiss = {"missing": 0, "gone": 3, "conflicts": 1, "unreadable": 1}
-    assert told.boxes == (BoxFigures("hai-ninh/north-01", "never told", NOW_MS, **counted, **amiss),)
-    assert told.gaps == (Gapped("hai-ninh/north-01", "s-1", 3, 5, 3, "gone", NOW_MS),)
-    assert (told.gaps_filled, told.event_messages, told.unreadable_bytes) == (1, 4, 1)
-    assert told.picture_bytes == len(picture.raw)
-    assert told.database_bytes > 50_000
-    assert told.disk_free_bytes > 0
+    assert stats.boxes == (BoxStats("hai-ninh/north-01", "never told", NOW_MS, **counted, **amiss),)
+    assert stats.gaps == (UnfilledGap("hai-ninh/north-01", "s-1", 3, 5, 3, "gone", NOW_MS),)
+    assert (stats.gaps_filled, stats.event_messages, stats.unreadable_bytes) == (1, 4, 1)
+    assert stats.picture_bytes == len(picture.raw)
+    assert stats.database_bytes > 50_000
+    assert stats.disk_free_bytes > 0
 
 
 def test_an_empty_store_has_no_figures_of_boxes(sqlite_place: Place) -> None:
     with closing(sqlite_place.open()):
-        assert figures(sqlite_place.engine, sqlite_place.folder).boxes == ()
+        assert collect(sqlite_place.engine, sqlite_place.folder).boxes == ()
 
 
 def test_a_store_of_another_version_is_told(sqlite_place: Place) -> None:
     with closing(sqlite_place.open()):
         sqlite_place.do("update alembic_version set version_num = '0001'")
         with pytest.raises(StoreError, match="has version 0001, not") as caught:
-            figures(sqlite_place.engine, sqlite_place.folder)
+            collect(sqlite_place.engine, sqlite_place.folder)
         sqlite_place.do(f"update alembic_version set version_num = '{versions()[0]}'")
 
     assert "start the station once" in caught.value.hint

@@ -25,7 +25,8 @@ def test_the_twenty_lines_keep_events_and_pictures(embedded: Address, commune: s
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         with FakeBox(embedded, commune=commune) as box:
-            until(lambda: box.station_online)
+            until(lambda: box.station_online or process.poll() is not None)
+            assert process.poll() is None, process.communicate()[1].decode()
             box.tell(an_event(1, picture=True))
             until(lambda: box.receipted() == {1, 2})
     finally:
@@ -33,10 +34,10 @@ def test_the_twenty_lines_keep_events_and_pictures(embedded: Address, commune: s
         process.communicate()
 
     (event,), (picture,) = tmp_path.glob("*.json"), tmp_path.glob("*.jpg")
-    told = codec.parse(EventPayload, event.read_bytes())
+    payload = codec.parse(EventPayload, event.read_bytes())
     assert event.name == "north-01-e-1-1.json"
-    assert told.image is not None
-    assert sha256(picture.read_bytes()).hexdigest() == told.image.sha256
+    assert payload.image is not None
+    assert sha256(picture.read_bytes()).hexdigest() == payload.image.sha256
     assert len([line for line in program.splitlines() if line.strip()]) <= 20
 
 

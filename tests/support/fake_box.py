@@ -101,8 +101,8 @@ class FakeBox:
         properties = None
         if self.version == MQTT_5:
             properties = Properties(PacketTypes.PUBLISH)
-            told = codec.properties(stored, self.stream) | ({"sha256": promised} if promised else {})
-            properties.UserProperty = list(told.items())
+            user_properties = codec.properties(stored, self.stream) | ({"sha256": promised} if promised else {})
+            properties.UserProperty = list(user_properties.items())
         body = codec.finish(stored, self.stream, now)
         self.raw(stored.message.topic, body, properties=properties)
         return stored

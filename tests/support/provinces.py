@@ -46,7 +46,7 @@ def look(
         "clock": {"state": "ntp", "error_ms": 12}, "mqtt": {"connected_s": 7200, "reconnects": 1, "refused": 0},
         "outbox": {"pending": 2, "bytes": 4_194_304, "oldest_s": 1.5, "dropped": {}, "quarantined": 0},
     } | more  # fmt: skip
-    told = {
+    payloads = {
         "status": StatusPayload.model_validate(
             {"state": state, "session": SESSION, "time": NOW - timedelta(hours=2)}
         ),
@@ -61,7 +61,7 @@ def look(
         ),
         "health": HealthPayload.model_validate(health),
     }
-    return json.dumps({key: each.model_dump(mode="json", by_alias=True) for key, each in told.items()})
+    return json.dumps({key: each.model_dump(mode="json", by_alias=True) for key, each in payloads.items()})
 
 
 def box(name: str = "hai-ninh-01", **more: Any) -> dict[str, Any]:

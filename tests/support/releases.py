@@ -37,11 +37,11 @@ def run():
     boot = open("/proc/sys/kernel/random/boot_id").read()
     with open("/var/lib/ngatu/runs", "w") as file:
         file.write(VERSION + " " + boot)
-    told = "READY=1"
+    message = "READY=1"
     while True:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-            systemd.sendto(told.encode(), os.environ["NOTIFY_SOCKET"])
-        told = "WATCHDOG=1"
+            systemd.sendto(message.encode(), os.environ["NOTIFY_SOCKET"])
+        message = "WATCHDOG=1"
         time.sleep(2)
 """
 
@@ -108,12 +108,12 @@ class Maker:
     def bundle(self, version: str, *, key: Ed25519PrivateKey | None = None, **more: Any) -> Path:
         """A whole one; `more` replaces what its manifest says."""
         files = self.files(version)
-        told: dict[str, Any] = {
+        manifest: dict[str, Any] = {
             "version": version, "floor": version, "arch": os.uname().machine, "python": HERE,
             "system_site": False, "files": {name: bundle.content(path) for name, path in files.items()},
         }  # fmt: skip
         path = self.folder / f"{version}.bundle"
-        bundle.write(path, files, bundle.Manifest(**told | more), key or self.key)
+        bundle.write(path, files, bundle.Manifest(**manifest | more), key or self.key)
         return path
 
 
@@ -155,8 +155,8 @@ class SmallBox:
         """Call it; what it tells."""
         done = self.tool(*words)
         assert done.returncode == 0, done.stderr
-        told: dict[str, Any] = json.loads(done.stdout)
-        return told
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
 
     def install(self, path: Path) -> dict[str, Any]:
         """Install a bundle."""

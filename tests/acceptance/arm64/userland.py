@@ -78,9 +78,9 @@ class Userland:
 
     def _register(self) -> None:
         if not (BINFMT / "register").exists():
-            told = run("mount", "-t", "binfmt_misc", "binfmt_misc", str(BINFMT))
-            if told.code != 0:
-                raise NotTried(f"binfmt_misc cannot be mounted: {told.output.strip()}")
+            mounted = run("mount", "-t", "binfmt_misc", "binfmt_misc", str(BINFMT))
+            if mounted.code != 0:
+                raise NotTried(f"binfmt_misc cannot be mounted: {mounted.output.strip()}")
             self._undo.append(lambda: run("umount", str(BINFMT)).good())
         if _answers():
             return  # somebody has registered it already: leave it as it is

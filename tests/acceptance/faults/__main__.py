@@ -64,11 +64,11 @@ def main(room: str = "faults", description: str | None = __doc__, jobs: int = 1)
     return status
 
 
-def _tell(console: Console, told: Verdict) -> None:
-    style = STYLES[told.outcome]
+def _tell(console: Console, verdict: Verdict) -> None:
+    style = STYLES[verdict.outcome]
     console.print(
-        f"[{style}]{told.outcome:9}[/] {told.number:5} {told.done} · [dim]mark:[/] {told.mark} · "
-        f"[dim]measured:[/] {escape(told.measured)} · {told.seconds:.0f} s",
+        f"[{style}]{verdict.outcome:9}[/] {verdict.number:5} {verdict.done} · [dim]mark:[/] {verdict.mark} · "
+        f"[dim]measured:[/] {escape(verdict.measured)} · {verdict.seconds:.0f} s",
         soft_wrap=True,
     )
 

@@ -55,8 +55,8 @@ def _ops(lines: Sequence[str], folder: Path) -> Iterator[Op]:
     for line in lines:
         if not (call := _CALL.match(line)) or int(call[3]) < 0:
             continue
-        what, told, result = call[1], call[2], int(call[3])
-        words = told.split(", ")
+        what, arguments, result = call[1], call[2], int(call[3])
+        words = arguments.split(", ")
         if what == "openat":
             path = Path(_text(words[1]).decode())
             inside = path.parent == folder or path == folder

@@ -39,7 +39,7 @@ def jumps(trial: Trial) -> str:
         _jump(offset, 0)
         findings = settled(victim, station)
         events = station.events()
-    without = sum(not told["clock"].get("state") for told in events)
+    without = sum(not event["clock"].get("state") for event in events)
     backwards = _backwards(events)
     if not findings.clean or without or backwards:
         raise Broken(f"{findings}; {without} without a clock state, {backwards} negative durations")
@@ -65,9 +65,9 @@ def _backwards(events: list[dict[str, Any]]) -> int:
     """How many ends come before their starts on the clock that never steps."""
     began: dict[str, int] = {}
     wrong = 0
-    for told in sorted(events, key=lambda each: int(each["revision"])):
-        at = told["clock"]["mono_ms"]
-        wrong += at < began.setdefault(told["id"], at)
-        if told.get("object") and told["object"].get("path"):
-            wrong += any(step[0] < 0 for step in told["object"]["path"])
+    for event in sorted(events, key=lambda each: int(each["revision"])):
+        at = event["clock"]["mono_ms"]
+        wrong += at < began.setdefault(event["id"], at)
+        if event.get("object") and event["object"].get("path"):
+            wrong += any(step[0] < 0 for step in event["object"]["path"])
     return wrong

@@ -76,12 +76,12 @@ def full_disk(trial: Trial) -> str:
             victim.kill()
             spy.close()
     gone = {name: number for name, number in dropped.items() if number}
-    told = (
+    summary = (
         f"{accepted} events on a full disk, {lost} lost; dropped {gone or 'nothing'}; over in {recovered:.0f} s"
     )
     if lost or accepted < ON_THE_BALLAST or recovered > 30 or gone.get("event"):
-        raise Broken(told)
-    return told
+        raise Broken(summary)
+    return summary
 
 
 @promise(

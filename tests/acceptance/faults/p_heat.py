@@ -36,9 +36,9 @@ def heat(trial: Trial) -> str:
                     degrees = end + (begin - end) * left_s / rise_s + chance.uniform(-1, 1)
                     sensor.write_text(f"{degrees * 1000:.0f}\n")
                     time.sleep(0.2)
-                    told = spy.state("victim-01/health").get("cameras", {}).get("road", {}).get("fps_wanted")
-                    if told is not None and (not fps or told != fps[-1]):
-                        fps.append(told)
+                    wanted = spy.state("victim-01/health").get("cameras", {}).get("road", {}).get("fps_wanted")
+                    if wanted is not None and (not fps or wanted != fps[-1]):
+                        fps.append(wanted)
             until(lambda: _ended(station), 60, "the event overheated has its end")
         finally:
             victim.end()

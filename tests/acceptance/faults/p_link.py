@@ -93,10 +93,10 @@ def overtaking(trial: Trial) -> str:
             spy.close()
     waits = sorted(spy.events[event][1] - spy.events[event][0] for event in _ids(victim.accepted[mark:]))
     p95 = waits[int(0.95 * len(waits))]
-    told = f"{len(waits)} alerts beside 350 pictures: p50 {median(waits):.1f} s, p95 {p95:.1f} s"
+    summary = f"{len(waits)} alerts beside 350 pictures: p50 {median(waits):.1f} s, p95 {p95:.1f} s"
     if p95 > 10:
-        raise Broken(told)
-    return told
+        raise Broken(summary)
+    return summary
 
 
 def _ids(rows: list[Row]) -> set[str]:
@@ -114,7 +114,7 @@ def dead_link(trial: Trial) -> str:
 
 
 def _dead_links(trial: Trial) -> str:
-    told: list[str] = []
+    cases: list[str] = []
     with playing(trial.folder) as (_, server, _station), chaos(server.port) as link:
         victim, spy = Victim(trial.folder / "box", link.port, waits=PATIENT), Spy(server.port)
         try:
@@ -129,16 +129,16 @@ def _dead_links(trial: Trial) -> str:
                     bound = 2 * KEEPALIVE_S + 1 if case == "idle" else 20
                     until(lambda before=before: _losses(victim) > before, bound + 10, f"{case}: it is noticed")
                     took = time.monotonic() - began
-                told.append(f"{case} {took:.1f} s")
+                cases.append(f"{case} {took:.1f} s")
                 if took > bound:
-                    raise Broken(f"{told[-1]}, {bound} s are allowed")
+                    raise Broken(f"{cases[-1]}, {bound} s are allowed")
                 link.behave(silent=False)
                 victim.kill()
                 link.reset()
         finally:
             victim.kill()
             spy.close()
-    return "noticed: " + ", ".join(told)
+    return "noticed: " + ", ".join(cases)
 
 
 def _losses(victim: Victim) -> int:

@@ -27,8 +27,8 @@ def limits(trial: Trial) -> str:
     connections, chance = trial.size(50, 500), trial.chance("P5")
     waiting: list[tuple[int, int]] = []
 
-    def late(told: Publish) -> int | None:
-        waiting.append((broker.connects, told.number))
+    def late(publish: Publish) -> int | None:
+        waiting.append((broker.connects, publish.number))
         return None
 
     broker = StrictBroker(late)
@@ -101,15 +101,15 @@ def refusals(trial: Trial) -> str:
     tries: defaultdict[str, list[float]] = defaultdict(list)
     answers: Counter[int] = Counter()
 
-    def answer(told: Publish) -> int:
-        if "/camera/fed/" not in told.topic:
+    def answer(publish: Publish) -> int:
+        if "/camera/fed/" not in publish.topic:
             return 0
-        name = told.topic if told.payload[:1] != b"{" else json.loads(told.payload)["id"]
-        tries[name].append(told.mono_s)
+        name = publish.topic if publish.payload[:1] != b"{" else json.loads(publish.payload)["id"]
+        tries[name].append(publish.mono_s)
         reason = 0 if healed[0] else chance.choice((*DOUBTFUL, 0))
         answers[reason] += 1
-        if reason == 0 and told.payload[:1] == b"{":
-            taken[json.loads(told.payload)["seq"]] = name
+        if reason == 0 and publish.payload[:1] == b"{":
+            taken[json.loads(publish.payload)["seq"]] = name
         return reason
 
     broker = StrictBroker(answer)
@@ -138,7 +138,7 @@ def refusals(trial: Trial) -> str:
 @promise("P14", "SIGTERM while 1,000 messages have no answer and the broker is silent", "ended within 10 s")
 def stop(trial: Trial) -> str:
     """The broker takes everything and answers nothing; then it is stopped altogether."""
-    broker = StrictBroker(lambda told: 0 if "/status" in told.topic else None)
+    broker = StrictBroker(lambda publish: 0 if "/status" in publish.topic else None)
     victim = Victim(trial.folder, broker.port)
     took: list[float] = []
     try:

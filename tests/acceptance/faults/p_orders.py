@@ -62,16 +62,16 @@ def orders(trial: Trial) -> str:
         answers = _answers(station)
         client.disconnect()
         client.loop_stop()
-    done = {name: {at for state, at in told if state == "done"} for name, told in answers.items()}
+    done = {name: {at for state, at in states if state == "done"} for name, states in answers.items()}
     twice = [name for name, moments in done.items() if len(moments) > 1]
     missing = [name for name in valid if not done.get(name)]
     forbidden = [name for name in void if done.get(name)]
-    told = f"{len(valid)} valid and {len(void)} void orders, {kills} kills"
+    summary = f"{len(valid)} valid and {len(void)} void orders, {kills} kills"
     if twice or missing or forbidden:
         raise Broken(
-            f"{told}: {len(twice)} done twice, {len(missing)} not done, {len(forbidden)} done though void"
+            f"{summary}: {len(twice)} done twice, {len(missing)} not done, {len(forbidden)} done though void"
         )
-    return f"{told}: each valid one done once, none of the others"
+    return f"{summary}: each valid one done once, none of the others"
 
 
 def _order(chance: Any) -> tuple[str, dict[str, Any], bool]:
@@ -108,7 +108,7 @@ def _later(stamp: str) -> bool:
 def _answers(station: Receiver) -> dict[str, set[tuple[str, str]]]:
     """Order -> (state, moment) of each of its answers; a repetition bears the moment of the first time."""
     found: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
-    for (body,) in station.rows("select body from other_message where sort = 'ack'"):
-        told = json.loads(body)
-        found[told["id"]].add((told["state"], told["time"]))
+    for (body,) in station.rows("select body from other_message where kind = 'ack'"):
+        answer = json.loads(body)
+        found[answer["id"]].add((answer["state"], answer["time"]))
     return found

@@ -35,8 +35,8 @@ def tampering(trial: Trial) -> str:
         station.end()
         if not findings.clean:
             raise Broken(str(findings))
-    if told := _verify(station):
-        raise Broken(f"untouched, and yet: {told}")
+    if complaints := _verify(station):
+        raise Broken(f"untouched, and yet: {complaints}")
     whole, count = trial.folder / "whole.db", 0
     shutil.copy(station.folder / "station.db", whole)
     for _ in range(tries):
@@ -103,9 +103,9 @@ def _verify(station: Receiver) -> str:
     return done.stdout if done.returncode else ""
 
 
-def _numbers(told: str) -> set[int]:
+def _numbers(printed: str) -> set[int]:
     found: set[int] = set()
-    for line in told.splitlines():
+    for line in printed.splitlines():
         for first, last in re.findall(r"(\d+)(?:-(\d+))?", line.rpartition(": ")[2]):
             found |= set(range(int(first), int(last or first) + 1))
     return found

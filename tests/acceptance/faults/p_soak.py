@@ -50,10 +50,10 @@ def soak(trial: Trial) -> str:
             findings = settled(victim, station)
         finally:
             victim.kill()
-    told = f"{seconds} s, {sum(faults.values())} faults {dict(faults)}: {findings}; {watch}"
+    summary = f"{seconds} s, {sum(faults.values())} faults {dict(faults)}: {findings}; {watch}"
     if not findings.clean or station.conflicts() or watch.grown:
-        raise Broken(told)
-    return told
+        raise Broken(summary)
+    return summary
 
 
 def _kill_box(victim: Victim, _server: Mosquitto, _station: Receiver, _link: Chaos, _chance: Random) -> None:

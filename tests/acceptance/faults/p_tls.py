@@ -87,7 +87,7 @@ def tls_troubles(trial: Trial) -> str:
         "another name": (ours.issue("other", host="127.0.0.9"), None, "name"),
         "TLS 1.1": (ours.issue("old"), ssl.TLSVersion.TLSv1_1, ""),
     }
-    told: list[str] = []
+    outcomes: list[str] = []
     for case, (pair, version, word) in cases.items():
         with Listener(*pair, version) as listener:
             folder = trial.folder / case.replace(" ", "-")
@@ -104,7 +104,7 @@ def tls_troubles(trial: Trial) -> str:
                     10,
                     f"{case} is told",
                 )
-                told.append(f"{case} {time.monotonic() - began:.1f} s")
+                outcomes.append(f"{case} {time.monotonic() - began:.1f} s")
                 if word and word not in _log(victim).lower():
                     raise Broken(f"{case}: the log does not say {word!r}: {victim.last_words()}")
                 victim.until_fed()  # the queue grows
@@ -112,8 +112,8 @@ def tls_troubles(trial: Trial) -> str:
                 victim.kill()
             if listener.heard:
                 raise Broken(f"{case}: {listener.heard} bytes went out after the handshake")
-    told.append(_refused_client(trial, ours))
-    return "; ".join(told)
+    outcomes.append(_refused_client(trial, ours))
+    return "; ".join(outcomes)
 
 
 def _refused_client(trial: Trial, ours: Authority) -> str:

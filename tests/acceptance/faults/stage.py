@@ -284,8 +284,8 @@ class Spy:
         now_s = time.time()
         self.states[message.topic] = message.payload
         if message.topic.endswith("/event"):
-            told = json.loads(message.payload)
-            self.events.setdefault(told["id"], (datetime.fromisoformat(told["time"]).timestamp(), now_s))
+            payload = json.loads(message.payload)
+            self.events.setdefault(payload["id"], (datetime.fromisoformat(payload["time"]).timestamp(), now_s))
 
 
 @contextmanager

@@ -120,16 +120,16 @@ class StrictBroker:
         elif kind == PUBLISH:
             self._published(_publish(first, body, size))
 
-    def _published(self, told: Publish) -> None:
-        if not told.number:
+    def _published(self, publish: Publish) -> None:
+        if not publish.number:
             return
-        self._in_flight.add(told.number)
+        self._in_flight.add(publish.number)
         self.deepest = max(self.deepest, len(self._in_flight))
         if len(self._in_flight) > self._announced[0]:
             self.violations.append(f"{len(self._in_flight)} in flight where {self._announced[0]} are allowed")
-        reason = self.answer(told)
+        reason = self.answer(publish)
         if reason is not None:
-            self.acknowledge(told.number, reason)
+            self.acknowledge(publish.number, reason)
 
     def _send(self, first: int, body: bytes) -> None:
         length, digits = len(body), b""

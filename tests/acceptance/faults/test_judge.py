@@ -45,20 +45,20 @@ def test_one_message_in_two_rows_is_doubled() -> None:
 
 
 def test_ids_used_twice_are_a_conflict() -> None:
-    told = judge(NAMES, ACCEPTED, [ACCEPTED[0], Row(("s", 2), "c/1"), ACCEPTED[2]])
-    assert told.conflicts == (("s", 2),)
+    verdict = judge(NAMES, ACCEPTED, [ACCEPTED[0], Row(("s", 2), "c/1"), ACCEPTED[2]])
+    assert verdict.conflicts == (("s", 2),)
 
 
 def test_a_number_given_to_two_events_is_a_conflict_whichever_of_them_arrived() -> None:
     again = [*ACCEPTED, Row(("s", 1), "x/1")]
     for arrived in ("a/1", "x/1"):
-        told = judge([*NAMES, "x/1"], again, [Row(("s", 1), arrived), *ACCEPTED[1:]])
-        assert told.conflicts == (("s", 1),)
+        verdict = judge([*NAMES, "x/1"], again, [Row(("s", 1), arrived), *ACCEPTED[1:]])
+        assert verdict.conflicts == (("s", 1),)
 
 
 def test_a_picture_that_came_without_its_number_is_not_lost_and_is_a_phantom_if_nobody_wanted_it() -> None:
-    told = judge(NAMES, ACCEPTED, [*ACCEPTED[:2], Row(None, "c/1"), Row(None, "x")])
-    assert (told.lost, told.phantom, told.committed) == ((), ("x",), 4)
+    verdict = judge(NAMES, ACCEPTED, [*ACCEPTED[:2], Row(None, "c/1"), Row(None, "x")])
+    assert (verdict.lost, verdict.phantom, verdict.committed) == ((), ("x",), 4)
     assert judge(NAMES, ACCEPTED, [*ACCEPTED[:2], Row(None, "a/1")]).lost == (("s", 3),)
 
 
@@ -73,8 +73,8 @@ def test_an_update_that_took_the_place_of_another_is_no_conflict() -> None:
 
 
 @given(st.integers(1, 40).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(1, n)))))
-def test_exactly_the_missing_are_lost(told: tuple[int, set[int]]) -> None:
-    count, missing = told
+def test_exactly_the_missing_are_lost(verdict: tuple[int, set[int]]) -> None:
+    count, missing = verdict
     accepted = [Row(("s", seq), f"e{seq}/1") for seq in range(1, count + 1)]
     committed = [row for row in accepted if row.number and row.number[1] not in missing]
     found = judge([row.name for row in accepted], accepted, committed)

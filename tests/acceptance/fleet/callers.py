@@ -112,13 +112,13 @@ class Caller:
         return self.client.publish(topic, payload, qos=1, retain=retain)
 
     def publish_all(
-        self, told: Sequence[tuple[str, str]], *, retain: bool = False, within_s: float = 60
+        self, messages: Sequence[tuple[str, str]], *, retain: bool = False, within_s: float = 60
     ) -> None:
         """Publish many, and wait for the answers, whatever they are."""
-        wanted = self.acked + len(told)
-        for topic, payload in told:
+        wanted = self.acked + len(messages)
+        for topic, payload in messages:
             self.publish(topic, payload, retain=retain)
-        until(lambda: self.acked >= wanted or self.ends, within_s, f"{self.name}: PUBACK of {len(told)}")
+        until(lambda: self.acked >= wanted or self.ends, within_s, f"{self.name}: PUBACK of {len(messages)}")
 
     def wait_for(self, payload: str, within_s: float = 30) -> None:
         """Until it has heard this."""

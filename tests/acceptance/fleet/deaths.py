@@ -82,13 +82,13 @@ def survived(verb: str, prepared: Path, folder: Path, maker: Maker, *, reboot: b
         deaths += 1
         assert box.runs() in (OLD, NEW), "right after the kill"
         if reboot:
-            told = box.good("recover", "--boot")
+            state = box.good("recover", "--boot")
         else:
             _time_is_over(box)
-            told = box.good("guard")
-            assert box.running() == f"setups/{told['setup']}", "what runs is what is current"
-        assert told["trial"] is None
-        confirmed = verb == "confirm" and told["version"] == "0.2.0"
+            state = box.good("guard")
+            assert box.running() == f"setups/{state['setup']}", "what runs is what is current"
+        assert state["trial"] is None
+        confirmed = verb == "confirm" and state["version"] == "0.2.0"
         assert box.runs() == (NEW if confirmed else OLD)
         assert box.good("recover")["floor"] == ("0.2.0" if confirmed else "0.1.0")
         if deaths % 4 == 1:
@@ -139,9 +139,9 @@ def survived_in_pip(prepared: Path, folder: Path, maker: Maker, times: int) -> i
 
 def _goes_on(box: SmallBox, words: tuple[str, ...], *, again: bool) -> None:
     """After a death in an install the box has what it had, and nothing counts that is not whole."""
-    told = box.good("recover")
-    assert told["version"] == "0.1.0" and box.runs() == OLD
-    assert "0.3.0" not in told["releases"] or (box.root / "releases" / "0.3.0" / "bin" / "ngatu").exists()
+    state = box.good("recover")
+    assert state["version"] == "0.1.0" and box.runs() == OLD
+    assert "0.3.0" not in state["releases"] or (box.root / "releases" / "0.3.0" / "bin" / "ngatu").exists()
     if again:  # an install takes seconds
         box.good(*words)
         box.switch("0.3.0", NEW[1])

@@ -147,11 +147,11 @@ class Doors:
         }  # fmt: skip
         hosts: dict[str, dict[str, Any]] = {BROKER: mine}
         hosts |= {box: {"ngatu_commune": commune} for box, commune in self.boxes.items()}
-        told = {
+        inventory = {
             "hosts": {name: {**self.fleet.reached(name), **common, **more} for name, more in hosts.items()},
             "children": {group: {"hosts": {name: {} for name in members}} for group, members in groups.items()},
         }
-        (folder / "hosts.json").write_text(json.dumps({"all": told}, indent=1))
+        (folder / "hosts.json").write_text(json.dumps({"all": inventory}, indent=1))
 
 
 @contextmanager

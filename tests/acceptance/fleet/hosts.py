@@ -330,13 +330,13 @@ class Fleet:
         hosts: Mapping[str, Mapping[str, Any]] | None = None, variables: Mapping[str, Any] | None = None,
     ) -> Path:  # fmt: skip
         """Write an inventory: groups of hosts, variables of each, variables of all. Returns its path."""
-        told = {name: {**self.reached(name), **(hosts or {}).get(name, {})} for name in self.hosts}
+        known = {name: {**self.reached(name), **(hosts or {}).get(name, {})} for name in self.hosts}
         children = {
             group: {"hosts": {name: {} for name in members}} for group, members in (groups or {}).items()
         }
         path = self.folder / file
         path.write_text(
-            json.dumps({"all": {"hosts": told, "vars": dict(variables or {}), "children": children}}, indent=1)
+            json.dumps({"all": {"hosts": known, "vars": dict(variables or {}), "children": children}}, indent=1)
         )
         return path
 
@@ -464,8 +464,8 @@ def _setns(descriptor: int) -> None:
 
 def _group_trees() -> list[Path]:
     """Where systemd keeps its control groups on this machine."""
-    told = run("findmnt", "--noheadings", "--output=FSTYPE,TARGET,OPTIONS", "--types=cgroup,cgroup2")
-    mounts = [line.split() for line in told.output.splitlines()]
+    printed = run("findmnt", "--noheadings", "--output=FSTYPE,TARGET,OPTIONS", "--types=cgroup,cgroup2")
+    mounts = [line.split() for line in printed.output.splitlines()]
     return [Path(target) for kind, target, how in mounts if kind == "cgroup2" or "name=systemd" in how]
 
 

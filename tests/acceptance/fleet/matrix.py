@@ -131,17 +131,17 @@ class Matrix:
         return seen
 
     def _publishing(self, box: str, protocols: Sequence[MQTTProtocolVersion], ids: slice) -> Seen:
-        told: dict[str, str] = {}
+        published: dict[str, str] = {}
         for protocol in protocols:
             for name in self.borrowed(box)[ids]:
                 with self.caller(box, name, protocol) as caller:
                     for retain in (False, True):
                         batch = {f"{box} {next(self._numbers)}": topic for topic in self.topics}
-                        told |= batch
+                        published |= batch
                         for payload, topic in batch.items():
                             caller.publish(topic, payload, retain=retain)
                         self._fence(box, caller)
-        return self._judged(box, told, "published")
+        return self._judged(box, published, "published")
 
     def _fence(self, box: str, caller: Caller) -> None:
         """Wait until the witness has heard everything that this connection said."""
@@ -156,15 +156,15 @@ class Matrix:
     def _await(self, payload: str, what: str) -> None:
         until(lambda: self._heard(payload), 20, what)
 
-    def _judged(self, box: str, told: dict[str, str], how: str) -> Seen:
+    def _judged(self, box: str, published: dict[str, str], how: str) -> Seen:
         """Compare what was told, payload -> topic, with what the witness heard."""
-        came = {payload for _topic, payload, _retained in self.witness.heard if payload in told}
+        came = {payload for _topic, payload, _retained in self.witness.heard if payload in published}
         may = self.writes(box)
-        due = {payload for payload, topic in told.items() if topic in may}
+        due = {payload for payload, topic in published.items() if topic in may}
         return Seen(
-            len(told), len(due),
-            [f"{box} {how} {told[payload]}" for payload in sorted(came - due)],
-            [f"{box} {how} {told[payload]}" for payload in sorted(due - came)],
+            len(published), len(due),
+            [f"{box} {how} {published[payload]}" for payload in sorted(came - due)],
+            [f"{box} {how} {published[payload]}" for payload in sorted(due - came)],
         )  # fmt: skip
 
     def wills(
@@ -190,7 +190,7 @@ class Matrix:
     def _wills(
         self, box: str, protocols: Sequence[MQTTProtocolVersion], *, all_names: bool, patient: bool
     ) -> Seen:
-        told: dict[str, str] = {}
+        wills: dict[str, str] = {}
         own, *others = self.borrowed(box)
         may = self.writes(box)
         for protocol in protocols:
@@ -198,16 +198,16 @@ class Matrix:
                 names = others if all_names else [others[number % len(others)]]
                 for name in (own, *names):
                     payload = f"{box} {next(self._numbers)}"
-                    told[payload] = topic
+                    wills[payload] = topic
                     self.caller(box, name, protocol, (topic, payload)).die()
                     if topic in may and patient:
                         self._await(payload, f"{box}'s will for {topic}")
         if not patient:
-            return self._judged(box, told, "left as its will")
+            return self._judged(box, wills, "left as its will")
         last = f"{box} {next(self._numbers)}"  # a line that is dropped later is noticed later
         self.caller(box, own, FIVE, (f"{ROOT}/{self.boxes[box]}/{box}/status", last)).die()
         self._await(last, f"{box}'s last will")
-        return self._judged(box, told, "left as its will")
+        return self._judged(box, wills, "left as its will")
 
     def retained(self) -> Seen:
         """What is kept for who comes later: of each box's words only those in its own tree."""
@@ -263,12 +263,12 @@ class Matrix:
             _add(seen, self._overheard(box, caller.heard, (live, kept), mark))
         return seen
 
-    def _overheard(self, box: str, heard: list[Heard], told: Sequence[dict[str, str]], mark: str) -> Seen:
+    def _overheard(self, box: str, heard: list[Heard], published: Sequence[dict[str, str]], mark: str) -> Seen:
         may = self.reads(box)
         came = {(topic, payload) for topic, payload, _ in heard if payload != mark}
-        due = {(topic, said[topic]) for said in told for topic in may}
+        due = {(topic, said[topic]) for said in published for topic in may}
         return Seen(
-            sum(map(len, told)), len(due),
+            sum(map(len, published)), len(due),
             [f"{box} heard {topic}" for topic, _ in sorted(came - due)],
             [f"{box} did not hear {topic}" for topic, _ in sorted(due - came)],
         )  # fmt: skip

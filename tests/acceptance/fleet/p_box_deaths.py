@@ -100,9 +100,9 @@ def killed_box(trial: Trial) -> str:
             points[place] += 1
             came_up["old" if version == old else "new"] += 1
             old = _updated(box, new if version == old else box.bring())
-    told = ", ".join(f"{place} {count}" for place, count in points.items())
+    counts = ", ".join(f"{place} {count}" for place, count in points.items())
     return (
-        f"{points.total()} points ({told}): {came_up['old']} times the old release, {came_up['new']} times "
+        f"{points.total()} points ({counts}): {came_up['old']} times the old release, {came_up['new']} times "
         f"the new one, never neither; {points.total()} next updates worked (no power cuts: writes stay)"
     )
 

@@ -34,7 +34,7 @@ def own_tree_only(trial: Trial) -> str:
         with Matrix(doors, pairs, pairs["witness"]) as matrix:
             boxes = list(doors.boxes)
             ids = slice(trial.size(5, 5, 2))
-            told = {
+            outcomes = {
                 "subscribe": matrix.reading(boxes, PROTOCOLS, ids).good("subscribe"),
                 "publish": matrix.publishing(boxes, PROTOCOLS, ids).good("publish"),
                 "will": matrix.wills(boxes, PROTOCOLS, all_names=trial.size_of == "long").good("will"),
@@ -45,7 +45,7 @@ def own_tree_only(trial: Trial) -> str:
             planted = _planted(doors, matrix)
     return (
         f"{len(matrix.topics)} topics; "
-        + "; ".join(f"{how}: {seen}" for how, seen in told.items())
+        + "; ".join(f"{how}: {seen}" for how, seen in outcomes.items())
         + f"; {lines} lines while others called by their names: 0 ended; "
         f"the stations' door does not answer a box; with an opened ACL the same trial finds {planted}"
     )

@@ -24,8 +24,8 @@ def hosts_are_real(trial: Trial) -> str:
     with Fleet(trial.folder / "fleet", ["one", "two"]) as fleet:
         fleet.start()
         booted = time.monotonic() - began
-        told = fleet.ansible("all", "-m", "ansible.builtin.ping").good()
-        assert told.output.count('"ping": "pong"') == 2, told.output
+        ping = fleet.ansible("all", "-m", "ansible.builtin.ping").good()
+        assert ping.output.count('"ping": "pong"') == 2, ping.output
         assert "systemd" in fleet["one"].ssh("cat /proc/1/comm").output
         for host in fleet.hosts.values():
             host.ssh("systemd-run --unit=nap sleep 1000").good()
@@ -41,7 +41,7 @@ def hosts_are_real(trial: Trial) -> str:
     others = re.compile(rf"\bngatu(?!{os.getpid()}-)\d+-")
     if left := sorted(trace for trace in _traces() - before if not others.search(trace)):
         raise Broken(f"left behind: {left}")
-    return f"both up after {booted:.1f} s, ping {told.seconds:.1f} s, all undone"
+    return f"both up after {booted:.1f} s, ping {ping.seconds:.1f} s, all undone"
 
 
 def _traces() -> set[str]:

@@ -71,8 +71,8 @@ def _installed(doors: Doors, *, alarm: bool) -> str:
 
 
 def _said(doors: Doors) -> list[dict[str, str]]:
-    told = doors.broker.ssh("journalctl -q -t ngatu-crl-watch -o json").good().output
-    return [json.loads(line) for line in told.splitlines()]
+    printed = doors.broker.ssh("journalctl -q -t ngatu-crl-watch -o json").good().output
+    return [json.loads(line) for line in printed.splitlines()]
 
 
 def _state(doors: Doors) -> str:

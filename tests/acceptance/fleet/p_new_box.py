@@ -27,14 +27,14 @@ def one_box_more(trial: Trial) -> str:
     with bare(trial.folder, (1, 1)) as province:
         _without(province, NEW)
         province.play("site.yml").good()
-        province.gate(OLD, province.bundles.version, 120).good()
+        province.rollout_check(OLD, province.bundles.version, 120).good()
         before = _alive(province.fleet[OLD])
 
         began = time.monotonic()
         added = province.play("new-box.yml", box=NEW, commune=COMMUNE, address=NEW, place="Ngã ba Chợ").good()
         label = (province.place / "labels" / f"{NEW}.svg").read_text()
-        if (told := read(printed(label))) != f"ngatu:{COMMUNE}/{NEW}":
-            raise Broken(f"the label says {told}")
+        if (code := read(printed(label))) != f"ngatu:{COMMUNE}/{NEW}":
+            raise Broken(f"the label says {code}")
         joined = province.play("site.yml", "--limit", f"{NEW},ngatu_broker").good()
         until(
             lambda: province.stats(COMMUNE).get(NEW, {}).get("events", 0) > 0, 120, "its first event is stored"
@@ -64,13 +64,13 @@ def one_box_more(trial: Trial) -> str:
 def _without(province: Province, box: str) -> None:
     """The inventory as it was before the box; what this province differs in is said of all boxes."""
     path = province.inventory / "hosts.json"
-    told = json.loads(path.read_text())
-    mine = told["all"]["hosts"].pop(box)
-    for group in told["all"]["children"].values():
+    inventory = json.loads(path.read_text())
+    mine = inventory["all"]["hosts"].pop(box)
+    for group in inventory["all"]["children"].values():
         group["hosts"].pop(box, None)
-    told["all"]["children"]["commune_hai_tay"]["vars"] = {"ngatu_commune": COMMUNE}
-    told["all"]["children"]["ngatu_box"]["children"] = {"commune_hai_tay": {}}
-    path.write_text(json.dumps(told))
+    inventory["all"]["children"]["commune_hai_tay"]["vars"] = {"ngatu_commune": COMMUNE}
+    inventory["all"]["children"]["ngatu_box"]["children"] = {"commune_hai_tay": {}}
+    path.write_text(json.dumps(inventory))
     own = {key: value for key, value in mine.items() if key not in ("ngatu_commune", "ansible_host")}
     own |= {"ngatu_agent_cameras": [CAMERA], "ngatu_agent_settings": SETTINGS}
     (province.inventory / "group_vars" / "commune_hai_tay.yml").write_text(json.dumps(own))
@@ -79,11 +79,11 @@ def _without(province: Province, box: str) -> None:
 def _state(province: Province, box: str) -> str:
     """The status of a box, as the broker holds it."""
     tls = "/etc/ngatu/tls"
-    told = province.ngatu(
+    look = province.ngatu(
         "box", "look", province.communes[box], box, "--host", STATION, "--port", "8884",
         "--ca", f"{tls}/ca.crt", "--cert", f"{tls}/operator.crt", "--key", f"{tls}/operator.key",
     ).good()  # fmt: skip
-    return str(json.loads(told.output)["status"]["state"])
+    return str(json.loads(look.output)["status"]["state"])
 
 
 def _alive(host: Host) -> str:

@@ -28,7 +28,7 @@ def power_cuts(trial: Trial) -> str:
         (trial.folder / name).mkdir()
     maker = Maker(trial.folder / "maker")
     prepared = deaths.prepared(trial.folder / "box", maker)
-    told, bad = [], list[str]()
+    calls, bad = [], list[str]()
     disks = trial.size(40, 400)
     planted = ""
     for verb in VERBS:
@@ -38,12 +38,12 @@ def power_cuts(trial: Trial) -> str:
                 bad.append(wrong)
         if verb == "switch":
             planted = _planted(box, before, ops, trial)
-        told.append(f"{verb} {len(ops)}")
+        calls.append(f"{verb} {len(ops)}")
     _install_is_synced_before_it_counts(prepared, trial.folder / "cuts", maker)
     if bad:
         raise Broken(f"{len(bad)} disks: {bad[0]}")
     return (
-        f"{disks} disks each of {', '.join(told)} calls: 0 had neither, 0 had lost what was confirmed; "
+        f"{disks} disks each of {', '.join(calls)} calls: 0 had neither, 0 had lost what was confirmed; "
         f"without syncs {planted}; an install is synced whole before it counts"
     )
 

@@ -57,7 +57,7 @@ def _events_of_all(province: Province, within_s: float) -> dict[str, int]:
 
     def all_there() -> bool:
         for commune in COMMUNES:
-            found.update({box: told["events"] for box, told in province.stats(commune).items()})
+            found.update({box: stats["events"] for box, stats in province.stats(commune).items()})
         return all(found.get(box, 0) > 0 for box in province.communes)
 
     until(all_there, within_s, "an event of every box is in the store")
@@ -83,13 +83,13 @@ def missing(province: Province, box: str) -> str:
 
 def _what_changed(ran: Ran) -> list[str]:
     """Names of the tasks that changed something."""
-    told, task = [], ""
+    changed, task = [], ""
     for line in ran.output.splitlines():
         if found := re.match(r"(?:TASK|RUNNING HANDLER) \[(.*?)\]", line):
             task = found[1]
         elif line.startswith("changed:"):
-            told.append(f"{task} ({line[9:60]})")
-    return told
+            changed.append(f"{task} ({line[9:60]})")
+    return changed
 
 
 def _fingerprints(province: Province) -> dict[str, str]:
@@ -116,7 +116,7 @@ def bad_releases(trial: Trial) -> str:
     boxes = (trial.size(BOXES[0], BOXES[0], quick=2), trial.size(BOXES[1], BOXES[1], quick=2))
     with rolled_out(trial.folder, boxes) as province:
         for box in province.communes:
-            province.gate(box, province.bundles.version, 120).good()
+            province.rollout_check(box, province.bundles.version, 120).good()
         # Side by side: each commune has a ring one of its own.
         bad = [
             _Bad(province, COMMUNES[0], spoiled(province.bundles, "0.1.1", CRASHES, trial.folder)),
@@ -159,7 +159,7 @@ class _Bad:
             ):
                 self.back_s = float(self._box("stat -c %.Y /opt/ngatu/last.json"))
         elif not self.healthy_s:
-            self.province.gate(self.first, self.province.bundles.version, BACK_S).good()
+            self.province.rollout_check(self.first, self.province.bundles.version, BACK_S).good()
             self.healthy_s = time.time()
         return self.playing.over() and (self.healthy_s > 0 or not self.began_s)
 
@@ -171,8 +171,8 @@ class _Bad:
         """
         ran, took_s = self.playing.finished(1), self.healthy_s - self.began_s
         why = json.loads(self._box("cat /opt/ngatu/last.json"))["why"] if self.began_s else "it was never on"
-        told = f"{self.first} back {self.back_s - self.began_s:.0f} s after the switch ({why}), at the station "
-        told += f"{took_s:.0f} s after it, play stopped after {ran.seconds:.0f} s"
+        seen = f"{self.first} back {self.back_s - self.began_s:.0f} s after the switch ({why}), at the station "
+        seen += f"{took_s:.0f} s after it, play stopped after {ran.seconds:.0f} s"
         wrong = [
             f"{box} was touched" for box in self.others if _untouched(self.province, box) != self.before[box]
         ]
@@ -182,8 +182,8 @@ class _Bad:
             if (gaps := missing(self.province, box))
         ]
         if ran.code == 0 or not self.began_s or took_s > BACK_S or wrong:
-            raise Broken(f"{told}; exit code {ran.code}; {'; '.join(wrong)}; {ran.output[-1500:]}")
-        return told
+            raise Broken(f"{seen}; exit code {ran.code}; {'; '.join(wrong)}; {ran.output[-1500:]}")
+        return seen
 
 
 def _wrong_configuration(province: Province) -> str:

@@ -45,8 +45,8 @@ def rotation_loses_nothing(trial: Trial) -> str:
             load.change_line()
         assert len(set(serials)) == rotations + 1, f"not a new one each time: {serials}"
         steps = _killed_at_each_step(doors, load, watch, every=trial.size(1, 1, 4))
-        told = load.judged()
-    return f"{rotations} rotations, each with a new line afterwards: {told}; {steps}; {watch}"
+        verdict = load.judged()
+    return f"{rotations} rotations, each with a new line afterwards: {verdict}; {steps}; {watch}"
 
 
 @promise(
@@ -81,10 +81,10 @@ def everybody_at_once(trial: Trial) -> str:
             assert let_in((where, BOX_DOOR), trusted, new), (
                 f"{role}: the new certificate does not open the door"
             )
-        told = load.judged()
+        verdict = load.judged()
     return (
         f"{made} certificates in {played.seconds:.0f} s, longest gap meanwhile {during:.1f} s; then the broker "
-        f"was killed and all came back by the new ones: {told}; the older ones are refused"
+        f"was killed and all came back by the new ones: {verdict}; the older ones are refused"
     )
 
 
@@ -152,8 +152,8 @@ def _load(doors: Doors, folder: Path) -> Iterator[Load]:
 
 
 def _state(doors: Doors) -> dict[str, str]:
-    told = doors.fleet[BOX].ssh(f"{TOOL} state").good().output
-    return dict(json.loads(told)["box"])
+    printed = doors.fleet[BOX].ssh(f"{TOOL} state").good().output
+    return dict(json.loads(printed)["box"])
 
 
 def _copied(doors: Doors, host: str, role: str, to: Path) -> Pair:
@@ -197,8 +197,8 @@ def _killed_at_each_step(doors: Doors, load: Load, watch: Watch, every: int) -> 
             assert done.code == 0 and _valid(doors) == _serial(again), (
                 f"{verb}, step {count}, again: {done.output}"
             )
-    told = " and ".join(f"{count} steps of {verb}" for verb, count in deaths.items())
-    return f"killed at {told}: a valid pair each time, and the next rotation works"
+    steps_killed = " and ".join(f"{count} steps of {verb}" for verb, count in deaths.items())
+    return f"killed at {steps_killed}: a valid pair each time, and the next rotation works"
 
 
 def _dies(doors: Doors, count: int, words: str, signed: str | None) -> bool:
@@ -226,10 +226,10 @@ def _valid(doors: Doors) -> str:
 
 
 def _serial(certificate: str) -> str:
-    told = subprocess.run(
+    printed = subprocess.run(
         ["openssl", "x509", "-noout", "-serial"], input=certificate, capture_output=True, text=True, check=True
     )
-    return told.stdout.strip().partition("=")[2].lower()
+    return printed.stdout.strip().partition("=")[2].lower()
 
 
 def _openssl(*words: str) -> str:
@@ -297,10 +297,10 @@ class Watch:
         """Look no more. Broken when a key could be read."""
         self._stop.set()
         self._thread.join(10)
-        told, _ = self._nobody.communicate("over\n", timeout=30)
-        self.denied = told.strip()
+        printed, _ = self._nobody.communicate("over\n", timeout=30)
+        self.denied = printed.strip()
         if self.open or self._nobody.returncode:
-            raise Broken(f"a key could be read: {sorted(self.open)} {told}")
+            raise Broken(f"a key could be read: {sorted(self.open)} {printed}")
 
     def __str__(self) -> str:
         return f"{self.keys} looks at keys, none readable by others"

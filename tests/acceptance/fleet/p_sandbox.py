@@ -16,8 +16,8 @@ from tests.acceptance.fleet.unit_files import EXPOSURE, all_judged
 def sandbox(trial: Trial) -> str:
     if shutil.which("systemd-analyze") is None:
         raise NotTried("systemd-analyze is not here: apt install systemd")
-    told = all_judged()
-    if bad := [each for each in told if not each.good]:
+    units = all_judged()
+    if bad := [each for each in units if not each.good]:
         raise Broken("; ".join(f"{each.name} {each.exposure} {each.complaints}" for each in bad))
-    services = [each for each in told if each.exposure is not None]
+    services = [each for each in units if each.exposure is not None]
     return ", ".join(f"{each.name} {each.exposure:.1f}" for each in services)

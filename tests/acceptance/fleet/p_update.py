@@ -24,14 +24,14 @@ def update_or_revert(trial: Trial) -> str:
     maker = Maker(folder / "maker")
     box = deaths.prepared(folder / "box", maker)
     every = trial.size(1, 1, 5)
-    told = []
+    tries = []
     for verb in deaths.VERBS:
         for reboot in (True, False):
             count = deaths.survived(verb, box, folder / "deaths", maker, reboot=reboot, every=every)
-        told.append(f"{verb} {count}")
+        tries.append(f"{verb} {count}")
     installs = deaths.survived_installs(box, folder / "deaths", maker, every=trial.size(2, 1, 12))
     pips = deaths.survived_in_pip(box, folder / "deaths", maker, trial.size(6, 20, 1))
     return (
-        f"points tried, each with and without a restart: {', '.join(told)}; install {installs}, in pip {pips}; "
-        "never neither"
+        f"points tried, each with and without a restart: {', '.join(tries)}; install {installs}, "
+        f"in pip {pips}; never neither"
     )

@@ -136,8 +136,8 @@ class Province:
         groups = {f"commune_{commune.replace('-', '_')}": self.of(commune) for commune in COMMUNES}
         groups |= {"ngatu_station": [STATION], "ngatu_broker": [STATION], "ngatu_box": list(self.communes)}
         children = {group: {"hosts": {name: {} for name in members}} for group, members in groups.items()}
-        told = json.dumps({"all": {"hosts": hosts, "children": children}}, indent=1)
-        (self.inventory / "hosts.json").write_text(told)
+        inventory = json.dumps({"all": {"hosts": hosts, "children": children}}, indent=1)
+        (self.inventory / "hosts.json").write_text(inventory)
 
     def of(self, commune: str) -> list[str]:
         """The boxes of a commune, in their order."""
@@ -161,9 +161,9 @@ class Province:
 
     def begun(self, playbook: str, *words: str, **variables: Any) -> Playing:
         """The same, not waited for."""
-        told = ("--extra-vars", json.dumps(variables)) if variables else ()
+        extra = ("--extra-vars", json.dumps(variables)) if variables else ()
         opened = ("--vault-password-file", str(self.secret))
-        more = ("-i", str(self.inventory), *opened, playbook, *words, *told)
+        more = ("-i", str(self.inventory), *opened, playbook, *words, *extra)
         self.plays.append(Playing(self.fleet, self.deploy / "ansible", more))
         return self.plays[-1]
 
@@ -181,8 +181,8 @@ class Province:
 
     def stats(self, commune: str) -> dict[str, dict[str, Any]]:
         """What `ngatu station stats` says of each box of a commune."""
-        told = self.ngatu("station", "stats", "--json", "-c", f"/etc/ngatu-station/{commune}.yaml").good()
-        return {each["box"].rpartition("/")[2]: each for each in json.loads(told.output)["boxes"]}
+        ran = self.ngatu("station", "stats", "--json", "-c", f"/etc/ngatu-station/{commune}.yaml").good()
+        return {each["box"].rpartition("/")[2]: each for each in json.loads(ran.output)["boxes"]}
 
     def stored(self, commune: str, query: str) -> list[list[Any]]:
         """Rows of a station's store (station/store/schema.py)."""
@@ -192,11 +192,11 @@ class Province:
         """Rows of a box's outbox (agent/outbox/outbox.sql)."""
         return _rows(self.fleet[box], "/var/lib/ngatu/outbox.db", query)
 
-    def gate(self, box: str, version: str, within_s: float) -> Ran:
-        """`ngatu box gate` at the stations' door: wait until a box streams with a release."""
+    def rollout_check(self, box: str, version: str, within_s: float) -> Ran:
+        """`ngatu box rollout-check` at the stations' door: wait until a box streams with a release."""
         tls = "/etc/ngatu/tls"
         return self.ngatu(
-            "box", "gate", self.communes[box], box, "--version", version, "--within", f"{within_s:g}",
+            "box", "rollout-check", self.communes[box], box, "--version", version, "--within", f"{within_s:g}",
             "--host", STATION, "--port", "8884",
             "--ca", f"{tls}/ca.crt", "--cert", f"{tls}/operator.crt", "--key", f"{tls}/operator.key",
             timeout_s=within_s + 60,
@@ -275,6 +275,6 @@ def _fresh(kept: Path) -> bool:
 def _rows(host: Host, path: str, query: str) -> list[list[Any]]:
     """By the host's own Python: its sqlite3 knows the lock of a database that is in use."""
     host.put("/run/rows.py", ROWS)
-    told = host.ssh(shlex.join(["python3", "/run/rows.py", path, query])).good()
-    rows: list[list[Any]] = json.loads(told.output)
+    ran = host.ssh(shlex.join(["python3", "/run/rows.py", path, query])).good()
+    rows: list[list[Any]] = json.loads(ran.output)
     return rows

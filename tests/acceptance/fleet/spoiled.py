@@ -36,11 +36,11 @@ def spoiled(made: Bundles, version: str, fault: Change, folder: Path) -> Path:
         own = next(each for each in files if Path(each).name.startswith("ngatu-"))
         changed = _rewritten(files.pop(own), made.version, version, [fault, *_told(made.version, version)])
         files[f"wheels/{changed.name}"] = changed
-        told = archive.parse(made.box, Path(name, archive.MANIFEST).read_bytes())
+        original = archive.parse(made.box, Path(name, archive.MANIFEST).read_bytes())
         content = {name: archive.content(path) for name, path in files.items()}
         manifest = archive.Manifest(
-            version=version, floor=told.floor, arch=told.arch, python=told.python,
-            system_site=told.system_site, files=content,
+            version=version, floor=original.floor, arch=original.arch, python=original.python,
+            system_site=original.system_site, files=content,
         )  # fmt: skip
         archive.write(out, files, manifest, read_private(made.secret, PASSPHRASE))
     return out

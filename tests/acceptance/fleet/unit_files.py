@@ -105,19 +105,19 @@ def judged(unit: Path) -> Judged:
     said = "; ".join(line for line in (mine or lines * verified.returncode) if not YOUNG.search(line))
     if unit.suffix != ".service":
         return Judged(unit.name, said, None)
-    told = _analyze("security", "--offline=yes", "--threshold=20", "--no-pager", str(unit.with_name(name)))
-    found = re.search(r"exposure level.*?: ([\d.]+)", told.stdout)
+    analysis = _analyze("security", "--offline=yes", "--threshold=20", "--no-pager", str(unit.with_name(name)))
+    found = re.search(r"exposure level.*?: ([\d.]+)", analysis.stdout)
     if found is None:
-        return Judged(unit.name, said or told.stderr.strip(), 10.0)
+        return Judged(unit.name, said or analysis.stderr.strip(), 10.0)
     return Judged(unit.name, said, float(found[1]))
 
 
 def all_judged() -> list[Judged]:
     """Every unit of ours."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as jetsons:
-        told = [judged(unit) for unit in laid_out(Path(folder))]
+        units = [judged(unit) for unit in laid_out(Path(folder))]
         laid_out(Path(jetsons), JETSON)
-        return [*told, replace(judged(Path(jetsons, "ngatu.service")), name="ngatu.service (Jetson)")]
+        return [*units, replace(judged(Path(jetsons, "ngatu.service")), name="ngatu.service (Jetson)")]
 
 
 def _analyze(*words: str) -> subprocess.CompletedProcess[str]:
@@ -146,11 +146,11 @@ def main() -> int:
     if shutil.which("systemd-analyze") is None:
         print("units: not judged, systemd-analyze is not here: apt install systemd")
         return 0
-    told = all_judged()
-    for each in told:
+    units = all_judged()
+    for each in units:
         shown = "" if each.exposure is None else f"{each.exposure:.1f}"
         print(f"{'ok' if each.good else 'BAD':4} {each.name:32} {shown:>4} {each.complaints}")
-    return 0 if all(each.good for each in told) else 1
+    return 0 if all(each.good for each in units) else 1
 
 
 if __name__ == "__main__":

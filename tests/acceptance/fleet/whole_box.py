@@ -32,7 +32,7 @@ PLAY = """
       register: ngatu_agent_switched
       changed_when: true
 """
-"""All of the role but the gate, which needs a broker."""
+"""All of the role but the rollout check, which needs a broker."""
 
 DROP_IN = """[Service]
 Environment=DYING_WAITS=1
@@ -98,8 +98,8 @@ class WholeBox:
     def tool(self, verb: str, version: str = "", trial_s: float = 600) -> dict[str, Any]:
         """Call it; what it tells."""
         done = self.host.ssh(f"/usr/local/sbin/ngatu-release {self.words(verb, version, trial_s)}", 120).good()
-        told: dict[str, Any] = json.loads(done.output.splitlines()[-1])
-        return told
+        answer: dict[str, Any] = json.loads(done.output.splitlines()[-1])
+        return answer
 
     def changes(self, verb: str, version: str) -> int:
         """Do it, and count how often it changes something."""
@@ -171,9 +171,9 @@ class WholeBox:
     def started_again(self) -> str:
         """Start it; its version, once the service of that version runs. AssertionError when it does not."""
         self.host.start().up()
-        told = self.tool("status")
-        assert told["trial"] is None, told
-        version: str = told["version"]
+        state = self.tool("status")
+        assert state["trial"] is None, state
+        version: str = state["version"]
         self.wait(version)
         failed = self.host.ssh("systemctl --failed --plain --no-legend").output
         assert "ngatu" not in failed, f"{failed}{self._journal()}"

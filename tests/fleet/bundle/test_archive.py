@@ -32,17 +32,17 @@ def small(folder: Path, maker: Maker, **files: bytes) -> Path:
     for name, data in files.items():
         paths[f"models/{name}"] = folder / name
         paths[f"models/{name}"].write_bytes(data)
-    told = {name: content(path) for name, path in paths.items()}
+    contents = {name: content(path) for name, path in paths.items()}
     path = folder / "small.bundle"
-    write(path, paths, Manifest("0.1.0", "0.1.0", "aarch64", "3.11", False, told), maker.key)
+    write(path, paths, Manifest("0.1.0", "0.1.0", "aarch64", "3.11", False, contents), maker.key)
     return path
 
 
 def test_what_was_written_is_what_is_read(maker: Maker, key: Ed25519PublicKey) -> None:
-    told = verify(maker.bundle("0.1.0"), key)
+    manifest = verify(maker.bundle("0.1.0"), key)
 
-    assert (told.version, told.floor) == ("0.1.0", "0.1.0")
-    assert told.files["models/eyes.onnx"].bytes == 5000
+    assert (manifest.version, manifest.floor) == ("0.1.0", "0.1.0")
+    assert manifest.files["models/eyes.onnx"].bytes == 5000
 
 
 def test_the_same_files_make_the_same_bytes(tmp_path: Path, maker: Maker) -> None:
@@ -99,7 +99,7 @@ def rebuilt(path: Path, change: dict[str, bytes | None], more: dict[str, bytes] 
 
 
 @pytest.mark.parametrize(
-    ("change", "more", "told"),
+    ("change", "more", "message"),
     [
         ({"models/ears": None}, {}, "models/ears: is missing"),
         ({"models/ears": b"earss"}, {}, "models/ears: has 5 bytes, the manifest says 4"),
@@ -115,12 +115,12 @@ def test_what_is_missing_or_too_much_is_named(
     key: Ed25519PublicKey,
     change: dict[str, bytes | None],
     more: dict[str, bytes],
-    told: str,
+    message: str,
 ) -> None:
     path = small(tmp_path, maker, eyes=b"eyes", ears=b"ears")
     rebuilt(path, change, more)
 
-    with pytest.raises(BundleRefused, match=told):
+    with pytest.raises(BundleRefused, match=message):
         verify(path, key)
 
 

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from agent.errors import NgatuError
 from fleet.bundle.wheels import Board, closure, fetch, own_wheel, read_wheel
 from tests.conftest import ROOT
-from tests.support.releases import HERE, pip_wheel
+from tests.support.releases import HERE
 
 
 def wheel(folder: Path, name: str, version: str, *requires: str, tag: str = "py3-none-any") -> Path:
@@ -27,17 +27,6 @@ def wheel(folder: Path, name: str, version: str, *requires: str, tag: str = "py3
         archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n")
         archive.writestr(f"{info}/RECORD", "")
     return path
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package registry that is a folder; pip is in it."""
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    (folder / pip_wheel().name).write_bytes(pip_wheel().read_bytes())
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    return folder
 
 
 def fetched(own: Path, board: Board, tmp_path: Path, **more: object) -> set[str]:

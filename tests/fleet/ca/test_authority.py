@@ -66,10 +66,10 @@ def test_openssl_accepts_what_is_signed_for_its_purpose_and_no_other(authority: 
 
 
 def test_a_certificate_lasts_three_times_a_month_and_begins_an_hour_ago(authority: Authority) -> None:
-    told = x509.load_pem_x509_certificate(signed(authority, "hai-ninh-03").read_bytes())
+    certificate = x509.load_pem_x509_certificate(signed(authority, "hai-ninh-03").read_bytes())
 
-    assert told.not_valid_after_utc - NOW == timedelta(days=90)
-    assert NOW - told.not_valid_before_utc == timedelta(hours=1)
+    assert certificate.not_valid_after_utc - NOW == timedelta(days=90)
+    assert NOW - certificate.not_valid_before_utc == timedelta(hours=1)
 
 
 def test_the_key_lies_encrypted_and_only_its_owner_can_read_it(authority: Authority) -> None:

@@ -10,7 +10,7 @@ import pytest
 from agent.errors import NgatuError
 from fleet.ca import authority as ca
 from fleet.ca.authority import Authority
-from fleet.ca.crl import left, must_last, read
+from fleet.ca.crl import read, remaining, require_remaining
 from tests.fleet.ca.test_authority import NOW, PASSPHRASE, openssl, signed
 
 DAY = timedelta(days=1)
@@ -32,10 +32,10 @@ def test_a_list_with_less_than_seven_days_left_is_refused(
     now = NOW + timedelta(days=180 - days_left)
 
     if good:
-        assert must_last(crl, authority.certificate, now) == days_left * DAY
+        assert require_remaining(crl, authority.certificate, now) == days_left * DAY
     else:
         with pytest.raises(NgatuError, match="it is not installed"):
-            must_last(crl, authority.certificate, now)
+            require_remaining(crl, authority.certificate, now)
 
 
 def test_a_list_of_another_authority_is_refused(authority: Authority, tmp_path: Path) -> None:
@@ -43,22 +43,22 @@ def test_a_list_of_another_authority_is_refused(authority: Authority, tmp_path: 
     other = ca.make(tmp_path / "other", "ngatu test", PASSPHRASE, NOW)
 
     with pytest.raises(NgatuError, match="another authority"):
-        must_last(read(other.folder / "crl.pem"), authority.certificate, NOW)
+        require_remaining(read(other.folder / "crl.pem"), authority.certificate, NOW)
 
 
 def test_a_list_from_the_future_is_refused(authority: Authority) -> None:
     with pytest.raises(NgatuError, match="set the clock"):
-        must_last(read(authority.write_crl(NOW)), authority.certificate, NOW - DAY)
+        require_remaining(read(authority.write_crl(NOW)), authority.certificate, NOW - DAY)
 
 
 def test_the_numbers_of_lists_only_grow_and_openssl_reads_them(authority: Authority) -> None:
     for number in ("02", "03"):
         path = authority.write_crl(NOW)
-        told = openssl(
+        printed = openssl(
             "crl", "-in", path, "-noout", "-crlnumber", "-verify", "-CAfile", authority.folder / "ca.crt"
         )
-        assert f"crlNumber=0x{number.lstrip('0')}" in told.stdout.replace("0x0", "0x"), told.stdout
-        assert "verify OK" in told.stdout + told.stderr
+        assert f"crlNumber=0x{number.lstrip('0')}" in printed.stdout.replace("0x0", "0x"), printed.stdout
+        assert "verify OK" in printed.stdout + printed.stderr
 
 
 def test_a_certificate_that_has_ended_by_itself_leaves_the_list(authority: Authority) -> None:
@@ -71,7 +71,7 @@ def test_a_certificate_that_has_ended_by_itself_leaves_the_list(authority: Autho
 
 
 def test_a_list_that_is_out_of_date_has_less_than_nothing_left(authority: Authority) -> None:
-    assert left(read(authority.write_crl(NOW, days=10)), NOW + 11 * DAY) == -DAY
+    assert remaining(read(authority.write_crl(NOW, days=10)), NOW + 11 * DAY) == -DAY
 
 
 def test_no_list_is_one_clear_error(tmp_path: Path) -> None:

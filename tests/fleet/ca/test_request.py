@@ -56,10 +56,10 @@ def test_a_request_that_its_key_did_not_sign_is_refused(tmp_path: Path) -> None:
         public_key(forged.encode(), "hai-ninh-03")
 
 
-@pytest.mark.parametrize("told", [b"", b"nothing", b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n"])
-def test_what_is_no_request_is_one_clear_error(told: bytes) -> None:
+@pytest.mark.parametrize("data", [b"", b"nothing", b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n"])
+def test_what_is_no_request_is_one_clear_error(data: bytes) -> None:
     with pytest.raises(NgatuError, match="no certificate request"):
-        public_key(told, "hai-ninh-03")
+        public_key(data, "hai-ninh-03")
 
 
 def test_a_broker_has_names_and_addresses() -> None:

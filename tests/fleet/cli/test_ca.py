@@ -42,23 +42,23 @@ def test_a_request_goes_in_and_a_certificate_comes_out(folder: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert openssl("verify", "-CAfile", folder / "ca/ca.crt", folder / "box.crt").returncode == 0
-    (told,) = json.loads(ngatu(folder, "list", "--json", secret=False).stdout)
-    assert (told["name"], told["kind"], told["good"]) == ("hai-ninh-03", "box", True)
+    (entry,) = json.loads(ngatu(folder, "list", "--json", secret=False).stdout)
+    assert (entry["name"], entry["kind"], entry["good"]) == ("hai-ninh-03", "box", True)
 
 
 def test_the_list_shows_whole_serials_however_narrow_the_terminal(folder: Path) -> None:
     ngatu(folder, "sign", "hai-ninh-03", "--request=-", stdin=request(folder, "hai-ninh-03"))
-    (told,) = json.loads(ngatu(folder, "list", "--json", secret=False).stdout)
+    (entry,) = json.loads(ngatu(folder, "list", "--json", secret=False).stdout)
     shown = ngatu(folder, "list", secret=False).stdout
 
     last = "".join(line.split("│")[-2].strip() for line in shown.splitlines() if "│" in line)
-    assert last == told["serial"]
+    assert last == entry["serial"]
 
 
 def test_passphrase_and_request_may_come_through_one_pipe(folder: Path) -> None:
     """So Ansible gives them: neither is ever in a file or in the list of processes."""
-    told = f"{PASSPHRASE}\n".encode() + request(folder, "hai-ninh-03")
-    done = ngatu(folder, "sign", "hai-ninh-03", "--request=-", "--passphrase-file=-", stdin=told, secret=False)
+    piped = f"{PASSPHRASE}\n".encode() + request(folder, "hai-ninh-03")
+    done = ngatu(folder, "sign", "hai-ninh-03", "--request=-", "--passphrase-file=-", stdin=piped, secret=False)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("-----BEGIN CERTIFICATE-----")
@@ -72,9 +72,9 @@ def test_revoking_writes_the_list(folder: Path) -> None:
     assert "1 revoked" in ngatu(folder, "revoke", "hai-ninh-03").stdout
     assert "0 revoked" in ngatu(folder, "revoke", "hai-ninh-03").stdout
     assert "keyCompromise" in ngatu(folder, "list", secret=False).stdout
-    told = openssl("verify", "-crl_check", "-CRLfile", folder / "ca/crl.pem", "-CAfile", folder / "ca/ca.crt",
+    said = openssl("verify", "-crl_check", "-CRLfile", folder / "ca/crl.pem", "-CAfile", folder / "ca/ca.crt",
                    folder / "box.crt")  # fmt: skip
-    assert "revoked" in told.stderr
+    assert "revoked" in said.stderr
     assert "its key was lost" in ngatu(folder, *signing).stderr
 
 
@@ -89,14 +89,14 @@ def test_a_list_near_its_end_is_refused_by_exit_code(folder: Path) -> None:
 
 def test_the_passphrase_cannot_be_given_where_everybody_sees_it(folder: Path) -> None:
     for command in ("init", "sign", "revoke", "crl"):
-        told = ngatu(folder, command, "--help", secret=False).stdout
-        assert "--passphrase-file" in told
-        assert "--passphrase " not in told
+        help_text = ngatu(folder, command, "--help", secret=False).stdout
+        assert "--passphrase-file" in help_text
+        assert "--passphrase " not in help_text
     refused = ngatu(folder, "crl", f"--passphrase={PASSPHRASE}", secret=False)
     assert refused.returncode == 2
 
 
-@pytest.mark.parametrize(("words", "told"), [
+@pytest.mark.parametrize(("words", "message"), [
     (("sign", "hai-ninh-03", "--request=missing"), "missing: No such file"),
     (("sign", "Hai Ninh", "--request=-"), "cannot be the name"),
     (("sign", "hai-ninh-03", "--kind=king", "--request=-"), "no such kind"),
@@ -105,8 +105,8 @@ def test_the_passphrase_cannot_be_given_where_everybody_sees_it(folder: Path) ->
     (("revoke", "hai-ninh-03", "--keep=xyz"), "no serial number"),
     (("init",), "an authority already"),
 ])  # fmt: skip
-def test_bad_input_is_one_clear_error(folder: Path, words: tuple[str, ...], told: str) -> None:
+def test_bad_input_is_one_clear_error(folder: Path, words: tuple[str, ...], message: str) -> None:
     done = ngatu(folder, *words)
 
     assert done.returncode == 1
-    assert told in done.stderr and "hint:" in done.stderr
+    assert message in done.stderr and "hint:" in done.stderr

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleet.report.evaluate import Need, judge
+from fleet.report.evaluate import Urgency, evaluate
 from fleet.report.gather import read
 from tests.support.provinces import DF, EXT4, SILENT, box, certificates, host, look, province, release, write
 
@@ -15,9 +15,9 @@ LOST = '{"status": null, "info": null, "health": null}'
 
 
 def needs(folder: Path, **more: Any) -> list[tuple[str, int]]:
-    """(key, need) of each finding of a box."""
-    boxes, _ = judge(read(write(folder, [box(**more)])))
-    return [(each.key, int(each.need)) for each in boxes[0].findings]
+    """(key, urgency) of each finding of a box."""
+    boxes, _ = evaluate(read(write(folder, [box(**more)])))
+    return [(each.key, int(each.urgency)) for each in boxes[0].findings]
 
 
 def test_a_box_that_works_needs_nobody(tmp_path: Path) -> None:
@@ -69,11 +69,11 @@ def test_what_is_wrong_with_a_box_is_found(tmp_path: Path, more: dict[str, Any],
 
 
 def test_what_a_lost_box_had_said_is_not_held_against_it_now(tmp_path: Path) -> None:
-    told = look(
+    lost = look(
         state="offline", cameras={"north": {"state": "lost"}}, degraded=["storage_full", "camera_lost:north"]
     )
 
-    assert needs(tmp_path, look=told) == [("offline", 2)]
+    assert needs(tmp_path, look=lost) == [("offline", 2)]
 
 
 @pytest.mark.parametrize(
@@ -90,18 +90,18 @@ def test_what_a_lost_box_had_said_is_not_held_against_it_now(tmp_path: Path) -> 
 )
 def test_what_is_wrong_with_a_station_is_found(tmp_path: Path, more: dict[str, Any], found: list[Any]) -> None:
     more = {key: value for key, value in more.items() if key != "release"}
-    _, hosts = judge(read(write(tmp_path, [], host(**more))))
+    _, hosts = evaluate(read(write(tmp_path, [], host(**more))))
 
-    assert [(each.key, int(each.need)) for each in hosts[0].findings] == found
+    assert [(each.key, int(each.urgency)) for each in hosts[0].findings] == found
 
 
 def test_whatever_presses_most_is_first_and_nobody_is_missing(tmp_path: Path) -> None:
-    boxes, _ = judge(read(write(tmp_path, province())))
-    told = [each.what.name for each in boxes]
+    boxes, _ = evaluate(read(write(tmp_path, province())))
+    names = [each.subject.name for each in boxes]
 
-    assert sorted(told) == sorted(each["name"] for each in province())
-    assert [each.need for each in boxes] == sorted((each.need for each in boxes), reverse=True)
-    assert told[0] == "hai-ninh-03" and told[-1] == "hai-ninh-01"
-    assert sum(each.need is Need.GOOD for each in boxes) == 7
+    assert sorted(names) == sorted(each["name"] for each in province())
+    assert [each.urgency for each in boxes] == sorted((each.urgency for each in boxes), reverse=True)
+    assert names[0] == "hai-ninh-03" and names[-1] == "hai-ninh-01"
+    assert sum(each.urgency is Urgency.GOOD for each in boxes) == 7
     for one in boxes:
-        assert list(one.findings) == sorted(one.findings, key=lambda each: -each.need)
+        assert list(one.findings) == sorted(one.findings, key=lambda each: -each.urgency)

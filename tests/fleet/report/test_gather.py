@@ -30,26 +30,26 @@ def test_every_fact_of_a_box_is_read(tmp_path: Path) -> None:
 
 def test_a_box_of_which_nothing_is_known_is_there_all_the_same(tmp_path: Path) -> None:
     nothing = {"name": "hai-ninh-09", "reached": False, "why": "no route", "look_why": "the broker is down"}
-    (told,) = read(write(tmp_path, [nothing])).boxes
+    (facts,) = read(write(tmp_path, [nothing])).boxes
 
-    assert (told.name, told.reached, told.why, told.unheard) == (
+    assert (facts.name, facts.reached, facts.ssh_error, facts.broker_error) == (
         "hai-ninh-09", False, "no route", "the broker is down",
     )  # fmt: skip
-    assert (told.release, told.certificates, told.storage, told.status) == (None, (), None, None)
+    assert (facts.release, facts.certificates, facts.storage, facts.status) == (None, (), None, None)
 
 
 def test_a_box_that_the_broker_does_not_know_was_asked_for(tmp_path: Path) -> None:
-    (told,) = read(write(tmp_path, [box(look='{"status": null, "info": null, "health": null}')])).boxes
+    (facts,) = read(write(tmp_path, [box(look='{"status": null, "info": null, "health": null}')])).boxes
 
-    assert (told.unheard, told.status) == ("", None)
+    assert (facts.broker_error, facts.status) == ("", None)
 
 
 def test_a_payload_that_cannot_be_read_is_no_payload(tmp_path: Path) -> None:
-    (told,) = read(
+    (facts,) = read(
         write(tmp_path, [box(look='{"status": {"state": "sleeping"}, "info": 3, "health": null}')])
     ).boxes
 
-    assert (told.status, told.info, told.health) == (None, None, None)
+    assert (facts.status, facts.info, facts.health) == (None, None, None)
 
 
 def test_what_the_release_tool_really_prints_is_read(tmp_path: Path) -> None:
@@ -59,20 +59,20 @@ def test_what_the_release_tool_really_prints_is_read(tmp_path: Path) -> None:
         text=True,
         check=True,
     ).stdout
-    (told,) = read(write(tmp_path, [box(release=printed)])).boxes
+    (facts,) = read(write(tmp_path, [box(release=printed)])).boxes
 
-    assert told.release is not None
-    assert (told.release.version, told.release.on_trial, told.release.taken_back) == (None, False, "")
+    assert facts.release is not None
+    assert (facts.release.version, facts.release.on_trial, facts.release.taken_back) == (None, False, "")
     assert set(json.loads(printed)) == set(json.loads(release()))
 
 
 def test_a_station_tells_when_its_list_ends_and_what_has_failed(tmp_path: Path) -> None:
     failed = "mosquitto.service loaded failed failed Mosquitto\n"
-    (told,) = read(write(tmp_path, [], host(failed=failed))).hosts
+    (station,) = read(write(tmp_path, [], host(failed=failed))).hosts
 
-    assert told.crl_ends == datetime(2027, 5, 20, 8, tzinfo=UTC)
-    assert told.failed == ("mosquitto.service",)
-    assert [each.role for each in told.certificates] == ["broker", "operator", "station-hai-ninh"]
+    assert station.crl_ends == datetime(2027, 5, 20, 8, tzinfo=UTC)
+    assert station.failed == ("mosquitto.service",)
+    assert [each.role for each in station.certificates] == ["broker", "operator", "station-hai-ninh"]
 
 
 def test_a_whole_province_is_read(tmp_path: Path) -> None:

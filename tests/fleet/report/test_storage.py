@@ -21,11 +21,11 @@ DISKS = """\
 
 
 def test_the_fullest_file_system_counts_and_writing_and_errors_are_summed() -> None:
-    told = storage(DISKS)
+    disks = storage(DISKS)
 
-    assert told is not None
-    assert (told.size_bytes, told.free_bytes) == (1_000_000, 20_000)
-    assert (told.written_bytes, told.errors, told.worn_pct) == (1_536_000, 2, 110)
+    assert disks is not None
+    assert (disks.size_bytes, disks.free_bytes) == (1_000_000, 20_000)
+    assert (disks.written_bytes, disks.errors, disks.worn_pct) == (1_536_000, 2, 110)
 
 
 @pytest.mark.parametrize(
@@ -37,15 +37,15 @@ def test_lines_that_nobody_knows_are_no_facts(text: str) -> None:
 
 
 def test_an_sd_card_does_not_tell_how_worn_it_is() -> None:
-    told = storage("/ 100 50\n/sys/block/mmcblk0/device/life_time 0x00 0x00\n")
+    disks = storage("/ 100 50\n/sys/block/mmcblk0/device/life_time 0x00 0x00\n")
 
-    assert told is not None and told.worn_pct is None
+    assert disks is not None and disks.worn_pct is None
 
 
 def test_this_machine_can_be_asked_as_report_yml_asks() -> None:
     plays = yaml.safe_load((ROOT / "deploy/ansible/report.yml").read_text())
     script = plays[0]["vars"]["ngatu_report_disks"]
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
-    told = storage(done.stdout)
+    disks = storage(done.stdout)
 
-    assert told is not None and told.size_bytes and told.free_bytes
+    assert disks is not None and disks.size_bytes and disks.free_bytes

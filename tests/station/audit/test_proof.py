@@ -8,7 +8,9 @@ from contextlib import closing
 from sqlalchemy import text
 
 from station.audit.proof import StoreFault, StoreFinding, findings
-from tests.station.ingest.test_receipts import arrivals
+from station.store.blobs import path_of
+from station.store.store import BLOBS
+from tests.station.ingest.test_receipts import messages
 from tests.station.store.test_store import altered, bytes_by
 from tests.support.stores import Place
 
@@ -24,17 +26,17 @@ def found(place: Place) -> dict[int | None, StoreFault]:
 
 def test_what_is_as_it_came_has_no_findings(place: Place) -> None:
     """Also what could not be read, what contradicted, and what came under two numbers."""
-    event, picture = arrivals(1, 1, picture=True)
+    event, picture = messages(1, 1, picture=True)
     ack = b'{"seq":9,"stream":"s-1","published_at":"%s","id":"c","state":"done","time":"%s"}' % (TIME, TIME)
     with closing(place.open()) as store:
         store.commit([event, picture, altered(event, seq=3), altered(event, seq=4, severity="info")])
-        store.commit([*arrivals(2, 1), bytes_by("camera/north/event", b"?", 5)])
+        store.commit([*messages(2, 1), bytes_by("camera/north/event", b"?", 5)])
         store.commit([bytes_by("camera/north/image/e-1/scene", b"GIF", 6), bytes_by("ack/c", ack)])
         store.commit([bytes_by("camera/north/snapshot", b"\xff\xd8s", 7)])
         store.commit(
             [bytes_by("evidence/q/f/0", b"\x00", 8), bytes_by("camera/north/mood", b"x" * 300_000, 10)]
         )
-        store.commit(arrivals(3, 20))
+        store.commit(messages(3, 20))
 
         assert found(place) == {}
 
@@ -44,7 +46,7 @@ def test_everything_deleted_altered_or_swapped_is_found_and_located(sqlite_place
     chance, count = random.Random(7), 300
     with closing(sqlite_place.open()) as store:
         for begin in range(0, count, 100):
-            store.commit([one for n in range(begin, begin + 100) for one in arrivals(n, n + 1)])
+            store.commit([one for n in range(begin, begin + 100) for one in messages(n, n + 1)])
         victims = chance.sample(range(1, count + 1), 60)
         expected: dict[int | None, StoreFault] = {}
         with sqlite_place.engine.begin() as connection:
@@ -83,10 +85,10 @@ def test_everything_deleted_altered_or_swapped_is_found_and_located(sqlite_place
 
 def test_a_picture_that_is_gone_damaged_or_given_to_another_event_is_found(sqlite_place: Place) -> None:
     with closing(sqlite_place.open()) as store:
-        pictures = [arrivals(n, 2 * n - 1, picture=True)[1] for n in range(1, 5)]
+        pictures = [messages(n, 2 * n - 1, picture=True)[1] for n in range(1, 5)]
         for number in range(1, 5):
-            store.commit(arrivals(number, 2 * number - 1, picture=True))
-        files = [store._blobs.path(str(picture.image_sha256)) for picture in pictures]
+            store.commit(messages(number, 2 * number - 1, picture=True))
+        files = [path_of(sqlite_place.folder / BLOBS, str(picture.image_sha256)) for picture in pictures]
         files[0].unlink()
         files[1].write_bytes(files[2].read_bytes())
         sqlite_place.do("update picture set event_id = 'e-9' where event_id = 'e-3'")
@@ -96,7 +98,7 @@ def test_a_picture_that_is_gone_damaged_or_given_to_another_event_is_found(sqlit
 
 def test_a_message_that_was_never_committed_is_found(sqlite_place: Place) -> None:
     with closing(sqlite_place.open()) as store:
-        store.commit(arrivals(1, 1))
+        store.commit(messages(1, 1))
         sqlite_place.do("update span set last = 5")
         sqlite_place.do("update message set seq = 7")
 

@@ -22,7 +22,7 @@ from station.audit.proof import StoreFault, findings
 from station.ingest.inbound import InboundMessage, read
 from station.store.store import Store
 from tests.conftest import SteppedClock
-from tests.station.ingest.test_receipts import AT, BASE, BOX, arrivals
+from tests.station.ingest.test_receipts import AT, BASE, BOX, messages
 from tests.support.fake_box import an_event
 from tests.support.stores import Place
 
@@ -33,7 +33,7 @@ class Sealed:
 
     place: Place
     store: Store
-    arrivals: dict[int, InboundMessage]
+    messages: dict[int, InboundMessage]
     hello: InboundMessage
 
     def found(self) -> list[tuple[StoreFault, int | None, int | None]]:
@@ -41,7 +41,7 @@ class Sealed:
         return [(one.fault, one.seq, one.seal) for one in every]
 
     def seals(self) -> list[int]:
-        return [seq for seq, arrival in self.arrivals.items() if arrival.suffix == codec.CHAIN]
+        return [seq for seq, arrival in self.messages.items() if arrival.suffix == codec.CHAIN]
 
 
 def from_outbox(folder: Path, events: int) -> tuple[dict[int, InboundMessage], InboundMessage]:
@@ -55,10 +55,10 @@ def from_outbox(folder: Path, events: int) -> tuple[dict[int, InboundMessage], I
     box.tend()
     stored = sorted(box.waiting(10 * events, clock.now()), key=lambda each: each.seq)
     oldest = newest = stored[-1].seq
-    told = codec.hello("life-1", box.stream, oldest, newest, clock.now(), box.head())
+    hello = codec.hello("life-1", box.stream, oldest, newest, clock.now(), box.head())
     sent = {each.seq: arrived(each, box.stream) for each in stored}
     box.close()
-    return sent, read(BASE + "hello", told, {})
+    return sent, read(BASE + "hello", hello, {})
 
 
 def arrived(stored: Stored, stream: str) -> InboundMessage:
@@ -109,7 +109,7 @@ def test_what_a_box_has_sealed_and_nobody_touched_is_as_it_came(sealed: Sealed) 
 
 
 def test_what_was_forged_with_all_its_hashes_is_found_by_its_seal(sealed: Sealed) -> None:
-    events = [seq for seq, arrival in sealed.arrivals.items() if arrival.event is not None]
+    events = [seq for seq, arrival in sealed.messages.items() if arrival.event is not None]
     victims = sorted(random.Random(3).sample(events[:-2], 8))
     for seq in victims:
         forge(sealed.place, seq)
@@ -134,7 +134,7 @@ def test_an_altered_seal_is_found_and_nothing_else_is_accused(sealed: Sealed) ->
 
 
 def test_an_end_that_was_cut_off_is_found_by_the_head_that_the_box_told(sealed: Sealed) -> None:
-    last = max(sealed.arrivals)
+    last = max(sealed.messages)
     assert sealed.seals()[-1] == last
     erase(sealed.place, last)
     assert sealed.found() == [], "the box says that it still holds it: nothing that it lists is accused"
@@ -162,14 +162,14 @@ def test_what_the_box_gave_up_or_carried_into_a_later_stream_is_a_gap_that_is_go
     dropped = codec.seal("s-1", 1, None, [], [(2, 3)], AT)
     carried = codec.seal("s-2", 1, None, [], [], AT, ("s-1", 9, [(5, 6)]))
     with closing(sqlite_place.open(gap_after_s=0)) as store:
-        store.commit([one for seq in (1, 4, 7, 9) for one in arrivals(seq, seq)])
+        store.commit([one for seq in (1, 4, 7, 9) for one in messages(seq, seq)])
         store.commit([seal_message(1, dropped), seal_message(2, carried)])
         for _ in range(2):
             store.attend()
 
     gaps = sqlite_place.rows("select first, last, state from gap order by first")
     assert gaps == [(2, 3, "gone"), (5, 6, "gone"), (8, 8, "open")]
-    assert sqlite_place.rows("select first, why from given_up order by first") == [
+    assert sqlite_place.rows("select first, reason from given_up order by first") == [
         (2, "dropped"),
         (5, "carried"),
     ]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from station.store import blobs
-from station.store.blobs import Blobs, Swept
+from station.store.blobs import Blobs, OrphanRemoval
 
 
 @pytest.fixture
@@ -42,33 +42,33 @@ from hashlib import sha256
 from pathlib import Path
 from station.store.blobs import Blobs
 
-told, real = [], os.fsync
+steps, real = [], os.fsync
 
 def fsync(number):
-    told.append("sync " + os.readlink(f"/proc/self/fd/{number}"))
+    steps.append("sync " + os.readlink(f"/proc/self/fd/{number}"))
     real(number)
 
 def hear(name, arguments):
     if name == "os.rename":
-        told.append(f"name {arguments[1]}")
+        steps.append(f"name {arguments[1]}")
 
 os.fsync = fsync
 sys.addaudithook(hear)
 Blobs(Path(sys.argv[1])).put({sha256(b"one").hexdigest(): b"one"})
-print("\\n".join(told))
+print("\\n".join(steps))
 """
 
 
 def test_a_file_is_synced_before_it_gets_its_name_and_its_folders_after(tmp_path: Path) -> None:
     """Invariant 1."""
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    steps = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 
     (hash_,) = named(b"one")
     folder = tmp_path / hash_[:2]
-    at = told.index(f"name {folder / hash_[2:4] / hash_}")
-    assert told[:at] == [f"sync {tmp_path / 'incoming' / hash_}"]
-    assert set(told[at + 1 :]) == {f"sync {folder / hash_[2:4]}", f"sync {folder}", f"sync {tmp_path}"}
+    at = steps.index(f"name {folder / hash_[2:4] / hash_}")
+    assert steps[:at] == [f"sync {tmp_path / 'incoming' / hash_}"]
+    assert set(steps[at + 1 :]) == {f"sync {folder / hash_[2:4]}", f"sync {folder}", f"sync {tmp_path}"}
 
 
 def test_what_is_there_is_not_written_again(shelf: Blobs) -> None:
@@ -87,7 +87,9 @@ def test_files_without_a_row_and_unfinished_ones_are_swept(shelf: Blobs, tmp_pat
     shelf.put(named(b"kept", b"orphan"))
     (tmp_path / "blobs" / "incoming" / "half").write_bytes(b"ha")
 
-    assert shelf.sweep(lambda prefix: {kept} if kept.startswith(prefix) else set()) == Swept(1, 0)
+    assert shelf.remove_orphans(lambda prefix: {kept} if kept.startswith(prefix) else set()) == OrphanRemoval(
+        1, 0
+    )
     assert shelf.path(kept).is_file()
     assert not shelf.path(orphan).exists()
     assert not list((tmp_path / "blobs" / "incoming").iterdir())
@@ -95,8 +97,8 @@ def test_files_without_a_row_and_unfinished_ones_are_swept(shelf: Blobs, tmp_pat
 
 def test_more_orphans_than_a_crash_leaves_are_spared(shelf: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
     """Invariant 3: an empty database beside full folders must not empty them."""
-    monkeypatch.setattr(blobs, "MOST_ORPHANS", 2)
+    monkeypatch.setattr(blobs, "MAX_ORPHANS", 2)
     shelf.put(named(b"1", b"2", b"3"))
 
-    assert shelf.sweep(lambda _: set()) == Swept(0, 3)
+    assert shelf.remove_orphans(lambda _: set()) == OrphanRemoval(0, 3)
     assert all(shelf.path(hash_).is_file() for hash_ in named(b"1", b"2", b"3"))

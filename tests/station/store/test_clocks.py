@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any
 
 from station.ingest.inbound import InboundMessage, MessageKind, read
-from tests.station.ingest.test_receipts import BASE, arrivals
+from tests.station.ingest.test_receipts import BASE, messages
 from tests.station.store.test_store import altered
 from tests.support.stores import Place
 
@@ -19,16 +19,16 @@ def stamped(
     number: int, mono_ms: int, state: str = "unknown", boot: str = "b-1", **fields: Any
 ) -> InboundMessage:
     """An event that a box has told five seconds after its boot in 1970."""
-    (event,) = arrivals(number, number)
+    (event,) = messages(number, number)
     clock = {"state": state, "error_ms": None, "boot_id": boot, "mono_ms": mono_ms}
     return altered(event, clock=clock, **FROM_1970 | fields)
 
 
 def clock_map(seq: int, mono_ms: int, time: str = WALL, boot: str = "b-1") -> InboundMessage:
-    told = {"seq": seq, "stream": "s-1", "published_at": WALL, "replayed": False, "schema": "1.0"}
+    document = {"seq": seq, "stream": "s-1", "published_at": WALL, "replayed": False, "schema": "1.0"}
     clock = {"state": "ntp", "error_ms": 5, "boot_id": boot, "mono_ms": mono_ms}
-    told |= {"session": "life", "time": time, "clock": clock}
-    arrival = read(BASE + "camera/box/clock_map", json.dumps(told).encode(), {})
+    document |= {"session": "life", "time": time, "clock": clock}
+    arrival = read(BASE + "camera/box/clock_map", json.dumps(document).encode(), {})
     assert (arrival.kind, arrival.problem) == (MessageKind.CLOCK_MAP, None)
     return arrival
 
@@ -66,9 +66,9 @@ def test_the_first_map_after_an_event_counts(sqlite_place: Place) -> None:
         store.commit([stamped(1, 5_000), stamped(2, 70_000)])
         store.commit([clock_map(3, 80_000, "2026-03-02T12:00:00.000Z"), clock_map(4, 65_000)])
 
-    told = happened(sqlite_place)
-    assert told["e-1"] == WALL_MS - 60_000
-    assert told["e-2"] == 1_772_452_800_000 - 10_000
+    times = happened(sqlite_place)
+    assert times["e-1"] == WALL_MS - 60_000
+    assert times["e-2"] == 1_772_452_800_000 - 10_000
 
 
 def test_a_newer_revision_has_its_own_moment(sqlite_place: Place) -> None:
@@ -88,4 +88,4 @@ def test_a_map_without_a_moment_of_the_boot_changes_nothing(sqlite_place: Place)
         store.commit([stamped(1, 5_000), read(BASE + "camera/box/clock_map", raw, {})])
 
     assert happened(sqlite_place) == {"e-1": None}
-    assert sqlite_place.rows("select sort from other_message") == [("clock_map",)]
+    assert sqlite_place.rows("select kind from other_message") == [("clock_map",)]

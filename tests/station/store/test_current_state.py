@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from agent.core.types import Instant
 from agent.wire import codec
 from station.ingest.inbound import InboundMessage, read
-from tests.station.ingest.test_receipts import BASE, arrivals, hello
+from tests.station.ingest.test_receipts import BASE, hello, messages
 from tests.support.stores import Place
 
 HEALTH = b'{"schema":"1.0","time":"2026-03-02T11:04:07.412Z","cpu_pct":%d}'
@@ -36,9 +36,9 @@ def test_a_box_stands_as_it_said_last_and_each_change_is_kept_once(place: Place)
 
 
 def test_an_old_will_does_not_make_a_box_offline_even_after_a_restart(sqlite_place: Place) -> None:
-    for told in (status("online", "b"), status("offline", "a")):
+    for message in (status("online", "b"), status("offline", "a")):
         with closing(sqlite_place.open()) as store:
-            store.commit([told])
+            store.commit([message])
     assert sqlite_place.rows("select state from box") == [("online",)]
     with closing(sqlite_place.open()) as store:
         store.commit([status("offline", "b")])
@@ -79,10 +79,10 @@ def test_a_hello_tells_what_the_box_still_holds(sqlite_place: Place) -> None:
 
 def test_an_outbox_that_was_put_back_is_told(sqlite_place: Place) -> None:
     with closing(sqlite_place.open()) as store, capture_logs() as lines:
-        store.commit(arrivals(1, 9))
+        store.commit(messages(1, 9))
         store.commit([hello(None, 9)])
         assert not lines
         store.commit([hello(None, 5)])
 
     (line,) = lines
-    assert (line["event"], line["newest"], line["have"]) == ("stream_went_back", 5, 9)
+    assert (line["event"], line["newest"], line["committed"]) == ("stream_went_back", 5, 9)

@@ -14,7 +14,7 @@ from agent.wire import codec
 from agent.wire.message import Stored
 from station.ingest.inbound import read
 from station.store.digests import blob_of, blobs_of, digest
-from tests.station.ingest.test_receipts import AT, BASE, BOX, arrivals
+from tests.station.ingest.test_receipts import AT, BASE, BOX, messages
 from tests.support.fake_box import an_event
 
 LATER = Instant(AT.mono_s + 600, AT.wall_s + 600)
@@ -42,15 +42,15 @@ def test_other_content_has_another_digest() -> None:
 
 
 def test_the_order_and_spacing_of_another_programs_json_do_not_matter() -> None:
-    told = json.loads(sent(1, 1, "s-1", AT))
-    turned = dict(reversed(told.items())) | {"published_at": "2026-03-02T12:00:00.000Z"}
+    document = json.loads(sent(1, 1, "s-1", AT))
+    turned = dict(reversed(document.items())) | {"published_at": "2026-03-02T12:00:00.000Z"}
 
     assert of(json.dumps(turned).encode()) == of(json.dumps(turned | {"seq": 9}, indent=2).encode())
     assert of(json.dumps(turned).encode()) != of(json.dumps(turned | {"camera": "south"}).encode())
 
 
 def test_a_picture_goes_by_its_bytes_and_into_a_file() -> None:
-    event, picture = arrivals(1, 1, picture=True)
+    event, picture = messages(1, 1, picture=True)
     chunk = read(BASE + "evidence/q-1/film.mp4/0", b"{}", {"stream": "s-1", "seq": "3"})
 
     assert digest(picture) == picture.image_sha256 == sha256(picture.raw).hexdigest()

@@ -19,7 +19,7 @@ from agent.wire.message import Stored
 from station.ingest.inbound import InboundMessage, read
 from station.store.database import StoreError
 from station.store.store import Store
-from tests.station.ingest.test_receipts import AT, BASE, BOX, arrivals, hello
+from tests.station.ingest.test_receipts import AT, BASE, BOX, hello, messages
 from tests.support.fake_box import an_event
 from tests.support.stores import Place
 
@@ -55,17 +55,17 @@ def revisions(*numbers: int) -> list[InboundMessage]:
 
 
 def bytes_by(suffix: str, raw: bytes, seq: int | None = None) -> InboundMessage:
-    told = {} if seq is None else {"stream": "s-1", "seq": str(seq)}
-    return read(BASE + suffix, raw, told)
+    properties = {} if seq is None else {"stream": "s-1", "seq": str(seq)}
+    return read(BASE + suffix, raw, properties)
 
 
 def test_a_commit_is_there_for_everyone_when_it_returns(store: Store, place: Place) -> None:
     """Invariant 1."""
-    event, picture = arrivals(1, 1, picture=True)
+    event, picture = messages(1, 1, picture=True)
 
     store.commit([event, picture])
 
-    assert place.rows("select seq, sort from message order by seq") == [(1, "event"), (2, "image")]
+    assert place.rows("select seq, kind from message order by seq") == [(1, "event"), (2, "image")]
     (row,) = place.rows("select event_id, revision, kind, phase, label, thumbnail_sha256 from event")
     assert row == ("e-1", 1, "line_crossed", "start", "motorcycle", picture.image_sha256)
     assert place.rows("select body from event_revision") == [(event.raw.decode(),)]
@@ -78,11 +78,11 @@ def test_a_commit_is_there_for_everyone_when_it_returns(store: Store, place: Pla
 def test_a_full_disk_is_one_clear_error_and_nothing_is_kept(sqlite_place: Place) -> None:
     """Invariant 1."""
     with closing(sqlite_place.open()) as store:
-        store.commit(arrivals(1, 1))
+        store.commit(messages(1, 1))
         with sqlite_place.engine.connect() as connection:  # the pool has one connection: the store's
             pages = connection.scalar(text("pragma page_count"))
             connection.execute(text(f"pragma max_page_count = {pages}"))
-        batch = [one for number in range(2, 200) for one in arrivals(number, number)]
+        batch = [one for number in range(2, 200) for one in messages(number, number)]
         with pytest.raises(StoreError, match=r"station\.db: database or disk is full") as caught:
             store.commit(batch)
 
@@ -98,7 +98,7 @@ def test_a_full_disk_is_one_clear_error_and_nothing_is_kept(sqlite_place: Place)
 
 def test_a_picture_lies_in_its_file_before_it_has_a_row(sqlite_place: Place) -> None:
     """Invariant 2."""
-    _, picture = arrivals(1, 1, picture=True)
+    _, picture = messages(1, 1, picture=True)
     blobs = sqlite_place.folder / "blobs"
     with closing(sqlite_place.open()) as store:
         file = (
@@ -112,13 +112,13 @@ def test_a_picture_lies_in_its_file_before_it_has_a_row(sqlite_place: Place) -> 
         (blobs / "incoming").rmdir()
         (blobs / "incoming").write_bytes(b"in the way")
         with pytest.raises(StoreError, match=r"station\.db: Not a directory"):
-            store.commit(arrivals(2, 3, picture=True))
+            store.commit(messages(2, 3, picture=True))
         assert sqlite_place.rows("select max(seq) from message") == [(2,)]
 
 
 def test_what_a_crash_left_without_a_row_is_swept_at_the_start(sqlite_place: Place) -> None:
     """Invariant 2."""
-    _, picture = arrivals(1, 1, picture=True)
+    _, picture = messages(1, 1, picture=True)
     with closing(sqlite_place.open()) as store:
         store.commit([picture])
     kept = next(path for path in (sqlite_place.folder / "blobs").rglob("*") if path.is_file())
@@ -132,7 +132,7 @@ def test_what_a_crash_left_without_a_row_is_swept_at_the_start(sqlite_place: Pla
 
 def test_what_comes_twice_is_kept_once_and_is_no_conflict(store: Store, place: Place) -> None:
     """Invariant 3: the same numbers after a lost receipt, and new ones after the box lost its outbox."""
-    event, picture = arrivals(1, 1, picture=True)
+    event, picture = messages(1, 1, picture=True)
     store.commit([event, picture])
 
     store.compare([sent_again(event), picture])
@@ -147,7 +147,7 @@ def test_what_comes_twice_is_kept_once_and_is_no_conflict(store: Store, place: P
 
 def test_a_restart_doubles_nothing(sqlite_place: Place) -> None:
     """Invariant 3."""
-    batch = arrivals(1, 1, picture=True)
+    batch = messages(1, 1, picture=True)
     for _ in range(2):
         with closing(sqlite_place.open()) as store:
             store.commit(batch)
@@ -158,16 +158,16 @@ def test_a_restart_doubles_nothing(sqlite_place: Place) -> None:
 
 def test_one_number_with_two_contents_is_a_conflict_and_both_are_kept(store: Store, place: Place) -> None:
     """Invariant 4: an outbox that was put back gives its numbers out again."""
-    (first,), (other,) = arrivals(1, 1), arrivals(2, 1)
+    (first,), (other,) = messages(1, 1), messages(2, 1)
     store.commit([first])
 
     with capture_logs() as lines:
         store.compare([other])
         store.compare([sent_again(other)])
 
-    assert place.rows("select what, key, body from conflict") == [("seq", "s-1/1", other.raw)]
-    told = [(line["event"], line["box"], line["key"]) for line in lines]
-    assert told[0] == ("conflict", "hai-ninh/north-01", "s-1/1")
+    assert place.rows("select key_kind, key, body from conflict") == [("seq", "s-1/1", other.raw)]
+    logged = [(line["event"], line["box"], line["key"]) for line in lines]
+    assert logged[0] == ("conflict", "hai-ninh/north-01", "s-1/1")
     assert place.rows("select event_id from event order by event_id") == [("e-1",), ("e-2",)]
     assert place.rows("select digest from message") == place.rows(
         "select digest from event_revision where event_id = 'e-1'"
@@ -176,11 +176,11 @@ def test_one_number_with_two_contents_is_a_conflict_and_both_are_kept(store: Sto
 
 def test_one_revision_with_two_contents_is_a_conflict_and_the_first_stays(store: Store, place: Place) -> None:
     """Invariant 4."""
-    (event,) = arrivals(1, 1)
+    (event,) = messages(1, 1)
     forged = altered(event, seq=2, severity="info")
     store.commit([event, forged])
 
-    assert place.rows("select what, key from conflict") == [("revision", "e-1/1")]
+    assert place.rows("select key_kind, key from conflict") == [("revision", "e-1/1")]
     assert place.rows("select severity from event") == [("alert",)]
     assert place.rows("select seq from event_revision") == [(1,)]
     assert store.committed(*BOX, "s-1") == [(1, 2)]
@@ -203,10 +203,10 @@ def test_an_event_shows_its_highest_revision_and_the_last_picture_named(
     sqlite_place: Place, order: tuple[int, ...]
 ) -> None:
     """Invariant 5."""
-    told = revisions(*order)
+    messages = revisions(*order)
     with closing(sqlite_place.open()) as store:
-        store.commit(told[:1])
-        store.commit(told[1:])
+        store.commit(messages[:1])
+        store.commit(messages[1:])
 
     (row,) = sqlite_place.rows("select revision, thumbnail_revision, thumbnail_sha256 is not null from event")
     assert row == (3, 1, 1)
@@ -223,7 +223,7 @@ def test_what_cannot_be_read_is_kept_with_topic_bytes_and_reason(store: Store, p
     store.commit([event, picture, unheard, health, health])
     store.commit([health, bytes_by("health", b"")])
 
-    rows = place.rows("select suffix, raw, seq, times from quarantine order by id")
+    rows = place.rows("select suffix, raw, seq, received_count from quarantine order by id")
     assert rows == [
         ("camera/north/event", b"\x00\xff not json", 1, 1),
         ("camera/north/image/e-1/scene", b"GIF89a", 2, 1),
@@ -241,9 +241,9 @@ def test_one_message_that_the_database_refuses_holds_up_no_other(store: Store, p
             "create trigger t before insert on event when instr(new.label, char(0)) > 0 "
             "begin select raise(fail, 'no such label'); end"
         )
-    batch = [one for number in (1, 2, 3) for one in arrivals(number, number)]
-    told = json.loads(batch[1].raw)
-    batch[1] = altered(batch[1], object=told["object"] | {"label": "mo\x00to"})
+    batch = [one for number in (1, 2, 3) for one in messages(number, number)]
+    document = json.loads(batch[1].raw)
+    batch[1] = altered(batch[1], object=document["object"] | {"label": "mo\x00to"})
     assert batch[1].problem is None
 
     store.commit(batch)
@@ -258,7 +258,7 @@ def test_one_message_that_the_database_refuses_holds_up_no_other(store: Store, p
 
 def test_numbers_are_known_after_their_messages_were_deleted(place: Place) -> None:
     """Invariant 7."""
-    batch = [one for number in (1, 2, 4) for one in arrivals(number, number)]
+    batch = [one for number in (1, 2, 4) for one in messages(number, number)]
     with closing(place.open()) as store:
         store.commit(batch)
     for table in ("event", "event_revision", "message"):
@@ -274,32 +274,32 @@ def test_a_gap_is_told_when_it_lasts_and_closed_when_it_is_filled(place: Place) 
     """Invariant 8."""
     with closing(place.open(gap_after_s=0)) as store, capture_logs() as lines:
         for number in (1, 4):
-            store.commit(arrivals(number, number))
+            store.commit(messages(number, number))
         store.attend()
         assert place.rows("select count(*) from gap") == [(0,)]
         store.attend()
         gap = "select first, last, missing, state, closed_ms is null from gap"
         assert place.rows(gap) == [(2, 3, 2, "open", True)]
-        store.commit(arrivals(2, 2))
+        store.commit(messages(2, 2))
         store.attend()
         assert place.rows(gap) == [(2, 3, 1, "open", True)]
-        store.commit(arrivals(3, 3))
+        store.commit(messages(3, 3))
         store.attend()
         assert place.rows(gap) == [(2, 3, 0, "filled", False)]
 
-    told = [(line["event"], line["first"], line["last"]) for line in lines if line["event"].startswith("gap")]
-    assert told == [("gap_found", 2, 3), ("gap_filled", 2, 3)]
+    logged = [(line["event"], line["first"], line["last"]) for line in lines if line["event"].startswith("gap")]
+    assert logged == [("gap_found", 2, 3), ("gap_filled", 2, 3)]
 
 
 def test_what_the_box_has_no_more_is_gone(place: Place) -> None:
     """Invariant 8: also what a wiped store of this station had receipted."""
     with closing(place.open(gap_after_s=0)) as store:
-        store.commit([hello(4, 6), *arrivals(6, 6)])
+        store.commit([hello(4, 6), *messages(6, 6)])
         store.attend()
         store.attend()
         assert place.rows("select first, last, state from gap") == [(1, 5, "open")]
         for number in (4, 5):
-            store.commit(arrivals(number, number))
+            store.commit(messages(number, number))
         store.attend()
         assert place.rows("select first, last, missing, state from gap") == [(1, 5, 3, "gone")]
 
@@ -308,7 +308,7 @@ def test_holes_of_pictures_that_came_without_numbers_are_no_gaps(place: Place) -
     """Invariant 8, over MQTT 3.1.1."""
     with closing(place.open(gap_after_s=0)) as store:
         for number, seq in ((1, 1), (2, 3)):
-            event, picture = arrivals(number, seq, picture=True, properties=False)
+            event, picture = messages(number, seq, picture=True, properties=False)
             store.commit([event, picture])
             store.compare([picture])
         store.attend()
@@ -339,7 +339,7 @@ def test_counts_answers_and_footage_are_kept(store: Store, place: Place) -> None
     assert place.rows("select camera, rule, end_ms - start_ms from count_interval") == [
         ("north", "the-line", 300_000)
     ]
-    assert place.rows("select sort, suffix from other_message order by seq") == [
+    assert place.rows("select kind, suffix from other_message order by seq") == [
         ("ack", "ack/c-1"),
         ("chunk", "evidence/q-1/film.mp4/0"),
     ]
@@ -351,7 +351,7 @@ def test_counts_answers_and_footage_are_kept(store: Store, place: Place) -> None
 
 
 def test_the_numbers_of_one_box_say_nothing_about_another(store: Store, place: Place) -> None:
-    (event,) = arrivals(1, 1)
+    (event,) = messages(1, 1)
     store.commit([event])
     raw = event.raw.replace(b"north-01", b"south-01")
     store.commit([read("ngatu/v1/hai-ninh/south-01/camera/north/event", raw, {})])

@@ -18,16 +18,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from station.watch.cli import commands
+from station.cli import commands
 from station.watch.embedded import Address
 from tests.support.brokers import until
 from tests.support.fake_box import FakeBox, an_event
 
 app = typer.Typer()
 app.add_typer(commands)  # as `ngatu` does
-PROGRAM = (
-    "import typer; from station.watch.cli import commands; app = typer.Typer(); app.add_typer(commands); app()"
-)
+PROGRAM = "import typer; from station.cli import commands; app = typer.Typer(); app.add_typer(commands); app()"
 
 
 def options(address: Address, commune: str, *more: str) -> list[str]:

@@ -14,7 +14,7 @@ from station.ingest.inbound import InboundMessage
 from station.ingest.subscriber import Subscriber, SubscriberSettings
 from station.watch.screen import JsonLines, Lines, LiveTable
 from station.watch.watch import Watch
-from tests.station.ingest.test_receipts import arrivals
+from tests.station.ingest.test_receipts import messages
 
 
 def table(*shown: InboundMessage, height: int = 30, trouble: str | None = None) -> str:
@@ -35,7 +35,7 @@ def changed(arrival: InboundMessage, **fields: object) -> InboundMessage:
 
 
 def test_the_newest_event_is_the_first_row_and_a_later_message_renews_its_row() -> None:
-    (first,), (second,) = arrivals(1, 1), arrivals(2, 2)
+    (first,), (second,) = messages(1, 1), messages(2, 2)
     second = changed(second, camera="south")
     ended = changed(first, revision=2, phase=Phase.END)
     stale = changed(first, revision=1, phase=Phase.UPDATE)
@@ -49,14 +49,14 @@ def test_the_newest_event_is_the_first_row_and_a_later_message_renews_its_row() 
 
 
 def test_a_row_says_when_its_picture_came() -> None:
-    event, picture = arrivals(1, 1, picture=True)
+    event, picture = messages(1, 1, picture=True)
 
     assert "yes" not in table(event)
     assert "yes" in table(event, picture)
 
 
 def test_the_table_is_cut_to_the_terminal() -> None:
-    many = [arrivals(number, number)[0] for number in range(1, 40)]
+    many = [messages(number, number)[0] for number in range(1, 40)]
 
     assert table(*many, height=12).count("line_crossed") == 6
 
@@ -66,7 +66,7 @@ def test_a_broker_that_is_away_is_named_with_the_reason() -> None:
 
 
 def test_the_date_is_left_out_only_for_today() -> None:
-    (event,) = arrivals(1, 1)
+    (event,) = messages(1, 1)
     yesterday = datetime.now(UTC) - timedelta(days=2)
 
     assert f"{datetime.now(UTC).astimezone():%Y-%m-%d}" not in table(changed(event, time=datetime.now(UTC)))
@@ -74,7 +74,7 @@ def test_the_date_is_left_out_only_for_today() -> None:
 
 
 def test_lines_and_json_show_events_and_nothing_else() -> None:
-    event, picture = arrivals(1, 1, picture=True)
+    event, picture = messages(1, 1, picture=True)
     for screen in (Lines, JsonLines):
         out = io.StringIO()
         with screen(out) as opened:

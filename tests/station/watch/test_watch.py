@@ -9,7 +9,7 @@ import pytest
 from agent.core.types import Phase
 from station.ingest.inbound import InboundMessage
 from station.watch.watch import Watch
-from tests.station.ingest.test_receipts import arrivals
+from tests.station.ingest.test_receipts import messages
 from tests.station.watch.test_screen import changed
 
 
@@ -37,7 +37,7 @@ def test_a_reader_that_is_gone_ends_the_watch_and_fails_no_commit(tmp_path: Path
     watch = Watch(None, tmp_path)
     watch.begin(Shown(gone=True), lambda: stopped.append(True), None)
 
-    watch.commit(arrivals(1, 1, picture=True))
+    watch.commit(messages(1, 1, picture=True))
 
     assert stopped == [True]
     assert (tmp_path / "north-01/north/e-1-thumbnail.jpg").is_file()
@@ -47,11 +47,11 @@ def test_it_stops_after_so_many_events_not_messages() -> None:
     stopped: list[bool] = []
     watch, screen = Watch(None, None), Shown()
     watch.begin(screen, lambda: stopped.append(True), 2)
-    (event,) = arrivals(1, 1)
+    (event,) = messages(1, 1)
 
     watch.commit([event, changed(event, revision=2)])
     assert stopped == []
-    watch.commit(arrivals(2, 2))
+    watch.commit(messages(2, 2))
 
     assert stopped == [True]
     assert len(screen.shown) == 3
@@ -59,7 +59,7 @@ def test_it_stops_after_so_many_events_not_messages() -> None:
 
 def test_an_event_is_open_until_its_end(tmp_path: Path) -> None:
     watch = Watch(None, None)
-    (event,) = arrivals(1, 1)
+    (event,) = messages(1, 1)
 
     watch.commit([event])
     assert len(watch.seen.open) == 1
@@ -74,4 +74,4 @@ def test_a_folder_that_cannot_be_written_fails_the_commit(tmp_path: Path) -> Non
     taken.write_text("a file where a folder should be")
 
     with pytest.raises(OSError, match="north-01"):
-        Watch(None, tmp_path).commit(arrivals(1, 1, picture=True))
+        Watch(None, tmp_path).commit(messages(1, 1, picture=True))

@@ -136,16 +136,16 @@ def _judged(folder: Path, new: Path, certificate: Path) -> str:
 
 def state(folder: Path) -> dict[str, Any]:
     """One identity: whom it names, until when, and whether a new key waits for its certificate."""
-    told: dict[str, Any] = {"pending": (folder / "next" / "key").exists(), "serial": _current(folder)}
-    if told["serial"] is not None:
+    answer: dict[str, Any] = {"pending": (folder / "next" / "key").exists(), "serial": _current(folder)}
+    if answer["serial"] is not None:
         crt = folder / "current" / "crt"
         text = _openssl("x509", "-in", str(crt), "-noout", "-enddate", "-ext", "subjectAltName")
         ends = datetime.strptime(text.splitlines()[0].partition("=")[2] + "+0000", "%b %d %H:%M:%S %Y GMT%z")
-        told["name"] = _subject("x509", crt)
-        told["ends"] = ends.isoformat()
-        told["days_left"] = (ends - datetime.now(timezone.utc)).days  # noqa: UP017 (Ubuntu 22.04 has Python 3.10)
-        told["hosts"] = sorted(re.findall(r"(?:DNS|IP Address):([^,\s]+)", text))
-    return told
+        answer["name"] = _subject("x509", crt)
+        answer["ends"] = ends.isoformat()
+        answer["days_left"] = (ends - datetime.now(timezone.utc)).days  # noqa: UP017 (Ubuntu 22.04 has Python 3.10)
+        answer["hosts"] = sorted(re.findall(r"(?:DNS|IP Address):([^,\s]+)", text))
+    return answer
 
 
 def _current(folder: Path) -> str | None:
@@ -154,8 +154,8 @@ def _current(folder: Path) -> str | None:
 
 
 def _subject(kind: str, path: Path) -> str:
-    told = _openssl(kind, "-in", str(path), "-noout", "-subject", "-nameopt", "multiline,-esc_msb,utf8")
-    return told.partition("commonName")[2].partition("=")[2].split("\n")[0].strip()
+    printed = _openssl(kind, "-in", str(path), "-noout", "-subject", "-nameopt", "multiline,-esc_msb,utf8")
+    return printed.partition("commonName")[2].partition("=")[2].split("\n")[0].strip()
 
 
 def _empty(folder: Path) -> Path:
@@ -182,10 +182,10 @@ def _settle(path: Path) -> None:
         os.close(handle)
 
 
-def _openssl(*told: str) -> str:
-    done = subprocess.run(["openssl", *told], check=False, capture_output=True, text=True)
+def _openssl(*arguments: str) -> str:
+    done = subprocess.run(["openssl", *arguments], check=False, capture_output=True, text=True)
     if done.returncode:
-        raise Refused(f"openssl {told[0]}: {(done.stderr or done.stdout).strip()[-300:]}")
+        raise Refused(f"openssl {arguments[0]}: {(done.stderr or done.stdout).strip()[-300:]}")
     return done.stdout
 
 

@@ -258,13 +258,13 @@ class Setups:
         drop(self.trial_file)  # invariant 5
 
     def _tell(self, outcome: str, setup: str, why: str) -> None:
-        told = {"outcome": outcome, "setup": setup, "version": self.version(setup), "why": why}
-        put(self.root / "last.json", json.dumps(told))
+        last = {"outcome": outcome, "setup": setup, "version": self.version(setup), "why": why}
+        put(self.root / "last.json", json.dumps(last))
 
     def _raise_floor(self) -> None:
-        told = json.loads((self.current / "release" / MANIFEST).read_text(encoding="utf-8"))["floor"]
-        if (floor := self.floor()) is None or rank(floor) < rank(told):
-            put(self.root / "floor", told)  # invariant 6
+        wanted = json.loads((self.current / "release" / MANIFEST).read_text(encoding="utf-8"))["floor"]
+        if (floor := self.floor()) is None or rank(floor) < rank(wanted):
+            put(self.root / "floor", wanted)  # invariant 6
 
     def _previous(self, setup: str | None) -> str | None:
         return _text(self.root / "setups" / str(setup) / "previous")
@@ -276,8 +276,8 @@ class Setups:
             _systemctl("restart", "--no-block", self.unit)
 
     def _falls(self) -> int:
-        told = _systemctl("show", "--property=NRestarts", "--value", self.unit)
-        return int(told) if told.isdigit() else 0
+        restarts = _systemctl("show", "--property=NRestarts", "--value", self.unit)
+        return int(restarts) if restarts.isdigit() else 0
 
     def _prune(self) -> None:
         """Remove what neither runs nor would be gone back to."""

@@ -61,11 +61,11 @@ def signed_manifest(bundle: Path, tar: tarfile.TarFile, key: Path) -> tuple[byte
     if not key.is_file():
         raise Refused(f"{key}: there is no key to check releases with: roll out ngatu_agent_release_key")
     with tempfile.TemporaryDirectory() as folder:
-        told, sealed = Path(folder, MANIFEST), Path(folder, SIGNATURE)
-        told.write_bytes(encoded)
+        file, sealed = Path(folder, MANIFEST), Path(folder, SIGNATURE)
+        file.write_bytes(encoded)
         sealed.write_bytes(signature)
         words = ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", str(key)]
-        words += ["-sigfile", str(sealed), "-in", str(told)]
+        words += ["-sigfile", str(sealed), "-in", str(file)]
         done = subprocess.run(words, capture_output=True, check=False)  # invariant 1
     if done.returncode:
         raise Refused(f"{bundle}: {MANIFEST}: the signature is not of {key}: {AGAIN}")

@@ -1,0 +1,105 @@
+"""station.store.writer"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+
+import pytest
+
+from station.ingest.inbound import InboundMessage, read
+from station.store.id_cache import IdCache
+from station.store.writer import MAX_KEPT_BYTES, BatchWriter, Notice
+from tests.station.ingest.test_receipts import BASE, messages
+from tests.station.store.test_store import altered, bytes_by
+from tests.support.stores import Place
+
+WHO = {"box": "hai-ninh/north-01"}
+
+
+def written(place: Place, *batches: Sequence[InboundMessage]) -> list[Notice]:
+    """Each batch in a transaction of its own; what the operator must hear of the last."""
+    ids, writer = IdCache(), None
+    for number, batch in enumerate(batches):
+        with place.engine.begin() as connection:
+            writer = BatchWriter(connection, ids, 1000 + number)
+            writer.write(batch)
+    return writer.notices if writer else []
+
+
+@pytest.fixture
+def tables(place: Place) -> Place:
+    with closing(place.open()):
+        pass
+    return place
+
+
+def test_what_comes_again_changes_nothing_but_when_the_box_was_seen(tables: Place) -> None:
+    batch = messages(1, 1, picture=True)
+
+    assert written(tables, batch, batch) == []
+    assert tables.rows("select seq, received_ms from message order by seq") == [(1, 1000), (2, 1000)]
+    assert tables.rows("select first_seen_ms, last_seen_ms from box") == [(1000, 1001)]
+
+
+def test_other_content_under_a_number_is_kept_beside_and_told(tables: Place) -> None:
+    (event,) = messages(1, 1)
+    other = altered(event, severity="info")
+
+    hint = "the first stays; both are in the store"
+    assert written(tables, [event], [other]) == [
+        Notice("conflict", WHO | {"key_kind": "seq", "key": "s-1/1", "hint": hint}),
+        Notice("conflict", WHO | {"key_kind": "revision", "key": "e-1/1", "hint": hint}),
+    ]
+    assert tables.rows("select body from event_revision") == [(event.raw.decode(),)]
+
+
+def test_two_contents_within_one_batch_are_a_conflict_too(tables: Place) -> None:
+    (event,) = messages(1, 1)
+
+    notices = written(tables, [event, altered(event, severity="info")])
+
+    assert [notice.event for notice in notices] == ["conflict", "conflict"]
+    assert tables.rows("select count(*) from message") == [(1,)]
+
+
+def test_more_ids_than_one_statement_may_bind_are_looked_up_all_the_same(tables: Place) -> None:
+    batch = [message for number in range(1, 451) for message in messages(number, number)]
+
+    assert written(tables, batch, batch) == []
+    assert tables.rows("select count(*), min(seq), max(seq) from message") == [(450, 1, 450)]
+    assert tables.rows("select first, last from span") == [(1, 450)]
+
+
+def test_of_what_cannot_be_read_only_the_beginning_is_kept_and_its_size_told(tables: Place) -> None:
+    huge = bytes_by("camera/north/event", b"?" * (MAX_KEPT_BYTES + 7))
+
+    (notice,) = written(tables, [huge])
+
+    assert notice.event == "message_unreadable"
+    assert tables.rows("select size_bytes, length(raw) from quarantine") == [
+        (MAX_KEPT_BYTES + 7, MAX_KEPT_BYTES)
+    ]
+
+
+def test_a_text_that_no_database_takes_is_made_one_that_every_database_takes(tables: Place) -> None:
+    strange = bytes_by("camera/north/" + "\0" + "x" * 600, b"?")
+
+    written(tables, [strange])
+
+    ((suffix,),) = tables.rows("select suffix from quarantine")
+    assert suffix.startswith("camera/north/\ufffdxxx") and len(suffix) == 500
+
+
+def test_an_event_without_a_number_is_set_apart_because_it_cannot_be_receipted(tables: Place) -> None:
+    raw = messages(1, 1)[0].raw.replace(b'"seq":1,', b"").replace(b'"stream":"s-1",', b"")
+    (notice,) = written(tables, [read(BASE + "camera/north/event", raw, {})])
+
+    assert notice.event == "message_unreadable"
+    assert tables.rows("select count(*) from event") == [(0,)]
+    assert tables.rows("select count(*) from quarantine") == [(1,)]
+
+
+def test_an_empty_message_only_clears_what_the_broker_retained(tables: Place) -> None:
+    assert written(tables, [bytes_by("camera/north/status", b"")]) == []
+    assert tables.rows("select count(*) from quarantine") == [(0,)]

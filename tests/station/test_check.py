@@ -1,0 +1,62 @@
+"""station.check"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from station.check import findings
+from station.config import StationConfig, parse
+from station.store.database import engine_of, upgrade, url_of, versions
+from station.watch.embedded import Address
+from tests.support.brokers import free_port
+
+
+def config(folder: Path, port: int, more: str = "") -> StationConfig:
+    return parse(f"commune: hai-ninh\nstate_dir: {folder}\nbroker: {{port: {port}}}\n{more}".encode(), "x.yaml")
+
+
+def test_a_place_where_nothing_is_yet_is_well_and_stays_empty(tmp_path: Path, embedded: Address) -> None:
+    found = list(findings(config(tmp_path / "state", embedded.port)))
+
+    assert [verdict for _, _, verdict in found] == ["ok"] * 4
+    assert [what.rpartition("state")[2] for part, what, _ in found if part != "broker"] == [
+        "commune hai-ninh", " will be made", "/station.db will be made",
+    ]  # fmt: skip
+    assert not (tmp_path / "state").exists()
+
+
+def test_each_part_is_looked_at_although_another_fails(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    found = {part: (what, verdict) for part, what, verdict in findings(config(tmp_path / "file", free_port()))}
+
+    assert {part: verdict for part, (_, verdict) in found.items()} == {
+        "config": "ok", "state_dir": "failed", "database": "ok", "broker": "failed",
+    }  # fmt: skip
+    assert "owner and mode of state_dir" in found["state_dir"][0]
+    assert "is the broker running" in found["broker"][0]
+
+
+@pytest.mark.parametrize("older", ["0001", "0004"])
+def test_an_older_database_is_told_and_left_as_it_is(tmp_path: Path, older: str) -> None:
+    settings = config(tmp_path, free_port())
+    engine = engine_of(url_of(settings.database, tmp_path))
+    upgrade(engine, older)
+    engine.dispose()
+
+    looked = [next(what for part, what, _ in findings(settings) if part == "database") for _ in range(2)]
+
+    assert looked == [f"{tmp_path}/station.db, version {older}: will be brought to {versions()[0]}"] * 2
+
+
+def test_what_deserves_a_look_is_a_warning_of_the_configuration(tmp_path: Path) -> None:
+    more = "database: {url: 'postgresql://ngatu@db.example/ngatu'}\n"
+
+    found = findings(config(tmp_path, free_port(), more))
+
+    assert next(found) == ("config", "commune hai-ninh", "ok")
+    assert next(found) == (
+        "config", "database.url names another machine: events go there over the network", "warning",
+    )  # fmt: skip
