@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.cli.config import DEFAULT, FAILED, ConfigFile, told_in_a_line
+from agent.cli.config import DEFAULT, ConfigFile
+from agent.cli.exit import FAILED, one_line_errors
 
 if TYPE_CHECKING:
     from agent.outbox.inspect import Status
@@ -36,7 +37,7 @@ def _place(config: Path, file: Path | None) -> Path:
 
 
 @outbox_app.command("status")
-@told_in_a_line
+@one_line_errors
 def status_command(config: ConfigFile = DEFAULT, file: File = None, as_json: Json = False) -> None:
     """Say what waits, what was lost, and how the file is."""
     from agent.clock import SystemClock  # noqa: PLC0415
@@ -85,7 +86,7 @@ def _print_status(path: Path, told: Status) -> None:
 
 
 @outbox_app.command("list")
-@told_in_a_line
+@one_line_errors
 def list_command(
     config: ConfigFile = DEFAULT,
     file: File = None,
@@ -125,7 +126,7 @@ def list_command(
 
 
 @outbox_app.command("export")
-@told_in_a_line
+@one_line_errors
 def export_command(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder, on a stick for instance.")],
     config: ConfigFile = DEFAULT,
@@ -140,7 +141,7 @@ def export_command(
 
 
 @outbox_app.command("requeue")
-@told_in_a_line
+@one_line_errors
 def requeue_command(
     seqs: Seqs = None, everything: All = False, config: ConfigFile = DEFAULT, file: File = None
 ) -> None:
@@ -153,7 +154,7 @@ def requeue_command(
 
 
 @outbox_app.command("drop")
-@told_in_a_line
+@one_line_errors
 def drop_command(
     seqs: Seqs = None,
     everything: All = False,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.config import told_in_a_line
+from agent.cli.exit import one_line_errors
 
 box_app = typer.Typer(help="One box, as it tells of itself at the broker.", no_args_is_help=True)
 
@@ -23,7 +23,7 @@ Root = Annotated[str, typer.Option(help="First levels of all topics.")]
 
 
 @box_app.command("look")
-@told_in_a_line
+@one_line_errors
 def look_command(
     commune: Commune,
     device: Device,
@@ -46,7 +46,7 @@ def look_command(
 
 
 @box_app.command("gate")
-@told_in_a_line
+@one_line_errors
 def gate_command(
     commune: Commune,
     device: Device,
@@ -76,7 +76,7 @@ def gate_command(
 
 
 @box_app.command("label")
-@told_in_a_line
+@one_line_errors
 def label_command(
     commune: Commune,
     device: Device,
@@ -97,7 +97,7 @@ def label_command(
 
 
 @box_app.command("report")
-@told_in_a_line
+@one_line_errors
 def report_command(
     facts: Annotated[Path, typer.Argument(help="What report.yml has gathered.")],
     out: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("report.html"),

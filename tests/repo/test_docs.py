@@ -17,7 +17,8 @@ import yaml
 from agent import errors
 from agent.cli import reference
 from agent.cli.main import gathered
-from agent.config.schema import EXAMPLES, Config, parse
+from agent.config.reference import EXAMPLES
+from agent.config.schema import Config, parse
 from agent.detectors.card import parse_card
 from agent.errors import NgatuError
 from agent.mqtt import errors as reasons
@@ -170,14 +171,12 @@ def test_the_code_map_names_every_module_and_no_other() -> None:
 
 def test_the_layers_of_the_architecture_are_those_of_the_contract() -> None:
     contract = re.findall(
-        r"^ {4}(agent\..+)$",
-        text("setup.cfg").partition("layers =\n")[2].partition("exhaustive")[0],
-        re.MULTILINE,
+        r"^ {4}(.+)$", text("setup.cfg").partition("layers =\n")[2].partition("exhaustive")[0], re.MULTILINE
     )
     page = text("docs/ARCHITECTURE.md").partition("## Imports point down")[2].partition("##")[0]
     named = re.findall(r"^\| (`agent\..+?) \|", page, re.MULTILINE)
 
-    assert [layer.split(" | ") for layer in contract] == [re.findall("`(.+?)`", row) for row in named]
+    assert [layer.split(" | ") for layer in contract] == [re.findall(r"`agent\.(.+?)`", row) for row in named]
 
 
 def test_no_folder_holds_so_many_modules_that_its_name_says_nothing() -> None:

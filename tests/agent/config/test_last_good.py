@@ -55,11 +55,11 @@ def test_what_no_agent_can_be_built_by_goes_back_to_the_last_good_one(box: Box) 
     text = box.config.read_text()
     box.config.write_text(text.replace("squares.onnx", "none.onnx"))
     agent, chosen = build(last_good.choose(box.config))
-    agent._close()
+    agent.close()
 
     assert "none.onnx" in (chosen.refused or "")
     assert chosen.data == text.encode()
-    assert agent._sources.config_refused
+    assert agent.session.config_refused
 
 
 def test_a_last_good_one_that_will_not_do_either_is_not_tried_for_ever(box: Box) -> None:

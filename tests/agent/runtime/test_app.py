@@ -8,10 +8,12 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import paho.mqtt.client as paho
 import psutil
@@ -19,13 +21,14 @@ import pytest
 
 from agent.clock import BUILT_S, SystemClock, Trust
 from agent.config.schema import load
+from agent.core.types import Detection, Image
+from agent.detectors import Detector
 from agent.errors import NgatuError
 from agent.host.watchdog import Watchdog
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.runtime.app import STOP_S, Agent
 from agent.status import health
 from agent.wire import codec
-from agent.wire.codec import encode
 from agent.wire.payloads import ClockMapPayload
 from station.ingest.inbound import MessageKind, read
 from station.watch.embedded import Address
@@ -227,11 +230,11 @@ def test_a_box_says_what_it_is_and_how_it_is_and_leaves_no_thread_and_no_process
     assert {name for name, value in health.items() if value is None} <= unknown_here
     assert set(health["degraded"]) <= {"clock_untrusted"}
 
-    told = [systemd.recv(100) for _ in range(2)]
-    assert told == [b"READY=1", b"WATCHDOG=1"]
-    while told[-1] == b"WATCHDOG=1":
-        told.append(systemd.recv(100))
-    assert told[-1] == b"STOPPING=1"
+    notices = [systemd.recv(100) for _ in range(2)]
+    assert notices == [b"READY=1", b"WATCHDOG=1"]
+    while notices[-1] == b"WATCHDOG=1":
+        notices.append(systemd.recv(100))
+    assert notices[-1] == b"STOPPING=1"
     systemd.close()
 
     assert psutil.Process().children(recursive=True) == family
@@ -254,20 +257,18 @@ def test_a_box_without_a_detector_tells_motion_and_says_that_no_network_ran(
 
 
 def test_a_synchronised_clock_is_one_map_that_the_station_can_read(tmp_path: Path, clock: SteppedClock) -> None:
-    agent = Agent(load(Box(tmp_path, free_port()).config), clock)
     trusted = [Trust("unknown")]
-    agent.timekeeper.clock._asked = lambda: trusted[0]
+    agent = Agent(load(Box(tmp_path, free_port()).config), clock, trusted=lambda: trusted[0])
     clock.step_wall(BUILT_S - clock.now().wall_s + 86400)
     for _ in range(40):
         clock.advance(2)
-        agent._keep_the_time()
-    before = agent._clock_told(agent.clock.now())
-    doubted = json.loads(encode(health.report(agent._sources, agent.clock)))["degraded"]
+        agent.look()
+    before = health.report(agent.sources, agent.clock)
     trusted[0] = Trust("ntp", 7)
     clock.step_wall(3600)
     for _ in range(3):
         clock.advance(2)
-        agent._keep_the_time()
+        agent.look()
 
     sent = sorted(agent.outbox.waiting(10, agent.clock.now()), key=lambda each: each.seq)
     stream = agent.outbox.stream
@@ -279,14 +280,37 @@ def test_a_synchronised_clock_is_one_map_that_the_station_can_read(tmp_path: Pat
         (MessageKind.EVENT, None),
         (MessageKind.CLOCK_MAP, None),
     ]
-    told = arrivals[-1].payload
-    assert isinstance(told, ClockMapPayload)
-    assert (told.clock.state, told.clock.error_ms, told.clock.boot_id) == ("ntp", 7, before.boot_id)
-    happened_s = told.time.timestamp() - ((told.clock.mono_ms or 0) - (before.mono_ms or 0)) / 1000
+    clock_map = arrivals[-1].payload
+    assert isinstance(clock_map, ClockMapPayload)
+    assert before.clock is not None
+    assert (clock_map.clock.state, clock_map.clock.error_ms, clock_map.clock.boot_id) == (
+        "ntp",
+        7,
+        before.clock.boot_id,
+    )
+    passed_s = ((clock_map.clock.mono_ms or 0) - (before.clock.mono_ms or 0)) / 1000
+    happened_s = clock_map.time.timestamp() - passed_s
     assert happened_s == pytest.approx(clock.now().wall_s - 6, abs=3)  # an hour later than it was stamped
-    assert "clock_untrusted" in doubted
+    assert "clock_untrusted" in before.degraded
     assert arrivals[0].event and arrivals[0].event.kind == "clock_untrusted"
-    agent._close()
+    agent.close()
+
+
+class Hanging:
+    """A network that hangs while it is asked to, as a driver may."""
+
+    def __init__(self, inner: Detector, hang: threading.Event, go_on: threading.Event) -> None:
+        self._inner, self._hang, self._go_on = inner, hang, go_on
+        self.name, self.sha256 = inner.name, inner.sha256
+        self.input_size, self.labels = inner.input_size, inner.labels
+
+    def detect(self, images: Sequence[Image]) -> Sequence[Sequence[Detection]]:
+        if self._hang.is_set():
+            self._go_on.wait(30)
+        return self._inner.detect(images)
+
+    def close(self) -> None:
+        self._inner.close()
 
 
 def test_whichever_loop_hangs_the_watchdog_starves_until_it_goes_on(
@@ -296,26 +320,24 @@ def test_whichever_loop_hangs_the_watchdog_starves_until_it_goes_on(
     monkeypatch.setattr("agent.runtime.app.TICK_S", 0.2)
     agent = Agent(load(Box(tmp_path, free_port()).config), SystemClock())
     agent.heartbeats.limit_s, agent.watchdog = 1.5, Watchdog(agent.heartbeats, 0.2)
+    network, disk, journal = threading.Event(), threading.Event(), threading.Event()
     go_on = threading.Event()
+    agent.detector.inner = Hanging(agent.detector.inner, network, go_on)
+    monkeypatch.setattr(agent.outbox, "condition", hanging(agent.outbox.condition, disk, go_on))
+    monkeypatch.setattr(agent.journal, "begin", hanging(agent.journal.begin, journal, go_on))
     work = threading.Thread(target=agent.run)
     work.start()
     try:
-        until(lambda: agent.watchers["road"].state.state == "streaming", 30, "it watches")
-        for part, loop in (("detector", "camera road"), ("outbox", "main"), ("orders", "orders")):
+        until(lambda: agent.cameras["road"].state.state == "streaming", 30, "it watches")
+        for hang, loop in ((network, "camera road"), (disk, "main"), (journal, "commands")):
             go_on.clear()
-            if part == "detector":
-                holder = threading.Thread(target=hold, args=(agent.detector._changed, go_on))
-            elif part == "outbox":
-                holder = threading.Thread(target=hold, args=(agent.outbox._lock, go_on))
-            else:
-                holder = threading.Thread(target=hold, args=(agent.journal._lock, go_on))
-            holder.start()
-            until(
-                lambda loop=loop: loop in agent.watchdog.hanging, 15, f"{loop} is missed while the {part} hangs"
-            )
+            hang.set()
+            if hang is journal:  # nothing is begun unless it is commanded
+                agent.commands.heard(f"{HERE}/command/ping", ping(), False, lambda: None)
+            until(lambda loop=loop: loop in agent.watchdog.hanging, 15, f"{loop} is missed")
+            hang.clear()
             go_on.set()
-            holder.join()
-            until(lambda: not agent.watchdog.hanging, 15, f"all go on after the {part}")
+            until(lambda: not agent.watchdog.hanging, 15, f"all go on after {loop}")
     finally:
         go_on.set()
         agent.stop.set()
@@ -324,20 +346,37 @@ def test_whichever_loop_hangs_the_watchdog_starves_until_it_goes_on(
     assert not work.is_alive()
 
 
-def hold(lock: Any, until_told: threading.Event) -> None:
-    """Keep a part's lock, as a hung driver or disk would."""
-    with lock:
-        until_told.wait(30)
+def hanging(inner: Callable[..., Any], hang: threading.Event, go_on: threading.Event) -> Callable[..., Any]:
+    """A part that hangs while it is asked to, as a disk may."""
+
+    def asked(*words: Any) -> Any:
+        if hang.is_set():
+            go_on.wait(30)
+        return inner(*words)
+
+    return asked
+
+
+def ping() -> bytes:
+    """A command that is in time."""
+    now = datetime.now(UTC)
+    times = {"issued_at": now.isoformat(), "expires_at": (now + timedelta(minutes=1)).isoformat()}
+    return json.dumps({"id": str(uuid4()), "issuer": "desk", "args": {}, **times}).encode()
 
 
 def test_a_look_at_a_disk_that_is_well_does_not_ask_how_far_to_trust_the_clock(
     tmp_path: Path, clock: SteppedClock
 ) -> None:
-    agent = Agent(load(Box(tmp_path, free_port()).config), clock)
     asked: list[int] = []
-    agent.timekeeper.clock._asked = lambda: asked.append(1) or Trust("ntp", 5)  # type: ignore[func-returns-value]
-    agent._storage.tick()
-    agent._close()
+
+    def trusted() -> Trust:
+        asked.append(1)
+        return Trust("ntp", 5)
+
+    agent = Agent(load(Box(tmp_path, free_port()).config), clock, trusted=trusted)
+    asked.clear()
+    agent.disk.tick()
+    agent.close()
 
     assert asked == []
 
@@ -345,20 +384,20 @@ def test_a_look_at_a_disk_that_is_well_does_not_ask_how_far_to_trust_the_clock(
 def test_a_hot_box_slows_its_cameras_down_and_says_so_at_once(tmp_path: Path, clock: SteppedClock) -> None:
     sys = board(tmp_path / "sys", zones=(("cpu-thermal", "90000"),))
     box = changed(Box(tmp_path, free_port()), ("interval_s: 5", "interval_s: 600"))
-    agent = Agent(load(box.config), clock, sys)
-    wanted = agent.watchers["road"].fps_wanted
-    agent.bulletin.say()
-    assert not agent.bulletin.due
+    agent = Agent(load(box.config), clock, sys, trusted=lambda: Trust("ntp", 5))
+    wanted = agent.cameras["road"].fps_wanted
+    agent.retained.publish()
+    assert not agent.retained.due
     for _ in range(7):
-        agent._keep_the_pace()
+        agent.look()
         clock.advance(2)
 
-    assert agent.bulletin.due  # so that the station hears of it at the next turn
-    told_health = health.report(agent._sources, clock)
-    assert "overheated" in told_health.degraded
-    assert told_health.cameras["road"].fps_wanted == agent.watchers["road"].fps_wanted == wanted / 2
-    (told,) = agent.outbox.open_events()
-    assert (told.topic, json.loads(told.body)["kind"]) == ("camera/box/event", "overheated")
-    agent.pacer.close()
+    assert agent.retained.due  # so that the station hears of it at the next turn
+    report = health.report(agent.sources, clock)
+    assert "overheated" in report.degraded
+    assert report.cameras["road"].fps_wanted == agent.cameras["road"].fps_wanted == wanted / 2
+    (left_open,) = agent.outbox.open_events()
+    assert (left_open.topic, json.loads(left_open.body)["kind"]) == ("camera/box/event", "overheated")
+    agent.load.close()
     assert agent.outbox.open_events() == []
-    agent._close()
+    agent.close()

@@ -15,12 +15,14 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
-from agent.cli.config import check_command, dumped, told_in_a_line
+from agent.cli.config import check_command, dumped
+from agent.cli.exit import one_line_errors
 from agent.clock import Clock, SystemClock
-from agent.config.schema import EXAMPLES, Config, parse
+from agent.config.reference import example_text
+from agent.config.schema import Config, parse
 from agent.core.types import Instant
 from agent.errors import CameraLost
-from agent.settings.reference import example, schema
+from agent.settings.reference import schema
 from agent.tools import check
 from agent.tools.check import CheckResult, CheckVerdict
 from station.watch.embedded import Address
@@ -247,7 +249,7 @@ def test_a_broker_that_speaks_only_3_1_1_is_found_by_itself(
 
 def test_the_schema_and_the_example_are_printed(tmp_path: Path) -> None:
     assert json.loads(ngatu(tmp_path, None, "config", "schema").stdout) == schema(Config)
-    assert ngatu(tmp_path, None, "config", "example").stdout == example(Config, EXAMPLES)
+    assert ngatu(tmp_path, None, "config", "example").stdout == example_text()
 
 
 def test_what_holds_is_shown_and_accepted_again(tmp_path: Path, working: dict[str, object]) -> None:
@@ -261,7 +263,7 @@ def test_what_holds_is_shown_and_accepted_again(tmp_path: Path, working: dict[st
 
 
 def test_a_command_that_breaks_says_so_in_two_lines_and_ends_with_70() -> None:
-    @told_in_a_line
+    @one_line_errors
     def command() -> None:
         raise RuntimeError(f"no\nidea rtsp://u:{CANARY}@h")
 
