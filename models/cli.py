@@ -55,8 +55,8 @@ def fetch(
 ) -> None:
     """Fetch a model of the catalogue: checked by its hash, resumed where it broke off."""
     entry, consent = entry_named(name), Consent(sha256, trust_on_first_use)
-    with progress_bars() as told:
-        path = fetch_model(name, entry, models_dir(folder), told, consent=consent)
+    with progress_bars() as progress:
+        path = fetch_model(name, entry, models_dir(folder), progress, consent=consent)
     Console().print(f"{name}: {path}", soft_wrap=True)
 
 
@@ -97,9 +97,9 @@ def progress_bars() -> Iterator[Told]:
     with Progress(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def told(name: str, done: int, total: int | None) -> None:
+        def show(name: str, done: int, total: int | None) -> None:
             if name not in tasks:
                 tasks[name] = bars.add_task(name)
             bars.update(tasks[name], completed=done, total=total)
 
-        yield told
+        yield show

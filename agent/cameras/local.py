@@ -48,15 +48,15 @@ class LocalCamera:
     def _run(self) -> Generator[Frame, None, None]:
         if self._closed:
             return
-        told = source(self.settings, self._clock.now())
-        pictures = opened(told, self._now)
+        wanted = source(self.settings, self._clock.now())
+        pictures = opened(wanted, self._now)
         self.facts = pictures.facts
         stencil: PrivacyMask | None = None
         try:
             for picture in pictures:
                 if stencil is None or stencil.layout != picture.layout:
-                    stencil = PrivacyMask(picture.layout, told.masks)
-                yield _frame(picture, stencil if told.masks else None)
+                    stencil = PrivacyMask(picture.layout, wanted.masks)
+                yield _frame(picture, stencil if wanted.masks else None)
                 if self._closed:
                     return
         finally:

@@ -44,14 +44,14 @@ def status_command(config: ConfigFile = DEFAULT, file: File = None, as_json: Jso
     from agent.outbox import inspect  # noqa: PLC0415
 
     path = _place(config, file)
-    told = inspect.status(path, SystemClock())
+    status = inspect.status(path, SystemClock())
     if as_json:
-        typer.echo(json.dumps(asdict(told), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(asdict(status), ensure_ascii=False, indent=2))
         return
-    _print_status(path, told)
+    _print_status(path, status)
 
 
-def _print_status(path: Path, told: Status) -> None:
+def _print_status(path: Path, status: Status) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -62,8 +62,8 @@ def _print_status(path: Path, told: Status) -> None:
     table.add_column("class")
     for heading in ("waiting", "KiB", "lost"):
         table.add_column(heading, justify="right")
-    for name in dict.fromkeys([*told.waiting, *told.dropped]):
-        each, lost = told.waiting.get(name, Sum(0, 0)), told.dropped.get(name, 0)
+    for name in dict.fromkeys([*status.waiting, *status.dropped]):
+        each, lost = status.waiting.get(name, Sum(0, 0)), status.dropped.get(name, 0)
         table.add_row(
             name.replace("_", " "), f"{each.messages:,}", f"{each.bytes / 1024:,.0f}",
             Text(f"{lost:,}", "bold red" if lost else ""),
@@ -71,15 +71,15 @@ def _print_status(path: Path, told: Status) -> None:
     console = Console(highlight=False, markup=False)
     console.print(table)
     facts = Table.grid(padding=(0, 2))
-    quarantine = Text(f"{told.quarantined:,}", "yellow" if told.quarantined else "")
+    quarantine = Text(f"{status.quarantined:,}", "yellow" if status.quarantined else "")
     for name, value in (
-        ("agent", "at work" if told.at_work else "not running"),
-        ("oldest", age(told.oldest_s)),
+        ("agent", "at work" if status.at_work else "not running"),
+        ("oldest", age(status.oldest_s)),
         ("quarantined", quarantine),
-        ("newest seq", f"{told.newest_seq:,} of stream {told.stream}"),
-        ("chain", f"{told.seals:,} seals, {told.unsealed:,} messages wait for one"),
-        ("file", f"{told.file_bytes / 1024:,.0f} KiB, and {told.ballast_bytes / 1024:,.0f} KiB of ballast"),
-        ("damaged files", Text(", ".join(told.damaged), "yellow") if told.damaged else "none"),
+        ("newest seq", f"{status.newest_seq:,} of stream {status.stream}"),
+        ("chain", f"{status.seals:,} seals, {status.unsealed:,} messages wait for one"),
+        ("file", f"{status.file_bytes / 1024:,.0f} KiB, and {status.ballast_bytes / 1024:,.0f} KiB of ballast"),
+        ("damaged files", Text(", ".join(status.damaged), "yellow") if status.damaged else "none"),
     ):
         facts.add_row(name, value)
     console.print(facts)

@@ -209,24 +209,24 @@ def config_sha256(config: Config) -> str:
 
 def warnings(config: Config) -> list[str]:
     """What is allowed but deserves a look, one line each."""
-    told = []
+    found = []
     if not config.device.purpose:
-        told.append("device.purpose is empty: the law asks what the pictures are for")
+        found.append("device.purpose is empty: the law asks what the pictures are for")
     if not config.device.legal_basis:
-        told.append("device.legal_basis is empty: the law asks what allows the cameras")
+        found.append("device.legal_basis is empty: the law asks what allows the cameras")
     if config.broker.tls is None and config.broker.host not in LOOPBACK:
-        told.append("broker.tls is not set: pictures and passwords go over the network in the clear")
+        found.append("broker.tls is not set: pictures and passwords go over the network in the clear")
     sources: dict[str, str] = {}
     for camera in config.cameras:
         source = camera.source.model_dump_json()
         if source in sources and camera.source.kind != "file":
-            told.append(f"cameras {sources[source]} and {camera.name} have the same source")
+            found.append(f"cameras {sources[source]} and {camera.name} have the same source")
         sources[source] = camera.name
         if isinstance(camera.source, UsbSource) and not camera.source.stable:
-            told.append(f"camera {camera.name}: {camera.source.device} may be another camera after a restart")
+            found.append(f"camera {camera.name}: {camera.source.device} may be another camera after a restart")
         if not camera.rules:
-            told.append(f"camera {camera.name} has no rules, so it never tells anything")
-    return told
+            found.append(f"camera {camera.name} has no rules, so it never tells anything")
+    return found
 
 
 def cross_check(plain: Any) -> Iterator[Finding]:

@@ -48,12 +48,12 @@ def _judge(path: Path, boot_id: str) -> BootReason:
     return "box_restarted" if ended else "power_lost"
 
 
-def note(path: Path, told: Mapping[str, object]) -> None:
+def note(path: Path, content: Mapping[str, object]) -> None:
     """Replace a small JSON file at once, so that a power cut leaves the old or the new one; never raises."""
     fresh = path.with_name(path.name + ".new")
     with suppress(OSError):
         with fresh.open("w", encoding="ascii") as file:
-            json.dump(told, file)
+            json.dump(content, file)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)

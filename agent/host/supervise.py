@@ -132,7 +132,12 @@ class Worker:
     """One thread that does one thing for ever."""
 
     def __init__(
-        self, name: str, run: Callable[[Stop, Beat], None], heartbeats: Heartbeats, clock: Clock
+        self,
+        name: str,
+        run: Callable[[Stop, Beat], None],
+        heartbeats: Heartbeats,
+        clock: Clock,
+        backoff: Backoff | None = None,
     ) -> None:
         """`run(stop, beat)` works until it is done or `stop` is set, and calls `beat` at every turn."""
         self.name = name
@@ -140,7 +145,7 @@ class Worker:
         self._heartbeats = heartbeats
         self._clock = clock
         self._voice = OutageLog(name)
-        self._backoff = Backoff()
+        self._backoff = backoff or Backoff()
         self._began_s = 0.0
         self._thread: threading.Thread | None = None
 

@@ -59,8 +59,8 @@ class CheckResult:
 
 def offline(config: Config) -> Iterator[CheckResult]:
     """What can be judged without touching camera, model or broker: advice and the places of secrets."""
-    for told in warnings(config):
-        yield CheckResult("config", told, CheckVerdict.WARNING)
+    for warning in warnings(config):
+        yield CheckResult("config", warning, CheckVerdict.WARNING)
     for path, secret in secrets(config):
         if problem := _secret_problem(secret):
             yield CheckResult(
@@ -155,15 +155,15 @@ def check_detector(config: Config, clock: Clock) -> CheckResult:
 
 def _unknown_labels(config: Config, detector: Detector) -> str:
     """Labels that a rule was explicitly given and that the model does not know."""
-    told: dict[str, None] = {}
+    unknown: dict[str, None] = {}
     for camera in config.cameras:
         for rule in camera.rules:
             if "labels" in rule.model_fields_set:
                 missing = [label for label in rule.wanted if label not in detector.labels]
-                told |= {
+                unknown |= {
                     f"rule {rule.id} wants {label}, which the model does not know": None for label in missing
                 }
-    return "; ".join(told)
+    return "; ".join(unknown)
 
 
 def secrets(settings: BaseModel, path: str = "") -> Iterator[tuple[str, Secret]]:

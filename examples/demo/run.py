@@ -78,9 +78,9 @@ def main() -> int:
         path = OUT / old
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     say("1/5 fetching the detector (66 MB, once) and two clips (0.9 MB, once)")
-    with progress_bars() as told:
-        fetch_model(MODEL, entry_named(MODEL), OUT / "models", told)
-        fetch_members(CLIPS, MEMBERS, told)
+    with progress_bars() as progress:
+        fetch_model(MODEL, entry_named(MODEL), OUT / "models", progress)
+        fetch_members(CLIPS, MEMBERS, progress)
     with embedded_broker() as broker:
         say(f"2/5 a broker listens on {broker.host}:{broker.port}; the box and the station start")
         config = _configured(broker)
@@ -168,8 +168,8 @@ def _result() -> Result:
         (received,) = station.execute("select count(distinct seq) from received").fetchone()
         (events,) = station.execute("select count(distinct id) from event").fetchone()
         (images,) = station.execute("select count(*) from picture").fetchone()
-        told = station.execute("select payload from event where kind = 'object'").fetchall()
-    labels = {event["id"]: event["object"]["label"] for event in (json.loads(row[0]) for row in told)}
+        payloads = station.execute("select payload from event where kind = 'object'").fetchall()
+    labels = {event["id"]: event["object"]["label"] for event in (json.loads(row[0]) for row in payloads)}
     return Result(newest, received, waiting, events, images, Counter(labels.values()))
 
 

@@ -42,21 +42,21 @@ class Desk:
         self.client.connect("127.0.0.1", port)
         self.client.subscribe([(f"{HERE}/{each}", 1) for each in ("ack/#", "camera/#", "hello")])
         self.client.loop_start()
-        told = {"state": "online", "station": "desk", "session": "s-1", "time": stamp()}
-        self.client.publish("ngatu/v1/test-commune/station/status", json.dumps(told), qos=1, retain=True)
+        status = {"state": "online", "station": "desk", "session": "s-1", "time": stamp()}
+        self.client.publish("ngatu/v1/test-commune/station/status", json.dumps(status), qos=1, retain=True)
 
     def _hear(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         suffix = message.topic.removeprefix(f"{HERE}/")
         user = dict(getattr(message.properties, "UserProperty", []))
-        told = json.loads(message.payload) if message.payload.startswith(b"{") else {}
+        payload = json.loads(message.payload) if message.payload.startswith(b"{") else {}
         with self._lock:
             if suffix.startswith("ack/"):
-                self.answers.setdefault(told["id"], []).append(told)
+                self.answers.setdefault(payload["id"], []).append(payload)
             elif suffix.endswith("/snapshot"):
                 self.pictures[user["event_id"]] = message.payload
             elif suffix == "camera/road/status":
-                self.states.append(told)
-        seq, stream = told.get("seq", user.get("seq")), told.get("stream", user.get("stream"))
+                self.states.append(payload)
+        seq, stream = payload.get("seq", user.get("seq")), payload.get("stream", user.get("stream"))
         if seq is not None and stream:
             self._have.add(int(seq))
             receipt = {
@@ -70,11 +70,17 @@ class Desk:
         """One command; its id."""
         self.number += 1
         name = f"cmd-{self.number}"
-        told = {"id": name, "issued_at": stamp(), "expires_at": stamp(life_s), "issuer": "desk", "args": args}
+        command = {
+            "id": name,
+            "issued_at": stamp(),
+            "expires_at": stamp(life_s),
+            "issuer": "desk",
+            "args": args,
+        }
         life = Properties(PacketTypes.PUBLISH)
         life.MessageExpiryInterval = max(1, int(life_s))
         self.client.publish(
-            f"{HERE}/command/{verb}", json.dumps(told), qos=1, retain=retain, properties=life
+            f"{HERE}/command/{verb}", json.dumps(command), qos=1, retain=retain, properties=life
         ).wait_for_publish(5)
         return name
 

@@ -42,10 +42,10 @@ def test_a_command_that_fails_says_why_without_a_traceback(command: list[str], t
 
 
 def test_progress_has_a_bar_per_file(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_bars() as told:
-        told("a.tar.gz", 10, 20)
-        told("a.tar.gz", 20, 20)
-        told("b.onnx", 5, None)
+    with progress_bars() as progress:
+        progress("a.tar.gz", 10, 20)
+        progress("a.tar.gz", 20, 20)
+        progress("b.onnx", 5, None)
 
     shown = capsys.readouterr().err
     assert "a.tar.gz" in shown

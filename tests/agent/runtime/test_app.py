@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,22 +18,17 @@ import paho.mqtt.client as paho
 import psutil
 import pytest
 
-from agent.clock import BUILT_S, SystemClock, Trust
+from agent.clock import SystemClock, Trust
 from agent.config.schema import load
 from agent.core.types import Detection, Image
 from agent.detectors import Detector
-from agent.errors import NgatuError
 from agent.host.watchdog import Watchdog
-from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.runtime.app import STOP_S, Agent
 from agent.status import health
-from agent.wire import codec
-from agent.wire.payloads import ClockMapPayload
-from station.ingest.inbound import MessageKind, read
 from station.watch.embedded import Address
 from tests.agent.host.test_machine import board
 from tests.conftest import SteppedClock
-from tests.support.boxes import NGATU, Box, at_work
+from tests.support.boxes import Box, at_work
 from tests.support.brokers import free_port, until
 
 HERE = "ngatu/v1/test-commune/test-box-01"
@@ -48,77 +42,6 @@ def changed(box: Box, *changes: tuple[str, str]) -> Box:
         text = text.replace(before, after)
     box.config.write_text(text)
     return box
-
-
-def a_model_that_is_not_there(box: Box) -> str:
-    (box.folder / "squares.onnx").unlink()
-    return "squares.onnx"
-
-
-def a_state_dir_that_cannot_be_made(box: Box) -> str:
-    (box.folder / "file").write_text("")
-    changed(box, (str(box.folder / "state"), str(box.folder / "file" / "state")))
-    return "make its folder writable"
-
-
-def a_provider_that_is_not_there(box: Box) -> str:
-    changed(box, ("detector: {", "detector: {provider: tensorrt, "))
-    return "no tensorrt"
-
-
-def a_port_that_is_taken(box: Box) -> str:
-    taken = socket.create_server(("127.0.0.1", 0))
-    box.taken = taken  # type: ignore[attr-defined]  # open as long as the test
-    changed(box, ("interval_s: 5", f"interval_s: 5, metrics_port: {taken.getsockname()[1]}"))
-    return "health.metrics_port"
-
-
-def a_second_agent(box: Box) -> str:
-    box.first = Outbox(box.folder / "state/outbox.db", OutboxSettings(), SystemClock())  # type: ignore[attr-defined]
-    return "is in use by another process"
-
-
-@pytest.mark.parametrize(("mistake", "code"), [(a_model_that_is_not_there, 2), (a_second_agent, 1)])
-def test_what_cannot_start_is_told_in_a_line_with_its_exit_code(
-    tmp_path: Path, mistake: Callable[[Box], str], code: int
-) -> None:
-    box = Box(tmp_path, free_port())
-    expected = mistake(box)
-    done = subprocess.run(
-        [*NGATU, "run", "-c", str(box.config)], capture_output=True, text=True, timeout=60, check=False
-    )
-
-    assert done.returncode == code, done.stderr
-    assert expected in done.stderr
-    assert "Traceback" not in done.stderr + done.stdout
-    assert len(done.stderr.splitlines()) <= 4
-    assert '"started"' not in done.stdout
-    if hasattr(box, "first"):
-        box.first.close()
-
-
-@pytest.mark.parametrize(
-    "mistake",
-    [
-        a_model_that_is_not_there,
-        a_provider_that_is_not_there,
-        a_state_dir_that_cannot_be_made,
-        a_port_that_is_taken,
-    ],
-)
-def test_what_cannot_start_leaves_nothing_behind(tmp_path: Path, mistake: Callable[[Box], str]) -> None:
-    box = Box(tmp_path, free_port())
-    expected = mistake(box)
-    threads, family = threading.enumerate(), psutil.Process().children(recursive=True)
-    with pytest.raises(NgatuError) as caught:
-        Agent(load(box.config), SystemClock()).run()
-
-    assert expected in str(caught.value)
-    assert threading.enumerate() == threads
-    assert psutil.Process().children(recursive=True) == family
-    Outbox(tmp_path / "state/outbox.db", OutboxSettings(), SystemClock()).close()  # nobody holds it any more
-    if hasattr(box, "taken"):
-        box.taken.close()
 
 
 @contextmanager
@@ -254,46 +177,6 @@ def test_a_box_without_a_detector_tells_motion_and_says_that_no_network_ran(
     event = said["camera/road/event"][0]
     assert (event["kind"], event["model"], event["image"] is not None) == ("motion", None, True)
     assert said["info"][-1]["model"] is None
-
-
-def test_a_synchronised_clock_is_one_map_that_the_station_can_read(tmp_path: Path, clock: SteppedClock) -> None:
-    trusted = [Trust("unknown")]
-    agent = Agent(load(Box(tmp_path, free_port()).config), clock, trusted=lambda: trusted[0])
-    clock.step_wall(BUILT_S - clock.now().wall_s + 86400)
-    for _ in range(40):
-        clock.advance(2)
-        agent.look()
-    before = health.report(agent.sources, agent.clock)
-    trusted[0] = Trust("ntp", 7)
-    clock.step_wall(3600)
-    for _ in range(3):
-        clock.advance(2)
-        agent.look()
-
-    sent = sorted(agent.outbox.waiting(10, agent.clock.now()), key=lambda each: each.seq)
-    stream = agent.outbox.stream
-    arrivals = [
-        read(f"{HERE}/{each.message.topic}", codec.finish(each, stream, clock.now()), {}) for each in sent
-    ]
-    assert [(each.sort, each.problem) for each in arrivals] == [
-        (MessageKind.EVENT, None),
-        (MessageKind.EVENT, None),
-        (MessageKind.CLOCK_MAP, None),
-    ]
-    clock_map = arrivals[-1].payload
-    assert isinstance(clock_map, ClockMapPayload)
-    assert before.clock is not None
-    assert (clock_map.clock.state, clock_map.clock.error_ms, clock_map.clock.boot_id) == (
-        "ntp",
-        7,
-        before.clock.boot_id,
-    )
-    passed_s = ((clock_map.clock.mono_ms or 0) - (before.clock.mono_ms or 0)) / 1000
-    happened_s = clock_map.time.timestamp() - passed_s
-    assert happened_s == pytest.approx(clock.now().wall_s - 6, abs=3)  # an hour later than it was stamped
-    assert "clock_untrusted" in before.degraded
-    assert arrivals[0].event and arrivals[0].event.kind == "clock_untrusted"
-    agent.close()
 
 
 class Hanging:
