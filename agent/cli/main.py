@@ -1,4 +1,4 @@
-"""`ngatu`: the box's commands, and the door to those of the station and of the model tools.
+"""`ngatu`: the box's commands, and the way to those of the station and of the model tools.
 
 `ngatu` gathers the commands of all packages through the entry-point group `ngatu.commands`, so that no package
 imports another for a command. Only the cli modules print.

@@ -135,7 +135,7 @@ class Config(Settings):
     pace: ThrottleSettings = Field(
         ThrottleSettings(), description="When the box looks at fewer pictures, because it is hot or busy."
     )
-    commands: CommandSettings = Field(CommandSettings(), description="Whose orders the box obeys.")
+    commands: CommandSettings = Field(CommandSettings(), description="Whose commands the box obeys.")
     health: HealthSettings = Field(HealthSettings(), description="What the box says about itself.")
     log: LogSettings = Field(LogSettings(), description="What the agent writes about its own work.")
     cameras: tuple[CameraConfig, ...] = Field(

@@ -70,7 +70,7 @@ def offline(config: Config) -> Iterator[CheckResult]:
         try:
             public_key(config.commands.key)
         except NgatuError as error:
-            yield CheckResult("commands.key", error.what, CheckVerdict.FAILED, "without it no order is done")
+            yield CheckResult("commands.key", error.what, CheckVerdict.FAILED, "without it no command is done")
     for name, file in dict(config.broker.tls or ()).items():
         if isinstance(file, Path) and not os.access(file, os.R_OK):
             hint = "put it there before the agent starts"
