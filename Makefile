@@ -101,7 +101,7 @@ bundle: $(VENV)/.complete ## One signed file for boxes without internet (KEY=rel
 	$(BIN)/ngatu bundle build --key $(or $(KEY),release.key) $(BUNDLE)
 
 docs: $(VENV)/.complete ## Rewrite what is generated: example, references, schemas.
-	$(BIN)/python -m agent.settings.reference
+	$(BIN)/python -m agent.config.reference
 	$(BIN)/python -m agent.cli.reference
 	$(BIN)/python -m agent.wire.describe
 	$(BIN)/python -m station.describe

@@ -73,17 +73,17 @@ class FlooredClock:
 
     def now(self) -> Instant:
         """This moment on both clocks."""
-        told = self._machine.now()
-        return Instant(told.mono_s, max(told.wall_s, self._least_s(told)))
+        shown = self._machine.now()
+        return Instant(shown.mono_s, max(shown.wall_s, self._least_s(shown)))
 
     def trust(self) -> Trust:
         """How far what `now` says can be trusted. NTP is believed even below a floor noted in error."""
-        told, kept = self._machine.now(), self._asked()
-        if kept.state == "ntp" and told.wall_s >= BUILT_S:
-            if told.wall_s < self._least_s(told):
-                self._floor = told
+        shown, kept = self._machine.now(), self._asked()
+        if kept.state == "ntp" and shown.wall_s >= BUILT_S:
+            if shown.wall_s < self._least_s(shown):
+                self._floor = shown
             return kept
-        if told.wall_s < self._least_s(told):
+        if shown.wall_s < self._least_s(shown):
             return Trust("floor")
         return kept if kept.state == "rtc" else Trust("unknown")
 

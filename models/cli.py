@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from agent.cli.config import told_in_a_line
+from agent.cli.exit import one_line_errors
 from agent.detectors.places import models_dir
 from models.catalogue import entry_named, read_catalogue
 from models.fetch import Consent, add_model, fetch_model
@@ -28,7 +28,7 @@ Folder = Annotated[
 
 
 @models.command("list")
-@told_in_a_line
+@one_line_errors
 def list_models(folder: Folder = None) -> None:
     """Show the catalogue, and which of it is here."""
     where = models_dir(folder)
@@ -44,7 +44,7 @@ def list_models(folder: Folder = None) -> None:
 
 
 @models.command()
-@told_in_a_line
+@one_line_errors
 def fetch(
     name: Annotated[str, typer.Argument(help="Name in the catalogue.")],
     folder: Folder = None,
@@ -55,13 +55,13 @@ def fetch(
 ) -> None:
     """Fetch a model of the catalogue: checked by its hash, resumed where it broke off."""
     entry, consent = entry_named(name), Consent(sha256, trust_on_first_use)
-    with progress_bars() as told:
-        path = fetch_model(name, entry, models_dir(folder), told, consent=consent)
+    with progress_bars() as progress:
+        path = fetch_model(name, entry, models_dir(folder), progress, consent=consent)
     Console().print(f"{name}: {path}", soft_wrap=True)
 
 
 @models.command()
-@told_in_a_line
+@one_line_errors
 def add(
     file: Annotated[Path, typer.Argument(help="An .onnx file.")],
     card: Annotated[
@@ -74,7 +74,7 @@ def add(
 
 
 @models.command()
-@told_in_a_line
+@one_line_errors
 def export(
     checkpoint: Annotated[
         str, typer.Argument(help="A .pt file, or a network such as yolo11n.yaml (random weights).")
@@ -97,9 +97,9 @@ def progress_bars() -> Iterator[Told]:
     with Progress(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def told(name: str, done: int, total: int | None) -> None:
+        def show(name: str, done: int, total: int | None) -> None:
             if name not in tasks:
                 tasks[name] = bars.add_task(name)
             bars.update(tasks[name], completed=done, total=total)
 
-        yield told
+        yield show

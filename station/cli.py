@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.config import FAILED, STYLES, told_in_a_line
+from agent.cli.exit import FAILED, STYLES, one_line_errors
 from agent.errors import NgatuError
 from station.watch.cli import watch_command
 
@@ -34,7 +34,7 @@ commands.command("watch")(watch_command)
 
 
 @station.callback(invoke_without_command=True)
-@told_in_a_line
+@one_line_errors
 def station_command(
     context: typer.Context,
     config: StationFile = DEFAULT,
@@ -56,7 +56,7 @@ def station_command(
 
 
 @station.command("check")
-@told_in_a_line
+@one_line_errors
 def check_command(
     config: StationFile = DEFAULT,
     offline: Annotated[bool, typer.Option("--offline", help="Stop after judging the file.")] = False,
@@ -84,7 +84,7 @@ def check_command(
 
 
 @station.command("stats")
-@told_in_a_line
+@one_line_errors
 def stats_command(
     config: StationFile = DEFAULT,
     as_json: Annotated[bool, typer.Option("--json", help="One object of JSON, for programs.")] = False,
@@ -108,7 +108,7 @@ def stats_command(
 
 
 @station.command("verify")
-@told_in_a_line
+@one_line_errors
 def verify_command(config: StationFile = DEFAULT) -> None:
     """Read the whole store, pictures included: name what was deleted or altered since it came.
 
@@ -140,7 +140,7 @@ def verify_command(config: StationFile = DEFAULT) -> None:
 
 
 @station.command("command")
-@told_in_a_line
+@one_line_errors
 def send_command(
     box: Annotated[str, typer.Argument(help="The box: the id in its topics.")],
     verb: Annotated[str, typer.Argument(help="ping, snapshot, set, reload or restart.")],
@@ -188,7 +188,7 @@ def send_command(
 
 
 @station.command("example")
-@told_in_a_line
+@one_line_errors
 def example_command() -> None:
     """Print a file with every setting, its default and its meaning."""
     from station.describe import example_text  # noqa: PLC0415

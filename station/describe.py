@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agent.settings.reference import example, page
+from agent.settings.reference import example, page, write
 from station.config import EXAMPLES, StationConfig
 
 EXAMPLE = Path("station.example.yaml")
@@ -47,14 +47,7 @@ def page_text() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write both files below the current folder, or with --check tell which differ."""
-    wanted = {EXAMPLE: example_text(), PAGE: page_text()}
-    stale = [p for p, text in wanted.items() if not p.is_file() or p.read_text(encoding="utf-8") != text]
-    for path in stale:
-        if "--check" not in arguments:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(wanted[path], encoding="utf-8")
-        sys.stdout.write(f"{path} {'is not what the code says' if '--check' in arguments else 'written'}\n")
-    return 1 if stale and "--check" in arguments else 0
+    return write({EXAMPLE: example_text(), PAGE: page_text()}, arguments)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Frames in: the Camera protocol and the door to every kind of camera."""
+"""Frames in: the Camera protocol, and how each kind of camera is opened."""
 
 from __future__ import annotations
 

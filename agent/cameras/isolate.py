@@ -85,7 +85,7 @@ class IsolatedCamera:
         """
         try:
             sock = self._start()
-            while sock is not None and (frame := self._next(sock)) is not None:
+            while sock is not None and (frame := self.receive(sock)) is not None:
                 yield frame
         except CameraError:
             if not self._closed:  # whoever closes does not want to hear what that broke
@@ -127,7 +127,7 @@ class IsolatedCamera:
         self._deadline_s = self._clock.now().mono_s + START_S
         return ours
 
-    def _next(self, sock: socket.socket) -> Frame | None:
+    def receive(self, sock: socket.socket) -> Frame | None:
         """Ask for a frame, which gives the last one's memory back, and wait for it; None at the end."""
         last, words = self.last_frame_at, "next"
         if last is not None and self.rest_s > 0:

@@ -48,15 +48,15 @@ class LocalCamera:
     def _run(self) -> Generator[Frame, None, None]:
         if self._closed:
             return
-        told = source(self.settings, self._clock.now())
-        pictures = opened(told, self._now)
+        wanted = source(self.settings, self._clock.now())
+        pictures = opened(wanted, self._now)
         self.facts = pictures.facts
-        stencil: PrivacyMask | None = None
+        mask: PrivacyMask | None = None
         try:
             for picture in pictures:
-                if stencil is None or stencil.layout != picture.layout:
-                    stencil = PrivacyMask(picture.layout, told.masks)
-                yield _frame(picture, stencil if told.masks else None)
+                if mask is None or mask.layout != picture.layout:
+                    mask = PrivacyMask(picture.layout, wanted.masks)
+                yield _frame(picture, mask if wanted.masks else None)
                 if self._closed:
                     return
         finally:
@@ -67,17 +67,17 @@ class LocalCamera:
         return moment.mono_s, moment.wall_s
 
 
-def _frame(picture: Picture, stencil: PrivacyMask | None) -> Frame:
+def _frame(picture: Picture, mask: PrivacyMask | None) -> Frame:
     at = Instant(picture.mono_s, picture.wall_s)
-    if stencil is None:
+    if mask is None:
         return planes.frame(picture.index, at, picture.layout, picture.planes)
-    return planes.frame(picture.index, at, picture.layout, _masked(picture, stencil))
+    return planes.frame(picture.index, at, picture.layout, _masked(picture, mask))
 
 
-def _masked(picture: Picture, stencil: PrivacyMask) -> tuple[memoryview, memoryview, memoryview]:
+def _masked(picture: Picture, mask: PrivacyMask) -> tuple[memoryview, memoryview, memoryview]:
     layout = picture.layout
     seen = memoryview(bytearray(layout.nbytes))
-    stencil.blacken(seen)
-    stencil.copy(picture.planes, seen)
+    mask.blacken(seen)
+    mask.copy(picture.planes, seen)
     (_, u, v), sizes = layout.offsets, layout.sizes
     return seen[: sizes[0]], seen[u : u + sizes[1]], seen[v : v + sizes[2]]

@@ -85,7 +85,7 @@ class FileSource(Settings):
 
 
 class CsiSource(Settings):
-    """A Raspberry Pi camera on the ribbon cable."""
+    """A Raspberry Pi camera, on its ribbon cable."""
 
     kind: Literal["csi"] = Field("csi", description="A Raspberry Pi camera.")
     camera: int | str = Field(0, description="Its number or its id, as `rpicam-hello --list-cameras` tells.")

@@ -2,53 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, Any
 
 import typer
 import yaml
 
-from agent.errors import ConfigError, ModelError, NgatuError
+from agent.cli.exit import BROKEN, FAILED, STYLES, one_line_errors
 
-FAILED, WRONG, BROKEN = 1, 2, 70
-"""Exit codes: something cannot be reached; configuration or model is wrong; a fault of ngatu (EX_SOFTWARE)."""
 DEFAULT = Path("/etc/ngatu/config.yaml")
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 
 config_app = typer.Typer(help="The configuration: schema, example, effective values.", no_args_is_help=True)
 
-P = ParamSpec("P")
 
-
-def told_in_a_line(command: Callable[P, None]) -> Callable[P, None]:
-    """No traceback ever: errors become their text on stderr and an exit code."""
-
-    @functools.wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except (typer.Exit, typer.Abort, BrokenPipeError):
-            raise
-        except NgatuError as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(WRONG if isinstance(error, ConfigError | ModelError) else FAILED) from None
-        except Exception as error:
-            from agent.settings.diagnostics import redacted  # noqa: PLC0415 (pydantic: `ngatu --help` needs none of it)
-
-            text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            typer.echo(
-                redacted(f"ngatu is broken: {text}\n  hint: report this line with `ngatu version`"), err=True
-            )
-            raise typer.Exit(BROKEN) from None
-
-    return wrapped
-
-
-@told_in_a_line
+@one_line_errors
 def check_command(
     config: ConfigFile = DEFAULT,
     offline: Annotated[bool, typer.Option("--offline", help="Stop after judging the file.")] = False,
@@ -86,11 +56,8 @@ def check_command(
         raise typer.Exit(FAILED)
 
 
-STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "broken": "bold magenta"}
-
-
 @config_app.command("schema")
-@told_in_a_line
+@one_line_errors
 def schema_command() -> None:
     """Print the JSON Schema of the configuration, for editors."""
     from agent.config.schema import Config  # noqa: PLC0415
@@ -100,13 +67,12 @@ def schema_command() -> None:
 
 
 @config_app.command("example")
-@told_in_a_line
+@one_line_errors
 def example_command() -> None:
     """Print a file with every setting, its default and its meaning."""
-    from agent.config.schema import EXAMPLES, Config  # noqa: PLC0415
-    from agent.settings.reference import example  # noqa: PLC0415
+    from agent.config.reference import example_text  # noqa: PLC0415
 
-    typer.echo(example(Config, EXAMPLES), nl=False)
+    typer.echo(example_text(), nl=False)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -129,7 +95,7 @@ def dumped(values: dict[str, Any]) -> str:
 
 
 @config_app.command("show")
-@told_in_a_line
+@one_line_errors
 def show_command(config: ConfigFile = DEFAULT) -> None:
     """Print what holds, defaults included. Of secrets it shows where they lie."""
     from agent.config.schema import config_sha256, load  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""`ngatu`: the box's commands, and the door to those of the station and of the model tools.
+"""`ngatu`: the box's commands, and the way to those of the station and of the model tools.
 
 `ngatu` gathers the commands of all packages through the entry-point group `ngatu.commands`, so that no package
 imports another for a command. Only the cli modules print.
@@ -18,7 +18,8 @@ from typing import Annotated
 import typer
 
 from agent import __version__
-from agent.cli.config import ConfigFile, check_command, config_app, told_in_a_line
+from agent.cli.config import ConfigFile, check_command, config_app
+from agent.cli.exit import one_line_errors
 from agent.cli.outbox import outbox_app
 from agent.cli.replay import replay_command
 from agent.host import versions
@@ -34,7 +35,7 @@ commands.add_typer(outbox_app, name="outbox")
 
 
 @commands.command("run")
-@told_in_a_line
+@one_line_errors
 def run_command(
     config: ConfigFile = Path("/etc/ngatu/config.yaml"),
     duration_s: Annotated[float | None, typer.Option("--for", min=0, help="End after so many seconds.")] = None,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.cli.config import DEFAULT, FAILED, ConfigFile, told_in_a_line
+from agent.cli.config import DEFAULT, ConfigFile
+from agent.cli.exit import FAILED, one_line_errors
 
 if TYPE_CHECKING:
     from agent.outbox.inspect import Status
@@ -36,21 +37,21 @@ def _place(config: Path, file: Path | None) -> Path:
 
 
 @outbox_app.command("status")
-@told_in_a_line
+@one_line_errors
 def status_command(config: ConfigFile = DEFAULT, file: File = None, as_json: Json = False) -> None:
     """Say what waits, what was lost, and how the file is."""
     from agent.clock import SystemClock  # noqa: PLC0415
     from agent.outbox import inspect  # noqa: PLC0415
 
     path = _place(config, file)
-    told = inspect.status(path, SystemClock())
+    status = inspect.status(path, SystemClock())
     if as_json:
-        typer.echo(json.dumps(asdict(told), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(asdict(status), ensure_ascii=False, indent=2))
         return
-    _print_status(path, told)
+    _print_status(path, status)
 
 
-def _print_status(path: Path, told: Status) -> None:
+def _print_status(path: Path, status: Status) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -61,8 +62,8 @@ def _print_status(path: Path, told: Status) -> None:
     table.add_column("class")
     for heading in ("waiting", "KiB", "lost"):
         table.add_column(heading, justify="right")
-    for name in dict.fromkeys([*told.waiting, *told.dropped]):
-        each, lost = told.waiting.get(name, Sum(0, 0)), told.dropped.get(name, 0)
+    for name in dict.fromkeys([*status.waiting, *status.dropped]):
+        each, lost = status.waiting.get(name, Sum(0, 0)), status.dropped.get(name, 0)
         table.add_row(
             name.replace("_", " "), f"{each.messages:,}", f"{each.bytes / 1024:,.0f}",
             Text(f"{lost:,}", "bold red" if lost else ""),
@@ -70,22 +71,22 @@ def _print_status(path: Path, told: Status) -> None:
     console = Console(highlight=False, markup=False)
     console.print(table)
     facts = Table.grid(padding=(0, 2))
-    quarantine = Text(f"{told.quarantined:,}", "yellow" if told.quarantined else "")
+    quarantine = Text(f"{status.quarantined:,}", "yellow" if status.quarantined else "")
     for name, value in (
-        ("agent", "at work" if told.at_work else "not running"),
-        ("oldest", age(told.oldest_s)),
+        ("agent", "at work" if status.at_work else "not running"),
+        ("oldest", age(status.oldest_s)),
         ("quarantined", quarantine),
-        ("newest seq", f"{told.newest_seq:,} of stream {told.stream}"),
-        ("chain", f"{told.seals:,} seals, {told.unsealed:,} messages wait for one"),
-        ("file", f"{told.file_bytes / 1024:,.0f} KiB, and {told.ballast_bytes / 1024:,.0f} KiB of ballast"),
-        ("damaged files", Text(", ".join(told.damaged), "yellow") if told.damaged else "none"),
+        ("newest seq", f"{status.newest_seq:,} of stream {status.stream}"),
+        ("chain", f"{status.seals:,} seals, {status.unsealed:,} messages wait for one"),
+        ("file", f"{status.file_bytes / 1024:,.0f} KiB, and {status.ballast_bytes / 1024:,.0f} KiB of ballast"),
+        ("damaged files", Text(", ".join(status.damaged), "yellow") if status.damaged else "none"),
     ):
         facts.add_row(name, value)
     console.print(facts)
 
 
 @outbox_app.command("list")
-@told_in_a_line
+@one_line_errors
 def list_command(
     config: ConfigFile = DEFAULT,
     file: File = None,
@@ -125,7 +126,7 @@ def list_command(
 
 
 @outbox_app.command("export")
-@told_in_a_line
+@one_line_errors
 def export_command(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder, on a stick for instance.")],
     config: ConfigFile = DEFAULT,
@@ -140,7 +141,7 @@ def export_command(
 
 
 @outbox_app.command("requeue")
-@told_in_a_line
+@one_line_errors
 def requeue_command(
     seqs: Seqs = None, everything: All = False, config: ConfigFile = DEFAULT, file: File = None
 ) -> None:
@@ -153,7 +154,7 @@ def requeue_command(
 
 
 @outbox_app.command("drop")
-@told_in_a_line
+@one_line_errors
 def drop_command(
     seqs: Seqs = None,
     everything: All = False,

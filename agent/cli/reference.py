@@ -65,13 +65,14 @@ def _section(words: str, command: Callable[..., Any]) -> Iterator[str]:
     yield f"## `{words}`\n"
     for paragraph in (inspect.getdoc(command) or "").split("\n\n"):
         yield " ".join(paragraph.split()) + "\n"
-    told = list(rows(command))
-    arguments = [name for name, *_ in told if not name.startswith("-")]
-    yield f"```\n{' '.join([words, *(['[OPTIONS]'] if len(told) > len(arguments) else []), *arguments])}\n```\n"
-    if told:
+    parameters = list(rows(command))
+    arguments = [name for name, *_ in parameters if not name.startswith("-")]
+    options = ["[OPTIONS]"] if len(parameters) > len(arguments) else []
+    yield f"```\n{' '.join([words, *options, *arguments])}\n```\n"
+    if parameters:
         yield "| argument or option | value | default | meaning |"
         yield "|---|---|---|---|"
-        for row in told:
+        for row in parameters:
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in (f"`{row[0]}`", *row[1:])) + " |"
         yield ""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.cli.config import told_in_a_line
+from agent.cli.exit import one_line_errors
 from agent.errors import ConfigError, NgatuError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@told_in_a_line
+@one_line_errors
 def replay_command(
     clip: Annotated[Path, typer.Argument(help="A video file.")],
     config: Annotated[

@@ -32,8 +32,8 @@ class Chosen:
 
 def folder() -> Path | None:
     """Where a service keeps its state, as systemd says (StateDirectory=); None at a terminal."""
-    told = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-    return Path(told) if told else None
+    directory = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    return Path(directory) if directory else None
 
 
 def choose(path: Path) -> Chosen:

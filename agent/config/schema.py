@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from copy import copy
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from agent.cameras.settings import CameraSettings, UsbSource
@@ -39,70 +39,12 @@ from agent.errors import ConfigError, WireError
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import OutboxSettings
 from agent.publishing.jpeg import ThumbnailSettings
-from agent.settings.base import Name, Settings
+from agent.settings.base import Settings
 from agent.settings.diagnostics import Finding, dotted, nearest, quoted, read_settings
 from agent.settings.yaml import MAX_BYTES
+from agent.status.device import DeviceSettings
 from agent.status.health import HealthSettings
 from agent.wire.topics import ROOT, STATION, Topics
-
-
-class Location(Settings):
-    """Where the box stands, on the map (WGS 84)."""
-
-    latitude: float = Field(ge=-90, le=90, examples=[20.9462], description="Degrees north of the equator.")
-    longitude: float = Field(ge=-180, le=180, examples=[106.3319], description="Degrees east of Greenwich.")
-
-
-def _offset_s(text: str) -> int:
-    seconds = int(text[1:3]) * 3600 + int(text[4:]) * 60
-    return -seconds if text.startswith("-") else seconds
-
-
-def _inhabited(text: str) -> str:
-    if not -12 * 3600 <= _offset_s(text) <= 14 * 3600:
-        raise ValueError(f"no place on earth has the local time {text}; -12:00..+14:00")
-    return text
-
-
-UtcOffset = Annotated[
-    str, StringConstraints(pattern=r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$"), AfterValidator(_inhabited)
-]
-
-
-class DeviceSettings(Settings):
-    """Who and where the box is, and by what right it looks."""
-
-    commune: Name = Field(
-        description="The commune: stands in every topic, and in the access rules of the broker."
-    )
-    id: Name = Field(description="The box: the name in its certificate, its topics and its events.")
-    place: str = Field("", max_length=200, description="The place in words, for the officers' screen.")
-    location: Location | None = Field(None, description="The place on the map.")
-    role: Literal["community", "enforcement"] = Field(
-        "community",
-        description="community: footage is deleted by age; enforcement: records of violations are deleted only "
-        "after the station has them and a signed record exists (Circular 67/2024/TT-BCA). A wrong role breaks "
-        "the law.",
-    )
-    purpose: str = Field(
-        "",
-        max_length=500,
-        description="What the pictures are for, as the public notice says it. Empty: a warning.",
-    )
-    legal_basis: str = Field(
-        "",
-        max_length=500,
-        description="The decision or provision that allows the cameras (Law 91/2025/QH15 asks for one). "
-        "Empty: a warning.",
-    )
-    utc_offset: UtcOffset = Field(
-        "+07:00", description="Local time, for the schedules of rules: hours and minutes ahead of UTC."
-    )
-
-    @property
-    def utc_offset_s(self) -> int:
-        """Seconds that local time is ahead of UTC."""
-        return _offset_s(self.utc_offset)
 
 
 class BrokerConfig(BrokerSettings):
@@ -187,7 +129,7 @@ class Config(Settings):
     throttle: ThrottleSettings = Field(
         ThrottleSettings(), description="When the box looks at fewer pictures, because it is hot or busy."
     )
-    commands: CommandSettings = Field(CommandSettings(), description="Whose orders the box obeys.")
+    commands: CommandSettings = Field(CommandSettings(), description="Whose commands the box obeys.")
     health: HealthSettings = Field(HealthSettings(), description="What the box says about itself.")
     log: LogSettings = Field(LogSettings(), description="What the agent writes about its own work.")
     cameras: tuple[CameraConfig, ...] = Field(
@@ -261,24 +203,24 @@ def config_sha256(config: Config) -> str:
 
 def warnings(config: Config) -> list[str]:
     """What is allowed but deserves a look, one line each."""
-    told = []
+    found = []
     if not config.device.purpose:
-        told.append("device.purpose is empty: the law asks what the pictures are for")
+        found.append("device.purpose is empty: the law asks what the pictures are for")
     if not config.device.legal_basis:
-        told.append("device.legal_basis is empty: the law asks what allows the cameras")
+        found.append("device.legal_basis is empty: the law asks what allows the cameras")
     if config.broker.tls is None and config.broker.host not in LOOPBACK:
-        told.append("broker.tls is not set: pictures and passwords go over the network in the clear")
+        found.append("broker.tls is not set: pictures and passwords go over the network in the clear")
     sources: dict[str, str] = {}
     for camera in config.cameras:
         source = camera.source.model_dump_json()
         if source in sources and camera.source.kind != "file":
-            told.append(f"cameras {sources[source]} and {camera.name} have the same source")
+            found.append(f"cameras {sources[source]} and {camera.name} have the same source")
         sources[source] = camera.name
         if isinstance(camera.source, UsbSource) and not camera.source.stable:
-            told.append(f"camera {camera.name}: {camera.source.device} may be another camera after a restart")
+            found.append(f"camera {camera.name}: {camera.source.device} may be another camera after a restart")
         if not camera.rules:
-            told.append(f"camera {camera.name} has no rules, so it never tells anything")
-    return told
+            found.append(f"camera {camera.name} has no rules, so it never tells anything")
+    return found
 
 
 def cross_check(plain: Any) -> Iterator[Finding]:
@@ -385,24 +327,3 @@ def _is_corner(corner: Any) -> bool:
         and len(corner) == 2
         and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in corner)
     )
-
-
-EXAMPLES: dict[str, Any] = {
-    "device.commune": "hai-ninh",
-    "device.id": "hai-ninh-03",
-    "broker.host": "station.hai-ninh.example",
-    "broker.password": {"file": "/etc/ngatu/broker.password"},
-    "cameras[].source.password": {"env": "NGATU_NORTH_PASSWORD"},
-    "cameras[].name": "north",
-    "cameras[].source.url": "rtsp://192.0.2.10:554/stream2",
-    "cameras[].source.device": "/dev/v4l/by-id/usb-camera-video-index0",
-    "cameras[].source.path": "/var/lib/ngatu/clip.mp4",
-    "cameras[].zones[].id": "junction",
-    "cameras[].zones[].polygon": [[0.2, 0.5], [0.8, 0.5], [0.9, 0.9], [0.1, 0.9]],
-    "cameras[].rules[].id": "my-rule",
-    "cameras[].rules[].zone": "junction",
-    "cameras[].rules[].start": [0.1, 0.6],
-    "cameras[].rules[].end": [0.9, 0.6],
-    "cameras[].rules[].direction_deg": 90.0,
-}
-"""What config.example.yaml shows for settings without a default."""

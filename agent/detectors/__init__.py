@@ -1,4 +1,4 @@
-"""Objects found: the Detector protocol and the door to the one detector."""
+"""Objects found: the Detector protocol, and how the one detector is loaded."""
 
 from __future__ import annotations
 

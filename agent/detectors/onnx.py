@@ -128,11 +128,11 @@ def _ask(card: Card, least: Mapping[str, float]) -> Ask:
         hint = f"did you mean {near[0]}?" if near else f"the model tells {', '.join(card.keep)}."
         raise ModelError(f"detector.min_score: {card.name} tells no {', '.join(unknown)}", hint)
     names = tuple(card.labels)
-    told = np.array([least.get(label, card.min_score) for label in card.keep], np.float32)
+    thresholds = np.array([least.get(label, card.min_score) for label in card.keep], np.float32)
     return Ask(
         card.field,
         np.array([names.index(label) for label in card.keep], np.intp),
-        shifted(told, -card.shift),
+        shifted(thresholds, -card.shift),
         len(names),
     )
 

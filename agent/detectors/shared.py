@@ -94,6 +94,11 @@ class SharedDetector:
             raise ModelError(request.error.what, request.error.hint) from request.error
         return request.found
 
+    @property
+    def waiting(self) -> int:
+        """How many have pictures that no call has taken yet."""
+        return len(self._waiting)
+
     def close(self) -> None:
         """Let go of the network."""
         self.inner.close()
@@ -140,8 +145,8 @@ class SharedDetector:
 
 
 def _foreign(name: str, error: Exception) -> ModelError:
-    told = ModelError(
+    failure = ModelError(
         f"{name}: the detector failed: {type(error).__name__}: {error}", "report this with the log"
     )
-    told.__cause__ = error
-    return told
+    failure.__cause__ = error
+    return failure

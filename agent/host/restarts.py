@@ -1,6 +1,6 @@
-"""What the box remembers of its last life: why it starts now, as far as it can know.
+"""What the box remembers of its last run: why it starts now, as far as it can know.
 
-A small file beside the outbox says which boot the agent lived in and whether it ended on purpose. A box that
+A small file beside the outbox says in which boot the agent ran and whether it ended on purpose. A box that
 cannot write it runs all the same, and only knows less.
 """
 
@@ -16,11 +16,11 @@ from typing import Final, Literal
 BootReason = Literal[
     "first_start", "agent_restarted", "agent_crashed", "box_restarted", "power_lost", "unknown"
 ]
-NAME: Final = "life.json"
+NAME: Final = "run.json"
 
 
 def begin(folder: Path, boot_id: str) -> BootReason:
-    """Why the agent starts, judged by what its last life left in `folder`; and note that a life began.
+    """Why the agent starts, judged by what its last run left in `folder`; and note that a run began.
 
     agent_crashed: it was killed or died while the box stayed up. power_lost: the box started anew and the agent
     had not ended, so the power went or the box hung.
@@ -31,7 +31,7 @@ def begin(folder: Path, boot_id: str) -> BootReason:
 
 
 def end(folder: Path, boot_id: str) -> None:
-    """Note that this life ended on purpose."""
+    """Note that this run ended on purpose."""
     note(folder / NAME, {"boot_id": boot_id, "ended": True})
 
 
@@ -48,12 +48,12 @@ def _judge(path: Path, boot_id: str) -> BootReason:
     return "box_restarted" if ended else "power_lost"
 
 
-def note(path: Path, told: Mapping[str, object]) -> None:
+def note(path: Path, content: Mapping[str, object]) -> None:
     """Replace a small JSON file at once, so that a power cut leaves the old or the new one; never raises."""
     fresh = path.with_name(path.name + ".new")
     with suppress(OSError):
         with fresh.open("w", encoding="ascii") as file:
-            json.dump(told, file)
+            json.dump(content, file)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)

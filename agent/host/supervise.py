@@ -132,15 +132,20 @@ class Worker:
     """One thread that does one thing for ever."""
 
     def __init__(
-        self, name: str, run: Callable[[Stop, Beat], None], heartbeats: Heartbeats, clock: Clock
+        self,
+        name: str,
+        run: Callable[[Stop, Beat], None],
+        heartbeats: Heartbeats,
+        clock: Clock,
+        backoff: Backoff | None = None,
     ) -> None:
         """`run(stop, beat)` works until it is done or `stop` is set, and calls `beat` at every turn."""
         self.name = name
         self._run = run
         self._heartbeats = heartbeats
         self._clock = clock
-        self._voice = OutageLog(name)
-        self._backoff = Backoff()
+        self._outage = OutageLog(name)
+        self._backoff = backoff or Backoff()
         self._began_s = 0.0
         self._thread: threading.Thread | None = None
 
@@ -163,16 +168,16 @@ class Worker:
                 self._run(stop, self._beat)
                 break
             except Exception as error:  # whatever it is, the box goes on
-                if self._voice.up:
+                if self._outage.up:
                     log.exception("worker_failed", worker=self.name)
-                self._voice.lost(error)
+                self._outage.lost(error)
                 wait(stop, self._backoff.failed(), self._clock, self._beat)
         self._heartbeats.forget(self.name)
 
     def _beat(self, wait_s: float = 0.0) -> None:
         now_s = self._clock.now().mono_s
-        if not self._voice.up and now_s - self._began_s > CALM_S:
-            self._voice.back()
+        if not self._outage.up and now_s - self._began_s > CALM_S:
+            self._outage.back()
             self._backoff.calm()
         self._heartbeats.beat(self.name, wait_s)
 

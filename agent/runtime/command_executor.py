@@ -1,4 +1,4 @@
-"""Carries the station's orders out on the parts of a running box."""
+"""Carries the station's commands out on the parts of a running box."""
 
 from __future__ import annotations
 
@@ -24,15 +24,14 @@ class CommandExecutor:
         self,
         config: Config,
         chosen: Chosen | None,
-        watchers: Mapping[str, CameraWorker],
+        cameras: Mapping[str, CameraWorker],
         snapshots: Snapshots,
         leave: Callable[[], None],
     ) -> None:
-        """`chosen` is where the configuration came from, if it came from a file; `leave` ends this life."""
+        """`chosen` is where the configuration came from, if it came from a file; `leave` ends this run."""
         self._config, self._chosen = config, chosen
-        self._watchers, self._snapshots = watchers, snapshots
+        self._cameras, self._snapshots = cameras, snapshots
         self._leave = leave
-        self._halts: dict[str, PauseState] = {}
 
     def names(self) -> dict[str, tuple[str, ...]]:
         """The cameras of this box with the rules of each."""
@@ -44,30 +43,31 @@ class CommandExecutor:
         Raises:
             NgatuError: it gives none in time.
         """
-        paused = self._halts.get(camera, PauseState()).why is not None
-        taken = None if paused else self._snapshots.take(camera, within_s, turn)
+        worker = self._cameras[camera]
+        taken = None if worker.paused.why is not None else self._snapshots.take(camera, within_s, turn)
         if taken is None:
-            seen = self._watchers[camera].seen()
+            seen = worker.seen()
             reason = f", {seen.reason}" if seen.reason else ""
             raise NgatuError(f"no picture within {within_s:g} s: the camera is {seen.state}{reason}")
         return taken
 
     def halt(self, pauses: Sequence[Pause]) -> None:
         """From now on exactly these are paused."""
-        for name, watcher in self._watchers.items():
-            mine = [pause for pause in pauses if pause.camera == name]
-            whole = next((pause for pause in mine if pause.rule is None), None)
-            self._halts[name] = PauseState(
-                _reason(whole), frozenset(pause.rule for pause in mine if pause.rule)
-            )
-            watcher.halt(self._halts[name])
+        for name, camera in self._cameras.items():
+            of_camera = [pause for pause in pauses if pause.camera == name]
+            whole = next((pause for pause in of_camera if pause.rule is None), None)
+            rules = frozenset(pause.rule for pause in of_camera if pause.rule)
+            camera.halt(PauseState(_reason(whole), rules))
 
     def paused(self) -> list[str]:
         """What is paused now: camera, or camera/rule."""
         return [
             what
-            for camera, halt in self._halts.items()
-            for what in ([camera] if halt.why else []) + [f"{camera}/{rule}" for rule in sorted(halt.rules)]
+            for name, camera in self._cameras.items()
+            for what in (
+                *([name] if camera.paused.why is not None else []),
+                *(f"{name}/{rule}" for rule in sorted(camera.paused.rules)),
+            )
         ]
 
     def check(self) -> str:
@@ -81,12 +81,12 @@ class CommandExecutor:
         return config_sha256(load(self._chosen.path))
 
     def restarted(self, verb: str) -> tuple[bool, dict[str, Any]]:
-        """Whether this life began as `verb` wanted it, and what to tell of it."""
-        told = {"config_sha256": config_sha256(self._config)}
+        """Whether this run began as `verb` wanted it, and what to tell of it."""
+        result = {"config_sha256": config_sha256(self._config)}
         refused = self._chosen.refused if self._chosen else None
         if verb == "reload" and refused is not None:
-            return False, {**told, "why": f"the last good configuration is kept: {refused}"}
-        return True, told
+            return False, {**result, "why": f"the last good configuration is kept: {refused}"}
+        return True, result
 
     def leave(self) -> None:
         """Stop in order, and be started again."""

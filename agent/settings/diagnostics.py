@@ -50,7 +50,7 @@ class Mistake:
     what: str
     hint: str = ""
 
-    def told(self, file: str) -> str:
+    def line_of(self, file: str) -> str:
         """`file:line: path: what; hint`, in one line, without a password that stands in a URL."""
         where = f"{file}:{self.line}: " + (f"{dotted(self.path)}: " if self.path else "")
         return redacted(where + self.what + (f"; {self.hint}" if self.hint else ""))
@@ -97,8 +97,8 @@ def _no_checks(_plain: Any) -> Iterable[Finding]:
 
 
 def _config_error(mistakes: list[Mistake], file: str) -> ConfigError:
-    told = [m.told(shown(file, 200)) for m in sorted(mistakes, key=lambda m: m.line)]
-    unique = list(dict.fromkeys(told))
+    lines = [m.line_of(shown(file, 200)) for m in sorted(mistakes, key=lambda m: m.line)]
+    unique = list(dict.fromkeys(lines))
     if len(unique) > MAX_TOLD:
         unique = [*unique[:MAX_TOLD], "… and more; correct these first"]
     return ConfigError("\n".join(unique))
@@ -107,12 +107,12 @@ def _config_error(mistakes: list[Mistake], file: str) -> ConfigError:
 def mistakes_of(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Mistake]:
     """What pydantic refuses, in our words; nothing about values that were refused already."""
     found: list[Mistake] = []
-    told: set[Path] = set()
+    said: set[Path] = set()
     for detail in error.errors(include_url=False)[: 2 * MAX_TOLD]:
         place = _locate(detail["loc"], root, model)
-        if place.refused or (place.either and place.path in told):
+        if place.refused or (place.either and place.path in said):
             continue
-        told.add(place.path)
+        said.add(place.path)
         mistake = _mistake(dict(detail), place, model)
         if mistake is not None:
             found.append(mistake)

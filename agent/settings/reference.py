@@ -1,7 +1,4 @@
-"""Writes config.example.yaml, docs/reference/config.md and the JSON Schema out of the models.
-
-    python -m agent.settings.reference          writes both files, from the root of the checkout
-    python -m agent.settings.reference --check  exit 1 if one of them is not what the code says
+"""The example, the reference and the JSON Schema of a file of settings, made out of its models.
 
 In the example a line of prose is `# Text`. What is not set stands behind a `#` with no space or several after
 it, so that an operator uses it by taking that `#` away.
@@ -26,35 +23,6 @@ from agent.settings.introspect import Group, Setting, Shape, groups, inner_model
 from agent.settings.yaml import resolve
 
 WIDTH = 100
-EXAMPLE_HEAD = """\
-# Every setting of an ngatu box with its default; leave out what you do not change.
-# Needed are device.commune, device.id, broker.host and one camera with a name and a source.
-#
-# A line such as '#password: …' is not set: take its '#' away to use it, and remove the line it replaces.
-# Corners and lines are fractions of the picture: [0, 0] is its top left corner, [1, 1] its bottom right one.
-# A secret never stands here: it lies in an environment variable, {env: NAME}, or in a file, {file: /path}.
-# 'ngatu check -c FILE' judges a file, 'ngatu config schema' prints the JSON Schema for editors.
-"""
-PAGE_HEAD = """\
-# Configuration
-
-One YAML file describes a box.
-Needed are `device.commune`, `device.id`, `broker.host` and one camera with a name and a source;
-everything else has a default.
-[`config.example.yaml`](../../config.example.yaml) shows every setting in its place;
-`ngatu check -c FILE` judges a file.
-
-- Unknown settings are errors, and all mistakes of a file are told at once, each with its line.
-- Only YAML's plain parts are read: no anchors, aliases, tags, directives, second documents or repeated keys.
-- `true` and `false` are the only truth values, and `22:30` is a text.
-- Numbers are finite, have at most 18 digits, and do not begin with a zero that means nothing.
-- A file has at most 256 KB, 20 levels and 10,000 values.
-- Corners of zones, masks and lines are fractions of the picture, `[x, y]` from its top left corner.
-- A secret is never in the file: `{env: NAME}` names an environment variable, `{file: /path}` a file
-  whose first line is the secret (mode 0600 or 0640).
-
-This page is written from the code by `make docs`.
-"""
 _PLAIN_TEXT = re.compile(r"[A-Za-z/][A-Za-z0-9 ._/-]*[A-Za-z0-9_/-]|[A-Za-z]")
 
 Examples = Mapping[str, Any]
@@ -64,7 +32,7 @@ Kind = tuple[type[BaseModel], str, str | None]
 """A group that may stand at a place: its model, the place, and the tag that chooses it among others."""
 
 
-def example(model: type[BaseModel], examples: Examples, head: str = EXAMPLE_HEAD) -> str:
+def example(model: type[BaseModel], examples: Examples, head: str) -> str:
     """The commented YAML file: every setting of `model`, equal to the defaults where there are any."""
     lines = head.splitlines()
     for setting in settings_of(model):
@@ -213,8 +181,8 @@ def _flow(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def page(model: type[BaseModel], head: str = PAGE_HEAD) -> str:
-    """docs/reference/config.md: a table for each group."""
+def page(model: type[BaseModel], head: str) -> str:
+    """The page of a reference: a table for each group."""
     tables = {(group.path, group.model): group for group in groups(model) if group.model is not Secret}
     return "\n".join([head, *("\n".join(_table(group)) for group in tables.values())])
 
@@ -250,14 +218,8 @@ def schema(model: type[BaseModel]) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
 
 
-def main(arguments: list[str]) -> int:
-    """Write both files below the current folder, or with --check tell which differ."""
-    from agent.config.schema import EXAMPLES, Config  # noqa: PLC0415 (this module serves any model; only its command knows)
-
-    wanted = {
-        Path("config.example.yaml"): example(Config, EXAMPLES),
-        Path("docs/reference/config.md"): page(Config),
-    }
+def write(wanted: Mapping[Path, str], arguments: list[str]) -> int:
+    """Write the files that differ, or with --check only tell which do; the exit code."""
     stale = [p for p, text in wanted.items() if not p.is_file() or p.read_text(encoding="utf-8") != text]
     for path in stale:
         if "--check" not in arguments:
@@ -265,7 +227,3 @@ def main(arguments: list[str]) -> int:
             path.write_text(wanted[path], encoding="utf-8")
         sys.stdout.write(f"{path} {'is not what the code says' if '--check' in arguments else 'written'}\n")
     return 1 if stale and "--check" in arguments else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -27,7 +27,7 @@ MAX_VALUES = 10_000
 
 Scalar = str | int | float | bool | None
 
-_PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is 20 times faster
+PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is 20 times faster
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _DECIMAL = re.compile(r"[-+]?[0-9]+")
@@ -133,7 +133,7 @@ def _odd(found: re.Match[str]) -> tuple[str, str]:
 
 
 def _events(text: str) -> Iterator[Any]:
-    parser = _PARSER(text)
+    parser = PARSER(text)
     try:
         while parser.check_event():
             yield parser.get_event()

@@ -5,16 +5,16 @@ It is retained at the broker, so that a station that comes later knows the box a
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from agent import __version__
 from agent.commands.policy import VERBS
-from agent.config.schema import CameraConfig, Config
 from agent.core.rules.settings import RuleSettings
 from agent.core.types import Instant, Size
 from agent.detectors import Detector
-from agent.host import versions as libraries
+from agent.status.device import DeviceSettings
+from agent.status.session import Session
 from agent.wire.codec import moment
 from agent.wire.payloads import (
     CameraInfo,
@@ -27,49 +27,45 @@ from agent.wire.payloads import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class DescribedCamera:
+    """What the station hears of a camera's configuration."""
+
+    name: str
+    source_kind: Literal["rtsp", "usb", "csi", "file"]
+    rules: RuleSettings
+
+
 def message(
-    config: Config,
-    config_sha256: str,
-    session: str,
+    device: DeviceSettings,
+    cameras: Sequence[DescribedCamera],
+    session: Session,
     detector: Detector,
     sizes: Mapping[str, Size | None],
     now: Instant,
 ) -> InfoPayload:
     """The message as of now; `sizes` are of the cameras' pictures by name, None until the first has come."""
-    device = config.device
     place = device.location
     return InfoPayload(
         commune=device.commune,
         device=device.id,
-        session=session,
+        session=session.id,
         time=moment(now),
-        versions=versions(),
-        config_sha256=config_sha256,
+        versions=dict(session.versions),
+        config_sha256=session.config_sha256,
         role=device.role,
         location=LocationInfo(
             latitude_deg=place.latitude if place else None,
             longitude_deg=place.longitude if place else None,
             description=device.place or None,
         ),
-        cameras=tuple(
-            _camera(camera, camera.pipeline(device).rules, sizes[camera.name]) for camera in config.cameras
-        ),
+        cameras=tuple(_camera(camera, sizes[camera.name]) for camera in cameras),
         model=ModelPayload(name=detector.name, sha256=detector.sha256) if detector.name else None,
         capabilities=("events", "images", "counts", *VERBS),
     )
 
 
-def versions() -> dict[str, str]:
-    """Of the agent and of what it stands on."""
-    return {
-        "ngatu": __version__,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        **libraries.versions(),
-    }
-
-
-def _camera(camera: CameraConfig, judge: RuleSettings, size: Size | None) -> CameraInfo:
+def _camera(camera: DescribedCamera, size: Size | None) -> CameraInfo:
     rules = (
         RuleInfo(
             id=rule.id,
@@ -79,8 +75,8 @@ def _camera(camera: CameraConfig, judge: RuleSettings, size: Size | None) -> Cam
             severity=rule.severity,
             points=rule.ends,
         )
-        for rule in judge.rules
+        for rule in camera.rules.rules
     )
-    zones = tuple(ZoneInfo(id=zone.id, points=zone.polygon) for zone in judge.zones)
+    zones = tuple(ZoneInfo(id=zone.id, points=zone.polygon) for zone in camera.rules.zones)
     frame = FramePayload(width_px=size.width_px, height_px=size.height_px) if size else None
-    return CameraInfo(id=camera.name, kind=camera.source.kind, frame=frame, zones=zones, rules=tuple(rules))
+    return CameraInfo(id=camera.name, kind=camera.source_kind, frame=frame, zones=zones, rules=tuple(rules))

@@ -14,13 +14,20 @@ from agent.core.types import Instant
 from agent.errors import NgatuError
 from agent.host import machine
 from agent.host.machine import HOT_C, Machine
-from agent.host.restarts import BootReason
 from agent.mqtt.forwarder import Forwarder
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import Outbox
 from agent.settings.base import Settings
+from agent.status.session import Session
 from agent.wire.codec import moment
-from agent.wire.payloads import CameraHealth, ClockPayload, HealthPayload, MqttHealth, OutboxHealth
+from agent.wire.payloads import (
+    CameraHealth,
+    ClockPayload,
+    HealthPayload,
+    MqttHealth,
+    OutboxHealth,
+    ThrottledHealth,
+)
 from agent.workers.camera import CameraWorker
 
 UNCONFIRMED_S = 900.0
@@ -40,52 +47,47 @@ class HealthSettings(Settings):
 class Sources:
     """Where the figures come from."""
 
-    watchers: Mapping[str, CameraWorker]
+    session: Session
+    state_dir: Path
+    cameras: Mapping[str, CameraWorker]
+    machine: Machine
     outbox: Callable[[], OutboxHealth]
     """Raises NgatuError while the outbox cannot be read."""
     mqtt: Callable[[], MqttHealth]
-    machine: Machine
-    state_dir: Path
-    config_sha256: str
-    versions: Mapping[str, str]
-    session: str
-    boot_reason: BootReason
-    started: Instant
-    pace: Callable[[], Throttle] = lambda: FULL
+    throttle: Callable[[], Throttle] = lambda: FULL
     trust: Callable[[], Trust] = trust
     paused: Callable[[], Sequence[str]] = tuple
     """What the station has paused: camera, or camera/rule."""
-    config_refused: bool = False
-    """The box runs with the last good configuration, because the one in place is wrong."""
 
 
 def report(sources: Sources, clock: Clock) -> HealthPayload:
     """All figures as of now; what this machine cannot know stays null."""
-    now, trusted = clock.now(), sources.trust()
-    clock_told = ClockPayload(
-        state=trusted.state, error_ms=trusted.error_ms, boot_id=boot_id(), mono_ms=round(now.mono_s * 1000)
-    )
-    told = HealthPayload(
-        session=sources.session,
+    now, session, trusted = clock.now(), sources.session, sources.trust()
+    health = HealthPayload(
+        session=session.id,
         time=moment(now),
-        uptime_s=round(now.since(sources.started), 1),
-        boot_reason=sources.boot_reason,
-        versions=dict(sources.versions),
-        config_sha256=sources.config_sha256,
+        uptime_s=round(now.since(session.started), 1),
+        boot_reason=session.boot_reason,
+        versions=dict(session.versions),
+        config_sha256=session.config_sha256,
         cpu_pct=sources.machine.cpu_pct(),
         rss_bytes=machine.rss_bytes(),
         cpu_temp_c=sources.machine.cpu_temp_c(),
         throttled=sources.machine.throttled(),
         disk=machine.disk(sources.state_dir),
-        cameras={name: camera(watcher, now) for name, watcher in sources.watchers.items()},
-        clock=clock_told,
+        cameras={name: camera(worker, now) for name, worker in sources.cameras.items()},
+        clock=clock_payload(now, trusted),
         outbox=_outbox(sources),
         mqtt=sources.mqtt(),
     )
-    refused = ("config_refused",) if sources.config_refused else ()
-    paused = (f"paused:{what}" for what in sources.paused())
-    degraded = *_degraded(told, sources.watchers, sources.pace()), *paused, *refused
-    return told.model_copy(update={"degraded": degraded})
+    return health.model_copy(update={"degraded": tuple(_degraded(health, sources))})
+
+
+def clock_payload(now: Instant, trusted: Trust) -> ClockPayload:
+    """How this moment was stamped, and what that is worth."""
+    return ClockPayload(
+        state=trusted.state, error_ms=trusted.error_ms, boot_id=boot_id(), mono_ms=round(now.mono_s * 1000)
+    )
 
 
 def of_outbox(outbox: Outbox, forwarder: Forwarder, broker: BrokerSettings) -> OutboxHealth:
@@ -115,19 +117,19 @@ def of_broker(forwarder: Forwarder) -> MqttHealth:
     return MqttHealth(connected_s=figures.connected_s, reconnects=figures.reconnects, refused=figures.refused)
 
 
-def camera(watcher: CameraWorker, now: Instant) -> CameraHealth:
+def camera(worker: CameraWorker, now: Instant) -> CameraHealth:
     """The figures of one camera."""
-    figures = watcher.figures
+    stats = worker.figures
     return CameraHealth(
-        state=watcher.seen().state,
-        fps_in=figures.fps_in(now),
-        fps_analysed=figures.fps_analysed(now),
-        fps_wanted=round(watcher.fps_wanted, 2),
-        frames_dropped=figures.frames_dropped,
-        frame_age_s=figures.frame_age_s(now),
-        reconnects_1h=figures.reconnects_1h(now),
-        detect_ms_p50=figures.detect_quantile_ms(0.5),
-        detect_ms_p95=figures.detect_quantile_ms(0.95),
+        state=worker.seen().state,
+        fps_in=stats.fps_in(now),
+        fps_analysed=stats.fps_analysed(now),
+        fps_wanted=round(worker.fps_wanted, 2),
+        frames_dropped=stats.frames_dropped,
+        frame_age_s=stats.frame_age_s(now),
+        reconnects_1h=stats.reconnects_1h(now),
+        detect_ms_p50=stats.detect_quantile_ms(0.5),
+        detect_ms_p95=stats.detect_quantile_ms(0.95),
     )
 
 
@@ -138,26 +140,22 @@ def _outbox(sources: Sources) -> OutboxHealth | None:
         return None
 
 
-def _degraded(told: HealthPayload, watchers: Mapping[str, CameraWorker], pace: Throttle) -> Iterator[str]:
+def _degraded(health: HealthPayload, sources: Sources) -> Iterator[str]:
     """What is not as it should be, one word each; of a camera with its name behind a colon."""
-    for name, each in told.cameras.items():
+    for name, each in health.cameras.items():
         if each.state in ("lost", "stalled", "blind"):
             yield f"camera_{each.state}:{name}"
-    for name, watcher in watchers.items():
-        if watcher.detector_fails:
+    for name, worker in sources.cameras.items():
+        if worker.detector_fails:
             yield f"detector_failed:{name}"
-    yield from _storage(told.outbox)
-    if told.clock is not None and told.clock.state not in ("ntp", "rtc"):
+    yield from _storage(health.outbox)
+    if health.clock is not None and health.clock.state not in ("ntp", "rtc"):
         yield "clock_untrusted"
-    throttled = told.throttled
-    weak = throttled is not None and throttled.under_voltage  # which caps the frequency, too
-    capped = throttled is not None and throttled.frequency_capped and not weak
-    if weak:
-        yield "under_voltage"
-    if pace.hot or capped or (told.cpu_temp_c or 0) >= HOT_C:
-        yield "overheated"
-    if pace.busy:
-        yield "busy"
+    yield from _board(health.throttled, health.cpu_temp_c, sources.throttle())
+    for what in sources.paused():
+        yield f"paused:{what}"
+    if sources.session.config_refused:
+        yield "config_refused"
 
 
 def _storage(outbox: OutboxHealth | None) -> Iterator[str]:
@@ -167,3 +165,14 @@ def _storage(outbox: OutboxHealth | None) -> Iterator[str]:
         yield "storage_ram_only"
     if outbox is not None and (outbox.oldest_s or 0) > UNCONFIRMED_S:
         yield "unconfirmed"
+
+
+def _board(throttled: ThrottledHealth | None, cpu_temp_c: float | None, throttle: Throttle) -> Iterator[str]:
+    weak = throttled is not None and throttled.under_voltage  # which caps the frequency, too
+    capped = throttled is not None and throttled.frequency_capped and not weak
+    if weak:
+        yield "under_voltage"
+    if throttle.hot or capped or (cpu_temp_c or 0) >= HOT_C:
+        yield "overheated"
+    if throttle.busy:
+        yield "busy"

@@ -50,18 +50,18 @@ class _Collector:
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The figures as of now."""
-        told = self._read()
-        plain = told.model_dump(mode="json", exclude={"cameras"})
+        health = self._read()
+        plain = health.model_dump(mode="json", exclude={"cameras"})
         for name, value in _numbers(plain):
             yield GaugeMetricFamily(f"ngatu_{name}", name.replace("_", " "), value=value)
-        yield GaugeMetricFamily("ngatu_degraded", "how much is not as it should be", value=len(told.degraded))
+        yield GaugeMetricFamily("ngatu_degraded", "how much is not as it should be", value=len(health.degraded))
         streams = GaugeMetricFamily("ngatu_camera_streaming", "1 while pictures come", labels=["camera"])
-        for name, each in told.cameras.items():
+        for name, each in health.cameras.items():
             streams.add_metric([name], float(each.state == "streaming"))
         yield streams
         for key, field in CameraHealth.model_fields.items():
             family = GaugeMetricFamily(f"ngatu_camera_{key}", field.description or key, labels=["camera"])
-            for name, each in told.cameras.items():
+            for name, each in health.cameras.items():
                 value = getattr(each, key)
                 if isinstance(value, int | float):
                     family.add_metric([name], value)

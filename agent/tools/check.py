@@ -61,8 +61,8 @@ class CheckResult:
 
 def offline(config: Config) -> Iterator[CheckResult]:
     """What can be judged without touching camera, model or broker: advice and the places of secrets."""
-    for told in warnings(config):
-        yield CheckResult("config", told, CheckVerdict.WARNING)
+    for warning in warnings(config):
+        yield CheckResult("config", warning, CheckVerdict.WARNING)
     for path, secret in secrets(config):
         if problem := _secret_problem(secret):
             yield CheckResult(
@@ -72,7 +72,7 @@ def offline(config: Config) -> Iterator[CheckResult]:
         try:
             public_key(config.commands.key)
         except NgatuError as error:
-            yield CheckResult("commands.key", error.what, CheckVerdict.FAILED, "without it no order is done")
+            yield CheckResult("commands.key", error.what, CheckVerdict.FAILED, "without it no command is done")
     for name, file in dict(config.broker.tls or ()).items():
         if isinstance(file, Path) and not os.access(file, os.R_OK):
             hint = "put it there before the agent starts"
@@ -157,15 +157,15 @@ def check_detector(config: Config, clock: Clock) -> CheckResult:
 
 def _unknown_labels(config: Config, detector: Detector) -> str:
     """Labels that a rule was explicitly given and that the model does not know."""
-    told: dict[str, None] = {}
+    unknown: dict[str, None] = {}
     for camera in config.cameras:
         for rule in camera.rules:
             if "labels" in rule.model_fields_set:
                 missing = [label for label in rule.wanted if label not in detector.labels]
-                told |= {
+                unknown |= {
                     f"rule {rule.id} wants {label}, which the model does not know": None for label in missing
                 }
-    return "; ".join(told)
+    return "; ".join(unknown)
 
 
 def secrets(settings: BaseModel, path: str = "") -> Iterator[tuple[str, Secret]]:

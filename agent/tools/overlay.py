@@ -37,7 +37,7 @@ class Painter:
     numbers: dict[str, int] = field(default_factory=dict)
     """Track id -> a short number for people; of the tracks that live."""
     numbered: int = 0
-    told: deque[Event] = field(default_factory=lambda: deque(maxlen=6))
+    events: deque[Event] = field(default_factory=lambda: deque(maxlen=6))
     paths: dict[str, deque[tuple[float, float]]] = field(default_factory=dict)
     crossings: dict[str, int] = field(default_factory=dict)
     """Line rule -> crossings told."""
@@ -92,9 +92,9 @@ class Painter:
     def _events(self, image: Image, frame: Frame, outcome: Outcome) -> None:
         for event in outcome.reports:
             if isinstance(event, Event) and event.phase is Phase.START:
-                self.told.append(event)
+                self.events.append(event)
                 self.crossings[event.rule_id] = self.crossings.get(event.rule_id, 0) + 1
-        recent = [event for event in self.told if frame.at.since(event.at) < FLASH_S]
+        recent = [event for event in self.events if frame.at.since(event.at) < FLASH_S]
         for line, event in enumerate(recent):
             what = event.object.label if event.object else ""
             text = " ".join(filter(None, (event.kind.value, what, event.direction, f"({event.rule_id})")))

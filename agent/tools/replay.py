@@ -101,8 +101,8 @@ class _Writer:
         for each in written(outcome.tracks, frame.at):
             self._track(frame, each)
 
-    def told(self, told: Sequence[Event | Count]) -> None:
-        for each in told:
+    def write_events(self, outcomes: Sequence[Event | Count]) -> None:
+        for each in outcomes:
             if isinstance(each, Event) and each.phase is Phase.START:
                 self.summary.events[each.kind.value] += 1
             if isinstance(each, Event):
@@ -158,14 +158,14 @@ def replay(
         for frame in source.frames():
             state, outcome = pipeline.update(state, frame, detector.detect, detector.input_size, settings)
             writer.frame(frame, outcome)
-            writer.told(outcome.reports)
+            writer.write_events(outcome.reports)
             if outputs.overlay is not None:
                 film = film or _film(files, outputs.overlay, source, frame.size)
                 film.write(painter.draw(frame, outcome))
             last = frame.at
             on_frame(frame)
-        _, told = pipeline.close(state, last, EndReason.LEFT, settings)
-        writer.told(told)
+        _, ends = pipeline.close(state, last, EndReason.LEFT, settings)
+        writer.write_events(ends)
     return summary
 
 

@@ -89,7 +89,7 @@ class CameraWorker:
         on_outcome: Callable[[Frame, Outcome], None] = lambda _frame, _outcome: None,
         throttled_fps: Callable[[float], float] = lambda wanted_fps: wanted_fps,
     ) -> None:
-        """`on_state` and `on_outcome` are called in the camera's thread.
+        """`on_state` and `on_outcome` are called in the camera's thread; `on_state` may be set until it runs.
 
         `throttled_fps` says how many pictures a second the box allows of those that are wanted.
         """
@@ -99,7 +99,7 @@ class CameraWorker:
         self.state = CameraState("disabled", clock.now(), "starting")
         self._detector, self._outbox, self._sender = detector, outbox, sender
         self._clock = clock
-        self._on_state, self._on_outcome = on_state, on_outcome
+        self.on_state, self._on_outcome = on_state, on_outcome
         self._throttled_fps = throttled_fps
         self._pipeline = PipelineState(ids)
         self._lost = ConditionEvent(EventKind.CAMERA_LOST, CAMERA_RULE, Severity.ALERT)
@@ -107,7 +107,9 @@ class CameraWorker:
         self._detector_outage = OutageLog(f"detector, camera {camera.name}")
         self._detector_backoff = Backoff(least_s=1.0, most_s=60.0)
         self._detector_rests_until_s = float("-inf")
-        self._halt, self._obeyed = PauseState(), PauseState()
+        self.paused = PauseState()
+        """What the station does not want to be watched, as it was last said."""
+        self._obeyed = PauseState()
         self._open: IsolatedCamera | None = None
         self._open_lock = threading.Lock()
         # Twice the usual gap at least: a camera of one picture in five seconds is not stalled in between.
@@ -138,7 +140,7 @@ class CameraWorker:
 
     def halt(self, halt: PauseState) -> None:
         """From now on, leave this out; what it leaves out of what is open then ends."""
-        before, self._halt = self._halt, halt
+        before, self.paused = self.paused, halt
         if halt.why is not None and before.why is None:
             self.interrupt()
 
@@ -155,12 +157,12 @@ class CameraWorker:
         """Watch until `stop` is set, or a file that is not looped has ended. No error ends it."""
         backoff = Backoff(FIRST_WAIT_S, LONGEST_WAIT_S)
         while not stop.is_set():
-            if self._halt.why is not None:
+            if self.paused.why is not None:
                 self._pause(stop, beat)
                 continue
             try:
                 self._stream(stop, beat)
-                if self._halt.why is None:
+                if self.paused.why is None:
                     break
                 continue
             except CameraError as error:
@@ -181,14 +183,14 @@ class CameraWorker:
         with self._open_lock:
             self._open = camera
         # An interrupt may have come just before, and found nothing to let go of.
-        if stop.is_set() or self._halt.why is not None:
+        if stop.is_set() or self.paused.why is not None:
             return
         self.figures.opened()
         camera.turn = beat  # waiting for a picture is no hang: the camera has deadlines of its own
         beat()
         try:
             for frame in camera.frames():
-                if stop.is_set() or self._halt.why is not None:
+                if stop.is_set() or self.paused.why is not None:
                     return
                 camera.rest_s = self.take(camera, frame)
                 beat()
@@ -201,8 +203,8 @@ class CameraWorker:
         self._finish(now, EndReason.PAUSED)
         self._lost_ends(now, EndReason.PAUSED)
         self._pipeline = PipelineState(self._pipeline.ids)
-        while not stop.is_set() and self._halt.why is not None:
-            self._enter("disabled", self._halt.why)
+        while not stop.is_set() and self.paused.why is not None:
+            self._enter("disabled", self.paused.why)
             beat()
             stop.wait(HALT_LOOK_S)
 
@@ -224,8 +226,8 @@ class CameraWorker:
 
     def watch(self, frame: Frame) -> Outcome:
         """Look at one frame and keep what it tells."""
-        if self._halt != self._obeyed:
-            self._leave_out(self._halt)
+        if self.paused != self._obeyed:
+            self._leave_out(self.paused)
         self._pipeline, outcome = pipeline.update(
             self._pipeline, frame, self._look, self._detector.input_size, self.settings
         )
@@ -346,7 +348,7 @@ class CameraWorker:
             return
         since = before.since if state == before.state == "lost" else self._clock.now()
         self.state = CameraState(state, since, reason)
-        self._on_state(self.state)
+        self.on_state(self.state)
 
     # --------------------------------------------------------------------------------------------- telling
 

@@ -168,8 +168,8 @@ def _result() -> Result:
         (received,) = station.execute("select count(distinct seq) from received").fetchone()
         (events,) = station.execute("select count(distinct id) from event").fetchone()
         (images,) = station.execute("select count(*) from picture").fetchone()
-        rows = station.execute("select payload from event where kind = 'object'").fetchall()
-    labels = {event["id"]: event["object"]["label"] for event in (json.loads(row[0]) for row in rows)}
+        payloads = station.execute("select payload from event where kind = 'object'").fetchall()
+    labels = {event["id"]: event["object"]["label"] for event in (json.loads(row[0]) for row in payloads)}
     return Result(newest, received, waiting, events, images, Counter(labels.values()))
 
 

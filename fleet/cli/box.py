@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import ValidationError
 
-from agent.cli.config import told_in_a_line
+from agent.cli.exit import one_line_errors
 
 if TYPE_CHECKING:
     from agent.transport.settings import EndpointSettings
@@ -27,7 +27,7 @@ Root = Annotated[str, typer.Option(help="First levels of all topics.")]
 
 
 @box_app.command("look")
-@told_in_a_line
+@one_line_errors
 def look_command(
     commune: Commune,
     device: Device,
@@ -50,7 +50,7 @@ def look_command(
 
 
 @box_app.command("rollout-check")
-@told_in_a_line
+@one_line_errors
 def rollout_check_command(
     commune: Commune,
     device: Device,
@@ -93,7 +93,7 @@ def _endpoint(
 
 
 @box_app.command("label")
-@told_in_a_line
+@one_line_errors
 def label_command(
     commune: Commune,
     device: Device,
@@ -114,7 +114,7 @@ def label_command(
 
 
 @box_app.command("report")
-@told_in_a_line
+@one_line_errors
 def report_command(
     facts: Annotated[Path, typer.Argument(help="What report.yml has gathered.")],
     out: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("report.html"),

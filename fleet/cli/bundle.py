@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from agent.cli.config import told_in_a_line
+from agent.cli.exit import one_line_errors
 from agent.errors import NgatuError
 
 bundle_app = typer.Typer(
@@ -32,7 +32,7 @@ def passphrase(file: Path | None, *, twice: bool = False) -> str:
 
 
 @bundle_app.command("key")
-@told_in_a_line
+@one_line_errors
 def key_command(
     file: Annotated[Path, typer.Argument(help="Where the key goes; its public half goes beside it, as .pub.")],
     passphrase_file: Passphrase = None,
@@ -45,7 +45,7 @@ def key_command(
 
 
 @bundle_app.command("build")
-@told_in_a_line
+@one_line_errors
 def build_command(
     key: Annotated[Path, typer.Option(help="The key that signs.")],
     arch: Annotated[str, typer.Option(help="The boards', as `uname -m` says it.")] = "aarch64",
@@ -102,7 +102,7 @@ def _pair(words: str) -> tuple[str, Path]:
 
 
 @bundle_app.command("verify")
-@told_in_a_line
+@one_line_errors
 def verify_command(
     file: Annotated[Path, typer.Argument(help="The bundle.")],
     key: Annotated[Path, typer.Option(help="The public half of the key that signs.")],

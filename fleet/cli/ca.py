@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from agent.cli.config import told_in_a_line
+from agent.cli.exit import one_line_errors
 from agent.errors import NgatuError
 from fleet.cli.bundle import passphrase as asked_passphrase
 
@@ -32,7 +32,7 @@ HERE = Path("ca")
 
 
 @ca_app.command("init")
-@told_in_a_line
+@one_line_errors
 def init_command(
     folder: Folder = HERE,
     name: Annotated[str, typer.Option(help="What the authority is called in its certificates.")] = "ngatu",
@@ -49,7 +49,7 @@ def init_command(
 
 
 @ca_app.command("sign")
-@told_in_a_line
+@one_line_errors
 def sign_command(
     name: Annotated[str, typer.Argument(help="A box's id, station.COMMUNE, or a broker's host name.")],
     request: Annotated[Path, typer.Option(help="The request (CSR), made where the key is; - : stdin.")],
@@ -78,7 +78,7 @@ def sign_command(
 
 
 @ca_app.command("revoke")
-@told_in_a_line
+@one_line_errors
 def revoke_command(
     name: Annotated[str, typer.Argument(help="As in its certificates.")],
     reason: Annotated[
@@ -107,7 +107,7 @@ def revoke_command(
 
 
 @ca_app.command("crl")
-@told_in_a_line
+@one_line_errors
 def crl_command(
     days: Annotated[int, typer.Option(min=8, max=825, help="How long it is good.")] = 180,
     check: Annotated[
@@ -129,7 +129,7 @@ def crl_command(
 
 
 @ca_app.command("list")
-@told_in_a_line
+@one_line_errors
 def list_command(
     folder: Folder = HERE,
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,

@@ -29,11 +29,11 @@ def test_the_clock_that_never_steps_is_the_same_in_every_process() -> None:
 
 
 def test_the_kernel_is_asked_whether_the_clock_is_kept() -> None:
-    told = trust()
+    trusted = trust()
 
-    assert told.state in ("ntp", "rtc", "unknown")
-    assert (told.error_ms is not None) == (told.state == "ntp")
-    assert told.error_ms is None or told.error_ms >= 0
+    assert trusted.state in ("ntp", "rtc", "unknown")
+    assert (trusted.error_ms is not None) == (trusted.state == "ntp")
+    assert trusted.error_ms is None or trusted.error_ms >= 0
 
 
 @pytest.mark.parametrize(

@@ -40,21 +40,21 @@ def test_a_foreign_exception_is_one_line_of_json_with_its_traceback() -> None:
     failed, after = (json.loads(line) for line in lines_of("json").splitlines())
 
     assert (failed["event"], failed["level"], failed["camera"]) == ("failed", "error", "north")
-    (told,) = failed["exception"]
-    assert told["exc_type"] == "RuntimeError"
-    assert [frame["name"] for frame in told["frames"]] == ["<module>", "connect"]
+    (failure,) = failed["exception"]
+    assert failure["exc_type"] == "RuntimeError"
+    assert [frame["name"] for frame in failure["frames"]] == ["<module>", "connect"]
     assert failed["timestamp"].endswith("Z")
     assert (after["place"], after["size"], after["nothing"]) == ("Hải Ninh", 3, None)
 
 
 @pytest.mark.parametrize("style", ["json", "console"])
 def test_no_secret_is_in_a_line_neither_from_an_address_nor_from_a_local_variable(style: str) -> None:
-    told = lines_of(style)
+    lines = lines_of(style)
 
-    assert "192.0.2.10" in told
+    assert "192.0.2.10" in lines
     for secret in ("hunter2", "s3c", "r@t", "tran"):
         # The traceback may quote source lines, which hold names but no values; here the program has no file.
-        assert secret not in told, secret
+        assert secret not in lines, secret
 
 
 def test_auto_is_json_where_no_terminal_listens() -> None:
@@ -62,9 +62,9 @@ def test_auto_is_json_where_no_terminal_listens() -> None:
 
 
 def test_an_encoding_without_our_letters_loses_no_line() -> None:
-    told = lines_of("json", PYTHONIOENCODING="ascii", PYTHONPATH=":".join(filter(None, sys.path)))
+    lines = lines_of("json", PYTHONIOENCODING="ascii", PYTHONPATH=":".join(filter(None, sys.path)))
 
-    assert json.loads(told.splitlines()[1])["event"] == "after"
+    assert json.loads(lines.splitlines()[1])["event"] == "after"
 
 
 def test_a_reader_that_has_gone_away_does_not_stop_the_program() -> None:

@@ -65,7 +65,7 @@ def test_jumps_of_twenty_years_lose_nothing_and_every_stamp_says_how_far_to_trus
         station.end()
 
     log = box.log.read_text()
-    assert "Traceback" not in log and "health_untold" not in log
+    assert "Traceback" not in log and "health_failed" not in log
     events = station.events()
     assert {event["id"] for event in events} == {e["id"] for e in events if e["phase"] == "end"}
     assert {event["clock"]["state"] for event in events} <= {"ntp", "rtc", "floor", "unknown"}

@@ -14,7 +14,7 @@ import pytest
 
 from station.watch.embedded import Address
 from tests.conftest import RtspServer
-from tests.support.boxes import ROAD_RULES, Box, Station, at_work, events_of, everything_arrives
+from tests.support.boxes import ROAD_RULES, Box, Station, at_work, everything_arrives, stored
 from tests.support.brokers import Mosquitto, free_port, until
 
 
@@ -61,7 +61,7 @@ def test_an_outage_and_a_kill_lose_nothing_and_close_what_was_open(
     box, station = Box(tmp_path, mosquitto.port), Station(tmp_path, mosquitto.port)
 
     with at_work(station, box):
-        until(lambda: events_of(station, "object", "start"), 30, "the first car is told")
+        until(lambda: stored(station, "object", "start"), 30, "the first car is told")
         mosquitto.kill()
         before = box.accepted()
         until(lambda: box.accepted() > before + 5, 30, "the box goes on watching without a broker")
@@ -82,7 +82,7 @@ def test_an_outage_and_a_kill_lose_nothing_and_close_what_was_open(
     closed = {event["id"] for event in station.events() if event["phase"] == "end"}
     assert {event["id"] for event in station.events()} == closed  # every event that began has an end
     assert open_before_kill <= closed
-    assert events_of(station, "agent_restarted", "end")
+    assert stored(station, "agent_restarted", "end")
     seqs = [row[0] for row in station.rows("select seq from received")]
     assert len(seqs) == len(set(seqs))
     assert max(seqs) == box.accepted()
@@ -111,13 +111,13 @@ def test_a_lost_camera_is_one_event_and_its_return_ends_it(
     box, station = Box(tmp_path, mosquitto.port, cameras), Station(tmp_path, mosquitto.port)
 
     with at_work(station, box):
-        until(lambda: events_of(station, "object", "start"), 40, "the file camera sees")
-        assert not events_of(station, "camera_lost", "start")
+        until(lambda: stored(station, "object", "start"), 40, "the file camera sees")
+        assert not stored(station, "camera_lost", "start")
         camera.kill()
-        until(lambda: events_of(station, "camera_lost", "start"), 20, "its loss is told")
+        until(lambda: stored(station, "camera_lost", "start"), 20, "its loss is told")
         again = rtsp_server("--port", str(camera.port))
         assert again.port == camera.port
-        until(lambda: events_of(station, "camera_lost", "end"), 60, "its return is told")
+        until(lambda: stored(station, "camera_lost", "end"), 60, "its return is told")
         time_of_loss = [event["id"] for event in station.events() if event["kind"] == "camera_lost"]
         assert box.stop() == 0
         everything_arrives(box, station)

@@ -269,8 +269,6 @@ def test_old_headers_are_four_bytes_shorter() -> None:
         ("filters=6", "filters=six", "filters: invalid literal"),
         ("mask = 2,3", "mask = 2,9", "there are 4 anchors"),
         ("from=-2", "from=-5", "joins 8 and 6 channels"),
-        ("filters=6", "filters 6", "not a line of a darknet"),
-        ("[net]", "[nets]", "begins with .net."),
     ],
 )
 def test_a_cfg_that_cannot_be_converted_is_told(before: str, after: str, message: str) -> None:

@@ -28,14 +28,14 @@ def url(shelf: Shelf) -> str:
 
 
 def test_a_file_comes_whole_with_progress(web: Web, url: str, tmp_path: Path) -> None:
-    steps: list[tuple[str, int, int | None]] = []
+    progress: list[tuple[str, int, int | None]] = []
 
-    got = web.download(url, tmp_path / "new/it.bin", HASH, lambda *seen: steps.append(seen))
+    got = web.download(url, tmp_path / "new/it.bin", HASH, lambda *seen: progress.append(seen))
 
     assert got == HASH
     assert (tmp_path / "new/it.bin").read_bytes() == CONTENT
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["it.bin"]
-    assert steps[-1] == ("it.bin", len(CONTENT), len(CONTENT))
+    assert progress[-1] == ("it.bin", len(CONTENT), len(CONTENT))
 
 
 def test_a_file_that_is_there_is_not_fetched_again(web: Web, url: str, shelf: Shelf, tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def at_work(*programs: Box | Station) -> Iterator[None]:
                 process.wait(10)
 
 
-def events_of(station: Station, kind: str, phase: str) -> list[dict[str, Any]]:
+def stored(station: Station, kind: str, phase: str) -> list[dict[str, Any]]:
     """The station's messages of one kind and phase."""
     return [event for event in station.events() if event["kind"] == kind and event["phase"] == phase]
 

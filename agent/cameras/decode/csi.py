@@ -1,4 +1,4 @@
-"""The Raspberry Pi camera on the ribbon cable, through picamera2.
+"""A Raspberry Pi camera, through picamera2.
 
 Every capture has a deadline: on a long cable libcamera may wait for a picture for ever.
 """
@@ -30,7 +30,7 @@ class PiCamera:
         self.damaged = 0
         self.wanted: Wanted = lambda _mono_s: True
         try:
-            from picamera2 import MappedArray, Picamera2  # noqa: PLC0415 – only where there is a ribbon camera
+            from picamera2 import MappedArray, Picamera2  # noqa: PLC0415 – only where there is a Pi camera
         except ImportError as error:
             raise CameraRefused(
                 f"{source.name}: picamera2 is not installed",

@@ -76,13 +76,13 @@ class Layout:
     full_range: bool
 
     @classmethod
-    def from_json(cls, told: dict[str, Any]) -> Layout:
+    def from_json(cls, plain: dict[str, Any]) -> Layout:
         """The layout that another process tells.
 
         Raises:
             ValueError: it is no layout of a picture.
         """
-        layout = cls(**{**told, "strides": tuple(told["strides"])})
+        layout = cls(**{**plain, "strides": tuple(plain["strides"])})
         values = [layout.width_px, layout.height_px, *layout.strides]
         if len(values) != 5 or not all(isinstance(n, int) and 0 < n < 1 << 16 for n in values):
             raise ValueError("not a layout of a picture")

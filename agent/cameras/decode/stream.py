@@ -50,7 +50,7 @@ class Stream:
         self._container, self._video = self._open()
         self._timeline = Timeline(source, self._interval_s())
         self._rate = Rate(source.max_fps)
-        self._sparing = SkipDecode(live=source.pace == "live")
+        self._skip_decode = SkipDecode(live=source.pace == "live")
         self._reformatter = VideoReformatter()
         self.wanted: Wanted = lambda _mono_s: True
         self.damaged = 0
@@ -121,10 +121,10 @@ class Stream:
             count = 0
             for frame in self._once():
                 count += 1
-                yield self._sparing.number(frame.pts), frame
+                yield self._skip_decode.number(frame.pts), frame
             if self._source.pace == "live" and not self._closed.is_set():
                 raise CameraLost(f"{self._source.name}: the camera ended the stream", "it is asked again")
-            if count == 0 and not self._sparing.spares and not self._closed.is_set():
+            if count == 0 and not self._skip_decode.spares and not self._closed.is_set():
                 raise CameraRefused(
                     f"{self._source.name}: no picture in {self._source.shown}", "try another file"
                 )
@@ -133,7 +133,7 @@ class Stream:
             self._container.close()
             self._container, self._video = self._open()
             self._timeline.cut()
-            self._sparing.cut()
+            self._skip_decode.cut()
 
     def _once(self) -> Iterator[VideoFrame]:
         packets = self._container.demux(self._video)
@@ -142,7 +142,7 @@ class Stream:
             try:
                 packet = next(packets)
                 context = self._video.codec_context
-                spared = self._sparing.spared(packet, context, self._wanted(packet))
+                spared = self._skip_decode.spared(packet, context, self._wanted(packet))
                 frames = [] if spared else packet.decode()
                 bad = 0
             except (StopIteration, av.error.EOFError):

@@ -54,7 +54,7 @@ class FrameExchange:
         self._offered: _Offer | None = None
         self._dropped = 0
         self._not_before_s = float("-inf")
-        threading.Thread(target=self._listen, name="door", daemon=True).start()
+        threading.Thread(target=self._listen, name="frame exchange", daemon=True).start()
 
     def tell(self, message: dict[str, Any], fd: int | None = None) -> None:
         """Send a message, with a descriptor if there is one."""
@@ -119,26 +119,26 @@ class FrameExchange:
         self._changed.notify_all()
 
 
-def decode(source: Source, door: FrameExchange, now: Now) -> None:
-    """Hand every picture of the source to the door, without what its masks hide."""
+def decode(source: Source, exchange: FrameExchange, now: Now) -> None:
+    """Hand every picture of the source to the exchange, without what its masks hide."""
     pictures = opened(source, now)
-    pictures.wanted = door.wants
-    door.tell({"facts": asdict(pictures.facts)})
+    pictures.wanted = exchange.wants
+    exchange.tell({"facts": asdict(pictures.facts)})
     ring: WriterRing | None = None
-    stencil: PrivacyMask | None = None
+    mask: PrivacyMask | None = None
     layout: Layout | None = None
     for picture in pictures:
-        if ring is None or stencil is None or picture.layout != layout:
+        if ring is None or mask is None or picture.layout != layout:
             layout = picture.layout
-            stencil = PrivacyMask(layout, source.masks)  # a new size is a new mask
+            mask = PrivacyMask(layout, source.masks)  # a new size is a new mask
             ring = WriterRing(layout)
             for memory in ring.slots:
-                stencil.blacken(memory)
-            door.change_ring(ring)
+                mask.blacken(memory)
+            exchange.change_ring(ring)
             ring.close()
-        slot = door.free_slot()
-        stencil.copy(picture.planes, ring.slots[slot])
-        door.offer(slot, picture, pictures.damaged)
+        slot = exchange.free_slot()
+        mask.copy(picture.planes, ring.slots[slot])
+        exchange.offer(slot, picture, pictures.damaged)
 
 
 def opened(source: Source, now: Now) -> Pictures:
@@ -147,7 +147,7 @@ def opened(source: Source, now: Now) -> Pictures:
         from agent.cameras.decode.csi import PiCamera  # noqa: PLC0415 – picamera2 is on a Pi only
 
         return PiCamera(source, now)
-    from agent.cameras.decode.stream import Stream  # noqa: PLC0415 – 20 MB that a ribbon camera does not need
+    from agent.cameras.decode.stream import Stream  # noqa: PLC0415 – 20 MB that a Pi camera does not need
 
     return Stream(source, now)
 
@@ -157,11 +157,11 @@ def main() -> None:
     _confine()
     sock = socket.socket(fileno=int(sys.argv[1]))
     source = Source.from_json(json.loads(sock.recv(MAX_MESSAGE_BYTES)))
-    door = FrameExchange(sock, waits=source.pace == "fast")
-    door.tell({"ready": True})
+    exchange = FrameExchange(sock, waits=source.pace == "fast")
+    exchange.tell({"ready": True})
     try:
         # CLOCK_MONOTONIC is one clock for all processes, so these stamps fit the parent's.
-        decode(source, door, lambda: (time.monotonic(), time.time()))
+        decode(source, exchange, lambda: (time.monotonic(), time.time()))
         words: dict[str, Any] = {"end": True}
     except CameraRefused as error:
         words = {"refused": [error.what, error.hint]}
@@ -169,7 +169,7 @@ def main() -> None:
         words = {"lost": [error.what, error.hint]}
     except Exception as error:
         words = {"lost": [f"{source.name}: the decoder failed: {type(error).__name__}", "it is started again"]}
-    door.finish(words)
+    exchange.finish(words)
     os._exit(0)  # closing a hung driver may hang; the kernel closes it
 
 

@@ -32,9 +32,16 @@ from agent.errors import CameraLost, CameraRefused
 CORNER = [(0.5, 0.25), (0.75, 0.25), (0.75, 0.75), (0.5, 0.75)]
 
 
-def isolated(**told: object) -> IsolatedCamera:
-    more = {key: told.pop(key) for key in list(told) if key in CameraSettings.model_fields}
-    settings = {"name": "north", "source": told, "max_fps": 120, "stall_s": 1.0, "open_timeout_s": 3.0, **more}
+def isolated(**source: object) -> IsolatedCamera:
+    more = {key: source.pop(key) for key in list(source) if key in CameraSettings.model_fields}
+    settings = {
+        "name": "north",
+        "source": source,
+        "max_fps": 120,
+        "stall_s": 1.0,
+        "open_timeout_s": 3.0,
+        **more,
+    }
     return IsolatedCamera(CameraSettings.model_validate(settings), SystemClock())
 
 
@@ -157,18 +164,18 @@ def test_a_mask_follows_a_change_of_size(tmp_path: Path, numbered_clip: Callable
     assert {(320, 240), (640, 480)} <= set(sizes)
 
 
-@pytest.mark.parametrize(("name", "told"), [
+@pytest.mark.parametrize(("name", "reason"), [
     (signal.SIGKILL, "SIGKILL"), (signal.SIGSEGV, "SIGSEGV"), (signal.SIGTERM, "SIGTERM"),
 ])  # fmt: skip
 def test_a_decoder_that_dies_is_a_lost_camera(
-    numbered_clip: Callable[..., Path], name: signal.Signals, told: str
+    numbered_clip: Callable[..., Path], name: signal.Signals, reason: str
 ) -> None:
     camera = file_camera(numbered_clip(50), "real", loop=True)
     frames = camera.frames()
     next(frames)
     assert camera.pid
     os.kill(camera.pid, name)
-    with pytest.raises(CameraLost, match=told):
+    with pytest.raises(CameraLost, match=reason):
         list(frames)
     assert camera.pid is None
 
@@ -363,7 +370,7 @@ def test_a_child_that_was_taken_over_cannot_harm_its_parent(words: bytes) -> Non
     with ours, theirs:
         theirs.send(words)
         with pytest.raises(CameraLost, match="speaks nonsense"):
-            camera._next(ours)
+            camera.receive(ours)
 
 
 @given(
@@ -384,6 +391,6 @@ def test_no_message_of_a_child_does_more_than_lose_the_camera(value: object, wor
         theirs.send(json.dumps({word: value}).encode())
         theirs.send(b'{"lost": ["the end", ""]}')
         with contextlib.suppress(CameraLost):
-            frame = camera._next(ours)
+            frame = camera.receive(ours)
             assert frame is not None
             assert frame.luma.shape == (8, 8)

@@ -27,7 +27,7 @@ def test_every_kind_of_source_is_understood(source: dict[str, object]) -> None:
     assert camera(source).source.kind == source["kind"]
 
 
-@pytest.mark.parametrize(("source", "told"), [
+@pytest.mark.parametrize(("source", "reason"), [
     ({**RTSP, "url": "rtsp://tran:geheim@10.0.0.7/sub"}, "set username and password instead"),
     ({**RTSP, "url": "rtsp://tran@10.0.0.7/sub"}, "set username and password instead"),
     ({**RTSP, "url": "http://10.0.0.7/sub"}, "should match pattern"),
@@ -39,8 +39,8 @@ def test_every_kind_of_source_is_understood(source: dict[str, object]) -> None:
     ({"kind": "webcam"}, "'rtsp', 'usb', 'file', 'csi'"),
     ({**RTSP, "uri": "x"}, "Extra inputs are not permitted"),
 ])  # fmt: skip
-def test_a_wrong_source_is_refused_with_a_reason(source: dict[str, object], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_a_wrong_source_is_refused_with_a_reason(source: dict[str, object], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
         camera(source)
 
 
@@ -50,15 +50,15 @@ def test_a_password_in_the_url_is_not_repeated_in_the_text_of_the_mistake() -> N
     assert "geheim" not in "".join(error["msg"] for error in caught.value.errors(include_input=False))
 
 
-@pytest.mark.parametrize(("mask", "told"), [
+@pytest.mark.parametrize(("mask", "reason"), [
     ([(0, 0), (1, 1)], "at least 3 items"),
     ([(0, 0), (0.5, 0), (0.5, 1.01)], "fractions of the frame"),
     ([(0, 0), (0.5, 0), (0.5, float("nan"))], "finite number"),
     ([(0, 0), (0.5, 0.5), (1, 1)], "enclose an area"),
     ([(0, 0), (1, 1), (1, 0), (0, 1)], "must not cross"),
 ])  # fmt: skip
-def test_a_camera_with_a_wrong_mask_does_not_start(mask: list[tuple[float, float]], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_a_camera_with_a_wrong_mask_does_not_start(mask: list[tuple[float, float]], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
         camera(RTSP, privacy_masks=[mask])
 
 

@@ -14,23 +14,23 @@ from agent.errors import CameraLost, CameraRefused
 START = Instant(5.0, 1_770_000_000.0)
 
 
-def camera(**told: object) -> CameraSettings:
-    return CameraSettings.model_validate({"name": "north", "source": told})
+def camera(**settings: object) -> CameraSettings:
+    return CameraSettings.model_validate({"name": "north", "source": settings})
 
 
 def test_the_login_is_quoted_into_the_address_and_into_nothing_that_is_shown(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("p@ss:w/rd?\n")
-    told = source(
+    settings = source(
         camera(
             kind="rtsp", url="rtsp://[::1]:8554/live?sub=1", username="tran.a@b",
             password={"file": tmp_path / "password"},
         ),
         START,
     )  # fmt: skip
-    assert told.location == "rtsp://tran.a%40b:p%40ss%3Aw%2Frd%3F@[::1]:8554/live?sub=1"
-    assert told.shown == "rtsp://[::1]:8554/live?sub=1"
-    assert "w/rd" not in repr(told)
-    assert "p%40ss" not in repr(told)
+    assert settings.location == "rtsp://tran.a%40b:p%40ss%3Aw%2Frd%3F@[::1]:8554/live?sub=1"
+    assert settings.shown == "rtsp://[::1]:8554/live?sub=1"
+    assert "w/rd" not in repr(settings)
+    assert "p%40ss" not in repr(settings)
 
 
 @pytest.mark.parametrize("secret", [{"env": "NGATU_TEST_NOT_SET"}, {"file": "/nowhere/password"}])

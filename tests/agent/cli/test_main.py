@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -75,42 +73,3 @@ def test_mistakes_are_told_with_exit_code_2_and_without_a_traceback(words: list[
 def clip(tmp_path: Path) -> Path:
     write_model(tmp_path)
     return write_clip(tmp_path / "road.mp4", seconds=3)
-
-
-def test_a_replay_in_a_pipe_prints_its_summary_and_nothing_else(clip: Path) -> None:
-    done = ngatu("replay", str(clip), "--model", str(clip.parent / "squares.onnx"))
-
-    assert done.returncode == 0
-    assert done.stderr == ""
-    assert done.stdout.startswith("30 frames, the detector rested on ")
-    assert len(done.stdout.splitlines()) == 1
-
-
-def test_a_replay_on_a_terminal_shows_how_far_it_is(clip: Path) -> None:
-    main, side = pty.openpty()
-    with subprocess.Popen(
-        [*NGATU, "replay", str(clip), "--model", str(clip.parent / "squares.onnx")],
-        stdout=subprocess.DEVNULL,
-        stderr=side,
-        env={**os.environ, "TERM": "xterm-256color"},
-    ) as running:
-        os.close(side)
-        shown = b""
-        try:
-            while piece := os.read(main, 4096):
-                shown += piece
-        except OSError:  # the terminal's other end is closed
-            pass
-        assert running.wait(60) == 0
-    os.close(main)
-
-    assert b"road.mp4" in shown
-
-
-@pytest.mark.parametrize("option", ["--events", "--tracks", "--overlay"])
-def test_an_output_that_cannot_be_written_is_told_in_a_line(clip: Path, option: str) -> None:
-    nowhere = clip.parent / "none" / "out.mp4"
-    done = ngatu("replay", str(clip), "--model", str(clip.parent / "squares.onnx"), f"{option}={nowhere}")
-
-    assert done.returncode == 1, done.stderr
-    assert done.stderr.startswith(f"{nowhere}: cannot be written: No such file")

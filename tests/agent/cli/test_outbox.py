@@ -70,14 +70,14 @@ def say(box: Box) -> Say:
 
 
 def test_status_tells_what_waits_and_what_is_lost(say: Say) -> None:
-    told = json.loads(say("status", "--json").stdout)
+    status = json.loads(say("status", "--json").stdout)
 
-    assert {name: each["messages"] for name, each in told["waiting"].items()} == {"event": 2, "count": 1}
-    assert (told["quarantined"], told["newest_seq"], told["unsealed"]) == (2, 5, 5)
+    assert {name: each["messages"] for name, each in status["waiting"].items()} == {"event": 2, "count": 1}
+    assert (status["quarantined"], status["newest_seq"], status["unsealed"]) == (2, 5, 5)
     shown = say("status").stdout
     assert "event" in shown
     assert "quarantined" in shown
-    assert ("at work" in shown) == told["at_work"]
+    assert ("at work" in shown) == status["at_work"]
 
 
 def test_the_list_of_the_quarantined_tells_the_reasons(say: Say) -> None:
@@ -150,15 +150,15 @@ def test_what_is_dropped_is_counted_as_lost_and_told(box: Box, say: Say) -> None
     assert (stats.quarantined, stats.dropped["event"], stats.dropped["image"]) == (0, 1, 1)
     chain = topics.suffix(MessageKind.CHAIN)
     seals = [s for s in box.outbox.waiting(9, box.clock.now()) if s.message.topic == chain]
-    told = codec.parse(ChainPayload, codec.finish(seals[-1], seals[-1].stream, box.clock.now()))
-    assert told.dropped == ((2, 2), (4, 4))
+    seal = codec.parse(ChainPayload, codec.finish(seals[-1], seals[-1].stream, box.clock.now()))
+    assert seal.dropped == ((2, 2), (4, 4))
 
 
 @pytest.mark.parametrize("words", [("requeue",), ("drop", "--yes"), ("requeue", "3", "--all")])
 def test_numbers_or_all_must_be_said(say: Say, words: tuple[str, ...]) -> None:
-    told = say(*words)
+    done = say(*words)
 
-    assert (told.exit_code, told.stderr) == (1, "name the numbers, or say --all\n")
+    assert (done.exit_code, done.stderr) == (1, "name the numbers, or say --all\n")
 
 
 def test_what_is_no_outbox_is_explained(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_what_is_no_outbox_is_explained(tmp_path: Path) -> None:
         if content is not None:
             path.write_bytes(content)
         for command in (["status"], ["list"], ["requeue", "--all"], ["drop", "--all", "--yes"]):
-            told = CliRunner().invoke(gathered("outbox"), ["outbox", *command, "--file", str(path)])
-            assert told.exit_code == 1
-            assert words in told.stderr
+            done = CliRunner().invoke(gathered("outbox"), ["outbox", *command, "--file", str(path)])
+            assert done.exit_code == 1
+            assert words in done.stderr
         assert content is None or path.read_bytes() == content

@@ -1,4 +1,4 @@
-"""agent.config.last_good, agent.runtime.launch"""
+"""agent.config.last_good"""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.config import last_good
-from agent.errors import ConfigError, ModelError
-from agent.runtime.launch import build
+from agent.errors import ConfigError
 from tests.support.boxes import Box
 from tests.support.brokers import free_port
 
@@ -48,26 +47,6 @@ def test_at_a_terminal_the_mistakes_are_told(box: Box, monkeypatch: pytest.Monke
 
     with pytest.raises(ConfigError):
         last_good.choose(box.config)
-
-
-def test_what_no_agent_can_be_built_by_goes_back_to_the_last_good_one(box: Box) -> None:
-    last_good.keep(last_good.choose(box.config))
-    text = box.config.read_text()
-    box.config.write_text(text.replace("squares.onnx", "none.onnx"))
-    agent, chosen = build(last_good.choose(box.config))
-    agent._close()
-
-    assert "none.onnx" in (chosen.refused or "")
-    assert chosen.data == text.encode()
-    assert agent._sources.config_refused
-
-
-def test_a_last_good_one_that_will_not_do_either_is_not_tried_for_ever(box: Box) -> None:
-    last_good.keep(last_good.choose(box.config))
-    (box.folder / "squares.onnx").unlink()
-
-    with pytest.raises(ModelError):
-        build(last_good.choose(box.config))
 
 
 def test_the_kept_file_is_for_the_agent_alone(box: Box) -> None:

@@ -11,11 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.config.reference import example_text
 from agent.config.schema import (
-    EXAMPLES,
     CameraConfig,
     Config,
-    DeviceSettings,
     EventSettings,
     config_sha256,
     load,
@@ -24,7 +23,6 @@ from agent.config.schema import (
 )
 from agent.core.rules.settings import RuleSettings
 from agent.errors import ConfigError
-from agent.settings.reference import example
 
 ROOT = Path(__file__).resolve().parents[3]
 BROKEN = ROOT / "tests" / "support" / "broken_configs"
@@ -45,7 +43,7 @@ cameras:
 """
 
 
-def told(path: Path) -> list[str]:
+def mistakes(path: Path) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         load(path)
     return [line.removeprefix(f"{path}:") for line in str(caught.value).splitlines()]
@@ -122,7 +120,7 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in BROKEN.iterdir()))
 def test_a_broken_file_gets_one_clear_line_per_mistake(name: str) -> None:
-    lines = told(BROKEN / f"{name}.yaml")
+    lines = mistakes(BROKEN / f"{name}.yaml")
 
     assert len(lines) == len(MISTAKES[name])
     for line, (number, part) in zip(lines, MISTAKES[name], strict=True):
@@ -138,7 +136,7 @@ def test_every_broken_file_has_its_mistakes_written_down() -> None:
 def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "large.yaml"
     path.write_text(MINIMAL + "#" * 300_000)
-    assert "too large for a configuration" in told(path)[0]
+    assert "too large for a configuration" in mistakes(path)[0]
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: None, lambda path: path.symlink_to(path)])
@@ -191,18 +189,8 @@ def test_what_cannot_stand_in_a_topic_is_refused_before_it_is_used(text: str, pl
 
 
 def test_a_config_survives_its_own_json() -> None:
-    config = parse(example(Config, EXAMPLES).encode(), "example")
+    config = parse(example_text().encode(), "example")
     assert Config.model_validate_json(config.model_dump_json(), strict=True) == config
-
-
-@pytest.mark.parametrize(
-    ("offset", "seconds"), [("+07:00", 25_200), ("-03:30", -12_600), ("+00:00", 0), ("+14:00", 50_400)]
-)
-def test_local_time_is_hours_and_minutes_ahead_of_utc(offset: str, seconds: int) -> None:
-    device = DeviceSettings(commune="hai-ninh", id="hai-ninh-03", utc_offset=offset)
-    assert device.utc_offset_s == seconds
-    config = parse(MINIMAL.encode(), "f")
-    assert config.cameras[0].pipeline(device).rules.utc_offset_s == seconds
 
 
 @pytest.mark.parametrize("offset", ["7", "+7:00", "+07:60", "+14:30", "-12:30", "+15:00", "UTC"])
@@ -324,7 +312,7 @@ def test_random_settings_in_their_places_are_a_config_or_a_config_error(value: o
     judged(yaml_of(value).encode("utf-8", "replace"))
 
 
-EXAMPLE = example(Config, EXAMPLES).encode()
+EXAMPLE = example_text().encode()
 
 
 @settings(max_examples=FUZZED, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -371,3 +359,10 @@ def test_a_mutated_example_is_a_config_or_a_config_error(seed: int, times: int) 
 )
 def test_a_hostile_file_is_judged_in_time(data: bytes) -> None:
     assert isinstance(judged(data), ConfigError)
+
+
+def test_the_rules_of_a_camera_go_by_the_local_time_of_the_box() -> None:
+    config = parse(MINIMAL.encode(), "f")
+    device = config.device.model_copy(update={"utc_offset": "-03:30"})
+
+    assert config.cameras[0].pipeline(device).judge.utc_offset_s == -12_600

@@ -23,8 +23,8 @@ def save(path: Path, nodes: list[Any], entry: Any, exits: list[Any], constants: 
 
 
 def with_card(path: Path, content: dict[str, Any]) -> Path:
-    told = {"licence": "ours", "source": "made in a test", "sha256": sha256_of(path)} | content
-    path.with_suffix(".yaml").write_text(yaml.safe_dump(told), encoding="utf-8")
+    card = {"licence": "ours", "source": "made in a test", "sha256": sha256_of(path)} | content
+    path.with_suffix(".yaml").write_text(yaml.safe_dump(card), encoding="utf-8")
     return path
 
 

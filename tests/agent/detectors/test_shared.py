@@ -76,7 +76,7 @@ def test_those_who_wait_together_share_one_call_and_each_gets_its_own_answer(tmp
     others = [threading.Thread(target=ask, args=(left,)) for left in (40, 100, 160)]
     for thread in others:
         thread.start()
-    until(lambda: len(shared._waiting) == 3, 5)
+    until(lambda: shared.waiting == 3, 5)
     inner.gate.set()
     for thread in (first, *others):
         thread.join(10)
@@ -104,7 +104,7 @@ def test_whatever_breaks_nobody_who_waits_is_left_hanging(tmp_path: Path) -> Non
     until(lambda: inner.batches == [1], 5)
     for thread in threads[1:]:
         thread.start()
-    until(lambda: len(shared._waiting) == 3, 5)
+    until(lambda: shared.waiting == 3, 5)
     inner.gate.set()
     for thread in threads:
         thread.join(10)
@@ -153,10 +153,10 @@ def test_the_first_look_of_a_camera_is_in_the_next_call_whatever_the_others_have
     until(lambda: inner.batches == [8], 5)  # it was alone, and is at it
     for thread in greedy[1:]:
         thread.start()
-    until(lambda: len(shared._waiting) == 2, 5)
+    until(lambda: shared.waiting == 2, 5)
     first = threading.Thread(target=shared.detect, args=([square_at(100)],))
     first.start()
-    until(lambda: len(shared._waiting) == 3, 5)
+    until(lambda: shared.waiting == 3, 5)
     inner.gate.set()
     for thread in (first, *greedy):
         thread.join(10)

@@ -109,9 +109,9 @@ def test_another_thread_may_read_while_the_camera_writes(clock: SteppedClock) ->
 
     reader = threading.Thread(target=read)
     reader.start()
-    told = frame(clock.now())
+    seen = frame(clock.now())
     for number in range(20_000):
-        figures.came(counts, told, clock.now())
+        figures.came(counts, seen, clock.now())
         figures.detect_ms.append(number)
         figures.returned(clock.now())
     over.set()

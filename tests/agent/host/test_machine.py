@@ -36,14 +36,14 @@ def test_the_load_is_of_all_cores_together() -> None:
     before = psutil.cpu_times()
     with subprocess.Popen([sys.executable, "-c", burner]):
         pass
-    told, after = machine.cpu_pct(), psutil.cpu_times()
+    load_pct, after = machine.cpu_pct(), psutil.cpu_times()
 
     idle = (after.idle + after.iowait) - (before.idle + before.iowait)
-    assert told is not None
-    assert 0 < told <= 100
+    assert load_pct is not None
+    assert 0 < load_pct <= 100
     total = sum(after[:8]) - sum(before[:8])  # without guest times, which are counted in user
-    assert told == pytest.approx(100 * (1 - idle / total), abs=15)
-    assert machine.cpu_pct() == told  # asked again at once: the same
+    assert load_pct == pytest.approx(100 * (1 - idle / total), abs=15)
+    assert machine.cpu_pct() == load_pct  # asked again at once: the same
 
 
 def test_power_and_heat_of_a_pi_are_told_and_remembered(tmp_path: Path, clock: SteppedClock) -> None:
@@ -66,7 +66,7 @@ def test_another_board_has_no_throttle_bits(tmp_path: Path, clock: SteppedClock,
 
 
 @pytest.mark.parametrize(
-    ("zones", "told"),
+    ("zones", "temp_c"),
     [
         ((("cpu-thermal", "51234"),), 51.234),
         ((("GPU-therm", "40000"), ("CPU-therm", "62500")), 62.5),
@@ -76,9 +76,9 @@ def test_another_board_has_no_throttle_bits(tmp_path: Path, clock: SteppedClock,
     ],
 )
 def test_the_temperature_is_the_processors(
-    tmp_path: Path, clock: SteppedClock, zones: tuple[tuple[str, str], ...], told: float | None
+    tmp_path: Path, clock: SteppedClock, zones: tuple[tuple[str, str], ...], temp_c: float | None
 ) -> None:
-    assert Machine(clock, board(tmp_path, zones=zones)).cpu_temp_c() == told
+    assert Machine(clock, board(tmp_path, zones=zones)).cpu_temp_c() == temp_c
 
 
 def test_memory_is_of_the_children_too() -> None:

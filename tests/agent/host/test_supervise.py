@@ -62,8 +62,7 @@ def test_a_worker_that_has_gone_well_for_a_while_is_back_and_that_is_told_once(c
             clock.advance(CALM_S / 4)
             beat()
 
-    worker = Worker("work", work, Heartbeats(clock), clock)
-    worker._backoff = Backoff(least_s=0.0, most_s=0.0)
+    worker = Worker("work", work, Heartbeats(clock), clock, Backoff(least_s=0.0, most_s=0.0))
     with capture_logs() as lines:
         worker.start(Stop())
         assert worker.join(10)

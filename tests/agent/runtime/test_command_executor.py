@@ -10,8 +10,9 @@ from agent.commands.policy import Pause
 from agent.config import last_good
 from agent.config.schema import config_sha256
 from agent.errors import ConfigError, NgatuError
-from agent.runtime.app import AGAIN, Agent
+from agent.runtime.app import Agent
 from agent.runtime.launch import build
+from agent.runtime.parts import AGAIN
 from agent.status import health
 from tests.support.boxes import Box
 from tests.support.brokers import free_port
@@ -22,39 +23,41 @@ def agent(tmp_path: Path) -> Agent:
     """A box that is built and does not run."""
     box = Box(tmp_path, free_port())
     agent, _ = build(last_good.choose(box.config))
-    agent._close()
+    agent.close()
     return agent
 
 
 def test_it_knows_the_cameras_and_their_rules(agent: Agent) -> None:
-    assert agent.orders._executor.names() == {"road": ("movement", "road-users", "on-the-road", "the-line")}
+    assert agent.executor.names() == {"road": ("movement", "road-users", "on-the-road", "the-line")}
 
 
 def test_a_pause_reaches_its_camera_with_whose_it_is_and_how_long(agent: Agent) -> None:
-    crew = agent.orders._executor
-    crew.halt([Pause("road", None, 1e9, "b", 0, "officer"), Pause("road", "the-line", 1e9, "b", 0, "officer")])
-    halt = agent.watchers["road"]._halt
+    executor = agent.executor
+    executor.halt(
+        [Pause("road", None, 1e9, "b", 0, "officer"), Pause("road", "the-line", 1e9, "b", 0, "officer")]
+    )
+    paused = agent.cameras["road"].paused
 
-    assert halt.why == "paused by officer until 2001-09-09T01:46:40.000Z"
-    assert halt.rules == {"the-line"}
-    assert {"paused:road", "paused:road/the-line"} <= set(health.report(agent._sources, agent.clock).degraded)
+    assert paused.why == "paused by officer until 2001-09-09T01:46:40.000Z"
+    assert paused.rules == {"the-line"}
+    assert {"paused:road", "paused:road/the-line"} <= set(health.report(agent.sources, agent.clock).degraded)
     with pytest.raises(NgatuError, match="the camera is disabled"):
-        crew.picture("road", 1000, lambda: True)
-    crew.halt([])
-    assert agent.watchers["road"]._halt.why is None
+        executor.picture("road", 1000, lambda: True)
+    executor.halt([])
+    assert agent.cameras["road"].paused.why is None
 
 
 def test_a_reload_judges_the_file_as_it_lies_there_now(agent: Agent, tmp_path: Path) -> None:
-    crew = agent.orders._executor
-    assert crew.check() == config_sha256(agent.config)
+    executor = agent.executor
+    assert executor.check() == config_sha256(agent.config)
     (tmp_path / "box.yaml").write_text("cameras: [")
 
     with pytest.raises(ConfigError):
-        crew.check()
+        executor.check()
 
 
 def test_to_leave_is_to_stop_with_the_code_that_asks_for_a_new_start(agent: Agent) -> None:
-    agent.orders._executor.leave()
+    agent.executor.leave()
 
     assert agent.stop.is_set()
     assert agent.exit_code == AGAIN

@@ -59,7 +59,7 @@ class Whole(Settings):
     address: str = Field("", pattern=r"^x*$")
 
 
-def told(text: str) -> list[str]:
+def mistakes(text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         read_settings(text.encode(), "north.yaml", Whole)
     return str(caught.value).splitlines()
@@ -109,20 +109,20 @@ def told(text: str) -> list[str]:
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_in_one_line_with_its_place(text: str, message: str) -> None:
-    (line,) = told(text)
+    (line,) = mistakes(text)
     assert line.startswith(message)
 
 
 def test_all_mistakes_are_told_in_the_order_of_the_lines() -> None:
-    lines = told(
+    lines = mistakes(
         "count: 0\ncount: 1\nmotion:\n  threshold: 300\n  x: &a 1\nrules:\n- kind: zone\n  size: 99\nname: A\n"
     )
     assert [line.split(":")[1] for line in lines] == ["1", "2", "4", "5", "5", "8", "9"]
 
 
 def test_a_value_that_was_refused_already_is_not_told_twice() -> None:
-    assert len(told("count: 007")) == 1
-    assert len(told("name: !!int 3")) == 1
+    assert len(mistakes("count: 007")) == 1
+    assert len(mistakes("name: !!int 3")) == 1
 
 
 def test_lengths_of_lists_count_items_that_are_wrong_themselves() -> None:
@@ -155,7 +155,7 @@ def test_lengths_of_lists_count_items_that_are_wrong_themselves() -> None:
     ],
 )
 def test_a_secret_that_was_typed_in_is_never_told(text: str) -> None:
-    assert CANARY not in "\n".join(told(text))
+    assert CANARY not in "\n".join(mistakes(text))
 
 
 def test_a_validator_that_quotes_a_secret_is_silenced() -> None:
@@ -171,18 +171,18 @@ def test_a_validator_that_quotes_a_secret_is_silenced() -> None:
 
 
 def test_no_value_and_no_key_breaks_a_line_or_a_terminal() -> None:
-    lines = told('"a\\nforged.yaml:1: b": 1\nmood: "x\\ny"\n')
+    lines = mistakes('"a\\nforged.yaml:1: b": 1\nmood: "x\\ny"\n')
     assert len(lines) == 2
     assert all(line.isprintable() for line in lines)
 
 
 def test_a_long_value_is_cut() -> None:
-    (line,) = told("mood: " + "a" * 5000)
+    (line,) = mistakes("mood: " + "a" * 5000)
     assert len(line) < 200
 
 
 def test_no_more_mistakes_are_told_than_anyone_reads() -> None:
-    lines = told("\n".join(f"k{n}: 1" for n in range(500)))
+    lines = mistakes("\n".join(f"k{n}: 1" for n in range(500)))
     assert len(lines) == MAX_TOLD + 1
     assert lines[-1] == "… and more; correct these first"
 
@@ -205,4 +205,4 @@ def test_redaction_is_quick_on_a_text_full_of_addresses() -> None:
 def test_quoting_and_telling() -> None:
     assert quoted(None) == "null"
     assert quoted("a\x1b[31m") == r'"a\u001b[31m"'
-    assert Mistake(3, ("a", 0, "b"), "wrong", "do this").told("f.yaml") == "f.yaml:3: a[0].b: wrong; do this"
+    assert Mistake(3, ("a", 0, "b"), "wrong", "do this").line_of("f.yaml") == "f.yaml:3: a[0].b: wrong; do this"

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from agent.settings.base import Secret, Settings
 from agent.settings.diagnostics import read_settings
-from agent.settings.reference import EXAMPLE_HEAD, example, page
+from agent.settings.reference import example, page
 
 
 class Line(Settings):
@@ -53,7 +53,7 @@ EXAMPLES = {"name": "north", "rules[].id": "mine"}
 
 def test_the_whole_form_of_an_example() -> None:
     assert (
-        example(Whole, EXAMPLES).removeprefix(EXAMPLE_HEAD)
+        example(Whole, EXAMPLES, "")
         == """
 # Who it is. (text, at most 9 characters; required)
 name: north
@@ -90,18 +90,18 @@ rules:
 
 
 def test_an_example_is_read_back_as_the_defaults() -> None:
-    text = example(Whole, EXAMPLES)
+    text = example(Whole, EXAMPLES, "")
     assert read_settings(text.encode(), "example", Whole) == Whole(name="north")
     assert yaml.safe_load(text)["time"] == "22:30"
 
 
 def test_a_required_setting_without_an_example_is_an_error_of_ours() -> None:
     with pytest.raises(LookupError, match=r"rules\[\]\(line\)\.id"):
-        example(Whole, {"name": "north"})
+        example(Whole, {"name": "north"}, "")
 
 
 def test_the_page_has_a_table_for_each_group() -> None:
-    text = page(Whole)
+    text = page(Whole, "")
     assert "| `name` | text, at most 9 characters | **required** | Who it is. |" in text
     assert r'| `time` | text | `"22:30"` | When it \| ends. |' in text
     assert "## `rules[]`, kind `line`\n\nSomething goes over a line.\n" in text

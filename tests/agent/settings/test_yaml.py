@@ -18,7 +18,7 @@ from agent.settings.yaml import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Node, Unreadab
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Every rule holds with either parser: a board without libyaml's wheel has only the second."""
     if request.param == "PyYAML":
-        monkeypatch.setattr(strict_yaml, "_PARSER", yaml.SafeLoader)
+        monkeypatch.setattr(strict_yaml, "PARSER", yaml.SafeLoader)
     return str(request.param)
 
 

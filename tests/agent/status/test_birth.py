@@ -8,9 +8,10 @@ import pytest
 
 from agent.config.schema import Config, config_sha256, load
 from agent.core.types import Instant, Size
-from agent.detectors import load_detector
+from agent.detectors import Detector, load_detector
 from agent.detectors.absent import Absent
 from agent.status import birth
+from agent.status.session import Session, versions
 from agent.wire.payloads import InfoPayload
 from tests.support.boxes import Box
 
@@ -22,19 +23,27 @@ def config(tmp_path: Path) -> Config:
     return load(Box(tmp_path, 1883).config)
 
 
-def said(config: Config, size: Size | None = None) -> InfoPayload:
-    detector = load_detector(config.detector)
-    return birth.message(config, config_sha256(config), "a-session", detector, {"road": size}, NOW)
+def network(config: Config) -> Detector:
+    return load_detector(config.detector)
+
+
+def said(config: Config, size: Size | None = None, detector: Detector | None = None) -> InfoPayload:
+    cameras = [
+        birth.DescribedCamera(each.name, each.source.kind, each.pipeline(config.device).judge)
+        for each in config.cameras
+    ]
+    session = Session("a-session", NOW, "first_start", config_sha256(config), versions())
+    return birth.message(config.device, cameras, session, detector or network(config), {"road": size}, NOW)
 
 
 def test_it_names_the_box_its_network_and_what_it_stands_on(config: Config) -> None:
-    told = said(config)
+    info = said(config)
 
-    assert (told.commune, told.device, told.session) == ("test-commune", "test-box-01", "a-session")
-    assert told.model is not None
-    assert told.model.name == "squares"
-    assert {"ngatu", "python", "system", "onnxruntime"} <= set(told.versions)
-    assert told.config_sha256 == config_sha256(config)
+    assert (info.commune, info.device, info.session) == ("test-commune", "test-box-01", "a-session")
+    assert info.model is not None
+    assert info.model.name == "squares"
+    assert {"ngatu", "python", "system", "onnxruntime"} <= set(info.versions)
+    assert info.config_sha256 == config_sha256(config)
 
 
 def test_it_tells_where_the_lines_and_zones_of_a_camera_lie(config: Config) -> None:
@@ -59,6 +68,4 @@ def test_the_size_of_a_picture_is_told_once_it_is_known(config: Config) -> None:
 
 
 def test_a_box_without_a_network_names_none(config: Config) -> None:
-    told = birth.message(config, config_sha256(config), "a-session", Absent(), {"road": None}, NOW)
-
-    assert told.model is None
+    assert said(config, detector=Absent()).model is None

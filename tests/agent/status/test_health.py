@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, get_args
 
 import jsonschema
 import pytest
 
-from agent.core.throttle import FULL, Throttle
+from agent.clock import Clock, Trust
+from agent.core.throttle import Throttle
 from agent.errors import ModelError, OutboxError
+from agent.host.camera_stats import CameraState, State
 from agent.host.machine import Machine
-from agent.status import health
 from agent.status.health import Sources, report
+from agent.status.session import Session
 from agent.wire import codec
-from agent.wire.payloads import HealthPayload, MqttHealth, OutboxHealth, ThrottledHealth
+from agent.wire.message import Priority
+from agent.wire.payloads import HealthPayload, MqttHealth, OutboxHealth
+from fleet.report.words import ENGLISH, VIETNAMESE
 from tests.agent.host.test_machine import board
 from tests.agent.workers.test_camera import Post
 from tests.conftest import SteppedClock
@@ -38,16 +44,14 @@ def post(tmp_path: Path, clock: SteppedClock) -> Iterator[Post]:
 @pytest.fixture
 def sources(post: Post, clock: SteppedClock) -> Sources:
     return Sources(
-        {"road": post.it},
-        lambda: OUTBOX,
-        lambda: MqttHealth(connected_s=8.0, reconnects=1, refused=0),
-        Machine(clock, board(post.folder / "sys", throttled="50000", zones=(("cpu-thermal", "51234"),))),
-        post.folder,
-        "c" * 64,
-        {"ngatu": "0.1.0"},
-        "s-1",
-        "box_restarted",
-        clock.now(),
+        session=Session("s-1", clock.now(), "box_restarted", "c" * 64, {"ngatu": "0.1.0"}),
+        state_dir=post.folder,
+        cameras={"road": post.it},
+        machine=Machine(
+            clock, board(post.folder / "sys", throttled="50000", zones=(("cpu-thermal", "51234"),))
+        ),
+        outbox=lambda: OUTBOX,
+        mqtt=lambda: MqttHealth(connected_s=8.0, reconnects=1, refused=0),
     )
 
 
@@ -56,9 +60,9 @@ def test_on_a_pi_every_field_of_the_contract_is_filled(
 ) -> None:
     post.see(4)
     post.see(3, speed_px_s=130)
-    told = report(sources, clock)
+    it = report(sources, clock)
 
-    plain = json.loads(codec.encode(told))
+    plain = json.loads(codec.encode(it))
     assert [name for name, value in plain.items() if value in (None, {})] == []
     assert [name for name, value in plain["cameras"]["road"].items() if value is None] == ["frame_age_s"]
     assert plain["uptime_s"] == 7
@@ -73,7 +77,7 @@ def test_a_healthy_box_is_not_degraded_but_for_its_clock(sources: Sources, clock
 
 
 def lost(post: Post) -> None:
-    post.it._enter("lost", "no picture for 10 s")
+    post.it.state = CameraState("lost", post.clock.now(), "no picture for 10 s")
 
 
 def without_a_detector(post: Post) -> None:
@@ -82,11 +86,18 @@ def without_a_detector(post: Post) -> None:
     post.see(3, speed_px_s=130)
 
 
+def with_an_outbox_that_takes_nothing(post: Post) -> None:
+    post.outbox.close()
+    post.see(4)
+    post.see(5, speed_px_s=130)
+
+
 @pytest.mark.parametrize(
     ("trouble", "word"),
     [
         (lost, "camera_lost:road"),
         (without_a_detector, "detector_failed:road"),
+        (with_an_outbox_that_takes_nothing, "storage_full"),
     ],
 )
 def test_what_a_camera_suffers_from_is_told(
@@ -97,23 +108,27 @@ def test_what_a_camera_suffers_from_is_told(
     assert word in report(sources, clock).degraded
 
 
-def test_what_the_box_suffers_from_is_told(sources: Sources, clock: SteppedClock, tmp_path: Path) -> None:
-    hot = replace(sources, machine=Machine(clock, board(tmp_path / "hot", zones=(("cpu-thermal", "86000"),))))
-    weak = replace(sources, machine=Machine(clock, board(tmp_path / "weak", throttled="3")))
-    capped = replace(sources, machine=Machine(clock, board(tmp_path / "capped", throttled="2")))
-    slowed = replace(sources, pace=lambda: Throttle(0.5, hot=True, busy=True))
-    full = replace(sources, outbox=lambda: OUTBOX.model_copy(update={"full": True}))
-    failing = replace(sources, outbox=lambda: OUTBOX.model_copy(update={"in_memory": "disk I/O error"}))
-    silent = replace(sources, outbox=lambda: OUTBOX.model_copy(update={"oldest_s": 3600.0}))
+def with_a_board(tmp: Path, clock: Clock, throttled: str | None = None, temp: str = "51234") -> Machine:
+    return Machine(clock, board(tmp, throttled=throttled, zones=(("cpu-thermal", temp),)))
 
-    assert "overheated" in report(hot, clock).degraded
-    assert "under_voltage" in report(weak, clock).degraded
-    assert "overheated" not in report(weak, clock).degraded
-    assert "overheated" in report(capped, clock).degraded
-    assert {"overheated", "busy"} <= set(report(slowed, clock).degraded)
-    assert "unconfirmed" in report(silent, clock).degraded
-    assert "storage_full" in report(full, clock).degraded
-    assert "storage_ram_only" in report(failing, clock).degraded
+
+def test_what_the_box_suffers_from_is_told(sources: Sources, clock: SteppedClock, tmp_path: Path) -> None:
+    def words(**changed: Any) -> set[str]:
+        return set(report(replace(sources, trust=lambda: Trust("ntp"), **changed), clock).degraded)
+
+    def outbox(**changed: Any) -> set[str]:
+        return words(outbox=lambda: OUTBOX.model_copy(update=changed))
+
+    assert words() == set()
+    assert words(machine=with_a_board(tmp_path / "hot", clock, temp="86000")) == {"overheated"}
+    assert words(machine=with_a_board(tmp_path / "weak", clock, throttled="3")) == {"under_voltage"}
+    assert words(machine=with_a_board(tmp_path / "capped", clock, throttled="2")) == {"overheated"}
+    assert words(throttle=lambda: Throttle(0.5, hot=True, busy=True)) == {"overheated", "busy"}
+    assert outbox(full=True) == {"storage_full"}
+    assert outbox(in_memory="disk I/O error") == {"storage_ram_only"}
+    assert outbox(oldest_s=3600.0) == {"unconfirmed"}
+    assert words(paused=lambda: ["road/the-line"]) == {"paused:road/the-line"}
+    assert words(session=replace(sources.session, config_refused=True)) == {"config_refused"}
 
 
 def test_an_outbox_that_cannot_be_read_is_told_and_hides_nothing_else(
@@ -122,15 +137,52 @@ def test_an_outbox_that_cannot_be_read_is_told_and_hides_nothing_else(
     def broken() -> OutboxHealth:
         raise OutboxError("outbox: disk I/O error")
 
-    told = report(replace(sources, outbox=broken), clock)
+    it = report(replace(sources, outbox=broken), clock)
 
-    assert told.outbox is None
-    assert "storage_full" in told.degraded
-    assert told.mqtt is not None
+    assert it.outbox is None
+    assert "storage_full" in it.degraded
+    assert it.mqtt is not None
 
 
-def test_every_word_of_degraded_is_short_and_plain() -> None:
-    told = HealthPayload(time="2026-03-02T11:04:07Z", throttled=ThrottledHealth(under_voltage=True))
-    words = list(health._degraded(told, {}, FULL))
+def test_what_never_came_into_the_outbox_counts_as_dropped(
+    post: Post, sources: Sources, clock: SteppedClock
+) -> None:
+    post.it.keeping.dropped.update({Priority.IMAGE: 2, Priority.EVENT: 1})
+    outbox = report(sources, clock).outbox
 
-    assert words == ["storage_full", "under_voltage"]
+    assert outbox is not None
+    assert outbox.dropped == {"image": 6, "event": 1}
+
+
+def everything_is_wrong(post: Post, sources: Sources, tmp_path: Path) -> Iterator[HealthPayload]:
+    """A box with all troubles, its camera in one state after the other."""
+    without_a_detector(post)
+    bad = OUTBOX.model_copy(update={"full": True, "in_memory": "disk I/O error", "oldest_s": 3600.0})
+    wrong = replace(
+        sources,
+        session=replace(sources.session, config_refused=True),
+        machine=with_a_board(tmp_path / "bad", post.clock, throttled="3", temp="86000"),
+        outbox=lambda: bad,
+        throttle=lambda: Throttle(0.5, hot=True, busy=True),
+        trust=lambda: Trust("unknown"),
+        paused=lambda: ["road"],
+    )
+    for state in get_args(State):
+        post.it.state = CameraState(state, post.clock.now())
+        yield report(wrong, post.clock)
+
+
+def test_every_word_of_degraded_is_plain_and_explained_to_the_administrator(
+    post: Post, sources: Sources, tmp_path: Path
+) -> None:
+    reports = list(everything_is_wrong(post, sources, tmp_path))
+    words = {each.partition(":")[0] for one in reports for each in one.degraded}
+
+    of_cameras = {"camera_lost", "camera_stalled", "camera_blind"}  # the report names these by themselves
+    for language in (ENGLISH, VIETNAMESE):
+        explained = {key.removeprefix("degraded_") for key in language if key.startswith("degraded_")}
+        assert words - of_cameras == explained - {"other"}
+    assert of_cameras <= words
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+){0,2}", word) for word in words)
+    named = {each for one in reports for each in one.degraded if ":" in each}
+    assert {each.partition(":")[2] for each in named} == {"road"}

@@ -36,7 +36,7 @@ def test_the_same_figures_are_served_on_loopback_only(
 ) -> None:
     post.see(4)
     post.see(3, speed_px_s=130)
-    told = report(sources, clock)
+    health = report(sources, clock)
     port = free_port()
     end = serve(port, lambda: report(sources, clock))
     try:
@@ -51,9 +51,9 @@ def test_the_same_figures_are_served_on_loopback_only(
     assert figures["ngatu_cpu_temp_c", ""] == 51.234
     assert figures["ngatu_throttled_under_voltage_since_boot", ""] == 1
     assert figures["ngatu_throttled_frequency_capped_since_boot", ""] == 0
-    assert figures["ngatu_degraded", ""] == len(told.degraded)
+    assert figures["ngatu_degraded", ""] == len(health.degraded)
     assert figures["ngatu_camera_streaming", "road"] == 0
-    assert figures["ngatu_camera_detect_ms_p95", "road"] == told.cameras["road"].detect_ms_p95
+    assert figures["ngatu_camera_detect_ms_p95", "road"] == health.cameras["road"].detect_ms_p95
     with pytest.raises(OSError, match="refused"):
         scraped(port)
 

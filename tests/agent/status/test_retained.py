@@ -3,87 +3,123 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from agent.config.schema import load
 from agent.core.types import Size
-from agent.runtime.app import Agent
+from agent.host.camera_stats import CameraState
+from agent.status.health import Sources
+from agent.status.retained import RetainedStatus
+from agent.wire.codec import moment
+from agent.wire.payloads import CameraInfo, FramePayload, InfoPayload
+from tests.agent.status.test_health import post, sources
+from tests.agent.workers.test_camera import Post
 from tests.conftest import SteppedClock
-from tests.support.boxes import Box
-from tests.support.brokers import free_port
+
+__all__ = ["post", "sources"]
+
+INTERVAL_S = 60.0
+
+
+class Board:
+    """What stands at the broker about one box."""
+
+    def __init__(self, sources: Sources, clock: SteppedClock) -> None:
+        self._bodies: dict[str, bytes] = {}
+        self._clock = clock
+        self.status = RetainedStatus(self._bodies.__setitem__, sources, self._birth, clock, INTERVAL_S)
+
+    def says(self, topic: str) -> dict[str, Any]:
+        """What stands on a topic now."""
+        content: dict[str, Any] = json.loads(self._bodies[topic])
+        return content
+
+    def _birth(self, sizes: Mapping[str, Size | None]) -> InfoPayload:
+        frames = {n: FramePayload(width_px=s.width_px, height_px=s.height_px) for n, s in sizes.items() if s}
+        return InfoPayload(
+            commune="test-commune",
+            device="test-box-01",
+            session="s-1",
+            time=moment(self._clock.now()),
+            versions={"ngatu": "0.1.0"},
+            cameras=tuple(CameraInfo(id=name, frame=frames.get(name)) for name in sizes),
+        )
 
 
 @pytest.fixture
-def agent(tmp_path: Path, clock: SteppedClock) -> Iterator[Agent]:
-    made = Agent(load(Box(tmp_path, free_port()).config), clock)
-    yield made
-    made._close()
+def board(sources: Sources, clock: SteppedClock) -> Board:
+    return Board(sources, clock)
 
 
-def said(agent: Agent, topic: str) -> dict[str, Any]:
-    """What stands on a topic now."""
-    told: dict[str, Any] = json.loads(agent.forwarder.kept[topic])
-    return told
-
-
-def test_a_camera_whose_pictures_are_late_is_said_to_be_stalled(agent: Agent, clock: SteppedClock) -> None:
-    watcher = agent.watchers["road"]
-    agent.bulletin.say()
-    watcher.figures.last_frame = clock.now()
-    watcher._enter("streaming")
-    assert said(agent, "camera/road/status")["state"] == "streaming"
+def test_a_camera_whose_pictures_are_late_is_said_to_be_stalled(
+    board: Board, post: Post, clock: SteppedClock
+) -> None:
+    board.status.publish()
+    post.it.figures.last_frame = clock.now()
+    post.it.state = CameraState("streaming", clock.now())
+    board.status.look()
+    assert board.says("camera/road/status")["state"] == "streaming"
     clock.advance(6)
-    agent.bulletin.look()
-    kept = said(agent, "camera/road/status")
+    board.status.look()
+    kept = board.says("camera/road/status")
     assert (kept["state"], kept["frame_age_s"]) == ("stalled", 6)
-    agent.bulletin.say()
-    assert "camera_stalled:road" in said(agent, "health")["degraded"]
+    board.status.publish()
+    assert "camera_stalled:road" in board.says("health")["degraded"]
+
+
+def test_a_camera_says_by_itself_that_its_state_has_changed(
+    board: Board, post: Post, clock: SteppedClock
+) -> None:
+    board.status.publish()
+    post.it.state = CameraState("lost", clock.now(), "no picture for 10 s")
+    post.it.on_state(post.it.state)
+
+    assert board.says("camera/road/status")["reason"] == "no picture for 10 s"
+    assert board.status.due
 
 
 def test_all_is_said_again_when_it_is_time_and_at_once_when_something_changes(
-    agent: Agent, clock: SteppedClock
+    board: Board, clock: SteppedClock
 ) -> None:
-    bulletin = agent.bulletin
-    assert bulletin.due
-    bulletin.say()
-    assert not bulletin.due
-    clock.advance(agent.config.health.interval_s + 0.1)
-    assert bulletin.due
-    bulletin.say()
-    for change in (bulletin.hasten, lambda: bulletin.changed("road")):
+    status = board.status
+    assert status.due
+    status.publish()
+    assert not status.due
+    clock.advance(INTERVAL_S + 0.1)
+    assert status.due
+    status.publish()
+    for change in (status.hasten, lambda: status.changed("road")):
         change()
-        assert bulletin.due
-        bulletin.say()
-        assert not bulletin.due
+        assert status.due
+        status.publish()
+        assert not status.due
 
 
 def test_the_birth_message_is_said_again_only_when_a_camera_has_another_size(
-    agent: Agent, clock: SteppedClock
+    board: Board, post: Post, clock: SteppedClock
 ) -> None:
-    agent.bulletin.say()
-    first = said(agent, "info")
+    board.status.publish()
+    first = board.says("info")
     clock.advance(60)
-    agent.bulletin.say()
-    assert said(agent, "info") == first
-    agent.watchers["road"].figures.size = Size(320, 240)
-    agent.bulletin.say()
-    assert said(agent, "info")["cameras"][0]["frame"] == {"width_px": 320, "height_px": 240}
+    board.status.publish()
+    assert board.says("info") == first
+    post.it.figures.size = Size(320, 240)
+    board.status.publish()
+    assert board.says("info")["cameras"][0]["frame"] == {"width_px": 320, "height_px": 240}
 
 
 def test_a_figure_that_cannot_be_had_silences_neither_birth_nor_cameras(
-    agent: Agent, monkeypatch: pytest.MonkeyPatch
+    board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("no figure")
 
     monkeypatch.setattr("agent.status.health.report", broken)
     with capture_logs() as lines:
-        agent.bulletin.say()
-    assert [line["event"] for line in lines] == ["health_untold"]
-    assert said(agent, "info")["cameras"][0]["id"] == "road"
-    assert said(agent, "camera/road/status")["state"] == "disabled"  # it has not started yet
+        board.status.publish()
+    assert [line["event"] for line in lines] == ["health_failed"]
+    assert board.says("info")["cameras"][0]["id"] == "road"
+    assert board.says("camera/road/status")["state"] == "disabled"  # it has not started yet

@@ -1,17 +1,15 @@
-"""agent.tools.replay and `ngatu replay`"""
+"""agent.tools.replay"""
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 
-import av
 import pytest
 
 from agent.core.types import Box, Instant, Track
 from agent.tools.replay import written
-from tests.support.boxes import NGATU, ROAD_RULES
+from tests.support.boxes import NGATU
 from tests.support.squares import SQUARE_PX, write_clip, write_model
 
 
@@ -56,61 +54,6 @@ def test_the_tracks_are_in_motchallenge_format_and_lie_on_the_square(clip: Path)
         truth = ((number - 1) / 10 - 3.0) * 130.0 - SQUARE_PX  # as write_clip moves it
         if 0 < truth < 512 - SQUARE_PX:  # whole in the picture
             assert left + width / 2 == pytest.approx(truth + SQUARE_PX / 2, abs=16)
-
-
-def test_without_a_label_only_persons_are_written_and_that_is_said(clip: Path) -> None:
-    tracks = clip.parent / "tracks.txt"
-    done = replay(clip, f"--tracks={tracks}")
-
-    assert done.returncode == 0, done.stderr
-    assert tracks.read_text() == ""
-    assert "person only; --label all adds 1 other tracks" in done.stdout
-    assert replay(clip, f"--tracks={tracks}", "--label=all").returncode == 0
-    assert tracks.read_text()
-
-
-def test_the_overlay_is_a_video_as_long_as_the_clip(clip: Path) -> None:
-    overlay = clip.parent / "overlay.mp4"
-    done = replay(clip, f"--overlay={overlay}")
-
-    assert done.returncode == 0, done.stderr
-    with av.open(str(overlay)) as video:
-        assert sum(1 for _ in video.decode(video=0)) == 80
-
-
-def test_the_rules_of_a_configuration_are_obeyed(clip: Path) -> None:
-    config = clip.parent / "box.yaml"
-    config.write_text(
-        "device: {commune: hai-ninh, id: hai-ninh-03}\nbroker: {host: localhost}\n"
-        f"cameras:\n  - name: north\n    source: {{kind: file, path: {clip}}}{ROAD_RULES}"
-    )
-    events = clip.parent / "events.jsonl"
-    done = replay(clip, f"--config={config}", f"--events={events}")
-
-    told = [json.loads(line) for line in events.read_text().splitlines()]
-    assert done.returncode == 0, done.stderr
-    assert "1 line_crossed" in done.stdout
-    assert {event["device"] for event in told} == {"hai-ninh-03"}
-    crossing = next(event for event in told if event.get("kind") == "line_crossed")
-    assert crossing["rule"] == {"id": "the-line", "kind": "line"}
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (["nothing.mp4"], "nothing.mp4: no such file"),
-        (["--camera=south"], "there is no camera south"),
-        (["--model=/nowhere/x.onnx"], "/nowhere/x.onnx"),
-    ],
-)
-def test_mistakes_are_told_in_a_line(clip: Path, words: list[str], expected: str) -> None:
-    first = [] if words[0].startswith("--") else words[:1]
-    command = [*NGATU, "replay", *(first or [str(clip)]), *([] if first else words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-    assert done.returncode in (1, 2)
-    assert expected in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(("unseen_s", "is_written"), [(0.0, True), (0.2, True), (0.204, True), (0.3, False)])

@@ -30,8 +30,15 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
 
 def settings(camera: int | str = 0, **more: object) -> CameraSettings:
     source = {"kind": "csi", "camera": camera, "width_px": 200, "height_px": 100}
-    told = {"name": "north", "source": source, "max_fps": 120, "stall_s": 0.5, "open_timeout_s": 3.0, **more}
-    return CameraSettings.model_validate(told)
+    settings = {
+        "name": "north",
+        "source": source,
+        "max_fps": 120,
+        "stall_s": 0.5,
+        "open_timeout_s": 3.0,
+        **more,
+    }
+    return CameraSettings.model_validate(settings)
 
 
 @pytest.mark.usefixtures("library")

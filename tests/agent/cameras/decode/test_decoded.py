@@ -38,16 +38,16 @@ def test_three_planes_of_any_size_follow_each_other(width: int, height: int) -> 
     )
 
 
-@pytest.mark.parametrize("told", [
+@pytest.mark.parametrize("plain", [
     {"width_px": 0, "height_px": 8, "strides": [8, 4, 4], "full_range": False},
     {"width_px": 8, "height_px": 1 << 40, "strides": [8, 4, 4], "full_range": False},
     {"width_px": 8, "height_px": 8, "strides": [7, 4, 4], "full_range": False},
     {"width_px": 8, "height_px": 8, "strides": [8, 4], "full_range": False},
     {"width_px": "8", "height_px": 8, "strides": [8, 4, 4], "full_range": False},
 ])  # fmt: skip
-def test_a_layout_that_would_read_beyond_its_memory_is_refused(told: dict[str, object]) -> None:
+def test_a_layout_that_would_read_beyond_its_memory_is_refused(plain: dict[str, object]) -> None:
     with pytest.raises((ValueError, TypeError)):
-        Layout.from_json(told)
+        Layout.from_json(plain)
 
 
 def test_a_source_crosses_to_the_child_whole_and_does_not_show_its_address() -> None:

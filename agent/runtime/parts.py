@@ -1,0 +1,206 @@
+"""Every part of a box, each built after those that it needs; app.py starts and stops them.
+
+Only the cameras are connected later than they are built: with retained.py, which publishes their states.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from agent.clock import Clock, Trust, boot_id, trust
+from agent.commands.audit import Audit
+from agent.config.last_good import Chosen
+from agent.config.schema import CameraConfig, Config, config_sha256
+from agent.core.ids import Ids
+from agent.core.pipeline import Outcome
+from agent.core.types import Frame, Instant
+from agent.detectors import load_detector
+from agent.detectors.absent import Absent
+from agent.detectors.shared import SharedDetector
+from agent.host import restarts, tuning
+from agent.host.machine import SYS, Machine
+from agent.host.supervise import Heartbeats, Stop, Worker
+from agent.host.watchdog import Watchdog
+from agent.mqtt.forwarder import Forwarder
+from agent.outbox.outbox import Outbox
+from agent.runtime import fallbacks
+from agent.runtime.box_events import BoxEvents
+from agent.runtime.command_executor import CommandExecutor
+from agent.status import birth, health
+from agent.status.retained import RetainedStatus
+from agent.status.session import Session, versions
+from agent.wire.topics import Topics
+from agent.workers.camera import CameraWorker
+from agent.workers.clock import Timekeeper
+from agent.workers.commands import CommandWorker, known_time
+from agent.workers.disk import DiskMonitor
+from agent.workers.load import LoadMonitor
+from agent.workers.snapshots import Snapshots
+
+AGAIN = 75
+"""Exit code: the station wants the agent to be started again (EX_TEMPFAIL of sysexits.h)."""
+
+OnOutcome = Callable[[Frame, Outcome], None]
+
+
+class Parts:
+    """What a box consists of."""
+
+    def __init__(
+        self,
+        config: Config,
+        machine_clock: Clock,
+        sys: Path = SYS,
+        chosen: Chosen | None = None,
+        on_outcome: OnOutcome = lambda _frame, _outcome: None,
+        trusted: Callable[[], Trust] = trust,
+    ) -> None:
+        """Build every part; nothing watches or sends yet.
+
+        `sys` is where the kernel shows the board; `chosen` tells from which file the configuration came;
+        `on_outcome` is called with every frame that was looked at, in the thread of its camera; `trusted` is
+        what the kernel thinks of the machine's wall clock.
+
+        Raises:
+            ModelError: the detector cannot be loaded.
+            OutboxError: the outbox cannot be opened.
+        """
+        tuning.begin()
+        self.config, self.stop, self.exit_code = config, Stop(), 0
+        self.timekeeper = Timekeeper(config.state_dir, new_ids(), machine_clock, trusted)
+        self.clock = self.timekeeper.clock
+        started = self.clock.now()
+        self.topics = Topics(config.device.commune, config.device.id, config.broker.root)
+        self.heartbeats = Heartbeats(self.clock)
+        self.watchdog = Watchdog(self.heartbeats)
+        self.outbox = Outbox(config.outbox_path, config.outbox, self.clock)
+        self.detector = self._load_detector()
+        self.events = BoxEvents(config, self.outbox, self.detector, self.clock)
+        self.session = self._begin_session(started, chosen)
+        machine = Machine(self.clock, sys)
+        self.load = LoadMonitor(machine, config.throttle, self.clock, new_ids(), self.events.tell)
+        self.disk = DiskMonitor(self.outbox, self.clock, new_ids(), self.events.tell)
+        self.snapshots = Snapshots()
+        self.cameras = {camera.name: self._camera(camera, on_outcome) for camera in config.cameras}
+        self.executor = CommandExecutor(config, chosen, self.cameras, self.snapshots, self.leave)
+        self.commands = self._command_worker()
+        self.forwarder = self._forwarder()
+        self.sources = self._health_sources(machine)
+        self.retained = self._retained_status()
+        self.workers = {
+            name: Worker(name, run, self.heartbeats, self.clock)
+            for name, run in (
+                *((f"camera {name}", camera.run) for name, camera in self.cameras.items()),
+                ("commands", self.commands.run),
+            )
+        }
+
+    def close(self) -> None:
+        """Let go of what was opened when it was built."""
+        self.detector.close()
+        self.journal.close()
+        self.outbox.close()
+
+    def leave(self) -> None:
+        """Stop in order, and ask whoever started the agent to do it again."""
+        self.exit_code = AGAIN
+        self.stop.set()
+
+    # ---------------------------------------------------------------------------------------- each of them
+
+    def _load_detector(self) -> SharedDetector:
+        try:
+            network = load_detector(self.config.detector) if self.config.detects else Absent()
+            return SharedDetector(network, self.clock)
+        except BaseException:
+            self.outbox.close()
+            raise
+
+    def _begin_session(self, started: Instant, chosen: Chosen | None) -> Session:
+        return Session(
+            id=self.events.new_id(),
+            started=started,
+            boot_reason=restarts.begin(self.config.state_dir, boot_id()),
+            config_sha256=config_sha256(self.config),
+            versions=versions(),
+            config_refused=chosen is not None and chosen.refused is not None,
+        )
+
+    def _camera(self, camera: CameraConfig, on_outcome: OnOutcome) -> CameraWorker:
+        def looked(frame: Frame, outcome: Outcome) -> None:
+            self.snapshots.saw(camera.name, frame)
+            on_outcome(frame, outcome)
+
+        return CameraWorker(
+            camera,
+            camera.pipeline(self.config.device),
+            self.detector,
+            self.outbox,
+            partial(self.events.sender, camera.name),
+            clock=self.clock,
+            ids=new_ids(),
+            on_outcome=looked,
+            throttled_fps=self.load.fps,
+        )
+
+    def _command_worker(self) -> CommandWorker:
+        known = partial(known_time, self.clock)
+        folder = self.config.state_dir
+        self.journal = fallbacks.open_journal(folder / "commands.db", known().wall_s)
+        return CommandWorker(
+            self.topics,
+            self.journal,
+            Audit(folder / "audit.log"),
+            self.outbox,
+            self.executor,
+            self.clock,
+            known,
+            boot_id(),
+            fallbacks.command_key(self.config.commands.key),
+        )
+
+    def _forwarder(self) -> Forwarder:
+        return Forwarder(
+            self.outbox,
+            self.config.broker,
+            self.topics,
+            self.session.id,
+            self.clock,
+            on_command=self.commands.heard,
+            beat=partial(self.heartbeats.beat, "forwarder"),
+        )
+
+    def _health_sources(self, machine: Machine) -> health.Sources:
+        return health.Sources(
+            session=self.session,
+            state_dir=self.config.state_dir,
+            cameras=self.cameras,
+            machine=machine,
+            outbox=partial(health.of_outbox, self.outbox, self.forwarder, self.config.broker),
+            mqtt=partial(health.of_broker, self.forwarder),
+            throttle=lambda: self.load.now,
+            trust=self.clock.trust,
+            paused=self.executor.paused,
+        )
+
+    def _retained_status(self) -> RetainedStatus:
+        device = self.config.device
+        cameras = [
+            birth.DescribedCamera(camera.name, camera.source.kind, camera.pipeline(device).rules)
+            for camera in self.config.cameras
+        ]
+        return RetainedStatus(
+            self.forwarder.keep,
+            self.sources,
+            lambda sizes: birth.message(device, cameras, self.session, self.detector, sizes, self.clock.now()),
+            self.clock,
+            self.config.health.interval_s,
+        )
+
+
+def new_ids() -> Ids:
+    """A source of ids that nobody else has."""
+    return Ids(os.urandom(32))

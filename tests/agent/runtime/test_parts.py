@@ -1,0 +1,101 @@
+"""agent.runtime.parts"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from agent.clock import SystemClock
+from agent.config.schema import load
+from agent.errors import NgatuError
+from agent.outbox.outbox import Outbox, OutboxSettings
+from agent.runtime.app import Agent
+from tests.support.boxes import NGATU, Box
+from tests.support.brokers import free_port
+
+
+def changed(box: Box, *changes: tuple[str, str]) -> Box:
+    """The box with other words in its configuration."""
+    text = box.config.read_text()
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    box.config.write_text(text)
+    return box
+
+
+def a_model_that_is_not_there(box: Box) -> str:
+    (box.folder / "squares.onnx").unlink()
+    return "squares.onnx"
+
+
+def a_state_dir_that_cannot_be_made(box: Box) -> str:
+    (box.folder / "file").write_text("")
+    changed(box, (str(box.folder / "state"), str(box.folder / "file" / "state")))
+    return "make its folder writable"
+
+
+def a_provider_that_is_not_there(box: Box) -> str:
+    changed(box, ("detector: {", "detector: {provider: tensorrt, "))
+    return "no tensorrt"
+
+
+def a_port_that_is_taken(box: Box) -> str:
+    taken = socket.create_server(("127.0.0.1", 0))
+    box.taken = taken  # type: ignore[attr-defined]  # open as long as the test
+    changed(box, ("interval_s: 5", f"interval_s: 5, metrics_port: {taken.getsockname()[1]}"))
+    return "health.metrics_port"
+
+
+def a_second_agent(box: Box) -> str:
+    box.first = Outbox(box.folder / "state/outbox.db", OutboxSettings(), SystemClock())  # type: ignore[attr-defined]
+    return "is in use by another process"
+
+
+@pytest.mark.parametrize(("mistake", "code"), [(a_model_that_is_not_there, 2), (a_second_agent, 1)])
+def test_what_cannot_start_is_told_in_a_line_with_its_exit_code(
+    tmp_path: Path, mistake: Callable[[Box], str], code: int
+) -> None:
+    box = Box(tmp_path, free_port())
+    expected = mistake(box)
+    done = subprocess.run(
+        [*NGATU, "run", "-c", str(box.config)], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == code, done.stderr
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert len(done.stderr.splitlines()) <= 4
+    assert '"started"' not in done.stdout
+    if hasattr(box, "first"):
+        box.first.close()
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        a_model_that_is_not_there,
+        a_provider_that_is_not_there,
+        a_state_dir_that_cannot_be_made,
+        a_port_that_is_taken,
+    ],
+)
+def test_what_cannot_start_leaves_nothing_behind(tmp_path: Path, mistake: Callable[[Box], str]) -> None:
+    box = Box(tmp_path, free_port())
+    expected = mistake(box)
+    threads, family = threading.enumerate(), psutil.Process().children(recursive=True)
+    with pytest.raises(NgatuError) as caught:
+        Agent(load(box.config), SystemClock()).run()
+
+    assert expected in str(caught.value)
+    assert threading.enumerate() == threads
+    assert psutil.Process().children(recursive=True) == family
+    Outbox(tmp_path / "state/outbox.db", OutboxSettings(), SystemClock()).close()  # nobody holds it any more
+    if hasattr(box, "taken"):
+        box.taken.close()

@@ -1,0 +1,162 @@
+"""The shape of code and tests: every module has its mirror, and no test reaches behind the door of another."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("agent", "station", "models", "fleet")
+PENDING = frozenset(
+    {
+        "agent/commands",
+        "agent/core",
+        "agent/mqtt",
+        "agent/outbox",
+        "agent/publishing",
+        "agent/tools",
+        "agent/wire",
+        "agent/workers",
+        "station",
+        "fleet",
+        "benchmarks",
+        "acceptance",
+        "examples",
+        "repo",
+        "support",
+        "contracts",
+        "golden",
+        "deploy",
+    }
+)
+"""Rooms that are not held to this yet, below the root or below tests/."""
+ALLOWED: frozenset[str] = frozenset()
+"""Private names that a test may touch: `path: name`."""
+GRADUAL = "station/store/migrations"
+"""Steps of a database are never changed again; tests/station/store/test_database.py runs all of them."""
+
+
+def modules(*folders: str) -> list[Path]:
+    """Python files below these folders, but for rooms that are not held to this yet."""
+    found = (path for folder in folders for path in sorted((ROOT / folder).rglob("*.py")))
+    return [path for path in found if not pending(path)]
+
+
+def pending(path: Path) -> bool:
+    place = path.relative_to(ROOT).as_posix().removeprefix("tests/")
+    return any(place.startswith(f"{room}/") for room in PENDING)
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def does_something(path: Path) -> bool:
+    """Whether a module has a function; one of declarations only is tried with whoever reads them."""
+    return any(isinstance(node, ast.FunctionDef) for node in ast.walk(parsed(path)))
+
+
+@pytest.mark.parametrize("path", modules(*PACKAGES), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_module_that_does_something_has_its_mirror(path: Path) -> None:
+    place = path.relative_to(ROOT)
+    if path.stem.startswith("__") or place.is_relative_to(GRADUAL) or not does_something(path):
+        return
+    mirror = ROOT / "tests" / place.parent / f"test_{path.name}"
+
+    assert mirror.is_file()
+    first = mirror.read_text(encoding="utf-8").partition("\n")[0]
+    assert first.startswith(f'"""{".".join(place.with_suffix("").parts)}')
+
+
+def test_every_mirror_shows_a_module() -> None:
+    """`test_init.py` is that of a package."""
+    mirrors = [path for path in modules(*(f"tests/{each}" for each in PACKAGES)) if path.stem[:5] == "test_"]
+    shown = [
+        ROOT
+        / path.parent.relative_to(ROOT / "tests")
+        / path.name.removeprefix("test_").replace("init", "__init__")
+        for path in mirrors
+    ]
+
+    assert [path.name for path, module in zip(mirrors, shown, strict=True) if not module.is_file()] == []
+
+
+def own_names(tree: ast.Module) -> set[str]:
+    """What a test module defines itself: its functions, classes, their fields and what they set of `self`."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+            names.add(node.attr)
+    return names
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def foreign_private_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    own = own_names(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from ((node.lineno, alias.name) for alias in node.names if is_private(alias.name))
+        elif isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in own:
+            if not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls", "os")):
+                yield node.lineno, node.attr
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("setattr"):
+            words = [word.value for word in node.args if isinstance(word, ast.Constant)]
+            parts = [word.rpartition(".")[2] for word in words if isinstance(word, str)]
+            yield from ((node.lineno, part) for part in parts if is_private(part))
+
+
+@pytest.mark.parametrize("path", modules("tests"), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_test_touches_a_private_name_of_another_module(path: Path) -> None:
+    place = path.relative_to(ROOT).as_posix()
+    touched = [(line, name) for line, name in foreign_private_names(parsed(path))]
+
+    assert [each for each in touched if f"{place}: {each[1]}" not in ALLOWED] == []
+
+
+def test_the_check_of_private_names_bites() -> None:
+    tree = ast.parse("from x import _y\nbox._disk.put()\nmonkeypatch.setattr('a.b._c', 1)\nself._mine = 1\n")
+
+    assert sorted(foreign_private_names(tree)) == [(1, "_y"), (2, "_disk"), (3, "_c")]
+
+
+def identifiers(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Every name that code gives or uses."""
+    for node in ast.walk(tree):
+        for field in ("id", "arg", "attr", "name", "asname"):
+            value = getattr(node, field, None)
+            if isinstance(value, str):
+                yield getattr(node, "lineno", 0), value
+
+
+@pytest.mark.parametrize(
+    "path",
+    modules(*PACKAGES, "tests", "benchmarks", "examples", "deploy"),
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
+def test_nothing_is_called_told(path: Path) -> None:
+    """It would say nothing: a bool, bytes, a moment, ids or a box, each has a name of its own."""
+    assert [line for line, name in identifiers(parsed(path)) if name == "told"] == []
+
+
+def test_no_class_name_stands_twice() -> None:
+    names = Counter(
+        node.name
+        for path in modules(*PACKAGES)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ClassDef)
+    )
+
+    assert [name for name, times in names.items() if times > 1] == []
