@@ -201,26 +201,28 @@ class Track:
 
 
 class EventKind(StrEnum):
-    """What an event tells (wire.md)."""
+    """What an event reports (wire.md): its word on the wire, and what belongs to it."""
 
     onvif: str
     """Its topic in ONVIF's event service; what ONVIF does not name lies under our own word `ngatu`."""
+    rule: str | None
+    """The kind of rule whose event it is: a module of core/rules/kinds. None: the box reports it by itself."""
 
-    def __new__(cls, value: str, onvif: str) -> Self:
-        """The word on the wire, with its ONVIF topic."""
+    def __new__(cls, value: str, onvif: str, rule: str | None = None) -> Self:
+        """The word on the wire, with its ONVIF topic and its kind of rule."""
         kind = str.__new__(cls, value)
-        kind._value_, kind.onvif = value, onvif
+        kind._value_, kind.onvif, kind.rule = value, onvif, rule
         return kind
 
-    MOTION = "motion", "RuleEngine/MotionRegionDetector/Motion"
-    OBJECT = "object", "RuleEngine/ObjectTrack/Aggregation"
-    ZONE_ENTERED = "zone_entered", "RuleEngine/FieldDetector/ObjectsInside"
-    LINE_CROSSED = "line_crossed", "RuleEngine/LineDetector/Crossed"
-    LOITERING = "loitering", "RuleEngine/LoiteringDetector/ObjectIsLoitering"
-    STOPPED_VEHICLE = "stopped_vehicle", "RuleEngine/ngatu/StoppedVehicle"
-    WRONG_WAY = "wrong_way", "RuleEngine/ngatu/WrongWay"
-    CROWD = "crowd", "RuleEngine/ngatu/Crowd"
-    OBJECT_LEFT = "object_left", "RuleEngine/ngatu/ObjectLeft"
+    MOTION = "motion", "RuleEngine/MotionRegionDetector/Motion", "motion"
+    OBJECT = "object", "RuleEngine/ObjectTrack/Aggregation", "object"
+    ZONE_ENTERED = "zone_entered", "RuleEngine/FieldDetector/ObjectsInside", "zone"
+    LINE_CROSSED = "line_crossed", "RuleEngine/LineDetector/Crossed", "line"
+    LOITERING = "loitering", "RuleEngine/LoiteringDetector/ObjectIsLoitering", "loitering"
+    STOPPED_VEHICLE = "stopped_vehicle", "RuleEngine/ngatu/StoppedVehicle", "stopped_vehicle"
+    WRONG_WAY = "wrong_way", "RuleEngine/ngatu/WrongWay", "wrong_way"
+    CROWD = "crowd", "RuleEngine/ngatu/Crowd", "crowd"
+    OBJECT_LEFT = "object_left", "RuleEngine/ngatu/ObjectLeft", "left_object"
     CAMERA_LOST = "camera_lost", "VideoSource/SignalLoss"
     CAMERA_BLIND = "camera_blind", "VideoSource/GlobalSceneChange"
     STORAGE_FULL = "storage_full", "Device/HardwareFailure/StorageFailure"

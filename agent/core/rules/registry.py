@@ -1,38 +1,21 @@
-"""Every kind of rule. A new one is a module in `kinds` and a line in each of the two lists here.
+"""Every kind of rule: a new one is a module in `kinds`, and the line of its event in `EventKind` that names it.
 
 Configuration, engine, overlay and birth message know the kinds from here and from what each declares (kind.py).
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from pydantic import Field
 
 from agent.core.rules.kind import Kind
-from agent.core.rules.kinds import (
-    crowd,
-    left_object,
-    line,
-    loitering,
-    motion,
-    stopped_vehicle,
-    wrong_way,
-    zone,
-)
-from agent.core.rules.kinds import object as objects
 from agent.core.rules.rule import BaseRule
+from agent.core.types import EventKind
 
-KINDS: tuple[Kind[Any, Any], ...] = (
-    motion.KIND,
-    objects.KIND,
-    zone.KIND,
-    line.KIND,
-    loitering.KIND,
-    stopped_vehicle.KIND,
-    wrong_way.KIND,
-    crowd.KIND,
-    left_object.KIND,
+KINDS: tuple[Kind[Any, Any], ...] = tuple(
+    import_module(f"agent.core.rules.kinds.{event.rule}").KIND for event in EventKind if event.rule is not None
 )
 """In the order in which the configuration's reference shows them."""
 

@@ -365,4 +365,4 @@ def test_the_rules_of_a_camera_go_by_the_local_time_of_the_box() -> None:
     config = parse(MINIMAL.encode(), "f")
     device = config.device.model_copy(update={"utc_offset": "-03:30"})
 
-    assert config.cameras[0].pipeline(device).judge.utc_offset_s == -12_600
+    assert config.cameras[0].pipeline(device).rules.utc_offset_s == -12_600

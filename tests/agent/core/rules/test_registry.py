@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from agent.core.rules import kinds
 from agent.core.rules.kind import Kind
 from agent.core.rules.kinds.crowd import CrowdRule
 from agent.core.rules.registry import BLIND_KINDS, KINDS, kind_of
@@ -31,3 +34,9 @@ def test_each_kind_has_a_word_and_an_event_of_its_own() -> None:
 def test_only_what_needs_no_detector_works_without_one() -> None:
     assert "motion" in BLIND_KINDS
     assert CrowdRule.kind_name() not in BLIND_KINDS
+
+
+def test_every_module_of_the_kinds_is_one_whose_event_names_it() -> None:
+    there = {path.stem for path in Path(kinds.__path__[0]).glob("[!_]*.py")}
+
+    assert {kind.name for kind in KINDS} == there
