@@ -33,7 +33,7 @@ CROP_COLOURS = {Reason.MOTION: AMBER, Reason.TRACK: BLUE, Reason.FULL_SCAN: GREY
 class Painter:
     """Draws one camera's frames; remembers the paths and the events it has shown."""
 
-    judge: RuleSettings
+    rules: RuleSettings
     numbers: dict[str, int] = field(default_factory=dict)
     """Track id -> a short number for people; of the tracks that live."""
     numbered: int = 0
@@ -61,11 +61,11 @@ class Painter:
         return image
 
     def _places(self, image: Image, size: Size) -> None:
-        for zone in self.judge.zones:
+        for zone in self.rules.zones:
             corners = [_point(corner, size) for corner in zone.polygon]
             cv2.polylines(image, [np.array(corners, np.int32)], True, BLUE, 1, cv2.LINE_AA)
             _write(image, zone.id, corners[0], BLUE)
-        for rule in self.judge.rules:
+        for rule in self.rules.rules:
             if rule.ends:
                 start, end = (_point(end, size) for end in rule.ends)
                 cv2.line(image, start, end, WHITE, 2, cv2.LINE_AA)

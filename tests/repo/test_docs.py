@@ -153,6 +153,23 @@ def test_the_layers_of_the_architecture_are_those_of_the_contract() -> None:
     assert [layer.split(" | ") for layer in contract] == [re.findall(r"`agent\.(.+?)`", row) for row in named]
 
 
+def test_the_drawn_rooms_are_the_folders_with_their_number_of_modules() -> None:
+    drawn, above = {}, [""]
+    for indent, name, modules in re.findall(
+        r"^( *)([a-z]+)/ +(\d+)  ", text("docs/ARCHITECTURE.md").partition("## The rooms")[2], re.MULTILINE
+    ):
+        depth = len(indent) // 2
+        above[depth + 1 :] = [f"{above[depth]}{name}/"]
+        drawn[above[-1]] = int(modules)
+
+    assert drawn == {
+        f"{package.parent.relative_to(ROOT)}/": sum(1 for _ in package.parent.glob("[!_]*.py"))
+        + sum(1 for _ in package.parent.glob("__main__.py"))
+        for top in PACKAGES
+        for package in (ROOT / top).rglob("__init__.py")
+    }
+
+
 def test_no_folder_holds_so_many_modules_that_its_name_says_nothing() -> None:
     folders = Counter(
         str(module.parent.relative_to(ROOT))

@@ -23,7 +23,7 @@ def test_a_key_that_cannot_be_read_is_one_that_nobody_has(tmp_path: Path) -> Non
 
 def test_a_journal_that_the_disk_will_not_have_is_kept_in_memory(tmp_path: Path) -> None:
     with capture_logs() as lines:
-        journal = fallbacks.open_journal(tmp_path / "none" / "orders.db", 0.0)
+        journal = fallbacks.open_journal(tmp_path / "none" / "commands.db", 0.0)
 
     assert journal.unended() == []
     assert [line["event"] for line in lines] == ["commands_in_memory"]
@@ -31,6 +31,6 @@ def test_a_journal_that_the_disk_will_not_have_is_kept_in_memory(tmp_path: Path)
 
 
 def test_a_journal_lies_on_the_disk_where_that_is_well(tmp_path: Path) -> None:
-    fallbacks.open_journal(tmp_path / "orders.db", 0.0).close()
+    fallbacks.open_journal(tmp_path / "commands.db", 0.0).close()
 
-    assert (tmp_path / "orders.db").is_file()
+    assert (tmp_path / "commands.db").is_file()

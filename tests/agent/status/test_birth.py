@@ -29,7 +29,7 @@ def network(config: Config) -> Detector:
 
 def said(config: Config, size: Size | None = None, detector: Detector | None = None) -> InfoPayload:
     cameras = [
-        birth.DescribedCamera(each.name, each.source.kind, each.pipeline(config.device).judge)
+        birth.DescribedCamera(each.name, each.source.kind, each.pipeline(config.device).rules)
         for each in config.cameras
     ]
     session = Session("a-session", NOW, "first_start", config_sha256(config), versions())

@@ -20,7 +20,6 @@ from agent.host.machine import Machine
 from agent.status.health import Sources, report
 from agent.status.session import Session
 from agent.wire import codec
-from agent.wire.message import Priority
 from agent.wire.payloads import HealthPayload, MqttHealth, OutboxHealth
 from fleet.report.words import ENGLISH, VIETNAMESE
 from tests.agent.host.test_machine import board
@@ -86,18 +85,11 @@ def without_a_detector(post: Post) -> None:
     post.see(3, speed_px_s=130)
 
 
-def with_an_outbox_that_takes_nothing(post: Post) -> None:
-    post.outbox.close()
-    post.see(4)
-    post.see(5, speed_px_s=130)
-
-
 @pytest.mark.parametrize(
     ("trouble", "word"),
     [
         (lost, "camera_lost:road"),
         (without_a_detector, "detector_failed:road"),
-        (with_an_outbox_that_takes_nothing, "storage_full"),
     ],
 )
 def test_what_a_camera_suffers_from_is_told(
@@ -142,16 +134,6 @@ def test_an_outbox_that_cannot_be_read_is_told_and_hides_nothing_else(
     assert it.outbox is None
     assert "storage_full" in it.degraded
     assert it.mqtt is not None
-
-
-def test_what_never_came_into_the_outbox_counts_as_dropped(
-    post: Post, sources: Sources, clock: SteppedClock
-) -> None:
-    post.it.keeping.dropped.update({Priority.IMAGE: 2, Priority.EVENT: 1})
-    outbox = report(sources, clock).outbox
-
-    assert outbox is not None
-    assert outbox.dropped == {"image": 6, "event": 1}
 
 
 def everything_is_wrong(post: Post, sources: Sources, tmp_path: Path) -> Iterator[HealthPayload]:
