@@ -112,7 +112,7 @@ class _Timex(ctypes.Structure):
 def trust() -> Trust:
     """Whether NTP keeps this machine's clock, as adjtimex(2) tells it."""
     timex = _Timex()  # modes = 0: read only, allowed to everyone
-    if _libc().adjtimex(ctypes.byref(timex)) >= 0 and not timex.status & STA_UNSYNC:
+    if libc().adjtimex(ctypes.byref(timex)) >= 0 and not timex.status & STA_UNSYNC:
         return Trust("ntp", max(0, timex.esterror // 1000))
     return Trust("rtc" if rtc_agrees(RTC, time.time()) else "unknown")
 
@@ -126,8 +126,9 @@ def rtc_agrees(path: Path, wall_s: float) -> bool:
 
 
 @cache
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)  # looking for it by name would start ldconfig
+def libc() -> ctypes.CDLL:
+    """The C library of this process. Looking for it by name would start ldconfig."""
+    return ctypes.CDLL(None, use_errno=True)
 
 
 @cache

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
-from functools import cache
-
 import cv2
+
+from agent.clock import libc
 
 M_ARENA_MAX = -8
 """malloc.h of the GNU C library."""
@@ -18,17 +17,11 @@ def begin() -> None:
     """Spare memory and wake-ups; before threads are started."""
     # OpenCV would wake a thread on every core for pictures of 30 000 pixels, which takes longer than they do.
     cv2.setNumThreads(1)
-    if hasattr(_libc(), "mallopt"):
-        _libc().mallopt(M_ARENA_MAX, ARENAS)
+    if hasattr(libc(), "mallopt"):  # GNU's alone has it
+        libc().mallopt(M_ARENA_MAX, ARENAS)
 
 
 def tidy() -> None:
     """Give memory back that is not needed any more, in a millisecond. After starting it is 11 MB (measured)."""
-    if hasattr(_libc(), "malloc_trim"):
-        _libc().malloc_trim(0)
-
-
-@cache
-def _libc() -> ctypes.CDLL:
-    """The C library; only GNU's has what is asked for. Looking for it by name would start ldconfig."""
-    return ctypes.CDLL(None)
+    if hasattr(libc(), "malloc_trim"):
+        libc().malloc_trim(0)

@@ -36,20 +36,20 @@ rtsp = pytest.mark.rtsp
 def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens one kind of camera that goes on for ever, and closes it after the test."""
     source, kind = request.param
-    told: dict[str, object]
+    described: dict[str, object]
     if source == "rtsp":
-        told = {"kind": "rtsp", "url": request.getfixturevalue("rtsp_url")}
+        described = {"kind": "rtsp", "url": request.getfixturevalue("rtsp_url")}
     elif source == "csi":
         monkeypatch.syspath_prepend(HARDWARE)
-        told = {"kind": "csi", "width_px": 320, "height_px": 240}
+        described = {"kind": "csi", "width_px": 320, "height_px": 240}
     else:
         clip = request.getfixturevalue("numbered_clip")(12)
-        told = {"kind": "file", "path": clip, "pace": source, "loop": True}
+        described = {"kind": "file", "path": clip, "pace": source, "loop": True}
     cameras = []
 
     def start(**more: object) -> Camera:
         limits = {"max_fps": 120, "stall_s": 2.0, "open_timeout_s": 10.0}
-        settings = CameraSettings.model_validate({"name": "north", "source": told, **limits, **more})
+        settings = CameraSettings.model_validate({"name": "north", "source": described, **limits, **more})
         cameras.append(kind(settings, SystemClock()))
         return cameras[-1]
 

@@ -71,32 +71,32 @@ def test_a_difference_names_the_event_the_field_and_how_to_accept_it() -> None:
     changed = json.loads(first)
     changed["severity"] = "loud"
 
-    told = difference("lens", wanted, with_events(wanted, json.dumps(changed), *rest))
+    report = difference("lens", wanted, with_events(wanted, json.dumps(changed), *rest))
 
     at_s = changed["clock"]["mono_ms"] / 1000
-    assert f"lens: {at_s:.1f} s, {changed['kind']} start by {changed['rule']['id']}" in told
-    assert '    severity: "info" → "loud"' in told
-    assert told.endswith(ACCEPT)
+    assert f"lens: {at_s:.1f} s, {changed['kind']} start by {changed['rule']['id']}" in report
+    assert '    severity: "info" → "loud"' in report
+    assert report.endswith(ACCEPT)
 
 
 def test_an_event_that_is_missing_does_not_make_the_others_differ() -> None:
     wanted = expected("lens")
     rest = wanted.events.splitlines()[1:]
 
-    told = difference("lens", wanted, with_events(wanted, *rest))
+    report = difference("lens", wanted, with_events(wanted, *rest))
 
-    assert "is missing" in told
-    assert len(told.splitlines()) == 3
+    assert "is missing" in report
+    assert len(report.splitlines()) == 3
 
 
 def test_what_changes_everywhere_is_told_once() -> None:
     wanted = expected("lens")
     renamed = wanted.events.replace('"device":"golden-box-01"', '"device":"another"')
 
-    told = difference("lens", wanted, replace(wanted, events=renamed))
+    report = difference("lens", wanted, replace(wanted, events=renamed))
 
-    assert f"and {len(wanted.events.splitlines()) - 1} more\n" in told
-    assert told.count('device: "golden-box-01" → "another"') == 1
+    assert f"and {len(wanted.events.splitlines()) - 1} more\n" in report
+    assert report.count('device: "golden-box-01" → "another"') == 1
 
 
 def test_a_difference_is_never_longer_than_a_few_screens() -> None:
@@ -104,10 +104,10 @@ def test_a_difference_is_never_longer_than_a_few_screens() -> None:
     later = (json.loads(line) for line in wanted.events.splitlines())
     changed = [json.dumps(each | {"suppressed": number + 9}) for number, each in enumerate(later)]
 
-    told = difference("road", wanted, with_events(wanted, *changed))
+    report = difference("road", wanted, with_events(wanted, *changed))
 
-    assert len(told.splitlines()) < 150
-    assert "more differences in road" in told
+    assert len(report.splitlines()) < 150
+    assert "more differences in road" in report
 
 
 def test_pictures_of_another_encoder_are_not_compared_and_those_of_the_same_are() -> None:

@@ -73,13 +73,13 @@ class Box:
 
     def accepted(self) -> int:
         """How many messages its outbox has taken."""
-        return self._outbox("select next_seq - 1 from life")
+        return self.outbox_number("select next_seq - 1 from life")
 
     def waiting(self) -> int:
         """How many of these have no receipt."""
-        return self._outbox("select count(*) from message")
+        return self.outbox_number("select count(*) from message")
 
-    def _outbox(self, query: str) -> int:
+    def outbox_number(self, query: str) -> int:
         """A number from its outbox; 0 before there is one."""
         try:
             with closing(

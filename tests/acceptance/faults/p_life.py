@@ -69,11 +69,13 @@ def alone(trial: Trial) -> str:
     box.start()
     try:
         until(
-            lambda: box._outbox("select count(*) from message where event_id is not null"), 30, "a first event"
+            lambda: box.outbox_number("select count(*) from message where event_id is not null"),
+            30,
+            "a first event",
         )
         took = time.monotonic() - began
         until(
-            lambda: box._outbox("select count(*) from message where content_type = 'image/jpeg'"),
+            lambda: box.outbox_number("select count(*) from message where content_type = 'image/jpeg'"),
             30,
             "a picture",
         )

@@ -127,8 +127,10 @@ class Moving:
         now, stream = self.clock.now(), self.outbox.stream
         waiting = self.outbox.waiting(count, now)
         bodies = [(TREE.below(each.message.topic), codec.finish(each, stream, now)) for each in waiting]
-        told = [codec.properties(each, stream) for each in waiting]
-        self.store.commit([read(topic, body, more) for (topic, body), more in zip(bodies, told, strict=True)])
+        properties = [codec.properties(each, stream) for each in waiting]
+        self.store.commit(
+            [read(topic, body, more) for (topic, body), more in zip(bodies, properties, strict=True)]
+        )
         self.outbox.acknowledge(stream, self.store.committed(*BOX, stream))
 
     def intended(self) -> list[str]:

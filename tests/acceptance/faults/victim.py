@@ -79,7 +79,7 @@ def main() -> None:
     if asked.hang_at:
         _hang(*HANGS[asked.hang_at], lambda: os.write(out, b"hang\n"))
     if asked.ntp:
-        clock._libc = _Kernel  # type: ignore[assignment]
+        clock.libc = _Kernel  # type: ignore[assignment]
     if asked.raise_in:
         _raise(asked.raise_in)
     if asked.plant:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import sys
 from pathlib import Path
+from typing import Any
 
 from agent.clock import SystemClock
+from agent.outbox import database
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire.message import Message, Priority
 
@@ -23,11 +26,23 @@ def number_of(message: Message) -> int:
     return int(first) if first.isdigit() else 0
 
 
+def _sync(synchronous: str) -> None:
+    """Have each outbox wait for its disk in this way: NORMAL is the fault that must be seen."""
+    inner = database.connect
+
+    def connect(*args: Any, **more: Any) -> sqlite3.Connection:
+        db = inner(*args, **more)
+        db.execute(f"pragma synchronous = {synchronous}")
+        return db
+
+    database.connect = connect
+
+
 def main(file: Path, puts: int, synchronous: str, seed: int) -> None:
     """Put, and now and then forget what was put first."""
     chance, clock = random.Random(seed), SystemClock()
+    _sync(synchronous)
     box = Outbox(file, OutboxSettings(ballast_bytes=0), clock)
-    box._disk.store.db.execute(f"pragma synchronous = {synchronous}")  # NORMAL is the fault that must be seen
     os.write(1, b"open\n")
     gone = kept = 0
     for number in range(puts):

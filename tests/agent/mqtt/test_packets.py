@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import paho.mqtt.client as paho
 from hypothesis import given, settings
@@ -38,12 +39,16 @@ def test_a_publish_bears_only_the_properties_that_it_was_given() -> None:
 def test_the_computed_size_is_what_goes_over_the_wire(topic: str, size: int, user: dict[str, str]) -> None:
     properties = publish_properties("image/jpeg", 60, user)
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-    packets: list[bytes] = []
-    near, far = socket.socketpair()
-    client._sock = near
-    client._packet_queue = lambda _c, packet, *_: packets.append(bytes(packet)) or 0  # type: ignore
-    client.publish(topic, bytes(size), qos=1, properties=properties)
-    client._sock = None
-    near.close()
-    far.close()
-    assert packet_bytes(topic, bytes(size), properties) == len(packets[0])
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as reader:
+        client.connect("127.0.0.1", server.getsockname()[1])
+        far, _ = server.accept()
+        with far, far.makefile("rb") as stream:
+            far.recv(1000)  # CONNECT
+            rest = reader.submit(stream.read)
+            client.publish(topic, bytes(size), qos=1, properties=properties)
+            while client.want_write():
+                client.loop_write()
+            near = client.socket()
+            assert near is not None
+            near.close()
+            assert len(rest.result(10)) == packet_bytes(topic, bytes(size), properties)

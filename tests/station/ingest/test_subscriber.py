@@ -5,12 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 from structlog.testing import capture_logs
 
 from agent.core.types import Instant
@@ -416,13 +415,27 @@ def test_the_will_says_offline_when_the_station_dies(mosquitto: Mosquitto, commu
         thread.join(5)
 
 
-def test_a_station_that_leaves_just_when_its_connection_is_lost_leaves_all_the_same(commune: str) -> None:
+@pytest.mark.broker
+def test_a_station_that_leaves_just_when_its_connection_is_lost_leaves_all_the_same(
+    mosquitto: Mosquitto, commune: str
+) -> None:
     """Its goodbye cannot be sent any more, and that is no error: the broker tells the will."""
-    station = subscriber(Address("127.0.0.1", 1883, 1884), commune, Notes())
-    lost = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-    station._announced.add(commune)
-    station._leave(lost)
-    assert not station._announced
+    cable = Cable("127.0.0.1", mosquitto.port)
+
+    class Unlucky(Notes):
+        def commit(self, messages: Sequence[InboundMessage]) -> None:
+            cable.cut()
+            station.stop()
+
+    station = subscriber(at(mosquitto), commune, Unlucky(), port=cable.port)
+    with FakeBox(at(mosquitto), commune=commune) as box, ThreadPoolExecutor(1) as thread:
+        served = thread.submit(station.run)
+        until(lambda: box.station_online == [True])
+        box.tell(an_event(1))
+        assert served.exception(10) is None
+        assert not station.connected
+        assert station.trouble is None, "it never looked for the broker again"
+        until(lambda: box.station_online == [True, False])
 
 
 @pytest.mark.broker

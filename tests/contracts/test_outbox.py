@@ -1,4 +1,4 @@
-"""agent.outbox.outbox, beside a model of it"""
+"""agent.outbox.outbox: what it promises, beside a model of it"""
 
 from __future__ import annotations
 

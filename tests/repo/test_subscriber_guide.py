@@ -8,6 +8,7 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 from agent.wire import codec
 from agent.wire.payloads import EventPayload, ReceiptPayload
@@ -18,7 +19,8 @@ from tests.support.fake_box import FakeBox, an_event
 GUIDE = (Path(__file__).resolve().parents[2] / "docs/guide/subscriber.md").read_text(encoding="utf-8")
 
 
-def test_the_twenty_lines_keep_events_and_pictures(embedded: Address, commune: str, tmp_path: Path) -> None:
+def test_the_twenty_lines_keep_events_and_pictures(embedded: Address, tmp_path: Path) -> None:
+    commune = f"c-{uuid4().hex[:12]}"
     (program,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
     settings = {"host": embedded.host, "port": embedded.port, "communes": [commune], "station": commune}
     command = [sys.executable, "-c", program, json.dumps(settings), str(tmp_path)]
