@@ -87,7 +87,9 @@ def test_nothing_under_a_mask_is_ever_seen(opened: Open) -> None:
 
 def test_the_limit_of_the_rate_is_kept(opened: Open) -> None:
     stamps = [frame.at.mono_s for frame in islice(opened(max_fps=8).frames(), 5)]
-    assert (stamps[-1] - stamps[0]) / 4 >= 0.99 / 8
+    # The beat holds in the mean: a slow reader misses the first picture and begins elsewhere in it, so each end
+    # of the four periods may be off by a picture of the source, of 25 a second.
+    assert stamps[-1] - stamps[0] >= 4 * 0.99 / 8 - 2 / 25
 
 
 def test_closing_ends_the_frames_and_may_be_done_twice(opened: Open) -> None:
