@@ -40,6 +40,7 @@ from agent.host.machine import SYS
 from agent.mqtt.connection import Connection
 from agent.mqtt.inflight import InFlight, InFlightWindow
 from agent.mqtt.scheduler import SendScheduler
+from agent.outbox.outbox import Outbox
 from agent.outbox.store import OutboxStore
 from agent.publishing.compose import Sender, event_messages
 from agent.runtime import app
@@ -174,7 +175,7 @@ def _arm(place: str, times: int) -> None:
     owner, method = {
         "commit": (OutboxStore, "put"),
         "publish": (SendScheduler, "_send"),
-        "forget": (app.Outbox, "acknowledge"),
+        "forget": (Outbox, "acknowledge"),
     }[what]
     inner = getattr(owner, method)
 
