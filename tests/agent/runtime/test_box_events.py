@@ -39,7 +39,7 @@ def test_a_synchronised_clock_is_one_map_that_the_station_can_read(tmp_path: Pat
     arrivals = [
         read(f"{HERE}/{each.message.topic}", codec.finish(each, stream, clock.now()), {}) for each in sent
     ]
-    assert [(each.sort, each.problem) for each in arrivals] == [
+    assert [(each.kind, each.problem) for each in arrivals] == [
         (MessageKind.EVENT, None),
         (MessageKind.EVENT, None),
         (MessageKind.CLOCK_MAP, None),
