@@ -419,6 +419,15 @@ def test_threads_that_put_at_once_share_transactions(outbox: Outbox, monkeypatch
     assert len(commits) < 400
 
 
+def test_what_was_sent_on_a_day_is_known_after_a_restart(path: Path, clock: SteppedClock) -> None:
+    box = Outbox(path, SMALL, clock)
+    box.note_spent("2026-03-02", {Priority.IMAGE: 500})
+    box.close()
+    box = Outbox(path, SMALL, clock)
+    assert box.spent("2026-03-02") == {Priority.IMAGE: 500}
+    box.close()
+
+
 def test_a_closed_outbox_says_so(outbox: Outbox) -> None:
     outbox.close()
     outbox.close()

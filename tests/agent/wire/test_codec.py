@@ -15,7 +15,15 @@ from agent.errors import WireError
 from agent.wire import codec
 from agent.wire.channels import MessageKind, models
 from agent.wire.message import Message, Priority, Stored
-from agent.wire.payloads import AckPayload, HealthPayload, HelloPayload, ReceiptPayload, StatusPayload
+from agent.wire.payloads import (
+    AckPayload,
+    HealthPayload,
+    HelloPayload,
+    ReceiptPayload,
+    SealPlace,
+    StationStatusPayload,
+    StatusPayload,
+)
 from tests.support.strategies import instants
 
 AT = Instant(mono_s=5_000.0, wall_s=1_772_449_447.412)
@@ -160,6 +168,15 @@ def test_a_receipt_with_a_wrong_range_is_refused(committed: str) -> None:
 
     with pytest.raises(WireError):
         codec.parse(ReceiptPayload, payload.encode())
+
+
+def test_the_state_of_a_station_and_what_a_box_holds_are_read_as_they_were_written() -> None:
+    station = codec.parse(StationStatusPayload, codec.station_status("online", "hai-ninh", "life", AT))
+    hello = codec.parse(HelloPayload, codec.hello("life", "s-1", 3, 9, AT, ("s-0", 4, "c" * 64)))
+
+    assert (station.state, station.station, station.session) == ("online", "hai-ninh", "life")
+    assert (station.time, hello.time) == (codec.moment(AT), codec.moment(AT))
+    assert hello.seal == SealPlace(stream="s-0", number=4, sha256="c" * 64)
 
 
 def test_the_station_is_there_only_while_it_says_so() -> None:
