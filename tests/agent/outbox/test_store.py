@@ -182,3 +182,13 @@ def test_a_receipt_tells_how_many_it_removed(store: OutboxStore, clock: SteppedC
 
     assert store.forget([(1, 2)]) == 2
     assert store.forget([(1, 2)]) == 0
+
+
+def test_what_has_a_receipt_or_is_set_apart_is_never_changed_and_the_rest_may_be(
+    store: OutboxStore, clock: SteppedClock
+) -> None:
+    store.put([[update("a", 2), update("b", 2), update("c", 2)]], clock.now(), MOST, None)
+    store.forget([(1, 1)])
+    store.set_apart(3, "why")
+
+    assert store.put([[update("a", 3), update("b", 3), update("c", 3)]], clock.now(), MOST, None) == [[4, 2, 5]]
