@@ -99,6 +99,17 @@ def test_a_topic_is_heard_once_by_the_other_side_and_published_only_by_its_own(c
         assert sum(covers(each, topic) for each in permissions(sender)) == wanted
 
 
+def test_all_topics_of_a_box_lie_below_its_root() -> None:
+    topics = Topics("hai-ninh", "hai-ninh-03", "elsewhere/v9")
+
+    for channel in CHANNELS:
+        topic = topics.of(channel.kind, **NAMES)
+        assert topic.startswith("elsewhere/v9/hai-ninh/")
+        assert topics.read(channel.sender, topic)[0] is channel.kind
+        assert split(topic, "elsewhere/v9")[0] == "hai-ninh"
+    assert all(each.startswith("elsewhere/v9/hai-ninh/") for each in topics.subscriptions())
+
+
 def test_a_box_hears_its_station_too() -> None:
     assert station_status_topic("hai-ninh") in TOPICS.subscriptions()
     assert TOPICS.of(MessageKind.RECEIPT) in TOPICS.subscriptions()
