@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 DEMO   := .venv-demo
 BENCH  := .venv-bench
 FLOORS := .venv-floors
+MUTANT := .venv-mutants
 # What is tried with the lowest versions: a user of each dependency, without what takes longest (words for pytest's -k).
 FLOORS_TESTS = tests/agent/core tests/agent/cameras tests/agent/detectors tests/agent/mqtt tests/agent/outbox tests/agent/publishing \
   tests/agent/wire tests/agent/commands tests/contracts/test_outbox.py tests/station tests/models tests/agent/config/test_schema.py tests/agent/cli/test_main.py \
@@ -13,7 +14,7 @@ FLOORS_TESTS = tests/agent/core tests/agent/cameras tests/agent/detectors tests/
 FLOORS_WITHOUT = integrity or tamper or nuisance or any_event or salvage or killed or rtsp or service or watch or hostile or ten_thousand
 SCRIPTS = .ci/run $(shell grep -rIlE '^\#!/bin/(ba)?sh' deploy)
 
-.PHONY: help setup demo test golden golden-accept test-floors test-faults test-fleet test-arm64 check bench models bundle docs clean
+.PHONY: help setup demo test golden golden-accept mutants test-floors test-faults test-fleet test-arm64 check bench models bundle docs clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -47,6 +48,17 @@ golden: $(VENV)/.complete ## Show what three known clips give otherwise than the
 
 golden-accept: $(VENV)/.complete ## Take what these clips give now as right; then read git diff tests/golden.
 	@$(BIN)/python -m tests.golden --accept
+
+$(MUTANT)/.complete: setup.cfg pyproject.toml
+	@echo "setting up $(MUTANT) (once, a minute or so)"
+	@$(PYTHON) -m venv $(MUTANT)
+	@$(MUTANT)/bin/python -m pip install --quiet --upgrade pip
+	@$(MUTANT)/bin/python -m pip install --quiet -e '.[mutants]'
+	@touch $@
+
+mutants: $(MUTANT)/.complete ## Change the durable code line by line and see which tests notice (hours; MUTANTS='agent.wire.*').
+	@$(MUTANT)/bin/mutmut run $(MUTANTS)
+	@$(MUTANT)/bin/mutmut results
 
 $(FLOORS)/.complete: setup.cfg pyproject.toml
 	@echo "setting up $(FLOORS) (once, a minute or so)"
@@ -107,4 +119,4 @@ docs: $(VENV)/.complete ## Rewrite what is generated: example, references, schem
 	$(BIN)/python -m station.describe
 
 clean: ## Remove what was built or written by a demo.
-	rm -rf $(VENV) $(DEMO) $(BENCH) $(FLOORS) demo build *.egg-info
+	rm -rf $(VENV) $(DEMO) $(BENCH) $(FLOORS) $(MUTANT) mutants demo build *.egg-info

@@ -55,16 +55,18 @@ class Audit:
             return self._n
 
     def _append(self, line: bytes) -> None:
-        with self._path.open("ab") as file:
-            at = file.tell()
-            try:
+        at: int | None = None
+        try:
+            with self._path.open("ab") as file:
+                at = file.tell()
                 file.write(line + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
-            except OSError:
-                with suppress(OSError):  # half a line would hide the next one
+        except OSError:
+            if at is not None:
+                with suppress(OSError):  # half a line would hide the next one, and closing still wrote of it
                     os.truncate(self._path, at)
-                raise
+            raise
 
     def _rotate(self, more_bytes: int) -> None:
         with suppress(FileNotFoundError):

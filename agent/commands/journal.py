@@ -96,8 +96,8 @@ class Journal:
         """Take the command (invariants 1 and 2); what is known of its id if it was taken before.
 
         Raises:
-            JournalLost: it was issued before all that is remembered.
-            Crowded: too many wait.
+            CommandTooOld: it was issued before all that is remembered.
+            JournalFull: too many wait.
         """
 
         def work() -> JournalEntry | None:

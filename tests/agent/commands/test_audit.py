@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -77,8 +79,83 @@ def test_a_line_that_is_changed_taken_out_or_swapped_is_found(tmp_path: Path, se
 def test_a_disk_that_will_not_take_it_is_told_once_and_stops_nothing(tmp_path: Path) -> None:
     audit = Audit(tmp_path / "none" / "audit.log")
     with capture_logs() as lines:
-        assert [audit.write({}), audit.write({})] == [None, None]
-    (tmp_path / "none").mkdir()
+        assert audit.write({}) is None
+    path, why = tmp_path / "none" / "audit.log", "[Errno 2] No such file or directory"
+    assert lines == [
+        {
+            "event": "audit_unwritten",
+            "log_level": "warning",
+            "why": f"{why}: '{path}'",
+            "hint": "full, read-only, or dying?",
+        }
+    ]
+    with capture_logs() as lines:
+        assert audit.write({}) is None
+        path.parent.mkdir()
+        assert audit.write({}) == 1
+    assert lines == []
 
-    assert [line["event"] for line in lines] == ["audit_unwritten"]
-    assert audit.write({}) == 1
+    path.unlink()
+    path.parent.rmdir()
+    with capture_logs() as lines:
+        assert audit.write({}) is None
+    assert [line["event"] for line in lines] == ["audit_unwritten"], "it is told again after it was well"
+
+
+def test_a_line_is_ascii_whatever_the_station_called_itself(tmp_path: Path) -> None:
+    Audit(tmp_path / "audit.log").write({"issuer": "trực ban"})
+
+    assert rb'"issuer":"tr\u1ef1c ban"}' in (tmp_path / "audit.log").read_bytes()
+
+
+def test_a_file_is_filled_to_its_last_byte_and_no_further(tmp_path: Path) -> None:
+    line_bytes = written(tmp_path, 1).stat().st_size
+    full, over = tmp_path / "full", tmp_path / "over"
+    for folder, max_bytes in ((full, 2 * line_bytes), (over, 2 * line_bytes - 1)):
+        folder.mkdir()
+        written(folder, 2, max_file_bytes=max_bytes)
+
+    assert [each.name for each in full.iterdir()] == ["audit.log"]
+    assert sorted(each.name for each in over.iterdir()) == ["audit.log", "audit.log.1"]
+
+
+def test_a_line_of_which_half_could_be_written_is_taken_back(tmp_path: Path) -> None:
+    """The file may grow by a few bytes only: the kernel writes what fits, and then refuses."""
+    path = written(tmp_path, 2)
+    whole = path.read_bytes()
+    audit = Audit(path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 10, before[1]))
+    try:
+        with capture_logs():
+            assert audit.write({"verb": "ping"}) is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+    assert path.read_bytes() == whole
+    assert audit.write({"verb": "ping"}) == 3
+    assert verify(path) is None
+
+
+@pytest.mark.parametrize("after", [b"{}\n", b"[]\n", b"null\n", b'{"n":"x"}\n', b"no json\n"])
+def test_a_last_line_that_is_none_of_ours_is_passed_over(tmp_path: Path, after: bytes) -> None:
+    path = written(tmp_path, 3)
+    with path.open("ab") as file:
+        file.write(after)
+    mtime_ns = path.stat().st_mtime_ns
+
+    assert Audit(path).write({"verb": "ping"}) == 4
+    assert path.stat().st_mtime_ns >= mtime_ns
+    assert verify(path) == "audit.log:4: cannot be read"
+
+
+def test_the_log_is_read_from_its_oldest_file_to_its_newest(tmp_path: Path) -> None:
+    path = written(tmp_path, 20, max_file_bytes=700)
+    assert path.with_name("audit.log.2").exists()
+    lines = path.with_name("audit.log.2").read_bytes().splitlines(keepends=True)
+    path.with_name("audit.log.2").write_bytes(lines[0].replace(b"ping", b"pong") + b"".join(lines[1:]))
+    number = json.loads(lines[0])["n"]
+
+    assert verify(path) == f"audit.log.2:2: line {number} is not what it was"

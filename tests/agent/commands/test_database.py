@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent.commands.database import APPLICATION_ID, FORMER_NAME, IN_MEMORY, VERSION, connect, set_aside
 from agent.commands.journal import CommandState, Journal, StoredAck
@@ -116,14 +117,43 @@ def test_what_a_power_cut_left_half_written_of_version_1_is_rolled_back_under_th
     assert "'x1'" not in "".join(content(path))
 
 
+def test_the_rollback_journal_of_version_1_goes_with_its_file(tmp_path: Path) -> None:
+    """The power went in mid-transaction, and the box came up with this version."""
+    former = tmp_path / FORMER_NAME
+    former.with_name(former.name + "-journal").write_bytes(b"")
+    with closing(sqlite3.connect(former)) as db:
+        db.executescript(VERSION_1)
+    former.with_name(former.name + "-journal").write_bytes(b"half")
+    path = tmp_path / "commands.db"
+    with capture_logs() as lines:
+        connect(path, 0.0).close()
+
+    assert lines == [{"event": "journal_upgraded", "log_level": "info", "path": str(path), "version": VERSION}]
+    assert [each.name for each in tmp_path.iterdir()] == ["commands.db"]
+
+
+def test_a_folder_that_does_not_let_the_former_file_go_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / FORMER_NAME).write_bytes(b"")
+    (tmp_path / "commands.db-journal").mkdir()
+    (tmp_path / (FORMER_NAME + "-journal")).write_bytes(b"")
+
+    with pytest.raises(OutboxError) as caught:
+        connect(tmp_path / "commands.db", 0.0)
+    assert caught.value.what == f"command journal {tmp_path / 'commands.db'}: Is a directory"
+    assert caught.value.hint == "look at the disk"
+    assert (tmp_path / FORMER_NAME).exists(), "its rollback journal goes first"
+
+
 def test_a_newer_journal_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "commands.db"
     with closing(connect(path, 0.0)) as db:
         db.execute("pragma user_version = 99")
     before = path.read_bytes()
 
-    with pytest.raises(OutboxError, match="version 99"):
+    with pytest.raises(OutboxError) as caught:
         connect(path, 0.0)
+    assert caught.value.what == f"command journal {path} has version 99, this agent knows {VERSION}"
+    assert caught.value.hint == "install the newer agent again, or move the file away"
     assert path.read_bytes() == before
 
 
@@ -141,10 +171,16 @@ def test_what_is_set_aside_keeps_its_bytes_and_leaves_nothing_that_a_new_file_co
 ) -> None:
     path = tmp_path / "commands.db"
     for end in ("", "-journal", "-wal", "-shm"):
-        path.with_name(path.name + end).write_bytes(end.encode())
-    set_aside(path)
+        path.with_name(path.name + end).write_bytes(end.encode() or b"whole")
+    with capture_logs() as lines:
+        set_aside(path)
 
-    assert [each.name for each in tmp_path.iterdir()] == ["commands.db.damaged"]
+    kept = tmp_path / "commands.db.damaged"
+    assert [(line["event"], line["log_level"], line["kept_as"]) for line in lines] == [
+        ("journal_damaged", "error", str(kept))
+    ]
+    assert list(tmp_path.iterdir()) == [kept]
+    assert kept.read_bytes() == b"whole"
 
 
 def test_in_memory_no_file_of_the_folder_at_hand_is_taken_over(
@@ -155,3 +191,13 @@ def test_in_memory_no_file_of_the_folder_at_hand_is_taken_over(
     connect(IN_MEMORY, 0.0).close()
 
     assert (tmp_path / FORMER_NAME).read_bytes() == b"of someone"
+
+
+def test_a_file_of_version_1_beside_one_of_today_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "commands.db"
+    connect(path, 0.0).close()
+    (tmp_path / FORMER_NAME).write_bytes(b"of before")
+    with closing(connect(path, 0.0)) as db:
+        assert db.execute("select forgotten_s from memory").fetchall() == [(0.0,)]
+
+    assert (tmp_path / FORMER_NAME).read_bytes() == b"of before"

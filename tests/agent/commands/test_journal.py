@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -114,7 +116,7 @@ def test_what_is_older_than_all_that_is_remembered_is_not_taken(
         journal.stored(f"n{number}")
     for number in range(30):
         if number < 20:
-            with pytest.raises(CommandTooOld):
+            with pytest.raises(CommandTooOld, match=r"^repeated or too old: it was issued before all"):
                 opened().take(command(f"n{number}", 1e9 + number))
         else:
             assert opened().take(command(f"n{number}", 1e9 + number)) is not None
@@ -127,7 +129,7 @@ def test_too_many_that_wait_are_refused(
     journal = opened()
     for number in range(10):
         journal.take(command(f"n{number}"))
-    with pytest.raises(JournalFull):
+    with pytest.raises(JournalFull, match=r"^10 commands wait to be done: send it again later$"):
         journal.take(command("one more"))
     journal.end(ack("n0"), CommandState.DONE)
 
@@ -149,10 +151,29 @@ def test_a_damaged_file_is_set_aside_and_nothing_old_is_done_again(
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> None:
-    with pytest.raises(OutboxError, match="command journal"):
-        Journal(tmp_path / "none" / "commands.db", 0.0)
+    path = tmp_path / "none" / "commands.db"
+    with pytest.raises(OutboxError) as caught:
+        Journal(path, 0.0)
+    assert caught.value.what == f"command journal {path}: unable to open database file"
+    assert caught.value.hint == "look at the disk: full, read-only, or dying?"
 
     journal = Journal(IN_MEMORY, 0.0)
     assert journal.take(command("a")) is None
     assert journal.take(command("a")) == JournalEntry(CommandState.ACCEPTED, "aa", None)
     journal.close()
+
+
+def test_what_could_not_be_written_changes_nothing_and_the_journal_goes_on(
+    tmp_path: Path, opened: Callable[..., Journal]
+) -> None:
+    """Invariant 3: the effect and the ack are there together or not at all."""
+    journal = opened()
+    journal.take(command("a"))
+    with closing(sqlite3.connect(tmp_path / "commands.db")) as other:
+        other.execute("create trigger no before insert on pause begin select raise(abort, 'no'); end")
+    with pytest.raises(OutboxError, match=": no"):
+        journal.end(ack("a"), CommandState.DONE, pause=PAUSE)
+
+    assert journal.acks() == []
+    assert journal.find("a") == JournalEntry(CommandState.ACCEPTED, "aa", None)
+    assert journal.take(command("b")) is None

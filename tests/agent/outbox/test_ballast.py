@@ -50,6 +50,15 @@ def test_a_ballast_of_nothing_is_never_held(tmp_path: Path) -> None:
     assert not ballast.path.exists()
 
 
+def test_without_a_ballast_the_room_on_the_disk_says_whether_it_is_full(small_disk: Path) -> None:
+    none, other = Ballast(small_disk / "ballast", 0), small_disk / "someone-else"
+    assert none.room()
+    assert not Ballast(small_disk / "ballast", MIB).room(), "one that is wanted must be held"
+    other.write_bytes(bytes(17 * MIB))
+    assert not none.room()
+    assert not Ballast(small_disk / "none" / "ballast", 0).room()
+
+
 def test_it_leaves_a_disk_alone_that_has_no_room_for_it(small_disk: Path) -> None:
     assert not Ballast(small_disk / "ballast", 16 * MIB).take()
     assert list(small_disk.iterdir()) == []

@@ -59,13 +59,22 @@ def test_a_full_disk_is_met_with_the_ballast_then_with_memory_and_left_in_steps(
     with capture_logs() as lines:
         disk.put([[message(f"e{n}", body=bytes(3000)) for n in range(20)]])
     assert not ballast.exists()
-    assert [line["event"] for line in lines] == ["disk_full", "outbox_in_memory"]
-    assert disk.condition == Condition(full=True, in_memory="database or disk is full")
+    why = "database or disk is full"
+    assert lines == [
+        {"event": "disk_full", "log_level": "error", "path": str(path), "ballast": "dropped"},
+        {"event": "outbox_in_memory", "log_level": "error", "path": str(path), "why": why},
+    ]
+    assert disk.condition == Condition(full=True, in_memory=why)
 
-    wait(disk, clock)  # opens the file anew, without the limit
-    assert disk.condition == Condition(full=True)
-    assert disk.store.counters.pending == 21, "all of them, and the seal that tells where they come from"
-    wait(disk, clock)
+    with capture_logs() as lines:
+        wait(disk, clock)  # opens the file anew, without the limit
+        assert disk.condition == Condition(full=True)
+        assert disk.store.counters.pending == 21, "all of them, and the seal that tells where they come from"
+        wait(disk, clock)
+    assert lines == [
+        {"event": "outbox_on_disk_again", "log_level": "warning", "path": str(path), "moved": 20},
+        {"event": "disk_has_room", "log_level": "warning", "path": str(path)},
+    ]
     assert disk.condition == Condition()
     assert ballast.exists()
 
@@ -97,8 +106,12 @@ def test_a_ballast_that_cannot_be_taken_is_told_as_a_full_disk(
     disk, ballast = opened(OutboxSettings(ballast_bytes=1 << 20)), path.with_name("outbox.db.ballast")
     ballast.unlink()
     ballast.mkdir()
-    wait(disk, clock)
+    with capture_logs() as lines:
+        wait(disk, clock)
     full = disk.condition
+    assert lines == [
+        {"event": "disk_full", "log_level": "error", "path": str(path), "ballast": "not to be had"}
+    ]
     ballast.rmdir()
     wait(disk, clock)
 
@@ -199,11 +212,15 @@ def test_what_is_not_counted_yet_is_counted_when_the_file_can_be_written(
     assert disk.uncounted == {Priority.EVENT: 1}
 
 
-def test_a_closed_one_takes_nothing_and_is_tended_without_a_word(opened: OPENED) -> None:
+def test_a_closed_one_takes_nothing_and_leaves_the_file_alone_without_a_word(
+    opened: OPENED, path: Path
+) -> None:
     disk = opened()
     disk.close()
     disk.tend()
     with pytest.raises(OutboxError, match="closed"):
         disk.put([[message("e")]])
+    path.write_bytes(b"of whoever has it now")
+    assert disk.verify()
 
     assert disk.condition.refused is None

@@ -131,6 +131,18 @@ def test_no_more_than_three_damaged_files_are_kept(opened: OPENED, path: Path, c
     assert kept == [f"outbox.db.damaged.{n}{end}" for n in (4, 5, 6) for end in ("", "-saved")]
 
 
+def test_a_damaged_file_that_cannot_be_set_aside_is_a_disk_that_fails(
+    opened: OPENED, path: Path, clock: SteppedClock
+) -> None:
+    file = opened()
+    path.with_name("outbox.db-shm").unlink()
+    path.with_name("outbox.db-shm").mkdir()
+    with pytest.raises(DiskFails, match=r"^Is a directory$"):
+        file.begin_anew(clock.now(), "a test")
+
+    assert (file.damaged, file.damaged_files) == (0, [])
+
+
 def test_a_folder_in_the_file_s_place_is_set_aside_too(opened: OPENED, path: Path) -> None:
     path.mkdir(parents=True)
     (path / "something").write_text("of someone")

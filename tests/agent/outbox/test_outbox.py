@@ -305,6 +305,24 @@ def test_invariant_10_a_receipt_for_another_stream_changes_nothing(outbox: Outbo
     assert sent(outbox, clock) == [1, 2]
 
 
+def test_invariant_10_a_receipt_during_which_the_file_breaks_takes_nothing_of_the_new_stream(
+    path: Path, clock: SteppedClock
+) -> None:
+    box = Outbox(path, SMALL, clock)
+    box.put([message(f"e{n}", body=bytes(3000)) for n in range(200)])
+    stream = box.stream
+    by_hand(path, "pragma wal_checkpoint(truncate)")
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom(path.stat().st_size - 4096))
+    assert box.acknowledge(stream, [(1, 200)]) == 0
+    assert box.stream != stream
+    box.put([start("x")])
+    assert box.acknowledge(stream, [(1, 200)]) == 0
+    assert "x" in [stored.message.event_id for stored in box.waiting(1000, clock.now())]
+    box.close()
+
+
 @pytest.mark.parametrize("ranges", [[(0, 0)], [(-5, 0)], [(3, 1 << 62)], [(2, 1)], []])
 def test_a_receipt_for_what_was_never_put_changes_nothing(
     outbox: Outbox, clock: SteppedClock, ranges: list[tuple[int, int]]
@@ -417,6 +435,15 @@ def test_threads_that_put_at_once_share_transactions(outbox: Outbox, monkeypatch
     assert len(set(given)) == 400
     assert max(given) <= seals == 400 + 400 // SEAL_EVERY
     assert len(commits) < 400
+
+
+def test_what_was_sent_on_a_day_is_known_after_a_restart(path: Path, clock: SteppedClock) -> None:
+    box = Outbox(path, SMALL, clock)
+    box.note_spent("2026-03-02", {Priority.IMAGE: 500})
+    box.close()
+    box = Outbox(path, SMALL, clock)
+    assert box.spent("2026-03-02") == {Priority.IMAGE: 500}
+    box.close()
 
 
 def test_a_closed_outbox_says_so(outbox: Outbox) -> None:
@@ -566,7 +593,7 @@ POISON = replace(message("poison"), body="no bytes")  # type: ignore[arg-type]  
 
 
 def test_invariant_15_what_cannot_be_taken_is_counted_and_told_when_it_begins_and_when_it_is_over(
-    outbox: Outbox, clock: SteppedClock
+    outbox: Outbox, path: Path, clock: SteppedClock
 ) -> None:
     with capture_logs() as lines:
         for _ in range(3):
@@ -582,7 +609,8 @@ def test_invariant_15_what_cannot_be_taken_is_counted_and_told_when_it_begins_an
     assert outbox.condition() == Condition()
     assert outbox.stats().dropped["event"] == 6
     assert outbox.stats().pending == 3
-    assert [line["event"] for line in lines] == ["outbox_refuses", "outbox_takes_again"]
+    said = [(line["event"], line["log_level"], line["path"]) for line in lines]
+    assert said == [("outbox_refuses", "error", str(path)), ("outbox_takes_again", "warning", str(path))]
 
 
 def test_invariant_15_what_cannot_be_taken_takes_nothing_of_others_with_it(outbox: Outbox) -> None:

@@ -10,7 +10,10 @@ import pytest
 from agent.outbox import database
 from agent.outbox.seals import SEAL_AFTER_S, SEAL_EVERY
 from agent.outbox.store import LIVE_S, OutboxStore
+from agent.outbox.transaction import cost_bytes
+from agent.wire import codec
 from agent.wire.message import Priority
+from agent.wire.payloads import ChainBody
 from tests.conftest import SteppedClock
 from tests.support.outboxes import by_hand, end, message, start, update
 
@@ -182,3 +185,45 @@ def test_a_receipt_tells_how_many_it_removed(store: OutboxStore, clock: SteppedC
 
     assert store.forget([(1, 2)]) == 2
     assert store.forget([(1, 2)]) == 0
+
+
+def test_what_has_a_receipt_or_is_set_apart_is_never_changed_and_the_rest_may_be(
+    store: OutboxStore, clock: SteppedClock
+) -> None:
+    store.put([[update("a", 2), update("b", 2), update("c", 2)]], clock.now(), MOST, None)
+    store.forget([(1, 1)])
+    store.set_apart(3, "why")
+
+    assert store.put([[update("a", 3), update("b", 3), update("c", 3)]], clock.now(), MOST, None) == [[4, 2, 5]]
+
+
+def test_a_seal_does_not_list_what_may_still_change(store: OutboxStore, clock: SteppedClock) -> None:
+    """Invariant 13: an update that nobody was given may be taken over, also after the seal."""
+    store.put([[start("a"), update("a", 2), message("b")]], clock.now(), MOST, None)
+    store.seal(clock.now(), MOST)
+    body = codec.parse(ChainBody, store.give(4).message.body)
+    assert [seq for seq, _ in body.entries] == [1, 3]
+    assert store.put([[update("a", 3)]], clock.now(), MOST, None) == [[2]]
+    given = store.give(2)
+    store.seal(clock.now(), MOST)
+
+    body = codec.parse(ChainBody, store.give(5).message.body)
+    assert (2, given.sha256) in body.entries
+
+
+def test_what_ended_or_was_given_up_is_taken_over_by_nothing(store: OutboxStore, clock: SteppedClock) -> None:
+    store.put([[start("a"), update("a", 2)]], clock.now(), MOST, None)
+    assert store.put([[end("a", 3)]], clock.now(), MOST, None) == [[2]]
+    assert store.put([[update("a", 4)]], clock.now(), MOST, None) == [[3]]
+    store.put([[message("large", body=bytes(90_000))]], clock.now(), cost_bytes(90_000), None)
+    assert store.counters.dropped[Priority.UPDATE] == 1
+    assert store.put([[update("a", 5)]], clock.now(), MOST, None) == [[5]]
+
+    assert store.give(5).message.revision == 5
+
+
+def test_all_that_ended_is_remembered_not_only_the_last(store: OutboxStore, clock: SteppedClock) -> None:
+    for event in ("a", "b"):
+        store.put([[end(event, 2)]], clock.now(), MOST, None)
+
+    assert store.ended == {"a", "b"}

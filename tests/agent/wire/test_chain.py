@@ -20,7 +20,7 @@ from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire import chain, codec
 from agent.wire.chain import ChainFault, Head, Kept, verify
 from agent.wire.message import Message, Priority, Stored
-from agent.wire.payloads import ChainPayload
+from agent.wire.payloads import ChainBody, ChainPayload, SealPlace
 from tests.conftest import SteppedClock
 
 AT = Instant(1000.0, 1_770_000_000.0)
@@ -204,3 +204,21 @@ def test_no_store_whatever_it_holds_makes_it_raise(store: dict[int, str], with_h
     all_kept = [Kept(seq, digest, seal if seq % 7 == 3 else None) for seq, digest in store.items()]
 
     verify(all_kept, Head(5, "d" * 64) if with_head else None)
+
+
+def sealed(number: int, seq: int, previous: SealPlace | None, *entries: tuple[int, str]) -> Kept:
+    body = ChainBody(
+        of="s", number=number, previous=previous, entries=entries, dropped=(), time=codec.moment(AT)
+    )
+    return Kept(seq, f"{number:064x}", body)
+
+
+def test_a_seal_vouches_for_the_one_before_it_also_where_none_lists_that() -> None:
+    first = sealed(1, 2, None, (1, "a" * 64))
+    message = Kept(1, "a" * 64)
+    for said, fault in ((first.sha256, ()), ("b" * 64, (chain.ChainFinding(ChainFault.ALTERED, 2, 1),))):
+        second = sealed(2, 3, SealPlace(stream="s", number=1, sha256=said))
+        verdict = verify([message, first, second])
+
+        assert verdict.findings[:1] == fault
+        assert verdict.proven == (0 if fault else 1)

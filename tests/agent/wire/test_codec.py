@@ -15,7 +15,16 @@ from agent.errors import WireError
 from agent.wire import codec
 from agent.wire.channels import MessageKind, models
 from agent.wire.message import Message, Priority, Stored
-from agent.wire.payloads import AckPayload, HealthPayload, HelloPayload, ReceiptPayload, StatusPayload
+from agent.wire.payloads import (
+    AckPayload,
+    HealthPayload,
+    HelloPayload,
+    ReceiptPayload,
+    SealPlace,
+    StationStatusPayload,
+    StatusPayload,
+    rfc3339,
+)
 from tests.support.strategies import instants
 
 AT = Instant(mono_s=5_000.0, wall_s=1_772_449_447.412)
@@ -82,8 +91,21 @@ def test_a_message_for_the_outbox_has_what_its_channel_says() -> None:
 
     made = codec.message(MessageKind.IMAGE, b"jpeg", AT, about="e-1", **names)
 
-    assert (made.topic, made.content_type) == ("camera/north/image/e-1/scene", "image/jpeg")
-    assert (made.priority, made.event_id, made.at) == (Priority.IMAGE, "e-1", AT)
+    assert made == Message("camera/north/image/e-1/scene", b"jpeg", "image/jpeg", Priority.IMAGE, AT, "e-1")
+    begun = codec.message(
+        MessageKind.EVENT,
+        b"{}",
+        AT,
+        priority=Priority.UPDATE,
+        about="e-1",
+        revision=2,
+        opens=True,
+        closes=True,
+        camera="north",
+    )
+    assert begun == Message(
+        "camera/north/event", b"{}", "application/json", Priority.UPDATE, AT, "e-1", 2, opens=True, closes=True
+    )
 
 
 def test_what_never_lies_in_the_outbox_cannot_be_made_for_it() -> None:
@@ -162,6 +184,15 @@ def test_a_receipt_with_a_wrong_range_is_refused(committed: str) -> None:
         codec.parse(ReceiptPayload, payload.encode())
 
 
+def test_the_state_of_a_station_and_what_a_box_holds_are_read_as_they_were_written() -> None:
+    station = codec.parse(StationStatusPayload, codec.station_status("online", "hai-ninh", "life", AT))
+    hello = codec.parse(HelloPayload, codec.hello("life", "s-1", 3, 9, AT, ("s-0", 4, "c" * 64)))
+
+    assert (station.state, station.station, station.session) == ("online", "hai-ninh", "life")
+    assert (station.time, hello.time) == (codec.moment(AT), codec.moment(AT))
+    assert hello.seal == SealPlace(stream="s-0", number=4, sha256="c" * 64)
+
+
 def test_the_station_is_there_only_while_it_says_so() -> None:
     assert codec.says_online(codec.station_status("online", "a", "s", AT))
     assert not codec.says_online(codec.station_status("offline", "a", "s", AT))
@@ -190,5 +221,45 @@ def test_a_reader_ignores_what_it_does_not_know_but_refuses_another_major_versio
 
 
 def test_a_payload_above_the_hard_limit_is_not_written() -> None:
-    with pytest.raises(WireError, match="limit"):
+    with pytest.raises(WireError) as caught:
         codec.ack("c-1", "done", AT, result={"list": ["x" * 1000] * 70})
+    assert caught.value.what == "AckPayload of 70305 bytes"
+    assert caught.value.hint == "the limit is 65536"
+
+
+def test_what_is_wrong_with_a_payload_is_told_by_its_first_three_fields() -> None:
+    for payload, what in (
+        (b'{"id":7,"state":"lost"}', "id: Input should be a valid string; "
+         "state: Input should be 'accepted', 'done', 'refused' or 'failed'; time: Field required"),
+        (b'{"id":7,"state":"lost","result":{},"detail":7}', "id: Input should be a valid string; "
+         "state: Input should be 'accepted', 'done', 'refused' or 'failed'; time: Field required"),
+        (b"[]", "payload: Input should be an object"),
+    ):  # fmt: skip
+        with pytest.raises(WireError) as caught:
+            codec.parse(AckPayload, payload)
+        assert caught.value.what == f"AckPayload: {what}"
+        assert caught.value.hint == "this side speaks schema 1.0"
+
+
+def test_a_payload_of_the_hard_limit_is_read_and_a_larger_one_is_not() -> None:
+    payload = codec.ack("c-1", "done", AT)
+    most = payload + b" " * (codec.MAX_JSON_BYTES - len(payload))
+
+    assert codec.parse(AckPayload, most).id == "c-1"
+    with pytest.raises(WireError) as caught:
+        codec.parse(AckPayload, most + b" ")
+    assert (caught.value.what, caught.value.hint) == ("AckPayload: 65537 bytes", "the limit is 65536")
+
+
+@pytest.mark.parametrize(
+    ("wall_s", "text"),
+    [
+        (-5.0, "1970-01-01T00:00:00.000Z"),
+        (0.0, "1970-01-01T00:00:00.000Z"),
+        (1_772_449_447.4116, "2026-03-02T11:04:07.412Z"),
+        (253_402_300_799.999, "9999-12-31T23:59:59.999Z"),
+        (1e18, "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_every_wall_time_has_a_moment_that_the_wire_bears(wall_s: float, text: str) -> None:
+    assert rfc3339(codec.moment(Instant(0.0, wall_s))) == text

@@ -82,8 +82,17 @@ def test_names_are_sorted_and_texts_written_as_rfc_8785_says() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**53, -(2**53)])
 def test_a_number_that_is_not_the_same_to_everyone_is_refused(value: float) -> None:
-    with pytest.raises(WireError):
+    with pytest.raises(WireError) as caught:
         canonical({"n": [value]})
+    assert str(caught.value) in (
+        "a number that JSON does not have",
+        "a whole number of 54 bits\n  hint: at most 53 bits",
+    )
+
+
+@pytest.mark.parametrize("value", [2**53 - 1, -(2**53 - 1)])
+def test_the_largest_number_that_is_the_same_to_everyone_is_taken(value: int) -> None:
+    assert canonical(value) == str(value).encode()
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -118,6 +127,7 @@ def changed(**more: Any) -> bytes:
         (changed(signature=7), "hai-ninh-03", "ping"),
         (sign(BODY, "hai-ninh-03", "ping", Ed25519PrivateKey.generate()), "hai-ninh-03", "ping"),
         (changed()[:-1] + b',"id":"other"}', "hai-ninh-03", "ping"),
+        (b'{"id":"other",' + changed()[1:], "hai-ninh-03", "ping"),  # a reader may believe the first
         (b"[]", "hai-ninh-03", "ping"),
         (b"\xff", "hai-ninh-03", "ping"),
         (b'{"signature":"AA==","n":1e999}', "hai-ninh-03", "ping"),
@@ -173,12 +183,30 @@ def test_keys_are_read_from_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [None, b"", b"no key", *pem(X25519PrivateKey.generate())])
-def test_a_file_that_is_no_such_key_is_told_without_its_content(tmp_path: Path, data: bytes | None) -> None:
+def test_a_file_that_is_no_such_key_is_told_by_its_name_and_without_its_content(
+    tmp_path: Path, data: bytes | None
+) -> None:
     path = tmp_path / "key"
     if data is not None:
         path.write_bytes(data)
     for load in (private_key, public_key):
         with pytest.raises(NgatuError) as caught:
             load(path)
-        assert "openssl genpkey" in caught.value.hint
+        assert caught.value.what.startswith(f"{path}: ")
+        assert caught.value.hint.startswith("openssl genpkey ")
         assert data is None or data == b"" or data.decode() not in str(caught.value)
+
+
+def test_what_is_wrong_with_a_key_is_told(tmp_path: Path) -> None:
+    other = pem(X25519PrivateKey.generate())
+    (tmp_path / "key").write_bytes(other[0])
+    (tmp_path / "pub").write_bytes(other[1])
+    for load, name, kind in ((private_key, "key", "private"), (public_key, "pub", "public")):
+        with pytest.raises(NgatuError) as caught:
+            load(tmp_path / name)
+        assert caught.value.what == f"{tmp_path / name}: is no Ed25519 key"
+        with pytest.raises(NgatuError) as caught:
+            load(tmp_path / "none")
+        assert caught.value.what == (
+            f"{tmp_path / 'none'}: cannot be read as a {kind} key: No such file or directory"
+        )

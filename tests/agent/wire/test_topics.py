@@ -30,16 +30,21 @@ def test_every_topic_of_a_box_splits_into_its_parts(commune: str, device: str) -
     "name", ["", "ab", "x" * 33, "Hai-Ninh", "a/b", "a+b", "#", "hải-ninh", "station", "abc\n"]
 )
 def test_an_id_that_could_break_a_topic_is_refused(name: str) -> None:
-    with pytest.raises(WireError):
+    hint = "use 3 to 32 of a-z, 0-9 and '-', not 'station'"
+    with pytest.raises(WireError) as caught:
         Topics("hai-ninh", name)
-    with pytest.raises(WireError):
+    assert (caught.value.what, caught.value.hint) == (f"device {name!r} cannot stand in a topic", hint)
+    with pytest.raises(WireError) as caught:
         Topics(name, "north-01")
+    assert (caught.value.what, caught.value.hint) == (f"commune {name!r} cannot stand in a topic", hint)
 
 
 @pytest.mark.parametrize("root", ["", "/", "ngatu/", "/ngatu", "ngatu/+", "ngatu/#", "a//b"])
 def test_a_root_with_holes_or_wildcards_is_refused(root: str) -> None:
-    with pytest.raises(WireError):
+    with pytest.raises(WireError) as caught:
         Topics("hai-ninh", "north-01", root)
+    assert caught.value.what == f"root {root!r} cannot begin a topic"
+    assert caught.value.hint == "use levels such as ngatu/v1"
 
 
 @given(st.text())
@@ -48,8 +53,9 @@ def test_a_root_with_holes_or_wildcards_is_refused(root: str) -> None:
 @example("ngatu/v1xabc/def/status")
 @example("ngatu/v2/abc/def/status")
 def test_a_strange_topic_is_a_wire_error(topic: str) -> None:
-    with pytest.raises(WireError):
+    with pytest.raises(WireError) as caught:
         split(topic)
+    assert str(caught.value) == f"topic {topic[:200]!r} is not ngatu/v1/{{commune}}/{{device}}/…"
 
 
 @pytest.mark.parametrize("channel", CHANNELS, ids=lambda each: each.kind)
@@ -91,6 +97,17 @@ def test_a_topic_is_heard_once_by_the_other_side_and_published_only_by_its_own(c
         wanted = 1 if sender == channel.sender else 0
         assert sum(covers(each, topic) for each in subscriptions(sender)) == wanted
         assert sum(covers(each, topic) for each in permissions(sender)) == wanted
+
+
+def test_all_topics_of_a_box_lie_below_its_root() -> None:
+    topics = Topics("hai-ninh", "hai-ninh-03", "elsewhere/v9")
+
+    for channel in CHANNELS:
+        topic = topics.of(channel.kind, **NAMES)
+        assert topic.startswith("elsewhere/v9/hai-ninh/")
+        assert topics.read(channel.sender, topic)[0] is channel.kind
+        assert split(topic, "elsewhere/v9")[0] == "hai-ninh"
+    assert all(each.startswith("elsewhere/v9/hai-ninh/") for each in topics.subscriptions())
 
 
 def test_a_box_hears_its_station_too() -> None:

@@ -173,6 +173,16 @@ def test_stays_are_forgotten_in_the_end() -> None:
     assert square.memory.places == ()
 
 
+@pytest.mark.parametrize(("away_s", "begun"), [(98, ["one"]), (99, ["one"]), (100, ["one", "two"])])
+def test_a_stay_that_was_told_is_remembered_to_the_second(away_s: int, begun: list[str]) -> None:
+    square = Square()
+    square.stay(25, one=(0.5, 0.5))
+    square.second += away_s - 1  # and one more, until the other is in the zone
+    square.stay(25, two=(0.5, 0.5))
+
+    assert square.started == begun
+
+
 def test_who_stays_long_in_a_zone_loiters_and_who_passes_does_not() -> None:
     camera = RuleCamera(rule_settings(LoiteringRule(id="loiter", zone="square", min_stay_s=20)))
     for number in range(200):

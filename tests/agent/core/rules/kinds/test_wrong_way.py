@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from math import cos, radians, sin
 
 import numpy as np
 import pytest
@@ -125,3 +127,50 @@ def test_two_who_go_the_wrong_way_side_by_side_are_both_told() -> None:
         camera.see(*pair)
 
     assert starts(camera, EventKind.WRONG_WAY) == ["one", "two"]
+
+
+def test_one_who_follows_close_behind_another_that_was_told_is_told_too() -> None:
+    camera = RuleCamera(rule_settings(WRONG))
+    for n in range(26):
+        first = camera.track(0.5, 0.68 - 0.015 * n, velocity=(0.0, -0.15))
+        second = camera.track(
+            0.53, 0.72 - 0.015 * max(0, n - 3), "two", velocity=(0.0, -0.15 if n > 3 else 0.0)
+        )
+        camera.see(first, second)
+
+    assert starts(camera, EventKind.WRONG_WAY) == ["one", "two"]
+    assert camera.events[0].started == instant(0)
+
+
+@pytest.mark.parametrize("direction_deg", [0, 30, 90, 135, 200, 315])
+@pytest.mark.parametrize(("off_deg", "wrong"), [(0, True), (43, True), (-43, True), (47, False), (-47, False)])
+def test_wrong_is_the_opposite_way_give_or_take_an_angle_on_a_wide_picture_too(
+    direction_deg: int, off_deg: int, wrong: bool
+) -> None:
+    rule, frame = WrongWayRule(id="wrong", zone="road", direction_deg=direction_deg), Size(1600, 900)
+    heading = radians(direction_deg + 180 + off_deg)
+    step = 0.01 * sin(heading) * frame.height_px / frame.width_px, -0.01 * cos(heading)
+    now: Against | None = None
+    last: Track | None = None
+    for n in range(30):
+        x, y = 0.5 + step[0] * n, 0.5 + step[1] * n
+        box, at = Box(x - 0.02, y - 0.06, x + 0.02, y), Instant(0.1 * n, 0.1 * n)
+        track = Track(
+            "one", "car", 0.8, 0.9, box, (step[0] * 10, step[1] * 10), at, at, seen=True, confirmed=True
+        )
+        now, last = wrong_way.update(now, last or track, track, rule, frame), track
+
+    assert now is not None
+    assert now.wrong is wrong
+
+
+def test_it_takes_a_distance_and_several_steps() -> None:
+    sights = [sight(0.1 * n, 0.3 + 0.01 * n, 0.1) for n in range(30)]
+    reached = [follow(sights[: n + 1]) for n in range(30)]
+    first = next(n for n, each in enumerate(reached) if each is not None and each.wrong)
+
+    assert sights[first].box.bottom - 0.3 == pytest.approx(RULE.min_distance)
+    assert follow(sights[: first + 1]) == follow(sights), "told once, it stays so until it leaves the zone"
+    far = follow([sights[0], replace(sights[9], velocity=(0.0, 0.5)), replace(sights[20], velocity=(0.0, 0.5))])
+    assert far is not None
+    assert not far.wrong, "two steps are none, however far"
