@@ -113,8 +113,8 @@ def mosquitto(start_mosquitto: Callable[..., Mosquitto]) -> Mosquitto:
     return start_mosquitto()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def embedded() -> Iterator[Address]:
-    """The broker that needs no installation; one for the whole run, so use topics of your own."""
+    """The broker that needs no installation; one for each module of tests, so use topics of your own there."""
     with embedded_broker() as address:
         yield address

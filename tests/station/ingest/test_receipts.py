@@ -22,7 +22,7 @@ def nothing(*_: str) -> list[tuple[int, int]]:
     return []
 
 
-def arrivals(number: int, seq: int, *, picture: bool = False, properties: bool = True) -> list[InboundMessage]:
+def messages(number: int, seq: int, *, picture: bool = False, properties: bool = True) -> list[InboundMessage]:
     """An event and its picture, numbered from `seq`."""
     found = []
     for message in event_messages(an_event(number, picture=picture), Sender(*BOX, "north", "boot-1")):
@@ -41,7 +41,7 @@ def status(state: str, session: str) -> InboundMessage:
 
 
 def test_a_message_that_was_not_remembered_is_fresh_again() -> None:
-    ledger, batch = Receipts(nothing), arrivals(1, 1)
+    ledger, batch = Receipts(nothing), messages(1, 1)
 
     assert ledger.deduplicate(batch).fresh == batch
     assert ledger.due(batch) == []
@@ -49,7 +49,7 @@ def test_a_message_that_was_not_remembered_is_fresh_again() -> None:
 
 
 def test_what_is_committed_is_receipted_again_but_not_fresh() -> None:
-    ledger, batch = Receipts(nothing), arrivals(1, 1)
+    ledger, batch = Receipts(nothing), messages(1, 1)
     ledger.remember(ledger.deduplicate(batch).fresh)
 
     assert ledger.deduplicate(batch).fresh == []
@@ -57,14 +57,14 @@ def test_what_is_committed_is_receipted_again_but_not_fresh() -> None:
 
 
 def test_a_copy_within_one_batch_is_handed_over_once() -> None:
-    batch = arrivals(1, 1)
+    batch = messages(1, 1)
 
     assert Receipts(nothing).deduplicate(batch + batch).fresh == batch
 
 
 def test_what_came_again_is_parted_from_what_is_new() -> None:
     ledger = Receipts(lambda *_: [(1, 1)])
-    (again,), (new,) = arrivals(1, 1), arrivals(2, 2)
+    (again,), (new,) = messages(1, 1), messages(2, 2)
 
     deduplicated = ledger.deduplicate([again, new, new])
 
@@ -73,7 +73,7 @@ def test_what_came_again_is_parted_from_what_is_new() -> None:
 
 def test_a_receipt_tells_the_whole_range_around_a_number() -> None:
     ledger = Receipts(lambda *_: [(1, 3)])
-    batch = arrivals(4, 4)
+    batch = messages(4, 4)
     ledger.remember(ledger.deduplicate(batch).fresh)
 
     assert ledger.due(batch) == [DueReceipt(BOX, "s-1", ((1, 4),))]
@@ -96,7 +96,7 @@ def test_many_holes_are_told_in_several_receipts() -> None:
 
 
 def test_the_numbers_of_one_box_say_nothing_about_another() -> None:
-    ledger, batch = Receipts(nothing), arrivals(1, 1)
+    ledger, batch = Receipts(nothing), messages(1, 1)
     ledger.remember(ledger.deduplicate(batch).fresh)
     thief = [replace(message, device="south-01") for message in batch]
 
@@ -105,7 +105,7 @@ def test_the_numbers_of_one_box_say_nothing_about_another() -> None:
 
 def test_a_picture_comes_with_the_event_that_refers_to_it() -> None:
     ledger = Receipts(nothing)
-    event, picture = ledger.deduplicate(arrivals(1, 1, picture=True)).fresh
+    event, picture = ledger.deduplicate(messages(1, 1, picture=True)).fresh
 
     assert picture.event == event.event
     assert picture.event is not None
@@ -114,14 +114,14 @@ def test_a_picture_comes_with_the_event_that_refers_to_it() -> None:
 
 
 def test_a_picture_before_its_event_is_handed_over_without_one() -> None:
-    ledger, (event, picture) = Receipts(nothing), arrivals(1, 1, picture=True)
+    ledger, (event, picture) = Receipts(nothing), messages(1, 1, picture=True)
 
     assert ledger.deduplicate([picture]).fresh[0].event is None
     assert ledger.deduplicate([event, picture]).fresh[1].event == event.event
 
 
 def test_a_picture_without_a_number_is_receipted_by_its_hash_once_the_stream_is_known() -> None:
-    ledger, (event, picture) = Receipts(nothing), arrivals(1, 1, picture=True, properties=False)
+    ledger, (event, picture) = Receipts(nothing), messages(1, 1, picture=True, properties=False)
     ledger.remember(ledger.deduplicate([picture]).fresh)
 
     assert ledger.due([picture]) == []
