@@ -188,3 +188,11 @@ def test_a_line_needs_two_points() -> None:
         ValidationError, match="line one-point: start and end are the same point; a line needs two"
     ):
         LineRule(id="one-point", start=(0.2, 0.5), end=(0.2, 0.5))
+
+
+def test_a_box_that_slides_over_the_line_from_rest_to_rest_did_not_cross() -> None:
+    """In a queue a tracker now and then exchanges two neighbours."""
+    camera = RuleCamera(rule_settings(LINE))
+    drive(camera, [0.42] * 20 + [0.58 - 0.16 * 0.6**n for n in range(1, 12)] + [0.58] * 40)
+
+    assert camera.events == []
