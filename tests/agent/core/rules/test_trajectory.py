@@ -173,3 +173,12 @@ def test_it_is_confirmed_when_its_track_first_was_and_keeps_its_best_picture() -
         trip = trajectory.update(trip, track(0.5, 0.5, second), None, context(second))
 
     assert (trip.confirmed, trip.shot) == (Instant(1.0, 1.0), shot)
+
+
+@pytest.mark.parametrize(("points", "kept", "step_s"), [(32, 32, 0.5), (33, 17, 1.0)])
+def test_every_other_point_of_a_path_goes_when_it_has_more_than_thirty_two(
+    points: int, kept: int, step_s: float
+) -> None:
+    trip = follow([(0.1 + 0.01 * n, 0.5) for n in range(points)])
+
+    assert (len(trip.path), trip.path_step_s) == (kept, step_s)
