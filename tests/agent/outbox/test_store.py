@@ -227,3 +227,16 @@ def test_all_that_ended_is_remembered_not_only_the_last(store: OutboxStore, cloc
         store.put([[end(event, 2)]], clock.now(), MOST, None)
 
     assert store.ended == {"a", "b"}
+
+
+def test_a_seal_that_is_alone_at_the_start_needs_none(
+    opened: Callable[[], OutboxStore], clock: SteppedClock
+) -> None:
+    store = opened()
+    store.put([[message("e")]], clock.now(), MOST, None)
+    store.seal(clock.now(), MOST)
+    again = opened()
+    assert again.counters.unsealed == 1
+    clock.advance(10 * SEAL_AFTER_S)
+
+    assert not again.seal_due(clock.now())

@@ -33,3 +33,9 @@ def test_a_range_that_ends_before_it_begins_is_no_receipt() -> None:
     assert ReceiptPayload(station="a", stream="s", committed=((1, 1),), time=AT).committed == ((1, 1),)
     with pytest.raises(ValidationError, match="ends before it begins"):
         ReceiptPayload(station="a", stream="s", committed=((3, 1),), time=AT)
+
+
+def test_a_time_that_utc_does_not_have_is_refused_in_words() -> None:
+    for time in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"):
+        with pytest.raises(ValidationError, match="outside the years 1 to 9999"):
+            HealthPayload.model_validate_json(f'{{"time":"{time}"}}')

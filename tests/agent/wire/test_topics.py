@@ -49,6 +49,7 @@ def test_a_root_with_holes_or_wildcards_is_refused(root: str) -> None:
 
 @given(st.text())
 @example("ngatu/v1/abc/def")
+@example("x" * 300)
 @example("ngatu/v1/abc/def/")
 @example("ngatu/v1xabc/def/status")
 @example("ngatu/v2/abc/def/status")

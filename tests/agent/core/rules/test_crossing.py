@@ -187,3 +187,29 @@ def test_the_trail_is_short_however_long_it_is_followed() -> None:
         trail = trailed(trail, (0.5, 0.5), Instant(n / 30, 0.0))
 
     assert len(trail) <= 12
+
+
+def test_who_turns_round_at_once_is_followed_from_where_it_was_believed() -> None:
+    assert pass_by([(0.5, 0.3), (0.5, 0.6), (0.5, 0.62), (0.5, 0.4), (0.5, 0.38)]) == [IN, OUT]
+
+
+@pytest.mark.parametrize(("rests_at", "directions"), [(0.79, []), (0.81, [IN])])
+def test_so_far_from_the_line_stands_no_neighbour(rests_at: float, directions: list[str]) -> None:
+    """Six half widths of the band."""
+    ways = follow([0.42] * 20 + slide(0.42, rests_at) + [rests_at] * 40)
+
+    assert [way for _, way in ways] == directions
+
+
+@pytest.mark.parametrize(("speed", "directions"), [(0.0115, []), (0.0135, [IN])])
+def test_who_creeps_towards_the_line_is_on_a_course_from_a_quarter_of_the_band_a_second(
+    speed: float, directions: list[str]
+) -> None:
+    creeps = [0.38 + speed * 0.1 * n for n in range(30)]
+
+    assert [way for _, way in follow(creeps + slide(creeps[-1], 0.58) + [0.58] * 40)] == directions
+
+
+def test_the_band_is_never_wider_than_can_be_left_inside_the_picture_but_for_a_wider_least() -> None:
+    assert band(1.0, 0.25, 0.1) == 0.1
+    assert band(0.24, 0.25, 0.008) == pytest.approx(0.06)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -99,3 +102,56 @@ def test_each_start_is_told_or_counted_as_held_back(holding: list[set[tuple[Moti
         left = after.cooldowns[rule.id].suppressed if rule.id in after.cooldowns else 0
         assert len(starts) + sum(e.suppressed for e in starts) + left == runs[rule.id]
     assert after.open == {}
+
+
+def test_a_start_and_an_end_tell_all_of_what_holds() -> None:
+    crossed = Fact(INSTANT, "one", Instant(0, 0), region=Box(0, 0, 1, 1), direction="in", number=2)
+    _, (start, end) = play([[crossed], []])
+
+    assert start == Event(
+        id=start.id,
+        revision=1,
+        kind=INSTANT.event,
+        phase=Phase.START,
+        severity=INSTANT.severity,
+        at=Instant(0, 0),
+        rule_id="instant",
+        rule_kind="line",
+        started=Instant(0, 0),
+        frame=Size(100, 100),
+        object=None,
+        region=Box(0, 0, 1, 1),
+        direction="in",
+        suppressed=0,
+        thumbnail=None,
+    )
+    assert end == replace(start, revision=2, phase=Phase.END, at=Instant(1, 1), end_reason=EndReason.LEFT)
+
+
+@pytest.mark.parametrize(
+    ("area", "step_s", "seconds"),
+    [
+        (1.0, 1.0, [0, 60, 120]),  # nothing new: each minute
+        (1.0, 61.0, [0, 61, 122]),
+        (1.6, 1.0, [0, 3]),  # much larger: told, three seconds after the start
+        (1.4, 1.0, [0, 60, 120]),
+    ],
+)
+def test_what_lasts_is_told_again_after_a_minute_or_when_its_region_has_grown_much(
+    area: float, step_s: float, seconds: list[float]
+) -> None:
+    small, large = Box(0, 0, 0.1, 0.1), Box(0, 0, 0.1 * area, 0.1)
+    frames = [
+        [Fact(FREE, "view", Instant(0, 0), region=small if n == 0 else large)]
+        for n in range(4 if area > 1.5 else 130 if step_s == 1.0 else 3)
+    ]
+
+    assert [e.at.mono_s for e in play(frames, step_s)[1]] == seconds
+
+
+def test_a_cooldown_is_over_to_the_second() -> None:
+    frames = [[fact(INSTANT, f"s{n}")] for n in range(11)]
+    after, events = play(frames)
+
+    assert [(e.at.mono_s, e.suppressed) for e in events if e.phase is Phase.START] == [(0, 0), (10, 9)]
+    assert after.cooldowns["instant"].suppressed == 0

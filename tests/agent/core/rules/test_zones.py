@@ -112,3 +112,33 @@ def test_a_name_that_is_none_is_refused(name: str) -> None:
 )
 def test_touching_is_sharing_ground(box: Box, touch: bool) -> None:
     assert zones.touches(box, SQUARE.polygon) is touch
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "stays"),
+    [
+        # The margin is 0.2 of a box of 0.1 by 0.1 of a square frame: 0.02.
+        (0.5, 0.619, True), (0.5, 0.621, False), (0.5, 0.381, True), (0.5, 0.379, False),
+        (0.619, 0.5, True), (0.621, 0.5, False), (0.381, 0.5, True), (0.379, 0.5, False),
+        # Beyond a corner it is the way to the corner.
+        (0.613, 0.613, True), (0.615, 0.615, False), (0.387, 0.387, True), (0.385, 0.385, False),
+        (0.613, 0.387, True), (0.615, 0.385, False), (0.387, 0.613, True), (0.385, 0.615, False),
+    ],
+)  # fmt: skip
+def test_who_is_in_stays_in_within_the_margin_on_all_sides(x: float, y: float, stays: bool) -> None:
+    now, box = Debounce(Instant(0, 0), Instant(0, 0), True), Box(x - 0.05, y - 0.1, x + 0.05, y)
+    for second in (1, 2, 3):
+        now = zones.stay(now, SQUARE, box, Size(1000, 1000), Instant(second, 0.0))
+
+    assert now.on is stays
+
+
+@pytest.mark.parametrize(("x", "stays"), [(0.609, True), (0.611, False)])
+def test_the_margin_is_as_wide_as_it_looks_on_a_wide_picture(x: float, stays: bool) -> None:
+    now, box = Debounce(Instant(0, 0), Instant(0, 0), True), Box(x - 0.025, 0.4, x + 0.025, 0.5)
+    for second in (1, 2, 3):  # a side of 0.1 heights, so a margin of 0.02 of them
+        now = zones.stay(now, SQUARE, box, Size(2000, 1000), Instant(second, 0.0))
+
+    assert zones.size_of(box, Size(2000, 1000)) == pytest.approx(0.1)
+    assert zones.metric((0.5, 0.5), Size(2000, 1000)) == (1.0, 0.5)
+    assert now.on is stays

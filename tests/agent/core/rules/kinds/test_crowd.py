@@ -33,7 +33,7 @@ def test_a_crowd_is_many_for_long() -> None:
 @pytest.mark.parametrize(("fewer_s", "crowd"), [(2.0, True), (3.5, False)])
 def test_fewer_for_a_moment_do_not_interrupt_a_crowd_that_gathers(fewer_s: float, crowd: bool) -> None:
     rule = CrowdRule(id="crowd", zone="square", min_count=2, min_s=6, gap_s=3, quiet_s=5)
-    camera = RuleCamera(rule_settings(rule))
+    camera = RuleCamera(rule_settings(rule, link_s=0))
     for number in range(16):
         pair = [camera.track(x, 0.5, name, label="person") for name, x in (("one", 0.4), ("two", 0.6))]
         fewer = 4 <= number / 2 < 4 + fewer_s

@@ -168,3 +168,60 @@ def test_nothing_is_told_while_anyone_stays_near(places: list[float]) -> None:
         seen.see(person(seen, x), motion=with_things(bag()), step_s=1.0)
 
     assert seen.events == []
+
+
+@pytest.mark.parametrize(
+    ("box", "counts"),
+    [
+        (Box(0.5, 0.5, 0.5201, 0.5201), True), (Box(0.5, 0.5, 0.5199, 0.5199), False),  # 0.0004 of the view
+        (Box(0.5, 0.5, 0.7236, 0.7236), True), (Box(0.5, 0.5, 0.7237, 0.7237), False),  # 0.05 of it
+    ],
+)  # fmt: skip
+def test_the_least_and_the_largest_thing_are_those_of_the_rule(box: Box, counts: bool) -> None:
+    seen = camera()
+    stand(seen, 15, bag(box=box))
+
+    assert bool(seen.events) is counts
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "alone"),
+    [
+        (0.682, 0.6, False),
+        (0.686, 0.6, True),
+        (0.515, 0.89, False),
+        (0.515, 0.91, True),
+        (0.346, 0.6, True),
+        (0.35, 0.6, False),
+    ],
+)
+def test_who_is_within_one_and_a_half_of_his_heights_is_with_it(x: float, y: float, alone: bool) -> None:
+    """The picture is 16 by 9, so his 0.3 heights of the frame are 0.169 of its width."""
+    seen = camera()
+    for _ in range(40):
+        seen.see(person(seen, x, y), motion=with_things(bag()), step_s=0.5)
+
+    assert bool(seen.events) is alone
+
+
+@pytest.mark.parametrize(
+    ("label", "alone"), [("bicycle", False), ("motorcycle", False), ("car", True), ("bus", True)]
+)
+def test_only_who_can_have_put_it_down_is_with_it(label: str, alone: bool) -> None:
+    seen = camera()
+    for n in range(40):
+        beside = Box(0.55 + 0.002 * (n % 30), 0.4, 0.6 + 0.002 * (n % 30), 0.6)
+        seen.see(seen.track(0.58, 0.6, label=label, box=beside), motion=with_things(bag()), step_s=0.5)
+
+    assert bool(seen.events) is alone
+
+
+def test_a_thing_is_told_with_its_zone_or_the_view_and_since_when_it_is_alone() -> None:
+    for zone, about in ((None, "view"), ("square", "square")):
+        seen = camera(LEFT.model_copy(update={"zone": zone}))
+        stand(seen, 12, bag(number=7))
+        (start,) = seen.events
+        assert seen.state is not None
+        (key,) = seen.state.events.open
+        assert key == ("left", about, 7)
+        assert (start.started, start.at, start.object) == (instant(0), instant(10), None)

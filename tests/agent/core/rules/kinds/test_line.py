@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from agent.core.rules.kinds import line
 from agent.core.rules.kinds.line import Interval, LineRule
-from agent.core.types import Count, Instant
+from agent.core.rules.zones import Anchor
+from agent.core.types import Count, Instant, Phase
 from tests.support.rule_camera import (
     RuleCamera,
     drive,
@@ -126,3 +128,71 @@ def test_a_line_that_does_not_count_keeps_no_counts() -> None:
     memory, counts = line.turn_interval(silent, Interval(counts={("car", "in"): 3}), Instant(5, 5))
 
     assert (memory.counts, counts) == ({}, ())
+
+
+def test_each_crossing_of_a_road_user_is_an_event_of_its_own_with_its_direction_and_time() -> None:
+    camera = RuleCamera(rule_settings(LINE))
+    down = list(np.arange(0.3, 0.72, 0.02))
+    for ys in (down, down[::-1], down):
+        drive(camera, ys)
+    begun = [e for e in camera.events if e.phase is Phase.START]
+
+    assert [e.direction for e in begun] == ["in", "out", "in"]
+    assert all(e.started == e.at for e in begun)
+    assert len({e.id for e in begun}) == 3
+    assert camera.state is not None
+    assert [key.number for key in camera.state.events.open] == [2, 3]
+    assert [c.counts for c in camera.close() if isinstance(c, Count)] == [{"car": {"in": 2, "out": 1}}]
+
+
+def test_of_many_crossings_the_newest_are_remembered() -> None:
+    camera = RuleCamera(rule_settings(LINE))
+    down = list(np.arange(0.3, 0.72, 0.03))
+    for number in range(12):
+        drive(camera, down[::-1] if number % 2 else down)
+    assert camera.state is not None
+    course = camera.state.trajectories["one"].measures["line"]
+
+    assert [each.number for each in course.crossings] == list(range(5, 13))
+    assert sum(e.phase is Phase.START for e in camera.events) == 12
+
+
+def test_the_first_interval_ends_at_a_round_time_and_what_is_cut_tells_what_it_holds() -> None:
+    memory, closed = line.turn_interval(TEN, Interval(), Instant(3, 1003))
+    assert closed == ()
+    assert (memory.began, memory.length_s) == (Instant(3, 1003), 7.0)
+    memory, closed = line.turn_interval(TEN, memory, Instant(9.9, 1009.9))
+    assert closed == ()
+    memory = Interval({("car", "out"): 1, ("bus", "in"): 2, ("car", "in"): 3}, memory.began, memory.length_s)
+    counted = Count("ten", Instant(3, 1003), Instant(10, 1010), {"bus": {"in": 2}, "car": {"in": 3, "out": 1}})
+
+    assert line.cut_interval(TEN, memory, Instant(10, 1010)) == (counted,)
+    assert line.turn_interval(TEN, memory, Instant(10, 1010)) == (
+        Interval({}, Instant(10, 1010), 10.0),
+        (counted,),
+    )
+    assert line.cut_interval(TEN, Interval(), Instant(10, 1010)) == ()
+
+
+def test_the_centre_counts_where_a_rule_says_so() -> None:
+    camera = RuleCamera(rule_settings(LINE.model_copy(update={"anchor": Anchor.CENTER})))
+    drive(camera, list(np.arange(0.3, 0.53, 0.01)))  # the foot is over, the centre is not
+    assert camera.events == []
+    drive(camera, list(np.arange(0.53, 0.7, 0.01)))
+
+    assert camera.story() == ["line_crossed start"]
+
+
+def test_a_line_needs_two_points() -> None:
+    with pytest.raises(
+        ValidationError, match="line one-point: start and end are the same point; a line needs two"
+    ):
+        LineRule(id="one-point", start=(0.2, 0.5), end=(0.2, 0.5))
+
+
+def test_a_box_that_slides_over_the_line_from_rest_to_rest_did_not_cross() -> None:
+    """In a queue a tracker now and then exchanges two neighbours."""
+    camera = RuleCamera(rule_settings(LINE))
+    drive(camera, [0.42] * 20 + [0.58 - 0.16 * 0.6**n for n in range(1, 12)] + [0.58] * 40)
+
+    assert camera.events == []

@@ -155,3 +155,17 @@ def test_another_car_that_comes_to_the_same_place_is_told() -> None:
     starts = [e for e in camera.events if e.phase is Phase.START]
 
     assert len(starts) == 2
+
+
+def test_a_stop_tells_who_stands_since_when_and_with_which_picture() -> None:
+    one = parked(12, "one", 0)
+    _, (found,) = stopped_vehicle.evaluate(STOPPED, Places(), context(12, one))
+
+    assert (found.since, found.trajectory, found.region) == (instant(0), one, None)
+
+
+@pytest.mark.parametrize(("second", "stands"), [(9, False), (10, True)])
+def test_a_vehicle_stands_after_so_long_in_the_zone(second: int, stands: bool) -> None:
+    _, found = stopped_vehicle.evaluate(STOPPED, Places(), context(second, parked(second, "one", 0)))
+
+    assert bool(found) is stands

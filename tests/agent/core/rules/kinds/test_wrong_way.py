@@ -134,7 +134,7 @@ def test_one_who_follows_close_behind_another_that_was_told_is_told_too() -> Non
     for n in range(26):
         first = camera.track(0.5, 0.68 - 0.015 * n, velocity=(0.0, -0.15))
         second = camera.track(
-            0.53, 0.72 - 0.015 * max(0, n - 3), "two", velocity=(0.0, -0.15 if n > 3 else 0.0)
+            0.53, 0.66 - 0.015 * max(0, n - 3), "two", velocity=(0.0, -0.15 if n > 3 else 0.0)
         )
         camera.see(first, second)
 
