@@ -1,4 +1,4 @@
-"""deploy/systemd/: the time in which a hang ends; what systemd thinks of units is in tests/fleet"""
+"""deploy/systemd/: the time in which a hang ends; what systemd thinks of units is in tests/acceptance/fleet"""
 
 from __future__ import annotations
 

@@ -47,7 +47,11 @@ CAMERA = {
               {"kind": "line", "id": "the-line", "start": [0.5, 0.1], "end": [0.5, 0.95], "count_every_s": 60}],
 }  # fmt: skip
 SETTINGS = {"health": {"interval_s": 10}, "detector": {"threads": 1}}
-SOURCES = (*PROGRAM, "deploy", *(f"tests/fleet/{name}.py" for name in ("golden", "hosts", "kept", "province")))
+SOURCES = (
+    *PROGRAM,
+    "deploy",
+    *(f"tests/acceptance/fleet/{name}.py" for name in ("golden", "hosts", "kept", "province")),
+)
 OLDEST_S = 86_400
 """Hosts are rolled out anew after a day: their certificates and lists are real ones, and end."""
 
