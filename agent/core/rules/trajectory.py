@@ -7,6 +7,7 @@ its stay begin anew.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import hypot
@@ -29,15 +30,15 @@ BORDER = 0.015
 """Share of the frame: a box that comes so near to the border touches it."""
 
 
-class Measure:
+class Measure(ABC):
     """What one rule follows of each road user, from sighting to sighting and over changes of its track's id.
 
     What it knows of a road user is a frozen value of its own; it lies in the trajectory under the rule's id.
     """
 
+    @abstractmethod
     def sighted(self, before: Any, last: Track, now: Trajectory, at: Instant, frame: Size) -> Any:
         """What it knows after one more sighting; None to forget. `last` is the sighting before, or the same."""
-        raise NotImplementedError
 
     def ended(self, before: Any, at: Instant) -> Any:
         """The same when the tracker gives the road user up."""
