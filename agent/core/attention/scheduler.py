@@ -30,6 +30,7 @@ from agent.core.attention.crops import Closeness, Wish, cover, sized, tiles
 from agent.core.attention.merge import gathered
 from agent.core.attention.negative_map import NegativeMap
 from agent.core.attention.settings import AttentionSettings
+from agent.core.plain_sum import plain_sum
 from agent.core.types import WHOLE, Box, Crop, Detection, Instant, Motion, Reason, Size, Track
 
 _BLIND_S = 1.0
@@ -213,7 +214,7 @@ def _unexplained(regions: Sequence[Box], living: Sequence[Track]) -> list[Box]:
     return [
         region
         for region in regions
-        if sum(_common(region, box) for box in known) < _EXPLAINED * max(region.area, 1e-9)
+        if plain_sum(_common(region, box) for box in known) < _EXPLAINED * max(region.area, 1e-9)
     ]
 
 

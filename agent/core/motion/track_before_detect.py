@@ -19,6 +19,7 @@ import numpy as np
 
 from agent.core.motion.background import Background, beyond
 from agent.core.motion.regions import Outline, moves, things
+from agent.core.plain_sum import plain_sum
 from agent.core.types import Box, Plane
 
 Trail = tuple[tuple[float, float, float, int], ...]
@@ -161,10 +162,10 @@ def _goes(trail: Trail, long_px: int) -> bool:
 def _line(at_s: list[float], places: list[float]) -> tuple[float, float]:
     """The even pace that explains these places best, a second, and the mean square of what it leaves."""
     many = len(at_s)
-    mean_s, mean = sum(at_s) / many, sum(places) / many
-    spread = sum([(each - mean_s) ** 2 for each in at_s])
-    shared = sum([(each - mean_s) * (place - mean) for each, place in zip(at_s, places, strict=True)])
-    left = sum([(place - mean) ** 2 for place in places]) - shared**2 / spread
+    mean_s, mean = plain_sum(at_s) / many, plain_sum(places) / many
+    spread = plain_sum([(each - mean_s) ** 2 for each in at_s])
+    shared = plain_sum([(each - mean_s) * (place - mean) for each, place in zip(at_s, places, strict=True)])
+    left = plain_sum([(place - mean) ** 2 for place in places]) - shared**2 / spread
     return shared / spread, left / many
 
 

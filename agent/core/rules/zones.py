@@ -18,6 +18,7 @@ from pydantic import Field, StringConstraints, model_validator
 from agent.core import debounce
 from agent.core.debounce import Debounce
 from agent.core.geometry import Point, crosses, inside, side
+from agent.core.plain_sum import plain_sum
 from agent.core.types import Box, Instant, Size
 from agent.settings.base import Settings
 
@@ -135,4 +136,4 @@ def _to_segment(p: Point, a: Point, b: Point) -> float:
 
 
 def _signed_area(polygon: Sequence[Point]) -> float:
-    return sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise((*polygon, polygon[0]))) / 2
+    return plain_sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise((*polygon, polygon[0]))) / 2

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import exp
 
 from agent.core.geometry import Floats
+from agent.core.plain_sum import plain_sum
 from agent.core.tracking import label_votes
 from agent.core.tracking.kalman import SMALLEST
 from agent.core.tracking.motion_cue import Offset, offset
@@ -202,9 +203,9 @@ def _patience_s(state: TrackState, settings: TrackSettings) -> float:
 
 def riders(state: TrackState) -> int:
     """How many persons ride it: the largest count that a good share of the votes reaches."""
-    total = sum(state.riders)
+    total = plain_sum(state.riders)
     for count in range(MOST_RIDERS, 0, -1):
-        if sum(state.riders[count:]) >= OFTEN * total:
+        if plain_sum(state.riders[count:]) >= OFTEN * total:
             return count
     return 0
 
