@@ -184,3 +184,7 @@ def _confine() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold pictures and the password
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # the limit does not bind a kernel that pipes dumps to a program
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_DATA_BYTES, MAX_DATA_BYTES))
+
+
+if __name__ == "__main__":
+    main()
