@@ -17,10 +17,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-import agent
 from agent.cameras import planes
 from agent.cameras.decode.decoded import CameraFacts, Layout
 from agent.cameras.decode.ring import ReaderRing
@@ -39,14 +37,6 @@ NONSENSE = (TypeError, ValueError, LookupError, OverflowError, RecursionError, O
 LOOK_S = 0.5  # how often a waiting reader looks at the clock; a quiet camera's pictures come sooner
 ENVIRONMENT = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "LD_PRELOAD")
 """What a child inherits, with LIBCAMERA_*; everything else may hold a secret."""
-
-
-_WORKER = (
-    f"import sys; sys.path.insert(0, {str(Path(agent.__file__).parent.parent)!r}); "
-    "from agent.cameras.decode.worker import main; main()"
-)
-"""The child is of the very code that runs here. `-m` would look into the current folder first, where a folder
-that happens to be called `agent` would be run in its place."""
 
 
 class IsolatedCamera:
@@ -241,8 +231,9 @@ def _spawn(fd: int) -> subprocess.Popen[bytes]:
     """Start the child with one descriptor, no secrets in its arguments or environment, and its own group."""
     kept = {k: v for k, v in os.environ.items() if k in ENVIRONMENT or k.startswith("LIBCAMERA_")}
     kept["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)  # it finds what we find
+    # Without -P it looks into the current folder first: what is called `agent` there would be run in our place.
     return subprocess.Popen(  # noqa: S603 – our own interpreter, our own module
-        [sys.executable, "-P", "-c", _WORKER, str(fd), str(os.getpid())],
+        [sys.executable, "-P", "-m", "agent.cameras.decode.worker", str(fd), str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=(fd,),

@@ -1,4 +1,4 @@
-"""The process that decodes one camera; isolate.py starts its `main` with the arguments FD PARENT.
+"""The process that decodes one camera: `python -P -m agent.cameras.decode.worker FD PARENT`.
 
 It holds no secret but its camera's, which comes through the socket, and dies with its parent. It imports
 neither numpy nor pydantic (picture.py). What it says, as JSON, one message per packet:
