@@ -1,7 +1,8 @@
 """Log lines: pretty on a terminal, JSON everywhere else, to standard output; journald does the rest.
 
 No line may hold a secret: tracebacks come without local variables, and user and password are cut out of every
-address. No line may stop the work: one that cannot be written is lost.
+address. No line may steer the terminal that shows it: control characters are taken out. No line may stop the
+work: one that cannot be written is lost.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import structlog  # noqa: E402
 if _RICH is None:
     del sys.modules["rich"]
 
+from agent.printable import printable, printable_lines  # noqa: E402
+
 _LOGIN = re.compile(r"(?<=://)[^\s\"'<>]*@")
 """Greedy: a password may itself hold an @ or a slash."""
 DEEPEST = 8
@@ -34,6 +37,7 @@ def configure(level: str = "info", style: Literal["auto", "json", "console"] = "
         [
             structlog.processors.format_exc_info,
             without_logins,
+            without_control,
             structlog.dev.ConsoleRenderer(
                 colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
             ),
@@ -44,6 +48,7 @@ def configure(level: str = "info", style: Literal["auto", "json", "console"] = "
                 structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
             ),
             without_logins,
+            without_control,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     )
@@ -83,6 +88,25 @@ def without_logins(
 ) -> structlog.typing.EventDict:
     """The event with user and password cut out of every address in it."""
     return {key: _without(value, DEEPEST) for key, value in event.items()}
+
+
+def without_control(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """The event without what would steer a terminal; after `without_logins`, which leaves known types only."""
+    return {key: _plain(value, key == "exception") for key, value in event.items()}
+
+
+def _plain(value: Any, lines: bool) -> Any:
+    if isinstance(value, str):
+        return printable_lines(value) if lines else printable(value)
+    if isinstance(value, BaseException):
+        return printable(repr(value))
+    if isinstance(value, dict):
+        return {printable(str(key)): _plain(each, lines) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each, lines) for each in value]
+    return value
 
 
 def _without(value: Any, levels: int) -> Any:

@@ -104,7 +104,7 @@ def _run_ultralytics(checkpoint: str, size_px: int, scratch: Path) -> Path:
         raise ModelError(f"{checkpoint}: no such checkpoint", "give the path of a .pt file.")
     # No downloads, no pip of its own, and no settings in the operator's home.
     quiet = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(scratch)}
-    command = [sys.executable, "-c", _SCRIPT, source, str(size_px), str(OPSET)]
+    command = [sys.executable, "-P", "-c", _SCRIPT, source, str(size_px), str(OPSET)]
     run = subprocess.run(  # noqa: S603  our own interpreter and script; the source is an argument, no shell
         command, cwd=scratch, env=os.environ | quiet, capture_output=True, text=True, check=False
     )

@@ -62,7 +62,7 @@ def _pip_config() -> dict[str, str]:
     """Pip's settings by their long names, and the two certificate variables that requests honours."""
     config = {name: os.environ[name] for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if name in os.environ}
     listed = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     )
     # Without pip (uv leaves it out), its variables are all there is.
     for line in listed.stdout.splitlines():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Float, Select, Table, cast, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from station.store.database import StoreError, in_words, shown, version, versions
@@ -75,6 +75,10 @@ class StoreStats:
     disk_free_bytes: int
 
 
+_MISSING = func.sum(cast(gap.c.missing, Float))
+"""Whole numbers beyond 64 bits are an error to SQLite, and a hostile box can add them up."""
+
+
 def collect(engine: Engine, state_dir: Path) -> StoreStats:
     """Count everything; reads only.
 
@@ -116,8 +120,8 @@ def _boxes(connection: Connection) -> tuple[BoxStats, ...]:
         "open_events": _by_box(connection, event, event.c.phase != "end"),
         "pictures": _by_box(connection, picture),
         "counts": _by_box(connection, count_interval),
-        "missing": _by_stream(connection, gap, func.sum(gap.c.missing), gap.c.state == str(GapState.OPEN)),
-        "gone": _by_stream(connection, gap, func.sum(gap.c.missing), gap.c.state == str(GapState.GONE)),
+        "missing": _by_stream(connection, gap, _MISSING, gap.c.state == str(GapState.OPEN)),
+        "gone": _by_stream(connection, gap, _MISSING, gap.c.state == str(GapState.GONE)),
         "conflicts": _by_box(connection, conflict),
         "unreadable": _by_box(connection, quarantine),
     }
@@ -140,7 +144,7 @@ def _by_box(connection: Connection, table: Table, *where: ColumnElement[bool]) -
 
 
 def _by_stream(
-    connection: Connection, table: Table, what: ColumnElement[int], *where: ColumnElement[bool]
+    connection: Connection, table: Table, what: ColumnElement[Any], *where: ColumnElement[bool]
 ) -> dict[int, int]:
     """Box -> a figure of the rows of all its streams."""
     of = select(stream.c.box_id, what).join(table, table.c.stream_id == stream.c.id)

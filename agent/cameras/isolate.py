@@ -231,8 +231,9 @@ def _spawn(fd: int) -> subprocess.Popen[bytes]:
     """Start the child with one descriptor, no secrets in its arguments or environment, and its own group."""
     kept = {k: v for k, v in os.environ.items() if k in ENVIRONMENT or k.startswith("LIBCAMERA_")}
     kept["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)  # it finds what we find
+    # Without -P it looks into the current folder first: what is called `agent` there would be run in our place.
     return subprocess.Popen(  # noqa: S603 – our own interpreter, our own module
-        [sys.executable, "-m", "agent.cameras.decode.worker", str(fd), str(os.getpid())],
+        [sys.executable, "-P", "-m", "agent.cameras.decode.worker", str(fd), str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=(fd,),

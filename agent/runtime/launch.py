@@ -16,6 +16,7 @@ from agent.clock import SystemClock
 from agent.config import last_good
 from agent.config.last_good import Chosen
 from agent.errors import NgatuError
+from agent.host.core_dump import forbid_core_dumps
 from agent.host.supervise import Stop
 from agent.runtime.app import Agent
 
@@ -28,6 +29,7 @@ def run(path: Path, duration_s: float | None = None) -> int:
     Raises:
         NgatuError: the configuration is wrong, or a part could not be built.
     """
+    forbid_core_dumps()
     agent, chosen = build(last_good.choose(path))
     heed_signals(agent.stop)
     try:

@@ -16,9 +16,11 @@ from pydantic import ValidationError
 
 from agent.core.types import Instant
 from agent.errors import WireError
+from agent.printable import printable
 from agent.wire.channels import CHANNEL, Format, MessageKind
 from agent.wire.message import Message, Priority, Stored
 from agent.wire.payloads import (
+    LAST_YEAR,
     SCHEMA_VERSION,
     AckPayload,
     Carried,
@@ -51,12 +53,14 @@ _ADDED = re.compile(
 )
 """What `finish` puts in front."""
 
+_LAST_MS = round(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp() * 1000) - 1
+
 P = TypeVar("P", bound=Payload)
 
 
 def moment(at: Instant) -> datetime:
-    """The wall time of an instant in UTC, to the millisecond; kept inside the years 1970 to 9999."""
-    wall_ms = min(max(0, round(at.wall_s * 1000)), 253_402_300_799_999)
+    """The wall time of an instant in UTC, to the millisecond; kept inside the years of the wire."""
+    wall_ms = min(max(0, round(at.wall_s * 1000)), _LAST_MS)
     return datetime.fromtimestamp(wall_ms // 1000, UTC).replace(microsecond=wall_ms % 1000 * 1000)
 
 
@@ -255,7 +259,9 @@ def parse(model: type[P], payload: bytes) -> P:
             f"{'.'.join(str(part) for part in e['loc']) or 'payload'}: {e['msg']}"
             for e in error.errors(include_url=False, include_input=False, include_context=False)[:3]
         )
-        raise WireError(f"{model.__name__}: {wrong}", f"this side speaks schema {SCHEMA_VERSION}") from None
+        raise WireError(
+            f"{model.__name__}: {printable(wrong)}", f"this side speaks schema {SCHEMA_VERSION}"
+        ) from None
 
 
 def says_online(payload: bytes) -> bool:

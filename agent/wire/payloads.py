@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from agent.core.types import EndReason, EventKind, Phase, Severity
+from agent.printable import printable
 from agent.settings.base import Name
 
 SCHEMA_VERSION = "1.0"
@@ -34,12 +35,24 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""Of every time on the wire. At the end of the year 9999 there is no local time in any zone to the east;
+a clock that says so is broken, and a sender that means it is hostile."""
+_YEARS = f"outside the years {FIRST_YEAR} to {LAST_YEAR}"
+
+
 def _to_the_millisecond(moment: datetime) -> datetime:
-    """The moment in UTC without microseconds, so that what is read equals what was written."""
+    """The moment in UTC without microseconds, so that what is read equals what was written.
+
+    Raises:
+        ValueError: it is outside the years that a box can mean.
+    """
     try:
         utc = moment.astimezone(UTC)
     except OverflowError:  # year 1 or 9999 beside an offset
-        raise ValueError("outside the years 1 to 9999") from None
+        raise ValueError(_YEARS) from None
+    if not FIRST_YEAR <= utc.year <= LAST_YEAR:
+        raise ValueError(_YEARS)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
@@ -57,8 +70,11 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]
-Text = Annotated[str, StringConstraints(max_length=4096)]
+LARGEST = 2**53 - 1
+"""Of a whole number: beyond it readers of JSON differ (RFC 7493, section 2.2), and sums of it leave 64 bits."""
+Whole = Annotated[int, Field(ge=0, le=LARGEST)]
+Text = Annotated[str, StringConstraints(max_length=4096), AfterValidator(printable)]
+"""For people: what would steer a terminal is taken out as it is read, and as it is written."""
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 
@@ -85,7 +101,9 @@ class ClockPayload(Payload):
     state: Word = Field(description="ntp, rtc, floor (not before this) or unknown.")
     error_ms: Whole | None = Field(None, description="Estimated error in milliseconds; null: not known.")
     boot_id: Id | None = Field(None, description="Changes with each boot of the box.")
-    mono_ms: int | None = Field(None, description="Milliseconds of the clock that never steps, in this boot.")
+    mono_ms: int | None = Field(
+        None, ge=-LARGEST, le=LARGEST, description="Milliseconds of the clock that never steps, in this boot."
+    )
 
 
 class BoxPayload(Payload):
@@ -195,7 +213,7 @@ class CountBody(Origin):
     start_time: Time = Field(description="Begin of the interval.")
     end_time: Time = Field(description="End of the interval, not included.")
     duration_s: Amount = Field(description="Length by the clock that never steps.")
-    counts: dict[str, dict[str, Whole]] = Field(description="label -> direction -> number.")
+    counts: dict[str, dict[Text, Whole]] = Field(description="label -> direction -> number.")
     model: ModelPayload | None = Field(None, description="The detector; null when none ran.")
 
 
@@ -258,7 +276,7 @@ class InfoPayload(Payload):
     device: Name = Field(description="As in the topic.")
     session: Id = Field(description="The life of the agent that says so.")
     time: Time = Field(description="When it was said.")
-    versions: dict[str, Text] = Field(description="Of the agent, Python, the system and the libraries.")
+    versions: dict[Text, Text] = Field(description="Of the agent, Python, the system and the libraries.")
     config_sha256: Sha256 | None = Field(None, description="Of the configuration file.")
     role: Text | None = Field(None, description="What the box is for, such as junction.")
     location: LocationInfo | None = Field(None, description="Where it hangs.")
@@ -305,14 +323,14 @@ class OutboxHealth(Payload):
     pending: Whole | None = Field(None, description="Messages without a receipt.")
     bytes: Whole | None = Field(None, description="Of the file.")
     oldest_s: Amount | None = Field(None, description="Age of the oldest.")
-    dropped: dict[str, Whole] = Field({}, description="class -> number lost since the file began.")
+    dropped: dict[Text, Whole] = Field({}, description="class -> number lost since the file began.")
     quarantined: Whole | None = Field(None, description="Set aside: too large, or refused for good.")
     confirm: Word | None = Field(None, description="receipt, or broker: then a broker's crash may lose.")
     full: bool = Field(False, description="The disk is full: pictures are dropped for the sake of events.")
     in_memory: Text | None = Field(
         None, description="Why messages are kept in memory and not on the disk; null: they are on the disk."
     )
-    sent_today_bytes: dict[str, Whole] = Field({}, description="class -> bytes sent since the day began.")
+    sent_today_bytes: dict[Text, Whole] = Field({}, description="class -> bytes sent since the day began.")
     wait_for_tomorrow: tuple[Word, ...] = Field((), description="Classes whose bytes of today are used up.")
 
 
@@ -345,14 +363,14 @@ class HealthPayload(Payload):
     time: Time = Field(description="When it was said.")
     uptime_s: Amount | None = Field(None, description="Of the agent.")
     boot_reason: Text | None = Field(None, description="Why the box started, as far as it knows.")
-    versions: dict[str, Text] = Field({}, description="As in info.")
+    versions: dict[Text, Text] = Field({}, description="As in info.")
     config_sha256: Sha256 | None = Field(None, description="Of the configuration file.")
     cpu_pct: Amount | None = Field(None, description="Of all cores together, 0..100.")
     rss_bytes: Whole | None = Field(None, description="Memory of the agent and its children.")
     cpu_temp_c: Number | None = Field(None, description="Degrees Celsius.")
     throttled: ThrottledHealth | None = Field(None, description="Under-voltage and capped frequency.")
     disk: DiskHealth | None = Field(None, description="The file system of the outbox.")
-    cameras: dict[str, CameraHealth] = Field({}, description="By camera.")
+    cameras: dict[Text, CameraHealth] = Field({}, description="By camera.")
     clock: ClockPayload | None = Field(None, description="How far its time can be trusted.")
     outbox: OutboxHealth | None = Field(None, description="What waits for the station.")
     mqtt: MqttHealth | None = Field(None, description="The connection to the broker.")

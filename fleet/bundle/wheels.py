@@ -191,7 +191,7 @@ def _download(wanted: Sequence[str], board: Board, into: Path) -> None:
 def _pip(*words: str) -> None:
     environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH_S}
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *words],
+        [sys.executable, "-P", "-m", "pip", "--quiet", "--disable-pip-version-check", *words],
         capture_output=True,
         text=True,
         env=environment,

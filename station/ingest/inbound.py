@@ -10,7 +10,7 @@ from hashlib import sha256
 from agent.errors import WireError
 from agent.wire import codec, topics
 from agent.wire.channels import CHANNEL, PARAMETERS, Format, MessageKind
-from agent.wire.payloads import CountPayload, EventPayload, ImagePayload, InfoPayload, Payload, Posted
+from agent.wire.payloads import LARGEST, CountPayload, EventPayload, ImagePayload, InfoPayload, Payload, Posted
 
 __all__ = ["InboundMessage", "MessageKind", "images_of", "read"]
 
@@ -132,6 +132,10 @@ def _place(raw: bytes, properties: Mapping[str, str]) -> tuple[str | None, int |
         else:
             return posted.stream, posted.seq
     stream, seq = properties.get("stream", ""), properties.get("seq", "")
-    if re.fullmatch(PARAMETERS["event_id"].pattern, stream) and re.fullmatch(r"[0-9]{1,18}", seq):
+    if (
+        re.fullmatch(PARAMETERS["event_id"].pattern, stream)
+        and re.fullmatch(r"[0-9]{1,16}", seq)
+        and int(seq) <= LARGEST
+    ):
         return stream, int(seq)
     return None, None

@@ -2,11 +2,16 @@
 
 A clock map says which wall time belongs to which moment of the clock that never steps, in one boot. An event
 of that boot from before the map is as much earlier as that clock says: docs/design/time.md.
+Of the maps of a boot the first one after an event counts. So a new map changes only what happened since the map
+before it, and a box whose clock flaps costs the others nothing.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Update, bindparam, func, select, update
 
 from agent.wire.payloads import ClockMapPayload
 from station.store.database import insert_once
@@ -15,33 +20,50 @@ from station.store.schema import clock_map, event
 
 TRUSTED_CLOCKS = ("ntp", "rtc")
 """Clock states that need no correction."""
+MAPS_PER_BOOT = 64
+"""Maps of one boot that are heeded. A box makes one when somebody first vouches for its clock; more of them
+tell of a clock that is lost and found again and again, and nothing new about what was before the first."""
 
 
 def record_clock_map(connection: Connection, payload: ClockMapPayload, box_id: int, now_ms: int) -> None:
-    """Keep a map, and put right what is here already."""
+    """Keep a map, and put right what is here already; beyond MAPS_PER_BOOT nothing is changed any more."""
     clock = payload.clock
     if clock.boot_id is None or clock.mono_ms is None:
         return
+    of_boot = clock_map.c.box_id == box_id, clock_map.c.boot_id == clock.boot_id
+    maps = connection.scalar(select(func.count()).select_from(clock_map).where(*of_boot)) or 0
+    if maps >= MAPS_PER_BOOT:
+        return
+    earlier = select(func.max(clock_map.c.mono_ms)).where(*of_boot, clock_map.c.mono_ms < clock.mono_ms)
+    after_ms = connection.scalar(earlier)
     row = {"box_id": box_id, "boot_id": clock.boot_id, "mono_ms": clock.mono_ms, "wall_ms": ms(payload.time)}
-    told_by = {"state": clock.state, "received_ms": now_ms}
-    connection.execute(insert_once(connection, clock_map).values(row | told_by))
-    correct_event_times(connection, box_id, clock.boot_id)
+    from_box = {"state": clock.state, "received_ms": now_ms}
+    connection.execute(insert_once(connection, clock_map).values(row | from_box))
+    since = () if after_ms is None else (event.c.mono_ms > after_ms,)
+    of_these = event.c.box_id == box_id, event.c.boot_id == clock.boot_id
+    connection.execute(_corrected().where(*of_these, event.c.mono_ms <= clock.mono_ms, *since))
 
 
-def correct_event_times(connection: Connection, box_id: int, boot_id: str) -> None:
-    """The offset of each untrusted event of a boot, by the first map after it; without one there is none."""
-    maps = select(clock_map.c.mono_ms, clock_map.c.wall_ms).where(
-        clock_map.c.box_id == box_id, clock_map.c.boot_id == boot_id
-    )
-    for mono_ms, wall_ms in connection.execute(maps.order_by(clock_map.c.mono_ms.desc())).all():
-        happened_ms = wall_ms - mono_ms + event.c.mono_ms
-        connection.execute(
-            update(event)
-            .where(
-                event.c.box_id == box_id,
-                event.c.boot_id == boot_id,
-                event.c.mono_ms <= mono_ms,
-                event.c.clock_state.not_in(TRUSTED_CLOCKS),
-            )
-            .values(clock_offset_ms=happened_ms - event.c.time_ms)
+def correct_event_times(connection: Connection, events: Iterable[tuple[int, str]]) -> None:
+    """The offset of these events (ids of box and event), by the first map after each, or none."""
+    rows = [{"box": box_id, "id": event_id} for box_id, event_id in events]
+    if rows:
+        one = event.c.box_id == bindparam("box"), event.c.event_id == bindparam("id")
+        connection.execute(_corrected().where(*one), rows)
+
+
+def _corrected() -> Update:
+    """Of untrusted events; the `where` says which."""
+    first: Any = (
+        select(clock_map.c.wall_ms - clock_map.c.mono_ms)
+        .where(
+            clock_map.c.box_id == event.c.box_id,
+            clock_map.c.boot_id == event.c.boot_id,
+            clock_map.c.mono_ms >= event.c.mono_ms,
         )
+        .order_by(clock_map.c.mono_ms)
+        .limit(1)
+        .scalar_subquery()
+    )
+    untrusted = [event.c.clock_state != state for state in TRUSTED_CLOCKS]  # many rows at once take no list
+    return update(event).where(*untrusted).values(clock_offset_ms=first + event.c.mono_ms - event.c.time_ms)

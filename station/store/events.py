@@ -27,7 +27,7 @@ class Events:
         self._revisions: list[Row] = []
         self._current: list[Row] = []
         self._untrusted: set[tuple[int, str]] = set()
-        """Ids of boxes and boots."""
+        """Ids of boxes and events."""
         self._pictures: dict[str, list[Row]] = {"thumbnail": [], "scene": []}
 
     def add(
@@ -41,7 +41,7 @@ class Events:
         received = {_FIRST: self._now_ms, "received_ms": self._now_ms}
         self._current.append(key | life | _words(payload) | received)
         if payload.clock.state not in TRUSTED_CLOCKS and payload.clock.boot_id is not None:
-            self._untrusted.add((box_id, payload.clock.boot_id))
+            self._untrusted.add((box_id, payload.id))
         for kind, image in (("thumbnail", payload.image), ("scene", payload.scene)):
             if image is not None:
                 self._pictures[kind].append(_shown(box_id, payload, image))
@@ -57,8 +57,7 @@ class Events:
         connection.execute(
             put.on_conflict_do_update(index_elements=_KEYS, set_=values, where=newer), self._current
         )
-        for box_id, boot_id in self._untrusted:
-            correct_event_times(connection, box_id, boot_id)
+        correct_event_times(connection, sorted(self._untrusted))
         for kind, better in self._pictures.items():
             if better:
                 connection.execute(_show(kind), better)

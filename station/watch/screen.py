@@ -9,15 +9,19 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Protocol, TextIO
 
+import structlog
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from agent.core.types import Phase, Severity
+from agent.printable import printable
 from agent.wire.payloads import EventPayload
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.ingest.subscriber import Subscriber
+
+log = structlog.get_logger("station.watch.screen")
 
 _SHOWN = 500
 
@@ -45,7 +49,7 @@ class JsonLines:
     def show(self, message: InboundMessage) -> None:
         """Write the line at once."""
         if message.kind is MessageKind.EVENT and message.event is not None:
-            self._out.write(message.raw.decode() + "\n")
+            self._out.write(printable(message.raw.decode()) + "\n")
             self._out.flush()
 
     def __enter__(self) -> JsonLines:
@@ -72,7 +76,7 @@ class Lines:
         """Write the line at once."""
         if message.kind is MessageKind.EVENT and message.event is not None:
             row = _Row(message.event, _delay_s(message.event))
-            self._out.write("  ".join(cell for cell in _cells(row) if cell) + "\n")
+            self._out.write("  ".join(cell for cell in _shown_cells(row) if cell) + "\n")
             self._out.flush()
 
     def __enter__(self) -> Lines:
@@ -117,7 +121,7 @@ class LiveTable:
         for row in newest:
             alert = row.event.severity is Severity.ALERT and row.event.phase is not Phase.END
             table.add_row(
-                *(Text(cell) for cell in (*_cells(row, brief=True), "yes" if row.picture else "")),
+                *(Text(cell) for cell in (*_shown_cells(row, brief=True), "yes" if row.picture else "")),
                 style="bold red" if alert else "dim" if row.event.replayed else "",
             )
         return table
@@ -136,6 +140,16 @@ class LiveTable:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.__exit__(kind, error, trace)
+
+
+def _shown_cells(row: _Row, *, brief: bool = False) -> tuple[str, ...]:
+    """As `_cells`; an event that cannot be shown takes no other with it, and is shown as one that cannot be."""
+    try:
+        return tuple(printable(cell) for cell in _cells(row, brief=brief))
+    except Exception as error:  # whatever is in it: the thread that renews the table ends with it
+        log.warning("event_not_shown", event_id=row.event.id, device=row.event.device, why=repr(error))
+        where = f"{row.event.device}/{row.event.camera}"
+        return ("", where, f"cannot be shown: {type(error).__name__}", row.event.id, "", "", "", "")
 
 
 def _cells(row: _Row, *, brief: bool = False) -> tuple[str, ...]:

@@ -7,10 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
 from agent.core.types import Phase, Severity
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.watch.logbook import Logbook
 from station.watch.screen import Screen
+
+log = structlog.get_logger("station.watch.watch")
 
 
 @dataclass
@@ -59,6 +63,8 @@ class Watch:
                 except BrokenPipeError:  # as after `| head`: it is kept, so this is no failure
                     self._screen = None
                     self._stop()
+                except Exception:  # it is kept, and its box must hear so
+                    log.exception("message_not_shown", device=message.device, event_id=message.event_id)
         if self._until_events is not None and len(self.seen.events) >= self._until_events:
             self._stop()
 

@@ -51,3 +51,16 @@ def test_a_store_of_another_version_is_told(sqlite_place: Place) -> None:
 
     assert "start the station once" in caught.value.hint
     assert upgrade(sqlite_place.engine)[0] == versions()[0]
+
+
+def test_gaps_that_add_up_beyond_64_bits_are_counted(place: Place) -> None:
+    with closing(place.open(gap_after_s=0)) as store:
+        store.commit([*messages(1, 1)])
+        for first in (2, 3):
+            place.do(
+                "insert into gap (stream_id, first, last, missing, state, opened_ms) select id, "
+                f"{first}, 9223372036854775805, 9223372036854775800, 'open', 1 from stream"
+            )
+        (box,) = collect(place.engine, place.folder).boxes
+
+    assert box.missing > 2**63

@@ -1,4 +1,4 @@
-"""The process that decodes one camera: `python -m agent.cameras.decode.worker FD PARENT`.
+"""The process that decodes one camera: `python -P -m agent.cameras.decode.worker FD PARENT`.
 
 It holds no secret but its camera's, which comes through the socket, and dies with its parent. It imports
 neither numpy nor pydantic (picture.py). What it says, as JSON, one message per packet:
@@ -35,6 +35,7 @@ from agent.errors import CameraLost, CameraRefused
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_DATA_BYTES = 1 << 30  # a decoder that wants more is under attack or leaks; 4K HEVC needs about 0.3 GiB
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
 
 
@@ -181,6 +182,7 @@ def _confine() -> None:
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes us
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold pictures and the password
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # the limit does not bind a kernel that pipes dumps to a program
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_DATA_BYTES, MAX_DATA_BYTES))
 
 

@@ -394,3 +394,17 @@ def test_no_message_of_a_child_does_more_than_lose_the_camera(value: object, wor
             frame = camera.receive(ours)
             assert frame is not None
             assert frame.luma.shape == (8, 8)
+
+
+def test_a_folder_that_holds_another_agent_is_not_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, numbered_clip: Callable[..., Path]
+) -> None:
+    foreign = tmp_path / "agent" / "cameras" / "decode"
+    foreign.mkdir(parents=True)
+    for folder in (foreign.parent.parent, foreign.parent, foreign):
+        (folder / "__init__.py").write_text("open('foreign-code-ran', 'w')")
+    clip = numbered_clip(5)
+    monkeypatch.chdir(tmp_path)
+
+    assert len([frame.index for frame in file_camera(clip).frames()]) == 5
+    assert not list(tmp_path.rglob("foreign-code-ran"))

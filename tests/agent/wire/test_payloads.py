@@ -36,6 +36,8 @@ def test_a_range_that_ends_before_it_begins_is_no_receipt() -> None:
 
 
 def test_a_time_that_utc_does_not_have_is_refused_in_words() -> None:
-    for time in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"):
-        with pytest.raises(ValidationError, match="outside the years 1 to 9999"):
+    early = "0001-01-01T00:00:00+23:59", "1969-12-31T23:59:59Z"
+    late = "2200-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-23:59"
+    for time in (*early, *late):
+        with pytest.raises(ValidationError, match="outside the years 1970 to 2199"):
             HealthPayload.model_validate_json(f'{{"time":"{time}"}}')

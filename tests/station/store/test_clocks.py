@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Any
 
 from station.ingest.inbound import InboundMessage, MessageKind, read
+from station.store.clocks import MAPS_PER_BOOT
 from tests.station.ingest.test_receipts import BASE, messages
 from tests.station.store.test_store import altered
 from tests.support.stores import Place
@@ -89,3 +90,29 @@ def test_a_map_without_a_moment_of_the_boot_changes_nothing(sqlite_place: Place)
 
     assert happened(sqlite_place) == {"e-1": None}
     assert sqlite_place.rows("select kind from other_message") == [("clock_map",)]
+
+
+def test_a_map_between_two_others_changes_only_what_was_before_it(sqlite_place: Place) -> None:
+    with closing(sqlite_place.open()) as store:
+        store.commit([stamped(1, 5_000), stamped(2, 30_000), stamped(3, 70_000)])
+        store.commit([clock_map(4, 80_000, "2026-03-02T12:00:00.000Z"), clock_map(5, 10_000)])
+        store.commit([clock_map(6, 40_000, "2026-03-02T13:00:00.000Z")])
+
+    assert happened(sqlite_place) == {
+        "e-1": WALL_MS - 5_000,
+        "e-2": 1_772_456_400_000 - 10_000,
+        "e-3": 1_772_452_800_000 - 10_000,
+    }
+
+
+def test_a_clock_that_flaps_costs_the_same_with_each_map_and_ends_to_be_heeded(sqlite_place: Place) -> None:
+    with closing(sqlite_place.open()) as store:
+        store.commit([stamped(number, 10 * number) for number in range(1, 200)])
+        for number in range(500):
+            store.commit([clock_map(1000 + number, 5_000 + number)])
+        store.commit([stamped(900, 5_000 + MAPS_PER_BOOT)])
+
+    assert sqlite_place.rows("select count(*) from clock_map") == [(MAPS_PER_BOOT,)]
+    assert sqlite_place.rows("select count(*) from other_message") == [(500,)]
+    assert happened(sqlite_place)["e-900"] is None
+    assert happened(sqlite_place)["e-1"] == WALL_MS - 4_990

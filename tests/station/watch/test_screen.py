@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from rich.console import Console
 
 from agent.core.types import Phase
@@ -84,3 +87,39 @@ def test_lines_and_json_show_events_and_nothing_else() -> None:
         assert out.getvalue().count("\n") == 1
         assert "line_crossed" in out.getvalue()
     assert json.loads(out.getvalue())["id"] == "e-1"
+
+
+def test_what_would_steer_the_terminal_is_not_written() -> None:
+    (event,) = messages(1, 1)
+    hostile = changed(event, direction="\x1b]52;c;aGk=\x07in\n2026 all is well", detail="\x9b31m")
+    out = io.StringIO()
+    Lines(out).show(hostile)
+
+    assert not set("\x1b\x07\x9b") & set(out.getvalue())
+    assert out.getvalue().count("\n") == 1
+    raw = replace(hostile, raw='{"detail":"\u0085\u009b31m\u202e"}'.encode())
+    out = io.StringIO()
+    JsonLines(out).show(raw)
+    assert not set("\x85\x9b\u202e") & set(out.getvalue())
+
+
+@pytest.fixture
+def east_of_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Asia/Ho_Chi_Minh")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("east_of_greenwich")
+def test_an_event_that_cannot_be_shown_is_shown_as_such_and_takes_no_other_with_it() -> None:
+    """The last second of the year 9999 has no local time there; the wire refuses it."""
+    (first,), (second,) = messages(1, 1), messages(2, 2)
+    beyond = changed(first, time=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), camera="south")
+
+    text = table(second, beyond)
+
+    assert "cannot be shown: OverflowError" in text
+    assert "north-01/south" in text
+    assert "north-01/north" in text

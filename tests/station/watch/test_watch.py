@@ -16,13 +16,15 @@ from tests.station.watch.test_screen import changed
 class Shown:
     """A screen that keeps what it is shown, or whose reader is gone."""
 
-    def __init__(self, gone: bool = False) -> None:
+    def __init__(self, gone: bool = False, broken: bool = False) -> None:
         self.shown: list[InboundMessage] = []
-        self._gone = gone
+        self._gone, self._broken = gone, broken
 
     def show(self, arrival: InboundMessage) -> None:
         if self._gone:
             raise BrokenPipeError
+        if self._broken:
+            raise OverflowError("date value out of range")
         self.shown.append(arrival)
 
     def __enter__(self) -> Shown:
@@ -75,3 +77,14 @@ def test_a_folder_that_cannot_be_written_fails_the_commit(tmp_path: Path) -> Non
 
     with pytest.raises(OSError, match="north-01"):
         Watch(None, tmp_path).commit(messages(1, 1, picture=True))
+
+
+def test_what_cannot_be_shown_is_kept_all_the_same(tmp_path: Path) -> None:
+    """The commit does not fail, so its box hears that it is committed."""
+    watch = Watch(None, tmp_path)
+    watch.begin(Shown(broken=True), lambda: None, None)
+
+    watch.commit(messages(1, 1, picture=True))
+
+    assert (tmp_path / "north-01/north/e-1-thumbnail.jpg").is_file()
+    assert len(watch.seen.events) == 1

@@ -1,0 +1,27 @@
+"""Text from outside, made safe to be shown: on a terminal, in a log line, on a page.
+
+A control character is an order to whatever shows it: it colours, moves the cursor, fills the clipboard
+(OSC 52), begins a line that nobody wrote; a mark of direction lets a text read otherwise than it is written.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_LINE: Final = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
+_STEERS: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # C0, DEL and C1 of ISO/IEC 6429: among them ESC and the CSI of one byte
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # Unicode's Bidi_Control
+    "\ud800-\udfff]"  # halves of characters, which no terminal can be sent
+)
+
+
+def printable(text: str) -> str:
+    """The text in one line: ends of lines and tabs are a space, other control characters U+FFFD."""
+    return _STEERS.sub("\ufffd", _LINE.sub(" ", text))
+
+
+def printable_lines(text: str) -> str:
+    """The same for a text of several lines, such as a traceback: its lines stay lines."""
+    return "\n".join(_STEERS.sub("\ufffd", line.replace("\t", "    ")) for line in text.split("\n"))
