@@ -6,18 +6,16 @@ passwords, keys, pictures. The unit forbids it, and so does the process, for who
 
 from __future__ import annotations
 
-import ctypes
 import resource
 from typing import Final
 
-PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
+NO_DUMP_BYTES: Final = 1
+"""Too little for any dump, and the one limit that also stops a kernel which pipes dumps to a program: see
+do_coredump in linux/fs/coredump.c; core(5) says only that others do not."""
 
 
 def forbid_core_dumps() -> None:
-    """From now on this process leaves none, neither as a file nor through a program that gathers them.
-
-    A kernel that pipes dumps to a program does not ask the limit (core(5)); it does ask whether the process is
-    dumpable (prctl(2)).
-    """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    """From now on this process leaves none, neither as a file nor through a program that gathers them."""
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    least = NO_DUMP_BYTES if most == resource.RLIM_INFINITY else min(most, NO_DUMP_BYTES)
+    resource.setrlimit(resource.RLIMIT_CORE, (least, least))

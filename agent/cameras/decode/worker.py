@@ -35,7 +35,6 @@ from agent.errors import CameraLost, CameraRefused
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_DATA_BYTES = 1 << 30  # a decoder that wants more is under attack or leaks; 4K HEVC needs about 0.3 GiB
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
 
 
@@ -182,7 +181,6 @@ def _confine() -> None:
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes us
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold pictures and the password
-    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # the limit does not bind a kernel that pipes dumps to a program
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_DATA_BYTES, MAX_DATA_BYTES))
 
 

@@ -41,7 +41,8 @@ def test_the_same_process_leaves_one_where_it_was_not_forbidden(tmp_path: Path) 
         pytest.skip("the kernel of this machine writes no dumps")
 
 
-def test_the_memory_of_the_process_cannot_be_read_by_others_of_its_user() -> None:
-    words = f"{FORBID}; import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
+def test_a_limit_that_is_lower_already_stays() -> None:
+    limits = "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0))"
+    words = f"{limits}; {FORBID}; print(resource.getrlimit(resource.RLIMIT_CORE))"
     said = subprocess.run([sys.executable, "-P", "-c", words], capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "0"
+    assert said.stdout.strip() == "(0, 0)"
