@@ -10,8 +10,11 @@ import re
 from typing import Final
 
 _LINE: Final = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
+_JSON_SPACE: Final = re.compile("[\t\n\r]+")
+"""Between the parts of a document; within a text JSON allows none of them."""
 _STEERS: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0, DEL and C1 of ISO/IEC 6429: among them ESC and the CSI of one byte
+    "\u2028\u2029"  # ends of lines to some readers
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # Unicode's Bidi_Control
     "\ud800-\udfff]"  # halves of characters, which no terminal can be sent
 )
@@ -20,6 +23,11 @@ _STEERS: Final = re.compile(
 def printable(text: str) -> str:
     """The text in one line: ends of lines and tabs are a space, other control characters U+FFFD."""
     return _STEERS.sub("\ufffd", _LINE.sub(" ", text))
+
+
+def printable_json(text: str) -> str:
+    """A JSON document in one line that says the same: what would steer a terminal is written as an escape."""
+    return _STEERS.sub(lambda found: f"\\u{ord(found[0]):04x}", _JSON_SPACE.sub(" ", text))
 
 
 def printable_lines(text: str) -> str:

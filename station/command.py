@@ -17,6 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from agent.core.ids import Ids
 from agent.core.types import Instant
 from agent.errors import BrokerUnreachable, NgatuError, WireError
+from agent.printable import printable
 from agent.transport.client import blank, connect
 from agent.wire import codec
 from agent.wire.channels import MessageKind
@@ -175,4 +176,4 @@ def shown(answered: CommandReply) -> str:
     result = f" {json.dumps(last.result, ensure_ascii=False)}" if last.result else ""
     if "sha256" in last.result and answered.picture is None:
         result += "; its picture has not come yet: boxes hold pictures back while the station is away"
-    return f"{answered.id}: {last.state}{f': {last.detail}' if last.detail else ''}{result}"
+    return printable(f"{answered.id}: {last.state}{f': {last.detail}' if last.detail else ''}{result}")

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.core.types import Phase, Severity
-from agent.printable import printable
+from agent.printable import printable, printable_json
 from agent.wire.payloads import EventPayload
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.ingest.subscriber import Subscriber
@@ -41,7 +41,7 @@ class Screen(Protocol):
 
 
 class JsonLines:
-    """One line per message of an event: its JSON as it came."""
+    """One line per message of an event: its JSON, which says what it said when it came."""
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
@@ -49,7 +49,7 @@ class JsonLines:
     def show(self, message: InboundMessage) -> None:
         """Write the line at once."""
         if message.kind is MessageKind.EVENT and message.event is not None:
-            self._out.write(printable(message.raw.decode()) + "\n")
+            self._out.write(printable_json(message.raw.decode()) + "\n")
             self._out.flush()
 
     def __enter__(self) -> JsonLines:
@@ -64,6 +64,8 @@ class _Row:
     event: EventPayload
     delay_s: float
     picture: bool = False
+    refused: bool = False
+    """It could not be shown, which was told."""
 
 
 class Lines:
@@ -147,7 +149,9 @@ def _shown_cells(row: _Row, *, brief: bool = False) -> tuple[str, ...]:
     try:
         return tuple(printable(cell) for cell in _cells(row, brief=brief))
     except Exception as error:  # whatever is in it: the thread that renews the table ends with it
-        log.warning("event_not_shown", event_id=row.event.id, device=row.event.device, why=repr(error))
+        if not row.refused:  # a table is renewed four times a second
+            log.warning("event_not_shown", event_id=row.event.id, device=row.event.device, why=repr(error))
+        row.refused = True
         where = f"{row.event.device}/{row.event.camera}"
         return ("", where, f"cannot be shown: {type(error).__name__}", row.event.id, "", "", "", "")
 

@@ -210,15 +210,16 @@ def test_a_caller_that_rests_is_given_nothing_before_and_misses_nothing(
     frames = camera.frames()
     at = [next(frames).at]
     camera.rest_s = 0.3
-    at += [next(frames).at for _ in range(4)]
+    at.append(next(frames).at)  # one had come before
+    dropped = camera.frames_dropped  # while it started
+    at += [next(frames).at for _ in range(3)]
     camera.rest_s = 0.0
     quick = next(frames).at
     camera.close()
-    gaps = [later.since(earlier) for earlier, later in itertools.pairwise(at[1:])]  # one had come before
-    assert all(0.3 <= gap < 0.7 for gap in gaps), gaps
-    assert quick.since(at[-1]) < 0.3
-    # Thirty pictures were let pass unseen, which is no drop. A machine that is busy may drop some besides.
-    assert camera.frames_dropped < 15
+    gaps = [later.since(earlier) for earlier, later in itertools.pairwise(at[1:])]
+    assert all(0.3 <= gap < 0.5 for gap in gaps), gaps
+    assert quick.since(at[-1]) < 0.25
+    assert camera.frames_dropped - dropped <= 2  # some twenty pictures were let pass unseen since
 
 
 def test_closing_from_another_thread_ends_the_frames_at_once(numbered_clip: Callable[..., Path]) -> None:

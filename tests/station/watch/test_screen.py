@@ -97,10 +97,18 @@ def test_what_would_steer_the_terminal_is_not_written() -> None:
 
     assert not set("\x1b\x07\x9b") & set(out.getvalue())
     assert out.getvalue().count("\n") == 1
-    raw = replace(hostile, raw='{"detail":"\u0085\u009b31m\u202e"}'.encode())
+
+
+def test_a_line_of_json_says_what_came_and_steers_nothing() -> None:
+    (event,) = messages(1, 1)
+    raw = '{\n"detail":\r\n"\x85\x9b31m\u202e\u2028 x\x7f"}'
     out = io.StringIO()
-    JsonLines(out).show(raw)
-    assert not set("\x85\x9b\u202e") & set(out.getvalue())
+
+    JsonLines(out).show(replace(event, raw=raw.encode()))
+
+    assert not set("\x85\x9b\u202e\u2028\x7f\r") & set(out.getvalue())
+    assert out.getvalue().count("\n") == 1
+    assert json.loads(out.getvalue()) == json.loads(raw)
 
 
 @pytest.fixture
