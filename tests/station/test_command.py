@@ -13,8 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
 from agent.errors import NgatuError
+from agent.wire import codec
+from agent.wire.payloads import AckPayload
 from station.cli import commands
-from station.command import arguments, new_command
+from station.command import CommandReply, arguments, new_command, shown
 from station.watch.embedded import Address
 from tests.agent.wire.test_signature import pem
 from tests.support.boxes import Box, Station, at_work
@@ -117,3 +119,14 @@ def test_a_box_that_the_broker_has_never_seen_is_told(tmp_path: Path, mosquitto:
 
     assert code == 1
     assert "the broker knows no such box" in said
+
+
+def test_an_answer_cannot_steer_the_technicians_terminal() -> None:
+    steering = b'"detail":"a\\u001b[2J","result":{"x":"\\u009b31m\\u202e"}'
+    words = b'{"id":"c-1","state":"done","time":"2026-03-02T11:04:07Z",' + steering + b"}"
+    answer = codec.parse(AckPayload, words)
+
+    said = shown(CommandReply("c-1", [answer]))
+
+    assert not set("\x1b\x9b\u202e") & set(said)
+    assert "done" in said
