@@ -141,19 +141,20 @@ class OutboxStore:
                 self.fresh[event] = waiting
         self.ended |= batch.ended
 
-    def forget(self, known: Sequence[tuple[int, int]]) -> int:
-        """These have a receipt; how many of them were here."""
-        gone = transact(self.db, lambda: rows.forget(self.db, list(known)))
+    def forget(self, proofs: Sequence[tuple[int, str]]) -> tuple[int, list[int]]:
+        """These have a receipt; how many of them were here, and the seqs under which the station has others."""
+        ours, foreign = rows.proven(self.db, proofs)
+        if not ours:
+            return 0, foreign
+        gone = transact(self.db, lambda: rows.forget(self.db, ours))
         self.counters = replace(
             self.counters,
             pending=self.counters.pending - gone.sent,
             quarantined=self.counters.quarantined - gone.quarantined,
             cost_bytes=self.counters.cost_bytes - gone.cost_bytes,
         )
-        self._let_change_no_more(
-            waiting.seq for waiting in self.fresh.values() if any(a <= waiting.seq <= b for a, b in known)
-        )
-        return gone.sent + gone.quarantined
+        self._let_change_no_more(ours)
+        return gone.sent + gone.quarantined, foreign
 
     def set_apart(self, seq: int, reason: str) -> bool:
         """Into quarantine (invariant 11); False if it waits no more."""

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, select, update
 
 from agent.wire.payloads import CameraStatusPayload, ChainPayload, HelloPayload, StatusPayload
 from station.ingest.inbound import InboundMessage, MessageKind
+from station.store.columns import ms
 from station.store.database import insert_once, upsert
-from station.store.digests import ms
 from station.store.id_cache import IdCache
 from station.store.schema import box, box_status, camera, camera_status, given_up, stream
 

@@ -11,6 +11,7 @@ Invariants
  7. What is committed of a stream is known for ever, even when the messages themselves were deleted.
  8. A number that is missing while later ones are here is told as a gap once it has lasted, and closed when it
     comes.
+ 9. What a receipt proves is the digest under which the message is kept; a conflict does not change it.
 
 It is a handler of station.ingest.subscriber: connection -> inbound -> store -> receipts.
 """
@@ -29,11 +30,11 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from station.ingest.inbound import InboundMessage
 from station.store.blobs import Blobs
+from station.store.columns import blobs_of
 from station.store.database import StoreError, in_words, upgrade
-from station.store.digests import blobs_of
 from station.store.gap_scan import GapScan
 from station.store.id_cache import IdCache
-from station.store.schema import blob, box, span, stream
+from station.store.schema import blob, box, message, span, stream
 from station.store.writer import BatchWriter, Notice
 
 log = structlog.get_logger("station.store.store")
@@ -102,6 +103,25 @@ class Store:
             .order_by(span.c.first)
         )
         return self._transact(lambda connection: [(row.first, row.last) for row in connection.execute(query)])
+
+    def digests(
+        self, commune: str, device: str, stream_name: str, first: int, last: int, limit: int
+    ) -> list[tuple[int, str]]:
+        """Of the lowest `limit` messages that are kept from `first` to `last`, by seq (invariant 9).
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        query = (
+            select(message.c.seq, message.c.digest)
+            .join(stream, stream.c.id == message.c.stream_id)
+            .join(box, box.c.id == stream.c.box_id)
+            .where(box.c.commune == commune, box.c.device == device, stream.c.name == stream_name)
+            .where(message.c.seq.between(first, last))
+            .order_by(message.c.seq)
+            .limit(limit)
+        )
+        return self._transact(lambda connection: [(row.seq, row.digest) for row in connection.execute(query)])
 
     def attend(self) -> None:
         """Look for gaps when it is time; called about once a second (invariant 8).

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, Table, bindparam, func, select, tuple_, updat
 from agent.wire.payloads import ChainPayload, ClockMapPayload, CountPayload, EventPayload, HelloPayload
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.clocks import record_clock_map
+from station.store.columns import blob_of, ms
 from station.store.current_state import record_given_up, record_state
 from station.store.database import insert_once, upsert
-from station.store.digests import blob_of, digest, ms
 from station.store.events import Events
 from station.store.id_cache import IdCache
 from station.store.schema import (
@@ -117,7 +117,7 @@ class BatchWriter:
     # ----------------------------------------------------------------------------------------- one message
 
     def _add(self, message: InboundMessage, box_id: int, stream_id: int | None) -> None:
-        own_digest, is_first = digest(message), True
+        own_digest, is_first = message.digest, True
         if stream_id is not None and message.seq is not None:
             kept = self._digests.get((stream_id, message.seq))
             if kept == own_digest or (
@@ -204,7 +204,7 @@ class BatchWriter:
         self._notify(message, "message_unreadable", topic=_suffix(message), seq=message.seq, why=reason[:300])
 
     def _add_event(self, message: InboundMessage, payload: EventPayload, box_id: int, stream_id: int) -> None:
-        key, own_digest = (box_id, payload.id, payload.revision), digest(message)
+        key, own_digest = (box_id, payload.id, payload.revision), message.digest
         kept = self._event_digests.get(key)
         if kept is None:
             self._event_digests[key] = own_digest

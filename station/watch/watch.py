@@ -72,6 +72,13 @@ class Watch:
         """What the logbook has of a stream."""
         return [] if self._logbook is None else self._logbook.committed(commune, device, stream)
 
+    def digests(
+        self, commune: str, device: str, stream: str, first: int, last: int, limit: int
+    ) -> list[tuple[int, str]]:
+        """What the logbook has under numbers of a stream."""
+        logbook = self._logbook
+        return [] if logbook is None else logbook.digests(commune, device, stream, first, last, limit)
+
     def _count(self, message: InboundMessage) -> None:
         seen = self.seen
         seen.problems += message.problem is not None
