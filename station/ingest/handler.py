@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 import structlog
 
+from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage
 
 log = structlog.get_logger("station.ingest.handler")
@@ -58,6 +59,19 @@ class Attends(Protocol):
 
     def attend(self) -> None:
         """Called about once a second while a broker is connected; what it raises is logged."""
+        ...
+
+
+@runtime_checkable
+class RaisesAlarms(Protocol):
+    """A handler may also be told of what is wrong and lasts; `box` is commune and device, or None."""
+
+    def raise_alarm(self, kind: AlarmKind, box: tuple[str, str] | None, detail: str, count: int = 1, /) -> None:
+        """It is so, or still so; as often as it is noticed."""
+        ...
+
+    def close_alarm(self, kind: AlarmKind, box: tuple[str, str] | None, /) -> None:
+        """It is over, if it ever was."""
         ...
 
 

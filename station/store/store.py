@@ -28,12 +28,14 @@ import structlog
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
+from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage
+from station.store.alarms import LogLine, close_alarm, raise_alarm
 from station.store.blobs import Blobs
 from station.store.columns import blobs_of
 from station.store.database import StoreError, in_words, upgrade
 from station.store.gap_scan import GapScan
-from station.store.id_cache import IdCache
+from station.store.id_cache import Box, IdCache
 from station.store.schema import blob, box, message, span, stream
 from station.store.writer import BatchWriter, Notice
 
@@ -133,12 +135,44 @@ class Store:
             now_ms = self._now_ms()
             _log(self._transact(lambda connection: self._gap_scan.scan(connection, now_ms)))
 
+    def raise_alarm(self, kind: AlarmKind, of_box: Box | None, detail: str, count: int = 1) -> None:
+        """Open an alarm, or raise it again; without a box it is about the station itself.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        now_ms = self._now_ms()
+
+        def write(connection: Connection) -> LogLine | None:
+            box_id = None if of_box is None else self._ids.box_id(connection, of_box, now_ms)
+            return raise_alarm(connection, kind, box_id, now_ms, detail, count)
+
+        self._log_alarm(self._transact(write))
+
+    def close_alarm(self, kind: AlarmKind, of_box: Box | None) -> None:
+        """End an alarm, if it stands.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        now_ms = self._now_ms()
+
+        def write(connection: Connection) -> LogLine | None:
+            box_id = None if of_box is None else self._ids.box_id(connection, of_box, now_ms)
+            return close_alarm(connection, kind, box_id, now_ms)
+
+        self._log_alarm(self._transact(write))
+
     def close(self) -> None:
         """Let go of the database and of the folder."""
         self._blobs.close()
         self._engine.dispose()
 
     # --------------------------------------------------------------------------------------------- the inside
+
+    def _log_alarm(self, line: LogLine | None) -> None:
+        if line is not None:
+            _log([Notice(*line)])
 
     def _write(self, connection: Connection, messages: Sequence[InboundMessage]) -> list[Notice]:
         writer = BatchWriter(connection, self._ids, self._now_ms())

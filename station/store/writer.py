@@ -15,7 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, func, select, tuple_, update
 
 from agent.wire.payloads import ChainPayload, ClockMapPayload, CountPayload, EventPayload, HelloPayload
+from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
+from station.store.alarms import raise_alarm
 from station.store.clocks import record_clock_map
 from station.store.columns import blob_of, ms
 from station.store.current_state import record_given_up, record_state
@@ -181,6 +183,11 @@ class BatchWriter:
         self._notify(
             message, "conflict", key_kind=key_kind, key=key, hint="the first stays; both are in the store"
         )
+        if key_kind == "seq":
+            detail = f"message {key} came twice, with other content"
+            line = raise_alarm(self._connection, AlarmKind.OUTBOX_WENT_BACK, box_id, self._now_ms, detail)
+            if line is not None:
+                self.notices.append(Notice(*line))
 
     def _add_unreadable(self, message: InboundMessage, box_id: int, reason: str) -> None:
         """Keep what cannot be read; an empty message clears what the broker retained, and says nothing."""
@@ -244,7 +251,8 @@ class BatchWriter:
             self._rows[count_interval].append(ids | when | what)
             return
         if isinstance(payload, ChainPayload):
-            record_given_up(self._connection, payload, box_id, self._ids, self._now_ms)
+            for name, fields in record_given_up(self._connection, payload, box_id, self._ids, self._now_ms):
+                self._notify(message, name, **fields)
         if isinstance(payload, ClockMapPayload):
             record_clock_map(self._connection, payload, box_id, self._now_ms)
         sha = blob_of(message)
