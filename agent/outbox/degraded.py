@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -211,6 +212,8 @@ class Disk:
         """Invariant 16; False for a stream in memory, which nobody can have a copy of."""
         if self._in_memory or self._closed:
             return False
+        with suppress(OutboxError):  # then some of what was sent under it stays unproven
+            self.run(lambda store: store.seal_everything(self._clock.now(), self._most_bytes))
         self._begin_anew(why, FORKED)
         return True
 

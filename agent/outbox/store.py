@@ -127,6 +127,11 @@ class OutboxStore:
         transact(self.db, work)
         self.written(batch)
 
+    def seal_everything(self, at: Instant, most_bytes: int) -> None:
+        """Put seals over all that can no longer change: the stream ends here, and nobody will do it later."""
+        while self._unsealed() > len(self.fresh):
+            self.seal(at, most_bytes)
+
     def batch(self, at: Instant) -> WriteBatch:
         """A transaction in the making; what it changes holds once it was `written`."""
         counters = replace(self.counters, dropped=dict(self.counters.dropped))
@@ -166,10 +171,10 @@ class OutboxStore:
             )
         return moved
 
-    def _unsealed(self) -> bool:
-        """Whether more than the newest seal waits for a seal."""
+    def _unsealed(self) -> int:
+        """How many messages other than the newest seal wait for a seal."""
         seal = self.counters.seal
-        return self.counters.unsealed > (seal is not None and seal[0] == self.stream)
+        return self.counters.unsealed - (seal is not None and seal[0] == self.stream)
 
     def _let_change_no_more(self, seqs: Iterable[int]) -> None:
         gone = set(seqs)

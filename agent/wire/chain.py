@@ -147,7 +147,8 @@ def verify_forked(
     """The same of a stream whose numbers were given twice: by an outbox that was put back, or that was copied.
 
     Its seals are a tree. What is kept must be what some branch lists; what other branches list under the same
-    number came in a later stream, or waits in a box. No head is of all branches, so a cut-off end is not seen.
+    number came in a later stream, or waits in a box. No head is of all branches, so a cut-off end is not seen,
+    and of what came after the last seal of the shortest branch nobody can say that it was altered.
     `more` are also the seals that are kept beside those under whose numbers they came.
     """
     messages = {message.seq: message for message in kept}
@@ -166,19 +167,29 @@ def verify_forked(
         if before is not None and before.stream == m.seal.of and before.sha256 not in known:
             findings.append(ChainFinding(ChainFault.MISSING, None, before.number))
     highest = max([*listed, *messages], default=0)
+    sealed = _sealed_by_all(seals)
     proven = 0
+    unsealed: list[int] = []
     for seq in range(1, highest + 1):
         message, digests = messages.get(seq), listed.get(seq, set())
         if message is None:
             carried = seq in elsewhere and all(sha256 in came for sha256 in digests)
             if seq not in dropped and not carried:
                 findings.append(ChainFinding(ChainFault.MISSING, seq))
-        elif digests and message.sha256 not in digests:
+        elif message.sha256 in digests:
+            proven += 1
+        elif digests and seq <= sealed:
             findings.append(ChainFinding(ChainFault.ALTERED, seq))
         else:
-            proven += bool(digests)
-    unsealed = tuple(seq for seq in sorted(messages) if seq not in listed)
-    return ChainVerdict(tuple(_once(findings)), proven, frozenset(dropped), unsealed)
+            unsealed.append(seq)
+    return ChainVerdict(tuple(_once(findings)), proven, frozenset(dropped), tuple(unsealed))
+
+
+def _sealed_by_all(seals: Sequence[Kept]) -> int:
+    """Up to which seq every branch lists its messages: each ends with a seal that no other one follows."""
+    followed = {m.seal.previous.sha256 for m in seals if m.seal is not None and m.seal.previous is not None}
+    ends = [m.seal for m in seals if m.seal is not None and m.sha256 not in followed]
+    return min((max((seq for seq, _ in end.entries), default=0) for end in ends), default=0)
 
 
 def linked(first: ChainBody, before: Head | None, stream: str) -> bool:

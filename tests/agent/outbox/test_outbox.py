@@ -364,7 +364,7 @@ def test_invariant_16_where_the_station_has_another_message_all_goes_on_in_a_new
     assert (box.stats().quarantined, box.stats().damaged) == (1, 0)
     assert {each.event_id for each in box.open_events()} == {"e1", "e2"}
     (salvaged,) = box.salvaged()
-    assert (salvaged.forked, salvaged.messages, salvaged.stream) == (True, 2, stream)
+    assert (salvaged.forked, salvaged.messages, salvaged.stream) == (True, 3, stream), "and its last seal"
     assert list(path.parent.glob("*forked*")) == [], "nothing of the old file stays"
     box.close()
 
@@ -392,7 +392,7 @@ def test_invariant_16_a_file_that_was_put_back_begins_a_new_stream_by_what_the_s
         if each.message.topic == codec.CHAIN
     ]
     assert [(one.stream, one.newest, one.seqs, one.forked) for one in carried if one] == [
-        (stream, 2, ((2, 2),), True)
+        (stream, 3, ((2, 3),), True)
     ]
     box.close()
 

@@ -241,3 +241,18 @@ def test_a_seal_that_is_alone_at_the_start_needs_none(
     clock.advance(10 * SEAL_AFTER_S)
 
     assert not again.seal_due(clock.now())
+
+
+def test_before_a_stream_ends_all_that_can_no_longer_change_is_sealed(
+    store: OutboxStore, clock: SteppedClock
+) -> None:
+    store.put([[message("a")]], clock.now(), MOST, None)
+    store.seal_everything(clock.now(), MOST)
+    assert store.counters.seal is not None
+    assert store.counters.seal[1] == 1
+    store.put([[*(message(f"e{n}") for n in range(SEAL_EVERY - 5)), update("u", 2)]], clock.now(), MOST, None)
+    store.seal_everything(clock.now(), MOST)
+    store.seal_everything(clock.now(), MOST)
+
+    assert store.counters.seal[1] == 2
+    assert store.counters.unsealed == 2, "the newest seal, and the update that may still change"

@@ -221,6 +221,13 @@ def test_of_a_forked_stream_what_any_branch_lists_is_in_its_place(tmp_path: Path
 
     assert chain.verify_forked(first.values(), more=beside).intact
     assert chain.verify_forked(mixed.values(), more=[*beside, *first.values()]).intact
+    end = max(seq for each in beside if each.seal for seq, _ in each.seal.entries)
+    late = {**first, end: replace(first[end], sha256="0" * 64)}
+    assert not chain.verify_forked(late.values(), more=beside).intact
+    shorter = [each for each in late.values() if each.seal is None or end not in dict(each.seal.entries)]
+    verdict = chain.verify_forked(shorter, more=beside)
+    assert end in verdict.unsealed, "the first branch ends before it"
+    assert ChainFault.ALTERED not in {finding.fault for finding in verdict.findings}
     assert not verify(mixed.values()).intact
 
 
