@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.errors import BrokerUnreachable, NgatuError
+from agent.printable import printable
 from agent.transport.client import connect
 from agent.transport.errors import HungUp, VersionRefused
 from agent.transport.settings import Version
 from station.config import StationConfig, warnings
+from station.store.alarms import StandingAlarm, standing
 from station.store.database import StoreError, engine_of, in_words, shown, url_of, version, versions
 
 Finding = tuple[str, str, str]
@@ -28,6 +30,9 @@ def findings(config: StationConfig) -> Iterator[Finding]:
             yield part, look(config), "ok"
         except NgatuError as error:
             yield part, f"{error.what}\n{error.hint}".strip(), "failed"
+    for each in _alarms(config):
+        who = f" {each.box}" if each.box else ""
+        yield "alarm", printable(f"{each.kind}{who}: {each.meaning}; {each.detail}"), "warning"
 
 
 def _folder(config: StationConfig) -> str:
@@ -55,6 +60,21 @@ def _database(config: StationConfig) -> str:
     if found == newest:
         return f"{shown(url)}, version {found}"
     return f"{shown(url)}, version {found or 'none'}: will be brought to {newest}"
+
+
+def _alarms(config: StationConfig) -> tuple[StandingAlarm, ...]:
+    """Of a store that this version can read; what is wrong with it `_database` has told."""
+    url = url_of(config.database, config.state_dir)
+    if url.drivername == "sqlite" and not (config.state_dir / "station.db").exists():
+        return ()
+    engine = engine_of(url, writes=False)
+    try:
+        with engine.connect() as connection, connection.begin():
+            return standing(connection) if version(connection) == versions()[0] else ()
+    except (SQLAlchemyError, NgatuError):
+        return ()
+    finally:
+        engine.dispose()
 
 
 def _broker(config: StationConfig) -> str:

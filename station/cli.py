@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from getpass import getuser
@@ -18,10 +19,12 @@ from rich.text import Text
 
 from agent.cli.exit import FAILED, STYLES, one_line_errors
 from agent.errors import NgatuError
+from agent.printable import printable
 from station.watch.cli import watch_command
 
 if TYPE_CHECKING:
     from station.stats import StoreStats
+    from station.store.alarms import StandingAlarm
 
 NO_ANSWER = 3
 DEFAULT = Path("/etc/ngatu-station/station.yaml")
@@ -227,6 +230,8 @@ def _show(found: StoreStats) -> None:
             numbers = (str(gap.first), str(gap.last), str(gap.missing))
             gaps.add_row(gap.box, gap.stream, *numbers, gap.state, _moment(gap.opened_ms))
         console.print(gaps)
+    if found.alarms:
+        console.print(_alarms(found.alarms))
     lines = (
         f"{found.event_messages} messages of events; {found.gaps_filled} gaps were filled; "
         f"version {found.version}",
@@ -235,6 +240,17 @@ def _show(found: StoreStats) -> None:
     )
     for line in lines:
         console.print(line, soft_wrap=True)
+
+
+def _alarms(found: Sequence[StandingAlarm]) -> Table:
+    table = Table("alarm", "box", "since", "last", title="Alarms", box=SIMPLE)
+    table.add_column("count", justify="right")
+    table.add_column("what", overflow="fold")
+    for each in found:
+        when = (_moment(each.opened_ms), _moment(each.last_ms))
+        what = Text(printable(f"{each.meaning}: {each.detail}"))
+        table.add_row(Text(printable(each.kind)), each.box or "", *when, str(each.count), what)
+    return table
 
 
 def _moment(at_ms: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Float, Select, Table, cast, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from station.store.alarms import StandingAlarm, standing
 from station.store.database import StoreError, in_words, shown, version, versions
 from station.store.gaps import GapState
 from station.store.schema import (
@@ -68,6 +69,7 @@ class StoreStats:
     boxes: tuple[BoxStats, ...]
     gaps: tuple[UnfilledGap, ...]
     gaps_filled: int
+    alarms: tuple[StandingAlarm, ...]
     event_messages: int
     database_bytes: int
     picture_bytes: int
@@ -105,6 +107,7 @@ def _figures(connection: Connection, state_dir: Path, found: str) -> StoreStats:
         boxes=_boxes(connection),
         gaps=_gaps(connection),
         gaps_filled=_one(connection, select(func.count()).where(gap.c.state == str(GapState.FILLED))),
+        alarms=standing(connection),
         event_messages=_one(connection, select(func.count()).select_from(event_revision)),
         database_bytes=_database_bytes(connection),
         picture_bytes=_one(connection, select(func.coalesce(func.sum(blob.c.size_bytes), 0))),

@@ -13,6 +13,7 @@ Source of the idea: S. Haber and W. S. Stornetta, "How to time-stamp a digital d
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -91,12 +92,18 @@ def ranges(seqs: Iterable[int]) -> list[tuple[int, int]]:
 
 
 def verify(
-    kept: Iterable[Kept], head: Head | None = None, *, more: Iterable[Kept] = (), elsewhere: Container[int] = ()
+    kept: Iterable[Kept],
+    head: Head | None = None,
+    *,
+    more: Iterable[Kept] = (),
+    elsewhere: Container[int] = (),
+    came: Container[str] = (),
 ) -> ChainVerdict:
     """Hold all that is kept of one stream against its seals; `head` makes a cut-off end visible, too.
 
     `more` are seals of this stream that came under a later one, after a box had saved what it could;
-    `elsewhere` are the seqs that a later stream's seals tell as carried.
+    `elsewhere` are the seqs that a later stream's seals tell as carried, `came` the sha256 of what came or is
+    sealed there: what was listed and is not here must be among them.
     """
     messages = {message.seq: message for message in kept}
     seals = {m.seal.number: m for m in (*more, *messages.values()) if m.seal is not None}
@@ -108,10 +115,10 @@ def verify(
         for first, last in m.seal.dropped
         for seq in range(first, last + 1)
     )
-    findings = [
-        *broken,
-        *(f for f in _held_against(messages, listed, given_up) if f.seq in messages or f.seq not in elsewhere),
-    ]
+    moved = {
+        seq for seq, sha256 in listed.items() if seq not in messages and seq in elsewhere and sha256 in came
+    }
+    findings = [*broken, *(f for f in _held_against(messages, listed, given_up) if f.seq not in moved)]
     highest = max([*listed, *messages], default=0)
     findings += [
         ChainFinding(ChainFault.MISSING, seq)  # seq has no gaps, so a hole needs no seal to be seen
@@ -128,6 +135,61 @@ def verify(
     proven = sum(seq in messages and seq not in known for seq in sure)
     unsealed = tuple(seq for seq in unlisted if seq > highest or not broken)
     return ChainVerdict(tuple(_once(findings)), proven, given_up, unsealed)
+
+
+def verify_forked(
+    kept: Iterable[Kept],
+    *,
+    more: Iterable[Kept] = (),
+    elsewhere: Container[int] = (),
+    came: Container[str] = (),
+) -> ChainVerdict:
+    """The same of a stream whose numbers were given twice: by an outbox that was put back, or that was copied.
+
+    Its seals are a tree. What is kept must be what some branch lists; what other branches list under the same
+    number came in a later stream, or waits in a box. No head is of all branches, so a cut-off end is not seen,
+    and of what came after the last seal of the shortest branch nobody can say that it was altered.
+    `more` are also the seals that are kept beside those under whose numbers they came.
+    """
+    messages = {message.seq: message for message in kept}
+    seals = [m for m in (*more, *messages.values()) if m.seal is not None]
+    listed: defaultdict[int, set[str]] = defaultdict(set)
+    dropped: set[int] = set()
+    findings: list[ChainFinding] = []
+    known = {m.sha256 for m in seals}
+    for m in seals:
+        assert m.seal is not None
+        for seq, sha256 in m.seal.entries:
+            listed[seq].add(sha256)
+        for first, last in m.seal.dropped:
+            dropped.update(range(first, last + 1))
+        before = m.seal.previous
+        if before is not None and before.stream == m.seal.of and before.sha256 not in known:
+            findings.append(ChainFinding(ChainFault.MISSING, None, before.number))
+    highest = max([*listed, *messages], default=0)
+    sealed = _sealed_by_all(seals)
+    proven = 0
+    unsealed: list[int] = []
+    for seq in range(1, highest + 1):
+        message, digests = messages.get(seq), listed.get(seq, set())
+        if message is None:
+            carried = seq in elsewhere and all(sha256 in came for sha256 in digests)
+            if seq not in dropped and not carried:
+                findings.append(ChainFinding(ChainFault.MISSING, seq))
+        elif message.sha256 in digests:
+            proven += 1
+        elif digests and seq <= sealed:
+            findings.append(ChainFinding(ChainFault.ALTERED, seq))
+        else:
+            unsealed.append(seq)
+    return ChainVerdict(tuple(_once(findings)), proven, frozenset(dropped), tuple(unsealed))
+
+
+def _sealed_by_all(seals: Sequence[Kept]) -> int:
+    """Up to which seq every branch lists its messages: each ends with a seal that no other one follows."""
+    followed = {m.seal.previous.sha256 for m in seals if m.seal is not None and m.seal.previous is not None}
+    ends = [m.seal for m in seals if m.seal is not None and m.sha256 not in followed]
+    return min((max((seq for seq, _ in end.entries), default=0) for end in ends), default=0)
 
 
 def linked(first: ChainBody, before: Head | None, stream: str) -> bool:

@@ -289,3 +289,18 @@ clock_map = Table(  # which wall time belongs to which moment of a boot
     Column("state", Text, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
 )
+
+alarm = Table(  # what is wrong and lasts; one row each, from its opening to its close
+    "alarm",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),  # of station.ingest.alarms
+    Column("box_id", Integer, ForeignKey("box.id")),  # null: it is about no single box
+    Column("standing", Text),  # kind/box while it is not over, so that there is one; then null
+    Column("opened_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),  # when it was raised last
+    Column("count", BigInteger, nullable=False),
+    Column("closed_ms", BigInteger),
+    Column("detail", Text, nullable=False),
+    UniqueConstraint("standing"),
+)

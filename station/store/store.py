@@ -11,6 +11,7 @@ Invariants
  7. What is committed of a stream is known for ever, even when the messages themselves were deleted.
  8. A number that is missing while later ones are here is told as a gap once it has lasted, and closed when it
     comes.
+ 9. What a receipt proves is the digest under which the message is kept; a conflict does not change it.
 
 It is a handler of station.ingest.subscriber: connection -> inbound -> store -> receipts.
 """
@@ -27,13 +28,15 @@ import structlog
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
+from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage
+from station.store.alarms import LogLine, close_alarm, raise_alarm
 from station.store.blobs import Blobs
+from station.store.columns import blobs_of
 from station.store.database import StoreError, in_words, upgrade
-from station.store.digests import blobs_of
 from station.store.gap_scan import GapScan
-from station.store.id_cache import IdCache
-from station.store.schema import blob, box, span, stream
+from station.store.id_cache import Box, IdCache
+from station.store.schema import blob, box, message, span, stream
 from station.store.writer import BatchWriter, Notice
 
 log = structlog.get_logger("station.store.store")
@@ -103,6 +106,25 @@ class Store:
         )
         return self._transact(lambda connection: [(row.first, row.last) for row in connection.execute(query)])
 
+    def digests(
+        self, commune: str, device: str, stream_name: str, first: int, last: int, limit: int
+    ) -> list[tuple[int, str]]:
+        """Of the lowest `limit` messages that are kept from `first` to `last`, by seq (invariant 9).
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        query = (
+            select(message.c.seq, message.c.digest)
+            .join(stream, stream.c.id == message.c.stream_id)
+            .join(box, box.c.id == stream.c.box_id)
+            .where(box.c.commune == commune, box.c.device == device, stream.c.name == stream_name)
+            .where(message.c.seq.between(first, last))
+            .order_by(message.c.seq)
+            .limit(limit)
+        )
+        return self._transact(lambda connection: [(row.seq, row.digest) for row in connection.execute(query)])
+
     def attend(self) -> None:
         """Look for gaps when it is time; called about once a second (invariant 8).
 
@@ -113,12 +135,44 @@ class Store:
             now_ms = self._now_ms()
             _log(self._transact(lambda connection: self._gap_scan.scan(connection, now_ms)))
 
+    def raise_alarm(self, kind: AlarmKind, of_box: Box | None, detail: str, count: int = 1) -> None:
+        """Open an alarm, or raise it again; without a box it is about the station itself.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        now_ms = self._now_ms()
+
+        def write(connection: Connection) -> LogLine | None:
+            box_id = None if of_box is None else self._ids.box_id(connection, of_box, now_ms)
+            return raise_alarm(connection, kind, box_id, now_ms, detail, count)
+
+        self._log_alarm(self._transact(write))
+
+    def close_alarm(self, kind: AlarmKind, of_box: Box | None) -> None:
+        """End an alarm, if it stands.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        now_ms = self._now_ms()
+
+        def write(connection: Connection) -> LogLine | None:
+            box_id = None if of_box is None else self._ids.box_id(connection, of_box, now_ms)
+            return close_alarm(connection, kind, box_id, now_ms)
+
+        self._log_alarm(self._transact(write))
+
     def close(self) -> None:
         """Let go of the database and of the folder."""
         self._blobs.close()
         self._engine.dispose()
 
     # --------------------------------------------------------------------------------------------- the inside
+
+    def _log_alarm(self, line: LogLine | None) -> None:
+        if line is not None:
+            _log([Notice(*line)])
 
     def _write(self, connection: Connection, messages: Sequence[InboundMessage]) -> list[Notice]:
         writer = BatchWriter(connection, self._ids, self._now_ms())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -24,6 +25,8 @@ from station.ingest.subscriber import Subscriber
 log = structlog.get_logger("station.watch.screen")
 
 _SHOWN = 500
+_ALARMS = 5
+"""Lines above the table at most."""
 
 
 class Screen(Protocol):
@@ -31,6 +34,10 @@ class Screen(Protocol):
 
     def show(self, message: InboundMessage) -> None:
         """One arrival that is new. Raises BrokenPipeError when nobody reads any more."""
+        ...
+
+    def show_alarms(self, alarms: Sequence[str]) -> None:
+        """What is wrong now, a line each; empty: nothing any more."""
         ...
 
     def __enter__(self) -> Screen: ...
@@ -51,6 +58,9 @@ class JsonLines:
         if message.kind is MessageKind.EVENT and message.event is not None:
             self._out.write(printable_json(message.raw.decode()) + "\n")
             self._out.flush()
+
+    def show_alarms(self, alarms: Sequence[str]) -> None:
+        """Nothing: the lines belong to the events, and the log has told it."""
 
     def __enter__(self) -> JsonLines:
         return self
@@ -81,6 +91,11 @@ class Lines:
             self._out.write("  ".join(cell for cell in _shown_cells(row) if cell) + "\n")
             self._out.flush()
 
+    def show_alarms(self, alarms: Sequence[str]) -> None:
+        """Write a line for each."""
+        self._out.writelines(f"alarm  {printable(each)}\n" for each in alarms)
+        self._out.flush()
+
     def __enter__(self) -> Lines:
         return self
 
@@ -96,6 +111,7 @@ class LiveTable:
         self._subscriber = subscriber
         self._where = where
         self._rows: OrderedDict[tuple[str, str], _Row] = OrderedDict()
+        self._alarms: tuple[str, ...] = ()
         self._live = Live(get_renderable=self.table, console=console, refresh_per_second=4, screen=False)
 
     def show(self, message: InboundMessage) -> None:
@@ -114,12 +130,18 @@ class LiveTable:
             if row is not None:
                 row.picture = True
 
+    def show_alarms(self, alarms: Sequence[str]) -> None:
+        """Put them above the table."""
+        self._alarms = tuple(printable(each) for each in alarms)
+
     def table(self) -> Table:
         """The table as it is now, cut to the terminal's height."""
-        table = Table(expand=True, caption=self._caption())
+        alarms = self._alarms[:_ALARMS]
+        title = Text("\n".join(alarms), "bold red", no_wrap=True, overflow="ellipsis") if alarms else None
+        table = Table(expand=True, title=title, title_justify="left", caption=self._caption())
         for name in ("time", "camera", "kind", "label", "riders", "phase", "severity", "delay", "picture"):
             table.add_column(name, justify="right" if name in ("riders", "delay") else "left", no_wrap=True)
-        newest = list(reversed(self._rows.values()))[: max(1, self._console.height - 6)]
+        newest = list(reversed(self._rows.values()))[: max(1, self._console.height - 6 - len(alarms))]
         for row in newest:
             alert = row.event.severity is Severity.ALERT and row.event.phase is not Phase.END
             table.add_row(

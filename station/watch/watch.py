@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from agent.core.types import Phase, Severity
+from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.watch.logbook import Logbook
 from station.watch.screen import Screen
@@ -39,6 +40,7 @@ class Watch:
         self._screen: Screen | None = None
         self._stop: Callable[[], None] = lambda: None
         self._until_events: int | None = None
+        self._alarms: dict[tuple[AlarmKind, tuple[str, str] | None], str] = {}
 
     def begin(self, screen: Screen, stop: Callable[[], None], until_events: int | None) -> None:
         """Show on `screen`; call `stop` when nobody looks any more or so many events have come."""
@@ -71,6 +73,32 @@ class Watch:
     def committed(self, commune: str, device: str, stream: str) -> list[tuple[int, int]]:
         """What the logbook has of a stream."""
         return [] if self._logbook is None else self._logbook.committed(commune, device, stream)
+
+    def digests(
+        self, commune: str, device: str, stream: str, first: int, last: int, limit: int
+    ) -> list[tuple[int, str]]:
+        """What the logbook has under numbers of a stream."""
+        logbook = self._logbook
+        return [] if logbook is None else logbook.digests(commune, device, stream, first, last, limit)
+
+    def raise_alarm(self, kind: AlarmKind, box: tuple[str, str] | None, detail: str, _count: int = 1) -> None:
+        """Show it until it is over, and log it once."""
+        who = "" if box is None else f" {box[0]}/{box[1]}"
+        if (kind, box) not in self._alarms:
+            log.warning("alarm_opened", kind=str(kind), box=who.strip() or None, why=detail, hint=kind.meaning)
+        if self._alarms.get((kind, box)) != (text := f"{kind}{who}: {kind.meaning}; {detail}"):
+            self._alarms[kind, box] = text
+            self._show_alarms()
+
+    def close_alarm(self, kind: AlarmKind, box: tuple[str, str] | None) -> None:
+        """Show it no more."""
+        if self._alarms.pop((kind, box), None) is not None:
+            log.warning("alarm_closed", kind=str(kind), box=None if box is None else "/".join(box))
+            self._show_alarms()
+
+    def _show_alarms(self) -> None:
+        if self._screen is not None:
+            self._screen.show_alarms(list(self._alarms.values()))
 
     def _count(self, message: InboundMessage) -> None:
         seen = self.seen

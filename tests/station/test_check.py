@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from station.check import findings
 from station.config import StationConfig, parse
+from station.ingest.alarms import AlarmKind
 from station.store.database import engine_of, upgrade, url_of, versions
+from station.store.store import Store
 from station.watch.embedded import Address
 from tests.support.brokers import free_port
 
@@ -60,3 +63,14 @@ def test_what_deserves_a_look_is_a_warning_of_the_configuration(tmp_path: Path) 
     assert next(found) == (
         "config", "database.url names another machine: events go there over the network", "warning",
     )  # fmt: skip
+
+
+def test_alarms_that_stand_are_warnings(tmp_path: Path, embedded: Address) -> None:
+    settings = config(tmp_path, embedded.port)
+    with closing(Store(engine_of(url_of(settings.database, tmp_path)), tmp_path)) as store:
+        store.raise_alarm(AlarmKind.SECOND_HOLDER, ("hai-ninh", "north-01"), "two at once\x1b[2J")
+
+    found = [(what, verdict) for part, what, verdict in findings(settings) if part == "alarm"]
+
+    meaning = AlarmKind.SECOND_HOLDER.meaning
+    assert found == [(f"second_holder hai-ninh/north-01: {meaning}; two at once\ufffd[2J", "warning")]

@@ -12,6 +12,7 @@ from sqlalchemy import URL
 from typer.testing import CliRunner
 
 from station.cli import commands
+from station.ingest.alarms import AlarmKind
 from station.store.database import claimed, versions
 from station.watch.embedded import Address
 from tests.station.ingest.test_receipts import hello, messages
@@ -46,6 +47,7 @@ def filled(config: Path) -> Place:
         store.commit([bytes_by("camera/north/event", b"?"), altered(event, seq=7, severity="info")])
         store.attend()
         store.attend()
+        store.raise_alarm(AlarmKind.QUOTA, ("hai-ninh", "north-01"), "events\x1b]0;x", 12)
     return place
 
 
@@ -66,6 +68,9 @@ def test_stats_tell_counts_gaps_conflicts_and_sizes(config: Path) -> None:
         ("3", "5", "3", "gone"), ("8", "8", "1", "open"),
     ]  # fmt: skip
     assert "free" in out
+    (alarm,) = [line for line in out.splitlines() if line.strip().startswith("quota")]
+    assert alarm.split()[:7] == ["quota", "hai-ninh/north-01", "03-02", "11:04", "03-02", "11:04", "12"]
+    assert "\x1b]0;" not in out
 
 
 def test_stats_as_json_are_one_object(config: Path) -> None:

@@ -6,7 +6,9 @@ from contextlib import closing
 
 import pytest
 
+from station.ingest.alarms import AlarmKind
 from station.stats import BoxStats, UnfilledGap, collect
+from station.store.alarms import StandingAlarm
 from station.store.database import StoreError, upgrade, versions
 from tests.station.ingest.test_receipts import hello, messages
 from tests.station.store.test_store import altered, bytes_by
@@ -32,6 +34,7 @@ def test_everything_is_counted_by_box(place: Place) -> None:
     assert stats.boxes == (BoxStats("hai-ninh/north-01", "never told", NOW_MS, **counted, **amiss),)
     assert stats.gaps == (UnfilledGap("hai-ninh/north-01", "s-1", 3, 5, 3, "gone", NOW_MS),)
     assert (stats.gaps_filled, stats.event_messages, stats.unreadable_bytes) == (1, 4, 1)
+    assert stats.alarms == ()
     assert stats.picture_bytes == len(picture.raw)
     assert stats.database_bytes > 50_000
     assert stats.disk_free_bytes > 0
@@ -64,3 +67,13 @@ def test_gaps_that_add_up_beyond_64_bits_are_counted(place: Place) -> None:
         (box,) = collect(place.engine, place.folder).boxes
 
     assert box.missing > 2**63
+
+
+def test_alarms_that_stand_are_told_and_those_that_are_over_are_not(place: Place) -> None:
+    with closing(place.open(now=lambda: NOW_MS / 1000)) as store:
+        store.raise_alarm(AlarmKind.QUOTA, ("hai-ninh", "north-01"), "more than 1 GiB")
+        store.raise_alarm(AlarmKind.SECOND_STATION, None, "by another session")
+        store.close_alarm(AlarmKind.SECOND_STATION, None)
+        (found,) = collect(place.engine, place.folder).alarms
+
+    assert found == StandingAlarm("quota", "hai-ninh/north-01", NOW_MS, NOW_MS, 1, "more than 1 GiB")

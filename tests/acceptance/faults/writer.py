@@ -58,8 +58,8 @@ def main(file: Path, puts: int, synchronous: str, seed: int) -> None:
             gone = chance.randint(gone, kept)
             os.write(1, b"gone %d\n" % gone)
             given = box.waiting(1 << 20, clock.now())
-            done = [each.seq for each in given if number_of(each.message) <= gone]
-            box.acknowledge(box.stream, [(seq, seq) for seq in done])
+            done = [(each.seq, each.sha256) for each in given if number_of(each.message) <= gone]
+            box.acknowledge(box.stream, done)
     os._exit(0)  # a cut needs no goodbye
 
 

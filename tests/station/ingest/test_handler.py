@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from station.ingest.handler import Attends, Compares, Handler, RemembersSeqs
+from station.ingest.handler import Attends, Compares, Handler, RaisesAlarms, RemembersSeqs
 from station.ingest.inbound import InboundMessage
 from station.watch.watch import Watch
 from tests.support.stores import Place
 
-MORE = (RemembersSeqs, Compares, Attends)
+MORE = (RemembersSeqs, Compares, Attends, RaisesAlarms)
 
 
 class Plain:
@@ -31,10 +31,10 @@ def test_a_store_does_all_that_a_handler_may_do(sqlite_place: Place) -> None:
     assert [each for each in MORE if not isinstance(handler, each)] == []
 
 
-def test_who_only_watches_remembers_and_does_no_more() -> None:
+def test_who_only_watches_remembers_shows_alarms_and_does_no_more() -> None:
     handler: Handler = Watch(None, None)
 
-    assert [each for each in MORE if isinstance(handler, each)] == [RemembersSeqs]
+    assert [each for each in MORE if isinstance(handler, each)] == [RemembersSeqs, RaisesAlarms]
 
 
 def test_what_a_handler_remembers_is_asked_by_box_and_stream(sqlite_place: Place) -> None:

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from agent.publishing.compose import Sender, event_messages
 from agent.wire import codec
 from agent.wire.message import Stored
+from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, read
 from station.store.database import StoreError
 from station.store.store import Store
@@ -362,3 +363,19 @@ def test_the_numbers_of_one_box_say_nothing_about_another(store: Store, place: P
     assert place.rows("select count(*) from event") == [(2,)]
     assert store.committed("hai-ninh", "south-01", "s-1") == [(1, 1)]
     assert place.rows("select count(*) from conflict") == [(0,)]
+
+
+def test_an_alarm_is_told_once_when_it_opens_and_once_when_it_is_over(store: Store, place: Place) -> None:
+    with capture_logs() as lines:
+        for _ in range(3):
+            store.raise_alarm(AlarmKind.PICTURES_MISSING, None, "204 pictures")
+            store.raise_alarm(AlarmKind.QUOTA, BOX, "1 message", 2)
+        store.close_alarm(AlarmKind.QUOTA, BOX)
+        store.close_alarm(AlarmKind.QUOTA, BOX)
+
+    logged = [(line["event"], line["kind"], line.get("box")) for line in lines]
+    assert logged == [
+        ("alarm_opened", "pictures_missing", None), ("alarm_opened", "quota", "hai-ninh/north-01"),
+        ("alarm_closed", "quota", "hai-ninh/north-01"),
+    ]  # fmt: skip
+    assert place.rows("select count from alarm order by id") == [(3,), (6,)]

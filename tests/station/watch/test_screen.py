@@ -131,3 +131,24 @@ def test_an_event_that_cannot_be_shown_is_shown_as_such_and_takes_no_other_with_
     assert "cannot be shown: OverflowError" in text
     assert "north-01/south" in text
     assert "north-01/north" in text
+
+
+def test_alarms_stand_above_the_table_until_they_are_over() -> None:
+    console = Console(file=io.StringIO(), width=140, height=30)
+    screen = LiveTable(console, Subscriber(SubscriberSettings(), Watch(None, None)), "broker:1883")
+    texts = []
+    for alarms in ([f"quota box-{number}\x1b[2J" for number in range(9)], []):
+        screen.show_alarms(alarms)
+        with console.capture() as capture:
+            console.print(screen.table())
+        texts.append(capture.get())
+
+    assert [f"quota box-{number}\ufffd" in texts[0] for number in range(9)] == [True] * 5 + [False] * 4
+    assert "quota" not in texts[1]
+
+
+def test_lines_tell_of_alarms_and_json_does_not() -> None:
+    for screen, said in ((Lines, "alarm  quota north-01\n"), (JsonLines, "")):
+        out = io.StringIO()
+        screen(out).show_alarms(["quota north-01"])
+        assert out.getvalue() == said

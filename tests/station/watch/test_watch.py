@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent.core.types import Phase
+from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage
 from station.watch.watch import Watch
 from tests.station.ingest.test_receipts import messages
@@ -18,6 +21,7 @@ class Shown:
 
     def __init__(self, gone: bool = False, broken: bool = False) -> None:
         self.shown: list[InboundMessage] = []
+        self.alarms: list[list[str]] = []
         self._gone, self._broken = gone, broken
 
     def show(self, arrival: InboundMessage) -> None:
@@ -26,6 +30,9 @@ class Shown:
         if self._broken:
             raise OverflowError("date value out of range")
         self.shown.append(arrival)
+
+    def show_alarms(self, alarms: Sequence[str]) -> None:
+        self.alarms.append(list(alarms))
 
     def __enter__(self) -> Shown:
         return self
@@ -88,3 +95,18 @@ def test_what_cannot_be_shown_is_kept_all_the_same(tmp_path: Path) -> None:
 
     assert (tmp_path / "north-01/north/e-1-thumbnail.jpg").is_file()
     assert len(watch.seen.events) == 1
+
+
+def test_an_alarm_is_on_the_screen_until_it_is_over_and_logged_once() -> None:
+    watch, screen = Watch(None, None), Shown()
+    watch.begin(screen, lambda: None, None)
+
+    with capture_logs() as lines:
+        for _ in range(2):
+            watch.raise_alarm(AlarmKind.RETAINED_FLOOD, ("hai-ninh", "north-01"), "camera/x/y")
+        for _ in range(2):
+            watch.close_alarm(AlarmKind.RETAINED_FLOOD, ("hai-ninh", "north-01"))
+
+    meaning = AlarmKind.RETAINED_FLOOD.meaning
+    assert screen.alarms == [[f"retained_flood hai-ninh/north-01: {meaning}; camera/x/y"], []]
+    assert [line["event"] for line in lines] == ["alarm_opened", "alarm_closed"]

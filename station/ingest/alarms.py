@@ -1,0 +1,31 @@
+"""Kinds of alarm: what is wrong with a box, its broker or the station itself, until it is over."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class AlarmKind(StrEnum):
+    """What an alarm is about; `meaning` says it to a person."""
+
+    QUOTA = "quota"
+    SECOND_HOLDER = "second_holder"
+    OUTBOX_WENT_BACK = "outbox_went_back"
+    RETAINED_FLOOD = "retained_flood"
+    PICTURES_MISSING = "pictures_missing"
+    SECOND_STATION = "second_station"
+
+    @property
+    def meaning(self) -> str:
+        """One line."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    AlarmKind.QUOTA: "the box sent more than its quota: the rest is not receipted and waits at the box",
+    AlarmKind.SECOND_HOLDER: "two boxes speak with one identity: a card was copied",
+    AlarmKind.OUTBOX_WENT_BACK: "the box's outbox was put back to an older state",
+    AlarmKind.RETAINED_FLOOD: "the broker keeps messages of the box that it must not keep",
+    AlarmKind.PICTURES_MISSING: "pictures of the store are not in its folder any more",
+    AlarmKind.SECOND_STATION: "another station uses this one's name: each gets what the other lacks",
+}
