@@ -71,7 +71,7 @@ _BATCH_S = 0.02
 _BATCH = 200
 _BATCH_BYTES = 4 * 2**20
 _READ_SHARE, _READ_S = 4.0, 0.25
-"""While the broker has more, it is read so many times as long as the last commit took, and at most so long."""
+"""While the broker has more, it is read so many times as long as the last batch took, and at most so long."""
 _AT_ONCE = 50
 """Packets that are read without asking the system in between whether there are any."""
 _ATTEND_S = 1.0
@@ -125,6 +125,7 @@ class Subscriber:
         self._heard = 0
         self._waiting_since_s = 0.0
         self._commit_s = 0.0
+        self._batch_s = 0.0
         self._attended_s = 0.0
         self._failing: str | None = None
         """Why the handler did not keep the latest that it was given."""
@@ -298,12 +299,11 @@ class Subscriber:
         """Whether to hand over what waits: at once if the handler is fast; a slow one gets larger batches."""
         waited_s = time.monotonic() - self._waiting_since_s
         gathered = waited_s >= min(self._commit_s, _BATCH_S)
-        return (quiet and gathered) or waited_s >= min(max(_BATCH_S, _READ_SHARE * self._commit_s), _READ_S)
+        return (quiet and gathered) or waited_s >= min(max(_BATCH_S, _READ_SHARE * self._batch_s), _READ_S)
 
     def _next_batch(self) -> Sequence[InboundMessage]:
         """Some of what waits of each box, read; what the handler has enough of is left out."""
         batch = [self._read(packet) for packet in self._queue.take(_BATCH, _BATCH_BYTES)]
-        self._waiting_since_s = time.monotonic()
         limits, admitted = self._limits, list[InboundMessage]()
         if limits is None:
             return batch
@@ -318,6 +318,7 @@ class Subscriber:
 
     def _deliver(self, client: paho.Client) -> None:
         """Hand over what waits, then give the receipts."""
+        begun_s = time.monotonic()
         batch = self._next_batch()
         deduplicated = self._receipts.deduplicate(batch)
         self.counters.duplicates += len(deduplicated.copies)
@@ -331,6 +332,8 @@ class Subscriber:
         if self._settings.receipts:
             self._give_receipts(client, batch)
             self.counters.receipted += sum(map(self._receipts.has, deduplicated.fresh))
+        self._waiting_since_s = time.monotonic()
+        self._batch_s = self._waiting_since_s - begun_s
 
     def _give_receipts(self, client: paho.Client, batch: Sequence[InboundMessage]) -> None:
         for commune in {message.commune for message in batch}:

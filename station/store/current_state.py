@@ -99,6 +99,10 @@ def record_given_up(
     rows = [(payload.of, first, last, "dropped") for first, last in payload.dropped]
     if payload.carried is not None and payload.carried.stream is not None:
         rows += [(payload.carried.stream, first, last, "carried") for first, last in payload.carried.seqs]
-    for name, first, last, reason in rows:
-        place = {"stream_id": ids.stream_id(connection, box_id, name, now_ms), "first": first, "last": last}
-        connection.execute(insert_once(connection, given_up).values(place | {"reason": reason}))
+    if rows:
+        id_of = {name: ids.stream_id(connection, box_id, name, now_ms) for name, *_ in rows}
+        values = [
+            {"stream_id": id_of[name], "first": first, "last": last, "reason": reason}
+            for name, first, last, reason in rows
+        ]
+        connection.execute(insert_once(connection, given_up), values)

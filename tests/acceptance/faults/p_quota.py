@@ -1,4 +1,4 @@
-"""P45: one box floods the station, with what it may say and with what nobody can read."""
+"""P45, P60.2: one box floods the station, with what it may say and with what nobody can read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.brokers import until
 BROKER = ("max_queued_messages 10000", "max_queued_bytes 134217728", "max_inflight_messages 500")
 
 """As the role of the fleet sets them."""
-RATE = {"event": 5000, "unreadable": 500}
+RATE = {"event": 5000, "unreadable": 500, "stream": 3000}
 """Messages a second at most: what has been measured of such a flood, and half as much again."""
 MOST = 400
 QUOTA = "quota: {{messages_per_day: {messages}, bytes_per_day: {size}, unreadable_bytes_per_day: 1048576}}"
@@ -65,6 +65,30 @@ def flood(trial: Trial) -> str:
     return "; ".join(said)
 
 
+@promise(
+    "P60.2", "one box begins a new life of its outbox with every event, beside the events of another box",
+    "the other box's receipts come within 5 s (p95); no more streams are kept than the quota has",
+    minutes=0.3,
+)  # fmt: skip
+def streams_without_end(trial: Trial) -> str:
+    """As fast as RATE says; a box begins a stream when its outbox is made, and that is once in years."""
+    count = trial.size(13_000, 50_000, quick=1000)
+    with playing(trial.folder, *BROKER) as (_, server, station):
+        other = RawBox(server.port, "other-01")
+        other.until_station()
+        with flooding(server.port, "stream", count) as flooder:
+            waits, asked = _answered(other, flooder)
+        until(lambda: station.rows("select 1 from alarm where kind = 'quota'"), 20, "the alarm is raised")
+        kept = station.rows("select count(*) from stream where name like 's-flood-%'")[0][0]
+        other.close()
+    waits += [99.0] * (asked - len(waits))
+    p95 = waits[int(asked * 0.95)]
+    said = f"{count} streams, {kept} kept; {asked} receipts of the other box: p50 {waits[asked // 2]:.2f} s, "
+    if p95 > 5 or kept > 100:
+        raise Broken(f"{said}p95 {p95:.2f} s")
+    return f"{said}p95 {p95:.2f} s"
+
+
 @contextmanager
 def flooding(port: int, what: str, count: int) -> Iterator[subprocess.Popen[bytes]]:
     """A process of its own that publishes so many, as fast as the broker takes them."""
@@ -103,10 +127,12 @@ def _flood(port: int, what: str, count: int) -> None:
     body, began = os.urandom(200_000), time.monotonic()
     if what == "event":
         body = json.dumps(box.an_event(1) | {"seq": 1_000_001, "id": "flood-1000001"}).encode()
+    if what == "stream":
+        body = json.dumps(box.an_event(1) | {"stream": "s-flood-1000001", "id": "flood-1000001"}).encode()
     for seq in range(1_000_002, 1_000_002 + count):
         until(lambda: box.said - box.taken < 1000, 60)
         time.sleep(max(0.0, began + box.said / RATE[what] - time.monotonic()))
-        own = body.replace(b"1000001", str(seq).encode()) if what == "event" else seq.to_bytes(4, "big") + body
+        own = body.replace(b"1000001", str(seq).encode()) if what != "unreadable" else seq.to_bytes(4) + body
         box.raw("camera/north/event", own)
     until(lambda: box.said == box.taken, 60)
     box.close()
