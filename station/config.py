@@ -62,6 +62,29 @@ class IngestSettings(Settings):
     )
 
 
+class QuotaSettings(Settings):
+    """How much is taken of one box in a day of UTC; what is beyond it has no receipt, and waits at the box.
+
+    A busy junction of four cameras tells some 20,000 events a day, in 70,000 messages with their pictures,
+    counts and seals, and 400 MB of them at most. So the defaults are three days of that in one, for a box that
+    was cut off, and four times what its outbox holds.
+    """
+
+    messages_per_day: int = Field(200_000, ge=1_000, le=100_000_000, description="Messages of one box.")
+    bytes_per_day: int = Field(
+        2**30, ge=2**20, le=2**50, description="What they take of the disk, rows and pictures. Pictures: 3/4."
+    )
+    unreadable_bytes_per_day: int = Field(
+        2**20,
+        ge=0,
+        le=2**40,
+        description="Of these, what cannot be read or contradicts what came before.",
+    )
+    streams_per_day: int = Field(
+        100, ge=1, le=1_000_000, description="New lives of its outbox; a box has one in years."
+    )
+
+
 class StationLog(Settings):
     """What the station writes about its own work, to standard output."""
 
@@ -90,6 +113,7 @@ class StationConfig(Settings):
         DatabaseSettings(), description="Where events and everything else but pictures lie."
     )
     ingest: IngestSettings = Field(IngestSettings(), description="How messages are taken in.")
+    quota: QuotaSettings = Field(QuotaSettings(), description="How much is taken of one box in a day of UTC.")
     log: StationLog = Field(StationLog(), description="What the station writes about its own work.")
 
     def subscriber(self, *, receipts: bool = True) -> SubscriberSettings:

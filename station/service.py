@@ -27,7 +27,9 @@ def run(config: StationConfig, for_s: float | None = None) -> None:
     url = url_of(config.database, config.state_dir)
     with (
         claimed(config.state_dir),
-        closing(Store(engine_of(url), config.state_dir, config.ingest.gap_after_s)) as store,
+        closing(
+            Store(engine_of(url), config.state_dir, config.ingest.gap_after_s, quota=config.quota)
+        ) as store,
     ):
         subscriber = Subscriber(config.subscriber(), store)
         for number in (signal.SIGINT, signal.SIGTERM):

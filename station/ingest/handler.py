@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 import structlog
 
 from station.ingest.alarms import AlarmKind
-from station.ingest.inbound import InboundMessage
+from station.ingest.inbound import InboundMessage, MessageKind
 
 log = structlog.get_logger("station.ingest.handler")
 T = TypeVar("T")
@@ -59,6 +59,19 @@ class Attends(Protocol):
 
     def attend(self) -> None:
         """Called about once a second while a broker is connected; what it raises is logged."""
+        ...
+
+
+@runtime_checkable
+class LimitsBoxes(Protocol):
+    """A handler may also say of which messages it has enough; these have no receipt, and stay at the box."""
+
+    def refuses(self, commune: str, device: str, kind: MessageKind, size_bytes: int, /) -> bool:
+        """Whether it takes nothing more of this kind of this box; asked of each message before it is read."""
+        ...
+
+    def admitted(self, messages: Sequence[InboundMessage], /) -> Sequence[InboundMessage]:
+        """Those that it would keep, in their order; asked once they are read. It may raise, as commit."""
         ...
 
 

@@ -14,8 +14,8 @@ class Ranges:
         for first, last in ranges:
             self.add(first, last)
 
-    def add(self, first: int, last: int | None = None) -> None:
-        """Take in first..last, or the one number."""
+    def add(self, first: int, last: int | None = None) -> list[tuple[int, int]]:
+        """Take in first..last, or the one number; the ranges that have become one with it."""
         last = first if last is None else last
         # Those that overlap or touch first..last lie between `begin` and `end`, and become one with it.
         begin = bisect_right(self._ranges, first - 1, key=lambda r: r[0])
@@ -26,6 +26,7 @@ class Ranges:
         if touched:
             first, last = min(first, touched[0][0]), max(last, touched[-1][1])
         self._ranges[begin:end] = [(first, last)]
+        return touched
 
     def around(self, number: int) -> tuple[int, int] | None:
         """The range that holds the number, or None."""

@@ -1,21 +1,24 @@
 """A subscriber that loses nothing: it hands messages to a handler and gives a receipt when that has committed.
 
-    the broker         inbound.py      receipts.py              the handler       receipts.py
-    bytes come in ──▶  read, checked ──▶ new, or a copy? ──▶  commit, compare ──▶ receipts go out
+    the broker       fair_queue.py          inbound.py       receipts.py        the handler        receipts.py
+    bytes come in ─▶ a turn for each box ─▶ read, checked ─▶ new, or a copy? ─▶ commit, compare ─▶ receipts
 
 Promises
 1. A receipt goes out only after `handler.commit` has returned. An exception there means: no receipt; the box
    sends again.
 2. What is committed is not committed again, however often it arrives; a handler that wants to may compare.
-3. An event is handed over within 20 ms, without waiting for its picture. The picture is a message of its
-   own, with the event attached.
+3. An event is handed over within 20 ms, without waiting for its picture, and behind a flood with the next
+   batch. The picture is a message of its own, with the event attached.
 4. A lost broker is asked again at most 5 s apart, with jitter; the broker keeps what comes meanwhile, and the
    box keeps the rest.
 5. While the handler fails, the station says that it is away: boxes then hold their pictures back instead of
    sending them in vain. It says that it is back when the handler can again, or after half a minute, to try.
+6. A box that floods takes no turn from the others: each batch has some of every box that has sent something.
 
-One thread does all of it, the one that calls `run`: while the handler commits, nothing more is read, and a slow
-handler slows the broker down instead of filling memory. Guide: docs/guide/subscriber.md.
+One thread does all of it, the one that calls `run`: while the handler commits, nothing more is read. The broker
+has one queue for the station, and throws away what does not fit into it, of whatever box: so while more comes,
+reading has more of the time than committing, and what a flood leaves no room for is let go here.
+Guide: docs/guide/subscriber.md.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from uuid import uuid4
 
 import paho.mqtt.client as paho
 import structlog
+from paho.mqtt.enums import MQTTErrorCode
 
 from agent.core.types import Instant
 from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError, NgatuError, WireError
@@ -37,8 +41,11 @@ from agent.transport.client import Will, connect
 from agent.transport.errors import HungUp, VersionRefused
 from agent.transport.settings import Version
 from agent.wire import codec
-from agent.wire.topics import Topics, station_status_topic, subscriptions
-from station.ingest.handler import Attends, Compares, Handler, Memory, RemembersSeqs
+from agent.wire.topics import STATION, Topics, split, station_status_topic, subscriptions
+from agent.wire.topics import read as read_topic
+from station.ingest.alarms import AlarmKind
+from station.ingest.fair_queue import Box, FairQueue
+from station.ingest.handler import Attends, Compares, Handler, LimitsBoxes, Memory, RaisesAlarms, RemembersSeqs
 from station.ingest.inbound import InboundMessage, MessageKind, read
 from station.ingest.receipts import Receipts
 from station.ingest.settings import SubscriberSettings
@@ -49,7 +56,9 @@ __all__ = [
     "Handler",
     "InboundMessage",
     "IngestCounters",
+    "LimitsBoxes",
     "MessageKind",
+    "RaisesAlarms",
     "RemembersSeqs",
     "Subscriber",
     "SubscriberSettings",
@@ -60,8 +69,15 @@ log = structlog.get_logger("station.ingest.subscriber")
 _QUIET_S = 0.002
 _BATCH_S = 0.02
 _BATCH = 200
+_BATCH_BYTES = 4 * 2**20
+_READ_SHARE, _READ_S = 4.0, 0.25
+"""While the broker has more, it is read so many times as long as the last batch took, and at most so long."""
+_AT_ONCE = 50
+"""Packets that are read without asking the system in between whether there are any."""
 _ATTEND_S = 1.0
 _AWAY_S = 30.0
+_LAST_S = 2.0
+"""How long what waits is still handed over once the end was asked for."""
 _AWAY_WAIT_S, _REFUSED_WAIT_S = 5.0, 60.0
 """Longest waits before a broker is asked again. A broker has few stations, so a short one storms nobody, and
 until the station is back nothing arrives; who is refused is refused for longer."""
@@ -79,6 +95,8 @@ class IngestCounters:
     """Committed, but could not be read."""
     ignored: int = 0
     """Not by a topic of a box; the station's own status comes back to it and is one of them."""
+    refused: int = 0
+    """Not handed over: the handler had enough of this box, or it sent faster than can be read."""
     receipted: int = 0
     """Messages of which a box was told that they are committed."""
     failed_commits: int = 0
@@ -100,9 +118,14 @@ class Subscriber:
         self._version: Version = "5"
         self._receipts = Receipts(Memory(handler), time.monotonic)
         self._announced: set[str] = set()
-        self._waiting: list[InboundMessage] = []
+        self._limits = handler if isinstance(handler, LimitsBoxes) else None
+        self._queue = FairQueue[paho.MQTTMessage]()
+        self._overrun: dict[Box, int] = {}
+        """Messages for which the queue had no room, by box, since the last look."""
+        self._heard = 0
         self._waiting_since_s = 0.0
         self._commit_s = 0.0
+        self._batch_s = 0.0
         self._attended_s = 0.0
         self._failing: str | None = None
         """Why the handler did not keep the latest that it was given."""
@@ -149,17 +172,29 @@ class Subscriber:
         self._greet(client)
         lost = paho.MQTT_ERR_SUCCESS
         while not self._stop.is_set() and time.monotonic() < ends_s and lost == paho.MQTT_ERR_SUCCESS:
-            before = len(self._waiting)
-            lost = client.loop(_QUIET_S if before else 0.25)
-            if before and self._ripe(quiet=before == len(self._waiting)):
+            before, waited = self._heard, bool(self._queue)
+            lost = client.loop(_QUIET_S if waited else 0.25)
+            if lost == paho.MQTT_ERR_SUCCESS and self._heard > before:
+                lost = self._read_on(client)
+            if waited and self._ripe(quiet=before == self._heard):
                 self._deliver(client)
             self._attend()
             self._be_seen(client)
-        if self._waiting:
+        last_s = time.monotonic() + _LAST_S
+        while self._queue and time.monotonic() < last_s:
             self._deliver(client)
         if lost != paho.MQTT_ERR_SUCCESS:
             raise BrokerUnreachable(f"connection lost: {paho.error_string(lost)}")
         self._leave(client)
+
+    def _read_on(self, client: paho.Client) -> MQTTErrorCode:
+        """Read what has come already: paho's loop takes one packet, and asks the system before each."""
+        for _ in range(_AT_ONCE):
+            before = self._heard
+            rc = client.loop_read()
+            if rc != paho.MQTT_ERR_SUCCESS or self._heard == before:
+                return rc
+        return paho.MQTT_ERR_SUCCESS
 
     def _connect(self) -> paho.Client:
         settings, will = self._settings, None
@@ -240,31 +275,51 @@ class Subscriber:
     # ----------------------------------------------------------------------------- from message to receipt
 
     def _take(self, _client: paho.Client, _data: Any, packet: paho.MQTTMessage) -> None:
-        properties = dict(getattr(packet.properties, "UserProperty", ())) if packet.properties else {}
+        """Let it wait for the turn of its box; unread, for reading costs more than a flood may cost others."""
+        self._heard += 1
         try:
-            message = read(
-                packet.topic,
-                bytes(packet.payload),
-                properties,
-                retained=packet.retain,
-                root=self._settings.root,
-            )
+            commune, device, suffix = split(packet.topic, self._settings.root)
         except (WireError, UnicodeDecodeError):  # paho decodes the topic when it is asked for
             self.counters.ignored += 1
             return
-        if not self._waiting:
+        if device == STATION:
+            self.counters.ignored += 1
+            return
+        box, size_bytes = (commune, device), len(packet.payload)
+        if self._limits is not None and self._limits.refuses(*box, read_topic("box", suffix)[0], size_bytes):
+            self.counters.refused += 1
+            return
+        if not self._queue:
             self._waiting_since_s = time.monotonic()
-        self._waiting.append(message)
+        if not self._queue.put(box, packet, size_bytes):
+            self.counters.refused += 1
+            self._overrun[box] = self._overrun.get(box, 0) + 1
 
     def _ripe(self, *, quiet: bool) -> bool:
         """Whether to hand over what waits: at once if the handler is fast; a slow one gets larger batches."""
         waited_s = time.monotonic() - self._waiting_since_s
         gathered = waited_s >= min(self._commit_s, _BATCH_S)
-        return (quiet and gathered) or waited_s >= _BATCH_S or len(self._waiting) >= _BATCH
+        return (quiet and gathered) or waited_s >= min(max(_BATCH_S, _READ_SHARE * self._batch_s), _READ_S)
+
+    def _next_batch(self) -> Sequence[InboundMessage]:
+        """Some of what waits of each box, read; what the handler has enough of is left out."""
+        batch = [self._read(packet) for packet in self._queue.take(_BATCH, _BATCH_BYTES)]
+        limits, admitted = self._limits, list[InboundMessage]()
+        if limits is None:
+            return batch
+        if self._done(lambda: admitted.extend(limits.admitted(batch))):
+            self.counters.refused += len(batch) - len(admitted)
+        return admitted
+
+    def _read(self, packet: paho.MQTTMessage) -> InboundMessage:
+        properties = dict(getattr(packet.properties, "UserProperty", ())) if packet.properties else {}
+        raw, root = bytes(packet.payload), self._settings.root
+        return read(packet.topic, raw, properties, retained=packet.retain, root=root)
 
     def _deliver(self, client: paho.Client) -> None:
         """Hand over what waits, then give the receipts."""
-        batch, self._waiting = self._waiting, []
+        begun_s = time.monotonic()
+        batch = self._next_batch()
         deduplicated = self._receipts.deduplicate(batch)
         copies, conflicts = deduplicated.copies, deduplicated.conflicts
         self.counters.duplicates += len(copies) + len(conflicts)
@@ -278,6 +333,8 @@ class Subscriber:
         if self._settings.receipts:
             self._give_receipts(client, batch)
             self.counters.receipted += sum(map(self._receipts.has, deduplicated.fresh))
+        self._waiting_since_s = time.monotonic()
+        self._batch_s = self._waiting_since_s - begun_s
 
     def _give_receipts(self, client: paho.Client, batch: Sequence[InboundMessage]) -> None:
         for commune in {message.commune for message in batch}:
@@ -306,9 +363,23 @@ class Subscriber:
 
     def _attend(self) -> None:
         now_s = time.monotonic()
-        if isinstance(self._handler, Attends) and now_s - self._attended_s >= _ATTEND_S:
-            self._attended_s = now_s
+        if now_s - self._attended_s < _ATTEND_S:
+            return
+        self._attended_s = now_s
+        if isinstance(self._handler, Attends):
             self._done(self._handler.attend)
+        self._tell_overrun()
+
+    def _tell_overrun(self) -> None:
+        overrun, self._overrun = self._overrun, {}
+        for box, count in overrun.items():
+            detail = f"{count} messages came faster than they can be read; they have no receipt"
+            self._raise_alarm(AlarmKind.QUOTA, box, detail, count)
+
+    def _raise_alarm(self, kind: AlarmKind, box: Box | None, detail: str, count: int = 1) -> None:
+        handler = self._handler
+        if isinstance(handler, RaisesAlarms):
+            self._done(lambda: handler.raise_alarm(kind, box, detail, count))
 
     def _done(self, job: Callable[[], None]) -> bool:
         """Whether the handler could do it; a failure is told once, and so is its end."""

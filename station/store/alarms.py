@@ -67,6 +67,15 @@ def close_alarm(connection: Connection, kind: AlarmKind, box_id: int | None, now
     return "alarm_closed", _of(connection, kind, box_id) | {"count": found.raised, "lasted_s": lasted_s}
 
 
+def close_quiet(connection: Connection, kind: AlarmKind, before_ms: int, now_ms: int) -> list[LogLine]:
+    """Close those of a kind that nobody has raised since `before_ms`; what to log."""
+    quiet = select(alarm.c.box_id).where(
+        alarm.c.kind == str(kind), alarm.c.closed_ms.is_(None), alarm.c.last_ms < before_ms
+    )
+    lines = (close_alarm(connection, kind, box_id, now_ms) for box_id in list(connection.scalars(quiet)))
+    return [line for line in lines if line is not None]
+
+
 def standing(connection: Connection) -> tuple[StandingAlarm, ...]:
     """Every alarm that is not over, the oldest first."""
     query = (

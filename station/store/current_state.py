@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from agent.wire.payloads import CameraStatusPayload, ChainPayload, HelloPayload, StatusPayload
 from station.ingest.alarms import AlarmKind
@@ -62,11 +62,15 @@ def _second_holder(
     box_id: int,
     now_ms: int,
 ) -> list[LogLine]:
-    """A life of the agent that speaks again after another one has spoken: one box has one life at a time."""
+    """A life of the agent that speaks again after another one has spoken: one box has one life at a time.
+
+    What it said before may come again from the broker; that has the moment at which it was said.
+    """
     if payload.state != "online" or message.retained or latest in (None, payload.session):
         return []
     of_session = box_status.c.box_id == box_id, box_status.c.session == payload.session
-    if not connection.scalar(select(func.count()).select_from(box_status).where(*of_session)):
+    moments = set(connection.scalars(select(box_status.c.time_ms).where(*of_session)))
+    if not moments or ms(payload.time) in moments:
         return []
     detail = f"sessions {payload.session} and {latest} take turns"
     return _logged(raise_alarm(connection, AlarmKind.SECOND_HOLDER, box_id, now_ms, detail))
@@ -135,9 +139,13 @@ def record_given_up(
     rows = [(payload.of, first, last, "dropped") for first, last in payload.dropped]
     if payload.carried is not None and payload.carried.stream is not None:
         rows += [(payload.carried.stream, first, last, "carried") for first, last in payload.carried.seqs]
-    for name, first, last, reason in rows:
-        place = {"stream_id": ids.stream_id(connection, box_id, name, now_ms), "first": first, "last": last}
-        connection.execute(insert_once(connection, given_up).values(place | {"reason": reason}))
+    if rows:
+        id_of = {name: ids.stream_id(connection, box_id, name, now_ms) for name, *_ in rows}
+        values = [
+            {"stream_id": id_of[name], "first": first, "last": last, "reason": reason}
+            for name, first, last, reason in rows
+        ]
+        connection.execute(insert_once(connection, given_up), values)
     if payload.carried is None or not payload.carried.forked:
         return []
     detail = f"stream {payload.carried.stream}: its messages go on in {payload.of}"

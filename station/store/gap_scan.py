@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from station.ingest.ranges import Ranges
-from station.store.gaps import Gap, GapState, Range, StreamReport, changed_gaps, holes
+from station.store.gaps import FIRST_SEQ, Gap, GapState, Range, StreamReport, changed_gaps, holes
 from station.store.schema import box, gap, given_up, span, stream
 from station.store.writer import Notice
+
+_AT_ONCE = 500
+"""Few enough for the bound parameters of one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +64,31 @@ class GapScan:
 
 
 def _holes(connection: Connection) -> dict[int, list[Range]]:
-    """Stream -> what is missing; streams without a hole are left out."""
+    """Stream -> what is missing; streams without a hole are left out, and are not even read."""
+    holed = select(span.c.stream_id).group_by(span.c.stream_id)
+    holed = holed.having((func.count() > 1) | (func.min(span.c.first) > FIRST_SEQ))
     spans: dict[int, list[Range]] = {}
-    for row in connection.execute(select(span).order_by(span.c.stream_id, span.c.first)):
+    query = select(span).where(span.c.stream_id.in_(holed)).order_by(span.c.stream_id, span.c.first)
+    for row in connection.execute(query):
         spans.setdefault(row.stream_id, []).append((row.first, row.last))
     return {stream_id: found for stream_id, have in spans.items() if (found := holes(have))}
 
 
 def _streams(connection: Connection, ids: set[int]) -> list[_Stream]:
     abandoned: dict[int, Ranges] = {}
-    for row in connection.execute(select(given_up)):
-        abandoned.setdefault(row.stream_id, Ranges()).add(row.first, row.last)
+    listed, rows = sorted(ids), list[Any]()
     columns = stream.c.id, stream.c.name, box.c.commune, box.c.device, stream.c.oldest, stream.c.unnumbered
-    query = select(*columns).join(box, box.c.id == stream.c.box_id)
+    query = select(*columns).join(box, box.c.id == stream.c.box_id).order_by(stream.c.id)
+    for at in range(0, len(listed), _AT_ONCE):
+        these = listed[at : at + _AT_ONCE]
+        for row in connection.execute(select(given_up).where(given_up.c.stream_id.in_(these))):
+            abandoned.setdefault(row.stream_id, Ranges()).add(row.first, row.last)
+        rows += connection.execute(query.where(stream.c.id.in_(these))).all()
     return [
         _Stream(
             row[0], row[1], f"{row[2]}/{row[3]}", StreamReport(row[4], row[5], tuple(abandoned.get(row[0], ())))
         )
-        for row in connection.execute(query)
-        if row[0] in ids
+        for row in rows
     ]
 
 

@@ -79,22 +79,25 @@ class IdCache:
         return self._committed[stream_id]
 
     def add_committed(self, connection: Connection, stream_id: int, seqs: Iterable[int]) -> None:
-        """Write down that these are committed with this transaction."""
+        """Write down that these are committed with this transaction; costs nothing for ranges that stay."""
         committed = self.committed(connection, stream_id)
-        before = dict(committed)
+        gone: set[int] = set()
+        last_of: dict[int, int] = {}
         for seq in seqs:
-            committed.add(seq)
-        after = dict(committed)
-        gone = [{"s": stream_id, "f": first} for first in before.keys() - after.keys()]
+            for first, _ in committed.add(seq):
+                gone.add(first)
+                last_of.pop(first, None)
+            around = committed.around(seq)
+            assert around is not None
+            gone.discard(around[0])
+            last_of[around[0]] = around[1]
         if gone:
             statement = delete(span).where(span.c.stream_id == bindparam("s"), span.c.first == bindparam("f"))
-            connection.execute(statement, gone)
-        changed = [
-            {"stream_id": stream_id, "first": first, "last": last}
-            for first, last in after.items()
-            if before.get(first) != last
-        ]
-        if changed:
+            connection.execute(statement, [{"s": stream_id, "f": first} for first in sorted(gone)])
+        if last_of:
+            changed = [
+                {"stream_id": stream_id, "first": first, "last": last} for first, last in last_of.items()
+            ]
             put = upsert(connection, span)
             put = put.on_conflict_do_update(
                 index_elements=["stream_id", "first"], set_={"last": put.excluded.last}

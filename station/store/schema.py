@@ -304,3 +304,16 @@ alarm = Table(  # what is wrong and lasts; one row each, from its opening to its
     Column("detail", Text, nullable=False),
     UniqueConstraint("standing"),
 )
+
+daily_usage = Table(  # what was taken of a box on a day of UTC, and what was refused: quota.py
+    "daily_usage",
+    metadata,
+    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
+    Column("day", Integer, primary_key=True),  # since 1970
+    Column("messages", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("unreadable_bytes", BigInteger, nullable=False),
+    Column("streams", BigInteger, nullable=False),  # new ones
+    Column("refused", BigInteger, nullable=False),  # messages; one that came again is counted again
+    Column("refused_bytes", BigInteger, nullable=False),
+)

@@ -12,6 +12,7 @@ Invariants
  8. A number that is missing while later ones are here is told as a gap once it has lasted, and closed when it
     comes.
  9. What a receipt proves is the digest under which the message is kept; a conflict does not change it.
+10. It grows by no more than its quota for each box and day; what is refused is not receipted.
 
 It is a handler of station.ingest.subscriber: connection -> inbound -> store -> receipts.
 """
@@ -19,7 +20,7 @@ It is a handler of station.ingest.subscriber: connection -> inbound -> store -> 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -28,20 +29,23 @@ import structlog
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
+from station.config import QuotaSettings
 from station.ingest.alarms import AlarmKind
-from station.ingest.inbound import InboundMessage
+from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import LogLine, close_alarm, raise_alarm
 from station.store.blobs import Blobs
 from station.store.columns import blobs_of
 from station.store.database import StoreError, in_words, upgrade
 from station.store.gap_scan import GapScan
 from station.store.id_cache import Box, IdCache
+from station.store.quota import DAY_MS, Quota
 from station.store.schema import blob, box, message, span, stream
 from station.store.writer import BatchWriter, Notice
 
 log = structlog.get_logger("station.store.store")
 
 BLOBS = "blobs"
+_REPORT_S = 5.0
 T = TypeVar("T")
 
 
@@ -58,11 +62,14 @@ class Store:
         state_dir: Path,
         gap_after_s: float = 60.0,
         now: Callable[[], float] = time.time,
+        quota: QuotaSettings | None = None,
     ) -> None:
         self._engine = engine
         self._now = now
         self._ids = IdCache()
         self._gap_scan = GapScan(gap_after_s)
+        self._quota = Quota(quota or QuotaSettings())
+        self._reported_s = 0.0
         before, after = upgrade(engine)
         if before != after:
             log.info("store_upgraded", before=before, after=after)
@@ -75,13 +82,22 @@ class Store:
         Raises:
             StoreError: disk or database will not; invariant 1.
         """
-        self._disk(lambda: self._blobs.put(blobs_of(messages)))  # invariant 2
-        try:
-            notices = self._transact(lambda connection: self._write(connection, messages))
-        except _Refused as refused:
-            self._one_by_one(messages, str(refused))  # invariant 6
-            return
-        _log(notices)
+        self._keep(messages, {False: messages})
+
+    def refuses(self, commune: str, device: str, kind: MessageKind, size_bytes: int) -> bool:
+        """Whether the quota of a box is used up for this kind of message (invariant 9)."""
+        return self._quota.refuses((commune, device), kind, size_bytes, self._now_ms() // DAY_MS)
+
+    def admitted(self, messages: Sequence[InboundMessage]) -> list[InboundMessage]:
+        """Those for which the quotas of their boxes have room (invariant 9).
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        day = self._now_ms() // DAY_MS
+        if self._quota.lacks(messages, day):
+            self._transact(lambda connection: self._quota.load(connection, messages, day))
+        return self._quota.admitted(messages, day)
 
     def compare(self, copies: Sequence[InboundMessage]) -> None:
         """What came again although it is committed: the same, or a conflict (invariant 4).
@@ -89,7 +105,19 @@ class Store:
         Raises:
             StoreError: as commit.
         """
-        self.commit(copies)
+        numbered = [copy for copy in copies if copy.seq is not None]
+        day = self._now_ms() // DAY_MS
+
+        def differing(connection: Connection) -> list[InboundMessage]:
+            self._quota.load(connection, copies, day)
+            return BatchWriter(connection, self._ids, self._now_ms()).differing(numbered)
+
+        others = self._transact(differing)
+        kept = self._quota.admitted(others, day, unreadable=True)
+        refused = {id(copy) for copy in others} - {id(copy) for copy in kept}
+        unnumbered = [copy for copy in copies if copy.seq is None]
+        same = [copy for copy in copies if id(copy) not in refused]
+        self._keep(same, {False: unnumbered, True: kept})
 
     def committed(self, commune: str, device: str, stream_name: str) -> list[tuple[int, int]]:
         """What is committed of a stream (invariant 7).
@@ -126,7 +154,7 @@ class Store:
         return self._transact(lambda connection: [(row.seq, row.digest) for row in connection.execute(query)])
 
     def attend(self) -> None:
-        """Look for gaps when it is time; called about once a second (invariant 8).
+        """Look for gaps, and report who is over his quota, when it is time; called about once a second.
 
         Raises:
             StoreError: the database cannot be read or written.
@@ -134,6 +162,10 @@ class Store:
         if self._gap_scan.is_due(time.monotonic()):
             now_ms = self._now_ms()
             _log(self._transact(lambda connection: self._gap_scan.scan(connection, now_ms)))
+        if time.monotonic() - self._reported_s >= _REPORT_S:
+            self._reported_s, at_ms = time.monotonic(), self._now_ms()
+            lines = self._transact(lambda connection: self._quota.report(connection, self._ids, at_ms))
+            _log(Notice(*line) for line in lines)
 
     def raise_alarm(self, kind: AlarmKind, of_box: Box | None, detail: str, count: int = 1) -> None:
         """Open an alarm, or raise it again; without a box it is about the station itself.
@@ -174,9 +206,31 @@ class Store:
         if line is not None:
             _log([Notice(*line)])
 
-    def _write(self, connection: Connection, messages: Sequence[InboundMessage]) -> list[Notice]:
-        writer = BatchWriter(connection, self._ids, self._now_ms())
+    def _keep(
+        self, messages: Sequence[InboundMessage], charged: Mapping[bool, Sequence[InboundMessage]]
+    ) -> None:
+        """Keep these; `charged` are those that count, by whether they count as unreadable."""
+        self._disk(lambda: self._blobs.put(blobs_of(messages)))  # invariant 2
+        try:
+            notices = self._transact(lambda connection: self._write(connection, messages, charged))
+        except _Refused as refused:
+            self._one_by_one(messages, str(refused))  # invariant 6
+            return
+        _log(notices)
+
+    def _write(
+        self,
+        connection: Connection,
+        messages: Sequence[InboundMessage],
+        charged: Mapping[bool, Sequence[InboundMessage]],
+    ) -> list[Notice]:
+        now_ms = self._now_ms()
+        writer = BatchWriter(connection, self._ids, now_ms)
         writer.write(messages)
+        self._quota.load(connection, messages, now_ms // DAY_MS)
+        for unreadable, these in charged.items():
+            self._quota.charge(these, unreadable)
+        self._quota.write(connection, self._ids, now_ms)  # invariant 9
         return writer.notices
 
     def _one_by_one(self, messages: Sequence[InboundMessage], why: str) -> None:
@@ -187,7 +241,7 @@ class Store:
             return
         refused = [_unreadable(message, why) for message in messages]
         try:
-            _log(self._transact(lambda connection: self._write(connection, refused)))
+            _log(self._transact(lambda connection: self._write(connection, refused, {True: refused})))
         except _Refused as error:
             raise StoreError(f"the database refuses a message even as bytes: {error}", "report it") from None
 
@@ -196,13 +250,18 @@ class Store:
             with self._engine.begin() as connection:
                 return job(connection)
         except (SQLAlchemyError, ValueError, OverflowError) as error:
-            self._ids.clear()
+            self._forget()
             if _is_refusal(error):
                 raise _Refused(" ".join(str(getattr(error, "orig", error)).split())[:300]) from error
             raise in_words(error, self._engine.url) from error
         except BaseException:
-            self._ids.clear()
+            self._forget()
             raise
+
+    def _forget(self) -> None:
+        """What was remembered of a transaction that failed is not so."""
+        self._ids.clear()
+        self._quota.forget()
 
     def _disk(self, job: Callable[[], T]) -> T:
         try:

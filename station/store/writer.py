@@ -93,6 +93,16 @@ class BatchWriter:
             statement = update(box).where(box.c.id == bindparam("its_id")).values(last_seen_ms=self._now_ms)
             self._connection.execute(statement, seen)
 
+    def differing(self, copies: Sequence[InboundMessage]) -> list[InboundMessage]:
+        """Those of numbers that were kept with other content; nothing is written about them."""
+        sources = [self._source_ids(message) for message in copies]
+        self._load_digests(list(zip(copies, sources, strict=True)))
+        kept = [
+            self._digests.get((ids[1] or 0, copy.seq or 0)) for copy, ids in zip(copies, sources, strict=True)
+        ]
+        pairs = zip(copies, kept, strict=True)
+        return [copy for copy, its_digest in pairs if its_digest not in (None, copy.digest)]
+
     def _source_ids(self, message: InboundMessage) -> SourceIds:
         box_id = self._ids.box_id(self._connection, (message.commune, message.device), self._now_ms)
         name = message.stream if message.seq is not None else None

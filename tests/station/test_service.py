@@ -102,7 +102,7 @@ def test_killed_in_the_middle_of_a_drain_it_loses_nothing_and_doubles_nothing(
                 _forget(box, waiting)
                 if life < 2:
                     _send(box, list(waiting.values())[: 60 if life else 300])
-                    until(lambda: len(box.receipts) > 2)
+                    until(lambda: len(box.receipts) > 1)  # the first answers the hello
                     service.end(signal.SIGKILL)
                     until(lambda: box.station_online[-1:] == [False])
                     _forget(box, waiting)
@@ -184,7 +184,7 @@ def test_a_backlog_is_drained_at_300_events_a_second_and_more(
             last = backlog[-1].seq
             begun_s = time.monotonic()
             _send(box, backlog)
-            until(lambda last=last: any((1, last) in receipt.committed for receipt in box.receipts[-50:]))
+            until(lambda last=last: len(box.receipted()) >= last)
             rates.append(600 / (time.monotonic() - begun_s))
 
     assert max(rates) >= 300, rates

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import URL, Engine, create_engine, text
 
+from station.config import QuotaSettings
 from station.store.database import engine_of
 from station.store.store import Store
 from tests.support.brokers import free_port
@@ -30,10 +32,14 @@ class Place:
     folder: Path
     engines: list[Engine] = field(default_factory=list)
 
-    def open(self, gap_after_s: float = 60.0, now: Callable[[], float] | None = None) -> Store:
+    def open(
+        self,
+        gap_after_s: float = 60.0,
+        now: Callable[[], float] = time.time,
+        quota: QuotaSettings | None = None,
+    ) -> Store:
         self.engines.append(engine_of(self.url))
-        more = {} if now is None else {"now": now}
-        return Store(self.engines[-1], self.folder, gap_after_s, **more)
+        return Store(self.engines[-1], self.folder, gap_after_s, now, quota)
 
     @property
     def engine(self) -> Engine:

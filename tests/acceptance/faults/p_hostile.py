@@ -37,10 +37,13 @@ class RawBox:
         self.device = device
         self.receipted: dict[int, float] = {}
         """Number -> monotonic second of its first receipt."""
+        self.said, self.taken = 0, 0
+        """Messages published, and those of them that the broker has acknowledged."""
         self._station = threading.Event()
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, device, protocol=paho.MQTTv5)
         self._client.max_inflight_messages_set(200)
         self._client.on_message = self._hear
+        self._client.on_publish = lambda *_: setattr(self, "taken", self.taken + 1)
         self._client.on_connect = lambda client, *_: client.subscribe(
             [(f"{ROOM}/{device}/receipt", 1), (f"{ROOM}/station/status", 1)]
         )
@@ -58,17 +61,26 @@ class RawBox:
 
     def say(self, suffix: str, body: dict[str, object]) -> None:
         """Publish this JSON below the box."""
-        self._client.publish(f"{ROOM}/{self.device}/{suffix}", json.dumps(body), qos=1)
+        self.raw(suffix, json.dumps(body).encode())
+
+    def raw(self, suffix: str, body: bytes) -> None:
+        """Publish these bytes below the box."""
+        self.said += 1
+        self._client.publish(f"{ROOM}/{self.device}/{suffix}", body, qos=1)
 
     def event(self, seq: int, **fields: object) -> None:
         """Publish an event with some fields changed."""
+        self.say("camera/north/event", self.an_event(seq) | fields)
+
+    def an_event(self, seq: int) -> dict[str, object]:
+        """An event of this box, as JSON."""
         now = Instant(time.monotonic(), time.time())
         event = replace(an_event(seq), at=now)
         sender = Sender("test-commune", self.device, "north", "boot-1")
         (message,) = event_messages(event, sender)[:1]
         stored = Stored(seq, message, sha256(message.body).hexdigest(), now)
-        document = json.loads(codec.finish(stored, f"s-{self.device}", now)) | {"id": f"{self.device}-{seq}"}
-        self.say("camera/north/event", document | fields)
+        document: dict[str, object] = json.loads(codec.finish(stored, f"s-{self.device}", now))
+        return document | {"id": f"{self.device}-{seq}"}
 
     def _hear(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         if message.topic.endswith("station/status"):

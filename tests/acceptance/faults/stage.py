@@ -182,13 +182,14 @@ class Victim:
 class Receiver:
     """`ngatu station` in a process of its own, and what its store says in the judge's words."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, more: str = "") -> None:
+        """`more` are lines for its configuration."""
         self.folder = folder / "station"
         self.folder.mkdir(exist_ok=True)
         self.config = self.folder / "station.yaml"
         self.config.write_text(
             f"commune: test-commune\nname: test-commune\nstate_dir: {self.folder}\n"
-            f"broker: {{host: 127.0.0.1, port: {port}}}\n",
+            f"broker: {{host: 127.0.0.1, port: {port}}}\n{more}\n",
             encoding="utf-8",
         )
         self.process: subprocess.Popen[bytes] | None = None
@@ -292,19 +293,19 @@ class Spy:
 
 @contextmanager
 def playing(
-    folder: Path, *broker: str, confirm: str = "", camera: str = "", more: str = ""
+    folder: Path, *broker: str, confirm: str = "", camera: str = "", more: str = "", station: str = ""
 ) -> Iterator[tuple[Victim, Mosquitto, Receiver]]:
     """Broker and station at work, the box not yet; nothing outlives the block."""
     if MOSQUITTO is None:
         raise NotTried("mosquitto is not here: apt-get install mosquitto")
     server = Mosquitto(folder, *broker).start()
     victim = Victim(folder, server.port, broker=confirm, camera=camera, more=more)
-    station = Receiver(folder, server.port).start()
+    receiver = Receiver(folder, server.port, station).start()
     try:
-        yield victim, server, station
+        yield victim, server, receiver
     finally:
         victim.kill()
-        station.end(signal.SIGKILL)
+        receiver.end(signal.SIGKILL)
         server.kill()
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from station.ingest.handler import Attends, Compares, Handler, RaisesAlarms, RemembersSeqs
+from station.ingest.handler import Attends, Compares, Handler, LimitsBoxes, RaisesAlarms, RemembersSeqs
 from station.ingest.inbound import InboundMessage
 from station.watch.watch import Watch
 from tests.support.stores import Place
 
-MORE = (RemembersSeqs, Compares, Attends, RaisesAlarms)
+MORE = (RemembersSeqs, Compares, Attends, LimitsBoxes, RaisesAlarms)
 
 
 class Plain:

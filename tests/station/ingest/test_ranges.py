@@ -37,3 +37,12 @@ def test_around_gives_the_whole_range() -> None:
     assert ranges.around(7) == (1, 9)
     assert ranges.around(10) is None
     assert ranges.around(0) is None
+
+
+def test_what_becomes_one_with_a_range_is_given_back() -> None:
+    ranges = Ranges([(1, 3), (5, 6), (9, 9)])
+
+    assert ranges.add(20) == []
+    assert ranges.add(4) == [(1, 3), (5, 6)]
+    assert ranges.add(2) == [(1, 6)]
+    assert list(ranges) == [(1, 6), (9, 9), (20, 20)]

@@ -471,3 +471,87 @@ def test_run_ends_in_time_when_no_broker_is_there(commune: str) -> None:
     assert not station.connected
     assert station.trouble is not None
     assert station.counters.connects == 0
+
+
+def test_what_the_handler_has_enough_of_is_not_receipted_and_comes_again(
+    address: Address, commune: str
+) -> None:
+    class Full(Notes):
+        """Takes no pictures, and only the first event, until it has room again."""
+
+        full = True
+
+        def refuses(self, commune: str, device: str, kind: MessageKind, size_bytes: int) -> bool:
+            return self.full and kind is MessageKind.IMAGE
+
+        def admitted(self, messages: Sequence[InboundMessage]) -> Sequence[InboundMessage]:
+            return [message for message in messages if not self.full or message.event_id in (None, "e-1")]
+
+    notes = Full()
+    with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
+        stored = [one for number in (1, 2) for one in box.tell(an_event(number, picture=True))]
+        until(lambda: station.counters.refused == 3)
+        until(lambda: box.receipted() == {1})
+        notes.full = False
+        for one in stored:
+            box.publish(one)
+        until(lambda: box.receipted() == {1, 2, 3, 4})
+
+    assert [message.seq for message in notes.kept if message.seq is not None] == [1, 2, 3, 4]
+
+
+def test_a_handler_that_cannot_say_what_it_has_room_for_is_one_that_fails(
+    embedded: Address, commune: str
+) -> None:
+    class Broken(Notes):
+        broken = True
+
+        def refuses(self, commune: str, device: str, kind: MessageKind, size_bytes: int) -> bool:
+            return False
+
+        def admitted(self, messages: Sequence[InboundMessage]) -> Sequence[InboundMessage]:
+            if self.broken:
+                raise OSError("disk full")
+            return messages
+
+    notes = Broken()
+    with running(subscriber(embedded, commune, notes)) as station, FakeBox(embedded, commune=commune) as box:
+        (stored,) = box.tell(an_event(1))
+        until(lambda: station.counters.failed_commits == 1)
+        notes.broken = False
+        box.publish(stored)
+        until(lambda: box.receipted() == {1})
+
+
+def test_a_box_that_floods_takes_no_turn_from_the_others(
+    start_mosquitto: Callable[..., Mosquitto], commune: str
+) -> None:
+    """Promise 6: while the handler is busy 400 messages of one box come, and then one of another."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Busy(Notes):
+        def __init__(self) -> None:
+            super().__init__()
+            self.batches: list[set[str]] = []
+
+        def commit(self, messages: Sequence[InboundMessage]) -> None:
+            begun.set()
+            assert go_on.wait(10)
+            super().commit(messages)
+            self.batches.append({message.device for message in messages if message.seq is not None})
+
+    busy, address = Busy(), at(start_mosquitto("max_inflight_messages 500"))
+    with (
+        running(subscriber(address, commune, busy)),
+        FakeBox(address, commune=commune, device="flood-01") as flood,
+        FakeBox(address, commune=commune, device="other-01") as other,
+    ):
+        flood.tell(an_event(1))
+        assert begun.wait(10)
+        for number in range(2, 402):
+            flood.tell(an_event(number))
+        other.tell(an_event(1))
+        go_on.set()
+        until(lambda: len(flood.receipted()) == 401 and other.receipted() == {1})
+
+    assert "other-01" not in busy.batches[-1]  # although it came last

@@ -16,8 +16,9 @@ from structlog.testing import capture_logs
 from agent.publishing.compose import Sender, event_messages
 from agent.wire import codec
 from agent.wire.message import Stored
+from station.config import QuotaSettings
 from station.ingest.alarms import AlarmKind
-from station.ingest.inbound import InboundMessage, read
+from station.ingest.inbound import InboundMessage, MessageKind, read
 from station.store.database import StoreError
 from station.store.store import Store
 from tests.station.ingest.test_receipts import AT, BASE, BOX, hello, messages
@@ -167,8 +168,11 @@ def test_one_number_with_two_contents_is_a_conflict_and_both_are_kept(store: Sto
         store.compare([sent_again(other)])
 
     assert place.rows("select key_kind, key, body from conflict") == [("seq", "s-1/1", other.raw)]
-    logged = [(line["event"], line["box"], line["key"]) for line in lines]
-    assert logged[0] == ("conflict", "hai-ninh/north-01", "s-1/1")
+    logged = [(line["event"], line["box"], line.get("key", line.get("kind"))) for line in lines]
+    assert logged[:2] == [
+        ("conflict", "hai-ninh/north-01", "s-1/1"),
+        ("alarm_opened", "hai-ninh/north-01", "outbox_went_back"),
+    ]
     assert place.rows("select event_id from event order by event_id") == [("e-1",), ("e-2",)]
     assert place.rows("select digest from message") == place.rows(
         "select digest from event_revision where event_id = 'e-1'"
@@ -379,3 +383,43 @@ def test_an_alarm_is_told_once_when_it_opens_and_once_when_it_is_over(store: Sto
         ("alarm_closed", "quota", "hai-ninh/north-01"),
     ]  # fmt: skip
     assert place.rows("select count from alarm order by id") == [(3,), (6,)]
+
+
+def test_it_grows_by_no_more_than_the_quota_and_the_rest_comes_on_another_day(place: Place) -> None:
+    """Invariant 9."""
+    now_s = [1_772_449_447.0]
+    quota = QuotaSettings(messages_per_day=1000)
+    (event,) = messages(1, 1)
+    many = [altered(event, seq=seq, id=f"e-{seq}") for seq in range(1, 1101)]
+    with closing(place.open(now=lambda: now_s[0], quota=quota)) as store:
+        for _ in range(2):
+            admitted = store.admitted(many)
+            store.commit([message for message in admitted if message.seq not in dict.fromkeys(seqs(place))])
+        assert store.refuses(*BOX, MessageKind.EVENT, 1)
+    assert len(seqs(place)) == 950
+
+    with closing(place.open(now=lambda: now_s[0], quota=quota)) as store:
+        assert store.admitted(many) == []
+        now_s[0] += 86_400
+        assert len(store.admitted(many)) == 950
+        assert not store.refuses(*BOX, MessageKind.EVENT, 1)
+
+
+def seqs(place: Place) -> list[int]:
+    return [seq for (seq,) in place.rows("select seq from message")]
+
+
+def test_contradictions_fill_neither_the_database_nor_the_folder(place: Place) -> None:
+    """Invariant 9: the same number, ever another picture."""
+    suffix = "camera/north/image/e-1/thumbnail"
+    quota = QuotaSettings(unreadable_bytes_per_day=3 * 11_000)
+    with closing(place.open(quota=quota)) as store:
+        store.commit(store.admitted([bytes_by(suffix, JPEG, seq=1)]))
+        for number in range(20):
+            store.compare([bytes_by(suffix, JPEG + bytes([number]) * 9_000, seq=1)])
+            store.compare([bytes_by(suffix, JPEG, seq=1)])
+        files = [path for path in (place.folder / "blobs").rglob("*") if path.is_file()]
+
+    assert len(files) == 1 + 3
+    assert place.rows("select count(*) from conflict") == [(3,)]
+    assert place.rows("select messages, refused from daily_usage") == [(4, 17)]
