@@ -13,6 +13,7 @@ Invariants
     comes.
  9. What a receipt proves is the digest under which the message is kept; a conflict does not change it.
 10. It grows by no more than its quota for each box and day; what is refused is not receipted.
+11. What has a number, and each picture, is handed to the journal before it is committed.
 
 It is a handler of station.ingest.subscriber: connection -> inbound -> store -> receipts.
 """
@@ -63,8 +64,16 @@ class Store:
         gap_after_s: float = 60.0,
         now: Callable[[], float] = time.time,
         quota: QuotaSettings | None = None,
+        duties: Iterable[Callable[[Store], None]] = (),
+        journal: Callable[[Sequence[InboundMessage]], None] = lambda _: None,
     ) -> None:
+        """`duties` are called at each `attend`: what else is looked after in the station's own turn.
+
+        `journal` gets whatever is to be kept before it is kept; what it raises keeps it from being kept.
+        """
         self._engine = engine
+        self._duties = tuple(duties)
+        self._journal = journal
         self._now = now
         self._ids = IdCache()
         self._gap_scan = GapScan(gap_after_s)
@@ -82,14 +91,15 @@ class Store:
         Raises:
             StoreError: disk or database will not; invariant 1.
         """
+        self._journal(messages)  # invariant 11
         self._keep(messages, {False: messages})
 
     def refuses(self, commune: str, device: str, kind: MessageKind, size_bytes: int) -> bool:
-        """Whether the quota of a box is used up for this kind of message (invariant 9)."""
+        """Whether the quota of a box is used up for this kind of message (invariant 10)."""
         return self._quota.refuses((commune, device), kind, size_bytes, self._now_ms() // DAY_MS)
 
     def admitted(self, messages: Sequence[InboundMessage]) -> list[InboundMessage]:
-        """Those for which the quotas of their boxes have room (invariant 9).
+        """Those for which the quotas of their boxes have room (invariant 10).
 
         Raises:
             StoreError: the database cannot be read.
@@ -117,6 +127,7 @@ class Store:
         refused = {id(copy) for copy in others} - {id(copy) for copy in kept}
         unnumbered = [copy for copy in copies if copy.seq is None]
         same = [copy for copy in copies if id(copy) not in refused]
+        self._journal(kept)  # invariant 11; the rest is committed, and was handed over before
         self._keep(same, {False: unnumbered, True: kept})
 
     def committed(self, commune: str, device: str, stream_name: str) -> list[tuple[int, int]]:
@@ -154,7 +165,7 @@ class Store:
         return self._transact(lambda connection: [(row.seq, row.digest) for row in connection.execute(query)])
 
     def attend(self) -> None:
-        """Look for gaps, and report who is over his quota, when it is time; called about once a second.
+        """Look for gaps, report who is over his quota, do the duties; called about once a second.
 
         Raises:
             StoreError: the database cannot be read or written.
@@ -166,6 +177,8 @@ class Store:
             self._reported_s, at_ms = time.monotonic(), self._now_ms()
             lines = self._transact(lambda connection: self._quota.report(connection, self._ids, at_ms))
             _log(Notice(*line) for line in lines)
+        for duty in self._duties:
+            duty(self)
 
     def raise_alarm(self, kind: AlarmKind, of_box: Box | None, detail: str, count: int = 1) -> None:
         """Open an alarm, or raise it again; without a box it is about the station itself.
@@ -230,14 +243,14 @@ class Store:
         self._quota.load(connection, messages, now_ms // DAY_MS)
         for unreadable, these in charged.items():
             self._quota.charge(these, unreadable)
-        self._quota.write(connection, self._ids, now_ms)  # invariant 9
+        self._quota.write(connection, self._ids, now_ms)  # invariant 10
         return writer.notices
 
     def _one_by_one(self, messages: Sequence[InboundMessage], why: str) -> None:
         """One of several is refused: find out which, and set it apart."""
         if len(messages) > 1:
             for message in messages:
-                self.commit([message])
+                self._keep([message], {False: [message]})
             return
         refused = [_unreadable(message, why) for message in messages]
         try:
