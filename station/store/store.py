@@ -31,13 +31,13 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from station.config import QuotaSettings
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
-from station.store.alarms import LogLine, close_alarm, raise_alarm
+from station.store.alarms import LogLine, close_alarm, close_quiet, raise_alarm
 from station.store.blobs import Blobs
 from station.store.database import StoreError, in_words, upgrade
 from station.store.digests import blobs_of
 from station.store.gap_scan import GapScan
 from station.store.id_cache import Box, IdCache
-from station.store.quota import DAY_MS, Quota
+from station.store.quota import DAY_MS, QUIET_MS, Quota
 from station.store.schema import blob, box, span, stream
 from station.store.writer import BatchWriter, Notice
 
@@ -144,8 +144,7 @@ class Store:
             _log(self._transact(lambda connection: self._gap_scan.scan(connection, now_ms)))
         if time.monotonic() - self._reported_s >= _REPORT_S:
             self._reported_s, at_ms = time.monotonic(), self._now_ms()
-            lines = self._transact(lambda connection: self._quota.report(connection, self._ids, at_ms))
-            _log(Notice(*line) for line in lines)
+            _log(Notice(*line) for line in self._transact(lambda connection: self._report(connection, at_ms)))
 
     def raise_alarm(self, kind: AlarmKind, of_box: Box | None, detail: str, count: int = 1) -> None:
         """Open an alarm, or raise it again; without a box it is about the station itself.
@@ -174,6 +173,11 @@ class Store:
             return close_alarm(connection, kind, box_id, now_ms)
 
         self._log_alarm(self._transact(write))
+
+    def _report(self, connection: Connection, at_ms: int) -> list[LogLine]:
+        """A second station that was not noticed for a while is gone: nobody says so."""
+        lines = close_quiet(connection, AlarmKind.SECOND_STATION, at_ms - QUIET_MS, at_ms)
+        return [*lines, *self._quota.report(connection, self._ids, at_ms)]
 
     def close(self) -> None:
         """Let go of the database and of the folder."""
