@@ -207,7 +207,8 @@ def _show(found: StoreStats) -> None:
         gaps = Table("box", "stream", "first", "last", "missing", "state", "since", title="Gaps", box=SIMPLE)
         for gap in found.gaps:
             numbers = (str(gap.first), str(gap.last), str(gap.missing))
-            gaps.add_row(gap.box, gap.stream, *numbers, gap.state, _moment(gap.opened_ms))
+            state = gap.state if gap.cause is None else f"{gap.state} ({gap.cause})"
+            gaps.add_row(gap.box, gap.stream, *numbers, state, _moment(gap.opened_ms))
         console.print(gaps)
     if found.alarms:
         console.print(_alarms(found.alarms))

@@ -59,6 +59,8 @@ class UnfilledGap:
     missing: int
     state: str
     opened_ms: int
+    cause: str | None = None
+    """second_station: another one was at work when it was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,14 @@ def _gaps(connection: Connection) -> tuple[UnfilledGap, ...]:
     )
     return tuple(
         UnfilledGap(
-            f"{row.commune}/{row.device}", row.name, row.first, row.last, row.missing, row.state, row.opened_ms
+            f"{row.commune}/{row.device}",
+            row.name,
+            row.first,
+            row.last,
+            row.missing,
+            row.state,
+            row.opened_ms,
+            row.cause,
         )
         for row in connection.execute(query)
     )

@@ -13,7 +13,9 @@ Promises
    box keeps the rest.
 5. While the handler fails, the station says that it is away: boxes then hold their pictures back instead of
    sending them in vain. It says that it is back when the handler can again, or after half a minute, to try.
-6. A box that floods takes no turn from the others: each batch has some of every box that has sent something.
+6. Who finds that another station speaks for its commune raises an alarm; if that one has taken its connection,
+   it asks the broker again after 30 s, then every five minutes, for the two would else throw each other out.
+7. A box that floods takes no turn from the others: each batch has some of every box that has sent something.
 
 One thread does all of it, the one that calls `run`: while the handler commits, nothing more is read. The broker
 has one queue for the station, and throws away what does not fit into it, of whatever box: so while more comes,
@@ -38,9 +40,10 @@ from paho.mqtt.enums import MQTTErrorCode
 from agent.core.types import Instant
 from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError, NgatuError, WireError
 from agent.transport.client import Will, connect
-from agent.transport.errors import HungUp, VersionRefused
+from agent.transport.errors import HungUp, SessionTaken, VersionRefused, lost
 from agent.transport.settings import Version
 from agent.wire import codec
+from agent.wire.payloads import StationStatusPayload
 from agent.wire.topics import STATION, Topics, split, station_status_topic, subscriptions
 from agent.wire.topics import read as read_topic
 from station.ingest.alarms import AlarmKind
@@ -81,6 +84,11 @@ _LAST_S = 2.0
 _AWAY_WAIT_S, _REFUSED_WAIT_S = 5.0, 60.0
 """Longest waits before a broker is asked again. A broker has few stations, so a short one storms nobody, and
 until the station is back nothing arrives; who is refused is refused for longer."""
+_TAKEN_WAIT_S, _TAKEN_AGAIN_WAIT_S = 30.0, 300.0
+"""Before the broker is asked again when another station has taken the connection, at first and later."""
+_UNTAKEN_S = 600.0
+"""After a connection of this length the waits begin at the first one again."""
+_SESSION_TAKEN = 0x8E
 
 
 @dataclass
@@ -124,12 +132,19 @@ class Subscriber:
         """Messages for which the queue had no room, by box, since the last look."""
         self._heard = 0
         self._waiting_since_s = 0.0
+        self._connected_s = 0.0
         self._commit_s = 0.0
         self._batch_s = 0.0
         self._attended_s = 0.0
         self._failing: str | None = None
         """Why the handler did not keep the latest that it was given."""
         self._away_until_s = 0.0
+        self._ended_with: int | None = None
+        """The broker's reason for ending the connection, if it gave one."""
+        self._rival: str | None = None
+        """What another station was heard of in this connection."""
+        self._taken = 0
+        """How often in a row another station took the connection."""
 
     def stop(self) -> None:
         """End `run` soon; from any thread, from a signal handler or from `commit`."""
@@ -152,9 +167,11 @@ class Subscriber:
                 if self.connected or self.trouble is None:
                     log.warning("broker_lost", why=error.what)
                     wait_s = 1.0
-                self.connected, self.trouble = False, error.what
+                was_connected, self.connected, self.trouble = self.connected, False, error.what
                 # Full jitter (Brooker, "Exponential backoff and jitter"): a restarted broker is not stormed.
                 pause_s = random.uniform(0.1, wait_s)  # noqa: S311  (no secret hangs on it)
+                if was_connected and (isinstance(error, SessionTaken) or self._rival is not None):
+                    pause_s = self._yield_to(self._rival or error.what)
                 self._stop.wait(max(0.0, min(pause_s, ends_s - time.monotonic())))
                 worst_s = _REFUSED_WAIT_S if isinstance(error, BrokerRefused) else _AWAY_WAIT_S
                 wait_s = min(wait_s * 2, worst_s)
@@ -169,13 +186,15 @@ class Subscriber:
             DeliveryError: the broker cannot be reached, refuses, or the connection is lost.
         """
         client = self._connect()
+        self._ended_with = self._rival = None
+        client.on_disconnect = self._note_end
         self._greet(client)
-        lost = paho.MQTT_ERR_SUCCESS
-        while not self._stop.is_set() and time.monotonic() < ends_s and lost == paho.MQTT_ERR_SUCCESS:
+        rc = paho.MQTT_ERR_SUCCESS
+        while not self._stop.is_set() and time.monotonic() < ends_s and rc == paho.MQTT_ERR_SUCCESS:
             before, waited = self._heard, bool(self._queue)
-            lost = client.loop(_QUIET_S if waited else 0.25)
-            if lost == paho.MQTT_ERR_SUCCESS and self._heard > before:
-                lost = self._read_on(client)
+            rc = client.loop(_QUIET_S if waited else 0.25)
+            if rc == paho.MQTT_ERR_SUCCESS and self._heard > before:
+                rc = self._read_on(client)
             if waited and self._ripe(quiet=before == self._heard):
                 self._deliver(client)
             self._attend()
@@ -183,9 +202,23 @@ class Subscriber:
         last_s = time.monotonic() + _LAST_S
         while self._queue and time.monotonic() < last_s:
             self._deliver(client)
-        if lost != paho.MQTT_ERR_SUCCESS:
-            raise BrokerUnreachable(f"connection lost: {paho.error_string(lost)}")
+        if self._ended_with == _SESSION_TAKEN:
+            raise lost(_SESSION_TAKEN, self._settings.where)
+        if rc != paho.MQTT_ERR_SUCCESS:
+            raise BrokerUnreachable(f"connection lost: {paho.error_string(rc)}")
         self._leave(client)
+
+    def _note_end(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        self._ended_with = int(getattr(reason, "value", 0))
+
+    def _yield_to(self, rival: str) -> float:
+        """Seconds to stay away, for another station has the connection (promise 6)."""
+        if time.monotonic() - self._connected_s > _UNTAKEN_S:
+            self._taken = 0
+        wait_s = _TAKEN_AGAIN_WAIT_S if self._taken else _TAKEN_WAIT_S
+        self._taken += 1
+        self._raise_alarm(AlarmKind.SECOND_STATION, None, f"{rival}; asked again in {wait_s:g} s")
+        return wait_s
 
     def _read_on(self, client: paho.Client) -> MQTTErrorCode:
         """Read what has come already: paho's loop takes one packet, and asks the system before each."""
@@ -228,7 +261,7 @@ class Subscriber:
         )
         self._announced.clear()
         self._be_seen(client)
-        self.connected, self.trouble = True, None
+        self.connected, self.trouble, self._connected_s = True, None, time.monotonic()
         self.counters.connects += 1
         log.info("broker_connected", host=settings.host, port=settings.port)
 
@@ -284,6 +317,7 @@ class Subscriber:
             return
         if device == STATION:
             self.counters.ignored += 1
+            self._hear_station(packet)
             return
         box, size_bytes = (commune, device), len(packet.payload)
         if self._limits is not None and self._limits.refuses(*box, read_topic("box", suffix)[0], size_bytes):
@@ -294,6 +328,20 @@ class Subscriber:
         if not self._queue.put(box, packet, size_bytes):
             self.counters.refused += 1
             self._overrun[box] = self._overrun.get(box, 0) + 1
+
+    def _hear_station(self, packet: paho.MQTTMessage) -> None:
+        """A station's status; of another one, unless it was kept from before this one's first connection."""
+        try:
+            status = codec.parse(StationStatusPayload, bytes(packet.payload))
+        except WireError:
+            return
+        lately = not packet.retain or self.counters.connects > 1
+        if not self._settings.receipts or status.session in (None, self._session) or not lately:
+            return
+        rival = f"a station named {status.station} is {status.state} in session {status.session}"
+        if rival != self._rival:
+            self._rival = rival
+            self._raise_alarm(AlarmKind.SECOND_STATION, None, rival)
 
     def _ripe(self, *, quiet: bool) -> bool:
         """Whether to hand over what waits: at once if the handler is fast; a slow one gets larger batches."""

@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, insert, select, update
 
+from station.ingest.alarms import AlarmKind
 from station.ingest.ranges import Ranges
+from station.store.alarms import standing
 from station.store.gaps import FIRST_SEQ, Gap, GapState, Range, StreamReport, changed_gaps, holes
 from station.store.schema import box, gap, given_up, span, stream
 from station.store.writer import Notice
@@ -41,7 +43,11 @@ class GapScan:
         return True
 
     def scan(self, connection: Connection, now_ms: int) -> list[Notice]:
-        """Open, change and close gaps; gives back what the operator must hear of when that is committed."""
+        """Open, change and close gaps; gives back what the operator must hear of when that is committed.
+
+        While another station stands beside this one, new gaps say so: what is missing went there.
+        """
+        cause = _cause(connection)
         before, now, notices = self._holes, _holes(connection), []
         known: dict[int, list[Gap]] = {}
         for row in connection.execute(select(gap).where(gap.c.closed_ms.is_(None))):
@@ -56,9 +62,9 @@ class GapScan:
                 of_stream.report,
             )
             for changed in found:
-                _write(connection, of_stream.id, changed, now_ms)
+                _write(connection, of_stream.id, changed, now_ms, cause)
                 if changed.id is None or changed.state is GapState.FILLED:
-                    notices.append(_notice(of_stream, changed))
+                    notices.append(_notice(of_stream, changed, cause if changed.id is None else None))
         self._holes = now
         return notices
 
@@ -99,7 +105,12 @@ def _streams(connection: Connection, ids: set[int]) -> list[_Stream]:
     ]
 
 
-def _write(connection: Connection, stream_id: int, changed: Gap, now_ms: int) -> None:
+def _cause(connection: Connection) -> str | None:
+    kinds = {each.kind for each in standing(connection)}
+    return str(AlarmKind.SECOND_STATION) if AlarmKind.SECOND_STATION in kinds else None
+
+
+def _write(connection: Connection, stream_id: int, changed: Gap, now_ms: int, cause: str | None) -> None:
     values: dict[str, object] = {"missing": changed.missing, "state": str(changed.state)}
     if changed.state is GapState.FILLED:
         values["closed_ms"] = now_ms
@@ -107,11 +118,14 @@ def _write(connection: Connection, stream_id: int, changed: Gap, now_ms: int) ->
         connection.execute(update(gap).where(gap.c.id == changed.id).values(values))
     else:
         place = {"stream_id": stream_id, "first": changed.first, "last": changed.last, "opened_ms": now_ms}
+        values["cause"] = cause
         connection.execute(insert(gap).values(values | place))
 
 
-def _notice(of_stream: _Stream, changed: Gap) -> Notice:
-    where = {"box": of_stream.box, "stream": of_stream.name}
+def _notice(of_stream: _Stream, changed: Gap, cause: str | None) -> Notice:
+    where: dict[str, object] = {"box": of_stream.box, "stream": of_stream.name}
+    if cause is not None:
+        where["cause"] = cause
     name = "gap_filled" if changed.state is GapState.FILLED else "gap_found"
     return Notice(
         name,

@@ -33,13 +33,13 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from station.config import QuotaSettings
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
-from station.store.alarms import LogLine, close_alarm, raise_alarm
+from station.store.alarms import LogLine, close_alarm, close_quiet, raise_alarm
 from station.store.blobs import Blobs
 from station.store.columns import blobs_of
 from station.store.database import StoreError, in_words, upgrade
 from station.store.gap_scan import GapScan
 from station.store.id_cache import Box, IdCache
-from station.store.quota import DAY_MS, Quota
+from station.store.quota import DAY_MS, QUIET_MS, Quota
 from station.store.schema import blob, box, message, span, stream
 from station.store.writer import BatchWriter, Notice
 
@@ -47,6 +47,11 @@ log = structlog.get_logger("station.store.store")
 
 BLOBS = "blobs"
 _REPORT_S = 5.0
+_OVER_AFTER_MS = {
+    AlarmKind.SECOND_STATION: QUIET_MS,
+    AlarmKind.SECOND_HOLDER: DAY_MS,  # somebody has to look for the other box; it may be switched off meanwhile
+    AlarmKind.OUTBOX_WENT_BACK: DAY_MS,
+}
 T = TypeVar("T")
 
 
@@ -175,8 +180,7 @@ class Store:
             _log(self._transact(lambda connection: self._gap_scan.scan(connection, now_ms)))
         if time.monotonic() - self._reported_s >= _REPORT_S:
             self._reported_s, at_ms = time.monotonic(), self._now_ms()
-            lines = self._transact(lambda connection: self._quota.report(connection, self._ids, at_ms))
-            _log(Notice(*line) for line in lines)
+            _log(Notice(*line) for line in self._transact(lambda connection: self._report(connection, at_ms)))
         for duty in self._duties:
             duty(self)
 
@@ -207,6 +211,15 @@ class Store:
             return close_alarm(connection, kind, box_id, now_ms)
 
         self._log_alarm(self._transact(write))
+
+    def _report(self, connection: Connection, at_ms: int) -> list[LogLine]:
+        """What was not noticed for a while is over: nobody says so."""
+        lines = [
+            line
+            for kind, quiet_ms in _OVER_AFTER_MS.items()
+            for line in close_quiet(connection, kind, at_ms - quiet_ms, at_ms)
+        ]
+        return [*lines, *self._quota.report(connection, self._ids, at_ms)]
 
     def close(self) -> None:
         """Let go of the database and of the folder."""

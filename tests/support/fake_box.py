@@ -112,6 +112,10 @@ class FakeBox:
     ) -> None:
         self._client.publish(self.topics.below(suffix), body, 1, retain, properties).wait_for_publish(5)
 
+    def beyond(self, topic: str, body: bytes) -> None:
+        """Publish where no box may, retained."""
+        self._client.publish(topic, body, 1, True).wait_for_publish(5)
+
     def hello(self) -> None:
         now = Instant(time.monotonic(), time.time())
         self.raw("hello", codec.hello("life-1", self.stream, 1, self.seq, now))

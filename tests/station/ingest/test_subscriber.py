@@ -16,6 +16,7 @@ from agent.core.types import Instant
 from agent.errors import BrokerRefused, NgatuError
 from agent.settings.base import Secret
 from agent.wire import codec
+from station.ingest.alarms import AlarmKind
 from station.ingest.subscriber import Handler, InboundMessage, MessageKind, Subscriber, SubscriberSettings
 from station.watch.embedded import Address
 from station.watch.logbook import Logbook
@@ -526,19 +527,14 @@ def test_a_handler_that_cannot_say_what_it_has_room_for_is_one_that_fails(
 def test_a_box_that_floods_takes_no_turn_from_the_others(
     start_mosquitto: Callable[..., Mosquitto], commune: str
 ) -> None:
-    """Promise 6: while the handler is busy 400 messages of one box come, and then one of another."""
+    """Promise 7: while the handler is busy a hundred messages of one box come, and then one of another."""
     begun, go_on = threading.Event(), threading.Event()
 
     class Busy(Notes):
-        def __init__(self) -> None:
-            super().__init__()
-            self.batches: list[set[str]] = []
-
         def commit(self, messages: Sequence[InboundMessage]) -> None:
             begun.set()
             assert go_on.wait(10)
             super().commit(messages)
-            self.batches.append({message.device for message in messages if message.seq is not None})
 
     busy, address = Busy(), at(start_mosquitto("max_inflight_messages 500"))
     with (
@@ -548,10 +544,67 @@ def test_a_box_that_floods_takes_no_turn_from_the_others(
     ):
         flood.tell(an_event(1))
         assert begun.wait(10)
-        for number in range(2, 402):
+        for number in range(2, 102):
             flood.tell(an_event(number))
         other.tell(an_event(1))
         go_on.set()
-        until(lambda: len(flood.receipted()) == 401 and other.receipted() == {1})
+        until(lambda: len(flood.receipted()) == 101 and other.receipted() == {1})
 
-    assert "other-01" not in busy.batches[-1]  # although it came last
+    assert [message.device for message in busy.kept if message.seq][-1] == "flood-01"
+
+
+class Alarmed(Notes):
+    """Also keeps what it is told that is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alarms: list[tuple[AlarmKind, str]] = []
+
+    def raise_alarm(self, kind: AlarmKind, box: tuple[str, str] | None, detail: str, count: int = 1) -> None:
+        self.alarms.append((kind, detail))
+
+    def close_alarm(self, kind: AlarmKind, box: tuple[str, str] | None) -> None:
+        raise AssertionError("nobody says that it is over")
+
+
+def test_who_is_thrown_out_by_another_station_yields_and_says_so(mosquitto: Mosquitto, commune: str) -> None:
+    """Promise 6: the second comes under the same name, and is not thrown out in turn."""
+    address, alarmed, later = at(mosquitto), Alarmed(), Alarmed()
+    with (
+        capture_logs() as lines,
+        running(subscriber(address, commune, alarmed)) as first,
+        running(subscriber(address, commune, later)) as second,
+    ):
+        until(lambda: alarmed.alarms)
+        until(lambda: not first.connected)
+        threading.Event().wait(2.0)  # a second is the longest wait before a broker that was lost
+        assert (first.counters.connects, second.counters.connects, second.connected) == (1, 1, True)
+
+    ((kind, detail),) = alarmed.alarms
+    assert kind is AlarmKind.SECOND_STATION
+    assert "another client uses the id of this one" in detail
+    assert detail.endswith("asked again in 30 s")
+    assert [line["event"] for line in lines if line["log_level"] == "warning"] == ["broker_lost"]
+
+
+def test_another_station_is_heard_by_its_status_whatever_its_name(address: Address, commune: str) -> None:
+    """Promise 6; what the broker kept from before says nothing: that was this station's last life."""
+    alarmed = Alarmed()
+    with FakeBox(address, commune=commune) as box:
+        topic = f"ngatu/v1/{commune}/station/status"
+        before, beside = (
+            codec.station_status("online", f"{commune}-b", name, Instant(0.0, 1e9)) for name in "ab"
+        )
+        box.beyond(topic, before)
+        with running(subscriber(address, commune, alarmed)) as station:
+            until(lambda: station.counters.ignored > 1)
+            assert alarmed.alarms == []
+            box.beyond(topic, beside)
+            until(lambda: alarmed.alarms)
+            for _ in range(3):
+                box.beyond(topic, beside)
+            box.tell(an_event(1))
+            until(lambda: box.receipted() == {1})
+
+    detail = f"a station named {commune}-b is online in session b"
+    assert alarmed.alarms == [(AlarmKind.SECOND_STATION, detail)]

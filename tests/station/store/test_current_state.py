@@ -125,3 +125,17 @@ def test_a_stream_that_the_box_calls_forked_is_an_alarm(sqlite_place: Place) -> 
         store.commit([read(BASE + codec.CHAIN, codec.finish(stored, "s-2", AT), {})])
 
     assert alarms(sqlite_place) == [("outbox_went_back", 1)]
+
+
+def test_what_tells_of_a_copied_card_stands_for_a_day(sqlite_place: Place) -> None:
+    now_s = [1_772_449_500.0]
+    with closing(sqlite_place.open(now=lambda: now_s[0])) as store:
+        store.commit([status("online", "a", 1.0), status("online", "b", 2.0), status("online", "a", 3.0)])
+        now_s[0] += 86_000
+        store.attend()
+        assert alarms(sqlite_place) == [("second_holder", 1)]
+    now_s[0] += 500
+    with closing(sqlite_place.open(now=lambda: now_s[0])) as store:
+        store.attend()
+
+    assert alarms(sqlite_place) == []

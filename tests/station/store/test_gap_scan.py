@@ -6,7 +6,9 @@ from contextlib import closing
 
 import pytest
 
+from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage
+from station.store.alarms import close_alarm, raise_alarm
 from station.store.gap_scan import GapScan
 from station.store.gaps import GapState
 from station.store.writer import Notice
@@ -108,3 +110,20 @@ def test_a_scan_is_due_at_once_and_then_when_its_time_is_over() -> None:
     assert [scan.is_due(at_s) for at_s in (100.0, 159.9, 160.0, 200.0, 221.0)] == [
         True, False, True, False, True,
     ]  # fmt: skip
+
+
+def test_a_gap_that_is_found_beside_a_second_station_names_it_as_its_cause(tables: Place) -> None:
+    scan = GapScan(60.0)
+    commit(tables, *messages(1, 1), *messages(2, 3))
+    scanned(tables, scan, 10)
+    with tables.engine.begin() as connection:
+        raise_alarm(connection, AlarmKind.SECOND_STATION, None, 15, "x")
+    (found,) = scanned(tables, scan, 20)
+    with tables.engine.begin() as connection:
+        close_alarm(connection, AlarmKind.SECOND_STATION, None, 25)
+    commit(tables, *messages(3, 5))
+    for now_ms in (30, 40):
+        scanned(tables, scan, now_ms)
+
+    assert found.fields["cause"] == "second_station"
+    assert tables.rows("select first, cause from gap order by first") == [(2, "second_station"), (4, None)]

@@ -1,4 +1,4 @@
-"""What is wrong and lasts: alarms."""
+"""What is wrong and lasts: alarms; and why a gap is there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the table and the column."""
+    op.add_column("gap", sa.Column("cause", sa.Text(), nullable=True))
     op.create_table(
         "alarm",
         sa.Column("id", sa.Integer(), nullable=False),
