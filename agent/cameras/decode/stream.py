@@ -17,11 +17,11 @@ import av.logging
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
 
 from agent.cameras.decode.decoded import CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
 from agent.cameras.decode.skip_decode import SkipDecode
+from agent.cameras.decode.subsampling import CannotConvert, Subsampling
 from agent.errors import CameraError, CameraLost, CameraRefused
 
 # Up to PyAV 18 a title that is not UTF-8 is an error unless this is said; 19 took the argument away.
@@ -51,7 +51,7 @@ class Stream:
         self._timeline = Timeline(source, self._interval_s())
         self._rate = Rate(source.max_fps)
         self._skip_decode = SkipDecode(live=source.pace == "live")
-        self._reformatter = VideoReformatter()
+        self._subsampling = Subsampling(source.masks)
         self.wanted: Wanted = lambda _mono_s: True
         self.damaged = 0
         self.facts = self._facts()
@@ -183,10 +183,15 @@ class Stream:
         return mono_s, wall_s
 
     def _picture(self, index: int, mono_s: float, wall_s: float, frame: VideoFrame) -> Picture:
-        full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
-        if frame.format.name not in ("yuv420p", "yuvj420p"):
-            wanted = "yuvj420p" if full_range else "yuv420p"
-            frame = self._reformatter.reformat(frame, format=wanted, threads=1)
+        name = frame.format.name
+        try:
+            frame, full_range = self._subsampling.yuv420(frame)
+        except CannotConvert:
+            under = " under privacy masks" if self._source.masks else ""
+            raise CameraRefused(
+                f"{self._source.name}: {self._source.shown} gives {name}, which cannot be shown{under}",
+                "choose another pixel format or codec",
+            ) from None
         y, u, v = frame.planes
         layout = Layout(frame.width, frame.height, (y.line_size, u.line_size, v.line_size), full_range)
         return Picture(index, mono_s, wall_s, layout, (memoryview(y), memoryview(u), memoryview(v)))
