@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+MAX_PIXELS = 7680 * 4320
+"""Of one picture: what an 8K camera gives. Whoever claims more wants the box's memory, not to be seen."""
+
 Now = Callable[[], tuple[float, float]]
 """Tells this moment as (mono_s, wall_s)."""
 

@@ -19,16 +19,19 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from agent.cameras.decode.decoded import CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
+from agent.cameras.decode.decoded import MAX_PIXELS, CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
+from agent.cameras.decode.ffmpeg_errors import explained, too_large
 from agent.cameras.decode.skip_decode import SkipDecode
 from agent.cameras.decode.subsampling import CannotConvert, Subsampling
-from agent.errors import CameraError, CameraLost, CameraRefused
+from agent.errors import CameraLost, CameraRefused
 
 # Up to PyAV 18 a title that is not UTF-8 is an error unless this is said; 19 took the argument away.
 TOLERANT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+LIMITS = {"max_pixels": str(MAX_PIXELS)}
 BAD_PACKETS = 100  # in a row: then it is not a damaged stream but no stream
 ONE_THREAD_PX = 1920 * 1080
 """Up to this size one thread is quick enough, and 5 % cheaper than two that wait for each other (measured)."""
+MOST_THREADS = 4  # a box has no more cores, and the stack of each counts as the process's memory
 LOOK_S = 0.5  # how late a file that is waited for may notice that it was closed
 GAP_S = 10.0  # a longer jump of a file's time stamps is a cut in the file, not time that passed
 
@@ -83,7 +86,7 @@ class Stream:
             container = av.open(
                 source.location,
                 format=source.format,
-                options=dict(source.options),
+                options={**source.options, **LIMITS},
                 timeout=(source.open_timeout_s, source.stall_s) if source.pace == "live" else None,
                 **TOLERANT,
             )
@@ -93,11 +96,23 @@ class Stream:
             container.close()
             raise CameraRefused(f"{source.name}: no video in {source.shown}", "give it a stream with pictures")
         video = container.streams.video[0]
+        video.codec_context.options = dict(LIMITS)  # those above are for the first look at the stream
         # Frame threads would hold back one picture each and cost 14 MB more at 1080p (measured).
         video.thread_type = "SLICE"
-        if video.codec_context.width * video.codec_context.height <= ONE_THREAD_PX:
-            video.codec_context.thread_count = 1
+        context = video.codec_context
+        context.thread_count = 1 if context.width * context.height <= ONE_THREAD_PX else MOST_THREADS
+        self._heed_size(video)
         return container, video
+
+    def _heed_size(self, video: VideoStream) -> None:
+        """What a stream says of itself is known before FFmpeg refuses it, and says more than its error.
+
+        Raises:
+            CameraRefused: its pictures are too large.
+        """
+        width_px, height_px = video.codec_context.width, video.codec_context.height
+        if width_px * height_px > MAX_PIXELS:
+            raise too_large(self._source, width_px, height_px)
 
     def _facts(self) -> CameraFacts:
         context = self._video.codec_context
@@ -148,6 +163,7 @@ class Stream:
             except (StopIteration, av.error.EOFError):
                 return
             except (av.error.InvalidDataError, av.error.PatchWelcomeError) as error:
+                self._heed_size(self._video)
                 self.damaged += 1
                 bad += 1
                 if bad > BAD_PACKETS:
@@ -241,44 +257,3 @@ class Timeline:
         """Everything from here on happens later."""
         self._mono_s += seconds
         self._wall_s += seconds
-
-
-_Meaning = tuple[tuple[type[BaseException], ...], type[CameraError], str, str]
-
-_MEANINGS: tuple[_Meaning, ...] = (
-    (
-        (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
-        CameraRefused,
-        "refuses the login",
-        "check username and password",
-    ),
-    ((av.error.HTTPNotFoundError,), CameraRefused, "has no such stream", "check the path in the url"),
-    ((av.error.HTTPClientError,), CameraRefused, "refuses the request", "check the url and the transport"),
-    ((PermissionError,), CameraRefused, "may not be read", "let the agent's user read it (group video)"),
-    ((ConnectionRefusedError,), CameraLost, "has nobody listening", "check address, port and camera"),
-    (
-        (av.error.ExitError, TimeoutError),  # ExitError: PyAV's own timeout
-        CameraLost,
-        "does not answer in time",
-        "check the network and the camera",
-    ),
-    (
-        (av.error.InvalidDataError,),  # a server that accepts and then says nothing gives this, too
-        CameraLost,
-        "says nothing that can be read",
-        "check that a camera with H.264, H.265 or MJPEG is there",
-    ),
-)
-
-
-def explained(source: Source, error: Exception) -> CameraError:
-    """What FFmpeg's error means, and what to do; never FFmpeg's own text, which may hold the address."""
-    for kinds, verdict, what, hint in _MEANINGS:
-        if isinstance(error, kinds) and (source.pace == "live" or verdict is CameraRefused):
-            return verdict(f"{source.name}: {source.shown} {what}", hint)
-    if source.pace != "live":
-        return CameraRefused(f"{source.name}: {source.shown} is not a readable video", "try another file")
-    reason = getattr(error, "strerror", None) or type(error).__name__
-    return CameraLost(
-        f"{source.name}: {source.shown} cannot be read: {reason}", "check the address and the camera"
-    )
