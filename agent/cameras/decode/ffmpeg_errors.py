@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import av.error
 
 from agent.cameras.decode.decoded import MAX_PIXELS, Source
+from agent.cameras.decode.rtsp import place
 from agent.errors import CameraError, CameraLost, CameraRefused
 
 _Meaning = tuple[tuple[type[BaseException], ...], type[CameraError], str, str]
@@ -57,3 +60,14 @@ def too_large(source: Source, width_px: int, height_px: int) -> CameraRefused:
     """It says of itself that its pictures are larger than any camera's."""
     claim = f"claims pictures of {width_px} x {height_px}"
     return CameraRefused(f"{source.name}: {source.shown} {claim}, {TOO_LARGE}", SMALLER)
+
+
+def sent_on(source: Source, location: str) -> CameraRefused:
+    """It names another place than the configured one, where nobody of ours goes."""
+    at = place(location)
+    host = re.sub(r"[^0-9A-Za-z.:_-]", "?", at[0])[:80] if at else ""
+    where = f"{host}:{at[1]}" if at else "another address"
+    return CameraRefused(
+        f"{source.name}: {source.shown} sends us on to {where}, and nobody goes there",
+        "if that is the camera, write its address into source.url; if not, look who answers in its place",
+    )

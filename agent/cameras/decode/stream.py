@@ -20,10 +20,12 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from agent.cameras.decode.decoded import MAX_PIXELS, CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
-from agent.cameras.decode.ffmpeg_errors import explained, too_large
+from agent.cameras.decode.ffmpeg_errors import explained, sent_on, too_large
+from agent.cameras.decode.rtsp import Login
+from agent.cameras.decode.rtsp_relay import Relay
 from agent.cameras.decode.skip_decode import SkipDecode
 from agent.cameras.decode.subsampling import CannotConvert, Subsampling
-from agent.errors import CameraLost, CameraRefused
+from agent.errors import CameraError, CameraLost, CameraRefused
 
 # Up to PyAV 18 a title that is not UTF-8 is an error unless this is said; 19 took the argument away.
 TOLERANT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
@@ -46,11 +48,16 @@ class Stream:
             CameraLost: nothing answers.
             CameraRefused: it answers, but not with a picture for us.
         """
-        av.logging.set_level(None)  # FFmpeg's own words may hold the address with the password
+        av.logging.set_level(None)  # FFmpeg's own words may hold what a stranger made up
         self._source = source
         self._now = now
         self._closed = threading.Event()
-        self._container, self._video = self._open()
+        self._relay = _relay(source)
+        try:
+            self._container, self._video = self._open()
+        except CameraError:
+            self._hang_up()
+            raise
         self._timeline = Timeline(source, self._interval_s())
         self._rate = Rate(source.max_fps)
         self._skip_decode = SkipDecode(live=source.pace == "live")
@@ -79,19 +86,20 @@ class Stream:
         """End the iteration and let go of the source."""
         self._closed.set()
         self._container.close()
+        self._hang_up()
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
         source = self._source
         try:
             container = av.open(
-                source.location,
+                self._relay.url if self._relay else source.location,
                 format=source.format,
                 options={**source.options, **LIMITS},
                 timeout=(source.open_timeout_s, source.stall_s) if source.pace == "live" else None,
                 **TOLERANT,
             )
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise explained(source, error) from None  # its text may hold the password
+            raise self._trouble(error) from None
         if not container.streams.video:
             container.close()
             raise CameraRefused(f"{source.name}: no video in {source.shown}", "give it a stream with pictures")
@@ -103,6 +111,15 @@ class Stream:
         context.thread_count = 1 if context.width * context.height <= ONE_THREAD_PX else MOST_THREADS
         self._heed_size(video)
         return container, video
+
+    def _hang_up(self) -> None:
+        if self._relay:
+            self._relay.close()
+
+    def _trouble(self, error: Exception) -> CameraError:
+        if self._relay and self._relay.redirected is not None:
+            return sent_on(self._source, self._relay.redirected)
+        return explained(self._source, self._relay.failed or error if self._relay else error)
 
     def _heed_size(self, video: VideoStream) -> None:
         """What a stream says of itself is known before FFmpeg refuses it, and says more than its error.
@@ -167,13 +184,13 @@ class Stream:
                 self.damaged += 1
                 bad += 1
                 if bad > BAD_PACKETS:
-                    raise explained(self._source, error) from None
+                    raise self._trouble(error) from None
                 packets = self._container.demux(self._video)  # an iterator that has raised is spent
                 continue
             except (av.error.FFmpegError, OSError) as error:
                 if self._closed.is_set():
                     return
-                raise explained(self._source, error) from None
+                raise self._trouble(error) from None
             # A packet that lost a part is decoded all the same: FFmpeg fills the hole from the picture before,
             # and leaving out a key picture would spoil all that build on it.
             self.damaged += packet.is_corrupt
@@ -211,6 +228,13 @@ class Stream:
         y, u, v = frame.planes
         layout = Layout(frame.width, frame.height, (y.line_size, u.line_size, v.line_size), full_range)
         return Picture(index, mono_s, wall_s, layout, (memoryview(y), memoryview(u), memoryview(v)))
+
+
+def _relay(source: Source) -> Relay | None:
+    if source.kind != "rtsp":
+        return None
+    login = Login(*source.login) if source.login else None
+    return Relay(source.location, login, min(source.open_timeout_s, source.stall_s))
 
 
 class Timeline:

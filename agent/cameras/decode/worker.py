@@ -1,7 +1,7 @@
 """The process that decodes one camera: `python -P -m agent.cameras.decode.worker FD PARENT`.
 
 It holds no secret but its camera's, which comes through the socket, and dies with its parent. It imports
-neither numpy nor pydantic (picture.py). What it says, as JSON, one message per packet:
+neither numpy nor pydantic (decoded.py). What it says, as JSON, one message per packet:
 
     {"ready": true}                                imports are done, the camera is being opened
     {"facts": {…}}                                 the camera is open

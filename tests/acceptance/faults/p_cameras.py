@@ -1,4 +1,4 @@
-"""P56, P59: pictures that claim to be huge; what a privacy mask hides, in every pixel format."""
+"""P55, P56, P59: a camera that sends the box elsewhere, claims huge pictures, or is masked."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from agent.publishing.jpeg import encode
 from tests.acceptance.faults.suite import Broken, Trial, promise
 from tests.support import large_pictures
 from tests.support.pixel_formats import changed, noise
+from tests.support.rtsp_camera import RtspCamera
 
 MASK = ((0.25, 0.2), (0.71, 0.3), (0.6, 0.8))
 ACROSS = Box(0.1, 0.1, 0.5, 0.6)
@@ -35,6 +36,58 @@ FORMATS = (
     "yuv444p10le", "yuv420p", "nv12", "yuv420p10le", "yuva444p", "gray", "rgb565le", "bgra", "yuvj422p", "pal8",
 )  # fmt: skip
 SIZES = ((128, 96), (127, 95), (97, 64))
+
+
+LOGIN = "tran", "geheim-7"
+OFFERS = ('Digest realm="cam", nonce="dcd98b7102dd2f0e"', 'Basic realm="cam"')
+
+
+@promise(
+    "P55", "a camera redirects at each step of RTSP, asking for the login or not, to another port and host",
+    "0 logins and 0 connections there, told in words; the same camera, honest, gives pictures with its login",
+)  # fmt: skip
+def sent_elsewhere(trial: Trial) -> str:
+    """The thief asks for the login in each way there is, and writes down who came."""
+    (trial.folder / "password").write_text(LOGIN[1])
+    thieves = [RtspCamera(login=LOGIN, offers=(offer,), address="0.0.0.0") for offer in OFFERS]
+    hosts = ("127.0.0.1", "127.0.0.2")
+    steps = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY")[: trial.size(4, 4, quick=2)]
+    untold, tried = [], 0
+    for step, thief, host, asks in itertools.product(steps, thieves, hosts, (True, False)):
+        target = f"rtsp://{host}:{thief.port}/live"
+        camera = RtspCamera(
+            login=LOGIN if asks else None,
+            sends_on=lambda asked, step=step, target=target: target if asked.method == step else None,  # type: ignore[misc]
+        )
+        with camera:
+            words = _looked_at(camera.url, trial.folder / "password")
+        tried += 1
+        if f"sends us on to {host}:{thief.port}" not in words:
+            untold.append(f"{step}: {words}")
+    logins, came = sum(len(thief.proofs) for thief in thieves), sum(thief.connections for thief in thieves)
+    if logins or came or untold:
+        raise Broken(
+            f"{tried} redirects: {logins} logins and {came} connections elsewhere; not told: {untold[:1]}"
+        )
+    with RtspCamera(login=LOGIN) as honest:
+        if (words := _looked_at(honest.url, trial.folder / "password")) != "5 pictures" or not honest.proofs:
+            raise Broken(f"an honest camera: {words}")
+    return f"{tried} redirects: 0 logins and 0 connections elsewhere; the honest camera gives pictures"
+
+
+def _looked_at(url: str, password: Path) -> str:
+    """Five pictures of it, or why there are none."""
+    source = {"kind": "rtsp", "url": url, "username": LOGIN[0], "password": {"file": str(password)}}
+    waits = {"stall_s": 2.0, "open_timeout_s": 4.0, "max_fps": 100}
+    camera = open_camera(
+        CameraSettings.model_validate({"name": "north", "source": source, **waits}), SystemClock()
+    )
+    try:
+        return f"{len(list(itertools.islice(camera.frames(), 5)))} pictures"
+    except CameraError as error:
+        return error.what
+    finally:
+        camera.close()
 
 
 MOST_MB = 256
