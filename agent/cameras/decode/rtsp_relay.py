@@ -20,7 +20,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from agent.cameras.decode.rtsp import Login, RtspMessage, NotRtsp, Units, place
+from agent.cameras.decode.rtsp import Login, NotRtsp, RtspMessage, Units, place
 
 READ_BYTES = 256 * 1024
 MAX_UNANSWERED = 16
