@@ -11,6 +11,7 @@ from agent.errors import WireError
 from agent.wire import codec, topics
 from agent.wire.channels import CHANNEL, PARAMETERS, Format, MessageKind
 from agent.wire.payloads import LARGEST, CountPayload, EventPayload, ImagePayload, InfoPayload, Payload, Posted
+from station.ingest import jpeg
 from station.ingest.digests import of_bytes, of_json
 
 __all__ = ["InboundMessage", "MessageKind", "images_of", "read"]
@@ -122,9 +123,10 @@ def _damaged(raw: bytes, properties: Mapping[str, str]) -> str | None:
     promised = properties.get("sha256")
     if promised is not None and sha256(raw).hexdigest() != promised:
         return "the picture is not the one that was sent: its sha256 differs"
-    if not raw.startswith(b"\xff\xd8") or len(raw) > codec.MAX_IMAGE_BYTES:
+    if len(raw) > codec.MAX_IMAGE_BYTES:
         return f"no JPEG of at most {codec.MAX_IMAGE_BYTES} bytes"
-    return None
+    wrong = jpeg.fault(raw)
+    return None if wrong is None else f"no JPEG: {wrong}"
 
 
 def _place(raw: bytes, properties: Mapping[str, str]) -> tuple[str | None, int | None]:

@@ -38,6 +38,7 @@ from station.ingest.inbound import InboundMessage
 from station.ingest.subscriber import Subscriber, SubscriberSettings
 from station.watch.embedded import Address
 from tests.support.brokers import Mosquitto, until
+from tests.support.jpegs import jpeg
 from tests.support.outboxes import proofs
 
 CLOCK = SystemClock()
@@ -49,7 +50,7 @@ def event(n: int | str, priority: Priority = Priority.EVENT, size: int = 400) ->
 
 
 def picture(n: int | str, size: int = 3000) -> Message:
-    body = b"\xff\xd8" + str(n).encode().ljust(size, b".")
+    body = jpeg(str(n).encode().ljust(size, b"."))
     return Message(f"camera/north/image/{n}/thumbnail", body, wire.JPEG, Priority.IMAGE, CLOCK.now(), str(n), 1)
 
 
