@@ -44,6 +44,7 @@ class PrintedFacts(BaseModel):
     storage: str = ""
     crl: str = ""
     failed: str = ""
+    kept: str = ""
     look: str = ""
     look_why: str = ""
 
@@ -114,6 +115,8 @@ class Host:
     crl_ends: datetime | None
     failed: tuple[str, ...]
     """Units that have failed."""
+    kept: int | None = None
+    """Messages that its broker keeps (retained)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,7 @@ def _host(facts: PrintedFacts) -> Host:
         storage=storage(facts.storage),
         crl_ends=datetime.strptime(f"{ends[1].strip()} +0000", "%b %d %H:%M:%S %Y GMT %z") if ends else None,
         failed=tuple(line.split()[0] for line in facts.failed.splitlines() if line.strip()),
+        kept=_kept(_json(facts.kept)),
     )
 
 
@@ -200,6 +204,11 @@ def _certificates(answer: Mapping[str, Any]) -> tuple[Certificate, ...]:
         for role, each in sorted(answer.items())
         if each.get("serial") is not None
     )
+
+
+def _kept(answer: Mapping[str, Any]) -> int | None:
+    number = answer.get("kept")
+    return number if isinstance(number, int) else None
 
 
 def _json(text: str) -> Mapping[str, Any]:
