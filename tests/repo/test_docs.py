@@ -203,6 +203,8 @@ def said() -> str:
             for node in nodes
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
         ]
+    roles = sorted((ROOT / "deploy/ansible/roles").rglob("files/*"))
+    texts += [each.read_text(encoding="utf-8") for each in roles if each.suffix in (".c", ".py")]
     return "\n".join(texts)
 
 
