@@ -89,6 +89,8 @@ class Journal:
                 self._db = database.connect(path, now_s)
             except sqlite3.Error as again:
                 raise self._error(again) from again
+        self.inherited = frozenset(command.id for command, _ in self.unended())
+        """Ids that an earlier life has taken and not ended."""
 
     # ---------------------------------------------------------------------------------------- a command's way
 
