@@ -23,6 +23,7 @@ from agent.errors import OutboxError
 from agent.outbox import database
 from agent.outbox import queries as rows
 from agent.outbox.ballast import Ballast
+from agent.outbox.erase import erase_log
 from agent.outbox.file import DAMAGED, FORKED, DiskFails, OutboxFile, is_forked, transact
 from agent.outbox.recovery import repair
 from agent.outbox.recovery.repair import OutboxLife, Salvaged, Saved
@@ -48,6 +49,12 @@ class OutboxSettings(Settings):
     )
     ballast_bytes: int = Field(
         4 << 20, ge=0, le=1 << 30, description="Disk held back for events on a full disk; 0: none."
+    )
+    erase_after_s: float = Field(
+        540.0,
+        ge=2,
+        le=86_400,
+        description="What has left the outbox is overwritten on the disk within so many seconds.",
     )
     memory_bytes: int = Field(
         16 << 20, ge=1 << 20, le=24 << 20, description="Memory for messages while the disk takes nothing."
@@ -77,7 +84,9 @@ class Disk:
         """`lock` is the outbox's; saving from a damaged file takes it for moments only."""
         self.path, self._settings, self._clock, self._lock = path, settings, clock, lock
         self._ballast = Ballast(path.with_name(path.name + ".ballast"), settings.ballast_bytes)
-        self._tended = clock.now()
+        self._tended = self._erased_at = clock.now()
+        self._erased = -1
+        """How many had left when all of the log was overwritten; at the start nobody knows what is in it."""
         self._full_bytes: int | None = None
         """What waited when the disk was found full; None: it is not."""
         self._in_memory = self._salvaging = self._closed = False
@@ -175,12 +184,25 @@ class Disk:
             if now.since(self._tended) >= AGAIN_S:
                 self._tended = now
                 self._recover(now)
+                self._file.erase_some(now.wall_s)
             if self.uncounted:
                 self._count()
             if self.store.seal_due(now):
                 self.run(lambda store: store.seal(now, self._most_bytes))
+            if now.since(self._erased_at) >= self._settings.erase_after_s / 2:
+                self._erase(now)
         except (OutboxError, sqlite3.Error, OSError) as error:
             log.warning("outbox_not_tended", why=str(error))
+
+    def _erase(self, now: Instant) -> None:
+        """Make unreadable what had left when this was done last; if somebody reads there, the next time."""
+        self._erased_at, left = now, self.store.departed
+        if (
+            not self._in_memory
+            and left != self._erased
+            and erase_log(self.store.db, database.log_of(self.path))
+        ):
+            self._erased = left
 
     def verify(self) -> bool:
         """Read the whole file; a damaged one is set aside. False if it was. Called without the lock.
@@ -339,7 +361,7 @@ class Disk:
         finally:
             self._salvaging = False
         with self._lock:
-            self._file.saved(aside)
+            self._file.saved(aside, salvaged.whole)
             self.salvaged.append(salvaged)
 
     def _reinsert(self, saved: Sequence[Saved], life: OutboxLife) -> None:

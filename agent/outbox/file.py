@@ -22,7 +22,8 @@ from agent.core.types import Instant
 from agent.errors import OutboxError
 from agent.outbox import database
 from agent.outbox.ballast import OPENING_BYTES
-from agent.outbox.database import Seal, is_damage, is_out_of_reach, log_of, result_code
+from agent.outbox.database import SMALL_BYTES, Seal, is_damage, is_out_of_reach, log_of, result_code
+from agent.outbox.erase import erase_file, erase_some
 from agent.outbox.recovery.salvage import DamagedFile, OutboxLife
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,10 @@ FORKED: Final = "forked"
 """Why a file was set aside: the word between its name and its number."""
 KEPT_DAMAGED: Final = 3
 """Damaged files that are kept; more of them would fill the disk of a box with a dying card."""
+KEPT_S: Final = 7 * 86400.0
+"""So long those are kept of which not all came again."""
+_SAVED: Final = "-saved"
+_WHOLE: Final = "whole"
 _DISK: Final = frozenset({errno.EROFS, errno.EIO, errno.ENOSPC, errno.EDQUOT})
 """What a disk says, and not a mistake in the configuration."""
 
@@ -137,19 +142,39 @@ class OutboxFile:
     def close(self) -> None:
         """Fold the log into the file and let go of both; never raises, safe to call twice."""
         if self.db is not None:
-            database.close(self.db)
+            database.close(self.db, self.path)
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
 
-    def saved(self, aside: Path) -> None:
-        """What could be saved from a file that was set aside has been put; a forked one has nothing else."""
+    def saved(self, aside: Path, whole: bool = False) -> None:
+        """What could be saved from a file that was set aside has been put; `whole`: there was nothing else.
+
+        A forked one goes at once, if it does not take long.
+        """
         with suppress(OSError):
-            if is_forked(aside):
+            if is_forked(aside) and aside.stat().st_size <= SMALL_BYTES:
                 _remove(aside)
             else:
-                _note(aside).touch()
+                _note(aside).write_text(_WHOLE if whole or is_forked(aside) else "", encoding="ascii")
         self.unsaved.remove(aside)
+
+    def erase_some(self, now_s: float) -> None:
+        """Overwrite some of a file that was set aside and that nobody needs any more: at `now_s` by the wall.
+
+        One that came again whole is not needed, another for a week: somebody may get more out of it than we.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        for note in sorted(self.path.parent.glob(f"{self.path.name}.*.*{_SAVED}")):
+            file = note.with_name(note.name.removesuffix(_SAVED))
+            if note.read_text(encoding="ascii") == _WHOLE or now_s - note.stat().st_mtime > KEPT_S:
+                for part in (log_of(file), file):
+                    if part.is_file() and not erase_some(part):
+                        return
+                if not file.exists():
+                    note.unlink()
 
     def _take_lock(self) -> None:
         if self._lock >= 0:
@@ -248,8 +273,11 @@ def is_forked(aside: Path) -> bool:
 
 
 def _remove(aside: Path) -> None:
+    """Overwrite what is not so large that this would hold up the start."""
     for part in (aside, log_of(aside), aside.with_name(aside.name + "-shm"), _note(aside)):
-        if not part.is_dir():
+        if part.is_file() and part.stat().st_size <= SMALL_BYTES:
+            erase_file(part)
+        elif not part.is_dir():
             part.unlink(missing_ok=True)
 
 
@@ -260,7 +288,7 @@ def _number(path: Path) -> int:
 
 def _note(damaged_file: Path) -> Path:
     """There when the messages of a file that was set aside are saved."""
-    return damaged_file.with_name(damaged_file.name + "-saved")
+    return damaged_file.with_name(damaged_file.name + _SAVED)
 
 
 def _lock(path: Path) -> int:

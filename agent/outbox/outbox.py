@@ -14,8 +14,8 @@ Invariants
  6. An event is open exactly as long as its latest message says so; that is written with the message.
  7. The messages cost at most max_bytes. What makes room goes in the order of EVICTION, oldest first.
  8. A file of another program or of a newer version is refused and left as it is.
- 9. A damaged file is set aside, never written again, and a new stream begins. Every message on its whole pages
-    comes again in the new stream; none with a flipped bit does.
+ 9. A damaged file is set aside, not written again but to erase it, and a new stream begins. Every message on
+    its whole pages comes again in the new stream; none with a flipped bit does.
 10. A receipt for another stream changes nothing, nor does one whose proof is of another message.
 11. Quarantined messages are not given out; they still count, can still be receipted, and are evicted before
     the others of their class.
@@ -30,6 +30,7 @@ Invariants
 16. Where the station has other messages under our numbers, the file was put back to an older state, or has a
     double elsewhere: it is *forked*. A new stream begins, which nobody else has, and all that waits comes again
     in it. Nothing that has left the file comes again.
+17. What has left is overwritten on the disk within erase_after_s, and at a close.
 """
 
 from __future__ import annotations

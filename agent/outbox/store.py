@@ -51,6 +51,12 @@ class OutboxStore:
         """Whether another connection has written since the sums were asked for."""
         return self._version != self._data_version()
 
+    @property
+    def departed(self) -> int:
+        """Grows with every message that leaves, by whatever way, and with every body that another replaces."""
+        counters = self.counters
+        return counters.next_seq - counters.pending - counters.quarantined + counters.replaced
+
     def live(self, now: Instant) -> int:
         """The first seq of the last minute."""
         while self._recent and now.mono_s - self._recent[0][0] > LIVE_S:

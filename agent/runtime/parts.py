@@ -163,6 +163,7 @@ class Parts:
             self.clock,
             known,
             boot_id(),
+            self.session.id,
             fallbacks.command_key(self.config.commands.key),
         )
 

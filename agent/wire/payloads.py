@@ -502,6 +502,9 @@ class CommandPayload(Payload):
     expires_at: Time = Field(description="Not to be done afterwards.")
     issuer: Text = Field(description="Who ordered it.")
     args: dict[str, Any] = Field({}, description="What the verb needs.")
+    session: Id | None = Field(
+        None, description="The life of the agent, as in info, that may do it; none: any. Signed ones name it."
+    )
     signature: Text | None = Field(
         None, description="Ed25519, base64, over RFC 8785 form with device and verb."
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.outbox import queries as rows
+from agent.outbox.erase import erase_log
 from agent.outbox.file import transact
 from agent.outbox.recovery.intact import IntactFile
 from agent.outbox.recovery.salvage import DamagedFile, OutboxLife, Saved
@@ -58,6 +59,11 @@ class Salvaged:
     forked: bool = False
     """It was not damaged: the station has other messages under its numbers (invariant 16)."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether all that it held came again, as far as can be seen."""
+        return self.stream is not None and not self.spoiled and not self.unreadable_pages
+
     def __str__(self) -> str:
         if self.forked:
             return (
@@ -65,7 +71,8 @@ class Salvaged:
                 " the card was put back to an older state, or another box runs on a copy of it"
             )
         messages = f"{self.messages} messages saved, {self.spoiled} spoiled"
-        return f"{messages}, {self.unreadable_pages} pages unreadable; the file is kept as {self.kept_as}"
+        kept = "is erased, for all of it came again" if self.whole else "is kept"
+        return f"{messages}, {self.unreadable_pages} pages unreadable; the file {self.kept_as} {kept}"
 
 
 def salvage(
@@ -157,6 +164,7 @@ def fold_log(db: sqlite3.Connection) -> bool:
     log = Path(db.execute("pragma database_list").fetchone()[2] + "-wal")
     try:
         before = log.stat().st_size
+        erase_log(db, log, whole=True)
         db.execute("pragma wal_checkpoint(truncate)")
         return log.stat().st_size < before
     except (sqlite3.Error, OSError):

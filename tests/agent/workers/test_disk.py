@@ -104,7 +104,10 @@ def test_a_damaged_file_is_told_with_what_became_of_it(open_place: Callable[[], 
     place = open_place()
     place.storage.tick()
     assert place.kinds() == [(EventKind.STORAGE_CORRUPT, Phase.END)]
-    expected = "1 messages saved, 0 spoiled, 0 pages unreadable; the file is kept as outbox.db.damaged.1"
+    expected = (
+        "1 messages saved, 0 spoiled, 0 pages unreadable; "
+        "the file outbox.db.damaged.1 is erased, for all of it came again"
+    )
     assert place.reports[0].detail == expected
 
 

@@ -175,7 +175,10 @@ def test_salvage_hands_over_in_portions_and_says_what_became_of_the_file(
     assert kept == [(REINSERT_BATCH, stream, number), (number - REINSERT_BATCH, stream, number)]
     assert sorted(map(str, reopened)) == sorted(f"e{n}" for n in range(150))
     assert salvaged == Salvaged("outbox.db", number, 1, 0, 0, stream)
-    assert str(salvaged) == "153 messages saved, 0 spoiled, 0 pages unreadable; the file is kept as outbox.db"
+    assert str(salvaged) == (
+        "153 messages saved, 0 spoiled, 0 pages unreadable; "
+        "the file outbox.db is erased, for all of it came again"
+    )
 
 
 def test_of_a_forked_file_comes_what_waits_in_it_and_nothing_from_its_free_pages(
