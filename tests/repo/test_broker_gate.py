@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.acceptance.faults.p_broker import BOXES, CAMERAS, COMMUNE, HOSTILE, OTHER, ROOT, Line
+from tests.acceptance.faults.broker_stage import BOXES, CAMERAS, COMMUNE, HOSTILE, OTHER, ROOT, Line
 from tests.acceptance.faults.suite import gathered, tried
 from tests.support.brokers import until
 from tests.support.role_broker import ROLE, RoleBroker, missing, rendered, role_broker

@@ -367,3 +367,33 @@ def test_what_follows_the_end_is_refused(tmp_path: Path) -> None:
         members = Members(file)
         while members.next():
             pass
+
+
+# -------------------------------------------------------------------------------------- at one time
+
+
+def test_three_installs_at_one_time_make_each_release_once(maker: Maker, tmp_path: Path) -> None:
+    one, two, box = maker.bundle("0.6.0"), maker.bundle("0.7.0"), SmallBox(tmp_path / "box", maker.public)
+    words = [sys.executable, "-IB", str(TOOL), "--root", str(box.root), "--key", str(maker.public), "install"]
+    running = [
+        subprocess.Popen([*words, str(path), "--python", sys.executable], stdout=subprocess.PIPE, text=True)
+        for path in (one, two, one)
+    ]
+    done = [json.loads(each.communicate(timeout=120)[0]) for each in running]
+
+    assert sorted((each["version"], each["changed"]) for each in done) == [
+        ("0.6.0", False), ("0.6.0", True), ("0.7.0", True),
+    ]  # fmt: skip
+    assert sorted(each.name for each in (box.root / "releases").iterdir()) == ["0.6.0", "0.7.0"]
+
+
+def test_what_somebody_laid_in_the_way_of_a_release_is_left_alone(maker: Maker, tmp_path: Path) -> None:
+    box, elsewhere = SmallBox(tmp_path / "box", maker.public), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept").write_text("x")
+    (box.root / "releases").mkdir()
+    (box.root / "releases" / "0.6.0").symlink_to(elsewhere)
+
+    assert box.good("install", str(maker.bundle("0.6.0")), "--python", sys.executable)["changed"]
+    assert [each.name for each in elsewhere.iterdir()] == ["kept"]
+    assert not (box.root / "releases" / "0.6.0").is_symlink()

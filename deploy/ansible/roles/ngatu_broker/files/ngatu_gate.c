@@ -27,6 +27,7 @@
 #include <openssl/x509.h>
 
 #define NAME_CHARS 64
+#define BOX_CHARS 32
 #define NAMES 64
 #define REMEMBERED 65536 /* sessions whose owner is known, connected or not */
 #define STEP 64
@@ -119,7 +120,7 @@ static bool begins(const char *text, const char *with)
 /* Invariant 1. A box may also be there as NAME-check: `ngatu check` looks whether the broker lets it in. */
 static const char *unfit(const struct door *door, const char *name, const char *client_id)
 {
-	bool box = strchr(name, '.') == NULL && strcmp(name, "station") != 0;
+	bool box = strchr(name, '.') == NULL && strcmp(name, "station") != 0 && strlen(name) <= BOX_CHARS;
 	if (!door->boxes)
 		return begins(name, "station.") || begins(name, "operator.") ? NULL : "not the stations' certificate";
 	if (!box)
