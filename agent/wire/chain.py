@@ -13,11 +13,16 @@ Source of the idea: S. Haber and W. S. Stornetta, "How to time-stamp a digital d
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from agent.wire.payloads import ChainBody
+
+SINGLY = 100_000
+"""Of numbers in a row that are not there so many are named: a box may number as it likes, up to 2^53."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,30 @@ class ChainFinding:
     """Of the seal that it is."""
 
 
+class Spans:
+    """Whole numbers as ranges (first, last), both included: as few or many of them as a box likes to name."""
+
+    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+        self._spans: list[tuple[int, int]] = []
+        for first, last in sorted(spans):
+            if self._spans and first <= self._spans[-1][1] + 1:
+                before = self._spans.pop()
+                self._spans.append((before[0], max(last, before[1])))
+            elif first <= last:
+                self._spans.append((first, last))
+
+    def end(self, number: int) -> int | None:
+        """The last number of the range that holds this one; None: it is in none."""
+        at = bisect_right(self._spans, number, key=lambda span: span[0]) - 1
+        return self._spans[at][1] if at >= 0 and self._spans[at][1] >= number else None
+
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and self.end(number) is not None
+
+    def __len__(self) -> int:
+        return sum(last - first + 1 for first, last in self._spans)
+
+
 @dataclass(frozen=True, slots=True)
 class ChainVerdict:
     """What became of a stream."""
@@ -68,7 +97,7 @@ class ChainVerdict:
     findings: tuple[ChainFinding, ...]
     proven: int
     """Messages that are what an unbroken chain says."""
-    given_up: frozenset[int]
+    given_up: Spans
     """Listed or not, the box said that they will not come."""
     unsealed: tuple[int, ...]
     """Newer than every seal: nothing is known against them, and nothing for them yet."""
@@ -101,13 +130,7 @@ def verify(
     messages = {message.seq: message for message in kept}
     seals = {m.seal.number: m for m in (*more, *messages.values()) if m.seal is not None}
     listed, sure, broken = _listed(seals, head)
-    given_up = frozenset(
-        seq
-        for m in seals.values()
-        if m.seal
-        for first, last in m.seal.dropped
-        for seq in range(first, last + 1)
-    )
+    given_up = Spans(dropped for m in seals.values() if m.seal for dropped in m.seal.dropped)
     findings = [
         *broken,
         *(f for f in _held_against(messages, listed, given_up) if f.seq in messages or f.seq not in elsewhere),
@@ -115,8 +138,8 @@ def verify(
     highest = max([*listed, *messages], default=0)
     findings += [
         ChainFinding(ChainFault.MISSING, seq)  # seq has no gaps, so a hole needs no seal to be seen
-        for seq in range(1, highest)
-        if not (seq in messages or seq in listed or seq in given_up or seq in elsewhere)
+        for seq in _absent({*listed, *messages}, given_up)
+        if seq not in elsewhere
     ]
     known = {finding.seq for finding in findings}
     unlisted = sorted(set(messages) - set(listed))
@@ -152,7 +175,7 @@ def _listed(
     sure: set[int] = set()
     broken: list[ChainFinding] = []
     expected = None
-    for number in range(max([*seals, head.number if head else 0]), 0, -1):
+    for number in _downwards(seals, max([*seals, head.number if head else 0])):
         kept = seals.get(number)
         if kept is None or kept.seal is None:
             broken.append(ChainFinding(ChainFault.MISSING, None, number))
@@ -170,8 +193,34 @@ def _listed(
     return listed, sure, broken
 
 
+def _absent(there: Iterable[int], given_up: Spans) -> Iterator[int]:
+    """What is not there below the highest number, and was not given up; SINGLY of each hole."""
+    expected = 1
+    for seq in sorted(there):
+        for _ in range(SINGLY):
+            end = given_up.end(expected)
+            while end is not None:
+                expected = end + 1
+                end = given_up.end(expected)
+            if expected >= seq:
+                break
+            yield expected
+            expected += 1
+        expected = max(expected, seq + 1)
+
+
+def _downwards(there: Iterable[int], highest: int) -> Iterator[int]:
+    """Numbers from the highest to 1; where some are not there SINGLY of them."""
+    expected = highest
+    for number in sorted({0, *there}, reverse=True):
+        yield from islice(range(expected, number, -1), SINGLY)
+        if number:
+            yield number
+        expected = number - 1
+
+
 def _held_against(
-    messages: Mapping[int, Kept], listed: Mapping[int, str], given_up: frozenset[int]
+    messages: Mapping[int, Kept], listed: Mapping[int, str], given_up: Spans
 ) -> Iterator[ChainFinding]:
     for seq, sha256 in sorted(listed.items()):
         kept = messages.get(seq)
