@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from agent.printable import printable
+
+
+def _clean(value: Any) -> Any:
+    """Text without what could steer a reader's program; what is markup already was made of clean text."""
+    return printable(value) if type(value) is str else value
+
 
 _TEMPLATES: Final = Environment(
     loader=PackageLoader("fleet"),
     autoescape=True,
+    finalize=_clean,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -16,5 +25,5 @@ _TEMPLATES: Final = Environment(
 
 
 def template(name: str) -> Template:
-    """By its file's name; every value that is put in is escaped, and one that is missing is an error."""
+    """By its file's name. Every value is cleaned and escaped; one that is missing is an error."""
     return _TEMPLATES.get_template(name)

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -21,7 +22,7 @@ from agent.printable import printable
 from agent.transport.client import blank, connect
 from agent.wire import codec
 from agent.wire.channels import MessageKind
-from agent.wire.payloads import AckPayload, CommandPayload
+from agent.wire.payloads import AckPayload, CommandPayload, InfoPayload
 from agent.wire.signature import sign
 from agent.wire.topics import Topics
 from station.ingest.settings import SubscriberSettings
@@ -38,6 +39,8 @@ class CommandReply:
     answers: list[AckPayload] = field(default_factory=list)
     """In the order in which they came; none: the box has not answered yet, and may do so later."""
     picture: bytes | None = None
+    session: str | None = None
+    """The life of the agent that it was signed for; None: any may do it."""
 
 
 def send(
@@ -53,13 +56,14 @@ def send(
 ) -> CommandReply:
     """Publish the command, and wait up to `wait_s` for its answer, and for the picture that it promises.
 
-    With a `key` it is signed.
+    With a `key` it is signed, for the life of the agent that the box has told of last: whoever sends it to a
+    later one, which may have forgotten it, is refused.
 
     The box forgets an answer on the station's receipt only: this looks on, and the station keeps it as well.
 
     Raises:
         BrokerUnreachable, BrokerRefused: it did not go out.
-        NgatuError: the broker refused it.
+        NgatuError: the broker refused it, or the box has never said which life it is in.
     """
     inbox = _Inbox(topics)
     client = connect(settings, settings.mqtt_id, on_message=inbox.hear)
@@ -69,8 +73,11 @@ def send(
         command = new_command(args, issuer=issuer, life_s=life_s)
         inbox.id = command.id
         answers = topics.of(MessageKind.ACK, command_id=command.id), topics.of(MessageKind.SNAPSHOT, camera="+")
-        client.subscribe([(each, 1) for each in answers])
+        heard = answers if key is None else (*answers, topics.of(MessageKind.INFO))
+        client.subscribe([(each, 1) for each in heard])
         _until(client, lambda: "subscribed" in inbox.words, LATE_S, "a subscription")
+        if key is not None:
+            command = command.model_copy(update={"session": _session(client, inbox)})
         life = blank(PacketTypes.PUBLISH)
         life.MessageExpiryInterval = max(1, round(life_s))
         life.ContentType = codec.JSON
@@ -87,7 +94,16 @@ def send(
         _until(client, inbox.complete, wait_s)
     finally:
         client.disconnect()
-    return CommandReply(command.id, inbox.answers, inbox.picture)
+    return CommandReply(command.id, inbox.answers, inbox.picture, command.session)
+
+
+def _session(client: paho.Client, inbox: _Inbox) -> str:
+    """The life of the agent that its birth message names, which the broker retains."""
+    _until(client, lambda: inbox.session is not None, LATE_S)
+    if inbox.session is None:
+        hint = "look at its name; it tells its session when it connects"
+        raise NgatuError("the box has not told its session, for which the command must be signed", hint)
+    return inbox.session
 
 
 def new_command(args: Mapping[str, Any], *, issuer: str, life_s: float) -> CommandPayload:
@@ -107,16 +123,19 @@ class _Inbox:
         self.words: list[str] = []
         self.answers: list[AckPayload] = []
         self.picture: bytes | None = None
+        self.session: str | None = None
+        """The box's, by its birth message."""
         self._topics = topics
 
     def hear(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         kind, _ = self._topics.read("box", message.topic)
         user = dict(getattr(message.properties, "UserProperty", ()))
         if kind is MessageKind.ACK:
-            try:
+            with suppress(WireError):
                 self.answers.append(codec.parse(AckPayload, bytes(message.payload)))
-            except WireError:
-                return
+        elif kind is MessageKind.INFO:
+            with suppress(WireError):
+                self.session = codec.parse(InfoPayload, bytes(message.payload)).session
         elif kind is MessageKind.SNAPSHOT and user.get("event_id") == self.id:
             self.picture = bytes(message.payload)
 
@@ -171,7 +190,8 @@ def _later(words: str) -> str:
 def shown(answered: CommandReply) -> str:
     """The last word of the box in a line."""
     if not answered.answers:
-        return f"{answered.id}: no answer yet; the box does it when it comes, until the command expires"
+        unless = "" if answered.session is None else ", unless it is started again before"
+        return f"{answered.id}: no answer yet; the box does it when it comes, until the command expires{unless}"
     last = answered.answers[-1]
     result = f" {json.dumps(last.result, ensure_ascii=False)}" if last.result else ""
     if "sha256" in last.result and answered.picture is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
 from agent.cameras.decode.decoded import Source
 from agent.cameras.settings import CameraSettings, CsiSource, FileSource, RtspSource, UsbSource
@@ -34,8 +33,9 @@ def source(settings: CameraSettings, started: Instant) -> Source:
     )
     match settings.source:
         case RtspSource() as rtsp:
-            address = _with_login(settings.name, rtsp)
-            return replace(common, location=address, shown=rtsp.url, options=_rtsp(settings, rtsp))
+            login = _login(settings.name, rtsp)
+            options = _rtsp(settings, rtsp)
+            return replace(common, location=rtsp.url, shown=rtsp.url, login=login, options=options)
         case UsbSource() as usb:
             device = str(present(usb.device))
             return replace(common, location=device, shown=device, format="v4l2", options=_usb(usb))
@@ -55,28 +55,26 @@ def _file(common: Source, file: FileSource) -> Source:
     return replace(common, location=f"file:{path}", shown=path, pace=file.pace, loop=file.loop)
 
 
-def _with_login(name: str, rtsp: RtspSource) -> str:
-    """FFmpeg takes the login in the address only; the result is shown to nobody and goes through a socket."""
+def _login(name: str, rtsp: RtspSource) -> tuple[str, str] | None:
     if rtsp.username is None:
-        return rtsp.url
-    login = quote(rtsp.username, safe="")
-    if rtsp.password is not None:
-        try:
-            login += ":" + quote(rtsp.password.read(), safe="")
-        except (KeyError, OSError, IndexError, UnicodeDecodeError) as error:
-            where = rtsp.password.env or rtsp.password.file
-            raise CameraRefused(
-                f"{name}: the camera's password cannot be read from {where}",
-                "set the environment variable, or let the agent's user read the file",
-            ) from error
-    parts = urlsplit(rtsp.url)
-    return parts._replace(netloc=f"{login}@{parts.netloc}").geturl()
+        return None
+    if rtsp.password is None:
+        return rtsp.username, ""
+    try:
+        return rtsp.username, rtsp.password.read()
+    except (KeyError, OSError, IndexError, UnicodeDecodeError) as error:
+        where = rtsp.password.env or rtsp.password.file
+        raise CameraRefused(
+            f"{name}: the camera's password cannot be read from {where}",
+            "set the environment variable, or let the agent's user read the file",
+        ) from error
 
 
 def _rtsp(settings: CameraSettings, rtsp: RtspSource) -> dict[str, str]:
     return {
         "rtsp_transport": rtsp.transport,
         "allowed_media_types": "video",
+        "protocol_whitelist": "rtsp,rtp,tcp,udp",
         # Do not measure the frame rate before the first picture: 1 s sooner. FFmpeg's "nobuffer" would be as
         # quick, but throws away the first key picture; with a long GOP the next comes after many seconds.
         "fpsprobesize": "0",

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from agent.errors import OutboxError
+from agent.outbox.erase import zero
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +75,9 @@ def connect(path: Path, forgotten_s: float) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
     try:
         # No write-ahead log: touching its map of memory, on a disk without room, would kill the process.
-        db.execute("pragma journal_mode = delete")
+        # The file of the rollback journal stays, for what is deleted keeps its bytes on the card (`erase`).
+        db.execute("pragma journal_mode = persist")
+        db.execute("pragma secure_delete = on")
         db.execute(
             "pragma synchronous = extra"
         )  # that it is on disk, and also that the rollback journal is gone
@@ -104,6 +107,16 @@ def _bring_up_to_date(db: sqlite3.Connection, path: Path, forgotten_s: float) ->
             f"command journal {path} has version {version}, this agent knows {VERSION}",
             "install the newer agent again, or move the file away",
         )
+
+
+def erase(path: Path) -> None:
+    """Overwrite what the rollback journal holds of pages that were changed; nobody may be in a transaction."""
+    with suppress(OSError):  # a disk that fails is told by whoever writes there next
+        handle = os.open(path.with_name(path.name + "-journal"), os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            zero(handle)
+        finally:
+            os.close(handle)
 
 
 def set_aside(path: Path) -> None:

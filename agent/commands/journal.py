@@ -78,7 +78,7 @@ class Journal:
     def __init__(self, path: Path, now_s: float) -> None:
         """`now_s` is the wall time, or a lower bound of it (invariant 5)."""
         self._path = path
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         try:
             self._db = database.connect(path, 0.0)
         except sqlite3.DatabaseError as error:
@@ -89,6 +89,10 @@ class Journal:
                 self._db = database.connect(path, now_s)
             except sqlite3.Error as again:
                 raise self._error(again) from again
+        if path != IN_MEMORY:
+            database.erase(path)
+        self.inherited = frozenset(command.id for command, _ in self.unended())
+        """Ids that an earlier life has taken and not ended."""
 
     # ---------------------------------------------------------------------------------------- a command's way
 
@@ -176,9 +180,12 @@ class Journal:
         self._transact(work)
 
     def stored(self, command_id: str) -> None:
-        """The outbox has the ack (invariant 4); what is no longer needed is forgotten."""
+        """The outbox has the ack (invariant 4); what is no longer needed is forgotten, its picture for good."""
 
-        def work() -> None:
+        def work() -> bool:
+            pictured = self._db.execute(
+                "select 1 from command where id = ? and picture is not null", (command_id,)
+            ).fetchone()
             self._db.execute("update command set in_outbox = 1, picture = null where id = ?", (command_id,))
             rows = self._db.execute(
                 "select id, issued_s from command where in_outbox = 1 order by issued_s desc limit -1 offset ?",
@@ -187,8 +194,11 @@ class Journal:
             if rows:
                 self._db.execute("update memory set forgotten_s = max(forgotten_s, ?)", (rows[0][1],))
                 self._db.executemany("delete from command where id = ?", [(row[0],) for row in rows])
+            return pictured is not None
 
-        self._transact(work)
+        with self._lock:
+            if self._transact(work) and self._path != IN_MEMORY:
+                database.erase(self._path)
 
     # -------------------------------------------------------------------------------------------- what is there
 

@@ -10,6 +10,10 @@ By which clock a command expires
     broker, which drops what has expired in its queue (MQTT 5, Message Expiry), (b) a lower bound of the true
     time, the floor of FlooredClock: whatever ends before it has surely ended, and (c) the journal, which does
     nothing twice and refuses what was issued before all that it remembers.
+
+For which life of the agent it is
+    The journal lies on the card, and a card can be changed, put back, or doubled: then it does not know what
+    was done. So a signed command names the life of the agent that it is for, and no other life does it.
 """
 
 from __future__ import annotations
@@ -125,6 +129,8 @@ class Command:
     expires_s: float
     sha256: str
     """Of verb and payload: the same id with another content is no repetition."""
+    session: str | None = None
+    """The life of the agent that it is for; None: any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +181,7 @@ def read(
         message.issued_at.timestamp(),
         message.expires_at.timestamp(),
         hashlib.sha256(verb.encode() + b"\0" + payload).hexdigest(),
+        message.session,
     )
 
 
@@ -226,6 +233,22 @@ def untimely(command: Command, now: KnownTime) -> str | None:
         lasts_s = command.args.until.timestamp() - command.issued_s
         if not 0 < lasts_s <= MAX_PAUSE_S:
             return "a pause ends after it was commanded, and within thirty days"
+    return None
+
+
+def for_another_life(command: Command, session: str, signed: bool) -> str | None:
+    """Why this life of the agent may not take the command as new; None: it may.
+
+    `session` is this life, which nobody could foresee. `signed`: only what is signed is done here, so what was
+    signed once must not be worth anything to a life that may have forgotten it.
+    """
+    if command.session is None and signed:
+        return "it names no session, so it could be done twice: send it with a newer ngatu station command"
+    if command.session not in (None, session):
+        return (
+            "it is for another session of this box, which was started again since, or whose card was changed "
+            "or doubled: if it is still wanted, send it anew"
+        )
     return None
 
 

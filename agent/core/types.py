@@ -228,6 +228,8 @@ class EventKind(StrEnum):
     STORAGE_FULL = "storage_full", "Device/HardwareFailure/StorageFailure"
     STORAGE_RAM_ONLY = "storage_ram_only", "Device/HardwareFailure/StorageFailure"
     STORAGE_CORRUPT = "storage_corrupt", "Device/HardwareFailure/StorageFailure"
+    OUTBOX_FORKED = "outbox_forked", "Device/ngatu/OutboxForked"
+    IDENTITY_TAKEN = "identity_taken", "Device/ngatu/IdentityTaken"
     CLOCK_UNTRUSTED = "clock_untrusted", "Monitoring/OperatingTime/LastClockSynchronization"
     OVERHEATED = "overheated", "Device/Sensor/Temperature/High"
     AGENT_RESTARTED = "agent_restarted", "Monitoring/OperatingTime/LastReboot"

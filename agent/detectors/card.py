@@ -6,6 +6,7 @@ A card is a YAML file beside the .onnx, of the same stem. See docs/guide/models.
 from __future__ import annotations
 
 import hashlib
+import reprlib
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,15 @@ from agent.settings.base import Settings
 
 SURE = 0.6
 """The tracker's bar for a strong detection; at this score three of four boxes of YOLOX-nano are right."""
+
+SHOWN = 100
+"""Labels in a hint."""
+MAX_BYTES = 64 * 1024
+"""Of a card, and of a list of labels: a thousand labels are a quarter of it."""
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 2  # a few lines of YAML may stand for millions of values
+_SHORT.maxstring = _SHORT.maxother = 80
 
 Triple = tuple[float, float, float]
 
@@ -88,10 +98,10 @@ def read_card(path: Path) -> Card:
         ModelError: it cannot be read, is no YAML, or a field is wrong; every wrong field is told.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(_text(path))
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: the model card cannot be read: {error}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise ModelError(f"{path}: the model card is not YAML: {error}") from error
     if not isinstance(content, dict):
         raise ModelError(f"{path}: a model card is a list of fields", "docs/guide/models.md shows one.")
@@ -109,9 +119,26 @@ def parse_card(content: dict[str, Any], path: Path) -> Card:
     unknown = [label for label in card.keep if label not in labels]
     if unknown:
         near = get_close_matches(unknown[0], labels, 1)
-        hint = f"did you mean {near[0]}?" if near else f"the labels are {', '.join(filter(None, labels))}."
+        hint = (
+            f"did you mean {near[0]}?"
+            if near
+            else f"the labels are {', '.join(list(filter(None, labels))[:SHOWN])}."
+        )
         raise ModelError(f"{path}: keep: the model has no label {', '.join(unknown)}", hint)
     return card.model_copy(update={"labels": labels})
+
+
+def _text(path: Path) -> str:
+    """What stands in a file that belongs to a model.
+
+    Raises:
+        OSError: it cannot be read, or is larger than any card or list of labels.
+    """
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise OSError(f"it is larger than {MAX_BYTES} bytes")
+    return data.decode("utf-8")
 
 
 def hashed(path: Path) -> str:
@@ -134,8 +161,13 @@ def _labels(labels: str | tuple[str, ...], path: Path) -> tuple[str, ...]:
         return labels
     if labels in BUILT_IN:
         return BUILT_IN[labels]
+    if Path(labels).name != labels:
+        raise ModelError(
+            f"{path}: labels: {labels[:100]!r} is not the name of a file beside the card",
+            f"the built-in lists are {', '.join(BUILT_IN)}.",
+        )
     try:
-        lines = (path.parent / labels).read_text(encoding="utf-8").splitlines()
+        lines = _text(path.parent / labels).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(
             f"{path}: labels: the file {labels} cannot be read: {error}",
@@ -153,4 +185,4 @@ def _mistake(error: Any) -> str:
         return "no such field"
     if error["type"] == "missing":
         return "this field is missing"
-    return f"{error['msg'][0].lower()}{error['msg'][1:]}, not {error['input']!r}"
+    return f"{error['msg'][0].lower()}{error['msg'][1:]}, not {_SHORT.repr(error['input'])}"

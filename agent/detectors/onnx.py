@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from agent.core.types import Box, Detection, Image, Size
 from agent.detectors.card import Card
-from agent.detectors.heads.found import Ask, RawDetections, shifted, suppress
+from agent.detectors.heads.found import Ask, RawDetections, misfit, shifted, suppress
 from agent.detectors.letterbox import Placement, network_input
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
@@ -35,6 +36,9 @@ _GRAPH = {
     "extended": ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
     "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
 }
+NOWHERE = "/nonexistent/ngatu"
+MOST_VALUES = 20_000_000
+"""Of one output for one picture; the largest of the catalogue has a million."""
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
 
 
@@ -56,7 +60,7 @@ class OnnxDetector:
         self._ask = _ask(card, settings.min_score)
         self._twin_iou = settings.twin_iou
         self._apart = self._names.index("person") if "person" in self._names else -1
-        self._session: ort.InferenceSession | None = _session(model, settings)
+        self._session: ort.InferenceSession | None = _session(model, sha256, settings)
         self._providers = tuple(self._session.get_providers())
         wanted = PROVIDERS[settings.provider][0]
         if wanted not in self._providers:
@@ -104,11 +108,21 @@ class OnnxDetector:
             raise ModelError(f"{self.name}: the network failed: {error}") from error
         return [self._told(index, outputs, place) for index, place in enumerate(places)]
 
+    def _one(self, array: NDArray[Any], index: int) -> NDArray[Any]:
+        """An output's part of one picture: a file may give anything, whatever it declares."""
+        if array.dtype.kind not in "fiu" or array.ndim == 0 or len(array) <= index:
+            raise misfit(self._card.head.kind, "numbers for each picture", {"output": array})
+        if array[index].size > MOST_VALUES:
+            raise misfit(self._card.head.kind, f"at most {MOST_VALUES} numbers a picture", {"output": array})
+        return np.asarray(array[index])
+
     def _told(self, index: int, outputs: Sequence[NDArray[Any]], place: Placement) -> tuple[Detection, ...]:
-        one = {name: array[index] for name, array in zip(self._outputs, outputs, strict=True)}
-        found = suppress(
-            self._card.head.decode(one, self._ask), self._card.nms_iou, self._twin_iou, self._apart
-        )
+        one = dict(zip(self._outputs, (self._one(array, index) for array in outputs), strict=True))
+        try:
+            raw = self._card.head.decode(one, self._ask)
+        except (IndexError, TypeError, ValueError) as error:  # each head tells what it can; the rest is here
+            raise misfit(self._card.head.kind, "what the card says", one) from error
+        found = suppress(raw, self._card.nms_iou, self._twin_iou, self._apart)
         found = replace(found, scores=shifted(found.scores, self._card.shift))
         return tuple(_detections(found, place, self._names))
 
@@ -137,7 +151,7 @@ def _ask(card: Card, least: Mapping[str, float]) -> Ask:
     )
 
 
-def _session(model: Path, settings: DetectorSettings) -> ort.InferenceSession:
+def _session(model: Path, sha256: str, settings: DetectorSettings) -> ort.InferenceSession:
     wanted = PROVIDERS[settings.provider]
     there = ort.get_available_providers()
     if wanted[0] not in there:
@@ -154,8 +168,16 @@ def _session(model: Path, settings: DetectorSettings) -> ort.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # The arena keeps the largest batch's memory for ever: 100 MB for four pictures of YOLOv3-tiny (measured).
     options.enable_cpu_mem_arena = False
+    # The very bytes that were hashed, and no other file: what lies beside the model has no hash in the card.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", NOWHERE)
     try:
-        return ort.InferenceSession(model, options, providers=[p for p in wanted if p in there])
+        data = model.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{model}: the model cannot be read: {error.strerror}", "check the path") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise ModelError(f"{model}: it has changed just now", "load it again.")
+    try:
+        return ort.InferenceSession(data, options, providers=[p for p in wanted if p in there])
     except Exception as error:  # ONNX Runtime's errors share no base but Exception
         raise ModelError(
             f"{model}: ONNX Runtime cannot load it: {error}", "fetch or export it again."

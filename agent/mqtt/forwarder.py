@@ -7,6 +7,7 @@ outbox on the station's receipt only (or on the broker's word, where the setting
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 from collections.abc import Callable
@@ -40,8 +41,10 @@ QUIET_S: Final = 5.0
 """The same while nothing does, so that the heart beats: whoever has something to send, or to stop, wakes us."""
 STEADY_S: Final = 10.0
 """A connection that lasted so long ends the growth of the waits."""
+TAKEN_FIRST_S: Final = 30.0
 TAKEN_S: Final = 300.0
-"""Two users of one id would otherwise throw each other out for ever."""
+"""Two users of one id would otherwise throw each other out for ever; but a second one is to be told soon."""
+LATELY_S: Final = 3600.0
 FAREWELL_S: Final = 2.0
 WILL_DELAY_S: Final = 60
 """So that a short loss goes unnoticed."""
@@ -67,6 +70,8 @@ class ForwarderStats:
     confirmed: int
     station_online: bool
     version: Version | None
+    taken: int
+    """How often another client has taken the connection."""
     trouble: str | None
     """Why it does not go as it should, in words; None: all is well."""
     sent_today_bytes: dict[str, int]
@@ -111,7 +116,10 @@ class Forwarder:
         self._connected_at: Instant | None = None
         self._troubles: dict[str, str] = {}
         """At most one of a connection, a subscription and a message."""
+        self._distrusted: set[str] = set()
         self._connects = self._refused = self._confirmed = 0
+        self._taken = 0
+        self._taken_s = -math.inf
         outbox.watch(self.wake)
 
     # ---------------------------------------------------------------------------------- from other threads
@@ -153,6 +161,7 @@ class Forwarder:
             confirmed=self._confirmed,
             station_online=scheduler.station_online,
             version=self._version if at is not None else None,
+            taken=self._taken,
             trouble="; ".join(self._troubles.values()) or None,
             sent_today_bytes={
                 each.name.lower(): sent for each, sent in tuple(scheduler.data_cap.spent.items())
@@ -197,8 +206,17 @@ class Forwarder:
             if self._connected_at is not None and self._clock.now().since(began) >= STEADY_S:
                 failures = 0
             self._lost(trouble)
-            self._pause(wait_s(self._settings, trouble, failures))
+            self._pause(wait_s(self._settings, trouble, failures, taken_lately=self._is_taken(trouble)))
             failures += 1
+
+    def _is_taken(self, why: DeliveryError) -> bool:
+        """Note that another client has our name; whether that has happened within the last hour."""
+        if not isinstance(why, errors.SessionTaken):
+            return False
+        now_s = self._clock.now().mono_s
+        lately, self._taken_s = now_s - self._taken_s < LATELY_S, now_s
+        self._taken += 1
+        return lately
 
     def _serve(self) -> None:
         """One connection, from its beginning to its end.
@@ -342,7 +360,7 @@ class Forwarder:
             self._scheduler.suspects.cleared(entry.seq)
             if puback.taken and self._settings.confirm == "broker":
                 self._scheduler.window.settle(entry.seq)
-                self._confirmed += self._outbox.acknowledge(self._scheduler.stream, [(entry.seq, entry.seq)])
+                self._confirmed += self._outbox.acknowledge(self._scheduler.stream, [(entry.seq, entry.sha256)])
 
     def _note_word(self, puback: Puback, entry: InFlight | None) -> None:
         before = self._troubles.pop("message", None)
@@ -363,6 +381,9 @@ class Forwarder:
         self._scheduler.greet()
 
     def _on_receipt(self, inbound: InboundPublish) -> None:
+        if inbound.retained:  # a receipt answers; what the broker keeps answers nothing
+            self._distrust("receipt_retained", "somebody left it at the broker: no station of ours does so")
+            return
         try:
             receipt = codec.parse(ReceiptPayload, inbound.payload)
         except WireError as error:
@@ -370,9 +391,16 @@ class Forwarder:
             return
         if receipt.stream != self._scheduler.stream:
             return
-        named = self._scheduler.window.receipted(receipt.committed, receipt.images, self._clock.now())
-        ranges = [*receipt.committed, *((seq, seq) for seq in named)]
-        self._confirmed += self._outbox.acknowledge(receipt.stream, ranges)
+        if receipt.committed and not receipt.proofs:
+            self._distrust("receipt_without_proof", "update the station: it only tells numbers")
+        named = self._scheduler.window.receipted(receipt.proofs, receipt.images, self._clock.now())
+        self._confirmed += self._outbox.acknowledge(receipt.stream, [*receipt.proofs, *named], receipt.newest)
+
+    def _distrust(self, name: str, hint: str) -> None:
+        """A receipt that is not heeded; told once in a life of the agent."""
+        if name not in self._distrusted:
+            self._distrusted.add(name)
+            log.warning(name, hint=hint)
 
     def _on_station(self, inbound: InboundPublish) -> None:
         try:
@@ -389,13 +417,15 @@ class Forwarder:
         scheduler.station_online = online
 
 
-def wait_s(settings: BrokerSettings, why: DeliveryError, failures: int) -> float:
+def wait_s(settings: BrokerSettings, why: DeliveryError, failures: int, *, taken_lately: bool = False) -> float:
     """Seconds until the next attempt, with full jitter: a district that comes back storms no broker.
+
+    `taken_lately` says of a taken session that it has been taken before.
 
     Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
     if isinstance(why, errors.SessionTaken):
-        return TAKEN_S * random.uniform(0.8, 1.2)  # noqa: S311  no secret hangs on it
+        return (TAKEN_S if taken_lately else TAKEN_FIRST_S) * random.uniform(0.8, 1.2)  # noqa: S311  no secret hangs on it
     if isinstance(why, errors.VersionRefused) and failures == 0:
         return 0.0
     longest = min(settings.backoff_max_s, settings.backoff_min_s * 2 ** min(failures, 16))

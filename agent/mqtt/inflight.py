@@ -7,8 +7,7 @@ or later in one of two ways: it is settled, or it falls due and is given to the 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -119,17 +118,25 @@ class InFlightWindow:
             entry.due_s = now.mono_s + min(LONGEST_S, REFUSED_S * 2 ** min(entry.tries - 1, 10))
         return entry
 
-    def receipted(self, ranges: Sequence[tuple[int, int]], images: Iterable[str], now: Instant) -> list[int]:
-        """The station has these. Gives the seqs of the pictures that it named by hash."""
-        named, covered = set(images), _coverage(ranges)
-        by_hash = [f.seq for f in self.messages.values() if f.bulk and f.sha256 in named] if named else []
-        for seq in [*(seq for seq in self.messages if covered(seq)), *by_hash]:
+    def receipted(
+        self, proofs: Iterable[tuple[int, str]], images: Iterable[str], now: Instant
+    ) -> list[tuple[int, str]]:
+        """The station answers for these. Gives seq and sha256 of the pictures that it named by hash.
+
+        A proof of another message ends no wait.
+        """
+        named = set(images)
+        by_hash = (
+            [(f.seq, f.sha256) for f in self.messages.values() if f.bulk and f.sha256 in named] if named else []
+        )
+        for seq, proof in [*proofs, *by_hash]:
+            waits = self.messages.get(seq)
+            if waits is not None and not waits.sha256.startswith(proof):
+                continue
             entry = self.settle(seq)
             if entry is not None and entry.tries == 1:
                 took_s = now.mono_s - entry.sent_s
                 self.rtt_s = took_s if self.rtt_s == 0 else self.rtt_s + (took_s - self.rtt_s) / 8
-        for seq in [seq for seq in self.tries if covered(seq)]:
-            del self.tries[seq]
         return by_hash
 
     def settle(self, seq: int) -> InFlight | None:
@@ -181,24 +188,6 @@ class InFlightWindow:
         base = max(self.receipt_timeout_s, 3 * self.rtt_s)
         doubled: float = base * 2 ** min(tries - 1, 10)
         return min(max(base, LONGEST_S), doubled)
-
-
-def _coverage(ranges: Sequence[tuple[int, int]]) -> Callable[[int], bool]:
-    """Whether a seq lies in one of the ranges, which may be many, long, unsorted and overlapping."""
-    firsts: list[int] = []
-    lasts: list[int] = []
-    for first, last in sorted(ranges):
-        if lasts and first <= lasts[-1] + 1:
-            lasts[-1] = max(lasts[-1], last)
-        else:
-            firsts.append(first)
-            lasts.append(last)
-
-    def covered(seq: int) -> bool:
-        place = bisect_right(firsts, seq) - 1
-        return place >= 0 and seq <= lasts[place]
-
-    return covered
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from typing import Final
 from agent.core.ids import Ids
 from agent.core.types import Instant
 from agent.errors import OutboxError
+from agent.outbox.erase import erase_log
 from agent.outbox.recovery import pages
 from agent.outbox.recovery.pages import PAGE
 
@@ -92,9 +93,8 @@ def connect(
         db.execute(f"pragma page_size = {PAGE:d}")  # heeded by a new file only
         db.execute("pragma journal_mode = wal")
         db.execute("pragma synchronous = full")  # invariant 1
-        db.execute("pragma journal_size_limit = 4194304")
         db.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES:d}")
-        db.execute("pragma secure_delete = fast")  # Debian's default writes each page that is given free
+        db.execute("pragma secure_delete = on")  # what has left is not to be read on a card that was stolen
         if new:
             _create(db, at, damaged, before)
             _sync_folder(path.parent)
@@ -113,10 +113,12 @@ def in_memory(at: Instant, damaged: int, before: Seal | None) -> sqlite3.Connect
     return db
 
 
-def close(db: sqlite3.Connection) -> None:
+def close(db: sqlite3.Connection, path: Path) -> None:
     """Fold the log into the file, say that nobody has it open, and let go; never raises."""
     with suppress(sqlite3.Error):
         _mark(db, running=False)
+    with suppress(sqlite3.Error, OSError):
+        erase_log(db, log_of(path), whole=True)
     with suppress(sqlite3.Error):
         db.execute("pragma wal_checkpoint(truncate)")
     with suppress(sqlite3.Error):

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -22,9 +23,10 @@ from agent.errors import OutboxError
 from agent.outbox import database
 from agent.outbox import queries as rows
 from agent.outbox.ballast import Ballast
-from agent.outbox.file import DiskFails, OutboxFile, transact
+from agent.outbox.erase import erase_log
+from agent.outbox.file import DAMAGED, FORKED, DiskFails, OutboxFile, is_forked, transact
 from agent.outbox.recovery import repair
-from agent.outbox.recovery.repair import Salvaged, Saved
+from agent.outbox.recovery.repair import OutboxLife, Salvaged, Saved
 from agent.outbox.store import OutboxStore
 from agent.settings.base import Settings
 from agent.wire.message import Message, Priority
@@ -47,6 +49,12 @@ class OutboxSettings(Settings):
     )
     ballast_bytes: int = Field(
         4 << 20, ge=0, le=1 << 30, description="Disk held back for events on a full disk; 0: none."
+    )
+    erase_after_s: float = Field(
+        540.0,
+        ge=2,
+        le=86_400,
+        description="What has left the outbox is overwritten on the disk within so many seconds.",
     )
     memory_bytes: int = Field(
         16 << 20, ge=1 << 20, le=24 << 20, description="Memory for messages while the disk takes nothing."
@@ -76,7 +84,9 @@ class Disk:
         """`lock` is the outbox's; saving from a damaged file takes it for moments only."""
         self.path, self._settings, self._clock, self._lock = path, settings, clock, lock
         self._ballast = Ballast(path.with_name(path.name + ".ballast"), settings.ballast_bytes)
-        self._tended = clock.now()
+        self._tended = self._erased_at = clock.now()
+        self._erased = -1
+        """How many had left when all of the log was overwritten; at the start nobody knows what is in it."""
         self._full_bytes: int | None = None
         """What waited when the disk was found full; None: it is not."""
         self._in_memory = self._salvaging = self._closed = False
@@ -124,7 +134,7 @@ class Disk:
             if isinstance(error, OutboxError):
                 raise
             raise OutboxError(f"outbox {self.path}: {error!r}", "report it with the log") from error
-        if not self._in_memory and not self._file.damaged_files:
+        if not self._in_memory and not self._file.unsaved:
             self.store.ended.clear()  # no other file has their starts
         return seqs
 
@@ -174,12 +184,25 @@ class Disk:
             if now.since(self._tended) >= AGAIN_S:
                 self._tended = now
                 self._recover(now)
+                self._file.erase_some(now.wall_s)
             if self.uncounted:
                 self._count()
             if self.store.seal_due(now):
                 self.run(lambda store: store.seal(now, self._most_bytes))
+            if now.since(self._erased_at) >= self._settings.erase_after_s / 2:
+                self._erase(now)
         except (OutboxError, sqlite3.Error, OSError) as error:
             log.warning("outbox_not_tended", why=str(error))
+
+    def _erase(self, now: Instant) -> None:
+        """Make unreadable what had left when this was done last; if somebody reads there, the next time."""
+        self._erased_at, left = now, self.store.departed
+        if (
+            not self._in_memory
+            and left != self._erased
+            and erase_log(self.store.db, database.log_of(self.path))
+        ):
+            self._erased = left
 
     def verify(self) -> bool:
         """Read the whole file; a damaged one is set aside. False if it was. Called without the lock.
@@ -198,9 +221,23 @@ class Disk:
 
     def salvage(self) -> None:
         """Save what is whole in damaged files that are too large for the start. Called without the lock."""
-        for damaged_file in tuple(self._file.damaged_files):
+        for aside in tuple(self._file.unsaved):
             if not self._closed and not self._in_memory:
-                self._salvage(damaged_file)
+                self._salvage(aside)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether `salvage` has something to do."""
+        return bool(self._file.unsaved) and not (self._in_memory or self._salvaging or self._closed)
+
+    def fork(self, why: str) -> bool:
+        """Invariant 16; False for a stream in memory, which nobody can have a copy of."""
+        if self._in_memory or self._closed:
+            return False
+        with suppress(OutboxError):  # then some of what was sent under it stays unproven
+            self.run(lambda store: store.seal_everything(self._clock.now(), self._most_bytes))
+        self._begin_anew(why, FORKED)
+        return True
 
     def close(self) -> None:
         """Let go of the file; safe to call twice."""
@@ -250,11 +287,11 @@ class Disk:
             self._full_bytes = self.store.counters.cost_bytes
         return repair.fold_log(self.store.db) or gone or dropped
 
-    def _begin_anew(self, why: str) -> None:
-        """Invariant 9; if the disk does not even take a new file, invariant 12."""
+    def _begin_anew(self, why: str, kind: str = DAMAGED) -> None:
+        """Invariants 9 and 16; if the disk does not even take a new file, invariant 12."""
         before = self.store
         try:
-            self._file.begin_anew(self._clock.now(), why)
+            self._file.begin_anew(self._clock.now(), why, kind)
             assert self._file.db is not None
             self.store = OutboxStore(self._file.db, self._clock.now())
         except (DiskFails, sqlite3.Error) as error:
@@ -312,25 +349,25 @@ class Disk:
         """Those that take no time worth mentioning; but not one that breaks while another is saved."""
         if self._salvaging:
             return
-        for damaged_file in tuple(self._file.damaged_files):
-            if not damaged_file.is_file() or damaged_file.stat().st_size <= database.SMALL_BYTES:
-                self._salvage(damaged_file)
+        for aside in tuple(self._file.unsaved):
+            if not aside.is_file() or aside.stat().st_size <= database.SMALL_BYTES:
+                self._salvage(aside)
 
-    def _salvage(self, damaged_file: Path) -> None:
+    def _salvage(self, aside: Path) -> None:
         """Invariant 9: what is whole comes again, in small transactions between which others may put."""
         self._salvaging = True
         try:
-            salvaged = repair.salvage(damaged_file, self._reinsert, self._reopen)
+            salvaged = repair.salvage(aside, self._reinsert, self._reopen, forked=is_forked(aside))
         finally:
             self._salvaging = False
         with self._lock:
-            self._file.saved(damaged_file)
+            self._file.saved(aside, salvaged.whole)
             self.salvaged.append(salvaged)
 
-    def _reinsert(self, saved: Sequence[Saved], stream: str | None, newest: int | None) -> None:
+    def _reinsert(self, saved: Sequence[Saved], life: OutboxLife) -> None:
         def work(store: OutboxStore) -> None:
             batch = store.batch(self._clock.now())
-            transact(store.db, lambda: repair.reinsert(batch, saved, stream, newest, self._most_bytes))
+            transact(store.db, lambda: repair.reinsert(batch, saved, life, self._most_bytes))
             store.written(batch)
 
         with self._lock:

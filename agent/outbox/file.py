@@ -1,4 +1,4 @@
-"""The outbox's file: locked against a second agent, set aside when it is damaged, left while the disk fails.
+"""The outbox's file: locked against a second agent, set aside when damaged or forked, left to a failing disk.
 
 The invariants that the comments name stand at the head of outbox.py.
 """
@@ -22,14 +22,22 @@ from agent.core.types import Instant
 from agent.errors import OutboxError
 from agent.outbox import database
 from agent.outbox.ballast import OPENING_BYTES
-from agent.outbox.database import Seal, is_damage, is_out_of_reach, log_of, result_code
+from agent.outbox.database import SMALL_BYTES, Seal, is_damage, is_out_of_reach, log_of, result_code
+from agent.outbox.erase import erase_file, erase_some
 from agent.outbox.recovery.salvage import DamagedFile, OutboxLife
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+DAMAGED: Final = "damaged"
+FORKED: Final = "forked"
+"""Why a file was set aside: the word between its name and its number."""
 KEPT_DAMAGED: Final = 3
 """Damaged files that are kept; more of them would fill the disk of a box with a dying card."""
+KEPT_S: Final = 7 * 86400.0
+"""So long those are kept of which not all came again."""
+_SAVED: Final = "-saved"
+_WHOLE: Final = "whole"
 _DISK: Final = frozenset({errno.EROFS, errno.EIO, errno.ENOSPC, errno.EDQUOT})
 """What a disk says, and not a mistake in the configuration."""
 
@@ -54,7 +62,7 @@ class OutboxFile:
         self.path = path
         self.damaged = 0
         """Files set aside since this object exists."""
-        self.damaged_files: list[Path] = []
+        self.unsaved: list[Path] = []
         """Files set aside whose messages are not saved yet."""
         self.db: sqlite3.Connection | None = None
         """None while the disk fails."""
@@ -113,14 +121,14 @@ class OutboxFile:
                 return self.db
         raise DiskFails("a new file cannot be read back")
 
-    def begin_anew(self, at: Instant, why: str) -> None:
-        """Set the damaged file aside and begin a new one under the same lock (invariant 9).
+    def begin_anew(self, at: Instant, why: str, kind: str = DAMAGED) -> None:
+        """Set the damaged or forked file aside and begin a new one under the same lock (invariants 9 and 16).
 
         Raises:
             DiskFails: not now.
         """
         self.let_go()
-        before = self._set_aside(why)
+        before = self._set_aside(why, kind)
         self.open(at, before.seal)
 
     def let_go(self) -> None:
@@ -134,16 +142,39 @@ class OutboxFile:
     def close(self) -> None:
         """Fold the log into the file and let go of both; never raises, safe to call twice."""
         if self.db is not None:
-            database.close(self.db)
+            database.close(self.db, self.path)
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
 
-    def saved(self, damaged_file: Path) -> None:
-        """What could be saved from a file that was set aside has been put."""
+    def saved(self, aside: Path, whole: bool = False) -> None:
+        """What could be saved from a file that was set aside has been put; `whole`: there was nothing else.
+
+        A forked one goes at once, if it does not take long.
+        """
         with suppress(OSError):
-            _note(damaged_file).touch()
-        self.damaged_files.remove(damaged_file)
+            if is_forked(aside) and aside.stat().st_size <= SMALL_BYTES:
+                _remove(aside)
+            else:
+                _note(aside).write_text(_WHOLE if whole or is_forked(aside) else "", encoding="ascii")
+        self.unsaved.remove(aside)
+
+    def erase_some(self, now_s: float) -> None:
+        """Overwrite some of a file that was set aside and that nobody needs any more: at `now_s` by the wall.
+
+        One that came again whole is not needed, another for a week: somebody may get more out of it than we.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        for note in sorted(self.path.parent.glob(f"{self.path.name}.*.*{_SAVED}")):
+            file = note.with_name(note.name.removesuffix(_SAVED))
+            if note.read_text(encoding="ascii") == _WHOLE or now_s - note.stat().st_mtime > KEPT_S:
+                for part in (log_of(file), file):
+                    if part.is_file() and not erase_some(part):
+                        return
+                if not file.exists():
+                    note.unlink()
 
     def _take_lock(self) -> None:
         if self._lock >= 0:
@@ -157,8 +188,7 @@ class OutboxFile:
             raise OutboxError(
                 f"outbox {self.path}: {error.strerror or error}", "make its folder writable by the agent's user"
             ) from error
-        found = sorted(self.path.parent.glob(f"{self.path.name}.damaged.*"), key=_number)
-        self.damaged_files = [path for path in found if _number(path) and not _note(path).exists()]
+        self.unsaved = [path for path in self._set_aside_before() if not _note(path).exists()]
 
     def _ask_for_room(self) -> None:
         """SQLite maps a file beside the database; on a disk without room for that the process dies (SIGBUS)."""
@@ -169,37 +199,41 @@ class OutboxFile:
         if free < OPENING_BYTES:
             raise DiskFails("the disk is full")
 
-    def _set_aside(self, why: str) -> OutboxLife:
+    def _set_aside(self, why: str, kind: str = DAMAGED) -> OutboxLife:
         """Rename the file and its log, so that what is in them can be saved; what it says of itself.
 
         Raises:
             DiskFails: not now.
         """
-        taken = sorted(filter(None, map(_number, self.path.parent.glob(f"{self.path.name}.damaged.*"))))
-        number = max(taken, default=0) + 1
-        aside = self._aside(number)
+        before = self._set_aside_before()
+        number = max(map(_number, before), default=0) + 1
+        aside = self.path.with_name(f"{self.path.name}.{kind}.{number}")
+        damaged = [path for path in before if not is_forked(path)]
         try:
             for source, target in ((self.path, aside), (log_of(self.path), log_of(aside))):
                 if source.exists():
                     source.rename(target)
             self.path.with_name(self.path.name + "-shm").unlink(missing_ok=True)
-            for old in taken[: -(KEPT_DAMAGED - 1)]:
-                for part in (self._aside(old), log_of(self._aside(old)), _note(self._aside(old))):
-                    if not part.is_dir():
-                        part.unlink(missing_ok=True)
+            for old in damaged[: -(KEPT_DAMAGED - 1)]:
+                _remove(old)
         except OSError as error:
             raise DiskFails(error.strerror or str(error)) from error
-        self.damaged += 1
-        self.damaged_files.append(aside)
-        log.error("outbox_damaged", path=str(self.path), kept_as=aside.name, why=why)
+        self.damaged += kind == DAMAGED
+        self.unsaved.append(aside)
+        name = "outbox_forked" if kind == FORKED else "outbox_damaged"
+        log.error(name, path=str(self.path), kept_as=aside.name, why=why)
         damaged_file = DamagedFile(aside)
         try:
             return damaged_file.life()
         finally:
             damaged_file.close()
 
-    def _aside(self, number: int) -> Path:
-        return self.path.with_name(f"{self.path.name}.damaged.{number}")
+    def _set_aside_before(self) -> list[Path]:
+        """Oldest first."""
+        found = (
+            path for kind in (DAMAGED, FORKED) for path in self.path.parent.glob(f"{self.path.name}.{kind}.*")
+        )
+        return sorted(filter(_number, found), key=_number)
 
 
 def transact(db: sqlite3.Connection, work: Callable[[], T]) -> T:
@@ -233,6 +267,20 @@ def this_boot(db: sqlite3.Connection) -> int:
     return transact(db, add)
 
 
+def is_forked(aside: Path) -> bool:
+    """Whether it was set aside whole, because others had its numbers (invariant 16)."""
+    return aside.stem.endswith(f".{FORKED}")
+
+
+def _remove(aside: Path) -> None:
+    """Overwrite what is not so large that this would hold up the start."""
+    for part in (aside, log_of(aside), aside.with_name(aside.name + "-shm"), _note(aside)):
+        if part.is_file() and part.stat().st_size <= SMALL_BYTES:
+            erase_file(part)
+        elif not part.is_dir():
+            part.unlink(missing_ok=True)
+
+
 def _number(path: Path) -> int:
     """Of a file that was set aside; 0 for what belongs to one."""
     return int(path.suffix[1:]) if path.suffix[1:].isdigit() else 0
@@ -240,7 +288,7 @@ def _number(path: Path) -> int:
 
 def _note(damaged_file: Path) -> Path:
     """There when the messages of a file that was set aside are saved."""
-    return damaged_file.with_name(damaged_file.name + "-saved")
+    return damaged_file.with_name(damaged_file.name + _SAVED)
 
 
 def _lock(path: Path) -> int:

@@ -14,9 +14,9 @@ Invariants
  6. An event is open exactly as long as its latest message says so; that is written with the message.
  7. The messages cost at most max_bytes. What makes room goes in the order of EVICTION, oldest first.
  8. A file of another program or of a newer version is refused and left as it is.
- 9. A damaged file is set aside, never written again, and a new stream begins. Every message on its whole pages
-    comes again in the new stream; none with a flipped bit does.
-10. A receipt for another stream changes nothing.
+ 9. A damaged file is set aside, not written again but to erase it, and a new stream begins. Every message on
+    its whole pages comes again in the new stream; none with a flipped bit does.
+10. A receipt for another stream changes nothing, nor does one whose proof is of another message.
 11. Quarantined messages are not given out; they still count, can still be receipted, and are evicted before
     the others of their class.
 12. While the disk takes nothing, a stream of its own is kept in memory, within memory_bytes; what of it still
@@ -27,6 +27,10 @@ Invariants
     counts alone.
 15. What neither file nor memory takes is a mistake of ours. It takes no other message with it; put() raises,
     put_or_drop() counts it, and both are told until nothing more is refused for some seconds.
+16. Where the station has other messages under our numbers, the file was put back to an older state, or has a
+    double elsewhere: it is *forked*. A new stream begins, which nobody else has, and all that waits comes again
+    in it. Nothing that has left the file comes again.
+17. What has left is overwritten on the disk within erase_after_s, and at a close.
 """
 
 from __future__ import annotations
@@ -55,6 +59,8 @@ log = structlog.get_logger(__name__)
 
 BATCH: Final = 500
 """Messages in one transaction, so that nobody waits for ever behind others."""
+FORK_AGAIN_S: Final = 3600.0
+"""A stream that began by a fork is not forked again so soon: nobody can have copied it so often."""
 EVERY_CLASS: Final = tuple(Priority)
 
 
@@ -101,6 +107,7 @@ class Outbox:
         self._lock = threading.RLock()
         self._arrivals: deque[_PutRequest] = deque()
         self._watchers: list[Callable[[], None]] = []
+        self._forked: Instant | None = None
         self._disk = Disk(path, settings, clock, self._lock)
 
     # ------------------------------------------------------------------------------------------- in and out
@@ -160,17 +167,24 @@ class Outbox:
         with self._lock:
             return self._disk.run(lambda store: store.give(seq) if rows.waits(store.db, seq) else None)
 
-    def acknowledge(self, stream: str, ranges: Iterable[tuple[int, int]]) -> int:
-        """Forget what the station has committed: ranges of seq, both ends included; how many there were."""
+    def acknowledge(self, stream: str, proofs: Iterable[tuple[int, str]], newest: int | None = None) -> int:
+        """Forget what the station has committed; how many there were.
+
+        `proofs` are seq and the first hex digits of a sha256 (`wire.payloads.Proof`); `newest` is the highest
+        seq of the stream that the station has, if it says so. What contradicts this file, forks it (16).
+        """
+        listed = list(proofs)
         with self._lock:
             if stream != self.stream:
                 return 0  # invariant 10
-            newest = self._disk.store.counters.next_seq - 1
-            bounded = [(max(1, first), min(last, newest)) for first, last in ranges]
-            known = [(first, last) for first, last in bounded if first <= last]
-            if not known:
-                return 0
-            return self._disk.run(lambda store: store.forget(known) if store.stream == stream else 0)
+            gone, foreign = self._disk.run(
+                lambda store: store.forget(listed) if store.stream == stream else (0, [])
+            )
+            given = self._disk.store.counters.next_seq - 1
+            beyond = [seq for seq in (newest or 0, *(seq for seq, _ in listed)) if seq > given]
+            if stream == self.stream and (foreign or beyond):
+                self._contradicted(foreign, max(beyond, default=0))
+            return gone
 
     def quarantine(self, seq: int, reason: str) -> bool:
         """Set one message aside that cannot be delivered (invariant 11); False if it waits no more."""
@@ -270,8 +284,13 @@ class Outbox:
         """
         return self._disk.verify()
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether a file was set aside that `salvage` has to look through."""
+        return self._disk.unsaved
+
     def salvage(self) -> None:
-        """Save what is whole in damaged files that are too large for the start: a thread beside the work."""
+        """Save what is whole in files that were set aside and are large: a thread beside the work."""
         self._disk.salvage()
 
     def salvaged(self) -> list[Salvaged]:
@@ -284,6 +303,20 @@ class Outbox:
         """Let go of the file; safe to call twice. The ballast stays."""
         with self._lock:
             self._disk.close()
+
+    def _contradicted(self, foreign: Sequence[int], beyond: int) -> None:
+        """Invariant 16. A stream that began so just now has no double: then the way alters messages."""
+        now = self._clock.now()
+        if self._forked is not None and now.since(self._forked) < FORK_AGAIN_S:
+            for seq in foreign:
+                self.quarantine(seq, "the station has something else under its number, in a new stream, too")
+            return
+        if foreign:
+            why = f"the station has another message {foreign[0]} than this outbox"
+        else:
+            why = f"the station has message {beyond}, which this outbox never put"
+        if self._disk.fork(why):
+            self._forked = now
 
     def _commit_arrivals(self) -> None:
         """Write the oldest requests in one transaction."""

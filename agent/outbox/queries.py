@@ -27,6 +27,9 @@ _COPIED: Final = (
     " event_id, revision, opens, closes, sha256, crc, body"
 )
 
+_SHA256: Final = """
+    select sha256 from message where seq = ? union all select sha256 from quarantine where seq = ?"""
+
 _LOSE: Final = """
     insert into loss (priority, messages, bytes) values (?, 1, ?)
     on conflict (priority) do update set messages = messages + 1, bytes = bytes + excluded.bytes"""
@@ -130,15 +133,26 @@ class ForgottenMessages:
     cost_bytes: int = 0
 
 
-def forget(db: sqlite3.Connection, ranges: list[tuple[int, int]]) -> ForgottenMessages:
+def proven(db: sqlite3.Connection, proofs: Iterable[tuple[int, str]]) -> tuple[list[int], list[int]]:
+    """Of what waits: the seqs whose proof is of this message, and those whose proof is of another one."""
+    ours: list[int] = []
+    foreign: list[int] = []
+    for seq, proof in proofs:
+        row = db.execute(_SHA256, (seq, seq)).fetchone()
+        if row is not None:
+            (ours if row[0].hex().startswith(proof) else foreign).append(seq)
+    return ours, foreign
+
+
+def forget(db: sqlite3.Connection, seqs: Iterable[int]) -> ForgottenMessages:
     """Invariants 3 and 11: committed messages leave, wherever they lie."""
     gone = ForgottenMessages()
-    where = "where seq between ? and ? returning cost_bytes"
-    for bounds in ranges:
-        for (cost,) in db.execute(f"delete from message {where}", bounds):  # noqa: S608
+    where = "where seq = ? returning cost_bytes"
+    for seq in seqs:
+        for (cost,) in db.execute(f"delete from message {where}", (seq,)):  # noqa: S608
             gone.sent += 1
             gone.cost_bytes += cost
-        for (cost,) in db.execute(f"delete from quarantine {where}", bounds):  # noqa: S608
+        for (cost,) in db.execute(f"delete from quarantine {where}", (seq,)):  # noqa: S608
             gone.quarantined += 1
             gone.cost_bytes += cost
     return gone

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from agent.core.types import Instant
 from agent.outbox.database import Seal
 from agent.wire import codec
 from agent.wire.chain import ranges
+from agent.wire.payloads import Carried
 
 SEAL_EVERY: Final = 40
 """Messages in one seal: 3.2 KB of JSON, below the 4 KiB of the contract."""
@@ -22,8 +24,18 @@ _RANGES: Final = 30
 _GIVEN_UP: Final = 5000
 """Evicted messages looked at for one seal; what is left is told by the next."""
 
-Reinserted = tuple[str | None, int | None, Sequence[int]]
-"""Stream, its newest seq, and the seqs that were saved from it."""
+
+@dataclass(frozen=True, slots=True)
+class Reinserted:
+    """What comes again in this stream."""
+
+    stream: str | None
+    """In which it was; None: that could not be read."""
+    newest: int | None
+    """The highest seq that was given there."""
+    seqs: Sequence[int]
+    forked: bool = False
+    """Other messages have these numbers, too (invariant 16)."""
 
 
 def number_after(stream: str, seal: Seal | None) -> int:
@@ -59,6 +71,15 @@ def compose(
         [(seq, sha256.hex()) for seq, sha256 in entries],
         dropped,
         at,
-        (reinserted[0], reinserted[1], ranges(reinserted[2])) if reinserted else None,
+        None if reinserted is None else _carried(reinserted),
     )
     return body, len(entries)
+
+
+def _carried(reinserted: Reinserted) -> Carried:
+    return Carried(
+        stream=reinserted.stream,
+        newest=reinserted.newest,
+        seqs=tuple(ranges(reinserted.seqs)),
+        forked=reinserted.forked,
+    )

@@ -51,6 +51,12 @@ class OutboxStore:
         """Whether another connection has written since the sums were asked for."""
         return self._version != self._data_version()
 
+    @property
+    def departed(self) -> int:
+        """Grows with every message that leaves, by whatever way, and with every body that another replaces."""
+        counters = self.counters
+        return counters.next_seq - counters.pending - counters.quarantined + counters.replaced
+
     def live(self, now: Instant) -> int:
         """The first seq of the last minute."""
         while self._recent and now.mono_s - self._recent[0][0] > LIVE_S:
@@ -127,6 +133,11 @@ class OutboxStore:
         transact(self.db, work)
         self.written(batch)
 
+    def seal_everything(self, at: Instant, most_bytes: int) -> None:
+        """Put seals over all that can no longer change: the stream ends here, and nobody will do it later."""
+        while self._unsealed() > len(self.fresh):
+            self.seal(at, most_bytes)
+
     def batch(self, at: Instant) -> WriteBatch:
         """A transaction in the making; what it changes holds once it was `written`."""
         counters = replace(self.counters, dropped=dict(self.counters.dropped))
@@ -141,19 +152,20 @@ class OutboxStore:
                 self.fresh[event] = waiting
         self.ended |= batch.ended
 
-    def forget(self, known: Sequence[tuple[int, int]]) -> int:
-        """These have a receipt; how many of them were here."""
-        gone = transact(self.db, lambda: rows.forget(self.db, list(known)))
+    def forget(self, proofs: Sequence[tuple[int, str]]) -> tuple[int, list[int]]:
+        """These have a receipt; how many of them were here, and the seqs under which the station has others."""
+        ours, foreign = rows.proven(self.db, proofs)
+        if not ours:
+            return 0, foreign
+        gone = transact(self.db, lambda: rows.forget(self.db, ours))
         self.counters = replace(
             self.counters,
             pending=self.counters.pending - gone.sent,
             quarantined=self.counters.quarantined - gone.quarantined,
             cost_bytes=self.counters.cost_bytes - gone.cost_bytes,
         )
-        self._let_change_no_more(
-            waiting.seq for waiting in self.fresh.values() if any(a <= waiting.seq <= b for a, b in known)
-        )
-        return gone.sent + gone.quarantined
+        self._let_change_no_more(ours)
+        return gone.sent + gone.quarantined, foreign
 
     def set_apart(self, seq: int, reason: str) -> bool:
         """Into quarantine (invariant 11); False if it waits no more."""
@@ -165,10 +177,10 @@ class OutboxStore:
             )
         return moved
 
-    def _unsealed(self) -> bool:
-        """Whether more than the newest seal waits for a seal."""
+    def _unsealed(self) -> int:
+        """How many messages other than the newest seal wait for a seal."""
         seal = self.counters.seal
-        return self.counters.unsealed > (seal is not None and seal[0] == self.stream)
+        return self.counters.unsealed - (seal is not None and seal[0] == self.stream)
 
     def _let_change_no_more(self, seqs: Iterable[int]) -> None:
         gone = set(seqs)

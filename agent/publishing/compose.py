@@ -37,6 +37,8 @@ INTEGRITY = frozenset(
         EventKind.STORAGE_FULL,
         EventKind.STORAGE_RAM_ONLY,
         EventKind.STORAGE_CORRUPT,
+        EventKind.OUTBOX_FORKED,
+        EventKind.IDENTITY_TAKEN,
         EventKind.CLOCK_UNTRUSTED,
         EventKind.OVERHEATED,
         EventKind.AGENT_RESTARTED,

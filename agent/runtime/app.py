@@ -95,10 +95,11 @@ class Agent(Parts):
                 self.stop.set()
 
     def look(self) -> None:
-        """How load, clock, disk and cameras are: what has changed is kept for the station."""
+        """How load, clock, disk, name and cameras are: what has changed is kept for the station."""
         self._look_at_load()
         self._look_at_clock()
         self.disk.tick()
+        self.identity.tick()
         self.retained.look()
 
     def _look_at_load(self) -> None:

@@ -37,6 +37,7 @@ from agent.workers.camera import CameraWorker
 from agent.workers.clock import Timekeeper
 from agent.workers.commands import CommandWorker, known_time
 from agent.workers.disk import DiskMonitor
+from agent.workers.identity import IdentityMonitor
 from agent.workers.load import LoadMonitor
 from agent.workers.snapshots import Snapshots
 
@@ -88,6 +89,9 @@ class Parts:
         self.executor = CommandExecutor(config, chosen, self.cameras, self.snapshots, self.leave)
         self.commands = self._command_worker()
         self.forwarder = self._forwarder()
+        self.identity = IdentityMonitor(
+            lambda: self.forwarder.figures().taken, self.clock, new_ids(), self.events.tell
+        )
         self.sources = self._health_sources(machine)
         self.retained = self._retained_status()
         self.workers = {
@@ -159,6 +163,7 @@ class Parts:
             self.clock,
             known,
             boot_id(),
+            self.session.id,
             fallbacks.command_key(self.config.commands.key),
         )
 

@@ -14,6 +14,7 @@ Source of the idea: S. Haber and W. S. Stornetta, "How to time-stamp a digital d
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -120,21 +121,27 @@ def ranges(seqs: Iterable[int]) -> list[tuple[int, int]]:
 
 
 def verify(
-    kept: Iterable[Kept], head: Head | None = None, *, more: Iterable[Kept] = (), elsewhere: Container[int] = ()
+    kept: Iterable[Kept],
+    head: Head | None = None,
+    *,
+    more: Iterable[Kept] = (),
+    elsewhere: Container[int] = (),
+    came: Container[str] = (),
 ) -> ChainVerdict:
     """Hold all that is kept of one stream against its seals; `head` makes a cut-off end visible, too.
 
     `more` are seals of this stream that came under a later one, after a box had saved what it could;
-    `elsewhere` are the seqs that a later stream's seals tell as carried.
+    `elsewhere` are the seqs that a later stream's seals tell as carried, `came` the sha256 of what came or is
+    sealed there: what was listed and is not here must be among them.
     """
     messages = {message.seq: message for message in kept}
     seals = {m.seal.number: m for m in (*more, *messages.values()) if m.seal is not None}
     listed, sure, broken = _listed(seals, head)
     given_up = Spans(dropped for m in seals.values() if m.seal for dropped in m.seal.dropped)
-    findings = [
-        *broken,
-        *(f for f in _held_against(messages, listed, given_up) if f.seq in messages or f.seq not in elsewhere),
-    ]
+    moved = {
+        seq for seq, sha256 in listed.items() if seq not in messages and seq in elsewhere and sha256 in came
+    }
+    findings = [*broken, *(f for f in _held_against(messages, listed, given_up) if f.seq not in moved)]
     highest = max([*listed, *messages], default=0)
     findings += [
         ChainFinding(ChainFault.MISSING, seq)  # seq has no gaps, so a hole needs no seal to be seen
@@ -151,6 +158,61 @@ def verify(
     proven = sum(seq in messages and seq not in known for seq in sure)
     unsealed = tuple(seq for seq in unlisted if seq > highest or not broken)
     return ChainVerdict(tuple(_once(findings)), proven, given_up, unsealed)
+
+
+def verify_forked(
+    kept: Iterable[Kept],
+    *,
+    more: Iterable[Kept] = (),
+    elsewhere: Container[int] = (),
+    came: Container[str] = (),
+) -> ChainVerdict:
+    """The same of a stream whose numbers were given twice: by an outbox that was put back, or that was copied.
+
+    Its seals are a tree. What is kept must be what some branch lists; what other branches list under the same
+    number came in a later stream, or waits in a box. No head is of all branches, so a cut-off end is not seen,
+    and of what came after the last seal of the shortest branch nobody can say that it was altered.
+    `more` are also the seals that are kept beside those under whose numbers they came.
+    """
+    messages = {message.seq: message for message in kept}
+    seals = [m for m in (*more, *messages.values()) if m.seal is not None]
+    listed: defaultdict[int, set[str]] = defaultdict(set)
+    dropped: list[tuple[int, int]] = []
+    findings: list[ChainFinding] = []
+    known = {m.sha256 for m in seals}
+    for m in seals:
+        assert m.seal is not None
+        for seq, sha256 in m.seal.entries:
+            listed[seq].add(sha256)
+        dropped += m.seal.dropped
+        before = m.seal.previous
+        if before is not None and before.stream == m.seal.of and before.sha256 not in known:
+            findings.append(ChainFinding(ChainFault.MISSING, None, before.number))
+    given_up, sealed = Spans(dropped), _sealed_by_all(seals)
+    absent = _absent({*listed, *messages}, given_up)
+    findings += [ChainFinding(ChainFault.MISSING, seq) for seq in absent if seq not in elsewhere]
+    proven = 0
+    unsealed: list[int] = []
+    for seq in sorted({*listed, *messages}):
+        message, digests = messages.get(seq), listed.get(seq, set())
+        if message is None:
+            carried = seq in elsewhere and all(sha256 in came for sha256 in digests)
+            if seq not in given_up and not carried:
+                findings.append(ChainFinding(ChainFault.MISSING, seq))
+        elif message.sha256 in digests:
+            proven += 1
+        elif digests and seq <= sealed:
+            findings.append(ChainFinding(ChainFault.ALTERED, seq))
+        else:
+            unsealed.append(seq)
+    return ChainVerdict(tuple(_once(findings)), proven, given_up, tuple(unsealed))
+
+
+def _sealed_by_all(seals: Sequence[Kept]) -> int:
+    """Up to which seq every branch lists its messages: each ends with a seal that no other one follows."""
+    followed = {m.seal.previous.sha256 for m in seals if m.seal is not None and m.seal.previous is not None}
+    ends = [m.seal for m in seals if m.seal is not None and m.sha256 not in followed]
+    return min((max((seq for seq, _ in end.entries), default=0) for end in ends), default=0)
 
 
 def linked(first: ChainBody, before: Head | None, stream: str) -> bool:

@@ -17,10 +17,12 @@ from pydantic import ValidationError
 from agent.core.types import Instant
 from agent.errors import WireError
 from agent.printable import printable
+from agent.wire.chain import ranges
 from agent.wire.channels import CHANNEL, Format, MessageKind
 from agent.wire.message import Message, Priority, Stored
 from agent.wire.payloads import (
     LAST_YEAR,
+    PROOF_DIGITS,
     SCHEMA_VERSION,
     AckPayload,
     Carried,
@@ -149,12 +151,11 @@ def seal(
     entries: Iterable[tuple[int, str]],
     dropped: Iterable[tuple[int, int]],
     now: Instant,
-    carried: tuple[str | None, int | None, Iterable[tuple[int, int]]] | None = None,
+    carried: Carried | None = None,
 ) -> bytes:
     """One link of the chain of the stream `of`, for the outbox.
 
-    `previous` is (stream, number, sha256) of the seal before; `carried` is (stream, its newest seq, ranges of
-    seq) of what was saved into this stream.
+    `previous` is (stream, number, sha256) of the seal before.
     """
     link = ChainBody(
         of=of,
@@ -162,7 +163,7 @@ def seal(
         previous=_place(previous),
         entries=tuple(entries),
         dropped=tuple(dropped),
-        carried=Carried(stream=carried[0], newest=carried[1], seqs=tuple(carried[2])) if carried else None,
+        carried=carried,
         time=moment(now),
     )
     return encode(link)
@@ -220,16 +221,20 @@ def ack(
 def receipt(
     station: str,
     stream: str,
-    committed: Iterable[tuple[int, int]],
+    committed: Iterable[tuple[int, str]],
     now: Instant,
     images: Iterable[str] = (),
+    newest: int | None = None,
 ) -> bytes:
-    """What the station has committed of one stream."""
+    """What the station has committed of one stream: seq and sha256 of each message, in the order of seq."""
+    proofs = tuple((seq, sha256[:PROOF_DIGITS]) for seq, sha256 in committed)
     return encode(
         ReceiptPayload(
             station=station,
             stream=stream,
-            committed=tuple(committed),
+            committed=tuple(ranges(seq for seq, _ in proofs)),
+            proofs=proofs,
+            newest=newest,
             images=tuple(images),
             time=moment(now),
         )

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from agent.wire import asyncapi, payloads
 from agent.wire.channels import CHANNELS, Format, models
 from agent.wire.payloads import Payload
-from agent.wire.topics import STATION, permissions, subscriptions
+from agent.wire.topics import STATION, permissions, retained, subscriptions
 
 SCHEMAS = Path("agent/wire/schema")
 ASYNCAPI = Path("docs/reference/asyncapi.yaml")
@@ -72,13 +72,20 @@ def access() -> str:
     """The lists of topics from which the broker's access rules are made, as the variables of its role."""
     own = [f"{STATION}/{channel.topic}" for channel in CHANNELS if channel.below == "station"]
     lists = {
-        "ngatu_broker_box_writes": ("What a box publishes below its own device", permissions("box")),
+        "ngatu_broker_box_writes": (
+            "What a box publishes below its own device; {camera} is each of its cameras, and `box`",
+            permissions("box"),
+        ),
         "ngatu_broker_box_reads": ("What a box hears below its own device", subscriptions("station")),
         "ngatu_broker_station_writes": (
             "What a station publishes below every device of its commune",
             permissions("station"),
         ),
         "ngatu_broker_station_own": ("What a station publishes below its commune, and its boxes hear", own),
+        "ngatu_broker_kept": (
+            "What may be kept (retained), below the root",
+            (*retained("box"), *retained("station")),
+        ),
     }
     text = "---\n# Generated from agent/wire/channels.py by `python -m agent.wire.describe`.\n"
     for name, (what, topics) in lists.items():

@@ -67,6 +67,13 @@ Time = Annotated[
 Version = Annotated[str, StringConstraints(pattern=r"^1\.\d{1,4}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+PROOF_DIGITS = 16
+"""64 bits of a sha256: who has not read a message cannot name them, and no two messages of a box share them."""
+Proof = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{16}$"),
+    Field(description="The first 16 hex digits of the sha256 of a message as it lay in the outbox."),
+]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -423,6 +430,9 @@ class Carried(Payload):
     stream: Id | None = Field(None, description="The stream they were in; null: nobody can tell.")
     newest: Whole | None = Field(None, description="Highest seq that it gave, if that is known.")
     seqs: tuple[Range, ...] = Field((), max_length=1_000, description="What they were called there.")
+    forked: bool = Field(
+        False, description="Others were called so, too: the outbox had been put back, or had a double."
+    )
 
 
 class ChainBody(Payload):
@@ -449,11 +459,19 @@ class ChainPayload(ChainBody, Posted):
 
 
 class ReceiptPayload(Payload):
-    """Station to box: what it has committed. The box forgets nothing before."""
+    """Station to box: what it has committed. The box forgets a message only where the proof is of it."""
 
     station: Id = Field(description="Which station speaks.")
     stream: Id = Field(description="Of the box's outbox.")
-    committed: tuple[Range, ...] = Field((), max_length=10_000, description="[first, last] ranges of seq.")
+    committed: tuple[Range, ...] = Field(
+        (), max_length=10_000, description="[first, last] ranges of the same numbers, to be read by people."
+    )
+    proofs: tuple[tuple[Whole, Proof], ...] = Field(
+        (), max_length=1_000, description="[seq, proof] of what the station has under this number."
+    )
+    newest: Whole | None = Field(
+        None, description="In the answer to a hello: the highest seq of the stream that the station has."
+    )
     images: tuple[Sha256, ...] = Field(
         (), max_length=1_000, description="Images committed whose seq MQTT 3.1.1 could not carry."
     )
@@ -484,6 +502,9 @@ class CommandPayload(Payload):
     expires_at: Time = Field(description="Not to be done afterwards.")
     issuer: Text = Field(description="Who ordered it.")
     args: dict[str, Any] = Field({}, description="What the verb needs.")
+    session: Id | None = Field(
+        None, description="The life of the agent, as in info, that may do it; none: any. Signed ones name it."
+    )
     signature: Text | None = Field(
         None, description="Ed25519, base64, over RFC 8785 form with device and verb."
     )

@@ -108,14 +108,25 @@ def subscriptions(sender: Side) -> tuple[str, ...]:
 
 
 def permissions(sender: Side) -> tuple[str, ...]:
-    """What that side must be allowed to publish below a device: one filter for each first level."""
-    by_level: dict[str, list[str]] = {}
-    for topic in _topics(sender):
-        by_level.setdefault(topic.partition("/")[0], []).append(topic)
+    """What that side may publish below a device: each topic by itself, so that none is left to be invented.
+
+    `{camera}` stays: whoever makes rules of this names the cameras of each box, `box` among them.
+    """
+    return tuple(dict.fromkeys(map(_filter, _topics(sender))))
+
+
+def retained(sender: Side) -> tuple[str, ...]:
+    """What a broker may keep of that side, as filters below the root; nothing else is ever retained."""
+    own = {"device": "+/+", "station": f"+/{STATION}"}
     return tuple(
-        _IN_BRACES.sub("+", topics[0]) if len(topics) == 1 else f"{first}/#"
-        for first, topics in by_level.items()
+        f"{own[each.below]}/{_IN_BRACES.sub('+', each.topic)}"
+        for each in CHANNELS
+        if each.sender == sender and each.retained
     )
+
+
+def _filter(topic: str) -> str:
+    return _IN_BRACES.sub(lambda name: name[0] if name[1] == "camera" else "+", topic)
 
 
 def _topics(sender: Side) -> Iterator[str]:

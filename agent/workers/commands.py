@@ -47,6 +47,10 @@ REFUSALS: Final = 60
 """Refusals that are acknowledged and audited in a minute; of more, only the number is."""
 WINDOW_S: Final = 60.0
 
+UNDONE: Final = (
+    "not done: the box was started again before it was its turn; if it is still wanted, send it anew"
+)
+
 End = Literal[CommandState.DONE, CommandState.FAILED, CommandState.REFUSED]
 
 
@@ -108,10 +112,14 @@ class CommandWorker:
         clock: Clock,
         known: Callable[[], KnownTime],
         boot_id: str,
+        session: str,
         key: Ed25519PublicKey | None = None,
     ) -> None:
-        """`known` is what the box knows of the time; with the station's `key`, only signed ones are done."""
-        self._key = key
+        """`known` is what the box knows of the time, `session` this life of the agent.
+
+        With the station's `key`, only what it has signed for this session is taken.
+        """
+        self._key, self._session = key, session
         self._topics, self._journal, self._audit, self._executor = topics, journal, audit, executor
         self._outbox, self._clock, self._known, self._boot_id = outbox, clock, known, boot_id
         self._arrived: queue.Queue[Command | None] = queue.Queue()
@@ -139,10 +147,12 @@ class CommandWorker:
 
     def _take(self, command: Command) -> Refusal | None:
         """Into the journal and the queue, or why not."""
-        why = policy.untimely(command, self._known())
+        why = policy.untimely(command, self._known()) or policy.for_another_life(
+            command, self._session, self._key is not None
+        )
         known = None
         try:
-            # One that was taken may meanwhile be expired: its ack counts, not that.
+            # One that was taken may meanwhile be expired, or of an earlier life: its ack counts, not that.
             known = self._journal.take(command) if why is None else self._journal.find(command.id)
         except (CommandTooOld, JournalFull) as error:
             why = str(error)
@@ -250,6 +260,9 @@ class CommandWorker:
                     command,
                     CommandResult(CommandState.DONE if went_well else CommandState.FAILED, detail, result),
                 )
+            elif self._key is not None and command.id in self._journal.inherited:
+                # A copy of this card holds it, too: what is signed for one life is done by none but that.
+                self._end(command, CommandResult(CommandState.FAILED, UNDONE))
             elif not stop.is_set():
                 self._do(command, stop, beat)
 

@@ -1,4 +1,4 @@
-"""Tells what the disk does to the outbox as events: full, failing, damaged. Entry and exit, once each."""
+"""Tells what becomes of the outbox as events: its disk full or failing, its file damaged or forked."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import structlog
 from agent.clock import Clock
 from agent.core.condition_event import BOX_RULE, ConditionEvent
 from agent.core.ids import Ids
-from agent.core.types import EndReason, Event, EventKind
+from agent.core.types import EndReason, Event, EventKind, Severity
 from agent.errors import NgatuError
-from agent.outbox.outbox import Outbox
+from agent.outbox.outbox import Outbox, Salvaged
 
 log = structlog.get_logger(__name__)
 
 DAMAGED = ConditionEvent(EventKind.STORAGE_CORRUPT, BOX_RULE)
+FORKED = ConditionEvent(EventKind.OUTBOX_FORKED, BOX_RULE, Severity.ALERT)
 
 
 class DiskMonitor:
@@ -27,10 +28,11 @@ class DiskMonitor:
         self._outbox, self._clock, self._ids, self._tell = outbox, clock, ids, tell
         self._full = ConditionEvent(EventKind.STORAGE_FULL, BOX_RULE)
         self._ram_only = ConditionEvent(EventKind.STORAGE_RAM_ONLY, BOX_RULE)
+        self._thread = threading.Thread()
 
     def start(self) -> None:
         """Look through the whole file and through damaged ones, beside the work: seconds on large ones."""
-        threading.Thread(target=self._look_through, name="storage", daemon=True).start()
+        self._begin(self._look_through)
 
     def tick(self) -> None:
         """Tell what has changed."""
@@ -39,7 +41,9 @@ class DiskMonitor:
         memory = f"kept in memory only: {condition.in_memory}" if condition.in_memory else None
         self._full, of_full = self._changed(self._full, full)
         self._ram_only, of_memory = self._changed(self._ram_only, memory)
-        self._tell([*of_full, *of_memory, *(self._damage(str(each)) for each in self._outbox.salvaged())])
+        self._tell([*of_full, *of_memory, *map(self._set_aside, self._outbox.salvaged())])
+        if self._outbox.unsaved and not self._thread.is_alive():  # set aside since the start, and large
+            self._begin(self._outbox.salvage)
 
     def close(self) -> None:
         """The agent stops: nothing stays open."""
@@ -57,13 +61,21 @@ class DiskMonitor:
         lasted_s = now.since(before.last.started) if before.last else 0.0
         return before.close(now, detail=f"over after {lasted_s:.0f} s")
 
-    def _damage(self, detail: str) -> Event:
-        event, self._ids = DAMAGED.once(self._clock.now(), self._ids, detail)
+    def _set_aside(self, salvaged: Salvaged) -> Event:
+        kind = FORKED if salvaged.forked else DAMAGED
+        event, self._ids = kind.once(self._clock.now(), self._ids, str(salvaged))
         return event
 
+    def _begin(self, work: Callable[[], object]) -> None:
+        self._thread = threading.Thread(target=self._done, args=(work,), name="storage", daemon=True)
+        self._thread.start()
+
     def _look_through(self) -> None:
+        self._outbox.salvage()
+        self._outbox.verify()
+
+    def _done(self, work: Callable[[], object]) -> None:
         try:
-            self._outbox.salvage()
-            self._outbox.verify()
+            work()
         except NgatuError as error:  # it is closed, or the disk fails: the next write tells that better
             log.warning("outbox_not_looked_through", why=error.what)

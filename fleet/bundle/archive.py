@@ -18,18 +18,18 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import re
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from agent.errors import NgatuError
+from fleet.bundle.members import Damaged, Members
 
 FORMAT: Final = 1
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
@@ -37,6 +37,8 @@ MAX_MANIFEST_BYTES: Final = 1 << 20
 CHUNK_BYTES: Final = 1 << 20
 VERSION: Final = re.compile(r"\d+(\.\d+){1,3}((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?")
 """The versions that boxes can put in order: the public part of PEP 440, without epochs."""
+
+_SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
 class BundleRefused(NgatuError):
@@ -109,15 +111,16 @@ def verify(path: Path, key: Ed25519PublicKey) -> Manifest:
         BundleRefused: with the name of the file that is wrong.
     """
     try:
-        with tarfile.open(path, "r:") as tar:
-            members = iter(tar)
-            manifest = _signed(path, tar, members, key)  # invariant 1
+        with path.open("rb") as file:
+            members = Members(file)
+            manifest = _signed(path, members, key)  # invariant 1
             left = dict(manifest.files)
-            for member in members:
-                if (expected := left.pop(member.name, None)) is None:
-                    raise _refused(path, member.name, "is not in the manifest, or comes twice")
-                _check(path, tar, member, expected)  # invariant 2
-    except (tarfile.TarError, EOFError) as error:
+            while (member := members.next()) is not None:
+                name, size = member
+                if (expected := left.pop(name, None)) is None:
+                    raise _refused(path, name, "is not in the manifest, or comes twice")
+                _check(path, members, name, size, expected)  # invariant 2
+    except Damaged as error:
         raise BundleRefused(f"{path}: no whole bundle: {error}", AGAIN) from None
     except OSError as error:
         raise BundleRefused(f"{path}: {error.strerror or error}", "give the path of a bundle") from None
@@ -133,11 +136,8 @@ def _refused(path: Path, name: str, what: str) -> BundleRefused:
     return BundleRefused(f"{path}: {name}: {what}", AGAIN)
 
 
-def _signed(
-    path: Path, tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo], key: Ed25519PublicKey
-) -> Manifest:
-    encoded = _small(path, tar, next(members, None), MANIFEST)
-    signature = _small(path, tar, next(members, None), SIGNATURE)
+def _signed(path: Path, members: Members, key: Ed25519PublicKey) -> Manifest:
+    encoded, signature = (_small(path, members, name) for name in (MANIFEST, SIGNATURE))
     try:
         key.verify(signature, encoded)
     except InvalidSignature:
@@ -148,29 +148,21 @@ def _signed(
     return parse(path, encoded)
 
 
-def _small(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo | None, name: str) -> bytes:
-    if member is None or member.name != name or not member.isreg() or member.size > MAX_MANIFEST_BYTES:
+def _small(path: Path, members: Members, name: str) -> bytes:
+    member = members.next()
+    if member is None or member[0] != name or member[1] > MAX_MANIFEST_BYTES:
         raise _refused(path, name, "is not where it must be")
-    return _opened(path, tar, member).read()
+    return b"".join(members.pieces())
 
 
-def _opened(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
-    file = tar.extractfile(member)
-    if file is None:
-        raise _refused(path, member.name, "is no plain file")
-    return file
-
-
-def _check(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo, expected: Content) -> None:
-    if not member.isreg():
-        raise _refused(path, member.name, "is no plain file")
-    if member.size != expected.bytes:
-        raise _refused(path, member.name, f"has {member.size} bytes, the manifest says {expected.bytes}")
-    digest, file = hashlib.sha256(), _opened(path, tar, member)
-    while piece := file.read(CHUNK_BYTES):
+def _check(path: Path, members: Members, name: str, size: int, expected: Content) -> None:
+    if size != expected.bytes:
+        raise _refused(path, name, f"has {size} bytes, the manifest says {expected.bytes}")
+    digest = hashlib.sha256()
+    for piece in members.pieces():
         digest.update(piece)
     if digest.hexdigest() != expected.sha256:
-        raise _refused(path, member.name, "is damaged or was changed: its SHA-256 is not the manifest's")
+        raise _refused(path, name, "is damaged or was changed: its SHA-256 is not the manifest's")
 
 
 def parse(path: Path, encoded: bytes) -> Manifest:
@@ -184,18 +176,24 @@ def parse(path: Path, encoded: bytes) -> Manifest:
         written = document.pop("format")
         files = {name: Content(**each) for name, each in document.pop("files").items()}
         manifest = Manifest(files=files, **document)
-    except (ValueError, KeyError, TypeError) as error:
+        versions = all(VERSION.fullmatch(each) for each in (manifest.version, manifest.floor))
+        plain = all(map(_plain, files.items()))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _strange(path, str(error)) from None
     if written != FORMAT:
         raise _strange(path, f"format {written}")
-    for version in (manifest.version, manifest.floor):
-        if not VERSION.fullmatch(version):
-            raise _strange(path, f"{version!r} is no version")
-    for name in files:
-        pure = PurePosixPath(name)
-        if pure.is_absolute() or ".." in pure.parts or os.fspath(pure) != name:
-            raise _strange(path, f"{name!r} is no name of a file in it")
+    if not versions:
+        raise _strange(path, f"{manifest.version!r} or {manifest.floor!r} is no version")
+    if not plain:
+        raise _strange(path, "a file's name leads out of it, or its size or hash cannot be")
     return manifest
+
+
+def _plain(file: tuple[str, Content]) -> bool:
+    name, of = file
+    pure = PurePosixPath(name)
+    inside = not pure.is_absolute() and ".." not in pure.parts and str(pure) == name and "\0" not in name
+    return inside and type(of.bytes) is int and of.bytes >= 0 and bool(_SHA256.fullmatch(of.sha256))
 
 
 def _strange(path: Path, what: str) -> BundleRefused:

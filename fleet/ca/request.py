@@ -25,7 +25,10 @@ _NAMES: dict[Kind, tuple[str, str]] = {
     "box": (ID, "a box's id: 3 to 32 of a-z, 0-9 and '-', and not 'station'"),
     "station": (rf"station\.{ID}", "station. and the commune's id, such as station.hai-ninh"),
     "operator": (rf"operator\.{ID}", "operator. and a name, such as operator.broker"),
-    "broker": (_HOST, "the broker's host name, as the boxes call it"),
+    "broker": (
+        rf"(?!station\.|operator\.){_HOST}",
+        "the broker's host name, as the boxes call it; it does not begin with station. or operator.",
+    ),
 }
 
 

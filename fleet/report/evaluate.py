@@ -24,6 +24,8 @@ CRL_NOW_D: Final = 7
 CRL_SOON_D: Final = 90
 CRL_WATCH: Final = "ngatu-crl-watch.service"
 """Fails for what is told here more exactly."""
+KEPT_OWN, KEPT_PER_BOX = 256, 32
+"""Messages that a broker keeps: its own, and of each box the three states and those of its cameras."""
 HEALTH_LATE_S: Final = 300
 """A box tells of itself each minute."""
 PENDING_LATE_S: Final = 3600
@@ -70,7 +72,7 @@ class Assessment:
 def evaluate(fleet: Fleet) -> tuple[list[Assessment], list[Assessment]]:
     """Boxes and hosts of the station, whatever needs somebody soonest first."""
     boxes = [_assessment(each, box_findings(each, fleet.made)) for each in fleet.boxes]
-    hosts = [_assessment(each, host_findings(each, fleet.made)) for each in fleet.hosts]
+    hosts = [_assessment(each, host_findings(each, fleet.made, len(fleet.boxes))) for each in fleet.hosts]
     return sorted(boxes, key=sort_key), sorted(hosts, key=sort_key)
 
 
@@ -191,12 +193,14 @@ def _storage(storage: BoxStorage | None) -> Iterator[ReportFinding]:
         yield (_now if storage.worn_pct >= WORN_NOW_PCT else _soon)("disk_worn", pct=storage.worn_pct)
 
 
-def host_findings(host: Host, now: datetime) -> Iterator[ReportFinding]:
-    """What is wrong with a host of the station."""
+def host_findings(host: Host, now: datetime, boxes: int) -> Iterator[ReportFinding]:
+    """What is wrong with a host of the station, in a province of so many boxes."""
     if not host.reached:
         yield _now("unreachable", why=host.ssh_error)
     for unit in host.failed:
         yield (_soon if unit == CRL_WATCH else _now)("unit_failed", unit=unit)
+    if host.kept is not None and host.kept > KEPT_OWN + KEPT_PER_BOX * boxes:
+        yield _now("kept_many", number=host.kept)
     if host.crl_ends is not None:
         days = (host.crl_ends - now).days
         if days < CRL_SOON_D:

@@ -44,6 +44,7 @@ class PrintedFacts(BaseModel):
     storage: str = ""
     crl: str = ""
     failed: str = ""
+    kept: str = ""
     look: str = ""
     look_why: str = ""
 
@@ -114,6 +115,8 @@ class Host:
     crl_ends: datetime | None
     failed: tuple[str, ...]
     """Units that have failed."""
+    kept: int | None = None
+    """Messages that its broker keeps (retained)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,7 @@ def _host(facts: PrintedFacts) -> Host:
         storage=storage(facts.storage),
         crl_ends=datetime.strptime(f"{ends[1].strip()} +0000", "%b %d %H:%M:%S %Y GMT %z") if ends else None,
         failed=tuple(line.split()[0] for line in facts.failed.splitlines() if line.strip()),
+        kept=_kept(_json(facts.kept)),
     )
 
 
@@ -182,31 +186,58 @@ def _short(why: str) -> str:
     return " ".join(why.rpartition("ssh: ")[2].split())
 
 
+class _LastTrial(BaseModel):
+    """What `ngatu-release status` says of the trial before."""
+
+    outcome: str = ""
+    version: str | None = None
+    why: str = ""
+
+
+class _ReleaseStatus(BaseModel):
+    """What `ngatu-release status` prints, as far as it is shown."""
+
+    version: str | None = None
+    trial: Mapping[str, Any] | None = None
+    last: _LastTrial | None = None
+
+
+class _CertificateState(BaseModel):
+    """What `ngatu-certificate state` prints of one certificate."""
+
+    serial: str
+    name: str
+    ends: AwareDatetime
+    days_left: int = Field(ge=-100_000, le=100_000)
+
+
 def _release(answer: Mapping[str, Any]) -> Release | None:
-    if not answer:
+    """None where it is no answer: whoever has taken over a box lets it print what he likes."""
+    status = _payload(_ReleaseStatus, answer) if answer else None
+    if status is None:
         return None
-    last = answer.get("last") or {}
-    back = last.get("outcome") == "reverted"
+    last = status.last
+    back = last is not None and last.outcome == "reverted"
     return Release(
-        version=answer.get("version"),
-        on_trial=answer.get("trial") is not None,
-        taken_back=f"{last.get('version')}: {last.get('why')}" if back else "",
+        status.version, status.trial is not None, f"{last.version}: {last.why}" if last and back else ""
     )
 
 
 def _certificates(answer: Mapping[str, Any]) -> tuple[Certificate, ...]:
-    return tuple(
-        Certificate(role, each["name"], datetime.fromisoformat(each["ends"]), each["days_left"])
-        for role, each in sorted(answer.items())
-        if each.get("serial") is not None
-    )
+    read = ((role, _payload(_CertificateState, each)) for role, each in sorted(answer.items()))
+    return tuple(Certificate(role, of.name, of.ends, of.days_left) for role, of in read if of is not None)
+
+
+def _kept(answer: Mapping[str, Any]) -> int | None:
+    number = answer.get("kept")
+    return number if type(number) is int else None
 
 
 def _json(text: str) -> Mapping[str, Any]:
     """Empty when it is no JSON object: a program that failed printed something else."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+MOST_BYTES: Final = 1 << 60
+"""No card holds, and none was ever written, more than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ def storage(text: str) -> BoxStorage | None:
     worn: int | None = None
     errors = 0
     for line in text.splitlines():
-        name, *values = line.split()
+        name, *values = line.split() or [""]
         try:
             if name.endswith("/lifetime_write_kbytes"):
                 written = (written or 0) + int(values[0]) * 1024
@@ -41,11 +45,17 @@ def storage(text: str) -> BoxStorage | None:
                 worn = max([worn or 0, *(int(each, 16) * 10 for each in values)])
             elif len(values) == 2:
                 size, free = int(values[0]), int(values[1])
-                if size and (fullest is None or free * fullest[0] < fullest[1] * size):
+                if (
+                    0 <= free <= size < MOST_BYTES
+                    and size
+                    and (fullest is None or free * fullest[0] < fullest[1] * size)
+                ):
                     fullest = size, free
         except (ValueError, IndexError):
             continue  # a board that writes it otherwise
     if fullest is None and written is None:
         return None
+    if max(written or 0, errors, worn or 0) >= MOST_BYTES or min(written or 0, errors, worn or 0) < 0:
+        return None  # no disk says that
     size_bytes, free_bytes = fullest or (None, None)
     return BoxStorage(free_bytes, size_bytes, written, errors, worn or None)

@@ -89,6 +89,7 @@ ENGLISH: Final = {
     "disk_full": "The fullest file system has {pct} % left.",
     "disk_worn": "The flash memory is worn to {pct} % of what it was made for: replace it in time.",
     "unit_failed": "{unit} has failed: systemctl status {unit}",
+    "kept_many": "Its broker keeps {number} messages, far more than boxes have states: site.yml clears them",
     "crl_ends": "The list of the revoked ends, days left: {days}; then nobody gets in: ngatu ca crl, site.yml",
     # What a box calls degraded
     "degraded_storage_full": "The disk takes nothing more.",
@@ -188,6 +189,7 @@ VIETNAMESE: Final = {
     "disk_full": "Phân vùng đầy nhất chỉ còn {pct} %.",
     "disk_worn": "Bộ nhớ flash đã mòn {pct} % tuổi thọ thiết kế: nên thay kịp thời.",
     "unit_failed": "{unit} bị lỗi: systemctl status {unit}",
+    "kept_many": "Broker đang giữ {number} tin (retained), nhiều hơn hẳn mức bình thường: chạy site.yml để dọn",
     "crl_ends": "Danh sách thu hồi còn {days} ngày; hết hạn thì không ai vào được: ngatu ca crl, site.yml",
     # What a box calls degraded
     "degraded_storage_full": "Ổ đĩa không ghi thêm được nữa.",

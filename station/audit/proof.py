@@ -11,7 +11,8 @@ says another head at its next hello then, which the log tells as `seal_contradic
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -24,15 +25,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent.errors import WireError
 from agent.wire.chain import Head
-from agent.wire.codec import parse
+from agent.wire.codec import CHAIN, parse
 from agent.wire.payloads import ChainPayload
 from station.audit.seals import Seal, StreamContents
 from station.audit.seals import seal_faults as against_seals
+from station.ingest.digests import of_bytes, of_json
 from station.ingest.inbound import MessageKind
 from station.ingest.ranges import Ranges
 from station.store.blobs import path_of
 from station.store.database import in_words
-from station.store.digests import of_bytes, of_json
 from station.store.gaps import without
 from station.store.schema import (
     box,
@@ -88,12 +89,26 @@ def findings(engine: Engine, blobs: Path) -> Iterator[StoreFinding]:
                 contents = _contents(connection, one.id, blobs)
                 query = select(stream).where(stream.c.box_id == one.id).order_by(stream.c.id)
                 streams = connection.execute(query).all()
-                seals = list(_seals(connection, {row.id: row.name for row in streams}, contents))
+                seals = list(_seals(connection, one.id, {row.id: row.name for row in streams}, contents))
                 for row in streams:
                     for fault, seq, seal in _of_stream(connection, row, contents, seals):
                         yield StoreFinding(fault, f"{one.commune}/{one.device}", row.name, seq, seal)
     except (SQLAlchemyError, OSError) as error:
         raise in_words(error, engine.url) from error
+
+
+def fault_lines(faults: Iterable[StoreFinding]) -> list[str]:
+    """A line for each kind of fault of each stream, with its numbers as ranges."""
+    found: dict[tuple[str, str, str], Ranges] = {}
+    for each in faults:
+        what = str(each.fault) if each.seq is not None else f"{each.fault} seal"
+        number = each.seq if each.seq is not None else each.seal or 0
+        found.setdefault((each.box, each.stream, what), Ranges()).add(number)
+    return [
+        f"{box} stream {stream}: {fault}: "
+        + ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in seqs)
+        for (box, stream, fault), seqs in found.items()
+    ]
 
 
 def _at_one_moment(connection: Connection) -> Connection:
@@ -122,13 +137,21 @@ def _of_stream(
     head = None if row.seal_number is None else Head(row.seal_number, row.seal_sha256)
     now = StreamContents(row.name, digests, head, row.oldest, row.newest)
     yield from ((fault, seq, None) for seq, fault in sorted(faults.items()))
-    for chain_fault, seq, number in against_seals(now, seals):
+
+    def digests_of(names: Collection[str]) -> frozenset[str]:
+        query = select(message.c.digest).join(stream, stream.c.id == message.c.stream_id)
+        query = query.where(stream.c.box_id == row.box_id, stream.c.name.in_(names))
+        return frozenset(connection.scalars(query))
+
+    for chain_fault, seq, number in against_seals(now, seals, digests_of):
         if seq is None or seq not in faults:
             yield StoreFault(chain_fault.value), seq, number
 
 
-def _seals(connection: Connection, names: Mapping[int, str], contents: _Contents) -> Iterator[Seal]:
-    """Those of a box that are as they came."""
+def _seals(
+    connection: Connection, box_id: int, names: Mapping[int, str], contents: _Contents
+) -> Iterator[Seal]:
+    """Those of a box that are as they came, and those that contradicted others."""
     query = select(other_message).where(
         other_message.c.stream_id.in_(names), other_message.c.kind == str(MessageKind.CHAIN)
     )
@@ -138,6 +161,14 @@ def _seals(connection: Connection, names: Mapping[int, str], contents: _Contents
             yield Seal(names[row.stream_id], row.seq, contents.numbered[row.stream_id, row.seq], payload)
         except WireError:  # altered: then it is missing, and what it listed is unproven
             continue
+    beside = select(conflict).where(
+        conflict.c.box_id == box_id, conflict.c.key_kind == "seq", conflict.c.suffix == CHAIN
+    )
+    for row in connection.execute(beside):
+        with suppress(WireError):
+            payload = parse(ChainPayload, row.body or b"")
+            name, _, seq = row.key.partition("/")
+            yield Seal(name, int(seq), of_json(row.body), payload, beside=True)
 
 
 @dataclass(frozen=True, slots=True)

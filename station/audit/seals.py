@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from agent.wire.chain import ChainFault, Head, Kept, verify
+from agent.wire.chain import ChainFault, Head, Kept, verify, verify_forked
 from agent.wire.payloads import ChainPayload
 from station.ingest.ranges import Ranges
 
@@ -19,6 +19,8 @@ class Seal:
     seq: int
     sha256: str
     payload: ChainPayload
+    beside: bool = False
+    """It is kept as a conflict: another message has its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +36,27 @@ class StreamContents:
 
 
 def seal_faults(
-    now: StreamContents, seals: Iterable[Seal]
+    now: StreamContents, seals: Sequence[Seal], digests_of: Callable[[Collection[str]], Set[str]]
 ) -> Iterator[tuple[ChainFault, int | None, int | None]]:
-    """Fault, seq and the number of the seal that it is; what may still be on its way is none."""
-    own, more, elsewhere = {}, [], Ranges()
+    """Fault, seq and the number of the seal that it is; what may still be on its way is none.
+
+    `digests_of` gives the digests of all that is kept of some streams.
+    """
+    own: dict[int, ChainPayload] = {}
+    more: list[Kept] = []
+    beside: list[Kept] = []
+    elsewhere, forked = Ranges(), False
+    carriers: set[str] = set()
     for seal in seals:
         payload = seal.payload
-        if payload.of == now.name and seal.stream == now.name:
+        if payload.of == now.name and seal.stream == now.name and not seal.beside:
             if seal.seq in now.digests:
                 own[seal.seq] = payload
         elif payload.of == now.name:
-            more.append(Kept(seal.seq, seal.sha256, payload))
-        if payload.carried is not None and payload.carried.stream == now.name:
+            (beside if seal.beside else more).append(Kept(seal.seq, seal.sha256, payload))
+        if payload.carried is not None and payload.carried.stream == now.name and not seal.beside:
+            carriers.add(seal.stream)
+            forked = forked or payload.carried.forked
             for first, last in payload.carried.seqs:
                 elsewhere.add(first, last)
     if not own and not more:
@@ -55,7 +66,13 @@ def seal_faults(
     head = now.head
     if head is not None and head.number > newest_seal and not _is_complete(now):
         head = None  # the seal that the box told of may still be on its way, and what it lists waits for it
-    for finding in verify(kept, head, more=more, elsewhere=elsewhere).findings:
+    came = digests_of(carriers) if carriers else frozenset()
+    came |= {sha256 for seal in seals if seal.payload.of in carriers for _, sha256 in seal.payload.entries}
+    if forked:
+        verdict = verify_forked(kept, more=[*more, *beside], elsewhere=elsewhere, came=came)
+    else:
+        verdict = verify(kept, head, more=more, elsewhere=elsewhere, came=came)
+    for finding in verdict.findings:
         if finding.fault is ChainFault.MISSING and finding.seq is not None and not _was_here(finding.seq, now):
             continue
         yield finding.fault, finding.seq, finding.number

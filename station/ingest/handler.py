@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
+
+import structlog
 
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
+
+log = structlog.get_logger("station.ingest.handler")
+T = TypeVar("T")
 
 
 class Handler(Protocol):
@@ -27,6 +32,15 @@ class RemembersSeqs(Protocol):
 
     def committed(self, commune: str, device: str, stream: str) -> Iterable[tuple[int, int]]:
         """Ranges (first, last) of seq, both included."""
+        ...
+
+    def digests(
+        self, commune: str, device: str, stream: str, first: int, last: int, limit: int
+    ) -> Sequence[tuple[int, str]]:
+        """Seq and `InboundMessage.digest` of the lowest `limit` messages from `first` to `last`, by seq.
+
+        What cannot be told comes again, and is handed over once more.
+        """
         ...
 
 
@@ -72,3 +86,34 @@ class RaisesAlarms(Protocol):
     def close_alarm(self, kind: AlarmKind, box: tuple[str, str] | None, /) -> None:
         """It is over, if it ever was."""
         ...
+
+
+class Memory:
+    """What a handler remembers of a stream: nothing where it does not, or cannot now. Then some come twice."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    def committed(self, commune: str, device: str, stream: str) -> Sequence[tuple[int, int]]:
+        """Ranges (first, last) of seq, both included."""
+        handler = self._handler
+        if not isinstance(handler, RemembersSeqs):
+            return ()
+        return _told(lambda: tuple(handler.committed(commune, device, stream)), device, stream)
+
+    def digests(
+        self, commune: str, device: str, stream: str, first: int, last: int, limit: int
+    ) -> Sequence[tuple[int, str]]:
+        """Seq and digest of the lowest `limit` messages from `first` to `last`, by seq."""
+        handler = self._handler
+        if not isinstance(handler, RemembersSeqs):
+            return ()
+        return _told(lambda: handler.digests(commune, device, stream, first, last, limit), device, stream)
+
+
+def _told(ask: Callable[[], Sequence[T]], device: str, stream: str) -> Sequence[T]:
+    try:
+        return ask()
+    except Exception:  # a handler bears what comes twice
+        log.exception("committed_failed", device=device, stream=stream)
+        return ()

@@ -11,6 +11,8 @@ from agent.errors import WireError
 from agent.wire import codec, topics
 from agent.wire.channels import CHANNEL, PARAMETERS, Format, MessageKind
 from agent.wire.payloads import LARGEST, CountPayload, EventPayload, ImagePayload, InfoPayload, Payload, Posted
+from station.ingest import jpeg
+from station.ingest.digests import of_bytes, of_json
 
 __all__ = ["InboundMessage", "MessageKind", "images_of", "read"]
 
@@ -25,6 +27,8 @@ class InboundMessage:
     suffix: str
     """The topic below the device."""
     raw: bytes
+    digest: str
+    """sha256 of what stays the same however often it is sent: of what lay in the box's outbox."""
     payload: Payload | None = None
     """The JSON, by its kind: EventPayload, CountPayload, HealthPayload, …; None for bytes and for problems."""
     event: EventPayload | None = None
@@ -75,6 +79,7 @@ def read(
         else:
             problem = _foreign(payload, commune, device, camera)
     stream, seq = _place(b"" if isinstance(carries, Format) else raw, properties)
+    digest = of_bytes(raw) if isinstance(carries, Format) else of_json(raw)
     whole = problem is None
     event = payload if isinstance(payload, EventPayload) and whole else None
     return InboundMessage(
@@ -83,11 +88,12 @@ def read(
         device=device,
         suffix=suffix,
         raw=raw,
+        digest=digest,
         payload=payload if whole else None,
         event=event,
         image=raw if picture and whole else None,
         image_kind=names.get("kind"),
-        image_sha256=sha256(raw).hexdigest() if picture else None,
+        image_sha256=digest if picture else None,
         camera=camera,
         event_id=event.id if event else names.get("event_id"),
         stream=stream,
@@ -117,9 +123,10 @@ def _damaged(raw: bytes, properties: Mapping[str, str]) -> str | None:
     promised = properties.get("sha256")
     if promised is not None and sha256(raw).hexdigest() != promised:
         return "the picture is not the one that was sent: its sha256 differs"
-    if not raw.startswith(b"\xff\xd8") or len(raw) > codec.MAX_IMAGE_BYTES:
+    if len(raw) > codec.MAX_IMAGE_BYTES:
         return f"no JPEG of at most {codec.MAX_IMAGE_BYTES} bytes"
-    return None
+    wrong = jpeg.fault(raw)
+    return None if wrong is None else f"no JPEG: {wrong}"
 
 
 def _place(raw: bytes, properties: Mapping[str, str]) -> tuple[str | None, int | None]:

@@ -33,6 +33,11 @@ class Ranges:
         at = bisect_right(self._ranges, number, key=lambda r: r[0]) - 1
         return self._ranges[at] if at >= 0 and self._ranges[at][1] >= number else None
 
+    @property
+    def highest(self) -> int:
+        """The highest number; 0: there is none."""
+        return self._ranges[-1][1] if self._ranges else 0
+
     def __contains__(self, number: object) -> bool:
         return isinstance(number, int) and self.around(number) is not None
 

@@ -28,7 +28,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import uuid4
@@ -48,7 +48,7 @@ from agent.wire.topics import STATION, Topics, split, station_status_topic, subs
 from agent.wire.topics import read as read_topic
 from station.ingest.alarms import AlarmKind
 from station.ingest.fair_queue import Box, FairQueue
-from station.ingest.handler import Attends, Compares, Handler, LimitsBoxes, RaisesAlarms, RemembersSeqs
+from station.ingest.handler import Attends, Compares, Handler, LimitsBoxes, Memory, RaisesAlarms, RemembersSeqs
 from station.ingest.inbound import InboundMessage, MessageKind, read
 from station.ingest.receipts import Receipts
 from station.ingest.settings import SubscriberSettings
@@ -124,7 +124,7 @@ class Subscriber:
         self._session = str(uuid4())
         self._stop = threading.Event()
         self._version: Version = "5"
-        self._receipts = Receipts(self._known)
+        self._receipts = Receipts(Memory(handler), time.monotonic)
         self._announced: set[str] = set()
         self._limits = handler if isinstance(handler, LimitsBoxes) else None
         self._queue = FairQueue[paho.MQTTMessage]()
@@ -369,11 +369,12 @@ class Subscriber:
         begun_s = time.monotonic()
         batch = self._next_batch()
         deduplicated = self._receipts.deduplicate(batch)
-        self.counters.duplicates += len(deduplicated.copies)
+        copies, conflicts = deduplicated.copies, deduplicated.conflicts
+        self.counters.duplicates += len(copies) + len(conflicts)
         kept = not deduplicated.fresh or self._committed(deduplicated.fresh)
         if kept:
             self._receipts.remember(deduplicated.fresh)
-        if deduplicated.copies and not (kept and self._compared(deduplicated.copies)):
+        if (copies or conflicts) and not (kept and self._compared(copies, conflicts)):
             batch = deduplicated.fresh
         if self._failing is not None:
             self._step_back(client)
@@ -389,7 +390,7 @@ class Subscriber:
         for due in self._receipts.due(batch):
             commune, device = due.box
             station = self._settings.station
-            payload = codec.receipt(station, due.stream, due.committed, _now(), due.images)
+            payload = codec.receipt(station, due.stream, due.committed, _now(), due.images, due.newest)
             client.publish(Topics(commune, device, self._settings.root).of(MessageKind.RECEIPT), payload, qos=1)
 
     def _committed(self, fresh: Sequence[InboundMessage]) -> bool:
@@ -401,9 +402,12 @@ class Subscriber:
         self.counters.problems += sum(message.problem is not None for message in fresh)
         return True
 
-    def _compared(self, copies: Sequence[InboundMessage]) -> bool:
+    def _compared(self, copies: Sequence[InboundMessage], conflicts: Sequence[InboundMessage]) -> bool:
+        """Show the handler what came again; one that does not compare keeps conflicts as if they were new."""
         handler = self._handler
-        return not isinstance(handler, Compares) or self._done(lambda: handler.compare(copies))
+        if isinstance(handler, Compares):
+            return self._done(lambda: handler.compare([*copies, *conflicts]))
+        return not conflicts or self._done(lambda: handler.commit(conflicts))
 
     def _attend(self) -> None:
         now_s = time.monotonic()
@@ -444,15 +448,6 @@ class Subscriber:
             return True
         self.counters.failed_commits += 1
         return False
-
-    def _known(self, commune: str, device: str, stream: str) -> Iterable[tuple[int, int]]:
-        if not isinstance(self._handler, RemembersSeqs):
-            return ()
-        try:
-            return list(self._handler.committed(commune, device, stream))
-        except Exception:  # then some come twice, which a handler bears
-            log.exception("committed_failed", device=device, stream=stream)
-            return ()
 
     def _status(self, state: Literal["online", "offline"]) -> bytes:
         return codec.station_status(state, self._settings.station, self._session, _now())

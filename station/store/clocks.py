@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, Update, bindparam, func, select, update
 
 from agent.wire.payloads import ClockMapPayload
+from station.store.columns import ms
 from station.store.database import insert_once
-from station.store.digests import ms
 from station.store.schema import clock_map, event
 
 TRUSTED_CLOCKS = ("ntp", "rtc")

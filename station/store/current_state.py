@@ -5,9 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Connection, select, update
 
 from agent.wire.payloads import CameraStatusPayload, ChainPayload, HelloPayload, StatusPayload
+from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
+from station.store.alarms import LogLine, raise_alarm
+from station.store.columns import ms
 from station.store.database import insert_once, upsert
-from station.store.digests import ms
 from station.store.id_cache import IdCache
 from station.store.schema import box, box_status, camera, camera_status, given_up, stream
 
@@ -21,12 +23,12 @@ def record_state(
     stream_id: int | None,
     ids: IdCache,
     now_ms: int,
-) -> list[tuple[str, Fields]]:
-    """Write what a message says; gives back what to log: names and fields."""
+) -> list[LogLine]:
+    """Write what a message says; gives back what to log."""
     payload = message.payload
     if isinstance(payload, StatusPayload):
-        _record_box(connection, payload, box_id, now_ms)
-    elif isinstance(payload, CameraStatusPayload) and message.camera is not None:
+        return _record_box(connection, message, payload, box_id, now_ms)
+    if isinstance(payload, CameraStatusPayload) and message.camera is not None:
         _record_camera(connection, message, payload, box_id, now_ms)
     elif isinstance(payload, HelloPayload) and stream_id is not None:
         return _record_hello(connection, payload, stream_id, ids, now_ms)
@@ -37,15 +39,45 @@ def record_state(
     return []
 
 
-def _record_box(connection: Connection, payload: StatusPayload, box_id: int, now_ms: int) -> None:
+def _record_box(
+    connection: Connection, message: InboundMessage, payload: StatusPayload, box_id: int, now_ms: int
+) -> list[LogLine]:
     """An offline of another session than the latest is an old will that came late."""
     session = connection.scalar(select(box.c.state_session).where(box.c.id == box_id))
     if payload.state == "offline" and session not in (None, payload.session):
-        return
+        return []
+    log = _second_holder(connection, message, payload, session, box_id, now_ms)
     state = {"state": payload.state, "state_session": payload.session, "state_ms": ms(payload.time)}
     connection.execute(update(box).where(box.c.id == box_id).values(state))
     change = {"box_id": box_id, "session": payload.session, "state": payload.state, "time_ms": ms(payload.time)}
     connection.execute(insert_once(connection, box_status).values(change | {"received_ms": now_ms}))
+    return log
+
+
+def _second_holder(
+    connection: Connection,
+    message: InboundMessage,
+    payload: StatusPayload,
+    latest: str | None,
+    box_id: int,
+    now_ms: int,
+) -> list[LogLine]:
+    """A life of the agent that speaks again after another one has spoken: one box has one life at a time.
+
+    What it said before may come again from the broker; that has the moment at which it was said.
+    """
+    if payload.state != "online" or message.retained or latest in (None, payload.session):
+        return []
+    of_session = box_status.c.box_id == box_id, box_status.c.session == payload.session
+    moments = set(connection.scalars(select(box_status.c.time_ms).where(*of_session)))
+    if not moments or ms(payload.time) in moments:
+        return []
+    detail = f"sessions {payload.session} and {latest} take turns"
+    return _logged(raise_alarm(connection, AlarmKind.SECOND_HOLDER, box_id, now_ms, detail))
+
+
+def _logged(line: LogLine | None) -> list[LogLine]:
+    return [] if line is None else [line]
 
 
 def _record_camera(
@@ -61,23 +93,28 @@ def _record_camera(
 
 def _record_hello(
     connection: Connection, payload: HelloPayload, stream_id: int, ids: IdCache, now_ms: int
-) -> list[tuple[str, Fields]]:
-    """What the box still holds, below which nothing will come any more; and the newest seal of its chain."""
-    oldest = payload.oldest
-    if oldest is None and payload.newest is not None:
-        oldest = payload.newest + 1  # nothing waits there
-    values: Fields = {"hello_ms": now_ms, "oldest": oldest, "newest": payload.newest}
-    highest = max((last for _, last in ids.committed(connection, stream_id)), default=0)
-    notices: list[tuple[str, Fields]] = []
+) -> list[LogLine]:
+    """What the box still holds, below which nothing will come any more; and the newest seal of its chain.
+
+    One whose numbers end below ours was put back, unless its hello came late: what it says is not believed. It
+    begins a new stream when it hears what we have, and tells so; that is the alarm.
+    """
+    highest = ids.committed(connection, stream_id).highest
     if (payload.newest or 0) < highest:
-        hint = "the box's outbox was put back to an older state; what it numbers anew will be conflicts"
+        connection.execute(update(stream).where(stream.c.id == stream_id).values(hello_ms=now_ms))
+        hint = "the box's outbox was put back to an older state, or this hello came late"
         fields: Fields = {
             "stream": payload.stream,
             "newest": payload.newest,
             "committed": highest,
             "hint": hint,
         }
-        notices.append(("stream_went_back", fields))
+        return [("stream_went_back", fields)]
+    oldest = payload.oldest
+    if oldest is None and payload.newest is not None:
+        oldest = payload.newest + 1  # nothing waits there
+    values: Fields = {"hello_ms": now_ms, "oldest": oldest, "newest": payload.newest}
+    log: list[LogLine] = []
     if payload.seal is not None and payload.seal.stream == payload.stream:
         number, sha256 = payload.seal.number, payload.seal.sha256
         kept = connection.execute(
@@ -87,15 +124,18 @@ def _record_hello(
             values |= {"seal_number": number, "seal_sha256": sha256}
         elif number == kept.seal_number and sha256 != kept.seal_sha256:
             hint = "the box vouches for another history than it did before: it, or this store, was changed"
-            notices.append(("seal_contradicts", {"stream": payload.stream, "number": number, "hint": hint}))
+            log.append(("seal_contradicts", {"stream": payload.stream, "number": number, "hint": hint}))
     connection.execute(update(stream).where(stream.c.id == stream_id).values(values))
-    return notices
+    return log
 
 
 def record_given_up(
     connection: Connection, payload: ChainPayload, box_id: int, ids: IdCache, now_ms: int
-) -> None:
-    """Write down what a seal says will not come: not in the stream it seals, or not in the one before it."""
+) -> list[LogLine]:
+    """Write down what a seal says will not come: not in the stream it seals, or not in the one before it.
+
+    Gives back what to log.
+    """
     rows = [(payload.of, first, last, "dropped") for first, last in payload.dropped]
     if payload.carried is not None and payload.carried.stream is not None:
         rows += [(payload.carried.stream, first, last, "carried") for first, last in payload.carried.seqs]
@@ -106,3 +146,7 @@ def record_given_up(
             for name, first, last, reason in rows
         ]
         connection.execute(insert_once(connection, given_up), values)
+    if payload.carried is None or not payload.carried.forked:
+        return []
+    detail = f"stream {payload.carried.stream}: its messages go on in {payload.of}"
+    return _logged(raise_alarm(connection, AlarmKind.OUTBOX_WENT_BACK, box_id, now_ms, detail))

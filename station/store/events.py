@@ -9,8 +9,8 @@ from sqlalchemy import Connection, bindparam, update
 from agent.wire.payloads import EventPayload, ImagePayload
 from station.ingest.inbound import InboundMessage
 from station.store.clocks import TRUSTED_CLOCKS, correct_event_times
+from station.store.columns import ms
 from station.store.database import insert_once, upsert
-from station.store.digests import ms
 from station.store.schema import event, event_revision
 
 _KEYS = ("box_id", "event_id")

@@ -8,7 +8,7 @@ Invariants
 Pictures may use three quarters of a quota, events and all else that has a number nineteen twentieths, and what
 a box says of itself all of it: so pictures are refused first, and a box over its quota can still be seen.
 Days are those of UTC: what a day refused is taken from seven in the morning in Vietnam.
-Why so: docs/decisions/0024-over-its-quota-a-box-has-no-receipt.md.
+Why so: docs/decisions/0025-over-its-quota-a-box-has-no-receipt.md.
 """
 
 from __future__ import annotations

@@ -11,7 +11,9 @@ Invariants
  7. What is committed of a stream is known for ever, even when the messages themselves were deleted.
  8. A number that is missing while later ones are here is told as a gap once it has lasted, and closed when it
     comes.
- 9. It grows by no more than its quota for each box and day; what is refused is not receipted.
+ 9. What a receipt proves is the digest under which the message is kept; a conflict does not change it.
+10. It grows by no more than its quota for each box and day; what is refused is not receipted.
+11. What has a number, and each picture, is handed to the journal before it is committed.
 
 It is a handler of station.ingest.subscriber: connection -> inbound -> store -> receipts.
 """
@@ -33,18 +35,23 @@ from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import LogLine, close_alarm, close_quiet, raise_alarm
 from station.store.blobs import Blobs
+from station.store.columns import blobs_of
 from station.store.database import StoreError, in_words, upgrade
-from station.store.digests import blobs_of
 from station.store.gap_scan import GapScan
 from station.store.id_cache import Box, IdCache
 from station.store.quota import DAY_MS, QUIET_MS, Quota
-from station.store.schema import blob, box, span, stream
+from station.store.schema import blob, box, message, span, stream
 from station.store.writer import BatchWriter, Notice
 
 log = structlog.get_logger("station.store.store")
 
 BLOBS = "blobs"
 _REPORT_S = 5.0
+_OVER_AFTER_MS = {
+    AlarmKind.SECOND_STATION: QUIET_MS,
+    AlarmKind.SECOND_HOLDER: DAY_MS,  # somebody has to look for the other box; it may be switched off meanwhile
+    AlarmKind.OUTBOX_WENT_BACK: DAY_MS,
+}
 T = TypeVar("T")
 
 
@@ -62,8 +69,16 @@ class Store:
         gap_after_s: float = 60.0,
         now: Callable[[], float] = time.time,
         quota: QuotaSettings | None = None,
+        duties: Iterable[Callable[[Store], None]] = (),
+        journal: Callable[[Sequence[InboundMessage]], None] = lambda _: None,
     ) -> None:
+        """`duties` are called at each `attend`: what else is looked after in the station's own turn.
+
+        `journal` gets whatever is to be kept before it is kept; what it raises keeps it from being kept.
+        """
         self._engine = engine
+        self._duties = tuple(duties)
+        self._journal = journal
         self._now = now
         self._ids = IdCache()
         self._gap_scan = GapScan(gap_after_s)
@@ -81,14 +96,15 @@ class Store:
         Raises:
             StoreError: disk or database will not; invariant 1.
         """
+        self._journal(messages)  # invariant 11
         self._keep(messages, {False: messages})
 
     def refuses(self, commune: str, device: str, kind: MessageKind, size_bytes: int) -> bool:
-        """Whether the quota of a box is used up for this kind of message (invariant 9)."""
+        """Whether the quota of a box is used up for this kind of message (invariant 10)."""
         return self._quota.refuses((commune, device), kind, size_bytes, self._now_ms() // DAY_MS)
 
     def admitted(self, messages: Sequence[InboundMessage]) -> list[InboundMessage]:
-        """Those for which the quotas of their boxes have room (invariant 9).
+        """Those for which the quotas of their boxes have room (invariant 10).
 
         Raises:
             StoreError: the database cannot be read.
@@ -116,6 +132,7 @@ class Store:
         refused = {id(copy) for copy in others} - {id(copy) for copy in kept}
         unnumbered = [copy for copy in copies if copy.seq is None]
         same = [copy for copy in copies if id(copy) not in refused]
+        self._journal(kept)  # invariant 11; the rest is committed, and was handed over before
         self._keep(same, {False: unnumbered, True: kept})
 
     def committed(self, commune: str, device: str, stream_name: str) -> list[tuple[int, int]]:
@@ -133,8 +150,27 @@ class Store:
         )
         return self._transact(lambda connection: [(row.first, row.last) for row in connection.execute(query)])
 
+    def digests(
+        self, commune: str, device: str, stream_name: str, first: int, last: int, limit: int
+    ) -> list[tuple[int, str]]:
+        """Of the lowest `limit` messages that are kept from `first` to `last`, by seq (invariant 9).
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        query = (
+            select(message.c.seq, message.c.digest)
+            .join(stream, stream.c.id == message.c.stream_id)
+            .join(box, box.c.id == stream.c.box_id)
+            .where(box.c.commune == commune, box.c.device == device, stream.c.name == stream_name)
+            .where(message.c.seq.between(first, last))
+            .order_by(message.c.seq)
+            .limit(limit)
+        )
+        return self._transact(lambda connection: [(row.seq, row.digest) for row in connection.execute(query)])
+
     def attend(self) -> None:
-        """Look for gaps, and report who is over his quota, when it is time; called about once a second.
+        """Look for gaps, report who is over his quota, do the duties; called about once a second.
 
         Raises:
             StoreError: the database cannot be read or written.
@@ -145,6 +181,8 @@ class Store:
         if time.monotonic() - self._reported_s >= _REPORT_S:
             self._reported_s, at_ms = time.monotonic(), self._now_ms()
             _log(Notice(*line) for line in self._transact(lambda connection: self._report(connection, at_ms)))
+        for duty in self._duties:
+            duty(self)
 
     def raise_alarm(self, kind: AlarmKind, of_box: Box | None, detail: str, count: int = 1) -> None:
         """Open an alarm, or raise it again; without a box it is about the station itself.
@@ -175,8 +213,12 @@ class Store:
         self._log_alarm(self._transact(write))
 
     def _report(self, connection: Connection, at_ms: int) -> list[LogLine]:
-        """A second station that was not noticed for a while is gone: nobody says so."""
-        lines = close_quiet(connection, AlarmKind.SECOND_STATION, at_ms - QUIET_MS, at_ms)
+        """What was not noticed for a while is over: nobody says so."""
+        lines = [
+            line
+            for kind, quiet_ms in _OVER_AFTER_MS.items()
+            for line in close_quiet(connection, kind, at_ms - quiet_ms, at_ms)
+        ]
         return [*lines, *self._quota.report(connection, self._ids, at_ms)]
 
     def close(self) -> None:
@@ -214,14 +256,14 @@ class Store:
         self._quota.load(connection, messages, now_ms // DAY_MS)
         for unreadable, these in charged.items():
             self._quota.charge(these, unreadable)
-        self._quota.write(connection, self._ids, now_ms)  # invariant 9
+        self._quota.write(connection, self._ids, now_ms)  # invariant 10
         return writer.notices
 
     def _one_by_one(self, messages: Sequence[InboundMessage], why: str) -> None:
         """One of several is refused: find out which, and set it apart."""
         if len(messages) > 1:
             for message in messages:
-                self.commit([message])
+                self._keep([message], {False: [message]})
             return
         refused = [_unreadable(message, why) for message in messages]
         try:

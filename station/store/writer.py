@@ -15,11 +15,13 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, func, select, tuple_, update
 
 from agent.wire.payloads import ChainPayload, ClockMapPayload, CountPayload, EventPayload, HelloPayload
+from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
+from station.store.alarms import raise_alarm
 from station.store.clocks import record_clock_map
+from station.store.columns import blob_of, ms
 from station.store.current_state import record_given_up, record_state
 from station.store.database import insert_once, upsert
-from station.store.digests import blob_of, digest, ms
 from station.store.events import Events
 from station.store.id_cache import IdCache
 from station.store.schema import (
@@ -99,7 +101,7 @@ class BatchWriter:
             self._digests.get((ids[1] or 0, copy.seq or 0)) for copy, ids in zip(copies, sources, strict=True)
         ]
         pairs = zip(copies, kept, strict=True)
-        return [copy for copy, its_digest in pairs if its_digest not in (None, digest(copy))]
+        return [copy for copy, its_digest in pairs if its_digest not in (None, copy.digest)]
 
     def _source_ids(self, message: InboundMessage) -> SourceIds:
         box_id = self._ids.box_id(self._connection, (message.commune, message.device), self._now_ms)
@@ -127,7 +129,7 @@ class BatchWriter:
     # ----------------------------------------------------------------------------------------- one message
 
     def _add(self, message: InboundMessage, box_id: int, stream_id: int | None) -> None:
-        own_digest, is_first = digest(message), True
+        own_digest, is_first = message.digest, True
         if stream_id is not None and message.seq is not None:
             kept = self._digests.get((stream_id, message.seq))
             if kept == own_digest or (
@@ -191,6 +193,11 @@ class BatchWriter:
         self._notify(
             message, "conflict", key_kind=key_kind, key=key, hint="the first stays; both are in the store"
         )
+        if key_kind == "seq":
+            detail = f"message {key} came twice, with other content"
+            line = raise_alarm(self._connection, AlarmKind.OUTBOX_WENT_BACK, box_id, self._now_ms, detail)
+            if line is not None:
+                self.notices.append(Notice(*line))
 
     def _add_unreadable(self, message: InboundMessage, box_id: int, reason: str) -> None:
         """Keep what cannot be read; an empty message clears what the broker retained, and says nothing."""
@@ -214,7 +221,7 @@ class BatchWriter:
         self._notify(message, "message_unreadable", topic=_suffix(message), seq=message.seq, why=reason[:300])
 
     def _add_event(self, message: InboundMessage, payload: EventPayload, box_id: int, stream_id: int) -> None:
-        key, own_digest = (box_id, payload.id, payload.revision), digest(message)
+        key, own_digest = (box_id, payload.id, payload.revision), message.digest
         kept = self._event_digests.get(key)
         if kept is None:
             self._event_digests[key] = own_digest
@@ -254,7 +261,8 @@ class BatchWriter:
             self._rows[count_interval].append(ids | when | what)
             return
         if isinstance(payload, ChainPayload):
-            record_given_up(self._connection, payload, box_id, self._ids, self._now_ms)
+            for name, fields in record_given_up(self._connection, payload, box_id, self._ids, self._now_ms):
+                self._notify(message, name, **fields)
         if isinstance(payload, ClockMapPayload):
             record_clock_map(self._connection, payload, box_id, self._now_ms)
         sha = blob_of(message)

@@ -28,6 +28,7 @@ create table if not exists received (
     suffix text not null,
     raw blob,                                    -- null for events and pictures, which have their tables
     problem text,                                -- why it could not be read
+    digest text,                                 -- what its receipt proves; null in rows of before that
     primary key (commune, device, stream, seq)
 ) without rowid;
 create table if not exists picture (
@@ -42,6 +43,11 @@ select min(seq), max(seq) from (
     select seq, seq - row_number() over (order by seq) as island
     from received where commune = ? and device = ? and stream = ?
 ) group by island order by 1
+"""
+_DIGESTS = """
+select seq, digest from received
+where commune = ? and device = ? and stream = ? and seq between ? and ? and digest is not null
+order by seq limit ?
 """
 
 
@@ -59,6 +65,8 @@ class Logbook:
                 self._db.execute("pragma journal_mode = wal")
                 self._db.execute("pragma synchronous = full")  # invariant 1
                 self._db.executescript(_SCHEMA)
+                if "digest" not in {row[1] for row in self._db.execute("pragma table_info(received)")}:
+                    self._db.execute("alter table received add column digest text")
             except sqlite3.Error:
                 self._db.close()
                 raise
@@ -86,6 +94,12 @@ class Logbook:
         """Ranges (first, last) of the numbers that are here."""
         return list(self._db.execute(_RANGES, (commune, device, stream)))
 
+    def digests(
+        self, commune: str, device: str, stream: str, first: int, last: int, limit: int
+    ) -> list[tuple[int, str]]:
+        """Seq and digest of the lowest `limit` that are here from `first` to `last`."""
+        return list(self._db.execute(_DIGESTS, (commune, device, stream, first, last, limit)))
+
     def close(self) -> None:
         """End the use of the file."""
         self._db.close()
@@ -96,8 +110,8 @@ class Logbook:
         own_table = message.event is not None or message.image is not None
         if message.stream is not None and message.seq is not None:
             raw = None if own_table else message.raw
-            row = (*box, message.stream, message.seq, message.suffix, raw, message.problem)
-            new = self._put("insert into received values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing", row)
+            row = (*box, message.stream, message.seq, message.suffix, raw, message.problem, message.digest)
+            new = self._put("insert into received values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing", row)
         if message.image is not None:
             picture = (*box, message.image_sha256, message.event_id, message.image_kind, message.image)
             return self._put("insert into picture values (?, ?, ?, ?, ?, ?) on conflict do nothing", picture)

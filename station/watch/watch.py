@@ -74,6 +74,13 @@ class Watch:
         """What the logbook has of a stream."""
         return [] if self._logbook is None else self._logbook.committed(commune, device, stream)
 
+    def digests(
+        self, commune: str, device: str, stream: str, first: int, last: int, limit: int
+    ) -> list[tuple[int, str]]:
+        """What the logbook has under numbers of a stream."""
+        logbook = self._logbook
+        return [] if logbook is None else logbook.digests(commune, device, stream, first, last, limit)
+
     def raise_alarm(self, kind: AlarmKind, box: tuple[str, str] | None, detail: str, _count: int = 1) -> None:
         """Show it until it is over, and log it once."""
         who = "" if box is None else f" {box[0]}/{box[1]}"

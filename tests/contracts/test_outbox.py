@@ -17,7 +17,7 @@ from agent.wire import codec
 from agent.wire.chain import ranges
 from agent.wire.message import Message, Priority
 from tests.conftest import SteppedClock
-from tests.support.outboxes import SMALL, end, message
+from tests.support.outboxes import SMALL, end, message, proofs
 
 
 @dataclass
@@ -156,7 +156,8 @@ class OutboxAgainstModel(RuleBasedStateMachine):
     @rule(first=st.integers(0, 30), length=st.integers(0, 6))
     def receipt(self, first: int, length: int) -> None:
         gone = [seq for seq in self.rows if first <= seq <= first + length]
-        assert self.box.acknowledge(self.box.stream, [(first, first + length)]) == len(gone)
+        known = proofs(self.path, (first, first + length))
+        assert self.box.acknowledge(self.box.stream, known) == len(gone)
         for seq in gone:
             del self.rows[seq]
 

@@ -29,3 +29,12 @@ def test_marks_of_a_value_cannot_become_marks_of_the_page() -> None:
 def test_a_template_that_is_not_there_is_an_error() -> None:
     with pytest.raises(TemplateNotFound):
         template("../pyproject.toml")
+
+
+def test_what_is_put_in_cannot_steer_a_reader() -> None:
+    text = template("label.svg").render(
+        label={"device": "a\x1b[31mb", "code": "x", "commune": "c"}, modules=21, scale=1, dark="", id_mm=5,
+        place=["two\nlines \u202e"], contact=[],
+    )  # fmt: skip
+
+    assert "a\ufffd[31mb" in text and "two lines \ufffd" in text

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from agent.commands.audit import verify
+from agent.wire import codec
 from tests.support.boxes import Box, at_work
 from tests.support.brokers import Mosquitto, until
 
@@ -35,7 +37,7 @@ class Desk:
         self.states: list[dict[str, Any]] = []
         self.number = 0
         self._stream: str | None = None
-        self._have: set[int] = set()
+        self._have: dict[int, str] = {}
         self._lock = threading.Lock()
         self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="desk", protocol=paho.MQTTv5)
         self.client.on_message = self._hear
@@ -58,11 +60,11 @@ class Desk:
                 self.states.append(document)
         seq, stream = document.get("seq", user.get("seq")), document.get("stream", user.get("stream"))
         if seq is not None and stream:
-            self._have.add(int(seq))
+            self._have[int(seq)] = sha256(codec.body(message.payload)).hexdigest()[:16]
             receipt = {
                 "station": "desk",
                 "stream": stream,
-                "committed": [[s, s] for s in sorted(self._have)][-500:],
+                "proofs": sorted(self._have.items())[-500:],
             }
             self.client.publish(f"{HERE}/receipt", json.dumps({**receipt, "time": stamp()}), qos=1)
 

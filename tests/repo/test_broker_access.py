@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
-import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from agent.wire.channels import CHANNELS, Channel
-from agent.wire.topics import Topics
+from agent.wire.topics import Topics, retained
+from tests.support.role_broker import rendered
 
-ROLE = Path(__file__).resolve().parents[2] / "deploy/ansible/roles/ngatu_broker"
 TOPICS = Topics("hai-ninh", "hai-ninh-03")
 NAMES = {
     "camera": "north", "rule": "r-1", "event_id": "e-1", "kind": "scene", "request_id": "q-1", "file": "f",
@@ -21,41 +16,32 @@ NAMES = {
 
 
 def access_file() -> str:
-    variables: dict[str, Any] = yaml.safe_load((ROLE / "vars/main.yml").read_text())
-    place = Environment(
-        loader=FileSystemLoader(ROLE / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        autoescape=False,
-    )
-    place.filters["difference"] = lambda one, other: [each for each in one if each not in other]
-    return place.get_template("acl.j2").render(
-        variables,
-        ansible_managed="",
-        ngatu_broker_root="ngatu/v1",
-        ngatu_broker_communes=["hai-ninh"],
+    return rendered(
+        "acl.j2",
+        ngatu_broker_communes=["hai-ninh", "hai-tay"],
         ngatu_broker_operators=[],
-        ngatu_broker_boxes={},
-        ngatu_broker_lost=[],
+        ngatu_broker_boxes={"hai-ninh-03": "hai-ninh", "hai-tay-01": "hai-tay", "far-01": "elsewhere"},
+        ngatu_broker_cameras={"hai-ninh-03": ["north"]},
+        hostvars={"hai-tay-01": {"ngatu_agent_cameras": [{"name": "gate"}]}},
+        ngatu_broker_lost=["lost-01"],
     )
 
 
 def rules(text: str) -> set[tuple[str, str, str]]:
-    """(user, access, filter) of each line; the user of a pattern is 'box'."""
+    """(user, access, filter) of each line."""
     found, user = set(), ""
     for line in text.splitlines():
         words = line.split()
+        assert words[:1] != ["pattern"], "a pattern would be for boxes of no list, too"
         if words[:1] == ["user"]:
             user = words[1]
-        elif words[:1] == ["pattern"]:
-            found.add(("box", words[1], words[2].replace("%u", TOPICS.device)))
         elif words[:1] == ["topic"]:
             found.add((user, words[1], words[2]))
     return found
 
 
 RULES = rules(access_file())
-STATION = "station.hai-ninh"
+STATION, BOX = "station.hai-ninh", TOPICS.device
 
 
 def covers(rule: str, topic: str) -> bool:
@@ -74,22 +60,47 @@ def test_each_side_may_publish_its_channels_and_read_those_of_the_other(channel:
     topic = TOPICS.of(channel.kind, **NAMES)
     box_sends = channel.sender == "box"
 
-    assert may("box", "write", topic) is box_sends
-    assert may("box", "read", topic) is not box_sends
+    assert may(BOX, "write", topic) is box_sends
+    assert may(BOX, "read", topic) is not box_sends
     assert may(STATION, "write", topic) is not box_sends
     assert may(STATION, "read", topic)
 
 
 def test_no_rule_is_left_that_serves_no_channel() -> None:
-    topics = [TOPICS.of(channel.kind, **NAMES) for channel in CHANNELS]
+    names = [NAMES, NAMES | {"camera": "box"}]
+    topics = [TOPICS.of(channel.kind, **each) for channel in CHANNELS for each in names]
+    ours = [rule for rule in RULES if rule[0] in (BOX, STATION)]
 
-    assert [rule for rule in RULES if not any(covers(rule[2], topic) for topic in topics)] == []
+    assert [rule for rule in ours if not any(covers(rule[2], topic) for topic in topics)] == []
 
 
 def test_no_box_is_named_in_another_ones_tree() -> None:
     other = Topics("hai-ninh", "hai-ninh-04")
+    elsewhere = Topics("hai-tay", BOX)
 
     for channel in CHANNELS:
         if channel.below == "device":
-            assert not may("box", "write", other.of(channel.kind, **NAMES))
-            assert not may("box", "read", other.of(channel.kind, **NAMES))
+            for place in (other, elsewhere):
+                assert not may(BOX, "write", place.of(channel.kind, **NAMES))
+                assert not may(BOX, "read", place.of(channel.kind, **NAMES))
+
+
+@pytest.mark.parametrize(("box", "cameras"), [(BOX, {"north", "box"}), ("hai-tay-01", {"gate", "box"})])
+def test_a_box_may_name_its_own_cameras_only(box: str, cameras: set[str]) -> None:
+    """By the list of the role, or else by the box's own variables."""
+    named = {rule[2].split("/")[5] for rule in RULES if rule[0] == box and "/camera/" in rule[2]}
+
+    assert named == cameras
+
+
+def test_nothing_that_may_be_kept_can_be_invented() -> None:
+    kept = [f"ngatu/v1/{each}" for each in retained("box")]
+    written = [rule[2] for rule in RULES if rule[:2] == (BOX, "write")]
+
+    assert all("+" not in each for each in written if any(covers(keep, each) for keep in kept))
+    assert sum(any(covers(keep, each) for keep in kept) for each in written) == 5
+
+
+def test_a_lost_box_and_one_of_a_commune_that_is_elsewhere_may_nothing() -> None:
+    assert {rule[1] for rule in RULES if rule[0] == "lost-01"} == {"deny"}
+    assert not [rule for rule in RULES if rule[0] == "far-01"]

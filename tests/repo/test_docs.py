@@ -203,6 +203,8 @@ def said() -> str:
             for node in nodes
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
         ]
+    roles = sorted((ROOT / "deploy/ansible/roles").rglob("files/*"))
+    texts += [each.read_text(encoding="utf-8") for each in roles if each.suffix in (".c", ".py")]
     return "\n".join(texts)
 
 
@@ -284,7 +286,7 @@ SOURCES = {"cameras.md": "cameras:\n  - name: north\n"}
 def test_every_yaml_example_is_one_that_the_agent_accepts(page: Path) -> None:
     for block in blocks(text(page), "yaml"):
         example = yaml.safe_load(SOURCES[page.name] + block if block.startswith(" ") else block)
-        if page.name == "station.md":
+        if page.name in ("station.md", "backup.md"):
             parse_station(block.encode(), page.name)
             continue
         if "head" in example:

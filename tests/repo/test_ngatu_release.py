@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -13,11 +14,16 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests.acceptance.faults.p_bundle import small
+from tests.acceptance.faults.suite import gathered, tried
 from tests.acceptance.fleet import deaths
 from tests.acceptance.fleet.deaths import NEW, OLD, copied
+from tests.conftest import ROOT
 from tests.support.releases import TOOL, Maker, SmallBox
+from tests.support.spoiled_bundles import with_sparse, with_sum
 
 sys.path.insert(0, str(TOOL))
+from members import Damaged, Members
 from unpack import rank
 
 
@@ -201,7 +207,7 @@ def test_a_bundle_cut_short_is_refused(bare: SmallBox, maker: Maker) -> None:
 
 def test_a_file_that_the_manifest_does_not_know_is_refused(bare: SmallBox, maker: Maker) -> None:
     path = maker.bundle("0.4.0")
-    with tarfile.open(path, "a") as tar:
+    with tarfile.open(path, "a", format=tarfile.USTAR_FORMAT) as tar:
         tar.add(TOOL / "disk.py", "wheels/../../../etc/cron.d/mine")
 
     assert "is not in the manifest" in refused(bare, path)
@@ -301,3 +307,93 @@ def test_killed_at_any_step_it_has_the_old_or_the_new_and_can_go_on(
 
 def test_killed_at_any_step_an_install_can_be_done_again(prepared: Path, maker: Maker, tmp_path: Path) -> None:
     assert deaths.survived_installs(prepared, tmp_path, maker, every=7) >= 2
+
+
+# -------------------------------------------------------------------------------------- altered bundles
+
+
+def test_box_and_controller_take_a_bundle_apart_by_the_same_lines() -> None:
+    assert (TOOL / "members.py").read_bytes() == (ROOT / "fleet/bundle/members.py").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["models/eyes.onnx", "ngatu.service", "wheels/pip-1.whl"])
+def test_a_file_that_would_grow_is_refused_before_a_byte_is_written(tmp_path: Path, name: str) -> None:
+    maker = Maker(tmp_path)
+    path = small(tmp_path, maker)
+    path.write_bytes(with_sparse(path.read_bytes(), name, 400 << 20))
+    box = SmallBox(tmp_path / "box", maker.public)
+    done = box.tool("install", str(path), "--python", sys.executable)
+
+    assert done.returncode == 1 and "is no plain file" in done.stderr and done.stderr.count("\n") == 1
+    assert [each for each in (box.root / "releases").rglob("*") if each.is_file()] == []
+
+
+def test_a_bundle_that_is_refused_late_leaves_nothing(tmp_path: Path) -> None:
+    maker = Maker(tmp_path)
+    path = small(tmp_path, maker)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"zip", b"zap"))  # its last file
+    box = SmallBox(tmp_path / "box", maker.public)
+    done = box.tool("install", str(path), "--python", sys.executable)
+
+    assert done.returncode == 1 and "wheels/pip-1.whl is damaged" in done.stderr
+    assert list((box.root / "releases").iterdir()) == []
+
+
+def test_altered_bundles_end_in_one_refusal_or_are_what_was_signed() -> None:
+    verdict = tried(gathered()["P50"], int.from_bytes(os.urandom(4)), "quick")
+
+    assert verdict.outcome == "kept", verdict.measured
+
+
+@pytest.mark.parametrize("kind", [b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"L", b"S", b"x", b"g", b"\0"])
+def test_only_plain_files_are_members(tmp_path: Path, kind: bytes) -> None:
+    """Links, devices, folders, pipes, long names, sparse files, extended headers, files of before POSIX."""
+    path = small(tmp_path, Maker(tmp_path))
+    data = bytearray(path.read_bytes())
+    data[156:157] = kind
+    with_sum(data, 0)
+    path.write_bytes(data)
+
+    with path.open("rb") as file, pytest.raises(Damaged, match="is no plain file"):
+        Members(file).next()
+
+
+def test_what_follows_the_end_is_refused(tmp_path: Path) -> None:
+    path = small(tmp_path, Maker(tmp_path))
+    path.write_bytes(path.read_bytes() + b"more")
+
+    with path.open("rb") as file, pytest.raises(Damaged, match="something follows its end"):
+        members = Members(file)
+        while members.next():
+            pass
+
+
+# -------------------------------------------------------------------------------------- at one time
+
+
+def test_three_installs_at_one_time_make_each_release_once(maker: Maker, tmp_path: Path) -> None:
+    one, two, box = maker.bundle("0.6.0"), maker.bundle("0.7.0"), SmallBox(tmp_path / "box", maker.public)
+    words = [sys.executable, "-IB", str(TOOL), "--root", str(box.root), "--key", str(maker.public), "install"]
+    running = [
+        subprocess.Popen([*words, str(path), "--python", sys.executable], stdout=subprocess.PIPE, text=True)
+        for path in (one, two, one)
+    ]
+    done = [json.loads(each.communicate(timeout=120)[0]) for each in running]
+
+    assert sorted((each["version"], each["changed"]) for each in done) == [
+        ("0.6.0", False), ("0.6.0", True), ("0.7.0", True),
+    ]  # fmt: skip
+    assert sorted(each.name for each in (box.root / "releases").iterdir()) == ["0.6.0", "0.7.0"]
+
+
+def test_what_somebody_laid_in_the_way_of_a_release_is_left_alone(maker: Maker, tmp_path: Path) -> None:
+    box, elsewhere = SmallBox(tmp_path / "box", maker.public), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept").write_text("x")
+    (box.root / "releases").mkdir()
+    (box.root / "releases" / "0.6.0").symlink_to(elsewhere)
+
+    assert box.good("install", str(maker.bundle("0.6.0")), "--python", sys.executable)["changed"]
+    assert [each.name for each in elsewhere.iterdir()] == ["kept"]
+    assert not (box.root / "releases" / "0.6.0").is_symlink()

@@ -46,4 +46,4 @@ def test_the_twenty_lines_keep_events_and_pictures(embedded: Address, tmp_path: 
 def test_the_receipt_of_the_guide_is_one() -> None:
     (example,) = re.findall(r"```json\n\s*(.*?)\n\s*```", GUIDE, re.DOTALL)
 
-    assert codec.parse(ReceiptPayload, example.encode()).committed == ((1, 48213),)
+    assert codec.parse(ReceiptPayload, example.encode()).proofs == ((48213, "9f2c63aa01b7d4e8"),)

@@ -184,7 +184,7 @@ def test_a_backlog_is_drained_at_300_events_a_second_and_more(
             last = backlog[-1].seq
             begun_s = time.monotonic()
             _send(box, backlog)
-            until(lambda last=last: any((1, last) in receipt.committed for receipt in box.receipts[-50:]))
+            until(lambda last=last: len(box.receipted()) >= last)
             rates.append(600 / (time.monotonic() - begun_s))
 
     assert max(rates) >= 300, rates

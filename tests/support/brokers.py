@@ -70,6 +70,15 @@ class Mosquitto:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
+    @property
+    def process_id(self) -> int | None:
+        """The number of its process; None: it was not started or was ended."""
+        return self._process.pid if self._process else None
+
+    def alive(self) -> bool:
+        """Whether its process still runs."""
+        return self._process is not None and self._process.poll() is None
+
     def signal(self, number: signal.Signals) -> None:
         """SIGSTOP lets it hang, SIGCONT wakes it, SIGHUP makes it read its files again."""
         assert self._process is not None

@@ -10,6 +10,7 @@ from pathlib import Path
 from agent.core.types import Instant
 from agent.outbox.degraded import OutboxSettings
 from agent.wire.message import Message, Priority
+from agent.wire.payloads import PROOF_DIGITS
 
 SMALL = OutboxSettings(max_bytes=1 << 20, ballast_bytes=0)
 
@@ -47,6 +48,22 @@ def update(event: str, revision: int) -> Message:
 
 def end(event: str, revision: int) -> Message:
     return message(event, revision, body=b'{"phase":"end"}', closes=True)
+
+
+def proofs(outbox: Path | sqlite3.Connection, *ranges: tuple[int, int]) -> list[tuple[int, str]]:
+    """What a station that has committed these ranges of seq tells of them."""
+    if isinstance(outbox, Path):
+        with closing(sqlite3.connect(outbox)) as db:
+            return proofs(db, *ranges)
+    return [
+        (seq, sha256.hex()[:PROOF_DIGITS])
+        for bounds in ranges
+        for seq, sha256 in outbox.execute(
+            "select * from (select seq, sha256 from message union all select seq, sha256 from quarantine)"
+            " where seq between ? and ? order by seq",
+            bounds,
+        )
+    ]
 
 
 @contextmanager

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+MAX_PIXELS = 7680 * 4320
+"""Of one picture: what an 8K camera gives. Whoever claims more wants the box's memory, not to be seen."""
+
 Now = Callable[[], tuple[float, float]]
 """Tells this moment as (mono_s, wall_s)."""
 
@@ -27,9 +30,11 @@ class Source:
     kind: str
     """rtsp, usb, file or csi."""
     location: str = field(repr=False)
-    """What FFmpeg opens; may hold the camera's password, so it is never shown."""
+    """What is opened."""
     shown: str
     """The same for people: in errors and logs."""
+    login: tuple[str, str] | None = field(default=None, repr=False)
+    """User name and password of a network camera."""
     format: str | None = None
     """FFmpeg's demuxer, where it must be named."""
     options: dict[str, str] = field(default_factory=dict)
@@ -47,7 +52,9 @@ class Source:
     def from_json(cls, job: dict[str, Any]) -> Source:
         """The source that `dataclasses.asdict` and JSON have turned into lists."""
         masks = tuple(tuple((x, y) for x, y in polygon) for polygon in job.pop("masks"))
-        return cls(masks=masks, started=tuple(job.pop("started")), **job)
+        login = job.pop("login")
+        started = tuple(job.pop("started"))
+        return cls(masks=masks, started=started, login=login and tuple(login), **job)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,10 @@ class PrivacyMask:
     def __init__(self, layout: Layout, masks: Sequence[Polygon]) -> None:
         self.layout = layout
         luma = hidden_rows(masks, layout.width_px, layout.height_px)
-        chroma = _halved(luma, layout.shapes[1])
+        chroma = coarse(luma, (2, 2))
         rows = luma, chroma, chroma
         self._hidden = tuple(_flat(r, s) for r, s in zip(rows, layout.strides, strict=True))
-        self._open = tuple(_between(h, n) for h, n in zip(self._hidden, layout.sizes, strict=True))
+        self._open = tuple(between(h, n) for h, n in zip(self._hidden, layout.sizes, strict=True))
 
     def blacken(self, slot: memoryview) -> None:
         """Paint the hidden bytes of a slot black, once: `copy` never touches them."""
@@ -62,6 +62,20 @@ def hidden_rows(masks: Iterable[Polygon], width_px: int, height_px: int) -> list
             reaches = [*_inside(edges, row + 0.5), *_edges_within(edges, row)]
             rows[row].extend(_pixels(left, right, width_px) for left, right in reaches)
     return [_merged(spans) for spans in rows]
+
+
+def coarse(rows: Sequence[Sequence[Span]], grid: tuple[int, int]) -> list[list[Span]]:
+    """Hidden rows of pixels as rows of samples that cover `grid` pixels; one that is touched is hidden."""
+    wide, high = grid
+    bands = [rows[top : top + high] for top in range(0, len(rows), high)]
+    return [_merged([(a // wide, -(-b // wide)) for row in band for a, b in row]) for band in bands]
+
+
+def between(hidden: Sequence[Span], length: int) -> list[Span]:
+    """The spans from 0 to `length` that are not hidden; `hidden` is merged and sorted."""
+    ends = [0, *(end for _, end in hidden)]
+    starts = [*(start for start, _ in hidden), length]
+    return [(a, b) for a, b in zip(ends, starts, strict=True) if a < b]
 
 
 Edge = tuple[tuple[float, float], tuple[float, float]]
@@ -111,16 +125,5 @@ def _merged(spans: list[Span]) -> list[Span]:
     return merged
 
 
-def _halved(rows: list[list[Span]], shape: tuple[int, int]) -> list[list[Span]]:
-    pairs = (rows[2 * y] + (rows[2 * y + 1] if 2 * y + 1 < len(rows) else []) for y in range(shape[0]))
-    return [_merged([(start // 2, (end + 1) // 2) for start, end in pair]) for pair in pairs]
-
-
 def _flat(rows: list[list[Span]], stride: int) -> list[Span]:
     return _merged([(y * stride + start, y * stride + end) for y, row in enumerate(rows) for start, end in row])
-
-
-def _between(hidden: list[Span], nbytes: int) -> list[Span]:
-    ends = [0, *(end for _, end in hidden)]
-    starts = [*(start for start, _ in hidden), nbytes]
-    return [(a, b) for a, b in zip(ends, starts, strict=True) if a < b]

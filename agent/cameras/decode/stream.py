@@ -17,18 +17,23 @@ import av.logging
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
 
-from agent.cameras.decode.decoded import CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
+from agent.cameras.decode.decoded import MAX_PIXELS, CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
+from agent.cameras.decode.ffmpeg_errors import explained, sent_on, too_large
+from agent.cameras.decode.rtsp import Login
+from agent.cameras.decode.rtsp_relay import Relay
 from agent.cameras.decode.skip_decode import SkipDecode
+from agent.cameras.decode.subsampling import CannotConvert, Subsampling
 from agent.errors import CameraError, CameraLost, CameraRefused
 
 # Up to PyAV 18 a title that is not UTF-8 is an error unless this is said; 19 took the argument away.
 TOLERANT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+LIMITS = {"max_pixels": str(MAX_PIXELS)}
 BAD_PACKETS = 100  # in a row: then it is not a damaged stream but no stream
 ONE_THREAD_PX = 1920 * 1080
 """Up to this size one thread is quick enough, and 5 % cheaper than two that wait for each other (measured)."""
+MOST_THREADS = 4  # a box has no more cores, and the stack of each counts as the process's memory
 LOOK_S = 0.5  # how late a file that is waited for may notice that it was closed
 GAP_S = 10.0  # a longer jump of a file's time stamps is a cut in the file, not time that passed
 
@@ -43,15 +48,20 @@ class Stream:
             CameraLost: nothing answers.
             CameraRefused: it answers, but not with a picture for us.
         """
-        av.logging.set_level(None)  # FFmpeg's own words may hold the address with the password
+        av.logging.set_level(None)  # FFmpeg's own words may hold what a stranger made up
         self._source = source
         self._now = now
         self._closed = threading.Event()
-        self._container, self._video = self._open()
+        self._relay = _relay(source)
+        try:
+            self._container, self._video = self._open()
+        except CameraError:
+            self._hang_up()
+            raise
         self._timeline = Timeline(source, self._interval_s())
         self._rate = Rate(source.max_fps)
         self._skip_decode = SkipDecode(live=source.pace == "live")
-        self._reformatter = VideoReformatter()
+        self._subsampling = Subsampling(source.masks)
         self.wanted: Wanted = lambda _mono_s: True
         self.damaged = 0
         self.facts = self._facts()
@@ -76,28 +86,50 @@ class Stream:
         """End the iteration and let go of the source."""
         self._closed.set()
         self._container.close()
+        self._hang_up()
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
         source = self._source
         try:
             container = av.open(
-                source.location,
+                self._relay.url if self._relay else source.location,
                 format=source.format,
-                options=dict(source.options),
+                options={**source.options, **LIMITS},
                 timeout=(source.open_timeout_s, source.stall_s) if source.pace == "live" else None,
                 **TOLERANT,
             )
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise explained(source, error) from None  # its text may hold the password
+            raise self._trouble(error) from None
         if not container.streams.video:
             container.close()
             raise CameraRefused(f"{source.name}: no video in {source.shown}", "give it a stream with pictures")
         video = container.streams.video[0]
+        video.codec_context.options = dict(LIMITS)  # those above are for the first look at the stream
         # Frame threads would hold back one picture each and cost 14 MB more at 1080p (measured).
         video.thread_type = "SLICE"
-        if video.codec_context.width * video.codec_context.height <= ONE_THREAD_PX:
-            video.codec_context.thread_count = 1
+        context = video.codec_context
+        context.thread_count = 1 if context.width * context.height <= ONE_THREAD_PX else MOST_THREADS
+        self._heed_size(video)
         return container, video
+
+    def _hang_up(self) -> None:
+        if self._relay:
+            self._relay.close()
+
+    def _trouble(self, error: Exception) -> CameraError:
+        if self._relay and self._relay.redirected is not None:
+            return sent_on(self._source, self._relay.redirected)
+        return explained(self._source, self._relay.failed or error if self._relay else error)
+
+    def _heed_size(self, video: VideoStream) -> None:
+        """What a stream says of itself is known before FFmpeg refuses it, and says more than its error.
+
+        Raises:
+            CameraRefused: its pictures are too large.
+        """
+        width_px, height_px = video.codec_context.width, video.codec_context.height
+        if width_px * height_px > MAX_PIXELS:
+            raise too_large(self._source, width_px, height_px)
 
     def _facts(self) -> CameraFacts:
         context = self._video.codec_context
@@ -148,16 +180,17 @@ class Stream:
             except (StopIteration, av.error.EOFError):
                 return
             except (av.error.InvalidDataError, av.error.PatchWelcomeError) as error:
+                self._heed_size(self._video)
                 self.damaged += 1
                 bad += 1
                 if bad > BAD_PACKETS:
-                    raise explained(self._source, error) from None
+                    raise self._trouble(error) from None
                 packets = self._container.demux(self._video)  # an iterator that has raised is spent
                 continue
             except (av.error.FFmpegError, OSError) as error:
                 if self._closed.is_set():
                     return
-                raise explained(self._source, error) from None
+                raise self._trouble(error) from None
             # A packet that lost a part is decoded all the same: FFmpeg fills the hole from the picture before,
             # and leaving out a key picture would spoil all that build on it.
             self.damaged += packet.is_corrupt
@@ -183,13 +216,25 @@ class Stream:
         return mono_s, wall_s
 
     def _picture(self, index: int, mono_s: float, wall_s: float, frame: VideoFrame) -> Picture:
-        full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
-        if frame.format.name not in ("yuv420p", "yuvj420p"):
-            wanted = "yuvj420p" if full_range else "yuv420p"
-            frame = self._reformatter.reformat(frame, format=wanted, threads=1)
+        name = frame.format.name
+        try:
+            frame, full_range = self._subsampling.yuv420(frame)
+        except CannotConvert:
+            under = " under privacy masks" if self._source.masks else ""
+            raise CameraRefused(
+                f"{self._source.name}: {self._source.shown} gives {name}, which cannot be shown{under}",
+                "choose another pixel format or codec",
+            ) from None
         y, u, v = frame.planes
         layout = Layout(frame.width, frame.height, (y.line_size, u.line_size, v.line_size), full_range)
         return Picture(index, mono_s, wall_s, layout, (memoryview(y), memoryview(u), memoryview(v)))
+
+
+def _relay(source: Source) -> Relay | None:
+    if source.kind != "rtsp":
+        return None
+    login = Login(*source.login) if source.login else None
+    return Relay(source.location, login, min(source.open_timeout_s, source.stall_s))
 
 
 class Timeline:
@@ -236,44 +281,3 @@ class Timeline:
         """Everything from here on happens later."""
         self._mono_s += seconds
         self._wall_s += seconds
-
-
-_Meaning = tuple[tuple[type[BaseException], ...], type[CameraError], str, str]
-
-_MEANINGS: tuple[_Meaning, ...] = (
-    (
-        (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
-        CameraRefused,
-        "refuses the login",
-        "check username and password",
-    ),
-    ((av.error.HTTPNotFoundError,), CameraRefused, "has no such stream", "check the path in the url"),
-    ((av.error.HTTPClientError,), CameraRefused, "refuses the request", "check the url and the transport"),
-    ((PermissionError,), CameraRefused, "may not be read", "let the agent's user read it (group video)"),
-    ((ConnectionRefusedError,), CameraLost, "has nobody listening", "check address, port and camera"),
-    (
-        (av.error.ExitError, TimeoutError),  # ExitError: PyAV's own timeout
-        CameraLost,
-        "does not answer in time",
-        "check the network and the camera",
-    ),
-    (
-        (av.error.InvalidDataError,),  # a server that accepts and then says nothing gives this, too
-        CameraLost,
-        "says nothing that can be read",
-        "check that a camera with H.264, H.265 or MJPEG is there",
-    ),
-)
-
-
-def explained(source: Source, error: Exception) -> CameraError:
-    """What FFmpeg's error means, and what to do; never FFmpeg's own text, which may hold the address."""
-    for kinds, verdict, what, hint in _MEANINGS:
-        if isinstance(error, kinds) and (source.pace == "live" or verdict is CameraRefused):
-            return verdict(f"{source.name}: {source.shown} {what}", hint)
-    if source.pace != "live":
-        return CameraRefused(f"{source.name}: {source.shown} is not a readable video", "try another file")
-    reason = getattr(error, "strerror", None) or type(error).__name__
-    return CameraLost(
-        f"{source.name}: {source.shown} cannot be read: {reason}", "check the address and the camera"
-    )

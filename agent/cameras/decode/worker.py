@@ -1,7 +1,7 @@
 """The process that decodes one camera: `python -P -m agent.cameras.decode.worker FD PARENT`.
 
 It holds no secret but its camera's, which comes through the socket, and dies with its parent. It imports
-neither numpy nor pydantic (picture.py). What it says, as JSON, one message per packet:
+neither numpy nor pydantic (decoded.py). What it says, as JSON, one message per packet:
 
     {"ready": true}                                imports are done, the camera is being opened
     {"facts": {…}}                                 the camera is open
@@ -33,7 +33,11 @@ from agent.cameras.decode.ring import SLOTS, WriterRing
 from agent.errors import CameraLost, CameraRefused
 
 MAX_MESSAGE_BYTES = 64 * 1024
-MAX_DATA_BYTES = 1 << 30  # a decoder that wants more is under attack or leaks; 4K HEVC needs about 0.3 GiB
+MAX_DATA_BYTES = 512 << 20
+"""Whatever wants more is under attack or leaks. Under masks 4K H.265 of ten bits needs 387 MB, 8K MJPEG 328.
+
+Of private memory: the ring's is shared, and bounded by the size of a picture (`MAX_PIXELS`).
+"""
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PR_SET_NO_NEW_PRIVS = 38
 
@@ -167,6 +171,9 @@ def main() -> None:
         words = {"refused": [error.what, error.hint]}
     except CameraLost as error:
         words = {"lost": [error.what, error.hint]}
+    except MemoryError:
+        what = f"{source.name}: {source.shown} wants more memory than one camera may have"
+        words = {"refused": [what, "choose a smaller picture in the camera's settings"]}
     except Exception as error:
         words = {"lost": [f"{source.name}: the decoder failed: {type(error).__name__}", "it is started again"]}
     exchange.finish(words)

@@ -39,7 +39,7 @@ class EndToEndHead(Settings):
         output = next(iter(outputs.values()))
         if output.ndim != 2 or output.shape[1] != 6:
             raise misfit(self.kind, "(places, 6)", outputs)
-        labels = output[:, 5].astype(np.intp)
+        labels = np.nan_to_num(output[:, 5], nan=-1, posinf=-1, neginf=-1).clip(-1, ask.labels).astype(np.intp)
         wanted = (labels[:, None] == ask.kept) & (output[:, 4:5] >= ask.least)
         rows = np.flatnonzero(wanted.any(axis=1))
         return RawDetections(

@@ -24,6 +24,8 @@ LEAST_LOCAL: Final = (PAGE - 12) * 32 // 255 - 23
 """A row of more than MOST_LOCAL bytes keeps so many in its leaf, and the rest on overflow pages of its own."""
 _LEAF: Final = 0x0D
 _LOG_HEAD: Final = 32
+BEING_ERASED: Final = b"ngatu is erasing this log".ljust(_LOG_HEAD, b".")
+"""Stands for the head of a log of which all is in its file: to SQLite it is no log, to us not a broken one."""
 _FRAME_HEAD: Final = 24
 _MAGIC: Final = (0x377F0682, 0x377F0683)
 _MOST: Final = 1 << 26
@@ -50,6 +52,11 @@ class Row:
     values: tuple[Value, ...]
 
 
+def log_bytes(frames: int) -> int:
+    """How large a log of so many pages is."""
+    return _LOG_HEAD + frames * (_FRAME_HEAD + PAGE) if frames > 0 else 0
+
+
 def read_log(path: Path) -> Log:
     """The pages of a log; a frame is believed by its checksum, which follows from that of the one before."""
     log = Log()
@@ -57,7 +64,7 @@ def read_log(path: Path) -> Log:
         data = path.read_bytes()
     except OSError:
         return log
-    if len(data) < _LOG_HEAD + _FRAME_HEAD + PAGE:
+    if len(data) < _LOG_HEAD + _FRAME_HEAD + PAGE or data.startswith(BEING_ERASED):
         return log
     magic, _, size, _, *salts = struct.unpack_from(">6I", data)
     order = ">" if magic & 1 else "<"

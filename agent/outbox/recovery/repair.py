@@ -8,18 +8,31 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from agent.outbox import queries as rows
+from agent.outbox.erase import erase_log
 from agent.outbox.file import transact
-from agent.outbox.recovery.salvage import DamagedFile, Saved
+from agent.outbox.recovery.intact import IntactFile
+from agent.outbox.recovery.salvage import DamagedFile, OutboxLife, Saved
+from agent.outbox.seals import Reinserted
 from agent.outbox.store import OutboxStore
 from agent.outbox.transaction import WriteBatch
 from agent.wire.message import Message
 
-__all__ = ["Salvaged", "Saved", "fold_log", "log_pages", "move", "reinsert", "sacrifice", "salvage"]
+__all__ = [
+    "OutboxLife",
+    "Salvaged",
+    "Saved",
+    "fold_log",
+    "log_pages",
+    "move",
+    "reinsert",
+    "sacrifice",
+    "salvage",
+]
 
 REINSERT_BATCH: Final = 100
 """Messages in one transaction and under one seal when they are saved from elsewhere."""
@@ -30,7 +43,7 @@ SACRIFICE_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Salvaged:
-    """What became of one damaged file."""
+    """What became of one file that was set aside."""
 
     kept_as: str
     messages: int
@@ -42,62 +55,78 @@ class Salvaged:
     unreadable_pages: int
     """That the disk does not give."""
     stream: str | None
-    """Of the damaged file, if that could be read."""
+    """Of the file that was set aside, if that could be read."""
+    forked: bool = False
+    """It was not damaged: the station has other messages under its numbers (invariant 16)."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that it held came again, as far as can be seen."""
+        return self.stream is not None and not self.spoiled and not self.unreadable_pages
 
     def __str__(self) -> str:
+        if self.forked:
+            return (
+                f"{self.messages} messages go on under new numbers: the station has others under theirs;"
+                " the card was put back to an older state, or another box runs on a copy of it"
+            )
         messages = f"{self.messages} messages saved, {self.spoiled} spoiled"
-        return f"{messages}, {self.unreadable_pages} pages unreadable; the file is kept as {self.kept_as}"
+        kept = "is erased, for all of it came again" if self.whole else "is kept"
+        return f"{messages}, {self.unreadable_pages} pages unreadable; the file {self.kept_as} {kept}"
 
 
 def salvage(
     path: Path,
-    keep: Callable[[Sequence[Saved], str | None, int | None], None],
+    keep: Callable[[Sequence[Saved], OutboxLife], None],
     reopen: Callable[[Sequence[Message]], None],
+    *,
+    forked: bool = False,
 ) -> Salvaged:
-    """Save what a damaged file still holds: `keep` puts some messages of a stream whose newest seq is told."""
-    damaged_file = DamagedFile(path)
+    """Save what a file that was set aside still holds: `keep` puts some messages of its life."""
+    aside: DamagedFile | IntactFile = IntactFile(path) if forked else DamagedFile(path)
     try:
-        life = damaged_file.life()
-        newest = life.next_seq - 1 if life.next_seq else None
-        found, apart = damaged_file.search(), 0
+        life = replace(aside.life(), forked=forked)
+        found, apart = aside.search(), 0
         some: list[Saved] = []
-        for saved in damaged_file.messages():
+        for saved in aside.messages():
             apart += saved.reason is not None
             some.append(saved)
             if len(some) == REINSERT_BATCH:
-                keep(some, life.stream, newest)
+                keep(some, life)
                 some = []
-        if some:
-            keep(some, life.stream, newest)
-        reopen(damaged_file.open_events)
-        return Salvaged(path.name, found, apart, damaged_file.spoiled, damaged_file.unreadable, life.stream)
+        if some or (forked and not found):  # that it was forked is told also where nothing waited
+            keep(some, life)
+        reopen(aside.open_events)
+        return Salvaged(path.name, found, apart, aside.spoiled, aside.unreadable, life.stream, forked)
+    except sqlite3.Error:
+        if not forked:
+            raise
+        return salvage(path, keep, reopen)  # it is damaged, too
     finally:
-        damaged_file.close()
+        aside.close()
 
 
-def reinsert(
-    batch: WriteBatch, saved: Sequence[Saved], stream: str | None, newest: int | None, most_bytes: int
-) -> None:
-    """Put what was saved under new numbers, and the seal that tells so."""
+def reinsert(batch: WriteBatch, saved: Sequence[Saved], life: OutboxLife, most_bytes: int) -> None:
+    """Put what was saved from that life under new numbers, and the seal that tells so."""
     for each in saved:
         seq = batch.reinsert(each.message)
         if each.reason is not None and rows.set_apart(batch.db, seq, each.reason):
             batch.counters.pending -= 1
             batch.counters.quarantined += 1
-    batch.seal((stream, newest, [each.seq for each in saved]))
+    batch.seal(Reinserted(life.stream, life.newest, [each.seq for each in saved], life.forked))
     batch.finish(most_bytes)
 
 
 def move(memory: OutboxStore, batch: WriteBatch, most_bytes: int) -> None:
     """Invariant 12: what an outbox in memory still holds goes into a file, with what it lost and left open."""
-    newest = memory.counters.next_seq - 1
+    life = OutboxLife(memory.stream, memory.counters.next_seq)
     store = _everything(memory)
-    for at in range(0, max(len(store), min(newest, 1)), REINSERT_BATCH):
+    for at in range(0, max(len(store), min(life.newest or 0, 1)), REINSERT_BATCH):
         some = [
             Saved(seq, rows.read(memory.db, seq, memory.boot, memory.stream, table).message, reason)
             for seq, table, reason in store[at : at + REINSERT_BATCH]
         ]
-        reinsert(batch, some, memory.stream, newest, most_bytes)
+        reinsert(batch, some, life, most_bytes)
     for priority, number in memory.counters.dropped.items():
         rows.count_losses(batch.db, priority, number)
         batch.counters.dropped[priority] = batch.counters.dropped.get(priority, 0) + number
@@ -135,6 +164,7 @@ def fold_log(db: sqlite3.Connection) -> bool:
     log = Path(db.execute("pragma database_list").fetchone()[2] + "-wal")
     try:
         before = log.stat().st_size
+        erase_log(db, log, whole=True)
         db.execute("pragma wal_checkpoint(truncate)")
         return log.stat().st_size < before
     except (sqlite3.Error, OSError):

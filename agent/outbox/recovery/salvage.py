@@ -40,6 +40,13 @@ class OutboxLife:
     stream: str | None = None
     next_seq: int | None = None
     seal: Seal | None = None
+    forked: bool = False
+    """Others have its numbers, too (invariant 16)."""
+
+    @property
+    def newest(self) -> int | None:
+        """The highest seq that it gave."""
+        return self.next_seq - 1 if self.next_seq else None
 
 
 class DamagedFile:
@@ -82,7 +89,7 @@ class DamagedFile:
         best, pages = OutboxLife(), pages or self._pages
         for number in range(1, min(pages.count, _FIRST_PAGES) + 1):
             for row in pages.rows(number):
-                found = _life(row)
+                found = life_of(row)
                 if found is not None and (found.next_seq or 0) >= (best.next_seq or 0):
                     best = found
         return best
@@ -91,7 +98,7 @@ class DamagedFile:
         """Look at every page once; how many messages can be saved."""
         for number in range(1, self._pages.count + 1):
             for row in self._pages.rows(number):
-                saved, ours = _saved(row)
+                saved, ours = saved_of(row)
                 if saved is not None:
                     apart = saved.reason is not None
                     if apart or saved.seq not in self._places:
@@ -108,14 +115,14 @@ class DamagedFile:
             number, apart = self._places[seq]
             for row in self._pages.rows(number):
                 if row.rowid == seq and (len(row.values) == _QUARANTINE) == apart:
-                    saved, _ = _saved(row)
+                    saved, _ = saved_of(row)
                     if saved is not None:
                         yield saved
                         break
 
 
-def _saved(row: Row) -> tuple[Saved | None, bool]:
-    """The message, and whether the row looks like one at all."""
+def saved_of(row: Row) -> tuple[Saved | None, bool]:
+    """The message, if it is as it was put, and whether the row looks like one at all."""
     values = row.values
     if len(values) not in (_MESSAGE, _QUARANTINE) or values[0] is not None:
         return None, False
@@ -172,7 +179,8 @@ def _open_event(row: Row) -> Message | None:
         return None
 
 
-def _life(row: Row) -> OutboxLife | None:
+def life_of(row: Row) -> OutboxLife | None:
+    """What a row of the table `life` says; None: it is none, or cannot be believed."""
     if len(row.values) != _LIFE or row.rowid != 1 or row.values[0] is not None:
         return None
     _, stream, next_seq, _, _, _, _, seal_stream, seal_number, seal_sha256 = row.values

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
-from station.store.digests import of_json
+from station.ingest.digests import of_json
 from tests.acceptance.faults.stage import Receiver, playing, settled
 from tests.acceptance.faults.suite import Broken, Trial, promise
 

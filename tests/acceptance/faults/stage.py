@@ -43,10 +43,12 @@ class Victim:
         camera: str = "",
         waits: str = IMPATIENT,
         state: Path | None = None,
+        fed: int = 0,
     ) -> None:
         """`broker` and `more` are lines for the configuration; `camera` replaces the camera's rules.
 
-        `waits` are the patience with the broker, `state` the folder of the state.
+        `waits` are the patience with the broker, `state` the folder of the state; `fed` is the number of the
+        first event, so that those of two boxes differ.
         """
         self.folder = folder
         self.config = folder / "victim.yaml"
@@ -66,7 +68,7 @@ class Victim:
         self.lives = 0
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
-        self._fed = 0
+        self._first = self._fed = fed
         self.ready = threading.Event()
         self.fed = threading.Event()
         """All events of this life are put."""
@@ -147,7 +149,7 @@ class Victim:
         """Wait until all events of this life are put: the histories that it writes are whole then."""
 
         def to_come() -> int:
-            return 0 if self.fed.is_set() or not self.alive else max(1, self._fed - self._put())
+            return 0 if self.fed.is_set() or not self.alive else max(1, self._fed - self._first - self._put())
 
         until_none_is_missing(to_come, "events to be put")
 

@@ -22,6 +22,7 @@ from tests.acceptance.faults.judge import Number, Row, judge, judged
 from tests.acceptance.faults.stage import Receiver, waiting_in
 from tests.acceptance.faults.victim import name
 from tests.support.fake_box import an_event
+from tests.support.outboxes import proofs
 from tests.support.stores import Place
 
 NAMES = ("a/1", "b/1", "c/1")
@@ -96,11 +97,11 @@ class Moving:
     """
 
     def __init__(self, folder: Path, count: int, moves: int) -> None:
-        self._receiver, self._file, self._moves = Receiver(folder, 1), folder / "outbox.db", moves
+        self._receiver, self.file, self._moves = Receiver(folder, 1), folder / "outbox.db", moves
         self._place = Place(URL.create("sqlite", database=str(folder / "station" / "station.db")), folder)
         self.clock = SystemClock()
         self.outbox, self.store = (
-            Outbox(self._file, OutboxSettings(ballast_bytes=0), self.clock),
+            Outbox(self.file, OutboxSettings(ballast_bytes=0), self.clock),
             self._place.open(),
         )
         self._names: list[str] = []
@@ -131,7 +132,7 @@ class Moving:
         self.store.commit(
             [read(topic, body, more) for (topic, body), more in zip(bodies, properties, strict=True)]
         )
-        self.outbox.acknowledge(stream, self.store.committed(*BOX, stream))
+        self.outbox.acknowledge(stream, self.store.digests(*BOX, stream, 0, 1 << 60, 1000))
 
     def intended(self) -> list[str]:
         return self._then_on(list(self._names))
@@ -140,7 +141,7 @@ class Moving:
         return self._then_on(list(self._rows))
 
     def waiting(self) -> set[Number]:
-        return self._then_on(waiting_in(self._file))
+        return self._then_on(waiting_in(self.file))
 
     def committed(self) -> list[Row]:
         return self._then_on(self._receiver.committed())
@@ -182,7 +183,7 @@ def test_the_store_read_before_the_outbox_would_call_lost_what_is_on_its_way(mov
 def test_what_the_box_forgot_without_a_commit_is_lost_and_what_still_waits_is_late(moving: Moving) -> None:
     moving.deliver(4)
     stream = moving.outbox.stream
-    moving.outbox.acknowledge(stream, [(5, 6)])
+    moving.outbox.acknowledge(stream, proofs(moving.file, (5, 6)))
 
     found = judged(moving)
 

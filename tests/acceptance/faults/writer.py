@@ -1,4 +1,4 @@
-"""Fills a real outbox, for p_power.py to watch: `… .writer FILE PUTS SYNCHRONOUS SEED`.
+"""Fills and erases a real outbox, for p_power.py to watch: `… .writer FILE PUTS SYNCHRONOUS SEED`.
 
 Each message begins with its number, counted from 1. Said is after each put, in one write, the highest number
 that is kept, and before each receipt, the highest that may be gone from then on. What is there after a cut is
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.clock import SystemClock
+from agent.core.types import Instant
 from agent.outbox import database
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire.message import Message, Priority
@@ -24,6 +25,16 @@ def number_of(message: Message) -> int:
     """Its number; 0 for a seal, which the outbox puts by itself."""
     first = message.body.split(b" ", 1)[0]
     return int(first) if first.isdigit() else 0
+
+
+class _Clock(SystemClock):
+    """The machine's, and as much later as it is told."""
+
+    later_s = 0.0
+
+    def now(self) -> Instant:
+        at = super().now()
+        return Instant(at.mono_s + self.later_s, at.wall_s)
 
 
 def _sync(synchronous: str) -> None:
@@ -40,9 +51,9 @@ def _sync(synchronous: str) -> None:
 
 def main(file: Path, puts: int, synchronous: str, seed: int) -> None:
     """Put, and now and then forget what was put first."""
-    chance, clock = random.Random(seed), SystemClock()
+    chance, clock = random.Random(seed), _Clock()
     _sync(synchronous)
-    box = Outbox(file, OutboxSettings(ballast_bytes=0), clock)
+    box = Outbox(file, OutboxSettings(ballast_bytes=0, erase_after_s=240), clock)
     os.write(1, b"open\n")
     gone = kept = 0
     for number in range(puts):
@@ -58,8 +69,11 @@ def main(file: Path, puts: int, synchronous: str, seed: int) -> None:
             gone = chance.randint(gone, kept)
             os.write(1, b"gone %d\n" % gone)
             given = box.waiting(1 << 20, clock.now())
-            done = [each.seq for each in given if number_of(each.message) <= gone]
-            box.acknowledge(box.stream, [(seq, seq) for seq in done])
+            done = [(each.seq, each.sha256) for each in given if number_of(each.message) <= gone]
+            box.acknowledge(box.stream, done)
+        if chance.random() < 0.15:  # so that the log is overwritten
+            clock.later_s += 130
+            box.tend()
     os._exit(0)  # a cut needs no goodbye
 
 

@@ -35,7 +35,7 @@ EXAMPLE = ROOT / "deploy" / "ansible" / "inventory" / "example"
 PARTS = (
     *(f"deploy/ansible/{part}" for part in ("roles/ngatu_base", "roles/ngatu_ca", "roles/ngatu_broker",
                                             "inventory/example", "site.yml")),
-    *(f"fleet/{part}.py" for part in ("ca", "ca_crl", "ca_index", "ca_request", "cli_ca")),
+    "fleet/ca", "fleet/cli/ca.py",
     "tests/acceptance/fleet/doors.py",
 )  # fmt: skip
 """What the disks come from."""
@@ -127,6 +127,8 @@ class Doors:
         shutil.copytree(EXAMPLE / "group_vars", folder / "group_vars", dirs_exist_ok=True)
         mine = {
             "ngatu_communes": list(COMMUNES),
+            "ngatu_broker_station_bind": "",  # the station's program of these trials runs on the controller
+            "ngatu_broker_cameras": {box: ["north", "road", "fed"] for box in self.boxes},
             "ngatu_base_allow": [
                 {"port": BOX_DOOR, "from": [f"{NETWORK}.0/24"]},
                 {"port": STATION_DOOR, "from": [CONTROLLER]},  # the station's program runs there

@@ -24,7 +24,10 @@ INCLUDED = (
 )
 """What any installed Debian has. Without libpam-systemd: with it a reboot hung on user@0.service."""
 
-CACHED = "mosquitto mosquitto-clients nftables unattended-upgrades systemd-timesyncd python3-venv"
+CACHED = (
+    "mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libssl-dev gcc libc6-dev nftables "
+    "unattended-upgrades systemd-timesyncd python3-venv"
+)
 """What the roles may install."""
 
 RECIPE = """

@@ -80,7 +80,7 @@ def _state(province: Province, box: str) -> str:
     """The status of a box, as the broker holds it."""
     tls = "/etc/ngatu/tls"
     look = province.ngatu(
-        "box", "look", province.communes[box], box, "--host", STATION, "--port", "8884",
+        "box", "look", province.communes[box], box, "--host", "localhost", "--port", "8884",
         "--ca", f"{tls}/ca.crt", "--cert", f"{tls}/operator.crt", "--key", f"{tls}/operator.key",
     ).good()  # fmt: skip
     return str(json.loads(look.output)["status"]["state"])

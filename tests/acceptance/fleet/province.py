@@ -201,7 +201,7 @@ class Province:
         tls = "/etc/ngatu/tls"
         return self.ngatu(
             "box", "rollout-check", self.communes[box], box, "--version", version, "--within", f"{within_s:g}",
-            "--host", STATION, "--port", "8884",
+            "--host", "localhost", "--port", "8884",
             "--ca", f"{tls}/ca.crt", "--cert", f"{tls}/operator.crt", "--key", f"{tls}/operator.key",
             timeout_s=within_s + 60,
         )  # fmt: skip

@@ -86,6 +86,28 @@ def test_a_file_that_is_no_card_is_told(tmp_path: Path, text: str, message: str)
         read_card(path)
 
 
+@pytest.mark.parametrize("labels", ["../own.names", "/etc/passwd", "sub/own.names"])
+def test_labels_are_read_from_nowhere_else(labels: str) -> None:
+    with pytest.raises(ModelError, match="is not the name of a file beside the card") as caught:
+        parse_card(GOOD | {"labels": labels}, CARD)
+    assert "root:" not in f"{caught.value.what} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("text", [
+    "name: " + "x" * 100_000,
+    "[" * 50_000,
+    "a: &a [x,x,x,x,x,x,x,x,x]\n"
+    + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(8))
+    + "name: *i\n",
+])  # fmt: skip
+def test_a_card_that_is_a_bomb_is_told_in_few_words(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "card.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ModelError) as caught:
+        read_card(path)
+    assert len(caught.value.what) < 5000
+
+
 def test_a_missing_card_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be read"):
         read_card(tmp_path / "none.yaml")

@@ -15,6 +15,8 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 import yaml
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
 
 from agent.core.types import Box, Image
 from agent.detectors import load_detector
@@ -229,3 +231,71 @@ def test_onnx_runtime_leaves_no_trace_for_its_maker(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", "import agent.detectors.onnx"], check=True, env=home, cwd=ROOT)
 
     assert list(tmp_path.rglob("*")) == []
+
+
+def lying(folder: Path, output: NDArray[Any], outside: str = "") -> Path:
+    """A network that gives this, whatever it sees, and a card for the head that takes whole rows of boxes."""
+    constant = numpy_helper.from_array(output, "output")
+    if outside:
+        constant.ClearField("raw_data")
+        constant.data_location = TensorProto.EXTERNAL
+        constant.external_data.add(key="location", value=outside)
+    entry = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, 64, 64])
+    kind = helper.np_dtype_to_tensor_dtype(output.dtype)
+    given = helper.make_tensor_value_info("given", kind, None)
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["output"], ["given"])], "lies", [entry], [given], [constant]
+    )
+    path = folder / "lies.onnx"
+    path.write_bytes(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
+    )
+    card = {
+        "name": "lies", "input": {"width_px": 64, "height_px": 64}, "resize": "stretch", "channels": "bgr",
+        "head": {"kind": "end_to_end"}, "labels": ["car"], "keep": ["car"], "licence": "none", "source": "here",
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }  # fmt: skip
+    path.with_suffix(".yaml").write_text(yaml.safe_dump(card))
+    return path
+
+
+@pytest.mark.parametrize("output", [
+    np.float32(1), np.zeros((0, 5, 6), np.float32), np.zeros(6, np.float32), np.array([[["a"] * 6]], object),
+    np.zeros((1, 5, 7), np.float32), np.zeros((1, 6), np.bool_),
+])  # fmt: skip
+def test_outputs_of_any_shape_are_told_when_the_network_is_loaded(tmp_path: Path, output: NDArray[Any]) -> None:
+    with pytest.raises(ModelError, match="do not fit the head"):
+        detector(lying(tmp_path, np.asarray(output)))
+
+
+def test_what_is_no_number_is_no_box(tmp_path: Path) -> None:
+    nan, inf = np.nan, np.inf
+    rows = [
+        [nan] * 6, [inf, inf, inf, inf, 0.9, 0], [0, 0, inf, 50, 0.9, 0], [0, 0, 50, 50, inf, 0],
+        [0, 0, 50, 50, 0.9, nan], [0, 0, 50, 50, 0.9, 1e30], [0, 0, 50, 50, 0.9, -inf],
+        [-1e38, 0, 1e38, 50, 0.9, 0],
+        [0, 0, 32, 32, 0.9, 0],
+    ]  # fmt: skip
+    (found,) = detector(lying(tmp_path, np.array([rows], np.float32))).detect([picture(64, 64)])
+    assert [sides(one.box) for one in found] == [(0.0, 0.0, 0.5, 0.5)]
+
+
+def test_boxes_without_number_cost_no_time_without_end(tmp_path: Path) -> None:
+    """20,000 boxes took six seconds, and the time goes with the square."""
+    corner = np.random.default_rng(0).uniform(0, 60, (1_000_000, 2))
+    rows = np.concatenate(
+        [corner, corner + 0.01, np.full((1_000_000, 1), 0.9), np.zeros((1_000_000, 1))], axis=1
+    )
+    (found,) = detector(lying(tmp_path, rows[None].astype(np.float32))).detect([picture(64, 64)])
+    assert len(found) == 300
+
+
+@pytest.mark.parametrize(
+    "outside", ["weights.bin", "../weights.bin", "../../../../../etc/passwd", "/etc/passwd"]
+)
+def test_weights_in_another_file_are_refused_for_no_hash_covers_them(tmp_path: Path, outside: str) -> None:
+    (tmp_path / "models").mkdir()
+    for folder in (tmp_path, tmp_path / "models"):
+        (folder / "weights.bin").write_bytes(bytes(4 * 30))
+    with pytest.raises(ModelError, match="cannot load it"):
+        detector(lying(tmp_path / "models", np.zeros((1, 5, 6), np.float32), outside))

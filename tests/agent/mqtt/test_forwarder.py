@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -17,6 +17,7 @@ from uuid import uuid4
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from structlog.testing import capture_logs
 
 from agent.clock import Clock, SystemClock
 from agent.core.types import Instant
@@ -26,6 +27,7 @@ from agent.mqtt.connection import Connection
 from agent.mqtt.forwarder import Forwarder, wait_s
 from agent.mqtt.packets import InboundPacket
 from agent.mqtt.settings import BrokerSettings
+from agent.outbox import database
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.transport import errors
 from agent.wire import codec as wire
@@ -36,6 +38,8 @@ from station.ingest.inbound import InboundMessage
 from station.ingest.subscriber import Subscriber, SubscriberSettings
 from station.watch.embedded import Address
 from tests.support.brokers import Mosquitto, until
+from tests.support.jpegs import jpeg
+from tests.support.outboxes import proofs
 
 CLOCK = SystemClock()
 
@@ -46,7 +50,7 @@ def event(n: int | str, priority: Priority = Priority.EVENT, size: int = 400) ->
 
 
 def picture(n: int | str, size: int = 3000) -> Message:
-    body = b"\xff\xd8" + str(n).encode().ljust(size, b".")
+    body = jpeg(str(n).encode().ljust(size, b"."))
     return Message(f"camera/north/image/{n}/thumbnail", body, wire.JPEG, Priority.IMAGE, CLOCK.now(), str(n), 1)
 
 
@@ -147,6 +151,11 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(Connection, "turn", noted)
     return waits
+
+
+def of_file(box: Box, *bounds: tuple[int, int]) -> list[tuple[int, str]]:
+    """What proves that a station has these; of a receipt the digest is cut by who writes it."""
+    return proofs(box.file, *bounds)
 
 
 @contextmanager
@@ -534,7 +543,7 @@ def test_a_station_that_has_it_already_says_so_after_hello(
     with client(mosquitto.port) as (answering, _):
         answering.publish(
             box.topics.of(MessageKind.RECEIPT),
-            wire.receipt("duty", box.outbox.stream, [(1, 10)], CLOCK.now()),
+            wire.receipt("duty", box.outbox.stream, of_file(box, (1, 10)), CLOCK.now()),
             qos=1,
         )
         until(lambda: box.pending() == 0)
@@ -549,16 +558,74 @@ def test_receipts_that_are_not_for_us_or_cannot_be_read_change_nothing(
     with client(mosquitto.port, box.topics.below("camera/#")) as (plain, seen):
         box.outbox.put([event(n) for n in range(3)])
         until(lambda: len(seen) == 3)
-        for payload in (b"", b"{", b"\xff" * 100, wire.receipt("duty", str(uuid4()), [(1, 3)], CLOCK.now())):
+        all_of_it = of_file(box, (1, 3))
+        of_another = wire.receipt("duty", str(uuid4()), all_of_it, CLOCK.now())
+        numbers = {**json.loads(of_another), "stream": box.outbox.stream, "proofs": []}
+        for payload in (b"", b"{", b"\xff" * 100, of_another, json.dumps(numbers).encode()):
             plain.publish(box.topics.of(MessageKind.RECEIPT), payload, qos=1)
         plain.publish(box.topics.of(MessageKind.STATION_STATUS), b"what?", qos=1)
         plain.publish(
             box.topics.of(MessageKind.RECEIPT),
-            wire.receipt("duty", box.outbox.stream, [(2, 2)], CLOCK.now()),
+            wire.receipt("duty", box.outbox.stream, all_of_it[1:2], CLOCK.now()),
             qos=1,
         )
         until(lambda: box.pending() == 2)
     assert box.outbox.bounds() == (1, 3)
+
+
+@pytest.mark.broker
+def test_a_receipt_that_the_broker_kept_removes_nothing_and_is_told_once(
+    mosquitto: Mosquitto, open_box: Callable[..., Box]
+) -> None:
+    box = open_box(mosquitto.port, receipt_timeout_s=600)
+    box.outbox.put([event(n) for n in range(3)])
+    forged = wire.receipt("duty", box.outbox.stream, of_file(box, (1, 3)), CLOCK.now())
+    with client(mosquitto.port) as (plain, _), capture_logs() as lines:
+        assert box.forwarder.stop()
+        plain.publish(box.topics.of(MessageKind.RECEIPT), forged, qos=1, retain=True).wait_for_publish(10)
+        for _ in range(2):
+            box.restart_forwarder()
+            until(lambda: box.forwarder.figures().in_flight == 3)
+            until(lambda: any(line["event"] == "receipt_retained" for line in lines))
+        assert box.pending() == 3
+        plain.publish(box.topics.of(MessageKind.RECEIPT), forged, qos=1)
+        until(lambda: box.pending() == 0)
+
+
+@pytest.mark.broker
+def test_what_the_station_has_otherwise_is_sent_again_under_a_new_stream(
+    mosquitto: Mosquitto, open_box: Callable[..., Box]
+) -> None:
+    box, notes = open_box(mosquitto.port, receipt_timeout_s=1), Notes()
+    stream = box.outbox.stream
+    with station(box, notes):
+        box.outbox.put([event(n) for n in range(20)])
+        until(lambda: box.pending() == 0)
+        assert box.forwarder.stop()
+        box.outbox.close()
+        box.file.unlink()
+        with closing(database.connect(box.file, CLOCK.now(), 0, None)) as db:  # as if put back
+            db.execute("update life set stream = ?", (stream,))
+        box.outbox = Outbox(box.file, OutboxSettings(ballast_bytes=0), CLOCK)
+        box.outbox.put([event(f"other-{n}") for n in range(5)])
+        box.restart_forwarder()
+        others = [b'"other-%d"' % n for n in range(5)]
+        until(lambda: all(any(other in each.raw for each in notes.arrivals) for other in others))
+        until(lambda: box.pending() == 0)
+    assert box.outbox.stream != stream
+
+
+@pytest.mark.broker
+def test_who_loses_its_name_counts_it_and_comes_back_after_half_a_minute(
+    mosquitto: Mosquitto, open_box: Callable[..., Box]
+) -> None:
+    box = open_box(mosquitto.port)
+    until(lambda: box.forwarder.figures().connected_s is not None)
+    thief = paho.Client(CallbackAPIVersion.VERSION2, client_id=box.topics.device, protocol=paho.MQTTv5)
+    thief.connect("127.0.0.1", mosquitto.port)
+    until(lambda: thief.loop(0.1) == paho.MQTT_ERR_SUCCESS and box.forwarder.figures().taken == 1)
+    thief.disconnect()
+    assert box.forwarder.figures().connected_s is None
 
 
 # -------------------------------------------------------------------------------------------------- commands
@@ -632,8 +699,10 @@ def test_after_a_short_restart_the_peak_is_bounded_too() -> None:
     assert max(sum(second <= moment < second + 1 for moment in back) for second in range(200)) <= 40
 
 
-def test_a_taken_session_backs_off_for_minutes() -> None:
-    assert wait_s(BrokerSettings(), errors.SessionTaken("taken"), 0) >= 240
+def test_a_taken_session_backs_off_for_half_a_minute_and_then_for_minutes() -> None:
+    why = errors.SessionTaken("taken")
+    assert 24 <= wait_s(BrokerSettings(), why, 0) <= 36
+    assert wait_s(BrokerSettings(), why, 0, taken_lately=True) >= 240
 
 
 def test_refusals_are_retried_slowly_and_versions_at_once() -> None:

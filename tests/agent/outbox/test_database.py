@@ -35,7 +35,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def made(path: Path) -> None:
-    database.close(connect(path, AT, 0, None))
+    database.close(connect(path, AT, 0, None), path)
 
 
 def killed(path: Path) -> None:
@@ -81,7 +81,7 @@ def test_an_empty_file_becomes_an_outbox(path: Path) -> None:
 def test_a_file_is_the_same_when_it_is_opened_again(path: Path) -> None:
     with closing(connect(path, AT, 0, None)) as db:
         before = db.execute("select stream from life").fetchone()
-        database.close(db)
+        database.close(db, path)
     assert not log_of(path).exists()
     with closing(connect(path, AT, 0, None)) as db:
         assert db.execute("select stream from life").fetchone() == before
@@ -222,5 +222,5 @@ def test_a_sound_file_is_told_from_a_damaged_one(path: Path) -> None:
 def test_closing_never_raises(path: Path) -> None:
     db = connect(path, AT, 0, None)
     db.execute("pragma query_only = on")
-    database.close(db)
-    database.close(db)
+    database.close(db, path)
+    database.close(db, path)

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from agent.errors import OutboxError
 from agent.outbox import file as module
-from agent.outbox.file import KEPT_DAMAGED, DiskFails, OutboxFile, OutboxInUse, this_boot, transact
+from agent.outbox.file import FORKED, KEPT_DAMAGED, DiskFails, OutboxFile, OutboxInUse, this_boot, transact
 from tests.conftest import SteppedClock
 from tests.support.outboxes import by_hand
 
@@ -80,7 +80,7 @@ def test_damaged_files_are_saved_in_the_order_of_their_numbers(opened: OPENED, p
     for each in files:
         each.touch()
 
-    assert opened().damaged_files == files
+    assert opened().unsaved == files
 
 
 def test_a_file_that_is_no_database_is_set_aside_and_why_is_told(opened: OPENED, path: Path) -> None:
@@ -123,7 +123,7 @@ def test_what_is_let_go_of_is_the_same_when_it_is_opened_again(opened: OPENED, c
     file.open(clock.now())
 
     assert stream(file) == before
-    assert file.damaged_files == []
+    assert file.unsaved == []
 
 
 def test_a_damaged_file_is_set_aside_under_the_next_number_until_it_is_saved(
@@ -134,16 +134,47 @@ def test_a_damaged_file_is_set_aside_under_the_next_number_until_it_is_saved(
     file.begin_anew(clock.now(), "a test")
     aside = path.with_name("outbox.db.damaged.1")
     assert stream(file) != before
-    assert (file.damaged, file.damaged_files) == (1, [aside])
+    assert (file.damaged, file.unsaved) == (1, [aside])
     assert connection(file).execute("select damaged from life").fetchone() == (1,)
     file.close()
     again = opened()
-    assert again.damaged_files == [aside], "nobody has saved what is in it"
+    assert again.unsaved == [aside], "nobody has saved what is in it"
     again.saved(aside)
-    assert again.damaged_files == []
+    assert again.unsaved == []
     again.close()
 
-    assert opened().damaged_files == []
+    assert opened().unsaved == []
+
+
+def test_a_forked_file_is_no_damaged_one_and_goes_when_it_is_saved(
+    opened: OPENED, path: Path, clock: SteppedClock
+) -> None:
+    file = opened()
+    file.begin_anew(clock.now(), "a test")
+    with capture_logs() as lines:
+        file.begin_anew(clock.now(), "a test", FORKED)
+    aside = path.with_name("outbox.db.forked.2")
+    assert (file.damaged, file.unsaved) == (1, [path.with_name("outbox.db.damaged.1"), aside])
+    assert [(line["event"], line["kept_as"]) for line in lines] == [("outbox_forked", aside.name)]
+    file.close()
+    again = opened()
+    assert again.unsaved == [path.with_name("outbox.db.damaged.1"), aside]
+    again.saved(aside)
+
+    assert sorted(each.name for each in path.parent.glob("outbox.db.*") if "lock" not in each.name) == [
+        "outbox.db.damaged.1"
+    ]
+
+
+def test_however_many_are_damaged_a_forked_file_stays_until_it_is_saved(
+    opened: OPENED, path: Path, clock: SteppedClock
+) -> None:
+    file = opened()
+    file.begin_anew(clock.now(), "a test", FORKED)
+    for _ in range(6):
+        file.begin_anew(clock.now(), "a test")
+
+    assert path.with_name("outbox.db.forked.1").exists()
 
 
 def test_the_chain_goes_on_from_what_the_damaged_file_says(
@@ -161,7 +192,7 @@ def test_no_more_than_three_damaged_files_are_kept(opened: OPENED, path: Path, c
     file = opened()
     for _ in range(6):
         file.begin_anew(clock.now(), "a test")
-        file.saved(file.damaged_files[0])
+        file.saved(file.unsaved[0])
     kept = sorted(each.name for each in path.parent.glob("outbox.db.damaged.*"))
 
     assert KEPT_DAMAGED == 3
@@ -177,7 +208,7 @@ def test_a_damaged_file_that_cannot_be_set_aside_is_a_disk_that_fails(
     with pytest.raises(DiskFails, match=r"^Is a directory$"):
         file.begin_anew(clock.now(), "a test")
 
-    assert (file.damaged, file.damaged_files) == (0, [])
+    assert (file.damaged, file.unsaved) == (0, [])
 
 
 def test_a_folder_in_the_file_s_place_is_set_aside_too(opened: OPENED, path: Path) -> None:

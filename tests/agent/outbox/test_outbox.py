@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -22,14 +23,14 @@ from agent.errors import OutboxError
 from agent.outbox import file as outbox_file
 from agent.outbox.degraded import AGAIN_S
 from agent.outbox.file import transact
-from agent.outbox.outbox import Condition, Outbox, OutboxSettings
+from agent.outbox.outbox import FORK_AGAIN_S, Condition, Outbox, OutboxSettings
 from agent.outbox.seals import SEAL_AFTER_S, SEAL_EVERY
 from agent.outbox.transaction import EVICTION, cost_bytes
 from agent.wire import codec
 from agent.wire.message import Priority
-from agent.wire.payloads import ChainPayload
+from agent.wire.payloads import ChainBody, ChainPayload
 from tests.conftest import SteppedClock
-from tests.support.outboxes import SMALL, by_hand, end, message, refusing, start, update
+from tests.support.outboxes import SMALL, by_hand, end, message, proofs, refusing, start, update
 
 
 @pytest.fixture
@@ -42,6 +43,12 @@ def outbox(path: Path, clock: SteppedClock) -> Iterator[Outbox]:
     box = Outbox(path, SMALL, clock)
     yield box
     box.close()
+
+
+def sent_proof(outbox: Outbox, seq: int) -> str:
+    stored = outbox.one(seq)
+    assert stored is not None
+    return stored.sha256
 
 
 def sent(outbox: Outbox, clock: SteppedClock, limit: int = 1000) -> list[int]:
@@ -121,7 +128,7 @@ def test_invariant_2_seq_has_no_gaps_over_restarts_and_deletions(path: Path, clo
     for _ in range(3):
         box = Outbox(path, SMALL, clock)
         given += box.put([message(None), message(None)])
-        box.acknowledge(box.stream, [(1, 1 << 60)])
+        box.acknowledge(box.stream, proofs(path, (1, 1 << 60)))
         box.close()
     assert given == [1, 2, 3, 4, 5, 6]
 
@@ -214,7 +221,7 @@ def test_invariant_6_open_events_are_those_without_an_end(path: Path, clock: Ste
     box = Outbox(path, SMALL, clock)
     box.put([start("e1"), start("e2"), start("e3"), update("e3", 2)])
     box.put([end("e1", 2)])
-    box.acknowledge(box.stream, [(1, 99)])
+    box.acknowledge(box.stream, proofs(path, (1, 99)))
     box.close()
     box = Outbox(path, SMALL, clock)
     assert [(m.event_id, m.revision, m.body) for m in box.open_events()] == [
@@ -299,9 +306,11 @@ def test_invariant_9_no_more_than_three_damaged_files_are_kept(path: Path, clock
     assert len(kept) == outbox_file.KEPT_DAMAGED
 
 
-def test_invariant_10_a_receipt_for_another_stream_changes_nothing(outbox: Outbox, clock: SteppedClock) -> None:
+def test_invariant_10_a_receipt_for_another_stream_changes_nothing(
+    outbox: Outbox, path: Path, clock: SteppedClock
+) -> None:
     outbox.put([start("e1"), start("e2")])
-    assert outbox.acknowledge("019a0000-0000-7000-8000-000000000000", [(1, 2)]) == 0
+    assert outbox.acknowledge("019a0000-0000-7000-8000-000000000000", proofs(path, (1, 2))) == 0
     assert sent(outbox, clock) == [1, 2]
 
 
@@ -312,23 +321,137 @@ def test_invariant_10_a_receipt_during_which_the_file_breaks_takes_nothing_of_th
     box.put([message(f"e{n}", body=bytes(3000)) for n in range(200)])
     stream = box.stream
     by_hand(path, "pragma wal_checkpoint(truncate)")
+    receipt = proofs(path, (1, 200))
     half = path.stat().st_size // 2
     with path.open("r+b") as file:
         file.seek(half)
         file.write(os.urandom(half))
-    assert box.acknowledge(stream, [(1, 200)]) == 0
+    assert box.acknowledge(stream, receipt) == 0
     assert box.stream != stream
     assert box.stats().pending >= 50, "what was saved is under other numbers"
     box.close()
 
 
-@pytest.mark.parametrize("ranges", [[(0, 0)], [(-5, 0)], [(3, 1 << 62)], [(2, 1)], []])
-def test_a_receipt_for_what_was_never_put_changes_nothing(
-    outbox: Outbox, clock: SteppedClock, ranges: list[tuple[int, int]]
+def test_invariant_10_a_receipt_without_the_digest_of_the_message_changes_nothing(
+    outbox: Outbox, path: Path, clock: SteppedClock
 ) -> None:
     outbox.put([start("e1"), start("e2")])
-    assert outbox.acknowledge(outbox.stream, ranges) == 0
-    assert sent(outbox, clock) == [1, 2]
+    stream = outbox.stream
+    assert outbox.acknowledge(stream, [(0, "0" * 16), (-5, "0" * 16)]) == 0
+    assert outbox.acknowledge(stream, []) == 0
+    assert (sent(outbox, clock), outbox.stream) == ([1, 2], stream)
+    assert outbox.acknowledge(stream, proofs(path, (2, 2))) == 1
+
+
+def forked_events(logs: list[Any]) -> list[str]:
+    return [line["why"] for line in logs if line["event"] == "outbox_forked"]
+
+
+def test_invariant_16_where_the_station_has_another_message_all_goes_on_in_a_new_stream(
+    path: Path, clock: SteppedClock
+) -> None:
+    box = Outbox(path, SMALL, clock)
+    box.put([start("e1"), start("e2"), message(None, body=b"count")])
+    box.quarantine(2, "larger than the broker takes")
+    stream, (first,) = box.stream, proofs(path, (1, 1))
+    with capture_logs() as logs:
+        assert box.acknowledge(stream, [first, (3, "f" * 16)]) == 1, "what it has proven is forgotten"
+    assert box.stream != stream
+    assert forked_events(logs) == ["the station has another message 3 than this outbox"]
+    assert [each.message.body for each in box.waiting(9, clock.now()) if each.message.topic != codec.CHAIN] == [
+        b"count"
+    ]
+    assert (box.stats().quarantined, box.stats().damaged) == (1, 0)
+    assert {each.event_id for each in box.open_events()} == {"e1", "e2"}
+    (salvaged,) = box.salvaged()
+    assert (salvaged.forked, salvaged.messages, salvaged.stream) == (True, 3, stream), "and its last seal"
+    assert list(path.parent.glob("*forked*")) == [], "nothing of the old file stays"
+    box.close()
+
+
+def test_invariant_16_a_file_that_was_put_back_begins_a_new_stream_by_what_the_station_has(
+    path: Path, clock: SteppedClock
+) -> None:
+    box = Outbox(path, SMALL, clock)
+    box.put([start("e1")])
+    box.close()
+    older = path.read_bytes()
+    box = Outbox(path, SMALL, clock)
+    box.put([start("e2"), start("e3")])
+    box.close()
+    path.write_bytes(older)
+    box = Outbox(path, SMALL, clock)
+    stream = box.stream
+    box.put([start("e4")])
+    assert box.acknowledge(stream, proofs(path, (1, 1)), newest=3) == 1
+    assert box.stream != stream
+    assert [each.message.event_id for each in box.waiting(9, clock.now()) if each.message.event_id] == ["e4"]
+    carried = [
+        codec.parse(ChainBody, each.message.body).carried
+        for each in box.waiting(9, clock.now())
+        if each.message.topic == codec.CHAIN
+    ]
+    assert [(one.stream, one.newest, one.seqs, one.forked) for one in carried if one] == [
+        (stream, 3, ((2, 3),), True)
+    ]
+    box.close()
+
+
+def test_invariant_16_nothing_that_has_left_the_file_comes_again(path: Path, clock: SteppedClock) -> None:
+    box = Outbox(path, SMALL, clock)
+    box.put([message(f"e{n}", body=b"%05d" % n * 300) for n in range(300)])
+    box.acknowledge(box.stream, proofs(path, (1, 290)))
+    box.acknowledge(box.stream, [], newest=9_000)
+    bodies = {each.message.body[:5] for each in box.waiting(900, clock.now()) if each.message.event_id}
+    known = {b"%05d" % n for n in range(280, 300)}
+    assert bodies < known
+    assert box.stats().pending < 40
+    box.close()
+
+
+def test_invariant_16_what_differs_in_a_new_stream_again_is_set_aside(path: Path, clock: SteppedClock) -> None:
+    box = Outbox(path, SMALL, clock)
+    box.put([start("e1"), start("e2")])
+    box.acknowledge(box.stream, [(1, "f" * 16)])
+    stream = box.stream
+    (first, *_) = sent(box, clock)
+    box.acknowledge(stream, [(first, "f" * 16)])
+    assert (box.stream, box.stats().quarantined) == (stream, 1)
+    clock.advance(FORK_AGAIN_S)
+    box.acknowledge(stream, [(99, "f" * 16)])
+    assert box.stream != stream
+    assert box.stats().quarantined == 1
+    box.close()
+
+
+def test_invariant_16_a_large_forked_file_is_saved_beside_the_work_also_after_a_restart(
+    path: Path, clock: SteppedClock
+) -> None:
+    large = OutboxSettings(max_bytes=64 << 20, ballast_bytes=0)
+    box = Outbox(path, large, clock)
+    box.put([message(f"e{n}", body=bytes(90_000)) for n in range(120)])
+    box.acknowledge(box.stream, [], newest=9_000)
+    assert (box.stats().pending, box.unsaved) == (0, True)
+    box.close()
+    box = Outbox(path, large, clock)
+    assert box.unsaved
+    box.salvage()
+    assert (box.unsaved, box.stats().pending >= 120) == (False, True)
+    for _ in range(9):  # overwritten piece by piece
+        clock.advance(AGAIN_S)
+        box.tend()
+    assert list(path.parent.glob("*forked*")) == []
+    box.close()
+
+
+def test_invariant_16_a_stream_in_memory_is_not_forked(path: Path, clock: SteppedClock) -> None:
+    box = Outbox(path, SMALL, clock)
+    with refusing(path):
+        box.put([start("e1")])
+        memory = box.stream
+        box.acknowledge(memory, [(1, "f" * 16)], newest=70)
+        assert (box.stream, box.stats().pending) == (memory, 1)
+    box.close()
 
 
 def test_invariant_11_quarantined_messages_are_kept_but_not_given_out(path: Path, clock: SteppedClock) -> None:
@@ -338,13 +461,13 @@ def test_invariant_11_quarantined_messages_are_kept_but_not_given_out(path: Path
     assert not box.quarantine(2, "again")
     assert sent(box, clock) == [1, 3]
     assert (box.stats().pending, box.stats().quarantined) == (2, 1)
-    box.acknowledge(box.stream, [(1, 1), (3, 3)])
+    box.acknowledge(box.stream, proofs(path, (1, 1), (3, 3)))
     assert box.bounds() == (2, 3)
     before = box.stats()
     box.close()
     box = Outbox(path, SMALL, clock)
     assert box.stats() == before
-    assert box.acknowledge(box.stream, [(2, 2)]) == 1, "the station had it after all"
+    assert box.acknowledge(box.stream, proofs(path, (2, 2))) == 1, "the station had it after all"
     assert box.stats().bytes == 0
     box.close()
 
@@ -386,11 +509,11 @@ def test_what_an_earlier_boot_put_is_before_everything_of_this_one(path: Path, c
     assert (first.put_at.mono_s, first.message.at.mono_s) == (-math.inf, -math.inf)
     assert second.put_at == clock.now()
     assert box.stats().oldest_s == 90
-    box.acknowledge(box.stream, [(1, 2)])
+    box.acknowledge(box.stream, proofs(path, (1, 2)))
     box.close()
 
 
-def test_bounds_and_age_tell_what_waits(outbox: Outbox, clock: SteppedClock) -> None:
+def test_bounds_and_age_tell_what_waits(outbox: Outbox, path: Path, clock: SteppedClock) -> None:
     assert outbox.bounds() == (None, None)
     assert outbox.stats().oldest_s is None
     outbox.put([start("e1")])
@@ -399,7 +522,7 @@ def test_bounds_and_age_tell_what_waits(outbox: Outbox, clock: SteppedClock) -> 
     clock.advance(5)
     assert outbox.bounds() == (1, 2)
     assert outbox.stats().oldest_s == 15
-    outbox.acknowledge(outbox.stream, [(1, 1)])
+    outbox.acknowledge(outbox.stream, proofs(path, (1, 1)))
     assert outbox.bounds() == (2, 2)
     assert outbox.stats().oldest_s == 5
 
@@ -462,7 +585,7 @@ def test_invariant_12_memory_bridges_what_the_disk_does_not_take(path: Path, clo
     memory = box.stream
     assert memory != stream
     assert sent(box, clock) == [1, 3, 2]
-    assert box.acknowledge(memory, [(3, 3)]) == 1
+    assert box.acknowledge(memory, [(3, sent_proof(box, 3))]) == 1
     clock.advance(AGAIN_S)
     box.tend()
     assert (box.condition(), box.stream) == (Condition(), stream)
@@ -539,7 +662,7 @@ def test_invariant_13_seals_list_what_can_no_longer_change(outbox: Outbox, clock
 
 
 def test_invariant_13_a_seal_comes_after_some_minutes_and_names_the_one_before(
-    outbox: Outbox, clock: SteppedClock
+    outbox: Outbox, path: Path, clock: SteppedClock
 ) -> None:
     outbox.put([start("e1"), start("e2")])
     for _ in range(3):  # a seal alone needs none
@@ -547,7 +670,7 @@ def test_invariant_13_a_seal_comes_after_some_minutes_and_names_the_one_before(
         outbox.tend()
     assert outbox.bounds() == (1, 3)
     first = outbox.head()
-    outbox.acknowledge(outbox.stream, [(1, 2)])
+    outbox.acknowledge(outbox.stream, proofs(path, (1, 2)))
     outbox.put([end("e1", 2), end("e2", 2)])
     clock.advance(SEAL_AFTER_S)
     outbox.tend()
@@ -661,7 +784,7 @@ def test_invariant_12_memory_takes_what_the_file_refuses_for_any_reason(
         outbox.tend()
         reasons.append(outbox.condition().in_memory)
         outbox.count_dropped([Priority.IMAGE])
-        outbox.acknowledge(outbox.stream, [(1, 1)])
+        outbox.acknowledge(outbox.stream, [(1, sent_proof(outbox, 1))])
         assert not outbox.at_rest, "it must be looked after: the disk may come back"
         outbox.put([message("e2")])
     clock.advance(AGAIN_S)

@@ -126,7 +126,7 @@ def test_what_is_given_up_is_counted_and_told_by_the_next_seal(store: OutboxStor
 def test_a_receipt_removes_what_it_names_wherever_that_lies(store: OutboxStore, clock: SteppedClock) -> None:
     put(store, clock, *(message(None) for _ in range(6)))
     queries.set_apart(store.db, 3, "why")
-    gone = queries.forget(store.db, [(2, 3), (5, 9)])
+    gone = queries.forget(store.db, [2, 3, 5, 6, 7, 8, 9])
 
     assert (gone.sent, gone.quarantined) == (3, 1)
     assert gone.cost_bytes == store.counters.cost_bytes // 6 * 4
@@ -171,3 +171,16 @@ def test_what_was_sent_counts_for_its_day(store: OutboxStore) -> None:
 
     assert queries.spent(store.db, "2026-03-03") == {Priority.IMAGE: 1}
     assert queries.spent(store.db, "2026-03-02") == {Priority.EVENT: 20}
+
+
+def test_a_proof_tells_our_message_from_another_under_its_number(
+    store: OutboxStore, clock: SteppedClock
+) -> None:
+    put(store, clock, *(message(None) for _ in range(4)))
+    queries.set_apart(store.db, 3, "why")
+    digest = SHA256.hex()
+
+    assert queries.proven(store.db, [(1, digest[:16]), (2, "f" * 16), (3, digest), (9, digest)]) == (
+        [1, 3],
+        [2],
+    )

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from agent.outbox import database
-from agent.outbox.seals import SEAL_EVERY, compose, number_after
+from agent.outbox.seals import SEAL_EVERY, Reinserted, compose, number_after
 from agent.wire import codec
 from agent.wire.message import Message, Priority, Stored
 from agent.wire.payloads import ChainPayload
@@ -81,11 +81,16 @@ def test_what_was_given_up_is_told_once_as_ranges_and_the_rest_by_the_next(
 
 
 def test_a_seal_tells_what_came_from_an_earlier_stream(db: sqlite3.Connection, clock: SteppedClock) -> None:
-    body, _ = compose(db, STREAM, None, (), clock.now(), ("earlier", 9, [1, 2, 3, 7]))
+    body, _ = compose(db, STREAM, None, (), clock.now(), Reinserted("earlier", 9, [1, 2, 3, 7], forked=True))
     carried = read(body, clock).carried
 
     assert carried is not None
-    assert (carried.stream, carried.newest, carried.seqs) == ("earlier", 9, ((1, 3), (7, 7)))
+    assert (carried.stream, carried.newest, carried.seqs, carried.forked) == (
+        "earlier",
+        9,
+        ((1, 3), (7, 7)),
+        True,
+    )
 
 
 def test_the_longest_seal_keeps_within_the_contract(db: sqlite3.Connection, clock: SteppedClock) -> None:

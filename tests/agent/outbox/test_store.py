@@ -15,7 +15,7 @@ from agent.wire import codec
 from agent.wire.message import Priority
 from agent.wire.payloads import ChainBody
 from tests.conftest import SteppedClock
-from tests.support.outboxes import by_hand, end, message, start, update
+from tests.support.outboxes import by_hand, end, message, proofs, start, update
 
 MOST = 1 << 20
 
@@ -83,7 +83,7 @@ def test_the_sums_are_those_that_the_database_would_give(
         store.put([[start(f"e{n}"), update(f"e{n}", 2)], [message(None)]], clock.now(), MOST, None)
     store.set_apart(3, "why")
     store.set_apart(3, "again")
-    store.forget([(1, 2), (7, 9)])
+    store.forget(proofs(store.db, (1, 2), (7, 9)))
     store.count_losses({Priority.EVENT: 2})
 
     assert opened().counters == store.counters
@@ -183,15 +183,16 @@ def test_a_receipt_tells_how_many_it_removed(store: OutboxStore, clock: SteppedC
     store.put([[message("a"), message("b"), message("c")]], clock.now(), MOST, None)
     store.set_apart(2, "why")
 
-    assert store.forget([(1, 2)]) == 2
-    assert store.forget([(1, 2)]) == 0
+    receipt = proofs(store.db, (1, 2))
+    assert store.forget([*receipt, (3, "f" * 16)]) == (2, [3])
+    assert store.forget(receipt) == (0, [])
 
 
 def test_what_has_a_receipt_or_is_set_apart_is_never_changed_and_the_rest_may_be(
     store: OutboxStore, clock: SteppedClock
 ) -> None:
     store.put([[update("a", 2), update("b", 2), update("c", 2)]], clock.now(), MOST, None)
-    store.forget([(1, 1)])
+    store.forget(proofs(store.db, (1, 1)))
     store.set_apart(3, "why")
 
     assert store.put([[update("a", 3), update("b", 3), update("c", 3)]], clock.now(), MOST, None) == [[4, 2, 5]]
@@ -240,3 +241,18 @@ def test_a_seal_that_is_alone_at_the_start_needs_none(
     clock.advance(10 * SEAL_AFTER_S)
 
     assert not again.seal_due(clock.now())
+
+
+def test_before_a_stream_ends_all_that_can_no_longer_change_is_sealed(
+    store: OutboxStore, clock: SteppedClock
+) -> None:
+    store.put([[message("a")]], clock.now(), MOST, None)
+    store.seal_everything(clock.now(), MOST)
+    assert store.counters.seal is not None
+    assert store.counters.seal[1] == 1
+    store.put([[*(message(f"e{n}") for n in range(SEAL_EVERY - 5)), update("u", 2)]], clock.now(), MOST, None)
+    store.seal_everything(clock.now(), MOST)
+    store.seal_everything(clock.now(), MOST)
+
+    assert store.counters.seal[1] == 2
+    assert store.counters.unsealed == 2, "the newest seal, and the update that may still change"

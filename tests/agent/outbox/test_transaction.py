@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agent.outbox import database
 from agent.outbox.recovery.pages import PAGE
-from agent.outbox.seals import SEAL_EVERY
+from agent.outbox.seals import SEAL_EVERY, Reinserted
 from agent.outbox.store import OutboxStore
 from agent.outbox.transaction import EVICTION, WriteBatch, cost_bytes, sums
 from agent.wire import codec
@@ -143,12 +143,12 @@ def test_a_seal_names_the_one_before_and_is_itself_a_message(batch: WriteBatch) 
     batch.add(message("e"))
     batch.seal()
     first = batch.counters.seal
-    batch.seal(("old-stream", 7, [1, 2, 5]))
+    batch.seal(Reinserted("old-stream", 7, [1, 2, 5]))
     topic, body = batch.db.execute("select topic, body from message where seq = 3").fetchone()
 
     assert topic == codec.CHAIN
     assert first is not None
     assert first[2].hex().encode() in body
-    assert b'"carried":{"stream":"old-stream","newest":7,"seqs":[[1,2],[5,5]]}' in body
+    assert b'"carried":{"stream":"old-stream","newest":7,"seqs":[[1,2],[5,5]],"forked":false}' in body
     assert batch.counters.seal is not None
     assert batch.counters.seal[:2] == (batch.stream, 2)

@@ -10,6 +10,7 @@ from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire import chain, codec
 from agent.wire.chain import ChainFault, Head, Kept, verify
 from agent.wire.message import Message, Priority, Stored
-from agent.wire.payloads import ChainBody, ChainPayload, SealPlace
+from agent.wire.payloads import Carried, ChainBody, ChainPayload, SealPlace
 from tests.conftest import SteppedClock
 
 AT = Instant(1000.0, 1_770_000_000.0)
@@ -177,11 +178,93 @@ def test_what_the_box_gave_up_is_not_missing(tmp_path: Path) -> None:
     assert len(verdict.given_up) == dropped
 
 
+def branches(tmp_path: Path) -> tuple[dict[int, Kept], list[Kept], list[Kept]]:
+    """A stream whose outbox was put back: one branch in place, the seals of the other, and all of the other."""
+    clock, path = SteppedClock(), tmp_path / "outbox.db"
+    box = Outbox(path, OutboxSettings(ballast_bytes=0), clock)
+    box.put(list(messages(60)))
+    box.close()
+    older = path.read_bytes()
+
+    def goes_on(name: str) -> list[Stored]:
+        path.write_bytes(older)
+        box = Outbox(path, OutboxSettings(ballast_bytes=0), clock)
+        for n in range(100):
+            box.put(
+                [
+                    Message(
+                        "camera/north/event",
+                        b'{"id":"%s%d"}' % (name.encode(), n),
+                        codec.JSON,
+                        Priority.EVENT,
+                        AT,
+                    )
+                ]
+            )
+        clock.advance(1000)
+        box.tend()
+        found = sorted(box.waiting(999, clock.now()), key=lambda stored: stored.seq)
+        box.close()
+        return found
+
+    first, second = (
+        [kept(each, codec.finish(each, each.stream, AT)) for each in goes_on(name)] for name in "ab"
+    )
+    beside = [each for each in second if each.seal is not None and each not in first]
+    return {each.seq: each for each in first}, beside, second
+
+
+def test_of_a_forked_stream_what_any_branch_lists_is_in_its_place(tmp_path: Path) -> None:
+    first, beside, second = branches(tmp_path)
+    assert len(beside) >= 2
+    mixed = {**first, **{each.seq: each for each in second if each.seq % 3 == 0}}
+
+    assert chain.verify_forked(first.values(), more=beside).intact
+    assert chain.verify_forked(mixed.values(), more=[*beside, *first.values()]).intact
+    end = max(seq for each in beside if each.seal for seq, _ in each.seal.entries)
+    late = {**first, end: replace(first[end], sha256="0" * 64)}
+    assert not chain.verify_forked(late.values(), more=beside).intact
+    shorter = [each for each in late.values() if each.seal is None or end not in dict(each.seal.entries)]
+    verdict = chain.verify_forked(shorter, more=beside)
+    assert end in verdict.unsealed, "the first branch ends before it"
+    assert ChainFault.ALTERED not in {finding.fault for finding in verdict.findings}
+    assert not verify(mixed.values()).intact
+
+
+def test_of_a_forked_stream_what_no_branch_lists_is_altered_and_what_is_gone_is_missing(tmp_path: Path) -> None:
+    first, beside, second = branches(tmp_path)
+    gone, altered = 70, 75
+    del first[gone]
+    first[altered] = replace(first[altered], sha256="0" * 64)
+    expected = {(ChainFault.MISSING, gone), (ChainFault.ALTERED, altered)}
+    came = {each.sha256 for each in second}
+
+    def found(**more: Any) -> set[tuple[ChainFault, int | None]]:
+        verdict = chain.verify_forked(first.values(), more=beside, **more)
+        return {(finding.fault, finding.seq) for finding in verdict.findings}
+
+    assert found() == expected
+    assert found(elsewhere={gone}) == expected, "it was told as carried, and did not come"
+    assert found(elsewhere={gone}, came=came) == expected, "only the other branch's came"
+    listed = {sha256 for each in [*first.values(), *beside] if each.seal for _, sha256 in each.seal.entries}
+    assert found(elsewhere={gone}, came=listed) == {(ChainFault.ALTERED, altered)}
+
+
+def test_what_was_told_as_carried_must_have_come(tmp_path: Path) -> None:
+    store, head = arrived(1000)
+    del store[70]
+    everything = [kept(each, payload) for each, payload in store.values()]
+    stored, _ = stream(1000)
+    (digest,) = [each.sha256 for each in stored if each.seq == 70]
+
+    assert not verify(everything, head, elsewhere={70}).intact
+    assert verify(everything, head, elsewhere={70}, came={digest}).intact
+
+
 def test_the_first_seal_of_a_new_stream_names_the_last_of_the_one_before() -> None:
     head = Head(7, "a" * 64)
-    seal = codec.parse(
-        codec.ChainBody, codec.seal("s-2", 1, ("s-1", 7, "a" * 64), [], [], AT, ("s-1", 99, [(90, 95)]))
-    )
+    carried = Carried(stream="s-1", newest=99, seqs=((90, 95),))
+    seal = codec.parse(codec.ChainBody, codec.seal("s-2", 1, ("s-1", 7, "a" * 64), [], [], AT, carried))
 
     assert chain.linked(seal, head, "s-1")
     assert not chain.linked(seal, Head(7, "b" * 64), "s-1")

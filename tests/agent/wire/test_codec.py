@@ -167,12 +167,24 @@ def test_properties_name_the_event_only_where_there_is_one() -> None:
     )
 
 
-@given(st.lists(st.tuples(st.integers(0, LARGEST), st.integers(0, LARGEST)).map(sorted).map(tuple)), instants)
-def test_a_receipt_is_read_as_it_was_written(committed: list[tuple[int, int]], at: Instant) -> None:
-    read = codec.parse(ReceiptPayload, codec.receipt("hai-ninh", "s-1", committed, at, ["a" * 64]))
+@given(st.sets(st.integers(0, LARGEST)).map(sorted), instants)
+def test_a_receipt_is_read_as_it_was_written(committed: list[int], at: Instant) -> None:
+    digests = [(seq, f"{seq:064x}"[::-1]) for seq in committed]
+    read = codec.parse(ReceiptPayload, codec.receipt("hai-ninh", "s-1", digests, at, ["a" * 64], 7))
 
-    assert (read.station, read.stream) == ("hai-ninh", "s-1")
-    assert (read.committed, read.images) == (tuple(committed), ("a" * 64,))
+    assert (read.station, read.stream, read.images, read.newest) == ("hai-ninh", "s-1", ("a" * 64,), 7)
+    assert read.proofs == tuple((seq, digest[:16]) for seq, digest in digests)
+    assert [seq for first, last in read.committed for seq in range(first, last + 1)] == committed
+
+
+@pytest.mark.parametrize(
+    "proofs", ["[[1]]", '[[1,"abc"]]', '[["1","0123456789abcdef"]]', '[[-1,"0123456789abcdef"]]']
+)
+def test_a_receipt_with_a_wrong_proof_is_refused(proofs: str) -> None:
+    payload = f'{{"station":"a","stream":"s","proofs":{proofs},"time":"2026-01-01T00:00:00.000Z"}}'
+
+    with pytest.raises(WireError):
+        codec.parse(ReceiptPayload, payload.encode())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from agent.errors import WireError
 from agent.wire.channels import CHANNELS, Channel, MessageKind
-from agent.wire.topics import Topics, permissions, read, split, station_status_topic, subscriptions, suffix
+from agent.wire.topics import (
+    Topics,
+    permissions,
+    read,
+    retained,
+    split,
+    station_status_topic,
+    subscriptions,
+    suffix,
+)
 from tests.support.strategies import names
 
 TOPICS = Topics("hai-ninh", "hai-ninh-03")
@@ -97,7 +106,9 @@ def test_a_topic_is_heard_once_by_the_other_side_and_published_only_by_its_own(c
     for sender in ("box", "station"):
         wanted = 1 if sender == channel.sender else 0
         assert sum(covers(each, topic) for each in subscriptions(sender)) == wanted
-        assert sum(covers(each, topic) for each in permissions(sender)) == wanted
+        allowed = [each.replace("{camera}", NAMES["camera"]) for each in permissions(sender)]
+        assert sum(covers(each, topic) for each in allowed) == wanted
+        assert all("#" not in each for each in allowed), "no topic may be invented"
 
 
 def test_all_topics_of_a_box_lie_below_its_root() -> None:
@@ -114,3 +125,10 @@ def test_all_topics_of_a_box_lie_below_its_root() -> None:
 def test_a_box_hears_its_station_too() -> None:
     assert station_status_topic("hai-ninh") in TOPICS.subscriptions()
     assert TOPICS.of(MessageKind.RECEIPT) in TOPICS.subscriptions()
+
+
+def test_what_may_be_kept_is_what_the_table_says() -> None:
+    for channel in CHANNELS:
+        topic = TOPICS.of(channel.kind, **NAMES)
+        filters = [f"ngatu/v1/{each}" for each in retained(channel.sender)]
+        assert any(covers(each, topic) for each in filters) is channel.retained

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
@@ -28,7 +29,8 @@ from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.publishing.jpeg import Jpeg
 from agent.wire import codec
 from agent.wire.message import Stored
-from agent.wire.payloads import AckPayload
+from agent.wire.payloads import AckPayload, CommandPayload
+from agent.wire.signature import sign
 from agent.wire.topics import Topics
 from agent.workers.commands import REFUSALS, CommandWorker, known_time
 from tests.agent.commands.test_policy import payloads
@@ -36,6 +38,7 @@ from tests.conftest import SteppedClock
 
 TOPICS = Topics("hai-ninh", "hai-ninh-03")
 NOW_S = BUILT_S + 30 * 86400.0
+KEY = Ed25519PrivateKey.generate()
 
 
 class Died(BaseException):
@@ -91,7 +94,7 @@ class Box:
         self.kept = Trust("ntp", 5)
         self.hands = Hands()
         self.acked: list[int] = []
-        self.number = 0
+        self.number = self.lives = 0
         self.boot = "boot-1"
         self.stop = Stop()
         self.journals: list[Journal] = []
@@ -99,8 +102,9 @@ class Box:
         self.outbox = Outbox(folder / "outbox.db", OutboxSettings(ballast_bytes=0), self.machine)
         self.begin()
 
-    def begin(self) -> None:
-        """A new life of the agent; the old one simply is no more."""
+    def begin(self, key: Ed25519PublicKey | None = None) -> None:
+        """A new life of the agent; the old one simply is no more. With a `key` it obeys only who has signed."""
+        self.lives += 1
         self.clock = FlooredClock(BUILT_S, self.machine, lambda: self.kept)
         self.stop = Stop()
         self.journal = Journal(self.folder / "commands.db", self.known().wall_s)
@@ -114,6 +118,8 @@ class Box:
             self.clock,
             self.known,
             self.boot,
+            f"session-{self.lives}",
+            key,
         )
 
     def known(self) -> KnownTime:
@@ -133,6 +139,20 @@ class Box:
         }
         self.hear(TOPICS.below(f"command/{verb}"), json.dumps(message).encode())
         return name
+
+    def signed(self, name: str, session: str | None = "", verb: str = "ping", **args: str) -> bytes:
+        """Send one that is signed, for this life unless another is named; its bytes."""
+        payload = CommandPayload(
+            id=name,
+            issued_at=datetime.fromtimestamp(NOW_S, UTC),
+            expires_at=datetime.fromtimestamp(NOW_S + 600, UTC),
+            issuer="duty officer",
+            args=args,
+            session=f"session-{self.lives}" if session == "" else session,
+        )
+        body = sign(codec.encode(payload), TOPICS.device, verb, KEY)
+        self.hear(TOPICS.below(f"command/{verb}"), body)
+        return body
 
     def hear(self, topic: str, payload: bytes, retained: bool = False) -> None:
         self.worker.heard(topic, payload, retained, lambda: self.acked.append(len(self.acked)))
@@ -247,6 +267,57 @@ def test_resume_ends_a_pause(box: Box) -> None:
 
     assert box.hands.halted == []
     assert box.acks(name)[0].state == "done"
+
+
+def test_what_is_signed_for_one_life_is_done_by_no_other_whatever_became_of_the_journal(box: Box) -> None:
+    box.begin(KEY.public_key())
+    done = box.signed("order-1", verb="snapshot", camera="north")
+    box.work()
+    box.journal.close()
+    (box.folder / "commands.db").unlink()
+    box.begin(KEY.public_key())
+    box.hear(TOPICS.below("command/snapshot"), done)
+    box.signed("order-2", session=None)
+    box.signed("order-3")
+    box.work()
+
+    assert box.hands.did == ["picture north"]
+    assert [ack.state for ack in box.acks("order-1")] == ["done", "refused"]
+    assert "another session" in (box.acks("order-1")[1].detail or "")
+    assert "names no session" in (box.acks("order-2")[0].detail or "")
+    assert [ack.state for ack in box.acks("order-3")] == ["done"]
+
+
+def test_a_signed_order_that_was_done_is_answered_again_in_a_later_life(box: Box) -> None:
+    box.begin(KEY.public_key())
+    body = box.signed("order-1")
+    box.work()
+    box.begin(KEY.public_key())
+    box.hear(TOPICS.below("command/ping"), body)
+
+    assert [ack.state for ack in box.acks("order-1")] == ["done", "done"]
+    assert box.acks("order-1")[1].detail == "repeated: not done again"
+
+
+def test_a_signed_order_that_a_life_left_undone_is_told_undone_for_a_copy_of_the_card_has_it_too(
+    box: Box,
+) -> None:
+    box.begin(KEY.public_key())
+    box.signed("order-1", verb="snapshot", camera="north")
+    box.begin(KEY.public_key())
+    box.work()
+
+    assert box.hands.did == []
+    (ack,) = box.acks("order-1")
+    assert (ack.state, (ack.detail or "")[:8]) == ("failed", "not done")
+
+
+def test_an_unsigned_order_that_names_a_session_is_for_that_one_only(box: Box) -> None:
+    box.signed("order-1", session="session-0")
+    box.signed("order-2")
+    box.work()
+
+    assert [ack.state for ack in (*box.acks("order-1"), *box.acks("order-2"))] == ["refused", "done"]
 
 
 def test_after_a_power_cut_a_pause_waits_for_a_clock_that_can_be_trusted(box: Box) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.ids import Ids
-from agent.core.types import EndReason, Event, EventKind, Phase
+from agent.core.types import EndReason, Event, EventKind, Phase, Severity
 from agent.outbox.degraded import AGAIN_S
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire.message import Message, Priority
@@ -28,8 +28,8 @@ class Place:
         self.reports: list[Event] = []
         self.storage = DiskMonitor(self.outbox, clock, Ids(bytes(32)), self.reports.extend)
 
-    def put(self) -> None:
-        self.outbox.put([Message("t", b"{}", "application/json", Priority.EVENT, self.clock.now())])
+    def put(self, body: bytes = b"{}") -> None:
+        self.outbox.put([Message("t", body, "application/json", Priority.EVENT, self.clock.now())])
 
     def wait(self) -> None:
         self.clock.advance(AGAIN_S)
@@ -104,8 +104,33 @@ def test_a_damaged_file_is_told_with_what_became_of_it(open_place: Callable[[], 
     place = open_place()
     place.storage.tick()
     assert place.kinds() == [(EventKind.STORAGE_CORRUPT, Phase.END)]
-    expected = "1 messages saved, 0 spoiled, 0 pages unreadable; the file is kept as outbox.db.damaged.1"
+    expected = (
+        "1 messages saved, 0 spoiled, 0 pages unreadable; "
+        "the file outbox.db.damaged.1 is erased, for all of it came again"
+    )
     assert place.reports[0].detail == expected
+
+
+def test_a_forked_file_is_an_alert_also_where_it_is_too_large_to_be_saved_at_once(
+    open_place: Callable[[], Place],
+) -> None:
+    place = open_place()
+    for _ in range(100):
+        place.put(bytes(90_000))
+    place.storage.start()
+    place.outbox.acknowledge(place.outbox.stream, [], newest=9_000)
+
+    def is_reported() -> bool:
+        place.storage.tick()
+        return bool(place.reports)
+
+    until(is_reported)
+    assert place.kinds() == [(EventKind.OUTBOX_FORKED, Phase.END)]
+    (event,) = place.reports
+    assert event.severity is Severity.ALERT
+    assert event.detail is not None
+    assert int(event.detail.split()[0]) > 100
+    assert " messages go on under new numbers: the station has others under theirs;" in event.detail
 
 
 def test_damage_of_a_large_file_is_looked_for_beside_the_work(

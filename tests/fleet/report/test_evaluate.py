@@ -86,6 +86,9 @@ def test_what_a_lost_box_had_said_is_not_held_against_it_now(tmp_path: Path) -> 
         ({"crl": "nextUpdate=Jan 24 08:00:00 2027 GMT\n"}, [("crl_ends", 1)]),
         ({"crl": "nextUpdate=Dec  1 08:00:00 2026 GMT\n"}, [("crl_ends", 2)]),
         ({"certificates": certificates(20, "broker")}, [("certificate_ends", 1)]),
+        ({"kept": '{"kept": 256}\n'}, []),
+        ({"kept": '{"kept": 257}\n'}, [("kept_many", 2)]),
+        ({"kept": '{"kept": "many"}\n'}, []),
     ],
 )
 def test_what_is_wrong_with_a_station_is_found(tmp_path: Path, more: dict[str, Any], found: list[Any]) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from agent.cli.main import gathered
@@ -25,7 +29,7 @@ from tests.conftest import ROOT
 from tests.repo.test_new_box import Province
 from tests.support.boxes import Box, at_work
 from tests.support.brokers import Mosquitto
-from tests.support.provinces import NOW, box, host, province, write
+from tests.support.provinces import NOW, box, certificates, host, look, province, release, write
 
 VOID = {"meta", "br", "link", "img"}
 REPORT = ROOT / "deploy/ansible/report.yml"
@@ -88,6 +92,71 @@ def test_what_a_box_says_cannot_become_part_of_the_page(tmp_path: Path) -> None:
     text = page(read(write(tmp_path, [box(place="<script>alert(1)</script>", why="<b>", reached=False)])), "en")
 
     assert "<script" not in text and "&lt;script&gt;" in text
+
+
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+EVIL = '\x1b[31m\x9b2J\u202e<img src=x onerror=alert(1)>" onmouseover="alert(1)'
+
+
+def test_nothing_that_a_box_says_steers_the_page_or_becomes_a_part_of_it(tmp_path: Path) -> None:
+    """Whoever has taken over a box lets its tools, its disk and its agent say whatever he likes."""
+    last = {"outcome": "reverted", "version": EVIL, "why": EVIL}
+    health = {
+        "degraded": [f"{EVIL}:{EVIL}"], "versions": {"ngatu": EVIL},
+        "cameras": {EVIL: {"state": "lost"}, "north": {"state": "streaming"}},
+    }  # fmt: skip
+    evil = box(
+        look=look(version=EVIL, **health), release=release(EVIL, last=last), why=EVIL, look_why=EVIL,
+        certificates=certificates(3, EVIL), reached=True,
+    )  # fmt: skip
+    text = page(read(write(tmp_path, [evil, box("hai-ninh-02")], host(why=EVIL, failed=f"{EVIL} x\n"))), "en")
+
+    assert STEERING.findall(text) == []
+    assert "<img" not in text and '" onmouseover' not in text and Balanced(text).fetched == []
+    assert "&lt;img" in text, "it is shown for what it is"
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = ["version", "last", "trial", "outcome", "why", "serial", "name", "ends", "days_left", "box",
+        "status", "info", "health", "cameras", "kept"]  # fmt: skip
+LINES = st.from_regex(
+    r"(/\S{0,5}|/sys/x/(life_time|errors_count|lifetime_write_kbytes))?( -?[0-9a-fx]{0,30}){0,3}",
+    fullmatch=True,
+)
+PRINTED = st.one_of(
+    st.text(max_size=200),
+    st.dictionaries(st.sampled_from(KEYS), JUNK | st.dictionaries(st.sampled_from(KEYS), JUNK)).map(json.dumps),
+    st.lists(LINES).map("\n".join),
+)
+PARTS = ("release", "certificates", "storage", "look", "look_why", "why")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.fixed_dictionaries(dict.fromkeys(PARTS, PRINTED)))
+def test_whatever_one_box_prints_the_page_of_all_is_made(printed: dict[str, str]) -> None:
+    boxes = [box(**printed), box("hai-ninh-02")]
+    station = host(
+        certificates=printed["certificates"], storage=printed["storage"], kept=printed["release"]
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        text = page(read(write(Path(folder), boxes, station)), "vi")
+
+    assert STEERING.findall(text) == [] and 'scope="row">hai-ninh-02<' in text
+
+
+def test_there_is_no_table_for_spreadsheets_in_which_a_cell_could_be_a_formula() -> None:
+    """Whoever writes one must see to cells that begin with = + - @; until then nothing of ours does."""
+    programs = [
+        *(ROOT / "agent").rglob("*.py"),
+        *(ROOT / "station").rglob("*.py"),
+        *(ROOT / "fleet").rglob("*.py"),
+    ]
+
+    assert not [each for each in programs if re.search(r"\b(import csv|from csv|\.csv\b)", each.read_text())]
 
 
 def test_without_boxes_it_says_so(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from station.store.blobs import path_of
 from station.store.store import BLOBS
 from tests.station.ingest.test_receipts import messages
 from tests.station.store.test_store import altered, bytes_by
+from tests.support.jpegs import jpeg
 from tests.support.stores import Place
 
 TIME = b"2026-03-02T11:00:00Z"
@@ -32,7 +33,7 @@ def test_what_is_as_it_came_has_no_findings(place: Place) -> None:
         store.commit([event, picture, altered(event, seq=3), altered(event, seq=4, severity="info")])
         store.commit([*messages(2, 1), bytes_by("camera/north/event", b"?", 5)])
         store.commit([bytes_by("camera/north/image/e-1/scene", b"GIF", 6), bytes_by("ack/c", ack)])
-        store.commit([bytes_by("camera/north/snapshot", b"\xff\xd8s", 7)])
+        store.commit([bytes_by("camera/north/snapshot", jpeg(b"s"), 7)])
         store.commit(
             [bytes_by("evidence/q/f/0", b"\x00", 8), bytes_by("camera/north/mood", b"x" * 300_000, 10)]
         )

@@ -18,6 +18,7 @@ from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.publishing.compose import Sender, event_messages
 from agent.wire import codec
 from agent.wire.message import Message, Priority, Stored
+from agent.wire.payloads import Carried
 from station.audit.proof import StoreFault, findings
 from station.ingest.inbound import InboundMessage, read
 from station.store.store import Store
@@ -160,7 +161,7 @@ def seal_message(seq: int, body: bytes) -> InboundMessage:
 
 def test_what_the_box_gave_up_or_carried_into_a_later_stream_is_a_gap_that_is_gone(sqlite_place: Place) -> None:
     dropped = codec.seal("s-1", 1, None, [], [(2, 3)], AT)
-    carried = codec.seal("s-2", 1, None, [], [], AT, ("s-1", 9, [(5, 6)]))
+    carried = codec.seal("s-2", 1, None, [], [], AT, Carried(stream="s-1", newest=9, seqs=((5, 6),)))
     with closing(sqlite_place.open(gap_after_s=0)) as store:
         store.commit([one for seq in (1, 4, 7, 9) for one in messages(seq, seq)])
         store.commit([seal_message(1, dropped), seal_message(2, carried)])

@@ -19,11 +19,12 @@ from agent.wire.payloads import EventPayload
 from agent.wire.topics import station_status_topic
 from station.ingest.inbound import MessageKind, read
 from tests.support.fake_box import an_event
+from tests.support.jpegs import jpeg
 
 AT = Instant(1000.0, 1_772_449_447.0)
 SENDER = Sender("hai-ninh", "north-01", "north", "boot-1")
 BASE = "ngatu/v1/hai-ninh/north-01/"
-JPEG = b"\xff\xd8jpeg"
+JPEG = jpeg()
 
 
 def event_bytes(number: int = 1) -> bytes:
@@ -53,7 +54,14 @@ def test_a_picture_takes_its_place_from_the_user_properties() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "properties"),
-    [(JPEG, {"sha256": "0" * 64}), (b"GIF89a", {}), (b"", {}), (b"\xff\xd8" + b"x" * (256 * 1024), {})],
+    [
+        (JPEG, {"sha256": "0" * 64}),
+        (b"GIF89a", {}),
+        (b"", {}),
+        (jpeg(b"x" * (256 * 1024)), {}),
+        (JPEG + b"x", {}),
+        (JPEG[:-1], {}),
+    ],
 )
 def test_a_damaged_picture_is_a_problem_and_no_picture(raw: bytes, properties: dict[str, str]) -> None:
     message = read(BASE + "camera/north/image/e-1/scene", raw, {"seq": "6", "stream": "s-1", **properties})

@@ -228,6 +228,11 @@ def test_hello_is_answered_with_what_the_logbook_has_after_a_restart(
         def committed(self, commune: str, device: str, stream: str) -> list[tuple[int, int]]:
             return self.book.committed(commune, device, stream)
 
+        def digests(
+            self, commune: str, device: str, stream: str, first: int, last: int, limit: int
+        ) -> list[tuple[int, str]]:
+            return self.book.digests(commune, device, stream, first, last, limit)
+
     def once(job: Callable[[Kept], None]) -> None:
         """SQLite's connection belongs to the thread that runs the subscriber, so all of it happens there."""
         kept: list[Kept] = []

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import closing
+from hashlib import sha256
 
 from structlog.testing import capture_logs
 
 from agent.core.types import Instant
 from agent.wire import codec
+from agent.wire.message import Message, Priority, Stored
+from agent.wire.payloads import Carried
 from station.ingest.inbound import InboundMessage, read
-from tests.station.ingest.test_receipts import BASE, hello, messages
+from tests.station.ingest.test_receipts import AT, BASE, hello, messages
 from tests.support.stores import Place
 
 HEALTH = b'{"schema":"1.0","time":"2026-03-02T11:04:07.412Z","cpu_pct":%d}'
@@ -86,3 +89,53 @@ def test_an_outbox_that_was_put_back_is_told(sqlite_place: Place) -> None:
 
     (line,) = lines
     assert (line["event"], line["newest"], line["committed"]) == ("stream_went_back", 5, 9)
+
+
+def test_a_hello_that_knows_less_than_came_is_not_believed(sqlite_place: Place) -> None:
+    with closing(sqlite_place.open()) as store:
+        store.commit([*messages(1, 9), hello(4, 9)])
+        store.commit([hello(2, 5)])
+
+    assert sqlite_place.rows("select oldest, newest from stream") == [(4, 9)]
+
+
+def alarms(place: Place) -> list[tuple[object, ...]]:
+    return place.rows("select kind, count from alarm where closed_ms is null")
+
+
+def test_a_session_that_speaks_again_after_another_is_a_second_holder(place: Place) -> None:
+    with closing(place.open()) as store:
+        store.commit([status("online", "a", 1_772_449_400.0)])
+        store.commit([status("online", "a", 1_772_449_410.0), status("online", "b", 1_772_449_420.0)])
+        assert alarms(place) == [], "a restart"
+        store.commit([status("online", "a", 1_772_449_400.0), status("online", "b", 1_772_449_420.0)])
+        assert alarms(place) == [], "the broker gives again what it has no answer to"
+        store.commit([status("online", "a", 1_772_449_430.0)])
+        store.commit([status("online", "b", 1_772_449_440.0)])
+
+    assert alarms(place) == [("second_holder", 2)]
+
+
+def test_a_stream_that_the_box_calls_forked_is_an_alarm(sqlite_place: Place) -> None:
+    carried = Carried(stream="s-1", newest=9, seqs=((5, 6),), forked=True)
+    body = codec.seal("s-2", 1, None, [], [], AT, carried)
+    message = Message(codec.CHAIN, body, codec.JSON, Priority.COUNT, AT)
+    stored = Stored(1, message, sha256(body).hexdigest(), AT)
+    with closing(sqlite_place.open()) as store:
+        store.commit([read(BASE + codec.CHAIN, codec.finish(stored, "s-2", AT), {})])
+
+    assert alarms(sqlite_place) == [("outbox_went_back", 1)]
+
+
+def test_what_tells_of_a_copied_card_stands_for_a_day(sqlite_place: Place) -> None:
+    now_s = [1_772_449_500.0]
+    with closing(sqlite_place.open(now=lambda: now_s[0])) as store:
+        store.commit([status("online", "a", 1.0), status("online", "b", 2.0), status("online", "a", 3.0)])
+        now_s[0] += 86_000
+        store.attend()
+        assert alarms(sqlite_place) == [("second_holder", 1)]
+    now_s[0] += 500
+    with closing(sqlite_place.open(now=lambda: now_s[0])) as store:
+        store.attend()
+
+    assert alarms(sqlite_place) == []

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import event as hooks
 
 from station.ingest.inbound import InboundMessage
-from station.store.digests import digest
 from station.store.events import Events
 from station.store.id_cache import IdCache
 from tests.station.ingest.test_receipts import BOX
@@ -35,7 +34,7 @@ def written(place: Place, messages: Sequence[InboundMessage]) -> None:
         events = Events(now_ms=5)
         for message in messages:
             assert message.event is not None
-            events.add(message, message.event, box_id, stream_id, digest(message))
+            events.add(message, message.event, box_id, stream_id, message.digest)
         events.write(connection)
 
 

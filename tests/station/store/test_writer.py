@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, read
 from station.store.id_cache import IdCache
 from station.store.writer import MAX_KEPT_BYTES, BatchWriter, Notice
@@ -47,8 +48,11 @@ def test_other_content_under_a_number_is_kept_beside_and_told(tables: Place) -> 
     other = altered(event, severity="info")
 
     hint = "the first stays; both are in the store"
+    kind, why = AlarmKind.OUTBOX_WENT_BACK, "message s-1/1 came twice, with other content"
+    alarm = {"kind": str(kind), "why": why, "hint": kind.meaning}
     assert written(tables, [event], [other]) == [
         Notice("conflict", WHO | {"key_kind": "seq", "key": "s-1/1", "hint": hint}),
+        Notice("alarm_opened", WHO | alarm),
         Notice("conflict", WHO | {"key_kind": "revision", "key": "e-1/1", "hint": hint}),
     ]
     assert tables.rows("select body from event_revision") == [(event.raw.decode(),)]
@@ -59,7 +63,7 @@ def test_two_contents_within_one_batch_are_a_conflict_too(tables: Place) -> None
 
     notices = written(tables, [event, altered(event, severity="info")])
 
-    assert [notice.event for notice in notices] == ["conflict", "conflict"]
+    assert [notice.event for notice in notices] == ["conflict", "alarm_opened", "conflict"]
     assert tables.rows("select count(*) from message") == [(1,)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import pytest
 from agent.cameras.decode.decoded import Source
 from agent.cameras.decode.stream import Stream, Timeline
 from agent.errors import CameraLost, CameraRefused
+from tests.support.large_pictures import h264, write_all
 
 
 def now() -> tuple[float, float]:
@@ -217,3 +219,24 @@ def test_pictures_that_arrive_at_once_still_have_increasing_time() -> None:
     timeline = Timeline(Source("north", "rtsp", "", ""), interval_s=0.04)
     stamps = [timeline.arrived((7.0, 0.0))[0] for _ in range(5)]
     assert np.all(np.diff(stamps) > 0)
+
+
+def test_a_picture_that_is_larger_than_any_cameras_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    for kind, path in write_all(tmp_path).items():
+        with pytest.raises(CameraRefused, match="more than 33 million pixels"):
+            next(iter(Stream(file_source(path), now)))
+        assert kind not in ("h264", "h265") or size_claimed(path) == (16_000, 16_000)
+
+
+def size_claimed(path: Path) -> tuple[int, int]:
+    with pytest.raises(CameraRefused) as refused:
+        Stream(file_source(path), now)
+    width, height = re.findall(r"(\d+) x (\d+)", refused.value.what)[0]
+    return int(width), int(height)
+
+
+def test_a_stream_whose_size_grows_beyond_any_cameras_is_refused_at_once(tmp_path: Path) -> None:
+    clip = tmp_path / "grows.h264"
+    clip.write_bytes(h264(64, 64) + h264(16_000, 16_000))
+    with pytest.raises(CameraRefused, match="16000 x 16000"):
+        list(Stream(file_source(clip), now))

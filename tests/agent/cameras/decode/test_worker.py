@@ -18,6 +18,7 @@ import pytest
 
 from agent.cameras.decode.decoded import Source
 from agent.cameras.decode.worker import MAX_MESSAGE_BYTES
+from tests.support.large_pictures import h265
 
 
 class Child:
@@ -134,3 +135,17 @@ def test_pictures_before_the_moment_asked_for_are_not_handed_over(
     assert 0.5 <= later[2] - seen[2] < 1.5
     # Of the dozen in between only those count as dropped that came before it was asked.
     assert later[5] - seen[5] < (later[1] - seen[1]) / 2
+
+
+def test_a_decoder_that_wants_more_memory_than_it_may_have_says_so(
+    child: Callable[[Source], Child], tmp_path: Path
+) -> None:
+    stream = tmp_path / "8k.h265"
+    stream.write_bytes(h265(7680, 4320))  # as large as a picture may be, and a dozen of them are to be kept
+    one = child(Source("north", "file", f"file:{stream}", str(stream), pace="fast"))
+    said: dict[str, object] = {}
+    while not said.keys() & {"refused", "lost", "end"}:
+        one.sock.send(b"next")
+        said = one.heard()
+    what, _ = said["refused"]  # type: ignore[misc]
+    assert "wants more memory than one camera may have" in what

@@ -13,6 +13,7 @@ from agent.outbox import database
 from agent.outbox.file import transact
 from agent.outbox.recovery.repair import (
     REINSERT_BATCH,
+    OutboxLife,
     Salvaged,
     Saved,
     fold_log,
@@ -25,7 +26,7 @@ from agent.outbox.recovery.repair import (
 from agent.outbox.store import OutboxStore
 from agent.wire.message import Priority
 from tests.conftest import SteppedClock
-from tests.support.outboxes import end, message, start
+from tests.support.outboxes import end, message, proofs, start
 
 MOST = 1 << 30
 
@@ -53,20 +54,20 @@ def test_what_is_put_again_gets_new_numbers_a_seal_and_its_place_in_quarantine(
     store.put([[message("mine")]], clock.now(), MOST, None)
     saved = [Saved(7, message("a")), Saved(9, message("b"), "too large")]
     batch = store.batch(clock.now())
-    transact(store.db, lambda: reinsert(batch, saved, "old", 20, MOST))
+    transact(store.db, lambda: reinsert(batch, saved, OutboxLife("old", 21), MOST))
     store.written(batch)
 
     assert (events(store), events(store, "quarantine")) == (["mine", "a"], ["b"])
     assert store.db.execute("select seq, reason from quarantine").fetchall() == [(3, "too large")]
     assert (store.counters.pending, store.counters.quarantined) == (3, 1)
     (body,) = store.db.execute("select body from message where topic = 'chain'").fetchone()
-    assert b'"carried":{"stream":"old","newest":20,"seqs":[[7,7],[9,9]]}' in body
+    assert b'"carried":{"stream":"old","newest":20,"seqs":[[7,7],[9,9]],"forked":false}' in body
 
 
 def test_what_is_put_again_keeps_within_the_bound(store: OutboxStore, clock: SteppedClock) -> None:
     saved = [Saved(n, message(f"p{n}", priority=Priority.IMAGE, body=bytes(10_000))) for n in range(20)]
     batch = store.batch(clock.now())
-    reinsert(batch, saved, "old", 20, 100_000)
+    reinsert(batch, saved, OutboxLife("old", 21), 100_000)
 
     assert batch.counters.cost_bytes <= 100_000
     assert batch.counters.dropped[Priority.IMAGE] > 10
@@ -78,7 +79,7 @@ def test_what_waits_in_memory_moves_with_its_losses_and_with_what_is_open_or_end
     store.put([[start("old"), start("both")]], clock.now(), MOST, None)
     memory.put([[start("new"), end("old", 2), message("x"), message("y")]], clock.now(), MOST, None)
     memory.set_apart(3, "why")
-    memory.forget([(4, 4)])
+    memory.forget(proofs(memory.db, (4, 4)))
     memory.count_losses({Priority.IMAGE: 4})
     batch = store.batch(clock.now())
     transact(store.db, lambda: move(memory, batch, MOST))
@@ -95,13 +96,13 @@ def test_many_move_under_many_seals_and_of_none_that_is_told_too(
     store: OutboxStore, memory: OutboxStore, clock: SteppedClock
 ) -> None:
     memory.put([[message(f"e{n}") for n in range(REINSERT_BATCH + 1)]], clock.now(), MOST, None)
-    memory.forget([(1, REINSERT_BATCH // 2)])
-    memory.forget([(REINSERT_BATCH // 2 + 1, 1 << 40)])
+    memory.forget(proofs(memory.db, (1, REINSERT_BATCH // 2)))
+    memory.forget(proofs(memory.db, (REINSERT_BATCH // 2 + 1, 1 << 40)))
     batch = store.batch(clock.now())
     move(memory, batch, MOST)
     (body,) = store.db.execute("select body from message").fetchone()
 
-    assert f'"newest":{memory.counters.next_seq - 1},"seqs":[]'.encode() in body
+    assert f'"newest":{memory.counters.next_seq - 1},"seqs":[],"forked":false'.encode() in body
 
 
 def test_a_memory_that_was_never_used_leaves_no_trace(
@@ -166,7 +167,7 @@ def test_salvage_hands_over_in_portions_and_says_what_became_of_the_file(
     reopened: list[str | None] = []
     salvaged = salvage(
         path,
-        lambda some, of, newest: kept.append((len(some), of, newest)),
+        lambda some, life: kept.append((len(some), life.stream, life.newest)),
         lambda opened: reopened.extend(event.event_id for event in opened),
     )
 
@@ -174,7 +175,48 @@ def test_salvage_hands_over_in_portions_and_says_what_became_of_the_file(
     assert kept == [(REINSERT_BATCH, stream, number), (number - REINSERT_BATCH, stream, number)]
     assert sorted(map(str, reopened)) == sorted(f"e{n}" for n in range(150))
     assert salvaged == Salvaged("outbox.db", number, 1, 0, 0, stream)
-    assert str(salvaged) == "153 messages saved, 0 spoiled, 0 pages unreadable; the file is kept as outbox.db"
+    assert str(salvaged) == (
+        "153 messages saved, 0 spoiled, 0 pages unreadable; "
+        "the file outbox.db is erased, for all of it came again"
+    )
+
+
+def test_of_a_forked_file_comes_what_waits_in_it_and_nothing_from_its_free_pages(
+    tmp_path: Path, clock: SteppedClock
+) -> None:
+    path = tmp_path / "outbox.db"
+    with closing(database.connect(path, clock.now(), 0, None)) as db:
+        store = OutboxStore(db, clock.now())
+        store.put([[start(f"e{n}", body=b"%04d" % n * 300) for n in range(30)]], clock.now(), MOST, None)
+        store.set_apart(30, "why")
+        store.forget(proofs(db, (1, 25)))
+        stream = store.stream
+    kept: list[Saved] = []
+    lives: list[OutboxLife] = []
+    salvaged = salvage(
+        path, lambda some, life: (kept.extend(some), lives.append(life))[0], lambda _events: None, forked=True
+    )
+
+    assert [(each.seq, each.message.event_id, each.reason) for each in kept] == [
+        *((n, f"e{n - 1}", None) for n in range(26, 30)),
+        (30, "e29", "why"),
+    ]
+    assert [(life.stream, life.newest, life.forked) for life in lives] == [(stream, 30, True)]
+    assert salvaged == Salvaged("outbox.db", 5, 1, 0, 0, stream, forked=True)
+    assert "another box runs on a copy of it" in str(salvaged)
+
+
+def test_a_forked_file_that_is_damaged_too_is_saved_page_by_page(tmp_path: Path, clock: SteppedClock) -> None:
+    path = tmp_path / "outbox.db"
+    with closing(database.connect(path, clock.now(), 0, None)) as db:
+        OutboxStore(db, clock.now()).put([[start(f"e{n}") for n in range(150)]], clock.now(), MOST, None)
+        db.execute("pragma wal_checkpoint(truncate)")
+    with path.open("r+b") as file:
+        file.write(b"no header")
+    kept: list[Saved] = []
+    salvage(path, lambda some, _life: kept.extend(some), lambda _events: None, forked=True)
+
+    assert len({each.message.event_id for each in kept if each.message.event_id}) == 150
 
 
 def test_salvage_of_nothing_hands_over_nothing(tmp_path: Path) -> None:

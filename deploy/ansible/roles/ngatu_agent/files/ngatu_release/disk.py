@@ -55,7 +55,8 @@ def drop(path: Path) -> None:
 def drop_tree(path: Path) -> None:
     """Remove a folder; what a power cut leaves of it has no name that counts."""
     gone = path.with_name(path.name + ".gone")
-    if path.exists() and not gone.exists():
+    shutil.rmtree(gone, ignore_errors=True)  # of somebody who was interrupted here
+    if path.exists():
         path.rename(gone)
         settle(path.parent)
     shutil.rmtree(gone, ignore_errors=True)

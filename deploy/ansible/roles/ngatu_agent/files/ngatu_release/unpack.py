@@ -3,9 +3,11 @@
 Invariants
 1. Nothing of a bundle is run, and nothing of it but the manifest is read, before openssl has found the
    signature over its manifest good.
-2. Every file is checked against the manifest before the first of them is used.
+2. Every file is checked against the manifest before the first of them is used, and its size before a byte of
+   it is written.
 3. A bundle older than the floor is refused: the highest floor of all releases that were ever confirmed here.
 4. A release has the file `complete` only after all of it is on the disk. Without it a release does not exist.
+5. A bundle that is refused leaves nothing.
 """
 
 from __future__ import annotations
@@ -17,18 +19,17 @@ import platform
 import re
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 
 from disk import Refused, drop_tree, put, settle
+from members import Damaged, Members
 
 FORMAT = 1
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 COMPLETE = "complete"
 MOST_MANIFEST_BYTES = 1 << 20
-CHUNK_BYTES = 1 << 20
 AGAIN = "copy the bundle again, or ask who made it"
 BIG = 1 << 30
 """Sorts after every number that a version can hold."""
@@ -55,9 +56,9 @@ def rank(version: str) -> tuple[object, ...]:
     return *release, *stage, -1 if post is None else int(post), BIG if dev is None else int(dev)
 
 
-def signed_manifest(bundle: Path, tar: tarfile.TarFile, key: Path) -> tuple[bytes, dict[str, Any]]:
+def signed_manifest(bundle: Path, members: Members, key: Path) -> tuple[bytes, dict[str, Any]]:
     """The bytes of the manifest and what they say, after the signature has been checked."""
-    encoded, signature = (_small(bundle, tar, name) for name in (MANIFEST, SIGNATURE))
+    encoded, signature = (_small(members, name) for name in (MANIFEST, SIGNATURE))
     if not key.is_file():
         raise Refused(f"{key}: there is no key to check releases with: roll out ngatu_agent_release_key")
     with tempfile.TemporaryDirectory() as folder:
@@ -69,24 +70,42 @@ def signed_manifest(bundle: Path, tar: tarfile.TarFile, key: Path) -> tuple[byte
         done = subprocess.run(words, capture_output=True, check=False)  # invariant 1
     if done.returncode:
         raise Refused(f"{bundle}: {MANIFEST}: the signature is not of {key}: {AGAIN}")
-    manifest = json.loads(encoded)
-    if manifest.get("format") != FORMAT:
-        raise Refused(f"{bundle}: it has another format: update ngatu-release on this box first")
-    return encoded, manifest
+    return encoded, _read(bundle, encoded)
 
 
-def _small(bundle: Path, tar: tarfile.TarFile, name: str) -> bytes:
-    member = tar.next()
-    if member is None or member.name != name or not member.isreg() or member.size > MOST_MANIFEST_BYTES:
-        raise Refused(f"{bundle}: {name} is not where it must be: {AGAIN}")
-    return _opened(bundle, tar, member).read()
+def _small(members: Members, name: str) -> bytes:
+    member = members.next()
+    if member is None or member[0] != name or member[1] > MOST_MANIFEST_BYTES:
+        raise Damaged(f"{name} is not where it must be")
+    return b"".join(members.pieces())
 
 
-def _opened(bundle: Path, tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
-    file = tar.extractfile(member) if member.isreg() else None
-    if file is None:
-        raise Refused(f"{bundle}: {member.name} is no plain file: {AGAIN}")
-    return file
+def _read(bundle: Path, encoded: bytes) -> dict[str, Any]:
+    """What a manifest says; it is signed, so only what we made ourselves can be wrong here."""
+    newer = f"{bundle}: {MANIFEST}: cannot be read here: update ngatu-release on this box first"
+    try:
+        manifest: dict[str, Any] = json.loads(encoded)
+        known = manifest["format"] == FORMAT and all(
+            isinstance(manifest[key], kind)
+            for key, kind in (("version", str), ("floor", str), ("arch", str), ("python", str),
+                              ("system_site", bool), ("files", dict))
+        ) and all(map(_plain, manifest["files"].items()))  # fmt: skip
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Refused(newer) from None
+    if not known:
+        raise Refused(newer)
+    rank(manifest["version"])  # it becomes the name of a folder
+    rank(manifest["floor"])
+    return manifest
+
+
+def _plain(file: tuple[str, Any]) -> bool:
+    """Whether it is a file of a release: its name leads nowhere else, its size and hash are such."""
+    name, of = file
+    pure = PurePosixPath(name)
+    size, digest = of["bytes"], of["sha256"]
+    inside = not pure.is_absolute() and ".." not in pure.parts and str(pure) == name and "\0" not in name
+    return inside and type(size) is int and size >= 0 and re.fullmatch("[0-9a-f]{64}", digest) is not None
 
 
 def fits(manifest: dict[str, Any], bundle: Path, python: str, floor: str | None) -> None:
@@ -105,22 +124,24 @@ def fits(manifest: dict[str, Any], bundle: Path, python: str, floor: str | None)
         raise Refused(f"{bundle}: it is for Python {manifest['python']}, {python} is {here}: build one for it")
 
 
-def extract(bundle: Path, tar: tarfile.TarFile, files: dict[str, dict[str, Any]], into: Path) -> None:
+def extract(bundle: Path, members: Members, files: dict[str, dict[str, Any]], into: Path) -> None:
     """Write out every file of the manifest, checked; one more, less or different is refused by its name."""
     left = dict(files)
-    while (member := tar.next()) is not None:
-        expected, name = left.pop(member.name, None), PurePosixPath(member.name)
-        if expected is None or name.is_absolute() or ".." in name.parts:
-            raise Refused(f"{bundle}: {member.name} is not in the manifest: {AGAIN}")
-        source, path = _opened(bundle, tar, member), into / name
+    while (member := members.next()) is not None:
+        name, size = member
+        expected = left.pop(name, None)
+        if expected is None:
+            raise Refused(f"{bundle}: {name} is not in the manifest, or comes twice: {AGAIN}")
+        if size != expected["bytes"]:  # invariant 2
+            raise Refused(f"{bundle}: {name} has {size} bytes, the manifest says {expected['bytes']}: {AGAIN}")
+        path, digest = into / name, hashlib.sha256()
         path.parent.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.sha256()
-        with path.open("wb") as file:
-            while piece := source.read(CHUNK_BYTES):
+        with path.open("xb") as file:
+            for piece in members.pieces():
                 digest.update(piece)
                 file.write(piece)
         if digest.hexdigest() != expected["sha256"]:  # invariant 2
-            raise Refused(f"{bundle}: {member.name} is damaged or was changed: {AGAIN}")
+            raise Refused(f"{bundle}: {name} is damaged or was changed: {AGAIN}")
     if left:
         raise Refused(f"{bundle}: {min(left)} is missing: {AGAIN}")
 
@@ -132,8 +153,9 @@ def install(bundle: Path, releases: Path, key: Path, python: str, floor: str | N
         Refused: the bundle must not or cannot be used; nothing has changed then.
     """
     try:
-        with tarfile.open(bundle, "r:") as tar:
-            encoded, manifest = signed_manifest(bundle, tar, key)
+        with bundle.open("rb") as file:
+            members = Members(file)
+            encoded, manifest = signed_manifest(bundle, members, key)
             fits(manifest, bundle, python, floor)
             version: str = manifest["version"]
             release = releases / version
@@ -142,20 +164,33 @@ def install(bundle: Path, releases: Path, key: Path, python: str, floor: str | N
                     raise Refused(f"{bundle}: another bundle of {version} is installed: give it a new version")
                 return version, False
             drop_tree(release)  # what an interrupted install left
-            release.mkdir(parents=True)
+            releases.mkdir(parents=True, exist_ok=True)
             _room(bundle, manifest, releases)
-            extract(bundle, tar, manifest["files"], release)
-    except (tarfile.TarError, EOFError) as error:
-        raise Refused(f"{bundle}: no whole bundle ({error}): {AGAIN}") from None
+            try:
+                _made(bundle, members, (encoded, manifest), release, python)
+            except BaseException:
+                drop_tree(release)  # invariant 5
+                raise
+    except Damaged as error:
+        raise Refused(f"{bundle}: {error}: {AGAIN}") from None
     except OSError as error:
-        raise Refused(f"{error.filename or bundle}: {error.strerror}") from None
+        raise Refused(f"{error.filename or bundle}: {error.strerror or error}") from None
+    put(release / COMPLETE, "")  # invariant 4
+    settle(releases)
+    return version, True
+
+
+def _made(
+    bundle: Path, members: Members, signed: tuple[bytes, dict[str, Any]], release: Path, python: str
+) -> None:
+    """All of a release but the word that it is complete."""
+    encoded, manifest = signed
+    release.mkdir()
+    extract(bundle, members, manifest["files"], release)
     (release / MANIFEST).write_bytes(encoded)
     _environment(release, python, system_site=bool(manifest["system_site"]))
     os.sync()
     settle(release)
-    put(release / COMPLETE, "")  # invariant 4
-    settle(releases)
-    return version, True
 
 
 def _room(bundle: Path, manifest: dict[str, Any], releases: Path) -> None:

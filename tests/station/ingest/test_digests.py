@@ -1,4 +1,4 @@
-"""station.store.digests"""
+"""station.ingest.digests"""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from agent.publishing.compose import Sender, event_messages
 from agent.wire import codec
 from agent.wire.message import Stored
 from station.ingest.inbound import read
-from station.store.digests import blob_of, blobs_of, digest
 from tests.station.ingest.test_receipts import AT, BASE, BOX, messages
 from tests.support.fake_box import an_event
 
@@ -26,7 +25,7 @@ def sent(number: int, seq: int, stream: str, now: Instant) -> bytes:
 
 
 def of(raw: bytes, suffix: str = "camera/north/event") -> str:
-    return digest(read(BASE + suffix, raw, {}))
+    return read(BASE + suffix, raw, {}).digest
 
 
 def test_the_digest_is_that_of_what_lay_in_the_outbox() -> None:
@@ -49,13 +48,18 @@ def test_the_order_and_spacing_of_another_programs_json_do_not_matter() -> None:
     assert of(json.dumps(turned).encode()) != of(json.dumps(turned | {"camera": "south"}).encode())
 
 
-def test_a_picture_goes_by_its_bytes_and_into_a_file() -> None:
-    event, picture = messages(1, 1, picture=True)
+def test_bytes_go_by_their_hash_even_where_they_look_like_json() -> None:
+    picture = messages(1, 1, picture=True)[1]
     chunk = read(BASE + "evidence/q-1/film.mp4/0", b"{}", {"stream": "s-1", "seq": "3"})
 
-    assert digest(picture) == picture.image_sha256 == sha256(picture.raw).hexdigest()
-    assert blob_of(event) is None
-    assert blobs_of([event, picture, chunk]) == {digest(picture): picture.raw, digest(chunk): b"{}"}
+    assert picture.digest == picture.image_sha256 == sha256(picture.raw).hexdigest()
+    assert chunk.digest == sha256(b"{}").hexdigest()
+
+
+def test_more_than_the_contract_allows_goes_by_its_bytes() -> None:
+    raw = b'{"seq":1,"pad":"%s"}' % bytes(b"x" * codec.MAX_JSON_BYTES)
+
+    assert of(raw) == sha256(raw).hexdigest()
 
 
 @given(st.binary(max_size=200))

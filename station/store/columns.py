@@ -1,0 +1,27 @@
+"""What a message puts into columns: moments as numbers, and the hash of what belongs in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from station.ingest.inbound import InboundMessage, MessageKind
+
+
+def blobs_of(messages: Sequence[InboundMessage]) -> dict[str, bytes]:
+    """What belongs in files: pictures and pieces of footage, by their hash."""
+    return {sha: message.raw for message in messages if (sha := blob_of(message)) is not None}
+
+
+def blob_of(message: InboundMessage) -> str | None:
+    """The hash of what belongs in a file; None for JSON and for what cannot be read."""
+    if message.image is not None:
+        return message.image_sha256
+    if message.kind is MessageKind.CHUNK and message.problem is None:
+        return message.digest
+    return None
+
+
+def ms(moment: datetime) -> int:
+    """Whole milliseconds since 1970."""
+    return round(moment.timestamp() * 1000)

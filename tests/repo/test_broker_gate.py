@@ -1,0 +1,209 @@
+"""the broker's ngatu_gate.c and ngatu_kept.py: who comes in, what is kept, and what is forgotten"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.acceptance.faults.broker_stage import BOXES, CAMERAS, COMMUNE, HOSTILE, OTHER, ROOT, Line
+from tests.acceptance.faults.suite import gathered, tried
+from tests.support.brokers import until
+from tests.support.role_broker import ROLE, RoleBroker, missing, rendered, role_broker
+
+pytestmark = pytest.mark.broker
+TREE = f"{ROOT}/{COMMUNE}/{HOSTILE}"
+
+
+@pytest.fixture(autouse=True)
+def _parts() -> None:
+    if why := missing():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[RoleBroker]:
+    with role_broker(tmp_path, BOXES, **CAMERAS) as running:
+        yield running
+
+
+@pytest.mark.parametrize("number", ["P44", "P52", "P58", "P60.3"])
+def test_the_promise_is_kept_at_its_smallest_size(number: str) -> None:
+    verdict = tried(gathered()[number], int.from_bytes(os.urandom(4)), "quick")
+
+    assert verdict.outcome == "kept", verdict.measured
+
+
+def operator(broker: RoleBroker, name: str = "look") -> Line:
+    return Line(broker, broker.pair("operator.broker", "operator"), name, port=broker.station_port)
+
+
+def station(broker: RoleBroker, name: str) -> Line:
+    return Line(broker, broker.pair(f"station.{COMMUNE}", "station"), name, port=broker.station_port)
+
+
+def codes(line: Line, *messages: tuple[str, bytes, bool]) -> list[str]:
+    """What the broker said to each."""
+    before = len(line.codes)
+    for topic, payload, retain in messages:
+        line.say(topic, payload, retain=retain)
+    until(lambda: len(line.codes) == before + len(messages), 20, "the broker answers")
+    return line.codes[before:]
+
+
+DENIED = "Not authorized"
+
+
+def test_only_states_are_kept_and_only_up_to_a_size(broker: RoleBroker) -> None:
+    box = Line(broker, broker.pair(HOSTILE), HOSTILE)
+    said = codes(
+        box,
+        (f"{TREE}/status", b"x", True), (f"{TREE}/info", b"x", True), (f"{TREE}/health", b"x" * 65_536, True),
+        (f"{TREE}/camera/north/status", b"x", True), (f"{TREE}/camera/north/event", b"x", False),
+        (f"{TREE}/camera/north/event", b"x", True), (f"{TREE}/health", b"x" * 65_537, True),
+        (f"{TREE}/chain", b"x", True), (f"{TREE}/camera/south/status", b"x", True),
+        (f"{TREE}/camera/south/event", b"x", False),
+    )  # fmt: skip
+
+    assert [code == DENIED for code in said] == [False] * 5 + [True] * 5
+    box.leave()
+
+
+def test_the_brokers_tool_clears_and_writes_nothing(broker: RoleBroker) -> None:
+    box, tool = Line(broker, broker.pair(HOSTILE), HOSTILE), operator(broker)
+    codes(box, (f"{TREE}/status", b"x", True))
+
+    assert (
+        codes(tool, (f"{TREE}/receipt", b"forged", False), (f"{TREE}/status", b"forged", True)) == [DENIED] * 2
+    )
+    assert codes(tool, (f"{TREE}/status", b"", True)) != [DENIED]
+    box.leave()
+    tool.leave()
+
+
+def test_a_box_takes_its_own_name_back_from_whoever_sits_on_it(broker: RoleBroker) -> None:
+    squatter = station(broker, HOSTILE)
+    assert squatter.let_in
+
+    box = Line(broker, broker.pair(HOSTILE), HOSTILE)
+    assert box.let_in
+    until(lambda: squatter.ended, 10, "the squatter is put out")
+    assert not station(broker, HOSTILE).let_in, "and it does not come back while the box is there"
+    assert not box.ended
+    box.leave()
+
+
+def test_a_session_stays_its_owners_while_nobody_is_connected(broker: RoleBroker) -> None:
+    station(broker, "mine").leave()
+
+    assert not operator(broker, "mine").let_in
+    assert station(broker, "mine").let_in
+
+
+def test_a_check_beside_the_running_agent_takes_nobodys_place(broker: RoleBroker) -> None:
+    box = Line(broker, broker.pair(HOSTILE), HOSTILE)
+
+    assert Line(broker, broker.pair(HOSTILE), f"{HOSTILE}-check").let_in
+    assert not box.ended
+    box.leave()
+
+
+def test_a_list_of_the_revoked_that_cannot_be_read_leaves_the_one_before(broker: RoleBroker) -> None:
+    stolen = Line(broker, broker.pair(HOSTILE), HOSTILE)
+    other = Line(broker, broker.pair(OTHER), OTHER)
+    broker.revoke(HOSTILE)
+    until(lambda: stolen.ended, 10, "the stolen box is put out")
+    crl = broker.folder / "ca" / "crl.pem"
+    crl.write_text(crl.read_text().replace("BEGIN X509 CRL", "BEGIN NOTHING"))
+    broker.reload()
+
+    until(lambda: "the list of the revoked cannot be read" in broker.log, 10)
+    assert broker.alive() and not other.ended
+    assert not refused(broker, OTHER)
+    assert refused(broker, HOSTILE)
+
+
+def refused(broker: RoleBroker, name: str) -> bool:
+    try:
+        return not Line(broker, broker.folder / "pairs" / name, name).let_in
+    except OSError:
+        return True
+
+
+def test_a_broker_without_a_readable_list_does_not_start(tmp_path: Path) -> None:
+    broker = RoleBroker(tmp_path, BOXES, **CAMERAS)
+    (tmp_path / "ca" / "crl.pem").unlink()
+
+    with pytest.raises(AssertionError):
+        broker.start()
+
+
+def tool(broker: RoleBroker, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """ngatu-kept, at this broker."""
+    described = importlib.util.spec_from_file_location("ngatu_kept", ROLE / "files/ngatu_kept.py")
+    assert described is not None and described.loader is not None
+    kept = importlib.util.module_from_spec(described)
+    described.loader.exec_module(kept)
+    stem, tls = broker.pair("operator.broker", "operator"), broker.folder / "tls"
+    tls.mkdir()
+    for link, end in (("operator.crt", ".crt"), ("operator.key", ".key")):
+        (tls / link).symlink_to(stem.with_suffix(end))
+    (tls / "ca.crt").symlink_to(broker.ca)
+    monkeypatch.setattr(kept, "TLS", tls)
+    monkeypatch.setattr(kept, "ACCESS", broker.folder / "ngatu.acl")
+    monkeypatch.setattr(kept, "CONFIG", broker.folder / "mosquitto.conf")
+    return kept
+
+
+def test_what_was_kept_of_a_revoked_box_is_cleared_and_nothing_else(
+    broker: RoleBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tool(broker, monkeypatch)
+    for box in (HOSTILE, OTHER):
+        line = Line(broker, broker.pair(box), box)
+        tree = f"{ROOT}/{COMMUNE}/{box}"
+        camera = CAMERAS["ngatu_broker_cameras"][box][0]
+        codes(line, (f"{tree}/status", b"x", True), (f"{tree}/camera/{camera}/status", b"x", True))
+        line.leave()
+    broker.revoke(HOSTILE)
+    where = ["localhost", str(broker.station_port)]
+
+    assert kept.main([*where, "clear"]) == {"cleared": 2}
+    assert kept.listed(("localhost", str(broker.station_port))) == {
+        f"{ROOT}/{COMMUNE}/{OTHER}/status", f"{ROOT}/{COMMUNE}/{OTHER}/camera/fed/status",
+    }  # fmt: skip
+    assert kept.main([*where, "clear"]) == {"cleared": 0}
+    assert kept.main([*where, "count"])["kept"] >= 2
+
+
+def test_what_may_stay_is_read_from_access_and_configuration() -> None:
+    described = importlib.util.spec_from_file_location("ngatu_kept", ROLE / "files/ngatu_kept.py")
+    assert described is not None and described.loader is not None
+    kept = importlib.util.module_from_spec(described)
+    described.loader.exec_module(kept)
+    access = rendered(
+        "acl.j2", ngatu_broker_boxes={HOSTILE: COMMUNE}, ngatu_broker_communes=[COMMUNE],
+        ngatu_broker_cameras={HOSTILE: ["north"]},
+    )  # fmt: skip
+    config = rendered("mosquitto.conf.j2")
+
+    assert kept.may_stay(access, config) == {
+        f"{TREE}/status", f"{TREE}/info", f"{TREE}/health", f"{TREE}/camera/north/status",
+        f"{TREE}/camera/box/status", f"{ROOT}/{COMMUNE}/station/status",
+    }  # fmt: skip
+
+
+def test_the_tool_says_in_one_line_what_it_lacks() -> None:
+    done = subprocess.run(
+        [sys.executable, "-IB", str(ROLE / "files/ngatu_kept.py"), "localhost", "1", "clear"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1 and re.fullmatch(r"ngatu-kept: .+\n", done.stderr)
