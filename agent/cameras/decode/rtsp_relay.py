@@ -57,7 +57,7 @@ class Relay:
         self.redirected: str | None = None
         """Where the camera has sent us, if that was another place."""
         self.failed: OSError | None = None
-        """Why the camera could not be connected to."""
+        """Why the camera could not be connected to; TimeoutError while that is still tried."""
         self.url = self._loopback(url)
         """What FFmpeg is to open."""
         self._pair: _Pair | None = None
@@ -83,11 +83,15 @@ class Relay:
 
     def _serve_one(self, ffmpeg: socket.socket) -> None:
         ffmpeg.settimeout(self._timeout_s)
+        self.failed = (
+            TimeoutError()
+        )  # as long as nobody has answered, neither the camera nor who knows its address
         try:
             camera = socket.create_connection(self._at, self._timeout_s)
         except OSError as error:
             self.failed = error
             return
+        self.failed = None
         with camera:
             for each in (ffmpeg, camera):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -157,6 +157,21 @@ def test_a_closed_relay_leaves_no_thread_and_no_descriptor() -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == open_before
 
 
+def test_a_camera_whose_packets_vanish_does_not_answer_in_time() -> None:
+    """As one whose server of names is dead: a full queue of connections answers as little."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        held = [socket.socket() for _ in range(4)]
+        for each in held:
+            each.setblocking(False)
+            each.connect_ex(full.getsockname())
+        with pytest.raises(CameraLost, match="does not answer in time"):
+            pictures(f"rtsp://127.0.0.1:{full.getsockname()[1]}/live")
+        for each in held:
+            each.close()
+
+
 def test_a_host_that_has_no_address_is_told() -> None:
     with pytest.raises(CameraLost, match=r"cannot be read: .*(known|resolution|associated)"):
         pictures("rtsp://no-such-camera.invalid/live")
