@@ -3,8 +3,8 @@
     backup.json             whose backup it is: made with the first one, never changed
     backup.lock             held by whoever makes a backup
     blobs/aa/bb/HASH        pictures, each once, as in the store
-    database/MOMENT.db      the database as it was (MOMENT.dump: of PostgreSQL)
-    manifests/MOMENT.json   written last: a copy without it was cut off, and is none
+    database/NAME.db        the database as it was (NAME.dump: of PostgreSQL)
+    manifests/NAME.json     written last: a copy without it was cut off, and is none
     journal/NUMBER.journal  what was kept since (journal.py)
 
 Invariants
@@ -18,11 +18,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 from pwd import getpwuid
 from typing import Any, Literal
 from uuid import uuid4
@@ -31,6 +33,7 @@ from agent.errors import NgatuError
 from station.config import StationConfig
 
 FORMAT = 1
+_NAME = re.compile(r"[0-9]{6}-[0-9]{8}T[0-9]{6}Z")
 KEPT = 3
 """Copies of the database that stay."""
 STORE_ID = "store.id"
@@ -214,10 +217,16 @@ class BackupFolder:
             if copy.name.split(".")[0] not in names[-KEPT:]:
                 copy.unlink()
 
+    def next_name(self, made_ms: int) -> str:
+        """After that of the latest, whatever the clock says: the names tell which backup is the newest."""
+        names = self.names()
+        number = int(names[-1].partition("-")[0]) + 1 if names else 1
+        return f"{number:06d}-{datetime.fromtimestamp(made_ms / 1000, UTC):%Y%m%dT%H%M%SZ}"
+
     def names(self) -> list[str]:
         """Of all manifests, the oldest first."""
         try:
-            return sorted(path.stem for path in self.manifests.glob("*.json"))
+            return sorted(path.stem for path in self.manifests.glob("*.json") if _NAME.fullmatch(path.stem))
         except OSError:
             return []
 
@@ -238,7 +247,8 @@ class BackupFolder:
             fields = document["manifest"]
             if fields["format"] > FORMAT:
                 raise BackupError(f"{path} was written by a newer ngatu", "install that one")
-            if document["sha256"] == _sum(fields):
+            plain = PurePath(fields["database"])
+            if document["sha256"] == _sum(fields) and plain.parts == ("database", plain.name):
                 return BackupManifest(**fields)
         except (ValueError, KeyError, TypeError):
             pass

@@ -14,7 +14,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
@@ -101,16 +100,17 @@ def _open_file(folder: BackupFolder) -> int:
 
 
 def _copy_database(folder: BackupFolder, connection: Connection, made_ms: int, progress: Progress) -> Path:
-    for cut_off in folder.database.glob("*.part*"):
-        cut_off.unlink()
+    names = folder.names()
+    for path in list(folder.database.iterdir()):
+        if path.name.partition(".")[0] not in names:  # a backup that was cut off
+            path.unlink()
     is_sqlite = connection.dialect.name == "sqlite"
     if is_sqlite:
         pages, size = (
             connection.exec_driver_sql(f"pragma {word}").scalar_one() for word in ("page_count", "page_size")
         )
         _refuse_full(folder, pages * size)
-    moment_name = datetime.fromtimestamp(made_ms / 1000, UTC).strftime("%Y%m%dT%H%M%S%f")[:-3] + "Z"
-    copy = folder.database / f"{moment_name}.{'db' if is_sqlite else 'dump'}"
+    copy = folder.database / f"{folder.next_name(made_ms)}.{'db' if is_sqlite else 'dump'}"
     copy_database(connection, copy, progress)
     return copy
 

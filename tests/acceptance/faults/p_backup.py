@@ -93,8 +93,11 @@ def _settled(victim: Victim, station: Receiver, *, lossless: bool) -> Findings:
 
 
 def _gaps(station: Receiver, findings: Findings) -> set[int]:
-    """The numbers that the station tells as gone; waits for its scan where something is lost."""
-    query = "select first, last from gap where state = 'gone'"
+    """The numbers that the station tells as missing; waits for its scan where something is lost.
+
+    They are `gone` from the next hello on: while the box holds anything older, they might still come.
+    """
+    query = "select first, last from gap where closed_ms is null"
     if findings.lost:
         lost = {seq for _, seq in findings.lost}
         deadline_s = time.monotonic() + 60
