@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,9 +13,12 @@ from agent.printable import printable
 from agent.transport.client import connect
 from agent.transport.errors import HungUp, VersionRefused
 from agent.transport.settings import Version
+from station.audit.picture_scan import missing_pictures
 from station.config import StationConfig, warnings
+from station.ingest.alarms import AlarmKind
 from station.store.alarms import StandingAlarm, standing
 from station.store.database import StoreError, engine_of, in_words, shown, url_of, version, versions
+from station.store.store import BLOBS
 
 Finding = tuple[str, str, str]
 """Part, what was found, and the verdict: ok, warning or failed."""
@@ -25,7 +29,8 @@ def findings(config: StationConfig) -> Iterator[Finding]:
     yield "config", f"commune {config.commune}", "ok"
     for warning in warnings(config):
         yield "config", warning, "warning"
-    for part, look in (("state_dir", _folder), ("database", _database), ("broker", _broker)):
+    parts = ("state_dir", _folder), ("database", _database), ("pictures", _pictures), ("broker", _broker)
+    for part, look in parts:
         try:
             yield part, look(config), "ok"
         except NgatuError as error:
@@ -77,6 +82,29 @@ def _alarms(config: StationConfig) -> tuple[StandingAlarm, ...]:
         engine.dispose()
 
 
+def _pictures(config: StationConfig) -> str:
+    """Whether each picture that the database names lies on the disk: names only, so seconds for a million."""
+    url = url_of(config.database, config.state_dir)
+    if url.drivername == "sqlite" and not (config.state_dir / "station.db").exists():
+        return "none yet"
+    engine = engine_of(url, writes=False)
+    try:
+        with engine.connect() as connection, connection.begin():
+            if version(connection) != versions()[0]:
+                return "not looked at: the database is of another version"
+            missing = missing_pictures(connection, config.state_dir / BLOBS)
+            alarms = [each for each in standing(connection) if each.kind == AlarmKind.PICTURES_MISSING]
+    except (SQLAlchemyError, OSError) as error:
+        raise in_words(error, url) from error
+    finally:
+        engine.dispose()
+    if missing.count:
+        since = f"since {_moment(alarms[0].opened_ms)}" if alarms else "the station has not noticed yet"
+        hint = f"look at {config.state_dir / BLOBS} and its disk; bring them back from a backup if there is one"
+        raise StoreError(printable(f"{missing}; {since}"), hint)
+    return f"all {missing.named} that the database names are there"
+
+
 def _broker(config: StationConfig) -> str:
     settings = config.subscriber(receipts=False)
     versions: tuple[Version, ...] = ("5", "3.1.1")
@@ -89,3 +117,7 @@ def _broker(config: StationConfig) -> str:
         client.loop(0.1)
         return f"{settings.where} accepts the station"
     raise BrokerUnreachable(f"{settings.where} hung up before it answered", "is it an MQTT broker?")
+
+
+def _moment(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().isoformat(" ", "minutes")

@@ -85,6 +85,18 @@ class QuotaSettings(Settings):
     )
 
 
+class PictureSettings(Settings):
+    """How the files of pictures are looked after."""
+
+    look_s: float = Field(
+        300.0,
+        ge=1,
+        le=540,
+        description="How long a look takes at whether each picture is still on the disk; one follows another. "
+        "It reads names, no pictures.",
+    )
+
+
 class StationLog(Settings):
     """What the station writes about its own work, to standard output."""
 
@@ -114,6 +126,9 @@ class StationConfig(Settings):
     )
     ingest: IngestSettings = Field(IngestSettings(), description="How messages are taken in.")
     quota: QuotaSettings = Field(QuotaSettings(), description="How much is taken of one box in a day of UTC.")
+    pictures: PictureSettings = Field(
+        PictureSettings(), description="How the files of pictures are looked after."
+    )
     log: StationLog = Field(StationLog(), description="What the station writes about its own work.")
 
     def subscriber(self, *, receipts: bool = True) -> SubscriberSettings:

@@ -8,10 +8,11 @@ from contextlib import closing
 import structlog
 
 from agent import log as lines
+from station.audit.picture_scan import PictureScan
 from station.config import StationConfig
 from station.ingest.subscriber import Subscriber
 from station.store.database import claimed, engine_of, shown, url_of
-from station.store.store import Store
+from station.store.store import BLOBS, Store
 
 log = structlog.get_logger("station.service")
 
@@ -25,12 +26,21 @@ def run(config: StationConfig, for_s: float | None = None) -> None:
     """
     lines.configure(config.log.level, config.log.format)
     url = url_of(config.database, config.state_dir)
+    scan = PictureScan(engine_of(url, writes=False), config.state_dir / BLOBS, config.pictures.look_s)
     with (
         claimed(config.state_dir),
         closing(
-            Store(engine_of(url), config.state_dir, config.ingest.gap_after_s, quota=config.quota)
+            Store(
+                engine_of(url),
+                config.state_dir,
+                config.ingest.gap_after_s,
+                quota=config.quota,
+                duties=[scan.tell],
+            )
         ) as store,
+        closing(scan),
     ):
+        scan.start()
         subscriber = Subscriber(config.subscriber(), store)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: subscriber.stop())

@@ -5,6 +5,7 @@ Invariants
 2. A file that has its final name is whole, and is never changed.
 3. What a crash left between the file and its row is removed at the start. More than a crash can leave is no
    crash but a mistake, such as another database: then nothing is removed, and it is told.
+4. A folder that somebody removed under it is made again by the next put().
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -49,7 +51,7 @@ class Blobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._incoming = folder / INCOMING
-        self._incoming.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self._make_folders()
         self._threads = ThreadPoolExecutor(_SYNCS, "blobs")
 
     def path(self, sha256: str) -> Path:
@@ -64,6 +66,13 @@ class Blobs:
         """
         if not blobs:
             return
+        try:
+            self._put(blobs)
+        except FileNotFoundError:  # invariant 4; it may also go between two of its steps
+            self._make_folders()
+            self._put(blobs)
+
+    def _put(self, blobs: Mapping[str, bytes]) -> None:
         fresh = [sha256 for sha256 in blobs if not self.path(sha256).exists()]
         self._at_once(lambda sha256: _write(self._incoming / sha256, blobs[sha256]), fresh)
         # The folders of those that are there already too: whoever put them may not have come so far.
@@ -75,6 +84,9 @@ class Blobs:
         for sha256 in fresh:
             (self._incoming / sha256).replace(self.path(sha256))
         self._at_once(_sync, touched)
+
+    def _make_folders(self) -> None:
+        self._incoming.mkdir(mode=0o750, parents=True, exist_ok=True)
 
     def close(self) -> None:
         """End its threads."""
@@ -104,10 +116,25 @@ class Blobs:
         return OrphanRemoval(len(orphans), 0)
 
 
+def names_below(folder: Path, prefix: str) -> set[str]:
+    """The hashes of the files whose names begin with two characters; none where there is no such folder.
+
+    Reads folders only, at most 257 of them: what a file holds, and how large it is, nobody looks at.
+
+    Raises:
+        OSError: a folder is there and cannot be read.
+    """
+    try:
+        return {path.name for path in _files(folder / prefix)}
+    except FileNotFoundError:
+        return set()
+
+
 def _files(folder: Path) -> Iterator[Path]:
     for inner in os.scandir(folder):
         if inner.is_dir():
-            yield from (Path(entry.path) for entry in os.scandir(inner) if _NAME.fullmatch(entry.name))
+            with suppress(FileNotFoundError):  # somebody removed it meanwhile
+                yield from (Path(entry.path) for entry in os.scandir(inner) if _NAME.fullmatch(entry.name))
 
 
 def _write(path: Path, data: bytes) -> None:

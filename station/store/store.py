@@ -62,8 +62,11 @@ class Store:
         gap_after_s: float = 60.0,
         now: Callable[[], float] = time.time,
         quota: QuotaSettings | None = None,
+        duties: Iterable[Callable[[Store], None]] = (),
     ) -> None:
+        """`duties` are called at each `attend`: what else is looked after in the station's own turn."""
         self._engine = engine
+        self._duties = tuple(duties)
         self._now = now
         self._ids = IdCache()
         self._gap_scan = GapScan(gap_after_s)
@@ -134,7 +137,7 @@ class Store:
         return self._transact(lambda connection: [(row.first, row.last) for row in connection.execute(query)])
 
     def attend(self) -> None:
-        """Look for gaps, and report who is over his quota, when it is time; called about once a second.
+        """Look for gaps, report who is over his quota, do the duties; called about once a second.
 
         Raises:
             StoreError: the database cannot be read or written.
@@ -145,6 +148,8 @@ class Store:
         if time.monotonic() - self._reported_s >= _REPORT_S:
             self._reported_s, at_ms = time.monotonic(), self._now_ms()
             _log(Notice(*line) for line in self._transact(lambda connection: self._report(connection, at_ms)))
+        for duty in self._duties:
+            duty(self)
 
     def raise_alarm(self, kind: AlarmKind, of_box: Box | None, detail: str, count: int = 1) -> None:
         """Open an alarm, or raise it again; without a box it is about the station itself.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from station.ingest.alarms import AlarmKind
 from station.store.database import engine_of, upgrade, url_of, versions
 from station.store.store import Store
 from station.watch.embedded import Address
+from tests.station.ingest.test_receipts import messages
 from tests.support.brokers import free_port
+from tests.support.stores import Place
 
 
 def config(folder: Path, port: int, more: str = "") -> StationConfig:
@@ -23,9 +26,9 @@ def config(folder: Path, port: int, more: str = "") -> StationConfig:
 def test_a_place_where_nothing_is_yet_is_well_and_stays_empty(tmp_path: Path, embedded: Address) -> None:
     found = list(findings(config(tmp_path / "state", embedded.port)))
 
-    assert [verdict for _, _, verdict in found] == ["ok"] * 4
+    assert [verdict for _, _, verdict in found] == ["ok"] * 5
     assert [what.rpartition("state")[2] for part, what, _ in found if part != "broker"] == [
-        "commune hai-ninh", " will be made", "/station.db will be made",
+        "commune hai-ninh", " will be made", "/station.db will be made", "none yet",
     ]  # fmt: skip
     assert not (tmp_path / "state").exists()
 
@@ -36,7 +39,7 @@ def test_each_part_is_looked_at_although_another_fails(tmp_path: Path) -> None:
     found = {part: (what, verdict) for part, what, verdict in findings(config(tmp_path / "file", free_port()))}
 
     assert {part: verdict for part, (_, verdict) in found.items()} == {
-        "config": "ok", "state_dir": "failed", "database": "ok", "broker": "failed",
+        "config": "ok", "state_dir": "failed", "database": "ok", "pictures": "ok", "broker": "failed",
     }  # fmt: skip
     assert "owner and mode of state_dir" in found["state_dir"][0]
     assert "is the broker running" in found["broker"][0]
@@ -52,6 +55,29 @@ def test_an_older_database_is_told_and_left_as_it_is(tmp_path: Path, older: str)
     looked = [next(what for part, what, _ in findings(settings) if part == "database") for _ in range(2)]
 
     assert looked == [f"{tmp_path}/station.db, version {older}: will be brought to {versions()[0]}"] * 2
+
+
+def test_pictures_that_are_gone_are_counted_with_their_boxes(tmp_path: Path) -> None:
+    settings = config(tmp_path, free_port())
+    place = Place(url_of(settings.database, tmp_path), tmp_path)
+    with closing(place.open()) as store:
+        store.commit([*messages(1, 1, picture=True), *messages(2, 3, picture=True)])
+
+    assert pictures_of(settings) == ("all 2 that the database names are there", "ok")
+
+    shutil.rmtree(tmp_path / "blobs")
+    what, verdict = pictures_of(settings)
+
+    assert verdict == "failed"
+    assert "2 of 2 pictures are gone: hai-ninh/north-01 2; the station has not noticed yet" in what
+
+    with closing(place.open(now=lambda: 1_772_449_447.0)) as store:
+        store.raise_alarm(AlarmKind.PICTURES_MISSING, None, "gone")
+    assert "; since 2026-03-02 " in pictures_of(settings)[0]
+
+
+def pictures_of(settings: StationConfig) -> tuple[str, str]:
+    return next((what, verdict) for part, what, verdict in findings(settings) if part == "pictures")
 
 
 def test_what_deserves_a_look_is_a_warning_of_the_configuration(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from station.store import blobs
-from station.store.blobs import Blobs, OrphanRemoval
+from station.store.blobs import Blobs, OrphanRemoval, names_below
 
 
 @pytest.fixture
@@ -102,3 +103,26 @@ def test_more_orphans_than_a_crash_leaves_are_spared(shelf: Blobs, monkeypatch: 
 
     assert shelf.remove_orphans(lambda _: set()) == OrphanRemoval(0, 3)
     assert all(shelf.path(hash_).is_file() for hash_ in named(b"1", b"2", b"3"))
+
+
+@pytest.mark.parametrize("gone", ["", "incoming", "76"])
+def test_a_folder_that_somebody_removed_is_made_again(shelf: Blobs, tmp_path: Path, gone: str) -> None:
+    """Invariant 4."""
+    shelf.put(named(b"one"))
+    shutil.rmtree(tmp_path / "blobs" / gone, ignore_errors=True)
+
+    shelf.put(named(b"two", b"three"))
+
+    assert all(shelf.path(hash_).is_file() for hash_ in named(b"two", b"three"))
+
+
+def test_names_are_told_by_their_beginning_and_none_where_no_folder_is(shelf: Blobs, tmp_path: Path) -> None:
+    contents = named(*(str(number).encode() for number in range(300)))
+    shelf.put(contents)
+    folder = tmp_path / "blobs"
+
+    listed = [names_below(folder, f"{number:02x}") for number in range(256)]
+
+    assert set().union(*listed) == set(contents)
+    assert all(name.startswith(f"{number:02x}") for number, names in enumerate(listed) for name in names)
+    assert names_below(tmp_path / "nowhere", "00") == set()

@@ -1,0 +1,168 @@
+"""Looks for pictures that the database names and the disk lacks: slowly, over and over, in a thread of its own.
+
+A look goes through 256 parts of the hashes, each a query and at most 257 folders that are read, spread over
+`look_s`. It reads names only; whether the bytes are still those that came is the business of proof.py.
+Where a part is not as it was, a whole look is made at once, but never for more than half of the time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Connection, Engine, func, select, union
+from sqlalchemy.exc import SQLAlchemyError
+
+from station.ingest.alarms import AlarmKind
+from station.ingest.handler import RaisesAlarms
+from station.store.blobs import names_below
+from station.store.schema import blob, box, conflict, other_message, picture
+
+log = structlog.get_logger("station.audit.picture_scan")
+
+PREFIXES = tuple(f"{number:02x}" for number in range(256))
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPictures:
+    """What the database names and the disk lacks."""
+
+    count: int = 0
+    named: int = 0
+    """How many the database names."""
+    boxes: Mapping[str, int] = field(default_factory=dict)
+    """Box -> how many are missing; a picture that two boxes sent counts for both."""
+
+    def __str__(self) -> str:
+        each = ", ".join(f"{name} {count}" for name, count in self.boxes.items())
+        return f"{self.count} of {self.named} pictures are gone: {each}"
+
+
+def missing_pictures(connection: Connection, folder: Path) -> MissingPictures:
+    """One look, at once.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+    return _summed({prefix: _missing_below(connection, folder, prefix) for prefix in PREFIXES})
+
+
+class PictureScan:
+    """One thread over one store; reads only.
+
+    `tell` is called in the station's own turn, and raises the alarm there or ends it.
+    """
+
+    def __init__(self, engine: Engine, folder: Path, look_s: float) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._pause_s = look_s / len(PREFIXES)
+        self._parts: dict[str, MissingPictures] = {}
+        self._found: MissingPictures | None = None
+        """By the latest whole look."""
+        self._told: MissingPictures | None = None
+        self._trouble: str | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pictures", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the store must have its tables."""
+        self._thread.start()
+
+    def tell(self, alarms: RaisesAlarms) -> None:
+        """Raise the alarm where something is missing, or other than was told; end it where nothing is."""
+        found = self._found
+        if found is None or found == self._told:
+            return
+        if not found.count:
+            alarms.close_alarm(AlarmKind.PICTURES_MISSING, None)
+        elif self._told is None or (found.count, found.boxes) != (self._told.count, self._told.boxes):
+            alarms.raise_alarm(AlarmKind.PICTURES_MISSING, None, str(found))
+        self._told = found
+
+    def close(self) -> None:
+        """End within a step."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(10.0)
+        self._engine.dispose()
+
+    def _run(self) -> None:
+        left, hurries = len(PREFIXES), False  # parts until this look is whole
+        for prefix in cycle(PREFIXES):
+            begun_s = time.monotonic()
+            if self._has_changed(prefix) and not hurries:
+                left, hurries = len(PREFIXES), True
+            left -= 1
+            if not left:
+                self._found = _summed(self._parts)
+                left, hurries = len(PREFIXES), False
+            took_s = time.monotonic() - begun_s
+            if self._stop.wait(took_s if hurries else max(took_s, self._pause_s - took_s)):
+                return
+
+    def _has_changed(self, prefix: str) -> bool:
+        """Look at one part; whether more or less of it is missing than before."""
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                found = _missing_below(connection, self._folder, prefix)
+        except (SQLAlchemyError, OSError) as error:
+            self._note(" ".join(str(getattr(error, "orig", error)).split())[:300])
+            return False
+        self._note(None)
+        before, self._parts[prefix] = self._parts.get(prefix, MissingPictures()), found
+        return found.count != before.count
+
+    def _note(self, trouble: str | None) -> None:
+        if trouble is not None and self._trouble is None:
+            hint = "may the station read the folder and the database? nobody notices now when pictures go"
+            log.warning("pictures_not_looked_at", why=trouble, hint=hint)
+        elif trouble is None and self._trouble is not None:
+            log.info("pictures_looked_at")
+        self._trouble = trouble
+
+
+def _missing_below(connection: Connection, folder: Path, prefix: str) -> MissingPictures:
+    """Of the pictures whose hashes begin with two characters.
+
+    A row is written after its file, so the rows are read first: what comes meanwhile is not missing.
+    """
+    query = select(blob.c.sha256).where(blob.c.sha256.between(prefix, prefix + "g"))
+    rows = list(connection.scalars(query))
+    there = names_below(folder, prefix) if rows else set()
+    gone = sorted(sha256 for sha256 in rows if sha256 not in there)
+    boxes: Counter[str] = Counter()
+    for at in range(0, len(gone), _AT_ONCE):
+        boxes += _boxes_of(connection, gone[at : at + _AT_ONCE])
+    return MissingPictures(len(gone), len(rows), dict(boxes))
+
+
+def _boxes_of(connection: Connection, hashes: list[str]) -> Counter[str]:
+    """A picture may be an event's, footage, or one side of a conflict."""
+    named = union(
+        *(
+            select(table.c.box_id, table.c.sha256).where(table.c.sha256.in_(hashes))
+            for table in (picture, other_message, conflict)
+        )
+    ).subquery()
+    query = (
+        select(box.c.commune, box.c.device, func.count())
+        .join(named, named.c.box_id == box.c.id)
+        .group_by(box.c.commune, box.c.device)
+    )
+    return Counter({f"{row[0]}/{row[1]}": row[2] for row in connection.execute(query)})
+
+
+def _summed(parts: Mapping[str, MissingPictures]) -> MissingPictures:
+    boxes: Counter[str] = Counter()
+    for part in parts.values():
+        boxes += Counter(part.boxes)
+    named = sum(part.named for part in parts.values())
+    return MissingPictures(sum(part.count for part in parts.values()), named, dict(sorted(boxes.items())))

@@ -1,0 +1,101 @@
+"""station.audit.picture_scan"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from station.audit.picture_scan import MissingPictures, PictureScan, missing_pictures
+from station.ingest.alarms import AlarmKind
+from station.store.database import engine_of
+from station.store.store import BLOBS, Store
+from tests.station.ingest.test_receipts import messages
+from tests.support.brokers import until
+from tests.support.stores import Place
+
+BOX = "hai-ninh/north-01"
+
+
+@pytest.fixture
+def scan(place: Place) -> Iterator[PictureScan]:
+    """Over a store of twenty pictures."""
+    with closing(place.open()) as store:
+        for number in range(1, 21):
+            store.commit(messages(number, 2 * number, picture=True))
+    with closing(PictureScan(engine_of(place.url, writes=False), place.folder / BLOBS, 1.0)) as made:
+        yield made
+
+
+def looked(place: Place) -> MissingPictures:
+    with place.engine.connect() as connection:
+        return missing_pictures(connection, place.folder / BLOBS)
+
+
+def pictures(place: Place) -> list[Path]:
+    return sorted(path for path in (place.folder / BLOBS).rglob("*") if path.is_file())
+
+
+def test_nothing_is_missing_where_each_picture_is_there(scan: PictureScan, place: Place) -> None:
+    assert looked(place) == MissingPictures(0, 20)
+
+
+def test_what_is_missing_is_counted_and_its_boxes_named(scan: PictureScan, place: Place) -> None:
+    for path in pictures(place)[:3]:
+        path.unlink()
+
+    assert looked(place) == MissingPictures(3, 20, {BOX: 3})
+
+
+def test_a_file_that_no_row_names_is_not_asked_for(scan: PictureScan, place: Place) -> None:
+    path = pictures(place)[0]
+    path.rename(path.with_name("f" * 64))
+
+    assert looked(place).count == 1
+
+
+def test_a_removed_folder_is_an_alarm_and_its_return_ends_it(scan: PictureScan, place: Place) -> None:
+    with closing(Store(engine_of(place.url), place.folder, duties=[scan.tell])) as store:
+        scan.start()
+        (place.folder / BLOBS).rename(place.folder / "aside")
+        until(lambda: store.attend() or alarm(place), 20)
+        until(lambda: store.attend() or "20 of 20" in alarm(place), 20)
+
+        assert alarm(place) == f"20 of 20 pictures are gone: {BOX} 20"
+        shutil.copytree(place.folder / "aside", place.folder / BLOBS)
+        until(lambda: store.attend() or not alarm(place), 20)
+
+
+def test_an_alarm_of_an_earlier_life_ends_once_a_look_found_nothing(scan: PictureScan, place: Place) -> None:
+    with closing(Store(engine_of(place.url), place.folder, duties=[scan.tell])) as store:
+        store.raise_alarm(AlarmKind.PICTURES_MISSING, None, "3 of 20")
+        store.attend()
+        assert alarm(place)
+
+        scan.start()
+        until(lambda: store.attend() or not alarm(place), 20)
+
+
+def alarm(place: Place) -> str:
+    """What the alarm says that stands; empty: there is none."""
+    found = place.rows("select detail from alarm where closed_ms is null and kind = 'pictures_missing'")
+    return str(found[0][0]) if found else ""
+
+
+def test_a_folder_that_cannot_be_read_is_told_once_and_so_is_its_end(scan: PictureScan, place: Place) -> None:
+    """A file in the place of a folder, for root may read every folder."""
+    folder = pictures(place)[0].parent.parent
+    shutil.move(folder, place.folder / "aside")
+    folder.touch()
+    with capture_logs() as lines:
+        scan.start()
+        until(lambda: len(lines) >= 1, 20)
+        folder.unlink()
+        shutil.move(place.folder / "aside", folder)
+        until(lambda: len(lines) >= 2, 20)
+
+    assert [line["event"] for line in lines][:2] == ["pictures_not_looked_at", "pictures_looked_at"]
