@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -14,6 +15,8 @@ from agent.transport.client import connect
 from agent.transport.errors import HungUp, VersionRefused
 from agent.transport.settings import Version
 from station.audit.picture_scan import missing_pictures
+from station.backup.due import state_of
+from station.backup.folder import STORE_ID
 from station.config import StationConfig, warnings
 from station.ingest.alarms import AlarmKind
 from station.store.alarms import StandingAlarm, standing
@@ -30,6 +33,7 @@ def findings(config: StationConfig) -> Iterator[Finding]:
     for warning in warnings(config):
         yield "config", warning, "warning"
     parts = ("state_dir", _folder), ("database", _database), ("pictures", _pictures), ("broker", _broker)
+    yield from _backup(config)
     for part, look in parts:
         try:
             yield part, look(config), "ok"
@@ -103,6 +107,18 @@ def _pictures(config: StationConfig) -> str:
         hint = f"look at {config.state_dir / BLOBS} and its disk; bring them back from a backup if there is one"
         raise StoreError(printable(f"{missing}; {since}"), hint)
     return f"all {missing.named} that the database names are there"
+
+
+def _backup(config: StationConfig) -> Iterator[Finding]:
+    """How the latest backup stands, where one is set up."""
+    if config.backup.folder is None or not (config.state_dir / STORE_ID).exists():
+        return
+    try:
+        shown, wrong = state_of(config.backup, config.state_dir, time.time())
+    except NgatuError as error:
+        yield "backup", f"{error.what}\n{error.hint}".strip(), "failed"
+    else:
+        yield "backup", f"{shown}; {wrong}" if wrong else shown, "warning" if wrong else "ok"
 
 
 def _broker(config: StationConfig) -> str:

@@ -18,8 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.cli.exit import FAILED, STYLES, one_line_errors
-from agent.errors import NgatuError
 from agent.printable import printable
+from station.backup.cli import DEFAULT, StationFile, backup_command, needs_sqlalchemy, restore_command
 from station.watch.cli import watch_command
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from station.store.alarms import StandingAlarm
 
 NO_ANSWER = 3
-DEFAULT = Path("/etc/ngatu-station/station.yaml")
-StationFile = Annotated[Path, typer.Option("--config", "-c", help="The station's configuration file.")]
 
 station = typer.Typer()
 commands = typer.Typer(no_args_is_help=True)
 commands.add_typer(station, name="station")
 commands.command("watch")(watch_command)
+station.command("backup")(backup_command)
+station.command("restore")(restore_command)
 
 
 @station.callback(invoke_without_command=True)
@@ -51,7 +51,7 @@ def station_command(
     """
     if context.invoked_subcommand is not None:
         return
-    _needs_sqlalchemy()
+    needs_sqlalchemy()
     from station.config import load  # noqa: PLC0415 (`ngatu watch` needs none of SQLAlchemy)
     from station.service import run  # noqa: PLC0415
 
@@ -68,7 +68,7 @@ def check_command(
 
     Exit code 0: all is well; 1: something cannot be reached or used; 2: the file is wrong.
     """
-    _needs_sqlalchemy()
+    needs_sqlalchemy()
     from station.check import findings  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
 
@@ -93,7 +93,7 @@ def stats_command(
     as_json: Annotated[bool, typer.Option("--json", help="One object of JSON, for programs.")] = False,
 ) -> None:
     """Show what the store holds: messages, gaps, conflicts, sizes. The service may be at work."""
-    _needs_sqlalchemy()
+    needs_sqlalchemy()
     from station.config import load  # noqa: PLC0415
     from station.stats import collect  # noqa: PLC0415
     from station.store.database import engine_of, url_of  # noqa: PLC0415
@@ -117,27 +117,21 @@ def verify_command(config: StationFile = DEFAULT) -> None:
 
     Exit code 0: all is as it came; 1: something is not, or the store cannot be read; 2: the file is wrong.
     """
-    _needs_sqlalchemy()
-    from station.audit.proof import findings  # noqa: PLC0415
+    needs_sqlalchemy()
+    from station.audit.proof import fault_lines, findings  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
-    from station.ingest.ranges import Ranges  # noqa: PLC0415
     from station.store.database import engine_of, url_of  # noqa: PLC0415
     from station.store.store import BLOBS  # noqa: PLC0415
 
     settings = load(config)
     engine = engine_of(url_of(settings.database, settings.state_dir), writes=False)
-    found: dict[tuple[str, str, str], Ranges] = {}
     try:
-        for each in findings(engine, settings.state_dir / BLOBS):
-            what = str(each.fault) if each.seq is not None else f"{each.fault} seal"
-            number = each.seq if each.seq is not None else each.seal or 0
-            found.setdefault((each.box, each.stream, what), Ranges()).add(number)
+        lines = fault_lines(findings(engine, settings.state_dir / BLOBS))
     finally:
         engine.dispose()
-    for (box, stream, fault), seqs in found.items():
-        numbers = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in seqs)
-        typer.echo(f"{box} stream {stream}: {fault}: {numbers}")
-    if found:
+    for line in lines:
+        typer.echo(line)
+    if lines:
         raise typer.Exit(FAILED)
     typer.echo("everything is as it came")
 
@@ -197,21 +191,6 @@ def example_command() -> None:
     from station.describe import example_text  # noqa: PLC0415
 
     typer.echo(example_text(), nl=False)
-
-
-def _needs_sqlalchemy() -> None:
-    """Say how to install what only the service needs.
-
-    Raises:
-        NgatuError: it is not here.
-    """
-    try:
-        import alembic  # noqa: F401, PLC0415
-        import sqlalchemy  # noqa: F401, PLC0415
-    except ImportError as error:
-        raise NgatuError(
-            f"the station needs the package {error.name}", "pip install 'ngatu[station]'"
-        ) from None
 
 
 def _show(found: StoreStats) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from agent.errors import ConfigError, WireError
 from agent.settings.base import Name, Secret, Settings
@@ -97,6 +97,35 @@ class PictureSettings(Settings):
     )
 
 
+class BackupSettings(Settings):
+    """Where the store is copied to, and what the boxes may forget meanwhile."""
+
+    folder: Path | None = Field(
+        None,
+        description="Folder of the backup, on another disk or another machine's; `ngatu station backup` writes "
+        "there unless it is told another one. null: only where that command is told to.",
+    )
+    journal: bool = Field(
+        False,
+        description="Write everything to the backup's folder before the boxes may forget it: then a restore "
+        "lacks nothing that they have forgotten. Off: it lacks what came after the latest backup.",
+    )
+    journal_away: Literal["wait", "go_on"] = Field(
+        "wait",
+        description="While the journal cannot be written. wait: keep nothing and give no receipts, so that the "
+        "boxes keep it; go_on: keep it without the journal. Either is an alarm.",
+    )
+    due_after_h: float = Field(
+        26.0, gt=0, le=8_784, description="A backup older than so many hours raises an alarm."
+    )
+
+    @model_validator(mode="after")
+    def _journal_needs_a_folder(self) -> BackupSettings:
+        if self.journal and self.folder is None:
+            raise ValueError("journal needs folder: where is it to be written?")
+        return self
+
+
 class StationLog(Settings):
     """What the station writes about its own work, to standard output."""
 
@@ -128,6 +157,9 @@ class StationConfig(Settings):
     quota: QuotaSettings = Field(QuotaSettings(), description="How much is taken of one box in a day of UTC.")
     pictures: PictureSettings = Field(
         PictureSettings(), description="How the files of pictures are looked after."
+    )
+    backup: BackupSettings = Field(
+        BackupSettings(), description="Where the store is copied to, and what the boxes may forget meanwhile."
     )
     log: StationLog = Field(StationLog(), description="What the station writes about its own work.")
 
@@ -197,5 +229,6 @@ def warnings(config: StationConfig) -> list[str]:
 EXAMPLES: dict[str, Any] = {
     "broker.password": {"file": "/etc/ngatu-station/broker.password"},
     "database.password": {"file": "/etc/ngatu-station/database.password"},
+    "backup.folder": "/mnt/backup/hai-ninh",
 }
 """What station.example.yaml shows for settings without a default."""

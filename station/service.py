@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import signal
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from typing import Any
 
 import structlog
+from sqlalchemy import URL
 
 from agent import log as lines
 from station.audit.picture_scan import PictureScan
+from station.backup.due import BackupWatch
+from station.backup.journal import BackupJournal, forget_run
+from station.backup.restore import refuse_half
 from station.config import StationConfig
 from station.ingest.subscriber import Subscriber
 from station.store.database import claimed, engine_of, shown, url_of
@@ -25,19 +31,13 @@ def run(config: StationConfig, for_s: float | None = None) -> None:
         BrokerRefused: the broker refuses the station at its first connection.
     """
     lines.configure(config.log.level, config.log.format)
+    refuse_half(config.state_dir)
     url = url_of(config.database, config.state_dir)
     scan = PictureScan(engine_of(url, writes=False), config.state_dir / BLOBS, config.pictures.look_s)
     with (
         claimed(config.state_dir),
-        closing(
-            Store(
-                engine_of(url),
-                config.state_dir,
-                config.ingest.gap_after_s,
-                quota=config.quota,
-                duties=[scan.tell],
-            )
-        ) as store,
+        ExitStack() as left,
+        closing(_store(config, url, scan, left)) as store,
         closing(scan),
     ):
         scan.start()
@@ -48,3 +48,22 @@ def run(config: StationConfig, for_s: float | None = None) -> None:
         subscriber.run(for_s)
         counters = subscriber.counters
         log.info("stopped", kept=counters.committed, receipted=counters.receipted, repeated=counters.duplicates)
+
+
+def _store(config: StationConfig, url: URL, scan: PictureScan, left: ExitStack) -> Store:
+    """The store with what else is done in its turn; what must be closed after it is left there."""
+    duties: list[Callable[[Store], None]] = [scan.tell]
+    more: dict[str, Any] = {}
+    if config.backup.folder is not None:
+        duties.append(BackupWatch(config.backup, config.state_dir).tell)
+    if config.backup.folder is not None and config.backup.journal:
+        goes_on = config.backup.journal_away == "go_on"
+        journal = left.enter_context(
+            closing(BackupJournal(config.backup.folder, config.state_dir, goes_on=goes_on))
+        )
+        duties.append(journal.tell)  # the last: what it raises ends the turn
+        more["journal"] = journal.append
+    else:
+        forget_run(config.state_dir)
+    gap_after_s, quota = config.ingest.gap_after_s, config.quota
+    return Store(engine_of(url), config.state_dir, gap_after_s, quota=quota, duties=duties, **more)

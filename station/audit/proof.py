@@ -11,7 +11,7 @@ says another head at its next hello then, which the log tells as `seal_contradic
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -94,6 +94,20 @@ def findings(engine: Engine, blobs: Path) -> Iterator[StoreFinding]:
                         yield StoreFinding(fault, f"{one.commune}/{one.device}", row.name, seq, seal)
     except (SQLAlchemyError, OSError) as error:
         raise in_words(error, engine.url) from error
+
+
+def fault_lines(faults: Iterable[StoreFinding]) -> list[str]:
+    """A line for each kind of fault of each stream, with its numbers as ranges."""
+    found: dict[tuple[str, str, str], Ranges] = {}
+    for each in faults:
+        what = str(each.fault) if each.seq is not None else f"{each.fault} seal"
+        number = each.seq if each.seq is not None else each.seal or 0
+        found.setdefault((each.box, each.stream, what), Ranges()).add(number)
+    return [
+        f"{box} stream {stream}: {fault}: "
+        + ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in seqs)
+        for (box, stream, fault), seqs in found.items()
+    ]
 
 
 def _at_one_moment(connection: Connection) -> Connection:

@@ -14,6 +14,8 @@ class AlarmKind(StrEnum):
     RETAINED_FLOOD = "retained_flood"
     PICTURES_MISSING = "pictures_missing"
     SECOND_STATION = "second_station"
+    JOURNAL_AWAY = "journal_away"
+    BACKUP_DUE = "backup_due"
 
     @property
     def meaning(self) -> str:
@@ -28,4 +30,6 @@ _MEANINGS = {
     AlarmKind.RETAINED_FLOOD: "the broker keeps messages of the box that it must not keep",
     AlarmKind.PICTURES_MISSING: "pictures of the store are not in its folder any more",
     AlarmKind.SECOND_STATION: "another station speaks for this commune: each gets what the other lacks",
+    AlarmKind.JOURNAL_AWAY: "the journal of the backup cannot be written",
+    AlarmKind.BACKUP_DUE: "what the station holds is in no backup that is recent and whole",
 }

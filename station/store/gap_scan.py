@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, case, func, insert, select, update
 
 from station.ingest.alarms import AlarmKind
 from station.ingest.ranges import Ranges
@@ -71,13 +71,20 @@ class GapScan:
 
 def _holes(connection: Connection) -> dict[int, list[Range]]:
     """Stream -> what is missing; streams without a hole are left out, and are not even read."""
-    holed = select(span.c.stream_id).group_by(span.c.stream_id)
-    holed = holed.having((func.count() > 1) | (func.min(span.c.first) > FIRST_SEQ))
-    spans: dict[int, list[Range]] = {}
-    query = select(span).where(span.c.stream_id.in_(holed)).order_by(span.c.stream_id, span.c.first)
+    is_holed = (func.count() > 1) | (func.min(span.c.first) > FIRST_SEQ)
+    columns = span.c.stream_id, func.max(span.c.last).label("last"), is_holed.label("is_holed")
+    held = select(*columns).group_by(span.c.stream_id).subquery()
+    below = stream.c.oldest - 1
+    let_go = func.coalesce(case((below < stream.c.newest, below), else_=stream.c.newest), 0).label("let_go")
+    holed = select(stream.c.id, let_go).join(held, held.c.stream_id == stream.c.id, isouter=True)
+    holed = holed.where(func.coalesce(held.c.is_holed, False) | (let_go > func.coalesce(held.c.last, 0)))
+    bounds = {row.id: row.let_go for row in connection.execute(holed)}
+    spans: dict[int, list[Range]] = {stream_id: [] for stream_id in bounds}
+    wanted = select(holed.subquery().c.id)
+    query = select(span).where(span.c.stream_id.in_(wanted)).order_by(span.c.stream_id, span.c.first)
     for row in connection.execute(query):
-        spans.setdefault(row.stream_id, []).append((row.first, row.last))
-    return {stream_id: found for stream_id, have in spans.items() if (found := holes(have))}
+        spans[row.stream_id].append((row.first, row.last))
+    return {stream_id: found for stream_id, have in spans.items() if (found := holes(have, bounds[stream_id]))}
 
 
 def _streams(connection: Connection, ids: set[int]) -> list[_Stream]:

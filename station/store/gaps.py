@@ -40,13 +40,18 @@ class Gap:
     """Of its row; None: it is new."""
 
 
-def holes(have: Iterable[Range]) -> list[Range]:
-    """What is missing below the highest number that is there."""
+def holes(have: Iterable[Range], let_go: int = 0) -> list[Range]:
+    """What is missing below the highest number that is there, or that the box holds no longer.
+
+    After an older copy of the store was brought back, what the box let go of may lie above all that is here.
+    """
     found, expected = [], FIRST_SEQ
     for first, last in have:
         if first > expected:
             found.append((expected, first - 1))
         expected = max(expected, last + 1)
+    if let_go >= expected:
+        found.append((expected, let_go))
     return found
 
 

@@ -12,6 +12,7 @@ Invariants
  8. A number that is missing while later ones are here is told as a gap once it has lasted, and closed when it
     comes.
  9. It grows by no more than its quota for each box and day; what is refused is not receipted.
+10. What has a number, and each picture, is handed to the journal before it is committed.
 
 It is a handler of station.ingest.subscriber: connection -> inbound -> store -> receipts.
 """
@@ -63,10 +64,15 @@ class Store:
         now: Callable[[], float] = time.time,
         quota: QuotaSettings | None = None,
         duties: Iterable[Callable[[Store], None]] = (),
+        journal: Callable[[Sequence[InboundMessage]], None] = lambda _: None,
     ) -> None:
-        """`duties` are called at each `attend`: what else is looked after in the station's own turn."""
+        """`duties` are called at each `attend`: what else is looked after in the station's own turn.
+
+        `journal` gets whatever is to be kept before it is kept; what it raises keeps it from being kept.
+        """
         self._engine = engine
         self._duties = tuple(duties)
+        self._journal = journal
         self._now = now
         self._ids = IdCache()
         self._gap_scan = GapScan(gap_after_s)
@@ -84,6 +90,7 @@ class Store:
         Raises:
             StoreError: disk or database will not; invariant 1.
         """
+        self._journal(messages)  # invariant 10
         self._keep(messages, {False: messages})
 
     def refuses(self, commune: str, device: str, kind: MessageKind, size_bytes: int) -> bool:
@@ -119,6 +126,7 @@ class Store:
         refused = {id(copy) for copy in others} - {id(copy) for copy in kept}
         unnumbered = [copy for copy in copies if copy.seq is None]
         same = [copy for copy in copies if id(copy) not in refused]
+        self._journal(kept)  # invariant 10; the rest is committed, and was handed over before
         self._keep(same, {False: unnumbered, True: kept})
 
     def committed(self, commune: str, device: str, stream_name: str) -> list[tuple[int, int]]:
@@ -226,7 +234,7 @@ class Store:
         """One of several is refused: find out which, and set it apart."""
         if len(messages) > 1:
             for message in messages:
-                self.commit([message])
+                self._keep([message], {False: [message]})
             return
         refused = [_unreadable(message, why) for message in messages]
         try:

@@ -73,6 +73,25 @@ def test_a_gap_below_what_the_box_still_holds_is_gone_and_stays_unfilled(tables:
     assert tables.rows("select state, closed_ms from gap") == [("gone", None)]
 
 
+def test_what_the_box_let_go_of_above_all_that_is_here_is_gone(tables: Place) -> None:
+    """As after an older copy of the store was brought back; of a stream of which nothing is here, too."""
+    scan = GapScan(60.0)
+    commit(tables, *messages(1, 1), hello(7, 9), hello(None, 3, "s-2"))
+
+    scanned(tables, scan, 10)
+    found = scanned(tables, scan, 20)
+
+    assert noticed("gap_found", 2, 6, 5, GapState.GONE) in found
+    assert tables.rows("select first, last, state from gap order by last") == [(1, 3, "gone"), (2, 6, "gone")]
+
+
+def test_what_the_box_still_holds_above_all_that_is_here_is_no_gap(tables: Place) -> None:
+    scan = GapScan(60.0)
+    commit(tables, *messages(1, 1), hello(2, 9))
+
+    assert [scanned(tables, scan, at_ms) for at_ms in (10, 20, 30)] == [[], [], []]
+
+
 def test_after_a_restart_what_is_in_the_table_is_not_found_again(tables: Place) -> None:
     commit(tables, *messages(1, 1), *messages(2, 5))
     first = GapScan(60.0)

@@ -1,0 +1,1 @@
+"""A station copied elsewhere while it works, and brought back: backup, journal, restore."""

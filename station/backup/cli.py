@@ -1,0 +1,131 @@
+"""`ngatu station backup` and `ngatu station restore`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from agent.cli.exit import FAILED, one_line_errors
+from agent.errors import NgatuError
+
+DEFAULT = Path("/etc/ngatu-station/station.yaml")
+StationFile = Annotated[Path, typer.Option("--config", "-c", help="The station's configuration file.")]
+
+
+@one_line_errors
+def backup_command(
+    folder: Annotated[
+        Path | None, typer.Argument(help="The folder of the backup; without it, backup.folder of the file.")
+    ] = None,
+    config: StationFile = DEFAULT,
+) -> None:
+    """Copy the store into a folder while the service works: the database whole, of pictures only new ones.
+
+    A backup that was cut off changes nothing of the one before, and what was copied is not copied again.
+
+    Exit code 0: all is there; 1: it is not, or pictures are missing in the store; 2: the file is wrong.
+    """
+    needs_sqlalchemy()
+    from station.backup.take import take  # noqa: PLC0415
+    from station.config import load  # noqa: PLC0415
+
+    settings = load(config)
+    place = folder or settings.backup.folder
+    if place is None:
+        raise NgatuError("there is no folder to write to", "name one, or set backup.folder")
+    with _progress() as progress:
+        made = take(settings, place, progress)
+    manifest, copied = made.manifest, made.pictures
+    typer.echo(
+        f"{place}/{manifest.database}: {_size(manifest.database_bytes)}; {manifest.pictures} pictures, "
+        f"{copied.fresh} of them new ({_size(copied.fresh_bytes)})"
+    )
+    if made.is_beside:
+        typer.echo("warning: it lies on the disk of the store, which takes both when it dies", err=True)
+    if manifest.pictures_missing:
+        typer.echo(f"{manifest.pictures_missing} pictures are missing or altered in the store", err=True)
+        raise typer.Exit(FAILED)
+
+
+@one_line_errors
+def restore_command(
+    folder: Annotated[Path, typer.Argument(help="The folder of the backup.")],
+    config: StationFile = DEFAULT,
+    which: Annotated[
+        str | None, typer.Option(help="An earlier one than the latest, such as 000001-20260302T110407Z.")
+    ] = None,
+) -> None:
+    """Bring a backup back into an empty place, with what its journal holds, and verify all of it.
+
+    A restore that was cut off goes on when it is called again.
+
+    Exit code 0: all is there as it came; 1: it is not, the text says what; 2: the file is wrong.
+    """
+    needs_sqlalchemy()
+    from station.audit.proof import fault_lines  # noqa: PLC0415
+    from station.backup.restore import restore  # noqa: PLC0415
+    from station.config import load  # noqa: PLC0415
+
+    with _progress() as progress:
+        made = restore(load(config), folder, progress, which)
+    copied = made.pictures
+    typer.echo(
+        f"restored: the database of {_moment(made.manifest.made_ms)}, {copied.fresh + copied.there} pictures, "
+        f"{made.journal_messages} messages of the journal up to {_moment(made.until_ms)}"
+    )
+    for hole in made.holes:
+        typer.echo(
+            f"not covered: {hole}; what is missing the station tells as gaps when boxes say hello", err=True
+        )
+    for names, what in ((copied.missing, "missing in the backup"), (copied.altered, "altered in the backup")):
+        if names:
+            typer.echo(f"{len(names)} pictures are {what}, such as {names[0]}", err=True)
+    for line in fault_lines(made.faults):
+        typer.echo(line)
+    if made.faults or copied.missing or copied.altered:
+        raise typer.Exit(FAILED)
+    typer.echo("everything in it is as it came")
+
+
+def needs_sqlalchemy() -> None:
+    """Say how to install what only the service needs.
+
+    Raises:
+        NgatuError: it is not here.
+    """
+    try:
+        import alembic  # noqa: F401, PLC0415
+        import sqlalchemy  # noqa: F401, PLC0415
+    except ImportError as error:
+        raise NgatuError(
+            f"the station needs the package {error.name}", "pip install 'ngatu[station]'"
+        ) from None
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Bars on a terminal; elsewhere nothing."""
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield tell
+
+
+def _moment(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().isoformat(" ", "seconds")
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 2**20:,.1f} MiB"
