@@ -93,6 +93,10 @@ _UNTAKEN_S = 600.0
 _SESSION_TAKEN = 0x8E
 
 
+_Packet = tuple[str, bytes, tuple[tuple[str, str], ...], bool]
+"""Topic, payload, user properties, retained: of paho's messages each would cost every collection of garbage."""
+
+
 @dataclass
 class IngestCounters:
     """What a subscriber has seen and done since it began."""
@@ -129,7 +133,7 @@ class Subscriber:
         self._receipts = Receipts(Memory(handler), time.monotonic)
         self._announced: set[str] = set()
         self._limits = handler if isinstance(handler, LimitsBoxes) else None
-        self._queue = FairQueue[paho.MQTTMessage]()
+        self._queue = FairQueue[_Packet]()
         self._kept_astray: dict[Box, int] = {}
         """Messages that the broker had kept although they are no states, by box, since the last look."""
         self._overrun: dict[Box, int] = {}
@@ -331,7 +335,10 @@ class Subscriber:
             return
         if not self._queue:
             self._waiting_since_s = time.monotonic()
-        if not self._queue.put(box, packet, size_bytes):
+        properties = getattr(packet.properties, "UserProperty", ()) if packet.properties else ()
+        if not self._queue.put(
+            box, (packet.topic, bytes(packet.payload), tuple(properties), packet.retain), size_bytes
+        ):
             self.counters.refused += 1
             self._overrun[box] = self._overrun.get(box, 0) + 1
 
@@ -357,18 +364,17 @@ class Subscriber:
 
     def _next_batch(self) -> Sequence[InboundMessage]:
         """Some of what waits of each box, read; what the handler has enough of is left out."""
-        batch = [self._read(packet) for packet in self._queue.take(_BATCH, _BATCH_BYTES)]
+        root = self._settings.root
+        batch = [
+            read(topic, raw, dict(properties), retained=retained, root=root)
+            for topic, raw, properties, retained in self._queue.take(_BATCH, _BATCH_BYTES)
+        ]
         limits, admitted = self._limits, list[InboundMessage]()
         if limits is None:
             return batch
         if self._done(lambda: admitted.extend(limits.admitted(batch))):
             self.counters.refused += len(batch) - len(admitted)
         return admitted
-
-    def _read(self, packet: paho.MQTTMessage) -> InboundMessage:
-        properties = dict(getattr(packet.properties, "UserProperty", ())) if packet.properties else {}
-        raw, root = bytes(packet.payload), self._settings.root
-        return read(packet.topic, raw, properties, retained=packet.retain, root=root)
 
     def _deliver(self, client: paho.Client) -> None:
         """Hand over what waits, then give the receipts."""
