@@ -64,11 +64,11 @@ def copy_pictures(
             progress("pictures", copied.fresh, total)
 
         for name, _ in wanted:
-            try:
-                data = path_of(source, name).read_bytes()
-            except FileNotFoundError:
+            path = path_of(source, name)
+            if not path.is_file():  # not there; or a pipe, which would be read for ever
                 copied.missing.append(name)
                 continue
+            data = path.read_bytes()
             if sha256(data).hexdigest() != name:
                 copied.altered.append(name)
                 continue
