@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from tests.acceptance.faults.broker_stage import BOXES, CAMERAS, COMMUNE, HOSTILE, OTHER, ROOT, Line
 from tests.acceptance.faults.suite import gathered, tried
@@ -113,6 +116,41 @@ def test_a_check_beside_the_running_agent_takes_nobodys_place(broker: RoleBroker
     assert Line(broker, broker.pair(HOSTILE), f"{HOSTILE}-check").let_in
     assert not box.ended
     box.leave()
+
+
+def test_beside_its_own_name_a_box_neither_speaks_nor_listens(broker: RoleBroker) -> None:
+    """Else a copied card works beside the true box for ever, and neither it nor the station notices."""
+    duty = station(broker, "duty")
+    duty.client.subscribe(f"{ROOT}/{COMMUNE}/#", 1)
+    until(lambda: duty.subscribed)
+    beside = Line(broker, broker.pair(HOSTILE), f"{HOSTILE}-check")
+    beside.client.subscribe(f"{TREE}/receipt", 1)
+    until(lambda: beside.subscribed)
+
+    said = codes(beside, (f"{TREE}/camera/north/event", b"{}", False), (f"{TREE}/status", b"{}", True))
+
+    assert said == ["Not authorized"] * 2
+    assert beside.subscribed == [0x87]
+    assert duty.heard == []
+
+
+def test_what_is_kept_is_kept_without_properties(broker: RoleBroker) -> None:
+    """Else a state of one byte brings a quarter of a megabyte, past the bound for what is kept."""
+    box = Line(broker, broker.pair(HOSTILE), HOSTILE)
+    large = Properties(PacketTypes.PUBLISH)
+    large.UserProperty = [("k" * 60_000, "v" * 60_000)] * 2
+    large.CorrelationData = b"c" * 20_000
+    box.client.publish(f"{TREE}/status", b"x", 1, True, properties=large).wait_for_publish(10)
+    kept: list[paho.MQTTMessage] = []
+    look = operator(broker)
+    look.client.on_message = lambda _c, _d, message: kept.append(message)
+    look.client.subscribe(f"{TREE}/status", 1)
+    until(lambda: kept)
+
+    assert (kept[0].retain, kept[0].payload) == (True, b"x")
+    assert not hasattr(kept[0].properties, "UserProperty")
+    assert not hasattr(kept[0].properties, "CorrelationData")
+    assert broker.alive()
 
 
 def test_a_list_of_the_revoked_that_cannot_be_read_leaves_the_one_before(broker: RoleBroker) -> None:
