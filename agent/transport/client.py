@@ -87,7 +87,7 @@ def connect_options(
 ) -> dict[str, Any]:
     """The arguments of paho's connect.
 
-    The broker keeps the session only with an expiry; without it we leave no trace there. `fresh` begins it anew.
+    The broker keeps the session only with an expiry; without it we leave no trace there. `fresh` begins anew.
     """
     if version != "5":
         return {"keepalive": keepalive_s}
