@@ -46,14 +46,19 @@ class _ErrorCatcher(logging.Logger):
 
 
 def new_client(
-    settings: BrokerSettings, client_id: str, will: Will, version: Version, state: ClientState
+    settings: BrokerSettings,
+    client_id: str,
+    will: Will,
+    version: Version,
+    state: ClientState,
+    fresh: bool = False,
 ) -> paho.Client:
-    """A client that has never connected.
+    """A client that has never connected; a `fresh` one does not go on with a session of the broker's.
 
     Raises:
         BrokerRefused: a certificate, key or password cannot be read.
     """
-    client = transport.new_client(settings, client_id, version, will, manual_ack=True)
+    client = transport.new_client(settings, client_id, version, will, keep_session=not fresh, manual_ack=True)
     client.connect_timeout = settings.connect_timeout_s
     client.max_inflight_messages_set(0)  # our own window is smaller, and paho's would hold messages back unseen
     client.enable_logger(cast(logging.Logger, _ErrorCatcher(state)))
@@ -93,9 +98,9 @@ def _listen(client: paho.Client, state: ClientState) -> None:
     client.on_message = on_message
 
 
-def connect_options(settings: BrokerSettings, version: Version) -> dict[str, Any]:
+def connect_options(settings: BrokerSettings, version: Version, fresh: bool = False) -> dict[str, Any]:
     """The arguments of paho's connect. Without a session that is kept, commands would be lost."""
-    options = transport.connect_options(version, settings.keepalive_s)
+    options = transport.connect_options(version, settings.keepalive_s, fresh=fresh)
     if version == "5":
         options["properties"].ReceiveMaximum = RECEIVE_MAXIMUM
         options["properties"].MaximumPacketSize = MAX_PACKET_BYTES

@@ -47,7 +47,7 @@ _KEEPALIVE_TIMEOUT: Final = 0x8D
 
 
 class Connection:
-    """One connection, from `connect` to the first error or `close`.
+    """One connection, from `connect` to the first error or `close`; a `fresh` one begins the session anew.
 
     Raises:
         BrokerRefused: a certificate, key or password cannot be read.
@@ -60,11 +60,14 @@ class Connection:
         will: Will,
         version: Version = "5",
         now_s: Callable[[], float] = time.monotonic,
+        *,
+        fresh: bool = False,
     ) -> None:
         self.where = settings.where
         self.limits = Limits(version)
         self._settings = settings
         self._now_s = now_s
+        self._fresh = fresh
         self._state = ClientState()
         self._unacked: set[int] = set()
         self._quiet_since_s = 0.0
@@ -73,7 +76,7 @@ class Connection:
         self._unsent = 0
         """Bytes in the kernel's queue at the last look."""
         self._acks: deque[InboundPublish] = deque()
-        self._client = new_client(settings, client_id, will, version, self._state)
+        self._client = new_client(settings, client_id, will, version, self._state, fresh)
         self._wake_receiver, self._wake_sender = socket.socketpair()
         self._wake_receiver.setblocking(False)
         self._wake_sender.setblocking(False)
@@ -116,7 +119,7 @@ class Connection:
         outcome: list[BaseException | None] = []
         given_up = threading.Event()
 
-        options = connect_options(self._settings, self.limits.version)
+        options = connect_options(self._settings, self.limits.version, self._fresh)
 
         def dial() -> None:
             try:

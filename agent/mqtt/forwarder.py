@@ -113,6 +113,8 @@ class Forwarder:
         self._scheduler = SendScheduler(outbox, settings, topics, session, clock, trusted)
         self._version: Version = "3.1.1" if settings.protocol == "3.1.1" else "5"
         self._accepted_5 = False
+        self._spoiled = False
+        """What the broker has kept of this box's session lets it subscribe to nothing more."""
         self._connected_at: Instant | None = None
         self._troubles: dict[str, str] = {}
         """At most one of a connection, a subscription and a message."""
@@ -228,10 +230,11 @@ class Forwarder:
         will = Will(
             self._topics.of(MessageKind.STATUS), codec.status("offline", self._session, now), WILL_DELAY_S
         )
-        connection = Connection(settings, self._topics.device, will, self._version)
+        connection = Connection(settings, self._topics.device, will, self._version, fresh=self._spoiled)
         try:
             self._connection = connection
             limits = connection.connect(self._waiting_beat)
+            self._spoiled = False
             self._connected(limits.session_present)
             connection.publish(self._topics.of(MessageKind.STATUS), self._status("online"), retain=True)
             connection.subscribe(*self._topics.subscriptions())
@@ -320,7 +323,7 @@ class Forwarder:
         if isinstance(packet, Puback):
             self._on_puback(packet)
         elif isinstance(packet, Suback):
-            self._on_suback(packet)
+            self._on_suback(connection, packet)
         else:
             self._on_message(connection, packet)
 
@@ -372,8 +375,15 @@ class Forwarder:
         if what != before:
             log.warning("message_not_taken", seq=entry.seq if entry else None, why=what)
 
-    def _on_suback(self, suback: Suback) -> None:
+    def _on_suback(self, connection: Connection, suback: Suback) -> None:
+        """Raises DeliveryError where a session that was there before may be why: it is begun anew, once."""
         if any(code >= 0x80 for code in suback.codes):
+            if connection.limits.session_present:
+                self._spoiled = True
+                raise DeliveryError(
+                    "the broker refuses a subscription in a session from before",
+                    "it is begun anew; somebody with this box's name may have filled it with others",
+                )
             self._troubles["subscription"] = (
                 "the broker refuses a subscription: receipts or commands are missing"
             )

@@ -82,10 +82,12 @@ def new_client(
     return client
 
 
-def connect_options(version: Version, keepalive_s: int, *, keep_session: bool = True) -> dict[str, Any]:
+def connect_options(
+    version: Version, keepalive_s: int, *, keep_session: bool = True, fresh: bool = False
+) -> dict[str, Any]:
     """The arguments of paho's connect.
 
-    The broker keeps the session only with clean_start off and an expiry; without it we leave no trace there.
+    The broker keeps the session only with an expiry; without it we leave no trace there. `fresh` begins anew.
     """
     if version != "5":
         return {"keepalive": keepalive_s}
@@ -93,7 +95,7 @@ def connect_options(version: Version, keepalive_s: int, *, keep_session: bool = 
         return {"keepalive": keepalive_s, "clean_start": True}
     kept = blank(PacketTypes.CONNECT)
     kept.SessionExpiryInterval = SESSION_S
-    return {"keepalive": keepalive_s, "clean_start": False, "properties": kept}
+    return {"keepalive": keepalive_s, "clean_start": fresh, "properties": kept}
 
 
 def connect(

@@ -16,6 +16,8 @@ from station.ingest.alarms import AlarmKind
 from station.ingest.handler import RaisesAlarms
 
 _LOOK_S = 60.0
+_AHEAD_H = 1.0
+"""A backup from so far in the future was made by a clock that was wrong."""
 
 
 def state_of(settings: BackupSettings, state_dir: Path, now_s: float) -> tuple[str, str]:
@@ -36,6 +38,8 @@ def state_of(settings: BackupSettings, state_dir: Path, now_s: float) -> tuple[s
     journal = ", and a journal since" if settings.journal and not gaps else ""
     shown = f"{settings.folder}: of {made}, {manifest.pictures} pictures{journal}"
     age_h = (now_s - manifest.made_ms / 1000) / 3600
+    if age_h < -_AHEAD_H:
+        gaps.append("it is of a moment that has not come: make a new one now that the clock is right")
     if age_h > settings.due_after_h:
         gaps.append(f"it is {age_h:.0f} hours old")
     if manifest.pictures_missing:

@@ -11,6 +11,7 @@ Invariants
 1. A manifest has its name only when all that it names is on the disk.
 2. What a manifest names stays until KEPT newer ones are there.
 3. The folder belongs to one store: another one, a newly made one of the same name too, is refused.
+4. Nothing behind a link is written or removed: who may write in the folder may else have us delete our store.
 """
 
 from __future__ import annotations
@@ -26,16 +27,21 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path, PurePath
 from pwd import getpwuid
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import uuid4
+
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from agent.errors import NgatuError
 from station.config import StationConfig
+from station.store.blobs import INCOMING
 
 FORMAT = 1
 _NAME = re.compile(r"[0-9]{6}-[0-9]{8}T[0-9]{6}Z")
 KEPT = 3
 """Copies of the database that stay."""
+LATEST_MS = 7_258_118_400_000
+"""The end of the year 2199: a later moment is of no station."""
 STORE_ID = "store.id"
 RESTORING = "restoring.json"
 """In a state folder: a restore has begun and has not come to its end."""
@@ -45,6 +51,10 @@ class BackupError(NgatuError):
     """A backup cannot be made or brought back."""
 
 
+Moment = Annotated[int, Field(ge=0, le=LATEST_MS)]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
 @dataclass(frozen=True, slots=True)
 class BackupManifest:
     """What one backup holds."""
@@ -52,21 +62,25 @@ class BackupManifest:
     store: str
     commune: str
     station: str
-    made_ms: int
+    made_ms: Moment
     """When the database was as it lies there."""
     schema: str
     """Version of its tables."""
     kind: Literal["sqlite", "postgresql"]
-    database: str
+    database: Annotated[str, Field(pattern=r"^database/[0-9]{6}-[0-9TZ]+\.(db|dump)$")]
     """Path below the folder."""
-    database_bytes: int
+    database_bytes: Count
     database_sha256: str
-    pictures: int
-    pictures_missing: int
+    pictures: Count
+    pictures_missing: Count
     """Named by the database, and neither in the store nor here."""
-    journal_first: int = 0
+    journal_first: Count = 0
     """The first file of the journal that is needed beside it; 0: there was no journal."""
     format: int = FORMAT
+
+
+_MANIFEST = TypeAdapter(BackupManifest, config=ConfigDict(extra="forbid"))
+_COPY = re.compile(r"[0-9]{6}-[0-9TZ]+\.(db|dump)(\.part.*)?")
 
 
 def store_id(state_dir: Path) -> str:
@@ -129,6 +143,17 @@ class BackupFolder:
         if ours == theirs or ours.is_relative_to(theirs) or theirs.is_relative_to(ours):
             raise BackupError(f"{self.path} is the store's own folder, or in it, or around it", "another disk")
 
+    def refuse_links(self) -> None:
+        """Invariant 4.
+
+        Raises:
+            BackupError: one of the folders in it is a link.
+        """
+        for folder in (self.blobs, self.blobs / INCOMING, self.database, self.manifests, self.journal):
+            if folder.is_symlink():
+                hint = "put the folder itself there; if none of yours made the link, look who may write there"
+                raise BackupError(f"{folder} is a link to elsewhere", hint)
+
     @contextmanager
     def claimed(self, config: StationConfig) -> Iterator[str]:
         """Own the folder for a block; a new one becomes this store's. Gives the store's id.
@@ -145,6 +170,7 @@ class BackupFolder:
                 if not (self.path / "backup.json").exists():
                     self._begin(own, config)
                 self.refuse_other(own)
+                self.refuse_links()
                 for folder in (self.blobs, self.database, self.manifests, self.journal):
                     folder.mkdir(mode=0o700, exist_ok=True)
                 yield own
@@ -214,7 +240,7 @@ class BackupFolder:
         for old in names[:-KEPT]:
             (self.manifests / f"{old}.json").unlink()
         for copy in self.database.iterdir():
-            if copy.name.split(".")[0] not in names[-KEPT:]:
+            if _COPY.fullmatch(copy.name) and copy.name.split(".")[0] not in names[-KEPT:]:
                 copy.unlink()
 
     def next_name(self, made_ms: int) -> str:
@@ -226,7 +252,8 @@ class BackupFolder:
     def names(self) -> list[str]:
         """Of all manifests, the oldest first."""
         try:
-            return sorted(path.stem for path in self.manifests.glob("*.json") if _NAME.fullmatch(path.stem))
+            found = (path for path in self.manifests.glob("*.json") if path.is_file())
+            return sorted(path.stem for path in found if _NAME.fullmatch(path.stem))
         except OSError:
             return []
 
@@ -249,7 +276,7 @@ class BackupFolder:
                 raise BackupError(f"{path} was written by a newer ngatu", "install that one")
             plain = PurePath(fields["database"])
             if document["sha256"] == _sum(fields) and plain.parts == ("database", plain.name):
-                return BackupManifest(**fields)
+                return _MANIFEST.validate_json(json.dumps(fields), strict=True)
         except (ValueError, KeyError, TypeError):
             pass
         hint = f"restore an earlier one with --which: {', '.join(names[:-1]) or 'there is none'}"

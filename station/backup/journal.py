@@ -148,6 +148,7 @@ class BackupJournal:
         try:
             own = store_id(self._state_dir)
             self._folder.refuse_other(own)
+            self._folder.refuse_links()
             self._claim()
             last = self._last()
             run, joins = self._run_after(last)

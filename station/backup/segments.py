@@ -24,8 +24,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
+from pydantic import TypeAdapter
+
+from agent.errors import WireError
 from agent.wire.topics import ROOT
-from station.backup.folder import FORMAT, BackupError
+from station.backup.folder import FORMAT, LATEST_MS, BackupError, Count
 from station.ingest.inbound import InboundMessage, read
 
 SUFFIX = ".journal"
@@ -44,12 +47,15 @@ class SegmentHead:
     """Whose it is: each store has runs of its own, and a copy of a store begins another."""
     joins: bool
     """All that was kept since the file before is in it, or in this one."""
-    number: int
+    number: Count
     previous: str
     """Hash of the last frame of the file before; empty: there was none."""
-    previous_bytes: int
+    previous_bytes: Count
     """Length of the file before up to the end of its last whole frame."""
     format: int = FORMAT
+
+
+_HEAD = TypeAdapter(SegmentHead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ def paths(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
+    return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX and path.is_file())
 
 
 def heads(folder: Path) -> list[SegmentHead]:
@@ -145,10 +151,11 @@ class Segment:
             fields = json.loads(line if line.endswith(b"\n") else b"")
             if fields["format"] > FORMAT:
                 raise BackupError(f"{path} was written by a newer ngatu", "install that one")
-            self.head = SegmentHead(**fields)
+            self.head = _HEAD.validate_json(line, strict=True)
         except (ValueError, KeyError, TypeError):
             raise BackupError(f"{path}: its first line is not whole", "it was cut off, or changed") from None
         self._digest, self._at = sha256(line).hexdigest(), len(line)
+        self._is_foreign = False
 
     def batches(self) -> Iterator[tuple[int, list[InboundMessage]]]:
         """Milliseconds since 1970 at the station, and messages; ends where no whole frame follows.
@@ -156,9 +163,17 @@ class Segment:
         Raises:
             OSError: it cannot be read.
         """
+        before = self._digest, self._at
         for payload in self._payloads():
             head, _, raw = payload.partition(b"\n")
-            yield _messages(json.loads(head), raw)
+            try:
+                batch = _messages(json.loads(head), raw)
+            except (ValueError, KeyError, TypeError, RecursionError, WireError):
+                self._is_foreign = True  # whole, and yet no station of ours wrote it
+                self._digest, self._at = before
+                return
+            before = self._digest, self._at
+            yield batch
 
     def end(self) -> SegmentEnd:
         """How far it is whole; reads what was not read yet.
@@ -169,13 +184,13 @@ class Segment:
         for _ in self._payloads():
             pass
         size = self.path.stat().st_size
-        changed = size > self._at and self._is_followed()
+        changed = self._is_foreign or (size > self._at and self._is_followed())
         return SegmentEnd(self.head, self._digest, self._at, size - self._at, changed)
 
     def _payloads(self) -> Iterator[bytes]:
         with self.path.open("rb") as file:
             file.seek(self._at)
-            while (found := _frame_at(file)) is not None:
+            while not self._is_foreign and (found := _frame_at(file)) is not None:
                 digest, payload = found
                 if sha256(bytes.fromhex(self._digest) + payload).digest() != digest:
                     return
@@ -213,9 +228,13 @@ def _frame_at(file: BinaryIO) -> tuple[bytes, bytes] | None:
 
 def _messages(head: dict[str, object], raw: bytes) -> tuple[int, list[InboundMessage]]:
     """As they came: what was no longer readable then is not read now, whatever this version understands."""
-    found, at = [], 0
+    found, at, at_ms = [], 0, int(head["at_ms"])  # type: ignore[call-overload]
+    if not 0 <= at_ms <= LATEST_MS:
+        raise ValueError(f"{at_ms} ms")
     for entry in head["messages"]:  # type: ignore[attr-defined]
         size_bytes = int(entry["bytes"])
+        if not 0 <= size_bytes <= len(raw) - at:
+            raise ValueError(f"{size_bytes} bytes")
         place = {} if entry["seq"] is None else {"stream": str(entry["stream"]), "seq": str(entry["seq"])}
         topic = f"{ROOT}/{entry['commune']}/{entry['device']}/{entry['suffix']}"
         message = read(topic, raw[at : at + size_bytes], place)
@@ -223,4 +242,4 @@ def _messages(head: dict[str, object], raw: bytes) -> tuple[int, list[InboundMes
             message = replace(message, payload=None, event=None, image=None, problem=str(entry["problem"]))
         found.append(message)
         at += size_bytes
-    return int(head["at_ms"]), found  # type: ignore[call-overload]
+    return at_ms, found

@@ -128,6 +128,7 @@ class Subscriber:
         self._settings = settings
         self._handler = handler
         self._session = str(uuid4())
+        self._began = codec.moment(_now())
         self._stop = threading.Event()
         self._version: Version = "5"
         self._receipts = Receipts(Memory(handler), time.monotonic)
@@ -343,12 +344,17 @@ class Subscriber:
             self._overrun[box] = self._overrun.get(box, 0) + 1
 
     def _hear_station(self, packet: paho.MQTTMessage) -> None:
-        """A station's status; of another one, unless it was kept from before this one's first connection."""
+        """A station's status; of another one, unless it was kept from before this one began.
+
+        A broker whose power was cut comes back with what it had written down: our own life before, perhaps.
+        """
         try:
             status = codec.parse(StationStatusPayload, bytes(packet.payload))
         except WireError:
             return
-        lately = not packet.retain or self.counters.connects > 1
+        lately = not packet.retain or (
+            self.counters.connects > 1 and (status.time or self._began) >= self._began
+        )
         if not self._settings.receipts or status.session in (None, self._session) or not lately:
             return
         rival = f"a station named {status.station} is {status.state} in session {status.session}"

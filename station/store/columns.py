@@ -25,3 +25,16 @@ def blob_of(message: InboundMessage) -> str | None:
 def ms(moment: datetime) -> int:
     """Whole milliseconds since 1970."""
     return round(moment.timestamp() * 1000)
+
+
+_LONGEST_SUFFIX = 500
+
+
+def suffix_of(message: InboundMessage) -> str:
+    """The topic below the device, as it is kept."""
+    return storable(message.suffix[:_LONGEST_SUFFIX])
+
+
+def storable(text: str) -> str:
+    """What every database takes: without NUL and halves of characters."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()

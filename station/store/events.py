@@ -81,6 +81,11 @@ def _shown(box_id: int, payload: EventPayload, image: ImagePayload) -> Row:
     return {"box": box_id, "id": payload.id, "hash": image.sha256, "at_revision": payload.revision}
 
 
+def words_of(payload: EventPayload) -> list[str]:
+    """The texts that stand in columns of their own beside the body."""
+    return [word for word in _words(payload).values() if isinstance(word, str)]
+
+
 def _words(payload: EventPayload) -> Row:
     """What a screen looks for."""
     seen = payload.object

@@ -24,13 +24,19 @@ from station.config import QuotaSettings
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage
 from station.store.alarms import LogLine, close_quiet, raise_alarm
+from station.store.columns import suffix_of
 from station.store.database import upsert
+from station.store.events import words_of
 from station.store.id_cache import Box, IdCache
 from station.store.schema import box as box_table
 from station.store.schema import daily_usage, stream
 
 ROW_BYTES = 1024
 """What the rows of a message take beside its bytes, indexes included; measured: 0.9 KB for an event."""
+PAGE_BYTES = 4096
+"""Of SQLite and of file systems: what fills more than half of one takes the whole."""
+_COLUMNS_BYTES = 256
+"""What stands beside a text in its row."""
 DAY_MS = 86_400_000
 QUIET_MS = 600_000
 """So long after the last refusal the alarm is over."""
@@ -101,7 +107,7 @@ class Quota:
         admitted: list[InboundMessage] = []
         wanted: dict[Box, tuple[DayUsage, set[str]]] = {}
         for message in messages:
-            box, bad, cost = _box(message), unreadable or _is_unreadable(message), _cost(message)
+            box, bad, cost = _box(message), unreadable or _is_unreadable(message), cost_of(message)
             want, named = wanted.setdefault(box, (DayUsage(day), set()))
             streams = self._new_streams(message) - named
             if self._has_room(message, want, cost, bad, len(streams)):
@@ -119,7 +125,7 @@ class Quota:
         """They are kept, if the transaction ends well; else `forget`."""
         for message in messages:
             box = _box(message)
-            used, streams, cost = self._used[box], self._new_streams(message), _cost(message)
+            used, streams, cost = self._used[box], self._new_streams(message), cost_of(message)
             used.messages += 1
             used.size_bytes += cost
             used.unreadable_bytes += cost if unreadable or _is_unreadable(message) else 0
@@ -217,13 +223,39 @@ def _box(message: InboundMessage) -> Box:
     return message.commune, message.device
 
 
-def _cost(message: InboundMessage) -> int:
-    """Bytes; an empty message clears what the broker retained, and is not kept."""
+def cost_of(message: InboundMessage) -> int:
+    """Bytes of the disk, not of the message: a sender who chooses sizes chooses those that fit badly.
+
+    An empty message clears what the broker retained, and is not kept.
+    """
+    if not message.raw and message.seq is None:
+        return 0
     rows = 1
     if isinstance(message.payload, ChainPayload):
         carried = message.payload.carried
         rows += len(message.payload.dropped) + (len(carried.seqs) if carried is not None else 0)
-    return len(message.raw) + rows * ROW_BYTES if message.raw or message.seq is not None else 0
+    return rows * ROW_BYTES + _kept_bytes(message)
+
+
+def _kept_bytes(message: InboundMessage) -> int:
+    """What it takes beside its rows' fixed parts."""
+    size = len(message.raw)
+    if message.image is not None:  # a file, and perhaps the folder that it is the first one in
+        return -(-size // PAGE_BYTES) * PAGE_BYTES + PAGE_BYTES
+    if message.event is not None:  # its words are kept a second time, for whoever looks for them
+        words = sum(len(word.encode()) for word in words_of(message.event))
+        return _in_pages(size) + (_in_pages(words) if words > _COLUMNS_BYTES else 0)
+    if message.problem is not None:  # the topic stands in an index, too
+        size += 2 * len(suffix_of(message).encode()) + len(message.problem[:1000].encode(errors="replace"))
+    return _in_pages(size)
+
+
+def _in_pages(size_bytes: int) -> int:
+    """Of a table's pages, when all its rows are so large: as many as fit share one."""
+    together = PAGE_BYTES // (size_bytes + _COLUMNS_BYTES)
+    if together:
+        return PAGE_BYTES // together
+    return -(-(size_bytes + _COLUMNS_BYTES) // PAGE_BYTES) * PAGE_BYTES
 
 
 def _is_unreadable(message: InboundMessage) -> bool:

@@ -19,7 +19,7 @@ from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import raise_alarm
 from station.store.clocks import record_clock_map
-from station.store.columns import blob_of, ms
+from station.store.columns import blob_of, ms, storable, suffix_of
 from station.store.current_state import record_given_up, record_state
 from station.store.database import insert_once, upsert
 from station.store.events import Events
@@ -39,7 +39,6 @@ from station.store.schema import message as message_table
 
 MAX_KEPT_BYTES = 256 * 1024
 """Of a message that cannot be read, at most; the largest picture of the contract."""
-_LONGEST_SUFFIX = 500
 _STATE_KINDS = frozenset(
     {MessageKind.STATUS, MessageKind.INFO, MessageKind.HEALTH, MessageKind.CAMERA_STATUS, MessageKind.HELLO}
 )
@@ -163,7 +162,7 @@ class BatchWriter:
         self._committed[stream_id].append(message.seq)
         columns = {"kind": str(message.kind), "digest": own_digest, "received_ms": self._now_ms}
         self._rows[message_table].append(
-            {"stream_id": stream_id, "seq": message.seq, "suffix": _suffix(message), **columns}
+            {"stream_id": stream_id, "seq": message.seq, "suffix": suffix_of(message), **columns}
         )
 
     def _add_blob(self, message: InboundMessage) -> None:
@@ -184,7 +183,7 @@ class BatchWriter:
                 "key": key,
                 "kept_digest": digests[0],
                 "digest": digests[1],
-                "suffix": _suffix(message),
+                "suffix": suffix_of(message),
                 "body": None if sha else message.raw[:MAX_KEPT_BYTES],
                 "sha256": sha,
                 "received_ms": self._now_ms,
@@ -206,9 +205,9 @@ class BatchWriter:
         self._rows[quarantine].append(
             {
                 "box_id": box_id,
-                "suffix": _suffix(message),
+                "suffix": suffix_of(message),
                 "digest": sha256(message.raw).hexdigest(),
-                "reason": _storable(reason[:1000]),
+                "reason": storable(reason[:1000]),
                 "size_bytes": len(message.raw),
                 "raw": message.raw[:MAX_KEPT_BYTES],
                 "stream": message.stream,
@@ -218,7 +217,7 @@ class BatchWriter:
                 "received_ms": self._now_ms,
             }
         )
-        self._notify(message, "message_unreadable", topic=_suffix(message), seq=message.seq, why=reason[:300])
+        self._notify(message, "message_unreadable", topic=suffix_of(message), seq=message.seq, why=reason[:300])
 
     def _add_event(self, message: InboundMessage, payload: EventPayload, box_id: int, stream_id: int) -> None:
         key, own_digest = (box_id, payload.id, payload.revision), message.digest
@@ -266,7 +265,7 @@ class BatchWriter:
         if isinstance(payload, ClockMapPayload):
             record_clock_map(self._connection, payload, box_id, self._now_ms)
         sha = blob_of(message)
-        what = {"kind": str(message.kind), "suffix": _suffix(message)}
+        what = {"kind": str(message.kind), "suffix": suffix_of(message)}
         body = {"body": None if sha else message.raw.decode(), "sha256": sha}
         self._rows[other_message].append(ids | what | body | {"received_ms": self._now_ms})
 
@@ -284,15 +283,6 @@ class BatchWriter:
 
     def _notify(self, message: InboundMessage, name: str, **fields: object) -> None:
         self.notices.append(Notice(name, {"box": f"{message.commune}/{message.device}", **fields}))
-
-
-def _suffix(message: InboundMessage) -> str:
-    return _storable(message.suffix[:_LONGEST_SUFFIX])
-
-
-def _storable(text: str) -> str:
-    """What every database takes: without NUL and halves of characters."""
-    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def _parts(rows: set[Any], size: int = 200) -> list[list[Any]]:

@@ -11,8 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
+from agent.clock import SystemClock
+from agent.mqtt.forwarder import Forwarder
+from agent.mqtt.settings import BrokerSettings
+from agent.outbox.outbox import Outbox, OutboxSettings
+from agent.transport.settings import TlsSettings
+from agent.wire.topics import Topics
 from tests.acceptance.faults.broker_stage import BOXES, CAMERAS, COMMUNE, HOSTILE, OTHER, ROOT, Line
 from tests.acceptance.faults.suite import gathered, tried
 from tests.support.brokers import until
@@ -113,6 +122,85 @@ def test_a_check_beside_the_running_agent_takes_nobodys_place(broker: RoleBroker
     assert Line(broker, broker.pair(HOSTILE), f"{HOSTILE}-check").let_in
     assert not box.ended
     box.leave()
+
+
+def test_beside_its_own_name_a_box_neither_speaks_nor_listens(broker: RoleBroker) -> None:
+    """Else a copied card works beside the true box for ever, and neither it nor the station notices."""
+    duty = station(broker, "duty")
+    duty.client.subscribe(f"{ROOT}/{COMMUNE}/#", 1)
+    until(lambda: duty.subscribed)
+    beside = Line(broker, broker.pair(HOSTILE), f"{HOSTILE}-check")
+    beside.client.subscribe(f"{TREE}/receipt", 1)
+    until(lambda: beside.subscribed)
+
+    said = codes(beside, (f"{TREE}/camera/north/event", b"{}", False), (f"{TREE}/status", b"{}", True))
+
+    assert said == ["Not authorized"] * 2
+    assert beside.subscribed == [0x87]
+    assert duty.heard == []
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_session_that_somebody_has_filled_is_begun_anew_by_its_box(
+    broker: RoleBroker, tmp_path: Path, protocol: str
+) -> None:
+    """Else who has called once under a box's name has it hear no receipt for as long as the session lasts."""
+    stem = broker.pair(HOSTILE)
+    version = paho.MQTTv5 if protocol == "5" else paho.MQTTv311
+    thief = paho.Client(paho.CallbackAPIVersion.VERSION2, HOSTILE, protocol=version, clean_session=None)
+    if protocol != "5":
+        thief = paho.Client(paho.CallbackAPIVersion.VERSION2, HOSTILE, protocol=version, clean_session=False)
+    thief.tls_set_context(broker.context(stem))
+    granted: list[int] = []
+    thief.on_subscribe = lambda _c, _d, _mid, codes, _p: granted.extend(code.value for code in codes)
+    kept = None
+    if protocol == "5":
+        kept = Properties(PacketTypes.CONNECT)
+        kept.SessionExpiryInterval = 3600
+    thief.connect("localhost", broker.port, **({"clean_start": False, "properties": kept} if kept else {}))
+    thief.loop_start()
+    thief.subscribe([(f"{TREE}/command/{number}", 1) for number in range(20)])
+    until(lambda: len(granted) == 20)
+    thief.disconnect()
+    thief.loop_stop()
+    tls = TlsSettings(ca=broker.ca, cert=stem.with_suffix(".crt"), key=stem.with_suffix(".key"))
+    settings = BrokerSettings(
+        host="localhost", port=broker.port, tls=tls, protocol=protocol, backoff_min_s=0.2, backoff_max_s=1.0
+    )
+    outbox = Outbox(tmp_path / "outbox.db", OutboxSettings(ballast_bytes=0), SystemClock())
+    heard: list[str] = []
+    box = Forwarder(
+        outbox, settings, Topics(COMMUNE, HOSTILE), "life", SystemClock(),
+        on_command=lambda topic, _payload, _retained, ack: (heard.append(topic), ack())[1],
+    )  # fmt: skip
+    duty = station(broker, "duty")
+    box.start()
+    try:
+        until(lambda: box.figures().connected_s is not None and box.figures().reconnects, 20)
+        until(lambda: [duty.say(f"{TREE}/command/restart", b"{}"), heard][1], 20)
+        assert box.figures().trouble is None
+    finally:
+        box.stop()
+        outbox.close()
+
+
+def test_what_is_kept_is_kept_without_properties(broker: RoleBroker) -> None:
+    """Else a state of one byte brings a quarter of a megabyte, past the bound for what is kept."""
+    box = Line(broker, broker.pair(HOSTILE), HOSTILE)
+    large = Properties(PacketTypes.PUBLISH)
+    large.UserProperty = [("k" * 60_000, "v" * 60_000)] * 2
+    large.CorrelationData = b"c" * 20_000
+    box.client.publish(f"{TREE}/status", b"x", 1, True, properties=large).wait_for_publish(10)
+    kept: list[paho.MQTTMessage] = []
+    look = operator(broker)
+    look.client.on_message = lambda _c, _d, message: kept.append(message)
+    look.client.subscribe(f"{TREE}/status", 1)
+    until(lambda: kept)
+
+    assert (kept[0].retain, kept[0].payload) == (True, b"x")
+    assert not hasattr(kept[0].properties, "UserProperty")
+    assert not hasattr(kept[0].properties, "CorrelationData")
+    assert broker.alive()
 
 
 def test_a_list_of_the_revoked_that_cannot_be_read_leaves_the_one_before(broker: RoleBroker) -> None:

@@ -49,6 +49,12 @@ def test_a_backup_that_a_journal_joins_is_well_until_it_is_old(settings: Station
     assert state(settings, 27.0)[1] == "it is 27 hours old"
 
 
+def test_a_backup_of_a_moment_that_has_not_come_is_due_again(settings: StationConfig, tmp_path: Path) -> None:
+    took(settings, tmp_path / "backup")
+
+    assert "a moment that has not come" in state(settings, -9.0)[1]
+
+
 def test_pictures_that_it_lacks_are_said(settings: StationConfig, tmp_path: Path) -> None:
     keep(settings, messages(2, 2, picture=True))
     next(path for path in (settings.state_dir / "blobs").rglob("*") if path.is_file()).unlink()

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
+from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from station.backup.folder import BackupError, BackupFolder, in_words, store_id, sync_folder, write_whole
+from station.backup.folder import (
+    BackupError,
+    BackupFolder,
+    BackupManifest,
+    in_words,
+    store_id,
+    sync_folder,
+    write_whole,
+)
 
 
 def test_a_store_has_one_id_whoever_asks_first(tmp_path: Path) -> None:
@@ -71,3 +82,30 @@ def test_an_error_of_the_disk_is_one_line_with_the_place(tmp_path: Path) -> None
     assert str(in_words(caught.value, tmp_path)).splitlines()[0] == (
         f"{tmp_path}: No such file or directory: {tmp_path}/nowhere"
     )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"database": 5},
+        {"database": "../../etc/passwd"},
+        {"made_ms": 10**18},
+        {"journal_first": None},
+        {"pictures": "many"},
+        {"kind": "x"},
+    ],
+)
+def test_a_manifest_that_was_changed_with_its_sum_is_refused_in_words(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    folder = BackupFolder(tmp_path)
+    folder.manifests.mkdir()
+    whole = BackupManifest(
+        "a", "b", "c", 1, "v1", "sqlite", "database/000001-20260101T000000Z.db", 1, "d" * 64, 0, 0
+    )
+    fields = asdict(whole) | change
+    document = {"manifest": fields, "sha256": sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()}
+    (folder.manifests / "000001-20260101T000000Z.json").write_text(json.dumps(document))
+
+    with pytest.raises(BackupError, match="was changed or is damaged"):
+        folder.manifest()

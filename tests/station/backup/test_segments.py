@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import struct
+import zlib
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -155,3 +160,50 @@ def test_files_are_in_their_order_and_nothing_else_is_one(tmp_path: Path) -> Non
         (tmp_path / name).touch()
 
     assert [path.name for path in paths(tmp_path)] == ["00000009.journal", "00000010.journal"]
+
+
+GOOD = {"commune": "hai-ninh", "device": "north-01", "suffix": "camera/north/event", "stream": "s", "seq": 1}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"no json\nbytes",
+        b"[]\n",
+        b'{"messages": []}\n',
+        b"[" * 100_000 + b"\n",
+        json.dumps({"at_ms": "x", "messages": []}).encode() + b"\n",
+        json.dumps({"at_ms": 10**25, "messages": []}).encode() + b"\n",
+        json.dumps({"at_ms": 1, "messages": [GOOD | {"problem": None, "bytes": -5}]}).encode() + b"\n{}",
+        json.dumps({"at_ms": 1, "messages": [GOOD | {"commune": "..", "bytes": 2}]}).encode() + b"\n{}",
+    ],
+)
+def test_a_whole_frame_that_no_station_wrote_ends_the_reading_as_a_change(
+    tmp_path: Path, payload: bytes
+) -> None:
+    end = written(tmp_path / "1.journal", BATCHES)[-1]
+    digest = Segment(tmp_path / "1.journal").end().digest
+    own = sha256(bytes.fromhex(digest) + payload).digest()
+    with (tmp_path / "1.journal").open("ab") as file:
+        file.write(struct.pack(">4sII32s", b"NGJ1", len(payload), zlib.crc32(payload), own) + payload)
+
+    segment = Segment(tmp_path / "1.journal")
+
+    assert len(list(segment.batches())) == len(BATCHES)
+    assert (segment.end().whole_bytes, segment.end().is_changed) == (end, True)
+
+
+def test_a_pipe_among_the_files_is_none_of_them(tmp_path: Path) -> None:
+    written(tmp_path / "1.journal", BATCHES)
+    os.mkfifo(tmp_path / "2.journal")
+
+    assert [path.name for path in paths(tmp_path)] == ["1.journal"]
+
+
+def test_a_first_line_with_other_kinds_of_values_is_refused(tmp_path: Path) -> None:
+    written(tmp_path / "1.journal", [])
+    text = (tmp_path / "1.journal").read_text()
+    (tmp_path / "1.journal").write_text(text.replace('"number": 1', '"number": "1"'))
+
+    with pytest.raises(BackupError, match="first line is not whole"):
+        Segment(tmp_path / "1.journal")

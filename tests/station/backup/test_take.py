@@ -228,3 +228,35 @@ def test_a_store_of_an_older_version_is_to_be_brought_up_to_date_first(tmp_path:
 
     with pytest.raises(StoreError, match="has version 0005"):
         took(settings, tmp_path / "backup")
+
+
+@pytest.mark.parametrize("name", ["blobs", "blobs/incoming", "database", "manifests", "journal"])
+def test_a_link_in_the_folder_is_refused_before_anything_behind_it_is_removed(
+    tmp_path: Path, name: str
+) -> None:
+    settings = config(tmp_path / "state")
+    keep(settings, messages(1, 2, picture=True))
+    took(settings, tmp_path / "backup")
+    place = tmp_path / "backup" / name
+    shutil.rmtree(place)
+    place.symlink_to(settings.state_dir)
+    before = sorted(settings.state_dir.rglob("*"))
+
+    with pytest.raises(BackupError, match="is a link to elsewhere"):
+        took(settings, tmp_path / "backup")
+
+    assert sorted(settings.state_dir.rglob("*")) == before
+
+
+def test_a_clock_that_once_was_ahead_does_not_let_a_new_backup_go_as_the_oldest(tmp_path: Path) -> None:
+    settings, folder = config(tmp_path / "state"), BackupFolder(tmp_path / "backup")
+    keep(settings, messages(1, 2))
+    for day in range(KEPT):
+        take(settings, folder.path, lambda *_: None, now=lambda day=day: 2_082_758_400.0 + 86_400 * day)
+    keep(settings, messages(2, 4))
+
+    made = take(settings, folder.path, lambda *_: None, now=lambda: 1_780_000_000.0).manifest
+
+    assert folder.manifest() == made
+    assert made.made_ms == 1_780_000_000_000
+    assert (folder.path / made.database).exists()

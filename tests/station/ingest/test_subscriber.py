@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 import time
@@ -586,6 +587,31 @@ def test_who_is_thrown_out_by_another_station_yields_and_says_so(mosquitto: Mosq
     assert "another client uses the id of this one" in detail
     assert detail.endswith("asked again in 30 s")
     assert [line["event"] for line in lines if line["log_level"] == "warning"] == ["broker_lost"]
+
+
+def test_a_broker_that_comes_back_with_its_own_last_life_is_no_other_station(
+    start_mosquitto: Callable[..., Mosquitto], commune: str, tmp_path: Path
+) -> None:
+    """What it had written down before its power was cut is older than this life of the station."""
+    alarmed = Alarmed()
+    mosquitto = start_mosquitto(
+        "persistence true", f"persistence_location {tmp_path}/", "autosave_interval 1800"
+    )
+    with FakeBox(at(mosquitto), commune=commune) as box:
+        status = codec.station_status("online", commune, "the-life-before", Instant(0.0, time.time() - 1))
+        box.beyond(f"ngatu/v1/{commune}/station/status", status)
+    mosquitto.signal(signal.SIGUSR1)  # it writes down what it keeps
+    until((tmp_path / "mosquitto.db").exists)
+    with running(subscriber(at(mosquitto), commune, alarmed)) as station:
+        mosquitto.kill()
+        until(lambda: not station.connected)
+        mosquitto.start()
+        until(lambda: station.counters.connects == 2)
+        with FakeBox(at(mosquitto), commune=commune) as box:
+            box.tell(an_event(1))
+            until(lambda: box.receipted() == {1})
+
+    assert alarmed.alarms == []
 
 
 def test_another_station_is_heard_by_its_status_whatever_its_name(address: Address, commune: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -10,9 +11,9 @@ import pytest
 
 from agent.wire.channels import MessageKind
 from station.config import QuotaSettings
-from station.ingest.inbound import InboundMessage
+from station.ingest.inbound import InboundMessage, read
 from station.store.id_cache import IdCache
-from station.store.quota import QUIET_MS, ROW_BYTES, Quota
+from station.store.quota import PAGE_BYTES, QUIET_MS, Quota, cost_of
 from tests.station.ingest.test_receipts import BOX, hello, messages
 from tests.station.store.test_store import JPEG, bytes_by
 from tests.support.stores import Place
@@ -46,7 +47,7 @@ def many(count: int) -> list[InboundMessage]:
 
 
 def sized(kept: Sequence[InboundMessage]) -> int:
-    return sum(len(each.raw) + ROW_BYTES for each in kept)
+    return sum(cost_of(each) for each in kept)
 
 
 def test_no_more_messages_are_admitted_than_a_day_has(tables: Place) -> None:
@@ -83,8 +84,8 @@ def test_pictures_are_refused_first_then_events_and_what_a_box_says_of_itself_la
 
 
 def test_what_cannot_be_read_has_a_small_bound_of_its_own(tables: Place) -> None:
-    quota = loaded(tables, unreadable_bytes_per_day=5 * (1000 + ROW_BYTES))
-    rubbish = [bytes_by("camera/north/event", bytes([number]) * 1000) for number in range(10)]
+    rubbish = [bytes_by("camera/north/event", bytes([number]) * 1000) for number in range(1, 11)]
+    quota = loaded(tables, unreadable_bytes_per_day=sized(rubbish[:5]))
 
     assert quota.admitted(rubbish, DAY) == rubbish[:5]
     quota.charge(rubbish[:5])
@@ -160,4 +161,49 @@ def test_pictures_that_carry_their_event_count_with_their_bytes(tables: Place) -
     picture = bytes_by("camera/north/image/e-1/thumbnail", JPEG, seq=1)
     quota.charge([picture])
 
-    assert written(tables, quota) == [(DAY, 1, len(JPEG) + ROW_BYTES, 0, 1, 0)]
+    assert written(tables, quota) == [(DAY, 1, cost_of(picture), 0, 1, 0)]
+    assert cost_of(picture) > 2 * PAGE_BYTES, "its file and the folder of it take a page each"
+
+
+def sent(number: int, *, width: int, **words: str) -> InboundMessage:
+    """An event whose text is so wide; `words` are those that stand in columns of their own, too."""
+    (event,) = messages(number, number)
+    document = json.loads(event.raw)
+    document |= {"id": f"e-{number}", "detail": "x" * width} | words
+    document["rule"] = {"id": words.get("direction", "r"), "kind": words.get("direction", "k")}
+    raw = json.dumps(document).encode()
+    return read("ngatu/v1/hai-ninh/north-01/camera/north/event", raw, {})
+
+
+@pytest.mark.parametrize("width", [0, 300, 600, 900, 1200, 1700, 2500, 3300, 4000])
+@pytest.mark.parametrize("words", [{}, {"direction": "w" * 4000}])
+def test_no_size_of_events_takes_more_of_the_disk_than_it_is_charged(
+    sqlite_place: Place, width: int, words: dict[str, str]
+) -> None:
+    """A page of the database holds one row of 2.1 KB, or two of 1.4 KB; words are kept twice."""
+    count = 300
+    with closing(sqlite_place.open()) as store:
+        store.commit([sent(count + 1, width=0)])
+    file = sqlite_place.folder / "station.db"
+    before, charged = file.stat().st_size, 0
+    with closing(sqlite_place.open()) as store:
+        for first in range(1, count, 100):
+            batch = [sent(number, width=width, **words) for number in range(first, first + 100)]
+            assert all(each.event for each in batch)
+            store.commit(batch)
+            charged += sized(batch)
+
+    assert file.stat().st_size - before <= charged
+
+
+def test_what_cannot_be_read_is_charged_with_its_topic_and_its_reason(sqlite_place: Place) -> None:
+    with closing(sqlite_place.open()) as store:
+        store.commit([bytes_by("camera/north/event", b"?")])
+    file = sqlite_place.folder / "station.db"
+    before = file.stat().st_size
+    topics = [f"camera/north/image/{'long' * 120}{number}/x" for number in range(300)]
+    rubbish = [read(f"ngatu/v1/hai-ninh/north-01/{topic}", b"?", {}) for topic in topics]
+    with closing(sqlite_place.open()) as store:
+        store.commit(rubbish)
+
+    assert file.stat().st_size - before <= sized(rubbish)

@@ -6,8 +6,11 @@
  * 2. Nobody takes the session of another name, at either door.
  * 3. A connection ends within a second or two after its certificate has ended or was revoked, also one that
  *    resumed a TLS session: there OpenSSL looks neither at the date nor at the list.
- * 4. Only topics that are named are kept (retained), and only up to a size; whoever may clear may do nothing else.
+ * 4. Only topics that are named are kept (retained), only up to a size and without properties; whoever may clear may
+ *    do nothing else.
  * 5. A box has a bounded number of subscriptions.
+ * 6. Beside its own name a box may look whether it is let in, and do nothing else: what speaks or listens under
+ *    two ids at one time would not be noticed by the box.
  *
  * Whatever else a name may do stands in the access file: what is not refused here is left to it. The table of
  * sessions is common to both doors; the rest belongs to the door at which the plugin is loaded. mosquitto has one
@@ -221,12 +224,21 @@ static bool clears_only(const struct door *door, const char *name)
 	return false;
 }
 
+/* Whether it is there as NAME-check. */
+static bool looks_only(const struct door *door, const struct mosquitto *client)
+{
+	const char *client_id = mosquitto_client_id(client), *name = mosquitto_client_username(client);
+	return door->boxes && (client_id == NULL || name == NULL || strcmp(client_id, name) != 0);
+}
+
 /* What the access file cannot say; what is not refused here is asked there. */
 static int allow(int event, void *data, void *userdata)
 {
 	struct mosquitto_evt_acl_check *asked = data;
 	struct door *door = userdata;
 	(void)event;
+	if (asked->access != MOSQ_ACL_UNSUBSCRIBE && looks_only(door, asked->client))
+		return MOSQ_ERR_ACL_DENIED; /* invariant 6 */
 	if (asked->access == MOSQ_ACL_SUBSCRIBE && door->boxes
 		&& mosquitto_client_sub_count(asked->client) >= door->subscriptions)
 		return MOSQ_ERR_ACL_DENIED; /* invariant 5 */
@@ -238,6 +250,18 @@ static int allow(int event, void *data, void *userdata)
 	if (asked->retain && !clearing && (asked->payloadlen > door->keep_bytes || !kept(door, asked->topic)))
 		return MOSQ_ERR_ACL_DENIED; /* invariant 4 */
 	return MOSQ_ERR_PLUGIN_DEFER;
+}
+
+/* Invariant 4 for what `allow` is not shown: the broker keeps a message's properties with it, and counts them to no
+ * bound but a packet's. A state needs none. mosquitto frees what is taken out here. */
+static int strip(int event, void *data, void *userdata)
+{
+	struct mosquitto_evt_message *told = data;
+	(void)event;
+	(void)userdata;
+	if (told->retain)
+		told->properties = NULL;
+	return MOSQ_ERR_SUCCESS;
 }
 
 static int left(int event, void *data, void *userdata)
@@ -346,7 +370,7 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **userdata, struct mos
 	*userdata = door;
 	const struct { int event; MOSQ_FUNC_generic_callback call; } calls[] = {
 		{MOSQ_EVT_BASIC_AUTH, admit}, {MOSQ_EVT_ACL_CHECK, allow}, {MOSQ_EVT_DISCONNECT, left},
-		{MOSQ_EVT_TICK, look}, {MOSQ_EVT_RELOAD, reload},
+		{MOSQ_EVT_TICK, look}, {MOSQ_EVT_RELOAD, reload}, {MOSQ_EVT_MESSAGE, strip},
 	};
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
 		int failed = mosquitto_callback_register(id, calls[i].event, calls[i].call, NULL, door);
