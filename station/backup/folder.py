@@ -23,6 +23,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -30,7 +31,7 @@ from pwd import getpwuid
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from agent.errors import NgatuError
 from station.config import StationConfig
@@ -79,7 +80,8 @@ class BackupManifest:
     format: int = FORMAT
 
 
-_MANIFEST = TypeAdapter(BackupManifest, config=ConfigDict(extra="forbid"))
+_MANIFEST = TypeAdapter(BackupManifest)
+_FIELDS = frozenset(each.name for each in dataclass_fields(BackupManifest))
 _COPY = re.compile(r"[0-9]{6}-[0-9TZ]+\.(db|dump)(\.part.*)?")
 
 
@@ -275,7 +277,8 @@ class BackupFolder:
             if fields["format"] > FORMAT:
                 raise BackupError(f"{path} was written by a newer ngatu", "install that one")
             plain = PurePath(fields["database"])
-            if document["sha256"] == _sum(fields) and plain.parts == ("database", plain.name):
+            sound = document["sha256"] == _sum(fields) and plain.parts == ("database", plain.name)
+            if sound and fields.keys() <= _FIELDS:
                 return _MANIFEST.validate_json(json.dumps(fields), strict=True)
         except (ValueError, KeyError, TypeError):
             pass
