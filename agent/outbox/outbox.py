@@ -31,6 +31,8 @@ Invariants
     double elsewhere: it is *forked*. A new stream begins, which nobody else has, and all that waits comes again
     in it. Nothing that has left the file comes again.
 17. What has left is overwritten on the disk within erase_after_s, and at a close.
+18. With a key, pictures are in the file in encrypted form only. One whose key is not here is no damage: it is
+    set apart, counted and told, and nothing else waits for it or goes with it.
 """
 
 from __future__ import annotations
@@ -81,6 +83,10 @@ class Stats:
     """Updates that a newer message took the place of; nothing is lost by that."""
     damaged: int
     """Files set aside, up to this one."""
+    pictures: str
+    """How they lie in the file: encrypted, plain, or key_missing (plain, for it cannot be had)."""
+    locked: int
+    """Pictures that were set apart since the start because their key is not here."""
 
 
 @dataclass(slots=True)
@@ -250,6 +256,8 @@ class Outbox:
                 quarantined=store.counters.quarantined,
                 replaced=store.counters.replaced,
                 damaged=store.damaged,
+                pictures=self._disk.pictures,
+                locked=self._disk.locked,
             )
 
     def condition(self) -> Condition:

@@ -94,6 +94,7 @@ ENGLISH: Final = {
     # What a box calls degraded
     "degraded_storage_full": "The disk takes nothing more.",
     "degraded_storage_ram_only": "Messages are kept in memory only: the disk fails.",
+    "degraded_outbox_key_missing": "Waiting pictures are not encrypted: the key cannot be read; site.yml",
     "degraded_under_voltage": "Too little power: look at the supply and the cable.",
     "degraded_config_refused": "Its configuration was refused; it runs with the last good one.",
     "degraded_detector_failed": "Camera {of}: the detector fails.",
@@ -194,6 +195,7 @@ VIETNAMESE: Final = {
     # What a box calls degraded
     "degraded_storage_full": "Ổ đĩa không ghi thêm được nữa.",
     "degraded_storage_ram_only": "Bản tin chỉ còn giữ trong RAM: ổ đĩa bị lỗi.",
+    "degraded_outbox_key_missing": "Hình chờ gửi không được mã hoá vì không đọc được khoá: chạy site.yml",
     "degraded_under_voltage": "Thiếu nguồn: kiểm tra bộ nguồn và dây.",
     "degraded_config_refused": "Cấu hình bị từ chối; hộp chạy bằng cấu hình tốt gần nhất.",
     "degraded_detector_failed": "Camera {of}: bộ phát hiện bị lỗi.",
