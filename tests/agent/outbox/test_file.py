@@ -159,7 +159,7 @@ def test_a_forked_file_is_no_damaged_one_and_goes_when_it_is_saved(
     file.close()
     again = opened()
     assert again.unsaved == [path.with_name("outbox.db.damaged.1"), aside]
-    again.saved(aside)
+    again.saved(aside, whole=True)
 
     assert sorted(each.name for each in path.parent.glob("outbox.db.*") if "lock" not in each.name) == [
         "outbox.db.damaged.1"
@@ -208,7 +208,7 @@ def test_no_more_than_three_damaged_files_are_kept(opened: OPENED, path: Path, c
     file = opened()
     for _ in range(6):
         file.begin_anew(clock.now(), "a test")
-        file.saved(file.unsaved[0])
+        file.saved(file.unsaved[0], whole=True)
     kept = sorted(each.name for each in path.parent.glob("outbox.db.damaged.*"))
 
     assert KEPT_DAMAGED == 3
