@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -44,6 +45,8 @@ def run(config: StationConfig, for_s: float | None = None) -> None:
         subscriber = Subscriber(config.subscriber(), store)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: subscriber.stop())
+        gc.collect()
+        gc.freeze()  # what the start has made stays: no later collection need look at it
         log.info("started", commune=config.commune, store=shown(url))
         subscriber.run(for_s)
         counters = subscriber.counters

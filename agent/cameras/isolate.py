@@ -112,15 +112,13 @@ class IsolatedCamera:
         with self._lock:
             if self._closed:
                 return None
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            self._sock = ours
-            with theirs:
-                try:
+            try:
+                ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                self._sock = ours
+                with theirs:
                     self._child = _spawn(theirs.fileno())
-                except OSError as error:
-                    raise self._lost(
-                        f"no process for its decoder: {error.strerror}", "is memory short?"
-                    ) from error
+            except OSError as error:
+                raise self._lost(f"no process for its decoder: {error.strerror}", "is memory short?") from error
         ours.settimeout(LOOK_S)
         with contextlib.suppress(ConnectionError):  # dead already: the first look at the socket tells
             ours.send(job)

@@ -7,14 +7,16 @@ the `n` that the station was told with each ack. A line is on disk when `write` 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 
 import structlog
 
@@ -57,8 +59,8 @@ class Audit:
     def _append(self, line: bytes) -> None:
         at: int | None = None
         try:
-            with self._path.open("ab") as file:
-                at = file.tell()
+            with _opened(self._path, "ab", os.O_WRONLY | os.O_APPEND | os.O_CREAT) as file:
+                at = file.seek(0, os.SEEK_END)
                 file.write(line + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -111,7 +113,8 @@ def _last(path: Path) -> tuple[int, str]:
     """Number and hash of the last whole line; what a power cut left of another is cut off."""
     for file in (path, _numbered(path, 1)):
         with suppress(OSError):
-            data = file.read_bytes()
+            with _opened(file, "rb", os.O_RDONLY) as log_file:
+                data = log_file.read()
             whole = data[: data.rfind(b"\n") + 1]
             if len(whole) < len(data):
                 os.truncate(file, len(whole))
@@ -119,6 +122,15 @@ def _last(path: Path) -> tuple[int, str]:
                 with suppress(ValueError, TypeError, LookupError):
                     return int(json.loads(line)["n"]), sha256(line).hexdigest()
     return 0, FIRST
+
+
+def _opened(path: Path, mode: str, flags: int) -> BinaryIO:
+    """A file, and nothing that stands in its place: a pipe would wait for ever, a link lead elsewhere."""
+    handle = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is not a file")
+    return cast(BinaryIO, os.fdopen(handle, mode))
 
 
 def _numbered(path: Path, number: int) -> Path:

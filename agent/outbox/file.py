@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -169,7 +170,7 @@ class OutboxFile:
         """
         for note in sorted(self.path.parent.glob(f"{self.path.name}.*.*{_SAVED}")):
             file = note.with_name(note.name.removesuffix(_SAVED))
-            if note.read_text(encoding="ascii") == _WHOLE or now_s - note.stat().st_mtime > KEPT_S:
+            if note.read_bytes() == _WHOLE.encode() or now_s - note.stat().st_mtime > KEPT_S:
                 for part in (log_of(file), file):
                     if part.is_file() and not erase_some(part):
                         return
@@ -283,7 +284,7 @@ def _remove(aside: Path) -> None:
 
 def _number(path: Path) -> int:
     """Of a file that was set aside; 0 for what belongs to one."""
-    return int(path.suffix[1:]) if path.suffix[1:].isdigit() else 0
+    return int(path.suffix[1:]) if re.fullmatch("[0-9]{1,9}", path.suffix[1:]) else 0
 
 
 def _note(damaged_file: Path) -> Path:

@@ -29,7 +29,8 @@ Invariants
     put_or_drop() counts it, and both are told until nothing more is refused for some seconds.
 16. Where the station has other messages under our numbers, the file was put back to an older state, or has a
     double elsewhere: it is *forked*. A new stream begins, which nobody else has, and all that waits comes again
-    in it. Nothing that has left the file comes again.
+    in it. Nothing that has left the file comes again. What is contradicted once more soon after that goes into
+    quarantine, and is sent again each hour.
 17. What has left is overwritten on the disk within erase_after_s, and at a close.
 """
 
@@ -38,6 +39,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -61,6 +63,8 @@ BATCH: Final = 500
 """Messages in one transaction, so that nobody waits for ever behind others."""
 FORK_AGAIN_S: Final = 3600.0
 """A stream that began by a fork is not forked again so soon: nobody can have copied it so often."""
+CONTRADICTED: Final = "the station has something else under its number, in a new stream, too"
+"""Why a message is in quarantine that comes out of it by itself: what altered it may have gone."""
 EVERY_CLASS: Final = tuple(Priority)
 
 
@@ -108,6 +112,10 @@ class Outbox:
         self._arrivals: deque[_PutRequest] = deque()
         self._watchers: list[Callable[[], None]] = []
         self._forked: Instant | None = None
+        self._doubted: set[int] = set()
+        """Messages of this stream that were contradicted after its beginning."""
+        self._chance_at: Instant | None = None
+        """When what is in quarantine for that was last sent again."""
         self._disk = Disk(path, settings, clock, self._lock)
 
     # ------------------------------------------------------------------------------------------- in and out
@@ -276,6 +284,7 @@ class Outbox:
         """
         with self._lock:
             self._disk.tend()
+            self._give_another_chance()
 
     def verify(self) -> bool:
         """Read the whole file and look for damage; a damaged one is set aside. False if it was.
@@ -307,16 +316,31 @@ class Outbox:
     def _contradicted(self, foreign: Sequence[int], beyond: int) -> None:
         """Invariant 16. A stream that began so just now has no double: then the way alters messages."""
         now = self._clock.now()
-        if self._forked is not None and now.since(self._forked) < FORK_AGAIN_S:
+        young = self._forked is not None and now.since(self._forked) < FORK_AGAIN_S
+        again = self._doubted.issuperset(foreign) and not beyond
+        if young or again:
             for seq in foreign:
-                self.quarantine(seq, "the station has something else under its number, in a new stream, too")
+                self.quarantine(seq, CONTRADICTED)
+            self._doubted.update(foreign)
             return
         if foreign:
             why = f"the station has another message {foreign[0]} than this outbox"
         else:
             why = f"the station has message {beyond}, which this outbox never put"
         if self._disk.fork(why):
-            self._forked = now
+            self._forked, self._doubted = now, set()
+
+    def _give_another_chance(self) -> None:
+        """What was contradicted in a stream that had just begun is sent again, each hour and after a start.
+
+        Whoever may write receipts could otherwise keep all that waits from the station until somebody comes.
+        """
+        now = self._clock.now()
+        if self._chance_at is not None and now.since(self._chance_at) < FORK_AGAIN_S:
+            return
+        self._chance_at = now
+        with suppress(OutboxError):
+            self._disk.run(lambda store: store.set_free(CONTRADICTED))
 
     def _commit_arrivals(self) -> None:
         """Write the oldest requests in one transaction."""

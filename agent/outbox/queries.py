@@ -6,11 +6,12 @@ The invariants that the comments name stand at the head of outbox.py.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import sqlite3
 import struct
 import zlib
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -28,7 +29,9 @@ _COPIED: Final = (
 )
 
 _SHA256: Final = """
-    select sha256 from message where seq = ? union all select sha256 from quarantine where seq = ?"""
+    select seq, sha256 from message where seq in (select value from json_each(?))
+    union all select seq, sha256 from quarantine where seq in (select value from json_each(?))"""
+_FORGET: Final = "delete from {} where seq in (select value from json_each(?)) returning cost_bytes"
 
 _LOSE: Final = """
     insert into loss (priority, messages, bytes) values (?, 1, ?)
@@ -124,38 +127,35 @@ def open_events(db: sqlite3.Connection) -> list[Message]:
     ]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ForgottenMessages:
     """What a receipt has removed."""
 
-    sent: int = 0
-    quarantined: int = 0
-    cost_bytes: int = 0
+    sent: int
+    quarantined: int
+    cost_bytes: int
 
 
-def proven(db: sqlite3.Connection, proofs: Iterable[tuple[int, str]]) -> tuple[list[int], list[int]]:
+def proven(db: sqlite3.Connection, proofs: Sequence[tuple[int, str]]) -> tuple[list[int], list[int]]:
     """Of what waits: the seqs whose proof is of this message, and those whose proof is of another one."""
+    seqs = json.dumps([seq for seq, _ in proofs])
+    digests = {seq: sha256.hex() for seq, sha256 in db.execute(_SHA256, (seqs, seqs))}
     ours: list[int] = []
     foreign: list[int] = []
     for seq, proof in proofs:
-        row = db.execute(_SHA256, (seq, seq)).fetchone()
-        if row is not None:
-            (ours if row[0].hex().startswith(proof) else foreign).append(seq)
+        if seq in digests:
+            (ours if digests[seq].startswith(proof) else foreign).append(seq)
     return ours, foreign
 
 
 def forget(db: sqlite3.Connection, seqs: Iterable[int]) -> ForgottenMessages:
     """Invariants 3 and 11: committed messages leave, wherever they lie."""
-    gone = ForgottenMessages()
-    where = "where seq = ? returning cost_bytes"
-    for seq in seqs:
-        for (cost,) in db.execute(f"delete from message {where}", (seq,)):  # noqa: S608
-            gone.sent += 1
-            gone.cost_bytes += cost
-        for (cost,) in db.execute(f"delete from quarantine {where}", (seq,)):  # noqa: S608
-            gone.quarantined += 1
-            gone.cost_bytes += cost
-    return gone
+    listed = (json.dumps(list(seqs)),)
+    sent, apart = (
+        [cost for (cost,) in db.execute(statement, listed)]
+        for statement in (_FORGET.format("message"), _FORGET.format("quarantine"))
+    )
+    return ForgottenMessages(len(sent), len(apart), sum(sent) + sum(apart))
 
 
 def set_apart(db: sqlite3.Connection, seq: int, reason: str) -> bool:

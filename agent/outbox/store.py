@@ -177,6 +177,21 @@ class OutboxStore:
             )
         return moved
 
+    def set_free(self, reason: str) -> int:
+        """What was set apart for this reason waits again; how many there were."""
+
+        def work() -> int:
+            found = self.db.execute("select seq from quarantine where reason = ?", (reason,)).fetchall()
+            return sum(rows.set_free(self.db, seq) for (seq,) in found)
+
+        freed = transact(self.db, work)
+        self.counters = replace(
+            self.counters,
+            pending=self.counters.pending + freed,
+            quarantined=self.counters.quarantined - freed,
+        )
+        return freed
+
     def _unsealed(self) -> int:
         """How many messages other than the newest seal wait for a seal."""
         seal = self.counters.seal

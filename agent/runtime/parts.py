@@ -20,7 +20,7 @@ from agent.core.types import Frame, Instant
 from agent.detectors import load_detector
 from agent.detectors.absent import Absent
 from agent.detectors.shared import SharedDetector
-from agent.host import restarts, tuning
+from agent.host import restarts, state_folder, tuning
 from agent.host.machine import SYS, Machine
 from agent.host.supervise import Heartbeats, Stop, Worker
 from agent.host.watchdog import Watchdog
@@ -70,6 +70,7 @@ class Parts:
             OutboxError: the outbox cannot be opened.
         """
         tuning.begin()
+        state_folder.clear(config.state_dir)
         self.config, self.stop, self.exit_code = config, Stop(), 0
         self.timekeeper = Timekeeper(config.state_dir, new_ids(), machine_clock, trusted)
         self.clock = self.timekeeper.clock

@@ -13,12 +13,17 @@ Source of the idea: S. Haber and W. S. Stornetta, "How to time-stamp a digital d
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from agent.wire.payloads import ChainBody
+
+SINGLY = 100_000
+"""Of numbers in a row that are not there so many are named: a box may number as it likes, up to 2^53."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,30 @@ class ChainFinding:
     """Of the seal that it is."""
 
 
+class Spans:
+    """Whole numbers as ranges (first, last), both included: as few or many of them as a box likes to name."""
+
+    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+        self._spans: list[tuple[int, int]] = []
+        for first, last in sorted(spans):
+            if self._spans and first <= self._spans[-1][1] + 1:
+                before = self._spans.pop()
+                self._spans.append((before[0], max(last, before[1])))
+            elif first <= last:
+                self._spans.append((first, last))
+
+    def end(self, number: int) -> int | None:
+        """The last number of the range that holds this one; None: it is in none."""
+        at = bisect_right(self._spans, number, key=lambda span: span[0]) - 1
+        return self._spans[at][1] if at >= 0 and self._spans[at][1] >= number else None
+
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and self.end(number) is not None
+
+    def __len__(self) -> int:
+        return sum(last - first + 1 for first, last in self._spans)
+
+
 @dataclass(frozen=True, slots=True)
 class ChainVerdict:
     """What became of a stream."""
@@ -69,7 +98,7 @@ class ChainVerdict:
     findings: tuple[ChainFinding, ...]
     proven: int
     """Messages that are what an unbroken chain says."""
-    given_up: frozenset[int]
+    given_up: Spans
     """Listed or not, the box said that they will not come."""
     unsealed: tuple[int, ...]
     """Newer than every seal: nothing is known against them, and nothing for them yet."""
@@ -108,13 +137,7 @@ def verify(
     messages = {message.seq: message for message in kept}
     seals = {m.seal.number: m for m in (*more, *messages.values()) if m.seal is not None}
     listed, sure, broken = _listed(seals, head)
-    given_up = frozenset(
-        seq
-        for m in seals.values()
-        if m.seal
-        for first, last in m.seal.dropped
-        for seq in range(first, last + 1)
-    )
+    given_up = Spans(dropped for m in seals.values() if m.seal for dropped in m.seal.dropped)
     moved = {
         seq for seq, sha256 in listed.items() if seq not in messages and seq in elsewhere and sha256 in came
     }
@@ -122,8 +145,8 @@ def verify(
     highest = max([*listed, *messages], default=0)
     findings += [
         ChainFinding(ChainFault.MISSING, seq)  # seq has no gaps, so a hole needs no seal to be seen
-        for seq in range(1, highest)
-        if not (seq in messages or seq in listed or seq in given_up or seq in elsewhere)
+        for seq in _absent({*listed, *messages}, given_up)
+        if seq not in elsewhere
     ]
     known = {finding.seq for finding in findings}
     unlisted = sorted(set(messages) - set(listed))
@@ -154,27 +177,27 @@ def verify_forked(
     messages = {message.seq: message for message in kept}
     seals = [m for m in (*more, *messages.values()) if m.seal is not None]
     listed: defaultdict[int, set[str]] = defaultdict(set)
-    dropped: set[int] = set()
+    dropped: list[tuple[int, int]] = []
     findings: list[ChainFinding] = []
     known = {m.sha256 for m in seals}
     for m in seals:
         assert m.seal is not None
         for seq, sha256 in m.seal.entries:
             listed[seq].add(sha256)
-        for first, last in m.seal.dropped:
-            dropped.update(range(first, last + 1))
+        dropped += m.seal.dropped
         before = m.seal.previous
         if before is not None and before.stream == m.seal.of and before.sha256 not in known:
             findings.append(ChainFinding(ChainFault.MISSING, None, before.number))
-    highest = max([*listed, *messages], default=0)
-    sealed = _sealed_by_all(seals)
+    given_up, sealed = Spans(dropped), _sealed_by_all(seals)
+    absent = _absent({*listed, *messages}, given_up)
+    findings += [ChainFinding(ChainFault.MISSING, seq) for seq in absent if seq not in elsewhere]
     proven = 0
     unsealed: list[int] = []
-    for seq in range(1, highest + 1):
+    for seq in sorted({*listed, *messages}):
         message, digests = messages.get(seq), listed.get(seq, set())
         if message is None:
             carried = seq in elsewhere and all(sha256 in came for sha256 in digests)
-            if seq not in dropped and not carried:
+            if seq not in given_up and not carried:
                 findings.append(ChainFinding(ChainFault.MISSING, seq))
         elif message.sha256 in digests:
             proven += 1
@@ -182,7 +205,7 @@ def verify_forked(
             findings.append(ChainFinding(ChainFault.ALTERED, seq))
         else:
             unsealed.append(seq)
-    return ChainVerdict(tuple(_once(findings)), proven, frozenset(dropped), tuple(unsealed))
+    return ChainVerdict(tuple(_once(findings)), proven, given_up, tuple(unsealed))
 
 
 def _sealed_by_all(seals: Sequence[Kept]) -> int:
@@ -214,7 +237,7 @@ def _listed(
     sure: set[int] = set()
     broken: list[ChainFinding] = []
     expected = None
-    for number in range(max([*seals, head.number if head else 0]), 0, -1):
+    for number in _downwards(seals, max([*seals, head.number if head else 0])):
         kept = seals.get(number)
         if kept is None or kept.seal is None:
             broken.append(ChainFinding(ChainFault.MISSING, None, number))
@@ -232,8 +255,34 @@ def _listed(
     return listed, sure, broken
 
 
+def _absent(there: Iterable[int], given_up: Spans) -> Iterator[int]:
+    """What is not there below the highest number, and was not given up; SINGLY of each hole."""
+    expected = 1
+    for seq in sorted(there):
+        for _ in range(SINGLY):
+            end = given_up.end(expected)
+            while end is not None:
+                expected = end + 1
+                end = given_up.end(expected)
+            if expected >= seq:
+                break
+            yield expected
+            expected += 1
+        expected = max(expected, seq + 1)
+
+
+def _downwards(there: Iterable[int], highest: int) -> Iterator[int]:
+    """Numbers from the highest to 1; where some are not there SINGLY of them."""
+    expected = highest
+    for number in sorted({0, *there}, reverse=True):
+        yield from islice(range(expected, number, -1), SINGLY)
+        if number:
+            yield number
+        expected = number - 1
+
+
 def _held_against(
-    messages: Mapping[int, Kept], listed: Mapping[int, str], given_up: frozenset[int]
+    messages: Mapping[int, Kept], listed: Mapping[int, str], given_up: Spans
 ) -> Iterator[ChainFinding]:
     for seq, sha256 in sorted(listed.items()):
         kept = messages.get(seq)

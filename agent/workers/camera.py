@@ -51,6 +51,11 @@ NEWS = 0.0002
 """Share of the view that has become unlike the scene: half of the smallest region that counts."""
 REFUSED_S = 30.0
 """Least wait after a refusal: cameras lock out who tries a wrong password again and again."""
+FLAPS = 2
+"""After so many returns in a row that did not last for CALM_S the next one is told when it has lasted so long.
+
+A camera of one picture a minute comes back whenever it is asked: each time would be an alert and its end.
+"""
 HALT_LOOK_S = 1.0
 """A paused camera looks so often whether it is wanted again."""
 DETECTOR_REST_S = 1.0
@@ -104,6 +109,10 @@ class CameraWorker:
         self._pipeline = PipelineState(ids)
         self._lost = ConditionEvent(EventKind.CAMERA_LOST, CAMERA_RULE, Severity.ALERT)
         self._outage = OutageLog(f"camera {camera.name}")
+        self._opened_at: Instant | None = None
+        """Of this opening's first picture."""
+        self._short = 0
+        """How many openings in a row gave pictures, but not for long."""
         self._detector_outage = OutageLog(f"detector, camera {camera.name}")
         self._detector_backoff = Backoff(least_s=1.0, most_s=60.0)
         self._detector_rests_until_s = float("-inf")
@@ -186,6 +195,7 @@ class CameraWorker:
         if stop.is_set() or self.paused.why is not None:
             return
         self.figures.opened()
+        self._opened_at = None
         camera.turn = beat  # waiting for a picture is no hang: the camera has deadlines of its own
         beat()
         try:
@@ -285,8 +295,11 @@ class CameraWorker:
         now, last = self._clock.now(), self.figures.last_frame
         resumed = last is not None and frame.at.since(last) > self._stalled_after_s
         self.figures.came(camera, frame, now)
+        self._opened_at = self._opened_at or frame.at
         if self.state.state in ("streaming", "blind") and not resumed:
             return now
+        if self._short >= FLAPS and frame.at.since(self._opened_at) < CALM_S:
+            return now  # it is looked at, but not yet trusted
         self._outage.back()
         self._enter("streaming")
         if self._lost.last is not None:
@@ -295,6 +308,10 @@ class CameraWorker:
         return now
 
     def _went(self, error: CameraError) -> None:
+        first, last = self._opened_at, self.figures.last_frame
+        if first is not None and last is not None:
+            self._short = self._short + 1 if last.since(first) < CALM_S else 0
+        self._opened_at = None
         self._outage.lost(error)
         if self._lost.last is None:
             now = self._now()

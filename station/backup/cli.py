@@ -58,7 +58,9 @@ def backup_command(
 def restore_command(
     folder: Annotated[Path, typer.Argument(help="The folder of the backup.")],
     config: StationFile = DEFAULT,
-    which: Annotated[str | None, typer.Option(help="An earlier one than the latest, such as MOMENT.")] = None,
+    which: Annotated[
+        str | None, typer.Option(help="An earlier one than the latest, such as 000001-20260302T110407Z.")
+    ] = None,
 ) -> None:
     """Bring a backup back into an empty place, with what its journal holds, and verify all of it.
 

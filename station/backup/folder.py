@@ -3,8 +3,8 @@
     backup.json             whose backup it is: made with the first one, never changed
     backup.lock             held by whoever makes a backup
     blobs/aa/bb/HASH        pictures, each once, as in the store
-    database/MOMENT.db      the database as it was (MOMENT.dump: of PostgreSQL)
-    manifests/MOMENT.json   written last: a copy without it was cut off, and is none
+    database/NAME.db        the database as it was (NAME.dump: of PostgreSQL)
+    manifests/NAME.json     written last: a copy without it was cut off, and is none
     journal/NUMBER.journal  what was kept since (journal.py)
 
 Invariants
@@ -23,8 +23,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from dataclasses import fields as dataclass_fields
+from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 from pwd import getpwuid
 from typing import Annotated, Any, Literal
 from uuid import uuid4
@@ -36,6 +38,7 @@ from station.config import StationConfig
 from station.store.blobs import INCOMING
 
 FORMAT = 1
+_NAME = re.compile(r"[0-9]{6}-[0-9]{8}T[0-9]{6}Z")
 KEPT = 3
 """Copies of the database that stay."""
 LATEST_MS = 7_258_118_400_000
@@ -65,7 +68,7 @@ class BackupManifest:
     schema: str
     """Version of its tables."""
     kind: Literal["sqlite", "postgresql"]
-    database: Annotated[str, Field(pattern=r"^database/[0-9TZ]+\.(db|dump)$")]
+    database: Annotated[str, Field(pattern=r"^database/[0-9]{6}-[0-9TZ]+\.(db|dump)$")]
     """Path below the folder."""
     database_bytes: Count
     database_sha256: str
@@ -78,7 +81,8 @@ class BackupManifest:
 
 
 _MANIFEST = TypeAdapter(BackupManifest)
-_COPY = re.compile(r"[0-9TZ]+\.(db|dump)(\.part.*)?")
+_FIELDS = frozenset(each.name for each in dataclass_fields(BackupManifest))
+_COPY = re.compile(r"[0-9]{6}-[0-9TZ]+\.(db|dump)(\.part.*)?")
 
 
 def store_id(state_dir: Path) -> str:
@@ -241,10 +245,17 @@ class BackupFolder:
             if _COPY.fullmatch(copy.name) and copy.name.split(".")[0] not in names[-KEPT:]:
                 copy.unlink()
 
+    def next_name(self, made_ms: int) -> str:
+        """After that of the latest, whatever the clock says: the names tell which backup is the newest."""
+        names = self.names()
+        number = int(names[-1].partition("-")[0]) + 1 if names else 1
+        return f"{number:06d}-{datetime.fromtimestamp(made_ms / 1000, UTC):%Y%m%dT%H%M%SZ}"
+
     def names(self) -> list[str]:
         """Of all manifests, the oldest first."""
         try:
-            return sorted(path.stem for path in self.manifests.glob("*.json") if path.is_file())
+            found = (path for path in self.manifests.glob("*.json") if path.is_file())
+            return sorted(path.stem for path in found if _NAME.fullmatch(path.stem))
         except OSError:
             return []
 
@@ -265,7 +276,9 @@ class BackupFolder:
             fields = document["manifest"]
             if fields["format"] > FORMAT:
                 raise BackupError(f"{path} was written by a newer ngatu", "install that one")
-            if document["sha256"] == _sum(fields):
+            plain = PurePath(fields["database"])
+            sound = document["sha256"] == _sum(fields) and plain.parts == ("database", plain.name)
+            if sound and fields.keys() <= _FIELDS:
                 return _MANIFEST.validate_json(json.dumps(fields), strict=True)
         except (ValueError, KeyError, TypeError):
             pass

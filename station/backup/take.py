@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
@@ -102,31 +100,19 @@ def _open_file(folder: BackupFolder) -> int:
 
 
 def _copy_database(folder: BackupFolder, connection: Connection, made_ms: int, progress: Progress) -> Path:
-    for cut_off in folder.database.glob("*.part*"):
-        cut_off.unlink()
+    names = folder.names()
+    for path in list(folder.database.iterdir()):
+        if path.name.partition(".")[0] not in names:  # a backup that was cut off
+            path.unlink()
     is_sqlite = connection.dialect.name == "sqlite"
     if is_sqlite:
         pages, size = (
             connection.exec_driver_sql(f"pragma {word}").scalar_one() for word in ("page_count", "page_size")
         )
         _refuse_full(folder, pages * size)
-    copy = folder.database / f"{_name_after(folder.names(), made_ms)}.{'db' if is_sqlite else 'dump'}"
+    copy = folder.database / f"{folder.next_name(made_ms)}.{'db' if is_sqlite else 'dump'}"
     copy_database(connection, copy, progress)
     return copy
-
-
-def _name_after(names: Sequence[str], made_ms: int) -> str:
-    """The moment, or the first one after the latest name: whatever the clock once said, the newest is last."""
-    name = _moment_name(datetime.fromtimestamp(made_ms / 1000, UTC))
-    if names and name <= names[-1]:
-        with suppress(ValueError, OverflowError):
-            latest = datetime.strptime(names[-1], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
-            name = _moment_name(latest + timedelta(milliseconds=1))
-    return name
-
-
-def _moment_name(at: datetime) -> str:
-    return at.strftime("%Y%m%dT%H%M%S%f")[:-3] + "Z"
 
 
 def _copy_pictures(connection: Connection, source: Path, folder: BackupFolder, progress: Progress) -> Copied:

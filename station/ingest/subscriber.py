@@ -43,6 +43,7 @@ from agent.transport.client import Will, connect
 from agent.transport.errors import HungUp, SessionTaken, VersionRefused, lost
 from agent.transport.settings import Version
 from agent.wire import codec
+from agent.wire.channels import CHANNELS
 from agent.wire.payloads import StationStatusPayload
 from agent.wire.topics import STATION, Topics, split, station_status_topic, subscriptions
 from agent.wire.topics import read as read_topic
@@ -69,6 +70,7 @@ __all__ = [
 
 log = structlog.get_logger("station.ingest.subscriber")
 
+_STATES = frozenset(channel.kind for channel in CHANNELS if channel.retained)
 _QUIET_S = 0.002
 _BATCH_S = 0.02
 _BATCH = 200
@@ -89,6 +91,10 @@ _TAKEN_WAIT_S, _TAKEN_AGAIN_WAIT_S = 30.0, 300.0
 _UNTAKEN_S = 600.0
 """After a connection of this length the waits begin at the first one again."""
 _SESSION_TAKEN = 0x8E
+
+
+_Packet = tuple[str, bytes, tuple[tuple[str, str], ...], bool]
+"""Topic, payload, user properties, retained: of paho's messages each would cost every collection of garbage."""
 
 
 @dataclass
@@ -128,7 +134,9 @@ class Subscriber:
         self._receipts = Receipts(Memory(handler), time.monotonic)
         self._announced: set[str] = set()
         self._limits = handler if isinstance(handler, LimitsBoxes) else None
-        self._queue = FairQueue[paho.MQTTMessage]()
+        self._queue = FairQueue[_Packet]()
+        self._kept_astray: dict[Box, int] = {}
+        """Messages that the broker had kept although they are no states, by box, since the last look."""
         self._overrun: dict[Box, int] = {}
         """Messages for which the queue had no room, by box, since the last look."""
         self._heard = 0
@@ -320,13 +328,18 @@ class Subscriber:
             self.counters.ignored += 1
             self._hear_station(packet)
             return
-        box, size_bytes = (commune, device), len(packet.payload)
-        if self._limits is not None and self._limits.refuses(*box, read_topic("box", suffix)[0], size_bytes):
+        box, size_bytes, kind = (commune, device), len(packet.payload), read_topic("box", suffix)[0]
+        if packet.retain and kind not in _STATES:
+            self._kept_astray[box] = self._kept_astray.get(box, 0) + 1
+        if self._limits is not None and self._limits.refuses(*box, kind, size_bytes):
             self.counters.refused += 1
             return
         if not self._queue:
             self._waiting_since_s = time.monotonic()
-        if not self._queue.put(box, packet, size_bytes):
+        properties = getattr(packet.properties, "UserProperty", ()) if packet.properties else ()
+        if not self._queue.put(
+            box, (packet.topic, bytes(packet.payload), tuple(properties), packet.retain), size_bytes
+        ):
             self.counters.refused += 1
             self._overrun[box] = self._overrun.get(box, 0) + 1
 
@@ -357,18 +370,17 @@ class Subscriber:
 
     def _next_batch(self) -> Sequence[InboundMessage]:
         """Some of what waits of each box, read; what the handler has enough of is left out."""
-        batch = [self._read(packet) for packet in self._queue.take(_BATCH, _BATCH_BYTES)]
+        root = self._settings.root
+        batch = [
+            read(topic, raw, dict(properties), retained=retained, root=root)
+            for topic, raw, properties, retained in self._queue.take(_BATCH, _BATCH_BYTES)
+        ]
         limits, admitted = self._limits, list[InboundMessage]()
         if limits is None:
             return batch
         if self._done(lambda: admitted.extend(limits.admitted(batch))):
             self.counters.refused += len(batch) - len(admitted)
         return admitted
-
-    def _read(self, packet: paho.MQTTMessage) -> InboundMessage:
-        properties = dict(getattr(packet.properties, "UserProperty", ())) if packet.properties else {}
-        raw, root = bytes(packet.payload), self._settings.root
-        return read(packet.topic, raw, properties, retained=packet.retain, root=root)
 
     def _deliver(self, client: paho.Client) -> None:
         """Hand over what waits, then give the receipts."""
@@ -422,13 +434,17 @@ class Subscriber:
         self._attended_s = now_s
         if isinstance(self._handler, Attends):
             self._done(self._handler.attend)
-        self._tell_overrun()
+        self._tell_troubles()
 
-    def _tell_overrun(self) -> None:
+    def _tell_troubles(self) -> None:
         overrun, self._overrun = self._overrun, {}
         for box, count in overrun.items():
             detail = f"{count} messages came faster than they can be read; they have no receipt"
             self._raise_alarm(AlarmKind.QUOTA, box, detail, count)
+        astray, self._kept_astray = self._kept_astray, {}
+        for box, count in astray.items():
+            detail = f"{count} messages on topics of which the broker must keep none came with the subscription"
+            self._raise_alarm(AlarmKind.RETAINED_FLOOD, box, detail, count)
 
     def _raise_alarm(self, kind: AlarmKind, box: Box | None, detail: str, count: int = 1) -> None:
         handler = self._handler

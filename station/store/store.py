@@ -51,6 +51,7 @@ _OVER_AFTER_MS = {
     AlarmKind.SECOND_STATION: QUIET_MS,
     AlarmKind.SECOND_HOLDER: DAY_MS,  # somebody has to look for the other box; it may be switched off meanwhile
     AlarmKind.OUTBOX_WENT_BACK: DAY_MS,
+    AlarmKind.RETAINED_FLOOD: DAY_MS,  # they are seen at a connect only
 }
 T = TypeVar("T")
 

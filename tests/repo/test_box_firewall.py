@@ -52,6 +52,18 @@ for word in sys.argv[1:]:
     except OSError as error:
         print("no")
 """
+PING = """
+import os, socket, struct, sys
+os.setuid(int(sys.argv[1]))
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)
+sock.settimeout(3)
+try:
+    sock.sendto(struct.pack("!BBHHH", 8, 0, 0, 0, 1) + b"x" * 1000, (sys.argv[2], 0))
+    sock.recv(2000)
+    print("yes")
+except OSError:
+    print("no")
+"""
 
 
 def rendered(folder: Path, **variables: Any) -> Path:
@@ -167,6 +179,17 @@ def test_a_name_opens_its_port_everywhere_for_its_address_may_change(tmp_path: P
     with confined(rendered(tmp_path, ngatu_agent_configs=[named])) as box:
         found = reached(box, f"tcp/{OTHER}/8883", f"tcp/{OTHER}/554")
     assert list(found.values()) == [True, False]
+
+
+@pytest.mark.parametrize(("user", "answered"), [(0, "yes"), (4242, "no")])
+def test_only_a_technician_may_ping_for_a_ping_carries_whatever_one_likes(
+    tmp_path: Path, user: int, answered: str
+) -> None:
+    with confined(rendered(tmp_path)) as box:
+        _do("ip", "netns", "exec", box, "sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647")
+        words = ["ip", "netns", "exec", box, sys.executable, "-c", PING, str(user), OTHER]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.strip() == answered
 
 
 def test_a_box_that_is_not_to_be_confined_is_not(tmp_path: Path) -> None:

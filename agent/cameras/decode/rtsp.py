@@ -10,6 +10,7 @@ import secrets
 from base64 import b64encode
 from dataclasses import dataclass, field
 from hashlib import md5, sha256
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 MAX_HEAD_BYTES = 16 * 1024
@@ -19,7 +20,9 @@ _END = re.compile(rb"\r?\n\r?\n")
 _START = re.compile(rb"\$|RTSP/1\.|[A-Z_]{3,20} \S+ RTSP/1\.")
 _LINE = re.compile(r"(\S+)[ \t]+(\S+)[ \t]*(.*)")
 _NAME = re.compile(r"[A-Za-z0-9-]+")
-_FIELD = re.compile(r'([A-Za-z-]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))')
+_QUOTED = re.compile(r'"[^"]*"')
+_SCHEME = re.compile(r"(?:^|,)\s*(?=[A-Za-z-]{1,40}[ \t]+[A-Za-z-]{1,40}\s*=)")
+_FIELD = re.compile(r'(?<![A-Za-z-])([A-Za-z-]{1,40})\s*=\s*(?:"([^"]*)"|([^\s,"]+))')
 _HASHES = {"MD5": md5, "MD5-SESS": md5, "SHA-256": sha256, "SHA-256-SESS": sha256}
 
 
@@ -170,7 +173,7 @@ class Login:
     def challenge(self, offers: list[str]) -> bool:
         """Take the server's WWW-Authenticate fields; False if there is no way to prove the login by them."""
         self._basic, self._digest, self._count = False, {}, 0
-        for offer in offers:
+        for offer in (each for line in offers for each in _challenges(line)):
             scheme, _, rest = offer.partition(" ")
             pairs = {name.lower(): quoted or plain for name, quoted, plain in _FIELD.findall(rest)}
             known = pairs.get("algorithm", "MD5").upper() in _HASHES and "nonce" in pairs
@@ -216,6 +219,13 @@ class Login:
         fields |= {"opaque": said["opaque"]} if "opaque" in said else {}
         bare += f", algorithm={said['algorithm']}" if "algorithm" in said else ""
         return "Digest " + ", ".join(f'{name}="{_safe(value)}"' for name, value in fields.items()) + bare
+
+
+def _challenges(line: str) -> list[str]:
+    """Each challenge of a WWW-Authenticate field, which may hold several: Digest must be found behind Basic."""
+    bare = _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), line)
+    starts = [0, *(found.end() for found in _SCHEME.finditer(bare)), len(line)]
+    return [line[a:b].strip(" \t,") for a, b in pairwise(starts)]
 
 
 def _safe(value: str) -> str:

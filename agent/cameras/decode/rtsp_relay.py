@@ -7,6 +7,7 @@ Invariants
 1. The relay connects to the host and port of the configuration and to nothing else, whatever is said.
 2. The login is added here, so FFmpeg cannot give it away, however it may be led to misread what it is sent.
 3. A redirect to another place is not passed on: FFmpeg does not even go there.
+4. Who does not know the relay's key is neither heard nor waited for, and the camera does not notice him.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import socket
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from agent.cameras.decode.loopback_door import LoopbackDoor
 from agent.cameras.decode.rtsp import Login, NotRtsp, RtspMessage, Units, place
 
 READ_BYTES = 256 * 1024
@@ -57,7 +59,7 @@ class Relay:
         self.redirected: str | None = None
         """Where the camera has sent us, if that was another place."""
         self.failed: OSError | None = None
-        """Why the camera could not be connected to."""
+        """Why the camera could not be connected to; TimeoutError while that is still tried."""
         self.url = self._loopback(url)
         """What FFmpeg is to open."""
         self._pair: _Pair | None = None
@@ -73,27 +75,37 @@ class Relay:
             self._pair.shut()
 
     def _serve(self) -> None:
-        while True:
-            try:
-                ffmpeg, _ = self._listener.accept()
-            except OSError:
-                return
-            with ffmpeg:
-                self._serve_one(ffmpeg)
+        door = LoopbackDoor(self._listener, self._is_ffmpeg)
+        while (came := door.admit()) is not None:
+            with came[0] as ffmpeg:
+                self._serve_one(ffmpeg, came[1])
+        door.close()
 
-    def _serve_one(self, ffmpeg: socket.socket) -> None:
+    def _is_ffmpeg(self, first: bytes) -> bool:
+        """Whether the first that somebody says is a request that knows the key (invariant 4)."""
+        try:
+            _, uri, protocol = RtspMessage.read(first).first
+            return protocol.startswith("RTSP/") and self.knows(uri)
+        except NotRtsp:
+            return False
+
+    def _serve_one(self, ffmpeg: socket.socket, said: bytes) -> None:
         ffmpeg.settimeout(self._timeout_s)
+        self.failed = (
+            TimeoutError()
+        )  # as long as nobody has answered, neither the camera nor who knows its address
         try:
             camera = socket.create_connection(self._at, self._timeout_s)
         except OSError as error:
             self.failed = error
             return
+        self.failed = None
         with camera:
             for each in (ffmpeg, camera):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._pair = _Pair(self, ffmpeg, camera)
             with contextlib.suppress(OSError, NotRtsp):
-                self._pair.run()
+                self._pair.run(said)
 
     def _loopback(self, url: str) -> str:
         parts = urlsplit(url)
@@ -101,14 +113,14 @@ class Relay:
 
     def outward(self, uri: str) -> str:
         """An address of FFmpeg's as the camera knows it."""
-        parts = urlsplit(uri)
+        parts = _parts(uri)
         if parts.netloc != self._own:
             return uri
         return parts._replace(netloc=self._netloc, path=parts.path.removeprefix(f"/{self._key}")).geturl()
 
     def knows(self, uri: str) -> bool:
         """Whether the address is one that only FFmpeg was told."""
-        return urlsplit(uri).path.startswith(f"/{self._key}")
+        return _parts(uri).path.startswith(f"/{self._key}")
 
     def redirect(self, location: str) -> str | None:
         """The address on loopback in place of a redirect's; None if it leads to another place (invariant 3)."""
@@ -129,6 +141,13 @@ class Relay:
         return self._login is not None and self._login.challenge(offers)
 
 
+def _parts(uri: str) -> SplitResult:
+    try:
+        return urlsplit(uri)
+    except ValueError:  # a camera says under which address its tracks are
+        raise NotRtsp("an address that is none") from None
+
+
 class _Pair:
     """FFmpeg's connection and the camera's, for as long as both last."""
 
@@ -136,12 +155,12 @@ class _Pair:
         self._relay, self._ffmpeg, self._camera = relay, ffmpeg, camera
         self._number = 0
         self._asked: OrderedDict[str, _Request] = OrderedDict()
-        self._known = False
 
-    def run(self) -> None:
-        """Pass on until either side hangs up."""
+    def run(self, said: bytes) -> None:
+        """Pass on what FFmpeg has said already, and all that follows until either side hangs up."""
         units = {self._ffmpeg: Units(), self._camera: Units()}
         turn = {self._ffmpeg: self._outward, self._camera: self._inward}
+        self._camera.sendall(b"".join(map(self._outward, units[self._ffmpeg].feed(said))))
         while True:
             ready, _, _ = select.select(list(units), [], [])
             for sock in ready:
@@ -166,9 +185,6 @@ class _Pair:
         method, uri, version = message.first
         if message.status:
             return message.written()  # FFmpeg answers a question of the camera's
-        if not self._known and not self._relay.knows(uri):
-            raise NotRtsp("somebody else on this machine")
-        self._known = True
         message.first = method, self._relay.outward(uri), version
         return self._asking(_Request(message, message.get("CSeq"), 0))
 

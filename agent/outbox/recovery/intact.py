@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.outbox import queries as rows
+from agent.outbox.database import damage
 from agent.outbox.recovery.pages import Row
 from agent.outbox.recovery.salvage import OutboxLife, Saved, life_of, saved_of
 from agent.wire.message import Message
@@ -16,12 +17,16 @@ _TABLES: Final = ("message", "quarantine")
 
 
 class IntactFile:
-    """Close it after use. Every method raises sqlite3.Error where the file is damaged after all."""
+    """Close it after use.
+
+    Every method raises sqlite3.Error, ValueError or TypeError where the file is damaged after all.
+    """
 
     spoiled: Final = 0
     unreadable: Final = 0
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._db = sqlite3.connect(path, isolation_level=None)
         self.open_events: list[Message] = []
 
@@ -31,6 +36,8 @@ class IntactFile:
 
     def life(self) -> OutboxLife:
         """Its stream and its newest seal."""
+        if self._db.execute("select 1 from sqlite_schema where type in ('view', 'trigger')").fetchone():
+            raise damage("it holds what no outbox of ours holds")  # a view may have no end
         (row,) = self._db.execute("select * from life").fetchall()
         return life_of(Row(row[0], (None, *row[1:]))) or OutboxLife()
 

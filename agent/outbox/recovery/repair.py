@@ -83,7 +83,21 @@ def salvage(
     forked: bool = False,
 ) -> Salvaged:
     """Save what a file that was set aside still holds: `keep` puts some messages of its life."""
-    aside: DamagedFile | IntactFile = IntactFile(path) if forked else DamagedFile(path)
+    if not forked:
+        return _salvage(DamagedFile(path), keep, reopen, forked=False)
+    try:
+        return _salvage(IntactFile(path), keep, reopen, forked=True)
+    except (sqlite3.Error, ValueError, TypeError):  # it is damaged, too, or was never ours
+        return _salvage(DamagedFile(path), keep, reopen, forked=False)
+
+
+def _salvage(
+    aside: DamagedFile | IntactFile,
+    keep: Callable[[Sequence[Saved], OutboxLife], None],
+    reopen: Callable[[Sequence[Message]], None],
+    *,
+    forked: bool,
+) -> Salvaged:
     try:
         life = replace(aside.life(), forked=forked)
         found, apart = aside.search(), 0
@@ -97,11 +111,7 @@ def salvage(
         if some or (forked and not found):  # that it was forked is told also where nothing waited
             keep(some, life)
         reopen(aside.open_events)
-        return Salvaged(path.name, found, apart, aside.spoiled, aside.unreadable, life.stream, forked)
-    except sqlite3.Error:
-        if not forked:
-            raise
-        return salvage(path, keep, reopen)  # it is damaged, too
+        return Salvaged(aside.path.name, found, apart, aside.spoiled, aside.unreadable, life.stream, forked)
     finally:
         aside.close()
 

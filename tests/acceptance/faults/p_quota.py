@@ -28,8 +28,8 @@ MIB = 2**20
 
 @promise(
     "P45",
-    "one box sends ten times its quota of a day at once: small events, events that fit badly into pages and "
-    "are kept twice in part, and 200 kB that nobody can read",
+    "one box sends ten times its quota of a day at once: small events, events that fill pages badly and are "
+    "kept twice in part, and 200 kB that nobody can read",
     "another box's receipts come within 5 s (p95); the store grows by no more than the quota",
     minutes=1,
 )  # fmt: skip

@@ -33,6 +33,7 @@ TOGETHER: Final = 17
 @promise(
     "P47", "a box's disk is read block by block, after the station has receipted what was on it",
     f"nothing is found at work, after a kill, after a stop; <= {MOST_WRITTEN:g} times the bytes are written",
+    minutes=1,
 )  # fmt: skip
 def receipted_and_gone(trial: Trial) -> str:
     """The blocks of the whole file system, also those that no file has any more."""

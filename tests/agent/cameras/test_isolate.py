@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -410,3 +411,15 @@ def test_a_folder_that_holds_another_agent_is_not_looked_into(
 
     assert len([frame.index for frame in file_camera(clip).frames()]) == 5
     assert not list(tmp_path.rglob("foreign-code-ran"))
+
+
+def test_a_machine_without_descriptors_is_a_lost_camera(numbered_clip: Callable[..., Path]) -> None:
+    clip = numbered_clip(3)
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())), most))
+    try:
+        with pytest.raises(CameraLost, match="no process for its decoder: Too many open files"):
+            list(file_camera(clip).frames())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
+    assert len(list(file_camera(clip).frames())) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import resource
 import signal
@@ -159,3 +160,13 @@ def test_the_log_is_read_from_its_oldest_file_to_its_newest(tmp_path: Path) -> N
     number = json.loads(lines[0])["n"]
 
     assert verify(path) == f"audit.log.2:2: line {number} is not what it was"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder"])
+def test_what_stands_in_the_place_of_the_log_is_neither_read_nor_written(tmp_path: Path, kind: str) -> None:
+    path, other = tmp_path / "audit.log", tmp_path / "other"
+    other.write_bytes(b"of somebody else, without an end of its line")
+    {"pipe": lambda: os.mkfifo(path), "link": lambda: path.symlink_to(other), "folder": path.mkdir}[kind]()
+
+    assert Audit(path).write({"state": "done"}) is None
+    assert other.read_bytes() == b"of somebody else, without an end of its line"

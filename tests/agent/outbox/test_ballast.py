@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -144,3 +145,16 @@ def test_a_disk_that_is_read_only_from_the_start_is_bridged_by_memory(
 
 def remount(folder: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(folder)], check=True)
+
+
+def test_a_pipe_or_a_link_in_its_place_is_neither_waited_for_nor_followed(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(b"of somebody else")
+    for number, plant in enumerate((os.mkfifo, lambda path: path.symlink_to(other))):
+        path = tmp_path / f"ballast-{number}"
+        plant(path)
+        ballast = Ballast(path, 1 << 16)
+        assert not ballast.take()
+        assert ballast.take(), "what stood there is gone"
+
+    assert other.read_bytes() == b"of somebody else"

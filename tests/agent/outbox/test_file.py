@@ -166,6 +166,22 @@ def test_a_forked_file_is_no_damaged_one_and_goes_when_it_is_saved(
     ]
 
 
+def test_what_others_have_written_under_names_like_ours_is_neither_counted_nor_believed(
+    opened: OPENED, path: Path, clock: SteppedClock
+) -> None:
+    path.parent.mkdir()
+    for name in ("damaged.\u00b2", "forked.\u0663", "damaged." + "9" * 200):
+        path.with_name(f"outbox.db.{name}").write_bytes(b"x")
+    path.with_name("outbox.db.damaged.1").write_bytes(b"kept")
+    path.with_name("outbox.db.damaged.1-saved").write_bytes(b"\xff\xfe whole")
+    file = opened()
+    assert file.unsaved == []
+    file.erase_some(clock.now().wall_s)
+    file.begin_anew(clock.now(), "a test")
+    assert file.unsaved == [path.with_name("outbox.db.damaged.2")]
+    assert path.with_name("outbox.db.damaged.1").read_bytes() == b"kept"
+
+
 def test_however_many_are_damaged_a_forked_file_stays_until_it_is_saved(
     opened: OPENED, path: Path, clock: SteppedClock
 ) -> None:

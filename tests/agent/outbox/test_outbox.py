@@ -424,6 +424,45 @@ def test_invariant_16_what_differs_in_a_new_stream_again_is_set_aside(path: Path
     box.close()
 
 
+def test_invariant_16_what_was_set_aside_so_is_sent_again_each_hour_without_another_fork(
+    path: Path, clock: SteppedClock
+) -> None:
+    box = Outbox(path, SMALL, clock)
+    box.tend()
+    box.put([start("e1"), start("e2"), message("apart")])
+    box.acknowledge(box.stream, [(1, "f" * 16)])
+    stream, seqs = box.stream, sent(box, clock)
+    box.quarantine(seqs[-1], "too large")
+    for _ in range(3):
+        box.acknowledge(stream, [(seq, "f" * 16) for seq in seqs[:-1]])
+        apart = box.stats().quarantined
+        box.tend()
+        assert box.stats().quarantined == apart == len(seqs), "not at once"
+        clock.advance(FORK_AGAIN_S)
+        box.tend()
+        assert (box.stats().quarantined, box.stats().pending) == (1, len(seqs) - 1)
+        assert sent(box, clock) == seqs[:-1]
+    assert box.stream == stream, "it was contradicted before: that says no more than it did"
+    assert box.acknowledge(stream, [pair for pair in proofs(path, (1, 99)) if pair[0] in seqs]) == len(seqs)
+    box.close()
+
+
+def test_invariant_16_what_was_set_aside_so_is_sent_again_after_a_start(
+    path: Path, clock: SteppedClock
+) -> None:
+    box = Outbox(path, SMALL, clock)
+    box.put([start("e1")])
+    box.acknowledge(box.stream, [(1, "f" * 16)])
+    seqs = sent(box, clock)
+    box.acknowledge(box.stream, [(seq, "f" * 16) for seq in seqs])
+    assert sent(box, clock) == []
+    box.close()
+    again = Outbox(path, SMALL, clock)
+    again.tend()
+    assert sent(again, clock) == seqs
+    again.close()
+
+
 def test_invariant_16_a_large_forked_file_is_saved_beside_the_work_also_after_a_restart(
     path: Path, clock: SteppedClock
 ) -> None:

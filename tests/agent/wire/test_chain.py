@@ -305,3 +305,38 @@ def test_a_seal_vouches_for_the_one_before_it_also_where_none_lists_that() -> No
 
         assert verdict.findings[:1] == fault
         assert verdict.proven == (0 if fault else 1)
+
+
+def test_a_box_that_numbers_and_gives_up_as_it_likes_costs_no_more_than_it_sent() -> None:
+    """Numbers up to 2^53: each of them by itself would fill the memory of whoever verifies."""
+    far = 2**53 - 1
+    seal = ChainBody.model_validate(
+        {"schema": "1.0", "of": "s-1", "number": 2**53, "dropped": [[3, 2**52]], "time": "2026-03-02T11:04:07Z"}
+    )
+    verdict = verify([Kept(1, "a" * 64), Kept(far, "b" * 64, seal)], Head(2**53, "b" * 64))
+
+    missing = [finding.seq for finding in verdict.findings if finding.fault is ChainFault.MISSING]
+    absent = [seq for seq in missing if seq is not None]
+    assert absent[:2] == [2, 2**52 + 1]
+    assert len(verdict.given_up) == 2**52 - 2
+    assert len(verdict.findings) < 4 * chain.SINGLY
+
+
+@given(
+    st.sets(st.integers(1, 40), min_size=1),
+    st.lists(st.tuples(st.integers(1, 40), st.integers(0, 8)).map(lambda span: (span[0], span[0] + span[1]))),
+)
+def test_what_is_absent_is_what_is_neither_there_nor_given_up(
+    there: set[int], dropped: list[tuple[int, int]]
+) -> None:
+    seal = ChainBody.model_validate(
+        {"schema": "1.0", "of": "s-1", "number": 1, "dropped": dropped, "time": "2026-03-02T11:04:07Z"}
+    )
+    kept = [Kept(seq, "a" * 64, seal if seq == max(there) else None) for seq in there]
+    given_up = {seq for first, last in dropped for seq in range(first, last + 1)}
+    verdict = verify(kept)
+
+    absent = {finding.seq for finding in verdict.findings if finding.fault is ChainFault.MISSING}
+    assert absent == set(range(1, max(there))) - there - given_up
+    assert len(verdict.given_up) == len(given_up)
+    assert all(seq in verdict.given_up for seq in given_up)

@@ -38,6 +38,7 @@ from agent.workers import camera as module
 from agent.workers.camera import CameraWorker, PauseState, is_finite
 from tests.conftest import RtspServer, SteppedClock
 from tests.support.brokers import free_port, until
+from tests.support.rtsp_camera import RtspCamera
 from tests.support.squares import SQUARE_PX, frame_of, write_clip, write_model
 
 SETTINGS = PipelineSettings(rules=RuleSettings(rules=(MotionRule(id="movement"), ObjectRule(id="road-users"))))
@@ -208,6 +209,25 @@ def test_a_camera_lost_for_changing_reasons_is_one_event_and_one_line_and_so_is_
     assert len({state.reason for state in lost}) == 2
     assert len({state.since for state in lost}) == 1
     assert post.it.figures.reconnects_1h(post.clock.now()) == 1
+
+
+def test_a_camera_of_one_picture_now_and_then_is_not_lost_and_back_without_end(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It shows a picture whenever it is asked, and then none for a long time."""
+    monkeypatch.setattr(module, "LONGEST_WAIT_S", 0.5)
+    with RtspCamera(fps=1 / 60) as camera:
+        post.watcher(source={"kind": "rtsp", "url": camera.url}, stall_s=0.5, open_timeout_s=5)
+        with capture_logs() as lines, post.at_work():
+            until(lambda: camera.connections >= 8, 60)
+            seen = post.it.figures.frames_in
+            monkeypatch.setattr(module, "CALM_S", 1.0)
+            camera.fps = 25  # from its next connection on
+            until(lambda: len(post.events("camera_lost")) == 4, 20)
+        starts = [event for event in post.events("camera_lost") if event["phase"] == "start"]
+    assert seen >= 6  # each of its pictures is looked at all the same
+    assert len(starts) == 2
+    assert [line["event"] for line in lines if line["event"] in ("lost", "back")] == ["lost", "back"] * 2
 
 
 def decoders() -> list[psutil.Process]:

@@ -626,3 +626,12 @@ def test_errors_of_the_executor_are_its_reasons(box: Box) -> None:
     box.work()
 
     assert box.acks(name)[0].detail == "no picture within 10 s: the camera is lost, cable"
+
+
+def test_a_snapshot_is_on_the_disk_of_the_journal_no_more_once_the_outbox_has_it(box: Box) -> None:
+    box.command("snapshot", camera="north")
+    box.work()
+
+    files = [path for path in box.folder.iterdir() if path.name.startswith("commands.db")]
+    assert files
+    assert not [path.name for path in files if b" a picture" in path.read_bytes()]

@@ -101,11 +101,11 @@ def test_a_manifest_that_was_changed_with_its_sum_is_refused_in_words(
     folder = BackupFolder(tmp_path)
     folder.manifests.mkdir()
     whole = BackupManifest(
-        "a", "b", "c", 1, "v1", "sqlite", "database/20260101T000000000Z.db", 1, "d" * 64, 0, 0
+        "a", "b", "c", 1, "v1", "sqlite", "database/000001-20260101T000000Z.db", 1, "d" * 64, 0, 0
     )
     fields = asdict(whole) | change
     document = {"manifest": fields, "sha256": sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()}
-    (folder.manifests / "20260101T000000000Z.json").write_text(json.dumps(document))
+    (folder.manifests / "000001-20260101T000000Z.json").write_text(json.dumps(document))
 
     with pytest.raises(BackupError, match="was changed or is damaged"):
         folder.manifest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -42,6 +43,22 @@ def test_what_is_missing_or_is_not_what_its_name_says_is_left_out(tmp_path: Path
 
     assert (copied.missing, copied.altered, copied.fresh) == ([rows[0][0]], [rows[1][0]], 1)
     assert [row for row in rows if path_of(tmp_path / "there", row[0]).exists()] == rows[2:]
+
+
+def test_what_is_no_file_or_longer_than_it_was_is_read_by_nobody(tmp_path: Path) -> None:
+    """A link to what never ends, a pipe that nobody writes to, a file without end."""
+    rows = filled(tmp_path / "here", b"one", b"two", b"three")
+    link, pipe, long = (path_of(tmp_path / "here", row[0]) for row in rows)
+    for each in (link, pipe, long):
+        each.unlink()
+    link.symlink_to("/dev/zero")
+    os.mkfifo(pipe)
+    with long.open("wb") as file:
+        file.truncate(2**40)
+
+    copied = copy_pictures(rows, 3, tmp_path / "here", tmp_path / "there", lambda *_: None)
+
+    assert copied.altered == [row[0] for row in rows]
 
 
 def test_what_an_earlier_copy_left_unfinished_goes(tmp_path: Path) -> None:

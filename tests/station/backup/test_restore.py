@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -174,27 +175,26 @@ def test_a_backup_that_was_cut_off_is_recognised(settings: StationConfig, tmp_pa
         brought_back(tmp_path)
 
 
-def test_another_communes_a_newer_versions_and_another_kind_of_database_are_refused(
-    settings: StationConfig, tmp_path: Path
+@pytest.mark.parametrize(("name", "value", "why"), [
+    ("commune", "tan-lap", "of the commune tan-lap"),
+    ("schema", "9999", "newer station"),
+    ("kind", "postgresql", "is of postgresql"),
+    ("format", 99, "newer ngatu"),
+    ("database", "../../secret", "was changed or is damaged"),
+    ("database", "/etc/passwd", "was changed or is damaged"),
+    ("more", "than there is", "was changed or is damaged"),
+])  # fmt: skip
+def test_a_manifest_that_does_not_fit_is_refused_though_its_hash_does(
+    settings: StationConfig, tmp_path: Path, name: str, value: object, why: str
 ) -> None:
-    folder = BackupFolder(tmp_path / "backup")
-    path = max(folder.manifests.iterdir())
-    for name, value, why in (
-        ("commune", "tan-lap", "of the commune tan-lap"), ("schema", "9999", "newer station"),
-        ("kind", "postgresql", "is of postgresql"), ("format", 99, "newer ngatu"),
-    ):  # fmt: skip
-        document = json.loads(path.read_text())
-        fields = document["manifest"] | {name: value}
-        manifest = type(folder.manifest())(**(fields | {"format": 1}))
-        before = path.read_text()
-        folder.write(manifest)
-        if name == "format":
-            document = json.loads(path.read_text())
-            document["manifest"]["format"] = 99
-            path.write_text(json.dumps(document))
-        with pytest.raises(BackupError, match=why):
-            brought_back(tmp_path)
-        path.write_text(before)
+    path = max((tmp_path / "backup" / "manifests").iterdir())
+    fields = json.loads(path.read_text())["manifest"] | {name: value}
+    hash_ = sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps({"manifest": fields, "sha256": hash_}))
+
+    with pytest.raises(BackupError, match=why):
+        brought_back(tmp_path)
+    assert not (tmp_path / "elsewhere" / "station.db").exists()
 
 
 def test_a_restore_that_was_cut_off_goes_on_and_no_station_starts_on_its_half(

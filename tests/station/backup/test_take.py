@@ -108,6 +108,31 @@ def test_older_copies_go_once_enough_newer_ones_are_there(tmp_path: Path) -> Non
     assert folder.manifest().made_ms == 1_772_449_447_000 + 1000 * (KEPT + 1)
 
 
+def test_the_latest_is_the_one_that_was_made_last_whatever_the_clock_said(tmp_path: Path) -> None:
+    settings = config(tmp_path / "state")
+    keep(settings, messages(1, 1))
+    for at_s in (2e9, 1e9, 1.5e9, 0.5e9):
+        took(settings, tmp_path / "backup", now=lambda at_s=at_s: at_s)
+
+    assert BackupFolder(tmp_path / "backup").manifest().made_ms == 500_000_000_000
+
+
+def test_what_a_backup_left_that_was_cut_off_goes_with_the_next_even_if_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config(tmp_path / "state")
+    keep(settings, messages(1, 1))
+    took(settings, tmp_path / "backup")
+    for name in ("000002-20260302T110407Z.db", "000002-20260302T110407Z.db.part-journal"):
+        (tmp_path / "backup" / "database" / name).touch()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+
+    with pytest.raises(BackupError):
+        took(settings, tmp_path / "backup")
+
+    assert len(list((tmp_path / "backup" / "database").iterdir())) == 1
+
+
 def test_a_place_in_the_store_around_it_of_others_or_of_another_store_is_refused(tmp_path: Path) -> None:
     settings, other = config(tmp_path / "a" / "state"), config(tmp_path / "b" / "state")
     for each in (settings, other):

@@ -635,3 +635,21 @@ def test_another_station_is_heard_by_its_status_whatever_its_name(address: Addre
 
     detail = f"a station named {commune}-b is online in session b"
     assert alarmed.alarms == [(AlarmKind.SECOND_STATION, detail)]
+
+
+def test_what_the_broker_has_kept_although_it_is_no_state_is_counted_and_receipted(
+    address: Address, commune: str
+) -> None:
+    alarmed = Alarmed()
+    with FakeBox(address, commune=commune) as box:
+        stored = [message for number in range(3) for message in box.put(an_event(number))]
+        for number, one in enumerate(stored):
+            body = codec.finish(one, box.stream, Instant(0.0, time.time()))
+            box.raw(f"camera/made-up-{number}/event", body, retain=True)
+        box.raw("health", b'{"time":"2026-03-02T11:04:07Z"}', retain=True)
+        with running(subscriber(address, commune, alarmed)):
+            until(lambda: alarmed.alarms)
+            until(lambda: box.receipted() == {1, 2, 3})
+
+    detail = "3 messages on topics of which the broker must keep none came with the subscription"
+    assert alarmed.alarms == [(AlarmKind.RETAINED_FLOOD, detail)]

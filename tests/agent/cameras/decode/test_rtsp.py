@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from base64 import b64encode
 from urllib.request import AbstractDigestAuthHandler, HTTPPasswordMgrWithDefaultRealm, parse_keqv_list
 
@@ -119,10 +120,23 @@ def test_digest_is_chosen_where_both_are_offered_and_basic_where_nothing_else_is
     assert login.proof("PLAY", "u") is None
     assert login.challenge(['Basic realm="x"', 'Digest realm="x", nonce="n"'])
     assert (login.proof("PLAY", "u") or "").startswith("Digest ")
+    for joined in (
+        'Basic realm="x", Digest realm="x", nonce="n"',
+        'Basic, Digest realm="a, Digest b=c", nonce="n"',
+    ):
+        assert login.challenge([joined])
+        assert str(login.proof("PLAY", "rtsp://a/")).startswith("Digest ")
     assert login.challenge(['Digest realm="x", nonce="n", algorithm=FUTURE', 'Basic realm="x"'])
     assert login.proof("PLAY", "u") == "Basic " + b64encode("trần:mật khẩu".encode()).decode()
     assert not login.challenge(["Negotiate"])
     assert login.proof("PLAY", "u") is None
+
+
+def test_a_challenge_of_letters_without_end_is_read_at_once() -> None:
+    began_s = time.process_time()
+    for letters in ("A" * 16_000, "A " * 8_000, "A=" * 8_000, 'A="' * 5_000, "A , " * 4_000):
+        Login("tran", "p").challenge([f"Digest {letters}"])
+    assert time.process_time() - began_s < 1.0
 
 
 @given(st.text(), st.text(), st.text(st.characters(codec="latin-1")))

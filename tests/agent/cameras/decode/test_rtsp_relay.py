@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import socket
 import threading
@@ -16,7 +17,7 @@ from agent.cameras.decode.rtsp_relay import Relay
 from agent.cameras.decode.stream import Stream
 from agent.errors import CameraLost, CameraRefused
 from tests.support.brokers import until
-from tests.support.rtsp_camera import Request, RtspCamera
+from tests.support.rtsp_camera import SDP, Request, RtspCamera
 
 TRAN = ("tran", "p@ss")
 
@@ -149,12 +150,80 @@ def test_somebody_else_on_this_machine_does_not_come_in() -> None:
         assert camera.requests == []
 
 
+@pytest.mark.parametrize("said", [b"", b"$\0\0\5hello", b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n", b"x" * 70_000])
+def test_a_camera_does_not_notice_whoever_has_no_key(said: bytes) -> None:
+    with RtspCamera() as camera:
+        relay = Relay(camera.url, None, 5.0)
+        port = int(relay.url.split("/")[2].rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as stranger, contextlib.suppress(OSError):
+            stranger.sendall(said)
+            stranger.shutdown(socket.SHUT_WR)
+            assert stranger.recv(100) == b""
+        relay.close()
+        assert camera.connections == 0
+
+
+def test_ffmpeg_comes_in_past_those_who_wait_at_the_door_and_say_nothing() -> None:
+    with RtspCamera() as camera:
+        camera.sends_on = lambda request: f"{camera.url}/two" if request.uri.endswith("/live") else None
+        options = {"rtsp_transport": "tcp", "fpsprobesize": "0", "timeout": "3000000"}
+        source = Source("north", "rtsp", camera.url, camera.url, options=options, max_fps=100, open_timeout_s=5)
+        strangers: list[socket.socket] = []
+        inner = Relay.redirect
+
+        def redirect(self: Relay, location: str) -> str | None:
+            port = int(self.url.split("/")[2].rpartition(":")[2])
+            strangers.extend(socket.create_connection(("127.0.0.1", port)) for _ in range(40))
+            return inner(self, location)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Relay, "redirect", redirect)
+            stream = Stream(source, now)
+        assert len(list(itertools.islice(stream, 3))) == 3
+        assert camera.connections == 2
+        stream.close()
+        for each in strangers:
+            each.close()
+
+
+@pytest.mark.parametrize("control", ["rtsp://a]b/track1", "rtsp://[/"])
+def test_a_track_at_an_address_that_is_none_is_refused_without_a_traceback(
+    control: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    described = SDP.replace("a=control:track1", f"a=control:{control}")
+
+    def raw(request: Request) -> bytes | None:
+        if request.method != "DESCRIBE":
+            return None
+        head = "RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Type: application/sdp\r\nContent-Length: "
+        return f"{head}{len(described)}\r\n\r\n{described}".encode()
+
+    with RtspCamera(raw=raw) as camera, pytest.raises(CameraLost):
+        pictures(camera.url)
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_a_closed_relay_leaves_no_thread_and_no_descriptor() -> None:
     before, open_before = threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
     with RtspCamera() as camera:
         assert pictures(camera.url) == 5
     until(lambda: threading.active_count() == before, 5)
     assert len(list(Path("/proc/self/fd").iterdir())) == open_before
+
+
+def test_a_camera_whose_packets_vanish_does_not_answer_in_time() -> None:
+    """As one whose server of names is dead: a full queue of connections answers as little."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        held = [socket.socket() for _ in range(4)]
+        for each in held:
+            each.setblocking(False)
+            each.connect_ex(full.getsockname())
+        with pytest.raises(CameraLost, match="does not answer in time"):
+            pictures(f"rtsp://127.0.0.1:{full.getsockname()[1]}/live")
+        for each in held:
+            each.close()
 
 
 def test_a_host_that_has_no_address_is_told() -> None:

@@ -126,3 +126,9 @@ def test_pages_that_are_not_there_are_empty(tmp_path: Path) -> None:
     pages = Pages(tmp_path / "none", tmp_path / "none-wal")
     assert (pages.count, pages.read(1), list(pages.rows(1)), pages.unreadable) == (0, b"", [], 0)
     pages.close()
+
+
+def test_a_pipe_in_the_place_of_a_log_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "log")
+
+    assert not read_log(tmp_path / "log").frames

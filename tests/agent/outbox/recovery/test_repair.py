@@ -206,6 +206,36 @@ def test_of_a_forked_file_comes_what_waits_in_it_and_nothing_from_its_free_pages
     assert "another box runs on a copy of it" in str(salvaged)
 
 
+@pytest.mark.parametrize("spoil", [
+    "delete from life",
+    "create table two as select * from life; insert into two select * from life; drop table life;"
+    " alter table two rename to life",
+    "update message set priority = 99",
+    "drop table message; create view message as"
+    " with recursive no_end(seq) as (select 1 union all select seq + 1 from no_end) select seq from no_end",
+    "drop table open_event; create table open_event (a, b, c, d, e, f, g, h);"
+    " insert into open_event values ('x', 'y', 'z', null, null, null, 'r', null)",
+])  # fmt: skip
+def test_a_forked_file_that_no_outbox_has_written_ends_no_start(
+    tmp_path: Path, clock: SteppedClock, spoil: str
+) -> None:
+    path = tmp_path / "outbox.db"
+    with closing(database.connect(path, clock.now(), 0, None)) as db:
+        OutboxStore(db, clock.now()).put([[start("a"), start("b")]], clock.now(), 1 << 20, None)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("pragma ignore_check_constraints = on")
+        db.executescript(spoil)
+    salvage(path, lambda _some, _life: None, lambda _events: None, forked=True)
+
+
+def test_a_folder_under_the_name_of_a_forked_file_ends_no_start(tmp_path: Path) -> None:
+    (tmp_path / "outbox.db.forked.1").mkdir()
+    salvaged = salvage(
+        tmp_path / "outbox.db.forked.1", lambda _some, _life: None, lambda _events: None, forked=True
+    )
+    assert salvaged.messages == 0
+
+
 def test_a_forked_file_that_is_damaged_too_is_saved_page_by_page(tmp_path: Path, clock: SteppedClock) -> None:
     path = tmp_path / "outbox.db"
     with closing(database.connect(path, clock.now(), 0, None)) as db:
