@@ -216,7 +216,10 @@ class OutboxFile:
                     source.rename(target)
             self.path.with_name(self.path.name + "-shm").unlink(missing_ok=True)
             for old in damaged[: -(KEPT_DAMAGED - 1)]:
-                _remove(old)
+                if old.is_file() and old.stat().st_size > SMALL_BYTES and len(damaged) < 2 * KEPT_DAMAGED:
+                    _note(old).write_text(_WHOLE, encoding="ascii")  # to be overwritten beside the work
+                else:
+                    _remove(old)
         except OSError as error:
             raise DiskFails(error.strerror or str(error)) from error
         self.damaged += kind == DAMAGED
