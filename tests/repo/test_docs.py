@@ -316,9 +316,8 @@ def test_every_setting_that_a_page_names_exists(page: Path) -> None:
             assert path in settings(), path
 
 
-@pytest.mark.parametrize("readme", READMES)
-def test_the_event_of_the_readme_is_one(readme: str) -> None:
-    (example,) = blocks(text(readme), "json")
+def test_the_message_of_the_guide_is_an_event() -> None:
+    (example,) = blocks(text("docs/guide/message.md"), "json")
     event = codec.parse(EventPayload, example.encode())
 
     assert (event.kind, event.phase, event.severity) == ("line_crossed", "start", "alert")
