@@ -129,6 +129,26 @@ def test_a_page_has_the_figures_of_its_english_twin(page: Path) -> None:
     assert ours ^ theirs == ONLY_IN_ONE.get(page.name, set())
 
 
+@pytest.mark.parametrize(
+    "page",
+    [page for page in TRANSLATED if page != ROOT / GLOSSARY],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_a_page_is_built_as_its_english_twin(page: Path) -> None:
+    """The same headings and rows in the same order, and the same code at the head of each row."""
+    ours, theirs = (skeleton(text(each)) for each in (page, page.with_name(page.name.replace(".vi.md", ".md"))))
+
+    assert ours == theirs
+
+
+def skeleton(page: str) -> list[object]:
+    lines = re.findall(r"^(#+ |\|.*|\$ .*)", re.sub(r"(?m)^(\$ [^#\n]*?)\s+#.*", r"\1", page), re.MULTILINE)
+    return [
+        (line.count("|"), re.findall(r"`(.+?)`", line.split("|")[1])) if line.startswith("|") else line
+        for line in lines
+    ]
+
+
 def test_a_figure_is_the_same_in_both_ways_to_write_it() -> None:
     english = figures("13,277 of 0.417 on 3.11, MQTT 3.1.1, 10.20.1.13, `0.514`", vietnamese=False)
     vietnamese = figures("13.277 của 0,417 trên 3.11, MQTT 3.1.1, 10.20.1.13, `0.514`", vietnamese=True)
