@@ -2,7 +2,7 @@
 
     python -m benchmarks.readme_picture docs/images/junction.jpg
 
-It prints the last crossing before that moment as the station would get it; the README shows that, too.
+It prints the last crossing before that moment as the station would get it; docs/guide/message.md shows it.
 Pictures, road users and detections are simulated (benchmarks/scenes); everything else is the agent's own
 pipeline and overlay. So the project shows a junction without anyone else's footage in it.
 """

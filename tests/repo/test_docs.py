@@ -286,7 +286,7 @@ SOURCES = {"cameras.md": "cameras:\n  - name: north\n"}
 def test_every_yaml_example_is_one_that_the_agent_accepts(page: Path) -> None:
     for block in blocks(text(page), "yaml"):
         example = yaml.safe_load(SOURCES[page.name] + block if block.startswith(" ") else block)
-        if page.name in ("station.md", "backup.md"):
+        if page.name in ("station.md", "station.vi.md", "backup.md"):
             parse_station(block.encode(), page.name)
             continue
         if "head" in example:
@@ -316,9 +316,8 @@ def test_every_setting_that_a_page_names_exists(page: Path) -> None:
             assert path in settings(), path
 
 
-@pytest.mark.parametrize("readme", READMES)
-def test_the_event_of_the_readme_is_one(readme: str) -> None:
-    (example,) = blocks(text(readme), "json")
+def test_the_message_of_the_guide_is_an_event() -> None:
+    (example,) = blocks(text("docs/guide/message.md"), "json")
     event = codec.parse(EventPayload, example.encode())
 
     assert (event.kind, event.phase, event.severity) == ("line_crossed", "start", "alert")
