@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.cli.exit import FAILED, STYLES, one_line_errors
+from agent.errors import ConfigError
 from agent.printable import printable
 from station.backup.cli import DEFAULT, StationFile, backup_command, needs_sqlalchemy, restore_command
 from station.watch.cli import watch_command
@@ -41,11 +42,25 @@ station.command("restore")(restore_command)
 def station_command(
     context: typer.Context,
     config: StationFile = DEFAULT,
+    commune: Annotated[
+        str | None, typer.Option(help="Without a file: whose boxes. The rest is as for a first try.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="With --commune: the broker; this machine.")] = None,
+    port: Annotated[int | None, typer.Option(help="With --commune: its port; 1883.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="With --commune: where all is kept; ngatu-station, here.")
+    ] = None,
     duration_s: Annotated[float | None, typer.Option("--for", min=0, help="End after so many seconds.")] = None,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Begin although another station speaks for the commune.")
+    ] = False,
 ) -> None:
     """Take in what the boxes of the commune tell, until a signal says stop.
 
-    What it keeps is receipted, and the boxes forget it.
+    What it keeps is receipted, and the boxes forget it. While another station speaks for the commune,
+    it waits, says so, and gives no receipts.
+
+    With --commune it needs no file: it writes a small one into the folder, for the other commands.
 
     Exit code 0: ended as told; 1: store or broker cannot be used; 2: the file is wrong.
     """
@@ -54,8 +69,20 @@ def station_command(
     needs_sqlalchemy()
     from station.config import load  # noqa: PLC0415 (`ngatu watch` needs none of SQLAlchemy)
     from station.service import run  # noqa: PLC0415
+    from station.starter import FOLDER, starter_file  # noqa: PLC0415
 
-    run(load(config), duration_s)
+    if commune is not None:
+        if config != DEFAULT:
+            raise ConfigError(f"--commune: the commune is in {config} already", "name one of the two only")
+        config = starter_file(folder or FOLDER, commune, host, port)
+        made = load(config)
+        said = f"commune {made.commune}, broker {made.broker.where}, store in {made.state_dir}; -c {config}"
+        typer.echo(said, err=True)
+    elif any(each is not None for each in (host, port, folder)):
+        raise ConfigError(
+            "--host, --port and --folder go only with --commune", f"change it in {config}, or name a commune"
+        )
+    run(load(config), duration_s, take_over=take_over)
 
 
 @station.command("check")

@@ -17,6 +17,7 @@ from station.backup.due import BackupWatch
 from station.backup.journal import BackupJournal, forget_run
 from station.backup.restore import refuse_half
 from station.config import StationConfig
+from station.ingest.rivals import Lives
 from station.ingest.subscriber import Subscriber
 from station.store.database import claimed, engine_of, shown, url_of
 from station.store.store import BLOBS, Store
@@ -24,11 +25,18 @@ from station.store.store import BLOBS, Store
 log = structlog.get_logger("station.service")
 
 
-def run(config: StationConfig, for_s: float | None = None) -> None:
+LIVES = "lives"
+"""File of `state_dir` with the sessions that this station had at the broker."""
+
+
+def run(config: StationConfig, for_s: float | None = None, *, take_over: bool = False) -> None:
     """Take in what the commune's boxes tell, until a signal says stop, or for so many seconds.
+
+    Another station of the commune is waited for, unless `take_over` says that it is to be replaced.
 
     Raises:
         StoreError: the store cannot be used.
+        NgatuError: another file of its folder cannot be.
         BrokerRefused: the broker refuses the station at its first connection.
     """
     lines.configure(config.log.level, config.log.format)
@@ -42,7 +50,8 @@ def run(config: StationConfig, for_s: float | None = None) -> None:
         closing(scan),
     ):
         scan.start()
-        subscriber = Subscriber(config.subscriber(), store)
+        lives = Lives(config.state_dir / LIVES)
+        subscriber = Subscriber(config.subscriber(), store, lives=lives, take_over=take_over)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: subscriber.stop())
         gc.collect()
