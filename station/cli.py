@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,10 +18,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agent import log
 from agent.cli.exit import FAILED, STYLES, one_line_errors
 from agent.errors import ConfigError
 from agent.printable import printable
-from station.backup.cli import DEFAULT, StationFile, backup_command, needs_sqlalchemy, restore_command
+from station.backup.cli import (
+    DEFAULT,
+    StationFile,
+    backup_command,
+    needs_sqlalchemy,
+    progress_bars,
+    restore_command,
+)
 from station.watch.cli import watch_command
 
 if TYPE_CHECKING:
@@ -161,6 +170,34 @@ def verify_command(config: StationFile = DEFAULT) -> None:
     if lines:
         raise typer.Exit(FAILED)
     typer.echo("everything is as it came")
+
+
+@station.command("import")
+@one_line_errors
+def import_command(
+    file: Annotated[Path, typer.Argument(help="The file that `ngatu watch --store` was told.")],
+    config: StationFile = DEFAULT,
+) -> None:
+    """Take over what an earlier `ngatu watch --store` kept, for the boxes have forgotten it.
+
+    Stop the service first. The file stays as it is, and a second time changes nothing.
+
+    Exit code 0: all is in the store; 1: it is not, or some of it is not whole in the file; 2: the file of
+    the configuration is wrong.
+    """
+    needs_sqlalchemy()
+    from station.config import load  # noqa: PLC0415
+    from station.takeover import take_over  # noqa: PLC0415
+
+    settings = load(config)
+    log.configure(settings.log.level, settings.log.format)
+    with progress_bars() as tell:
+        taken = take_over(settings, file, partial(tell, "messages"))
+    typer.echo(f"{file}: {taken.messages} messages are in the store")
+    for each in taken.skipped:
+        typer.echo(f"{each} is not whole in the file", err=True)
+    if taken.skipped:
+        raise typer.Exit(FAILED)
 
 
 @station.command("command")

@@ -9,7 +9,6 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 import structlog
-from sqlalchemy import URL
 
 from agent import log as lines
 from station.audit.picture_scan import PictureScan
@@ -46,7 +45,7 @@ def run(config: StationConfig, for_s: float | None = None, *, take_over: bool = 
     with (
         claimed(config.state_dir),
         ExitStack() as left,
-        closing(_store(config, url, scan, left)) as store,
+        closing(open_store(config, left, scan.tell)) as store,
         closing(scan),
     ):
         scan.start()
@@ -62,9 +61,13 @@ def run(config: StationConfig, for_s: float | None = None, *, take_over: bool = 
         log.info("stopped", kept=counters.committed, receipted=counters.receipted, repeated=counters.duplicates)
 
 
-def _store(config: StationConfig, url: URL, scan: PictureScan, left: ExitStack) -> Store:
-    """The store with what else is done in its turn; what must be closed after it is left there."""
-    duties: list[Callable[[Store], None]] = [scan.tell]
+def open_store(config: StationConfig, left: ExitStack, *more_duties: Callable[[Store], None]) -> Store:
+    """The store with what else is done in its turn; what must be closed after it is left to `left`.
+
+    Raises:
+        StoreError: the store cannot be used.
+    """
+    duties = list(more_duties)
     more: dict[str, Any] = {}
     if config.backup.folder is not None:
         duties.append(BackupWatch(config.backup, config.state_dir).tell)
@@ -78,4 +81,5 @@ def _store(config: StationConfig, url: URL, scan: PictureScan, left: ExitStack) 
     else:
         forget_run(config.state_dir)
     gap_after_s, quota = config.ingest.gap_after_s, config.quota
-    return Store(engine_of(url), config.state_dir, gap_after_s, quota=quota, duties=duties, **more)
+    engine = engine_of(url_of(config.database, config.state_dir))
+    return Store(engine, config.state_dir, gap_after_s, quota=quota, duties=duties, **more)

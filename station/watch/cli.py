@@ -21,7 +21,10 @@ from station.ingest.subscriber import IngestCounters, Subscriber, SubscriberSett
 from station.watch.screen import JsonLines, Lines, LiveTable, Screen
 from station.watch.watch import SeenEvents, Watch
 
-NO_STATION = "`ngatu watch` only looks, and keeps nothing. The station is `ngatu station --commune {commune}`."
+NO_STATION = (
+    "`ngatu watch` only looks, and keeps nothing. The station is `ngatu station --commune {commune}`; "
+    "`ngatu station import FILE` takes over what `watch --store` kept."
+)
 NO_BROKER = 3
 TOO_FEW = 4
 
