@@ -12,6 +12,7 @@ import functools
 import re
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -30,7 +31,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fleet.ca import authority
 from fleet.ca.index import Kind
-from tests.support.brokers import MOSQUITTO, Mosquitto, free_port
+from tests.support.brokers import MOSQUITTO, Mosquitto, free_port, until
 
 ROLE = Path(__file__).resolve().parents[2] / "deploy/ansible/roles/ngatu_broker"
 PASSPHRASE = "an authority of the tests"
@@ -109,8 +110,13 @@ class RoleBroker:
         return self._broker.process_id
 
     def start(self) -> None:
-        """Run it."""
+        """Run it; back when both doors are open, of which the stations' is opened last."""
         self._broker.start()
+        until(self._lets_stations_call, 10, "the stations' door is open")
+
+    def _lets_stations_call(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.station_port)) == 0
 
     def stop(self) -> None:
         """End it as an operator would: it writes down what it keeps."""
