@@ -152,7 +152,7 @@ VIETNAMESE: Final = {
     "throttled_once": "từng thiếu nguồn",
     "power_good": "nguồn tốt",
     "secrets_tpm2": "mã hóa, TPM",
-    "secrets_host": "mã hóa, khóa trên cùng ổ lưu trữ",
+    "secrets_host": "mã hóa, khóa cùng ổ lưu trữ",
     "secrets_plain": "không mã hóa",
     "ssh_no": "không SSH được",
     "state_offline": "mất kết nối",
