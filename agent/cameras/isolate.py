@@ -211,7 +211,8 @@ class IsolatedCamera:
         hint = "check its power and its network; the agent goes on asking"
         if self.last_frame_at is None:
             return self._lost(f"no picture within {self.settings.open_timeout_s:g} s", hint)
-        return self._lost(f"no picture for {self.settings.stall_s:g} s", hint)
+        slow = "check its power and its network; if it sends so rarely, raise stall_s; the agent goes on asking"
+        return self._lost(f"no picture for {self.settings.stall_s:g} s", slow)
 
     def _died(self) -> CameraLost:
         code = None

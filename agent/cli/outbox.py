@@ -14,8 +14,10 @@ import typer
 
 from agent.cli.config import DEFAULT, ConfigFile
 from agent.cli.exit import FAILED, one_line_errors
+from agent.errors import OutboxError
 
 if TYPE_CHECKING:
+    from agent.outbox.encryption import OutboxKey
     from agent.outbox.inspect import Status
 
 outbox_app = typer.Typer(
@@ -125,6 +127,21 @@ def list_command(
     console.print(table if found else Text("nothing"))
 
 
+def _key(config: Path, file: Path | None) -> OutboxKey | None:
+    """Of the configuration; without that, or where it cannot be had, what needs it is told about."""
+    if file is not None:
+        return None
+    from agent.config.schema import load  # noqa: PLC0415
+    from agent.outbox.encryption import read_key  # noqa: PLC0415
+
+    secret = load(config).outbox.key
+    try:
+        return None if secret is None else read_key(secret)
+    except OutboxError as error:
+        typer.echo(f"{error.what}: {error.hint}", err=True)
+        return None
+
+
 @outbox_app.command("export")
 @one_line_errors
 def export_command(
@@ -135,9 +152,13 @@ def export_command(
     """Copy all that waits, quarantined too: a file each, and messages.jsonl. The outbox keeps it."""
     from agent.clock import SystemClock  # noqa: PLC0415
     from agent.outbox import inspect  # noqa: PLC0415
+    from agent.outbox.encryption import LOCKED  # noqa: PLC0415
 
-    number = inspect.export(_place(config, file), folder, SystemClock())
-    typer.echo(f"{number} messages copied to {folder}")
+    number, locked = inspect.export(_place(config, file), folder, SystemClock(), _key(config, file))
+    typer.echo(f"{number - locked} messages copied to {folder}")
+    if locked:
+        typer.echo(f"{locked} pictures not copied: {LOCKED}", err=True)
+        raise typer.Exit(FAILED)
 
 
 @outbox_app.command("requeue")

@@ -132,8 +132,11 @@ def _text(path: Path) -> str:
     """What stands in a file that belongs to a model.
 
     Raises:
-        OSError: it cannot be read, or is larger than any card or list of labels.
+        OSError: it cannot be read, is no file, or is larger than any card or list of labels.
     """
+    if not path.is_file():
+        path.stat()
+        raise OSError("it is no file")  # opening a pipe would wait for whoever writes there
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
@@ -148,6 +151,8 @@ def hashed(path: Path) -> str:
         ModelError: it cannot be read.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise ModelError(f"{path}: it is no file", "name the model's .onnx file.")
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
@@ -161,7 +166,7 @@ def _labels(labels: str | tuple[str, ...], path: Path) -> tuple[str, ...]:
         return labels
     if labels in BUILT_IN:
         return BUILT_IN[labels]
-    if Path(labels).name != labels:
+    if Path(labels).name != labels or (path.parent / labels).is_symlink():
         raise ModelError(
             f"{path}: labels: {labels[:100]!r} is not the name of a file beside the card",
             f"the built-in lists are {', '.join(BUILT_IN)}.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -36,6 +37,8 @@ _GRAPH = {
     "extended": ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
     "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
 }
+FIRST_CALL_S = 60.0
+"""On a processor; the slowest network of the catalogue takes 2 s on a small board."""
 NOWHERE = "/nonexistent/ngatu"
 MOST_VALUES = 20_000_000
 """Of one output for one picture; the largest of the catalogue has a million."""
@@ -70,8 +73,18 @@ class OnnxDetector:
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._dtype, self._fixed = _checked(entry, card, model)
         self._batch = self._fixed or settings.batch
+        self._run_options = ort.RunOptions()
         # One empty picture: a card that does not fit is told now, and the first real call is not slower.
-        self.detect([np.zeros((card.input.height_px, card.input.width_px, 3), np.uint8)])
+        # A network may hold a loop without end: it would hold up each start without a word.
+        limit = threading.Timer(FIRST_CALL_S, self._give_up) if settings.provider == "cpu" else None
+        if limit is not None:
+            limit.daemon = True
+            limit.start()
+        try:
+            self.detect([np.zeros((card.input.height_px, card.input.width_px, 3), np.uint8)])
+        finally:
+            if limit is not None:
+                limit.cancel()
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -90,6 +103,9 @@ class OnnxDetector:
         """Let go of the network; calls that are running finish. May be called twice."""
         self._session = None
 
+    def _give_up(self) -> None:
+        self._run_options.terminate = True  # between two nodes, of a loop's body, too
+
     def _chunks(self, count: int) -> Iterator[slice]:
         return (slice(start, start + self._batch) for start in range(0, count, self._batch))
 
@@ -103,13 +119,15 @@ class OnnxDetector:
             rest = np.zeros((self._fixed - len(batch), *batch.shape[1:]), batch.dtype)
             batch = np.concatenate([batch, rest])
         try:
-            outputs = session.run(self._outputs, {self._input: batch})
+            outputs = session.run(self._outputs, {self._input: batch}, self._run_options)
         except Exception as error:  # ONNX Runtime's errors share no base but Exception
             raise ModelError(f"{self.name}: the network failed: {error}") from error
         return [self._told(index, outputs, place) for index, place in enumerate(places)]
 
     def _one(self, array: NDArray[Any], index: int) -> NDArray[Any]:
         """An output's part of one picture: a file may give anything, whatever it declares."""
+        if not isinstance(array, np.ndarray):
+            array = np.array(None)  # a list or a map: ONNX knows these, too
         if array.dtype.kind not in "fiu" or array.ndim == 0 or len(array) <= index:
             raise misfit(self._card.head.kind, "numbers for each picture", {"output": array})
         if array[index].size > MOST_VALUES:

@@ -23,12 +23,13 @@ from agent.errors import OutboxError
 from agent.outbox import database
 from agent.outbox import queries as rows
 from agent.outbox.ballast import Ballast
+from agent.outbox.encryption import LOCKED, OutboxKey, read_key
 from agent.outbox.erase import erase_log
 from agent.outbox.file import DAMAGED, FORKED, DiskFails, OutboxFile, is_forked, transact
 from agent.outbox.recovery import repair
 from agent.outbox.recovery.repair import OutboxLife, Salvaged, Saved
 from agent.outbox.store import OutboxStore
-from agent.settings.base import Settings
+from agent.settings.base import Secret, Settings
 from agent.wire.message import Message, Priority
 
 log = structlog.get_logger(__name__)
@@ -58,6 +59,9 @@ class OutboxSettings(Settings):
     )
     memory_bytes: int = Field(
         16 << 20, ge=1 << 20, le=24 << 20, description="Memory for messages while the disk takes nothing."
+    )
+    key: Secret | None = Field(
+        None, description="Where the key lies under which waiting pictures are encrypted; absent: they are not."
     )
 
 
@@ -94,6 +98,8 @@ class Disk:
         self._refused_at = self._tended
         self.uncounted: Counter[Priority] = Counter()
         """Lost, and not in the database's own counts yet."""
+        self._key = self._read_key()
+        self._locked = 0
         self.salvaged: list[Salvaged] = []
         """What became of damaged files, until somebody takes it out."""
         made_way = self._ballast.make_way()
@@ -101,7 +107,7 @@ class Disk:
         if self._file.db is None:
             self._to_memory(self._file.trouble or "the disk fails", None)
         else:
-            self.store = OutboxStore(self._file.db, clock.now())
+            self.store = OutboxStore(self._file.db, clock.now(), self._key)
             if made_way:
                 self._full_bytes = self.store.counters.cost_bytes
                 log.error("disk_full", path=str(path), ballast="dropped")
@@ -109,6 +115,28 @@ class Disk:
             self._salvage_small()
 
     store: OutboxStore
+
+    def _read_key(self) -> OutboxKey | None:
+        if self._settings.key is None:
+            return None
+        try:
+            return read_key(self._settings.key)
+        except OutboxError as error:
+            # Pictures wait in plain then: a box that forgot them would be worse.
+            log.error("outbox_key_missing", why=error.what, hint=error.hint)  # noqa: TRY400
+            return None
+
+    @property
+    def pictures(self) -> str:
+        """How they lie in the file: encrypted, plain, or key_missing."""
+        if self._key is not None:
+            return "encrypted"
+        return "plain" if self._settings.key is None else "key_missing"
+
+    @property
+    def locked(self) -> int:
+        """Pictures set apart since the start because their key is not here."""
+        return self._locked + self.store.locked
 
     @property
     def condition(self) -> Condition:
@@ -187,6 +215,9 @@ class Disk:
                 self._file.erase_some(now.wall_s)
             if self.uncounted:
                 self._count()
+            if self.store.locked:
+                log.error("pictures_locked", number=self.store.locked, why=LOCKED)
+                self._locked, self.store.locked = self.locked, 0
             if self.store.seal_due(now):
                 self.run(lambda store: store.seal(now, self._most_bytes))
             if now.since(self._erased_at) >= self._settings.erase_after_s / 2:
@@ -293,7 +324,7 @@ class Disk:
         try:
             self._file.begin_anew(self._clock.now(), why, kind)
             assert self._file.db is not None
-            self.store = OutboxStore(self._file.db, self._clock.now())
+            self.store = OutboxStore(self._file.db, self._clock.now(), self._key)
         except (DiskFails, sqlite3.Error) as error:
             self._to_memory(str(error), before)
             return
@@ -313,7 +344,7 @@ class Disk:
         """Open the file again and put there what waits in memory; as before if that fails."""
         memory = self.store
         try:
-            store = OutboxStore(self._file.open(now, memory.counters.seal), now)
+            store = OutboxStore(self._file.open(now, memory.counters.seal), now, self._key)
             batch = store.batch(now)
             transact(store.db, lambda: repair.move(memory, batch, self._settings.max_bytes))
         except Exception as error:  # whatever it is, what waits is in memory and goes on there
@@ -357,11 +388,14 @@ class Disk:
         """Invariant 9: what is whole comes again, in small transactions between which others may put."""
         self._salvaging = True
         try:
-            salvaged = repair.salvage(aside, self._reinsert, self._reopen, forked=is_forked(aside))
+            salvaged = repair.salvage(
+                aside, self._reinsert, self._reopen, forked=is_forked(aside), key=self._key
+            )
         finally:
             self._salvaging = False
         with self._lock:
-            self._file.saved(aside, salvaged.whole)
+            whole = salvaged.whole or (is_forked(aside) and not salvaged.locked)
+            self._file.saved(aside, whole)
             self.salvaged.append(salvaged)
 
     def _reinsert(self, saved: Sequence[Saved], life: OutboxLife) -> None:

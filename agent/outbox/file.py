@@ -151,13 +151,13 @@ class OutboxFile:
     def saved(self, aside: Path, whole: bool = False) -> None:
         """What could be saved from a file that was set aside has been put; `whole`: there was nothing else.
 
-        A forked one goes at once, if it does not take long.
+        Of these, a forked one goes at once, if it does not take long.
         """
         with suppress(OSError):
-            if is_forked(aside) and aside.stat().st_size <= SMALL_BYTES:
+            if whole and is_forked(aside) and aside.stat().st_size <= SMALL_BYTES:
                 _remove(aside)
             else:
-                _note(aside).write_text(_WHOLE if whole or is_forked(aside) else "", encoding="ascii")
+                _note(aside).write_text(_WHOLE if whole else "", encoding="ascii")
         self.unsaved.remove(aside)
 
     def erase_some(self, now_s: float) -> None:
@@ -216,7 +216,10 @@ class OutboxFile:
                     source.rename(target)
             self.path.with_name(self.path.name + "-shm").unlink(missing_ok=True)
             for old in damaged[: -(KEPT_DAMAGED - 1)]:
-                _remove(old)
+                if old.is_file() and old.stat().st_size > SMALL_BYTES and len(damaged) < 2 * KEPT_DAMAGED:
+                    _note(old).write_text(_WHOLE, encoding="ascii")  # to be overwritten beside the work
+                else:
+                    _remove(old)
         except OSError as error:
             raise DiskFails(error.strerror or str(error)) from error
         self.damaged += kind == DAMAGED

@@ -19,6 +19,7 @@ from agent.clock import Clock
 from agent.errors import OutboxError
 from agent.outbox import database
 from agent.outbox import queries as rows
+from agent.outbox.encryption import Locked, OutboxKey
 from agent.outbox.file import OutboxFile, OutboxInUse, transact
 from agent.outbox.transaction import sums
 from agent.wire import codec
@@ -67,6 +68,7 @@ class OutboxEntry:
     topic: str
     event_id: str | None
     bytes: int
+    """In the file, where an encrypted picture is a little longer."""
     put_wall_s: float
     reason: str | None
     """Why it is in quarantine; None: it waits to be sent."""
@@ -149,42 +151,52 @@ def entries(path: Path, *, quarantined: bool, limit: int) -> list[OutboxEntry]:
     Raises:
         OutboxError: it cannot be read.
     """
-    table, reason = ("quarantine", "reason") if quarantined else ("message", "null")
     with reading(path) as db:
-        found = db.execute(
-            f"select seq, priority, topic, event_id, length(body), put_wall_s, {reason}"  # noqa: S608
-            f" from {table} order by seq limit ?",
-            (limit,),
-        )
-        return [OutboxEntry(seq, Priority(priority).name.lower(), *rest) for seq, priority, *rest in found]
+        return _entries(db, "quarantine" if quarantined else "message", "order by seq limit ?", limit)
 
 
-def export(path: Path, folder: Path, clock: Clock) -> int:
+def _entries(db: sqlite3.Connection, table: str, which: str, number: int) -> list[OutboxEntry]:
+    reason = "reason" if table == "quarantine" else "null"
+    found = db.execute(
+        f"select seq, priority, topic, event_id, length(body), put_wall_s, {reason} from {table} {which}",  # noqa: S608
+        (number,),
+    )
+    return [OutboxEntry(seq, Priority(priority).name.lower(), *rest) for seq, priority, *rest in found]
+
+
+def export(path: Path, folder: Path, clock: Clock, key: OutboxKey | None = None) -> tuple[int, int]:
     """Copy everything, quarantined too, into an empty folder: a file each, and one line each in messages.jsonl.
+
+    Returns how many there are, and how many of these are pictures whose key is not `key`: these have no file.
 
     Raises:
         OutboxError: it cannot be read, or the folder is not empty or cannot be written.
     """
-    number = 0
+    number = locked = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise OutboxError(f"{folder} is not empty", "name a new folder")
         with reading(path) as db, (folder / "messages.jsonl").open("w", encoding="utf-8") as index:
-            for entry, stored in _everything(db):
-                name = f"{stored.seq:08}.{'json' if stored.message.content_type == codec.JSON else 'jpg'}"
-                (folder / name).write_bytes(codec.finish(stored, stored.stream, clock.now()))
-                line = asdict(entry) | {"file": name, "stream": stored.stream, "sha256": stored.sha256}
+            stream, *_ = sums(db)
+            for entry, stored in _everything(db, key):
+                name = None
+                if stored is not None:
+                    name = f"{stored.seq:08}.{'json' if stored.message.content_type == codec.JSON else 'jpg'}"
+                    (folder / name).write_bytes(codec.finish(stored, stored.stream, clock.now()))
+                digest = rows.digest_of(db, entry.seq) or b""
+                line = asdict(entry) | {"file": name, "stream": stream, "sha256": digest.hex()}
                 index.write(json.dumps(line, ensure_ascii=False) + "\n")
-                number += 1
+                number, locked = number + 1, locked + (name is None)
     except OSError as error:
         raise OutboxError(
             f"{folder}: {error.strerror or error}", "name a folder that can be written"
         ) from error
-    return number
+    return number, locked
 
 
-def _everything(db: sqlite3.Connection) -> Iterator[tuple[OutboxEntry, Stored]]:
+def _everything(db: sqlite3.Connection, key: OutboxKey | None) -> Iterator[tuple[OutboxEntry, Stored | None]]:
+    """None: its key is not here."""
     stream, *_ = sums(db)
     places = [
         (seq, table)
@@ -192,18 +204,12 @@ def _everything(db: sqlite3.Connection) -> Iterator[tuple[OutboxEntry, Stored]]:
         for (seq,) in db.execute(f"select seq from {table}")  # noqa: S608
     ]
     for seq, table in sorted(places):
-        stored = rows.read(db, seq, _ANY_BOOT, stream, table)
-        reason = None
-        if table == "quarantine":
-            (reason,) = db.execute("select reason from quarantine where seq = ?", (seq,)).fetchone()
-        message = stored.message
-        yield (
-            OutboxEntry(
-                seq, message.priority.name.lower(), message.topic, message.event_id, len(message.body),
-                stored.put_at.wall_s, reason,
-            ),
-            stored,
-        )  # fmt: skip
+        try:
+            stored = rows.read(db, seq, _ANY_BOOT, stream, table, key)
+        except Locked:
+            stored = None
+        (entry,) = _entries(db, table, "where seq = ?", seq)
+        yield entry, stored
 
 
 def requeue(path: Path, seqs: Iterable[int] | None, clock: Clock) -> int:

@@ -32,6 +32,8 @@ Invariants
     in it. Nothing that has left the file comes again. What is contradicted once more soon after that goes into
     quarantine, and is sent again each hour.
 17. What has left is overwritten on the disk within erase_after_s, and at a close.
+18. With a key, pictures are in the file in encrypted form only. One whose key is not here is no damage: it is
+    set apart, counted and told, and nothing else waits for it or goes with it.
 """
 
 from __future__ import annotations
@@ -85,6 +87,10 @@ class Stats:
     """Updates that a newer message took the place of; nothing is lost by that."""
     damaged: int
     """Files set aside, up to this one."""
+    pictures: str
+    """How they lie in the file: encrypted, plain, or key_missing (plain, for it cannot be had)."""
+    locked: int
+    """Pictures that were set apart since the start because their key is not here."""
 
 
 @dataclass(slots=True)
@@ -258,6 +264,8 @@ class Outbox:
                 quarantined=store.counters.quarantined,
                 replaced=store.counters.replaced,
                 damaged=store.damaged,
+                pictures=self._disk.pictures,
+                locked=self._disk.locked,
             )
 
     def condition(self) -> Condition:

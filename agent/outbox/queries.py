@@ -5,7 +5,6 @@ The invariants that the comments name stand at the head of outbox.py.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import sqlite3
@@ -17,6 +16,7 @@ from typing import Final
 
 from agent.core.types import Instant
 from agent.outbox.database import damage
+from agent.outbox.encryption import HEAD_BYTES, LOCKED, OutboxKey, as_put
 from agent.wire.message import Message, Priority, Stored
 
 _READ: Final = """
@@ -68,15 +68,23 @@ def in_order(
     return found
 
 
-def read(db: sqlite3.Connection, seq: int, boot: int, stream: str, table: str = "message") -> Stored:
+def read(
+    db: sqlite3.Connection,
+    seq: int,
+    boot: int,
+    stream: str,
+    table: str = "message",
+    key: OutboxKey | None = None,
+) -> Stored:
     """One message that waits. `mono_s` of another boot is minus infinity: before everything of this one.
 
     Raises:
         sqlite3.DatabaseError: it is not what was put.
+        Locked: it is encrypted, and not with this key.
     """
     (
         topic,
-        body,
+        lying,
         kind,
         priority,
         at_mono,
@@ -91,9 +99,10 @@ def read(db: sqlite3.Connection, seq: int, boot: int, stream: str, table: str = 
         wall,
         of,
     ) = db.execute(_READ.format(table), (seq,)).fetchone()
+    body = as_put(lying, sha256, key)
     message = Message(
         topic=topic,
-        body=body,
+        body=body or b"",
         content_type=kind,
         priority=Priority(priority),
         at=Instant(at_mono, at_wall),
@@ -102,12 +111,19 @@ def read(db: sqlite3.Connection, seq: int, boot: int, stream: str, table: str = 
         opens=bool(opens),
         closes=bool(closes),
     )
-    if hashlib.sha256(body).digest() != sha256 or checksum(seq, message, sha256) != crc:
+    if body is None or checksum(seq, message, sha256) != crc:
         raise damage(f"message {seq} is not what was put")  # invariant 9
     if of != boot:
         mono = -math.inf
         message = replace(message, at=Instant(-math.inf, at_wall))
     return Stored(seq, message, sha256.hex(), Instant(mono, wall), stream)
+
+
+def digest_of(db: sqlite3.Connection, seq: int) -> bytes | None:
+    """Of a message's body as it was put; None: it is not here."""
+    listed = json.dumps([seq])
+    row = db.execute(_SHA256, (listed, listed)).fetchone()
+    return None if row is None else bytes(row[1])
 
 
 def waits(db: sqlite3.Connection, seq: int) -> bool:
@@ -176,6 +192,17 @@ def set_free(db: sqlite3.Connection, seq: int) -> bool:
     ).rowcount
     db.execute("delete from quarantine where seq = ?", (seq,))
     return moved > 0
+
+
+def unlocked(db: sqlite3.Connection, key: OutboxKey) -> list[int]:
+    """Of those in quarantine for want of their key: the ones of this key. Their bodies are not read."""
+    apart = db.execute("select seq from quarantine where reason = ?", (LOCKED,)).fetchall()
+    found = []
+    for (seq,) in apart:
+        with db.blobopen("quarantine", "body", seq, readonly=True) as body:
+            if key.names(body.read(HEAD_BYTES)):
+                found.append(seq)
+    return found
 
 
 def give_up(db: sqlite3.Connection, seq: int) -> bool:

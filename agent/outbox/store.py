@@ -13,6 +13,7 @@ from typing import Final
 
 from agent.core.types import Instant
 from agent.outbox import queries as rows
+from agent.outbox.encryption import LOCKED, Locked, OutboxKey
 from agent.outbox.file import this_boot, transact
 from agent.outbox.seals import SEAL_AFTER_S
 from agent.outbox.transaction import Waiting, WriteBatch, sums
@@ -24,14 +25,20 @@ LIVE_S: Final = 60.0
 class OutboxStore:
     """What waits in one database."""
 
-    def __init__(self, db: sqlite3.Connection, now: Instant) -> None:
+    def __init__(self, db: sqlite3.Connection, now: Instant, key: OutboxKey | None = None) -> None:
         """Begin as if everything that waits had been seen outside (invariant 4).
+
+        Pictures are encrypted under `key`; without one they are not.
 
         Raises:
             sqlite3.Error: it cannot be read.
         """
-        self.db = db
+        self.db, self.key = db, key
+        self.locked = 0
+        """Pictures that were set apart because their key is not here (invariant 18)."""
         self.boot = this_boot(db)
+        if key is not None and (free := rows.unlocked(db, key)):
+            transact(db, lambda: [rows.set_free(db, seq) for seq in free])
         self.count_again()
         self.fresh: dict[str, Waiting] = {}
         """Event -> its update that may still be taken over."""
@@ -73,11 +80,28 @@ class OutboxStore:
         """Up to `limit` messages to be sent, in the order of invariant 5."""
         if not self.counters.pending:  # mostly, and then the database need not be asked
             return []
-        return [self.give(seq) for seq in rows.in_order(self.db, self.live(now), limit, skip, priorities)]
+        while True:
+            seqs = rows.in_order(self.db, self.live(now), limit, skip, priorities)
+            given, locked = [], []
+            for seq in seqs:
+                try:
+                    given.append(self._give(seq))
+                except Locked:
+                    locked.append(seq)
+            if not locked:
+                return given
+            self._lock_away(locked)
 
-    def give(self, seq: int) -> Stored:
-        """A message to be sent: from now on it is never changed (invariant 4)."""
-        stored = rows.read(self.db, seq, self.boot, self.stream)
+    def give(self, seq: int) -> Stored | None:
+        """A message to be sent, never changed from now on (invariant 4); None: its key is not here (18)."""
+        try:
+            return self._give(seq)
+        except Locked:
+            self._lock_away([seq])
+            return None
+
+    def _give(self, seq: int) -> Stored:
+        stored = rows.read(self.db, seq, self.boot, self.stream, key=self.key)
         event = stored.message.event_id
         if event is not None and event in self.fresh and self.fresh[event].seq == seq:
             del self.fresh[event]
@@ -141,7 +165,7 @@ class OutboxStore:
     def batch(self, at: Instant) -> WriteBatch:
         """A transaction in the making; what it changes holds once it was `written`."""
         counters = replace(self.counters, dropped=dict(self.counters.dropped))
-        return WriteBatch(self.db, counters, self.fresh, self.boot, at, self.stream)
+        return WriteBatch(self.db, counters, self.fresh, self.boot, at, self.stream, self.key)
 
     def written(self, batch: WriteBatch) -> None:
         """The batch is committed."""
@@ -169,12 +193,19 @@ class OutboxStore:
 
     def set_apart(self, seq: int, reason: str) -> bool:
         """Into quarantine (invariant 11); False if it waits no more."""
-        moved = transact(self.db, lambda: rows.set_apart(self.db, seq, reason))
-        if moved:
-            self._let_change_no_more([seq])
-            self.counters = replace(
-                self.counters, pending=self.counters.pending - 1, quarantined=self.counters.quarantined + 1
-            )
+        return self._set_apart([seq], reason) > 0
+
+    def _lock_away(self, seqs: Sequence[int]) -> None:
+        self.locked += self._set_apart(seqs, LOCKED)
+
+    def _set_apart(self, seqs: Sequence[int], reason: str) -> int:
+        moved = transact(self.db, lambda: sum(rows.set_apart(self.db, seq, reason) for seq in seqs))
+        self._let_change_no_more(seqs)
+        self.counters = replace(
+            self.counters,
+            pending=self.counters.pending - moved,
+            quarantined=self.counters.quarantined + moved,
+        )
         return moved
 
     def set_free(self, reason: str) -> int:

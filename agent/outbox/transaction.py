@@ -14,6 +14,7 @@ from typing import Final
 from agent.core.types import Instant
 from agent.outbox import seals
 from agent.outbox.database import Seal
+from agent.outbox.encryption import OutboxKey, lying_bytes, to_lie
 from agent.outbox.queries import checksum, lose
 from agent.outbox.recovery.pages import PAGE, local_bytes
 from agent.outbox.seals import SEAL_EVERY, Reinserted
@@ -114,13 +115,15 @@ class WriteBatch:
     boot: int
     at: Instant
     stream: str
+    key: OutboxKey | None = None
+    """Under which pictures are encrypted; None: they are not."""
     changed: dict[str, Waiting | None] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     """Events whose end was added."""
 
     def add(self, message: Message) -> int:
         """Write one message and what it says about its event being open; its seq."""
-        cost = cost_bytes(len(message.body))
+        cost = cost_bytes(lying_bytes(message, self.key))
         seq = self._take_over(message, cost)
         if seq is None:
             seq = self.reinsert(message)
@@ -129,7 +132,7 @@ class WriteBatch:
 
     def reinsert(self, message: Message) -> int:
         """Write one message, and nothing else: it takes over no row, its event is neither opened nor ended."""
-        cost, seq = cost_bytes(len(message.body)), self.counters.next_seq  # invariant 2
+        cost, seq = cost_bytes(lying_bytes(message, self.key)), self.counters.next_seq  # invariant 2
         self.db.execute(_INSERT, (seq, *self._columns(seq, message, cost)))
         self.counters.next_seq += 1
         self.counters.pending += 1
@@ -201,7 +204,7 @@ class WriteBatch:
             message.closes,
             sha256,
             checksum(seq, message, sha256),
-            message.body,
+            to_lie(message, sha256, self.key),
         )
 
     def _remember(self, message: Message, seq: int, cost: int) -> None:

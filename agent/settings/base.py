@@ -83,6 +83,8 @@ class Secret(Settings):
 
 
 def _first_line(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise SecretMissing(f"{path} is no file")  # opening a pipe would wait for whoever writes there
     with path.open("rb") as file:
         data = file.read(MAX_SECRET_BYTES + 1)
     if len(data) > MAX_SECRET_BYTES:

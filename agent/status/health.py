@@ -106,6 +106,8 @@ def of_outbox(outbox: Outbox, forwarder: Forwarder, broker: BrokerSettings) -> O
         confirm="receipt" if broker.confirm == "station" else "broker",
         full=disk.full or disk.refused is not None,
         in_memory=disk.in_memory,
+        pictures=stats.pictures,
+        locked=stats.locked,
         sent_today_bytes=figures.sent_today_bytes,
         wait_for_tomorrow=figures.wait_for_tomorrow,
     )
@@ -165,6 +167,8 @@ def _storage(outbox: OutboxHealth | None) -> Iterator[str]:
         yield "storage_ram_only"
     if outbox is not None and (outbox.oldest_s or 0) > UNCONFIRMED_S:
         yield "unconfirmed"
+    if outbox is not None and outbox.pictures == "key_missing":
+        yield "outbox_key_missing"
 
 
 def _board(throttled: ThrottledHealth | None, cpu_temp_c: float | None, throttle: Throttle) -> Iterator[str]:

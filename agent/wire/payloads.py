@@ -337,6 +337,15 @@ class OutboxHealth(Payload):
     in_memory: Text | None = Field(
         None, description="Why messages are kept in memory and not on the disk; null: they are on the disk."
     )
+    pictures: Word | None = Field(
+        None,
+        description="How waiting pictures lie in the file: encrypted, plain (no key is configured), or"
+        " key_missing (plain, for the key that is configured cannot be had).",
+    )
+    locked: Whole | None = Field(
+        None,
+        description="Of the quarantined, pictures set aside since the start because their key is not here.",
+    )
     sent_today_bytes: dict[Text, Whole] = Field({}, description="class -> bytes sent since the day began.")
     wait_for_tomorrow: tuple[Word, ...] = Field((), description="Classes whose bytes of today are used up.")
 

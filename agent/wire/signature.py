@@ -29,6 +29,8 @@ def public_key(path: Path) -> Ed25519PublicKey:
     Raises:
         NgatuError: it cannot be read, or is no such key.
     """
+    if path.exists() and not path.is_file():
+        raise NgatuError(f"{path}: is no file", _MAKE)  # a pipe may never give anything, a device never end
     try:
         key = load_pem_public_key(path.read_bytes())
     except (OSError, ValueError) as error:

@@ -42,6 +42,7 @@ class PrintedFacts(BaseModel):
     release: str = ""
     certificates: str = ""
     storage: str = ""
+    secrets: str = ""
     crl: str = ""
     failed: str = ""
     kept: str = ""
@@ -100,6 +101,8 @@ class BoxFacts:
     health: HealthPayload | None
     broker_error: str
     """Why the broker could not be asked; empty: it was."""
+    secrets: str | None = None
+    """How secrets and waiting pictures lie there: tpm2, host or plain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,7 @@ def _box(facts: PrintedFacts) -> BoxFacts:
         info=_payload(InfoPayload, looked.get("info")),
         health=_payload(HealthPayload, looked.get("health")),
         broker_error="" if looked else _short(facts.look_why) or "?",
+        secrets=_way(_json(facts.secrets)),
     )
 
 
@@ -231,6 +235,12 @@ def _certificates(answer: Mapping[str, Any]) -> tuple[Certificate, ...]:
 def _kept(answer: Mapping[str, Any]) -> int | None:
     number = answer.get("kept")
     return number if type(number) is int else None
+
+
+def _way(answer: Mapping[str, Any]) -> str | None:
+    """What `ngatu-credentials state` prints."""
+    way = answer.get("way")
+    return way if way in ("tpm2", "host", "plain") else None
 
 
 def _json(text: str) -> Mapping[str, Any]:

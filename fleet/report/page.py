@@ -114,6 +114,9 @@ def _cells(box: BoxFacts, now: datetime, words: Mapping[str, str]) -> dict[str, 
         "clock": _clock(health, words),
         "temperature": _temperature(health, words),
         "storage": _storage(box.storage, words),
+        "secrets": Cell(
+            NONE if box.secrets is None else words[f"secrets_{box.secrets}"], box.secrets == "plain"
+        ),
         "certificates": _ends(box.certificates, now),
         "queue": Cell(
             NONE if health is None or health.outbox is None else f"{health.outbox.pending or 0}",

@@ -19,6 +19,8 @@ NOT_OF_A_CLIP = {
     EventKind.STORAGE_FULL,
     EventKind.STORAGE_RAM_ONLY,
     EventKind.STORAGE_CORRUPT,
+    EventKind.OUTBOX_FORKED,
+    EventKind.IDENTITY_TAKEN,
     EventKind.CLOCK_UNTRUSTED,
     EventKind.OVERHEATED,
     EventKind.AGENT_RESTARTED,

@@ -397,3 +397,18 @@ def test_what_somebody_laid_in_the_way_of_a_release_is_left_alone(maker: Maker, 
     assert box.good("install", str(maker.bundle("0.6.0")), "--python", sys.executable)["changed"]
     assert [each.name for each in elsewhere.iterdir()] == ["kept"]
     assert not (box.root / "releases" / "0.6.0").is_symlink()
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"null", b"[]", b'{"setup": 1}', b"\xff\xfe\x00"])
+def test_a_trial_whose_note_is_damaged_is_over(maker: Maker, bare: SmallBox, damaged: bytes) -> None:
+    for version in ("0.8.0", "0.8.1"):
+        bare.install(maker.bundle(version, floor="0.8.0"))
+        bare.switch(version, "a: 1")
+    (bare.root / "trial.json").write_bytes(damaged)
+    (bare.root / "last.json").write_bytes(damaged)
+    assert bare.good("status")["version"] == "0.8.1"
+    bare.good("recover", "--boot")
+    status = bare.good("status")
+    assert (status["version"], status["trial"]) == ("0.8.0", None)
+    assert bare.switch("0.8.1", "a: 1")["trial"]
+    assert bare.good("confirm") == {"changed": True}

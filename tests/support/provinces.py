@@ -71,13 +71,14 @@ def box(name: str = "hai-ninh-01", **more: Any) -> dict[str, Any]:
         "bundle": "/srv/ngatu/bundles/ngatu-0.2.0-aarch64-py311.bundle", "reached": True, "why": "",
         "release": release(), "certificates": certificates(72, "box"),
         "storage": DF.format(free=21_474_836_480) + EXT4.format(written=310_000_000, errors=0),
+        "secrets": '{"way": "host", "names": ["outbox.key", "north"]}',
         "look": look(name), "look_why": "", **more,
     }  # fmt: skip
 
 
 SSH = "Task failed: Make sure this host can be reached over ssh: ssh: connect to host x port 22: No route\r\n"
 """As Ansible says it."""
-SILENT = {"reached": False, "why": SSH, "release": "", "certificates": "", "storage": ""}
+SILENT = {"reached": False, "why": SSH, "release": "", "certificates": "", "storage": "", "secrets": ""}
 
 
 def host(name: str = "tram-hai", **more: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from agent.outbox import queries as rows
 from agent.outbox.database import damage
+from agent.outbox.encryption import Locked, OutboxKey
 from agent.outbox.recovery.pages import Row
 from agent.outbox.recovery.salvage import OutboxLife, Saved, life_of, saved_of
 from agent.wire.message import Message
@@ -25,10 +26,13 @@ class IntactFile:
     spoiled: Final = 0
     unreadable: Final = 0
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, key: OutboxKey | None = None) -> None:
         self.path = path
+        self._key = key
         self._db = sqlite3.connect(path, isolation_level=None)
         self.open_events: list[Message] = []
+        self.locked = 0
+        """Pictures whose key is not here: known once all messages were asked for."""
 
     def close(self) -> None:
         """Let go of the file."""
@@ -42,7 +46,7 @@ class IntactFile:
         return life_of(Row(row[0], (None, *row[1:]))) or OutboxLife()
 
     def search(self) -> int:
-        """How many messages wait in it."""
+        """How many messages wait in it, those among them whose key is not here."""
         self.open_events = rows.open_events(self._db)
         return sum(self._db.execute(f"select count(*) from {each}").fetchone()[0] for each in _TABLES)  # noqa: S608
 
@@ -53,6 +57,10 @@ class IntactFile:
         ).fetchall()
         for seq, table in seqs:
             row = self._db.execute(f"select * from {table} where seq = ?", (seq,)).fetchone()  # noqa: S608
-            saved, _ = saved_of(Row(seq, (None, *row[1:])))
+            try:
+                saved, _ = saved_of(Row(seq, (None, *row[1:])), self._key)
+            except Locked:
+                self.locked += 1
+                continue
             if saved is not None:
                 yield saved

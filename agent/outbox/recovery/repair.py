@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.outbox import queries as rows
+from agent.outbox.encryption import OutboxKey
 from agent.outbox.erase import erase_log
 from agent.outbox.file import transact
 from agent.outbox.recovery.intact import IntactFile
@@ -58,19 +59,22 @@ class Salvaged:
     """Of the file that was set aside, if that could be read."""
     forked: bool = False
     """It was not damaged: the station has other messages under its numbers (invariant 16)."""
+    locked: int = 0
+    """Pictures that stay in it, because their key is not here (invariant 18)."""
 
     @property
     def whole(self) -> bool:
         """Whether all that it held came again, as far as can be seen."""
-        return self.stream is not None and not self.spoiled and not self.unreadable_pages
+        return self.stream is not None and not self.spoiled and not self.unreadable_pages and not self.locked
 
     def __str__(self) -> str:
+        without = f", {self.locked} pictures left in it whose key is not here" if self.locked else ""
         if self.forked:
             return (
-                f"{self.messages} messages go on under new numbers: the station has others under theirs;"
-                " the card was put back to an older state, or another box runs on a copy of it"
+                f"{self.messages} messages go on under new numbers{without}: the station has others under"
+                " theirs; the card was put back to an older state, or another box runs on a copy of it"
             )
-        messages = f"{self.messages} messages saved, {self.spoiled} spoiled"
+        messages = f"{self.messages} messages saved, {self.spoiled} spoiled{without}"
         kept = "is erased, for all of it came again" if self.whole else "is kept"
         return f"{messages}, {self.unreadable_pages} pages unreadable; the file {self.kept_as} {kept}"
 
@@ -81,14 +85,15 @@ def salvage(
     reopen: Callable[[Sequence[Message]], None],
     *,
     forked: bool = False,
+    key: OutboxKey | None = None,
 ) -> Salvaged:
     """Save what a file that was set aside still holds: `keep` puts some messages of its life."""
     if not forked:
-        return _salvage(DamagedFile(path), keep, reopen, forked=False)
+        return _salvage(DamagedFile(path, key), keep, reopen, forked=False)
     try:
-        return _salvage(IntactFile(path), keep, reopen, forked=True)
+        return _salvage(IntactFile(path, key), keep, reopen, forked=True)
     except (sqlite3.Error, ValueError, TypeError):  # it is damaged, too, or was never ours
-        return _salvage(DamagedFile(path), keep, reopen, forked=False)
+        return _salvage(DamagedFile(path, key), keep, reopen, forked=False)
 
 
 def _salvage(
@@ -100,18 +105,22 @@ def _salvage(
 ) -> Salvaged:
     try:
         life = replace(aside.life(), forked=forked)
-        found, apart = aside.search(), 0
+        found = apart = 0
+        aside.search()
         some: list[Saved] = []
         for saved in aside.messages():
+            found += 1
             apart += saved.reason is not None
             some.append(saved)
             if len(some) == REINSERT_BATCH:
                 keep(some, life)
                 some = []
-        if some or (forked and not found):  # that it was forked is told also where nothing waited
+        if some or (forked and not found):  # that it was forked is told also where nothing comes again
             keep(some, life)
         reopen(aside.open_events)
-        return Salvaged(aside.path.name, found, apart, aside.spoiled, aside.unreadable, life.stream, forked)
+        return Salvaged(
+            aside.path.name, found, apart, aside.spoiled, aside.unreadable, life.stream, forked, aside.locked
+        )
     finally:
         aside.close()
 

@@ -5,14 +5,14 @@ Each row carries the sha256 of its body and a checksum of its columns, so none w
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from agent.core.types import Instant
 from agent.outbox.database import STREAM, Seal, log_of
+from agent.outbox.encryption import LOCKED, Locked, OutboxKey, as_put
 from agent.outbox.queries import checksum
 from agent.outbox.recovery.pages import Pages, Row
 from agent.wire.message import Message, Priority
@@ -52,14 +52,16 @@ class OutboxLife:
 class DamagedFile:
     """A damaged file that was set aside. Close it after use."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, key: OutboxKey | None = None) -> None:
+        self.path, self._key = path, key
         self._pages = Pages(path, log_of(path))
         self._places: dict[int, tuple[int, bool]] = {}
         """seq -> page, and whether it was in quarantine."""
         self.open_events: list[Message] = []
         self.spoiled = 0
         """Rows that are recognised but not whole."""
+        self.locked = 0
+        """Pictures whose key is not here (invariant 18)."""
 
     @property
     def unreadable(self) -> int:
@@ -98,16 +100,23 @@ class DamagedFile:
         """Look at every page once; how many messages can be saved."""
         for number in range(1, self._pages.count + 1):
             for row in self._pages.rows(number):
-                saved, ours = saved_of(row)
-                if saved is not None:
-                    apart = saved.reason is not None
-                    if apart or saved.seq not in self._places:
-                        self._places[saved.seq] = (number, apart)
-                elif ours:
-                    self.spoiled += 1
-                elif (event := _open_event(row)) is not None:
-                    self.open_events.append(event)
+                self._look_at(row, number)
         return len(self._places)
+
+    def _look_at(self, row: Row, page: int) -> None:
+        try:
+            saved, ours = saved_of(row, self._key)
+        except Locked:
+            self.locked += 1
+            return
+        if saved is not None:
+            apart = len(row.values) == _QUARANTINE
+            if apart or saved.seq not in self._places:
+                self._places[saved.seq] = (page, apart)
+        elif ours:
+            self.spoiled += 1
+        elif (event := _open_event(row)) is not None:
+            self.open_events.append(event)
 
     def messages(self) -> Iterator[Saved]:
         """What `search` found, by seq."""
@@ -115,14 +124,18 @@ class DamagedFile:
             number, apart = self._places[seq]
             for row in self._pages.rows(number):
                 if row.rowid == seq and (len(row.values) == _QUARANTINE) == apart:
-                    saved, _ = saved_of(row)
+                    saved, _ = saved_of(row, self._key)
                     if saved is not None:
                         yield saved
                         break
 
 
-def saved_of(row: Row) -> tuple[Saved | None, bool]:
-    """The message, if it is as it was put, and whether the row looks like one at all."""
+def saved_of(row: Row, key: OutboxKey | None = None) -> tuple[Saved | None, bool]:
+    """The message, if it is as it was put, and whether the row looks like one at all.
+
+    Raises:
+        Locked: it is encrypted, and not with this key; all else of it is as it was put.
+    """
     values = row.values
     if len(values) not in (_MESSAGE, _QUARANTINE) or values[0] is not None:
         return None, False
@@ -161,8 +174,10 @@ def saved_of(row: Row) -> tuple[Saved | None, bool]:
         why = _text(reason[0]) if reason else None
     except (TypeError, ValueError):
         return None, True
-    whole = hashlib.sha256(message.body).digest() == sha256 and checksum(row.rowid, message, sha256) == crc
-    return (Saved(row.rowid, message, why) if whole else None), True
+    if checksum(row.rowid, message, sha256) != crc or (plain := as_put(message.body, sha256, key)) is None:
+        return None, True
+    # Apart for want of its key, which is here now.
+    return Saved(row.rowid, replace(message, body=plain), None if why == LOCKED else why), True
 
 
 def _open_event(row: Row) -> Message | None:

@@ -27,6 +27,7 @@ from tests.support.brokers import Mosquitto, until
 
 ROOM = "ngatu/v1/test-commune"
 WAITS = "select count(*) from message"
+QUARANTINED = "select count(*) from quarantine"
 TOLD_S = 60.0
 """Within which both sides have to know."""
 
@@ -95,7 +96,7 @@ def forged(trial: Trial) -> str:
         victim.start(events)
         victim.until_fed()
         waits = len(waiting_in(victim.state / "outbox.db"))
-        stream = str(read_beside(victim.state / "outbox.db", "select stream from life")[0][0][0])
+        stream = _stream(victim)
         server.start()
         receipt = {"station": "duty", "stream": stream, "time": "2026-01-01T00:00:00.000Z"}
         _leave_retained(server, json.dumps(receipt | {"committed": [[0, 2**53 - 1]]}))
@@ -103,7 +104,11 @@ def forged(trial: Trial) -> str:
         _publish(server, json.dumps(receipt | everything))
         until(lambda: "outbox_forked" in _log(victim), 60, "the box has met the other one")
         until(lambda: _events_waiting(victim) >= events, 60, "all of them are in the new stream")
-        kept = _events_waiting(victim)
+        kept, again = _events_waiting(victim), _stream(victim)
+        _publish(server, json.dumps(receipt | everything | {"stream": again}))
+        until(lambda: outbox_says(victim, QUARANTINED) > 0, 60, "what was contradicted again is set aside")
+        victim.end()
+        victim.start(0)  # it goes out again after a start, and each hour
         station.start()
         lost = events_lost(victim, station)
     if lost or kept < events:
@@ -141,6 +146,10 @@ def _judge(station: Receiver, *victims: Victim) -> None:
     accused = subprocess.run(verify, check=False, capture_output=True, text=True, timeout=120)
     if any(lost.values()) or accused.returncode != 0:
         raise Broken(f"lost {lost}; verify: {accused.stdout[-400:]}{accused.stderr[-400:]}")
+
+
+def _stream(victim: Victim) -> str:
+    return str(read_beside(victim.state / "outbox.db", "select stream from life")[0][0][0])
 
 
 def _events_waiting(victim: Victim) -> int:

@@ -1,7 +1,10 @@
-"""P47: what the station has is not to be read on the box's card."""
+"""P47: what the station has is not to be read on the box's card, nor are pictures that wait for it."""
 
 from __future__ import annotations
 
+import base64
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -17,15 +20,18 @@ from agent.clock import SystemClock
 from agent.core.types import Instant
 from agent.outbox import database
 from agent.outbox.outbox import Outbox, OutboxSettings
+from agent.settings.base import Secret
 from agent.wire.message import Message, Priority
 from tests.acceptance.faults.p_disk import small_disk
 from tests.acceptance.faults.stage import Receiver, Victim, playing
 from tests.acceptance.faults.suite import Broken, Trial, promise
+from tests.support.brokers import until
 
 SETTING: Final = "outbox: {erase_after_s: 5}"
 """In place of nine minutes."""
 PATIENCE_S: Final = 30.0
 MOST_WRITTEN: Final = 2.0
+SHA256_DIGITS: Final = 64
 TOGETHER: Final = 17
 """Events in five minutes, if there are 5,000 a day."""
 
@@ -63,6 +69,86 @@ def receipted_and_gone(trial: Trial) -> str:
     if any(sum(found) for found, _ in looks.values()) or now > MOST_WRITTEN * before:
         raise Broken(figure)
     return figure
+
+
+@promise(
+    "P47.1", "a box's disk is read block by block while pictures wait, without a key and with one",
+    "with a key none is found, at work and after a kill, and all arrive; without one they are found",
+)  # fmt: skip
+def waiting_and_encrypted(trial: Trial) -> str:
+    """The key lies on another disk. Without one: the planted fault."""
+    count, key = trial.size(300, 1500), trial.folder / "key"
+    key.write_bytes(base64.b64encode(os.urandom(32)))
+    setting = f"outbox: {{erase_after_s: 5, key: {{file: {key}}}}}"
+    found = {
+        name: _waited(_below(trial.folder, name), count, more)
+        for name, more in (("without", SETTING), ("with", setting))
+    }
+    figure = "; ".join(
+        f"{name} a key {at_work} and, after a kill, {killed} of {arrived} pictures"
+        for name, (at_work, killed, arrived) in found.items()
+    )
+    figure += f"; {_cost(_below(trial.folder, 'cost'), key)}"
+    (plain, *_, of_plain), (*encrypted, arrived) = found["without"], found["with"]
+    if any(encrypted) or arrived < count // 3 or plain < of_plain:
+        raise Broken(figure)
+    return figure
+
+
+def _waited(folder: Path, count: int, more: str) -> tuple[int, int, int]:
+    """Pictures found on the disk while they wait, at work and after a kill; and how many arrived in the end."""
+    with small_disk(folder) as disk, playing(folder) as (_, server, station):
+        station.end(signal.SIGKILL)
+        victim = Victim(folder / "box", server.port, state=disk / "state", more=more)
+        image = disk.with_name("disk.img")
+        disks = []
+        try:
+            victim.start(count, picture_every=3, picture_bytes=8000)
+            victim.until_fed()
+            for act in (lambda: None, victim.kill):
+                act()
+                subprocess.run(["sync", "-f", str(victim.state)], check=True)
+                disks.append(image.read_bytes())
+            victim.start(0)
+            station.start()
+            wanted = {row.name for row in victim.accepted if len(row.name) == SHA256_DIGITS}
+            until(lambda: wanted <= _fed(station), 60, f"{len(wanted)} pictures arrive")
+        finally:
+            victim.kill()
+        pictures = _pictures(station)
+    at_work, killed = (sum(any(part in data for part in each) for each in pictures) for data in disks)
+    return at_work, killed, len(pictures)
+
+
+def _fed(station: Receiver) -> set[str]:
+    return {name for (name,) in station.rows("select sha256 from picture where camera = 'fed'")}
+
+
+def _pictures(station: Receiver) -> list[tuple[bytes, bytes]]:
+    """Two pieces of each picture that the station has: a page may end in one of them."""
+    fed = _fed(station)
+    found = [path.read_bytes() for path in station.folder.rglob("?" * SHA256_DIGITS) if path.name in fed]
+    return [(data[len(data) // 2 :][:24], data[len(data) // 3 :][:24]) for data in found]
+
+
+def _cost(folder: Path, key: Path) -> str:
+    """Of a picture of 14 KB that is put and given out, with a key beside without one."""
+    clock, chance, count = SystemClock(), np.random.default_rng(1), 400
+    spent = {}
+    for name, secret in (("plain", None), ("encrypted", Secret(file=key))):
+        with closing(Outbox(folder / f"{name}.db", OutboxSettings(ballast_bytes=0, key=secret), clock)) as box:
+            bodies = [chance.bytes(14_000) for _ in range(count)]
+            began = time.process_time()
+            for body in bodies:
+                topic = "camera/x/image/e/thumbnail"
+                box.put([Message(topic, body, "image/jpeg", Priority.IMAGE, clock.now(), "e")])
+            given = box.waiting(2 * count, clock.now(), priorities=[Priority.IMAGE])
+            spent[name] = (time.process_time() - began) / count
+            assert [each.message.body for each in given] == bodies
+        spent[f"{name} bytes"] = (folder / f"{name}.db").stat().st_size
+    ratio = spent["encrypted"] / spent["plain"]
+    size = spent["encrypted bytes"] / spent["plain bytes"]
+    return f"{size:.3f} times the bytes, {ratio:.2f} times the processor time ({spent['plain'] * 1e6:.0f} us)"
 
 
 Pair = tuple[int, int]

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tests.acceptance.faults.suite import Broken, Trial, promise
+from tests.acceptance.fleet.at_rest import encrypted, left_in_plain
 from tests.acceptance.fleet.hosts import Ran
 from tests.acceptance.fleet.province import COMMUNES, Province, bare, keep, rolled_out
 from tests.acceptance.fleet.spoiled import BLIND, CRASHES, spoiled
@@ -22,12 +23,14 @@ BACK_S = 300
 @promise(
     "F1",
     "bare Debian on seven hosts becomes a province: broker and station, six boxes in two communes, one command",
-    "every box's events are in the station's store; a second run and --check --diff change nothing",
+    "every box's events are in the station's store, its secrets lie encrypted on its disk; a second run and"
+    " --check --diff change nothing",
     minutes=8,
 )
 def from_bare_debian(trial: Trial) -> str:
     boxes = (trial.size(BOXES[0], BOXES[0], quick=1), trial.size(BOXES[1], BOXES[1], quick=1))
     with bare(trial.folder, boxes) as province:
+        left_in_plain(province)
         first = province.play("site.yml").good()
         began = time.monotonic()
         events = _events_of_all(province, ARRIVES_S)
@@ -42,12 +45,14 @@ def from_bare_debian(trial: Trial) -> str:
         lost = {box: gaps for box in province.communes if (gaps := missing(province, box))}
         if lost:
             raise Broken(f"not at the station: {lost}")
+        secrets = encrypted(province)
         keep(province)
     tasks = sum(counts["ok"] for counts in first.recap.values())
     return (
         f"{len(first.recap)} hosts in {first.seconds:.0f} s ({tasks} tasks, {first.changed} changes), then "
         f"{sum(events.values())} events of {len(events)} boxes within {waited:.0f} s, none missing; "
-        f"second run {second.seconds:.0f} s, changed 0; --check --diff {dry.seconds:.0f} s, changed 0"
+        f"{secrets}; second run {second.seconds:.0f} s, changed 0; "
+        f"--check --diff {dry.seconds:.0f} s, changed 0"
     )
 
 

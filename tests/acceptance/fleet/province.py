@@ -47,6 +47,8 @@ CAMERA = {
               {"kind": "line", "id": "the-line", "start": [0.5, 0.1], "end": [0.5, 0.95], "count_every_s": 60}],
 }  # fmt: skip
 SETTINGS = {"health": {"interval_s": 10}, "detector": {"threads": 1}}
+SECRETS = {"spare": "Dong-Ho-Cat-7"}
+"""A password that no camera needs."""
 SOURCES = (
     *PROGRAM,
     "deploy",
@@ -127,7 +129,7 @@ class Province:
                 **self.fleet.reached(name), **common, "ngatu_commune": commune,
                 **{f"ngatu_agent_{key}": value for key, value in release.items()},
                 "ngatu_agent_cameras": [CAMERA], "ngatu_agent_model": "squares",
-                "ngatu_agent_settings": SETTINGS,
+                "ngatu_agent_settings": SETTINGS, "ngatu_agent_secrets": SECRETS,
             }
             for name, commune in self.communes.items()
         }  # fmt: skip

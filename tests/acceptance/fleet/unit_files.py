@@ -41,6 +41,7 @@ JETSON = {
     "ngatu_agent_provider": "tensorrt",
     "ngatu_agent_memory_max": "2G",
     "ngatu_agent_secrets": {"password": ""},
+    "ngatu_agent_secrets_way": "plain",  # its systemd is of 2021
 }
 """Variables with which the agent's unit may do most."""
 
@@ -130,7 +131,8 @@ def _rendered(path: Path, more: Mapping[str, Any]) -> str:
     defaults = yaml.safe_load((path.parent.parent / "defaults" / "main.yml").read_text())
     # trim_blocks and no more: as ansible.builtin.template does it.
     template = Environment(undefined=StrictUndefined, trim_blocks=True, autoescape=False)
-    return template.from_string(path.read_text()).render(defaults | {"ansible_managed": "by ngatu"} | more)
+    known = {"ansible_managed": "by ngatu", "ngatu_agent_secrets_way": "host"}
+    return template.from_string(path.read_text()).render(defaults | known | more)
 
 
 def _with_what_is_here(text: str) -> str:

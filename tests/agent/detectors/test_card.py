@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -166,3 +167,18 @@ def test_the_guide_lists_every_head_and_no_other() -> None:
     rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
     named = {kind for row in rows for kind in re.findall(r"`(\w+)`", row)}
     assert named == set(schema)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_labels_come_from_a_file_beside_the_card_and_from_nowhere_else(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "secret").write_text("hidden-words\n")
+    path = tmp_path / "beside"
+    path.mkdir()
+    os.mkfifo(path / "labels") if kind == "pipe" else (path / "labels").symlink_to(tmp_path / "secret")
+    fields = {
+        "name": "m", "input": {"width_px": 64, "height_px": 64}, "resize": "stretch", "channels": "bgr",
+        "head": {"kind": "yolox"}, "labels": "labels", "licence": "x", "source": "x",
+    }  # fmt: skip
+    with pytest.raises(ModelError) as refused:
+        parse_card(fields, path / "m.yaml")
+    assert "hidden-words" not in str(refused.value)

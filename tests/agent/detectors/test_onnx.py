@@ -299,3 +299,45 @@ def test_weights_in_another_file_are_refused_for_no_hash_covers_them(tmp_path: P
         (folder / "weights.bin").write_bytes(bytes(4 * 30))
     with pytest.raises(ModelError, match="cannot load it"):
         detector(lying(tmp_path / "models", np.zeros((1, 5, 6), np.float32), outside))
+
+
+def odd(folder: Path, nodes: list[Any], output: Any, *constants: NDArray[Any]) -> Path:
+    """A network of these nodes; its card says nothing that is wrong."""
+    path = lying(folder, np.zeros((1, 84, 6), np.float32))
+    entry = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, 64, 64])
+    named = [numpy_helper.from_array(value, f"constant{n}") for n, value in enumerate(constants)]
+    graph = helper.make_graph(nodes, "odd", [entry], [output], named)
+    path.write_bytes(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
+    )
+    card = yaml.safe_load(path.with_suffix(".yaml").read_text())
+    card["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_suffix(".yaml").write_text(yaml.safe_dump(card))
+    return path
+
+
+def test_an_output_that_is_a_list_is_told_as_one_that_does_not_fit(tmp_path: Path) -> None:
+    output = helper.make_tensor_sequence_value_info("given", TensorProto.FLOAT, None)
+    model = odd(tmp_path, [helper.make_node("SequenceConstruct", ["images"], ["given"])], output)
+    with pytest.raises(ModelError, match="do not fit the head"):
+        detector(model)
+
+
+def test_a_network_with_a_loop_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.detectors.onnx.FIRST_CALL_S", 0.5)
+    scalar = [
+        helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+        helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+        helper.make_tensor_value_info("value", TensorProto.FLOAT, None),
+    ]
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["on"], ["on2"]), helper.make_node("Identity", ["value"], ["value2"])],
+        "body", scalar,
+        [helper.make_tensor_value_info("on2", TensorProto.BOOL, []),
+         helper.make_tensor_value_info("value2", TensorProto.FLOAT, None)],
+    )  # fmt: skip
+    node = helper.make_node("Loop", ["constant0", "constant1", "images"], ["given"], body=body)
+    output = helper.make_tensor_value_info("given", TensorProto.FLOAT, None)
+    model = odd(tmp_path, [node], output, np.array(2**62, np.int64), np.array(True))
+    with pytest.raises(ModelError, match="terminate"):
+        detector(model)

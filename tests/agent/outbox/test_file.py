@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 
 from agent.errors import OutboxError
 from agent.outbox import file as module
+from agent.outbox.database import SMALL_BYTES
 from agent.outbox.file import FORKED, KEPT_DAMAGED, DiskFails, OutboxFile, OutboxInUse, this_boot, transact
 from tests.conftest import SteppedClock
 from tests.support.outboxes import by_hand
@@ -159,11 +161,32 @@ def test_a_forked_file_is_no_damaged_one_and_goes_when_it_is_saved(
     file.close()
     again = opened()
     assert again.unsaved == [path.with_name("outbox.db.damaged.1"), aside]
-    again.saved(aside)
+    again.saved(aside, whole=True)
 
     assert sorted(each.name for each in path.parent.glob("outbox.db.*") if "lock" not in each.name) == [
         "outbox.db.damaged.1"
     ]
+
+
+def test_a_large_damaged_file_that_is_one_too_many_is_overwritten_before_it_goes(
+    opened: OPENED, path: Path, clock: SteppedClock
+) -> None:
+    file = opened()
+    blocks = path.with_name("blocks")
+    for number in range(1, 5):
+        file.begin_anew(clock.now(), "a test")
+        aside = path.with_name(f"outbox.db.damaged.{number}")
+        with aside.open("ab") as more:
+            more.write(b"a face" * (SMALL_BYTES // 6 + 1))
+        if number == 1:
+            os.link(aside, blocks)  # what a thief finds where the file was
+        file.saved(aside)
+    for _ in range(5):
+        file.erase_some(clock.now().wall_s)
+    assert not path.with_name("outbox.db.damaged.1").exists()
+    assert b"a face" not in blocks.read_bytes()
+    assert path.with_name("outbox.db.damaged.2").exists()
+    file.close()
 
 
 def test_what_others_have_written_under_names_like_ours_is_neither_counted_nor_believed(
@@ -208,7 +231,7 @@ def test_no_more_than_three_damaged_files_are_kept(opened: OPENED, path: Path, c
     file = opened()
     for _ in range(6):
         file.begin_anew(clock.now(), "a test")
-        file.saved(file.unsaved[0])
+        file.saved(file.unsaved[0], whole=True)
     kept = sorted(each.name for each in path.parent.glob("outbox.db.damaged.*"))
 
     assert KEPT_DAMAGED == 3

@@ -74,7 +74,7 @@ def test_entries_are_those_that_wait_or_those_in_quarantine(box: Outbox, path: P
 
 
 def test_everything_can_be_copied(box: Outbox, path: Path, tmp_path: Path, clock: SteppedClock) -> None:
-    assert inspect.export(path, tmp_path / "copy", clock) == 4
+    assert inspect.export(path, tmp_path / "copy", clock) == (4, 0)
     lines = [json.loads(line) for line in (tmp_path / "copy" / "messages.jsonl").read_text().splitlines()]
 
     assert [(line["seq"], line["file"], line["reason"]) for line in lines] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,9 @@ def test_a_name_may_stand_in_a_topic(name: str, is_one: bool) -> None:
     else:
         with pytest.raises(ValidationError):
             adapter.validate_python(name)
+
+
+def test_a_secret_in_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SecretMissing, match="is no file"):
+        Secret(file=tmp_path / "pipe").read()

@@ -119,6 +119,8 @@ def test_what_the_box_suffers_from_is_told(sources: Sources, clock: SteppedClock
     assert outbox(full=True) == {"storage_full"}
     assert outbox(in_memory="disk I/O error") == {"storage_ram_only"}
     assert outbox(oldest_s=3600.0) == {"unconfirmed"}
+    assert outbox(pictures="key_missing") == {"outbox_key_missing"}
+    assert outbox(pictures="plain") == outbox(pictures="encrypted") == set()
     assert words(paused=lambda: ["road/the-line"]) == {"paused:road/the-line"}
     assert words(session=replace(sources.session, config_refused=True)) == {"config_refused"}
 
@@ -139,7 +141,8 @@ def test_an_outbox_that_cannot_be_read_is_told_and_hides_nothing_else(
 def everything_is_wrong(post: Post, sources: Sources, tmp_path: Path) -> Iterator[HealthPayload]:
     """A box with all troubles, its camera in one state after the other."""
     without_a_detector(post)
-    bad = OUTBOX.model_copy(update={"full": True, "in_memory": "disk I/O error", "oldest_s": 3600.0})
+    trouble = {"full": True, "in_memory": "disk I/O error", "oldest_s": 3600.0, "pictures": "key_missing"}
+    bad = OUTBOX.model_copy(update=trouble)
     wrong = replace(
         sources,
         session=replace(sources.session, config_refused=True),

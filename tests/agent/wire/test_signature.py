@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -210,3 +211,11 @@ def test_what_is_wrong_with_a_key_is_told(tmp_path: Path) -> None:
         assert caught.value.what == (
             f"{tmp_path / 'none'}: cannot be read as a {kind} key: No such file or directory"
         )
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_public_key_that_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "key"
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+    with pytest.raises(NgatuError, match="is no file"):
+        public_key(path)

@@ -25,6 +25,7 @@ def test_every_fact_of_a_box_is_read(tmp_path: Path) -> None:
     assert read_box.status is not None and read_box.status.state == "online"
     assert read_box.info is not None and read_box.info.versions == {"ngatu": "0.2.0"}
     assert read_box.health is not None and read_box.health.cameras["north"].state == "streaming"
+    assert read_box.secrets == "host"
     assert read_box.storage is not None and read_box.storage.written_bytes == 310_000_000 * 1024
 
 

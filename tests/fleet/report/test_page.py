@@ -132,7 +132,7 @@ PRINTED = st.one_of(
     st.dictionaries(st.sampled_from(KEYS), JUNK | st.dictionaries(st.sampled_from(KEYS), JUNK)).map(json.dumps),
     st.lists(LINES).map("\n".join),
 )
-PARTS = ("release", "certificates", "storage", "look", "look_why", "why")
+PARTS = ("release", "certificates", "storage", "secrets", "look", "look_why", "why")
 
 
 @settings(max_examples=150, deadline=None)

@@ -79,11 +79,18 @@ class Setups:
         return link.readlink().name if link.is_symlink() else None
 
     def trial(self) -> Trial | None:
-        """The trial that runs."""
-        try:
-            return Trial(**json.loads(self.trial_file.read_text(encoding="utf-8")))
-        except FileNotFoundError:
+        """The trial that runs; one whose note a card has damaged is over."""
+        if not self.trial_file.exists():
             return None
+        said = _json(self.trial_file)
+        kinds = {"setup": str, "back": str, "boot_id": str, "began_s": float, "until_s": float}
+        if isinstance(said, dict) and {key: type(value) for key, value in said.items()} == kinds:
+            return Trial(**said)
+        name = str(self.name())
+        previous = self._previous(name)
+        version, floor = self.version(previous), self.floor()
+        may_go_back = version is not None and (floor is None or rank(version) >= rank(floor))
+        return Trial(name, str(previous) if may_go_back else name, "", 0.0, 0.0)
 
     def floor(self) -> str | None:
         """The version below which this box may not go."""
@@ -104,7 +111,7 @@ class Setups:
             "trial": trial and {"version": self.version(trial.setup), "back": self.version(trial.back)},
             "floor": self.floor(),
             "releases": self.releases(),
-            "last": json.loads(_text(self.root / "last.json") or "null"),
+            "last": _json(self.root / "last.json"),
         }
 
     # ------------------------------------------------------------------------------------------ what is done
@@ -145,7 +152,7 @@ class Setups:
         """
         trial = self.trial()
         if trial is None:
-            last = json.loads(_text(self.root / "last.json") or "{}")
+            last = _json(self.root / "last.json") or {}
             if last.get("outcome") == "reverted" and last.get("setup") != self.name():
                 raise Refused(f"too late: {last['version']} was taken back: {last['why']}")
             return False
@@ -311,6 +318,14 @@ def _text(path: Path, *, strip: bool = True) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     return text.strip() if strip else text
+
+
+def _json(path: Path) -> Any:
+    """What a small file of ours says; None if it is not there, or damaged."""
+    try:
+        return json.loads(_text(path) or "null")
+    except ValueError:
+        return None
 
 
 def _read(path: Path) -> str:
