@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,9 +18,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agent import log
 from agent.cli.exit import FAILED, STYLES, one_line_errors
+from agent.errors import ConfigError
 from agent.printable import printable
-from station.backup.cli import DEFAULT, StationFile, backup_command, needs_sqlalchemy, restore_command
+from station.backup.cli import (
+    DEFAULT,
+    StationFile,
+    backup_command,
+    needs_sqlalchemy,
+    progress_bars,
+    restore_command,
+)
 from station.watch.cli import watch_command
 
 if TYPE_CHECKING:
@@ -41,11 +51,25 @@ station.command("restore")(restore_command)
 def station_command(
     context: typer.Context,
     config: StationFile = DEFAULT,
+    commune: Annotated[
+        str | None, typer.Option(help="Without a file: whose boxes. The rest is as for a first try.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="With --commune: the broker; this machine.")] = None,
+    port: Annotated[int | None, typer.Option(help="With --commune: its port; 1883.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="With --commune: where all is kept; ngatu-station, here.")
+    ] = None,
     duration_s: Annotated[float | None, typer.Option("--for", min=0, help="End after so many seconds.")] = None,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Begin although another station speaks for the commune.")
+    ] = False,
 ) -> None:
     """Take in what the boxes of the commune tell, until a signal says stop.
 
-    What it keeps is receipted, and the boxes forget it.
+    What it keeps is receipted, and the boxes forget it. While another station speaks for the commune,
+    it waits, says so, and gives no receipts.
+
+    With --commune it needs no file: it writes a small one into the folder, for the other commands.
 
     Exit code 0: ended as told; 1: store or broker cannot be used; 2: the file is wrong.
     """
@@ -54,8 +78,20 @@ def station_command(
     needs_sqlalchemy()
     from station.config import load  # noqa: PLC0415 (`ngatu watch` needs none of SQLAlchemy)
     from station.service import run  # noqa: PLC0415
+    from station.starter import FOLDER, starter_file  # noqa: PLC0415
 
-    run(load(config), duration_s)
+    if commune is not None:
+        if config != DEFAULT:
+            raise ConfigError(f"--commune: the commune is in {config} already", "name one of the two only")
+        config = starter_file(folder or FOLDER, commune, host, port)
+        made = load(config)
+        said = f"commune {made.commune}, broker {made.broker.where}, store in {made.state_dir}; -c {config}"
+        typer.echo(said, err=True)
+    elif any(each is not None for each in (host, port, folder)):
+        raise ConfigError(
+            "--host, --port and --folder go only with --commune", f"change it in {config}, or name a commune"
+        )
+    run(load(config), duration_s, take_over=take_over)
 
 
 @station.command("check")
@@ -134,6 +170,34 @@ def verify_command(config: StationFile = DEFAULT) -> None:
     if lines:
         raise typer.Exit(FAILED)
     typer.echo("everything is as it came")
+
+
+@station.command("import")
+@one_line_errors
+def import_command(
+    file: Annotated[Path, typer.Argument(help="The file that `ngatu watch --store` was told.")],
+    config: StationFile = DEFAULT,
+) -> None:
+    """Take over what an earlier `ngatu watch --store` kept, for the boxes have forgotten it.
+
+    Stop the service first. The file stays as it is, and a second time changes nothing.
+
+    Exit code 0: all is in the store; 1: it is not, or some of it is not whole in the file; 2: the file of
+    the configuration is wrong.
+    """
+    needs_sqlalchemy()
+    from station.config import load  # noqa: PLC0415
+    from station.takeover import take_over  # noqa: PLC0415
+
+    settings = load(config)
+    log.configure(settings.log.level, settings.log.format)
+    with progress_bars() as tell:
+        taken = take_over(settings, file, partial(tell, "messages"))
+    typer.echo(f"{file}: {taken.messages} messages are in the store")
+    for each in taken.skipped:
+        typer.echo(f"{each} is not whole in the file", err=True)
+    if taken.skipped:
+        raise typer.Exit(FAILED)
 
 
 @station.command("command")

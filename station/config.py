@@ -164,12 +164,12 @@ class StationConfig(Settings):
     log: StationLog = Field(StationLog(), description="What the station writes about its own work.")
 
     def subscriber(self, *, receipts: bool = True) -> SubscriberSettings:
-        """The connection's settings; without receipts it only looks on, under a name of its own."""
+        """The connection's settings; without receipts it only looks on, under an id that no other has."""
         return SubscriberSettings(
             **dict(self.broker),
             communes=(self.commune,),
             station=self.name,
-            client_id=None if receipts else f"ngatu-{self.name}-check",
+            client_id=f"ngatu-station.{self.commune}.{self.name}" if receipts else None,
             receipts=receipts,
         )
 
@@ -185,7 +185,7 @@ def load(path: Path) -> StationConfig:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         what = f"{path}: cannot be read: {error.strerror or type(error).__name__}"
-        hint = f"start from `{StationConfig.example_command}`, and look at the path and its rights"
+        hint = f"start from `{StationConfig.example_command}`, or without: `ngatu station --commune NAME`"
         raise ConfigError(what, hint) from None
     return parse(data, str(path))
 

@@ -9,7 +9,6 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 import structlog
-from sqlalchemy import URL
 
 from agent import log as lines
 from station.audit.picture_scan import PictureScan
@@ -17,6 +16,7 @@ from station.backup.due import BackupWatch
 from station.backup.journal import BackupJournal, forget_run
 from station.backup.restore import refuse_half
 from station.config import StationConfig
+from station.ingest.rivals import Lives
 from station.ingest.subscriber import Subscriber
 from station.store.database import claimed, engine_of, shown, url_of
 from station.store.store import BLOBS, Store
@@ -24,11 +24,18 @@ from station.store.store import BLOBS, Store
 log = structlog.get_logger("station.service")
 
 
-def run(config: StationConfig, for_s: float | None = None) -> None:
+LIVES = "lives"
+"""File of `state_dir` with the sessions that this station had at the broker."""
+
+
+def run(config: StationConfig, for_s: float | None = None, *, take_over: bool = False) -> None:
     """Take in what the commune's boxes tell, until a signal says stop, or for so many seconds.
+
+    Another station of the commune is waited for, unless `take_over` says that it is to be replaced.
 
     Raises:
         StoreError: the store cannot be used.
+        NgatuError: another file of its folder cannot be.
         BrokerRefused: the broker refuses the station at its first connection.
     """
     lines.configure(config.log.level, config.log.format)
@@ -38,11 +45,12 @@ def run(config: StationConfig, for_s: float | None = None) -> None:
     with (
         claimed(config.state_dir),
         ExitStack() as left,
-        closing(_store(config, url, scan, left)) as store,
+        closing(open_store(config, left, scan.tell)) as store,
         closing(scan),
     ):
         scan.start()
-        subscriber = Subscriber(config.subscriber(), store)
+        lives = Lives(config.state_dir / LIVES)
+        subscriber = Subscriber(config.subscriber(), store, lives=lives, take_over=take_over)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: subscriber.stop())
         gc.collect()
@@ -53,9 +61,13 @@ def run(config: StationConfig, for_s: float | None = None) -> None:
         log.info("stopped", kept=counters.committed, receipted=counters.receipted, repeated=counters.duplicates)
 
 
-def _store(config: StationConfig, url: URL, scan: PictureScan, left: ExitStack) -> Store:
-    """The store with what else is done in its turn; what must be closed after it is left there."""
-    duties: list[Callable[[Store], None]] = [scan.tell]
+def open_store(config: StationConfig, left: ExitStack, *more_duties: Callable[[Store], None]) -> Store:
+    """The store with what else is done in its turn; what must be closed after it is left to `left`.
+
+    Raises:
+        StoreError: the store cannot be used.
+    """
+    duties = list(more_duties)
     more: dict[str, Any] = {}
     if config.backup.folder is not None:
         duties.append(BackupWatch(config.backup, config.state_dir).tell)
@@ -69,4 +81,5 @@ def _store(config: StationConfig, url: URL, scan: PictureScan, left: ExitStack) 
     else:
         forget_run(config.state_dir)
     gap_after_s, quota = config.ingest.gap_after_s, config.quota
-    return Store(engine_of(url), config.state_dir, gap_after_s, quota=quota, duties=duties, **more)
+    engine = engine_of(url_of(config.database, config.state_dir))
+    return Store(engine, config.state_dir, gap_after_s, quota=quota, duties=duties, **more)

@@ -14,8 +14,8 @@ from jinja2 import Environment, FileSystemLoader
 
 def write_page(folder: Path, labels: Counter[str]) -> Path:
     """Write index.html from what the station has committed; returns its path."""
-    with closing(sqlite3.connect(f"file:{folder}/station.db?mode=ro", uri=True)) as station:
-        rows = station.execute("select payload from event order by revision").fetchall()
+    with closing(sqlite3.connect(f"file:{folder}/station/station.db?mode=ro", uri=True)) as station:
+        rows = station.execute("select body from event_revision order by revision").fetchall()
     newest: dict[str, dict[str, Any]] = {}
     for (payload,) in rows:
         event = json.loads(payload)

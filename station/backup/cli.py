@@ -40,7 +40,7 @@ def backup_command(
     place = folder or settings.backup.folder
     if place is None:
         raise NgatuError("there is no folder to write to", "name one, or set backup.folder")
-    with _progress() as progress:
+    with progress_bars() as progress:
         made = take(settings, place, progress)
     manifest, copied = made.manifest, made.pictures
     typer.echo(
@@ -73,7 +73,7 @@ def restore_command(
     from station.backup.restore import restore  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
 
-    with _progress() as progress:
+    with progress_bars() as progress:
         made = restore(load(config), folder, progress, which)
     copied = made.pictures
     typer.echo(
@@ -110,7 +110,7 @@ def needs_sqlalchemy() -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
+def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
     """Bars on a terminal; elsewhere nothing."""
     with Progress(console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, TaskID] = {}

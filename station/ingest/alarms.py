@@ -29,7 +29,7 @@ _MEANINGS = {
     AlarmKind.OUTBOX_WENT_BACK: "the box's outbox was put back to an older state",
     AlarmKind.RETAINED_FLOOD: "the broker keeps messages of the box that it must not keep",
     AlarmKind.PICTURES_MISSING: "pictures of the store are not in its folder any more",
-    AlarmKind.SECOND_STATION: "another station speaks for this commune: each gets what the other lacks",
+    AlarmKind.SECOND_STATION: "another station speaks for this commune: one of the two gives the receipts",
     AlarmKind.JOURNAL_AWAY: "the journal of the backup cannot be written",
     AlarmKind.BACKUP_DUE: "what the station holds is in no backup that is recent and whole",
 }

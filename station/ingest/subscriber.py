@@ -13,8 +13,9 @@ Promises
    box keeps the rest.
 5. While the handler fails, the station says that it is away: boxes then hold their pictures back instead of
    sending them in vain. It says that it is back when the handler can again, or after half a minute, to try.
-6. Who finds that another station speaks for its commune raises an alarm; if that one has taken its connection,
-   it asks the broker again after 30 s, then every five minutes, for the two would else throw each other out.
+6. Of several that would give the receipts of a commune one does, the one that said so last: who finds another
+   there stays back, and who hears that another has begun after it steps back. Both raise an alarm, and go on by
+   themselves when that one has gone. Who gives no receipts says nothing at all.
 7. A box that floods takes no turn from the others: each batch has some of every box that has sent something.
 
 One thread does all of it, the one that calls `run`: while the handler commits, nothing more is read. The broker
@@ -29,6 +30,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import uuid4
@@ -36,15 +38,15 @@ from uuid import uuid4
 import paho.mqtt.client as paho
 import structlog
 from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
 
 from agent.core.types import Instant
 from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError, NgatuError, WireError
-from agent.transport.client import Will, connect
+from agent.transport.client import OnMessage, Will, blank, connect
 from agent.transport.errors import HungUp, SessionTaken, VersionRefused, lost
 from agent.transport.settings import Version
 from agent.wire import codec
 from agent.wire.channels import CHANNELS
-from agent.wire.payloads import StationStatusPayload
 from agent.wire.topics import STATION, Topics, split, station_status_topic, subscriptions
 from agent.wire.topics import read as read_topic
 from station.ingest.alarms import AlarmKind
@@ -52,6 +54,7 @@ from station.ingest.fair_queue import Box, FairQueue
 from station.ingest.handler import Attends, Compares, Handler, LimitsBoxes, Memory, RaisesAlarms, RemembersSeqs
 from station.ingest.inbound import InboundMessage, MessageKind, read
 from station.ingest.receipts import Receipts
+from station.ingest.rivals import Lookout, RemembersLives, named, status_of
 from station.ingest.settings import SubscriberSettings
 
 __all__ = [
@@ -87,10 +90,12 @@ _AWAY_WAIT_S, _REFUSED_WAIT_S = 5.0, 60.0
 """Longest waits before a broker is asked again. A broker has few stations, so a short one storms nobody, and
 until the station is back nothing arrives; who is refused is refused for longer."""
 _TAKEN_WAIT_S, _TAKEN_AGAIN_WAIT_S = 30.0, 300.0
-"""Before the broker is asked again when another station has taken the connection, at first and later."""
+"""Before the broker is asked again when another client has taken the connection, at first and later."""
 _UNTAKEN_S = 600.0
 """After a connection of this length the waits begin at the first one again."""
 _SESSION_TAKEN = 0x8E
+_TELL_S = 60.0
+"""How often it is told again that another station is there."""
 
 
 _Packet = tuple[str, bytes, tuple[tuple[str, str], ...], bool]
@@ -120,7 +125,21 @@ class IngestCounters:
 class Subscriber:
     """Serves one broker for as long as `run` runs."""
 
-    def __init__(self, settings: SubscriberSettings, handler: Handler) -> None:
+    def __init__(
+        self,
+        settings: SubscriberSettings,
+        handler: Handler,
+        *,
+        lives: RemembersLives | None = None,
+        take_over: bool = False,
+    ) -> None:
+        """Without `lives` a status that an earlier life left at the broker is another station's.
+
+        With `take_over` it begins although another one speaks for the commune; once, at its first connection.
+
+        Raises:
+            NgatuError: the lives cannot be read.
+        """
         self.counters = IngestCounters()
         self.connected = False
         self.trouble: str | None = None
@@ -128,7 +147,10 @@ class Subscriber:
         self._settings = settings
         self._handler = handler
         self._session = str(uuid4())
-        self._began = codec.moment(_now())
+        self._lives = lives
+        self._own = {self._session, *(lives.earlier() if lives else ())}
+        """This life, and earlier ones, whose last word the broker may still have."""
+        self._take_over = take_over
         self._stop = threading.Event()
         self._version: Version = "5"
         self._receipts = Receipts(Memory(handler), time.monotonic)
@@ -151,7 +173,9 @@ class Subscriber:
         self._ended_with: int | None = None
         """The broker's reason for ending the connection, if it gave one."""
         self._rival: str | None = None
-        """What another station was heard of in this connection."""
+        """The station that has begun after this one, in words."""
+        self._heard_self: set[str] = set()
+        """Communes of which our own word of this connection has come back: what comes later was said later."""
         self._taken = 0
         """How often in a row another station took the connection."""
 
@@ -164,27 +188,81 @@ class Subscriber:
 
         Raises:
             BrokerRefused: the broker refused before it ever accepted. Later refusals are waited out.
+            NgatuError: `lives` cannot be written.
         """
         ends_s = time.monotonic() + for_s if for_s is not None else float("inf")
         wait_s = 1.0
-        while not self._stop.is_set() and time.monotonic() < ends_s:
+        while not self._is_over(ends_s):
             try:
                 self._serve(ends_s)
             except DeliveryError as error:
                 if isinstance(error, BrokerRefused) and not self.counters.connects:
                     raise
                 if self.connected or self.trouble is None:
-                    log.warning("broker_lost", why=error.what)
+                    self._tell_lost(error)
                     wait_s = 1.0
                 was_connected, self.connected, self.trouble = self.connected, False, error.what
                 # Full jitter (Brooker, "Exponential backoff and jitter"): a restarted broker is not stormed.
                 pause_s = random.uniform(0.1, wait_s)  # noqa: S311  (no secret hangs on it)
-                if was_connected and (isinstance(error, SessionTaken) or self._rival is not None):
-                    pause_s = self._yield_to(self._rival or error.what)
+                if was_connected and isinstance(error, SessionTaken):
+                    pause_s = self._yield_to(error.what)
                 self._stop.wait(max(0.0, min(pause_s, ends_s - time.monotonic())))
                 worst_s = _REFUSED_WAIT_S if isinstance(error, BrokerRefused) else _AWAY_WAIT_S
                 wait_s = min(wait_s * 2, worst_s)
         self.connected = False
+
+    def _is_over(self, ends_s: float) -> bool:
+        return self._stop.is_set() or time.monotonic() >= ends_s
+
+    def _tell_lost(self, error: DeliveryError) -> None:
+        if isinstance(error, SessionTaken):
+            hint = "a second program under one client id: give one of the two another name, or stop it"
+            log.warning("connection_taken", client_id=self._settings.mqtt_id, why=error.what, hint=hint)
+        else:
+            log.warning("broker_lost", why=error.what)
+
+    # ------------------------------------------------------------------- the only station of the commune (6)
+
+    def _has_turn(self, ends_s: float) -> bool:
+        """Wait until no other station speaks for the communes; False: the end came first.
+
+        Raises:
+            DeliveryError: as `_serve`.
+            NgatuError: this life cannot be written down.
+        """
+        latest, latest_s = None, 0.0
+        with closing(Lookout(self._settings, self._settings.lookout_id, self._dial)) as lookout:
+            while (rival := lookout.rival(self._own)) is not None and not self._take_over:
+                if self._is_over(ends_s):
+                    return False
+                self.trouble = f"stays back: {rival}"
+                if rival != latest or time.monotonic() - latest_s > _TELL_S:
+                    self._tell_other(rival, is_new=rival != latest)
+                    latest, latest_s = rival, time.monotonic()
+                lookout.turn(0.25)
+                self._attend()
+        if rival is not None:
+            log.warning("takes_over", other=rival)
+        if self._lives is not None and not self.counters.connects:
+            self._lives.begin(self._session)
+        return True
+
+    def _tell_other(self, rival: str, *, is_new: bool) -> None:
+        if is_new:
+            hint = "stop one of the two; if that one is gone for good, start once with --take-over"
+            log.warning("stays_back", other=rival, hint=hint)
+        detail = f"{rival}; this one gives no receipts until it has gone"
+        self._raise_alarm(AlarmKind.SECOND_STATION, None, detail)
+
+    def _step_down(self, client: paho.Client) -> None:
+        """Leave without a word, which would be taken for the other's; what is unread, that one gets as well."""
+        log.warning("steps_back", other=self._rival)
+        self.connected, self.trouble = False, f"steps back: {self._rival}"
+        self._queue = FairQueue[_Packet]()
+        forgotten = blank(PacketTypes.DISCONNECT) if self._version == "5" else None
+        if forgotten is not None:
+            forgotten.SessionExpiryInterval = 0  # the broker need not keep for us what the other one has
+        client.disconnect(properties=forgotten)
 
     # -------------------------------------------------------------------------------------- one connection
 
@@ -194,12 +272,14 @@ class Subscriber:
         Raises:
             DeliveryError: the broker cannot be reached, refuses, or the connection is lost.
         """
+        if self._settings.receipts and not self._has_turn(ends_s):
+            return
         client = self._connect()
         self._ended_with = self._rival = None
         client.on_disconnect = self._note_end
         self._greet(client)
         rc = paho.MQTT_ERR_SUCCESS
-        while not self._stop.is_set() and time.monotonic() < ends_s and rc == paho.MQTT_ERR_SUCCESS:
+        while not self._is_over(ends_s) and self._rival is None and rc == paho.MQTT_ERR_SUCCESS:
             before, waited = self._heard, bool(self._queue)
             rc = client.loop(_QUIET_S if waited else 0.25)
             if rc == paho.MQTT_ERR_SUCCESS and self._heard > before:
@@ -208,6 +288,9 @@ class Subscriber:
                 self._deliver(client)
             self._attend()
             self._be_seen(client)
+        if self._rival is not None:
+            self._step_down(client)
+            return
         last_s = time.monotonic() + _LAST_S
         while self._queue and time.monotonic() < last_s:
             self._deliver(client)
@@ -243,14 +326,16 @@ class Subscriber:
         if settings.receipts and settings.communes:
             topic = station_status_topic(settings.communes[0], settings.root)
             will = Will(topic, self._status("offline"))
+        client = self._dial(settings.mqtt_id, self._take, will, keep_session=settings.receipts)
+        self._take_over = False
+        return client
+
+    def _dial(
+        self, client_id: str, hear: OnMessage, will: Will | None = None, *, keep_session: bool = False
+    ) -> paho.Client:
         try:
             return connect(
-                settings,
-                settings.mqtt_id,
-                self._version,
-                will,
-                keep_session=settings.receipts,
-                on_message=self._take,
+                self._settings, client_id, self._version, will, keep_session=keep_session, on_message=hear
             )
         except (HungUp, VersionRefused) as error:
             if not self.counters.connects:  # MQTT 5 first, and in turns until the broker has accepted one
@@ -269,6 +354,7 @@ class Subscriber:
             ]
         )
         self._announced.clear()
+        self._heard_self.clear()
         self._be_seen(client)
         self.connected, self.trouble, self._connected_s = True, None, time.monotonic()
         self.counters.connects += 1
@@ -326,7 +412,7 @@ class Subscriber:
             return
         if device == STATION:
             self.counters.ignored += 1
-            self._hear_station(packet)
+            self._hear_station(commune, bytes(packet.payload))
             return
         box, size_bytes, kind = (commune, device), len(packet.payload), read_topic("box", suffix)[0]
         if packet.retain and kind not in _STATES:
@@ -343,24 +429,22 @@ class Subscriber:
             self.counters.refused += 1
             self._overrun[box] = self._overrun.get(box, 0) + 1
 
-    def _hear_station(self, packet: paho.MQTTMessage) -> None:
-        """A station's status; of another one, unless it was kept from before this one began.
-
-        A broker whose power was cut comes back with what it had written down: our own life before, perhaps.
-        """
+    def _hear_station(self, commune: str, payload: bytes) -> None:
+        """A station's status. What comes before our own word comes back was said before it."""
         try:
-            status = codec.parse(StationStatusPayload, bytes(packet.payload))
+            status = status_of(payload)
         except WireError:
             return
-        lately = not packet.retain or (
-            self.counters.connects > 1 and (status.time or self._began) >= self._began
-        )
-        if not self._settings.receipts or status.session in (None, self._session) or not lately:
-            return
-        rival = f"a station named {status.station} is {status.state} in session {status.session}"
-        if rival != self._rival:
-            self._rival = rival
-            self._raise_alarm(AlarmKind.SECOND_STATION, None, rival)
+        if status.session == self._session:
+            if status.state == "online":
+                self._heard_self.add(commune)
+        elif self._settings.receipts and commune in self._heard_self:
+            if status.state == "online":
+                self._rival = named(status, commune)
+            else:  # that one's farewell is not ours: the boxes must not hold back what waits for us
+                self._announced.discard(commune)
+            if status.session not in self._own:
+                self._raise_alarm(AlarmKind.SECOND_STATION, None, named(status, commune))
 
     def _ripe(self, *, quiet: bool) -> bool:
         """Whether to hand over what waits: at once if the handler is fast; a slow one gets larger batches."""

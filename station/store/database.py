@@ -124,7 +124,11 @@ def version(connection: Connection) -> str | None:
     where = shown(connection.engine.url)
     found: str | None = MigrationContext.configure(connection).get_current_revision()
     if found is None:
-        if set(inspect(connection).get_table_names()) - {"alembic_version"}:
+        tables = set(inspect(connection).get_table_names())
+        if tables == _WATCH:
+            hint = "move it away, then take it over with `ngatu station import FILE`"
+            raise StoreError(f"{where} is the file of an earlier ngatu watch --store", hint)
+        if tables - {"alembic_version"}:
             raise StoreError(f"{where} is the database of another program", "name another one, or move it away")
         return None
     if found not in versions():
@@ -188,6 +192,8 @@ def shown(url: URL) -> str:
     return str(url.database) if url.drivername == "sqlite" else url.render_as_string(hide_password=True)
 
 
+_WATCH = {"event", "received", "picture"}
+"""Tables of station/logbook.py."""
 _HINTS = {
     sqlite3.SQLITE_FULL: "the disk is full: free some space; the boxes keep what they have and send it again",
     sqlite3.SQLITE_READONLY: "make the file and its folder writable by the station's user",

@@ -100,6 +100,15 @@ class Store:
         self._journal(messages)  # invariant 11
         self._keep(messages, {False: messages})
 
+    def take_over(self, messages: Sequence[InboundMessage]) -> None:
+        """Keep what an earlier station of the commune had receipted: as `commit`, and it counts for no quota.
+
+        Raises:
+            StoreError: as commit.
+        """
+        self._journal(messages)  # invariant 11
+        self._keep(messages, {})
+
     def refuses(self, commune: str, device: str, kind: MessageKind, size_bytes: int) -> bool:
         """Whether the quota of a box is used up for this kind of message (invariant 10)."""
         return self._quota.refuses((commune, device), kind, size_bytes, self._now_ms() // DAY_MS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -19,10 +18,13 @@ from agent.errors import BrokerRefused, NgatuError
 from agent.settings.base import Secret
 from agent.transport.settings import TlsSettings
 from station.ingest.subscriber import IngestCounters, Subscriber, SubscriberSettings
-from station.watch.logbook import Logbook
 from station.watch.screen import JsonLines, Lines, LiveTable, Screen
 from station.watch.watch import SeenEvents, Watch
 
+NO_STATION = (
+    "`ngatu watch` only looks, and keeps nothing. The station is `ngatu station --commune {commune}`; "
+    "`ngatu station import FILE` takes over what `watch --store` kept."
+)
 NO_BROKER = 3
 TOO_FEW = 4
 
@@ -34,31 +36,33 @@ def watch_command(
     commune: Annotated[list[str] | None, typer.Option(help="Whose boxes; repeatable. Without it: all.")] = None,
     device: Annotated[list[str] | None, typer.Option(help="Which boxes; repeatable. Without it: all.")] = None,
     root: Annotated[str, typer.Option(help="First levels of all topics.")] = "ngatu/v1",
-    station: Annotated[str, typer.Option(help="The station's name in receipts.")] = "watch",
     tls_ca: Annotated[
         Path | None, typer.Option(help="The broker's certificate authority; turns TLS on.")
     ] = None,
-    cert: Annotated[Path | None, typer.Option(help="The station's certificate.")] = None,
+    cert: Annotated[Path | None, typer.Option(help="A certificate of the station's.")] = None,
     key: Annotated[Path | None, typer.Option(help="The key of the certificate.")] = None,
-    username: Annotated[str | None, typer.Option(help="As the broker knows the station.")] = None,
+    username: Annotated[str | None, typer.Option(help="As the broker knows who looks.")] = None,
     password_file: Annotated[Path | None, typer.Option(help="File with the password.")] = None,
-    store: Annotated[
-        Path | None, typer.Option(help="SQLite file that keeps everything; only then receipts are given.")
-    ] = None,
+    store: Annotated[Path | None, typer.Option(hidden=True)] = None,
     save: Annotated[Path | None, typer.Option(help="Folder for the pictures.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One line of JSON per event, for pipes.")] = False,
     for_s: Annotated[float | None, typer.Option("--for", help="End after so many seconds.")] = None,
     until_events: Annotated[int | None, typer.Option(help="End after so many events.")] = None,
 ) -> None:
-    """Show events as they arrive.
+    """Show events as they arrive: look on beside the station, and leave no trace at the broker.
 
-    With --store it is the station: what is in the file is receipted,
-    and the boxes forget it. Without, it only looks on beside the station.
+    Receipts are given by the station alone (`ngatu station`): until it has a message, the box keeps it.
 
     Ends with 0; with 3 if the broker refused or was never reached;
     with 4 if --for ended before --until-events.
     """
     _log_to_stderr()
+    if store is not None:
+        raise typer.BadParameter(NO_STATION.format(commune=(commune or ["NAME"])[0]), param_hint="--store")
+    if save is not None and _is_a_store(save):
+        raise typer.BadParameter(
+            f"{save} belongs to a station's store: name another folder", param_hint="--save"
+        )
     try:
         settings = SubscriberSettings(
             host=host,
@@ -69,22 +73,24 @@ def watch_command(
             root=root,
             communes=tuple(commune or ()),
             devices=tuple(device or ()),
-            station=station,
-            client_id=None if store else f"ngatu-watch-{uuid4().hex[:12]}",
-            receipts=store is not None,
+            client_id=f"ngatu-watch-{uuid4().hex[:12]}",
         )
     except ValidationError as error:
         wrong = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors(include_url=False))
         raise typer.BadParameter(wrong) from None
-    raise typer.Exit(
-        _watch(settings, store=store, save=save, json=json, for_s=for_s, until_events=until_events)
-    )
+    raise typer.Exit(_watch(settings, save=save, json=json, for_s=for_s, until_events=until_events))
+
+
+def _is_a_store(folder: Path) -> bool:
+    """Whether a station keeps its database or its pictures there."""
+    place = folder.resolve()
+    blobs = [each for each in (place, *place.parents) if each.name == "blobs"]
+    return any((each / "station.db").exists() for each in (place, *(each.parent for each in blobs)))
 
 
 def _watch(
     settings: SubscriberSettings,
     *,
-    store: Path | None,
     save: Path | None,
     json: bool,
     for_s: float | None,
@@ -94,17 +100,14 @@ def _watch(
     # Whole lines, whatever their length and brackets: paths and addresses are copied out of them.
     talk = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
-        logbook = Logbook(store) if store else None
-        with closing(logbook) if logbook else nullcontext():
-            handler = Watch(logbook, save)
-            subscriber = Subscriber(settings, handler)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: subscriber.stop())
-            if not settings.receipts:
-                talk.print("looking on, no receipts are given; --store FILE makes this the station")
-            with _screen(json, subscriber, f"{settings.host}:{settings.port}") as screen:
-                handler.begin(screen, subscriber.stop, until_events)
-                subscriber.run(for_s)
+        handler = Watch(save)
+        subscriber = Subscriber(settings, handler)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: subscriber.stop())
+        talk.print("looking on; what comes is kept by the station, `ngatu station`")
+        with _screen(json, subscriber, f"{settings.host}:{settings.port}") as screen:
+            handler.begin(screen, subscriber.stop, until_events)
+            subscriber.run(for_s)
     except NgatuError as error:
         talk.print(str(error), style="red")
         return NO_BROKER if isinstance(error, BrokerRefused) else 1
@@ -125,8 +128,8 @@ def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
 def _summary(seen: SeenEvents, counters: IngestCounters) -> str:
     return (
         f"{len(seen.events)} events ({len(seen.alerts)} alerts, {len(seen.open)} still open), "
-        f"{seen.pictures} pictures, {counters.receipted} receipts, {counters.duplicates} repeated, "
-        f"{seen.problems} unreadable, {counters.failed_commits} failed commits"
+        f"{seen.pictures} pictures, {counters.duplicates} repeated, "
+        f"{seen.problems} unreadable"
     )
 
 

@@ -30,7 +30,7 @@ _ALARMS = 5
 
 
 class Screen(Protocol):
-    """Shows what was committed; used as a context manager around the whole watch."""
+    """Shows what came; used as a context manager around the whole watch."""
 
     def show(self, message: InboundMessage) -> None:
         """One arrival that is new. Raises BrokenPipeError when nobody reads any more."""
@@ -154,7 +154,7 @@ class LiveTable:
         if self._subscriber.trouble is not None:
             return f"waiting for {self._where}: {self._subscriber.trouble}"
         counters = self._subscriber.counters
-        return f"{self._where} · {counters.committed} messages · {counters.receipted} receipted"
+        return f"{self._where} · {counters.committed} messages"
 
     def __enter__(self) -> LiveTable:
         self._live.__enter__()

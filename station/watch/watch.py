@@ -1,8 +1,7 @@
-"""The handler behind `ngatu watch`: keeps, saves, shows and counts what arrives."""
+"""The handler behind `ngatu watch`: saves, shows and counts what arrives."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,6 @@ import structlog
 from agent.core.types import Phase, Severity
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
-from station.watch.logbook import Logbook
 from station.watch.screen import Screen
 
 log = structlog.get_logger("station.watch.watch")
@@ -31,11 +29,10 @@ class SeenEvents:
 
 
 class Watch:
-    """Commits to the logbook and the folder first, then shows; without either it only looks on."""
+    """Saves pictures to the folder, if there is one, then shows."""
 
-    def __init__(self, logbook: Logbook | None, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self.seen = SeenEvents()
-        self._logbook = logbook
         self._folder = folder
         self._screen: Screen | None = None
         self._stop: Callable[[], None] = lambda: None
@@ -47,39 +44,26 @@ class Watch:
         self._screen, self._stop, self._until_events = screen, stop, until_events
 
     def commit(self, messages: Sequence[InboundMessage]) -> None:
-        """Keep and show them.
+        """Save and show them.
 
         Raises:
             OSError: a picture could not be written.
-            sqlite3.Error: the logbook could not be written.
         """
         if self._folder is not None:
             for message in messages:
                 _save(self._folder, message)
-        new = messages if self._logbook is None else self._logbook.commit(messages)
-        for message in new:
+        for message in messages:
             self._count(message)
             if self._screen is not None:
                 try:
                     self._screen.show(message)
-                except BrokenPipeError:  # as after `| head`: it is kept, so this is no failure
+                except BrokenPipeError:  # as after `| head`: that is no failure
                     self._screen = None
                     self._stop()
-                except Exception:  # it is kept, and its box must hear so
+                except Exception:  # it hides no other
                     log.exception("message_not_shown", device=message.device, event_id=message.event_id)
         if self._until_events is not None and len(self.seen.events) >= self._until_events:
             self._stop()
-
-    def committed(self, commune: str, device: str, stream: str) -> list[tuple[int, int]]:
-        """What the logbook has of a stream."""
-        return [] if self._logbook is None else self._logbook.committed(commune, device, stream)
-
-    def digests(
-        self, commune: str, device: str, stream: str, first: int, last: int, limit: int
-    ) -> list[tuple[int, str]]:
-        """What the logbook has under numbers of a stream."""
-        logbook = self._logbook
-        return [] if logbook is None else logbook.digests(commune, device, stream, first, last, limit)
 
     def raise_alarm(self, kind: AlarmKind, box: tuple[str, str] | None, detail: str, _count: int = 1) -> None:
         """Show it until it is over, and log it once."""
@@ -122,6 +106,4 @@ def _save(folder: Path, message: InboundMessage) -> None:
     unfinished = path.with_suffix(".part")
     with unfinished.open("wb") as file:
         file.write(message.image)
-        file.flush()
-        os.fsync(file.fileno())  # a receipt follows
     unfinished.replace(path)

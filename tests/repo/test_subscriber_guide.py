@@ -6,6 +6,8 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
@@ -19,28 +21,57 @@ from tests.support.fake_box import FakeBox, an_event
 GUIDE = (Path(__file__).resolve().parents[2] / "docs/guide/subscriber.md").read_text(encoding="utf-8")
 
 
-def test_the_twenty_lines_keep_events_and_pictures(embedded: Address, tmp_path: Path) -> None:
-    commune = f"c-{uuid4().hex[:12]}"
+@contextmanager
+def twenty_lines(settings: dict[str, object], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The guide's program at work."""
     (program,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
-    settings = {"host": embedded.host, "port": embedded.port, "communes": [commune], "station": commune}
-    command = [sys.executable, "-c", program, json.dumps(settings), str(tmp_path)]
+    assert len([line for line in program.splitlines() if line.strip()]) <= 20
+    command = [sys.executable, "-c", program, json.dumps(settings), str(folder)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
-        with FakeBox(embedded, commune=commune) as box:
-            until(lambda: box.station_online or process.poll() is not None)
-            assert process.poll() is None, process.communicate()[1].decode()
-            box.tell(an_event(1, picture=True))
-            until(lambda: box.receipted() == {1, 2})
+        yield process
     finally:
         process.kill()
         process.communicate()
 
-    (event,), (picture,) = tmp_path.glob("*.json"), tmp_path.glob("*.jpg")
+
+def kept(folder: Path) -> None:
+    """One event and its picture."""
+    (event,), (picture,) = folder.glob("*.json"), folder.glob("*.jpg")
     payload = codec.parse(EventPayload, event.read_bytes())
     assert event.name == "north-01-e-1-1.json"
     assert payload.image is not None
     assert sha256(picture.read_bytes()).hexdigest() == payload.image.sha256
-    assert len([line for line in program.splitlines() if line.strip()]) <= 20
+
+
+def test_the_twenty_lines_as_the_station_keep_and_receipt_events_and_pictures(
+    embedded: Address, tmp_path: Path
+) -> None:
+    commune = f"c-{uuid4().hex[:12]}"
+    where = {"host": embedded.host, "port": embedded.port, "communes": [commune]}
+    settings = where | {"receipts": True, "station": commune}
+    with twenty_lines(settings, tmp_path) as process, FakeBox(embedded, commune=commune) as box:
+        until(lambda: box.station_online or process.poll() is not None)
+        assert process.poll() is None, process.communicate()[1].decode()
+        box.tell(an_event(1, picture=True))
+        until(lambda: box.receipted() == {1, 2})
+    kept(tmp_path)
+
+
+def test_the_twenty_lines_as_the_guide_starts_them_only_look_on(embedded: Address, tmp_path: Path) -> None:
+    commune = f"c-{uuid4().hex[:12]}"
+    (given,) = re.findall(r"'({.*?})'", GUIDE)
+    settings = json.loads(given.replace("hai-ninh", commune)) | {"host": embedded.host, "port": embedded.port}
+    with twenty_lines(settings, tmp_path) as process, FakeBox(embedded, commune=commune) as box:
+        (first, *_) = box.put(an_event(1, picture=True))
+
+        def heard() -> bool:  # an onlooker does not say when it is there
+            assert process.poll() is None, process.communicate()[1].decode()
+            box.publish(first)
+            return bool(list(tmp_path.glob("*.json")))
+
+        until(heard)
+        assert (box.receipts, box.station_online) == ([], [])
 
 
 def test_the_receipt_of_the_guide_is_one() -> None:

@@ -51,6 +51,40 @@ def filled(config: Path) -> Place:
     return place
 
 
+def test_a_first_try_needs_no_file_and_leaves_one_for_the_other_commands(
+    embedded: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("--commune", "hai-ninh", "--port", str(embedded.port), "--for", "0.1")
+
+    for _ in range(2):
+        code, _, err = run(*words)
+        assert code == 0
+        assert f"commune hai-ninh, broker 127.0.0.1:{embedded.port}, store in {tmp_path}/ngatu-station;" in err
+    assert run("verify", "-c", "ngatu-station/station.yaml")[0] == 0
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["ngatu-station"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--port", "1883"), "go only with --commune"),
+        (("--commune", "hai-ninh", "-c", "x.yaml"), "the commune is in x.yaml already"),
+        (("--commune", "Hải Ninh"), 'commune: "Hải Ninh" is not 3 to 32'),
+        (("-c", "gone.yaml"), "or without: `ngatu station --commune NAME`"),
+    ],
+)
+def test_a_slip_at_a_first_try_is_exit_code_2_and_makes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    code, _, err = run(*words)
+
+    assert (code, list(tmp_path.iterdir())) == (2, [])
+    assert said in err
+
+
 def test_stats_tell_counts_gaps_conflicts_and_sizes(config: Path) -> None:
     filled(config)
 

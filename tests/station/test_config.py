@@ -81,7 +81,8 @@ def test_the_connection_is_that_of_the_file_and_an_onlooker_has_another_name() -
     )
     assert settings.tls == TlsSettings(ca=Path("/ca"), cert=Path("/c"), key=Path("/k"))
     assert settings.receipts
-    assert config.subscriber(receipts=False).client_id == "ngatu-duty-room-check"
+    assert settings.mqtt_id == "ngatu-station.hai-ninh.duty-room"
+    assert config.subscriber(receipts=False).mqtt_id.startswith("ngatu-look-")
 
 
 @settings(max_examples=150, deadline=None)

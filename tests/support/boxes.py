@@ -97,20 +97,20 @@ class Box:
 
 
 class Station:
-    """`ngatu watch` with a store."""
+    """`ngatu station`, as whoever tries it for the first time starts it."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        self.store = folder / "station.db"
-        self.pictures = folder / "pictures"
+        self.folder = folder / "station"
+        self.store = self.folder / "station.db"
         self._port = port
         self._log = folder / "station.log"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Station:
         """Run it."""
-        words = [f"--port={self._port}", "--json", f"--store={self.store}", f"--save={self.pictures}"]
+        words = ["--commune=test-commune", f"--port={self._port}", f"--folder={self.folder}"]
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen([*NGATU, "watch", *words], stdout=log, stderr=log)
+            self.process = subprocess.Popen([*NGATU, "station", *words], stdout=log, stderr=log)
         return self
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
@@ -131,11 +131,11 @@ class Station:
 
     def seqs(self) -> set[int]:
         """The numbers it has."""
-        return {int(row[0]) for row in self.rows("select seq from received")}
+        return {int(row[0]) for row in self.rows("select seq from message")}
 
     def events(self) -> list[dict[str, Any]]:
         """Every message of every event, by revision."""
-        return [json.loads(row[0]) for row in self.rows("select payload from event order by revision")]
+        return [json.loads(row[0]) for row in self.rows("select body from event_revision order by revision")]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 
 class Cable:
-    """One TCP connection that can be cut: both ends lose it without a goodbye in MQTT."""
+    """TCP connections that can be cut: both ends lose them without a goodbye in MQTT."""
 
     def __init__(self, host: str, port: int) -> None:
         self._to = (host, port)
@@ -20,6 +20,8 @@ class Cable:
 
     def cut(self) -> None:
         """Cut what is connected, and connect nothing more."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing alone would not wake the thread that accepts
         self._listener.close()
         for end in self._ends:
             with suppress(OSError):
@@ -30,11 +32,13 @@ class Cable:
             end.close()
 
     def _accept(self) -> None:
-        near, _ = self._listener.accept()
-        far = socket.create_connection(self._to)
-        self._ends += [near, far]
-        self._start(self._copy, near, far)
-        self._start(self._copy, far, near)
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(self._to)
+                self._ends += [near, far]
+                self._start(self._copy, near, far)
+                self._start(self._copy, far, near)
 
     def _start(self, job: object, *ends: socket.socket) -> None:
         thread = threading.Thread(target=job, args=ends, daemon=True)  # type: ignore[arg-type]
@@ -46,3 +50,4 @@ class Cable:
         with suppress(OSError):
             while data := source.recv(65536):
                 sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)

@@ -194,10 +194,10 @@ class Receiver:
         )
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> Receiver:
-        """Run it."""
+    def start(self, *more: str) -> Receiver:
+        """Run it; `more` are options of its command."""
         with (self.folder / "station.log").open("ab") as log:
-            words = [sys.executable, "-m", "agent", "station", "-c", str(self.config)]
+            words = [sys.executable, "-m", "agent", "station", "-c", str(self.config), *more]
             self.process = subprocess.Popen(words, stdout=log, stderr=log)
         return self
 

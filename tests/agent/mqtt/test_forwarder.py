@@ -161,7 +161,7 @@ def of_file(box: Box, *bounds: tuple[int, int]) -> list[tuple[int, str]]:
 @contextmanager
 def station(box: Box, notes: Notes, port: int | None = None) -> Iterator[Subscriber]:
     """The real subscriber in a thread."""
-    settings = SubscriberSettings(port=port or box.port, communes=(box.topics.commune,))
+    settings = SubscriberSettings(port=port or box.port, communes=(box.topics.commune,), receipts=True)
     subscriber = Subscriber(settings, notes)
     thread = threading.Thread(target=subscriber.run, daemon=True)
     thread.start()

@@ -31,13 +31,14 @@ def test_a_store_does_all_that_a_handler_may_do(sqlite_place: Place) -> None:
     assert [each for each in MORE if not isinstance(handler, each)] == []
 
 
-def test_who_only_watches_remembers_shows_alarms_and_does_no_more() -> None:
-    handler: Handler = Watch(None, None)
+def test_who_only_watches_shows_alarms_and_does_no_more() -> None:
+    handler: Handler = Watch(None)
 
-    assert [each for each in MORE if isinstance(handler, each)] == [RemembersSeqs, RaisesAlarms]
+    assert [each for each in MORE if isinstance(handler, each)] == [RaisesAlarms]
 
 
 def test_what_a_handler_remembers_is_asked_by_box_and_stream(sqlite_place: Place) -> None:
     """As the subscriber asks, by position; of a box that nobody has seen there is nothing."""
-    for handler in (sqlite_place.open(), Watch(None, None)):
-        assert list(handler.committed("hai-ninh", "north-01", "s-1")) == []
+    handler: RemembersSeqs = sqlite_place.open()
+
+    assert list(handler.committed("hai-ninh", "north-01", "s-1")) == []

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from station.ingest.settings import SubscriberSettings
 
 
-def test_a_station_that_is_told_nothing_takes_every_box_and_gives_receipts() -> None:
+def test_who_is_told_nothing_looks_on_at_every_box() -> None:
     settings = SubscriberSettings()
 
     assert (settings.communes, settings.devices) == ((), ())
-    assert settings.receipts
+    assert not settings.receipts
 
 
 @pytest.mark.parametrize(("given", "mqtt_id"), [
-    ({}, "ngatu-station"),
-    ({"station": "hai-ninh"}, "ngatu-hai-ninh"),
+    ({}, "ngatu-subscriber.+.station"),
+    ({"communes": ("hai-ninh",)}, "ngatu-subscriber.hai-ninh.station"),
+    ({"communes": ("hai-ninh",), "station": "desk"}, "ngatu-subscriber.hai-ninh.desk"),
     ({"station": "hai-ninh", "client_id": "desk-2"}, "desk-2"),
 ])  # fmt: skip
-def test_a_station_goes_by_its_name_unless_it_has_an_id_of_its_own(given: dict[str, str], mqtt_id: str) -> None:
-    assert SubscriberSettings(**given).mqtt_id == mqtt_id
+def test_who_gives_receipts_goes_by_commune_and_name_unless_it_has_an_id_of_its_own(
+    given: dict[str, Any], mqtt_id: str
+) -> None:
+    assert SubscriberSettings(**given, receipts=True).mqtt_id == mqtt_id
+
+
+def test_who_looks_on_has_an_id_that_no_other_has_and_keeps_it() -> None:
+    one, other = SubscriberSettings(station="hai-ninh"), SubscriberSettings(station="hai-ninh")
+
+    assert one.mqtt_id == one.mqtt_id == one.lookout_id
+    assert one.mqtt_id != other.mqtt_id
 
 
 @pytest.mark.parametrize("name", ["+", "#", "hai/ninh", "Hai-Ninh", "ab", ""])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -19,12 +20,13 @@ from agent.errors import BrokerRefused, NgatuError
 from agent.settings.base import Secret
 from agent.wire import codec
 from station.ingest.alarms import AlarmKind
+from station.ingest.rivals import Lives
 from station.ingest.subscriber import Handler, InboundMessage, MessageKind, Subscriber, SubscriberSettings
 from station.watch.embedded import Address
-from station.watch.logbook import Logbook
 from tests.support.brokers import Mosquitto, until
 from tests.support.cable import Cable
 from tests.support.fake_box import MQTT_311, FakeBox, an_event
+from tests.support.logbook import Logbook
 
 
 class Notes:
@@ -62,12 +64,23 @@ def at(broker: Mosquitto) -> Address:
 
 
 def subscriber(
-    address: Address, commune: str, handler: Handler, *, port: int | None = None, receipts: bool = True
+    address: Address,
+    commune: str,
+    handler: Handler,
+    *,
+    port: int | None = None,
+    receipts: bool = True,
+    name: str | None = None,
+    **more: Any,
 ) -> Subscriber:
     settings = SubscriberSettings(
-        host=address.host, port=port or address.port, communes=(commune,), station=commune, receipts=receipts
+        host=address.host,
+        port=port or address.port,
+        communes=(commune,),
+        station=name or commune,
+        receipts=receipts,
     )
-    return Subscriber(settings, handler)
+    return Subscriber(settings, handler, **more)
 
 
 def test_an_event_and_its_picture_are_handed_over_and_receipted(address: Address, commune: str) -> None:
@@ -456,7 +469,7 @@ def test_wrong_credentials_at_the_start_are_told_and_not_tried_for_ever(
     secret = tmp_path / "secret"
     secret.write_text("wrong\n")
     settings = SubscriberSettings(
-        port=broker.port, communes=(commune,), username="nobody", password=Secret(file=secret)
+        port=broker.port, communes=(commune,), username="nobody", password=Secret(file=secret), receipts=True
     )
 
     with pytest.raises(BrokerRefused, match=r"does not (accept user name or password|let this client in)"):
@@ -569,13 +582,15 @@ class Alarmed(Notes):
         raise AssertionError("nobody says that it is over")
 
 
-def test_who_is_thrown_out_by_another_station_yields_and_says_so(mosquitto: Mosquitto, commune: str) -> None:
-    """Promise 6: the second comes under the same name, and is not thrown out in turn."""
+def test_who_is_thrown_out_by_another_station_yields_and_names_the_cause(
+    mosquitto: Mosquitto, commune: str
+) -> None:
+    """Promise 6: a second one under the same name begins on purpose, and is not thrown out in turn."""
     address, alarmed, later = at(mosquitto), Alarmed(), Alarmed()
     with (
         capture_logs() as lines,
         running(subscriber(address, commune, alarmed)) as first,
-        running(subscriber(address, commune, later)) as second,
+        running(subscriber(address, commune, later, take_over=True)) as second,
     ):
         until(lambda: alarmed.alarms)
         until(lambda: not first.connected)
@@ -586,7 +601,84 @@ def test_who_is_thrown_out_by_another_station_yields_and_says_so(mosquitto: Mosq
     assert kind is AlarmKind.SECOND_STATION
     assert "another client uses the id of this one" in detail
     assert detail.endswith("asked again in 30 s")
-    assert [line["event"] for line in lines if line["log_level"] == "warning"] == ["broker_lost"]
+    warnings = {line["event"]: line for line in lines if line["log_level"] == "warning"}
+    assert list(warnings) == ["takes_over", "connection_taken"]
+    assert warnings["connection_taken"]["client_id"] == f"ngatu-subscriber.{commune}.{commune}"
+
+
+def test_who_finds_a_station_there_stays_back_until_it_has_gone(address: Address, commune: str) -> None:
+    """Promise 6: it gives no receipt, says nothing, and goes on by itself."""
+    first, second = Notes(), Alarmed()
+    with FakeBox(address, commune=commune) as box:
+        with running(subscriber(address, commune, first)) as station:
+            late = subscriber(address, commune, second, name=f"{commune[:20]}-b")
+            thread = threading.Thread(target=late.run, daemon=True)
+            thread.start()
+            until(lambda: second.alarms)
+            box.tell(an_event(1))
+            until(lambda: box.receipted() == {1})
+            assert box.station_online == [True]
+            assert {receipt.station for receipt in box.receipts} == {commune}
+            assert (station.counters.connects, late.counters.connects, second.kept) == (1, 0, [])
+            assert f"station {commune}, session " in str(late.trouble)
+        until(lambda: late.connected)
+        until(lambda: box.station_online == [True, False, True])
+        box.tell(an_event(2))
+        until(lambda: box.receipted() == {1, 2})
+        late.stop()
+        thread.join(5)
+
+    assert {kind for kind, _ in second.alarms} == {AlarmKind.SECOND_STATION}
+
+
+def test_who_hears_that_another_has_begun_steps_back_without_a_word(address: Address, commune: str) -> None:
+    """Promise 6: of two names there is one station, the one that said so last; its farewell calls the first."""
+    first, second = Alarmed(), Notes()
+    with FakeBox(address, commune=commune) as box, running(subscriber(address, commune, first)) as one:
+        other = subscriber(address, commune, second, name=f"{commune[:20]}-b", take_over=True)
+        with running(other):
+            until(lambda: first.alarms)
+            until(lambda: not one.connected)
+            box.tell(an_event(1))
+            until(lambda: box.receipted() == {1})
+            assert {receipt.station for receipt in box.receipts} == {f"{commune[:20]}-b"}
+            assert (box.station_online, first.kept) == ([True, True], [])
+        until(lambda: box.station_online == [True, True, False, True])
+        assert one.counters.connects == 2
+
+
+def test_a_farewell_that_is_another_s_does_not_switch_the_station_off(address: Address, commune: str) -> None:
+    alarmed = Alarmed()
+    with FakeBox(address, commune=commune) as box, running(subscriber(address, commune, alarmed)) as station:
+        until(lambda: box.station_online == [True] and station.counters.ignored)
+        farewell = codec.station_status("offline", "watch", "another", Instant(0.0, time.time()))
+        box.beyond(f"ngatu/v1/{commune}/station/status", farewell)
+        until(lambda: box.station_online == [True, False, True])
+        assert station.connected
+
+    assert [kind for kind, _ in alarmed.alarms] == [AlarmKind.SECOND_STATION]
+
+
+@pytest.mark.broker
+def test_of_two_that_begin_at_one_moment_one_is_the_station(mosquitto: Mosquitto, commune: str) -> None:
+    """Promise 6: neither has found the other; both agree on which said so last."""
+    stations = [
+        subscriber(at(mosquitto), commune, Alarmed(), name=f"{commune[:20]}-{letter}", take_over=True)
+        for letter in "ab"
+    ]
+    threads = [threading.Thread(target=station.run, daemon=True) for station in stations]
+    for thread in threads:
+        thread.start()
+    until(lambda: sum(station.counters.connects for station in stations) == 2)
+    until(lambda: sorted(station.connected for station in stations) == [False, True])
+    until(lambda: sum("stays back" in str(station.trouble) for station in stations) == 1)
+    with FakeBox(at(mosquitto), commune=commune) as box:
+        box.tell(an_event(1))
+        until(lambda: box.receipted() == {1})
+        assert len({receipt.station for receipt in box.receipts}) == 1
+    for station, thread in zip(stations, threads, strict=True):
+        station.stop()
+        thread.join(5)
 
 
 def test_a_broker_that_comes_back_with_its_own_last_life_is_no_other_station(
@@ -602,7 +694,9 @@ def test_a_broker_that_comes_back_with_its_own_last_life_is_no_other_station(
         box.beyond(f"ngatu/v1/{commune}/station/status", status)
     mosquitto.signal(signal.SIGUSR1)  # it writes down what it keeps
     until((tmp_path / "mosquitto.db").exists)
-    with running(subscriber(at(mosquitto), commune, alarmed)) as station:
+    lives = Lives(tmp_path / "lives")
+    lives.begin("the-life-before")
+    with running(subscriber(at(mosquitto), commune, alarmed, lives=lives)) as station:
         mosquitto.kill()
         until(lambda: not station.connected)
         mosquitto.start()
@@ -612,29 +706,6 @@ def test_a_broker_that_comes_back_with_its_own_last_life_is_no_other_station(
             until(lambda: box.receipted() == {1})
 
     assert alarmed.alarms == []
-
-
-def test_another_station_is_heard_by_its_status_whatever_its_name(address: Address, commune: str) -> None:
-    """Promise 6; what the broker kept from before says nothing: that was this station's last life."""
-    alarmed = Alarmed()
-    with FakeBox(address, commune=commune) as box:
-        topic = f"ngatu/v1/{commune}/station/status"
-        before, beside = (
-            codec.station_status("online", f"{commune}-b", name, Instant(0.0, 1e9)) for name in "ab"
-        )
-        box.beyond(topic, before)
-        with running(subscriber(address, commune, alarmed)) as station:
-            until(lambda: station.counters.ignored > 1)
-            assert alarmed.alarms == []
-            box.beyond(topic, beside)
-            until(lambda: alarmed.alarms)
-            for _ in range(3):
-                box.beyond(topic, beside)
-            box.tell(an_event(1))
-            until(lambda: box.receipted() == {1})
-
-    detail = f"a station named {commune}-b is online in session b"
-    assert alarmed.alarms == [(AlarmKind.SECOND_STATION, detail)]
 
 
 def test_what_the_broker_has_kept_although_it_is_no_state_is_counted_and_receipted(

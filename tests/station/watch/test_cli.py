@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +19,8 @@ from typer.testing import CliRunner
 
 from station.cli import commands
 from station.watch.embedded import Address
-from tests.support.brokers import until
+from tests.station.test_service import Service
+from tests.support.brokers import free_port, until
 from tests.support.fake_box import FakeBox, an_event
 
 app = typer.Typer()
@@ -29,8 +29,7 @@ PROGRAM = "import typer; from station.cli import commands; app = typer.Typer(); 
 
 
 def options(address: Address, commune: str, *more: str) -> list[str]:
-    where = ["--host", address.host, "--port", str(address.port), "--commune", commune, "--station", commune]
-    return ["watch", *where, *more]
+    return ["watch", "--host", address.host, "--port", str(address.port), "--commune", commune, *more]
 
 
 @contextmanager
@@ -46,68 +45,53 @@ def watching(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def test_watch_stores_saves_receipts_and_prints_json(embedded: Address, commune: str, tmp_path: Path) -> None:
-    store, folder = tmp_path / "book.sqlite", tmp_path / "pictures"
-    more = ["--json", "--store", str(store), "--save", str(folder)]
-    with FakeBox(embedded, commune=commune) as box, watching(*options(embedded, commune, *more)) as process:
-        until(lambda: box.station_online == [True], within_s=20)
-        for number in (1, 2):
-            box.tell(an_event(number, picture=True))
-        until(lambda: box.receipted() == {1, 2, 3, 4})
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
-        assert process.returncode == 0, err
-        until(lambda: box.station_online[-1] is False)
-
-    assert [json.loads(line)["id"] for line in out.splitlines()] == ["e-1", "e-2"]
-    assert "2 events (2 alerts, 2 still open), 2 pictures, 4 receipts" in err
-    picture = cv2.imdecode(
-        np.frombuffer((folder / "north-01/north/e-1-thumbnail.jpg").read_bytes(), np.uint8), 1
-    )
-    assert picture.shape == (48, 64, 3)
-    assert not list(folder.rglob("*.part"))
-    db = sqlite3.connect(store)
-    assert db.execute("select count(*), count(distinct id) from event").fetchone() == (2, 2)
-    db.close()
-
-
-def test_a_restart_doubles_nothing(embedded: Address, commune: str, tmp_path: Path) -> None:
-    more = ["--json", "--store", str(tmp_path / "book.sqlite")]
+def test_watch_saves_shows_and_says_nothing_to_box_or_broker(
+    embedded: Address, commune: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    more = ["--json", "--save", str(folder), "--until-events", "1"]
     with FakeBox(embedded, commune=commune) as box:
-        with watching(*options(embedded, commune, *more)) as process:
-            until(lambda: box.station_online == [True], within_s=20)
-            (stored,) = box.tell(an_event(1))
-            until(lambda: box.receipted() == {1})
-            process.kill()
-            process.wait(5)
-        box.receipts.clear()
-        arguments = options(embedded, commune, *more, "--until-events", "1", "--for", "30")
-        with watching(*arguments) as process:
-            until(lambda: box.station_online.count(True) == 2, within_s=20)
-            box.publish(stored)
-            until(lambda: box.receipted() == {1})
-            box.tell(an_event(2))
-            out, err = process.communicate(timeout=10)
-            assert process.returncode == 0, err
-
-    assert [json.loads(line)["id"] for line in out.splitlines()] == ["e-2"]
-    assert "1 repeated" in err
-
-
-def test_without_a_store_it_only_looks_on(embedded: Address, commune: str) -> None:
-    with FakeBox(embedded, commune=commune) as box:
-        with watching(*options(embedded, commune, "--until-events", "1", "--for", "30")) as process:
+        with watching(*options(embedded, commune, *more, "--for", "30")) as process:
             for number in range(1, 200):  # an onlooker does not say when it is there
-                box.tell(an_event(number))
+                box.tell(an_event(number, picture=True))
                 try:
                     out, err = process.communicate(timeout=0.2)
                     break
                 except subprocess.TimeoutExpired:
                     continue
             assert process.returncode == 0, err
-        assert box.receipts == []
+        assert (box.receipts, box.station_online) == ([], [])
 
-    assert "no receipts are given" in err
+    first = json.loads(out.splitlines()[0])["id"]
+    assert "1 events (1 alerts, 1 still open)" in err
+    assert "kept by the station" in err
+    saved = folder / f"north-01/north/{first}-thumbnail.jpg"
+    if "1 pictures" in err:  # it ends with the event, before its picture perhaps
+        picture = cv2.imdecode(np.frombuffer(saved.read_bytes(), np.uint8), 1)
+        assert picture.shape == (48, 64, 3)
+    assert not list(folder.rglob("*.part"))
+
+
+def test_watch_beside_the_station_takes_nothing_from_it(
+    embedded: Address, commune: str, tmp_path: Path
+) -> None:
+    """Its coming and its going change neither receipts nor what the boxes hear of the station."""
+    with FakeBox(embedded, commune=commune) as box, Service(tmp_path, embedded.port, commune).at_work():
+        until(lambda: box.station_online == [True])
+        with watching(*options(embedded, commune, "--save", str(tmp_path / "pictures"))) as process:
+            for number in range(1, 200):
+                box.tell(an_event(number, picture=True))
+                until(lambda number=number: 2 * number in box.receipted())
+                if list(tmp_path.glob("pictures/north-01/north/*.jpg")):
+                    break
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=10)
+            assert process.returncode == 0, err
+        box.tell(an_event(200))
+        until(lambda: box.seq in box.receipted())
+        assert box.station_online == [True]
+        assert {receipt.station for receipt in box.receipts} == {"station"}
+
     assert "north-01/north  line_crossed in  motorcycle  2  start  alert" in out
 
 
@@ -129,7 +113,7 @@ def test_no_broker_is_exit_code_3_and_says_where(commune: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--commune", "Hải Ninh"), ("--port", "70000"), ("--station", "a/b")]
+    ("option", "value"), [("--commune", "Hải Ninh"), ("--port", "70000"), ("--device", "a/b")]
 )
 def test_a_wrong_option_is_exit_code_2_and_is_named(option: str, value: str) -> None:
     result = CliRunner().invoke(app, ["watch", option, value])
@@ -138,12 +122,29 @@ def test_a_wrong_option_is_exit_code_2_and_is_named(option: str, value: str) -> 
     assert option.strip("-") in result.stderr
 
 
-def test_a_store_that_cannot_be_opened_is_told_without_a_traceback(tmp_path: Path) -> None:
-    store = (
-        tmp_path / "a folder [of a long name] that is not there and does not fit into a line" / "book.sqlite"
-    )
-    result = CliRunner().invoke(app, ["watch", "--store", str(store)])
+@pytest.mark.parametrize("name", ["book.sqlite", "station.db"])
+def test_a_store_is_the_station_s_and_no_file_is_touched(tmp_path: Path, name: str) -> None:
+    store = tmp_path / name
+    store.write_bytes(b"as it was")
 
-    assert result.exit_code == 1
-    assert str(store) in result.stderr
+    result = CliRunner().invoke(
+        app, ["watch", "--commune", "hai-ninh", "--store", str(store)], env={"COLUMNS": "200"}
+    )
+
+    assert result.exit_code == 2
+    assert "`ngatu station --commune hai-ninh`" in result.stderr
     assert "Traceback" not in result.output
+    assert store.read_bytes() == b"as it was"
+    assert list(tmp_path.iterdir()) == [store]
+
+
+def test_pictures_are_not_saved_into_a_station_s_store(tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "station.db").write_bytes(b"")
+
+    for folder in (tmp_path, tmp_path / "blobs", tmp_path / "blobs/mine"):
+        result = CliRunner().invoke(app, ["watch", "--save", str(folder)], env={"COLUMNS": "200"})
+        assert result.exit_code == 2
+        assert "belongs to a station's store" in result.stderr
+    nobody = ["--port", str(free_port()), "--for", "0.1"]
+    assert CliRunner().invoke(app, ["watch", "--save", str(tmp_path / "mine"), *nobody]).exit_code == 3

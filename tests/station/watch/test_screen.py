@@ -21,7 +21,7 @@ from tests.station.ingest.test_receipts import messages
 
 
 def table(*shown: InboundMessage, height: int = 30, trouble: str | None = None) -> str:
-    subscriber = Subscriber(SubscriberSettings(), Watch(None, None))
+    subscriber = Subscriber(SubscriberSettings(), Watch(None))
     subscriber.trouble = trouble
     console = Console(file=io.StringIO(), width=140, height=height)
     screen = LiveTable(console, subscriber, "broker:1883")
@@ -135,7 +135,7 @@ def test_an_event_that_cannot_be_shown_is_shown_as_such_and_takes_no_other_with_
 
 def test_alarms_stand_above_the_table_until_they_are_over() -> None:
     console = Console(file=io.StringIO(), width=140, height=30)
-    screen = LiveTable(console, Subscriber(SubscriberSettings(), Watch(None, None)), "broker:1883")
+    screen = LiveTable(console, Subscriber(SubscriberSettings(), Watch(None)), "broker:1883")
     texts = []
     for alarms in ([f"quota box-{number}\x1b[2J" for number in range(9)], []):
         screen.show_alarms(alarms)

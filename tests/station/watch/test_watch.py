@@ -43,7 +43,7 @@ class Shown:
 
 def test_a_reader_that_is_gone_ends_the_watch_and_fails_no_commit(tmp_path: Path) -> None:
     stopped: list[bool] = []
-    watch = Watch(None, tmp_path)
+    watch = Watch(tmp_path)
     watch.begin(Shown(gone=True), lambda: stopped.append(True), None)
 
     watch.commit(messages(1, 1, picture=True))
@@ -54,7 +54,7 @@ def test_a_reader_that_is_gone_ends_the_watch_and_fails_no_commit(tmp_path: Path
 
 def test_it_stops_after_so_many_events_not_messages() -> None:
     stopped: list[bool] = []
-    watch, screen = Watch(None, None), Shown()
+    watch, screen = Watch(None), Shown()
     watch.begin(screen, lambda: stopped.append(True), 2)
     (event,) = messages(1, 1)
 
@@ -67,7 +67,7 @@ def test_it_stops_after_so_many_events_not_messages() -> None:
 
 
 def test_an_event_is_open_until_its_end(tmp_path: Path) -> None:
-    watch = Watch(None, None)
+    watch = Watch(None)
     (event,) = messages(1, 1)
 
     watch.commit([event])
@@ -83,12 +83,11 @@ def test_a_folder_that_cannot_be_written_fails_the_commit(tmp_path: Path) -> Non
     taken.write_text("a file where a folder should be")
 
     with pytest.raises(OSError, match="north-01"):
-        Watch(None, tmp_path).commit(messages(1, 1, picture=True))
+        Watch(tmp_path).commit(messages(1, 1, picture=True))
 
 
-def test_what_cannot_be_shown_is_kept_all_the_same(tmp_path: Path) -> None:
-    """The commit does not fail, so its box hears that it is committed."""
-    watch = Watch(None, tmp_path)
+def test_what_cannot_be_shown_is_saved_and_counted_all_the_same(tmp_path: Path) -> None:
+    watch = Watch(tmp_path)
     watch.begin(Shown(broken=True), lambda: None, None)
 
     watch.commit(messages(1, 1, picture=True))
@@ -98,7 +97,7 @@ def test_what_cannot_be_shown_is_kept_all_the_same(tmp_path: Path) -> None:
 
 
 def test_an_alarm_is_on_the_screen_until_it_is_over_and_logged_once() -> None:
-    watch, screen = Watch(None, None), Shown()
+    watch, screen = Watch(None), Shown()
     watch.begin(screen, lambda: None, None)
 
     with capture_logs() as lines:
