@@ -7,6 +7,7 @@ hash. Files from before receipts proved anything have no digests.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -36,6 +37,9 @@ create index temp.by_event on pictured (commune, device, event_id, kind, place);
 _PICTURES_OF = """
 select sha256 from pictured where commune = ? and device = ? and event_id is ? and kind is ? order by place
 """
+_REVISIONS = "select payload from event where commune = ? and device = ? and id = ? order by revision"
+_SHOWN_AS = {"thumbnail": "image", "scene": "scene"}
+"""Kind of a picture -> the field of its event that names it."""
 
 
 class Logbook:
@@ -111,12 +115,23 @@ class Logbook:
             return None if found is None else str(found[0]).encode()
         sha256 = digest
         if sha256 is None:
-            of_event = (commune, device, names.get("event_id"), names.get("kind"))
-            hashes = [row[0] for row in self._db.execute(_PICTURES_OF, of_event)]
+            hashes = self._named(commune, device, names.get("event_id"), names.get("kind"))
             sha256 = hashes[nth] if nth < len(hashes) else None
         if sha256 is not None:
             self._used.add((commune, device, sha256))
         return self._picture(commune, device, sha256)
+
+    def _named(self, commune: str, device: str, event_id: str | None, kind: str | None) -> list[str]:
+        """Hashes of an event's pictures of one kind, each once: as its messages name them, then as they came.
+
+        The same picture may have come for another event as well, and lies in the file once.
+        """
+        field = _SHOWN_AS.get(kind or "", "")
+        rows = self._db.execute(_REVISIONS, (commune, device, event_id))
+        named = ((json.loads(row[0]).get(field) or {}).get("sha256") for row in rows)
+        came = (row[0] for row in self._db.execute(_PICTURES_OF, (commune, device, event_id, kind)))
+        hashes = dict.fromkeys([*named, *came])
+        return [each for each in hashes if each and self._picture(commune, device, each) is not None]
 
     def _unnumbered(self) -> Iterator[InboundMessage]:
         query = (

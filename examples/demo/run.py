@@ -116,8 +116,9 @@ def _watch_and_run(config: Path, broker: Address) -> None:
     with ExitStack() as stack:
         where = [f"--host={broker.host}", f"--port={broker.port}", f"--commune={COMMUNE}"]
         log = stack.enter_context((OUT / "station.log").open("w", encoding="utf-8"))
-        station = [*NGATU, "station", *where, f"--folder={OUT / 'station'}"]
-        stack.callback(_ended, subprocess.Popen(station, stdout=log, stderr=log, text=True))
+        words = [*NGATU, "station", *where, f"--folder={OUT / 'station'}"]
+        station = subprocess.Popen(words, stdout=log, stderr=log, text=True)
+        stack.callback(_ended, station)
         watch = subprocess.Popen(
             [*NGATU, "watch", *where, "--json", f"--save={OUT / 'pictures'}"],
             stdout=subprocess.PIPE,
@@ -133,6 +134,8 @@ def _watch_and_run(config: Path, broker: Address) -> None:
             code = subprocess.run(box, stdout=out, stderr=out, timeout=RUN_S + END_S, check=False).returncode
         if code != 0:
             raise SystemExit(f"the box ended with {code}; {OUT}/box.log says why")
+        if station.poll() is not None:
+            raise SystemExit(f"the station ended with {station.returncode}; {OUT}/station.log says why")
 
 
 def _print_events(watch: subprocess.Popen[str]) -> None:

@@ -13,9 +13,10 @@ import pytest
 from agent.errors import NgatuError
 from station.ingest.inbound import InboundMessage
 from station.logbook import Logbook
-from tests.station.ingest.test_receipts import hello, messages
+from tests.station.ingest.test_receipts import hello, messages, messages_of
 from tests.station.store.test_store import bytes_by
 from tests.support import logbook as old
+from tests.support.fake_box import an_event
 from tests.support.stores import Place
 
 
@@ -58,6 +59,22 @@ def test_what_was_kept_is_read_as_it_came(tmp_path: Path, digests: bool) -> None
     ]
     assert [each.raw for each in found] == [each.raw for each in came]
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("digests", [True, False])
+def test_one_picture_of_two_events_lies_in_the_file_once_and_is_read_for_both(
+    tmp_path: Path, digests: bool
+) -> None:
+    event = an_event(1, picture=True)
+    came = [*messages_of(event, 1), *messages_of(replace(event, id="e-2"), 3)]
+    path = kept(tmp_path / "station.db", came)
+    if not digests:
+        without_digests(path)
+
+    with closing(Logbook(path)) as logbook:
+        found = list(logbook.messages())
+
+    assert [(each.seq, each.digest) for each in found] == [(each.seq, each.digest) for each in came]
 
 
 def test_a_picture_that_came_without_a_number_is_there_last(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import sha256
 
-from agent.core.types import Instant
+from agent.core.types import Event, Instant
 from agent.publishing.compose import Sender, event_messages
 from agent.wire import codec
 from agent.wire.chain import ranges
@@ -42,8 +42,13 @@ def of(*seqs: int) -> dict[int, str]:
 
 def messages(number: int, seq: int, *, picture: bool = False, properties: bool = True) -> list[InboundMessage]:
     """An event and its picture, numbered from `seq`."""
+    return messages_of(an_event(number, picture=picture), seq, properties=properties)
+
+
+def messages_of(event: Event, seq: int, *, properties: bool = True) -> list[InboundMessage]:
+    """An event and its pictures, numbered from `seq`."""
     found = []
-    for message in event_messages(an_event(number, picture=picture), Sender(*BOX, "north", "boot-1")):
+    for message in event_messages(event, Sender(*BOX, "north", "boot-1")):
         stored = Stored(seq + len(found), message, sha256(message.body).hexdigest(), AT)
         user = codec.properties(stored, "s-1") if properties else {}
         found.append(read(BASE + message.topic, codec.finish(stored, "s-1", AT), user))
