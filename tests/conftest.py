@@ -21,7 +21,10 @@ from tests.support.brokers import embedded, mosquitto, start_mosquitto
 
 __all__ = ["embedded", "mosquitto", "start_mosquitto"]  # the brokers, for every test
 
-settings.register_profile("mutants", phases=(Phase.explicit, Phase.generate), database=None)
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+"""How long an example takes says what else the machine does."""
+settings.register_profile("mutants", deadline=None, phases=(Phase.explicit, Phase.generate), database=None)
 """`make mutants`: that a test fails is enough; the smallest example of it is not looked for."""
 
 ROOT = Path(__file__).resolve().parent.parent

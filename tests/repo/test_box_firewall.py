@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -117,8 +118,9 @@ def confined(rules: Path) -> Iterator[str]:
         if peer is not None:
             peer.kill()
             peer.communicate(timeout=5)
-        for name in (box, world):
-            subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
+        if shutil.which("ip"):
+            for name in (box, world):
+                subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
 
 
 def _do(*words: str) -> None:
