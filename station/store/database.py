@@ -84,10 +84,14 @@ def engine_of(url: URL, *, writes: bool = True) -> Engine:
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # Python's driver would begin when it thinks fit, and not before DDL
-        connection.execute("pragma foreign_keys = on")
-        if writes:
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = full")  # invariant 1
+        try:
+            connection.execute("pragma foreign_keys = on")
+            if writes:
+                connection.execute("pragma journal_mode = wal")
+                connection.execute("pragma synchronous = full")  # invariant 1
+        except sqlite3.Error:  # the pool forgets it as it is
+            connection.close()
+            raise
 
     @event.listens_for(engine, "begin")
     def begin_transaction(connection: Connection) -> None:

@@ -85,11 +85,15 @@ class Store:
         self._gap_scan = GapScan(gap_after_s)
         self._quota = Quota(quota or QuotaSettings())
         self._reported_s = 0.0
-        before, after = upgrade(engine)
-        if before != after:
-            log.info("store_upgraded", before=before, after=after)
-        self._blobs = self._disk(lambda: Blobs(state_dir / BLOBS))
-        self._remove_orphans()
+        try:
+            before, after = upgrade(engine)
+            if before != after:
+                log.info("store_upgraded", before=before, after=after)
+            self._blobs = self._disk(lambda: Blobs(state_dir / BLOBS))
+            self._remove_orphans()
+        except BaseException:
+            engine.dispose()  # whoever made it has no store to close
+            raise
 
     def commit(self, messages: Sequence[InboundMessage]) -> None:
         """Keep these.
