@@ -5,10 +5,12 @@ The JSON here lacks what only the sending knows; codec.finish puts it in.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from agent.core.types import Box, Count, Event, EventKind, Instant, ObjectState, Phase, Severity
+from agent.printable import printable
 from agent.publishing.jpeg import Jpeg, ThumbnailSettings, scene, thumbnail
 from agent.wire.channels import MessageKind
 from agent.wire.codec import encode, message, moment
@@ -114,7 +116,7 @@ def count_message(count: Count, sender: Sender) -> Message:
         start_time=moment(count.start),
         end_time=moment(count.end),
         duration_s=max(0.0, round(count.end.since(count.start), 3)),
-        counts={_text(label): dict(ways) for label, ways in count.counts.items()},
+        counts=_shown_counts(count.counts),
         model=_model(sender),
     )
     return message(MessageKind.COUNT, encode(body), count.end, camera=sender.camera, rule=count.rule_id)
@@ -218,6 +220,16 @@ def _box(box: Box) -> BoxPayload:
 
 def _fraction(value: float) -> float:
     return round(min(max(0.0, value), 1.0), 3)
+
+
+def _shown_counts(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """By labels and ways as the wire shows them: those that become the same there are added up."""
+    found: dict[str, dict[str, int]] = {}
+    for label, ways in counts.items():
+        shown = found.setdefault(printable(_text(label)), {})
+        for way, number in ways.items():
+            shown[printable(way)] = shown.get(printable(way), 0) + number
+    return found
 
 
 def _text(words: str, most: int = 64) -> str:

@@ -125,7 +125,7 @@ def confined(rules: Path) -> Iterator[str]:
 
 def _do(*words: str) -> None:
     try:
-        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=90)
     except FileNotFoundError:
         pytest.skip(f"{words[0]} is not here: apt-get install nftables iproute2")
     if done.returncode and "ermitted" in done.stderr:

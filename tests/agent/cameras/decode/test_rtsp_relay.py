@@ -207,7 +207,7 @@ def test_a_closed_relay_leaves_no_thread_and_no_descriptor() -> None:
     before, open_before = threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
     with RtspCamera() as camera:
         assert pictures(camera.url) == 5
-    until(lambda: threading.active_count() == before, 5)
+    until(lambda: threading.active_count() == before)
     assert len(list(Path("/proc/self/fd").iterdir())) == open_before
 
 
