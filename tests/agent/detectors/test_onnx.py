@@ -264,7 +264,7 @@ def lying(folder: Path, output: NDArray[Any], outside: str = "") -> Path:
     np.zeros((1, 5, 7), np.float32), np.zeros((1, 6), np.bool_),
 ])  # fmt: skip
 def test_outputs_of_any_shape_are_told_when_the_network_is_loaded(tmp_path: Path, output: NDArray[Any]) -> None:
-    with pytest.raises(ModelError, match="do not fit the head|cannot load it"):
+    with pytest.raises(ModelError, match=r"do not fit the head|cannot load it"):
         detector(lying(tmp_path, np.asarray(output)))
 
 
