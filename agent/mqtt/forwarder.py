@@ -45,6 +45,7 @@ TAKEN_FIRST_S: Final = 30.0
 TAKEN_S: Final = 300.0
 """Two users of one id would otherwise throw each other out for ever; but a second one is to be told soon."""
 LATELY_S: Final = 3600.0
+"""A name that was taken within this time is taken again and again."""
 FAREWELL_S: Final = 2.0
 WILL_DELAY_S: Final = 60
 """So that a short loss goes unnoticed."""
