@@ -112,11 +112,12 @@ models: $(VENV)/.complete ## Fetch the default detector into its usual place.
 bundle: $(VENV)/.complete ## One signed file for boxes without internet (KEY=release.key BUNDLE="--arch aarch64 --python 3.11").
 	$(BIN)/ngatu bundle build --key $(or $(KEY),release.key) $(BUNDLE)
 
-docs: $(VENV)/.complete ## Rewrite what is generated: example, references, schemas.
+docs: $(VENV)/.complete ## Rewrite what is generated: example, references, schemas, catalogues of messages.
 	$(BIN)/python -m agent.config.reference
 	$(BIN)/python -m agent.cli.reference
 	$(BIN)/python -m agent.wire.describe
 	$(BIN)/python -m station.describe
+	$(BIN)/python -m tests.support.catalogue
 
 clean: ## Remove what was built or written by a demo.
 	rm -rf $(VENV) $(DEMO) $(BENCH) $(FLOORS) $(MUTANT) mutants demo build *.egg-info

@@ -14,6 +14,8 @@ NgatuError                    its text says what, where, and what to do
 └── WireError                 a payload from outside is not what the contract says: dropped, counted, told
 """
 
+from agent.translatable import tr
+
 
 class NgatuError(Exception):
     """Base of every error raised on purpose; `hint` says what to do next."""
@@ -24,7 +26,7 @@ class NgatuError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.what}\n  hint: {self.hint}" if self.hint else self.what
+        return tr("{what}\n  hint: {hint}", what=self.what, hint=self.hint) if self.hint else self.what
 
 
 class ConfigError(NgatuError):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from agent.translatable import Translatable, filtered
+
 _LINE: Final = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
 _JSON_SPACE: Final = re.compile("[\t\n\r]+")
 """Between the parts of a document; within a text JSON allows none of them."""
@@ -22,6 +24,10 @@ _STEERS: Final = re.compile(
 
 def printable(text: str) -> str:
     """The text in one line: ends of lines and tabs are a space, other control characters U+FFFD."""
+    return filtered(text, _printable) if isinstance(text, Translatable) else _printable(text)
+
+
+def _printable(text: str) -> str:
     return _STEERS.sub("\ufffd", _LINE.sub(" ", text))
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from agent.errors import ConfigError, WireError
+from agent.language import Language
 from agent.settings.base import Name, Secret, Settings
 from agent.settings.diagnostics import Finding, read_settings
 from agent.settings.yaml import MAX_BYTES
@@ -162,6 +163,11 @@ class StationConfig(Settings):
         BackupSettings(), description="Where the store is copied to, and what the boxes may forget meanwhile."
     )
     log: StationLog = Field(StationLog(), description="What the station writes about its own work.")
+    language: Language | None = Field(
+        None,
+        description="In which the commands tell people things; null: as LC_ALL, LC_MESSAGES or LANG say. "
+        "Log lines and receipts are always English.",
+    )
 
     def subscriber(self, *, receipts: bool = True) -> SubscriberSettings:
         """The connection's settings; without receipts it only looks on, under an id that no other has."""

@@ -27,6 +27,9 @@ settings.load_profile("patient")
 settings.register_profile("mutants", deadline=None, phases=(Phase.explicit, Phase.generate), database=None)
 """`make mutants`: that a test fails is enough; the smallest example of it is not looked for."""
 
+os.environ["LANGUAGE"] = "en"
+"""Whatever the developer's machine speaks: tests read messages, those of other languages say so themselves."""
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

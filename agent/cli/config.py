@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from agent.cli.exit import BROKEN, FAILED, STYLES, one_line_errors
+from agent.cli.exit import BROKEN, FAILED, STYLES, VERDICTS, one_line_errors
+from agent.language import translated
+from agent.translatable import tr
 
 DEFAULT = Path("/etc/ngatu/config.yaml")
 
@@ -37,17 +39,21 @@ def check_command(
     from agent.tools import check  # noqa: PLC0415
 
     settings = load(config)
-    summary = f"{len(settings.cameras)} camera(s), sha256 {config_sha256(settings)[:12]}"
+    summary = tr(
+        "{number} camera(s), sha256 {sha256}",
+        number=len(settings.cameras),
+        sha256=config_sha256(settings)[:12],
+    )
     findings = [check.CheckResult("config", summary, check.CheckVerdict.OK), *check.offline(settings)]
     if not offline:
         findings += check.online(settings, SystemClock())
     table = Table(title=Text(str(config)), title_justify="left")
-    for heading in ("part", "found", "verdict"):
-        table.add_column(heading, overflow="fold")
+    for heading in (tr("part"), tr("found"), tr("verdict")):
+        table.add_column(translated(heading), overflow="fold")
     for finding in findings:
-        hint = f"\n{finding.hint}" if finding.hint else ""
-        style = STYLES[finding.verdict.value]
-        table.add_row(Text(finding.part), Text(finding.found + hint), Text(finding.verdict.value, style))
+        found = "\n".join(translated(each) for each in (finding.found, finding.hint) if each)
+        verdict = Text(translated(VERDICTS[finding.verdict.value]), STYLES[finding.verdict.value])
+        table.add_row(Text(translated(finding.part)), Text(found), verdict)
     Console(highlight=False, markup=False).print(table)
     verdicts = {finding.verdict for finding in findings}
     if check.CheckVerdict.BROKEN in verdicts:

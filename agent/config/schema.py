@@ -36,6 +36,7 @@ from agent.core.tracking.static_false_positives import StaticFalsePositiveSettin
 from agent.core.tracking.tracker import TrackSettings
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ConfigError, WireError
+from agent.language import Language
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import OutboxSettings
 from agent.publishing.jpeg import ThumbnailSettings
@@ -44,6 +45,7 @@ from agent.settings.diagnostics import Finding, dotted, nearest, quoted, read_se
 from agent.settings.yaml import MAX_BYTES
 from agent.status.device import DeviceSettings
 from agent.status.health import HealthSettings
+from agent.translatable import joined, tr
 from agent.wire.topics import ROOT, STATION, Topics
 
 
@@ -132,6 +134,11 @@ class Config(Settings):
     commands: CommandSettings = Field(CommandSettings(), description="Whose commands the box obeys.")
     health: HealthSettings = Field(HealthSettings(), description="What the box says about itself.")
     log: LogSettings = Field(LogSettings(), description="What the agent writes about its own work.")
+    language: Language | None = Field(
+        None,
+        description="In which the commands tell people things; null: as LC_ALL, LC_MESSAGES or LANG say. "
+        "Log lines and what goes to the station are always English.",
+    )
     cameras: tuple[CameraConfig, ...] = Field(
         min_length=1, max_length=64, description="The cameras of this box."
     )
@@ -178,9 +185,9 @@ def read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        what = f"{path}: cannot be read: {error.strerror or type(error).__name__}"
+        what = tr("{path}: cannot be read: {reason}", path=path, reason=error.strerror or type(error).__name__)
         raise ConfigError(
-            what, "start from `ngatu config example`, and look at the path and its rights"
+            what, tr("start from `ngatu config example`, and look at the path and its rights")
         ) from None
 
 
@@ -203,23 +210,35 @@ def config_sha256(config: Config) -> str:
 
 def warnings(config: Config) -> list[str]:
     """What is allowed but deserves a look, one line each."""
-    found = []
+    found: list[str] = []
     if not config.device.purpose:
-        found.append("device.purpose is empty: the law asks what the pictures are for")
+        found.append(tr("device.purpose is empty: the law asks what the pictures are for"))
     if not config.device.legal_basis:
-        found.append("device.legal_basis is empty: the law asks what allows the cameras")
+        found.append(tr("device.legal_basis is empty: the law asks what allows the cameras"))
     if config.broker.tls is None and config.broker.host not in LOOPBACK:
-        found.append("broker.tls is not set: pictures and passwords go over the network in the clear")
+        found.append(tr("broker.tls is not set: pictures and passwords go over the network in the clear"))
     sources: dict[str, str] = {}
     for camera in config.cameras:
         source = camera.source.model_dump_json()
         if source in sources and camera.source.kind != "file":
-            found.append(f"cameras {sources[source]} and {camera.name} have the same source")
+            found.append(
+                tr(
+                    "cameras {other} and {camera} have the same source",
+                    other=sources[source],
+                    camera=camera.name,
+                )
+            )
         sources[source] = camera.name
         if isinstance(camera.source, UsbSource) and not camera.source.stable:
-            found.append(f"camera {camera.name}: {camera.source.device} may be another camera after a restart")
+            found.append(
+                tr(
+                    "camera {camera}: {device} may be another camera after a restart",
+                    camera=camera.name,
+                    device=camera.source.device,
+                )
+            )
         if not camera.rules:
-            found.append(f"camera {camera.name} has no rules, so it never tells anything")
+            found.append(tr("camera {camera} has no rules, so it never tells anything", camera=camera.name))
     return found
 
 
@@ -233,8 +252,10 @@ def cross_check(plain: Any) -> Iterator[Finding]:
     yield from _repeated([(("cameras", i, "name"), camera.get("name")) for i, camera in cameras])
     for i, camera in cameras:
         if camera.get("name") == RESERVED:
-            what = f"{quoted(RESERVED)} is reserved: it stands for the box itself in events"
-            yield ("cameras", i, "name"), what, "choose another"
+            what = tr(
+                "{reserved} is reserved: it stands for the box itself in events", reserved=quoted(RESERVED)
+            )
+            yield ("cameras", i, "name"), what, tr("choose another")
     for i, camera in cameras:
         at: tuple[str | int, ...] = ("cameras", i)
         zones = [((*at, "zones", k, "id"), zone.get("id")) for k, zone in _groups(camera, "zones")]
@@ -246,11 +267,13 @@ def cross_check(plain: Any) -> Iterator[Finding]:
             zone = rule.get("zone")
             if isinstance(zone, str) and zone not in known:
                 path = (*at, "rules", k, "zone")
-                there = (
-                    f"zones of this camera: {', '.join(known[:64])}" if known else "this camera has no zones"
+                there: str = (
+                    tr("zones of this camera: {known}", known=", ".join(known[:64]))
+                    if known
+                    else tr("this camera has no zones")
                 )
                 there = nearest(zone, known) or there
-                yield path, f"there is no zone {quoted(zone)}", there
+                yield path, tr("there is no zone {zone}", zone=quoted(zone)), there
         yield from _sightless(camera, at)
         yield from _crossed_masks(camera, at)
 
@@ -280,7 +303,11 @@ def _repeated(names: list[tuple[tuple[str | int, ...], Any]]) -> Iterator[Findin
     first: dict[str, tuple[str | int, ...]] = {}
     for path, name in names:
         if isinstance(name, str) and name in first:
-            yield path, f"{quoted(name)} is the name of {dotted(first[name][:-1])} already", "choose another"
+            yield (
+                path,
+                tr("{name} is the name of {first} already", name=quoted(name), first=dotted(first[name][:-1])),
+                tr("choose another"),
+            )
         elif isinstance(name, str):
             first[name] = path
 
@@ -292,11 +319,17 @@ def _sightless(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Fi
         return
     for k, rule in _groups(camera, "rules"):
         if isinstance(rule.get("kind"), str) and rule["kind"] not in BLIND_KINDS:
-            what = f"a rule of kind {quoted(rule['kind'])} needs the detector, which is off for this camera"
+            what = tr(
+                "a rule of kind {rule} needs the detector, which is off for this camera",
+                rule=quoted(rule["kind"]),
+            )
             yield (
                 (*at, "rules", k, "kind"),
                 what,
-                f"set attention.enabled to true, or use rules of kind {' or '.join(sorted(BLIND_KINDS))}",
+                tr(
+                    "set attention.enabled to true, or use rules of kind {blind_kinds}",
+                    blind_kinds=joined(tr(" or "), sorted(BLIND_KINDS)),
+                ),
             )
 
 
@@ -310,8 +343,8 @@ def _crossed_masks(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterato
         for i, first in enumerate(edges):
             for j in range(i + 2, len(edges)):
                 if (i, j) != (0, len(edges) - 1) and crosses(*first, *edges[j]):
-                    what = f"edges {i + 1} and {j + 1} of the mask cross"
-                    yield (*at, "privacy_masks", k), what, "list its corners in order around it"
+                    what = tr("edges {i} and {j} of the mask cross", i=i + 1, j=j + 1)
+                    yield (*at, "privacy_masks", k), what, tr("list its corners in order around it")
                     return
 
 

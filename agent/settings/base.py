@@ -12,6 +12,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from agent.translatable import tr
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{3,32}$")]
 """An id that may stand in a topic: 3 to 32 of a-z, 0-9 and '-' (wildcards in an ACL were a mosquitto hole)."""
 
@@ -57,13 +59,17 @@ class Secret(Settings):
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.env is None) == (self.file is None):
-            raise ValueError("a secret needs env or file, one of them and not both")
+            raise ValueError(tr("a secret needs env or file, one of them and not both"))
         return self
 
     @property
     def place(self) -> str:
         """Where it lies, in words fit for a message."""
-        return f"environment variable {self.env}" if self.env is not None else f"file {self.file}"
+        return (
+            tr("environment variable {env}", env=self.env)
+            if self.env is not None
+            else tr("file {file}", file=self.file)
+        )
 
     def read(self) -> str:
         """The secret: the variable's value, or the file's first line without its end.
@@ -78,20 +84,31 @@ class Secret(Settings):
             assert self.file is not None
             value = _first_line(self.file)
         if not value:
-            raise SecretMissing(f"{self.place} is {'not set or ' if self.env else ''}empty")
+            raise SecretMissing(
+                tr("{place} is not set or empty", place=self.place)
+                if self.env
+                else tr("{place} is empty", place=self.place)
+            )
         return value
 
 
 def _first_line(path: Path) -> str:
     if path.exists() and not path.is_file():
-        raise SecretMissing(f"{path} is no file")  # opening a pipe would wait for whoever writes there
+        # opening a pipe would wait for whoever writes there
+        raise SecretMissing(tr("{path} is no file", path=path))
     with path.open("rb") as file:
         data = file.read(MAX_SECRET_BYTES + 1)
     if len(data) > MAX_SECRET_BYTES:
-        raise SecretMissing(f"file {path} is larger than {MAX_SECRET_BYTES:,} bytes: that is no secret")
+        raise SecretMissing(
+            tr(
+                "file {path} is larger than {max_secret_bytes:,} bytes: that is no secret",
+                path=path,
+                max_secret_bytes=MAX_SECRET_BYTES,
+            )
+        )
     try:
         lines = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         # The codec's error carries the bytes: it may not travel on.
-        raise SecretMissing(f"file {path} is not UTF-8 text") from None
+        raise SecretMissing(tr("file {path} is not UTF-8 text", path=path)) from None
     return lines[0] if lines else ""

@@ -22,6 +22,7 @@ from agent.errors import ConfigError
 from agent.settings.base import Secret
 from agent.settings.introspect import Shape, bounds, groups, item_of, kind, shape_of, shape_of_field, tag_of
 from agent.settings.yaml import Node, UnreadableYaml, read, shown
+from agent.translatable import Translatable, filtered, joined, tr
 
 MAX_TOLD = 50
 """Nobody reads more, and suggestions for a hostile file with thousands of unknown keys would take seconds."""
@@ -53,7 +54,7 @@ class Mistake:
     def line_of(self, file: str) -> str:
         """`file:line: path: what; hint`, in one line, without a password that stands in a URL."""
         where = f"{file}:{self.line}: " + (f"{dotted(self.path)}: " if self.path else "")
-        return redacted(where + self.what + (f"; {self.hint}" if self.hint else ""))
+        return redacted(joined("", (where, joined("; ", filter(None, (self.what, self.hint))))))
 
 
 def read_settings(data: bytes, file: str, model: type[M], checks: Checks | None = None) -> M:
@@ -71,8 +72,8 @@ def read_settings(data: bytes, file: str, model: type[M], checks: Checks | None 
     plain = root.plain()
     settings: M | None = None
     if root.value is None and not root.refused:
-        hint = f"start from `{_example_command(model)}`"
-        mistakes.append(Mistake(1, (), "the file has no settings", hint))
+        hint = tr("start from `{command}`", command=_example_command(model))
+        mistakes.append(Mistake(1, (), tr("the file has no settings"), hint))
     else:
         try:
             # JSON mode: texts become paths and enums, lists become tuples; strict: "no" never becomes False.
@@ -100,8 +101,8 @@ def _config_error(mistakes: list[Mistake], file: str) -> ConfigError:
     lines = [m.line_of(shown(file, 200)) for m in sorted(mistakes, key=lambda m: m.line)]
     unique = list(dict.fromkeys(lines))
     if len(unique) > MAX_TOLD:
-        unique = [*unique[:MAX_TOLD], "… and more; correct these first"]
-    return ConfigError("\n".join(unique))
+        unique = [*unique[:MAX_TOLD], tr("… and more; correct these first")]
+    return ConfigError(joined("\n", unique))
 
 
 def mistakes_of(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Mistake]:
@@ -203,7 +204,7 @@ def _mistake(detail: dict[str, Any], place: _Place, model: type[BaseModel]) -> M
     if code == "missing":
         return _missing(place)
     if code == "extra_forbidden":
-        return Mistake(place.line, place.path, "no such setting", _suggestion(place, model))
+        return Mistake(place.line, place.path, tr("no such setting"), _suggestion(place, model))
     if code in ("union_tag_invalid", "union_tag_not_found"):
         return _wrong_tag(code, context, place)
     if shape is not None and (code.endswith("_type") or code in ("int_from_float", "literal_error", "enum")):
@@ -212,13 +213,24 @@ def _mistake(detail: dict[str, Any], place: _Place, model: type[BaseModel]) -> M
         code in ("greater_than_equal", "greater_than", "less_than_equal", "less_than", "multiple_of") and shape
     ):
         limits = bounds(shape)
-        what = f"{quoted(value, place.path)} is {'outside' if '..' in limits else 'not'} {limits}"
+        given = quoted(value, place.path)
+        what = (
+            tr("{value} is outside {limits}", value=given, limits=limits)
+            if ".." in limits
+            else tr("{value} is not {limits}", value=given, limits=limits)
+        )
     elif code in ("too_short", "too_long") and shape is not None:
         if code == "too_short" and isinstance(value, list) and len(value) > context.get("actual_length", 0):
             return None  # pydantic did not count the items that are wrong themselves
-        what = f"{_plural(context.get('actual_length', 0), 'item')}, not {bounds(shape) or kind(shape)}"
+        what = tr(
+            "{value}, not {expected}",
+            value=_items(context.get("actual_length", 0)),
+            expected=bounds(shape) or kind(shape),
+        )
     elif code.startswith("string_") and shape is not None:
-        what = f"{quoted(value, place.path)} is not {bounds(shape) or kind(shape)}"
+        what = tr(
+            "{value} is not {limits}", value=quoted(value, place.path), limits=bounds(shape) or kind(shape)
+        )
     elif code in ("value_error", "assertion_error"):
         what = _own_words(str(context.get("error", detail["msg"])))
     else:
@@ -229,7 +241,12 @@ def _mistake(detail: dict[str, Any], place: _Place, model: type[BaseModel]) -> M
 def _missing(place: _Place) -> Mistake:
     shape = place.shape
     if place.path and isinstance(place.path[-1], int):
-        return Mistake(place.line, place.path[:-1], "too few items", f"item {place.path[-1] + 1} is missing")
+        return Mistake(
+            place.line,
+            place.path[:-1],
+            tr("too few items"),
+            tr("item {number} is missing", number=place.path[-1] + 1),
+        )
     words = ""
     if place.owner is not None and shape is not None:
         info = place.owner.model_fields.get(str(place.path[-1]))
@@ -237,8 +254,8 @@ def _missing(place: _Place) -> Mistake:
         about = " ".join((info.description or "").split()) if info is not None else ""
         words = about
         if kind(shape) != "group":
-            words = f"{kind(shape)}{f', {limits}' if limits else ''}{f': {about}' if about else ''}"
-    return Mistake(place.line, place.path, "required, but missing", words)
+            words = joined(": ", filter(None, (joined(", ", filter(None, (kind(shape), limits))), about)))
+    return Mistake(place.line, place.path, tr("required, but missing"), words)
 
 
 def _wrong_tag(code: str, context: dict[str, Any], place: _Place) -> Mistake:
@@ -246,10 +263,13 @@ def _wrong_tag(code: str, context: dict[str, Any], place: _Place) -> Mistake:
     tags = [tag for model in (place.shape.models if place.shape else ()) for tag in tag_of(model, name)]
     path = (*place.path, name)
     if code == "union_tag_not_found":
-        return Mistake(place.line, path, "required, but missing", f"one of {', '.join(tags)}")
+        return Mistake(place.line, path, tr("required, but missing"), tr("one of {tags}", tags=", ".join(tags)))
     given = str(context.get("tag"))
     return Mistake(
-        place.line, path, f"{quoted(given, path)} is not one of {', '.join(tags)}", nearest(given, tags)
+        place.line,
+        path,
+        tr("{given} is not one of {tags}", given=quoted(given, path), tags=", ".join(tags)),
+        nearest(given, tags),
     )
 
 
@@ -257,37 +277,47 @@ def _wrong_type(value: Any, place: _Place, shape: Shape) -> tuple[str, str]:
     expected = kind(shape)
     limits = bounds(shape)
     if isinstance(value, str) and "one of" in expected:
-        return f"{quoted(value, place.path)} is not {expected}", nearest(value, expected[7:].split(", "))
+        what = tr("{value} is not {limits}", value=quoted(value, place.path), limits=expected)
+        return what, nearest(value, expected[7:].split(", "))
     hint = ""
     if Secret in shape.options:
-        hint = "name where it lies, such as {env: NAME} or {file: /etc/ngatu/secret}; never write a secret here"
+        hint = tr(
+            "name where it lies, such as {{env: NAME}} or {{file: /etc/ngatu/secret}}; never "
+            "write a secret here"
+        )
     elif expected == "text" and isinstance(value, (int, float)):
-        hint = "quote it"
+        hint = tr("quote it")
     elif expected == "true or false" and str(value).lower() in _YAML_1_1_BOOLEANS:
-        hint = "write true or false, as in YAML 1.2"
+        hint = tr("write true or false, as in YAML 1.2")
     elif limits:
         hint = limits
-    return f"{_given(value, place.path)} {_expected(expected)}", hint
+    return _given(value, place.path, _expected(expected)), hint
 
 
-def _given(value: Any, path: Path) -> str:
+def _given(value: Any, path: Path, expected: str) -> str:
     if value is None:
-        return "empty,"
+        return tr("empty, not {expected}", expected=expected)
     if isinstance(value, (dict, list)):
-        return f"{quoted(value, path)},"
-    return f"{quoted(value, path)} is{' a text,' if isinstance(value, str) else ''}"
+        return tr("{value}, not {expected}", value=quoted(value, path), expected=expected)
+    if isinstance(value, str):
+        return tr("{value} is a text, not {expected}", value=quoted(value, path), expected=expected)
+    return tr("{value} is not {expected}", value=quoted(value, path), expected=expected)
 
 
 def _expected(words: str) -> str:
-    words = "group of settings" if words == "group" else words
-    return f"not {words}" if words.startswith(("true", "one of", "[", "null")) else f"not a {words}"
+    words = tr("group of settings") if words == "group" else words
+    return words if words.startswith(("true", "one of", "[", "null")) else tr("a {words}", words=words)
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def _items(count: int) -> str:
+    return tr("1 item") if count == 1 else tr("{number} items", number=count)
 
 
 def _own_words(text: str) -> str:
+    return filtered(text, _one_line)
+
+
+def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
@@ -297,12 +327,11 @@ def _suggestion(place: _Place, model: type[BaseModel]) -> str:
     if near := nearest(name, known):
         return near
     if elsewhere := _homes(model).get(name, []):
-        return f"{shown(name)} belongs " + " or ".join(
-            f"in {path}" if path else "at the top" for path in elsewhere[:3]
-        )
+        places = [tr("in {path}", path=path) if path else tr("at the top") for path in elsewhere[:3]]
+        return tr("{name} belongs {places}", name=shown(name), places=joined(tr(" or "), places))
     if len(known) > MAX_NAMES:
-        return f"`{_example_command(model)}` shows all there are"
-    return f"known here: {', '.join(known)}" if known else ""
+        return tr("`{command}` shows all there are", command=_example_command(model))
+    return tr("known here: {known}", known=", ".join(known)) if known else ""
 
 
 @functools.cache
@@ -320,7 +349,7 @@ def nearest(name: str, known: Sequence[str]) -> str:
     if len(name) > 40:  # nobody misspells that long a name, and the comparison is quadratic
         return ""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else ""
+    return tr("did you mean {close}?", close=close[0]) if close else ""
 
 
 def dotted(path: Path) -> str:
@@ -332,8 +361,8 @@ def dotted(path: Path) -> str:
 def quoted(value: Any, path: Path = ()) -> str:
     """A value for a message: short, in one line, and never a secret."""
     if _secretive(path) and isinstance(value, (str, int, float)):
-        return "what is written here"
-    for known, words in ((dict, "a group of settings"), (list, "a list")):
+        return tr("what is written here")
+    for known, words in ((dict, tr("a group of settings")), (list, tr("a list"))):
         if isinstance(value, known):
             return words
     return shown(redacted(json.dumps(value, ensure_ascii=False, default=str)), 60)
@@ -341,6 +370,10 @@ def quoted(value: Any, path: Path = ()) -> str:
 
 def redacted(text: str) -> str:
     """`text` without the user and password of any URL in it."""
+    return filtered(text, _redacted) if isinstance(text, Translatable) else _redacted(text)
+
+
+def _redacted(text: str) -> str:
     return _URL.sub(lambda url: f"://…{url[0][url[0].rindex('@') :]}" if "@" in url[0] else url[0], text)
 
 
@@ -350,4 +383,10 @@ def _secretive(path: Path) -> bool:
 
 def _without_secret(what: str, value: Any, path: Path) -> str:
     """A validator may have quoted the value: not where a secret is meant."""
-    return what.replace(str(value), "…") if _secretive(path) and str(value) else what
+    if not (_secretive(path) and str(value)):
+        return what
+    return filtered(what, functools.partial(_without, value=str(value)))
+
+
+def _without(text: str, value: str) -> str:
+    return text.replace(value, "…")

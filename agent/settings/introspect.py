@@ -7,7 +7,7 @@ bounds and its meaning from here, so that they cannot disagree with the code or 
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -18,14 +18,15 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from agent.settings.base import Secret
+from agent.translatable import joined, tr
 
 IN_WORDS = {  # a pattern of a setting -> what it allows; others are shown as they are
-    r"^[a-z0-9-]{2,32}$": "2 to 32 of a-z, 0-9 and '-'",
-    r"^[a-z0-9-]{3,32}$": "3 to 32 of a-z, 0-9 and '-'",
-    r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$": "hours and minutes such as +07:00",
-    r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day such as 22:30",
-    r"^rtsp://[^\s]+$": "an address such as rtsp://host:554/path",
-    r"^/dev/(v4l/by-(id|path)/[^/]+|video[0-9]+)$": "a path such as /dev/v4l/by-id/…",
+    r"^[a-z0-9-]{2,32}$": tr("2 to 32 of a-z, 0-9 and '-'"),
+    r"^[a-z0-9-]{3,32}$": tr("3 to 32 of a-z, 0-9 and '-'"),
+    r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$": tr("hours and minutes such as +07:00"),
+    r"^([01]\d|2[0-3]):[0-5]\d$": tr("a time of day such as 22:30"),
+    r"^rtsp://[^\s]+$": tr("an address such as rtsp://host:554/path"),
+    r"^/dev/(v4l/by-(id|path)/[^/]+|video[0-9]+)$": tr("a path such as /dev/v4l/by-id/…"),
 }
 
 
@@ -107,7 +108,7 @@ def kind(shape: Shape) -> str:
     words = dict.fromkeys(
         _kind(option, shape.discriminator) for option in shape.options if option is not type(None)
     )
-    return " or ".join(words) or "null"
+    return joined(tr(" or "), words) if words else "null"
 
 
 def _kind(option: Any, discriminator: str | None) -> str:  # noqa: PLR0911 (a table would hide the generics)
@@ -115,11 +116,11 @@ def _kind(option: Any, discriminator: str | None) -> str:  # noqa: PLR0911 (a ta
     if origin is Literal:
         return _one_of([str(getattr(arg, "value", arg)) for arg in args])
     if origin is dict:
-        return f"mapping of {kind(shape_of(args[0]))} to {kind(shape_of(args[1]))}"
+        return tr("mapping of {key} to {value}", key=kind(shape_of(args[0])), value=kind(shape_of(args[1])))
     if origin is tuple and Ellipsis not in args:
-        return "[" + ", ".join(kind(shape_of(arg)) for arg in args) + "]"
+        return joined("", ("[", joined(", ", (kind(shape_of(arg)) for arg in args)), "]"))
     if origin in (list, tuple, set, frozenset):
-        return f"list of {kind(shape_of(args[0]))}"
+        return tr("list of {item}", item=kind(shape_of(args[0])))
     if isinstance(option, type):
         if issubclass(option, Enum):
             return _one_of([str(member.value) for member in option])
@@ -134,16 +135,16 @@ def _kind(option: Any, discriminator: str | None) -> str:  # noqa: PLR0911 (a ta
 
 
 _BASES: tuple[tuple[type, str], ...] = (
-    (bool, "true or false"),  # before int, which it is a kind of
-    (int, "whole number"),
-    (float, "number"),
-    (Path, "path"),
-    (str, "text"),
+    (bool, tr("true or false")),  # before int, which it is a kind of
+    (int, tr("whole number")),
+    (float, tr("number")),
+    (Path, tr("path")),
+    (str, tr("text")),
 )
 
 
 def _one_of(values: list[str]) -> str:
-    return values[0] if len(values) == 1 else "one of " + ", ".join(values)
+    return values[0] if len(values) == 1 else tr("one of {values}", values=", ".join(values))
 
 
 def bounds(shape: Shape) -> str:
@@ -154,18 +155,25 @@ def bounds(shape: Shape) -> str:
             value = getattr(mark, name, None)
             if value is not None:
                 found[name] = value
-    return ", ".join(text for text in (_range(found), _length(found, shape), _pattern(found)) if text)
+    return joined(", ", filter(None, (_range(found), _length(found, shape), _pattern(found))))
 
 
 def _range(found: dict[str, Any]) -> str:
     low, high = found.get("ge"), found.get("le")
     if low is not None and high is not None:
         return f"{_number(low)}..{_number(high)}"
-    words = (("ge", "at least"), ("gt", "above"), ("le", "at most"), ("lt", "below"))
-    parts = [f"{word} {_number(found[name])}" for name, word in words if name in found]
+    parts = [word(_number(found[name])) for name, word in _LIMITS if name in found]
     if "multiple_of" in found:
-        parts.append(f"a multiple of {_number(found['multiple_of'])}")
-    return " and ".join(parts)
+        parts.append(tr("a multiple of {number}", number=_number(found["multiple_of"])))
+    return joined(tr(" and "), parts)
+
+
+_LIMITS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("ge", lambda number: tr("at least {number}", number=number)),
+    ("gt", lambda number: tr("above {number}", number=number)),
+    ("le", lambda number: tr("at most {number}", number=number)),
+    ("lt", lambda number: tr("below {number}", number=number)),
+)
 
 
 def _number(value: float) -> str:
@@ -174,12 +182,17 @@ def _number(value: float) -> str:
 
 def _length(found: dict[str, Any], shape: Shape) -> str:
     low, high = found.get("min_length"), found.get("max_length")
-    unit = "characters" if str in shape.options else "items"
     if low is not None and high is not None:
-        return f"{low}..{high} {unit}" if low != high else f"{low} {unit}"
+        return _counted(f"{low}..{high}" if low != high else str(low), shape)
     if low:
-        return f"at least {low} {unit if low > 1 else unit[:-1]}"
-    return f"at most {high} {unit}" if high is not None else ""
+        return tr("at least {number}", number=_counted(str(low), shape))
+    return tr("at most {number}", number=_counted(str(high), shape)) if high is not None else ""
+
+
+def _counted(number: str, shape: Shape) -> str:
+    if str in shape.options:
+        return tr("1 character") if number == "1" else tr("{number} characters", number=number)
+    return tr("1 item") if number == "1" else tr("{number} items", number=number)
 
 
 def _pattern(found: dict[str, Any]) -> str:
@@ -187,7 +200,7 @@ def _pattern(found: dict[str, Any]) -> str:
     if pattern is None:
         return ""
     text = str(getattr(pattern, "pattern", pattern))
-    return IN_WORDS.get(text, f"matching {text}")
+    return IN_WORDS.get(text) or tr("matching {pattern}", pattern=text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +223,7 @@ class Setting:
         own = bounds(self.shape)
         item = item_of(self.shape)
         of_items = bounds(item) if item is not None else ""
-        return ", ".join(part for part in (own, f"each {of_items}" if of_items else "") if part)
+        return joined(", ", filter(None, (own, tr("each {limits}", limits=of_items) if of_items else "")))
 
 
 def settings_of(model: type[BaseModel], path: str = "") -> list[Setting]:

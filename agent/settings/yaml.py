@@ -19,6 +19,8 @@ from typing import Any
 
 import yaml
 
+from agent.translatable import tr
+
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 MAX_DIGITS = 18
@@ -35,22 +37,25 @@ _OTHER_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ABOVE = "the indentation does not match the lines above, or a quotation mark there is never closed"
+_ABOVE = tr("the indentation does not match the lines above, or a quotation mark there is never closed")
 _HINTS = (  # a part of libyaml's or PyYAML's words, and what usually is behind it
     (
         "cannot start any token",
-        "indent with spaces, never tabs; quote a text that starts with a special character",
+        tr("indent with spaces, never tabs; quote a text that starts with a special character"),
     ),
-    ("mapping values are not allowed", "quote a text that contains ': ', or check the indentation"),
-    ("expected ':'", "a setting is written 'name: value'; check for a missing ':' or an open quotation mark"),
+    ("mapping values are not allowed", tr("quote a text that contains ': ', or check the indentation")),
+    (
+        "expected ':'",
+        tr("a setting is written 'name: value'; check for a missing ':' or an open quotation mark"),
+    ),
     ("block end", _ABOVE),
     ("did not find expected key", _ABOVE),
     ("did not find expected '-'", _ABOVE),
-    ("quoted scalar", "a quotation mark is never closed"),
-    ("expected ',' or", "a bracket is never closed"),
-    ("expected node content", "a bracket is never closed, or a value is missing"),
-    ("maximum nesting depth", "look for a bracket that is never closed"),
-    ("escape character", "write \\\\ for a backslash, or use single quotation marks"),
+    ("quoted scalar", tr("a quotation mark is never closed")),
+    ("expected ',' or", tr("a bracket is never closed")),
+    ("expected node content", tr("a bracket is never closed, or a value is missing")),
+    ("maximum nesting depth", tr("look for a bracket that is never closed")),
+    ("escape character", tr("write \\\\ for a backslash, or use single quotation marks")),
 )
 
 
@@ -113,14 +118,18 @@ def read(data: bytes) -> tuple[Node, list[YamlFault]]:
 
 def _decode(data: bytes) -> str:
     if len(data) > MAX_BYTES:
-        what = f"{len(data):,} bytes are too large for a configuration; the limit is {MAX_BYTES:,}"
-        raise UnreadableYaml(YamlFault(1, (), what, "is this the right file?"))
+        what = tr(
+            "{count:,} bytes are too large for a configuration; the limit is {max_bytes:,}",
+            count=len(data),
+            max_bytes=MAX_BYTES,
+        )
+        raise UnreadableYaml(YamlFault(1, (), what, tr("is this the right file?")))
     try:
         text = data.decode("utf-8-sig")  # Notepad's byte order mark does no harm
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        what = f"byte 0x{data[error.start]:02x} is not UTF-8"
-        raise UnreadableYaml(YamlFault(line, (), what, "save the file as UTF-8")) from None
+        what = tr("byte 0x{data:02x} is not UTF-8", data=data[error.start])
+        raise UnreadableYaml(YamlFault(line, (), what, tr("save the file as UTF-8"))) from None
     if odd := _UNPRINTABLE.search(text):
         line = text.count("\n", 0, odd.start()) + 1
         raise UnreadableYaml(YamlFault(line, (), *_odd(odd)))
@@ -129,7 +138,7 @@ def _decode(data: bytes) -> str:
 
 def _odd(found: re.Match[str]) -> tuple[str, str]:
     """Said of a character that may stand in no text, escaped or not: half a character, or a control one."""
-    return f"unprintable character U+{ord(found.group()):04X}", "remove it"
+    return tr("unprintable character U+{found:04X}", found=ord(found.group())), tr("remove it")
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -145,11 +154,13 @@ def _syntax_fault(error: yaml.MarkedYAMLError) -> YamlFault:
     mark = error.problem_mark or error.context_mark
     words = " ".join(part for part in (error.context, error.problem) if part)
     hint = next((hint for part, hint in _HINTS if part in words), "")
-    column = f" (column {mark.column + 1})" if mark else ""
+    column: str = tr(" (column {column})", column=mark.column + 1) if mark else ""
     began = error.context_mark
     if began is not None and mark is not None and began.line != mark.line:
-        column = f"{column[:-1]}; it begins in line {began.line + 1})"
-    return YamlFault(mark.line + 1 if mark else 1, (), f"not YAML: {words}{column}", hint)
+        column = tr(" (column {column}; it begins in line {line})", column=mark.column + 1, line=began.line + 1)
+    return YamlFault(
+        mark.line + 1 if mark else 1, (), tr("not YAML: {words}{column}", words=words, column=column), hint
+    )
 
 
 @dataclass(slots=True)
@@ -194,17 +205,23 @@ class _Reading:
     def _document(self, event: Any, line: int) -> None:
         self.documents += 1
         if self.documents > 1:
-            raise UnreadableYaml(YamlFault(line, (), "a second document starts here", "remove the line '---'"))
+            raise UnreadableYaml(
+                YamlFault(line, (), tr("a second document starts here"), tr("remove the line '---'"))
+            )
         if event.version or event.tags:
-            self._fault(line, "directives (%YAML, %TAG) are not allowed", "remove the line")
+            self._fault(line, tr("directives (%YAML, %TAG) are not allowed"), tr("remove the line"))
 
     def _open(self, event: Any, line: int) -> None:
         if len(self.stack) + self.dropped >= MAX_DEPTH:
-            what = f"nested deeper than {MAX_DEPTH} levels"
-            raise UnreadableYaml(YamlFault(line, self._path(), what, "look for a bracket that is never closed"))
+            what = tr("nested deeper than {max_depth} levels", max_depth=MAX_DEPTH)
+            raise UnreadableYaml(
+                YamlFault(line, self._path(), what, tr("look for a bracket that is never closed"))
+            )
         if self.dropped or self._key_is_next():
             if not self.dropped:
-                self._fault(line, "a key must be a text, not a list or mapping", "quote a text with brackets")
+                self._fault(
+                    line, tr("a key must be a text, not a list or mapping"), tr("quote a text with brackets")
+                )
             self.dropped += 1
             return
         refused = self._decorated(event, line)
@@ -245,14 +262,20 @@ class _Reading:
         if odd := _UNPRINTABLE.search(key):
             self._fault(line, *_odd(odd))
         if not event.style and not isinstance(resolve(key)[0], str):
-            self._fault(line, f"a key must be a text, not {shown(key) or 'empty'}", f'quote it: "{shown(key)}"')
+            self._fault(
+                line,
+                tr("a key must be a text, not {key}", key=shown(key) or tr("empty")),
+                tr('quote it: "{key}"', key=shown(key)),
+            )
         mapping = self.stack[-1].node.value
         assert isinstance(mapping, dict)
         first = mapping.get(key)
         if first is not None:
             path = (*self.stack[-1].path, key)
             self.faults.append(
-                YamlFault(line, path, f"set twice; first in line {first.line}", "keep one of them")
+                YamlFault(
+                    line, path, tr("set twice; first in line {line}", line=first.line), tr("keep one of them")
+                )
             )
         self._key(key, line, twice=first is not None)
 
@@ -263,8 +286,8 @@ class _Reading:
     def _alias(self, event: Any, line: int) -> None:
         if self.dropped:
             return
-        what = f"aliases (*{shown(event.anchor)}) are not allowed"
-        self._fault(line, what, "write the value out")
+        what = tr("aliases (*{anchor}) are not allowed", anchor=shown(event.anchor))
+        self._fault(line, what, tr("write the value out"))
         if self._key_is_next():
             self._key("", line, twice=True)
         else:
@@ -274,17 +297,23 @@ class _Reading:
         """Tell an anchor or a tag; True if the value's type is in doubt because of a tag."""
         if event.anchor is not None:
             self._fault(
-                line, f"anchors (&{shown(event.anchor)}) are not allowed", "write the value out each time"
+                line,
+                tr("anchors (&{anchor}) are not allowed", anchor=shown(event.anchor)),
+                tr("write the value out each time"),
             )
         if event.tag is not None:
-            self._fault(line, f"tags ({shown(event.tag)}) are not allowed", "remove it; quote a text instead")
+            self._fault(
+                line,
+                tr("tags ({tag}) are not allowed", tag=shown(event.tag)),
+                tr("remove it; quote a text instead"),
+            )
         return event.tag is not None
 
     def _place(self, node: Node) -> None:
         self.values += 1
         if self.values > MAX_VALUES:
-            what = f"more than {MAX_VALUES:,} values are too many for a configuration"
-            raise UnreadableYaml(YamlFault(node.line, (), what, "is this the right file?"))
+            what = tr("more than {max_values:,} values are too many for a configuration", max_values=MAX_VALUES)
+            raise UnreadableYaml(YamlFault(node.line, (), what, tr("is this the right file?")))
         if not self.stack:
             self.root = node
             return
@@ -338,20 +367,30 @@ def _integer(text: str) -> tuple[Scalar, tuple[str, str] | None]:
     digits = text.lstrip("+-")
     if len(digits) > MAX_DIGITS:
         return 0, (
-            f"a number with {len(digits)} digits; at most {MAX_DIGITS} are allowed",
-            "quote it if it is a text",
+            tr(
+                "a number with {count} digits; at most {max_digits} are allowed",
+                count=len(digits),
+                max_digits=MAX_DIGITS,
+            ),
+            tr("quote it if it is a text"),
         )
     if _OTHER_BASE.fullmatch(text):
         return int(text, 0), None
     if len(digits) > 1 and digits.startswith("0"):
-        return int(text), (f"{text} has a leading zero", "remove the zero, or quote it if it is a text")
+        return int(text), (
+            tr("{text} has a leading zero", text=text),
+            tr("remove the zero, or quote it if it is a text"),
+        )
     return int(text), None
 
 
 def _float(text: str) -> tuple[Scalar, tuple[str, str] | None]:
     number = float(text.replace(".", "", 1)) if _NOT_FINITE.fullmatch(text) else float(text)
     if number - number != 0:  # infinity and not-a-number are the only ones that differ from themselves by not 0
-        return 0.0, (f"{shown(text)} is no finite number", "write a number, or quote it if it is a text")
+        return 0.0, (
+            tr("{text} is no finite number", text=shown(text)),
+            tr("write a number, or quote it if it is a text"),
+        )
     return number, None
 
 

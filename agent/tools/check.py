@@ -28,6 +28,7 @@ from agent.mqtt.packets import Limits
 from agent.mqtt.settings import BrokerSettings
 from agent.settings.base import Secret, SecretMissing
 from agent.settings.diagnostics import redacted
+from agent.translatable import joined, tr
 from agent.transport.client import Will
 from agent.transport.errors import VersionRefused
 from agent.wire.signature import public_key
@@ -66,17 +67,24 @@ def offline(config: Config) -> Iterator[CheckResult]:
     for path, secret in secrets(config):
         if problem := _secret_problem(secret):
             yield CheckResult(
-                path, problem, CheckVerdict.WARNING, "put the secret there before the agent starts"
+                path, problem, CheckVerdict.WARNING, tr("put the secret there before the agent starts")
             )
     if config.commands.key is not None:
         try:
             public_key(config.commands.key)
         except NgatuError as error:
-            yield CheckResult("commands.key", error.what, CheckVerdict.FAILED, "without it no command is done")
+            yield CheckResult(
+                "commands.key", error.what, CheckVerdict.FAILED, tr("without it no command is done")
+            )
     for name, file in dict(config.broker.tls or ()).items():
         if isinstance(file, Path) and not os.access(file, os.R_OK):
-            hint = "put it there before the agent starts"
-            yield CheckResult(f"broker.tls.{name}", f"{file} cannot be read", CheckVerdict.WARNING, hint)
+            hint = tr("put it there before the agent starts")
+            yield CheckResult(
+                f"broker.tls.{name}",
+                tr("{file} cannot be read", file=file),
+                CheckVerdict.WARNING,
+                hint,
+            )
 
 
 def online(config: Config, clock: Clock) -> Iterator[CheckResult]:
@@ -84,7 +92,9 @@ def online(config: Config, clock: Clock) -> Iterator[CheckResult]:
     yield guarded("clock", lambda: check_clock(clock))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(
-            lambda camera: guarded(f"camera {camera.name}", partial(check_camera, camera, clock)),
+            lambda camera: guarded(
+                tr("camera {camera}", camera=camera.name), partial(check_camera, camera, clock)
+            ),
             config.cameras,
         )
     yield guarded("detector", lambda: check_detector(config, clock))
@@ -101,7 +111,7 @@ def guarded(part: str, check: Callable[[], CheckResult]) -> CheckResult:
     except Exception as error:
         what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         return CheckResult(
-            part, redacted(what), CheckVerdict.BROKEN, "this is a fault of ngatu: report it with this line"
+            part, redacted(what), CheckVerdict.BROKEN, tr("this is a fault of ngatu: report it with this line")
         )
 
 
@@ -110,30 +120,39 @@ def check_clock(clock: Clock) -> CheckResult:
     now = clock.now()
     if now.wall_s < EARLIEST_S:
         return CheckResult(
-            "clock", "before 2026: wrong", CheckVerdict.FAILED, "set up NTP, or set the clock by hand"
+            "clock", tr("before 2026: wrong"), CheckVerdict.FAILED, tr("set up NTP, or set the clock by hand")
         )
     kept = trust()
     if kept.state == "unknown":
-        found = "neither NTP nor a battery clock keeps it"
+        found = tr("neither NTP nor a battery clock keeps it")
         return CheckResult(
-            "clock", found, CheckVerdict.WARNING, "events will say that their times are not to be trusted"
+            "clock", found, CheckVerdict.WARNING, tr("events will say that their times are not to be trusted")
         )
-    error = f", within {kept.error_ms} ms" if kept.error_ms is not None else ""
-    return CheckResult("clock", f"kept by {kept.state}{error}", CheckVerdict.OK)
+    if kept.error_ms is None:
+        return CheckResult("clock", tr("kept by {state}", state=kept.state), CheckVerdict.OK)
+    found = tr("kept by {state}, within {error_ms} ms", state=kept.state, error_ms=kept.error_ms)
+    return CheckResult("clock", found, CheckVerdict.OK)
 
 
 def check_camera(camera: CameraConfig, clock: Clock) -> CheckResult:
     """Open the camera and take one frame."""
     facts = probe(camera, clock)
-    rate = f", {facts.fps:g} pictures/s" if facts.fps else ""
-    found = f"{facts.width_px}×{facts.height_px} {facts.codec}{rate}, decoded by {facts.decoder}"
-    return CheckResult(f"camera {camera.name}", found, CheckVerdict.OK)
+    rate = tr(", {fps:g} pictures/s", fps=facts.fps) if facts.fps else ""
+    found = tr(
+        "{width_px}×{height_px} {codec}{rate}, decoded by {decoder}",
+        width_px=facts.width_px,
+        height_px=facts.height_px,
+        codec=facts.codec,
+        rate=rate,
+        decoder=facts.decoder,
+    )
+    return CheckResult(tr("camera {camera}", camera=camera.name), found, CheckVerdict.OK)
 
 
 def check_detector(config: Config, clock: Clock) -> CheckResult:
     """Load the model, run it once to warm it up, and time a second call."""
     if not config.detects:
-        return CheckResult("detector", "off for every camera: only motion is told", CheckVerdict.OK)
+        return CheckResult("detector", tr("off for every camera: only motion is told"), CheckVerdict.OK)
     detector = load_detector(config.detector)
     try:
         picture = np.zeros((detector.input_size.height_px, detector.input_size.width_px, 3), np.uint8)
@@ -144,13 +163,21 @@ def check_detector(config: Config, clock: Clock) -> CheckResult:
     finally:
         detector.close()
     size = detector.input_size
-    found = (
-        f"{detector.name} ({detector.sha256[:12]}), {size.width_px}×{size.height_px}, {took_ms:.0f} ms a call"
+    found = tr(
+        "{detector} ({sha256}), {width_px}×{height_px}, {took_ms:.0f} ms a call",
+        detector=detector.name,
+        sha256=detector.sha256[:12],
+        width_px=size.width_px,
+        height_px=size.height_px,
+        took_ms=took_ms,
     )
     unknown = _unknown_labels(config, detector)
     if unknown:
         return CheckResult(
-            "detector", f"{found}; {unknown}", CheckVerdict.WARNING, "the rule will never see these labels"
+            "detector",
+            joined("; ", (found, unknown)),
+            CheckVerdict.WARNING,
+            tr("the rule will never see these labels"),
         )
     return CheckResult("detector", found, CheckVerdict.OK)
 
@@ -163,9 +190,12 @@ def _unknown_labels(config: Config, detector: Detector) -> str:
             if "labels" in rule.model_fields_set:
                 missing = [label for label in rule.wanted if label not in detector.labels]
                 unknown |= {
-                    f"rule {rule.id} wants {label}, which the model does not know": None for label in missing
+                    tr(
+                        "rule {rule} wants {label}, which the model does not know", rule=rule.id, label=label
+                    ): None
+                    for label in missing
                 }
-    return "; ".join(unknown)
+    return joined("; ", unknown)
 
 
 def secrets(settings: BaseModel, path: str = "") -> Iterator[tuple[str, Secret]]:
@@ -188,9 +218,12 @@ def _secret_problem(secret: Secret) -> str:
     except SecretMissing as error:
         return str(error)
     except OSError as error:
-        return f"{secret.place}: {error.strerror or type(error).__name__}"
+        return tr("{place}: {reason}", place=secret.place, reason=error.strerror or type(error).__name__)
     if secret.file is not None and secret.file.stat().st_mode & (stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
-        return f"{secret.place} can be read or changed by others; its mode should be 0600 or 0640"
+        return tr(
+            "{place} can be read or changed by others; its mode should be 0600 or 0640",
+            place=secret.place,
+        )
     return ""
 
 
@@ -201,12 +234,16 @@ def check_outbox(path: Path) -> CheckResult:
     if blocked is not None or not folder.is_dir():
         return CheckResult(
             "outbox",
-            f"{blocked or folder} cannot be written",
+            tr("{blocked} cannot be written", blocked=blocked or folder),
             CheckVerdict.FAILED,
-            "look at its owner and mode",
+            tr("look at its owner and mode"),
         )
     free = os.statvfs(folder)
-    return CheckResult("outbox", f"{path}, {free.f_bavail * free.f_frsize / 1e9:.1f} GB free", CheckVerdict.OK)
+    return CheckResult(
+        "outbox",
+        tr("{path}, {free_gb:.1f} GB free", path=path, free_gb=free.f_bavail * free.f_frsize / 1e9),
+        CheckVerdict.OK,
+    )
 
 
 def check_broker(config: Config) -> CheckResult:
@@ -219,9 +256,17 @@ def check_broker(config: Config) -> CheckResult:
     topics = Topics(device.commune, device.id, config.broker.root)
     will = Will(topics.below("check"), b"")  # an empty retained message leaves nothing behind
     limits = _connected(config.broker, f"{device.id}-check", will)
-    packet = f", packets to {limits.max_packet_bytes:,} bytes" if limits.max_packet_bytes else ""
-    tls = "TLS" if config.broker.tls else "no TLS"
-    found = f"{config.broker.host}:{config.broker.port}, MQTT {limits.version}, {tls}{packet}"
+    limit = limits.max_packet_bytes
+    packet = tr(", packets to {limit:,} bytes", limit=limit) if limit else ""
+    tls = tr("TLS") if config.broker.tls else tr("no TLS")
+    found = tr(
+        "{host}:{port}, MQTT {version}, {tls}{packet}",
+        host=config.broker.host,
+        port=config.broker.port,
+        version=limits.version,
+        tls=tls,
+        packet=packet,
+    )
     return CheckResult("broker", found, CheckVerdict.OK)
 
 

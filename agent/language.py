@@ -1,0 +1,94 @@
+"""In which language a person is told things: by the environment as gettext reads it, by a setting, or English.
+
+The first that is said counts: the variable `LANGUAGE`, a list such as "vi:en"; the setting `language` of the
+file that a command is given; the variables `LC_ALL`, `LC_MESSAGES` and `LANG`. Only names are read: the machine
+needs no locale of that name. A language that nobody has written yet is English.
+"""
+
+from __future__ import annotations
+
+import functools
+import gettext
+import os
+import re
+import string
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from agent.translatable import Translatable
+
+Language = Literal["en", "vi"]
+"""Those that are written: English in the source, the others in `locale/`."""
+LANGUAGES: Final[tuple[str, ...]] = get_args(Language)
+DOMAIN: Final = "ngatu"
+LOCALE: Final = Path(__file__).with_name("locale")
+
+_MAX_READ_BYTES: Final = 1 << 20
+_SETTING: Final = re.compile(rb"^language:[ \t]*[\"']?([a-z]+)", re.MULTILINE)
+_chosen: list[str] = []
+"""What the file of this process says; none or one."""
+
+
+def choose(setting: str | None) -> None:
+    """Let this setting count from now on; None: there is none."""
+    _chosen[:] = [] if setting is None else [setting]
+
+
+def choose_by(file: Path | None) -> None:
+    """Let the setting in a file count, before anyone has judged the file: its mistakes are told in it, too."""
+    if file is None:
+        choose(None)
+        return
+    try:
+        with file.open("rb") as opened:
+            found = _SETTING.search(opened.read(_MAX_READ_BYTES))
+    except OSError:  # whoever reads it will say so
+        found = None
+    choose(found[1].decode() if found else None)
+
+
+def language() -> str:
+    """In which people are told things now."""
+    said = (
+        os.environ.get("LANGUAGE", "").split(":"),
+        _chosen,
+        [next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")],
+    )
+    names = next((names for names in said if any(names)), [])
+    codes = (re.split(r"[_.@-]", name.lower())[0] for name in names)
+    return next((code for code in codes if code in LANGUAGES), LANGUAGES[0])
+
+
+def translated(text: object) -> str:
+    """The text for a person; of an error its own. What is not marked by `tr` stays as it is."""
+    text = str(text)
+    if not isinstance(text, Translatable):
+        return text
+    values = {
+        name: translated(value) if isinstance(value, Translatable) else value
+        for name, value in text.values.items()
+    }
+    told_in = language()
+    msgid = _catalogue(told_in).gettext(text.msgid) if text.msgid else ""
+    return text.by(_FORMATTERS.get(told_in, string.Formatter()).vformat(msgid, (), values))
+
+
+class _DecimalComma(string.Formatter):
+    """Writes 1.234,5 where English writes 1,234.5; what no format is given for stays as it is."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        shown = super().format_field(value, format_spec)
+        swapped = format_spec and isinstance(value, int | float)
+        return shown.translate(str.maketrans(",.", ".,")) if swapped else shown
+
+
+_FORMATTERS: Final = {"vi": _DecimalComma()}
+
+
+@functools.lru_cache(maxsize=len(LANGUAGES))
+def _catalogue(code: str) -> gettext.NullTranslations:
+    try:
+        with (LOCALE / code / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as file:
+            return gettext.GNUTranslations(file)
+    except OSError:  # English has none
+        return gettext.NullTranslations()
