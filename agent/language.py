@@ -15,7 +15,7 @@ import string
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from agent.translatable import Translatable
+from agent.translatable import Translatable, tr
 
 Language = Literal["en", "vi"]
 """Those that are written: English in the source, the others in `locale/`."""
@@ -65,7 +65,7 @@ def translated(text: object) -> str:
     if not isinstance(text, Translatable):
         return text
     values = {
-        name: translated(value) if isinstance(value, Translatable) else value
+        name: translated(_REASONS.get(value, value)) if isinstance(value, str) else value
         for name, value in text.values.items()
     }
     told_in = language()
@@ -83,6 +83,33 @@ class _DecimalComma(string.Formatter):
 
 
 _FORMATTERS: Final = {"vi": _DecimalComma()}
+
+
+_REASONS: Final[dict[str, str]] = {
+    str(words): words
+    for words in (
+        tr("No such file or directory"),
+        tr("Permission denied"),
+        tr("Operation not permitted"),
+        tr("No space left on device"),
+        tr("Read-only file system"),
+        tr("Input/output error"),
+        tr("Is a directory"),
+        tr("Not a directory"),
+        tr("File exists"),
+        tr("Disk quota exceeded"),
+        tr("Address already in use"),
+        tr("Connection refused"),
+        tr("Connection reset by peer"),
+        tr("Connection timed out"),
+        tr("Network is unreachable"),
+        tr("No route to host"),
+        tr("Name or service not known"),
+        tr("Temporary failure in name resolution"),
+        tr("No address associated with hostname"),
+    )
+}
+"""What the system says most, wherever it is a value of a message."""
 
 
 @functools.lru_cache(maxsize=len(LANGUAGES))

@@ -10,8 +10,9 @@ A text made of it by an f-string, `+`, `str.join` or `str.replace` is plain Engl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 
 class Translatable(str):
@@ -59,3 +60,40 @@ def joined(between: str, parts: Iterable[str]) -> Translatable:
 def filtered(text: str, by: Callable[[str], str]) -> Translatable:
     """As `by(text)`; what `by` takes out is taken out of every translation, too. `by` can be pickled."""
     return Translatable("{text}", {"text": text}, by)
+
+
+_HARMLESS: Final = re.compile(r"(?:[^{}]|\{\{|\}\}|\{[a-z_0-9]+(?::[,.0-9]{0,2}[a-zA-Z]?)?\})*")
+"""Names with short formats: what else can stand in braces is not for another process to ask of us."""
+_LONGEST: Final = 1000
+_DEEPEST: Final = 4
+
+
+def plain(text: str) -> str | list[Any]:
+    """As JSON can carry it to another process: `restored` makes the same of it there."""
+    if not isinstance(text, Translatable) or text.by is not str:
+        return text
+    kept = {
+        name: each if isinstance(each, int | float) else plain(str(each)) for name, each in text.values.items()
+    }
+    return [text.msgid, kept]
+
+
+def restored(words: Any, deepest: int = _DEEPEST) -> str:
+    """What `plain` made, from a process that may have been taken over.
+
+    Raises:
+        ValueError: it is not of that form, or would have us do more than put values into a text.
+    """
+    match words:
+        case str():
+            return words
+        case [str(msgid), dict(values)] if deepest and len(msgid) <= _LONGEST and _HARMLESS.fullmatch(msgid):
+            kept = {
+                str(name): each if isinstance(each, int | float) else restored(each, deepest - 1)
+                for name, each in values.items()
+            }
+            try:
+                return Translatable(msgid, kept)
+            except (KeyError, IndexError) as error:
+                raise ValueError(str(error)) from None
+    raise ValueError("no message")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agent.cameras.decode.decoded import CameraFacts
 from agent.errors import CameraRefused
+from agent.translatable import tr
 
 if TYPE_CHECKING:  # a decoding child imports this package too, and needs neither numpy nor pydantic
     from agent.cameras.isolate import IsolatedCamera
@@ -53,7 +54,7 @@ def probe(settings: CameraSettings, clock: Clock) -> CameraFacts:
     camera = open_camera(settings, clock)
     try:
         if next(iter(camera.frames()), None) is None or camera.facts is None:
-            raise CameraRefused(f"{settings.name}: no picture at all", "try another file")
+            raise CameraRefused(tr("{camera}: no picture at all", camera=settings.name), tr("try another file"))
         return camera.facts
     finally:
         camera.close()

@@ -28,6 +28,7 @@ from agent.cameras.sources import source
 from agent.clock import Clock
 from agent.core.types import Frame, Instant, Plane
 from agent.errors import CameraError, CameraLost, CameraRefused
+from agent.translatable import restored, tr
 
 START_S = 20.0  # a child's imports on a slow card under load; measured 0.2 s here
 REAP_S = 2.0
@@ -142,7 +143,7 @@ class IsolatedCamera:
                 frame = self._understood(message, fds)
                 ended = "end" in message
             except NONSENSE:
-                raise self._lost("its decoder speaks nonsense", "it is started again") from None
+                raise self._lost(tr("its decoder speaks nonsense"), tr("it is started again")) from None
             finally:
                 for fd in fds:
                     os.close(fd)
@@ -177,10 +178,10 @@ class IsolatedCamera:
             case {"ready": True}:
                 # A little longer than the child's own deadline, whose words say more.
                 self._deadline_s = self._clock.now().mono_s + self.settings.open_timeout_s + 0.5
-            case {"lost": [str(what), str(hint)]}:
-                raise CameraLost(what, hint)
-            case {"refused": [str(what), str(hint)]}:
-                raise CameraRefused(what, hint)
+            case {"lost": [what, hint]}:
+                raise CameraLost(restored(what), restored(hint))
+            case {"refused": [what, hint]}:
+                raise CameraRefused(restored(what), restored(hint))
             case {"end": True}:
                 pass
             case _:
@@ -208,22 +209,25 @@ class IsolatedCamera:
         return frame
 
     def _too_late(self) -> CameraLost:
-        hint = "check its power and its network; the agent goes on asking"
+        hint = tr("check its power and its network; the agent goes on asking")
         if self.last_frame_at is None:
-            return self._lost(f"no picture within {self.settings.open_timeout_s:g} s", hint)
-        slow = "check its power and its network; if it sends so rarely, raise stall_s; the agent goes on asking"
-        return self._lost(f"no picture for {self.settings.stall_s:g} s", slow)
+            return self._lost(tr("no picture within {late_s:g} s", late_s=self.settings.open_timeout_s), hint)
+        slow = tr(
+            "check its power and its network; if it sends so rarely, raise stall_s; the agent goes on asking"
+        )
+        return self._lost(tr("no picture for {late_s:g} s", late_s=self.settings.stall_s), slow)
 
     def _died(self) -> CameraLost:
         code = None
         if self._child is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 code = self._child.wait(REAP_S)
-        how = f"exit code {code}" if code is None or code >= 0 else signal.Signals(-code).name
-        return self._lost(f"its decoder died ({how})", "it is started again; if it goes on, report the stream")
+        how = tr("exit code {code}", code=code) if code is None or code >= 0 else signal.Signals(-code).name
+        again = tr("it is started again; if it goes on, report the stream")
+        return self._lost(tr("its decoder died ({how})", how=how), again)
 
     def _lost(self, what: str, hint: str) -> CameraLost:
-        return CameraLost(f"{self.settings.name}: {what}", hint)
+        return CameraLost(tr("{camera}: {what}", camera=self.settings.name, what=what), hint)
 
 
 def spawn(fd: int, module: str = "agent.cameras.decode.worker") -> subprocess.Popen[bytes]:

@@ -16,9 +16,10 @@ from agent.cameras.settings import CameraSettings
 from agent.cameras.sources import source
 from agent.clock import Clock
 from agent.errors import CameraError, CameraLost, CameraRefused
+from agent.translatable import restored, tr
 
 MODULE = "agent.cameras.decode.recorder"
-AGAIN = "try again; if it goes on, report the stream"
+AGAIN = tr("try again; if it goes on, report the stream")
 FINISH_S = 10.0
 """A slow card takes its time to complete a file."""
 
@@ -95,18 +96,18 @@ class _Listener:
                 data = self._sock.recv(MAX_MESSAGE_BYTES)
             except TimeoutError:
                 if self._clock.now().mono_s > self._deadline_s:
-                    self._over(self._lost("nothing comes any more", "check its power and its network"))
+                    self._over(self._lost(tr("nothing comes any more"), tr("check its power and its network")))
             except ConnectionError:
-                raise self._lost("what recorded it died", AGAIN) from None
+                raise self._lost(tr("what recorded it died"), AGAIN) from None
             else:
                 if not data:
-                    raise self._lost("what recorded it died", AGAIN)
+                    raise self._lost(tr("what recorded it died"), AGAIN)
                 self._heard(data)
             self._look()
         return self._recorded
 
     def _lost(self, what: str, hint: str) -> CameraLost:
-        return CameraLost(f"{self._settings.name}: {what}", hint)
+        return CameraLost(tr("{camera}: {what}", camera=self._settings.name, what=what), hint)
 
     def _look(self) -> None:
         if self._on_progress(self._recorded.seconds) and not self._told_to_end:
@@ -123,7 +124,7 @@ class _Listener:
             if "recorded_s" in message:
                 self._recorded.seconds = float(message["recorded_s"])
         except NONSENSE:
-            raise self._lost("what records it speaks nonsense", AGAIN) from None
+            raise self._lost(tr("what records it speaks nonsense"), AGAIN) from None
         self._understood(message)
 
     def _understood(self, message: dict[str, Any]) -> None:
@@ -138,14 +139,20 @@ class _Listener:
                 raise CannotCopy(f"{settings.name}: sends {codec}", "record what is decoded of it")
             case {"unwritten": str(why)}:
                 raise OSError(None, why)
-            case {"lost": [str(what), str(hint)]}:
-                self._over(CameraLost(what, hint))
-            case {"refused": [str(what), str(hint)]}:
-                self._over(CameraRefused(what, hint))
+            case {"lost": [what, hint]}:
+                self._over(CameraLost(*self._restored(what, hint)))
+            case {"refused": [what, hint]}:
+                self._over(CameraRefused(*self._restored(what, hint)))
             case {"end": True}:
                 self._recorded.ended = True
             case _:
-                raise self._lost("what records it speaks nonsense", AGAIN)
+                raise self._lost(tr("what records it speaks nonsense"), AGAIN)
+
+    def _restored(self, *words: Any) -> list[str]:
+        try:
+            return [restored(each) for each in words]
+        except ValueError:
+            raise self._lost(tr("what records it speaks nonsense"), AGAIN) from None
 
     def _over(self, error: CameraError) -> None:
         if not self._recorded.seconds:

@@ -10,31 +10,34 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from agent.settings.base import Name, Secret, Settings
+from agent.translatable import tr
 
 
 def _address(url: str) -> str:
     parts = urlsplit(url)  # raises ValueError on a broken address
     if parts.username is not None or parts.password is not None:
-        raise ValueError("take the user name and password out of the url; set username and password instead")
+        raise ValueError(
+            tr("take the user name and password out of the url; set username and password instead")
+        )
     if not parts.hostname:
-        raise ValueError("no host in the url; write rtsp://host:554/path")
+        raise ValueError(tr("no host in the url; write rtsp://host:554/path"))
     _ = parts.port  # raises ValueError outside 0..65535
     return url
 
 
 def _device(path: Path) -> Path:
     if not re.fullmatch(r"/dev/(v4l/by-(id|path)/[^/]+|video\d+)", str(path)):
-        raise ValueError("write a path below /dev/v4l/by-id or by-path; `ls /dev/v4l/by-id` lists them")
+        raise ValueError(tr("write a path below /dev/v4l/by-id or by-path; `ls /dev/v4l/by-id` lists them"))
     return path
 
 
 def _mask(polygon: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
     if any(not (0 <= x <= 1 and 0 <= y <= 1) for x, y in polygon):
-        raise ValueError("every corner of a mask is two fractions of the frame, 0 to 1")
+        raise ValueError(tr("every corner of a mask is two fractions of the frame, 0 to 1"))
     following = polygon[1:] + polygon[:1]
     twice = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(polygon, following, strict=True))
     if abs(twice) < 1e-6:  # less than one pixel of an 8-megapixel frame
-        raise ValueError("a mask must enclose an area, and its edges must not cross")
+        raise ValueError(tr("a mask must enclose an area, and its edges must not cross"))
     return polygon
 
 
@@ -55,7 +58,7 @@ class RtspSource(Settings):
     @model_validator(mode="after")
     def _password_has_a_user(self) -> Self:
         if self.password is not None and self.username is None:
-            raise ValueError("a password needs a username")
+            raise ValueError(tr("a password needs a username"))
         return self
 
 
@@ -116,7 +119,12 @@ class CameraSettings(Settings):
     def _pictures_come_before_it_counts_as_lost(self) -> Self:
         if self.max_fps * self.stall_s < 1:
             raise ValueError(
-                f"at max_fps {self.max_fps:g} a picture comes every {1 / self.max_fps:g} s, "
-                f"but with stall_s {self.stall_s:g} the camera counts as lost before that"
+                tr(
+                    "at max_fps {max_fps:g} a picture comes every {every_s:g} s, but with stall_s "
+                    "{stall_s:g} the camera counts as lost before that",
+                    max_fps=self.max_fps,
+                    every_s=1 / self.max_fps,
+                    stall_s=self.stall_s,
+                )
             )
         return self

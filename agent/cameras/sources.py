@@ -9,6 +9,7 @@ from agent.cameras.decode.decoded import Source
 from agent.cameras.settings import CameraSettings, CsiSource, FileSource, RtspSource, UsbSource
 from agent.core.types import Instant
 from agent.errors import CameraLost, CameraRefused
+from agent.translatable import tr
 
 
 def source(settings: CameraSettings, started: Instant) -> Source:
@@ -49,7 +50,10 @@ def source(settings: CameraSettings, started: Instant) -> Source:
 
 def _file(common: Source, file: FileSource) -> Source:
     if not file.path.is_file():
-        raise CameraRefused(f"{common.name}: no such file: {file.path}", "set source.path to a video file")
+        raise CameraRefused(
+            tr("{camera}: no such file: {path}", camera=common.name, path=file.path),
+            tr("set source.path to a video file"),
+        )
     path = str(file.path.absolute())
     # "file:" keeps FFmpeg from reading a colon in the name as a protocol.
     return replace(common, location=f"file:{path}", shown=path, pace=file.pace, loop=file.loop)
@@ -65,8 +69,8 @@ def _login(name: str, rtsp: RtspSource) -> tuple[str, str] | None:
     except (KeyError, OSError, IndexError, UnicodeDecodeError) as error:
         where = rtsp.password.env or rtsp.password.file
         raise CameraRefused(
-            f"{name}: the camera's password cannot be read from {where}",
-            "set the environment variable, or let the agent's user read the file",
+            tr("{camera}: the camera's password cannot be read from {where}", camera=name, where=where),
+            tr("set the environment variable, or let the agent's user read the file"),
         ) from error
 
 
@@ -100,5 +104,7 @@ def present(device: Path, root: Path = Path("/")) -> Path:
     if path.exists():  # follows the link: a link that leads nowhere is a camera that was pulled out
         return path
     others = sorted(p.name for p in (root / "dev/v4l/by-id").glob("*") if p.exists())
-    listed = ", ".join(f"/dev/v4l/by-id/{name}" for name in others) or "no USB camera at all"
-    raise CameraLost(f"no camera at {device}", f"check its plug; there is now: {listed}")
+    listed = ", ".join(f"/dev/v4l/by-id/{name}" for name in others) or tr("no USB camera at all")
+    raise CameraLost(
+        tr("no camera at {device}", device=device), tr("check its plug; there is now: {listed}", listed=listed)
+    )

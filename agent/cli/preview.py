@@ -10,6 +10,8 @@ import typer
 from agent.cli.config import DEFAULT, ConfigFile
 from agent.cli.exit import one_line_errors
 from agent.errors import NgatuError
+from agent.language import translated
+from agent.translatable import joined, tr
 
 
 @one_line_errors
@@ -39,7 +41,9 @@ def preview_command(
     cameras = [settings.camera(name) for name in camera] if camera else list(settings.cameras)
     out = out or Path()
     if len(cameras) > 1 and not out.is_dir():
-        raise NgatuError(f"{out}: no such folder", "for several cameras --out is a folder that is there")
+        raise NgatuError(
+            tr("{out}: no such folder", out=out), tr("for several cameras --out is a folder that is there")
+        )
     failed: list[NgatuError] = []
     for each in cameras:
         path = out / f"{each.name}.jpg" if out.is_dir() else out
@@ -50,8 +54,16 @@ def preview_command(
             failed.append(error)
             continue
         typer.echo(
-            f"{path}: camera {each.name} gives {size.width_px}×{size.height_px} pixels; "
-            f"read corners off the grid, or divide: [x / {size.width_px}, y / {size.height_px}]"
+            translated(
+                tr(
+                    "{path}: camera {camera} gives {width_px}×{height_px} pixels; read corners off the "
+                    "grid, or divide: [x / {width_px}, y / {height_px}]",
+                    path=path,
+                    camera=each.name,
+                    width_px=size.width_px,
+                    height_px=size.height_px,
+                )
+            )
         )
     if failed:
-        raise NgatuError("\n".join(map(str, failed)))
+        raise NgatuError(joined("\n", map(str, failed)))

@@ -11,6 +11,8 @@ import typer
 
 from agent.cli.config import DEFAULT, ConfigFile
 from agent.cli.exit import FAILED, one_line_errors
+from agent.language import translated
+from agent.translatable import tr
 
 
 @one_line_errors
@@ -45,14 +47,30 @@ def record_command(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     screen = Console(stderr=True)
-    with screen.status(f"opening camera {chosen.name}") as status:
+    with screen.status(translated(tr("opening camera {camera}", camera=chosen.name))) as status:
 
         def progress(seconds: float) -> bool:
-            status.update(f"camera {chosen.name}: {seconds:.0f} of {for_s:.0f} s")
+            words = tr(
+                "camera {camera}: {seconds:.0f} of {for_s:.0f} s",
+                camera=chosen.name,
+                seconds=seconds,
+                for_s=for_s,
+            )
+            status.update(translated(words))
             return stop.is_set()
 
         done = record(chosen, SystemClock(), file, for_s, progress)
-    typer.echo(f"{file}: {done.seconds:.1f} s of camera {chosen.name}, {done.how}")
+    typer.echo(
+        translated(
+            tr(
+                "{file}: {seconds:.1f} s of camera {camera}, {how}",
+                file=file,
+                seconds=done.seconds,
+                camera=chosen.name,
+                how=done.how,
+            )
+        )
+    )
     if done.why is not None:
-        typer.echo(f"cut short: {done.why}", err=True)
+        typer.echo(translated(tr("cut short: {why}", why=done.why)), err=True)
         raise typer.Exit(FAILED)

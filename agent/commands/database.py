@@ -12,6 +12,7 @@ import structlog
 
 from agent.errors import OutboxError
 from agent.outbox.erase import zero
+from agent.translatable import tr
 
 log = structlog.get_logger(__name__)
 
@@ -104,8 +105,13 @@ def _bring_up_to_date(db: sqlite3.Connection, path: Path, forgotten_s: float) ->
         raise sqlite3.DatabaseError("it is no journal of commands")
     elif version > VERSION:
         raise OutboxError(
-            f"command journal {path} has version {version}, this agent knows {VERSION}",
-            "install the newer agent again, or move the file away",
+            tr(
+                "command journal {path} has version {version}, this agent knows {known}",
+                path=path,
+                version=version,
+                known=VERSION,
+            ),
+            tr("install the newer agent again, or move the file away"),
         )
 
 
@@ -148,4 +154,7 @@ def _rename_former(path: Path) -> None:
         finally:
             os.close(folder)
     except OSError as error:
-        raise OutboxError(f"command journal {path}: {error.strerror or error}", "look at the disk") from error
+        raise OutboxError(
+            tr("command journal {path}: {reason}", path=path, reason=error.strerror or error),
+            tr("look at the disk"),
+        ) from error

@@ -25,6 +25,7 @@ from agent.commands import database
 from agent.commands.database import IN_MEMORY
 from agent.commands.policy import VERBS, Args, Command, Pause, Verb
 from agent.errors import OutboxError
+from agent.translatable import tr
 
 __all__ = ["IN_MEMORY", "CommandState", "CommandTooOld", "Journal", "JournalEntry", "JournalFull", "StoredAck"]
 
@@ -267,7 +268,8 @@ class Journal:
 
     def _error(self, error: sqlite3.Error) -> OutboxError:
         return OutboxError(
-            f"command journal {self._path}: {error}", "look at the disk: full, read-only, or dying?"
+            tr("command journal {path}: {error}", path=self._path, error=error),
+            tr("look at the disk: full, read-only, or dying?"),
         )
 
 

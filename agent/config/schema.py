@@ -163,7 +163,10 @@ class Config(Settings):
             if camera.name == name:
                 return camera
         known = ", ".join(camera.name for camera in self.cameras)
-        raise ConfigError(f"there is no camera {name} in the configuration", f"there are: {known}")
+        raise ConfigError(
+            tr("there is no camera {name} in the configuration", name=name),
+            tr("there are: {known}", known=known),
+        )
 
     def _said(self) -> dict[str, Any]:
         """Without the defaults: the rules that a camera has by itself are nobody's mistake."""

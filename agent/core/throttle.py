@@ -27,6 +27,7 @@ from agent.core.debounce import NEVER, Debounce
 from agent.core.ids import Ids
 from agent.core.types import Event, EventKind, Instant
 from agent.settings.base import Settings
+from agent.translatable import tr
 
 SHARES = (1.0, 0.5, 0.25)
 """Of the wanted pictures, by step. Halves, because less would not be felt by a processor that is too hot."""
@@ -64,7 +65,9 @@ class ThrottleSettings(Settings):
     @model_validator(mode="after")
     def _hot_is_above_cool(self) -> Self:
         if self.cool_c >= self.hot_c:
-            raise ValueError(f"cool_c ({self.cool_c:g}) must be below hot_c ({self.hot_c:g})")
+            raise ValueError(
+                tr("cool_c ({cool_c:g}) must be below hot_c ({hot_c:g})", cool_c=self.cool_c, hot_c=self.hot_c)
+            )
         return self
 
 

@@ -21,6 +21,7 @@ from agent.detectors.labels import BUILT_IN, ROAD_USERS
 from agent.detectors.settings import Score
 from agent.errors import ModelError
 from agent.settings.base import Settings
+from agent.translatable import joined, tr
 
 SURE = 0.6
 """The tracker's bar for a strong detection; at this score three of four boxes of YOLOX-nano are right."""
@@ -100,11 +101,15 @@ def read_card(path: Path) -> Card:
     try:
         content = yaml.safe_load(_text(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: the model card cannot be read: {error}") from error
+        raise ModelError(
+            tr("{path}: the model card cannot be read: {error}", path=path, error=error)
+        ) from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise ModelError(f"{path}: the model card is not YAML: {error}") from error
+        raise ModelError(tr("{path}: the model card is not YAML: {error}", path=path, error=error)) from error
     if not isinstance(content, dict):
-        raise ModelError(f"{path}: a model card is a list of fields", "docs/guide/models.md shows one.")
+        raise ModelError(
+            tr("{path}: a model card is a list of fields", path=path), tr("docs/guide/models.md shows one.")
+        )
     return parse_card(content, path)
 
 
@@ -113,18 +118,22 @@ def parse_card(content: dict[str, Any], path: Path) -> Card:
     try:
         card = Card.model_validate(content)
     except ValidationError as error:
-        lines = [f"{path}: {_field(e['loc'])}: {_mistake(e)}" for e in error.errors()]
-        raise ModelError("\n".join(lines), "docs/guide/models.md explains each field of a card.") from error
+        lines = [joined(": ", (str(path), _field(e["loc"]), _mistake(e))) for e in error.errors()]
+        raise ModelError(
+            joined("\n", lines), tr("docs/guide/models.md explains each field of a card.")
+        ) from error
     labels = _labels(card.labels, path)
     unknown = [label for label in card.keep if label not in labels]
     if unknown:
         near = get_close_matches(unknown[0], labels, 1)
         hint = (
-            f"did you mean {near[0]}?"
+            tr("did you mean {near}?", near=near[0])
             if near
-            else f"the labels are {', '.join(list(filter(None, labels))[:SHOWN])}."
+            else tr("the labels are {labels}.", labels=", ".join(list(filter(None, labels))[:SHOWN]))
         )
-        raise ModelError(f"{path}: keep: the model has no label {', '.join(unknown)}", hint)
+        raise ModelError(
+            tr("{path}: keep: the model has no label {unknown}", path=path, unknown=", ".join(unknown)), hint
+        )
     return card.model_copy(update={"labels": labels})
 
 
@@ -136,11 +145,11 @@ def _text(path: Path) -> str:
     """
     if not path.is_file():
         path.stat()
-        raise OSError("it is no file")  # opening a pipe would wait for whoever writes there
+        raise OSError(tr("it is no file"))  # opening a pipe would wait for whoever writes there
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise OSError(f"it is larger than {MAX_BYTES} bytes")
+        raise OSError(tr("it is larger than {max_bytes} bytes", max_bytes=MAX_BYTES))
     return data.decode("utf-8")
 
 
@@ -152,12 +161,13 @@ def hashed(path: Path) -> str:
     """
     try:
         if path.exists() and not path.is_file():
-            raise ModelError(f"{path}: it is no file", "name the model's .onnx file.")
+            raise ModelError(tr("{path}: it is no file", path=path), tr("name the model's .onnx file."))
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ModelError(
-            f"{path}: the model cannot be read: {error.strerror}", "check the path, and its rights"
+            tr("{path}: the model cannot be read: {reason}", path=path, reason=error.strerror),
+            tr("check the path, and its rights"),
         ) from error
 
 
@@ -168,15 +178,24 @@ def _labels(labels: str | tuple[str, ...], path: Path) -> tuple[str, ...]:
         return BUILT_IN[labels]
     if Path(labels).name != labels or (path.parent / labels).is_symlink():
         raise ModelError(
-            f"{path}: labels: {labels[:100]!r} is not the name of a file beside the card",
-            f"the built-in lists are {', '.join(BUILT_IN)}.",
+            tr(
+                "{path}: labels: {labels} is not the name of a file beside the card",
+                path=path,
+                labels=repr(labels[:100]),
+            ),
+            tr("the built-in lists are {built_in}.", built_in=", ".join(BUILT_IN)),
         )
     try:
         lines = _text(path.parent / labels).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(
-            f"{path}: labels: the file {labels} cannot be read: {error}",
-            f"the built-in lists are {', '.join(BUILT_IN)}.",
+            tr(
+                "{path}: labels: the file {labels} cannot be read: {error}",
+                path=path,
+                labels=labels,
+                error=error,
+            ),
+            tr("the built-in lists are {built_in}.", built_in=", ".join(BUILT_IN)),
         ) from error
     return tuple(line.strip() for line in lines if line.strip())
 
@@ -187,7 +206,8 @@ def _field(place: tuple[int | str, ...]) -> str:
 
 def _mistake(error: Any) -> str:
     if error["type"] == "extra_forbidden":
-        return "no such field"
+        return tr("no such field")
     if error["type"] == "missing":
-        return "this field is missing"
-    return f"{error['msg'][0].lower()}{error['msg'][1:]}, not {_SHORT.repr(error['input'])}"
+        return tr("this field is missing")
+    said = error["msg"][0].lower() + error["msg"][1:]
+    return tr("{said}, not {given}", said=said, given=_SHORT.repr(error["input"]))

@@ -21,6 +21,7 @@ from agent.detectors.heads.found import Ask, RawDetections, misfit, shifted, sup
 from agent.detectors.letterbox import Placement, network_input
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
+from agent.translatable import tr
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +113,7 @@ class OnnxDetector:
     def _run(self, images: Sequence[Image]) -> list[tuple[Detection, ...]]:
         session = self._session
         if session is None:
-            raise ModelError(f"{self.name}: the detector is closed", "load it again.")
+            raise ModelError(tr("{name}: the detector is closed", name=self.name), tr("load it again."))
         batch, places = network_input(images, self._card, self._dtype)
         if self._fixed and len(batch) < self._fixed:
             # A network that was exported for n pictures takes n: the rest stays empty and is not read.
@@ -121,7 +122,7 @@ class OnnxDetector:
         try:
             outputs = session.run(self._outputs, {self._input: batch}, self._run_options)
         except Exception as error:  # ONNX Runtime's errors share no base but Exception
-            raise ModelError(f"{self.name}: the network failed: {error}") from error
+            raise ModelError(tr("{name}: the network failed: {error}", name=self.name, error=error)) from error
         return [self._told(index, outputs, place) for index, place in enumerate(places)]
 
     def _one(self, array: NDArray[Any], index: int) -> NDArray[Any]:
@@ -157,8 +158,15 @@ def _ask(card: Card, least: Mapping[str, float]) -> Ask:
     unknown = [label for label in least if label not in card.keep]
     if unknown:
         near = get_close_matches(unknown[0], card.keep, 1)
-        hint = f"did you mean {near[0]}?" if near else f"the model tells {', '.join(card.keep)}."
-        raise ModelError(f"detector.min_score: {card.name} tells no {', '.join(unknown)}", hint)
+        hint = (
+            tr("did you mean {near}?", near=near[0])
+            if near
+            else tr("the model tells {keep}.", keep=", ".join(card.keep))
+        )
+        raise ModelError(
+            tr("detector.min_score: {card} tells no {unknown}", card=card.name, unknown=", ".join(unknown)),
+            hint,
+        )
     names = tuple(card.labels)
     thresholds = np.array([least.get(label, card.min_score) for label in card.keep], np.float32)
     return Ask(
@@ -174,8 +182,12 @@ def _session(model: Path, sha256: str, settings: DetectorSettings) -> ort.Infere
     there = ort.get_available_providers()
     if wanted[0] not in there:
         raise ModelError(
-            f"detector.provider: this ONNX Runtime has no {settings.provider}, only {', '.join(there)}",
-            "install onnxruntime-gpu (on a Jetson: NVIDIA's wheel for its JetPack), or set provider: cpu.",
+            tr(
+                "detector.provider: this ONNX Runtime has no {provider}, only {there}",
+                provider=settings.provider,
+                there=", ".join(there),
+            ),
+            tr("install onnxruntime-gpu (on a Jetson: NVIDIA's wheel for its JetPack), or set provider: cpu."),
         )
     options = ort.SessionOptions()
     options.intra_op_num_threads = settings.threads
@@ -191,14 +203,18 @@ def _session(model: Path, sha256: str, settings: DetectorSettings) -> ort.Infere
     try:
         data = model.read_bytes()
     except OSError as error:
-        raise ModelError(f"{model}: the model cannot be read: {error.strerror}", "check the path") from error
+        raise ModelError(
+            tr("{model}: the model cannot be read: {reason}", model=model, reason=error.strerror),
+            tr("check the path"),
+        ) from error
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise ModelError(f"{model}: it has changed just now", "load it again.")
+        raise ModelError(tr("{model}: it has changed just now", model=model), tr("load it again."))
     try:
         return ort.InferenceSession(data, options, providers=[p for p in wanted if p in there])
     except Exception as error:  # ONNX Runtime's errors share no base but Exception
         raise ModelError(
-            f"{model}: ONNX Runtime cannot load it: {error}", "fetch or export it again."
+            tr("{model}: ONNX Runtime cannot load it: {error}", model=model, error=error),
+            tr("fetch or export it again."),
         ) from error
 
 
@@ -212,7 +228,13 @@ def _checked(entry: Any, card: Card, model: Path) -> tuple[Any, int | None]:
     )
     if not fits or entry.type not in _TYPES:
         raise ModelError(
-            f"{model}: its input is {entry.type} {shape}, but the card says {['batch', *wanted]}",
-            "correct input and layout in the model card.",
+            tr(
+                "{model}: its input is {type} {shape}, but the card says {wanted}",
+                model=model,
+                type=entry.type,
+                shape=shape,
+                wanted=["batch", *wanted],
+            ),
+            tr("correct input and layout in the model card."),
         )
     return _TYPES[entry.type], shape[0] if isinstance(shape[0], int) else None

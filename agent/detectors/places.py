@@ -8,6 +8,7 @@ from pathlib import Path
 from agent.detectors.card import Card, read_card
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
+from agent.translatable import tr
 
 SYSTEM = Path("/var/lib/ngatu/models")
 SHIPPED = Path(__file__).parent / "cards"
@@ -37,12 +38,12 @@ def find_model(settings: DetectorSettings) -> Path:
     """
     if settings.model.endswith(".onnx") or "/" in settings.model:
         path = Path(settings.model).expanduser()
-        hint = "give the path of an .onnx file, or a name that `ngatu models list` shows."
+        hint = tr("give the path of an .onnx file, or a name that `ngatu models list` shows.")
     else:
         path = models_dir(settings.models_dir) / f"{settings.model}.onnx"
-        hint = f"get it with: ngatu models fetch {settings.model}"
+        hint = tr("get it with: ngatu models fetch {model}", model=settings.model)
     if not path.is_file():
-        raise ModelError(f"{path}: no such model", hint)
+        raise ModelError(tr("{path}: no such model", path=path), hint)
     return path
 
 
@@ -56,18 +57,28 @@ def find_card(model: Path, sha256: str, setting: Path | None = None) -> tuple[Ca
     path = setting or (beside if beside.is_file() else _shipped(sha256))
     if path is None:
         raise ModelError(
-            f"{model}: there is no model card for it",
-            f"write {beside.name} beside it (docs/guide/models.md), or set detector.card.",
+            tr("{model}: there is no model card for it", model=model),
+            tr("write {beside} beside it (docs/guide/models.md), or set detector.card.", beside=beside.name),
         )
     card = read_card(path)
     if card.sha256 is None:
         raise ModelError(
-            f"{path}: sha256: this field is missing", f"if you trust {model}, add sha256: {sha256}"
+            tr("{path}: sha256: this field is missing", path=path),
+            tr("if you trust {model}, add sha256: {sha256}", model=model, sha256=sha256),
         )
     if card.sha256 != sha256:
         raise ModelError(
-            f"{model}: its SHA-256 is {sha256}, but the card {path} was written for {card.sha256}",
-            f"the file is damaged, changed, or not the card's; fetch it again: ngatu models fetch {card.name}",
+            tr(
+                "{model}: its SHA-256 is {sha256}, but the card {path} was written for {expected}",
+                model=model,
+                sha256=sha256,
+                path=path,
+                expected=card.sha256,
+            ),
+            tr(
+                "the file is damaged, changed, or not the card's; fetch it again: ngatu models fetch {card}",
+                card=card.name,
+            ),
         )
     return card, path
 

@@ -27,6 +27,7 @@ from agent.clock import Clock
 from agent.core.types import Detection, Image, Size
 from agent.detectors import Detector
 from agent.errors import ModelError
+from agent.translatable import tr
 
 ACTIVE_S = 1.0
 """Who has asked within this time counts as at it, also between two of its looks."""
@@ -146,7 +147,8 @@ class SharedDetector:
 
 def _foreign(name: str, error: Exception) -> ModelError:
     failure = ModelError(
-        f"{name}: the detector failed: {type(error).__name__}: {error}", "report this with the log"
+        tr("{name}: the detector failed: {kind}: {error}", name=name, kind=type(error).__name__, error=error),
+        tr("report this with the log"),
     )
     failure.__cause__ = error
     return failure

@@ -37,6 +37,7 @@ from agent.mqtt.packets import (
     publish_properties,
 )
 from agent.mqtt.settings import BrokerSettings
+from agent.translatable import tr
 from agent.transport import errors
 from agent.transport.client import Will
 from agent.transport.settings import Version
@@ -197,7 +198,11 @@ class Connection:
             raise errors.TooLarge(f"{size} bytes, the limit is {most}")
         info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
         if info.rc != paho.MQTT_ERR_SUCCESS:
-            raise self._why() if self._state.lost else BrokerUnreachable(f"broker {self.where}: {info.rc!r}")
+            raise (
+                self._why()
+                if self._state.lost
+                else BrokerUnreachable(tr("broker {where}: {rc}", where=self.where, rc=repr(info.rc)))
+            )
         self._sent_s = self._now_s()
         if qos:
             self._quiet_since_s = self._quiet_since_s if self._unacked else self._now_s()
@@ -318,7 +323,7 @@ class Connection:
             self._quiet_since_s = now_s
         self._unsent = unsent
         if now_s - self._quiet_since_s >= SILENT * self._settings.dead_link_s:
-            self._state.error = TimeoutError("no acknowledgement")
+            self._state.error = TimeoutError(tr("no acknowledgement"))
             self._lose(0)
 
     def _lose(self, code: int) -> None:
@@ -334,7 +339,9 @@ class Connection:
         elif code == _KEEPALIVE_TIMEOUT:
             error = errors.Silent(f"broker {self.where} does not answer any more", "is the network up?")
         else:
-            error = errors.HungUp(f"broker {self.where} hung up", "see its log for the reason")
+            error = errors.HungUp(
+                tr("broker {where} hung up", where=self.where), tr("see its log for the reason")
+            )
         return self._with_hint(error)
 
     def _with_hint(self, error: DeliveryError) -> DeliveryError:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from agent.mqtt.data_cap import DailySettings
+from agent.translatable import tr
 from agent.transport.settings import EndpointSettings, Version
 
 Protocol = Annotated[
@@ -45,7 +46,7 @@ class BrokerSettings(EndpointSettings):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.backoff_min_s > self.backoff_max_s:
-            raise ValueError("backoff_min_s is longer than backoff_max_s")
+            raise ValueError(tr("backoff_min_s is longer than backoff_max_s"))
         if self.image_window > self.window:
-            raise ValueError("image_window is larger than window, of which it is a part")
+            raise ValueError(tr("image_window is larger than window, of which it is a part"))
         return self

@@ -20,6 +20,7 @@ from agent.errors import OutboxError
 from agent.outbox.erase import erase_log
 from agent.outbox.recovery import pages
 from agent.outbox.recovery.pages import PAGE
+from agent.translatable import tr
 
 APPLICATION_ID: Final = 1852268916
 VERSION: Final = 2
@@ -187,7 +188,9 @@ def _recognise(db: sqlite3.Connection, path: Path) -> None:
         raise damage("no tables: the power went before the first commit")
     ours = {"life", "message", "quarantine", "open_event"} <= tables
     if not ours and db.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
-        raise OutboxError(f"{path} is the database of another program", "give the outbox a path of its own")
+        raise OutboxError(
+            tr("{path} is the database of another program", path=path), tr("give the outbox a path of its own")
+        )
     if not ours or db.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
         raise damage("its header is not that of an outbox")
     version = db.execute("pragma user_version").fetchone()[0]
@@ -197,8 +200,13 @@ def _recognise(db: sqlite3.Connection, path: Path) -> None:
         raise damage("it says two versions of itself")
     if version > VERSION:
         raise OutboxError(
-            f"outbox {path} has version {version}, this agent knows {VERSION}",
-            "install the newer agent again, or move the file away once it is empty",
+            tr(
+                "outbox {path} has version {version}, this agent knows {known}",
+                path=path,
+                version=version,
+                known=VERSION,
+            ),
+            tr("install the newer agent again, or move the file away once it is empty"),
         )
     if version < VERSION:
         raise damage(f"version {version} is of an early trial: it is kept aside")

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from agent.errors import OutboxError
 from agent.settings.base import Secret
+from agent.translatable import tr
 from agent.wire.message import Message, Priority
 
 KEY_BYTES: Final = 32
@@ -114,11 +115,12 @@ def read_key(secret: Secret) -> OutboxKey:
         key = b""
     except (KeyError, OSError) as error:
         raise OutboxError(
-            f"the key of the outbox cannot be read from {secret.place}",
-            "put it there (docs/guide/stolen-box.md), or take outbox.key out of the configuration",
+            tr("the key of the outbox cannot be read from {place}", place=secret.place),
+            tr("put it there (docs/guide/stolen-box.md), or take outbox.key out of the configuration"),
         ) from error
     if len(key) != KEY_BYTES:
         raise OutboxError(
-            f"what lies in {secret.place} is no key of the outbox", "make one: openssl rand -base64 32"
+            tr("what lies in {place} is no key of the outbox", place=secret.place),
+            tr("make one: openssl rand -base64 32"),
         )
     return OutboxKey(key)

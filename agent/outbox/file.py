@@ -26,6 +26,7 @@ from agent.outbox.ballast import OPENING_BYTES
 from agent.outbox.database import SMALL_BYTES, Seal, is_damage, is_out_of_reach, log_of, result_code
 from agent.outbox.erase import erase_file, erase_some
 from agent.outbox.recovery.salvage import DamagedFile, OutboxLife
+from agent.translatable import tr
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -114,7 +115,10 @@ class OutboxFile:
                 elif is_out_of_reach(error):
                     raise DiskFails(str(error)) from error
                 else:
-                    raise OutboxError(f"outbox {self.path}: {error}", "look at the disk's health") from error
+                    raise OutboxError(
+                        tr("outbox {path}: {error}", path=self.path, error=error),
+                        tr("look at the disk's health"),
+                    ) from error
             except OSError as error:
                 raise DiskFails(f"{error.strerror or error}") from error
             else:
@@ -187,7 +191,8 @@ class OutboxFile:
             if error.errno in _DISK:
                 raise DiskFails(error.strerror or str(error)) from error
             raise OutboxError(
-                f"outbox {self.path}: {error.strerror or error}", "make its folder writable by the agent's user"
+                tr("outbox {path}: {reason}", path=self.path, reason=error.strerror or error),
+                tr("make its folder writable by the agent's user"),
             ) from error
         self.unsaved = [path for path in self._set_aside_before() if not _note(path).exists()]
 

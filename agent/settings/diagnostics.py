@@ -98,11 +98,14 @@ def _no_checks(_plain: Any) -> Iterable[Finding]:
 
 
 def _config_error(mistakes: list[Mistake], file: str) -> ConfigError:
-    lines = [m.line_of(shown(file, 200)) for m in sorted(mistakes, key=lambda m: m.line)]
-    unique = list(dict.fromkeys(lines))
-    if len(unique) > MAX_TOLD:
-        unique = [*unique[:MAX_TOLD], tr("… and more; correct these first")]
-    return ConfigError(joined("\n", unique))
+    lines: dict[str, None] = {}
+    for mistake in sorted(mistakes, key=lambda m: m.line):
+        if len(lines) > MAX_TOLD:
+            break
+        lines[mistake.line_of(shown(file, 200))] = None
+    if len(lines) > MAX_TOLD:
+        return ConfigError(joined("\n", [*list(lines)[:MAX_TOLD], tr("… and more; correct these first")]))
+    return ConfigError(joined("\n", lines))
 
 
 def mistakes_of(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Mistake]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from agent.settings.base import Name, Settings
+from agent.translatable import tr
 
 
 class Location(Settings):
@@ -23,7 +24,7 @@ def _offset_s(text: str) -> int:
 
 def _inhabited(text: str) -> str:
     if not -12 * 3600 <= _offset_s(text) <= 14 * 3600:
-        raise ValueError(f"no place on earth has the local time {text}; -12:00..+14:00")
+        raise ValueError(tr("no place on earth has the local time {text}; -12:00..+14:00", text=text))
     return text
 
 

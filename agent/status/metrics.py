@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 
 from agent.errors import NgatuError
+from agent.translatable import tr
 from agent.wire.payloads import CameraHealth, HealthPayload
 
 
@@ -27,7 +28,8 @@ def serve(port: int, read: Callable[[], HealthPayload]) -> Callable[[], None]:
         server, thread = start_http_server(port, "127.0.0.1", registry)
     except OSError as error:
         raise NgatuError(
-            f"health.metrics_port: port {port} cannot be used: {error.strerror}", "choose another"
+            tr("health.metrics_port: port {port} cannot be used: {reason}", port=port, reason=error.strerror),
+            tr("choose another"),
         ) from error
 
     def end() -> None:

@@ -23,6 +23,7 @@ from agent.core.rules.registry import Rule
 from agent.core.types import Frame, Image, Size
 from agent.errors import CameraRefused, NgatuError
 from agent.tools.overlay import AMBER, BLUE, WHITE, point_of, text_size, write_text
+from agent.translatable import tr
 
 SETTLE_S = 1.0
 """A live camera's first picture is often too dark: its exposure is still finding its way."""
@@ -57,7 +58,7 @@ def preview(camera: CameraConfig, clock: Clock) -> tuple[Image, Size]:
 def _taken(frames: Iterator[Frame], camera: CameraConfig) -> Frame:
     frame = next(frames, None)
     if frame is None:
-        raise CameraRefused(f"{camera.name}: no picture at all", "try another file")
+        raise CameraRefused(tr("{camera}: no picture at all", camera=camera.name), tr("try another file"))
     return frame
 
 
@@ -91,15 +92,17 @@ def save(image: Image, path: Path) -> None:
         NgatuError: the name has no kind of a picture, or the file cannot be written.
     """
     if path.suffix.lower() not in KINDS:
-        raise NgatuError(f"{path}: not a name for a picture", f"end it with {', '.join(KINDS)}")
+        raise NgatuError(
+            tr("{path}: not a name for a picture", path=path), tr("end it with {kinds}", kinds=", ".join(KINDS))
+        )
     done, data = cv2.imencode(path.suffix.lower(), image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     assert done, "an image of ours can always be encoded"
     try:
         path.write_bytes(data.tobytes())
     except OSError as error:
         raise NgatuError(
-            f"{path}: cannot be written: {error.strerror or type(error).__name__}",
-            "name a file in a folder that is there and that you may write to",
+            tr("{path}: cannot be written: {reason}", path=path, reason=error.strerror or type(error).__name__),
+            tr("name a file in a folder that is there and that you may write to"),
         ) from error
 
 

@@ -23,6 +23,7 @@ from agent.config.schema import CameraConfig
 from agent.core import image as picture
 from agent.errors import CameraError, NgatuError
 from agent.tools.overlay import VideoFile, video
+from agent.translatable import joined, tr
 
 KINDS: Final[dict[str, Literal["mp4", "matroska"]]] = {".mp4": "mp4", ".mkv": "matroska"}
 MAX_FPS = 30.0
@@ -54,18 +55,27 @@ def record(
     """
     kind = KINDS.get(path.suffix.lower())
     if kind is None:
-        raise NgatuError(f"{path}: not a name for a video", f"end it with {' or '.join(KINDS)}")
+        raise NgatuError(
+            tr("{path}: not a name for a video", path=path),
+            tr("end it with {kinds}", kinds=joined(tr(" or "), KINDS)),
+        )
     if path.exists():
-        raise NgatuError(f"{path} is there already", "name another file; a recording never replaces one")
+        raise NgatuError(
+            tr("{path} is there already", path=path), tr("name another file; a recording never replaces one")
+        )
     with _appearing(path) as unfinished:
         try:
             with unfinished.open("r+b") as file:
                 copied = copy_packets(camera, clock, file, kind, for_s, on_progress)
-            return Recording(copied.seconds, "as the camera sent it", copied.why)
+            return Recording(copied.seconds, tr("as the camera sent it"), copied.why)
         except CannotCopy:
             encoded = _encoded(camera, clock, unfinished, kind, for_s, on_progress)
-            why = "its masks hide a part" if camera.privacy_masks else "it sends pictures without compression"
-            return Recording(encoded.seconds, f"encoded again, for {why}", encoded.why)
+            why = (
+                tr("its masks hide a part")
+                if camera.privacy_masks
+                else tr("it sends pictures without compression")
+            )
+            return Recording(encoded.seconds, tr("encoded again, for {why}", why=why), encoded.why)
 
 
 @contextmanager
@@ -84,8 +94,8 @@ def _appearing(path: Path) -> Iterator[Path]:
         raise
     except OSError as error:
         raise NgatuError(
-            f"{path}: cannot be written: {error.strerror or error}",
-            "name a file in a folder that is there, that you may write to, and that has room",
+            tr("{path}: cannot be written: {reason}", path=path, reason=error.strerror or error),
+            tr("name a file in a folder that is there, that you may write to, and that has room"),
         ) from error
 
 
@@ -113,5 +123,5 @@ def _encoded(
         except av.error.FFmpegError as error:
             raise OSError(None, error.strerror) from error
     if film is None:
-        raise CameraError(f"{camera.name}: no picture at all", "try another source")
+        raise CameraError(tr("{camera}: no picture at all", camera=camera.name), tr("try another source"))
     return done

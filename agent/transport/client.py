@@ -17,6 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from agent.errors import BrokerRefused
+from agent.translatable import tr
 from agent.transport import errors
 from agent.transport.settings import EndpointSettings, Version
 
@@ -72,12 +73,12 @@ def new_client(
             client.tls_set_context(endpoint.tls.context())
     except KeyError as error:
         raise BrokerRefused(
-            f"broker.password: {error}", "set the environment variable that it names"
+            tr("broker.password: {error}", error=error), tr("set the environment variable that it names")
         ) from error
     except OSError as error:
         raise BrokerRefused(
-            f"broker: a certificate, key or password cannot be read: {error}",
-            "check broker.tls and broker.password, and who may read these files",
+            tr("broker: a certificate, key or password cannot be read: {error}", error=error),
+            tr("check broker.tls and broker.password, and who may read these files"),
         ) from error
     return client
 
@@ -128,8 +129,8 @@ def connect(
     except (OSError, ValueError) as error:
         raise errors.unreachable(error, endpoint.where) from error
     if not codes:
-        hint = "is it an MQTT broker, and does this port speak TLS?"
-        raise errors.HungUp(f"broker {endpoint.where} hung up before it answered", hint)
+        hint = tr("is it an MQTT broker, and does this port speak TLS?")
+        raise errors.HungUp(tr("broker {where} hung up before it answered", where=endpoint.where), hint)
     if codes[0] != 0:
         raise errors.refused(codes[0], endpoint.where)
     return client

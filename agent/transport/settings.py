@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from agent.settings.base import Secret, Settings
+from agent.translatable import tr
 from agent.wire.topics import ROOT
 
 Version = Literal["5", "3.1.1"]
@@ -60,5 +61,5 @@ class EndpointSettings(Settings):
         try:
             host.encode("idna")
         except UnicodeError:
-            raise ValueError(f"{host!r} cannot be a host name") from None
+            raise ValueError(tr("{host} cannot be a host name", host=repr(host))) from None
         return host

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from agent.errors import NgatuError, WireError
+from agent.translatable import tr
 
 LARGEST: Final = 2**53 - 1
 """Whole numbers beyond are not the same to every reader (RFC 8785, section 3.2.2.3)."""
@@ -30,13 +31,16 @@ def public_key(path: Path) -> Ed25519PublicKey:
         NgatuError: it cannot be read, or is no such key.
     """
     if path.exists() and not path.is_file():
-        raise NgatuError(f"{path}: is no file", _MAKE)  # a pipe may never give anything, a device never end
+        # a pipe may never give anything, a device never end
+        raise NgatuError(tr("{path}: is no file", path=path), _MAKE)
     try:
         key = load_pem_public_key(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise NgatuError(f"{path}: cannot be read as a public key: {_why(error)}", _MAKE) from None
+        raise NgatuError(
+            tr("{path}: cannot be read as a public key: {error}", path=path, error=_why(error)), _MAKE
+        ) from None
     if not isinstance(key, Ed25519PublicKey):
-        raise NgatuError(f"{path}: is no Ed25519 key", _MAKE)
+        raise NgatuError(tr("{path}: is no Ed25519 key", path=path), _MAKE)
     return key
 
 
@@ -49,9 +53,11 @@ def private_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError) as error:
-        raise NgatuError(f"{path}: cannot be read as a private key: {_why(error)}", _MAKE) from None
+        raise NgatuError(
+            tr("{path}: cannot be read as a private key: {error}", path=path, error=_why(error)), _MAKE
+        ) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise NgatuError(f"{path}: is no Ed25519 key", _MAKE)
+        raise NgatuError(tr("{path}: is no Ed25519 key", path=path), _MAKE)
     return key
 
 
@@ -101,7 +107,7 @@ def _canonical(value: Any) -> str:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST:
-        raise WireError(f"a whole number of {value.bit_length()} bits", "at most 53 bits")
+        raise WireError(tr("a whole number of {number} bits", number=value.bit_length()), tr("at most 53 bits"))
     return _text(value)
 
 
@@ -112,7 +118,7 @@ def _text(value: Any) -> str:
 def _number(value: float) -> str:
     """As ECMAScript writes it (ECMA-262, Number::toString); Python's repr gives the same shortest digits."""
     if not isfinite(value):
-        raise WireError("a number that JSON does not have")
+        raise WireError(tr("a number that JSON does not have"))
     if value == 0:
         return "0"
     sign, numerals, exponent = Decimal(repr(value)).normalize().as_tuple()
@@ -132,7 +138,7 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Two readers of a name that is there twice may believe different values."""
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise WireError("a name is there twice")
+        raise WireError(tr("a name is there twice"))
     return members
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.errors import WireError
+from agent.translatable import tr
 from agent.wire.channels import CHANNEL, CHANNELS, PARAMETERS, MessageKind, Side
 
 ROOT: Final = "ngatu/v1"
@@ -36,10 +37,13 @@ class Topics:
         for what, name in (("commune", self.commune), ("device", self.device)):
             if not _NAME.fullmatch(name) or name == STATION:
                 raise WireError(
-                    f"{what} {name!r} cannot stand in a topic", "use 3 to 32 of a-z, 0-9 and '-', not 'station'"
+                    tr("{what} {name} cannot stand in a topic", what=what, name=repr(name)),
+                    tr("use 3 to 32 of a-z, 0-9 and '-', not 'station'"),
                 )
         if not _LEVELS.fullmatch(self.root):
-            raise WireError(f"root {self.root!r} cannot begin a topic", "use levels such as ngatu/v1")
+            raise WireError(
+                tr("root {root} cannot begin a topic", root=repr(self.root)), tr("use levels such as ngatu/v1")
+            )
 
     def below(self, suffix: str) -> str:
         """The full topic of something below the device."""
@@ -85,7 +89,9 @@ def split(topic: str, root: str = ROOT) -> tuple[str, str, str]:
     device, _, after = below.partition("/")
     known = prefix == root and topic[len(root) : len(root) + 1] == "/"
     if not (known and _NAME.fullmatch(commune) and _NAME.fullmatch(device) and after):
-        raise WireError(f"topic {topic[:200]!r} is not {root}/{{commune}}/{{device}}/…")
+        raise WireError(
+            tr("topic {topic} is not {root}/{{commune}}/{{device}}/…", topic=repr(topic[:200]), root=root)
+        )
     return commune, device, after
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import pickle
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import CameraLost, NgatuError
 from agent.printable import printable
-from agent.translatable import Translatable, filtered, joined, tr
+from agent.translatable import Translatable, filtered, joined, plain, restored, tr
 
 
 def test_a_message_is_its_english_text_to_whoever_only_reads_it() -> None:
@@ -50,3 +52,40 @@ def test_what_is_joined_is_what_join_gives(parts: list[str], between: str) -> No
 @given(st.text())
 def test_what_is_filtered_is_what_the_filter_gives(text: str) -> None:
     assert filtered(text, str.upper) == text.upper()
+
+
+def test_it_travels_as_json() -> None:
+    message = tr("{a} after {late_s:.1f} s", a=tr("{b}: {{}}", b="x{y}"), late_s=1.26)
+    again = restored(json.loads(json.dumps(plain(message))))
+
+    assert again == message == "x{y}: {} after 1.3 s"
+    assert isinstance(again, Translatable)
+    assert (again.msgid, again.values["a"].msgid) == (message.msgid, "{b}: {{}}")
+    assert restored(plain("as it is {}")) == "as it is {}"
+    assert restored(plain(printable(tr("a\n")))) == "a "
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        None,
+        7,
+        [],
+        ["{a}"],
+        ["{a}", {}],
+        ["{a}", ["b"]],
+        ["{a.__class__}", {"a": "b"}],
+        ["{a[0]}", {"a": "b"}],
+        ["{a!r}", {"a": "b"}],
+        ["{a:>999}", {"a": "b"}],
+        ["{a:{a}}", {"a": 9999999}],
+        ["{0}", {}],
+        ["{", {}],
+        ["{a:d}", {"a": "b"}],
+        ["x" * 1001, {}],
+        ["{a}", {"a": ["{a}", {"a": ["{a}", {"a": ["{a}", {"a": ["{a}", {"a": "b"}]}]}]}]}],
+    ],
+)
+def test_what_another_process_made_up_does_no_more_than_put_values_into_a_text(words: Any) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        restored(words)

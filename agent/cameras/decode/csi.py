@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.cameras.decode.decoded import CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
 from agent.errors import CameraLost, CameraRefused
+from agent.translatable import tr
 
 BUFFERS = 4  # one being filled, one queued, one being copied, one in reserve; each costs contiguous memory
 
@@ -33,21 +34,29 @@ class PiCamera:
             from picamera2 import MappedArray, Picamera2  # noqa: PLC0415 – only where there is a Pi camera
         except ImportError as error:
             raise CameraRefused(
-                f"{source.name}: picamera2 is not installed",
-                "apt install python3-picamera2, and a venv made with --system-site-packages",
+                tr("{camera}: picamera2 is not installed", camera=source.name),
+                tr("apt install python3-picamera2, and a venv made with --system-site-packages"),
             ) from error
         self._mapped = MappedArray
         try:
             self._camera = Picamera2(_number(source.location, Picamera2.global_camera_info()))
         except (RuntimeError, LookupError, ValueError) as error:  # IndexError: older picamera2
-            hint = "check the ribbon cable; `rpicam-hello --list-cameras` tells what is there"
-            raise CameraLost(f"{source.name}: {source.shown} is not there", hint) from error
+            hint = tr("check the ribbon cable; `rpicam-hello --list-cameras` tells what is there")
+            raise CameraLost(
+                tr("{camera}: {shown} is not there", camera=source.name, shown=source.shown), hint
+            ) from error
         try:
             self._layout = self._started()
         except RuntimeError as error:
             self.close()
             raise CameraLost(
-                f"{source.name}: {source.shown} does not start: {error}", "is it in use?"
+                tr(
+                    "{camera}: {shown} does not start: {error}",
+                    camera=source.name,
+                    shown=source.shown,
+                    error=error,
+                ),
+                tr("is it in use?"),
             ) from error
         self.facts = self._facts()
 
@@ -59,11 +68,16 @@ class PiCamera:
             try:
                 request = self._camera.capture_request(wait=wait_s)
             except TimeoutError:
-                what = f"{self._source.name}: no picture for {wait_s:g} s"
-                raise CameraLost(what, "check the ribbon cable") from None
+                what = tr("{camera}: no picture for {wait_s:g} s", camera=self._source.name, wait_s=wait_s)
+                raise CameraLost(what, tr("check the ribbon cable")) from None
             except RuntimeError as error:
-                what = f"{self._source.name}: {self._source.shown} stopped: {error}"
-                raise CameraLost(what, "check the ribbon cable") from error
+                what = tr(
+                    "{camera}: {shown} stopped: {error}",
+                    camera=self._source.name,
+                    shown=self._source.shown,
+                    error=error,
+                )
+                raise CameraLost(what, tr("check the ribbon cable")) from error
             try:
                 mono_s, wall_s = self._now()
                 last_s = mono_s = max(mono_s, last_s + 1e-6)
@@ -93,7 +107,8 @@ class PiCamera:
         main = self._camera.camera_configuration()["main"]
         if main["format"] != "YUV420":
             raise CameraRefused(
-                f"{self._source.name}: it gives {main['format']}, not YUV420", "try another size"
+                tr("{camera}: it gives {format}, not YUV420", camera=self._source.name, format=main["format"]),
+                tr("try another size"),
             )
         self._camera.start()
         (width_px, height_px), stride = main["size"], main["stride"]

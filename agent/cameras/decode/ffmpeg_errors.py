@@ -9,36 +9,52 @@ import av.error
 from agent.cameras.decode.decoded import MAX_PIXELS, Source
 from agent.cameras.decode.rtsp import place
 from agent.errors import CameraError, CameraLost, CameraRefused
+from agent.translatable import tr
 
 _Meaning = tuple[tuple[type[BaseException], ...], type[CameraError], str, str]
 
-TOO_LARGE = f"more than {MAX_PIXELS // 1_000_000} million pixels"
-SMALLER = "choose a smaller picture in the camera's settings, or its sub-stream"
+TOO_LARGE = tr("more than {million} million pixels", million=MAX_PIXELS // 1_000_000)
+SMALLER = tr("choose a smaller picture in the camera's settings, or its sub-stream")
 
 _MEANINGS: tuple[_Meaning, ...] = (
     (
         (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
         CameraRefused,
-        "refuses the login",
-        "check username and password",
+        tr("refuses the login"),
+        tr("check username and password"),
     ),
-    ((av.error.HTTPNotFoundError,), CameraRefused, "has no such stream", "check the path in the url"),
-    ((av.error.HTTPClientError,), CameraRefused, "refuses the request", "check the url and the transport"),
-    ((PermissionError,), CameraRefused, "may not be read", "let the agent's user read it (group video)"),
-    ((ConnectionRefusedError,), CameraLost, "has nobody listening", "check address, port and camera"),
+    ((av.error.HTTPNotFoundError,), CameraRefused, tr("has no such stream"), tr("check the path in the url")),
+    (
+        (av.error.HTTPClientError,),
+        CameraRefused,
+        tr("refuses the request"),
+        tr("check the url and the transport"),
+    ),
+    (
+        (PermissionError,),
+        CameraRefused,
+        tr("may not be read"),
+        tr("let the agent's user read it (group video)"),
+    ),
+    ((ConnectionRefusedError,), CameraLost, tr("has nobody listening"), tr("check address, port and camera")),
     (
         (av.error.ExitError, TimeoutError),  # ExitError: PyAV's own timeout
         CameraLost,
-        "does not answer in time",
-        "check the network and the camera",
+        tr("does not answer in time"),
+        tr("check the network and the camera"),
     ),
-    ((av.error.ArgumentError,), CameraRefused, f"gives no pictures, or some of {TOO_LARGE}", SMALLER),
-    ((MemoryError,), CameraRefused, "wants more memory than one camera may have", SMALLER),
+    (
+        (av.error.ArgumentError,),
+        CameraRefused,
+        tr("gives no pictures, or some of {too_large}", too_large=TOO_LARGE),
+        SMALLER,
+    ),
+    ((MemoryError,), CameraRefused, tr("wants more memory than one camera may have"), SMALLER),
     (
         (av.error.InvalidDataError,),  # a server that accepts and then says nothing gives this, too
         CameraLost,
-        "says nothing that can be read",
-        "check that a camera with H.264, H.265 or MJPEG is there",
+        tr("says nothing that can be read"),
+        tr("check that a camera with H.264, H.265 or MJPEG is there"),
     ),
 )
 
@@ -47,27 +63,45 @@ def explained(source: Source, error: Exception) -> CameraError:
     """The error in our words."""
     for kinds, verdict, what, hint in _MEANINGS:
         if isinstance(error, kinds) and (source.pace == "live" or verdict is CameraRefused):
-            return verdict(f"{source.name}: {source.shown} {what}", hint)
+            return verdict(_said(source, what), hint)
     if source.pace != "live":
-        return CameraRefused(f"{source.name}: {source.shown} is not a readable video", "try another file")
+        return CameraRefused(
+            tr("{camera}: {shown} is not a readable video", camera=source.name, shown=source.shown),
+            tr("try another file"),
+        )
     reason = getattr(error, "strerror", None) or type(error).__name__
     return CameraLost(
-        f"{source.name}: {source.shown} cannot be read: {reason}", "check the address and the camera"
+        tr("{camera}: {shown} cannot be read: {reason}", camera=source.name, shown=source.shown, reason=reason),
+        tr("check the address and the camera"),
     )
+
+
+def _said(source: Source, what: str) -> str:
+    return tr("{camera}: {shown} {what}", camera=source.name, shown=source.shown, what=what)
 
 
 def too_large(source: Source, width_px: int, height_px: int) -> CameraRefused:
     """It says of itself that its pictures are larger than any camera's."""
-    claim = f"claims pictures of {width_px} x {height_px}"
-    return CameraRefused(f"{source.name}: {source.shown} {claim}, {TOO_LARGE}", SMALLER)
+    claim = tr(
+        "claims pictures of {width_px} x {height_px}, {too_large}",
+        width_px=width_px,
+        height_px=height_px,
+        too_large=TOO_LARGE,
+    )
+    return CameraRefused(_said(source, claim), SMALLER)
 
 
 def sent_on(source: Source, location: str) -> CameraRefused:
     """It names another place than the configured one, where nobody of ours goes."""
     at = place(location)
     host = re.sub(r"[^0-9A-Za-z.:_-]", "?", at[0])[:80] if at else ""
-    where = f"{host}:{at[1]}" if at else "another address"
+    where = f"{host}:{at[1]}" if at else tr("another address")
     return CameraRefused(
-        f"{source.name}: {source.shown} sends us on to {where}, and nobody goes there",
-        "if that is the camera, write its address into source.url; if not, look who answers in its place",
+        tr(
+            "{camera}: {shown} sends us on to {where}, and nobody goes there",
+            camera=source.name,
+            shown=source.shown,
+            where=where,
+        ),
+        tr("if that is the camera, write its address into source.url; if not, look who answers in its place"),
     )

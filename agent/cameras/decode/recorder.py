@@ -34,6 +34,7 @@ from av.video.stream import VideoStream
 from agent.cameras.decode.decoded import Source
 from agent.cameras.decode.stream import Stream
 from agent.cameras.decode.worker import MAX_MESSAGE_BYTES, confine, last_words
+from agent.translatable import tr
 
 COPIED = frozenset({"h264", "hevc", "mjpeg", "mpeg4", "av1", "vp9"})
 """Codecs whose packets both kinds of file take (MP4 and Matroska) and every player reads."""
@@ -138,7 +139,7 @@ def main() -> None:
     except OSError as error:  # the camera's have become ours
         words = {"unwritten": error.strerror or type(error).__name__}
     except Exception as error:
-        words = last_words(source, error, "try again; if it goes on, report the stream")
+        words = last_words(source, error, tr("try again; if it goes on, report the stream"))
     tell(words)
     os._exit(0)  # closing a hung driver may hang; the kernel closes it
 

@@ -26,6 +26,7 @@ from agent.cameras.decode.rtsp_relay import Relay
 from agent.cameras.decode.skip_decode import SkipDecode
 from agent.cameras.decode.subsampling import CannotConvert, Subsampling
 from agent.errors import CameraError, CameraLost, CameraRefused
+from agent.translatable import tr
 
 # Up to PyAV 18 a title that is not UTF-8 is an error unless this is said; 19 took the argument away.
 TOLERANT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
@@ -127,7 +128,10 @@ class Stream:
             raise self._trouble(error) from None
         if not container.streams.video:
             container.close()
-            raise CameraRefused(f"{source.name}: no video in {source.shown}", "give it a stream with pictures")
+            raise CameraRefused(
+                tr("{camera}: no video in {shown}", camera=source.name, shown=source.shown),
+                tr("give it a stream with pictures"),
+            )
         video = container.streams.video[0]
         video.codec_context.options = dict(LIMITS)  # those above are for the first look at the stream
         # Frame threads would hold back one picture each and cost 14 MB more at 1080p (measured).
@@ -147,7 +151,9 @@ class Stream:
         return explained(self._source, self._relay.failed or error if self._relay else error)
 
     def _ended(self) -> CameraLost:
-        return CameraLost(f"{self._source.name}: the camera ended the stream", "it is asked again")
+        return CameraLost(
+            tr("{camera}: the camera ended the stream", camera=self._source.name), tr("it is asked again")
+        )
 
     def _heed_size(self, video: VideoStream) -> None:
         """What a stream says of itself is known before FFmpeg refuses it, and says more than its error.
@@ -186,7 +192,8 @@ class Stream:
                 raise self._ended()
             if count == 0 and not self._skip_decode.spares and not self._closed.is_set():
                 raise CameraRefused(
-                    f"{self._source.name}: no picture in {self._source.shown}", "try another file"
+                    tr("{camera}: no picture in {shown}", camera=self._source.name, shown=self._source.shown),
+                    tr("try another file"),
                 )
             if not self._source.loop:
                 return
@@ -248,10 +255,16 @@ class Stream:
         try:
             frame, full_range = self._subsampling.yuv420(frame)
         except CannotConvert:
-            under = " under privacy masks" if self._source.masks else ""
+            under = tr(" under privacy masks") if self._source.masks else ""
             raise CameraRefused(
-                f"{self._source.name}: {self._source.shown} gives {name}, which cannot be shown{under}",
-                "choose another pixel format or codec",
+                tr(
+                    "{camera}: {shown} gives {name}, which cannot be shown{under}",
+                    camera=self._source.name,
+                    shown=self._source.shown,
+                    name=name,
+                    under=under,
+                ),
+                tr("choose another pixel format or codec"),
             ) from None
         y, u, v = frame.planes
         layout = Layout(frame.width, frame.height, (y.line_size, u.line_size, v.line_size), full_range)

@@ -31,6 +31,7 @@ from agent.cameras.decode.decoded import Layout, Now, Picture, Pictures, Source
 from agent.cameras.decode.privacy_mask import PrivacyMask
 from agent.cameras.decode.ring import SLOTS, WriterRing
 from agent.errors import CameraLost, CameraRefused
+from agent.translatable import plain, tr
 
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_DATA_BYTES = 512 << 20
@@ -173,16 +174,24 @@ def main() -> None:
     os._exit(0)  # closing a hung driver may hang; the kernel closes it
 
 
-def last_words(source: Source, error: Exception, hint: str = "it is started again") -> dict[str, Any]:
+AGAIN = tr("it is started again")
+
+
+def last_words(source: Source, error: Exception, hint: str = AGAIN) -> dict[str, Any]:
     """What the parent is told about the error that ended the pictures; `hint` is for one of ours."""
     if isinstance(error, CameraRefused):
-        return {"refused": [error.what, error.hint]}
+        return {"refused": [plain(error.what), plain(error.hint)]}
     if isinstance(error, CameraLost):
-        return {"lost": [error.what, error.hint]}
+        return {"lost": [plain(error.what), plain(error.hint)]}
     if isinstance(error, MemoryError):
-        what = f"{source.name}: {source.shown} wants more memory than one camera may have"
-        return {"refused": [what, "choose a smaller picture in the camera's settings"]}
-    return {"lost": [f"{source.name}: the decoder failed: {type(error).__name__}", hint]}
+        what = tr(
+            "{camera}: {shown} wants more memory than one camera may have",
+            camera=source.name,
+            shown=source.shown,
+        )
+        return {"refused": [plain(what), plain(tr("choose a smaller picture in the camera's settings"))]}
+    what = tr("{camera}: the decoder failed: {kind}", camera=source.name, kind=type(error).__name__)
+    return {"lost": [plain(what), plain(hint)]}
 
 
 def confine() -> None:

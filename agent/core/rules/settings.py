@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from agent.core.rules.registry import KINDS, Rule
 from agent.core.rules.rule import SharedRuleSettings
+from agent.translatable import tr
 
 
 class RuleSettings(SharedRuleSettings):
@@ -26,11 +27,23 @@ class RuleSettings(SharedRuleSettings):
         for what, ids in (("zone", known), ("rule", [rule.id for rule in self.rules])):
             for name, times in Counter(ids).items():
                 if times > 1:
-                    raise ValueError(f"{what} {name} is given {times} times; each needs a name of its own")
+                    raise ValueError(
+                        tr(
+                            "{what} {name} is given {times} times; each needs a name of its own",
+                            what=what,
+                            name=name,
+                            times=times,
+                        )
+                    )
         for rule in self.rules:
             if rule.zone_id is not None and rule.zone_id not in known:
                 there = ", ".join(known) or "none"
                 raise ValueError(
-                    f"rule {rule.id}: there is no zone {rule.zone_id}; zones of this camera: {there}"
+                    tr(
+                        "rule {id}: there is no zone {zone_id}; zones of this camera: {there}",
+                        id=rule.id,
+                        zone_id=rule.zone_id,
+                        there=there,
+                    )
                 )
         return self

@@ -21,6 +21,7 @@ from agent.core.geometry import Point, crosses, inside, side
 from agent.core.plain_sum import plain_sum
 from agent.core.types import Box, Instant, Size
 from agent.settings.base import Settings
+from agent.translatable import tr
 
 ZoneId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{2,32}$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -62,16 +63,22 @@ class Zone(Settings):
         edges = list(pairwise((*self.polygon, self.polygon[0])))
         for number, (a, b) in enumerate(edges, start=1):
             if a == b:
-                raise ValueError(f"zone {self.id}: corner {number} is given twice; leave one out")
+                raise ValueError(
+                    tr("zone {id}: corner {number} is given twice; leave one out", id=self.id, number=number)
+                )
         for i, first in enumerate(edges):
             for k in range(i + 2, len(edges)):
                 if (i, k) != (0, len(edges) - 1) and crosses(*first, *edges[k]):
                     raise ValueError(
-                        f"zone {self.id}: its edges {i + 1} and {k + 1} cross; "
-                        "list the corners in order around the zone"
+                        tr(
+                            "zone {id}: its edges {i} and {k} cross; list the corners in order around the zone",
+                            id=self.id,
+                            i=i + 1,
+                            k=k + 1,
+                        )
                     )
         if abs(_signed_area(self.polygon)) < SMALLEST_AREA:
-            raise ValueError(f"zone {self.id}: its corners enclose nothing; they must span an area")
+            raise ValueError(tr("zone {id}: its corners enclose nothing; they must span an area", id=self.id))
         return self
 
 

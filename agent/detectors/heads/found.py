@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from agent.core.types import Size
 from agent.errors import ModelError
+from agent.translatable import tr
 
 Floats = NDArray[np.float32]
 MOST = 300
@@ -146,6 +147,11 @@ def misfit(kind: str, wanted: str, outputs: Outputs) -> ModelError:
     """The network's outputs are not what the card's head expects."""
     shapes = ", ".join(f"{name} {array.shape}" for name, array in outputs.items())
     return ModelError(
-        f"the network's outputs do not fit the head {kind}: it needs {wanted}, and got {shapes}",
-        "check head and labels in the model card.",
+        tr(
+            "the network's outputs do not fit the head {kind}: it needs {wanted}, and got {shapes}",
+            kind=kind,
+            wanted=wanted,
+            shapes=shapes,
+        ),
+        tr("check head and labels in the model card."),
     )

@@ -22,6 +22,7 @@ from agent.core.rules.rule import TrackRule
 from agent.core.rules.trajectory import Measure, Trajectory
 from agent.core.rules.zones import Anchor, Corner
 from agent.core.types import Count, EventKind, Instant, Size, Track
+from agent.translatable import tr
 
 MOST_CROSSINGS = 8
 
@@ -55,7 +56,7 @@ class LineRule(TrackRule):
     @model_validator(mode="after")
     def _has_length(self) -> Self:
         if self.start == self.end:
-            raise ValueError(f"line {self.id}: start and end are the same point; a line needs two")
+            raise ValueError(tr("line {id}: start and end are the same point; a line needs two", id=self.id))
         return self
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from agent.cameras.decode.decoded import Source
 from agent.cameras.decode.worker import MAX_MESSAGE_BYTES
+from agent.translatable import restored
 from tests.support.large_pictures import h265
 
 
@@ -148,4 +149,4 @@ def test_a_decoder_that_wants_more_memory_than_it_may_have_says_so(
         one.sock.send(b"next")
         said = one.heard()
     what, _ = said["refused"]  # type: ignore[misc]
-    assert "wants more memory than one camera may have" in what
+    assert "wants more memory than one camera may have" in restored(what)
