@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent.errors import BrokerUnreachable, NgatuError
 from agent.printable import printable
+from agent.translatable import joined, tr
 from agent.transport.client import connect
 from agent.transport.errors import HungUp, VersionRefused
 from agent.transport.settings import Version
@@ -29,7 +30,7 @@ Finding = tuple[str, str, str]
 
 def findings(config: StationConfig) -> Iterator[Finding]:
     """One for each part."""
-    yield "config", f"commune {config.commune}", "ok"
+    yield "config", tr("commune {commune}", commune=config.commune), "ok"
     for warning in warnings(config):
         yield "config", warning, "warning"
     parts = ("state_dir", _folder), ("database", _database), ("pictures", _pictures), ("broker", _broker)
@@ -38,10 +39,11 @@ def findings(config: StationConfig) -> Iterator[Finding]:
         try:
             yield part, look(config), "ok"
         except NgatuError as error:
-            yield part, f"{error.what}\n{error.hint}".strip(), "failed"
+            yield part, joined("\n", filter(None, (error.what, error.hint))), "failed"
     for each in _alarms(config):
-        who = f" {each.box}" if each.box else ""
-        yield "alarm", printable(f"{each.kind}{who}: {each.meaning}; {each.detail}"), "warning"
+        who = f"{each.kind} {each.box}" if each.box else str(each.kind)
+        what = tr("{who}: {meaning}; {detail}", who=who, meaning=each.meaning, detail=each.detail)
+        yield "alarm", printable(what), "warning"
 
 
 def _folder(config: StationConfig) -> str:
@@ -49,14 +51,21 @@ def _folder(config: StationConfig) -> str:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise StoreError(f"{folder}: not a folder that this user may write", "owner and mode of state_dir")
-    return str(config.state_dir) if folder == config.state_dir else f"{config.state_dir} will be made"
+        raise StoreError(
+            tr("{folder}: not a folder that this user may write", folder=folder),
+            tr("owner and mode of state_dir"),
+        )
+    return (
+        str(config.state_dir)
+        if folder == config.state_dir
+        else tr("{state_dir} will be made", state_dir=config.state_dir)
+    )
 
 
 def _database(config: StationConfig) -> str:
     url = url_of(config.database, config.state_dir)
     if url.drivername == "sqlite" and not (config.state_dir / "station.db").exists():
-        return f"{shown(url)} will be made"
+        return tr("{url} will be made", url=shown(url))
     engine = engine_of(url, writes=False)
     try:
         with engine.connect() as connection, connection.begin():
@@ -67,8 +76,13 @@ def _database(config: StationConfig) -> str:
         engine.dispose()
     newest = versions()[0]
     if found == newest:
-        return f"{shown(url)}, version {found}"
-    return f"{shown(url)}, version {found or 'none'}: will be brought to {newest}"
+        return tr("{url}, version {found}", url=shown(url), found=found)
+    return tr(
+        "{url}, version {found}: will be brought to {newest}",
+        url=shown(url),
+        found=found or tr("none"),
+        newest=newest,
+    )
 
 
 def _alarms(config: StationConfig) -> tuple[StandingAlarm, ...]:
@@ -90,12 +104,12 @@ def _pictures(config: StationConfig) -> str:
     """Whether each picture that the database names lies on the disk: names only, so seconds for a million."""
     url = url_of(config.database, config.state_dir)
     if url.drivername == "sqlite" and not (config.state_dir / "station.db").exists():
-        return "none yet"
+        return tr("none yet")
     engine = engine_of(url, writes=False)
     try:
         with engine.connect() as connection, connection.begin():
             if version(connection) != versions()[0]:
-                return "not looked at: the database is of another version"
+                return tr("not looked at: the database is of another version")
             missing = missing_pictures(connection, config.state_dir / BLOBS)
             alarms = [each for each in standing(connection) if each.kind == AlarmKind.PICTURES_MISSING]
     except (SQLAlchemyError, OSError) as error:
@@ -103,10 +117,17 @@ def _pictures(config: StationConfig) -> str:
     finally:
         engine.dispose()
     if missing.count:
-        since = f"since {_moment(alarms[0].opened_ms)}" if alarms else "the station has not noticed yet"
-        hint = f"look at {config.state_dir / BLOBS} and its disk; bring them back from a backup if there is one"
-        raise StoreError(printable(f"{missing}; {since}"), hint)
-    return f"all {missing.named} that the database names are there"
+        since = (
+            tr("since {moment}", moment=_moment(alarms[0].opened_ms))
+            if alarms
+            else tr("the station has not noticed yet")
+        )
+        hint = tr(
+            "look at {folder} and its disk; bring them back from a backup if there is one",
+            folder=config.state_dir / BLOBS,
+        )
+        raise StoreError(printable(joined("; ", (str(missing), since))), hint)
+    return tr("all {named} that the database names are there", named=missing.named)
 
 
 def _backup(config: StationConfig) -> Iterator[Finding]:
@@ -116,9 +137,9 @@ def _backup(config: StationConfig) -> Iterator[Finding]:
     try:
         shown, wrong = state_of(config.backup, config.state_dir, time.time())
     except NgatuError as error:
-        yield "backup", f"{error.what}\n{error.hint}".strip(), "failed"
+        yield "backup", joined("\n", filter(None, (error.what, error.hint))), "failed"
     else:
-        yield "backup", f"{shown}; {wrong}" if wrong else shown, "warning" if wrong else "ok"
+        yield "backup", joined("; ", (shown, wrong)) if wrong else shown, "warning" if wrong else "ok"
 
 
 def _broker(config: StationConfig) -> str:
@@ -131,8 +152,10 @@ def _broker(config: StationConfig) -> str:
             continue
         client.disconnect()
         client.loop(0.1)
-        return f"{settings.where} accepts the station"
-    raise BrokerUnreachable(f"{settings.where} hung up before it answered", "is it an MQTT broker?")
+        return tr("{where} accepts the station", where=settings.where)
+    raise BrokerUnreachable(
+        tr("{where} hung up before it answered", where=settings.where), tr("is it an MQTT broker?")
+    )
 
 
 def _moment(at_ms: int) -> str:

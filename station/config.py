@@ -17,6 +17,7 @@ from agent.language import Language
 from agent.settings.base import Name, Secret, Settings
 from agent.settings.diagnostics import Finding, read_settings
 from agent.settings.yaml import MAX_BYTES
+from agent.translatable import tr
 from agent.transport.settings import EndpointSettings
 from agent.wire.topics import ROOT, STATION, Topics
 from station.ingest.settings import SubscriberSettings
@@ -44,11 +45,11 @@ class DatabaseSettings(Settings):
             parts = urlsplit(url)
             address = parts.hostname, parts.port  # a port that is none raises here
         except ValueError:
-            raise ValueError("no address such as postgresql://ngatu@127.0.0.1/ngatu") from None
+            raise ValueError(tr("no address such as postgresql://ngatu@127.0.0.1/ngatu")) from None
         if parts.scheme not in ("postgresql", "postgresql+psycopg") or not parts.path.strip("/") or not address:
-            raise ValueError("no address such as postgresql://ngatu@127.0.0.1/ngatu")
+            raise ValueError(tr("no address such as postgresql://ngatu@127.0.0.1/ngatu"))
         if parts.password is not None:
-            raise ValueError("take the password out of the url; set password instead")
+            raise ValueError(tr("take the password out of the url; set password instead"))
         return url
 
 
@@ -123,7 +124,7 @@ class BackupSettings(Settings):
     @model_validator(mode="after")
     def _journal_needs_a_folder(self) -> BackupSettings:
         if self.journal and self.folder is None:
-            raise ValueError("journal needs folder: where is it to be written?")
+            raise ValueError(tr("journal needs folder: where is it to be written?"))
         return self
 
 
@@ -190,8 +191,11 @@ def load(path: Path) -> StationConfig:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        what = f"{path}: cannot be read: {error.strerror or type(error).__name__}"
-        hint = f"start from `{StationConfig.example_command}`, or without: `ngatu station --commune NAME`"
+        what = tr("{path}: cannot be read: {reason}", path=path, reason=error.strerror or type(error).__name__)
+        hint = tr(
+            "start from `{command}`, or without: `ngatu station --commune NAME`",
+            command=StationConfig.example_command,
+        )
         raise ConfigError(what, hint) from None
     return parse(data, str(path))
 
@@ -223,12 +227,12 @@ def _topics(plain: Any) -> Iterator[Finding]:
 
 def warnings(config: StationConfig) -> list[str]:
     """What is allowed but deserves a look, one line each."""
-    found = []
+    found: list[str] = []
     if config.broker.tls is None and config.broker.host not in LOOPBACK:
-        found.append("broker.tls is not set: pictures and passwords go over the network in the clear")
+        found.append(tr("broker.tls is not set: pictures and passwords go over the network in the clear"))
     host = urlsplit(config.database.url).hostname if config.database.url else None
     if host is not None and host not in LOOPBACK:
-        found.append("database.url names another machine: events go there over the network")
+        found.append(tr("database.url names another machine: events go there over the network"))
     return found
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from agent.errors import NgatuError
+from agent.translatable import tr
 from agent.wire.channels import MessageKind
 from agent.wire.topics import Topics, suffix
 from agent.wire.topics import read as read_topic
@@ -156,13 +157,16 @@ class Logbook:
         return {row[1] for row in self._db.execute(f"pragma table_info({table})")}
 
     def _fault(self, error: sqlite3.Error) -> NgatuError:
-        return NgatuError(f"{self._path}: {error}", "is it there, whole, and may this user read it?")
+        return NgatuError(
+            tr("{path}: {error}", path=self._path, error=error),
+            tr("is it there, whole, and may this user read it?"),
+        )
 
 
 def _is_one(columns: dict[str, set[str]], path: Path) -> None:
     if any(not wanted <= columns[table] for table, wanted in _TABLES.items()):
-        hint = "name the file that `ngatu watch --store` was told"
-        raise NgatuError(f"{path} is no file of `ngatu watch --store`", hint)
+        hint = tr("name the file that `ngatu watch --store` was told")
+        raise NgatuError(tr("{path} is no file of `ngatu watch --store`", path=path), hint)
 
 
 def _message(

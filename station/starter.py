@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from agent.errors import ConfigError
+from agent.translatable import tr
 from station.config import StationConfig, load, parse
 
 FILE = "station.yaml"
@@ -33,8 +34,10 @@ def starter_file(folder: Path, commune: str, host: str | None = None, port: int 
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        what = f"{path}: cannot be written: {error.strerror or error}"
-        raise ConfigError(what, "go to a folder that this user may write, or name one with --folder") from None
+        what = tr("{path}: cannot be written: {reason}", path=path, reason=error.strerror or error)
+        raise ConfigError(
+            what, tr("go to a folder that this user may write, or name one with --folder")
+        ) from None
     return path
 
 
@@ -47,5 +50,5 @@ def _agrees(config: StationConfig, path: Path, commune: str, host: str | None, p
         ("broker.port", broker.port, port),
     ):
         if asked is not None and said != asked:
-            what = f"{path}: {name} is {said}, not {asked}"
-            raise ConfigError(what, "change it there, or name another folder with --folder")
+            what = tr("{path}: {name} is {said}, not {asked}", path=path, name=name, said=said, asked=asked)
+            raise ConfigError(what, tr("change it there, or name another folder with --folder"))

@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy import Connection, Engine, func, select, union
 from sqlalchemy.exc import SQLAlchemyError
 
+from agent.translatable import tr
 from station.ingest.alarms import AlarmKind
 from station.ingest.handler import RaisesAlarms
 from station.store.blobs import names_below
@@ -42,7 +43,9 @@ class MissingPictures:
 
     def __str__(self) -> str:
         each = ", ".join(f"{name} {count}" for name, count in self.boxes.items())
-        return f"{self.count} of {self.named} pictures are gone: {each}"
+        return tr(
+            "{count} of {named} pictures are gone: {names}", count=self.count, named=self.named, names=each
+        )
 
 
 def missing_pictures(connection: Connection, folder: Path) -> MissingPictures:
@@ -122,7 +125,7 @@ class PictureScan:
 
     def _note(self, trouble: str | None) -> None:
         if trouble is not None and self._trouble is None:
-            hint = "may the station read the folder and the database? nobody notices now when pictures go"
+            hint = tr("may the station read the folder and the database? nobody notices now when pictures go")
             log.warning("pictures_not_looked_at", why=trouble, hint=hint)
         elif trouble is None and self._trouble is not None:
             log.info("pictures_looked_at")

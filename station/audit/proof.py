@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine, Row, Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.errors import WireError
+from agent.translatable import tr
 from agent.wire.chain import Head
 from agent.wire.codec import CHAIN, parse
 from agent.wire.payloads import ChainPayload
@@ -47,6 +48,7 @@ from station.store.schema import (
     span,
     stream,
 )
+from station.words import FAULTS
 
 _AT_ONCE = 1_000
 
@@ -118,15 +120,24 @@ def fault_lines(faults: Iterable[StoreFinding]) -> list[str]:
     """A line for each kind of fault of each stream, with its numbers as ranges."""
     found: dict[tuple[str, str, str], Ranges] = {}
     for each in faults:
-        what = str(each.fault) if each.seq is not None else f"{each.fault} seal"
+        fault = FAULTS[each.fault]
+        what = fault if each.seq is not None else tr("{fault} seal", fault=fault)
         number = each.seq if each.seq is not None else each.seal or 0
         found.setdefault((each.box, each.stream, what), Ranges()).add(number)
-    return [f"{box} stream {stream}: {fault}: {_words(seqs)}" for (box, stream, fault), seqs in found.items()]
+    return [
+        tr("{box} stream {stream}: {fault}: {seqs}", box=box, stream=stream, fault=fault, seqs=_words(seqs))
+        for (box, stream, fault), seqs in found.items()
+    ]
 
 
 def unsealed_line(found: Unsealed) -> str:
     """The same for what no seal lists."""
-    return f"{found.box} stream {found.stream}: in no seal yet: {_words(found.seqs)}"
+    return tr(
+        "{box} stream {stream}: in no seal yet: {seqs}",
+        box=found.box,
+        stream=found.stream,
+        seqs=_words(found.seqs),
+    )
 
 
 def _words(seqs: Ranges) -> str:

@@ -14,6 +14,8 @@ from rich.progress import Progress, TaskID
 
 from agent.cli.exit import FAILED, one_line_errors
 from agent.errors import NgatuError
+from agent.language import translated
+from agent.translatable import tr
 
 DEFAULT = Path("/etc/ngatu-station/station.yaml")
 StationFile = Annotated[Path, typer.Option("--config", "-c", help="The station's configuration file.")]
@@ -39,18 +41,38 @@ def backup_command(
     settings = load(config)
     place = folder or settings.backup.folder
     if place is None:
-        raise NgatuError("there is no folder to write to", "name one, or set backup.folder")
+        raise NgatuError(tr("there is no folder to write to"), tr("name one, or set backup.folder"))
     with progress_bars() as progress:
         made = take(settings, place, progress)
     manifest, copied = made.manifest, made.pictures
     typer.echo(
-        f"{place}/{manifest.database}: {_size(manifest.database_bytes)}; {manifest.pictures} pictures, "
-        f"{copied.fresh} of them new ({_size(copied.fresh_bytes)})"
+        translated(
+            tr(
+                "{place}/{database}: {database_bytes}; {pictures} pictures, {fresh} of them new "
+                "({fresh_bytes})",
+                place=place,
+                database=manifest.database,
+                database_bytes=_size(manifest.database_bytes),
+                pictures=manifest.pictures,
+                fresh=copied.fresh,
+                fresh_bytes=_size(copied.fresh_bytes),
+            )
+        )
     )
     if made.is_beside:
-        typer.echo("warning: it lies on the disk of the store, which takes both when it dies", err=True)
+        typer.echo(
+            translated(tr("warning: it lies on the disk of the store, which takes both when it dies")), err=True
+        )
     if manifest.pictures_missing:
-        typer.echo(f"{manifest.pictures_missing} pictures are missing or altered in the store", err=True)
+        typer.echo(
+            translated(
+                tr(
+                    "{pictures} pictures are missing or altered in the store",
+                    pictures=manifest.pictures_missing,
+                )
+            ),
+            err=True,
+        )
         raise typer.Exit(FAILED)
 
 
@@ -77,21 +99,48 @@ def restore_command(
         made = restore(load(config), folder, progress, which)
     copied = made.pictures
     typer.echo(
-        f"restored: the database of {_moment(made.manifest.made_ms)}, {copied.fresh + copied.there} pictures, "
-        f"{made.journal_messages} messages of the journal up to {_moment(made.until_ms)}"
+        translated(
+            tr(
+                "restored: the database of {made}, {pictures} pictures, {journal_messages} messages "
+                "of the journal up to {until}",
+                made=_moment(made.manifest.made_ms),
+                pictures=copied.fresh + copied.there,
+                journal_messages=made.journal_messages,
+                until=_moment(made.until_ms),
+            )
+        )
     )
     for hole in made.holes:
         typer.echo(
-            f"not covered: {hole}; what is missing the station tells as gaps when boxes say hello", err=True
+            translated(
+                tr(
+                    "not covered: {hole}; what is missing the station tells as gaps when boxes say hello",
+                    hole=hole,
+                )
+            ),
+            err=True,
         )
-    for names, what in ((copied.missing, "missing in the backup"), (copied.altered, "altered in the backup")):
+    for names, what in (
+        (copied.missing, tr("missing in the backup")),
+        (copied.altered, tr("altered in the backup")),
+    ):
         if names:
-            typer.echo(f"{len(names)} pictures are {what}, such as {names[0]}", err=True)
+            typer.echo(
+                translated(
+                    tr(
+                        "{count} pictures are {what}, such as {name}",
+                        count=len(names),
+                        what=what,
+                        name=names[0],
+                    )
+                ),
+                err=True,
+            )
     for line in fault_lines(made.faults):
-        typer.echo(line)
+        typer.echo(translated(line))
     if made.faults or copied.missing or copied.altered:
         raise typer.Exit(FAILED)
-    typer.echo("everything in it is as it came")
+    typer.echo(translated(tr("everything in it is as it came")))
 
 
 def needs_sqlalchemy() -> None:
@@ -105,7 +154,8 @@ def needs_sqlalchemy() -> None:
         import sqlalchemy  # noqa: F401, PLC0415
     except ImportError as error:
         raise NgatuError(
-            f"the station needs the package {error.name}", "pip install 'ngatu[station]'"
+            tr("the station needs the package {package}", package=error.name),
+            tr("run pip install 'ngatu[station]'"),
         ) from None
 
 
@@ -128,4 +178,4 @@ def _moment(at_ms: int) -> str:
 
 
 def _size(size_bytes: int) -> str:
-    return f"{size_bytes / 2**20:,.1f} MiB"
+    return translated(tr("{mib:,.1f} MiB", mib=size_bytes / 2**20))

@@ -18,6 +18,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from agent.translatable import tr
 from station.backup.folder import BackupError, sync_folder
 from station.backup.pictures import Progress
 from station.store.database import in_words, shown
@@ -129,8 +130,10 @@ def _copy_sqlite(connection: Connection, part: Path, progress: Progress) -> None
             source.backup(target, pages=_PAGES, progress=tell, sleep=0.0)
     except sqlite3.Error as error:
         full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
-        hint = "free some space, or name another disk" if full else "look at both disks"
-        raise BackupError(f"{part.parent}: the database cannot be copied: {error}", hint) from error
+        hint = tr("free some space, or name another disk") if full else tr("look at both disks")
+        raise BackupError(
+            tr("{parent}: the database cannot be copied: {error}", parent=part.parent, error=error), hint
+        ) from error
 
 
 def _run(url: URL, program: str, *words: str) -> None:
@@ -138,7 +141,8 @@ def _run(url: URL, program: str, *words: str) -> None:
     found = shutil.which(program)
     if found is None:
         raise BackupError(
-            f"{program} is not here", "install PostgreSQL's programs: apt install postgresql-client"
+            tr("{program} is not here", program=program),
+            tr("install PostgreSQL's programs: apt install postgresql-client"),
         )
     plain = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
     environment = os.environ | ({"PGPASSWORD": str(url.password)} if url.password else {})
@@ -147,4 +151,7 @@ def _run(url: URL, program: str, *words: str) -> None:
     )
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).split())[:300]
-        raise BackupError(f"{program} of {shown(url)}: {said}", "is it of the server's version, or newer?")
+        raise BackupError(
+            tr("{program} of {url}: {said}", program=program, url=shown(url), said=said),
+            tr("is it of the server's version, or newer?"),
+        )

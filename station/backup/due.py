@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.errors import NgatuError
+from agent.translatable import joined, tr
 from station.backup.folder import BackupFolder, in_words, store_id
 from station.backup.segments import heads, holes
 from station.config import BackupSettings
@@ -35,16 +36,27 @@ def state_of(settings: BackupSettings, state_dir: Path, now_s: float) -> tuple[s
     except OSError as error:
         raise in_words(error, settings.folder) from error
     made = datetime.fromtimestamp(manifest.made_ms / 1000, UTC).astimezone().isoformat(" ", "minutes")
-    journal = ", and a journal since" if settings.journal and not gaps else ""
-    shown = f"{settings.folder}: of {made}, {manifest.pictures} pictures{journal}"
+    journal = tr(", and a journal since") if settings.journal and not gaps else ""
+    shown = tr(
+        "{folder}: of {made}, {pictures} pictures{journal}",
+        folder=settings.folder,
+        made=made,
+        pictures=manifest.pictures,
+        journal=journal,
+    )
     age_h = (now_s - manifest.made_ms / 1000) / 3600
     if age_h < -_AHEAD_H:
-        gaps.append("it is of a moment that has not come: make a new one now that the clock is right")
+        gaps.append(tr("it is of a moment that has not come: make a new one now that the clock is right"))
     if age_h > settings.due_after_h:
-        gaps.append(f"it is {age_h:.0f} hours old")
+        gaps.append(tr("it is {age_h:.0f} hours old", age_h=age_h))
     if manifest.pictures_missing:
-        gaps.append(f"it lacks {manifest.pictures_missing} pictures, as the store does")
-    return shown, "; ".join(gaps)
+        gaps.append(
+            tr(
+                "it lacks {pictures} pictures, as the store does",
+                pictures=manifest.pictures_missing,
+            )
+        )
+    return shown, joined("; ", gaps)
 
 
 class BackupWatch:

@@ -34,6 +34,7 @@ from uuid import uuid4
 from pydantic import Field, TypeAdapter
 
 from agent.errors import NgatuError
+from agent.translatable import tr
 from station.config import StationConfig
 from station.store.blobs import INCOMING
 
@@ -121,7 +122,8 @@ def refuse_other_user(state_dir: Path) -> None:
         except KeyError:
             name = f"#{owner}"
         raise BackupError(
-            f"{state_dir} belongs to another user", f"call it as that one: runuser -u {name} -- …"
+            tr("{state_dir} belongs to another user", state_dir=state_dir),
+            tr("call it as that one: runuser -u {name} -- …", name=name),
         )
 
 
@@ -143,7 +145,10 @@ class BackupFolder:
         """
         ours, theirs = self.path.resolve(), config.state_dir.resolve()
         if ours == theirs or ours.is_relative_to(theirs) or theirs.is_relative_to(ours):
-            raise BackupError(f"{self.path} is the store's own folder, or in it, or around it", "another disk")
+            raise BackupError(
+                tr("{path} is the store's own folder, or in it, or around it", path=self.path),
+                tr("another disk"),
+            )
 
     def refuse_links(self) -> None:
         """Invariant 4.
@@ -153,8 +158,10 @@ class BackupFolder:
         """
         for folder in (self.blobs, self.blobs / INCOMING, self.database, self.manifests, self.journal):
             if folder.is_symlink():
-                hint = "put the folder itself there; if none of yours made the link, look who may write there"
-                raise BackupError(f"{folder} is a link to elsewhere", hint)
+                hint = tr(
+                    "put the folder itself there; if none of yours made the link, look who may write there"
+                )
+                raise BackupError(tr("{folder} is a link to elsewhere", folder=folder), hint)
 
     @contextmanager
     def claimed(self, config: StationConfig) -> Iterator[str]:
@@ -189,8 +196,13 @@ class BackupFolder:
         found = self.identity()
         if found["store"] != own:
             raise BackupError(
-                f"{self.path} is the backup of another store: {found['commune']}, station {found['station']}",
-                "restore it if it is this station's of before, or name another folder",
+                tr(
+                    "{path} is the backup of another store: {commune}, station {station}",
+                    path=self.path,
+                    commune=found["commune"],
+                    station=found["station"],
+                ),
+                tr("restore it if it is this station's of before, or name another folder"),
             )
 
     def identity(self) -> dict[str, Any]:
@@ -203,17 +215,23 @@ class BackupFolder:
         try:
             found = json.loads((self.path / "backup.json").read_bytes())
             if found["format"] > FORMAT:
-                raise BackupError(f"{self.path} was written by a newer ngatu", "install that one")
+                raise BackupError(
+                    tr("{path} was written by a newer ngatu", path=self.path), tr("install that one")
+                )
             return {name: str(found[name]) for name in ("store", "commune", "station")}
         except FileNotFoundError:
-            hint = "is its disk mounted? A new one begins with `ngatu station backup FOLDER`"
-            raise BackupError(f"{self.path} holds no backup", hint) from None
+            hint = tr("is its disk mounted? A new one begins with `ngatu station backup FOLDER`")
+            raise BackupError(tr("{path} holds no backup", path=self.path), hint) from None
         except (ValueError, KeyError, TypeError):
-            raise BackupError(f"{self.path}/backup.json cannot be read as one", "is the disk whole?") from None
+            raise BackupError(
+                tr("{path}/backup.json cannot be read as one", path=self.path), tr("is the disk whole?")
+            ) from None
 
     def _begin(self, own: str, config: StationConfig) -> None:
         if any(entry.name not in ("backup.lock", "lost+found") for entry in self.path.iterdir()):
-            raise BackupError(f"{self.path} holds other files and no backup", "name an empty folder")
+            raise BackupError(
+                tr("{path} holds other files and no backup", path=self.path), tr("name an empty folder")
+            )
         identity = {"format": FORMAT, "store": own, "commune": config.commune, "station": config.name}
         write_whole(self.path / "backup.json", json.dumps(identity, indent=1).encode())
 
@@ -223,7 +241,9 @@ class BackupFolder:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise BackupError(f"{self.path}: another backup is being made", "wait for it") from None
+                raise BackupError(
+                    tr("{path}: another backup is being made", path=self.path), tr("wait for it")
+                ) from None
             yield
 
     # ---------------------------------------------------------------------------------------- manifests
@@ -268,28 +288,40 @@ class BackupFolder:
         """
         names = self.names()
         if not names or (name is not None and name not in names):
-            hint = f"there are: {', '.join(names)}" if names else "the first one was cut off; make it again"
-            raise BackupError(f"{self.path} holds no whole backup{f' {name}' if name else ''}", hint)
+            hint = (
+                tr("there are: {names}", names=", ".join(names))
+                if names
+                else tr("the first one was cut off; make it again")
+            )
+            raise BackupError(
+                tr("{path} holds no whole backup {name}", path=self.path, name=name)
+                if name
+                else tr("{path} holds no whole backup", path=self.path),
+                hint,
+            )
         path = self.manifests / f"{name or names[-1]}.json"
         try:
             document = json.loads(path.read_bytes())
             fields = document["manifest"]
             if fields["format"] > FORMAT:
-                raise BackupError(f"{path} was written by a newer ngatu", "install that one")
+                raise BackupError(tr("{path} was written by a newer ngatu", path=path), tr("install that one"))
             plain = PurePath(fields["database"])
             sound = document["sha256"] == _sum(fields) and plain.parts == ("database", plain.name)
             if sound and fields.keys() <= _FIELDS:
                 return _MANIFEST.validate_json(json.dumps(fields), strict=True)
         except (ValueError, KeyError, TypeError):
             pass
-        hint = f"restore an earlier one with --which: {', '.join(names[:-1]) or 'there is none'}"
-        raise BackupError(f"{path} was changed or is damaged", hint)
+        hint = tr(
+            "restore an earlier one with --which: {names}", names=", ".join(names[:-1]) or tr("there is none")
+        )
+        raise BackupError(tr("{path} was changed or is damaged", path=path), hint)
 
 
 def in_words(error: OSError, path: Path) -> BackupError:
     """A disk's error as one of ours."""
-    where = f": {error.filename}" if error.filename else ""
-    return BackupError(f"{path}: {error.strerror or error}{where}", "look at the disk: full, read-only, gone?")
+    why = tr("{path}: {reason}", path=path, reason=error.strerror or error)
+    what = tr("{why}: {file}", why=why, file=error.filename) if error.filename else why
+    return BackupError(what, tr("look at the disk: full, read-only, gone?"))
 
 
 def write_whole(path: Path, data: bytes) -> None:

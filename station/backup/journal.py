@@ -23,6 +23,7 @@ from uuid import uuid4
 
 import structlog
 
+from agent.translatable import tr
 from station.backup.folder import BackupError, BackupFolder, in_words, store_id, sync_folder, write_whole
 from station.backup.segments import SUFFIX, Segment, SegmentEnd, SegmentHead, frame, head_line, paths
 from station.ingest.alarms import AlarmKind
@@ -82,7 +83,7 @@ class BackupJournal:
         except BackupError as error:
             self._trouble = error
             if not self._goes_on:
-                raise StoreError(f"the journal of the backup: {error.what}", error.hint) from None
+                raise StoreError(tr("the journal of the backup: {what}", what=error.what), error.hint) from None
             if not self._has_hole:
                 self._begin_run()
                 self._has_hole = True
@@ -112,7 +113,9 @@ class BackupJournal:
             else:
                 alarms.close_alarm(AlarmKind.JOURNAL_AWAY, None)
         if self._trouble and not self._goes_on:
-            raise StoreError(f"the journal of the backup: {self._trouble.what}", self._trouble.hint)
+            raise StoreError(
+                tr("the journal of the backup: {what}", what=self._trouble.what), self._trouble.hint
+            )
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -181,7 +184,9 @@ class BackupJournal:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            raise BackupError(f"{self._folder.journal} is written by another station", "stop one") from None
+            raise BackupError(
+                tr("{journal} is written by another station", journal=self._folder.journal), tr("stop one")
+            ) from None
         self._lock = lock
 
     def _last(self) -> SegmentEnd | None:
@@ -202,8 +207,8 @@ class BackupJournal:
             return self._begin_run(), False
         if last.head.run not in noted.runs:
             raise BackupError(
-                f"{self._folder.journal} was written by another copy of this store since",
-                "is this an old station whose backup was restored elsewhere? Then stop it for good",
+                tr("{journal} was written by another copy of this store since", journal=self._folder.journal),
+                tr("is this an old station whose backup was restored elsewhere? Then stop it for good"),
             )
         return noted.runs[-1], noted.joins or last.head.run == noted.runs[-1]
 
@@ -254,7 +259,9 @@ def begin_after(runs: Sequence[str], state_dir: Path, *, joins: bool) -> str:
     try:
         write_whole(state_dir / RUN, json.dumps(fields).encode())
     except OSError as error:
-        raise StoreError(f"{state_dir / RUN}: {error.strerror}", "look at the disk") from error
+        raise StoreError(
+            tr("{path}: {reason}", path=state_dir / RUN, reason=error.strerror), tr("look at the disk")
+        ) from error
     return run
 
 
@@ -272,4 +279,4 @@ def forget_run(state_dir: Path) -> None:
 def _worded(error: Exception, path: Path) -> BackupError:
     if isinstance(error, OSError):
         return in_words(error, path)
-    return BackupError(f"{path}: {error}", "the journal's file was closed")
+    return BackupError(tr("{path}: {error}", path=path, error=error), tr("the journal's file was closed"))

@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from agent.translatable import tr
 from station.audit.proof import StoreFinding, findings
 from station.backup.database_copy import is_empty, put_database, sum_of
 from station.backup.folder import (
@@ -84,31 +85,46 @@ def refuse_half(state_dir: Path) -> None:
         StoreError: one began and did not come to its end.
     """
     if (state_dir / RESTORING).exists():
-        raise StoreError(f"{state_dir}: a restore was cut off here", "call `ngatu station restore` once more")
+        raise StoreError(
+            tr("{state_dir}: a restore was cut off here", state_dir=state_dir),
+            tr("call `ngatu station restore` once more"),
+        )
 
 
 def _refuse(config: StationConfig, folder: BackupFolder, manifest: BackupManifest) -> None:
     """Before anything is written."""
     url = url_of(config.database, config.state_dir)
     if manifest.commune != config.commune:
-        raise BackupError(f"{folder.path} is of the commune {manifest.commune}", "name the right folder")
+        raise BackupError(
+            tr("{path} is of the commune {commune}", path=folder.path, commune=manifest.commune),
+            tr("name the right folder"),
+        )
     if manifest.schema not in versions():
         raise BackupError(
-            f"{folder.path} was made by a newer station ({manifest.schema})", "install that ngatu"
+            tr("{path} was made by a newer station ({schema})", path=folder.path, schema=manifest.schema),
+            tr("install that ngatu"),
         )
     if (manifest.kind == "sqlite") != (url.drivername == "sqlite"):
-        raise BackupError(f"{folder.path} is of {manifest.kind}", "set database.url accordingly")
+        raise BackupError(
+            tr("{path} is of {kind}", path=folder.path, kind=manifest.kind), tr("set database.url accordingly")
+        )
     marker = config.state_dir / RESTORING
     if marker.exists():
         if json.loads(marker.read_bytes())["database"] != manifest.database_sha256:
-            raise BackupError(f"{config.state_dir} holds half of another restore", "empty it first")
+            raise BackupError(
+                tr("{state_dir} holds half of another restore", state_dir=config.state_dir),
+                tr("empty it first"),
+            )
     elif not _is_unused(config):
-        raise BackupError(f"{config.state_dir} or {shown(url)} is not empty", "restore into a new place")
+        raise BackupError(
+            tr("{state_dir} or {url} is not empty", state_dir=config.state_dir, url=shown(url)),
+            tr("restore into a new place"),
+        )
     copy = folder.path / manifest.database
     if not copy.is_file() or sum_of(copy) != manifest.database_sha256:
         raise BackupError(
-            f"{copy} is missing, was changed or is damaged: its sha256 is not the manifest's",
-            f"restore another one with --which: {', '.join(folder.names())}",
+            tr("{copy} is missing, was changed or is damaged: its sha256 is not the manifest's", copy=copy),
+            tr("restore another one with --which: {names}", names=", ".join(folder.names())),
         )
 
 
@@ -203,7 +219,15 @@ def _holes(manifest: BackupManifest, ends: list[SegmentEnd]) -> Iterator[str]:
     needed = [end for end in ends if end.head.number >= manifest.journal_first]
     for end in needed:
         if end.is_changed:
-            yield f"file {end.head.number} of the journal was changed or is damaged at byte {end.whole_bytes}"
+            yield tr(
+                "file {number} of the journal was changed or is damaged at byte {whole_bytes}",
+                number=end.head.number,
+                whole_bytes=end.whole_bytes,
+            )
     for before, after in pairwise(needed):
         if (before.digest, before.whole_bytes) != (after.head.previous, after.head.previous_bytes):
-            yield f"file {before.head.number} of the journal was cut or changed at byte {before.whole_bytes}"
+            yield tr(
+                "file {number} of the journal was cut or changed at byte {whole_bytes}",
+                number=before.head.number,
+                whole_bytes=before.whole_bytes,
+            )

@@ -27,6 +27,7 @@ from typing import BinaryIO
 from pydantic import TypeAdapter
 
 from agent.errors import WireError
+from agent.translatable import tr
 from agent.wire.topics import ROOT
 from station.backup.folder import FORMAT, LATEST_MS, BackupError, Count
 from station.ingest.inbound import InboundMessage, read
@@ -100,14 +101,17 @@ def holes(first: int, found: Sequence[SegmentHead]) -> Iterator[str]:
     """Where the files from that number on do not tell all that was kept since, in words."""
     needed = [head for head in found if head.number >= first]
     if not first or not needed:
-        yield "there is no journal beside this backup: what was receipted after it is not in it"
+        yield tr("there is no journal beside this backup: what was receipted after it is not in it")
         return
     for before, after in pairwise([first - 1, *(head.number for head in needed)]):
         if after != before + 1:
-            yield f"files {before + 1} to {after - 1} of the journal are missing"
+            yield tr("files {before} to {after} of the journal are missing", before=before + 1, after=after - 1)
     for head in needed[1:]:
         if not head.joins:
-            yield f"the station worked without its journal for a while, before file {head.number} of it"
+            yield tr(
+                "the station worked without its journal for a while, before file {number} of it",
+                number=head.number,
+            )
 
 
 def head_line(head: SegmentHead) -> bytes:
@@ -150,10 +154,12 @@ class Segment:
         try:
             fields = json.loads(line if line.endswith(b"\n") else b"")
             if fields["format"] > FORMAT:
-                raise BackupError(f"{path} was written by a newer ngatu", "install that one")
+                raise BackupError(tr("{path} was written by a newer ngatu", path=path), tr("install that one"))
             self.head = _HEAD.validate_json(line, strict=True)
         except (ValueError, KeyError, TypeError):
-            raise BackupError(f"{path}: its first line is not whole", "it was cut off, or changed") from None
+            raise BackupError(
+                tr("{path}: its first line is not whole", path=path), tr("it was cut off, or changed")
+            ) from None
         self._digest, self._at = sha256(line).hexdigest(), len(line)
         self._is_foreign = False
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
+from agent.translatable import tr
 from station.backup.database_copy import copy_database, moment, sum_of
 from station.backup.folder import BackupError, BackupFolder, BackupManifest, in_words
 from station.backup.pictures import Copied, Progress, absent, copy_pictures
@@ -50,7 +51,7 @@ def take(config: StationConfig, path: Path, progress: Progress, now: Callable[[]
     """
     folder, url = BackupFolder(path), url_of(config.database, config.state_dir)
     if url.drivername == "sqlite" and not Path(str(url.database)).exists():
-        raise StoreError(f"{shown(url)} is not there", "is this the right configuration?")
+        raise StoreError(tr("{url} is not there", url=shown(url)), tr("is this the right configuration?"))
     engine = engine_of(url, writes=False)
     try:
         with folder.claimed(config) as own:
@@ -88,8 +89,11 @@ def take(config: StationConfig, path: Path, progress: Progress, now: Callable[[]
 def _schema(connection: Connection) -> str:
     found = version(connection)
     if found != versions()[0]:
-        hint = "start the station once: it brings the store up to date"
-        raise StoreError(f"the store has version {found or 'none'}, not {versions()[0]}", hint)
+        hint = tr("start the station once: it brings the store up to date")
+        raise StoreError(
+            tr("the store has version {found}, not {known}", found=found or tr("none"), known=versions()[0]),
+            hint,
+        )
     return found
 
 
@@ -135,8 +139,13 @@ def _named(connection: Connection) -> Iterable[tuple[str, int]]:
 def _refuse_full(folder: BackupFolder, needed_bytes: int) -> None:
     free = shutil.disk_usage(folder.path).free
     if needed_bytes * _ROOM > free:
-        sizes = f"{needed_bytes / 2**20:,.0f} MiB are to be copied, {free / 2**20:,.0f} MiB are free"
-        raise BackupError(f"{folder.path}: {sizes}", "free some space, or name another disk")
+        sizes = tr(
+            "{path}: {needed_mib:,.0f} MiB are to be copied, {free_mib:,.0f} MiB are free",
+            path=folder.path,
+            needed_mib=needed_bytes / 2**20,
+            free_mib=free / 2**20,
+        )
+        raise BackupError(sizes, tr("free some space, or name another disk"))
 
 
 def _clear(folder: BackupFolder, first: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from agent.translatable import tr
+
 
 class AlarmKind(StrEnum):
     """What an alarm is about; `meaning` says it to a person."""
@@ -24,12 +26,12 @@ class AlarmKind(StrEnum):
 
 
 _MEANINGS = {
-    AlarmKind.QUOTA: "the box sent more than its quota: the rest is not receipted and waits at the box",
-    AlarmKind.SECOND_HOLDER: "two boxes speak with one identity: a card was copied",
-    AlarmKind.OUTBOX_WENT_BACK: "the box's outbox was put back to an older state",
-    AlarmKind.RETAINED_FLOOD: "the broker keeps messages of the box that it must not keep",
-    AlarmKind.PICTURES_MISSING: "pictures of the store are not in its folder any more",
-    AlarmKind.SECOND_STATION: "another station speaks for this commune: one of the two gives the receipts",
-    AlarmKind.JOURNAL_AWAY: "the journal of the backup cannot be written",
-    AlarmKind.BACKUP_DUE: "what the station holds is in no backup that is recent and whole",
+    AlarmKind.QUOTA: tr("the box sent more than its quota: the rest is not receipted and waits at the box"),
+    AlarmKind.SECOND_HOLDER: tr("two boxes speak with one identity: a card was copied"),
+    AlarmKind.OUTBOX_WENT_BACK: tr("the box's outbox was put back to an older state"),
+    AlarmKind.RETAINED_FLOOD: tr("the broker keeps messages of the box that it must not keep"),
+    AlarmKind.PICTURES_MISSING: tr("pictures of the store are not in its folder any more"),
+    AlarmKind.SECOND_STATION: tr("another station speaks for this commune: one of the two gives the receipts"),
+    AlarmKind.JOURNAL_AWAY: tr("the journal of the backup cannot be written"),
+    AlarmKind.BACKUP_DUE: tr("what the station holds is in no backup that is recent and whole"),
 }

@@ -30,6 +30,7 @@ import structlog
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
+from agent.translatable import tr
 from station.config import QuotaSettings
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
@@ -283,7 +284,9 @@ class Store:
         try:
             _log(self._transact(lambda connection: self._write(connection, refused, {True: refused})))
         except _Refused as error:
-            raise StoreError(f"the database refuses a message even as bytes: {error}", "report it") from None
+            raise StoreError(
+                tr("the database refuses a message even as bytes: {error}", error=error), tr("report it")
+            ) from None
 
     def _transact(self, job: Callable[[Connection], T]) -> T:
         try:
@@ -320,7 +323,7 @@ class Store:
         if orphans.removed:
             log.info("orphans_removed", files=orphans.removed)
         if orphans.spared:
-            hint = "is this the database that belongs to these pictures? nothing was removed"
+            hint = tr("is this the database that belongs to these pictures? nothing was removed")
             log.warning("pictures_without_rows", files=orphans.spared, hint=hint)
 
     def _now_ms(self) -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import BrokerUnreachable
+from agent.translatable import tr
 
 _LOOPBACK = "127.0.0.1"
 _MAX_PAYLOAD_BYTES = 1024 * 1024
@@ -41,7 +42,8 @@ def embedded_broker(port: int | None = None) -> Iterator[Address]:
         from iotcore import Broker  # noqa: PLC0415  (an extra: only the demo and the tests have it)
     except ImportError:
         raise BrokerUnreachable(
-            "the embedded broker is not installed", "pip install 'ngatu[demo]', or name a broker with --host"
+            tr("the embedded broker is not installed"),
+            tr("run pip install 'ngatu[demo]', or name a broker with --host"),
         ) from None
     ports = _free_ports(2)
     address = Address(_LOOPBACK, port or ports[0], ports[1])
@@ -53,8 +55,10 @@ def embedded_broker(port: int | None = None) -> Iterator[Address]:
             broker.start()
         except (OSError, RuntimeError) as error:
             raise BrokerUnreachable(
-                f"the embedded broker does not start on {_LOOPBACK}:{address.port}: {error}",
-                "choose another port, or end what listens there",
+                tr(
+                    "the embedded broker does not start on port {port}: {error}", port=address.port, error=error
+                ),
+                tr("choose another port, or end what listens there"),
             ) from error
         try:
             yield address
