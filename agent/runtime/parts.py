@@ -67,9 +67,10 @@ class Parts:
 
         Raises:
             ModelError: the detector cannot be loaded.
-            OutboxError: the outbox cannot be opened.
+            OutboxError: the folder of the state may not be used, or the outbox cannot be opened.
         """
         tuning.begin()
+        state_folder.require(config.state_dir)
         state_folder.clear(config.state_dir)
         self.config, self.stop, self.exit_code = config, Stop(), 0
         self.timekeeper = Timekeeper(config.state_dir, new_ids(), machine_clock, trusted)
