@@ -19,18 +19,21 @@ from agent.errors import NgatuError
 from agent.host.core_dump import forbid_core_dumps
 from agent.host.supervise import Stop
 from agent.runtime.app import Agent
+from agent.runtime.parts import Onlooker
 
 logger = structlog.get_logger(__name__)
 
 
-def run(path: Path, duration_s: float | None = None) -> int:
+def run(path: Path, duration_s: float | None = None, onlooker: Onlooker | None = None) -> int:
     """Be the box until SIGTERM or SIGINT, until the station restarts it, or for so many seconds; the exit code.
+
+    `onlooker` is shown what the cameras see.
 
     Raises:
         NgatuError: the configuration is wrong, or a part could not be built.
     """
     forbid_core_dumps()
-    agent, chosen = build(last_good.choose(path))
+    agent, chosen = build(last_good.choose(path), onlooker)
     heed_signals(agent.stop)
     try:
         agent.run(duration_s, lambda: last_good.keep(chosen))
@@ -41,7 +44,7 @@ def run(path: Path, duration_s: float | None = None) -> int:
             signal.signal(number, signal.SIG_IGN)
 
 
-def build(chosen: Chosen) -> tuple[Agent, Chosen]:
+def build(chosen: Chosen, onlooker: Onlooker | None = None) -> tuple[Agent, Chosen]:
     """An agent by this configuration, or by the last good one if no agent can be built by this.
 
     Raises:
@@ -53,12 +56,12 @@ def build(chosen: Chosen) -> tuple[Agent, Chosen]:
     if chosen.refused is not None:
         logger.error("config_refused", why=chosen.refused, hint="the last good configuration is used")
     try:
-        return Agent(chosen.config, SystemClock(), chosen=chosen), chosen
+        return Agent(chosen.config, SystemClock(), chosen=chosen, onlooker=onlooker), chosen
     except NgatuError as error:
         kept = last_good.last_good(chosen.path, error, chosen.data)
         if kept is None or chosen.refused is not None:
             raise
-        return build(kept)
+        return build(kept, onlooker)
 
 
 def heed_signals(stop: Stop) -> None:
