@@ -15,6 +15,7 @@ from agent.translatable import joined, tr
 from agent.transport.client import connect
 from agent.transport.errors import HungUp, VersionRefused
 from agent.transport.settings import Version
+from agent.wire.words import named
 from station.audit.picture_scan import missing_pictures
 from station.backup.due import state_of
 from station.backup.folder import STORE_ID
@@ -23,6 +24,7 @@ from station.ingest.alarms import AlarmKind
 from station.store.alarms import StandingAlarm, standing
 from station.store.database import StoreError, engine_of, in_words, shown, url_of, version, versions
 from station.store.store import BLOBS
+from station.words import ALARMS
 
 Finding = tuple[str, str, str]
 """Part, what was found, and the verdict: ok, warning or failed."""
@@ -41,7 +43,8 @@ def findings(config: StationConfig) -> Iterator[Finding]:
         except NgatuError as error:
             yield part, joined("\n", filter(None, (error.what, error.hint))), "failed"
     for each in _alarms(config):
-        who = f"{each.kind} {each.box}" if each.box else str(each.kind)
+        kind = named(ALARMS, each.kind)
+        who = joined(" ", (kind, each.box)) if each.box else kind
         what = tr("{who}: {meaning}; {detail}", who=who, meaning=each.meaning, detail=each.detail)
         yield "alarm", printable(what), "warning"
 

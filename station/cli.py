@@ -19,9 +19,12 @@ from rich.table import Table
 from rich.text import Text
 
 from agent import log
-from agent.cli.exit import FAILED, STYLES, one_line_errors
+from agent.cli.exit import FAILED, STYLES, VERDICTS, one_line_errors
 from agent.errors import ConfigError
+from agent.language import translated
 from agent.printable import printable
+from agent.translatable import tr
+from agent.wire.words import BOX_STATES, named
 from station.backup.cli import (
     DEFAULT,
     StationFile,
@@ -31,6 +34,7 @@ from station.backup.cli import (
     restore_command,
 )
 from station.watch.cli import watch_command
+from station.words import ALARMS, GAP_STATES
 
 if TYPE_CHECKING:
     from station.stats import StoreStats
@@ -82,14 +86,24 @@ def station_command(
 
     if commune is not None:
         if config != DEFAULT:
-            raise ConfigError(f"--commune: the commune is in {config} already", "name one of the two only")
+            raise ConfigError(
+                tr("--commune: the commune is in {config} already", config=config),
+                tr("name one of the two only"),
+            )
         config = starter_file(folder or FOLDER, commune, host, port)
         made = load(config)
-        said = f"commune {made.commune}, broker {made.broker.where}, store in {made.state_dir}; -c {config}"
-        typer.echo(said, err=True)
+        said = tr(
+            "commune {commune}, broker {where}, store in {folder}; -c {file}",
+            commune=made.commune,
+            where=made.broker.where,
+            folder=made.state_dir,
+            file=config,
+        )
+        typer.echo(translated(said), err=True)
     elif any(each is not None for each in (host, port, folder)):
         raise ConfigError(
-            "--host, --port and --folder go only with --commune", f"change it in {config}, or name a commune"
+            tr("--host, --port and --folder go only with --commune"),
+            tr("change it in {config}, or name a commune", config=config),
         )
     run(load(config), duration_s, take_over=take_over)
 
@@ -110,12 +124,14 @@ def check_command(
 
     if offline:
         load(config)
-        typer.echo(f"{config}: every value is right; nothing else was looked at")
+        typer.echo(translated(tr("{file}: every value is right; nothing else was looked at", file=config)))
         return
-    table = Table("part", "found", "verdict", title=Text(str(config)), title_justify="left")
+    table = Table(title=Text(str(config)), title_justify="left")
+    for heading in (tr("part"), tr("found"), tr("verdict")):
+        table.add_column(translated(heading))
     failed = False
     for part, found, verdict in findings(load(config)):
-        table.add_row(Text(part), Text(found), Text(verdict, STYLES[verdict]))
+        table.add_row(Text(part), Text(translated(found)), Text(translated(VERDICTS[verdict]), STYLES[verdict]))
         failed = failed or verdict == "failed"
     Console(highlight=False, markup=False).print(table)
     if failed:
@@ -169,7 +185,7 @@ def verify_command(config: StationFile = DEFAULT) -> None:
         engine.dispose()
     lines = fault_lines(each for each in found if isinstance(each, StoreFinding))
     for line in lines or ["everything is as it came"]:
-        typer.echo(line)
+        typer.echo(translated(line))
     for each in found:
         if isinstance(each, Unsealed):
             typer.echo(unsealed_line(each))
@@ -198,9 +214,11 @@ def import_command(
     log.configure(settings.log.level, settings.log.format)
     with progress_bars() as tell:
         taken = take_over(settings, file, partial(tell, "messages"))
-    typer.echo(f"{file}: {taken.messages} messages are in the store")
+    typer.echo(
+        translated(tr("{file}: {messages} messages are in the store", file=file, messages=taken.messages))
+    )
     for each in taken.skipped:
-        typer.echo(f"{each} is not whole in the file", err=True)
+        typer.echo(translated(tr("{each} is not whole in the file", each=each)), err=True)
     if taken.skipped:
         raise typer.Exit(FAILED)
 
@@ -244,7 +262,7 @@ def send_command(
         wait_s=wait_s,
         key=private_key(key) if key else None,
     )
-    typer.echo(command.shown(answered))
+    typer.echo(translated(command.shown(answered)))
     if save is not None and answered.picture is not None:
         save.write_bytes(answered.picture)
     if not answered.answers:
@@ -262,43 +280,73 @@ def example_command() -> None:
     typer.echo(example_text(), nl=False)
 
 
+def _table(*headings: str, title: str | None = None) -> Table:
+    return Table(*map(translated, headings), title=title and translated(title), box=SIMPLE)
+
+
 def _show(found: StoreStats) -> None:
     console = Console(highlight=False, markup=False)
-    table = Table("box", "state", "last seen", box=SIMPLE)
-    for heading in ("events", "open", "pictures", "counts", "missing", "gone", "conflicts", "unreadable"):
-        table.add_column(heading, justify="right", overflow="fold")
+    table = _table(tr("box"), tr("state"), tr("last seen"))
+    for heading in _COUNTED:
+        table.add_column(translated(heading), justify="right", overflow="fold")
     for each in found.boxes:
         held = (each.events, each.open_events, each.pictures, each.counts)
         amiss = (each.missing, each.gone, each.conflicts, each.unreadable)
-        table.add_row(each.box, each.state, _moment(each.last_seen_ms), *map(str, (*held, *amiss)))
+        state = translated(named(BOX_STATES, each.state))
+        table.add_row(each.box, state, _moment(each.last_seen_ms), *map(str, (*held, *amiss)))
     console.print(table)
     if found.gaps:
-        gaps = Table("box", "stream", "first", "last", "missing", "state", "since", title="Gaps", box=SIMPLE)
+        gaps = _table(*_GAPS, title=tr("Gaps"))
         for gap in found.gaps:
             numbers = (str(gap.first), str(gap.last), str(gap.missing))
-            state = gap.state if gap.cause is None else f"{gap.state} ({gap.cause})"
+            state = translated(named(GAP_STATES, gap.state))
+            if gap.cause is not None:
+                state += f" ({translated(named(ALARMS, gap.cause))})"
             gaps.add_row(gap.box, gap.stream, *numbers, state, _moment(gap.opened_ms))
         console.print(gaps)
     if found.alarms:
         console.print(_alarms(found.alarms))
     lines = (
-        f"{found.event_messages} messages of events; {found.gaps_filled} gaps were filled; "
-        f"version {found.version}",
-        f"database {_size(found.database_bytes)}, pictures {_size(found.picture_bytes)}, "
-        f"unreadable {_size(found.unreadable_bytes)}; {_size(found.disk_free_bytes)} free",
+        tr(
+            "{messages} messages of events; {filled} gaps were filled; version {version}",
+            messages=found.event_messages,
+            filled=found.gaps_filled,
+            version=found.version,
+        ),
+        tr(
+            "database {database}, pictures {pictures}, unreadable {unreadable}; {free} free",
+            database=_size(found.database_bytes),
+            pictures=_size(found.picture_bytes),
+            unreadable=_size(found.unreadable_bytes),
+            free=_size(found.disk_free_bytes),
+        ),
     )
     for line in lines:
-        console.print(line, soft_wrap=True)
+        console.print(translated(line), soft_wrap=True)
+
+
+_COUNTED = (
+    tr("events"),
+    tr("open"),
+    tr("pictures"),
+    tr("counts"),
+    tr("missing"),
+    tr("gone"),
+    tr("conflicts"),
+    tr("unreadable"),
+)
+_GAPS = (tr("box"), tr("stream"), tr("first"), tr("last"), tr("missing"), tr("state"), tr("since"))
 
 
 def _alarms(found: Sequence[StandingAlarm]) -> Table:
-    table = Table("alarm", "box", "since", "last", title="Alarms", box=SIMPLE)
-    table.add_column("count", justify="right")
-    table.add_column("what", overflow="fold")
+    table = _table(tr("alarm"), tr("box"), tr("since"), tr("last"), title=tr("Alarms"))
+    table.add_column(translated(tr("count")), justify="right")
+    table.add_column(translated(tr("what")), overflow="fold")
     for each in found:
         when = (_moment(each.opened_ms), _moment(each.last_ms))
-        what = Text(printable(f"{each.meaning}: {each.detail}"))
-        table.add_row(Text(printable(each.kind)), each.box or "", *when, str(each.count), what)
+        what = printable(tr("{meaning}: {detail}", meaning=each.meaning, detail=each.detail))
+        kind = Text(translated(printable(named(ALARMS, each.kind))))
+        table.add_row(kind, each.box or "", *when, str(each.count), Text(translated(what)))
     return table
 
 
@@ -307,4 +355,4 @@ def _moment(at_ms: int) -> str:
 
 
 def _size(size_bytes: int) -> str:
-    return f"{size_bytes / 2**20:,.1f} MiB"
+    return tr("{mib:,.1f} MiB", mib=size_bytes / 2**20)

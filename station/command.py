@@ -19,12 +19,14 @@ from agent.core.ids import Ids
 from agent.core.types import Instant
 from agent.errors import BrokerUnreachable, NgatuError, WireError
 from agent.printable import printable
+from agent.translatable import joined, tr
 from agent.transport.client import blank, connect
 from agent.wire import codec
 from agent.wire.channels import MessageKind
 from agent.wire.payloads import AckPayload, CommandPayload, InfoPayload
 from agent.wire.signature import sign
 from agent.wire.topics import Topics
+from agent.wire.words import ANSWERS, named
 from station.ingest.settings import SubscriberSettings
 
 LATE_S: Final = 5.0
@@ -75,7 +77,7 @@ def send(
         answers = topics.of(MessageKind.ACK, command_id=command.id), topics.of(MessageKind.SNAPSHOT, camera="+")
         heard = answers if key is None else (*answers, topics.of(MessageKind.INFO))
         client.subscribe([(each, 1) for each in heard])
-        _until(client, lambda: "subscribed" in inbox.words, LATE_S, "a subscription")
+        _until(client, lambda: "subscribed" in inbox.words, LATE_S, tr("a subscription"))
         if key is not None:
             command = command.model_copy(update={"session": _session(client, inbox)})
         life = blank(PacketTypes.PUBLISH)
@@ -84,13 +86,15 @@ def send(
         body = codec.encode(command)
         body = body if key is None else sign(body, topics.device, verb, key)
         client.publish(topics.of(MessageKind.COMMAND, verb=verb), body, qos=1, properties=life)
-        _until(client, lambda: inbox.code is not None, LATE_S, "the command")
+        _until(client, lambda: inbox.code is not None, LATE_S, tr("the command"))
         if inbox.code == 0x10:
-            hint = "look at its name; a box that has once connected is remembered for seven days"
-            raise NgatuError("the broker knows no such box, and has thrown the command away", hint)
+            hint = tr("look at its name; a box that has once connected is remembered for seven days")
+            raise NgatuError(tr("the broker knows no such box, and has thrown the command away"), hint)
         if inbox.code != 0:
-            hint = "may the station publish on command/ of this box? see the broker's ACL"
-            raise NgatuError(f"the broker does not take the command: code 0x{inbox.code or 0:02X}", hint)
+            hint = tr("may the station publish on command/ of this box? see the broker's ACL")
+            raise NgatuError(
+                tr("the broker does not take the command: code 0x{code:02X}", code=inbox.code or 0), hint
+            )
         _until(client, inbox.complete, wait_s)
     finally:
         client.disconnect()
@@ -101,8 +105,8 @@ def _session(client: paho.Client, inbox: _Inbox) -> str:
     """The life of the agent that its birth message names, which the broker retains."""
     _until(client, lambda: inbox.session is not None, LATE_S)
     if inbox.session is None:
-        hint = "look at its name; it tells its session when it connects"
-        raise NgatuError("the box has not told its session, for which the command must be signed", hint)
+        hint = tr("look at its name; it tells its session when it connects")
+        raise NgatuError(tr("the box has not told its session, for which the command must be signed"), hint)
     return inbox.session
 
 
@@ -154,9 +158,9 @@ def _until(client: paho.Client, condition: Any, within_s: float, what: str | Non
         if time.monotonic() > ends_s:
             if what is None:
                 return
-            raise BrokerUnreachable(f"the broker does not acknowledge {what}", "see its log")
+            raise BrokerUnreachable(tr("the broker does not acknowledge {what}", what=what), tr("see its log"))
         if client.loop(0.1) != paho.MQTT_ERR_SUCCESS:
-            raise BrokerUnreachable("the broker hung up", "see its log")
+            raise BrokerUnreachable(tr("the broker hung up"), tr("see its log"))
 
 
 def arguments(words: list[str]) -> dict[str, Any]:
@@ -169,7 +173,9 @@ def arguments(words: list[str]) -> dict[str, Any]:
     for word in words:
         key, sign, value = word.partition("=")
         if not (key and sign):
-            raise NgatuError(f"{word!r} is no argument", "write camera=north, action=pause, until=+30m")
+            raise NgatuError(
+                tr("{word} is no argument", word=repr(word)), tr("write camera=north, action=pause, until=+30m")
+            )
         if key == "until" and value.startswith("+"):
             value = _later(value)
         args[key] = value
@@ -181,7 +187,8 @@ def _later(words: str) -> str:
     number, unit = words[1:-1], words[-1:]
     if unit not in units or not number.isdigit() or len(number) > 6:
         raise NgatuError(
-            f"until={words} is no time", "write +30m, +2h, +7d, or a time such as 2026-03-02T11:00:00Z"
+            tr("until={words} is no time", words=words),
+            tr("write +30m, +2h, +7d, or a time such as 2026-03-02T11:00:00Z"),
         )
     at = datetime.now(UTC) + timedelta(seconds=int(number) * units[unit])
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -190,10 +197,18 @@ def _later(words: str) -> str:
 def shown(answered: CommandReply) -> str:
     """The last word of the box in a line."""
     if not answered.answers:
-        unless = "" if answered.session is None else ", unless it is started again before"
-        return f"{answered.id}: no answer yet; the box does it when it comes, until the command expires{unless}"
+        unless = "" if answered.session is None else tr(", unless it is started again before")
+        return tr(
+            "{id}: no answer yet; the box does it when it comes, until the command expires{unless}",
+            id=answered.id,
+            unless=unless,
+        )
     last = answered.answers[-1]
-    result = f" {json.dumps(last.result, ensure_ascii=False)}" if last.result else ""
+    words = [
+        tr("{id}: {state}", id=answered.id, state=named(ANSWERS, last.state)),
+        f": {last.detail}" if last.detail else "",
+        f" {json.dumps(last.result, ensure_ascii=False)}" if last.result else "",
+    ]
     if "sha256" in last.result and answered.picture is None:
-        result += "; its picture has not come yet: boxes hold pictures back while the station is away"
-    return printable(f"{answered.id}: {last.state}{f': {last.detail}' if last.detail else ''}{result}")
+        words.append(tr("; its picture has not come yet: boxes hold pictures back while the station is away"))
+    return printable(joined("", words))

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Float, Select, Table, cast, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from agent.translatable import tr
 from station.store.alarms import StandingAlarm, standing
 from station.store.database import StoreError, in_words, shown, version, versions
 from station.store.gaps import GapState
@@ -93,9 +94,15 @@ def collect(engine: Engine, state_dir: Path) -> StoreStats:
         with engine.connect() as connection, connection.begin():
             found = version(connection)
             if found != versions()[0]:
-                hint = "start the station once: it brings the store up to date"
+                hint = tr("start the station once: it brings the store up to date")
                 raise StoreError(
-                    f"{shown(engine.url)} has version {found or 'none'}, not {versions()[0]}", hint
+                    tr(
+                        "{url} has version {found}, not {known}",
+                        url=shown(engine.url),
+                        found=found or tr("none"),
+                        known=versions()[0],
+                    ),
+                    hint,
                 )
             return _figures(connection, state_dir, found)
     except SQLAlchemyError as error:

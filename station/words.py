@@ -1,72 +1,12 @@
-"""The words of the wire as the duty room reads them; what nobody has named stays as it came."""
+"""The words of the station's own tables and alarms, as the duty room reads them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from agent.language import translated
 from agent.translatable import tr
 
-KINDS: Final[Mapping[str, str]] = {
-    "motion": tr("motion"),
-    "object": tr("object"),
-    "zone_entered": tr("zone_entered"),
-    "line_crossed": tr("line_crossed"),
-    "loitering": tr("loitering"),
-    "stopped_vehicle": tr("stopped_vehicle"),
-    "wrong_way": tr("wrong_way"),
-    "crowd": tr("crowd"),
-    "object_left": tr("object_left"),
-    "camera_lost": tr("camera_lost"),
-    "camera_blind": tr("camera_blind"),
-    "storage_full": tr("storage_full"),
-    "storage_ram_only": tr("storage_ram_only"),
-    "storage_corrupt": tr("storage_corrupt"),
-    "outbox_forked": tr("outbox_forked"),
-    "identity_taken": tr("identity_taken"),
-    "clock_untrusted": tr("clock_untrusted"),
-    "overheated": tr("overheated"),
-    "agent_restarted": tr("agent_restarted"),
-}
-"""What an event reports."""
-LABELS: Final[Mapping[str, str]] = {
-    "person": tr("person"),
-    "bicycle": tr("bicycle"),
-    "car": tr("car"),
-    "motorcycle": tr("motorcycle"),
-    "bus": tr("bus"),
-    "truck": tr("truck"),
-}
-"""Road users; other labels are the model's own."""
-DIRECTIONS: Final[Mapping[str, str]] = {"in": tr("in"), "out": tr("out")}
-"""Over a line."""
-PHASES: Final[Mapping[str, str]] = {"start": tr("start"), "update": tr("update"), "end": tr("end")}
-END_REASONS: Final[Mapping[str, str]] = {
-    "left": tr("left"),
-    "lost": tr("lost"),
-    "camera_lost": tr("camera_lost"),
-    "stopped": tr("stopped"),
-    "agent_restarted": tr("agent_restarted"),
-    "too_old": tr("too_old"),
-    "paused": tr("paused"),
-}
-SEVERITIES: Final[Mapping[str, str]] = {"info": tr("info"), "alert": tr("alert")}
-DETAILS: Final[Mapping[str, str]] = {
-    "covered": tr("covered"),
-    "dark": tr("dark"),
-    "bright": tr("bright"),
-    "blurred": tr("blurred"),
-    "moved": tr("moved"),
-    "frozen": tr("frozen"),
-}
-"""Why a camera cannot see."""
-BOX_STATES: Final[Mapping[str, str]] = {
-    "online": tr("online"),
-    "offline": tr("offline"),
-    "stopped": tr("stopped"),
-    "never told": tr("never told"),
-}
 GAP_STATES: Final[Mapping[str, str]] = {"open": tr("open"), "gone": tr("gone"), "filled": tr("filled")}
 ALARMS: Final[Mapping[str, str]] = {
     "quota": tr("quota"),
@@ -78,13 +18,6 @@ ALARMS: Final[Mapping[str, str]] = {
     "journal_away": tr("journal_away"),
     "backup_due": tr("backup_due"),
 }
-ANSWERS: Final[Mapping[str, str]] = {
-    "accepted": tr("accepted"),
-    "done": tr("done"),
-    "refused": tr("refused"),
-    "failed": tr("failed"),
-}
-"""How far a box came with an order."""
 FAULTS: Final[Mapping[str, str]] = {
     "missing": tr("missing"),
     "altered": tr("altered"),
@@ -92,8 +25,3 @@ FAULTS: Final[Mapping[str, str]] = {
     "unproven": tr("unproven"),
 }
 """What is wrong with something in the store."""
-
-
-def word(words: Mapping[str, str], said: object) -> str:
-    """A word of the wire in the reader's language."""
-    return translated(words.get(str(said), str(said)))

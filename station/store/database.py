@@ -28,6 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from agent.errors import NgatuError
+from agent.translatable import tr
 from station.config import DatabaseSettings
 
 BUSY_S = 10.0
@@ -52,7 +53,9 @@ def url_of(settings: DatabaseSettings, state_dir: Path) -> URL:
     try:
         return url.set(password=settings.password.read())
     except (OSError, KeyError) as error:
-        raise StoreError(f"the database's password cannot be read: {error}", "look at its place") from None
+        raise StoreError(
+            tr("the database's password cannot be read: {error}", error=error), tr("look at its place")
+        ) from None
 
 
 def engine_of(url: URL, *, writes: bool = True) -> Engine:
@@ -70,7 +73,8 @@ def engine_of(url: URL, *, writes: bool = True) -> Engine:
             return create_engine(url, **options)
         except ModuleNotFoundError as error:
             raise StoreError(
-                f"PostgreSQL needs the package {error.name}", "pip install 'ngatu[station,postgresql]'"
+                tr("PostgreSQL needs the package {package}", package=error.name),
+                tr("run pip install 'ngatu[station,postgresql]'"),
             ) from None
     # A reader must not make the file: it would belong to whoever looked first.
     place = f"file:{quote(url.database or '')}?mode={'rwc' if writes else 'rw'}"
@@ -130,15 +134,18 @@ def version(connection: Connection) -> str | None:
     if found is None:
         tables = set(inspect(connection).get_table_names())
         if tables == _WATCH:
-            hint = "move it away, then take it over with `ngatu station import FILE`"
-            raise StoreError(f"{where} is the file of an earlier ngatu watch --store", hint)
+            hint = tr("move it away, then take it over with `ngatu station import FILE`")
+            raise StoreError(tr("{where} is the file of an earlier ngatu watch --store", where=where), hint)
         if tables - {"alembic_version"}:
-            raise StoreError(f"{where} is the database of another program", "name another one, or move it away")
+            raise StoreError(
+                tr("{where} is the database of another program", where=where),
+                tr("name another one, or move it away"),
+            )
         return None
     if found not in versions():
         raise StoreError(
-            f"{where} was written by a newer station (version {found})",
-            "install the newer ngatu again, or restore a backup of before; the file was not changed",
+            tr("{where} was written by a newer station (version {found})", where=where, found=found),
+            tr("install the newer ngatu again, or restore a backup of before; the file was not changed"),
         )
     return found
 
@@ -182,12 +189,18 @@ def claimed(state_dir: Path) -> Iterator[None]:
         state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
         file = path.open("ab")
     except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}", "make state_dir writable by the station's user") from None
+        raise StoreError(
+            tr("{path}: {reason}", path=path, reason=error.strerror),
+            tr("make state_dir writable by the station's user"),
+        ) from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise StoreError(f"{state_dir} is in use by another process", "stop the other station") from None
+            raise StoreError(
+                tr("{state_dir} is in use by another process", state_dir=state_dir),
+                tr("stop the other station"),
+            ) from None
         yield
 
 
@@ -220,7 +233,7 @@ def in_words(error: Exception, url: URL) -> StoreError:
         text = f"{origin.strerror or type(origin).__name__}" + (
             f": {origin.filename}" if origin.filename else ""
         )
-        hint = "look at the disk: full, read-only, or dying?"
+        hint = tr("look at the disk: full, read-only, or dying?")
     else:
-        hint = "is the database running, and may the station use it?"
+        hint = tr("is the database running, and may the station use it?")
     return StoreError(f"{shown(url)}: {text}", hint)

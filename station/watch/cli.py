@@ -15,16 +15,14 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from agent.errors import BrokerRefused, NgatuError
+from agent.language import translated
 from agent.settings.base import Secret
+from agent.translatable import tr
 from agent.transport.settings import TlsSettings
 from station.ingest.subscriber import IngestCounters, Subscriber, SubscriberSettings
 from station.watch.screen import JsonLines, Lines, LiveTable, Screen
 from station.watch.watch import SeenEvents, Watch
 
-NO_STATION = (
-    "`ngatu watch` only looks, and keeps nothing. The station is `ngatu station --commune {commune}`; "
-    "`ngatu station import FILE` takes over what `watch --store` kept."
-)
 NO_BROKER = 3
 TOO_FEW = 4
 
@@ -53,15 +51,21 @@ def watch_command(
 
     Receipts are given by the station alone (`ngatu station`): until it has a message, the box keeps it.
 
-    Ends with 0; with 3 if the broker refused or was never reached;
+    Ends with 0; with 1 if a picture could not be saved; with 3 if the broker refused or was never reached;
     with 4 if --for ended before --until-events.
     """
     _log_to_stderr()
     if store is not None:
-        raise typer.BadParameter(NO_STATION.format(commune=(commune or ["NAME"])[0]), param_hint="--store")
+        no_station = tr(
+            "`ngatu watch` only looks, and keeps nothing. The station is `ngatu station --commune {commune}`; "
+            "`ngatu station import FILE` takes over what `watch --store` kept.",
+            commune=(commune or ["NAME"])[0],
+        )
+        raise typer.BadParameter(translated(no_station), param_hint="--store")
     if save is not None and _is_a_store(save):
         raise typer.BadParameter(
-            f"{save} belongs to a station's store: name another folder", param_hint="--save"
+            translated(tr("{save} belongs to a station's store: name another folder", save=save)),
+            param_hint="--save",
         )
     try:
         settings = SubscriberSettings(
@@ -104,17 +108,22 @@ def _watch(
         subscriber = Subscriber(settings, handler)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: subscriber.stop())
-        talk.print("looking on; what comes is kept by the station, `ngatu station`")
+        talk.print(translated(tr("looking on; what comes is kept by the station, `ngatu station`")))
         with _screen(json, subscriber, f"{settings.host}:{settings.port}") as screen:
             handler.begin(screen, subscriber.stop, until_events)
             subscriber.run(for_s)
     except NgatuError as error:
-        talk.print(str(error), style="red")
+        talk.print(translated(error), style="red")
         return NO_BROKER if isinstance(error, BrokerRefused) else 1
     if not subscriber.counters.connects:
-        talk.print(f"never connected: {subscriber.trouble or 'ended too early'}", style="red")
+        talk.print(
+            translated(tr("never connected: {trouble}", trouble=subscriber.trouble or tr("ended too early"))),
+            style="red",
+        )
         return NO_BROKER
-    talk.print(_summary(handler.seen, subscriber.counters))
+    talk.print(translated(_summary(handler.seen, subscriber.counters)))
+    if handler.seen.unsaved:
+        return 1
     return TOO_FEW if until_events is not None and len(handler.seen.events) < until_events else 0
 
 
@@ -126,10 +135,17 @@ def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
 
 
 def _summary(seen: SeenEvents, counters: IngestCounters) -> str:
-    return (
-        f"{len(seen.events)} events ({len(seen.alerts)} alerts, {len(seen.open)} still open), "
-        f"{seen.pictures} pictures, {counters.duplicates} repeated, "
-        f"{seen.problems} unreadable"
+    unsaved = tr(" ({number} not saved)", number=seen.unsaved) if seen.unsaved else ""
+    return tr(
+        "{events} events ({alerts} alerts, {open} still open), {pictures} pictures{unsaved}, "
+        "{duplicates} repeated, {problems} unreadable",
+        events=len(seen.events),
+        alerts=len(seen.alerts),
+        open=len(seen.open),
+        pictures=seen.pictures,
+        unsaved=unsaved,
+        duplicates=counters.duplicates,
+        problems=seen.problems,
     )
 
 

@@ -17,14 +17,28 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.core.types import Phase, Severity
+from agent.language import translated
 from agent.printable import printable, printable_json
+from agent.translatable import joined, tr
 from agent.wire.payloads import EventPayload
+from agent.wire.words import DETAILS, DIRECTIONS, END_REASONS, KINDS, LABELS, PHASES, SEVERITIES, named
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.ingest.subscriber import Subscriber
 
 log = structlog.get_logger("station.watch.screen")
 
 _SHOWN = 500
+HEADINGS = (
+    tr("time"),
+    tr("camera"),
+    tr("kind"),
+    tr("label"),
+    tr("riders"),
+    tr("phase"),
+    tr("severity"),
+    tr("delay"),
+    tr("picture"),
+)
 _ALARMS = 5
 """Lines above the table at most."""
 
@@ -93,7 +107,7 @@ class Lines:
 
     def show_alarms(self, alarms: Sequence[str]) -> None:
         """Write a line for each."""
-        self._out.writelines(f"alarm  {printable(each)}\n" for each in alarms)
+        self._out.writelines(f"{translated(tr('alarm'))}  {translated(printable(each))}\n" for each in alarms)
         self._out.flush()
 
     def __enter__(self) -> Lines:
@@ -132,29 +146,34 @@ class LiveTable:
 
     def show_alarms(self, alarms: Sequence[str]) -> None:
         """Put them above the table."""
-        self._alarms = tuple(printable(each) for each in alarms)
+        self._alarms = tuple(translated(printable(each)) for each in alarms)
 
     def table(self) -> Table:
         """The table as it is now, cut to the terminal's height."""
         alarms = self._alarms[:_ALARMS]
         title = Text("\n".join(alarms), "bold red", no_wrap=True, overflow="ellipsis") if alarms else None
         table = Table(expand=True, title=title, title_justify="left", caption=self._caption())
-        for name in ("time", "camera", "kind", "label", "riders", "phase", "severity", "delay", "picture"):
-            table.add_column(name, justify="right" if name in ("riders", "delay") else "left", no_wrap=True)
+        for name in HEADINGS:
+            right = name in ("riders", "delay")
+            table.add_column(translated(name), justify="right" if right else "left", no_wrap=True)
         newest = list(reversed(self._rows.values()))[: max(1, self._console.height - 6 - len(alarms))]
         for row in newest:
             alert = row.event.severity is Severity.ALERT and row.event.phase is not Phase.END
             table.add_row(
-                *(Text(cell) for cell in (*_shown_cells(row, brief=True), "yes" if row.picture else "")),
+                *(
+                    Text(cell)
+                    for cell in (*_shown_cells(row, brief=True), translated(tr("yes")) if row.picture else "")
+                ),
                 style="bold red" if alert else "dim" if row.event.replayed else "",
             )
         return table
 
     def _caption(self) -> str:
         if self._subscriber.trouble is not None:
-            return f"waiting for {self._where}: {self._subscriber.trouble}"
+            words = tr("waiting for {where}: {why}", where=self._where, why=self._subscriber.trouble)
+            return translated(words)
         counters = self._subscriber.counters
-        return f"{self._where} · {counters.committed} messages"
+        return translated(tr("{where} · {number} messages", where=self._where, number=counters.committed))
 
     def __enter__(self) -> LiveTable:
         self._live.__enter__()
@@ -169,13 +188,22 @@ class LiveTable:
 def _shown_cells(row: _Row, *, brief: bool = False) -> tuple[str, ...]:
     """As `_cells`; an event that cannot be shown takes no other with it, and is shown as one that cannot be."""
     try:
-        return tuple(printable(cell) for cell in _cells(row, brief=brief))
+        return tuple(translated(printable(cell)) for cell in _cells(row, brief=brief))
     except Exception as error:  # whatever is in it: the thread that renews the table ends with it
         if not row.refused:  # a table is renewed four times a second
             log.warning("event_not_shown", event_id=row.event.id, device=row.event.device, why=repr(error))
         row.refused = True
         where = f"{row.event.device}/{row.event.camera}"
-        return ("", where, f"cannot be shown: {type(error).__name__}", row.event.id, "", "", "", "")
+        return (
+            "",
+            where,
+            translated(tr("cannot be shown: {why}", why=type(error).__name__)),
+            row.event.id,
+            "",
+            "",
+            "",
+            "",
+        )
 
 
 def _cells(row: _Row, *, brief: bool = False) -> tuple[str, ...]:
@@ -187,13 +215,20 @@ def _cells(row: _Row, *, brief: bool = False) -> tuple[str, ...]:
     return (
         local.strftime("%H:%M:%S" if brief and today else "%Y-%m-%d %H:%M:%S"),
         f"{event.device}/{event.camera}",
-        str(event.kind) + (f" {event.direction}" if event.direction else ""),
-        seen.label if seen else event.detail or "",
+        joined(" ", filter(None, (named(KINDS, event.kind), named(DIRECTIONS, event.direction or "")))),
+        named(LABELS, seen.label) if seen else named(DETAILS, event.detail or ""),
         str(seen.riders) if seen and seen.riders else "",
-        str(event.phase) + (f" ({event.end_reason})" if event.end_reason else ""),
-        str(event.severity),
-        f"{row.delay_s:.1f} s",
+        _phase(event),
+        named(SEVERITIES, event.severity),
+        tr("{delay_s:.1f} s", delay_s=row.delay_s),
     )
+
+
+def _phase(event: EventPayload) -> str:
+    phase = named(PHASES, event.phase)
+    if not event.end_reason:
+        return phase
+    return tr("{phase} ({why})", phase=phase, why=named(END_REASONS, event.end_reason))
 
 
 def _delay_s(event: EventPayload) -> float:
