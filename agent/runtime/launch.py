@@ -26,8 +26,7 @@ def run(path: Path, duration_s: float | None = None, onlooker: Onlooker | None =
     """Be the box until SIGTERM or SIGINT, until the station restarts it, or for so many seconds; the exit code.
 
     A restart that the station orders is systemd's, or, started by hand, a start of this same process anew: then
-    this does not return. `onlooker` is shown what the
-    cameras see.
+    this does not return. `onlooker` is shown what the cameras see.
 
     Raises:
         NgatuError: the configuration is wrong, or a part could not be built.
