@@ -22,6 +22,7 @@ from agent.cli.config import ConfigFile, check_command, config_app
 from agent.cli.exit import one_line_errors
 from agent.cli.outbox import outbox_app
 from agent.cli.replay import replay_command
+from agent.cli.usage import HelpfulGroup
 from agent.host import versions
 
 OWN = ("check", "config", "outbox", "replay", "run", "version")
@@ -67,6 +68,7 @@ def gathered(asked: str | None = None) -> typer.Typer:
     So a box at work carries nothing of the station's and of the model tools.
     """
     everything = typer.Typer(
+        cls=HelpfulGroup,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         help="ngatu: cameras at junctions, seen on the pole, told to the duty room.",
