@@ -19,9 +19,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from page import write_page
-from rich.console import Console
+try:
+    from page import write_page
+    from rich.console import Console
+except ModuleNotFoundError as error:
+    sys.exit(f"{sys.executable} has no package {error.name}\n  hint: call the demo with: make demo")
 
+from agent.errors import NgatuError
 from models.catalogue import entry_named
 from models.cli import progress_bars
 from models.fetch import Member, Sdist, fetch_members, fetch_model
@@ -183,4 +187,7 @@ def _result() -> Result:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except NgatuError as error:
+        sys.exit(f"demo: {error}")
