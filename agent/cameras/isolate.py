@@ -116,7 +116,7 @@ class IsolatedCamera:
                 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 self._sock = ours
                 with theirs:
-                    self._child = _spawn(theirs.fileno())
+                    self._child = spawn(theirs.fileno())
             except OSError as error:
                 raise self._lost(f"no process for its decoder: {error.strerror}", "is memory short?") from error
         ours.settimeout(LOOK_S)
@@ -226,13 +226,13 @@ class IsolatedCamera:
         return CameraLost(f"{self.settings.name}: {what}", hint)
 
 
-def _spawn(fd: int) -> subprocess.Popen[bytes]:
-    """Start the child with one descriptor, no secrets in its arguments or environment, and its own group."""
+def spawn(fd: int, module: str = "agent.cameras.decode.worker") -> subprocess.Popen[bytes]:
+    """Start the child that runs this module: one descriptor, no secret in what others see, its own group."""
     kept = {k: v for k, v in os.environ.items() if k in ENVIRONMENT or k.startswith("LIBCAMERA_")}
     kept["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)  # it finds what we find
     # Without -P it looks into the current folder first: what is called `agent` there would be run in our place.
     return subprocess.Popen(  # noqa: S603 – our own interpreter, our own module
-        [sys.executable, "-P", "-m", "agent.cameras.decode.worker", str(fd), str(os.getpid())],
+        [sys.executable, "-P", "-m", module, str(fd), str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=(fd,),

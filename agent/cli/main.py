@@ -21,15 +21,19 @@ from agent import __version__
 from agent.cli.config import ConfigFile, check_command, config_app
 from agent.cli.exit import one_line_errors
 from agent.cli.outbox import outbox_app
+from agent.cli.preview import preview_command
+from agent.cli.record import record_command
 from agent.cli.replay import replay_command
 from agent.cli.usage import HelpfulGroup
 from agent.host import versions
 
-OWN = ("check", "config", "outbox", "replay", "run", "version")
+OWN = ("check", "config", "outbox", "preview", "record", "replay", "run", "version")
 """The commands of this package."""
 
 commands = typer.Typer(no_args_is_help=True)
 commands.command("check")(check_command)
+commands.command("preview")(preview_command)
+commands.command("record")(record_command)
 commands.command("replay")(replay_command)
 commands.add_typer(config_app, name="config")
 commands.add_typer(outbox_app, name="outbox")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli.exit import one_line_errors
-from agent.errors import ConfigError, NgatuError
+from agent.errors import NgatuError
 
 if TYPE_CHECKING:
-    from agent.config.schema import CameraConfig, Config
+    from agent.config.schema import Config
     from agent.tools.replay import Summary
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -91,7 +91,7 @@ def _replay(
     if not clip.is_file():
         raise NgatuError(f"{clip}: no such file", "name a video file")
     assert isinstance(outputs, Outputs)
-    chosen = _chosen(config, camera)
+    chosen = config.camera(camera) if camera is not None else config.cameras[0]
     source = FileSource(path=clip, pace="fast")
     settings = chosen.model_copy(update={"source": source, "max_fps": MAX_FPS})
     wanted = config.detector.model_copy(update={"model": model} if model else {})
@@ -120,16 +120,6 @@ def _replay(
             labels=labels,
             on_frame=lambda frame: progress.update(task, completed=frame.index + 1),
         )
-
-
-def _chosen(config: Config, name: str | None) -> CameraConfig:
-    if name is None:
-        return config.cameras[0]
-    for camera in config.cameras:
-        if camera.name == name:
-            return camera
-    known = ", ".join(camera.name for camera in config.cameras)
-    raise ConfigError(f"there is no camera {name} in the configuration", f"there are: {known}")
 
 
 def _length(clip: Path) -> int | None:

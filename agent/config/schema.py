@@ -146,6 +146,18 @@ class Config(Settings):
         """Whether any camera wants the detector."""
         return any(camera.attention.enabled for camera in self.cameras)
 
+    def camera(self, name: str) -> CameraConfig:
+        """The camera of this name.
+
+        Raises:
+            ConfigError: there is none; the hint lists those that there are.
+        """
+        for camera in self.cameras:
+            if camera.name == name:
+                return camera
+        known = ", ".join(camera.name for camera in self.cameras)
+        raise ConfigError(f"there is no camera {name} in the configuration", f"there are: {known}")
+
     def _said(self) -> dict[str, Any]:
         """Without the defaults: the rules that a camera has by itself are nobody's mistake."""
         return self.model_dump(mode="json", exclude_unset=True)

@@ -124,6 +124,18 @@ def label_command(
         typer.echo(f"{out}: print it at its own size (100 %)")
 
 
+@box_app.command("address")
+@one_line_errors
+def address_command(
+    word: Annotated[str, typer.Argument(help="An IPv4 or IPv6 address, or a host name.")],
+) -> None:
+    """Judge whether a box can be reached at such an address; asks nobody. new-box.yml calls it."""
+    from fleet.address import require_address  # noqa: PLC0415
+
+    require_address(word)
+    typer.echo(f"{word}: may be an address")
+
+
 @box_app.command("report")
 @one_line_errors
 def report_command(

@@ -82,6 +82,31 @@ class Stream:
             if self.wanted(mono_s):
                 yield self._picture(index, mono_s, wall_s, frame)
 
+    @property
+    def video(self) -> VideoStream:
+        """What FFmpeg knows of the stream, for whoever writes its packets into a file."""
+        return self._video
+
+    def packets(self) -> Iterator[Packet[VideoStream]]:
+        """The video's packets as they come, none decoded, instead of its pictures; a file's once.
+
+        Raises:
+            CameraLost: they stop.
+            CameraRefused: they cannot be read.
+        """
+        packets = self._container.demux(self._video)
+        while not self._closed.is_set():
+            try:
+                packet = next(packets)
+            except (StopIteration, av.error.EOFError):
+                break
+            except (av.error.FFmpegError, OSError) as error:
+                raise self._trouble(error) from None
+            if packet.size:  # the last one of a file is empty: it asks the decoder for what it holds back
+                yield packet
+        if self._source.pace == "live" and not self._closed.is_set():
+            raise self._ended()
+
     def close(self) -> None:
         """End the iteration and let go of the source."""
         self._closed.set()
@@ -121,6 +146,9 @@ class Stream:
             return sent_on(self._source, self._relay.redirected)
         return explained(self._source, self._relay.failed or error if self._relay else error)
 
+    def _ended(self) -> CameraLost:
+        return CameraLost(f"{self._source.name}: the camera ended the stream", "it is asked again")
+
     def _heed_size(self, video: VideoStream) -> None:
         """What a stream says of itself is known before FFmpeg refuses it, and says more than its error.
 
@@ -155,7 +183,7 @@ class Stream:
                 count += 1
                 yield self._skip_decode.number(frame.pts), frame
             if self._source.pace == "live" and not self._closed.is_set():
-                raise CameraLost(f"{self._source.name}: the camera ended the stream", "it is asked again")
+                raise self._ended()
             if count == 0 and not self._skip_decode.spares and not self._closed.is_set():
                 raise CameraRefused(
                     f"{self._source.name}: no picture in {self._source.shown}", "try another file"

@@ -158,7 +158,7 @@ def opened(source: Source, now: Now) -> Pictures:
 
 def main() -> None:
     """Decode what the parent names, until it goes or the pictures end."""
-    _confine()
+    confine()
     sock = socket.socket(fileno=int(sys.argv[1]))
     source = Source.from_json(json.loads(sock.recv(MAX_MESSAGE_BYTES)))
     exchange = FrameExchange(sock, waits=source.pace == "fast")
@@ -167,20 +167,26 @@ def main() -> None:
         # CLOCK_MONOTONIC is one clock for all processes, so these stamps fit the parent's.
         decode(source, exchange, lambda: (time.monotonic(), time.time()))
         words: dict[str, Any] = {"end": True}
-    except CameraRefused as error:
-        words = {"refused": [error.what, error.hint]}
-    except CameraLost as error:
-        words = {"lost": [error.what, error.hint]}
-    except MemoryError:
-        what = f"{source.name}: {source.shown} wants more memory than one camera may have"
-        words = {"refused": [what, "choose a smaller picture in the camera's settings"]}
     except Exception as error:
-        words = {"lost": [f"{source.name}: the decoder failed: {type(error).__name__}", "it is started again"]}
+        words = last_words(source, error)
     exchange.finish(words)
     os._exit(0)  # closing a hung driver may hang; the kernel closes it
 
 
-def _confine() -> None:
+def last_words(source: Source, error: Exception, hint: str = "it is started again") -> dict[str, Any]:
+    """What the parent is told about the error that ended the pictures; `hint` is for one of ours."""
+    if isinstance(error, CameraRefused):
+        return {"refused": [error.what, error.hint]}
+    if isinstance(error, CameraLost):
+        return {"lost": [error.what, error.hint]}
+    if isinstance(error, MemoryError):
+        what = f"{source.name}: {source.shown} wants more memory than one camera may have"
+        return {"refused": [what, "choose a smaller picture in the camera's settings"]}
+    return {"lost": [f"{source.name}: the decoder failed: {type(error).__name__}", hint]}
+
+
+def confine() -> None:
+    """Die with the parent, gain no rights, leave no core dump, and take no more than one camera may have."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != int(sys.argv[2]):

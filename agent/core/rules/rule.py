@@ -53,7 +53,7 @@ class BaseRule(Settings):
 
     @property
     def ends(self) -> tuple[Point, ...]:
-        """Start and end of the line that it draws on the picture; empty for rules without one."""
+        """Start and end of its line, which is crossed `in` from left to right; empty for rules without one."""
         return ()
 
 
