@@ -73,7 +73,8 @@ class Parts:
             port=self.port,
         )  # fmt: skip
         self._lock = threading.RLock()
-        self._made: dict[str, Path] = {}
+        self._made: dict[str, str] = {}
+        """Name of a folder -> why it could not be made; empty, if it was."""
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def _tls(self, port: int, name: str, **more: object) -> Sequence[str]:
@@ -90,12 +91,17 @@ class Parts:
     def once(self, name: str, make: Callable[[Path], object]) -> Path:
         """A folder with what `make` put there, for whoever asks first."""
         with self._lock:
+            place = self.folder / name
             if name not in self._made:
-                place = self.folder / name
                 place.mkdir()
-                make(place)
-                self._made[name] = place
-            return self._made[name]
+                self._made[name] = ""
+                try:
+                    make(place)
+                except BaseException as error:
+                    self._made[name] = f"{name}: {error}"
+            if why := self._made[name]:
+                raise Broken(why)
+            return place
 
     def store(self) -> Path:
         """With `state`, as a station leaves it that was here for a moment, and `backup`, a backup of it."""
@@ -123,7 +129,9 @@ class Parts:
 
         def start(place: Path) -> None:
             self._station_file(place, COMMUNE)
-            self._begin(place, f"{COMMUNE}/probe-01/camera/north/event", "station", "-c", "station.yaml")
+            self._begin(
+                place, f"{COMMUNE}/probe-01/camera/north/event", "probe-01", "station", "-c", "station.yaml"
+            )
 
         return self.once("station", start) / "log"
 
@@ -132,7 +140,7 @@ class Parts:
 
         def start(place: Path) -> None:
             (place / "box.yaml").write_text(text)
-            self._begin(place, f"{COMMUNE}/{POLE}/command/probe", "run", "-c", "box.yaml")
+            self._begin(place, f"{COMMUNE}/{POLE}/command/set", "command_refused", "run", "-c", "box.yaml")
 
         return self.once("box", start) / "log"
 
@@ -142,8 +150,8 @@ class Parts:
             f"broker: {{host: 127.0.0.1, port: {self.port}}}\n"
         )
 
-    def _begin(self, place: Path, probe: str, *words: str) -> None:
-        """Start it; back when it hears what is said at the topic `probe`."""
+    def _begin(self, place: Path, probe: str, sign: str, *words: str) -> None:
+        """Start it; back when it hears what is said at the topic `probe`: its log has the `sign` then."""
         with (place / "log").open("wb") as log:
             process = subprocess.Popen([*NGATU, *words], cwd=place, stdout=log, stderr=log, env=environment())
         self._processes.append(process)
@@ -152,7 +160,7 @@ class Parts:
             with suppress(OSError):
                 publish(self.port, f"ngatu/v1/{probe}", "probe")
             time.sleep(0.2)
-            return b"probe" in (place / "log").read_bytes()
+            return sign.encode() in (place / "log").read_bytes()
 
         until(hears, 40, f"{words} is at work")
 
