@@ -18,6 +18,17 @@ SCRIPTS = .ci/run $(shell grep -rIlE '^\#!/bin/(ba)?sh' deploy)
 
 .PHONY: help setup demo test golden golden-accept mutants test-floors test-faults test-fleet test-arm64 check bench models bundle docs clean
 
+# An environment with this checkout in it, and so many MB free for it; .ci/environment says why it cannot be made.
+define environment
+@command -v "$(PYTHON)" >/dev/null || { printf '%s: no such program\n  hint: ngatu needs Python 3.11 or newer: make PYTHON=python3.11 %s\n' "$(PYTHON)" "$(MAKECMDGOALS)" >&2; exit 1; }
+@$(EDITABLE) "$(PYTHON)" .ci/environment $(1) '$(2)' $(3) $(MAKECMDGOALS)
+@touch $@
+endef
+COMMA := ,
+
+.DEFAULT:
+	@echo "there is no target $@; 'make help' lists them" >&2; exit 1
+
 help: ## Print this list.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
 
@@ -25,19 +36,11 @@ setup: $(VENV)/.complete ## Make .venv and install everything for development.
 
 $(VENV)/.complete: setup.cfg pyproject.toml
 	@echo "setting up $(VENV) (once, a minute or two)"
-	@$(PYTHON) -c 'import sys; sys.exit("ngatu needs Python 3.11 or newer; try: make PYTHON=python3.11 $(MAKECMDGOALS)" if sys.version_info < (3, 11) else 0)'
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(EDITABLE) $(BIN)/python -m pip install --quiet --progress-bar on -e '.[test,lint,demo]'
-	@touch $@
+	$(call environment,$(VENV),.[test$(COMMA)lint$(COMMA)demo],1500)
 
 $(DEMO)/.complete: setup.cfg pyproject.toml
 	@echo "setting up $(DEMO) (once, a minute or so)"
-	@$(PYTHON) -c 'import sys; sys.exit("ngatu needs Python 3.11 or newer; try: make PYTHON=python3.11 demo" if sys.version_info < (3, 11) else 0)'
-	@$(PYTHON) -m venv $(DEMO)
-	@$(DEMO)/bin/python -m pip install --quiet --upgrade pip
-	@$(EDITABLE) $(DEMO)/bin/python -m pip install --quiet --progress-bar on -e '.[models,demo]'
-	@touch $@
+	$(call environment,$(DEMO),.[models$(COMMA)demo],900)
 
 demo: $(DEMO)/.complete ## Run the main job on real footage: broker, box and station on this machine.
 	@$(DEMO)/bin/python -m examples.demo.run
@@ -53,10 +56,7 @@ golden-accept: $(VENV)/.complete ## Take what these clips give now as right; the
 
 $(MUTANT)/.complete: setup.cfg pyproject.toml
 	@echo "setting up $(MUTANT) (once, a minute or so)"
-	@$(PYTHON) -m venv $(MUTANT)
-	@$(MUTANT)/bin/python -m pip install --quiet --upgrade pip
-	@$(EDITABLE) $(MUTANT)/bin/python -m pip install --quiet -e '.[mutants]'
-	@touch $@
+	$(call environment,$(MUTANT),.[mutants],1500)
 
 mutants: $(MUTANT)/.complete ## Change the durable code line by line and see which tests notice (hours; MUTANTS='agent.wire.*').
 	@$(MUTANT)/bin/mutmut run $(MUTANTS)

@@ -17,11 +17,16 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
+try:
+    from rich.console import Console
+
+    from examples.demo.page import WHAT, Scene, altogether, numbers, write_page
+    from examples.demo.told import count, read_delivery, read_events, write_pictures
+except ModuleNotFoundError as error:
+    sys.exit(f"{sys.executable} has no package {error.name}\n  hint: call the demo with: make demo")
 
 from agent.core.types import EndReason
-from examples.demo.page import WHAT, Scene, altogether, numbers, write_page
-from examples.demo.told import count, read_delivery, read_events, write_pictures
+from agent.errors import NgatuError
 from models.catalogue import entry_named
 from models.cli import progress_bars
 from models.fetch import Member, Sdist, fetch_members, fetch_model
@@ -164,4 +169,7 @@ def _ended(process: subprocess.Popen[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except NgatuError as error:
+        sys.exit(f"demo: {error}")

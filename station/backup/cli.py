@@ -16,7 +16,10 @@ from agent.cli.exit import FAILED, one_line_errors
 from agent.errors import NgatuError
 
 DEFAULT = Path("/etc/ngatu-station/station.yaml")
-StationFile = Annotated[Path, typer.Option("--config", "-c", help="The station's configuration file.")]
+# Whoever reads the file says why it cannot be read, and what to do.
+StationFile = Annotated[
+    Path, typer.Option("--config", "-c", readable=False, help="The station's configuration file.")
+]
 
 
 @one_line_errors
@@ -48,7 +51,11 @@ def backup_command(
         f"{copied.fresh} of them new ({_size(copied.fresh_bytes)})"
     )
     if made.is_beside:
-        typer.echo("warning: it lies on the disk of the store, which takes both when it dies", err=True)
+        typer.echo(
+            f"warning: {place}: it lies on the disk of the store, which takes both when it dies\n"
+            "  hint: name a folder on another disk",
+            err=True,
+        )
     if manifest.pictures_missing:
         typer.echo(f"{manifest.pictures_missing} pictures are missing or altered in the store", err=True)
         raise typer.Exit(FAILED)
