@@ -36,7 +36,7 @@ def one_line_errors(command: Callable[P, None]) -> Callable[P, None]:
         choose_by(file if isinstance(file, Path) else None)
         try:
             command(*args, **kwargs)
-        except (typer.Exit, typer.Abort, BrokenPipeError):
+        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
             raise
         except NgatuError as error:
             typer.echo(translated(error), err=True)

@@ -25,6 +25,7 @@ from agent.cli.outbox import outbox_app
 from agent.cli.preview import preview_command
 from agent.cli.record import record_command
 from agent.cli.replay import replay_command
+from agent.cli.usage import HelpfulGroup
 from agent.host import versions
 from agent.language import translated
 from agent.printable import printable
@@ -95,6 +96,7 @@ def gathered(asked: str | None = None) -> typer.Typer:
     So a box at work carries nothing of the station's and of the model tools.
     """
     everything = typer.Typer(
+        cls=HelpfulGroup,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         help="ngatu: cameras at junctions, seen on the pole, told to the duty room.",

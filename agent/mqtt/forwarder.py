@@ -398,7 +398,8 @@ class Forwarder:
         try:
             receipt = codec.parse(ReceiptPayload, inbound.payload)
         except WireError as error:
-            log.warning("receipt_unreadable", why=error.what)
+            hint = "only a station gives receipts; docs/reference/wire.md says what they hold"
+            log.warning("receipt_unreadable", why=error.what, hint=hint)
             return
         if receipt.stream != self._scheduler.stream:
             return

@@ -48,6 +48,7 @@ _HINTS = (  # a part of libyaml's or PyYAML's words, and what usually is behind 
         "expected ':'",
         tr("a setting is written 'name: value'; check for a missing ':' or an open quotation mark"),
     ),
+    ("tab character", tr("indent with spaces, never tabs")),
     ("block end", _ABOVE),
     ("did not find expected key", _ABOVE),
     ("did not find expected '-'", _ABOVE),
@@ -262,6 +263,9 @@ class _Reading:
         if odd := _UNPRINTABLE.search(key):
             self._fault(line, *_odd(odd))
         if not event.style and not isinstance(resolve(key)[0], str):
+            if self._behind_a_comma(line, key):
+                self._key(key, line, twice=True)
+                return
             self._fault(
                 line,
                 tr("a key must be a text, not {key}", key=shown(key) or tr("empty")),
@@ -278,6 +282,21 @@ class _Reading:
                 )
             )
         self._key(key, line, twice=first is not None)
+
+    def _behind_a_comma(self, line: int, key: str) -> bool:
+        """Tell of a key that is what stands behind the comma of a number."""
+        top = self.stack[-1]
+        assert isinstance(top.node.value, dict)
+        name, before = next(reversed(top.node.value.items()), ("", None))
+        whole = before.value if before is not None and before.line == line else None
+        if not key.isdecimal() or not isinstance(whole, int) or isinstance(whole, bool):
+            return False
+        what, hint = (
+            tr("{whole},{key} has a comma", whole=whole, key=key),
+            tr("write {whole}.{key}, with a point", whole=whole, key=shown(key)),
+        )
+        self.faults.append(YamlFault(line, (*top.path, name), what, hint))
+        return True
 
     def _key(self, key: str, line: int, *, twice: bool) -> None:
         top = self.stack[-1]

@@ -115,7 +115,8 @@ class CommandIntake:
                 "detail": why,
             }
         )
-        log.warning("command_refused", verb=refusal.verb, id=refusal.id, why=why)
+        hint = "`ngatu station command` sends what a box takes; docs/reference/wire.md says what that is"
+        log.warning("command_refused", verb=refusal.verb, id=refusal.id, why=why, hint=hint)
         if refusal.id is not None:
             body = codec.ack(refusal.id, "refused", self._clock.now(), why)
             self._acknowledge(body, refusal.id)

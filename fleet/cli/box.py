@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
 from agent.cli.exit import one_line_errors
 
@@ -16,14 +15,27 @@ if TYPE_CHECKING:
 
 box_app = typer.Typer(help="One box, as it tells of itself at the broker.", no_args_is_help=True)
 
+
+def _topic_root(root: str) -> str:
+    from agent.cli.options import topic_root  # noqa: PLC0415 (pydantic: `ngatu --help` needs none of it)
+
+    return topic_root(root)
+
+
 Commune = Annotated[str, typer.Argument(help="As in its topics.")]
 Device = Annotated[str, typer.Argument(help="As in its topics.")]
 Host = Annotated[str, typer.Option(help="The broker.")]
 Port = Annotated[int, typer.Option(help="Its port.")]
-Ca = Annotated[Path | None, typer.Option(help="The broker's certificate authority; turns TLS on.")]
-Cert = Annotated[Path | None, typer.Option(help="A certificate that may read the boxes' topics.")]
-Key = Annotated[Path | None, typer.Option(help="Its key.")]
-Root = Annotated[str, typer.Option(help="First levels of all topics.")]
+Ca = Annotated[
+    Path | None,
+    typer.Option(help="The broker's certificate authority; turns TLS on.", exists=True, dir_okay=False),
+]
+Cert = Annotated[
+    Path | None,
+    typer.Option(help="A certificate that may read the boxes' topics.", exists=True, dir_okay=False),
+]
+Key = Annotated[Path | None, typer.Option(help="Its key.", exists=True, dir_okay=False)]
+Root = Annotated[str, typer.Option(help="First levels of all topics.", callback=_topic_root)]
 
 
 @box_app.command("look")
@@ -82,14 +94,13 @@ def rollout_check_command(
 def _endpoint(
     host: str, port: int, ca: Path | None, cert: Path | None, key: Path | None, root: str
 ) -> EndpointSettings:
+    from agent.cli.options import pair_without_authority, settings_of  # noqa: PLC0415
     from agent.transport.settings import EndpointSettings, TlsSettings  # noqa: PLC0415
 
-    try:
-        tls = TlsSettings(ca=ca, cert=cert, key=key) if ca is not None else None
-        return EndpointSettings(host=host, port=port, tls=tls, root=root)
-    except ValidationError as error:
-        wrong = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors(include_url=False))
-        raise typer.BadParameter(wrong) from None
+    pair_without_authority(ca, cert, key)
+    options = {"host": "--host", "port": "--port", "root": "--root"}
+    tls = TlsSettings(ca=ca, cert=cert, key=key) if ca is not None else None
+    return settings_of(EndpointSettings, options, host=host, port=port, tls=tls, root=root)
 
 
 @box_app.command("label")

@@ -18,7 +18,10 @@ from agent.language import translated
 from agent.translatable import tr
 
 DEFAULT = Path("/etc/ngatu-station/station.yaml")
-StationFile = Annotated[Path, typer.Option("--config", "-c", help="The station's configuration file.")]
+# Whoever reads the file says why it cannot be read, and what to do.
+StationFile = Annotated[
+    Path, typer.Option("--config", "-c", readable=False, help="The station's configuration file.")
+]
 
 
 @one_line_errors
@@ -61,7 +64,14 @@ def backup_command(
     )
     if made.is_beside:
         typer.echo(
-            translated(tr("warning: it lies on the disk of the store, which takes both when it dies")), err=True
+            translated(
+                tr(
+                    "warning: {place}: it lies on the disk of the store, which takes both when it dies\n"
+                    "  hint: name a folder on another disk",
+                    place=place,
+                )
+            ),
+            err=True,
         )
     if manifest.pictures_missing:
         typer.echo(

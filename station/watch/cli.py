@@ -11,9 +11,10 @@ from uuid import uuid4
 
 import structlog
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
+from agent.cli.exit import one_line_errors
+from agent.cli.options import pair_without_authority, settings_of, topic_root
 from agent.errors import BrokerRefused, NgatuError
 from agent.language import translated
 from agent.settings.base import Secret
@@ -23,29 +24,39 @@ from station.ingest.subscriber import IngestCounters, Subscriber, SubscriberSett
 from station.watch.screen import JsonLines, Lines, LiveTable, Screen
 from station.watch.watch import SeenEvents, Watch
 
+OPTIONS = {"communes": "--commune", "devices": "--device", "host": "--host", "port": "--port", "root": "--root"}
+"""By which option a setting is given."""
 NO_BROKER = 3
 TOO_FEW = 4
 
 
+@one_line_errors
 def watch_command(
     *,
     host: Annotated[str, typer.Option(help="The broker's name or address.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="Its port; 1883, or 8883 with TLS.")] = None,
     commune: Annotated[list[str] | None, typer.Option(help="Whose boxes; repeatable. Without it: all.")] = None,
     device: Annotated[list[str] | None, typer.Option(help="Which boxes; repeatable. Without it: all.")] = None,
-    root: Annotated[str, typer.Option(help="First levels of all topics.")] = "ngatu/v1",
+    root: Annotated[str, typer.Option(help="First levels of all topics.", callback=topic_root)] = "ngatu/v1",
     tls_ca: Annotated[
-        Path | None, typer.Option(help="The broker's certificate authority; turns TLS on.")
+        Path | None,
+        typer.Option(help="The broker's certificate authority; turns TLS on.", exists=True, dir_okay=False),
     ] = None,
-    cert: Annotated[Path | None, typer.Option(help="A certificate of the station's.")] = None,
-    key: Annotated[Path | None, typer.Option(help="The key of the certificate.")] = None,
+    cert: Annotated[
+        Path | None, typer.Option(help="A certificate of the station's.", exists=True, dir_okay=False)
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="The key of the certificate.", exists=True, dir_okay=False)
+    ] = None,
     username: Annotated[str | None, typer.Option(help="As the broker knows who looks.")] = None,
-    password_file: Annotated[Path | None, typer.Option(help="File with the password.")] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(help="File with the password.", exists=True, dir_okay=False)
+    ] = None,
     store: Annotated[Path | None, typer.Option(hidden=True)] = None,
     save: Annotated[Path | None, typer.Option(help="Folder for the pictures.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One line of JSON per event, for pipes.")] = False,
-    for_s: Annotated[float | None, typer.Option("--for", help="End after so many seconds.")] = None,
-    until_events: Annotated[int | None, typer.Option(help="End after so many events.")] = None,
+    for_s: Annotated[float | None, typer.Option("--for", min=0, help="End after so many seconds.")] = None,
+    until_events: Annotated[int | None, typer.Option(min=1, help="End after so many events.")] = None,
 ) -> None:
     """Show events as they arrive: look on beside the station, and leave no trace at the broker.
 
@@ -67,21 +78,20 @@ def watch_command(
             translated(tr("{save} belongs to a station's store: name another folder", save=save)),
             param_hint="--save",
         )
-    try:
-        settings = SubscriberSettings(
-            host=host,
-            port=port or (8883 if tls_ca else 1883),
-            tls=TlsSettings(ca=tls_ca, cert=cert, key=key) if tls_ca else None,
-            username=username,
-            password=Secret(file=password_file) if password_file else None,
-            root=root,
-            communes=tuple(commune or ()),
-            devices=tuple(device or ()),
-            client_id=f"ngatu-watch-{uuid4().hex[:12]}",
-        )
-    except ValidationError as error:
-        wrong = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors(include_url=False))
-        raise typer.BadParameter(wrong) from None
+    pair_without_authority(tls_ca, cert, key, "--tls-ca")
+    settings = settings_of(
+        SubscriberSettings,
+        OPTIONS,
+        host=host,
+        port=(8883 if tls_ca else 1883) if port is None else port,
+        tls=TlsSettings(ca=tls_ca, cert=cert, key=key) if tls_ca else None,
+        username=username,
+        password=Secret(file=password_file) if password_file else None,
+        root=root,
+        communes=tuple(commune or ()),
+        devices=tuple(device or ()),
+        client_id=f"ngatu-watch-{uuid4().hex[:12]}",
+    )
     raise typer.Exit(_watch(settings, save=save, json=json, for_s=for_s, until_events=until_events))
 
 

@@ -118,6 +118,14 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
 }
 
 
+def test_the_file_of_a_station_is_told_as_one() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(b"commune: hai-ninh\nname: hai-ninh\nbroker: {host: 127.0.0.1}", "station.yaml")
+
+    assert "station.yaml:1: this is the file of a station" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in BROKEN.iterdir()))
 def test_a_broken_file_gets_one_clear_line_per_mistake(name: str) -> None:
     lines = mistakes(BROKEN / f"{name}.yaml")
