@@ -184,11 +184,11 @@ def verify_command(config: StationFile = DEFAULT) -> None:
     finally:
         engine.dispose()
     lines = fault_lines(each for each in found if isinstance(each, StoreFinding))
-    for line in lines or ["everything is as it came"]:
+    for line in lines or [tr("everything is as it came")]:
         typer.echo(translated(line))
     for each in found:
         if isinstance(each, Unsealed):
-            typer.echo(unsealed_line(each))
+            typer.echo(translated(unsealed_line(each)))
     if lines:
         raise typer.Exit(FAILED)
 

@@ -119,7 +119,9 @@ class IsolatedCamera:
                 with theirs:
                     self._child = spawn(theirs.fileno())
             except OSError as error:
-                raise self._lost(f"no process for its decoder: {error.strerror}", "is memory short?") from error
+                raise self._lost(
+                    tr("no process for its decoder: {reason}", reason=error.strerror), tr("is memory short?")
+                ) from error
         ours.settimeout(LOOK_S)
         with contextlib.suppress(ConnectionError):  # dead already: the first look at the socket tells
             ours.send(job)

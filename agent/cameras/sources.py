@@ -43,7 +43,7 @@ def source(settings: CameraSettings, started: Instant) -> Source:
         case FileSource() as file:
             return _file(common, file)
         case CsiSource() as csi:
-            shown = f"the Raspberry Pi camera {csi.camera}"
+            shown = tr("the Raspberry Pi camera {camera}", camera=csi.camera)
             size = {"width_px": str(csi.width_px), "height_px": str(csi.height_px), "fps": str(csi.fps)}
             return replace(common, location=str(csi.camera), shown=shown, options=size)
 

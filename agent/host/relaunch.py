@@ -16,10 +16,11 @@ from typing import NoReturn
 import structlog
 
 from agent.errors import NgatuError
+from agent.translatable import tr
 
 log = structlog.get_logger(__name__)
 
-BY_HAND = "it would not come back by itself: whoever started it must start it again"
+BY_HAND = tr("it would not come back by itself: whoever started it must start it again")
 
 
 def is_service(environment: Mapping[str, str] = os.environ, pid: int | None = None) -> bool:
@@ -56,7 +57,10 @@ def check() -> None:
     script = words[0] if words and not words[0].startswith("-") else None
     for file, needed in ((program, os.X_OK), (script, os.R_OK)):
         if file is not None and not (Path(file).is_file() and os.access(file, needed)):
-            raise NgatuError(f"the program {file} is not there any more; {BY_HAND}", "install it again")
+            raise NgatuError(
+                tr("the program {file} is not there any more; {by_hand}", file=file, by_hand=BY_HAND),
+                tr("install it again"),
+            )
 
 
 def again(left_s: float | None) -> NoReturn:
@@ -74,7 +78,8 @@ def again(left_s: float | None) -> NoReturn:
         os.execv(program, [program, *words])  # noqa: S606 – our own interpreter, and the words that it was given
     except OSError as error:
         raise NgatuError(
-            f"{program} cannot be started anew: {error.strerror}", "start it again by hand"
+            tr("{program} cannot be started anew: {reason}", program=program, reason=error.strerror),
+            tr("start it again by hand"),
         ) from error
 
 

@@ -96,7 +96,9 @@ class Connection:
         while self._state.connack is None:
             beat()
             if self._now_s() > deadline_s:
-                raise errors.Silent(f"broker {self.where} took the connection but never answered")
+                raise errors.Silent(
+                    tr("broker {where} took the connection but never answered", where=self.where)
+                )
             try:
                 self.turn(0.1)
             except DeliveryError:
@@ -144,7 +146,9 @@ class Connection:
             raise
         if not outcome:
             given_up.set()
-            raise errors.Silent(f"broker {self.where} does not answer", "is the network up, and the DNS?")
+            raise errors.Silent(
+                tr("broker {where} does not answer", where=self.where), tr("is the network up, and the DNS?")
+            )
         if outcome[0] is not None:
             raise self._with_hint(errors.unreachable(outcome[0], self.where))
 
@@ -337,7 +341,9 @@ class Connection:
         if self._state.error is not None:
             error = errors.unreachable(self._state.error, self.where)
         elif code == _KEEPALIVE_TIMEOUT:
-            error = errors.Silent(f"broker {self.where} does not answer any more", "is the network up?")
+            error = errors.Silent(
+                tr("broker {where} does not answer any more", where=self.where), tr("is the network up?")
+            )
         else:
             error = errors.HungUp(
                 tr("broker {where} hung up", where=self.where), tr("see its log for the reason")
@@ -347,7 +353,7 @@ class Connection:
     def _with_hint(self, error: DeliveryError) -> DeliveryError:
         """Who hangs up on TLS before it has answered often tells no reason, or too late to be read."""
         if isinstance(error, errors.HungUp) and self._settings.tls is not None and self._state.connack is None:
-            error.hint = "does this port speak TLS, and does the broker accept this client's certificate?"
+            error.hint = tr("does this port speak TLS, and does the broker accept this client's certificate?")
         return error
 
     def _drop(self) -> None:

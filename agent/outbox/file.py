@@ -311,7 +311,7 @@ def _lock(path: Path) -> int:
     except BlockingIOError as error:
         os.close(handle)
         raise OutboxInUse(
-            f"outbox {path} is in use by another process",
-            "is a second agent running with the same data folder?",
+            tr("outbox {path} is in use by another process", path=path),
+            tr("is a second agent running with the same data folder?"),
         ) from error
     return handle

@@ -124,7 +124,10 @@ def unreachable(error: BaseException, where: str) -> DeliveryError:  # noqa: PLR
             tr("is the broker running; is the port right?"),
         )
     if isinstance(error, TimeoutError):
-        return Silent(f"broker {where} does not answer", "is the network up; does a firewall drop the packets?")
+        return Silent(
+            tr("broker {where} does not answer", where=where),
+            tr("is the network up; does a firewall drop the packets?"),
+        )
     if isinstance(error, ConnectionError):
         return HungUp(
             tr("broker {where} hung up ({reason})", where=where, reason=error.strerror or type(error).__name__)

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import paho.mqtt.client as paho
 
 from agent.errors import BrokerUnreachable, NgatuError, WireError
+from agent.translatable import tr
 from agent.wire import codec
 from agent.wire.payloads import StationStatusPayload
 from agent.wire.topics import split, station_status_topic
@@ -80,7 +81,9 @@ class Lives:
             raise self._fault(error) from error
 
     def _fault(self, error: OSError) -> NgatuError:
-        return NgatuError(f"{self._path}: {error.strerror or error}", "owner and mode of state_dir; its disk")
+        return NgatuError(
+            f"{self._path}: {error.strerror or error}", tr("owner and mode of state_dir; its disk")
+        )
 
 
 class Lookout:

@@ -212,13 +212,15 @@ def shown(url: URL) -> str:
 _WATCH = {"event", "received", "picture"}
 """Tables of station/logbook.py."""
 _HINTS = {
-    sqlite3.SQLITE_FULL: "the disk is full: free some space; the boxes keep what they have and send it again",
-    sqlite3.SQLITE_READONLY: "make the file and its folder writable by the station's user",
-    sqlite3.SQLITE_CANTOPEN: "make the folder and the file readable and writable by the station's user",
-    sqlite3.SQLITE_NOTADB: "it is no database: name another file, or move it away",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged: stop the station, restore a backup; boxes send the rest",
-    sqlite3.SQLITE_BUSY: "another program holds the file; end it",
-    sqlite3.SQLITE_IOERR: "look at the disk's health",
+    sqlite3.SQLITE_FULL: tr(
+        "the disk is full: free some space; the boxes keep what they have and send it again"
+    ),
+    sqlite3.SQLITE_READONLY: tr("make the file and its folder writable by the station's user"),
+    sqlite3.SQLITE_CANTOPEN: tr("make the folder and the file readable and writable by the station's user"),
+    sqlite3.SQLITE_NOTADB: tr("it is no database: name another file, or move it away"),
+    sqlite3.SQLITE_CORRUPT: tr("the file is damaged: stop the station, restore a backup; boxes send the rest"),
+    sqlite3.SQLITE_BUSY: tr("another program holds the file; end it"),
+    sqlite3.SQLITE_IOERR: tr("look at the disk's health"),
 }
 
 
@@ -228,7 +230,7 @@ def in_words(error: Exception, url: URL) -> StoreError:
     text = " ".join(str(origin).split())[:300]
     if isinstance(origin, sqlite3.Error):
         code = getattr(origin, "sqlite_errorcode", 0) & 0xFF
-        hint = _HINTS.get(code, "look at the disk: full, read-only, or dying?")
+        hint = _HINTS.get(code, tr("look at the disk: full, read-only, or dying?"))
     elif isinstance(origin, OSError):
         text = f"{origin.strerror or type(origin).__name__}" + (
             f": {origin.filename}" if origin.filename else ""
