@@ -42,8 +42,8 @@ def run_command(
 ) -> None:
     """Watch the cameras and tell the station, until a signal says stop.
 
-    Ends with 0 when told to stop; with 1 if a part cannot be had; with 2 if the file or the model is wrong;
-    with 70 by a fault of ngatu; with 75 when the station wants the agent to be started again.
+    Exit code 0: told to stop; 1: a part cannot be had; 2: the file or the model is wrong; 75: the station
+    ordered a service to begin anew. Started by hand, it begins anew by itself.
     """
     # Here, because these import the cameras, numpy and ONNX Runtime, which `ngatu --help` needs none of.
     from agent.runtime.launch import run  # noqa: PLC0415

@@ -14,7 +14,8 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from agent.errors import BrokerRefused, NgatuError
+from agent.cli.exit import ExitCode, code_of
+from agent.errors import NgatuError
 from agent.settings.base import Secret
 from agent.transport.settings import TlsSettings
 from station.ingest.subscriber import IngestCounters, Subscriber, SubscriberSettings
@@ -25,8 +26,6 @@ NO_STATION = (
     "`ngatu watch` only looks, and keeps nothing. The station is `ngatu station --commune {commune}`; "
     "`ngatu station import FILE` takes over what `watch --store` kept."
 )
-NO_BROKER = 3
-TOO_FEW = 4
 
 
 def watch_command(
@@ -53,8 +52,7 @@ def watch_command(
 
     Receipts are given by the station alone (`ngatu station`): until it has a message, the box keeps it.
 
-    Ends with 0; with 3 if the broker refused or was never reached;
-    with 4 if --for ended before --until-events.
+    Exit code 1: the broker refused or was never reached; 3: --for ended before --until-events.
     """
     _log_to_stderr()
     if store is not None:
@@ -110,12 +108,12 @@ def _watch(
             subscriber.run(for_s)
     except NgatuError as error:
         talk.print(str(error), style="red")
-        return NO_BROKER if isinstance(error, BrokerRefused) else 1
+        return code_of(error)
     if not subscriber.counters.connects:
         talk.print(f"never connected: {subscriber.trouble or 'ended too early'}", style="red")
-        return NO_BROKER
+        return ExitCode.FAILED
     talk.print(_summary(handler.seen, subscriber.counters))
-    return TOO_FEW if until_events is not None and len(handler.seen.events) < until_events else 0
+    return ExitCode.NOT_YET if until_events is not None and len(handler.seen.events) < until_events else 0
 
 
 def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
