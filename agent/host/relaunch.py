@@ -20,8 +20,6 @@ from agent.translatable import tr
 
 log = structlog.get_logger(__name__)
 
-BY_HAND = tr("it would not come back by itself: whoever started it must start it again")
-
 
 def is_service(environment: Mapping[str, str] = os.environ, pid: int | None = None) -> bool:
     """Whether systemd keeps this process, and so starts it again as its unit says.
@@ -58,8 +56,11 @@ def check() -> None:
     for file, needed in ((program, os.X_OK), (script, os.R_OK)):
         if file is not None and not (Path(file).is_file() and os.access(file, needed)):
             raise NgatuError(
-                tr("the program {file} is not there any more; {by_hand}", file=file, by_hand=BY_HAND),
-                tr("install it again"),
+                tr(
+                    "the program {file} is not there any more, so the box would not come back by itself",
+                    file=file,
+                ),
+                tr("install it again, and start the box by hand"),
             )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.errors import WireError
+from agent.settings.base import NAME_IN_WORDS
 from agent.translatable import tr
 from agent.wire.channels import CHANNEL, CHANNELS, PARAMETERS, MessageKind, Side
 
@@ -25,7 +26,7 @@ class Topics:
     """The topics of one box.
 
     Raises:
-        WireError: an id is not 3 to 32 of a-z, 0-9 and '-', is the reserved word 'station', or the root holds a
+        WireError: an id is not 2 to 32 of a-z, 0-9 and '-', is the reserved word 'station', or the root holds a
             wildcard.
     """
 
@@ -38,7 +39,7 @@ class Topics:
             if not _NAME.fullmatch(name) or name == STATION:
                 raise WireError(
                     tr("{what} {name} cannot stand in a topic", what=what, name=repr(name)),
-                    tr("use 3 to 32 of a-z, 0-9 and '-', not 'station'"),
+                    tr("use {allowed}, not 'station'", allowed=NAME_IN_WORDS),
                 )
         if not _LEVELS.fullmatch(self.root):
             raise WireError(

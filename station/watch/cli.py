@@ -13,9 +13,9 @@ import structlog
 import typer
 from rich.console import Console
 
-from agent.cli.exit import one_line_errors
+from agent.cli.exit import ExitCode, code_of, one_line_errors
 from agent.cli.options import pair_without_authority, settings_of, topic_root
-from agent.errors import BrokerRefused, NgatuError
+from agent.errors import NgatuError
 from agent.language import translated
 from agent.settings.base import Secret
 from agent.translatable import tr
@@ -26,8 +26,6 @@ from station.watch.watch import SeenEvents, Watch
 
 OPTIONS = {"communes": "--commune", "devices": "--device", "host": "--host", "port": "--port", "root": "--root"}
 """By which option a setting is given."""
-NO_BROKER = 3
-TOO_FEW = 4
 
 
 @one_line_errors
@@ -62,8 +60,8 @@ def watch_command(
 
     Receipts are given by the station alone (`ngatu station`): until it has a message, the box keeps it.
 
-    Ends with 0; with 1 if a picture could not be saved; with 3 if the broker refused or was never reached;
-    with 4 if --for ended before --until-events.
+    Exit code 1: the broker refused or was never reached, or a picture could not be saved; 3: --for ended before
+    --until-events.
     """
     _log_to_stderr()
     if store is not None:
@@ -124,17 +122,17 @@ def _watch(
             subscriber.run(for_s)
     except NgatuError as error:
         talk.print(translated(error), style="red")
-        return NO_BROKER if isinstance(error, BrokerRefused) else 1
+        return code_of(error)
     if not subscriber.counters.connects:
         talk.print(
             translated(tr("never connected: {trouble}", trouble=subscriber.trouble or tr("ended too early"))),
             style="red",
         )
-        return NO_BROKER
+        return ExitCode.FAILED
     talk.print(translated(_summary(handler.seen, subscriber.counters)))
     if handler.seen.unsaved:
-        return 1
-    return TOO_FEW if until_events is not None and len(handler.seen.events) < until_events else 0
+        return ExitCode.FAILED
+    return ExitCode.NOT_YET if until_events is not None and len(handler.seen.events) < until_events else 0
 
 
 def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
