@@ -45,6 +45,7 @@ END_REASONS: Final[Mapping[str, str]] = {
     "left": tr("left"),
     "lost": tr("lost"),
     "camera_lost": tr("camera_lost"),
+    "clip_restarted": tr("clip_restarted"),
     "stopped": tr("stopped"),
     "agent_restarted": tr("agent_restarted"),
     "too_old": tr("too_old"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 import unicodedata
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.language import LANGUAGES
+from tests.repo.test_docs import text
 from tests.repo.test_vietnamese import forbidden
 from tests.support.catalogue import as_mo, as_po, calls, catalogue, literal, marked, po_file, renewed, sources
 
@@ -81,3 +83,18 @@ def test_vietnamese_messages_use_no_word_that_the_glossary_forbids_and_composed_
 
     assert {text: words for text in shown if (words := forbidden(text))} == {}
     assert all(unicodedata.is_normalized("NFC", text) for text in shown)
+
+
+def test_the_vietnamese_page_about_messages_quotes_them_as_the_commands_say_them() -> None:
+    cells = [
+        line.split("|")[1] for line in text("docs/guide/troubleshoot.vi.md").splitlines() if line[:2] == "| "
+    ]
+    quoted = [words for cell in cells for words in re.findall("“(.+?)”", cell)]
+    said = ["".join(part[0] for part in string.Formatter().parse(str(each.string))) for each in catalogue("vi")]
+
+    def is_said(words: str) -> bool:
+        pattern = ".*".join(re.escape(part.strip()) for part in words.split("…"))
+        return any(re.search(pattern, each, re.DOTALL) for each in said)
+
+    assert len(quoted) > 100
+    assert [words for words in quoted if not is_said(words)] == []
