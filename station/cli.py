@@ -30,6 +30,7 @@ from station.backup.cli import (
     progress_bars,
     restore_command,
 )
+from station.lookup.cli import events_command
 from station.watch.cli import watch_command
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ station = typer.Typer()
 commands = typer.Typer(no_args_is_help=True)
 commands.add_typer(station, name="station")
 commands.command("watch")(watch_command)
+station.command("events")(events_command)
 station.command("backup")(backup_command)
 station.command("restore")(restore_command)
 
