@@ -37,5 +37,5 @@ def write_page(folder: Path, labels: Counter[str]) -> Path:
 
 
 def _pictures(folder: Path, event: dict[str, Any]) -> list[str]:
-    found = (folder / "pictures" / event["device"] / event["camera"]).glob(f"{event['id']}-*.jpg")
+    found = (folder / "pictures" / event["device"] / event["camera"]).glob(f"*_{event['id'][-12:]}.jpg")
     return [str(path.relative_to(folder)) for path in sorted(found, reverse=True)]
