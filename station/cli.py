@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import partial
 from getpass import getuser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from uuid import uuid4
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -21,7 +18,6 @@ from rich.text import Text
 from agent import log
 from agent.cli.exit import FAILED, STYLES, ExitCode, one_line_errors
 from agent.errors import ConfigError
-from agent.printable import printable
 from agent.wire.verbs import VERBS
 from station.backup.cli import (
     DEFAULT,
@@ -31,16 +27,14 @@ from station.backup.cli import (
     progress_bars,
     restore_command,
 )
+from station.lookup.cli import events_command
 from station.watch.cli import watch_command
-
-if TYPE_CHECKING:
-    from station.stats import StoreStats
-    from station.store.alarms import StandingAlarm
 
 station = typer.Typer()
 commands = typer.Typer(no_args_is_help=True)
 commands.add_typer(station, name="station")
 commands.command("watch")(watch_command)
+station.command("events")(events_command)
 station.command("backup")(backup_command)
 station.command("restore")(restore_command)
 
@@ -131,6 +125,7 @@ def stats_command(
     needs_sqlalchemy()
     from station.config import load  # noqa: PLC0415
     from station.stats import collect  # noqa: PLC0415
+    from station.stats_table import tables  # noqa: PLC0415
     from station.store.database import engine_of, url_of  # noqa: PLC0415
 
     settings = load(config)
@@ -142,7 +137,9 @@ def stats_command(
     if as_json:
         typer.echo(json.dumps(asdict(found), ensure_ascii=False))
         return
-    _show(found)
+    console = Console(highlight=False, markup=False)
+    for part in tables(found):
+        console.print(part, soft_wrap=isinstance(part, Text))
 
 
 @station.command("verify")
@@ -268,51 +265,3 @@ def example_command() -> None:
     from station.describe import example_text  # noqa: PLC0415
 
     typer.echo(example_text(), nl=False)
-
-
-def _show(found: StoreStats) -> None:
-    console = Console(highlight=False, markup=False)
-    table = Table("box", "state", "last seen", box=SIMPLE)
-    for heading in ("events", "open", "pictures", "counts", "missing", "gone", "conflicts", "unreadable"):
-        table.add_column(heading, justify="right", overflow="fold")
-    for each in found.boxes:
-        held = (each.events, each.open_events, each.pictures, each.counts)
-        amiss = (each.missing, each.gone, each.conflicts, each.unreadable)
-        table.add_row(each.box, each.state, _moment(each.last_seen_ms), *map(str, (*held, *amiss)))
-    console.print(table)
-    if found.gaps:
-        gaps = Table("box", "stream", "first", "last", "missing", "state", "since", title="Gaps", box=SIMPLE)
-        for gap in found.gaps:
-            numbers = (str(gap.first), str(gap.last), str(gap.missing))
-            state = gap.state if gap.cause is None else f"{gap.state} ({gap.cause})"
-            gaps.add_row(gap.box, gap.stream, *numbers, state, _moment(gap.opened_ms))
-        console.print(gaps)
-    if found.alarms:
-        console.print(_alarms(found.alarms))
-    lines = (
-        f"{found.event_messages} messages of events; {found.gaps_filled} gaps were filled; "
-        f"version {found.version}",
-        f"database {_size(found.database_bytes)}, pictures {_size(found.picture_bytes)}, "
-        f"unreadable {_size(found.unreadable_bytes)}; {_size(found.disk_free_bytes)} free",
-    )
-    for line in lines:
-        console.print(line, soft_wrap=True)
-
-
-def _alarms(found: Sequence[StandingAlarm]) -> Table:
-    table = Table("alarm", "box", "since", "last", title="Alarms", box=SIMPLE)
-    table.add_column("count", justify="right")
-    table.add_column("what", overflow="fold")
-    for each in found:
-        when = (_moment(each.opened_ms), _moment(each.last_ms))
-        what = Text(printable(f"{each.meaning}: {each.detail}"))
-        table.add_row(Text(printable(each.kind)), each.box or "", *when, str(each.count), what)
-    return table
-
-
-def _moment(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().strftime("%m-%d %H:%M")
-
-
-def _size(size_bytes: int) -> str:
-    return f"{size_bytes / 2**20:,.1f} MiB"

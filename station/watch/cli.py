@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -19,6 +20,8 @@ from agent.errors import NgatuError
 from agent.settings.base import Secret
 from agent.transport.settings import TlsSettings
 from station.ingest.subscriber import IngestCounters, Subscriber, SubscriberSettings
+from station.lookup.moments import zone
+from station.picture_files import is_a_store
 from station.watch.screen import JsonLines, Lines, LiveTable, Screen
 from station.watch.watch import SeenEvents, Watch
 
@@ -68,7 +71,7 @@ def watch_command(
     _log_to_stderr()
     if store is not None:
         raise typer.BadParameter(NO_STATION.format(commune=(commune or ["NAME"])[0]), param_hint="--store")
-    if save is not None and _is_a_store(save):
+    if save is not None and is_a_store(save):
         raise typer.BadParameter(
             f"{save} belongs to a station's store: name another folder", param_hint="--save"
         )
@@ -89,13 +92,6 @@ def watch_command(
     raise typer.Exit(_watch(settings, save=save, json=json, for_s=for_s, until_events=until_events))
 
 
-def _is_a_store(folder: Path) -> bool:
-    """Whether a station keeps its database or its pictures there."""
-    place = folder.resolve()
-    blobs = [each for each in (place, *place.parents) if each.name == "blobs"]
-    return any((each / "station.db").exists() for each in (place, *(each.parent for each in blobs)))
-
-
 def _watch(
     settings: SubscriberSettings,
     *,
@@ -112,7 +108,8 @@ def _watch(
         subscriber = Subscriber(settings, handler)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: subscriber.stop())
-        talk.print("looking on; what comes is kept by the station, `ngatu station`")
+        here = zone(datetime.now(UTC))
+        talk.print(f"looking on; what comes is kept by the station, `ngatu station`; local time: {here}")
         with _screen(json, subscriber, f"{settings.host}:{settings.port}") as screen:
             handler.begin(screen, subscriber.stop, until_events)
             subscriber.run(for_s)
@@ -125,7 +122,7 @@ def _watch(
     talk.print(_summary(handler.seen, subscriber.counters))
     if handler.seen.unsaved:
         return ExitCode.FAILED
-    return ExitCode.NOT_YET if until_events is not None and len(handler.seen.events) < until_events else 0
+    return ExitCode.NOT_YET if until_events is not None and handler.seen.events < until_events else 0
 
 
 def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
@@ -138,7 +135,7 @@ def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
 def _summary(seen: SeenEvents, counters: IngestCounters) -> str:
     unsaved = f" ({seen.unsaved} not saved)" if seen.unsaved else ""
     return (
-        f"{len(seen.events)} events ({len(seen.alerts)} alerts, {len(seen.open)} still open), "
+        f"{seen.events} events ({seen.alerts} alerts, {seen.open} still open), "
         f"{seen.pictures} pictures{unsaved}, {counters.duplicates} repeated, "
         f"{seen.problems} unreadable"
     )
