@@ -30,21 +30,21 @@ def require_address(word: str) -> None:
         raise NgatuError(f"{word}: an address with an interface holds on one computer only", _SUCH_AS)
 
 
-def require_network(word: str) -> IPv4Network | IPv6Network:
+def require_network(word: str, *, exact: bool = True) -> IPv4Network | IPv6Network:
     """The network that is written so; a single address is a network of one.
+
+    With `exact` off, an address with a length is the network in which it lies.
 
     Raises:
         NgatuError: it is none.
     """
     try:
-        return ip_network(word)
-    except ValueError:
-        pass
-    try:
         meant = ip_network(word, strict=False)
     except ValueError:
         raise NgatuError(f"{word!r} is no network", "such as 10.20.1.0/24 or fd00:1::/64") from None
-    raise NgatuError(f"{word} is an address within a network", f"the network is written {meant}")
+    if exact and str(meant.network_address) != str(ip_address(word.partition("/")[0])):
+        raise NgatuError(f"{word} is an address within a network", f"the network is written {meant}")
+    return meant
 
 
 def _require_name(word: str) -> None:

@@ -81,7 +81,7 @@ class FileSource(Settings):
     kind: Literal["file"] = Field("file", description="A recorded video.")
     path: Path = Field(description="The video file.")
     pace: Literal["real", "fast"] = Field("real", description="Its own pace, or as quickly as it is taken.")
-    loop: bool = Field(False, description="Start again at the end; time goes on.")
+    loop: bool = Field(False, description="Start again at the end: time goes on, and what is open ends there.")
 
 
 class CsiSource(Settings):

@@ -11,6 +11,7 @@ from agent import log as _log  # noqa: F401 – before anything else brings stru
 # isort: split
 import platform
 import sys
+from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +27,7 @@ from agent.cli.record import record_command
 from agent.cli.replay import replay_command
 from agent.cli.usage import HelpfulGroup
 from agent.host import versions
+from agent.printable import printable
 
 OWN = ("check", "config", "outbox", "preview", "record", "replay", "run", "version")
 """The commands of this package."""
@@ -44,8 +46,14 @@ commands.add_typer(outbox_app, name="outbox")
 def run_command(
     config: ConfigFile = Path("/etc/ngatu/config.yaml"),
     duration_s: Annotated[float | None, typer.Option("--for", min=0, help="End after so many seconds.")] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say what the cameras see, a line for each thing.")
+    ] = False,
 ) -> None:
     """Watch the cameras and tell the station, until a signal says stop.
+
+    With -v it says on standard error, every two seconds at most, what moves at each camera, who is followed and
+    where, why the detector rests, and each event.
 
     Ends with 0 when told to stop; with 1 if a part cannot be had; with 2 if the file or the model is wrong;
     with 70 by a fault of ngatu; with 75 when the station wants the agent to be started again.
@@ -53,8 +61,23 @@ def run_command(
     # Here, because these import the cameras, numpy and ONNX Runtime, which `ngatu --help` needs none of.
     from agent.runtime.launch import run  # noqa: PLC0415
 
-    if code := run(config, duration_s):
+    if not verbose:
+        code = run(config, duration_s)
+    else:
+        from agent.runtime.narrator import Narrator  # noqa: PLC0415
+
+        narrator = Narrator(_say)
+        try:
+            code = run(config, duration_s, narrator.of)
+        finally:
+            narrator.close()
+    if code:
         raise typer.Exit(code)
+
+
+def _say(line: str) -> None:
+    with suppress(OSError, ValueError):  # a reader that has gone away is no reason to stop watching
+        typer.echo(printable(line), err=True)
 
 
 @commands.command("version")
@@ -76,13 +99,38 @@ def gathered(asked: str | None = None) -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         help="ngatu: cameras at junctions, seen on the pole, told to the duty room.",
+        context_settings={"help_option_names": ["-h", "--help"]},  # commands inherit it
     )
+    everything.callback()(_version_option)
     for entry in sorted(entry_points(group="ngatu.commands"), key=lambda each: each.name):
         if asked not in OWN or entry.name == "agent":
             everything.add_typer(entry.load())
     return everything
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ngatu {__version__}")
+        raise typer.Exit
+
+
+def _version_option(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            "-V",
+            callback=_tell_version,
+            is_eager=True,
+            help="Print the version; `ngatu version` tells what it stands on, too.",
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
 def main() -> None:
     """The console command."""
-    gathered(next((word for word in sys.argv[1:] if not word.startswith("-")), None))()
+    words = sys.argv[1:]
+    asked = next((word for word in words if not word.startswith("-")), None)
+    gathered("version" if words[:1] in (["-V"], ["--version"]) else asked)()

@@ -92,6 +92,8 @@ class Frame:
     v: Plane
     full_range: bool = False
     """True where luma is 0..255 (MJPEG cameras), False for 16..235."""
+    lap: int = 0
+    """How often the recorded clip had begun again; always 0 of a camera."""
 
     @property
     def size(self) -> Size:
@@ -263,6 +265,8 @@ class EndReason(StrEnum):
     TOO_OLD = "too_old"
     PAUSED = "paused"
     """The station has paused the camera."""
+    CLIP_RESTARTED = "clip_restarted"
+    """The recorded clip began again: what was to be seen is somewhere else at once. Never of a camera."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,11 @@ OPENING_BYTES: Final = 1 << 20
 """A database is opened with so much free at least: its map takes 32 KiB, its log begins with some pages."""
 
 
+def least_bytes(size_bytes: int) -> int:
+    """With less free, a disk is told full from the first start: the database comes first, then the ballast."""
+    return OPENING_BYTES + (size_bytes * 3 // 2 if size_bytes else LEAST_BYTES)
+
+
 class Ballast:
     """`size_bytes` of disk, held in one file until they are needed. A size of 0 holds nothing."""
 

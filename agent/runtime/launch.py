@@ -17,16 +17,16 @@ from agent.host import relaunch
 from agent.host.core_dump import forbid_core_dumps
 from agent.host.signals import StopSignals
 from agent.runtime.app import Agent
-from agent.runtime.parts import AGAIN
+from agent.runtime.parts import AGAIN, Onlooker
 
 logger = structlog.get_logger(__name__)
 
 
-def run(path: Path, duration_s: float | None = None) -> int:
+def run(path: Path, duration_s: float | None = None, onlooker: Onlooker | None = None) -> int:
     """Be the box until SIGTERM or SIGINT, until the station restarts it, or for so many seconds; the exit code.
 
     A restart that the station orders is systemd's, or, started by hand, a start of this same process anew: then
-    this does not return.
+    this does not return. `onlooker` is shown what the cameras see.
 
     Raises:
         NgatuError: the configuration is wrong, or a part could not be built.
@@ -34,7 +34,7 @@ def run(path: Path, duration_s: float | None = None) -> int:
     forbid_core_dumps()
     clock = SystemClock()
     began = clock.now()
-    agent, chosen = build(last_good.choose(path))
+    agent, chosen = build(last_good.choose(path), onlooker)
     signals = StopSignals(agent.stop)
     try:
         agent.run(duration_s, lambda: last_good.keep(chosen))
@@ -48,7 +48,7 @@ def run(path: Path, duration_s: float | None = None) -> int:
         signals.ignore()
 
 
-def build(chosen: Chosen) -> tuple[Agent, Chosen]:
+def build(chosen: Chosen, onlooker: Onlooker | None = None) -> tuple[Agent, Chosen]:
     """An agent by this configuration, or by the last good one if no agent can be built by this.
 
     Raises:
@@ -60,9 +60,9 @@ def build(chosen: Chosen) -> tuple[Agent, Chosen]:
     if chosen.refused is not None:
         logger.error("config_refused", why=chosen.refused, hint="the last good configuration is used")
     try:
-        return Agent(chosen.config, SystemClock(), chosen=chosen), chosen
+        return Agent(chosen.config, SystemClock(), chosen=chosen, onlooker=onlooker), chosen
     except NgatuError as error:
         kept = last_good.last_good(chosen.path, error, chosen.data)
         if kept is None or chosen.refused is not None:
             raise
-        return build(kept)
+        return build(kept, onlooker)

@@ -45,6 +45,8 @@ AGAIN = 75
 """Exit code: the station wants the agent to be started again (EX_TEMPFAIL of sysexits.h)."""
 
 OnOutcome = Callable[[Frame, Outcome], None]
+Onlooker = Callable[[CameraConfig], OnOutcome]
+"""Gives what is to be called with every frame of a camera that was looked at, in the camera's thread."""
 
 
 class Parts:
@@ -56,20 +58,21 @@ class Parts:
         machine_clock: Clock,
         sys: Path = SYS,
         chosen: Chosen | None = None,
-        on_outcome: OnOutcome = lambda _frame, _outcome: None,
+        onlooker: Onlooker | None = None,
         trusted: Callable[[], Trust] = trust,
     ) -> None:
         """Build every part; nothing watches or sends yet.
 
         `sys` is where the kernel shows the board; `chosen` tells from which file the configuration came;
-        `on_outcome` is called with every frame that was looked at, in the thread of its camera; `trusted` is
-        what the kernel thinks of the machine's wall clock.
+        `onlooker` is asked once for each camera; `trusted` is what the kernel thinks of the machine's wall
+        clock.
 
         Raises:
             ModelError: the detector cannot be loaded.
-            OutboxError: the outbox cannot be opened.
+            OutboxError: the folder of the state may not be used, or the outbox cannot be opened.
         """
         tuning.begin()
+        state_folder.require(config.state_dir)
         state_folder.clear(config.state_dir)
         self.config, self.stop, self.exit_code = config, Stop(), 0
         self.timekeeper = Timekeeper(config.state_dir, new_ids(), machine_clock, trusted)
@@ -86,7 +89,7 @@ class Parts:
         self.load = LoadMonitor(machine, config.throttle, self.clock, new_ids(), self.events.tell)
         self.disk = DiskMonitor(self.outbox, self.clock, new_ids(), self.events.tell)
         self.snapshots = Snapshots()
-        self.cameras = {camera.name: self._camera(camera, on_outcome) for camera in config.cameras}
+        self.cameras = {camera.name: self._camera(camera, onlooker) for camera in config.cameras}
         self.executor = CommandExecutor(config, chosen, self.cameras, self.snapshots, self.leave)
         self.commands = self._command_worker()
         self.forwarder = self._forwarder()
@@ -134,10 +137,13 @@ class Parts:
             config_refused=chosen is not None and chosen.refused is not None,
         )
 
-    def _camera(self, camera: CameraConfig, on_outcome: OnOutcome) -> CameraWorker:
+    def _camera(self, camera: CameraConfig, onlooker: Onlooker | None) -> CameraWorker:
+        on_outcome = onlooker(camera) if onlooker is not None else None
+
         def looked(frame: Frame, outcome: Outcome) -> None:
             self.snapshots.saw(camera.name, frame)
-            on_outcome(frame, outcome)
+            if on_outcome is not None:
+                on_outcome(frame, outcome)
 
         return CameraWorker(
             camera,

@@ -6,6 +6,7 @@ accepts the box.
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -23,9 +24,12 @@ from agent.clock import Clock, trust
 from agent.config.schema import CameraConfig, Config, warnings
 from agent.detectors import Detector, load_detector
 from agent.errors import NgatuError
+from agent.host import state_folder
 from agent.mqtt.connection import Connection
 from agent.mqtt.packets import Limits
 from agent.mqtt.settings import BrokerSettings
+from agent.outbox.ballast import Ballast, least_bytes
+from agent.outbox.outbox import OutboxSettings
 from agent.settings.base import Secret, SecretMissing
 from agent.settings.diagnostics import redacted
 from agent.transport.client import Will
@@ -88,7 +92,7 @@ def online(config: Config, clock: Clock) -> Iterator[CheckResult]:
             config.cameras,
         )
     yield guarded("detector", lambda: check_detector(config, clock))
-    yield guarded("outbox", lambda: check_outbox(config.outbox_path))
+    yield guarded("outbox", lambda: check_outbox(config.outbox_path, config.outbox))
     yield guarded("broker", lambda: check_broker(config))
 
 
@@ -194,19 +198,44 @@ def _secret_problem(secret: Secret) -> str:
     return ""
 
 
-def check_outbox(path: Path) -> CheckResult:
-    """Can the outbox be written there? Nothing is created."""
+def check_outbox(path: Path, settings: OutboxSettings) -> CheckResult:
+    """Can the outbox be written there, and is there room for it? Nothing is created."""
+    state_folder.require(path.parent)
     folder = next(parent for parent in path.absolute().parents if parent.exists())
-    blocked = next((at for at in (path, folder) if at.exists() and not os.access(at, os.R_OK | os.W_OK)), None)
-    if blocked is not None or not folder.is_dir():
-        return CheckResult(
-            "outbox",
-            f"{blocked or folder} cannot be written",
-            CheckVerdict.FAILED,
-            "look at its owner and mode",
+    user = state_folder.user_name()
+    for file in (path, path.with_name(path.name + ".lock")):
+        if file.exists() and not os.access(file, os.R_OK | os.W_OK, effective_ids=True):
+            what = f"{file} may not be written by user {user}"
+            return CheckResult("outbox", what, CheckVerdict.FAILED, f"sudo chown -R {user} {path.parent}")
+    return _room(path, folder, settings)
+
+
+def _room(path: Path, folder: Path, settings: OutboxSettings) -> CheckResult:
+    """Whether the disk takes what may wait; what the outbox has already counts as free."""
+    disk = os.statvfs(folder)
+    if disk.f_flag & os.ST_RDONLY:
+        what, hint = f"{folder} is mounted read-only", "mount it for writing, or name another state_dir"
+        return CheckResult("outbox", what, CheckVerdict.FAILED, hint)
+    free, size = disk.f_bavail * disk.f_frsize, settings.ballast_bytes
+    ballast = Ballast(path.with_name(path.name + ".ballast"), size)
+    own = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
+    least, most = least_bytes(size), settings.max_bytes + size
+    found, verdict, hint = f"{path}, {_size(free)} free", CheckVerdict.OK, ""
+    if free + (size if ballast.is_held else 0) < least:
+        verdict = CheckVerdict.FAILED
+        hint = (
+            f"at least {_size(least)} are needed, or pictures are dropped: make room, or name another state_dir"
         )
-    free = os.statvfs(folder)
-    return CheckResult("outbox", f"{path}, {free.f_bavail * free.f_frsize / 1e9:.1f} GB free", CheckVerdict.OK)
+    elif free + own < most:
+        verdict = CheckVerdict.WARNING
+        hint = f"outbox.max_bytes lets it grow to {_size(most)}: make room, or lower that"
+    return CheckResult("outbox", found, verdict, hint)
+
+
+def _size(number: float) -> str:
+    """Bytes as people write them; rounded down, for it is about what is there at least."""
+    unit, name = (1e9, "GB") if number >= 1e9 else (1e6, "MB")
+    return f"{math.floor(number / unit * 10) / 10:.1f} {name}"
 
 
 def check_broker(config: Config) -> CheckResult:

@@ -17,7 +17,6 @@ from pydantic import ValidationError
 from agent.core.types import Instant
 from agent.errors import WireError
 from agent.printable import printable
-from agent.wire.chain import ranges
 from agent.wire.channels import CHANNEL, Format, MessageKind
 from agent.wire.message import Message, Priority, Stored
 from agent.wire.payloads import (
@@ -35,6 +34,7 @@ from agent.wire.payloads import (
     StatusPayload,
     rfc3339,
 )
+from agent.wire.ranges import ranges
 from agent.wire.topics import suffix
 
 JSON = "application/json"

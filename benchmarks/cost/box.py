@@ -87,7 +87,7 @@ def main(config: Path, seconds: float, tracks: Path) -> None:
     sys.stdout = sys.stderr  # where the agent's log goes
     log.configure("info", "json")
     book = Book(out)
-    agent = app.Agent(load(config), SystemClock(), on_outcome=book.note)
+    agent = app.Agent(load(config), SystemClock(), onlooker=lambda _camera: book.note)
     agent.detector.inner = Noted(agent.detector.inner, book.sizes)
     agent.run(seconds)
     out.close()

@@ -28,10 +28,10 @@ from agent.errors import WireError
 from agent.wire.chain import Head
 from agent.wire.codec import CHAIN, parse
 from agent.wire.payloads import ChainPayload
+from agent.wire.ranges import Ranges
 from station.audit.seals import Seal, StreamContents, against_seals
 from station.ingest.digests import of_bytes, of_json
 from station.ingest.inbound import MessageKind
-from station.ingest.ranges import Ranges
 from station.store.blobs import path_of
 from station.store.database import in_words
 from station.store.gaps import without

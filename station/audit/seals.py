@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent.wire.chain import ChainFault, ChainFinding, Head, Kept, verify, verify_forked
 from agent.wire.payloads import ChainPayload
-from station.ingest.ranges import Ranges
+from agent.wire.ranges import Ranges
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def watch_command(
 
     Receipts are given by the station alone (`ngatu station`): until it has a message, the box keeps it.
 
-    Ends with 0; with 3 if the broker refused or was never reached;
+    Ends with 0; with 1 if a picture could not be saved; with 3 if the broker refused or was never reached;
     with 4 if --for ended before --until-events.
     """
     _log_to_stderr()
@@ -125,6 +125,8 @@ def _watch(
         talk.print(f"never connected: {subscriber.trouble or 'ended too early'}", style="red")
         return NO_BROKER
     talk.print(_summary(handler.seen, subscriber.counters))
+    if handler.seen.unsaved:
+        return 1
     return TOO_FEW if until_events is not None and len(handler.seen.events) < until_events else 0
 
 
@@ -136,9 +138,10 @@ def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
 
 
 def _summary(seen: SeenEvents, counters: IngestCounters) -> str:
+    unsaved = f" ({seen.unsaved} not saved)" if seen.unsaved else ""
     return (
         f"{len(seen.events)} events ({len(seen.alerts)} alerts, {len(seen.open)} still open), "
-        f"{seen.pictures} pictures, {counters.duplicates} repeated, "
+        f"{seen.pictures} pictures{unsaved}, {counters.duplicates} repeated, "
         f"{seen.problems} unreadable"
     )
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
 from agent.core.types import Phase, Severity
+from agent.errors import NgatuError
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.watch.screen import Screen
 
 log = structlog.get_logger("station.watch.watch")
+
+MAKE_ROOM = "make room there, or let this user write; the watching goes on, and ends with 1"
 
 
 @dataclass
@@ -25,6 +30,8 @@ class SeenEvents:
     alerts: set[tuple[str, str]] = field(default_factory=set)
     open: set[tuple[str, str]] = field(default_factory=set)
     pictures: int = 0
+    unsaved: int = 0
+    """Pictures that could not be written."""
     problems: int = 0
 
 
@@ -32,7 +39,16 @@ class Watch:
     """Saves pictures to the folder, if there is one, then shows."""
 
     def __init__(self, folder: Path | None) -> None:
+        """Try the folder, so that nobody learns at the end that nothing was kept.
+
+        Raises:
+            NgatuError: nothing can be written there.
+        """
+        if folder is not None:
+            _try(folder)
         self.seen = SeenEvents()
+        self._unsaved: tuple[str, ...] = ()
+        """Why pictures are not saved now, in a line; empty while they are."""
         self._folder = folder
         self._screen: Screen | None = None
         self._stop: Callable[[], None] = lambda: None
@@ -44,14 +60,9 @@ class Watch:
         self._screen, self._stop, self._until_events = screen, stop, until_events
 
     def commit(self, messages: Sequence[InboundMessage]) -> None:
-        """Save and show them.
-
-        Raises:
-            OSError: a picture could not be written.
-        """
-        if self._folder is not None:
-            for message in messages:
-                _save(self._folder, message)
+        """Save and show them; a folder that takes no more is told once, and the watching goes on."""
+        for message in messages:
+            self._keep(message)
         for message in messages:
             self._count(message)
             if self._screen is not None:
@@ -64,6 +75,29 @@ class Watch:
                     log.exception("message_not_shown", device=message.device, event_id=message.event_id)
         if self._until_events is not None and len(self.seen.events) >= self._until_events:
             self._stop()
+
+    def _keep(self, message: InboundMessage) -> None:
+        if self._folder is None:
+            return
+        try:
+            written = _save(self._folder, message)
+        except OSError as error:
+            self.seen.unsaved += 1
+            if not self._unsaved:
+                why = error.strerror or type(error).__name__
+                log.error(  # noqa: TRY400  (it says all)
+                    "pictures_not_saved",
+                    folder=str(self._folder),
+                    why=why,
+                    hint=MAKE_ROOM,
+                )
+                self._unsaved = (f"pictures are not saved into {self._folder}: {why}",)
+                self._show_alarms()
+        else:
+            if written and self._unsaved:
+                log.warning("pictures_saved_again", folder=str(self._folder), lost=self.seen.unsaved)
+                self._unsaved = ()
+                self._show_alarms()
 
     def raise_alarm(self, kind: AlarmKind, box: tuple[str, str] | None, detail: str, _count: int = 1) -> None:
         """Show it until it is over, and log it once."""
@@ -82,7 +116,7 @@ class Watch:
 
     def _show_alarms(self) -> None:
         if self._screen is not None:
-            self._screen.show_alarms(list(self._alarms.values()))
+            self._screen.show_alarms([*self._unsaved, *self._alarms.values()])
 
     def _count(self, message: InboundMessage) -> None:
         seen = self.seen
@@ -96,14 +130,36 @@ class Watch:
             (seen.open.discard if event.phase is Phase.END else seen.open.add)(key)
 
 
-def _save(folder: Path, message: InboundMessage) -> None:
-    """Write a picture as DEVICE/CAMERA/EVENT-KIND.jpg; a better one of the same event takes its place."""
+def _try(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"ngatu")
+            file.flush()
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise NgatuError(
+            f"--save {folder}: nothing can be written there: {why}", "name a folder that you may write to"
+        ) from error
+
+
+def _save(folder: Path, message: InboundMessage) -> bool:
+    """Write a picture as DEVICE/CAMERA/EVENT-KIND.jpg, a better one over it; whether there was one.
+
+    Raises:
+        OSError: it cannot be written; nothing of it is left.
+    """
     if message.kind is not MessageKind.IMAGE or message.image is None or message.camera is None:
-        return
+        return False
     place = folder / message.device / message.camera
     place.mkdir(parents=True, exist_ok=True)
     path = place / f"{message.event_id}-{message.image_kind}.jpg"
     unfinished = path.with_suffix(".part")
-    with unfinished.open("wb") as file:
-        file.write(message.image)
-    unfinished.replace(path)
+    try:
+        unfinished.write_bytes(message.image)
+        unfinished.replace(path)
+    except OSError:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
+    return True

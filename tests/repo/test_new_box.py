@@ -133,6 +133,20 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(
     assert not (province.folder / "labels").exists()
 
 
+def test_the_first_box_of_a_commune_is_like_the_others(province: Province) -> None:
+    hosts = province.hosts / "hosts.yml"
+    taken = """      hosts:
+        hai-tay-01:
+          ansible_host: 10.20.2.11
+"""
+    assert taken in hosts.read_text()
+    hosts.write_text(hosts.read_text().replace(taken, ""))
+    done = province.new(box="hai-tay-01", commune="hai-tay")
+
+    assert done.returncode == 0, done.stdout
+    assert province.inventory()["commune_hai_tay"]["hosts"] == ["hai-tay-01"]
+
+
 @pytest.mark.parametrize("address", ["fd00:20:1::13", "hai-ninh-03.tram.example"])
 def test_an_address_of_ipv6_and_a_host_name_pass(province: Province, address: str) -> None:
     done = province.new(address=address)

@@ -19,6 +19,7 @@ from agent.config.schema import Config, parse
 from agent.settings.reference import schema
 from tests.agent.detectors.conftest import cells
 from tests.agent.tools.test_check import working
+from tests.support.plain_user import PLAIN
 
 __all__ = ["cells", "working"]  # fixtures
 
@@ -127,3 +128,33 @@ def test_what_holds_is_shown_and_accepted_again(tmp_path: Path, working: dict[st
     assert shown.returncode == 0, shown.stderr
     assert again.stdout == shown.stdout
     assert parse(shown.stdout.encode(), "shown").device.place == "08"
+
+
+def test_a_state_dir_that_is_closed_is_told_in_the_same_words_by_check_and_run(
+    tmp_path: Path, working: dict[str, object]
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    config = tmp_path / "config.yaml"
+    config.write_text(dumped({**working, "state_dir": str(closed / "state")}), encoding="utf-8")
+    try:
+        checked, ran = (
+            subprocess.run(
+                [*PLAIN, sys.executable, "-m", "agent", command, "-c", str(config)],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+                env={**os.environ, "COLUMNS": "400"},
+            )
+            for command in ("check", "run")
+        )
+    finally:
+        closed.chmod(0o700)
+
+    what, hint = ran.stderr.splitlines()
+    assert what.startswith(f"state_dir {closed / 'state'} may not be entered by user ")
+    assert what in checked.stdout
+    assert hint.removeprefix("  hint: ") in checked.stdout
+    assert (checked.returncode, ran.returncode) == (1, 1)
+    assert "fault of ngatu" not in checked.stdout + ran.stderr

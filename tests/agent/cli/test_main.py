@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from agent import __version__
-from agent.cli.main import OWN, commands
+from agent.cli.main import OWN, commands, gathered
+from agent.cli.reference import commands as declared
 from tests.support.boxes import NGATU
 from tests.support.squares import write_clip, write_model
 
@@ -73,3 +75,49 @@ def test_mistakes_are_told_with_exit_code_2_and_without_a_traceback(words: list[
 def clip(tmp_path: Path) -> Path:
     write_model(tmp_path)
     return write_clip(tmp_path / "road.mp4", seconds=3)
+
+
+def test_the_version_is_told_by_the_option_that_everybody_tries_and_loads_nothing_for_it() -> None:
+    for option in ("--version", "-V"):
+        done = ngatu(option)
+        assert (done.returncode, done.stdout) == (0, f"ngatu {__version__}\n")
+        program = (
+            "import sys, contextlib\nfrom agent.cli.main import main\n"
+            f"sys.argv = ['ngatu', {option!r}]\n"
+            "with contextlib.suppress(SystemExit): main()\n"
+            "sys.stderr.write(' '.join(name for name in ('station', 'models', 'fleet') if name in sys.modules))"
+        )
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert done.stderr == ""
+
+
+def test_minus_h_helps_at_every_command() -> None:
+    app = gathered()
+    runner = CliRunner()
+    seen = [[], *(words.split()[1:] for words, _ in declared(app))]
+
+    assert len(seen) > 25
+    for words in seen:
+        done = runner.invoke(app, [*words, "-h"])
+        assert done.exit_code == 0, (words, done.output)
+        assert done.output == runner.invoke(app, [*words, "--help"]).output
+
+
+def test_run_says_what_it_sees_only_when_it_is_asked(tmp_path: Path) -> None:
+    write_model(tmp_path)
+    clip = write_clip(tmp_path / "road.mp4")
+    source = f"{{kind: file, path: {clip}}}"
+    config = clip.parent / "box.yaml"
+    config.write_text(
+        "device: {commune: hai-ninh, id: hai-ninh-03}\nbroker: {host: 127.0.0.1, port: 9}\n"
+        f"state_dir: {clip.parent / 'state'}\ndetector: {{model: {clip.parent / 'squares.onnx'}}}\n"
+        f"cameras: [{{name: north, source: {source}, rules: [{{kind: motion, id: movement}}]}}]\n"
+    )
+    silent = ngatu("run", "-c", str(config), "--for", "1")
+    verbose = ngatu("run", "-v", "-c", str(config))
+
+    assert (silent.returncode, verbose.returncode) == (0, 0)
+    assert silent.stderr == ""
+    assert "  north  EVENT motion start, movement, info" in verbose.stderr
+    assert "pictures/s, the detector " in verbose.stderr
+    assert [line for line in verbose.stdout.splitlines() if not line.startswith("{")] == []

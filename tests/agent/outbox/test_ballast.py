@@ -17,22 +17,16 @@ from agent.outbox.degraded import AGAIN_S
 from agent.outbox.outbox import Condition, Outbox, OutboxSettings
 from agent.wire.message import Message, Priority
 from tests.conftest import SteppedClock
+from tests.support.disks import small_disk
 
 MIB = 1 << 20
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(name="small_disk")
+def disk_of_20_mib(tmp_path: Path) -> Iterator[Path]:
     """A file system of 20 MiB of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip("a small disk cannot be mounted here: run as root where mounting is allowed")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "20m") as folder:
+        yield folder
 
 
 def test_the_ballast_is_taken_once_and_dropped_once(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def a_model_that_is_not_there(box: Box) -> str:
 def a_state_dir_that_cannot_be_made(box: Box) -> str:
     (box.folder / "file").write_text("")
     changed(box, (str(box.folder / "state"), str(box.folder / "file" / "state")))
-    return "make its folder writable"
+    return "is not a folder"
 
 
 def a_provider_that_is_not_there(box: Box) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,14 @@ from agent.clock import Clock, SystemClock
 from agent.config.schema import Config, parse
 from agent.core.types import Instant
 from agent.errors import CameraLost
+from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.tools import check
 from agent.tools.check import CheckResult, CheckVerdict
 from station.watch.embedded import Address
 from tests.agent.detectors.conftest import Writer, cells
+from tests.conftest import SteppedClock
+from tests.support.disks import small_disk
+from tests.support.outboxes import message
 
 __all__ = ["cells"]  # fixtures
 
@@ -135,11 +141,52 @@ def test_a_clock_from_before_the_agent_is_wrong() -> None:
     assert check.check_clock(Stopped(1.8e9)).verdict in (CheckVerdict.OK, CheckVerdict.WARNING)
 
 
+ROOMY = OutboxSettings(max_bytes=1 << 20, ballast_bytes=1 << 20)
+
+
 def test_an_outbox_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    assert check.check_outbox(tmp_path / "new" / "deep" / "outbox.db").verdict is CheckVerdict.OK
+    assert check.check_outbox(tmp_path / "new" / "deep" / "outbox.db", ROOMY).verdict is CheckVerdict.OK
     (tmp_path / "file").write_text("")
-    assert check.check_outbox(tmp_path / "file" / "outbox.db").verdict is CheckVerdict.FAILED
-    assert check.check_outbox(Path("/proc/1/outbox.db")).verdict is CheckVerdict.FAILED
+    for path in (tmp_path / "file" / "outbox.db", Path("/proc/1/nix/outbox.db")):
+        found = check.guarded("outbox", partial(check.check_outbox, path, ROOMY))
+        assert found.verdict is CheckVerdict.FAILED
+        assert found.hint
+
+
+def test_a_disk_that_would_be_told_full_from_the_start_is_not_ok(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "2m") as disk:
+        found = check.check_outbox(disk / "outbox.db", OutboxSettings())
+
+    assert found.verdict is CheckVerdict.FAILED
+    assert found.found.endswith("/outbox.db, 2.0 MB free")
+    assert "at least 7.3 MB are needed" in found.hint
+
+
+@pytest.mark.parametrize(
+    ("kib", "verdict", "full"), [(7400, CheckVerdict.WARNING, False), (6000, CheckVerdict.FAILED, True)]
+)
+def test_the_least_that_is_asked_for_is_what_the_outbox_works_with(
+    kib: int, verdict: CheckVerdict, full: bool, tmp_path: Path, clock: SteppedClock
+) -> None:
+    settings = OutboxSettings()
+    with small_disk(tmp_path / "disk", f"{kib}k") as disk:
+        path = disk / "outbox.db"
+        assert check.check_outbox(path, settings).verdict is verdict
+        with closing(Outbox(path, settings, clock)) as outbox:
+            outbox.put([message()])
+            clock.advance(60)
+            outbox.tend()
+            assert outbox.condition().full is full
+            if not full:  # what it has taken itself does not count against it
+                assert check.check_outbox(path, settings).verdict is verdict
+
+
+def test_a_disk_smaller_than_what_may_wait_is_a_warning(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "20m") as disk:
+        found = check.check_outbox(disk / "outbox.db", OutboxSettings())
+
+    assert found.verdict is CheckVerdict.WARNING
+    assert found.hint.startswith("outbox.max_bytes lets it grow to 272.6 MB")
 
 
 @pytest.mark.parametrize("protocol", ["auto", "5"])

@@ -72,6 +72,45 @@ def test_watch_saves_shows_and_says_nothing_to_box_or_broker(
     assert not list(folder.rglob("*.part"))
 
 
+def test_a_folder_that_may_not_be_written_ends_it_at_once_in_one_line(
+    embedded: Address, commune: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    folder = tmp_path / "file" / "pictures"
+    with watching(*options(embedded, commune, "--save", str(folder))) as process:
+        out, err = process.communicate(timeout=20)
+
+    assert process.returncode == 1
+    assert (out, err.splitlines()) == (
+        "",
+        [
+            f"--save {folder}: nothing can be written there: Not a directory",
+            "  hint: name a folder that you may write to",
+        ],
+    )
+
+
+def test_pictures_that_cannot_be_saved_later_are_told_once_and_end_it_with_1(
+    embedded: Address, commune: str, tmp_path: Path
+) -> None:
+    (tmp_path / "north-01").write_text("in the way")
+    more = ["--save", str(tmp_path), "--until-events", "4", "--for", "30"]
+    with FakeBox(embedded, commune=commune) as box, watching(*options(embedded, commune, *more)) as process:
+        for number in range(1, 200):  # an onlooker does not say when it is there
+            box.tell(an_event(number, picture=True))
+            try:
+                out, err = process.communicate(timeout=0.2)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+
+    assert process.returncode == 1
+    assert err.count("pictures_not_saved") == 1
+    assert "Traceback" not in err
+    assert len(out.splitlines()) >= 4
+    assert " not saved)" in err
+
+
 def test_watch_beside_the_station_takes_nothing_from_it(
     embedded: Address, commune: str, tmp_path: Path
 ) -> None:

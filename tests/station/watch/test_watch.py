@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from agent.core.types import Phase
+from agent.errors import NgatuError
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage
 from station.watch.watch import Watch
 from tests.station.ingest.test_receipts import messages
 from tests.station.watch.test_screen import changed
+from tests.support.disks import small_disk
 
 
 class Shown:
@@ -78,14 +81,6 @@ def test_an_event_is_open_until_its_end(tmp_path: Path) -> None:
     assert len(watch.seen.events) == len(watch.seen.alerts) == 1
 
 
-def test_a_folder_that_cannot_be_written_fails_the_commit(tmp_path: Path) -> None:
-    taken = tmp_path / "north-01"
-    taken.write_text("a file where a folder should be")
-
-    with pytest.raises(OSError, match="north-01"):
-        Watch(tmp_path).commit(messages(1, 1, picture=True))
-
-
 def test_what_cannot_be_shown_is_saved_and_counted_all_the_same(tmp_path: Path) -> None:
     watch = Watch(tmp_path)
     watch.begin(Shown(broken=True), lambda: None, None)
@@ -109,3 +104,44 @@ def test_an_alarm_is_on_the_screen_until_it_is_over_and_logged_once() -> None:
     meaning = AlarmKind.RETAINED_FLOOD.meaning
     assert screen.alarms == [[f"retained_flood hai-ninh/north-01: {meaning}; camera/x/y"], []]
     assert [line["event"] for line in lines] == ["alarm_opened", "alarm_closed"]
+
+
+def test_a_folder_that_may_not_be_written_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    for folder in (tmp_path / "file", tmp_path / "file" / "pictures"):
+        with pytest.raises(NgatuError, match=f"--save {folder}: nothing can be written there") as refused:
+            Watch(folder)
+        assert refused.value.hint
+
+
+def test_a_folder_that_takes_no_more_is_told_once_and_the_watching_goes_on(tmp_path: Path) -> None:
+    watch, screen = Watch(tmp_path), Shown()
+    watch.begin(screen, lambda: None, None)
+    box = tmp_path / "north-01"
+
+    with capture_logs() as logs:
+        box.write_text("in the way")
+        for number in range(1, 4):
+            watch.commit(messages(number, number, picture=True))
+        box.unlink()
+        watch.commit(messages(4, 4, picture=True))
+        watch.commit(messages(5, 5, picture=True))
+
+    names = [each["event"] for each in logs if each["event"].startswith("pictures_")]
+    assert names == ["pictures_not_saved", "pictures_saved_again"]
+    assert watch.seen.unsaved == 3
+    assert len(screen.shown) == 10
+    assert screen.alarms == [[f"pictures are not saved into {tmp_path}: Not a directory"], []]
+    assert len(list(box.glob("north/*.jpg"))) == 2
+
+
+def test_a_full_disk_leaves_no_half_picture(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "64k") as disk:
+        watch = Watch(disk)
+        (disk / "others").write_bytes(bytes(48 << 10))
+        large = replace(messages(1, 1, picture=True)[-1], image=bytes(40 << 10))
+        watch.commit([large])
+
+        assert watch.seen.unsaved == 1
+        assert [path.name for path in disk.rglob("*") if path.is_file()] == ["others"]
