@@ -51,7 +51,7 @@ def new_box(desk: Desk, **variables: str) -> Said:
 
 @mistake(
     WHO, "new-box.yml for a name with capitals, spaces and diacritics", 2,
-    what="box 'Hải Ninh 03'", where="box", todo="3 to 32 of a-z, 0-9 and '-'",
+    what="box 'Hải Ninh 03'", where="box", todo="of a-z, 0-9 and '-'",
 )  # fmt: skip
 def new_box_name(desk: Desk) -> Said:
     return new_box(desk, box="Hải Ninh 03")
@@ -267,7 +267,7 @@ def sign_certificate(desk: Desk) -> Said:
 
 @mistake(
     WHO, "a label for a commune as it is written in letters", 1,
-    what="'Hải Ninh' is not", where="commune", todo="3 to 32 of a-z, 0-9 and '-'",
+    what="'Hải Ninh' is not", where="commune", todo="of a-z, 0-9 and '-'",
 )  # fmt: skip
 def label(desk: Desk) -> Said:
     return desk.ngatu("box", "label", "Hải Ninh", "hai-ninh-01")

@@ -146,7 +146,7 @@ def own_receipt(desk: Desk) -> Said:
 
 @mistake(
     WHO, "a box is asked for at the broker by a name in letters", 1,
-    what="'Hải Ninh 01' cannot stand in a topic", where="device", todo="use 3 to 32 of a-z, 0-9 and '-'",
+    what="'Hải Ninh 01' cannot stand in a topic", where="device", todo="use of a-z, 0-9 and '-'",
 )  # fmt: skip
 def look_in_letters(desk: Desk) -> Said:
     return desk.ngatu("box", "look", "hai-ninh", "Hải Ninh 01", "--port", desk.parts.port)

@@ -44,7 +44,7 @@ def watch_no_port(desk: Desk) -> Said:
 
 @mistake(
     WHO, "`watch` of a commune as it is written in letters", 2,
-    what='"Hải Ninh" is not', where="--commune", todo="3 to 32 of a-z, 0-9 and '-'",
+    what='"Hải Ninh" is not', where="--commune", todo="of a-z, 0-9 and '-'",
 )  # fmt: skip
 def watch_commune(desk: Desk) -> Said:
     return watch(desk, desk.parts.port, "--commune", "Hải Ninh")
@@ -92,8 +92,8 @@ def watch_store(desk: Desk) -> Said:
 
 
 @mistake(
-    WHO, "`watch` saves pictures into a folder that may not be written", 2,
-    what="may not", where="pictures", todo="folder",
+    WHO, "`watch` saves pictures into a folder that may not be written", 1,
+    what="nothing can be written there", where="--save pictures", todo="name a folder that you may write to",
 )  # fmt: skip
 def watch_save(desk: Desk) -> Said:
     (desk.folder / "pictures").mkdir(mode=0o500)
@@ -130,7 +130,7 @@ def file_of_a_box(desk: Desk) -> Said:
 
 @mistake(
     WHO, "a station for a commune as it is written in letters", 2,
-    what='"Hải Ninh" is not', where="--commune", todo="3 to 32 of a-z, 0-9 and '-'",
+    what='"Hải Ninh" is not', where="--commune", todo="of a-z, 0-9 and '-'",
 )  # fmt: skip
 def station_commune(desk: Desk) -> Said:
     return desk.ngatu("station", "--commune", "Hải Ninh", "--for", 1)
