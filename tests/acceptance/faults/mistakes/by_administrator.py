@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.acceptance.faults.mistakes import messages
 from tests.acceptance.faults.mistakes.desk import Desk, as_json
 from tests.acceptance.faults.mistakes.mistake import Said, mistake
+from tests.acceptance.faults.suite import NotTried
 from tests.conftest import ROOT
 
 WHO = "administrator"
@@ -31,6 +32,7 @@ def playbook(desk: Desk, name: str, *words: str) -> Said:
     """Run the real one over the copy."""
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(desk.folder / "hosts"), name]
     places = {"ANSIBLE_HOME": str(desk.folder / "ansible"), "ANSIBLE_LOCAL_TEMP": str(desk.folder / "tmp")}
+    places["ANSIBLE_REMOTE_TEMP"] = str(desk.folder / "remote")
     more = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_RESULT_FORMAT": "json"}
     return desk.run([*command, *words], messages.ansible, cwd=PLAYBOOKS, env=places | more)
 
@@ -109,6 +111,8 @@ def no_bundle(desk: Desk) -> Said:
     what="Connection refused", where="hai-ninh-01", todo="Make sure this host can be reached over ssh",
 )  # fmt: skip
 def unreachable(desk: Desk) -> Said:
+    if shutil.which("ssh") is None:
+        raise NotTried("ssh is not here: apt install openssh-client")
     inventory(desk, ("ansible_host: 10.20.1.11", "ansible_host: 127.0.0.9\n          ansible_port: 9"))
     return playbook(desk, "site.yml", "--check", "--limit", "hai-ninh-01")
 

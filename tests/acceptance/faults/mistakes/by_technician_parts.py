@@ -225,13 +225,27 @@ def state_is_a_file(desk: Desk) -> Said:
     return desk.check()
 
 
-@mistake(WHO, "state_dir may not be entered by who calls", 1, what="may not be entered", where="state_dir state", todo="chmod")
+@mistake(
+    WHO,
+    "state_dir may not be entered by who calls",
+    1,
+    what="may not be entered",
+    where="state_dir state",
+    todo="chmod",
+)
 def state_forbidden(desk: Desk) -> Said:
     (desk.folder / "state").mkdir(mode=0)
     return desk.check(plain_user=True)
 
 
-@mistake(WHO, "state_dir lies on a file system of 2 MB", 1, what="2.0 MB free", where="state/outbox.db", todo="make room")
+@mistake(
+    WHO,
+    "state_dir lies on a file system of 2 MB",
+    1,
+    what="2.0 MB free",
+    where="state/outbox.db",
+    todo="make room",
+)
 def state_too_small(desk: Desk) -> Said:
     with desk.small_disk("state", "2m"):
         return desk.check()
