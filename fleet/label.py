@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agent.errors import NgatuError
-from fleet.ca.request import ID
+from agent.settings.base import NAME_IN_WORDS, NAME_PATTERN
 from fleet.template import template
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ class Label:
 
     def __post_init__(self) -> None:
         for what, word in (("commune", self.commune), ("box", self.device)):
-            if not re.fullmatch(ID, word):
+            if not re.fullmatch(NAME_PATTERN, word):
                 raise NgatuError(
-                    f"{what}: {word!r} is not 3 to 32 of a-z, 0-9 and '-'",
+                    f"{what}: {word!r} is not {NAME_IN_WORDS}",
                     "as in its topics and its certificate",
                 )
         for what, text in (("place", self.place), ("contact", self.contact)):

@@ -19,9 +19,10 @@ from rich.table import Table
 from rich.text import Text
 
 from agent import log
-from agent.cli.exit import FAILED, STYLES, one_line_errors
+from agent.cli.exit import FAILED, STYLES, ExitCode, one_line_errors
 from agent.errors import ConfigError
 from agent.printable import printable
+from agent.wire.verbs import VERBS
 from station.backup.cli import (
     DEFAULT,
     StationFile,
@@ -35,8 +36,6 @@ from station.watch.cli import watch_command
 if TYPE_CHECKING:
     from station.stats import StoreStats
     from station.store.alarms import StandingAlarm
-
-NO_ANSWER = 3
 
 station = typer.Typer()
 commands = typer.Typer(no_args_is_help=True)
@@ -158,8 +157,8 @@ def verify_command(config: StationFile = DEFAULT) -> None:
     needs_sqlalchemy()
     from station.audit.proof import StoreFinding, Unsealed, fault_lines, proof, unsealed_line  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
+    from station.store.blobs import BLOBS  # noqa: PLC0415
     from station.store.database import engine_of, url_of  # noqa: PLC0415
-    from station.store.store import BLOBS  # noqa: PLC0415
 
     settings = load(config)
     engine = engine_of(url_of(settings.database, settings.state_dir), writes=False)
@@ -209,7 +208,7 @@ def import_command(
 @one_line_errors
 def send_command(
     box: Annotated[str, typer.Argument(help="The box: the id in its topics.")],
-    verb: Annotated[str, typer.Argument(help="ping, snapshot, set, reload or restart.")],
+    verb: Annotated[str, typer.Argument(help=", ".join(VERBS))],
     words: Annotated[
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help="camera=north, action=pause, until=+2h."),
@@ -221,15 +220,20 @@ def send_command(
     save: Annotated[Path | None, typer.Option(help="File for the picture of a snapshot.")] = None,
     key: Annotated[Path | None, typer.Option(help="The station's private key for commands; signs it.")] = None,
 ) -> None:
-    """Give a box an order, and wait for its answer.
+    """Give a box an order, and wait for its answer; of a snapshot also say where the station keeps it.
 
-    Exit code 0: done; 1: refused, failed, or it did not go out; 3: no answer yet.
+    Exit code 0: done; 1: refused, failed, or it did not go out; 2: no such order, or not with these arguments:
+    nothing was sent; 3: no answer yet.
     """
     from agent.wire.signature import private_key  # noqa: PLC0415
     from agent.wire.topics import Topics  # noqa: PLC0415
-    from station import command  # noqa: PLC0415
+    from station import command, command_words  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
+    from station.store.blobs import BLOBS, path_of  # noqa: PLC0415
 
+    order = command_words.order(verb, words or [])
+    if save is not None:
+        command_words.may_save(save, order.verb)
     settings = load(config)
     own = settings.subscriber(receipts=False).model_copy(
         update={"client_id": f"ngatu-command-{uuid4().hex[:12]}"}
@@ -237,20 +241,24 @@ def send_command(
     answered = command.send(
         own,
         Topics(settings.commune, box, settings.broker.root),
-        verb,
-        command.arguments(words or []),
+        order.verb,
+        order.args,
         issuer=issuer or getuser(),
         life_s=life_s,
         wait_s=wait_s,
         key=private_key(key) if key else None,
     )
-    typer.echo(command.shown(answered))
-    if save is not None and answered.picture is not None:
-        save.write_bytes(answered.picture)
+    typer.echo(command_words.shown(answered))
+    if sha256 := command_words.promised(answered):
+        kept = path_of(settings.state_dir.absolute() / BLOBS, sha256)
+        command.wait_for_file(kept)
+        typer.echo(command_words.picture_words(answered, kept, wait_s))
+        if save is not None:
+            command_words.save(save, answered.picture, kept)
     if not answered.answers:
-        raise typer.Exit(NO_ANSWER)
+        raise typer.Exit(ExitCode.NOT_YET)
     if answered.answers[-1].state != "done":
-        raise typer.Exit(FAILED)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 @station.command("example")

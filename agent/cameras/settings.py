@@ -100,7 +100,7 @@ CameraSource = Annotated[RtspSource | UsbSource | FileSource | CsiSource, Field(
 class CameraSettings(Settings):
     """One camera: where its pictures come from, and what must never be seen of them."""
 
-    name: Name = Field(description="Stands in topics and events: 3 to 32 of a-z, 0-9 and '-'.")
+    name: Name = Field(description="Stands in topics and events.")
     source: CameraSource = Field(description="Where the pictures come from.")
     max_fps: float = Field(10.0, gt=0, le=120, description="Pictures a second that are looked at, at most.")
     idle_fps: float = Field(

@@ -19,8 +19,6 @@ from agent.errors import NgatuError
 
 log = structlog.get_logger(__name__)
 
-BY_HAND = "it would not come back by itself: whoever started it must start it again"
-
 
 def is_service(environment: Mapping[str, str] = os.environ, pid: int | None = None) -> bool:
     """Whether systemd keeps this process, and so starts it again as its unit says.
@@ -56,7 +54,10 @@ def check() -> None:
     script = words[0] if words and not words[0].startswith("-") else None
     for file, needed in ((program, os.X_OK), (script, os.R_OK)):
         if file is not None and not (Path(file).is_file() and os.access(file, needed)):
-            raise NgatuError(f"the program {file} is not there any more; {BY_HAND}", "install it again")
+            raise NgatuError(
+                f"the program {file} is not there any more, so the box would not come back by itself",
+                "install it again, and start the box by hand",
+            )
 
 
 def again(left_s: float | None) -> NoReturn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agent.commands.policy import Pause, Verb
+from agent.commands.policy import Pause
 from agent.config.last_good import Chosen
 from agent.config.schema import Config, config_sha256, load
 from agent.core.types import Instant
@@ -15,6 +15,7 @@ from agent.host import relaunch
 from agent.publishing.jpeg import Jpeg
 from agent.wire.codec import moment
 from agent.wire.payloads import rfc3339
+from agent.wire.verbs import Verb
 from agent.workers.camera import CameraWorker, PauseState
 from agent.workers.snapshots import Snapshots
 

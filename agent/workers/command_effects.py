@@ -9,12 +9,13 @@ from typing import Any, Final, Literal, Protocol
 from agent.clock import Clock
 from agent.commands import policy
 from agent.commands.journal import CommandState
-from agent.commands.policy import Command, KnownTime, Pause, SetArgs, SnapshotArgs, Verb
+from agent.commands.policy import Command, KnownTime, Pause
 from agent.errors import NgatuError
 from agent.host.supervise import Beat, Stop
 from agent.publishing.jpeg import Jpeg
 from agent.wire.channels import MessageKind
 from agent.wire.topics import suffix
+from agent.wire.verbs import SetArgs, SnapshotArgs, Verb
 
 PICTURE_S: Final = 10.0
 """How long a picture may take: a camera that is slowed down gives one a second at least."""

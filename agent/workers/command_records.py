@@ -9,13 +9,14 @@ import structlog
 
 from agent.clock import Clock
 from agent.commands.audit import Audit
-from agent.commands.policy import Command, KnownTime, SetArgs, SnapshotArgs
+from agent.commands.policy import Command, KnownTime
 from agent.core.types import Instant
 from agent.wire import codec
 from agent.wire.channels import MessageKind
 from agent.wire.codec import moment
 from agent.wire.message import Message
 from agent.wire.payloads import rfc3339
+from agent.wire.verbs import SetArgs, SnapshotArgs
 
 log = structlog.get_logger(__name__)
 

@@ -19,7 +19,7 @@ from agent.clock import Clock, FlooredClock
 from agent.commands import policy
 from agent.commands.audit import Audit
 from agent.commands.journal import CommandState, Journal, StoredAck
-from agent.commands.policy import Command, KnownTime, Verb
+from agent.commands.policy import Command, KnownTime
 from agent.errors import NgatuError, OutboxError
 from agent.host.supervise import Beat, OutageLog, Stop
 from agent.outbox.outbox import Outbox
@@ -27,6 +27,7 @@ from agent.wire import codec
 from agent.wire.codec import JPEG
 from agent.wire.message import Message, Priority
 from agent.wire.topics import Topics
+from agent.wire.verbs import Verb
 from agent.workers.command_effects import CommandEffects, CommandResult, Executor
 from agent.workers.command_intake import CommandIntake
 from agent.workers.command_records import CommandRecords, ack_message

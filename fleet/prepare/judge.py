@@ -9,23 +9,24 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from agent.errors import NgatuError
+from agent.settings.base import NAME_IN_WORDS, NAME_PATTERN
 from fleet.address import require_address, require_network
-from fleet.ca.request import ID, fitting
+from fleet.ca.request import fitting
 
 
 def identifier(word: str) -> str:
     """A box's, a commune's or a host's: what may stand in a topic."""
-    if re.fullmatch(ID, word) and word != "station":
+    if re.fullmatch(NAME_PATTERN, word) and word != "station":
         return word
     hint = f"such as {as_identifier(word)}" if as_identifier(word) else "such as hai-ninh"
-    raise NgatuError(f"{word!r}: 3 to 32 small letters without marks, digits and '-'", hint)
+    raise NgatuError(f"{word!r} is not {NAME_IN_WORDS}", hint)
 
 
 def as_identifier(word: str) -> str:
     """The nearest identifier to a name in Vietnamese or English; empty: there is none."""
     plain = unicodedata.normalize("NFD", word.replace("đ", "d").replace("Đ", "D"))
     near = re.sub(r"[^a-z0-9]+", "-", re.sub(r"[\u0300-\u036f]", "", plain).lower()).strip("-")[:32]
-    return near if re.fullmatch(ID, near) and near != "station" else ""
+    return near if re.fullmatch(NAME_PATTERN, near) and near != "station" else ""
 
 
 def line(word: str) -> str:

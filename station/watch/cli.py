@@ -13,9 +13,9 @@ import structlog
 import typer
 from rich.console import Console
 
-from agent.cli.exit import one_line_errors
+from agent.cli.exit import ExitCode, code_of, one_line_errors
 from agent.cli.options import pair_without_authority, settings_of, topic_root
-from agent.errors import BrokerRefused, NgatuError
+from agent.errors import NgatuError
 from agent.settings.base import Secret
 from agent.transport.settings import TlsSettings
 from station.ingest.subscriber import IngestCounters, Subscriber, SubscriberSettings
@@ -28,8 +28,6 @@ NO_STATION = (
 )
 OPTIONS = {"communes": "--commune", "devices": "--device", "host": "--host", "port": "--port", "root": "--root"}
 """By which option a setting is given."""
-NO_BROKER = 3
-TOO_FEW = 4
 
 
 @one_line_errors
@@ -64,8 +62,8 @@ def watch_command(
 
     Receipts are given by the station alone (`ngatu station`): until it has a message, the box keeps it.
 
-    Ends with 0; with 1 if a picture could not be saved; with 3 if the broker refused or was never reached;
-    with 4 if --for ended before --until-events.
+    Exit code 1: the broker refused or was never reached, or a picture could not be saved; 3: --for ended before
+    --until-events.
     """
     _log_to_stderr()
     if store is not None:
@@ -120,14 +118,14 @@ def _watch(
             subscriber.run(for_s)
     except NgatuError as error:
         talk.print(str(error), style="red")
-        return NO_BROKER if isinstance(error, BrokerRefused) else 1
+        return code_of(error)
     if not subscriber.counters.connects:
         talk.print(f"never connected: {subscriber.trouble or 'ended too early'}", style="red")
-        return NO_BROKER
+        return ExitCode.FAILED
     talk.print(_summary(handler.seen, subscriber.counters))
     if handler.seen.unsaved:
-        return 1
-    return TOO_FEW if until_events is not None and len(handler.seen.events) < until_events else 0
+        return ExitCode.FAILED
+    return ExitCode.NOT_YET if until_events is not None and len(handler.seen.events) < until_events else 0
 
 
 def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:

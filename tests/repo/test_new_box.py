@@ -108,7 +108,7 @@ def test_the_same_again_changes_nothing_and_says_so(province: Province) -> None:
 @pytest.mark.parametrize(
     ("variables", "why"),
     [
-        ({"box": "Hai_Ninh 3"}, "box 'Hai_Ninh 3', commune 'hai-ninh': each is 3 to 32 of a-z"),
+        ({"box": "Hai_Ninh 3"}, "box 'Hai_Ninh 3', commune 'hai-ninh': each is 2 to 32 of a-z"),
         ({"box": "station"}, "a box is not called station"),
         ({"address": "10.20.1.13; reboot"}, "neither an address nor a host name"),
         ({"address": "10.20.1"}, "'10.20.1' is no address: an IPv4 address is four numbers from 0 to 255"),

@@ -70,7 +70,7 @@ def test_a_first_try_needs_no_file_and_leaves_one_for_the_other_commands(
     [
         (("--port", "1883"), "go only with --commune"),
         (("--commune", "hai-ninh", "-c", "x.yaml"), "the commune is in x.yaml already"),
-        (("--commune", "Hải Ninh"), 'commune: "Hải Ninh" is not 3 to 32'),
+        (("--commune", "Hải Ninh"), 'commune: "Hải Ninh" is not 2 to 32'),
         (("-c", "gone.yaml"), "or without: `ngatu station --commune NAME`"),
     ],
 )

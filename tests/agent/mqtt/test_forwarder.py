@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import signal
 import socket
 import threading
@@ -622,9 +623,13 @@ def test_who_loses_its_name_counts_it_and_comes_back_after_half_a_minute(
     box = open_box(mosquitto.port)
     until(lambda: box.forwarder.figures().connected_s is not None)
     thief = paho.Client(CallbackAPIVersion.VERSION2, client_id=box.topics.device, protocol=paho.MQTTv5)
-    thief.connect("127.0.0.1", mosquitto.port)
-    until(lambda: thief.loop(0.1) == paho.MQTT_ERR_SUCCESS and box.forwarder.figures().taken == 1)
+    with capture_logs() as lines:
+        thief.connect("127.0.0.1", mosquitto.port)
+        until(lambda: thief.loop(0.1) == paho.MQTT_ERR_SUCCESS and box.forwarder.figures().taken == 1)
+        until(lambda: any(line["event"] == "broker_lost" for line in lines))
     thief.disconnect()
+    (lost,) = [line for line in lines if line["event"] == "broker_lost"]
+    assert re.search(r"it tries again at 20\d\d-\d\d-\d\dT[\d:]{8}Z, in \d\d s$", lost["hint"])
     assert box.forwarder.figures().connected_s is None
 
 

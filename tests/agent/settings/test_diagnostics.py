@@ -80,7 +80,7 @@ def mistakes(text: str) -> list[str]:
         ("count:", "north.yaml:1: count: empty, not a whole number; above 0"),
         ('count: "3"', 'north.yaml:1: count: "3" is a text, not a whole number; above 0'),
         ("name: 123", "north.yaml:1: name: 123 is not a text; quote it"),
-        ("name: A", """north.yaml:1: name: "A" is not 3 to 32 of a-z, 0-9 and '-'"""),
+        ("name: A", """north.yaml:1: name: "A" is not 2 to 32 of a-z, 0-9 and '-'"""),
         ("text: [a]", "north.yaml:1: text: a list, not a text; at most 9 characters"),
         ("text: 0123456789", "north.yaml:1: text: 0123456789 has a leading zero"),
         ("text: abcdefghij", 'north.yaml:1: text: "abcdefghij" is not at most 9 characters'),

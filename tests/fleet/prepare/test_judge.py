@@ -40,7 +40,7 @@ def test_what_is_right_is_kept_as_it_is(judged: Callable[[str], str], word: str)
         (judge.identifier, "Hải Ninh", "such as hai-ninh"),
         (judge.identifier, "Đông Hà", "such as dong-ha"),
         (judge.identifier, "station", "such as hai-ninh"),
-        (judge.identifier, "a", "3 to 32"),
+        (judge.identifier, "a", "2 to 32"),
         (judge.line, "", "1 to 200"),
         (judge.line, "a\nb", "on one line"),
         (judge.line, "{{ x }}", "without braces"),
