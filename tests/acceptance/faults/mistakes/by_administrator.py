@@ -270,7 +270,7 @@ def sign_certificate(desk: Desk) -> Said:
 
 
 @mistake(
-    WHO, "a label for a commune as it is written in letters", 1,
+    WHO, "a label for a commune as it is written in letters", 2,
     what="'Hải Ninh' is not", where="commune", todo="of a-z, 0-9 and '-'",
 )  # fmt: skip
 def label(desk: Desk) -> Said:
