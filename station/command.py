@@ -88,7 +88,8 @@ def send(
         _until(client, lambda: inbox.code is not None, LATE_S, "the command")
         if inbox.code == 0x10:
             hint = "look at its name; a box that has once connected is remembered for seven days"
-            raise NgatuError("the broker knows no such box, and has thrown the command away", hint)
+            what = f"{topics.device}: the broker knows no such box, and has thrown the command away"
+            raise NgatuError(what, hint)
         if inbox.code != 0:
             hint = "may the station publish on command/ of this box? see the broker's ACL"
             raise NgatuError(f"the broker does not take the command: code 0x{inbox.code or 0:02X}", hint)

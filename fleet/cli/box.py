@@ -16,14 +16,20 @@ if TYPE_CHECKING:
 box_app = typer.Typer(help="One box, as it tells of itself at the broker.", no_args_is_help=True)
 
 
+def _topic_name(name: str) -> str:
+    from agent.cli.options import topic_name  # noqa: PLC0415 (pydantic: `ngatu --help` needs none of it)
+
+    return topic_name(name)
+
+
 def _topic_root(root: str) -> str:
     from agent.cli.options import topic_root  # noqa: PLC0415 (pydantic: `ngatu --help` needs none of it)
 
     return topic_root(root)
 
 
-Commune = Annotated[str, typer.Argument(help="As in its topics.")]
-Device = Annotated[str, typer.Argument(help="As in its topics.")]
+Commune = Annotated[str, typer.Argument(help="As in its topics.", callback=_topic_name)]
+Device = Annotated[str, typer.Argument(help="As in its topics.", callback=_topic_name)]
 Host = Annotated[str, typer.Option(help="The broker.")]
 Port = Annotated[int, typer.Option(help="Its port.")]
 Ca = Annotated[

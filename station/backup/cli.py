@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from agent.cli.exit import FAILED, one_line_errors
-from agent.errors import NgatuError
+from agent.errors import NgatuError, UsageError
 
 DEFAULT = Path("/etc/ngatu-station/station.yaml")
 # Whoever reads the file says why it cannot be read, and what to do.
@@ -42,7 +42,7 @@ def backup_command(
     settings = load(config)
     place = folder or settings.backup.folder
     if place is None:
-        raise NgatuError("there is no folder to write to", "name one, or set backup.folder")
+        raise UsageError("there is no folder to write to", "name one, or set backup.folder")
     with progress_bars() as progress:
         made = take(settings, place, progress)
     manifest, copied = made.manifest, made.pictures
