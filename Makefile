@@ -35,8 +35,8 @@ $(DEMO)/.complete: setup.cfg pyproject.toml
 	@echo "setting up $(DEMO) (once, a minute or so)"
 	@$(PYTHON) -c 'import sys; sys.exit("ngatu needs Python 3.11 or newer; try: make PYTHON=python3.11 demo" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv $(DEMO)
-	@$(DEMO)/bin/python -m pip install --quiet --upgrade pip
-	@$(EDITABLE) $(DEMO)/bin/python -m pip install --quiet --progress-bar on -e '.[models,demo]'
+	@$(EDITABLE) $(DEMO)/bin/python -m pip install --quiet --disable-pip-version-check --progress-bar on \
+	  -e '.[models,demo]'
 	@touch $@
 
 demo: $(DEMO)/.complete ## Run the main job on real footage: broker, box and station on this machine.
