@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import partial
 from getpass import getuser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from uuid import uuid4
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -22,10 +19,8 @@ from agent import log
 from agent.cli.exit import FAILED, STYLES, VERDICTS, ExitCode, one_line_errors
 from agent.errors import ConfigError
 from agent.language import translated
-from agent.printable import printable
 from agent.translatable import tr
 from agent.wire.verbs import VERBS
-from agent.wire.words import BOX_STATES, named
 from station.backup.cli import (
     DEFAULT,
     StationFile,
@@ -34,17 +29,14 @@ from station.backup.cli import (
     progress_bars,
     restore_command,
 )
+from station.lookup.cli import events_command
 from station.watch.cli import watch_command
-from station.words import ALARMS, GAP_STATES
-
-if TYPE_CHECKING:
-    from station.stats import StoreStats
-    from station.store.alarms import StandingAlarm
 
 station = typer.Typer()
 commands = typer.Typer(no_args_is_help=True)
 commands.add_typer(station, name="station")
 commands.command("watch")(watch_command)
+station.command("events")(events_command)
 station.command("backup")(backup_command)
 station.command("restore")(restore_command)
 
@@ -147,6 +139,7 @@ def stats_command(
     needs_sqlalchemy()
     from station.config import load  # noqa: PLC0415
     from station.stats import collect  # noqa: PLC0415
+    from station.stats_table import tables  # noqa: PLC0415
     from station.store.database import engine_of, url_of  # noqa: PLC0415
 
     settings = load(config)
@@ -158,7 +151,9 @@ def stats_command(
     if as_json:
         typer.echo(json.dumps(asdict(found), ensure_ascii=False))
         return
-    _show(found)
+    console = Console(highlight=False, markup=False)
+    for part in tables(found):
+        console.print(part, soft_wrap=isinstance(part, Text))
 
 
 @station.command("verify")
@@ -244,7 +239,6 @@ def send_command(
     nothing was sent; 3: no answer yet.
     """
     from agent.wire.signature import private_key  # noqa: PLC0415
-    from agent.wire.topics import Topics  # noqa: PLC0415
     from station import command, command_words  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
     from station.store.blobs import BLOBS, path_of  # noqa: PLC0415
@@ -253,12 +247,13 @@ def send_command(
     if save is not None:
         command_words.may_save(save, order.verb)
     settings = load(config)
+    topics = command_words.topics(settings.commune, box, settings.broker.root)
     own = settings.subscriber(receipts=False).model_copy(
         update={"client_id": f"ngatu-command-{uuid4().hex[:12]}"}
     )
     answered = command.send(
         own,
-        Topics(settings.commune, box, settings.broker.root),
+        topics,
         order.verb,
         order.args,
         issuer=issuer or getuser(),
@@ -286,81 +281,3 @@ def example_command() -> None:
     from station.describe import example_text  # noqa: PLC0415
 
     typer.echo(example_text(), nl=False)
-
-
-def _table(*headings: str, title: str | None = None) -> Table:
-    return Table(*map(translated, headings), title=title and translated(title), box=SIMPLE)
-
-
-def _show(found: StoreStats) -> None:
-    console = Console(highlight=False, markup=False)
-    table = _table(tr("box"), tr("state"), tr("last seen"))
-    for heading in _COUNTED:
-        table.add_column(translated(heading), justify="right", overflow="fold")
-    for each in found.boxes:
-        held = (each.events, each.open_events, each.pictures, each.counts)
-        amiss = (each.missing, each.gone, each.conflicts, each.unreadable)
-        state = translated(named(BOX_STATES, each.state))
-        table.add_row(each.box, state, _moment(each.last_seen_ms), *map(str, (*held, *amiss)))
-    console.print(table)
-    if found.gaps:
-        gaps = _table(*_GAPS, title=tr("Gaps"))
-        for gap in found.gaps:
-            numbers = (str(gap.first), str(gap.last), str(gap.missing))
-            state = translated(named(GAP_STATES, gap.state))
-            if gap.cause is not None:
-                state += f" ({translated(named(ALARMS, gap.cause))})"
-            gaps.add_row(gap.box, gap.stream, *numbers, state, _moment(gap.opened_ms))
-        console.print(gaps)
-    if found.alarms:
-        console.print(_alarms(found.alarms))
-    lines = (
-        tr(
-            "{messages} messages of events; {filled} gaps were filled; version {version}",
-            messages=found.event_messages,
-            filled=found.gaps_filled,
-            version=found.version,
-        ),
-        tr(
-            "database {database}, pictures {pictures}, unreadable {unreadable}; {free} free",
-            database=_size(found.database_bytes),
-            pictures=_size(found.picture_bytes),
-            unreadable=_size(found.unreadable_bytes),
-            free=_size(found.disk_free_bytes),
-        ),
-    )
-    for line in lines:
-        console.print(translated(line), soft_wrap=True)
-
-
-_COUNTED = (
-    tr("events"),
-    tr("open"),
-    tr("pictures"),
-    tr("counts"),
-    tr("missing"),
-    tr("gone"),
-    tr("conflicts"),
-    tr("unreadable"),
-)
-_GAPS = (tr("box"), tr("stream"), tr("first"), tr("last"), tr("missing"), tr("state"), tr("since"))
-
-
-def _alarms(found: Sequence[StandingAlarm]) -> Table:
-    table = _table(tr("alarm"), tr("box"), tr("since"), tr("last"), title=tr("Alarms"))
-    table.add_column(translated(tr("count")), justify="right")
-    table.add_column(translated(tr("what")), overflow="fold")
-    for each in found:
-        when = (_moment(each.opened_ms), _moment(each.last_ms))
-        what = printable(tr("{meaning}: {detail}", meaning=each.meaning, detail=each.detail))
-        kind = Text(translated(printable(named(ALARMS, each.kind))))
-        table.add_row(kind, each.box or "", *when, str(each.count), Text(translated(what)))
-    return table
-
-
-def _moment(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().strftime("%m-%d %H:%M")
-
-
-def _size(size_bytes: int) -> str:
-    return tr("{mib:,.1f} MiB", mib=size_bytes / 2**20)

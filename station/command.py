@@ -89,7 +89,8 @@ def send(
         _until(client, lambda: inbox.code is not None, LATE_S, tr("the command"))
         if inbox.code == 0x10:
             hint = tr("look at its name; a box that has once connected is remembered for seven days")
-            raise NgatuError(tr("the broker knows no such box, and has thrown the command away"), hint)
+            what = tr("{box}: the broker knows no such box, and has thrown the command away", box=topics.device)
+            raise NgatuError(what, hint)
         if inbox.code != 0:
             hint = tr("may the station publish on command/ of this box? see the broker's ACL")
             raise NgatuError(

@@ -10,9 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Float, Select, Table, cast, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from agent.translatable import tr
 from station.store.alarms import StandingAlarm, standing
-from station.store.database import StoreError, in_words, shown, version, versions
+from station.store.database import current_version, in_words
 from station.store.gaps import GapState
 from station.store.schema import (
     blob,
@@ -92,19 +91,7 @@ def collect(engine: Engine, state_dir: Path) -> StoreStats:
     """
     try:
         with engine.connect() as connection, connection.begin():
-            found = version(connection)
-            if found != versions()[0]:
-                hint = tr("start the station once: it brings the store up to date")
-                raise StoreError(
-                    tr(
-                        "{url} has version {found}, not {known}",
-                        url=shown(engine.url),
-                        found=found or tr("none"),
-                        known=versions()[0],
-                    ),
-                    hint,
-                )
-            return _figures(connection, state_dir, found)
+            return _figures(connection, state_dir, current_version(connection))
     except SQLAlchemyError as error:
         raise in_words(error, engine.url) from error
 

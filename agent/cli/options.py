@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,10 +12,11 @@ from pydantic import BaseModel, ValidationError
 
 from agent.errors import WireError
 from agent.language import translated
+from agent.settings.base import NAME_IN_WORDS, NAME_PATTERN
 from agent.settings.diagnostics import mistakes_of
 from agent.settings.yaml import Node
 from agent.translatable import joined, tr
-from agent.wire.topics import Topics
+from agent.wire.topics import STATION, Topics
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -31,6 +33,18 @@ def settings_of(model: type[M], options: Mapping[str, str], **values: Any) -> M:
         first = mistakes_of(error, Node({}, 1), model)[0]
         what = joined("; ", filter(None, (first.what, first.hint)))
         raise typer.BadParameter(translated(what), param_hint=options.get(str(first.path[0]))) from None
+
+
+def topic_name(name: str) -> str:
+    """For a callback: the name of a commune or a box. Raises BadParameter: it cannot stand in a topic."""
+    if not re.fullmatch(NAME_PATTERN, name) or name == STATION:
+        what = tr(
+            "{name} is not {allowed}: as in its topics and its certificate",
+            name=repr(name),
+            allowed=NAME_IN_WORDS,
+        )
+        raise typer.BadParameter(translated(what))
+    return name
 
 
 def topic_root(root: str) -> str:

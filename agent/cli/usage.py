@@ -23,6 +23,14 @@ LONG_DASHES = "‐‑‒–—―−"
 FILES = (".yaml", ".yml")
 
 
+_NUMBER = "write the number without its unit, such as 60"
+_SUCH = (  # a part of Typer's words, and what would be right
+    ("valid number", _NUMBER),
+    ("valid integer", _NUMBER),
+    ("valid datetime", "such as 2026-03-02, or 2026-03-02T11:00:00+07:00"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Given:
     """One option of a command line."""
@@ -108,6 +116,8 @@ def _hint(group: Any, words: list[str], error: Any) -> str:
         )
     if option := getattr(error, "option_name", ""):
         return _after_the_command(group, words, option)
+    if such := next((hint for words, hint in _SUCH if words in error.message), ""):
+        return such
     command = getattr(error.ctx, "command", None)
     if command is not None and "unexpected extra argument" in error.message:
         config = next((each for each in command.params if "-c" in each.opts), None)

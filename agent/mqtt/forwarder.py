@@ -410,6 +410,9 @@ class Forwarder:
             return
         if receipt.stream != self._scheduler.stream:
             return
+        if receipt.contradicts_itself:
+            self._distrust("receipt_contradicts_itself", "no station of ours does so: who else may publish it?")
+            return
         if receipt.committed and not receipt.proofs:
             self._distrust("receipt_without_proof", "update the station: it only tells numbers")
         named = self._scheduler.window.receipted(receipt.proofs, receipt.images, self._clock.now())

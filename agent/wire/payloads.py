@@ -490,6 +490,11 @@ class ReceiptPayload(Payload):
     )
     time: Time = Field(description="When it was said.")
 
+    @property
+    def contradicts_itself(self) -> bool:
+        """Whether it names two messages under one number: no station has both, so it proves nothing."""
+        return len(dict(self.proofs)) < len(set(self.proofs))
+
     @field_validator("committed")
     @classmethod
     def _in_order(cls, committed: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:

@@ -15,7 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.x509.oid import NameOID
 
-from agent.errors import NgatuError
+from agent.errors import NgatuError, UsageError
 from agent.settings.base import NAME_IN_WORDS, NAME_PATTERN
 from fleet.ca.index import Kind
 
@@ -35,7 +35,7 @@ def fitting(kind: Kind, name: str) -> None:
     """NgatuError unless a certificate of this kind may bear this name."""
     pattern, meant = _NAMES[kind]
     if not re.fullmatch(pattern, name) or name == "station":
-        raise NgatuError(f"{name!r} cannot be the name of a {kind}'s certificate", f"it is {meant}")
+        raise UsageError(f"{name!r} cannot be the name of a {kind}'s certificate", f"it is {meant}")
 
 
 def alternative(hosts: list[str]) -> list[x509.GeneralName]:

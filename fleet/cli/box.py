@@ -16,14 +16,20 @@ if TYPE_CHECKING:
 box_app = typer.Typer(help="One box, as it tells of itself at the broker.", no_args_is_help=True)
 
 
+def _topic_name(name: str) -> str:
+    from agent.cli.options import topic_name  # noqa: PLC0415 (pydantic: `ngatu --help` needs none of it)
+
+    return topic_name(name)
+
+
 def _topic_root(root: str) -> str:
     from agent.cli.options import topic_root  # noqa: PLC0415 (pydantic: `ngatu --help` needs none of it)
 
     return topic_root(root)
 
 
-Commune = Annotated[str, typer.Argument(help="As in its topics.")]
-Device = Annotated[str, typer.Argument(help="As in its topics.")]
+Commune = Annotated[str, typer.Argument(help="As in its topics.", callback=_topic_name)]
+Device = Annotated[str, typer.Argument(help="As in its topics.", callback=_topic_name)]
 Host = Annotated[str, typer.Option(help="The broker.")]
 Port = Annotated[int, typer.Option(help="Its port.")]
 Ca = Annotated[
@@ -142,11 +148,16 @@ def report_command(
     facts: Annotated[Path, typer.Argument(help="What report.yml has gathered.")],
     out: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("report.html"),
     language: Annotated[str, typer.Option(help="en or vi.")] = "en",
+    timezone: Annotated[
+        str | None,
+        typer.Option(help="Whose times it shows, such as Asia/Ho_Chi_Minh; if absent, this computer's."),
+    ] = None,
 ) -> None:
     """Make one HTML page of all boxes and stations; what needs somebody comes first. report.yml calls it."""
     from fleet.report.gather import read  # noqa: PLC0415
+    from fleet.report.local_time import named_zone, own_zone  # noqa: PLC0415
     from fleet.report.page import write  # noqa: PLC0415
 
     fleet = read(facts)
-    write(fleet, out, language)
+    write(fleet, out, language, named_zone(timezone) if timezone else own_zone())
     typer.echo(f"{out}: {len(fleet.boxes)} boxes, {len(fleet.hosts)} brokers and stations")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.cli.exit import one_line_errors
+from agent.cli.exit import ExitCode, one_line_errors
 from agent.errors import NgatuError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def prepare_command(
         typer.echo(
             f"\nstopped; what was answered is in {noted.path}: run the same again, and it goes on", err=True
         )
-        raise typer.Exit(1) from None
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
     typer.echo("\nNext, one after the other:\n")
     if sys.prefix != sys.base_prefix:
         typer.echo(f"# in each new terminal\n. {shlex.quote(sys.prefix)}/bin/activate")

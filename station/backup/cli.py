@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from agent.cli.exit import FAILED, one_line_errors
-from agent.errors import NgatuError
+from agent.errors import NgatuError, UsageError
 from agent.language import translated
 from agent.translatable import tr
 
@@ -44,7 +44,7 @@ def backup_command(
     settings = load(config)
     place = folder or settings.backup.folder
     if place is None:
-        raise NgatuError(tr("there is no folder to write to"), tr("name one, or set backup.folder"))
+        raise UsageError(tr("there is no folder to write to"), tr("name one, or set backup.folder"))
     with progress_bars() as progress:
         made = take(settings, place, progress)
     manifest, copied = made.manifest, made.pictures

@@ -150,6 +150,22 @@ def version(connection: Connection) -> str | None:
     return found
 
 
+def current_version(connection: Connection) -> str:
+    """The version of the tables, where it is this station's own: for whoever reads beside the service.
+
+    Raises:
+        StoreError: it is another one.
+    """
+    found, own = version(connection), versions()[0]
+    if found != own:
+        where = shown(connection.engine.url)
+        hint = tr("start the station once: it brings the store up to date")
+        raise StoreError(
+            tr("{where} has version {found}, not {own}", where=where, found=found or tr("none"), own=own), hint
+        )
+    return own
+
+
 def versions() -> list[str]:
     """Every version that this station knows, the newest first."""
     scripts = ScriptDirectory.from_config(_config())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -21,6 +22,8 @@ from agent.settings.base import Secret
 from agent.translatable import tr
 from agent.transport.settings import TlsSettings
 from station.ingest.subscriber import IngestCounters, Subscriber, SubscriberSettings
+from station.lookup.moments import zone
+from station.picture_files import is_a_store
 from station.watch.screen import JsonLines, Lines, LiveTable, Screen
 from station.watch.watch import SeenEvents, Watch
 
@@ -71,7 +74,7 @@ def watch_command(
             commune=(commune or ["NAME"])[0],
         )
         raise typer.BadParameter(translated(no_station), param_hint="--store")
-    if save is not None and _is_a_store(save):
+    if save is not None and is_a_store(save):
         raise typer.BadParameter(
             translated(tr("{save} belongs to a station's store: name another folder", save=save)),
             param_hint="--save",
@@ -93,13 +96,6 @@ def watch_command(
     raise typer.Exit(_watch(settings, save=save, json=json, for_s=for_s, until_events=until_events))
 
 
-def _is_a_store(folder: Path) -> bool:
-    """Whether a station keeps its database or its pictures there."""
-    place = folder.resolve()
-    blobs = [each for each in (place, *place.parents) if each.name == "blobs"]
-    return any((each / "station.db").exists() for each in (place, *(each.parent for each in blobs)))
-
-
 def _watch(
     settings: SubscriberSettings,
     *,
@@ -116,7 +112,11 @@ def _watch(
         subscriber = Subscriber(settings, handler)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: subscriber.stop())
-        talk.print(translated(tr("looking on; what comes is kept by the station, `ngatu station`")))
+        words = tr(
+            "looking on; what comes is kept by the station, `ngatu station`; local time: {zone}",
+            zone=zone(datetime.now(UTC)),
+        )
+        talk.print(translated(words))
         with _screen(json, subscriber, f"{settings.host}:{settings.port}") as screen:
             handler.begin(screen, subscriber.stop, until_events)
             subscriber.run(for_s)
@@ -132,7 +132,7 @@ def _watch(
     talk.print(translated(_summary(handler.seen, subscriber.counters)))
     if handler.seen.unsaved:
         return ExitCode.FAILED
-    return ExitCode.NOT_YET if until_events is not None and len(handler.seen.events) < until_events else 0
+    return ExitCode.NOT_YET if until_events is not None and handler.seen.events < until_events else 0
 
 
 def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
@@ -147,9 +147,9 @@ def _summary(seen: SeenEvents, counters: IngestCounters) -> str:
     return tr(
         "{events} events ({alerts} alerts, {open} still open), {pictures} pictures{unsaved}, "
         "{duplicates} repeated, {problems} unreadable",
-        events=len(seen.events),
-        alerts=len(seen.alerts),
-        open=len(seen.open),
+        events=seen.events,
+        alerts=seen.alerts,
+        open=seen.open,
         pictures=seen.pictures,
         unsaved=unsaved,
         duplicates=counters.duplicates,

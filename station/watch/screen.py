@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Protocol, TextIO
 
 import structlog
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -24,23 +25,31 @@ from agent.wire.payloads import EventPayload
 from agent.wire.words import DETAILS, DIRECTIONS, END_REASONS, KINDS, LABELS, PHASES, SEVERITIES, named
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.ingest.subscriber import Subscriber
+from station.lookup.moments import zone
 
 log = structlog.get_logger("station.watch.screen")
 
 _SHOWN = 500
-HEADINGS = (
-    tr("time"),
-    tr("camera"),
-    tr("kind"),
-    tr("label"),
-    tr("riders"),
-    tr("phase"),
-    tr("severity"),
-    tr("delay"),
-    tr("picture"),
-)
 _ALARMS = 5
 """Lines above the table at most."""
+
+
+_COLUMNS = (
+    (tr("time"), 0),
+    (tr("camera"), 0),
+    (tr("kind"), 0),
+    (tr("label"), 0),
+    (tr("riders"), 130),
+    (tr("rule"), 0),
+    (tr("zone"), 100),
+    (tr("phase"), 0),
+    (tr("severity"), 115),
+    (tr("delay"), 130),
+    (tr("picture"), 130),
+)
+"""Of the table, and how wide the terminal must be for each. An alert is red in the narrowest, too."""
+_REASONS = 100
+"""How wide it must be for the reasons of ends; in a narrower one they would cost the time its seconds."""
 
 
 class Screen(Protocol):
@@ -102,7 +111,7 @@ class Lines:
         """Write the line at once."""
         if message.kind is MessageKind.EVENT and message.event is not None:
             row = _Row(message.event, _delay_s(message.event))
-            self._out.write("  ".join(cell for cell in _shown_cells(row) if cell) + "\n")
+            self._out.write("  ".join(cell for cell in _shown_cells(row).values() if cell) + "\n")
             self._out.flush()
 
     def show_alarms(self, alarms: Sequence[str]) -> None:
@@ -149,31 +158,45 @@ class LiveTable:
         self._alarms = tuple(translated(printable(each)) for each in alarms)
 
     def table(self) -> Table:
-        """The table as it is now, cut to the terminal's height."""
+        """The table as it is now, cut to the terminal's height; of its columns those that have room."""
         alarms = self._alarms[:_ALARMS]
         title = Text("\n".join(alarms), "bold red", no_wrap=True, overflow="ellipsis") if alarms else None
-        table = Table(expand=True, title=title, title_justify="left", caption=self._caption())
-        for name in HEADINGS:
+        table = Table(
+            expand=True,
+            title=title,
+            title_justify="left",
+            caption=self._caption(),
+            box=SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+            pad_edge=False,
+        )
+        width = self._console.width
+        names = [name for name, needs in _COLUMNS if width >= needs]
+        for name in names:
             right = name in ("riders", "delay")
             table.add_column(translated(name), justify="right" if right else "left", no_wrap=True)
         newest = list(reversed(self._rows.values()))[: max(1, self._console.height - 6 - len(alarms))]
         for row in newest:
             alert = row.event.severity is Severity.ALERT and row.event.phase is not Phase.END
+            cells = _shown_cells(row, brief=True)
+            if width < _REASONS:
+                cells["phase"] = cells.get("phase", "").partition(" (")[0]
             table.add_row(
-                *(
-                    Text(cell)
-                    for cell in (*_shown_cells(row, brief=True), translated(tr("yes")) if row.picture else "")
-                ),
+                *(Text(cells.get(name, "")) for name in names),
                 style="bold red" if alert else "dim" if row.event.replayed else "",
             )
         return table
 
     def _caption(self) -> str:
         if self._subscriber.trouble is not None:
-            words = tr("waiting for {where}: {why}", where=self._where, why=self._subscriber.trouble)
-            return translated(words)
-        counters = self._subscriber.counters
-        return translated(tr("{where} · {number} messages", where=self._where, number=counters.committed))
+            return translated(tr("waiting for {where}: {why}", where=self._where, why=self._subscriber.trouble))
+        words = tr(
+            "{where} · {number} messages · local time: {zone}",
+            where=self._where,
+            number=self._subscriber.counters.committed,
+            zone=zone(datetime.now(UTC)),
+        )
+        return translated(words)
 
     def __enter__(self) -> LiveTable:
         self._live.__enter__()
@@ -185,43 +208,38 @@ class LiveTable:
         self._live.__exit__(kind, error, trace)
 
 
-def _shown_cells(row: _Row, *, brief: bool = False) -> tuple[str, ...]:
+def _shown_cells(row: _Row, *, brief: bool = False) -> dict[str, str]:
     """As `_cells`; an event that cannot be shown takes no other with it, and is shown as one that cannot be."""
     try:
-        return tuple(translated(printable(cell)) for cell in _cells(row, brief=brief))
+        return {name: translated(printable(cell)) for name, cell in _cells(row, brief=brief).items()}
     except Exception as error:  # whatever is in it: the thread that renews the table ends with it
         if not row.refused:  # a table is renewed four times a second
             log.warning("event_not_shown", event_id=row.event.id, device=row.event.device, why=repr(error))
         row.refused = True
         where = f"{row.event.device}/{row.event.camera}"
-        return (
-            "",
-            where,
-            translated(tr("cannot be shown: {why}", why=type(error).__name__)),
-            row.event.id,
-            "",
-            "",
-            "",
-            "",
-        )
+        what = translated(tr("cannot be shown: {why}", why=type(error).__name__))
+        return {"camera": where, "kind": what, "label": row.event.id}
 
 
-def _cells(row: _Row, *, brief: bool = False) -> tuple[str, ...]:
-    """Time (brief: without the date if that is today), camera, kind, label, riders, phase, severity, delay."""
+def _cells(row: _Row, *, brief: bool = False) -> dict[str, str]:
+    """Column -> what stands there. Brief: without the date if that is today."""
     event = row.event
     seen = event.object
     local = event.time.astimezone()
     today = local.date() == datetime.now(UTC).astimezone().date()
-    return (
-        local.strftime("%H:%M:%S" if brief and today else "%Y-%m-%d %H:%M:%S"),
-        f"{event.device}/{event.camera}",
-        joined(" ", filter(None, (named(KINDS, event.kind), named(DIRECTIONS, event.direction or "")))),
-        named(LABELS, seen.label) if seen else named(DETAILS, event.detail or ""),
-        str(seen.riders) if seen and seen.riders else "",
-        _phase(event),
-        named(SEVERITIES, event.severity),
-        tr("{delay_s:.1f} s", delay_s=row.delay_s),
-    )
+    return {
+        "time": local.strftime("%H:%M:%S" if brief and today else "%Y-%m-%d %H:%M:%S"),
+        "camera": f"{event.device}/{event.camera}",
+        "kind": joined(" ", filter(None, (named(KINDS, event.kind), named(DIRECTIONS, event.direction or "")))),
+        "label": named(LABELS, seen.label) if seen else named(DETAILS, event.detail or ""),
+        "riders": str(seen.riders) if seen and seen.riders else "",
+        "rule": event.rule.id,
+        "zone": ", ".join(seen.entered_zones) if seen else "",
+        "phase": _phase(event),
+        "severity": named(SEVERITIES, event.severity),
+        "delay": tr("{delay_s:.1f} s", delay_s=row.delay_s),
+        "picture": tr("yes") if row.picture else "",
+    }
 
 
 def _phase(event: EventPayload) -> str:

@@ -24,8 +24,8 @@ def mistakes_are_told(trial: Trial) -> str:
     outcomes = list(made(chosen, trial.folder, AT_ONCE))
     amiss = [each for each in outcomes if each.amiss]
     if amiss:
-        told = "; ".join(f"{each.mistake.name}: {each.amiss[0]}" for each in amiss)
-        raise Broken(f"{len(amiss)} of {len(outcomes)} are told wrong: {told}")
+        words = "; ".join(f"{each.mistake.name}: {each.amiss[0]}" for each in amiss)
+        raise Broken(f"{len(amiss)} of {len(outcomes)} are told wrong: {words}")
     if lacking := Counter(each.untried for each in outcomes if each.untried):
         raise NotTried(", ".join(f"{count} mistakes: {why}" for why, count in lacking.items()))
     makers = Counter(each.mistake.who for each in outcomes)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from agent.cli.options import pair_without_authority, settings_of, topic_root
+from agent.cli.options import pair_without_authority, settings_of, topic_name, topic_root
 from station.ingest.settings import SubscriberSettings
 
 OPTIONS = {"port": "--port", "communes": "--commune", "host": "--host"}
@@ -42,6 +42,13 @@ def test_a_pair_is_refused_where_nothing_would_be_encrypted() -> None:
     assert caught.value.param_hint == "--key"
     pair_without_authority(ca, *pair)
     pair_without_authority(None, None, None)
+
+
+@pytest.mark.parametrize("name", ["Hải Ninh", "station", "a", "x" * 33, "-/-"])
+def test_a_name_that_cannot_stand_in_a_topic_is_refused(name: str) -> None:
+    with pytest.raises(typer.BadParameter, match="of a-z, 0-9 and '-'"):
+        topic_name(name)
+    assert topic_name("hai-ninh") == "hai-ninh"
 
 
 def test_a_root_that_no_topic_may_begin_with_is_refused() -> None:

@@ -23,6 +23,9 @@ def said(*words: str) -> tuple[int, str]:
     (["station", "stats", "−−json"], "type --json"),
     (["check", "-c", "a.yaml", "--config", "b.yaml"], "given twice, as a.yaml and as b.yaml; give it once"),
     (["check", "--config=a.yaml", "-c", "b.yaml"], "--config / -c"),
+    (["run", "--for", "1m"], "hint: write the number without its unit, such as 60"),
+    (["watch", "--port", "1883/tcp"], "hint: write the number without its unit"),
+    (["replay", "a.mp4", "--start", "02/03/2026"], "hint: such as 2026-03-02, or 2026-03-02T11:00:00+07:00"),
     (["station", "-c", "a.yaml", "-c", "b.yaml"], "it is given twice"),
     (["watch", "--port", "1", "--host", "a", "--port", "2"], "it is given twice, as 1 and as 2"),
 ])  # fmt: skip

@@ -594,6 +594,26 @@ def test_a_receipt_that_the_broker_kept_removes_nothing_and_is_told_once(
 
 
 @pytest.mark.broker
+def test_a_receipt_that_contradicts_itself_proves_nothing_and_is_told_once(
+    mosquitto: Mosquitto, open_box: Callable[..., Box]
+) -> None:
+    """It once let one message go for its right proof, and forked the stream for the wrong one."""
+    box = open_box(mosquitto.port, receipt_timeout_s=600)
+    stream = box.outbox.stream
+    with client(mosquitto.port, box.topics.below("camera/#")) as (plain, seen), capture_logs() as lines:
+        box.outbox.put([event(n) for n in range(3)])
+        until(lambda: len(seen) == 3)
+        right = of_file(box, (1, 3))
+        for proofs in ([*right, (2, "f" * 64)], [(2, "e" * 64), *right], right[:1]):
+            receipt = wire.receipt("duty", stream, proofs, CLOCK.now())
+            plain.publish(box.topics.of(MessageKind.RECEIPT), receipt, qos=1)
+        until(lambda: box.pending() < 3)
+
+    assert (box.pending(), box.outbox.stream) == (2, stream)
+    assert [line["event"] for line in lines if "contradicts" in line["event"]] == ["receipt_contradicts_itself"]
+
+
+@pytest.mark.broker
 def test_what_the_station_has_otherwise_is_sent_again_under_a_new_stream(
     mosquitto: Mosquitto, open_box: Callable[..., Box]
 ) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import NgatuError
-from fleet.ca.request import ID
+from agent.settings.base import NAME_PATTERN
 from fleet.prepare import judge
 
 
@@ -83,7 +83,7 @@ def test_an_address_of_ipv6_among_networks_of_ipv4_is_no_crash() -> None:
 def test_a_proposal_is_an_identifier_or_there_is_none(word: str) -> None:
     near = judge.as_identifier(word)
 
-    assert near == "" or re.fullmatch(ID, near)
+    assert near == "" or re.fullmatch(NAME_PATTERN, near)
     assert not near or judge.identifier(near) == near
 
 

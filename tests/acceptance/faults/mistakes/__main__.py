@@ -16,7 +16,9 @@ def main() -> int:
     """Make all or some; exit status 1: something is amiss with what is said."""
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("names", nargs="*", help="of mistakes; a part of the name will do")
-    words.add_argument("--write", action="store_true", help=f"write {PAGE.name}, if nothing is amiss")
+    words.add_argument(
+        "--write", action="store_true", help=f"write {PAGE.name}, if every mistake could be made"
+    )
     words.add_argument("--jobs", type=int, default=4)
     asked = words.parse_args()
     chosen = [
@@ -34,7 +36,7 @@ def main() -> int:
             for each in outcome.amiss:
                 print(f"          - {each}", flush=True)
     print(f"{len(outcomes)} mistakes, {amiss} amiss")
-    if asked.write and not asked.names and not amiss:
+    if asked.write and not asked.names and all(each.said for each in outcomes):
         PAGE.write_text(page(outcomes), encoding="utf-8")
     return 1 if amiss else 0
 

@@ -74,7 +74,7 @@ def event_topic(desk: Desk) -> Said:
 
 @mistake(
     WHO, "an event without what every message has", 0,
-    what="seq: Field required", where="topic: camera/north/event", todo="docs/reference/wire.md",
+    what="seq: is missing", where="topic: camera/north/event", todo="docs/reference/wire.md",
 )  # fmt: skip
 def event_bare(desk: Desk) -> Said:
     return at_the_station(desk, "camera/north/event", "{}")
@@ -138,15 +138,15 @@ def order_retained(desk: Desk) -> Said:
 
 @mistake(
     WHO, "a receipt of one's own making", 0,
-    what="station: Field required", where="receipt_unreadable", todo="only a station gives receipts",
+    what="station: is missing", where="receipt_unreadable", todo="only a station gives receipts",
 )  # fmt: skip
 def own_receipt(desk: Desk) -> Said:
     return at_the_box(desk, "receipt", as_json(committed=[[1, 1000]]), "receipt_unreadable")
 
 
 @mistake(
-    WHO, "a box is asked for at the broker by a name in letters", 1,
-    what="'Hải Ninh 01' cannot stand in a topic", where="device", todo="use 2 to 32 of a-z, 0-9 and '-'",
+    WHO, "a box is asked for at the broker by a name in letters", 2,
+    what="'Hải Ninh 01' is not", where="device", todo="of a-z, 0-9 and '-'",
 )  # fmt: skip
 def look_in_letters(desk: Desk) -> Said:
     return desk.ngatu("box", "look", "hai-ninh", "Hải Ninh 01", "--port", desk.parts.port)

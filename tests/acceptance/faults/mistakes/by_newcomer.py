@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ensurepip
+import importlib.util
 import os
 import shutil
 import sys
@@ -62,7 +62,10 @@ def no_python(desk: Desk) -> Said:
 def no_ensurepip(desk: Desk) -> Said:
     if os.geteuid() != 0:
         raise NotTried("only root can take a part of Python away")
-    hide = f"mount -t tmpfs none '{Path(ensurepip.__file__).parent}' && exec make PYTHON='{PYTHON}' demo"
+    found = importlib.util.find_spec("ensurepip")
+    if found is None or found.origin is None:
+        raise NotTried(f"{PYTHON} itself has no ensurepip")
+    hide = f"mount -t tmpfs none '{Path(found.origin).parent}' && exec make PYTHON='{PYTHON}' demo"
     command = ["unshare", "--mount", "sh", "-c", hide]
     return desk.run(command, cwd=clone(desk), env={"PYTHONPATH": ""})
 

@@ -22,7 +22,7 @@ def watch(desk: Desk, port: int, *words: object, **more: object) -> Said:
 
 
 @mistake(
-    WHO, "`watch` at a port where nothing listens", 3,
+    WHO, "`watch` at a port where nothing listens", 1,
     what="nothing listens there", where="broker 127.0.0.1:{port}", todo="is the port right?",
 )  # fmt: skip
 def watch_closed(desk: Desk) -> Said:
@@ -30,7 +30,7 @@ def watch_closed(desk: Desk) -> Said:
 
 
 @mistake(
-    WHO, "`watch` at a host whose name is misspelt", 3,
+    WHO, "`watch` at a host whose name is misspelt", 1,
     what="the name cannot be resolved", where="tram-hai.invalid", todo="an address works without DNS",
 )  # fmt: skip
 def watch_misspelt(desk: Desk) -> Said:
@@ -44,14 +44,14 @@ def watch_no_port(desk: Desk) -> Said:
 
 @mistake(
     WHO, "`watch` of a commune as it is written in letters", 2,
-    what='"Hải Ninh" is not', where="--commune", todo="2 to 32 of a-z, 0-9 and '-'",
+    what='"Hải Ninh" is not', where="--commune", todo="of a-z, 0-9 and '-'",
 )  # fmt: skip
 def watch_commune(desk: Desk) -> Said:
     return watch(desk, desk.parts.port, "--commune", "Hải Ninh")
 
 
 @mistake(
-    WHO, "`watch` without TLS at a port with TLS", 3,
+    WHO, "`watch` without TLS at a port with TLS", 1,
     what="hung up", where="broker 127.0.0.1:{port}", todo="TLS",
 )  # fmt: skip
 def watch_without_tls(desk: Desk) -> Said:
@@ -59,7 +59,7 @@ def watch_without_tls(desk: Desk) -> Said:
 
 
 @mistake(
-    WHO, "`watch` without a password where one is wanted", 3,
+    WHO, "`watch` without a password where one is wanted", 1,
     what="broker 127.0.0.1:{port}", where="127.0.0.1:{port}", todo="password",
 )  # fmt: skip
 def watch_without_password(desk: Desk) -> Said:
@@ -92,8 +92,8 @@ def watch_store(desk: Desk) -> Said:
 
 
 @mistake(
-    WHO, "`watch` saves pictures into a folder that may not be written", 2,
-    what="may not", where="pictures", todo="folder",
+    WHO, "`watch` saves pictures into a folder that may not be written", 1,
+    what="nothing can be written there", where="--save pictures", todo="name a folder that you may write to",
 )  # fmt: skip
 def watch_save(desk: Desk) -> Said:
     (desk.folder / "pictures").mkdir(mode=0o500)
@@ -130,7 +130,7 @@ def file_of_a_box(desk: Desk) -> Said:
 
 @mistake(
     WHO, "a station for a commune as it is written in letters", 2,
-    what='"Hải Ninh" is not', where="--commune", todo="2 to 32 of a-z, 0-9 and '-'",
+    what='"Hải Ninh" is not', where="--commune", todo="of a-z, 0-9 and '-'",
 )  # fmt: skip
 def station_commune(desk: Desk) -> Said:
     return desk.ngatu("station", "--commune", "Hải Ninh", "--for", 1)
@@ -226,7 +226,7 @@ def import_text(desk: Desk) -> Said:
 
 
 @mistake(
-    WHO, "a backup without saying whereto", 1,
+    WHO, "a backup without saying whereto", 2,
     what="there is no folder to write to", where="backup.folder", todo="name one",
 )  # fmt: skip
 def backup_nowhere(desk: Desk) -> Said:

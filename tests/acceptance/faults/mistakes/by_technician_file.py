@@ -169,7 +169,7 @@ def unknown_kind(desk: Desk) -> Said:
 
 @mistake(
     WHO, "pasted quotation marks are curly", 2,
-    what='"“hai-ninh-01”" is not', where="box.yaml:3: device.id", todo="2 to 32 of a-z, 0-9 and '-'",
+    what='"“hai-ninh-01”" is not', where="box.yaml:3: device.id", todo="of a-z, 0-9 and '-'",
 )  # fmt: skip
 def curly_quotes(desk: Desk) -> Said:
     return desk.judged(("id: hai-ninh-01", "id: “hai-ninh-01”"))
@@ -177,7 +177,7 @@ def curly_quotes(desk: Desk) -> Said:
 
 @mistake(
     WHO, "a box's id has capitals, a space and diacritics", 2,
-    what='"Hải Ninh 01" is not', where="box.yaml:3: device.id", todo="2 to 32 of a-z, 0-9 and '-'",
+    what='"Hải Ninh 01" is not', where="box.yaml:3: device.id", todo="of a-z, 0-9 and '-'",
 )  # fmt: skip
 def diacritics(desk: Desk) -> Said:
     return desk.judged(("id: hai-ninh-01", "id: Hải Ninh 01"))

@@ -225,13 +225,27 @@ def state_is_a_file(desk: Desk) -> Said:
     return desk.check()
 
 
-@mistake(WHO, "state_dir may not be entered by who calls", 1, what="state", where="state", todo="install -d -o")
+@mistake(
+    WHO,
+    "state_dir may not be entered by who calls",
+    1,
+    what="may not be entered",
+    where="state_dir state",
+    todo="chmod",
+)
 def state_forbidden(desk: Desk) -> Said:
     (desk.folder / "state").mkdir(mode=0)
     return desk.check(plain_user=True)
 
 
-@mistake(WHO, "state_dir lies on a file system of 2 MB", 1, what="MB", where="state", todo="disk")
+@mistake(
+    WHO,
+    "state_dir lies on a file system of 2 MB",
+    1,
+    what="2.0 MB free",
+    where="state/outbox.db",
+    todo="make room",
+)
 def state_too_small(desk: Desk) -> Said:
     with desk.small_disk("state", "2m"):
         return desk.check()
@@ -246,7 +260,7 @@ def started_twice(desk: Desk) -> Said:
         return desk.ngatu("run", "-c", "box.yaml", "--for", 3, reader=messages.log)
 
 
-@mistake(WHO, "a time to run is given with its unit", 2, what="valid number", where="--for", todo="--help")
+@mistake(WHO, "a time to run is given with its unit", 2, what="valid number", where="--for", todo="such as 60")
 def run_for(desk: Desk) -> Said:
     return desk.ngatu("run", "-c", desk.box(), "--for", "1m")
 
@@ -279,7 +293,7 @@ def replay_events(desk: Desk) -> Said:
     return desk.ngatu("replay", desk.parts.clip, "-c", desk.box(), "--events", "out/events.jsonl")
 
 
-@mistake(WHO, "a date is written day first", 2, what="valid date", where="--start", todo="--help")
+@mistake(WHO, "a date is written day first", 2, what="valid date", where="--start", todo="such as 2026-03-02")
 def replay_start(desk: Desk) -> Said:
     return desk.ngatu("replay", desk.parts.clip, "-c", desk.box(), "--start", "02/03/2026")
 

@@ -186,7 +186,7 @@ class Desk:
         """Its log; the box is `pole-01` at the broker without TLS."""
         port = f"port: {self.parts.tls_port}", f"port: {self.parts.port}"
         text = self.box_yaml.replace(self.tls, "").replace(*port).replace("id: hai-ninh-01", f"id: {POLE}")
-        return self.parts.box_log(text)
+        return self.parts.box_log(text.replace(self.source, self.source.replace("}", ", loop: true}")))
 
     def said(self, code: int, text: str, found: tuple[str, ...], wordless_s: float) -> Said:
         """What became of it, with the names of what differs from machine to machine."""

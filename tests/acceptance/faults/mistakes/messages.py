@@ -90,7 +90,10 @@ def ansible(text: str) -> tuple[str, ...]:
     for block in re.split(r"\n\n|\n(?=fatal: |\[ERROR\]|\[WARNING\]|ERROR! |TASK |PLAY )", text):
         if fatal := re.match(r"fatal: \[(.*?)\]: \w+! => (\{.*\})", block, re.DOTALL):
             said = _json(fatal[2])
-            found[f"{fatal[1]}: {said.get('msg') or said.get('stderr') or said}"] = None
+            why = said.get("msg", "")
+            # Of a command that failed, its own words.
+            why = said.get("stderr", why) if why == "non-zero return code" else why
+            found[f"{fatal[1]}: {why}"] = None
         elif error := re.match(r"(\[ERROR\]:|ERROR!) (.*)", block, re.DOTALL):
             text = " ".join(error[2].split())
             if not text.startswith("Task failed"):
