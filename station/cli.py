@@ -223,7 +223,6 @@ def send_command(
     nothing was sent; 3: no answer yet.
     """
     from agent.wire.signature import private_key  # noqa: PLC0415
-    from agent.wire.topics import Topics  # noqa: PLC0415
     from station import command, command_words  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
     from station.store.blobs import BLOBS, path_of  # noqa: PLC0415
@@ -232,12 +231,13 @@ def send_command(
     if save is not None:
         command_words.may_save(save, order.verb)
     settings = load(config)
+    topics = command_words.topics(settings.commune, box, settings.broker.root)
     own = settings.subscriber(receipts=False).model_copy(
         update={"client_id": f"ngatu-command-{uuid4().hex[:12]}"}
     )
     answered = command.send(
         own,
-        Topics(settings.commune, box, settings.broker.root),
+        topics,
         order.verb,
         order.args,
         issuer=issuer or getuser(),

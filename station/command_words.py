@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from agent.errors import NgatuError, UsageError
+from agent.errors import NgatuError, UsageError, WireError
 from agent.printable import printable
 from agent.settings.diagnostics import nearest
 from agent.wire.payloads import AckPayload
+from agent.wire.topics import Topics
 from agent.wire.verbs import VERBS, Verb, understood, usage
 from station.command import CommandReply
 
@@ -75,6 +76,18 @@ def _later(words: str) -> str:
         raise UsageError(f"until={printable(words)} is no time", TIMES)
     at = datetime.now(UTC) + timedelta(seconds=int(number) * UNITS[unit])
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def topics(commune: str, box: str, root: str) -> Topics:
+    """Where the box is spoken to.
+
+    Raises:
+        UsageError: no box can be called so.
+    """
+    try:
+        return Topics(commune, box, root)
+    except WireError as error:
+        raise UsageError(error.what, error.hint) from None
 
 
 def may_save(file: Path, verb: Verb) -> None:

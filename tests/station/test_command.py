@@ -112,6 +112,7 @@ def test_nothing_is_sent_of_an_order_that_no_box_could_do(tmp_path: Path) -> Non
     path.write_text("commune: test-commune\nbroker: {port: 1}\n")
     for words, what in (
         (["snapshto", "camera=road"], "there is no order 'snapshto'; did you mean snapshot?"),
+        (["snapshot", "camera=North"], 'camera: "North" is not 2 to 32 of'),
         (["snapshot"], "snapshot needs camera; write snapshot camera=NAME"),
         (["set", "camera=road", "action=pause", "until=tomorrow"], 'until: "tomorrow" is no time'),
         (["ping", "--save", "x.jpg"], "--save: ping has no picture"),
@@ -119,6 +120,8 @@ def test_nothing_is_sent_of_an_order_that_no_box_could_do(tmp_path: Path) -> Non
     ):
         code, said = order(path, "test-box-01", *words)
         assert (code, what in said) == (2, True), said
+    code, said = order(path, "Test Box 1", "ping")
+    assert (code, "'Test Box 1' cannot stand in a topic" in said) == (2, True), said
 
 
 def test_a_file_that_comes_in_time_is_waited_for(tmp_path: Path) -> None:

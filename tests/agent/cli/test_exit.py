@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from agent.cli.exit import ExitCode, code_of, one_line_errors
 from agent.cli.main import gathered
-from agent.cli.reference import commands
+from agent.cli.reference import commands, rows
 from agent.errors import BrokerRefused, ConfigError, ModelError, NgatuError, UsageError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -82,6 +82,24 @@ def test_each_command_tells_only_codes_of_the_table(words: str, command: object)
 
     assert {int(each) for each in named} <= {code.value for code in ExitCode}
     assert ("xit code" in text) == bool(named), "say it as `Exit code 0: …; 1: …`"
+
+
+CONFIGURED = [
+    (words, [row for row in rows(command) if row[2] == "**required**"])
+    for words, command in commands(gathered())
+    if any("--config" in row[0] for row in rows(command))
+]
+"""Commands that read a file of settings, with what they must be given besides."""
+
+
+@pytest.mark.parametrize(("words", "required"), CONFIGURED, ids=[words for words, _ in CONFIGURED])
+def test_a_file_of_settings_that_is_not_there_ends_each_with_the_same_code(
+    words: str, required: list[tuple[str, str, str, str]], tmp_path: Path
+) -> None:
+    given = ["ping" if row[0] == "VERB" else "hai-ninh-03" for row in required if row[0].isupper()]
+    done = CliRunner().invoke(gathered(), [*words.split()[1:], *given, "-c", str(tmp_path / "none.yaml")])
+
+    assert done.exit_code == ExitCode.WRONG, done.output
 
 
 @pytest.mark.parametrize("words", [words for words, _ in commands(gathered())])
