@@ -162,7 +162,7 @@ class CameraNarrator:
 
 
 def _count(count: Count) -> str:
-    numbers = [
+    crossings = [
         joined(" ", (str(number), named(LABELS, label), named(DIRECTIONS, direction)))
         for label, directions in sorted(count.counts.items())
         for direction, number in sorted(directions.items())
@@ -170,7 +170,7 @@ def _count(count: Count) -> str:
     return tr(
         "COUNT {rule}: {numbers} in {seconds:.0f} s",
         rule=count.rule_id,
-        numbers=joined(", ", numbers) if numbers else tr("nobody"),
+        numbers=joined(", ", crossings) if crossings else tr("nobody"),
         seconds=count.end.since(count.start),
     )
 
