@@ -144,7 +144,7 @@ class StationConfig(Settings):
 
     example_command: ClassVar[str] = "ngatu station example"
 
-    commune: Name = Field(examples=["hai-ninh"], description="Whose boxes: the commune in their topics.")
+    commune: Name = Field(examples=["hai-ninh"], description=tr("Whose boxes: the commune in their topics."))
     name: Name = Field("station", description="The station's name, in its receipts and to the broker.")
     state_dir: Path = Field(
         Path("/var/lib/ngatu-station"),

@@ -50,7 +50,7 @@ class RtspSource(Settings):
     """A network camera. Take its sub-stream: decoding costs more than everything else on an idle box."""
 
     kind: Literal["rtsp"] = Field("rtsp", description="A network camera.")
-    url: RtspUrl = Field(description="Address of the stream, without user name and password.")
+    url: RtspUrl = Field(description=tr("Address of the stream, without user name and password."))
     username: str | None = Field(None, min_length=1, description="User of the camera.")
     password: Secret | None = Field(None, description="Where the camera's password lies.")
     transport: Literal["tcp", "udp"] = Field("tcp", description="TCP loses nothing; UDP only where TCP fails.")
@@ -66,7 +66,9 @@ class UsbSource(Settings):
     """A camera at a USB port."""
 
     kind: Literal["usb"] = Field("usb", description="A USB camera.")
-    device: DevicePath = Field(description="Path below /dev/v4l/by-id or /dev/v4l/by-path: it stays the same.")
+    device: DevicePath = Field(
+        description=tr("Path below /dev/v4l/by-id or /dev/v4l/by-path: it stays the same.")
+    )
     width_px: int = Field(1280, ge=16, le=7680, description="Wanted width of the picture.")
     height_px: int = Field(720, ge=16, le=4320, description="Wanted height of the picture.")
     fps: float = Field(15.0, gt=0, le=120, description="Wanted pictures a second.")
@@ -82,7 +84,7 @@ class FileSource(Settings):
     """A recorded video, for trials and replays."""
 
     kind: Literal["file"] = Field("file", description="A recorded video.")
-    path: Path = Field(description="The video file.")
+    path: Path = Field(description=tr("The video file."))
     pace: Literal["real", "fast"] = Field("real", description="Its own pace, or as quickly as it is taken.")
     loop: bool = Field(False, description="Start again at the end: time goes on, and what is open ends there.")
 
@@ -103,8 +105,8 @@ CameraSource = Annotated[RtspSource | UsbSource | FileSource | CsiSource, Field(
 class CameraSettings(Settings):
     """One camera: where its pictures come from, and what must never be seen of them."""
 
-    name: Name = Field(description="Stands in topics and events.")
-    source: CameraSource = Field(description="Where the pictures come from.")
+    name: Name = Field(description=tr("Stands in topics and events."))
+    source: CameraSource = Field(description=tr("Where the pictures come from."))
     max_fps: float = Field(10.0, gt=0, le=120, description="Pictures a second that are looked at, at most.")
     idle_fps: float = Field(
         3.0, ge=1, le=120, description="The same while nothing new happens; what comes is seen a moment later."

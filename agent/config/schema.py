@@ -53,7 +53,7 @@ class BrokerConfig(BrokerSettings):
     """Where the broker is, and how messages go there."""
 
     # Required here: a box that silently talks to itself is worse than one that does not start.
-    host: str = Field(min_length=1, max_length=253, description="The broker's name or address.")
+    host: str = Field(min_length=1, max_length=253, description=tr("The broker's name or address."))
 
 
 class LogSettings(Settings):
@@ -116,8 +116,8 @@ class CameraConfig(CameraSettings):
 class Config(Settings):
     """Everything that can be said to a box."""
 
-    device: DeviceSettings = Field(description="Who and where the box is, and by what right it looks.")
-    broker: BrokerConfig = Field(description="Where the broker is, and how messages go there.")
+    device: DeviceSettings = Field(description=tr("Who and where the box is, and by what right it looks."))
+    broker: BrokerConfig = Field(description=tr("Where the broker is, and how messages go there."))
     state_dir: Path = Field(
         Path("/var/lib/ngatu"),
         validate_default=False,  # pydantic's JSON mode refuses a Path that is no text, even as a default
@@ -140,7 +140,7 @@ class Config(Settings):
         "Log lines and what goes to the station are always English.",
     )
     cameras: tuple[CameraConfig, ...] = Field(
-        min_length=1, max_length=64, description="The cameras of this box."
+        min_length=1, max_length=64, description=tr("The cameras of this box.")
     )
 
     @property

@@ -270,7 +270,7 @@ def _missing(place: _Place) -> Mistake:
     if place.owner is not None and shape is not None:
         info = place.owner.model_fields.get(str(place.path[-1]))
         limits = bounds(shape)
-        about = " ".join((info.description or "").split()) if info is not None else ""
+        about = _own_words(info.description or "") if info is not None else ""
         words = about
         if kind(shape) != "group":
             words = joined(": ", filter(None, (joined(", ", filter(None, (kind(shape), limits))), about)))

@@ -13,8 +13,8 @@ from agent.translatable import tr
 class Location(Settings):
     """Where the box stands, on the map (WGS 84)."""
 
-    latitude: float = Field(ge=-90, le=90, examples=[20.9462], description="Degrees north of the equator.")
-    longitude: float = Field(ge=-180, le=180, examples=[106.3319], description="Degrees east of Greenwich.")
+    latitude: float = Field(ge=-90, le=90, examples=[20.9462], description=tr("Degrees north of the equator."))
+    longitude: float = Field(ge=-180, le=180, examples=[106.3319], description=tr("Degrees east of Greenwich."))
 
 
 def _offset_s(text: str) -> int:
@@ -37,9 +37,9 @@ class DeviceSettings(Settings):
     """Who and where the box is, and by what right it looks."""
 
     commune: Name = Field(
-        description="The commune: stands in every topic, and in the access rules of the broker."
+        description=tr("The commune: stands in every topic, and in the access rules of the broker.")
     )
-    id: Name = Field(description="The box: the name in its certificate, its topics and its events.")
+    id: Name = Field(description=tr("The box: the name in its certificate, its topics and its events."))
     place: str = Field("", max_length=200, description="The place in words, for the officers' screen.")
     location: Location | None = Field(None, description="The place on the map.")
     role: Literal["community", "enforcement"] = Field(

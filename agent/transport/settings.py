@@ -77,7 +77,9 @@ class TlsSettings(Settings):
 class EndpointSettings(Settings):
     """Where the broker is, and as whom to go there."""
 
-    host: str = Field("127.0.0.1", min_length=1, max_length=253, description="The broker's name or address.")
+    host: str = Field(
+        "127.0.0.1", min_length=1, max_length=253, description=tr("The broker's name or address.")
+    )
     port: int = Field(1883, ge=1, le=65535, description="The broker's port; 8883 is usual with TLS.")
     tls: TlsSettings | None = Field(None, description="TLS; without it everything goes in the clear.")
     username: str | None = Field(None, description="User name, where the broker asks for one.")

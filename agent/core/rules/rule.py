@@ -11,6 +11,7 @@ from agent.core.rules.schedule import TimeWindow
 from agent.core.rules.zones import Zone
 from agent.core.types import EventKind, Severity
 from agent.settings.base import Name, Settings
+from agent.translatable import tr
 
 PERSONS = ("person",)
 VEHICLES = ("bicycle", "motorcycle", "car", "van", "bus", "truck")
@@ -29,7 +30,7 @@ class BaseRule(Settings):
     needs_detector: ClassVar[bool] = True
     """Without the detector it has nothing to look at."""
 
-    id: Name = Field(description="Name of the rule.")
+    id: Name = Field(description=tr("Name of the rule."))
     severity: Severity = Field(
         Severity.INFO, description="alert is for the duty officer now, info for looking up."
     )

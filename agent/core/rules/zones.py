@@ -44,9 +44,9 @@ class Anchor(StrEnum):
 class Zone(Settings):
     """A named part of the picture."""
 
-    id: Name = Field(description="Name of the zone.")
+    id: Name = Field(description=tr("Name of the zone."))
     polygon: tuple[Corner, ...] = Field(
-        min_length=3, max_length=64, description="Corners in order, [x, y] each."
+        min_length=3, max_length=64, description=tr("Corners in order, [x, y] each.")
     )
     anchor: Anchor = Field(Anchor.FOOT, description="The point of a box that must be inside: foot or center.")
     enter_after_s: float = Field(

@@ -33,8 +33,8 @@ class LineRule(TrackRule):
     event = EventKind.LINE_CROSSED
     lasting = False
     kind: Literal["line"] = "line"
-    start: Corner = Field(description="Where the line begins, [x, y].")
-    end: Corner = Field(description="Where it ends, [x, y].")
+    start: Corner = Field(description=tr("Where the line begins, [x, y]."))
+    end: Corner = Field(description=tr("Where it ends, [x, y]."))
     anchor: Anchor = Field(Anchor.FOOT, description="The point of a box that must go over: foot or center.")
     tell: tuple[Literal["in", "out"], ...] = Field(
         ("in", "out"), description="Directions that make an event; [] only counts."

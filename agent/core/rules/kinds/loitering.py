@@ -25,6 +25,7 @@ from agent.core.rules.rule import PERSONS, Labels, TrackRule
 from agent.core.rules.trajectory import Trajectory
 from agent.core.types import EventKind, Severity
 from agent.settings.base import Name
+from agent.translatable import tr
 
 NEAR = 1.5
 """Who was lost is found again within so many box sizes,"""
@@ -48,7 +49,7 @@ class LoiteringRule(TrackRule):
     severity: Severity = Field(
         Severity.ALERT, description="alert is for the duty officer now, info for looking up."
     )
-    zone: Name = Field(description="The zone.")
+    zone: Name = Field(description=tr("The zone."))
     min_stay_s: float = Field(60.0, ge=0, description="How long someone must stay, in seconds.")
     keep_s: float = Field(
         60.0, ge=0, description="Out of sight, one is taken to stay on for so long, in seconds."

@@ -23,6 +23,7 @@ from agent.core.rules.rule import VEHICLES, Labels, TrackRule
 from agent.core.rules.trajectory import Measure, Trajectory
 from agent.core.types import EventKind, Instant, Severity, Size, Track
 from agent.settings.base import Name
+from agent.translatable import tr
 
 STEP = 0.12
 """Box sizes that it must come farther the wrong way for one step."""
@@ -42,9 +43,9 @@ class WrongWayRule(TrackRule):
     severity: Severity = Field(
         Severity.ALERT, description="alert is for the duty officer now, info for looking up."
     )
-    zone: Name = Field(description="The zone.")
+    zone: Name = Field(description=tr("The zone."))
     direction_deg: float = Field(
-        ge=0, lt=360, description="The right way on the picture: 0 up, 90 right, 180 down."
+        ge=0, lt=360, description=tr("The right way on the picture: 0 up, 90 right, 180 down.")
     )
     tolerance_deg: float = Field(
         45.0, gt=0, lt=90, description="Wrong is the opposite way, give or take this angle."

@@ -11,6 +11,7 @@ from agent.core.rules.kind import Kind, nothing
 from agent.core.rules.rule import TrackRule
 from agent.core.types import EventKind
 from agent.settings.base import Name
+from agent.translatable import tr
 
 
 class ZoneRule(TrackRule):
@@ -18,7 +19,7 @@ class ZoneRule(TrackRule):
 
     event = EventKind.ZONE_ENTERED
     kind: Literal["zone"] = "zone"
-    zone: Name = Field(description="The zone.")
+    zone: Name = Field(description=tr("The zone."))
 
 
 def evaluate(rule: ZoneRule, memory: None, context: RuleContext) -> tuple[None, Facts]:
