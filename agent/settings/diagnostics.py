@@ -69,6 +69,7 @@ def read_settings(data: bytes, file: str, model: type[M], checks: Checks | None 
         raise _config_error(mistakes, file) from None
     mistakes = [Mistake(f.line, f.path, f.what, f.hint) for f in faults]
     plain = root.plain()
+    findings = list((checks or _no_checks)(plain))
     settings: M | None = None
     if root.value is None and not root.refused:
         hint = f"start from `{_example_command(model)}`"
@@ -78,13 +79,18 @@ def read_settings(data: bytes, file: str, model: type[M], checks: Checks | None 
             # JSON mode: texts become paths and enums, lists become tuples; strict: "no" never becomes False.
             settings = model.model_validate_json(json.dumps(plain), strict=True)
         except ValidationError as error:
-            mistakes += mistakes_of(error, root, model)
-        mistakes += [
-            Mistake(_line(root, path), path, what, hint) for path, what, hint in (checks or _no_checks)(plain)
-        ]
+            mistakes += [
+                each for each in mistakes_of(error, root, model) if not _said_of_the_whole(each.path, findings)
+            ]
+        mistakes += [Mistake(_line(root, path), path, what, hint) for path, what, hint in findings]
     if mistakes or settings is None:
         raise _config_error(mistakes, file)
     return settings
+
+
+def _said_of_the_whole(path: Path, findings: Sequence[Finding]) -> bool:
+    """Whether a check has said what is wrong with all of a list or group that this is a part of."""
+    return any(len(path) > len(whole) and path[: len(whole)] == whole for whole, _what, _hint in findings)
 
 
 def _example_command(model: type[BaseModel]) -> str:
