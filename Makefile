@@ -6,6 +6,8 @@ DEMO   := .venv-demo
 BENCH  := .venv-bench
 FLOORS := .venv-floors
 MUTANT := .venv-mutants
+# Editable is what a checkout wants. Setuptools warns of it every time: folders here go before what is installed.
+EDITABLE := PYTHONWARNINGS='ignore:Editable installation'
 # What is tried with the lowest versions: a user of each dependency, without what takes longest (words for pytest's -k).
 FLOORS_TESTS = tests/agent/core tests/agent/cameras tests/agent/detectors tests/agent/mqtt tests/agent/outbox tests/agent/publishing \
   tests/agent/wire tests/agent/commands tests/contracts/test_outbox.py tests/station tests/models tests/agent/config/test_schema.py tests/agent/cli/test_main.py \
@@ -16,6 +18,17 @@ SCRIPTS = .ci/run $(shell grep -rIlE '^\#!/bin/(ba)?sh' deploy)
 
 .PHONY: help setup demo test golden golden-accept mutants test-floors test-faults test-fleet test-arm64 check bench models bundle docs clean
 
+# An environment with this checkout in it, and so many MB free for it; .ci/environment says why it cannot be made.
+define environment
+@command -v "$(PYTHON)" >/dev/null || { printf '%s: no such program\n  hint: ngatu needs Python 3.11 or newer: make PYTHON=python3.11 %s\n' "$(PYTHON)" "$(MAKECMDGOALS)" >&2; exit 1; }
+@$(EDITABLE) "$(PYTHON)" .ci/environment $(1) '$(2)' $(3) $(MAKECMDGOALS)
+@touch $@
+endef
+COMMA := ,
+
+.DEFAULT:
+	@echo "there is no target $@; 'make help' lists them" >&2; exit 1
+
 help: ## Print this list.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
 
@@ -23,22 +36,14 @@ setup: $(VENV)/.complete ## Make .venv and install everything for development.
 
 $(VENV)/.complete: setup.cfg pyproject.toml
 	@echo "setting up $(VENV) (once, a minute or two)"
-	@$(PYTHON) -c 'import sys; sys.exit("ngatu needs Python 3.11 or newer; try: make PYTHON=python3.11 $(MAKECMDGOALS)" if sys.version_info < (3, 11) else 0)'
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --progress-bar on -e '.[test,lint,demo]'
-	@touch $@
+	$(call environment,$(VENV),.[test$(COMMA)lint$(COMMA)demo],1500)
 
 $(DEMO)/.complete: setup.cfg pyproject.toml
 	@echo "setting up $(DEMO) (once, a minute or so)"
-	@$(PYTHON) -c 'import sys; sys.exit("ngatu needs Python 3.11 or newer; try: make PYTHON=python3.11 demo" if sys.version_info < (3, 11) else 0)'
-	@$(PYTHON) -m venv $(DEMO)
-	@$(DEMO)/bin/python -m pip install --quiet --upgrade pip
-	@$(DEMO)/bin/python -m pip install --quiet --progress-bar on -e '.[models,demo]'
-	@touch $@
+	$(call environment,$(DEMO),.[models$(COMMA)demo],900)
 
 demo: $(DEMO)/.complete ## Run the main job on real footage: broker, box and station on this machine.
-	@$(DEMO)/bin/python examples/demo/run.py
+	@$(DEMO)/bin/python -m examples.demo.run
 
 test: $(VENV)/.complete ## Run the tests.
 	@$(BIN)/python -m pytest
@@ -51,10 +56,7 @@ golden-accept: $(VENV)/.complete ## Take what these clips give now as right; the
 
 $(MUTANT)/.complete: setup.cfg pyproject.toml
 	@echo "setting up $(MUTANT) (once, a minute or so)"
-	@$(PYTHON) -m venv $(MUTANT)
-	@$(MUTANT)/bin/python -m pip install --quiet --upgrade pip
-	@$(MUTANT)/bin/python -m pip install --quiet -e '.[mutants]'
-	@touch $@
+	$(call environment,$(MUTANT),.[mutants],1500)
 
 mutants: $(MUTANT)/.complete ## Change the durable code line by line and see which tests notice (hours; MUTANTS='agent.wire.*').
 	@$(MUTANT)/bin/mutmut run $(MUTANTS)
@@ -64,7 +66,7 @@ $(FLOORS)/.complete: setup.cfg pyproject.toml
 	@echo "setting up $(FLOORS) (once, a minute or so)"
 	@$(PYTHON) -m venv --clear $(FLOORS)
 	@$(FLOORS)/bin/python -m pip install --quiet 'uv>=0.5'
-	@$(FLOORS)/bin/uv pip install --quiet --python $(FLOORS)/bin/python \
+	@$(EDITABLE) $(FLOORS)/bin/uv pip install --quiet --python $(FLOORS)/bin/python \
 	  --resolution lowest-direct --only-binary :all: --no-binary ngatu -e '.[test]'
 	@touch $@
 
@@ -97,7 +99,7 @@ $(BENCH)/.complete: setup.cfg
 	@echo "setting up $(BENCH) (once, a minute or two)"
 	@$(PYTHON) -m venv $(BENCH)
 	@$(BENCH)/bin/python -m pip install --quiet --upgrade pip
-	@$(BENCH)/bin/python -m pip install --quiet -e '.[demo,models]' 'trackeval>=1.3' 'trackers>=2.6.1'
+	@$(EDITABLE) $(BENCH)/bin/python -m pip install --quiet -e '.[demo,models]' 'trackeval>=1.3' 'trackers>=2.6.1'
 	@$(BENCH)/bin/python -m pip install --quiet --no-deps norfair==2.1.1 'filterpy<2'
 	@$(BENCH)/bin/python -m pip uninstall --quiet --yes opencv-python
 	@$(BENCH)/bin/python -m pip install --quiet --no-deps --force-reinstall 'opencv-python-headless>=4.10,<6'

@@ -2,6 +2,7 @@
 
 NgatuError                    its text says what, where, and what to do
 ├── ConfigError               the file is wrong: exit 2, never retried
+├── UsageError                the words of a command are wrong: exit 2, nothing is done
 ├── ModelError                the detector's file or card is wrong: exit 2, never retried
 ├── CameraError
 │   ├── CameraLost            no picture: retried for ever, with backoff
@@ -29,6 +30,10 @@ class NgatuError(Exception):
 
 class ConfigError(NgatuError):
     """The configuration is wrong; the text lists every mistake, one per line, with file:line."""
+
+
+class UsageError(NgatuError):
+    """The words of a command are wrong; nothing is done."""
 
 
 class ModelError(NgatuError):

@@ -19,6 +19,9 @@ _STEERS: Final = re.compile(
     "\ud800-\udfff]"  # halves of characters, which no terminal can be sent
 )
 
+_FORMULA: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+"""Begins a formula to a spreadsheet; the last four are the same in full width."""
+
 
 def printable(text: str) -> str:
     """The text in one line: ends of lines and tabs are a space, other control characters U+FFFD."""
@@ -33,3 +36,12 @@ def printable_json(text: str) -> str:
 def printable_lines(text: str) -> str:
     """The same for a text of several lines, such as a traceback: its lines stay lines."""
     return "\n".join(_STEERS.sub("\ufffd", line.replace("\t", "    ")) for line in text.split("\n"))
+
+
+def spreadsheet_cell(text: str) -> str:
+    """The text in one line, which no spreadsheet computes: before what begins a formula stands an apostrophe.
+
+    A formula in a cell can call programs and send the others away. Source: OWASP, "CSV Injection".
+    """
+    line = printable(text)
+    return f"'{line}" if line.lstrip().startswith(_FORMULA) else line

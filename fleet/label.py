@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from agent.errors import NgatuError
-from fleet.ca.request import ID
+from agent.errors import NgatuError, UsageError
+from agent.settings.base import NAME_IN_WORDS, NAME_PATTERN
 from fleet.template import template
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ class Label:
 
     def __post_init__(self) -> None:
         for what, word in (("commune", self.commune), ("box", self.device)):
-            if not re.fullmatch(ID, word):
-                raise NgatuError(
-                    f"{what}: {word!r} is not 3 to 32 of a-z, 0-9 and '-'",
+            if not re.fullmatch(NAME_PATTERN, word):
+                raise UsageError(
+                    f"{what}: {word!r} is not {NAME_IN_WORDS}",
                     "as in its topics and its certificate",
                 )
         for what, text in (("place", self.place), ("contact", self.contact)):
             if len(text) > 200 or not text.isprintable():
-                raise NgatuError(f"{what}: is not one line of at most 200 letters", "shorten it")
+                raise UsageError(f"{what}: is not one line of at most 200 letters", "shorten it")
 
     @property
     def code(self) -> str:

@@ -134,12 +134,19 @@ def fetch_model(
     return model
 
 
+CHECKPOINTS = (".pt", ".pth")
+"""What training leaves."""
+
+
 def add_model(file: Path, folder: Path, card: Path | None = None) -> Path:
     """Copy a model that the operator has, with its card, to where models lie; returns the copy.
 
     Raises:
-        ModelError: it has no card, or the card is wrong.
+        ModelError: it is no ONNX file, it has no card, or the card is wrong.
     """
+    if file.suffix in CHECKPOINTS:
+        hint = f"turn it into one: ngatu models export {file} (docs/guide/models.md)"
+        raise ModelError(f"{file}: this is a checkpoint, not an .onnx file", hint)
     found, path = find_card(file, hashed(file), card)
     target = folder / f"{found.name}.onnx"
     folder.mkdir(parents=True, exist_ok=True)

@@ -20,8 +20,8 @@ from station.backup.folder import STORE_ID
 from station.config import StationConfig, warnings
 from station.ingest.alarms import AlarmKind
 from station.store.alarms import StandingAlarm, standing
+from station.store.blobs import BLOBS
 from station.store.database import StoreError, engine_of, in_words, shown, url_of, version, versions
-from station.store.store import BLOBS
 
 Finding = tuple[str, str, str]
 """Part, what was found, and the verdict: ok, warning or failed."""

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import partial
 from getpass import getuser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from uuid import uuid4
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from agent import log
-from agent.cli.exit import FAILED, STYLES, one_line_errors
+from agent.cli.exit import FAILED, STYLES, ExitCode, one_line_errors
 from agent.errors import ConfigError
-from agent.printable import printable
+from agent.wire.verbs import VERBS
 from station.backup.cli import (
     DEFAULT,
     StationFile,
@@ -30,18 +27,14 @@ from station.backup.cli import (
     progress_bars,
     restore_command,
 )
+from station.lookup.cli import events_command
 from station.watch.cli import watch_command
-
-if TYPE_CHECKING:
-    from station.stats import StoreStats
-    from station.store.alarms import StandingAlarm
-
-NO_ANSWER = 3
 
 station = typer.Typer()
 commands = typer.Typer(no_args_is_help=True)
 commands.add_typer(station, name="station")
 commands.command("watch")(watch_command)
+station.command("events")(events_command)
 station.command("backup")(backup_command)
 station.command("restore")(restore_command)
 
@@ -132,6 +125,7 @@ def stats_command(
     needs_sqlalchemy()
     from station.config import load  # noqa: PLC0415
     from station.stats import collect  # noqa: PLC0415
+    from station.stats_table import tables  # noqa: PLC0415
     from station.store.database import engine_of, url_of  # noqa: PLC0415
 
     settings = load(config)
@@ -143,7 +137,9 @@ def stats_command(
     if as_json:
         typer.echo(json.dumps(asdict(found), ensure_ascii=False))
         return
-    _show(found)
+    console = Console(highlight=False, markup=False)
+    for part in tables(found):
+        console.print(part, soft_wrap=isinstance(part, Text))
 
 
 @station.command("verify")
@@ -151,25 +147,30 @@ def stats_command(
 def verify_command(config: StationFile = DEFAULT) -> None:
     """Read the whole store, pictures included: name what was deleted or altered since it came.
 
+    What no seal of its box lists yet is told at the end; nothing is known against it.
+
     Exit code 0: all is as it came; 1: something is not, or the store cannot be read; 2: the file is wrong.
     """
     needs_sqlalchemy()
-    from station.audit.proof import fault_lines, findings  # noqa: PLC0415
+    from station.audit.proof import StoreFinding, Unsealed, fault_lines, proof, unsealed_line  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
+    from station.store.blobs import BLOBS  # noqa: PLC0415
     from station.store.database import engine_of, url_of  # noqa: PLC0415
-    from station.store.store import BLOBS  # noqa: PLC0415
 
     settings = load(config)
     engine = engine_of(url_of(settings.database, settings.state_dir), writes=False)
     try:
-        lines = fault_lines(findings(engine, settings.state_dir / BLOBS))
+        found = list(proof(engine, settings.state_dir / BLOBS))
     finally:
         engine.dispose()
-    for line in lines:
+    lines = fault_lines(each for each in found if isinstance(each, StoreFinding))
+    for line in lines or ["everything is as it came"]:
         typer.echo(line)
+    for each in found:
+        if isinstance(each, Unsealed):
+            typer.echo(unsealed_line(each))
     if lines:
         raise typer.Exit(FAILED)
-    typer.echo("everything is as it came")
 
 
 @station.command("import")
@@ -204,7 +205,7 @@ def import_command(
 @one_line_errors
 def send_command(
     box: Annotated[str, typer.Argument(help="The box: the id in its topics.")],
-    verb: Annotated[str, typer.Argument(help="ping, snapshot, set, reload or restart.")],
+    verb: Annotated[str, typer.Argument(help=", ".join(VERBS))],
     words: Annotated[
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help="camera=north, action=pause, until=+2h."),
@@ -216,36 +217,45 @@ def send_command(
     save: Annotated[Path | None, typer.Option(help="File for the picture of a snapshot.")] = None,
     key: Annotated[Path | None, typer.Option(help="The station's private key for commands; signs it.")] = None,
 ) -> None:
-    """Give a box an order, and wait for its answer.
+    """Give a box an order, and wait for its answer; of a snapshot also say where the station keeps it.
 
-    Exit code 0: done; 1: refused, failed, or it did not go out; 3: no answer yet.
+    Exit code 0: done; 1: refused, failed, or it did not go out; 2: no such order, or not with these arguments:
+    nothing was sent; 3: no answer yet.
     """
     from agent.wire.signature import private_key  # noqa: PLC0415
-    from agent.wire.topics import Topics  # noqa: PLC0415
-    from station import command  # noqa: PLC0415
+    from station import command, command_words  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
+    from station.store.blobs import BLOBS, path_of  # noqa: PLC0415
 
+    order = command_words.order(verb, words or [])
+    if save is not None:
+        command_words.may_save(save, order.verb)
     settings = load(config)
+    topics = command_words.topics(settings.commune, box, settings.broker.root)
     own = settings.subscriber(receipts=False).model_copy(
         update={"client_id": f"ngatu-command-{uuid4().hex[:12]}"}
     )
     answered = command.send(
         own,
-        Topics(settings.commune, box, settings.broker.root),
-        verb,
-        command.arguments(words or []),
+        topics,
+        order.verb,
+        order.args,
         issuer=issuer or getuser(),
         life_s=life_s,
         wait_s=wait_s,
         key=private_key(key) if key else None,
     )
-    typer.echo(command.shown(answered))
-    if save is not None and answered.picture is not None:
-        save.write_bytes(answered.picture)
+    typer.echo(command_words.shown(answered))
+    if sha256 := command_words.promised(answered):
+        kept = path_of(settings.state_dir.absolute() / BLOBS, sha256)
+        command.wait_for_file(kept)
+        typer.echo(command_words.picture_words(answered, kept, wait_s))
+        if save is not None:
+            command_words.save(save, answered.picture, kept)
     if not answered.answers:
-        raise typer.Exit(NO_ANSWER)
+        raise typer.Exit(ExitCode.NOT_YET)
     if answered.answers[-1].state != "done":
-        raise typer.Exit(FAILED)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 @station.command("example")
@@ -255,51 +265,3 @@ def example_command() -> None:
     from station.describe import example_text  # noqa: PLC0415
 
     typer.echo(example_text(), nl=False)
-
-
-def _show(found: StoreStats) -> None:
-    console = Console(highlight=False, markup=False)
-    table = Table("box", "state", "last seen", box=SIMPLE)
-    for heading in ("events", "open", "pictures", "counts", "missing", "gone", "conflicts", "unreadable"):
-        table.add_column(heading, justify="right", overflow="fold")
-    for each in found.boxes:
-        held = (each.events, each.open_events, each.pictures, each.counts)
-        amiss = (each.missing, each.gone, each.conflicts, each.unreadable)
-        table.add_row(each.box, each.state, _moment(each.last_seen_ms), *map(str, (*held, *amiss)))
-    console.print(table)
-    if found.gaps:
-        gaps = Table("box", "stream", "first", "last", "missing", "state", "since", title="Gaps", box=SIMPLE)
-        for gap in found.gaps:
-            numbers = (str(gap.first), str(gap.last), str(gap.missing))
-            state = gap.state if gap.cause is None else f"{gap.state} ({gap.cause})"
-            gaps.add_row(gap.box, gap.stream, *numbers, state, _moment(gap.opened_ms))
-        console.print(gaps)
-    if found.alarms:
-        console.print(_alarms(found.alarms))
-    lines = (
-        f"{found.event_messages} messages of events; {found.gaps_filled} gaps were filled; "
-        f"version {found.version}",
-        f"database {_size(found.database_bytes)}, pictures {_size(found.picture_bytes)}, "
-        f"unreadable {_size(found.unreadable_bytes)}; {_size(found.disk_free_bytes)} free",
-    )
-    for line in lines:
-        console.print(line, soft_wrap=True)
-
-
-def _alarms(found: Sequence[StandingAlarm]) -> Table:
-    table = Table("alarm", "box", "since", "last", title="Alarms", box=SIMPLE)
-    table.add_column("count", justify="right")
-    table.add_column("what", overflow="fold")
-    for each in found:
-        when = (_moment(each.opened_ms), _moment(each.last_ms))
-        what = Text(printable(f"{each.meaning}: {each.detail}"))
-        table.add_row(Text(printable(each.kind)), each.box or "", *when, str(each.count), what)
-    return table
-
-
-def _moment(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().strftime("%m-%d %H:%M")
-
-
-def _size(size_bytes: int) -> str:
-    return f"{size_bytes / 2**20:,.1f} MiB"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import paho.mqtt.client as paho
@@ -18,7 +18,6 @@ from paho.mqtt.packettypes import PacketTypes
 from agent.core.ids import Ids
 from agent.core.types import Instant
 from agent.errors import BrokerUnreachable, NgatuError, WireError
-from agent.printable import printable
 from agent.transport.client import blank, connect
 from agent.wire import codec
 from agent.wire.channels import MessageKind
@@ -56,6 +55,8 @@ def send(
 ) -> CommandReply:
     """Publish the command, and wait up to `wait_s` for its answer, and for the picture that it promises.
 
+    `args` are those that the verb takes (command_words.py).
+
     With a `key` it is signed, for the life of the agent that the box has told of last: whoever sends it to a
     later one, which may have forgotten it, is refused.
 
@@ -87,7 +88,8 @@ def send(
         _until(client, lambda: inbox.code is not None, LATE_S, "the command")
         if inbox.code == 0x10:
             hint = "look at its name; a box that has once connected is remembered for seven days"
-            raise NgatuError("the broker knows no such box, and has thrown the command away", hint)
+            what = f"{topics.device}: the broker knows no such box, and has thrown the command away"
+            raise NgatuError(what, hint)
         if inbox.code != 0:
             hint = "may the station publish on command/ of this box? see the broker's ACL"
             raise NgatuError(f"the broker does not take the command: code 0x{inbox.code or 0:02X}", hint)
@@ -112,6 +114,14 @@ def new_command(args: Mapping[str, Any], *, issuer: str, life_s: float) -> Comma
     name, _ = Ids(os.urandom(32)).next(Instant(0.0, at.timestamp()))
     until = at + timedelta(seconds=life_s)
     return CommandPayload(id=name, issued_at=at, expires_at=until, issuer=issuer, args=dict(args))
+
+
+def wait_for_file(path: Path, within_s: float = LATE_S) -> bool:
+    """Whether the file is there, or comes in time: a station commits a moment after a message has come."""
+    ends_s = time.monotonic() + within_s
+    while not (there := path.is_file()) and time.monotonic() < ends_s:
+        time.sleep(0.05)
+    return there
 
 
 class _Inbox:
@@ -157,43 +167,3 @@ def _until(client: paho.Client, condition: Any, within_s: float, what: str | Non
             raise BrokerUnreachable(f"the broker does not acknowledge {what}", "see its log")
         if client.loop(0.1) != paho.MQTT_ERR_SUCCESS:
             raise BrokerUnreachable("the broker hung up", "see its log")
-
-
-def arguments(words: list[str]) -> dict[str, Any]:
-    """`key=value` words as arguments; a time may be so many minutes from now: until=+30m.
-
-    Raises:
-        NgatuError: a word is not of that form.
-    """
-    args: dict[str, Any] = {}
-    for word in words:
-        key, sign, value = word.partition("=")
-        if not (key and sign):
-            raise NgatuError(f"{word!r} is no argument", "write camera=north, action=pause, until=+30m")
-        if key == "until" and value.startswith("+"):
-            value = _later(value)
-        args[key] = value
-    return args
-
-
-def _later(words: str) -> str:
-    units = {"m": 60, "h": 3600, "d": 86400}
-    number, unit = words[1:-1], words[-1:]
-    if unit not in units or not number.isdigit() or len(number) > 6:
-        raise NgatuError(
-            f"until={words} is no time", "write +30m, +2h, +7d, or a time such as 2026-03-02T11:00:00Z"
-        )
-    at = datetime.now(UTC) + timedelta(seconds=int(number) * units[unit])
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def shown(answered: CommandReply) -> str:
-    """The last word of the box in a line."""
-    if not answered.answers:
-        unless = "" if answered.session is None else ", unless it is started again before"
-        return f"{answered.id}: no answer yet; the box does it when it comes, until the command expires{unless}"
-    last = answered.answers[-1]
-    result = f" {json.dumps(last.result, ensure_ascii=False)}" if last.result else ""
-    if "sha256" in last.result and answered.picture is None:
-        result += "; its picture has not come yet: boxes hold pictures back while the station is away"
-    return printable(f"{answered.id}: {last.state}{f': {last.detail}' if last.detail else ''}{result}")

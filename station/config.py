@@ -196,7 +196,16 @@ def parse(data: bytes, file: str) -> StationConfig:
     Raises:
         ConfigError: with every mistake, each with its line.
     """
-    return read_settings(data, file, StationConfig, _topics)
+    return read_settings(data, file, StationConfig, _topics, _of_a_box)
+
+
+def _of_a_box(plain: dict[str, Any]) -> tuple[str, str] | None:
+    if "commune" in plain or "device" not in plain:
+        return None
+    return (
+        "this is the file of a box: it has a device, and no commune",
+        f"`{StationConfig.example_command}` shows a station's",
+    )
 
 
 def _topics(plain: Any) -> Iterator[Finding]:

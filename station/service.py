@@ -18,8 +18,9 @@ from station.backup.restore import refuse_half
 from station.config import StationConfig
 from station.ingest.rivals import Lives
 from station.ingest.subscriber import Subscriber
+from station.store.blobs import BLOBS
 from station.store.database import claimed, engine_of, shown, url_of
-from station.store.store import BLOBS, Store
+from station.store.store import Store
 
 log = structlog.get_logger("station.service")
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Float, Select, Table, 
 from sqlalchemy.exc import SQLAlchemyError
 
 from station.store.alarms import StandingAlarm, standing
-from station.store.database import StoreError, in_words, shown, version, versions
+from station.store.database import current_version, in_words
 from station.store.gaps import GapState
 from station.store.schema import (
     blob,
@@ -91,13 +91,7 @@ def collect(engine: Engine, state_dir: Path) -> StoreStats:
     """
     try:
         with engine.connect() as connection, connection.begin():
-            found = version(connection)
-            if found != versions()[0]:
-                hint = "start the station once: it brings the store up to date"
-                raise StoreError(
-                    f"{shown(engine.url)} has version {found or 'none'}, not {versions()[0]}", hint
-                )
-            return _figures(connection, state_dir, found)
+            return _figures(connection, state_dir, current_version(connection))
     except SQLAlchemyError as error:
         raise in_words(error, engine.url) from error
 

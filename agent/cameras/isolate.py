@@ -166,9 +166,9 @@ class IsolatedCamera:
 
     def _understood(self, message: dict[str, Any], fds: list[int]) -> Frame | None:
         match message:
-            case {"frame": [slot, index, mono_s, wall_s, *counts]}:
+            case {"frame": [slot, index, mono_s, wall_s, lap, *counts]}:
                 at = self._stamped(Instant(float(mono_s), float(wall_s)))
-                return self._frame(int(slot), int(index), at, counts)
+                return self._frame(int(slot), int(index), at, self._lapped(int(lap)), counts)
             case {"ring": layout}:
                 self._ring = ReaderRing(fds[0], Layout.from_json(layout))
                 self._views = {}
@@ -194,14 +194,18 @@ class IsolatedCamera:
         now = self._clock.now()
         return Instant(at.mono_s, now.wall_s - now.since(at))
 
-    def _frame(self, slot: int, index: int, at: Instant, counts: list[int]) -> Frame:
+    def _lapped(self, lap: int) -> int:
+        """A clip that is looped says how often it began again; of a camera nothing does."""
+        return lap if isinstance(self.settings.source, FileSource) else 0
+
+    def _frame(self, slot: int, index: int, at: Instant, lap: int, counts: list[int]) -> Frame:
         last = self.last_frame_at
         if self._ring is None or not (last is None or at.mono_s > last.mono_s):
             raise ValueError("a frame without memory, or from the past")
         views = self._views.get(slot)
         if views is None:
             views = self._views[slot] = planes.views(self._ring.layout, self._ring.planes(slot))
-        frame = Frame(index, at, *views, self._ring.layout.full_range)
+        frame = Frame(index, at, *views, self._ring.layout.full_range, lap)
         self.frames_in, self.frames_dropped, self.frames_damaged = map(int, counts)
         self.last_frame_at = at
         self._deadline_s = self._clock.now().mono_s + self.settings.stall_s

@@ -70,8 +70,8 @@ class LocalCamera:
 def _frame(picture: Picture, mask: PrivacyMask | None) -> Frame:
     at = Instant(picture.mono_s, picture.wall_s)
     if mask is None:
-        return planes.frame(picture.index, at, picture.layout, picture.planes)
-    return planes.frame(picture.index, at, picture.layout, _masked(picture, mask))
+        return planes.frame(picture.index, at, picture.layout, picture.planes, picture.lap)
+    return planes.frame(picture.index, at, picture.layout, _masked(picture, mask), picture.lap)
 
 
 def _masked(picture: Picture, mask: PrivacyMask) -> tuple[memoryview, memoryview, memoryview]:

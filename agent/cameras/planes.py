@@ -10,9 +10,9 @@ from agent.cameras.decode.decoded import Layout
 from agent.core.types import Frame, Instant, Plane
 
 
-def frame(index: int, at: Instant, layout: Layout, planes: Sequence[memoryview]) -> Frame:
+def frame(index: int, at: Instant, layout: Layout, planes: Sequence[memoryview], lap: int = 0) -> Frame:
     """The frame over these planes: read-only views that live as long as the memory behind them."""
-    return Frame(index, at, *views(layout, planes), layout.full_range)
+    return Frame(index, at, *views(layout, planes), layout.full_range, lap)
 
 
 def views(layout: Layout, planes: Sequence[memoryview]) -> tuple[Plane, Plane, Plane]:

@@ -80,7 +80,7 @@ class FileSource(Settings):
     kind: Literal["file"] = Field("file", description="A recorded video.")
     path: Path = Field(description="The video file.")
     pace: Literal["real", "fast"] = Field("real", description="Its own pace, or as quickly as it is taken.")
-    loop: bool = Field(False, description="Start again at the end; time goes on.")
+    loop: bool = Field(False, description="Start again at the end: time goes on, and what is open ends there.")
 
 
 class CsiSource(Settings):
@@ -99,7 +99,7 @@ CameraSource = Annotated[RtspSource | UsbSource | FileSource | CsiSource, Field(
 class CameraSettings(Settings):
     """One camera: where its pictures come from, and what must never be seen of them."""
 
-    name: Name = Field(description="Stands in topics and events: 3 to 32 of a-z, 0-9 and '-'.")
+    name: Name = Field(description="Stands in topics and events.")
     source: CameraSource = Field(description="Where the pictures come from.")
     max_fps: float = Field(10.0, gt=0, le=120, description="Pictures a second that are looked at, at most.")
     idle_fps: float = Field(

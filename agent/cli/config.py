@@ -13,7 +13,8 @@ from agent.cli.exit import BROKEN, FAILED, STYLES, one_line_errors
 
 DEFAULT = Path("/etc/ngatu/config.yaml")
 
-ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+# Whoever reads the file says why it cannot be read, and what to do.
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", readable=False, help="The configuration file.")]
 
 config_app = typer.Typer(help="The configuration: schema, example, effective values.", no_args_is_help=True)
 

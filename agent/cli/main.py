@@ -25,6 +25,7 @@ from agent.cli.outbox import outbox_app
 from agent.cli.preview import preview_command
 from agent.cli.record import record_command
 from agent.cli.replay import replay_command
+from agent.cli.usage import HelpfulGroup
 from agent.host import versions
 from agent.printable import printable
 
@@ -54,8 +55,8 @@ def run_command(
     With -v it says on standard error, every two seconds at most, what moves at each camera, who is followed and
     where, why the detector rests, and each event.
 
-    Ends with 0 when told to stop; with 1 if a part cannot be had; with 2 if the file or the model is wrong;
-    with 70 by a fault of ngatu; with 75 when the station wants the agent to be started again.
+    Exit code 0: told to stop; 1: a part cannot be had; 2: the file or the model is wrong; 75: the station
+    ordered a service to begin anew. Started by hand, it begins anew by itself.
     """
     # Here, because these import the cameras, numpy and ONNX Runtime, which `ngatu --help` needs none of.
     from agent.runtime.launch import run  # noqa: PLC0415
@@ -94,6 +95,7 @@ def gathered(asked: str | None = None) -> typer.Typer:
     So a box at work carries nothing of the station's and of the model tools.
     """
     everything = typer.Typer(
+        cls=HelpfulGroup,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         help="ngatu: cameras at junctions, seen on the pole, told to the duty room.",

@@ -14,7 +14,7 @@ import typer
 
 from agent.cli.config import DEFAULT, ConfigFile
 from agent.cli.exit import FAILED, one_line_errors
-from agent.errors import OutboxError
+from agent.errors import OutboxError, UsageError
 
 if TYPE_CHECKING:
     from agent.outbox.encryption import OutboxKey
@@ -196,6 +196,5 @@ def drop_command(
 def _chosen(seqs: list[int] | None, everything: bool) -> list[int] | None:
     """None: all of them."""
     if bool(seqs) == everything:
-        typer.echo("name the numbers, or say --all", err=True)
-        raise typer.Exit(FAILED)
+        raise UsageError("name the numbers, or say --all", "`ngatu outbox list` shows them")
     return None if everything else seqs

@@ -19,6 +19,8 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from typer import Context, Typer
 from typer.models import ArgumentInfo, ParameterInfo
 
+from agent.cli.exit import ExitCode
+
 PAGE = Path("docs/reference/commands.md")
 HEAD = """\
 # Commands
@@ -59,7 +61,18 @@ def commands(app: Typer, words: str = "ngatu") -> Iterator[Command]:
 
 def page(app: Typer) -> str:
     """The page in Markdown."""
-    return "\n".join([HEAD, *("\n".join(_section(*each)) for each in sorted(commands(app)))])
+    sections = ("\n".join(_section(*each)) for each in sorted(commands(app)))
+    return "\n".join([HEAD, "\n".join(_exit_codes()), *sections])
+
+
+def _exit_codes() -> Iterator[str]:
+    yield "## Exit codes\n"
+    yield "A code means the same whichever command ends with it; the command's own text says more.\n"
+    yield "| code | meaning |"
+    yield "|---|---|"
+    for code in ExitCode:
+        yield f"| {code.value} | {code.meaning} |"
+    yield ""
 
 
 def _section(words: str, command: Callable[..., Any]) -> Iterator[str]:

@@ -23,8 +23,9 @@ from typing import Final, TypeVar
 
 from agent.commands import database
 from agent.commands.database import IN_MEMORY
-from agent.commands.policy import VERBS, Args, Command, Pause, Verb
+from agent.commands.policy import Command, Pause
 from agent.errors import OutboxError
+from agent.wire.verbs import VERBS, Args, Verb
 
 __all__ = ["IN_MEMORY", "CommandState", "CommandTooOld", "Journal", "JournalEntry", "JournalFull", "StoredAck"]
 

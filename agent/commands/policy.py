@@ -19,32 +19,20 @@ For which life of the agent it is
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field
 
 from agent.errors import WireError
-from agent.settings.base import Name, Settings
+from agent.settings.base import Settings
 from agent.wire import codec
-from agent.wire.payloads import CommandPayload, Time
+from agent.wire.payloads import CommandPayload
 from agent.wire.signature import is_genuine
 from agent.wire.topics import Topics
-
-
-class Verb(StrEnum):
-    """What a box can be asked for: the last level of the topic."""
-
-    PING = "ping"
-    SNAPSHOT = "snapshot"
-    SET = "set"
-    RELOAD = "reload"
-    RESTART = "restart"
-
+from agent.wire.verbs import VERBS, Args, SetArgs, Verb, understood
 
 MAX_BYTES: Final = 8 * 1024
 """No command is nearly as large; what is larger is not even read."""
@@ -65,55 +53,6 @@ class CommandSettings(Settings):
         description="The station's public key for commands (Ed25519, PEM): then only signed ones are done. "
         "Without it the broker's access rules decide who may command.",
     )
-
-
-class Args(BaseModel):
-    """What a verb needs. Unlike elsewhere on the wire, an unknown field is refused: half a command is none."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PingArgs(Args):
-    """Nothing."""
-
-
-class SnapshotArgs(Args):
-    """One picture, now."""
-
-    camera: Name
-
-
-class SetArgs(Args):
-    """Pause or resume a camera, or one of its rules."""
-
-    camera: Name
-    rule: Name | None = None
-    action: Literal["pause", "resume"]
-    until: Time | None = None
-    """When a pause ends by itself."""
-
-    @model_validator(mode="after")
-    def _a_pause_ends(self) -> Self:
-        if (self.action == "pause") != (self.until is not None):
-            raise ValueError("a pause needs until, and nothing else has it")
-        return self
-
-
-class ReloadArgs(Args):
-    """Nothing: the new file lies where the old one lay."""
-
-
-class RestartArgs(Args):
-    """Nothing."""
-
-
-VERBS: Final[dict[Verb, type[Args]]] = {
-    Verb.PING: PingArgs,
-    Verb.SNAPSHOT: SnapshotArgs,
-    Verb.SET: SetArgs,
-    Verb.RELOAD: ReloadArgs,
-    Verb.RESTART: RestartArgs,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +109,9 @@ def read(
     why = _barred(message, payload, retained, topics.device, verb, key)
     if known is None or why is not None:
         return Refusal(why or "", shown, message.id, issuer)
-    args = _args(VERBS[known], message.args)
+    args = understood(known, message.args)
     if isinstance(args, str):
-        return Refusal(f"malformed: {args}"[:500], shown, message.id, issuer)
+        return Refusal(args[:500], shown, message.id, issuer)
     return Command(
         message.id,
         known,
@@ -203,20 +142,6 @@ def _barred(
     if key is not None and not is_genuine(payload, device, verb, key):
         return "the signature is not the station's"
     return None
-
-
-def _args(model: type[Args], given: dict[str, Any]) -> Args | str:
-    """The arguments, or what is wrong with them."""
-    try:
-        # As JSON: a time is a text there, and a number is none.
-        return model.model_validate_json(json.dumps(given), strict=True)
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False, include_context=False)
-        return "; ".join(
-            f"args.{'.'.join(str(part)[:40] for part in each['loc'])}: {each['msg']}" for each in details[:3]
-        )
-    except (ValueError, RecursionError):
-        return "args: numbers too long, or too many levels"
 
 
 def untimely(command: Command, now: KnownTime) -> str | None:

@@ -201,7 +201,16 @@ def parse(data: bytes, file: str) -> Config:
     Raises:
         ConfigError: with every mistake, each with its line.
     """
-    return read_settings(data, file, Config, cross_check)
+    return read_settings(data, file, Config, cross_check, _of_a_station)
+
+
+def _of_a_station(plain: dict[str, Any]) -> tuple[str, str] | None:
+    if "commune" not in plain or "device" in plain or "cameras" in plain:
+        return None
+    return (
+        "this is the file of a station: it has a commune, and no device",
+        "`ngatu config example` shows a box's",
+    )
 
 
 def config_sha256(config: Config) -> str:

@@ -79,6 +79,8 @@ class PipelineState:
     """What every stage remembers of one camera."""
 
     ids: Ids
+    lap: int = 0
+    """Of the last frame: how often the recorded clip had begun again."""
     frame_gate: FrameGate | None = None
     """Of the last whole look that found nothing that moves."""
     idle_cache: IdleCache | None = None
@@ -126,7 +128,21 @@ def update(
     While nothing moves, a frame that shows what the last one showed is not looked at any further
     (frame_gate.py): what depends on time alone, such as the end of an event, comes up to `frame_gate.look_s`
     later.
+
+    Where a recorded clip begins again, what is open ends first: road users do not jump, and a track that went
+    on over the cut would be shown, and go over lines, where nobody is.
     """
+    if frame.lap == state.lap:
+        return _seen(state, frame, detect, field, settings)
+    state, ends = close(state, frame.at, EndReason.CLIP_RESTARTED, settings)
+    state, outcome = _seen(replace(state, lap=frame.lap), frame, detect, field, settings)
+    return state, replace(outcome, reports=(*ends, *outcome.reports))
+
+
+def _seen(
+    state: PipelineState, frame: Frame, detect: Detect, field: Size, settings: PipelineSettings
+) -> tuple[PipelineState, Outcome]:
+    """One frame that follows the one before."""
     if idle := _idle(state, frame, settings):
         return idle
     at = frame.at
@@ -158,6 +174,7 @@ def update(
     )
     next_state = PipelineState(
         ids=ids,
+        lap=state.lap,
         frame_gate=state.frame_gate,
         motion=motion_state,
         attention=attention,

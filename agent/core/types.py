@@ -92,6 +92,8 @@ class Frame:
     v: Plane
     full_range: bool = False
     """True where luma is 0..255 (MJPEG cameras), False for 16..235."""
+    lap: int = 0
+    """How often the recorded clip had begun again; always 0 of a camera."""
 
     @property
     def size(self) -> Size:
@@ -256,10 +258,15 @@ class EndReason(StrEnum):
     LEFT = "left"
     LOST = "lost"
     CAMERA_LOST = "camera_lost"
+    STOPPED = "stopped"
+    """The agent was stopped, by a person, by the service or by an order: nobody watches on."""
     AGENT_RESTARTED = "agent_restarted"
+    """The agent ended without closing it, and the next life found it open."""
     TOO_OLD = "too_old"
     PAUSED = "paused"
     """The station has paused the camera."""
+    CLIP_RESTARTED = "clip_restarted"
+    """The recorded clip began again: what was to be seen is somewhere else at once. Never of a camera."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import Final, Literal
 
 BootReason = Literal[
-    "first_start", "agent_restarted", "agent_crashed", "box_restarted", "power_lost", "unknown"
+    "first_start",
+    "restart_ordered",
+    "agent_restarted",
+    "agent_crashed",
+    "box_restarted",
+    "power_lost",
+    "unknown",
 ]
 NAME: Final = "run.json"
 
@@ -22,6 +28,7 @@ NAME: Final = "run.json"
 def begin(folder: Path, boot_id: str) -> BootReason:
     """Why the agent starts, judged by what its last run left in `folder`; and note that a run began.
 
+    restart_ordered: the station had it end and begin anew. agent_restarted: somebody else had it end in order.
     agent_crashed: it was killed or died while the box stayed up. power_lost: the box started anew and the agent
     had not ended, so the power went or the box hung.
     """
@@ -30,19 +37,22 @@ def begin(folder: Path, boot_id: str) -> BootReason:
     return reason
 
 
-def end(folder: Path, boot_id: str) -> None:
-    """Note that this run ended on purpose."""
-    note(folder / NAME, {"boot_id": boot_id, "ended": True})
+def end(folder: Path, boot_id: str, *, ordered: bool = False) -> None:
+    """Note that this run ended on purpose; `ordered`: because the station wants it to begin anew."""
+    note(folder / NAME, {"boot_id": boot_id, "ended": True, "ordered": ordered})
 
 
 def _judge(path: Path, boot_id: str) -> BootReason:
     try:
         last = json.loads(path.read_text(encoding="ascii"))
         same_boot, ended = last["boot_id"] == boot_id, bool(last["ended"])
+        ordered = bool(last.get("ordered"))
     except FileNotFoundError:
         return "first_start"
     except (OSError, ValueError, TypeError, LookupError):
         return "unknown"
+    if same_boot and ended and ordered:
+        return "restart_ordered"
     if same_boot:
         return "agent_restarted" if ended else "agent_crashed"
     return "box_restarted" if ended else "power_lost"

@@ -30,6 +30,7 @@ from agent.transport.client import Will
 from agent.transport.settings import Version
 from agent.wire import codec
 from agent.wire.channels import MessageKind
+from agent.wire.codec import moment
 from agent.wire.payloads import ReceiptPayload
 from agent.wire.topics import Topics
 
@@ -208,8 +209,9 @@ class Forwarder:
                 return
             if self._connected_at is not None and self._clock.now().since(began) >= STEADY_S:
                 failures = 0
-            self._lost(trouble)
-            self._pause(wait_s(self._settings, trouble, failures, taken_lately=self._is_taken(trouble)))
+            pause_s = wait_s(self._settings, trouble, failures, taken_lately=self._is_taken(trouble))
+            self._lost(trouble, pause_s)
+            self._pause(pause_s)
             failures += 1
 
     def _is_taken(self, why: DeliveryError) -> bool:
@@ -291,15 +293,20 @@ class Forwarder:
         log.info("broker_connected", version=self._version, session_present=session_present)
         self._troubles.clear()
 
-    def _lost(self, why: DeliveryError) -> None:
-        """Forget what was on its way; the outbox has it."""
+    def _lost(self, why: DeliveryError, pause_s: float) -> None:
+        """Forget what was on its way; the outbox has it. It is tried again after `pause_s`."""
         unacked = self._scheduler.disconnected()
         if isinstance(why, errors.HungUp):
             culprit = self._scheduler.suspects.hung_up(unacked, self._clock.now())
             if culprit is not None:
                 self._scheduler.set_aside(culprit, f"connections ended with only this on the way: {why.what}")
         if "connection" not in self._troubles:
-            log.warning("broker_lost", why=why.what, hint=why.hint)
+            hint = why.hint
+            if isinstance(why, errors.SessionTaken):  # a long wait, at which somebody stands and looks
+                now = self._clock.now()
+                at = moment(Instant(now.mono_s + pause_s, now.wall_s + pause_s))
+                hint = f"{why.hint} it tries again at {at:%Y-%m-%dT%H:%M:%SZ}, in {pause_s:.0f} s"
+            log.warning("broker_lost", why=why.what, hint=hint)
         was_connected, self._connected_at = self._connected_at is not None, None
         self._troubles = {"connection": why.what}
         if self._settings.protocol == "auto" and was_connected:
@@ -398,9 +405,13 @@ class Forwarder:
         try:
             receipt = codec.parse(ReceiptPayload, inbound.payload)
         except WireError as error:
-            log.warning("receipt_unreadable", why=error.what)
+            hint = "only a station gives receipts; docs/reference/wire.md says what they hold"
+            log.warning("receipt_unreadable", why=error.what, hint=hint)
             return
         if receipt.stream != self._scheduler.stream:
+            return
+        if receipt.contradicts_itself:
+            self._distrust("receipt_contradicts_itself", "no station of ours does so: who else may publish it?")
             return
         if receipt.committed and not receipt.proofs:
             self._distrust("receipt_without_proof", "update the station: it only tells numbers")

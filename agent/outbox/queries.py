@@ -153,15 +153,16 @@ class ForgottenMessages:
 
 
 def proven(db: sqlite3.Connection, proofs: Sequence[tuple[int, str]]) -> tuple[list[int], list[int]]:
-    """Of what waits: the seqs whose proof is of this message, and those whose proof is of another one."""
+    """Of what waits: the seqs whose proof is of this message, and those whose proof is of another one.
+
+    A seq with proofs of both is in neither: who names two messages under one number has not read them.
+    """
     seqs = json.dumps([seq for seq, _ in proofs])
     digests = {seq: sha256.hex() for seq, sha256 in db.execute(_SHA256, (seqs, seqs))}
-    ours: list[int] = []
-    foreign: list[int] = []
-    for seq, proof in proofs:
-        if seq in digests:
-            (ours if digests[seq].startswith(proof) else foreign).append(seq)
-    return ours, foreign
+    named = [(seq, digests[seq].startswith(proof)) for seq, proof in proofs if seq in digests]
+    ours = {seq for seq, is_ours in named if is_ours}
+    foreign = {seq for seq, is_ours in named if not is_ours}
+    return sorted(ours - foreign), sorted(foreign - ours)
 
 
 def forget(db: sqlite3.Connection, seqs: Iterable[int]) -> ForgottenMessages:

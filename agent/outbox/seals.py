@@ -13,8 +13,8 @@ from typing import Final
 from agent.core.types import Instant
 from agent.outbox.database import Seal
 from agent.wire import codec
-from agent.wire.chain import ranges
 from agent.wire.payloads import Carried
+from agent.wire.ranges import ranges
 
 SEAL_EVERY: Final = 40
 """Messages in one seal: 3.2 KB of JSON, below the 4 KiB of the contract."""

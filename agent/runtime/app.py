@@ -26,7 +26,7 @@ from agent.clock import boot_id
 from agent.errors import NgatuError
 from agent.host import restarts, tuning
 from agent.host.supervise import notify
-from agent.runtime.parts import Parts
+from agent.runtime.parts import AGAIN, Parts
 from agent.status import health
 from agent.workers.camera import is_finite
 
@@ -134,7 +134,7 @@ class Agent(Parts):
         self.retained.publish()
         self._drain(DRAIN_S)
         self.forwarder.stop(max(0.5, STOP_S - 1 - self.clock.now().since(began)))
-        restarts.end(self.config.state_dir, boot_id())
+        restarts.end(self.config.state_dir, boot_id(), ordered=self.exit_code == AGAIN)
         logger.info("stopped", after_s=round(self.clock.now().since(began), 1))
 
     def _drain(self, seconds: float) -> None:

@@ -9,16 +9,19 @@ from agent.commands.policy import Pause
 from agent.config.last_good import Chosen
 from agent.config.schema import Config, config_sha256, load
 from agent.core.types import Instant
+from agent.detectors import load_detector
 from agent.errors import NgatuError
+from agent.host import relaunch
 from agent.publishing.jpeg import Jpeg
 from agent.wire.codec import moment
 from agent.wire.payloads import rfc3339
+from agent.wire.verbs import Verb
 from agent.workers.camera import CameraWorker, PauseState
 from agent.workers.snapshots import Snapshots
 
 
 class CommandExecutor:
-    """The hands of agent/workers/commands.py; its methods are described there."""
+    """The hands of agent/workers/command_effects.py; its methods are described there."""
 
     def __init__(
         self,
@@ -70,15 +73,26 @@ class CommandExecutor:
             )
         ]
 
-    def check(self) -> str:
-        """Judge the configuration file as it lies there now; its hash.
+    def may_leave(self, verb: Verb) -> None:
+        """Judge whether the agent can begin anew as `verb` (reload or restart) wants it, before it stops.
+
+        A service that cannot goes back to its last good configuration, or is started again until it can. By
+        hand nobody does either, so what would keep it from beginning anew is looked at here.
 
         Raises:
-            ConfigError: it is wrong.
+            ConfigError: the configuration as it lies there now is wrong.
+            NgatuError: it could not begin anew.
         """
-        if self._chosen is None:
+        by_hand = not relaunch.is_service()
+        if by_hand:
+            relaunch.check()
+        if self._chosen is None and verb is Verb.RELOAD:
             raise NgatuError("this box was not started from a file")
-        return config_sha256(load(self._chosen.path))
+        if self._chosen is None or not (by_hand or verb is Verb.RELOAD):
+            return
+        config = load(self._chosen.path)
+        if by_hand and config.detects:
+            load_detector(config.detector).close()
 
     def restarted(self, verb: str) -> tuple[bool, dict[str, Any]]:
         """Whether this run began as `verb` wanted it, and what to tell of it."""

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import faulthandler
-import signal
-import socket
-import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,10 +13,11 @@ from agent.clock import SystemClock
 from agent.config import last_good
 from agent.config.last_good import Chosen
 from agent.errors import NgatuError
+from agent.host import relaunch
 from agent.host.core_dump import forbid_core_dumps
-from agent.host.supervise import Stop
+from agent.host.signals import StopSignals
 from agent.runtime.app import Agent
-from agent.runtime.parts import Onlooker
+from agent.runtime.parts import AGAIN, Onlooker
 
 logger = structlog.get_logger(__name__)
 
@@ -27,21 +25,27 @@ logger = structlog.get_logger(__name__)
 def run(path: Path, duration_s: float | None = None, onlooker: Onlooker | None = None) -> int:
     """Be the box until SIGTERM or SIGINT, until the station restarts it, or for so many seconds; the exit code.
 
-    `onlooker` is shown what the cameras see.
+    A restart that the station orders is systemd's, or, started by hand, a start of this same process anew: then
+    this does not return. `onlooker` is shown what the cameras see.
 
     Raises:
         NgatuError: the configuration is wrong, or a part could not be built.
     """
     forbid_core_dumps()
+    clock = SystemClock()
+    began = clock.now()
     agent, chosen = build(last_good.choose(path), onlooker)
-    heed_signals(agent.stop)
+    signals = StopSignals(agent.stop)
     try:
         agent.run(duration_s, lambda: last_good.keep(chosen))
-        return agent.exit_code
+        if agent.exit_code != AGAIN or relaunch.is_service():
+            return agent.exit_code
+        left_s = None if duration_s is None else duration_s - clock.now().since(began)
+        if signals.release() or (left_s is not None and left_s <= 0):
+            return 0  # whoever wants it to end is obeyed, also while it was about to begin anew
+        relaunch.again(left_s)
     finally:
-        # The interpreter gives signals their deadly default back while it takes itself down, but not these.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
+        signals.ignore()
 
 
 def build(chosen: Chosen, onlooker: Onlooker | None = None) -> tuple[Agent, Chosen]:
@@ -62,22 +66,3 @@ def build(chosen: Chosen, onlooker: Onlooker | None = None) -> tuple[Agent, Chos
         if kept is None or chosen.refused is not None:
             raise
         return build(kept, onlooker)
-
-
-def heed_signals(stop: Stop) -> None:
-    """From now on SIGTERM and SIGINT set `stop`, however many of them come; for the main thread of a program.
-
-    A thread does it: an Event is not made to be set by a handler, which runs between any two steps of the very
-    thread that waits for it, and could wait for itself for ever.
-    """
-    ear, mouth = socket.socketpair()
-    mouth.setblocking(False)
-
-    def listen() -> None:
-        while ear.recv(16):
-            stop.set()
-
-    threading.Thread(target=listen, name="signals", daemon=True).start()
-    signal.set_wakeup_fd(mouth.detach(), warn_on_full_buffer=False)  # detached: it lives as long as the process
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: None)  # the wake-up byte is what counts

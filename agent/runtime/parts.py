@@ -42,7 +42,7 @@ from agent.workers.load import LoadMonitor
 from agent.workers.snapshots import Snapshots
 
 AGAIN = 75
-"""Exit code: the station wants the agent to be started again (EX_TEMPFAIL of sysexits.h)."""
+"""What asks whoever started the agent to do it again (EX_TEMPFAIL of sysexits.h; agent/cli/exit.py)."""
 
 OnOutcome = Callable[[Frame, Outcome], None]
 Onlooker = Callable[[CameraConfig], OnOutcome]

@@ -12,8 +12,14 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{3,32}$")]
-"""An id that may stand in a topic: 3 to 32 of a-z, 0-9 and '-' (wildcards in an ACL were a mosquitto hole)."""
+NAME_PATTERN = "[a-z0-9-]{2,32}"
+NAME_IN_WORDS = "2 to 32 of a-z, 0-9 and '-'"
+Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$")]
+"""Every id that somebody gives: of a commune, a box, a station, a camera, a zone, a rule.
+
+It may stand in a topic, a certificate and a file's name (wildcards in an ACL were a mosquitto hole). Roles and
+playbooks of deploy/ansible and the schemas of the wire ask for the same; a test holds them together.
+"""
 
 MAX_SECRET_BYTES = 64 * 1024
 """A larger file is not a secret but a slip of the path."""

@@ -34,10 +34,16 @@ Finding = tuple[Path, str, str]
 Checks = Callable[[Any], Iterable[Finding]]
 """Given the file as dicts and lists of any content, tells what does not fit together in it."""
 
+Another = Callable[[dict[str, Any]], tuple[str, str] | None]
+"""Given the file, what and hint if it is a file of another kind: of a station where a box's is wanted."""
+
 M = TypeVar("M", bound=BaseModel)
 
 _URL = re.compile(r"://[^\s\"']*")
 _SECRETIVE = re.compile(r"pass|secret|token|credential|private|pin$|auth|key$", re.IGNORECASE)
+_COMMA = re.compile(r"[-+]?\d+,\d+")
+_UNITS = {"_s": "seconds", "_ms": "milliseconds", "_px": "pixels", "_mb": "MB"}
+"""Ends of names -> what is meant."""
 _YAML_1_1_BOOLEANS = frozenset({"yes", "no", "on", "off", "y", "n"})
 
 
@@ -56,8 +62,10 @@ class Mistake:
         return redacted(where + self.what + (f"; {self.hint}" if self.hint else ""))
 
 
-def read_settings(data: bytes, file: str, model: type[M], checks: Checks | None = None) -> M:
-    """The settings in a YAML text.
+def read_settings(
+    data: bytes, file: str, model: type[M], checks: Checks | None = None, another: Another | None = None
+) -> M:
+    """The settings in a YAML text; of a file of another kind no mistakes are told, only that it is one.
 
     Raises:
         ConfigError: with every mistake, one in a line, in the order of the lines.
@@ -71,6 +79,8 @@ def read_settings(data: bytes, file: str, model: type[M], checks: Checks | None 
     plain = root.plain()
     findings = list((checks or _no_checks)(plain))
     settings: M | None = None
+    if another is not None and isinstance(plain, dict) and (kind_of_file := another(plain)):
+        raise _config_error([Mistake(1, (), *kind_of_file)], file)
     if root.value is None and not root.refused:
         hint = f"start from `{_example_command(model)}`"
         mistakes.append(Mistake(1, (), "the file has no settings", hint))
@@ -218,7 +228,7 @@ def _mistake(detail: dict[str, Any], place: _Place, model: type[BaseModel]) -> M
         code in ("greater_than_equal", "greater_than", "less_than_equal", "less_than", "multiple_of") and shape
     ):
         limits = bounds(shape)
-        what = f"{quoted(value, place.path)} is {'outside' if '..' in limits else 'not'} {limits}"
+        what = f"{quoted(value, place.path)} is {'outside' if '..' in limits else 'not'} {limits}{_unit(place)}"
     elif code in ("too_short", "too_long") and shape is not None:
         if code == "too_short" and isinstance(value, list) and len(value) > context.get("actual_length", 0):
             return None  # pydantic did not count the items that are wrong themselves
@@ -230,6 +240,12 @@ def _mistake(detail: dict[str, Any], place: _Place, model: type[BaseModel]) -> M
     else:
         what = detail["msg"][:1].lower() + detail["msg"][1:]
     return Mistake(place.line, place.path, _without_secret(what, value, place.path), hint)
+
+
+def _unit(place: _Place) -> str:
+    """Of a limit, where the name of the setting says it."""
+    name = str(place.path[-1]) if place.path else ""
+    return next((f" {unit}" for end, unit in _UNITS.items() if name.endswith(end)), "")
 
 
 def _missing(place: _Place) -> Mistake:
@@ -268,7 +284,9 @@ def _wrong_type(value: Any, place: _Place, shape: Shape) -> tuple[str, str]:
     if Secret in shape.options:
         hint = "name where it lies, such as {env: NAME} or {file: /etc/ngatu/secret}; never write a secret here"
     elif expected == "text" and isinstance(value, (int, float)):
-        hint = "quote it"
+        hint = f"quote it; {limits}" if limits else "quote it"
+    elif expected in ("number", "whole number") and isinstance(value, str) and _COMMA.fullmatch(value):
+        hint = f"write {value.replace(',', '.')}, with a point"
     elif expected == "true or false" and str(value).lower() in _YAML_1_1_BOOLEANS:
         hint = "write true or false, as in YAML 1.2"
     elif limits:

@@ -17,11 +17,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from agent.settings.base import Secret
+from agent.settings.base import NAME_IN_WORDS, NAME_PATTERN, Secret
 
 IN_WORDS = {  # a pattern of a setting -> what it allows; others are shown as they are
-    r"^[a-z0-9-]{2,32}$": "2 to 32 of a-z, 0-9 and '-'",
-    r"^[a-z0-9-]{3,32}$": "3 to 32 of a-z, 0-9 and '-'",
+    f"^{NAME_PATTERN}$": NAME_IN_WORDS,
     r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$": "hours and minutes such as +07:00",
     r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day such as 22:30",
     r"^rtsp://[^\s]+$": "an address such as rtsp://host:554/path",

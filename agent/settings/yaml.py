@@ -41,6 +41,7 @@ _HINTS = (  # a part of libyaml's or PyYAML's words, and what usually is behind 
         "cannot start any token",
         "indent with spaces, never tabs; quote a text that starts with a special character",
     ),
+    ("tab character", "indent with spaces, never tabs"),
     ("mapping values are not allowed", "quote a text that contains ': ', or check the indentation"),
     ("expected ':'", "a setting is written 'name: value'; check for a missing ':' or an open quotation mark"),
     ("block end", _ABOVE),
@@ -245,6 +246,9 @@ class _Reading:
         if odd := _UNPRINTABLE.search(key):
             self._fault(line, *_odd(odd))
         if not event.style and not isinstance(resolve(key)[0], str):
+            if self._behind_a_comma(line, key):
+                self._key(key, line, twice=True)
+                return
             self._fault(line, f"a key must be a text, not {shown(key) or 'empty'}", f'quote it: "{shown(key)}"')
         mapping = self.stack[-1].node.value
         assert isinstance(mapping, dict)
@@ -255,6 +259,18 @@ class _Reading:
                 YamlFault(line, path, f"set twice; first in line {first.line}", "keep one of them")
             )
         self._key(key, line, twice=first is not None)
+
+    def _behind_a_comma(self, line: int, key: str) -> bool:
+        """Tell of a key that is what stands behind the comma of a number."""
+        top = self.stack[-1]
+        assert isinstance(top.node.value, dict)
+        name, before = next(reversed(top.node.value.items()), ("", None))
+        whole = before.value if before is not None and before.line == line else None
+        if not key.isdecimal() or not isinstance(whole, int) or isinstance(whole, bool):
+            return False
+        what, hint = f"{whole},{key} has a comma", f"write {whole}.{shown(key)}, with a point"
+        self.faults.append(YamlFault(line, (*top.path, name), what, hint))
+        return True
 
     def _key(self, key: str, line: int, *, twice: bool) -> None:
         top = self.stack[-1]

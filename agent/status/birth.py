@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.commands.policy import VERBS
 from agent.core.rules.settings import RuleSettings
 from agent.core.types import Instant, Size
 from agent.detectors import Detector
@@ -25,6 +24,7 @@ from agent.wire.payloads import (
     RuleInfo,
     ZoneInfo,
 )
+from agent.wire.verbs import VERBS
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,14 +28,39 @@ class TlsSettings(Settings):
         """For a client.
 
         Raises:
-            OSError: a file cannot be read (ssl.SSLError: it is no certificate or key).
+            OSError: a file cannot be read, is no certificate or key, or two are no pair; the text says which.
         """
-        context = ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
+        self._readable()
+        try:
+            context = ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
+        except ssl.SSLError:
+            raise OSError(f"broker.tls.ca: {self.ca} holds no certificate") from None
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.check_hostname = self.check_hostname
         if self.cert is not None:
-            context.load_cert_chain(self.cert, self.key)
+            try:
+                context.load_cert_chain(self.cert, self.key)
+            except ssl.SSLError as error:
+                raise OSError(self._no_pair(error)) from None
         return context
+
+    def _readable(self) -> None:
+        """OpenSSL does not say which file it could not read."""
+        for name, file in (("ca", self.ca), ("cert", self.cert), ("key", self.key)):
+            if file is None:
+                continue
+            try:
+                with file.open("rb") as opened:
+                    opened.read(1)
+            except OSError as error:
+                raise OSError(f"broker.tls.{name}: {file}: {error.strerror or type(error).__name__}") from None
+
+    def _no_pair(self, error: ssl.SSLError) -> str:
+        if self.key is None:
+            return f"broker.tls.key: it is not set, and {self.cert} holds no key"
+        if error.reason == "KEY_VALUES_MISMATCH":
+            return f"broker.tls.key: {self.key} is not the key of {self.cert}"
+        return f"broker.tls.cert: {self.cert} and {self.key} are not a certificate and its key, in PEM"
 
 
 class EndpointSettings(Settings):

@@ -13,7 +13,6 @@ Source of the idea: S. Haber and W. S. Stornetta, "How to time-stamp a digital d
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from enum import StrEnum
 from itertools import islice
 
 from agent.wire.payloads import ChainBody
+from agent.wire.ranges import Ranges
 
 SINGLY = 100_000
 """Of numbers in a row that are not there so many are named: a box may number as it likes, up to 2^53."""
@@ -67,30 +67,6 @@ class ChainFinding:
     """Of the seal that it is."""
 
 
-class Spans:
-    """Whole numbers as ranges (first, last), both included: as few or many of them as a box likes to name."""
-
-    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
-        self._spans: list[tuple[int, int]] = []
-        for first, last in sorted(spans):
-            if self._spans and first <= self._spans[-1][1] + 1:
-                before = self._spans.pop()
-                self._spans.append((before[0], max(last, before[1])))
-            elif first <= last:
-                self._spans.append((first, last))
-
-    def end(self, number: int) -> int | None:
-        """The last number of the range that holds this one; None: it is in none."""
-        at = bisect_right(self._spans, number, key=lambda span: span[0]) - 1
-        return self._spans[at][1] if at >= 0 and self._spans[at][1] >= number else None
-
-    def __contains__(self, number: object) -> bool:
-        return isinstance(number, int) and self.end(number) is not None
-
-    def __len__(self) -> int:
-        return sum(last - first + 1 for first, last in self._spans)
-
-
 @dataclass(frozen=True, slots=True)
 class ChainVerdict:
     """What became of a stream."""
@@ -98,7 +74,7 @@ class ChainVerdict:
     findings: tuple[ChainFinding, ...]
     proven: int
     """Messages that are what an unbroken chain says."""
-    given_up: Spans
+    given_up: Ranges
     """Listed or not, the box said that they will not come."""
     unsealed: tuple[int, ...]
     """Newer than every seal: nothing is known against them, and nothing for them yet."""
@@ -107,17 +83,6 @@ class ChainVerdict:
     def intact(self) -> bool:
         """Nothing is missing, altered or unproven."""
         return not self.findings
-
-
-def ranges(seqs: Iterable[int]) -> list[tuple[int, int]]:
-    """Rising whole numbers as ranges, both ends included."""
-    found: list[tuple[int, int]] = []
-    for seq in seqs:
-        if found and seq == found[-1][1] + 1:
-            found[-1] = (found[-1][0], seq)
-        else:
-            found.append((seq, seq))
-    return found
 
 
 def verify(
@@ -137,7 +102,7 @@ def verify(
     messages = {message.seq: message for message in kept}
     seals = {m.seal.number: m for m in (*more, *messages.values()) if m.seal is not None}
     listed, sure, broken = _listed(seals, head)
-    given_up = Spans(dropped for m in seals.values() if m.seal for dropped in m.seal.dropped)
+    given_up = Ranges(dropped for m in seals.values() if m.seal for dropped in m.seal.dropped)
     moved = {
         seq for seq, sha256 in listed.items() if seq not in messages and seq in elsewhere and sha256 in came
     }
@@ -188,7 +153,7 @@ def verify_forked(
         before = m.seal.previous
         if before is not None and before.stream == m.seal.of and before.sha256 not in known:
             findings.append(ChainFinding(ChainFault.MISSING, None, before.number))
-    given_up, sealed = Spans(dropped), _sealed_by_all(seals)
+    given_up, sealed = Ranges(dropped), _sealed_by_all(seals)
     absent = _absent({*listed, *messages}, given_up)
     findings += [ChainFinding(ChainFault.MISSING, seq) for seq in absent if seq not in elsewhere]
     proven = 0
@@ -255,15 +220,14 @@ def _listed(
     return listed, sure, broken
 
 
-def _absent(there: Iterable[int], given_up: Spans) -> Iterator[int]:
+def _absent(there: Iterable[int], given_up: Ranges) -> Iterator[int]:
     """What is not there below the highest number, and was not given up; SINGLY of each hole."""
     expected = 1
     for seq in sorted(there):
         for _ in range(SINGLY):
-            end = given_up.end(expected)
-            while end is not None:
-                expected = end + 1
-                end = given_up.end(expected)
+            left_out = given_up.around(expected)
+            if left_out is not None:
+                expected = left_out[1] + 1
             if expected >= seq:
                 break
             yield expected
@@ -282,7 +246,7 @@ def _downwards(there: Iterable[int], highest: int) -> Iterator[int]:
 
 
 def _held_against(
-    messages: Mapping[int, Kept], listed: Mapping[int, str], given_up: Spans
+    messages: Mapping[int, Kept], listed: Mapping[int, str], given_up: Ranges
 ) -> Iterator[ChainFinding]:
     for seq, sha256 in sorted(listed.items()):
         kept = messages.get(seq)

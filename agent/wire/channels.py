@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
+from agent.settings.base import NAME_IN_WORDS, NAME_PATTERN
 from agent.wire import payloads
 from agent.wire.message import Priority
 from agent.wire.payloads import Payload
@@ -85,13 +86,12 @@ class TopicParameter:
     pattern: str = r"[^/]+"
 
 
-_NAME: Final = r"[a-z0-9-]{3,32}"
 _ID: Final = r"[A-Za-z0-9._-]{1,64}"
 
 PARAMETERS: Final[Mapping[str, TopicParameter]] = {
-    "commune": TopicParameter("The commune's id: 3 to 32 of a-z, 0-9 and '-'.", _NAME),
-    "device": TopicParameter("The box's id, also its MQTT client id; not 'station'.", _NAME),
-    "camera": TopicParameter("The camera's id in the box.", _NAME),
+    "commune": TopicParameter(f"The commune's id: {NAME_IN_WORDS}.", NAME_PATTERN),
+    "device": TopicParameter("The box's id, also its MQTT client id; not 'station'.", NAME_PATTERN),
+    "camera": TopicParameter("The camera's id in the box.", NAME_PATTERN),
     "rule": TopicParameter("The counting rule's id."),
     "event_id": TopicParameter("The event's id.", _ID),
     "kind": TopicParameter("thumbnail or scene.", r"[a-z]{1,32}"),

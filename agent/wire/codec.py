@@ -17,7 +17,6 @@ from pydantic import ValidationError
 from agent.core.types import Instant
 from agent.errors import WireError
 from agent.printable import printable
-from agent.wire.chain import ranges
 from agent.wire.channels import CHANNEL, Format, MessageKind
 from agent.wire.message import Message, Priority, Stored
 from agent.wire.payloads import (
@@ -35,6 +34,7 @@ from agent.wire.payloads import (
     StatusPayload,
     rfc3339,
 )
+from agent.wire.ranges import ranges
 from agent.wire.topics import suffix
 
 JSON = "application/json"
@@ -261,12 +261,19 @@ def parse(model: type[P], payload: bytes) -> P:
         return model.model_validate_json(payload, strict=True)
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(str(part) for part in e['loc']) or 'payload'}: {e['msg']}"
+            f"{'.'.join(str(part) for part in e['loc']) or 'payload'}: {_own_words(e['msg'])}"
             for e in error.errors(include_url=False, include_input=False, include_context=False)[:3]
         )
         raise WireError(
             f"{model.__name__}: {printable(wrong)}", f"this side speaks schema {SCHEMA_VERSION}"
         ) from None
+
+
+def _own_words(text: str) -> str:
+    """The words of a foreign library, as far as a person meets them, in ours."""
+    if text == "Field required":
+        return "is missing"
+    return text.replace("Input should be", "should be").removeprefix("Value error, ")
 
 
 def says_online(payload: bytes) -> bool:

@@ -378,7 +378,11 @@ class HealthPayload(Payload):
     session: Id | None = Field(None, description="The life of the agent that says so.")
     time: Time = Field(description="When it was said.")
     uptime_s: Amount | None = Field(None, description="Of the agent.")
-    boot_reason: Text | None = Field(None, description="Why the box started, as far as it knows.")
+    boot_reason: Text | None = Field(
+        None,
+        description="Why the agent started, as far as the box knows: first_start, restart_ordered (by the "
+        "station), agent_restarted (it had been stopped), agent_crashed, box_restarted, power_lost or unknown.",
+    )
     versions: dict[Text, Text] = Field({}, description="As in info.")
     config_sha256: Sha256 | None = Field(None, description="Of the configuration file.")
     cpu_pct: Amount | None = Field(None, description="Of all cores together, 0..100.")
@@ -485,6 +489,11 @@ class ReceiptPayload(Payload):
         (), max_length=1_000, description="Images committed whose seq MQTT 3.1.1 could not carry."
     )
     time: Time = Field(description="When it was said.")
+
+    @property
+    def contradicts_itself(self) -> bool:
+        """Whether it names two messages under one number: no station has both, so it proves nothing."""
+        return len(dict(self.proofs)) < len(set(self.proofs))
 
     @field_validator("committed")
     @classmethod

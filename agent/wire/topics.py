@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.errors import WireError
+from agent.settings.base import NAME_IN_WORDS
 from agent.wire.channels import CHANNEL, CHANNELS, PARAMETERS, MessageKind, Side
 
 ROOT: Final = "ngatu/v1"
@@ -24,7 +25,7 @@ class Topics:
     """The topics of one box.
 
     Raises:
-        WireError: an id is not 3 to 32 of a-z, 0-9 and '-', is the reserved word 'station', or the root holds a
+        WireError: an id is not 2 to 32 of a-z, 0-9 and '-', is the reserved word 'station', or the root holds a
             wildcard.
     """
 
@@ -36,7 +37,7 @@ class Topics:
         for what, name in (("commune", self.commune), ("device", self.device)):
             if not _NAME.fullmatch(name) or name == STATION:
                 raise WireError(
-                    f"{what} {name!r} cannot stand in a topic", "use 3 to 32 of a-z, 0-9 and '-', not 'station'"
+                    f"{what} {name!r} cannot stand in a topic", f"use {NAME_IN_WORDS}, not 'station'"
                 )
         if not _LEVELS.fullmatch(self.root):
             raise WireError(f"root {self.root!r} cannot begin a topic", "use levels such as ngatu/v1")

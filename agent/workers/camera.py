@@ -184,7 +184,7 @@ class CameraWorker:
             self._went(trouble)
             least_s = REFUSED_S if isinstance(trouble, CameraRefused) else 0.0
             wait(stop, least_s + backoff.failed(), self._clock, beat)
-        self._end(EndReason.AGENT_RESTARTED if stop.is_set() else EndReason.LEFT)
+        self._end(EndReason.STOPPED if stop.is_set() else EndReason.LEFT)
 
     def _stream(self, stop: Stop, beat: Beat) -> None:
         """One opening of the camera, until it ends or `stop` is set."""

@@ -107,7 +107,7 @@ class Timekeeper:
     def close(self) -> Event | None:
         """The agent stops: note the time, and end the event that is open."""
         self.note()
-        untrusted, events = self._state.untrusted.close(self.clock.now(), EndReason.AGENT_RESTARTED)
+        untrusted, events = self._state.untrusted.close(self.clock.now(), EndReason.STOPPED)
         self._state = replace(self._state, untrusted=untrusted)
         return next(iter(events), None)
 

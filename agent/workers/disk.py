@@ -48,8 +48,8 @@ class DiskMonitor:
     def close(self) -> None:
         """The agent stops: nothing stays open."""
         now = self._clock.now()
-        self._full, of_full = self._full.close(now, EndReason.AGENT_RESTARTED)
-        self._ram_only, of_memory = self._ram_only.close(now, EndReason.AGENT_RESTARTED)
+        self._full, of_full = self._full.close(now, EndReason.STOPPED)
+        self._ram_only, of_memory = self._ram_only.close(now, EndReason.STOPPED)
         self._tell([*of_full, *of_memory])
 
     def _changed(self, before: ConditionEvent, trouble: str | None) -> tuple[ConditionEvent, tuple[Event, ...]]:

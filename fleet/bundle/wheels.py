@@ -100,7 +100,9 @@ def own_wheel(source: Path, into: Path) -> Path:
         NgatuError: this is no checkout, or the build fails.
     """
     if not all((source / name).exists() for name in (*PACKAGES, *BESIDE)):
-        raise NgatuError(f"{source}: this is no checkout of ngatu", "run this in one, or give --wheel")
+        raise NgatuError(
+            f"{source}: this is no checkout of ngatu", "run this in one, name it with --source, or give --wheel"
+        )
     with tempfile.TemporaryDirectory() as folder:
         # A copy: setuptools writes into the tree, and takes up what an earlier build left there.
         for name in PACKAGES:

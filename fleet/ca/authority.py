@@ -179,7 +179,7 @@ def look(folder: Path) -> Authority:
         certificate = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
     except OSError as error:
         what = f"{folder}: no authority is here: {error.strerror}"
-        raise NgatuError(what, "make one: ngatu ca init") from None
+        raise NgatuError(what, "make one: ngatu ca init; or name its folder with --folder") from None
     except ValueError:
         what = f"{folder / 'ca.crt'}: this is no certificate"
         raise NgatuError(what, "take it from your copy of the folder") from None

@@ -15,16 +15,15 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.x509.oid import NameOID
 
-from agent.errors import NgatuError
+from agent.errors import NgatuError, UsageError
+from agent.settings.base import NAME_IN_WORDS, NAME_PATTERN
 from fleet.ca.index import Kind
 
-ID = r"[a-z0-9-]{3,32}"
-"""Of a box or a commune, as agent.settings.base.Name: what may stand in a topic."""
 _HOST = r"(?=.{1,64}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
 _NAMES: dict[Kind, tuple[str, str]] = {
-    "box": (ID, "a box's id: 3 to 32 of a-z, 0-9 and '-', and not 'station'"),
-    "station": (rf"station\.{ID}", "station. and the commune's id, such as station.hai-ninh"),
-    "operator": (rf"operator\.{ID}", "operator. and a name, such as operator.broker"),
+    "box": (NAME_PATTERN, f"a box's id: {NAME_IN_WORDS}, and not 'station'"),
+    "station": (rf"station\.{NAME_PATTERN}", "station. and the commune's id, such as station.hai-ninh"),
+    "operator": (rf"operator\.{NAME_PATTERN}", "operator. and a name, such as operator.broker"),
     "broker": (
         rf"(?!station\.|operator\.){_HOST}",
         "the broker's host name, as the boxes call it; it does not begin with station. or operator.",
@@ -36,7 +35,7 @@ def fitting(kind: Kind, name: str) -> None:
     """NgatuError unless a certificate of this kind may bear this name."""
     pattern, meant = _NAMES[kind]
     if not re.fullmatch(pattern, name) or name == "station":
-        raise NgatuError(f"{name!r} cannot be the name of a {kind}'s certificate", f"it is {meant}")
+        raise UsageError(f"{name!r} cannot be the name of a {kind}'s certificate", f"it is {meant}")
 
 
 def alternative(hosts: list[str]) -> list[x509.GeneralName]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
 from agent.cli.exit import one_line_errors
 
@@ -16,14 +15,33 @@ if TYPE_CHECKING:
 
 box_app = typer.Typer(help="One box, as it tells of itself at the broker.", no_args_is_help=True)
 
-Commune = Annotated[str, typer.Argument(help="As in its topics.")]
-Device = Annotated[str, typer.Argument(help="As in its topics.")]
+
+def _topic_name(name: str) -> str:
+    from agent.cli.options import topic_name  # noqa: PLC0415 (pydantic: `ngatu --help` needs none of it)
+
+    return topic_name(name)
+
+
+def _topic_root(root: str) -> str:
+    from agent.cli.options import topic_root  # noqa: PLC0415 (pydantic: `ngatu --help` needs none of it)
+
+    return topic_root(root)
+
+
+Commune = Annotated[str, typer.Argument(help="As in its topics.", callback=_topic_name)]
+Device = Annotated[str, typer.Argument(help="As in its topics.", callback=_topic_name)]
 Host = Annotated[str, typer.Option(help="The broker.")]
 Port = Annotated[int, typer.Option(help="Its port.")]
-Ca = Annotated[Path | None, typer.Option(help="The broker's certificate authority; turns TLS on.")]
-Cert = Annotated[Path | None, typer.Option(help="A certificate that may read the boxes' topics.")]
-Key = Annotated[Path | None, typer.Option(help="Its key.")]
-Root = Annotated[str, typer.Option(help="First levels of all topics.")]
+Ca = Annotated[
+    Path | None,
+    typer.Option(help="The broker's certificate authority; turns TLS on.", exists=True, dir_okay=False),
+]
+Cert = Annotated[
+    Path | None,
+    typer.Option(help="A certificate that may read the boxes' topics.", exists=True, dir_okay=False),
+]
+Key = Annotated[Path | None, typer.Option(help="Its key.", exists=True, dir_okay=False)]
+Root = Annotated[str, typer.Option(help="First levels of all topics.", callback=_topic_root)]
 
 
 @box_app.command("look")
@@ -82,14 +100,13 @@ def rollout_check_command(
 def _endpoint(
     host: str, port: int, ca: Path | None, cert: Path | None, key: Path | None, root: str
 ) -> EndpointSettings:
+    from agent.cli.options import pair_without_authority, settings_of  # noqa: PLC0415
     from agent.transport.settings import EndpointSettings, TlsSettings  # noqa: PLC0415
 
-    try:
-        tls = TlsSettings(ca=ca, cert=cert, key=key) if ca is not None else None
-        return EndpointSettings(host=host, port=port, tls=tls, root=root)
-    except ValidationError as error:
-        wrong = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors(include_url=False))
-        raise typer.BadParameter(wrong) from None
+    pair_without_authority(ca, cert, key)
+    options = {"host": "--host", "port": "--port", "root": "--root"}
+    tls = TlsSettings(ca=ca, cert=cert, key=key) if ca is not None else None
+    return settings_of(EndpointSettings, options, host=host, port=port, tls=tls, root=root)
 
 
 @box_app.command("label")
@@ -113,17 +130,34 @@ def label_command(
         typer.echo(f"{out}: print it at its own size (100 %)")
 
 
+@box_app.command("address")
+@one_line_errors
+def address_command(
+    word: Annotated[str, typer.Argument(help="An IPv4 or IPv6 address, or a host name.")],
+) -> None:
+    """Judge whether a box can be reached at such an address; asks nobody. new-box.yml calls it."""
+    from fleet.address import require_address  # noqa: PLC0415
+
+    require_address(word)
+    typer.echo(f"{word}: may be an address")
+
+
 @box_app.command("report")
 @one_line_errors
 def report_command(
     facts: Annotated[Path, typer.Argument(help="What report.yml has gathered.")],
     out: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("report.html"),
     language: Annotated[str, typer.Option(help="en or vi.")] = "en",
+    timezone: Annotated[
+        str | None,
+        typer.Option(help="Whose times it shows, such as Asia/Ho_Chi_Minh; if absent, this computer's."),
+    ] = None,
 ) -> None:
     """Make one HTML page of all boxes and stations; what needs somebody comes first. report.yml calls it."""
     from fleet.report.gather import read  # noqa: PLC0415
+    from fleet.report.local_time import named_zone, own_zone  # noqa: PLC0415
     from fleet.report.page import write  # noqa: PLC0415
 
     fleet = read(facts)
-    write(fleet, out, language)
+    write(fleet, out, language, named_zone(timezone) if timezone else own_zone())
     typer.echo(f"{out}: {len(fleet.boxes)} boxes, {len(fleet.hosts)} brokers and stations")

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from agent.cli.exit import one_line_errors
-from agent.errors import NgatuError
+from agent.errors import NgatuError, UsageError
 
 bundle_app = typer.Typer(
     help="Releases for boxes without internet: one signed file each.", no_args_is_help=True
@@ -97,7 +97,7 @@ def build_command(
 def _pair(words: str) -> tuple[str, Path]:
     name, equals, path = words.partition("=")
     if not equals:
-        raise NgatuError(f"--instead {words}: this is not PACKAGE=FILE.whl", "such as onnxruntime=FILE.whl")
+        raise UsageError(f"--instead {words}: this is not PACKAGE=FILE.whl", "such as onnxruntime=FILE.whl")
     return name, Path(path)
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from agent.cli.exit import one_line_errors
-from agent.errors import NgatuError
+from agent.errors import NgatuError, UsageError
 from fleet.cli.bundle import passphrase as asked_passphrase
 
 ca_app = typer.Typer(
@@ -66,7 +66,7 @@ def sign_command(
     from fleet.ca.index import KINDS, write_whole  # noqa: PLC0415
 
     if kind not in KINDS:
-        raise NgatuError(f"--kind {kind}: there is no such kind", f"one of {', '.join(KINDS)}")
+        raise UsageError(f"--kind {kind}: there is no such kind", f"one of {', '.join(KINDS)}")
     secret = passphrase(passphrase_file)  # before the request: of stdin it is the first line
     asked = _read(request)
     authority = unlock(folder, secret)
@@ -95,11 +95,11 @@ def revoke_command(
     from fleet.ca.index import REASONS  # noqa: PLC0415
 
     if reason not in REASONS:
-        raise NgatuError(f"--reason {reason}: there is no such reason", f"one of {', '.join(REASONS)}")
+        raise UsageError(f"--reason {reason}: there is no such reason", f"one of {', '.join(REASONS)}")
     try:
         kept = None if keep is None else int(keep, 16)
     except ValueError:
-        raise NgatuError(f"--keep {keep}: this is no serial number", "see ngatu ca list") from None
+        raise UsageError(f"--keep {keep}: this is no serial number", "see ngatu ca list") from None
     authority = unlock(folder, passphrase(passphrase_file))
     revoked = authority.revoke(name, reason, _now(), keep=kept)
     path = authority.write_crl(_now())

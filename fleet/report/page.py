@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from fleet.report.evaluate import (
     version,
 )
 from fleet.report.gather import BoxFacts, Certificate, Fleet, Host
+from fleet.report.local_time import day, minute
 from fleet.report.storage import BoxStorage
 from fleet.report.words import LANGUAGES
 from fleet.template import template
@@ -39,8 +40,8 @@ class Cell:
     bad: bool = False
 
 
-def page(fleet: Fleet, language: str) -> str:
-    """The whole page.
+def page(fleet: Fleet, language: str, zone: tzinfo | None = None) -> str:
+    """The whole page, with times of this zone; without one, of this computer's clock.
 
     Raises:
         NgatuError: there is no such language.
@@ -55,31 +56,31 @@ def page(fleet: Fleet, language: str) -> str:
     return template("report.html").render(
         words=words,
         language=language,
-        made=words["made"].format(time=f"{fleet.made:%Y-%m-%d %H:%M}"),
+        made=words["made"].format(time=minute(fleet.made, zone)),
         counts=[
             (int(urgency), sum(each.urgency is urgency for each in everything)) for urgency in reversed(Urgency)
         ],
         attention=[_card(each, words) for each in everything if each.urgency is not Urgency.GOOD],
         boxes=[
-            (each, _cells(each.subject, fleet.made, words))
+            (each, _cells(each.subject, fleet.made, words, zone))
             for each in boxes
             if isinstance(each.subject, BoxFacts)
         ],
         hosts=[
-            (each, _host_cells(each.subject, fleet.made, words))
+            (each, _host_cells(each.subject, fleet.made, words, zone))
             for each in hosts
             if isinstance(each.subject, Host)
         ],
     )
 
 
-def write(fleet: Fleet, path: Path, language: str) -> None:
+def write(fleet: Fleet, path: Path, language: str, zone: tzinfo | None = None) -> None:
     """Write the page.
 
     Raises:
         NgatuError: it cannot be written.
     """
-    text = page(fleet, language)
+    text = page(fleet, language, zone)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -104,7 +105,7 @@ def say(finding: ReportFinding, words: Mapping[str, str]) -> str:
     return words[finding.key].format(**values)
 
 
-def _cells(box: BoxFacts, now: datetime, words: Mapping[str, str]) -> dict[str, Cell]:
+def _cells(box: BoxFacts, now: datetime, words: Mapping[str, str], zone: tzinfo | None) -> dict[str, Cell]:
     health = box.health if is_online(box) else None  # what it said before it was lost says nothing of now
     return {
         "version": Cell(
@@ -117,7 +118,7 @@ def _cells(box: BoxFacts, now: datetime, words: Mapping[str, str]) -> dict[str, 
         "secrets": Cell(
             NONE if box.secrets is None else words[f"secrets_{box.secrets}"], box.secrets == "plain"
         ),
-        "certificates": _ends(box.certificates, now),
+        "certificates": _ends(box.certificates, now, zone),
         "queue": Cell(
             NONE if health is None or health.outbox is None else f"{health.outbox.pending or 0}",
             health is not None and "unconfirmed" in health.degraded,
@@ -126,11 +127,11 @@ def _cells(box: BoxFacts, now: datetime, words: Mapping[str, str]) -> dict[str, 
     }
 
 
-def _host_cells(host: Host, now: datetime, words: Mapping[str, str]) -> dict[str, Cell]:
+def _host_cells(host: Host, now: datetime, words: Mapping[str, str], zone: tzinfo | None) -> dict[str, Cell]:
     ends = host.crl_ends
     return {
-        "certificates": _ends(host.certificates, now),
-        "crl": Cell(f"{ends:%Y-%m-%d}", (ends - now).days < CRL_SOON_D) if ends else Cell(NONE),
+        "certificates": _ends(host.certificates, now, zone),
+        "crl": Cell(day(ends, zone), (ends - now).days < CRL_SOON_D) if ends else Cell(NONE),
         "storage": _storage(host.storage, words),
         "heard": Cell(words["ago_s"] if host.reached else words["ssh_no"], not host.reached),
     }
@@ -179,11 +180,11 @@ def _storage(storage: BoxStorage | None, words: Mapping[str, str]) -> Cell:
     return Cell(", ".join(texts), storage.errors > 0)
 
 
-def _ends(certificates: tuple[Certificate, ...], now: datetime) -> Cell:
+def _ends(certificates: tuple[Certificate, ...], now: datetime, zone: tzinfo | None) -> Cell:
     if not certificates:
         return Cell(NONE)
     first = min(each.ends for each in certificates)
-    return Cell(f"{first:%Y-%m-%d}", (first - now).days < CERTIFICATE_SOON_D)
+    return Cell(day(first, zone), (first - now).days < CERTIFICATE_SOON_D)
 
 
 def _heard(box: BoxFacts, now: datetime, words: Mapping[str, str]) -> Cell:

@@ -8,7 +8,7 @@ from typing import Final
 ENGLISH: Final = {
     # The page
     "title": "Boxes and stations",
-    "made": "as of {time} UTC",
+    "made": "as of {time}",
     "count_2": "need somebody now",
     "count_1": "need somebody soon",
     "count_0": "are well",
@@ -113,7 +113,7 @@ ENGLISH: Final = {
 VIETNAMESE: Final = {
     # The page
     "title": "Hộp và trạm",
-    "made": "lúc {time} UTC",
+    "made": "lúc {time}",
     "count_2": "cần người xử lý ngay",
     "count_1": "cần xem sớm",
     "count_0": "hoạt động tốt",

@@ -2,6 +2,7 @@
 
 Every number that was ever committed must have its message, every message its content, and the content must
 have the digest that was written down when it came; and all of that must be what the box lists in its seals.
+Of what no seal lists yet nobody can say that it was altered: it is told as unsealed, and accuses nobody.
 Reads only; the service may be at work.
 
 It does not find what someone forged who wrote everything anew, the seals and their heads included: the box
@@ -27,11 +28,10 @@ from agent.errors import WireError
 from agent.wire.chain import Head
 from agent.wire.codec import CHAIN, parse
 from agent.wire.payloads import ChainPayload
-from station.audit.seals import Seal, StreamContents
-from station.audit.seals import seal_faults as against_seals
+from agent.wire.ranges import Ranges
+from station.audit.seals import Seal, StreamContents, against_seals
 from station.ingest.digests import of_bytes, of_json
 from station.ingest.inbound import MessageKind
-from station.ingest.ranges import Ranges
 from station.store.blobs import path_of
 from station.store.database import in_words
 from station.store.gaps import without
@@ -77,8 +77,26 @@ class StoreFinding:
     """Which seal it is, if it is one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """Messages of a stream which no seal lists: nothing is known against them, and nothing for them."""
+
+    box: str
+    stream: str
+    seqs: Ranges
+
+
 def findings(engine: Engine, blobs: Path) -> Iterator[StoreFinding]:
     """Every fault, box by box; reads everything once, pictures included.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    return (each for each in proof(engine, blobs) if isinstance(each, StoreFinding))
+
+
+def proof(engine: Engine, blobs: Path) -> Iterator[StoreFinding | Unsealed]:
+    """The same, and after each stream's faults what no seal lists of it.
 
     Raises:
         StoreError: the store cannot be read.
@@ -91,8 +109,7 @@ def findings(engine: Engine, blobs: Path) -> Iterator[StoreFinding]:
                 streams = connection.execute(query).all()
                 seals = list(_seals(connection, one.id, {row.id: row.name for row in streams}, contents))
                 for row in streams:
-                    for fault, seq, seal in _of_stream(connection, row, contents, seals):
-                        yield StoreFinding(fault, f"{one.commune}/{one.device}", row.name, seq, seal)
+                    yield from _of_stream(connection, row, f"{one.commune}/{one.device}", contents, seals)
     except (SQLAlchemyError, OSError) as error:
         raise in_words(error, engine.url) from error
 
@@ -104,11 +121,16 @@ def fault_lines(faults: Iterable[StoreFinding]) -> list[str]:
         what = str(each.fault) if each.seq is not None else f"{each.fault} seal"
         number = each.seq if each.seq is not None else each.seal or 0
         found.setdefault((each.box, each.stream, what), Ranges()).add(number)
-    return [
-        f"{box} stream {stream}: {fault}: "
-        + ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in seqs)
-        for (box, stream, fault), seqs in found.items()
-    ]
+    return [f"{box} stream {stream}: {fault}: {_words(seqs)}" for (box, stream, fault), seqs in found.items()]
+
+
+def unsealed_line(found: Unsealed) -> str:
+    """The same for what no seal lists."""
+    return f"{found.box} stream {found.stream}: in no seal yet: {_words(found.seqs)}"
+
+
+def _words(seqs: Ranges) -> str:
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in seqs)
 
 
 def _at_one_moment(connection: Connection) -> Connection:
@@ -119,8 +141,8 @@ def _at_one_moment(connection: Connection) -> Connection:
 
 
 def _of_stream(
-    connection: Connection, row: Row[Any], contents: _Contents, seals: Sequence[Seal]
-) -> Iterator[tuple[StoreFault, int | None, int | None]]:
+    connection: Connection, row: Row[Any], box_name: str, contents: _Contents, seals: Sequence[Seal]
+) -> Iterator[StoreFinding | Unsealed]:
     query = select(span.c.first, span.c.last).where(span.c.stream_id == row.id)
     committed, digests = Ranges((each[0], each[1]) for each in connection.execute(query)), {}
     faults: dict[int, StoreFault] = {}
@@ -136,16 +158,21 @@ def _of_stream(
         faults |= dict.fromkeys(range(first, last + 1), StoreFault.MISSING)
     head = None if row.seal_number is None else Head(row.seal_number, row.seal_sha256)
     now = StreamContents(row.name, digests, head, row.oldest, row.newest)
-    yield from ((fault, seq, None) for seq, fault in sorted(faults.items()))
+    for seq, fault in sorted(faults.items()):
+        yield StoreFinding(fault, box_name, row.name, seq)
 
     def digests_of(names: Collection[str]) -> frozenset[str]:
         query = select(message.c.digest).join(stream, stream.c.id == message.c.stream_id)
         query = query.where(stream.c.box_id == row.box_id, stream.c.name.in_(names))
         return frozenset(connection.scalars(query))
 
-    for chain_fault, seq, number in against_seals(now, seals, digests_of):
-        if seq is None or seq not in faults:
-            yield StoreFault(chain_fault.value), seq, number
+    verdict = against_seals(now, seals, digests_of)
+    for found in verdict.faults:
+        if found.seq is None or found.seq not in faults:
+            yield StoreFinding(StoreFault(found.fault.value), box_name, row.name, found.seq, found.number)
+    unsealed = Ranges((seq, seq) for seq in verdict.unsealed if seq not in faults)
+    if unsealed.highest:
+        yield Unsealed(box_name, row.name, unsealed)
 
 
 def _seals(

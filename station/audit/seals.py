@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from agent.wire.chain import ChainFault, Head, Kept, verify, verify_forked
+from agent.wire.chain import ChainFault, ChainFinding, Head, Kept, verify, verify_forked
 from agent.wire.payloads import ChainPayload
-from station.ingest.ranges import Ranges
+from agent.wire.ranges import Ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,20 @@ class StreamContents:
     newest: int | None
 
 
-def seal_faults(
-    now: StreamContents, seals: Sequence[Seal], digests_of: Callable[[Collection[str]], Set[str]]
-) -> Iterator[tuple[ChainFault, int | None, int | None]]:
-    """Fault, seq and the number of the seal that it is; what may still be on its way is none.
+@dataclass(frozen=True, slots=True)
+class SealVerdict:
+    """What the seals say of a stream."""
 
-    `digests_of` gives the digests of all that is kept of some streams.
-    """
+    faults: tuple[ChainFinding, ...]
+    """What may still be on its way is none."""
+    unsealed: tuple[int, ...]
+    """The seqs of which no seal says anything: rising."""
+
+
+def against_seals(
+    now: StreamContents, seals: Sequence[Seal], digests_of: Callable[[Collection[str]], Set[str]]
+) -> SealVerdict:
+    """Hold a stream against the seals; `digests_of` gives the digests of all that is kept of some streams."""
     own: dict[int, ChainPayload] = {}
     more: list[Kept] = []
     beside: list[Kept] = []
@@ -60,7 +67,7 @@ def seal_faults(
             for first, last in payload.carried.seqs:
                 elsewhere.add(first, last)
     if not own and not more:
-        return  # a box that does not seal, or has not yet
+        return SealVerdict((), tuple(sorted(now.digests)))  # a box that does not seal, or has not yet
     kept = [Kept(seq, sha256, own.get(seq)) for seq, sha256 in now.digests.items()]
     newest_seal = max(payload.number for payload in (*own.values(), *(one.seal for one in more if one.seal)))
     head = now.head
@@ -72,10 +79,12 @@ def seal_faults(
         verdict = verify_forked(kept, more=[*more, *beside], elsewhere=elsewhere, came=came)
     else:
         verdict = verify(kept, head, more=more, elsewhere=elsewhere, came=came)
-    for finding in verdict.findings:
-        if finding.fault is ChainFault.MISSING and finding.seq is not None and not _was_here(finding.seq, now):
-            continue
-        yield finding.fault, finding.seq, finding.number
+    faults = (each for each in verdict.findings if not _may_come(each, now))
+    return SealVerdict(tuple(faults), verdict.unsealed)
+
+
+def _may_come(finding: ChainFinding, now: StreamContents) -> bool:
+    return finding.fault is ChainFault.MISSING and finding.seq is not None and not _was_here(finding.seq, now)
 
 
 def _was_here(seq: int, now: StreamContents) -> bool:

@@ -13,10 +13,13 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from agent.cli.exit import FAILED, one_line_errors
-from agent.errors import NgatuError
+from agent.errors import NgatuError, UsageError
 
 DEFAULT = Path("/etc/ngatu-station/station.yaml")
-StationFile = Annotated[Path, typer.Option("--config", "-c", help="The station's configuration file.")]
+# Whoever reads the file says why it cannot be read, and what to do.
+StationFile = Annotated[
+    Path, typer.Option("--config", "-c", readable=False, help="The station's configuration file.")
+]
 
 
 @one_line_errors
@@ -39,7 +42,7 @@ def backup_command(
     settings = load(config)
     place = folder or settings.backup.folder
     if place is None:
-        raise NgatuError("there is no folder to write to", "name one, or set backup.folder")
+        raise UsageError("there is no folder to write to", "name one, or set backup.folder")
     with progress_bars() as progress:
         made = take(settings, place, progress)
     manifest, copied = made.manifest, made.pictures
@@ -48,7 +51,11 @@ def backup_command(
         f"{copied.fresh} of them new ({_size(copied.fresh_bytes)})"
     )
     if made.is_beside:
-        typer.echo("warning: it lies on the disk of the store, which takes both when it dies", err=True)
+        typer.echo(
+            f"warning: {place}: it lies on the disk of the store, which takes both when it dies\n"
+            "  hint: name a folder on another disk",
+            err=True,
+        )
     if manifest.pictures_missing:
         typer.echo(f"{manifest.pictures_missing} pictures are missing or altered in the store", err=True)
         raise typer.Exit(FAILED)

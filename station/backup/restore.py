@@ -32,11 +32,11 @@ from station.backup.journal import begin_after
 from station.backup.pictures import Copied, Progress, absent, copy_pictures
 from station.backup.segments import Segment, SegmentEnd, holes, paths
 from station.config import StationConfig
-from station.store.blobs import path_of
+from station.store.blobs import BLOBS, path_of
 from station.store.database import StoreError, claimed, engine_of, shown, url_of, versions
 from station.store.database import in_words as database_in_words
 from station.store.schema import blob
-from station.store.store import BLOBS, Store
+from station.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from station.backup.folder import BackupError, BackupFolder, BackupManifest, in_
 from station.backup.pictures import Copied, Progress, absent, copy_pictures
 from station.backup.segments import heads, paths
 from station.config import StationConfig
+from station.store.blobs import BLOBS
 from station.store.database import StoreError, engine_of, shown, url_of, version, versions
 from station.store.schema import blob
-from station.store.store import BLOBS
 
 _ROOM = 1.05
 """Of what is to be copied; the rest is for folders and for what comes meanwhile."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from agent.wire.payloads import EventPayload, HelloPayload, StatusPayload
+from agent.wire.ranges import Ranges
 from station.ingest.inbound import InboundMessage, images_of
-from station.ingest.ranges import Ranges
 
 Box = tuple[str, str]
 """Commune and device. Everything is kept by box: one box must not pass off its numbers as another's."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Self
 from uuid import uuid4
 
 from pydantic import Field, PrivateAttr
 
 from agent.settings.base import Name
+from agent.settings.diagnostics import read_settings
 from agent.transport.settings import EndpointSettings
 
 
@@ -30,6 +32,15 @@ class SubscriberSettings(EndpointSettings):
     )
 
     _by_chance: str = PrivateAttr(default_factory=lambda: uuid4().hex[:12])
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The settings in a text, as JSON or YAML.
+
+        Raises:
+            ConfigError: with every mistake.
+        """
+        return read_settings(text.encode(), "settings", cls)
 
     @property
     def mqtt_id(self) -> str:

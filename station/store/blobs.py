@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+BLOBS = "blobs"
+"""The folder of pictures in a station's state_dir."""
 INCOMING = "incoming"
 MAX_ORPHANS = 1_000
 """A crash leaves at most one batch (subscriber.py: 200 messages) per life of the station."""

@@ -143,6 +143,20 @@ def version(connection: Connection) -> str | None:
     return found
 
 
+def current_version(connection: Connection) -> str:
+    """The version of the tables, where it is this station's own: for whoever reads beside the service.
+
+    Raises:
+        StoreError: it is another one.
+    """
+    found, own = version(connection), versions()[0]
+    if found != own:
+        where = shown(connection.engine.url)
+        hint = "start the station once: it brings the store up to date"
+        raise StoreError(f"{where} has version {found or 'none'}, not {own}", hint)
+    return own
+
+
 def versions() -> list[str]:
     """Every version that this station knows, the newest first."""
     scripts = ScriptDirectory.from_config(_config())

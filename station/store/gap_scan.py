@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, insert, select, update
 
+from agent.wire.ranges import Ranges
 from station.ingest.alarms import AlarmKind
-from station.ingest.ranges import Ranges
 from station.store.alarms import standing
 from station.store.gaps import FIRST_SEQ, Gap, GapState, Range, StreamReport, changed_gaps, holes
 from station.store.schema import box, gap, given_up, span, stream

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select
 
-from station.ingest.ranges import Ranges
+from agent.wire.ranges import Ranges
 from station.store.database import upsert
 from station.store.schema import box, span, stream
 

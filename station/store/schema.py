@@ -18,6 +18,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
+    literal_column,
+    or_,
 )
 
 metadata = MetaData(
@@ -174,6 +177,16 @@ event = Table(  # how each event stands: its highest revision, and the best pict
     Index("ix_event_track_id", "track_id"),
     Index("ix_event_boot_id", "boot_id"),
 )
+
+event_began_ms = func.coalesce(event.c.start_ms + event.c.clock_offset_ms, event.c.start_ms)
+"""When an event began, by all that is known of its box's clock."""
+event_is_lasting = or_(
+    event.c.phase != literal_column("'end'"), event.c.time_ms - event.c.start_ms >= literal_column("3600000")
+)
+"""It goes on, or lasted an hour: one of the few that may have begun long before a time that is asked for."""
+_PLACE = (event_began_ms, event.c.box_id, event.c.event_id)
+Index("ix_event_began_ms", *_PLACE)
+Index("ix_event_lasting", *_PLACE, sqlite_where=event_is_lasting, postgresql_where=event_is_lasting)
 
 count_interval = Table(
     "count_interval",

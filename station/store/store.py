@@ -34,7 +34,7 @@ from station.config import QuotaSettings
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import LogLine, close_alarm, close_quiet, raise_alarm
-from station.store.blobs import Blobs
+from station.store.blobs import BLOBS, Blobs
 from station.store.columns import blobs_of
 from station.store.database import StoreError, in_words, upgrade
 from station.store.gap_scan import GapScan
@@ -45,7 +45,6 @@ from station.store.writer import BatchWriter, Notice
 
 log = structlog.get_logger("station.store.store")
 
-BLOBS = "blobs"
 _REPORT_S = 5.0
 _OVER_AFTER_MS = {
     AlarmKind.SECOND_STATION: QUIET_MS,

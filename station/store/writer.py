@@ -217,7 +217,10 @@ class BatchWriter:
                 "received_ms": self._now_ms,
             }
         )
-        self._notify(message, "message_unreadable", topic=suffix_of(message), seq=message.seq, why=reason[:300])
+        self._notify(
+            message, "message_unreadable", topic=suffix_of(message), seq=message.seq, why=reason[:300],
+            hint="its bytes are kept; docs/reference/wire.md has the topics and what they hold",
+        )  # fmt: skip
 
     def _add_event(self, message: InboundMessage, payload: EventPayload, box_id: int, stream_id: int) -> None:
         key, own_digest = (box_id, payload.id, payload.revision), message.digest

@@ -5,19 +5,23 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
 
 import structlog
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
-from agent.errors import BrokerRefused, NgatuError
+from agent.cli.exit import ExitCode, code_of, one_line_errors
+from agent.cli.options import pair_without_authority, settings_of, topic_root
+from agent.errors import NgatuError
 from agent.settings.base import Secret
 from agent.transport.settings import TlsSettings
 from station.ingest.subscriber import IngestCounters, Subscriber, SubscriberSettings
+from station.lookup.moments import zone
+from station.picture_files import is_a_store
 from station.watch.screen import JsonLines, Lines, LiveTable, Screen
 from station.watch.watch import SeenEvents, Watch
 
@@ -25,67 +29,67 @@ NO_STATION = (
     "`ngatu watch` only looks, and keeps nothing. The station is `ngatu station --commune {commune}`; "
     "`ngatu station import FILE` takes over what `watch --store` kept."
 )
-NO_BROKER = 3
-TOO_FEW = 4
+OPTIONS = {"communes": "--commune", "devices": "--device", "host": "--host", "port": "--port", "root": "--root"}
+"""By which option a setting is given."""
 
 
+@one_line_errors
 def watch_command(
     *,
     host: Annotated[str, typer.Option(help="The broker's name or address.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="Its port; 1883, or 8883 with TLS.")] = None,
     commune: Annotated[list[str] | None, typer.Option(help="Whose boxes; repeatable. Without it: all.")] = None,
     device: Annotated[list[str] | None, typer.Option(help="Which boxes; repeatable. Without it: all.")] = None,
-    root: Annotated[str, typer.Option(help="First levels of all topics.")] = "ngatu/v1",
+    root: Annotated[str, typer.Option(help="First levels of all topics.", callback=topic_root)] = "ngatu/v1",
     tls_ca: Annotated[
-        Path | None, typer.Option(help="The broker's certificate authority; turns TLS on.")
+        Path | None,
+        typer.Option(help="The broker's certificate authority; turns TLS on.", exists=True, dir_okay=False),
     ] = None,
-    cert: Annotated[Path | None, typer.Option(help="A certificate of the station's.")] = None,
-    key: Annotated[Path | None, typer.Option(help="The key of the certificate.")] = None,
+    cert: Annotated[
+        Path | None, typer.Option(help="A certificate of the station's.", exists=True, dir_okay=False)
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="The key of the certificate.", exists=True, dir_okay=False)
+    ] = None,
     username: Annotated[str | None, typer.Option(help="As the broker knows who looks.")] = None,
-    password_file: Annotated[Path | None, typer.Option(help="File with the password.")] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(help="File with the password.", exists=True, dir_okay=False)
+    ] = None,
     store: Annotated[Path | None, typer.Option(hidden=True)] = None,
     save: Annotated[Path | None, typer.Option(help="Folder for the pictures.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One line of JSON per event, for pipes.")] = False,
-    for_s: Annotated[float | None, typer.Option("--for", help="End after so many seconds.")] = None,
-    until_events: Annotated[int | None, typer.Option(help="End after so many events.")] = None,
+    for_s: Annotated[float | None, typer.Option("--for", min=0, help="End after so many seconds.")] = None,
+    until_events: Annotated[int | None, typer.Option(min=1, help="End after so many events.")] = None,
 ) -> None:
     """Show events as they arrive: look on beside the station, and leave no trace at the broker.
 
     Receipts are given by the station alone (`ngatu station`): until it has a message, the box keeps it.
 
-    Ends with 0; with 1 if a picture could not be saved; with 3 if the broker refused or was never reached;
-    with 4 if --for ended before --until-events.
+    Exit code 1: the broker refused or was never reached, or a picture could not be saved; 3: --for ended before
+    --until-events.
     """
     _log_to_stderr()
     if store is not None:
         raise typer.BadParameter(NO_STATION.format(commune=(commune or ["NAME"])[0]), param_hint="--store")
-    if save is not None and _is_a_store(save):
+    if save is not None and is_a_store(save):
         raise typer.BadParameter(
             f"{save} belongs to a station's store: name another folder", param_hint="--save"
         )
-    try:
-        settings = SubscriberSettings(
-            host=host,
-            port=port or (8883 if tls_ca else 1883),
-            tls=TlsSettings(ca=tls_ca, cert=cert, key=key) if tls_ca else None,
-            username=username,
-            password=Secret(file=password_file) if password_file else None,
-            root=root,
-            communes=tuple(commune or ()),
-            devices=tuple(device or ()),
-            client_id=f"ngatu-watch-{uuid4().hex[:12]}",
-        )
-    except ValidationError as error:
-        wrong = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors(include_url=False))
-        raise typer.BadParameter(wrong) from None
+    pair_without_authority(tls_ca, cert, key, "--tls-ca")
+    settings = settings_of(
+        SubscriberSettings,
+        OPTIONS,
+        host=host,
+        port=(8883 if tls_ca else 1883) if port is None else port,
+        tls=TlsSettings(ca=tls_ca, cert=cert, key=key) if tls_ca else None,
+        username=username,
+        password=Secret(file=password_file) if password_file else None,
+        root=root,
+        communes=tuple(commune or ()),
+        devices=tuple(device or ()),
+        client_id=f"ngatu-watch-{uuid4().hex[:12]}",
+    )
     raise typer.Exit(_watch(settings, save=save, json=json, for_s=for_s, until_events=until_events))
-
-
-def _is_a_store(folder: Path) -> bool:
-    """Whether a station keeps its database or its pictures there."""
-    place = folder.resolve()
-    blobs = [each for each in (place, *place.parents) if each.name == "blobs"]
-    return any((each / "station.db").exists() for each in (place, *(each.parent for each in blobs)))
 
 
 def _watch(
@@ -104,20 +108,21 @@ def _watch(
         subscriber = Subscriber(settings, handler)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: subscriber.stop())
-        talk.print("looking on; what comes is kept by the station, `ngatu station`")
+        here = zone(datetime.now(UTC))
+        talk.print(f"looking on; what comes is kept by the station, `ngatu station`; local time: {here}")
         with _screen(json, subscriber, f"{settings.host}:{settings.port}") as screen:
             handler.begin(screen, subscriber.stop, until_events)
             subscriber.run(for_s)
     except NgatuError as error:
         talk.print(str(error), style="red")
-        return NO_BROKER if isinstance(error, BrokerRefused) else 1
+        return code_of(error)
     if not subscriber.counters.connects:
         talk.print(f"never connected: {subscriber.trouble or 'ended too early'}", style="red")
-        return NO_BROKER
+        return ExitCode.FAILED
     talk.print(_summary(handler.seen, subscriber.counters))
     if handler.seen.unsaved:
-        return 1
-    return TOO_FEW if until_events is not None and len(handler.seen.events) < until_events else 0
+        return ExitCode.FAILED
+    return ExitCode.NOT_YET if until_events is not None and handler.seen.events < until_events else 0
 
 
 def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
@@ -130,7 +135,7 @@ def _screen(json: bool, subscriber: Subscriber, where: str) -> Screen:
 def _summary(seen: SeenEvents, counters: IngestCounters) -> str:
     unsaved = f" ({seen.unsaved} not saved)" if seen.unsaved else ""
     return (
-        f"{len(seen.events)} events ({len(seen.alerts)} alerts, {len(seen.open)} still open), "
+        f"{seen.events} events ({seen.alerts} alerts, {seen.open} still open), "
         f"{seen.pictures} pictures{unsaved}, {counters.duplicates} repeated, "
         f"{seen.problems} unreadable"
     )

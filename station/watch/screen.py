@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Protocol, TextIO
 
 import structlog
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -21,12 +22,29 @@ from agent.printable import printable, printable_json
 from agent.wire.payloads import EventPayload
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.ingest.subscriber import Subscriber
+from station.lookup.moments import zone
 
 log = structlog.get_logger("station.watch.screen")
 
 _SHOWN = 500
 _ALARMS = 5
 """Lines above the table at most."""
+
+
+_COLUMNS = (
+    ("time", 0),
+    ("camera", 0),
+    ("kind", 0),
+    ("label", 0),
+    ("riders", 130),
+    ("rule", 0),
+    ("zone", 100),
+    ("phase", 0),
+    ("severity", 115),
+    ("delay", 130),
+    ("picture", 130),
+)
+"""Of the table, and how wide the terminal must be for each. An alert is red in the narrowest, too."""
 
 
 class Screen(Protocol):
@@ -88,7 +106,7 @@ class Lines:
         """Write the line at once."""
         if message.kind is MessageKind.EVENT and message.event is not None:
             row = _Row(message.event, _delay_s(message.event))
-            self._out.write("  ".join(cell for cell in _shown_cells(row) if cell) + "\n")
+            self._out.write("  ".join(cell for cell in _shown_cells(row).values() if cell) + "\n")
             self._out.flush()
 
     def show_alarms(self, alarms: Sequence[str]) -> None:
@@ -135,17 +153,28 @@ class LiveTable:
         self._alarms = tuple(printable(each) for each in alarms)
 
     def table(self) -> Table:
-        """The table as it is now, cut to the terminal's height."""
+        """The table as it is now, cut to the terminal's height; of its columns those that have room."""
         alarms = self._alarms[:_ALARMS]
         title = Text("\n".join(alarms), "bold red", no_wrap=True, overflow="ellipsis") if alarms else None
-        table = Table(expand=True, title=title, title_justify="left", caption=self._caption())
-        for name in ("time", "camera", "kind", "label", "riders", "phase", "severity", "delay", "picture"):
+        table = Table(
+            expand=True,
+            title=title,
+            title_justify="left",
+            caption=self._caption(),
+            box=SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+            pad_edge=False,
+        )
+        width = self._console.width
+        names = [name for name, needs in _COLUMNS if width >= needs]
+        for name in names:
             table.add_column(name, justify="right" if name in ("riders", "delay") else "left", no_wrap=True)
         newest = list(reversed(self._rows.values()))[: max(1, self._console.height - 6 - len(alarms))]
         for row in newest:
             alert = row.event.severity is Severity.ALERT and row.event.phase is not Phase.END
+            cells = _shown_cells(row, brief=True)
             table.add_row(
-                *(Text(cell) for cell in (*_shown_cells(row, brief=True), "yes" if row.picture else "")),
+                *(Text(cells.get(name, "")) for name in names),
                 style="bold red" if alert else "dim" if row.event.replayed else "",
             )
         return table
@@ -154,7 +183,7 @@ class LiveTable:
         if self._subscriber.trouble is not None:
             return f"waiting for {self._where}: {self._subscriber.trouble}"
         counters = self._subscriber.counters
-        return f"{self._where} · {counters.committed} messages"
+        return f"{self._where} · {counters.committed} messages · local time: {zone(datetime.now(UTC))}"
 
     def __enter__(self) -> LiveTable:
         self._live.__enter__()
@@ -166,34 +195,37 @@ class LiveTable:
         self._live.__exit__(kind, error, trace)
 
 
-def _shown_cells(row: _Row, *, brief: bool = False) -> tuple[str, ...]:
+def _shown_cells(row: _Row, *, brief: bool = False) -> dict[str, str]:
     """As `_cells`; an event that cannot be shown takes no other with it, and is shown as one that cannot be."""
     try:
-        return tuple(printable(cell) for cell in _cells(row, brief=brief))
+        return {name: printable(cell) for name, cell in _cells(row, brief=brief).items()}
     except Exception as error:  # whatever is in it: the thread that renews the table ends with it
         if not row.refused:  # a table is renewed four times a second
             log.warning("event_not_shown", event_id=row.event.id, device=row.event.device, why=repr(error))
         row.refused = True
         where = f"{row.event.device}/{row.event.camera}"
-        return ("", where, f"cannot be shown: {type(error).__name__}", row.event.id, "", "", "", "")
+        return {"camera": where, "kind": f"cannot be shown: {type(error).__name__}", "label": row.event.id}
 
 
-def _cells(row: _Row, *, brief: bool = False) -> tuple[str, ...]:
-    """Time (brief: without the date if that is today), camera, kind, label, riders, phase, severity, delay."""
+def _cells(row: _Row, *, brief: bool = False) -> dict[str, str]:
+    """Column -> what stands there. Brief: without the date if that is today."""
     event = row.event
     seen = event.object
     local = event.time.astimezone()
     today = local.date() == datetime.now(UTC).astimezone().date()
-    return (
-        local.strftime("%H:%M:%S" if brief and today else "%Y-%m-%d %H:%M:%S"),
-        f"{event.device}/{event.camera}",
-        str(event.kind) + (f" {event.direction}" if event.direction else ""),
-        seen.label if seen else event.detail or "",
-        str(seen.riders) if seen and seen.riders else "",
-        str(event.phase) + (f" ({event.end_reason})" if event.end_reason else ""),
-        str(event.severity),
-        f"{row.delay_s:.1f} s",
-    )
+    return {
+        "time": local.strftime("%H:%M:%S" if brief and today else "%Y-%m-%d %H:%M:%S"),
+        "camera": f"{event.device}/{event.camera}",
+        "kind": str(event.kind) + (f" {event.direction}" if event.direction else ""),
+        "label": seen.label if seen else event.detail or "",
+        "riders": str(seen.riders) if seen and seen.riders else "",
+        "phase": str(event.phase) + (f" ({event.end_reason})" if event.end_reason else ""),
+        "severity": str(event.severity),
+        "delay": f"{row.delay_s:.1f} s",
+        "rule": event.rule.id,
+        "zone": ", ".join(seen.entered_zones) if seen else "",
+        "picture": "yes" if row.picture else "",
+    }
 
 
 def _delay_s(event: EventPayload) -> float:

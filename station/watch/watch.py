@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import tempfile
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from agent.core.types import Phase, Severity
 from agent.errors import NgatuError
+from agent.wire.payloads import EventPayload
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
+from station.picture_files import place_of, write
 from station.watch.screen import Screen
 
 log = structlog.get_logger("station.watch.watch")
@@ -21,18 +23,44 @@ log = structlog.get_logger("station.watch.watch")
 MAKE_ROOM = "make room there, or let this user write; the watching goes on, and ends with 1"
 
 
-@dataclass
-class SeenEvents:
-    """What came, for the summary."""
+REMEMBERED = 10_000
+"""Events whose later messages are known as theirs."""
 
-    events: set[tuple[str, str]] = field(default_factory=set)
-    """Device and id."""
-    alerts: set[tuple[str, str]] = field(default_factory=set)
-    open: set[tuple[str, str]] = field(default_factory=set)
-    pictures: int = 0
-    unsaved: int = 0
-    """Pictures that could not be written."""
-    problems: int = 0
+
+class SeenEvents:
+    """What came, in numbers, for the summary.
+
+    Of the latest events it knows which they were. One that is older is forgotten: it is no more among those
+    that are open, and another message of it counts as a new event. So the memory that a watch takes is bounded.
+    """
+
+    def __init__(self, remembered: int = REMEMBERED) -> None:
+        self.events = 0
+        self.alerts = 0
+        self.open = 0
+        """Of those that it remembers."""
+        self.pictures = 0
+        self.unsaved = 0
+        """Pictures that could not be written."""
+        self.problems = 0
+        self._remembered = remembered
+        self._latest: OrderedDict[tuple[str, str], tuple[bool, bool]] = OrderedDict()
+        """Device and id -> whether it was an alert, and whether it is open."""
+
+    def note(self, device: str, event: EventPayload) -> None:
+        """One message of an event."""
+        key = device, event.id
+        known = self._latest.pop(key, None)
+        was_alert, was_open = known or (False, False)
+        is_alert = was_alert or event.severity is Severity.ALERT
+        is_open = event.phase is not Phase.END
+        self.events += known is None
+        self.alerts += is_alert - was_alert
+        self.open += is_open - was_open
+        self._latest[key] = is_alert, is_open
+        if len(self._latest) > self._remembered:
+            _, (_, forgotten_open) = self._latest.popitem(last=False)
+            self.open -= forgotten_open
 
 
 class Watch:
@@ -73,7 +101,7 @@ class Watch:
                     self._stop()
                 except Exception:  # it hides no other
                     log.exception("message_not_shown", device=message.device, event_id=message.event_id)
-        if self._until_events is not None and len(self.seen.events) >= self._until_events:
+        if self._until_events is not None and self.seen.events >= self._until_events:
             self._stop()
 
     def _keep(self, message: InboundMessage) -> None:
@@ -123,11 +151,7 @@ class Watch:
         seen.problems += message.problem is not None
         seen.pictures += message.kind is MessageKind.IMAGE and message.image is not None
         if message.kind is MessageKind.EVENT and message.event is not None:
-            event, key = message.event, (message.device, message.event.id)
-            seen.events.add(key)
-            if event.severity is Severity.ALERT:
-                seen.alerts.add(key)
-            (seen.open.discard if event.phase is Phase.END else seen.open.add)(key)
+            seen.note(message.device, message.event)
 
 
 def _try(folder: Path) -> None:
@@ -144,22 +168,15 @@ def _try(folder: Path) -> None:
 
 
 def _save(folder: Path, message: InboundMessage) -> bool:
-    """Write a picture as DEVICE/CAMERA/EVENT-KIND.jpg, a better one over it; whether there was one.
+    """Write a picture under a name for people, a better one of the same event over it; whether there was one.
 
     Raises:
         OSError: it cannot be written; nothing of it is left.
     """
     if message.kind is not MessageKind.IMAGE or message.image is None or message.camera is None:
         return False
-    place = folder / message.device / message.camera
-    place.mkdir(parents=True, exist_ok=True)
-    path = place / f"{message.event_id}-{message.image_kind}.jpg"
-    unfinished = path.with_suffix(".part")
-    try:
-        unfinished.write_bytes(message.image)
-        unfinished.replace(path)
-    except OSError:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise
+    event = message.event  # None: it was told before the watch began
+    at, kind = (event.start_time, str(event.kind)) if event is not None else (datetime.now(UTC), None)
+    picture, event_id = message.image_kind or "picture", message.event_id or ""
+    write(place_of(folder, message.device, message.camera, at, kind, picture, event_id), message.image)
     return True

@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.printable import printable, printable_lines
+from agent.printable import printable, printable_lines, spreadsheet_cell
 
 STEERING = ("Cc", "Zl", "Zp", "Cs")
 
@@ -43,3 +43,11 @@ def test_a_traceback_keeps_its_lines_and_nothing_else() -> None:
 def test_vietnamese_stays_as_it_is() -> None:
     text = "Ngã tư Hải Ninh – xe máy ngược chiều 🏍"
     assert printable(text) == text
+
+
+@given(st.text())
+def test_no_cell_begins_a_formula(text: str) -> None:
+    cell = spreadsheet_cell(text)
+
+    assert not cell.lstrip().startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"))
+    assert cell.removeprefix("'") in (printable(text), printable(text).removeprefix("'"))

@@ -14,8 +14,8 @@ from agent.outbox.outbox import Outbox
 from agent.outbox.seals import SEAL_EVERY
 from agent.outbox.transaction import EVICTION, cost_bytes
 from agent.wire import codec
-from agent.wire.chain import ranges
 from agent.wire.message import Message, Priority
+from agent.wire.ranges import ranges
 from tests.conftest import SteppedClock
 from tests.support.outboxes import SMALL, end, message, proofs
 

@@ -92,8 +92,8 @@ def test_marks_of_xml_in_a_place_are_text() -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("hai-ninh", "Hai Ninh 3"), "box: 'Hai Ninh 3' is not 3 to 32 of a-z"),
-        (("hai/ninh", "hai-ninh-03"), "commune: 'hai/ninh' is not 3 to 32 of a-z"),
+        (("hai-ninh", "Hai Ninh 3"), "box: 'Hai Ninh 3' is not 2 to 32 of a-z"),
+        (("hai/ninh", "hai-ninh-03"), "commune: 'hai/ninh' is not 2 to 32 of a-z"),
         (("hai-ninh", "hai-ninh-03\n"), "box: 'hai-ninh-03\\\\n' is not"),
         (("hai-ninh", "hai-ninh-03", "two\nlines"), "place: is not one line"),
         (("hai-ninh", "hai-ninh-03", "", "x" * 201), "contact: is not one line of at most 200 letters"),

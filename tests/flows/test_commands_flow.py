@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import threading
 import time
 from collections import Counter
@@ -21,7 +22,7 @@ from paho.mqtt.properties import Properties
 
 from agent.commands.audit import verify
 from agent.wire import codec
-from tests.support.boxes import Box, at_work
+from tests.support.boxes import Box, Station, at_work, stored
 from tests.support.brokers import Mosquitto, until
 
 HERE = "ngatu/v1/test-commune/test-box-01"
@@ -110,6 +111,12 @@ def audited(box: Box) -> Counter[tuple[str, str]]:
     return Counter((line["id"], line["state"]) for line in map(json.loads, lines) if "id" in line)
 
 
+def logged(box: Box, what: str) -> list[dict[str, Any]]:
+    """The lines of its log with that name."""
+    lines = [json.loads(line) for line in box.log.read_text().splitlines() if line.startswith("{")]
+    return [line for line in lines if line["event"] == what]
+
+
 def test_a_running_box_does_what_it_is_told(box: Box, desk: Desk) -> None:
     with at_work(box):
         until(lambda: any(state["state"] == "streaming" for state in desk.states), 40, "it watches")
@@ -127,17 +134,92 @@ def test_a_running_box_does_what_it_is_told(box: Box, desk: Desk) -> None:
         retained = desk.send("restart", retain=True)
         until(lambda: desk.final(retained), 20, "a retained order is refused")
         assert desk.answers[retained][-1]["state"] == "refused"
+        assert box.stop() == 0
+
+    assert desk.answers[pause][-1]["state"] == "done"
+    states = audited(box)
+    assert max(count for (_, state), count in states.items() if state == "done") == 1
+    assert verify(box.folder / "state/audit.log") is None
+
+
+def test_a_service_ends_on_the_order_to_restart_with_the_code_that_asks_for_it(
+    box: Box, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(box.folder))
+    with at_work(box):
+        until(lambda: any(state["state"] == "streaming" for state in desk.states), 40, "it watches")
         restart = desk.send("restart")
         assert box.wait(15) == 75
         box.start()
         until(lambda: desk.final(restart), 40, "the next life answers")
         assert box.stop() == 0
 
-    assert desk.answers[pause][-1]["state"] == "done"
     assert desk.answers[restart][-1]["state"] == "done"
-    states = audited(box)
-    assert max(count for (_, state), count in states.items() if state == "done") == 1
+    assert [line["why"] for line in logged(box, "started")] == ["first_start", "restart_ordered"]
+
+
+def test_a_box_that_was_started_by_hand_begins_anew_by_itself_and_says_so(box: Box, desk: Desk) -> None:
+    with at_work(box):
+        assert box.process is not None
+        until(lambda: any(state["state"] == "streaming" for state in desk.states), 40, "it watches")
+        for verb in ("restart", "reload"):
+            desk.states.clear()
+            ordered = desk.send(verb)
+            until(lambda name=ordered: desk.final(name), 40, "the next life answers")  # type: ignore[misc]
+            assert desk.answers[ordered][-1]["state"] == "done"
+            assert box.process.poll() is None, "the same process"
+            until(lambda: desk.states and desk.states[-1]["state"] == "streaming", 40, "it watches again")
+        assert box.stop() == 0
+
+    lives = logged(box, "started")
+    assert [life["why"] for life in lives] == ["first_start", "restart_ordered", "restart_ordered"]
+    assert len({life["session"] for life in lives}) == 3
+    assert not logged(box, "events_closed_after_restart")
+    assert max(count for (_, state), count in audited(box).items() if state == "done") == 1
     assert verify(box.folder / "state/audit.log") is None
+
+
+def test_by_hand_an_order_that_would_end_the_box_is_answered_with_why_not(box: Box, desk: Desk) -> None:
+    with at_work(box):
+        assert box.process is not None
+        until(lambda: any(state["state"] == "streaming" for state in desk.states), 40, "it watches")
+        box.config.write_text(box.config.read_text().replace("squares.onnx", "none.onnx"))
+        orders = [desk.send("reload"), desk.send("restart")]
+        until(lambda: all(desk.final(each) for each in orders), 20, "both are answered")
+        assert box.process.poll() is None
+        assert box.stop() == 0
+
+    for each in orders:
+        assert desk.answers[each][-1]["state"] == "failed"
+        assert "none.onnx" in desk.answers[each][-1]["detail"]
+    assert len(logged(box, "started")) == 1
+
+
+def test_who_asks_a_box_to_end_while_it_begins_anew_is_obeyed(box: Box, desk: Desk) -> None:
+    with at_work(box):
+        until(lambda: any(state["state"] == "streaming" for state in desk.states), 40, "it watches")
+        ordered = desk.send("restart")
+        until(lambda: logged(box, "stopping"), 20, "it ends for the order")
+        assert box.stop() in (0, -signal.SIGTERM)
+        assert len(logged(box, "started")) == 1
+        box.start()
+        until(lambda: desk.final(ordered), 40, "the next life answers")
+        assert box.stop() == 0
+
+
+def test_what_a_stop_ends_says_stopped_and_only_a_death_says_restarted(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    box, station = Box(tmp_path, mosquitto.port), Station(tmp_path, mosquitto.port)
+    with at_work(station, box):
+        until(lambda: stored(station, "object", "start"), 40, "the first car is told")
+        until(lambda: box.outbox_number("select count(*) from open_event"), 20, "something is open")
+        assert box.stop() == 0
+        until(lambda: any(event["end_reason"] == "stopped" for event in station.events()), 20, "the ends came")
+        station.end()
+
+    reasons = {event["end_reason"] for event in station.events() if event["phase"] == "end"}
+    assert "agent_restarted" not in reasons
 
 
 def test_a_wrong_file_never_stops_a_box_and_the_station_hears_why(

@@ -242,6 +242,15 @@ def test_a_model_without_a_public_file_is_told(tmp_path: Path) -> None:
     assert "ngatu models add" in caught.value.hint
 
 
+def test_a_checkpoint_is_told_from_a_model(tmp_path: Path) -> None:
+    mine = tmp_path / "best.pt"
+    mine.write_bytes(b"PK")
+
+    with pytest.raises(ModelError, match="this is a checkpoint") as caught:
+        add_model(mine, tmp_path / "models")
+    assert f"ngatu models export {mine}" in caught.value.hint
+
+
 def test_a_model_of_ones_own_is_taken_in_with_its_card(tmp_path: Path) -> None:
     mine = tmp_path / "somewhere.onnx"
     mine.write_bytes(b"mine")

@@ -148,11 +148,63 @@ def test_a_box_speaks_to_its_cameras_its_broker_the_clock_and_the_names_and_to_n
     }  # fmt: skip
     forbidden = {
         f"tcp/{OTHER}/554", f"tcp/{CAMERA}/555", f"tcp/{CAMERA}/22", f"tcp/{BROKER}/554", f"tcp/{OTHER}/8883",
-        f"tcp/{BROKER}/443", f"udp/{OTHER}/123", f"udp/{OTHER}/6970",
+        f"tcp/{BROKER}/443", f"udp/{OTHER}/123", f"udp/{OTHER}/6970", f"tcp/{BROKER}/53", f"udp/{BROKER}/53",
     }  # fmt: skip
-    with confined(rendered(tmp_path)) as box:
+    with confined(rendered(tmp_path, ngatu_agent_names=[OTHER])) as box:
         found = reached(box, *allowed, *forbidden)
     assert {place for place, came in found.items() if came} == allowed
+
+
+def names(box: str, folder: Path, *lines: str) -> dict[str, Any]:
+    """ngatu-names, after the network has told this."""
+    told = folder / "resolv.conf"
+    told.write_text("".join(f"{line}\n" for line in lines))
+    words = [
+        sys.executable,
+        "-IB",
+        ROLE / "files/ngatu_names.py",
+        "--told",
+        told,
+        "--kept",
+        folder / "names.conf",
+    ]
+    done = subprocess.run(
+        ["ip", "netns", "exec", box, *words], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_a_box_asks_the_servers_of_names_that_its_network_tells_and_no_others(tmp_path: Path) -> None:
+    places = [f"{protocol}/{host}/53" for host in (BROKER, OTHER) for protocol in ("tcp", "udp")]
+    with confined(rendered(tmp_path)) as box:
+        assert not any(reached(box, *places).values())
+
+        first = names(box, tmp_path, "search example", "nameserver 127.0.0.53", f"nameserver {BROKER}")
+        assert first == {"changed": True, "servers": [BROKER]}
+        assert list(reached(box, *places).values()) == [True, True, False, False]
+
+        assert names(box, tmp_path, f"nameserver {OTHER}", "nameserver fd00::53%eth0")["changed"]
+        assert list(reached(box, *places).values()) == [False, False, True, True]
+        assert not names(box, tmp_path, "# renewed soon", "nameserver", "nameserver x")["changed"]
+        assert list(reached(box, *places).values()) == [False, False, True, True]
+
+
+def test_rules_that_are_read_anew_have_the_servers_that_were_known_last(tmp_path: Path) -> None:
+    rules = rendered(tmp_path)
+    place = f"udp/{OTHER}/53"
+    rules.write_text(rules.read_text().replace("/etc/ngatu/firewall/", f"{tmp_path}/"))
+    with confined(rules) as box:
+        names(box, tmp_path, f"nameserver {OTHER}")
+        _do("ip", "netns", "exec", box, "nft", "-f", str(rules))
+        assert reached(box, place)[place]
+
+
+def test_where_nobody_is_confined_the_servers_are_kept_and_no_rule_is_made(tmp_path: Path) -> None:
+    with confined(rendered(tmp_path, ngatu_agent_confined=False)) as box:
+        assert names(box, tmp_path, f"nameserver {OTHER}")["servers"] == [OTHER]
+        assert reached(box, f"udp/{BROKER}/53")[f"udp/{BROKER}/53"]
 
 
 def test_who_comes_to_a_box_is_answered(tmp_path: Path) -> None:

@@ -81,7 +81,11 @@ def test_every_playbook_in_the_text_exists(page: Path) -> None:
     named = set(re.findall(r"`(?:[^`]* )?([a-z-]+\.yml)\b[^`]*`", text(page)))
     there = {path.name for path in [*ANSIBLE.rglob("*.yml"), *ANSIBLE.rglob("*.yaml")]}
 
-    assert {name for name in named if not name.startswith("box-")} <= there | {"vault.yml", "all.yml"}
+    assert {name for name in named if not name.startswith("box-")} <= there | {
+        "vault.yml",
+        "all.yml",
+        "answers.yml",
+    }
 
 
 @EACH

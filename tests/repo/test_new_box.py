@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -106,9 +108,11 @@ def test_the_same_again_changes_nothing_and_says_so(province: Province) -> None:
 @pytest.mark.parametrize(
     ("variables", "why"),
     [
-        ({"box": "Hai_Ninh 3"}, "box 'Hai_Ninh 3', commune 'hai-ninh': each is 3 to 32 of a-z"),
+        ({"box": "Hai_Ninh 3"}, "box 'Hai_Ninh 3', commune 'hai-ninh': each is 2 to 32 of a-z"),
         ({"box": "station"}, "a box is not called station"),
-        ({"address": "10.20.1.13; reboot"}, "a host name or an address"),
+        ({"address": "10.20.1.13; reboot"}, "neither an address nor a host name"),
+        ({"address": "10.20.1"}, "'10.20.1' is no address: an IPv4 address is four numbers from 0 to 255"),
+        ({"address": "--help"}, "neither an address nor a host name"),
         ({"place": "a { b"}, "without braces"),
         ({"commune": "hai-bac"}, "no group commune_hai_bac below ngatu_box; there are dong-ha, hai-ninh"),
         ({"box": "hai-ninh-01"}, "hai-ninh-01 is in the inventory already"),
@@ -127,6 +131,50 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(
     assert why in done.stdout
     assert province.files() == before
     assert not (province.folder / "labels").exists()
+
+
+def test_the_first_box_of_a_commune_is_like_the_others(province: Province) -> None:
+    hosts = province.hosts / "hosts.yml"
+    taken = """      hosts:
+        hai-tay-01:
+          ansible_host: 10.20.2.11
+"""
+    assert taken in hosts.read_text()
+    hosts.write_text(hosts.read_text().replace(taken, ""))
+    done = province.new(box="hai-tay-01", commune="hai-tay")
+
+    assert done.returncode == 0, done.stdout
+    assert province.inventory()["commune_hai_tay"]["hosts"] == ["hai-tay-01"]
+
+
+@pytest.mark.parametrize("address", ["fd00:20:1::13", "hai-ninh-03.tram.example"])
+def test_an_address_of_ipv6_and_a_host_name_pass(province: Province, address: str) -> None:
+    done = province.new(address=address)
+
+    assert done.returncode == 0, done.stdout
+    assert province.inventory()["_meta"]["hostvars"]["hai-ninh-03"]["ansible_host"] == address
+
+
+def test_what_comes_next_can_be_typed_as_it_is_shown_and_is_for_this_box_alone(province: Province) -> None:
+    said = " ".join(province.new().stdout.split())
+    command = said.partition("next: ")[2].partition("hai-ninh-03")[0] + "hai-ninh-03"
+
+    assert command == f"ansible-playbook -i {province.hosts} site.yml --ask-vault-pass --limit hai-ninh-03"
+    listed = subprocess.run(
+        shlex.split(command.replace("--ask-vault-pass", "--list-hosts")),
+        capture_output=True, text=True, timeout=60, check=True, cwd=ROOT / "deploy/ansible",
+        env=province.environment,
+    ).stdout  # fmt: skip
+    assert set(re.findall(r"^      (\S+)$", listed, re.MULTILINE)) == {"hai-ninh-03"}
+
+
+def test_who_opens_the_vault_by_the_environment_is_not_told_to_be_asked(province: Province) -> None:
+    secret = province.folder / "vault.password"
+    secret.write_text("open sesame, open\n")
+    province.environment["ANSIBLE_VAULT_PASSWORD_FILE"] = str(secret)
+    said = " ".join(province.new().stdout.split())
+
+    assert "site.yml --limit hai-ninh-03" in said
 
 
 def test_a_commune_that_is_not_among_the_boxes_gets_none(province: Province) -> None:

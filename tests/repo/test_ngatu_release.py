@@ -181,6 +181,17 @@ def refused(box: SmallBox, path: Path) -> str:
     return done.stderr
 
 
+def test_what_cannot_be_written_is_told_in_a_line(tmp_path: Path) -> None:
+    box = SmallBox(tmp_path / "box", tmp_path / "release.pub")
+    (box.root / "lock").mkdir()
+    done = box.tool("confirm")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"ngatu-release: {box.root / 'lock'}: Is a directory: look at the disk: full or read-only?"
+    ]
+
+
 def test_a_bundle_that_another_key_signed_is_refused(bare: SmallBox, maker: Maker) -> None:
     message = refused(bare, maker.bundle("0.4.0", key=Ed25519PrivateKey.generate()))
 

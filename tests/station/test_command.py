@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,8 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
-from agent.errors import NgatuError
-from agent.wire import codec
-from agent.wire.payloads import AckPayload
 from station.cli import commands
-from station.command import CommandReply, arguments, new_command, shown
+from station.command import new_command, wait_for_file
 from station.watch.embedded import Address
 from tests.agent.wire.test_signature import pem
 from tests.support.boxes import Box, Station, at_work
@@ -30,7 +27,7 @@ app.add_typer(commands)
 def config(tmp_path: Path, embedded: Address) -> Path:
     path = tmp_path / "station.yaml"
     path.write_text(
-        f"commune: test-commune\nstate_dir: {tmp_path / 'store'}\n"
+        f"commune: test-commune\nstate_dir: {tmp_path / 'station'}\n"
         f"broker: {{host: {embedded.host}, port: {embedded.port}}}\n"
     )
     return path
@@ -75,31 +72,19 @@ def test_a_technician_orders_and_reads_what_became_of_it(
     )
     assert code == 0, said
     assert picture.read_bytes().startswith(b"\xff\xd8")
+    (kept,) = re.findall(r"^its picture: (.+)$", said, re.MULTILINE)
+    assert Path(kept).read_bytes() == picture.read_bytes()
     assert order(config, "test-box-01", "set", "camera=road", "action=pause", "until=+30m", *signed)[0] == 0
     code, said = order(config, "test-box-01", "set", "camera=nord", "action=resume", *signed)
     assert code == 1
     assert "failed: there is no camera 'nord'; there are road" in said
     code, said = order(config, "test-box-01", "dance")
-    assert code == 1
-    assert "refused: there is no command 'dance'" in said
+    assert code == 2
+    assert "there is no order 'dance'" in said
     code, said = order(config, "test-box-77", "ping", "--wait", "0.2")
     assert code == 3
     assert "no answer yet" in said
     assert '"issuer":"Tran"' in (box.folder / "state/audit.log").read_text()
-
-
-def test_words_become_arguments() -> None:
-    args = arguments(["camera=north", "until=+2h", "rule=a=b"])
-    until_s = datetime.fromisoformat(args.pop("until")).timestamp()
-
-    assert args == {"camera": "north", "rule": "a=b"}
-    assert until_s == pytest.approx((datetime.now(UTC) + timedelta(hours=2)).timestamp(), abs=5)
-
-
-@pytest.mark.parametrize("words", [["camera"], ["=north"], ["until=+2x"], ["until=+"], ["until=+-3h"]])
-def test_a_word_that_is_no_argument_is_told(words: list[str]) -> None:
-    with pytest.raises(NgatuError):
-        arguments(words)
 
 
 def test_each_command_is_new_and_lives_as_long_as_it_is_told() -> None:
@@ -121,12 +106,25 @@ def test_a_box_that_the_broker_has_never_seen_is_told(tmp_path: Path, mosquitto:
     assert "the broker knows no such box" in said
 
 
-def test_an_answer_cannot_steer_the_technicians_terminal() -> None:
-    steering = b'"detail":"a\\u001b[2J","result":{"x":"\\u009b31m\\u202e"}'
-    words = b'{"id":"c-1","state":"done","time":"2026-03-02T11:04:07Z",' + steering + b"}"
-    answer = codec.parse(AckPayload, words)
+def test_nothing_is_sent_of_an_order_that_no_box_could_do(tmp_path: Path) -> None:
+    """There is no broker, and nobody asks for one."""
+    path = tmp_path / "station.yaml"
+    path.write_text("commune: test-commune\nbroker: {port: 1}\n")
+    for words, what in (
+        (["snapshto", "camera=road"], "there is no order 'snapshto'; did you mean snapshot?"),
+        (["snapshot", "camera=North"], 'camera: "North" is not 2 to 32 of'),
+        (["snapshot"], "snapshot needs camera; write snapshot camera=NAME"),
+        (["set", "camera=road", "action=pause", "until=tomorrow"], 'until: "tomorrow" is no time'),
+        (["ping", "--save", "x.jpg"], "--save: ping has no picture"),
+        (["snapshot", "camera=road", "--save", str(tmp_path / "no/x.jpg")], "there is no folder"),
+    ):
+        code, said = order(path, "test-box-01", *words)
+        assert (code, what in said) == (2, True), said
+    code, said = order(path, "Test Box 1", "ping")
+    assert (code, "'Test Box 1' cannot stand in a topic" in said) == (2, True), said
 
-    said = shown(CommandReply("c-1", [answer]))
 
-    assert not set("\x1b\x9b\u202e") & set(said)
-    assert "done" in said
+def test_a_file_that_comes_in_time_is_waited_for(tmp_path: Path) -> None:
+    assert not wait_for_file(tmp_path / "a", within_s=0.1)
+    (tmp_path / "a").touch()
+    assert wait_for_file(tmp_path / "a", within_s=0.0)

@@ -50,7 +50,7 @@ def test_a_folder_of_another_station_is_refused(
 
 
 def test_a_wrong_name_leaves_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r'commune: "Hải Ninh" is not 3 to 32'):
+    with pytest.raises(ConfigError, match=r'commune: "Hải Ninh" is not 2 to 32'):
         starter_file(tmp_path / "x", "Hải Ninh")
 
     assert not (tmp_path / "x").exists()

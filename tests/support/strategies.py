@@ -19,7 +19,7 @@ from agent.core.types import (
     Size,
 )
 
-names = st.from_regex(r"[a-z0-9-]{3,32}", fullmatch=True).filter(lambda name: name != "station")
+names = st.from_regex(r"[a-z0-9-]{2,32}", fullmatch=True).filter(lambda name: name != "station")
 uuids = st.uuids().map(str)
 words = st.text(st.characters(exclude_categories=()), max_size=100)
 """Any text, Vietnamese and lone surrogates too: errors of the system may hold them."""

@@ -134,6 +134,8 @@ class Picture:
     wall_s: float
     layout: Layout
     planes: tuple[memoryview, memoryview, memoryview] = field(repr=False)
+    lap: int = 0
+    """How often the file had begun again."""
 
 
 class Pictures(Protocol):

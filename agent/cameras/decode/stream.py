@@ -64,6 +64,7 @@ class Stream:
         self._subsampling = Subsampling(source.masks)
         self.wanted: Wanted = lambda _mono_s: True
         self.damaged = 0
+        self._lap = 0
         self.facts = self._facts()
 
     def __iter__(self) -> Iterator[Picture]:
@@ -194,6 +195,7 @@ class Stream:
             self._container, self._video = self._open()
             self._timeline.cut()
             self._skip_decode.cut()
+            self._lap += 1
 
     def _once(self) -> Iterator[VideoFrame]:
         packets = self._container.demux(self._video)
@@ -255,7 +257,8 @@ class Stream:
             ) from None
         y, u, v = frame.planes
         layout = Layout(frame.width, frame.height, (y.line_size, u.line_size, v.line_size), full_range)
-        return Picture(index, mono_s, wall_s, layout, (memoryview(y), memoryview(u), memoryview(v)))
+        planes = memoryview(y), memoryview(u), memoryview(v)
+        return Picture(index, mono_s, wall_s, layout, planes, self._lap)
 
 
 def _relay(source: Source) -> Relay | None:

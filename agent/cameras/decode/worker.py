@@ -6,7 +6,7 @@ neither numpy nor pydantic (decoded.py). What it says, as JSON, one message per 
     {"ready": true}                                imports are done, the camera is being opened
     {"facts": {…}}                                 the camera is open
     {"ring": {layout}} + descriptor                frames come in this memory from now on
-    {"frame": [slot, index, mono_s, wall_s, seen, dropped, damaged]}
+    {"frame": [slot, index, mono_s, wall_s, lap, seen, dropped, damaged]}
     {"end": true} | {"lost": [what, hint]} | {"refused": [what, hint]}
 
 What it is told: first the source, then b"next" whenever the parent wants a frame, which also gives back the
@@ -42,8 +42,8 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PR_SET_NO_NEW_PRIVS = 38
 
 
-_Offer = tuple[int, int, float, float, int]
-"""Slot, index, mono_s, wall_s, and how many packets were damaged so far."""
+_Offer = tuple[int, int, float, float, int, int]
+"""Slot, index, mono_s, wall_s, lap, and how many packets were damaged so far."""
 
 
 class FrameExchange:
@@ -89,7 +89,7 @@ class FrameExchange:
             if self._offered is not None:
                 self._dropped += 1
             # Not the picture itself: its planes would keep the decoder's memory from being used again.
-            self._offered = slot, picture.index, picture.mono_s, picture.wall_s, damaged
+            self._offered = slot, picture.index, picture.mono_s, picture.wall_s, picture.lap, damaged
             self._hand_over()
 
     def finish(self, last_words: dict[str, Any]) -> None:
@@ -116,9 +116,9 @@ class FrameExchange:
     def _hand_over(self) -> None:
         if not self._asked or self._offered is None:
             return
-        slot, index, mono_s, wall_s, damaged = self._offered
+        slot, index, mono_s, wall_s, lap, damaged = self._offered
         self._asked, self._held, self._offered = False, slot, None
-        words = f"{slot},{index},{mono_s!r},{wall_s!r},{index + 1},{self._dropped},{damaged}"
+        words = f"{slot},{index},{mono_s!r},{wall_s!r},{lap},{index + 1},{self._dropped},{damaged}"
         self._sock.send(b'{"frame":[%b]}' % words.encode())  # a third of what json and send_fds cost
         self._changed.notify_all()
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from agent.core.geometry import Point
 from agent.core.rules.schedule import TimeWindow
-from agent.core.rules.zones import Zone, ZoneId
+from agent.core.rules.zones import Zone
 from agent.core.types import EventKind, Severity
 from agent.settings.base import Name, Settings
 
@@ -29,7 +29,7 @@ class BaseRule(Settings):
     needs_detector: ClassVar[bool] = True
     """Without the detector it has nothing to look at."""
 
-    id: Name = Field(description="Name of the rule: 3 to 32 of a-z, 0-9 and '-'.")
+    id: Name = Field(description="Name of the rule.")
     severity: Severity = Field(
         Severity.INFO, description="alert is for the duty officer now, info for looking up."
     )
@@ -47,7 +47,7 @@ class BaseRule(Settings):
         return ()
 
     @property
-    def zone_id(self) -> ZoneId | None:
+    def zone_id(self) -> Name | None:
         """The zone that it watches, if it is about one."""
         return getattr(self, "zone", None)
 

@@ -13,16 +13,15 @@ from itertools import pairwise
 from math import hypot, sqrt
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from agent.core import debounce
 from agent.core.debounce import Debounce
 from agent.core.geometry import Point, crosses, inside, side
 from agent.core.plain_sum import plain_sum
 from agent.core.types import Box, Instant, Size
-from agent.settings.base import Settings
+from agent.settings.base import Name, Settings
 
-ZoneId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{2,32}$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Corner = tuple[Fraction, Fraction]
 """A point on the picture: x and y in fractions of the frame, from its top left corner."""
@@ -44,7 +43,7 @@ class Anchor(StrEnum):
 class Zone(Settings):
     """A named part of the picture."""
 
-    id: ZoneId = Field(description="Name of the zone: 2 to 32 of a-z, 0-9 and '-'.")
+    id: Name = Field(description="Name of the zone.")
     polygon: tuple[Corner, ...] = Field(
         min_length=3, max_length=64, description="Corners in order, [x, y] each."
     )

@@ -57,7 +57,7 @@ class RawBox:
 
     def until_station(self) -> None:
         """Wait for the station: what is said before it listens is heard by nobody."""
-        until(self._station.is_set, 20, "the station came")
+        until(self._station.is_set, 60, "the station came")
 
     def say(self, suffix: str, body: dict[str, object]) -> None:
         """Publish this JSON below the box."""

@@ -131,10 +131,10 @@ def numbers_used_twice(trial: Trial) -> str:
         )
         victim.end()
         victim.start(events, picture_every=0, plant="count-from-one")
-        victim.until_fed()
-        until(station.conflicts, 30, "the station notes a conflict")
+        # How many it numbers again depends on how soon it hears of it: it begins a new stream then (P42).
+        until(station.conflicts, 60, "the station notes a conflict")
         findings = settled(victim, station, 0)
-    if not first.clean or len(findings.conflicts) < events / 2:
+    if not first.clean or not findings.conflicts:
         raise Broken(f"{len(findings.conflicts)} conflicts among {events} numbers: the judge is blind; {first}")
     return (
         f"{len(findings.conflicts)} of {events} numbers seen twice; {station.conflicts()} noted by the station"

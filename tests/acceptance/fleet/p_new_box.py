@@ -20,7 +20,8 @@ COMMUNE = "hai-tay"
 @promise(
     "F3",
     "a bare box joins a running province: new-box.yml, then site.yml for it alone; then a box is switched off",
-    "its first event is at the station, the other box is not touched, report.yml shows both as they are",
+    "its first event is at the station, the other box, the services of its broker's host and the broker of "
+    "another commune are not touched, report.yml shows both as they are",
     minutes=6,
 )
 def one_box_more(trial: Trial) -> str:
@@ -29,19 +30,25 @@ def one_box_more(trial: Trial) -> str:
         province.play("site.yml").good()
         province.rollout_check(OLD, province.bundles.version, 120).good()
         before = _alive(province.fleet[OLD])
+        services = _services(province)
+        _with_a_broker_that_is_away(province)
 
         began = time.monotonic()
         added = province.play("new-box.yml", box=NEW, commune=COMMUNE, address=NEW, place="Ngã ba Chợ").good()
         label = (province.place / "labels" / f"{NEW}.svg").read_text()
         if (code := read(printed(label))) != f"ngatu:{COMMUNE}/{NEW}":
             raise Broken(f"the label says {code}")
-        joined = province.play("site.yml", "--limit", f"{NEW},ngatu_broker").good()
+        joined = province.play("site.yml", "--limit", NEW).good()
         until(
             lambda: province.stats(COMMUNE).get(NEW, {}).get("events", 0) > 0, 120, "its first event is stored"
         )
         first_event = time.monotonic() - began
         if _alive(province.fleet[OLD]) != before:
             raise Broken(f"{OLD} was touched")
+
+        if _services(province) != services:
+            raise Broken(f"a service of {STATION} was started anew")
+        (province.inventory / "away.json").unlink()
 
         province.fleet[OLD].kill()
         until(lambda: _state(province, OLD) == "offline", 120, "the broker has noticed that the box is gone")
@@ -74,6 +81,20 @@ def _without(province: Province, box: str) -> None:
     own = {key: value for key, value in mine.items() if key not in ("ngatu_commune", "ansible_host")}
     own |= {"ngatu_agent_cameras": [CAMERA], "ngatu_agent_settings": SETTINGS}
     (province.inventory / "group_vars" / "commune_hai_tay.yml").write_text(json.dumps(own))
+
+
+def _with_a_broker_that_is_away(province: Province) -> None:
+    """Of another commune: who asks it for anything ends with an error."""
+    away = {"ansible_host": "127.0.0.1", "ansible_port": 1, "ngatu_broker_host": "away.example",
+            "ngatu_communes": ["dong-ha"]}  # fmt: skip
+    (province.inventory / "away.json").write_text(json.dumps({"ngatu_broker": {"hosts": {"tram-away": away}}}))
+
+
+def _services(province: Province) -> str:
+    """Changes when broker or station are started anew."""
+    return province.station.ssh(
+        "systemctl show --property=Id,MainPID mosquitto.service 'ngatu-station@*.service'"
+    ).good().output  # fmt: skip
 
 
 def _state(province: Province, box: str) -> str:

@@ -204,6 +204,31 @@ def test_a_caller_that_was_busy_for_long_does_not_lose_the_camera(numbered_clip:
     camera.close()
 
 
+def test_each_frame_of_a_looped_clip_says_how_often_it_had_begun_again(
+    numbered_clip: Callable[..., Path],
+) -> None:
+    camera = file_camera(numbered_clip(10), "fast", loop=True)
+    frames = camera.frames()
+    laps = [next(frames).lap for _ in range(25)]
+    camera.close()
+
+    assert laps == [0] * 10 + [1] * 10 + [2] * 5
+
+
+def test_of_a_camera_nothing_begins_again_whatever_its_decoder_says() -> None:
+    camera = isolated(kind="usb", device="/dev/v4l/by-id/north")
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        ring = WriterRing(Layout(8, 8, (8, 4, 4), full_range=False))
+        socket.send_fds(theirs, [json.dumps({"ring": LAYOUT}).encode()], [ring.fd])
+        ring.close()
+        theirs.send(b'{"frame": [0, 0, 1.0, 2.0, 3, 1, 0, 0]}')
+        frame = camera.receive(ours)
+
+    assert frame is not None
+    assert frame.lap == 0
+
+
 def test_a_caller_that_rests_is_given_nothing_before_and_misses_nothing(
     numbered_clip: Callable[..., Path],
 ) -> None:
@@ -363,7 +388,8 @@ LAYOUT = {"width_px": 8, "height_px": 8, "strides": [8, 4, 4], "full_range": Fal
 
 
 @pytest.mark.parametrize("words", [
-    b"\xff\xfe", b"[" * 60_000, b"7", b"[]", b"{}", b'{"frame": [0, 0, 1.0, 2.0, 0, 0, 0]}', b'{"frame": []}',
+    b"\xff\xfe", b"[" * 60_000, b"7", b"[]", b"{}", b'{"frame": [0, 0, 1.0, 2.0, 0, 0, 0, 0]}',
+    b'{"frame": []}',
     b'{"ring": {}}', json.dumps({"ring": LAYOUT}).encode(), b'{"facts": 3}', b'{"facts": {"a": 1}}',
     b'{"lost": [1, 2]}', b'{"refused": "x"}', b'{"end": false}',
 ])  # fmt: skip

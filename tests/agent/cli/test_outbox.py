@@ -158,7 +158,10 @@ def test_what_is_dropped_is_counted_as_lost_and_told(box: Box, say: Say) -> None
 def test_numbers_or_all_must_be_said(say: Say, words: tuple[str, ...]) -> None:
     done = say(*words)
 
-    assert (done.exit_code, done.stderr) == (1, "name the numbers, or say --all\n")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "name the numbers, or say --all\n  hint: `ngatu outbox list` shows them\n",
+    )
 
 
 def test_what_is_no_outbox_is_explained(tmp_path: Path) -> None:

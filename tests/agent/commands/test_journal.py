@@ -20,8 +20,9 @@ from agent.commands.journal import (
     JournalFull,
     StoredAck,
 )
-from agent.commands.policy import Command, Pause, PingArgs, SetArgs, Verb
+from agent.commands.policy import Command, Pause
 from agent.errors import OutboxError
+from agent.wire.verbs import PingArgs, SetArgs, Verb
 
 PAUSE = Pause("north", None, 2e9, "boot-1", 5000.0, "officer")
 

@@ -64,7 +64,7 @@ def test_ten_lines_are_enough() -> None:
 
 MISTAKES: dict[str, list[tuple[int, str]]] = {
     "anchor_and_alias": [(7, "anchors (&n) are not allowed"), (9, "aliases (*n) are not allowed")],
-    "bad_name": [(3, """device.id: "Hải Ninh/+" is not 3 to 32 of a-z, 0-9 and '-'""")],
+    "bad_name": [(3, """device.id: "Hải Ninh/+" is not 2 to 32 of a-z, 0-9 and '-'""")],
     "credentials_in_url": [(8, "cameras[0].source.url: take the user name and password out of the url")],
     "duplicate_camera_names": [(9, 'cameras[1].name: "north" is the name of cameras[0] already')],
     "duplicate_key": [(6, "broker.host: set twice; first in line 5")],
@@ -116,6 +116,14 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     ],
     "yaml_1_1_boolean": [(10, 'cameras[0].riders.enabled: "no" is a text, not true or false')],
 }
+
+
+def test_the_file_of_a_station_is_told_as_one() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(b"commune: hai-ninh\nname: hai-ninh\nbroker: {host: 127.0.0.1}", "station.yaml")
+
+    assert "station.yaml:1: this is the file of a station" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in BROKEN.iterdir()))

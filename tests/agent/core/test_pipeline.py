@@ -153,6 +153,27 @@ def test_closing_ends_whatever_is_open() -> None:
     assert after.tracks == ()
 
 
+def test_where_a_clip_begins_again_everything_ends_and_nobody_goes_on_from_before() -> None:
+    """The car is left of the line at the end of the first lap, and another is right of it in the second."""
+    frames = list(crossing(moving=25))
+    jumped = [
+        replace(frame(len(frames) + step, 400.0 + step * 13.0), lap=1) for step in range(10)
+    ]  # fmt: skip
+
+    _, outcomes = watched(iter(frames))
+    _, both = watched(iter([*frames, *jumped]))
+
+    before = [track.id for track in outcomes[-1].tracks]
+    assert before
+    assert not {track.id for outcome in both[len(frames) :] for track in outcome.tracks} & set(before)
+    assert not events(both, EventKind.LINE_CROSSED, Phase.START)
+    ends = [e for e in both[len(frames)].reports if isinstance(e, Event) and e.phase is Phase.END]
+    assert {(e.kind, e.end_reason) for e in ends} == {
+        (EventKind.OBJECT, EndReason.CLIP_RESTARTED),
+        (EventKind.MOTION, EndReason.CLIP_RESTARTED),
+    }
+
+
 def test_a_crop_larger_than_the_field_is_shrunk_and_a_smaller_one_is_left_alone() -> None:
     size = Size(1280, 720)
 

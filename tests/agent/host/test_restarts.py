@@ -26,6 +26,15 @@ def test_the_next_life_knows_why_it_begins(tmp_path: Path, ended: bool, boot: st
     assert restarts.begin(tmp_path, boot) == reason
 
 
+def test_a_restart_that_the_station_ordered_is_told_as_that_once(tmp_path: Path) -> None:
+    restarts.begin(tmp_path, "boot-1")
+    restarts.end(tmp_path, "boot-1", ordered=True)
+
+    assert restarts.begin(tmp_path, "boot-1") == "restart_ordered"
+    restarts.end(tmp_path, "boot-1")
+    assert restarts.begin(tmp_path, "boot-1") == "agent_restarted"
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"boot_id": 1', "\udcff"])
 def test_a_spoilt_note_means_only_that_nothing_is_known(tmp_path: Path, text: str) -> None:
     (tmp_path / restarts.NAME).write_bytes(text.encode("utf-8", "surrogateescape"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import signal
 import socket
 import threading
@@ -593,6 +594,26 @@ def test_a_receipt_that_the_broker_kept_removes_nothing_and_is_told_once(
 
 
 @pytest.mark.broker
+def test_a_receipt_that_contradicts_itself_proves_nothing_and_is_told_once(
+    mosquitto: Mosquitto, open_box: Callable[..., Box]
+) -> None:
+    """It once let one message go for its right proof, and forked the stream for the wrong one."""
+    box = open_box(mosquitto.port, receipt_timeout_s=600)
+    stream = box.outbox.stream
+    with client(mosquitto.port, box.topics.below("camera/#")) as (plain, seen), capture_logs() as lines:
+        box.outbox.put([event(n) for n in range(3)])
+        until(lambda: len(seen) == 3)
+        right = of_file(box, (1, 3))
+        for proofs in ([*right, (2, "f" * 64)], [(2, "e" * 64), *right], right[:1]):
+            receipt = wire.receipt("duty", stream, proofs, CLOCK.now())
+            plain.publish(box.topics.of(MessageKind.RECEIPT), receipt, qos=1)
+        until(lambda: box.pending() < 3)
+
+    assert (box.pending(), box.outbox.stream) == (2, stream)
+    assert [line["event"] for line in lines if "contradicts" in line["event"]] == ["receipt_contradicts_itself"]
+
+
+@pytest.mark.broker
 def test_what_the_station_has_otherwise_is_sent_again_under_a_new_stream(
     mosquitto: Mosquitto, open_box: Callable[..., Box]
 ) -> None:
@@ -622,9 +643,13 @@ def test_who_loses_its_name_counts_it_and_comes_back_after_half_a_minute(
     box = open_box(mosquitto.port)
     until(lambda: box.forwarder.figures().connected_s is not None)
     thief = paho.Client(CallbackAPIVersion.VERSION2, client_id=box.topics.device, protocol=paho.MQTTv5)
-    thief.connect("127.0.0.1", mosquitto.port)
-    until(lambda: thief.loop(0.1) == paho.MQTT_ERR_SUCCESS and box.forwarder.figures().taken == 1)
+    with capture_logs() as lines:
+        thief.connect("127.0.0.1", mosquitto.port)
+        until(lambda: thief.loop(0.1) == paho.MQTT_ERR_SUCCESS and box.forwarder.figures().taken == 1)
+        until(lambda: any(line["event"] == "broker_lost" for line in lines))
     thief.disconnect()
+    (lost,) = [line for line in lines if line["event"] == "broker_lost"]
+    assert re.search(r"it tries again at 20\d\d-\d\d-\d\dT[\d:]{8}Z, in \d\d s$", lost["hint"])
     assert box.forwarder.figures().connected_s is None
 
 

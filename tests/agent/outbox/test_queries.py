@@ -184,3 +184,13 @@ def test_a_proof_tells_our_message_from_another_under_its_number(
         [1, 3],
         [2],
     )
+
+
+def test_a_right_and_a_wrong_proof_of_one_message_prove_nothing(
+    store: OutboxStore, clock: SteppedClock
+) -> None:
+    put(store, clock, *(message(None) for _ in range(3)))
+    right, wrong = SHA256.hex()[:16], "f" * 16
+
+    for both in ([(1, right), (1, wrong)], [(1, wrong), (1, right)]):
+        assert queries.proven(store.db, [*both, (2, right), (2, right), (3, wrong)]) == ([2], [3])

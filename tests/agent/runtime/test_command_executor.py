@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from agent.commands.policy import Pause
 from agent.config import last_good
-from agent.config.schema import config_sha256
-from agent.errors import ConfigError, NgatuError
+from agent.errors import ConfigError, ModelError, NgatuError
 from agent.runtime.app import Agent
 from agent.runtime.launch import build
 from agent.runtime.parts import AGAIN
 from agent.status import health
+from agent.wire.verbs import Verb
 from tests.support.boxes import Box
 from tests.support.brokers import free_port
 
@@ -49,11 +50,30 @@ def test_a_pause_reaches_its_camera_with_whose_it_is_and_how_long(agent: Agent) 
 
 def test_a_reload_judges_the_file_as_it_lies_there_now(agent: Agent, tmp_path: Path) -> None:
     executor = agent.executor
-    assert executor.check() == config_sha256(agent.config)
+    executor.may_leave(Verb.RELOAD)
     (tmp_path / "box.yaml").write_text("cameras: [")
 
     with pytest.raises(ConfigError):
-        executor.check()
+        executor.may_leave(Verb.RELOAD)
+
+
+def test_by_hand_no_order_ends_a_box_that_could_not_begin_anew(
+    agent: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "box.yaml").write_text((tmp_path / "box.yaml").read_text().replace("squares.onnx", "none.onnx"))
+    with pytest.raises(ModelError, match=r"none\.onnx"):
+        agent.executor.may_leave(Verb.RESTART)
+
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    agent.executor.may_leave(Verb.RESTART)  # a service goes back to its last good one
+
+
+def test_by_hand_a_program_that_is_gone_is_told_instead_of_ended(
+    agent: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(NgatuError, match=r"python is not there any more, so the box would not"):
+        agent.executor.may_leave(Verb.RESTART)
 
 
 def test_to_leave_is_to_stop_with_the_code_that_asks_for_a_new_start(agent: Agent) -> None:

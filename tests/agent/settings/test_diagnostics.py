@@ -57,6 +57,7 @@ class Whole(Settings):
     motion: Motion = Motion()
     password: Secret | None = None
     address: str = Field("", pattern=r"^x*$")
+    wait_s: float = Field(1, ge=1, le=60)
 
 
 def mistakes(text: str) -> list[str]:
@@ -79,7 +80,7 @@ def mistakes(text: str) -> list[str]:
         ("count:", "north.yaml:1: count: empty, not a whole number; above 0"),
         ('count: "3"', 'north.yaml:1: count: "3" is a text, not a whole number; above 0'),
         ("name: 123", "north.yaml:1: name: 123 is not a text; quote it"),
-        ("name: A", """north.yaml:1: name: "A" is not 3 to 32 of a-z, 0-9 and '-'"""),
+        ("name: A", """north.yaml:1: name: "A" is not 2 to 32 of a-z, 0-9 and '-'"""),
         ("text: [a]", "north.yaml:1: text: a list, not a text; at most 9 characters"),
         ("text: 0123456789", "north.yaml:1: text: 0123456789 has a leading zero"),
         ("text: abcdefghij", 'north.yaml:1: text: "abcdefghij" is not at most 9 characters'),
@@ -103,6 +104,10 @@ def mistakes(text: str) -> list[str]:
          "list of [number, number]: Its points."),
         ("rules: [{kind: zone, size: 0}]", "north.yaml:1: rules[0].size: 0 is outside 1..9"),
         ("rules: [{kind: zone, sice: 1}]", "north.yaml:1: rules[0].sice: no such setting; did you mean size?"),
+        ("count: 7,5", 'north.yaml:1: count: "7,5" is a text, not a whole number; write 7.5, with a point'),
+        ("motion: {threshold: 7,5}", "north.yaml:1: motion.threshold: 7,5 has a comma; write 7.5, with"),
+        ("wait_s: 60000", "north.yaml:1: wait_s: 60000 is outside 1..60 seconds"),
+        ("address: 7", "north.yaml:1: address: 7 is not a text; quote it; matching ^x*$"),
         ("password: {}", "north.yaml:1: password: a secret needs env or file, one of them and not both"),
         ("address: y", 'north.yaml:1: address: "y" is not matching ^x*$'),
         ("- a", "north.yaml:1: a list, not a group of settings"),
@@ -111,6 +116,16 @@ def mistakes(text: str) -> list[str]:
 def test_a_mistake_is_told_in_one_line_with_its_place(text: str, message: str) -> None:
     (line,) = mistakes(text)
     assert line.startswith(message)
+
+
+def test_of_a_file_of_another_kind_only_that_is_told() -> None:
+    def another(plain: dict[str, object]) -> tuple[str, str] | None:
+        return ("this is the file of a ship", "name another") if "mast" in plain else None
+
+    with pytest.raises(ConfigError) as caught:
+        read_settings(b"mast: 3\nsail: 4", "north.yaml", Whole, None, another)
+    assert str(caught.value) == "north.yaml:1: this is the file of a ship; name another"
+    assert read_settings(b"name: abc", "north.yaml", Whole, None, another).name == "abc"
 
 
 def test_all_mistakes_are_told_in_the_order_of_the_lines() -> None:

@@ -80,7 +80,7 @@ def test_a_type_is_told_in_an_operators_words(annotation: Any, words: str) -> No
         (Annotated[str, Field(min_length=1)], "at least 1 character"),
         (Annotated[list[int], Field(min_length=2, max_length=2)], "2 items"),
         (Annotated[list[int], Field(min_length=1, max_length=4)], "1..4 items"),
-        (Name, "3 to 32 of a-z, 0-9 and '-'"),
+        (Name, "2 to 32 of a-z, 0-9 and '-'"),
         (Annotated[str, Field(pattern="^x+$")], "matching ^x+$"),
         (Annotated[int | None, Field(ge=1, le=4)], "1..4"),
         (int, ""),

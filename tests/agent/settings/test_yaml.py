@@ -163,6 +163,34 @@ def test_half_a_character_is_refused_by_either_parser() -> None:
     assert faults_of(r'a: "\ud800"')
 
 
+def hints_of(text: str) -> list[str]:
+    try:
+        _, faults = read(text.encode())
+    except UnreadableYaml as error:
+        faults = list(error.faults)
+    return [fault.hint for fault in faults]
+
+
+@pytest.mark.parametrize("text", ["a:\n\tb: 1", "a:\n  b: 1\n\tc: 2", "a: 1\n\tb: 2"])
+def test_a_tab_is_told_as_one(text: str) -> None:
+    (hint,) = hints_of(text)
+    assert "never tabs" in hint
+
+
+def test_a_comma_in_a_number_is_told_once_and_what_follows_it_is_read() -> None:
+    root, (fault,) = read(b"place: {latitude: 20,9462, longitude: 106.3}")
+
+    assert (fault.path, fault.what) == (("place", "latitude"), "20,9462 has a comma")
+    assert fault.hint == "write 20.9462, with a point"
+    assert root.plain() == {"place": {"latitude": 20, "longitude": 106.3}}
+
+
+@pytest.mark.parametrize("text", ["{a: x, 5: 1}", "{5: 1}", "a: 1\n5: 2", "{a: true, 5}"])
+def test_a_number_as_a_key_is_no_comma_otherwise(text: str) -> None:
+    ((_, what),) = faults_of(text)
+    assert what == "a key must be a text, not 5"
+
+
 def test_an_empty_file_is_null() -> None:
     assert read(b"")[0] == Node(None, 1)
     assert read(b"# only a comment\n")[0].plain() is None

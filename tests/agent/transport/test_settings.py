@@ -12,6 +12,7 @@ from agent.mqtt.settings import BrokerSettings
 from agent.transport.settings import EndpointSettings, TlsSettings
 from station.config import StationConfig
 from station.ingest.settings import SubscriberSettings
+from tests.acceptance.faults.p_tls import Authority
 
 
 @pytest.mark.parametrize("host", ["", "a" * 64 + ".example", "a..b"])
@@ -35,10 +36,22 @@ def test_nothing_below_tls_1_2_is_spoken_and_names_are_checked_unless_that_is_sa
     assert strict.verify_mode == lax.verify_mode == ssl.CERT_REQUIRED
 
 
-def test_a_certificate_that_is_none_is_an_error_of_the_system(tmp_path: Path) -> None:
+def test_a_file_that_is_no_certificate_is_told_by_its_setting_and_its_path(tmp_path: Path) -> None:
     none = tmp_path / "ca.crt"
-    with pytest.raises(OSError, match="No such file"):
+    with pytest.raises(OSError, match=rf"broker\.tls\.ca: {none}: No such file"):
         TlsSettings(ca=none).context()
     none.write_text("no certificate")
-    with pytest.raises(ssl.SSLError):
+    with pytest.raises(OSError, match=rf"broker\.tls\.ca: {none} holds no certificate"):
         TlsSettings(ca=none).context()
+
+
+def test_a_key_that_is_not_that_of_its_certificate_is_told_by_both_paths(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    (one, own), (_, other) = authority.issue("one"), authority.issue("other")
+    with pytest.raises(OSError, match=rf"broker\.tls\.key: {other} is not the key of {one}"):
+        TlsSettings(ca=authority.file, cert=one, key=other).context()
+    with pytest.raises(OSError, match=r"broker\.tls\.key: it is not set, and .*one\.pem holds no key"):
+        TlsSettings(ca=authority.file, cert=one).context()
+    with pytest.raises(OSError, match="are not a certificate and its key, in PEM"):
+        TlsSettings(ca=authority.file, cert=own, key=one).context()
+    assert TlsSettings(ca=authority.file, cert=one, key=own).context().verify_mode == ssl.CERT_REQUIRED

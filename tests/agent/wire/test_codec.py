@@ -242,11 +242,11 @@ def test_a_payload_above_the_hard_limit_is_not_written() -> None:
 
 def test_what_is_wrong_with_a_payload_is_told_by_its_first_three_fields() -> None:
     for payload, what in (
-        (b'{"id":7,"state":"lost"}', "id: Input should be a valid string; "
-         "state: Input should be 'accepted', 'done', 'refused' or 'failed'; time: Field required"),
-        (b'{"id":7,"state":"lost","result":{},"detail":7}', "id: Input should be a valid string; "
-         "state: Input should be 'accepted', 'done', 'refused' or 'failed'; time: Field required"),
-        (b"[]", "payload: Input should be an object"),
+        (b'{"id":7,"state":"lost"}', "id: should be a valid string; "
+         "state: should be 'accepted', 'done', 'refused' or 'failed'; time: is missing"),
+        (b'{"id":7,"state":"lost","result":{},"detail":7}', "id: should be a valid string; "
+         "state: should be 'accepted', 'done', 'refused' or 'failed'; time: is missing"),
+        (b"[]", "payload: should be an object"),
     ):  # fmt: skip
         with pytest.raises(WireError) as caught:
             codec.parse(AckPayload, payload)

@@ -261,7 +261,7 @@ def test_a_stop_ends_the_loss_so_that_the_next_life_finds_nothing_open(post: Pos
         until(post.was("lost"), 20)
 
     start, end = post.events("camera_lost")
-    assert (start["phase"], end["phase"], end["end_reason"]) == ("start", "end", "agent_restarted")
+    assert (start["phase"], end["phase"], end["end_reason"]) == ("start", "end", "stopped")
     assert post.outbox.open_events() == []
     assert post.states[-1].state == "disabled"
 

@@ -155,4 +155,4 @@ def test_what_is_open_ends_with_the_agent(open_place: Callable[[], Place], tmp_p
     with no_room(tmp_path):
         place.wait()
         place.storage.close()
-    assert [event.end_reason for event in place.reports] == [None, EndReason.AGENT_RESTARTED]
+    assert [event.end_reason for event in place.reports] == [None, EndReason.STOPPED]

@@ -77,3 +77,10 @@ def test_what_cannot_go_in_is_named_and_no_bundle_is_left(
         build(recipe, maker.key, tmp_path / "out")
 
     assert not (tmp_path / "out").exists()
+
+
+def test_a_model_that_is_not_there_is_told_before_a_wheel_is_built(maker: Maker, tmp_path: Path) -> None:
+    recipe = Recipe(source=ROOT, board=BOARD, models=[Path("nowhere.onnx")], wheel=tmp_path / "no.whl")
+
+    with pytest.raises(NgatuError, match=r"nowhere\.onnx: there is no such model"):
+        build(recipe, maker.key, tmp_path / "out")

@@ -12,6 +12,7 @@ import tempfile
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -68,6 +69,14 @@ def test_the_page_stands_alone_and_names_every_box(tmp_path: Path, language: str
     for each in province():
         assert f'scope="row">{each["name"]}<' in text
     assert f'<html lang="{language}">' in text
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "as of"), ("vi", "lúc")])
+def test_times_are_those_of_a_clock_whose_zone_is_named(tmp_path: Path, language: str, words: str) -> None:
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    content = shown(page(read(write(tmp_path, province(), host())), language, zone))
+
+    assert f"{words} {NOW.astimezone(zone):%Y-%m-%d %H:%M} Asia/Ho_Chi_Minh (UTC+07:00)" in content
 
 
 def test_boxes_that_do_not_answer_are_shown_with_the_reason(tmp_path: Path) -> None:

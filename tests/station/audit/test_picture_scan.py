@@ -12,8 +12,9 @@ from structlog.testing import capture_logs
 
 from station.audit.picture_scan import MissingPictures, PictureScan, missing_pictures
 from station.ingest.alarms import AlarmKind
+from station.store.blobs import BLOBS
 from station.store.database import engine_of
-from station.store.store import BLOBS, Store
+from station.store.store import Store
 from tests.station.ingest.test_receipts import messages
 from tests.support.brokers import until
 from tests.support.stores import Place

@@ -19,7 +19,7 @@ from agent.publishing.compose import Sender, event_messages
 from agent.wire import codec
 from agent.wire.message import Message, Priority, Stored
 from agent.wire.payloads import Carried
-from station.audit.proof import StoreFault, findings
+from station.audit.proof import StoreFault, Unsealed, findings, proof
 from station.ingest.inbound import InboundMessage, read
 from station.store.store import Store
 from tests.conftest import SteppedClock
@@ -40,6 +40,10 @@ class Sealed:
     def found(self) -> list[tuple[StoreFault, int | None, int | None]]:
         every = findings(self.place.engine, self.place.folder / "blobs")
         return [(one.fault, one.seq, one.seal) for one in every]
+
+    def unsealed(self) -> list[tuple[int, int]]:
+        every = proof(self.place.engine, self.place.folder / "blobs")
+        return [seqs for one in every if isinstance(one, Unsealed) for seqs in one.seqs]
 
     def seals(self) -> list[int]:
         return [seq for seq, arrival in self.messages.items() if arrival.suffix == codec.CHAIN]
@@ -107,6 +111,8 @@ def erase(place: Place, seq: int) -> None:
 def test_what_a_box_has_sealed_and_nobody_touched_is_as_it_came(sealed: Sealed) -> None:
     assert len(sealed.seals()) == 3
     assert sealed.found() == []
+    # What one seal is, only the next one lists.
+    assert sealed.unsealed() == [(max(sealed.seals()), max(sealed.seals()))]
 
 
 def test_what_was_forged_with_all_its_hashes_is_found_by_its_seal(sealed: Sealed) -> None:
@@ -134,6 +140,42 @@ def test_an_altered_seal_is_found_and_nothing_else_is_accused(sealed: Sealed) ->
     assert {fault for fault, _, _ in sealed.found()} <= {StoreFault.ALTERED, StoreFault.UNPROVEN}
 
 
+def test_what_no_seal_lists_is_told_and_accused_of_nothing(sealed: Sealed) -> None:
+    """Without the last seal nobody can say of what it lists whether it is as it came."""
+    last = sealed.seals()[-1]
+    erase(sealed.place, last)
+    event = max(seq for seq, arrival in sealed.messages.items() if arrival.event is not None and seq < last)
+    forge(sealed.place, event)
+
+    assert sealed.found() == []
+    ((first, end),) = sealed.unsealed()
+    assert first <= sealed.seals()[1] < event <= end == last - 1
+
+
+def test_a_forged_fork_cannot_hide_an_altered_event_without_a_word(sealed: Sealed) -> None:
+    """Who holds the station adds a seal that says that the numbers were given twice, and a branch that ends."""
+    victim = max(seq for seq, arrival in sealed.messages.items() if arrival.event is not None)
+    forge(sealed.place, victim)
+    assert sealed.found() == [(StoreFault.ALTERED, victim, None)]
+
+    name = sealed.messages[1].stream
+    assert name is not None
+    branch = seal_message(1, codec.seal(name, 1, None, [(1, "0" * 64)], [], AT), name)
+    forked = Carried(stream=name, newest=max(sealed.messages), seqs=(), forked=True)
+    with sealed.place.engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into conflict (box_id, key_kind, key, kept_digest, digest, suffix, body, received_ms)"
+                " values (1, 'seq', :key, '', '', :suffix, :body, 0)"
+            ),
+            {"key": f"{name}/1", "suffix": codec.CHAIN, "body": branch.raw},
+        )
+    sealed.store.commit([seal_message(1, codec.seal("s-2", 1, None, [], [], AT, forked))])
+
+    assert victim not in [seq for _, seq, _ in sealed.found()]
+    assert any(first <= victim <= last for first, last in sealed.unsealed())
+
+
 def test_an_end_that_was_cut_off_is_found_by_the_head_that_the_box_told(sealed: Sealed) -> None:
     last = max(sealed.messages)
     assert sealed.seals()[-1] == last
@@ -153,10 +195,10 @@ def test_another_head_of_the_same_seal_is_told(sealed: Sealed) -> None:
     assert [line["event"] for line in lines] == ["seal_contradicts"]
 
 
-def seal_message(seq: int, body: bytes) -> InboundMessage:
+def seal_message(seq: int, body: bytes, stream: str = "s-2") -> InboundMessage:
     message = Message(codec.CHAIN, body, codec.JSON, Priority.COUNT, AT)
     stored = Stored(seq, message, sha256(body).hexdigest(), AT)
-    return read(BASE + codec.CHAIN, codec.finish(stored, "s-2", AT), {})
+    return read(BASE + codec.CHAIN, codec.finish(stored, stream, AT), {})
 
 
 def test_what_the_box_gave_up_or_carried_into_a_later_stream_is_a_gap_that_is_gone(sqlite_place: Place) -> None:

@@ -8,8 +8,8 @@ from hashlib import sha256
 from agent.core.types import Event, Instant
 from agent.publishing.compose import Sender, event_messages
 from agent.wire import codec
-from agent.wire.chain import ranges
 from agent.wire.message import Stored
+from agent.wire.ranges import ranges
 from station.ingest.inbound import InboundMessage, read
 from station.ingest.receipts import Deduplicated, DueReceipt, Receipts
 from tests.support.fake_box import an_event

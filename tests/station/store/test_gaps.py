@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.ingest.ranges import Ranges
+from agent.wire.ranges import Ranges
 from station.store.gaps import (
     MAX_NEW_GAPS,
     Gap,

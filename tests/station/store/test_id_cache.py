@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine
 
-from station.ingest.ranges import Ranges
+from agent.wire.ranges import Ranges
 from station.store.id_cache import IdCache
 from station.store.schema import metadata
 from tests.support.stores import Place

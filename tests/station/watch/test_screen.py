@@ -20,10 +20,10 @@ from station.watch.watch import Watch
 from tests.station.ingest.test_receipts import messages
 
 
-def table(*shown: InboundMessage, height: int = 30, trouble: str | None = None) -> str:
+def table(*shown: InboundMessage, height: int = 30, width: int = 140, trouble: str | None = None) -> str:
     subscriber = Subscriber(SubscriberSettings(), Watch(None))
     subscriber.trouble = trouble
-    console = Console(file=io.StringIO(), width=140, height=height)
+    console = Console(file=io.StringIO(), width=width, height=height)
     screen = LiveTable(console, subscriber, "broker:1883")
     for arrival in shown:
         screen.show(arrival)
@@ -62,6 +62,30 @@ def test_the_table_is_cut_to_the_terminal() -> None:
     many = [messages(number, number)[0] for number in range(1, 40)]
 
     assert table(*many, height=12).count("line_crossed") == 6
+
+
+@pytest.mark.parametrize(
+    ("width", "last"), [(80, "phase"), (100, "phase"), (120, "severity"), (140, "picture")]
+)
+def test_a_row_says_by_which_rule_and_a_wider_terminal_in_which_zone(width: int, last: str) -> None:
+    (event,) = messages(1, 1)
+    assert event.event is not None
+    seen = event.event.object
+    assert seen is not None
+    seen = seen.model_copy(update={"entered_zones": ("road", "gate")})
+
+    lines = table(changed(event, object=seen, time=datetime.now(UTC)), width=width).splitlines()
+
+    assert max(map(len, lines)) <= width
+    (row,) = [line for line in lines if "line_crossed in" in line]
+    assert all(word in row for word in ("north-01/north", "motorcycle", "stop-line", "start"))
+    assert ("road, gate" in row) is (width >= 100)
+    assert any(line.split()[-1:] == [last] for line in lines)
+
+
+@pytest.mark.usefixtures("east_of_greenwich")
+def test_the_table_names_the_zone_of_its_times() -> None:
+    assert "local time: UTC+07:00" in table(*messages(1, 1))
 
 
 def test_a_broker_that_is_away_is_named_with_the_reason() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from agent.core.types import Phase
 from agent.errors import NgatuError
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage
-from station.watch.watch import Watch
+from station.watch.watch import REMEMBERED, SeenEvents, Watch
 from tests.station.ingest.test_receipts import messages
 from tests.station.watch.test_screen import changed
 from tests.support.disks import small_disk
@@ -52,7 +54,8 @@ def test_a_reader_that_is_gone_ends_the_watch_and_fails_no_commit(tmp_path: Path
     watch.commit(messages(1, 1, picture=True))
 
     assert stopped == [True]
-    assert (tmp_path / "north-01/north/e-1-thumbnail.jpg").is_file()
+    (saved,) = tmp_path.glob("north-01/north/*")
+    assert saved.name.endswith("_north_thumbnail_e-1.jpg")
 
 
 def test_it_stops_after_so_many_events_not_messages() -> None:
@@ -74,11 +77,26 @@ def test_an_event_is_open_until_its_end(tmp_path: Path) -> None:
     (event,) = messages(1, 1)
 
     watch.commit([event])
-    assert len(watch.seen.open) == 1
+    assert watch.seen.open == 1
     watch.commit([changed(event, revision=2, phase=Phase.END)])
 
-    assert len(watch.seen.open) == 0
-    assert len(watch.seen.events) == len(watch.seen.alerts) == 1
+    assert watch.seen.open == 0
+    assert watch.seen.events == watch.seen.alerts == 1
+
+
+def test_a_picture_is_named_by_when_where_and_what_and_a_better_one_takes_its_place(tmp_path: Path) -> None:
+    event, picture = messages(1, 1, picture=True)
+    assert event.event is not None
+    began = datetime(2026, 11, 27, 18, 3, 12, tzinfo=UTC)
+    watch = Watch(tmp_path)
+
+    for revision in (1, 2):  # a subscriber hands pictures over with their events
+        of = event.event.model_copy(update={"start_time": began, "revision": revision})
+        watch.commit([replace(picture, event=of)])
+
+    (saved,) = tmp_path.rglob("*.jpg")
+    named = f"{began.astimezone():%Y-%m-%d_%H%M%S%z}_north_line_crossed_thumbnail_e-1.jpg"
+    assert saved == tmp_path / "north-01" / "north" / named
 
 
 def test_what_cannot_be_shown_is_saved_and_counted_all_the_same(tmp_path: Path) -> None:
@@ -87,8 +105,9 @@ def test_what_cannot_be_shown_is_saved_and_counted_all_the_same(tmp_path: Path) 
 
     watch.commit(messages(1, 1, picture=True))
 
-    assert (tmp_path / "north-01/north/e-1-thumbnail.jpg").is_file()
-    assert len(watch.seen.events) == 1
+    (saved,) = tmp_path.glob("north-01/north/*")
+    assert saved.name.endswith("_north_thumbnail_e-1.jpg")
+    assert watch.seen.events == 1
 
 
 def test_an_alarm_is_on_the_screen_until_it_is_over_and_logged_once() -> None:
@@ -145,3 +164,37 @@ def test_a_full_disk_leaves_no_half_picture(tmp_path: Path) -> None:
 
         assert watch.seen.unsaved == 1
         assert [path.name for path in disk.rglob("*") if path.is_file()] == ["others"]
+
+
+def test_its_memory_ends_somewhere_and_what_is_forgotten_is_only_counted() -> None:
+    """It once kept every event for ever: some hundred bytes of each."""
+    watch = Watch(None)
+    (event,) = messages(1, 1)
+
+    def sizes(numbers: range) -> int:
+        tracemalloc.start()
+        for number in numbers:
+            watch.commit([changed(event, id=f"{number:036d}")])
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return size
+
+    sizes(range(12_000))
+    grown_bytes = sizes(range(12_000, 30_000)) - sizes(range(30_000, 42_000))
+
+    assert watch.seen.events == 42_000
+    assert watch.seen.open == REMEMBERED
+    assert abs(grown_bytes) < 500_000
+
+
+def test_an_event_that_was_forgotten_counts_again_and_is_open_no_more() -> None:
+    seen = SeenEvents(remembered=2)
+    payloads = [message.event for number in range(1, 4) for message in messages(number, number)]
+    first, second, third = (each for each in payloads if each is not None)
+
+    for each in (first, second, first, third):  # the second is the one that is not heard of for longest
+        seen.note("north-01", each)
+    assert (seen.events, seen.alerts, seen.open) == (3, 3, 2)
+
+    seen.note("north-01", second.model_copy(update={"revision": 2, "phase": Phase.END}))
+    assert (seen.events, seen.open) == (4, 1)

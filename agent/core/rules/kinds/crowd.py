@@ -14,8 +14,8 @@ from agent.core.rules.context import Facts, RuleContext
 from agent.core.rules.kind import Kind
 from agent.core.rules.lifecycle import Fact
 from agent.core.rules.rule import PERSONS, Labels, TrackRule
-from agent.core.rules.zones import ZoneId
 from agent.core.types import Box, EventKind, Severity
+from agent.settings.base import Name
 
 
 class CrowdRule(TrackRule):
@@ -27,7 +27,7 @@ class CrowdRule(TrackRule):
     severity: Severity = Field(
         Severity.ALERT, description="alert is for the duty officer now, info for looking up."
     )
-    zone: ZoneId = Field(description="The zone.")
+    zone: Name = Field(description="The zone.")
     min_count: int = Field(8, ge=2, le=500, description="So many make a crowd.")
     min_s: float = Field(20.0, ge=0, description="How long they must be there, in seconds.")
     gap_s: float = Field(

@@ -25,8 +25,8 @@ from agent.core.rules.kind import Kind
 from agent.core.rules.lifecycle import Fact
 from agent.core.rules.rule import BaseRule
 from agent.core.rules.trajectory import Trajectory
-from agent.core.rules.zones import ZoneId
 from agent.core.types import Box, EventKind, Instant, Severity, StillRegion
+from agent.settings.base import Name
 
 OWNERS = ("person", "bicycle", "motorcycle")
 """Who can have put a thing down and stay with it."""
@@ -50,7 +50,7 @@ class LeftObjectRule(BaseRule):
     severity: Severity = Field(
         Severity.ALERT, description="alert is for the duty officer now, info for looking up."
     )
-    zone: ZoneId | None = Field(None, description="Only things that stand in this zone; none: the whole view.")
+    zone: Name | None = Field(None, description="Only things that stand in this zone; none: the whole view.")
     min_s: float = Field(60.0, gt=0, description="How long it must stand with nobody near, in seconds.")
     near: float = Field(
         1.5, gt=0, le=10, description="Who is nearer than so many of his own heights is with it."

@@ -23,8 +23,8 @@ from agent.core.rules.kind import Kind
 from agent.core.rules.places import MOST_PLACES, Place, Places
 from agent.core.rules.rule import PERSONS, Labels, TrackRule
 from agent.core.rules.trajectory import Trajectory
-from agent.core.rules.zones import ZoneId
 from agent.core.types import EventKind, Severity
+from agent.settings.base import Name
 
 NEAR = 1.5
 """Who was lost is found again within so many box sizes,"""
@@ -48,7 +48,7 @@ class LoiteringRule(TrackRule):
     severity: Severity = Field(
         Severity.ALERT, description="alert is for the duty officer now, info for looking up."
     )
-    zone: ZoneId = Field(description="The zone.")
+    zone: Name = Field(description="The zone.")
     min_stay_s: float = Field(60.0, ge=0, description="How long someone must stay, in seconds.")
     keep_s: float = Field(
         60.0, ge=0, description="Out of sight, one is taken to stay on for so long, in seconds."

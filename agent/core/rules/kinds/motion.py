@@ -14,8 +14,8 @@ from agent.core.rules.context import Facts, RuleContext
 from agent.core.rules.kind import Kind
 from agent.core.rules.lifecycle import Fact
 from agent.core.rules.rule import BaseRule
-from agent.core.rules.zones import ZoneId
 from agent.core.types import Box, EventKind
+from agent.settings.base import Name
 
 
 class MotionRule(BaseRule):
@@ -24,7 +24,7 @@ class MotionRule(BaseRule):
     event = EventKind.MOTION
     needs_detector = False
     kind: Literal["motion"] = "motion"
-    zone: ZoneId | None = Field(None, description="Only where this zone is touched; none: the whole view.")
+    zone: Name | None = Field(None, description="Only where this zone is touched; none: the whole view.")
     min_s: float = Field(1.0, ge=0, description="How long it must move, in seconds.")
     gap_s: float = Field(0.6, ge=0, description="Rests up to this long do not interrupt that, in seconds.")
     quiet_s: float = Field(5.0, ge=0, description="Over after so long without motion, in seconds.")

@@ -10,8 +10,8 @@ from agent.core.rules import trajectory as trajectories
 from agent.core.rules.context import Facts, RuleContext, fact_about
 from agent.core.rules.kind import Kind, nothing
 from agent.core.rules.rule import TrackRule
-from agent.core.rules.zones import ZoneId
 from agent.core.types import EventKind
+from agent.settings.base import Name
 
 
 class ObjectRule(TrackRule):
@@ -19,7 +19,7 @@ class ObjectRule(TrackRule):
 
     event = EventKind.OBJECT
     kind: Literal["object"] = "object"
-    zone: ZoneId | None = Field(None, description="Only those that have been in this zone; none: all.")
+    zone: Name | None = Field(None, description="Only those that have been in this zone; none: all.")
 
 
 def evaluate(rule: ObjectRule, memory: None, context: RuleContext) -> tuple[None, Facts]:

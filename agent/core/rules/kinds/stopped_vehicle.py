@@ -15,8 +15,8 @@ from agent.core.rules.kind import Kind
 from agent.core.rules.places import MOST_PLACES, Place, Places
 from agent.core.rules.rule import VEHICLES, Labels, TrackRule
 from agent.core.rules.trajectory import Trajectory
-from agent.core.rules.zones import ZoneId
 from agent.core.types import Box, EventKind, Severity
+from agent.settings.base import Name
 
 SAME_PLACE = 0.5
 """Overlap from which two boxes are one vehicle that stands in one place."""
@@ -31,7 +31,7 @@ class StoppedVehicleRule(TrackRule):
     severity: Severity = Field(
         Severity.ALERT, description="alert is for the duty officer now, info for looking up."
     )
-    zone: ZoneId = Field(description="The zone.")
+    zone: Name = Field(description="The zone.")
     min_s: float = Field(60.0, gt=0, description="How long it must stand, in seconds.")
     keep_s: float = Field(
         60.0, ge=0, description="Out of sight, it is taken to stand on for so long, in seconds."

@@ -21,8 +21,8 @@ from agent.core.rules.kind import Kind, nothing
 from agent.core.rules.lifecycle import Key
 from agent.core.rules.rule import VEHICLES, Labels, TrackRule
 from agent.core.rules.trajectory import Measure, Trajectory
-from agent.core.rules.zones import ZoneId
 from agent.core.types import EventKind, Instant, Severity, Size, Track
+from agent.settings.base import Name
 
 STEP = 0.12
 """Box sizes that it must come farther the wrong way for one step."""
@@ -42,7 +42,7 @@ class WrongWayRule(TrackRule):
     severity: Severity = Field(
         Severity.ALERT, description="alert is for the duty officer now, info for looking up."
     )
-    zone: ZoneId = Field(description="The zone.")
+    zone: Name = Field(description="The zone.")
     direction_deg: float = Field(
         ge=0, lt=360, description="The right way on the picture: 0 up, 90 right, 180 down."
     )

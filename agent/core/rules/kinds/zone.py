@@ -9,8 +9,8 @@ from pydantic import Field
 from agent.core.rules.context import Facts, RuleContext, fact_about
 from agent.core.rules.kind import Kind, nothing
 from agent.core.rules.rule import TrackRule
-from agent.core.rules.zones import ZoneId
 from agent.core.types import EventKind
+from agent.settings.base import Name
 
 
 class ZoneRule(TrackRule):
@@ -18,7 +18,7 @@ class ZoneRule(TrackRule):
 
     event = EventKind.ZONE_ENTERED
     kind: Literal["zone"] = "zone"
-    zone: ZoneId = Field(description="The zone.")
+    zone: Name = Field(description="The zone.")
 
 
 def evaluate(rule: ZoneRule, memory: None, context: RuleContext) -> tuple[None, Facts]:

@@ -85,6 +85,7 @@ def test_a_loop_goes_on_in_time(numbered_clip: Callable[..., Path]) -> None:
     pictures = iter(Stream(file_source(numbered_clip(10), loop=True), now))
     steps = [next(pictures) for _ in range(35)]
     assert [p.index for p in steps] == list(range(35))
+    assert [p.lap for p in steps] == [n // 10 for n in range(35)]
     assert np.allclose(np.diff([p.mono_s for p in steps]), 0.04)
 
 

@@ -293,7 +293,7 @@ def play(story: list[tuple[float, list[dict[str, object]], bool]]) -> RuleCamera
     for step_s, seen, moves in story:
         tracks = [camera.track(**each) for each in seen]  # type: ignore[arg-type]
         camera.see(*tracks, motion=MOVING if moves else STILL, step_s=step_s)
-    camera.close(EndReason.AGENT_RESTARTED)
+    camera.close(EndReason.STOPPED)
     return camera
 
 

@@ -77,10 +77,10 @@ def test_the_number_held_back_is_told_with_the_next_start_only() -> None:
 
 def test_closing_twice_ends_once() -> None:
     after, _ = play([[fact(FREE, "a"), fact(FREE, "b")]])
-    after, ends = lifecycle.close(after, Instant(5, 5), EndReason.AGENT_RESTARTED)
+    after, ends = lifecycle.close(after, Instant(5, 5), EndReason.STOPPED)
 
-    assert [e.end_reason for e in ends] == [EndReason.AGENT_RESTARTED] * 2
-    assert lifecycle.close(after, Instant(6, 6), EndReason.AGENT_RESTARTED)[1] == ()
+    assert [e.end_reason for e in ends] == [EndReason.STOPPED] * 2
+    assert lifecycle.close(after, Instant(6, 6), EndReason.STOPPED)[1] == ()
 
 
 @given(

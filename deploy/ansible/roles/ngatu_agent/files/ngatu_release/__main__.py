@@ -81,3 +81,11 @@ if __name__ == "__main__":
     except Refused as why:
         print(f"ngatu-release: {why}", file=sys.stderr)
         sys.exit(1)
+    except OSError as why:
+        hint = (
+            "call it as root, with sudo"
+            if isinstance(why, PermissionError)
+            else "look at the disk: full or read-only?"
+        )
+        print(f"ngatu-release: {why.filename}: {why.strerror}: {hint}", file=sys.stderr)
+        sys.exit(1)

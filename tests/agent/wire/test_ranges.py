@@ -1,4 +1,4 @@
-"""station.ingest.ranges"""
+"""agent.wire.ranges"""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.ingest.ranges import Ranges
+from agent.wire.ranges import Ranges, ranges
 
 spans = st.tuples(st.integers(0, 60), st.integers(0, 8)).map(lambda span: (span[0], span[0] + span[1]))
 
 
 @given(st.lists(spans))
 def test_ranges_hold_what_a_set_holds_and_no_two_touch(added: list[tuple[int, int]]) -> None:
-    ranges = Ranges(added)
+    taken = Ranges(added)
     numbers = {number for first, last in added for number in range(first, last + 1)}
 
-    held = list(ranges)
+    held = list(taken)
     assert {number for first, last in held for number in range(first, last + 1)} == numbers
     assert all(before[1] + 1 < after[0] for before, after in pairwise(held))
-    assert {number for number in range(80) if number in ranges} == numbers
+    assert {number for number in range(80) if number in taken} == numbers
+    assert taken.total == len(numbers)
+    assert ranges(numbers) == held
 
 
 @given(st.lists(spans), spans)
@@ -32,17 +34,27 @@ def test_a_window_cuts_the_ranges(added: list[tuple[int, int]], window: tuple[in
 
 
 def test_around_gives_the_whole_range() -> None:
-    ranges = Ranges([(1, 4), (5, 9), (11, 11)])
+    taken = Ranges([(1, 4), (5, 9), (11, 11)])
 
-    assert ranges.around(7) == (1, 9)
-    assert ranges.around(10) is None
-    assert ranges.around(0) is None
+    assert taken.around(7) == (1, 9)
+    assert taken.around(10) is None
+    assert taken.around(0) is None
 
 
 def test_what_becomes_one_with_a_range_is_given_back() -> None:
-    ranges = Ranges([(1, 3), (5, 6), (9, 9)])
+    taken = Ranges([(1, 3), (5, 6), (9, 9)])
 
-    assert ranges.add(20) == []
-    assert ranges.add(4) == [(1, 3), (5, 6)]
-    assert ranges.add(2) == [(1, 6)]
-    assert list(ranges) == [(1, 6), (9, 9), (20, 20)]
+    assert taken.add(20) == []
+    assert taken.add(4) == [(1, 3), (5, 6)]
+    assert taken.add(2) == [(1, 6)]
+    assert list(taken) == [(1, 6), (9, 9), (20, 20)]
+
+
+def test_a_range_that_ends_before_it_begins_holds_nothing() -> None:
+    assert list(Ranges([(9, 3), (5, 5)])) == [(5, 5)]
+
+
+def test_numbers_up_to_the_largest_of_the_wire_cost_nothing() -> None:
+    taken = Ranges([(2, 2**53 - 1), (1, 1)])
+
+    assert (taken.total, 2**52 in taken, taken.highest) == (2**53 - 1, True, 2**53 - 1)

@@ -1,4 +1,4 @@
-"""Whole numbers as ranges: what a station has of a stream, small even after a million messages."""
+"""Whole numbers as ranges: what is there of a stream, or not there, small however many they are. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ class Ranges:
 
     def __init__(self, ranges: Iterable[tuple[int, int]] = ()) -> None:
         self._ranges: list[tuple[int, int]] = []
-        for first, last in ranges:
+        for first, last in sorted(ranges):  # then each is put at the end
             self.add(first, last)
 
     def add(self, first: int, last: int | None = None) -> list[tuple[int, int]]:
-        """Take in first..last, or the one number; the ranges that have become one with it."""
+        """Take in first..last, or the one number; the ranges that have become one with it.
+
+        A range that ends before it begins holds nothing.
+        """
         last = first if last is None else last
+        if last < first:
+            return []
         # Those that overlap or touch first..last lie between `begin` and `end`, and become one with it.
         begin = bisect_right(self._ranges, first - 1, key=lambda r: r[0])
         if begin and self._ranges[begin - 1][1] >= first - 1:
@@ -38,6 +43,11 @@ class Ranges:
         """The highest number; 0: there is none."""
         return self._ranges[-1][1] if self._ranges else 0
 
+    @property
+    def total(self) -> int:
+        """How many numbers there are; more than `len` may say."""
+        return sum(last - first + 1 for first, last in self._ranges)
+
     def __contains__(self, number: object) -> bool:
         return isinstance(number, int) and self.around(number) is not None
 
@@ -47,3 +57,8 @@ class Ranges:
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         return iter(self._ranges)
+
+
+def ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Whole numbers as ranges, both ends included."""
+    return list(Ranges((number, number) for number in numbers))

@@ -1,0 +1,159 @@
+"""From the words of a command line to an order that a box understands, and from its answer to words."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from agent.errors import NgatuError, UsageError, WireError
+from agent.printable import printable
+from agent.settings.diagnostics import nearest
+from agent.wire.payloads import AckPayload
+from agent.wire.topics import Topics
+from agent.wire.verbs import VERBS, Verb, understood, usage
+from station.command import CommandReply
+
+UNITS: Final = {"m": 60, "h": 3600, "d": 86400}
+EXAMPLE: Final = "write camera=north, action=pause, until=+30m"
+TIMES: Final = "write until=+30m, +2h, +7d, or a time with its zone such as 2026-03-02T18:00:00+07:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be sent: a verb with arguments that it takes."""
+
+    verb: Verb
+    args: dict[str, Any]
+
+
+def order(verb: str, words: Sequence[str]) -> Order:
+    """The order that a verb and its `key=value` words make; nothing was sent yet.
+
+    Raises:
+        UsageError: there is no such verb, or it does not take these arguments; the text lists what there is.
+    """
+    if verb not in VERBS:
+        near = nearest(verb, list(VERBS))
+        raise UsageError(f"there is no order {printable(verb)!r}{f'; {near}' if near else ''}", _all_orders())
+    known, args = Verb(verb), arguments(words)
+    wrong = understood(known, args)
+    if isinstance(wrong, str):
+        raise UsageError(wrong, TIMES if wrong.startswith("until") else f"write {usage(known)}")
+    return Order(known, args)
+
+
+def _all_orders() -> str:
+    return "\n    ".join(["the orders are", *(usage(verb) for verb in VERBS)])
+
+
+def arguments(words: Sequence[str]) -> dict[str, Any]:
+    """`key=value` words as arguments; a time may be so many minutes from now: until=+30m.
+
+    Raises:
+        UsageError: a word is not of that form, or names an argument again.
+    """
+    args: dict[str, Any] = {}
+    for word in words:
+        key, sign, value = word.partition("=")
+        if not (key and sign):
+            raise UsageError(
+                f"{printable(word)!r} is no argument", "write camera=north, action=pause, until=+30m"
+            )
+        if key in args:
+            raise UsageError(f"{printable(key)} is given twice", "name it once")
+        args[key] = _later(value) if key == "until" and value.startswith("+") else value
+    return args
+
+
+def _later(words: str) -> str:
+    number, unit = words[1:-1], words[-1:]
+    if unit not in UNITS or not (number.isascii() and number.isdigit()) or len(number) > 6:
+        raise UsageError(f"until={printable(words)} is no time", TIMES)
+    at = datetime.now(UTC) + timedelta(seconds=int(number) * UNITS[unit])
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def topics(commune: str, box: str, root: str) -> Topics:
+    """Where the box is spoken to.
+
+    Raises:
+        UsageError: no box can be called so.
+    """
+    try:
+        return Topics(commune, box, root)
+    except WireError as error:
+        raise UsageError(error.what, error.hint) from None
+
+
+def may_save(file: Path, verb: Verb) -> None:
+    """Whether the order has a picture and it could be written there, looked at before anything is sent.
+
+    Raises:
+        UsageError: it has none, or it could not.
+    """
+    if verb is not Verb.SNAPSHOT:
+        raise UsageError(f"--save: {verb} has no picture", f"only {Verb.SNAPSHOT} has")
+    folder = file.parent
+    if file.is_dir():
+        raise UsageError(f"--save: {file} is a folder", f"name a file in it, such as {file / 'north.jpg'}")
+    if not folder.is_dir():
+        raise UsageError(f"--save: there is no folder {folder}", f"make it: mkdir -p {folder}")
+    if not os.access(file if file.exists() else folder, os.W_OK):
+        raise UsageError(f"--save: {file} may not be written", "name another file, or ask whose folder it is")
+
+
+def save(file: Path, picture: bytes | None, kept: Path) -> None:
+    """Write the picture that came, or the one that the station keeps; nothing while there is neither.
+
+    Raises:
+        NgatuError: it could not be read or written.
+    """
+    try:
+        if picture is None and kept.is_file():
+            picture = kept.read_bytes()
+        if picture is not None:
+            file.write_bytes(picture)
+    except OSError as error:
+        raise NgatuError(
+            f"--save: {file}: {error.strerror or error}", "the station keeps it all the same"
+        ) from error
+
+
+def shown(answered: CommandReply) -> str:
+    """The last word of the box in a line."""
+    if not answered.answers:
+        unless = "" if answered.session is None else ", unless it is started again before"
+        return f"{answered.id}: no answer yet; the box does it when it comes, until the command expires{unless}"
+    last = answered.answers[-1]
+    result = f" {json.dumps(last.result, ensure_ascii=False)}" if last.result else ""
+    return printable(f"{answered.id}: {last.state}{f': {last.detail}' if last.detail else ''}{result}")
+
+
+def picture_words(answered: CommandReply, kept: Path, waited_s: float) -> str:
+    """Where the picture that the answer promises is, at the station.
+
+    `kept` is where the station keeps it once it has come, `waited_s` how long it was waited for.
+    """
+    if kept.is_file():
+        return f"its picture: {kept}"
+    if answered.picture is None:
+        return (
+            f"its picture has not come within {waited_s:g} s: boxes hold pictures back while the "
+            f"station is away; once it has come, it is {kept}"
+        )
+    return (
+        f"its picture came, but the station has not kept it yet: is `ngatu station` at work, on this machine? "
+        f"once it has, it is {kept}; --save FILE keeps what comes here"
+    )
+
+
+def promised(answered: CommandReply) -> str | None:
+    """The sha256 of the picture that the answer promises."""
+    last: AckPayload | None = answered.answers[-1] if answered.answers else None
+    sha256 = last.result.get("sha256") if last is not None and last.state == "done" else None
+    return sha256 if isinstance(sha256, str) and len(sha256) == 64 and sha256.isalnum() else None

@@ -1,0 +1,1 @@
+"""`ngatu station events`: what happened between two moments, out of the store."""

@@ -1,0 +1,78 @@
+"""agent.host.signals"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import sys
+from agent.host.signals import StopSignals
+from agent.host.supervise import Stop
+stop = Stop()
+signals = StopSignals(stop)
+print("listens", flush=True)
+stop.wait(20)
+if sys.argv[1] == "ignore":
+    signals.ignore()
+else:
+    print(signals.release(), stop.is_set(), flush=True)
+print("over", flush=True)
+sys.stdin.readline()
+print("alive", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_program_in_order_and_is_remembered(number: signal.Signals) -> None:
+    with _program("release") as program:
+        program.send_signal(number)
+        assert _says(program) == "True True"
+        assert _says(program) == "over"
+        program.send_signal(number)  # from now on it is deadly again: nothing swallows it
+
+        assert program.wait(20) == -number
+
+
+def test_no_signal_ends_a_program_otherwise_once_it_has_ended() -> None:
+    with _program("ignore") as program:
+        program.send_signal(signal.SIGTERM)
+        assert _says(program) == "over"
+        program.send_signal(signal.SIGTERM)
+        program.send_signal(signal.SIGINT)
+        out, _ = program.communicate("\n", 20)
+
+    assert (out, program.returncode) == ("alive\n", 0)
+
+
+def test_who_had_no_signal_says_so() -> None:
+    program = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from agent.host.signals import StopSignals; from agent.host.supervise import Stop;"
+            "print(StopSignals(Stop()).release())",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=20,
+    )
+
+    assert program.stdout == "False\n"
+
+
+def _program(way: str) -> subprocess.Popen[str]:
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, way], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert _says(program) == "listens"
+    return program
+
+
+def _says(program: subprocess.Popen[str]) -> str:
+    assert program.stdout is not None
+    return program.stdout.readline().strip()

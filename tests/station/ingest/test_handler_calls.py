@@ -1,0 +1,112 @@
+"""station.ingest.handler_calls"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from structlog.testing import capture_logs
+
+from agent.errors import NgatuError
+from station.ingest.subscriber import InboundMessage, MessageKind
+from station.watch.embedded import Address
+from tests.station.ingest.test_subscriber import Notes, running, subscriber
+from tests.support.brokers import until
+from tests.support.fake_box import FakeBox, an_event
+
+
+def test_what_came_again_may_be_compared_and_is_not_receipted_when_that_fails(
+    address: Address, commune: str
+) -> None:
+    """Promise 2."""
+
+    class Comparing(Notes):
+        def __init__(self) -> None:
+            super().__init__()
+            self.copies: list[InboundMessage] = []
+            self.full = True
+
+        def compare(self, copies: Sequence[InboundMessage]) -> None:
+            if self.full:
+                raise OSError("disk full")
+            self.copies.extend(copies)
+
+    notes = Comparing()
+    with running(subscriber(address, commune, notes)) as station, FakeBox(address, commune=commune) as box:
+        (stored,) = box.tell(an_event(1))
+        until(lambda: len(box.receipts) == 1)
+        box.publish(stored)
+        until(lambda: station.counters.failed_commits == 1)
+        box.hello()
+        until(lambda: len(box.receipts) == 2)  # to the hello
+        notes.full = False
+        box.publish(stored)
+        until(lambda: len(box.receipts) == 3)
+
+    assert [message.seq for message in notes.copies] == [1]
+    assert len(notes.of(MessageKind.EVENT)) == 1
+
+
+def test_a_trouble_of_the_handler_is_told_once_and_so_is_its_end(address: Address, commune: str) -> None:
+    """Promise 5."""
+
+    class Full(Notes):
+        def commit(self, messages: Sequence[InboundMessage]) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise NgatuError("/x/station.db: the disk is full", "free some space")
+            super().commit(messages)
+
+    with (
+        capture_logs() as lines,
+        running(subscriber(address, commune, Full(failures=3))) as station,
+        FakeBox(address, commune=commune) as box,
+    ):
+        (stored,) = box.tell(an_event(1))
+        for times in (1, 2, 3):
+            until(lambda times=times: station.counters.failed_commits == times)
+            until(lambda: box.station_online[-1:] == [False])
+            box.publish(stored)
+        until(lambda: box.receipted() == {1})
+        until(lambda: box.station_online[-1] is True)
+        box.tell(an_event(2))
+        until(lambda: box.receipted() == {1, 2})
+        assert box.station_online == [True, False, True]
+
+    logged = [line for line in lines if line["event"] in ("commit_failed", "commits_again")]
+    assert [line["event"] for line in logged] == ["commit_failed", "commits_again"]
+    assert (logged[0]["why"], logged[0]["hint"]) == ("/x/station.db: the disk is full", "free some space")
+
+
+def test_a_handler_has_time_for_its_own_work(embedded: Address, commune: str) -> None:
+    class Busy(Notes):
+        attended = 0
+
+        def attend(self) -> None:
+            self.attended += 1
+
+    notes = Busy()
+    with running(subscriber(embedded, commune, notes)):
+        until(lambda: notes.attended == 2)
+
+
+def test_a_handler_that_cannot_say_what_it_has_room_for_is_one_that_fails(
+    embedded: Address, commune: str
+) -> None:
+    class Broken(Notes):
+        broken = True
+
+        def refuses(self, commune: str, device: str, kind: MessageKind, size_bytes: int) -> bool:
+            return False
+
+        def admitted(self, messages: Sequence[InboundMessage]) -> Sequence[InboundMessage]:
+            if self.broken:
+                raise OSError("disk full")
+            return messages
+
+    notes = Broken()
+    with running(subscriber(embedded, commune, notes)) as station, FakeBox(embedded, commune=commune) as box:
+        (stored,) = box.tell(an_event(1))
+        until(lambda: station.counters.failed_commits == 1)
+        notes.broken = False
+        box.publish(stored)
+        until(lambda: box.receipted() == {1})
