@@ -119,11 +119,11 @@ def decimal_comma(desk: Desk) -> Said:
 
 
 @mistake(
-    WHO, "a rule's hours end at 25:00", 2,
-    what="25:00", where="box.yaml:19: cameras[0].rules[0].schedule", todo="22:00",
+    WHO, "a rule's hours end at 24:00", 2,
+    what='"24:00" is not', where="box.yaml:19: cameras[0].rules[0].schedule[0].end", todo="such as 22:30",
 )  # fmt: skip
-def no_such_hour(desk: Desk) -> Said:
-    return desk.judged((RULE, f"{RULE[:-1]}, schedule: ['22:00-25:00']}}"))
+def twenty_four(desk: Desk) -> Said:
+    return desk.judged((RULE, f"{RULE[:-1]}, schedule: [{{start: '22:00', end: '24:00'}}]}}"))
 
 
 @mistake(
