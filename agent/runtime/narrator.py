@@ -141,12 +141,12 @@ class CameraNarrator:
 
 
 def _count(count: Count) -> str:
-    told = [
+    crossings = [
         f"{number} {label} {direction}"
         for label, directions in sorted(count.counts.items())
         for direction, number in sorted(directions.items())
     ]
-    return f"COUNT {count.rule_id}: {', '.join(told) or 'nobody'} in {count.end.since(count.start):.0f} s"
+    return f"COUNT {count.rule_id}: {', '.join(crossings) or 'nobody'} in {count.end.since(count.start):.0f} s"
 
 
 def _motion(outcome: Outcome) -> str:

@@ -66,8 +66,8 @@ def events_command(
     from station.config import load  # noqa: PLC0415
     from station.lookup.pictures import PictureFolder  # noqa: PLC0415
     from station.lookup.query import EventFilter, found, strangers  # noqa: PLC0415
-    from station.store.database import engine_of, url_of  # noqa: PLC0415
     from station.store.blobs import BLOBS  # noqa: PLC0415
+    from station.store.database import engine_of, url_of  # noqa: PLC0415
 
     if save is not None and is_a_store(save):
         raise ConfigError(f"--save: {save} belongs to a station's store", "name another folder")

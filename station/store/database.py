@@ -214,8 +214,10 @@ _WATCH = {"event", "received", "picture"}
 """Tables of station/logbook.py."""
 _HINTS = {
     sqlite3.SQLITE_FULL: "the disk is full: free some space; the boxes keep what they have and send it again",
-    sqlite3.SQLITE_READONLY: "make the file and its folder writable by the station's user",
-    sqlite3.SQLITE_CANTOPEN: "make the folder and the file readable and writable by the station's user",
+    sqlite3.SQLITE_READONLY: "make the file and its folder writable by the station's user; to look only, be"
+    " that user (sudo -u ngatu-station)",
+    sqlite3.SQLITE_CANTOPEN: "make the folder and the file readable and writable by the station's user; to look"
+    " only, be that user (sudo -u ngatu-station)",
     sqlite3.SQLITE_NOTADB: "it is no database: name another file, or move it away",
     sqlite3.SQLITE_CORRUPT: "the file is damaged: stop the station, restore a backup; boxes send the rest",
     sqlite3.SQLITE_BUSY: "another program holds the file; end it",

@@ -219,11 +219,11 @@ def _cells(row: _Row, *, brief: bool = False) -> dict[str, str]:
         "kind": str(event.kind) + (f" {event.direction}" if event.direction else ""),
         "label": seen.label if seen else event.detail or "",
         "riders": str(seen.riders) if seen and seen.riders else "",
+        "rule": event.rule.id,
+        "zone": ", ".join(seen.entered_zones) if seen else "",
         "phase": str(event.phase) + (f" ({event.end_reason})" if event.end_reason else ""),
         "severity": str(event.severity),
         "delay": f"{row.delay_s:.1f} s",
-        "rule": event.rule.id,
-        "zone": ", ".join(seen.entered_zones) if seen else "",
         "picture": "yes" if row.picture else "",
     }
 

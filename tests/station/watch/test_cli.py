@@ -131,7 +131,7 @@ def test_watch_beside_the_station_takes_nothing_from_it(
         assert box.station_online == [True]
         assert {receipt.station for receipt in box.receipts} == {"station"}
 
-    assert "north-01/north  line_crossed in  motorcycle  2  start  alert" in out
+    assert "north-01/north  line_crossed in  motorcycle  2  stop-line  start  alert" in out
 
 
 def test_too_few_events_in_time_is_exit_code_4(embedded: Address, commune: str) -> None:

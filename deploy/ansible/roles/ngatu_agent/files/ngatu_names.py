@@ -23,14 +23,14 @@ TOLD = (Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf"))
 def words() -> argparse.ArgumentParser:
     """What can be asked."""
     asked = argparse.ArgumentParser(prog="ngatu-names", description=__doc__.splitlines()[0])
-    asked.add_argument("--told", type=Path, nargs="+", default=TOLD, help="files of a resolver")
+    asked.add_argument("--from", dest="files", type=Path, nargs="+", default=TOLD, help="files of a resolver")
     asked.add_argument("--kept", type=Path, default=Path("/etc/ngatu/firewall/names.conf"))
     return asked
 
 
 def main(asked: argparse.Namespace) -> str:
     """Do it; what to print."""
-    servers = sorted({each for path in asked.told for each in named(path)}, key=str)
+    servers = sorted({each for path in asked.files for each in named(path)}, key=str)
     before = asked.kept.read_text() if asked.kept.exists() else ""
     rules = written(servers) if servers else before
     if rules != before:
