@@ -9,6 +9,10 @@ from agent.cameras.decode.decoded import Source
 from agent.cameras.settings import CameraSettings, CsiSource, FileSource, RtspSource, UsbSource
 from agent.core.types import Instant
 from agent.errors import CameraLost, CameraRefused
+from agent.settings.access import unreadable
+from agent.settings.base import SecretMissing
+
+UNREAD = "the camera's password cannot be read from"
 
 
 def source(settings: CameraSettings, started: Instant) -> Source:
@@ -62,11 +66,14 @@ def _login(name: str, rtsp: RtspSource) -> tuple[str, str] | None:
         return rtsp.username, ""
     try:
         return rtsp.username, rtsp.password.read()
-    except (KeyError, OSError, IndexError, UnicodeDecodeError) as error:
-        where = rtsp.password.env or rtsp.password.file
+    except OSError as error:
+        assert rtsp.password.file is not None, "a variable cannot fail so"
+        why, hint = unreadable(rtsp.password.file, error)
+        raise CameraRefused(f"{name}: {UNREAD} {rtsp.password.file}: {why}", hint) from error
+    except SecretMissing as error:
+        hint = "set the environment variable" if rtsp.password.env else "write the password into its first line"
         raise CameraRefused(
-            f"{name}: the camera's password cannot be read from {where}",
-            "set the environment variable, or let the agent's user read the file",
+            f"{name}: {UNREAD} {rtsp.password.env or rtsp.password.file}: {error}", hint
         ) from error
 
 

@@ -41,7 +41,9 @@ def check_command(
     summary = f"{len(settings.cameras)} camera(s), sha256 {config_sha256(settings)[:12]}"
     findings = [check.CheckResult("config", summary, check.CheckVerdict.OK), *check.offline(settings)]
     if not offline:
-        findings += check.online(settings, SystemClock())
+        # Who waits at a terminal sees that it works: what does not answer is waited for.
+        with Console(stderr=True).status("trying the cameras, the detector, the outbox and the broker"):
+            findings += check.online(settings, SystemClock())
     table = Table(title=Text(str(config)), title_justify="left")
     for heading in ("part", "found", "verdict"):
         table.add_column(heading, overflow="fold")

@@ -7,13 +7,13 @@ that is damaged, may hold either under any of our names, so they go before the f
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 from pathlib import Path
 
 import structlog
 
 from agent.errors import OutboxError
+from agent.settings.access import user_name
 
 log = structlog.get_logger(__name__)
 
@@ -66,14 +66,6 @@ def require(folder: Path) -> None:
     if not may and not (os.access(whole, os.X_OK, effective_ids=True) and _is_read_only(whole)):
         way = "written" if os.access(whole, os.X_OK, effective_ids=True) else "entered"
         raise OutboxError(f"state_dir {folder} may not be {way} by user {user}", _opening(whole, user))
-
-
-def user_name() -> str:
-    """Who we are, for a command that is to be typed."""
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
 
 
 def _closed(folder: Path, place: Path, user: str) -> OutboxError:

@@ -95,7 +95,10 @@ class Connection:
         while self._state.connack is None:
             beat()
             if self._now_s() > deadline_s:
-                raise errors.Silent(f"broker {self.where} took the connection but never answered")
+                raise errors.Silent(
+                    f"broker {self.where} took the connection but never answered",
+                    errors.hint_of_hang_up(self._settings.port, self._settings.tls is not None),
+                )
             try:
                 self.turn(0.1)
             except DeliveryError:
@@ -103,7 +106,7 @@ class Connection:
                     raise
         code, session_present, properties = self._state.connack
         if code != 0:
-            raise errors.refused(code, self.where)
+            raise errors.refused(code, self.where, self._settings.whom)
         if getattr(properties, "MaximumQoS", 1) < 1:
             raise errors.refused(0x9B, self.where)
         self.limits = Limits(
@@ -338,9 +341,9 @@ class Connection:
         return self._with_hint(error)
 
     def _with_hint(self, error: DeliveryError) -> DeliveryError:
-        """Who hangs up on TLS before it has answered often tells no reason, or too late to be read."""
-        if isinstance(error, errors.HungUp) and self._settings.tls is not None and self._state.connack is None:
-            error.hint = "does this port speak TLS, and does the broker accept this client's certificate?"
+        """Who hangs up before it has answered often tells no reason, or too late to be read."""
+        if isinstance(error, errors.HungUp) and self._state.connack is None:
+            error.hint = errors.hint_of_hang_up(self._settings.port, self._settings.tls is not None)
         return error
 
     def _drop(self) -> None:

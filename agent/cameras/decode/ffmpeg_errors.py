@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import socket
 
 import av.error
 
@@ -25,6 +27,12 @@ _MEANINGS: tuple[_Meaning, ...] = (
     ((av.error.HTTPNotFoundError,), CameraRefused, "has no such stream", "check the path in the url"),
     ((av.error.HTTPClientError,), CameraRefused, "refuses the request", "check the url and the transport"),
     ((PermissionError,), CameraRefused, "may not be read", "let the agent's user read it (group video)"),
+    (
+        (socket.gaierror,),
+        CameraLost,
+        "has a name that DNS does not know",
+        "check the name in the url and the DNS of this machine, or write the camera's address",
+    ),
     ((ConnectionRefusedError,), CameraLost, "has nobody listening", "check address, port and camera"),
     (
         (av.error.ExitError, TimeoutError),  # ExitError: PyAV's own timeout
@@ -50,6 +58,9 @@ def explained(source: Source, error: Exception) -> CameraError:
             return verdict(f"{source.name}: {source.shown} {what}", hint)
     if source.pace != "live":
         return CameraRefused(f"{source.name}: {source.shown} is not a readable video", "try another file")
+    if getattr(error, "errno", None) in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        what = f"{source.name}: {source.shown} cannot be reached: no route to it"
+        return CameraLost(what, "check address, cable and network")
     reason = getattr(error, "strerror", None) or type(error).__name__
     return CameraLost(
         f"{source.name}: {source.shown} cannot be read: {reason}", "check the address and the camera"
