@@ -32,8 +32,6 @@ def _device(path: Path) -> Path:
 
 
 def _mask(polygon: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-    if any(not (0 <= x <= 1 and 0 <= y <= 1) for x, y in polygon):
-        raise ValueError(tr("every corner of a mask is two fractions of the frame, 0 to 1"))
     following = polygon[1:] + polygon[:1]
     twice = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(polygon, following, strict=True))
     if abs(twice) < 1e-6:  # less than one pixel of an 8-megapixel frame
@@ -41,7 +39,8 @@ def _mask(polygon: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float]
     return polygon
 
 
-Mask = Annotated[tuple[tuple[float, float], ...], Field(min_length=3), AfterValidator(_mask)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Mask = Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=3), AfterValidator(_mask)]
 RtspUrl = Annotated[str, StringConstraints(pattern=r"^rtsp://[^\s]+$"), AfterValidator(_address)]
 DevicePath = Annotated[Path, AfterValidator(_device)]
 

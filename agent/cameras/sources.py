@@ -9,7 +9,11 @@ from agent.cameras.decode.decoded import Source
 from agent.cameras.settings import CameraSettings, CsiSource, FileSource, RtspSource, UsbSource
 from agent.core.types import Instant
 from agent.errors import CameraLost, CameraRefused
+from agent.settings.access import unreadable
+from agent.settings.base import SecretMissing
 from agent.translatable import tr
+
+UNREAD = tr("the camera's password cannot be read from")
 
 
 def source(settings: CameraSettings, started: Instant) -> Source:
@@ -66,11 +70,34 @@ def _login(name: str, rtsp: RtspSource) -> tuple[str, str] | None:
         return rtsp.username, ""
     try:
         return rtsp.username, rtsp.password.read()
-    except (KeyError, OSError, IndexError, UnicodeDecodeError) as error:
-        where = rtsp.password.env or rtsp.password.file
+    except OSError as error:
+        assert rtsp.password.file is not None, "a variable cannot fail so"
+        why, hint = unreadable(rtsp.password.file, error)
         raise CameraRefused(
-            tr("{camera}: the camera's password cannot be read from {where}", camera=name, where=where),
-            tr("set the environment variable, or let the agent's user read the file"),
+            tr(
+                "{camera}: {unread} {place}: {why}",
+                camera=name,
+                unread=UNREAD,
+                place=rtsp.password.file,
+                why=why,
+            ),
+            hint,
+        ) from error
+    except SecretMissing as error:
+        hint = (
+            tr("set the environment variable")
+            if rtsp.password.env
+            else tr("write the password into its first line")
+        )
+        raise CameraRefused(
+            tr(
+                "{camera}: {unread} {place}: {why}",
+                camera=name,
+                unread=UNREAD,
+                place=rtsp.password.env or rtsp.password.file,
+                why=error,
+            ),
+            hint,
         ) from error
 
 

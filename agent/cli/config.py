@@ -16,6 +16,7 @@ from agent.translatable import tr
 DEFAULT = Path("/etc/ngatu/config.yaml")
 
 # Whoever reads the file says why it cannot be read, and what to do.
+TRYING = tr("trying the cameras, the detector, the outbox and the broker")
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", readable=False, help="The configuration file.")]
 
 config_app = typer.Typer(help="The configuration: schema, example, effective values.", no_args_is_help=True)
@@ -47,7 +48,9 @@ def check_command(
     )
     findings = [check.CheckResult("config", summary, check.CheckVerdict.OK), *check.offline(settings)]
     if not offline:
-        findings += check.online(settings, SystemClock())
+        # Who waits at a terminal sees that it works: what does not answer is waited for.
+        with Console(stderr=True).status(translated(TRYING)):
+            findings += check.online(settings, SystemClock())
     table = Table(title=Text(str(config)), title_justify="left")
     for heading in (tr("part"), tr("found"), tr("verdict")):
         table.add_column(translated(heading), overflow="fold")

@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 from copy import copy
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -19,8 +18,8 @@ from pydantic_core import PydanticCustomError
 
 from agent.cameras.settings import CameraSettings, UsbSource
 from agent.commands.policy import CommandSettings
+from agent.config import corners
 from agent.core.attention.settings import AttentionSettings
-from agent.core.geometry import crosses
 from agent.core.motion.frame_gate import FrameGateSettings
 from agent.core.motion.settings import MotionSettings
 from agent.core.pipeline import PipelineSettings
@@ -299,7 +298,7 @@ def cross_check(plain: Any) -> Iterator[Finding]:
                 there = nearest(zone, known) or there
                 yield path, tr("there is no zone {zone}", zone=quoted(zone)), there
         yield from _sightless(camera, at)
-        yield from _crossed_masks(camera, at)
+        yield from corners.misplaced(camera, at)
 
 
 def _topics(plain: Any) -> Iterator[Finding]:
@@ -357,30 +356,6 @@ def _sightless(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Fi
             )
 
 
-def _crossed_masks(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Finding]:
-    """A mask whose edges cross hides another area than the one that was meant."""
-    masks = camera.get("privacy_masks")
-    for k, mask in enumerate(masks if isinstance(masks, list) else []):
-        if not isinstance(mask, list) or len(mask) > MAX_CORNERS or not all(_is_corner(c) for c in mask):
-            continue
-        edges = list(pairwise([*mask, mask[0]])) if mask else []
-        for i, first in enumerate(edges):
-            for j in range(i + 2, len(edges)):
-                if (i, j) != (0, len(edges) - 1) and crosses(*first, *edges[j]):
-                    what = tr("edges {i} and {j} of the mask cross", i=i + 1, j=j + 1)
-                    yield (*at, "privacy_masks", k), what, tr("list its corners in order around it")
-                    return
-
-
 RESERVED = "box"
 """Stands for the camera in events that are about the box itself."""
-MAX_CORNERS = 64
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-def _is_corner(corner: Any) -> bool:
-    return (
-        isinstance(corner, list)
-        and len(corner) == 2
-        and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in corner)
-    )

@@ -7,13 +7,13 @@ that is damaged, may hold either under any of our names, so they go before the f
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 from pathlib import Path
 
 import structlog
 
 from agent.errors import OutboxError
+from agent.settings.access import user_name
 from agent.translatable import tr
 
 log = structlog.get_logger(__name__)
@@ -74,14 +74,6 @@ def require(folder: Path) -> None:
             else tr("state_dir {folder} may not be entered by user {user}", folder=folder, user=user)
         )
         raise OutboxError(what, _opening(whole, user))
-
-
-def user_name() -> str:
-    """Who we are, for a command that is to be typed."""
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
 
 
 def _closed(folder: Path, place: Path, user: str) -> OutboxError:

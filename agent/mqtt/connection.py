@@ -97,7 +97,8 @@ class Connection:
             beat()
             if self._now_s() > deadline_s:
                 raise errors.Silent(
-                    tr("broker {where} took the connection but never answered", where=self.where)
+                    tr("broker {where} took the connection but never answered", where=self.where),
+                    errors.hint_of_hang_up(self._settings.port, self._settings.tls is not None),
                 )
             try:
                 self.turn(0.1)
@@ -106,7 +107,7 @@ class Connection:
                     raise
         code, session_present, properties = self._state.connack
         if code != 0:
-            raise errors.refused(code, self.where)
+            raise errors.refused(code, self.where, self._settings.whom)
         if getattr(properties, "MaximumQoS", 1) < 1:
             raise errors.refused(0x9B, self.where)
         self.limits = Limits(
@@ -351,9 +352,9 @@ class Connection:
         return self._with_hint(error)
 
     def _with_hint(self, error: DeliveryError) -> DeliveryError:
-        """Who hangs up on TLS before it has answered often tells no reason, or too late to be read."""
-        if isinstance(error, errors.HungUp) and self._settings.tls is not None and self._state.connack is None:
-            error.hint = tr("does this port speak TLS, and does the broker accept this client's certificate?")
+        """Who hangs up before it has answered often tells no reason, or too late to be read."""
+        if isinstance(error, errors.HungUp) and self._state.connack is None:
+            error.hint = errors.hint_of_hang_up(self._settings.port, self._settings.tls is not None)
         return error
 
     def _drop(self) -> None:

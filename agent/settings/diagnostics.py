@@ -78,6 +78,7 @@ def read_settings(
         raise _config_error(mistakes, file) from None
     mistakes = [Mistake(f.line, f.path, f.what, f.hint) for f in faults]
     plain = root.plain()
+    findings = list((checks or _no_checks)(plain))
     settings: M | None = None
     if another is not None and isinstance(plain, dict) and (kind_of_file := another(plain)):
         raise _config_error([Mistake(1, (), *kind_of_file)], file)
@@ -89,13 +90,18 @@ def read_settings(
             # JSON mode: texts become paths and enums, lists become tuples; strict: "no" never becomes False.
             settings = model.model_validate_json(json.dumps(plain), strict=True)
         except ValidationError as error:
-            mistakes += mistakes_of(error, root, model)
-        mistakes += [
-            Mistake(_line(root, path), path, what, hint) for path, what, hint in (checks or _no_checks)(plain)
-        ]
+            mistakes += [
+                each for each in mistakes_of(error, root, model) if not _said_of_the_whole(each.path, findings)
+            ]
+        mistakes += [Mistake(_line(root, path), path, what, hint) for path, what, hint in findings]
     if mistakes or settings is None:
         raise _config_error(mistakes, file)
     return settings
+
+
+def _said_of_the_whole(path: Path, findings: Sequence[Finding]) -> bool:
+    """Whether a check has said what is wrong with all of a list or group that this is a part of."""
+    return any(len(path) > len(whole) and path[: len(whole)] == whole for whole, _what, _hint in findings)
 
 
 def _example_command(model: type[BaseModel]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from agent.mqtt.packets import Limits
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.ballast import Ballast, least_bytes
 from agent.outbox.outbox import OutboxSettings
+from agent.settings.access import too_open, unreadable, user_name
 from agent.settings.base import Secret, SecretMissing
 from agent.settings.diagnostics import redacted
 from agent.translatable import joined, tr
@@ -40,6 +40,8 @@ from agent.wire.topics import Topics
 
 EARLIEST_S = 1_767_225_600.0
 """2026-01-01: before that no ngatu was built, so a clock that says so is wrong, and TLS would fail."""
+ANSWER_S = 10.0
+"""A broker that takes longer to answer is told: whoever looks on waits for it."""
 AT_ONCE = 4
 """Cameras that are opened at the same time; each waits for its own deadline, the box decodes few."""
 
@@ -70,9 +72,8 @@ def offline(config: Config) -> Iterator[CheckResult]:
         yield CheckResult("config", warning, CheckVerdict.WARNING)
     for path, secret in secrets(config):
         if problem := _secret_problem(secret):
-            yield CheckResult(
-                path, problem, CheckVerdict.WARNING, tr("put the secret there before the agent starts")
-            )
+            what, hint = problem
+            yield CheckResult(path, what, CheckVerdict.WARNING, hint)
     if config.commands.key is not None:
         try:
             public_key(config.commands.key)
@@ -81,29 +82,29 @@ def offline(config: Config) -> Iterator[CheckResult]:
                 "commands.key", error.what, CheckVerdict.FAILED, tr("without it no command is done")
             )
     for name, file in dict(config.broker.tls or ()).items():
-        if isinstance(file, Path) and not os.access(file, os.R_OK):
-            hint = tr("put it there before the agent starts")
-            yield CheckResult(
-                f"broker.tls.{name}",
-                tr("{file} cannot be read", file=file),
-                CheckVerdict.WARNING,
-                hint,
-            )
+        if isinstance(file, Path):
+            try:
+                file.open("rb").close()
+            except OSError as error:
+                why, hint = unreadable(file, error)
+                what = tr("{file} cannot be read: {why}", file=file, why=why)
+                yield CheckResult(f"broker.tls.{name}", what, CheckVerdict.WARNING, hint)
 
 
 def online(config: Config, clock: Clock) -> Iterator[CheckResult]:
-    """Every part tried, in the order in which a frame passes them."""
+    """Every part tried, in the order in which a frame passes them; the broker beside the cameras."""
     yield guarded("clock", lambda: check_clock(clock))
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(1) as beside:
+        broker = beside.submit(guarded, "broker", lambda: check_broker(config))
         yield from pool.map(
             lambda camera: guarded(
                 tr("camera {camera}", camera=camera.name), partial(check_camera, camera, clock)
             ),
             config.cameras,
         )
-    yield guarded("detector", lambda: check_detector(config, clock))
-    yield guarded("outbox", lambda: check_outbox(config.outbox_path, config.outbox))
-    yield guarded("broker", lambda: check_broker(config))
+        yield guarded("detector", lambda: check_detector(config, clock))
+        yield guarded("outbox", lambda: check_outbox(config.outbox_path, config.outbox))
+        yield broker.result()
 
 
 def guarded(part: str, check: Callable[[], CheckResult]) -> CheckResult:
@@ -215,27 +216,24 @@ def secrets(settings: BaseModel, path: str = "") -> Iterator[tuple[str, Secret]]
                 yield from secrets(item, at)
 
 
-def _secret_problem(secret: Secret) -> str:
-    """Why the secret cannot be read, or who else can; empty if all is well."""
+def _secret_problem(secret: Secret) -> tuple[str, str] | None:
+    """Why the secret cannot be read, or who else can, and what to do; None if all is well."""
     try:
         secret.read()
     except SecretMissing as error:
-        return str(error)
+        return str(error), tr("put the secret there before the agent starts")
     except OSError as error:
-        return tr("{place}: {reason}", place=secret.place, reason=error.strerror or type(error).__name__)
-    if secret.file is not None and secret.file.stat().st_mode & (stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
-        return tr(
-            "{place} can be read or changed by others; its mode should be 0600 or 0640",
-            place=secret.place,
-        )
-    return ""
+        assert secret.file is not None, "a variable cannot fail so"
+        why, hint = unreadable(secret.file, error)
+        return tr("{place} cannot be read: {why}", place=secret.place, why=why), hint
+    return too_open(secret.file) if secret.file is not None else None
 
 
 def check_outbox(path: Path, settings: OutboxSettings) -> CheckResult:
     """Can the outbox be written there, and is there room for it? Nothing is created."""
     state_folder.require(path.parent)
     folder = next(parent for parent in path.absolute().parents if parent.exists())
-    user = state_folder.user_name()
+    user = user_name()
     for file in (path, path.with_name(path.name + ".lock")):
         if file.exists() and not os.access(file, os.R_OK | os.W_OK, effective_ids=True):
             what = tr("{file} may not be written by user {user}", file=file, user=user)
@@ -288,7 +286,9 @@ def check_broker(config: Config) -> CheckResult:
     device = config.device
     topics = Topics(device.commune, device.id, config.broker.root)
     will = Will(topics.below("check"), b"")  # an empty retained message leaves nothing behind
-    limits = _connected(config.broker, f"{device.id}-check", will)
+    soon = min(config.broker.connect_timeout_s, ANSWER_S)
+    patient = config.broker.model_copy(update={"connect_timeout_s": soon})
+    limits = _connected(patient, f"{device.id}-check", will)
     limit = limits.max_packet_bytes
     packet = tr(", packets to {limit:,} bytes", limit=limit) if limit else ""
     tls = tr("TLS") if config.broker.tls else tr("no TLS")

@@ -17,6 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from agent.errors import BrokerRefused
+from agent.settings.access import unreadable
 from agent.translatable import tr
 from agent.transport import errors
 from agent.transport.settings import EndpointSettings, Version
@@ -25,6 +26,7 @@ SESSION_S: Final = 7 * 24 * 3600
 """How long the broker keeps what comes for a client that is away."""
 KEEPALIVE_S: Final = 20
 CONNECT_S: Final = 10.0
+UNREAD: Final = tr("broker: a certificate, key or password cannot be read:")
 
 OnMessage = Callable[[paho.Client, Any, paho.MQTTMessage], None]
 
@@ -76,11 +78,24 @@ def new_client(
             tr("broker.password: {error}", error=error), tr("set the environment variable that it names")
         ) from error
     except OSError as error:
-        raise BrokerRefused(
-            tr("broker: a certificate, key or password cannot be read: {error}", error=error),
-            tr("check broker.tls and broker.password, and who may read these files"),
-        ) from error
+        raise _unreadable(endpoint, error) from error
     return client
+
+
+def _unreadable(endpoint: EndpointSettings, error: OSError) -> BrokerRefused:
+    """Which of the files it was: the TLS library does not say."""
+    files = [endpoint.password.file] if endpoint.password else []
+    files += [endpoint.tls.ca, endpoint.tls.cert, endpoint.tls.key] if endpoint.tls else []
+    for file in filter(None, files):
+        try:
+            file.open("rb").close()
+        except OSError as why:
+            reason, hint = unreadable(file, why)
+            return BrokerRefused(tr("{unread} {file}: {reason}", unread=UNREAD, file=file, reason=reason), hint)
+    return BrokerRefused(
+        tr("{unread} {error}", unread=UNREAD, error=error),
+        tr("check broker.tls: is each file what its name says, and does the key belong to the certificate?"),
+    )
 
 
 def connect_options(
@@ -128,11 +143,18 @@ def connect(
                 break
     except (OSError, ValueError) as error:
         raise errors.unreachable(error, endpoint.where) from error
+    connection: Any = client.socket()
+    if connection is not None and codes != [0]:
+        connection.close()
     if not codes:
-        hint = tr("is it an MQTT broker, and does this port speak TLS?")
+        hint = errors.hint_of_hang_up(endpoint.port, endpoint.tls is not None)
+        if time.monotonic() >= deadline_s:
+            raise errors.Silent(
+                tr("broker {where} took the connection but never answered", where=endpoint.where), hint
+            )
         raise errors.HungUp(tr("broker {where} hung up before it answered", where=endpoint.where), hint)
     if codes[0] != 0:
-        raise errors.refused(codes[0], endpoint.where)
+        raise errors.refused(codes[0], endpoint.where, endpoint.whom)
     return client
 
 

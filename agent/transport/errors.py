@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
+from enum import Enum
 from typing import Final
 
 from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError, MessageRefused
 from agent.translatable import tr
+
+USUAL_TLS_PORT: Final = 8883
 
 
 class VersionRefused(BrokerRefused):
@@ -26,10 +30,39 @@ class Silent(BrokerUnreachable):
     """The other side does not answer any more."""
 
 
+def hint_of_hang_up(port: int, tls: bool) -> str:
+    """What to look at when somebody hangs up before he has answered: most often one side speaks TLS alone."""
+    if tls:
+        return tr(
+            "does this port speak TLS (8883 is the usual one, 1883 is without), and does the "
+            "broker accept this client's certificate?"
+        )
+    if port == USUAL_TLS_PORT:
+        return tr("8883 is the usual port with TLS, and broker.tls is not set: set broker.tls.ca, or port 1883")
+    return tr("is it an MQTT broker? If this port wants TLS, set broker.tls; if not, see the broker's log")
+
+
 class TooLarge(MessageRefused):
     """A message larger than the broker takes; it is never sent."""
 
 
+class Whom(Enum):
+    """As whom we go to a broker."""
+
+    NOBODY = "nobody"
+    USER = "user"
+    CERTIFICATE = "certificate"
+    UNKNOWN = "unknown"
+
+
+_BAD_LOGIN: Final = 0x86
+_LOGIN_HINTS: Final = {
+    Whom.NOBODY: tr("it wants a user name and a password: set broker.username and broker.password"),
+    Whom.USER: tr(
+        "the password or the user name is wrong: check broker.username and broker.password; or its ACL "
+        "does not know this user"
+    ),
+}
 _SESSION_TAKEN: Final = 0x8E
 _UNSUPPORTED_VERSION: Final = 0x84
 _TEMPORARY: Final = {0x88, 0x89, 0x97, 0x9C, 0x9F}
@@ -82,11 +115,16 @@ _UNKNOWN_CA: Final = {2, 20, 21}
 _WRONG_NAME: Final = {62, 64}
 
 
-def refused(code: int, where: str) -> DeliveryError:
-    """The error for a CONNACK without success; codes of MQTT 5, to which paho translates the older ones."""
+def refused(code: int, where: str, whom: Whom = Whom.UNKNOWN) -> DeliveryError:
+    """The error for a CONNACK without success; codes of MQTT 5, to which paho translates the older ones.
+
+    `whom` is what we have shown of ourselves: many brokers say the same of a wrong password and of an ACL.
+    """
     what, hint = REFUSED.get(
         code, (tr("refused the connection with code 0x{code:02X}", code=code), tr("see the broker's log"))
     )
+    if code in (_BAD_LOGIN, _NOT_AUTHORIZED):
+        hint = _LOGIN_HINTS.get(whom, hint)
     if code == _UNSUPPORTED_VERSION:
         return VersionRefused(tr("broker {where} {what}", where=where, what=what), hint)
     kind = BrokerUnreachable if code in _TEMPORARY else BrokerRefused
@@ -131,6 +169,11 @@ def unreachable(error: BaseException, where: str) -> DeliveryError:  # noqa: PLR
     if isinstance(error, ConnectionError):
         return HungUp(
             tr("broker {where} hung up ({reason})", where=where, reason=error.strerror or type(error).__name__)
+        )
+    if isinstance(error, OSError) and error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        return BrokerUnreachable(
+            tr("broker {where} cannot be reached: no route to it", where=where),
+            tr("check broker.host, the cable and the network"),
         )
     if isinstance(error, OSError):
         return BrokerUnreachable(

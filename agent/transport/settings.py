@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from agent.settings.base import Secret, Settings
 from agent.translatable import tr
+from agent.transport.errors import Whom
 from agent.wire.topics import ROOT
 
 Version = Literal["5", "3.1.1"]
@@ -92,6 +93,13 @@ class EndpointSettings(Settings):
     def where(self) -> str:
         """For messages."""
         return f"{self.host}:{self.port}"
+
+    @property
+    def whom(self) -> Whom:
+        """As whom we go there."""
+        if self.username is not None:
+            return Whom.USER
+        return Whom.CERTIFICATE if self.tls is not None and self.tls.cert is not None else Whom.NOBODY
 
     @field_validator("host")
     @classmethod

@@ -45,7 +45,7 @@ def test_mistakes_of_a_file_are_told_in_vietnamese(tmp_path: Path, said: dict[st
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [
-        f"{file}:3: device.id: \"Bốn\" không đúng: cần 3 đến 32 ký tự trong a-z, 0-9 và '-'",
+        f"{file}:3: device.id: \"Bốn\" không đúng: cần 2 đến 32 ký tự trong a-z, 0-9 và '-'",
         f"{file}:4: broker.ports: không có thiết lập này; có phải ý bạn là port?",
         f"{file}:5: cameras: 0 phần tử; cần 1..64 phần tử",
     ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import socket
 
 import av.error
 
@@ -35,6 +37,12 @@ _MEANINGS: tuple[_Meaning, ...] = (
         CameraRefused,
         tr("may not be read"),
         tr("let the agent's user read it (group video)"),
+    ),
+    (
+        (socket.gaierror,),
+        CameraLost,
+        tr("has a name that DNS does not know"),
+        tr("check the name in the url and the DNS of this machine, or write the camera's address"),
     ),
     ((ConnectionRefusedError,), CameraLost, tr("has nobody listening"), tr("check address, port and camera")),
     (
@@ -69,6 +77,9 @@ def explained(source: Source, error: Exception) -> CameraError:
             tr("{camera}: {shown} is not a readable video", camera=source.name, shown=source.shown),
             tr("try another file"),
         )
+    if getattr(error, "errno", None) in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        what = tr("{camera}: {shown} cannot be reached: no route to it", camera=source.name, shown=source.shown)
+        return CameraLost(what, tr("check address, cable and network"))
     reason = getattr(error, "strerror", None) or type(error).__name__
     return CameraLost(
         tr("{camera}: {shown} cannot be read: {reason}", camera=source.name, shown=source.shown, reason=reason),

@@ -52,7 +52,7 @@ def test_a_password_in_the_url_is_not_repeated_in_the_text_of_the_mistake() -> N
 
 @pytest.mark.parametrize(("mask", "reason"), [
     ([(0, 0), (1, 1)], "at least 3 items"),
-    ([(0, 0), (0.5, 0), (0.5, 1.01)], "fractions of the frame"),
+    ([(0, 0), (0.5, 0), (0.5, 1.01)], "less than or equal to 1"),
     ([(0, 0), (0.5, 0), (0.5, float("nan"))], "finite number"),
     ([(0, 0), (0.5, 0.5), (1, 1)], "enclose an area"),
     ([(0, 0), (1, 1), (1, 0), (0, 1)], "must not cross"),

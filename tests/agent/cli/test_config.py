@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -158,3 +160,24 @@ def test_a_state_dir_that_is_closed_is_told_in_the_same_words_by_check_and_run(
     assert hint.removeprefix("  hint: ") in checked.stdout
     assert (checked.returncode, ran.returncode) == (1, 1)
     assert "fault of ngatu" not in checked.stdout + ran.stderr
+
+
+def test_who_waits_at_a_terminal_sees_that_it_works(tmp_path: Path, working: dict[str, object]) -> None:
+    """A broker that takes the connection and says nothing is waited for."""
+    config = tmp_path / "config.yaml"
+    main, side = pty.openpty()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        broker = {"host": "127.0.0.1", "port": listener.getsockname()[1], "connect_timeout_s": 1}
+        config.write_text(dumped({**working, "broker": broker}), encoding="utf-8")
+        with subprocess.Popen(
+            [sys.executable, "-m", "agent", "check", "-c", str(config)],
+            stdout=subprocess.DEVNULL,
+            stderr=side,
+            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "200"},
+        ) as running:
+            os.close(side)
+            shown = os.read(main, 4096)
+            while b"trying the cameras" not in shown:
+                shown += os.read(main, 4096)  # an error once the terminal's other end is closed
+            assert running.wait(60) == 1
+    os.close(main)

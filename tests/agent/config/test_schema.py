@@ -71,7 +71,7 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     "empty": [(1, "the file has no settings")],
     "invalid_mask": [
         (10, "cameras[0].privacy_masks[0]: edges 1 and 3 of the mask cross"),
-        (11, "cameras[0].privacy_masks[1]: every corner of a mask is two fractions of the frame"),
+        (11, "cameras[0].privacy_masks[1][1][0]: 1.5 is outside 0..1"),
         (12, "cameras[0].privacy_masks[2]: 2 items, not at least 3 items"),
     ],
     "leading_zero": [(3, "device.id: 0123 has a leading zero")],

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.host import state_folder
+from agent.settings.access import user_name
 from tests.support.plain_user import PLAIN
 
 ASK = """
@@ -55,7 +56,7 @@ def asked(folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-USER = state_folder.user_name()
+USER = user_name()
 
 
 def test_a_folder_that_is_there_or_may_be_made_is_well(tmp_path: Path) -> None:

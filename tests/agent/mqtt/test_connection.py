@@ -249,12 +249,12 @@ def test_a_wrong_password_is_explained(start_mosquitto: Callable[..., Mosquitto]
     )
     users.chmod(0o644)
     broker = start_mosquitto("allow_anonymous false", f"password_file {users}")
-    secret.write_text("wrong\n")
+    secret.write_text("mistaken\n")
     login = {"username": "box", "password": Secret(file=secret)}
     with pytest.raises(BrokerRefused) as caught, connected(broker.port, **login):
         pass
     assert "broker" in caught.value.hint
-    assert "wrong" not in str(caught.value)
+    assert "mistaken" not in str(caught.value)
     secret.write_text("right\n")
     with connected(broker.port, **login) as connection:
         assert connection.free == 10

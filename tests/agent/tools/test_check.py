@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -100,6 +102,7 @@ def test_a_secret_that_is_missing_or_open_to_all_is_told(
     found = {finding.part: finding for finding in check.offline(loaded(config))}
 
     assert "can be read or changed by others" in found["broker.password"].found
+    assert found["broker.password"].hint == f"chmod 600 {path}"
     assert "NGATU_TEST_MISSING is not set" in found["cameras[0].source.password"].found
     assert "/nowhere/ca.pem cannot be read" in found["broker.tls.ca"].found
     assert {finding.verdict for finding in found.values()} == {CheckVerdict.WARNING}
@@ -202,3 +205,25 @@ def test_a_broker_that_speaks_only_3_1_1_is_found_by_itself(
 ) -> None:
     broker = {"host": embedded.host, "port": embedded.port_311, "connect_timeout_s": 5, "protocol": "3.1.1"}
     assert "MQTT 3.1.1" in check.check_broker(loaded(changed(working, broker=broker))).found
+
+
+def test_a_camera_whose_name_dns_does_not_know_is_told_so(working: dict[str, object]) -> None:
+    source = {"kind": "rtsp", "url": "rtsp://nobody.invalid/live"}
+    (camera,) = loaded(changed(working, cameras=[{"name": "north", "source": source}])).cameras
+    found = check.guarded("camera north", partial(check.check_camera, camera, SystemClock()))
+
+    assert found.verdict is CheckVerdict.FAILED
+    assert found.found == "north: rtsp://nobody.invalid/live has a name that DNS does not know"
+
+
+def test_nobody_waits_for_a_silent_broker_longer_than_for_a_camera(
+    working: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "ANSWER_S", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        broker = {"host": "127.0.0.1", "port": listener.getsockname()[1], "connect_timeout_s": 60}
+        began_s = time.monotonic()
+        found = check.guarded("broker", lambda: check.check_broker(loaded(changed(working, broker=broker))))
+
+    assert time.monotonic() - began_s < 10
+    assert "took the connection but never answered" in found.found

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 import ssl
+import subprocess
+import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,10 +24,10 @@ from cryptography.x509.oid import NameOID
 from agent.errors import BrokerRefused, BrokerUnreachable, DeliveryError
 from agent.mqtt.connection import Connection
 from agent.mqtt.settings import BrokerSettings
-from agent.transport import errors
+from agent.transport import client, errors
 from agent.transport.client import Will
-from agent.transport.settings import TlsSettings
-from tests.support.brokers import Mosquitto, until
+from agent.transport.settings import TlsSettings, Version
+from tests.support.brokers import Mosquitto, free_port, until
 
 pytestmark = pytest.mark.broker
 DAY = timedelta(days=1)
@@ -108,6 +115,11 @@ def connect(port: int, **tls: object) -> Connection:
     return connection
 
 
+def dialled(settings: BrokerSettings, version: Version = "5") -> None:
+    with closing(Connection(settings, "box", Will("t", b""), version)) as connection:
+        connection.connect()
+
+
 @pytest.fixture
 def ours(tmp_path: Path) -> Authority:
     return Authority(tmp_path, "station")
@@ -192,6 +204,83 @@ def test_a_certificate_file_that_is_missing_or_none_is_explained(tmp_path: Path)
     for file in (tmp_path / "missing.crt", garbage):
         with pytest.raises(BrokerRefused, match="cannot be read"):
             connect(1, ca=file)
+
+
+def test_a_port_with_tls_that_is_spoken_to_without_is_explained(
+    serve: Callable[..., Mosquitto], ours: Authority
+) -> None:
+    broker = serve(ours.issue("localhost"))
+    with pytest.raises(BrokerUnreachable) as caught:
+        dialled(BrokerSettings(host="localhost", port=broker.port))
+    assert caught.value.hint == errors.hint_of_hang_up(broker.port, tls=False)
+
+
+def test_the_hint_of_a_hang_up_knows_the_usual_ports() -> None:
+    assert "8883 is the usual port with TLS, and broker.tls is not set" in errors.hint_of_hang_up(
+        8883, tls=False
+    )
+    assert "set broker.tls" in errors.hint_of_hang_up(1884, tls=False)
+    assert "1883 is without" in errors.hint_of_hang_up(1883, tls=True)
+
+
+@pytest.mark.parametrize(
+    ("login", "hint"),
+    [
+        (
+            {"username": "box", "password": {"env": "NGATU_TEST_WRONG"}},
+            "the password or the user name is wrong",
+        ),
+        (
+            {"username": "nobody", "password": {"env": "NGATU_TEST_WRONG"}},
+            "the password or the user name is wrong",
+        ),
+        ({}, "it wants a user name and a password"),
+    ],
+)
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+def test_a_wrong_login_is_told_as_a_wrong_login(
+    start_mosquitto: Callable[..., Mosquitto],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    login: dict[str, object],
+    hint: str,
+    version: Version,
+) -> None:
+    monkeypatch.setenv("NGATU_TEST_WRONG", "wrong")
+    passwords = tmp_path / "passwords"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "box", "right"], check=True)
+    passwords.chmod(0o600)
+    broker = start_mosquitto("allow_anonymous false", f"password_file {passwords}")
+    settings = BrokerSettings.model_validate({"host": "localhost", "port": broker.port, **login})
+
+    for dial in (partial(dialled, settings, version), partial(client.connect, settings, "box", version)):
+        with pytest.raises(BrokerRefused) as caught:
+            dial()
+        assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize("way", ["refused", "silent"])
+def test_a_broker_that_does_not_answer_is_told_in_time_and_in_its_words(way: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # the kernel takes the connection, nobody speaks
+        port = listener.getsockname()[1] if way == "silent" else free_port()
+        settings = BrokerSettings(host="127.0.0.1", port=port, connect_timeout_s=1)
+        began_s = time.monotonic()
+        with pytest.raises(BrokerUnreachable) as caught:
+            dialled(settings)
+    assert time.monotonic() - began_s < 5
+    says = {"refused": "nothing listens there", "silent": "took the connection but never answered"}
+    assert says[way] in caught.value.what
+    assert caught.value.hint
+
+
+def test_no_route_and_no_name_are_told_in_their_words() -> None:
+    for number in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        error = errors.unreachable(OSError(number, os.strerror(number)), "10.0.0.5:1883")
+        assert error.what == "broker 10.0.0.5:1883 cannot be reached: no route to it"
+        assert "broker.host" in error.hint
+    settings = BrokerSettings(host="nobody.invalid", port=1883, connect_timeout_s=5)
+    with pytest.raises(BrokerUnreachable, match="the name cannot be resolved"):
+        dialled(settings)
 
 
 @pytest.mark.parametrize("code", range(0x80, 0xA3))

@@ -208,7 +208,9 @@ def stats_of_nothing(desk: Desk) -> Said:
     return desk.ngatu("station", "stats", "-c", desk.station())
 
 
-@mistake(WHO, "events are asked for since tomorrow", 2, what="tomorrow", where="--since", todo="such as")
+@mistake(
+    WHO, "events are asked for since tomorrow", 2, what="tomorrow", where="--since", todo="say it as in 2h"
+)
 def since_tomorrow(desk: Desk) -> Said:
     return desk.ngatu("station", "events", "-c", desk.store(), "--since", "tomorrow")
 

@@ -202,7 +202,7 @@ class Desk:
             f"{sys.version_info[0]}.{sys.version_info[1]}-venv": "{version}-venv",
         }  # fmt: skip
         places |= {str(getattr(parts, each)): "{port}" for each in ports}
-        return places | ({getpass.getuser(): "{user}"} if len(getpass.getuser()) > 4 else {})
+        return places | {f"user {getpass.getuser()}": "user {user}"}
 
 
 class _Ear(threading.Thread):

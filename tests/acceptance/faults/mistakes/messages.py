@@ -9,7 +9,7 @@ LOUD = ("warning", "error", "critical")
 FRAME = "│┃┆|"
 CALM = re.compile(
     r"\s*$|looking on; |commune \S+, broker |\d+ events \(|setting up \.venv|waiting for the package"
-    r"|make(\[\d\])?: \*\*\* "
+    r"|fetching packages|make(\[\d\])?: \*\*\* "
 )
 """What a command says when nothing is amiss; make's last line says only that it ends."""
 

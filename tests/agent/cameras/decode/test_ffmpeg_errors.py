@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import av.error
 import pytest
 
@@ -21,7 +23,10 @@ FILE = Source("north", "file", "file:/clip.mp4", "/clip.mp4", pace="fast")
     (av.error.InvalidDataError(1, "hunter2"), CameraLost, "says nothing that can be read"),
     (av.error.MemoryError(12, "hunter2"), CameraRefused, "wants more memory than one camera may have"),
     (av.error.ArgumentError(22, "hunter2"), CameraRefused, "more than 33 million pixels"),
-    (OSError(113, "No route to host"), CameraLost, "cannot be read: No route to host"),
+    (OSError(113, "No route to host"), CameraLost, "cannot be reached: no route to it"),
+    (OSError(101, "Network is unreachable"), CameraLost, "cannot be reached: no route to it"),
+    (OSError(5, "Input/output error"), CameraLost, "cannot be read: Input/output error"),
+    (socket.gaierror(-2, "Name or service not known"), CameraLost, "has a name that DNS does not know"),
 ])  # fmt: skip
 def test_a_live_cameras_error_is_told_in_our_words(error: Exception, verdict: type, words: str) -> None:
     told_as = explained(LIVE, error)
