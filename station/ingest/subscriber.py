@@ -39,7 +39,7 @@ from agent.errors import BrokerRefused, DeliveryError, WireError
 from agent.transport.errors import SessionTaken
 from agent.wire.topics import STATION, split
 from station.ingest.batches import Batches
-from station.ingest.connection import Connection
+from station.ingest.connection import BrokerConnection
 from station.ingest.handler import Attends, Compares, Handler, LimitsBoxes, RaisesAlarms, RemembersSeqs
 from station.ingest.handler_calls import HandlerCalls, IngestCounters
 from station.ingest.inbound import InboundMessage, MessageKind
@@ -99,7 +99,7 @@ class Subscriber:
         self.counters = self._calls.counters
         self._presence = Presence(settings, self._calls, lives, take_over=take_over)
         self._batches = Batches(settings, handler, self._calls, self._presence)
-        self._connection = Connection(settings, self._take)
+        self._connection = BrokerConnection(settings, self._take)
         self._stop = threading.Event()
         self._connected_s = 0.0
         self._attended_s = 0.0
