@@ -13,7 +13,7 @@ from examples.demo.page import WHAT, WHY, Scene, altogether, numbers, write_page
 from examples.demo.told import Delivery, Told, count
 
 
-def told(name: str, kind: str, label: str | None, **more: Any) -> Told:
+def an_event(name: str, kind: str, label: str | None, **more: Any) -> Told:
     body: dict[str, Any] = {
         "id": name,
         "camera": "road",
@@ -42,9 +42,9 @@ def test_every_reason_of_the_wire_is_explained() -> None:
 
 def test_a_page_explains_the_kinds_and_reasons_that_stand_on_its_cards(tmp_path: Path) -> None:
     events = [
-        told("1", "line_crossed", "car", severity="alert", direction="in", end_reason="clip_restarted"),
-        told("2", "motion", None, end_reason="lost"),
-        told("3", "camera_blind", None),
+        an_event("1", "line_crossed", "car", severity="alert", direction="in", end_reason="clip_restarted"),
+        an_event("2", "motion", None, end_reason="lost"),
+        an_event("3", "camera_blind", None),
     ]
 
     text = written(tmp_path, events)
@@ -59,9 +59,9 @@ def test_each_choice_of_the_filter_leaves_some_cards_and_without_scripts_all_are
     text = written(
         tmp_path,
         [
-            told("1", "line_crossed", "car", severity="alert"),
-            told("2", "object", "truck"),
-            told("3", "motion", None),
+            an_event("1", "line_crossed", "car", severity="alert"),
+            an_event("2", "object", "truck"),
+            an_event("3", "motion", None),
         ],
     )
 
@@ -79,7 +79,7 @@ def test_each_choice_of_the_filter_leaves_some_cards_and_without_scripts_all_are
 
 
 def test_what_a_box_says_is_text_and_no_part_of_the_page(tmp_path: Path) -> None:
-    text = written(tmp_path, [told("1", "object", "<script>alert(1)</script>")])
+    text = written(tmp_path, [an_event("1", "object", "<script>alert(1)</script>")])
 
     assert "<script>alert" not in text
 
