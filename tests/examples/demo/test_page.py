@@ -10,10 +10,10 @@ import pytest
 
 from agent.core.types import EndReason
 from examples.demo.page import WHAT, WHY, Scene, altogether, numbers, write_page
-from examples.demo.told import Delivery, Told, count
+from examples.demo.results import Delivery, KeptEvent, count
 
 
-def an_event(name: str, kind: str, label: str | None, **more: Any) -> Told:
+def an_event(name: str, kind: str, label: str | None, **more: Any) -> KeptEvent:
     body: dict[str, Any] = {
         "id": name,
         "camera": "road",
@@ -26,10 +26,10 @@ def an_event(name: str, kind: str, label: str | None, **more: Any) -> Told:
         "time": "2026-01-01T00:00:02.000Z",
         "rule": {"id": "the-rule"},
     }
-    return Told(body | more, lap=1)
+    return KeptEvent(body | more, lap=1)
 
 
-def written(folder: Path, events: list[Told]) -> str:
+def written(folder: Path, events: list[KeptEvent]) -> str:
     seen = {"road": count("road", events)}
     page = write_page(folder, events, seen, [Scene("road", "nobody")], Delivery(1, 1, 0), {}, 40)
     return page.read_text(encoding="utf-8")
