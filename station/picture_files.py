@@ -43,4 +43,7 @@ def is_a_store(folder: Path) -> bool:
     """Whether a station keeps its database or its pictures there."""
     place = folder.resolve()
     blobs = [each for each in (place, *place.parents) if each.name == "blobs"]
-    return any((each / "station.db").exists() for each in (place, *(each.parent for each in blobs)))
+    try:
+        return any((each / "station.db").exists() for each in (place, *(each.parent for each in blobs)))
+    except OSError:  # what may not be entered is told when it is written to
+        return False

@@ -111,6 +111,8 @@ class Detection:
     box: Box
     riders: int = 0
     """Persons on this two-wheeler, where riders were fused with it."""
+    label_score: float | None = None
+    """How sure the label is, 0..1, where `score` says more than that; None: as sure as the score."""
 
 
 @dataclass(frozen=True, slots=True)

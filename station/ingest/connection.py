@@ -22,7 +22,7 @@ _AT_ONCE = 50
 _SESSION_TAKEN = 0x8E
 
 
-class StationConnection:
+class BrokerConnection:
     """The way to one broker, over several connections one after the other."""
 
     def __init__(self, settings: SubscriberSettings, hear: OnMessage) -> None:

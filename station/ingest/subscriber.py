@@ -39,7 +39,7 @@ from agent.errors import BrokerRefused, DeliveryError, WireError
 from agent.transport.errors import SessionTaken
 from agent.wire.topics import STATION, split
 from station.ingest.batches import Batches
-from station.ingest.connection import StationConnection
+from station.ingest.connection import BrokerConnection
 from station.ingest.handler import Attends, Compares, Handler, LimitsBoxes, RaisesAlarms, RemembersSeqs
 from station.ingest.handler_calls import HandlerCalls, IngestCounters
 from station.ingest.inbound import InboundMessage, MessageKind
@@ -99,7 +99,7 @@ class Subscriber:
         self.counters = self._calls.counters
         self._presence = Presence(settings, self._calls, lives, take_over=take_over)
         self._batches = Batches(settings, handler, self._calls, self._presence)
-        self._connection = StationConnection(settings, self._take)
+        self._connection = BrokerConnection(settings, self._take)
         self._stop = threading.Event()
         self._connected_s = 0.0
         self._attended_s = 0.0
@@ -144,7 +144,7 @@ class Subscriber:
             hint = "a second program under one client id: give one of the two another name, or stop it"
             log.warning("connection_taken", client_id=self._settings.mqtt_id, why=error.what, hint=hint)
         else:
-            log.warning("broker_lost", why=error.what, hint=error.hint)
+            log.warning("broker_lost", why=error.what)
 
     # -------------------------------------------------------------------------------------- one connection
 

@@ -17,6 +17,8 @@ MOST_RIDERS = 4
 OFTEN = 0.3
 """Riders hide each other, so most counts are too low: the largest that this share of the votes reaches
 is believed."""
+ONE_LOOK = 1.0
+"""What a single look can weigh at most: more riders than one are believed of two looks, where there are two."""
 
 
 LEARNING = 0.1
@@ -110,7 +112,7 @@ def begin(name: str, hit: Hit, settings: TrackSettings) -> TrackState:
         id=name,
         label=found.label,
         group=label_votes.group(found.label, settings.groups),
-        votes=((found.label, found.score),),
+        votes=((found.label, _label_score(found)),),
         riders=_count((0.0,) * (MOST_RIDERS + 1), found, 1.0),
         score=found.score,
         top_score=found.score,
@@ -134,7 +136,7 @@ def hit(state: TrackState, hit: Hit, settings: TrackSettings) -> TrackState:
     keep = exp(-max(0.0, hit.at.since(state.last_seen)) / settings.vote_memory_s)
     # A person who turns out to be riding was the rider all along: the old votes would outlive the truth.
     mounted = found.riders > 0 and label_votes.group(found.label, settings.groups) != state.group
-    votes = label_votes.vote(() if mounted else state.votes, found.label, found.score, keep)
+    votes = label_votes.vote(() if mounted else state.votes, found.label, _label_score(found), keep)
     label = found.label if mounted else label_votes.winner(votes, state.label, settings.label_lead)
     anchor, rests_since, stationary = _rest(state, hit, settings)
     state = replace(
@@ -202,10 +204,14 @@ def _patience_s(state: TrackState, settings: TrackSettings) -> float:
 
 
 def riders(state: TrackState) -> int:
-    """How many persons ride it: the largest count that a good share of the votes reaches."""
+    """How many persons ride it: the largest count that a good share of the votes reaches.
+
+    Of few looks one is a good share already, and a man who is seen twice in it would be two riders.
+    """
     total = plain_sum(state.riders)
     for count in range(MOST_RIDERS, 0, -1):
-        if plain_sum(state.riders[count:]) >= OFTEN * total:
+        least = OFTEN * total if count == 1 else max(OFTEN * total, min(total, ONE_LOOK))
+        if plain_sum(state.riders[count:]) >= least:
             return count
     return 0
 
@@ -273,6 +279,11 @@ def shown(state: TrackState, believed: Floats) -> tuple[float, float, float, flo
 def _count(riders: tuple[float, ...], found: Detection, keep: float) -> tuple[float, ...]:
     counted = min(max(found.riders, 0), MOST_RIDERS)
     return tuple(old * keep + (found.score if n == counted else 0.0) for n, old in enumerate(riders))
+
+
+def _label_score(found: Detection) -> float:
+    """What a detection weighs as a vote: a rider bears out that there is a two-wheeler, and not which."""
+    return found.score if found.label_score is None else found.label_score
 
 
 def _four(box: Floats) -> tuple[float, float, float, float]:

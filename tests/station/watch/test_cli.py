@@ -22,6 +22,7 @@ from station.watch.embedded import Address
 from tests.station.test_service import Service
 from tests.support.brokers import free_port, until
 from tests.support.fake_box import FakeBox, an_event
+from tests.support.plain_user import PLAIN
 
 app = typer.Typer()
 app.add_typer(commands)  # as `ngatu` does
@@ -88,6 +89,22 @@ def test_a_folder_that_may_not_be_written_ends_it_at_once_in_one_line(
             "  hint: name a folder that you may write to",
         ],
     )
+
+
+def test_a_folder_behind_a_closed_one_is_told_in_the_same_words(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    folder = closed / "pictures"
+    try:
+        done = subprocess.run(
+            [*PLAIN, sys.executable, "-c", PROGRAM, "watch", "--save", str(folder)],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    finally:
+        closed.chmod(0o700)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == f"--save {folder}: nothing can be written there: Permission denied"
 
 
 def test_pictures_that_cannot_be_saved_later_are_told_once_and_end_it_with_1(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent.core.ids import Ids
@@ -59,9 +61,33 @@ def test_what_is_hardly_a_motorbike_carries_nobody():
     assert fuse([ghost, rider(0.5)], (), SETTINGS) == (ghost, rider(0.5))
 
 
-def test_a_rider_is_as_sure_as_the_surer_of_man_and_machine():
-    assert [each.score for each in fuse([bike(0.5, score=0.35), rider(0.5)], (), SETTINGS)] == [0.8]
-    assert [each.score for each in fuse([bike(0.5, score=0.9), rider(0.5)], (), SETTINGS)] == [0.9]
+def test_man_and_machine_bear_each_other_out():
+    """A chance of 0.65 that there is no machine, and of 0.2 that there is no man: 0.13 that both are wrong."""
+    for score, sure in ((0.35, 0.87), (0.9, 0.98)):
+        (fused,) = fuse([bike(0.5, score=score), rider(0.5)], (), SETTINGS)
+        assert fused.score == pytest.approx(sure)
+        assert fused.label_score == score  # the man says nothing of whether it is a bicycle
+
+
+def part_of(whole: Detection, score: float, share: float = 0.8) -> Detection:
+    """The same again, as a detector sees it twice: of so much of its height, and hardly."""
+    box = whole.box
+    return replace(whole, score=score, box=replace(box, bottom=box.top + share * box.height))
+
+
+def test_a_man_who_is_seen_twice_is_one_rider_and_two_who_are_seen_well_are_two():
+    man = rider(0.5)
+    (once, double) = fuse([bike(0.5), man, part_of(man, 0.35)], (), SETTINGS)
+    assert (once.riders, double.label) == (1, "person")
+    (both,) = fuse([bike(0.5), man, part_of(man, 0.5)], (), SETTINGS)
+    assert both.riders == 2
+
+
+def test_a_rider_sits_on_the_machine_and_not_on_its_shadow():
+    machine = bike(0.5, score=0.9)
+    shadow = replace(machine, score=0.3, box=replace(machine.box, left=0.463, right=0.535, top=0.46))
+    fused = fuse([machine, shadow, replace(rider(0.5), box=Box(0.47, 0.38, 0.528, 0.57))], (), SETTINGS)
+    assert [(each.score > 0.9, each.riders) for each in fused] == [(True, 1), (False, 0)]
 
 
 def test_a_tracked_motorbike_that_is_seen_badly_for_a_moment_keeps_its_rider():

@@ -122,6 +122,14 @@ def test_the_largest_number_of_riders_that_a_good_share_saw_is_believed() -> Non
     assert track_state.riders(once) == 1
 
 
+def test_one_look_of_few_proves_no_second_rider_unless_there_is_no_other() -> None:
+    def counted(*riders: int) -> int:
+        sights = (sight(n / 10, label="motorcycle", riders=each) for n, each in enumerate(riders))
+        return track_state.riders(after(*sights))
+
+    assert [counted(2), counted(2, 1), counted(1, 1, 2), counted(1, 2, 2)] == [2, 1, 1, 2]
+
+
 def test_the_box_that_is_shown_makes_up_for_a_filter_that_lags_behind() -> None:
     state = after(sight(0))
     for n in range(1, 20):
