@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
-from examples.demo.told import Delivery, Seen, Told
+from examples.demo.results import Delivery, KeptEvent, Seen
 
 WHAT = {
     "motion": ("something moves", "An area of the picture changes, whatever it is. It needs no detector."),
@@ -58,7 +58,7 @@ def _many(label: str, least: int, most: int) -> str:
 
 def write_page(
     folder: Path,
-    events: Sequence[Told],
+    events: Sequence[KeptEvent],
     seen: Mapping[str, Seen],
     scenes: Sequence[Scene],
     delivery: Delivery,

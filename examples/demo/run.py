@@ -21,7 +21,7 @@ try:
     from rich.console import Console
 
     from examples.demo.page import WHAT, Scene, altogether, numbers, write_page
-    from examples.demo.told import count, read_delivery, read_events, write_pictures
+    from examples.demo.results import count, read_delivery, read_events, write_pictures
 except ModuleNotFoundError as error:
     sys.exit(f"{sys.executable} has no package {error.name}\n  hint: call the demo with: make demo")
 

@@ -10,10 +10,10 @@ import pytest
 
 from agent.core.types import EndReason
 from examples.demo.page import WHAT, WHY, Scene, altogether, numbers, write_page
-from examples.demo.told import Delivery, Told, count
+from examples.demo.results import Delivery, KeptEvent, count
 
 
-def told(name: str, kind: str, label: str | None, **more: Any) -> Told:
+def an_event(name: str, kind: str, label: str | None, **more: Any) -> KeptEvent:
     body: dict[str, Any] = {
         "id": name,
         "camera": "road",
@@ -26,10 +26,10 @@ def told(name: str, kind: str, label: str | None, **more: Any) -> Told:
         "time": "2026-01-01T00:00:02.000Z",
         "rule": {"id": "the-rule"},
     }
-    return Told(body | more, lap=1)
+    return KeptEvent(body | more, lap=1)
 
 
-def written(folder: Path, events: list[Told]) -> str:
+def written(folder: Path, events: list[KeptEvent]) -> str:
     seen = {"road": count("road", events)}
     page = write_page(folder, events, seen, [Scene("road", "nobody")], Delivery(1, 1, 0), {}, 40)
     return page.read_text(encoding="utf-8")
@@ -42,9 +42,9 @@ def test_every_reason_of_the_wire_is_explained() -> None:
 
 def test_a_page_explains_the_kinds_and_reasons_that_stand_on_its_cards(tmp_path: Path) -> None:
     events = [
-        told("1", "line_crossed", "car", severity="alert", direction="in", end_reason="clip_restarted"),
-        told("2", "motion", None, end_reason="lost"),
-        told("3", "camera_blind", None),
+        an_event("1", "line_crossed", "car", severity="alert", direction="in", end_reason="clip_restarted"),
+        an_event("2", "motion", None, end_reason="lost"),
+        an_event("3", "camera_blind", None),
     ]
 
     text = written(tmp_path, events)
@@ -59,9 +59,9 @@ def test_each_choice_of_the_filter_leaves_some_cards_and_without_scripts_all_are
     text = written(
         tmp_path,
         [
-            told("1", "line_crossed", "car", severity="alert"),
-            told("2", "object", "truck"),
-            told("3", "motion", None),
+            an_event("1", "line_crossed", "car", severity="alert"),
+            an_event("2", "object", "truck"),
+            an_event("3", "motion", None),
         ],
     )
 
@@ -79,7 +79,7 @@ def test_each_choice_of_the_filter_leaves_some_cards_and_without_scripts_all_are
 
 
 def test_what_a_box_says_is_text_and_no_part_of_the_page(tmp_path: Path) -> None:
-    text = written(tmp_path, [told("1", "object", "<script>alert(1)</script>")])
+    text = written(tmp_path, [an_event("1", "object", "<script>alert(1)</script>")])
 
     assert "<script>alert" not in text
 

@@ -40,7 +40,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Told:
+class KeptEvent:
     """One event as it stands: its newest message, and its pictures."""
 
     body: Mapping[str, Any]
@@ -79,7 +79,7 @@ def read_delivery(folder: Path) -> Delivery:
     return Delivery(newest, received, waiting)
 
 
-def read_events(folder: Path) -> list[Told]:
+def read_events(folder: Path) -> list[KeptEvent]:
     """Every event that the station has, the newest first."""
     with closing(_opened(folder / "station" / "station.db")) as station:
         rows = station.execute("select body from event_revision order by revision").fetchall()
@@ -94,12 +94,12 @@ def read_events(folder: Path) -> list[Told]:
     return sorted(lapped(newest.values(), pictures), key=lambda each: each.body["start_time"], reverse=True)
 
 
-def lapped(bodies: Iterable[Mapping[str, Any]], pictures: Mapping[str, Mapping[str, str]]) -> list[Told]:
+def lapped(bodies: Iterable[Mapping[str, Any]], pictures: Mapping[str, Mapping[str, str]]) -> list[KeptEvent]:
     """The events, by their newest messages, with the laps in which they began; `pictures` are by event."""
     bodies = list(bodies)
     cuts = _cuts(bodies)
     return [
-        Told(
+        KeptEvent(
             body,
             lap=1 + bisect(cuts.get(body["camera"], []), body["start_time"]),
             pictures=pictures.get(body["id"], {}),
@@ -117,7 +117,7 @@ def _cuts(bodies: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     return {camera: sorted(moments) for camera, moments in found.items()}
 
 
-def count(camera: str, events: Iterable[Told]) -> Seen:
+def count(camera: str, events: Iterable[KeptEvent]) -> Seen:
     """How many road users were told of this camera: in a whole lap of its clip, and altogether."""
     mine = [each for each in events if each.body["camera"] == camera]
     users = [(each.lap, str(each.label)) for each in mine if each.body["kind"] == "object"]
@@ -132,7 +132,7 @@ def count(camera: str, events: Iterable[Told]) -> Seen:
     return Seen(camera, laps, altogether, in_a_lap)
 
 
-def write_pictures(folder: Path, events: Iterable[Told]) -> dict[tuple[str, str], str]:
+def write_pictures(folder: Path, events: Iterable[KeptEvent]) -> dict[tuple[str, str], str]:
     """Copy each event's newest pictures out of the store to `pictures/`, under names for people.
 
     Returns their paths below the folder, by the event's id and the kind of picture.

@@ -1,4 +1,4 @@
-"""examples.demo.told"""
+"""examples.demo.results"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from agent.core.types import Image
 from examples.demo.page import Scene, write_page
-from examples.demo.told import Told, count, lapped, read_delivery, read_events, write_pictures
+from examples.demo.results import KeptEvent, count, lapped, read_delivery, read_events, write_pictures
 from station.store.blobs import path_of
 from station.watch.embedded import Address
 from tests.support.boxes import ROAD_RULES, Box, Station, at_work, everything_arrives
@@ -64,7 +64,7 @@ def test_a_road_user_of_a_looped_clip_is_one_in_each_passage_and_every_alert_sho
     assert text.count("<article") == len(events)
 
 
-def inside_the_frame(folder: Path, event: Told) -> Image:
+def inside_the_frame(folder: Path, event: KeptEvent) -> Image:
     """What the frame of an alert's whole view was drawn around; a pixel on each side is the frame's own."""
     with closing(sqlite3.connect(f"file:{folder}/station/station.db?mode=ro", uri=True)) as station:
         rows = station.execute("select body from event_revision where event_id = ?", [event.body["id"]])
