@@ -144,7 +144,7 @@ class Subscriber:
             hint = "a second program under one client id: give one of the two another name, or stop it"
             log.warning("connection_taken", client_id=self._settings.mqtt_id, why=error.what, hint=hint)
         else:
-            log.warning("broker_lost", why=error.what)
+            log.warning("broker_lost", why=error.what, hint=error.hint)
 
     # -------------------------------------------------------------------------------------- one connection
 
