@@ -38,7 +38,7 @@ def config(tmp_path: Path) -> Path:
 def events(config: Path, *words: str, since: str = "2026-03-02", zone: str = "UTC") -> tuple[int, str, str]:
     """As a person runs it, without a terminal."""
     done = subprocess.run(
-        [*NGATU, "-c", str(config), "--since", since, *words],
+        [*NGATU, "-c", str(config), *(() if "--since" in words else ("--since", since)), *words],
         capture_output=True,
         env={**os.environ, "TZ": zone},
         text=True,
