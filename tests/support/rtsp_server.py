@@ -2,6 +2,7 @@
 
 /usr/bin/python3 tests/support/rtsp_server.py [--port N] [--user U --password P] [--fps N] [--audio]
 prints the port once it listens; the stream is /live. It ends with the process that started it.
+With --pictures FOLDER it shows 0000.jpg, 0001.jpg and so on, again and again, instead of the ball.
 """
 
 from __future__ import annotations
@@ -24,24 +25,35 @@ parser.add_argument("--port", default="0")
 parser.add_argument("--user")
 parser.add_argument("--password")
 parser.add_argument("--fps", type=int, default=25)
+parser.add_argument("--address", default="127.0.0.1")
+parser.add_argument("--path", default="/live")
+parser.add_argument("--pictures")
 parser.add_argument("--check", action="store_true", help="say only whether everything needed is installed")
 arguments = parser.parse_args()
 
 Gst.init(None)
-missing = [name for name in ("x264enc", "rtph264pay", "videotestsrc") if not Gst.ElementFactory.find(name)]
+needed = ("x264enc", "rtph264pay", "videotestsrc", "multifilesrc", "jpegdec")
+missing = [name for name in needed if not Gst.ElementFactory.find(name)]
 if missing or arguments.check:
     sys.exit(f"missing: {', '.join(missing)}" if missing else 0)
 
 factory = GstRtspServer.RTSPMediaFactory()
+ball = (
+    "videotestsrc is-live=true pattern=ball "
+    f"! video/x-raw,format=I420,width=320,height=240,framerate={arguments.fps}/1"
+)
+pictures = (
+    f'multifilesrc location="{arguments.pictures}/%04d.jpg" loop=true '
+    f"caps=image/jpeg,framerate={arguments.fps}/1 ! jpegdec ! videoconvert ! video/x-raw,format=I420"
+)
 factory.set_launch(
-    "( videotestsrc is-live=true pattern=ball "
-    f"! video/x-raw,format=I420,width=320,height=240,framerate={arguments.fps}/1 "
-    f"! x264enc tune=zerolatency speed-preset=ultrafast key-int-max={arguments.fps // 5} "
+    f"( {pictures if arguments.pictures else ball} "
+    f"! x264enc tune=zerolatency speed-preset=ultrafast key-int-max={max(1, arguments.fps // 5)} "
     "! rtph264pay name=pay0 pt=96 config-interval=1 )"
 )
 factory.set_shared(True)
 server = GstRtspServer.RTSPServer()
-server.set_address("127.0.0.1")
+server.set_address(arguments.address)
 server.set_service(arguments.port)
 if arguments.user:
     auth = GstRtspServer.RTSPAuth()
@@ -54,7 +66,7 @@ if arguments.user:
     for right in ("access", "construct"):
         permissions.add_permission_for_role("viewer", f"media.factory.{right}", True)
     factory.set_permissions(permissions)
-server.get_mount_points().add_factory("/live", factory)
+server.get_mount_points().add_factory(arguments.path, factory)
 server.attach(None)
 print(server.get_bound_port(), flush=True)
 GLib.MainLoop().run()

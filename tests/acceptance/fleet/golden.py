@@ -26,7 +26,7 @@ INCLUDED = (
 
 CACHED = (
     "mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libssl-dev gcc libc6-dev nftables "
-    "unattended-upgrades systemd-timesyncd python3-venv"
+    "unattended-upgrades systemd-timesyncd python3-venv git"
 )
 """What the roles may install."""
 
