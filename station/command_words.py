@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from agent.errors import NgatuError, UsageError, WireError
 from agent.printable import printable
+from agent.settings.access import user_name
 from agent.settings.diagnostics import nearest
 from agent.translatable import joined, tr
 from agent.wire.payloads import AckPayload
@@ -129,7 +130,7 @@ def save(file: Path, picture: bytes | None, kept: Path) -> None:
         NgatuError: it could not be read or written.
     """
     try:
-        if picture is None and kept.is_file():
+        if picture is None and kept.exists():
             picture = kept.read_bytes()
         if picture is not None:
             file.write_bytes(picture)
@@ -163,8 +164,15 @@ def picture_words(answered: CommandReply, kept: Path, waited_s: float) -> str:
 
     `kept` is where the station keeps it once it has come, `waited_s` how long it was waited for.
     """
-    if kept.is_file():
-        return tr("its picture: {kept}", kept=kept)
+    try:
+        if kept.is_file():
+            return tr("its picture: {kept}", kept=kept)
+    except PermissionError:
+        return tr(
+            "its picture, once the station has kept it: {kept}; user {user} may not look there",
+            kept=kept,
+            user=user_name(),
+        )
     if answered.picture is None:
         return tr(
             "its picture has not come within {waited_s:g} s: boxes hold pictures back while the "

@@ -40,7 +40,6 @@ def run(config: StationConfig, for_s: float | None = None, *, take_over: bool = 
         BrokerRefused: the broker refuses the station at its first connection.
     """
     lines.configure(config.log.level, config.log.format)
-    refuse_half(config.state_dir)
     url = url_of(config.database, config.state_dir)
     scan = PictureScan(engine_of(url, writes=False), config.state_dir / BLOBS, config.pictures.look_s)
     with (
@@ -66,8 +65,9 @@ def open_store(config: StationConfig, left: ExitStack, *more_duties: Callable[[S
     """The store with what else is done in its turn; what must be closed after it is left to `left`.
 
     Raises:
-        StoreError: the store cannot be used.
+        StoreError: the store cannot be used, or a restore has left it half.
     """
+    refuse_half(config.state_dir)
     duties = list(more_duties)
     more: dict[str, Any] = {}
     if config.backup.folder is not None:

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT set the stop of a program; who is about to start it anew can ask whether one came."""
+"""SIGTERM, SIGINT and SIGHUP set the stop of a program; who is about to start it anew can ask whether one came."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Final
 
 from agent.host.supervise import Stop
 
-HEEDED: Final = (signal.SIGTERM, signal.SIGINT)
+HEEDED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""The last comes when the terminal is closed; who started it with nohup wants it to stay."""
 READ_S: Final = 2.0
 """How long the last bytes of a closed socket may take to be read: they are there already."""
 
 
 class StopSignals:
-    """From now on SIGTERM and SIGINT set `stop`, however many of them come; for the main thread of a program.
+    """From now on each of HEEDED sets `stop`, however many of them come; for the main thread of a program.
 
     A thread does it: an Event is not made to be set by a handler, which runs between any two steps of the very
     thread that waits for it, and could wait for itself for ever.
@@ -31,7 +32,8 @@ class StopSignals:
         self._listener.start()
         # Detached: it lives until it is let go of, or as long as the process.
         signal.set_wakeup_fd(mouth.detach(), warn_on_full_buffer=False)
-        for number in HEEDED:
+        self._heeded = [number for number in HEEDED if signal.getsignal(number) is not signal.SIG_IGN]
+        for number in self._heeded:
             signal.signal(number, lambda _number, _frame: None)  # the wake-up byte is what counts
 
     def _listen(self) -> None:
@@ -48,11 +50,11 @@ class StopSignals:
             signal.signal(number, signal.SIG_IGN)
 
     def release(self) -> bool:
-        """Give both their deadly default back; whether one has come since the beginning.
+        """Give them their deadly default back; whether one has come since the beginning.
 
         None is lost between the answer and what is done about it: one that comes from now on ends the process.
         """
-        for number in HEEDED:
+        for number in self._heeded:
             signal.signal(number, signal.SIG_DFL)
         os.close(signal.set_wakeup_fd(-1))  # nobody writes there any more, so the listener reads to the end
         self._listener.join(READ_S)

@@ -157,14 +157,14 @@ def test_a_box_speaks_to_its_cameras_its_broker_the_clock_and_the_names_and_to_n
 
 def names(box: str, folder: Path, *lines: str) -> dict[str, Any]:
     """ngatu-names, after the network has told this."""
-    named = folder / "resolv.conf"
-    named.write_text("".join(f"{line}\n" for line in lines))
+    resolver = folder / "resolv.conf"
+    resolver.write_text("".join(f"{line}\n" for line in lines))
     words = [
         sys.executable,
         "-IB",
         ROLE / "files/ngatu_names.py",
-        "--from",
-        named,
+        "--resolvers",
+        resolver,
         "--kept",
         folder / "names.conf",
     ]

@@ -96,6 +96,21 @@ def test_where_a_picture_is_or_will_be_is_said(tmp_path: Path) -> None:
     assert picture_words(with_picture, kept, 2) == f"its picture: {kept}"
 
 
+def test_where_the_user_may_not_look_the_place_is_said_all_the_same(tmp_path: Path) -> None:
+    words = (
+        "import sys; from pathlib import Path; from station.command import CommandReply, wait_for_file;"
+        "from station.command_words import picture_words; kept = Path(sys.argv[1]);"
+        "print(wait_for_file(kept, 0.1), picture_words(CommandReply('c-1', []), kept, 2))"
+    )
+    folder = tmp_path / "blobs"
+    folder.mkdir(mode=0)
+    done = subprocess.run(
+        [*PLAIN, sys.executable, "-c", words, folder / "ab"], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.startswith(f"False its picture, once the station has kept it: {folder / 'ab'}; user ")
+
+
 def test_only_what_was_done_promises_a_picture_and_by_a_hash() -> None:
     assert promised(answered(sha256="ab" * 32)) == "ab" * 32
     for other in (

@@ -83,6 +83,20 @@ def test_what_a_box_tells_is_kept_receipted_and_summed_up(
     assert service.lines()[-1]["receipted"] == 4
 
 
+def test_a_folder_that_it_may_not_enter_is_one_clear_line(tmp_path: Path) -> None:
+    config = tmp_path / "station.yaml"
+    config.write_text(f"commune: hai-ninh\nstate_dir: {tmp_path / 'state'}\n")
+    (tmp_path / "state").mkdir(mode=0)
+
+    done = subprocess.run(
+        [*PLAIN, sys.executable, "-m", "agent", "station", "-c", config], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert f"{tmp_path / 'state' / 'station.lock'}: Permission denied" in done.stderr
+    assert "ngatu is broken" not in done.stderr + done.stdout
+
+
 @pytest.mark.broker
 def test_killed_in_the_middle_of_a_drain_it_loses_nothing_and_doubles_nothing(
     mosquitto: Mosquitto, commune: str, tmp_path: Path

@@ -26,7 +26,7 @@ print("alive", flush=True)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_program_in_order_and_is_remembered(number: signal.Signals) -> None:
     with _program("release") as program:
         program.send_signal(number)
@@ -46,6 +46,19 @@ def test_no_signal_ends_a_program_otherwise_once_it_has_ended() -> None:
         out, _ = program.communicate("\n", 20)
 
     assert (out, program.returncode) == ("alive\n", 0)
+
+
+def test_a_closed_terminal_does_not_end_what_was_started_to_outlive_it() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with _program("ignore") as program:  # as nohup starts it
+            program.send_signal(signal.SIGHUP)
+            program.send_signal(signal.SIGTERM)
+            assert _says(program) == "over"
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            program.communicate("\n", 20)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_who_had_no_signal_says_so() -> None:

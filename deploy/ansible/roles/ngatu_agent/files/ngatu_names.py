@@ -16,21 +16,21 @@ import sys
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
-TOLD = (Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf"))
+RESOLVERS = (Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf"))
 """Behind systemd-resolved's own address, which stands in the second, are those of the first."""
 
 
 def words() -> argparse.ArgumentParser:
     """What can be asked."""
     asked = argparse.ArgumentParser(prog="ngatu-names", description=__doc__.splitlines()[0])
-    asked.add_argument("--from", dest="files", type=Path, nargs="+", default=TOLD, help="files of a resolver")
+    asked.add_argument("--resolvers", type=Path, nargs="+", default=RESOLVERS, help="files of a resolver")
     asked.add_argument("--kept", type=Path, default=Path("/etc/ngatu/firewall/names.conf"))
     return asked
 
 
 def main(asked: argparse.Namespace) -> str:
     """Do it; what to print."""
-    servers = sorted({each for path in asked.files for each in named(path)}, key=str)
+    servers = sorted({each for path in asked.resolvers for each in named(path)}, key=str)
     before = asked.kept.read_text() if asked.kept.exists() else ""
     rules = written(servers) if servers else before
     if rules != before:
