@@ -1,4 +1,4 @@
-"""SIGTERM, SIGINT and SIGHUP set the stop of a program; who is about to start it anew can ask whether one came."""
+"""SIGTERM, SIGINT and SIGHUP set the stop of a program; who is about to start it anew asks whether one came."""
 
 from __future__ import annotations
 

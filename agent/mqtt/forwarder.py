@@ -48,8 +48,6 @@ TAKEN_S: Final = 300.0
 LATELY_S: Final = 3600.0
 """A name that was taken within this time is taken again and again."""
 FAREWELL_S: Final = 2.0
-WILL_DELAY_S: Final = 60
-"""So that a short loss goes unnoticed."""
 
 OnCommand = Callable[[str, bytes, bool, Callable[[], None]], None]
 """(topic, payload, retained, ack): `ack` is called when the command's effect is safe, from any thread."""
@@ -230,9 +228,7 @@ class Forwarder:
             DeliveryError: it could not be made, or ended before `stop`.
         """
         settings, now = self._settings, self._clock.now()
-        will = Will(
-            self._topics.of(MessageKind.STATUS), codec.status("offline", self._session, now), WILL_DELAY_S
-        )
+        will = Will(self._topics.of(MessageKind.STATUS), codec.status("offline", self._session, now))
         connection = Connection(settings, self._topics.device, will, self._version, fresh=self._spoiled)
         try:
             self._connection = connection

@@ -33,12 +33,14 @@ OnMessage = Callable[[paho.Client, Any, paho.MQTTMessage], None]
 
 @dataclass(frozen=True, slots=True)
 class Will:
-    """What the broker says in our name when the connection dies without a goodbye; retained."""
+    """What the broker says in our name when the connection dies without a goodbye; retained.
+
+    At once, and not after a delay, as MQTT 5 could: mosquitto drops a delayed will where each of its listeners
+    has settings of its own (2.0.21: whoever has gone has no listener whose rights could be asked).
+    """
 
     topic: str
     payload: bytes
-    delay_s: int = 0
-    """So that a short loss goes unnoticed; MQTT 5 only."""
 
 
 def new_client(
@@ -64,10 +66,7 @@ def new_client(
         manual_ack=manual_ack,
     )
     if will is not None:
-        later = blank(PacketTypes.WILLMESSAGE) if version == "5" else None
-        if later is not None:
-            later.WillDelayInterval = will.delay_s
-        client.will_set(will.topic, will.payload, qos=1, retain=True, properties=later)
+        client.will_set(will.topic, will.payload, qos=1, retain=True)
     try:
         if endpoint.username is not None:
             client.username_pw_set(endpoint.username, endpoint.password.read() if endpoint.password else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -182,6 +183,43 @@ def test_a_session_that_somebody_has_filled_is_begun_anew_by_its_box(
     finally:
         box.stop()
         outbox.close()
+
+
+BOX = """
+import sys, time
+from pathlib import Path
+from agent.clock import SystemClock
+from agent.mqtt.forwarder import Forwarder
+from agent.mqtt.settings import BrokerSettings
+from agent.outbox.outbox import Outbox, OutboxSettings
+from agent.transport.settings import TlsSettings
+from agent.wire.topics import Topics
+folder, port, ca, stem, commune, device = sys.argv[1:]
+tls = TlsSettings(ca=Path(ca), cert=Path(stem + ".crt"), key=Path(stem + ".key"))
+outbox = Outbox(Path(folder) / "outbox.db", OutboxSettings(ballast_bytes=0), SystemClock())
+settings = BrokerSettings(host="localhost", port=int(port), tls=tls)
+Forwarder(outbox, settings, Topics(commune, device), "life", SystemClock()).start()
+time.sleep(600)
+"""
+
+
+def test_a_box_that_dies_is_told_offline_by_the_roles_broker(broker: RoleBroker, tmp_path: Path) -> None:
+    """A delayed will was refused there, so a dead box stayed online for ever."""
+    states: list[str] = []
+    look = operator(broker)
+    look.client.on_message = lambda _c, _d, message: states.append(json.loads(message.payload)["state"])
+    look.client.subscribe(f"{TREE}/status", 1)
+    stem = broker.pair(HOSTILE)
+    words = (tmp_path, str(broker.port), broker.ca, stem, COMMUNE, HOSTILE)
+    box = subprocess.Popen([sys.executable, "-c", BOX, *words])
+    try:
+        until(lambda: states == ["online"], 30, "the box is online")
+    finally:
+        box.kill()
+        box.wait()
+
+    until(lambda: states == ["online", "offline"], 20, "the broker says that it has gone")
+    look.leave()
 
 
 def test_what_is_kept_is_kept_without_properties(broker: RoleBroker) -> None:

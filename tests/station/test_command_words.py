@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from agent.wire.payloads import AckPayload
 from agent.wire.verbs import VERBS, Verb, usage
 from station.command import CommandReply
 from station.command_words import arguments, may_save, order, picture_words, promised, save, shown
+from tests.support.plain_user import PLAIN
 
 ANSWER = b'{"id":"c-1","state":"done","time":"2026-03-02T11:04:07Z"}'
 

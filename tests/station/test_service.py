@@ -20,6 +20,7 @@ from agent.wire.message import Stored
 from station.watch.embedded import Address
 from tests.support.brokers import Mosquitto, until
 from tests.support.fake_box import FakeBox, an_event
+from tests.support.plain_user import PLAIN
 from tests.support.stores import Place
 
 
@@ -89,7 +90,10 @@ def test_a_folder_that_it_may_not_enter_is_one_clear_line(tmp_path: Path) -> Non
     (tmp_path / "state").mkdir(mode=0)
 
     done = subprocess.run(
-        [*PLAIN, sys.executable, "-m", "agent", "station", "-c", config], capture_output=True, text=True, check=False
+        [*PLAIN, sys.executable, "-m", "agent", "station", "-c", config],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 1

@@ -13,7 +13,7 @@ from agent.settings.base import Secret
 from agent.transport.client import Will
 from agent.wire.codec import MAX_JSON_BYTES
 
-WILL = Will("t/will", b"gone", delay_s=60)
+WILL = Will("t/will", b"gone")
 
 
 def test_a_box_asks_the_broker_to_keep_its_session_and_to_send_it_little() -> None:

@@ -28,7 +28,7 @@ from agent.transport.settings import Version
 from station.watch.embedded import Address
 from tests.support.brokers import Mosquitto, free_port, until
 
-WILL = Will("t/will", b"gone", delay_s=0)
+WILL = Will("t/will", b"gone")
 
 
 @contextmanager
