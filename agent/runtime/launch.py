@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 
 
 def run(path: Path, duration_s: float | None = None, onlooker: Onlooker | None = None) -> int:
-    """Be the box until a signal says stop, until the station restarts it, or for so many seconds; the exit code.
+    """Be the box until a signal says stop, the station restarts it, or so many seconds are over; the exit code.
 
     A restart that the station orders is systemd's, or, started by hand, a start of this same process anew: then
     this does not return. `onlooker` is shown what the cameras see.
