@@ -98,7 +98,9 @@ def _qr(label: Label) -> QRCode:
     try:
         import segno  # noqa: PLC0415 (boxes and stations have these commands too, and draw no labels)
     except ImportError:
-        raise NgatuError("a label needs the package segno", "pip install 'ngatu[fleet]'") from None
+        raise NgatuError(
+            "a label needs the package segno", "in the clone of ngatu: pip install '.[fleet]'"
+        ) from None
     return segno.make(label.code, error=ERROR, micro=False)
 
 

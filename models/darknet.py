@@ -248,5 +248,7 @@ def imported_onnx() -> Any:
         import onnx  # noqa: PLC0415  a build-time package: a box that only runs has none
         import onnx.numpy_helper  # noqa: PLC0415
     except ImportError as error:
-        raise ModelError("converting a model needs the package onnx", "pip install 'ngatu[models]'") from error
+        raise ModelError(
+            "converting a model needs the package onnx", "in the clone of ngatu: pip install '.[models]'"
+        ) from error
     return onnx

@@ -110,7 +110,8 @@ def _run_ultralytics(checkpoint: str, size_px: int, scratch: Path) -> Path:
     )
     if "No module named 'ultralytics'" in run.stderr:
         raise ModelError(
-            "exporting needs Ultralytics, which is not installed", "pip install 'ngatu[export]' (AGPL-3.0)"
+            "exporting needs Ultralytics, which is not installed",
+            "in the clone of ngatu: pip install '.[export]' (AGPL-3.0)",
         )
     made = next(iter(sorted(scratch.rglob("*.onnx"))), None)
     if run.returncode or made is None:

@@ -165,7 +165,7 @@ def needs_sqlalchemy() -> None:
     except ImportError as error:
         raise NgatuError(
             tr("the station needs the package {package}", package=error.name),
-            tr("run pip install 'ngatu[station]'"),
+            tr("in the clone of ngatu: pip install '.[station]'"),
         ) from None
 
 

@@ -74,7 +74,7 @@ def engine_of(url: URL, *, writes: bool = True) -> Engine:
         except ModuleNotFoundError as error:
             raise StoreError(
                 tr("PostgreSQL needs the package {package}", package=error.name),
-                tr("run pip install 'ngatu[station,postgresql]'"),
+                tr("in the clone of ngatu: pip install '.[station,postgresql]'"),
             ) from None
     # A reader must not make the file: it would belong to whoever looked first.
     place = f"file:{quote(url.database or '')}?mode={'rwc' if writes else 'rw'}"

@@ -43,7 +43,7 @@ def embedded_broker(port: int | None = None) -> Iterator[Address]:
     except ImportError:
         raise BrokerUnreachable(
             tr("the embedded broker is not installed"),
-            tr("run pip install 'ngatu[demo]', or name a broker with --host"),
+            tr("in the clone of ngatu: pip install '.[demo]'; or name a broker with --host"),
         ) from None
     ports = _free_ports(2)
     address = Address(_LOOPBACK, port or ports[0], ports[1])
