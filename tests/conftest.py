@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import structlog
 from hypothesis import Phase, settings
 from numpy.typing import NDArray
 
@@ -47,6 +48,14 @@ class SteppedClock:
 
     def step_wall(self, seconds: float) -> None:
         self.moment = Instant(self.moment.mono_s, self.moment.wall_s + seconds)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A command that is called in this process sets up its log; the next test has its own."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture

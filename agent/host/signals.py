@@ -32,7 +32,8 @@ class StopSignals:
         self._listener.start()
         # Detached: it lives until it is let go of, or as long as the process.
         signal.set_wakeup_fd(mouth.detach(), warn_on_full_buffer=False)
-        self._heeded = [number for number in HEEDED if signal.getsignal(number) is not signal.SIG_IGN]
+        outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        self._heeded = [number for number in HEEDED if not (outlives and number == signal.SIGHUP)]
         for number in self._heeded:
             signal.signal(number, lambda _number, _frame: None)  # the wake-up byte is what counts
 

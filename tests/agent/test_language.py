@@ -82,7 +82,10 @@ def test_a_message_is_told_with_everything_that_it_is_made_of() -> None:
 
     assert translated(inner) == "/x: không đọc được: EIO\n  gợi ý: hãy chọn tên khác"
     assert translated(joined(tr(" or "), ["line", tr("number")])) == "line hoặc số"
-    assert translated(tr("{file} cannot be read", file=tr("file {file}", file="a"))) == "không đọc được file a"
+    assert (
+        translated(tr("{place} cannot be read: {why}", place=tr("file {file}", file="a"), why="x"))
+        == "không đọc được file a: x"
+    )
 
 
 def test_what_is_not_marked_stays_as_it_is() -> None:
@@ -102,9 +105,11 @@ def test_filters_hold_in_every_language() -> None:
 
 
 def test_formatted_numbers_are_written_as_the_language_writes_them() -> None:
-    message = tr("{path}, {free_gb:.1f} GB free", path="/var/1.5", free_gb=1234.56)
+    message = tr(
+        "{file}: {seconds:.1f} s of camera {camera}, {how}", file="/1.5", seconds=1234.56, camera="n", how="x"
+    )
     english = translated(message)
     choose("vi")
 
-    assert english == "/var/1.5, 1234.6 GB free"
-    assert translated(message) == "/var/1.5, còn trống 1234,6 GB"
+    assert english == "/1.5: 1234.6 s of camera n, x"
+    assert translated(message) == "/1.5: 1234,6 giây của camera n, x"

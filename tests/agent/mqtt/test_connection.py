@@ -328,9 +328,9 @@ def test_another_user_of_the_same_id_is_recognised(mosquitto: Mosquitto) -> None
 @pytest.mark.broker
 def test_the_will_speaks_after_a_crash_and_not_after_a_goodbye(mosquitto: Mosquitto) -> None:
     with spying(mosquitto.port, "t/will") as seen:
-        with connected(mosquitto.port, will=Will("t/will", b"goodbye", 0)):
+        with connected(mosquitto.port, will=Will("t/will", b"goodbye")):
             pass
-        crashed = Connection(BrokerSettings(port=mosquitto.port), "box", Will("t/will", b"crash", 0))
+        crashed = Connection(BrokerSettings(port=mosquitto.port), "box", Will("t/will", b"crash"))
         crashed.connect()
         crashed.close()
         until(lambda: seen)

@@ -31,6 +31,7 @@ class Typing:
         if self.child == 0:
             environment = {"HOME": str(home), "PATH": f"{HERE}:{os.environ['PATH']}", "LANG": "C.UTF-8",
                            "ANSIBLE_HOME": str(home / "ansible"), "COLUMNS": "300"}  # fmt: skip
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs the tests in the background has it ignored
             os.execve(
                 HERE / "ngatu", ["ngatu", "fleet", "prepare", "--checkout", str(ROOT), *words], environment
             )

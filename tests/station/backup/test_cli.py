@@ -59,7 +59,7 @@ def test_a_restore_of_a_backup_with_an_altered_picture_ends_with_1_and_names_it(
 
 def test_without_a_folder_it_is_that_of_the_file(place: Path) -> None:
     code, _, err = run("backup", "-c", str(place / "here.yaml"))
-    assert (code, "name one, or set backup.folder" in err) == (1, True)
+    assert (code, "name one, or set backup.folder" in err) == (2, True)
 
     with (place / "here.yaml").open("a") as file:
         file.write(f"backup: {{folder: {place / 'backup'}}}\n")

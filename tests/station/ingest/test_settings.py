@@ -36,7 +36,7 @@ def test_who_looks_on_has_an_id_that_no_other_has_and_keeps_it() -> None:
     assert one.mqtt_id != other.mqtt_id
 
 
-@pytest.mark.parametrize("name", ["+", "#", "hai/ninh", "Hai-Ninh", "ab", ""])
+@pytest.mark.parametrize("name", ["+", "#", "hai/ninh", "Hai-Ninh", "a", ""])
 @pytest.mark.parametrize("field", ["communes", "devices"])
 def test_no_wildcard_and_no_level_gets_into_a_topic_by_a_name(field: str, name: str) -> None:
     with pytest.raises(ValidationError, match=field):
