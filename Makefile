@@ -46,7 +46,7 @@ demo: $(DEMO)/.complete ## Run the main job on real footage: broker, box and sta
 	@$(DEMO)/bin/python -m examples.demo.run
 
 test: $(VENV)/.complete ## Run the tests.
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 golden: $(VENV)/.complete ## Show what three known clips give otherwise than they did; ends with 1 if anything.
 	@$(BIN)/python -m tests.golden

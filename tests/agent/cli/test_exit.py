@@ -75,7 +75,9 @@ def _given(call: ast.Call) -> list[ast.AST]:
     return [each for given in (*call.args, *call.keywords) for each in ast.walk(given)]
 
 
-@pytest.mark.parametrize(("words", "command"), list(commands(gathered())), ids=str)
+@pytest.mark.parametrize(
+    ("words", "command"), list(commands(gathered())), ids=[words for words, _ in commands(gathered())]
+)
 def test_each_command_tells_only_codes_of_the_table(words: str, command: object) -> None:
     text = inspect.getdoc(command) or ""
     named = re.findall(r"(?:[Ee]xit code|;) (\d+):", text)
