@@ -134,8 +134,10 @@ def update(
     """
     if frame.lap == state.lap:
         return _seen(state, frame, detect, field, settings)
-    state, ends = _left(state, frame.at, EndReason.CLIP_RESTARTED, settings)
-    state, outcome = _seen(replace(state, lap=frame.lap), frame, detect, field, settings)
+    state, ends = close(state, frame.at, EndReason.CLIP_RESTARTED, settings)
+    # What the view usually looks like was learned around the tracks that have just gone.
+    state = replace(state, lap=frame.lap, tamper=None)
+    state, outcome = _seen(state, frame, detect, field, settings)
     return state, replace(outcome, reports=(*ends, *outcome.reports))
 
 
@@ -284,15 +286,7 @@ def close(
     What the scene looks like, where vehicles are parked and where static false positives are is kept for when
     the camera is back; tracks are not.
     """
-    state, of_rules = _left(state, at, reason, settings)
+    rules, of_rules = engine.close(state.rules, at, reason, settings.rules)
     blind, of_sight = state.blind.close(at, reason)
-    return replace(state, blind=blind), (*of_sight, *of_rules)
-
-
-def _left(
-    state: PipelineState, at: Instant, reason: EndReason, settings: PipelineSettings
-) -> tuple[PipelineState, tuple[Event | Count, ...]]:
-    """End what road users have open; whether the camera sees is another matter."""
-    rules, ends = engine.close(state.rules, at, reason, settings.rules)
     kept = replace(state, attention=None, tracking=None, tracks=(), best_shot=None, idle_cache=None)
-    return replace(kept, rules=rules), ends
+    return replace(kept, rules=rules, blind=blind), (*of_sight, *of_rules)
