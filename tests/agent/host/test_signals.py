@@ -48,17 +48,24 @@ def test_no_signal_ends_a_program_otherwise_once_it_has_ended() -> None:
     assert (out, program.returncode) == ("alive\n", 0)
 
 
-def test_a_closed_terminal_does_not_end_what_was_started_to_outlive_it() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with _program("ignore") as program:  # as nohup starts it
-            program.send_signal(signal.SIGHUP)
-            program.send_signal(signal.SIGTERM)
-            assert _says(program) == "over"
-            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-            program.communicate("\n", 20)
-    finally:
-        signal.signal(signal.SIGHUP, before)
+HANG_UP = """
+import os, signal, sys
+from agent.host.signals import StopSignals
+from agent.host.supervise import Stop
+if sys.argv[1] == "nohup":
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signals = StopSignals(Stop())
+os.kill(os.getpid(), signal.SIGHUP)
+print(signals.release())
+"""
+
+
+@pytest.mark.parametrize(("started", "heard"), [("by hand", "True"), ("nohup", "False")])
+def test_a_closed_terminal_ends_a_program_unless_it_was_started_to_outlive_it(started: str, heard: str) -> None:
+    words = [sys.executable, "-c", HANG_UP, started]
+    program = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+
+    assert program.stdout.split() == [heard]
 
 
 def test_who_had_no_signal_says_so() -> None:
