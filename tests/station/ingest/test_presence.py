@@ -121,7 +121,7 @@ def test_who_hears_that_another_has_begun_steps_back_without_a_word(address: Add
             assert {receipt.station for receipt in box.receipts} == {f"{commune[:20]}-b"}
             assert (box.station_online, first.kept) == ([True, True], [])
         until(lambda: box.station_online == [True, True, False, True])
-        assert one.counters.connects == 2
+        until(lambda: one.counters.connects == 2)  # the box may hear its word before it has counted
 
 
 def test_a_farewell_that_is_another_s_does_not_switch_the_station_off(address: Address, commune: str) -> None:
