@@ -291,7 +291,8 @@ class Watch:
 
     def _watch(self) -> None:
         while not self._stop.wait(0.01):
-            self.look()
+            with suppress(FileNotFoundError):  # a folder went while it was listed: the next look sees the rest
+                self.look()
 
     def close(self) -> None:
         """Look no more. Broken when a key could be read."""
