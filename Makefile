@@ -16,7 +16,7 @@ FLOORS_TESTS = tests/agent/core tests/agent/cameras tests/agent/detectors tests/
 FLOORS_WITHOUT = integrity or tamper or nuisance or any_event or salvage or killed or rtsp or service or watch or hostile or ten_thousand
 SCRIPTS = .ci/run $(shell grep -rIlE '^\#!/bin/(ba)?sh' deploy)
 
-.PHONY: help setup demo test golden golden-accept mutants test-floors test-faults test-fleet test-arm64 check bench models bundle docs clean
+.PHONY: help setup demo test golden golden-accept mutants test-floors test-faults test-fleet test-arm64 test-csi test-vm check bench verifier models bundle docs clean
 
 # An environment with this checkout in it, and so many MB free for it; .ci/environment says why it cannot be made.
 define environment
@@ -46,7 +46,7 @@ demo: $(DEMO)/.complete ## Run the main job on real footage: broker, box and sta
 	@$(DEMO)/bin/python -m examples.demo.run
 
 test: $(VENV)/.complete ## Run the tests.
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 golden: $(VENV)/.complete ## Show what three known clips give otherwise than they did; ends with 1 if anything.
 	@$(BIN)/python -m tests.golden
@@ -82,6 +82,12 @@ test-fleet: $(VENV)/.complete ## Try the roll-out on real hosts over SSH, a line
 test-arm64: $(VENV)/.complete ## Try a bundle for arm64 in arm64's user space by qemu (as root; minutes; not in CI).
 	@$(BIN)/python -m tests.acceptance.arm64 --json build/arm64.json
 
+test-csi: $(VENV)/.complete ## Try ribbon cameras with the real picamera2 on libcamera's virtual camera (as root; not in CI).
+	@$(BIN)/python -m tests.acceptance.csi --json build/csi.json $(CSI)
+
+test-vm: $(VENV)/.complete ## Try USB cameras, the hardware checklist and real power cuts in a machine under QEMU (as root; not in CI).
+	@$(BIN)/python -m tests.acceptance.vm --json build/vm.json $(VM)
+
 check: $(VENV)/.complete ## Linters, types, import contracts; playbooks, units and shell scripts.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -107,6 +113,10 @@ $(BENCH)/.complete: setup.cfg
 
 bench: $(BENCH)/.complete ## Run every benchmark on the footage beside the checkout; prints tables, gates nothing.
 	$(BENCH)/bin/python -m benchmarks all
+
+verifier: $(VENV)/.complete ## One file that judges packages of footage, for whoever receives them: build/ngatu-verify.pyz.
+	@$(BIN)/python -m verifier.single_file build/ngatu-verify.pyz
+	@echo build/ngatu-verify.pyz
 
 models: $(VENV)/.complete ## Fetch the default detector into its usual place.
 	$(BIN)/ngatu models fetch yolov3-tiny-416

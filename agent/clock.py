@@ -41,11 +41,14 @@ class SystemClock:
         return Instant(mono_s=time.monotonic(), wall_s=time.time())
 
 
+ClockState = Literal["ntp", "rtc", "floor", "unknown"]
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """How far the wall clock can be trusted."""
 
-    state: Literal["ntp", "rtc", "floor", "unknown"]
+    state: ClockState
     """ntp: disciplined now; rtc: a battery clock shows the same; floor: it showed a time long past, and the
     latest good time stands in its place; unknown: nobody vouches for it."""
     error_ms: int | None = None

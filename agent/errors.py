@@ -12,6 +12,7 @@ NgatuError                    its text says what, where, and what to do
 │   ├── BrokerRefused         credentials, certificate or ACL: retried slowly, told in words
 │   ├── MessageRefused        kept and retried ever more slowly; an oversize one is set aside and counted
 │   └── OutboxError           the file cannot be written
+├── FootageError              footage cannot be written, read or decrypted: counted and told, asked again slowly
 └── WireError                 a payload from outside is not what the contract says: dropped, counted, told
 """
 
@@ -72,6 +73,10 @@ class MessageRefused(DeliveryError):
 
 class OutboxError(DeliveryError):
     """The outbox cannot be opened or written."""
+
+
+class FootageError(NgatuError):
+    """Footage cannot be kept, read or decrypted; recording goes on when it can."""
 
 
 class WireError(NgatuError):

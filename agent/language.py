@@ -12,6 +12,7 @@ import gettext
 import os
 import re
 import string
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -59,16 +60,19 @@ def language() -> str:
     return next((code for code in codes if code in LANGUAGES), LANGUAGES[0])
 
 
-def translated(text: object) -> str:
-    """The text for a person; of an error its own. What is not marked by `tr` stays as it is."""
+def translated(text: object, into: str | None = None) -> str:
+    """The text for a person; of an error its own. What is not marked by `tr` stays as it is.
+
+    `into` is the language, where it is not that of who is told.
+    """
     text = str(text)
     if not isinstance(text, Translatable):
         return text
+    told_in = into or language()
     values = {
-        name: translated(_REASONS.get(value, value)) if isinstance(value, str) else value
+        name: translated(_REASONS.get(value, value), told_in) if isinstance(value, str) else value
         for name, value in text.values.items()
     }
-    told_in = language()
     msgid = _catalogue(told_in).gettext(text.msgid) if text.msgid else ""
     return text.by(_FORMATTERS.get(told_in, string.Formatter()).vformat(msgid, (), values))
 
@@ -115,7 +119,8 @@ _REASONS: Final[dict[str, str]] = {
 @functools.lru_cache(maxsize=len(LANGUAGES))
 def _catalogue(code: str) -> gettext.NullTranslations:
     try:
-        with (LOCALE / code / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as file:
+        place = files(__package__) / "locale" / code / "LC_MESSAGES" / f"{DOMAIN}.mo"  # in a ZIP file, too
+        with place.open("rb") as file:
             return gettext.GNUTranslations(file)
     except OSError:  # English has none
         return gettext.NullTranslations()

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from agent.errors import NgatuError
 
-NAMES = ("motion", "attention", "tracking", "replay", "scenes", "cost", "detector", "tamper")
+NAMES = (
+    "motion", "attention", "tracking", "replay", "scenes", "cost", "detector", "tamper", "recording", "verify",
+)  # fmt: skip
 DATA = Path("../shared/data")
 DETECTOR = "models/yolox_nano_416.onnx"
 
@@ -36,8 +38,12 @@ def default(name: str, data: Path) -> list[Path]:
             return [data / "tracking"]
         case "replay":
             return [clips / "vtest.avi", data / "tracking/PETS09-S2L1", *_detectors(data)]
+        case "verify":
+            return car_park
         case "cost":
             return [*car_park, clips / "vtest.avi", data / DETECTOR]
+        case "recording":
+            return [clips / "junction.mp4"]
         case "detector":
             return [data / "detection", *_detectors(data)]
         case _:

@@ -1,4 +1,4 @@
-"""The picture of the first-camera guide: `ngatu preview` of the simulated junction, with the guide's own zones.
+"""The picture of the first-camera guide: `ngatu preview --picture` of the simulated junction.
 
     python -m benchmarks.grid_picture docs/images/grid.jpg
 
@@ -32,7 +32,9 @@ def main(file: Path) -> None:
         config = folder / "config.yaml"
         config.write_text(yaml.safe_dump({**whole, "cameras": [camera]}), encoding="utf-8")
         ngatu = str(Path(sys.executable).with_name("ngatu"))
-        subprocess.run([ngatu, "preview", "-c", str(config), "--out", str(file.resolve())], check=True)
+        subprocess.run(
+            [ngatu, "preview", "-c", str(config), "--picture", "--out", str(file.resolve())], check=True
+        )
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from agent.errors import ConfigError
 from agent.language import translated
 from agent.translatable import tr
 from agent.wire.verbs import VERBS
+from station.audit.cli import audit_command
 from station.backup.cli import (
     DEFAULT,
     StationFile,
@@ -29,6 +30,9 @@ from station.backup.cli import (
     progress_bars,
     restore_command,
 )
+from station.footage.cli import clip_command, footage_key_command
+from station.footage.keys_cli import keys_command
+from station.look.cli import look_command
 from station.lookup.cli import events_command
 from station.watch.cli import watch_command
 
@@ -36,9 +40,14 @@ station = typer.Typer()
 commands = typer.Typer(no_args_is_help=True)
 commands.add_typer(station, name="station")
 commands.command("watch")(watch_command)
+commands.command("look")(look_command)
 station.command("events")(events_command)
+station.command("audit")(audit_command)
 station.command("backup")(backup_command)
 station.command("restore")(restore_command)
+station.command("clip")(clip_command)
+station.command("footage-key")(footage_key_command)
+station.command("keys")(keys_command)
 
 
 @station.callback(invoke_without_command=True)
@@ -161,11 +170,16 @@ def stats_command(
 def verify_command(config: StationFile = DEFAULT) -> None:
     """Read the whole store, pictures included: name what was deleted or altered since it came.
 
+    The audit logs of the boxes are held against their answers: a line that is missing, or was another when it
+    came, is named.
+
     What no seal of its box lists yet is told at the end; nothing is known against it.
 
     Exit code 0: all is as it came; 1: something is not, or the store cannot be read; 2: the file is wrong.
     """
     needs_sqlalchemy()
+    from agent.wire.audit_log import AuditFault  # noqa: PLC0415
+    from station.audit.box_logs import finding_line, logs  # noqa: PLC0415
     from station.audit.proof import StoreFinding, Unsealed, fault_lines, proof, unsealed_line  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
     from station.store.blobs import BLOBS  # noqa: PLC0415
@@ -175,14 +189,19 @@ def verify_command(config: StationFile = DEFAULT) -> None:
     engine = engine_of(url_of(settings.database, settings.state_dir), writes=False)
     try:
         found = list(proof(engine, settings.state_dir / BLOBS))
+        of_logs = [(each.box, one) for each in logs(engine) for one in each.findings]
     finally:
         engine.dispose()
     lines = fault_lines(each for each in found if isinstance(each, StoreFinding))
+    lines += [finding_line(*each) for each in of_logs if each[1].fault is not AuditFault.ANEW]
     for line in lines or [tr("everything is as it came")]:
         typer.echo(translated(line))
     for each in found:
         if isinstance(each, Unsealed):
             typer.echo(translated(unsealed_line(each)))
+    for box, one in of_logs:
+        if one.fault is AuditFault.ANEW:
+            typer.echo(translated(finding_line(box, one)))
     if lines:
         raise typer.Exit(FAILED)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ from agent.wire.signature import sign
 from agent.wire.topics import Topics
 from station.ingest.settings import SubscriberSettings
 
+Before = Callable[[str, InfoPayload | None], None]
 LATE_S: Final = 5.0
 """How long the broker may take to acknowledge."""
 
@@ -43,6 +44,16 @@ class CommandReply:
     """The life of the agent that it was signed for; None: any may do it."""
 
 
+@dataclass(slots=True)
+class Onlooker:
+    """Who is told of a look's pictures as they come, and of the time that passes."""
+
+    picture: Callable[[bytes, Mapping[str, str]], None]
+    """The JPEG, and its MQTT user properties; in the caller's thread."""
+    turn: Callable[[list[AckPayload]], None] = lambda _answers: None
+    """Several times a second, with the answers that have come."""
+
+
 def send(
     settings: SubscriberSettings,
     topics: Topics,
@@ -53,13 +64,20 @@ def send(
     life_s: float,
     wait_s: float,
     key: Ed25519PrivateKey | None = None,
+    onlooker: Onlooker | None = None,
+    before: Before | None = None,
 ) -> CommandReply:
     """Publish the command, and wait up to `wait_s` for its answer, and for the picture that it promises.
 
     `args` are those that the verb takes (command_words.py).
 
+    The pictures of a look go to the `onlooker`; nothing else keeps them.
+
     With a `key` it is signed, for the life of the agent that the box has told of last: whoever sends it to a
     later one, which may have forgotten it, is refused.
+
+    `before` is called with the command's id and the box's birth message just before it goes out, and may raise;
+    None: the broker keeps no such message of this box.
 
     The box forgets an answer on the station's receipt only: this looks on, and the station keeps it as well.
 
@@ -67,7 +85,7 @@ def send(
         BrokerUnreachable, BrokerRefused: it did not go out.
         NgatuError: the broker refused it, or the box has never said which life it is in.
     """
-    inbox = _Inbox(topics)
+    inbox = _Inbox(topics, onlooker)
     client = connect(settings, settings.mqtt_id, on_message=inbox.hear)
     client.on_publish = inbox.published
     client.on_subscribe = lambda *_: inbox.words.append("subscribed")
@@ -75,11 +93,16 @@ def send(
         command = new_command(args, issuer=issuer, life_s=life_s)
         inbox.id = command.id
         answers = topics.of(MessageKind.ACK, command_id=command.id), topics.of(MessageKind.SNAPSHOT, camera="+")
-        heard = answers if key is None else (*answers, topics.of(MessageKind.INFO))
+        heard = answers if key is None and before is None else (*answers, topics.of(MessageKind.INFO))
+        if onlooker is not None:
+            heard = (*heard, topics.of(MessageKind.LOOK, command_id=command.id, number="+"))
         client.subscribe([(each, 1) for each in heard])
         _until(client, lambda: "subscribed" in inbox.words, LATE_S, tr("a subscription"))
         if key is not None:
             command = command.model_copy(update={"session": _session(client, inbox)})
+        if before is not None:
+            _until(client, lambda: inbox.info is not None, LATE_S)
+            before(command.id, inbox.info)
         life = blank(PacketTypes.PUBLISH)
         life.MessageExpiryInterval = max(1, round(life_s))
         life.ContentType = codec.JSON
@@ -134,7 +157,8 @@ def wait_for_file(path: Path, within_s: float = LATE_S) -> bool:
 class _Inbox:
     """What the broker brings while one waits; its methods are paho's callbacks, and only note down."""
 
-    def __init__(self, topics: Topics) -> None:
+    def __init__(self, topics: Topics, onlooker: Onlooker | None = None) -> None:
+        self._onlooker = onlooker
         self.id = ""
         self.code: int | None = None
         self.words: list[str] = []
@@ -142,17 +166,21 @@ class _Inbox:
         self.picture: bytes | None = None
         self.session: str | None = None
         """The box's, by its birth message."""
+        self.info: InfoPayload | None = None
         self._topics = topics
 
     def hear(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        kind, _ = self._topics.read("box", message.topic)
+        kind, names = self._topics.read("box", message.topic)
         user = dict(getattr(message.properties, "UserProperty", ()))
         if kind is MessageKind.ACK:
             with suppress(WireError):
                 self.answers.append(codec.parse(AckPayload, bytes(message.payload)))
         elif kind is MessageKind.INFO:
             with suppress(WireError):
-                self.session = codec.parse(InfoPayload, bytes(message.payload)).session
+                self.info = codec.parse(InfoPayload, bytes(message.payload))
+                self.session = self.info.session
+        elif kind is MessageKind.LOOK and self._onlooker is not None:
+            self._onlooker.picture(bytes(message.payload), {**names, **user})  # MQTT 3.1.1 brings no properties
         elif kind is MessageKind.SNAPSHOT and user.get("event_id") == self.id:
             self.picture = bytes(message.payload)
 
@@ -161,6 +189,8 @@ class _Inbox:
 
     def complete(self) -> bool:
         """Whether the last word has come, and the picture that it promises."""
+        if self._onlooker is not None:
+            self._onlooker.turn(self.answers)
         ends = [answer for answer in self.answers if answer.state != "accepted"]
         return bool(ends) and ("sha256" not in ends[-1].result or self.picture is not None)
 

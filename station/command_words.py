@@ -17,7 +17,7 @@ from agent.settings.diagnostics import nearest
 from agent.translatable import joined, tr
 from agent.wire.payloads import AckPayload
 from agent.wire.topics import Topics
-from agent.wire.verbs import VERBS, Verb, understood, usage
+from agent.wire.verbs import VERBS, Verb, typed, understood, usage
 from agent.wire.words import ANSWERS, named
 from station.command import CommandReply
 
@@ -44,7 +44,13 @@ def order(verb: str, words: Sequence[str]) -> Order:
         near = nearest(verb, list(VERBS))
         none = tr("there is no order {verb}", verb=repr(printable(verb)))
         raise UsageError(joined("; ", filter(None, (none, near))), _all_orders())
-    known, args = Verb(verb), arguments(words)
+    known = Verb(verb)
+    if known is Verb.CLIP:  # its pieces are taken only of what was noted here before
+        raise UsageError(
+            tr("a clip is not ordered so: the station has to note first what it asks for"),
+            tr("write: ngatu clip BOX CAMERA --from 18:00 --to 18:02 …"),
+        )
+    args = typed(known, arguments(words))
     wrong = understood(known, args)
     if isinstance(wrong, str):
         raise UsageError(wrong, TIMES if wrong.startswith("until") else tr("write {usage}", usage=usage(known)))
@@ -55,13 +61,13 @@ def _all_orders() -> str:
     return joined("\n    ", [tr("the orders are"), *(usage(verb) for verb in VERBS)])
 
 
-def arguments(words: Sequence[str]) -> dict[str, Any]:
+def arguments(words: Sequence[str]) -> dict[str, str]:
     """`key=value` words as arguments; a time may be so many minutes from now: until=+30m.
 
     Raises:
         UsageError: a word is not of that form, or names an argument again.
     """
-    args: dict[str, Any] = {}
+    args: dict[str, str] = {}
     for word in words:
         key, sign, value = word.partition("=")
         if not (key and sign):
@@ -154,9 +160,14 @@ def shown(answered: CommandReply) -> str:
     words = [
         tr("{id}: {state}", id=answered.id, state=named(ANSWERS, last.state)),
         f": {last.detail}" if last.detail else "",
-        f" {json.dumps(last.result, ensure_ascii=False)}" if last.result else "",
+        f" {json.dumps(_shown(last.result), ensure_ascii=False)}" if last.result else "",
     ]
     return printable(joined("", words))
+
+
+def _shown(result: dict[str, Any]) -> dict[str, Any]:
+    """Without what nobody reads: the station keeps the hash of the line under the seals."""
+    return {name: value for name, value in result.items() if name != "audit_sha256"}
 
 
 def picture_words(answered: CommandReply, kept: Path, waited_s: float) -> str:

@@ -99,6 +99,22 @@ class PictureSettings(Settings):
     )
 
 
+class FootageSettings(Settings):
+    """Footage that this station asks for."""
+
+    max_bytes: int = Field(
+        4 * 2**30,
+        ge=2**20,
+        le=2**40,
+        description="Of one package at most; a box that lists more is not believed.",
+    )
+    key: Path | None = Field(
+        None,
+        description="File of the station's age identity, by which it reads footage; "
+        "null: footage.key in state_dir. `ngatu station footage-key` makes it.",
+    )
+
+
 class BackupSettings(Settings):
     """Where the store is copied to, and what the boxes may forget meanwhile."""
 
@@ -160,6 +176,7 @@ class StationConfig(Settings):
     pictures: PictureSettings = Field(
         PictureSettings(), description="How the files of pictures are looked after."
     )
+    footage: FootageSettings = Field(FootageSettings(), description="Footage that this station asks for.")
     backup: BackupSettings = Field(
         BackupSettings(), description="Where the store is copied to, and what the boxes may forget meanwhile."
     )

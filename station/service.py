@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import gc
-import signal
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import Any
 
 import structlog
 
 from agent import log as lines
+from agent.stop_signals import StopSignals
 from station.audit.picture_scan import PictureScan
 from station.backup.due import BackupWatch
 from station.backup.journal import BackupJournal, forget_run
 from station.backup.restore import refuse_half
 from station.config import StationConfig
+from station.footage import identity as identities
+from station.footage.custody import CustodyBook
+from station.footage.desk import FootageDesk
+from station.footage.heard import heard_links
+from station.footage.intake import FootageIntake
 from station.ingest.rivals import Lives
 from station.ingest.subscriber import Subscriber
 from station.store.blobs import BLOBS
@@ -51,8 +57,7 @@ def run(config: StationConfig, for_s: float | None = None, *, take_over: bool = 
         scan.start()
         lives = Lives(config.state_dir / LIVES)
         subscriber = Subscriber(config.subscriber(), store, lives=lives, take_over=take_over)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: subscriber.stop())
+        StopSignals(subscriber.stop)
         gc.collect()
         gc.freeze()  # what the start has made stays: no later collection need look at it
         log.info("started", commune=config.commune, store=shown(url))
@@ -69,7 +74,13 @@ def open_store(config: StationConfig, left: ExitStack, *more_duties: Callable[[S
     """
     refuse_half(config.state_dir)
     duties = list(more_duties)
-    more: dict[str, Any] = {}
+    reads = engine_of(url_of(config.database, config.state_dir), writes=False)
+    left.callback(reads.dispose)
+    heard = partial(heard_links, reads)
+    desk = FootageDesk(identities.path_of(config), CustodyBook(config.state_dir), heard)
+    left.enter_context(closing(desk))
+    more: dict[str, Any] = {"footage": FootageIntake(config.state_dir, config.footage.max_bytes, desk.put)}
+    desk.start()
     if config.backup.folder is not None:
         duties.append(BackupWatch(config.backup, config.state_dir).tell)
     if config.backup.folder is not None and config.backup.journal:

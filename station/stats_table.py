@@ -10,11 +10,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from agent.cli.moments import zone
 from agent.language import translated
 from agent.printable import printable
 from agent.translatable import joined, tr
 from agent.wire.words import BOX_STATES, named
-from station.lookup.moments import zone
 from station.stats import BoxStats, StoreStats, UnfilledGap
 from station.store.alarms import StandingAlarm
 from station.words import ALARMS, GAP_STATES

@@ -17,6 +17,7 @@ ALARMS: Final[Mapping[str, str]] = {
     "second_station": tr("second_station"),
     "journal_away": tr("journal_away"),
     "backup_due": tr("backup_due"),
+    "box_key_changed": tr("box_key_changed"),
 }
 FAULTS: Final[Mapping[str, str]] = {
     "missing": tr("missing"),

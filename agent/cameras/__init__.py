@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from agent.cameras.decode.decoded import CameraFacts
+from agent.cameras.decode.decoded import CameraFacts, Record
 from agent.errors import CameraRefused
 from agent.translatable import tr
 
@@ -34,14 +35,19 @@ class Camera(Protocol):
         ...
 
 
-def open_camera(settings: CameraSettings, clock: Clock) -> IsolatedCamera:
-    """The camera, decoded in a child process of its own.
+def open_camera(
+    settings: CameraSettings,
+    clock: Clock,
+    record: Record | None = None,
+    on_footage: Callable[[int], object] = os.close,
+) -> IsolatedCamera:
+    """The camera, decoded in a child process of its own; recorded, too, where `record` tells how.
 
     Nothing is touched yet: the child starts, and what can fail fails, when the first frame is asked for.
     """
     from agent.cameras.isolate import IsolatedCamera  # noqa: PLC0415 – see above
 
-    return IsolatedCamera(settings, clock)
+    return IsolatedCamera(settings, clock, record, on_footage)
 
 
 def probe(settings: CameraSettings, clock: Clock) -> CameraFacts:

@@ -20,15 +20,18 @@ from dataclasses import asdict
 from typing import Any
 
 from agent.cameras import planes
-from agent.cameras.decode.decoded import CameraFacts, Layout
+from agent.cameras.decode.decoded import CameraFacts, Layout, Record
 from agent.cameras.decode.ring import ReaderRing
 from agent.cameras.decode.worker import MAX_MESSAGE_BYTES
+from agent.cameras.footage import CLOCKS_AGREE_S
 from agent.cameras.settings import CameraSettings, FileSource
 from agent.cameras.sources import source
 from agent.clock import Clock
 from agent.core.types import Frame, Instant, Plane
 from agent.errors import CameraError, CameraLost, CameraRefused
-from agent.translatable import restored, tr
+from agent.printable import printable
+from agent.translatable import filtered, restored, tr
+from agent.wire.payloads import LARGEST
 
 START_S = 20.0  # a child's imports on a slow card under load; measured 0.2 s here
 REAP_S = 2.0
@@ -36,6 +39,10 @@ NONSENSE = (TypeError, ValueError, LookupError, OverflowError, RecursionError, O
 """What comes of believing a child that a hostile stream has taken over."""
 
 LOOK_S = 0.5  # how often a waiting reader looks at the clock; a quiet camera's pictures come sooner
+LATEST_S = 2.0**33
+"""The year 2242: whatever a clock is set to, and however quickly a file is played, it is not later."""
+LONGEST_WORDS = 1000
+"""Characters of what a child says for people; the wire takes a few thousand."""
 ENVIRONMENT = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "LD_PRELOAD")
 """What a child inherits, with LIBCAMERA_*; everything else may hold a secret."""
 
@@ -46,8 +53,19 @@ class IsolatedCamera:
     A frame's arrays are valid until the next frame is asked for: its memory is then given back and overwritten.
     """
 
-    def __init__(self, settings: CameraSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: CameraSettings,
+        clock: Clock,
+        record: Record | None = None,
+        on_footage: Callable[[int], object] = os.close,
+    ) -> None:
+        """`record`: what it shows is recorded, too; `on_footage` is then given the reading end of a pipe.
+
+        It is called once, in the thread that asks for the first frame, and the pipe is its own from then on.
+        """
         self.settings = settings
+        self._record, self._on_footage = record, on_footage
         self.facts: CameraFacts | None = None
         """What the camera turned out to be; None until the first frame."""
         self.frames_in = 0
@@ -61,7 +79,7 @@ class IsolatedCamera:
         """Least time to the next frame; pictures before that are decoded, but neither copied nor dropped."""
         self.turn: Callable[[], object] = lambda: None
         """Called twice a second while a frame is waited for."""
-        self._clock = clock
+        self._clock, self._born_s = clock, clock.now().mono_s
         self._lock = threading.Lock()
         self._closed = False
         self._child: subprocess.Popen[bytes] | None = None
@@ -103,30 +121,53 @@ class IsolatedCamera:
         with self._lock:
             self._closed = True
             if self._child is not None and self._child.returncode is None:
+                kill(self._child)
+
+    def distrust(self) -> None:
+        """Kill the child, whose footage is nonsense: whoever iterates hears that it died."""
+        with self._lock:
+            if self._child is not None and self._child.returncode is None:
                 self._child.kill()
-                # A hung driver may hold it longer; Popen reaps it later.
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._child.wait(REAP_S)
 
     def _start(self) -> socket.socket | None:
-        job = json.dumps(asdict(source(self.settings, self._clock.now()))).encode()
-        with self._lock:
-            if self._closed:
-                return None
-            try:
+        job = json.dumps(asdict(source(self.settings, self._clock.now(), self._record))).encode()
+        try:
+            with self._lock:
+                if self._closed:
+                    return None
                 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 self._sock = ours
                 with theirs:
                     self._child = spawn(theirs.fileno())
-            except OSError as error:
-                raise self._lost(
-                    tr("no process for its decoder: {reason}", reason=error.strerror), tr("is memory short?")
-                ) from error
+            self._send(ours, job)
+        except OSError as error:
+            raise self._lost(
+                tr("no process for its decoder: {reason}", reason=error.strerror), tr("is memory short?")
+            ) from error
         ours.settimeout(LOOK_S)
-        with contextlib.suppress(ConnectionError):  # dead already: the first look at the socket tells
-            ours.send(job)
         self._deadline_s = self._clock.now().mono_s + START_S
         return ours
+
+    def _send(self, sock: socket.socket, job: bytes) -> None:
+        """The child is told what to open, and given the pipe for what is recorded.
+
+        Raises:
+            OSError: there is no room for the message, or no descriptor for the pipe.
+        """
+        if self._record is None:
+            with contextlib.suppress(ConnectionError):  # dead already: the first look at the socket tells
+                sock.send(job)
+            return
+        reading, writing = os.pipe2(os.O_CLOEXEC)
+        try:
+            with contextlib.suppress(ConnectionError):
+                socket.send_fds(sock, [job], [writing])
+        except OSError:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        self._on_footage(reading)
 
     def receive(self, sock: socket.socket) -> Frame | None:
         """Ask for a frame, which gives the last one's memory back, and wait for it; None at the end."""
@@ -171,19 +212,20 @@ class IsolatedCamera:
         match message:
             case {"frame": [slot, index, mono_s, wall_s, lap, *counts]}:
                 at = self._stamped(Instant(float(mono_s), float(wall_s)))
-                return self._frame(int(slot), int(index), at, self._lapped(int(lap)), counts)
+                index, lap, *counts = (_counted(each) for each in (index, lap, *counts))
+                return self._frame(int(slot), index, at, self._lapped(lap), counts)
             case {"ring": layout}:
                 self._ring = ReaderRing(fds[0], Layout.from_json(layout))
                 self._views = {}
             case {"facts": facts}:
-                self.facts = CameraFacts(**facts)
+                self.facts = CameraFacts.from_json(facts)
             case {"ready": True}:
                 # A little longer than the child's own deadline, whose words say more.
                 self._deadline_s = self._clock.now().mono_s + self.settings.open_timeout_s + 0.5
             case {"lost": [what, hint]}:
-                raise CameraLost(restored(what), restored(hint))
+                raise CameraLost(heard(what), heard(hint))
             case {"refused": [what, hint]}:
-                raise CameraRefused(restored(what), restored(hint))
+                raise CameraRefused(heard(what), heard(hint))
             case {"end": True}:
                 pass
             case _:
@@ -191,10 +233,19 @@ class IsolatedCamera:
         return None
 
     def _stamped(self, at: Instant) -> Instant:
-        """A live picture by our clock: the child does not know what time it is at least. A file has its own."""
-        if isinstance(self.settings.source, FileSource):
-            return at
+        """A live picture by our clock: the child does not know what time it is at least. A file has its own.
+
+        Raises:
+            ValueError: it is from before the camera was opened, from the future, or from no time at all.
+        """
         now = self._clock.now()
+        if isinstance(self.settings.source, FileSource):
+            # It counts on from its opening, and our wall clock may have been set by decades since.
+            if not (0 <= at.mono_s <= LATEST_S and 0 <= at.wall_s <= LATEST_S):
+                raise ValueError("of no time")
+            return at
+        if not self._born_s - CLOCKS_AGREE_S <= at.mono_s <= now.mono_s + CLOCKS_AGREE_S:
+            raise ValueError("of another time")
         return Instant(at.mono_s, now.wall_s - now.since(at))
 
     def _lapped(self, lap: int) -> int:
@@ -209,7 +260,7 @@ class IsolatedCamera:
         if views is None:
             views = self._views[slot] = planes.views(self._ring.layout, self._ring.planes(slot))
         frame = Frame(index, at, *views, self._ring.layout.full_range, lap)
-        self.frames_in, self.frames_dropped, self.frames_damaged = map(int, counts)
+        self.frames_in, self.frames_dropped, self.frames_damaged = counts
         self.last_frame_at = at
         self._deadline_s = self._clock.now().mono_s + self.settings.stall_s
         return frame
@@ -234,6 +285,39 @@ class IsolatedCamera:
 
     def _lost(self, what: str, hint: str) -> CameraLost:
         return CameraLost(tr("{camera}: {what}", camera=self.settings.name, what=what), hint)
+
+
+def kill(child: subprocess.Popen[bytes]) -> None:
+    """Kill a child and reap it, within two seconds.
+
+    A hung driver, or a busy machine, may hold it longer. Then a thread waits for its end: nobody else would,
+    and a dead process that is not waited for stays as long as the agent.
+    """
+    child.kill()
+    try:
+        child.wait(REAP_S)
+    except subprocess.TimeoutExpired:
+        threading.Thread(target=child.wait, name=f"reaper of {child.pid}", daemon=True).start()
+
+
+def heard(words: Any) -> str:
+    """What a child says for people, in one short line whatever it says: it is shown, logged and sent on.
+
+    Raises:
+        ValueError: it is no message.
+    """
+    text = restored(words)
+    return text if text == _one_line(text) else filtered(text, _one_line)
+
+
+def _counted(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= LARGEST:
+        raise ValueError("no such number")
+    return value
+
+
+def _one_line(text: str) -> str:
+    return printable(text)[:LONGEST_WORDS]
 
 
 def spawn(fd: int, module: str = "agent.cameras.decode.worker") -> subprocess.Popen[bytes]:

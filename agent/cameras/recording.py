@@ -11,12 +11,12 @@ from typing import IO, Any, Literal
 
 from agent.cameras.decode.decoded import CameraFacts
 from agent.cameras.decode.worker import MAX_MESSAGE_BYTES
-from agent.cameras.isolate import LOOK_S, NONSENSE, REAP_S, START_S, spawn
+from agent.cameras.isolate import LOOK_S, NONSENSE, START_S, heard, kill, spawn
 from agent.cameras.settings import CameraSettings
 from agent.cameras.sources import source
 from agent.clock import Clock
 from agent.errors import CameraError, CameraLost, CameraRefused
-from agent.translatable import restored, tr
+from agent.translatable import tr
 
 MODULE = "agent.cameras.decode.recorder"
 AGAIN = tr("try again; if it goes on, report the stream")
@@ -69,9 +69,7 @@ def copy_packets(
                 socket.send_fds(ours, [json.dumps(job).encode()], [file.fileno()])
             return _Listener(settings, clock, ours, on_progress).listen()
         finally:
-            child.kill()
-            with contextlib.suppress(Exception):  # a hung driver may hold it longer; Popen reaps it later
-                child.wait(REAP_S)
+            kill(child)
 
 
 class _Listener:
@@ -120,7 +118,7 @@ class _Listener:
         try:
             message = json.loads(data)
             if facts := message.get("facts"):
-                self._recorded.facts = CameraFacts(**facts)
+                self._recorded.facts = CameraFacts.from_json(facts)
             if "recorded_s" in message:
                 self._recorded.seconds = float(message["recorded_s"])
         except NONSENSE:
@@ -140,17 +138,17 @@ class _Listener:
             case {"unwritten": str(why)}:
                 raise OSError(None, why)
             case {"lost": [what, hint]}:
-                self._over(CameraLost(*self._restored(what, hint)))
+                self._over(CameraLost(*self._heard_words(what, hint)))
             case {"refused": [what, hint]}:
-                self._over(CameraRefused(*self._restored(what, hint)))
+                self._over(CameraRefused(*self._heard_words(what, hint)))
             case {"end": True}:
                 self._recorded.ended = True
             case _:
                 raise self._lost(tr("what records it speaks nonsense"), AGAIN)
 
-    def _restored(self, *words: Any) -> list[str]:
+    def _heard_words(self, *words: Any) -> list[str]:
         try:
-            return [restored(each) for each in words]
+            return [heard(each) for each in words]
         except ValueError:
             raise self._lost(tr("what records it speaks nonsense"), AGAIN) from None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -71,7 +73,9 @@ class UsbSource(Settings):
     width_px: int = Field(1280, ge=16, le=7680, description="Wanted width of the picture.")
     height_px: int = Field(720, ge=16, le=4320, description="Wanted height of the picture.")
     fps: float = Field(15.0, gt=0, le=120, description="Wanted pictures a second.")
-    pixel_format: Literal["auto", "mjpeg", "yuyv422", "h264"] = Field("mjpeg", description="What it sends.")
+    pixel_format: Literal["auto", "mjpeg", "yuyv422", "h264"] = Field(
+        "auto", description="What it sends; auto: of what it has at this size and rate, what costs least."
+    )
 
     @property
     def stable(self) -> bool:
@@ -88,6 +92,17 @@ class FileSource(Settings):
     loop: bool = Field(False, description="Start again at the end: time goes on, and what is open ends there.")
 
 
+class CsiMain(Settings):
+    """A larger stream of the same camera, encoded as H.264: what is recorded."""
+
+    width_px: int = Field(1920, ge=16, le=4608, multiple_of=2, description="Width of the picture.")
+    height_px: int = Field(1080, ge=16, le=2592, multiple_of=2, description="Height of the picture.")
+    kbit_s: int = Field(4000, ge=100, le=25_000, description="Thousand bits a second.")
+    key_every_s: float = Field(
+        1.0, ge=0.1, le=10, description="From one key picture to the next: a clip begins at one."
+    )
+
+
 class CsiSource(Settings):
     """A Raspberry Pi camera, on its ribbon cable."""
 
@@ -96,6 +111,24 @@ class CsiSource(Settings):
     width_px: int = Field(1280, ge=16, le=4608, multiple_of=2, description="Width of the picture.")
     height_px: int = Field(720, ge=16, le=2592, multiple_of=2, description="Height of the picture.")
     fps: float = Field(15.0, gt=0, le=120, description="Pictures a second.")
+    main: CsiMain | None = Field(
+        None, description="A larger stream beside it, to be recorded; a Pi 5 encodes it in software."
+    )
+
+    @model_validator(mode="after")
+    def _main_is_no_smaller(self) -> Self:
+        if self.main and (self.main.width_px < self.width_px or self.main.height_px < self.height_px):
+            raise ValueError(
+                tr(
+                    "main is {main_width_px}×{main_height_px}, smaller than the picture that is looked at "
+                    "({width_px}×{height_px}): the camera gives no smaller stream beside a larger one",
+                    main_width_px=self.main.width_px,
+                    main_height_px=self.main.height_px,
+                    width_px=self.width_px,
+                    height_px=self.height_px,
+                )
+            )
+        return self
 
 
 CameraSource = Annotated[RtspSource | UsbSource | FileSource | CsiSource, Field(discriminator="kind")]
@@ -115,6 +148,14 @@ class CameraSettings(Settings):
     privacy_masks: tuple[Mask, ...] = Field(
         (), description="Polygons in fractions of the frame whose inside never leaves the decoder."
     )
+
+    @property
+    def mask_sha256(self) -> str | None:
+        """Which masks these are: of their corners as JSON, lower-case hex; None: there are none."""
+        if not self.privacy_masks:
+            return None
+        corners = [list(map(list, mask)) for mask in self.privacy_masks]
+        return hashlib.sha256(json.dumps(corners, separators=(",", ":")).encode()).hexdigest()
 
     @model_validator(mode="after")
     def _pictures_come_before_it_counts_as_lost(self) -> Self:

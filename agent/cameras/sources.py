@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from agent.cameras.decode.decoded import Source
+from agent.cameras.decode.decoded import Record, Source
 from agent.cameras.settings import CameraSettings, CsiSource, FileSource, RtspSource, UsbSource
 from agent.core.types import Instant
 from agent.errors import CameraLost, CameraRefused
@@ -16,10 +16,10 @@ from agent.translatable import tr
 UNREAD = tr("the camera's password cannot be read from")
 
 
-def source(settings: CameraSettings, started: Instant) -> Source:
+def source(settings: CameraSettings, started: Instant, record: Record | None = None) -> Source:
     """What the decoder is told about this camera.
 
-    `started` is the instant of a file's first picture.
+    `started` is the instant of a file's first picture; `record` tells how it is recorded, None: it is not.
 
     Raises:
         CameraLost: the USB device is not there.
@@ -35,6 +35,7 @@ def source(settings: CameraSettings, started: Instant) -> Source:
         open_timeout_s=settings.open_timeout_s,
         masks=settings.privacy_masks,
         started=(started.mono_s, started.wall_s),
+        record=record,
     )
     match settings.source:
         case RtspSource() as rtsp:
@@ -48,8 +49,7 @@ def source(settings: CameraSettings, started: Instant) -> Source:
             return _file(common, file)
         case CsiSource() as csi:
             shown = tr("the Raspberry Pi camera {camera}", camera=csi.camera)
-            size = {"width_px": str(csi.width_px), "height_px": str(csi.height_px), "fps": str(csi.fps)}
-            return replace(common, location=str(csi.camera), shown=shown, options=size)
+            return replace(common, location=str(csi.camera), shown=shown, options=_csi(csi))
 
 
 def _file(common: Source, file: FileSource) -> Source:
@@ -109,8 +109,9 @@ def _rtsp(settings: CameraSettings, rtsp: RtspSource) -> dict[str, str]:
         # Do not measure the frame rate before the first picture: 1 s sooner. FFmpeg's "nobuffer" would be as
         # quick, but throws away the first key picture; with a long GOP the next comes after many seconds.
         "fpsprobesize": "0",
-        # Of the socket, in microseconds; FFmpeg's older name "stimeout" is silently ignored today.
-        "timeout": str(int(min(settings.stall_s, settings.open_timeout_s) * 1e6)),
+        # Of the socket, in microseconds; FFmpeg's older name "stimeout" is silently ignored today. The shorter
+        # of the two waits is PyAV's: this one holds for opening and reading alike.
+        "timeout": str(int(max(settings.stall_s, settings.open_timeout_s) * 1e6)),
     }
 
 
@@ -119,6 +120,12 @@ def _usb(usb: UsbSource) -> dict[str, str]:
     if usb.pixel_format != "auto":
         options["input_format"] = usb.pixel_format
     return options
+
+
+def _csi(csi: CsiSource) -> dict[str, str]:
+    options = {"width_px": str(csi.width_px), "height_px": str(csi.height_px), "fps": str(csi.fps)}
+    main = csi.main.model_dump() if csi.main else {}
+    return options | {f"main_{name}": str(value) for name, value in main.items()}
 
 
 def present(device: Path, root: Path = Path("/")) -> Path:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import yaml
 
 from agent.cli.exit import BROKEN, FAILED, STYLES, VERDICTS, one_line_errors
 from agent.language import translated
@@ -26,10 +25,24 @@ config_app = typer.Typer(help="The configuration: schema, example, effective val
 def check_command(
     config: ConfigFile = DEFAULT,
     offline: Annotated[bool, typer.Option("--offline", help="Stop after judging the file.")] = False,
+    hardware: Annotated[
+        bool, typer.Option("--hardware", help="Walk through what a new board must show, and save it.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="With --hardware: also do again what was verified before.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="With --hardware: the folder for the checklist; without it, in state_dir."),
+    ] = None,
 ) -> None:
     """Judge the file, then open each camera, load the model and reach the broker.
 
-    Exit code 0: all is well; 1: something cannot be reached; 2: the file is wrong; 70: a fault of ngatu.
+    With --hardware: measure what the board can show by itself, ask for the rest at a terminal (unplug a camera,
+    cover a lens, cut the power) and verify it. Stop the agent before: two cannot have one camera.
+
+    Exit code 0: all is well; 1: something cannot be reached, or failed; 2: the file is wrong; 3: with
+    --hardware, somebody must still do something; 70: a fault of ngatu.
     """
     # Here, because these import the cameras, numpy and ONNX Runtime, which `ngatu --help` needs none of.
     from rich.console import Console  # noqa: PLC0415
@@ -41,6 +54,11 @@ def check_command(
     from agent.tools import check  # noqa: PLC0415
 
     settings = load(config)
+    if hardware:
+        from agent.cli.hardware.terminal import walk_hardware  # noqa: PLC0415
+
+        walk_hardware(settings, report, again)
+        return
     summary = tr(
         "{number} camera(s), sha256 {sha256}",
         number=len(settings.cameras),
@@ -85,30 +103,12 @@ def example_command() -> None:
     typer.echo(example_text(), nl=False)
 
 
-class _Dumper(yaml.SafeDumper):
-    """Quotes what YAML 1.1 or our own reader would not take for a text."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    from agent.settings.yaml import resolve  # noqa: PLC0415
-
-    style = None if resolve(text) == (text, None) else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
-
-
-_Dumper.add_representer(str, _text)
-
-
-def dumped(values: dict[str, Any]) -> str:
-    """As YAML that the agent itself accepts."""
-    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
-
-
 @config_app.command("show")
 @one_line_errors
 def show_command(config: ConfigFile = DEFAULT) -> None:
     """Print what holds, defaults included. Of secrets it shows where they lie."""
     from agent.config.schema import config_sha256, load  # noqa: PLC0415
+    from agent.settings.dump import dumped  # noqa: PLC0415
 
     settings = load(config)
     typer.echo(f"# sha256 {config_sha256(settings)}")

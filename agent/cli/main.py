@@ -19,25 +19,50 @@ from typing import Annotated
 import typer
 
 from agent import __version__
+from agent.cli.cameras import cameras_command
 from agent.cli.config import ConfigFile, check_command, config_app
 from agent.cli.exit import one_line_errors
+from agent.cli.footage.box_key import box_key_command
+from agent.cli.footage.clip import clip_command, meant
+from agent.cli.footage.record import record_command
 from agent.cli.outbox import outbox_app
 from agent.cli.preview import preview_command
-from agent.cli.record import record_command
+from agent.cli.privacy import audit_command, notice_command, wipe_command
 from agent.cli.replay import replay_command
 from agent.cli.usage import HelpfulGroup
 from agent.host import versions
 from agent.language import translated
 from agent.printable import printable
 
-OWN = ("check", "config", "outbox", "preview", "record", "replay", "run", "version")
+OWN = (
+    "audit",
+    "box-key",
+    "cameras",
+    "check",
+    "clip",
+    "config",
+    "notice",
+    "outbox",
+    "preview",
+    "record",
+    "replay",
+    "run",
+    "version",
+    "wipe",
+)
 """The commands of this package."""
 
 commands = typer.Typer(no_args_is_help=True)
+commands.command("audit")(audit_command)
+commands.command("box-key")(box_key_command)
+commands.command("cameras")(cameras_command)
 commands.command("check")(check_command)
+commands.command("notice")(notice_command)
+commands.command("clip")(clip_command)
 commands.command("preview")(preview_command)
 commands.command("record")(record_command)
 commands.command("replay")(replay_command)
+commands.command("wipe")(wipe_command)
 commands.add_typer(config_app, name="config")
 commands.add_typer(outbox_app, name="outbox")
 
@@ -132,6 +157,6 @@ def _version_option(
 
 def main() -> None:
     """The console command."""
-    words = sys.argv[1:]
+    words = meant(sys.argv[1:])
     asked = next((word for word in words if not word.startswith("-")), None)
-    gathered("version" if words[:1] in (["-V"], ["--version"]) else asked)()
+    gathered("version" if words[:1] in (["-V"], ["--version"]) else asked)(words)

@@ -1,19 +1,26 @@
-"""What the station commanded and what became of it: append-only, each line with the hash of the last.
+"""What was asked of the box and what left it: append-only, each line with the hash of the last.
 
 One JSON object a line: `n` counts over all files, `prev` is the SHA-256 of the line before, without its end.
-Who takes a line out, or changes one, breaks the chain at that place; who cuts lines off at the end is found by
-the `n` that the station was told with each ack. A line is on disk when `write` returns. Files are rotated.
+Who takes a line out, or changes one, breaks the chain at that place. Who writes the whole chain anew, or cuts
+lines off at its end, is found at the station: it has number and hash of a line with each ack. A line is on disk
+when `write` returns. Files are rotated.
+
+The agent writes it, and so do commands that somebody gives at the box: who writes holds the folder's lock, and
+goes on from the last line that is there, whoever wrote it.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import stat
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
@@ -25,7 +32,22 @@ log = structlog.get_logger(__name__)
 MAX_FILE_BYTES: Final = 1 << 20
 KEPT_FILES: Final = 4
 """Beside the one that is written: about twenty thousand lines in all."""
+AUDIT_LOG: Final = "audit.log"
+"""In the folder of the box's state."""
 FIRST: Final = "0" * 64
+LOCK_S: Final = 2.0
+"""So long another writer is waited for; none needs a tenth of it, and one that hangs must stop nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """A line that is on disk."""
+
+    n: int
+    sha256: str
+    """Of its bytes without their end; `prev` of the next one."""
+    text: str
+    """ASCII."""
 
 
 class Audit:
@@ -36,25 +58,34 @@ class Audit:
         self._max_file_bytes = max_file_bytes
         self._lock = threading.Lock()
         self._failing = False
-        self._n, self._prev = _last(path)
+        self._end: tuple[int, int] | None = None
+        """Inode and length of the file after our last line."""
+        self._n, self._prev = 0, FIRST
 
-    def write(self, entry: dict[str, Any]) -> int | None:
-        """Add one line; its number, or None if the disk would not take it."""
+    def write(self, entry: dict[str, Any]) -> AuditLine | None:
+        """Add one line, or None if the disk would not take it."""
         with self._lock:
-            line = json.dumps(
-                {"n": self._n + 1, "prev": self._prev, **entry}, ensure_ascii=True, separators=(",", ":")
-            ).encode()
             try:
-                self._rotate(len(line) + 1)
-                self._append(line)
+                with _folder_lock(self._path.parent):
+                    line = self._next(entry)
             except OSError as error:
                 if not self._failing:
                     log.warning("audit_unwritten", why=str(error), hint="full, read-only, or dying?")
                 self._failing = True
                 return None
             self._failing = False
-            self._n, self._prev = self._n + 1, sha256(line).hexdigest()
-            return self._n
+            return line
+
+    def _next(self, entry: dict[str, Any]) -> AuditLine:
+        if self._end is None or self._end != _end_of(self._path):
+            self._n, self._prev = _last(self._path)
+        numbered = {"n": self._n + 1, "prev": self._prev, **entry}
+        text = json.dumps(numbered, ensure_ascii=True, separators=(",", ":"))
+        self._rotate(len(text) + 1)
+        self._append(text.encode())
+        self._n, self._prev = self._n + 1, sha256(text.encode()).hexdigest()
+        self._end = _end_of(self._path)
+        return AuditLine(self._n, self._prev, text)
 
     def _append(self, line: bytes) -> None:
         at: int | None = None
@@ -78,6 +109,41 @@ class Audit:
                 older = self._path if number == 1 else _numbered(self._path, number - 1)
                 with suppress(FileNotFoundError):
                     older.replace(_numbered(self._path, number))
+
+
+def lines_after(path: Path, n: int) -> Iterator[AuditLine]:
+    """The lines that follow on number `n`, oldest first; what is no line of ours is left out."""
+    files = [path]
+    for number in range(1, KEPT_FILES + 1):
+        if _first_number(files[0]) <= n + 1:
+            break
+        files.insert(0, _numbered(path, number))
+    for file in files:
+        with suppress(FileNotFoundError):
+            for line in file.read_bytes().splitlines():
+                with suppress(ValueError, TypeError, LookupError):
+                    if (at := int(json.loads(line)["n"])) > n:
+                        yield AuditLine(at, sha256(line).hexdigest(), line.decode("ascii"))
+
+
+def _first_number(file: Path) -> int:
+    with suppress(OSError, ValueError, TypeError, LookupError), _opened(file, "rb", os.O_RDONLY) as lines:
+        return int(json.loads(lines.readline())["n"])
+    return 1 << 62
+
+
+def read_whole(path: Path) -> tuple[list[AuditLine], str | None]:
+    """All lines, oldest first, and what is wrong with them (`verify`), while nobody writes.
+
+    Without the lock a line that is being written is half a line, and files that move up are read twice.
+
+    Raises:
+        OSError: it cannot be read, or another program holds it.
+    """
+    if not path.parent.is_dir():
+        return [], None
+    with _folder_lock(path.parent):
+        return list(lines_after(path, 0)), verify(path)
 
 
 def verify(path: Path) -> str | None:
@@ -122,6 +188,32 @@ def _last(path: Path) -> tuple[int, str]:
                 with suppress(ValueError, TypeError, LookupError):
                     return int(json.loads(line)["n"]), sha256(line).hexdigest()
     return 0, FIRST
+
+
+@contextmanager
+def _folder_lock(folder: Path) -> Iterator[None]:
+    """One writer at a time, of whatever process; the kernel lets go when it dies."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        ends_s = time.monotonic() + LOCK_S
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > ends_s:
+                    raise OSError(errno.EAGAIN, "another program holds the log", str(folder)) from None
+                time.sleep(0.01)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _end_of(path: Path) -> tuple[int, int]:
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        return found.st_ino, found.st_size
+    return 0, 0
 
 
 def _opened(path: Path, mode: str, flags: int) -> BinaryIO:

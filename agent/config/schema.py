@@ -11,14 +11,14 @@ import json
 from collections.abc import Iterator
 from copy import copy
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from agent.cameras.settings import CameraSettings, UsbSource
+from agent.cameras.settings import CameraSettings, FileSource, RtspSource, UsbSource
 from agent.commands.policy import CommandSettings
-from agent.config import corners
+from agent.config import corners, recording
 from agent.core.attention.settings import AttentionSettings
 from agent.core.motion.frame_gate import FrameGateSettings
 from agent.core.motion.settings import MotionSettings
@@ -35,6 +35,7 @@ from agent.core.tracking.static_false_positives import StaticFalsePositiveSettin
 from agent.core.tracking.tracker import TrackSettings
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ConfigError, WireError
+from agent.evidence.settings import EvidenceSettings, RecordSettings
 from agent.language import Language
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import OutboxSettings
@@ -44,6 +45,7 @@ from agent.settings.diagnostics import Finding, dotted, nearest, quoted, read_se
 from agent.settings.yaml import MAX_BYTES
 from agent.status.device import DeviceSettings
 from agent.status.health import HealthSettings
+from agent.status.notice import NoticeSettings
 from agent.translatable import joined, tr
 from agent.wire.topics import ROOT, STATION, Topics
 
@@ -71,9 +73,19 @@ def _judge_field(name: str) -> Any:
     return copy(RuleSettings.model_fields[name])
 
 
+class RecordConfig(RecordSettings):
+    """What of a camera is recorded."""
+
+    source: Annotated[RtspSource | UsbSource | FileSource, Field(discriminator="kind")] | None = Field(
+        None,
+        description="The main stream, recorded while the camera's own `source` is watched; null: that one.",
+    )
+
+
 class CameraConfig(CameraSettings):
     """One camera: where its pictures come from, what must never be seen of them, and what is looked for."""
 
+    record: RecordConfig = Field(RecordConfig(), description="What of it is recorded.")
     zones: tuple[Zone, ...] = _judge_field("zones")
     rules: tuple[Rule, ...] = _judge_field("rules")
     frame_gate: FrameGateSettings = Field(
@@ -130,8 +142,14 @@ class Config(Settings):
     throttle: ThrottleSettings = Field(
         ThrottleSettings(), description="When the box looks at fewer pictures, because it is hot or busy."
     )
+    evidence: EvidenceSettings = Field(
+        EvidenceSettings(), description="Where footage lies, how much of it and how long, and who can read it."
+    )
     commands: CommandSettings = Field(CommandSettings(), description="Whose commands the box obeys.")
     health: HealthSettings = Field(HealthSettings(), description="What the box says about itself.")
+    notice: NoticeSettings = Field(
+        NoticeSettings(), description="What `ngatu notice` says at the pole beside purpose and legal basis."
+    )
     log: LogSettings = Field(LogSettings(), description="What the agent writes about its own work.")
     language: Language | None = Field(
         None,
@@ -146,6 +164,16 @@ class Config(Settings):
     def outbox_path(self) -> Path:
         """The outbox's file."""
         return self.state_dir / "outbox.db"
+
+    @property
+    def evidence_path(self) -> Path:
+        """The folder of the footage."""
+        return self.evidence.folder or self.state_dir / "evidence"
+
+    @property
+    def records(self) -> bool:
+        """Whether any camera is recorded."""
+        return any(camera.record.mode != "off" for camera in self.cameras)
 
     @property
     def detects(self) -> bool:
@@ -298,6 +326,8 @@ def cross_check(plain: Any) -> Iterator[Finding]:
                 there = nearest(zone, known) or there
                 yield path, tr("there is no zone {zone}", zone=quoted(zone)), there
         yield from _sightless(camera, at)
+        yield from _unblurred(plain, camera, at)
+        yield from recording.unrecorded(camera, at, plain)
         yield from corners.misplaced(camera, at)
 
 
@@ -354,6 +384,21 @@ def _sightless(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Fi
                     blind_kinds=joined(tr(" or "), sorted(BLIND_KINDS)),
                 ),
             )
+
+
+def _unblurred(plain: Any, camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Finding]:
+    """Heads that are to be taken out, where nobody looks for people."""
+    thumbnail, attention = plain.get("thumbnail"), camera.get("attention")
+    if not (isinstance(thumbnail, dict) and isinstance(attention, dict)):
+        return
+    blur = thumbnail.get("blur", "none")
+    if blur in ("heads", "heads_and_plates") and attention.get("enabled") is False:
+        what = tr("thumbnail.blur is {blur}, and needs the detector to find people", blur=quoted(blur))
+        yield (
+            (*at, "attention", "enabled"),
+            what,
+            tr("set attention.enabled to true, or hide with privacy masks and set thumbnail.blur to none"),
+        )
 
 
 RESERVED = "box"

@@ -26,7 +26,7 @@ from agent.core.tamper import monitor
 from agent.core.tamper.evidence import SEES, Visibility
 from agent.core.tamper.monitor import BLIND, TamperState
 from agent.core.tamper.settings import TamperSettings
-from agent.core.tracking import best_shot, riders, static_false_positives, tracker
+from agent.core.tracking import best_shot, riders, sensitive, static_false_positives, tracker
 from agent.core.tracking.best_shot import BestShotSettings, BestShotState
 from agent.core.tracking.riders import RiderSettings
 from agent.core.tracking.static_false_positives import StaticFalsePositiveSettings, StaticFalsePositiveState
@@ -42,6 +42,7 @@ from agent.core.types import (
     Image,
     Instant,
     Motion,
+    Sensitive,
     Sighting,
     Size,
     Track,
@@ -115,6 +116,11 @@ class Outcome:
     """How long the detector has nothing to look at, as far as this frame tells; 0: the next frame is wanted."""
 
     @property
+    def private(self) -> tuple[Sensitive, ...]:
+        """Where heads and plates are in the frame, as far as tracks and detector tell."""
+        return sensitive.regions(self.tracks, self.detections)
+
+    @property
     def quiet(self) -> bool:
         """Nothing moves, nothing that could move is followed, and the scene is known."""
         return _quiet(self.motion, self.tracks)
@@ -157,7 +163,8 @@ def _seen(
     places, tracks = static_false_positives.update(
         state.static_false_positives, tracks, motion, at, settings.static_false_positives
     )
-    shots, better = best_shot.update(state.best_shot, frame, tracks, settings.best_shot, users)
+    private = sensitive.regions(tracks, (*detections, *users))
+    shots, better = best_shot.update(state.best_shot, frame, tracks, settings.best_shot, users, private)
     happening = RuleInput(at=at, frame=frame.size, motion=motion, tracks=tracks, shots=better)
     rules, ids, of_rules = engine.update(state.rules, happening, ids, settings.rules)
     tamper, view = _sight(state, frame, _quiet(motion, tracks), settings)
@@ -171,7 +178,7 @@ def _seen(
         view=view,
         crops=crops,
         detections=detections,
-        reports=_illustrated((*of_sight, *of_rules), frame, settings),
+        reports=_illustrated((*of_sight, *of_rules), frame, settings, private),
         patience_s=0.0 if motion.settling else scheduler.patience_s(attention, after, settings.attention),
     )
     next_state = PipelineState(
@@ -234,10 +241,10 @@ def _tracks(
 
 
 def _illustrated(
-    reports: Sequence[Event | Count], frame: Frame, settings: PipelineSettings
+    reports: Sequence[Event | Count], frame: Frame, settings: PipelineSettings, private: Sequence[Sensitive]
 ) -> tuple[Event | Count, ...]:
     return tuple(
-        best_shot.illustrate(each, frame, settings.best_shot) if isinstance(each, Event) else each
+        best_shot.illustrate(each, frame, settings.best_shot, private) if isinstance(each, Event) else each
         for each in reports
     )
 

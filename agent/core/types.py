@@ -234,6 +234,7 @@ class EventKind(StrEnum):
     STORAGE_CORRUPT = "storage_corrupt", "Device/HardwareFailure/StorageFailure"
     OUTBOX_FORKED = "outbox_forked", "Device/ngatu/OutboxForked"
     IDENTITY_TAKEN = "identity_taken", "Device/ngatu/IdentityTaken"
+    RECORDING_STOPPED = "recording_stopped", "RecordingConfig/JobState"
     CLOCK_UNTRUSTED = "clock_untrusted", "Monitoring/OperatingTime/LastClockSynchronization"
     OVERHEATED = "overheated", "Device/Sensor/Temperature/High"
     AGENT_RESTARTED = "agent_restarted", "Monitoring/OperatingTime/LastReboot"
@@ -292,6 +293,24 @@ class ObjectState:
     """(seconds since start, x, y) of its foot, thinned to at most 32 points."""
 
 
+class SensitiveKind(StrEnum):
+    """What of a picture tells who somebody is."""
+
+    HEAD = "head"
+    PLATE = "plate"
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitive:
+    """A part of a picture in which a head or a plate is."""
+
+    kind: SensitiveKind
+    box: Box
+    """In fractions of the picture; it may go beyond it."""
+    rows: int
+    """So many rows of one colour each make it unrecognisable."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shot:
     """A picture kept for an event: cropped from the frame, already copied."""
@@ -302,6 +321,12 @@ class Shot:
     """The object in fractions of `image`."""
     quality: float
     """0..1: how well it shows the object (size, sharpness, wholeness, score)."""
+    sensitive: tuple[Sensitive, ...] = ()
+    """What may have to be taken out before anybody is shown it."""
+    part: Box | None = None
+    """Which part of the frame `image` shows; None: it is not known."""
+    from_main: bool = False
+    """Out of the camera's main stream, not of the one that is watched."""
 
 
 @dataclass(frozen=True, slots=True)

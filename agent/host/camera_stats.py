@@ -25,6 +25,16 @@ class CameraState:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a camera turned out to be, for the birth message; None: not known yet, or there is none."""
+
+    size: Size | None = None
+    """Of the picture that is looked at."""
+    encoder: str | None = None
+    """hardware or software: who encodes what is recorded; None: the camera itself, or nobody."""
+
+
 class Counts(Protocol):
     """What an open camera counts from its opening on."""
 
@@ -51,6 +61,8 @@ class CameraStats:
     last_frame: Instant | None = None
     size: Size | None = None
     """Of the picture, once known."""
+    encoder: str | None = None
+    """Who encodes what is recorded, once something is: hardware or software."""
     detect_ms: deque[float] = field(default_factory=lambda: deque(maxlen=500))
     """How long the latest detector calls took, waiting for other cameras included."""
     work_s: float = 0.0
@@ -61,6 +73,11 @@ class CameraStats:
     """mono_s of each return of the camera."""
     _before: tuple[int, int] = (0, 0)
     """frames_in and frames_dropped of the camera's earlier openings."""
+
+    @property
+    def seen(self) -> Seen:
+        """What the birth message says about it."""
+        return Seen(self.size, self.encoder)
 
     def opened(self) -> None:
         """The camera is opened anew and counts from 0 again."""

@@ -21,6 +21,7 @@ from agent.core.types import Instant
 from agent.errors import BrokerRefused, DeliveryError, WireError
 from agent.mqtt.connection import Connection
 from agent.mqtt.inflight import InFlight
+from agent.mqtt.live import Fate, LivePictures
 from agent.mqtt.packets import InboundPacket, InboundPublish, Puback, Suback
 from agent.mqtt.scheduler import SendScheduler
 from agent.mqtt.settings import BrokerSettings
@@ -98,8 +99,12 @@ class Forwarder:
         on_command: OnCommand | None = None,
         beat: Callable[[], None] = lambda: None,
         trusted: Callable[[], bool] = lambda: trust().state in ("ntp", "rtc"),
+        live: LivePictures | None = None,
     ) -> None:
-        """`trusted` tells whether the wall clock says the right day, for a data cap by days."""
+        """`trusted` tells whether the wall clock says the right day, for a data cap by days.
+
+        `live` is where the pictures of looks wait.
+        """
         self._outbox = outbox
         self._settings = settings
         self._topics = topics
@@ -110,7 +115,8 @@ class Forwarder:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
-        self._scheduler = SendScheduler(outbox, settings, topics, session, clock, trusted)
+        live = live or LivePictures()
+        self._scheduler = SendScheduler(outbox, settings, topics, session, clock, trusted, live)
         self._version: Version = "3.1.1" if settings.protocol == "3.1.1" else "5"
         self._accepted_5 = False
         self._spoiled = False
@@ -123,6 +129,7 @@ class Forwarder:
         self._taken = 0
         self._taken_s = -math.inf
         outbox.watch(self.wake)
+        live.watch(self.wake)
 
     # ---------------------------------------------------------------------------------- from other threads
 
@@ -355,6 +362,9 @@ class Forwarder:
 
     def _on_puback(self, puback: Puback) -> None:
         now = self._clock.now()
+        if self._scheduler.live.answered(puback.mid, _fate(puback)):
+            self._scheduler.window.acknowledged(puback.mid, now)  # how fast the link is
+            return
         if puback.taken:
             entry = self._scheduler.window.acknowledged(puback.mid, now)
         else:
@@ -411,7 +421,11 @@ class Forwarder:
             return
         if receipt.committed and not receipt.proofs:
             self._distrust("receipt_without_proof", "update the station: it only tells numbers")
-        named = self._scheduler.window.receipted(receipt.proofs, receipt.images, self._clock.now())
+        window = self._scheduler.window
+        named = window.receipted(receipt.proofs, receipt.images, self._clock.now())
+        for seq, _ in (*receipt.proofs, *named):
+            if seq not in window.messages:  # also where the broker's word on one that goes alone comes later
+                self._scheduler.suspects.cleared(seq)
         self._confirmed += self._outbox.acknowledge(receipt.stream, [*receipt.proofs, *named], receipt.newest)
 
     def _distrust(self, name: str, hint: str) -> None:
@@ -433,6 +447,13 @@ class Forwarder:
         if online != scheduler.station_online:
             log.info("station_online" if online else "station_away")
         scheduler.station_online = online
+
+
+def _fate(puback: Puback) -> Fate:
+    """What the broker's word means for a picture of a look."""
+    if puback.no_subscribers:
+        return Fate.UNWANTED
+    return Fate.SENT if puback.taken else Fate.DROPPED
 
 
 def wait_s(settings: BrokerSettings, why: DeliveryError, failures: int, *, taken_lately: bool = False) -> float:

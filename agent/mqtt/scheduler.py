@@ -18,6 +18,7 @@ from agent.errors import DeliveryError, OutboxError
 from agent.mqtt.connection import Connection
 from agent.mqtt.data_cap import DataCap
 from agent.mqtt.inflight import BULK, PLAIN, InFlight, InFlightWindow, Suspects
+from agent.mqtt.live import Fate, LivePictures
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import Outbox
 from agent.transport import errors
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 IMAGE_EXPIRY_S: Final = 7 * 24 * 3600
 USUAL_BYTES: Final = 2000
 """Of an event."""
+LIVE_ROW: Final = 3
+"""After so many pictures of looks in a row one of an event has its turn."""
 DAY_AGAIN_S: Final = 60.0
 """Between two looks which day it is, and two notes of what was sent."""
 
@@ -46,14 +49,18 @@ class SendScheduler:
         session: str,
         clock: Clock,
         trusted: Callable[[], bool],
+        live: LivePictures,
     ) -> None:
-        """`trusted` tells whether the wall clock says the right day."""
+        """`trusted` tells whether the wall clock says the right day; `live` holds the pictures of looks."""
         self.station_online = False
         self.sent = self.resent = 0
         self.suspects = Suspects()
         self.data_cap = DataCap(settings.daily.limits() if settings.daily is not None else {})
         self._outbox, self._settings, self._topics = outbox, settings, topics
         self._session, self._clock, self._trusted = session, clock, trusted
+        self.live = live
+        self._live_row = 0
+        """Pictures of looks since one of an event had its turn."""
         self.window = self._new_window()
         self.stream = outbox.stream
         """Of what is on its way."""
@@ -101,6 +108,7 @@ class SendScheduler:
         """The connection is gone; what was in the air."""
         self.station_online = False
         self._note_spent()
+        self.live.disconnected()
         unacked = self.window.disconnected()
         return unacked if self._same_stream() else []
 
@@ -125,11 +133,18 @@ class SendScheduler:
         self.window.fall_due(now)
         if self.suspects.alone is not None or self._send_suspect(connection, idle=False):
             return
-        plain, bulk = self.window.room(connection.free)
+        plain, _ = self.window.room(connection.free)
         sent = self._send_some(connection, plain, PLAIN, now)
+        looked = self._live_row < LIVE_ROW and self._send_live(connection)
+        _, bulk = self.window.room(connection.free)
         if self.station_online or self._settings.confirm == "broker":
-            sent += self._send_some(connection, min(bulk, connection.free), BULK, now)
-        if not sent:
+            pictures = self._send_some(connection, min(bulk, connection.free), BULK, now)
+            sent += pictures
+            self._live_row = 0 if pictures else self._live_row
+        if not looked and self._live_row:
+            self._live_row = 0
+            looked = self._send_live(connection)
+        if not (sent or looked):
             self._send_suspect(connection, idle=True)
 
     def look_at_the_day(self, now: Instant) -> None:
@@ -202,6 +217,35 @@ class SendScheduler:
                 break  # nothing more waits
             limit -= few
         return sent
+
+    def _send_live(self, connection: Connection) -> bool:
+        """A picture of a look, if one waits and so little is under way that no event waits for it for long."""
+        send_window = self.window.send_window
+        self.live.carries(send_window.bound_bytes)
+        if connection.free < 1 or not send_window.calm or not self.data_cap.open(Priority.ALERT_IMAGE):
+            return False
+        now = self._clock.now()  # of this moment: what was sent before it may have taken long
+        picture = self.live.next(now)
+        if picture is None:
+            return False
+        try:
+            mid = connection.publish(
+                self._topics.below(picture.topic),
+                picture.data,
+                content_type=codec.JPEG,
+                expiry_s=picture.expiry_s(now),
+                user=dict(picture.user),
+            )
+        except DeliveryError as error:
+            picture.ended(Fate.DROPPED)
+            if isinstance(error, errors.TooLarge):
+                return False
+            raise
+        self.live.sent(picture, mid)
+        send_window.sent(mid, len(picture.data), now.mono_s)
+        self.data_cap.spend(Priority.ALERT_IMAGE, len(picture.topic) + len(picture.data))
+        self._live_row += 1
+        return True
 
     def _send_suspect(self, connection: Connection, idle: bool) -> bool:
         """One that may have broken a connection goes alone; whether it is being dealt with."""

@@ -54,10 +54,12 @@ from agent.errors import OutboxError
 from agent.outbox import queries as rows
 from agent.outbox.degraded import Condition, Disk, OutboxSettings
 from agent.outbox.file import transact
+from agent.outbox.queries import FootageLying
 from agent.outbox.recovery.repair import Salvaged
+from agent.outbox.store import Receipted
 from agent.wire.message import Message, Priority, Stored
 
-__all__ = ["Condition", "Outbox", "OutboxSettings", "Salvaged", "Stats"]
+__all__ = ["Condition", "FootageLying", "Outbox", "OutboxSettings", "Salvaged", "Stats"]
 
 log = structlog.get_logger(__name__)
 
@@ -117,6 +119,7 @@ class Outbox:
         self._lock = threading.RLock()
         self._arrivals: deque[_PutRequest] = deque()
         self._watchers: list[Callable[[], None]] = []
+        self._on_footage: Callable[[Sequence[str]], None] = lambda _: None
         self._forked: Instant | None = None
         self._doubted: set[int] = set()
         """Messages of this stream that were contradicted after its beginning."""
@@ -191,9 +194,11 @@ class Outbox:
         with self._lock:
             if stream != self.stream:
                 return 0  # invariant 10
-            gone, foreign = self._disk.run(
-                lambda store: store.forget(listed) if store.stream == stream else (0, [])
+            gone, foreign, footage = self._disk.run(
+                lambda store: store.forget(listed) if store.stream == stream else Receipted(0, [])
             )
+            if footage:
+                self._on_footage(footage)
             given = self._disk.store.counters.next_seq - 1
             beyond = [seq for seq in (newest or 0, *(seq for seq, _ in listed)) if seq > given]
             if stream == self.stream and (foreign or beyond):
@@ -216,6 +221,19 @@ class Outbox:
     def watch(self, watcher: Callable[[], None]) -> None:
         """Call `watcher` after each put, in the thread that put."""
         self._watchers.append(watcher)
+
+    def withdraw_footage(self, unwanted: Callable[[str], bool]) -> int:
+        """Pieces with these topics are no longer wanted: how many went, counted as lost (invariant 3)."""
+        with self._lock:
+            return self._disk.run(lambda store: store.withdraw(unwanted))
+
+    def watch_footage(self, receipted: Callable[[Sequence[str]], None]) -> None:
+        """Have `receipted` called with the topics of pieces of footage that the station has committed.
+
+        It is called under the outbox's lock, so that a piece that `footage` no longer names was either told
+        before, or has gone without a receipt. It must neither block nor call the outbox.
+        """
+        self._on_footage = receipted
 
     # ----------------------------------------------------------------------------------------- what is there
 
@@ -272,6 +290,17 @@ class Outbox:
         """How the disk is, as far as the last attempt to write has shown."""
         with self._lock:
             return self._disk.condition
+
+    def footage(self) -> FootageLying | None:
+        """Which pieces of footage lie here; None while the disk does not take all, for then nobody knows.
+
+        Raises:
+            OutboxError: it is closed, or cannot be read.
+        """
+        with self._lock:
+            if self._disk.condition != Condition() or self._disk.unsaved:
+                return None
+            return self._disk.run(lambda store: rows.footage(store.db))
 
     def spent(self, day: str) -> dict[Priority, int]:
         """Bytes that were sent on that day, as `note_spent` kept them."""

@@ -10,7 +10,7 @@ import math
 import sqlite3
 import struct
 import zlib
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -31,7 +31,8 @@ _COPIED: Final = (
 _SHA256: Final = """
     select seq, sha256 from message where seq in (select value from json_each(?))
     union all select seq, sha256 from quarantine where seq in (select value from json_each(?))"""
-_FORGET: Final = "delete from {} where seq in (select value from json_each(?)) returning cost_bytes"
+_FORGET: Final = """
+    delete from {} where seq in (select value from json_each(?)) returning cost_bytes, priority, topic"""
 
 _LOSE: Final = """
     insert into loss (priority, messages, bytes) values (?, 1, ?)
@@ -150,6 +151,8 @@ class ForgottenMessages:
     sent: int
     quarantined: int
     cost_bytes: int
+    footage: tuple[str, ...] = ()
+    """Topics of those that were pieces of footage."""
 
 
 def proven(db: sqlite3.Connection, proofs: Sequence[tuple[int, str]]) -> tuple[list[int], list[int]]:
@@ -169,10 +172,12 @@ def forget(db: sqlite3.Connection, seqs: Iterable[int]) -> ForgottenMessages:
     """Invariants 3 and 11: committed messages leave, wherever they lie."""
     listed = (json.dumps(list(seqs)),)
     sent, apart = (
-        [cost for (cost,) in db.execute(statement, listed)]
+        db.execute(statement, listed).fetchall()
         for statement in (_FORGET.format("message"), _FORGET.format("quarantine"))
     )
-    return ForgottenMessages(len(sent), len(apart), sum(sent) + sum(apart))
+    gone = sent + apart
+    footage = tuple(topic for _, priority, topic in gone if priority == Priority.EVIDENCE)
+    return ForgottenMessages(len(sent), len(apart), sum(cost for cost, _, _ in gone), footage)
 
 
 def set_apart(db: sqlite3.Connection, seq: int, reason: str) -> bool:
@@ -204,6 +209,46 @@ def unlocked(db: sqlite3.Connection, key: OutboxKey) -> list[int]:
             if key.names(body.read(HEAD_BYTES)):
                 found.append(seq)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class FootageLying:
+    """Which pieces of footage lie in the outbox, by topic."""
+
+    waiting: frozenset[str]
+    apart: Mapping[str, str]
+    """In quarantine, and why."""
+
+
+def footage(db: sqlite3.Connection) -> FootageLying:
+    """The pieces that lie here; reads no body."""
+    bulk = (int(Priority.EVIDENCE),)
+    waiting = db.execute("select topic from message where priority = ?", bulk)
+    apart = db.execute("select topic, reason from quarantine where priority = ?", bulk)
+    return FootageLying(frozenset(topic for (topic,) in waiting), dict(apart.fetchall()))
+
+
+def footage_seqs(db: sqlite3.Connection, which: Callable[[str], bool]) -> list[int]:
+    """The seqs of the pieces with these topics, wherever they lie."""
+    found = []
+    for table in ("message", "quarantine"):
+        rows = db.execute(f"select seq, topic from {table} where priority = ?", (int(Priority.EVIDENCE),))  # noqa: S608
+        found += [seq for seq, topic in rows if which(topic)]
+    return found
+
+
+def withdraw(db: sqlite3.Connection, seqs: Sequence[int]) -> None:
+    """Drop these, counted like what was evicted."""
+    for table in ("message", "quarantine"):
+        gone = [
+            row
+            for seq in seqs
+            for row in db.execute(
+                f"delete from {table} where seq = ? returning seq, priority, cost_bytes",  # noqa: S608
+                (seq,),
+            ).fetchall()
+        ]
+        lose(db, gone)
 
 
 def give_up(db: sqlite3.Connection, seq: int) -> bool:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from agent.core.types import Instant
 from agent.outbox import queries as rows
@@ -20,6 +20,17 @@ from agent.outbox.transaction import Waiting, WriteBatch, sums
 from agent.wire.message import Message, Priority, Stored
 
 LIVE_S: Final = 60.0
+
+
+class Receipted(NamedTuple):
+    """What became of what a station has named in a receipt."""
+
+    gone: int
+    """How many of them were here."""
+    foreign: Sequence[int]
+    """The seqs under which the station has others."""
+    footage: Sequence[str] = ()
+    """Topics of those that were pieces of footage."""
 
 
 class OutboxStore:
@@ -176,11 +187,11 @@ class OutboxStore:
                 self.fresh[event] = waiting
         self.ended |= batch.ended
 
-    def forget(self, proofs: Sequence[tuple[int, str]]) -> tuple[int, list[int]]:
-        """These have a receipt; how many of them were here, and the seqs under which the station has others."""
+    def forget(self, proofs: Sequence[tuple[int, str]]) -> Receipted:
+        """These have a receipt."""
         ours, foreign = rows.proven(self.db, proofs)
         if not ours:
-            return 0, foreign
+            return Receipted(0, foreign)
         gone = transact(self.db, lambda: rows.forget(self.db, ours))
         self.counters = replace(
             self.counters,
@@ -189,7 +200,16 @@ class OutboxStore:
             cost_bytes=self.counters.cost_bytes - gone.cost_bytes,
         )
         self._let_change_no_more(ours)
-        return gone.sent + gone.quarantined, foreign
+        return Receipted(gone.sent + gone.quarantined, foreign, gone.footage)
+
+    def withdraw(self, unwanted: Callable[[str], bool]) -> int:
+        """Pieces of footage with these topics go, counted as lost (invariant 3); how many there were."""
+        seqs = rows.footage_seqs(self.db, unwanted)
+        if seqs:
+            transact(self.db, lambda: rows.withdraw(self.db, seqs))
+            self.count_again()
+            self._let_change_no_more(seqs)
+        return len(seqs)
 
     def set_apart(self, seq: int, reason: str) -> bool:
         """Into quarantine (invariant 11); False if it waits no more."""

@@ -41,6 +41,7 @@ INTEGRITY = frozenset(
         EventKind.STORAGE_CORRUPT,
         EventKind.OUTBOX_FORKED,
         EventKind.IDENTITY_TAKEN,
+        EventKind.RECORDING_STOPPED,
         EventKind.CLOCK_UNTRUSTED,
         EventKind.OVERHEATED,
         EventKind.AGENT_RESTARTED,
@@ -92,7 +93,10 @@ def event_messages(event: Event, sender: Sender) -> tuple[Message, ...]:
         )
         for kind, jpeg in shots.items()
     }
-    refs = {kind: _image(images[kind].topic, jpeg) for kind, jpeg in shots.items()}
+    main = event.thumbnail is not None and event.thumbnail.from_main
+    refs = {
+        kind: _image(images[kind].topic, jpeg, main and kind == "thumbnail") for kind, jpeg in shots.items()
+    }
     can_wait = event.phase is Phase.UPDATE and event.kind not in INTEGRITY
     first = message(
         MessageKind.EVENT,
@@ -194,13 +198,14 @@ def _fitting(body: EventBody) -> bytes:
     return encoded
 
 
-def _image(topic: str, jpeg: Jpeg) -> ImagePayload:
+def _image(topic: str, jpeg: Jpeg, from_main: bool) -> ImagePayload:
     return ImagePayload(
         topic=topic,
         sha256=jpeg.sha256,
         width_px=jpeg.width_px,
         height_px=jpeg.height_px,
         bytes=len(jpeg.data),
+        from_main=from_main,
     )
 
 

@@ -5,14 +5,16 @@ A JPEG from here carries no EXIF and no other metadata: OpenCV writes the pixels
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Final, Literal
 
 import cv2
 import numpy as np
 from pydantic import Field
 
-from agent.core.types import Box, Image, Shot
+from agent.core.types import Box, Image, Sensitive, SensitiveKind, Shot
 from agent.settings.base import Settings
 
 FRAME_SHARE = 480
@@ -21,8 +23,16 @@ _BEST_QUALITY = 92
 """Above it JPEG files grow fast without looking better."""
 
 
+Blur = Literal["none", "heads", "heads_and_plates"]
+HIDES: Final[Mapping[Blur, frozenset[SensitiveKind]]] = {
+    "none": frozenset(),
+    "heads": frozenset({SensitiveKind.HEAD}),
+    "heads_and_plates": frozenset(SensitiveKind),
+}
+
+
 class ThumbnailSettings(Settings):
-    """How large the pictures of events may be."""
+    """How large the pictures of events may be, and what is taken out of pictures."""
 
     max_side_px: int = Field(320, ge=32, le=1920, description="Longer side of a thumbnail, in pixels.")
     max_bytes: int = Field(24_000, ge=2_000, le=60_000, description="Budget of a thumbnail, in bytes.")
@@ -34,6 +44,17 @@ class ThumbnailSettings(Settings):
     )
     min_quality: int = Field(
         45, ge=5, le=92, description="JPEG quality below which a picture is shrunk instead."
+    )
+    from_main: bool = Field(
+        True,
+        description="A thumbnail is cut from the main stream of a camera that has one (`record.source`), where "
+        "that shows more.",
+    )
+    blur: Blur = Field(
+        "none",
+        description="heads: where the boxes of people and riders have their heads, pictures are of coarse "
+        "squares; heads_and_plates: also where vehicles have their plates. In pictures of events, snapshots "
+        "and looks; not in footage. It hides nobody whom the detector does not find.",
     )
 
 
@@ -50,24 +71,26 @@ class Jpeg:
 
 def thumbnail(shot: Shot, settings: ThumbnailSettings) -> Jpeg:
     """The close view of an event."""
-    return encode(shot, settings.max_side_px, settings.max_bytes, settings.min_quality)
+    return encode(shot, settings.max_side_px, settings.max_bytes, settings.min_quality, settings.blur)
 
 
 def scene(shot: Shot, settings: ThumbnailSettings) -> Jpeg:
     """The whole view of an event, with a thin frame around the object."""
-    small = _shrunk(shot.image, settings.scene_max_side_px)
+    small = _without(_shrunk(shot.image, settings.scene_max_side_px), shot.sensitive, settings.blur)
     shown = Shot(_framed(small, shot.box), shot.at, shot.box, shot.quality)
     return encode(shown, settings.scene_max_side_px, settings.scene_max_bytes, settings.min_quality)
 
 
-def encode(shot: Shot, max_side_px: int, max_bytes: int, min_quality: int = 45) -> Jpeg:
+def encode(shot: Shot, max_side_px: int, max_bytes: int, min_quality: int = 45, blur: Blur = "none") -> Jpeg:
     """The shot as JPEG of at most `max_bytes`: the best quality that fits, or a smaller picture.
+
+    `blur` says what of it nobody may see.
 
     The size of a JPEG grows with its quality, so a binary search finds the best in at most six encodings.
     Where even `min_quality` does not fit, the picture is shrunk by what is missing and searched again.
     A picture of 16 pixels a side is given back whatever its size: there is nothing left to save.
     """
-    image = _shrunk(shot.image, max_side_px)
+    image = _without(_shrunk(shot.image, max_side_px), shot.sensitive, blur)
     while True:
         data = _search(image, max_bytes, min_quality)
         height_px, width_px = image.shape[:2]
@@ -128,3 +151,23 @@ def _framed(image: Image, box: Box) -> Image:
         corners = (left - grown + 1, top - grown + 1), (right + grown - 1, bottom + grown - 1)
         cv2.rectangle(marked, *corners, colour, 1)
     return marked
+
+
+def _without(image: Image, sensitive: Sequence[Sensitive], blur: Blur) -> Image:
+    """A copy in which each part that nobody may see is of a few squares; else the same picture."""
+    hidden = [each for each in sensitive if each.kind in HIDES[blur]]
+    if not hidden:
+        return image
+    height_px, width_px = image.shape[:2]
+    shown = image.copy()
+    for each in hidden:
+        left, right = (min(width_px, max(0, round(x * width_px))) for x in (each.box.left, each.box.right))
+        top, bottom = (min(height_px, max(0, round(y * height_px))) for y in (each.box.top, each.box.bottom))
+        if left < right and top < bottom:
+            side_px = max(2.0, (each.box.bottom - each.box.top) * height_px / each.rows)
+            part = image[top:bottom, left:right]
+            squares = (max(1, int((right - left) / side_px)), max(1, int((bottom - top) / side_px)))
+            coarse = cv2.resize(part, squares, interpolation=cv2.INTER_AREA)
+            size = (right - left, bottom - top)
+            shown[top:bottom, left:right] = cv2.resize(coarse, size, interpolation=cv2.INTER_NEAREST)
+    return shown

@@ -7,6 +7,7 @@
     retained    what stands about the box at the broker, said again when it changes
     forwarder   what is in the outbox goes to the station
     cameras     a thread for each
+    footage     a recorder for each camera that is recorded, and what keeps the ring in order
     commands    what the station commands is done, and what the last run left undone of it
     watchdog    systemd's is fed while every loop ticks
 
@@ -100,6 +101,8 @@ class Agent(Parts):
         self._look_at_clock()
         self.disk.tick()
         self.identity.tick()
+        self.audit_mirror.tick()
+        self.footage.tick()
         self.retained.look()
 
     def _look_at_load(self) -> None:
@@ -128,9 +131,11 @@ class Agent(Parts):
             threading.Thread(target=camera.interrupt, daemon=True).start()
         for worker in self.workers.values():
             worker.join(WORKERS_S - self.clock.now().since(began))
+        self.footage.close(all(self.workers[name].join(0) for name in self.footage.runs))
         self.load.close()
         self.events.tell(filter(None, (self.timekeeper.close(),)))
         self.disk.close()
+        self.audit_mirror.tick()
         self.retained.publish()
         self._drain(DRAIN_S)
         self.forwarder.stop(max(0.5, STOP_S - 1 - self.clock.now().since(began)))

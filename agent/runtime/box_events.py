@@ -59,6 +59,12 @@ class BoxEvents:
             sender = self.sender()
             self._outbox.put_or_drop([each for event in new for each in event_messages(event, sender)])
 
+    def tell_of(self, camera: str, events: Iterable[Event]) -> None:
+        """Keep events of a camera that no rule tells; from any thread."""
+        if new := tuple(events):
+            sender = self.sender(camera)
+            self._outbox.put_or_drop([each for event in new for each in event_messages(event, sender)])
+
     def tell_clock_map(self, session: str) -> None:
         """Keep which wall time belongs to this moment, so that the station can correct earlier stamps."""
         now = self._clock.now()

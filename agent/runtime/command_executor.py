@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agent.commands.policy import Pause
+from agent.commands.policy import Command, Pause
 from agent.config.last_good import Chosen
 from agent.config.schema import Config, config_sha256, load
 from agent.core.types import Instant
 from agent.detectors import load_detector
 from agent.errors import NgatuError
+from agent.evidence.clips.requests import ClipRequest
 from agent.host import relaunch
 from agent.publishing.jpeg import Jpeg
 from agent.wire.codec import moment
 from agent.wire.payloads import rfc3339
-from agent.wire.verbs import Verb
+from agent.wire.verbs import ClipArgs, LookArgs, ReleaseArgs, Verb
 from agent.workers.camera import CameraWorker, PauseState
+from agent.workers.footage.clips import ClipWorker
+from agent.workers.looks import LookReport, Looks
 from agent.workers.snapshots import Snapshots
 
 
@@ -29,12 +32,17 @@ class CommandExecutor:
         chosen: Chosen | None,
         cameras: Mapping[str, CameraWorker],
         snapshots: Snapshots,
+        looks: Looks,
+        clips: ClipWorker | str,
         leave: Callable[[], None],
     ) -> None:
-        """`chosen` is where the configuration came from, if it came from a file; `leave` ends this run."""
+        """`chosen` is where the configuration came from, if it came from a file; `leave` ends this run.
+
+        `clips` may be why no footage can be asked for.
+        """
         self._config, self._chosen = config, chosen
-        self._cameras, self._snapshots = cameras, snapshots
-        self._leave = leave
+        self._cameras, self._snapshots, self._looks = cameras, snapshots, looks
+        self._leave, self._clips = leave, clips
 
     def names(self) -> dict[str, tuple[str, ...]]:
         """The cameras of this box with the rules of each."""
@@ -53,6 +61,54 @@ class CommandExecutor:
             reason = f", {seen.reason}" if seen.reason else ""
             raise NgatuError(f"no picture within {within_s:g} s: the camera is {seen.state}{reason}")
         return taken
+
+    def look(self, command: Command, args: LookArgs) -> None:
+        """Begin a look at a camera of this box.
+
+        Raises:
+            NgatuError: the camera is paused, or somebody looks already.
+        """
+        if (why := self._cameras[args.camera].paused.why) is not None:
+            raise NgatuError(f"camera {args.camera} gives no pictures: {why}")
+        self._looks.begin(command, args)
+
+    def looks_over(self, all_of_them: bool = False) -> Sequence[LookReport]:
+        """The looks that have ended since the last call; `all_of_them`: the agent stops."""
+        return self._looks.over(all_of_them)
+
+    def clip(self, command: Command, args: ClipArgs, line: int) -> dict[str, Any]:
+        """Note and hold a range of footage, to be sent; what of it is there.
+
+        Raises:
+            NgatuError: there is none, or it cannot be noted.
+        """
+        request = ClipRequest(
+            id=command.id,
+            camera=args.camera,
+            from_s=args.from_time.timestamp(),
+            to_s=args.to_time.timestamp(),
+            case_number=args.case_number,
+            purpose=args.purpose,
+            officer=args.officer,
+            issuer=command.issuer,
+            asked_s=command.issued_s,
+            command_sha256=command.sha256,
+            audit_line=line,
+        )
+        return self._footage().ask(request)
+
+    def release(self, command: Command, args: ReleaseArgs) -> dict[str, Any]:
+        """End the hold of a clip, and what is still to be sent of it.
+
+        Raises:
+            NgatuError: there is no such request, or it cannot be noted.
+        """
+        return self._footage().release(args.request, command.issuer)
+
+    def _footage(self) -> ClipWorker:
+        if isinstance(self._clips, str):
+            raise NgatuError(self._clips)
+        return self._clips
 
     def halt(self, pauses: Sequence[Pause]) -> None:
         """From now on exactly these are paused."""

@@ -15,9 +15,9 @@ from agent.config.last_good import Chosen
 from agent.errors import NgatuError
 from agent.host import relaunch
 from agent.host.core_dump import forbid_core_dumps
-from agent.host.signals import StopSignals
 from agent.runtime.app import Agent
 from agent.runtime.parts import AGAIN, Onlooker
+from agent.stop_signals import StopSignals
 
 logger = structlog.get_logger(__name__)
 
@@ -35,7 +35,7 @@ def run(path: Path, duration_s: float | None = None, onlooker: Onlooker | None =
     clock = SystemClock()
     began = clock.now()
     agent, chosen = build(last_good.choose(path), onlooker)
-    signals = StopSignals(agent.stop)
+    signals = StopSignals(agent.stop.set)
     try:
         agent.run(duration_s, lambda: last_good.keep(chosen))
         if agent.exit_code != AGAIN or relaunch.is_service():

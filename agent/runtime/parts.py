@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from agent.clock import Clock, Trust, boot_id, trust
-from agent.commands.audit import Audit
+from agent.commands.audit import AUDIT_LOG, Audit
 from agent.config.last_good import Chosen
 from agent.config.schema import CameraConfig, Config, config_sha256
 from agent.core.ids import Ids
@@ -25,20 +25,25 @@ from agent.host.machine import SYS, Machine
 from agent.host.supervise import Heartbeats, Stop, Worker
 from agent.host.watchdog import Watchdog
 from agent.mqtt.forwarder import Forwarder
+from agent.mqtt.live import LivePictures
 from agent.outbox.outbox import Outbox
 from agent.runtime import fallbacks
 from agent.runtime.box_events import BoxEvents
+from agent.runtime.clips import Clips
 from agent.runtime.command_executor import CommandExecutor
+from agent.runtime.footage import Footage, recorded_how
 from agent.status import birth, health
 from agent.status.retained import RetainedStatus
 from agent.status.session import Session, versions
 from agent.wire.topics import Topics
+from agent.workers.audit_mirror import AuditMirror
 from agent.workers.camera import CameraWorker
 from agent.workers.clock import Timekeeper
 from agent.workers.commands import CommandWorker, known_time
 from agent.workers.disk import DiskMonitor
 from agent.workers.identity import IdentityMonitor
 from agent.workers.load import LoadMonitor
+from agent.workers.looks import Looks
 from agent.workers.snapshots import Snapshots
 
 AGAIN = 75
@@ -88,10 +93,25 @@ class Parts:
         machine = Machine(self.clock, sys)
         self.load = LoadMonitor(machine, config.throttle, self.clock, new_ids(), self.events.tell)
         self.disk = DiskMonitor(self.outbox, self.clock, new_ids(), self.events.tell)
-        self.snapshots = Snapshots()
+        blur, self.live = config.thumbnail.blur, LivePictures()
+        self.snapshots, self.looks = Snapshots(blur), Looks(self.live, self.clock, blur)
+        self.audit = Audit(config.state_dir / AUDIT_LOG)
+        self.footage = Footage(config, self.outbox, self.audit, self.clock, new_ids(), self.events.tell_of)
         self.cameras = {camera.name: self._camera(camera, onlooker) for camera in config.cameras}
-        self.executor = CommandExecutor(config, chosen, self.cameras, self.snapshots, self.leave)
+        self.clips = Clips(
+            config,
+            self.footage.ring,
+            self.outbox,
+            self.clock,
+            self.session.versions,
+            self.detector,
+            self.footage.hasten,
+        )
+        self.executor = CommandExecutor(
+            config, chosen, self.cameras, self.snapshots, self.looks, self.clips.worker, self.leave
+        )
         self.commands = self._command_worker()
+        self.audit_mirror = AuditMirror(config.state_dir / AUDIT_LOG, self.outbox, self.clock)
         self.forwarder = self._forwarder()
         self.identity = IdentityMonitor(
             lambda: self.forwarder.figures().taken, self.clock, new_ids(), self.events.tell
@@ -103,6 +123,8 @@ class Parts:
             for name, run in (
                 *((f"camera {name}", camera.run) for name, camera in self.cameras.items()),
                 ("commands", self.commands.run),
+                *self.footage.runs.items(),
+                *self.clips.runs.items(),
             )
         }
 
@@ -110,6 +132,7 @@ class Parts:
         """Let go of what was opened when it was built."""
         self.detector.close()
         self.journal.close()
+        self.clips.close()
         self.outbox.close()
 
     def leave(self) -> None:
@@ -141,11 +164,12 @@ class Parts:
         on_outcome = onlooker(camera) if onlooker is not None else None
 
         def looked(frame: Frame, outcome: Outcome) -> None:
-            self.snapshots.saw(camera.name, frame)
+            self.snapshots.saw(camera.name, frame, lambda: outcome.private)
+            self.looks.saw(camera.name, frame, lambda: outcome.private)
             if on_outcome is not None:
                 on_outcome(frame, outcome)
 
-        return CameraWorker(
+        worker = CameraWorker(
             camera,
             camera.pipeline(self.config.device),
             self.detector,
@@ -156,6 +180,8 @@ class Parts:
             on_outcome=looked,
             throttled_fps=self.load.fps,
         )
+        self.footage.attach(worker)
+        return worker
 
     def _command_worker(self) -> CommandWorker:
         known = partial(known_time, self.clock)
@@ -164,7 +190,7 @@ class Parts:
         return CommandWorker(
             self.topics,
             self.journal,
-            Audit(folder / "audit.log"),
+            self.audit,
             self.outbox,
             self.executor,
             self.clock,
@@ -183,6 +209,7 @@ class Parts:
             self.clock,
             on_command=self.commands.heard,
             beat=partial(self.heartbeats.beat, "forwarder"),
+            live=self.live,
         )
 
     def _health_sources(self, machine: Machine) -> health.Sources:
@@ -194,6 +221,9 @@ class Parts:
             outbox=partial(health.of_outbox, self.outbox, self.forwarder, self.config.broker),
             mqtt=partial(health.of_broker, self.forwarder),
             throttle=lambda: self.load.now,
+            recorders=self.footage.recorders,
+            footage=self.footage.figures,
+            max_footage_bytes=self.config.evidence.max_bytes,
             trust=self.clock.trust,
             paused=self.executor.paused,
         )
@@ -201,13 +231,17 @@ class Parts:
     def _retained_status(self) -> RetainedStatus:
         device = self.config.device
         cameras = [
-            birth.DescribedCamera(camera.name, camera.source.kind, camera.pipeline(device).rules)
+            birth.DescribedCamera(
+                camera.name, camera.source.kind, camera.pipeline(device).rules, recorded_how(camera)
+            )
             for camera in self.config.cameras
         ]
         return RetainedStatus(
             self.forwarder.keep,
             self.sources,
-            lambda sizes: birth.message(device, cameras, self.session, self.detector, sizes, self.clock.now()),
+            lambda seen: birth.message(
+                device, cameras, self.session, self.detector, seen, self.clock.now(), self.clips.key
+            ),
             self.clock,
             self.config.health.interval_s,
         )

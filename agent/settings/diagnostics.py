@@ -71,17 +71,26 @@ def read_settings(
     Raises:
         ConfigError: with every mistake, one in a line, in the order of the lines.
     """
+    settings, mistakes = judged(data, model, checks, another)
+    if mistakes or settings is None:
+        raise _config_error(mistakes, file)
+    return settings
+
+
+def judged(
+    data: bytes, model: type[M], checks: Checks | None = None, another: Another | None = None
+) -> tuple[M | None, list[Mistake]]:
+    """The settings in a YAML text, and every mistake in it; settings with a mistake are not to be used."""
     try:
         root, faults = read(data)
     except UnreadableYaml as error:
-        mistakes = [Mistake(f.line, f.path, f.what, f.hint) for f in error.faults]
-        raise _config_error(mistakes, file) from None
+        return None, [Mistake(f.line, f.path, f.what, f.hint) for f in error.faults]
     mistakes = [Mistake(f.line, f.path, f.what, f.hint) for f in faults]
     plain = root.plain()
     findings = list((checks or _no_checks)(plain))
     settings: M | None = None
     if another is not None and isinstance(plain, dict) and (kind_of_file := another(plain)):
-        raise _config_error([Mistake(1, (), *kind_of_file)], file)
+        return None, [Mistake(1, (), *kind_of_file)]
     if root.value is None and not root.refused:
         hint = tr("start from `{command}`", command=_example_command(model))
         mistakes.append(Mistake(1, (), tr("the file has no settings"), hint))
@@ -94,9 +103,7 @@ def read_settings(
                 each for each in mistakes_of(error, root, model) if not _said_of_the_whole(each.path, findings)
             ]
         mistakes += [Mistake(_line(root, path), path, what, hint) for path, what, hint in findings]
-    if mistakes or settings is None:
-        raise _config_error(mistakes, file)
-    return settings
+    return settings, mistakes
 
 
 def _said_of_the_whole(path: Path, findings: Sequence[Finding]) -> bool:

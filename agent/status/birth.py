@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.core.rules.settings import RuleSettings
-from agent.core.types import Instant, Size
+from agent.core.types import Instant
 from agent.detectors import Detector
+from agent.host.camera_stats import Seen
 from agent.status.device import DeviceSettings
 from agent.status.session import Session
 from agent.wire.codec import moment
@@ -34,6 +35,8 @@ class DescribedCamera:
     name: str
     source_kind: Literal["rtsp", "usb", "csi", "file"]
     rules: RuleSettings
+    recording: str | None = None
+    """How it is recorded, in words; None: it is not."""
 
 
 def message(
@@ -41,10 +44,14 @@ def message(
     cameras: Sequence[DescribedCamera],
     session: Session,
     detector: Detector,
-    sizes: Mapping[str, Size | None],
+    seen: Mapping[str, Seen],
     now: Instant,
+    evidence_key: str | None = None,
 ) -> InfoPayload:
-    """The message as of now; `sizes` are of the cameras' pictures by name, None until the first has come."""
+    """The message as of now; `seen` is what each camera turned out to be, by name.
+
+    `evidence_key` is the public key for packages of footage; None: the box keeps none.
+    """
     place = device.location
     return InfoPayload(
         commune=device.commune,
@@ -59,13 +66,14 @@ def message(
             longitude_deg=place.longitude if place else None,
             description=device.place or None,
         ),
-        cameras=tuple(_camera(camera, sizes[camera.name]) for camera in cameras),
+        cameras=tuple(_camera(camera, seen[camera.name]) for camera in cameras),
         model=ModelPayload(name=detector.name, sha256=detector.sha256) if detector.name else None,
         capabilities=("events", "images", "counts", *VERBS),
+        evidence_key=evidence_key,
     )
 
 
-def _camera(camera: DescribedCamera, size: Size | None) -> CameraInfo:
+def _camera(camera: DescribedCamera, seen: Seen) -> CameraInfo:
     rules = (
         RuleInfo(
             id=rule.id,
@@ -78,5 +86,14 @@ def _camera(camera: DescribedCamera, size: Size | None) -> CameraInfo:
         for rule in camera.rules.rules
     )
     zones = tuple(ZoneInfo(id=zone.id, points=zone.polygon) for zone in camera.rules.zones)
+    size = seen.size
     frame = FramePayload(width_px=size.width_px, height_px=size.height_px) if size else None
-    return CameraInfo(id=camera.name, kind=camera.source_kind, frame=frame, zones=zones, rules=tuple(rules))
+    return CameraInfo(
+        id=camera.name,
+        kind=camera.source_kind,
+        frame=frame,
+        encoder=seen.encoder,
+        zones=zones,
+        rules=tuple(rules),
+        recording=camera.recording,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import Field
@@ -23,12 +23,16 @@ from agent.wire.codec import moment
 from agent.wire.payloads import (
     CameraHealth,
     ClockPayload,
+    FootageHealth,
     HealthPayload,
     MqttHealth,
     OutboxHealth,
+    RecordingHealth,
     ThrottledHealth,
 )
 from agent.workers.camera import CameraWorker
+from agent.workers.footage.keeper import FootageFigures
+from agent.workers.footage.recorder import Recorder
 
 UNCONFIRMED_S = 900.0
 """A message that waits longer for the station's receipt is a state of its own; less is an everyday outage."""
@@ -56,6 +60,9 @@ class Sources:
     mqtt: Callable[[], MqttHealth]
     throttle: Callable[[], Throttle] = lambda: FULL
     trust: Callable[[], Trust] = trust
+    recorders: Mapping[str, Recorder] = field(default_factory=dict)
+    footage: Callable[[], FootageFigures | None] = lambda: None
+    max_footage_bytes: int | None = None
     paused: Callable[[], Sequence[str]] = tuple
     """What the station has paused: camera, or camera/rule."""
 
@@ -75,10 +82,13 @@ def report(sources: Sources, clock: Clock) -> HealthPayload:
         cpu_temp_c=sources.machine.cpu_temp_c(),
         throttled=sources.machine.throttled(),
         disk=machine.disk(sources.state_dir),
-        cameras={name: camera(worker, now) for name, worker in sources.cameras.items()},
+        cameras={
+            name: camera(worker, now, _recording(sources, name)) for name, worker in sources.cameras.items()
+        },
         clock=clock_payload(now, trusted),
         outbox=_outbox(sources),
         mqtt=sources.mqtt(),
+        footage=_footage(sources),
     )
     return health.model_copy(update={"degraded": tuple(_degraded(health, sources))})
 
@@ -119,7 +129,7 @@ def of_broker(forwarder: Forwarder) -> MqttHealth:
     return MqttHealth(connected_s=figures.connected_s, reconnects=figures.reconnects, refused=figures.refused)
 
 
-def camera(worker: CameraWorker, now: Instant) -> CameraHealth:
+def camera(worker: CameraWorker, now: Instant, recording: RecordingHealth | None = None) -> CameraHealth:
     """The figures of one camera."""
     stats = worker.figures
     return CameraHealth(
@@ -132,6 +142,44 @@ def camera(worker: CameraWorker, now: Instant) -> CameraHealth:
         reconnects_1h=stats.reconnects_1h(now),
         detect_ms_p50=stats.detect_quantile_ms(0.5),
         detect_ms_p95=stats.detect_quantile_ms(0.95),
+        recording=recording,
+    )
+
+
+def _recording(sources: Sources, name: str) -> RecordingHealth | None:
+    recorder, footage = sources.recorders.get(name), sources.footage()
+    if recorder is None:
+        return None
+    figures = recorder.figures
+    kept_since_s = footage.kept_since_s.get(name) if footage else None
+    return RecordingHealth(
+        state=recorder.state,
+        mode=figures.mode,
+        way=figures.way,
+        codec=figures.codec,
+        width_px=figures.width_px or None,
+        height_px=figures.height_px or None,
+        why=recorder.trouble,
+        kept_since=None if kept_since_s is None else moment(Instant(0.0, kept_since_s)),
+        bytes=figures.bytes,
+        gaps=figures.gaps,
+        dropped=figures.dropped,
+    )
+
+
+def _footage(sources: Sources) -> FootageHealth | None:
+    figures = sources.footage()
+    if figures is None:
+        return None
+    return FootageHealth(
+        used_bytes=figures.used_bytes,
+        max_bytes=sources.max_footage_bytes,
+        written_today_bytes=figures.written_today_bytes,
+        own_partition=figures.own_partition,
+        holds=figures.holds,
+        deleted_segments=figures.deleted_segments,
+        deleted_held_segments=figures.deleted_held_segments,
+        why=figures.why,
     )
 
 
@@ -150,6 +198,9 @@ def _degraded(health: HealthPayload, sources: Sources) -> Iterator[str]:
     for name, worker in sources.cameras.items():
         if worker.detector_fails:
             yield f"detector_failed:{name}"
+    for name, recorder in sources.recorders.items():
+        if recorder.state == "stopped":
+            yield f"recording_stopped:{name}"
     yield from _storage(health.outbox)
     if health.clock is not None and health.clock.state not in ("ntp", "rtc"):
         yield "clock_untrusted"

@@ -10,10 +10,11 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import GaugeMetricFamily
+from pydantic import BaseModel
 
 from agent.errors import NgatuError
 from agent.translatable import tr
-from agent.wire.payloads import CameraHealth, HealthPayload
+from agent.wire.payloads import CameraHealth, HealthPayload, RecordingHealth
 
 
 def serve(port: int, read: Callable[[], HealthPayload]) -> Callable[[], None]:
@@ -61,14 +62,28 @@ class _Collector:
         for name, each in health.cameras.items():
             streams.add_metric([name], float(each.state == "streaming"))
         yield streams
-        for key, field in CameraHealth.model_fields.items():
-            family = GaugeMetricFamily(f"ngatu_camera_{key}", field.description or key, labels=["camera"])
-            for name, each in health.cameras.items():
-                value = getattr(each, key)
-                if isinstance(value, int | float):
-                    family.add_metric([name], value)
-            if family.samples:
-                yield family
+        yield from _by_camera("ngatu_camera", CameraHealth, health.cameras)
+        recordings = {name: each.recording for name, each in health.cameras.items() if each.recording}
+        yield from _by_camera("ngatu_camera_recording", RecordingHealth, recordings)
+        recording = GaugeMetricFamily("ngatu_camera_recording", "1 while it is recorded", labels=["camera"])
+        for name, how in recordings.items():
+            recording.add_metric([name], float(how.state == "recording"))
+        if recordings:
+            yield recording
+
+
+def _by_camera(
+    prefix: str, model: type[BaseModel], values: Mapping[str, BaseModel]
+) -> Iterator[GaugeMetricFamily]:
+    """Every number of a model as a gauge, the camera as its label."""
+    for key, field in model.model_fields.items():
+        family = GaugeMetricFamily(f"{prefix}_{key}", field.description or key, labels=["camera"])
+        for name, each in values.items():
+            value = getattr(each, key)
+            if isinstance(value, int | float):
+                family.add_metric([name], value)
+        if family.samples:
+            yield family
 
 
 def _numbers(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

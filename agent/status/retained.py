@@ -12,8 +12,7 @@ from functools import partial
 import structlog
 
 from agent.clock import Clock
-from agent.core.types import Size
-from agent.host.camera_stats import CameraState
+from agent.host.camera_stats import CameraState, Seen
 from agent.status import health
 from agent.status.health import Sources
 from agent.wire.channels import MessageKind
@@ -31,14 +30,14 @@ class RetainedStatus:
         self,
         keep: Callable[[str, bytes], None],
         sources: Sources,
-        birth: Callable[[Mapping[str, Size | None]], InfoPayload],
+        birth: Callable[[Mapping[str, Seen]], InfoPayload],
         clock: Clock,
         interval_s: float,
     ) -> None:
         """`keep` has the broker retain a body for a topic below the box's.
 
-        `birth` makes the birth message, given each camera's frame size; all is due each `interval_s`. From now
-        on the cameras say by themselves that they are in another state.
+        `birth` makes the birth message, given what each camera turned out to be; all is due each `interval_s`.
+        From now on the cameras say by themselves that they are in another state.
         """
         self._keep, self._sources = keep, sources
         self._birth, self._clock, self._interval_s = birth, clock, interval_s
@@ -46,8 +45,10 @@ class RetainedStatus:
         self._due_s = 0.0
         self._last: dict[str, CameraState] = {}
         """The state of each camera as it was last published."""
-        self._sizes: dict[str, Size | None] = {}
-        """The frame sizes in the last birth message."""
+        self._seen: dict[str, Seen] = {}
+        """What the last birth message said of the cameras."""
+        self._looked: dict[str, Seen] = {}
+        """What was known of them at the last look."""
         for name, camera in sources.cameras.items():
             camera.on_state = partial(self.changed, name)
 
@@ -64,10 +65,13 @@ class RetainedStatus:
         """The birth message if it has changed, the health, and the state of every camera."""
         self._news.clear()
         self._due_s = self._clock.now().mono_s + self._interval_s
-        sizes = {name: camera.figures.size for name, camera in self._sources.cameras.items()}
-        if sizes != self._sizes:
-            self._sizes = sizes
-            self._keep(suffix(MessageKind.INFO), encode(self._birth(sizes)))
+        seen = {name: camera.figures.seen for name, camera in self._sources.cameras.items()}
+        try:
+            if seen != self._seen:
+                self._keep(suffix(MessageKind.INFO), encode(self._birth(seen)))
+                self._seen = seen
+        except Exception:  # what a camera says of itself must not stop a box that watches
+            logger.exception("birth_failed")
         try:
             self._keep(suffix(MessageKind.HEALTH), encode(health.report(self._sources, self._clock)))
         except Exception:  # a figure that cannot be had must not stop a box that watches
@@ -81,7 +85,11 @@ class RetainedStatus:
         self._news.set()
 
     def look(self) -> None:
-        """Publish what no thread says: a camera that stalls, or goes on, does so in silence."""
+        """Publish what no thread says: a camera that stalls, or goes on, and what it turns out to be."""
+        seen = {name: camera.figures.seen for name, camera in self._sources.cameras.items()}
+        if seen != self._looked:
+            self._looked = seen
+            self._news.set()
         for name, camera in self._sources.cameras.items():
             if name not in self._last or camera.seen().state != self._last[name].state:
                 self._publish_camera(name)

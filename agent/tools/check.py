@@ -32,6 +32,7 @@ from agent.outbox.outbox import OutboxSettings
 from agent.settings.access import too_open, unreadable, user_name
 from agent.settings.base import Secret, SecretMissing
 from agent.settings.diagnostics import redacted
+from agent.tools import footage_check
 from agent.translatable import joined, tr
 from agent.transport.client import Will
 from agent.transport.errors import VersionRefused
@@ -104,6 +105,8 @@ def online(config: Config, clock: Clock) -> Iterator[CheckResult]:
         )
         yield guarded("detector", lambda: check_detector(config, clock))
         yield guarded("outbox", lambda: check_outbox(config.outbox_path, config.outbox))
+        if config.records:
+            yield guarded("footage", lambda: check_footage(config))
         yield broker.result()
 
 
@@ -244,6 +247,12 @@ def check_outbox(path: Path, settings: OutboxSettings) -> CheckResult:
                 tr("sudo chown -R {user} {parent}", user=user, parent=path.parent),
             )
     return _room(path, folder, settings)
+
+
+def check_footage(config: Config) -> CheckResult:
+    """Can footage be kept where the configuration says? Nothing is created."""
+    found, verdict, hint = footage_check.judge(config)
+    return CheckResult("footage", found, CheckVerdict(verdict), hint)
 
 
 def _room(path: Path, folder: Path, settings: OutboxSettings) -> CheckResult:

@@ -1,7 +1,7 @@
 """What the agent sees, drawn on the picture: zones, lines, motion, crops, tracks and the latest events.
 
-For people who look instead of read: `ngatu replay --overlay` and the demo. The grid of `ngatu preview` is
-written with the same letters.
+For people who look instead of read: `ngatu replay --overlay` and the demo. The grid of `ngatu preview
+--picture` is written with the same letters.
 """
 
 from __future__ import annotations

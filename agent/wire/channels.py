@@ -15,6 +15,7 @@ from agent.settings.base import NAME_IN_WORDS, NAME_PATTERN
 from agent.wire import payloads
 from agent.wire.message import Priority
 from agent.wire.payloads import Payload
+from agent.wire.pieces import FILE_PATTERN
 
 
 class MessageKind(StrEnum):
@@ -28,11 +29,14 @@ class MessageKind(StrEnum):
     COUNT = "count"
     IMAGE = "image"
     SNAPSHOT = "snapshot"
+    LOOK = "look"
     EVIDENCE = "evidence"
     CHUNK = "chunk"
     ACK = "ack"
+    AUDIT = "audit"
     CLOCK_MAP = "clock_map"
     CHAIN = "chain"
+    RECORDING = "recording"
     HELLO = "hello"
     RECEIPT = "receipt"
     COMMAND = "command"
@@ -65,6 +69,8 @@ class Channel:
     retained: bool = False
     priority: Priority | None = None
     """Its usual class in the outbox, where it is kept until a receipt comes; None: it never lies there."""
+    live: bool = False
+    """Worth something for seconds only, to whoever asked: a station does not subscribe to it."""
     qos: Literal[1] = 1
 
     @property
@@ -96,9 +102,10 @@ PARAMETERS: Final[Mapping[str, TopicParameter]] = {
     "event_id": TopicParameter("The event's id.", _ID),
     "kind": TopicParameter("thumbnail or scene.", r"[a-z]{1,32}"),
     "request_id": TopicParameter("The id of the command that asked.", _ID),
-    "file": TopicParameter("A file of the clip's manifest."),
-    "chunk": TopicParameter("Counts the pieces of a file from 0."),
+    "file": TopicParameter("A file of the package.", FILE_PATTERN),
+    "chunk": TopicParameter("Counts the pieces of a file from 0.", r"(?:0|[1-9][0-9]{0,5})"),
     "command_id": TopicParameter("The command's id.", _ID),
+    "number": TopicParameter("Counts the pictures of a look from 1.", r"[0-9]{1,6}"),
     "verb": TopicParameter("What to do."),
 }
 
@@ -160,6 +167,13 @@ CHANNELS: Final = (
         priority=Priority.ALERT_IMAGE,  # somebody waits for it
     ),
     Channel(
+        kind=MessageKind.LOOK,
+        topic="look/{command_id}/{number}",
+        what="A small picture of a look, for whoever asked for it; not kept, and gone after seconds.",
+        payload=Format.JPEG,
+        live=True,
+    ),
+    Channel(
         kind=MessageKind.EVIDENCE,
         topic="evidence/{request_id}",
         what="The state of a request.",
@@ -181,6 +195,13 @@ CHANNELS: Final = (
         priority=Priority.EVENT,
     ),
     Channel(
+        kind=MessageKind.AUDIT,
+        topic="audit",
+        what="What was asked of the box and what left it, line by line.",
+        payload=payloads.AuditPayload,
+        priority=Priority.EVENT,
+    ),
+    Channel(
         kind=MessageKind.CLOCK_MAP,
         topic="camera/box/clock_map",
         what="Which time belongs to which moment, once the clock is synchronised.",
@@ -192,6 +213,13 @@ CHANNELS: Final = (
         topic="chain",
         what="A seal: messages by hash.",
         payload=payloads.ChainPayload,
+        priority=Priority.COUNT,
+    ),
+    Channel(
+        kind=MessageKind.RECORDING,
+        topic="camera/{camera}/recording",
+        what="The newest link of a recording's chain.",
+        payload=payloads.RecordingPayload,
         priority=Priority.COUNT,
     ),
     Channel(

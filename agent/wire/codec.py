@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
@@ -213,6 +214,11 @@ def ack(
 ) -> bytes:
     """What became of a command."""
     return encode(AckPayload(id=command_id, state=state, time=moment(now), detail=detail, result=result or {}))
+
+
+def pictures_sha256(digests: Iterable[str]) -> str:
+    """One hash over the hashes of a look's pictures, in the order in which they were taken; lower-case hex."""
+    return sha256("\n".join(digests).encode()).hexdigest()
 
 
 # ------------------------------------------------------------------------------------------ station to box

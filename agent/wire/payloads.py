@@ -82,6 +82,8 @@ LARGEST = 2**53 - 1
 Whole = Annotated[int, Field(ge=0, le=LARGEST)]
 Text = Annotated[str, StringConstraints(max_length=4096), AfterValidator(printable)]
 """For people: what would steer a terminal is taken out as it is read, and as it is written."""
+AuditText = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,32768}$")]
+"""One line of a box's audit log: JSON in ASCII, byte for byte."""
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 
@@ -163,6 +165,9 @@ class ImagePayload(Payload):
     width_px: Whole = Field(description="Width in pixels.")
     height_px: Whole = Field(description="Height in pixels.")
     bytes: Whole = Field(description="Length of the JPEG.")
+    from_main: bool = Field(
+        False, description="Out of the camera's main stream; false: out of the stream that is watched."
+    )
 
 
 class ModelPayload(Payload):
@@ -263,8 +268,16 @@ class CameraInfo(Payload):
     name: Text | None = Field(None, description="For people.")
     kind: Text | None = Field(None, description="rtsp, usb, csi or file.")
     frame: FramePayload | None = Field(None, description="Size of its picture, once known.")
+    encoder: Text | None = Field(
+        None,
+        description="hardware or software: who on the box encodes what is recorded; "
+        "null: the camera itself, or nothing is recorded yet.",
+    )
     zones: tuple[ZoneInfo, ...] = Field((), description="Its zones.")
     rules: tuple[RuleInfo, ...] = Field((), description="Its rules.")
+    recording: Text | None = Field(
+        None, description="How it is recorded, in words, and what becomes of masks and MJPEG; null: it is not."
+    )
 
 
 class LocationInfo(Payload):
@@ -290,6 +303,10 @@ class InfoPayload(Payload):
     cameras: tuple[CameraInfo, ...] = Field((), description="Its cameras with zones and rules.")
     model: ModelPayload | None = Field(None, description="Its detector.")
     capabilities: tuple[Text, ...] = Field((), description="What it can do beyond events: commands, clips.")
+    evidence_key: Text | None = Field(
+        None,
+        description="By which it signs packages of footage: Ed25519, base64 of 32 bytes; null: it keeps none.",
+    )
 
 
 class ThrottledHealth(Payload):
@@ -308,6 +325,38 @@ class DiskHealth(Payload):
     written_bytes: Whole | None = Field(None, description="Written by the agent since boot.")
 
 
+class RecordingHealth(Payload):
+    """How the recording of a camera does."""
+
+    state: Word = Field(description="recording, waiting (for an event) or stopped.")
+    mode: Word = Field(description="events or continuous.")
+    way: Word | None = Field(
+        None,
+        description="copy: as the camera sends it; encode: of masked or raw pictures; none. Null: not known.",
+    )
+    codec: Word | None = Field(None, description="h264, hevc, mjpeg, …")
+    width_px: Whole | None = Field(None, description="Of its pictures.")
+    height_px: Whole | None = Field(None, description="Of its pictures.")
+    why: Text | None = Field(None, description="Why it has stopped, in words.")
+    kept_since: Time | None = Field(None, description="Of the oldest footage of this camera.")
+    bytes: Whole | None = Field(None, description="Recorded since the start.")
+    gaps: Whole | None = Field(None, description="Holes since the start, other than for want of an event.")
+    dropped: Whole | None = Field(None, description="Pieces of some seconds that were lost since the start.")
+
+
+class FootageHealth(Payload):
+    """How the footage on the box does."""
+
+    used_bytes: Whole | None = Field(None, description="With its index.")
+    max_bytes: Whole | None = Field(None, description="As configured.")
+    written_today_bytes: Whole | None = Field(None, description="Since midnight, UTC.")
+    own_partition: bool | None = Field(None, description="It lies on a partition of its own.")
+    holds: Whole | None = Field(None, description="Ranges that are deleted last.")
+    deleted_segments: Whole | None = Field(None, description="Since the start.")
+    deleted_held_segments: Whole | None = Field(None, description="Of which were held: nothing else was left.")
+    why: Text | None = Field(None, description="What is wrong, in words.")
+
+
 class CameraHealth(Payload):
     """How a camera runs."""
 
@@ -322,6 +371,7 @@ class CameraHealth(Payload):
     reconnects_1h: Whole | None = Field(None, description="In the last hour.")
     detect_ms_p50: Amount | None = Field(None, description="Median of a detector call.")
     detect_ms_p95: Amount | None = Field(None, description="95th percentile of a detector call.")
+    recording: RecordingHealth | None = Field(None, description="How it is recorded; null: it is not.")
 
 
 class OutboxHealth(Payload):
@@ -394,6 +444,7 @@ class HealthPayload(Payload):
     clock: ClockPayload | None = Field(None, description="How far its time can be trusted.")
     outbox: OutboxHealth | None = Field(None, description="What waits for the station.")
     mqtt: MqttHealth | None = Field(None, description="The connection to the broker.")
+    footage: FootageHealth | None = Field(None, description="What is recorded; null: nothing is.")
     degraded: tuple[Text, ...] = Field(
         (), description="What is not as it should be: storage_full, overheated, busy, camera_lost:north, …"
     )
@@ -538,6 +589,25 @@ class AckPayload(Payload):
     result: dict[str, Any] = Field({}, description="What the verb gives back.")
 
 
+class AuditBody(Payload):
+    """Lines of the box's audit log as they lie in the outbox."""
+
+    schema_version: Version = Field(SCHEMA_VERSION, alias="schema", description="Version of this contract.")
+    lines: tuple[AuditText, ...] = Field(
+        min_length=1,
+        max_length=500,
+        description="As they stand in the file: JSON with `n`, the number of the line, and `prev`, the sha256 "
+        "of the line before.",
+    )
+
+
+class AuditPayload(AuditBody, Posted):
+    """Box to station: what was asked of the box and what left it, line by line.
+
+    So the station notices a line that is missing, and one that was another when it came.
+    """
+
+
 class ClockMapBody(Payload):
     """A clock map as it lies in the outbox."""
 
@@ -554,12 +624,40 @@ class ClockMapPayload(ClockMapBody, Posted):
     """
 
 
+class RecordingBody(Payload):
+    """The newest link of a recording, as it lies in the outbox."""
+
+    schema_version: Version = Field(SCHEMA_VERSION, alias="schema", description="Version of this contract.")
+    camera: Name = Field(description="As in the topic.")
+    number: Whole = Field(description="Of the newest finished segment; counts the segments of the camera.")
+    link_sha256: Sha256 = Field(
+        description="The hash of its link, which names all that was recorded before: footage that comes "
+        "later is held against it."
+    )
+    start: Time = Field(description="Of that segment.")
+    end: Time = Field(description="Of that segment.")
+    oldest: Time | None = Field(None, description="Since when footage of the camera is kept; null: unknown.")
+    codec: Word | None = Field(None, description="h264, hevc, mjpeg, …")
+    frame: FramePayload | None = Field(None, description="Size of its pictures.")
+    recipient: Text | None = Field(None, description="The age public key for which it is encrypted.")
+    time: Time = Field(description="When it was said.")
+    clock: ClockPayload = Field(description="The same moment by the steady clock, and who vouches for it.")
+
+
+class RecordingPayload(RecordingBody, Posted):
+    """Box to station, every five minutes while a camera is recorded, and when a recording stops."""
+
+
 class EvidencePayload(Payload):
     """Box to station: the state of a request for footage."""
 
     id: Id = Field(description="Of the request.")
-    state: Literal["requested", "cutting", "sending", "complete", "refused", "failed"] = Field(
-        description="How far it came."
+    state: Literal["requested", "cutting", "sending", "complete", "refused", "failed", "released"] = Field(
+        description="How far it came; complete: the station has receipted all of it."
     )
     time: Time = Field(description="When that was so.")
     detail: Text | None = Field(None, description="Why, in words.")
+    size_bytes: Whole | None = Field(None, description="Of the whole package; null: it is not cut yet.")
+    sent_bytes: Whole = Field(0, description="Of these, what the station has receipted.")
+    parts: Whole | None = Field(None, description="Pieces of all files together; null: it is not cut yet.")
+    sent_parts: Whole = Field(0, description="Of these, those that the station has receipted.")

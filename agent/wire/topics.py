@@ -108,9 +108,10 @@ def subscriptions(sender: Side) -> tuple[str, ...]:
     """What to subscribe to below a device to hear all that comes from that side.
 
     What a newer version adds below the same first level is heard, too: a station must not leave a newer box
-    waiting for a receipt. No two overlap, for a broker would deliver twice.
+    waiting for a receipt. No two overlap, for a broker would deliver twice. What is live is for who
+    asks for it.
     """
-    tops = (topic.partition("/") for topic in _topics(sender))
+    tops = (topic.partition("/") for topic in _topics(sender, live=False))
     return tuple(dict.fromkeys(f"{first}/#" if deeper else first for first, deeper, _ in tops))
 
 
@@ -136,8 +137,9 @@ def _filter(topic: str) -> str:
     return _IN_BRACES.sub(lambda name: name[0] if name[1] == "camera" else "+", topic)
 
 
-def _topics(sender: Side) -> Iterator[str]:
-    return (each.topic for each in CHANNELS if each.sender == sender and each.below == "device")
+def _topics(sender: Side, live: bool = True) -> Iterator[str]:
+    below = (each for each in CHANNELS if each.sender == sender and each.below == "device")
+    return (each.topic for each in below if live or not each.live)
 
 
 def _pattern(topic: str) -> re.Pattern[str]:

@@ -24,6 +24,7 @@ KINDS: Final[Mapping[str, str]] = {
     "storage_corrupt": tr("storage_corrupt"),
     "outbox_forked": tr("outbox_forked"),
     "identity_taken": tr("identity_taken"),
+    "recording_stopped": tr("recording_stopped"),
     "clock_untrusted": tr("clock_untrusted"),
     "overheated": tr("overheated"),
     "agent_restarted": tr("agent_restarted"),

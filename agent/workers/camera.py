@@ -7,13 +7,16 @@ detector that fails blinds no camera: motion is still told, and the detector is 
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
 from agent.cameras import open_camera
+from agent.cameras.decode.decoded import Record
 from agent.cameras.isolate import IsolatedCamera
 from agent.cameras.settings import CameraSettings, FileSource
 from agent.clock import Clock
@@ -22,6 +25,7 @@ from agent.core.condition_event import CAMERA_RULE, ConditionEvent
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.rules import engine
+from agent.core.rules.engine import RulesState
 from agent.core.tamper.classify import TamperKind
 from agent.core.tamper.evidence import Visibility
 from agent.core.types import (
@@ -34,6 +38,8 @@ from agent.core.types import (
     Image,
     Instant,
     Severity,
+    Shot,
+    Size,
 )
 from agent.detectors import Detector
 from agent.errors import CameraError, CameraLost, CameraRefused, ModelError
@@ -42,15 +48,18 @@ from agent.host.supervise import CALM_S, Backoff, Beat, OutageLog, Stop, wait
 from agent.outbox.outbox import Outbox
 from agent.publishing.compose import Sender, count_message, event_messages
 from agent.wire.message import Message, Priority
+from agent.workers.main_pictures import MainPictures
 
 log = structlog.get_logger(__name__)
 
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 15.0
 """Bounds of the waits before a lost camera is asked again."""
 NEWS = 0.0002
 """Share of the view that has become unlike the scene: half of the smallest region that counts."""
 REFUSED_S = 30.0
 """Least wait after a refusal: cameras lock out who tries a wrong password again and again."""
+BOOTING = 2
+"""So many refusals in a row may be of a camera that starts: it gave pictures before, so its login is right."""
 FLAPS = 2
 """After so many returns in a row that did not last for CALM_S the next one is told when it has lasted so long.
 
@@ -106,11 +115,23 @@ class CameraWorker:
         self._clock = clock
         self.on_state, self._on_outcome = on_state, on_outcome
         self._throttled_fps = throttled_fps
+        self.on_events: Callable[[Sequence[Event]], None] = lambda _events: None
+        """Is given what is told of events, in the camera's thread."""
+        self.record: Record | None = None
+        """How its child records beside; set before it runs."""
+        self.on_footage: Callable[[int], object] = os.close
+        """Is given the pipe of each child that records."""
+        self.pictures: MainPictures | None = None
+        """Where pictures of events may be had that show more; set before it runs."""
+        self.encoder: Callable[[], str | None] = lambda: None
+        """Who encodes what is recorded, by its recorder's word: hardware or software."""
         self._pipeline = PipelineState(ids)
         self._lost = ConditionEvent(EventKind.CAMERA_LOST, CAMERA_RULE, Severity.ALERT)
         self._outage = OutageLog(f"camera {camera.name}")
         self._opened_at: Instant | None = None
         """Of this opening's first picture."""
+        self._refusals = BOOTING
+        """How many there were since its last picture; before the first, as many as may be of a start."""
         self._short = 0
         """How many openings in a row gave pictures, but not for long."""
         self._detector_outage = OutageLog(f"detector, camera {camera.name}")
@@ -153,6 +174,13 @@ class CameraWorker:
         if halt.why is not None and before.why is None:
             self.interrupt()
 
+    def distrust(self) -> None:
+        """Kill the child, which gives nonsense for footage; another is started."""
+        with self._open_lock:
+            camera = self._open
+        if camera is not None:
+            camera.distrust()
+
     def interrupt(self) -> None:
         """Let go of the camera, so that `run` notices that `stop` is set without waiting for a picture."""
         with self._open_lock:
@@ -182,13 +210,18 @@ class CameraWorker:
             if seeing and self._clock.now().since(self.state.since) > CALM_S:
                 backoff.calm()
             self._went(trouble)
-            least_s = REFUSED_S if isinstance(trouble, CameraRefused) else 0.0
-            wait(stop, least_s + backoff.failed(), self._clock, beat)
+            wait(stop, self._least_wait_s(trouble) + backoff.failed(), self._clock, beat)
         self._end(EndReason.STOPPED if stop.is_set() else EndReason.LEFT)
+
+    def _least_wait_s(self, trouble: CameraError) -> float:
+        if not isinstance(trouble, CameraRefused):
+            return 0.0
+        self._refusals += 1
+        return REFUSED_S if self._refusals > BOOTING else 0.0
 
     def _stream(self, stop: Stop, beat: Beat) -> None:
         """One opening of the camera, until it ends or `stop` is set."""
-        camera = open_camera(self.camera, self._clock)
+        camera = open_camera(self.camera, self._clock, self.record, self.on_footage)
         with self._open_lock:
             self._open = camera
         # An interrupt may have come just before, and found nothing to let go of.
@@ -196,16 +229,22 @@ class CameraWorker:
             return
         self.figures.opened()
         self._opened_at = None
-        camera.turn = beat  # waiting for a picture is no hang: the camera has deadlines of its own
+        camera.turn = partial(self._idle, beat)
         beat()
         try:
             for frame in camera.frames():
                 if stop.is_set() or self.paused.why is not None:
                     return
+                self.figures.encoder = self.encoder()
                 camera.rest_s = self.take(camera, frame)
                 beat()
         finally:
             camera.close()
+
+    def _idle(self, beat: Beat) -> None:
+        """Waiting for a picture is no hang, for the camera has deadlines of its own, and holds up no event."""
+        beat()
+        self._tell((), wait=True)
 
     def _pause(self, stop: Stop, beat: Beat) -> None:
         """The camera is let go of until it is wanted again. What was learned of its view may be old by then."""
@@ -241,7 +280,7 @@ class CameraWorker:
         self._pipeline, outcome = pipeline.update(
             self._pipeline, frame, self._look, self._detector.input_size, self.settings
         )
-        self._tell(outcome.reports)
+        self._tell(outcome.reports, wait=True)
         self._saw(outcome.view)
         self._on_outcome(frame, outcome)
         return outcome
@@ -295,7 +334,7 @@ class CameraWorker:
         now, last = self._clock.now(), self.figures.last_frame
         resumed = last is not None and frame.at.since(last) > self._stalled_after_s
         self.figures.came(camera, frame, now)
-        self._opened_at = self._opened_at or frame.at
+        self._opened_at, self._refusals = self._opened_at or frame.at, 0
         if self.state.state in ("streaming", "blind") and not resumed:
             return now
         if self._short >= FLAPS and frame.at.since(self._opened_at) < CALM_S:
@@ -369,9 +408,23 @@ class CameraWorker:
 
     # --------------------------------------------------------------------------------------------- telling
 
-    def _tell(self, reports: Sequence[Event | Count]) -> None:
-        """Into the outbox: nothing, with most frames."""
+    def _tell(self, reports: Sequence[Event | Count], wait: bool = False) -> None:
+        """Into the outbox: nothing, with most frames. `wait`: a picture that shows more may be waited for."""
+        if events := [each for each in reports if isinstance(each, Event)]:
+            self.on_events(events)
+        if self.pictures is not None:
+            reports = self._pictured(self.pictures, reports, wait)
         self._outbox.put_or_drop([message for each in reports for message in self._messages(each)])
+
+    def _pictured(
+        self, pictures: MainPictures, reports: Sequence[Event | Count], wait: bool
+    ) -> Sequence[Event | Count]:
+        """What is to be told now, of these and of what has waited."""
+        if not wait:
+            return pictures.last(reports)
+        due = pictures.passed(reports)
+        pictures.prepare(untold_shots(self._pipeline.rules))
+        return due
 
     def _messages(self, report: Event | Count) -> Iterator[Message]:
         try:
@@ -383,6 +436,15 @@ class CameraWorker:
         except Exception:  # one that cannot be put into words must not silence the others
             log.exception("event_not_encoded", camera=self.camera.name, rule=report.rule_id)
             self._outbox.count_dropped([Priority.EVENT if isinstance(report, Event) else Priority.COUNT])
+
+
+def untold_shots(rules: RulesState | None) -> Iterator[tuple[Shot, Size | None]]:
+    """The best pictures of open events that are better than what was told of them."""
+    for each in rules.events.open.values() if rules is not None else ():
+        trajectory = each.fact.trajectory
+        shot = trajectory.shot if trajectory is not None else None
+        if shot is not None and shot.at != each.picture_at and shot.quality > each.picture:
+            yield shot, each.event.frame
 
 
 def is_finite(camera: CameraSettings) -> bool:

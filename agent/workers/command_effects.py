@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final, Literal, Protocol
 
 from agent.clock import Clock
 from agent.commands import policy
+from agent.commands.audit import AuditLine
 from agent.commands.journal import CommandState
 from agent.commands.policy import Command, KnownTime, Pause
 from agent.errors import NgatuError
@@ -15,12 +17,22 @@ from agent.host.supervise import Beat, Stop
 from agent.publishing.jpeg import Jpeg
 from agent.wire.channels import MessageKind
 from agent.wire.topics import suffix
-from agent.wire.verbs import SetArgs, SnapshotArgs, Verb
+from agent.wire.verbs import ClipArgs, LookArgs, ReleaseArgs, SetArgs, SnapshotArgs, Verb
+from agent.workers.looks import LookReport
 
 PICTURE_S: Final = 10.0
 """How long a picture may take: a camera that is slowed down gives one a second at least."""
 
 End = Literal[CommandState.DONE, CommandState.FAILED, CommandState.REFUSED]
+
+
+class Unfinished(Enum):
+    """Why there is no result yet."""
+
+    LEAVES = "leaves"
+    """The agent is to end, and its next life will know."""
+    LASTS = "lasts"
+    """It goes on beside the other commands."""
 
 
 class Executor(Protocol):
@@ -32,6 +44,25 @@ class Executor(Protocol):
 
     def picture(self, camera: str, within_s: float, turn: Callable[[], bool]) -> Jpeg:
         """A picture of the camera, as it is now."""
+        ...
+
+    def look(self, command: Command, args: LookArgs) -> None:
+        """Begin a look at a camera that is there."""
+        ...
+
+    def looks_over(self, all_of_them: bool = False) -> Sequence[LookReport]:
+        """The looks that have ended since the last call; `all_of_them`: the agent stops."""
+        ...
+
+    def clip(self, command: Command, args: ClipArgs, line: int) -> dict[str, Any]:
+        """Note and hold a range of footage, to be sent; the result to send.
+
+        `line` is the number of the line of the audit log in which the order stands.
+        """
+        ...
+
+    def release(self, command: Command, args: ReleaseArgs) -> dict[str, Any]:
+        """End the hold of a clip, and what is still to be sent of it; the result to send."""
         ...
 
     def halt(self, pauses: Sequence[Pause]) -> None:
@@ -72,24 +103,45 @@ class CommandResult:
 class CommandEffects:
     """Has the executor do what a command asks for."""
 
-    def __init__(self, executor: Executor, clock: Clock, known: Callable[[], KnownTime], boot_id: str) -> None:
-        """`known` is what the box knows of the time."""
+    def __init__(
+        self,
+        executor: Executor,
+        clock: Clock,
+        known: Callable[[], KnownTime],
+        boot_id: str,
+        noted: Callable[[Command], AuditLine | None],
+    ) -> None:
+        """`known` is what the box knows of the time; `noted` writes down that a command begins."""
         self._executor, self._clock, self._known, self._boot_id = executor, clock, known, boot_id
+        self._noted = noted
 
-    def of(self, command: Command, stop: Stop, beat: Beat) -> CommandResult | None:
-        """What became of it; None: the agent is to end, and its next life will know.
+    def of(self, command: Command, stop: Stop, beat: Beat) -> CommandResult | Unfinished:
+        """What became of it, or why nobody knows yet.
 
         Raises:
             NgatuError: it cannot be done; its text is the reason.
         """
         if isinstance(command.args, SnapshotArgs):
             return self._snapshot(command, command.args.camera, stop, beat)
+        if isinstance(command.args, LookArgs):
+            self._known_camera(command.args.camera)
+            self._executor.look(command, command.args)
+            return Unfinished.LASTS
         if isinstance(command.args, SetArgs):
             return self._set(command, command.args)
+        if isinstance(command.args, ClipArgs | ReleaseArgs):
+            return self._footage(command, command.args)
         if command.verb is Verb.PING:
             return CommandResult(CommandState.DONE)
         self._executor.may_leave(command.verb)
-        return None
+        return Unfinished.LEAVES
+
+    def looks_over(self, all_of_them: bool = False) -> list[tuple[Command, CommandResult]]:
+        """The commands whose looks have ended, with what became of them."""
+        return [
+            (each.command, CommandResult(_look_state(each), each.detail, each.result))
+            for each in self._executor.looks_over(all_of_them)
+        ]
 
     def _snapshot(self, command: Command, camera: str, stop: Stop, beat: Beat) -> CommandResult:
         self._known_camera(camera)
@@ -108,6 +160,15 @@ class CommandEffects:
         return CommandResult(
             CommandState.DONE, None, result, picture, suffix(MessageKind.SNAPSHOT, camera=camera)
         )
+
+    def _footage(self, command: Command, args: ClipArgs | ReleaseArgs) -> CommandResult:
+        if isinstance(args, ReleaseArgs):
+            return CommandResult(CommandState.DONE, None, self._executor.release(command, args))
+        self._known_camera(args.camera)
+        line = self._noted(command)
+        if line is None:
+            raise NgatuError("it cannot be written into the audit log of the box, so no footage leaves it")
+        return CommandResult(CommandState.DONE, None, self._executor.clip(command, args, line.n))
 
     def _set(self, command: Command, args: SetArgs) -> CommandResult:
         rules = self._known_camera(args.camera)
@@ -129,3 +190,7 @@ class CommandEffects:
         if camera not in names:
             raise NgatuError(f"there is no camera {camera!r}; there are {', '.join(names)}")
         return names[camera]
+
+
+def _look_state(report: LookReport) -> End:
+    return CommandState.DONE if report.done else CommandState.FAILED

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import structlog
 
 from agent.clock import Clock
-from agent.commands.audit import Audit
+from agent.commands.audit import Audit, AuditLine
 from agent.commands.policy import Command, KnownTime
 from agent.core.types import Instant
 from agent.wire import codec
@@ -16,7 +16,6 @@ from agent.wire.channels import MessageKind
 from agent.wire.codec import moment
 from agent.wire.message import Message
 from agent.wire.payloads import rfc3339
-from agent.wire.verbs import SetArgs, SnapshotArgs
 
 log = structlog.get_logger(__name__)
 
@@ -32,8 +31,13 @@ class CommandRecords:
         self._audit, self._clock, self._known, self._boot_id = audit, clock, known, boot_id
         self._left_out = 0
 
-    def note(self, command: Command, state: str, detail: str | None = None) -> int | None:
-        """How far the command has come; the number of the line, or None if the disk would not take it."""
+    def note(
+        self, command: Command, state: str, detail: str | None = None, result: Mapping[str, Any] | None = None
+    ) -> AuditLine | None:
+        """How far the command has come; the line, or None if the disk would not take it.
+
+        `result` is what left the box: the hash of a picture, how many of a look.
+        """
         entry: dict[str, Any] = {
             "verb": command.verb,
             "id": command.id,
@@ -42,18 +46,20 @@ class CommandRecords:
         }
         if detail:
             entry["detail"] = detail[:DETAIL_LETTERS]
-        if isinstance(command.args, SetArgs | SnapshotArgs):
-            entry["args"] = command.args.model_dump(mode="json", exclude_none=True)
-        number = self.write(entry)
+        if args := command.args.model_dump(mode="json", exclude_none=True):
+            entry["args"] = args
+        if result:
+            entry["result"] = dict(result)
+        line = self.write(entry)
         log.info("command", verb=command.verb, id=command.id, state=state, detail=detail)
-        return number
+        return line
 
     def leave_out(self) -> None:
         """One more that is not written down; the next line says how many."""
         self._left_out += 1
 
-    def write(self, entry: dict[str, Any]) -> int | None:
-        """One line; its number, or None if the disk would not take it."""
+    def write(self, entry: dict[str, Any]) -> AuditLine | None:
+        """One line, or None if the disk would not take it."""
         at, known = self._clock.now(), self._known()
         left_out, self._left_out = self._left_out, 0
         return self._audit.write(

@@ -28,7 +28,7 @@ from agent.wire.codec import JPEG
 from agent.wire.message import Message, Priority
 from agent.wire.topics import Topics
 from agent.wire.verbs import Verb
-from agent.workers.command_effects import CommandEffects, CommandResult, Executor
+from agent.workers.command_effects import CommandEffects, CommandResult, Executor, Unfinished
 from agent.workers.command_intake import CommandIntake
 from agent.workers.command_records import CommandRecords, ack_message
 from agent.workers.pauses import PauseWatch
@@ -42,6 +42,9 @@ QUIET_S: Final = 10.0
 UNDONE: Final = (
     "not done: the box was started again before it was its turn; if it is still wanted, send it anew"
 )
+
+
+CUT_OFF: Final = "cut off: the box was started again in the middle of it; if it is still wanted, send it anew"
 
 
 class CommandWorker:
@@ -70,7 +73,9 @@ class CommandWorker:
         """None only wakes the thread."""
         self._outage = OutageLog("commands")
         self._records = CommandRecords(audit, clock, known, boot_id)
-        self._effects = CommandEffects(executor, clock, known, boot_id)
+        self._effects = CommandEffects(
+            executor, clock, known, boot_id, lambda command: self._records.note(command, CommandState.BEGUN)
+        )
         self._pauses = PauseWatch(journal, self._records, executor.halt, clock, known, boot_id)
         intake = CommandIntake(
             topics, journal, self._records, outbox, clock, known, session, key, self._outage, self._arrived.put
@@ -79,6 +84,10 @@ class CommandWorker:
         """A message has come; for the forwarder's thread."""
         self._acks_wait = True
         """The journal may hold acks that the outbox does not have."""
+        self._lasting: set[str] = set()
+        """Ids of looks that were begun and are not ended."""
+        self._looks_over: list[tuple[Command, CommandResult]] = []
+        """Not in the journal yet."""
         self._leaving = False
 
     def run(self, stop: Stop, beat: Beat) -> None:
@@ -97,6 +106,7 @@ class CommandWorker:
                 behind = True
                 stop.wait(TURN_S)
         with suppress(OutboxError):
+            self._end_looks(all_of_them=True)
             self._put_acks()
 
     def settle(self, stop: Stop, beat: Beat) -> None:
@@ -110,9 +120,10 @@ class CommandWorker:
         self._pauses.look()
 
     def _turn(self, stop: Stop, beat: Beat) -> None:
+        self._end_looks()
         self._put_acks()
         self._pauses.look()
-        restless = self._acks_wait or self._pauses.any
+        restless = self._acks_wait or self._pauses.any or bool(self._lasting)
         try:
             command = self._arrived.get(timeout=TURN_S if restless else QUIET_S)
         except queue.Empty:
@@ -133,6 +144,9 @@ class CommandWorker:
                     command,
                     CommandResult(CommandState.DONE if went_well else CommandState.FAILED, detail, result),
                 )
+            elif state is CommandState.BEGUN and command.verb is Verb.LOOK:
+                if command.id not in self._lasting:  # else it is on, and ends by itself
+                    self._end(command, CommandResult(CommandState.FAILED, CUT_OFF))
             elif self._key is not None and command.id in self._journal.inherited:
                 # A copy of this card holds it, too: what is signed for one life is done by none but that.
                 self._end(command, CommandResult(CommandState.FAILED, UNDONE))
@@ -142,7 +156,12 @@ class CommandWorker:
     def _do(self, command: Command, stop: Stop, beat: Beat) -> None:
         """One command from its beginning to its ack."""
         known = self._journal.find(command.id)
-        if self._leaving or known is None or known.state not in (CommandState.ACCEPTED, CommandState.BEGUN):
+        if (
+            command.id in self._lasting
+            or self._leaving
+            or known is None
+            or known.state not in (CommandState.ACCEPTED, CommandState.BEGUN)
+        ):
             return  # the next life does it, or it was done when the queue was a moment behind the journal
         why = policy.untimely(command, self._known())
         if why is not None:  # it waited too long
@@ -158,19 +177,32 @@ class CommandWorker:
             outcome = CommandResult(
                 CommandState.FAILED, f"a mistake in the program: {type(error).__name__}; see the log of the box"
             )
-        if outcome is not None:
+        if isinstance(outcome, CommandResult):
             self._end(command, outcome)
             return
         self._records.note(command, CommandState.BEGUN)
+        if outcome is Unfinished.LASTS:
+            self._lasting.add(command.id)
+            return
         self._leaving = True
         self._executor.leave()
+
+    def _end_looks(self, all_of_them: bool = False) -> None:
+        if self._lasting:
+            self._looks_over += self._effects.looks_over(all_of_them)
+        while self._looks_over:
+            command, outcome = self._looks_over[0]
+            self._end(command, outcome)
+            del self._looks_over[0]
+            self._lasting.discard(command.id)
 
     def _end(self, command: Command, outcome: CommandResult) -> None:
         """Into the journal with its effect, then to the station."""
         now = self._clock.now()
-        number = self._records.note(command, outcome.state, outcome.detail)
-        # The line's number, known outside of the box: who cuts lines off at the end is found by it.
-        result = {**(outcome.result or {}), **({} if number is None else {"audit": number})}
+        line = self._records.note(command, outcome.state, outcome.detail, outcome.result)
+        # Number and hash of the line, known outside of the box: who writes the log anew is found by them.
+        audit = {} if line is None else {"audit": line.n, "audit_sha256": line.sha256}
+        result = {**(outcome.result or {}), **audit}
         state: Any = outcome.state.value  # the contract has the same words
         body = codec.ack(command.id, state, now, outcome.detail, result)
         picture = outcome.picture.data if outcome.picture else None

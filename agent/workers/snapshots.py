@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from agent.core.tracking import best_shot
-from agent.core.types import WHOLE, Frame
+from agent.core.types import WHOLE, Frame, Sensitive
 from agent.publishing import jpeg as thumbnail
-from agent.publishing.jpeg import Jpeg
+from agent.publishing.jpeg import Blur, Jpeg
 
 MAX_SIDE_PX: Final = 1920
 MAX_BYTES: Final = 200_000
@@ -20,17 +20,22 @@ LOOK_S: Final = 0.5
 class Snapshots:
     """Hands pictures from the cameras' threads to one that waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, blur: Blur = "none") -> None:
+        """`blur` is what of a picture nobody may see."""
+        self._blur = blur
         self._wanted: set[str] = set()
         self._taken: dict[str, Jpeg] = {}
         self._news = threading.Condition()
 
-    def saw(self, camera: str, frame: Frame) -> None:
-        """A frame is looked at; called in the camera's thread, where its memory is still valid."""
+    def saw(self, camera: str, frame: Frame, private: Callable[[], Sequence[Sensitive]] = tuple) -> None:
+        """A frame is looked at; called in the camera's thread, where its memory is still valid.
+
+        `private` tells where heads and plates are in it.
+        """
         if camera not in self._wanted:  # nearly always; reading a set needs no lock
             return
-        shot = best_shot.scene(frame, WHOLE, MAX_SIDE_PX)
-        jpeg = thumbnail.encode(shot, MAX_SIDE_PX, MAX_BYTES)
+        shot = best_shot.scene(frame, WHOLE, MAX_SIDE_PX, private())
+        jpeg = thumbnail.encode(shot, MAX_SIDE_PX, MAX_BYTES, blur=self._blur)
         with self._news:
             self._wanted.discard(camera)
             self._taken[camera] = jpeg

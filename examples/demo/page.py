@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
+from examples.demo.footage import HandedOver
 from examples.demo.results import Delivery, KeptEvent, Seen
 
 WHAT = {
@@ -64,8 +65,12 @@ def write_page(
     delivery: Delivery,
     pictures: Mapping[tuple[str, str], str],
     seconds: int,
+    footage: HandedOver | None = None,
 ) -> Path:
-    """Write index.html; returns its path. `pictures` are paths below the folder, by event and kind."""
+    """Write index.html; returns its path. `pictures` are paths below the folder, by event and kind.
+
+    `footage` is that of the first crossing, if it came.
+    """
     page = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
     ).get_template("page.html.j2")
@@ -79,6 +84,7 @@ def write_page(
         delivery=delivery,
         pictures=pictures,
         seconds=seconds,
+        footage=footage,
         labels=sorted({each.label for each in events if each.label}),
         cameras=sorted({each.body["camera"] for each in events}),
         kinds={kind: WHAT.get(kind, (kind.replace("_", " "), "")) for kind in sorted(kinds)},

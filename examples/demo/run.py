@@ -1,8 +1,8 @@
 """The main job on real footage, on one machine: `make demo`.
 
 Fetches a detector and two clips of a junction from the package registry, starts a broker, a box and a station,
-prints the events as they begin, and leaves in demo/ a page, the pictures of the events, and a video of each
-camera with everything drawn in.
+prints the events as they begin, and leaves in demo/ a page, the pictures of the events, a video of each camera
+with everything drawn in, and the recorded footage of the first crossing, with the verifier's word on it.
 All are the real programs in processes of their own: `ngatu run`, `ngatu station`, and `ngatu watch` beside it.
 """
 
@@ -13,13 +13,16 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 try:
     from rich.console import Console
 
+    from examples.demo.footage import HandedOver, asked, verified
     from examples.demo.page import WHAT, Scene, altogether, numbers, write_page
     from examples.demo.results import count, read_delivery, read_events, write_pictures
 except ModuleNotFoundError as error:
@@ -30,6 +33,7 @@ from agent.errors import NgatuError
 from models.catalogue import entry_named
 from models.cli import progress_bars
 from models.fetch import Member, Sdist, fetch_members, fetch_model
+from station.starter import starter_file
 from station.watch.embedded import Address, embedded_broker
 
 RUN_S = 40
@@ -57,14 +61,16 @@ SCENES = (
     Scene("truck", "1 lorry, 2 cars that drive off, 3 cars that wait far away, 1 parked van"),
     Scene("cyclist", "1 cyclist, 2 cars, 1 parked van, 1 person on the pavement"),
 )
-COMMUNE = "demo"
+COMMUNE, DEVICE = "demo", "demo-box-01"
+NOBODY = "age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq"
+"""What stands in config.yaml as the recipient of the footage, until the station has a key."""
 NGATU = (sys.executable, "-m", "agent")
 say = partial(Console(highlight=False).print, soft_wrap=True)
 
 
 def main() -> int:
     """Run the demo; 0 if everything that the box told is at the station."""
-    for old in ("state", "pictures", "station"):
+    for old in ("state", "pictures", "station", "keys"):
         path = OUT / old
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     say("1/5 fetching the detector (66 MB, once) and two clips (0.9 MB, once)")
@@ -73,47 +79,59 @@ def main() -> int:
         fetch_members(CLIPS, MEMBERS, progress)
     with embedded_broker() as broker:
         say(f"2/5 a broker listens on {broker.host}:{broker.port}; the box and the station start")
-        config = _configured(broker)
-        _watch_and_run(config, broker)
+        station = starter_file(OUT / "station", COMMUNE, broker.host, broker.port)
+        config = _configured(broker, station)
+        crossing = _watch_and_run(config, station, broker)
     say("4/5 drawing what the box saw")
     for scene in SCENES:
         clip = OUT / "clips" / f"{scene.camera}.mp4"
         film = OUT / f"overlay-{scene.camera}.mp4"
         _finished(["replay", str(clip), "-c", str(config), "--camera", scene.camera, "--overlay", str(film)])
-    return _tell()
+    return _tell(None if crossing is None else verified(NGATU, OUT, station, DEVICE, crossing))
 
 
-def _tell() -> int:
+def _tell(footage: HandedOver | None) -> int:
     """Write the page and say what came of it; 0 if everything that the box told is at the station."""
     events, delivery = read_events(OUT), read_delivery(OUT)
     pictures = write_pictures(OUT, events)
     seen = {scene.camera: count(scene.camera, events) for scene in SCENES}
-    page = write_page(OUT, events, seen, SCENES, delivery, pictures, RUN_S)
+    page = write_page(OUT, events, seen, SCENES, delivery, pictures, RUN_S, footage)
     say(f"5/5 open {page} in a browser; the pictures of the events are in {OUT}/pictures/")
     for name, its in seen.items():
         say(
             f"camera {name}: its clip was played {its.laps} times; told each time: {numbers(its.in_a_lap)};"
             f" in all: {altogether(its.altogether)}"
         )
+    if footage is None:
+        say(f"no footage of a crossing came; {OUT}/station.log and {OUT}/box.log say why")
+    else:
+        say(f"the footage of the first crossing is {footage.answer}; see for yourself: {footage.command}")
     receipts = delivery.received - delivery.waiting
     say(f"demo: {len(events)} events, {len(pictures)} images, {receipts} receipts, {delivery.lost} lost")
-    return 0 if delivery.lost == 0 and delivery.waiting == 0 and events else 1
+    whole = delivery.lost == 0 and delivery.waiting == 0
+    return 0 if whole and events and footage is not None and footage.answer == "authentic" else 1
 
 
-def _configured(broker: Address) -> Path:
-    """The configuration with the broker's port, checked as an installer would."""
-    config = OUT / "config.yaml"
-    config.write_text(CONFIG.read_text(encoding="utf-8").replace("port: 1883", f"port: {broker.port}"), "utf-8")
+def _configured(broker: Address, station: Path) -> Path:
+    """The configuration with the broker's port and the station's key, checked as an installer would."""
+    words = [*NGATU, "station", "footage-key", "-c", str(station)]
+    recipient = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+    config, text = OUT / "config.yaml", CONFIG.read_text(encoding="utf-8")
+    config.write_text(text.replace("port: 1883", f"port: {broker.port}").replace(NOBODY, recipient), "utf-8")
     _finished(["check", "--offline", "-c", str(config)])
     return config
 
 
-def _watch_and_run(config: Path, broker: Address) -> None:
-    """The station beside the box until the box has ended and everything has arrived."""
+def _watch_and_run(config: Path, file: Path, broker: Address) -> Mapping[str, Any] | None:
+    """The station beside the box until the box has ended and everything has arrived.
+
+    Gives back the first crossing of which the footage came; None: none did.
+    """
+    clerk = Clerk(file)
     with ExitStack() as stack:
         where = [f"--host={broker.host}", f"--port={broker.port}", f"--commune={COMMUNE}"]
         log = stack.enter_context((OUT / "station.log").open("w", encoding="utf-8"))
-        words = [*NGATU, "station", *where, f"--folder={OUT / 'station'}"]
+        words = [*NGATU, "station", "-c", str(file)]
         station = subprocess.Popen(words, stdout=log, stderr=log, text=True)
         stack.callback(_ended, station)
         watch = subprocess.Popen(
@@ -123,24 +141,56 @@ def _watch_and_run(config: Path, broker: Address) -> None:
             text=True,
         )
         stack.callback(_ended, watch)
-        printer = threading.Thread(target=_print_events, args=(watch,), daemon=True)
+        printer = threading.Thread(target=_print_events, args=(watch, clerk), daemon=True)
         printer.start()
         say(f"3/5 the box watches two cameras for {RUN_S} s; events as they reach the station, time in UTC:")
         box = [*NGATU, "run", "-c", str(config), "--for", str(RUN_S)]
         with (OUT / "box.log").open("w", encoding="utf-8") as out:
             code = subprocess.run(box, stdout=out, stderr=out, timeout=RUN_S + END_S, check=False).returncode
+        clerk.wait()
         if code != 0:
             raise SystemExit(f"the box ended with {code}; {OUT}/box.log says why")
         if station.poll() is not None:
             raise SystemExit(f"the station ended with {station.returncode}; {OUT}/station.log says why")
+    return clerk.crossing
 
 
-def _print_events(watch: subprocess.Popen[str]) -> None:
+class Clerk:
+    """Asks for the footage of the first crossing, beside everything else."""
+
+    def __init__(self, station: Path) -> None:
+        self.crossing: Mapping[str, Any] | None = None
+        self._station = station
+        self._thread: threading.Thread | None = None
+
+    def heard(self, event: Mapping[str, Any]) -> None:
+        """An event has come."""
+        if self._thread is None and event["kind"] == "line_crossed" and event["phase"] == "start":
+            self._thread = threading.Thread(target=self._ask, args=(event,), daemon=True)
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Until what was asked for is here, or will not come."""
+        if self._thread is not None:
+            self._thread.join(END_S)
+
+    def _ask(self, event: Mapping[str, Any]) -> None:
+        why = asked(NGATU, self._station, DEVICE, event)
+        if why is None:
+            self.crossing = event
+            at = event["time"][11:19]
+            say(f"  the footage of the crossing at {at} is here; the page says what it is worth")
+        else:
+            say(f"  no footage of the crossing at {event['time'][11:19]}: {why}", markup=False)
+
+
+def _print_events(watch: subprocess.Popen[str], clerk: Clerk) -> None:
     """A line per event as it begins, and one where a clip begins again."""
     assert watch.stdout is not None
     cut: dict[str, str] = {}
     for line in watch.stdout:
         event = json.loads(line)
+        clerk.heard(event)
         moment, camera = event["time"][11:19], event["camera"]
         if event["end_reason"] == EndReason.CLIP_RESTARTED and cut.get(camera) != event["time"]:
             cut[camera] = event["time"]

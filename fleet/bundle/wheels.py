@@ -28,7 +28,7 @@ EPOCH_S = "315532800"
 """1980-01-01, the earliest that a zip archive can say: the same source makes the same wheel."""
 OLDEST_GLIBC = 17
 """manylinux2014 is glibc 2.17: PEP 599."""
-PACKAGES = ("agent", "station", "models", "fleet")
+PACKAGES = ("agent", "station", "models", "fleet", "verifier")
 BESIDE = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE")
 
 

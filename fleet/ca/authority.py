@@ -34,7 +34,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from agent.errors import NgatuError
 from fleet.ca.crl import listed
-from fleet.ca.index import Index, Issued, Kind, Reason, write_whole
+from fleet.ca.index import CertificateIndex, Issued, Kind, Reason, write_whole
 from fleet.ca.request import alternative, fitting, public_key
 
 MIN_CA_PASSPHRASE_CHARS: Final = 12
@@ -52,7 +52,7 @@ class Authority:
 
     folder: Path
     certificate: x509.Certificate
-    index: Index
+    index: CertificateIndex
     key: ec.EllipticCurvePrivateKey | None = None
 
     def sign(
@@ -157,7 +157,7 @@ def make(folder: Path, name: str, passphrase: str, now: datetime, days: int = AU
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
     certificate = builder.sign(key, hashes.SHA256())
-    index = Index(folder / "index.jsonl")
+    index = CertificateIndex(folder / "index.jsonl")
     # The key comes last: a folder that has one is complete but for its list (invariant 4).
     index.path.unlink(missing_ok=True)
     index.create()
@@ -183,7 +183,7 @@ def look(folder: Path) -> Authority:
     except ValueError:
         what = f"{folder / 'ca.crt'}: this is no certificate"
         raise NgatuError(what, "take it from your copy of the folder") from None
-    return Authority(folder, certificate, Index(folder / "index.jsonl"))
+    return Authority(folder, certificate, CertificateIndex(folder / "index.jsonl"))
 
 
 def unlock(folder: Path, passphrase: str) -> Authority:

@@ -43,7 +43,7 @@ class Issued:
         return self.revoked is None and now < self.ends
 
 
-class Index:
+class CertificateIndex:
     """The file; one program at a time writes to it."""
 
     def __init__(self, path: Path) -> None:

@@ -34,7 +34,14 @@ FREE_SOON, FREE_NOW = 0.10, 0.03
 WORN_SOON_PCT, WORN_NOW_PCT = 80, 100
 WARM_C: Final = 75.0
 """Near the 80 °C at which a Pi slows down by itself (agent.host.machine.HOT_C)."""
-DEGRADED_NOW: Final = ("storage_full", "storage_ram_only", "under_voltage", "config_refused", "detector_failed")
+DEGRADED_NOW: Final = (
+    "storage_full",
+    "storage_ram_only",
+    "under_voltage",
+    "config_refused",
+    "detector_failed",
+    "recording_stopped",
+)
 REPORTED_PER_CAMERA: Final = ("camera_lost", "camera_stalled", "camera_blind")
 SEES: Final = "streaming"
 

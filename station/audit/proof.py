@@ -12,11 +12,11 @@ says another head at its next hello then, which the log tells as `seal_contradic
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from agent.wire.codec import CHAIN, parse
 from agent.wire.payloads import ChainPayload
 from agent.wire.ranges import Ranges
 from station.audit.seals import Seal, StreamContents, against_seals
+from station.footage.intake import FootageIntake
 from station.ingest.digests import of_bytes, of_json
 from station.ingest.inbound import MessageKind
 from station.store.blobs import path_of
@@ -106,7 +107,8 @@ def proof(engine: Engine, blobs: Path) -> Iterator[StoreFinding | Unsealed]:
     try:
         with engine.connect() as connection, _at_one_moment(connection).begin():
             for one in connection.execute(select(box).order_by(box.c.id)).all():
-                contents = _contents(connection, one.id, blobs)
+                held = partial(FootageIntake(blobs.parent, 0).holds, one.device)
+                contents = _contents(connection, one.id, blobs, held)
                 query = select(stream).where(stream.c.box_id == one.id).order_by(stream.c.id)
                 streams = connection.execute(query).all()
                 seals = list(_seals(connection, one.id, {row.id: row.name for row in streams}, contents))
@@ -221,6 +223,8 @@ class _Contents:
     """Topic below the camera and hash."""
     beside: frozenset[str]
     """Digests of what could not be read, and of what contradicted something else."""
+    footage: Callable[[str, str], bool]
+    """Whether a piece of footage by this topic and with this digest is here, or need not be any more."""
 
     def hold(self, stream_id: int, seq: int, suffix: str, digest: str) -> bool:
         """Whether the content of this message is there as it came."""
@@ -229,10 +233,13 @@ class _Contents:
             or self.numbered.get((stream_id, seq)) == digest
             or (suffix.partition("/")[2].partition("/")[2], digest) in self.pictures
             or digest in self.beside
+            or self.footage(suffix, digest)
         )
 
 
-def _contents(connection: Connection, box_id: int, blobs: Path) -> _Contents:
+def _contents(
+    connection: Connection, box_id: int, blobs: Path, footage: Callable[[str, str], bool]
+) -> _Contents:
     def rows(table: Table) -> Iterator[Row[Any]]:
         query = select(table).where(table.c.box_id == box_id)
         yield from connection.execute(query.execution_options(yield_per=_AT_ONCE))
@@ -252,6 +259,7 @@ def _contents(connection: Connection, box_id: int, blobs: Path) -> _Contents:
             [digest for row in rows(quarantine) for digest in _digests(row)]
             + [of_json(row.body) for row in rows(conflict) if row.body is not None]
         ),
+        footage=footage,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from agent.cli.exit import FAILED, one_line_errors
 from agent.errors import NgatuError, UsageError
 from agent.language import translated
 from agent.translatable import tr
+
+if TYPE_CHECKING:
+    from station.backup.restore import Restored
 
 DEFAULT = Path("/etc/ngatu-station/station.yaml")
 # Whoever reads the file says why it cannot be read, and what to do.
@@ -31,7 +34,9 @@ def backup_command(
     ] = None,
     config: StationFile = DEFAULT,
 ) -> None:
-    """Copy the store into a folder while the service works: the database whole, of pictures only new ones.
+    """Copy the store while the service works: the database whole, of pictures and footage only what is new.
+
+    The station's keys (custody.key, footage.key) are not copied: keep copies of them elsewhere.
 
     A backup that was cut off changes nothing of the one before, and what was copied is not copied again.
 
@@ -62,6 +67,27 @@ def backup_command(
             )
         )
     )
+    if made.footage.packages:
+        typer.echo(
+            translated(
+                tr(
+                    "{packages} packages of footage, {fresh} of them new or changed ({fresh_bytes})",
+                    packages=made.footage.packages,
+                    fresh=made.footage.fresh,
+                    fresh_bytes=_size(made.footage.fresh_bytes),
+                )
+            )
+        )
+    if made.footage.left:
+        typer.echo(
+            translated(
+                tr(
+                    "footage that went on meanwhile, for the next backup: {requests}",
+                    requests=", ".join(made.footage.left),
+                )
+            ),
+            err=True,
+        )
     if made.is_beside:
         typer.echo(
             translated(
@@ -94,7 +120,7 @@ def restore_command(
         str | None, typer.Option(help="An earlier one than the latest, such as 000001-20260302T110407Z.")
     ] = None,
 ) -> None:
-    """Bring a backup back into an empty place, with what its journal holds, and verify all of it.
+    """Bring a backup back into an empty place, with what its journal holds, and verify all of it, footage too.
 
     A restore that was cut off goes on when it is called again.
 
@@ -105,8 +131,9 @@ def restore_command(
     from station.backup.restore import restore  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
 
+    settings = load(config)
     with progress_bars() as progress:
-        made = restore(load(config), folder, progress, which)
+        made = restore(settings, folder, progress, which)
     copied = made.pictures
     typer.echo(
         translated(
@@ -146,11 +173,39 @@ def restore_command(
                 ),
                 err=True,
             )
+    _tell_footage(made, settings.state_dir)
     for line in fault_lines(made.faults):
         typer.echo(translated(line))
-    if made.faults or copied.missing or copied.altered:
+    if made.faults or copied.missing or copied.altered or made.footage_altered or made.packages_missing:
         raise typer.Exit(FAILED)
     typer.echo(translated(tr("everything in it is as it came")))
+
+
+def _tell_footage(made: Restored, state_dir: Path) -> None:
+    from station.footage.custody import FILE  # noqa: PLC0415
+
+    if made.footage.packages:
+        typer.echo(translated(tr("{packages} packages of footage are back", packages=made.footage.packages)))
+    if made.packages_missing:
+        typer.echo(
+            translated(
+                tr("{packages} packages of footage are missing in the backup", packages=made.packages_missing)
+            ),
+            err=True,
+        )
+    if made.footage_altered:
+        said = tr(
+            "packages of footage that are not as they were judged: {requests}",
+            requests=", ".join(made.footage_altered),
+        )
+        typer.echo(translated(said), err=True)
+    if made.footage.packages and not (state_dir / FILE).exists():
+        said = tr(
+            "{path} is not there: put back your copies of custody.key and footage.key before the service "
+            "starts; without them no custody log goes on, and no footage that boxes still keep can be read",
+            path=state_dir / FILE,
+        )
+        typer.echo(translated(said), err=True)
 
 
 def needs_sqlalchemy() -> None:

@@ -3,6 +3,7 @@
     backup.json             whose backup it is: made with the first one, never changed
     backup.lock             held by whoever makes a backup
     blobs/aa/bb/HASH        pictures, each once, as in the store
+    footage/BOX/REQUEST/    requests for footage and their packages (footage.py)
     database/NAME.db        the database as it was (NAME.dump: of PostgreSQL)
     manifests/NAME.json     written last: a copy without it was cut off, and is none
     journal/NUMBER.journal  what was kept since (journal.py)
@@ -76,6 +77,8 @@ class BackupManifest:
     pictures: Count
     pictures_missing: Count
     """Named by the database, and neither in the store nor here."""
+    packages: Count = 0
+    """Of footage."""
     journal_first: Count = 0
     """The first file of the journal that is needed beside it; 0: there was no journal."""
     format: int = FORMAT
@@ -133,6 +136,7 @@ class BackupFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.blobs = path / "blobs"
+        self.footage = path / "footage"
         self.database = path / "database"
         self.manifests = path / "manifests"
         self.journal = path / "journal"
@@ -156,7 +160,8 @@ class BackupFolder:
         Raises:
             BackupError: one of the folders in it is a link.
         """
-        for folder in (self.blobs, self.blobs / INCOMING, self.database, self.manifests, self.journal):
+        ours = (self.blobs, self.blobs / INCOMING, self.footage, self.database, self.manifests, self.journal)
+        for folder in ours:
             if folder.is_symlink():
                 hint = tr(
                     "put the folder itself there; if none of yours made the link, look who may write there"
@@ -180,7 +185,7 @@ class BackupFolder:
                     self._begin(own, config)
                 self.refuse_other(own)
                 self.refuse_links()
-                for folder in (self.blobs, self.database, self.manifests, self.journal):
+                for folder in (self.blobs, self.footage, self.database, self.manifests, self.journal):
                     folder.mkdir(mode=0o700, exist_ok=True)
                 yield own
         except OSError as error:

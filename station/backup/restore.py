@@ -1,4 +1,4 @@
-"""Brings a backup back into an empty place: pictures, database, then what the journal holds beyond them.
+"""Brings a backup back into an empty place: database, pictures, footage, then what the journal holds beyond.
 
 A restore that was cut off goes on when it is asked for again; until it has ended no station starts there.
 """
@@ -29,10 +29,12 @@ from station.backup.folder import (
     refuse_other_user,
     write_whole,
 )
+from station.backup.footage import CopiedFootage, altered, copy_footage
 from station.backup.journal import begin_after
 from station.backup.pictures import Copied, Progress, absent, copy_pictures
 from station.backup.segments import Segment, SegmentEnd, holes, paths
 from station.config import StationConfig
+from station.footage.folder import FOOTAGE
 from station.store.blobs import BLOBS, path_of
 from station.store.database import StoreError, claimed, engine_of, shown, url_of, versions
 from station.store.database import in_words as database_in_words
@@ -46,6 +48,9 @@ class Restored:
 
     manifest: BackupManifest
     pictures: Copied
+    footage: CopiedFootage
+    footage_altered: tuple[str, ...]
+    """Requests whose package is not as it was judged any more."""
     journal_messages: int
     """Read from the journal; most of them the database had."""
     until_ms: int
@@ -54,6 +59,11 @@ class Restored:
     """Where something may be missing that was receipted, in words."""
     faults: tuple[StoreFinding, ...]
     """What `verify` found at the end."""
+
+    @property
+    def packages_missing(self) -> int:
+        """Of footage: so many fewer than the backup had."""
+        return max(0, self.manifest.packages - self.footage.packages)
 
 
 def restore(config: StationConfig, path: Path, progress: Progress, which: str | None = None) -> Restored:
@@ -71,6 +81,7 @@ def restore(config: StationConfig, path: Path, progress: Progress, which: str | 
         with claimed(config.state_dir):
             folder.refuse_neighbourhood(config)
             folder.identity()
+            folder.refuse_links()
             manifest = folder.manifest(which)
             _refuse(config, folder, manifest)
             return _restore(config, folder, manifest, progress)
@@ -133,7 +144,8 @@ def _is_unused(config: StationConfig) -> bool:
     try:
         blobs = config.state_dir / BLOBS
         own = any(path.exists() for path in (config.state_dir / STORE_ID, config.state_dir / "station.db"))
-        return is_empty(engine) and not own and not any(each.is_file() for each in blobs.rglob("*"))
+        files = (each for folder in (blobs, config.state_dir / FOOTAGE) for each in folder.rglob("*"))
+        return is_empty(engine) and not own and not any(each.is_file() for each in files)
     finally:
         engine.dispose()
 
@@ -152,8 +164,10 @@ def _restore(
     engine = engine_of(url)
     try:
         copied = _pictures(engine, folder, state_dir, progress)
+        footage = copy_footage(folder.footage, state_dir / FOOTAGE, progress, mode=0o640)  # before its pieces
         count, until_ms, ends = _replay(config, folder, progress)
         faults = tuple(findings(engine, state_dir / BLOBS))
+        footage_altered = tuple(altered(state_dir / FOOTAGE))
     finally:
         engine.dispose()
     copied.missing, copied.altered = (
@@ -165,7 +179,8 @@ def _restore(
         begin_after([end.head.run for end in ends], state_dir, joins=not found)
     write_whole(state_dir / STORE_ID, f"{manifest.store}\n".encode())
     (state_dir / RESTORING).unlink()
-    return Restored(manifest, copied, count, max(until_ms, manifest.made_ms), found, faults)
+    until_ms = max(until_ms, manifest.made_ms)
+    return Restored(manifest, copied, footage, footage_altered, count, until_ms, found, faults)
 
 
 def _pictures(engine: Engine, folder: BackupFolder, state_dir: Path, progress: Progress) -> Copied:

@@ -2,7 +2,7 @@
 
 1. Of a journal, which file is open now: all that lies in those before it is committed, so in the database.
 2. The database is copied as it is at one moment.
-3. The pictures that it names, and that the folder lacks, are copied.
+3. The pictures that it names, and that the folder lacks, are copied; then requests for footage and packages.
 4. The manifest is written. Only then the copies and files of the journal go that are no longer needed.
 
 Whatever cuts it off leaves the backup before it as it was, and what was copied so far is not copied again.
@@ -21,9 +21,11 @@ from sqlalchemy import Connection, func, select
 from agent.translatable import tr
 from station.backup.database_copy import copy_database, moment, sum_of
 from station.backup.folder import BackupError, BackupFolder, BackupManifest, in_words
+from station.backup.footage import CopiedFootage, copy_footage, lacking_bytes
 from station.backup.pictures import Copied, Progress, absent, copy_pictures
 from station.backup.segments import heads, paths
 from station.config import StationConfig
+from station.footage.folder import FOOTAGE
 from station.store.blobs import BLOBS
 from station.store.database import StoreError, engine_of, shown, url_of, version, versions
 from station.store.schema import blob
@@ -38,6 +40,7 @@ class Taken:
 
     manifest: BackupManifest
     pictures: Copied
+    footage: CopiedFootage
     is_beside: bool
     """It lies on the disk of the store, which takes both when it dies."""
 
@@ -62,6 +65,7 @@ def take(config: StationConfig, path: Path, progress: Progress, now: Callable[[]
                 copy = _copy_database(folder, connection, made_ms, progress)
                 pictures = _copy_pictures(connection, config.state_dir / BLOBS, folder, progress)
                 named = connection.scalar(select(func.count()).select_from(blob)) or 0
+            footage = _copy_footage(config.state_dir / FOOTAGE, folder, progress)
             manifest = BackupManifest(
                 store=own,
                 commune=config.commune,
@@ -74,12 +78,13 @@ def take(config: StationConfig, path: Path, progress: Progress, now: Callable[[]
                 database_sha256=sum_of(copy),
                 pictures=named,
                 pictures_missing=len(pictures.missing) + len(pictures.altered),
+                packages=footage.packages,
                 journal_first=first,
             )
             folder.write(manifest)
             _clear(folder, first)
             is_beside = path.stat().st_dev == config.state_dir.stat().st_dev
-            return Taken(manifest, pictures, is_beside)
+            return Taken(manifest, pictures, footage, is_beside)
     except OSError as error:
         raise in_words(error, path) from error
     finally:
@@ -128,6 +133,11 @@ def _copy_pictures(connection: Connection, source: Path, folder: BackupFolder, p
     copied = copy_pictures(absent(_named(connection), folder.blobs), count, source, folder.blobs, progress)
     copied.there = (connection.scalar(select(func.count()).select_from(blob)) or 0) - count
     return copied
+
+
+def _copy_footage(source: Path, folder: BackupFolder, progress: Progress) -> CopiedFootage:
+    _refuse_full(folder, lacking_bytes(source, folder.footage))
+    return copy_footage(source, folder.footage, progress, live=True)
 
 
 def _named(connection: Connection) -> Iterable[tuple[str, int]]:

@@ -18,6 +18,7 @@ class AlarmKind(StrEnum):
     SECOND_STATION = "second_station"
     JOURNAL_AWAY = "journal_away"
     BACKUP_DUE = "backup_due"
+    BOX_KEY_CHANGED = "box_key_changed"
 
     @property
     def meaning(self) -> str:
@@ -34,4 +35,7 @@ _MEANINGS = {
     AlarmKind.SECOND_STATION: tr("another station speaks for this commune: one of the two gives the receipts"),
     AlarmKind.JOURNAL_AWAY: tr("the journal of the backup cannot be written"),
     AlarmKind.BACKUP_DUE: tr("what the station holds is in no backup that is recent and whole"),
+    AlarmKind.BOX_KEY_CHANGED: tr(
+        "the box signs footage with another key than the one it is known by: a new card, or another box"
+    ),
 }

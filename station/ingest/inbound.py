@@ -49,6 +49,8 @@ class InboundMessage:
     retained: bool = False
     """The broker had it; it may be of any age."""
     problem: str | None = None
+    asked: bool = False
+    """A piece of footage that this station asked for and does not have: it costs the box no quota."""
 
 
 def read(

@@ -13,13 +13,13 @@ import typer
 from rich.console import Console
 
 from agent.cli.exit import one_line_errors
+from agent.cli.moments import FORMS, moment, zone
 from agent.core.types import Severity
 from agent.errors import ConfigError
 from agent.language import translated
 from agent.printable import printable
 from agent.translatable import tr
 from station.backup.cli import DEFAULT, StationFile, needs_sqlalchemy
-from station.lookup.moments import FORMS, moment, zone
 from station.picture_files import is_a_store
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from typing import Protocol, TextIO
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
+from agent.cli.moments import duration
 from agent.core.types import Severity
 from agent.language import translated
 from agent.printable import printable, printable_json, spreadsheet_cell
 from agent.translatable import joined, tr
 from agent.wire.words import DETAILS, DIRECTIONS, END_REASONS, KINDS, LABELS, SEVERITIES, named
-from station.lookup.moments import duration
 from station.lookup.query import FoundEvent
 
 OPEN = tr("open")

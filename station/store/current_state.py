@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select, update
 
-from agent.wire.payloads import CameraStatusPayload, ChainPayload, HelloPayload, StatusPayload
+from agent.wire.payloads import CameraStatusPayload, ChainPayload, HelloPayload, InfoPayload, StatusPayload
+from station.footage.box_keys import record_key
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import LogLine, raise_alarm
@@ -36,6 +37,8 @@ def record_state(
         name = str(message.kind)
         values = {name: message.raw.decode(), f"{name}_ms": now_ms}
         connection.execute(update(box).where(box.c.id == box_id).values(values))
+        if isinstance(payload, InfoPayload):
+            return record_key(connection, box_id, payload.evidence_key, now_ms)
     return []
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, func, insert, select, update
 from agent.wire.ranges import Ranges
 from station.ingest.alarms import AlarmKind
 from station.store.alarms import standing
-from station.store.gaps import FIRST_SEQ, Gap, GapState, Range, StreamReport, changed_gaps, holes
+from station.store.gaps import FIRST_SEQ, GapState, MessageGap, Range, StreamReport, changed_gaps, holes
 from station.store.schema import box, gap, given_up, span, stream
 from station.store.writer import Notice
 
@@ -49,10 +49,10 @@ class GapScan:
         """
         cause = _cause(connection)
         before, now, notices = self._holes, _holes(connection), []
-        known: dict[int, list[Gap]] = {}
+        known: dict[int, list[MessageGap]] = {}
         for row in connection.execute(select(gap).where(gap.c.closed_ms.is_(None))):
             known.setdefault(row.stream_id, []).append(
-                Gap(row.first, row.last, row.missing, GapState(row.state), row.id)
+                MessageGap(row.first, row.last, row.missing, GapState(row.state), row.id)
             )
         for of_stream in _streams(connection, now.keys() | known.keys()):
             found = changed_gaps(
@@ -110,7 +110,7 @@ def _cause(connection: Connection) -> str | None:
     return str(AlarmKind.SECOND_STATION) if AlarmKind.SECOND_STATION in kinds else None
 
 
-def _write(connection: Connection, stream_id: int, changed: Gap, now_ms: int, cause: str | None) -> None:
+def _write(connection: Connection, stream_id: int, changed: MessageGap, now_ms: int, cause: str | None) -> None:
     values: dict[str, object] = {"missing": changed.missing, "state": str(changed.state)}
     if changed.state is GapState.FILLED:
         values["closed_ms"] = now_ms
@@ -122,7 +122,7 @@ def _write(connection: Connection, stream_id: int, changed: Gap, now_ms: int, ca
         connection.execute(insert(gap).values(values | place))
 
 
-def _notice(of_stream: _Stream, changed: Gap, cause: str | None) -> Notice:
+def _notice(of_stream: _Stream, changed: MessageGap, cause: str | None) -> Notice:
     where: dict[str, object] = {"box": of_stream.box, "stream": of_stream.name}
     if cause is not None:
         where["cause"] = cause

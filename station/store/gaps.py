@@ -29,7 +29,7 @@ class GapState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class MessageGap:
     """Numbers that did not come while later ones did."""
 
     first: int
@@ -114,8 +114,8 @@ class StreamReport:
 
 
 def changed_gaps(
-    known: Sequence[Gap], before: Sequence[Range], now: Sequence[Range], report: StreamReport
-) -> list[Gap]:
+    known: Sequence[MessageGap], before: Sequence[Range], now: Sequence[Range], report: StreamReport
+) -> list[MessageGap]:
     """The gaps that are new, and those of the `known` that have changed.
 
     `before` and `now` are the holes of the last scan and of this one.
@@ -131,6 +131,6 @@ def changed_gaps(
         return changed
     lasting = without(common(before, now), sorted((gap.first, gap.last) for gap in known))
     if len(lasting) > MAX_NEW_GAPS:
-        whole = Gap(lasting[0][0], lasting[-1][1], size(lasting), report.state(lasting))
+        whole = MessageGap(lasting[0][0], lasting[-1][1], size(lasting), report.state(lasting))
         return [*changed, whole]
-    return changed + [Gap(*hole, size([hole]), report.state([hole])) for hole in lasting]
+    return changed + [MessageGap(*hole, size([hole]), report.state([hole])) for hole in lasting]

@@ -5,6 +5,8 @@ Invariants
 2. What is refused has no receipt: the box keeps it, and it is taken on another day.
 3. What is used is written in the transaction that keeps it: a restart gives nobody a second quota.
 
+Pieces of footage that the station asked for count for nothing, each once: its manifest bounds them, and they
+must not take the room of a day's pictures. What comes again, or before the manifest, counts as any message.
 Pictures may use three quarters of a quota, events and all else that has a number nineteen twentieths, and what
 a box says of itself all of it: so pictures are refused first, and a box over its quota can still be seen.
 Days are those of UTC: what a day refused is taken from seven in the morning in Vietnam.
@@ -112,7 +114,7 @@ class Quota:
             streams = self._new_streams(message) - named
             if self._has_room(message, want, cost, bad, len(streams)):
                 admitted.append(message)
-                want.messages += 1
+                want.messages += not message.asked
                 want.size_bytes += cost
                 want.unreadable_bytes += cost if bad else 0
                 want.streams += len(streams)
@@ -126,7 +128,7 @@ class Quota:
         for message in messages:
             box = _box(message)
             used, streams, cost = self._used[box], self._new_streams(message), cost_of(message)
-            used.messages += 1
+            used.messages += not message.asked
             used.size_bytes += cost
             used.unreadable_bytes += cost if unreadable or _is_unreadable(message) else 0
             used.streams += len(streams)
@@ -187,7 +189,7 @@ class Quota:
         unreadable_bytes = used.unreadable_bytes + want.unreadable_bytes + cost
         if bad and unreadable_bytes > self._settings.unreadable_bytes_per_day:
             return False
-        return self._room(used, message.kind, want.messages, want.size_bytes + cost)
+        return message.asked or self._room(used, message.kind, want.messages, want.size_bytes + cost)
 
     def _room(self, used: DayUsage, kind: MessageKind, messages: int, size_bytes: int) -> bool:
         """Whether one more message fits, beside so many others, when all of them have so many bytes."""
@@ -226,9 +228,9 @@ def _box(message: InboundMessage) -> Box:
 def cost_of(message: InboundMessage) -> int:
     """Bytes of the disk, not of the message: a sender who chooses sizes chooses those that fit badly.
 
-    An empty message clears what the broker retained, and is not kept.
+    An empty message clears what the broker retained, and is not kept. What was asked for is charged to nobody.
     """
-    if not message.raw and message.seq is None:
+    if message.asked or (not message.raw and message.seq is None):
         return 0
     rows = 1
     if isinstance(message.payload, ChainPayload):
@@ -240,6 +242,8 @@ def cost_of(message: InboundMessage) -> int:
 def _kept_bytes(message: InboundMessage) -> int:
     """What it takes beside its rows' fixed parts."""
     size = len(message.raw)
+    if message.kind is MessageKind.CHUNK and message.problem is None:
+        return 0  # it was asked for, and bounded then: station/footage/intake.py
     if message.image is not None:  # a file, and perhaps the folder that it is the first one in
         return -(-size // PAGE_BYTES) * PAGE_BYTES + PAGE_BYTES
     if message.event is not None:  # its words are kept a second time, for whoever looks for them

@@ -304,6 +304,16 @@ clock_map = Table(  # which wall time belongs to which moment of a boot
     Column("received_ms", BigInteger, nullable=False),
 )
 
+box_key = Table(  # by which keys a box said that it signs packages of footage
+    "box_key",
+    metadata,
+    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
+    Column("key", Text, primary_key=True),  # Ed25519, base64 of 32 bytes
+    Column("first_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Column("accepted_ms", BigInteger),  # since when packages are judged by it; the latest counts
+)
+
 alarm = Table(  # what is wrong and lasts; one row each, from its opening to its close
     "alarm",
     metadata,

@@ -14,6 +14,7 @@ Invariants
  9. What a receipt proves is the digest under which the message is kept; a conflict does not change it.
 10. It grows by no more than its quota for each box and day; what is refused is not receipted.
 11. What has a number, and each picture, is handed to the journal before it is committed.
+12. Footage is admitted only of what was asked for, and lies in the folder of its request (station/footage/).
 
 It is a handler of station.ingest.subscriber: connection -> inbound -> store -> receipts.
 """
@@ -31,7 +32,8 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from agent.translatable import tr
-from station.config import QuotaSettings
+from station.config import FootageSettings, QuotaSettings
+from station.footage.intake import FootageIntake
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import LogLine, close_alarm, close_quiet, raise_alarm
@@ -72,15 +74,18 @@ class Store:
         quota: QuotaSettings | None = None,
         duties: Iterable[Callable[[Store], None]] = (),
         journal: Callable[[Sequence[InboundMessage]], None] = lambda _: None,
+        footage: FootageIntake | None = None,
     ) -> None:
         """`duties` are called at each `attend`: what else is looked after in the station's own turn.
 
         `journal` gets whatever is to be kept before it is kept; what it raises keeps it from being kept.
+        `footage` takes in what was asked for.
         """
         self._engine = engine
         self._duties = tuple(duties)
         self._journal = journal
         self._now = now
+        self._footage = footage or FootageIntake(state_dir, FootageSettings().max_bytes)
         self._ids = IdCache()
         self._gap_scan = GapScan(gap_after_s)
         self._quota = Quota(quota or QuotaSettings())
@@ -91,6 +96,7 @@ class Store:
                 log.info("store_upgraded", before=before, after=after)
             self._blobs = self._disk(lambda: Blobs(state_dir / BLOBS))
             self._remove_orphans()
+            self._disk(self._footage.resume)
         except BaseException:
             engine.dispose()  # whoever made it has no store to close
             raise
@@ -124,9 +130,11 @@ class Store:
             StoreError: the database cannot be read.
         """
         day = self._now_ms() // DAY_MS
-        if self._quota.lacks(messages, day):
-            self._transact(lambda connection: self._quota.load(connection, messages, day))
-        return self._quota.admitted(messages, day)
+        judged = self._disk(lambda: [self._footage.judged(message) for message in messages])
+        wanted = [message for message in judged if message is not None]
+        if self._quota.lacks(wanted, day):
+            self._transact(lambda connection: self._quota.load(connection, wanted, day))
+        return self._quota.admitted(wanted, day)
 
     def compare(self, copies: Sequence[InboundMessage]) -> None:
         """What came again although it is committed: the same, or a conflict (invariant 4).
@@ -251,6 +259,7 @@ class Store:
     ) -> None:
         """Keep these; `charged` are those that count, by whether they count as unreadable."""
         self._disk(lambda: self._blobs.put(blobs_of(messages)))  # invariant 2
+        self._disk(lambda: self._footage.keep(messages))  # invariant 12
         try:
             notices = self._transact(lambda connection: self._write(connection, messages, charged))
         except _Refused as refused:

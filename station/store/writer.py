@@ -153,7 +153,7 @@ class BatchWriter:
             self._record_state(message, box_id, stream_id)
         elif stream_id is None or message.seq is None:
             self._add_unreadable(message, box_id, "it has no number, so it cannot be receipted")
-        elif is_first:
+        elif is_first and message.kind is not MessageKind.CHUNK:  # footage lies in a folder of its request
             self._add_numbered(message, box_id, stream_id)
 
     def _add_number(self, message: InboundMessage, stream_id: int, own_digest: str) -> None:
@@ -267,9 +267,8 @@ class BatchWriter:
                 self._notify(message, name, **fields)
         if isinstance(payload, ClockMapPayload):
             record_clock_map(self._connection, payload, box_id, self._now_ms)
-        sha = blob_of(message)
         what = {"kind": str(message.kind), "suffix": suffix_of(message)}
-        body = {"body": None if sha else message.raw.decode(), "sha256": sha}
+        body = {"body": message.raw.decode(), "sha256": None}
         self._rows[other_message].append(ids | what | body | {"received_ms": self._now_ms})
 
     def _record_state(self, message: InboundMessage, box_id: int, stream_id: int | None) -> None:

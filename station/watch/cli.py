@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,14 +14,15 @@ import typer
 from rich.console import Console
 
 from agent.cli.exit import ExitCode, code_of, one_line_errors
+from agent.cli.moments import zone
 from agent.cli.options import pair_without_authority, settings_of, topic_root
 from agent.errors import NgatuError
 from agent.language import translated
 from agent.settings.base import Secret
+from agent.stop_signals import StopSignals
 from agent.translatable import tr
 from agent.transport.settings import TlsSettings
 from station.ingest.subscriber import IngestCounters, Subscriber, SubscriberSettings
-from station.lookup.moments import zone
 from station.picture_files import is_a_store
 from station.watch.screen import JsonLines, Lines, LiveTable, Screen
 from station.watch.watch import SeenEvents, Watch
@@ -110,8 +110,7 @@ def _watch(
     try:
         handler = Watch(save)
         subscriber = Subscriber(settings, handler)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: subscriber.stop())
+        StopSignals(subscriber.stop)
         words = tr(
             "looking on; what comes is kept by the station, `ngatu station`; local time: {zone}",
             zone=zone(datetime.now(UTC)),

@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from agent.cli.moments import zone
 from agent.core.types import Phase, Severity
 from agent.language import translated
 from agent.printable import printable, printable_json
@@ -25,7 +26,6 @@ from agent.wire.payloads import EventPayload
 from agent.wire.words import DETAILS, DIRECTIONS, END_REASONS, KINDS, LABELS, PHASES, SEVERITIES, named
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.ingest.subscriber import Subscriber
-from station.lookup.moments import zone
 
 log = structlog.get_logger("station.watch.screen")
 

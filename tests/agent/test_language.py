@@ -88,6 +88,15 @@ def test_a_message_is_told_with_everything_that_it_is_made_of() -> None:
     )
 
 
+def test_a_reader_may_choose_for_himself() -> None:
+    choose("en")
+    message = joined(tr(" or "), ["line", tr("number")])
+
+    assert [translated(message, code) for code in ("vi", "en", None)] == [
+        "line hoặc số", "line or number", "line or number",
+    ]  # fmt: skip
+
+
 def test_what_is_not_marked_stays_as_it_is() -> None:
     choose("vi")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli.config import dumped
+from agent.settings.dump import dumped
 from tests.agent.detectors.conftest import cells
 from tests.agent.tools.test_check import working
 

@@ -21,6 +21,7 @@ NOT_OF_A_CLIP = {
     EventKind.STORAGE_CORRUPT,
     EventKind.OUTBOX_FORKED,
     EventKind.IDENTITY_TAKEN,
+    EventKind.RECORDING_STOPPED,
     EventKind.CLOCK_UNTRUSTED,
     EventKind.OVERHEATED,
     EventKind.AGENT_RESTARTED,

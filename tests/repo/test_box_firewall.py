@@ -23,13 +23,18 @@ CONFIG = {
     "cameras": [
         {"name": "north", "source": {"kind": "rtsp", "url": f"rtsp://{CAMERA}/live"}},
         {"name": "south", "source": {"kind": "rtsp", "url": f"rtsp://{CAMERA}:8554/live", "transport": "udp"}},
-        {"name": "east", "source": {"kind": "csi"}},
+        {
+            "name": "east",
+            "source": {"kind": "csi"},
+            "record": {"mode": "events", "source": {"kind": "rtsp", "url": f"rtsp://{CAMERA}:8555/main"}},
+        },
+        {"name": "west", "source": {"kind": "csi"}, "record": {"mode": "events", "source": None}},
     ],
 }
 PEER = """
 import select, socket
 socks = []
-for port in (22, 53, 554, 555, 8554, 8883, 443):
+for port in (22, 53, 554, 555, 8554, 8555, 8883, 443):
     sock = socket.create_server(("10.77.0.2", port)); socks.append(sock)
     for other in ("10.77.0.3", "10.77.0.4", "10.77.0.9"):
         socks.append(socket.create_server((other, port)))
@@ -143,8 +148,8 @@ def test_a_box_speaks_to_its_cameras_its_broker_the_clock_and_the_names_and_to_n
     tmp_path: Path,
 ) -> None:
     allowed = {
-        f"tcp/{CAMERA}/554", f"tcp/{CAMERA}/8554", f"udp/{CAMERA}/6970", f"tcp/{BROKER}/8883",
-        f"udp/{CLOCK}/123", f"tcp/{OTHER}/53", f"udp/{OTHER}/53",
+        f"tcp/{CAMERA}/554", f"tcp/{CAMERA}/8554", f"tcp/{CAMERA}/8555", f"udp/{CAMERA}/6970",
+        f"tcp/{BROKER}/8883", f"udp/{CLOCK}/123", f"tcp/{OTHER}/53", f"udp/{OTHER}/53",
     }  # fmt: skip
     forbidden = {
         f"tcp/{OTHER}/554", f"tcp/{CAMERA}/555", f"tcp/{CAMERA}/22", f"tcp/{BROKER}/554", f"tcp/{OTHER}/8883",
@@ -205,6 +210,14 @@ def test_where_nobody_is_confined_the_servers_are_kept_and_no_rule_is_made(tmp_p
     with confined(rendered(tmp_path, ngatu_agent_confined=False)) as box:
         assert names(box, tmp_path, f"nameserver {OTHER}")["servers"] == [OTHER]
         assert reached(box, f"udp/{BROKER}/53")[f"udp/{BROKER}/53"]
+
+
+def test_a_box_without_a_firewall_has_no_unit_that_fails_at_each_start() -> None:
+    files = ROOT / "deploy/ansible/roles/ngatu_agent/files"
+    unit, tool = (files / "ngatu-names.service").read_text(), (files / "ngatu_names.py").read_text()
+
+    (needed,) = [line.partition("=")[2] for line in unit.splitlines() if line.startswith("ConditionFileIs")]
+    assert f'["{needed}", *asked]' in tool, "it waits for the program that the tool runs"
 
 
 def test_who_comes_to_a_box_is_answered(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tests.support.role_broker import rendered
 TOPICS = Topics("hai-ninh", "hai-ninh-03")
 NAMES = {
     "camera": "north", "rule": "r-1", "event_id": "e-1", "kind": "scene", "request_id": "q-1", "file": "f",
-    "chunk": "0", "command_id": "c-1", "verb": "ping",
+    "chunk": "0", "command_id": "c-1", "verb": "ping", "number": "7",
 }  # fmt: skip
 
 

@@ -25,7 +25,8 @@ def test_every_example_is_a_camera_that_the_agent_accepts() -> None:
 
 
 def test_every_message_in_the_guide_is_one_that_the_code_gives() -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "agent" / "cameras").rglob("*.py"))
+    rooms = ("agent/cameras", "agent/tools/discovery", "agent/cli")
+    code = "".join(path.read_text(encoding="utf-8") for room in rooms for path in (ROOT / room).rglob("*.py"))
     messages = re.findall(r"^\| `(.+?)` \|", GUIDE, re.MULTILINE)
     assert len(messages) > 10
     for message in messages:

@@ -27,7 +27,7 @@ from station.config import StationConfig
 from station.config import parse as parse_station
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("agent", "station", "models", "fleet")
+PACKAGES = ("agent", "station", "models", "fleet", "verifier")
 MODULES = 14
 """No folder of a package holds more: a reader takes in so many names at a glance."""
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

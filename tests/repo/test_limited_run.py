@@ -13,10 +13,16 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.support.programs import OPENSSH, require
 
 HERE = Path(sys.executable).parent
 NOWHERE = {"ansible_host": "127.0.0.1", "ansible_port": 1, "ngatu_ca_passphrase": "a passphrase of tests"}
 """No host answers there: who is asked is told as unreachable."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _an_administrators_programs_are_here() -> None:
+    require(OPENSSH)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("agent", "station", "models", "fleet")
+PACKAGES = ("agent", "station", "models", "fleet", "verifier")
 ALLOWED: frozenset[str] = frozenset()
 """Private names that a test may touch: `path: name`."""
 GRADUAL = "station/store/migrations"

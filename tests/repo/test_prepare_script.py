@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.conftest import ROOT
+from tests.support.programs import OPENSSH, require
 
 SCRIPT = ROOT / "deploy/ansible/prepare.py"
 
@@ -27,6 +28,7 @@ def test_what_only_root_can_bring_is_named_with_the_command_and_nothing_is_made(
 
 
 def test_an_environment_that_is_there_is_used_and_the_words_reach_the_questions(tmp_path: Path) -> None:
+    require(OPENSSH)
     environment = tmp_path / "ngatu-controller"
     (environment / "bin").mkdir(parents=True)
     (environment / "bin" / "ngatu").symlink_to(Path(sys.executable).with_name("ngatu"))
@@ -41,6 +43,7 @@ def test_an_environment_that_is_there_is_used_and_the_words_reach_the_questions(
 
 
 def test_an_environment_that_cannot_be_made_is_told_and_is_not_taken_for_whole(tmp_path: Path) -> None:
+    require(OPENSSH)
     environment = tmp_path / "file"
     environment.write_text("in the way")
     done = run(tmp_path, "--environment", str(environment))

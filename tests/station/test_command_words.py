@@ -148,3 +148,9 @@ def test_the_picture_that_came_is_saved_or_the_one_that_the_station_keeps(tmp_pa
     assert file.read_bytes() == b"came"
     with pytest.raises(NgatuError, match="--save"):
         save(tmp_path, b"came", kept)
+
+
+def test_a_clip_is_asked_for_by_its_own_command_which_notes_it() -> None:
+    with pytest.raises(UsageError, match="the station has to note first") as error:
+        order("clip", ["camera=north"])
+    assert "ngatu clip BOX CAMERA" in error.value.hint

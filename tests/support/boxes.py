@@ -50,11 +50,12 @@ class Box:
         self.log = folder / "box.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *words: str) -> Box:
-        """Run it."""
+    def start(self, *words: str, program: str | None = None) -> Box:
+        """Run it; `program` is Python that runs it otherwise than `python -m agent` does."""
+        ngatu = NGATU if program is None else (sys.executable, "-c", program)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*NGATU, "run", "-c", str(self.config), *words], stdout=log, stderr=log, env=dict(os.environ)
+                [*ngatu, "run", "-c", str(self.config), *words], stdout=log, stderr=log, env=dict(os.environ)
             )
         return self
 

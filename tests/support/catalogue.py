@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from agent.language import DOMAIN, LANGUAGES, LOCALE
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("agent", "station", "models", "fleet")
+PACKAGES = ("agent", "station", "models", "fleet", "verifier")
 MARK = "tr"
 HEAD = 'msgid ""\nmsgstr ""\n"Language: LANGUAGE\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
 

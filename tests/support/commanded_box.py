@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from agent.clock import BUILT_S, FlooredClock, Trust
 from agent.commands.audit import Audit
 from agent.commands.journal import Journal
-from agent.commands.policy import KnownTime, Pause
+from agent.commands.policy import Command, KnownTime, Pause
 from agent.core.types import Instant
 from agent.errors import ConfigError
 from agent.host.supervise import Stop
@@ -29,7 +29,9 @@ from agent.wire.message import Stored
 from agent.wire.payloads import AckPayload, CommandPayload
 from agent.wire.signature import sign
 from agent.wire.topics import Topics
+from agent.wire.verbs import ClipArgs, LookArgs, ReleaseArgs
 from agent.workers.commands import CommandWorker, known_time
+from agent.workers.looks import LookReport
 from tests.conftest import SteppedClock
 
 TOPICS = Topics("hai-ninh", "hai-ninh-03")
@@ -47,8 +49,12 @@ class Hands:
 
     did: list[str] = field(default_factory=list)
     halted: list[Pause] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    """Of the audit log, in which clips were asked for."""
     wrong: str | None = None
     dies: str | None = None
+    looks: list[Command] = field(default_factory=list)
+    looks_end: bool = False
 
     def names(self) -> dict[str, tuple[str, ...]]:
         return {"north": ("stop-line",)}
@@ -57,6 +63,26 @@ class Hands:
         assert turn()
         self._do(f"picture {camera}")
         return Jpeg(b"\xff\xd8 a picture", 640, 480, "ab" * 32)
+
+    def clip(self, command: Command, args: ClipArgs, line: int) -> dict[str, Any]:
+        self._do(f"clip {args.camera}")
+        self.lines.append(line)
+        return {"size_bytes": 7}
+
+    def release(self, command: Command, args: ReleaseArgs) -> dict[str, Any]:
+        self._do(f"release {args.request}")
+        return {"was": "sending"}
+
+    def look(self, command: Command, args: LookArgs) -> None:
+        self._do(f"look {args.camera}")
+        self.looks.append(command)
+
+    def looks_over(self, all_of_them: bool = False) -> list[LookReport]:
+        over = self.looks if all_of_them or self.looks_end else []
+        self.looks = [] if over else self.looks
+        return [
+            LookReport(each, {"sent": 3, "dropped": 1, "pictures_sha256": "ef" * 32}, None) for each in over
+        ]
 
     def halt(self, pauses: Sequence[Pause]) -> None:
         self.halted = list(pauses)

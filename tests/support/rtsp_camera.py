@@ -50,15 +50,29 @@ class RtspCamera:
     raw: Callable[[Request], bytes | None] = lambda _request: None
     """What is answered instead, to the byte."""
     stream: bytes = field(default_factory=lambda: h264(64, 64))
+    """May be changed while it plays."""
     fps: float = 25.0
+    clock: Callable[[int], int] | None = None
+    """The time stamp of each picture, from the first one's number 0 on, in ticks of 1/90,000 s."""
+    unit: Callable[[bytes], bytes] = lambda unit: unit
+    """What is sent instead of each unit of the stream."""
+    reply: Callable[[bytes], bytes] = lambda reply: reply
+    """What is sent instead of each answer."""
     address: str = "127.0.0.1"
+    port: int = 0
     connections: int = 0
     requests: list[Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._listener = socket.create_server((self.address, 0))
+        self._listener = socket.create_server((self.address, self.port))
         self.port = self._listener.getsockname()[1]
-        self.url = f"rtsp://127.0.0.1:{self.port}/live"
+        host = "127.0.0.1" if self.address == "0.0.0.0" else self.address
+        self.url = f"rtsp://{host}:{self.port}/live"
+        self.closed = False
+        """Whoever is connected or connects is hung up on, in order."""
+        self.shows = threading.Event()
+        """While it is not set everything is answered, but no picture comes."""
+        self.shows.set()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def __enter__(self) -> RtspCamera:
@@ -84,11 +98,12 @@ class RtspCamera:
     def _serve(self, sock: socket.socket) -> None:
         data = b""
         with sock, contextlib.suppress(OSError):
-            while chunk := sock.recv(65536):
+            while not self.closed and (chunk := sock.recv(65536)):
                 data += chunk
                 while b"\r\n\r\n" in data:
                     head, _, data = data.partition(b"\r\n\r\n")
-                    self._answer(sock, head.decode())
+                    with contextlib.suppress(ValueError):  # one that speaks to a liar may say anything
+                        self._answer(sock, head.decode())
 
     def _answer(self, sock: socket.socket, head: str) -> None:
         method, uri, _ = head.split("\r\n", maxsplit=1)[0].split(" ")
@@ -114,7 +129,7 @@ class RtspCamera:
             lines += ["Session: 1", "Transport: RTP/AVP/TCP;unicast;interleaved=0-1"]
         elif method == "PLAY":
             lines += ["Session: 1"]
-        sock.sendall("\r\n".join([f"RTSP/1.0 {status}", *lines, "", ""]).encode() + body)
+        sock.sendall(self.reply("\r\n".join([f"RTSP/1.0 {status}", *lines, "", ""]).encode() + body))
         if method == "PLAY" and status.startswith("200"):
             threading.Thread(target=self._play, args=(sock,), daemon=True).start()
 
@@ -132,15 +147,21 @@ class RtspCamera:
 
     def _play(self, sock: socket.socket) -> None:
         """The stream again and again, a unit a packet."""
-        count = stamp = 0
+        clock = self.clock or (lambda number: number * int(90_000 / self.fps))
+        count = pictures = 0
         with contextlib.suppress(OSError):
-            while True:
+            while not self.closed:
                 for unit in re.split(rb"\x00\x00\x00?\x01", self.stream)[1:]:
                     count += 1
                     picture = unit[0] & 31 in (1, 5)
                     head = bytes([0x80, 96 | 128 * picture]) + (count & 0xFFFF).to_bytes(2, "big")
-                    packet = head + stamp.to_bytes(4, "big") + b"cam0" + unit
+                    stamp = (clock(pictures) & 0xFFFFFFFF).to_bytes(4, "big")
+                    self.shows.wait()
+                    if self.closed:
+                        sock.shutdown(socket.SHUT_RDWR)
+                        return
+                    packet = head + stamp + b"cam0" + self.unit(unit)
                     sock.sendall(b"$\0" + len(packet).to_bytes(2, "big") + packet)
                     if picture:
-                        stamp += int(90_000 / self.fps)
+                        pictures += 1
                         time.sleep(1 / self.fps)

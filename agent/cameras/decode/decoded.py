@@ -12,6 +12,15 @@ from typing import Any, Protocol
 MAX_PIXELS = 7680 * 4320
 """Of one picture: what an 8K camera gives. Whoever claims more wants the box's memory, not to be seen."""
 
+MAX_WORD = 100
+"""Characters in the name of a codec, a decoder or a pixel format."""
+MAX_FPS = 1e6
+"""A stream that tells no rate is guessed at by its clock: FFmpeg says 90 000 a second at times."""
+GIVE_BYTES = 6 << 20
+"""The most that is given of a main stream when it is asked for a still."""
+MOST_STILLS = 16
+"""Pictures in one such answer."""
+
 Now = Callable[[], tuple[float, float]]
 """Tells this moment as (mono_s, wall_s)."""
 
@@ -20,6 +29,20 @@ Wanted = Callable[[float], bool]
 
 Polygon = tuple[tuple[float, float], ...]
 """Corners in fractions of the frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How the child that decodes or copies a camera records it."""
+
+    under_masks: str = "encode"
+    """encode: the masked pictures; none: nothing. Packets never."""
+    mjpeg: str = "keep"
+    """keep: packets as they come; encode."""
+    encode_kbps: int = 2000
+    """The most that encoded pictures take, in kilobits a second."""
+    fps: float = 10.0
+    """How many pictures a second are encoded at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +70,8 @@ class Source:
     masks: tuple[Polygon, ...] = ()
     started: tuple[float, float] = (0.0, 0.0)
     """(mono_s, wall_s) of a file's first frame."""
+    record: Record | None = None
+    """A pipe for footage comes with the source; None: nothing is recorded."""
 
     @classmethod
     def from_json(cls, job: dict[str, Any]) -> Source:
@@ -54,7 +79,14 @@ class Source:
         masks = tuple(tuple((x, y) for x, y in polygon) for polygon in job.pop("masks"))
         login = job.pop("login")
         started = tuple(job.pop("started"))
-        return cls(masks=masks, started=started, login=login and tuple(login), **job)
+        record = job.pop("record", None)
+        return cls(
+            masks=masks,
+            started=started,
+            login=login and tuple(login),
+            record=record and Record(**record),
+            **job,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +102,43 @@ class CameraFacts:
     height_px: int
     fps: float | None
     """As the source claims; None when it does not say."""
+    encoder: str | None = None
+    """hardware or software: who would encode its larger stream; None: it has none.
+
+    Who does encode what is recorded is told with the footage.
+    """
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> CameraFacts:
+        """The facts that another process tells, which may have been taken over: they are shown and sent on.
+
+        Raises:
+            ValueError, TypeError: they are no facts of a camera.
+        """
+        facts = cls(**plain)
+        words = facts.codec, facts.decoder, facts.pixel_format
+        if not all(isinstance(word, str) and len(word) <= MAX_WORD and word.isprintable() for word in words):
+            raise ValueError("not a word")
+        # 0 by 0 until the first picture, of a stream that does not say it before.
+        if not all(type(n) is int and 0 <= n < 1 << 16 for n in (facts.width_px, facts.height_px)):
+            raise ValueError("not the size of a picture")
+        if facts.fps is not None and not (type(facts.fps) in (int, float) and 0 <= facts.fps <= MAX_FPS):
+            raise ValueError("not a rate of pictures")
+        if facts.encoder not in (None, "hardware", "software"):
+            raise ValueError("an unknown encoder")
+        return facts
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPacket:
+    """One picture as a ribbon camera's encoder gives it: no picture is shown in another order than it comes."""
+
+    data: bytes = field(repr=False)
+    """H.264 in Annex B; before each key picture stand its parameter sets."""
+    is_key: bool
+    mono_s: float
+    """When the sensor took it; strictly increases."""
+    wall_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 import socket
+from pathlib import Path
 
 import av.error
 
@@ -67,8 +68,23 @@ _MEANINGS: tuple[_Meaning, ...] = (
 )
 
 
+_PULLED = (tr("was pulled out"), tr("check its plug and its cable"))
+_USB: dict[int, tuple[str, str]] = {
+    errno.ENODEV: _PULLED,
+    errno.ENXIO: _PULLED,
+    errno.EBUSY: (tr("is in use by another program"), tr("`fuser -v /dev/video*` tells by which")),
+    errno.ENOSPC: (
+        tr("gets no room on its USB bus"),
+        tr("plug it into another bus (`lsusb -t`), or choose a smaller picture or mjpeg"),
+    ),
+}
+"""What the kernel says of a device (Linux: drivers/media/usb/uvc)."""
+
+
 def explained(source: Source, error: Exception) -> CameraError:
     """The error in our words."""
+    if _went(source, error):
+        return CameraLost(_said(source, _PULLED[0]), _PULLED[1])
     for kinds, verdict, what, hint in _MEANINGS:
         if isinstance(error, kinds) and (source.pace == "live" or verdict is CameraRefused):
             return verdict(_said(source, what), hint)
@@ -80,11 +96,23 @@ def explained(source: Source, error: Exception) -> CameraError:
     if getattr(error, "errno", None) in (errno.EHOSTUNREACH, errno.ENETUNREACH):
         what = tr("{camera}: {shown} cannot be reached: no route to it", camera=source.name, shown=source.shown)
         return CameraLost(what, tr("check address, cable and network"))
+    if source.kind == "usb" and (usb := _USB.get(getattr(error, "errno", 0) or 0)):
+        return CameraLost(_said(source, usb[0]), usb[1])
     reason = getattr(error, "strerror", None) or type(error).__name__
     return CameraLost(
         tr("{camera}: {shown} cannot be read: {reason}", camera=source.name, shown=source.shown, reason=reason),
         tr("check the address and the camera"),
     )
+
+
+def _went(source: Source, error: Exception) -> bool:
+    """Whether the device is there no more.
+
+    A kernel that lets go of a USB camera first ends its stream, and whoever waits for a picture then hears
+    EINVAL, not ENODEV (Linux: vb2_video_unregister_device, which newer uvcvideo calls, too).
+    """
+    usb = source.kind == "usb" and isinstance(error, av.error.ArgumentError)
+    return usb and not Path(source.location).exists()
 
 
 def _said(source: Source, what: str) -> str:

@@ -28,18 +28,15 @@ from fractions import Fraction
 from typing import IO, Any
 
 import av
-from av.packet import Packet
-from av.video.stream import VideoStream
 
 from agent.cameras.decode.decoded import Source
+from agent.cameras.decode.footage.timestamps import Times
 from agent.cameras.decode.stream import Stream
 from agent.cameras.decode.worker import MAX_MESSAGE_BYTES, confine, last_words
 from agent.translatable import tr
 
 COPIED = frozenset({"h264", "hevc", "mjpeg", "mpeg4", "av1", "vp9"})
 """Codecs whose packets both kinds of file take (MP4 and Matroska) and every player reads."""
-REORDERED_S = 1.0
-"""No picture is shown so much later than it comes."""
 TELL_S = 1.0
 """How often it says how much there is, also while it waits for the first key picture."""
 
@@ -71,7 +68,7 @@ def _copy(
     told_s = time.monotonic()
     for packet in stream.packets():
         if times.began or packet.is_keyframe:
-            times.stamp(packet)
+            times.stamp(packet, time.monotonic() if stream.live else None)
             packet.stream = track
             out.mux(packet)
         if time.monotonic() - told_s >= TELL_S:
@@ -80,36 +77,6 @@ def _copy(
         if times.written_s >= for_s or stop.is_set():
             break
     return times.written_s
-
-
-class Times:
-    """Time stamps of the file: pictures from 0 on, in an order that increases whatever the camera says."""
-
-    def __init__(self, base: Fraction) -> None:
-        self._base = base
-        self._first: int | None = None
-        self._last_shown = 0
-        # Packets of pictures that are shown in another order than they come in may not say when to decode them.
-        self._last = -round(REORDERED_S / base)
-
-    @property
-    def began(self) -> bool:
-        """Whether there was a packet."""
-        return self._first is not None
-
-    @property
-    def written_s(self) -> float:
-        """From the first picture to the last."""
-        return float(self._last_shown * self._base)
-
-    def stamp(self, packet: Packet[VideoStream]) -> None:
-        """Give the packet the file's time; one that says none comes right after the one before."""
-        shown, due = packet.pts, packet.dts
-        if self._first is None:
-            self._first = next((each for each in (shown, due) if each is not None), 0)
-        self._last = max(self._last + 1, due - self._first if due is not None else self._last + 1)
-        packet.dts, packet.pts = self._last, max(self._last, shown - self._first if shown is not None else 0)
-        self._last_shown = max(self._last_shown, packet.pts)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import av.error
@@ -25,8 +25,12 @@ from agent.cameras.decode.rtsp import Login
 from agent.cameras.decode.rtsp_relay import Relay
 from agent.cameras.decode.skip_decode import SkipDecode
 from agent.cameras.decode.subsampling import CannotConvert, Subsampling
+from agent.cameras.decode.usb import formats as usb
 from agent.errors import CameraError, CameraLost, CameraRefused
 from agent.translatable import tr
+
+if TYPE_CHECKING:
+    from agent.cameras.decode.footage.tee import Tee
 
 # Up to PyAV 18 a title that is not UTF-8 is an error unless this is said; 19 took the argument away.
 TOLERANT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
@@ -64,6 +68,8 @@ class Stream:
         self._skip_decode = SkipDecode(live=source.pace == "live")
         self._subsampling = Subsampling(source.masks)
         self.wanted: Wanted = lambda _mono_s: True
+        self.tee: Tee | None = None
+        """Is given each packet once it is decoded, with the moment at which it came."""
         self.damaged = 0
         self._lap = 0
         self.facts = self._facts()
@@ -89,6 +95,11 @@ class Stream:
         """What FFmpeg knows of the stream, for whoever writes its packets into a file."""
         return self._video
 
+    @property
+    def live(self) -> bool:
+        """Whether its pictures come as they are taken; those of a file come at once."""
+        return self._source.pace == "live"
+
     def packets(self) -> Iterator[Packet[VideoStream]]:
         """The video's packets as they come, none decoded, instead of its pictures; a file's once.
 
@@ -99,7 +110,7 @@ class Stream:
         packets = self._container.demux(self._video)
         while not self._closed.is_set():
             try:
-                packet = next(packets)
+                packet = self._next(packets)
             except (StopIteration, av.error.EOFError):
                 break
             except (av.error.FFmpegError, OSError) as error:
@@ -121,7 +132,7 @@ class Stream:
             container = av.open(
                 self._relay.url if self._relay else source.location,
                 format=source.format,
-                options={**source.options, **LIMITS},
+                options={**usb.options(source), **LIMITS},
                 timeout=(source.open_timeout_s, source.stall_s) if source.pace == "live" else None,
                 **TOLERANT,
             )
@@ -202,14 +213,17 @@ class Stream:
             self._container, self._video = self._open()
             self._timeline.cut()
             self._skip_decode.cut()
+            if self.tee is not None:
+                self.tee.close(self._now()[0])  # what comes then is a run of its own
             self._lap += 1
 
     def _once(self) -> Iterator[VideoFrame]:
         packets = self._container.demux(self._video)
         bad = 0
         while not self._closed.is_set():
+            packet: Packet[VideoStream] | None = None
             try:
-                packet = next(packets)
+                packet = self._next(packets)
                 context = self._video.codec_context
                 spared = self._skip_decode.spared(packet, context, self._wanted(packet))
                 frames = [] if spared else packet.decode()
@@ -222,16 +236,38 @@ class Stream:
                 bad += 1
                 if bad > BAD_PACKETS:
                     raise self._trouble(error) from None
+                self._record(packet)
                 packets = self._container.demux(self._video)  # an iterator that has raised is spent
                 continue
             except (av.error.FFmpegError, OSError) as error:
                 if self._closed.is_set():
                     return
                 raise self._trouble(error) from None
+            self._record(packet)
             # A packet that lost a part is decoded all the same: FFmpeg fills the hole from the picture before,
             # and leaving out a key picture would spoil all that build on it.
             self.damaged += packet.is_corrupt
             yield from frames
+
+    def _next(self, packets: Iterator[Packet[VideoStream]]) -> Packet[VideoStream]:
+        """The next packet, unless it comes too late.
+
+        FFmpeg holds back each picture until the next begins. When it gives up waiting it gives that one: it is
+        no picture of now, and must not hide for another `stall_s` that none comes.
+
+        Raises:
+            TimeoutError: a live source said nothing for `stall_s`.
+        """
+        asked_s = self._now()[0]
+        packet = next(packets)
+        if self.live and self._now()[0] - asked_s >= self._source.stall_s:
+            raise TimeoutError
+        return packet
+
+    def _record(self, packet: Packet[VideoStream] | None) -> None:
+        """As it came; the last one of a file is empty."""
+        if self.tee is not None and self.tee.copies and packet is not None and packet.size:
+            self.tee.packet(packet, self._now()[0])
 
     def _wanted(self, packet: Packet[VideoStream]) -> bool:
         """Whether somebody may look at the packet's picture, as far as can be told before it is decoded."""

@@ -9,8 +9,9 @@ neither numpy nor pydantic (decoded.py). What it says, as JSON, one message per 
     {"frame": [slot, index, mono_s, wall_s, lap, seen, dropped, damaged]}
     {"end": true} | {"lost": [what, hint]} | {"refused": [what, hint]}
 
-What it is told: first the source, then b"next" whenever the parent wants a frame, which also gives back the
-slot that the parent held; b"next 81.25" if pictures before that mono_s need not be handed over.
+What it is told: first the source, with a pipe for footage if the camera is recorded (footage/pipe.py). Then
+b"next" whenever the parent wants a frame, which also gives back the slot that the parent held;
+b"next 81.25" if pictures before that mono_s need not be handed over.
 """
 
 from __future__ import annotations
@@ -25,13 +26,16 @@ import sys
 import threading
 import time
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.cameras.decode.decoded import Layout, Now, Picture, Pictures, Source
 from agent.cameras.decode.privacy_mask import PrivacyMask
 from agent.cameras.decode.ring import SLOTS, WriterRing
 from agent.errors import CameraLost, CameraRefused
 from agent.translatable import plain, tr
+
+if TYPE_CHECKING:
+    from agent.cameras.decode.footage.tee import Tee
 
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_DATA_BYTES = 512 << 20
@@ -124,11 +128,25 @@ class FrameExchange:
         self._changed.notify_all()
 
 
-def decode(source: Source, exchange: FrameExchange, now: Now) -> None:
-    """Hand every picture of the source to the exchange, without what its masks hide."""
+def decode(source: Source, exchange: FrameExchange, now: Now, footage: int | None = None) -> None:
+    """Hand every picture of the source to the exchange, without what its masks hide.
+
+    `footage` is the pipe for what is recorded.
+    """
     pictures = opened(source, now)
     pictures.wanted = exchange.wants
     exchange.tell({"facts": asdict(pictures.facts)})
+    tee = None if footage is None or source.record is None else tapped(pictures, source, footage)
+    try:
+        hand_over(pictures, source, exchange, tee)
+    finally:
+        if tee is not None:
+            tee.close(now()[0])
+            tee.finish()
+
+
+def hand_over(pictures: Pictures, source: Source, exchange: FrameExchange, tee: Tee | None) -> None:
+    """Every picture, without what is masked, to whoever looks and to whoever records."""
     ring: WriterRing | None = None
     mask: PrivacyMask | None = None
     layout: Layout | None = None
@@ -143,13 +161,50 @@ def decode(source: Source, exchange: FrameExchange, now: Now) -> None:
             ring.close()
         slot = exchange.free_slot()
         mask.copy(picture.planes, ring.slots[slot])
-        exchange.offer(slot, picture, pictures.damaged)
+        if exchange.wants(picture.mono_s):
+            exchange.offer(slot, picture, pictures.damaged)
+        if tee is not None and tee.encodes:  # while the picture is looked at: nobody writes into its slot
+            tee.picture(layout, ring.slots[slot], picture.mono_s)
+
+
+def tapped(pictures: Pictures, source: Source, footage: int) -> Tee:
+    """A tee for what is recorded of these pictures: it is given their packets, or wants every picture."""
+    from agent.cameras.decode.footage.pipe import FootagePipe  # noqa: PLC0415 – only who records needs it
+    from agent.cameras.decode.footage.tee import Tee  # noqa: PLC0415
+    from agent.cameras.decode.stream import Stream  # noqa: PLC0415
+
+    assert source.record is not None
+    pipe = FootagePipe(footage)
+    tee = Tee(pipe, source.record, bool(source.masks), pictures.facts.codec, source.pace == "live")
+    if isinstance(pictures, Stream) and tee.copies:
+        pictures.tee = tee
+    elif tee.encodes and not encoded_by_the_board(pictures, source, tee):
+        wanted = pictures.wanted
+        pictures.wanted = lambda mono_s: tee.encodes or wanted(mono_s)
+    return tee
+
+
+def encoded_by_the_board(pictures: Pictures, source: Source, tee: Tee) -> bool:
+    """Record a ribbon camera's main stream; False: it has none whose encoder starts."""
+    if "main_width_px" not in source.options:
+        return False
+    from agent.cameras.decode.csi.camera import PiCamera  # noqa: PLC0415
+
+    assert isinstance(pictures, PiCamera)
+    by = pictures.facts.encoder or "software"
+    try:
+        pictures.encode(lambda packet: tee.board_packet(packet, by))
+    except CameraRefused as error:
+        tee.without_board(error.what)
+        return False
+    tee.from_board()
+    return True
 
 
 def opened(source: Source, now: Now) -> Pictures:
     """The decoder for this kind of source; only its libraries are loaded."""
     if source.kind == "csi":
-        from agent.cameras.decode.csi import PiCamera  # noqa: PLC0415 – picamera2 is on a Pi only
+        from agent.cameras.decode.csi.camera import PiCamera  # noqa: PLC0415 – picamera2 is on a Pi only
 
         return PiCamera(source, now)
     from agent.cameras.decode.stream import Stream  # noqa: PLC0415 – 20 MB that a Pi camera does not need
@@ -161,12 +216,13 @@ def main() -> None:
     """Decode what the parent names, until it goes or the pictures end."""
     confine()
     sock = socket.socket(fileno=int(sys.argv[1]))
-    source = Source.from_json(json.loads(sock.recv(MAX_MESSAGE_BYTES)))
+    data, fds, _, _ = socket.recv_fds(sock, MAX_MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
+    source = Source.from_json(json.loads(data))
     exchange = FrameExchange(sock, waits=source.pace == "fast")
     exchange.tell({"ready": True})
     try:
         # CLOCK_MONOTONIC is one clock for all processes, so these stamps fit the parent's.
-        decode(source, exchange, lambda: (time.monotonic(), time.time()))
+        decode(source, exchange, lambda: (time.monotonic(), time.time()), fds[0] if fds else None)
         words: dict[str, Any] = {"end": True}
     except Exception as error:
         words = last_words(source, error)

@@ -1,4 +1,4 @@
-"""What a kind of rule declares: all that engine, configuration, overlay and birth message know about it."""
+"""What a kind of rule declares: what engine, configuration, overlay, preview and birth message know of it."""
 
 from __future__ import annotations
 

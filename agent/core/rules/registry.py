@@ -1,6 +1,7 @@
 """Every kind of rule: a new one is a module in `kinds`, and the line of its event in `EventKind` that names it.
 
-Configuration, engine, overlay and birth message know the kinds from here and from what each declares (kind.py).
+Configuration, engine, overlay, preview and birth message know the kinds from here and from what each declares
+(kind.py).
 """
 
 from __future__ import annotations

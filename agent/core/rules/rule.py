@@ -25,6 +25,8 @@ class BaseRule(Settings):
 
     event: ClassVar[EventKind]
     """The kind of event that the rule tells."""
+    meaning: ClassVar[str]
+    """When it tells something, in a few words for whoever chooses among the kinds."""
     lasting: ClassVar[bool] = True
     """Held back, it may still be told later while it lasts; what happens in an instant may not."""
     needs_detector: ClassVar[bool] = True

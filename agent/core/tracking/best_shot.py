@@ -30,6 +30,7 @@ from pydantic import Field
 
 from agent.core import image as picture
 from agent.core.geometry import as_array, containment, iou
+from agent.core.tracking import sensitive
 from agent.core.types import (
     WHOLE,
     Box,
@@ -39,6 +40,7 @@ from agent.core.types import (
     Instant,
     Phase,
     Plane,
+    Sensitive,
     Severity,
     Shot,
     Size,
@@ -104,10 +106,12 @@ def update(
     tracks: Sequence[Track],
     settings: BestShotSettings,
     found: Sequence[Detection] = (),
+    private: Sequence[Sensitive] = (),
 ) -> tuple[BestShotState, dict[str, Shot]]:
     """Look at every track that was seen in this frame; returns the pictures that became better, by track id.
 
     `found` is what the tracker was told: with it, pictures are of what was detected and not of smoothed boxes.
+    `private` is where heads and plates are in this frame.
     """
     tracks = _as_found(tracks, found)
     before = state.best if state else {}
@@ -118,7 +122,7 @@ def update(
         now = best.get(track.id)
         if not (track.seen and track.confirmed) or track.ended or (now and _too_soon(now, frame, settings)):
             continue
-        shot = _try(frame, track, cover, now.shot.quality if now else None, settings)
+        shot = _try(frame, track, cover, now.shot.quality if now else None, settings, private)
         if shot is not None:
             better[track.id] = shot
             best[track.id] = Best(shot, frame.at)
@@ -128,8 +132,10 @@ def update(
     return BestShotState({name: best[name] for name in best if name in set(keep)}), better
 
 
-def illustrate(event: Event, frame: Frame, settings: BestShotSettings) -> Event:
-    """Add the pictures that only this frame can give.
+def illustrate(
+    event: Event, frame: Frame, settings: BestShotSettings, private: Sequence[Sensitive] = ()
+) -> Event:
+    """Add the pictures that only this frame can give; `private` is where heads and plates are in it.
 
     The whole view when an alert starts, and a crop of the region for events that are not about one road user.
     """
@@ -137,14 +143,20 @@ def illustrate(event: Event, frame: Frame, settings: BestShotSettings) -> Event:
     if event.phase is Phase.END:
         return event
     if event.thumbnail is None and event.object is None and event.region is not None:
-        event = replace(event, thumbnail=crop(frame, event.region, 0.5, settings, settings.region_margin))
+        shot = crop(frame, event.region, 0.5, settings, settings.region_margin, private)
+        event = replace(event, thumbnail=shot)
     if event.phase is Phase.START and event.severity is Severity.ALERT:
-        event = replace(event, scene=scene(frame, subject, settings.scene_width_px))
+        event = replace(event, scene=scene(frame, subject, settings.scene_width_px, private))
     return event
 
 
 def crop(
-    frame: Frame, box: Box, quality: float, settings: BestShotSettings, margin: float | None = None
+    frame: Frame,
+    box: Box,
+    quality: float,
+    settings: BestShotSettings,
+    margin: float | None = None,
+    private: Sequence[Sensitive] = (),
 ) -> Shot:
     """The part of the frame around the box, with some space, copied and at most `max_side_px` large.
 
@@ -155,15 +167,18 @@ def crop(
     scale = min(1.0, settings.max_side_px / max(right - left, bottom - top))
     size = Size(max(2, round((right - left) * scale)), max(2, round((bottom - top) * scale)))
     image = picture.bgr(frame, cut, size)
-    return Shot(image, frame.at, _within(box, (left, top, right, bottom), frame.size), quality)
+    own = _within(box, (left, top, right, bottom), frame.size)
+    width_px, height_px = frame.size.width_px, frame.size.height_px
+    whole = Box(left / width_px, top / height_px, right / width_px, bottom / height_px)
+    return Shot(image, frame.at, own, quality, sensitive.within(private, whole), whole)
 
 
-def scene(frame: Frame, box: Box, max_width_px: int) -> Shot:
+def scene(frame: Frame, box: Box, max_width_px: int, private: Sequence[Sensitive] = ()) -> Shot:
     """The whole view, at most `max_width_px` wide; `box` says where it happened."""
     full = frame.size
     width = min(full.width_px, max_width_px)
     height = max(2, round(full.height_px * width / full.width_px))
-    return Shot(picture.bgr(frame, WHOLE, Size(width, height)), frame.at, box, 1.0)
+    return Shot(picture.bgr(frame, WHOLE, Size(width, height)), frame.at, box, 1.0, tuple(private))
 
 
 def _too_soon(now: Best, frame: Frame, settings: BestShotSettings) -> bool:
@@ -171,7 +186,12 @@ def _too_soon(now: Best, frame: Frame, settings: BestShotSettings) -> bool:
 
 
 def _try(
-    frame: Frame, track: Track, cover: float, known: float | None, settings: BestShotSettings
+    frame: Frame,
+    track: Track,
+    cover: float,
+    known: float | None,
+    settings: BestShotSettings,
+    private: Sequence[Sensitive],
 ) -> Shot | None:
     """A picture of the track as it is now, if it is better than the known one by enough."""
     most = _promise(frame.size, track, cover, settings)
@@ -181,7 +201,7 @@ def _try(
     quality = most * _sharpness(frame, track.box)
     if known is not None and quality <= enough:
         return None
-    return crop(frame, track.box, quality, settings)
+    return crop(frame, track.box, quality, settings, private=private)
 
 
 def _promise(size: Size, track: Track, cover: float, settings: BestShotSettings) -> float:

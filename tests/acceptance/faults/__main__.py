@@ -16,8 +16,8 @@ from rich.markup import escape
 
 from tests.acceptance.faults.suite import Size, Verdict, all_tried, exit_status, gathered, in_order
 
-JOBS = 3
-"""Most trials wait for something most of the time: three of them share two cores."""
+JOBS = min(8, 2 + len(os.sched_getaffinity(0)))
+"""Most trials wait for something most of the time: four of them share two cores."""
 STYLES = {"kept": "green", "BROKEN": "bold red", "not tried": "yellow"}
 
 
@@ -68,7 +68,8 @@ def _tell(console: Console, verdict: Verdict) -> None:
     style = STYLES[verdict.outcome]
     console.print(
         f"[{style}]{verdict.outcome:9}[/] {verdict.number:5} {verdict.done} · [dim]mark:[/] {verdict.mark} · "
-        f"[dim]measured:[/] {escape(verdict.measured)} · {verdict.seconds:.0f} s",
+        f"[dim]measured:[/] {escape(verdict.measured)} · {verdict.seconds:.0f} s, "
+        f"{verdict.processor_s:.0f} of the processor",
         soft_wrap=True,
     )
 

@@ -38,6 +38,26 @@ def dropped(port: int) -> Iterator[None]:
         _do("nft", "delete table inet trial")
 
 
+@contextmanager
+def unreachable(address: str, datagrams: bool = False) -> Iterator[None]:
+    """Every packet from and to an address vanishes; every datagram of everybody, too, if it is said."""
+    table = f"away_{address.replace('.', '_')}"
+    rules = [
+        f"ip daddr {address} drop",
+        f"ip saddr {address} drop",
+        *(["meta l4proto udp drop"] if datagrams else []),
+    ]
+    _do(
+        "nft",
+        f"add table inet {table}; add chain inet {table} out {{ type filter hook output priority 0; }};"
+        + "; ".join(f"add rule inet {table} out {rule}" for rule in rules),
+    )
+    try:
+        yield
+    finally:
+        _do("nft", f"delete table inet {table}")
+
+
 def _leave() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET):

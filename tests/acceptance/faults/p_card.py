@@ -63,7 +63,7 @@ def put_back(trial: Trial) -> str:
     "P42.1",
     "two boxes run at one time on the same card",
     "0 events of either lost, told on both sides within 60 s, the store is proven",
-    minutes=2,
+    minutes=1,
 )
 def doubled(trial: Trial) -> str:
     """They take the connection from each other; each begins a stream that the other has not."""

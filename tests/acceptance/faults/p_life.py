@@ -88,7 +88,7 @@ def alone(trial: Trial) -> str:
     "P24",
     "a loop hangs: camera, detector, outbox, MQTT in turn",
     f"it is restarted and works <= {PROMISED_S:g} s later, on a machine that starts it in {START_S:g} s",
-    minutes=4,
+    minutes=1.5,
 )
 def stuck_loops(trial: Trial) -> str:
     """A watchdog such as systemd's listens on NOTIFY_SOCKET, kills what is silent, and starts it again.
@@ -176,7 +176,7 @@ def systemd(folder: Path) -> Iterator[_Heard]:
 @promise(
     "P27", "the camera is away for a long time",
     "one event when it goes, one when it is back; <= 10 log lines an hour",
-    minutes=2,
+    minutes=1.7,
 )  # fmt: skip
 def camera_away(trial: Trial) -> str:
     """A real RTSP camera is killed and comes back on its port; lines are scaled to the time away."""

@@ -15,7 +15,7 @@ AT_ONCE = 4
     "P66", "mistakes of a technician, an officer, an administrator, an integrator and a newcomer are made",
     "the exit code of its row, one message with what, where and what to do, no traceback, "
     f"no {WORDLESS_S:g} s without a word",
-    minutes=1.5,
+    minutes=2.2,
 )  # fmt: skip
 def mistakes_are_told(trial: Trial) -> str:
     """The rows of docs/design/mistakes.md, made anew."""

@@ -19,7 +19,7 @@ from tests.acceptance.faults.suite import Broken, Trial, promise
 @promise(
     "P9", "rows of the station's store are deleted, altered, swapped, and altered with a digest that fits",
     "each is found and located",
-    minutes=2,
+    minutes=0.8,
 )  # fmt: skip
 def tampering(trial: Trial) -> str:
     """`ngatu station verify` names the numbers; the last kind is found by the box's seals only."""

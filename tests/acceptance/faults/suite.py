@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import random
+import resource
 import signal
 import tempfile
 import time
@@ -78,6 +79,8 @@ class Verdict:
     measured: str
     outcome: Outcome
     seconds: float
+    processor_s: float
+    """Of the trial and of the processes that it began and saw end."""
     seed: int
 
 
@@ -110,7 +113,7 @@ def promise(
 
 def tried(each: Promise, seed: int, size: Size = "usual") -> Verdict:
     """Try one promise; whatever its trial raises becomes the verdict."""
-    began = time.monotonic()
+    began, worked_s = time.monotonic(), _processor_s()
     with tempfile.TemporaryDirectory(prefix=f"ngatu-{each.number}-") as folder:
         try:
             measured, outcome = each.run(Trial(Path(folder), seed, size)), "kept"
@@ -125,8 +128,15 @@ def tried(each: Promise, seed: int, size: Size = "usual") -> Verdict:
             where = traceback.extract_tb(why.__traceback__)[-1]
             measured = f"{type(why).__name__}: {why} ({Path(where.filename).name}:{where.lineno})"
             outcome = "BROKEN"
-    spent = time.monotonic() - began
-    return Verdict(each.number, each.done, each.mark, measured, outcome, round(spent, 1), seed)  # type: ignore[arg-type]
+    spent_s, worked_s = time.monotonic() - began, _processor_s() - worked_s
+    times = round(spent_s, 1), round(worked_s, 1)
+    return Verdict(each.number, each.done, each.mark, measured, outcome, *times, seed)  # type: ignore[arg-type]
+
+
+def _processor_s() -> float:
+    """What this process has used by now, and its children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def all_tried(room: str, chosen: Sequence[Promise], seed: int, size: Size, jobs: int) -> Iterator[Verdict]:

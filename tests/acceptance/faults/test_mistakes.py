@@ -11,6 +11,7 @@ from tests.acceptance.faults.mistakes import messages
 from tests.acceptance.faults.mistakes.mistake import MAKERS, NEVER, Mistake, Said, all_mistakes
 from tests.acceptance.faults.mistakes.page import PAGE, row, rows
 from tests.acceptance.faults.mistakes.trial import made
+from tests.support.brokers import MOSQUITTO
 
 EVERY = all_mistakes()
 WRITTEN = rows(PAGE.read_text(encoding="utf-8"))
@@ -37,6 +38,8 @@ def test_each_has_a_row_that_says_what_where_and_what_to_do(each: Mistake) -> No
 
 @pytest.mark.broker
 def test_some_of_everybody_are_made_and_told_as_they_should(tmp_path: Path) -> None:
+    if MOSQUITTO is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("mosquitto not here: apt install mosquitto")
     names = {"tab", "option_first", "watch_closed", "tool_verb", "order_junk", "old_python", "slip_in_target"}
     outcomes = list(made([each for each in EVERY if each.name in names], tmp_path, jobs=3))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,17 @@ def test_whatever_a_trial_raises_becomes_its_verdict(error: Exception, outcome: 
     assert (verdict.outcome, "3 lost" in verdict.measured) == (outcome, True)
 
 
+def test_a_verdict_says_what_the_trial_and_its_children_used_of_the_processor() -> None:
+    busy = "import time\nwhile time.process_time() < 0.6: pass"
+
+    def run(_trial: Trial) -> str:
+        subprocess.run([sys.executable, "-c", busy], check=True)
+        return ""
+
+    assert 0.6 <= tried(Promise("P0", "", "", run), 1).processor_s < 5
+    assert tried(Promise("P0", "", "", lambda _trial: ""), 1).processor_s < 0.3
+
+
 @pytest.mark.parametrize(("outcomes", "status", "if_allowed"), [
     (["kept", "kept"], 0, 0),
     (["kept", "not tried"], 3, 0),
@@ -58,7 +71,7 @@ def test_whatever_a_trial_raises_becomes_its_verdict(error: Exception, outcome: 
 def test_what_was_not_tried_is_a_failure_unless_it_is_allowed(
     outcomes: list[Outcome], status: int, if_allowed: int
 ) -> None:
-    verdicts = [Verdict("P0", "", "", "", outcome, 0.0, 1) for outcome in outcomes]
+    verdicts = [Verdict("P0", "", "", "", outcome, 0.0, 0.0, 1) for outcome in outcomes]
     assert (exit_status(verdicts), exit_status(verdicts, allow_missing=True)) == (status, if_allowed)
 
 

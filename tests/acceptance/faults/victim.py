@@ -21,6 +21,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from agent.config.schema import load
 from agent.core.types import Box, Event, EventKind, ObjectState, Phase, Severity, Shot, Size
 from agent.detectors.shared import SharedDetector
 from agent.errors import OutboxError
+from agent.evidence.clips.in_flight import PackageInFlight
 from agent.host.machine import SYS
 from agent.mqtt.connection import Connection
 from agent.mqtt.inflight import InFlight, InFlightWindow
@@ -44,7 +46,7 @@ from agent.outbox.outbox import Outbox
 from agent.outbox.store import OutboxStore
 from agent.publishing.compose import Sender, event_messages
 from agent.runtime import app
-from agent.wire.message import Message
+from agent.wire.message import Message, Priority
 from agent.workers.camera import CameraWorker
 
 HANGS_AFTER = 20
@@ -239,7 +241,21 @@ def _count_from_one() -> None:
     OutboxStore.count_again = count_again  # type: ignore[method-assign]
 
 
-PLANTS: dict[str, Callable[[], None]] = {"send-once": _send_once, "count-from-one": _count_from_one}
+def _footage_first() -> None:
+    """Pieces of footage go among the events, and are taken for evidence no more."""
+    inner = PackageInFlight.message
+
+    def message(self: PackageInFlight, *args: Any) -> Message:
+        return replace(inner(self, *args), priority=Priority.EVENT)
+
+    PackageInFlight.message = message  # type: ignore[method-assign]
+
+
+PLANTS: dict[str, Callable[[], None]] = {
+    "send-once": _send_once,
+    "count-from-one": _count_from_one,
+    "footage-first": _footage_first,
+}
 
 
 class _Kernel:

@@ -40,7 +40,7 @@ class Caller:
         """Why the connection ended, each time that one did."""
         self.answer: str | None = None
         """What the broker said to CONNECT."""
-        self.acked = 0
+        self.published = self.acked = 0
         self.client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=name, protocol=protocol,
             clean_session=None if five else True, reconnect_on_failure=False,
@@ -109,6 +109,7 @@ class Caller:
 
     def publish(self, topic: str, payload: str, *, retain: bool = False) -> paho.MQTTMessageInfo:
         """At QoS 1; whether it was taken is for others to see."""
+        self.published += 1
         return self.client.publish(topic, payload, qos=1, retain=retain)
 
     def publish_all(

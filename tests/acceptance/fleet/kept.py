@@ -25,7 +25,10 @@ from tests.support.squares import write_model
 
 KEPT_IN = ROOT / "build" / "fleet"
 PASSPHRASE = "a fleet of the tests"
-PROGRAM = ("agent", "station", "models", "fleet", "setup.cfg", "pyproject.toml", "tests/support/squares.py")
+PROGRAM = (
+    "agent", "station", "models", "fleet", "verifier", "setup.cfg", "pyproject.toml",
+    "tests/support/squares.py",
+)  # fmt: skip
 SHIPPED = ("deploy/systemd/ngatu.service", "deploy/ansible/roles/ngatu_agent/files/ngatu_release")
 NGATU = str(Path(sys.executable).with_name("ngatu"))
 UNUSED_S = 2 * 3600

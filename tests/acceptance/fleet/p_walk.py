@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,7 @@ from tests.acceptance.fleet.packages import packages, repository
 from tests.acceptance.fleet.terminal import Terminal
 from tests.acceptance.fleet.walk import Walk, changed_lines_found
 from tests.conftest import ROOT
+from tests.support.onvif_camera import Announcer, OnvifCamera, Profile, probe_match
 
 PAGES = (
     "docs/guide/first-camera.md", "docs/guide/station.md", "docs/guide/subscriber.md", "docs/guide/message.md",
@@ -90,7 +92,7 @@ def junction() -> Path:
 
 @contextmanager
 def camera(pictures: Path) -> Iterator[None]:
-    """The network camera of the pages, at its address, with its login.
+    """The network camera of the pages, at its address, with its login and ONVIF.
 
     Raises:
         NotTried: this machine lacks GStreamer.
@@ -102,7 +104,13 @@ def camera(pictures: Path) -> Iterator[None]:
     ]  # fmt: skip
     if (missing := run(DEBIAN_PYTHON, server, "--check")).code != 0:
         raise NotTried(f"no RTSP camera can be made here: {missing.output.strip()[-200:]}")
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+    stream = Profile("sub", f"rtsp://{CAMERA}:554/Streaming/Channels/102", *SIZE)
+    match = partial(probe_match, address=f"http://{CAMERA}/onvif/device_service")
+    with (
+        subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process,
+        OnvifCamera([stream], LOGIN, address=CAMERA, port=80),
+        Announcer(lambda number: [match(number)], CAMERA),
+    ):
         try:
             assert process.stdout is not None and process.stdout.readline().strip() == "554", "no camera"
             yield

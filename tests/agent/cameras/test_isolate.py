@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import math
 import os
+import re
 import resource
 import signal
 import socket
@@ -22,13 +24,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cameras.decode.decoded import Layout
+from agent.cameras import isolate
+from agent.cameras.decode.decoded import Layout, Record
 from agent.cameras.decode.ring import WriterRing
 from agent.cameras.isolate import IsolatedCamera
 from agent.cameras.local import LocalCamera
 from agent.cameras.settings import CameraSettings
 from agent.clock import SystemClock
 from agent.errors import CameraLost, CameraRefused
+from agent.printable import printable
+from tests.support.brokers import until
+from tests.support.descriptors import few_descriptors, open_descriptors
 
 CORNER = [(0.5, 0.25), (0.75, 0.25), (0.75, 0.75), (0.5, 0.75)]
 
@@ -222,7 +228,7 @@ def test_of_a_camera_nothing_begins_again_whatever_its_decoder_says() -> None:
         ring = WriterRing(Layout(8, 8, (8, 4, 4), full_range=False))
         socket.send_fds(theirs, [json.dumps({"ring": LAYOUT}).encode()], [ring.fd])
         ring.close()
-        theirs.send(b'{"frame": [0, 0, 1.0, 2.0, 3, 1, 0, 0]}')
+        theirs.send(json.dumps({"frame": [0, 0, time.monotonic(), 2.0, 3, 1, 0, 0]}).encode())
         frame = camera.receive(ours)
 
     assert frame is not None
@@ -286,12 +292,18 @@ def test_a_camera_that_was_closed_gives_no_frames_and_starts_no_child(
     assert camera.pid is None
 
 
+def lying_in_memory() -> set[str]:
+    """Shared memory by name, but for what other tests have there now: semaphores, a database, a film."""
+    others = re.compile(r"sem\.|PostgreSQL\.|ngatu-\d+-\w+\.mp4$")
+    return {path.name for path in Path("/dev/shm").iterdir() if not others.match(path.name)}
+
+
 def test_many_killed_children_leave_no_descriptor_no_zombie_and_no_memory(
     numbered_clip: Callable[..., Path],
 ) -> None:
     clip = numbered_clip(50)
     before, threads = descriptors(), threading.active_count()
-    shared = set(Path("/dev/shm").iterdir())
+    shared = lying_in_memory()
     for _ in range(8):
         camera = file_camera(clip, "real", loop=True)
         frames = camera.frames()
@@ -303,8 +315,23 @@ def test_many_killed_children_leave_no_descriptor_no_zombie_and_no_memory(
         del frame, frames, camera
     assert descriptors() == before
     assert threading.active_count() == threads
-    assert set(Path("/dev/shm").iterdir()) == shared
+    assert lying_in_memory() == shared
     assert not [c for c in psutil.Process().children() if c.status() == psutil.STATUS_ZOMBIE]
+
+
+def test_a_child_that_takes_its_time_to_die_leaves_no_zombie_either(
+    numbered_clip: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patience of nothing stands for a hung driver, or a busy machine."""
+    monkeypatch.setattr(isolate, "REAP_S", 0.0)
+    camera = file_camera(numbered_clip(50), "real", loop=True)
+    frames = camera.frames()
+    next(frames)
+    child = psutil.Process(camera.pid)
+    camera.close()
+
+    until(lambda: not child.is_running(), 20, "it is reaped")
+    assert list(frames) == []
 
 
 def test_a_child_dies_with_its_parent_even_when_that_is_killed(numbered_clip: Callable[..., Path]) -> None:
@@ -385,6 +412,14 @@ def test_a_child_stays_small(numbered_clip: Callable[..., Path]) -> None:
 
 
 LAYOUT = {"width_px": 8, "height_px": 8, "strides": [8, 4, 4], "full_range": False}
+FACTS = {"codec": "h264", "decoder": "FFmpeg h264", "pixel_format": "yuv420p",
+         "width_px": 320, "height_px": 240, "fps": 25.0, "encoder": None}  # fmt: skip
+WRONG_FACTS: list[dict[str, object]] = [
+    {"encoder": "x" * 60_000}, {"encoder": 7}, {"encoder": []}, {"encoder": "\x1b[2J"},
+    {"codec": "\x1b]52;c;x\x07"}, {"codec": "h" * 101}, {"codec": None}, {"decoder": {}},
+    {"pixel_format": "a\nb"}, {"width_px": -1}, {"width_px": 1 << 40}, {"height_px": 2.5},
+    {"height_px": True}, {"fps": "25"}, {"fps": float("nan")}, {"fps": -1},
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("words", [
@@ -392,12 +427,71 @@ LAYOUT = {"width_px": 8, "height_px": 8, "strides": [8, 4, 4], "full_range": Fal
     b'{"frame": []}',
     b'{"ring": {}}', json.dumps({"ring": LAYOUT}).encode(), b'{"facts": 3}', b'{"facts": {"a": 1}}',
     b'{"lost": [1, 2]}', b'{"refused": "x"}', b'{"end": false}',
+    *(json.dumps({"facts": {**FACTS, **wrong}}).encode() for wrong in WRONG_FACTS),
 ])  # fmt: skip
 def test_a_child_that_was_taken_over_cannot_harm_its_parent(words: bytes) -> None:
     camera = isolated(kind="file", path="clip.mp4")
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
         theirs.send(words)
+        theirs.shutdown(socket.SHUT_WR)
+        with pytest.raises(CameraLost, match="speaks nonsense"):
+            camera.receive(ours)
+
+
+def test_a_stream_may_not_say_its_size_before_its_first_picture() -> None:
+    camera = isolated(kind="file", path="clip.mp4")
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        for message in ({"facts": {**FACTS, "width_px": 0, "height_px": 0}}, {"lost": ["it ended", ""]}):
+            theirs.send(json.dumps(message).encode())
+        with pytest.raises(CameraLost, match="it ended"):
+            camera.receive(ours)
+    assert camera.facts is not None
+    assert camera.facts.width_px == 0
+
+
+@pytest.mark.parametrize("what", [
+    "x" * 50_000, "gone\x1b[2J\nand a line", "\ud800", ["{a}" * 300, {"a": "y" * 50_000}],
+])  # fmt: skip
+def test_what_a_child_says_is_one_short_line_which_can_be_shown_and_sent_on(what: object) -> None:
+    camera = isolated(kind="file", path="clip.mp4")
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        theirs.send(json.dumps({"lost": [what, what]}).encode())
+        with pytest.raises(CameraLost) as lost:
+            camera.receive(ours)
+    for text in (lost.value.what, lost.value.hint):
+        assert 0 < len(text) <= isolate.LONGEST_WORDS
+        assert printable(text) == text
+        assert text.encode()
+
+
+NOW = time.monotonic()
+
+
+@pytest.mark.parametrize(("kind", "frame"), [
+    *(("usb", [0, 0, mono_s, 1.8e9, 0, 1, 0, 0])
+      for mono_s in (float("nan"), float("inf"), 1e300, -1e300, NOW + 1e6, NOW - 60)),
+    *(("file", [0, 0, mono_s, wall_s, 0, 1, 0, 0]) for mono_s, wall_s in (
+        (float("nan"), 1.8e9), (1e300, 1.8e9), (-1e300, 1.8e9), (NOW, float("nan")), (NOW, 1e300),
+        (NOW, -1e9))),
+    *(("usb", [0, 0, NOW, 1.8e9, 0, *counts]) for counts in (
+        (1 << 60, 0, 0), (1, -1, 0), (1, 0, 10**300), (1, 0), ("1", 0, 0))),
+    ("usb", [0, 1 << 70, NOW, 1.8e9, 0, 1, 0, 0]), ("file", [0, 0, NOW, 1.8e9, -1, 1, 0, 0]),
+    ("file", [0, 0, NOW, 1.8e9, 1 << 70, 1, 0, 0]),
+])  # fmt: skip
+def test_a_frame_of_another_time_or_of_no_count_is_nonsense(kind: str, frame: list[object]) -> None:
+    """Its time is in the state of the camera and in events, its counts in the health of the box."""
+    where = {"path": "clip.mp4"} if kind == "file" else {"device": "/dev/v4l/by-id/north"}
+    camera = isolated(kind=kind, **where)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        ring = WriterRing(Layout(8, 8, (8, 4, 4), full_range=False))
+        socket.send_fds(theirs, [json.dumps({"ring": LAYOUT}).encode()], [ring.fd])
+        ring.close()
+        theirs.send(json.dumps({"frame": frame}).encode())
+        theirs.shutdown(socket.SHUT_WR)
         with pytest.raises(CameraLost, match="speaks nonsense"):
             camera.receive(ours)
 
@@ -449,3 +543,19 @@ def test_a_machine_without_descriptors_is_a_lost_camera(numbered_clip: Callable[
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
     assert len(list(file_camera(clip).frames())) == 3
+
+
+def test_a_recorded_camera_that_gets_no_pipe_is_lost_and_keeps_no_descriptor(
+    numbered_clip: Callable[..., Path],
+) -> None:
+    settings, before = file_camera(numbered_clip(3)).settings, open_descriptors()
+    for free in range(14):
+        with few_descriptors(free), contextlib.suppress(CameraLost):
+            list(IsolatedCamera(settings, SystemClock(), Record()).frames())
+        assert open_descriptors() == before, f"with {free} left"
+    circle = tuple((0.5 + 0.4 * math.sin(n), 0.5 + 0.4 * math.cos(n)) for n in range(20_000))
+    huge = settings.model_copy(update={"privacy_masks": (circle,)})  # more than a message takes
+    for record in (None, Record()):
+        with pytest.raises(CameraLost, match="no process for its decoder"):
+            list(IsolatedCamera(huge, SystemClock(), record).frames())
+    assert open_descriptors() == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from agent.cameras.recording import CannotCopy, Recorded, copy_packets
 from agent.cameras.settings import CameraSettings
 from agent.clock import SystemClock
 from agent.errors import CameraError, CameraLost, CameraRefused
+from tests.support.rtsp_camera import RtspCamera
 
 MASK = [[0.6, 0.1], [0.9, 0.1], [0.9, 0.3]]
 
@@ -55,6 +57,36 @@ def test_whoever_has_enough_ends_it_and_the_file_is_whole(rtsp_url: str, tmp_pat
     assert 0 < done.seconds < 10
     with av.open(str(tmp_path / "a.mp4")) as video:
         assert list(video.decode(video=0))
+
+
+HOUR = 3600 * 90_000
+CLOCKS: dict[str, Callable[[int], int]] = {
+    "jumps": lambda n: n * 3600 + HOUR * (n > 20) + 30 * HOUR * (n > 40),
+    "steps back": lambda n: 3 * HOUR + n * 3600 - 45_000 * (n > 20) - HOUR * (n > 40),
+    "stands still": lambda n: min(n, 20) * 3600,
+    "counts over": lambda n: (1 << 32) - 72_000 + n * 3600,
+    "runs at half": lambda n: n * 1800,
+    "is random": lambda n: n * 2_654_435_761,
+}
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_a_recording_is_as_long_as_it_took_whatever_the_cameras_clock_does(clock: str, tmp_path: Path) -> None:
+    began = time.monotonic()
+    with RtspCamera(clock=CLOCKS[clock]) as north:
+        done = copied(
+            camera(kind="rtsp", url=north.url), tmp_path / "a.mp4", 60, lambda _s: time.monotonic() > began + 5
+        )
+    with av.open(str(tmp_path / "a.mp4")) as video:
+        times_s = [float(frame.time) for frame in video.decode(video=0)]
+
+    taken_s = len(times_s) / 25
+    assert done.why is None
+    assert taken_s > 2
+    assert done.seconds == pytest.approx(times_s[-1] - times_s[0], abs=0.05)
+    # FFmpeg looks at the first two seconds, then gives all at once: only the camera says when they were.
+    slack_s = 2.5 if clock == "is random" else 0.6
+    assert done.seconds == pytest.approx(taken_s / 2 if clock == "runs at half" else taken_s, abs=slack_s)
 
 
 @pytest.mark.rtsp

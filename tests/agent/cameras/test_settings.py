@@ -36,6 +36,7 @@ def test_every_kind_of_source_is_understood(source: dict[str, object]) -> None:
     ({**RTSP, "password": {"env": "X"}}, "a password needs a username"),
     ({"kind": "usb", "device": "/dev/sda"}, "/dev/v4l/by-id"),
     ({"kind": "usb", "device": "/dev/v4l/by-id/../../sda"}, "/dev/v4l/by-id"),
+    ({"kind": "csi", "main": {"width_px": 1920, "height_px": 480}}, "main is 1920×480, smaller"),
     ({"kind": "webcam"}, "'rtsp', 'usb', 'file', 'csi'"),
     ({**RTSP, "uri": "x"}, "Extra inputs are not permitted"),
 ])  # fmt: skip
@@ -73,3 +74,11 @@ def test_a_camera_whose_pictures_come_too_seldom_to_count_as_there_is_refused() 
         ValidationError, match=r"at max_fps 0.05 a picture comes every 20 s, but with stall_s 10"
     ):
         camera(RTSP, max_fps=0.05)
+
+
+def test_masks_have_a_version_and_another_mask_is_another_one() -> None:
+    def version(x: float) -> str | None:
+        return camera(RTSP, privacy_masks=[[(x, 0.1), (0.4, 0.1), (0.4, 0.4)]]).mask_sha256
+
+    assert version(0.1) == version(0.1) != version(0.2)
+    assert camera(RTSP).mask_sha256 is None

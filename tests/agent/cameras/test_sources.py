@@ -83,3 +83,12 @@ def test_a_link_that_leads_nowhere_is_a_camera_that_was_pulled_out(tmp_path: Pat
 def test_a_usb_camera_that_is_not_there_is_lost() -> None:
     with pytest.raises(CameraLost, match="no camera at /dev/v4l/by-id/usb-nobody-has-this"):
         source(camera(kind="usb", device="/dev/v4l/by-id/usb-nobody-has-this"), START)
+
+
+def test_the_decoder_of_a_ribbon_camera_hears_of_a_larger_stream_only_where_there_is_one() -> None:
+    plain = source(camera(kind="csi"), START).options
+    assert plain == {"width_px": "1280", "height_px": "720", "fps": "15.0"}
+    main = {"width_px": 2304, "height_px": 1296, "kbit_s": 6000}
+    assert source(camera(kind="csi", main=main), START).options == plain | {
+        "main_width_px": "2304", "main_height_px": "1296", "main_kbit_s": "6000", "main_key_every_s": "1.0",
+    }  # fmt: skip

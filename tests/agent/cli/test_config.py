@@ -15,9 +15,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from agent.cli.config import check_command, dumped
+from agent.cli.config import check_command
 from agent.config.reference import example_text
 from agent.config.schema import Config, parse
+from agent.settings.dump import dumped
 from agent.settings.reference import schema
 from tests.agent.detectors.conftest import cells
 from tests.agent.tools.test_check import working

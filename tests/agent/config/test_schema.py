@@ -374,3 +374,12 @@ def test_the_rules_of_a_camera_go_by_the_local_time_of_the_box() -> None:
     device = config.device.model_copy(update={"utc_offset": "-03:30"})
 
     assert config.cameras[0].pipeline(device).rules.utc_offset_s == -12_600
+
+
+def test_heads_cannot_be_taken_out_where_nobody_looks_for_people() -> None:
+    text = MINIMAL.replace("cameras:", "thumbnail: {blur: heads}\ncameras:")
+    assert parse(text.encode(), "f").thumbnail.blur == "heads"
+
+    blind = text + "    attention: {enabled: false}\n    rules: [{kind: motion, id: movement}]\n"
+    with pytest.raises(ConfigError, match=r'thumbnail\.blur is "heads", and needs the detector to find'):
+        parse(blind.encode(), "f")

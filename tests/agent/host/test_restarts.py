@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,20 @@ def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     assert restarts.begin(nowhere, "boot-1") == "first_start"
     restarts.end(nowhere, "boot-1")
     assert not nowhere.exists()
+
+
+def test_beginning_and_end_are_on_the_disk_with_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is synced and renamed is the old one again after a power cut, until its folder is synced."""
+    synced: list[str] = []
+    sync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    restarts.begin(tmp_path, "boot-1")
+    restarts.end(tmp_path, "boot-1")
+    assert synced == ["file", "folder"] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import re
@@ -26,6 +27,7 @@ from agent.errors import BrokerRefused, BrokerUnreachable
 from agent.mqtt import forwarder
 from agent.mqtt.connection import Connection
 from agent.mqtt.forwarder import Forwarder, wait_s
+from agent.mqtt.live import LivePictures
 from agent.mqtt.packets import InboundPacket
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox import database
@@ -38,6 +40,7 @@ from agent.wire.topics import Topics
 from station.ingest.inbound import InboundMessage
 from station.ingest.subscriber import Subscriber, SubscriberSettings
 from station.watch.embedded import Address
+from tests.acceptance.faults.strict_broker import Publish, StrictBroker
 from tests.support.brokers import Mosquitto, until
 from tests.support.jpegs import jpeg
 from tests.support.outboxes import proofs
@@ -91,6 +94,7 @@ class Box:
         self.outbox = Outbox(self.file, OutboxSettings(ballast_bytes=0), self.clock)
         self.on_command: forwarder.OnCommand | None = None
         self.beats = 0
+        self.live = LivePictures()
         self.forwarder = self.new_forwarder()
 
     def new_forwarder(self) -> Forwarder:
@@ -104,6 +108,7 @@ class Box:
             on_command=lambda *args: self.on_command(*args) if self.on_command else args[3](),
             beat=self.beat,
             trusted=lambda: self.trusted,
+            live=self.live,
         )
 
     def restart_forwarder(self) -> None:
@@ -747,3 +752,33 @@ def test_an_old_message_is_marked_as_replayed(embedded: Address, open_box: Calla
         )
         until(lambda: seen)
     assert json.loads(seen[0].payload)["replayed"] is True
+
+
+def test_a_suspect_whose_receipt_comes_before_the_broker_s_word_holds_nobody_up(
+    open_box: Callable[..., Box],
+) -> None:
+    """It was in the air when the line broke, and had arrived: the answer to hello names it."""
+    came: list[int] = []
+
+    def answer(publish: Publish) -> int | None:
+        if not publish.topic.endswith("/event"):
+            return 0
+        if broker.connects == 1:
+            came.append(0)
+            if len(came) == 3:
+                broker.hang_up()
+            return None
+        seq, stream = (json.loads(publish.payload)[name] for name in ("seq", "stream"))
+        came.append(seq)
+        digest = hashlib.sha256(wire.body(publish.payload)).hexdigest()
+        broker.say(box.topics.of(MessageKind.RECEIPT), wire.receipt("st", stream, [(seq, digest)], CLOCK.now()))
+        return 0
+
+    broker = StrictBroker(answer)
+    try:
+        box = open_box(broker.port)
+        box.outbox.put([event(n) for n in range(20)])
+        until(lambda: box.pending() == 0, 20, "everything goes out and is receipted")
+    finally:
+        broker.close()
+    assert {*came} >= set(range(1, 21))

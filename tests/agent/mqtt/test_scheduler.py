@@ -8,12 +8,14 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.clock import SystemClock
 from agent.core.types import Instant
 from agent.mqtt.data_cap import DAY_S
+from agent.mqtt.live import Fate, LivePicture
 from agent.outbox.degraded import AGAIN_S
 from agent.outbox.recovery.pages import PAGE
 from agent.outbox.seals import SEAL_AFTER_S
@@ -128,6 +130,77 @@ def test_hello_names_the_newest_seal(mosquitto: Mosquitto, open_box: Callable[..
         place = codec.parse(HelloPayload, seen[-1].payload).seal
     assert place is not None
     assert (place.stream, place.number, place.sha256) == box.outbox.head()
+
+
+def test_pictures_of_a_look_come_beside_those_of_events_and_hold_up_neither_these_nor_events(
+    mosquitto: Mosquitto, open_box: Callable[..., Box]
+) -> None:
+    """As many of both wait as can; after three of a look one of an event has its turn."""
+    box, notes = open_box(mosquitto.port), Notes()
+    fates: list[Fate] = []
+    looking = box.topics.of(MessageKind.LOOK, command_id="look-1", number="+")
+    with station(box, notes), client(mosquitto.port, looking) as (_, seen):
+        until(lambda: box.forwarder.figures().station_online)
+
+        def another(fate: Fate | None = None) -> None:
+            if fate is not None:
+                fates.append(fate)
+            if len(fates) < 40:
+                number = len(fates) + 1
+                now = box.clock.now()
+                box.live.put(LivePicture("look-1", f"look/look-1/{number}", b"\xff\xd8", now, (), another))
+
+        box.outbox.put([picture(n) for n in range(5)] + [event(f"e{n}") for n in range(20)])
+        another()
+        until(lambda: len(fates) >= 40)
+        until(lambda: sum(a.kind == "event" for a in notes.arrivals) == 20)
+        until(lambda: sum(a.kind == "image" for a in notes.arrivals) == 5)
+
+        # The broker has answered for them before it hands the last of them on.
+        until(lambda: len(seen) >= 40)
+
+    assert fates == [Fate.SENT] * 40
+    assert len(seen) == 40
+
+
+def test_the_age_of_a_picture_is_that_of_the_moment_at_which_it_is_sent(
+    mosquitto: Mosquitto, open_box: Callable[..., Box], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came while the disk gave out the events that go before it, which took four seconds."""
+    notes, clock, fates = Notes(), Ahead(), list[Fate]()
+    box = open_box(mosquitto.port, clock=clock)
+    looking = box.topics.of(MessageKind.LOOK, command_id="look-1", number="+")
+    with station(box, notes), client(mosquitto.port, looking):
+        until(lambda: box.forwarder.figures().station_online)
+        waiting = box.outbox.waiting
+
+        def slowly(*asked: Any) -> Any:
+            given = waiting(*asked)
+            if given and not fates and not clock.seconds:
+                now = clock.now()
+                box.live.put(LivePicture("look-1", "look/look-1/1", b"\xff\xd8", now, (), fates.append))
+                clock.seconds += 4.0
+            return given
+
+        monkeypatch.setattr(box.outbox, "waiting", slowly)
+        box.outbox.put([event("e1")])
+        until(lambda: fates)
+
+    assert fates == [Fate.DROPPED]
+
+
+def test_what_nobody_looks_at_is_told_as_such_and_no_trouble_of_the_box(
+    mosquitto: Mosquitto, open_box: Callable[..., Box]
+) -> None:
+    box, notes = open_box(mosquitto.port), Notes()
+    fates: list[Fate] = []
+    with station(box, notes):
+        until(lambda: box.forwarder.figures().station_online)
+        box.live.put(LivePicture("look-1", "look/look-1/1", b"\xff\xd8", box.clock.now(), (), fates.append))
+        until(lambda: fates)
+        assert box.forwarder.figures().trouble is None
+
+    assert fates == [Fate.UNWANTED]
 
 
 def break_the_index(file: Path) -> None:

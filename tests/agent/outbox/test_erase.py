@@ -103,38 +103,50 @@ def test_while_somebody_writes_it_is_left(db: sqlite3.Connection, path: Path) ->
     assert db.execute("pragma busy_timeout").fetchone() == (5000,)
 
 
-_WRITER = """
-import sqlite3, sys
-db = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
-db.execute("pragma synchronous = off")
+_HOLDER = """
+import sys
+from pathlib import Path
+from agent.core.types import Instant
+from agent.outbox import database
+from agent.outbox.erase import erase_log
+path = Path(sys.argv[1])
+db = database.connect(path, Instant(1000.0, 1_760_000_000.0), 0, None)
+erased = 0
 for n in range(100_000):
     db.execute("insert into t (x) values (?)", (b"x" * (n % 3000),))
-    print(db.execute("select max(id) from t").fetchone()[0], flush=True)
+    print(db.execute("select max(id) from t").fetchone()[0], erased, flush=True)
+    if n % 3 == 0:
+        erased += erase_log(db, database.log_of(path), whole=sys.argv[2] == "True") or sys.argv[2] != "True"
 """
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_nothing_is_lost_while_another_process_reads_and_writes_and_dies(
+def test_nothing_is_lost_while_others_read_and_the_process_that_writes_and_erases_dies(
     db: sqlite3.Connection, path: Path, tmp_path: Path, whole: bool
 ) -> None:
-    """The copy without the map of the log in memory is what a power cut leaves."""
+    """The copy without the map of the log in memory is what a power cut leaves.
+
+    One process writes and erases, as the outbox's lock has it: before 3.51.3 SQLite itself damages a file in
+    which one process writes while another folds the log (https://www.sqlite.org/wal.html, "WAL-reset bug").
+    """
     erased = 0
     for number in range(5):
-        words = [sys.executable, "-c", _WRITER, str(path)]
-        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as writer:
-            assert writer.stdout is not None
-            said = writer.stdout.readline()
+        words = [sys.executable, "-c", _HOLDER, str(path), str(whole)]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as holder:
+            assert holder.stdout is not None
+            said = holder.stdout.readline()
             deadline = time.monotonic() + 0.5
             while time.monotonic() < deadline:
-                erased += erase_log(db, log_of(path), whole=whole) or not whole
-            writer.kill()
-            said = (said + writer.stdout.read()).rpartition("\n")[0].rpartition("\n")[2]
+                assert db.execute("select max(id) >= ? from t", (int(said.split()[0]),)).fetchone() == (1,)
+            holder.kill()
+            said = (said + holder.stdout.read()).rpartition("\n")[0].rpartition("\n")[2]
+        erased += int(said.split()[1])
         copy = tmp_path / f"after-{number}" / path.name
         copy.parent.mkdir()
         copy.write_bytes(path.read_bytes())
         log_of(copy).write_bytes(log_of(path).read_bytes())
         with closing(sqlite3.connect(copy)) as after:
-            assert after.execute("select max(id) from t").fetchone()[0] >= int(said)
+            assert after.execute("select max(id) from t").fetchone()[0] >= int(said.split()[0])
             assert after.execute("pragma quick_check").fetchone() == ("ok",)
 
     assert erased > 0

@@ -19,6 +19,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.clock import SystemClock
+from agent.core.types import Instant
 from agent.errors import OutboxError
 from agent.outbox import file as outbox_file
 from agent.outbox.degraded import AGAIN_S
@@ -27,7 +28,7 @@ from agent.outbox.outbox import FORK_AGAIN_S, Condition, Outbox, OutboxSettings
 from agent.outbox.seals import SEAL_AFTER_S, SEAL_EVERY
 from agent.outbox.transaction import EVICTION, cost_bytes
 from agent.wire import codec
-from agent.wire.message import Priority
+from agent.wire.message import Message, Priority
 from agent.wire.payloads import ChainBody, ChainPayload
 from tests.conftest import SteppedClock
 from tests.support.outboxes import SMALL, by_hand, end, message, proofs, refusing, start, update
@@ -833,3 +834,57 @@ def test_invariant_12_memory_takes_what_the_file_refuses_for_any_reason(
     assert outbox.condition() == Condition()
     assert [s.message.event_id for s in outbox.waiting(9, clock.now())] == ["e2", None]
     assert outbox.stats().dropped["image"] == 1
+
+
+def piece(number: int, request: str = "r1", body: bytes = b"age") -> Message:
+    return Message(
+        f"evidence/{request}/footage.mp4/{number}",
+        body,
+        "application/octet-stream",
+        Priority.EVIDENCE,
+        Instant(999.0, 1_769_999_999.0),
+        request,
+    )
+
+
+def test_pieces_of_footage_are_told_when_they_are_receipted_and_only_then(
+    path: Path, clock: SteppedClock
+) -> None:
+    outbox = Outbox(path, SMALL, clock)
+    named: list[str] = []
+    outbox.watch_footage(named.extend)
+    outbox.put([start("a"), piece(0), piece(1), piece(2)])
+    outbox.quarantine(4, "too large")
+
+    outbox.acknowledge(outbox.stream, [*proofs(path, (1, 2)), (3, "f" * 16)])
+
+    assert named == ["evidence/r1/footage.mp4/0"]
+    lying = outbox.footage()
+    assert lying is not None
+    assert lying.waiting | {*lying.apart} <= {"evidence/r1/footage.mp4/1", "evidence/r1/footage.mp4/2"}
+    assert lying.apart["evidence/r1/footage.mp4/2"] == "too large"
+
+
+def test_footage_that_is_no_longer_wanted_goes_and_is_counted(path: Path, clock: SteppedClock) -> None:
+    outbox = Outbox(path, SMALL, clock)
+    outbox.put([piece(0), piece(1), piece(0, "r2"), start("a")])
+    outbox.quarantine(2, "too large")
+
+    assert outbox.withdraw_footage(lambda topic: topic.startswith("evidence/r1/")) == 2
+
+    lying = outbox.footage()
+    assert lying is not None
+    assert (lying.waiting, lying.apart) == ({"evidence/r2/footage.mp4/0"}, {})
+    assert outbox.stats().dropped["evidence"] == 2
+    assert outbox.stats().pending == 2
+    assert sent(outbox, clock) == [4, 3]
+
+
+def test_while_the_disk_takes_nothing_nobody_says_which_footage_lies_there(
+    path: Path, clock: SteppedClock
+) -> None:
+    outbox = Outbox(path, SMALL, clock)
+    outbox.put([piece(0)])
+    with refusing(path):
+        outbox.put([start("a")])
+        assert outbox.footage() is None

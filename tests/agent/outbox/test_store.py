@@ -184,8 +184,8 @@ def test_a_receipt_tells_how_many_it_removed(store: OutboxStore, clock: SteppedC
     store.set_apart(2, "why")
 
     receipt = proofs(store.db, (1, 2))
-    assert store.forget([*receipt, (3, "f" * 16)]) == (2, [3])
-    assert store.forget(receipt) == (0, [])
+    assert store.forget([*receipt, (3, "f" * 16)]) == (2, [3], ())
+    assert store.forget(receipt) == (0, [], ())
 
 
 def test_what_has_a_receipt_or_is_set_apart_is_never_changed_and_the_rest_may_be(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.types import Box, Image, Instant, Shot
-from agent.publishing.jpeg import ThumbnailSettings, encode, scene, thumbnail
+from agent.core.types import Box, Image, Instant, Sensitive, SensitiveKind, Shot
+from agent.publishing.jpeg import Blur, ThumbnailSettings, encode, scene, thumbnail
 
 AT = Instant(1.0, 1.0)
 MIDDLE = Box(0.4, 0.4, 0.6, 0.6)
@@ -123,3 +123,58 @@ def test_a_box_at_the_edge_or_beyond_it_does_not_harm() -> None:
     jpeg = scene(shot(smooth(64, 48), Box(-0.5, -0.5, 1.5, 1.5)), ThumbnailSettings())
 
     assert (jpeg.width_px, jpeg.height_px) == (64, 48)
+
+
+HEAD = Sensitive(SensitiveKind.HEAD, Box(0.2, 0.2, 0.4, 0.4), 6)
+PLATE = Sensitive(SensitiveKind.PLATE, Box(0.6, 0.6, 0.9, 0.9), 6)
+
+
+def private_shot(image: Image) -> Shot:
+    return Shot(image, AT, MIDDLE, 0.5, (HEAD, PLATE))
+
+
+def detail(image: Image, box: Box) -> float:
+    """How much neighbouring pixels differ in a part."""
+    height_px, width_px = image.shape[:2]
+    rows = slice(round(box.top * height_px), round(box.bottom * height_px))
+    part = image[rows, round(box.left * width_px) : round(box.right * width_px)]
+    return float(np.abs(np.diff(part.astype(float), axis=1)).mean())
+
+
+@pytest.mark.parametrize(
+    ("blur", "hidden"), [("none", ()), ("heads", (HEAD,)), ("heads_and_plates", (HEAD, PLATE))]
+)
+def test_heads_and_plates_are_of_coarse_squares_where_it_is_wanted(
+    blur: Blur, hidden: tuple[Sensitive, ...]
+) -> None:
+    image = noise(480, 480)
+    plain = decoded(encode(shot(image), 480, 500_000).data)
+    for jpeg in (
+        encode(private_shot(image), 480, 500_000, blur=blur),
+        scene(private_shot(image), ThumbnailSettings(blur=blur, scene_max_side_px=480)),
+        thumbnail(private_shot(image), ThumbnailSettings(blur=blur, max_side_px=480)),
+    ):
+        seen = decoded(jpeg.data)
+        for each in (HEAD, PLATE):
+            assert (detail(seen, each.box) < 0.35 * detail(plain, each.box)) is (each in hidden), each.kind
+        assert detail(seen, Box(0.0, 0.7, 0.3, 1.0)) > 0.35 * detail(plain, Box(0.0, 0.7, 0.3, 1.0)), (
+            "the rest stays"
+        )
+
+
+def test_of_what_is_hidden_no_more_is_left_than_a_few_squares() -> None:
+    """In a picture of half the size each square shrinks to some pixels, and inside of one nothing differs."""
+    image = noise(480, 480)
+    seen = decoded(encode(private_shot(image), 480, 500_000, blur="heads").data).astype(int)
+    square = seen[98:110, 98:110]
+
+    assert np.abs(square - square.mean(axis=(0, 1))).max() < 12, "JPEG's own noise"
+
+
+@pytest.mark.parametrize(
+    "box", [Box(-0.5, -0.5, 0.1, 0.1), Box(0.9, 0.9, 2.0, 2.0), Box(0.5, 0.5, 0.5001, 0.5001)]
+)
+def test_what_reaches_out_of_the_picture_or_is_smaller_than_a_pixel_is_borne(box: Box) -> None:
+    picture = Shot(smooth(100, 50), AT, MIDDLE, 0.5, (Sensitive(SensitiveKind.HEAD, box, 6),))
+
+    assert encode(picture, 320, 24_000, blur="heads").width_px == 100

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from agent.errors import ConfigError
 from agent.settings.base import Name, Secret, Settings
-from agent.settings.diagnostics import MAX_TOLD, Mistake, quoted, read_settings, redacted
+from agent.settings.diagnostics import MAX_TOLD, Mistake, judged, quoted, read_settings, redacted
 
 CANARY = "pa55-w0rd-canary"
 
@@ -221,3 +221,19 @@ def test_quoting_and_telling() -> None:
     assert quoted(None) == "null"
     assert quoted("a\x1b[31m") == r'"a\u001b[31m"'
     assert Mistake(3, ("a", 0, "b"), "wrong", "do this").line_of("f.yaml") == "f.yaml:3: a[0].b: wrong; do this"
+
+
+class Places(Settings):
+    name: str
+    size: int
+
+
+def test_whoever_shows_mistakes_in_his_own_way_gets_them_with_their_paths() -> None:
+    settings, mistakes = judged(b"name: hai-ninh\nsize: large\n", Places)
+    _, unreadable = judged(b"a: [", Places)
+    right, none = judged(b"name: hai-ninh\nsize: 3\n", Places)
+
+    assert settings is None
+    assert [(each.line, each.path) for each in mistakes] == [(2, ("size",))]
+    assert len(unreadable) == 1
+    assert (right, none) == (Places(name="hai-ninh", size=3), [])

@@ -10,6 +10,7 @@ from agent.config.schema import Config, config_sha256, load
 from agent.core.types import Instant, Size
 from agent.detectors import Detector, load_detector
 from agent.detectors.absent import Absent
+from agent.host.camera_stats import Seen
 from agent.status import birth
 from agent.status.session import Session, versions
 from agent.wire.payloads import InfoPayload
@@ -27,13 +28,17 @@ def network(config: Config) -> Detector:
     return load_detector(config.detector)
 
 
-def said(config: Config, size: Size | None = None, detector: Detector | None = None) -> InfoPayload:
+def said(
+    config: Config, size: Size | None = None, detector: Detector | None = None, encoder: str | None = None
+) -> InfoPayload:
     cameras = [
         birth.DescribedCamera(each.name, each.source.kind, each.pipeline(config.device).rules)
         for each in config.cameras
     ]
     session = Session("a-session", NOW, "first_start", config_sha256(config), versions())
-    return birth.message(config.device, cameras, session, detector or network(config), {"road": size}, NOW)
+    return birth.message(
+        config.device, cameras, session, detector or network(config), {"road": Seen(size, encoder)}, NOW
+    )
 
 
 def test_it_names_the_box_its_network_and_what_it_stands_on(config: Config) -> None:
@@ -65,6 +70,11 @@ def test_the_size_of_a_picture_is_told_once_it_is_known(config: Config) -> None:
     assert before.cameras[0].frame is None
     assert after.cameras[0].frame is not None
     assert (after.cameras[0].frame.width_px, after.cameras[0].frame.height_px) == (512, 256)
+
+
+@pytest.mark.parametrize("encoder", ["hardware", "software", None])
+def test_it_tells_who_encodes_what_is_recorded(config: Config, encoder: str | None) -> None:
+    assert said(config, encoder=encoder).cameras[0].encoder == encoder
 
 
 def test_a_box_without_a_network_names_none(config: Config) -> None:

@@ -15,16 +15,20 @@ import pytest
 from agent.clock import Clock, Trust
 from agent.core.throttle import Throttle
 from agent.errors import ModelError, OutboxError
+from agent.evidence.settings import RecordSettings
 from agent.host.camera_stats import CameraState, State
 from agent.host.machine import Machine
 from agent.status.health import Sources, report
 from agent.status.session import Session
 from agent.wire import codec
 from agent.wire.payloads import HealthPayload, MqttHealth, OutboxHealth
+from agent.workers.footage.recorder import Recorder
+from agent.workers.footage.sources import SharedFootage
 from fleet.report.words import ENGLISH, VIETNAMESE
 from tests.agent.host.test_machine import board
 from tests.agent.workers.test_camera import Post
 from tests.conftest import SteppedClock
+from tests.support.footage import RingBench
 
 OUTBOX = OutboxHealth(
     pending=3, bytes=4096, oldest_s=2.5, dropped={"image": 4}, quarantined=1, confirm="receipt"
@@ -62,8 +66,11 @@ def test_on_a_pi_every_field_of_the_contract_is_filled(
     it = report(sources, clock)
 
     plain = json.loads(codec.encode(it))
-    assert [name for name, value in plain.items() if value in (None, {})] == []
-    assert [name for name, value in plain["cameras"]["road"].items() if value is None] == ["frame_age_s"]
+    assert [name for name, value in plain.items() if value in (None, {})] == ["footage"]  # it records nothing
+    assert [name for name, value in plain["cameras"]["road"].items() if value is None] == [
+        "frame_age_s",
+        "recording",
+    ]
     assert plain["uptime_s"] == 7
     assert plain["boot_reason"] == "box_restarted"
     assert plain["throttled"]["under_voltage_since_boot"]
@@ -143,6 +150,9 @@ def everything_is_wrong(post: Post, sources: Sources, tmp_path: Path) -> Iterato
     without_a_detector(post)
     trouble = {"full": True, "in_memory": "disk I/O error", "oldest_s": 3600.0, "pictures": "key_missing"}
     bad = OUTBOX.model_copy(update=trouble)
+    record, ring = RecordSettings(mode="continuous"), RingBench(tmp_path / "ring").ring
+    recorder = Recorder("road", record, SharedFootage("road", post.clock), ring, post.clock)
+    recorder.figures.why = "the disk failed"
     wrong = replace(
         sources,
         session=replace(sources.session, config_refused=True),
@@ -151,6 +161,7 @@ def everything_is_wrong(post: Post, sources: Sources, tmp_path: Path) -> Iterato
         throttle=lambda: Throttle(0.5, hot=True, busy=True),
         trust=lambda: Trust("unknown"),
         paused=lambda: ["road"],
+        recorders={"road": recorder},
     )
     for state in get_args(State):
         post.it.state = CameraState(state, post.clock.now())

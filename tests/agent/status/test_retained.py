@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.core.types import Size
-from agent.host.camera_stats import CameraState
+from agent.host.camera_stats import CameraState, Seen
 from agent.status.health import Sources
 from agent.status.retained import RetainedStatus
 from agent.wire.codec import moment
@@ -30,6 +30,7 @@ class Board:
     def __init__(self, sources: Sources, clock: SteppedClock) -> None:
         self._bodies: dict[str, bytes] = {}
         self._clock = clock
+        self.broken = False
         self.status = RetainedStatus(self._bodies.__setitem__, sources, self._birth, clock, INTERVAL_S)
 
     def says(self, topic: str) -> dict[str, Any]:
@@ -37,7 +38,10 @@ class Board:
         content: dict[str, Any] = json.loads(self._bodies[topic])
         return content
 
-    def _birth(self, sizes: Mapping[str, Size | None]) -> InfoPayload:
+    def _birth(self, seen: Mapping[str, Seen]) -> InfoPayload:
+        if self.broken:
+            raise ValueError("a text that is too long")
+        sizes = {name: each.size for name, each in seen.items()}
         frames = {n: FramePayload(width_px=s.width_px, height_px=s.height_px) for n, s in sizes.items() if s}
         return InfoPayload(
             commune="test-commune",
@@ -68,6 +72,20 @@ def test_a_camera_whose_pictures_are_late_is_said_to_be_stalled(
     assert (kept["state"], kept["frame_age_s"]) == ("stalled", 6)
     board.status.publish()
     assert "camera_stalled:road" in board.says("health")["degraded"]
+
+
+def test_what_a_camera_turns_out_to_be_is_told_at_once(board: Board, post: Post) -> None:
+    board.status.publish()
+    board.status.look()
+    board.status.publish()
+    assert not board.status.due
+    post.it.figures.encoder = "software"
+    assert not board.status.due
+    board.status.look()
+    assert board.status.due
+    board.status.publish()
+    board.status.look()
+    assert not board.status.due
 
 
 def test_a_camera_says_by_itself_that_its_state_has_changed(
@@ -123,3 +141,15 @@ def test_a_figure_that_cannot_be_had_silences_neither_birth_nor_cameras(
     assert [line["event"] for line in lines] == ["health_failed"]
     assert board.says("info")["cameras"][0]["id"] == "road"
     assert board.says("camera/road/status")["state"] == "disabled"  # it has not started yet
+
+
+def test_a_birth_that_cannot_be_said_stops_nothing_and_is_tried_again(board: Board) -> None:
+    board.broken = True
+    with capture_logs() as lines:
+        board.status.publish()
+    assert [line["event"] for line in lines] == ["birth_failed"]
+    assert board.says("health")
+    assert board.says("camera/road/status")
+    board.broken = False
+    board.status.publish()
+    assert board.says("info")["cameras"][0]["id"] == "road"

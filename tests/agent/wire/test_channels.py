@@ -24,7 +24,12 @@ def test_what_lies_in_the_outbox_comes_from_the_box_and_is_never_retained() -> N
         assert not (channel.kept and (channel.retained or channel.sender != "box")), channel.kind
 
 
-def test_bytes_and_json_with_a_place_in_a_stream_lie_in_the_outbox() -> None:
+def test_bytes_and_json_with_a_place_in_a_stream_lie_in_the_outbox_but_for_what_is_live() -> None:
     for channel in CHANNELS:
         placed = isinstance(channel.payload, Format) or issubclass(channel.payload, Posted)
-        assert channel.kept or not placed, channel.kind
+        assert channel.kept or channel.live or not placed, channel.kind
+
+
+def test_what_is_live_is_kept_nowhere() -> None:
+    assert [each.kind for each in CHANNELS if each.live] == [MessageKind.LOOK]
+    assert not any(each.kept or each.retained for each in CHANNELS if each.live)

@@ -23,7 +23,7 @@ from tests.support.strategies import names
 TOPICS = Topics("hai-ninh", "hai-ninh-03")
 NAMES = {
     "camera": "north", "rule": "r-1", "event_id": "e-1", "kind": "scene", "request_id": "q-1", "file": "f",
-    "chunk": "0", "command_id": "c-1", "verb": "ping",
+    "chunk": "0", "command_id": "c-1", "verb": "ping", "number": "7",
 }  # fmt: skip
 
 
@@ -105,7 +105,8 @@ def test_a_topic_is_heard_once_by_the_other_side_and_published_only_by_its_own(c
 
     for sender in ("box", "station"):
         wanted = 1 if sender == channel.sender else 0
-        assert sum(covers(each, topic) for each in subscriptions(sender)) == wanted
+        heard = 0 if channel.live else wanted
+        assert sum(covers(each, topic) for each in subscriptions(sender)) == heard
         allowed = [each.replace("{camera}", NAMES["camera"]) for each in permissions(sender)]
         assert sum(covers(each, topic) for each in allowed) == wanted
         assert all("#" not in each for each in allowed), "no topic may be invented"

@@ -61,3 +61,45 @@ def test_errors_of_the_executor_are_its_reasons(box: CommandedBox) -> None:
     box.work()
 
     assert box.acks(name)[0].detail == "no picture within 10 s: the camera is lost, cable"
+
+
+CLIP = {
+    "camera": "north",
+    "from": "2026-03-02T18:00:00+07:00",
+    "to": "2026-03-02T18:01:00+07:00",
+    "case_number": "12/2026",
+    "purpose": "collision",
+    "officer": "Lê Văn A",
+}
+
+
+def test_a_clip_is_answered_at_once_and_stands_in_the_audit_log_with_who_asked_and_why(
+    box: CommandedBox,
+) -> None:
+    name = box.command("clip", **CLIP)
+    box.work()
+
+    (ack,) = box.acks(name)
+    assert (ack.state, ack.result["size_bytes"]) == ("done", 7)
+    assert box.hands.did == ["clip north"]
+    lines = {line["n"]: line for line in box.audit()}
+    (line,) = box.hands.lines
+    assert lines[line]["args"] == {**CLIP, "from": "2026-03-02T11:00:00.000Z", "to": "2026-03-02T11:01:00.000Z"}
+    assert lines[line]["state"] == "begun"
+
+
+def test_a_clip_of_a_camera_that_is_not_there_fails_with_those_that_are(box: CommandedBox) -> None:
+    name = box.command("clip", **{**CLIP, "camera": "south"})
+    box.work()
+
+    assert box.acks(name)[0].detail == "there is no camera 'south'; there are north"
+    assert box.hands.did == []
+
+
+def test_a_release_names_the_request(box: CommandedBox) -> None:
+    name = box.command("release", request="id-1")
+    box.work()
+
+    (ack,) = box.acks(name)
+    assert (ack.state, ack.result["was"]) == ("done", "sending")
+    assert box.hands.did == ["release id-1"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ def test_the_broker_hears_once_it_is_on_disk_and_the_station_once_it_is_done(box
 
     (ack,) = box.acks(name)
     assert (ack.id, ack.state, ack.detail) == (name, "done", None)
-    assert ack.result == {"audit": 2}  # the second line of the log
+    second = (box.folder / "audit.log").read_bytes().splitlines()[1]
+    assert ack.result == {"audit": 2, "audit_sha256": sha256(second).hexdigest()}
     assert [line["state"] for line in box.audit()] == ["accepted", "done"]
     assert box.audit()[0]["issuer"] == "duty officer"
 
@@ -224,3 +226,41 @@ def test_a_snapshot_is_on_the_disk_of_the_journal_no_more_once_the_outbox_has_it
     files = [path for path in box.folder.iterdir() if path.name.startswith("commands.db")]
     assert files
     assert not [path.name for path in files if b" a picture" in path.read_bytes()]
+
+
+def look(box: CommandedBox, **more: Any) -> str:
+    return box.command("look", camera="north", seconds=20, officer="Lan", purpose="case 12", **more)
+
+
+def test_a_look_lasts_beside_the_other_commands_and_is_acknowledged_at_its_end(box: CommandedBox) -> None:
+    name = look(box)
+    ping = box.command("ping")
+    with at_work(box):
+        until_true(lambda: box.acks(ping))
+        assert (box.hands.did, box.acks(name)) == (["look north"], [])
+        box.hands.looks_end = True
+        until_true(lambda: box.acks(name))
+
+    (ack,) = box.acks(name)
+    assert (ack.state, ack.result["sent"], ack.result["dropped"]) == ("done", 3, 1)
+    lines = [line for line in box.audit() if line["id"] == name]
+    assert [line["state"] for line in lines] == ["accepted", "begun", "done"]
+    assert (lines[0]["args"]["officer"], lines[0]["args"]["purpose"]) == ("Lan", "case 12")
+    assert lines[-1]["result"]["pictures_sha256"] == "ef" * 32
+
+
+def test_a_look_ends_with_the_agent_and_is_not_begun_again_by_the_next_life(box: CommandedBox) -> None:
+    ended = look(box)
+    with at_work(box):
+        until_true(lambda: box.hands.did)
+    assert [ack.state for ack in box.acks(ended)] == ["done"]
+
+    box.begin()
+    cut_off = look(box)
+    box.work()
+    box.begin()
+    box.work()
+
+    (ack,) = box.acks(cut_off)
+    assert (ack.state, (ack.detail or "")[:7]) == ("failed", "cut off")
+    assert box.hands.did == ["look north"] * 2

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agent.core.types import EndReason
+from examples.demo.footage import HandedOver
 from examples.demo.page import WHAT, WHY, Scene, altogether, numbers, write_page
 from examples.demo.results import Delivery, KeptEvent, count
 
@@ -76,6 +77,20 @@ def test_each_choice_of_the_filter_leaves_some_cards_and_without_scripts_all_are
     assert chosen == 1 + 1 + 3 + 2
     assert re.findall(r"<article[^>]*hidden", text) == []
     assert '<form id="filter" hidden>' in text
+
+
+def test_the_footage_is_played_beside_the_verifiers_word(tmp_path: Path) -> None:
+    event = {"camera": "road", "time": "2026-01-01T00:00:02.000Z"}
+    videos = ("station/footage/b/q/package/footage-2.mp4", "station/footage/b/q/package/footage-1.mp4")
+    words = ("authentic: <b>everything</b>", "  camera road")
+    footage = HandedOver(event, "station/footage/b/q/package", videos, "authentic", words, "ngatu verify x")
+    page = write_page(tmp_path, [], {}, [], Delivery(1, 1, 0), {}, 40, footage)
+    text = page.read_text(encoding="utf-8")
+
+    assert f'<video id="clip" src="{videos[0]}"' in text
+    assert f'<a href="{videos[1]}">2</a>' in text
+    assert '<b id="verdict" class="good">authentic</b>' in text
+    assert "authentic: &lt;b&gt;everything" in text
 
 
 def test_what_a_box_says_is_text_and_no_part_of_the_page(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from cryptography import x509
 
 from agent.errors import NgatuError
 from fleet.ca import authority as ca
-from fleet.ca.index import Index, write_whole
+from fleet.ca.index import CertificateIndex, write_whole
 from tests.conftest import ROOT
 from tests.fleet.ca.test_authority import NOW, PASSPHRASE, request, signed
 
@@ -93,10 +93,10 @@ def test_what_was_written_is_never_changed(tmp_path: Path) -> None:
 
 
 def test_an_index_is_never_made_over_another(tmp_path: Path) -> None:
-    Index(tmp_path / "index.jsonl").create()
+    CertificateIndex(tmp_path / "index.jsonl").create()
 
     with pytest.raises(FileExistsError):
-        Index(tmp_path / "index.jsonl").create()
+        CertificateIndex(tmp_path / "index.jsonl").create()
 
 
 def test_a_file_that_a_crash_left_half_written_is_replaced(tmp_path: Path) -> None:

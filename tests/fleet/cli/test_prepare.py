@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.support.programs import OPENSSH, require
 
 HERE = Path(sys.executable).parent
 DEADLINE_S = 60
@@ -79,6 +80,7 @@ def typing(home: Path, *words: str) -> Iterator[Typing]:
 def test_who_types_something_wrong_is_told_at_once_and_asked_again_and_may_stop_in_the_middle(
     tmp_path: Path,
 ) -> None:
+    require(OPENSSH)
     with typing(tmp_path) as at:
         at.answer("Your province", "Tỉnh Quảng Trị")
         at.answer("The first commune", "Hải Ninh")

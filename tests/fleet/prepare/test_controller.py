@@ -18,6 +18,7 @@ from fleet.bundle.release_key import read_private
 from fleet.ca.authority import unlock
 from fleet.prepare import vault
 from tests.conftest import ROOT
+from tests.support.programs import OPENSSH, require
 
 HERE = Path(sys.executable).parent
 SECRETS = {
@@ -68,6 +69,11 @@ class Home:
             for path in folder.rglob("*")
             if path.is_file()
         }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _an_administrators_programs_are_here() -> None:
+    require(OPENSSH)
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +28,7 @@ from tests.conftest import ROOT
 from tests.repo.test_new_box import Province
 from tests.support.boxes import Box, at_work
 from tests.support.brokers import Mosquitto
+from tests.support.programs import require
 from tests.support.provinces import NOW, box, certificates, host, look, province, release, write
 
 VOID = {"meta", "br", "link", "img"}
@@ -207,8 +206,7 @@ def test_a_real_box_is_on_it_as_it_tells_of_itself(tmp_path: Path, mosquitto: Mo
 
 def report(away: Province, *words: str) -> str:
     """The page that report.yml makes where no host answers: this machine's own address, without SSH there."""
-    if shutil.which("ssh") is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("ssh is not here: apt install openssh-client")
+    require({"ssh": "openssh-client"})
     done = subprocess.run(
         [Path(sys.executable).with_name("ansible-playbook"), "-i", away.hosts, "report.yml",
          "-e", "ansible_host=127.0.0.1", "-e", "ansible_port=1", *words],

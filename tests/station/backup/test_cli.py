@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from station.footage.custody import CustodyBook
+from station.footage.folder import FootageStage
 from tests.station.ingest.test_receipts import messages
 from tests.station.test_cli import run
 from tests.support.backups import config, held, keep
+from tests.support.footage_requests import asked, public_pem
 
 
 @pytest.fixture
@@ -75,3 +78,38 @@ def test_a_backup_that_is_due_is_a_finding_of_check(place: Path) -> None:
     shutil.rmtree(place / "backup" / "manifests")
     code, out, _ = run("check", "-c", str(place / "here.yaml"))
     assert (code, "holds no whole backup" in out) == (1, True)
+
+
+def test_footage_is_told_and_that_its_keys_are_to_be_put_back(place: Path) -> None:
+    folder = asked(place / "here")
+    folder.package.mkdir()
+    (folder.package / "manifest.json").write_bytes(b"{}")
+    CustodyBook(place / "here").note(folder, "received", "station", "1 file")
+    folder.tell(stage=FootageStage.COMPLETE, verdict="not authentic")
+
+    code, out, _ = run("backup", str(place / "backup"), "-c", str(place / "here.yaml"))
+    assert (code, "1 packages of footage, 1 of them new or changed" in out) == (0, True)
+    assert not [path for path in (place / "backup").rglob("*") if path.suffix == ".key"]
+
+    code, out, err = run("restore", str(place / "backup"), "-c", str(place / "there.yaml"))
+    assert (code, "1 packages of footage are back" in out) == (0, True)
+    assert "put back your copies of custody.key and footage.key" in err
+
+    (place / "third").mkdir()
+    (place / "here" / "custody.key").rename(place / "third" / "custody.key")
+    (place / "third.yaml").write_text(f"commune: hai-ninh\nstate_dir: {place / 'third'}\n")
+    code, _, err = run("restore", str(place / "backup"), "-c", str(place / "third.yaml"))
+    assert (code, "put back your copies" in err) == (0, False)
+
+
+def test_a_package_that_is_not_as_it_was_judged_ends_a_restore_with_1(place: Path) -> None:
+    folder = asked(place / "here", key=public_pem())
+    folder.package.mkdir()
+    (folder.package / "manifest.json").write_bytes(b"{}")
+    folder.tell(stage=FootageStage.COMPLETE, verdict="authentic")
+    run("backup", str(place / "backup"), "-c", str(place / "here.yaml"))
+
+    code, out, err = run("restore", str(place / "backup"), "-c", str(place / "there.yaml"))
+
+    assert (code, "packages of footage that are not as they were judged: q-1" in err) == (1, True)
+    assert "everything in it is as it came" not in out

@@ -110,7 +110,7 @@ def test_whatever_a_box_sends_is_an_arrival_or_a_wire_error(raw: bytes, properti
     for channel in CHANNELS:
         suffix = channel.suffix.format(
             camera="north", rule="r-1", event_id="e-1", kind="scene", request_id="q-1", file="f", chunk="0",
-            command_id="c-1", verb="reboot",
+            command_id="c-1", verb="reboot", number="1",
         )  # fmt: skip
         try:
             message = read(BASE + suffix, raw, properties)

@@ -9,12 +9,12 @@ from station.store.columns import blob_of, blobs_of, ms
 from tests.station.ingest.test_receipts import BASE, messages
 
 
-def test_pictures_and_footage_belong_into_files_and_json_does_not() -> None:
+def test_pictures_belong_into_files_of_their_own_and_neither_json_nor_footage_does() -> None:
     event, picture = messages(1, 1, picture=True)
     chunk = read(BASE + "evidence/q-1/film.mp4/0", b"{}", {"stream": "s-1", "seq": "3"})
 
     assert blob_of(event) is None
-    assert blobs_of([event, picture, chunk]) == {picture.digest: picture.raw, chunk.digest: b"{}"}
+    assert blobs_of([event, picture, chunk]) == {picture.digest: picture.raw}
 
 
 def test_what_cannot_be_read_as_a_picture_belongs_into_no_file() -> None:

@@ -6,16 +6,20 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
 from agent.wire.channels import MessageKind
 from station.config import QuotaSettings
+from station.footage.folder import FootageStage
 from station.ingest.inbound import InboundMessage, read
 from station.store.id_cache import IdCache
 from station.store.quota import PAGE_BYTES, QUIET_MS, Quota, cost_of
 from tests.station.ingest.test_receipts import BOX, hello, messages
 from tests.station.store.test_store import JPEG, bytes_by
+from tests.support.footage_requests import asked, package, public_pem
+from tests.support.footage_requests import sent as sent_footage
 from tests.support.stores import Place
 
 DAY = 20_000
@@ -207,3 +211,72 @@ def test_what_cannot_be_read_is_charged_with_its_topic_and_its_reason(sqlite_pla
         store.commit(rubbish)
 
     assert file.stat().st_size - before <= sized(rubbish)
+
+
+def test_footage_that_was_asked_for_leaves_room_for_the_pictures_of_the_day(sqlite_place: Place) -> None:
+    """A minute's footage has 1,500 pieces, each of which counted as a message: later alerts had no picture."""
+    folder, files = asked(sqlite_place.folder, key=public_pem()), package(*[5] * 1200)
+    picture = bytes_by("camera/north/snapshot", JPEG, 9_000)
+    with closing(sqlite_place.open(quota=QuotaSettings(messages_per_day=1000))) as store:
+        first, rest = {}, dict(files)
+        for name in ("manifest.json", "manifest.sig"):  # nobody knows of the others what they are before them
+            first[name] = rest.pop(name)
+        seq = 1 + len(list(sent_footage(first)))
+        for batch in (list(sent_footage(first)), *batched(sent_footage(rest, first_seq=seq))):
+            store.commit(store.admitted(batch))
+        assert folder.state().stage is FootageStage.ARRIVED
+
+        assert store.admitted([picture]) == [picture]
+        used = sqlite_place.rows(
+            "select coalesce(sum(messages), 0), coalesce(sum(size_bytes), 0) from daily_usage"
+        )
+        assert used == [(0, 0)]
+
+
+def test_the_same_piece_under_ever_new_numbers_counts_as_what_it_is(sqlite_place: Place) -> None:
+    """Its rows are as large as any; also where one batch has them all."""
+    asked(sqlite_place.folder, key=public_pem())
+    first = next(sent_footage(package(5)))
+    copies = [replace(first, seq=seq) for seq in range(1, 2001)]
+    with closing(sqlite_place.open(quota=QuotaSettings(messages_per_day=1000))) as store:
+        kept = 0
+        for batch in (copies[:700], copies[700:701], copies[700:]):
+            admitted = store.admitted(batch)
+            store.commit(admitted)
+            kept += len(admitted)
+
+        assert kept == 1 + 750
+        assert sqlite_place.rows("select messages from daily_usage") == [(750,)]
+
+
+def test_what_comes_before_the_manifest_counts_for_only_the_manifest_says_what_is_needed(
+    sqlite_place: Place,
+) -> None:
+    """A byte each under ever new names: of those nobody knows how many there are to be."""
+    asked(sqlite_place.folder, key=public_pem())
+    first = next(sent_footage(package(5)))
+    suffix = first.suffix.replace("manifest.json/0", "")
+    ahead = [replace(first, suffix=f"{suffix}{seq}.age/0", raw=b"x", seq=seq) for seq in range(1, 2001)]
+    with closing(sqlite_place.open(quota=QuotaSettings(messages_per_day=1000))) as store:
+        kept = 0
+        for batch in batched(iter(ahead)):
+            admitted = store.admitted(batch)
+            store.commit(admitted)
+            kept += len(admitted)
+
+        assert kept == 750
+        assert [each.asked for each in store.admitted([replace(first, seq=3000)])] == [True]
+
+
+def test_a_needed_piece_that_could_not_be_kept_is_needed_again(sqlite_place: Place) -> None:
+    asked(sqlite_place.folder, key=public_pem())
+    (first, *_) = sent_footage(package(5))
+    with closing(sqlite_place.open(quota=QuotaSettings(messages_per_day=1000))) as store:
+        assert [each.asked for each in store.admitted([first])] == [True]
+        assert [each.asked for each in store.admitted([first])] == [True]
+        assert [each.asked for each in store.admitted([replace(first, seq=2)])] == [False]
+
+
+def batched(messages: Iterator[InboundMessage], size: int = 200) -> Iterator[list[InboundMessage]]:
+    while batch := list(islice(messages, size)):
+        yield batch

@@ -326,7 +326,7 @@ def test_holes_of_pictures_that_came_without_numbers_are_no_gaps(place: Place) -
     assert place.rows("select count(*) from gap") == [(0,)]
 
 
-def test_counts_answers_and_footage_are_kept(store: Store, place: Place) -> None:
+def test_counts_and_answers_are_kept_and_footage_is_in_no_table_of_its_own(store: Store, place: Place) -> None:
     posted = {"seq": 1, "stream": "s-1", "published_at": "2026-03-02T11:00:00.000Z"}
     count = posted | {
         "schema": "1.0", "commune": BOX[0], "device": BOX[1], "camera": "north", "clock": {"state": "ntp"},
@@ -349,13 +349,24 @@ def test_counts_answers_and_footage_are_kept(store: Store, place: Place) -> None
     ]
     assert place.rows("select kind, suffix from other_message order by seq") == [
         ("ack", "ack/c-1"),
-        ("chunk", "evidence/q-1/film.mp4/0"),
     ]
-    assert place.rows("select suffix, reason from quarantine") == [
-        ("evidence/q-1/film.mp4/1", "it has no number, so it cannot be receipted")
+    assert place.rows("select suffix, reason from quarantine order by suffix") == [
+        ("evidence/q-1/film.mp4/1", "it has no number, so it cannot be receipted"),
     ]
     assert place.rows("select event_id, kind from picture") == [("", "snapshot")]
     assert store.committed(*BOX, "s-1") == [(1, 4)]
+
+
+def test_footage_that_nobody_asked_for_is_kept_as_unreadable_and_counts_as_that(
+    store: Store, place: Place
+) -> None:
+    admitted = store.admitted([bytes_by("evidence/q-1/film.mp4/0", b"x" * 900, 3)])
+    store.commit(admitted)
+
+    assert place.rows("select suffix, reason from quarantine") == [
+        ("evidence/q-1/film.mp4/0", "nobody here asked for footage q-1")
+    ]
+    assert place.rows("select unreadable_bytes > 900 from daily_usage") in ([(1,)], [(True,)])
 
 
 def test_the_numbers_of_one_box_say_nothing_about_another(store: Store, place: Place) -> None:

@@ -23,6 +23,7 @@ class CrowdRule(TrackRule):
     """Many people are in a zone at once."""
 
     event = EventKind.CROWD
+    meaning = tr("Many people are in a zone at once.")
     kind: Literal["crowd"] = "crowd"
     labels: Labels = Field(PERSONS, description="Labels that are counted.")
     severity: Severity = Field(

@@ -27,6 +27,7 @@ from agent.core.rules.rule import BaseRule
 from agent.core.rules.trajectory import Trajectory
 from agent.core.types import Box, EventKind, Instant, Severity, StillRegion
 from agent.settings.base import Name
+from agent.translatable import tr
 
 OWNERS = ("person", "bicycle", "motorcycle")
 """Who can have put a thing down and stay with it."""
@@ -46,6 +47,7 @@ class LeftObjectRule(BaseRule):
     """A thing was left behind, or fell onto the road."""
 
     event = EventKind.OBJECT_LEFT
+    meaning = tr("A thing is left behind in a zone, or falls onto the road.")
     kind: Literal["left_object"] = "left_object"
     severity: Severity = Field(
         Severity.ALERT, description="alert is for the duty officer now, info for looking up."

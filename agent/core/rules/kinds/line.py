@@ -31,6 +31,7 @@ class LineRule(TrackRule):
     """A road user goes over a line; `in` from left to right of someone who walks from start to end."""
 
     event = EventKind.LINE_CROSSED
+    meaning = tr("A road user goes over a line, in or out.")
     lasting = False
     kind: Literal["line"] = "line"
     start: Corner = Field(description=tr("Where the line begins, [x, y]."))

@@ -44,6 +44,7 @@ class LoiteringRule(TrackRule):
     """Someone stays in a zone."""
 
     event = EventKind.LOITERING
+    meaning = tr("Somebody stays in a zone for long.")
     kind: Literal["loitering"] = "loitering"
     labels: Labels = Field(PERSONS, description="Labels of the model that the rule looks at.")
     severity: Severity = Field(

@@ -16,12 +16,14 @@ from agent.core.rules.lifecycle import Fact
 from agent.core.rules.rule import BaseRule
 from agent.core.types import Box, EventKind
 from agent.settings.base import Name
+from agent.translatable import tr
 
 
 class MotionRule(BaseRule):
     """Something moves, known or not: the rule that needs no detector."""
 
     event = EventKind.MOTION
+    meaning = tr("Something moves, known or not.")
     needs_detector = False
     kind: Literal["motion"] = "motion"
     zone: Name | None = Field(None, description="Only where this zone is touched; none: the whole view.")

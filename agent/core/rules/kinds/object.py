@@ -12,12 +12,14 @@ from agent.core.rules.kind import Kind, nothing
 from agent.core.rules.rule import TrackRule
 from agent.core.types import EventKind
 from agent.settings.base import Name
+from agent.translatable import tr
 
 
 class ObjectRule(TrackRule):
     """The life of each road user."""
 
     event = EventKind.OBJECT
+    meaning = tr("A road user is seen.")
     kind: Literal["object"] = "object"
     zone: Name | None = Field(None, description="Only those that have been in this zone; none: all.")
 

@@ -27,6 +27,7 @@ class StoppedVehicleRule(TrackRule):
     """A vehicle stands where none may stand."""
 
     event = EventKind.STOPPED_VEHICLE
+    meaning = tr("A vehicle stands in a zone.")
     kind: Literal["stopped_vehicle"] = "stopped_vehicle"
     labels: Labels = Field(VEHICLES, description="Labels of the model that the rule looks at.")
     severity: Severity = Field(

@@ -38,6 +38,7 @@ class WrongWayRule(TrackRule):
     """A vehicle goes against the direction of a zone."""
 
     event = EventKind.WRONG_WAY
+    meaning = tr("A vehicle goes against the direction of a zone.")
     kind: Literal["wrong_way"] = "wrong_way"
     labels: Labels = Field(VEHICLES, description="Labels of the model that the rule looks at.")
     severity: Severity = Field(

@@ -18,6 +18,7 @@ class ZoneRule(TrackRule):
     """A road user enters a zone; the event ends when it leaves."""
 
     event = EventKind.ZONE_ENTERED
+    meaning = tr("A road user enters a zone.")
     kind: Literal["zone"] = "zone"
     zone: Name = Field(description=tr("The zone."))
 

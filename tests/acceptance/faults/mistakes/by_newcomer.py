@@ -17,7 +17,7 @@ WHO = "newcomer"
 PYTHON = os.path.realpath(sys.executable)
 """The machine's, in which nothing of ngatu is installed."""
 FILES = ("Makefile", "setup.cfg", "pyproject.toml", "README.md", ".ci")
-CODE = ("agent", "station", "models", "fleet", "examples")
+CODE = ("agent", "station", "models", "fleet", "verifier", "examples")
 
 
 def clone(desk: Desk, *more: str) -> Path:

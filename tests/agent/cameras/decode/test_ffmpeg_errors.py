@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+from pathlib import Path
 
 import av.error
 import pytest
@@ -33,6 +35,33 @@ def test_a_live_cameras_error_is_told_in_our_words(error: Exception, verdict: ty
     assert isinstance(told_as, verdict)
     assert words in told_as.what
     assert "hunter2" not in f"{told_as.what} {told_as.hint}"
+
+
+@pytest.mark.parametrize(("number", "words"), [
+    (errno.ENODEV, "was pulled out"),
+    (errno.ENXIO, "was pulled out"),
+    (errno.EBUSY, "in use by another program"),
+    (errno.ENOSPC, "no room on its USB bus"),
+    (errno.EIO, "cannot be read"),
+])  # fmt: skip
+def test_what_the_kernel_says_of_a_usb_camera_is_told_in_our_words(number: int, words: str) -> None:
+    usb = Source("east", "usb", "/dev/video0", "/dev/video0", format="v4l2")
+    lost = explained(usb, OSError(number, "whatever"))
+    assert isinstance(lost, CameraLost)
+    assert words in lost.what and lost.hint
+    assert words not in explained(LIVE, OSError(number, "whatever")).what or number == errno.EIO
+
+
+def test_a_device_that_is_gone_was_pulled_out_whatever_the_kernel_says(tmp_path: Path) -> None:
+    device = tmp_path / "video0"
+    device.touch()
+    usb = Source("east", "usb", str(device), str(device), format="v4l2")
+    ended = av.error.ArgumentError(errno.EINVAL, "whatever")
+    assert "gives no pictures" in explained(usb, ended).what
+    device.unlink()
+    lost = explained(usb, ended)
+    assert isinstance(lost, CameraLost)
+    assert "was pulled out" in lost.what and "plug" in lost.hint
 
 
 def test_a_file_is_not_asked_again_and_again() -> None:

@@ -6,18 +6,14 @@ import errno
 import io
 import threading
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import pytest
-from av.packet import Packet
-from hypothesis import given
-from hypothesis import strategies as st
 
 from agent.cameras.decode.decoded import Source
-from agent.cameras.decode.recorder import Times, record
+from agent.cameras.decode.recorder import record
 from agent.cameras.decode.stream import Stream
 
 
@@ -71,23 +67,3 @@ class FullDisk(io.BytesIO):
 def test_a_full_disk_is_told_in_the_words_of_the_system(numbered_clip: Callable[..., Path]) -> None:
     with pytest.raises(OSError, match="No space left on device"):
         record(stream(numbered_clip(50)), FullDisk(), "mp4", 60, threading.Event(), lambda _m: None)
-
-
-@given(
-    st.lists(
-        st.tuples(st.none() | st.integers(-(2**40), 2**40), st.none() | st.integers(-(2**40), 2**40)),
-        min_size=1,
-        max_size=30,
-    )
-)
-def test_time_increases_whatever_a_cameras_clock_does(stamps: list[tuple[int | None, int | None]]) -> None:
-    times, last, shown = Times(Fraction(1, 90_000)), None, [0]
-    for dts, pts in stamps:
-        packet: Any = Packet(1)
-        packet.dts, packet.pts = dts, pts
-        times.stamp(packet)
-        assert last is None or packet.dts > last
-        assert packet.pts >= packet.dts
-        last = packet.dts
-        shown.append(packet.pts)
-    assert times.written_s == pytest.approx(max(shown) / 90_000)

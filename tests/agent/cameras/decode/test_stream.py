@@ -8,15 +8,19 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 import pytest
 
-from agent.cameras.decode.decoded import Source
+from agent.cameras.decode.decoded import Record, Source
+from agent.cameras.decode.footage.pipe import FootagePipe
+from agent.cameras.decode.footage.tee import NONE, Tee
 from agent.cameras.decode.stream import Stream, Timeline
 from agent.errors import CameraLost, CameraRefused
 from tests.support.large_pictures import h264, write_all
+from tests.support.taps import Caught
 
 
 def now() -> tuple[float, float]:
@@ -241,3 +245,13 @@ def test_a_stream_whose_size_grows_beyond_any_cameras_is_refused_at_once(tmp_pat
     clip.write_bytes(h264(64, 64) + h264(16_000, 16_000))
     with pytest.raises(CameraRefused, match="16000 x 16000"):
         list(Stream(file_source(clip), now))
+
+
+def test_a_recording_that_has_failed_costs_no_picture(
+    numbered_clip: Callable[..., Path], number_in: Callable[..., int]
+) -> None:
+    stream = Stream(file_source(numbered_clip(30)), now)
+    stream.tee = Tee(cast(FootagePipe, Caught()), Record(), masked=False, codec="h264", live=False)
+    stream.tee.way = NONE  # as where the muxer does not take what the camera sends
+
+    assert numbers(stream, number_in) == list(range(30))

@@ -20,6 +20,8 @@ from agent.core.types import (
     Frame,
     Instant,
     Phase,
+    Sensitive,
+    SensitiveKind,
     Severity,
     Size,
     Track,
@@ -240,3 +242,16 @@ def test_any_box_gives_a_picture_that_holds_it(
     assert 0 <= shot.box.left <= shot.box.right <= 1
     assert 0 <= shot.box.top <= shot.box.bottom <= 1
     assert min(rows, columns) >= 2
+
+
+def test_pictures_know_where_heads_are_in_them() -> None:
+    head = Sensitive(SensitiveKind.HEAD, Box(MIDDLE.left, MIDDLE.top, MIDDLE.right, MIDDLE.top + 0.05), 6)
+    elsewhere = Sensitive(SensitiveKind.HEAD, Box(0.0, 0.0, 0.01, 0.01), 6)
+    _, better = best_shot.update(None, frame(), [track(MIDDLE)], SETTINGS, private=(head, elsewhere))
+    shot = better["one"]
+    (own,) = shot.sensitive
+    alert = best_shot.illustrate(event(severity=Severity.ALERT), frame(), SETTINGS, (head, elsewhere))
+
+    assert (own.box.left, own.box.top) == pytest.approx((shot.box.left, shot.box.top), abs=0.02)
+    assert alert.scene is not None
+    assert alert.scene.sensitive == (head, elsewhere)

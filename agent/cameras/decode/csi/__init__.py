@@ -1,0 +1,1 @@
+"""A Raspberry Pi camera, through picamera2."""

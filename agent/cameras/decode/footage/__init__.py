@@ -1,0 +1,1 @@
+"""Packets and masked pictures to fragments of MP4, for the box's recorder."""

@@ -1,0 +1,1 @@
+"""A camera at a USB port: what FFmpeg is told about it."""

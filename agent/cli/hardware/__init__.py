@@ -1,0 +1,1 @@
+"""The walk over a new board, as somebody sees it."""

@@ -1,0 +1,1 @@
+"""Which cameras there are: ONVIF cameras on the network, USB cameras, Raspberry Pi cameras."""

@@ -1,0 +1,1 @@
+"""The loops and records of footage, beside the recorder of each camera."""

@@ -1,0 +1,335 @@
+"""Asks a box for footage: the request is on disk before the order goes out, so that its pieces are taken."""
+
+from __future__ import annotations
+
+import base64
+import os
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from errno import EISDIR
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import inspect
+from sqlalchemy.exc import SQLAlchemyError
+
+from agent.cli.moments import moment
+from agent.errors import BrokerUnreachable, NgatuError, UsageError
+from agent.evidence.package.manifest import CUSTODY
+from agent.settings.access import user_name
+from agent.translatable import tr
+from agent.wire.payloads import InfoPayload, rfc3339
+from agent.wire.verbs import ClipArgs, Verb, understood
+from station import command
+from station.command import CommandReply
+from station.command_words import topics
+from station.config import StationConfig
+from station.footage.box_keys import known_keys
+from station.footage.custody import CustodyBook, pem
+from station.footage.folder import (
+    FOOTAGE,
+    FootageFolder,
+    FootageRequest,
+    FootageStage,
+    FootageState,
+    RequestFolder,
+    remove,
+)
+from station.store.database import engine_of, in_words, url_of
+from station.store.schema import box_key
+
+EXAMPLE: Final = tr(
+    'write: ngatu clip hai-ninh-03 north --from 18:00 --to 18:02 --case 12/2026 --purpose "collision" '
+    '--officer "Lê Văn A"'
+)
+SHORTEST: Final = 4
+ENDED: Final = (FootageStage.COMPLETE, FootageStage.REFUSED, FootageStage.FAILED, FootageStage.RELEASED)
+
+
+@dataclass(frozen=True, slots=True)
+class ClipWanted:
+    """What is to be asked for, and by whom."""
+
+    box: str
+    camera: str
+    from_time: datetime
+    to_time: datetime
+    case_number: str
+    purpose: str
+    officer: str
+    issuer: str
+    """Who sends the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The words of a command line."""
+
+    box: str | None
+    camera: str | None
+    since: str | None
+    until: str | None
+    case_number: str | None
+    purpose: str | None
+    officer: str | None
+
+
+def wanted(given: Given, issuer: str, now: datetime) -> ClipWanted:
+    """What these words ask for, times in the local zone.
+
+    Raises:
+        UsageError, ConfigError: some are missing, or are no moments, or no range.
+    """
+    names = ("BOX", "CAMERA", "--from", "--to", "--case", "--purpose", "--officer")
+    values = (
+        given.box, given.camera, given.since, given.until, given.case_number, given.purpose, given.officer,
+    )  # fmt: skip
+    lacking = [name for name, value in zip(names, values, strict=True) if not value]
+    if lacking:
+        raise UsageError(tr("these are missing: {names}", names=", ".join(lacking)), EXAMPLE)
+    box, camera, since, until, case_number, purpose, officer = (value or "" for value in values)
+    first, last = moment(since, now, "--from"), moment(until, now, "--to")
+    if first >= last:
+        what = tr(
+            "--to: {last:%Y-%m-%d %H:%M:%S} is not after {first:%Y-%m-%d %H:%M:%S}", last=last, first=first
+        )
+        raise UsageError(what, tr("a time without a day is today's"))
+    return ClipWanted(box, camera, first, last, case_number, purpose, officer, issuer)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How the order goes out."""
+
+    life_s: float
+    wait_s: float
+    key: Ed25519PrivateKey | None
+
+
+def folders(config: StationConfig) -> FootageFolder:
+    """The requests of this station."""
+    return FootageFolder(config.state_dir.absolute() / FOOTAGE)
+
+
+def ask(config: StationConfig, wanted: ClipWanted, how: Sending) -> tuple[RequestFolder, CommandReply]:
+    """Note the request, send the order, wait for its answer.
+
+    Raises:
+        UsageError: the box would not understand it; nothing was sent.
+        NgatuError: the request cannot be noted, or the order did not go out.
+    """
+    args = {
+        "camera": wanted.camera,
+        "from": rfc3339(wanted.from_time),
+        "to": rfc3339(wanted.to_time),
+        "case_number": wanted.case_number,
+        "purpose": wanted.purpose,
+        "officer": wanted.officer,
+    }
+    read = understood(Verb.CLIP, args)
+    if not isinstance(read, ClipArgs):
+        raise UsageError(str(read), tr("`ngatu clip --help` says what is asked for"))
+    made: list[RequestFolder] = []
+
+    def note(request_id: str, info: InfoPayload | None) -> None:
+        _recorded(wanted, info)
+        request = FootageRequest(
+            id=request_id,
+            commune=config.commune,
+            device=wanted.box,
+            camera=wanted.camera,
+            from_time=wanted.from_time,
+            to_time=wanted.to_time,
+            case_number=read.case_number,
+            purpose=read.purpose,
+            officer=read.officer,
+            issuer=wanted.issuer,
+            asked_at=datetime.now(UTC),
+        )
+        try:
+            made.append(folders(config).new(request, known_pem(config, wanted.box) or _pem(info)))
+        except OSError as error:
+            raise NgatuError(
+                tr("{path}: {reason}", path=error.filename, reason=error.strerror or error),
+                tr(
+                    "be the station's user, on its host: sudo -u ngatu-station; you are {user}",
+                    user=user_name(),
+                ),
+            ) from None
+
+    try:
+        answered = _send(config, wanted.box, Verb.CLIP, args, wanted.issuer, how, note)
+    except BrokerUnreachable:
+        raise  # it may have gone out
+    except NgatuError:
+        for folder in made:
+            remove(folder.path)
+        raise
+    return made[0], answered
+
+
+def release(config: StationConfig, folder: RequestFolder, issuer: str, how: Sending) -> CommandReply:
+    """Have the box end the hold of a clip, and what it still has to send of it.
+
+    Raises:
+        NgatuError: the order did not go out.
+    """
+    args = {"request": folder.request.id}
+    return _send(config, folder.request.device, Verb.RELEASE, args, issuer, how, None)
+
+
+def find(config: StationConfig, request_id: str) -> RequestFolder:
+    """A request by its id, or by what it ends with: SHORTEST letters at least.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    every = list(folders(config).every())
+    found = [each for each in every if each.request.id == request_id]
+    if not found and len(request_id) >= SHORTEST:
+        found = [each for each in every if each.request.id.endswith(request_id)]
+    if len(found) != 1:
+        what = (
+            tr("there is no request {id}", id=request_id)
+            if not found
+            else tr("{id}: more than one", id=request_id)
+        )
+        raise UsageError(what, tr("`ngatu clip --list` shows them"))
+    return found[0]
+
+
+def follow(
+    folder: RequestFolder, tell: Callable[[FootageState], object], turn: Callable[[float], object]
+) -> FootageState:
+    """Wait until it is here, or never will be; `tell` is told each change, `turn` called between two looks."""
+    before: FootageState | None = None
+    while True:
+        state = folder.state()
+        if state != before:
+            tell(state)
+            before = state
+        if state.stage in ENDED:
+            return state
+        turn(0.3)
+
+
+def save(folder: RequestFolder, file: Path, custody: CustodyBook, by: str, to: str | None) -> None:
+    """Write the package as one file to hand over; that it is, by whom and `to` whom, is signed in it.
+
+    The station's own log says so before the file has its name, and does not where it could not be written.
+
+    Raises:
+        NgatuError: it is not here yet, or cannot be written or signed.
+    """
+    if folder.state().stage is not FootageStage.COMPLETE:
+        raise NgatuError(
+            tr("{id}: the package is not here yet", id=folder.request.id),
+            tr("`ngatu clip --list` says how far it is"),
+        )
+    if file.is_dir():
+        raise NgatuError(tr("{file}: {reason}", file=file, reason=os.strerror(EISDIR)))
+    new = file.with_name(f".{file.name}.new")
+    detail = f"to {to}, as {file.name}" if to else f"as {file.name}"
+    try:
+        with custody.adding(folder, "handed_over", by, detail) as log:
+            _write_archive(folder, new, log)
+        new.replace(file)
+    except BaseException as error:  # also where whoever waits gives up: nothing half stays on the stick
+        with suppress(OSError):
+            new.unlink()
+        if isinstance(error, OSError):
+            raise NgatuError(tr("{file}: {reason}", file=file, reason=error.strerror or error)) from error
+        raise
+
+
+def _write_archive(folder: RequestFolder, path: Path, log: bytes) -> None:
+    """The package as it stands, with this custody log; it is on disk when it returns."""
+    names = {each.name for each in folder.package.iterdir()} | {CUSTODY}
+    with path.open("wb") as file:
+        # Stored: footage does not get smaller. A machine whose clock stands in 1970 hands over, too.
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
+            for name in sorted(names):
+                within = f"{folder.request.id}/{name}"
+                if name == CUSTODY:
+                    archive.writestr(within, log)
+                else:
+                    archive.write(folder.package / name, within)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _send(
+    config: StationConfig,
+    box: str,
+    verb: Verb,
+    args: dict[str, Any],
+    issuer: str,
+    how: Sending,
+    before: command.Before | None,
+) -> CommandReply:
+    own = config.subscriber(receipts=False).model_copy(
+        update={"client_id": f"ngatu-command-{uuid4().hex[:12]}"}
+    )
+    return command.send(
+        own,
+        topics(config.commune, box, config.broker.root),
+        verb,
+        args,
+        issuer=issuer,
+        life_s=how.life_s,
+        wait_s=how.wait_s,
+        key=how.key,
+        before=before,
+    )
+
+
+def _recorded(wanted: ClipWanted, info: InfoPayload | None) -> None:
+    """Whether the box has such a camera, as far as it has told.
+
+    Raises:
+        UsageError: it has not.
+    """
+    names = [camera.id for camera in info.cameras] if info is not None else []
+    if info is not None and wanted.camera not in names:
+        raise UsageError(
+            tr("{box} has no camera {camera}", box=wanted.box, camera=wanted.camera),
+            tr("it has {names}", names=", ".join(names)),
+        )
+
+
+def known_pem(config: StationConfig, device: str) -> bytes | None:
+    """The key that this station knows the box by, whatever the box says now; None: it knows none.
+
+    Raises:
+        StoreError: the store cannot be read; then nobody may go by the box's word.
+    """
+    url = url_of(config.database, config.state_dir)
+    if config.database.url is None and not Path(url.database or "").exists():
+        return None  # there is no store yet
+    engine = engine_of(url, writes=False)
+    try:
+        with engine.connect() as connection:
+            there = inspect(connection).has_table(box_key.name)
+            known = known_keys(connection, config.commune, device) if there else []
+    except SQLAlchemyError as error:
+        raise in_words(error, url) from error
+    finally:
+        engine.dispose()
+    return next((pem(each.key) for each in known if each.accepted), None)
+
+
+def _pem(info: InfoPayload | None) -> bytes | None:
+    """The box's public key for packages, as it has told it."""
+    if info is None or info.evidence_key is None:
+        return None
+    try:
+        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(info.evidence_key, validate=True))
+    except ValueError:
+        return None
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

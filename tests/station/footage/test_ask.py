@@ -1,0 +1,190 @@
+"""station.footage.ask"""
+
+from __future__ import annotations
+
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agent.errors import ConfigError, NgatuError, UsageError
+from station.config import StationConfig
+from station.footage import ask
+from station.footage.custody import CustodyBook
+from station.footage.folder import FootageStage as Stage
+from station.footage.folder import FootageState, RequestFolder
+from station.store.database import StoreError
+from tests.support.footage_requests import asked
+from verifier.custody_log import FIRST, read_line
+
+NOW = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
+GIVEN = ask.Given(
+    "hai-ninh-03", "north", "2026-03-02T17:00:00+07:00", "2026-03-02T17:01:00+07:00", "12", "x", "A"
+)
+
+
+def config(folder: Path) -> StationConfig:
+    return StationConfig(commune="hai-ninh", state_dir=folder)
+
+
+def test_words_of_a_command_line_become_what_is_wanted() -> None:
+    found = ask.wanted(GIVEN, "duty", NOW)
+
+    assert (found.to_time - found.from_time).total_seconds() == 60
+    assert (found.box, found.camera, found.issuer) == ("hai-ninh-03", "north", "duty")
+
+
+def test_all_that_is_missing_is_named_at_once_with_an_example() -> None:
+    with pytest.raises(UsageError, match="these are missing: CAMERA, --case") as error:
+        ask.wanted(ask.Given("box", None, "1h", "now", "", "x", "A"), "duty", NOW)
+    assert "ngatu clip hai-ninh-03 north --from" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "why", "kind"),
+    [
+        ("17:00", "16:00", "is not after", UsageError),
+        ("soon", "now", "--from: 'soon' is no moment", ConfigError),
+    ],
+)
+def test_a_range_that_is_none_is_told(since: str, until: str, why: str, kind: type[NgatuError]) -> None:
+    with pytest.raises(kind, match=why):
+        ask.wanted(ask.Given("box", "north", since, until, "12", "x", "A"), "duty", NOW)
+
+
+def test_more_than_an_hour_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    """There is no broker, and nobody asks for one."""
+    long = ask.wanted(ask.Given("box-1", "north", "3h", "1h", "12", "x", "A"), "duty", NOW)
+
+    with pytest.raises(UsageError, match="at most an hour"):
+        ask.ask(config(tmp_path), long, ask.Sending(60, 1, None))
+    assert not (tmp_path / "footage").exists()
+
+
+def test_a_request_is_found_by_the_end_of_its_id(tmp_path: Path) -> None:
+    asked(tmp_path, "01a2-first")
+    asked(tmp_path, "01a2-other")
+
+    assert ask.find(config(tmp_path), "first").request.id == "01a2-first"
+    with pytest.raises(UsageError, match="there is no request nothing"):
+        ask.find(config(tmp_path), "nothing")
+    asked(tmp_path, "09b3-first")
+    with pytest.raises(UsageError, match="more than one"):
+        ask.find(config(tmp_path), "first")
+
+
+@pytest.mark.parametrize("request_id", ["", " ", "t"])
+def test_nothing_is_found_by_next_to_nothing(tmp_path: Path, request_id: str) -> None:
+    """`--release ""`, of a variable that is empty, released the only request there was."""
+    asked(tmp_path, "01a2-first")
+
+    with pytest.raises(UsageError, match="there is no request"):
+        ask.find(config(tmp_path), request_id)
+
+
+def test_a_request_is_found_by_its_whole_id_also_where_another_one_ends_so(tmp_path: Path) -> None:
+    asked(tmp_path, "a2-first")
+    asked(tmp_path, "01a2-first")
+
+    assert ask.find(config(tmp_path), "a2-first").request.id == "a2-first"
+
+
+def test_a_store_that_cannot_be_read_sends_no_order(tmp_path: Path) -> None:
+    """The box's own word for its key was taken then, which is what an impostor would want."""
+    (tmp_path / "station.db").write_bytes(b"no database " * 1000)
+    found = ask.wanted(GIVEN, "duty", NOW)
+
+    with pytest.raises(StoreError, match=r"station\.db"):
+        ask.known_pem(config(tmp_path), found.box)
+    (tmp_path / "station.db").unlink()
+    assert ask.known_pem(config(tmp_path), found.box) is None
+
+
+def test_what_becomes_of_it_is_followed_to_its_end(tmp_path: Path) -> None:
+    folder = asked(tmp_path)
+    steps = iter(
+        [
+            {"stage": Stage.SENDING, "arrived_bytes": 5},
+            {"stage": Stage.SENDING, "arrived_bytes": 5},
+            {"stage": Stage.COMPLETE, "verdict": "authentic"},
+        ]
+    )
+    seen: list[FootageState] = []
+
+    last = ask.follow(folder, seen.append, lambda _seconds: folder.tell(**next(steps)))
+
+    assert [each.stage for each in seen] == [Stage.ASKED, Stage.SENDING, Stage.COMPLETE]
+    assert last.verdict == "authentic"
+
+
+def there(folder: RequestFolder) -> None:
+    """As it is once the service has judged it."""
+    folder.package.mkdir()
+    (folder.package / "manifest.json").write_bytes(b"{}")
+    (folder.package / "footage-1.mp4").write_bytes(b"film")
+    folder.tell(stage=Stage.COMPLETE, verdict="authentic")
+
+
+def test_a_package_that_is_not_judged_yet_is_not_handed_over(tmp_path: Path) -> None:
+    """Its log would begin with that, and never say when it came and which links were heard of."""
+    folder, book = asked(tmp_path), CustodyBook(tmp_path)
+    there(folder)
+    folder.tell(stage=Stage.ARRIVED)
+
+    with pytest.raises(NgatuError, match="not here yet"):
+        ask.save(folder, tmp_path / "clip.zip", book, "lan", None)
+
+    assert not book.begun(folder)
+
+
+@pytest.mark.parametrize("file", ["nowhere/clip.zip", "taken", "state/clip.zip"])
+def test_a_hand_over_that_fails_is_not_signed_for(tmp_path: Path, file: str) -> None:
+    """It stood in the log as done, for the court to read. Folders in the way stand for the disk."""
+    (tmp_path / "state").mkdir()
+    folder, book = asked(tmp_path / "state"), CustodyBook(tmp_path / "state")
+    there(folder)
+    (tmp_path / "taken").mkdir()
+    if file.startswith("state"):
+        (folder.package / "footage-1.mp4").unlink()
+        (folder.package / "footage-1.mp4").symlink_to("gone")
+
+    with pytest.raises(NgatuError):
+        ask.save(folder, tmp_path / file, book, "lan", "the court")
+
+    assert not book.begun(folder)
+    assert [path.name for path in tmp_path.iterdir() if path.suffix in (".zip", ".new")] == []
+
+
+def test_whoever_gives_up_leaves_nothing_half_and_signs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, book = asked(tmp_path), CustodyBook(tmp_path)
+    there(folder)
+
+    def gives_up(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zipfile.ZipFile, "write", gives_up)
+    with pytest.raises(KeyboardInterrupt):
+        ask.save(folder, tmp_path / "clip.zip", book, "lan", "the court")
+
+    assert not book.begun(folder)
+    assert [path.name for path in tmp_path.iterdir() if "zip" in path.name] == []
+
+
+def test_a_package_is_saved_as_one_file_to_hand_over(tmp_path: Path) -> None:
+    folder, book = asked(tmp_path), CustodyBook(tmp_path)
+    with pytest.raises(NgatuError, match="not here yet"):
+        ask.save(folder, tmp_path / "clip.zip", book, "lan", None)
+    there(folder)
+
+    ask.save(folder, tmp_path / "clip.zip", book, "lan", "the court")
+
+    with zipfile.ZipFile(tmp_path / "clip.zip") as archive:
+        assert archive.namelist() == ["q-1/custody.log", "q-1/footage-1.mp4", "q-1/manifest.json"]
+        entry = read_line(archive.read("q-1/custody.log").rstrip(b"\n"), 1, FIRST, book.public())
+        assert (entry.act, entry.by, entry.detail) == ("handed_over", "lan", "to the court, as clip.zip")
+        assert archive.read("q-1/footage-1.mp4") == b"film"
+    with pytest.raises(NgatuError, match="No such file or directory"):
+        ask.save(folder, tmp_path / "nowhere" / "clip.zip", book, "lan", None)
