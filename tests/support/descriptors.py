@@ -19,6 +19,11 @@ def open_descriptors() -> dict[str, Path]:
     return links
 
 
+def opened_since(before: dict[str, Path]) -> dict[str, Path]:
+    """What is open now and was not then; what ends meanwhile, left by an earlier test, is not counted."""
+    return dict(open_descriptors().items() - before.items())
+
+
 @contextmanager
 def few_descriptors(free: int) -> Iterator[None]:
     """So many more may be opened: gaps among the open ones are filled meanwhile."""

@@ -34,7 +34,8 @@ from agent.clock import SystemClock
 from agent.errors import CameraLost, CameraRefused
 from agent.printable import printable
 from tests.support.brokers import until
-from tests.support.descriptors import few_descriptors, open_descriptors
+from tests.support.descriptors import few_descriptors, open_descriptors, opened_since
+from tests.support.threads import begun_since
 
 CORNER = [(0.5, 0.25), (0.75, 0.25), (0.75, 0.75), (0.5, 0.75)]
 
@@ -54,14 +55,6 @@ def isolated(**source: object) -> IsolatedCamera:
 
 def file_camera(clip: Path, pace: str = "fast", **more: object) -> IsolatedCamera:
     return isolated(kind="file", path=clip, pace=pace, **more)
-
-
-def descriptors() -> list[str]:
-    links = []
-    for fd in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError):
-            links.append(str(fd.readlink()))
-    return [link for link in links if "memfd" in link or "socket" in link]
 
 
 def gone(pid: int) -> bool:
@@ -302,7 +295,7 @@ def test_many_killed_children_leave_no_descriptor_no_zombie_and_no_memory(
     numbered_clip: Callable[..., Path],
 ) -> None:
     clip = numbered_clip(50)
-    before, threads = descriptors(), threading.active_count()
+    before, threads = open_descriptors(), threading.enumerate()
     shared = lying_in_memory()
     for _ in range(8):
         camera = file_camera(clip, "real", loop=True)
@@ -313,8 +306,8 @@ def test_many_killed_children_leave_no_descriptor_no_zombie_and_no_memory(
         with pytest.raises(CameraLost):
             list(frames)
         del frame, frames, camera
-    assert descriptors() == before
-    assert threading.active_count() == threads
+    assert not opened_since(before)
+    assert not begun_since(threads)
     assert lying_in_memory() == shared
     assert not [c for c in psutil.Process().children() if c.status() == psutil.STATUS_ZOMBIE]
 
@@ -552,10 +545,10 @@ def test_a_recorded_camera_that_gets_no_pipe_is_lost_and_keeps_no_descriptor(
     for free in range(14):
         with few_descriptors(free), contextlib.suppress(CameraLost):
             list(IsolatedCamera(settings, SystemClock(), Record()).frames())
-        assert open_descriptors() == before, f"with {free} left"
+        assert not opened_since(before), f"with {free} left"
     circle = tuple((0.5 + 0.4 * math.sin(n), 0.5 + 0.4 * math.cos(n)) for n in range(20_000))
     huge = settings.model_copy(update={"privacy_masks": (circle,)})  # more than a message takes
     for record in (None, Record()):
         with pytest.raises(CameraLost, match="no process for its decoder"):
             list(IsolatedCamera(huge, SystemClock(), record).frames())
-    assert open_descriptors() == before
+    assert not opened_since(before)

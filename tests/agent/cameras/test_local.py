@@ -26,7 +26,7 @@ def test_it_decodes_without_a_child(numbered_clip: Callable[..., Path]) -> None:
 
     assert first.luma.shape == (240, 320)
     assert camera.facts is not None
-    assert psutil.Process().children(recursive=True) == family
+    assert not set(psutil.Process().children(recursive=True)) - set(family)
     camera.close()
     assert list(frames) == []
 

@@ -30,6 +30,7 @@ from tests.agent.host.test_machine import board
 from tests.conftest import SteppedClock
 from tests.support.boxes import Box, at_work
 from tests.support.brokers import free_port, until
+from tests.support.threads import begun_since
 
 HERE = "ngatu/v1/test-commune/test-box-01"
 
@@ -111,7 +112,7 @@ def test_a_box_says_what_it_is_and_how_it_is_and_leaves_no_thread_and_no_process
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     box = Box(tmp_path, embedded.port)
-    threads, family = set(threading.enumerate()), psutil.Process().children(recursive=True)
+    threads, family = threading.enumerate(), psutil.Process().children(recursive=True)
     systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     systemd.bind(str(tmp_path / "notify"))
     systemd.settimeout(5)
@@ -160,8 +161,8 @@ def test_a_box_says_what_it_is_and_how_it_is_and_leaves_no_thread_and_no_process
     assert notices[-1] == b"STOPPING=1"
     systemd.close()
 
-    assert psutil.Process().children(recursive=True) == family
-    until(lambda: not {thread for thread in threading.enumerate() if thread not in threads}, 5)
+    assert not set(psutil.Process().children(recursive=True)) - set(family)
+    until(lambda: not begun_since(threads), 5)
 
 
 def test_a_box_without_a_detector_tells_motion_and_says_that_no_network_ran(

@@ -7,7 +7,6 @@ import itertools
 import socket
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,9 @@ from agent.cameras.decode.rtsp_relay import Relay
 from agent.cameras.decode.stream import Stream
 from agent.errors import CameraLost, CameraRefused
 from tests.support.brokers import until
+from tests.support.descriptors import open_descriptors, opened_since
 from tests.support.rtsp_camera import SDP, Request, RtspCamera
+from tests.support.threads import begun_since
 
 TRAN = ("tran", "p@ss")
 
@@ -204,11 +205,11 @@ def test_a_track_at_an_address_that_is_none_is_refused_without_a_traceback(
 
 
 def test_a_closed_relay_leaves_no_thread_and_no_descriptor() -> None:
-    before, open_before = threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+    before, open_before = threading.enumerate(), open_descriptors()
     with RtspCamera() as camera:
         assert pictures(camera.url) == 5
-    until(lambda: threading.active_count() == before)
-    assert len(list(Path("/proc/self/fd").iterdir())) == open_before
+    until(lambda: not begun_since(before))
+    assert not opened_since(open_before)
 
 
 def test_a_camera_whose_packets_vanish_does_not_answer_in_time() -> None:

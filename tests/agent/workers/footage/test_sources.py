@@ -19,7 +19,7 @@ from agent.clock import SystemClock
 from agent.errors import CameraLost
 from agent.workers.footage.sources import READERS, MainFootage, SharedFootage
 from tests.support.brokers import until
-from tests.support.descriptors import open_descriptors
+from tests.support.descriptors import open_descriptors, opened_since
 
 CLOCK = SystemClock()
 
@@ -81,19 +81,19 @@ def test_nonsense_kills_the_child_and_the_camera_is_lost(numbered_clip: Callable
 
 
 def test_while_nobody_reads_the_pipes_of_many_children_are_not_kept() -> None:
-    shared, before = SharedFootage("north", CLOCK), len(open_descriptors())
+    shared, before = SharedFootage("north", CLOCK), open_descriptors()
     for number in range(300):
         reading, writing = os.pipe()
         head = json.dumps({"kind": "way", "way": "encode", "why": str(number)}).encode()
         os.write(writing, HEAD.pack(MAGIC, len(head), 0) + head)
         os.close(writing)
         shared.offer(reading)
-    assert len(open_descriptors()) - before == READERS
+    assert len(opened_since(before)) == READERS
     assert shared.skipped == 0, "what is read is from before them"
 
     heard: list[str] = []
     skipped: list[int] = []
-    while len(open_descriptors()) > before:
+    while opened_since(before):
         if isinstance(way := shared.read(0.1), Way):
             heard.append(way.why)
             skipped.append(shared.skipped)
