@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, bindparam, insert, update
 
 from agent.wire.payloads import EventPayload, ImagePayload
 from station.ingest.inbound import InboundMessage
 from station.store.clocks import TRUSTED_CLOCKS, correct_event_times
 from station.store.columns import ms
 from station.store.database import insert_once, upsert
-from station.store.schema import event, event_revision
+from station.store.schema import event, event_feed, event_revision
 
 _KEYS = ("box_id", "event_id")
 _FIRST = "first_received_ms"
@@ -51,6 +51,9 @@ class Events:
         if not self._revisions:
             return
         connection.execute(insert_once(connection, event_revision), self._revisions)
+        followed = ("box_id", "event_id", "revision")
+        feed = [{name: row[name] for name in followed} for row in self._revisions]
+        connection.execute(insert(event_feed), feed)
         put = upsert(connection, event)
         values = {name: put.excluded[name] for name in self._current[0] if name not in (*_KEYS, _FIRST)}
         newer = put.excluded.revision > event.c.revision
@@ -97,6 +100,9 @@ def _words(payload: EventPayload) -> Row:
         "rule_id": payload.rule.id,
         "rule_kind": payload.rule.kind,
         "label": seen.label if seen else None,
+        "riders": seen.riders if seen else None,
+        "top_score_permille": round(seen.top_score * 1000) if seen else None,
+        "zones": f",{','.join(seen.entered_zones)}," if seen and seen.entered_zones else None,
         "track_id": seen.track_id if seen else None,
         "direction": payload.direction,
         "end_reason": None if payload.end_reason is None else str(payload.end_reason),

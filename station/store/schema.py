@@ -157,6 +157,9 @@ event = Table(  # how each event stands: its highest revision, and the best pict
     Column("rule_id", Text, nullable=False),
     Column("rule_kind", Text, nullable=False),
     Column("label", Text),
+    Column("riders", Integer),
+    Column("top_score_permille", Integer),
+    Column("zones", Text),  # those that its road user has been in, in order, as ",gate,crossing,"; null: none
     Column("track_id", Text),
     Column("direction", Text),
     Column("end_reason", Text),
@@ -176,6 +179,7 @@ event = Table(  # how each event stands: its highest revision, and the best pict
     Index("ix_event_first_received_ms", "first_received_ms"),
     Index("ix_event_track_id", "track_id"),
     Index("ix_event_boot_id", "boot_id"),
+    Index("ix_event_event_id", "event_id"),
 )
 
 event_began_ms = func.coalesce(event.c.start_ms + event.c.clock_offset_ms, event.c.start_ms)
@@ -187,6 +191,23 @@ event_is_lasting = or_(
 _PLACE = (event_began_ms, event.c.box_id, event.c.event_id)
 Index("ix_event_began_ms", *_PLACE)
 Index("ix_event_lasting", *_PLACE, sqlite_where=event_is_lasting, postgresql_where=event_is_lasting)
+Index("ix_event_box_camera_began_ms", event.c.box_id, event.c.camera, event_began_ms, event.c.event_id)
+Index("ix_event_label_began_ms", event.c.label, *_PLACE)
+Index("ix_event_kind_label_began_ms", event.c.kind, event.c.label, *_PLACE)
+_IS_ALERT = event.c.severity == literal_column("'alert'")
+Index("ix_event_alert_began_ms", *_PLACE, sqlite_where=_IS_ALERT, postgresql_where=_IS_ALERT)
+_IS_OPEN = event.c.phase != literal_column("'end'")
+Index("ix_event_open", event.c.severity, event.c.phase, sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN)
+
+event_feed = Table(  # each revision of an event in the order in which it was kept: what a screen follows
+    "event_feed",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _key("box_id", "box"),
+    Column("event_id", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    sqlite_autoincrement=True,  # a number is never given again, so whoever was away misses none
+)
 
 count_interval = Table(
     "count_interval",
@@ -200,6 +221,7 @@ count_interval = Table(
     Column("end_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("ix_count_interval_start_ms", "start_ms"),
+    Index("ix_count_interval_box_id", "box_id", "camera", "rule", "start_ms"),
 )
 
 blob = Table(  # what lies in the folder `blobs`, once, by its hash
@@ -340,4 +362,106 @@ daily_usage = Table(  # what was taken of a box on a day of UTC, and what was re
     Column("streams", BigInteger, nullable=False),  # new ones
     Column("refused", BigInteger, nullable=False),  # messages; one that came again is counted again
     Column("refused_bytes", BigInteger, nullable=False),
+)
+
+account = Table(  # who may use the duty room's screen
+    "account",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("login", Text, nullable=False),  # lower case
+    Column("name", Text, nullable=False),  # as it stands in logs and reports
+    Column("role", Text, nullable=False),  # officer, supervisor, administrator
+    Column("password_hash", Text, nullable=False),  # argon2id
+    Column("must_change", Boolean, nullable=False),  # the password was given by somebody else
+    Column("disabled", Boolean, nullable=False),
+    Column("language", Text),  # null: the console's
+    Column("failed", Integer, nullable=False),  # wrong passwords in a row
+    Column("locked_until_ms", BigInteger),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),  # of the password; sessions of before are over
+    Column("login_ms", BigInteger),  # the latest
+    UniqueConstraint("login"),
+)
+
+web_session = Table(  # who is logged in
+    "web_session",
+    metadata,
+    Column("token_sha256", Text, primary_key=True),
+    _key("account_id", "account"),
+    Column("csrf", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("browser", Text, nullable=False),
+)
+
+audit_entry = Table(  # what was done at the console, by whom: it only grows, each line bound to the one before
+    "audit_entry",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("login", Text, nullable=False),  # '' where nobody was logged in
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("verb", Text, nullable=False),  # of station.access.audit_log
+    Column("subject", Text, nullable=False),  # box/camera, event id, request id, login, …
+    Column("detail", Text, nullable=False),  # JSON
+    Column("previous_sha256", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Index("ix_audit_entry_time_ms", "time_ms"),
+    Index("ix_audit_entry_login", "login", "time_ms"),
+    Index("ix_audit_entry_verb", "verb", "time_ms"),
+    sqlite_autoincrement=True,
+)
+
+review = Table(  # what the duty room made of an event; no row: nobody has looked yet
+    "review",
+    metadata,
+    Column("box_id", Integer, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # seen, confirmed, false, passed_on
+    Column("reason", Text),  # of a false alarm
+    Column("note", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Index("ix_review_changed_ms", "changed_ms"),
+)
+
+review_change = Table(  # every step of it, in order; it only grows
+    "review_change",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("box_id", Integer, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("state", Text, nullable=False),  # new: taken back
+    Column("reason", Text),
+    Column("note", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Index("ix_review_change_event_id", "event_id"),
+    sqlite_autoincrement=True,
+)
+
+plan = Table(  # a picture of the commune, on which boxes have their places
+    "plan",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("image", LargeBinary, nullable=False),
+    Column("width_px", Integer, nullable=False),
+    Column("height_px", Integer, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+)
+
+plan_place = Table(
+    "plan_place",
+    metadata,
+    Column("plan_id", Integer, ForeignKey("plan.id"), primary_key=True),
+    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
+    Column("x_permille", Integer, nullable=False),  # from the left
+    Column("y_permille", Integer, nullable=False),  # from the top
 )
