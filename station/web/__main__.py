@@ -1,5 +1,7 @@
-"""`python -m station.web`: the screen's process. Its input is the configuration in a line of JSON, then how the
-intake goes, a line each time; when the input ends, so does the process.
+"""`python -m station.web`: the screen's process.
+
+Its input is the configuration in a line of JSON, then how the intake goes, a line each time; when the input ends,
+so does the process.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from station.web.console import DutyConsole
 log = structlog.get_logger("station.web")
 
 GRACE_S = 3.0
-"""For requests that are under way when the station ends; screens that follow events do not end by themselves."""
+"""For requests that are under way when the station ends; screens that follow never end by themselves."""
 
 
 def main() -> int:
@@ -34,7 +36,7 @@ def main() -> int:
     try:
         console = DutyConsole.opened(config)
     except NgatuError as error:
-        log.error("screen_not_started", error=str(error), hint=error.hint)
+        log.error("screen_not_started", error=str(error), hint=error.hint)  # noqa: TRY400 (it is no fault)
         return 1
     app = app_of(console)
     settings = uvicorn.Config(
@@ -58,7 +60,7 @@ def main() -> int:
     try:
         server.run()
     except SystemExit as error:  # uvicorn's word for a port that is taken; it has written why
-        log.error(
+        log.error(  # noqa: TRY400 (it is no fault of ours)
             "screen_not_started",
             error=f"{config.web.host}:{config.web.port} cannot be listened on",
             hint="is another program there? set web.port",

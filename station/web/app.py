@@ -1,4 +1,4 @@
-"""The console as an application: every page in the order of the menu, and what is said where something is wrong."""
+"""The console as an application: every page, and what is said where something is wrong."""
 
 from __future__ import annotations
 

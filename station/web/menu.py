@@ -1,4 +1,4 @@
-"""The console's menu: its pages in the order in which a shift needs them, and from which role on each is shown."""
+"""The console's menu: its pages in the order in which a shift needs them, and to whom each is shown."""
 
 from __future__ import annotations
 
