@@ -1,7 +1,7 @@
 """`python -m station.web`: the screen's process.
 
-Its input is the configuration in a line of JSON, then how the intake goes, a line each time; when the input ends,
-so does the process.
+Its input is the configuration in a line of JSON, then how the intake goes, a line each time. When the input
+ends, so does the process.
 """
 
 from __future__ import annotations

@@ -39,8 +39,10 @@ class Templates:
         self._environment.globals["asset"] = asset
 
     def page(self, name: str, language: str, values: Mapping[str, Any]) -> str:
-        """One page. In it `_("…", name=value)` is the text in `language`, and moments are told by the filters
-        `clock` (14:03:22), `day` (27/11/2026), `moment` (both, the day only where it is not today) and
+        """One page.
+
+        In it `_("…", name=value)` is the text in `language`, `t(text)` a marked message in it, and moments are
+        told by `clock` (14:03:22), `day` (27/11/2026), `moment` (both, the day only where it is not today) and
         `weekday`; each takes milliseconds since 1970, or None, which is a dash.
         """
         say = partial(said, language)

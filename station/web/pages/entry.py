@@ -59,7 +59,7 @@ def log_in(
     answer.set_cookie(
         COOKIE,
         session.token,
-        max_age=int(desk.web.life_h * 3600),
+        max_age=desk.web.life_h * 3600,
         secure=secure,
         httponly=True,
         samesite="strict",
