@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 
 from station.access.accounts import Accounts
 from station.access.audit_log import AuditLog
+from station.access.log_in import LogIn
+from station.access.passwords import HashCost, Passwords
 from station.access.sessions import Sessions
 from station.config import StationConfig, WebSettings
 from station.store.blobs import BLOBS
@@ -32,6 +34,7 @@ class DutyConsole:
     accounts: Accounts
     sessions: Sessions
     audit: AuditLog
+    log_in: LogIn
     feed: EventFeed
     templates: Templates
     intake: dict[str, Any] = field(default_factory=dict)
@@ -39,8 +42,8 @@ class DutyConsole:
     ended: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def opened(cls, config: StationConfig) -> DutyConsole:
-        """All parts.
+    def opened(cls, config: StationConfig, cost: HashCost | None = None) -> DutyConsole:
+        """All parts; `cost` is that of a password, where it is another than the usual one.
 
         Raises:
             StoreError: the store cannot be used, or is of another version.
@@ -50,14 +53,17 @@ class DutyConsole:
         reads, writes = engine_of(url, writes=False), engine_of(url)
         with reads.connect() as connection, connection.begin():
             current_version(connection)
+        sessions = Sessions(writes, idle_s=web.idle_min * 60.0, life_s=web.life_h * 3600.0, reads=reads)
+        audit, passwords = AuditLog(writes, config.state_dir, reads), Passwords(cost)
         return cls(
             config=config,
             web=web,
             reads=reads,
             writes=writes,
-            accounts=Accounts(writes),
-            sessions=Sessions(writes, idle_s=web.idle_min * 60.0, life_s=web.life_h * 3600.0),
-            audit=AuditLog(writes, config.state_dir),
+            accounts=Accounts(writes, reads, passwords),
+            sessions=sessions,
+            audit=audit,
+            log_in=LogIn(writes, sessions, audit, reads, passwords),
             feed=EventFeed(reads),
             templates=Templates(ZoneInfo(web.time_zone)),
         )
