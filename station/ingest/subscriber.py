@@ -105,7 +105,7 @@ class Subscriber:
         self._attended_s = 0.0
 
     def standing(self) -> dict[str, str | None]:
-        """How the intake goes, from any thread: why nothing is kept (`failing`), why no broker is there (`away`)."""
+        """How the intake goes, from any thread: why nothing is kept, why no broker is there."""
         return {"failing": self._calls.failing, "away": None if self.connected else self.trouble}
 
     def stop(self) -> None:

@@ -126,5 +126,5 @@ def messages() -> Iterator[tuple[str, str]]:
     for path in sorted(PLACE.rglob("*.html")):
         parsed = environment.parse(path.read_text(encoding="utf-8"))
         for _, _, found in extract_from_ast(parsed, ("_",), babel_style=False):
-            if text := found if isinstance(found, str) else found[0]:
+            if found and (text := found if isinstance(found, str) else found[0]):
                 yield path.name, text
