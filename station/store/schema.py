@@ -421,6 +421,20 @@ web_session = Table(  # who is logged in
     Column("seen_ms", BigInteger, nullable=False),
     Column("address", Text, nullable=False),
     Column("browser", Text, nullable=False),
+    Index("ix_web_session_account_id", "account_id"),
+)
+
+known_browser = (
+    Table(  # in which an account was logged in; it gives no right, but a count of wrong passwords of its own
+        "known_browser",
+        metadata,
+        Column("token_sha256", Text, primary_key=True),
+        _key("account_id", "account"),
+        Column("seen_ms", BigInteger, nullable=False),  # the latest log-in
+        Column("failed", Integer, nullable=False),  # wrong passwords in a row
+        Column("locked_until_ms", BigInteger),
+        Index("ix_known_browser_account_id", "account_id"),
+    )
 )
 
 audit_entry = Table(  # what was done at the console, by whom: it only grows, each line bound to the one before
