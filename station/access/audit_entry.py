@@ -88,7 +88,7 @@ VERBS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class AuditActor:
+class Actor:
     """Who did something. Nobody is logged in: '' is the login and the role, and the name may say who it was."""
 
     login: str
@@ -139,7 +139,7 @@ class LogEnd:
 
 
 def entry_of(
-    follows: LogEnd, time_ms: int, actor: AuditActor, verb: AuditVerb, subject: str, detail: Mapping[str, Any]
+    follows: LogEnd, time_ms: int, actor: Actor, verb: AuditVerb, subject: str, detail: Mapping[str, Any]
 ) -> ConsoleEntry:
     """The entry that comes after this end; whatever steers a terminal is taken out of its texts."""
     made = ConsoleEntry(

@@ -23,7 +23,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Engine, Select, func, or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from station.access.audit_entry import FIRST, AuditActor, AuditVerb, ConsoleEntry, LogEnd, entry_of
+from station.access.audit_entry import FIRST, Actor, AuditVerb, ConsoleEntry, LogEnd, entry_of
 from station.access.audit_proof import BreakKind, LogBreak, LogVerdict, break_at
 from station.access.log_head import LogHead
 from station.store.database import in_words
@@ -76,7 +76,7 @@ class AuditLog:
         """Threads wait here in turn; SQLite would have them try again and again."""
 
     def note(
-        self, actor: AuditActor, verb: AuditVerb, subject: str = "", detail: Mapping[str, Any] | None = None
+        self, actor: Actor, verb: AuditVerb, subject: str = "", detail: Mapping[str, Any] | None = None
     ) -> ConsoleEntry:
         """Append one entry, in a transaction of its own (invariants 1 and 2).
 
@@ -143,7 +143,7 @@ class AuditLog:
             page = self.search(replace(query, before=page.more), _AT_ONCE)
             yield from page.entries
 
-    def restored(self, actor: AuditActor, detail: Mapping[str, Any]) -> None:
+    def restored(self, actor: Actor, detail: Mapping[str, Any]) -> None:
         """After a restore: go on from the end that came back, and note what the head had known beyond it.
 
         Raises:

@@ -24,7 +24,7 @@ from station.backup.cli import DEFAULT, StationFile, needs_sqlalchemy
 
 if TYPE_CHECKING:
     from station.access.accounts import Accounts
-    from station.access.audit_entry import AuditActor, ConsoleEntry
+    from station.access.audit_entry import Actor, ConsoleEntry
     from station.access.audit_log import AuditLog
     from station.config import StationConfig
 
@@ -177,10 +177,10 @@ def _opened(config: Path) -> Iterator[tuple[Accounts, AuditLog]]:
         engine.dispose()
 
 
-def _at_the_machine() -> AuditActor:
-    from station.access.audit_entry import AT_THE_MACHINE, AuditActor  # noqa: PLC0415
+def _at_the_machine() -> Actor:
+    from station.access.audit_entry import AT_THE_MACHINE, Actor  # noqa: PLC0415
 
-    return AuditActor("", getuser(), "", AT_THE_MACHINE)
+    return Actor("", getuser(), "", AT_THE_MACHINE)
 
 
 def _show(login: str, password: str) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine, Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from station.access.account import Account, account_of, one_form
-from station.access.audit_entry import AuditActor, AuditVerb
+from station.access.audit_entry import Actor, AuditVerb
 from station.access.audit_log import AuditLog
 from station.access.lockout import FREE, FREE_OF_ACCOUNT, Strangers, Tally
 from station.access.passwords import Passwords, PasswordsBusy
@@ -222,11 +222,11 @@ class LogIn:
     def _note(self, verb: AuditVerb, asked: _Asked, detail: Mapping[str, Any]) -> None:
         of = asked.account
         if of is None:  # invariant 3
-            self._audit.note(AuditActor("", "", "", asked.address), verb, "", detail)
+            self._audit.note(Actor("", "", "", asked.address), verb, "", detail)
             return
-        who = AuditActor(of.login, of.name, of.role, asked.address)
+        who = Actor(of.login, of.name, of.role, asked.address)
         if verb is AuditVerb.LOG_IN_FAILED:  # it need not have been this person
-            who = AuditActor("", "", "", asked.address)
+            who = Actor("", "", "", asked.address)
         self._audit.note(who, verb, of.login, detail)
 
     @contextmanager

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.translatable import tr
-from station.access.audit_entry import AT_THE_MACHINE, AuditActor
+from station.access.audit_entry import AT_THE_MACHINE, Actor
 from station.access.audit_log import AuditLog
 from station.audit.proof import StoreFinding, findings
 from station.backup.database_copy import is_empty, put_database, sum_of
@@ -195,7 +195,7 @@ def _close_console(engine: Engine, state_dir: Path, manifest: BackupManifest) ->
     except SQLAlchemyError as error:
         raise database_in_words(error, engine.url) from error
     of = {"backup": manifest.database, "made_ms": manifest.made_ms}
-    AuditLog(engine, state_dir).restored(AuditActor("", getuser(), "", AT_THE_MACHINE), of)
+    AuditLog(engine, state_dir).restored(Actor("", getuser(), "", AT_THE_MACHINE), of)
 
 
 def _pictures(engine: Engine, folder: BackupFolder, state_dir: Path, progress: Progress) -> Copied:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -20,6 +20,10 @@ from station.store.blobs import BLOBS
 from station.store.database import current_version, engine_of, url_of
 from station.web.feed import EventFeed
 from station.web.render import Templates
+from station.web.tiles import Tiles
+
+MOST_SESSIONS: Final = 8
+"""Of one account: the desk, the wall, a phone, and what somebody forgot."""
 
 
 @dataclass(slots=True)
@@ -33,10 +37,11 @@ class DutyConsole:
     """For accounts, sessions, audit entries, reviews and plans; never for what boxes said."""
     accounts: Accounts
     sessions: Sessions
-    audit: AuditLog
     log_in: LogIn
+    audit: AuditLog
     feed: EventFeed
     templates: Templates
+    tiles: Tiles
     intake: dict[str, Any] = field(default_factory=dict)
     """How the intake goes, by the station: `failing` says why nothing is kept at present."""
     ended: threading.Event = field(default_factory=threading.Event)
@@ -53,19 +58,23 @@ class DutyConsole:
         reads, writes = engine_of(url, writes=False), engine_of(url)
         with reads.connect() as connection, connection.begin():
             current_version(connection)
-        sessions = Sessions(writes, idle_s=web.idle_min * 60.0, life_s=web.life_h * 3600.0, reads=reads)
-        audit, passwords = AuditLog(writes, config.state_dir, reads), Passwords(cost)
+        templates = Templates(ZoneInfo(web.time_zone))
+        passwords = Passwords(cost)
+        accounts = Accounts(writes, reads, passwords)
+        audit = AuditLog(writes, config.state_dir, reads)
+        sessions = Sessions(writes, web.idle_min * 60.0, web.life_h * 3600.0, MOST_SESSIONS, reads)
         return cls(
             config=config,
             web=web,
             reads=reads,
             writes=writes,
-            accounts=Accounts(writes, reads, passwords),
+            accounts=accounts,
             sessions=sessions,
-            audit=audit,
             log_in=LogIn(writes, sessions, audit, reads, passwords),
+            audit=audit,
             feed=EventFeed(reads),
-            templates=Templates(ZoneInfo(web.time_zone)),
+            templates=templates,
+            tiles=Tiles(templates),
         )
 
     @property
@@ -77,12 +86,6 @@ class DutyConsole:
     def zone(self) -> ZoneInfo:
         """By which moments are shown."""
         return self.templates.zone
-
-    @property
-    def url(self) -> str:
-        """What is typed into a browser."""
-        host = f"[{self.web.host}]" if ":" in self.web.host else self.web.host
-        return (self.web.public_url or f"http://{host}:{self.web.port}").rstrip("/") + "/"
 
     def hear(self, intake: dict[str, Any]) -> None:
         """How the intake goes."""

@@ -22,7 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from agent.translatable import tr
 from station.access.account import Account
-from station.access.audit_entry import AuditActor, AuditVerb
+from station.access.audit_entry import Actor, AuditVerb
 from station.access.roles import Role, allows
 from station.web.console import DutyConsole
 from station.web.menu import here, menu_of
@@ -66,9 +66,9 @@ class Visitor:
         self.console.audit.note(self.actor, verb, subject, detail)
 
     @property
-    def actor(self) -> AuditActor:
+    def actor(self) -> Actor:
         """As audit entries name him."""
-        return AuditActor(self.account.login, self.account.name, self.account.role, self.address)
+        return Actor(self.account.login, self.account.name, self.account.role, self.address)
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page for him; `values` are the template's."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from station.access.accounts import Accounts
-from station.access.audit_entry import AuditActor
+from station.access.audit_entry import Actor
 from station.access.audit_log import AuditLog
 from station.access.log_in import LogIn
 from station.access.passwords import HashCost, Passwords
@@ -17,7 +17,7 @@ from station.store.database import engine_of, upgrade
 from tests.support.stores import Place
 
 CHEAP = HashCost(passes=1, memory_kib=8, lanes=1)
-LAN = AuditActor("lan", "Nguyễn Thị Lan", Role.OFFICER, "10.0.0.7")
+LAN = Actor("lan", "Nguyễn Thị Lan", Role.OFFICER, "10.0.0.7")
 GOOD = "ba con mèo ngồi hiên"
 """A password that may be one."""
 

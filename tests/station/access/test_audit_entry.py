@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.language import translated
-from station.access.audit_entry import FIRST, VERBS, AuditActor, AuditVerb, LogEnd, digest, entry_of
+from station.access.audit_entry import FIRST, VERBS, Actor, AuditVerb, LogEnd, digest, entry_of
 from tests.support.people import LAN
 
 JSON = st.recursive(
@@ -56,7 +56,7 @@ def test_whatever_is_changed_changes_the_hash(field: str) -> None:
 def test_whatever_comes_from_outside_is_kept_in_bounds_as_json_that_steers_nothing(
     text: str, detail: dict[str, Any]
 ) -> None:
-    entry = entry_of(LogEnd(0, FIRST), 0, AuditActor(text, text, "", text), AuditVerb.ORDER, text, detail)
+    entry = entry_of(LogEnd(0, FIRST), 0, Actor(text, text, "", text), AuditVerb.ORDER, text, detail)
 
     assert isinstance(entry.details, dict)
     assert json.loads(entry.detail) == entry.details

@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import URL
 
-from station.access.audit_entry import HEAD, AuditActor, AuditVerb, ConsoleEntry
+from station.access.audit_entry import HEAD, Actor, AuditVerb, ConsoleEntry
 from station.access.audit_log import AuditLog, AuditQuery, LogVerdict
 from station.access.audit_proof import BreakKind, LogBreak
 from station.store.database import StoreError, engine_of, upgrade
 from tests.support.people import LAN, People
 from tests.support.stores import Place
 
-HOA = AuditActor("hoa", "Trần Ánh Hoa", "supervisor", "10.0.0.8")
+HOA = Actor("hoa", "Trần Ánh Hoa", "supervisor", "10.0.0.8")
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def append(url: str, folder: str, who: str) -> None:
 
     audit = AuditLog(engine_of(make_url(url)), Path(folder))
     for number in range(20):
-        audit.note(AuditActor(who, who, "", ""), AuditVerb.LOOK_UP, str(number))
+        audit.note(Actor(who, who, "", ""), AuditVerb.LOOK_UP, str(number))
 
 
 def test_two_processes_append_each_once_in_one_chain(people: People) -> None:
@@ -204,7 +204,7 @@ def test_whatever_was_noted_is_read_as_it_was_written(
     engine = engine_of(URL.create("sqlite", database=str(folder / "station.db")))
     upgrade(engine)
     audit = AuditLog(engine, folder)
-    made = [audit.note(AuditActor(a, b, "", a), AuditVerb.REVIEW, b, detail) for a, b, detail in said]
+    made = [audit.note(Actor(a, b, "", a), AuditVerb.REVIEW, b, detail) for a, b, detail in said]
 
     assert list(audit.every(AuditQuery()))[::-1] == made
     assert audit.verify() == LogVerdict(len(said), None)
