@@ -88,6 +88,12 @@ def test_what_cannot_be_done_is_told_and_ends_with_1(people: People, words: list
     assert verbs(people) == []
 
 
+def test_a_role_that_is_none_ends_with_2(people: People) -> None:
+    code, _, err = run(people, "account", "add", "lan", "--name", "Lan", "--role", "boss")
+
+    assert (code, "there is no role 'boss'" in err) == (2, True)
+
+
 def test_without_a_store_the_command_makes_none(tmp_path: Path) -> None:
     file = tmp_path / "station.yaml"
     file.write_text(f"commune: hai-ninh\nstate_dir: {tmp_path}\nbroker: {{host: localhost}}\n")
