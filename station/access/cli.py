@@ -65,16 +65,16 @@ def add_command(
 ) -> None:
     """Make an account, and show its first password, once; it must be changed at the first log-in.
 
-    Exit code 0: made; 1: the login is taken or cannot be one, or the store cannot be written; 2: the file or the
-    role is wrong.
+    Exit code 0: made; 1: the login is taken or cannot be one, or the store cannot be written; 2: the file or
+    the role is wrong.
     """
     from station.access.audit_entry import AuditVerb  # noqa: PLC0415
 
+    if role not in tuple(Role):
+        raise UsageError(tr("there is no role {role}", role=repr(role)), ", ".join(Role))
     with _opened(config) as (accounts, audit):
-        made, password = accounts.create(login, name, role)
-        audit.note(
-            _at_the_machine(), AuditVerb.ACCOUNT_MADE, made.login, {"role": str(role), "name": made.name}
-        )
+        made, password = accounts.create(login, name, Role(role))
+        audit.note(_at_the_machine(), AuditVerb.ACCOUNT_MADE, made.login, {"role": role, "name": made.name})
     _show(made.login, password)
 
 
