@@ -1,7 +1,7 @@
 """Any picture as a plan: looked at before it is decoded, decoded, and written anew. No more of it is kept.
 
-What is kept is what OpenCV wrote of the pixels: no metadata, no second file behind the first, and nothing that a
-browser could run (so no SVG, which may hold scripts).
+What is kept is what OpenCV wrote of the pixels: no metadata, no second file behind the first, and nothing that
+a browser could run (so no SVG, which may hold scripts).
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def plan_picture(data: bytes) -> PlanPicture:
 
 
 def _size(data: bytes) -> tuple[int, int] | None:
-    """Width and height as the file claims them, before any of it is decoded; None: it is neither PNG nor JPEG."""
+    """Width and height as the file claims them, before it is decoded; None: it is neither PNG nor JPEG."""
     if data.startswith(_PNG):
         if data[12:16] != b"IHDR" or len(data) < 24:
             return None

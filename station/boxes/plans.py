@@ -1,7 +1,7 @@
 """Plans: pictures of the commune, with the places of boxes on them.
 
-Places are in permille of the picture, from its left and its top, so they stay right at every size. Whoever saves
-the places of a plan says which plan he saw: what somebody else has saved meanwhile is not overwritten.
+Places are in permille of the picture, from its left and its top, so they stay right at every size. Whoever
+saves the places of a plan says which plan he saw: what somebody else has saved meanwhile is not overwritten.
 """
 
 from __future__ import annotations

@@ -21,7 +21,17 @@ from station.store.clocks import TRUSTED_CLOCKS
 from station.store.columns import ms
 from station.store.database import in_words
 from station.store.gaps import GapState
-from station.store.schema import box, box_status, camera, event, event_began_ms, gap, picture, stream
+from station.store.schema import (
+    box,
+    box_status,
+    camera,
+    event,
+    event_began_ms,
+    gap,
+    picture,
+    picture_is_snapshot,
+    stream,
+)
 
 GONE_SHOWN_MS: Final = 7 * 86_400_000
 """What was lost longer ago than that is no news; the figures of the store still have it."""
@@ -136,7 +146,7 @@ def newest_pictures(engine: Engine, box_id: int, names: tuple[str, ...]) -> dict
 
 
 def _all(connection: Connection, commune: str, now_ms: int) -> tuple[BoxStanding, ...]:
-    since = dict(connection.execute(_since()).tuples())
+    since = {row[0]: row[1] for row in connection.execute(_since())}
     of_box: dict[int, list[Row[Any]]] = {}
     for row in connection.execute(select(camera).order_by(camera.c.name)):
         of_box.setdefault(row.box_id, []).append(row)
@@ -271,7 +281,7 @@ def _cameras(
 def _newest(connection: Connection, box_id: int, name: str) -> NewestPicture | None:
     ordered = (
         select(picture.c.sha256, picture.c.received_ms)
-        .where(picture.c.kind == "snapshot", picture.c.box_id == box_id, picture.c.camera == name)
+        .where(picture_is_snapshot, picture.c.box_id == box_id, picture.c.camera == name)
         .order_by(picture.c.received_ms.desc())
         .limit(1)
     )

@@ -292,6 +292,17 @@ picture = Table(  # which event a blob is the picture of; event_id is '' for a s
     Index("ix_picture_sha256", "sha256"),
 )
 
+picture_is_snapshot = picture.c.kind == literal_column("'snapshot'")
+"""It was ordered; by a literal, for no partial index serves a bound value."""
+Index(
+    "ix_picture_snapshot",
+    picture.c.box_id,
+    picture.c.camera,
+    picture.c.received_ms,
+    sqlite_where=picture_is_snapshot,
+    postgresql_where=picture_is_snapshot,
+)
+
 other_message = Table(  # answers to commands, and footage: kept as they came
     "other_message",
     metadata,
@@ -489,7 +500,9 @@ review = Table(  # what the duty room made of an event; no row: nobody has looke
     Column("name", Text, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
     Column("change_id", Integer, nullable=False),  # the row of review_change that says so
-    Column("camera", Text, nullable=False),  # here and below: of the event, as it was then; it may go by its age
+    Column(
+        "camera", Text, nullable=False
+    ),  # here and below: of the event, as it was then; it may go by its age
     Column("rule_id", Text, nullable=False),
     Column("rule_kind", Text, nullable=False),
     Column("began_ms", BigInteger, nullable=False),

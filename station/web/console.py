@@ -14,6 +14,9 @@ from station.access.accounts import Accounts
 from station.access.audit_log import AuditLog
 from station.access.log_in import LogIn
 from station.access.sessions import Sessions
+from station.boxes.orders import OrderDesk
+from station.boxes.plans import Plans
+from station.boxes.wall import BoxWall
 from station.config import StationConfig, WebSettings
 from station.store.blobs import BLOBS
 from station.store.database import current_version, engine_of, url_of
@@ -38,6 +41,9 @@ class DutyConsole:
     log_in: LogIn
     audit: AuditLog
     feed: EventFeed
+    boxes: BoxWall
+    orders: OrderDesk
+    plans: Plans
     templates: Templates
     intake: dict[str, Any] = field(default_factory=dict)
     """How the intake goes, by the station: `failing` says why nothing is kept at present."""
@@ -68,6 +74,9 @@ class DutyConsole:
             log_in=LogIn(writes, sessions, audit, reads),
             audit=audit,
             feed=EventFeed(reads),
+            boxes=BoxWall(reads, config.commune),
+            orders=OrderDesk(config, web.command_key),
+            plans=Plans(writes, reads),
             templates=Templates(ZoneInfo(web.time_zone)),
         )
 
