@@ -500,9 +500,7 @@ review = Table(  # what the duty room made of an event; no row: nobody has looke
     Column("name", Text, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
     Column("change_id", Integer, nullable=False),  # the row of review_change that says so
-    Column(
-        "camera", Text, nullable=False
-    ),  # here and below: of the event, as it was then; it may go by its age
+    Column("camera", Text, nullable=False),  # to began_ms: of the event, as it was then
     Column("rule_id", Text, nullable=False),
     Column("rule_kind", Text, nullable=False),
     Column("began_ms", BigInteger, nullable=False),
