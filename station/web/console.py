@@ -1,0 +1,97 @@
+"""What every page stands on: the configuration, two engines of the store, people, and the feed."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+
+from station.access.accounts import Accounts
+from station.access.audit_log import AuditLog
+from station.access.log_in import LogIn
+from station.access.sessions import Sessions
+from station.config import StationConfig, WebSettings
+from station.store.blobs import BLOBS
+from station.store.database import current_version, engine_of, url_of
+from station.web.feed import EventFeed
+from station.web.render import Templates
+
+MOST_SESSIONS: Final = 8
+"""Of one account: the desk, the wall, a phone, and what somebody forgot."""
+
+
+@dataclass(slots=True)
+class DutyConsole:
+    """The screen's parts; one in a process, used by many threads."""
+
+    config: StationConfig
+    web: WebSettings
+    reads: Engine
+    writes: Engine
+    """For accounts, sessions, audit entries, reviews and plans; never for what boxes said."""
+    accounts: Accounts
+    sessions: Sessions
+    log_in: LogIn
+    audit: AuditLog
+    feed: EventFeed
+    templates: Templates
+    intake: dict[str, Any] = field(default_factory=dict)
+    """How the intake goes, by the station: `failing` says why nothing is kept at present."""
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    @classmethod
+    def opened(cls, config: StationConfig) -> DutyConsole:
+        """All parts.
+
+        Raises:
+            StoreError: the store cannot be used, or is of another version.
+        """
+        web = config.web or WebSettings()
+        url = url_of(config.database, config.state_dir)
+        reads, writes = engine_of(url, writes=False), engine_of(url)
+        with reads.connect() as connection, connection.begin():
+            current_version(connection)
+        accounts = Accounts(writes, reads)
+        audit = AuditLog(writes, config.state_dir, reads)
+        sessions = Sessions(writes, web.idle_min * 60.0, web.life_h * 3600.0, MOST_SESSIONS, reads)
+        return cls(
+            config=config,
+            web=web,
+            reads=reads,
+            writes=writes,
+            accounts=accounts,
+            sessions=sessions,
+            log_in=LogIn(writes, sessions, audit, reads),
+            audit=audit,
+            feed=EventFeed(reads),
+            templates=Templates(ZoneInfo(web.time_zone)),
+        )
+
+    @property
+    def blobs(self) -> Path:
+        """The folder of pictures."""
+        return self.config.state_dir / BLOBS
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """By which moments are shown."""
+        return self.templates.zone
+
+    def hear(self, intake: dict[str, Any]) -> None:
+        """How the intake goes."""
+        self.intake = intake
+
+    def end(self) -> None:
+        """The station ends: screens that follow are let go."""
+        self.ended.set()
+        self.feed.close()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.end()
+        self.reads.dispose()
+        self.writes.dispose()

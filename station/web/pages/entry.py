@@ -1,0 +1,93 @@
+"""The page to log in, the way out, and the language of whoever looks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from agent.translatable import tr
+from station.access.audit_entry import AuditVerb
+from station.access.log_in import KNOWN_MS, Refusal, Refused
+from station.web.console import DutyConsole
+from station.web.visitor import COOKIE, LANGUAGE, Desk, Officer, address_of, language_of
+
+router = APIRouter()
+KNOWN: Final = "ngatu-known"
+STATUS: Final = {Refusal.WRONG: 401, Refusal.WAIT: 429, Refusal.DISABLED: 403}
+
+
+def inside(path: str) -> str:
+    """Where somebody goes after the log-in: a path of ours, whatever the address said."""
+    ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if ours else "/"
+
+
+@router.get("/login")
+def login_page(request: Request, desk: Desk, next: str = "/") -> HTMLResponse:  # noqa: A002 (its name in the address)
+    """Who are you?"""
+    return _form(request, desk, {"next": inside(next)})
+
+
+def _form(request: Request, desk: Desk, values: dict[str, Any], status: int = 200) -> HTMLResponse:
+    shown = {"login": "", "next": "/", "what": "", "hint": "", "visitor": None, **values}
+    return HTMLResponse(desk.templates.page("login.html", language_of(request), shown), status)
+
+
+@router.post("/login")
+def log_in(
+    request: Request,
+    desk: Desk,
+    login: Annotated[str, Form(max_length=200)] = "",
+    password: Annotated[str, Form(max_length=1000)] = "",
+    next: Annotated[str, Form(max_length=4000)] = "/",  # noqa: A002
+) -> Response:
+    """A session, or why not."""
+    shown = {"login": login, "next": inside(next)}
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return _form(request, desk, {**shown, "what": tr("this came from another site, and was not done")}, 403)
+    browser, known = request.headers.get("user-agent", ""), request.cookies.get(KNOWN)
+    outcome = desk.log_in.attempt(login, password, address_of(request), browser, known)
+    if isinstance(outcome, Refused):
+        return _form(request, desk, {**shown, "what": _why(outcome, desk)}, STATUS[outcome.why])
+    answer = RedirectResponse(inside(next), 303)
+    flags: dict[str, Any] = {"secure": desk.web.public_url is not None, "httponly": True, "samesite": "strict"}
+    answer.set_cookie(COOKIE, outcome.session.token, max_age=desk.web.life_h * 3600, **flags)
+    answer.set_cookie(KNOWN, outcome.known, max_age=KNOWN_MS // 1000, path="/login", **flags)
+    return answer
+
+
+def _why(refused: Refused, desk: DutyConsole) -> str:
+    if refused.why is Refusal.WAIT:
+        until = desk.templates.clock(refused.until_ms)
+        return tr("there were too many wrong passwords: wait until {until}, then try again", until=until)
+    if refused.why is Refusal.DISABLED:
+        return tr("this account is switched off; ask an administrator")
+    return tr("name or password is wrong")
+
+
+@router.post("/logout")
+def log_out(visitor: Officer) -> Response:
+    """The end of a session."""
+    visitor.console.sessions.end(visitor.token)
+    visitor.note(AuditVerb.LOG_OUT, visitor.account.login)
+    answer = RedirectResponse("/login", 303)
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+@router.get("/language/{code}")
+def language(request: Request, code: str) -> Response:
+    """Vietnamese or English for this browser; back to where it was asked."""
+    path = request.headers.get("referer", "/").partition(request.headers.get("host", "?"))[2]
+    answer = RedirectResponse(inside(path or "/"), 303)
+    if code in ("vi", "en"):
+        answer.set_cookie(LANGUAGE, code, max_age=31_536_000, httponly=True, samesite="lax")
+    return answer
+
+
+@router.get("/alive")
+def alive() -> dict[str, str]:
+    """For whoever watches whether the screen answers at all."""
+    return {"state": "ok"}
