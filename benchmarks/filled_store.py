@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine
+from sqlalchemy import Engine, case, insert, literal, select
+
+from station.store.schema import event, review
 
 BOXES, CAMERAS, DAYS = 200, 2, 90
 END_MS = round(datetime(2026, 11, 27, 12, tzinfo=UTC).timestamp() * 1000)
@@ -60,13 +62,17 @@ def fill(engine: Engine, events: int, progress: Callable[[int], None] = lambda _
 
 def review_alerts(engine: Engine) -> None:
     """Six alerts of ten are seen to; for after the upgrade."""
+    last = event.c.start_ms - event.c.start_ms // 10 * 10  # the last digit
+    state = case((last < 3, "seen"), (last < 5, "confirmed"), else_="false")
+    rows = select(
+        event.c.box_id, event.c.event_id, state, literal(""), literal("lan"), literal("Lan"),
+        event.c.start_ms + 600_000, literal(0),
+        event.c.camera, event.c.rule_id, event.c.rule_kind, event.c.start_ms,
+    ).where(event.c.severity == "alert", last < 6)  # fmt: skip
+    columns = ["box_id", "event_id", "state", "note", "login", "name", "changed_ms", "change_id"]
+    columns += ["camera", "rule_id", "rule_kind", "began_ms"]
     with engine.begin() as connection:
-        connection.exec_driver_sql(
-            "insert into review (box_id, event_id, state, note, login, name, changed_ms) "
-            "select box_id, event_id, case when start_ms % 10 < 3 then 'seen' when start_ms % 10 < 5 then "
-            "'confirmed' else 'false' end, '', 'lan', 'Lan', start_ms + 600000 from event "
-            "where severity = 'alert' and start_ms % 10 < 6"
-        )
+        connection.execute(insert(review).from_select(columns, rows))
 
 
 class _Put:

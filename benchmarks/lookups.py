@@ -1,7 +1,7 @@
 """What a look-up takes with a million events stored: a page and how many there are, on either database.
 
-The store is filled as an earlier version left it and brought up to date, which is measured as well. Each look-up
-is made a number of times, each time with other cameras and hours where it names any.
+The store is filled as an earlier version left it and brought up to date, which is measured as well. Each
+look-up is made a number of times, each time with other cameras and hours where it names any.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sqlalchemy.exc import OperationalError
 from benchmarks.filled_store import BOXES, DAYS, END_MS, RARE_RULE, fill, review_alerts
 from benchmarks.table import Row
 from station.lookup.density import densities
-from station.lookup.search import counted, found_page
+from station.lookup.search import looked_up
 from station.lookup.wanted import EventSearch
 from station.store.database import engine_of, upgrade
 from tests.support.brokers import until
@@ -101,10 +101,8 @@ def _measured(engine: Engine, name: str, words: str, making: Making) -> Row:
     for _ in range(TIMES):
         wanted = making(chance)
         began = time.perf_counter()
-        page = found_page(engine, wanted)
-        number = counted(engine, wanted)
+        last = looked_up(engine, wanted)
         took_ms.append(1000 * (time.perf_counter() - began))
-        last = page, number
     assert last is not None
     page, number = last
     cut = page.looked_to_ms

@@ -76,6 +76,10 @@ class Order:
         """For `order by`."""
         return tuple(each.desc() for each in _PLACE) if self.newest_first else _PLACE
 
+    def passes(self, after: EventPlace, place: EventPlace) -> bool:
+        """Whether a place lies beyond another one."""
+        return place < after if self.newest_first else place > after
+
     def beyond(self, stretch: Stretch, after: EventPlace | None) -> list[ColumnElement[bool]]:
         """What lies in the stretch, beyond a place.
 

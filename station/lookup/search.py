@@ -21,15 +21,14 @@ from station.lookup.cards import NEW, EventCard, read_cards
 from station.lookup.places import BoxPlace, read_places
 from station.lookup.scan import FIRST_MS, Budget, EventPlace, Met, Order, Scan, Stretch, chunk
 from station.lookup.wanted import EventSearch
-from station.lookup.ways import PROBE_ROWS, KnownCameras, best_way, known_cameras
+from station.lookup.ways import PROBE_ROWS, KnownCameras, Way, best_way, known_cameras, placed_by
 from station.store.columns import ms
 from station.store.database import in_words
 from station.store.events import LONGEST_WORD
 from station.store.schema import LATE_MS, event, event_is_lasting, review
 
 PAGE: Final = 60
-BUDGET_S: Final = 0.12
-COUNT_BUDGET_S: Final = 0.08
+BUDGET_S: Final = 0.15
 MOST_COUNTED: Final = 1_000
 _EXPORT_PAGE = 500
 _HOUR_MS = 3_600_000
@@ -68,24 +67,29 @@ def found_page(
     """
     place = None if after is None else _place_of(after)
     with _reading(engine) as connection:
-        look = _Look(connection, wanted, place, budget_s)
-        met: list[EventPlace] = []
-        end: EventPlace | None = None
-        for each in look.met(limit + 1):
-            if each.is_end:
-                end = each.place
-                break
-            met.append(each.place)
-            if len(met) > limit:
-                break
-        cards = read_cards(connection, [(box_id, event_id) for _, box_id, event_id in met[:limit]])
-    if len(met) > limit:
-        return EventPage(tuple(cards), _cursor(met[limit - 1]))
-    return EventPage(tuple(cards), end and _cursor(end), end and end[0])
+        return _Look(connection, wanted, Budget(budget_s)).page(place, limit)
+
+
+def looked_up(
+    engine: Engine, wanted: EventSearch, after: str | None = None, limit: int = PAGE, budget_s: float = BUDGET_S
+) -> tuple[EventPage, EventCount]:
+    """A page as `found_page` gives it, and how many there are, up to MOST_COUNTED, as far as time allows.
+
+    Raises:
+        NgatuError: `after` is none of ours.
+        StoreError: the store cannot be read.
+    """
+    place = None if after is None else _place_of(after)
+    with _reading(engine) as connection:
+        look = _Look(connection, wanted, Budget(budget_s))
+        page = look.page(place, limit)
+        if place is None and (page.next is None or page.looked_to_ms is not None):
+            return page, EventCount(len(page.cards), page.next is None)
+        return page, look.number(MOST_COUNTED)
 
 
 def counted(
-    engine: Engine, wanted: EventSearch, most: int = MOST_COUNTED, budget_s: float = COUNT_BUDGET_S
+    engine: Engine, wanted: EventSearch, most: int = MOST_COUNTED, budget_s: float = BUDGET_S
 ) -> EventCount:
     """How many there are, up to `most`, as far as the time allows.
 
@@ -93,7 +97,7 @@ def counted(
         StoreError: the store cannot be read.
     """
     with _reading(engine) as connection:
-        return _Look(connection, wanted, None, budget_s).number(most)
+        return _Look(connection, wanted, Budget(budget_s)).number(most)
 
 
 def found_all(engine: Engine, wanted: EventSearch, page: int = _EXPORT_PAGE) -> Iterator[EventCard]:
@@ -123,52 +127,77 @@ def _reading(engine: Engine) -> Iterator[Connection]:
 class _Look:
     """One search at work in one transaction."""
 
-    def __init__(
-        self, connection: Connection, wanted: EventSearch, after: EventPlace | None, budget_s: float
-    ) -> None:
-        self._connection, self._wanted, self._after = connection, wanted, after
+    def __init__(self, connection: Connection, wanted: EventSearch, budget: Budget) -> None:
+        self._connection, self._wanted = connection, wanted
         self._order = Order(newest_first=wanted.newest_first)
-        places = read_places(connection)
-        self._cameras = known_cameras(wanted, places)
-        self._scan = Scan(connection, self._order, conditions(wanted, self._cameras, places), Budget(budget_s))
+        self._places = read_places(connection)
+        self._cameras = known_cameras(wanted, self._places)
+        where = conditions(wanted, self._cameras, self._places)
+        self._scan = Scan(connection, self._order, where, budget)
         self._since_ms, self._until_ms = ms(wanted.since), ms(wanted.until)
+        self._few = None if self._cameras.is_none else self._reviewed()
+        self._way: Way | None = None
 
-    def met(self, most: int) -> Iterator[Met]:
-        """What is found, in order, up to `most` of them or a little more."""
-        if self._cameras.is_none:
-            return iter(())
-        few = self._reviewed()
-        if few is not None:
-            return iter([Met(place) for place in few if self._is_beyond(place)])
-        parts = (self._scan.met(stretch, self._after, most) for stretch in self._stretches())
-        return heapq.merge(*parts, key=lambda it: it.place, reverse=self._wanted.newest_first)
+    def page(self, after: EventPlace | None, limit: int) -> EventPage:
+        """So many of what is found beyond a place."""
+        met: list[EventPlace] = []
+        end: EventPlace | None = None
+        for each in self._met(after, limit + 1):
+            if each.is_end:
+                end = each.place
+                break
+            if not met or each.place != met[-1]:
+                met.append(each.place)
+            if len(met) > limit:
+                end = met[limit - 1]
+                break
+        cards = read_cards(self._connection, [(box_id, event_id) for _, box_id, event_id in met[:limit]])
+        is_cut = end is not None and len(met) <= limit
+        return EventPage(tuple(cards), end and _cursor(end), end[0] if end and is_cut else None)
 
     def number(self, most: int) -> EventCount:
         """How many, up to `most`."""
-        if self._cameras.is_none:
-            return EventCount(0, is_all=True)
-        few = self._reviewed()
-        if few is not None:
-            return EventCount(min(len(few), most), is_all=len(few) <= most)
+        stretches, way = (
+            self._stretches(None) if self._few is None and not self._cameras.is_none else ([], None)
+        )
+        if way is None or way.overlaps:
+            return self._number_met(most)
         number, is_all = 0, True
-        for stretch in self._stretches():
+        for stretch in stretches:
             some, is_cut = self._scan.number(stretch, None, most + 1 - number)
             number, is_all = number + some, is_all and not is_cut
             if number > most:
                 return EventCount(most, is_all=False)
         return EventCount(number, is_all)
 
-    def _is_beyond(self, place: EventPlace) -> bool:
-        if self._after is None:
-            return True
-        return place < self._after if self._wanted.newest_first else place > self._after
+    def _number_met(self, most: int) -> EventCount:
+        places: set[EventPlace] = set()
+        for each in self._met(None, most + 1):
+            if each.is_end:
+                return EventCount(len(places), is_all=False)
+            places.add(each.place)
+            if len(places) > most:
+                return EventCount(most, is_all=False)
+        return EventCount(len(places), is_all=True)
 
-    def _stretches(self) -> list[Stretch]:
+    def _met(self, after: EventPlace | None, most: int) -> Iterator[Met]:
+        """What is found beyond a place, in order; where ways overlap the same may stand twice."""
+        if self._cameras.is_none:
+            return iter(())
+        if self._few is not None:
+            return (Met(place) for place in self._few if after is None or self._order.passes(after, place))
+        stretches, _ = self._stretches(after)
+        parts = (self._scan.met(stretch, after, most) for stretch in stretches)
+        return heapq.merge(*parts, key=lambda it: it.place, reverse=self._wanted.newest_first)
+
+    def _stretches(self, after: EventPlace | None) -> tuple[list[Stretch], Way]:
         """What began more than an hour before is among the few that last; the rest lies on the best way."""
         lately_ms = min(self._since_ms - _HOUR_MS, self._until_ms)
         window = lately_ms, self._until_ms
-        way = best_way(self._connection, self._wanted, self._cameras, window, self._after)
-        return [*(Stretch(head, *window) for head in way), Stretch((event_is_lasting,), FIRST_MS, lately_ms)]
+        if self._way is None:
+            self._way = best_way(self._connection, self._wanted, self._cameras, self._places, window, after)
+        heads = [Stretch(head, *window) for head in self._way.heads]
+        return [*heads, Stretch((event_is_lasting,), FIRST_MS, lately_ms)], self._way
 
     def _reviewed(self) -> list[EventPlace] | None:
         """All that is found, where few events have such a review; None: many have, or the rest is wanted."""
@@ -251,19 +280,10 @@ def _is_reviewed(columns: Any, states: tuple[str, ...]) -> ColumnElement[bool]:
 
 def _says(columns: Any, word: str, places: Mapping[int, BoxPlace]) -> ColumnElement[bool]:
     """Whether an event has a word in its texts, or is at a place whose name has it."""
-    low = word.casefold()
-    at = [
-        (place.id, each.name)
-        for place in places.values()
-        for each in place.cameras
-        if low in each.title.casefold()
-    ]
-    boxes = tuple(
-        place.id for place in places.values() if low in place.title.casefold() or low in place.device.casefold()
-    )
     texts = (columns.camera, columns.rule_id, columns.zones, columns.detail)
-    found = [func.lower(text).contains(low, autoescape=True) for text in texts]
-    return or_(columns.event_id == word, *found, _at(columns, tuple(at), boxes))
+    found = [func.lower(text).contains(word.lower(), autoescape=True) for text in texts]
+    placed = placed_by(word, places)
+    return or_(columns.event_id == word, *found, _at(columns, placed.pairs or (), placed.box_ids or ()))
 
 
 def _cursor(place: EventPlace) -> str:
