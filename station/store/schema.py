@@ -206,6 +206,15 @@ Index("ix_event_box_camera_began_ms", event.c.box_id, event.c.camera, event_bega
 Index("ix_event_label_began_ms", event.c.label, *_PLACE)
 Index("ix_event_kind_label_began_ms", event.c.kind, event.c.label, *_PLACE)
 Index("ix_event_rule_began_ms", event.c.rule_id, *_PLACE)
+ZONES_LONGEST = 200
+event_zones_head = func.substr(event.c.zones, literal_column("1"), literal_column(str(ZONES_LONGEST)))
+"""So much of the zones as an index takes."""
+_HAS_ZONES = event.c.zones.is_not(None)
+Index(
+    "ix_event_zones_began_ms", event_zones_head, *_PLACE, sqlite_where=_HAS_ZONES, postgresql_where=_HAS_ZONES
+)
+event_has_detail = event.c.detail.is_not(None)
+Index("ix_event_detail_began_ms", *_PLACE, sqlite_where=event_has_detail, postgresql_where=event_has_detail)
 _HAS_DIRECTION = event.c.direction.is_not(None)
 Index(
     "ix_event_direction_began_ms",
