@@ -203,6 +203,8 @@ Index(  # what the queue of a shift reads and counts: as long as it is, however 
     *_PLACE,
     event.c.camera,
     event.c.rule_id,
+    event.c.severity,  # the last two are always the same: with all that is asked in it, SQLite prefers it
+    event.c.settled_ms,
     sqlite_where=_IS_UNSETTLED,
     postgresql_where=_IS_UNSETTLED,
 )
@@ -469,7 +471,9 @@ review = Table(  # what the duty room made of an event; no row: nobody has looke
     Column("name", Text, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
     Column("change_id", Integer, nullable=False),  # the row of review_change that says so
-    Column("camera", Text, nullable=False),  # here and below: of the event, as it was then; it may go by its age
+    Column(
+        "camera", Text, nullable=False
+    ),  # here and below: of the event, as it was then; it may go by its age
     Column("rule_id", Text, nullable=False),
     Column("rule_kind", Text, nullable=False),
     Column("began_ms", BigInteger, nullable=False),
