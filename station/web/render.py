@@ -11,6 +11,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.ext import extract_from_ast
 from markupsafe import Markup
 
 from agent.language import translated
@@ -84,7 +85,7 @@ class Templates:
         if at.date() == today:
             return f"{at:%H:%M:%S}"
         if at.date() == today - timedelta(days=1):
-            return said(language, "yesterday {at}", at=f"{at:%H:%M:%S}")
+            return translated(tr("yesterday {at}", at=f"{at:%H:%M:%S}"), language)
         return f"{at:%H:%M:%S %d/%m/%Y}"
 
 
@@ -104,12 +105,12 @@ def span_of(language: str, seconds: float | None) -> str:
         return "–"
     whole = max(0, round(seconds))
     if whole < 100:
-        return said(language, "{n} s", n=whole)
+        return translated(tr("{n} s", n=whole), language)
     if whole < 6000:
-        return said(language, "{n} min", n=round(whole / 60))
+        return translated(tr("{n} min", n=round(whole / 60)), language)
     if whole < 172_800:
-        return said(language, "{h} h {m} min", h=whole // 3600, m=whole % 3600 // 60)
-    return said(language, "{n} days", n=round(whole / 86_400))
+        return translated(tr("{h} h {m} min", h=whole // 3600, m=whole % 3600 // 60), language)
+    return translated(tr("{n} days", n=round(whole / 86_400)), language)
 
 
 @cache
@@ -123,8 +124,7 @@ def messages() -> Iterator[tuple[str, str]]:
     """(file, message) of every message that the templates say: for the catalogue."""
     environment = Environment(autoescape=True)
     for path in sorted(PLACE.rglob("*.html")):
-        for _, function, found in environment.extract_translations(
-            path.read_text(encoding="utf-8"), babel_style=False
-        ):
-            if function == "_":
-                yield path.name, found if isinstance(found, str) else str(found[0])
+        parsed = environment.parse(path.read_text(encoding="utf-8"))
+        for _, _, found in extract_from_ast(parsed, ("_",), babel_style=False):
+            if found and (text := found if isinstance(found, str) else found[0]):
+                yield path.name, text

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("box_id", "event_id", name="pk_review"),
     )
     op.create_index("ix_review_changed_ms", "review", ["changed_ms"])
+    op.create_index("ix_review_state", "review", ["state", "changed_ms"])
     op.create_table(
         "review_change",
         sa.Column("id", sa.Integer(), nullable=False),
