@@ -232,6 +232,8 @@ Index(  # what the queue of a shift reads and counts: as long as it is, however 
     *_PLACE,
     event.c.camera,
     event.c.rule_id,
+    event.c.severity,  # the last two are always the same: with all that is asked in it, SQLite prefers it
+    event.c.settled_ms,
     sqlite_where=_IS_UNSETTLED,
     postgresql_where=_IS_UNSETTLED,
 )
