@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
@@ -144,6 +145,41 @@ class BackupSettings(Settings):
         return self
 
 
+class WebSettings(Settings):
+    """The duty room's screen."""
+
+    host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        max_length=253,
+        description="The address where it listens. Off loopback only behind a proxy with TLS, "
+        "such as the one that the playbooks set up.",
+    )
+    port: int = Field(8480, ge=1, le=65535, description="The port.")
+    public_url: str | None = Field(
+        None,
+        max_length=300,
+        pattern=r"^https://[^/?#@\s]+/?$",
+        description="What officers type, such as https://tram.hai-ninh.example, where a proxy has TLS; "
+        "null: the address above.",
+    )
+    language: Language = Field("vi", description="Of whoever has not chosen another.")
+    time_zone: str = Field("Asia/Ho_Chi_Minh", description="By which moments are shown, as IANA names it.")
+    idle_min: int = Field(
+        480, ge=5, le=10_080, description="Who does nothing for so many minutes logs in again."
+    )
+    life_h: int = Field(24, ge=1, le=720, description="And everybody after so many hours.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(tr("no time zone such as Asia/Ho_Chi_Minh")) from None
+        return name
+
+
 class StationLog(Settings):
     """What the station writes about its own work, to standard output."""
 
@@ -179,6 +215,9 @@ class StationConfig(Settings):
     footage: FootageSettings = Field(FootageSettings(), description="Footage that this station asks for.")
     backup: BackupSettings = Field(
         BackupSettings(), description="Where the store is copied to, and what the boxes may forget meanwhile."
+    )
+    web: WebSettings | None = Field(
+        None, description="The duty room's screen; null: there is none, and `ngatu watch` shows events."
     )
     log: StationLog = Field(StationLog(), description="What the station writes about its own work.")
     language: Language | None = Field(

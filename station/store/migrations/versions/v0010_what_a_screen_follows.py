@@ -1,4 +1,4 @@
-"""What a screen follows and looks for: events in the order in which they were kept, riders, score, zones, indexes."""
+"""What a screen follows and looks for: events in the order in which they were kept, riders, score, zones."""
 
 from __future__ import annotations
 
