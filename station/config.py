@@ -170,6 +170,12 @@ class WebSettings(Settings):
     )
     life_h: int = Field(24, ge=1, le=720, description="And everybody after so many hours.")
 
+    @property
+    def address(self) -> str:
+        """What is typed into a browser."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/") + "/"
+
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, name: str) -> str:

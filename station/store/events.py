@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from agent.wire.payloads import EventPayload, ImagePayload
 from station.ingest.inbound import InboundMessage
@@ -15,6 +15,12 @@ from station.store.schema import event, event_feed, event_revision
 
 _KEYS = ("box_id", "event_id")
 _FIRST = "first_received_ms"
+LONGEST_WORD = 200
+"""Of label, rule and direction, in characters: they are indexed, and PostgreSQL takes no more than 2,704 bytes
+into an index. The whole is in the body."""
+FEED_ROWS = 200_000
+"""A screen that was away for longer begins anew."""
+_FEED_ROWS_AT_ONCE = 20_000
 
 Row = dict[str, Any]
 
@@ -66,6 +72,15 @@ class Events:
                 connection.execute(_show(kind), better)
 
 
+def trim_feed(connection: Connection, keep: int = FEED_ROWS) -> None:
+    """Let go of what no screen follows any more; of very many rows the first: the next call has its turn."""
+    newest = connection.scalar(select(func.max(event_feed.c.id)))
+    oldest = connection.scalar(select(func.min(event_feed.c.id)))  # both at once would read all of it
+    if newest is not None and oldest is not None and newest - oldest >= keep:
+        until = min(newest - keep, oldest + _FEED_ROWS_AT_ONCE)
+        connection.execute(delete(event_feed).where(event_feed.c.id <= until))
+
+
 def _show(kind: str) -> Any:
     """An event shows the picture of the highest revision that names one: null means to keep the last."""
     revision = event.c[f"{kind}_revision"]
@@ -97,14 +112,14 @@ def _words(payload: EventPayload) -> Row:
         "kind": str(payload.kind),
         "severity": str(payload.severity),
         "start_ms": ms(payload.start_time),
-        "rule_id": payload.rule.id,
+        "rule_id": payload.rule.id[:LONGEST_WORD],
         "rule_kind": payload.rule.kind,
-        "label": seen.label if seen else None,
+        "label": seen.label[:LONGEST_WORD] if seen else None,
         "riders": seen.riders if seen else None,
         "top_score_permille": round(seen.top_score * 1000) if seen else None,
         "zones": f",{','.join(seen.entered_zones)}," if seen and seen.entered_zones else None,
         "track_id": seen.track_id if seen else None,
-        "direction": payload.direction,
+        "direction": payload.direction and payload.direction[:LONGEST_WORD],
         "end_reason": None if payload.end_reason is None else str(payload.end_reason),
         "detail": payload.detail,
         "clock_state": payload.clock.state,

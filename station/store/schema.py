@@ -140,6 +140,7 @@ event_revision = Table(  # every message of every event
     Column("digest", Text, nullable=False),
     Column("body", Text, nullable=False),  # the JSON as it came
     Column("received_ms", BigInteger, nullable=False),
+    Index("ix_event_revision_stream_id", "stream_id", "seq"),
 )
 
 event = Table(  # how each event stands: its highest revision, and the best pictures of all of them
@@ -157,7 +158,7 @@ event = Table(  # how each event stands: its highest revision, and the best pict
     Column("rule_id", Text, nullable=False),
     Column("rule_kind", Text, nullable=False),
     Column("label", Text),
-    Column("riders", Integer),
+    Column("riders", BigInteger),
     Column("top_score_permille", Integer),
     Column("zones", Text),  # those that its road user has been in, in order, as ",gate,crossing,"; null: none
     Column("track_id", Text),
@@ -175,6 +176,7 @@ event = Table(  # how each event stands: its highest revision, and the best pict
     Column("scene_revision", BigInteger),
     Column("first_received_ms", BigInteger, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
+    Column("settled_ms", BigInteger),  # when the duty room was done with it (`review`); null: it is open
     Index("ix_event_start_ms", "start_ms"),
     Index("ix_event_first_received_ms", "first_received_ms"),
     Index("ix_event_track_id", "track_id"),
@@ -184,25 +186,53 @@ event = Table(  # how each event stands: its highest revision, and the best pict
 
 event_began_ms = func.coalesce(event.c.start_ms + event.c.clock_offset_ms, event.c.start_ms)
 """When an event began, by all that is known of its box's clock."""
+event_latest_ms = func.coalesce(event.c.time_ms + event.c.clock_offset_ms, event.c.time_ms)
+"""Of when its newest message tells, by the same; its end, if it has one."""
 event_is_lasting = or_(
     event.c.phase != literal_column("'end'"), event.c.time_ms - event.c.start_ms >= literal_column("3600000")
 )
 """It goes on, or lasted an hour: one of the few that may have begun long before a time that is asked for."""
+LATE_MS = 60_000
+"""What came so long after it began is no news any more."""
+event_is_alert = event.c.severity == literal_column("'alert'")
+event_is_late = or_(event.c.first_received_ms - event_began_ms > literal_column(str(LATE_MS)), event.c.replayed)
+"""It came late, or its newest word did."""
+event_is_crowded = event.c.riders >= literal_column("3")
+"""More on a two-wheeler than the law allows."""
 _PLACE = (event_began_ms, event.c.box_id, event.c.event_id)
 Index("ix_event_began_ms", *_PLACE)
 Index("ix_event_lasting", *_PLACE, sqlite_where=event_is_lasting, postgresql_where=event_is_lasting)
 Index("ix_event_box_camera_began_ms", event.c.box_id, event.c.camera, event_began_ms, event.c.event_id)
 Index("ix_event_label_began_ms", event.c.label, *_PLACE)
 Index("ix_event_kind_label_began_ms", event.c.kind, event.c.label, *_PLACE)
-_IS_ALERT = event.c.severity == literal_column("'alert'")
-Index("ix_event_alert_began_ms", *_PLACE, sqlite_where=_IS_ALERT, postgresql_where=_IS_ALERT)
+Index("ix_event_rule_began_ms", event.c.rule_id, *_PLACE)
+_HAS_DIRECTION = event.c.direction.is_not(None)
+Index(
+    "ix_event_direction_began_ms",
+    event.c.direction,
+    *_PLACE,
+    sqlite_where=_HAS_DIRECTION,
+    postgresql_where=_HAS_DIRECTION,
+)
+Index("ix_event_alert_began_ms", *_PLACE, sqlite_where=event_is_alert, postgresql_where=event_is_alert)
+Index("ix_event_late_began_ms", *_PLACE, sqlite_where=event_is_late, postgresql_where=event_is_late)
+Index("ix_event_crowded_began_ms", *_PLACE, sqlite_where=event_is_crowded, postgresql_where=event_is_crowded)
+_IS_UNSETTLED = event_is_alert & event.c.settled_ms.is_(None)
+Index(  # what the queue of a shift reads and counts: as long as it is, however much the store holds
+    "ix_event_unsettled",
+    *_PLACE,
+    event.c.camera,
+    event.c.rule_id,
+    sqlite_where=_IS_UNSETTLED,
+    postgresql_where=_IS_UNSETTLED,
+)
 _IS_OPEN = event.c.phase != literal_column("'end'")
 Index("ix_event_open", event.c.severity, event.c.phase, sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN)
 
 event_feed = Table(  # each revision of an event in the order in which it was kept: what a screen follows
     "event_feed",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),  # 150 a second for years
     _key("box_id", "box"),
     Column("event_id", Text, nullable=False),
     Column("revision", BigInteger, nullable=False),
@@ -220,8 +250,26 @@ count_interval = Table(
     Column("start_ms", BigInteger, nullable=False),
     Column("end_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
+    Column("received_ms", BigInteger),  # null here and below: it came before the station wrote this down
+    Column("clock_state", Text),
+    Column("boot_id", Text),  # of the box's clock that never steps …
+    Column("mono_ms", BigInteger),  # … and what it said at end_ms
+    Column("clock_offset_ms", BigInteger),  # to be added to the box's times; null: nobody knows better
     Index("ix_count_interval_start_ms", "start_ms"),
     Index("ix_count_interval_box_id", "box_id", "camera", "rule", "start_ms"),
+    Index("ix_count_interval_boot_id", "box_id", "boot_id"),
+)
+
+count_is_untrusted = count_interval.c.clock_state.not_in([literal_column("'ntp'"), literal_column("'rtc'")])
+"""Nobody vouched for the clock by which it is stamped."""
+Index(
+    "ix_count_interval_untrusted",
+    count_interval.c.box_id,
+    count_interval.c.camera,
+    count_interval.c.rule,
+    count_interval.c.received_ms,
+    sqlite_where=count_is_untrusted,
+    postgresql_where=count_is_untrusted,
 )
 
 blob = Table(  # what lies in the folder `blobs`, once, by its hash
@@ -393,6 +441,20 @@ web_session = Table(  # who is logged in
     Column("seen_ms", BigInteger, nullable=False),
     Column("address", Text, nullable=False),
     Column("browser", Text, nullable=False),
+    Index("ix_web_session_account_id", "account_id"),
+)
+
+known_browser = (
+    Table(  # in which an account was logged in; it gives no right, but a count of wrong passwords of its own
+        "known_browser",
+        metadata,
+        Column("token_sha256", Text, primary_key=True),
+        _key("account_id", "account"),
+        Column("seen_ms", BigInteger, nullable=False),  # the latest log-in
+        Column("failed", Integer, nullable=False),  # wrong passwords in a row
+        Column("locked_until_ms", BigInteger),
+        Index("ix_known_browser_account_id", "account_id"),
+    )
 )
 
 audit_entry = Table(  # what was done at the console, by whom: it only grows, each line bound to the one before
@@ -426,7 +488,13 @@ review = Table(  # what the duty room made of an event; no row: nobody has looke
     Column("login", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
+    Column("change_id", Integer, nullable=False),  # the row of review_change that says so
+    Column("camera", Text, nullable=False),  # here and below: of the event, as it was then; it may go by its age
+    Column("rule_id", Text, nullable=False),
+    Column("rule_kind", Text, nullable=False),
+    Column("began_ms", BigInteger, nullable=False),
     Index("ix_review_changed_ms", "changed_ms"),
+    Index("ix_review_state", "state", "changed_ms"),
 )
 
 review_change = Table(  # every step of it, in order; it only grows

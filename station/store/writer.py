@@ -18,7 +18,7 @@ from agent.wire.payloads import ChainPayload, ClockMapPayload, CountPayload, Eve
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import raise_alarm
-from station.store.clocks import record_clock_map
+from station.store.clocks import TRUSTED_CLOCKS, correct_count_times, record_clock_map
 from station.store.columns import blob_of, ms, storable, suffix_of
 from station.store.current_state import record_given_up, record_state
 from station.store.database import insert_once, upsert
@@ -73,6 +73,8 @@ class BatchWriter:
         self._event_digests: dict[tuple[int, str, int], str] = {}
         """Of events, by ids of box, event and revision."""
         self._committed: defaultdict[int, list[int]] = defaultdict(list)
+        self._untrusted_counts: list[tuple[int, int]] = []
+        """Ids of streams and numbers."""
 
     def write(self, messages: Sequence[InboundMessage]) -> None:
         """Write everything about them."""
@@ -83,6 +85,7 @@ class BatchWriter:
         for table in _APPENDED:
             if self._rows[table]:
                 self._connection.execute(insert_once(self._connection, table), self._rows[table])
+        correct_count_times(self._connection, self._untrusted_counts)
         self._events.write(self._connection)
         self._write_quarantine()
         for stream_id, seqs in self._committed.items():
@@ -258,9 +261,7 @@ class BatchWriter:
         ids = {"stream_id": stream_id, "seq": message.seq, "box_id": box_id}
         payload = message.payload
         if isinstance(payload, CountPayload):
-            when = {"start_ms": ms(payload.start_time), "end_ms": ms(payload.end_time)}
-            what = {"camera": payload.camera, "rule": payload.rule, "body": message.raw.decode()}
-            self._rows[count_interval].append(ids | when | what)
+            self._add_count(message, payload, ids)
             return
         if isinstance(payload, ChainPayload):
             for name, fields in record_given_up(self._connection, payload, box_id, self._ids, self._now_ms):
@@ -270,6 +271,15 @@ class BatchWriter:
         what = {"kind": str(message.kind), "suffix": suffix_of(message)}
         body = {"body": message.raw.decode(), "sha256": None}
         self._rows[other_message].append(ids | what | body | {"received_ms": self._now_ms})
+
+    def _add_count(self, message: InboundMessage, payload: CountPayload, ids: dict[str, Any]) -> None:
+        clock = payload.clock
+        when = {"start_ms": ms(payload.start_time), "end_ms": ms(payload.end_time), "received_ms": self._now_ms}
+        what = {"camera": payload.camera, "rule": payload.rule, "body": message.raw.decode()}
+        by = {"clock_state": clock.state, "boot_id": clock.boot_id, "mono_ms": clock.mono_ms}
+        self._rows[count_interval].append(ids | when | what | by)
+        if clock.state not in TRUSTED_CLOCKS and clock.boot_id is not None:
+            self._untrusted_counts.append((ids["stream_id"], ids["seq"]))
 
     def _record_state(self, message: InboundMessage, box_id: int, stream_id: int | None) -> None:
         for name, fields in record_state(self._connection, message, box_id, stream_id, self._ids, self._now_ms):

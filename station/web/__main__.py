@@ -56,7 +56,7 @@ def main() -> int:
     )
     server = uvicorn.Server(settings)
     threading.Thread(target=_hear, args=(sys.stdin.buffer, console, server), daemon=True).start()
-    log.info("screen_serves", url=console.url)
+    log.info("screen_serves", url=config.web.address)
     try:
         server.run()
     except SystemExit as error:  # uvicorn's word for a port that is taken; it has written why

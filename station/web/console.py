@@ -5,19 +5,23 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
 from station.access.accounts import Accounts
 from station.access.audit_log import AuditLog
+from station.access.log_in import LogIn
 from station.access.sessions import Sessions
 from station.config import StationConfig, WebSettings
 from station.store.blobs import BLOBS
 from station.store.database import current_version, engine_of, url_of
 from station.web.feed import EventFeed
 from station.web.render import Templates
+
+MOST_SESSIONS: Final = 8
+"""Of one account: the desk, the wall, a phone, and what somebody forgot."""
 
 
 @dataclass(slots=True)
@@ -31,6 +35,7 @@ class DutyConsole:
     """For accounts, sessions, audit entries, reviews and plans; never for what boxes said."""
     accounts: Accounts
     sessions: Sessions
+    log_in: LogIn
     audit: AuditLog
     feed: EventFeed
     templates: Templates
@@ -50,14 +55,18 @@ class DutyConsole:
         reads, writes = engine_of(url, writes=False), engine_of(url)
         with reads.connect() as connection, connection.begin():
             current_version(connection)
+        accounts = Accounts(writes, reads)
+        audit = AuditLog(writes, config.state_dir, reads)
+        sessions = Sessions(writes, web.idle_min * 60.0, web.life_h * 3600.0, MOST_SESSIONS, reads)
         return cls(
             config=config,
             web=web,
             reads=reads,
             writes=writes,
-            accounts=Accounts(writes),
-            sessions=Sessions(writes, idle_s=web.idle_min * 60.0, life_s=web.life_h * 3600.0),
-            audit=AuditLog(writes, config.state_dir),
+            accounts=accounts,
+            sessions=sessions,
+            log_in=LogIn(writes, sessions, audit, reads),
+            audit=audit,
             feed=EventFeed(reads),
             templates=Templates(ZoneInfo(web.time_zone)),
         )
@@ -71,12 +80,6 @@ class DutyConsole:
     def zone(self) -> ZoneInfo:
         """By which moments are shown."""
         return self.templates.zone
-
-    @property
-    def url(self) -> str:
-        """What is typed into a browser."""
-        host = f"[{self.web.host}]" if ":" in self.web.host else self.web.host
-        return (self.web.public_url or f"http://{host}:{self.web.port}").rstrip("/") + "/"
 
     def hear(self, intake: dict[str, Any]) -> None:
         """How the intake goes."""

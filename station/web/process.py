@@ -14,8 +14,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import structlog
 
@@ -35,11 +36,12 @@ TELL_S: Final = 2.0
 class ScreenProcess:
     """One child at a time, until `close`."""
 
-    def __init__(self, config: StationConfig) -> None:
+    def __init__(self, config: StationConfig, intake: Callable[[], Mapping[str, str | None]]) -> None:
+        """`intake` says how the intake goes; it is called in a thread and must not wait."""
+        self._intake = intake
         self._first = (config.model_dump_json() + "\n").encode()
         self._closing = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
-        self._state: dict[str, Any] = {"failing": None}
         self._thread = threading.Thread(target=self._run, name="screen", daemon=True)
 
     def start(self) -> None:
@@ -51,10 +53,6 @@ class ScreenProcess:
         """Of the process that runs now."""
         child = self._child
         return None if child is None else child.pid
-
-    def tell(self, failing: str | None) -> None:
-        """How the intake goes: why nothing is kept at present, or None. Costs the caller nothing."""
-        self._state = {"failing": failing}
 
     def close(self) -> None:
         """End it; returns when it is gone."""
@@ -93,7 +91,7 @@ class ScreenProcess:
             to.write(self._first)
             to.flush()
             while child.poll() is None and not self._closing.wait(TELL_S):
-                to.write(json.dumps(self._state).encode() + b"\n")
+                to.write(json.dumps(dict(self._intake())).encode() + b"\n")
                 to.flush()
         except OSError:  # it is gone, or takes nothing any more
             return

@@ -11,6 +11,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.ext import extract_from_ast
 from markupsafe import Markup
 
 from agent.language import translated
@@ -123,8 +124,7 @@ def messages() -> Iterator[tuple[str, str]]:
     """(file, message) of every message that the templates say: for the catalogue."""
     environment = Environment(autoescape=True)
     for path in sorted(PLACE.rglob("*.html")):
-        for _, function, found in environment.extract_translations(
-            path.read_text(encoding="utf-8"), babel_style=False
-        ):
-            if function == "_":
-                yield path.name, found if isinstance(found, str) else str(found[0])
+        parsed = environment.parse(path.read_text(encoding="utf-8"))
+        for _, _, found in extract_from_ast(parsed, ("_",), babel_style=False):
+            if found and (text := found if isinstance(found, str) else found[0]):
+                yield path.name, text

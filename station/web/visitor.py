@@ -21,8 +21,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from agent.translatable import tr
-from station.access.accounts import Account
-from station.access.audit_log import AuditActor, AuditVerb
+from station.access.account import Account
+from station.access.audit_entry import Actor, AuditVerb
 from station.access.roles import Role, allows
 from station.web.console import DutyConsole
 from station.web.menu import here, menu_of
@@ -66,9 +66,9 @@ class Visitor:
         self.console.audit.note(self.actor, verb, subject, detail)
 
     @property
-    def actor(self) -> AuditActor:
+    def actor(self) -> Actor:
         """As audit entries name him."""
-        return AuditActor(self.account.login, self.account.name, self.account.role, self.address)
+        return Actor(self.account.login, self.account.name, self.account.role, self.address)
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page for him; `values` are the template's."""
@@ -111,13 +111,13 @@ async def _visitor(request: Request) -> Visitor:
     found = await run_in_threadpool(console.sessions.find, token) if token else None
     if found is None:
         raise Turned(401, tr("nobody is logged in"))
-    session, account = found
+    account = found.account
     if request.method not in SAFE:
-        await _is_ours(request, session.csrf)
+        await _is_ours(request, found.csrf)
     if account.must_change and request.url.path not in ("/own", "/own/password", "/logout"):
         raise Turned(303, "/own")
     language, address = language_of(request, account), address_of(request)
-    return Visitor(console, account, token, session.csrf, language, address, request.url.path)
+    return Visitor(console, account, token, found.csrf, language, address, request.url.path)
 
 
 async def _is_ours(request: Request, csrf: str) -> None:

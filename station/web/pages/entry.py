@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from agent.translatable import tr
-from station.access.audit_log import AuditActor, AuditVerb
+from station.access.audit_entry import AuditVerb
+from station.access.log_in import KNOWN_MS, Refusal, Refused
+from station.web.console import DutyConsole
 from station.web.visitor import COOKIE, LANGUAGE, Desk, Officer, address_of, language_of
 
 router = APIRouter()
+KNOWN: Final = "ngatu-known"
+STATUS: Final = {Refusal.WRONG: 401, Refusal.WAIT: 429, Refusal.DISABLED: 403}
 
 
 def inside(path: str) -> str:
@@ -40,31 +44,27 @@ def log_in(
     next: Annotated[str, Form(max_length=4000)] = "/",  # noqa: A002
 ) -> Response:
     """A session, or why not."""
-    address, name = address_of(request), login.strip().lower()
+    shown = {"login": login, "next": inside(next)}
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return _form(request, desk, {"what": tr("this came from another site, and was not done")}, 403)
-    outcome = desk.accounts.log_in(name, password, address)
-    if outcome.account is None:
-        desk.audit.note(AuditActor(name[:32], "", "", address), AuditVerb.LOG_IN_FAILED, name[:32], {})
-        values = {"login": login, "next": inside(next), "what": outcome.why, "hint": outcome.hint}
-        return _form(request, desk, values, 429 if outcome.locked else 401)
-    account = outcome.account
-    browser = request.headers.get("user-agent", "")[:200]
-    session = desk.sessions.begin(account, address, browser)
-    desk.audit.note(
-        AuditActor(account.login, account.name, account.role, address), AuditVerb.LOG_IN, account.login, {}
-    )
+        return _form(request, desk, {**shown, "what": tr("this came from another site, and was not done")}, 403)
+    browser, known = request.headers.get("user-agent", ""), request.cookies.get(KNOWN)
+    outcome = desk.log_in.attempt(login, password, address_of(request), browser, known)
+    if isinstance(outcome, Refused):
+        return _form(request, desk, {**shown, "what": _why(outcome, desk)}, STATUS[outcome.why])
     answer = RedirectResponse(inside(next), 303)
-    secure = desk.web.public_url is not None
-    answer.set_cookie(
-        COOKIE,
-        session.token,
-        max_age=desk.web.life_h * 3600,
-        secure=secure,
-        httponly=True,
-        samesite="strict",
-    )
+    flags: dict[str, Any] = {"secure": desk.web.public_url is not None, "httponly": True, "samesite": "strict"}
+    answer.set_cookie(COOKIE, outcome.session.token, max_age=desk.web.life_h * 3600, **flags)
+    answer.set_cookie(KNOWN, outcome.known, max_age=KNOWN_MS // 1000, path="/login", **flags)
     return answer
+
+
+def _why(refused: Refused, desk: DutyConsole) -> str:
+    if refused.why is Refusal.WAIT:
+        until = desk.templates.clock(refused.until_ms)
+        return tr("there were too many wrong passwords: wait until {until}, then try again", until=until)
+    if refused.why is Refusal.DISABLED:
+        return tr("this account is switched off; ask an administrator")
+    return tr("name or password is wrong")
 
 
 @router.post("/logout")

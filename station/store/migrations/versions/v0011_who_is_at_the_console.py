@@ -41,6 +41,18 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_web_session_account_id"),
         sa.PrimaryKeyConstraint("token_sha256", name="pk_web_session"),
     )
+    op.create_index("ix_web_session_account_id", "web_session", ["account_id"])
+    op.create_table(
+        "known_browser",
+        sa.Column("token_sha256", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("seen_ms", sa.BigInteger(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("locked_until_ms", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_known_browser_account_id"),
+        sa.PrimaryKeyConstraint("token_sha256", name="pk_known_browser"),
+    )
+    op.create_index("ix_known_browser_account_id", "known_browser", ["account_id"])
     op.create_table(
         "audit_entry",
         sa.Column("id", sa.Integer(), nullable=False),
