@@ -9,11 +9,10 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
 
 from station.lookup.places import BoxPlace
-from station.store.schema import blob, event, event_began_ms, review
+from station.store.schema import LATE_MS, blob, event, event_began_ms, event_is_alert, review
 
 MOST: Final = 1_000
 """So many are listed; a rule that tells more in a shift is to be mended, not read."""
-LATE_MS: Final = 60_000
 BEFORE_MS: Final = 7 * 86_400_000
 """So far back alerts are counted that nobody has settled yet."""
 OPEN: Final = ("new", "seen")
@@ -97,13 +96,13 @@ def shift_alerts(
 
 
 def _began_in(start_ms: int, end_ms: int) -> ColumnElement[bool]:
-    return and_(event.c.severity == "alert", event_began_ms >= start_ms, event_began_ms < end_ms)
+    return and_(event_is_alert, event_began_ms >= start_ms, event_began_ms < end_ms)
 
 
 def _came_in(start_ms: int, end_ms: int) -> ColumnElement[bool]:
     """Late ones, of which no earlier shift has heard."""
     return and_(
-        event.c.severity == "alert",
+        event_is_alert,
         event.c.first_received_ms >= start_ms,
         event.c.first_received_ms < end_ms,
         event_began_ms < start_ms,
