@@ -14,6 +14,7 @@ Invariants
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -120,9 +121,11 @@ def _verifier() -> bytes:
     """The one file of `make verifier`; in a process of its own, for it holds what is loaded there."""
     with tempfile.TemporaryDirectory(prefix="ngatu-") as folder:
         path = Path(folder) / VERIFIER
-        command = [sys.executable, "-m", "verifier.single_file", str(path)]
+        # It finds what we find, and nothing that lies in the current folder.
+        command = [sys.executable, "-P", "-m", "verifier.single_file", str(path)]
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)}
         try:
-            subprocess.run(command, check=True, capture_output=True, timeout=_MAKES_S)  # noqa: S603 (our own words)
+            subprocess.run(command, check=True, capture_output=True, timeout=_MAKES_S, env=env)  # noqa: S603
             return path.read_bytes()
         except (OSError, subprocess.SubprocessError) as error:
             raise NgatuError(tr("the verifier's file could not be made: {error}", error=error)) from error

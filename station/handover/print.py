@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from fpdf import FPDF
 from fpdf.enums import MethodReturnValue, XPos, YPos
@@ -193,14 +193,21 @@ class Sheet:
 
     def bytes(self) -> bytes:
         """The PDF."""
-        pages = self._drawn(0).pages_count  # only now it is known how many there are
-        return bytes(self._drawn(pages).output())
+        with self._drawn(0) as counted:
+            pages = counted.pages_count  # only now it is known how many there are
+        with self._drawn(pages) as paper:
+            return bytes(paper.output())
 
-    def _drawn(self, pages: int) -> Paper:
+    @contextmanager
+    def _drawn(self, pages: int) -> Iterator[Paper]:
         paper = Paper(*self._head, pages)
-        for block in self._blocks:
-            block(paper)
-        return paper
+        try:
+            for block in self._blocks:
+                block(paper)
+            yield paper
+        finally:
+            for font in paper.fonts.values():
+                cast(Any, font).ttfont.close()
 
 
 class _Table:

@@ -17,9 +17,10 @@ from station.footage.words import STAGES, VERDICTS
 from station.handover.drawings import pictures, signatures
 from station.handover.moments import clock, lasted, said, span
 from station.handover.print import Imprint, PrintColumn, Sheet
+from station.review.states import STATE_WORDS
 from station.shift.alerts import ShiftAlert
 from station.shift.shift import LineCount, Shift, ShiftPerson, ShiftRequest
-from station.shift.words import MISSING, OUTAGES, STATES, became, numbers, what
+from station.shift.words import MISSING, OUTAGES, became, numbers, what
 
 TITLE: Final = tr("Shift hand-over")
 MOST: Final = 300
@@ -84,8 +85,8 @@ class _ShiftReport:
         alerts, shift = self._shift.alerts, self._shift
         self._sheet.heading(tr("1. In short"))
         by_state = [
-            tr("{state} {number}", state=named(STATES, state), number=alerts.by_state[state])
-            for state in STATES
+            tr("{state} {number}", state=named(STATE_WORDS, state), number=alerts.by_state[state])
+            for state in STATE_WORDS
             if state in alerts.by_state
         ]
         self._sheet.facts(

@@ -7,6 +7,7 @@ from typing import Final
 
 from agent.translatable import joined, tr
 from agent.wire.words import DETAILS, DIRECTIONS, KINDS, LABELS, named
+from station.review.states import REASON_WORDS, STATE_WORDS
 from station.shift.alerts import ShiftAlert
 from station.shift.shift import LineCount
 
@@ -18,26 +19,6 @@ OUTAGES: Final[Mapping[str, str]] = {
     "blind": tr("could not see"),
     "disabled": tr("was paused"),
 }
-STATES: Final[Mapping[str, str]] = {
-    "new": tr("not looked at"),
-    "seen": tr("seen"),
-    "confirmed": tr("confirmed"),
-    "false": tr("false alarm"),
-    "passed_on": tr("passed on"),
-}
-"""What became of an alert."""
-REASONS: Final[Mapping[str, str]] = {
-    "shadow_or_light": tr("shadow or light"),
-    "rain_or_insects": tr("rain, fog or insects"),
-    "animal": tr("an animal"),
-    "foliage": tr("branches or leaves"),
-    "wrong_label": tr("taken for something else"),
-    "parked_vehicle": tr("a parked vehicle"),
-    "normal_traffic": tr("ordinary traffic"),
-    "camera_fault": tr("a fault of the camera"),
-    "other": tr("something else"),
-}
-"""Of a false alarm."""
 MISSING: Final[Mapping[str, str]] = {
     "open": tr("have not come yet"),
     "gone": tr("will not come: the box has them no more"),
@@ -53,8 +34,12 @@ def what(alert: ShiftAlert) -> str:
 
 def became(alert: ShiftAlert) -> str:
     """What became of it, with the reason of a false one."""
-    state = named(STATES, alert.state)
-    return tr("{state}: {reason}", state=state, reason=named(REASONS, alert.reason)) if alert.reason else state
+    state = named(STATE_WORDS, alert.state)
+    return (
+        tr("{state}: {reason}", state=state, reason=named(REASON_WORDS, alert.reason))
+        if alert.reason
+        else state
+    )
 
 
 def numbers(line: LineCount) -> str:

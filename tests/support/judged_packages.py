@@ -1,4 +1,4 @@
-"""A package as it lies at a station once its desk has judged it: real film, signed by a box, with its custody log."""
+"""Packages at a station whose desk has judged them: real film, signed by a box, with custody logs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ class JudgedPackages:
         if "lost" in words:
             (folder.package / words["lost"]).unlink()
         size = sum(path.stat().st_size for path in folder.package.iterdir())
-        self.custody.note(folder, "received", "station", f"{len(list(folder.package.iterdir()))} files, {size} bytes")
+        self.custody.note(
+            folder, "received", "station", f"{len(list(folder.package.iterdir()))} files, {size} bytes"
+        )
         films = ", ".join(sorted(path.name for path in folder.package.glob("*.mp4")))
         self.custody.note(folder, "opened", "station", f"decrypted: {films}")
         self.settle(folder)
