@@ -19,6 +19,7 @@ from station.store.blobs import BLOBS
 from station.store.database import current_version, engine_of, url_of
 from station.web.feed import EventFeed
 from station.web.render import Templates
+from station.web.tiles import Tiles
 
 MOST_SESSIONS: Final = 8
 """Of one account: the desk, the wall, a phone, and what somebody forgot."""
@@ -39,6 +40,7 @@ class DutyConsole:
     audit: AuditLog
     feed: EventFeed
     templates: Templates
+    tiles: Tiles
     intake: dict[str, Any] = field(default_factory=dict)
     """How the intake goes, by the station: `failing` says why nothing is kept at present."""
     ended: threading.Event = field(default_factory=threading.Event)
@@ -55,6 +57,7 @@ class DutyConsole:
         reads, writes = engine_of(url, writes=False), engine_of(url)
         with reads.connect() as connection, connection.begin():
             current_version(connection)
+        templates = Templates(ZoneInfo(web.time_zone))
         accounts = Accounts(writes, reads)
         audit = AuditLog(writes, config.state_dir, reads)
         sessions = Sessions(writes, web.idle_min * 60.0, web.life_h * 3600.0, MOST_SESSIONS, reads)
@@ -68,7 +71,8 @@ class DutyConsole:
             log_in=LogIn(writes, sessions, audit, reads),
             audit=audit,
             feed=EventFeed(reads),
-            templates=Templates(ZoneInfo(web.time_zone)),
+            templates=templates,
+            tiles=Tiles(templates),
         )
 
     @property
