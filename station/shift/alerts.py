@@ -24,6 +24,8 @@ class ShiftAlert:
 
     box_id: int
     event_id: str
+    device: str
+    """The box, as in its topics."""
     box: str
     camera: str
     """Both as people call them."""
@@ -127,6 +129,7 @@ def _alert(row: Row[Any], places: Mapping[int, BoxPlace]) -> ShiftAlert:
     return ShiftAlert(
         box_id=row.box_id,
         event_id=row.event_id,
+        device=place.device if place is not None else "",
         box=place.title if place is not None else "?",
         camera=place.camera_title(row.camera) if place is not None else row.camera,
         kind=row.kind,

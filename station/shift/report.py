@@ -37,7 +37,7 @@ def shift_report(
     return _ShiftReport(shift, imprint, language).bytes(commune, picture)
 
 
-def number_columns(line: LineCount, shift: Shift) -> str:
+def counted_share(line: LineCount, shift: Shift) -> str:
     """How much of the shift was counted."""
     whole = max(1, shift.range.end_ms - shift.range.start_ms)
     return tr("{percent} %", percent=min(100, round(100 * line.counted_ms / whole)))
@@ -174,7 +174,7 @@ class _ShiftReport:
                 line.rule,
                 tr("{number:,}", number=line.total),
                 numbers(line),
-                number_columns(line, self._shift),
+                counted_share(line, self._shift),
             )
             for line in lines
         ]

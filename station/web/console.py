@@ -15,6 +15,8 @@ from station.access.audit_log import AuditLog
 from station.access.log_in import LogIn
 from station.access.sessions import Sessions
 from station.config import StationConfig, WebSettings
+from station.footage.custody import CustodyBook
+from station.handover.dossier import Dossiers
 from station.store.blobs import BLOBS
 from station.store.database import current_version, engine_of, url_of
 from station.web.feed import EventFeed
@@ -40,6 +42,9 @@ class DutyConsole:
     audit: AuditLog
     feed: EventFeed
     templates: Templates
+    custody: CustodyBook
+    dossiers: Dossiers
+    """Packages of footage that were looked at lately, judged."""
     tiles: Tiles
     intake: dict[str, Any] = field(default_factory=dict)
     """How the intake goes, by the station: `failing` says why nothing is kept at present."""
@@ -60,6 +65,7 @@ class DutyConsole:
         templates = Templates(ZoneInfo(web.time_zone))
         accounts = Accounts(writes, reads)
         audit = AuditLog(writes, config.state_dir, reads)
+        custody = CustodyBook(config.state_dir)
         sessions = Sessions(writes, web.idle_min * 60.0, web.life_h * 3600.0, MOST_SESSIONS, reads)
         return cls(
             config=config,
@@ -72,6 +78,8 @@ class DutyConsole:
             audit=audit,
             feed=EventFeed(reads),
             templates=templates,
+            custody=custody,
+            dossiers=Dossiers(custody),
             tiles=Tiles(templates),
         )
 
