@@ -13,7 +13,11 @@ from sqlalchemy import Engine
 from station.access.accounts import Accounts
 from station.access.audit_log import AuditLog
 from station.access.log_in import LogIn
+from station.access.passwords import HashCost, Passwords
 from station.access.sessions import Sessions
+from station.boxes.orders import OrderDesk
+from station.boxes.plans import Plans
+from station.boxes.wall import BoxWall
 from station.config import StationConfig, WebSettings
 from station.footage.custody import CustodyBook
 from station.handover.dossier import Dossiers
@@ -41,6 +45,9 @@ class DutyConsole:
     log_in: LogIn
     audit: AuditLog
     feed: EventFeed
+    boxes: BoxWall
+    orders: OrderDesk
+    plans: Plans
     templates: Templates
     custody: CustodyBook
     dossiers: Dossiers
@@ -51,8 +58,8 @@ class DutyConsole:
     ended: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def opened(cls, config: StationConfig) -> DutyConsole:
-        """All parts.
+    def opened(cls, config: StationConfig, cost: HashCost | None = None) -> DutyConsole:
+        """All parts; `cost` is that of a password, where it is another than the usual one.
 
         Raises:
             StoreError: the store cannot be used, or is of another version.
@@ -63,7 +70,8 @@ class DutyConsole:
         with reads.connect() as connection, connection.begin():
             current_version(connection)
         templates = Templates(ZoneInfo(web.time_zone))
-        accounts = Accounts(writes, reads)
+        passwords = Passwords(cost)
+        accounts = Accounts(writes, reads, passwords)
         audit = AuditLog(writes, config.state_dir, reads)
         custody = CustodyBook(config.state_dir)
         sessions = Sessions(writes, web.idle_min * 60.0, web.life_h * 3600.0, MOST_SESSIONS, reads)
@@ -74,9 +82,12 @@ class DutyConsole:
             writes=writes,
             accounts=accounts,
             sessions=sessions,
-            log_in=LogIn(writes, sessions, audit, reads),
+            log_in=LogIn(writes, sessions, audit, reads, passwords),
             audit=audit,
             feed=EventFeed(reads),
+            boxes=BoxWall(reads, config.commune),
+            orders=OrderDesk(config, web.command_key),
+            plans=Plans(writes, reads),
             templates=templates,
             custody=custody,
             dossiers=Dossiers(custody),
