@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.errors import WireError
@@ -105,7 +105,7 @@ _QUERY = (
 )
 
 
-def _events(connection: Connection, rows: Sequence[Row[Any]]) -> Iterator[OutEvent]:
+def _events(connection: Connection, rows: Sequence[Any]) -> Iterator[OutEvent]:
     for row in rows:
         payload = read(row.body)
         if payload is None:  # deleted since, or of a contract that nobody reads any more
