@@ -88,6 +88,7 @@ def _config(size: ChartSize, top: int, words: Callable[[str], str]) -> pygal.Con
         y_labels=_marks(top),
         value_formatter=lambda number: words(tr("{number:,.0f}", number=number)),
         margin=8,
+        margin_bottom=26,
         spacing=8,
         no_data_text="",
         truncate_legend=-1,
