@@ -9,6 +9,7 @@ from typing import Any, Final
 from agent.translatable import tr
 from agent.wire.words import named
 from station.lookup.cards import EventCard, cards_of
+from station.lookup.words import place_words, what_words
 from station.review.hints import RULE_WORDS
 from station.review.queue import ReviewQueue
 from station.review.standing import ReviewKey, ReviewStep, Standing
@@ -57,6 +58,16 @@ class ReviewSheet:
     steps: Sequence[StepButton]
     reasons: Sequence[StepButton]
     history: Sequence[ReviewStep]
+
+    @property
+    def what(self) -> str:
+        """What happened, as an officer says it."""
+        return what_words(self.card)
+
+    @property
+    def where(self) -> str:
+        """Where, for people."""
+        return place_words(self.card)
 
     @property
     def href(self) -> str:
