@@ -2,7 +2,7 @@
 
 Invariants
 1. A chunk is asked of the database so that only one way to read it makes sense: what is equal at the head of an
-   index, in that index's order, so many rows. No statistics are needed, and a plan never surprises.
+   index, in that index's order, so many rows. What SQLite knows of the table, or does not, changes nothing.
 2. Whatever is asked for, the work of one call is bounded by its budget; what is left is told as a place from
    which the next call goes on.
 3. A place is never passed twice and none is left out, also while events arrive: it names an event, not a number
