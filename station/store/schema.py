@@ -232,6 +232,8 @@ Index(  # what the queue of a shift reads and counts: as long as it is, however 
     *_PLACE,
     event.c.camera,
     event.c.rule_id,
+    event.c.severity,  # the last two are always the same: with all that is asked in it, SQLite prefers it
+    event.c.settled_ms,
     sqlite_where=_IS_UNSETTLED,
     postgresql_where=_IS_UNSETTLED,
 )
@@ -299,6 +301,17 @@ picture = Table(  # which event a blob is the picture of; event_id is '' for a s
     Column("camera", Text, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
     Index("ix_picture_sha256", "sha256"),
+)
+
+picture_is_snapshot = picture.c.kind == literal_column("'snapshot'")
+"""It was ordered; by a literal, for no partial index serves a bound value."""
+Index(
+    "ix_picture_snapshot",
+    picture.c.box_id,
+    picture.c.camera,
+    picture.c.received_ms,
+    sqlite_where=picture_is_snapshot,
+    postgresql_where=picture_is_snapshot,
 )
 
 other_message = Table(  # answers to commands, and footage: kept as they came
@@ -498,7 +511,7 @@ review = Table(  # what the duty room made of an event; no row: nobody has looke
     Column("name", Text, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
     Column("change_id", Integer, nullable=False),  # the row of review_change that says so
-    Column("camera", Text, nullable=False),  # here and below: of the event, as it was then; it may go by its age
+    Column("camera", Text, nullable=False),  # to began_ms: of the event, as it was then
     Column("rule_id", Text, nullable=False),
     Column("rule_kind", Text, nullable=False),
     Column("began_ms", BigInteger, nullable=False),
@@ -541,4 +554,32 @@ plan_place = Table(
     Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
     Column("x_permille", Integer, nullable=False),  # from the left
     Column("y_permille", Integer, nullable=False),  # from the top
+)
+
+webhook = Table(  # how far each of the webhooks of the configuration is
+    "webhook",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("begun_ms", BigInteger, nullable=False),
+    Column("feed_id", BigInteger, nullable=False),  # of event_feed: all up to it was delivered, or given up
+    Column("delivered", BigInteger, nullable=False),
+    Column("given_up", BigInteger, nullable=False),  # after days, or gone out of the feed before
+    Column("delivered_ms", BigInteger),  # the latest
+    Column("failing_ms", BigInteger),  # since when the next one has not been taken; null: it goes on
+    Column("trouble", Text),  # why, in words
+)
+
+api_token = Table(  # programs that may ask the console's interface
+    "api_token",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token_sha256", Text, nullable=False),
+    Column("name", Text, nullable=False),  # of the program
+    Column("role", Text, nullable=False),
+    Column("made_by", Text, nullable=False),  # login
+    Column("created_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),  # the latest, to the minute
+    Column("revoked_ms", BigInteger),
+    UniqueConstraint("token_sha256"),
+    sqlite_autoincrement=True,
 )
