@@ -115,7 +115,9 @@ def add_gap(connection: Connection, box_id: int, state: str, missing: int, at_ms
     connection.execute(insert(gap).values(row))
 
 
-def add_alarm(connection: Connection, box_id: int | None, kind: str, opened_ms: int, closed_ms: int | None) -> None:
+def add_alarm(
+    connection: Connection, box_id: int | None, kind: str, opened_ms: int, closed_ms: int | None
+) -> None:
     """An alarm of the station."""
     row = {
         "kind": kind, "box_id": box_id, "opened_ms": opened_ms, "last_ms": opened_ms, "count": 1,
