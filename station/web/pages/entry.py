@@ -9,13 +9,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from agent.translatable import tr
 from station.access.audit_entry import AuditVerb
-from station.access.log_in import KNOWN_MS, Refusal, Refused
+from station.access.log_in import KNOWN_MS, LogInRefusal, Refused
 from station.web.console import DutyConsole
 from station.web.visitor import COOKIE, LANGUAGE, Desk, Officer, address_of, language_of
 
 router = APIRouter()
 KNOWN: Final = "ngatu-known"
-STATUS: Final = {Refusal.WRONG: 401, Refusal.WAIT: 429, Refusal.DISABLED: 403}
+STATUS: Final = {LogInRefusal.WRONG: 401, LogInRefusal.WAIT: 429, LogInRefusal.DISABLED: 403}
 
 
 def inside(path: str) -> str:
@@ -59,10 +59,10 @@ def log_in(
 
 
 def _why(refused: Refused, desk: DutyConsole) -> str:
-    if refused.why is Refusal.WAIT:
+    if refused.why is LogInRefusal.WAIT:
         until = desk.templates.clock(refused.until_ms)
         return tr("there were too many wrong passwords: wait until {until}, then try again", until=until)
-    if refused.why is Refusal.DISABLED:
+    if refused.why is LogInRefusal.DISABLED:
         return tr("this account is switched off; ask an administrator")
     return tr("name or password is wrong")
 
