@@ -292,6 +292,17 @@ picture = Table(  # which event a blob is the picture of; event_id is '' for a s
     Index("ix_picture_sha256", "sha256"),
 )
 
+picture_is_snapshot = picture.c.kind == literal_column("'snapshot'")
+"""It was ordered; by a literal, for no partial index serves a bound value."""
+Index(
+    "ix_picture_snapshot",
+    picture.c.box_id,
+    picture.c.camera,
+    picture.c.received_ms,
+    sqlite_where=picture_is_snapshot,
+    postgresql_where=picture_is_snapshot,
+)
+
 other_message = Table(  # answers to commands, and footage: kept as they came
     "other_message",
     metadata,

@@ -15,6 +15,9 @@ from station.access.audit_log import AuditLog
 from station.access.log_in import LogIn
 from station.access.passwords import HashCost, Passwords
 from station.access.sessions import Sessions
+from station.boxes.orders import OrderDesk
+from station.boxes.plans import Plans
+from station.boxes.wall import BoxWall
 from station.config import StationConfig, WebSettings
 from station.store.blobs import BLOBS
 from station.store.database import current_version, engine_of, url_of
@@ -40,6 +43,9 @@ class DutyConsole:
     log_in: LogIn
     audit: AuditLog
     feed: EventFeed
+    boxes: BoxWall
+    orders: OrderDesk
+    plans: Plans
     templates: Templates
     tiles: Tiles
     intake: dict[str, Any] = field(default_factory=dict)
@@ -73,6 +79,9 @@ class DutyConsole:
             log_in=LogIn(writes, sessions, audit, reads, passwords),
             audit=audit,
             feed=EventFeed(reads),
+            boxes=BoxWall(reads, config.commune),
+            orders=OrderDesk(config, web.command_key),
+            plans=Plans(writes, reads),
             templates=templates,
             tiles=Tiles(templates),
         )
