@@ -100,6 +100,9 @@ class LogIn:
         self._writes, self._reads, self._now = writes, reads or writes, now
         self._sessions, self._audit = sessions, audit
         self._passwords, self._strangers = passwords or Passwords(), Strangers()
+        self.retries = Strangers()
+        """Of whoever is logged in and proves it by the password once more: a session that was left open is not to
+        be a place at which passwords are tried without end."""
         self._strangers_room = threading.BoundedSemaphore(AT_A_TIME)
         self._known_room = threading.BoundedSemaphore(AT_A_TIME)
 
