@@ -21,6 +21,8 @@ from station.boxes.orders import OrderDesk
 from station.boxes.plans import Plans
 from station.boxes.wall import BoxWall
 from station.config import StationConfig, WebSettings
+from station.footage.custody import CustodyBook
+from station.handover.dossier import Dossiers
 from station.store.blobs import BLOBS
 from station.store.database import current_version, engine_of, url_of
 from station.web.feed import EventFeed
@@ -50,6 +52,9 @@ class DutyConsole:
     orders: OrderDesk
     plans: Plans
     templates: Templates
+    custody: CustodyBook
+    dossiers: Dossiers
+    """Packages of footage that were looked at lately, judged."""
     tiles: Tiles
     intake: dict[str, Any] = field(default_factory=dict)
     """How the intake goes, by the station: `failing` says why nothing is kept at present."""
@@ -71,6 +76,7 @@ class DutyConsole:
         passwords = Passwords(cost)
         accounts = Accounts(writes, reads, passwords)
         audit = AuditLog(writes, config.state_dir, reads)
+        custody = CustodyBook(config.state_dir)
         sessions = Sessions(writes, web.idle_min * 60.0, web.life_h * 3600.0, MOST_SESSIONS, reads)
         return cls(
             config=config,
@@ -87,6 +93,8 @@ class DutyConsole:
             orders=OrderDesk(config, web.command_key),
             plans=Plans(writes, reads),
             templates=templates,
+            custody=custody,
+            dossiers=Dossiers(custody),
             tiles=Tiles(templates),
         )
 
