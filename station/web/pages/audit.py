@@ -148,7 +148,7 @@ def _short(text: str) -> str:
 
 def _noted(query: AuditQuery) -> dict[str, Any]:
     """What was asked, as a detail of the entry about it."""
-    asked = {"who": query.who, "what": query.verb, "words": query.subject}
+    asked = {"who": query.who, "deed": query.verb, "words": query.subject}
     moments = {"since_ms": query.since_ms, "until_ms": query.until_ms}
     return {name: value for name, value in {**asked, **moments}.items() if value}
 

@@ -31,6 +31,14 @@ def test_details_read_as_people_say_them() -> None:
     }
 
 
+def test_moments_are_told_by_the_stations_clock_however_they_were_noted() -> None:
+    assert shown(since="2026-03-02T10:00:00+07:00", until="no moment", made_ms=10**30) == {
+        "từ": "at 1772420400000",
+        "đến": "no moment",
+        "tạo lúc": f"{10**30}",
+    }
+
+
 def test_what_says_nothing_is_left_out_and_what_nobody_named_stands_as_it_is() -> None:
     assert shown(who="", words=None, everywhere=False, other=[1, "a"], more={"a": 1}) == {
         "đăng xuất ở mọi nơi": "không",

@@ -60,7 +60,7 @@ def test_each_look_into_it_stands_in_it(room: Screen, minh: httpx.Client) -> Non
     found = next(room.console.audit.every(AuditQuery(verb="view_audit")))
 
     assert found.login == "minh"
-    assert {**found.details, "since_ms": 0} == {"who": "lan", "what": "export", "words": "car", "since_ms": 0}
+    assert {**found.details, "since_ms": 0} == {"who": "lan", "deed": "export", "words": "car", "since_ms": 0}
 
 
 def test_it_is_searched_by_who_what_when_and_words(room: Screen, minh: httpx.Client) -> None:
