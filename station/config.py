@@ -22,6 +22,7 @@ from agent.translatable import tr
 from agent.transport.settings import EndpointSettings
 from agent.wire.topics import ROOT, STATION, Topics
 from station.ingest.settings import SubscriberSettings
+from station.outward.settings import OutwardSettings, outward_apart
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -230,12 +231,21 @@ class StationConfig(Settings):
     web: WebSettings | None = Field(
         None, description="The duty room's screen; null: there is none, and `ngatu watch` shows events."
     )
+    outward: OutwardSettings = Field(
+        OutwardSettings(), description="What leaves the station for other programs; it needs the screen: web."
+    )
     log: StationLog = Field(StationLog(), description="What the station writes about its own work.")
     language: Language | None = Field(
         None,
         description="In which the commands tell people things; null: as LC_ALL, LC_MESSAGES or LANG say. "
         "Log lines and receipts are always English.",
     )
+
+    @model_validator(mode="after")
+    def _outward_is_apart(self) -> StationConfig:
+        if (prefix := outward_apart(self.outward, self.broker.root)) is not None:
+            raise ValueError(tr("{prefix} is where boxes and station speak", prefix=prefix))
+        return self
 
     def subscriber(self, *, receipts: bool = True) -> SubscriberSettings:
         """The connection's settings; without receipts it only looks on, under an id that no other has."""
@@ -309,6 +319,8 @@ def warnings(config: StationConfig) -> list[str]:
     host = urlsplit(config.database.url).hostname if config.database.url else None
     if host is not None and host not in LOOPBACK:
         found.append(tr("database.url names another machine: events go there over the network"))
+    if config.web is None and (config.outward.webhooks or config.outward.republish.prefixes):
+        found.append(tr("outward needs web: nothing leaves the station for other programs"))
     return found
 
 
@@ -316,5 +328,8 @@ EXAMPLES: dict[str, Any] = {
     "broker.password": {"file": "/etc/ngatu-station/broker.password"},
     "database.password": {"file": "/etc/ngatu-station/database.password"},
     "backup.folder": "/mnt/backup/hai-ninh",
+    "outward.webhooks[].name": "dispatch",
+    "outward.webhooks[].url": "https://dispatch.hai-ninh.example/hook",
+    "outward.webhooks[].secret": {"file": "/etc/ngatu-station/dispatch.secret"},
 }
 """What station.example.yaml shows for settings without a default."""

@@ -206,6 +206,15 @@ Index("ix_event_box_camera_began_ms", event.c.box_id, event.c.camera, event_bega
 Index("ix_event_label_began_ms", event.c.label, *_PLACE)
 Index("ix_event_kind_label_began_ms", event.c.kind, event.c.label, *_PLACE)
 Index("ix_event_rule_began_ms", event.c.rule_id, *_PLACE)
+ZONES_LONGEST = 200
+event_zones_head = func.substr(event.c.zones, literal_column("1"), literal_column(str(ZONES_LONGEST)))
+"""So much of the zones as an index takes."""
+_HAS_ZONES = event.c.zones.is_not(None)
+Index(
+    "ix_event_zones_began_ms", event_zones_head, *_PLACE, sqlite_where=_HAS_ZONES, postgresql_where=_HAS_ZONES
+)
+event_has_detail = event.c.detail.is_not(None)
+Index("ix_event_detail_began_ms", *_PLACE, sqlite_where=event_has_detail, postgresql_where=event_has_detail)
 _HAS_DIRECTION = event.c.direction.is_not(None)
 Index(
     "ix_event_direction_began_ms",
@@ -223,6 +232,8 @@ Index(  # what the queue of a shift reads and counts: as long as it is, however 
     *_PLACE,
     event.c.camera,
     event.c.rule_id,
+    event.c.severity,  # the last two are always the same: with all that is asked in it, SQLite prefers it
+    event.c.settled_ms,
     sqlite_where=_IS_UNSETTLED,
     postgresql_where=_IS_UNSETTLED,
 )
@@ -543,4 +554,32 @@ plan_place = Table(
     Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
     Column("x_permille", Integer, nullable=False),  # from the left
     Column("y_permille", Integer, nullable=False),  # from the top
+)
+
+webhook = Table(  # how far each of the webhooks of the configuration is
+    "webhook",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("begun_ms", BigInteger, nullable=False),
+    Column("feed_id", BigInteger, nullable=False),  # of event_feed: all up to it was delivered, or given up
+    Column("delivered", BigInteger, nullable=False),
+    Column("given_up", BigInteger, nullable=False),  # after days, or gone out of the feed before
+    Column("delivered_ms", BigInteger),  # the latest
+    Column("failing_ms", BigInteger),  # since when the next one has not been taken; null: it goes on
+    Column("trouble", Text),  # why, in words
+)
+
+api_token = Table(  # programs that may ask the console's interface
+    "api_token",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token_sha256", Text, nullable=False),
+    Column("name", Text, nullable=False),  # of the program
+    Column("role", Text, nullable=False),
+    Column("made_by", Text, nullable=False),  # login
+    Column("created_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),  # the latest, to the minute
+    Column("revoked_ms", BigInteger),
+    UniqueConstraint("token_sha256"),
+    sqlite_autoincrement=True,
 )

@@ -17,12 +17,12 @@ from agent.errors import NgatuError
 from agent.translatable import tr
 from station.web.console import DutyConsole
 from station.web.headers import GuardedHeaders
-from station.web.pages import boxes, entry, files, orders, plans, wall
+from station.web.pages import boxes, entry, evidence, files, orders, plans, requests, shift, wall
 from station.web.visitor import Turned, trouble, turned, wants_page
 
 log = structlog.get_logger("station.web.app")
 
-PAGES = (entry, files, wall, boxes, orders, plans)
+PAGES = (entry, files, wall, requests, evidence, shift, boxes, orders, plans)
 """Each has a `router`."""
 
 

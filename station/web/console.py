@@ -13,11 +13,14 @@ from sqlalchemy import Engine
 from station.access.accounts import Accounts
 from station.access.audit_log import AuditLog
 from station.access.log_in import LogIn
+from station.access.passwords import HashCost, Passwords
 from station.access.sessions import Sessions
 from station.boxes.orders import OrderDesk
 from station.boxes.plans import Plans
 from station.boxes.wall import BoxWall
 from station.config import StationConfig, WebSettings
+from station.footage.custody import CustodyBook
+from station.handover.dossier import Dossiers
 from station.store.blobs import BLOBS
 from station.store.database import current_version, engine_of, url_of
 from station.web.feed import EventFeed
@@ -46,14 +49,17 @@ class DutyConsole:
     orders: OrderDesk
     plans: Plans
     templates: Templates
+    custody: CustodyBook
+    dossiers: Dossiers
+    """Packages of footage that were looked at lately, judged."""
     tiles: Tiles
     intake: dict[str, Any] = field(default_factory=dict)
     """How the intake goes, by the station: `failing` says why nothing is kept at present."""
     ended: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def opened(cls, config: StationConfig) -> DutyConsole:
-        """All parts.
+    def opened(cls, config: StationConfig, cost: HashCost | None = None) -> DutyConsole:
+        """All parts; `cost` is that of a password, where it is another than the usual one.
 
         Raises:
             StoreError: the store cannot be used, or is of another version.
@@ -64,8 +70,10 @@ class DutyConsole:
         with reads.connect() as connection, connection.begin():
             current_version(connection)
         templates = Templates(ZoneInfo(web.time_zone))
-        accounts = Accounts(writes, reads)
+        passwords = Passwords(cost)
+        accounts = Accounts(writes, reads, passwords)
         audit = AuditLog(writes, config.state_dir, reads)
+        custody = CustodyBook(config.state_dir)
         sessions = Sessions(writes, web.idle_min * 60.0, web.life_h * 3600.0, MOST_SESSIONS, reads)
         return cls(
             config=config,
@@ -74,13 +82,15 @@ class DutyConsole:
             writes=writes,
             accounts=accounts,
             sessions=sessions,
-            log_in=LogIn(writes, sessions, audit, reads),
+            log_in=LogIn(writes, sessions, audit, reads, passwords),
             audit=audit,
             feed=EventFeed(reads),
             boxes=BoxWall(reads, config.commune),
             orders=OrderDesk(config, web.command_key),
             plans=Plans(writes, reads),
             templates=templates,
+            custody=custody,
+            dossiers=Dossiers(custody),
             tiles=Tiles(templates),
         )
 
