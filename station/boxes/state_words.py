@@ -24,6 +24,7 @@ CAMERA_STATES: Final[Mapping[str, str]] = {
     "blind": tr("cannot see"),
     "disabled": tr("off or starting"),
     "paused": tr("paused"),
+    "away": tr("not known while the box is away"),
 }
 UNKNOWN: Final = tr("not known")
 CLOCKS: Final[Mapping[str, str]] = {

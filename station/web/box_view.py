@@ -33,6 +33,7 @@ from station.web.render import Templates, span_of
 Values = dict[str, Any]
 ON_A_TILE: Final = 2
 """Findings that a tile says; the page of the box has all."""
+TONES: Final = {"streaming": "well", "paused": "look", "away": "away"}
 GOOD_STAGES: Final = (OrderStage.DONE,)
 BAD_STAGES: Final = (OrderStage.REFUSED, OrderStage.FAILED, OrderStage.NO_ANSWER, OrderStage.NOT_SENT)
 
@@ -69,16 +70,15 @@ class BoxView:
             "key": box.device,
             "href": f"/boxes/{quote(box.device, safe='')}",
             "title": printable(box.title),
-            "device": box.device if box.title != box.device else "",
             "verdict": str(judged.verdict),
             "verdict_words": self.say(VERDICTS[judged.verdict]),
             "state": self.say(BOX_STATES.get(box.state, UNKNOWN)),
             "word": self.ago(box.word_ms),
             "findings": shown,
             "more": self.say(tr("and {n} more", n=more)) if more > 0 else "",
-            "cameras": self.say(tr("{sees} of {all} cameras see", sees=sees, all=len(box.cameras)))
+            "cameras": self.say(tr("cameras that see: {sees} of {all}", sees=sees, all=len(box.cameras)))
             if box.is_online
-            else self.say(tr("{all} cameras", all=len(box.cameras))),
+            else self.say(tr("cameras: {all}", all=len(box.cameras))),
             "heat": f"{heat:.0f} °C" if heat is not None else "",
         }
 
@@ -90,7 +90,7 @@ class BoxView:
         orders: Iterable[OrderProgress],
     ) -> Values:
         """The page of one box."""
-        box, given = judged.standing, list(orders)
+        box, given, past = judged.standing, list(orders), list(changes)
         titles: dict[str | None, str] = {each.name: printable(each.title) for each in box.cameras}
         since = self._templates.moment(self._language, box.since_ms)
         state = self.say(BOX_STATES.get(box.state, UNKNOWN))
@@ -98,10 +98,15 @@ class BoxView:
             **self.tile(judged),
             "since": self.say(tr("{state} since {at}", state=state, at=since)) if box.since_ms else state,
             "well": not judged.findings,
+            "old": not box.is_online,
             "findings": [self._finding(each) for each in judged.findings],
-            "cameras_list": [self._camera(each, pictures.get(each.name)) for each in box.cameras],
+            "cameras_list": [
+                self._camera(each, pictures.get(each.name), known=box.is_online) for each in box.cameras
+            ],
             "facts": self._facts(box),
-            "history": [self._change(each, titles) for each in changes],
+            "history": [self._change(each, titles) for each in past],
+            "lively": bool(past),
+            "calm": not past,
             "orders": [self.order(each, titles) for each in given],
             "busy": any(not each.is_over for each in given),
         }
@@ -142,23 +147,30 @@ class BoxView:
             return self.say(tr("{span} ago", span=span_of(self._language, max(0.0, seconds))))
         return self._templates.moment(self._language, at_ms)
 
-    def _camera(self, camera: CameraStanding, picture: NewestPicture | None) -> Values:
-        state = "paused" if camera.paused else camera.state
+    def _camera(self, camera: CameraStanding, picture: NewestPicture | None, *, known: bool) -> Values:
+        """Of a box that is away nobody knows how its cameras are: what they said last is not shown as now."""
+        state = ("paused" if camera.paused else camera.state) if known else "away"
         until = self._templates.moment(self._language, paused_until_ms(camera.reason))
-        why = camera_reason(camera.reason, until) if state != "streaming" else None
-        recorded = camera.recording
+        why = camera_reason(camera.reason, until) if state not in ("streaming", "away") else None
+        recorded = camera.recording if known else None
         return {
             "key": camera.name,
             "title": printable(camera.title),
             "state": state,
-            "tone": "well" if state == "streaming" else "look" if camera.paused else "broken",
+            "tone": TONES.get(state, "broken"),
             "state_words": self.say(CAMERA_STATES.get(state, UNKNOWN)),
-            "since": self._templates.moment(self._language, camera.since_ms),
+            "since": self.say(tr("since {at}", at=self._templates.moment(self._language, camera.since_ms)))
+            if known and camera.since_ms is not None
+            else "",
             "why": self.say(why) if why else "",
             "paused": camera.paused,
             "works": not camera.paused,
             "recording": self.say(
-                RECORDINGS.get(recorded.state, UNKNOWN) if recorded is not None else NOT_RECORDED
+                RECORDINGS.get(recorded.state, UNKNOWN)
+                if recorded is not None
+                else NOT_RECORDED
+                if known
+                else ""
             ),
             "picture": f"/pictures/{picture.sha256}" if picture is not None else None,
             "no_picture": picture is None,
@@ -192,6 +204,7 @@ class BoxView:
     def _facts(self, box: BoxStanding) -> list[Values]:
         """Figures, each with its name; what the box cannot know is left out."""
         rows = [(tr("Newest word"), self.ago(box.word_ms)), *self._health(box), *self._versions(box)]
+        rows.append((tr("Name in the technicians' lists"), box.device))
         return [
             {"key": name, "name": self.say(name), "value": self.say(value)} for name, value in rows if value
         ]
