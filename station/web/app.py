@@ -20,6 +20,7 @@ from station.web.headers import GuardedHeaders
 from station.web.pages import (
     audit,
     boxes,
+    counts,
     entry,
     evidence,
     files,
@@ -28,6 +29,8 @@ from station.web.pages import (
     people,
     plans,
     requests,
+    review,
+    rules,
     shift,
     wall,
 )
@@ -39,8 +42,11 @@ PAGES = (
     entry,
     files,
     wall,
+    review,
+    rules,
     requests,
     evidence,
+    counts,
     boxes,
     orders,
     plans,
