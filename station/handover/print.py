@@ -157,6 +157,20 @@ class Sheet:
 
         self.draw(draw)
 
+    def motto(self, state: str, below: str) -> None:
+        """The country's name and motto, above all else."""
+
+        def draw(paper: Paper) -> None:
+            for text in (state, below):
+                paper.block(text, high_mm=paper.pen("text", bold=True), align="C")
+            paper.set_draw_color(*_INK)
+            paper.line(
+                MARGIN_MM + WIDTH_MM / 2 - 22, paper.get_y(), MARGIN_MM + WIDTH_MM / 2 + 22, paper.get_y()
+            )
+            paper.ln(6)
+
+        self.draw(draw)
+
     def heading(self, text: str) -> None:
         """Never the last on its page."""
 

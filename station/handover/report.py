@@ -31,6 +31,8 @@ MARKS: Final = {
     timeline.WRONG: BarMark((214, 110, 98), "X", tr("not as signed")),
 }
 TITLE: Final = tr("Report on extracted footage")
+MOTTO: Final = tr("SOCIALIST REPUBLIC OF VIETNAM"), tr("Independence – Freedom – Happiness")
+"""Stands above whatever an authority of the country puts on paper (decree 30/2020/NĐ-CP)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class _Report:
 
     def bytes(self) -> bytes:
         case = printable(self._dossier.request.case_number)
+        self._sheet.motto(*MOTTO)
         self._sheet.title(self._upper(TITLE), tr("case {number}", number=case))
         self._case()
         self._verdict()
