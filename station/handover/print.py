@@ -183,13 +183,30 @@ class Sheet:
 
         self.draw(draw)
 
-    def paragraph(self, text: str, *, bold: bool = False, small: bool = False) -> None:
+    def paragraph(self, text: str, *, small: bool = False) -> None:
         """Words over the whole width."""
 
         def draw(paper: Paper) -> None:
-            high = paper.pen("small" if small else "text", bold=bold, colour=_SOFT if small else _INK)
-            paper.block(text, high_mm=high)
+            paper.block(text, high_mm=paper.pen("small" if small else "text", colour=_SOFT if small else _INK))
             paper.ln(1)
+
+        self.draw(draw)
+
+    def answer(self, text: str) -> None:
+        """The one line that a reader looks for, in a frame."""
+
+        def draw(paper: Paper) -> None:
+            paper.ln(1)
+            top, high = paper.get_y(), paper.pen("heading", bold=True)
+            lines = paper.lines(paper.words(text), WIDTH_MM - 8)
+            tall = len(lines) * high + 4
+            paper.set_draw_color(*_INK)
+            paper.set_line_width(0.5)
+            paper.rect(MARGIN_MM, top, WIDTH_MM, tall)
+            for number, line in enumerate(lines):
+                paper.set_xy(MARGIN_MM + 4, top + 2 + number * high)
+                paper.cell(WIDTH_MM - 8, high, line)
+            paper.set_xy(MARGIN_MM, top + tall + 2)
 
         self.draw(draw)
 

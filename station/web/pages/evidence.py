@@ -145,7 +145,9 @@ def _page(
         status,
         row=row,
         hint=HINTS.get(state.stage, ""),
-        detail="" if judged is not None and judged["player"] else said_by_box(state),
+        detail=""
+        if judged is not None and judged["player"]
+        else said_by_box(state, visitor.language, visitor.console.zone),
         judged=judged,
         unjudged=unjudged,
         said=said,
