@@ -22,7 +22,7 @@ from station.shift.alerts import ShiftAlert
 from station.shift.shift import LineCount, Shift, ShiftPerson, ShiftRequest
 from station.shift.words import MISSING, OUTAGES, became, numbers, what
 
-TITLE: Final = tr("Shift hand-over")
+TITLE: Final = tr("Report on the hand-over of a shift")
 MOST: Final = 300
 """Rows of one table; of the rest stands how many there are."""
 MOST_PICTURES: Final = 12

@@ -55,7 +55,7 @@ def numbers(line: LineCount) -> str:
 
 def _of_label(label: str, found: list[tuple[str, int]]) -> str:
     each = [
-        tr("{number} {direction}", number=number, direction=named(DIRECTIONS, direction))
+        tr("{number:,} {direction}", number=number, direction=named(DIRECTIONS, direction))
         for direction, number in found
     ]
     return tr("{label} {numbers}", label=label_word(label), numbers=joined(", ", each))
