@@ -166,6 +166,11 @@ class WebSettings(Settings):
     )
     language: Language = Field("vi", description="Of whoever has not chosen another.")
     time_zone: str = Field("Asia/Ho_Chi_Minh", description="By which moments are shown, as IANA names it.")
+    command_key: Path | None = Field(
+        None,
+        description="The station's private key for commands (Ed25519, PEM): orders from the screen are signed "
+        "with it; null: they are not, and boxes that have the public key refuse them.",
+    )
     idle_min: int = Field(
         480, ge=5, le=10_080, description="Who does nothing for so many minutes logs in again."
     )

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.cli.exit import FAILED, one_line_errors
+from agent.errors import UsageError
 from agent.language import translated
 from agent.printable import printable, printable_json
 from agent.translatable import tr
@@ -60,20 +61,20 @@ def add_command(
     login: LoginWord,
     name: Annotated[str, typer.Option(help="The person's name, as it stands in logs and reports.")],
     config: StationFile = DEFAULT,
-    role: Annotated[Role, typer.Option(help="What this person may do.")] = Role.OFFICER,
+    role: Annotated[str, typer.Option(help=f"What this person may do: {', '.join(Role)}.")] = "officer",
 ) -> None:
     """Make an account, and show its first password, once; it must be changed at the first log-in.
 
-    Exit code 0: made; 1: the login is taken or cannot be one, or the store cannot be written; 2: the file is
-    wrong.
+    Exit code 0: made; 1: the login is taken or cannot be one, or the store cannot be written; 2: the file or
+    the role is wrong.
     """
     from station.access.audit_entry import AuditVerb  # noqa: PLC0415
 
+    if role not in tuple(Role):
+        raise UsageError(tr("there is no role {role}", role=repr(role)), ", ".join(Role))
     with _opened(config) as (accounts, audit):
-        made, password = accounts.create(login, name, role)
-        audit.note(
-            _at_the_machine(), AuditVerb.ACCOUNT_MADE, made.login, {"role": str(role), "name": made.name}
-        )
+        made, password = accounts.create(login, name, Role(role))
+        audit.note(_at_the_machine(), AuditVerb.ACCOUNT_MADE, made.login, {"role": role, "name": made.name})
     _show(made.login, password)
 
 

@@ -138,7 +138,7 @@ def judge(password: str, login: str) -> None:
     plain = text.casefold()
     bare = _NOT_LETTERS.sub("", _without_marks(plain))
     own = _NOT_LETTERS.sub("", login)
-    if plain == login or (own and bare.replace(own, "") == ""):
+    if plain == login or (own and bare and not bare.replace(own, "")):
         raise PasswordRefused(
             tr("the password is made of the login"), tr("take words that have to do with neither")
         )

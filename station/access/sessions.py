@@ -33,6 +33,7 @@ log = structlog.get_logger("station.access.sessions")
 TOUCH_S: Final = 60.0
 """How often it is written down at most that a session is used."""
 TOKEN_BYTES: Final = 32
+MOST_PER_ACCOUNT: Final = 8
 MAX_BROWSER_CHARS: Final = 200
 
 
@@ -66,7 +67,7 @@ class Sessions:
         writes: Engine,
         idle_s: float,
         life_s: float,
-        most_per_account: int,
+        most_per_account: int = MOST_PER_ACCOUNT,
         reads: Engine | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:

@@ -23,8 +23,6 @@ _LONGEST_MS: Final = 86_400_000
 """Longer than this no interval is believed; so far before a period one is looked for that reaches into it."""
 _NEAR_MS: Final = 600_000
 """Between what a message says and when it came, at most, for the station's clock to vouch for it."""
-_STEPPED_MS: Final = 1_500
-"""Between an interval's two stamps and its length, from which the clock was set meanwhile."""
 
 Numbers = Mapping[tuple[str, str], int]
 """(label, direction) -> how many."""
@@ -56,8 +54,7 @@ def intervals_of(
     """What was counted at these lines and reaches into [since, until), and what came then without a date."""
     found, intervals, crossings = list[Interval](), 0, 0
     for row in _rows(connection, lines, since_ms, until_ms):
-        body = json.loads(row.body)
-        numbers, dated = _numbers(body), _dated(row, body.get("duration_s", 0))
+        numbers, dated = _numbers(json.loads(row.body)), _dated(row)
         if dated is None:
             if row.received_ms is not None and since_ms <= row.received_ms < until_ms:
                 intervals, crossings = intervals + 1, crossings + sum(numbers.values())
@@ -79,16 +76,13 @@ def _rows(connection: Connection, lines: Sequence[CountedLine], since_ms: int, u
             yield from connection.execute(select(*columns).where(*here, condition))
 
 
-def _dated(row: Any, duration_s: float) -> tuple[int, int] | None:
-    """From when to when it was; None: nobody knows. Of a clock that was set meanwhile its last word counts."""
-    end_ms = row.end_ms + (row.clock_offset_ms or 0)
+def _dated(row: Any) -> tuple[int, int] | None:
+    """From when to when it was; None: nobody knows."""
+    start_ms, end_ms = (moment + (row.clock_offset_ms or 0) for moment in (row.start_ms, row.end_ms))
     is_trusted = row.clock_state is None or row.clock_state in TRUSTED_CLOCKS or row.clock_offset_ms is not None
     if not is_trusted and abs(row.received_ms - end_ms) > _NEAR_MS:
         return None
-    stamped_ms, length_ms = row.end_ms - row.start_ms, round(min(duration_s, 10.0**9) * 1000)
-    if stamped_ms < 0 or abs(stamped_ms - length_ms) > _STEPPED_MS:
-        stamped_ms = length_ms
-    return (end_ms - stamped_ms, end_ms) if stamped_ms <= _LONGEST_MS else None
+    return (start_ms, end_ms) if 0 <= end_ms - start_ms <= _LONGEST_MS else None
 
 
 def _numbers(body: Mapping[str, Any]) -> Numbers:

@@ -44,7 +44,10 @@ class Cell:
     @property
     def covered(self) -> Covered:
         """How far it can be believed."""
-        return judged(self.covered_ms, self.bucket.length_ms)
+        found = judged(self.covered_ms, self.bucket.length_ms)
+        if self.numbers is None:
+            return Covered.UNKNOWN
+        return Covered.PARTLY if found is Covered.UNKNOWN else found
 
     @property
     def share(self) -> float:
@@ -147,7 +150,7 @@ def _until(interval: Interval, at_ms: int) -> Mapping[tuple[str, str], int]:
     if length <= 0:  # a moment: it belongs where it begins
         return {entry: number if at_ms > interval.start_ms else 0 for entry, number in interval.numbers.items()}
     passed = min(max(at_ms - interval.start_ms, 0), length)
-    return {entry: number * passed // length for entry, number in interval.numbers.items()}
+    return {entry: (2 * number * passed + length) // (2 * length) for entry, number in interval.numbers.items()}
 
 
 def _is_parted(interval: Interval, start_ms: int, end_ms: int) -> bool:

@@ -44,6 +44,8 @@ class HandlerCalls:
         self.counters = IngestCounters()
         self.failing: str | None = None
         """Why the handler did not keep the latest that it was given."""
+        self.unkept: str | None = None
+        """Why the latest messages were not kept; None: they were. Other calls say nothing of that."""
         self.commit_s = 0.0
         """How long the latest commit took."""
         self._handler = handler
@@ -52,7 +54,9 @@ class HandlerCalls:
         """Whether these are kept now."""
         begun_s = time.monotonic()
         if not self.done(lambda: self._handler.commit(fresh)):
+            self.unkept = self.failing
             return False
+        self.unkept = None
         self.commit_s = time.monotonic() - begun_s
         self.counters.committed += len(fresh)
         self.counters.problems += sum(message.problem is not None for message in fresh)

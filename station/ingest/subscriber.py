@@ -106,7 +106,7 @@ class Subscriber:
 
     def standing(self) -> dict[str, str | None]:
         """How the intake goes, from any thread: why nothing is kept, why no broker is there."""
-        return {"failing": self._calls.failing, "away": None if self.connected else self.trouble}
+        return {"failing": self._calls.unkept, "away": None if self.connected else self.trouble}
 
     def stop(self) -> None:
         """End `run` soon; from any thread, from a signal handler or from `commit`."""

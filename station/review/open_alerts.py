@@ -8,11 +8,11 @@ nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, and_, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Row, Select, Subquery, and_, func, literal_column, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
 from station.review.standing import NOBODY, Standing, standing_of
@@ -98,13 +98,8 @@ def open_alerts(
     Raises:
         StoreError: the store cannot be read.
     """
-    place = event_began_ms, event.c.box_id, event.c.event_id
-    query = _columns().where(_IS_UNSETTLED, *_conditions(wish))
-    if after is not None:
-        # The bound on the moment alone is what both databases begin at in the index.
-        before = tuple_(*place) < tuple_(after.began_ms, after.box_id, after.event_id)
-        query = query.where(event_began_ms <= after.began_ms, before)
-    query = query.order_by(*(each.desc() for each in place)).limit(limit)
+    these = _places(wish, after).limit(limit).subquery()
+    query = _columns(these).order_by(these.c.began_ms.desc(), these.c.box_id.desc(), these.c.event_id.desc())
     try:
         with engine.connect() as connection, connection.begin():
             return tuple(_alert(row) for row in connection.execute(query))
@@ -119,12 +114,17 @@ def open_counts(engine: Engine) -> Sequence[OpenCount]:
         StoreError: the store cannot be read.
     """
     of = event.c.box_id, event.c.camera, event.c.rule_id
-    numbers = select(*of, func.count().label("number")).where(_IS_UNSETTLED).group_by(*of).subquery()
-    named = select(numbers, box.c.device).join(box, box.c.id == numbers.c.box_id)
-    named = named.order_by(box.c.device, numbers.c.camera, numbers.c.rule_id)
+    numbers = select(*of, func.count().label("number")).where(_IS_UNSETTLED).group_by(*of)
+    listed = numbers.subquery()
+    named = select(listed, box.c.device).join(box, box.c.id == listed.c.box_id)
+    named = named.order_by(box.c.device, listed.c.camera, listed.c.rule_id)
     # Few are seen and open at once: they are counted from the other side.
-    seen = select(*of, func.count()).join(review, _reviewed()).group_by(*of)
-    seen = seen.where(_IS_UNSETTLED, review.c.state == literal_column(f"'{ReviewState.SEEN}'"))
+    seen = (
+        select(*of, func.count())
+        .join(review, _reviewed())
+        .group_by(*of)
+        .where(_IS_UNSETTLED, review.c.state == literal_column(f"'{ReviewState.SEEN}'"))
+    )
     try:
         with engine.connect() as connection, connection.begin():
             in_hand = {(row[0], row[1], row[2]): row[3] for row in connection.execute(seen)}
@@ -147,35 +147,41 @@ def _reviewed() -> ColumnElement[bool]:
     return and_(review.c.box_id == event.c.box_id, review.c.event_id == event.c.event_id)
 
 
-def _columns() -> Select[Any]:
+def _places(wish: AlertWish, after: AlertPlace | None) -> Select[Any]:
+    """Where the alerts stand: nothing but what the index has."""
+    place = event_began_ms, event.c.box_id, event.c.event_id
+    query = select(event_began_ms.label("began_ms"), *place[1:], event.c.camera, event.c.rule_id)
+    query = query.where(_IS_UNSETTLED, *_conditions(wish))
+    if wish.only_new:
+        query = query.outerjoin(review, _reviewed()).where(review.c.state.is_(None))
+    if after is not None:
+        # The bound on the moment alone is what both databases begin at in the index.
+        before = tuple_(*place) < tuple_(after.began_ms, after.box_id, after.event_id)
+        query = query.where(event_began_ms <= after.began_ms, before)
+    return query.order_by(*(each.desc() for each in place))
+
+
+def _conditions(wish: AlertWish) -> Iterator[ColumnElement[bool]]:
+    if wish.boxes:
+        yield event.c.box_id.in_(select(box.c.id).where(box.c.device.in_(wish.boxes)))
+    if wish.cameras:
+        yield event.c.camera.in_(wish.cameras)
+    if wish.rules:
+        yield event.c.rule_id.in_(wish.rules)
+
+
+def _columns(these: Subquery) -> Select[Any]:
+    of_event = event.c.rule_kind, event.c.kind, event.c.replayed
+    of_review = (
+        review.c[name] for name in ("state", "reason", "note", "login", "name", "changed_ms", "change_id")
+    )
+    same = (event.c.box_id == these.c.box_id) & (event.c.event_id == these.c.event_id)
     return (
-        select(
-            event_began_ms.label("began_ms"),
-            event.c.box_id,
-            event.c.event_id,
-            event.c.camera,
-            event.c.rule_id,
-            event.c.rule_kind,
-            event.c.kind,
-            event.c.replayed,
-            box.c.device,
-            *(
-                review.c[name]
-                for name in ("state", "reason", "note", "login", "name", "changed_ms", "change_id")
-            ),
-        )
+        select(these, *of_event, box.c.device, *of_review)
+        .join(event, same)
         .join(box, box.c.id == event.c.box_id)
         .outerjoin(review, _reviewed())
     )
-
-
-def _conditions(wish: AlertWish) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    wanted = (box.c.device, wish.boxes), (event.c.camera, wish.cameras), (event.c.rule_id, wish.rules)
-    found += [column.in_(values) for column, values in wanted if values]
-    if wish.only_new:
-        found.append(review.c.state.is_(None))
-    return found
 
 
 def _alert(row: Row[Any]) -> OpenAlert:

@@ -206,6 +206,15 @@ Index("ix_event_box_camera_began_ms", event.c.box_id, event.c.camera, event_bega
 Index("ix_event_label_began_ms", event.c.label, *_PLACE)
 Index("ix_event_kind_label_began_ms", event.c.kind, event.c.label, *_PLACE)
 Index("ix_event_rule_began_ms", event.c.rule_id, *_PLACE)
+ZONES_LONGEST = 200
+event_zones_head = func.substr(event.c.zones, literal_column("1"), literal_column(str(ZONES_LONGEST)))
+"""So much of the zones as an index takes."""
+_HAS_ZONES = event.c.zones.is_not(None)
+Index(
+    "ix_event_zones_began_ms", event_zones_head, *_PLACE, sqlite_where=_HAS_ZONES, postgresql_where=_HAS_ZONES
+)
+event_has_detail = event.c.detail.is_not(None)
+Index("ix_event_detail_began_ms", *_PLACE, sqlite_where=event_has_detail, postgresql_where=event_has_detail)
 _HAS_DIRECTION = event.c.direction.is_not(None)
 Index(
     "ix_event_direction_began_ms",
@@ -223,6 +232,8 @@ Index(  # what the queue of a shift reads and counts: as long as it is, however 
     *_PLACE,
     event.c.camera,
     event.c.rule_id,
+    event.c.severity,  # the last two are always the same: with all that is asked in it, SQLite prefers it
+    event.c.settled_ms,
     sqlite_where=_IS_UNSETTLED,
     postgresql_where=_IS_UNSETTLED,
 )
@@ -290,6 +301,17 @@ picture = Table(  # which event a blob is the picture of; event_id is '' for a s
     Column("camera", Text, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
     Index("ix_picture_sha256", "sha256"),
+)
+
+picture_is_snapshot = picture.c.kind == literal_column("'snapshot'")
+"""It was ordered; by a literal, for no partial index serves a bound value."""
+Index(
+    "ix_picture_snapshot",
+    picture.c.box_id,
+    picture.c.camera,
+    picture.c.received_ms,
+    sqlite_where=picture_is_snapshot,
+    postgresql_where=picture_is_snapshot,
 )
 
 other_message = Table(  # answers to commands, and footage: kept as they came
@@ -489,7 +511,7 @@ review = Table(  # what the duty room made of an event; no row: nobody has looke
     Column("name", Text, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
     Column("change_id", Integer, nullable=False),  # the row of review_change that says so
-    Column("camera", Text, nullable=False),  # here and below: of the event, as it was then; it may go by its age
+    Column("camera", Text, nullable=False),  # to began_ms: of the event, as it was then
     Column("rule_id", Text, nullable=False),
     Column("rule_kind", Text, nullable=False),
     Column("began_ms", BigInteger, nullable=False),

@@ -46,6 +46,11 @@ _STATE_KINDS = frozenset(
 _APPENDED = (blob, message_table, count_interval, picture, other_message, conflict)
 """Tables whose rows never change, those first that others refer to."""
 
+_STEPPED_MS = 1_500
+"""Between an interval's two stamps and its length: from here on the box's clock was set meanwhile."""
+_MOST_COUNTED_S = 366 * 86_400.0
+"""Nobody counts for longer in one interval."""
+
 SourceIds = tuple[int, int | None]
 """Ids of a box and, for what has a number and for hello, of a stream."""
 
@@ -274,7 +279,8 @@ class BatchWriter:
 
     def _add_count(self, message: InboundMessage, payload: CountPayload, ids: dict[str, Any]) -> None:
         clock = payload.clock
-        when = {"start_ms": ms(payload.start_time), "end_ms": ms(payload.end_time), "received_ms": self._now_ms}
+        start_ms, end_ms = _when(payload)
+        when = {"start_ms": start_ms, "end_ms": end_ms, "received_ms": self._now_ms}
         what = {"camera": payload.camera, "rule": payload.rule, "body": message.raw.decode()}
         by = {"clock_state": clock.state, "boot_id": clock.boot_id, "mono_ms": clock.mono_ms}
         self._rows[count_interval].append(ids | when | what | by)
@@ -295,6 +301,15 @@ class BatchWriter:
 
     def _notify(self, message: InboundMessage, name: str, **fields: object) -> None:
         self.notices.append(Notice(name, {"box": f"{message.commune}/{message.device}", **fields}))
+
+
+def _when(payload: CountPayload) -> tuple[int, int]:
+    """From when to when it counted; of a clock that was set meanwhile its last word counts, and its length."""
+    start_ms, end_ms = ms(payload.start_time), ms(payload.end_time)
+    length_ms = round(min(payload.duration_s, _MOST_COUNTED_S) * 1000)
+    if end_ms < start_ms or abs(end_ms - start_ms - length_ms) > _STEPPED_MS:
+        start_ms = end_ms - length_ms
+    return start_ms, end_ms
 
 
 def _parts(rows: set[Any], size: int = 200) -> list[list[Any]]:

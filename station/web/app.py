@@ -17,12 +17,12 @@ from agent.errors import NgatuError
 from agent.translatable import tr
 from station.web.console import DutyConsole
 from station.web.headers import GuardedHeaders
-from station.web.pages import entry, files, wall
+from station.web.pages import entry, evidence, files, requests, shift, wall
 from station.web.visitor import Turned, trouble, turned, wants_page
 
 log = structlog.get_logger("station.web.app")
 
-PAGES = (entry, files, wall)
+PAGES = (entry, files, wall, requests, evidence, shift)
 """Each has a `router`."""
 
 

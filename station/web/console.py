@@ -13,12 +13,19 @@ from sqlalchemy import Engine
 from station.access.accounts import Accounts
 from station.access.audit_log import AuditLog
 from station.access.log_in import LogIn
+from station.access.passwords import HashCost, Passwords
 from station.access.sessions import Sessions
+from station.boxes.orders import OrderDesk
+from station.boxes.plans import Plans
+from station.boxes.wall import BoxWall
 from station.config import StationConfig, WebSettings
+from station.footage.custody import CustodyBook
+from station.handover.dossier import Dossiers
 from station.store.blobs import BLOBS
 from station.store.database import current_version, engine_of, url_of
 from station.web.feed import EventFeed
 from station.web.render import Templates
+from station.web.tiles import Tiles
 
 MOST_SESSIONS: Final = 8
 """Of one account: the desk, the wall, a phone, and what somebody forgot."""
@@ -38,14 +45,21 @@ class DutyConsole:
     log_in: LogIn
     audit: AuditLog
     feed: EventFeed
+    boxes: BoxWall
+    orders: OrderDesk
+    plans: Plans
     templates: Templates
+    custody: CustodyBook
+    dossiers: Dossiers
+    """Packages of footage that were looked at lately, judged."""
+    tiles: Tiles
     intake: dict[str, Any] = field(default_factory=dict)
     """How the intake goes, by the station: `failing` says why nothing is kept at present."""
     ended: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def opened(cls, config: StationConfig) -> DutyConsole:
-        """All parts.
+    def opened(cls, config: StationConfig, cost: HashCost | None = None) -> DutyConsole:
+        """All parts; `cost` is that of a password, where it is another than the usual one.
 
         Raises:
             StoreError: the store cannot be used, or is of another version.
@@ -55,8 +69,11 @@ class DutyConsole:
         reads, writes = engine_of(url, writes=False), engine_of(url)
         with reads.connect() as connection, connection.begin():
             current_version(connection)
-        accounts = Accounts(writes, reads)
+        templates = Templates(ZoneInfo(web.time_zone))
+        passwords = Passwords(cost)
+        accounts = Accounts(writes, reads, passwords)
         audit = AuditLog(writes, config.state_dir, reads)
+        custody = CustodyBook(config.state_dir)
         sessions = Sessions(writes, web.idle_min * 60.0, web.life_h * 3600.0, MOST_SESSIONS, reads)
         return cls(
             config=config,
@@ -65,10 +82,16 @@ class DutyConsole:
             writes=writes,
             accounts=accounts,
             sessions=sessions,
-            log_in=LogIn(writes, sessions, audit, reads),
+            log_in=LogIn(writes, sessions, audit, reads, passwords),
             audit=audit,
             feed=EventFeed(reads),
-            templates=Templates(ZoneInfo(web.time_zone)),
+            boxes=BoxWall(reads, config.commune),
+            orders=OrderDesk(config, web.command_key),
+            plans=Plans(writes, reads),
+            templates=templates,
+            custody=custody,
+            dossiers=Dossiers(custody),
+            tiles=Tiles(templates),
         )
 
     @property

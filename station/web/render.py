@@ -85,7 +85,7 @@ class Templates:
         if at.date() == today:
             return f"{at:%H:%M:%S}"
         if at.date() == today - timedelta(days=1):
-            return said(language, "yesterday {at}", at=f"{at:%H:%M:%S}")
+            return translated(tr("yesterday {at}", at=f"{at:%H:%M:%S}"), language)
         return f"{at:%H:%M:%S %d/%m/%Y}"
 
 
@@ -105,12 +105,12 @@ def span_of(language: str, seconds: float | None) -> str:
         return "–"
     whole = max(0, round(seconds))
     if whole < 100:
-        return said(language, "{n} s", n=whole)
+        return translated(tr("{n} s", n=whole), language)
     if whole < 6000:
-        return said(language, "{n} min", n=round(whole / 60))
+        return translated(tr("{n} min", n=round(whole / 60)), language)
     if whole < 172_800:
-        return said(language, "{h} h {m} min", h=whole // 3600, m=whole % 3600 // 60)
-    return said(language, "{n} days", n=round(whole / 86_400))
+        return translated(tr("{h} h {m} min", h=whole // 3600, m=whole % 3600 // 60), language)
+    return translated(tr("{n} days", n=round(whole / 86_400)), language)
 
 
 @cache

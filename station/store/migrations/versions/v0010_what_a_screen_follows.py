@@ -17,6 +17,9 @@ PLACE: list[str | sa.TextClause] = [BEGAN, "box_id", "event_id"]
 IS_ALERT = sa.text("severity = 'alert'")
 IS_OPEN = sa.text("phase != 'end'")
 HAS_DIRECTION = sa.text("direction IS NOT NULL")
+HAS_ZONES = sa.text("zones IS NOT NULL")
+HAS_DETAIL = sa.text("detail IS NOT NULL")
+ZONES_HEAD = sa.text("substr(zones, 1, 200)")
 LATE = "first_received_ms - coalesce(start_ms + clock_offset_ms, start_ms) > 60000 OR replayed"
 IS_CROWDED = sa.text("riders >= 3")
 INDEXED_WORDS = ("label", "rule_id", "direction")
@@ -102,6 +105,8 @@ def _make_indexes() -> None:
     op.create_index("ix_event_rule_began_ms", "event", ["rule_id", *PLACE])
     is_late = {"sqlite_where": sa.text(f"{LATE} = 1"), "postgresql_where": sa.text(LATE)}
     _index_some("ix_event_direction_began_ms", ["direction", *PLACE], HAS_DIRECTION)
+    _index_some("ix_event_zones_began_ms", [ZONES_HEAD, *PLACE], HAS_ZONES)
+    _index_some("ix_event_detail_began_ms", PLACE, HAS_DETAIL)
     _index_some("ix_event_alert_began_ms", PLACE, IS_ALERT)
     op.create_index("ix_event_late_began_ms", "event", PLACE, **is_late)
     _index_some("ix_event_crowded_began_ms", PLACE, IS_CROWDED)

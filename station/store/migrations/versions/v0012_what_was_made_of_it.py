@@ -53,7 +53,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_event_unsettled",
         "event",
-        [BEGAN, "box_id", "event_id", "camera", "rule_id"],
+        [BEGAN, "box_id", "event_id", "camera", "rule_id", "severity", "settled_ms"],
         sqlite_where=IS_UNSETTLED,
         postgresql_where=IS_UNSETTLED,
     )

@@ -1,4 +1,4 @@
-"""Where boxes hang: plans of the commune, and places on them."""
+"""Where boxes hang: plans of the commune and places on them; and a camera's newest ordered picture."""
 
 from __future__ import annotations
 
@@ -31,4 +31,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name="fk_plan_place_plan_id"),
         sa.ForeignKeyConstraint(["box_id"], ["box.id"], name="fk_plan_place_box_id"),
         sa.PrimaryKeyConstraint("plan_id", "box_id", name="pk_plan_place"),
+    )
+    is_snapshot = sa.text("kind = 'snapshot'")
+    op.create_index(
+        "ix_picture_snapshot",
+        "picture",
+        ["box_id", "camera", "received_ms"],
+        sqlite_where=is_snapshot,
+        postgresql_where=is_snapshot,
     )
