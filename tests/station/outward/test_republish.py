@@ -11,6 +11,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from sqlalchemy import Engine
+from structlog.testing import capture_logs
 
 from station.config import StationConfig
 from station.outward.republish import Republishers, conventions
@@ -213,3 +214,18 @@ def test_who_is_killed_is_said_to_be_away_by_the_broker(
     second.disconnect()
     second.loop_stop()
     first.close()
+
+
+@pytest.mark.broker
+def test_who_may_not_publish_says_so_once_and_goes_on(
+    start_mosquitto: Callable[..., Mosquitto], store: Store, at_work: Callable[..., Any], tmp_path: Path
+) -> None:
+    present_box(store)
+    rules = tmp_path / "acl"
+    rules.write_text("topic read #\n")
+    broker = start_mosquitto(f"acl_file {rules}")
+    with capture_logs() as lines:
+        at_work(broker.port, home_assistant={})
+        until(lambda: [line for line in lines if line["event"] == "republisher_denied"])
+        store.commit([event_now(1)])
+    assert [line["event"] for line in lines if line["log_level"] == "warning"] == ["republisher_denied"]
