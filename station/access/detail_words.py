@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from agent.printable import printable
 from agent.translatable import tr
+from agent.wire.words import KINDS, LABELS, named
 from station.access.audit_entry import VERBS, ConsoleEntry
+from station.access.browsers import browser_words
 from station.access.roles import ROLES
 
 NAMES: Final[Mapping[str, str]] = {
@@ -55,17 +57,19 @@ NAMES: Final[Mapping[str, str]] = {
     "why": tr("why"),
     "words": tr("words"),
 }
-_WORDS: Final[Mapping[str, str]] = {
-    **ROLES,
-    "wrong": tr("wrong name or password"),
-    "reset": tr("given by an administrator"),
-    "own": tr("by themselves"),
-    "vi": "Tiếng Việt",
-    "en": "English",
-    **VERBS,
+_LANGUAGES: Final = {"vi": "Tiếng Việt", "en": "English"}
+_WHYS: Final = {"wrong": tr("wrong name or password"), "disabled": tr("disabled")}
+_BYS: Final = {"reset": tr("given by an administrator"), "own": tr("by themselves")}
+_OF: Final[Mapping[str, Mapping[str, str]]] = {
+    "by": _BYS,
+    "deed": VERBS,
+    "kind": KINDS,
+    "label": LABELS,
+    "language": _LANGUAGES,
+    "role": ROLES,
+    "why": _WHYS,
 }
-"""Of the details in _NAMED."""
-_NAMED: Final = ("why", "by", "role", "language", "deed")
+"""Of some details also the values have words."""
 
 
 def detail_words(entry: ConsoleEntry, moment: Callable[[int], str]) -> Iterator[tuple[str, str]]:
@@ -78,16 +82,21 @@ def detail_words(entry: ConsoleEntry, moment: Callable[[int], str]) -> Iterator[
 def _value(name: str, value: Any, moment: Callable[[int], str]) -> str:
     if isinstance(value, bool):
         return tr("yes") if value else tr("no")
-    if isinstance(value, int) and name.endswith("_ms"):
-        try:
-            return moment(value)
-        except (ValueError, OverflowError, OSError):  # altered: there is no such year
-            return str(value)
-    if isinstance(value, str) and name in ("since", "until"):
-        with suppress(ValueError, OverflowError, OSError):
-            return moment(round(datetime.fromisoformat(value).timestamp() * 1000))
     if isinstance(value, dict):
         value = [f"{key}: {each}" for key, each in value.items()]
     if isinstance(value, list):
         return ", ".join(printable(str(each)) for each in value)
-    return _WORDS.get(str(value), printable(str(value))) if name in _NAMED else printable(str(value))
+    if name == "browser":
+        return browser_words(str(value))
+    at_ms = _at_ms(name, value)
+    with suppress(ValueError, OverflowError, OSError):  # altered: there is no such year
+        if at_ms is not None:
+            return moment(at_ms)
+    return named(_OF.get(name, {}), value)
+
+
+def _at_ms(name: str, value: Any) -> int | None:
+    if name in ("since", "until"):
+        with suppress(ValueError, OverflowError):
+            return round(datetime.fromisoformat(str(value)).timestamp() * 1000)
+    return value if name.endswith("_ms") and isinstance(value, int) else None

@@ -22,12 +22,16 @@ def shown(**detail: Any) -> dict[str, str]:
 
 
 def test_details_read_as_people_say_them() -> None:
-    assert shown(role="supervisor", disabled=True, locked_until_ms=5, why="wrong", browser="x\x1by") == {
+    found = shown(
+        role="supervisor", disabled=True, locked_until_ms=5, why="wrong", browser="x\x1by", label="car"
+    )
+    assert found == {
         "vai trò": "chỉ huy",
         "đã khóa": "có",
         "phải đợi đến": "at 5",
         "lý do": "sai tên hoặc mật khẩu",
-        "trình duyệt": "x\ufffdy",
+        "trình duyệt": "trình duyệt không rõ",
+        "nhãn": "ô tô",
     }
 
 
@@ -40,9 +44,9 @@ def test_moments_are_told_by_the_stations_clock_however_they_were_noted() -> Non
 
 
 def test_what_says_nothing_is_left_out_and_what_nobody_named_stands_as_it_is() -> None:
-    assert shown(who="", words=None, everywhere=False, other=[1, "a"], more={"a": 1}) == {
+    assert shown(who="", words=None, everywhere=False, other=[1, "a\x1b"], more={"a": 1}) == {
         "đăng xuất ở mọi nơi": "không",
-        "other": "1, a",
+        "other": "1, a\ufffd",
         "more": "a: 1",
     }
 

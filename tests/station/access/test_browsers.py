@@ -1,13 +1,13 @@
-"""station.web.browsers"""
+"""station.access.browsers"""
 
 from __future__ import annotations
 
 import pytest
 
 from agent.language import translated
-from station.web.browsers import browser_words
+from station.access.browsers import browser_words
 
-CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36"
+CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML) Chrome/130.0 Safari/537.36"
 PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1 Version/17.5 Mobile Safari/604.1"
 )
