@@ -11,7 +11,7 @@ from agent.errors import NgatuError
 from agent.translatable import tr
 from station.access.account import AccountError
 from station.access.audit_entry import AuditVerb
-from station.access.browsers import browser_words
+from station.access.detail_words import browser_words
 from station.access.passwords import MIN_CHARS, PasswordRefused, PasswordsBusy
 from station.access.roles import ROLES
 from station.access.sessions import token_sha256
