@@ -90,7 +90,9 @@ class ApiTokens:
             with self._writes.begin() as connection:
                 counting = connection.execute(_ALL.where(api_token.c.revoked_ms.is_(None))).all()
                 if name in (each.name for each in counting):
-                    raise TokenError(tr("there is a token for {name} already", name=name), tr("revoke it first"))
+                    raise TokenError(
+                        tr("there is a token for {name} already", name=name), tr("revoke it first")
+                    )
                 if len(counting) >= MOST:
                     raise TokenError(tr("there are {most} tokens already", most=MOST), tr("revoke one first"))
                 made = connection.execute(api_token.insert().values(row)).inserted_primary_key
