@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,8 @@ def screen(tmp_path_factory: pytest.TempPathFactory, embedded: Address) -> Itera
         until(lambda: station.rows("select 1 from box where state = 'online' and health is not null"), 60)
         broker = {"host": embedded.host, "port": embedded.port}
         screen = DutyScreen(station.folder, "test-commune", {"broker": broker})
-        with screen.served():
+        with closing(screen), screen.served():
             yield screen
-        screen.close()
 
 
 class Desk:

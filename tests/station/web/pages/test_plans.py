@@ -40,9 +40,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def screen(store: Store, tmp_path: Path) -> Iterator[DutyScreen]:
     screen = DutyScreen(tmp_path, COMMUNE)
-    with screen.served():
+    with closing(screen), screen.served():
         yield screen
-    screen.close()
 
 
 @pytest.fixture(scope="module")
