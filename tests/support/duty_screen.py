@@ -39,6 +39,8 @@ class DutyScreen:
     more: dict[str, Any] = field(default_factory=dict)
     url: str = ""
     """Where it is served."""
+    clients: list[httpx.Client] = field(default_factory=list)
+    """That are to be closed with it."""
 
     def __post_init__(self) -> None:
         config = StationConfig(commune=self.commune, state_dir=self.state_dir, web=WebSettings(), **self.more)
@@ -52,6 +54,7 @@ class DutyScreen:
     def client(self, login: str | None = "lan", language: str = "vi") -> httpx.Client:
         """A browser of somebody who is logged in; None: of nobody. The screen is served."""
         client = httpx.Client(base_url=self.url, headers={"accept": "text/html"}, timeout=60)
+        self.clients.append(client)
         client.cookies.set("ngatu-language", language)
         if login is not None:
             account = self.console.accounts.find(login)
@@ -84,6 +87,8 @@ class DutyScreen:
 
     def close(self) -> None:
         """Let go of the store."""
+        for client in self.clients:
+            client.close()
         self.console.close()
 
 
