@@ -31,6 +31,8 @@ COOKIE: Final = "ngatu"
 CSRF: Final = "csrf"
 LANGUAGE: Final = "ngatu-language"
 SAFE: Final = ("GET", "HEAD")
+FIRST_PAGES: Final = ("/own", "/own/password", "/logout")
+"""All that is open to somebody whose password was given by another: it is changed first."""
 
 
 class Turned(Exception):
@@ -119,7 +121,7 @@ async def logged_in(request: Request) -> Visitor:
     account = found.account
     if request.method not in SAFE:
         await _is_ours(request, found.csrf)
-    if account.must_change and request.url.path not in ("/own", "/own/password", "/logout"):
+    if account.must_change and request.url.path not in FIRST_PAGES:
         raise Turned(303, "/own")
     language, address = language_of(request, account), address_of(request)
     return Visitor(console, account, token, found.csrf, language, address, request.url.path)
@@ -140,6 +142,7 @@ async def _is_ours(request: Request, csrf: str) -> None:
 def _at_least(role: Role) -> Callable[..., Awaitable[Visitor]]:
     async def asked(visitor: Annotated[Visitor, Depends(logged_in)]) -> Visitor:
         if not allows(visitor.account.role, role):
+            await run_in_threadpool(visitor.note, AuditVerb.REFUSED, visitor.path)
             raise Turned(403, tr("this is not for your role"), tr("ask your supervisor"))
         return visitor
 

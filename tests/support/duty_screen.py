@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import uvicorn
 
+from station.access.audit_log import AuditQuery
 from station.access.roles import Role
 from station.config import StationConfig, WebSettings
 from station.web.app import app_of
@@ -75,8 +76,6 @@ class DutyScreen:
 
     def acts(self) -> list[tuple[str, str]]:
         """What is in the audit log: (verb, subject), oldest first."""
-        from station.access.audit_log import AuditQuery
-
         return [(each.verb, each.subject) for each in self.console.audit.every(AuditQuery())][::-1]
 
     def close(self) -> None:
