@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from agent.errors import NgatuError
 from agent.translatable import tr
+from station.web.api.programs import page_router
 from station.web.api.root import serve_api
 from station.web.console import DutyConsole
 from station.web.headers import GuardedHeaders
@@ -77,6 +78,7 @@ def bare_app(console: DutyConsole) -> FastAPI:
     for page in PAGES:
         app.include_router(page.router)
     serve_api(app)
+    app.include_router(page_router)
     app.add_exception_handler(Turned, turned)
     app.add_exception_handler(HTTPException, _missing)
     app.add_exception_handler(RequestValidationError, _misread)
