@@ -3,8 +3,8 @@
 Invariants
 1. The table holds the sha256 of a token, never the token: it is shown once, to whoever made it. It has 256 bits
    of chance, so nobody guesses one, and its hash needs no salt.
-2. A token that was revoked counts no more from the next request on; it is never removed, so that the audit log's
-   names stay known.
+2. A token that was revoked counts no more from the next request on; it is never removed, so that the audit
+   log's names stay known.
 """
 
 from __future__ import annotations
