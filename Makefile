@@ -42,8 +42,8 @@ $(DEMO)/.complete: setup.cfg pyproject.toml
 	@echo "setting up $(DEMO) (once, a minute or so)"
 	$(call environment,$(DEMO),.[models$(COMMA)demo],900)
 
-demo: $(DEMO)/.complete ## Run the main job on real footage: broker, box and station on this machine.
-	@$(DEMO)/bin/python -m examples.demo.run
+demo: $(DEMO)/.complete ## Run the main job on real footage, up to the duty room's screen; KEEP=1 stays until Ctrl-C.
+	@$(DEMO)/bin/python -m examples.demo.run $(if $(filter-out 0 no,$(KEEP)),--keep)
 
 test: $(VENV)/.complete ## Run the tests.
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder

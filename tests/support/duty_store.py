@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, insert
 
+from station.config import DatabaseSettings
 from station.review.queue import ReviewQueue
 from station.review.standing import Reviewer
 from station.review.states import FalseReason, ReviewState
@@ -34,8 +35,6 @@ INFO: Mapping[str, Any] = {
 
 def opened(state_dir: Path) -> Engine:
     """A new store in SQLite."""
-    from station.config import DatabaseSettings
-
     engine = engine_of(url_of(DatabaseSettings(), state_dir))
     upgrade(engine)
     return engine
