@@ -18,7 +18,7 @@ from agent.translatable import tr
 from station.web.console import DutyConsole
 from station.web.headers import GuardedHeaders
 from station.web.pages import entry, evidence, files, requests, shift, wall
-from station.web.visitor import Turned, trouble, turned, wants_page
+from station.web.visitor import Turned, for_people, trouble, turned, wants_page
 
 log = structlog.get_logger("station.web.app")
 
@@ -68,7 +68,7 @@ async def _misread(request: Request, error: Exception) -> Response:
 async def _not_possible(request: Request, error: Exception) -> Response:
     assert isinstance(error, NgatuError)
     log.warning("page_failed", path=request.url.path, error=str(error))
-    return _said(request, 503, str(error), error.hint or "")
+    return _said(request, 503, *for_people(error))
 
 
 async def _fault(request: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
+from agent.translatable import restored
 from station.access.accounts import Accounts
 from station.access.audit_log import AuditLog
 from station.access.log_in import LogIn
@@ -53,8 +55,9 @@ class DutyConsole:
     dossiers: Dossiers
     """Packages of footage that were looked at lately, judged."""
     tiles: Tiles
-    intake: dict[str, Any] = field(default_factory=dict)
-    """How the intake goes, by the station: `failing` says why nothing is kept at present."""
+    intake: dict[str, str] = field(default_factory=dict)
+    """How the intake goes, by the station: `failing` says why nothing is kept at present, `away` why no broker
+    is there."""
     ended: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -104,9 +107,9 @@ class DutyConsole:
         """By which moments are shown."""
         return self.templates.zone
 
-    def hear(self, intake: dict[str, Any]) -> None:
-        """How the intake goes."""
-        self.intake = intake
+    def hear(self, intake: Mapping[str, Any]) -> None:
+        """How the intake goes, as its process put it (agent.translatable.plain)."""
+        self.intake = {name: restored(text) for name, text in intake.items() if text is not None}
 
     def end(self) -> None:
         """The station ends: screens that follow are let go."""

@@ -20,6 +20,7 @@ from typing import IO, Final
 
 import structlog
 
+from agent.translatable import plain
 from station.config import StationConfig
 
 log = structlog.get_logger("station.web.process")
@@ -92,7 +93,8 @@ class ScreenProcess:
             to.write(self._first)
             to.flush()
             while child.poll() is None and not self._closing.wait(TELL_S):
-                to.write(json.dumps(dict(self._intake())).encode() + b"\n")
+                said = {name: None if text is None else plain(text) for name, text in self._intake().items()}
+                to.write(json.dumps(said).encode() + b"\n")
                 to.flush()
         except OSError:  # it is gone, or takes nothing any more
             return

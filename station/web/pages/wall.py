@@ -19,14 +19,14 @@ from starlette.responses import HTMLResponse, StreamingResponse
 
 from agent.errors import NgatuError
 from agent.language import translated
-from agent.translatable import tr
+from agent.translatable import joined, tr
 from station.lookup.cards import EventCard, cards_of
 from station.lookup.newest import BoxBeat, newest_keys
 from station.review.queue import ReviewQueue
 from station.review.standing import ReviewStep
 from station.review.states import STATE_WORDS, ReviewState
 from station.web.feed import EventFeed, FeedItem, FeedPlace, FeedRun
-from station.web.visitor import Officer, Visitor
+from station.web.visitor import Officer, Visitor, for_people
 
 router = APIRouter()
 SHOWN: Final = 60
@@ -147,17 +147,31 @@ def _beat(visitor: Visitor) -> dict[str, Any]:
         beat = desk.feed.beat()
     except NgatuError as error:
         return _troubled(visitor, error)
-    failing, away = desk.intake.get("failing"), desk.intake.get("away")
+    away = desk.intake.get("away", "")
     return _moment(visitor, now_ms) | {
         "open": beat.open,
         "boxes": [_box(each, now_ms, visitor) for each in beat.boxes],
-        "trouble": translated(str(failing), visitor.language) if failing else "",
-        "away": translated(str(away), visitor.language) if away else "",
+        "trouble": _unkept(visitor),
+        "away": translated(away, visitor.language),
     }
 
 
+@router.get("/standing")
+def standing(visitor: Officer) -> dict[str, str]:
+    """For pages that do not follow: what every screen must say at once."""
+    return {"unkept": _unkept(visitor)}
+
+
+def _unkept(visitor: Visitor) -> str:
+    """That nothing new is kept at present, and why; empty: all is."""
+    why = visitor.console.intake.get("failing")
+    return translated(tr("Nothing new is kept at present: {why}", why=why), visitor.language) if why else ""
+
+
 def _troubled(visitor: Visitor, error: NgatuError) -> dict[str, Any]:
-    return _moment(visitor, _now_ms()) | {"trouble": translated(error.what, visitor.language)}
+    what, hint = for_people(error)
+    said = joined(": ", filter(None, (what, hint)))
+    return _moment(visitor, _now_ms()) | {"trouble": translated(said, visitor.language)}
 
 
 def _moment(visitor: Visitor, now_ms: int) -> dict[str, Any]:
