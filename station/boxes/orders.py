@@ -77,20 +77,29 @@ class OrderDesk:
         self._orders: dict[str, OrderProgress] = {}
         self._looks: dict[str, LiveLook] = {}
 
-    def give(self, wish: BoxWish, giver: OrderGiver) -> OrderProgress:
-        """Begin to send it (invariant 1).
+    def judge(self, wish: BoxWish, giver: OrderGiver) -> None:
+        """Whether it could be given now: for whoever must note it before it goes out.
 
         Raises:
             OrderNotGiven: it is not allowed (invariant 3), no box would understand it, or too many run.
         """
-        terms = TERMS[wish.kind]
-        wish = replace(wish, seconds=max(1, min(LOOK_S, wish.seconds)))
-        if not allows(giver.role, terms.role):
+        if not allows(giver.role, TERMS[wish.kind].role):
             raise OrderNotGiven(tr("this order is not for your role"), tr("ask your supervisor"))
-        args = _arguments(wish, giver)
-        wrong = understood(terms.verb, args)
+        wrong = understood(TERMS[wish.kind].verb, _arguments(wish, giver))
         if isinstance(wrong, str):
             raise OrderNotGiven(tr("no box would understand this order: {wrong}", wrong=wrong))
+        with self._lock:
+            self._admit(wish)
+
+    def give(self, wish: BoxWish, giver: OrderGiver) -> OrderProgress:
+        """Begin to send it (invariant 1).
+
+        Raises:
+            OrderNotGiven: as judge.
+        """
+        wish = replace(wish, seconds=max(1, min(LOOK_S, wish.seconds)))
+        self.judge(wish, giver)
+        args = _arguments(wish, giver)
         topics = command_words.topics(self._config.commune, wish.box, self._config.broker.root)
         now_ms = round(self._now() * 1000)
         order = OrderProgress(uuid4().hex, wish, giver, now_ms, changed_ms=now_ms)

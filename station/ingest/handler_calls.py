@@ -45,7 +45,7 @@ class HandlerCalls:
         self.failing: str | None = None
         """Why the handler did not keep the latest that it was given."""
         self.unkept: str | None = None
-        """Why the latest messages were not kept, for people; None: they were. Other calls say nothing of that."""
+        """Why the latest messages were not kept, for people; None: they were. Other calls do not count."""
         self._hint: str | None = None
         self.commit_s = 0.0
         """How long the latest commit took."""

@@ -15,7 +15,7 @@ from agent.wire import codec
 from agent.wire.payloads import BoxPayload, EventPayload, ObjectPayload
 from station.lookup.cards import EventCard, EventKey, read_cards
 from station.lookup.footage_chance import FootageChance, footage_chance
-from station.lookup.scan import Order, Stretch
+from station.lookup.scan import Order, Stretch, go_by_index
 from station.lookup.words import end_reason_word, label_word
 from station.store.database import in_words
 from station.store.schema import event, event_began_ms, event_revision
@@ -100,6 +100,7 @@ def whole_event(engine: Engine, key: EventKey) -> WholeEvent | None:
     """
     try:
         with engine.connect() as connection, connection.begin():
+            go_by_index(connection)
             cards = read_cards(connection, [key])
             return _whole(connection, cards[0]) if cards else None
     except SQLAlchemyError as error:

@@ -107,7 +107,7 @@ def best_way(
         reach_ms = _reach(connection, way, order, window, after)
         if reach_ms is None:
             return way
-        if reach_ms < best_ms:
+        if reach_ms <= best_ms:
             best, best_ms = way, reach_ms
     return best
 

@@ -17,12 +17,44 @@ from agent.errors import NgatuError
 from agent.translatable import tr
 from station.web.console import DutyConsole
 from station.web.headers import GuardedHeaders
-from station.web.pages import entry, evidence, files, requests, shift, wall
+from station.web.pages import (
+    audit,
+    boxes,
+    counts,
+    entry,
+    evidence,
+    files,
+    orders,
+    own,
+    people,
+    plans,
+    requests,
+    review,
+    rules,
+    shift,
+    wall,
+)
 from station.web.visitor import Turned, for_people, trouble, turned, wants_page
 
 log = structlog.get_logger("station.web.app")
 
-PAGES = (entry, files, wall, requests, evidence, shift)
+PAGES = (
+    entry,
+    files,
+    wall,
+    review,
+    rules,
+    requests,
+    evidence,
+    counts,
+    boxes,
+    orders,
+    plans,
+    shift,
+    own,
+    audit,
+    people,
+)
 """Each has a `router`."""
 
 

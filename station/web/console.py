@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy import Engine
 from agent.translatable import restored
 from station.access.accounts import Accounts
 from station.access.audit_log import AuditLog
+from station.access.audit_watch import AuditWatch
 from station.access.log_in import LogIn
 from station.access.passwords import HashCost, Passwords
 from station.access.sessions import Sessions
@@ -46,6 +48,7 @@ class DutyConsole:
     sessions: Sessions
     log_in: LogIn
     audit: AuditLog
+    audit_watch: AuditWatch
     feed: EventFeed
     boxes: BoxWall
     orders: OrderDesk
@@ -87,6 +90,7 @@ class DutyConsole:
             sessions=sessions,
             log_in=LogIn(writes, sessions, audit, reads, passwords),
             audit=audit,
+            audit_watch=AuditWatch(audit),
             feed=EventFeed(reads),
             boxes=BoxWall(reads, config.commune),
             orders=OrderDesk(config, web.command_key),
@@ -106,6 +110,16 @@ class DutyConsole:
     def zone(self) -> ZoneInfo:
         """By which moments are shown."""
         return self.templates.zone
+
+    @property
+    def now_ms(self) -> int:
+        """By this machine's clock."""
+        return round(time.time() * 1000)
+
+    @property
+    def url(self) -> str:
+        """What is typed into a browser."""
+        return f"{self.web.address.rstrip('/')}/"
 
     def hear(self, intake: Mapping[str, Any]) -> None:
         """How the intake goes, as its process put it (agent.translatable.plain)."""

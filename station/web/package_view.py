@@ -43,7 +43,7 @@ def package_of(visitor: Visitor, dossier: Dossier) -> dict[str, Any]:
         "gaps": list(gap_rows(manifest, zone)) if manifest is not None else [],
         "player": player_of(dossier, events_within(desk.reads, desk.blobs, dossier), language, href),
         "files": [(file.name, size(file.bytes), file.sha256) for file in dossier.files],
-        "keys": (grouped(dossier.box_key_sha256), grouped(dossier.station_key_sha256)),
+        "fingerprints": (grouped(dossier.box_key_sha256), grouped(dossier.station_key_sha256)),
         "custody": [
             (ms(entry.at), custody_words.act(entry), custody_words.done_by(entry), custody_words.detail(entry))
             for entry in judgement.custody

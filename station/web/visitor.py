@@ -33,6 +33,8 @@ COOKIE: Final = "ngatu"
 CSRF: Final = "csrf"
 LANGUAGE: Final = "ngatu-language"
 SAFE: Final = ("GET", "HEAD")
+FIRST_PAGES: Final = ("/own", "/own/password", "/logout")
+"""All that is open to somebody whose password was given by another: it is changed first."""
 
 
 class Turned(Exception):
@@ -107,7 +109,12 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-async def _visitor(request: Request) -> Visitor:
+async def logged_in(request: Request) -> Visitor:
+    """Who is logged in (invariants 1 and 2).
+
+    Raises:
+        Turned: nobody is, or the request is not of a page of ours, or the password is to be changed first.
+    """
     console = console_of(request)
     token = request.cookies.get(COOKIE, "")
     found = await run_in_threadpool(console.sessions.find, token) if token else None
@@ -116,7 +123,7 @@ async def _visitor(request: Request) -> Visitor:
     account = found.account
     if request.method not in SAFE:
         await _is_ours(request, found.csrf)
-    if account.must_change and request.url.path not in ("/own", "/own/password", "/logout"):
+    if account.must_change and request.url.path not in FIRST_PAGES:
         raise Turned(303, "/own")
     language, address = language_of(request, account), address_of(request)
     return Visitor(console, account, token, found.csrf, language, address, request.url.path)
@@ -135,8 +142,9 @@ async def _is_ours(request: Request, csrf: str) -> None:
 
 
 def _at_least(role: Role) -> Callable[..., Awaitable[Visitor]]:
-    async def asked(visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
+    async def asked(visitor: Annotated[Visitor, Depends(logged_in)]) -> Visitor:
         if not allows(visitor.account.role, role):
+            await run_in_threadpool(visitor.note, AuditVerb.REFUSED, visitor.path)
             raise Turned(403, tr("this is not for your role"), tr("ask your supervisor"))
         return visitor
 
@@ -151,7 +159,7 @@ Administrator = Annotated[Visitor, Depends(_at_least(Role.ADMINISTRATOR))]
 
 def wants_page(request: Request) -> bool:
     """Whether a person looks at the answer."""
-    return "text/html" in request.headers.get("accept", "")
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
 
 
 async def turned(request: Request, error: Exception) -> Response:

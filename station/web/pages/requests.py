@@ -12,12 +12,14 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from agent.errors import BrokerUnreachable, NgatuError, UsageError
 from agent.translatable import tr
+from agent.wire.signature import private_key
 from station.access.audit_entry import AuditVerb
 from station.footage import ask
 from station.footage.folder import FootageStage
 from station.handover.asking import ClipForm, around, typed, wanted_of
 from station.handover.shelf import clear
 from station.lookup.places import BoxPlace, read_places
+from station.web.console import DutyConsole
 from station.web.request_rows import OPEN, address, progress_of, row_of
 from station.web.visitor import Officer, Visitor
 
@@ -105,7 +107,7 @@ def ask_for(
     )
     before = {each.request.id for each in ask.folders(desk.config).every()}
     try:
-        folder, _ = ask.ask(desk.config, wanted, ask.Sending(LIFE_S, ANSWER_S, None))
+        folder, _ = ask.ask(desk.config, wanted, sending(desk))
     except BrokerUnreachable as error:  # it is noted where it may have gone out
         made = [each for each in ask.folders(desk.config).every() if each.request.id not in before]
         if not made:
@@ -114,6 +116,16 @@ def ask_for(
     except NgatuError as error:
         return _form(visitor, form, error, 503)
     return RedirectResponse(address(folder), 303)
+
+
+def sending(desk: DutyConsole) -> ask.Sending:
+    """How orders about footage go out: signed, if the screen has a key.
+
+    Raises:
+        NgatuError: the key cannot be read.
+    """
+    key = desk.web.command_key
+    return ask.Sending(LIFE_S, ANSWER_S, None if key is None else private_key(key))
 
 
 def _form(visitor: Visitor, form: ClipForm, error: NgatuError | None = None, status: int = 200) -> HTMLResponse:

@@ -12,9 +12,8 @@ const films = [...player.querySelectorAll("[data-film]")].map((link) => ({
 }));
 let now = -1;
 
-// A film may begin at another moment than 0 of its own clock.
-const base = () => (video.seekable.length ? video.seekable.start(0) : 0);
-const shown = () => films[now].start + (video.currentTime - base()) * 1000;
+let base = 0; // where on its own clock the film begins: a part of a long recording begins late
+const shown = () => films[now].start + (video.currentTime - base) * 1000;
 
 function told(ms) {
   at.textContent = new Date(ms + offset).toISOString().slice(11, 19);
@@ -25,7 +24,7 @@ function told(ms) {
 function load(number, ms, plays) {
   const film = films[number];
   const go = () => {
-    video.currentTime = base() + Math.max(0, (ms - film.start) / 1000);
+    video.currentTime = base + Math.max(0, (ms - film.start) / 1000);
     told(ms);
     if (plays) video.play().catch(() => {});
   };
@@ -36,7 +35,17 @@ function load(number, ms, plays) {
   now = number;
   films.forEach((each, index) => each.link.classList.toggle("on", index === number));
   video.src = film.src;
-  video.addEventListener("loadedmetadata", go, { once: true });
+  const begins = () => {
+    if (now !== number) return;
+    base = video.currentTime;
+    go();
+  };
+  const known = () => {
+    if (now !== number) return;
+    video.addEventListener("seeked", begins, { once: true });
+    video.currentTime = 0; // the browser goes to the first picture that there is
+  };
+  video.addEventListener("loadedmetadata", known, { once: true });
 }
 
 // Where nothing was recorded the next film begins.
@@ -47,7 +56,7 @@ function seek(ms, plays = !video.paused) {
   load(number, Math.min(Math.max(ms, film.start), Math.max(film.start, film.end - 200)), plays);
 }
 
-video.addEventListener("timeupdate", () => video.readyState > 0 && told(shown()));
+video.addEventListener("timeupdate", () => video.readyState > 0 && !video.seeking && told(shown()));
 video.addEventListener("ended", () => now + 1 < films.length && load(now + 1, films[now + 1].start, true));
 bar.addEventListener("click", (event) => {
   const box = bar.getBoundingClientRect();

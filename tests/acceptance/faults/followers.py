@@ -1,7 +1,7 @@
 """Consoles that follow a station's feed over HTTP, in a process of their own: `… .followers PORT COOKIE…`.
 
 One for each cookie. Each follows `/feed` as a browser does (server-sent events): after a loss it waits as it
-was told, says the id that it had last, and goes on. A line of the input asks for what they have so far, as JSON.
+was told, says the id that it had last, and goes on. A line of the input asks for all notes, as JSON.
 """
 
 from __future__ import annotations

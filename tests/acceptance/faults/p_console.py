@@ -27,8 +27,8 @@ BACK_S = 60.0
 @promise(
     "P76",
     "the service, or its screen alone, is killed at random moments while boxes tell and consoles follow",
-    "0 lost, 0 doubled; each console is back by itself and has every event in the store's order, none twice, with "
-    "its picture",
+    "0 lost, 0 doubled; each console is back by itself and has every event in the store's order, none twice, "
+    "with its picture",
     minutes=4,
 )  # fmt: skip
 def killed_screens(trial: Trial) -> str:
