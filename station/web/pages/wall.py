@@ -171,7 +171,7 @@ def _unkept(visitor: Visitor) -> str:
 def _troubled(visitor: Visitor, error: NgatuError) -> dict[str, Any]:
     what, hint = for_people(error)
     said = joined(": ", filter(None, (what, hint)))
-    return _moment(visitor, _now_ms()) | {"trouble": translated(said, visitor.language)}
+    return _moment(visitor, _now_ms()) | {"trouble": translated(said, visitor.language), "away": ""}
 
 
 def _moment(visitor: Visitor, now_ms: int) -> dict[str, Any]:
