@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
+from agent.translatable import restored
 from station.access.accounts import Accounts
 from station.access.audit_log import AuditLog
 from station.access.audit_watch import AuditWatch
@@ -56,8 +58,9 @@ class DutyConsole:
     dossiers: Dossiers
     """Packages of footage that were looked at lately, judged."""
     tiles: Tiles
-    intake: dict[str, Any] = field(default_factory=dict)
-    """How the intake goes, by the station: `failing` says why nothing is kept at present."""
+    intake: dict[str, str] = field(default_factory=dict)
+    """How the intake goes, by the station: `failing` says why nothing is kept at present, `away` why no broker
+    is there."""
     ended: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -118,9 +121,9 @@ class DutyConsole:
         """What is typed into a browser."""
         return f"{self.web.address.rstrip('/')}/"
 
-    def hear(self, intake: dict[str, Any]) -> None:
-        """How the intake goes."""
-        self.intake = intake
+    def hear(self, intake: Mapping[str, Any]) -> None:
+        """How the intake goes, as its process put it (agent.translatable.plain)."""
+        self.intake = {name: restored(text) for name, text in intake.items() if text is not None}
 
     def end(self) -> None:
         """The station ends: screens that follow are let go."""
