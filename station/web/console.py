@@ -73,8 +73,11 @@ class DutyConsole:
         web = config.web or WebSettings()
         url = url_of(config.database, config.state_dir)
         reads, writes = engine_of(url, writes=False), engine_of(url)
-        with reads.connect() as connection, connection.begin():
-            current_version(connection)
+        try:
+            with reads.connect() as connection, connection.begin():
+                current_version(connection)
+        except SQLAlchemyError as error:
+            raise in_words(error, url) from error
         templates = Templates(ZoneInfo(web.time_zone))
         passwords = Passwords(cost)
         accounts = Accounts(writes, reads, passwords)
