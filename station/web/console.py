@@ -11,6 +11,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from agent.translatable import restored
 from station.access.accounts import Accounts
@@ -26,7 +27,7 @@ from station.config import StationConfig, WebSettings
 from station.footage.custody import CustodyBook
 from station.handover.dossier import Dossiers
 from station.store.blobs import BLOBS
-from station.store.database import current_version, engine_of, url_of
+from station.store.database import current_version, engine_of, in_words, url_of
 from station.web.feed import EventFeed
 from station.web.render import Templates
 from station.web.tiles import Tiles
