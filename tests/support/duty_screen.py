@@ -39,6 +39,7 @@ class DutyScreen:
     more: dict[str, Any] = field(default_factory=dict)
     url: str = ""
     """Where it is served."""
+    _clients: list[httpx.Client] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         config = StationConfig(commune=self.commune, state_dir=self.state_dir, web=WebSettings(), **self.more)
@@ -52,6 +53,7 @@ class DutyScreen:
     def client(self, login: str | None = "lan", language: str = "vi") -> httpx.Client:
         """A browser of somebody who is logged in; None: of nobody. The screen is served."""
         client = httpx.Client(base_url=self.url, headers={"accept": "text/html"}, timeout=60)
+        self._clients.append(client)
         client.cookies.set("ngatu-language", language)
         if login is not None:
             account = self.console.accounts.find(login)
@@ -74,6 +76,8 @@ class DutyScreen:
             try:
                 yield self.url
             finally:
+                for client in self._clients:
+                    client.close()
                 server.should_exit = True
                 self.console.end()
                 thread.join(10)
