@@ -40,6 +40,7 @@ class Tiles:
             "moment": self._templates.moment(language, card.began_ms),
             "is_alert": is_alert,
             "is_open": is_alert and card.review in STATES,
+            "is_untaken": is_alert and card.review == "new",
             "is_late": late,
             "late": translated(late_of(self._templates, card), language) if late else "",
             "picture": f"/pictures/{card.thumbnail}" if card.thumbnail else None,

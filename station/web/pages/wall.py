@@ -156,6 +156,7 @@ def _changed(step: ReviewStep, language: str) -> dict[str, Any]:
     return {
         "key": f"{step.box_id}/{step.event_id}",
         "is_open": not step.state.is_final,
+        "is_untaken": step.state is ReviewState.NEW,
         "reviewed": "" if step.state is ReviewState.NEW else f"{state} · {step.by.name}",
     }
 

@@ -36,7 +36,7 @@ function made(card) {
   fill(tile, ".when .time", card.moment);
   fill(tile, ".late", card.late).hidden = !card.late;
   fill(tile, ".reviewed", card.reviewed);
-  tile.querySelector(".take").hidden = !card.is_open;
+  tile.querySelector(".take").hidden = !card.is_untaken;
   if (card.picture) {
     const image = new Image();
     image.alt = "";
@@ -86,7 +86,7 @@ function review(change) {
   for (const tile of document.querySelectorAll(`[data-key="${CSS.escape(change.key)}"]`)) {
     fill(tile, ".reviewed", change.reviewed);
     tile.classList.toggle("is-alert", change.is_open && tile.hasAttribute("data-alert"));
-    tile.querySelector(".take").hidden = !change.is_open || !tile.hasAttribute("data-alert");
+    tile.querySelector(".take").hidden = !change.is_untaken || !tile.hasAttribute("data-alert");
   }
   if (!change.is_open) drop(change.key);
   quietIfNone();
