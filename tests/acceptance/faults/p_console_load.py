@@ -31,8 +31,8 @@ WARM_S = 3.0
     "P77",
     f"{BOXES} boxes tell {RATE} events a second, each with its picture, while {CONSOLES} consoles follow, and "
     "while none does, in turn",
-    f"0 lost, receipts p95 <= {RECEIPT_P95_S:g} s; the wall's first answer within {WALL_S:g} s (p95); the consoles "
-    f"cost the service less than {DEARER:.0%}; each has every event",
+    f"0 lost, receipts p95 <= {RECEIPT_P95_S:g} s; the wall's first answer within {WALL_S:g} s (p95); "
+    f"the consoles cost the service less than {DEARER:.0%}; each has every event",
     minutes=3,
 )  # fmt: skip
 def watched_load(trial: Trial) -> str:
@@ -100,8 +100,8 @@ class Measured:
         return (
             f"{self.events} events in {self.messages} messages, {self.lost} lost, {self.again} sent again; "
             f"receipts {_spread(self.waits_s)}; wall {_spread(self.first_s)}, whole {_spread(self.whole_s)}; "
-            f"to a console {_spread(lags_s)}; a message costs the service {alone:.2f} ms, with {CONSOLES} consoles "
-            f"{watched:.2f} ms ({self.dearer:+.1%}), and then the screen {share:.1f} times as much"
+            f"to a console {_spread(lags_s)}; a message costs the service {alone:.2f} ms, with {CONSOLES} "
+            f"consoles {watched:.2f} ms ({self.dearer:+.1%}), and then the screen {share:.1f} times as much"
         )
 
 

@@ -118,16 +118,17 @@ def _text(page: str) -> str:
 
 @contextmanager
 def screened(
-    folder: Path, *broker: str, station: str = "", web: str = "", planted: str = ""
+    folder: Path, *broker: str, station: str = "", planted: str = "", state: Path | None = None
 ) -> Iterator[tuple[Victim, Mosquitto, Screen]]:
     """Broker and station at work with its screen, the box not yet; nothing outlives the block.
 
-    `station` and `web` are further lines of its configuration; `planted` names a mistake (planted/).
+    `station` are further lines of its configuration, `state` is where its store is, if not below the folder;
+    `planted` names a mistake (planted/).
     """
     with planting(planted):
         port = free_port()
-        more = f"web: {{port: {port}{web}}}\n{station}"
-        with playing(folder, *broker, station=more) as (victim, server, receiver):
+        more = f"web: {{port: {port}}}\n{station}"
+        with playing(folder, *broker, station=more, state=state) as (victim, server, receiver):
             screen = Screen(receiver, port)
             screen.until_it_answers()
             try:

@@ -55,7 +55,19 @@ def inside() -> None:
     ScreenProcess.start = start  # type: ignore[method-assign]
 
 
-PLANTS: dict[str, Callable[[], None]] = {"forgets": forgets, "repeats": repeats, "inside": inside}
+def deaf() -> None:
+    """The screen does not hear how the intake goes."""
+    from station.web.console import DutyConsole
+
+    DutyConsole.hear = lambda _self, _intake: None  # type: ignore[method-assign]
+
+
+PLANTS: dict[str, Callable[[], None]] = {
+    "forgets": forgets,
+    "repeats": repeats,
+    "inside": inside,
+    "deaf": deaf,
+}
 
 if plant := os.environ.get("NGATU_PLANTED"):
     PLANTS[plant]()
