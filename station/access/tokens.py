@@ -3,8 +3,8 @@
 Invariants
 1. The table holds the sha256 of a token, never the token: it is shown once, to whoever made it. It has 256 bits
    of chance, so nobody guesses one, and its hash needs no salt.
-2. A token that was revoked counts no more from the next request on; it is never removed, so that the audit log's
-   names stay known.
+2. A token that was revoked counts no more from the next request on; it is never removed, so that the audit
+   log's names stay known.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ class ApiTokens:
             with self._writes.begin() as connection:
                 counting = connection.execute(_ALL.where(api_token.c.revoked_ms.is_(None))).all()
                 if name in (each.name for each in counting):
-                    raise TokenError(tr("there is a token for {name} already", name=name), tr("revoke it first"))
+                    raise TokenError(
+                        tr("there is a token for {name} already", name=name), tr("revoke it first")
+                    )
                 if len(counting) >= MOST:
                     raise TokenError(tr("there are {most} tokens already", most=MOST), tr("revoke one first"))
                 made = connection.execute(api_token.insert().values(row)).inserted_primary_key

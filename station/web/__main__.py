@@ -59,7 +59,7 @@ def main() -> int:
     server = uvicorn.Server(settings)
     threading.Thread(target=_hear, args=(sys.stdin.buffer, console, server), daemon=True).start()
     leaving = (
-        Webhooks(config.outward.webhooks, (console.reads, console.writes), console.url),
+        Webhooks(config.outward.webhooks, (console.reads, console.writes), config.web.address),
         Republishers(config, console.reads),
     )
     for each in leaving:

@@ -15,6 +15,8 @@ from starlette.types import ASGIApp
 
 from agent.errors import NgatuError
 from agent.translatable import tr
+from station.web.api.programs import page_router
+from station.web.api.root import serve_api
 from station.web.console import DutyConsole
 from station.web.headers import GuardedHeaders
 from station.web.pages import (
@@ -22,8 +24,10 @@ from station.web.pages import (
     boxes,
     counts,
     entry,
+    event,
     evidence,
     files,
+    lookup,
     orders,
     own,
     people,
@@ -42,6 +46,8 @@ PAGES = (
     entry,
     files,
     wall,
+    lookup,
+    event,
     review,
     rules,
     requests,
@@ -75,6 +81,8 @@ def bare_app(console: DutyConsole) -> FastAPI:
     app.state.console = console
     for page in PAGES:
         app.include_router(page.router)
+    serve_api(app)
+    app.include_router(page_router)
     app.add_exception_handler(Turned, turned)
     app.add_exception_handler(HTTPException, _missing)
     app.add_exception_handler(RequestValidationError, _misread)

@@ -10,8 +10,9 @@ from urllib.parse import quote
 from agent.core.types import Severity
 from agent.language import translated
 from agent.translatable import joined, tr
-from agent.wire.words import DETAILS, DIRECTIONS, KINDS, LABELS, named
+from agent.wire.words import DETAILS, DIRECTIONS, LABELS, named
 from station.lookup.cards import EventCard
+from station.lookup.words import kind_word
 from station.review.states import STATE_WORDS
 from station.web.render import Templates
 
@@ -63,7 +64,7 @@ class Tiles:
 
 def what_of(card: EventCard) -> str:
     """What happened, such as "wrong way" or "line, in"."""
-    return joined(", ", filter(None, (named(KINDS, card.kind), named(DIRECTIONS, card.direction or ""))))
+    return joined(", ", filter(None, (kind_word(card.kind), named(DIRECTIONS, card.direction or ""))))
 
 
 def who_of(card: EventCard) -> str:

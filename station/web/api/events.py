@@ -15,11 +15,11 @@ from station.access.audit_entry import AuditVerb
 from station.lookup.event import whole_event
 from station.lookup.search import found_all, found_page
 from station.lookup.wanted import EventSearch
+from station.review.queue import ReviewQueue
 from station.review.states import ReviewState
 from station.store.database import StoreError
 from station.web.api.asker import OfficerAsks
 from station.web.api.lines import csv_lines, json_lines
-from station.web.api.names import key_of
 from station.web.api.shapes import NAME, ApiEvents, ApiStep, ApiWholeEvent, Asked, event_of, moment
 from station.web.pages import files
 from station.web.visitor import Turned
@@ -111,8 +111,8 @@ def event(
     event_id: Annotated[str, Path(pattern=NAME)],
 ) -> ApiWholeEvent:
     """One event with its messages and its path."""
-    key = key_of(asker, box, event_id)
-    found = whole_event(asker.console.reads, key)
+    key = ReviewQueue(asker.console.reads).key_of(asker.console.config.commune, box, event_id)
+    found = whole_event(asker.console.reads, key) if key is not None else None
     if found is None:
         raise HTTPException(404)
     asker.note(AuditVerb.VIEW_EVENT, f"{box}/{event_id}")

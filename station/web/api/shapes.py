@@ -73,7 +73,9 @@ class ApiEvent(Shape):
     began: Time
     ended: Time | None
     received: Time = Field(description="When its first message came, by the station's clock.")
-    late: bool = Field(description="It is no news: it came, or its newest message came, more than a minute late.")
+    late: bool = Field(
+        description="It is no news: it came, or its newest message came, more than a minute late."
+    )
     clock: str = Field(description="What the box knew of the time: ntp, rtc, floor, unknown; corrected.")
     thumbnail: str | None = Field(description="sha256 of the picture of the road user, if it is here.")
     scene: str | None = Field(description="sha256 of the picture of the whole view, if it is here.")
