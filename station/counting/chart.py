@@ -67,9 +67,10 @@ def chart_of(table: CountTable, title: str, size: ChartSize, language: str) -> s
     if has_gaps:
         chart.add(words(NOT_COUNTED), gaps)
     tree = ElementTree.fromstring(chart.render(is_unicode=True))  # noqa: S314 (we have just made it)
+    hatch = f"not-counted-{size.width}"  # two pictures of one page have ids of their own
     _strip(tree)
-    _paint(tree, gap_series=len(table.groups) if has_gaps else None)
-    _name(tree, words(title), size)
+    _paint(tree, gap_series=len(table.groups) if has_gaps else None, hatch=hatch)
+    _name(tree, words(title), size, hatch)
     return ElementTree.tostring(tree, encoding="unicode")
 
 
@@ -88,6 +89,7 @@ def _config(size: ChartSize, top: int, words: Callable[[str], str]) -> pygal.Con
         y_labels=_marks(top),
         value_formatter=lambda number: words(tr("{number:,.0f}", number=number)),
         margin=8,
+        margin_bottom=26,
         spacing=8,
         no_data_text="",
         truncate_legend=-1,
@@ -142,7 +144,7 @@ def _strip(tree: ElementTree.Element) -> None:
                 parent.remove(child)
 
 
-def _paint(tree: ElementTree.Element, gap_series: int | None) -> None:
+def _paint(tree: ElementTree.Element, gap_series: int | None, hatch: str) -> None:
     """What a style sheet would say, on each element."""
     for element, kinds in _within(tree, ()):
         name, own = element.tag.rpartition("}")[2], kinds[-1] if kinds else ""
@@ -155,7 +157,7 @@ def _paint(tree: ElementTree.Element, gap_series: int | None) -> None:
         elif name == "rect" and "background" in own:
             element.set("fill", "none")
         elif name == "rect":
-            element.attrib |= _fill(kinds, gap_series)
+            element.attrib |= _fill(kinds, gap_series, hatch)
 
 
 def _within(
@@ -168,14 +170,14 @@ def _within(
         yield from _within(child, around)
 
 
-def _fill(kinds: tuple[str, ...], gap_series: int | None) -> dict[str, str]:
+def _fill(kinds: tuple[str, ...], gap_series: int | None, hatch: str) -> dict[str, str]:
     number = next(int(found[1]) for kind in reversed(kinds) if (found := _COLOUR.search(kind)))
     if number == gap_series:
-        return {"fill": "url(#not-counted)", "stroke": _GAP_INK, "stroke-width": "0.5"}
+        return {"fill": f"url(#{hatch})", "stroke": _GAP_INK, "stroke-width": "0.5"}
     return {"fill": COLOURS[number % len(COLOURS)]}
 
 
-def _name(tree: ElementTree.Element, title: str, size: ChartSize) -> None:
+def _name(tree: ElementTree.Element, title: str, size: ChartSize, hatch: str) -> None:
     """A name for whoever cannot see it, and the hatch."""
     for noise in ("id", "class"):
         for element in tree.iter():
@@ -183,8 +185,8 @@ def _name(tree: ElementTree.Element, title: str, size: ChartSize) -> None:
     tree.attrib |= {"role": "img", "width": str(size.width), "height": str(size.height), "font-family": _FONT}
     named = ElementTree.Element(f"{{{_SVG}}}title")
     named.text = title
-    hatch = {"id": "not-counted", "width": "6", "height": "6", "patternUnits": "userSpaceOnUse"}
-    pattern = ElementTree.Element(f"{{{_SVG}}}pattern", hatch)
+    look = {"id": hatch, "width": "6", "height": "6", "patternUnits": "userSpaceOnUse"}
+    pattern = ElementTree.Element(f"{{{_SVG}}}pattern", look)
     ElementTree.SubElement(pattern, f"{{{_SVG}}}rect", {"width": "6", "height": "6", "fill": "#eef1f0"})
     lines = {"d": "M-1 1l2 -2M0 6l6 -6M5 7l2 -2", "stroke": _GAP_INK, "stroke-width": "0.8"}
     ElementTree.SubElement(pattern, f"{{{_SVG}}}path", lines)

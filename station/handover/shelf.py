@@ -37,9 +37,7 @@ class ShelvedArchive:
     made: datetime
 
 
-def shelve(
-    folder: RequestFolder, custody: CustodyBook, names: PlaceNames, what: HandOver
-) -> ShelvedArchive:
+def shelve(folder: RequestFolder, custody: CustodyBook, names: PlaceNames, what: HandOver) -> ShelvedArchive:
     """Hand over, and put the file where it can be fetched; one of before goes.
 
     Raises:

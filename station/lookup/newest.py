@@ -55,7 +55,7 @@ def box_beats(engine: Engine) -> list[BoxBeat]:
     """
     try:
         with engine.connect() as connection, connection.begin():
-            states = dict(connection.execute(select(box.c.id, box.c.state)).tuples().all())
+            states = {row.id: row.state for row in connection.execute(select(box.c.id, box.c.state))}
             places = read_places(connection)
     except SQLAlchemyError as error:
         raise in_words(error, engine.url) from error

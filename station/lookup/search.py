@@ -19,7 +19,7 @@ from agent.errors import NgatuError
 from agent.translatable import tr
 from station.lookup.cards import NEW, EventCard, read_cards
 from station.lookup.places import BoxPlace, read_places
-from station.lookup.scan import FIRST_MS, Budget, EventPlace, Met, Order, Scan, Stretch, chunk
+from station.lookup.scan import FIRST_MS, Budget, EventPlace, Met, Order, Scan, Stretch, chunk, go_by_index
 from station.lookup.wanted import EventSearch
 from station.lookup.ways import PROBE_ROWS, KnownCameras, Way, best_way, known_cameras, placed_by
 from station.store.columns import ms
@@ -119,6 +119,7 @@ def found_all(engine: Engine, wanted: EventSearch, page: int = _EXPORT_PAGE) -> 
 def _reading(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.connect() as connection, connection.begin():
+            go_by_index(connection)
             yield connection
     except SQLAlchemyError as error:
         raise in_words(error, engine.url) from error

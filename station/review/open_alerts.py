@@ -91,14 +91,19 @@ EVERY: Final = AlertWish()
 
 
 def open_alerts(
-    engine: Engine, wish: AlertWish = EVERY, after: AlertPlace | None = None, limit: int = PAGE
+    engine: Engine,
+    wish: AlertWish = EVERY,
+    after: AlertPlace | None = None,
+    limit: int = PAGE,
+    *,
+    itself: bool = False,
 ) -> Sequence[OpenAlert]:
-    """The newest first; those after a place, `limit` at most.
+    """The newest first; those after a place, and the one that stands there if `itself`; `limit` at most.
 
     Raises:
         StoreError: the store cannot be read.
     """
-    these = _places(wish, after).limit(limit).subquery()
+    these = _places(wish, after, itself).limit(limit).subquery()
     query = _columns(these).order_by(these.c.began_ms.desc(), these.c.box_id.desc(), these.c.event_id.desc())
     try:
         with engine.connect() as connection, connection.begin():
@@ -143,11 +148,24 @@ def open_counts(engine: Engine) -> Sequence[OpenCount]:
         raise in_words(error, engine.url) from error
 
 
+def open_total(engine: Engine) -> int:
+    """How many are open.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    try:
+        with engine.connect() as connection, connection.begin():
+            return connection.scalar(select(func.count()).select_from(event).where(_IS_UNSETTLED)) or 0
+    except SQLAlchemyError as error:
+        raise in_words(error, engine.url) from error
+
+
 def _reviewed() -> ColumnElement[bool]:
     return and_(review.c.box_id == event.c.box_id, review.c.event_id == event.c.event_id)
 
 
-def _places(wish: AlertWish, after: AlertPlace | None) -> Select[Any]:
+def _places(wish: AlertWish, after: AlertPlace | None, itself: bool) -> Select[Any]:
     """Where the alerts stand: nothing but what the index has."""
     place = event_began_ms, event.c.box_id, event.c.event_id
     query = select(event_began_ms.label("began_ms"), *place[1:], event.c.camera, event.c.rule_id)
@@ -156,7 +174,8 @@ def _places(wish: AlertWish, after: AlertPlace | None) -> Select[Any]:
         query = query.outerjoin(review, _reviewed()).where(review.c.state.is_(None))
     if after is not None:
         # The bound on the moment alone is what both databases begin at in the index.
-        before = tuple_(*place) < tuple_(after.began_ms, after.box_id, after.event_id)
+        there = tuple_(after.began_ms, after.box_id, after.event_id)
+        before = tuple_(*place) <= there if itself else tuple_(*place) < there
         query = query.where(event_began_ms <= after.began_ms, before)
     return query.order_by(*(each.desc() for each in place))
 

@@ -90,6 +90,10 @@ class ReviewQueue:
         """Open it again, as if nobody had looked; its history stays. Raises as `mark` does."""
         return self.mark(key, ReviewState.NEW, by, seen=seen, note=note)
 
+    def key_of(self, commune: str, device: str, event_id: str) -> ReviewKey | None:
+        """The ids of an event by its names; None: the store has no such event."""
+        return reading.key_of(self._reads, commune, device, event_id)
+
     def standing(self, key: ReviewKey) -> Standing:
         """How one event stands."""
         return self.standings([key])[key]
@@ -111,10 +115,15 @@ class ReviewQueue:
         return reading.newest_change(self._reads)
 
     def open_alerts(
-        self, wish: AlertWish = EVERY, after: AlertPlace | None = None, limit: int = PAGE
+        self,
+        wish: AlertWish = EVERY,
+        after: AlertPlace | None = None,
+        limit: int = PAGE,
+        *,
+        itself: bool = False,
     ) -> Sequence[OpenAlert]:
         """The queue, the newest first, a page at a time."""
-        return alerts.open_alerts(self._reads, wish, after, limit)
+        return alerts.open_alerts(self._reads, wish, after, limit, itself=itself)
 
     def open_counts(self) -> Sequence[OpenCount]:
         """How many are open, by box, camera and rule."""

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from station.review.states import FalseReason, ReviewState
 from station.store.database import in_words
-from station.store.schema import review, review_change
+from station.store.schema import box, event, review, review_change
 
 _AT_ONCE: Final = 400
 """Events in one statement: few enough for the bound parameters of any database."""
@@ -61,13 +61,29 @@ class ReviewStep:
     changed_ms: int
 
 
-def standings(engine: Engine, events: Collection[ReviewKey]) -> Mapping[ReviewKey, Standing]:
+def key_of(engine: Engine, commune: str, device: str, event_id: str) -> ReviewKey | None:
+    """The ids of an event by its names; None: the store has no such event.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    query = select(event.c.box_id, event.c.event_id).join(box, box.c.id == event.c.box_id)
+    query = query.where(event.c.event_id == event_id, box.c.commune == commune, box.c.device == device)
+    try:
+        with engine.connect() as connection, connection.begin():
+            row = connection.execute(query).one_or_none()
+    except SQLAlchemyError as error:
+        raise in_words(error, engine.url) from error
+    return None if row is None else (row.box_id, row.event_id)
+
+
+def standings(engine: Engine, keys: Collection[ReviewKey]) -> Mapping[ReviewKey, Standing]:
     """How these events stand, those that nobody has looked at as NOBODY.
 
     Raises:
         StoreError: the store cannot be read.
     """
-    listed, found = sorted(set(events)), dict[ReviewKey, Standing]()
+    listed, found = sorted(set(keys)), dict[ReviewKey, Standing]()
     try:
         with engine.connect() as connection, connection.begin():
             for at in range(0, len(listed), _AT_ONCE):
@@ -79,15 +95,13 @@ def standings(engine: Engine, events: Collection[ReviewKey]) -> Mapping[ReviewKe
     return {key: found.get(key, NOBODY) for key in listed}
 
 
-def history(engine: Engine, event: ReviewKey) -> Sequence[ReviewStep]:
+def history(engine: Engine, key: ReviewKey) -> Sequence[ReviewStep]:
     """Every step of an event, the first one first.
 
     Raises:
         StoreError: the store cannot be read.
     """
-    query = select(review_change).where(
-        review_change.c.box_id == event[0], review_change.c.event_id == event[1]
-    )
+    query = select(review_change).where(review_change.c.box_id == key[0], review_change.c.event_id == key[1])
     return _steps(engine, query.order_by(review_change.c.id))
 
 
@@ -114,18 +128,16 @@ def newest_change(engine: Engine) -> int:
         raise in_words(error, engine.url) from error
 
 
-def current(connection: Connection, event: ReviewKey) -> Standing:
+def current(connection: Connection, key: ReviewKey) -> Standing:
     """How one event stands, within a transaction of the caller's."""
-    query = select(review).where(review.c.box_id == event[0], review.c.event_id == event[1])
+    query = select(review).where(review.c.box_id == key[0], review.c.event_id == key[1])
     row = connection.execute(query).one_or_none()
     return NOBODY if row is None else standing_of(row)
 
 
-def latest(connection: Connection, event: ReviewKey) -> Standing | None:
+def latest(connection: Connection, key: ReviewKey) -> Standing | None:
     """What was said of it last, also that it was taken back; None: nothing was."""
-    query = select(review_change).where(
-        review_change.c.box_id == event[0], review_change.c.event_id == event[1]
-    )
+    query = select(review_change).where(review_change.c.box_id == key[0], review_change.c.event_id == key[1])
     row = connection.execute(query.order_by(review_change.c.id.desc()).limit(1)).one_or_none()
     if row is None:
         return None

@@ -48,6 +48,7 @@ class Share:
 class JudgedRule:
     """What was made of the events of one rule."""
 
+    box_id: int
     box: str
     camera: str
     rule: str
@@ -116,9 +117,9 @@ def judged_rules(engine: Engine, since_ms: int, until_ms: int) -> Sequence[Judge
 
 
 def _gathered(rows: Sequence[Row[Any]]) -> list[JudgedRule]:
-    found: dict[tuple[str, str, str, str], tuple[Counter[ReviewState], Counter[FalseReason]]] = {}
+    found: dict[tuple[int, str, str, str, str], tuple[Counter[ReviewState], Counter[FalseReason]]] = {}
     for row in rows:
-        key = row.device, row.camera, row.rule_id, row.rule_kind
+        key = row.box_id, row.device, row.camera, row.rule_id, row.rule_kind
         states, reasons = found.setdefault(key, (Counter(), Counter()))
         states[ReviewState(row.state)] += row.number
         if row.reason is not None:

@@ -14,10 +14,12 @@ from typing import Any
 import httpx
 import uvicorn
 
+from station.access.audit_log import AuditQuery
 from station.access.roles import Role
 from station.config import StationConfig, WebSettings
 from station.web.app import app_of
 from station.web.console import DutyConsole
+from station.web.visitor import COOKIE
 from tests.support.brokers import until
 
 PASSWORD = "con trâu trắng 27 gặm cỏ"
@@ -37,21 +39,27 @@ class DutyScreen:
     more: dict[str, Any] = field(default_factory=dict)
     url: str = ""
     """Where it is served."""
+    clients: list[httpx.Client] = field(default_factory=list)
+    """That are to be closed with it."""
 
     def __post_init__(self) -> None:
         config = StationConfig(commune=self.commune, state_dir=self.state_dir, web=WebSettings(), **self.more)
         self.console = DutyConsole.opened(config)
         for login, (name, role) in PEOPLE.items():
+            if self.console.accounts.find(login) is not None:
+                continue  # the store was prepared
             _, given = self.console.accounts.create(login, name, role)
             self.console.accounts.change_own(login, given, PASSWORD)
 
     def client(self, login: str | None = "lan", language: str = "vi") -> httpx.Client:
         """A browser of somebody who is logged in; None: of nobody. The screen is served."""
         client = httpx.Client(base_url=self.url, headers={"accept": "text/html"}, timeout=60)
+        self.clients.append(client)
         client.cookies.set("ngatu-language", language)
         if login is not None:
-            answer = client.post("/login", data={"login": login, "password": PASSWORD})
-            assert answer.status_code == 303, answer.text
+            account = self.console.accounts.find(login)
+            assert account is not None
+            client.cookies.set(COOKIE, self.console.sessions.begin(account, "127.0.0.1", "test").token)
         return client
 
     @contextmanager
@@ -75,12 +83,12 @@ class DutyScreen:
 
     def acts(self) -> list[tuple[str, str]]:
         """What is in the audit log: (verb, subject), oldest first."""
-        from station.access.audit_log import AuditQuery
-
         return [(each.verb, each.subject) for each in self.console.audit.every(AuditQuery())][::-1]
 
     def close(self) -> None:
         """Let go of the store."""
+        for client in self.clients:
+            client.close()
         self.console.close()
 
 

@@ -42,13 +42,13 @@ def test_nothing_in_it_runs_styles_or_points_anywhere() -> None:
     assert not re.search(r"<script|<style|style=|class=|href|http(?!://www\.w3\.org/2000/svg)|on[a-z]+=", svg)
     names = {each.tag.removeprefix(SVG) for each in ElementTree.fromstring(svg).iter()}
     assert names <= {"svg", "g", "rect", "path", "text", "title", "pattern"}
-    assert re.findall(r"url\(.*?\)", svg) and set(re.findall(r"url\((.*?)\)", svg)) == {"#not-counted"}
+    assert re.findall(r"url\(.*?\)", svg) and set(re.findall(r"url\((.*?)\)", svg)) == {"#not-counted-1080"}
 
 
 def test_what_was_not_counted_is_hatched_to_the_top_and_nothing_is_not() -> None:
     found = bars(drawn({("car", "in"): 8}, None, {}))
 
-    (gap,) = (height for height in found["url(#not-counted)"] if height)
+    (gap,) = (height for height in found["url(#not-counted-1080)"] if height)
     assert sorted(set(found["#0072b2"])) == [0, gap], "eight is the top of the axis"
 
 
@@ -56,13 +56,13 @@ def test_what_was_counted_in_part_has_a_hatch_above_it() -> None:
     found = bars(drawn({("car", "in"): 2}, {("car", "in"): 8}, covered=HOUR_MS * 3 // 4))
 
     low, high = sorted(found["#0072b2"])
-    assert sorted(found["url(#not-counted)"]) == [0, pytest.approx(high / 4, abs=0.02)]
+    assert sorted(found["url(#not-counted-1080)"]) == [0, pytest.approx(high / 4, abs=0.02)]
     assert low == pytest.approx(high / 4, abs=0.02)
 
 
 def test_without_gaps_there_is_no_hatch_and_without_counts_nothing_but_one() -> None:
     assert "#not-counted" not in "".join(bars(drawn({("car", "in"): 8}, {})))
-    assert set(bars(drawn(None, None))) == {"url(#not-counted)"}
+    assert set(bars(drawn(None, None))) == {"url(#not-counted-1080)"}
     assert "<svg" in drawn()
 
 

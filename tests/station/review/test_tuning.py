@@ -22,7 +22,7 @@ MINUTE_MS = 60_000
 
 def rule(confirmed: int, *reasons: FalseReason, kind: str = "stopped_vehicle") -> JudgedRule:
     states = {ReviewState.CONFIRMED: confirmed, ReviewState.FALSE: len(reasons)}
-    return JudgedRule("b", "c", "r", kind, states, {each: reasons.count(each) for each in set(reasons)})
+    return JudgedRule(1, "b", "c", "r", kind, states, {each: reasons.count(each) for each in set(reasons)})
 
 
 @given(st.integers(1, 10_000).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
