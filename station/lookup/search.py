@@ -19,7 +19,7 @@ from agent.errors import NgatuError
 from agent.translatable import tr
 from station.lookup.cards import NEW, EventCard, read_cards
 from station.lookup.places import BoxPlace, read_places
-from station.lookup.scan import FIRST_MS, Budget, EventPlace, Met, ScanOrder, Scan, Stretch, chunk, go_by_index
+from station.lookup.scan import FIRST_MS, Budget, EventPlace, Met, Scan, ScanOrder, Stretch, chunk, go_by_index
 from station.lookup.wanted import EventSearch
 from station.lookup.ways import PROBE_ROWS, IndexWay, KnownCameras, best_way, known_cameras, placed_by
 from station.store.columns import ms

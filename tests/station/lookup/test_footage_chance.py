@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from station.lookup.cards import cards_of
-from station.lookup.footage_chance import FootageOutlook, FootageChance, footage_chance
+from station.lookup.footage_chance import FootageChance, FootageOutlook, footage_chance
 from tests.support.stores import Place
 from tests.support.told_events import event_at, health, status
 
