@@ -192,6 +192,6 @@ def test_an_officer_looks_through_a_camera_in_a_browser(chrome: Browser, screen:
     expect(page.locator(".orders li").first).to_have_attribute("data-tone", "good")
     page.get_by_role("button", name="Lấy ảnh lúc này").click()
     expect(page.locator(".orders li").first).to_contain_text("Lấy ảnh lúc này")
-    expect(page.locator(".orders .thumb img").first).to_be_visible()
+    expect(page.locator(".orders .thumb img").first).to_be_visible(timeout=120_000)
     assert complaints == []
     page.context.close()
