@@ -101,7 +101,7 @@ class LogIn:
         self._sessions, self._audit = sessions, audit
         self._passwords, self._strangers = passwords or Passwords(), Strangers()
         self.retries = Strangers()
-        """Of whoever is logged in and gives the password once more: no open session is a place at which passwords
+        """Of whoever is logged in and gives the password once more: no open session is a place where passwords
         are tried without end."""
         self._strangers_room = threading.BoundedSemaphore(AT_A_TIME)
         self._known_room = threading.BoundedSemaphore(AT_A_TIME)

@@ -115,7 +115,8 @@ class OrderDesk:
     def find(self, order_id: str) -> OrderProgress | None:
         """An order by its id; None: there is none, or it is long over."""
         with self._lock:
-            return self._orders.get(order_id)
+            found = self._orders.get(order_id)
+        return None if found is None else self._as_kept(found)
 
     def look(self, order_id: str, login: str) -> LiveLook | None:
         """The pictures of a look, for its giver (invariant 5)."""
@@ -127,7 +128,15 @@ class OrderDesk:
         """The newest orders to a box, the newest first."""
         with self._lock:
             found = [each for each in self._orders.values() if each.wish.box == box]
-        return tuple(reversed(found[-most:]))
+        return tuple(map(self._as_kept, reversed(found[-most:])))
+
+    def _as_kept(self, order: OrderProgress) -> OrderProgress:
+        """Without a picture that the station does not keep yet: it may come behind much else."""
+        sha256 = order.picture_sha256
+        if sha256 is None or path_of(self._blobs, sha256).is_file():
+            return order
+        why = tr("the station has not kept the picture yet; it appears here as soon as it has")
+        return replace(order, picture_sha256=None, why=why)
 
     def _admit(self, wish: BoxWish) -> None:
         """Invariant 4; forgets what is long over."""
@@ -223,10 +232,9 @@ class OrderDesk:
             )
             self._change(order_id, OrderStage.NO_ANSWER, why=why)
             return
-        why = reason(last.detail)
-        if promised is not None and not command.wait_for_file(path_of(self._blobs, promised)):
-            promised, why = None, tr("the station has not kept the picture yet; it comes with the newest ones")
-        self._change(order_id, OrderStage(last.state), why=why, picture_sha256=promised)
+        if promised is not None:
+            command.wait_for_file(path_of(self._blobs, promised))
+        self._change(order_id, OrderStage(last.state), why=reason(last.detail), picture_sha256=promised)
 
     def _change(self, order_id: str, stage: OrderStage, **more: Any) -> None:
         """It never goes back: a look's pictures may overtake the box's first word."""

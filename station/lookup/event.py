@@ -18,7 +18,7 @@ from station.lookup.footage_chance import FootageChance, footage_chance
 from station.lookup.scan import Order, Stretch, go_by_index
 from station.lookup.words import end_reason_word, label_word
 from station.store.database import in_words
-from station.store.schema import event, event_began_ms, event_revision
+from station.store.schema import box, event, event_began_ms, event_revision
 
 MOST_REVISIONS: Final = 200
 NEIGHBOURS: Final = 4
@@ -90,6 +90,24 @@ class WholeEvent:
     same_road_user: tuple[EventCard, ...]
     """Other events of the same road user, oldest first."""
     footage: FootageChance
+
+
+def event_key(engine: Engine, device: str, event_id: str) -> EventKey | None:
+    """The key of the event with this id at a box of this name; None: there is none.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    query = select(event.c.box_id).join(box, box.c.id == event.c.box_id)
+    query = query.where(event.c.event_id == event_id, box.c.device == device)
+    if "\0" in device + event_id:  # no text of a database
+        return None
+    try:
+        with engine.connect() as connection, connection.begin():
+            box_id = connection.scalar(query.limit(1))
+    except SQLAlchemyError as error:
+        raise in_words(error, engine.url) from error
+    return None if box_id is None else (box_id, event_id)
 
 
 def whole_event(engine: Engine, key: EventKey) -> WholeEvent | None:

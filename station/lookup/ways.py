@@ -213,16 +213,20 @@ class _Ways:
         return heads
 
     def _distinct(self, column: Any, head: Head, most: int) -> list[str] | None:
-        """The different values of a column after a head of an index, one step each; None: there are more."""
-        found: list[str] = []
-        above: Head = ()
-        while len(found) <= most:
-            value = self._connection.scalar(select(func.min(column)).where(*head, *above))
-            if value is None:
-                return found
-            found.append(value)
-            above = (column > value,)
-        return None
+        return distinct(self._connection, column, head, most)
+
+
+def distinct(connection: Connection, column: Any, head: Head, most: int) -> list[str] | None:
+    """The different values of a column after a head of an index, one step each; None: there are more."""
+    found: list[str] = []
+    above: Head = ()
+    while len(found) <= most:
+        value = connection.scalar(select(func.min(column)).where(*head, *above))
+        if value is None:
+            return found
+        found.append(value)
+        above = (column > value,)
+    return None
 
 
 def _few(heads: list[Head] | None, *, overlaps: bool = False) -> Iterator[Way]:

@@ -15,6 +15,7 @@ import httpx
 import uvicorn
 
 from station.access.audit_log import AuditQuery
+from station.access.passwords import HashCost
 from station.access.roles import Role
 from station.config import StationConfig, WebSettings
 from station.web.app import app_of
@@ -38,17 +39,23 @@ class DutyScreen:
     more: dict[str, Any] = field(default_factory=dict)
     url: str = ""
     """Where it is served."""
+    cost: HashCost | None = None
+    """Of passwords; None: the usual one."""
+    clients: list[httpx.Client] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         config = StationConfig(commune=self.commune, state_dir=self.state_dir, web=WebSettings(), **self.more)
-        self.console = DutyConsole.opened(config)
+        self.console = DutyConsole.opened(config, self.cost)
         for login, (name, role) in PEOPLE.items():
+            if self.console.accounts.find(login) is not None:
+                continue  # the store was prepared
             _, given = self.console.accounts.create(login, name, role)
             self.console.accounts.change_own(login, given, PASSWORD)
 
     def client(self, login: str | None = "lan", language: str = "vi") -> httpx.Client:
         """A browser of somebody who is logged in; None: of nobody. The screen is served."""
         client = httpx.Client(base_url=self.url, headers={"accept": "text/html"}, timeout=60)
+        self.clients.append(client)
         client.cookies.set("ngatu-language", language)
         if login is not None:
             answer = client.post("/login", data={"login": login, "password": PASSWORD})
@@ -70,6 +77,8 @@ class DutyScreen:
             try:
                 yield self.url
             finally:
+                for client in self.clients:
+                    client.close()
                 server.should_exit = True
                 self.console.end()
                 thread.join(10)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -22,6 +23,8 @@ from station.access.audit_entry import AT_THE_MACHINE, VERBS, AuditVerb, Console
 from station.access.audit_log import AuditQuery
 from station.access.detail_words import detail_words
 from station.access.roles import ROLES
+from station.boxes.order_kinds import TERMS
+from station.review.states import REASON_WORDS, STATE_WORDS
 from station.web.visitor import Supervisor, Visitor
 
 router = APIRouter(prefix="/audit")
@@ -36,6 +39,13 @@ COLUMNS: Final = (
     tr("subject"),
     tr("detail"),
 )
+WORDS: Final = {
+    "state": STATE_WORDS,
+    "reviews": STATE_WORDS,
+    "reason": REASON_WORDS,
+    "order": {str(kind): terms.name for kind, terms in TERMS.items()},
+}
+"""Of details that reviews and orders note."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{6}([0-9a-f]{6})")
 _SHA256: Final = re.compile(r"\b[0-9a-f]{58}([0-9a-f]{6})\b")
 
@@ -125,7 +135,7 @@ def _csv(visitor: Visitor, query: AuditQuery) -> Iterator[str]:
 
 
 def _row(visitor: Visitor, entry: ConsoleEntry) -> dict[str, Any]:
-    templates = visitor.console.templates
+    moment = partial(visitor.console.templates.moment, visitor.language)
     return {
         "time_ms": entry.time_ms,
         "who": entry.name or entry.login or tr("somebody who is not logged in"),
@@ -134,10 +144,7 @@ def _row(visitor: Visitor, entry: ConsoleEntry) -> dict[str, Any]:
         "what": VERBS.get(entry.verb, entry.verb),
         "subject": _short(entry.subject),
         "whole": entry.subject,
-        "details": [
-            (name, _short(value))
-            for name, value in detail_words(entry, lambda ms: templates.moment(visitor.language, ms))
-        ],
+        "details": [(name, _short(value)) for name, value in detail_words(entry, moment, WORDS)],
     }
 
 

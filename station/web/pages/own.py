@@ -11,10 +11,10 @@ from agent.errors import NgatuError
 from agent.translatable import tr
 from station.access.account import AccountError
 from station.access.audit_entry import AuditVerb
+from station.access.detail_words import browser_words
 from station.access.passwords import MIN_CHARS, PasswordRefused, PasswordsBusy
 from station.access.roles import ROLES
 from station.access.sessions import token_sha256
-from station.web.browsers import browser_words
 from station.web.pages.entry import stay_in
 from station.web.visitor import LANGUAGE, Officer, Visitor
 

@@ -51,7 +51,8 @@ function follow() {
   const source = new EventSource(`/feed?after=${page.dataset.head}`);
   source.addEventListener("tile", (message) => {
     const card = JSON.parse(message.data);
-    if (!card.is_open || card.key === key || document.querySelector(`[data-key="${CSS.escape(card.key)}"]`)) return;
+    if (!card.is_open || card.at_ms <= Number(page.dataset.newest) || card.key === key) return;
+    if (document.querySelector(`[data-key="${CSS.escape(card.key)}"]`)) return;
     if (!key) return location.reload();
     arrived.add(card.key);
     news.hidden = false;

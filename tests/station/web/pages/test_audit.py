@@ -103,7 +103,7 @@ def test_a_break_is_said_where_it_is(room: Screen, minh: httpx.Client) -> None:
     page = minh.get("/audit").text
 
     assert "đã bị sửa từ bên ngoài" in page
-    assert "không còn như cũ: mục" in page
+    assert "Không còn như cũ: mục" in page
 
 
 def test_the_export_has_all_that_was_asked_and_no_formula(room: Screen, minh: httpx.Client) -> None:
