@@ -75,7 +75,7 @@ def main(out: Path) -> None:
         room = DutyRoom(folder / "duty", broker.port, COMMUNE)
         (folder / "duty").mkdir()
         file = _configured(room)
-        told(file)
+        stated(file)
         room.start()
         stack.callback(room.stop)
         room.staff()
@@ -86,7 +86,7 @@ def main(out: Path) -> None:
             pictures(chrome, room, out, language)
 
 
-def told(file: Path) -> None:
+def stated(file: Path) -> None:
     """A shift of events into the store."""
     config, now = load(file), datetime.now(UTC)
     chance, seq = random.Random(7), count(1)

@@ -135,8 +135,8 @@ def test_many_pictures_at_once_are_told_each(tables: Place) -> None:
 
     written(tables, [event for event, _ in whole], [picture for _, picture in whole])
 
-    told = "select count(*), count(distinct event_id) from event_feed where revision = 0"
-    assert tables.rows(told) == [(450, 450)]
+    stated = "select count(*), count(distinct event_id) from event_feed where revision = 0"
+    assert tables.rows(stated) == [(450, 450)]
 
 
 def test_events_whose_time_a_clock_map_puts_right_are_in_the_feed_once_more(tables: Place) -> None:
