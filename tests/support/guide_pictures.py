@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import json
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,6 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, Page
@@ -36,7 +34,7 @@ from station.store.store import Store
 from station.watch.embedded import embedded_broker
 from tests.support.boxes import NGATU
 from tests.support.brokers import until
-from tests.support.duty_room import SUPERVISOR, DutyRoom, at_the_screen, browser, soon
+from tests.support.duty_room import DutyRoom, at_the_screen, browser, soon
 from tests.support.junction_events import junction_events
 from tests.support.told_events import COMMUNE, born, camera_status, status
 
