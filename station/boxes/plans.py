@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.printable import printable
@@ -206,7 +206,7 @@ class Plans:
             raise in_words(error, self._writes.url) from error
 
 
-def _plan(connection: Connection, row: Row[Any]) -> CommunePlan:
+def _plan(connection: Connection, row: Any) -> CommunePlan:
     query = (
         select(box.c.device, plan_place.c.x_permille, plan_place.c.y_permille)
         .join(box, box.c.id == plan_place.c.box_id)

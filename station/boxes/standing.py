@@ -168,7 +168,7 @@ def _all(connection: Connection, commune: str, now_ms: int) -> tuple[BoxStanding
     )
 
 
-def _since() -> Select[tuple[int, int]]:
+def _since() -> Select[Any]:
     """Box -> when the station heard of its state; the moment of a will is that of its connection."""
     same = (
         (box_status.c.box_id == box.c.id)
