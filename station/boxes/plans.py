@@ -28,7 +28,7 @@ _TOLD: Final = (plan.c.id, plan.c.name, plan.c.width_px, plan.c.height_px, plan.
 
 
 @dataclass(frozen=True, slots=True)
-class PlanPlace:
+class PlacedBox:
     """Where a box hangs on a plan."""
 
     device: str
@@ -46,7 +46,7 @@ class CommunePlan:
     height_px: int
     changed_ms: int
     """Of picture, name or places."""
-    places: tuple[PlanPlace, ...]
+    places: tuple[PlacedBox, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ def _plan(connection: Connection, row: Any) -> CommunePlan:
         .where(plan_place.c.plan_id == row.id)
         .order_by(box.c.device)
     )
-    places = tuple(PlanPlace(*each) for each in connection.execute(query))
+    places = tuple(PlacedBox(*each) for each in connection.execute(query))
     return CommunePlan(row.id, row.name, row.width_px, row.height_px, row.changed_ms, places)
 
 

@@ -251,13 +251,13 @@ def _word_ms(row: Row[Any], since_ms: int | None, health: HealthPayload | None) 
 def _cameras(
     info: InfoPayload | None, health: HealthPayload | None, rows: list[Row[Any]]
 ) -> tuple[CameraStanding, ...]:
-    """Those that the box is set up with; before it has named any, those that spoke."""
-    spoke = {row.name: row for row in rows}
+    """Those that the box is set up with; before it has told of any, those that spoke."""
+    stated = {row.name: row for row in rows}
     configured = {each.id: each for each in info.cameras} if info is not None else {}
     paused = {each.of for each in health.degradations if each.word == "paused"} if health is not None else set()
     found = []
-    for name in configured or spoke:
-        row, of_info = spoke.get(name), configured.get(name)
+    for name in configured or stated:
+        row, of_info = stated.get(name), configured.get(name)
         of_health = health.cameras.get(name) if health is not None else None
         body = _read(CameraStatusPayload, row.body) if row is not None else None
         state = row.state if row is not None else (of_health.state if of_health is not None else None)

@@ -85,8 +85,8 @@ def _hear(source: IO[bytes], console: DutyConsole, server: uvicorn.Server) -> No
     """How the intake goes, until the station is gone."""
     while line := source.readline():
         console.hear(json.loads(line))
+    server.should_exit = True  # first: the port is free for the next station at once
     console.end()
-    server.should_exit = True
     threading.Timer(GRACE_S + 1, lambda: os._exit(0)).start()
 
 

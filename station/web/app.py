@@ -24,8 +24,10 @@ from station.web.pages import (
     boxes,
     counts,
     entry,
+    event,
     evidence,
     files,
+    lookup,
     orders,
     own,
     people,
@@ -36,7 +38,7 @@ from station.web.pages import (
     shift,
     wall,
 )
-from station.web.visitor import Turned, trouble, turned, wants_page
+from station.web.visitor import Turned, for_people, trouble, turned, wants_page
 
 log = structlog.get_logger("station.web.app")
 
@@ -44,6 +46,8 @@ PAGES = (
     entry,
     files,
     wall,
+    lookup,
+    event,
     review,
     rules,
     requests,
@@ -104,7 +108,7 @@ async def _misread(request: Request, error: Exception) -> Response:
 async def _not_possible(request: Request, error: Exception) -> Response:
     assert isinstance(error, NgatuError)
     log.warning("page_failed", path=request.url.path, error=str(error))
-    return _said(request, 503, str(error), error.hint or "")
+    return _said(request, 503, *for_people(error))
 
 
 async def _fault(request: Request, error: Exception) -> Response:

@@ -20,10 +20,12 @@ from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from agent.errors import NgatuError
 from agent.translatable import tr
 from station.access.account import Account
 from station.access.audit_entry import Actor, AuditVerb
 from station.access.roles import Role, allows
+from station.store.database import StoreError
 from station.web.console import DutyConsole
 from station.web.menu import here, menu_of
 
@@ -172,6 +174,13 @@ async def turned(request: Request, error: Exception) -> Response:
         there = "/login" if asked == "/" or request.method not in SAFE else f"/login?next={quote(asked)}"
         return RedirectResponse(there, 303)
     return trouble(request, error.status, error.what, error.hint)
+
+
+def for_people(error: NgatuError) -> tuple[str, str]:
+    """What is wrong and what to do, as an officer can use it; where exactly a store failed is in the log."""
+    if isinstance(error, StoreError):
+        return tr("the store cannot be used at present"), error.hint
+    return error.what, error.hint
 
 
 def trouble(request: Request, status: int, what: str, hint: str = "") -> HTMLResponse:

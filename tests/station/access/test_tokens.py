@@ -31,7 +31,12 @@ def test_a_program_is_known_by_its_token_and_by_nothing_else(tokens: ApiTokens, 
     assert secret.startswith("ngatu_") and len(secret) > 45 and secret != other
     found = tokens.find(secret)
     assert found is not None
-    assert (found.id, found.name, found.role, found.login) == (made.id, "dispatch", Role.SUPERVISOR, "api:dispatch")
+    assert (found.id, found.name, found.role, found.login) == (
+        made.id,
+        "dispatch",
+        Role.SUPERVISOR,
+        "api:dispatch",
+    )
     assert [tokens.find(each) for each in ("", "ngatu_", secret[:-1], secret.upper(), "\ud800")] == [None] * 5
     kept = str(place.rows("select * from api_token"))
     assert secret not in kept and secret.removeprefix("ngatu_") not in kept

@@ -25,7 +25,12 @@ def test_it_finds_what_the_look_ups_find(interface: Interface) -> None:
     assert ids(program.get(EVENTS)) == ["e-1", "e-2", "e-3", "e-4"]
     assert ids(program.get(EVENTS, params={"severity": "alert"})) == ["e-1", "e-2", "e-3"]
     assert ids(program.get(EVENTS, params={"label": ["bicycle", "bus"]})) == ["e-4"]
-    assert ids(program.get(EVENTS, params={"direction": "in", "riders_at_least": 2})) == ["e-1", "e-2", "e-3", "e-4"]
+    assert ids(program.get(EVENTS, params={"direction": "in", "riders_at_least": 2})) == [
+        "e-1",
+        "e-2",
+        "e-3",
+        "e-4",
+    ]
     assert ids(program.get(EVENTS, params={"camera": "north-01/south"})) == []
     hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     assert ids(program.get(EVENTS, params={"until": hour_ago})) == []
