@@ -1,4 +1,4 @@
-"""station.web.pages.plans"""
+"""station.web.boxes.plans"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from station.boxes.plans import PlacedBox
 from station.store.database import engine_of
 from station.store.store import Store
 from tests.station.boxes.test_plan_picture import encoded, image
-from tests.station.web.pages.test_boxes import opened
+from tests.station.web.boxes.test_overview import opened
 from tests.support.duty_room import DESK, PHONE, browser
 from tests.support.duty_screen import DutyScreen, csrf_of
 from tests.support.told_boxes import COMMUNE, ToldBox

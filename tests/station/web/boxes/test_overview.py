@@ -1,4 +1,4 @@
-"""station.web.pages.boxes"""
+"""station.web.boxes.overview"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""station.web.box_view"""
+"""station.web.boxes.box_view"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from station.boxes.history import StateChange
 from station.boxes.order_kinds import BoxWish, OrderGiver, OrderKind, OrderProgress, OrderStage
 from station.boxes.standing import NewestPicture
 from station.boxes.wall import BoxesNow, BoxWall
-from station.web.box_view import BoxView
+from station.web.boxes.box_view import BoxView
 from station.web.render import Templates
 from tests.support.stores import Place
 from tests.support.told_boxes import COMMUNE, commune_of_every_kind
