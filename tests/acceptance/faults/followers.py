@@ -164,10 +164,10 @@ async def _all(port: int, cookies: Sequence[str]) -> None:
     asks = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(asks), sys.stdin)
     while line := await asks.readline():
-        told = [asdict(each.notes) for each in followers]
+        stated = [asdict(each.notes) for each in followers]
         if line.strip() == b"brief":
-            told = [{**each, "keys": len(each["keys"]), **{name: [] for name in LONG}} for each in told]
-        print(json.dumps(told), flush=True)
+            stated = [{**each, "keys": len(each["keys"]), **{name: [] for name in LONG}} for each in stated]
+        print(json.dumps(stated), flush=True)
     for task in tasks:
         task.cancel()
 

@@ -33,8 +33,8 @@ ENGLISH = re.compile(r"\b(the|disk|full|database|error|space)\b", re.IGNORECASE)
 
 @promise(
     "P78", "the station's disk fills up while boxes tell and consoles follow; later there is room again",
-    f"receipts stop, and every screen says so within {TOLD_S:g} s, in the officer's language; who logs in is let "
-    f"in or told why not; it goes on within {BACK_S:g} s, the word goes within {TOLD_S:g} s, 0 lost",
+    f"receipts stop, and every screen says so within {TOLD_S:g} s, in the officer's language; who logs in is "
+    f"let in or told why not; it goes on within {BACK_S:g} s, the word goes within {TOLD_S:g} s, 0 lost",
     minutes=2,
 )  # fmt: skip
 def full_disk_on_screen(trial: Trial) -> str:

@@ -71,8 +71,8 @@ class SwarmBox:
     def _greet(self, client: paho.Client, *_: object) -> None:
         self._figures.connected += 1
         client.subscribe(f"{ROOM}/{self.device}/receipt", 1)
-        told = ToldBox(self.device, time.time(), f"Ngã tư số {self.device[-3:]}", commune=COMMUNE)
-        for each in told.well():
+        stated = ToldBox(self.device, time.time(), f"Ngã tư số {self.device[-3:]}", commune=COMMUNE)
+        for each in stated.well():
             client.publish(f"{ROOM}/{self.device}/{each.suffix}", each.raw, 1, retain=True)
 
     def tell(self, number: int) -> None:

@@ -24,8 +24,8 @@ BACK_S = 300
 @promise(
     "F1",
     "bare Debian on seven hosts becomes a province: broker and station, six boxes in two communes, one command",
-    "every box's events are in the station's store, its secrets lie encrypted on its disk; an officer logs in to"
-    " the screen over TLS; a second run and --check --diff change nothing",
+    "every box's events are in the station's store, its secrets lie encrypted on its disk; an officer logs in"
+    " to the screen over TLS; a second run and --check --diff change nothing",
     minutes=8,
 )
 def from_bare_debian(trial: Trial) -> str:

@@ -24,8 +24,10 @@ def test_outages_touch_the_shift_whenever_they_began(store: Engine, tmp_path: Pa
 
     found = shift(store, tmp_path).outages
 
-    told = [(each.camera, each.state, (each.start_ms - AT) // MINUTE_MS, each.end_ms is None) for each in found]
-    assert told == [
+    stated = [
+        (each.camera, each.state, (each.start_ms - AT) // MINUTE_MS, each.end_ms is None) for each in found
+    ]
+    assert stated == [
         ("", "offline", -30, False),
         ("", "offline", 100, False),
         ("Hướng Bắc", "blind", 200, True),

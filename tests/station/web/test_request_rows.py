@@ -30,11 +30,11 @@ def test_only_what_is_authentic_looks_good(tmp_path: Path, verdict: str) -> None
     folder = asked(tmp_path)
     folder.tell(stage=FootageStage.COMPLETE, verdict=verdict)
 
-    told = progress_of(folder, "en")
+    stated = progress_of(folder, "en")
 
-    assert told["words"] == verdict
-    assert (told["tag"] == "good") == (verdict == "authentic")
-    assert not told["is_open"]
+    assert stated["words"] == verdict
+    assert (stated["tag"] == "good") == (verdict == "authentic")
+    assert not stated["is_open"]
 
 
 def test_how_much_is_here_is_told_while_it_comes(tmp_path: Path) -> None:
@@ -42,9 +42,9 @@ def test_how_much_is_here_is_told_while_it_comes(tmp_path: Path) -> None:
     assert progress_of(folder, "en")["percent"] is None
     folder.tell(stage=FootageStage.SENDING, size_bytes=1_000, arrived_bytes=1_200)
 
-    told = progress_of(folder, "vi")
+    stated = progress_of(folder, "vi")
 
-    assert (told["percent"], told["is_open"], told["words"]) == (100, True, "đang gửi")
+    assert (stated["percent"], stated["is_open"], stated["words"]) == (100, True, "đang gửi")
     assert FootageStage.SENDING in OPEN
 
 

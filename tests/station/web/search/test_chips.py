@@ -28,7 +28,8 @@ def test_each_value_is_a_chip_in_words_that_can_be_taken_away() -> None:
     chips = chips_of(asked(query), PLACES)
 
     assert [translated(each.words, "vi") for each in chips] == [
-        "Ngã tư chợ", "Hướng Bắc, Ngã tư chợ", "gone/north", "ô tô", "hướng: vào", "từ 3 người trở lên", "đến muộn",
+        "Ngã tư chợ", "Hướng Bắc, Ngã tư chợ", "gone/north", "ô tô", "hướng: vào", "từ 3 người trở lên",
+        "đến muộn",
     ]  # fmt: skip
     assert "camera=gone" not in chips[2].address
     assert "camera=hai-ninh-03%2Fnorth" in chips[2].address
