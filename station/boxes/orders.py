@@ -197,7 +197,7 @@ class OrderDesk:
             went_out.set()
 
         def turn(answers: list[AckPayload]) -> None:
-            self._change(order_id, OrderStage.ACCEPTED if answers else OrderStage.SENT)
+            self._change(order_id, _stage(answers))
             if look is not None and look.is_deserted:
                 raise _Deserted
 
@@ -224,7 +224,7 @@ class OrderDesk:
 
     def _ended(self, order_id: str, last: AckPayload | None, promised: str | None) -> None:
         if last is None:
-            begun = self._orders[order_id].stage is OrderStage.ACCEPTED
+            begun = self._orders[order_id].stage in (OrderStage.ACCEPTED, OrderStage.COMING)
             why = (
                 tr("the box has begun, but its last word has not come yet")
                 if begun
@@ -243,6 +243,13 @@ class OrderDesk:
             if _COURSE.index(stage) > _COURSE.index(order.stage):
                 changed_ms = round(self._now() * 1000)
                 self._orders[order_id] = replace(order, stage=stage, changed_ms=changed_ms, **more)
+
+
+def _stage(answers: list[AckPayload]) -> OrderStage:
+    """While nobody knows yet how it ends."""
+    if any("sha256" in each.result for each in answers):
+        return OrderStage.COMING
+    return OrderStage.ACCEPTED if answers else OrderStage.SENT
 
 
 def _arguments(wish: BoxWish, giver: OrderGiver) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class Met:
     """Beyond this place nobody has looked."""
 
 
-class Order:
+class ScanOrder:
     """Newest or oldest first: what comes before what."""
 
     def __init__(self, *, newest_first: bool) -> None:
@@ -111,14 +111,14 @@ class Order:
         return [*stretch.head, low, high, tuple_(*_PLACE) > tuple_(*after)]
 
 
-def chunk(stretch: Stretch, order: Order, after: EventPlace | None, rows: int) -> Subquery:
+def chunk(stretch: Stretch, order: ScanOrder, after: EventPlace | None, rows: int) -> Subquery:
     """The next rows of a stretch, with what filters look at (invariant 1)."""
     query = select(*_COLUMNS).where(*order.beyond(stretch, after)).order_by(*order.by()).limit(rows)
     return query.subquery("chunk")
 
 
 def place_after(
-    connection: Connection, stretch: Stretch, order: Order, after: EventPlace | None, rows: int
+    connection: Connection, stretch: Stretch, order: ScanOrder, after: EventPlace | None, rows: int
 ) -> EventPlace | None:
     """The place of the last of so many rows; None: there are fewer."""
     query = select(*_PLACE).where(*order.beyond(stretch, after)).order_by(*order.by())
@@ -131,7 +131,7 @@ class Scan:
     """One look through stretches with the same filter, order and budget."""
 
     connection: Connection
-    order: Order
+    order: ScanOrder
     where: Any
     """From the columns of a chunk to conditions: (columns) -> list of ColumnElement."""
     budget: Budget

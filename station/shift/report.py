@@ -52,10 +52,10 @@ def how_far(each: ShiftRequest) -> str:
 
 def acts(person: ShiftPerson) -> str:
     """What somebody did, each with how often."""
-    told = [
+    stated = [
         tr("{act} ({number})", act=named(VERBS, verb), number=number) for verb, number in person.acts.items()
     ]
-    return joined(", ", told)
+    return joined(", ", stated)
 
 
 class _ShiftReport:

@@ -258,10 +258,10 @@ class BatchWriter:
 
     def _shown_later(self) -> set[tuple[int, str, str]]:
         """Pictures that come after the events that show them: (box, event, sha256)."""
-        told = self._events.keys
+        stated = self._events.keys
         rows = (row for row in self._rows[picture] if row["kind"] == _THUMBNAIL)
         found = {(row["box_id"], row["event_id"], row["sha256"]) for row in rows}
-        return {each for each in found if each[:2] not in told}
+        return {each for each in found if each[:2] not in stated}
 
     def _count_unnumbered(self, row: dict[str, Any]) -> None:
         """MQTT 3.1.1 does not carry a picture's seq: as many holes of its stream are no gap."""

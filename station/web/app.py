@@ -17,21 +17,19 @@ from agent.errors import NgatuError
 from agent.translatable import tr
 from station.web.api.programs import page_router
 from station.web.api.root import serve_api
+from station.web.boxes import orders, overview, plans
 from station.web.console import DutyConsole
 from station.web.headers import GuardedHeaders
 from station.web.pages import (
     audit,
-    boxes,
     counts,
     entry,
     event,
     evidence,
     files,
     lookup,
-    orders,
     own,
     people,
-    plans,
     requests,
     review,
     rules,
@@ -53,7 +51,7 @@ PAGES = (
     requests,
     evidence,
     counts,
-    boxes,
+    overview,
     orders,
     plans,
     shift,

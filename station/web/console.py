@@ -11,6 +11,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from agent.translatable import restored
 from station.access.accounts import Accounts
@@ -26,7 +27,7 @@ from station.config import StationConfig, WebSettings
 from station.footage.custody import CustodyBook
 from station.handover.dossier import Dossiers
 from station.store.blobs import BLOBS
-from station.store.database import current_version, engine_of, url_of
+from station.store.database import current_version, engine_of, in_words, url_of
 from station.web.feed import EventFeed
 from station.web.render import Templates
 from station.web.tiles import Tiles
@@ -73,8 +74,11 @@ class DutyConsole:
         web = config.web or WebSettings()
         url = url_of(config.database, config.state_dir)
         reads, writes = engine_of(url, writes=False), engine_of(url)
-        with reads.connect() as connection, connection.begin():
-            current_version(connection)
+        try:
+            with reads.connect() as connection, connection.begin():
+                current_version(connection)
+        except SQLAlchemyError as error:
+            raise in_words(error, url) from error
         templates = Templates(ZoneInfo(web.time_zone))
         passwords = Passwords(cost)
         accounts = Accounts(writes, reads, passwords)

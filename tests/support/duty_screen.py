@@ -15,11 +15,11 @@ import httpx
 import uvicorn
 
 from station.access.audit_log import AuditQuery
+from station.access.passwords import HashCost
 from station.access.roles import Role
 from station.config import StationConfig, WebSettings
 from station.web.app import app_of
 from station.web.console import DutyConsole
-from station.web.visitor import COOKIE
 from tests.support.brokers import until
 
 PASSWORD = "con trâu trắng 27 gặm cỏ"
@@ -39,12 +39,13 @@ class DutyScreen:
     more: dict[str, Any] = field(default_factory=dict)
     url: str = ""
     """Where it is served."""
+    cost: HashCost | None = None
+    """Of passwords; None: the usual one."""
     clients: list[httpx.Client] = field(default_factory=list)
-    """That are to be closed with it."""
 
     def __post_init__(self) -> None:
         config = StationConfig(commune=self.commune, state_dir=self.state_dir, web=WebSettings(), **self.more)
-        self.console = DutyConsole.opened(config)
+        self.console = DutyConsole.opened(config, self.cost)
         for login, (name, role) in PEOPLE.items():
             if self.console.accounts.find(login) is not None:
                 continue  # the store was prepared
@@ -57,9 +58,8 @@ class DutyScreen:
         self.clients.append(client)
         client.cookies.set("ngatu-language", language)
         if login is not None:
-            account = self.console.accounts.find(login)
-            assert account is not None
-            client.cookies.set(COOKIE, self.console.sessions.begin(account, "127.0.0.1", "test").token)
+            answer = client.post("/login", data={"login": login, "password": PASSWORD})
+            assert answer.status_code == 303, answer.text
         return client
 
     @contextmanager
@@ -77,6 +77,8 @@ class DutyScreen:
             try:
                 yield self.url
             finally:
+                for client in self.clients:
+                    client.close()
                 server.should_exit = True
                 self.console.end()
                 thread.join(10)
@@ -87,8 +89,6 @@ class DutyScreen:
 
     def close(self) -> None:
         """Let go of the store."""
-        for client in self.clients:
-            client.close()
         self.console.close()
 
 

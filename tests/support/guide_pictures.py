@@ -92,7 +92,7 @@ def main(out: Path) -> None:
         room = DutyRoom(folder / "duty", broker.port, COMMUNE)
         (folder / "duty").mkdir()
         file = _configured(room)
-        told(file)
+        filled(file)
         room.start()
         stack.callback(room.stop)
         room.staff()
@@ -104,7 +104,7 @@ def main(out: Path) -> None:
             pictures(chrome, room, out, language)
 
 
-def told(file: Path) -> None:
+def filled(file: Path) -> None:
     """A shift of events into the store, each as it would have come: soon, but for those of one camera."""
     config, now = load(file), datetime.now(UTC)
     chance, seq, clock = random.Random(7), count(1), [now.timestamp() - SHIFT_S]

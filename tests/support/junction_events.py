@@ -41,7 +41,7 @@ class DrawnSight:
     thumbnail: bytes
 
 
-def drawn_sights(seed: int, number: int, warm_s: float = 60.0, around: float = 0.35) -> Iterator[DrawnSight]:
+def drawn_sights(seed: int, number: int, warm_s: float = 25.0, around: float = 0.35) -> Iterator[DrawnSight]:
     """So many of them, one every second or so; thumbnails show so much around them, by their longer side."""
     traffic, rng, chance = Traffic(seed), np.random.default_rng(seed), Random(seed)
     empty, feet = ground(), defaultdict[int, list[tuple[float, float]]](list)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Query
 from station.access.audit_entry import AuditVerb
 from station.counting.buckets import PeriodRefused, Step
 from station.counting.lines import counted_lines
-from station.counting.series import Cell, counted
+from station.counting.series import CountCell, counted
 from station.web.api.asker import OfficerAsks
 from station.web.api.shapes import ApiCell, ApiCounts, ApiLine, ApiLines, ApiNumber, Asked, moment
 from station.web.visitor import Turned
@@ -62,7 +62,7 @@ def counts(
     return ApiCounts(box=box, camera=camera, rule=rule, cells=cells, missing=found.missing)
 
 
-def _cell(cell: Cell) -> ApiCell:
+def _cell(cell: CountCell) -> ApiCell:
     numbers = None
     if cell.numbers is not None:
         listed = sorted(cell.numbers.items())

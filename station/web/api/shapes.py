@@ -35,20 +35,20 @@ def perhaps(at_ms: int | None) -> datetime | None:
     return None if at_ms is None else moment(at_ms)
 
 
-class Shape(BaseModel):
+class ApiObject(BaseModel):
     """A JSON object."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, serialize_by_alias=True)
 
 
-class ApiTrouble(Shape):
+class ApiTrouble(ApiObject):
     """Why it was not done."""
 
     error: str
     hint: str = ""
 
 
-class ApiEvent(Shape):
+class ApiEvent(ApiObject):
     """How an event stands, by its newest message."""
 
     id: str
@@ -116,14 +116,14 @@ def event_of(card: EventCard) -> ApiEvent:
     )
 
 
-class ApiEvents(Shape):
+class ApiEvents(ApiObject):
     """A page of what was looked for."""
 
     events: list[ApiEvent]
     next: str | None = Field(description="Pass it as cursor; null: there is nothing more. A page may be empty.")
 
 
-class ApiStep(Shape):
+class ApiStep(ApiObject):
     """One message of an event."""
 
     revision: int
@@ -133,7 +133,7 @@ class ApiStep(Shape):
     replayed: bool
 
 
-class ApiWholeEvent(Shape):
+class ApiWholeEvent(ApiObject):
     """Everything about one event."""
 
     event: ApiEvent
@@ -149,7 +149,7 @@ class ApiWholeEvent(Shape):
     footage: str = Field(description="likely, too_old, not_recorded or unknown.")
 
 
-class ApiReview(Shape):
+class ApiReview(ApiObject):
     """What the duty room made of an event."""
 
     state: ReviewState
@@ -184,7 +184,7 @@ def step_of(step: ReviewStep) -> ApiReview:
     )
 
 
-class ReviewWish(Shape):
+class ReviewWish(ApiObject):
     """A step to be taken."""
 
     state: ReviewState
@@ -193,14 +193,14 @@ class ReviewWish(Shape):
     reason: FalseReason | None = Field(None, description="Of a false alarm: why.")
 
 
-class ApiReviewed(Shape):
+class ApiReviewed(ApiObject):
     """An event's review with its past, the first step first."""
 
     review: ApiReview
     steps: list[ApiReview]
 
 
-class ApiOpenAlert(Shape):
+class ApiOpenAlert(ApiObject):
     """One alert that nobody is done with."""
 
     box: str
@@ -213,14 +213,14 @@ class ApiOpenAlert(Shape):
     review: ApiReview
 
 
-class ApiOpenAlerts(Shape):
+class ApiOpenAlerts(ApiObject):
     """A page of the queue, the newest first."""
 
     alerts: list[ApiOpenAlert]
     next: str | None = Field(description="Pass it as cursor; null: there is nothing more.")
 
 
-class FootageWish(Shape):
+class FootageWish(ApiObject):
     """Footage to be asked for."""
 
     box: Told
@@ -231,7 +231,7 @@ class FootageWish(Shape):
     purpose: Told
 
 
-class ApiFootage(Shape):
+class ApiFootage(ApiObject):
     """A request for footage, and how far it is."""
 
     id: str
@@ -251,13 +251,13 @@ class ApiFootage(Shape):
     verdict: str | None = Field(description="The verifier's word, once the package is here.")
 
 
-class ApiFootages(Shape):
+class ApiFootages(ApiObject):
     """All of them, the newest first."""
 
     requests: list[ApiFootage]
 
 
-class ApiAct(Shape):
+class ApiAct(ApiObject):
     """One entry of the console's audit log."""
 
     id: int
@@ -271,14 +271,14 @@ class ApiAct(Shape):
     detail: dict[str, Any]
 
 
-class ApiActs(Shape):
+class ApiActs(ApiObject):
     """A page of the log, the newest first."""
 
     entries: list[ApiAct]
     next: int | None = Field(description="Pass it as before; null: there is nothing more.")
 
 
-class ApiCamera(Shape):
+class ApiCamera(ApiObject):
     """One camera of a box."""
 
     name: str
@@ -287,7 +287,7 @@ class ApiCamera(Shape):
     since: Time | None
 
 
-class ApiFinding(Shape):
+class ApiFinding(ApiObject):
     """What is not as it should be."""
 
     verdict: Literal["well", "look", "broken"]
@@ -295,7 +295,7 @@ class ApiFinding(Shape):
     todo: str
 
 
-class ApiBox(Shape):
+class ApiBox(ApiObject):
     """How a box stands."""
 
     box: str = Field(description="As in the topic.")
@@ -310,13 +310,13 @@ class ApiBox(Shape):
     waiting: int | None = Field(description="Messages that the station has not receipted yet.")
 
 
-class ApiBoxes(Shape):
+class ApiBoxes(ApiObject):
     """All boxes of the commune, what needs somebody first."""
 
     boxes: list[ApiBox]
 
 
-class ApiLine(Shape):
+class ApiLine(ApiObject):
     """A counting rule of one camera."""
 
     box: str
@@ -326,13 +326,13 @@ class ApiLine(Shape):
     last: Time
 
 
-class ApiLines(Shape):
+class ApiLines(ApiObject):
     """All that were ever counted at."""
 
     lines: list[ApiLine]
 
 
-class ApiNumber(Shape):
+class ApiNumber(ApiObject):
     """How many of a label went in a direction."""
 
     label: str
@@ -340,7 +340,7 @@ class ApiNumber(Shape):
     number: int
 
 
-class ApiCell(Shape):
+class ApiCell(ApiObject):
     """What was counted in one hour, day or week."""
 
     since: Time
@@ -350,7 +350,7 @@ class ApiCell(Shape):
     running: bool = Field(description="It is not over yet.")
 
 
-class ApiCounts(Shape):
+class ApiCounts(ApiObject):
     """What was counted at one line."""
 
     box: str

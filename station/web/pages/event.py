@@ -14,7 +14,7 @@ from agent.translatable import tr
 from station.access.audit_entry import AuditVerb
 from station.lookup.cards import EventCard
 from station.lookup.event import EventDetail, WholeEvent, event_key, whole_event
-from station.lookup.footage_chance import Footage
+from station.lookup.footage_chance import FootageOutlook
 from station.lookup.places import BOX_ITSELF
 from station.lookup.words import (
     clock_word,
@@ -37,10 +37,12 @@ LONGEST_MS: Final = 600_000
 """Of an event that goes on, so much footage is asked for."""
 SCALE: Final = 1000
 FOOTAGE: Final = {
-    Footage.LIKELY: tr("The box should still have footage of this moment."),
-    Footage.TOO_OLD: tr("What the box keeps begins after this moment: there is no footage of it any more."),
-    Footage.NOT_RECORDED: tr("This camera is not recorded."),
-    Footage.UNKNOWN: tr("The box has not said what footage it keeps."),
+    FootageOutlook.LIKELY: tr("The box should still have footage of this moment."),
+    FootageOutlook.TOO_OLD: tr(
+        "What the box keeps begins after this moment: there is no footage of it any more."
+    ),
+    FootageOutlook.NOT_RECORDED: tr("This camera is not recorded."),
+    FootageOutlook.UNKNOWN: tr("The box has not said what footage it keeps."),
 }
 
 
@@ -70,7 +72,8 @@ def event_page(visitor: Officer, box: str, event_id: str) -> HTMLResponse:
         nearby=_tiles(visitor, whole.nearby),
         same=_tiles(visitor, whole.same_road_user),
         footage=FOOTAGE[whole.footage.state],
-        may_ask=whole.footage.state in (Footage.LIKELY, Footage.UNKNOWN) and card.camera != BOX_ITSELF,
+        may_ask=whole.footage.state in (FootageOutlook.LIKELY, FootageOutlook.UNKNOWN)
+        and card.camera != BOX_ITSELF,
         ask=_ask(card),
         standing=standing,
         history=queue.history(card.key),

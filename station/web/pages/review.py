@@ -6,6 +6,7 @@ the first said; the page for that has everything he wrote, and he decides again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from agent.language import translated
 from station.access.audit_entry import AuditVerb
 from station.lookup.cards import cards_of
 from station.lookup.places import read_places
+from station.lookup.words import what_words
 from station.review.open_alerts import AlertPlace, AlertWish, OpenAlert, OpenCount
 from station.review.queue import EventUnknown, ReviewOvertaken, ReviewQueue
 from station.review.standing import Reviewer, ReviewKey, Standing
@@ -82,6 +84,7 @@ def review_page(
     if sheet is not None:
         visitor.note(AuditVerb.VIEW_EVENT, _subject(sheet.card.box, sheet.card.event_id), at="review")
     here = found[0].place if found else None
+    newest = queue.open_alerts(wanted.wish, None, 1)
     return visitor.page(
         "review.html",
         sheet=sheet,
@@ -95,7 +98,8 @@ def review_page(
         next=wanted.href(after=here or "", done=f"{here.box_id}/{here.event_id}" if here else ""),
         from_the_top=from_the_top,
         done=_done(visitor, done),
-        head=visitor.console.feed.head,
+        head=visitor.console.feed.place(),
+        newest=newest[0].place.began_ms if newest else 0,
         most=MAX_NOTE,
         problem=None,
         note="",
@@ -209,17 +213,22 @@ def _subject(box: str, event_id: str) -> str:
     return f"{box}/{event_id}"
 
 
-def _tiles(visitor: Visitor, wanted: QueueWish, alerts: list[OpenAlert] | Any) -> list[dict[str, Any]]:
+def _tiles(visitor: Visitor, wanted: QueueWish, alerts: Sequence[OpenAlert]) -> list[dict[str, Any]]:
     """Those that follow, each with the way to it in the queue."""
     cards = {card.key: card for card in cards_of(visitor.console.reads, [each.key for each in alerts])}
     return [
-        {**visitor.console.tiles.of(cards[each.key], visitor.language), "href": wanted.href(at=each.place)}
+        {
+            **visitor.console.tiles.of(cards[each.key], visitor.language),
+            "href": wanted.href(at=each.place),
+            "what": translated(what_words(cards[each.key]), visitor.language),
+            "who": "",
+        }
         for each in alerts
         if each.key in cards
     ]
 
 
-def _counted(visitor: Visitor, counts: Any, wanted: QueueWish) -> list[dict[str, Any]]:
+def _counted(visitor: Visitor, counts: Sequence[OpenCount], wanted: QueueWish) -> list[dict[str, Any]]:
     """How many are open of what, those with most first, by the names that people gave."""
     with visitor.console.reads.connect() as connection, connection.begin():
         places = read_places(connection, {each.box_id for each in counts})

@@ -1,4 +1,6 @@
 // The wall: tiles as they come, and a word where none come. Texts are the server's; here they are only put in place.
+import { follow } from "./follow.js";
+
 const wall = document.getElementById("wall");
 const tiles = document.getElementById("tiles");
 const alerts = document.getElementById("alerts");
@@ -11,7 +13,6 @@ const ALERTS = 12;
 const BEAT_MS = 12000; // three beats: then the wall says that it hears nothing
 const FRESH_MS = 60000; // what happened before that does not look new, whenever it comes
 
-let head = wall.dataset.head;
 let heardAt = performance.now();
 let stationAheadMs = 0; // of this machine's clock
 let day = null;
@@ -129,40 +130,6 @@ function beat(said) {
 }
 
 // ------------------------------------------------------------------ following
-function follow() {
-  const source = new EventSource(`/feed?after=${head}`);
-  source.addEventListener("tile", (message) => {
-    head = message.lastEventId;
-    show(JSON.parse(message.data));
-  });
-  source.addEventListener("review", (message) => {
-    head = message.lastEventId;
-    review(JSON.parse(message.data));
-  });
-  source.addEventListener("beat", (message) => beat(JSON.parse(message.data)));
-  source.addEventListener("again", () => location.reload());
-  source.addEventListener("over", () => {
-    source.close();
-    say(wall.dataset.wordOver);
-    location.assign("/login");
-  });
-  source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) setTimeout(retry, 3000);
-  });
-}
-
-// The browser gives up where the answer was no stream: the station begins anew, or the session is over.
-async function retry() {
-  try {
-    const answer = await fetch("/", { cache: "no-store", headers: { accept: "application/json" } });
-    if (answer.ok) return follow();
-    if (answer.status === 401) return location.assign("/login");
-  } catch {
-    // it is away; what the pulse says is true
-  }
-  setTimeout(retry, 3000);
-}
-
 function say(text) {
   pulse.className = "pulse problem";
   pulse.textContent = text;
@@ -233,4 +200,4 @@ dialog.querySelector("form").addEventListener("submit", async (event) => {
   problem.hidden = false;
 });
 
-follow();
+follow(wall.dataset.head, { tile: show, review, beat, over: () => say(wall.dataset.wordOver) });

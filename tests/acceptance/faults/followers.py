@@ -18,9 +18,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from station.web.feed import FeedPlace
+from tests.acceptance.faults.screen_stage import WAIT_S
 from tests.support.brokers import until
 
-ANSWER_S = 60.0
+LONG = "places", "pictured", "lags_ms"
 SILENT_S = 30.0
 """A connection over which nothing comes for so long is given up: beats come every few seconds."""
 
@@ -44,6 +45,10 @@ class FollowerNotes:
     """Tiles whose number was below one that had come before."""
     anew: int = 0
     """How often it was told to read the page anew, for it was too far behind."""
+    place: int = 0
+    """The number in the feed that it had last."""
+    lags_ms: list[int] = field(default_factory=list)
+    """From when an event happened to when its tile came, of each tenth that is not late."""
     connects: int = 0
     beats: int = 0
     troubles: list[tuple[float, str]] = field(default_factory=list)
@@ -130,6 +135,9 @@ class Follower:
     def _tile(self, place: FeedPlace, tile: dict[str, Any]) -> None:
         notes, key = self.notes, tile["key"]
         notes.tiles += 1
+        notes.place = place.event
+        if notes.tiles % 10 == 0 and not tile["is_late"]:
+            notes.lags_ms.append(round(time.time() * 1000) - tile["at_ms"])
         if self._place is not None:
             notes.twice += place.event == self._place.event
             notes.disordered += place.event < self._place.event
@@ -156,10 +164,10 @@ async def _all(port: int, cookies: Sequence[str]) -> None:
     asks = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(asks), sys.stdin)
     while line := await asks.readline():
-        told = [asdict(each.notes) for each in followers]
+        stated = [asdict(each.notes) for each in followers]
         if line.strip() == b"brief":
-            told = [{**each, "keys": len(each["keys"]), "places": [], "pictured": []} for each in told]
-        print(json.dumps(told), flush=True)
+            stated = [{**each, "keys": len(each["keys"]), **{name: [] for name in LONG}} for each in stated]
+        print(json.dumps(stated), flush=True)
     for task in tasks:
         task.cancel()
 
@@ -190,7 +198,7 @@ class Followers:
 
     def until_all_follow(self) -> None:
         """Wait until each has heard a beat."""
-        until(lambda: all(each["beats"] for each in self.brief()), 120, "all consoles follow")
+        until(lambda: all(each["beats"] for each in self.brief()), WAIT_S, "all consoles follow")
 
     def brief(self) -> list[dict[str, Any]]:
         """The notes without the events themselves: of these the number is in `keys`."""

@@ -24,6 +24,8 @@ from tests.acceptance.faults.suite import Broken, NotTried
 from tests.support.brokers import Mosquitto, free_port, until
 from tests.support.duty_room import PASSWORD
 
+WAIT_S = 600.0
+"""For a part to begin, on a machine that does much else; no mark."""
 PLANTED = Path(__file__).with_name("planted")
 CONSOLES_EACH = 6
 """Of one account, which may have eight sessions."""
@@ -50,7 +52,7 @@ class Screen:
         except httpx.HTTPError:
             return False
 
-    def until_it_answers(self, within_s: float = 120.0) -> None:
+    def until_it_answers(self, within_s: float = WAIT_S) -> None:
         """Wait for it."""
         until(self.answers, within_s, f"the screen answers; the station says: {self.last_words()}")
 
@@ -116,16 +118,17 @@ def _text(page: str) -> str:
 
 @contextmanager
 def screened(
-    folder: Path, *broker: str, station: str = "", web: str = "", planted: str = ""
+    folder: Path, *broker: str, station: str = "", planted: str = "", state: Path | None = None
 ) -> Iterator[tuple[Victim, Mosquitto, Screen]]:
     """Broker and station at work with its screen, the box not yet; nothing outlives the block.
 
-    `station` and `web` are further lines of its configuration; `planted` names a mistake (planted/).
+    `station` are further lines of its configuration, `state` is where its store is, if not below the folder;
+    `planted` names a mistake (planted/).
     """
     with planting(planted):
         port = free_port()
-        more = f"web: {{port: {port}{web}}}\n{station}"
-        with playing(folder, *broker, station=more) as (victim, server, receiver):
+        more = f"web: {{port: {port}}}\n{station}"
+        with playing(folder, *broker, station=more, state=state) as (victim, server, receiver):
             screen = Screen(receiver, port)
             screen.until_it_answers()
             try:

@@ -57,7 +57,9 @@ def test_what_nobody_fetched_goes_after_a_week(packages: JudgedPackages) -> None
 
     assert clear(packages.folders, now) == 0
     long_ago = (now - KEPT - timedelta(minutes=1)).timestamp()
-    os.utime(made.file, (long_ago, long_ago))
+    (made.file.parent / ".half.zip.new").write_bytes(b"of a hand-over that the power ended")
+    for each in made.file.parent.iterdir():
+        os.utime(each, (long_ago, long_ago))
     assert clear(packages.folders, now) == 1
-    assert shelved(folder) is None
+    assert not made.file.parent.exists()
     assert (folder.package / "footage-1.mp4").exists()

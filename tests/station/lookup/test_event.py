@@ -10,7 +10,7 @@ import pytest
 
 from agent.language import translated
 from station.lookup.event import FrameBox, WholeEvent, whole_event
-from station.lookup.footage_chance import Footage
+from station.lookup.footage_chance import FootageOutlook
 from tests.support.jpegs import jpeg
 from tests.support.stores import Place
 from tests.support.told_events import event_at, health, picture_of, road_user, status
@@ -131,19 +131,19 @@ def recording(kept_since: datetime | None) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("cameras", "expected"),
     [
-        (recording(SIX - timedelta(days=2)), Footage.LIKELY),
-        (recording(SIX + timedelta(seconds=1)), Footage.TOO_OLD),
-        (recording(None), Footage.UNKNOWN),
-        ({"north": {"state": "streaming"}}, Footage.NOT_RECORDED),
-        ({"south": {"state": "streaming"}}, Footage.UNKNOWN),
+        (recording(SIX - timedelta(days=2)), FootageOutlook.LIKELY),
+        (recording(SIX + timedelta(seconds=1)), FootageOutlook.TOO_OLD),
+        (recording(None), FootageOutlook.UNKNOWN),
+        ({"north": {"state": "streaming"}}, FootageOutlook.NOT_RECORDED),
+        ({"south": {"state": "streaming"}}, FootageOutlook.UNKNOWN),
     ],
 )
 def test_whether_footage_may_be_there_is_judged_by_what_the_box_said_last(
-    place: Place, cameras: dict[str, Any], expected: Footage
+    place: Place, cameras: dict[str, Any], expected: FootageOutlook
 ) -> None:
     with closing(place.open(now=SIX.timestamp)) as store:
         store.commit([event_at(1, SIX), status("north-01", "online", SIX)])
-        assert whole(place).footage.state is Footage.UNKNOWN
+        assert whole(place).footage.state is FootageOutlook.UNKNOWN
         store.commit([health("north-01", SIX, cameras)])
 
     found = whole(place).footage

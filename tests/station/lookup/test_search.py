@@ -13,7 +13,7 @@ from sqlalchemy import event as hooks
 from sqlalchemy import insert
 
 from agent.errors import NgatuError
-from station.lookup.scan import Order, Stretch
+from station.lookup.scan import ScanOrder, Stretch
 from station.lookup.search import EventPage, counted, found_all, found_page, looked_up
 from station.lookup.wanted import EventSearch
 from station.store import schema
@@ -305,7 +305,7 @@ def test_each_filter_has_an_index_that_gives_its_events_in_order(
 
 
 def test_beyond_a_place_nothing_before_it_is_read() -> None:
-    order, stretch = Order(newest_first=True), Stretch((), 0, 1000)
+    order, stretch = ScanOrder(newest_first=True), Stretch((), 0, 1000)
 
     assert [str(each) for each in order.beyond(stretch, (500, 1, "e"))[1:2]] != []
     assert len(order.beyond(stretch, (500, 1, "e"))) == 3

@@ -146,8 +146,8 @@ def test_what_a_box_has_no_more_is_taken_back_first(store: Store, engines: Engin
     home = convention()
     config(engines, home)
     present_box(store, cameras=[], time="2026-11-27T02:00:00.000Z")
-    told = [each for each in home.states(boxes_now(engines[0])) if each.topic.endswith("/config")]
-    first, second = (json.loads(each.payload)["cmps"] for each in told)
+    said = [each for each in home.states(boxes_now(engines[0])) if each.topic.endswith("/config")]
+    first, second = (json.loads(each.payload)["cmps"] for each in said)
 
     assert first["north_event"] == {"p": "event"}
     assert set(second) == {"online", "temperature", "waiting"}

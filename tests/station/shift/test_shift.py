@@ -1,49 +1,28 @@
-"""station.shift.shift, station.shift.alerts and station.shift.outages"""
+"""station.shift.shift"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine
 
 from station.access.audit_entry import Actor, AuditVerb
 from station.access.audit_log import AuditLog
 from station.footage.folder import FOOTAGE, FootageFolder, FootageRequest
 from station.shift.shift import Shift, read_shift
 from station.shift.times import ShiftRange
-from station.store.database import engine_of, upgrade
-from station.store.schema import box
 from tests.support.duty_store import (
     MINUTE_MS,
     add_alarm,
-    add_alert,
-    add_box,
-    add_box_state,
-    add_camera_state,
     add_count,
-    add_event,
     add_gap,
-    settle,
 )
-from tests.support.stores import Place
 
 BEGAN = datetime(2026, 11, 26, 23, 0, tzinfo=UTC)
 RANGE = ShiftRange(BEGAN, BEGAN + timedelta(hours=8))
 AT = RANGE.start_ms
 HOUR_MS = 60 * MINUTE_MS
-
-
-@pytest.fixture
-def store(place: Place) -> Iterator[Engine]:
-    engine = engine_of(place.url)
-    upgrade(engine)
-    with engine.begin() as connection:
-        add_box(connection, "hai-ninh", "north-01")
-    yield engine
-    engine.dispose()
 
 
 def shift(store: Engine, folder: Path) -> Shift:
@@ -57,66 +36,6 @@ def test_a_quiet_shift_says_nothing(store: Engine, tmp_path: Path) -> None:
     assert not (
         found.outages or found.requests or found.counts or found.missing or found.alarms or found.people
     )
-
-
-def test_alerts_are_there_with_what_became_of_them(store: Engine, tmp_path: Path) -> None:
-    with store.begin() as connection:
-        add_alert(connection, 1, 1, AT + MINUTE_MS)
-        add_alert(connection, 1, 2, AT + 2 * MINUTE_MS, kind="wrong_way")
-        add_event(connection, 1, 3, AT + 3 * MINUTE_MS)
-        add_alert(connection, 1, 4, AT + 9 * HOUR_MS)
-    settle(store, 1, 2, "false", AT + 5 * MINUTE_MS, "animal", "con chó")
-
-    found = shift(store, tmp_path)
-
-    first, second = found.alerts.listed
-    assert (first.event_id, first.state, first.is_open, first.is_late) == ("e-1", "new", True, False)
-    assert (first.box, first.camera, first.device) == ("Ngã tư Hải Ninh", "Hướng Bắc", "north-01")
-    assert (second.state, second.reason, second.note, second.reviewer) == (
-        "false", "animal", "con chó", "Nguyễn Thị Lan",
-    )  # fmt: skip
-    assert (found.alerts.number, found.alerts.open, found.events) == (2, 1, 3)
-
-
-def test_an_alert_that_comes_late_is_in_the_shift_that_heard_of_it(store: Engine, tmp_path: Path) -> None:
-    """No shift would hear of it otherwise: that in which it began is handed over."""
-    with store.begin() as connection:
-        add_alert(connection, 1, 1, AT - 3 * HOUR_MS, first_received_ms=AT + HOUR_MS)
-
-    (found,) = shift(store, tmp_path).alerts.listed
-
-    assert found.is_late
-    assert found.began_ms < AT
-
-
-def test_what_the_week_before_left_open_is_counted(store: Engine, tmp_path: Path) -> None:
-    with store.begin() as connection:
-        for number, ago_h in enumerate((1, 20, 100, 200), 1):
-            add_alert(connection, 1, number, AT - ago_h * HOUR_MS)
-    settle(store, 1, 2, "confirmed", AT)
-
-    assert shift(store, tmp_path).alerts.open_before == 2
-
-
-def test_outages_touch_the_shift_whenever_they_began(store: Engine, tmp_path: Path) -> None:
-    with store.begin() as connection:
-        for state, at_ms in (
-            ("online", -90), ("offline", -30), ("online", 10), ("offline", 100), ("online", 130),
-        ):  # fmt: skip
-            add_box_state(connection, 1, state, AT + at_ms * MINUTE_MS)
-        for state, at_ms in (("lost", -400), ("streaming", -300), ("blind", 200)):
-            add_camera_state(connection, 1, "north", state, AT + at_ms * MINUTE_MS)
-        add_camera_state(connection, 1, "south", "streaming", AT - 1)
-        add_camera_state(connection, 1, "south", "lost", AT + 9 * HOUR_MS)
-
-    found = shift(store, tmp_path).outages
-
-    told = [(each.camera, each.state, (each.start_ms - AT) // MINUTE_MS, each.end_ms is None) for each in found]
-    assert told == [
-        ("", "offline", -30, False),
-        ("", "offline", 100, False),
-        ("Hướng Bắc", "blind", 200, True),
-    ]
 
 
 def test_counts_are_summed_and_say_how_much_was_counted(store: Engine, tmp_path: Path) -> None:
@@ -188,12 +107,3 @@ def test_people_are_those_of_the_audit_log(store: Engine, tmp_path: Path) -> Non
 
     assert (person.name, person.acts) == ("Nguyễn Thị Lan", {"log_in": 1, "review": 3})
     assert (person.first_ms - AT, person.last_ms - AT) == (MINUTE_MS, 11 * MINUTE_MS)
-
-
-def test_a_box_without_a_birth_message_is_called_by_its_name(store: Engine, tmp_path: Path) -> None:
-    with store.begin() as connection:
-        row = {"commune": "hai-ninh", "device": "south-02", "first_seen_ms": 0, "last_seen_ms": 0}
-        box_id = connection.execute(insert(box).values(row)).inserted_primary_key[0]
-        add_box_state(connection, box_id, "stopped", AT + 1)
-
-    assert [each.box for each in shift(store, tmp_path).outages] == ["south-02"]

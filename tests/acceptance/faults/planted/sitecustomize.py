@@ -32,7 +32,42 @@ def repeats() -> None:
     EventFeed.behind = behind  # type: ignore[method-assign]
 
 
-PLANTS: dict[str, Callable[[], None]] = {"forgets": forgets, "repeats": repeats}
+def inside() -> None:
+    """The screen is served by a thread of the station."""
+    import threading
+
+    import uvicorn
+
+    from station.web.app import app_of
+    from station.web.console import DutyConsole
+    from station.web.process import ScreenProcess
+
+    def start(self: ScreenProcess) -> None:
+        config = StationConfig.model_validate_json(self._first)
+        assert config.web is not None
+        settings = uvicorn.Config(
+            app_of(DutyConsole.opened(config)), host=config.web.host, port=config.web.port, log_config=None
+        )
+        threading.Thread(target=uvicorn.Server(settings).run, daemon=True).start()
+
+    from station.config import StationConfig
+
+    ScreenProcess.start = start  # type: ignore[method-assign]
+
+
+def deaf() -> None:
+    """The screen does not hear how the intake goes."""
+    from station.web.console import DutyConsole
+
+    DutyConsole.hear = lambda _self, _intake: None  # type: ignore[method-assign]
+
+
+PLANTS: dict[str, Callable[[], None]] = {
+    "forgets": forgets,
+    "repeats": repeats,
+    "inside": inside,
+    "deaf": deaf,
+}
 
 if plant := os.environ.get("NGATU_PLANTED"):
     PLANTS[plant]()

@@ -237,10 +237,10 @@ def test_progress_is_told_in_words_for_a_page_that_refreshes_itself(
     folder.tell(stage="sending", size_bytes=2_000_000, arrived_bytes=500_000)
     client = screen.client()
 
-    told = client.get(f"{PAGE}/progress").json()
+    stated = client.get(f"{PAGE}/progress").json()
 
-    assert (told["stage"], told["words"], told["percent"]) == ("sending", "đang gửi", 25)
-    assert told["arrived"] == "500,0 kB / 2,0 MB"
+    assert (stated["stage"], stated["words"], stated["percent"]) == ("sending", "đang gửi", 25)
+    assert stated["arrived"] == "500,0 kB / 2,0 MB"
     assert [each["key"] for each in client.get("/requests/progress").json()] == ["pole-7/01a2-first"]
     assert "requests.js" in client.get(PAGE).text
 

@@ -18,7 +18,8 @@ import pytest
 from sqlalchemy import URL
 
 from station.lookup.search import PAGE
-from tests.support.duty_screen import DutyScreen
+from tests.support.duty_room import browser
+from tests.support.duty_screen import PASSWORD, DutyScreen
 from tests.support.jpegs import jpeg
 from tests.support.stores import Place
 from tests.support.told_events import born, camera_status, event_at, picture_of, road_user, status
@@ -39,7 +40,7 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DutyScreen]:
     folder: Path = tmp_path_factory.mktemp("duty")
     place = Place(URL.create("sqlite", database=str(folder / "station.db")), folder)
     now = [AT - timedelta(days=40)]
-    with closing(place.open(now=lambda: now[0].timestamp())) as store:
+    with closing(place.open(now=lambda: now[0].timestamp() + 0)) as store:
         cameras = {"north": "Hướng Bắc", "south": HOSTILE}
         store.commit([born("north-01", "Ngã tư chợ", cameras, now[0]), status("north-01", "online", now[0])])
         for state, hours in (("streaming", -900), ("lost", 3), ("streaming", 4)):
@@ -146,7 +147,7 @@ def test_a_csv_has_all_of_the_look_up_and_no_formula(lan: httpx.Client, screen: 
     assert len(rows) == 100
     assert {row["quy tắc"] for row in rows} == {"stop-line", "'=cmd|' /C calc'!A0"}
     assert "\x1b" not in answer.text
-    assert rows[0]["ai"] == "xe máy"
+    assert rows[0]["nhãn"] == "xe máy"
     assert screen.acts()[-1][0] == "export"
 
 
@@ -213,3 +214,33 @@ def test_nobody_sees_it_without_a_login(screen: DutyScreen) -> None:
             answer = client.get(path)
             assert answer.status_code in (303, 401), path
             assert "e-1" not in answer.text
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(240)
+def test_arrow_keys_lead_from_tile_to_tile_and_enter_opens_one(screen: DutyScreen) -> None:
+    with browser() as opened:
+        tab = opened.new_page(viewport={"width": 1366, "height": 768}, base_url=screen.url)
+        tab.set_default_timeout(60_000)
+        complaints: list[str] = []
+        tab.on("console", lambda message: complaints.append(message.text))
+        tab.goto("/login")
+        tab.fill("[name=login]", "lan")
+        tab.fill("[name=password]", PASSWORD)
+        tab.click("button.main")
+        tab.wait_for_selector("nav.menu")
+        tab.goto(f"/lookup?{WEEK}&label=motorcycle")
+        in_a_row = tab.evaluate(
+            "(all => all.filter(a => a.offsetTop === all[0].offsetTop).length)"
+            "([...document.querySelectorAll('#results .tile')])"
+        )
+        seen = []
+        for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowUp", "ArrowLeft"):
+            tab.keyboard.press(key)
+            seen.append(tab.evaluate("document.activeElement.getAttribute('href')").rpartition("-")[2])
+        assert in_a_row > 2
+        assert seen == ["99", "98", str(98 - in_a_row), "98", "99"]
+
+        tab.keyboard.press("Enter")
+        tab.wait_for_url("**/events/north-01/e-99")
+        assert not complaints

@@ -14,7 +14,7 @@ from station.access.roles import Role
 from station.boxes.history import changes_since
 from station.boxes.order_kinds import PAUSES_MIN, TERMS, OrderKind
 from station.boxes.standing import newest_pictures
-from station.web.box_view import BoxView
+from station.web.boxes.box_view import BoxView
 from station.web.visitor import Officer, Visitor
 
 router = APIRouter()

@@ -197,7 +197,7 @@ class BoxView:
             else "look"
             if state == "paused"
             else "broken",
-            "state": self.say(words.get(state, UNKNOWN)),  # type: ignore[call-overload]
+            "state": self.say(words.get(state, UNKNOWN)),
             "why": self.say(why) if why else "",
         }
 

@@ -1,4 +1,4 @@
-"""station.web.pages.plans"""
+"""station.web.boxes.plans"""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 from sqlalchemy import URL
 
-from station.boxes.plans import BoxPlace
+from station.boxes.plans import PlacedBox
 from station.store.database import engine_of
 from station.store.store import Store
 from tests.station.boxes.test_plan_picture import encoded, image
-from tests.station.web.pages.test_boxes import opened
+from tests.station.web.boxes.test_overview import opened
 from tests.support.duty_room import DESK, PHONE, browser
 from tests.support.duty_screen import DutyScreen, csrf_of
 from tests.support.told_boxes import COMMUNE, ToldBox
@@ -56,7 +56,7 @@ def made(screen: DutyScreen, places: dict[str, tuple[int, int]] | None = None) -
     return plan
 
 
-def places(screen: DutyScreen) -> tuple[BoxPlace, ...]:
+def places(screen: DutyScreen) -> tuple[PlacedBox, ...]:
     return screen.console.plans.all()[0].places
 
 
@@ -71,7 +71,7 @@ def test_an_administrator_makes_a_plan_of_a_picture_and_puts_boxes_on_it(screen:
     seen = page.partition('name="seen_ms" value="')[2].partition('"')[0]
     data = {"csrf": csrf, "seen_ms": seen, "x/hn-01": "250", "y/hn-01": "750", "x/hn-02": "", "y/hn-02": ""}
     assert client.post("/plans/1/places", data=data).status_code == 303
-    assert places(screen) == (BoxPlace("hn-01", 250, 750),)
+    assert places(screen) == (PlacedBox("hn-01", 250, 750),)
     stale = client.post("/plans/1/places", data=data)
     assert stale.status_code == 422
     assert "người khác đã sửa" in stale.text
@@ -173,7 +173,7 @@ def test_boxes_are_put_on_a_plan_with_mouse_and_keys(chrome: Browser, screen: Du
     page.wait_for_url("**/plans/1")
     dragged, moved = places(screen)
     assert (abs(dragged.x_permille - 400) <= 3, abs(dragged.y_permille - 600) <= 3) == (True, True)
-    assert moved == BoxPlace("hn-02", 495, 550)
+    assert moved == PlacedBox("hn-02", 495, 550)
 
     page.goto(f"{screen.url}/plans/1/edit")
     page.focus(".place[data-device='hn-01']")

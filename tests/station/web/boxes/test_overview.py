@@ -1,4 +1,4 @@
-"""station.web.pages.boxes"""
+"""station.web.boxes.overview"""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def on_duty(folder: Path) -> Iterator[Duty]:
 def duty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Duty]:
     """With boxes of every kind."""
     with on_duty(tmp_path_factory.mktemp("duty")) as duty:
-        told(duty.store)
+        stated(duty.store)
         yield duty
 
 
@@ -59,7 +59,7 @@ def chrome() -> Iterator[Browser]:
         yield opened
 
 
-def told(store: Store) -> None:
+def stated(store: Store) -> None:
     now_s = time.time()
     store.commit(list(commune_of_every_kind(now_s)))
     store.commit([ToldBox("hn-01", now_s).snapshot()])

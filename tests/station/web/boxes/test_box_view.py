@@ -1,4 +1,4 @@
-"""station.web.box_view"""
+"""station.web.boxes.box_view"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from station.boxes.history import StateChange
 from station.boxes.order_kinds import BoxWish, OrderGiver, OrderKind, OrderProgress, OrderStage
 from station.boxes.standing import NewestPicture
 from station.boxes.wall import BoxesNow, BoxWall
-from station.web.box_view import BoxView
+from station.web.boxes.box_view import BoxView
 from station.web.render import Templates
 from tests.support.stores import Place
 from tests.support.told_boxes import COMMUNE, commune_of_every_kind
@@ -105,13 +105,13 @@ def test_a_camera_says_why_and_shows_its_newest_picture(now: BoxesNow) -> None:
 
 def test_the_day_of_a_box_is_told_by_names(now: BoxesNow) -> None:
     changes = (StateChange(NOW_MS, None, "offline"), StateChange(NOW_MS - 1000, "east", "blind", "covered"))
-    told = page(now, "hn-04", "en", changes=changes)
+    stated = page(now, "hn-04", "en", changes=changes)
 
-    assert [(each["who"], each["state"], each["why"]) for each in told["history"]] == [
+    assert [(each["who"], each["state"], each["why"]) for each in stated["history"]] == [
         ("Box", "not connected", ""),
         ("Hướng thị trấn", "cannot see", "covered"),
     ]
-    assert (told["lively"], told["calm"]) == (True, False)
+    assert (stated["lively"], stated["calm"]) == (True, False)
 
 
 def test_an_order_says_how_far_it_is_and_nothing_raw(now: BoxesNow) -> None:
@@ -121,12 +121,12 @@ def test_an_order_says_how_far_it_is_and_nothing_raw(now: BoxesNow) -> None:
         )
         for stage in OrderStage
     ]
-    told = page(now, "hn-04", orders=orders)
+    stated = page(now, "hn-04", orders=orders)
 
-    assert told["busy"]
-    assert {each["tone"] for each in told["orders"]} == {"on", "good", "bad"}
-    assert told["orders"][0]["what"] == "Lấy ảnh lúc này · Hướng quốc lộ"
-    assert all(each["stage_words"] != each["stage"] for each in told["orders"])
+    assert stated["busy"]
+    assert {each["tone"] for each in stated["orders"]} == {"on", "good", "bad"}
+    assert stated["orders"][0]["what"] == "Lấy ảnh lúc này · Hướng quốc lộ"
+    assert all(each["stage_words"] != each["stage"] for each in stated["orders"])
     assert not page(now, "hn-04", orders=orders[3:])["busy"]
 
 

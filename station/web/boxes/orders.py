@@ -13,7 +13,7 @@ from station.access.audit_entry import AuditVerb
 from station.boxes.live_look import LookState
 from station.boxes.order_kinds import PAUSES_MIN, TERMS, BoxWish, OrderGiver, OrderKind, OrderProgress
 from station.boxes.orders import OrderNotGiven
-from station.web.pages.boxes import view_of
+from station.web.boxes.overview import view_of
 from station.web.visitor import Officer, Turned, Visitor, wants_page
 
 router = APIRouter()

@@ -12,7 +12,7 @@ from agent.translatable import tr
 from station.access.audit_entry import AuditVerb
 from station.boxes.plan_picture import MAX_BYTES, PlanError
 from station.boxes.plans import CommunePlan
-from station.web.pages.boxes import Blank, view_of
+from station.web.boxes.overview import Blank, view_of
 from station.web.visitor import Administrator, Officer, Turned, Visitor
 
 router = APIRouter()

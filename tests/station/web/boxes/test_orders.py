@@ -1,4 +1,4 @@
-"""station.web.pages.orders, with a really running box and broker"""
+"""station.web.boxes.orders, with a really running box and broker"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 
 from station.access.audit_log import AuditQuery
 from station.watch.embedded import Address
-from tests.station.web.pages.test_boxes import opened
+from tests.station.web.boxes.test_overview import opened
 from tests.support.boxes import Box, Station, at_work
 from tests.support.brokers import until
 from tests.support.duty_room import DESK, browser
@@ -192,6 +192,6 @@ def test_an_officer_looks_through_a_camera_in_a_browser(chrome: Browser, screen:
     expect(page.locator(".orders li").first).to_have_attribute("data-tone", "good")
     page.get_by_role("button", name="Lấy ảnh lúc này").click()
     expect(page.locator(".orders li").first).to_contain_text("Lấy ảnh lúc này")
-    expect(page.locator(".orders .thumb img").first).to_be_visible()
+    expect(page.locator(".orders .thumb img").first).to_be_visible(timeout=120_000)
     assert complaints == []
     page.context.close()
