@@ -22,8 +22,8 @@ from sqlalchemy.exc import OperationalError
 
 from benchmarks.filled_store import BOXES, DAYS, END_MS, RARE_RULE, fill, review_alerts
 from benchmarks.table import Row
-from station.lookup.density import densities
 from station.lookup.search import looked_up
+from station.lookup.timeline.density import densities
 from station.lookup.wanted import EventSearch
 from station.store.database import engine_of, upgrade
 from tests.support.brokers import until
@@ -40,10 +40,10 @@ def main(paths: Sequence[Path], progress: Callable[[str], None] = lambda _: None
     """A row for each look-up and each database; a folder keeps the SQLite file for the next time."""
     with ExitStack() as left:
         folder = paths[0] if paths else Path(left.enter_context(tempfile.TemporaryDirectory(prefix="ngatu-")))
-        yield from _of("SQLite", URL.create("sqlite", database=str(folder / "station.db")), progress)
+        yield from measured_on("SQLite", URL.create("sqlite", database=str(folder / "station.db")), progress)
     try:
         with _server() as url:
-            yield from _of("PostgreSQL", url, progress)
+            yield from measured_on("PostgreSQL", url, progress)
     except pytest.skip.Exception:
         yield {"database": "PostgreSQL", "look-up": "it is not installed here"}
 
@@ -64,9 +64,10 @@ def _server() -> Iterator[URL]:
         yield found[0]
 
 
-def _of(name: str, url: URL, progress: Callable[[str], None]) -> Iterator[Row]:
+def measured_on(name: str, url: URL, progress: Callable[[str], None]) -> Iterator[Row]:
+    """The rows of one database, which is filled first where it is empty."""
     engine = engine_of(url)
-    if not _is_filled(engine):
+    if not is_filled(engine):
         upgrade(engine, "0009")
         fill(engine, EVENTS, lambda done: progress(f"{name}, {done} events"))
         progress(f"{name}, brought up to date")
@@ -88,7 +89,8 @@ def _of(name: str, url: URL, progress: Callable[[str], None]) -> Iterator[Row]:
     reader.dispose()
 
 
-def _is_filled(engine: Engine) -> bool:
+def is_filled(engine: Engine) -> bool:
+    """Whether an earlier call has left its file here."""
     with engine.connect() as connection:
         if engine.dialect.name != "sqlite":
             return False

@@ -52,6 +52,8 @@ class AuditVerb(StrEnum):
     ACCOUNT_MADE = "account_made"
     ACCOUNT_CHANGED = "account_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    TOKEN_MADE = "token_made"  # noqa: S105
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105
     PLAN_CHANGED = "plan_changed"
     SETTING_CHANGED = "setting_changed"
     RESTORED = "restored"
@@ -80,6 +82,8 @@ VERBS: Final[Mapping[str, str]] = {
     AuditVerb.ACCOUNT_MADE: tr("made an account"),
     AuditVerb.ACCOUNT_CHANGED: tr("changed an account"),
     AuditVerb.PASSWORD_CHANGED: tr("changed a password"),
+    AuditVerb.TOKEN_MADE: tr("let a program in"),
+    AuditVerb.TOKEN_REVOKED: tr("shut a program out"),
     AuditVerb.PLAN_CHANGED: tr("changed a plan"),
     AuditVerb.SETTING_CHANGED: tr("changed a setting"),
     AuditVerb.RESTORED: tr("restored a backup"),

@@ -27,7 +27,9 @@ class LogBreak:
     """Number of the entry."""
     last: int
 
-    def __str__(self) -> str:
+    @property
+    def words(self) -> str:
+        """What is wrong, for people."""
         lines = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
         match self.kind:
             case BreakKind.ALTERED:
@@ -61,4 +63,4 @@ def break_at(end: LogEnd, entry: ConsoleEntry) -> LogBreak | None:
 
 def broken_line(found: LogBreak) -> str:
     """What is wrong, in a line of its own."""
-    return tr("audit log of the console: {what}", what=str(found))
+    return tr("audit log of the console: {what}", what=found.words)

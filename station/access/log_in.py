@@ -39,7 +39,7 @@ MOST_KNOWN: Final = 10
 """Browsers of one account; the one that was away longest goes."""
 
 
-class Refusal(StrEnum):
+class LogInRefusal(StrEnum):
     """Why somebody is not let in."""
 
     WRONG = "wrong"
@@ -51,7 +51,7 @@ class Refusal(StrEnum):
 class Refused:
     """Not let in."""
 
-    why: Refusal
+    why: LogInRefusal
     until_ms: int | None = None
     """When the next try is possible; None: now."""
 
@@ -100,6 +100,9 @@ class LogIn:
         self._writes, self._reads, self._now = writes, reads or writes, now
         self._sessions, self._audit = sessions, audit
         self._passwords, self._strangers = passwords or Passwords(), Strangers()
+        self.retries = Strangers()
+        """Of whoever is logged in and gives the password once more: no open session is a place where passwords
+        are tried without end."""
         self._strangers_room = threading.BoundedSemaphore(AT_A_TIME)
         self._known_room = threading.BoundedSemaphore(AT_A_TIME)
 
@@ -121,7 +124,7 @@ class LogIn:
         try:
             until_ms = self._must_wait(asked, asked.tally, now_ms)
             if until_ms is not None:
-                return Refused(Refusal.WAIT, until_ms)
+                return Refused(LogInRefusal.WAIT, until_ms)
             if not self._passwords.is_right(password, asked.password_hash, known=asked.is_known):
                 return self._wrong(asked, now_ms)
             return self._admitted(asked, password, browser, now_ms)
@@ -132,8 +135,8 @@ class LogIn:
         assert asked.account is not None
         assert asked.password_hash is not None
         if asked.account.disabled:
-            self._note(AuditVerb.LOG_IN_FAILED, asked, {"why": Refusal.DISABLED})
-            return Refused(Refusal.DISABLED)
+            self._note(AuditVerb.LOG_IN_FAILED, asked, {"why": LogInRefusal.DISABLED})
+            return Refused(LogInRefusal.DISABLED)
         if self._passwords.is_outdated(asked.password_hash):
             self._hash_anew(asked.account, password, asked.password_hash)
         session = self._sessions.begin(asked.account, asked.address, browser)
@@ -171,8 +174,8 @@ class LogIn:
         if not asked.is_known:
             self._strangers.wrong(asked.login, asked.address, now_ms, exists=asked.account is not None)
         until_ms = self._must_wait(asked, tally, now_ms)
-        self._note(AuditVerb.LOG_IN_FAILED, asked, {"why": Refusal.WRONG, "locked_until_ms": until_ms})
-        return Refused(Refusal.WRONG if until_ms is None else Refusal.WAIT, until_ms)
+        self._note(AuditVerb.LOG_IN_FAILED, asked, {"why": LogInRefusal.WRONG, "locked_until_ms": until_ms})
+        return Refused(LogInRefusal.WRONG if until_ms is None else LogInRefusal.WAIT, until_ms)
 
     def _counted(self, asked: _Asked, now_ms: int) -> Tally:
         """Count a wrong password in the database, where the login exists."""

@@ -85,7 +85,7 @@ _WHAT: Final[Mapping[str, Callable[[Values], str]]] = {
     "alarm_quota": _said(tr("The box sends more than the station takes in a day")),
     "alarm_second_holder": _said(tr("Two boxes say that they are this one")),
     "alarm_outbox_went_back": _said(tr("What waits in the box was put back to an older state")),
-    "alarm_retained_flood": _said(tr("Old messages of the box stay at the broker")),
+    "alarm_retained_flood": _said(tr("Old messages of the box were left on the way")),
     "alarm_box_key_changed": _said(tr("The box signs footage with another key than before")),
     "alarm_other": lambda of: tr("Alarm of the station: {kind}", kind=of["kind"]),
     "gap_open": lambda of: tr("{number} messages of the box have not come yet", number=of["number"]),

@@ -67,6 +67,7 @@ class LiveLook:
         self._late = self._damaged = 0
         self._came_s = self._asked_s = now()
         self._complete: bool | None = None
+        self._left = False
 
     def add(self, data: bytes, user: Mapping[str, str]) -> None:
         """A picture that came, with its MQTT user properties."""
@@ -117,7 +118,12 @@ class LiveLook:
     def is_deserted(self) -> bool:
         """Invariant 3."""
         with self._lock:
-            return self._now() - self._asked_s > HEARS_S
+            return self._left or self._now() - self._asked_s > HEARS_S
+
+    def leave(self) -> None:
+        """Its giver says that he looks no more."""
+        with self._lock:
+            self._left, self._newest = True, None
 
     def end(self, answer: AckPayload | None) -> None:
         """It is over; `answer` is the box's last word on it."""

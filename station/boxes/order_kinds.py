@@ -37,6 +37,8 @@ class OrderStage(StrEnum):
     """The broker has it."""
     ACCEPTED = "accepted"
     """The box has it."""
+    COMING = "coming"
+    """The box has done it, and its picture is behind something else on the way."""
     DONE = "done"
     REFUSED = "refused"
     FAILED = "failed"
@@ -71,6 +73,7 @@ STAGES: Final[Mapping[OrderStage, str]] = {
     OrderStage.SENDING: tr("on its way"),
     OrderStage.SENT: tr("sent; the box has not answered yet"),
     OrderStage.ACCEPTED: tr("the box is doing it"),
+    OrderStage.COMING: tr("done; the picture is on its way"),
     OrderStage.DONE: tr("done"),
     OrderStage.REFUSED: tr("refused by the box"),
     OrderStage.FAILED: tr("did not work"),

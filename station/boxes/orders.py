@@ -77,20 +77,29 @@ class OrderDesk:
         self._orders: dict[str, OrderProgress] = {}
         self._looks: dict[str, LiveLook] = {}
 
-    def give(self, wish: BoxWish, giver: OrderGiver) -> OrderProgress:
-        """Begin to send it (invariant 1).
+    def judge(self, wish: BoxWish, giver: OrderGiver) -> None:
+        """Whether it could be given now: for whoever must note it before it goes out.
 
         Raises:
             OrderNotGiven: it is not allowed (invariant 3), no box would understand it, or too many run.
         """
-        terms = TERMS[wish.kind]
-        wish = replace(wish, seconds=max(1, min(LOOK_S, wish.seconds)))
-        if not allows(giver.role, terms.role):
+        if not allows(giver.role, TERMS[wish.kind].role):
             raise OrderNotGiven(tr("this order is not for your role"), tr("ask your supervisor"))
-        args = _arguments(wish, giver)
-        wrong = understood(terms.verb, args)
+        wrong = understood(TERMS[wish.kind].verb, _arguments(wish, giver))
         if isinstance(wrong, str):
             raise OrderNotGiven(tr("no box would understand this order: {wrong}", wrong=wrong))
+        with self._lock:
+            self._admit(wish)
+
+    def give(self, wish: BoxWish, giver: OrderGiver) -> OrderProgress:
+        """Begin to send it (invariant 1).
+
+        Raises:
+            OrderNotGiven: as judge.
+        """
+        wish = replace(wish, seconds=max(1, min(LOOK_S, wish.seconds)))
+        self.judge(wish, giver)
+        args = _arguments(wish, giver)
         topics = command_words.topics(self._config.commune, wish.box, self._config.broker.root)
         now_ms = round(self._now() * 1000)
         order = OrderProgress(uuid4().hex, wish, giver, now_ms, changed_ms=now_ms)
@@ -106,7 +115,8 @@ class OrderDesk:
     def find(self, order_id: str) -> OrderProgress | None:
         """An order by its id; None: there is none, or it is long over."""
         with self._lock:
-            return self._orders.get(order_id)
+            found = self._orders.get(order_id)
+        return None if found is None else self._as_kept(found)
 
     def look(self, order_id: str, login: str) -> LiveLook | None:
         """The pictures of a look, for its giver (invariant 5)."""
@@ -118,7 +128,15 @@ class OrderDesk:
         """The newest orders to a box, the newest first."""
         with self._lock:
             found = [each for each in self._orders.values() if each.wish.box == box]
-        return tuple(reversed(found[-most:]))
+        return tuple(map(self._as_kept, reversed(found[-most:])))
+
+    def _as_kept(self, order: OrderProgress) -> OrderProgress:
+        """Without a picture that the station does not keep yet: it may come behind much else."""
+        sha256 = order.picture_sha256
+        if sha256 is None or path_of(self._blobs, sha256).is_file():
+            return order
+        why = tr("the station has not kept the picture yet; it appears here as soon as it has")
+        return replace(order, picture_sha256=None, why=why)
 
     def _admit(self, wish: BoxWish) -> None:
         """Invariant 4; forgets what is long over."""
@@ -179,7 +197,7 @@ class OrderDesk:
             went_out.set()
 
         def turn(answers: list[AckPayload]) -> None:
-            self._change(order_id, OrderStage.ACCEPTED if answers else OrderStage.SENT)
+            self._change(order_id, _stage(answers))
             if look is not None and look.is_deserted:
                 raise _Deserted
 
@@ -206,7 +224,7 @@ class OrderDesk:
 
     def _ended(self, order_id: str, last: AckPayload | None, promised: str | None) -> None:
         if last is None:
-            begun = self._orders[order_id].stage is OrderStage.ACCEPTED
+            begun = self._orders[order_id].stage in (OrderStage.ACCEPTED, OrderStage.COMING)
             why = (
                 tr("the box has begun, but its last word has not come yet")
                 if begun
@@ -214,10 +232,9 @@ class OrderDesk:
             )
             self._change(order_id, OrderStage.NO_ANSWER, why=why)
             return
-        why = reason(last.detail)
-        if promised is not None and not command.wait_for_file(path_of(self._blobs, promised)):
-            promised, why = None, tr("the station has not kept the picture yet; it comes with the newest ones")
-        self._change(order_id, OrderStage(last.state), why=why, picture_sha256=promised)
+        if promised is not None:
+            command.wait_for_file(path_of(self._blobs, promised))
+        self._change(order_id, OrderStage(last.state), why=reason(last.detail), picture_sha256=promised)
 
     def _change(self, order_id: str, stage: OrderStage, **more: Any) -> None:
         """It never goes back: a look's pictures may overtake the box's first word."""
@@ -226,6 +243,13 @@ class OrderDesk:
             if _COURSE.index(stage) > _COURSE.index(order.stage):
                 changed_ms = round(self._now() * 1000)
                 self._orders[order_id] = replace(order, stage=stage, changed_ms=changed_ms, **more)
+
+
+def _stage(answers: list[AckPayload]) -> OrderStage:
+    """While nobody knows yet how it ends."""
+    if any("sha256" in each.result for each in answers):
+        return OrderStage.COMING
+    return OrderStage.ACCEPTED if answers else OrderStage.SENT
 
 
 def _arguments(wish: BoxWish, giver: OrderGiver) -> dict[str, Any]:

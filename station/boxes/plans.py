@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.printable import printable
@@ -28,7 +28,7 @@ _TOLD: Final = (plan.c.id, plan.c.name, plan.c.width_px, plan.c.height_px, plan.
 
 
 @dataclass(frozen=True, slots=True)
-class BoxPlace:
+class PlacedBox:
     """Where a box hangs on a plan."""
 
     device: str
@@ -46,7 +46,7 @@ class CommunePlan:
     height_px: int
     changed_ms: int
     """Of picture, name or places."""
-    places: tuple[BoxPlace, ...]
+    places: tuple[PlacedBox, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,14 +206,14 @@ class Plans:
             raise in_words(error, self._writes.url) from error
 
 
-def _plan(connection: Connection, row: Row[Any]) -> CommunePlan:
+def _plan(connection: Connection, row: Any) -> CommunePlan:
     query = (
         select(box.c.device, plan_place.c.x_permille, plan_place.c.y_permille)
         .join(box, box.c.id == plan_place.c.box_id)
         .where(plan_place.c.plan_id == row.id)
         .order_by(box.c.device)
     )
-    places = tuple(BoxPlace(*each) for each in connection.execute(query))
+    places = tuple(PlacedBox(*each) for each in connection.execute(query))
     return CommunePlan(row.id, row.name, row.width_px, row.height_px, row.changed_ms, places)
 
 

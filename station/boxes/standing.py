@@ -168,7 +168,7 @@ def _all(connection: Connection, commune: str, now_ms: int) -> tuple[BoxStanding
     )
 
 
-def _since() -> Select[tuple[int, int]]:
+def _since() -> Select[Any]:
     """Box -> when the station heard of its state; the moment of a will is that of its connection."""
     same = (
         (box_status.c.box_id == box.c.id)
@@ -252,12 +252,12 @@ def _cameras(
     info: InfoPayload | None, health: HealthPayload | None, rows: list[Row[Any]]
 ) -> tuple[CameraStanding, ...]:
     """Those that the box is set up with; before it has told of any, those that spoke."""
-    told = {row.name: row for row in rows}
+    stated = {row.name: row for row in rows}
     configured = {each.id: each for each in info.cameras} if info is not None else {}
     paused = {each.of for each in health.degradations if each.word == "paused"} if health is not None else set()
     found = []
-    for name in configured or told:
-        row, of_info = told.get(name), configured.get(name)
+    for name in configured or stated:
+        row, of_info = stated.get(name), configured.get(name)
         of_health = health.cameras.get(name) if health is not None else None
         body = _read(CameraStatusPayload, row.body) if row is not None else None
         state = row.state if row is not None else (of_health.state if of_health is not None else None)

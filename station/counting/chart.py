@@ -23,7 +23,7 @@ from agent.printable import printable
 from agent.translatable import tr
 from station.counting.buckets import Step
 from station.counting.coverage import Covered
-from station.counting.series import Cell
+from station.counting.series import CountCell
 from station.counting.table import CountRow, CountTable
 
 # It puts a finder of its maps before all imports of the process, of a form that Python warns of since 3.10.
@@ -110,7 +110,7 @@ def _marks(top: int) -> list[int]:
     return [top * part // parts for part in range(parts + 1)]
 
 
-def _gap(cell: Cell, total: int, top: int) -> float | None:
+def _gap(cell: CountCell, total: int, top: int) -> float | None:
     """How high the hatch is: all the way where nobody counted, above a bar by the share that is missing."""
     if cell.covered is Covered.WHOLE or cell.is_running:
         return None

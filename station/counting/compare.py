@@ -13,7 +13,7 @@ from station.counting.buckets import LONGEST, Bucket, Step
 from station.counting.coverage import Covered
 from station.counting.intervals import Numbers
 from station.counting.lines import CountedLine
-from station.counting.series import Cell, Series, added, counted
+from station.counting.series import CountCell, Series, added, counted
 
 WEEK: Final = timedelta(days=7)
 
@@ -83,5 +83,5 @@ def _on_the_wall(bucket: Bucket, back: timedelta = timedelta(0)) -> tuple[dateti
     return bucket.start.replace(tzinfo=None, fold=0) - back, bucket.start.fold
 
 
-def _are_whole(one: Cell, other: Cell) -> bool:
+def _are_whole(one: CountCell, other: CountCell) -> bool:
     return one.covered is Covered.WHOLE and other.covered is Covered.WHOLE and not other.is_running

@@ -29,7 +29,7 @@ Numbers = Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class CountedInterval:
     """One closed interval of one line, where it was in time."""
 
     start_ms: int
@@ -50,16 +50,16 @@ NONE_UNDATED: Final = Undated()
 
 def intervals_of(
     connection: Connection, lines: Sequence[CountedLine], since_ms: int, until_ms: int
-) -> tuple[list[Interval], Undated]:
+) -> tuple[list[CountedInterval], Undated]:
     """What was counted at these lines and reaches into [since, until), and what came then without a date."""
-    found, intervals, crossings = list[Interval](), 0, 0
+    found, intervals, crossings = list[CountedInterval](), 0, 0
     for row in _rows(connection, lines, since_ms, until_ms):
         numbers, dated = _numbers(json.loads(row.body)), _dated(row)
         if dated is None:
             if row.received_ms is not None and since_ms <= row.received_ms < until_ms:
                 intervals, crossings = intervals + 1, crossings + sum(numbers.values())
         elif dated[0] < until_ms and dated[1] > since_ms:
-            found.append(Interval(*dated, numbers))
+            found.append(CountedInterval(*dated, numbers))
     return found, Undated(intervals, crossings)
 
 

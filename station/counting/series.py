@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from station.counting.buckets import Bucket, Step, buckets
 from station.counting.coverage import SLACK_MS, Covered, covered_ms, judged, union
-from station.counting.intervals import NONE_UNDATED, Interval, Numbers, Undated, intervals_of
+from station.counting.intervals import NONE_UNDATED, CountedInterval, Numbers, Undated, intervals_of
 from station.counting.lines import CountedLine
 from station.store.database import in_words
 from station.store.gaps import GapState
@@ -28,7 +28,7 @@ from station.store.schema import gap, stream
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class CountCell:
     """What was counted in one bucket."""
 
     bucket: Bucket
@@ -66,7 +66,7 @@ class Series:
 
     lines: tuple[CountedLine, ...]
     step: Step
-    cells: tuple[Cell, ...]
+    cells: tuple[CountCell, ...]
     undated: Undated = NONE_UNDATED
     """What came in this time and cannot be put anywhere."""
     missing: int = 0
@@ -105,7 +105,9 @@ def counted(
     return Series(tuple(lines), step, cells, undated, missing)
 
 
-def cells_of(wanted: Sequence[Bucket], intervals: Iterable[Interval], now_ms: int) -> tuple[Cell, ...]:
+def cells_of(
+    wanted: Sequence[Bucket], intervals: Iterable[CountedInterval], now_ms: int
+) -> tuple[CountCell, ...]:
     """These intervals in these buckets, which follow each other without a break."""
     listed = list(intervals)
     spans = union((each.start_ms, each.end_ms) for each in listed)
@@ -126,7 +128,7 @@ def cells_of(wanted: Sequence[Bucket], intervals: Iterable[Interval], now_ms: in
     )
 
 
-def share_of(interval: Interval, start_ms: int, end_ms: int) -> Numbers:
+def share_of(interval: CountedInterval, start_ms: int, end_ms: int) -> Numbers:
     """What of an interval belongs between two moments, by time and in whole numbers.
 
     By what has been counted until each border, evenly: so the parts of all buckets add up to the whole, and a
@@ -145,7 +147,7 @@ def added(several: Iterable[Numbers]) -> Numbers:
     return total
 
 
-def _until(interval: Interval, at_ms: int) -> Mapping[tuple[str, str], int]:
+def _until(interval: CountedInterval, at_ms: int) -> Mapping[tuple[str, str], int]:
     length = interval.end_ms - interval.start_ms
     if length <= 0:  # a moment: it belongs where it begins
         return {entry: number if at_ms > interval.start_ms else 0 for entry, number in interval.numbers.items()}
@@ -153,7 +155,7 @@ def _until(interval: Interval, at_ms: int) -> Mapping[tuple[str, str], int]:
     return {entry: (2 * number * passed + length) // (2 * length) for entry, number in interval.numbers.items()}
 
 
-def _is_parted(interval: Interval, start_ms: int, end_ms: int) -> bool:
+def _is_parted(interval: CountedInterval, start_ms: int, end_ms: int) -> bool:
     """Whether so much of it lies on either side of a border that it matters."""
     inside = min(end_ms, interval.end_ms) - max(start_ms, interval.start_ms)
     outside = interval.end_ms - interval.start_ms - inside
@@ -162,11 +164,11 @@ def _is_parted(interval: Interval, start_ms: int, end_ms: int) -> bool:
 
 def _cell(
     bucket: Bucket, spans: Sequence[tuple[int, int]], sums: Numbers, *, is_parted: bool, now_ms: int
-) -> Cell:
+) -> CountCell:
     covered = covered_ms(spans, bucket.start_ms, bucket.end_ms)
     is_known = covered > 0 or any(sums.values())
     numbers = {entry: number for entry, number in sums.items() if number} if is_known else None
-    return Cell(bucket, covered, numbers, is_parted, bucket.end_ms > now_ms)
+    return CountCell(bucket, covered, numbers, is_parted, bucket.end_ms > now_ms)
 
 
 def _missing(connection: Connection, box_ids: Sequence[int]) -> int:

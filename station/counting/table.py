@@ -13,7 +13,7 @@ from agent.translatable import joined, tr
 from agent.wire.words import DIRECTIONS, LABELS, named
 from station.counting.buckets import Step
 from station.counting.coverage import Covered
-from station.counting.series import Cell, Series
+from station.counting.series import CountCell, Series
 
 MOST_GROUPS: Final = 6
 """Columns of their own; what is rarer stands together: a model may know many labels, and colours are few."""
@@ -35,7 +35,7 @@ class CountRow:
     """In full: 14:00 27/11/2026."""
     short: str
     """Where there is little room: 14:00."""
-    cell: Cell
+    cell: CountCell
     values: tuple[int, ...] | None
     """By group, in their order; None: nobody counted."""
     note: str
@@ -72,7 +72,7 @@ def table_of(series: Series, by: By) -> CountTable:
     return CountTable(series.step, tuple(groups), tuple(totals), rows)
 
 
-def _row(cell: Cell, step: Step, own: Sequence[str], at: int, *, has_rest: bool) -> CountRow:
+def _row(cell: CountCell, step: Step, own: Sequence[str], at: int, *, has_rest: bool) -> CountRow:
     values: tuple[int, ...] | None = None
     if cell.numbers is not None:
         sums: Counter[str] = Counter()
@@ -82,7 +82,7 @@ def _row(cell: Cell, step: Step, own: Sequence[str], at: int, *, has_rest: bool)
     return CountRow(*_when(cell, step), cell, values, note_of(cell))
 
 
-def note_of(cell: Cell) -> str:
+def note_of(cell: CountCell) -> str:
     """What is to be known of a cell, in words; empty: nothing."""
     notes: list[str] = []
     if cell.covered is Covered.UNKNOWN:
@@ -96,7 +96,7 @@ def note_of(cell: Cell) -> str:
     return joined("; ", notes) if notes else ""
 
 
-def _when(cell: Cell, step: Step) -> tuple[str, str]:
+def _when(cell: CountCell, step: Step) -> tuple[str, str]:
     start, end = cell.bucket.start, cell.bucket.end
     if step is Step.HOUR:
         hour = f"{start:%H:%M}"

@@ -38,7 +38,7 @@ class PlaceNames:
 
 
 @dataclass(frozen=True, slots=True)
-class PackageFile:
+class DossierFile:
     """One file of a package."""
 
     name: str
@@ -64,7 +64,7 @@ class Dossier:
     request: FootageRequest
     names: PlaceNames
     judgement: Judgement
-    files: tuple[PackageFile, ...]
+    files: tuple[DossierFile, ...]
     box_key_sha256: str
     station_key_sha256: str
 
@@ -163,10 +163,10 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _files(package: Path) -> Iterator[PackageFile]:
+def _files(package: Path) -> Iterator[DossierFile]:
     for path in sorted(package.iterdir()):
         if path.is_file() and not path.is_symlink():
-            yield PackageFile(path.name, path.stat().st_size, file_sha256(path))
+            yield DossierFile(path.name, path.stat().st_size, file_sha256(path))
 
 
 def _stand(folder: RequestFolder) -> Iterator[object]:

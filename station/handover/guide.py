@@ -30,7 +30,7 @@ def guide(box_key: str, box_key_sha256: str, station_key_sha256: str, language: 
     for said in _paragraphs(box_key, box_key_sha256, station_key_sha256):
         text = translated(said, into=language)
         if text.startswith(COMMAND):
-            lines += ["", text, ""]
+            lines += [*([] if lines[-1:] == [""] else [""]), text, ""]
         else:
             lines += textwrap.wrap(text, WIDE, subsequent_indent=_indent(text), break_long_words=False) or [""]
     return ("\r\n".join(lines) + "\r\n").encode("utf-8-sig")

@@ -37,17 +37,19 @@ def span(start: datetime, end: datetime, zone: tzinfo) -> str:
 
 def lasted(seconds: float) -> str:
     """How long, in the two largest units that say something."""
-    whole = max(0, round(seconds))
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    all_s = max(0, round(seconds))
+    hours, minutes, rest = all_s // 3600, all_s // 60 % 60, all_s % 60
     if hours >= 24:
         return tr("{days} d {hours} h", days=hours // 24, hours=hours % 24)
     if hours:
-        return tr("{hours} h {minutes} min", hours=hours, minutes=minutes)
-    return (
-        tr("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
-        if minutes
-        else tr("{seconds} s", seconds=rest)
-    )
+        return (
+            tr("{hours} h {minutes} min", hours=hours, minutes=minutes)
+            if minutes
+            else tr("{hours} h", hours=hours)
+        )
+    if minutes and rest:
+        return tr("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
+    return tr("{minutes} min", minutes=minutes) if minutes else tr("{seconds} s", seconds=rest)
 
 
 def size(number: int) -> str:

@@ -157,6 +157,20 @@ class Sheet:
 
         self.draw(draw)
 
+    def motto(self, state: str, below: str) -> None:
+        """The country's name and motto, above all else."""
+
+        def draw(paper: Paper) -> None:
+            for text in (state, below):
+                paper.block(text, high_mm=paper.pen("text", bold=True), align="C")
+            paper.set_draw_color(*_INK)
+            paper.line(
+                MARGIN_MM + WIDTH_MM / 2 - 22, paper.get_y(), MARGIN_MM + WIDTH_MM / 2 + 22, paper.get_y()
+            )
+            paper.ln(6)
+
+        self.draw(draw)
+
     def heading(self, text: str) -> None:
         """Never the last on its page."""
 
@@ -169,13 +183,30 @@ class Sheet:
 
         self.draw(draw)
 
-    def paragraph(self, text: str, *, bold: bool = False, small: bool = False) -> None:
+    def paragraph(self, text: str, *, small: bool = False) -> None:
         """Words over the whole width."""
 
         def draw(paper: Paper) -> None:
-            high = paper.pen("small" if small else "text", bold=bold, colour=_SOFT if small else _INK)
-            paper.block(text, high_mm=high)
+            paper.block(text, high_mm=paper.pen("small" if small else "text", colour=_SOFT if small else _INK))
             paper.ln(1)
+
+        self.draw(draw)
+
+    def answer(self, text: str) -> None:
+        """The one line that a reader looks for, in a frame."""
+
+        def draw(paper: Paper) -> None:
+            paper.ln(1)
+            top, high = paper.get_y(), paper.pen("heading", bold=True)
+            lines = paper.lines(paper.words(text), WIDTH_MM - 8)
+            tall = len(lines) * high + 4
+            paper.set_draw_color(*_INK)
+            paper.set_line_width(0.5)
+            paper.rect(MARGIN_MM, top, WIDTH_MM, tall)
+            for number, line in enumerate(lines):
+                paper.set_xy(MARGIN_MM + 4, top + 2 + number * high)
+                paper.cell(WIDTH_MM - 8, high, line)
+            paper.set_xy(MARGIN_MM, top + tall + 2)
 
         self.draw(draw)
 

@@ -15,12 +15,28 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from agent.language import LANGUAGES, catalogued
-from agent.translatable import Translatable
+from agent.translatable import Translatable, tr
 
 LEAST: Final = 8
 """Letters of its own that a message must have: "{a}: {b}" would be any text."""
 LONGEST: Final = 2_000
 _DEEPEST: Final = 3
+OF_BOXES: Final = (
+    tr("the footage cannot be read now: {why}", why=""),
+    tr("the footage is being looked through after a start: ask again in a minute"),
+    tr("camera {camera} is not recorded; recorded are: {others}", camera="", others=""),
+    tr("camera {camera} is not recorded, nor is any other of this box", camera=""),
+    tr("it begins in the future: here it is {time}", time=""),
+    tr("there is no footage of camera {camera} yet", camera=""),
+    tr(
+        "nothing of it is there: of camera {camera} there is footage from {first} to {last}",
+        camera="",
+        first="",
+        last="",
+    ),
+    tr("there is no request {id}", id=""),
+)
+"""What boxes answer to a request for footage in words that they do not mark: here the catalogue gets them."""
 _NUMBERS: Final = re.compile(r",?\.?\d*[dfg%]?")
 
 

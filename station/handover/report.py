@@ -31,6 +31,8 @@ MARKS: Final = {
     timeline.WRONG: BarMark((214, 110, 98), "X", tr("not as signed")),
 }
 TITLE: Final = tr("Report on extracted footage")
+MOTTO: Final = tr("SOCIALIST REPUBLIC OF VIETNAM"), tr("Independence – Freedom – Happiness")
+"""Stands above whatever an authority of the country puts on paper (decree 30/2020/NĐ-CP)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class _Report:
 
     def bytes(self) -> bytes:
         case = printable(self._dossier.request.case_number)
+        self._sheet.motto(*MOTTO)
         self._sheet.title(self._upper(TITLE), tr("case {number}", number=case))
         self._case()
         self._verdict()
@@ -118,7 +121,7 @@ class _Report:
     def _verdict(self) -> None:
         judgement, sheet = self._dossier.judgement, self._sheet
         sheet.heading(tr("2. What the verifier found"))
-        sheet.paragraph(self._upper(VERDICTS[judgement.verdict]), bold=True)
+        sheet.answer(self._upper(VERDICTS[judgement.verdict]))
         sheet.paragraph(tr("That means: {meaning}.", meaning=MEANINGS[judgement.verdict]))
         rows = [tuple(map(self._local, row)) for row in finding_rows(judgement, self._zone)]
         columns = (PrintColumn(tr("file"), 3), PrintColumn(tr("time"), 4), PrintColumn(tr("what was found"), 7))
@@ -179,7 +182,8 @@ class _Report:
             [
                 (tr("the box's key"), grouped(dossier.box_key_sha256)),
                 (tr("the station's key"), grouped(dossier.station_key_sha256)),
-            ]
+            ],
+            name_mm=33,
         )
         sheet.paragraph(
             tr(
@@ -197,7 +201,7 @@ class _Report:
             for entry in self._dossier.judgement.custody
         ]  # fmt: skip
         columns = (
-            PrintColumn("", 1), PrintColumn(tr("when"), 4), PrintColumn(tr("what"), 3),
+            PrintColumn("", 1), PrintColumn(tr("when"), 4), PrintColumn(tr("step"), 3),
             PrintColumn(tr("by whom"), 4), PrintColumn(tr("more"), 7),
         )  # fmt: skip
         self._sheet.table(columns, rows[-MOST:], tr("The station has signed nothing about it."))

@@ -37,9 +37,7 @@ class ShelvedArchive:
     made: datetime
 
 
-def shelve(
-    folder: RequestFolder, custody: CustodyBook, names: PlaceNames, what: HandOver
-) -> ShelvedArchive:
+def shelve(folder: RequestFolder, custody: CustodyBook, names: PlaceNames, what: HandOver) -> ShelvedArchive:
     """Hand over, and put the file where it can be fetched; one of before goes.
 
     Raises:
@@ -73,11 +71,15 @@ def shelved(folder: RequestFolder) -> ShelvedArchive | None:
 
 
 def clear(folders: FootageFolder, now: datetime) -> int:
-    """Remove what nobody fetched within KEPT; how many."""
+    """Remove what nobody fetched within KEPT, and what was never finished; how many requests that were."""
     gone = 0
     for folder in folders.every():
-        found = shelved(folder)
-        if found is not None and now - found.made > KEPT:
-            shutil.rmtree(folder.path / PLACE, ignore_errors=True)
+        place = folder.path / PLACE
+        try:
+            newest_s = max((file.stat().st_mtime for file in place.iterdir()), default=0.0)
+        except OSError:  # there is none, or it is made or removed just now
+            continue
+        if now.timestamp() - newest_s > KEPT.total_seconds():
+            shutil.rmtree(place, ignore_errors=True)
             gone += 1
     return gone

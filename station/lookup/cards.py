@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, func, select, tuple_
+from sqlalchemy import Connection, Engine, Row, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.core.types import Phase
@@ -109,9 +109,10 @@ def read_cards(connection: Connection, keys: Sequence[EventKey]) -> list[EventCa
     rows: dict[EventKey, Row[Any]] = {}
     for at in range(0, len(wanted), _AT_ONCE):
         part = wanted[at : at + _AT_ONCE]
-        query = _QUERY.where(tuple_(event.c.box_id, event.c.event_id).in_(part))
+        # By id alone: no two events share one but by malice, and pairs would be read one by one.
+        query = _QUERY.where(event.c.event_id.in_([event_id for _, event_id in part]))
         rows |= {(row.box_id, row.event_id): row for row in connection.execute(query)}
-    places = read_places(connection, {box_id for box_id, _ in rows})
+    places = read_places(connection, {box_id for box_id, _ in wanted})
     return [_card(rows[key], places) for key in wanted if key in rows]
 
 

@@ -15,10 +15,10 @@ from agent.wire import codec
 from agent.wire.payloads import BoxPayload, EventPayload, ObjectPayload
 from station.lookup.cards import EventCard, EventKey, read_cards
 from station.lookup.footage_chance import FootageChance, footage_chance
-from station.lookup.scan import Order, Stretch
+from station.lookup.scan import ScanOrder, Stretch, go_by_index
 from station.lookup.words import end_reason_word, label_word
 from station.store.database import in_words
-from station.store.schema import event, event_began_ms, event_revision
+from station.store.schema import box, event, event_began_ms, event_revision
 
 MOST_REVISIONS: Final = 200
 NEIGHBOURS: Final = 4
@@ -92,6 +92,24 @@ class WholeEvent:
     footage: FootageChance
 
 
+def event_key(engine: Engine, device: str, event_id: str) -> EventKey | None:
+    """The key of the event with this id at a box of this name; None: there is none.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    query = select(event.c.box_id).join(box, box.c.id == event.c.box_id)
+    query = query.where(event.c.event_id == event_id, box.c.device == device)
+    if "\0" in device + event_id:  # no text of a database
+        return None
+    try:
+        with engine.connect() as connection, connection.begin():
+            box_id = connection.scalar(query.limit(1))
+    except SQLAlchemyError as error:
+        raise in_words(error, engine.url) from error
+    return None if box_id is None else (box_id, event_id)
+
+
 def whole_event(engine: Engine, key: EventKey) -> WholeEvent | None:
     """The event with this key; None: there is none.
 
@@ -100,6 +118,7 @@ def whole_event(engine: Engine, key: EventKey) -> WholeEvent | None:
     """
     try:
         with engine.connect() as connection, connection.begin():
+            go_by_index(connection)
             cards = read_cards(connection, [key])
             return _whole(connection, cards[0]) if cards else None
     except SQLAlchemyError as error:
@@ -219,7 +238,7 @@ def _changed_road_user(old: ObjectPayload | None, new: ObjectPayload) -> list[st
 
 def _at_camera(connection: Connection, card: EventCard, *, newest_first: bool) -> list[EventKey]:
     head = (event.c.box_id == card.box_id, event.c.camera == card.camera)
-    order = Order(newest_first=newest_first)
+    order = ScanOrder(newest_first=newest_first)
     here = card.began_ms, card.box_id, card.event_id
     query = select(event.c.box_id, event.c.event_id).where(*order.beyond(Stretch(head), here))
     return [(row[0], row[1]) for row in connection.execute(query.order_by(*order.by()).limit(NEIGHBOURS))]
@@ -232,7 +251,7 @@ def _nearby(connection: Connection, card: EventCard) -> list[EventKey]:
         (card.began_ms - NEAR_MS, card.began_ms, True),
         (card.began_ms, card.began_ms + NEAR_MS + 1, False),
     ):
-        order = Order(newest_first=newest_first)
+        order = ScanOrder(newest_first=newest_first)
         columns = event.c.box_id, event.c.event_id, event.c.camera, event_began_ms.label("began_ms")
         query = select(*columns).where(*order.beyond(Stretch((), low, high), None)).order_by(*order.by())
         found += connection.execute(query.limit(_READ_NEARBY)).all()

@@ -14,7 +14,7 @@ from station.lookup.cards import EventCard
 from station.store.schema import box
 
 
-class Footage(StrEnum):
+class FootageOutlook(StrEnum):
     """What may be said of the footage of a moment."""
 
     LIKELY = "likely"
@@ -30,7 +30,7 @@ class Footage(StrEnum):
 class FootageChance:
     """What may be said, and by what."""
 
-    state: Footage
+    state: FootageOutlook
     kept_since_ms: int | None = None
     """Of the oldest footage of the camera."""
     is_online: bool = False
@@ -46,17 +46,17 @@ def footage_chance(connection: Connection, card: EventCard) -> FootageChance:
     except ValueError:
         said = None
     if not isinstance(said, dict):
-        return FootageChance(Footage.UNKNOWN, is_online=is_online)
+        return FootageChance(FootageOutlook.UNKNOWN, is_online=is_online)
     camera = _object(_object(said, "cameras"), card.camera)
     recording = _object(camera, "recording")
     if not camera:
-        return FootageChance(Footage.UNKNOWN, is_online=is_online)
+        return FootageChance(FootageOutlook.UNKNOWN, is_online=is_online)
     if not recording:
-        return FootageChance(Footage.NOT_RECORDED, is_online=is_online)
+        return FootageChance(FootageOutlook.NOT_RECORDED, is_online=is_online)
     since_ms = _moment_ms(recording.get("kept_since"))
     if since_ms is None:
-        return FootageChance(Footage.UNKNOWN, is_online=is_online)
-    state = Footage.LIKELY if since_ms <= card.began_ms else Footage.TOO_OLD
+        return FootageChance(FootageOutlook.UNKNOWN, is_online=is_online)
+    state = FootageOutlook.LIKELY if since_ms <= card.began_ms else FootageOutlook.TOO_OLD
     return FootageChance(state, since_ms, is_online)
 
 

@@ -19,9 +19,9 @@ from agent.errors import NgatuError
 from agent.translatable import tr
 from station.lookup.cards import NEW, EventCard, read_cards
 from station.lookup.places import BoxPlace, read_places
-from station.lookup.scan import FIRST_MS, Budget, EventPlace, Met, Order, Scan, Stretch, chunk
+from station.lookup.scan import FIRST_MS, Budget, EventPlace, Met, Scan, ScanOrder, Stretch, chunk, go_by_index
 from station.lookup.wanted import EventSearch
-from station.lookup.ways import PROBE_ROWS, KnownCameras, Way, best_way, known_cameras, placed_by
+from station.lookup.ways import PROBE_ROWS, KnownCameras, SearchWay, best_way, known_cameras, placed_by
 from station.store.columns import ms
 from station.store.database import in_words
 from station.store.events import LONGEST_WORD
@@ -67,7 +67,7 @@ def found_page(
     """
     place = None if after is None else _place_of(after)
     with _reading(engine) as connection:
-        return _Look(connection, wanted, Budget(budget_s)).page(place, limit)
+        return _ScanLook(connection, wanted, Budget(budget_s)).page(place, limit)
 
 
 def looked_up(
@@ -81,7 +81,7 @@ def looked_up(
     """
     place = None if after is None else _place_of(after)
     with _reading(engine) as connection:
-        look = _Look(connection, wanted, Budget(budget_s))
+        look = _ScanLook(connection, wanted, Budget(budget_s))
         page = look.page(place, limit)
         if place is None and (page.next is None or page.looked_to_ms is not None):
             return page, EventCount(len(page.cards), page.next is None)
@@ -97,7 +97,7 @@ def counted(
         StoreError: the store cannot be read.
     """
     with _reading(engine) as connection:
-        return _Look(connection, wanted, Budget(budget_s)).number(most)
+        return _ScanLook(connection, wanted, Budget(budget_s)).number(most)
 
 
 def found_all(engine: Engine, wanted: EventSearch, page: int = _EXPORT_PAGE) -> Iterator[EventCard]:
@@ -119,24 +119,25 @@ def found_all(engine: Engine, wanted: EventSearch, page: int = _EXPORT_PAGE) -> 
 def _reading(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.connect() as connection, connection.begin():
+            go_by_index(connection)
             yield connection
     except SQLAlchemyError as error:
         raise in_words(error, engine.url) from error
 
 
-class _Look:
+class _ScanLook:
     """One search at work in one transaction."""
 
     def __init__(self, connection: Connection, wanted: EventSearch, budget: Budget) -> None:
         self._connection, self._wanted = connection, wanted
-        self._order = Order(newest_first=wanted.newest_first)
+        self._order = ScanOrder(newest_first=wanted.newest_first)
         self._places = read_places(connection)
         self._cameras = known_cameras(wanted, self._places)
         where = conditions(wanted, self._cameras, self._places)
         self._scan = Scan(connection, self._order, where, budget)
         self._since_ms, self._until_ms = ms(wanted.since), ms(wanted.until)
         self._few = None if self._cameras.is_none else self._reviewed()
-        self._way: Way | None = None
+        self._way: SearchWay | None = None
 
     def page(self, after: EventPlace | None, limit: int) -> EventPage:
         """So many of what is found beyond a place."""
@@ -190,7 +191,7 @@ class _Look:
         parts = (self._scan.met(stretch, after, most) for stretch in stretches)
         return heapq.merge(*parts, key=lambda it: it.place, reverse=self._wanted.newest_first)
 
-    def _stretches(self, after: EventPlace | None) -> tuple[list[Stretch], Way]:
+    def _stretches(self, after: EventPlace | None) -> tuple[list[Stretch], SearchWay]:
         """What began more than an hour before is among the few that last; the rest lies on the best way."""
         lately_ms = min(self._since_ms - _HOUR_MS, self._until_ms)
         window = lately_ms, self._until_ms

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from agent.core.types import Severity
 from station.lookup.places import BoxPlace
-from station.lookup.scan import EventPlace, Order, Stretch, place_after
+from station.lookup.scan import EventPlace, ScanOrder, Stretch, place_after
 from station.lookup.wanted import EventSearch
 from station.store.events import LONGEST_WORD
 from station.store.schema import (
@@ -35,7 +35,7 @@ Head = tuple[ColumnElement[bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class SearchWay:
     """Heads of indexes that together hold all that is wanted."""
 
     heads: tuple[Head, ...]
@@ -43,7 +43,7 @@ class Way:
     """Some of it is held more than once."""
 
 
-ALL: Final = Way(((),))
+ALL: Final = SearchWay(((),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,13 @@ def best_way(
     places: Mapping[int, BoxPlace],
     window: tuple[int, int],
     after: EventPlace | None,
-) -> Way:
+) -> SearchWay:
     """The way on which what is wanted lies closest together.
 
     Of each, so many rows are passed from where the look-up begins: one that ends before is as short as any need
     be; else the one that gets farthest back (or on) leaves out most of what is not wanted.
     """
-    order = Order(newest_first=wanted.newest_first)
+    order = ScanOrder(newest_first=wanted.newest_first)
     best, best_ms = ALL, _reach(connection, ALL, order, window, after)
     if best_ms is None:
         return ALL
@@ -107,13 +107,13 @@ def best_way(
         reach_ms = _reach(connection, way, order, window, after)
         if reach_ms is None:
             return way
-        if reach_ms < best_ms:
+        if reach_ms <= best_ms:
             best, best_ms = way, reach_ms
     return best
 
 
 def _reach(
-    connection: Connection, way: Way, order: Order, window: tuple[int, int], after: EventPlace | None
+    connection: Connection, way: SearchWay, order: ScanOrder, window: tuple[int, int], after: EventPlace | None
 ) -> int | None:
     """How far so many rows get, less being farther; None: to the end."""
     rows = max(1, PROBE_ROWS // max(1, len(way.heads)))
@@ -136,7 +136,7 @@ class _Ways:
     ) -> None:
         self._connection, self._wanted, self._cameras, self._places = connection, wanted, cameras, places
 
-    def __iter__(self) -> Iterator[Way]:
+    def __iter__(self) -> Iterator[SearchWay]:
         wanted = self._wanted
         if wanted.rules:
             yield _each(event.c.rule_id, wanted.rules)
@@ -145,11 +145,11 @@ class _Ways:
         if wanted.directions:
             yield _each(event.c.direction, wanted.directions)
         if wanted.severities == (str(Severity.ALERT),):
-            yield Way(((event_is_alert,),))
+            yield SearchWay(((event_is_alert,),))
         if wanted.late_only:
-            yield Way(((event_is_late,),))
+            yield SearchWay(((event_is_late,),))
         if wanted.riders is not None and wanted.riders >= CROWDED:
-            yield Way(((event_is_crowded,),))
+            yield SearchWay(((event_is_crowded,),))
         if wanted.kinds:
             yield from self._kinds()
         if self._cameras.pairs is not None:
@@ -159,7 +159,7 @@ class _Ways:
         for word in wanted.words:
             yield from _few(self._word(word), overlaps=True)
 
-    def _kinds(self) -> Iterator[Way]:
+    def _kinds(self) -> Iterator[SearchWay]:
         heads: list[Head] = []
         for kind in self._wanted.kinds:
             head = (event.c.kind == kind,)
@@ -213,25 +213,29 @@ class _Ways:
         return heads
 
     def _distinct(self, column: Any, head: Head, most: int) -> list[str] | None:
-        """The different values of a column after a head of an index, one step each; None: there are more."""
-        found: list[str] = []
-        above: Head = ()
-        while len(found) <= most:
-            value = self._connection.scalar(select(func.min(column)).where(*head, *above))
-            if value is None:
-                return found
-            found.append(value)
-            above = (column > value,)
-        return None
+        return distinct(self._connection, column, head, most)
 
 
-def _few(heads: list[Head] | None, *, overlaps: bool = False) -> Iterator[Way]:
+def distinct(connection: Connection, column: Any, head: Head, most: int) -> list[str] | None:
+    """The different values of a column after a head of an index, one step each; None: there are more."""
+    found: list[str] = []
+    above: Head = ()
+    while len(found) <= most:
+        value = connection.scalar(select(func.min(column)).where(*head, *above))
+        if value is None:
+            return found
+        found.append(value)
+        above = (column > value,)
+    return None
+
+
+def _few(heads: list[Head] | None, *, overlaps: bool = False) -> Iterator[SearchWay]:
     if heads is not None and len(heads) <= MOST_STRETCHES:
-        yield Way(tuple(heads), overlaps)
+        yield SearchWay(tuple(heads), overlaps)
 
 
-def _each(column: Any, values: Iterable[str]) -> Way:
-    return Way(tuple((column == _cut(value),) for value in dict.fromkeys(values)))
+def _each(column: Any, values: Iterable[str]) -> SearchWay:
+    return SearchWay(tuple((column == _cut(value),) for value in dict.fromkeys(values)))
 
 
 def _at(pairs: Iterable[tuple[int, str]]) -> list[Head]:

@@ -14,7 +14,7 @@ from agent.translatable import filtered, joined, tr
 from agent.wire.words import DETAILS, DIRECTIONS, END_REASONS, KINDS, LABELS, PHASES, SEVERITIES, named
 from station.lookup.cards import EventCard
 from station.lookup.places import BOX_ITSELF
-from station.lookup.watching import BlankKind, BlankTime
+from station.lookup.timeline.blanks import BlankKind, BlankTime
 
 ACTS: Final[Mapping[str, str]] = {
     "motion": tr("something moves"),

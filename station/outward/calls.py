@@ -68,7 +68,7 @@ def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 class HookCaller:
-    """Calls one webhook, one call after another; of one thread, but for `close`."""
+    """Calls one webhook, one call after another; of one thread, but for `interrupt`."""
 
     def __init__(self, hook: WebhookSettings, find: Find = addresses) -> None:
         self._hook, self._find = hook, find
@@ -98,11 +98,16 @@ class HookCaller:
             raise self._failed(tr("it answered {status}", status=status))
 
     def close(self) -> None:
-        """Hang up; a call that is under way fails."""
+        """Hang up; the next call begins with a connection of its own."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            _cut(connection)
             connection.close()
+
+    def interrupt(self) -> None:
+        """From another thread: a call that is under way fails."""
+        connection = self._connection
+        if connection is not None:
+            _cut(connection)
 
     @property
     def _where(self) -> str:
@@ -116,7 +121,7 @@ class HookCaller:
 
     def _post(self, body: bytes, headers: Mapping[str, str]) -> int:
         """The status of the answer. Whatever goes wrong, the next call begins with a connection of its own."""
-        connection = self._connection = self._connection or self._connected()
+        connection = self._connection = self._connection or self._judged()
         too_late = threading.Event()
 
         def cut() -> None:  # invariant 3
@@ -127,6 +132,8 @@ class HookCaller:
         watch.daemon = True
         watch.start()
         try:
+            if connection.sock is None:
+                connection.connect()
             path = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
             connection.request("POST", path, body, {"user-agent": _AGENT, **headers})
             answer = connection.getresponse()
@@ -138,11 +145,13 @@ class HookCaller:
             raise
         finally:
             watch.cancel()
-        if answer.will_close or len(rest) > MOST_ANSWER_BYTES:
+        if answer.will_close or len(rest) > MOST_ANSWER_BYTES or too_late.is_set():
             self.close()
+        if too_late.is_set():  # headers that end in the middle are read as if they were whole
+            raise TimeoutError
         return answer.status
 
-    def _connected(self) -> http.client.HTTPConnection:
+    def _judged(self) -> http.client.HTTPConnection:
         """Invariant 1."""
         found = self._find(self._where, self._port)
         allowed = [each for each in found if judge_address(self._hook, each)]
@@ -156,7 +165,9 @@ class HookCaller:
 
 
 class JudgedConnection(http.client.HTTPConnection):
-    """A connection to one of these addresses, under the name of the host."""
+    """A connection to one of these addresses, under the name of the host. It is made once, never again."""
+
+    auto_open = 0
 
     def __init__(
         self, host: str, port: int, allowed: Sequence[str], tls: ssl.SSLContext | None, timeout_s: float

@@ -27,9 +27,14 @@ class OutEvent:
     received_ms: int
     """By the station's clock."""
     late: bool
-    """The event is no news: its first message came more than a minute after it began, or this one waited."""
+    """The event never was news: its first message came more than a minute after it began."""
     before: EventPayload | None
     """The message of the event before this one, by revision; None: there is none."""
+
+    @property
+    def is_old_news(self) -> bool:
+        """The event came late, or this message of it waited."""
+        return self.late or self.payload.replayed
 
     @property
     def id(self) -> str:
@@ -94,7 +99,6 @@ _QUERY = (
         box.c.device,
         event_revision.c.body,
         event_revision.c.received_ms,
-        event_revision.c.replayed,
         event.c.first_received_ms,
         event_began_ms.label("began_ms"),
     )
@@ -118,7 +122,7 @@ def _events(connection: Connection, rows: Sequence[Any]) -> Iterator[OutEvent]:
             device=row.device,
             payload=payload,
             received_ms=row.received_ms,
-            late=bool(row.replayed) or first_ms - began_ms > LATE_MS,
+            late=first_ms - began_ms > LATE_MS,
             before=_before(connection, row.box_id, row.event_id, row.revision),
         )
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Engine
 from tenacity import RetryCallState, Retrying, retry_if_exception
-from tenacity.wait import wait_exponential_jitter
+from tenacity.wait import wait_exponential, wait_random
 
 from agent.errors import NgatuError
 from station.outward.calls import CallFailed, Find, HookCaller, HookGone, addresses
@@ -65,7 +65,7 @@ class Hook:
         self._book = HookBook(writes)
         self._caller = HookCaller(settings, find)
         self._closing = threading.Event()
-        self._wait = wait_exponential_jitter(initial=first_wait_s, max=LONGEST_WAIT_S, jitter=first_wait_s)
+        self._wait = wait_exponential(first_wait_s, LONGEST_WAIT_S) + wait_random(0, first_wait_s)
         self._thread = threading.Thread(target=self._run, name=f"hook-{settings.name}", daemon=True)
         self._state = HookProgress(settings.name, 0, 0)
         self._kept: HookProgress | None = None
@@ -78,7 +78,7 @@ class Hook:
     def ask_to_end(self) -> None:
         """A call that is under way is cut off, and tried again by the next life."""
         self._closing.set()
-        self._caller.close()
+        self._caller.interrupt()
 
     def close(self, within_s: float = 2.0) -> None:
         """End it."""

@@ -33,7 +33,7 @@ def notice(out: OutEvent, console_url: str) -> bytes:
         if image is not None
     }
     data: dict[str, Any] = payload.model_dump(mode="json", by_alias=True)
-    data |= {"received_at": moment_of(out.received_ms), "late": out.late, "pictures": pictures}
+    data |= {"received_at": moment_of(out.received_ms), "late": out.is_old_news, "pictures": pictures}
     said = {"type": f"event.{payload.phase}", "timestamp": rfc3339(payload.time), "data": data}
     return json.dumps(said, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode()
 

@@ -19,6 +19,7 @@ from typing import Final
 
 import paho.mqtt.client as paho
 import structlog
+from paho.mqtt.reasoncodes import ReasonCode
 from sqlalchemy import Engine
 
 from agent.errors import NgatuError
@@ -45,6 +46,7 @@ MOST_KEPT: Final = 20_000
 MOST_PICTURES: Final = 100
 PICTURE_S: Final = 60.0
 """How long one is waited for."""
+MAY_NOT: Final = "the broker's access rules: ngatu_broker_outward of its role names these prefixes"
 ANSWER_S: Final = 30.0
 """After so long without an answer the connection is taken for dead."""
 
@@ -66,6 +68,8 @@ class BrokerLine:
     def __init__(self, client: paho.Client) -> None:
         self._client = client
         self._waiting: dict[int, float] = {}
+        self.denied = 0
+        """Messages to which the broker said no."""
         client.on_publish = self._answered
 
     def send(self, message: OutMessage) -> None:
@@ -110,8 +114,11 @@ class BrokerLine:
         if connection is not None:
             connection.close()
 
-    def _answered(self, _client: object, _data: object, mid: int, _code: object, _properties: object) -> None:
+    def _answered(
+        self, _client: object, _data: object, mid: int, code: ReasonCode, _properties: object
+    ) -> None:
         self._waiting.pop(mid, None)
+        self.denied += code.is_failure
 
 
 class Republisher:
@@ -176,7 +183,7 @@ class Republisher:
             line.close()
 
     def _follow(self, line: BrokerLine) -> None:
-        looked_s = -STATES_S
+        looked_s, was_denied = -STATES_S, False
         while not self._closing.is_set():
             if time.monotonic() - looked_s >= STATES_S:
                 looked_s = time.monotonic()
@@ -190,6 +197,9 @@ class Republisher:
                     self._expect(out)
             self._feed_id = batch.last
             self._show(line)
+            if line.denied and not was_denied:
+                was_denied = True
+                log.warning("republisher_denied", convention=self._convention.name, hint=MAY_NOT)
             line.turn(0 if batch.events else LOOK_S)
 
     def _say(self, line: BrokerLine, messages: Iterable[OutMessage]) -> None:

@@ -148,6 +148,19 @@ def open_counts(engine: Engine) -> Sequence[OpenCount]:
         raise in_words(error, engine.url) from error
 
 
+def open_total(engine: Engine) -> int:
+    """How many are open.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    try:
+        with engine.connect() as connection, connection.begin():
+            return connection.scalar(select(func.count()).select_from(event).where(_IS_UNSETTLED)) or 0
+    except SQLAlchemyError as error:
+        raise in_words(error, engine.url) from error
+
+
 def _reviewed() -> ColumnElement[bool]:
     return and_(review.c.box_id == event.c.box_id, review.c.event_id == event.c.event_id)
 

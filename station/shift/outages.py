@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, func, select
@@ -73,9 +74,9 @@ def _changes(
 
 def _stretches(rows: Sequence[Row[Any]]) -> Iterator[tuple[Row[Any], int | None]]:
     """Each change, and when the next one of the same came."""
-    for row, following in zip(rows, [*rows[1:], None], strict=True):
+    for row, following in zip_longest(rows, rows[1:]):
         same = following is not None and _whose(following) == _whose(row)
-        yield row, following.at if same and following is not None else None
+        yield row, following.at if same else None
 
 
 def _outage(row: Row[Any], until: int | None, places: Mapping[int, BoxPlace]) -> Outage:

@@ -22,7 +22,7 @@ from station.shift.alerts import ShiftAlert
 from station.shift.shift import LineCount, Shift, ShiftPerson, ShiftRequest
 from station.shift.words import MISSING, OUTAGES, became, numbers, what
 
-TITLE: Final = tr("Shift hand-over")
+TITLE: Final = tr("Report on the hand-over of a shift")
 MOST: Final = 300
 """Rows of one table; of the rest stands how many there are."""
 MOST_PICTURES: Final = 12
@@ -52,25 +52,24 @@ def how_far(each: ShiftRequest) -> str:
 
 def acts(person: ShiftPerson) -> str:
     """What somebody did, each with how often."""
-    told = [
+    stated = [
         tr("{act} ({number})", act=named(VERBS, verb), number=number) for verb, number in person.acts.items()
     ]
-    return joined(", ", told)
+    return joined(", ", stated)
 
 
 class _ShiftReport:
     def __init__(self, shift: Shift, imprint: Imprint, language: str) -> None:
         assert imprint.at.tzinfo is not None, "a moment on paper has its zone"
-        self._shift, self._by, self._language = shift, imprint.by, language
+        self._shift, self._language = shift, language
         self._zone: tzinfo = imprint.at.tzinfo
         self._sheet = Sheet(TITLE, language, imprint)
 
     def bytes(self, commune: str, picture: Pictures) -> bytes:
         shift, title = self._shift, translated(TITLE, into=self._language).upper()
-        below = tr(
-            "{shift}, {span}", shift=shift.range.words, span=self._span(shift.range.start, shift.range.end)
-        )
-        self._sheet.title(title, tr("{commune}: {shift}", commune=printable(commune), shift=below))
+        when = self._span(shift.range.start, shift.range.end)
+        below = tr("{commune}: {shift}, {when}", commune=printable(commune), shift=shift.range.words, when=when)
+        self._sheet.title(title, below)
         self._summary()
         self._alerts(picture)
         self._outages()
@@ -91,12 +90,12 @@ class _ShiftReport:
         ]
         self._sheet.facts(
             [
-                (tr("events"), tr("{number}", number=shift.events)),
+                (tr("events"), f"{shift.events}"),
                 (tr("alerts"), self._numbered(alerts.number, joined(", ", by_state) if by_state else "")),
-                (tr("still open"), tr("{number}", number=alerts.open)),
-                (tr("open of the week before"), tr("{number}", number=alerts.open_before)),
-                (tr("outages"), tr("{number}", number=len(shift.outages))),
-                (tr("requests for footage"), tr("{number}", number=len(shift.requests))),
+                (tr("still open"), f"{alerts.open}"),
+                (tr("open of the week before"), f"{alerts.open_before}"),
+                (tr("outages"), f"{len(shift.outages)}"),
+                (tr("requests for footage"), f"{len(shift.requests)}"),
             ]
         )
 
@@ -194,7 +193,7 @@ class _ShiftReport:
         columns = (
             PrintColumn(tr("box"), 5),
             PrintColumn(tr("messages"), 2, right=True),
-            PrintColumn(tr("how"), 7),
+            PrintColumn("", 7),
         )
         self._sheet.table(columns, rows[:MOST], tr("No message is missing."))
         alarms = [

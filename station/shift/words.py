@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from agent.translatable import joined, tr
-from agent.wire.words import DETAILS, DIRECTIONS, KINDS, LABELS, named
+from agent.wire.words import DIRECTIONS, named
+from station.lookup.words import act_words, label_word
 from station.review.states import REASON_WORDS, STATE_WORDS
 from station.shift.alerts import ShiftAlert
 from station.shift.shift import LineCount
@@ -27,9 +28,9 @@ MISSING: Final[Mapping[str, str]] = {
 
 
 def what(alert: ShiftAlert) -> str:
-    """What it tells: its kind, and of whom."""
-    who = named(LABELS, alert.label) if alert.label else named(DETAILS, alert.detail or "")
-    return joined(": ", [each for each in (named(KINDS, alert.kind), who) if each])
+    """What it tells: of whom, and what happened."""
+    act = act_words(alert.kind, detail=alert.detail)
+    return joined(", ", [label_word(alert.label), act]) if alert.label else act
 
 
 def became(alert: ShiftAlert) -> str:
@@ -54,7 +55,7 @@ def numbers(line: LineCount) -> str:
 
 def _of_label(label: str, found: list[tuple[str, int]]) -> str:
     each = [
-        tr("{number} {direction}", number=number, direction=named(DIRECTIONS, direction))
+        tr("{number:,} {direction}", number=number, direction=named(DIRECTIONS, direction))
         for direction, number in found
     ]
-    return tr("{label} {numbers}", label=named(LABELS, label), numbers=joined(", ", each))
+    return tr("{label} {numbers}", label=label_word(label), numbers=joined(", ", each))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, Update, bindparam, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, Update, and_, bindparam, func, select, update
 
 from agent.wire.payloads import ClockMapPayload
 from station.store.columns import ms
@@ -25,15 +25,20 @@ MAPS_PER_BOOT = 64
 tell of a clock that is lost and found again and again, and nothing new about what was before the first."""
 
 
-def record_clock_map(connection: Connection, payload: ClockMapPayload, box_id: int, now_ms: int) -> None:
-    """Keep a map, and put right what is here already; beyond MAPS_PER_BOOT nothing is changed any more."""
+def record_clock_map(
+    connection: Connection, payload: ClockMapPayload, box_id: int, now_ms: int
+) -> ColumnElement[bool] | None:
+    """Keep a map, and put right what is here already; gives back which events that were.
+
+    Beyond MAPS_PER_BOOT nothing is changed any more: None.
+    """
     clock = payload.clock
     if clock.boot_id is None or clock.mono_ms is None:
-        return
+        return None
     of_boot = clock_map.c.box_id == box_id, clock_map.c.boot_id == clock.boot_id
     maps = connection.scalar(select(func.count()).select_from(clock_map).where(*of_boot)) or 0
     if maps >= MAPS_PER_BOOT:
-        return
+        return None
     earlier = select(func.max(clock_map.c.mono_ms)).where(*of_boot, clock_map.c.mono_ms < clock.mono_ms)
     after_ms = connection.scalar(earlier)
     row = {"box_id": box_id, "boot_id": clock.boot_id, "mono_ms": clock.mono_ms, "wall_ms": ms(payload.time)}
@@ -43,6 +48,9 @@ def record_clock_map(connection: Connection, payload: ClockMapPayload, box_id: i
         since = () if after_ms is None else (table.c.mono_ms > after_ms,)
         of_these = table.c.box_id == box_id, table.c.boot_id == clock.boot_id
         connection.execute(_corrected(table, time).where(*of_these, table.c.mono_ms <= clock.mono_ms, *since))
+    since_ms = -1 if after_ms is None else after_ms
+    mine = event.c.box_id == box_id, event.c.boot_id == clock.boot_id
+    return and_(*mine, event.c.mono_ms > since_ms, event.c.mono_ms <= clock.mono_ms, *_untrusted(event))
 
 
 def correct_event_times(connection: Connection, events: Iterable[tuple[int, str]]) -> None:
@@ -81,5 +89,8 @@ def _corrected(table: Table, time: Column[int]) -> Update:
         .limit(1)
         .scalar_subquery()
     )
-    untrusted = [table.c.clock_state != state for state in TRUSTED_CLOCKS]  # many rows at once take no list
-    return update(table).where(*untrusted).values(clock_offset_ms=first + table.c.mono_ms - time)
+    return update(table).where(*_untrusted(table)).values(clock_offset_ms=first + table.c.mono_ms - time)
+
+
+def _untrusted(table: Table) -> list[ColumnElement[bool]]:
+    return [table.c.clock_state != state for state in TRUSTED_CLOCKS]  # many rows at once take no list

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from agent.wire.payloads import EventPayload, ImagePayload
 from station.ingest.inbound import InboundMessage
@@ -21,6 +34,10 @@ into an index. The whole is in the body."""
 FEED_ROWS = 200_000
 """A screen that was away for longer begins anew."""
 _FEED_ROWS_AT_ONCE = 20_000
+
+AGAIN = 0
+_PICTURES_AT_ONCE = 200
+"""Few enough for the bound parameters of one statement."""
 
 Row = dict[str, Any]
 
@@ -52,6 +69,11 @@ class Events:
             if image is not None:
                 self._pictures[kind].append(_shown(box_id, payload, image))
 
+    @property
+    def keys(self) -> set[tuple[int, str]]:
+        """Ids of boxes and events."""
+        return {(row["box_id"], row["event_id"]) for row in self._revisions}
+
     def write(self, connection: Connection) -> None:
         """All of them. The highest revision counts, in whatever order they come."""
         if not self._revisions:
@@ -70,6 +92,25 @@ class Events:
         for kind, better in self._pictures.items():
             if better:
                 connection.execute(_show(kind), better)
+
+
+def tell_again(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Put events into the feed once more: what a screen shows of them has changed, though no message came.
+
+    The revision is 0, which none has: who follows messages passes over it.
+    """
+    changed = select(event.c.box_id, event.c.event_id, literal(AGAIN)).where(which)
+    columns = ["box_id", "event_id", "revision"]
+    connection.execute(insert(event_feed).from_select(columns, changed))
+
+
+def tell_pictures(connection: Connection, pictures: Collection[tuple[int, str, str]]) -> None:
+    """The same for the events that show one of these pictures (ids of box and event, sha256), kept just now."""
+    listed = sorted(pictures)
+    for at in range(0, len(listed), _PICTURES_AT_ONCE):
+        part = listed[at : at + _PICTURES_AT_ONCE]
+        these = tuple_(event.c.box_id, event.c.event_id).in_({each[:2] for each in part})
+        tell_again(connection, and_(these, event.c.thumbnail_sha256.in_({each[2] for each in part})))
 
 
 def trim_feed(connection: Connection, keep: int = FEED_ROWS) -> None:
@@ -102,6 +143,12 @@ def _shown(box_id: int, payload: EventPayload, image: ImagePayload) -> Row:
 def words_of(payload: EventPayload) -> list[str]:
     """The texts that stand in columns of their own beside the body."""
     return [word for word in _words(payload).values() if isinstance(word, str)]
+
+
+def indexed_words(payload: EventPayload) -> list[str]:
+    """Those of them that indexes have."""
+    columns = _words(payload)
+    return [columns[name] for name in ("rule_id", "label", "direction") if columns[name]]
 
 
 def _words(payload: EventPayload) -> Row:

@@ -22,7 +22,7 @@ from station.store.clocks import TRUSTED_CLOCKS, correct_count_times, record_clo
 from station.store.columns import blob_of, ms, storable, suffix_of
 from station.store.current_state import record_given_up, record_state
 from station.store.database import insert_once, upsert
-from station.store.events import Events
+from station.store.events import Events, tell_again, tell_pictures
 from station.store.id_cache import IdCache
 from station.store.schema import (
     blob,
@@ -46,6 +46,7 @@ _STATE_KINDS = frozenset(
 _APPENDED = (blob, message_table, count_interval, picture, other_message, conflict)
 """Tables whose rows never change, those first that others refer to."""
 
+_THUMBNAIL = "thumbnail"
 _STEPPED_MS = 1_500
 """Between an interval's two stamps and its length: from here on the box's clock was set meanwhile."""
 _MOST_COUNTED_S = 366 * 86_400.0
@@ -92,6 +93,7 @@ class BatchWriter:
                 self._connection.execute(insert_once(self._connection, table), self._rows[table])
         correct_count_times(self._connection, self._untrusted_counts)
         self._events.write(self._connection)
+        tell_pictures(self._connection, self._shown_later())
         self._write_quarantine()
         for stream_id, seqs in self._committed.items():
             self._ids.add_committed(self._connection, stream_id, seqs)
@@ -254,6 +256,13 @@ class BatchWriter:
             self._count_unnumbered(row)
         self._rows[picture].append(row)
 
+    def _shown_later(self) -> set[tuple[int, str, str]]:
+        """Pictures that come after the events that show them: (box, event, sha256)."""
+        stated = self._events.keys
+        rows = (row for row in self._rows[picture] if row["kind"] == _THUMBNAIL)
+        found = {(row["box_id"], row["event_id"], row["sha256"]) for row in rows}
+        return {each for each in found if each[:2] not in stated}
+
     def _count_unnumbered(self, row: dict[str, Any]) -> None:
         """MQTT 3.1.1 does not carry a picture's seq: as many holes of its stream are no gap."""
         same = [picture.c[name] == row[name] for name in ("box_id", "event_id", "kind", "sha256")]
@@ -272,7 +281,9 @@ class BatchWriter:
             for name, fields in record_given_up(self._connection, payload, box_id, self._ids, self._now_ms):
                 self._notify(message, name, **fields)
         if isinstance(payload, ClockMapPayload):
-            record_clock_map(self._connection, payload, box_id, self._now_ms)
+            mended = record_clock_map(self._connection, payload, box_id, self._now_ms)
+            if mended is not None:
+                tell_again(self._connection, mended)
         what = {"kind": str(message.kind), "suffix": suffix_of(message)}
         body = {"body": message.raw.decode(), "sha256": None}
         self._rows[other_message].append(ids | what | body | {"received_ms": self._now_ms})

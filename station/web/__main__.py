@@ -18,6 +18,8 @@ import uvicorn
 from agent import log as lines
 from agent.errors import NgatuError
 from station.config import StationConfig
+from station.outward.republish import Republishers
+from station.outward.webhooks import Webhooks
 from station.web.app import app_of
 from station.web.console import DutyConsole
 
@@ -56,6 +58,12 @@ def main() -> int:
     )
     server = uvicorn.Server(settings)
     threading.Thread(target=_hear, args=(sys.stdin.buffer, console, server), daemon=True).start()
+    leaving = (
+        Webhooks(config.outward.webhooks, (console.reads, console.writes), config.web.address),
+        Republishers(config, console.reads),
+    )
+    for each in leaving:
+        each.start()
     log.info("screen_serves", url=config.web.address)
     try:
         server.run()
@@ -67,6 +75,8 @@ def main() -> int:
         )
         return int(bool(error.code))
     finally:
+        for each in leaving:
+            each.close()
         console.close()
     return 0
 
@@ -75,8 +85,8 @@ def _hear(source: IO[bytes], console: DutyConsole, server: uvicorn.Server) -> No
     """How the intake goes, until the station is gone."""
     while line := source.readline():
         console.hear(json.loads(line))
+    server.should_exit = True  # first: the port is free for the next station at once
     console.end()
-    server.should_exit = True
     threading.Timer(GRACE_S + 1, lambda: os._exit(0)).start()
 
 

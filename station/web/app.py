@@ -15,14 +15,50 @@ from starlette.types import ASGIApp
 
 from agent.errors import NgatuError
 from agent.translatable import tr
+from station.web.api.programs import page_router
+from station.web.api.root import serve_api
+from station.web.boxes import orders, overview, plans
 from station.web.console import DutyConsole
 from station.web.headers import GuardedHeaders
-from station.web.pages import counts, entry, evidence, files, requests, review, rules, shift, wall
-from station.web.visitor import Turned, trouble, turned, wants_page
+from station.web.pages import (
+    audit,
+    counts,
+    entry,
+    event,
+    evidence,
+    files,
+    lookup,
+    own,
+    people,
+    requests,
+    review,
+    rules,
+    shift,
+    wall,
+)
+from station.web.visitor import Turned, for_people, trouble, turned, wants_page
 
 log = structlog.get_logger("station.web.app")
 
-PAGES = (entry, files, wall, review, rules, counts, requests, evidence, shift)
+PAGES = (
+    entry,
+    files,
+    wall,
+    lookup,
+    event,
+    review,
+    rules,
+    requests,
+    evidence,
+    counts,
+    overview,
+    orders,
+    plans,
+    shift,
+    own,
+    audit,
+    people,
+)
 """Each has a `router`."""
 
 
@@ -43,6 +79,8 @@ def bare_app(console: DutyConsole) -> FastAPI:
     app.state.console = console
     for page in PAGES:
         app.include_router(page.router)
+    serve_api(app)
+    app.include_router(page_router)
     app.add_exception_handler(Turned, turned)
     app.add_exception_handler(HTTPException, _missing)
     app.add_exception_handler(RequestValidationError, _misread)
@@ -68,7 +106,7 @@ async def _misread(request: Request, error: Exception) -> Response:
 async def _not_possible(request: Request, error: Exception) -> Response:
     assert isinstance(error, NgatuError)
     log.warning("page_failed", path=request.url.path, error=str(error))
-    return _said(request, 503, str(error), error.hint or "")
+    return _said(request, 503, *for_people(error))
 
 
 async def _fault(request: Request, error: Exception) -> Response:

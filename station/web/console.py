@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from agent.translatable import restored
 from station.access.accounts import Accounts
 from station.access.audit_log import AuditLog
+from station.access.audit_watch import AuditWatch
 from station.access.log_in import LogIn
 from station.access.passwords import HashCost, Passwords
 from station.access.sessions import Sessions
@@ -22,7 +27,7 @@ from station.config import StationConfig, WebSettings
 from station.footage.custody import CustodyBook
 from station.handover.dossier import Dossiers
 from station.store.blobs import BLOBS
-from station.store.database import current_version, engine_of, url_of
+from station.store.database import current_version, engine_of, in_words, url_of
 from station.web.feed import EventFeed
 from station.web.render import Templates
 from station.web.tiles import Tiles
@@ -44,6 +49,7 @@ class DutyConsole:
     sessions: Sessions
     log_in: LogIn
     audit: AuditLog
+    audit_watch: AuditWatch
     feed: EventFeed
     boxes: BoxWall
     orders: OrderDesk
@@ -53,8 +59,9 @@ class DutyConsole:
     dossiers: Dossiers
     """Packages of footage that were looked at lately, judged."""
     tiles: Tiles
-    intake: dict[str, Any] = field(default_factory=dict)
-    """How the intake goes, by the station: `failing` says why nothing is kept at present."""
+    intake: dict[str, str] = field(default_factory=dict)
+    """How the intake goes, by the station: `failing` says why nothing is kept at present, `away` why no broker
+    is there."""
     ended: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -67,8 +74,11 @@ class DutyConsole:
         web = config.web or WebSettings()
         url = url_of(config.database, config.state_dir)
         reads, writes = engine_of(url, writes=False), engine_of(url)
-        with reads.connect() as connection, connection.begin():
-            current_version(connection)
+        try:
+            with reads.connect() as connection, connection.begin():
+                current_version(connection)
+        except SQLAlchemyError as error:
+            raise in_words(error, url) from error
         templates = Templates(ZoneInfo(web.time_zone))
         passwords = Passwords(cost)
         accounts = Accounts(writes, reads, passwords)
@@ -84,6 +94,7 @@ class DutyConsole:
             sessions=sessions,
             log_in=LogIn(writes, sessions, audit, reads, passwords),
             audit=audit,
+            audit_watch=AuditWatch(audit),
             feed=EventFeed(reads),
             boxes=BoxWall(reads, config.commune),
             orders=OrderDesk(config, web.command_key),
@@ -104,9 +115,19 @@ class DutyConsole:
         """By which moments are shown."""
         return self.templates.zone
 
-    def hear(self, intake: dict[str, Any]) -> None:
-        """How the intake goes."""
-        self.intake = intake
+    @property
+    def now_ms(self) -> int:
+        """By this machine's clock."""
+        return round(time.time() * 1000)
+
+    @property
+    def url(self) -> str:
+        """What is typed into a browser."""
+        return f"{self.web.address.rstrip('/')}/"
+
+    def hear(self, intake: Mapping[str, Any]) -> None:
+        """How the intake goes, as its process put it (agent.translatable.plain)."""
+        self.intake = {name: restored(text) for name, text in intake.items() if text is not None}
 
     def end(self) -> None:
         """The station ends: screens that follow are let go."""

@@ -45,6 +45,14 @@ def hosts_of(web: WebSettings) -> frozenset[str]:
     return frozenset({*LOOPBACK, *own} | ({public} if public else set()))
 
 
+def _host(said: str) -> str:
+    """The name in a Host header, without its port; of what is none, nothing."""
+    try:
+        return urlsplit(f"//{said}").hostname or ""
+    except ValueError:  # half an IPv6 address
+        return ""
+
+
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
@@ -77,8 +85,7 @@ class GuardedHeaders:
                     said.setdefault("Strict-Transport-Security", "max-age=31536000")
             await send(message)
 
-        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-        if host not in self._hosts:
+        if _host(headers.get("host", "")) not in self._hosts:
             await PlainTextResponse("this is not the name of this console", 421)(scope, receive, say)
             return
         length = headers.get("content-length", "0")

@@ -29,5 +29,5 @@ def menu_of(role: Role) -> list[tuple[str, str]]:
 def here(path: str) -> str:
     """Under which of the menu's pages a path is."""
     first = "/" + path.strip("/").split("/")[0]
-    under = {"/events": "/lookup", "/rules": "/review", "/plans": "/boxes"}
+    under = {"/events": "/lookup", "/rules": "/review", "/plans": "/boxes", "/programs": "/people"}
     return under.get(first, first)

@@ -14,9 +14,9 @@ from sqlalchemy import Engine
 from agent.core.types import Severity
 from agent.language import translated
 from agent.translatable import joined
-from agent.wire.words import DETAILS, DIRECTIONS, KINDS, LABELS, named
 from station.handover.dossier import Dossier
 from station.lookup.query import EventFilter, FoundEvent, found
+from station.lookup.words import act_words, label_word
 from station.store.columns import ms
 from verifier import timeline
 
@@ -81,12 +81,12 @@ def _cells(bar: str) -> Iterable[dict[str, Any]]:
 def _mark(event: FoundEvent, start: datetime, end: datetime, language: str) -> dict[str, Any]:
     shown = max(event.start, start)
     length = max(end - start, timedelta(seconds=1))
-    who = named(LABELS, event.label) if event.label else named(DETAILS, event.detail or "")
-    what = (named(KINDS, event.kind), named(DIRECTIONS, event.direction or ""), who)
+    act = act_words(event.kind, event.direction, event.detail)
+    what = joined(", ", [label_word(event.label), act]) if event.label else act
     return {
         "at_ms": ms(shown),
         "x": round((shown - start) / length * WIDE, 1),
-        "what": translated(joined(", ", filter(None, what)), language),
+        "what": translated(what, language),
         "is_alert": event.severity == str(Severity.ALERT),
         "href": f"/events/{quote(event.box, safe='')}/{quote(event.event_id, safe='')}",
     }

@@ -20,14 +20,15 @@ from typing import IO, Final
 
 import structlog
 
+from agent.translatable import plain
 from station.config import StationConfig
 
 log = structlog.get_logger("station.web.process")
 
-FIRST_WAIT_S: Final = 1.0
-LONGEST_WAIT_S: Final = 60.0
-STEADY_S: Final = 60.0
-"""Who lived so long begins again after the first wait."""
+FIRST_WAIT_S: Final = 0.5
+LONGEST_WAIT_S: Final = 30.0
+STEADY_S: Final = 10.0
+"""Who lived so long did serve, and was ended from outside: nobody at a screen is to wait long for the next."""
 STOP_S: Final = 5.0
 TELL_S: Final = 2.0
 """How often the screen hears how the intake goes."""
@@ -70,9 +71,10 @@ class ScreenProcess:
                 lived_s = 0.0
             if self._closing.is_set():
                 return
-            wait_s = FIRST_WAIT_S if lived_s > STEADY_S else min(LONGEST_WAIT_S, wait_s * 2)
+            wait_s = FIRST_WAIT_S if lived_s > STEADY_S else wait_s
             log.warning("screen_ended", lived_s=round(lived_s, 1), again_in_s=wait_s)
             self._closing.wait(wait_s)
+            wait_s = min(LONGEST_WAIT_S, wait_s * 2)
 
     def _one_life(self) -> float:
         """Start a process and stay with it until it ends or is to end; how long it lived, in seconds."""
@@ -91,7 +93,8 @@ class ScreenProcess:
             to.write(self._first)
             to.flush()
             while child.poll() is None and not self._closing.wait(TELL_S):
-                to.write(json.dumps(dict(self._intake())).encode() + b"\n")
+                said = {name: None if text is None else plain(text) for name, text in self._intake().items()}
+                to.write(json.dumps(said).encode() + b"\n")
                 to.flush()
         except OSError:  # it is gone, or takes nothing any more
             return

@@ -73,6 +73,10 @@ class Templates:
         """As 27/11/2026."""
         return "–" if at_ms is None else f"{self.local(at_ms):%d/%m/%Y}"
 
+    def today(self) -> str:
+        """As 27/11/2026."""
+        return f"{datetime.now(self.zone):%d/%m/%Y}"
+
     def weekday(self, language: str, at_ms: int) -> str:
         """As "Thứ Hai"."""
         return translated(DAYS[self.local(at_ms).weekday()], language)

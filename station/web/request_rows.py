@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from agent.translatable import tr
 from station.footage.folder import FootageStage, FootageState, RequestFolder
 from station.footage.words import STAGES, VERDICTS
 from station.handover.dossier import PlaceNames
-from station.handover.moments import size
+from station.handover.moments import in_local_words, size
 from station.handover.recognised import recognised
 from station.lookup.places import BoxPlace
 from station.store.columns import ms
@@ -91,9 +92,9 @@ def row_of(folder: RequestFolder, places: Mapping[str, BoxPlace], language: str)
     }
 
 
-def said_by_box(state: FootageState) -> str:
-    """Why, as the box or the station's desk said it; empty: there is nothing to say."""
-    return recognised(state.detail) if state.detail else ""
+def said_by_box(state: FootageState, language: str, zone: tzinfo) -> str:
+    """Why, as the box or the station's desk said it, translated; empty: there is nothing to say."""
+    return in_local_words(translated(recognised(state.detail), language), zone) if state.detail else ""
 
 
 def _percent(state: FootageState) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
@@ -9,8 +10,9 @@ from urllib.parse import quote
 from agent.core.types import Severity
 from agent.language import translated
 from agent.translatable import joined, tr
-from agent.wire.words import DETAILS, DIRECTIONS, KINDS, LABELS, named
+from agent.wire.words import DETAILS, DIRECTIONS, LABELS, named
 from station.lookup.cards import EventCard
+from station.lookup.words import kind_word
 from station.review.states import STATE_WORDS
 from station.web.render import Templates
 
@@ -19,14 +21,25 @@ STATES: Final = ("new", "seen")
 
 
 class Tiles:
-    """Makes tiles; the same event in the same language only once."""
+    """Makes tiles; the same event in the same language only once a day: a moment of another day names it."""
 
     def __init__(self, templates: Templates) -> None:
         self._templates = templates
-        self.of = lru_cache(maxsize=4096)(self._made)
+        self._made_lately = lru_cache(maxsize=4096)(self._made)
+        self._sent_lately = lru_cache(maxsize=4096)(self._sent)
 
-    def _made(self, card: EventCard, language: str) -> dict[str, Any]:
+    def of(self, card: EventCard, language: str) -> dict[str, Any]:
         """The values of a tile: texts to be shown as they are, and addresses of ours."""
+        return self._made_lately(card, language, self._templates.today())
+
+    def sent(self, card: EventCard, language: str) -> str:
+        """The same as JSON, for a screen that follows."""
+        return self._sent_lately(card, language, self._templates.today())
+
+    def _sent(self, card: EventCard, language: str, today: str) -> str:
+        return json.dumps(self._made_lately(card, language, today), ensure_ascii=False)
+
+    def _made(self, card: EventCard, language: str, _today: str) -> dict[str, Any]:
         late = card.is_old_news
         is_alert = card.severity == str(Severity.ALERT)
         return {
@@ -40,6 +53,7 @@ class Tiles:
             "moment": self._templates.moment(language, card.began_ms),
             "is_alert": is_alert,
             "is_open": is_alert and card.review in STATES,
+            "is_untaken": is_alert and card.review == "new",
             "is_late": late,
             "late": translated(late_of(self._templates, card), language) if late else "",
             "picture": f"/pictures/{card.thumbnail}" if card.thumbnail else None,
@@ -50,7 +64,7 @@ class Tiles:
 
 def what_of(card: EventCard) -> str:
     """What happened, such as "wrong way" or "line, in"."""
-    return joined(", ", filter(None, (named(KINDS, card.kind), named(DIRECTIONS, card.direction or ""))))
+    return joined(", ", filter(None, (kind_word(card.kind), named(DIRECTIONS, card.direction or ""))))
 
 
 def who_of(card: EventCard) -> str:

@@ -20,10 +20,12 @@ from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from agent.errors import NgatuError
 from agent.translatable import tr
 from station.access.account import Account
 from station.access.audit_entry import Actor, AuditVerb
 from station.access.roles import Role, allows
+from station.store.database import StoreError
 from station.web.console import DutyConsole
 from station.web.menu import here, menu_of
 
@@ -31,6 +33,8 @@ COOKIE: Final = "ngatu"
 CSRF: Final = "csrf"
 LANGUAGE: Final = "ngatu-language"
 SAFE: Final = ("GET", "HEAD")
+FIRST_PAGES: Final = ("/own", "/own/password", "/logout")
+"""All that is open to somebody whose password was given by another: it is changed first."""
 
 
 class Turned(Exception):
@@ -105,7 +109,12 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-async def _visitor(request: Request) -> Visitor:
+async def logged_in(request: Request) -> Visitor:
+    """Who is logged in (invariants 1 and 2).
+
+    Raises:
+        Turned: nobody is, or the request is not of a page of ours, or the password is to be changed first.
+    """
     console = console_of(request)
     token = request.cookies.get(COOKIE, "")
     found = await run_in_threadpool(console.sessions.find, token) if token else None
@@ -114,7 +123,7 @@ async def _visitor(request: Request) -> Visitor:
     account = found.account
     if request.method not in SAFE:
         await _is_ours(request, found.csrf)
-    if account.must_change and request.url.path not in ("/own", "/own/password", "/logout"):
+    if account.must_change and request.url.path not in FIRST_PAGES:
         raise Turned(303, "/own")
     language, address = language_of(request, account), address_of(request)
     return Visitor(console, account, token, found.csrf, language, address, request.url.path)
@@ -133,8 +142,9 @@ async def _is_ours(request: Request, csrf: str) -> None:
 
 
 def _at_least(role: Role) -> Callable[..., Awaitable[Visitor]]:
-    async def asked(visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
+    async def asked(visitor: Annotated[Visitor, Depends(logged_in)]) -> Visitor:
         if not allows(visitor.account.role, role):
+            await run_in_threadpool(visitor.note, AuditVerb.REFUSED, visitor.path)
             raise Turned(403, tr("this is not for your role"), tr("ask your supervisor"))
         return visitor
 
@@ -149,7 +159,7 @@ Administrator = Annotated[Visitor, Depends(_at_least(Role.ADMINISTRATOR))]
 
 def wants_page(request: Request) -> bool:
     """Whether a person looks at the answer."""
-    return "text/html" in request.headers.get("accept", "")
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
 
 
 async def turned(request: Request, error: Exception) -> Response:
@@ -164,6 +174,13 @@ async def turned(request: Request, error: Exception) -> Response:
         there = "/login" if asked == "/" or request.method not in SAFE else f"/login?next={quote(asked)}"
         return RedirectResponse(there, 303)
     return trouble(request, error.status, error.what, error.hint)
+
+
+def for_people(error: NgatuError) -> tuple[str, str]:
+    """What is wrong and what to do, as an officer can use it; where exactly a store failed is in the log."""
+    if isinstance(error, StoreError):
+        return tr("the store cannot be used at present"), error.hint
+    return error.what, error.hint
 
 
 def trouble(request: Request, status: int, what: str, hint: str = "") -> HTMLResponse:

@@ -81,7 +81,7 @@ class DutyRoom:
             text=True,
         )
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
-        until(self.answers, 60, "\n".join(self.lines))
+        until(self.answers, 180, "\n".join(self.lines))
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout
@@ -168,12 +168,16 @@ def chromium() -> str:
     return found
 
 
+def chromium_options() -> list[str]:
+    """With which it is started: root has no sandbox to give away."""
+    return [*(["--no-sandbox"] if os.geteuid() == 0 else []), "--disable-dev-shm-usage"]
+
+
 @contextmanager
 def browser() -> Iterator[Browser]:
     """Chromium without a window."""
     with sync_playwright() as playwright:
-        root = ["--no-sandbox"] if os.geteuid() == 0 else []
-        opened = playwright.chromium.launch(executable_path=chromium(), args=[*root, "--disable-dev-shm-usage"])
+        opened = playwright.chromium.launch(executable_path=chromium(), args=chromium_options())
         try:
             yield opened
         finally:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import uvicorn
 
+from station.access.audit_log import AuditQuery
 from station.access.passwords import HashCost
 from station.access.roles import Role
 from station.config import StationConfig, WebSettings
@@ -46,6 +47,8 @@ class DutyScreen:
         config = StationConfig(commune=self.commune, state_dir=self.state_dir, web=WebSettings(), **self.more)
         self.console = DutyConsole.opened(config, self.cost)
         for login, (name, role) in PEOPLE.items():
+            if self.console.accounts.find(login) is not None:
+                continue  # the store was prepared
             _, given = self.console.accounts.create(login, name, role)
             self.console.accounts.change_own(login, given, PASSWORD)
 
@@ -82,8 +85,6 @@ class DutyScreen:
 
     def acts(self) -> list[tuple[str, str]]:
         """What is in the audit log: (verb, subject), oldest first."""
-        from station.access.audit_log import AuditQuery
-
         return [(each.verb, each.subject) for each in self.console.audit.every(AuditQuery())][::-1]
 
     def close(self) -> None:

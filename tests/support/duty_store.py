@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, insert
 
+from station.config import DatabaseSettings
 from station.review.queue import ReviewQueue
 from station.review.standing import Reviewer
 from station.review.states import FalseReason, ReviewState
@@ -34,8 +35,6 @@ INFO: Mapping[str, Any] = {
 
 def opened(state_dir: Path) -> Engine:
     """A new store in SQLite."""
-    from station.config import DatabaseSettings
-
     engine = engine_of(url_of(DatabaseSettings(), state_dir))
     upgrade(engine)
     return engine
@@ -115,7 +114,9 @@ def add_gap(connection: Connection, box_id: int, state: str, missing: int, at_ms
     connection.execute(insert(gap).values(row))
 
 
-def add_alarm(connection: Connection, box_id: int | None, kind: str, opened_ms: int, closed_ms: int | None) -> None:
+def add_alarm(
+    connection: Connection, box_id: int | None, kind: str, opened_ms: int, closed_ms: int | None
+) -> None:
     """An alarm of the station."""
     row = {
         "kind": kind, "box_id": box_id, "opened_ms": opened_ms, "last_ms": opened_ms, "count": 1,

@@ -11,9 +11,14 @@ from typing import Any
 
 import cv2
 import numpy as np
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from agent.wire.payloads import HealthPayload, rfc3339
 from station.ingest.inbound import InboundMessage, read
+from station.watch.embedded import Address
 
 COMMUNE = "hai-ninh"
 
@@ -127,3 +132,24 @@ def commune_of_every_kind(now_s: float) -> Iterable[InboundMessage]:
     old = ToldBox("hn-08", now_s, "Bãi đỗ xe Hòa Bình", {"lot": "Lối vào"})
     yield from old.well()
     yield old.health(certificate_ends=at(now_s + 9 * 86_400), degraded=["under_voltage"])
+
+
+def publish(address: Address, messages: Iterable[InboundMessage]) -> None:
+    """Say all of it at a broker, as boxes do; what a picture needs beside it goes with it."""
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+    client.connect(address.host, address.port)
+    client.loop_start()
+    try:
+        for each in messages:
+            properties = Properties(PacketTypes.PUBLISH)
+            if each.image is not None:
+                user = {
+                    "seq": str(each.seq), "stream": each.stream or "", "sha256": each.image_sha256 or "",
+                    "event_id": each.event_id or "", "camera": each.camera or "",
+                }  # fmt: skip
+                properties.UserProperty = list(user.items())
+            topic = f"ngatu/v1/{each.commune}/{each.device}/{each.suffix}"
+            client.publish(topic, each.raw, 1, False, properties).wait_for_publish(5)
+    finally:
+        client.disconnect()
+        client.loop_stop()

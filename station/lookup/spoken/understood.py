@@ -29,6 +29,7 @@ _MORE_THAN = ("tren", "hon", "more", "over", ">")
 _EXACTLY = re.compile(
     rf"(?<!\w)(?:(?:cho|carrying)\s+)?(?P<n>{_N})\s+{_R}(?!\w)|(?<!\w)(?:cho|carrying)\s+(?P<n2>{_N})(?!\w)"
 )
+_PEOPLE = ("nguoi", "people")
 _QUOTED = re.compile(r"[\"“]([^\"“”\0]{1,100})[\"”]")
 _BARE_IN = re.compile(r"(?<!\w)vao(?!\w)(?!\s+(?:luc|ngay|hom|thu|sang|trua|chieu|toi|dem|khoang|\d))")
 _BARE_OUT = re.compile(r"(?<!\w)(?:ra|out)(?!\w)")
@@ -139,7 +140,7 @@ def _with_directions(search: EventSearch, left: SpokenText, known: KnownNames, n
 
 def _with_words(search: EventSearch, left: SpokenText) -> EventSearch:
     reviews = tuple(each for each, ways in vocabulary.REVIEWS.items() if left.take(phrase(*ways)) is not None)
-    kinds = tuple(each for each, said in _vocabulary("kinds").items() if left.take(said) is not None)
+    kinds = tuple(value for value, _ in _longest_first("kinds", left))
     severities = tuple(each for each, said in _vocabulary("severities").items() if left.take(said) is not None)
     is_late, is_oldest = left.take(vocabulary.LATE) is not None, left.take(vocabulary.OLDEST) is not None
     return replace(
@@ -158,17 +159,20 @@ def _with_labels(search: EventSearch, left: SpokenText) -> EventSearch:
     for value, pattern in (("in", _BARE_IN), ("out", _BARE_OUT)):
         if left.take(pattern) is not None and value not in directions:
             directions.append(value)
-    found: dict[str, None] = {}
-    by_length = [
-        (len(way), label, way) for label, said in _vocabulary("labels").items() for way in _ways(said.pattern)
-    ]
-    for _, label, way in sorted(by_length, key=lambda it: (-it[0], it[1])):
-        is_vague = way == "nguoi" and bool(
-            found or search.riders
-        )  # "2 people on a motorcycle" is about the vehicle
-        if not is_vague and left.take(_phrase(way)) is not None:
-            found[label] = None
-    return replace(search, labels=tuple(found), directions=tuple(directions))
+    # "2 people on a motorcycle" is about the vehicle: where there is one, people are its riders.
+    found = [label for label, way in _longest_first("labels", left) if way not in _PEOPLE or not search.riders]
+    vehicles = [label for label in found if label != "person"]
+    return replace(search, labels=tuple(vehicles or found), directions=tuple(directions))
+
+
+def _longest_first(name: str, left: SpokenText) -> list[tuple[str, str]]:
+    """Values of a vocabulary that are said, with how: of ways that contain another the longer is meant."""
+    ways = [(way, value) for value, said in _vocabulary(name).items() for way in _ways(said.pattern)]
+    found: dict[str, str] = {}
+    for way, value in sorted(ways, key=lambda it: (-len(it[0]), it)):
+        if left.take(_phrase(way)) is not None:
+            found.setdefault(value, way)
+    return list(found.items())
 
 
 def _ways(pattern: str) -> list[str]:
@@ -185,6 +189,6 @@ def _vocabulary(name: str) -> Mapping[str, re.Pattern[str]]:
 def _has_colour(left: SpokenText) -> bool:
     found = left.take_all(vocabulary.COLOURS)
     maybe = left.take_if(
-        vocabulary.MAYBE_COLOURS, lambda it: left.as_said(it).lower() in vocabulary.ACCENTED_COLOURS
+        vocabulary.MAYBE_COLOURS, lambda it: left.as_said(it).lower() in vocabulary.WRITTEN_COLOURS
     )
     return bool(found) or maybe is not None

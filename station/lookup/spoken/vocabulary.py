@@ -76,13 +76,15 @@ COMPASS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
 LATE: Final = phrase("den muon", "den tre", "gui muon", "gui lai", "phat lai", "late", "replayed")
 OLDEST: Final = phrase("cu nhat truoc", "tu cu den moi", "oldest first")
 COLOURS: Final = re.compile(
-    r"(?<!\w)(?:(?:mau\s+)(?:do|xanh(?:\s+(?:la|duong|luc|lam))?|trang|den|vang|bac|nau|xam|hong|tim|cam|ghi)"
-    r"|xanh(?:\s+(?:la|duong|luc|lam))?|do|trang|nau|xam|tim"
+    r"(?<!\w)(?:mau\s+(?:do|xanh(?:\s+(?:la|duong|luc|lam))?|trang|den|vang|bac|nau|xam|hong|tim|cam|ghi)"
+    r"|xanh(?:\s+(?:la|duong|luc|lam))?"
     r"|red|black|white|blue|green|yellow|silver|gr[ea]y|brown|orange|pink|purple)(?!\w)"
 )
-ACCENTED_COLOURS: Final = frozenset(("đen", "vàng", "bạc", "hồng", "cam"))
-"""Those that are another word where the accents are left out."""
-MAYBE_COLOURS: Final = phrase("den", "vang", "bac", "hong", "cam")
+MAYBE_COLOURS: Final = phrase("do", "trang", "nau", "xam", "tim", "den", "vang", "bac", "hong", "cam")
+WRITTEN_COLOURS: Final = frozenset(
+    ("đỏ", "do", "trắng", "nâu", "xám", "tím", "đen", "vàng", "bạc", "hồng", "cam", "nau", "xam")
+)
+"""Of those that are another word with other accents, or without, only these are colours."""
 _SILENT = (
     "co va voi o tai luc ngay tu cac nhung chiec cai tren cua la di xem tim tat ca nao bi duoc khoang gan",
     "nguoi cho den vao trong nay thi hay hoac moi su kien chieu huong phia mot lan gi ai dau vua roi xe nhin",

@@ -8,14 +8,17 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from agent.translatable import tr
+from station.access.account import AccountError
 from station.access.audit_entry import AuditVerb
-from station.access.log_in import KNOWN_MS, Refusal, Refused
+from station.access.log_in import KNOWN_MS, LogInRefusal, Refused
+from station.access.passwords import PasswordsBusy
+from station.access.sessions import NewSession
 from station.web.console import DutyConsole
 from station.web.visitor import COOKIE, LANGUAGE, Desk, Officer, address_of, language_of
 
 router = APIRouter()
 KNOWN: Final = "ngatu-known"
-STATUS: Final = {Refusal.WRONG: 401, Refusal.WAIT: 429, Refusal.DISABLED: 403}
+STATUS: Final = {LogInRefusal.WRONG: 401, LogInRefusal.WAIT: 429, LogInRefusal.DISABLED: 403}
 
 
 def inside(path: str) -> str:
@@ -48,21 +51,34 @@ def log_in(
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return _form(request, desk, {**shown, "what": tr("this came from another site, and was not done")}, 403)
     browser, known = request.headers.get("user-agent", ""), request.cookies.get(KNOWN)
-    outcome = desk.log_in.attempt(login, password, address_of(request), browser, known)
+    try:
+        outcome = desk.log_in.attempt(login, password, address_of(request), browser, known)
+    except (PasswordsBusy, AccountError) as error:
+        return _form(request, desk, {**shown, "what": error.what, "hint": error.hint}, 429)
     if isinstance(outcome, Refused):
         return _form(request, desk, {**shown, "what": _why(outcome, desk)}, STATUS[outcome.why])
-    answer = RedirectResponse(inside(next), 303)
-    flags: dict[str, Any] = {"secure": desk.web.public_url is not None, "httponly": True, "samesite": "strict"}
-    answer.set_cookie(COOKIE, outcome.session.token, max_age=desk.web.life_h * 3600, **flags)
-    answer.set_cookie(KNOWN, outcome.known, max_age=KNOWN_MS // 1000, path="/login", **flags)
+    if before := request.cookies.get(COOKIE):
+        desk.sessions.end(before)  # whoever's it was: nobody goes on in it behind another's name
+    answer = RedirectResponse("/own" if outcome.account.must_change else inside(next), 303)
+    stay_in(answer, desk, outcome.session)
+    answer.set_cookie(KNOWN, outcome.known, max_age=KNOWN_MS // 1000, path="/login", **_flags(desk))
     return answer
 
 
+def stay_in(answer: Response, desk: DutyConsole, session: NewSession) -> None:
+    """Give the browser its session."""
+    answer.set_cookie(COOKIE, session.token, max_age=desk.web.life_h * 3600, **_flags(desk))
+
+
+def _flags(desk: DutyConsole) -> dict[str, Any]:
+    return {"secure": desk.web.public_url is not None, "httponly": True, "samesite": "strict"}
+
+
 def _why(refused: Refused, desk: DutyConsole) -> str:
-    if refused.why is Refusal.WAIT:
-        until = desk.templates.clock(refused.until_ms)
+    if refused.why is LogInRefusal.WAIT:
+        until = desk.templates.clock(refused.until_ms and refused.until_ms + 999)  # never a moment too early
         return tr("there were too many wrong passwords: wait until {until}, then try again", until=until)
-    if refused.why is Refusal.DISABLED:
+    if refused.why is LogInRefusal.DISABLED:
         return tr("this account is switched off; ask an administrator")
     return tr("name or password is wrong")
 
@@ -73,7 +89,7 @@ def log_out(visitor: Officer) -> Response:
     visitor.console.sessions.end(visitor.token)
     visitor.note(AuditVerb.LOG_OUT, visitor.account.login)
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(COOKIE)
+    answer.delete_cookie(COOKIE, **_flags(visitor.console))
     return answer
 
 

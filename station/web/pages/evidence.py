@@ -22,6 +22,7 @@ from station.handover.report import HandOver, report
 from station.handover.shelf import shelve, shelved
 from station.lookup.places import read_places
 from station.web.package_view import package_of, shelf_of
+from station.web.pages.requests import sending
 from station.web.request_rows import HINTS, address, names_of, progress_of, row_of, said_by_box
 from station.web.visitor import Officer, Supervisor, Visitor
 
@@ -30,7 +31,6 @@ MOST_RECEIVER: Final = 200
 """Letters of who receives a package."""
 SEEN_AGAIN_S: Final = 600.0
 """A film that is played in pieces is noted once in so long."""
-ORDER_S: Final = 3.0
 _seen: dict[tuple[str, str], float] = {}
 _seen_lock = threading.Lock()
 
@@ -106,7 +106,7 @@ def release(visitor: Supervisor, device: str, request_id: str) -> Response:
     folder = _folder(visitor, device, request_id)
     visitor.note(AuditVerb.RELEASE, f"{device}/{request_id}", case=folder.request.case_number)
     try:
-        how = ask.Sending(86_400.0, ORDER_S, None)
+        how = sending(visitor.console)
         answered = ask.release(visitor.console.config, folder, visitor.account.login, how)
     except NgatuError as error:
         return _page(visitor, folder, error=error, status=503)
@@ -145,7 +145,9 @@ def _page(
         status,
         row=row,
         hint=HINTS.get(state.stage, ""),
-        detail="" if judged is not None and judged["player"] else said_by_box(state),
+        detail=""
+        if judged is not None and judged["player"]
+        else said_by_box(state, visitor.language, visitor.console.zone),
         judged=judged,
         unjudged=unjudged,
         said=said,

@@ -12,12 +12,14 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from agent.errors import BrokerUnreachable, NgatuError, UsageError
 from agent.translatable import tr
+from agent.wire.signature import private_key
 from station.access.audit_entry import AuditVerb
 from station.footage import ask
-from station.footage.folder import FootageStage
+from station.footage.folder import FootageStage, RequestFolder
 from station.handover.asking import ClipForm, around, typed, wanted_of
 from station.handover.shelf import clear
 from station.lookup.places import BoxPlace, read_places
+from station.web.console import DutyConsole
 from station.web.request_rows import OPEN, address, progress_of, row_of
 from station.web.visitor import Officer, Visitor
 
@@ -95,6 +97,19 @@ def ask_for(
         wanted = wanted_of(form, places, who.name, who.login, datetime.now(UTC), desk.zone)
     except UsageError as error:
         return _form(visitor, form, error, 422)
+    try:
+        return RedirectResponse(address(asked(visitor, wanted)), 303)
+    except NgatuError as error:
+        return _form(visitor, form, error, 503)
+
+
+def asked(visitor: Visitor, wanted: ask.ClipWanted) -> RequestFolder:
+    """The request, noted and sent to the box.
+
+    Raises:
+        NgatuError: it could not be noted, or did not go out.
+    """
+    config = visitor.console.config
     visitor.note(
         AuditVerb.REQUEST_FOOTAGE,
         f"{wanted.box}/{wanted.camera}",
@@ -103,17 +118,25 @@ def ask_for(
         since=wanted.from_time,
         until=wanted.to_time,
     )
-    before = {each.request.id for each in ask.folders(desk.config).every()}
+    before = {each.request.id for each in ask.folders(config).every()}
     try:
-        folder, _ = ask.ask(desk.config, wanted, ask.Sending(LIFE_S, ANSWER_S, None))
-    except BrokerUnreachable as error:  # it is noted where it may have gone out
-        made = [each for each in ask.folders(desk.config).every() if each.request.id not in before]
+        folder, _ = ask.ask(config, wanted, sending(visitor.console))
+    except BrokerUnreachable:  # it is noted where it may have gone out
+        made = [each for each in ask.folders(config).every() if each.request.id not in before]
         if not made:
-            return _form(visitor, form, error, 503)
-        folder = made[-1]
-    except NgatuError as error:
-        return _form(visitor, form, error, 503)
-    return RedirectResponse(address(folder), 303)
+            raise
+        return made[-1]
+    return folder
+
+
+def sending(desk: DutyConsole) -> ask.Sending:
+    """How orders about footage go out: signed, if the screen has a key.
+
+    Raises:
+        NgatuError: the key cannot be read.
+    """
+    key = desk.web.command_key
+    return ask.Sending(LIFE_S, ANSWER_S, None if key is None else private_key(key))
 
 
 def _form(visitor: Visitor, form: ClipForm, error: NgatuError | None = None, status: int = 200) -> HTMLResponse:

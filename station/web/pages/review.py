@@ -98,7 +98,7 @@ def review_page(
         next=wanted.href(after=here or "", done=f"{here.box_id}/{here.event_id}" if here else ""),
         from_the_top=from_the_top,
         done=_done(visitor, done),
-        head=visitor.console.feed.head,
+        head=visitor.console.feed.place(),
         newest=newest[0].place.began_ms if newest else 0,
         most=MAX_NOTE,
         problem=None,

@@ -46,6 +46,7 @@ def shift_page(visitor: Officer, since: str = "", until: str = "") -> HTMLRespon
         missing=MISSING,
         share=lambda line: counted_share(line, shift),
         ms=ms,
+        whole=lambda number: tr("{number:,}", number=number),
         since=typed(wanted.start, zone),
         until=typed(wanted.end, zone),
         goes_on=wanted.end > now,

@@ -19,14 +19,14 @@ from starlette.responses import HTMLResponse, StreamingResponse
 
 from agent.errors import NgatuError
 from agent.language import translated
-from agent.translatable import tr
-from station.access.sessions import LiveSession
+from agent.translatable import joined, tr
 from station.lookup.cards import EventCard, cards_of
-from station.lookup.newest import BoxBeat, box_beats, newest_keys
+from station.lookup.newest import BoxBeat, newest_keys
 from station.review.queue import ReviewQueue
 from station.review.standing import ReviewStep
 from station.review.states import STATE_WORDS, ReviewState
-from station.web.visitor import Officer, Visitor
+from station.web.feed import EventFeed, FeedItem, FeedPlace, FeedRun
+from station.web.visitor import Officer, Visitor, for_people
 
 router = APIRouter()
 SHOWN: Final = 60
@@ -46,7 +46,9 @@ SILENT: Final = tr("not heard")
 def wall(visitor: Officer, kiosk: bool = False, only: str = "") -> HTMLResponse:
     """The newest events; what follows comes over `/feed`."""
     desk = visitor.console
-    head = desk.feed.head  # before the events are read: what comes meanwhile is sent once more, never left out
+    place = (
+        desk.feed.place()
+    )  # before the events are read: what comes meanwhile is sent once more, never left out
     cards = cards_of(desk.reads, newest_keys(desk.reads, SHOWN, _now_ms()))
     tiles = [desk.tiles.of(each, visitor.language) for each in cards]
     alerts = _open_alerts(visitor)
@@ -55,7 +57,7 @@ def wall(visitor: Officer, kiosk: bool = False, only: str = "") -> HTMLResponse:
         tiles=tiles,
         alerts=alerts,
         beat=_beat(visitor),
-        head=head,
+        head=place,
         kiosk=kiosk,
         shown=SHOWN,
         only="alerts" if only == "alerts" else "",
@@ -63,39 +65,56 @@ def wall(visitor: Officer, kiosk: bool = False, only: str = "") -> HTMLResponse:
 
 
 @router.get("/feed")
-async def feed(visitor: Officer, request: Request, after: int = 0) -> StreamingResponse:
-    """Events after a number, as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
-    last = request.headers.get("last-event-id", "")
-    at = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else after
-    return StreamingResponse(_sent(visitor, at), media_type="text/event-stream", headers=WITHOUT)
+async def feed(visitor: Officer, request: Request, after: str = "") -> StreamingResponse:
+    """What follows a place, as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+
+    `after` is the id that a screen had last, or the number of an event; `Last-Event-ID` counts more.
+    """
+    now = await run_in_threadpool(visitor.console.feed.place)
+    last = FeedPlace.read(request.headers.get("last-event-id", ""), now.step)
+    place = last or FeedPlace.read(after, now.step) or now
+    return StreamingResponse(_sent(visitor, place), media_type="text/event-stream", headers=WITHOUT)
 
 
-async def _sent(visitor: Visitor, at: int) -> AsyncIterator[str]:
-    desk = visitor.console
+async def _sent(visitor: Visitor, place: FeedPlace) -> AsyncIterator[str]:
+    following = visitor.console.feed
     yield "retry: 1500\n\n"
-    with desk.feed.bell() as bell:
-        beat_s, queue = 0.0, ReviewQueue(desk.reads)
-        step = await run_in_threadpool(queue.newest_change)
-        while not desk.feed.closed:
+    with following.bell() as bell:
+        beat_s = 0.0
+        while not following.closed:
             bell.clear()
-            items = desk.feed.after(at)
-            if items is None:
-                yield _message("again", {}, desk.feed.head)
+            run = await _next(following, place)
+            if run is None:
+                yield _message("again", "{}")
                 return
-            for item in items:
-                yield _message("tile", desk.tiles.of(item.card, visitor.language), item.id)
-                at = item.id
-            for change in await run_in_threadpool(queue.changes_after, step):
-                yield _message("review", _changed(change, visitor.language))
-                step = change.id
+            for item in run.items:
+                yield _said(visitor, item)
+            place = run.place
             if time.monotonic() - beat_s >= BEAT_S:
                 beat_s = time.monotonic()
-                if await run_in_threadpool(_session, visitor) is None:
-                    yield _message("over", {})
+                beat = await run_in_threadpool(_beat_for, visitor)
+                yield _message("over", "{}") if beat is None else _message("beat", json.dumps(beat))
+                if beat is None:
                     return
-                yield _message("beat", await run_in_threadpool(_beat, visitor))
-            if not items:
+            if not run.items:
                 await _rings(bell, BEAT_S - (time.monotonic() - beat_s))
+
+
+async def _next(following: EventFeed, place: FeedPlace) -> FeedRun | None:
+    run = following.at_hand(place)
+    if run is not None:
+        return run
+    try:
+        return await run_in_threadpool(following.behind, place)
+    except NgatuError:  # the beat says so; the screen keeps its place
+        return FeedRun((), place)
+
+
+def _said(visitor: Visitor, item: FeedItem) -> str:
+    if isinstance(item.said, EventCard):
+        return _message("tile", visitor.console.tiles.sent(item.said, visitor.language), item.place)
+    changed = json.dumps(_changed(item.said, visitor.language), ensure_ascii=False)
+    return _message("review", changed, item.place)
 
 
 async def _rings(bell: asyncio.Event, within_s: float) -> None:
@@ -106,36 +125,58 @@ async def _rings(bell: asyncio.Event, within_s: float) -> None:
         return
 
 
-def _message(kind: str, data: object, number: int | None = None) -> str:
-    place = "" if number is None else f"id: {number}\n"
-    return f"{place}event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+def _message(kind: str, data: str, place: FeedPlace | None = None) -> str:
+    line = "" if place is None else f"id: {place}\n"
+    return f"{line}event: {kind}\ndata: {data}\n\n"
 
 
-def _session(visitor: Visitor) -> LiveSession | None:
-    """Who follows is still logged in, and a wall that is looked at counts as used."""
-    return visitor.console.sessions.find(visitor.token)
+def _beat_for(visitor: Visitor) -> dict[str, Any] | None:
+    """The beat; None: he is logged in no longer. A wall that is looked at counts as used."""
+    try:
+        if visitor.console.sessions.find(visitor.token) is None:
+            return None
+    except NgatuError as error:
+        return _troubled(visitor, error)
+    return _beat(visitor)
 
 
 def _beat(visitor: Visitor) -> dict[str, Any]:
     """That the wall is alive, and what it stands on."""
     desk, now_ms = visitor.console, _now_ms()
     try:
-        boxes = box_beats(desk.reads)
-        open_count = sum(each.number for each in ReviewQueue(desk.reads).open_counts())
+        beat = desk.feed.beat()
     except NgatuError as error:
-        trouble = translated(error.what, visitor.language)
-        return {"now_ms": now_ms, "clock": desk.templates.clock(now_ms), "trouble": trouble}
-    said = [_box(each, now_ms, visitor) for each in boxes]
-    failing = desk.intake.get("failing")
-    return {
-        "now_ms": now_ms,
-        "clock": desk.templates.clock(now_ms),
-        "open": open_count,
-        "boxes": said,
-        "heard": max((each.heard_ms for each in boxes), default=None),
-        "trouble": translated(str(failing), visitor.language) if failing else "",
-        "away": translated(str(desk.intake["away"]), visitor.language) if desk.intake.get("away") else "",
+        return _troubled(visitor, error)
+    away = desk.intake.get("away", "")
+    return _moment(visitor, now_ms) | {
+        "open": beat.open,
+        "boxes": [_box(each, now_ms, visitor) for each in beat.boxes],
+        "trouble": _unkept(visitor),
+        "away": translated(away, visitor.language),
     }
+
+
+@router.get("/standing")
+def standing(visitor: Officer) -> dict[str, str]:
+    """For pages that do not follow: what every screen must say at once."""
+    return {"unkept": _unkept(visitor)}
+
+
+def _unkept(visitor: Visitor) -> str:
+    """That nothing new is kept at present, and why; empty: all is."""
+    why = visitor.console.intake.get("failing")
+    return translated(tr("Nothing new is kept at present: {why}", why=why), visitor.language) if why else ""
+
+
+def _troubled(visitor: Visitor, error: NgatuError) -> dict[str, Any]:
+    what, hint = for_people(error)
+    said = joined(": ", filter(None, (what, hint)))
+    return _moment(visitor, _now_ms()) | {"trouble": translated(said, visitor.language), "away": ""}
+
+
+def _moment(visitor: Visitor, now_ms: int) -> dict[str, Any]:
+    templates = visitor.console.templates
+    return {"now_ms": now_ms, "clock": templates.clock(now_ms), "day": templates.day(now_ms)}
 
 
 def _box(beat: BoxBeat, now_ms: int, visitor: Visitor) -> dict[str, Any]:
@@ -147,6 +188,7 @@ def _box(beat: BoxBeat, now_ms: int, visitor: Visitor) -> dict[str, Any]:
         "well": well,
         "state": translated(state, visitor.language),
         "heard": visitor.console.templates.moment(visitor.language, beat.heard_ms),
+        "heard_ms": beat.heard_ms,
     }
 
 
@@ -156,6 +198,7 @@ def _changed(step: ReviewStep, language: str) -> dict[str, Any]:
     return {
         "key": f"{step.box_id}/{step.event_id}",
         "is_open": not step.state.is_final,
+        "is_untaken": step.state is ReviewState.NEW,
         "reviewed": "" if step.state is ReviewState.NEW else f"{state} · {step.by.name}",
     }
 

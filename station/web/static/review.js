@@ -1,4 +1,6 @@
 // The queue of alerts: keys for its buttons, and a word when something changes meanwhile. All of it works without.
+import { follow } from "./follow.js";
+
 const page = document.getElementById("review");
 const toggle = document.getElementById("keys");
 const key = page.dataset.key;
@@ -47,29 +49,20 @@ const news = document.getElementById("news");
 const meanwhile = document.getElementById("meanwhile");
 const arrived = new Set();
 
-function follow() {
-  const source = new EventSource(`/feed?after=${page.dataset.head}`);
-  source.addEventListener("tile", (message) => {
-    const card = JSON.parse(message.data);
-    if (!card.is_open || card.at_ms <= Number(page.dataset.newest) || card.key === key) return;
-    if (document.querySelector(`[data-key="${CSS.escape(card.key)}"]`)) return;
-    if (!key) return location.reload();
-    arrived.add(card.key);
-    news.hidden = false;
-    news.firstElementChild.textContent = page.dataset.wordNew.replace("{n}", arrived.size);
-  });
-  source.addEventListener("review", (message) => {
-    const change = JSON.parse(message.data);
-    if (change.key !== key || !change.reviewed || change.reviewed.endsWith(` · ${page.dataset.me}`)) return;
-    meanwhile.hidden = false;
-    meanwhile.textContent = change.is_open ? change.reviewed : page.dataset.wordDone.replace("{what}", change.reviewed);
-  });
-  source.addEventListener("again", () => location.reload());
-  source.addEventListener("over", () => {
-    source.close();
-    location.assign("/login");
-  });
+function tile(card) {
+  if (!card.is_open || card.at_ms <= Number(page.dataset.newest) || card.key === key) return;
+  if (document.querySelector(`[data-key="${CSS.escape(card.key)}"]`)) return;
+  if (!key) return location.reload();
+  arrived.add(card.key);
+  news.hidden = false;
+  news.firstElementChild.textContent = page.dataset.wordNew.replace("{n}", arrived.size);
+}
+
+function review(change) {
+  if (change.key !== key || !change.reviewed || change.reviewed.endsWith(` · ${page.dataset.me}`)) return;
+  meanwhile.hidden = false;
+  meanwhile.textContent = change.is_open ? change.reviewed : page.dataset.wordDone.replace("{what}", change.reviewed);
 }
 
 showKeys();
-if (page.dataset.head) follow();
+if (page.dataset.head) follow(page.dataset.head, { tile, review });

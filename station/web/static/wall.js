@@ -1,4 +1,6 @@
 // The wall: tiles as they come, and a word where none come. Texts are the server's; here they are only put in place.
+import { follow } from "./follow.js";
+
 const wall = document.getElementById("wall");
 const tiles = document.getElementById("tiles");
 const alerts = document.getElementById("alerts");
@@ -9,9 +11,11 @@ const dialog = document.getElementById("take");
 const SHOWN = Number(wall.dataset.shown);
 const ALERTS = 12;
 const BEAT_MS = 12000; // three beats: then the wall says that it hears nothing
+const FRESH_MS = 60000; // what happened before that does not look new, whenever it comes
 
-let head = wall.dataset.head;
 let heardAt = performance.now();
+let stationAheadMs = 0; // of this machine's clock
+let day = null;
 let heardClock = document.getElementById("clock").textContent;
 let unseen = 0;
 const title = document.title;
@@ -36,7 +40,7 @@ function made(card) {
   fill(tile, ".when .time", card.moment);
   fill(tile, ".late", card.late).hidden = !card.late;
   fill(tile, ".reviewed", card.reviewed);
-  tile.querySelector(".take").hidden = !card.is_open;
+  tile.querySelector(".take").hidden = !card.is_untaken;
   if (card.picture) {
     const image = new Image();
     image.alt = "";
@@ -61,7 +65,7 @@ function place(list, tile, most) {
 function show(card) {
   const tile = made(card);
   const isNew = !document.querySelector(`[data-key="${CSS.escape(card.key)}"]`);
-  if (isNew && !card.is_late) tile.classList.add("is-fresh");
+  if (isNew && !card.is_late && Date.now() + stationAheadMs - card.at_ms < FRESH_MS) tile.classList.add("is-fresh");
   if (wall.dataset.only !== "alerts" || card.is_alert) place(tiles, tile, SHOWN);
   if (card.is_open) place(alerts, made(card), ALERTS);
   else drop(card.key);
@@ -86,7 +90,7 @@ function review(change) {
   for (const tile of document.querySelectorAll(`[data-key="${CSS.escape(change.key)}"]`)) {
     fill(tile, ".reviewed", change.reviewed);
     tile.classList.toggle("is-alert", change.is_open && tile.hasAttribute("data-alert"));
-    tile.querySelector(".take").hidden = !change.is_open || !tile.hasAttribute("data-alert");
+    tile.querySelector(".take").hidden = !change.is_untaken || !tile.hasAttribute("data-alert");
   }
   if (!change.is_open) drop(change.key);
   quietIfNone();
@@ -95,13 +99,16 @@ function review(change) {
 function beat(said) {
   heardAt = performance.now();
   heardClock = said.clock;
+  stationAheadMs = said.now_ms - Date.now();
+  if (day !== null && day !== said.day) return location.reload(); // moments are told by the day
+  day = said.day;
   document.getElementById("clock").textContent = said.clock;
   const wrong = said.trouble || said.away || "";
   trouble.hidden = !wrong;
   trouble.textContent = wrong;
   if (said.boxes === undefined) return;
   document.getElementById("open").textContent = said.open;
-  const latest = said.boxes.filter((box) => box.well).map((box) => box.heard).sort().pop();
+  const latest = said.boxes.filter((box) => box.well).sort((a, b) => a.heard_ms - b.heard_ms).pop()?.heard;
   pulse.className = "pulse good";
   pulse.textContent = latest ? wall.dataset.wordFresh.replace("{at}", latest) : wall.dataset.wordNobox;
   const list = document.getElementById("boxes");
@@ -123,36 +130,6 @@ function beat(said) {
 }
 
 // ------------------------------------------------------------------ following
-function follow() {
-  const source = new EventSource(`/feed?after=${head}`);
-  source.addEventListener("tile", (message) => {
-    head = message.lastEventId;
-    show(JSON.parse(message.data));
-  });
-  source.addEventListener("review", (message) => review(JSON.parse(message.data)));
-  source.addEventListener("beat", (message) => beat(JSON.parse(message.data)));
-  source.addEventListener("again", () => location.reload());
-  source.addEventListener("over", () => {
-    source.close();
-    say(wall.dataset.wordOver);
-    location.assign("/login");
-  });
-  source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) setTimeout(retry, 3000);
-  });
-}
-
-// The browser gives up where the answer was no stream: the station begins anew, or the session is over.
-async function retry() {
-  try {
-    const answer = await fetch("/alive", { cache: "no-store" });
-    if (answer.ok) return follow();
-  } catch {
-    // it is away; what the pulse says is true
-  }
-  setTimeout(retry, 3000);
-}
-
 function say(text) {
   pulse.className = "pulse problem";
   pulse.textContent = text;
@@ -223,4 +200,4 @@ dialog.querySelector("form").addEventListener("submit", async (event) => {
   problem.hidden = false;
 });
 
-follow();
+follow(wall.dataset.head, { tile: show, review, beat, over: () => say(wall.dataset.wordOver) });

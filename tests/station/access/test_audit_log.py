@@ -243,4 +243,4 @@ def test_a_store_that_is_away_is_told_in_words(tmp_path: Path) -> None:
 
 
 def test_a_kind_of_break_is_what_it_says() -> None:
-    assert str(LogBreak(BreakKind.MISSING, 1, 2)) == "missing: entry 1-2"
+    assert LogBreak(BreakKind.MISSING, 1, 2).words == "missing: entry 1-2"

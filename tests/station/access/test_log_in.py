@@ -10,7 +10,7 @@ from station.access.accounts import Accounts
 from station.access.audit_entry import ConsoleEntry
 from station.access.audit_log import AuditQuery
 from station.access.lockout import ADDRESS_TRIES, FREE, FREE_OF_ACCOUNT
-from station.access.log_in import AT_A_TIME, KNOWN_MS, MOST_KNOWN, Admitted, LogIn, Refusal, Refused
+from station.access.log_in import AT_A_TIME, KNOWN_MS, MOST_KNOWN, Admitted, LogIn, LogInRefusal, Refused
 from station.access.passwords import HashCost, Passwords, PasswordsBusy
 from station.access.roles import Role
 from tests.support.people import GOOD, People
@@ -73,7 +73,7 @@ def test_each_log_in_has_a_token_of_its_own(people: People) -> None:
 
 
 def test_a_wrong_password_and_a_login_that_nobody_has_are_refused_alike(people: People) -> None:
-    assert wrong(people) == wrong(people, login="nobody") == Refused(Refusal.WRONG)
+    assert wrong(people) == wrong(people, login="nobody") == Refused(LogInRefusal.WRONG)
     one, other = entries(people)
 
     assert (one.subject, one.login, one.verb) == ("lan", "", "log_in_failed")
@@ -84,10 +84,10 @@ def test_a_wrong_password_and_a_login_that_nobody_has_are_refused_alike(people: 
 @pytest.mark.parametrize("login", ["lan", "nobody"])
 def test_after_five_wrong_ones_a_place_waits_and_no_password_is_tried_there(people: People, login: str) -> None:
     for _ in range(FREE - 1):
-        assert wrong(people, login=login).why is Refusal.WRONG
+        assert wrong(people, login=login).why is LogInRefusal.WRONG
     until_ms = people.clock.ms + 60_000
-    assert wrong(people, login=login) == Refused(Refusal.WAIT, until_ms)
-    assert right(people, login=login) == Refused(Refusal.WAIT, until_ms)
+    assert wrong(people, login=login) == Refused(LogInRefusal.WAIT, until_ms)
+    assert right(people, login=login) == Refused(LogInRefusal.WAIT, until_ms)
     assert len(entries(people)) == FREE
 
     people.clock.at_s += 60
@@ -102,7 +102,7 @@ def test_the_sixth_costs_two_minutes_and_a_right_one_forgets_all(people: People)
     people.clock.at_s += 120
     admitted(right(people))
 
-    assert wrong(people).why is Refusal.WRONG
+    assert wrong(people).why is LogInRefusal.WRONG
 
 
 def test_who_knows_a_login_keeps_nobody_out_of_another_place(people: People) -> None:
@@ -123,8 +123,8 @@ def test_after_many_from_everywhere_an_account_waits_but_for_the_browsers_it_was
     known = admitted(right(people)).known
     flood(people)
 
-    assert right(people, "10.0.0.200") == Refused(Refusal.WAIT, people.clock.ms + 60_000)
-    assert right(people, DESK) == Refused(Refusal.WAIT, people.clock.ms + 60_000)
+    assert right(people, "10.0.0.200") == Refused(LogInRefusal.WAIT, people.clock.ms + 60_000)
+    assert right(people, DESK) == Refused(LogInRefusal.WAIT, people.clock.ms + 60_000)
     again = admitted(right(people, DESK, known))
     admitted(right(people, "10.77.0.1", again.known))
     assert isinstance(right(people, "10.0.0.200"), Refused)
@@ -146,7 +146,7 @@ def test_a_known_browser_is_locked_by_itself_only(people: People) -> None:
         wrong(people, DESK, known)
     people.door = people.new_door()
 
-    assert right(people, DESK, known) == Refused(Refusal.WAIT, people.clock.ms + 60_000)
+    assert right(people, DESK, known) == Refused(LogInRefusal.WAIT, people.clock.ms + 60_000)
     admitted(right(people, DESK))
 
 
@@ -190,7 +190,7 @@ def test_an_address_with_many_logins_waits_but_for_browsers_that_are_known(peopl
     for number in range(ADDRESS_TRIES):
         wrong(people, DESK, login=f"nobody{number}")
 
-    assert right(people, DESK) == Refused(Refusal.WAIT, people.clock.ms + 6_000)
+    assert right(people, DESK) == Refused(LogInRefusal.WAIT, people.clock.ms + 6_000)
     admitted(right(people, DESK, known))
     admitted(right(people, "10.0.0.8"))
 
@@ -198,8 +198,8 @@ def test_an_address_with_many_logins_waits_but_for_browsers_that_are_known(peopl
 def test_that_an_account_is_disabled_is_told_to_who_knows_the_password_only(people: People) -> None:
     people.accounts.disable("lan")
 
-    assert wrong(people) == Refused(Refusal.WRONG)
-    assert right(people) == Refused(Refusal.DISABLED)
+    assert wrong(people) == Refused(LogInRefusal.WRONG)
+    assert right(people) == Refused(LogInRefusal.DISABLED)
     assert people.place.rows("select count(*) from web_session") == [(0,)]
     people.accounts.enable("lan")
     admitted(right(people))

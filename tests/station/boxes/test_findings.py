@@ -88,9 +88,9 @@ def test_what_is_wrong_is_found(change: dict[str, Any], found: tuple[str, str]) 
 )  # fmt: skip
 def test_a_certificate_is_told_in_time(days: int, found: list[tuple[str, str]]) -> None:
     ends = datetime.fromtimestamp(NOW_S, UTC) + timedelta(days=days, hours=1)
-    told = replace(WELL, health=WELL.health.model_copy(update={"certificate_ends": ends}))  # type: ignore[union-attr]
+    stated = replace(WELL, health=WELL.health.model_copy(update={"certificate_ends": ends}))  # type: ignore[union-attr]
 
-    assert keys(told) == found
+    assert keys(stated) == found
 
 
 def test_of_a_box_that_is_away_nothing_else_is_told_but_what_stands_at_the_station() -> None:

@@ -31,4 +31,4 @@ def test_an_order_is_over_once_it_is_done_or_will_not_be() -> None:
         if not OrderProgress("x", BoxWish(OrderKind.PICTURE, "b", "c"), giver, 1, stage).is_over
     }
 
-    assert running == {OrderStage.SENDING, OrderStage.SENT, OrderStage.ACCEPTED}
+    assert running == {OrderStage.SENDING, OrderStage.SENT, OrderStage.ACCEPTED, OrderStage.COMING}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +25,7 @@ from tests.support.brokers import free_port, until
 OFFICER = OrderGiver("lan", "Trần Thị Lan", Role.OFFICER)
 SUPERVISOR = replace(OFFICER, login="minh", name="Lê Minh", role=Role.SUPERVISOR)
 BOX = "test-box-01"
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,7 @@ def desk(config: StationConfig, folder: Path) -> OrderDesk:
     return OrderDesk(config, folder / "command.key")
 
 
-def over(desk: OrderDesk, order: OrderProgress, within_s: float = 60) -> OrderProgress:
+def over(desk: OrderDesk, order: OrderProgress, within_s: float = 120) -> OrderProgress:
     """The order once nothing more comes of it."""
 
     def is_over() -> bool:
@@ -106,7 +108,7 @@ def test_one_order_of_each_kind_is_done_by_a_running_box(
     assert over(desk, desk.give(BoxWish(OrderKind.RESUME, BOX, "road"), OFFICER)).stage is OrderStage.DONE
 
     for kind in (OrderKind.RELOAD, OrderKind.RESTART):
-        assert over(desk, desk.give(BoxWish(kind, BOX), SUPERVISOR), 90).stage is OrderStage.DONE
+        assert over(desk, desk.give(BoxWish(kind, BOX), SUPERVISOR), 150).stage is OrderStage.DONE
     log = (box.folder / "state/audit.log").read_text()
     assert '"issuer":"Tr\\u1ea7n Th\\u1ecb Lan (lan)"' in log
     assert "crowd at the gate" in log
@@ -164,6 +166,22 @@ def test_an_order_that_cannot_go_out_says_so(config: StationConfig) -> None:
 
     assert found.stage is OrderStage.NOT_SENT
     assert found.why
+
+
+def test_a_picture_that_the_station_keeps_late_is_shown_once_it_does(
+    box: Box, config: StationConfig, folder: Path, tmp_path: Path
+) -> None:
+    elsewhere = config.model_copy(update={"state_dir": tmp_path})  # where nobody keeps anything yet
+    desk = OrderDesk(elsewhere, folder / "command.key")
+    given = desk.give(BoxWish(OrderKind.PICTURE, BOX, "road"), OFFICER)
+    order = over(desk, given)
+    assert (order.stage, order.picture_sha256) == (OrderStage.DONE, None)
+    assert "not kept the picture yet" in str(order.why)
+
+    shutil.copytree(config.state_dir / BLOBS, tmp_path / BLOBS)
+    (shown,) = desk.of_box(BOX)
+    assert shown.picture_sha256 is not None
+    assert shown.why is None
 
 
 def test_who_may_not_give_an_order_gives_none(desk: OrderDesk) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from station.boxes.plan_picture import PlanError
-from station.boxes.plans import MAX_PLANS, BoxPlace, Plans
+from station.boxes.plans import MAX_PLANS, PlacedBox, Plans
 from station.store.database import StoreError, engine_of
 from tests.station.boxes.test_plan_picture import encoded, image
 from tests.support.stores import Place
@@ -44,7 +44,7 @@ def test_boxes_are_placed_moved_and_taken_off(plans: Plans) -> None:
     plans.arrange(made, COMMUNE, {"hn-01": (0, 1000), "hn-02": (500, 250)})
     moved = plans.arrange(made, COMMUNE, {"hn-01": (10, 20)})
 
-    assert moved.places == (BoxPlace("hn-01", 10, 20),)
+    assert moved.places == (PlacedBox("hn-01", 10, 20),)
     assert plans.all() == (moved,)
     assert plans.arrange(made, COMMUNE, {}).places == ()
 
@@ -56,7 +56,7 @@ def test_what_somebody_else_has_saved_meanwhile_is_not_overwritten(plans: Plans)
     with pytest.raises(PlanError, match="somebody else"):
         plans.arrange(made, COMMUNE, {"hn-01": (2, 2)}, seen)
 
-    assert plans.all()[0].places == (BoxPlace("hn-01", 1, 1),)
+    assert plans.all()[0].places == (PlacedBox("hn-01", 1, 1),)
 
 
 def test_another_picture_or_name_leaves_the_places(plans: Plans) -> None:
@@ -66,7 +66,7 @@ def test_another_picture_or_name_leaves_the_places(plans: Plans) -> None:
     plans.change(made, "C", encoded(image(200, 100), ".jpg"))
     found = plans.all()[0]
 
-    assert (found.name, found.width_px, found.places) == ("C", 200, (BoxPlace("hn-01", 1, 1),))
+    assert (found.name, found.width_px, found.places) == ("C", 200, (PlacedBox("hn-01", 1, 1),))
     assert (plans.image(made) or found).media_type == "image/jpeg"  # type: ignore[union-attr]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from station.counting.buckets import Step, buckets
 from station.counting.chart import NARROW, WIDE, ChartSize, chart_of
-from station.counting.series import Cell, Series
+from station.counting.series import CountCell, Series
 from station.counting.table import By, table_of
 from tests.station.counting.counts import VIETNAM
 
@@ -23,7 +23,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def drawn(*hours: dict[tuple[str, str], int] | None, covered: int = HOUR_MS, size: ChartSize = WIDE) -> str:
     found = buckets(DAY, date(2026, 11, 29), Step.HOUR, VIETNAM)
-    cells = tuple(Cell(found[at], 0 if each is None else covered, each) for at, each in enumerate(hours))
+    cells = tuple(CountCell(found[at], 0 if each is None else covered, each) for at, each in enumerate(hours))
     return chart_of(table_of(Series((), Step.HOUR, cells), By.LABEL), "Cars by hour", size, "en")
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from station.counting.buckets import Step, buckets
 from station.counting.compare import WEEK, beside_the_week_before, compared
 from station.counting.lines import counted_lines
-from station.counting.series import Cell, Series
+from station.counting.series import CountCell, Series
 from tests.station.counting.counts import BERLIN, VIETNAM, quarters
 from tests.support.stores import Place
 
@@ -63,7 +63,7 @@ HOURS = st.lists(st.none() | st.tuples(st.integers(0, 9), st.integers(1, HOUR_MS
 def a_day(day: date, hours: list[tuple[int, int] | None]) -> Series:
     """A day by hours: how many cars, and how much was covered; None: nobody counted."""
     cells = [
-        Cell(bucket, 0, None) if given is None else Cell(bucket, given[1], {("car", "in"): given[0]})
+        CountCell(bucket, 0, None) if given is None else CountCell(bucket, given[1], {("car", "in"): given[0]})
         for bucket, given in zip(buckets(day, day, Step.HOUR, VIETNAM), hours, strict=True)
     ]
     return Series((), Step.HOUR, tuple(cells))
@@ -97,7 +97,7 @@ def test_nine_is_nine_also_where_clocks_were_set_between_the_weeks() -> None:
 
     def of(when: date) -> Series:
         cells = [
-            Cell(hour, hour.length_ms, {("car", "in"): hour.start.hour})
+            CountCell(hour, hour.length_ms, {("car", "in"): hour.start.hour})
             for hour in buckets(when, when, Step.HOUR, BERLIN)
         ]
         return Series((), Step.HOUR, tuple(cells))

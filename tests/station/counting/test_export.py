@@ -9,7 +9,7 @@ from datetime import date
 from station.counting.buckets import Step, buckets
 from station.counting.export import HEADINGS, write_csv
 from station.counting.lines import CountedLine
-from station.counting.series import Cell, Series
+from station.counting.series import CountCell, Series
 from tests.station.counting.counts import VIETNAM
 
 DAY = date(2026, 11, 27)
@@ -19,10 +19,10 @@ HOUR_MS = 3_600_000
 def written(rule: str = "the-line", label: str = "car") -> tuple[str, list[dict[str, str]]]:
     hours = buckets(DAY, DAY, Step.HOUR, VIETNAM)
     cells = (
-        Cell(hours[0], HOUR_MS, {(label, "in"): 3, ("bus", "out"): 1}),
-        Cell(hours[1], HOUR_MS, {}),
-        Cell(hours[2], 0, None),
-        Cell(hours[3], HOUR_MS // 4, {("bus", "in"): 2}, is_parted=True),
+        CountCell(hours[0], HOUR_MS, {(label, "in"): 3, ("bus", "out"): 1}),
+        CountCell(hours[1], HOUR_MS, {}),
+        CountCell(hours[2], 0, None),
+        CountCell(hours[3], HOUR_MS // 4, {("bus", "in"): 2}, is_parted=True),
     )
     line = CountedLine(1, "north-01", "north", rule, 0, 0)
     out = io.StringIO()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from station.counting.intervals import Interval, Undated, intervals_of
+from station.counting.intervals import CountedInterval, Undated, intervals_of
 from station.counting.lines import counted_lines
 from station.ingest.inbound import InboundMessage
 from tests.station.counting.counts import QUARTER, a_count
@@ -23,7 +23,7 @@ UNKNOWN: dict[str, Any] = {"clock": {"state": "unknown", "boot_id": "b-1", "mono
 
 def asked(
     place: Place, *batches: Sequence[InboundMessage], received: datetime = NINE, hours: float = 1
-) -> tuple[list[Interval], Undated]:
+) -> tuple[list[CountedInterval], Undated]:
     """What is found of the hours after nine, after these messages came."""
     with closing(place.open(now=received.timestamp)) as store:
         for batch in batches:
@@ -34,7 +34,7 @@ def asked(
             return intervals_of(connection, lines, since_ms, since_ms + round(hours * 3_600_000))
 
 
-def times(found: Sequence[Interval]) -> list[tuple[datetime, datetime]]:
+def times(found: Sequence[CountedInterval]) -> list[tuple[datetime, datetime]]:
     """Of each, in order."""
     both = sorted((each.start_ms, each.end_ms) for each in found)
     return [(datetime.fromtimestamp(a / 1000, UTC), datetime.fromtimestamp(b / 1000, UTC)) for a, b in both]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from station.counting.buckets import Step, buckets
 from station.counting.coverage import Covered
-from station.counting.intervals import Interval
+from station.counting.intervals import CountedInterval
 from station.counting.lines import counted_lines
-from station.counting.series import Cell, Series, added, cells_of, counted, share_of
+from station.counting.series import CountCell, Series, added, cells_of, counted, share_of
 from tests.station.counting.counts import BERLIN, QUARTER, VIETNAM, a_count, quarters
 from tests.station.ingest.test_receipts import hello
 from tests.support.stores import Place
@@ -134,7 +134,7 @@ ENTRIES = st.dictionaries(
 )
 INTERVALS = st.lists(
     st.builds(
-        lambda start, length, numbers: Interval(start, start + length, numbers),
+        lambda start, length, numbers: CountedInterval(start, start + length, numbers),
         st.integers(MIDNIGHT_MS - 2 * HOUR_MS, MIDNIGHT_MS + DAY_MS + 2 * HOUR_MS),
         st.integers(0, 3 * HOUR_MS),
         ENTRIES,
@@ -144,7 +144,9 @@ INTERVALS = st.lists(
 
 
 @given(INTERVALS)
-def test_the_sum_of_hours_is_the_sum_of_the_day_and_gaps_are_never_zeros(intervals: list[Interval]) -> None:
+def test_the_sum_of_hours_is_the_sum_of_the_day_and_gaps_are_never_zeros(
+    intervals: list[CountedInterval],
+) -> None:
     """Invariants 1 and 2, for a whole day and whatever intervals."""
     now_ms = MIDNIGHT_MS + 9 * DAY_MS
     hours = cells_of(buckets(DAY, DAY, Step.HOUR, VIETNAM), intervals, now_ms)
@@ -166,9 +168,9 @@ def test_the_sum_of_hours_is_the_sum_of_the_day_and_gaps_are_never_zeros(interva
 
 
 @given(INTERVALS, st.sampled_from([date(2026, 3, 29), date(2026, 10, 25)]))
-def test_the_same_on_days_on_which_clocks_are_set(intervals: list[Interval], day: date) -> None:
+def test_the_same_on_days_on_which_clocks_are_set(intervals: list[CountedInterval], day: date) -> None:
     shift = round(datetime.combine(day, datetime.min.time(), BERLIN).timestamp() * 1000) - MIDNIGHT_MS
-    moved = [Interval(each.start_ms + shift, each.end_ms + shift, each.numbers) for each in intervals]
+    moved = [CountedInterval(each.start_ms + shift, each.end_ms + shift, each.numbers) for each in intervals]
     hours = cells_of(buckets(day, day, Step.HOUR, BERLIN), moved, 2 * MIDNIGHT_MS)
     (whole,) = cells_of(buckets(day, day, Step.DAY, BERLIN), moved, 2 * MIDNIGHT_MS)
 
@@ -184,7 +186,7 @@ def test_the_same_on_days_on_which_clocks_are_set(intervals: list[Interval], day
 def test_the_parts_of_an_interval_add_up_to_it(
     start: int, length: int, borders: list[int], numbers: dict[tuple[str, str], int]
 ) -> None:
-    interval = Interval(start, start + length, numbers)
+    interval = CountedInterval(start, start + length, numbers)
     marks = [-1, *borders, 20_000]
 
     assert added(share_of(interval, a, b) for a, b in pairwise(marks)) == numbers
@@ -194,5 +196,5 @@ def test_the_parts_of_an_interval_add_up_to_it(
 def test_a_cell_without_numbers_is_unknown_whatever_else_it_says(covered: int) -> None:
     (bucket, *_) = buckets(DAY, DAY, Step.HOUR, VIETNAM)
 
-    assert Cell(bucket, covered, None).covered is Covered.UNKNOWN
-    assert Cell(bucket, covered, {}).covered is not Covered.UNKNOWN
+    assert CountCell(bucket, covered, None).covered is Covered.UNKNOWN
+    assert CountCell(bucket, covered, {}).covered is not Covered.UNKNOWN

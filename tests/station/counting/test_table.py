@@ -7,7 +7,7 @@ from datetime import date
 
 from agent.language import translated
 from station.counting.buckets import Step, buckets
-from station.counting.series import Cell, Series
+from station.counting.series import CountCell, Series
 from station.counting.table import MOST_GROUPS, By, note_of, table_of
 from tests.station.counting.counts import BERLIN, VIETNAM
 
@@ -18,7 +18,7 @@ Numbers = Mapping[tuple[str, str], int]
 
 def a_day(*hours: Numbers | None, covered: int = HOUR_MS) -> Series:
     found = buckets(DAY, DAY, Step.HOUR, VIETNAM)
-    cells = (Cell(found[at], 0 if each is None else covered, each) for at, each in enumerate(hours))
+    cells = (CountCell(found[at], 0 if each is None else covered, each) for at, each in enumerate(hours))
     return Series((), Step.HOUR, tuple(cells))
 
 
@@ -51,13 +51,13 @@ def test_a_cell_says_what_is_to_be_known_of_it() -> None:
     notes = [
         note_of(cell)
         for cell in (
-            Cell(bucket, HOUR_MS, {}),
-            Cell(bucket, 0, None),
-            Cell(bucket, HOUR_MS // 2, {}),
-            Cell(bucket, 1, {}),
-            Cell(bucket, HOUR_MS // 2, {}, is_running=True),
-            Cell(bucket, 0, None, is_running=True),
-            Cell(bucket, HOUR_MS, {}, is_parted=True),
+            CountCell(bucket, HOUR_MS, {}),
+            CountCell(bucket, 0, None),
+            CountCell(bucket, HOUR_MS // 2, {}),
+            CountCell(bucket, 1, {}),
+            CountCell(bucket, HOUR_MS // 2, {}, is_running=True),
+            CountCell(bucket, 0, None, is_running=True),
+            CountCell(bucket, HOUR_MS, {}, is_parted=True),
         )
     ]
 
@@ -75,7 +75,7 @@ def test_a_cell_says_what_is_to_be_known_of_it() -> None:
 
 def test_times_are_said_as_people_say_them() -> None:
     def said(step: Step, day: date) -> list[tuple[str, str]]:
-        cells = tuple(Cell(bucket, 0, None) for bucket in buckets(day, day, step, BERLIN))
+        cells = tuple(CountCell(bucket, 0, None) for bucket in buckets(day, day, step, BERLIN))
         return [(str(row.when), str(row.short)) for row in table_of(Series((), step, cells), By.LABEL).rows]
 
     assert said(Step.DAY, DAY) == [("27/11/2026", "27/11")]

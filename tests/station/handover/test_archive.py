@@ -95,9 +95,9 @@ def test_the_commands_of_the_instructions_verify_it(
     assert re.search("^verifier:.*pyz", Path("Makefile").read_text(), re.MULTILINE)
     assert "Signature Verified Successfully" in run(openssl, top).stdout
     printed = text_of((top / "report.pdf").read_bytes())
-    told = dict(reversed(line.split("  ")) for line in run(hashes, top).stdout.splitlines())
-    assert told["package/footage-1.mp4"] in printed
-    assert told["package/manifest.json"] in printed
+    stated = dict(reversed(line.split("  ")) for line in run(hashes, top).stdout.splitlines())
+    assert stated["package/footage-1.mp4"] in printed
+    assert stated["package/manifest.json"] in printed
 
 
 def test_the_verifier_finds_what_was_altered_since(packages: JudgedPackages, tmp_path: Path) -> None:

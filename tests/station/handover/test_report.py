@@ -75,8 +75,6 @@ def test_the_same_package_and_moment_give_the_same_bytes(packages: JudgedPackage
 
 def test_nothing_that_an_officer_typed_breaks_it(packages: JudgedPackages) -> None:
     hostile = "x" * 200 + "\x1b[2J\u202e<script>日本"
-    found = dossier(
-        packages, purpose=hostile[:200], case_number="=1+1 \u0007" + "9" * 40, officer="😀"
-    )
+    found = dossier(packages, purpose=hostile[:200], case_number="=1+1 \u0007" + "9" * 40, officer="😀")
 
     assert "XÁC THỰC" in text_of(report(found, hand_over("vi", hostile)))

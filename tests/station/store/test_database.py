@@ -109,9 +109,9 @@ def test_events_of_before_get_riders_score_and_zones_from_their_newest_message(p
             "replayed": False,
             "received_ms": 1,
         }
-        told = {"camera": "north", "kind": "zone_entered", "severity": "info", "clock_state": "ntp"}
+        stated = {"camera": "north", "kind": "zone_entered", "severity": "info", "clock_state": "ntp"}
         of_rule = {"rule_id": "r", "rule_kind": "zone", "label": long, "start_ms": 1, "first_received_ms": 1}
-        rows["event"].append(shared | told | of_rule | {"revision": 2})
+        rows["event"].append(shared | stated | of_rule | {"revision": 2})
         for revision, raw in ((1, '{"object": {"riders": 9}}'), (2, body)):
             came = {"stream_id": 1, "seq": 2 * number + revision, "digest": "d", "body": raw}
             rows["event_revision"].append(shared | came | {"revision": revision})

@@ -6,6 +6,8 @@ apart again leaves them empty: no text of a box may keep a station from its star
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -86,7 +88,7 @@ def upgrade() -> None:
 
 def _fill() -> None:
     for word in INDEXED_WORDS:
-        column = sa.column(word)
+        column: sa.ColumnClause[str] = sa.column(word)
         cut = sa.update(sa.table("event", column)).where(sa.func.length(column) > LONGEST_WORD)
         op.execute(cut.values({word: sa.func.substr(column, 1, LONGEST_WORD)}))
     if op.get_bind().dialect.name == "postgresql":
@@ -103,7 +105,7 @@ def _make_indexes() -> None:
     op.create_index("ix_event_label_began_ms", "event", ["label", *PLACE])
     op.create_index("ix_event_kind_label_began_ms", "event", ["kind", "label", *PLACE])
     op.create_index("ix_event_rule_began_ms", "event", ["rule_id", *PLACE])
-    is_late = {"sqlite_where": sa.text(f"{LATE} = 1"), "postgresql_where": sa.text(LATE)}
+    is_late: dict[str, Any] = {"sqlite_where": sa.text(f"{LATE} = 1"), "postgresql_where": sa.text(LATE)}
     _index_some("ix_event_direction_began_ms", ["direction", *PLACE], HAS_DIRECTION)
     _index_some("ix_event_zones_began_ms", [ZONES_HEAD, *PLACE], HAS_ZONES)
     _index_some("ix_event_detail_began_ms", PLACE, HAS_DETAIL)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
@@ -151,12 +151,15 @@ def _neighbour(connection: Connection, stream_id: int, seq: int, *, before: bool
 
 
 def _united(found: Iterable[BlankTime]) -> list[BlankTime]:
-    """Of each kind and detail those that touch are one."""
+    """Of each kind those that touch are one: of the same state, and gaps with all that is missing in them."""
     united: dict[tuple[BlankKind, str], list[BlankTime]] = {}
     for each in sorted(found, key=lambda it: it.start_ms):
-        of_kind = united.setdefault((each.kind, each.detail), [])
-        if of_kind and each.start_ms <= of_kind[-1].end_ms and each.kind is not BlankKind.GAP:
-            of_kind[-1] = replace(of_kind[-1], end_ms=max(of_kind[-1].end_ms, each.end_ms))
+        is_gap = each.kind is BlankKind.GAP
+        of_kind = united.setdefault((each.kind, "" if is_gap else each.detail), [])
+        if of_kind and each.start_ms <= of_kind[-1].end_ms:
+            last = of_kind.pop()
+            detail = str(int(last.detail) + int(each.detail)) if is_gap else each.detail
+            of_kind.append(BlankTime(each.kind, last.start_ms, max(last.end_ms, each.end_ms), detail))
         else:
             of_kind.append(each)
     return [each for of_kind in united.values() for each in of_kind]

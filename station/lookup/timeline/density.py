@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Engine, case, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from station.lookup.places import read_places
-from station.lookup.scan import Order, Stretch, chunk, place_after
+from station.lookup.scan import ScanOrder, Stretch, chunk, go_by_index, place_after
 from station.lookup.search import conditions
+from station.lookup.timeline.blanks import BlankTime, blank_times
 from station.lookup.wanted import EventSearch
-from station.lookup.watching import BlankTime, blank_times
 from station.lookup.ways import known_cameras
 from station.store.database import in_words
 from station.store.schema import event
@@ -26,7 +26,7 @@ MOST_ROWS: Final = 12_000
 """Events of one camera that are looked at one by one; of more, each bar is counted up to MOST_OF_A_BAR."""
 MOST_OF_A_BAR: Final = 1_000
 MOST_BARS: Final = 400
-_ORDER = Order(newest_first=False)
+_ORDER = ScanOrder(newest_first=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ def densities(
     begun_ms = _whole(since_ms, step_ms, zone)
     try:
         with engine.connect() as connection, connection.begin():
+            go_by_index(connection)
             where = None
             if wanted is not None:
                 places = read_places(connection)
