@@ -9,11 +9,11 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from station.counting.buckets import LONGEST, Bucket, Step
+from station.counting.buckets import LONGEST, Bucket, Step, buckets
 from station.counting.coverage import Covered
 from station.counting.intervals import Numbers
 from station.counting.lines import CountedLine
-from station.counting.series import CountCell, Series, added, counted
+from station.counting.series import CountCell, Series, added, cells_of, read_counts
 
 WEEK: Final = timedelta(days=7)
 
@@ -41,19 +41,27 @@ def beside_the_week_before(
     engine: Engine,
     lines: Sequence[CountedLine],
     days: tuple[date, date],
+    step: Step,
     zone: tzinfo,
     now: datetime,
-) -> Comparison:
-    """These days beside the same ones a week earlier.
+) -> tuple[Series, Comparison]:
+    """These days by this step, and beside the same ones a week earlier; all of it read at once.
 
     Raises:
         PeriodRefused: the days are the wrong way round, or too many.
         StoreError: the store cannot be read.
     """
-    step = Step.HOUR if days[1] - days[0] < LONGEST[Step.HOUR] else Step.DAY
-    earlier = days[0] - WEEK, days[1] - WEEK
-    present = counted(engine, lines, days, step, zone, now)
-    return compared(present, counted(engine, lines, earlier, step, zone, now))
+    # A day more than a week: it is an hour longer where clocks are set.
+    found = read_counts(engine, lines, days, step, zone, now, WEEK + timedelta(days=1))
+    finer = Step.HOUR if days[1] - days[0] < LONGEST[Step.HOUR] else Step.DAY
+
+    def cells(first: date, last: date) -> Series:
+        wanted = [each for each in buckets(first, last, finer, zone) if each.start <= now]
+        return Series((), finer, cells_of(wanted, found.intervals, found.now_ms) if wanted else ())
+
+    series = found.series(step)
+    present = series if step is finer else cells(*days)
+    return series, compared(present, cells(days[0] - WEEK, days[1] - WEEK))
 
 
 def compared(now: Series, before: Series) -> Comparison:

@@ -7,6 +7,7 @@ station's own clock vouches for it. What is left cannot be put anywhere; it is t
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,16 +50,20 @@ NONE_UNDATED: Final = Undated()
 
 
 def intervals_of(
-    connection: Connection, lines: Sequence[CountedLine], since_ms: int, until_ms: int
+    connection: Connection, lines: Sequence[CountedLine], since_ms: int, until_ms: int, back_ms: int = 0
 ) -> tuple[list[CountedInterval], Undated]:
-    """What was counted at these lines and reaches into [since, until), and what came then without a date."""
+    """What was counted at these lines and reaches into [since, until), and what came then without a date.
+
+    With `back_ms`, also what was counted so long before.
+    """
+    begin_ms = since_ms - back_ms
     found, intervals, crossings = list[CountedInterval](), 0, 0
-    for row in _rows(connection, lines, since_ms, until_ms):
+    for row in _rows(connection, lines, begin_ms, until_ms):
         numbers, dated = _numbers(json.loads(row.body)), _dated(row)
         if dated is None:
             if row.received_ms is not None and since_ms <= row.received_ms < until_ms:
                 intervals, crossings = intervals + 1, crossings + sum(numbers.values())
-        elif dated[0] < until_ms and dated[1] > since_ms:
+        elif dated[0] < until_ms and dated[1] > begin_ms:
             found.append(CountedInterval(*dated, numbers))
     return found, Undated(intervals, crossings)
 
@@ -87,8 +92,14 @@ def _dated(row: Any) -> tuple[int, int] | None:
 
 def _numbers(body: Mapping[str, Any]) -> Numbers:
     return {
-        (printable(label), printable(direction)): number
+        (_word(label), _word(direction)): number
         for label, directions in body.get("counts", {}).items()
         for direction, number in directions.items()
         if number
     }
+
+
+@functools.lru_cache(maxsize=4096)
+def _word(said: str) -> str:
+    """A label or a direction in one line that steers nothing: few, said again and again."""
+    return printable(said)

@@ -10,10 +10,10 @@ Invariants
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Final
 
 from sqlalchemy import Connection, Engine, Float, cast, func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,6 +25,8 @@ from station.counting.lines import CountedLine
 from station.store.database import in_words
 from station.store.gaps import GapState
 from station.store.schema import gap, stream
+
+NO_TIME: Final = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,54 @@ class Series:
         return added(cell.numbers for cell in self.cells if cell.numbers is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadCounts:
+    """What the store has of a time, to be put into buckets."""
+
+    lines: tuple[CountedLine, ...]
+    buckets: tuple[Bucket, ...]
+    """Of the time that is asked for, as far as it has begun."""
+    intervals: Sequence[CountedInterval]
+    undated: Undated
+    missing: int
+    now_ms: int
+
+    def series(self, step: Step) -> Series:
+        """The cells of these buckets."""
+        cells = cells_of(self.buckets, self.intervals, self.now_ms) if self.buckets else ()
+        return Series(self.lines, step, cells, self.undated, self.missing)
+
+
+def read_counts(
+    engine: Engine,
+    lines: Sequence[CountedLine],
+    days: tuple[date, date],
+    step: Step,
+    zone: tzinfo,
+    now: datetime,
+    back: timedelta = NO_TIME,
+) -> ReadCounts:
+    """What is known of these days, and of so long before them; nothing after `now`.
+
+    Raises:
+        PeriodRefused: the days are the wrong way round, or too many.
+        StoreError: the store cannot be read.
+    """
+    wanted = tuple(each for each in buckets(*days, step, zone) if each.start <= now)
+    now_ms = round(now.timestamp() * 1000)
+    if not wanted or not lines:
+        return ReadCounts(tuple(lines), (), (), NONE_UNDATED, 0, now_ms)
+    back_ms = round(back.total_seconds() * 1000)
+    try:
+        with engine.connect() as connection, connection.begin():
+            since_ms, until_ms = wanted[0].start_ms, wanted[-1].end_ms
+            found, undated = intervals_of(connection, lines, since_ms, until_ms, back_ms)
+            missing = _missing(connection, sorted({line.box_id for line in lines}))
+    except SQLAlchemyError as error:
+        raise in_words(error, engine.url) from error
+    return ReadCounts(tuple(lines), wanted, found, undated, missing, now_ms)
+
+
 def counted(
     engine: Engine,
     lines: Sequence[CountedLine],
@@ -86,23 +136,8 @@ def counted(
     zone: tzinfo,
     now: datetime,
 ) -> Series:
-    """What was counted from the first of these days to the last, both included; nothing after `now`.
-
-    Raises:
-        PeriodRefused: the days are the wrong way round, or too many.
-        StoreError: the store cannot be read.
-    """
-    wanted = [each for each in buckets(*days, step, zone) if each.start <= now]
-    if not wanted or not lines:
-        return Series(tuple(lines), step, ())
-    try:
-        with engine.connect() as connection, connection.begin():
-            found, undated = intervals_of(connection, lines, wanted[0].start_ms, wanted[-1].end_ms)
-            missing = _missing(connection, sorted({line.box_id for line in lines}))
-    except SQLAlchemyError as error:
-        raise in_words(error, engine.url) from error
-    cells = cells_of(wanted, found, round(now.timestamp() * 1000))
-    return Series(tuple(lines), step, cells, undated, missing)
+    """What was counted from the first of these days to the last. Raises as `read_counts` does."""
+    return read_counts(engine, lines, days, step, zone, now).series(step)
 
 
 def cells_of(
@@ -111,15 +146,17 @@ def cells_of(
     """These intervals in these buckets, which follow each other without a break."""
     listed = list(intervals)
     spans = union((each.start_ms, each.end_ms) for each in listed)
-    sums: list[Counter[tuple[str, str]]] = [Counter() for _ in wanted]
+    sums: list[dict[tuple[str, str], int]] = [{} for _ in wanted]
     parted: set[int] = set()
     starts, ends = [each.start_ms for each in wanted], [each.end_ms for each in wanted]
     for interval in listed:
         first = max(0, bisect_right(starts, interval.start_ms) - 1)
         last = max(first, bisect_left(starts, interval.end_ms) - 1)
+        if first == last and starts[first] <= interval.start_ms and interval.end_ms <= ends[first]:
+            _add(sums[first], interval.numbers)  # nearly all of them
+            continue
         for at in range(first, min(last, len(wanted) - 1) + 1):
-            of_bucket = share_of(interval, starts[at], ends[at])
-            sums[at].update(of_bucket)
+            _add(sums[at], share_of(interval, starts[at], ends[at]))
             if _is_parted(interval, starts[at], ends[at]):
                 parted.add(at)
     return tuple(
@@ -141,10 +178,15 @@ def share_of(interval: CountedInterval, start_ms: int, end_ms: int) -> Numbers:
 
 def added(several: Iterable[Numbers]) -> Numbers:
     """Their sum."""
-    total: Counter[tuple[str, str]] = Counter()
+    total: dict[tuple[str, str], int] = {}
     for numbers in several:
-        total.update(numbers)
+        _add(total, numbers)
     return total
+
+
+def _add(total: dict[tuple[str, str], int], numbers: Numbers) -> None:
+    for entry, number in numbers.items():
+        total[entry] = total.get(entry, 0) + number
 
 
 def _until(interval: CountedInterval, at_ms: int) -> Mapping[tuple[str, str], int]:

@@ -85,8 +85,8 @@ def counts_page(
         visitor.note(AuditVerb.VIEW_COUNTS, wanted.line, first=str(wanted.first), last=str(wanted.last))
         days = wanted.first, wanted.last
         try:
-            series = counted(desk.reads, chosen, days, wanted.step, desk.zone, now)
-            comparison = beside_the_week_before(desk.reads, chosen, days, desk.zone, now)
+            asked = days, wanted.step, desk.zone, now
+            series, comparison = beside_the_week_before(desk.reads, chosen, *asked)
         except PeriodRefused as error:
             problem = error
     table = table_of(series, wanted.by)

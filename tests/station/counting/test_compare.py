@@ -25,10 +25,16 @@ def test_only_hours_that_were_counted_in_both_weeks_are_compared(place: Place) -
     with closing(place.open()) as store:
         store.commit(quarters(MIDNIGHT - WEEK, 96, counts={"car": {"in": 2}}))
         store.commit(quarters(MIDNIGHT, 40, 101, counts={"car": {"in": 3}}))  # ten hours; then it was off
-        found = beside_the_week_before(
-            place.engine, counted_lines(place.engine), (DAY, DAY), VIETNAM, MIDNIGHT + timedelta(days=2)
+        series, found = beside_the_week_before(
+            place.engine,
+            counted_lines(place.engine),
+            (DAY, DAY),
+            Step.DAY,
+            VIETNAM,
+            MIDNIGHT + timedelta(days=2),
         )
 
+    assert [cell.total for cell in series.cells] == [120], "what was counted the week before is not in it"
     assert (found.step, found.paired, found.of) == (Step.HOUR, 10, 24)
     assert (sum(found.now.values()), sum(found.before.values())) == (120, 80)
     assert found.change == pytest.approx(0.5)
@@ -38,8 +44,8 @@ def test_a_long_time_is_compared_by_whole_days(place: Place) -> None:
     with closing(place.open()) as store:
         store.commit(quarters(MIDNIGHT - timedelta(days=20), 21 * 96))
         days = DAY - timedelta(days=40), DAY
-        found = beside_the_week_before(
-            place.engine, counted_lines(place.engine), days, VIETNAM, MIDNIGHT + timedelta(days=2)
+        _, found = beside_the_week_before(
+            place.engine, counted_lines(place.engine), days, Step.WEEK, VIETNAM, MIDNIGHT + timedelta(days=2)
         )
 
     assert (found.step, found.paired) == (Step.DAY, 14)
@@ -50,7 +56,8 @@ def test_without_a_week_before_there_is_no_change(place: Place) -> None:
     with closing(place.open()) as store:
         store.commit(quarters(MIDNIGHT, 96))
         lines = counted_lines(place.engine)
-        found = beside_the_week_before(place.engine, lines, (DAY, DAY), VIETNAM, MIDNIGHT + timedelta(days=2))
+        later = MIDNIGHT + timedelta(days=2)
+        _, found = beside_the_week_before(place.engine, lines, (DAY, DAY), Step.HOUR, VIETNAM, later)
 
     assert (found.paired, found.change) == (0, None)
 
