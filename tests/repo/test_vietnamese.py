@@ -36,7 +36,7 @@ def forbidden(words: str) -> list[str]:
     for never, _, _, allowed in rows("Từ không dùng"):
         rest = words
         for phrase in starred(allowed):
-            rest = rest.replace(phrase, "·")
+            rest = re.sub(re.escape(phrase), "·", rest, flags=re.IGNORECASE)
         found += [word for word in starred(never) if re.search(rf"\b{word}\b", rest, re.IGNORECASE)]
     return found
 

@@ -136,13 +136,18 @@ def tell(port: int, screen: Screen) -> None:
         box.until_station()
         texts = list(HOSTILE.values())
         for number, text in enumerate(texts):
-            told = ToldBox(f"hostile-{number:02}", time.time(), text, {"north": text}, commune="test-commune")
+            stated = ToldBox(f"hostile-{number:02}", time.time(), text, {"north": text}, commune="test-commune")
             camera = {"id": "north", "name": text, "kind": "rtsp"}
             camera |= {"zones": [{"id": text}], "rules": [{"id": text, "kind": text}]}
-            for message in (told.status(), told.info(), told.health(), told.camera(state="blind", reason=text)):
+            for message in (
+                stated.status(),
+                stated.info(),
+                stated.health(),
+                stated.camera(state="blind", reason=text),
+            ):
                 _say(box, message.device, message.suffix, message.raw)
-            if (more := told.info(cameras=[camera])).problem is None:
-                _say(box, told.device, more.suffix, more.raw)
+            if (more := stated.info(cameras=[camera])).problem is None:
+                _say(box, stated.device, more.suffix, more.raw)
         for number, text in enumerate(texts, 1):
             _event(box, number, text)
         until(lambda: box.taken == box.said, WAIT_S, "the broker has taken it")
