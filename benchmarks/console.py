@@ -32,7 +32,10 @@ SECONDS = 120
 CAMERAS = 3
 SCREENS = (0, 1, 30)
 PHASE_S = 20
-BEGAN = "select box_id || '/' || event_id, coalesce(start_ms + clock_offset_ms, start_ms), first_received_ms from event"
+BEGAN = (
+    "select box_id || '/' || event_id, coalesce(start_ms + clock_offset_ms, start_ms), first_received_ms "
+    "from event"
+)  # fmt: skip
 COUNT = "select count(*) from message"
 BOX = """\
 device: {{commune: hai-ninh, id: cho-01}}

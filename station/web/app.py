@@ -19,18 +19,17 @@ from station.web.api.programs import page_router
 from station.web.api.root import serve_api
 from station.web.boxes import orders, overview, plans
 from station.web.console import DutyConsole
+from station.web.footage import evidence, requests
 from station.web.headers import GuardedHeaders
 from station.web.pages import (
     audit,
     counts,
     entry,
     event,
-    evidence,
     files,
     lookup,
     own,
     people,
-    requests,
     review,
     rules,
     shift,

@@ -97,8 +97,10 @@ def main(out: Path) -> None:
         stack.callback(room.stop)
         room.staff()
         reviewed(room)
-        stack.enter_context(_box(folder, file, broker.port))
         chrome = stack.enter_context(browser())
+        for language in LANGUAGES:
+            wall(chrome, room, out, language)
+        stack.enter_context(_box(folder, file, broker.port))
         until(lambda: _recorded(folder), 180, f"the box records; {folder}/box.log")
         for language in LANGUAGES:
             pictures(chrome, room, out, language)
@@ -114,7 +116,7 @@ def filled(file: Path) -> None:
         made: list[tuple[float, InboundMessage]] = []
         for index, (box, camera) in enumerate((box, camera) for box in TITLES for camera in CAMERAS):
             last_s = 7200.0 if box == SCHOOL else 60.0
-            agos = sorted((chance.uniform(last_s, SHIFT_S) for _ in range(22)), reverse=True)
+            agos = sorted((last_s + (SHIFT_S - last_s) * chance.random() ** 2 for _ in range(22)), reverse=True)
             moments = [now - timedelta(seconds=ago_s) for ago_s in agos]
             of_camera = junction_events(
                 index + 11, moments, box=box, camera=camera, first=1 + 100 * index, seq=seq, around=0.9
@@ -165,15 +167,21 @@ def _boxes(now: datetime) -> Iterator[InboundMessage]:
         yield read(f"ngatu/v1/{COMMUNE}/{box}/health", json.dumps(body).encode(), {})
 
 
+def wall(chrome: Browser, room: DutyRoom, out: Path, language: str) -> None:
+    """The wall, while the box of the footage is not there yet."""
+    with at_the_screen(chrome, room, size=SIZE) as officer:
+        officer.speak(language)
+        officer.go("/")
+        officer.page.wait_for_selector("#pulse.good")
+        soon(lambda: officer.page.locator("#tiles .tile img").count() > 20, 30, officer.page)
+        _save(officer.page, out / f"wall.{language}.png")
+
+
 def pictures(chrome: Browser, room: DutyRoom, out: Path, language: str) -> None:
-    """What the guide shows."""
+    """What else the guide shows."""
     with at_the_screen(chrome, room, size=SIZE) as officer:
         officer.speak(language)
         page = officer.page
-        officer.go("/")
-        page.wait_for_selector("#pulse.good")
-        soon(lambda: page.locator("#tiles .tile img").count() > 20, 30, page)
-        _save(page, out / f"wall.{language}.png")
         officer.go(_with_scene(room))
         _save(page, out / f"event.{language}.png")
         _footage(officer)

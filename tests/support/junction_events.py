@@ -41,8 +41,8 @@ class DrawnSight:
     thumbnail: bytes
 
 
-def drawn_sights(seed: int, number: int, warm_s: float = 25.0, around: float = 0.35) -> Iterator[DrawnSight]:
-    """So many of them, one every second or so; thumbnails show so much around them, by their longer side."""
+def drawn_sights(seed: int, number: int, warm_s: float = 25.0) -> Iterator[DrawnSight]:
+    """So many of them, one every second or so."""
     traffic, rng, chance = Traffic(seed), np.random.default_rng(seed), Random(seed)
     empty, feet = ground(), defaultdict[int, list[tuple[float, float]]](list)
     step = 0
@@ -60,7 +60,7 @@ def drawn_sights(seed: int, number: int, warm_s: float = 25.0, around: float = 0
         points = feet[chosen.user.name][-_LOOKS_BACK:][::2]
         path = [[round(n * 2 * STEP_S, 2), round(x, 4), round(y, 4)] for n, (x, y) in enumerate(points)]
         picture = still(empty, sights, rng)
-        yield DrawnSight(chosen, path, _jpeg(picture, 960), _jpeg(_close(picture, chosen, around), 320))
+        yield DrawnSight(chosen, path, _jpeg(picture, 960), _jpeg(_close(picture, chosen), 320))
         number -= 1
 
 
@@ -72,16 +72,13 @@ def junction_events(
     camera: str,
     first: int,
     seq: Iterator[int],
-    around: float = 0.35,
 ) -> Iterator[InboundMessage]:
-    """Events of a camera with their pictures, one at each moment; `seq` numbers the messages of the box.
+    """Events of a camera with their pictures, one at each moment; `seq` numbers the messages of its box.
 
     The first is called e-FIRST; those of one box need different ones.
     """
     chance = Random(seed)
-    for index, (at, each) in enumerate(
-        zip(moments, drawn_sights(seed, len(moments), around=around), strict=True)
-    ):
+    for index, (at, each) in enumerate(zip(moments, drawn_sights(seed, len(moments)), strict=True)):
         kind = chance.choices(list(KINDS), (0.45, 0.3, 0.1, 0.09, 0.06))[0]
         name, numbers = first + index, [next(seq) for _ in range(4 if kind in ALERTS else 3)]
         made = [picture_of(each.thumbnail, name, numbers[2], box=box, camera=camera)]
@@ -117,11 +114,11 @@ def _event(
     )  # fmt: skip
 
 
-def _close(picture: Image, sight: Sight, around: float) -> Image:
-    """The road user, and so much of its longer side around it."""
+def _close(picture: Image, sight: Sight) -> Image:
+    """Around the road user, a third wider on each side."""
     high, wide = picture.shape[:2]
     left, top, right, bottom = sight.row * np.array([wide, high, wide, high])
-    more = around * max(right - left, bottom - top)
+    more = 0.35 * max(right - left, bottom - top)
     x1, y1, x2, y2 = (round(float(v)) for v in (left - more, top - more, right + more, bottom + more))
     part: Image = picture[max(0, y1) : min(high, y2), max(0, x1) : min(wide, x2)]
     return part

@@ -122,6 +122,7 @@ class PageReader(HTMLParser):
         name, kind = has["name"], has.get("type", "text" if tag == "input" else tag)
         if tag == "select":
             self._select = name
+            return
         if kind in ("radio", "checkbox", "submit", "button"):
             form.choices.setdefault(name, []).append(has.get("value", "on"))
             return

@@ -14,7 +14,7 @@ from station.handover.asking import ClipForm, typed, wanted_of
 from station.lookup.places import read_places
 from station.web.api.asker import OfficerAsks
 from station.web.api.shapes import NAME, ApiFootage, ApiFootages, ApiTrouble, FootageWish
-from station.web.pages.requests import asked
+from station.web.footage.requests import asked
 from station.web.visitor import Turned
 
 router = APIRouter(tags=["requests for footage"])

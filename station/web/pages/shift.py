@@ -20,7 +20,7 @@ from station.shift.times import ShiftRange, chosen, last_shift, shift_after, shi
 from station.shift.words import MISSING, OUTAGES, became, numbers, what
 from station.store.blobs import path_of
 from station.store.columns import ms
-from station.web.pages.evidence import pdf
+from station.web.footage.evidence import pdf
 from station.web.visitor import Officer, Visitor
 
 router = APIRouter()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 import httpx
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from agent.core.types import Instant
 from agent.wire import codec
@@ -23,7 +23,7 @@ from tests.acceptance.faults.stage import Victim, settled
 from tests.acceptance.faults.suite import Broken, Trial, promise
 from tests.acceptance.faults.wall_watch import BEGAN, NOTE_FRESH, OLD_S, SHOWN, WallWatch
 from tests.support.brokers import Mosquitto
-from tests.support.duty_room import DESK, chromium_options
+from tests.support.duty_room import DESK
 
 RATE = 20
 LOOK_S = 0.7
@@ -68,10 +68,9 @@ def played(trial: Trial, seconds: int, plant: str = "") -> tuple[str, list[str]]
     with (
         screened(folder, planted=plant) as (_, server, screen),
         chaos(server.port, seed=trial.seed) as link,
-        sync_playwright() as playwright,
+        a_browser() as browser,
     ):
         screen.sessions(7)
-        browser = playwright.chromium.launch(executable_path=a_browser(), args=chromium_options())
         context = browser.new_context(viewport=DESK, locale="vi-VN")  # type: ignore[arg-type]
         watch = WallWatch(_wall(context.new_page(), screen), screen.station)
         victim = Victim(folder / "box", link.port)
@@ -95,7 +94,6 @@ def played(trial: Trial, seconds: int, plant: str = "") -> tuple[str, list[str]]
         finally:
             victim.kill()
             late.close()
-            browser.close()
     said = (
         f"{seconds} s, {sum(faults.values())} faults {dict(faults)}, {late.said} late events, "
         f"{officer.done} reviews: {findings}; {watch}"

@@ -15,7 +15,6 @@ import cv2
 import httpx
 import numpy as np
 from playwright.sync_api import Error as BrowserError
-from playwright.sync_api import sync_playwright
 
 from agent.wire.payloads import EventPayload
 from station.access.roles import Role
@@ -27,7 +26,7 @@ from tests.acceptance.faults.p_hostile import ROOM, RawBox
 from tests.acceptance.faults.screen_stage import WAIT_S, Screen, a_browser, screened
 from tests.acceptance.faults.suite import Broken, Trial, promise
 from tests.support.brokers import until
-from tests.support.duty_room import DESK, PASSWORD, PHONE, chromium_options
+from tests.support.duty_room import DESK, PASSWORD, PHONE
 from tests.support.hostile_texts import HOSTILE, HostilePage, csv_faults, header_faults, json_faults
 from tests.support.site_walk import PageForm, PageReader, SiteRoute, inside, routes_of
 from tests.support.told_boxes import ToldBox
@@ -101,7 +100,7 @@ def played(trial: Trial, plant: str = "") -> Walked:
     walked, most = Walked(), trial.size(3, 6, quick=1)
     folder = trial.folder / (plant or "played")
     folder.mkdir()
-    with screened(folder, planted=plant) as (_, server, screen), sync_playwright() as playwright:
+    with screened(folder, planted=plant) as (_, server, screen), a_browser() as browser:
         screen.hire(*((login, Role.ADMINISTRATOR) for login in ("quan", "rita")))
         tell(server.port, screen)
         routes = [each for each in listed(screen) if each.path not in ENDLESS]
@@ -114,7 +113,6 @@ def played(trial: Trial, plant: str = "") -> Walked:
             _send_forms(walked, client, walk.forms, texts)
             paths = SiteWalk(client, routes, known_values(screen, routes), most).found()
             _judge_exports(walked, client, paths)
-        browser = playwright.chromium.launch(executable_path=a_browser(), args=chromium_options())
         for size in (DESK, PHONE)[: trial.size(2, 2, quick=1)]:
             context = browser.new_context(viewport=size, locale="vi-VN")  # type: ignore[arg-type]
             token = screen.cookies.get("rita") or screen.log_in("rita")
@@ -123,7 +121,6 @@ def played(trial: Trial, plant: str = "") -> Walked:
             _judge_pages(walked, hostile, screen, paths, texts)
             walked.marked += len(hostile.marked)
             context.close()
-        browser.close()
     if not plant and not walked.marked:
         walked.faults.append("no page shows such a text: the walk is blind")
     return walked
@@ -136,13 +133,18 @@ def tell(port: int, screen: Screen) -> None:
         box.until_station()
         texts = list(HOSTILE.values())
         for number, text in enumerate(texts):
-            told = ToldBox(f"hostile-{number:02}", time.time(), text, {"north": text}, commune="test-commune")
+            stated = ToldBox(f"hostile-{number:02}", time.time(), text, {"north": text}, commune="test-commune")
             camera = {"id": "north", "name": text, "kind": "rtsp"}
             camera |= {"zones": [{"id": text}], "rules": [{"id": text, "kind": text}]}
-            for message in (told.status(), told.info(), told.health(), told.camera(state="blind", reason=text)):
+            for message in (
+                stated.status(),
+                stated.info(),
+                stated.health(),
+                stated.camera(state="blind", reason=text),
+            ):
                 _say(box, message.device, message.suffix, message.raw)
-            if (more := told.info(cameras=[camera])).problem is None:
-                _say(box, told.device, more.suffix, more.raw)
+            if (more := stated.info(cameras=[camera])).problem is None:
+                _say(box, stated.device, more.suffix, more.raw)
         for number, text in enumerate(texts, 1):
             _event(box, number, text)
         until(lambda: box.taken == box.said, WAIT_S, "the broker has taken it")

@@ -65,8 +65,8 @@ def screen(shared: tuple[DutyScreen, Place], stored: Place) -> DutyScreen:
     return shared[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One for all tests of this room."""
+    """One for the tests of a file: while it is open nothing else in this process may have a loop of asyncio."""
     with browser() as opened:
         yield opened

@@ -21,9 +21,9 @@ from station.handover.dossier import Dossier, PlaceNames
 from station.handover.report import HandOver, report
 from station.handover.shelf import shelve, shelved
 from station.lookup.places import read_places
-from station.web.package_view import package_of, shelf_of
-from station.web.pages.requests import sending
-from station.web.request_rows import HINTS, address, names_of, progress_of, row_of, said_by_box
+from station.web.footage.package_view import package_of, shelf_of
+from station.web.footage.request_rows import HINTS, address, names_of, progress_of, row_of, said_by_box
+from station.web.footage.requests import sending
 from station.web.visitor import Officer, Supervisor, Visitor
 
 router = APIRouter()

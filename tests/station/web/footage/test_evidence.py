@@ -1,4 +1,4 @@
-"""station.web.pages.evidence, over HTTP with packages of a box that really recorded"""
+"""station.web.footage.evidence, over HTTP with packages of a box that really recorded"""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from station.handover.asking import ClipForm, around, typed, wanted_of
 from station.handover.shelf import clear
 from station.lookup.places import BoxPlace, read_places
 from station.web.console import DutyConsole
-from station.web.request_rows import OPEN, address, progress_of, row_of
+from station.web.footage.request_rows import OPEN, address, progress_of, row_of
 from station.web.visitor import Officer, Visitor
 
 router = APIRouter()

@@ -1,4 +1,4 @@
-"""station.web.request_rows"""
+"""station.web.footage.request_rows"""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from agent.language import translated
 from station.footage.folder import FootageStage, FootageState
 from station.footage.words import VERDICTS
 from station.lookup.places import BoxPlace, CameraPlace
-from station.web.request_rows import HINTS, OPEN, address, names_of, progress_of, row_of, said_by_box, words_of
+from station.web.footage.request_rows import (
+    HINTS,
+    OPEN,
+    address,
+    names_of,
+    progress_of,
+    row_of,
+    said_by_box,
+    words_of,
+)
 from tests.support.footage_requests import ASKED, asked
 
 HERE = ZoneInfo("Asia/Ho_Chi_Minh")

@@ -1,4 +1,4 @@
-"""station.web.package_view"""
+"""station.web.footage.package_view"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from station.handover.dossier import PlaceNames, dossier_of
 from station.handover.report import HandOver
 from station.handover.shelf import shelve
-from station.web.package_view import package_of, shelf_of
+from station.web.footage.package_view import package_of, shelf_of
 from station.web.visitor import Visitor
 from tests.support.duty_screen import DutyScreen
 from tests.support.duty_store import add_box, opened

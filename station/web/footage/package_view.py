@@ -12,7 +12,7 @@ from station.handover.moments import in_local_words, size
 from station.handover.report import finding_rows, gap_rows, grouped
 from station.handover.shelf import shelved
 from station.store.columns import ms
-from station.web.player import events_within, player_of
+from station.web.footage.player import events_within, player_of
 from station.web.visitor import Visitor
 from verifier.findings import PackageVerdict
 from verifier.report import MEANINGS, VERDICTS

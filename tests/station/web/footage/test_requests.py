@@ -1,4 +1,4 @@
-"""station.web.pages.requests, over HTTP, with a broker and a box that answers"""
+"""station.web.footage.requests, over HTTP, with a broker and a box that answers"""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_an_officer_asks_for_footage_and_sees_how_far_it_is(
 def test_a_box_that_does_not_answer_is_asked_all_the_same(
     packages: JudgedPackages, connected: DutyScreen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("station.web.pages.requests.ANSWER_S", 0.1)
+    monkeypatch.setattr("station.web.footage.requests.ANSWER_S", 0.1)
     client = connected.client("lan", "en")
 
     answer = sent(client)

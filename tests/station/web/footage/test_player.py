@@ -1,4 +1,4 @@
-"""station.web.player"""
+"""station.web.footage.player"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from station.handover.dossier import Dossier, PlaceNames, dossier_of
-from station.web.player import MOST_EVENTS, WIDE, events_within, player_of
+from station.web.footage.player import MOST_EVENTS, WIDE, events_within, player_of
 from tests.support.duty_store import add_box, add_event, opened
 from tests.support.footage import NOON_S
 from tests.support.judged_packages import COMMUNE, DEVICE, JudgedPackages
