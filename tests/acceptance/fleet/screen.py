@@ -55,8 +55,8 @@ def first_log_in(province: Province, commune: str) -> str:
         if desk.get("/").headers.get("location") != "/login":
             raise Broken(f"{commune}: a page is open to whoever comes")
         began = time.monotonic()
-        _expect(desk.post("/login", login=login, password=given), 303, "/", "the first log-in")
-        _expect(desk.get("/"), 303, "/own", "a given password opens its own page only")
+        _expect(desk.post("/login", login=login, password=given), 303, "/own", "the first log-in")
+        _expect(desk.get("/review"), 303, "/own", "a given password opens its own page only")
         token = re.search(r'name="csrf" value="([^"]+)"', desk.get("/own").text)
         assert token is not None
         fields = {"csrf": token[1], "old": given, "new": PASSWORD, "again": PASSWORD}
