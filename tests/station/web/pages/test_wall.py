@@ -9,8 +9,13 @@ from zlib import crc32
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from sqlalchemy import select
 
 from agent.core.types import Event, Instant
+from station.review.queue import ReviewQueue
+from station.review.standing import Reviewer
+from station.store.database import engine_of, url_of
+from station.store.schema import box as box_table
 from station.watch.embedded import Address
 from tests.support.duty_room import PHONE, SUPERVISOR, DutyRoom, at_the_screen, browser, duty_room
 from tests.support.fake_box import FakeBox, an_event
@@ -116,6 +121,38 @@ def test_a_screen_that_lost_its_process_comes_back_without_a_missed_event(
 
         for number in range(1, 6):
             expect(tile(officer.page, box, number)).to_be_visible(timeout=60_000)
+
+
+def test_a_picture_that_comes_after_its_event_appears_in_the_tile(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    with at_the_screen(chrome, room) as officer:
+        event, picture = box.put(an_alert(77))
+        box.publish(event)
+        expect(tile(officer.page, box, 77)).to_be_visible()
+        assert not tile(officer.page, box, 77).locator("img").count()
+
+        box.publish(picture)
+
+        expect(tile(officer.page, box, 77).locator("img")).to_be_visible()
+        expect(tile(officer.page, box, 77, "#alerts").locator("img")).to_be_visible()
+
+
+def test_a_review_that_was_taken_while_a_screen_was_away_is_shown_when_it_is_back(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    with at_the_screen(chrome, room) as officer:
+        box.tell(an_alert(1))
+        expect(tile(officer.page, box, 1)).to_be_visible()
+        room.kill_screen()
+        engine = engine_of(url_of(room.config.database, room.config.state_dir))
+        with engine.connect() as connection:
+            box_id = connection.scalar(select(box_table.c.id).where(box_table.c.device == box.device))
+        ReviewQueue(engine).acknowledge((box_id or 0, "e-1"), Reviewer("minh", "Trần Văn Minh"), seen=0)
+        engine.dispose()
+
+        shown = tile(officer.page, box, 1).locator(".reviewed").first
+        expect(shown).to_contain_text("Trần Văn Minh", timeout=60_000)
 
 
 def test_a_wall_that_hears_nothing_says_since_when(chrome: Browser, embedded: Address, tmp_path: Path) -> None:
