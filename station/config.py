@@ -319,6 +319,12 @@ def warnings(config: StationConfig) -> list[str]:
     host = urlsplit(config.database.url).hostname if config.database.url else None
     if host is not None and host not in LOOPBACK:
         found.append(tr("database.url names another machine: events go there over the network"))
+    if config.web is not None and config.web.host not in LOOPBACK:
+        found.append(
+            tr("web.host is off loopback, and no proxy has TLS: passwords go over the network in the clear")
+            if config.web.public_url is None
+            else tr("web.host is off loopback: the screen can be reached around the proxy of web.public_url")
+        )
     if config.web is None and (config.outward.webhooks or config.outward.republish.prefixes):
         found.append(tr("outward needs web: nothing leaves the station for other programs"))
     return found

@@ -18,7 +18,9 @@ from station.access.audit_entry import VERBS, ConsoleEntry
 from station.access.roles import ROLES
 
 NAMES: Final[Mapping[str, str]] = {
+    "about": tr("words"),
     "action": tr("action"),
+    "after": tr("later page"),
     "answer": tr("answer"),
     "at": tr("shown in"),
     "backup": tr("backup"),
@@ -35,12 +37,14 @@ NAMES: Final[Mapping[str, str]] = {
     "days": tr("days"),
     "deed": tr("deed"),
     "directions": tr("directions"),
+    "did": tr("deed"),
     "disabled": tr("disabled"),
     "done": tr("done"),
     "entries_lost": tr("entries lost"),
     "everywhere": tr("logged out everywhere"),
     "first": tr("first day"),
     "form": tr("format"),
+    "found": tr("found"),
     "format": tr("format"),
     "kind": tr("kind of event"),
     "kinds": tr("kinds of events"),
@@ -73,6 +77,7 @@ NAMES: Final[Mapping[str, str]] = {
     "since": tr("from"),
     "since_ms": tr("from"),
     "state": tr("state"),
+    "step": tr("step"),
     "to": tr("handed to"),
     "until": tr("until"),
     "until_ms": tr("until"),
@@ -86,6 +91,7 @@ _OF: Final[Mapping[str, Mapping[str, str]]] = {
     "at": {"review": tr("the queue of alerts")},
     "by": {"reset": tr("given by an administrator"), "own": tr("by themselves")},
     "deed": VERBS,
+    "did": VERBS,
     "directions": DIRECTIONS,
     "done": {
         "made": tr("made"),

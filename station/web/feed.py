@@ -108,7 +108,7 @@ class EventFeed:
         self._items: deque[FeedItem] = deque()
         self._floor = self._head = FeedPlace(0, 0)
         """Everything between these two is among the items."""
-        self._is_placed = False
+        self.is_placed = False
         self._waiting: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -147,14 +147,14 @@ class EventFeed:
         Raises:
             StoreError: the store cannot be read.
         """
-        if not self._is_placed:
+        if not self.is_placed:
             self._begin()
         return self._head
 
     def at_hand(self, place: FeedPlace) -> FeedRun | None:
         """What follows after this place, a part at a time; None: `behind` may have it."""
         with self._lock:
-            if not self._is_placed:
+            if not self.is_placed:
                 return FeedRun((), place)
             if place.passes(self._head) or self._floor.passes(place):
                 return None
@@ -218,15 +218,15 @@ class EventFeed:
     def _begin(self) -> None:
         step, event = newest_change(self._engine), feed_head(self._engine)  # invariant 2
         with self._lock:
-            if not self._is_placed:
+            if not self.is_placed:
                 self._floor = self._head = FeedPlace(event, step)
-                self._is_placed = True
+                self.is_placed = True
 
     def _follow(self) -> None:
         while not self._closed.wait(LOOK_S):
             try:
                 self.place()
-                while self._turn() and not self._closed.is_set():
+                while self.turn() and not self._closed.is_set():
                     self.ring()
                 self.trouble = None
             except NgatuError as error:  # a database that is away comes back
@@ -234,7 +234,7 @@ class EventFeed:
                     log.warning("feed_not_read", error=str(error))
                 self.trouble = str(error)
 
-    def _turn(self) -> bool:
+    def turn(self) -> bool:
         """Read the next part; whether there was one."""
         before, run = self._head, self._read(self._head)
         with self._lock:

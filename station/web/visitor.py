@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Request
 from markupsafe import Markup
@@ -109,6 +109,15 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def own_name(cookie: str, console: DutyConsole) -> str:
+    """What a cookie is called by this console: a browser has one jar for all ports of a name.
+
+    Stations of several communes may be at ports of one name, and none must log anybody out of another.
+    """
+    port = urlsplit(console.web.public_url or "").port
+    return cookie if port is None else f"{cookie}-{port}"
+
+
 async def logged_in(request: Request) -> Visitor:
     """Who is logged in (invariants 1 and 2).
 
@@ -116,7 +125,7 @@ async def logged_in(request: Request) -> Visitor:
         Turned: nobody is, or the request is not of a page of ours, or the password is to be changed first.
     """
     console = console_of(request)
-    token = request.cookies.get(COOKIE, "")
+    token = request.cookies.get(own_name(COOKIE, console), "")
     found = await run_in_threadpool(console.sessions.find, token) if token else None
     if found is None:
         raise Turned(401, tr("nobody is logged in"))

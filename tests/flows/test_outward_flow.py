@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from station.access.roles import Role
-from station.access.tokens import ApiTokens
 from station.outward.signing import key_of, new_secret, signature
 from station.store.database import engine_of, url_of
 from station.watch.embedded import Address
+from station.web.api.tokens import ApiTokens
 from tests.station.outward.test_republish import Listener
 from tests.support.brokers import until
 from tests.support.duty_room import duty_room

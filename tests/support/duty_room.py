@@ -81,7 +81,7 @@ class DutyRoom:
             text=True,
         )
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
-        until(self.answers, 60, "\n".join(self.lines))
+        until(self.answers, 180, "\n".join(self.lines))
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout

@@ -73,7 +73,7 @@ def junction_events(
     first: int,
     seq: Iterator[int],
 ) -> Iterator[InboundMessage]:
-    """Events of a camera with their pictures, one at each moment; `seq` gives the numbers of the box's messages.
+    """Events of a camera with their pictures, one at each moment; `seq` numbers the messages of its box.
 
     The first is called e-FIRST; those of one box need different ones.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,18 +51,18 @@ class Screen:
         assert answer.status_code == 303, answer.text
         return client
 
-    def routes(self) -> list[APIRoute]:
-        """Every route of the console, whichever page it belongs to."""
-        return [each for each in _flat(bare_app(self.console).routes) if isinstance(each, APIRoute)]
+    def routes(self) -> list[tuple[str, APIRoute]]:
+        """Every route of the console with its whole path, whichever page it belongs to."""
+        return list(_flat(bare_app(self.console).routes))
 
 
-def _flat(routes: list[Any]) -> Iterator[Any]:
+def _flat(routes: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, APIRoute]]:
     for each in routes:
-        router = getattr(each, "original_router", None) or getattr(each, "router", None)
-        if isinstance(each, APIRoute) or router is None:
-            yield each
-        else:
-            yield from _flat(router.routes)
+        inner = getattr(each, "original_router", None)  # a router within a router, since FastAPI 0.160
+        if inner is not None:
+            yield from _flat(inner.routes, prefix + each.include_context.prefix)
+        elif isinstance(each, APIRoute):
+            yield prefix + each.path, each
 
 
 @contextmanager

@@ -21,8 +21,8 @@ from starlette.concurrency import run_in_threadpool
 from agent.translatable import tr
 from station.access.account import Account
 from station.access.roles import Role, allows
-from station.access.tokens import ApiToken, ApiTokens
 from station.web.api.rates import WRONG_AT_ONCE, WRONG_PER_S, Rates
+from station.web.api.tokens import ApiToken, ApiTokens
 from station.web.visitor import Turned, Visitor, address_of, console_of, logged_in
 
 _BEARER: Final = HTTPBearer(auto_error=False, description="A token that an administrator has made.")

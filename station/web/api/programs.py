@@ -10,8 +10,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from agent.translatable import tr
 from station.access.audit_entry import AuditVerb
 from station.access.roles import ROLES, Role
-from station.access.tokens import ApiTokens, TokenError
 from station.outward.progress import HookBook
+from station.web.api.tokens import ApiTokens, TokenError
 from station.web.visitor import Administrator, Visitor
 
 page_router = APIRouter(prefix="/programs", include_in_schema=False)

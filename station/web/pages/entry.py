@@ -14,7 +14,7 @@ from station.access.log_in import KNOWN_MS, LogInRefusal, Refused
 from station.access.passwords import PasswordsBusy
 from station.access.sessions import NewSession
 from station.web.console import DutyConsole
-from station.web.visitor import COOKIE, LANGUAGE, Desk, Officer, address_of, language_of
+from station.web.visitor import COOKIE, LANGUAGE, Desk, Officer, address_of, language_of, own_name
 
 router = APIRouter()
 KNOWN: Final = "ngatu-known"
@@ -50,24 +50,26 @@ def log_in(
     shown = {"login": login, "next": inside(next)}
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return _form(request, desk, {**shown, "what": tr("this came from another site, and was not done")}, 403)
-    browser, known = request.headers.get("user-agent", ""), request.cookies.get(KNOWN)
+    browser, known = request.headers.get("user-agent", ""), request.cookies.get(own_name(KNOWN, desk))
     try:
         outcome = desk.log_in.attempt(login, password, address_of(request), browser, known)
     except (PasswordsBusy, AccountError) as error:
         return _form(request, desk, {**shown, "what": error.what, "hint": error.hint}, 429)
     if isinstance(outcome, Refused):
         return _form(request, desk, {**shown, "what": _why(outcome, desk)}, STATUS[outcome.why])
-    if before := request.cookies.get(COOKIE):
+    if before := request.cookies.get(own_name(COOKIE, desk)):
         desk.sessions.end(before)  # whoever's it was: nobody goes on in it behind another's name
     answer = RedirectResponse("/own" if outcome.account.must_change else inside(next), 303)
     stay_in(answer, desk, outcome.session)
-    answer.set_cookie(KNOWN, outcome.known, max_age=KNOWN_MS // 1000, path="/login", **_flags(desk))
+    name = own_name(KNOWN, desk)
+    answer.set_cookie(name, outcome.known, max_age=KNOWN_MS // 1000, path="/login", **_flags(desk))
     return answer
 
 
 def stay_in(answer: Response, desk: DutyConsole, session: NewSession) -> None:
     """Give the browser its session."""
-    answer.set_cookie(COOKIE, session.token, max_age=desk.web.life_h * 3600, **_flags(desk))
+    name = own_name(COOKIE, desk)
+    answer.set_cookie(name, session.token, max_age=desk.web.life_h * 3600, **_flags(desk))
 
 
 def _flags(desk: DutyConsole) -> dict[str, Any]:
@@ -89,7 +91,7 @@ def log_out(visitor: Officer) -> Response:
     visitor.console.sessions.end(visitor.token)
     visitor.note(AuditVerb.LOG_OUT, visitor.account.login)
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(COOKIE, **_flags(visitor.console))
+    answer.delete_cookie(own_name(COOKIE, visitor.console), **_flags(visitor.console))
     return answer
 
 

@@ -70,7 +70,10 @@ def _view(of: CameraDensity, place: BoxPlace, templates: Templates, language: st
         summary = tr("{title}: more than {number} events", title=title, number=total)
     said = [_said(each, templates, language) for each in of.blanks[:_SHOWN_BLANKS]]
     if said:
-        words = [tr("{since} to {until}: {words}", **each) for each in said]
+        words = [
+            tr("{since} to {until}: {words}", since=each["since"], until=each["until"], words=each["words"])
+            for each in said
+        ]
         summary = joined("; ", [summary, *words])
     return DensityView(
         title=title,

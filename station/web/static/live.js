@@ -2,7 +2,8 @@
 //   data-text="name"            its text
 //   data-show="name"            hidden unless the value is true
 //   data-attr="href:name;…"     attributes; without a value they are taken away
-//   data-list="name"            one child for each of the values, made of the <template> in it, by its `key`
+//   data-list="name"            one child for each of the values, made of the <template> in it, by its `key`;
+//                               data-model="id" names one elsewhere, for in an <svg> there are no templates
 // What has not changed is left alone: nothing flickers, and the focus stays where it is.
 
 export function fill(element, values) {
@@ -26,20 +27,23 @@ function put(element, property, value) {
 }
 
 function sync(parent, items) {
-  const model = [...parent.children].find((child) => child.tagName === "TEMPLATE");
+  const own = [...parent.children].find((child) => child.tagName === "TEMPLATE");
+  const elsewhere = parent.dataset.model;
+  const model = own ? own.content.firstElementChild : document.getElementById(elsewhere).content.firstElementChild.firstElementChild;
   const known = new Map([...parent.children].filter((child) => child.dataset.key).map((child) => [child.dataset.key, child]));
   const focused = document.activeElement;
-  let place = model;
+  let place = own ?? null;
   for (const item of items) {
     let child = known.get(item.key);
     known.delete(item.key);
     if (!child) {
-      child = model.content.firstElementChild.cloneNode(true);
+      child = document.importNode(model, true);
       child.dataset.key = item.key;
     }
     fill(child, item);
-    if (place.nextElementSibling !== child) {
-      parent.insertBefore(child, place.nextElementSibling);
+    const next = place ? place.nextElementSibling : parent.firstElementChild;
+    if (next !== child) {
+      parent.insertBefore(child, next);
       if (child.contains(focused) && document.activeElement !== focused) focused.focus({ preventScroll: true });
     }
     place = child;

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.acceptance.faults.followers import FollowerNotes, Followers
 from tests.acceptance.faults.progress import least_left
 from tests.acceptance.faults.screen_stage import Screen, a_browser, screened
 from tests.acceptance.faults.stage import Receiver, settled
 from tests.acceptance.faults.suite import Broken, Trial, promise
-from tests.support.duty_room import chromium_options
 
 RATE = 40
 """Events a second; one in three with a picture."""
@@ -61,8 +60,7 @@ def played(trial: Trial, kills: int, consoles: int, plant: str = "") -> tuple[st
     chance, folder = trial.chance("P76"), trial.folder / (plant or "played")
     folder.mkdir()
     deaths: Counter[str] = Counter()
-    with screened(folder, planted=plant) as (victim, _, screen), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=a_browser(), args=chromium_options())
+    with screened(folder, planted=plant) as (victim, _, screen), a_browser() as browser:
         cookies = screen.sessions(consoles)
         page = BrowserConsole(browser.new_page(), screen, "desk-0")
         with Followers(screen.port, cookies) as followers:
@@ -85,7 +83,6 @@ def played(trial: Trial, kills: int, consoles: int, plant: str = "") -> tuple[st
             known = Due.of(screen.station)  # read last: what came meanwhile is nobody's phantom
         findings = [*judged(due, notes, known), *page.findings(due)]
         doubled = screen.station.conflicts()
-        browser.close()
     if not kept.clean or doubled:
         findings.append(f"{kept}, {doubled} conflicts")
     silent_s = max(each.silent_s for each in notes)

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from station.access.roles import Role
 from tests.acceptance.faults.followers import Followers
@@ -21,7 +21,7 @@ from tests.acceptance.faults.screen_stage import WAIT_S, Screen, a_browser, scre
 from tests.acceptance.faults.stage import settled, waiting_in
 from tests.acceptance.faults.suite import Broken, Trial, promise
 from tests.support.brokers import until
-from tests.support.duty_room import PASSWORD, chromium_options
+from tests.support.duty_room import PASSWORD
 
 TOLD_S = 10.0
 BACK_S = 60.0
@@ -87,9 +87,8 @@ def played(trial: Trial, plant: str = "") -> DiskMeasured:
     with (
         small_disk(trial.folder) as disk,
         screened(trial.folder, planted=plant, state=disk / "station") as (victim, _, screen),
-        sync_playwright() as playwright,
+        a_browser() as browser,
     ):
-        browser = playwright.chromium.launch(executable_path=a_browser(), args=chromium_options())
         screen.hire(("late", Role.OFFICER))
         with Followers(screen.port, screen.sessions(trial.size(6, 30, quick=2))) as followers:
             tabs = Tabs(browser.new_context(locale="vi-VN").new_page(), screen)
@@ -109,7 +108,6 @@ def played(trial: Trial, plant: str = "") -> DiskMeasured:
         victim.end()
         victim.start(1)
         found = settled(victim, screen.station)
-        browser.close()
     measured.kept = str(found)
     if not found.clean:
         measured.amiss.append("not all arrived")

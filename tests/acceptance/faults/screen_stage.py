@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+from playwright.sync_api import Browser, sync_playwright
 
 from station.access.accounts import Accounts
 from station.access.roles import Role
@@ -22,7 +23,7 @@ from station.store.database import engine_of, url_of
 from tests.acceptance.faults.stage import Receiver, Victim, playing
 from tests.acceptance.faults.suite import Broken, NotTried
 from tests.support.brokers import Mosquitto, free_port, until
-from tests.support.duty_room import PASSWORD
+from tests.support.duty_room import PASSWORD, chromium_options
 
 WAIT_S = 600.0
 """For a part to begin, on a machine that does much else; no mark."""
@@ -164,13 +165,21 @@ def planting(name: str) -> Iterator[None]:
                 os.environ[key] = value
 
 
-def a_browser() -> str:
-    """The name of a browser's program.
+@contextmanager
+def a_browser() -> Iterator[Browser]:
+    """A browser without a window, which ends with the block however that ends.
 
     Raises:
         NotTried: there is none here.
     """
-    found = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-    if found is None:
+    program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    if program is None:
         raise NotTried("no Chromium here: apt-get install chromium-headless-shell")
-    return found
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=program, args=chromium_options(), timeout=WAIT_S * 1000
+        )
+        try:
+            yield opened
+        finally:
+            opened.close()

@@ -26,6 +26,8 @@ from tests.support.boxes import IMPATIENT
 from tests.support.brokers import MOSQUITTO, Mosquitto
 from tests.support.squares import write_clip, write_model
 
+START_S = 300.0
+"""Longer than a box takes to begin on a machine that does much else; no mark."""
 READ_S = 300.0
 """Longer than reading what a dead box has left in its pipe takes on any machine."""
 
@@ -99,7 +101,7 @@ class Victim:
         self._fed += count
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if not self.ready.wait(60):
+        if not self.ready.wait(START_S):
             raise Broken(f"the box did not start: {self.last_words()}")
         return self
 

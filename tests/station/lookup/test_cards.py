@@ -1,4 +1,4 @@
-"""station.lookup.cards, station.lookup.places"""
+"""station.lookup.cards"""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import insert
 
 from station.lookup.cards import EventCard, cards_of, feed_after, feed_floor, feed_head
-from station.lookup.places import BoxPlace, CameraPlace, PlacedRule, read_places
 from station.store import schema
 from tests.station.store.test_clocks import WALL_MS, clock_map, stamped
 from tests.support.jpegs import jpeg
@@ -123,19 +122,3 @@ def test_the_feed_is_followed_from_its_head_and_each_revision_comes_once(place: 
     assert feed_after(place.engine, 0, limit=2).ids == (head, head + 1)
     place.do(f"delete from event_feed where id <= {head}")
     assert feed_floor(place.engine) == head + 1
-
-
-def test_places_have_what_each_box_told_last_and_nothing_of_one_that_told_nothing(place: Place) -> None:
-    zones = {"zones": [{"id": "lane", "points": []}], "rules": [{"id": "stop", "kind": "line"}]}
-    with closing(place.open(now=SIX.timestamp)) as store:
-        store.commit(
-            [born("north-01", "Ngã tư", {"north": "Bắc"}, SIX, north=zones), event_at(9, SIX, box="a-2")]
-        )
-    place.do("update box set info = '[1, {\"cameras\": 3}]' where device = 'a-2'")
-
-    with place.engine.connect() as connection:
-        first, second = read_places(connection).values()
-
-    assert first == BoxPlace(first.id, "a-2", "a-2", round(SIX.timestamp() * 1000), ())
-    camera = CameraPlace("north", "Bắc", ("lane",), (PlacedRule("stop", "line"),))
-    assert (second.title, second.cameras) == ("Ngã tư", (camera,))

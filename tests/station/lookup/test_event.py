@@ -1,4 +1,4 @@
-"""station.lookup.event, station.lookup.footage_chance"""
+"""station.lookup.event"""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from agent.language import translated
 from station.lookup.event import FrameBox, WholeEvent, whole_event
-from station.lookup.footage_chance import FootageOutlook
 from tests.support.jpegs import jpeg
 from tests.support.stores import Place
-from tests.support.told_events import event_at, health, picture_of, road_user, status
+from tests.support.told_events import event_at, picture_of, road_user
 
 SIX = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 FRAME = {"frame": {"width_px": 640, "height_px": 480}, "model": {"name": "yolox-nano", "sha256": "a" * 64}}
@@ -121,30 +118,3 @@ def test_a_message_that_is_read_no_more_is_said_to_be_so(place: Place) -> None:
 
     assert list(map(str, found.steps[0].changes)) == ["this message cannot be read any more"]
     assert (found.detail.path, found.detail.box) == ((), None)
-
-
-def recording(kept_since: datetime | None) -> dict[str, Any]:
-    since = None if kept_since is None else kept_since.isoformat()
-    return {"north": {"recording": {"state": "recording", "mode": "continuous", "kept_since": since}}}
-
-
-@pytest.mark.parametrize(
-    ("cameras", "expected"),
-    [
-        (recording(SIX - timedelta(days=2)), FootageOutlook.LIKELY),
-        (recording(SIX + timedelta(seconds=1)), FootageOutlook.TOO_OLD),
-        (recording(None), FootageOutlook.UNKNOWN),
-        ({"north": {"state": "streaming"}}, FootageOutlook.NOT_RECORDED),
-        ({"south": {"state": "streaming"}}, FootageOutlook.UNKNOWN),
-    ],
-)
-def test_whether_footage_may_be_there_is_judged_by_what_the_box_said_last(
-    place: Place, cameras: dict[str, Any], expected: FootageOutlook
-) -> None:
-    with closing(place.open(now=SIX.timestamp)) as store:
-        store.commit([event_at(1, SIX), status("north-01", "online", SIX)])
-        assert whole(place).footage.state is FootageOutlook.UNKNOWN
-        store.commit([health("north-01", SIX, cameras)])
-
-    found = whole(place).footage
-    assert (found.state, found.is_online) == (expected, True)

@@ -1,4 +1,4 @@
-"""station.lookup.search, station.lookup.scan, station.lookup.ways, station.lookup.wanted"""
+"""station.lookup.search"""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import event as hooks
 from sqlalchemy import insert
 
 from agent.errors import NgatuError
-from station.lookup.scan import ScanOrder, Stretch
 from station.lookup.search import EventPage, counted, found_all, found_page, looked_up
 from station.lookup.wanted import EventSearch
 from station.store import schema
@@ -267,47 +265,3 @@ def test_a_database_that_is_away_is_told(filled: Place) -> None:
 
     with pytest.raises(StoreError):
         found_page(filled.engine, DAY)
-
-
-WAYS = {
-    "ix_event_began_ms": {},
-    "ix_event_label_began_ms": {"labels": ("tram",)},
-    "ix_event_kind_label_began_ms": {"kinds": ("crowd",)},
-    "ix_event_rule_began_ms": {"rules": ("nothing",)},
-    "ix_event_direction_began_ms": {"directions": ("up",)},
-    "ix_event_alert_began_ms": {"severities": ("alert",)},
-    "ix_event_late_began_ms": {"late_only": True},
-    "ix_event_crowded_began_ms": {"riders": 4},
-    "ix_event_zones_began_ms": {"zones": ("gate",)},
-    "ix_event_box_camera_began_ms": {"cameras": ("north-01/north",)},
-}
-
-
-@pytest.mark.parametrize("index", WAYS)
-@pytest.mark.parametrize("newest_first", [True, False])
-def test_each_filter_has_an_index_that_gives_its_events_in_order(
-    sqlite_place: Place, index: str, newest_first: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """PostgreSQL plans by what it knows of a table, nothing of so small a one: the benchmark sees it."""
-    filled = fill(sqlite_place)
-    monkeypatch.setattr("station.lookup.ways.PROBE_ROWS", 1)  # as if there were a million
-    plans: list[str] = []
-
-    def explain(connection: Any, _cursor: Any, statement: str, values: Any, *_: object) -> None:
-        if "AS chunk" in statement and not statement.startswith("explain"):
-            plans.append(str(connection.exec_driver_sql(f"explain query plan {statement}", values).all()))
-
-    hooks.listen(filled.engine, "before_cursor_execute", explain)
-    found_page(filled.engine, replace(DAY, newest_first=newest_first, **WAYS[index]), budget_s=5.0)
-
-    assert any(index in plan for plan in plans), plans
-    assert not any("MATERIALIZE" in plan for plan in plans)
-
-
-def test_beyond_a_place_nothing_before_it_is_read() -> None:
-    order, stretch = ScanOrder(newest_first=True), Stretch((), 0, 1000)
-
-    assert [str(each) for each in order.beyond(stretch, (500, 1, "e"))[1:2]] != []
-    assert len(order.beyond(stretch, (500, 1, "e"))) == 3
-    assert order.passes((500, 1, "e"), (499, 9, "z"))
-    assert not order.passes((500, 1, "e"), (500, 1, "f"))

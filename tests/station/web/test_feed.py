@@ -194,7 +194,7 @@ def test_whatever_is_kept_reviewed_and_restarted_a_console_ends_with_what_is_so(
             elif act == "review" and it.count:
                 it.review(1 + (reviews := reviews + 1) % it.count)
             elif act == "turn":
-                while it.feed._turn():
+                while it.feed.turn():
                     pass
             elif act == "restart":
                 it.feed = EventFeed(it.engine)
@@ -285,7 +285,7 @@ def test_who_follows_before_the_store_could_be_read_waits_and_misses_nothing(fol
     assert (run.items, run.place) == ((), FeedPlace(1, 0))
     with followed.engine.begin() as connection:
         connection.exec_driver_sql("alter table elsewhere rename to event_feed")
-    until(lambda: followed.feed.at_hand(FeedPlace(2, 0)) is not None and followed.feed._is_placed)
+    until(lambda: followed.feed.at_hand(FeedPlace(2, 0)) is not None and followed.feed.is_placed)
     got = followed.next_after(FeedPlace(1, 0))
     assert got is not None
     assert numbers(got[0]) == [2]

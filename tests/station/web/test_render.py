@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import playwright
 import pytest
 from jinja2 import UndefinedError
 from markupsafe import Markup
@@ -98,3 +100,13 @@ def test_no_script_makes_markup_out_of_text(path: Path) -> None:
 
 def test_a_language_that_nobody_has_written_is_english() -> None:
     assert translated("x", "fr") == "x"
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.glob("*.js")), ids=lambda path: path.name)
+def test_every_script_can_be_read(path: Path, tmp_path: Path) -> None:
+    """By the engine that Playwright brings."""
+    node = next((Path(playwright.__file__).parent / "driver").glob("node*"))
+    module = tmp_path / "script.mjs"
+    module.write_bytes(path.read_bytes())
+    done = subprocess.run([node, "--check", module], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

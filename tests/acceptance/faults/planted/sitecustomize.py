@@ -62,11 +62,63 @@ def deaf() -> None:
     DutyConsole.hear = lambda _self, _intake: None  # type: ignore[method-assign]
 
 
+def unescaped() -> None:
+    """Pages take texts for HTML."""
+    from station.web.render import Templates
+
+    inner = Templates.__init__
+
+    def init(self: Templates, *words: object) -> None:
+        inner(self, *words)  # type: ignore[arg-type]
+        self._environment.autoescape = False
+
+    Templates.__init__ = init  # type: ignore[method-assign]
+
+
+def formulas() -> None:
+    """Exports for spreadsheets take texts as they are."""
+    from agent import printable
+
+    printable.spreadsheet_cell = lambda text: text
+
+
+def unlocked() -> None:
+    """A page that does not ask who is there."""
+    from station.lookup.newest import newest_keys
+    from station.web.pages import files
+    from station.web.visitor import Desk
+
+    def newest(desk: Desk) -> list[str]:
+        return [event_id for _, event_id in newest_keys(desk.reads, 10, 2**52)]
+
+    newest.__annotations__["desk"] = Desk
+    files.router.get("/newest")(newest)
+
+
+def unmarked() -> None:
+    """What comes late looks like what is new."""
+    from station.lookup.cards import EventCard
+
+    EventCard.is_old_news = property(lambda _self: False)  # type: ignore[assignment]
+
+
+def unreviewed() -> None:
+    """Screens that follow hear of no review."""
+    from station.web import feed
+
+    feed.changes_after = lambda *_words: ()
+
+
 PLANTS: dict[str, Callable[[], None]] = {
     "forgets": forgets,
     "repeats": repeats,
     "inside": inside,
     "deaf": deaf,
+    "unescaped": unescaped,
+    "formulas": formulas,
+    "unlocked": unlocked,
+    "unmarked": unmarked,
+    "unreviewed": unreviewed,
 }
 
 if plant := os.environ.get("NGATU_PLANTED"):

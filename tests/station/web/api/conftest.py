@@ -20,11 +20,11 @@ from starlette.types import ASGIApp
 from station.access.audit_log import AuditQuery
 from station.access.passwords import HashCost
 from station.access.roles import Role
-from station.access.tokens import ApiTokens
 from station.config import StationConfig, WebSettings
 from station.store.store import Store
 from station.web.api.asker import ApiRates
 from station.web.api.rates import Rates
+from station.web.api.tokens import ApiTokens
 from station.web.app import bare_app
 from station.web.console import DutyConsole
 from station.web.headers import GuardedHeaders

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from station.access.roles import Role
-from station.access.tokens import ApiTokens
 from station.web.api.asker import ApiRates
 from station.web.api.rates import Rates
+from station.web.api.tokens import ApiTokens
 from tests.station.web.api.conftest import PASSWORD, Interface
 
 BOXES, REVIEW = "/api/v1/boxes", "/api/v1/events/north-01/e-1/review"

@@ -127,7 +127,7 @@ def test_an_order_says_how_far_it_is_and_nothing_raw(now: BoxesNow) -> None:
     assert {each["tone"] for each in stated["orders"]} == {"on", "good", "bad"}
     assert stated["orders"][0]["what"] == "Lấy ảnh lúc này · Hướng quốc lộ"
     assert all(each["stage_words"] != each["stage"] for each in stated["orders"])
-    assert not page(now, "hn-04", orders=orders[3:])["busy"]
+    assert not page(now, "hn-04", orders=orders[4:])["busy"]
 
 
 def test_what_a_box_says_steers_nothing() -> None:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
-from sqlalchemy import URL
 
 from station.boxes.plans import PlacedBox
-from station.store.database import engine_of
+from station.boxes.wall import BoxWall
 from station.store.store import Store
 from tests.station.boxes.test_plan_picture import encoded, image
-from tests.station.web.boxes.test_overview import opened
+from tests.station.web.boxes.test_overview import Duty, on_duty, opened
 from tests.support.duty_room import DESK, PHONE, browser
 from tests.support.duty_screen import DutyScreen, csrf_of
 from tests.support.told_boxes import COMMUNE, ToldBox
@@ -26,22 +23,28 @@ from tests.support.told_boxes import COMMUNE, ToldBox
 PICTURE = encoded(image(1000, 500))
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with closing(
-        Store(engine_of(URL.create("sqlite", database=str(tmp_path / "station.db"))), tmp_path)
-    ) as store:
-        now_s = time.time()
-        store.commit(ToldBox("hn-01", now_s, "Ngã tư chợ").well())
-        store.commit([*ToldBox("hn-02", now_s, "Cầu").well(), ToldBox("hn-02", now_s).status("offline")])
-        yield store
+@pytest.fixture(scope="module")
+def duty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Duty]:
+    with on_duty(tmp_path_factory.mktemp("duty")) as duty:
+        yield duty
 
 
 @pytest.fixture
-def screen(store: Store, tmp_path: Path) -> Iterator[DutyScreen]:
-    screen = DutyScreen(tmp_path, COMMUNE)
-    with closing(screen), screen.served():
-        yield screen
+def store(duty: Duty) -> Store:
+    """With one box that is well, and one that is away."""
+    now_s = time.time()
+    duty.store.commit(ToldBox("hn-01", now_s, "Ngã tư chợ").well())
+    duty.store.commit([*ToldBox("hn-02", now_s, "Cầu").well(), ToldBox("hn-02", now_s).status("offline")])
+    duty.screen.console.boxes = BoxWall(duty.screen.console.reads, COMMUNE)  # not what an earlier test has read
+    return duty.store
+
+
+@pytest.fixture
+def screen(duty: Duty, store: Store) -> Iterator[DutyScreen]:
+    """Without a plan."""
+    yield duty.screen
+    for each in duty.screen.console.plans.all():
+        duty.screen.console.plans.remove(each.id)
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +218,7 @@ def test_a_box_is_dragged_with_a_finger_on_a_phone(chrome: Browser, screen: Duty
 
 @pytest.mark.browser
 def test_the_map_renews_itself_and_hinders_nobody(chrome: Browser, screen: DutyScreen, store: Store) -> None:
-    made(screen, {"hn-01": (500, 500), "hn-02": (200, 200)})
+    plan = made(screen, {"hn-01": (500, 500)})
     page = opened(chrome, screen, DESK, "quan.tri")
     for path in ("/plans/1/edit", "/plans/1"):
         page.goto(screen.url + path)
@@ -226,4 +229,7 @@ def test_the_map_renews_itself_and_hinders_nobody(chrome: Browser, screen: DutyS
     expect(page.locator(".place[data-key='hn-01'] a")).to_have_attribute(
         "aria-label", "Ngã tư chợ: cần xử lý ngay"
     )
+    screen.console.plans.arrange(plan, COMMUNE, {"hn-01": (500, 500), "hn-02": (200, 300)})
+    expect(page.locator(".place[data-key='hn-02']")).to_have_attribute("y", "30.0%")
+    expect(page.locator(".place[data-key='hn-02'] text")).to_be_visible()
     page.context.close()

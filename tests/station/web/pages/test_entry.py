@@ -54,6 +54,22 @@ def test_behind_tls_a_cookie_goes_over_tls_only(tmp_path: Path) -> None:
         assert made["ngatu-known"]["secure"]
 
 
+def test_stations_at_two_ports_of_one_name_log_nobody_out_of_each_other(tmp_path: Path) -> None:
+    """A browser has one jar for all ports of a name."""
+    jar: dict[str, str] = {}
+    for port in ("", ":8443"):
+        (folder := tmp_path / f"at{port[1:]}").mkdir()
+        with screen(folder, f", public_url: 'https://tram.example{port}'") as room:
+            made = cookies(log_in(room.browser(host=f"tram.example{port}")))
+            jar |= {name: each.value for name, each in made.items()}
+            asked = room.browser(
+                host=f"tram.example{port}", cookie="; ".join("=".join(each) for each in jar.items())
+            )
+            assert asked.get("/").status_code == 200
+
+    assert set(jar) == {"ngatu", "ngatu-known", "ngatu-8443", "ngatu-known-8443"}
+
+
 def test_a_log_in_gives_a_new_token_and_ends_the_session_that_was_there(room: Screen) -> None:
     """A token that somebody else has put into the browser is worth nothing after it."""
     first = room.visitor(Role.OFFICER)

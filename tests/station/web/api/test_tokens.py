@@ -1,4 +1,4 @@
-"""station.access.tokens"""
+"""station.web.api.tokens"""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import URL
 
 from station.access.roles import Role
-from station.access.tokens import MOST, ApiTokens, TokenError
 from station.store.database import StoreError, engine_of
+from station.web.api.tokens import MOST, ApiTokens, TokenError
 from tests.support.people import People
 from tests.support.stores import Place
 
