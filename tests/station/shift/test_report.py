@@ -59,7 +59,7 @@ def test_it_says_what_the_next_shift_has_to_know() -> None:
     for words in (
         "BIÊN BẢN BÀN GIAO CA TRỰC", "hai-ninh: ca sáng, 06:00:00 – 14:00:00, 27/11/2026",
         "4: chưa xem 3, đã xem 1",
-        "04:00:00, 27/11/2026, đến muộn, lúc 06:01:00", "không liên lạc được", "còn tiếp diễn", "1.234", "50 %",
+        "04:00:00, 27/11/2026, đến muộn, lúc 06:01:00", "không kết nối được", "còn tiếp diễn", "1.234", "50 %",
         "Nguyễn Thị Lan", "Người giao ca", "Người nhận ca", "lập lúc 14:05:00, 27/11/2026, người lập: Lê Văn A",
     ):  # fmt: skip
         assert words in text, words

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.support.duty_screen import DutyScreen
-from tests.support.footage import NOON_S
+from tests.support.duty_store import add_alert, add_box, opened
 from tests.support.pdf import text_of
+from tests.support.people import CHEAP
 
 ROUND = "since=2027-01-15T14:00:00&until=2027-01-15T22:00:00"
-"""The shift of the events of the packages."""
+"""The afternoon of 15/01/2027."""
 
 
-def test_the_round_numbers_are_those_of_the_packages() -> None:
-    assert NOON_S == 1_800_000_000.0
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[DutyScreen]:
+    """With an alert of that shift."""
+    engine = opened(tmp_path)
+    with engine.begin() as connection:
+        add_alert(connection, add_box(connection, "hai-ninh", "north-01"), 2, 1_800_000_025_000)
+    engine.dispose()
+    made = DutyScreen(tmp_path, "hai-ninh", cost=CHEAP)
+    with made.served():
+        yield made
+    made.close()
 
 
 def test_the_page_and_its_pdf_say_the_same(screen: DutyScreen) -> None:

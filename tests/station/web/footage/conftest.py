@@ -12,6 +12,7 @@ from tests.support.duty_screen import DutyScreen
 from tests.support.duty_store import add_box, add_event, opened
 from tests.support.footage import NOON_S
 from tests.support.judged_packages import COMMUNE, DEVICE, JudgedPackages
+from tests.support.people import CHEAP
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +25,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         add_event(connection, box_id, 1, round((NOON_S + 12) * 1000), kind="line_crossed", direction="in")
         add_event(connection, box_id, 2, round((NOON_S + 25) * 1000), severity="alert", kind="wrong_way")
     engine.dispose()
-    DutyScreen(state_dir, COMMUNE).close()
+    DutyScreen(state_dir, COMMUNE, cost=CHEAP).close()
     return state_dir
 
 
@@ -41,7 +42,7 @@ def packages(tmp_path: Path, prepared: Path) -> Iterator[JudgedPackages]:
 @pytest.fixture
 def screen(packages: JudgedPackages) -> Iterator[DutyScreen]:
     """Served on a port of its own."""
-    made = DutyScreen(packages.state_dir, COMMUNE)
+    made = DutyScreen(packages.state_dir, COMMUNE, cost=CHEAP)
     with made.served():
         yield made
     made.close()
