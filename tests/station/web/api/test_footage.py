@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from station.watch.embedded import Address
-from station.web.pages import requests as page
+from station.web.footage import requests as page
 from tests.station.web.api.conftest import Interface
 from tests.support.brokers import free_port
 from tests.support.kept_events import present_box
