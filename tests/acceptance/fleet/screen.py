@@ -61,7 +61,11 @@ def first_log_in(province: Province, commune: str) -> str:
         assert token is not None
         fields = {"csrf": token[1], "old": given, "new": PASSWORD, "again": PASSWORD}
         _expect(desk.post("/own/password", **fields), 303, "/", "another password")
-        until(lambda: desk.get("/").text.count('class="tile') > 1, 30, f"an event is on the wall of {commune}")
+        until(
+            lambda: re.search(r'data-key="[^"]+"', desk.get("/").text),
+            30,
+            f"an event is on the wall: {commune}",
+        )
         took = time.monotonic() - began
         wall = desk.get("/")
         twice = {name for name, _ in wall.headers.raw if len(wall.headers.get_list(name.decode())) > 1}
