@@ -141,6 +141,11 @@ class EventFeed:
         """Nothing will come any more."""
         return self._closed.is_set()
 
+    @property
+    def head(self) -> FeedPlace:
+        """Of who has had all that was read from the store."""
+        return self._head
+
     def place(self) -> FeedPlace:
         """Where a screen begins that reads the store from now on.
 

@@ -90,7 +90,8 @@ async def _sent(visitor: Visitor, place: FeedPlace) -> AsyncIterator[str]:
             for item in run.items:
                 yield _said(visitor, item)
             place = run.place
-            if time.monotonic() - beat_s >= BEAT_S:
+            is_whole = not run.items or place == following.head  # else a beat would say that all of it is here
+            if is_whole and time.monotonic() - beat_s >= BEAT_S:
                 beat_s = time.monotonic()
                 beat = await run_in_threadpool(_beat_for, visitor)
                 yield _message("over", "{}") if beat is None else _message("beat", json.dumps(beat))

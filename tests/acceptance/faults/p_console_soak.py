@@ -27,6 +27,8 @@ from tests.support.duty_room import DESK
 
 RATE = 20
 LOOK_S = 0.7
+STEPS = {None: ("seen", "confirmed", "false:animal", "passed_on"), "seen": ("confirmed", "passed_on", "new")}
+"""What an officer may make of an alert, by what was made of it."""
 AWAY_S = 20.0
 """Longer than a wall takes to notice."""
 
@@ -113,10 +115,11 @@ def _wall(page: Page, screen: Screen) -> Page:
 
 
 def _newest(screen: Screen) -> list[str]:
-    """As a wall has them when it is opened."""
-    order = f"{BEGAN} desc, box_id desc, event_id desc"
-    rows = screen.station.rows(f"select box_id || '/' || event_id from event order by {order} limit {SHOWN}")
-    return [key for (key,) in rows]
+    """What a wall must show: of those that began in the same moment as its last one any may be left out."""
+    rows = screen.station.rows(
+        f"select box_id || '/' || event_id, {BEGAN} from event order by {BEGAN} desc limit {SHOWN}"
+    )
+    return [key for key, began_ms in rows if began_ms > rows[-1][1]]
 
 
 class LateBox:
@@ -148,17 +151,18 @@ class Reviews:
     def work(self) -> None:
         """Take a step with one of the newest alerts."""
         rows = self._screen.station.rows(
-            "select device, event_id, coalesce(change_id, 0) from event join box on box.id = event.box_id "
-            "left join review using (box_id, event_id) where severity = 'alert' order by start_ms desc limit 20"
+            "select device, event_id, coalesce(change_id, 0), review.state from event "
+            "join box on box.id = event.box_id left join review using (box_id, event_id) "
+            "where severity = 'alert' order by start_ms desc limit 20"
         )
         if not rows:
             return
-        device, event_id, change = self._chance.choice(rows)
-        state = self._chance.choice(("seen", "confirmed", "false", "passed_on", "new"))
+        device, event_id, change, state = self._chance.choice(rows)
+        step = "new" if state not in (None, "seen") else self._chance.choice(STEPS[state])
         try:
             page = self._client.get("/requests/new").text
             csrf = re.search(r'name="csrf" value="([^"]+)"', page)
-            said = {"state": state, "note": "đã xem", "reason": "other", "change": str(change)}
+            said = {"step": step, "note": "đã xem", "change": str(change)}
             said["csrf"] = csrf[1] if csrf else ""
             answer = self._client.post(
                 f"/events/{device}/{event_id}/review", data=said, headers={"accept": "application/json"}
