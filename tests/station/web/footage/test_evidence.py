@@ -5,11 +5,16 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import unescape
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
 
 from station.footage.folder import FootageStage
+from station.web.visitor import COOKIE
 from tests.support.duty_screen import DutyScreen, csrf_of
 from tests.support.judged_packages import JudgedPackages
 from tests.support.pdf import text_of
@@ -254,3 +259,81 @@ def test_why_a_box_refused_is_said_in_the_language_of_whoever_looks(
     page = words(screen.client().get(PAGE).text)
 
     assert "không có phần nào của khoảng này: camera north chỉ có đoạn ghi hình từ 14:03:22, 27/11/2026" in page
+
+
+@contextmanager
+def at_the_page(chromium: Browser, screen: DutyScreen, path: str, width: int = 1366) -> Iterator[Page]:
+    """A supervisor's browser; nothing may be amiss in its console."""
+    context = chromium.new_context(viewport={"width": width, "height": 768})
+    account = screen.console.accounts.find("binh")
+    assert account is not None
+    token = screen.console.sessions.begin(account, "127.0.0.1", "test").token
+    context.add_cookies([{"name": COOKIE, "value": token, "url": screen.url}])
+    page, complaints = context.new_page(), list[str]()
+    page.set_default_timeout(60_000)
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    try:
+        page.goto(screen.url + path)
+        yield page
+        assert complaints == []
+    finally:
+        context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(600)
+def test_films_play_as_one_stretch_of_time(
+    packages: JudgedPackages, screen: DutyScreen, chromium: Browser
+) -> None:
+    packages.here(to_s=110)
+
+    with at_the_page(chromium, screen, PAGE) as page:
+        clock, bar = page.locator("#at"), page.locator(".timebar")
+        expect(clock).to_have_text("15:00:02")
+        page.locator("[data-jump]").nth(1).click()
+        expect(clock).to_have_text("15:00:25")
+        size = bar.bounding_box()
+        assert size is not None
+        bar.click(position={"x": size["width"] * 0.97, "y": 20})
+        expect(page.locator("[data-film].on")).to_contain_text("Video 3")
+        expect(clock).to_have_text(re.compile(r"15:01:4[5-7]"))
+        bar.click(position={"x": size["width"] * 0.28, "y": 20})  # nothing was recorded there: the next film
+        expect(clock).to_have_text("15:00:36")
+        page.evaluate("document.querySelector('video').play()")
+        expect(clock).to_have_text(re.compile(r"15:00:3[89]"))
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(600)
+def test_a_page_of_a_request_that_is_under_way_goes_on_by_itself(
+    packages: JudgedPackages, screen: DutyScreen, chromium: Browser
+) -> None:
+    folder = packages.asked()
+
+    with at_the_page(chromium, screen, PAGE) as page:
+        expect(page.locator("[data-words]")).to_have_text("đã yêu cầu")
+        folder.tell(stage="sending", size_bytes=2_000_000, arrived_bytes=500_000)
+        expect(page.locator("[data-arrived]")).to_have_text("500,0 kB / 2,0 MB")
+        folder.tell(arrived_bytes=1_000_000)
+        expect(page.locator("[data-arrived]")).to_have_text("1,0 MB / 2,0 MB")
+        folder.tell(stage="refused", detail="no")
+        expect(page.locator("[data-words]")).to_have_text("bị từ chối")
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("path", ["", "/../01-asked"])
+@pytest.mark.parametrize("width", [1366, 390])
+def test_nothing_serious_hinders_people_at_the_page(
+    packages: JudgedPackages, screen: DutyScreen, chromium: Browser, path: str, width: int
+) -> None:
+    packages.here(to_s=110, lost="footage-2.mp4")
+    packages.asked("01-asked")
+
+    with at_the_page(chromium, screen, PAGE + path, width) as page:
+        found = Axe().run(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    serious = [each["id"] for each in found.response["violations"] if each["impact"] in ("serious", "critical")]
+    assert serious == [], found.generate_report()
