@@ -30,7 +30,7 @@ root.addEventListener("submit", async (event) => {
     else {
       const folded = form.closest("details");
       if (folded) folded.open = false;
-      if (words.is_look) look(words.id, form.dataset.title);
+      if (words.is_look) look(words.id, `${form.dataset.name} · ${form.dataset.title}`);
     }
   } catch {
     say(root.dataset.wordAway);
