@@ -42,8 +42,8 @@ $(DEMO)/.complete: setup.cfg pyproject.toml
 	@echo "setting up $(DEMO) (once, a minute or so)"
 	$(call environment,$(DEMO),.[models$(COMMA)demo],900)
 
-demo: $(DEMO)/.complete ## Run the main job on real footage: broker, box and station on this machine.
-	@$(DEMO)/bin/python -m examples.demo.run
+demo: $(DEMO)/.complete ## Run the main job on real footage, up to the duty room's screen; KEEP=1 stays until Ctrl-C.
+	@$(DEMO)/bin/python -m examples.demo.run $(if $(filter-out 0 no,$(KEEP)),--keep)
 
 test: $(VENV)/.complete ## Run the tests.
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
@@ -105,7 +105,7 @@ $(BENCH)/.complete: setup.cfg
 	@echo "setting up $(BENCH) (once, a minute or two)"
 	@$(PYTHON) -m venv $(BENCH)
 	@$(BENCH)/bin/python -m pip install --quiet --upgrade pip
-	@$(EDITABLE) $(BENCH)/bin/python -m pip install --quiet -e '.[demo,models]' 'trackeval>=1.3' 'trackers>=2.6.1'
+	@$(EDITABLE) $(BENCH)/bin/python -m pip install --quiet -e '.[demo,models,postgresql]' 'pytest>=8.3' 'httpx>=0.28' 'playwright>=1.49' 'trackeval>=1.3' 'trackers>=2.6.1'
 	@$(BENCH)/bin/python -m pip install --quiet --no-deps norfair==2.1.1 'filterpy<2'
 	@$(BENCH)/bin/python -m pip uninstall --quiet --yes opencv-python
 	@$(BENCH)/bin/python -m pip install --quiet --no-deps --force-reinstall 'opencv-python-headless>=4.10,<6'

@@ -77,6 +77,12 @@ def translated(text: object, into: str | None = None) -> str:
     return text.by(_FORMATTERS.get(told_in, string.Formatter()).vformat(msgid, (), values))
 
 
+def catalogued(code: str) -> tuple[str, ...]:
+    """Every message that is translated into a language, as it stands in the source."""
+    found = vars(_catalogue(code)).get("_catalog", {})
+    return tuple(msgid for msgid in found if isinstance(msgid, str) and msgid)
+
+
 class _DecimalComma(string.Formatter):
     """Writes 1.234,5 where English writes 1,234.5; what no format is given for stays as it is."""
 

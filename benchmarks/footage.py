@@ -8,6 +8,7 @@ from agent.errors import NgatuError
 
 NAMES = (
     "motion", "attention", "tracking", "replay", "scenes", "cost", "detector", "tamper", "recording", "verify",
+    "lookups", "console",
 )  # fmt: skip
 DATA = Path("../shared/data")
 DETECTOR = "models/yolox_nano_416.onnx"
@@ -19,7 +20,7 @@ def default(name: str, data: Path) -> list[Path]:
     Raises:
         NgatuError: the folder is not there.
     """
-    if name not in NAMES or name == "scenes":
+    if name not in NAMES or name in ("scenes", "lookups", "console"):
         return []
     if not data.is_dir():
         raise NgatuError(

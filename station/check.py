@@ -24,6 +24,7 @@ from station.ingest.alarms import AlarmKind
 from station.store.alarms import StandingAlarm, standing
 from station.store.blobs import BLOBS
 from station.store.database import StoreError, engine_of, in_words, shown, url_of, version, versions
+from station.web.readiness import screen_findings
 from station.words import ALARMS
 
 Finding = tuple[str, str, str]
@@ -31,7 +32,7 @@ Finding = tuple[str, str, str]
 
 
 def findings(config: StationConfig) -> Iterator[Finding]:
-    """One for each part."""
+    """One for each part; of the screen one for each thing that it needs."""
     yield "config", tr("commune {commune}", commune=config.commune), "ok"
     for warning in warnings(config):
         yield "config", warning, "warning"
@@ -42,6 +43,8 @@ def findings(config: StationConfig) -> Iterator[Finding]:
             yield part, look(config), "ok"
         except NgatuError as error:
             yield part, joined("\n", filter(None, (error.what, error.hint))), "failed"
+    for what, verdict in screen_findings(config):
+        yield "web", what, verdict
     for each in _alarms(config):
         kind = named(ALARMS, each.kind)
         who = joined(" ", (kind, each.box)) if each.box else kind

@@ -21,6 +21,7 @@ from agent.errors import ConfigError
 from agent.language import translated
 from agent.translatable import tr
 from agent.wire.verbs import VERBS
+from station.access.cli import account_app
 from station.audit.cli import audit_command
 from station.backup.cli import (
     DEFAULT,
@@ -41,6 +42,7 @@ commands = typer.Typer(no_args_is_help=True)
 commands.add_typer(station, name="station")
 commands.command("watch")(watch_command)
 commands.command("look")(look_command)
+station.add_typer(account_app, name="account")
 station.command("events")(events_command)
 station.command("audit")(audit_command)
 station.command("backup")(backup_command)
@@ -105,7 +107,17 @@ def station_command(
             tr("--host, --port and --folder go only with --commune"),
             tr("change it in {config}, or name a commune", config=config),
         )
-    run(load(config), duration_s, take_over=take_over)
+    run(load(config), duration_s, take_over=take_over, on_screen=_say_screen)
+
+
+def _say_screen(url: str, password: str | None) -> None:
+    """Where the screen is, and the first password: this once."""
+    typer.echo(translated(tr("the duty room's screen: {url}", url=url)), err=True)
+    if password is not None:
+        from station.access.accounts import FIRST_LOGIN  # noqa: PLC0415 (as above)
+
+        said = tr("log in as {name} with the password {password}", name=FIRST_LOGIN, password=password)
+        typer.echo(translated(said), err=True)
 
 
 @station.command("check")
@@ -171,7 +183,7 @@ def verify_command(config: StationFile = DEFAULT) -> None:
     """Read the whole store, pictures included: name what was deleted or altered since it came.
 
     The audit logs of the boxes are held against their answers: a line that is missing, or was another when it
-    came, is named.
+    came, is named. So is the log of the duty room's screen, against itself and its end in console.head.
 
     What no seal of its box lists yet is told at the end; nothing is known against it.
 
@@ -179,6 +191,8 @@ def verify_command(config: StationFile = DEFAULT) -> None:
     """
     needs_sqlalchemy()
     from agent.wire.audit_log import AuditFault  # noqa: PLC0415
+    from station.access.audit_log import AuditLog  # noqa: PLC0415
+    from station.access.audit_proof import broken_line  # noqa: PLC0415
     from station.audit.box_logs import finding_line, logs  # noqa: PLC0415
     from station.audit.proof import StoreFinding, Unsealed, fault_lines, proof, unsealed_line  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
@@ -190,10 +204,12 @@ def verify_command(config: StationFile = DEFAULT) -> None:
     try:
         found = list(proof(engine, settings.state_dir / BLOBS))
         of_logs = [(each.box, one) for each in logs(engine) for one in each.findings]
+        of_console = AuditLog(engine, settings.state_dir).verify().broken
     finally:
         engine.dispose()
     lines = fault_lines(each for each in found if isinstance(each, StoreFinding))
     lines += [finding_line(*each) for each in of_logs if each[1].fault is not AuditFault.ANEW]
+    lines += [broken_line(of_console)] if of_console is not None else []
     for line in lines or [tr("everything is as it came")]:
         typer.echo(translated(line))
     for each in found:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
@@ -21,6 +22,7 @@ from agent.translatable import tr
 from agent.transport.settings import EndpointSettings
 from agent.wire.topics import ROOT, STATION, Topics
 from station.ingest.settings import SubscriberSettings
+from station.outward.settings import OutwardSettings, outward_apart
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -144,6 +146,52 @@ class BackupSettings(Settings):
         return self
 
 
+class WebSettings(Settings):
+    """The duty room's screen."""
+
+    host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        max_length=253,
+        description="The address where it listens. Off loopback only behind a proxy with TLS, "
+        "such as the one that the playbooks set up.",
+    )
+    port: int = Field(8480, ge=1, le=65535, description="The port.")
+    public_url: str | None = Field(
+        None,
+        max_length=300,
+        pattern=r"^https://[^/?#@\s]+/?$",
+        description="What officers type, such as https://tram.hai-ninh.example, where a proxy has TLS; "
+        "null: the address above.",
+    )
+    language: Language = Field("vi", description="Of whoever has not chosen another.")
+    time_zone: str = Field("Asia/Ho_Chi_Minh", description="By which moments are shown, as IANA names it.")
+    command_key: Path | None = Field(
+        None,
+        description="The station's private key for commands (Ed25519, PEM): orders from the screen are signed "
+        "with it; null: they are not, and boxes that have the public key refuse them.",
+    )
+    idle_min: int = Field(
+        480, ge=5, le=10_080, description="Who does nothing for so many minutes logs in again."
+    )
+    life_h: int = Field(24, ge=1, le=720, description="And everybody after so many hours.")
+
+    @property
+    def address(self) -> str:
+        """What is typed into a browser."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/") + "/"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(tr("no time zone such as Asia/Ho_Chi_Minh")) from None
+        return name
+
+
 class StationLog(Settings):
     """What the station writes about its own work, to standard output."""
 
@@ -180,12 +228,24 @@ class StationConfig(Settings):
     backup: BackupSettings = Field(
         BackupSettings(), description="Where the store is copied to, and what the boxes may forget meanwhile."
     )
+    web: WebSettings | None = Field(
+        None, description="The duty room's screen; null: there is none, and `ngatu watch` shows events."
+    )
+    outward: OutwardSettings = Field(
+        OutwardSettings(), description="What leaves the station for other programs; it needs the screen: web."
+    )
     log: StationLog = Field(StationLog(), description="What the station writes about its own work.")
     language: Language | None = Field(
         None,
         description="In which the commands tell people things; null: as LC_ALL, LC_MESSAGES or LANG say. "
         "Log lines and receipts are always English.",
     )
+
+    @model_validator(mode="after")
+    def _outward_is_apart(self) -> StationConfig:
+        if (prefix := outward_apart(self.outward, self.broker.root)) is not None:
+            raise ValueError(tr("{prefix} is where boxes and station speak", prefix=prefix))
+        return self
 
     def subscriber(self, *, receipts: bool = True) -> SubscriberSettings:
         """The connection's settings; without receipts it only looks on, under an id that no other has."""
@@ -259,6 +319,14 @@ def warnings(config: StationConfig) -> list[str]:
     host = urlsplit(config.database.url).hostname if config.database.url else None
     if host is not None and host not in LOOPBACK:
         found.append(tr("database.url names another machine: events go there over the network"))
+    if config.web is not None and config.web.host not in LOOPBACK:
+        found.append(
+            tr("web.host is off loopback, and no proxy has TLS: passwords go over the network in the clear")
+            if config.web.public_url is None
+            else tr("web.host is off loopback: the screen can be reached around the proxy of web.public_url")
+        )
+    if config.web is None and (config.outward.webhooks or config.outward.republish.prefixes):
+        found.append(tr("outward needs web: nothing leaves the station for other programs"))
     return found
 
 
@@ -266,5 +334,8 @@ EXAMPLES: dict[str, Any] = {
     "broker.password": {"file": "/etc/ngatu-station/broker.password"},
     "database.password": {"file": "/etc/ngatu-station/database.password"},
     "backup.folder": "/mnt/backup/hai-ninh",
+    "outward.webhooks[].name": "dispatch",
+    "outward.webhooks[].url": "https://dispatch.hai-ninh.example/hook",
+    "outward.webhooks[].secret": {"file": "/etc/ngatu-station/dispatch.secret"},
 }
 """What station.example.yaml shows for settings without a default."""

@@ -12,6 +12,7 @@ import structlog
 
 from agent import log as lines
 from agent.stop_signals import StopSignals
+from station.access.accounts import Accounts
 from station.audit.picture_scan import PictureScan
 from station.backup.due import BackupWatch
 from station.backup.journal import BackupJournal, forget_run
@@ -27,6 +28,7 @@ from station.ingest.subscriber import Subscriber
 from station.store.blobs import BLOBS
 from station.store.database import claimed, engine_of, shown, url_of
 from station.store.store import Store
+from station.web.process import ScreenProcess
 
 log = structlog.get_logger("station.service")
 
@@ -35,10 +37,18 @@ LIVES = "lives"
 """File of `state_dir` with the sessions that this station had at the broker."""
 
 
-def run(config: StationConfig, for_s: float | None = None, *, take_over: bool = False) -> None:
+def run(
+    config: StationConfig,
+    for_s: float | None = None,
+    *,
+    take_over: bool = False,
+    on_screen: Callable[[str, str | None], None] = lambda _url, _password: None,
+) -> None:
     """Take in what the commune's boxes tell, until a signal says stop, or for so many seconds.
 
     Another station of the commune is waited for, unless `take_over` says that it is to be replaced.
+    `on_screen` hears where the screen is, if there is one, and the password of the first administrator, who is
+    made now if nobody has an account.
 
     Raises:
         StoreError: the store cannot be used.
@@ -58,6 +68,8 @@ def run(config: StationConfig, for_s: float | None = None, *, take_over: bool = 
         lives = Lives(config.state_dir / LIVES)
         subscriber = Subscriber(config.subscriber(), store, lives=lives, take_over=take_over)
         StopSignals(subscriber.stop)
+        if config.web is not None:
+            open_screen(config, left, subscriber, on_screen)
         gc.collect()
         gc.freeze()  # what the start has made stays: no later collection need look at it
         log.info("started", commune=config.commune, store=shown(url))
@@ -95,3 +107,17 @@ def open_store(config: StationConfig, left: ExitStack, *more_duties: Callable[[S
     gap_after_s, quota = config.ingest.gap_after_s, config.quota
     engine = engine_of(url_of(config.database, config.state_dir))
     return Store(engine, config.state_dir, gap_after_s, quota=quota, duties=duties, **more)
+
+
+def open_screen(
+    config: StationConfig, left: ExitStack, subscriber: Subscriber, on_screen: Callable[[str, str | None], None]
+) -> None:
+    """Start the screen's process beside this one; where nobody has an account yet, the first is made."""
+    assert config.web is not None
+    writes = engine_of(url_of(config.database, config.state_dir))
+    try:
+        password = Accounts(writes).first_administrator()
+    finally:
+        writes.dispose()
+    on_screen(config.web.address, password)
+    left.enter_context(closing(ScreenProcess(config, subscriber.standing))).start()

@@ -29,7 +29,7 @@ def starter_file(folder: Path, commune: str, host: str | None = None, port: int 
     parse(f"commune: {json.dumps(commune)}\n".encode(), "--commune")  # before it stands there twice
     lines = {"commune": commune, "name": commune, "state_dir": str(folder.resolve())}
     text = "".join(f"{key}: {json.dumps(value)}\n" for key, value in lines.items())
-    text += f"broker:\n  host: {json.dumps(host or '127.0.0.1')}\n  port: {port or 1883}\n"
+    text += f"broker:\n  host: {json.dumps(host or '127.0.0.1')}\n  port: {port or 1883}\nweb: {{}}\n"
     parse(text.encode(), str(path))
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -226,6 +226,7 @@ class Parts:
             max_footage_bytes=self.config.evidence.max_bytes,
             trust=self.clock.trust,
             paused=self.executor.paused,
+            certificate_ends=partial(health.of_certificate, self.config.broker),
         )
 
     def _retained_status(self) -> RetainedStatus:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import Field
@@ -21,6 +22,7 @@ from agent.settings.base import Settings
 from agent.status.session import Session
 from agent.wire.codec import moment
 from agent.wire.payloads import (
+    LAST_YEAR,
     CameraHealth,
     ClockPayload,
     FootageHealth,
@@ -65,6 +67,7 @@ class Sources:
     max_footage_bytes: int | None = None
     paused: Callable[[], Sequence[str]] = tuple
     """What the station has paused: camera, or camera/rule."""
+    certificate_ends: Callable[[], datetime | None] = lambda: None
 
 
 def report(sources: Sources, clock: Clock) -> HealthPayload:
@@ -89,6 +92,7 @@ def report(sources: Sources, clock: Clock) -> HealthPayload:
         outbox=_outbox(sources),
         mqtt=sources.mqtt(),
         footage=_footage(sources),
+        certificate_ends=sources.certificate_ends(),
     )
     return health.model_copy(update={"degraded": tuple(_degraded(health, sources))})
 
@@ -181,6 +185,12 @@ def _footage(sources: Sources) -> FootageHealth | None:
         deleted_held_segments=figures.deleted_held_segments,
         why=figures.why,
     )
+
+
+def of_certificate(broker: BrokerSettings) -> datetime | None:
+    """When the certificate ends by which the box goes to its broker; None: it has none that can be read."""
+    ends = broker.tls.certificate_ends() if broker.tls is not None else None
+    return ends if ends is not None and ends.year <= LAST_YEAR else None
 
 
 def _outbox(sources: Sources) -> OutboxHealth | None:

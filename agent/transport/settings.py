@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ssl
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from cryptography.x509 import load_pem_x509_certificate
 from pydantic import Field, field_validator
 
 from agent.settings.base import Secret, Settings
@@ -44,6 +46,14 @@ class TlsSettings(Settings):
             except ssl.SSLError as error:
                 raise OSError(self._no_pair(error)) from None
         return context
+
+    def certificate_ends(self) -> datetime | None:
+        """When our certificate ends; None: there is none, or it cannot be read as one."""
+        try:
+            found = None if self.cert is None else load_pem_x509_certificate(self.cert.read_bytes())
+        except (OSError, ValueError):
+            return None
+        return None if found is None else found.not_valid_after_utc
 
     def _readable(self) -> None:
         """OpenSSL does not say which file it could not read."""

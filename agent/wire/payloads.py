@@ -445,6 +445,9 @@ class HealthPayload(Payload):
     outbox: OutboxHealth | None = Field(None, description="What waits for the station.")
     mqtt: MqttHealth | None = Field(None, description="The connection to the broker.")
     footage: FootageHealth | None = Field(None, description="What is recorded; null: nothing is.")
+    certificate_ends: Time | None = Field(
+        None, description="When its certificate for the broker ends; null: it has none, or cannot read it."
+    )
     degraded: tuple[Text, ...] = Field(
         (), description="What is not as it should be: storage_full, overheated, busy, camera_lost:north, …"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -10,7 +10,7 @@ import numpy as np
 
 from agent.core.types import Image
 from benchmarks.scenes.ground import CAMERA, FRAME, MIDDLE, Floats
-from benchmarks.scenes.sensor import look
+from benchmarks.scenes.sensor import Sight, look
 from benchmarks.scenes.traffic import SIZES, STEP_S, STOP_M, Traffic, User
 
 GRASS, ROAD, PAINT = (70, 110, 84), (92, 90, 88), (214, 218, 220)
@@ -30,15 +30,20 @@ def frames(seed: int, seconds: float, warm_s: float = 60.0) -> Iterator[Image]:
     """The picture at each tenth of a second: (720, 1280, 3), after the traffic has come in."""
     traffic = Traffic(seed)
     rng = np.random.default_rng(seed)
-    empty = _ground()
+    empty = ground()
     for _ in range(round(warm_s / STEP_S)):
         traffic.step()
     for _ in range(round(seconds / STEP_S)):
-        picture = empty.copy()
-        for sight in reversed(look(traffic.step())):
-            _draw(picture, sight.user)
-        noise = rng.normal(0, NOISE, picture.shape[:2])[..., None]
-        yield np.clip(picture + noise, 0, 255).astype(np.uint8)
+        yield still(empty, look(traffic.step()), rng)
+
+
+def still(empty: Image, sights: Sequence[Sight], rng: np.random.Generator) -> Image:
+    """One picture of who is in view, on the empty `ground`: (720, 1280, 3)."""
+    picture = empty.copy()
+    for sight in reversed(sights):
+        _draw(picture, sight.user)
+    noise = rng.normal(0, NOISE, picture.shape[:2])[..., None]
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
 
 
 def write(folder: Path, seed: int, seconds: float = 60.0) -> Path:
@@ -52,7 +57,8 @@ def write(folder: Path, seed: int, seconds: float = 60.0) -> Path:
     return path
 
 
-def _ground() -> Image:
+def ground() -> Image:
+    """The empty junction: (720, 1280, 3)."""
     picture = np.full((FRAME.height_px, FRAME.width_px, 3), GRASS, np.uint8)
     _fill(picture, [(-11, 1), (11, 1), (11, 200), (-11, 200)], ROAD)
     _fill(picture, [(-90, MIDDLE - 8), (90, MIDDLE - 8), (90, MIDDLE + 8), (-90, MIDDLE + 8)], ROAD)

@@ -4,27 +4,35 @@ Fetches a detector and two clips of a junction from the package registry, starts
 prints the events as they begin, and leaves in demo/ a page, the pictures of the events, a video of each camera
 with everything drawn in, and the recorded footage of the first crossing, with the verifier's word on it.
 All are the real programs in processes of their own: `ngatu run`, `ngatu station`, and `ngatu watch` beside it.
+
+The station serves the duty room's screen meanwhile, and stays for whoever has it open. Then the box goes on,
+too, so that what is asked of it is answered. Where nobody is, the demo ends by itself, unless it is to stay.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 try:
     from rich.console import Console
 
     from examples.demo.footage import HandedOver, asked, verified
     from examples.demo.page import WHAT, Scene, altogether, numbers, write_page
+    from examples.demo.programs import NGATU, OUT, Station, box_goes_on, ended, finished
     from examples.demo.results import count, read_delivery, read_events, write_pictures
+    from examples.demo.screen import GONE_S, UNSEEN_S, Stay, heard_of, with_screen
 except ModuleNotFoundError as error:
     sys.exit(f"{sys.executable} has no package {error.name}\n  hint: call the demo with: make demo")
 
@@ -33,14 +41,14 @@ from agent.errors import NgatuError
 from models.catalogue import entry_named
 from models.cli import progress_bars
 from models.fetch import Member, Sdist, fetch_members, fetch_model
+from station.config import load
 from station.starter import starter_file
-from station.watch.embedded import Address, embedded_broker
+from station.watch.embedded import Address, embedded_broker, free_port
 
 RUN_S = 40
 """How long the box watches; well within two minutes with its start and its end."""
-END_S = 30
-"""What starting and stopping may add."""
-OUT = Path("demo")
+END_S = 90
+"""What starting and stopping may add, on a machine that does other work too."""
 CONFIG = Path(__file__).parent / "config.yaml"
 MODEL = "yolov3-tiny-416"
 CLIPS = Sdist("otanalytics", "0.6.13", "8ee6c63dcbf6ab0817b33b6819c83d76f827bfc88f86775887553fd64d1b7fa7")
@@ -64,12 +72,15 @@ SCENES = (
 COMMUNE, DEVICE = "demo", "demo-box-01"
 NOBODY = "age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq"
 """What stands in config.yaml as the recipient of the footage, until the station has a key."""
-NGATU = (sys.executable, "-m", "agent")
 say = partial(Console(highlight=False).print, soft_wrap=True)
 
 
-def main() -> int:
-    """Run the demo; 0 if everything that the box told is at the station."""
+def main(*, keep: bool = False) -> int:
+    """Run the demo; 0 if everything that the box told is at the station, and its screen was there.
+
+    `keep`: it stays until somebody ends it.
+    """
+    signal.signal(signal.SIGTERM, _sigterm)
     for old in ("state", "pictures", "station", "keys"):
         path = OUT / old
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -77,17 +88,21 @@ def main() -> int:
     with progress_bars() as progress:
         fetch_model(MODEL, entry_named(MODEL), OUT / "models", progress)
         fetch_members(CLIPS, MEMBERS, progress)
-    with embedded_broker() as broker:
+    with embedded_broker() as broker, ExitStack() as stack:
         say(f"2/5 a broker listens on {broker.host}:{broker.port}; the box and the station start")
-        station = starter_file(OUT / "station", COMMUNE, broker.host, broker.port)
-        config = _configured(broker, station)
-        crossing = _watch_and_run(config, station, broker)
-    say("4/5 drawing what the box saw")
-    for scene in SCENES:
-        clip = OUT / "clips" / f"{scene.camera}.mp4"
-        film = OUT / f"overlay-{scene.camera}.mp4"
-        _finished(["replay", str(clip), "-c", str(config), "--camera", scene.camera, "--overlay", str(film)])
-    return _tell(None if crossing is None else verified(NGATU, OUT, station, DEVICE, crossing))
+        file = starter_file(OUT / "station", COMMUNE, broker.host, broker.port)
+        with_screen(file, free_port())
+        config = _configured(broker, file)
+        station = stack.enter_context(Station(file, partial(say, markup=False)))
+        crossing = _watch_and_run(config, file, station, broker)
+        say("4/5 drawing what the box saw")
+        for scene in SCENES:
+            clip = OUT / "clips" / f"{scene.camera}.mp4"
+            film = OUT / f"overlay-{scene.camera}.mp4"
+            words = ["replay", str(clip), "-c", str(config), "--camera", scene.camera, "--overlay", str(film)]
+            finished(words)
+        code = _tell(None if crossing is None else verified(NGATU, OUT, file, DEVICE, crossing))
+        return code or _stay(station, config, file, keep=keep)
 
 
 def _tell(footage: HandedOver | None) -> int:
@@ -118,11 +133,38 @@ def _configured(broker: Address, station: Path) -> Path:
     recipient = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
     config, text = OUT / "config.yaml", CONFIG.read_text(encoding="utf-8")
     config.write_text(text.replace("port: 1883", f"port: {broker.port}").replace(NOBODY, recipient), "utf-8")
-    _finished(["check", "--offline", "-c", str(config)])
+    finished(["check", "--offline", "-c", str(config)])
     return config
 
 
-def _watch_and_run(config: Path, file: Path, broker: Address) -> Mapping[str, Any] | None:
+def _stay(station: Station, config: Path, file: Path, *, keep: bool) -> int:
+    """Until nobody has the screen open any more, or somebody ends it; 0: the screen was there."""
+    station.wait()
+    if station.door is None:
+        say(f"the duty room's screen did not come; {OUT}/station.log says why")
+        return 1
+    say(f"open the duty room's screen: {station.door}", markup=False)
+    if keep:
+        say("the demo stays until Ctrl-C")
+    else:
+        gone = f"{GONE_S / 60:.0f} minutes after the last one left"
+        say(f"while nobody comes the demo ends in {UNSEEN_S:.0f} s, and otherwise {gone}")
+        say("Ctrl-C ends it now; make demo KEEP=1 stays")
+    with ExitStack() as stack:
+        stay, box = Stay(time.time()), None
+        try:
+            while keep or not stay.is_over(time.time(), heard_of(OUT / "station")):
+                if not station.lives():
+                    raise SystemExit(f"the station ended; {OUT}/station.log says why")
+                if box is None and (keep or stay.latest_s is not None):
+                    box = stack.enter_context(box_goes_on(config, load(file).broker, DEVICE))
+                time.sleep(0.5)
+        except KeyboardInterrupt:
+            say("the demo ends")
+    return 0
+
+
+def _watch_and_run(config: Path, file: Path, station: Station, broker: Address) -> Mapping[str, Any] | None:
     """The station beside the box until the box has ended and everything has arrived.
 
     Gives back the first crossing of which the footage came; None: none did.
@@ -130,29 +172,32 @@ def _watch_and_run(config: Path, file: Path, broker: Address) -> Mapping[str, An
     clerk = Clerk(file)
     with ExitStack() as stack:
         where = [f"--host={broker.host}", f"--port={broker.port}", f"--commune={COMMUNE}"]
-        log = stack.enter_context((OUT / "station.log").open("w", encoding="utf-8"))
-        words = [*NGATU, "station", "-c", str(file)]
-        station = subprocess.Popen(words, stdout=log, stderr=log, text=True)
-        stack.callback(_ended, station)
         watch = subprocess.Popen(
             [*NGATU, "watch", *where, "--json"],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        stack.callback(_ended, watch)
+        stack.callback(ended, watch)
         printer = threading.Thread(target=_print_events, args=(watch, clerk), daemon=True)
         printer.start()
         say(f"3/5 the box watches two cameras for {RUN_S} s; events as they reach the station, time in UTC:")
         box = [*NGATU, "run", "-c", str(config), "--for", str(RUN_S)]
         with (OUT / "box.log").open("w", encoding="utf-8") as out:
-            code = subprocess.run(box, stdout=out, stderr=out, timeout=RUN_S + END_S, check=False).returncode
+            code = _code_of(box, out)
         clerk.wait()
         if code != 0:
             raise SystemExit(f"the box ended with {code}; {OUT}/box.log says why")
-        if station.poll() is not None:
-            raise SystemExit(f"the station ended with {station.returncode}; {OUT}/station.log says why")
+        if not station.lives():
+            raise SystemExit(f"the station ended; {OUT}/station.log says why")
     return clerk.crossing
+
+
+def _code_of(words: Sequence[str], out: TextIO) -> int:
+    try:
+        return subprocess.run(words, stdout=out, stderr=out, timeout=RUN_S + END_S, check=False).returncode
+    except subprocess.TimeoutExpired:
+        raise SystemExit(f"the box did not end in time; {OUT}/box.log says why") from None
 
 
 class Clerk:
@@ -206,20 +251,16 @@ def _print_events(watch: subprocess.Popen[str], clerk: Clerk) -> None:
         say(" ".join(filter(None, (f"  {moment}  {camera:8}", loud, who, what, event["direction"]))))
 
 
-def _finished(words: list[str]) -> None:
-    subprocess.run([*NGATU, *words], check=True, stdout=subprocess.DEVNULL, timeout=120)
-
-
-def _ended(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
+def _sigterm(_signal: int, _frame: object) -> None:
+    sys.exit("the demo was ended")
 
 
 if __name__ == "__main__":
+    options = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    options.add_argument("--keep", action="store_true", help="stay until Ctrl-C")
     try:
-        sys.exit(main())
+        sys.exit(main(keep=options.parse_args().keep))
+    except KeyboardInterrupt:
+        sys.exit("the demo was ended")
     except NgatuError as error:
         sys.exit(f"demo: {error}")

@@ -2,7 +2,8 @@
 
 pip chooses the versions, but it judges the conditions of dependencies ("only on Python < 3.13") by the Python
 that it runs on. So what it brought is checked here for the board's own Python: what that needs and lacks is
-fetched too, what it does not need is left out, and a set that is not whole makes no bundle.
+fetched too, what it does not need is left out, and a set that is not whole makes no bundle. A package that the
+registry has as source alone is built here, if it is one that is known to hold no code for a machine.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ OLDEST_GLIBC = 17
 """manylinux2014 is glibc 2.17: PEP 599."""
 PACKAGES = ("agent", "station", "models", "fleet", "verifier")
 BESIDE = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE")
+SOURCE_ONLY = {
+    "font-roboto": "font-roboto==0.0.1 --hash=sha256:"
+    "8bc9136bf46609fbb13af4783016799b14e23dda294a61791171de7ea2ec457f",
+}
+"""Packages that the registry has as source alone, as pip is asked for them: fonts, and these very bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,7 @@ def fetch(
     replaced = {canonicalize_name(name): path for name, path in (instead or {}).items()}
     shutil.copy(own, into)
     root = Requirement(f"ngatu[{','.join(extras)}]" if extras else "ngatu")
+    _build_source_only(read_wheel(own), board, into, extras)
     wanted = [f"{own.resolve()}[{','.join(extras)}]" if extras else str(own.resolve()), "pip"]
     while wanted:
         _download(wanted, board, into)
@@ -141,6 +148,20 @@ def fetch(
         if path.name not in {here[name].path.name for name in needed}:
             path.unlink()
     return sorted(into.glob("*.whl"))
+
+
+def _build_source_only(own: Wheel, board: Board, into: Path, extras: Sequence[str]) -> None:
+    """The wheels of SOURCE_ONLY that are asked for, into the folder where pip looks first."""
+    markers = board.markers()
+    for each in own.requires:
+        conditions = [{**markers, "extra": extra} for extra in (*extras, "")]
+        line = SOURCE_ONLY.get(canonicalize_name(each.name))
+        if line is None or not (each.marker is None or any(map(each.marker.evaluate, conditions))):
+            continue
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write(f"{line}\n")
+            file.flush()
+            _pip("wheel", "--no-deps", "--require-hashes", "--wheel-dir", str(into), "-r", file.name)
 
 
 def _replace(into: Path, name: str, path: Path) -> None:

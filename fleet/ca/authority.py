@@ -42,6 +42,8 @@ AUTHORITY_DAYS: Final = 3650
 CERTIFICATE_DAYS: Final = 90
 """At least three times the longest outage that a box must survive: thirty days without a way to renew."""
 CRL_DAYS: Final = 180
+SERVERS: Final[tuple[Kind, ...]] = ("broker", "screen")
+"""Whom others come to."""
 EARLIER: Final = timedelta(hours=1)
 """So much before now a certificate begins: a box's clock may be late."""
 
@@ -59,14 +61,16 @@ class Authority:
         self, request: bytes, kind: Kind, name: str, now: datetime, *,
         hosts: Sequence[str] = (), days: int = CERTIFICATE_DAYS, again: bool = False,
     ) -> bytes:  # fmt: skip
-        """The certificate, in PEM, for whoever holds the key of this request. A broker's bears its hosts.
+        """The certificate, in PEM, for whoever holds the key of this request. A server's bears its hosts.
 
         Raises:
             NgatuError: name or request do not fit, or the name was revoked for a lost key and `again` is off.
         """
         fitting(kind, name)
         key = public_key(request, name)
-        names = alternative([name, *hosts]) if kind == "broker" else []
+        names = alternative([name, *hosts] if kind == "broker" else list(hosts)) if kind in SERVERS else []
+        if kind in SERVERS and not names:
+            raise NgatuError(f"{name}: no browser knows it by that name", "say by which: --host")
         ends = now + timedelta(days=days)
         if ends > self.certificate.not_valid_after_utc:
             raise NgatuError(
@@ -125,7 +129,7 @@ class Authority:
     def _signed(
         self, each: Issued, key: ec.EllipticCurvePublicKey, names: list[x509.GeneralName]
     ) -> x509.Certificate:
-        usage = ExtendedKeyUsageOID.SERVER_AUTH if each.kind == "broker" else ExtendedKeyUsageOID.CLIENT_AUTH
+        usage = ExtendedKeyUsageOID.SERVER_AUTH if each.kind in SERVERS else ExtendedKeyUsageOID.CLIENT_AUTH
         ours = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
         builder = _builder(each.name, self.certificate.subject, key, each.serial, each.begins, each.ends)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -20,7 +20,7 @@ from typing import Any, Literal, get_args
 
 from agent.errors import NgatuError
 
-Kind = Literal["box", "station", "operator", "broker"]
+Kind = Literal["box", "station", "operator", "broker", "screen"]
 Reason = Literal["unspecified", "keyCompromise", "superseded", "cessationOfOperation"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 REASONS: tuple[Reason, ...] = get_args(Reason)

@@ -2,7 +2,8 @@
 
 A broker knows its clients by the common name of their certificates, so names of different kinds must never be
 equal: a box that bore a station's name would have a station's rights. Only a box's name can stand in a topic
-by itself; those of the others have a dot, which no box's name can have.
+by itself; those of the others have a dot, which no box's name can have. A screen is known to browsers by its
+hosts alone; its name is not that of the broker on the same host, for what is revoked is revoked by name.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ _NAMES: dict[Kind, tuple[str, str]] = {
     "station": (rf"station\.{NAME_PATTERN}", "station. and the commune's id, such as station.hai-ninh"),
     "operator": (rf"operator\.{NAME_PATTERN}", "operator. and a name, such as operator.broker"),
     "broker": (
-        rf"(?!station\.|operator\.){_HOST}",
-        "the broker's host name, as the boxes call it; it does not begin with station. or operator.",
+        rf"(?!station\.|operator\.|screen\.){_HOST}",
+        "the broker's host name, as the boxes call it; it does not begin with station., operator. or screen.",
     ),
+    "screen": (rf"screen\.{NAME_PATTERN}", "screen. and the name of its host, such as screen.tram-hai"),
 }
 
 
@@ -39,7 +41,7 @@ def fitting(kind: Kind, name: str) -> None:
 
 
 def alternative(hosts: list[str]) -> list[x509.GeneralName]:
-    """Names and addresses under which boxes reach a broker.
+    """Names and addresses under which boxes reach a broker, or browsers a screen.
 
     Raises:
         NgatuError: one is neither.

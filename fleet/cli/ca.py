@@ -1,4 +1,4 @@
-"""`ngatu ca`: the authority that signs the certificates of boxes, stations and brokers."""
+"""`ngatu ca`: the authority that signs the certificates of boxes, stations, brokers and screens."""
 
 from __future__ import annotations
 
@@ -51,10 +51,14 @@ def init_command(
 @ca_app.command("sign")
 @one_line_errors
 def sign_command(
-    name: Annotated[str, typer.Argument(help="A box's id, station.COMMUNE, or a broker's host name.")],
+    name: Annotated[
+        str, typer.Argument(help="A box's id, station.COMMUNE, a broker's host name, or screen.HOST.")
+    ],
     request: Annotated[Path, typer.Option(help="The request (CSR), made where the key is; - : stdin.")],
-    kind: Annotated[str, typer.Option(help="box, station, operator or broker.")] = "box",
-    host: Annotated[list[str] | None, typer.Option(help="Another name or address of a broker.")] = None,
+    kind: Annotated[str, typer.Option(help="box, station, operator, broker or screen.")] = "box",
+    host: Annotated[
+        list[str] | None, typer.Option(help="Another name or address of a broker; one of a screen.")
+    ] = None,
     days: Annotated[int, typer.Option(min=1, max=825, help="How long it is good.")] = 90,
     again: Annotated[bool, typer.Option("--again", help="Although a key of this name was lost.")] = False,
     out: Annotated[Path | None, typer.Option(help="Where it goes; if absent, to stdout.")] = None,

@@ -66,7 +66,10 @@ def _values(name: str, answers: Answers, version: str) -> dict[str, Any]:
             "ngatu_agent_legal_basis": answers["legal_basis"],
         } | ({"ngatu_agent_role": answers["role"]} if answers["role"] != "community" else {})
     if name == "group_vars/ngatu_station.yml":
-        return {"ngatu_station_bundle": beside + bundle(answers, "station_board", version)}
+        return {
+            "ngatu_station_bundle": beside + bundle(answers, "station_board", version),
+            "ngatu_station_screen_from": [],  # where officers sit was not asked
+        }
     return {"from": split(answers["boxes_from"])}
 
 

@@ -16,6 +16,7 @@ from agent.cli.exit import FAILED, one_line_errors
 from agent.cli.moments import FORMS, moment
 from agent.language import translated
 from agent.translatable import tr
+from station.access.cli import show_console_log
 from station.backup.cli import DEFAULT, StationFile, needs_sqlalchemy
 
 if TYPE_CHECKING:
@@ -34,11 +35,16 @@ def audit_command(
     as_json: Annotated[
         bool, typer.Option("--json", help="Each line as the box wrote it, for programs.")
     ] = False,
+    console: Annotated[
+        bool, typer.Option("--console", help="The log of the duty room's screen instead of the boxes'.")
+    ] = False,
 ) -> None:
     """Show who looked at what, of which box, and what for: the audit logs as the boxes sent them.
 
     They are held against each other and against the answers: a line that is missing, one that was another when
     it came, and a log that began again are told.
+
+    With --console: who did what at the duty room's screen, and whether each entry is as it was written.
 
     Exit code 0: nothing is missing or rewritten; 1: something is, or the store cannot be read; 2: the file or
     an option is wrong.
@@ -50,6 +56,9 @@ def audit_command(
 
     from_ = moment(since, datetime.now(UTC), "--since")
     settings = load(config)
+    if console:
+        show_console_log(settings, from_, as_json=as_json)
+        return
     engine = engine_of(url_of(settings.database, settings.state_dir), writes=False)
     try:
         found = list(logs(engine, box or ()))

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from getpass import getuser
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.translatable import tr
+from station.access.audit_entry import AT_THE_MACHINE, Actor
+from station.access.audit_log import AuditLog
 from station.audit.proof import StoreFinding, findings
 from station.backup.database_copy import is_empty, put_database, sum_of
 from station.backup.folder import (
@@ -38,7 +41,7 @@ from station.footage.folder import FOOTAGE
 from station.store.blobs import BLOBS, path_of
 from station.store.database import StoreError, claimed, engine_of, shown, url_of, versions
 from station.store.database import in_words as database_in_words
-from station.store.schema import blob
+from station.store.schema import blob, web_session
 from station.store.store import Store
 
 
@@ -166,6 +169,7 @@ def _restore(
         copied = _pictures(engine, folder, state_dir, progress)
         footage = copy_footage(folder.footage, state_dir / FOOTAGE, progress, mode=0o640)  # before its pieces
         count, until_ms, ends = _replay(config, folder, progress)
+        _close_console(engine, state_dir, manifest)
         faults = tuple(findings(engine, state_dir / BLOBS))
         footage_altered = tuple(altered(state_dir / FOOTAGE))
     finally:
@@ -181,6 +185,17 @@ def _restore(
     (state_dir / RESTORING).unlink()
     until_ms = max(until_ms, manifest.made_ms)
     return Restored(manifest, copied, footage, footage_altered, count, until_ms, found, faults)
+
+
+def _close_console(engine: Engine, state_dir: Path, manifest: BackupManifest) -> None:
+    """Nobody is logged in by what lay in a backup, and the console's log says that it was brought back."""
+    try:
+        with engine.begin() as connection:
+            connection.execute(web_session.delete())
+    except SQLAlchemyError as error:
+        raise database_in_words(error, engine.url) from error
+    of = {"backup": manifest.database, "made_ms": manifest.made_ms}
+    AuditLog(engine, state_dir).restored(Actor("", getuser(), "", AT_THE_MACHINE), of)
 
 
 def _pictures(engine: Engine, folder: BackupFolder, state_dir: Path, progress: Progress) -> Copied:

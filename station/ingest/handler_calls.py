@@ -44,6 +44,9 @@ class HandlerCalls:
         self.counters = IngestCounters()
         self.failing: str | None = None
         """Why the handler did not keep the latest that it was given."""
+        self.unkept: str | None = None
+        """Why the latest messages were not kept, for people; None: they were. Other calls do not count."""
+        self._hint: str | None = None
         self.commit_s = 0.0
         """How long the latest commit took."""
         self._handler = handler
@@ -52,7 +55,9 @@ class HandlerCalls:
         """Whether these are kept now."""
         begun_s = time.monotonic()
         if not self.done(lambda: self._handler.commit(fresh)):
+            self.unkept = self._hint or self.failing
             return False
+        self.unkept = None
         self.commit_s = time.monotonic() - begun_s
         self.counters.committed += len(fresh)
         self.counters.problems += sum(message.problem is not None for message in fresh)
@@ -83,11 +88,11 @@ class HandlerCalls:
         except NgatuError as error:
             if self.failing != error.what:
                 log.error("commit_failed", why=error.what, hint=error.hint)  # noqa: TRY400  (it says all)
-            self.failing = error.what
+            self.failing, self._hint = error.what, error.hint
         except Exception as error:  # whatever the handler's storage raises: promise 1
             if self.failing != repr(error):
                 log.exception("commit_failed")
-            self.failing = repr(error)
+            self.failing, self._hint = repr(error), None
         else:
             if self.failing is not None:
                 log.info("commits_again", failed=self.counters.failed_commits)

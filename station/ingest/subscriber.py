@@ -104,6 +104,10 @@ class Subscriber:
         self._connected_s = 0.0
         self._attended_s = 0.0
 
+    def standing(self) -> dict[str, str | None]:
+        """How the intake goes, from any thread: why nothing is kept, why no broker is there."""
+        return {"failing": self._calls.unkept, "away": None if self.connected else self.trouble}
+
     def stop(self) -> None:
         """End `run` soon; from any thread, from a signal handler or from `commit`."""
         self._stop.set()

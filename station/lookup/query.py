@@ -14,14 +14,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Row, Select, or_, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.core.types import Phase
 from station.store.blobs import path_of
 from station.store.columns import ms
 from station.store.database import current_version, in_words
-from station.store.schema import blob, box, event, event_began_ms, event_is_lasting, event_revision
+from station.store.schema import (
+    blob,
+    box,
+    event,
+    event_began_ms,
+    event_is_lasting,
+    event_latest_ms,
+    event_revision,
+)
 
 PAGE = 500
 _HOUR_MS = 3_600_000
@@ -131,7 +139,6 @@ def strangers(engine: Engine, wanted: EventFilter) -> list[tuple[str, str, list[
         raise in_words(error, engine.url) from error
 
 
-_latest: ColumnElement[int] = func.coalesce(event.c.time_ms + event.c.clock_offset_ms, event.c.time_ms)
 _place = tuple_(event_began_ms, event.c.box_id, event.c.event_id)
 
 
@@ -145,7 +152,7 @@ def _parts(wanted: EventFilter) -> Sequence[tuple[int, Select[Any]]]:
     since_ms, until_ms = ms(wanted.since), ms(wanted.until)
     is_open = (event.c.phase != str(Phase.END)) & (box.c.last_seen_ms >= since_ms)
     place = event_began_ms, event.c.box_id, event.c.event_id
-    shared = _columns().where(or_(_latest >= since_ms, is_open), *_conditions(wanted)).order_by(*place)
+    shared = _columns().where(or_(event_latest_ms >= since_ms, is_open), *_conditions(wanted)).order_by(*place)
     long_ago_ms = min(since_ms - _HOUR_MS, until_ms)
     return (
         (_FIRST_MS, shared.where(event_began_ms < long_ago_ms, event_is_lasting)),
@@ -165,7 +172,7 @@ def _columns() -> Select[Any]:
         select(
             event,
             event_began_ms.label("began_ms"),
-            _latest.label("latest_ms"),
+            event_latest_ms.label("latest_ms"),
             box.c.device,
             revision.body,
             thumbnail.c.sha256.label("thumbnail"),

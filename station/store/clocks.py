@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, Update, and_, bindparam, func, select, update
 
 from agent.wire.payloads import ClockMapPayload
 from station.store.columns import ms
 from station.store.database import insert_once
-from station.store.schema import clock_map, event
+from station.store.schema import clock_map, count_interval, event
 
 TRUSTED_CLOCKS = ("ntp", "rtc")
 """Clock states that need no correction."""
@@ -25,23 +25,32 @@ MAPS_PER_BOOT = 64
 tell of a clock that is lost and found again and again, and nothing new about what was before the first."""
 
 
-def record_clock_map(connection: Connection, payload: ClockMapPayload, box_id: int, now_ms: int) -> None:
-    """Keep a map, and put right what is here already; beyond MAPS_PER_BOOT nothing is changed any more."""
+def record_clock_map(
+    connection: Connection, payload: ClockMapPayload, box_id: int, now_ms: int
+) -> ColumnElement[bool] | None:
+    """Keep a map, and put right what is here already; gives back which events that were.
+
+    Beyond MAPS_PER_BOOT nothing is changed any more: None.
+    """
     clock = payload.clock
     if clock.boot_id is None or clock.mono_ms is None:
-        return
+        return None
     of_boot = clock_map.c.box_id == box_id, clock_map.c.boot_id == clock.boot_id
     maps = connection.scalar(select(func.count()).select_from(clock_map).where(*of_boot)) or 0
     if maps >= MAPS_PER_BOOT:
-        return
+        return None
     earlier = select(func.max(clock_map.c.mono_ms)).where(*of_boot, clock_map.c.mono_ms < clock.mono_ms)
     after_ms = connection.scalar(earlier)
     row = {"box_id": box_id, "boot_id": clock.boot_id, "mono_ms": clock.mono_ms, "wall_ms": ms(payload.time)}
     from_box = {"state": clock.state, "received_ms": now_ms}
     connection.execute(insert_once(connection, clock_map).values(row | from_box))
-    since = () if after_ms is None else (event.c.mono_ms > after_ms,)
-    of_these = event.c.box_id == box_id, event.c.boot_id == clock.boot_id
-    connection.execute(_corrected().where(*of_these, event.c.mono_ms <= clock.mono_ms, *since))
+    for table, time in _STAMPED:
+        since = () if after_ms is None else (table.c.mono_ms > after_ms,)
+        of_these = table.c.box_id == box_id, table.c.boot_id == clock.boot_id
+        connection.execute(_corrected(table, time).where(*of_these, table.c.mono_ms <= clock.mono_ms, *since))
+    since_ms = -1 if after_ms is None else after_ms
+    mine = event.c.box_id == box_id, event.c.boot_id == clock.boot_id
+    return and_(*mine, event.c.mono_ms > since_ms, event.c.mono_ms <= clock.mono_ms, *_untrusted(event))
 
 
 def correct_event_times(connection: Connection, events: Iterable[tuple[int, str]]) -> None:
@@ -49,21 +58,39 @@ def correct_event_times(connection: Connection, events: Iterable[tuple[int, str]
     rows = [{"box": box_id, "id": event_id} for box_id, event_id in events]
     if rows:
         one = event.c.box_id == bindparam("box"), event.c.event_id == bindparam("id")
-        connection.execute(_corrected().where(*one), rows)
+        connection.execute(_corrected(event, event.c.time_ms).where(*one), rows)
 
 
-def _corrected() -> Update:
-    """Of untrusted events; the `where` says which."""
+def correct_count_times(connection: Connection, counts: Iterable[tuple[int, int]]) -> None:
+    """The same for counting intervals (ids of stream and number)."""
+    rows = [{"stream": stream_id, "number": seq} for stream_id, seq in counts]
+    if rows:
+        one = count_interval.c.stream_id == bindparam("stream"), count_interval.c.seq == bindparam("number")
+        connection.execute(_corrected(count_interval, count_interval.c.end_ms).where(*one), rows)
+
+
+_STAMPED: tuple[tuple[Table, Column[int]], ...] = (
+    (event, event.c.time_ms),
+    (count_interval, count_interval.c.end_ms),
+)
+"""What boxes stamp, and the moment at which their steady clock said `mono_ms`."""
+
+
+def _corrected(table: Table, time: Column[int]) -> Update:
+    """Of untrusted rows; the `where` says which."""
     first: Any = (
         select(clock_map.c.wall_ms - clock_map.c.mono_ms)
         .where(
-            clock_map.c.box_id == event.c.box_id,
-            clock_map.c.boot_id == event.c.boot_id,
-            clock_map.c.mono_ms >= event.c.mono_ms,
+            clock_map.c.box_id == table.c.box_id,
+            clock_map.c.boot_id == table.c.boot_id,
+            clock_map.c.mono_ms >= table.c.mono_ms,
         )
         .order_by(clock_map.c.mono_ms)
         .limit(1)
         .scalar_subquery()
     )
-    untrusted = [event.c.clock_state != state for state in TRUSTED_CLOCKS]  # many rows at once take no list
-    return update(event).where(*untrusted).values(clock_offset_ms=first + event.c.mono_ms - event.c.time_ms)
+    return update(table).where(*_untrusted(table)).values(clock_offset_ms=first + table.c.mono_ms - time)
+
+
+def _untrusted(table: Table) -> list[ColumnElement[bool]]:
+    return [table.c.clock_state != state for state in TRUSTED_CLOCKS]  # many rows at once take no list

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from agent.wire.payloads import EventPayload, ImagePayload
 from station.ingest.inbound import InboundMessage
 from station.store.clocks import TRUSTED_CLOCKS, correct_event_times
 from station.store.columns import ms
 from station.store.database import insert_once, upsert
-from station.store.schema import event, event_revision
+from station.store.schema import event, event_feed, event_revision
 
 _KEYS = ("box_id", "event_id")
 _FIRST = "first_received_ms"
+LONGEST_WORD = 200
+"""Of label, rule and direction, in characters: they are indexed, and PostgreSQL takes no more than 2,704 bytes
+into an index. The whole is in the body."""
+FEED_ROWS = 200_000
+"""A screen that was away for longer begins anew."""
+_FEED_ROWS_AT_ONCE = 20_000
+
+AGAIN = 0
+_PICTURES_AT_ONCE = 200
+"""Few enough for the bound parameters of one statement."""
 
 Row = dict[str, Any]
 
@@ -46,11 +69,19 @@ class Events:
             if image is not None:
                 self._pictures[kind].append(_shown(box_id, payload, image))
 
+    @property
+    def keys(self) -> set[tuple[int, str]]:
+        """Ids of boxes and events."""
+        return {(row["box_id"], row["event_id"]) for row in self._revisions}
+
     def write(self, connection: Connection) -> None:
         """All of them. The highest revision counts, in whatever order they come."""
         if not self._revisions:
             return
         connection.execute(insert_once(connection, event_revision), self._revisions)
+        followed = ("box_id", "event_id", "revision")
+        feed = [{name: row[name] for name in followed} for row in self._revisions]
+        connection.execute(insert(event_feed), feed)
         put = upsert(connection, event)
         values = {name: put.excluded[name] for name in self._current[0] if name not in (*_KEYS, _FIRST)}
         newer = put.excluded.revision > event.c.revision
@@ -61,6 +92,34 @@ class Events:
         for kind, better in self._pictures.items():
             if better:
                 connection.execute(_show(kind), better)
+
+
+def tell_again(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Put events into the feed once more: what a screen shows of them has changed, though no message came.
+
+    The revision is 0, which none has: who follows messages passes over it.
+    """
+    changed = select(event.c.box_id, event.c.event_id, literal(AGAIN)).where(which)
+    columns = ["box_id", "event_id", "revision"]
+    connection.execute(insert(event_feed).from_select(columns, changed))
+
+
+def tell_pictures(connection: Connection, pictures: Collection[tuple[int, str, str]]) -> None:
+    """The same for the events that show one of these pictures (ids of box and event, sha256), kept just now."""
+    listed = sorted(pictures)
+    for at in range(0, len(listed), _PICTURES_AT_ONCE):
+        part = listed[at : at + _PICTURES_AT_ONCE]
+        these = tuple_(event.c.box_id, event.c.event_id).in_({each[:2] for each in part})
+        tell_again(connection, and_(these, event.c.thumbnail_sha256.in_({each[2] for each in part})))
+
+
+def trim_feed(connection: Connection, keep: int = FEED_ROWS) -> None:
+    """Let go of what no screen follows any more; of very many rows the first: the next call has its turn."""
+    newest = connection.scalar(select(func.max(event_feed.c.id)))
+    oldest = connection.scalar(select(func.min(event_feed.c.id)))  # both at once would read all of it
+    if newest is not None and oldest is not None and newest - oldest >= keep:
+        until = min(newest - keep, oldest + _FEED_ROWS_AT_ONCE)
+        connection.execute(delete(event_feed).where(event_feed.c.id <= until))
 
 
 def _show(kind: str) -> Any:
@@ -86,6 +145,12 @@ def words_of(payload: EventPayload) -> list[str]:
     return [word for word in _words(payload).values() if isinstance(word, str)]
 
 
+def indexed_words(payload: EventPayload) -> list[str]:
+    """Those of them that indexes have."""
+    columns = _words(payload)
+    return [columns[name] for name in ("rule_id", "label", "direction") if columns[name]]
+
+
 def _words(payload: EventPayload) -> Row:
     """What a screen looks for."""
     seen = payload.object
@@ -94,11 +159,14 @@ def _words(payload: EventPayload) -> Row:
         "kind": str(payload.kind),
         "severity": str(payload.severity),
         "start_ms": ms(payload.start_time),
-        "rule_id": payload.rule.id,
+        "rule_id": payload.rule.id[:LONGEST_WORD],
         "rule_kind": payload.rule.kind,
-        "label": seen.label if seen else None,
+        "label": seen.label[:LONGEST_WORD] if seen else None,
+        "riders": seen.riders if seen else None,
+        "top_score_permille": round(seen.top_score * 1000) if seen else None,
+        "zones": f",{','.join(seen.entered_zones)}," if seen and seen.entered_zones else None,
         "track_id": seen.track_id if seen else None,
-        "direction": payload.direction,
+        "direction": payload.direction and payload.direction[:LONGEST_WORD],
         "end_reason": None if payload.end_reason is None else str(payload.end_reason),
         "detail": payload.detail,
         "clock_state": payload.clock.state,

@@ -28,7 +28,7 @@ from station.ingest.inbound import InboundMessage
 from station.store.alarms import LogLine, close_quiet, raise_alarm
 from station.store.columns import suffix_of
 from station.store.database import upsert
-from station.store.events import words_of
+from station.store.events import indexed_words, words_of
 from station.store.id_cache import Box, IdCache
 from station.store.schema import box as box_table
 from station.store.schema import daily_usage, stream
@@ -39,6 +39,8 @@ PAGE_BYTES = 4096
 """Of SQLite and of file systems: what fills more than half of one takes the whole."""
 _COLUMNS_BYTES = 256
 """What stands beside a text in its row."""
+_INDEXES = 3
+"""Times what a word takes there: it is in two of them, whose pages are not full."""
 DAY_MS = 86_400_000
 QUIET_MS = 600_000
 """So long after the last refusal the alarm is over."""
@@ -248,7 +250,9 @@ def _kept_bytes(message: InboundMessage) -> int:
         return -(-size // PAGE_BYTES) * PAGE_BYTES + PAGE_BYTES
     if message.event is not None:  # its words are kept a second time, for whoever looks for them
         words = sum(len(word.encode()) for word in words_of(message.event))
-        return _in_pages(size) + (_in_pages(words) if words > _COLUMNS_BYTES else 0)
+        indexed = _INDEXES * sum(len(word.encode()) for word in indexed_words(message.event))
+        more = _in_pages(words) if words > _COLUMNS_BYTES else 0
+        return _in_pages(size) + more + max(0, indexed - _COLUMNS_BYTES)
     if message.problem is not None:  # the topic stands in an index, too
         size += 2 * len(suffix_of(message).encode()) + len(message.problem[:1000].encode(errors="replace"))
     return _in_pages(size)

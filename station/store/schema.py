@@ -140,6 +140,7 @@ event_revision = Table(  # every message of every event
     Column("digest", Text, nullable=False),
     Column("body", Text, nullable=False),  # the JSON as it came
     Column("received_ms", BigInteger, nullable=False),
+    Index("ix_event_revision_stream_id", "stream_id", "seq"),
 )
 
 event = Table(  # how each event stands: its highest revision, and the best pictures of all of them
@@ -157,6 +158,9 @@ event = Table(  # how each event stands: its highest revision, and the best pict
     Column("rule_id", Text, nullable=False),
     Column("rule_kind", Text, nullable=False),
     Column("label", Text),
+    Column("riders", BigInteger),
+    Column("top_score_permille", Integer),
+    Column("zones", Text),  # those that its road user has been in, in order, as ",gate,crossing,"; null: none
     Column("track_id", Text),
     Column("direction", Text),
     Column("end_reason", Text),
@@ -172,21 +176,79 @@ event = Table(  # how each event stands: its highest revision, and the best pict
     Column("scene_revision", BigInteger),
     Column("first_received_ms", BigInteger, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
+    Column("settled_ms", BigInteger),  # when the duty room was done with it (`review`); null: it is open
     Index("ix_event_start_ms", "start_ms"),
     Index("ix_event_first_received_ms", "first_received_ms"),
     Index("ix_event_track_id", "track_id"),
     Index("ix_event_boot_id", "boot_id"),
+    Index("ix_event_event_id", "event_id"),
 )
 
 event_began_ms = func.coalesce(event.c.start_ms + event.c.clock_offset_ms, event.c.start_ms)
 """When an event began, by all that is known of its box's clock."""
+event_latest_ms = func.coalesce(event.c.time_ms + event.c.clock_offset_ms, event.c.time_ms)
+"""Of when its newest message tells, by the same; its end, if it has one."""
 event_is_lasting = or_(
     event.c.phase != literal_column("'end'"), event.c.time_ms - event.c.start_ms >= literal_column("3600000")
 )
 """It goes on, or lasted an hour: one of the few that may have begun long before a time that is asked for."""
+LATE_MS = 60_000
+"""What came so long after it began is no news any more."""
+event_is_alert = event.c.severity == literal_column("'alert'")
+event_is_late = or_(event.c.first_received_ms - event_began_ms > literal_column(str(LATE_MS)), event.c.replayed)
+"""It came late, or its newest word did."""
+event_is_crowded = event.c.riders >= literal_column("3")
+"""More on a two-wheeler than the law allows."""
 _PLACE = (event_began_ms, event.c.box_id, event.c.event_id)
 Index("ix_event_began_ms", *_PLACE)
 Index("ix_event_lasting", *_PLACE, sqlite_where=event_is_lasting, postgresql_where=event_is_lasting)
+Index("ix_event_box_camera_began_ms", event.c.box_id, event.c.camera, event_began_ms, event.c.event_id)
+Index("ix_event_label_began_ms", event.c.label, *_PLACE)
+Index("ix_event_kind_label_began_ms", event.c.kind, event.c.label, *_PLACE)
+Index("ix_event_rule_began_ms", event.c.rule_id, *_PLACE)
+ZONES_LONGEST = 200
+event_zones_head = func.substr(event.c.zones, literal_column("1"), literal_column(str(ZONES_LONGEST)))
+"""So much of the zones as an index takes."""
+_HAS_ZONES = event.c.zones.is_not(None)
+Index(
+    "ix_event_zones_began_ms", event_zones_head, *_PLACE, sqlite_where=_HAS_ZONES, postgresql_where=_HAS_ZONES
+)
+event_has_detail = event.c.detail.is_not(None)
+Index("ix_event_detail_began_ms", *_PLACE, sqlite_where=event_has_detail, postgresql_where=event_has_detail)
+_HAS_DIRECTION = event.c.direction.is_not(None)
+Index(
+    "ix_event_direction_began_ms",
+    event.c.direction,
+    *_PLACE,
+    sqlite_where=_HAS_DIRECTION,
+    postgresql_where=_HAS_DIRECTION,
+)
+Index("ix_event_alert_began_ms", *_PLACE, sqlite_where=event_is_alert, postgresql_where=event_is_alert)
+Index("ix_event_late_began_ms", *_PLACE, sqlite_where=event_is_late, postgresql_where=event_is_late)
+Index("ix_event_crowded_began_ms", *_PLACE, sqlite_where=event_is_crowded, postgresql_where=event_is_crowded)
+_IS_UNSETTLED = event_is_alert & event.c.settled_ms.is_(None)
+Index(  # what the queue of a shift reads and counts: as long as it is, however much the store holds
+    "ix_event_unsettled",
+    *_PLACE,
+    event.c.camera,
+    event.c.rule_id,
+    event.c.severity,  # the last two are always the same: with all that is asked in it, SQLite prefers it
+    event.c.settled_ms,
+    sqlite_where=_IS_UNSETTLED,
+    postgresql_where=_IS_UNSETTLED,
+)
+_IS_OPEN = event.c.phase != literal_column("'end'")
+Index("ix_event_open", event.c.severity, event.c.phase, sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN)
+
+event_feed = Table(  # each revision of an event in the order in which it was kept: what a screen follows
+    "event_feed",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),  # 150 a second for years
+    _key("box_id", "box"),
+    Column("event_id", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    sqlite_autoincrement=True,  # a number is never given again, so whoever was away misses none
+)
 
 count_interval = Table(
     "count_interval",
@@ -199,7 +261,26 @@ count_interval = Table(
     Column("start_ms", BigInteger, nullable=False),
     Column("end_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
+    Column("received_ms", BigInteger),  # null here and below: it came before the station wrote this down
+    Column("clock_state", Text),
+    Column("boot_id", Text),  # of the box's clock that never steps …
+    Column("mono_ms", BigInteger),  # … and what it said at end_ms
+    Column("clock_offset_ms", BigInteger),  # to be added to the box's times; null: nobody knows better
     Index("ix_count_interval_start_ms", "start_ms"),
+    Index("ix_count_interval_box_id", "box_id", "camera", "rule", "start_ms"),
+    Index("ix_count_interval_boot_id", "box_id", "boot_id"),
+)
+
+count_is_untrusted = count_interval.c.clock_state.not_in([literal_column("'ntp'"), literal_column("'rtc'")])
+"""Nobody vouched for the clock by which it is stamped."""
+Index(
+    "ix_count_interval_untrusted",
+    count_interval.c.box_id,
+    count_interval.c.camera,
+    count_interval.c.rule,
+    count_interval.c.received_ms,
+    sqlite_where=count_is_untrusted,
+    postgresql_where=count_is_untrusted,
 )
 
 blob = Table(  # what lies in the folder `blobs`, once, by its hash
@@ -220,6 +301,17 @@ picture = Table(  # which event a blob is the picture of; event_id is '' for a s
     Column("camera", Text, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
     Index("ix_picture_sha256", "sha256"),
+)
+
+picture_is_snapshot = picture.c.kind == literal_column("'snapshot'")
+"""It was ordered; by a literal, for no partial index serves a bound value."""
+Index(
+    "ix_picture_snapshot",
+    picture.c.box_id,
+    picture.c.camera,
+    picture.c.received_ms,
+    sqlite_where=picture_is_snapshot,
+    postgresql_where=picture_is_snapshot,
 )
 
 other_message = Table(  # answers to commands, and footage: kept as they came
@@ -340,4 +432,154 @@ daily_usage = Table(  # what was taken of a box on a day of UTC, and what was re
     Column("streams", BigInteger, nullable=False),  # new ones
     Column("refused", BigInteger, nullable=False),  # messages; one that came again is counted again
     Column("refused_bytes", BigInteger, nullable=False),
+)
+
+account = Table(  # who may use the duty room's screen
+    "account",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("login", Text, nullable=False),  # lower case
+    Column("name", Text, nullable=False),  # as it stands in logs and reports
+    Column("role", Text, nullable=False),  # officer, supervisor, administrator
+    Column("password_hash", Text, nullable=False),  # argon2id
+    Column("must_change", Boolean, nullable=False),  # the password was given by somebody else
+    Column("disabled", Boolean, nullable=False),
+    Column("language", Text),  # null: the console's
+    Column("failed", Integer, nullable=False),  # wrong passwords in a row
+    Column("locked_until_ms", BigInteger),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),  # of the password; sessions of before are over
+    Column("login_ms", BigInteger),  # the latest
+    UniqueConstraint("login"),
+)
+
+web_session = Table(  # who is logged in
+    "web_session",
+    metadata,
+    Column("token_sha256", Text, primary_key=True),
+    _key("account_id", "account"),
+    Column("csrf", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("browser", Text, nullable=False),
+    Index("ix_web_session_account_id", "account_id"),
+)
+
+known_browser = (
+    Table(  # in which an account was logged in; it gives no right, but a count of wrong passwords of its own
+        "known_browser",
+        metadata,
+        Column("token_sha256", Text, primary_key=True),
+        _key("account_id", "account"),
+        Column("seen_ms", BigInteger, nullable=False),  # the latest log-in
+        Column("failed", Integer, nullable=False),  # wrong passwords in a row
+        Column("locked_until_ms", BigInteger),
+        Index("ix_known_browser_account_id", "account_id"),
+    )
+)
+
+audit_entry = Table(  # what was done at the console, by whom: it only grows, each line bound to the one before
+    "audit_entry",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("login", Text, nullable=False),  # '' where nobody was logged in
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("verb", Text, nullable=False),  # of station.access.audit_log
+    Column("subject", Text, nullable=False),  # box/camera, event id, request id, login, …
+    Column("detail", Text, nullable=False),  # JSON
+    Column("previous_sha256", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Index("ix_audit_entry_time_ms", "time_ms"),
+    Index("ix_audit_entry_login", "login", "time_ms"),
+    Index("ix_audit_entry_verb", "verb", "time_ms"),
+    sqlite_autoincrement=True,
+)
+
+review = Table(  # what the duty room made of an event; no row: nobody has looked yet
+    "review",
+    metadata,
+    Column("box_id", Integer, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # seen, confirmed, false, passed_on
+    Column("reason", Text),  # of a false alarm
+    Column("note", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("change_id", Integer, nullable=False),  # the row of review_change that says so
+    Column("camera", Text, nullable=False),  # to began_ms: of the event, as it was then
+    Column("rule_id", Text, nullable=False),
+    Column("rule_kind", Text, nullable=False),
+    Column("began_ms", BigInteger, nullable=False),
+    Index("ix_review_changed_ms", "changed_ms"),
+    Index("ix_review_state", "state", "changed_ms"),
+)
+
+review_change = Table(  # every step of it, in order; it only grows
+    "review_change",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("box_id", Integer, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("state", Text, nullable=False),  # new: taken back
+    Column("reason", Text),
+    Column("note", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Index("ix_review_change_event_id", "event_id"),
+    sqlite_autoincrement=True,
+)
+
+plan = Table(  # a picture of the commune, on which boxes have their places
+    "plan",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("image", LargeBinary, nullable=False),
+    Column("width_px", Integer, nullable=False),
+    Column("height_px", Integer, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+)
+
+plan_place = Table(
+    "plan_place",
+    metadata,
+    Column("plan_id", Integer, ForeignKey("plan.id"), primary_key=True),
+    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
+    Column("x_permille", Integer, nullable=False),  # from the left
+    Column("y_permille", Integer, nullable=False),  # from the top
+)
+
+webhook = Table(  # how far each of the webhooks of the configuration is
+    "webhook",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("begun_ms", BigInteger, nullable=False),
+    Column("feed_id", BigInteger, nullable=False),  # of event_feed: all up to it was delivered, or given up
+    Column("delivered", BigInteger, nullable=False),
+    Column("given_up", BigInteger, nullable=False),  # after days, or gone out of the feed before
+    Column("delivered_ms", BigInteger),  # the latest
+    Column("failing_ms", BigInteger),  # since when the next one has not been taken; null: it goes on
+    Column("trouble", Text),  # why, in words
+)
+
+api_token = Table(  # programs that may ask the console's interface
+    "api_token",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token_sha256", Text, nullable=False),
+    Column("name", Text, nullable=False),  # of the program
+    Column("role", Text, nullable=False),
+    Column("made_by", Text, nullable=False),  # login
+    Column("created_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),  # the latest, to the minute
+    Column("revoked_ms", BigInteger),
+    UniqueConstraint("token_sha256"),
+    sqlite_autoincrement=True,
 )

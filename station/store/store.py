@@ -40,6 +40,7 @@ from station.store.alarms import LogLine, close_alarm, close_quiet, raise_alarm
 from station.store.blobs import BLOBS, Blobs
 from station.store.columns import blobs_of
 from station.store.database import StoreError, in_words, upgrade
+from station.store.events import trim_feed
 from station.store.gap_scan import GapScan
 from station.store.id_cache import Box, IdCache
 from station.store.quota import DAY_MS, QUIET_MS, Quota
@@ -49,6 +50,7 @@ from station.store.writer import BatchWriter, Notice
 log = structlog.get_logger("station.store.store")
 
 _REPORT_S = 5.0
+_TRIM_S = 60.0
 _OVER_AFTER_MS = {
     AlarmKind.SECOND_STATION: QUIET_MS,
     AlarmKind.SECOND_HOLDER: DAY_MS,  # somebody has to look for the other box; it may be switched off meanwhile
@@ -89,7 +91,7 @@ class Store:
         self._ids = IdCache()
         self._gap_scan = GapScan(gap_after_s)
         self._quota = Quota(quota or QuotaSettings())
-        self._reported_s = 0.0
+        self._reported_s = self._trimmed_s = 0.0
         try:
             before, after = upgrade(engine)
             if before != after:
@@ -192,7 +194,7 @@ class Store:
         return self._transact(lambda connection: [(row.seq, row.digest) for row in connection.execute(query)])
 
     def attend(self) -> None:
-        """Look for gaps, report who is over his quota, do the duties; called about once a second.
+        """Look for gaps, report quotas, trim the feed, do the duties; called about once a second.
 
         Raises:
             StoreError: the database cannot be read or written.
@@ -203,6 +205,9 @@ class Store:
         if time.monotonic() - self._reported_s >= _REPORT_S:
             self._reported_s, at_ms = time.monotonic(), self._now_ms()
             _log(Notice(*line) for line in self._transact(lambda connection: self._report(connection, at_ms)))
+        if time.monotonic() - self._trimmed_s >= _TRIM_S:
+            self._trimmed_s = time.monotonic()
+            self._transact(trim_feed)
         for duty in self._duties:
             duty(self)
 

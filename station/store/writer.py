@@ -18,11 +18,11 @@ from agent.wire.payloads import ChainPayload, ClockMapPayload, CountPayload, Eve
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import raise_alarm
-from station.store.clocks import record_clock_map
+from station.store.clocks import TRUSTED_CLOCKS, correct_count_times, record_clock_map
 from station.store.columns import blob_of, ms, storable, suffix_of
 from station.store.current_state import record_given_up, record_state
 from station.store.database import insert_once, upsert
-from station.store.events import Events
+from station.store.events import Events, tell_again, tell_pictures
 from station.store.id_cache import IdCache
 from station.store.schema import (
     blob,
@@ -45,6 +45,12 @@ _STATE_KINDS = frozenset(
 """Not kept by the box, and so without a number."""
 _APPENDED = (blob, message_table, count_interval, picture, other_message, conflict)
 """Tables whose rows never change, those first that others refer to."""
+
+_THUMBNAIL = "thumbnail"
+_STEPPED_MS = 1_500
+"""Between an interval's two stamps and its length: from here on the box's clock was set meanwhile."""
+_MOST_COUNTED_S = 366 * 86_400.0
+"""Nobody counts for longer in one interval."""
 
 SourceIds = tuple[int, int | None]
 """Ids of a box and, for what has a number and for hello, of a stream."""
@@ -73,6 +79,8 @@ class BatchWriter:
         self._event_digests: dict[tuple[int, str, int], str] = {}
         """Of events, by ids of box, event and revision."""
         self._committed: defaultdict[int, list[int]] = defaultdict(list)
+        self._untrusted_counts: list[tuple[int, int]] = []
+        """Ids of streams and numbers."""
 
     def write(self, messages: Sequence[InboundMessage]) -> None:
         """Write everything about them."""
@@ -83,7 +91,9 @@ class BatchWriter:
         for table in _APPENDED:
             if self._rows[table]:
                 self._connection.execute(insert_once(self._connection, table), self._rows[table])
+        correct_count_times(self._connection, self._untrusted_counts)
         self._events.write(self._connection)
+        tell_pictures(self._connection, self._shown_later())
         self._write_quarantine()
         for stream_id, seqs in self._committed.items():
             self._ids.add_committed(self._connection, stream_id, seqs)
@@ -246,6 +256,13 @@ class BatchWriter:
             self._count_unnumbered(row)
         self._rows[picture].append(row)
 
+    def _shown_later(self) -> set[tuple[int, str, str]]:
+        """Pictures that come after the events that show them: (box, event, sha256)."""
+        stated = self._events.keys
+        rows = (row for row in self._rows[picture] if row["kind"] == _THUMBNAIL)
+        found = {(row["box_id"], row["event_id"], row["sha256"]) for row in rows}
+        return {each for each in found if each[:2] not in stated}
+
     def _count_unnumbered(self, row: dict[str, Any]) -> None:
         """MQTT 3.1.1 does not carry a picture's seq: as many holes of its stream are no gap."""
         same = [picture.c[name] == row[name] for name in ("box_id", "event_id", "kind", "sha256")]
@@ -258,18 +275,28 @@ class BatchWriter:
         ids = {"stream_id": stream_id, "seq": message.seq, "box_id": box_id}
         payload = message.payload
         if isinstance(payload, CountPayload):
-            when = {"start_ms": ms(payload.start_time), "end_ms": ms(payload.end_time)}
-            what = {"camera": payload.camera, "rule": payload.rule, "body": message.raw.decode()}
-            self._rows[count_interval].append(ids | when | what)
+            self._add_count(message, payload, ids)
             return
         if isinstance(payload, ChainPayload):
             for name, fields in record_given_up(self._connection, payload, box_id, self._ids, self._now_ms):
                 self._notify(message, name, **fields)
         if isinstance(payload, ClockMapPayload):
-            record_clock_map(self._connection, payload, box_id, self._now_ms)
+            mended = record_clock_map(self._connection, payload, box_id, self._now_ms)
+            if mended is not None:
+                tell_again(self._connection, mended)
         what = {"kind": str(message.kind), "suffix": suffix_of(message)}
         body = {"body": message.raw.decode(), "sha256": None}
         self._rows[other_message].append(ids | what | body | {"received_ms": self._now_ms})
+
+    def _add_count(self, message: InboundMessage, payload: CountPayload, ids: dict[str, Any]) -> None:
+        clock = payload.clock
+        start_ms, end_ms = _when(payload)
+        when = {"start_ms": start_ms, "end_ms": end_ms, "received_ms": self._now_ms}
+        what = {"camera": payload.camera, "rule": payload.rule, "body": message.raw.decode()}
+        by = {"clock_state": clock.state, "boot_id": clock.boot_id, "mono_ms": clock.mono_ms}
+        self._rows[count_interval].append(ids | when | what | by)
+        if clock.state not in TRUSTED_CLOCKS and clock.boot_id is not None:
+            self._untrusted_counts.append((ids["stream_id"], ids["seq"]))
 
     def _record_state(self, message: InboundMessage, box_id: int, stream_id: int | None) -> None:
         for name, fields in record_state(self._connection, message, box_id, stream_id, self._ids, self._now_ms):
@@ -285,6 +312,15 @@ class BatchWriter:
 
     def _notify(self, message: InboundMessage, name: str, **fields: object) -> None:
         self.notices.append(Notice(name, {"box": f"{message.commune}/{message.device}", **fields}))
+
+
+def _when(payload: CountPayload) -> tuple[int, int]:
+    """From when to when it counted; of a clock that was set meanwhile its last word counts, and its length."""
+    start_ms, end_ms = ms(payload.start_time), ms(payload.end_time)
+    length_ms = round(min(payload.duration_s, _MOST_COUNTED_S) * 1000)
+    if end_ms < start_ms or abs(end_ms - start_ms - length_ms) > _STEPPED_MS:
+        start_ms = end_ms - length_ms
+    return start_ms, end_ms
 
 
 def _parts(rows: set[Any], size: int = 200) -> list[list[Any]]:

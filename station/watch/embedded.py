@@ -66,6 +66,11 @@ def embedded_broker(port: int | None = None) -> Iterator[Address]:
             broker.stop()
 
 
+def free_port() -> int:
+    """A port of loopback where nobody listens at this moment."""
+    return _free_ports(1)[0]
+
+
 def _free_ports(number: int) -> list[int]:
     """Ports nobody listens on at this moment; held together, so that no two are the same."""
     sockets = [socket.socket() for _ in range(number)]

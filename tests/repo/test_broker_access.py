@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from agent.wire.channels import CHANNELS, Channel
@@ -15,9 +17,14 @@ NAMES = {
 }  # fmt: skip
 
 
-def access_file() -> str:
+OUTWARD = {"hai-ninh": ["frigate", "homeassistant/device/hai-ninh"], "elsewhere": ["far"]}
+HOME = "operator.home-assistant"
+
+
+def access_file(**more: Any) -> str:
     return rendered(
         "acl.j2",
+        **more,
         ngatu_broker_communes=["hai-ninh", "hai-tay"],
         ngatu_broker_operators=[],
         ngatu_broker_boxes={"hai-ninh-03": "hai-ninh", "hai-tay-01": "hai-tay", "far-01": "elsewhere"},
@@ -41,6 +48,7 @@ def rules(text: str) -> set[tuple[str, str, str]]:
 
 
 RULES = rules(access_file())
+OPENED = rules(access_file(ngatu_broker_outward=OUTWARD, ngatu_broker_outward_readers=[HOME]))
 STATION, BOX = "station.hai-ninh", TOPICS.device
 
 
@@ -104,3 +112,26 @@ def test_nothing_that_may_be_kept_can_be_invented() -> None:
 def test_a_lost_box_and_one_of_a_commune_that_is_elsewhere_may_nothing() -> None:
     assert {rule[1] for rule in RULES if rule[0] == "lost-01"} == {"deny"}
     assert not [rule for rule in RULES if rule[0] == "far-01"]
+
+
+def test_what_a_station_says_to_other_programs_changes_nothing_for_any_box() -> None:
+    more = OPENED - RULES
+
+    assert RULES <= OPENED
+    assert more == {
+        (STATION, "write", "frigate/#"), (STATION, "write", "homeassistant/device/hai-ninh/#"),
+        (HOME, "read", "frigate/#"), (HOME, "read", "homeassistant/device/hai-ninh/#"),
+    }  # fmt: skip
+
+
+def test_by_default_a_station_says_nothing_to_other_programs() -> None:
+    assert not [rule for rule in RULES if not rule[2].startswith(("ngatu/v1/", "#", "$SYS"))]
+
+
+def test_only_the_stations_door_keeps_what_is_said_to_other_programs() -> None:
+    text = rendered("mosquitto.conf.j2", ngatu_broker_communes=["hai-ninh"], ngatu_broker_outward=OUTWARD)
+    boxes, stations = text.split("plugin_opt_door stations")
+
+    assert "plugin_opt_keep frigate/#" not in boxes
+    assert "plugin_opt_keep frigate/#\nplugin_opt_keep homeassistant/device/hai-ninh/#" in stations
+    assert "far/#" not in text

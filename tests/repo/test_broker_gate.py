@@ -333,3 +333,40 @@ def test_the_tool_says_in_one_line_what_it_lacks() -> None:
     )  # fmt: skip
 
     assert done.returncode == 1 and re.fullmatch(r"ngatu-kept: .+\n", done.stderr)
+
+
+def test_what_leaves_a_station_for_other_programs_is_read_by_these_and_reached_by_no_box(
+    tmp_path: Path,
+) -> None:
+    outward = {COMMUNE: ["homeassistant", "frigate"]}
+    more = {"ngatu_broker_outward": outward, "ngatu_broker_outward_readers": ["operator.home"]}
+    with role_broker(tmp_path, BOXES, **CAMERAS, **more) as broker:
+        speaker, box = station(broker, "outward"), Line(broker, broker.pair(HOSTILE), HOSTILE)
+        reader = operator_of(broker, "operator.home")
+
+        assert codes(
+            speaker,
+            ("frigate/available", b"online", True), ("homeassistant/device/x/y/config", b"{}", True),
+            ("elsewhere/x", b"", False), ("frigate/available", b"x" * 65_537, True),
+        )[2:] == [DENIED] * 2  # fmt: skip
+        assert codes(
+            box, ("frigate/events", b"{}", False), ("frigate/available", b"offline", True),
+            ("homeassistant/device/x/y/config", b"", True),
+        ) == [DENIED] * 3  # fmt: skip
+        reader.client.subscribe([("frigate/#", 1), ("homeassistant/#", 1)])
+        until(lambda: set(reader.heard) == {"frigate/available", "homeassistant/device/x/y/config"})
+        assert codes(reader, ("frigate/events", b"{}", False), (f"{TREE}/receipt", b"", False)) == [DENIED] * 2
+        box.client.subscribe([("frigate/#", 1), ("#", 1)])
+        reader.client.subscribe([(f"{ROOT}/#", 1)])
+        until(lambda: box.subscribed and len(reader.subscribed) > 2)
+        codes(box, (f"{TREE}/camera/north/event", b"{}", False))
+        codes(speaker, ("frigate/events", b"{}", False))
+        until(lambda: "frigate/events" in reader.heard)
+        assert not box.heard
+        assert not [topic for topic in reader.heard if topic.startswith(ROOT)]
+        for line in (speaker, box, reader):
+            line.leave()
+
+
+def operator_of(broker: RoleBroker, name: str) -> Line:
+    return Line(broker, broker.pair(name, "operator"), name.replace(".", "-"), port=broker.station_port)

@@ -20,7 +20,10 @@ from tests.support.releases import TOOL
 
 ANSIBLE = ROOT / "deploy/ansible"
 GUIDES = ROOT / "docs/guide"
-NAMES = ("fleet", "fleet.vi", "first-box", "first-box.vi", "stolen-box", "stolen-box.vi", "update", "update.vi")
+NAMES = (
+    "console", "console.vi", "fleet", "fleet.vi", "first-box", "first-box.vi", "stolen-box", "stolen-box.vi",
+    "update", "update.vi",
+)  # fmt: skip
 PAGES = [GUIDES / f"{name}.md" for name in NAMES]
 TRANSLATED = [name for name in NAMES if f"{name}.vi" in NAMES]
 EACH = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -36,7 +36,8 @@ def forbidden(words: str) -> list[str]:
     for never, _, _, allowed in rows("Từ không dùng"):
         rest = words
         for phrase in starred(allowed):
-            rest = rest.replace(phrase, "·")
+            for written in (phrase, phrase[0].upper() + phrase[1:]):  # as a sentence begins with it
+                rest = rest.replace(written, "·")
         found += [word for word in starred(never) if re.search(rf"\b{word}\b", rest, re.IGNORECASE)]
     return found
 

@@ -27,7 +27,9 @@ def test_every_setting_has_a_description_and_a_row() -> None:
     for group in groups(StationConfig):
         for setting in group.settings:
             assert setting.description, setting.path
-            assert f"`{setting.name}`" in page_text() or group.path.endswith("password"), setting.path
+            assert f"`{setting.name}`" in page_text() or group.path.endswith(("password", "secret")), (
+                setting.path
+            )
 
 
 def test_the_writer_tells_what_is_stale_and_writes_it(

@@ -98,7 +98,7 @@ class Box:
 
 
 class Station:
-    """`ngatu station`, as whoever tries it for the first time starts it."""
+    """`ngatu station`, as whoever tries it for the first time starts it, but without a screen."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder / "station"
@@ -110,6 +110,13 @@ class Station:
     def start(self) -> Station:
         """Run it."""
         words = ["--commune=test-commune", f"--port={self._port}", f"--folder={self.folder}"]
+        file = self.folder / "station.yaml"
+        if not file.exists():
+            self.folder.mkdir(exist_ok=True)
+            file.write_text(
+                f"commune: test-commune\nname: test-commune\nstate_dir: {self.folder}\n"
+                f"broker: {{host: 127.0.0.1, port: {self._port}}}\n"
+            )
         with self._log.open("ab") as log:
             self.process = subprocess.Popen([*NGATU, "station", *words], stdout=log, stderr=log)
         return self

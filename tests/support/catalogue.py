@@ -16,6 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from agent.language import DOMAIN, LANGUAGES, LOCALE
+from station.web.render import messages
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("agent", "station", "models", "fleet", "verifier")
@@ -43,7 +44,7 @@ def sources() -> Iterator[Path]:
 
 
 def marked() -> dict[str, list[str]]:
-    """Message -> the modules that say it, in the order in which they stand."""
+    """Message -> the modules and templates that say it, in the order in which they stand."""
     found: dict[str, list[str]] = {}
     for path in sources():
         for call in sorted(calls(path), key=lambda each: (each.lineno, each.col_offset)):
@@ -51,6 +52,10 @@ def marked() -> dict[str, list[str]]:
                 places = found.setdefault(text, [])
                 if (name := str(path.relative_to(ROOT))) not in places:
                     places.append(name)
+    for name, text in messages():
+        places = found.setdefault(text, [])
+        if (place := f"station/web/templates/{name}") not in places:
+            places.append(place)
     return found
 
 

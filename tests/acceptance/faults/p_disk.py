@@ -6,7 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.acceptance.faults.pytests import passed
@@ -39,6 +39,14 @@ def small_disk(folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(place)], check=False)
 
 
+def fill(disk: Path) -> None:
+    """Until nothing more fits, in a file `filler`."""
+    with suppress(OSError), (disk / "filler").open("wb") as filler:
+        while True:
+            filler.write(bytes(1 << 16))
+            filler.flush()
+
+
 @promise(
     "P17", "the disk fills up from outside while events come and the broker is away",
     f"events go on: {ON_THE_BALLAST} and more on the ballast, 0 lost; losses counted; recovered <= 30 s after",
@@ -53,13 +61,7 @@ def full_disk(trial: Trial) -> str:
             victim.until_fed()
             victim.end()
             server.kill()
-            with (disk / "filler").open("wb") as filler:
-                try:
-                    while True:
-                        filler.write(bytes(1 << 16))
-                        filler.flush()
-                except OSError:
-                    pass
+            fill(disk)
             begun = len(victim.accepted)
             victim.start(ON_THE_BALLAST + 200, rate=400, picture_every=20, picture_bytes=8000)
             victim.until_fed()

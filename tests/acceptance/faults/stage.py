@@ -26,6 +26,8 @@ from tests.support.boxes import IMPATIENT
 from tests.support.brokers import MOSQUITTO, Mosquitto
 from tests.support.squares import write_clip, write_model
 
+START_S = 300.0
+"""Longer than a box takes to begin on a machine that does much else; no mark."""
 READ_S = 300.0
 """Longer than reading what a dead box has left in its pipe takes on any machine."""
 
@@ -99,7 +101,7 @@ class Victim:
         self._fed += count
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if not self.ready.wait(60):
+        if not self.ready.wait(START_S):
             raise Broken(f"the box did not start: {self.last_words()}")
         return self
 
@@ -182,13 +184,14 @@ class Victim:
 class Receiver:
     """`ngatu station` in a process of its own, and what its store says in the judge's words."""
 
-    def __init__(self, folder: Path, port: int, more: str = "") -> None:
-        """`more` are lines for its configuration."""
+    def __init__(self, folder: Path, port: int, more: str = "", state: Path | None = None) -> None:
+        """`more` are lines for its configuration; `state` is where its store is, if not beside its log."""
         self.folder = folder / "station"
         self.folder.mkdir(exist_ok=True)
+        self.state = state or self.folder
         self.config = self.folder / "station.yaml"
         self.config.write_text(
-            f"commune: test-commune\nname: test-commune\nstate_dir: {self.folder}\n"
+            f"commune: test-commune\nname: test-commune\nstate_dir: {self.state}\n"
             f"broker: {{host: 127.0.0.1, port: {port}}}\n{more}\n",
             encoding="utf-8",
         )
@@ -209,7 +212,7 @@ class Receiver:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the store answers; nothing before it is there."""
-        return read_beside(self.folder / "station.db", query)[0]
+        return read_beside(self.state / "station.db", query)[0]
 
     def count(self) -> int:
         """How many messages it has."""
@@ -226,7 +229,7 @@ class Receiver:
     def committed(self) -> list[Row]:
         """Every fed message it has; what the box says by itself is left out: nobody noted that it was due."""
         events, pictures, unnumbered = read_beside(
-            self.folder / "station.db",
+            self.state / "station.db",
             "select stream.name, seq, event_id || '/' || revision from event_revision join stream on "
             "stream.id = stream_id where json_extract(body, '$.camera') = 'fed' "
             "and json_extract(body, '$.end_reason') is not 'agent_restarted'",
@@ -293,14 +296,23 @@ class Spy:
 
 @contextmanager
 def playing(
-    folder: Path, *broker: str, confirm: str = "", camera: str = "", more: str = "", station: str = ""
+    folder: Path,
+    *broker: str,
+    confirm: str = "",
+    camera: str = "",
+    more: str = "",
+    station: str = "",
+    state: Path | None = None,
 ) -> Iterator[tuple[Victim, Mosquitto, Receiver]]:
-    """Broker and station at work, the box not yet; nothing outlives the block."""
+    """Broker and station at work, the box not yet; nothing outlives the block.
+
+    `station` are lines of the station's configuration, `state` is where its store is, if not below the folder.
+    """
     if MOSQUITTO is None:
         raise NotTried("mosquitto is not here: apt-get install mosquitto")
     server = Mosquitto(folder, *broker).start()
     victim = Victim(folder, server.port, broker=confirm, camera=camera, more=more)
-    receiver = Receiver(folder, server.port, station).start()
+    receiver = Receiver(folder, server.port, station, state).start()
     try:
         yield victim, server, receiver
     finally:

@@ -25,7 +25,7 @@ INCLUDED = (
 """What any installed Debian has. Without libpam-systemd: with it a reboot hung on user@0.service."""
 
 CACHED = (
-    "mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libssl-dev gcc libc6-dev nftables "
+    "mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libssl-dev gcc libc6-dev nftables nginx "
     "unattended-upgrades systemd-timesyncd python3-venv git"
 )
 """What the roles may install."""

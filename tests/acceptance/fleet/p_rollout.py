@@ -11,6 +11,7 @@ from tests.acceptance.faults.suite import Broken, Trial, promise
 from tests.acceptance.fleet.at_rest import encrypted, left_in_plain
 from tests.acceptance.fleet.hosts import Ran
 from tests.acceptance.fleet.province import COMMUNES, Province, bare, keep, rolled_out
+from tests.acceptance.fleet.screen import screens_open
 from tests.acceptance.fleet.spoiled import BLIND, CRASHES, spoiled
 from tests.support.brokers import until
 
@@ -23,8 +24,8 @@ BACK_S = 300
 @promise(
     "F1",
     "bare Debian on seven hosts becomes a province: broker and station, six boxes in two communes, one command",
-    "every box's events are in the station's store, its secrets lie encrypted on its disk; a second run and"
-    " --check --diff change nothing",
+    "every box's events are in the station's store, its secrets lie encrypted on its disk; an officer logs in"
+    " to the screen over TLS; a second run and --check --diff change nothing",
     minutes=8,
 )
 def from_bare_debian(trial: Trial) -> str:
@@ -46,12 +47,13 @@ def from_bare_debian(trial: Trial) -> str:
         if lost:
             raise Broken(f"not at the station: {lost}")
         secrets = encrypted(province)
+        screens = screens_open(province)
         keep(province)
     tasks = sum(counts["ok"] for counts in first.recap.values())
     return (
         f"{len(first.recap)} hosts in {first.seconds:.0f} s ({tasks} tasks, {first.changed} changes), then "
         f"{sum(events.values())} events of {len(events)} boxes within {waited:.0f} s, none missing; "
-        f"{secrets}; second run {second.seconds:.0f} s, changed 0; "
+        f"{secrets}; {screens}; second run {second.seconds:.0f} s, changed 0; "
         f"--check --diff {dry.seconds:.0f} s, changed 0"
     )
 
@@ -103,7 +105,7 @@ def _fingerprints(province: Province) -> dict[str, str]:
         "find /etc /opt/ngatu /usr/local -xdev -newermt 2000-01-01 -not -path '*/__pycache__*' "
         "-printf '%p %T@ %l %m %u\\n' | sort | sha256sum; "
         "systemctl show --property=Id,ActiveEnterTimestampMonotonic,MainPID "
-        "ngatu.service mosquitto.service ssh.service nftables.service"
+        "ngatu.service mosquitto.service ssh.service nftables.service nginx.service"
     )
     return {name: host.ssh(command).good().output for name, host in province.fleet.hosts.items()}
 

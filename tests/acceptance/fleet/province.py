@@ -136,6 +136,7 @@ class Province:
         hosts[STATION] = {
             **self.fleet.reached(STATION), **common, "ngatu_communes": list(COMMUNES),
             "ngatu_base_allow": [{"port": 8883, "from": [f"{NETWORK}.0/24"]}],
+            "ngatu_station_screen_from": [f"{NETWORK}.0/24"],
             "ngatu_station_bundle": str(self.bundles.station),
             "ngatu_station_release_key": str(self.bundles.public),
         }  # fmt: skip

@@ -29,6 +29,7 @@ EXPOSURE = 2.0
 DROP_INS = {
     "hardening.conf.j2": "mosquitto.service.d/ngatu.conf",
     "store.conf.j2": "ngatu-station@.service.d/store.conf",
+    "proxy.conf.j2": "nginx.service.d/ngatu.conf",
     "box.conf.j2": "ngatu.service.d/10-box.conf",
     "upgrades.timer.j2": "apt-daily-upgrade.timer.d/ngatu.conf",
 }
@@ -47,6 +48,7 @@ JETSON = {
 
 DEBIANS = {
     "mosquitto.service": "[Service]\nType=notify\nExecStart=/bin/true\n",
+    "nginx.service": "[Service]\nType=forking\nPIDFile=/run/nginx.pid\nExecStart=/bin/true\n",
     "apt-daily-upgrade.timer": "[Timer]\nOnCalendar=daily\nUnit=mosquitto.service\n",
 }
 """Stand for Debian's own units, of which a drop-in replaces all that matters here."""
@@ -137,7 +139,7 @@ def _rendered(path: Path, more: Mapping[str, Any]) -> str:
 
 def _with_what_is_here(text: str) -> str:
     text = re.sub(
-        r"(?m)^(Exec\w+=[-+!@:]*)/(?:opt/ngatu|usr/local|usr/sbin/mosquitto)\S*", r"\1/bin/true", text
+        r"(?m)^(Exec\w+=[-+!@:]*)/(?:opt/ngatu|usr/local|usr/sbin/(?:mosquitto|nginx))\S*", r"\1/bin/true", text
     )
     text = re.sub(r"(?m)^(User|Group)=(?!root$).+$", r"\1=daemon", text)
     return re.sub(r"(?m)^SupplementaryGroups=.*$", "SupplementaryGroups=daemon", text)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,13 +19,16 @@ from agent.errors import ModelError, OutboxError
 from agent.evidence.settings import RecordSettings
 from agent.host.camera_stats import CameraState, State
 from agent.host.machine import Machine
-from agent.status.health import Sources, report
+from agent.mqtt.settings import BrokerSettings
+from agent.status.health import Sources, of_certificate, report
 from agent.status.session import Session
+from agent.transport.settings import TlsSettings
 from agent.wire import codec
 from agent.wire.payloads import HealthPayload, MqttHealth, OutboxHealth
 from agent.workers.footage.recorder import Recorder
 from agent.workers.footage.sources import SharedFootage
 from fleet.report.words import ENGLISH, VIETNAMESE
+from tests.acceptance.faults.p_tls import Authority
 from tests.agent.host.test_machine import board
 from tests.agent.workers.test_camera import Post
 from tests.conftest import SteppedClock
@@ -55,6 +59,7 @@ def sources(post: Post, clock: SteppedClock) -> Sources:
         ),
         outbox=lambda: OUTBOX,
         mqtt=lambda: MqttHealth(connected_s=8.0, reconnects=1, refused=0),
+        certificate_ends=lambda: datetime(2027, 3, 2, 11, tzinfo=UTC),
     )
 
 
@@ -143,6 +148,17 @@ def test_an_outbox_that_cannot_be_read_is_told_and_hides_nothing_else(
     assert it.outbox is None
     assert "storage_full" in it.degraded
     assert it.mqtt is not None
+
+
+def test_the_end_of_the_certificate_is_told_where_there_is_one_that_can_be_read(tmp_path: Path) -> None:
+    cert, key = Authority(tmp_path).issue("north-01")
+    broker = BrokerSettings(tls=TlsSettings(cert=cert, key=key))
+    ends = of_certificate(broker)
+
+    assert ends is not None
+    assert ends == TlsSettings(cert=cert).certificate_ends()
+    assert of_certificate(BrokerSettings()) is None
+    assert of_certificate(BrokerSettings(tls=TlsSettings())) is None
 
 
 def everything_is_wrong(post: Post, sources: Sources, tmp_path: Path) -> Iterator[HealthPayload]:

@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 from pydantic import ValidationError
 
 from agent.mqtt.settings import BrokerSettings
@@ -43,6 +44,16 @@ def test_a_file_that_is_no_certificate_is_told_by_its_setting_and_its_path(tmp_p
     none.write_text("no certificate")
     with pytest.raises(OSError, match=rf"broker\.tls\.ca: {none} holds no certificate"):
         TlsSettings(ca=none).context()
+
+
+def test_when_a_certificate_ends_is_read_from_its_file_or_not_known(tmp_path: Path) -> None:
+    cert, key = Authority(tmp_path).issue("one")
+    read = load_pem_x509_certificate(cert.read_bytes())
+
+    assert TlsSettings(cert=cert, key=key).certificate_ends() == read.not_valid_after_utc
+    assert TlsSettings().certificate_ends() is None
+    assert TlsSettings(cert=key).certificate_ends() is None
+    assert TlsSettings(cert=tmp_path / "gone").certificate_ends() is None
 
 
 def test_a_key_that_is_not_that_of_its_certificate_is_told_by_both_paths(tmp_path: Path) -> None:

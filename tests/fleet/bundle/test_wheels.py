@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -66,6 +67,20 @@ def test_a_package_without_a_wheel_for_the_board_is_told(shop: Path, tmp_path: P
 
     with pytest.raises(NgatuError, match="fast"):
         fetched(own, Board("aarch64", "3.11"), tmp_path)
+
+
+def test_a_package_that_is_source_alone_is_built_from_no_other_bytes_than_the_known_ones(
+    shop: Path, tmp_path: Path
+) -> None:
+    with tarfile.open(shop / "font-roboto-0.0.1.tar.gz", "w:gz") as archive:
+        (tmp_path / "setup.py").write_text("raise SystemExit('it was run')")
+        archive.add(tmp_path / "setup.py", "font-roboto-0.0.1/setup.py")
+    own = wheel(tmp_path, "ngatu", "0.1.0", 'font-roboto>=0.0.1; extra == "station"')
+
+    assert fetched(own, Board("aarch64", "3.11"), tmp_path) == {"ngatu", "pip"}
+    with pytest.raises(NgatuError, match=r"(?i)hash") as refused:
+        fetch(own, Board("aarch64", "3.11"), tmp_path / "into", ["station"])
+    assert "it was run" not in str(refused.value)
 
 
 def test_a_vendors_wheel_takes_the_place_of_a_package(shop: Path, tmp_path: Path) -> None:

@@ -65,6 +65,20 @@ def test_openssl_accepts_what_is_signed_for_its_purpose_and_no_other(authority: 
     )
 
 
+def test_a_screen_is_known_by_its_hosts_and_its_name_is_not_the_brokers(authority: Authority) -> None:
+    screen = signed(authority, "screen.tram-hai", "screen", hosts=["tram-hai.example", "10.1.2.3"])
+
+    assert verified(authority, screen, "sslserver", "-verify_hostname", "tram-hai.example") == "OK"
+    assert verified(authority, screen, "sslserver", "-verify_ip", "10.1.2.3") == "OK"
+    assert "purpose" in verified(authority, screen)
+    names = x509.load_pem_x509_certificate(screen.read_bytes()).extensions.get_extension_for_class(
+        x509.SubjectAlternativeName
+    )
+    assert names.value.get_values_for_type(x509.DNSName) == ["tram-hai.example"]
+    with pytest.raises(NgatuError, match="no browser knows it"):
+        signed(authority, "screen.tram-hai", "screen")
+
+
 def test_a_certificate_lasts_three_times_a_month_and_begins_an_hour_ago(authority: Authority) -> None:
     certificate = x509.load_pem_x509_certificate(signed(authority, "hai-ninh-03").read_bytes())
 

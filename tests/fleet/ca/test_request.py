@@ -14,7 +14,7 @@ from tests.fleet.ca.test_authority import request
 
 NAMES: dict[Kind, str] = {
     "box": "hai-ninh-03", "station": "station.hai-ninh", "operator": "operator.broker",
-    "broker": "mqtt.example",
+    "broker": "mqtt.example", "screen": "screen.tram-hai",
 }  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def test_no_name_of_one_client_fits_another_kind_of_client(kind: Kind) -> None:
                 fitting(kind, name)
 
 
-@pytest.mark.parametrize("name", ["station.hai-ninh", "operator.broker"])
+@pytest.mark.parametrize("name", ["station.hai-ninh", "operator.broker", "screen.tram-hai"])
 def test_a_broker_is_not_called_as_a_client_of_another_kind(name: str) -> None:
     """Its certificate is for servers, and so is refused of a client; its name says so too."""
     with pytest.raises(NgatuError, match="cannot be the name"):

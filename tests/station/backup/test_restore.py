@@ -10,16 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from station.access.audit_entry import AuditVerb
+from station.access.audit_log import AuditQuery
 from station.backup import restore as module
 from station.backup.folder import RESTORING, BackupError, BackupFolder
 from station.backup.journal import BackupJournal
 from station.backup.restore import Restored, refuse_half, restore
 from station.config import StationConfig
 from station.ingest.inbound import InboundMessage
-from station.store.database import StoreError
+from station.store.database import StoreError, url_of
 from tests.station.ingest.test_receipts import messages
 from tests.station.store.test_store import JPEG, altered, bytes_by
 from tests.support.backups import config, held, keep, opened, took
+from tests.support.people import LAN, People
+from tests.support.stores import Place
 
 
 @pytest.fixture
@@ -235,3 +239,27 @@ def test_what_was_brought_back_belongs_to_its_backup(settings: StationConfig, tm
         store.commit(messages(8, 20, picture=True))
 
     assert took(other, tmp_path / "backup").pictures.fresh == 1
+
+
+def test_nobody_is_logged_in_by_a_backup_and_the_consoles_log_says_that_it_came_back(tmp_path: Path) -> None:
+    made = config(tmp_path / "state")
+    keep(made, messages(1, 1))
+    people = People(Place(url_of(made.database, made.state_dir), made.state_dir))
+    people.somebody("lan")
+    session = people.sessions.begin(people.accounts.find("lan"), "10.0.0.7", "")  # type: ignore[arg-type]
+    people.audit.note(LAN, AuditVerb.LOOK_UP)
+    took(made, tmp_path / "backup")
+    people.audit.note(LAN, AuditVerb.EXPORT)
+    assert people.sessions.find(session.token)
+    people.place.close()
+
+    brought_back(tmp_path)
+    there = config(tmp_path / "elsewhere")
+    back = People(Place(url_of(there.database, there.state_dir), there.state_dir))
+    found = list(back.audit.every(AuditQuery()))
+
+    assert back.sessions.find(session.token) is None
+    assert back.accounts.find("lan") is not None
+    assert [each.verb for each in found] == ["restored", "look_up"]
+    assert back.audit.verify().broken is None
+    back.place.close()

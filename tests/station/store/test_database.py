@@ -86,6 +86,59 @@ def test_what_was_written_under_the_former_names_of_columns_is_found_under_the_n
         assert place.rows("select first, last, reason from given_up") == [(2, 4, "dropped")]
 
 
+BODIES = {
+    "whole": '{"object": {"riders": 2, "top_score": 0.8762, "entered_zones": ["gate", "lối đi"]}}',
+    "bare": '{"object": {"top_score": 0.5}}',
+    "nobody": '{"object": null}',
+    "no-number": '{"object": {"top_score": 0.5}, "odd": NaN}',
+    "nul": r'{"object": {"top_score": 0.5, "entered_zones": ["\u0000"]}}',
+    "no-json": "{",
+}
+
+
+def test_events_of_before_get_riders_score_and_zones_from_their_newest_message(place: Place) -> None:
+    at_version(place, "0009")
+    rows: dict[str, list[dict[str, object]]] = {"event": [], "event_revision": []}
+    long = "".join(chr(0x4E00 + 7919 * number % 20_000) for number in range(4096))
+    for number, (name, body) in enumerate(BODIES.items()):
+        shared = {
+            "box_id": 1,
+            "event_id": name,
+            "phase": "end",
+            "time_ms": 1,
+            "replayed": False,
+            "received_ms": 1,
+        }
+        stated = {"camera": "north", "kind": "zone_entered", "severity": "info", "clock_state": "ntp"}
+        of_rule = {"rule_id": "r", "rule_kind": "zone", "label": long, "start_ms": 1, "first_received_ms": 1}
+        rows["event"].append(shared | stated | of_rule | {"revision": 2})
+        for revision, raw in ((1, '{"object": {"riders": 9}}'), (2, body)):
+            came = {"stream_id": 1, "seq": 2 * number + revision, "digest": "d", "body": raw}
+            rows["event_revision"].append(shared | came | {"revision": revision})
+    seen = {"id": 1, "commune": "hai", "device": "x-1", "first_seen_ms": 1, "last_seen_ms": 2}
+    begun = {"id": 1, "box_id": 1, "name": "s-1", "first_seen_ms": 1, "unnumbered": 0}
+    filled(place, {"box": [seen], "stream": [begun]} | rows)
+
+    with closing(place.open()):
+        found = place.rows("select event_id, riders, top_score_permille, zones from event")
+        assert place.rows("select distinct label from event") == [(long[:200],)]
+
+    by_name = {name: words for name, *words in found}
+    assert by_name["whole"] == [2, 876, ",gate,lối đi,"]
+    assert by_name["bare"] == [0, 500, None]
+    assert all(by_name[name] == [None, None, None] for name in ("nobody", "no-json", "no-number"))
+    assert set(by_name) == set(BODIES)
+
+
+def filled(place: Place, rows: dict[str, list[dict[str, object]]]) -> None:
+    """Rows of tables, those first that others refer to."""
+    engine = engine_of(place.url)
+    with engine.begin() as connection:
+        for name, these in rows.items():
+            connection.execute(schema.metadata.tables[name].insert().values(these))
+    engine.dispose()
+
+
 def test_a_newer_database_is_refused_and_left_as_it_is(place: Place) -> None:
     """Invariant 2."""
     with closing(place.open()) as store:

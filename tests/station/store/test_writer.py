@@ -9,9 +9,11 @@ import pytest
 
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, read
+from station.store.events import AGAIN
 from station.store.id_cache import IdCache
 from station.store.writer import MAX_KEPT_BYTES, BatchWriter, Notice
 from tests.station.ingest.test_receipts import BASE, messages
+from tests.station.store.test_clocks import clock_map, stamped
 from tests.station.store.test_store import altered, bytes_by
 from tests.support.stores import Place
 
@@ -107,3 +109,39 @@ def test_an_event_without_a_number_is_set_apart_because_it_cannot_be_receipted(t
 def test_an_empty_message_only_clears_what_the_broker_retained(tables: Place) -> None:
     assert written(tables, [bytes_by("camera/north/status", b"")]) == []
     assert tables.rows("select count(*) from quarantine") == [(0,)]
+
+
+def test_a_picture_that_comes_after_its_event_puts_it_into_the_feed_once_more(tables: Place) -> None:
+    event, picture = messages(1, 1, picture=True)
+    (other,) = messages(2, 3)
+
+    written(tables, [event, other], [picture], [picture])
+
+    assert tables.rows("select event_id, revision from event_feed order by id") == [
+        ("e-1", 1), ("e-2", 1), ("e-1", AGAIN)
+    ]  # fmt: skip
+
+
+def test_a_picture_that_comes_with_its_event_or_before_it_is_told_with_it(tables: Place) -> None:
+    first, second = messages(1, 1, picture=True), messages(2, 3, picture=True)
+
+    written(tables, first, second[1:], second[:1])
+
+    assert tables.rows("select event_id, revision from event_feed order by id") == [("e-1", 1), ("e-2", 1)]
+
+
+def test_many_pictures_at_once_are_told_each(tables: Place) -> None:
+    whole = [messages(number, 2 * number, picture=True) for number in range(1, 451)]
+
+    written(tables, [event for event, _ in whole], [picture for _, picture in whole])
+
+    stated = "select count(*), count(distinct event_id) from event_feed where revision = 0"
+    assert tables.rows(stated) == [(450, 450)]
+
+
+def test_events_whose_time_a_clock_map_puts_right_are_in_the_feed_once_more(tables: Place) -> None:
+    before = [stamped(1, 5_000), stamped(2, 6_000, "ntp"), stamped(3, 7_000, boot="b-2"), stamped(4, 90_000)]
+
+    written(tables, before, [clock_map(5, 65_000)])
+
+    assert tables.rows("select event_id, revision from event_feed where id > 4") == [("e-1", AGAIN)]

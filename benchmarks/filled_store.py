@@ -1,0 +1,178 @@
+"""A store as a commune's boxes fill it in a season, written at once: events, each with its last message."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine, case, insert, literal, select
+
+from station.store.schema import event, review
+
+BOXES, CAMERAS, DAYS = 200, 2, 90
+END_MS = round(datetime(2026, 11, 27, 12, tzinfo=UTC).timestamp() * 1000)
+BEGIN_MS = END_MS - DAYS * 86_400_000
+RARE_RULE = "bus-lane"
+RARE_EVENTS = 7
+ZONES = ("lane-1", "lane-2", "crossing", "pavement", "gate")
+_KINDS = {
+    "line_crossed": 0.45, "zone_entered": 0.30, "object": 0.16, "stopped_vehicle": 0.04, "wrong_way": 0.02,
+    "loitering": 0.015, "crowd": 0.01, "camera_lost": 0.005,
+}  # fmt: skip
+_LABELS = {"motorcycle": 0.55, "car": 0.2, "person": 0.12, "bicycle": 0.06, "truck": 0.04, "bus": 0.03}
+_ALERTS = {"wrong_way", "loitering", "crowd"}
+_PICTURES = 2_000
+_BATCH = 20_000
+_EVENT = (
+    "box_id", "event_id", "revision", "camera", "kind", "phase", "severity", "start_ms", "time_ms", "rule_id",
+    "rule_kind", "label", "track_id", "direction", "end_reason", "replayed", "clock_state", "boot_id",
+    "thumbnail_sha256", "thumbnail_revision", "first_received_ms", "received_ms",
+)  # fmt: skip
+_REVISION = (
+    "box_id", "event_id", "revision", "stream_id", "seq", "phase", "time_ms", "replayed", "digest", "body",
+    "received_ms",
+)  # fmt: skip
+Rows = Sequence[tuple[Any, ...]]
+
+
+def fill(engine: Engine, events: int, progress: Callable[[int], None] = lambda _: None) -> None:
+    """Boxes, streams, pictures and events into empty tables of version 0009, the oldest event first."""
+    put = _Put(engine)
+    infos = [_info(number) for number in range(BOXES)]
+    boxes = [
+        (number + 1, "hai-ninh", f"box-{number:03}", BEGIN_MS, END_MS, infos[number]) for number in range(BOXES)
+    ]
+    put("box", ("id", "commune", "device", "first_seen_ms", "last_seen_ms", "info"), boxes)
+    streams = [(number + 1, number + 1, "s-1", BEGIN_MS, 0) for number in range(BOXES)]
+    put("stream", ("id", "box_id", "name", "first_seen_ms", "unnumbered"), streams)
+    put(
+        "blob", ("sha256", "size_bytes", "received_ms"), [(_sha(n), 20_000, BEGIN_MS) for n in range(_PICTURES)]
+    )
+    done = 0
+    for rows in _events(events):
+        put("event", _EVENT, [row[0] for row in rows])
+        put("event_revision", _REVISION, [row[1] for row in rows])
+        done += len(rows)
+        progress(done)
+
+
+def review_alerts(engine: Engine) -> None:
+    """Six alerts of ten are seen to; for after the upgrade."""
+    last = event.c.start_ms - event.c.start_ms // 10 * 10  # the last digit
+    state = case((last < 3, "seen"), (last < 5, "confirmed"), else_="false")
+    rows = select(
+        event.c.box_id, event.c.event_id, state, literal(""), literal("lan"), literal("Lan"),
+        event.c.start_ms + 600_000, literal(0),
+        event.c.camera, event.c.rule_id, event.c.rule_kind, event.c.start_ms,
+    ).where(event.c.severity == "alert", last < 6)  # fmt: skip
+    columns = ["box_id", "event_id", "state", "note", "login", "name", "changed_ms", "change_id"]
+    columns += ["camera", "rule_id", "rule_kind", "began_ms"]
+    with engine.begin() as connection:
+        connection.execute(insert(review).from_select(columns, rows))
+
+
+class _Put:
+    """Rows into a table, as fast as each database takes them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __call__(self, table: str, columns: Sequence[str], rows: Rows) -> None:
+        with self._engine.begin() as connection:
+            driver: Any = connection.connection.driver_connection
+            if isinstance(driver, sqlite3.Connection):
+                marks = ", ".join("?" * len(columns))
+                driver.executemany(f"insert into {table} ({', '.join(columns)}) values ({marks})", rows)
+                return
+            with (
+                driver.cursor() as cursor,
+                cursor.copy(f"copy {table} ({', '.join(columns)}) from stdin") as copy,
+            ):
+                for row in rows:
+                    copy.write_row(row)
+
+
+def _events(number: int) -> Iterator[list[tuple[tuple[Any, ...], tuple[Any, ...]]]]:
+    chance = np.random.default_rng(17)
+    kinds, labels = list(_KINDS), list(_LABELS)
+    rare = set(chance.choice(number, min(RARE_EVENTS, number), replace=False).tolist())
+    seqs = [0] * BOXES
+    for begin in range(0, number, _BATCH):
+        many = min(_BATCH, number - begin)
+        drawn = zip(
+            range(begin, begin + many),
+            chance.integers(0, BOXES, many).tolist(),
+            chance.integers(0, CAMERAS, many).tolist(),
+            chance.choice(len(kinds), many, p=list(_KINDS.values())).tolist(),
+            chance.choice(len(labels), many, p=list(_LABELS.values())).tolist(),
+            chance.random(many).tolist(),
+            chance.choice((1, 2, 3, 4), many, p=(0.7, 0.289, 0.0108, 0.0002)).tolist(),
+            strict=True,
+        )
+        rows = []
+        for index, box, camera, kind, label, luck, riders in drawn:
+            seqs[box] += 1
+            at_ms = BEGIN_MS + round(index * (END_MS - BEGIN_MS) / number)
+            what = kinds[kind], None if kinds[kind] == "camera_lost" else labels[label]
+            rule = RARE_RULE if index in rare else f"{kinds[kind].replace('_', '-')}-{1 + (box + camera) % 4}"
+            rows.append(_event(index, box, f"cam-{camera + 1}", what, rule, at_ms, seqs[box], luck, riders))
+        yield rows
+
+
+def _event(
+    index: int, box: int, camera: str, what: tuple[str, str | None], rule: str, at_ms: int, seq: int,
+    luck: float, riders: int,
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:  # fmt: skip
+    kind, label = what
+    event_id = f"0192{index:08x}-7000-8000-{box:012x}"
+    severity = "alert" if kind in _ALERTS or luck < 0.003 else "info"
+    direction = ("in" if luck < 0.5 else "out") if kind in ("line_crossed", "wrong_way") else None
+    late = luck > 0.98
+    received_ms = at_ms + (600_000 if late else 900)
+    ends_ms = at_ms + round(20_000 * luck) + (5_400_000 if luck > 0.998 else 0)
+    seen = None
+    if label is not None:
+        seen = {
+            "track_id": f"t-{index}", "label": label, "score": 0.8, "top_score": round(0.6 + 0.39 * luck, 4),
+            "riders": riders if label == "motorcycle" else 0,
+            "box": {"left": 0.41, "top": 0.5, "right": 0.52, "bottom": 0.71},
+            "zones": [], "entered_zones": [ZONES[index % 5]] if kind == "zone_entered" else [],
+            "path": [[n / 2, round(0.1 + n / 20, 3), 0.6] for n in range(12)],
+        }  # fmt: skip
+    body = {"schema": "1.0", "commune": "hai-ninh", "device": f"box-{box:03}", "camera": camera, "id": event_id}
+    body |= {
+        "kind": kind,
+        "phase": "end",
+        "object": seen,
+        "rule": {"id": rule, "kind": "line"},
+        "suppressed": 0,
+    }
+    row = (
+        box + 1, event_id, 2, camera, kind, "end", severity, at_ms, ends_ms, rule, "line", label, f"t-{index}",
+        direction, "left", late, "ntp", "b-1", _sha(index % _PICTURES), 1, received_ms, received_ms,
+    )  # fmt: skip
+    raw = json.dumps(body, separators=(",", ":"))
+    return row, (box + 1, event_id, 2, box + 1, seq, "end", ends_ms, late, "d" * 64, raw, received_ms)
+
+
+def _sha(number: int) -> str:
+    return f"{number:064x}"
+
+
+def _info(box: int) -> str:
+    cameras = [
+        {
+            "id": f"cam-{camera + 1}",
+            "name": f"Ngã tư {box:03}, hướng {camera + 1}",
+            "zones": [{"id": zone, "points": [[0.1, 0.1], [0.5, 0.1], [0.5, 0.5]]} for zone in ZONES],
+            "rules": [
+                {"id": f"{kind.replace('_', '-')}-{n}", "kind": "line"} for kind in _KINDS for n in (1, 2)
+            ],
+        }
+        for camera in range(CAMERAS)
+    ]
+    return json.dumps({"location": {"description": f"Ngã tư {box:03}"}, "cameras": cameras})

@@ -1,0 +1,176 @@
+"""What is wrong with a box, and how badly; pure.
+
+The limits are those of fleet/report/evaluate.py, by which the administrator's report judges: the station may
+not import it, so a test holds the two together. This knows less of a box than the report (no SSH, no
+inventory), and more of what came of it (alarms, gaps); a camera that is paused by order is not one that is off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from agent.wire.payloads import HealthPayload
+from station.boxes.standing import BoxStanding, CameraStanding
+from station.ingest.alarms import AlarmKind
+
+HEALTH_LATE_S: Final = 300
+"""A box tells of itself each minute."""
+PENDING_LATE_S: Final = 3600
+WARM_C: Final = 75.0
+"""Near the 80 °C at which a board slows down by itself."""
+CERTIFICATE_SOON_D: Final = 30
+CERTIFICATE_NOW_D: Final = 14
+DEGRADED_NOW: Final = (
+    "storage_full",
+    "storage_ram_only",
+    "under_voltage",
+    "config_refused",
+    "detector_failed",
+    "recording_stopped",
+)
+REPORTED_PER_CAMERA: Final = ("camera_lost", "camera_stalled", "camera_blind")
+ALARMS: Final = (
+    AlarmKind.QUOTA,
+    AlarmKind.SECOND_HOLDER,
+    AlarmKind.OUTBOX_WENT_BACK,
+    AlarmKind.RETAINED_FLOOD,
+    AlarmKind.BOX_KEY_CHANGED,
+)
+"""Those about a single box."""
+ALARMS_NOW: Final = (AlarmKind.SECOND_HOLDER, AlarmKind.BOX_KEY_CHANGED)
+SEES: Final = "streaming"
+
+
+class BoxVerdict(StrEnum):
+    """How a box stands, in a word."""
+
+    WELL = "well"
+    LOOK = "look"
+    """Somebody should look, soon."""
+    BROKEN = "broken"
+    """Somebody must look, now."""
+
+
+_RISING: Final = tuple(BoxVerdict)
+
+
+@dataclass(frozen=True, slots=True)
+class BoxFinding:
+    """Something that is not as it should be; finding_words.py says it."""
+
+    verdict: BoxVerdict
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedBox:
+    """A box with what is wrong with it, the worst first."""
+
+    standing: BoxStanding
+    findings: tuple[BoxFinding, ...]
+
+    @property
+    def verdict(self) -> BoxVerdict:
+        """That of its worst finding."""
+        return max((each.verdict for each in self.findings), key=_RISING.index, default=BoxVerdict.WELL)
+
+
+def judged(standing: BoxStanding, now_ms: int) -> JudgedBox:
+    """The box with its findings."""
+    found = sorted(_findings(standing, now_ms), key=lambda each: -_RISING.index(each.verdict))
+    return JudgedBox(standing, tuple(found))
+
+
+def sort_key(each: JudgedBox) -> tuple[int, int, str]:
+    """What is wrong comes first, and most of it first of all."""
+    pressing = sum(finding.verdict is BoxVerdict.BROKEN for finding in each.findings)
+    return -_RISING.index(each.verdict), -pressing, each.standing.title.casefold()
+
+
+def _findings(standing: BoxStanding, now_ms: int) -> Iterator[BoxFinding]:
+    yield from _heard(standing)
+    if standing.is_online:
+        for each in standing.cameras:
+            yield from _camera(each)
+        if standing.health is not None:
+            if not standing.health.cameras and not standing.cameras:
+                yield _now("no_camera")
+            yield from _health(standing.health, {each.name for each in standing.cameras if each.paused})
+    if standing.health is not None:
+        yield from _certificate(standing.health, now_ms)
+    for alarm in standing.alarms:
+        known = alarm.kind if alarm.kind in ALARMS else "other"
+        yield (_now if alarm.kind in ALARMS_NOW else _soon)(f"alarm_{known}", kind=alarm.kind)
+    if standing.gaps.missing:
+        yield _soon("gap_open", number=standing.gaps.missing)
+    if standing.gaps.gone:
+        yield _soon("gap_gone", number=standing.gaps.gone)
+
+
+def _heard(standing: BoxStanding) -> Iterator[BoxFinding]:
+    if standing.state is None:
+        yield _now("never_heard")
+    elif not standing.is_online:
+        yield _now("stopped" if standing.state == "stopped" else "offline")
+    elif not standing.speaks or standing.health_age_ms is None:
+        yield _soon("health_missing")
+    elif (late_s := standing.health_age_ms / 1000) > HEALTH_LATE_S:
+        yield _now("health_late", minutes=round(late_s / 60))
+
+
+def _camera(each: CameraStanding) -> Iterator[BoxFinding]:
+    if each.paused:
+        yield _soon("camera_paused", camera=each.title)
+    elif each.state != SEES:
+        known = each.state if each.state in ("stalled", "lost", "blind", "disabled") else "unknown"
+        yield _now(f"camera_{known}", camera=each.title)
+
+
+def _health(health: HealthPayload, paused: set[str]) -> Iterator[BoxFinding]:
+    for word, of in health.degradations:
+        if word in REPORTED_PER_CAMERA or (word == "paused" and of in paused):
+            continue
+        key = f"degraded_{word}" if word in DEGRADED else "degraded_other"
+        yield (_now if word in DEGRADED_NOW else _soon)(key, word=word, of=of)
+    throttled = health.throttled
+    if throttled is not None and throttled.under_voltage_since_boot and not throttled.under_voltage:
+        yield _soon("under_voltage_once")
+    if "overheated" not in health.degraded and (health.cpu_temp_c or 0) >= WARM_C:
+        yield _soon("warm", celsius=round(health.cpu_temp_c or 0))
+    outbox = health.outbox
+    if outbox is not None:
+        if (outbox.oldest_s or 0) > PENDING_LATE_S and "unconfirmed" not in health.degraded:
+            yield _soon("waiting", pending=outbox.pending or 0, hours=round((outbox.oldest_s or 0) / 3600))
+        if lost := sum(outbox.dropped.values()):
+            yield _soon("dropped", number=lost)
+        if outbox.quarantined:
+            yield _soon("quarantined", number=outbox.quarantined)
+
+
+DEGRADED: Final = (
+    *DEGRADED_NOW, "outbox_key_missing", "overheated", "clock_untrusted", "busy", "unconfirmed", "paused",
+)  # fmt: skip
+"""What a box calls degraded and this station has words for."""
+
+
+def _certificate(health: HealthPayload, now_ms: int) -> Iterator[BoxFinding]:
+    if health.certificate_ends is None:
+        return
+    days = (health.certificate_ends - datetime.fromtimestamp(now_ms / 1000, UTC)).days
+    if days < 0:
+        yield _now("certificate_over", days=-days)
+    elif days < CERTIFICATE_SOON_D:
+        yield (_now if days < CERTIFICATE_NOW_D else _soon)("certificate_ends", days=days)
+
+
+def _now(key: str, **values: Any) -> BoxFinding:
+    return BoxFinding(BoxVerdict.BROKEN, key, values)
+
+
+def _soon(key: str, **values: Any) -> BoxFinding:
+    return BoxFinding(BoxVerdict.LOOK, key, values)

@@ -1,0 +1,1 @@
+"""How many went over which line, by direction and label: right where nobody counted, too."""

@@ -1,0 +1,220 @@
+"""Counts over time: a cell for each hour, day or week, with how much of it was counted.
+
+Invariants
+1. A cell of which nothing is covered has no numbers; one that is covered has all of them, zero included.
+2. Cells of hours add up to the cell of their day: what was counted over a border is parted by time, and none of
+   it is lost or doubled.
+3. An interval counts once, however often it came: the store has it once, by stream and number.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Final
+
+from sqlalchemy import Connection, Engine, Float, cast, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from station.counting.buckets import Bucket, Step, buckets
+from station.counting.coverage import SLACK_MS, Covered, covered_ms, judged, union
+from station.counting.intervals import NONE_UNDATED, CountedInterval, Numbers, Undated, intervals_of
+from station.counting.lines import CountedLine
+from station.store.database import in_words
+from station.store.gaps import GapState
+from station.store.schema import gap, stream
+
+NO_TIME: Final = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class CountCell:
+    """What was counted in one bucket."""
+
+    bucket: Bucket
+    covered_ms: int
+    """How much of the bucket somebody counted."""
+    numbers: Numbers | None
+    """(label, direction) -> how many, without zeros; None: nobody counted."""
+    is_parted: bool = False
+    """Some of it was counted over a border and parted by time."""
+    is_running: bool = False
+    """The bucket is not over yet."""
+
+    @property
+    def covered(self) -> Covered:
+        """How far it can be believed."""
+        found = judged(self.covered_ms, self.bucket.length_ms)
+        if self.numbers is None:
+            return Covered.UNKNOWN
+        return Covered.PARTLY if found is Covered.UNKNOWN else found
+
+    @property
+    def share(self) -> float:
+        """How much is covered, 0..1."""
+        return min(1.0, self.covered_ms / self.bucket.length_ms)
+
+    @property
+    def total(self) -> int | None:
+        """Of all labels and directions; None: nobody counted."""
+        return None if self.numbers is None else sum(self.numbers.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What was counted at one line, under whatever names it had."""
+
+    lines: tuple[CountedLine, ...]
+    step: Step
+    cells: tuple[CountCell, ...]
+    undated: Undated = NONE_UNDATED
+    """What came in this time and cannot be put anywhere."""
+    missing: int = 0
+    """Messages of its boxes that did not come yet, counts perhaps among them."""
+
+    @property
+    def numbers(self) -> Numbers:
+        """Of all cells together."""
+        return added(cell.numbers for cell in self.cells if cell.numbers is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCounts:
+    """What the store has of a time, to be put into buckets."""
+
+    lines: tuple[CountedLine, ...]
+    buckets: tuple[Bucket, ...]
+    """Of the time that is asked for, as far as it has begun."""
+    intervals: Sequence[CountedInterval]
+    undated: Undated
+    missing: int
+    now_ms: int
+
+    def series(self, step: Step) -> Series:
+        """The cells of these buckets."""
+        cells = cells_of(self.buckets, self.intervals, self.now_ms) if self.buckets else ()
+        return Series(self.lines, step, cells, self.undated, self.missing)
+
+
+def read_counts(
+    engine: Engine,
+    lines: Sequence[CountedLine],
+    days: tuple[date, date],
+    step: Step,
+    zone: tzinfo,
+    now: datetime,
+    back: timedelta = NO_TIME,
+) -> ReadCounts:
+    """What is known of these days, and of so long before them; nothing after `now`.
+
+    Raises:
+        PeriodRefused: the days are the wrong way round, or too many.
+        StoreError: the store cannot be read.
+    """
+    wanted = tuple(each for each in buckets(*days, step, zone) if each.start <= now)
+    now_ms = round(now.timestamp() * 1000)
+    if not wanted or not lines:
+        return ReadCounts(tuple(lines), (), (), NONE_UNDATED, 0, now_ms)
+    back_ms = round(back.total_seconds() * 1000)
+    try:
+        with engine.connect() as connection, connection.begin():
+            since_ms, until_ms = wanted[0].start_ms, wanted[-1].end_ms
+            found, undated = intervals_of(connection, lines, since_ms, until_ms, back_ms)
+            missing = _missing(connection, sorted({line.box_id for line in lines}))
+    except SQLAlchemyError as error:
+        raise in_words(error, engine.url) from error
+    return ReadCounts(tuple(lines), wanted, found, undated, missing, now_ms)
+
+
+def counted(
+    engine: Engine,
+    lines: Sequence[CountedLine],
+    days: tuple[date, date],
+    step: Step,
+    zone: tzinfo,
+    now: datetime,
+) -> Series:
+    """What was counted from the first of these days to the last. Raises as `read_counts` does."""
+    return read_counts(engine, lines, days, step, zone, now).series(step)
+
+
+def cells_of(
+    wanted: Sequence[Bucket], intervals: Iterable[CountedInterval], now_ms: int
+) -> tuple[CountCell, ...]:
+    """These intervals in these buckets, which follow each other without a break."""
+    listed = list(intervals)
+    spans = union((each.start_ms, each.end_ms) for each in listed)
+    sums: list[dict[tuple[str, str], int]] = [{} for _ in wanted]
+    parted: set[int] = set()
+    starts, ends = [each.start_ms for each in wanted], [each.end_ms for each in wanted]
+    for interval in listed:
+        first = max(0, bisect_right(starts, interval.start_ms) - 1)
+        last = max(first, bisect_left(starts, interval.end_ms) - 1)
+        if first == last and starts[first] <= interval.start_ms and interval.end_ms <= ends[first]:
+            _add(sums[first], interval.numbers)  # nearly all of them
+            continue
+        for at in range(first, min(last, len(wanted) - 1) + 1):
+            _add(sums[at], share_of(interval, starts[at], ends[at]))
+            if _is_parted(interval, starts[at], ends[at]):
+                parted.add(at)
+    return tuple(
+        _cell(bucket, spans, sums[at], is_parted=at in parted, now_ms=now_ms)
+        for at, bucket in enumerate(wanted)
+    )
+
+
+def share_of(interval: CountedInterval, start_ms: int, end_ms: int) -> Numbers:
+    """What of an interval belongs between two moments, by time and in whole numbers.
+
+    By what has been counted until each border, evenly: so the parts of all buckets add up to the whole, and a
+    day's is the sum of its hours'.
+    """
+    until_end, until_start = _until(interval, end_ms), _until(interval, start_ms)
+    parts = {entry: until_end[entry] - until_start[entry] for entry in interval.numbers}
+    return {entry: number for entry, number in parts.items() if number}
+
+
+def added(several: Iterable[Numbers]) -> Numbers:
+    """Their sum."""
+    total: dict[tuple[str, str], int] = {}
+    for numbers in several:
+        _add(total, numbers)
+    return total
+
+
+def _add(total: dict[tuple[str, str], int], numbers: Numbers) -> None:
+    for entry, number in numbers.items():
+        total[entry] = total.get(entry, 0) + number
+
+
+def _until(interval: CountedInterval, at_ms: int) -> Mapping[tuple[str, str], int]:
+    length = interval.end_ms - interval.start_ms
+    if length <= 0:  # a moment: it belongs where it begins
+        return {entry: number if at_ms > interval.start_ms else 0 for entry, number in interval.numbers.items()}
+    passed = min(max(at_ms - interval.start_ms, 0), length)
+    return {entry: (2 * number * passed + length) // (2 * length) for entry, number in interval.numbers.items()}
+
+
+def _is_parted(interval: CountedInterval, start_ms: int, end_ms: int) -> bool:
+    """Whether so much of it lies on either side of a border that it matters."""
+    inside = min(end_ms, interval.end_ms) - max(start_ms, interval.start_ms)
+    outside = interval.end_ms - interval.start_ms - inside
+    return bool(interval.numbers) and inside > SLACK_MS and outside > SLACK_MS
+
+
+def _cell(
+    bucket: Bucket, spans: Sequence[tuple[int, int]], sums: Numbers, *, is_parted: bool, now_ms: int
+) -> CountCell:
+    covered = covered_ms(spans, bucket.start_ms, bucket.end_ms)
+    is_known = covered > 0 or any(sums.values())
+    numbers = {entry: number for entry, number in sums.items() if number} if is_known else None
+    return CountCell(bucket, covered, numbers, is_parted, bucket.end_ms > now_ms)
+
+
+def _missing(connection: Connection, box_ids: Sequence[int]) -> int:
+    number = func.sum(cast(gap.c.missing, Float))  # whole numbers beyond 64 bits are an error to SQLite
+    query = select(number).join(stream, stream.c.id == gap.c.stream_id)
+    query = query.where(gap.c.closed_ms.is_(None), gap.c.state == str(GapState.OPEN))
+    return int(connection.scalar(query.where(stream.c.box_id.in_(box_ids))) or 0)

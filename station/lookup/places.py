@@ -1,0 +1,95 @@
+"""Boxes and cameras by the names that people gave them, with their zones and rules, as each box told last."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from agent.printable import printable
+from station.store.schema import box
+
+BOX_ITSELF = "box"
+"""The camera's name in what a box tells of itself; no camera is called so."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRule:
+    """A rule as its box has it configured."""
+
+    id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class CameraPlace:
+    """A camera as its box has it configured."""
+
+    name: str
+    """As in the topic."""
+    title: str
+    """For people."""
+    zones: tuple[str, ...] = ()
+    rules: tuple[PlacedRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BoxPlace:
+    """A box and its cameras."""
+
+    id: int
+    device: str
+    title: str
+    """Where it hangs, for people; its device name where nobody has said."""
+    last_seen_ms: int
+    cameras: tuple[CameraPlace, ...]
+
+    def camera_title(self, name: str) -> str:
+        """For people; of a camera that is configured no longer its name."""
+        return next((each.title for each in self.cameras if each.name == name), name)
+
+
+def read_places(connection: Connection, box_ids: Iterable[int] | None = None) -> Mapping[int, BoxPlace]:
+    """By the box's id, in the order of their titles; of these boxes, or of all."""
+    query = select(box.c.id, box.c.device, box.c.last_seen_ms, box.c.info)
+    if box_ids is not None:
+        query = query.where(box.c.id.in_(sorted(set(box_ids))))
+    found = []
+    for row in connection.execute(query):
+        title, cameras = _told(row.info or "")
+        found.append(BoxPlace(row.id, row.device, title or row.device, row.last_seen_ms, cameras))
+    return {each.id: each for each in sorted(found, key=lambda it: (it.title.casefold(), it.device))}
+
+
+@functools.lru_cache(maxsize=1024)
+def _told(info: str) -> tuple[str, tuple[CameraPlace, ...]]:
+    """What a birth message says of names; it was read by the contract when it came, or by an older one."""
+    try:
+        said = json.loads(info) if info else {}
+    except ValueError:
+        return "", ()
+    location = said.get("location") if isinstance(said, dict) else None
+    title = _text(location.get("description")) if isinstance(location, dict) else ""
+    return title, tuple(_camera(each) for each in _objects(said, "cameras"))
+
+
+def _camera(said: Mapping[str, Any]) -> CameraPlace:
+    name = _text(said.get("id"))
+    zones = tuple(_text(zone.get("id")) for zone in _objects(said, "zones"))
+    rules = tuple(
+        PlacedRule(_text(rule.get("id")), _text(rule.get("kind"))) for rule in _objects(said, "rules")
+    )
+    return CameraPlace(name, _text(said.get("name")) or name, zones, rules)
+
+
+def _objects(said: Any, key: str) -> list[Mapping[str, Any]]:
+    found = said.get(key) if isinstance(said, dict) else None
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _text(said: Any) -> str:
+    return printable(said).strip() if isinstance(said, str) else ""

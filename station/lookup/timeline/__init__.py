@@ -1,0 +1,1 @@
+"""A camera over time: how much it told, and when nobody watched."""

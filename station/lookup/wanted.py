@@ -1,0 +1,38 @@
+"""What somebody looks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventSearch:
+    """Which events: those that went on at some moment from `since` until before `until`; empty: whatever.
+
+    Of one field any of the values will do; of several fields each counts.
+    """
+
+    since: datetime
+    until: datetime
+    boxes: tuple[str, ...] = ()
+    """Names as in the topic."""
+    cameras: tuple[str, ...] = ()
+    """BOX/CAMERA; one of `boxes` or of these."""
+    kinds: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    riders: int | None = None
+    riders_at_least: bool = False
+    """`riders` or more."""
+    directions: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    """Those that its road user has been in."""
+    rules: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    reviews: tuple[str, ...] = ()
+    """new, seen, confirmed, false, passed_on."""
+    words: tuple[str, ...] = ()
+    """Each stands in the names of its box, camera, rule or zones, in its detail, or is its id."""
+    late_only: bool = False
+    """What came late, or was replayed."""
+    newest_first: bool = True

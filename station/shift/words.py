@@ -1,0 +1,61 @@
+"""The words of a shift: states of cameras and boxes, of alerts and of messages, as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from agent.translatable import joined, tr
+from agent.wire.words import DIRECTIONS, named
+from station.lookup.words import act_words, label_word
+from station.review.states import REASON_WORDS, STATE_WORDS
+from station.shift.alerts import ShiftAlert
+from station.shift.shift import LineCount
+
+OUTAGES: Final[Mapping[str, str]] = {
+    "offline": tr("could not be reached"),
+    "stopped": tr("was switched off in order"),
+    "stalled": tr("gave no new pictures"),
+    "lost": tr("gave no pictures"),
+    "blind": tr("could not see"),
+    "disabled": tr("was paused"),
+}
+MISSING: Final[Mapping[str, str]] = {
+    "open": tr("have not come yet"),
+    "gone": tr("will not come: the box has them no more"),
+    "filled": tr("came late"),
+}
+
+
+def what(alert: ShiftAlert) -> str:
+    """What it tells: of whom, and what happened."""
+    act = act_words(alert.kind, detail=alert.detail)
+    return joined(", ", [label_word(alert.label), act]) if alert.label else act
+
+
+def became(alert: ShiftAlert) -> str:
+    """What became of it, with the reason of a false one."""
+    state = named(STATE_WORDS, alert.state)
+    return (
+        tr("{state}: {reason}", state=state, reason=named(REASON_WORDS, alert.reason))
+        if alert.reason
+        else state
+    )
+
+
+def numbers(line: LineCount) -> str:
+    """Each label with its directions, the most frequent first: car 12 in, 9 out; motorcycle 40 in."""
+    labels: dict[str, list[tuple[str, int]]] = {}
+    for (label, direction), number in sorted(line.numbers.items()):
+        if number:
+            labels.setdefault(label, []).append((direction, number))
+    most = sorted(labels.items(), key=lambda each: -sum(number for _, number in each[1]))
+    return joined("; ", [_of_label(label, found) for label, found in most])
+
+
+def _of_label(label: str, found: list[tuple[str, int]]) -> str:
+    each = [
+        tr("{number:,} {direction}", number=number, direction=named(DIRECTIONS, direction))
+        for direction, number in found
+    ]
+    return tr("{label} {numbers}", label=label_word(label), numbers=joined(", ", each))

@@ -1,0 +1,141 @@
+"""What every page stands on: the configuration, two engines of the store, people, and the feed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from agent.translatable import restored
+from station.access.accounts import Accounts
+from station.access.audit_log import AuditLog
+from station.access.audit_watch import AuditWatch
+from station.access.log_in import LogIn
+from station.access.passwords import HashCost, Passwords
+from station.access.sessions import Sessions
+from station.boxes.orders import OrderDesk
+from station.boxes.plans import Plans
+from station.boxes.wall import BoxWall
+from station.config import StationConfig, WebSettings
+from station.footage.custody import CustodyBook
+from station.handover.dossier import Dossiers
+from station.store.blobs import BLOBS
+from station.store.database import current_version, engine_of, in_words, url_of
+from station.web.feed import EventFeed
+from station.web.render import Templates
+from station.web.tiles import Tiles
+
+MOST_SESSIONS: Final = 8
+"""Of one account: the desk, the wall, a phone, and what somebody forgot."""
+
+
+@dataclass(slots=True)
+class DutyConsole:
+    """The screen's parts; one in a process, used by many threads."""
+
+    config: StationConfig
+    web: WebSettings
+    reads: Engine
+    writes: Engine
+    """For accounts, sessions, audit entries, reviews and plans; never for what boxes said."""
+    accounts: Accounts
+    sessions: Sessions
+    log_in: LogIn
+    audit: AuditLog
+    audit_watch: AuditWatch
+    feed: EventFeed
+    boxes: BoxWall
+    orders: OrderDesk
+    plans: Plans
+    templates: Templates
+    custody: CustodyBook
+    dossiers: Dossiers
+    """Packages of footage that were looked at lately, judged."""
+    tiles: Tiles
+    intake: dict[str, str] = field(default_factory=dict)
+    """How the intake goes, by the station: `failing` says why nothing is kept at present, `away` why no broker
+    is there."""
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    @classmethod
+    def opened(cls, config: StationConfig, cost: HashCost | None = None) -> DutyConsole:
+        """All parts; `cost` is that of a password, where it is another than the usual one.
+
+        Raises:
+            StoreError: the store cannot be used, or is of another version.
+        """
+        web = config.web or WebSettings()
+        url = url_of(config.database, config.state_dir)
+        reads, writes = engine_of(url, writes=False), engine_of(url)
+        try:
+            with reads.connect() as connection, connection.begin():
+                current_version(connection)
+        except SQLAlchemyError as error:
+            raise in_words(error, url) from error
+        templates = Templates(ZoneInfo(web.time_zone))
+        passwords = Passwords(cost)
+        accounts = Accounts(writes, reads, passwords)
+        audit = AuditLog(writes, config.state_dir, reads)
+        custody = CustodyBook(config.state_dir)
+        sessions = Sessions(writes, web.idle_min * 60.0, web.life_h * 3600.0, MOST_SESSIONS, reads)
+        return cls(
+            config=config,
+            web=web,
+            reads=reads,
+            writes=writes,
+            accounts=accounts,
+            sessions=sessions,
+            log_in=LogIn(writes, sessions, audit, reads, passwords),
+            audit=audit,
+            audit_watch=AuditWatch(audit),
+            feed=EventFeed(reads),
+            boxes=BoxWall(reads, config.commune),
+            orders=OrderDesk(config, web.command_key),
+            plans=Plans(writes, reads),
+            templates=templates,
+            custody=custody,
+            dossiers=Dossiers(custody),
+            tiles=Tiles(templates),
+        )
+
+    @property
+    def blobs(self) -> Path:
+        """The folder of pictures."""
+        return self.config.state_dir / BLOBS
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """By which moments are shown."""
+        return self.templates.zone
+
+    @property
+    def now_ms(self) -> int:
+        """By this machine's clock."""
+        return round(time.time() * 1000)
+
+    @property
+    def url(self) -> str:
+        """What is typed into a browser."""
+        return f"{self.web.address.rstrip('/')}/"
+
+    def hear(self, intake: Mapping[str, Any]) -> None:
+        """How the intake goes, as its process put it (agent.translatable.plain)."""
+        self.intake = {name: restored(text) for name, text in intake.items() if text is not None}
+
+    def end(self) -> None:
+        """The station ends: screens that follow are let go."""
+        self.ended.set()
+        self.feed.close()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.end()
+        self.reads.dispose()
+        self.writes.dispose()

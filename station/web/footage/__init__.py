@@ -1,0 +1,1 @@
+"""The pages of footage: requests, one package with its player, its hand-over."""

@@ -1,0 +1,33 @@
+"""The console's menu: its pages in the order in which a shift needs them, and to whom each is shown."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agent.translatable import tr
+from station.access.roles import Role, allows
+
+MENU: Final = (
+    ("/", tr("Wall"), Role.OFFICER),
+    ("/review", tr("Alerts"), Role.OFFICER),
+    ("/lookup", tr("Look-ups"), Role.OFFICER),
+    ("/requests", tr("Footage"), Role.OFFICER),
+    ("/counts", tr("Counts"), Role.OFFICER),
+    ("/boxes", tr("Boxes"), Role.OFFICER),
+    ("/shift", tr("Shift"), Role.OFFICER),
+    ("/audit", tr("Who did what"), Role.SUPERVISOR),
+    ("/people", tr("People"), Role.ADMINISTRATOR),
+)
+"""Path, name, role."""
+
+
+def menu_of(role: Role) -> list[tuple[str, str]]:
+    """What the menu shows to this role: (path, name)."""
+    return [(path, name) for path, name, needed in MENU if allows(role, needed)]
+
+
+def here(path: str) -> str:
+    """Under which of the menu's pages a path is."""
+    first = "/" + path.strip("/").split("/")[0]
+    under = {"/events": "/lookup", "/rules": "/review", "/plans": "/boxes", "/programs": "/people"}
+    return under.get(first, first)

@@ -1,0 +1,238 @@
+"""How many went over a line: charts, tables and CSV, right where nobody counted."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, Response
+
+from agent.printable import printable
+from agent.translatable import joined, tr
+from station.access.audit_entry import AuditVerb
+from station.counting.buckets import PeriodRefused, Step
+from station.counting.chart import NARROW, WIDE, chart_of
+from station.counting.compare import Comparison, beside_the_week_before
+from station.counting.coverage import Covered
+from station.counting.export import write_csv
+from station.counting.lines import CountedLine, counted_lines, predecessors
+from station.counting.series import Series, counted
+from station.counting.table import By, CountTable, table_of
+from station.lookup.places import BoxPlace, read_places
+from station.web.visitor import Officer, Visitor
+
+router = APIRouter()
+STEPS: Final = {Step.HOUR: tr("by hour"), Step.DAY: tr("by day"), Step.WEEK: tr("by week")}
+BYS: Final = {By.DIRECTION: tr("directions"), By.LABEL: tr("kinds of road users")}
+PERIODS: Final = (
+    (tr("Today"), 0, 0, Step.HOUR),
+    (tr("Yesterday"), 1, 1, Step.HOUR),
+    (tr("7 days"), 6, 0, Step.DAY),
+    (tr("28 days"), 27, 0, Step.DAY),
+    (tr("12 weeks"), 83, 0, Step.WEEK),
+)
+"""Name, days back of the first and of the last day, step."""
+Word = Annotated[str, Query(max_length=4300)]
+
+
+@dataclass(frozen=True, slots=True)
+class CountWish:
+    """What is asked for."""
+
+    line: str
+    """BOX/CAMERA/LINE; empty: none is there."""
+    first: date
+    last: date
+    step: Step
+    by: By
+    earlier: bool
+    """With what was counted under an earlier name."""
+
+    def href(self, page: str = "/counts", **more: object) -> str:
+        """The address of it."""
+        said = {
+            "line": self.line, "first": self.first, "last": self.last, "step": self.step, "by": self.by,
+            "earlier": "1" if self.earlier else "",
+        }  # fmt: skip
+        words = {name: str(value) for name, value in {**said, **more}.items() if value}
+        return f"{page}?{urlencode(words)}"
+
+
+@router.get("/counts")
+def counts_page(
+    visitor: Officer,
+    line: Word = "",
+    first: Word = "",
+    last: Word = "",
+    step: Word = "",
+    by: Word = "",
+    earlier: bool = False,
+) -> HTMLResponse:
+    """Counts of one line as a chart and a table, beside the week before."""
+    desk, now = visitor.console, datetime.now(UTC)
+    every = counted_lines(desk.reads)
+    wanted = _wanted(visitor, every, (line, first, last, step, by), earlier=earlier, now=now)
+    chosen = _chosen(every, wanted)
+    problem: PeriodRefused | None = None
+    series, comparison = Series((), wanted.step, ()), None
+    if chosen:
+        visitor.note(AuditVerb.VIEW_COUNTS, wanted.line, first=str(wanted.first), last=str(wanted.last))
+        days = wanted.first, wanted.last
+        try:
+            asked = days, wanted.step, desk.zone, now
+            series, comparison = beside_the_week_before(desk.reads, chosen, *asked)
+        except PeriodRefused as error:
+            problem = error
+    table = table_of(series, wanted.by)
+    with desk.reads.connect() as connection, connection.begin():
+        places = read_places(connection, {each.box_id for each in every})
+    return visitor.page(
+        "counts.html",
+        422 if problem else 200,
+        wanted=wanted,
+        problem=problem,
+        lines=_listed(every, places),
+        title=_title(chosen, places),
+        earlier_name=_earlier_name(every, wanted),
+        series=series,
+        table=table,
+        charts=_charts(table, _title(chosen, places), visitor.language) if table.rows else [],
+        has_gaps=any(row.cell.covered is not Covered.WHOLE and not row.cell.is_running for row in table.rows),
+        comparison=comparison,
+        changes=_changes(comparison) if comparison else None,
+        steps=STEPS,
+        bys=BYS,
+        periods=_periods(wanted, now.astimezone(desk.zone).date()),
+    )
+
+
+@router.get("/counts.csv")
+def counts_csv(
+    visitor: Officer,
+    line: Word = "",
+    first: Word = "",
+    last: Word = "",
+    step: Word = "",
+    by: Word = "",
+    earlier: bool = False,
+) -> Response:
+    """The same for a spreadsheet; 422: the period is too long for its step."""
+    desk, now = visitor.console, datetime.now(UTC)
+    every = counted_lines(desk.reads)
+    wanted = _wanted(visitor, every, (line, first, last, step, by), earlier=earlier, now=now)
+    chosen = _chosen(every, wanted)
+    visitor.note(
+        AuditVerb.EXPORT, "counts.csv", line=wanted.line, first=str(wanted.first), last=str(wanted.last)
+    )
+    try:
+        series = counted(desk.reads, chosen, (wanted.first, wanted.last), wanted.step, desk.zone, now)
+    except PeriodRefused as error:
+        return visitor.page("trouble.html", 422, what=error.what, hint=error.hint or "")
+    out = io.StringIO()
+    write_csv(series, out)
+    name = f"counts-{wanted.first:%Y%m%d}-{wanted.last:%Y%m%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _wanted(
+    visitor: Visitor,
+    every: Sequence[CountedLine],
+    said: tuple[str, str, str, str, str],
+    *,
+    earlier: bool,
+    now: datetime,
+) -> CountWish:
+    """What an address asks for; what it does not say, or says amiss, is the last seven days."""
+    line, first, last, step, by = said
+    today = now.astimezone(visitor.console.zone).date()
+    newest = max(every, key=lambda each: each.last_ms, default=None)
+    known = line if any(_name(each) == line for each in every) else ""
+    return CountWish(
+        known or (_name(newest) if newest else ""),
+        _date(first) or (_date(last) or today) - timedelta(days=6),
+        _date(last) or today,
+        Step(step) if step in set(Step) else Step.DAY,
+        By(by) if by in set(By) else By.DIRECTION,
+        earlier,
+    )
+
+
+def _date(said: str) -> date | None:
+    try:
+        found = date.fromisoformat(said)
+    except ValueError:
+        return None
+    return found if 1971 <= found.year <= 2199 else None
+
+
+def _name(line: CountedLine) -> str:
+    return f"{line.box}/{line.camera}/{line.rule}"
+
+
+def _chosen(every: Sequence[CountedLine], wanted: CountWish) -> list[CountedLine]:
+    """The line, behind its earlier names if they are wanted."""
+    found = [each for each in every if _name(each) == wanted.line]
+    before = predecessors(every) if wanted.earlier else {}
+    while found and (older := before.get(found[0])) is not None:
+        found.insert(0, older)
+    return found
+
+
+def _earlier_name(every: Sequence[CountedLine], wanted: CountWish) -> str | None:
+    line = next((each for each in every if _name(each) == wanted.line), None)
+    older = predecessors(every).get(line) if line is not None else None
+    return None if older is None else printable(older.rule)
+
+
+def _listed(
+    every: Sequence[CountedLine], places: Mapping[int, BoxPlace]
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(place, [(name, what is shown)]) by place: what a list of choices shows."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for each in every:
+        place = places[each.box_id]
+        where = f"{place.title} · {place.camera_title(each.camera)}"
+        found.setdefault(where, []).append((_name(each), printable(each.rule)))
+    return sorted(found.items(), key=lambda each: each[0].casefold())
+
+
+def _title(chosen: Sequence[CountedLine], places: Mapping[int, BoxPlace]) -> str:
+    if not chosen:
+        return ""
+    place, line = places[chosen[-1].box_id], chosen[-1]
+    return joined(" · ", (place.title, place.camera_title(line.camera), printable(line.rule)))
+
+
+def _charts(table: CountTable, title: str, language: str) -> list[tuple[str, Markup]]:
+    """(for which screens, SVG): it is ours, and every text in it is escaped."""
+    name = tr("Chart of the counts: {title}. The table below says the same.", title=title)
+    sizes = {"wide": WIDE, "phone": NARROW}
+    drawn = {kind: chart_of(table, name, size, language) for kind, size in sizes.items()}
+    return [(kind, Markup(svg)) for kind, svg in drawn.items()]  # noqa: S704 (that is its work)
+
+
+def _changes(comparison: Comparison) -> dict[str, Any]:
+    change = comparison.change
+    return {
+        "now": sum(comparison.now.values()),
+        "before": sum(comparison.before.values()),
+        "percent": None if change is None else round(change * 100),
+    }
+
+
+def _periods(wanted: CountWish, today: date) -> list[tuple[str, str, bool]]:
+    """(name, address, whether it is what is shown)."""
+    found: list[tuple[str, str, bool]] = []
+    for name, first, last, step in PERIODS:
+        asked = replace(
+            wanted, first=today - timedelta(days=first), last=today - timedelta(days=last), step=step
+        )
+        found.append((name, asked.href(), asked == wanted))
+    return found

@@ -1,0 +1,162 @@
+"""One event whole: its pictures with its path over them, what was told of it, and what happened beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, HTTPException
+from starlette.responses import HTMLResponse
+
+from agent.language import translated
+from agent.translatable import tr
+from station.access.audit_entry import AuditVerb
+from station.lookup.cards import EventCard
+from station.lookup.event import EventDetail, WholeEvent, event_key, whole_event
+from station.lookup.footage_chance import FootageOutlook
+from station.lookup.places import BOX_ITSELF
+from station.lookup.words import (
+    clock_word,
+    direction_word,
+    end_reason_word,
+    phase_word,
+    place_words,
+    rule_kind_word,
+    severity_word,
+    what_words,
+)
+from station.review.queue import ReviewQueue
+from station.review.states import REASON_WORDS, STATE_WORDS, FalseReason, ReviewState, following
+from station.web.visitor import Officer, Visitor
+
+router = APIRouter()
+AROUND_MS: Final = 60_000
+"""Of footage before and after an event."""
+LONGEST_MS: Final = 600_000
+"""Of an event that goes on, so much footage is asked for."""
+SCALE: Final = 1000
+FOOTAGE: Final = {
+    FootageOutlook.LIKELY: tr("The box should still have footage of this moment."),
+    FootageOutlook.TOO_OLD: tr(
+        "What the box keeps begins after this moment: there is no footage of it any more."
+    ),
+    FootageOutlook.NOT_RECORDED: tr("This camera is not recorded."),
+    FootageOutlook.UNKNOWN: tr("The box has not said what footage it keeps."),
+}
+
+
+@router.get("/events/{box}/{event_id}")
+def event_page(visitor: Officer, box: str, event_id: str) -> HTMLResponse:
+    """The event, by the name of its box and its id."""
+    desk = visitor.console
+    key = event_key(desk.reads, box, event_id)
+    whole = None if key is None else whole_event(desk.reads, key)
+    if whole is None:
+        raise HTTPException(404)
+    visitor.note(AuditVerb.VIEW_EVENT, f"{box}/{event_id}")
+    card, queue = whole.card, ReviewQueue(desk.reads)
+    standing = queue.standing(card.key)
+    return visitor.page(
+        "event.html",
+        whole=whole,
+        card=card,
+        href=f"/events/{box}/{event_id}",
+        what=what_words(card),
+        where=place_words(card),
+        facts=_facts(visitor, whole),
+        overlay=_overlay(whole.detail) if card.camera != BOX_ITSELF else None,
+        steps=_steps(whole),
+        before=_tiles(visitor, whole.before[::-1]),
+        after=_tiles(visitor, whole.after),
+        nearby=_tiles(visitor, whole.nearby),
+        same=_tiles(visitor, whole.same_road_user),
+        footage=FOOTAGE[whole.footage.state],
+        may_ask=whole.footage.state in (FootageOutlook.LIKELY, FootageOutlook.UNKNOWN)
+        and card.camera != BOX_ITSELF,
+        ask=_ask(card),
+        standing=standing,
+        history=queue.history(card.key),
+        state_words=STATE_WORDS,
+        reasons={str(each): REASON_WORDS[each] for each in FalseReason},
+        may=[str(each) for each in following(standing.state)],
+        new=str(ReviewState.NEW),
+    )
+
+
+def _facts(visitor: Visitor, whole: WholeEvent) -> list[tuple[str, str]]:
+    """Headings with what stands beside them, those of which something is known."""
+    card, detail, say = whole.card, whole.detail, visitor.language
+    score = None if detail.top_score is None else tr("{percent:.0f} %", percent=100 * detail.top_score)
+    lasted = None if card.ended_ms is None else (card.ended_ms - card.began_ms) / 1000
+    model = detail.model and tr("{model}, {score}", model=detail.model, score=score or "–")
+    clock = clock_word(card.clock)
+    if detail.clock_error_ms and card.clock in ("ntp", "rtc"):
+        clock = tr("{words}, to about {ms:,} ms", words=clock, ms=detail.clock_error_ms)
+    known: Sequence[tuple[str, object]] = (
+        (tr("Level"), severity_word(card.severity)),
+        (tr("People on it"), card.riders or None),
+        (tr("Direction"), card.direction and direction_word(card.direction)),
+        (tr("Zones"), ", ".join(card.zones)),
+        (tr("Rule"), tr("{rule}: {kind}", rule=card.rule, kind=rule_kind_word(card.rule_kind))),
+        (tr("Lasted"), lasted if lasted is None else tr("{seconds:.1f} s", seconds=lasted)),
+        (tr("Ended by"), card.end_reason and end_reason_word(card.end_reason)),
+        (tr("Held back"), detail.suppressed and tr("{number} like it before", number=detail.suppressed)),
+        (tr("Recognised by"), model),
+        (tr("Time"), clock),
+        (tr("Came to the station"), visitor.console.templates.moment(say, card.received_ms)),
+    )
+    return [(translated(name, say), translated(value, say)) for name, value in known if value]
+
+
+def _overlay(detail: EventDetail) -> dict[str, Any] | None:
+    """Path and rectangle in thousandths of the frame."""
+    points = [(round(SCALE * x, 1), round(SCALE * y, 1)) for _, x, y in detail.path]
+    if not points and detail.box is None:
+        return None
+    width, height = detail.frame or (16, 9)
+    box = detail.box
+    return {
+        "points": " ".join(f"{x},{y}" for x, y in points),
+        "first": points[0] if points else None,
+        "last": points[-1] if points else None,
+        "box": box
+        and {
+            "x": round(SCALE * box.left, 1),
+            "y": round(SCALE * box.top, 1),
+            "width": round(SCALE * (box.right - box.left), 1),
+            "height": round(SCALE * (box.bottom - box.top), 1),
+        },
+        "width": max(1, width),
+        "height": max(1, height),
+    }
+
+
+def _steps(whole: WholeEvent) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": step.revision,
+            "phase": phase_word(step.phase),
+            "time_ms": step.time_ms,
+            "received_ms": step.received_ms,
+            "replayed": step.replayed,
+            "changes": step.changes,
+        }
+        for step in whole.steps
+    ]
+
+
+def _tiles(visitor: Visitor, cards: Sequence[EventCard]) -> list[dict[str, Any]]:
+    return [visitor.console.tiles.of(card, visitor.language) for card in cards]
+
+
+def _ask(card: EventCard) -> str:
+    """The form for footage around it, filled in."""
+    ended_ms = min(card.latest_ms, card.began_ms + LONGEST_MS)
+    asked = {
+        "box": card.box,
+        "camera": card.camera,
+        "from_ms": max(0, card.began_ms - AROUND_MS),
+        "to_ms": max(0, ended_ms + AROUND_MS),
+    }
+    return f"/requests/new?{urlencode(asked)}"

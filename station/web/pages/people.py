@@ -1,0 +1,152 @@
+"""People: who may use the console, for administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from agent.translatable import tr
+from station.access.account import Account, AccountError
+from station.access.audit_entry import AuditVerb
+from station.access.roles import ROLES, Role
+from station.web.visitor import Administrator, Visitor
+
+router = APIRouter(prefix="/people")
+Word = Annotated[str, Form(max_length=200)]
+DONE = {
+    "changed": tr("It is changed."),
+    "disabled": tr("This person is let in no more, from this moment on."),
+    "enabled": tr("This person is let in again."),
+    "out": tr("This person is logged out everywhere."),
+}
+"""What the page of a person says after something was done."""
+
+
+@router.get("")
+def people(visitor: Administrator) -> HTMLResponse:
+    """All accounts, and a form for another one."""
+    return _list(visitor)
+
+
+@router.post("")
+def add(visitor: Administrator, name: Word = "", login: Word = "", role: Word = "officer") -> HTMLResponse:
+    """One more; its password is on this answer and nowhere else."""
+    given = {"name": name, "login": login, "role": role}
+    try:
+        made, password = visitor.console.accounts.create(login, name, _role(role))
+    except AccountError as error:
+        return _list(visitor, 422, given=given, what=error.what, hint=error.hint)
+    visitor.note(AuditVerb.ACCOUNT_MADE, made.login, role=made.role, name=made.name)
+    return _shown_once(visitor, made, password)
+
+
+@router.get("/{login}")
+def person(visitor: Administrator, login: str, done: str = "") -> HTMLResponse:
+    """One account, and all that can be done with it."""
+    return _person(visitor, _found(visitor, login), done=DONE.get(done, ""))
+
+
+@router.post("/{login}")
+def change(visitor: Administrator, login: str, name: Word = "", role: Word = "") -> Response:
+    """Another name or role."""
+    before = _found(visitor, login)
+
+    def act() -> None:
+        after = visitor.console.accounts.change(login, name=name, role=_role(role))
+        visitor.note(AuditVerb.ACCOUNT_CHANGED, after.login, name=after.name, role=after.role)
+
+    return _done(visitor, before, act, "changed")
+
+
+@router.post("/{login}/disable")
+def disable(visitor: Administrator, login: str) -> Response:
+    """Let nobody in by it any more."""
+    found = _found(visitor, login)
+
+    def act() -> None:
+        visitor.console.accounts.disable(login)
+        visitor.note(AuditVerb.ACCOUNT_CHANGED, found.login, disabled=True)
+
+    return _done(visitor, found, act, "disabled")
+
+
+@router.post("/{login}/enable")
+def enable(visitor: Administrator, login: str) -> Response:
+    """Let this person in again."""
+    found = _found(visitor, login)
+
+    def act() -> None:
+        visitor.console.accounts.enable(login)
+        visitor.note(AuditVerb.ACCOUNT_CHANGED, found.login, disabled=False)
+
+    return _done(visitor, found, act, "enabled")
+
+
+@router.post("/{login}/logout")
+def log_out(visitor: Administrator, login: str) -> Response:
+    """End all sessions of it."""
+    found = _found(visitor, login)
+
+    def act() -> None:
+        visitor.console.sessions.end_all(found.id)
+        visitor.note(AuditVerb.ACCOUNT_CHANGED, found.login, everywhere=True)
+
+    return _done(visitor, found, act, "out")
+
+
+@router.post("/{login}/password")
+def reset(visitor: Administrator, login: str) -> HTMLResponse:
+    """Another password, which is on this answer and nowhere else."""
+    found = _found(visitor, login)
+    password = visitor.console.accounts.reset(login)
+    visitor.note(AuditVerb.PASSWORD_CHANGED, found.login, by="reset")
+    return _shown_once(visitor, found, password)
+
+
+def _list(visitor: Visitor, status: int = 200, **more: Any) -> HTMLResponse:
+    values = {"given": {"name": "", "login": "", "role": Role.OFFICER}, "what": "", "hint": "", **more}
+    accounts = visitor.console.accounts.list()
+    return visitor.page("people.html", status, accounts=accounts, roles=ROLES, **values)
+
+
+def _person(visitor: Visitor, found: Account, status: int = 200, **more: Any) -> HTMLResponse:
+    now_ms = visitor.console.now_ms
+    values = {
+        "person": found,
+        "is_self": found.id == visitor.account.id,
+        "is_locked": (found.locked_until_ms or 0) > now_ms,
+        "sessions": visitor.console.sessions.of(found.id),
+        "roles": ROLES,
+        "what": "",
+        "hint": "",
+        "done": "",
+    }
+    return visitor.page("person.html", status, **{**values, **more})
+
+
+def _shown_once(visitor: Visitor, of: Account, password: str) -> HTMLResponse:
+    return visitor.page("new_password.html", person=of, password=password, url=visitor.console.url)
+
+
+def _done(visitor: Visitor, found: Account, act: Callable[[], None], word: str) -> Response:
+    try:
+        act()
+    except AccountError as error:
+        return _person(visitor, found, 422, what=error.what, hint=error.hint)
+    return RedirectResponse(f"/people/{found.login}?done={word}", 303)
+
+
+def _found(visitor: Visitor, login: str) -> Account:
+    found = visitor.console.accounts.find(login)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def _role(said: str) -> Role:
+    if said not in tuple(Role):
+        raise AccountError(tr("there is no such role"))
+    return Role(said)

@@ -1,0 +1,217 @@
+"""The wall: events as they come, and what says that it is alive.
+
+A screen is sent each event once it is kept, with its number; after a break it says its last number and gets the
+rest. A beat every few seconds says what time it is, how many alerts are open and how each box stands: a wall
+that hears none says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, StreamingResponse
+
+from agent.errors import NgatuError
+from agent.language import translated
+from agent.translatable import joined, tr
+from station.lookup.cards import EventCard, cards_of
+from station.lookup.newest import BoxBeat, newest_keys
+from station.review.queue import ReviewQueue
+from station.review.standing import ReviewStep
+from station.review.states import STATE_WORDS, ReviewState
+from station.web.feed import EventFeed, FeedItem, FeedPlace, FeedRun
+from station.web.visitor import Officer, Visitor, for_people
+
+router = APIRouter()
+SHOWN: Final = 60
+"""Tiles of a wall."""
+ALERTS: Final = 12
+"""Open alerts beside them."""
+BEAT_S: Final = 4.0
+WITHOUT: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""A proxy must not collect what is sent."""
+SILENT_MS: Final = 180_000
+"""A box says how it is every minute: who said nothing for so long is not heard."""
+BOX_STATES: Final = {"online": tr("online"), "offline": tr("not connected"), "stopped": tr("switched off")}
+SILENT: Final = tr("not heard")
+
+
+@router.get("/")
+def wall(visitor: Officer, kiosk: bool = False, only: str = "") -> HTMLResponse:
+    """The newest events; what follows comes over `/feed`."""
+    desk = visitor.console
+    place = (
+        desk.feed.place()
+    )  # before the events are read: what comes meanwhile is sent once more, never left out
+    cards = cards_of(desk.reads, newest_keys(desk.reads, SHOWN, _now_ms()))
+    tiles = [desk.tiles.of(each, visitor.language) for each in cards]
+    alerts = _open_alerts(visitor)
+    return visitor.page(
+        "wall.html",
+        tiles=tiles,
+        alerts=alerts,
+        beat=_beat(visitor),
+        head=place,
+        kiosk=kiosk,
+        shown=SHOWN,
+        only="alerts" if only == "alerts" else "",
+    )
+
+
+@router.get("/feed")
+async def feed(visitor: Officer, request: Request, after: str = "") -> StreamingResponse:
+    """What follows a place, as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+
+    `after` is the id that a screen had last, or the number of an event; `Last-Event-ID` counts more.
+    """
+    now = await run_in_threadpool(visitor.console.feed.place)
+    last = FeedPlace.read(request.headers.get("last-event-id", ""), now.step)
+    place = last or FeedPlace.read(after, now.step) or now
+    return StreamingResponse(_sent(visitor, place), media_type="text/event-stream", headers=WITHOUT)
+
+
+async def _sent(visitor: Visitor, place: FeedPlace) -> AsyncIterator[str]:
+    following = visitor.console.feed
+    yield "retry: 1500\n\n"
+    with following.bell() as bell:
+        beat_s = 0.0
+        while not following.closed:
+            bell.clear()
+            run = await _next(following, place)
+            if run is None:
+                yield _message("again", "{}")
+                return
+            for item in run.items:
+                yield _said(visitor, item)
+            place = run.place
+            is_whole = not run.items or place == following.head  # else a beat would say that all of it is here
+            if is_whole and time.monotonic() - beat_s >= BEAT_S:
+                beat_s = time.monotonic()
+                beat = await run_in_threadpool(_beat_for, visitor)
+                yield _message("over", "{}") if beat is None else _message("beat", json.dumps(beat))
+                if beat is None:
+                    return
+            if not run.items:
+                await _rings(bell, BEAT_S - (time.monotonic() - beat_s))
+
+
+async def _next(following: EventFeed, place: FeedPlace) -> FeedRun | None:
+    run = following.at_hand(place)
+    if run is not None:
+        return run
+    try:
+        return await run_in_threadpool(following.behind, place)
+    except NgatuError:  # the beat says so; the screen keeps its place
+        return FeedRun((), place)
+
+
+def _said(visitor: Visitor, item: FeedItem) -> str:
+    if isinstance(item.said, EventCard):
+        return _message("tile", visitor.console.tiles.sent(item.said, visitor.language), item.place)
+    changed = json.dumps(_changed(item.said, visitor.language), ensure_ascii=False)
+    return _message("review", changed, item.place)
+
+
+async def _rings(bell: asyncio.Event, within_s: float) -> None:
+    try:
+        async with asyncio.timeout(max(0.05, within_s)):
+            await bell.wait()
+    except TimeoutError:
+        return
+
+
+def _message(kind: str, data: str, place: FeedPlace | None = None) -> str:
+    line = "" if place is None else f"id: {place}\n"
+    return f"{line}event: {kind}\ndata: {data}\n\n"
+
+
+def _beat_for(visitor: Visitor) -> dict[str, Any] | None:
+    """The beat; None: he is logged in no longer. A wall that is looked at counts as used."""
+    try:
+        if visitor.console.sessions.find(visitor.token) is None:
+            return None
+    except NgatuError as error:
+        return _troubled(visitor, error)
+    return _beat(visitor)
+
+
+def _beat(visitor: Visitor) -> dict[str, Any]:
+    """That the wall is alive, and what it stands on."""
+    desk, now_ms = visitor.console, _now_ms()
+    try:
+        beat = desk.feed.beat()
+    except NgatuError as error:
+        return _troubled(visitor, error)
+    away = desk.intake.get("away", "")
+    return _moment(visitor, now_ms) | {
+        "open": beat.open,
+        "boxes": [_box(each, now_ms, visitor) for each in beat.boxes],
+        "trouble": _unkept(visitor),
+        "away": translated(away, visitor.language),
+    }
+
+
+@router.get("/standing")
+def standing(visitor: Officer) -> dict[str, str]:
+    """For pages that do not follow: what every screen must say at once."""
+    return {"unkept": _unkept(visitor)}
+
+
+def _unkept(visitor: Visitor) -> str:
+    """That nothing new is kept at present, and why; empty: all is."""
+    why = visitor.console.intake.get("failing")
+    return translated(tr("Nothing new is kept at present: {why}", why=why), visitor.language) if why else ""
+
+
+def _troubled(visitor: Visitor, error: NgatuError) -> dict[str, Any]:
+    what, hint = for_people(error)
+    said = joined(": ", filter(None, (what, hint)))
+    return _moment(visitor, _now_ms()) | {"trouble": translated(said, visitor.language), "away": ""}
+
+
+def _moment(visitor: Visitor, now_ms: int) -> dict[str, Any]:
+    templates = visitor.console.templates
+    return {"now_ms": now_ms, "clock": templates.clock(now_ms), "day": templates.day(now_ms)}
+
+
+def _box(beat: BoxBeat, now_ms: int, visitor: Visitor) -> dict[str, Any]:
+    well = beat.state == "online" and now_ms - beat.heard_ms < SILENT_MS
+    state = BOX_STATES.get(beat.state or "", SILENT) if beat.state != "online" or well else SILENT
+    return {
+        "title": beat.title,
+        "href": f"/boxes/{beat.device}",
+        "well": well,
+        "state": translated(state, visitor.language),
+        "heard": visitor.console.templates.moment(visitor.language, beat.heard_ms),
+        "heard_ms": beat.heard_ms,
+    }
+
+
+def _changed(step: ReviewStep, language: str) -> dict[str, Any]:
+    """What a tile says once somebody took this step."""
+    state = translated(STATE_WORDS[step.state], language)
+    return {
+        "key": f"{step.box_id}/{step.event_id}",
+        "is_open": not step.state.is_final,
+        "is_untaken": step.state is ReviewState.NEW,
+        "reviewed": "" if step.state is ReviewState.NEW else f"{state} · {step.by.name}",
+    }
+
+
+def _open_alerts(visitor: Visitor) -> list[dict[str, Any]]:
+    desk = visitor.console
+    keys = [
+        (each.place.box_id, each.place.event_id) for each in ReviewQueue(desk.reads).open_alerts(limit=ALERTS)
+    ]
+    cards: list[EventCard] = cards_of(desk.reads, keys)
+    return [desk.tiles.of(each, visitor.language) for each in cards]
+
+
+def _now_ms() -> int:
+    return round(time.time() * 1000)

@@ -1,0 +1,123 @@
+"""What a page shows of one event that is to be judged, and the buttons by which it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from agent.translatable import tr
+from agent.wire.words import named
+from station.lookup.cards import EventCard, cards_of
+from station.lookup.words import place_words, what_words
+from station.review.hints import RULE_WORDS
+from station.review.queue import ReviewQueue
+from station.review.standing import ReviewKey, ReviewStep, Standing
+from station.review.states import REASON_WORDS, STATE_WORDS, FalseReason, ReviewRefused, ReviewState, following
+from station.web.visitor import Visitor
+
+STEP_WORDS: Final = {
+    ReviewState.SEEN: tr("Seen, in hand"),
+    ReviewState.CONFIRMED: tr("Confirmed"),
+    ReviewState.PASSED_ON: tr("Passed on"),
+}
+"""What stands on the buttons of what is not false."""
+_STEP_KEYS: Final = {
+    ReviewState.SEEN: ("Digit1", "1"),
+    ReviewState.CONFIRMED: ("Digit2", "2"),
+    ReviewState.PASSED_ON: ("Digit3", "3"),
+}
+_REASON_KEYS: Final = "QWERTYUIO"
+"""Beside each other on the keyboard; by their place, so that it does not matter what is typed with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepButton:
+    """One button of the sheet."""
+
+    value: str
+    """What the form sends: a state, or false:REASON."""
+    words: str
+    code: str
+    """The key's place (https://www.w3.org/TR/uievents-code/)."""
+    letter: str
+    """What is on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSheet:
+    """One event, how it stands, and what may become of it."""
+
+    key: ReviewKey
+    card: EventCard
+    tile: dict[str, Any]
+    """As the wall shows it."""
+    rule: str
+    """What its rule looks for, for people."""
+    standing: Standing
+    steps: Sequence[StepButton]
+    reasons: Sequence[StepButton]
+    history: Sequence[ReviewStep]
+
+    @property
+    def what(self) -> str:
+        """What happened, as an officer says it."""
+        return what_words(self.card)
+
+    @property
+    def where(self) -> str:
+        """Where, for people."""
+        return place_words(self.card)
+
+    @property
+    def href(self) -> str:
+        """Of the event; its review is below it."""
+        return str(self.tile["href"])
+
+    @property
+    def may_take_back(self) -> bool:
+        """Something was made of it."""
+        return self.standing.state is not ReviewState.NEW
+
+
+def sheet_of(visitor: Visitor, key: ReviewKey) -> ReviewSheet | None:
+    """Of an event; None: it is not there any more."""
+    desk = visitor.console
+    queue = ReviewQueue(desk.reads)
+    card = next(iter(cards_of(desk.reads, [key])), None)
+    if card is None:
+        return None
+    standing = queue.standing(key)
+    may = following(standing.state)
+    steps = [
+        StepButton(str(state), STEP_WORDS[state], *_STEP_KEYS[state]) for state in STEP_WORDS if state in may
+    ]
+    reasons = [
+        StepButton(f"{ReviewState.FALSE}:{reason}", REASON_WORDS[reason], f"Key{letter}", letter)
+        for reason, letter in zip(FalseReason, _REASON_KEYS, strict=True)
+    ]
+    tile = desk.tiles.of(card, visitor.language)
+    rule = named(RULE_WORDS, card.rule_kind)
+    return ReviewSheet(key, card, tile, rule, standing, steps, reasons, queue.history(key))
+
+
+def step_of(step: str, state: str, reason: str) -> tuple[ReviewState, FalseReason | None]:
+    """What a form asks for: by one button (`confirmed`, `false:animal`), or by a state and a reason.
+
+    Raises:
+        ReviewRefused: it is neither.
+    """
+    said, _, why = step.partition(":")
+    try:
+        return ReviewState(said or state), FalseReason(why or reason) if why or reason else None
+    except ValueError:
+        raise ReviewRefused(
+            tr("it is not said what becomes of this event"),
+            tr("one of {states}", states=", ".join(map(str, ReviewState))),
+        ) from None
+
+
+def state_words(state: ReviewState, reason: FalseReason | None) -> str:
+    """How it stands, for people, with the reason of a false alarm."""
+    words = STATE_WORDS[state]
+    return words if reason is None else tr("{state}: {reason}", state=words, reason=REASON_WORDS[reason])

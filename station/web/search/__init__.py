@@ -1,0 +1,1 @@
+"""A look-up as an address, and what its page shows."""

@@ -1,0 +1,153 @@
+"""What of a look-up is asked for, each as a chip that can be taken away; and what can be chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from agent.translatable import tr
+from agent.wire.words import LABELS
+from station.lookup.places import BOX_ITSELF, BoxPlace
+from station.lookup.words import act_words, camera_words, direction_word, label_word, severity_word
+from station.review.states import STATE_WORDS
+from station.web.search.address import AskedSearch
+
+KINDS: Final = (
+    "wrong_way", "line_crossed", "zone_entered", "stopped_vehicle", "loitering", "crowd", "object_left",
+    "object", "motion", "camera_lost", "camera_blind",
+)  # fmt: skip
+"""Those that an officer looks for, the most pressing first; of the box itself the rest is found by words."""
+RIDERS: Final = (("1", tr("1 person")), ("2", tr("2 people")), ("3+", tr("3 people or more")))
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One value that is asked for."""
+
+    words: str
+    address: str
+    """Of the look-up without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value that may be asked for."""
+
+    value: str
+    words: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time that is often asked for."""
+
+    words: str
+    address: str
+
+
+def chips_of(asked: AskedSearch, places: Mapping[int, BoxPlace]) -> list[Chip]:
+    """Every value but the time, in the order of the form."""
+    search, found = asked.search, list[Chip]()
+    by_device = {place.device: place for place in places.values()}
+    said: tuple[tuple[str, Callable[[str], str]], ...] = (
+        ("boxes", lambda value: _box_words(value, by_device)),
+        ("cameras", lambda value: _camera_words(value, by_device)),
+        ("kinds", act_words),
+        ("labels", label_word),
+        ("directions", lambda value: tr("direction: {direction}", direction=direction_word(value))),
+        ("zones", lambda value: tr("zone: {zone}", zone=value)),
+        ("rules", lambda value: tr("rule: {rule}", rule=value)),
+        ("severities", severity_word),
+        ("reviews", lambda value: STATE_WORDS.get(value, value)),
+        ("words", lambda value: f"“{value}”"),
+    )
+    for name, say in said:
+        found += [Chip(say(value), asked.without(name, value)) for value in getattr(search, name)]
+    if search.riders is not None:
+        words = tr("{number} people", number=search.riders)
+        if search.riders_at_least:
+            words = tr("{number} people or more", number=search.riders)
+        found.append(Chip(words, asked.address(riders=None, riders_at_least=False)))
+    if search.late_only:
+        found.append(Chip(tr("came late"), asked.address(late_only=False)))
+    return found
+
+
+def _box_words(device: str, by_device: Mapping[str, BoxPlace]) -> str:
+    return by_device[device].title if device in by_device else device
+
+
+def _camera_words(camera: str, by_device: Mapping[str, BoxPlace]) -> str:
+    device, _, name = camera.rpartition("/")
+    place = by_device.get(device)
+    return camera_words(place.title, name, place.camera_title(name)) if place else camera
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the form offers; what is asked for and is not known is offered, too."""
+
+    kinds: Sequence[Choice]
+    labels: Sequence[Choice]
+    riders: Sequence[Choice]
+    directions: Sequence[Choice]
+    severities: Sequence[Choice]
+    reviews: Sequence[Choice]
+    zones: Sequence[Choice]
+    rules: Sequence[Choice]
+    places: Sequence[tuple[Choice, Sequence[Choice]]]
+    """Each box with its cameras."""
+
+
+def choices_of(asked: AskedSearch, places: Mapping[int, BoxPlace], directions: Iterable[str]) -> Choices:
+    """By what the boxes told last."""
+    search = asked.search
+    zones = sorted({zone for place in places.values() for camera in place.cameras for zone in camera.zones})
+    rules = sorted({rule.id for place in places.values() for camera in place.cameras for rule in camera.rules})
+    said = "" if search.riders is None else f"{search.riders}{'+' if search.riders_at_least else ''}"
+    riders = [Choice(value, words, value == said) for value, words in RIDERS]
+    if said and not any(each.on for each in riders):
+        riders.append(Choice(said, said, on=True))
+    return Choices(
+        kinds=_listed(KINDS, search.kinds, act_words),
+        labels=_listed(LABELS, search.labels, label_word),
+        riders=riders,
+        directions=_listed(dict.fromkeys(("in", "out", *directions)), search.directions, direction_word),
+        severities=_listed(("alert", "info"), search.severities, severity_word),
+        reviews=_listed(STATE_WORDS, search.reviews, lambda value: STATE_WORDS.get(value, value)),
+        zones=_listed(zones, search.zones, str),
+        rules=_listed(rules, search.rules, str),
+        places=[_place(place, asked) for place in places.values()],
+    )
+
+
+def _listed(known: Iterable[str], asked: Sequence[str], words: Callable[[str], str]) -> list[Choice]:
+    every = dict.fromkeys([*map(str, known), *asked])
+    return [Choice(value, words(value), value in asked) for value in every]
+
+
+def _place(place: BoxPlace, asked: AskedSearch) -> tuple[Choice, list[Choice]]:
+    box = Choice(place.device, place.title, place.device in asked.search.boxes)
+    cameras = [
+        Choice(f"{place.device}/{each.name}", each.title, f"{place.device}/{each.name}" in asked.search.cameras)
+        for each in place.cameras
+        if each.name != BOX_ITSELF
+    ]
+    return box, cameras
+
+
+def spans_of(asked: AskedSearch, now: datetime) -> list[Span]:
+    """Times that are often asked for."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    soon = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    spans = (
+        (tr("last hour"), soon - timedelta(hours=1), soon),
+        (tr("today"), today, today + timedelta(days=1)),
+        (tr("yesterday"), today - timedelta(days=1), today),
+        (tr("7 days"), today - timedelta(days=6), today + timedelta(days=1)),
+        (tr("30 days"), today - timedelta(days=29), today + timedelta(days=1)),
+    )
+    return [Span(words, asked.address(since=since, until=until)) for words, since, until in spans]

@@ -1,0 +1,102 @@
+"""A whole look-up as CSV for a spreadsheet and as JSON for programs, written while it is read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from agent.language import translated
+from agent.printable import printable_json, spreadsheet_cell
+from agent.translatable import tr
+from station.lookup.cards import EventCard
+from station.lookup.words import (
+    clock_word,
+    direction_word,
+    end_reason_word,
+    kind_word,
+    label_word,
+    severity_word,
+)
+from station.review.states import REASON_WORDS, STATE_WORDS
+from station.web.render import Templates
+
+_BOM: Final = "\ufeff"
+"""By it a spreadsheet knows that the letters are Vietnamese."""
+HEADINGS: Final = (
+    tr("day"), tr("began"), tr("ended"), tr("box"), tr("camera"), tr("what"), tr("who"), tr("riders"),
+    tr("direction"), tr("severity"), tr("rule"), tr("zone"), tr("ended by"), tr("came"), tr("late"),
+    tr("clock"), tr("review"), tr("reason"), tr("reviewed by"), tr("id"),
+)  # fmt: skip
+
+
+def csv_lines(cards: Iterable[EventCard], templates: Templates, language: str) -> Iterator[str]:
+    """RFC 4180, every text in quotes, none of them a formula; headings and words in this language."""
+    line = io.StringIO()
+    writer = csv.writer(line, quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow([translated(each, language) for each in HEADINGS])
+    yield _BOM + line.getvalue()
+    for card in cards:
+        line.seek(0)
+        line.truncate()
+        writer.writerow([_cell(value, language) for value in _row(card, templates)])
+        yield line.getvalue()
+
+
+def _cell(value: object, language: str) -> object:
+    if isinstance(value, int):
+        return value
+    return spreadsheet_cell(translated(value or "", language))
+
+
+def _row(card: EventCard, templates: Templates) -> list[object]:
+    return [
+        templates.day(card.began_ms),
+        templates.clock(card.began_ms),
+        "" if card.ended_ms is None else templates.clock(card.ended_ms),
+        card.box_title,
+        card.camera_title,
+        kind_word(card.kind),
+        label_word(card.label) if card.label else "",
+        card.riders or "",
+        direction_word(card.direction or ""),
+        severity_word(card.severity),
+        card.rule,
+        ", ".join(card.zones),
+        end_reason_word(card.end_reason or ""),
+        f"{templates.day(card.received_ms)} {templates.clock(card.received_ms)}",
+        tr("yes") if card.is_old_news else "",
+        clock_word(card.clock),
+        STATE_WORDS.get(card.review, card.review),
+        REASON_WORDS.get(card.review_reason or "", card.review_reason or ""),
+        card.reviewed_by or "",
+        card.event_id,
+    ]
+
+
+def json_lines(cards: Iterable[EventCard], templates: Templates) -> Iterator[str]:
+    """One array of objects, with the words of the wire."""
+    between = "["
+    for card in cards:
+        yield between + "\n" + printable_json(json.dumps(_record(card, templates), ensure_ascii=False))
+        between = ","
+    yield "[]\n" if between == "[" else "\n]\n"
+
+
+def _record(card: EventCard, templates: Templates) -> dict[str, Any]:
+    def local(at_ms: int | None) -> str | None:
+        return None if at_ms is None else templates.local(at_ms).isoformat(timespec="milliseconds")
+
+    return {
+        "id": card.event_id, "box": card.box, "box_title": card.box_title, "camera": card.camera,
+        "camera_title": card.camera_title, "kind": card.kind, "phase": card.phase, "severity": card.severity,
+        "start": local(card.began_ms), "end": local(card.ended_ms), "received": local(card.received_ms),
+        "label": card.label, "riders": card.riders, "direction": card.direction, "zones": list(card.zones),
+        "rule": card.rule, "rule_kind": card.rule_kind, "end_reason": card.end_reason, "detail": card.detail,
+        "score": None if card.score_permille is None else card.score_permille / 1000, "track_id": card.track_id,
+        "late": card.late, "replayed": card.replayed, "clock": card.clock, "review": card.review,
+        "review_reason": card.review_reason, "reviewed_by": card.reviewed_by,
+        "picture": card.thumbnail, "scene": card.scene,
+    }  # fmt: skip

@@ -1,0 +1,68 @@
+// The queue of alerts: keys for its buttons, and a word when something changes meanwhile. All of it works without.
+import { follow } from "./follow.js";
+
+const page = document.getElementById("review");
+const toggle = document.getElementById("keys");
+const key = page.dataset.key;
+
+// ------------------------------------------------------------------ keys
+let keysOn = localStorage.getItem("review-keys") !== "off";
+
+function showKeys() {
+  toggle.hidden = false;
+  toggle.setAttribute("aria-pressed", String(keysOn));
+  page.classList.toggle("no-keys", !keysOn);
+}
+
+toggle.addEventListener("click", () => {
+  keysOn = !keysOn;
+  localStorage.setItem("review-keys", keysOn ? "on" : "off");
+  showKeys();
+});
+
+document.addEventListener("keydown", (event) => {
+  const at = document.activeElement;
+  if (event.key === "Escape" && at.matches("textarea")) return at.blur();
+  if (!keysOn || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+  if (at.matches("input, textarea, select")) return;
+  const wanted = document.querySelector(`[data-code="${CSS.escape(event.code)}"]`);
+  if (!wanted || wanted.closest("[hidden]")) return;
+  event.preventDefault();
+  if (wanted.matches("textarea")) wanted.focus();
+  else wanted.click();
+});
+
+// Who decides twice by a nervous finger decides once.
+let sent = false;
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", (event) => {
+    if (sent) event.preventDefault();
+    sent = true;
+  });
+}
+window.addEventListener("pageshow", () => {
+  sent = false;
+});
+
+// ------------------------------------------------------------------ what changes meanwhile
+const news = document.getElementById("news");
+const meanwhile = document.getElementById("meanwhile");
+const arrived = new Set();
+
+function tile(card) {
+  if (!card.is_open || card.at_ms <= Number(page.dataset.newest) || card.key === key) return;
+  if (document.querySelector(`[data-key="${CSS.escape(card.key)}"]`)) return;
+  if (!key) return location.reload();
+  arrived.add(card.key);
+  news.hidden = false;
+  news.firstElementChild.textContent = page.dataset.wordNew.replace("{n}", arrived.size);
+}
+
+function review(change) {
+  if (change.key !== key || !change.reviewed || change.reviewed.endsWith(` · ${page.dataset.me}`)) return;
+  meanwhile.hidden = false;
+  meanwhile.textContent = change.is_open ? change.reviewed : page.dataset.wordDone.replace("{what}", change.reviewed);
+}
+
+showKeys();
+if (page.dataset.head) follow(page.dataset.head, { tile, review });

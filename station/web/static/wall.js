@@ -1,0 +1,203 @@
+// The wall: tiles as they come, and a word where none come. Texts are the server's; here they are only put in place.
+import { follow } from "./follow.js";
+
+const wall = document.getElementById("wall");
+const tiles = document.getElementById("tiles");
+const alerts = document.getElementById("alerts");
+const pulse = document.getElementById("pulse");
+const trouble = document.getElementById("trouble");
+const model = document.getElementById("tile");
+const dialog = document.getElementById("take");
+const SHOWN = Number(wall.dataset.shown);
+const ALERTS = 12;
+const BEAT_MS = 12000; // three beats: then the wall says that it hears nothing
+const FRESH_MS = 60000; // what happened before that does not look new, whenever it comes
+
+let heardAt = performance.now();
+let stationAheadMs = 0; // of this machine's clock
+let day = null;
+let heardClock = document.getElementById("clock").textContent;
+let unseen = 0;
+const title = document.title;
+
+function fill(element, selector, text) {
+  const part = element.querySelector(selector);
+  part.textContent = text;
+  return part;
+}
+
+function made(card) {
+  const tile = model.content.firstElementChild.cloneNode(true);
+  tile.dataset.key = card.key;
+  tile.dataset.at = card.at_ms;
+  tile.toggleAttribute("data-alert", card.is_alert);
+  tile.classList.toggle("is-alert", card.is_open);
+  tile.classList.toggle("is-late", card.is_late);
+  tile.querySelector("a").href = card.href;
+  fill(tile, ".what", card.what);
+  fill(tile, ".who", card.who);
+  fill(tile, ".where", card.where);
+  fill(tile, ".when .time", card.moment);
+  fill(tile, ".late", card.late).hidden = !card.late;
+  fill(tile, ".reviewed", card.reviewed);
+  tile.querySelector(".take").hidden = !card.is_untaken;
+  if (card.picture) {
+    const image = new Image();
+    image.alt = "";
+    image.src = card.picture;
+    tile.querySelector(".frame").replaceChildren(image);
+  }
+  return tile;
+}
+
+// Where it belongs by when it happened: what comes late does not push aside what is new.
+function place(list, tile, most) {
+  const known = list.querySelector(`[data-key="${CSS.escape(tile.dataset.key)}"]`);
+  const focused = known && known.contains(document.activeElement) ? document.activeElement.className : null;
+  if (known) known.remove();
+  const before = [...list.children].find((each) => Number(each.dataset.at) <= Number(tile.dataset.at));
+  list.insertBefore(tile, before || null);
+  if (focused !== null) (tile.querySelector("a") || tile).focus({ preventScroll: true });
+  while (list.children.length > most) list.lastElementChild.remove();
+  return !known;
+}
+
+function show(card) {
+  const tile = made(card);
+  const isNew = !document.querySelector(`[data-key="${CSS.escape(card.key)}"]`);
+  if (isNew && !card.is_late && Date.now() + stationAheadMs - card.at_ms < FRESH_MS) tile.classList.add("is-fresh");
+  if (wall.dataset.only !== "alerts" || card.is_alert) place(tiles, tile, SHOWN);
+  if (card.is_open) place(alerts, made(card), ALERTS);
+  else drop(card.key);
+  document.getElementById("empty").hidden = tiles.children.length > 0;
+  if (isNew && card.is_open && !card.is_late) {
+    ring();
+    if (document.hidden) document.title = `(${++unseen}) ${title}`;
+  }
+  quietIfNone();
+}
+
+function drop(key) {
+  const known = alerts.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (known) known.remove();
+}
+
+function quietIfNone() {
+  document.getElementById("no-alerts").hidden = alerts.children.length > 0;
+}
+
+function review(change) {
+  for (const tile of document.querySelectorAll(`[data-key="${CSS.escape(change.key)}"]`)) {
+    fill(tile, ".reviewed", change.reviewed);
+    tile.classList.toggle("is-alert", change.is_open && tile.hasAttribute("data-alert"));
+    tile.querySelector(".take").hidden = !change.is_untaken || !tile.hasAttribute("data-alert");
+  }
+  if (!change.is_open) drop(change.key);
+  quietIfNone();
+}
+
+function beat(said) {
+  heardAt = performance.now();
+  heardClock = said.clock;
+  stationAheadMs = said.now_ms - Date.now();
+  if (day !== null && day !== said.day) return location.reload(); // moments are told by the day
+  day = said.day;
+  document.getElementById("clock").textContent = said.clock;
+  const wrong = said.trouble || said.away || "";
+  trouble.hidden = !wrong;
+  trouble.textContent = wrong;
+  if (said.boxes === undefined) return;
+  document.getElementById("open").textContent = said.open;
+  const latest = said.boxes.filter((box) => box.well).sort((a, b) => a.heard_ms - b.heard_ms).pop()?.heard;
+  pulse.className = "pulse good";
+  pulse.textContent = latest ? wall.dataset.wordFresh.replace("{at}", latest) : wall.dataset.wordNobox;
+  const list = document.getElementById("boxes");
+  list.replaceChildren(...said.boxes.map((box) => {
+    const item = document.createElement("li");
+    item.className = box.well ? "well" : "ill";
+    const link = document.createElement("a");
+    link.href = box.href;
+    link.textContent = box.title;
+    const state = document.createElement("span");
+    state.className = "state";
+    state.textContent = box.state;
+    const heard = document.createElement("span");
+    heard.className = "time";
+    heard.textContent = box.heard;
+    item.append(link, " ", state, " ", heard);
+    return item;
+  }));
+}
+
+// ------------------------------------------------------------------ following
+function say(text) {
+  pulse.className = "pulse problem";
+  pulse.textContent = text;
+}
+
+setInterval(() => {
+  if (performance.now() - heardAt > BEAT_MS) say(wall.dataset.wordSilent.replace("{at}", heardClock));
+}, 1000);
+
+// ------------------------------------------------------------------ sound
+let audio = null;
+const sound = document.getElementById("sound");
+sound.addEventListener("click", () => {
+  audio = audio ? (audio.close(), null) : new AudioContext();
+  sound.setAttribute("aria-pressed", String(audio !== null));
+  if (audio) ring();
+});
+
+function ring() {
+  if (!audio) return;
+  for (const [at, pitch] of [[0, 660], [0.18, 880]]) {
+    const tone = audio.createOscillator();
+    const loudness = audio.createGain();
+    tone.frequency.value = pitch;
+    loudness.gain.setValueAtTime(0.25, audio.currentTime + at);
+    loudness.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + at + 0.16);
+    tone.connect(loudness).connect(audio.destination);
+    tone.start(audio.currentTime + at);
+    tone.stop(audio.currentTime + at + 0.17);
+  }
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  unseen = 0;
+  document.title = title;
+});
+
+// ------------------------------------------------------------------ acknowledging
+let taken = null;
+wall.addEventListener("click", (event) => {
+  const button = event.target.closest(".take");
+  if (!button) return;
+  taken = button.closest(".tile");
+  fill(dialog, ".what", `${taken.querySelector(".what").textContent} · ${taken.querySelector(".where").textContent}`);
+  dialog.querySelector(".problem").hidden = true;
+  dialog.querySelector("textarea").value = "";
+  dialog.showModal();
+});
+
+dialog.querySelector("form").addEventListener("submit", async (event) => {
+  if (event.submitter.value !== "take") return;
+  event.preventDefault();
+  const href = taken.querySelector("a").getAttribute("href");
+  const body = new URLSearchParams({ state: "seen", note: dialog.querySelector("textarea").value });
+  const answer = await fetch(`${href}/review`, {
+    method: "POST",
+    body,
+    headers: { "x-csrf": wall.dataset.csrf, accept: "application/json" },
+  }).catch(() => null);
+  if (answer && answer.ok) {
+    dialog.close();
+    return;
+  }
+  const said = answer ? await answer.json().catch(() => ({})) : {};
+  const problem = dialog.querySelector(".problem");
+  problem.textContent = [said.error, said.hint].filter(Boolean).join(" ") || wall.dataset.wordSilent.replace("{at}", heardClock);
+  problem.hidden = false;
+});
+
+follow(wall.dataset.head, { tile: show, review, beat, over: () => say(wall.dataset.wordOver) });

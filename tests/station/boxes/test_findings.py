@@ -1,0 +1,142 @@
+"""station.boxes.findings, beside the administrator's report, which judges the same"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agent.wire import codec
+from agent.wire.payloads import HealthPayload
+from fleet.report import evaluate
+from station.boxes import findings
+from station.boxes.findings import BoxVerdict, JudgedBox, judged, sort_key
+from station.boxes.standing import BoxGaps, BoxStanding, CameraStanding
+from station.ingest.alarms import AlarmKind
+from station.store.alarms import StandingAlarm
+from tests.support.told_boxes import ToldBox
+
+NOW_S = 1_795_860_000.0
+NOW_MS = round(NOW_S * 1000)
+
+
+def camera(state: str = "streaming", *, paused: bool = False) -> CameraStanding:
+    return CameraStanding("north", "Cổng chợ", state, NOW_MS, None, "rtsp", None, 4.8, paused)
+
+
+def health(**more: Any) -> HealthPayload:
+    return codec.parse(HealthPayload, ToldBox("hn-01", NOW_S).health(**more).raw)
+
+
+WELL = BoxStanding(
+    id=1, commune="hai-ninh", device="hn-01", title="Chợ", state="online", since_ms=NOW_MS, word_ms=NOW_MS,
+    info=None, health=health(), health_age_ms=0, cameras=(camera(),),
+)  # fmt: skip
+
+
+def keys(standing: BoxStanding) -> list[tuple[str, str]]:
+    return [(str(each.verdict), each.key) for each in judged(standing, NOW_MS).findings]
+
+
+def alarm(kind: str) -> StandingAlarm:
+    return StandingAlarm(kind, "hai-ninh/hn-01", 1, 2, 1, "x")
+
+
+def test_a_box_that_is_well_has_nothing_to_be_told() -> None:
+    assert keys(WELL) == []
+    assert judged(WELL, NOW_MS).verdict is BoxVerdict.WELL
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"state": None}, ("broken", "never_heard")),
+        ({"state": "offline"}, ("broken", "offline")),
+        ({"state": "stopped"}, ("broken", "stopped")),
+        ({"health": None, "health_age_ms": None}, ("look", "health_missing")),
+        ({"health_age_ms": 301_000}, ("broken", "health_late")),
+        ({"cameras": (), "health": health(cameras={})}, ("broken", "no_camera")),
+        ({"cameras": (camera("lost"),)}, ("broken", "camera_lost")),
+        ({"cameras": (camera("blind"),)}, ("broken", "camera_blind")),
+        ({"cameras": (camera("disabled"),)}, ("broken", "camera_disabled")),
+        ({"cameras": (camera("a-newer-word"),)}, ("broken", "camera_unknown")),
+        ({"cameras": (camera("disabled", paused=True),)}, ("look", "camera_paused")),
+        ({"health": health(degraded=["storage_full"])}, ("broken", "degraded_storage_full")),
+        ({"health": health(degraded=["busy"])}, ("look", "degraded_busy")),
+        ({"health": health(degraded=["a_newer_word:north"])}, ("look", "degraded_other")),
+        ({"health": health(cpu_temp_c=75.0)}, ("look", "warm")),
+        ({"health": health(throttled={"under_voltage_since_boot": True})}, ("look", "under_voltage_once")),
+        ({"health": health(outbox={"pending": 4, "oldest_s": 3601.0})}, ("look", "waiting")),
+        ({"health": health(outbox={"dropped": {"image": 3}})}, ("look", "dropped")),
+        ({"health": health(outbox={"quarantined": 1})}, ("look", "quarantined")),
+        ({"alarms": (alarm("second_holder"),)}, ("broken", "alarm_second_holder")),
+        ({"alarms": (alarm("quota"),)}, ("look", "alarm_quota")),
+        ({"alarms": (alarm("a_newer_kind"),)}, ("look", "alarm_other")),
+        ({"gaps": BoxGaps(missing=2)}, ("look", "gap_open")),
+        ({"gaps": BoxGaps(gone=2)}, ("look", "gap_gone")),
+    ],
+)
+def test_what_is_wrong_is_found(change: dict[str, Any], found: tuple[str, str]) -> None:
+    assert keys(replace(WELL, **change)) == [found]
+
+
+@pytest.mark.parametrize(
+    ("days", "found"), [(31, []), (29, [("look", "certificate_ends")]), (3, [("broken", "certificate_ends")]),
+                        (-2, [("broken", "certificate_over")])]
+)  # fmt: skip
+def test_a_certificate_is_told_in_time(days: int, found: list[tuple[str, str]]) -> None:
+    ends = datetime.fromtimestamp(NOW_S, UTC) + timedelta(days=days, hours=1)
+    stated = replace(WELL, health=WELL.health.model_copy(update={"certificate_ends": ends}))  # type: ignore[union-attr]
+
+    assert keys(stated) == found
+
+
+def test_of_a_box_that_is_away_nothing_else_is_told_but_what_stands_at_the_station() -> None:
+    away = replace(
+        WELL,
+        state="offline",
+        health=health(degraded=["busy"]),
+        cameras=(camera("lost"),),
+        gaps=BoxGaps(missing=1),
+    )
+
+    assert keys(away) == [("broken", "offline"), ("look", "gap_open")]
+
+
+def test_a_pause_of_a_camera_is_told_once_and_that_of_a_rule_too() -> None:
+    paused = replace(
+        WELL,
+        cameras=(camera("disabled", paused=True),),
+        health=health(degraded=["paused:north", "paused:north/line"]),
+    )
+
+    assert keys(paused) == [("look", "camera_paused"), ("look", "degraded_paused")]
+
+
+def test_what_is_wrong_comes_first() -> None:
+    away, warm = (
+        replace(WELL, state="offline", title="B"),
+        replace(WELL, health=health(cpu_temp_c=80.0), title="A"),
+    )
+    worse = replace(WELL, title="Z", cameras=(camera("lost"), camera("blind")))
+    boxes: list[JudgedBox] = [judged(each, NOW_MS) for each in (WELL, warm, away, worse)]
+
+    assert [each.standing.title for each in sorted(boxes, key=sort_key)] == ["Z", "B", "A", "Chợ"]
+    assert [str(each.verdict) for each in sorted(boxes, key=sort_key)] == ["broken", "broken", "look", "well"]
+
+
+def test_the_duty_room_and_the_administrator_s_report_have_the_same_limits() -> None:
+    shared = ("HEALTH_LATE_S", "PENDING_LATE_S", "WARM_C", "CERTIFICATE_SOON_D", "CERTIFICATE_NOW_D",
+              "DEGRADED_NOW", "REPORTED_PER_CAMERA", "SEES")  # fmt: skip
+
+    assert {name: getattr(findings, name) for name in shared} == {
+        name: getattr(evaluate, name) for name in shared
+    }
+
+
+def test_every_kind_of_alarm_about_a_box_is_known() -> None:
+    of_the_station = {"pictures_missing", "second_station", "journal_away", "backup_due"}
+
+    assert set(AlarmKind) - of_the_station >= set(findings.ALARMS) >= set(findings.ALARMS_NOW)

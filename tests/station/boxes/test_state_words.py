@@ -1,0 +1,32 @@
+"""station.boxes.state_words"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from agent.host.camera_stats import State
+from agent.language import translated
+from agent.wire.payloads import StatusPayload
+from station.boxes.state_words import BOX_STATES, CAMERA_STATES, CLOCKS, camera_reason, paused_until_ms
+
+PAUSED = "paused by Lan (lan) until 2026-11-28T11:00:00.000Z"
+
+
+def test_every_state_of_the_wire_has_its_words() -> None:
+    assert set(get_args(State)) <= set(CAMERA_STATES)
+    assert set(get_args(StatusPayload.model_fields["state"].annotation)) | {None} == set(BOX_STATES)
+    assert {"ntp", "rtc", "floor", "unknown"} == set(CLOCKS)
+
+
+def test_when_a_pause_ends_is_read_from_what_the_box_says() -> None:
+    assert paused_until_ms(PAUSED) == 1_795_863_600_000
+    assert [paused_until_ms(each) for each in (None, "", "covered", "paused by x until noon")] == [None] * 4
+
+
+def test_why_a_camera_is_as_it_is_is_said_in_the_duty_room_s_words() -> None:
+    assert camera_reason(PAUSED, "18:00:00") == "paused by Lan (lan) until 18:00:00"
+    assert translated(camera_reason("covered", "") or "", "vi") == "bị che"
+    assert camera_reason("no picture within 10 s", "") == "no picture for 10 s"
+    assert camera_reason("a\nb\x1b", "") == "the box says: “a b\ufffd”"
+    assert camera_reason(None, "") is None
+    assert camera_reason("", "") is None

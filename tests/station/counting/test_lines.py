@@ -1,0 +1,65 @@
+"""station.counting.lines"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+
+from station.counting.lines import CountedLine, counted_lines, predecessors
+from tests.station.counting.counts import QUARTER, quarters
+from tests.support.stores import Place
+
+NINE = datetime(2026, 11, 27, 9, tzinfo=UTC)
+NINE_MS = round(NINE.timestamp() * 1000)
+HOUR_MS = 3_600_000
+
+
+def test_every_line_of_every_box_is_found_once_with_its_first_and_last_interval(place: Place) -> None:
+    with closing(place.open()) as store:
+        store.commit(quarters(NINE, 5))
+        store.commit(quarters(NINE, 2, 6, rule="another"))
+        store.commit(quarters(NINE + QUARTER, 1, 8, camera="south"))
+        store.commit(quarters(NINE, 1, device="a-box"))
+        found = counted_lines(place.engine)
+        of_one = counted_lines(place.engine, [found[0].box_id])
+
+    assert [(line.box, line.camera, line.rule) for line in found] == [
+        ("a-box", "north", "the-line"),
+        ("north-01", "north", "another"),
+        ("north-01", "north", "the-line"),
+        ("north-01", "south", "the-line"),
+    ]
+    assert (found[2].first_ms, found[2].last_ms) == (NINE_MS, NINE_MS + HOUR_MS)
+    assert of_one == found[:1]
+
+
+def test_without_counts_there_is_no_line(place: Place) -> None:
+    with closing(place.open()):
+        assert counted_lines(place.engine) == ()
+
+
+def line(rule: str, first_h: float, last_h: float, camera: str = "north") -> CountedLine:
+    first, last = (NINE_MS + round(each * HOUR_MS) for each in (first_h, last_h))
+    return CountedLine(1, "north-01", camera, rule, first, last)
+
+
+def test_a_line_that_begins_where_another_one_ends_seems_to_be_its_new_name() -> None:
+    old, new, other = line("old", 0, 10), line("new", 10.25, 40), line("other", 10.25, 40, camera="south")
+
+    assert predecessors([old, new, other]) == {new: old}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [line("a", 0, 10), line("b", 5, 20)],
+        [line("a", 0, 10), line("b", 12, 20)],
+        [line("a", 0, 10), line("b", 0, 10), line("c", 10.25, 20)],
+        [line("a", 0, 10), line("b", 10.25, 20), line("c", 10.5, 20)],
+    ],
+    ids=["both at once", "hours later", "two ended", "two began"],
+)
+def test_where_it_is_not_clear_nothing_is_guessed(lines: list[CountedLine]) -> None:
+    assert predecessors(lines) == {}

@@ -1,0 +1,42 @@
+"""station.lookup.places"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+
+from station.lookup.places import BoxPlace, CameraPlace, PlacedRule, read_places
+from tests.support.stores import Place
+from tests.support.told_events import born, event_at
+
+SIX = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+
+
+def test_places_have_what_each_box_told_last_and_nothing_of_one_that_told_nothing(place: Place) -> None:
+    zones = {"zones": [{"id": "lane", "points": []}], "rules": [{"id": "stop", "kind": "line"}]}
+    with closing(place.open(now=SIX.timestamp)) as store:
+        store.commit(
+            [born("north-01", "Ngã tư", {"north": "Bắc"}, SIX, north=zones), event_at(9, SIX, box="a-2")]
+        )
+    place.do("update box set info = '[1, {\"cameras\": 3}]' where device = 'a-2'")
+
+    with place.engine.connect() as connection:
+        first, second = read_places(connection).values()
+
+    assert first == BoxPlace(first.id, "a-2", "a-2", round(SIX.timestamp() * 1000), ())
+    camera = CameraPlace("north", "Bắc", ("lane",), (PlacedRule("stop", "line"),))
+    assert (second.title, second.cameras) == ("Ngã tư", (camera,))
+    assert second.camera_title("north") == "Bắc"
+    assert second.camera_title("gone") == "gone"
+
+
+def test_only_the_boxes_that_are_asked_for_are_read_by_the_order_of_their_titles(place: Place) -> None:
+    with closing(place.open(now=SIX.timestamp)) as store:
+        store.commit([born("b-01", "Chợ", {"north": "Bắc"}, SIX), born("a-02", "cầu", {"north": "Bắc"}, SIX)])
+
+    with place.engine.connect() as connection:
+        everything = read_places(connection)
+        some = read_places(connection, [min(everything)])
+
+    assert [each.title for each in everything.values()] == ["Chợ", "cầu"]
+    assert list(some) == [min(everything)]

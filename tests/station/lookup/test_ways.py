@@ -1,0 +1,69 @@
+"""station.lookup.ways"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import event as hooks
+
+from station.lookup.places import read_places
+from station.lookup.search import found_page
+from station.lookup.ways import KnownCameras, distinct, known_cameras, placed_by
+from station.store.schema import event
+from tests.station.lookup.test_search import DAY, fill
+from tests.support.stores import Place
+
+WAYS = {
+    "ix_event_began_ms": {},
+    "ix_event_label_began_ms": {"labels": ("tram",)},
+    "ix_event_kind_label_began_ms": {"kinds": ("crowd",)},
+    "ix_event_rule_began_ms": {"rules": ("nothing",)},
+    "ix_event_direction_began_ms": {"directions": ("up",)},
+    "ix_event_alert_began_ms": {"severities": ("alert",)},
+    "ix_event_late_began_ms": {"late_only": True},
+    "ix_event_crowded_began_ms": {"riders": 4},
+    "ix_event_zones_began_ms": {"zones": ("gate",)},
+    "ix_event_box_camera_began_ms": {"cameras": ("north-01/north",)},
+}
+
+
+@pytest.mark.parametrize("index", WAYS)
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_each_filter_has_an_index_that_gives_its_events_in_order(
+    sqlite_place: Place, index: str, newest_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL plans by what it knows of a table, nothing of so small a one: the benchmark sees it."""
+    filled = fill(sqlite_place)
+    monkeypatch.setattr("station.lookup.ways.PROBE_ROWS", 1)  # as if there were a million
+    plans: list[str] = []
+
+    def explain(connection: Any, _cursor: Any, statement: str, values: Any, *_: object) -> None:
+        if "AS chunk" in statement and not statement.startswith("explain"):
+            plans.append(str(connection.exec_driver_sql(f"explain query plan {statement}", values).all()))
+
+    hooks.listen(filled.engine, "before_cursor_execute", explain)
+    found_page(filled.engine, replace(DAY, newest_first=newest_first, **WAYS[index]), budget_s=5.0)
+
+    assert any(index in plan for plan in plans), plans
+    assert not any("MATERIALIZE" in plan for plan in plans)
+
+
+def test_cameras_and_boxes_are_found_by_their_names_and_by_those_of_people(sqlite_place: Place) -> None:
+    filled = fill(sqlite_place)
+    ids = dict(filled.rows("select device, id from box"))
+    with filled.engine.connect() as connection:
+        places = read_places(connection)
+        labels = distinct(connection, event.c.label, (), 9)
+        too_many = distinct(connection, event.c.label, (), 2)
+
+    wanted = replace(DAY, boxes=("east-02",), cameras=("north-01/north", "elsewhere/north"))
+    found = known_cameras(wanted, places)
+    assert found == KnownCameras(((ids["north-01"], "north"),), (ids["east-02"],))
+    assert known_cameras(DAY, places).pairs is None
+    assert known_cameras(replace(DAY, boxes=("elsewhere",)), places).is_none
+    assert placed_by("hướng nam", places) == KnownCameras(((ids["north-01"], "south"),), ())
+    assert placed_by("NGÃ TƯ", places).box_ids == (ids["north-01"],)
+    assert labels == ["bus", "car", "motorcycle"]
+    assert too_many is None

@@ -1,0 +1,98 @@
+"""station.shift.report"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from PIL import Image
+from pypdf import PdfReader
+
+from station.handover.print import Imprint
+from station.shift.alerts import ShiftAlerts
+from station.shift.outages import Outage
+from station.shift.report import shift_report
+from station.shift.shift import LineCount, Shift, ShiftAlarm, ShiftPerson
+from station.shift.times import shift_at
+from tests.station.shift.test_words import alert
+from tests.support.pdf import pages_of, text_of
+
+HERE = ZoneInfo("Asia/Ho_Chi_Minh")
+NOW = datetime(2026, 11, 27, 14, 5, tzinfo=HERE)
+RANGE = shift_at(NOW - timedelta(hours=1), HERE)
+QUIET = Shift(RANGE, ShiftAlerts((), {}, 0), 0, (), (), (), (), (), ())
+IMPRINT = Imprint(NOW, "Lê Văn A")
+
+
+def full(number: int = 3) -> Shift:
+    at = RANGE.start_ms
+    listed = tuple(
+        alert(
+            box="Ngã tư",
+            camera=f"Camera {n}",
+            began_ms=at + n * 1000,
+            received_ms=at + n * 1000,
+            note="ghi " * n,
+        )
+        for n in range(number)
+    )
+    late = alert(box="Cổng chợ", camera="Cổng", began_ms=at - 7_200_000, received_ms=at + 60_000, state="seen")
+    return replace(
+        QUIET,
+        alerts=ShiftAlerts((*listed, late), {"new": number, "seen": 1}, 2),
+        events=number + 40,
+        outages=(
+            Outage("Ngã tư", "", "offline", at, at + 60_000, ""),
+            Outage("Chợ", "Cổng", "lost", at, None, ""),
+        ),
+        counts=(LineCount("Ngã tư", "Bắc", "vach", {("car", "in"): 1_234}, 4 * 3_600_000),),
+        alarms=(ShiftAlarm("backup_due", "", at, None),),
+        people=(ShiftPerson("lan", "Nguyễn Thị Lan", "officer", at, at + 1, {"log_in": 1, "review": 5}),),
+    )
+
+
+def test_it_says_what_the_next_shift_has_to_know() -> None:
+    text = text_of(shift_report(full(), "hai-ninh", IMPRINT, "vi"))
+
+    for words in (
+        "BIÊN BẢN BÀN GIAO CA TRỰC", "hai-ninh: ca sáng, 06:00:00 – 14:00:00, 27/11/2026",
+        "4: chưa xem 3, đã xem 1",
+        "04:00:00, 27/11/2026, đến muộn, lúc 06:01:00", "không kết nối được", "còn tiếp diễn", "1.234", "50 %",
+        "Nguyễn Thị Lan", "Người giao ca", "Người nhận ca", "lập lúc 14:05:00, 27/11/2026, người lập: Lê Văn A",
+    ):  # fmt: skip
+        assert words in text, words
+
+
+def test_a_quiet_shift_has_words_for_each_part() -> None:
+    text = text_of(shift_report(QUIET, "hai-ninh", IMPRINT, "en"))
+
+    for words in (
+        "There was no alert.", "Every box and camera was there all the time.", "No line counts.",
+        "Nothing was asked for, and nothing is under way.", "No message is missing.", "Nobody was logged in.",
+    ):  # fmt: skip
+        assert words in text
+
+
+def test_a_shift_of_many_alerts_goes_on_over_pages_and_says_what_it_leaves_out() -> None:
+    pages = pages_of(shift_report(full(400), "hai-ninh", IMPRINT, "en"))
+
+    assert len(pages) > 8
+    assert "and 101 more, which the screen shows" in " ".join(pages)
+
+
+def test_pictures_of_alerts_are_printed_where_they_are_there() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48)).save(file, "JPEG")
+    shown = replace(full(), alerts=ShiftAlerts(
+        (alert(picture_sha256="a"), alert(picture_sha256="b"), alert()), {"new": 3}, 0,
+    ))  # fmt: skip
+
+    pdf = shift_report(shown, "hai-ninh", IMPRINT, "vi", {"a": file.getvalue()}.get)
+
+    assert sum(len(page.images) for page in PdfReader(io.BytesIO(pdf)).pages) == 1
+
+
+def test_the_same_shift_and_moment_give_the_same_bytes() -> None:
+    assert shift_report(full(), "x", IMPRINT, "vi") == shift_report(full(), "x", IMPRINT, "vi")

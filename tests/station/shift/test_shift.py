@@ -1,0 +1,109 @@
+"""station.shift.shift"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from station.access.audit_entry import Actor, AuditVerb
+from station.access.audit_log import AuditLog
+from station.footage.folder import FOOTAGE, FootageFolder, FootageRequest
+from station.shift.shift import Shift, read_shift
+from station.shift.times import ShiftRange
+from tests.support.duty_store import (
+    MINUTE_MS,
+    add_alarm,
+    add_count,
+    add_gap,
+)
+
+BEGAN = datetime(2026, 11, 26, 23, 0, tzinfo=UTC)
+RANGE = ShiftRange(BEGAN, BEGAN + timedelta(hours=8))
+AT = RANGE.start_ms
+HOUR_MS = 60 * MINUTE_MS
+
+
+def shift(store: Engine, folder: Path) -> Shift:
+    return read_shift(store, FootageFolder(folder / FOOTAGE), RANGE)
+
+
+def test_a_quiet_shift_says_nothing(store: Engine, tmp_path: Path) -> None:
+    found = shift(store, tmp_path)
+
+    assert (found.alerts.listed, found.alerts.number, found.events) == ((), 0, 0)
+    assert not (
+        found.outages or found.requests or found.counts or found.missing or found.alarms or found.people
+    )
+
+
+def test_counts_are_summed_and_say_how_much_was_counted(store: Engine, tmp_path: Path) -> None:
+    with store.begin() as connection:
+        for number in range(16):
+            start_ms = AT + number * 15 * MINUTE_MS
+            add_count(connection, 1, number, start_ms, {"car": {"in": 2, "out": 1}, "bus": {"in": number % 2}})
+        add_count(connection, 1, 99, AT + 8 * HOUR_MS, {"car": {"in": 1000}})
+
+    (line,) = shift(store, tmp_path).counts
+
+    assert line.numbers == {("car", "in"): 32, ("car", "out"): 16, ("bus", "in"): 8}
+    assert (line.total, line.counted_ms) == (56, 4 * HOUR_MS)
+    assert (line.box, line.camera, line.rule) == ("Ngã tư Hải Ninh", "Hướng Bắc", "vach-dung")
+
+
+def test_missing_messages_and_alarms_are_those_of_the_shift(store: Engine, tmp_path: Path) -> None:
+    with store.begin() as connection:
+        add_gap(connection, 1, "gone", 3, AT + HOUR_MS)
+        add_gap(connection, 1, "open", 2, AT - 50 * HOUR_MS)
+        add_gap(connection, 1, "filled", 0, AT + HOUR_MS)
+        add_gap(connection, 1, "gone", 7, AT - HOUR_MS)
+        add_alarm(connection, None, "backup_due", AT - HOUR_MS, None)
+        add_alarm(connection, 1, "quota", AT - 2 * HOUR_MS, AT - HOUR_MS)
+        add_alarm(connection, 1, "second_holder", AT - 2 * HOUR_MS, AT + HOUR_MS)
+
+    found = shift(store, tmp_path)
+
+    assert [(each.state, each.missing, each.gaps) for each in found.missing] == [
+        ("filled", 5, 1), ("gone", 3, 1), ("open", 2, 1),
+    ]  # fmt: skip
+    assert [(each.kind, each.box) for each in found.alarms] == [
+        ("second_holder", "Ngã tư Hải Ninh"), ("backup_due", ""),
+    ]  # fmt: skip
+    assert found.alarms[0].meaning == "two boxes speak with one identity: a card was copied"
+
+
+def test_requests_are_those_of_the_shift_and_those_still_under_way(store: Engine, tmp_path: Path) -> None:
+    folders = FootageFolder(tmp_path / FOOTAGE)
+    for number, (hours, stage) in enumerate(
+        ((1, "complete"), (-90, "sending"), (-90, "refused"), (9, "asked"))
+    ):
+        request = FootageRequest(
+            id=f"q-{number}", commune="hai-ninh", device="north-01", camera="north", from_time=BEGAN,
+            to_time=BEGAN, case_number="12", purpose="x", officer="A", issuer="a",
+            asked_at=BEGAN + timedelta(hours=hours),
+        )  # fmt: skip
+        folders.new(request, None).tell(stage=stage)
+
+    found = shift(store, tmp_path).requests
+
+    assert [(each.request.id, each.is_new) for each in found] == [("q-1", False), ("q-0", True)]
+    assert (found[0].box, found[0].camera) == ("Ngã tư Hải Ninh", "Hướng Bắc")
+
+
+def test_people_are_those_of_the_audit_log(store: Engine, tmp_path: Path) -> None:
+    at_s = [AT / 1000 + 60]
+    log = AuditLog(store, tmp_path, now=lambda: at_s[0])
+    lan, nobody = Actor("lan", "Nguyễn Thị Lan", "officer", ""), Actor("", "", "", "10.0.0.9")
+    log.note(lan, AuditVerb.LOG_IN)
+    log.note(nobody, AuditVerb.LOG_IN_FAILED)
+    at_s[0] += 600
+    for _ in range(3):
+        log.note(lan, AuditVerb.REVIEW)
+    at_s[0] += 9 * 3600
+    log.note(lan, AuditVerb.LOG_OUT)
+
+    (person,) = shift(store, tmp_path).people
+
+    assert (person.name, person.acts) == ("Nguyễn Thị Lan", {"log_in": 1, "review": 3})
+    assert (person.first_ms - AT, person.last_ms - AT) == (MINUTE_MS, 11 * MINUTE_MS)

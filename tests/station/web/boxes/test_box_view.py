@@ -1,0 +1,144 @@
+"""station.web.boxes.box_view"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from station.access.roles import Role
+from station.boxes.history import StateChange
+from station.boxes.order_kinds import BoxWish, OrderGiver, OrderKind, OrderProgress, OrderStage
+from station.boxes.standing import NewestPicture
+from station.boxes.wall import BoxesNow, BoxWall
+from station.web.boxes.box_view import BoxView
+from station.web.render import Templates
+from tests.support.stores import Place
+from tests.support.told_boxes import COMMUNE, commune_of_every_kind
+
+NOW_S = 1_795_860_000.0
+NOW_MS = round(NOW_S * 1000)
+TEMPLATES = Templates(ZoneInfo("Asia/Ho_Chi_Minh"))
+GIVER = OrderGiver("lan", "Trần Thị Lan", Role.OFFICER)
+
+
+@pytest.fixture
+def now(sqlite_place: Place) -> Iterator[BoxesNow]:
+    with closing(sqlite_place.open(now=lambda: NOW_S)) as store:
+        store.commit(list(commune_of_every_kind(NOW_S)))
+        yield BoxWall(sqlite_place.engine, COMMUNE, lambda: NOW_S).now()
+
+
+def view(language: str = "vi", later_s: float = 0.0) -> BoxView:
+    return BoxView(TEMPLATES, language, NOW_MS + round(later_s * 1000))
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text that is shown."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            if name not in ("key", "href", "verdict", "tone", "stage", "state", "picture"):
+                yield from texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from texts(each)
+    elif isinstance(value, str):
+        yield value
+
+
+def page(now: BoxesNow, device: str, language: str = "vi", **more: Any) -> dict[str, Any]:
+    found = now.find(device)
+    assert found is not None
+    values = {"pictures": {}, "changes": (), "orders": ()} | more
+    return view(language).box(found, values["pictures"], values["changes"], values["orders"])
+
+
+def test_the_wall_says_what_is_wrong_first_in_both_languages(now: BoxesNow) -> None:
+    vi, en = view().wall(now), view("en").wall(now)
+
+    assert [each["verdict"] for each in vi["boxes"]] == ["broken"] * 4 + ["look"] * 2 + ["well"] * 2
+    assert (vi["count_broken"], vi["count_look"], vi["count_well"]) == ("4", "2", "2")
+    away = next(each for each in en["boxes"] if each["key"] == "hn-05")
+    assert away["findings"][0]["what"] == "The box cannot be reached"
+    assert (away["state"], away["cameras"], away["heat"]) == ("not connected", "cameras: 1", "")
+    well = next(each for each in en["boxes"] if each["key"] == "hn-01")
+    assert (well["word"], well["cameras"], well["heat"]) == ("0 s ago", "cameras that see: 2 of 2", "58 °C")
+    assert vi["read"] == "17:00:00"
+
+
+def test_no_text_is_the_same_in_both_languages_but_names_and_figures(now: BoxesNow) -> None:
+    for each in now.boxes:
+        device = each.standing.device
+        same = set(texts(page(now, device))) & set(texts(page(now, device, "en")))
+        names = {each.standing.title, device, *(camera.title for camera in each.standing.cameras)}
+        left = {text for text in same - names if any(letter.isalpha() for letter in text)}
+        assert left <= {"58 °C", "78 °C", "yolox-nano", "abab abab"}, left
+
+
+def test_of_a_box_that_is_away_nothing_is_shown_as_now(now: BoxesNow) -> None:
+    away = page(now, "hn-05", "en")
+    (camera,) = away["cameras_list"]
+
+    assert away["old"]
+    assert (camera["state_words"], camera["tone"]) == ("not known while the box is away", "away")
+    assert camera["since"] == camera["why"] == camera["recording"] == ""
+
+
+def test_a_camera_says_why_and_shows_its_newest_picture(now: BoxesNow) -> None:
+    pictures = {"west": NewestPicture("ab" * 32, NOW_MS - 60_000, ordered=True)}
+    east, west = page(now, "hn-04", "en", pictures=pictures)["cameras_list"]
+
+    assert (east["state_words"], east["why"], east["picture"], east["no_picture"]) == (
+        "cannot see",
+        "covered",
+        None,
+        True,
+    )
+    assert (west["picture"], west["tone"], west["why"]) == (f"/pictures/{'ab' * 32}", "well", "")
+    (paused,) = page(now, "hn-07", "en")["cameras_list"]
+    assert (paused["state_words"], paused["works"]) == ("paused", False)
+    assert paused["why"].startswith("paused by Lan (lan) until 18:00:00")
+
+
+def test_the_day_of_a_box_is_told_by_names(now: BoxesNow) -> None:
+    changes = (StateChange(NOW_MS, None, "offline"), StateChange(NOW_MS - 1000, "east", "blind", "covered"))
+    stated = page(now, "hn-04", "en", changes=changes)
+
+    assert [(each["who"], each["state"], each["why"]) for each in stated["history"]] == [
+        ("Box", "not connected", ""),
+        ("Hướng thị trấn", "cannot see", "covered"),
+    ]
+    assert (stated["lively"], stated["calm"]) == (True, False)
+
+
+def test_an_order_says_how_far_it_is_and_nothing_raw(now: BoxesNow) -> None:
+    orders = [
+        OrderProgress(
+            "id", BoxWish(OrderKind.PICTURE, "hn-04", "west"), GIVER, NOW_MS, stage, picture_sha256="ab" * 32
+        )
+        for stage in OrderStage
+    ]
+    stated = page(now, "hn-04", orders=orders)
+
+    assert stated["busy"]
+    assert {each["tone"] for each in stated["orders"]} == {"on", "good", "bad"}
+    assert stated["orders"][0]["what"] == "Lấy ảnh lúc này · Hướng quốc lộ"
+    assert all(each["stage_words"] != each["stage"] for each in stated["orders"])
+    assert not page(now, "hn-04", orders=orders[4:])["busy"]
+
+
+def test_what_a_box_says_steers_nothing() -> None:
+    order = OrderProgress(
+        "id", BoxWish(OrderKind.LOOK, "b", "c"), GIVER, NOW_MS, OrderStage.FAILED, why="a\n\x1b[31m\u202eb"
+    )
+
+    assert view().order(order, {})["why"] == "a \ufffd[31m\ufffdb"
+
+
+def test_how_long_ago_is_said_and_from_a_day_on_when() -> None:
+    assert view("en", 5).ago(NOW_MS) == "5 s ago"
+    assert view("en", -5).ago(NOW_MS) == "0 s ago"
+    assert view("en", 90_000).ago(NOW_MS).startswith("17:00:00")

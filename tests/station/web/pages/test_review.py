@@ -1,0 +1,360 @@
+"""station.web.pages.review"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from station.review.queue import ReviewQueue
+from station.review.standing import Reviewer
+from station.review.states import ReviewState
+from station.store.database import engine_of
+from station.web.pages.review import QueueWish
+from tests.station.lookup.test_query import lasting
+from tests.station.store.test_store import altered
+from tests.station.web.conftest import screen_of
+from tests.support.duty_room import DESK, PHONE
+from tests.support.duty_screen import PASSWORD, DutyScreen, csrf_of
+from tests.support.stores import Place
+
+FIRST = "/events/north-01/e-1/review"
+
+
+def fill(place: Place) -> Place:
+    """e-1 to e-4, the last one the newest; e-2 is of another camera."""
+    with closing(place.open()) as store:
+        store.commit([lasting(n, n, n + 0.5, camera="south" if n == 2 else "north") for n in range(1, 5)])
+    return place
+
+
+@pytest.fixture
+def alerts(stored: Place, screen: DutyScreen) -> Place:
+    return fill(stored)
+
+
+class Desk:
+    """Somebody at the screen, by HTTP alone."""
+
+    def __init__(self, screen: DutyScreen, login: str = "lan", language: str = "en") -> None:
+        self.client: httpx.Client = screen.client(login, language)
+        self.csrf = csrf_of(self.client.get("/review").text)
+
+    def page(self, path: str = "/review") -> str:
+        answer = self.client.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def post(self, path: str = FIRST, *, json: bool = False, **fields: object) -> httpx.Response:
+        accept = "application/json" if json else "text/html"
+        data = {"csrf": self.csrf, **{name: str(value) for name, value in fields.items()}}
+        return self.client.post(path, data=data, headers={"accept": accept})
+
+
+@pytest.fixture
+def lan(screen: DutyScreen, alerts: Place) -> Desk:
+    return Desk(screen)
+
+
+def shown(page: str) -> str:
+    """Which event the page is about."""
+    found = re.search(r'action="/events/north-01/(e-\d)/review" class="judging"', page)
+    return found[1] if found else ""
+
+
+def onward(page: str) -> str:
+    found = re.search(r'class="judging".*?name="next" value="([^"]+)"', page, re.DOTALL)
+    assert found is not None
+    return found[1].replace("&amp;", "&")
+
+
+# ------------------------------------------------------------------------------------------- the queue
+
+
+def test_the_newest_open_alert_is_shown_with_how_many_are_open(lan: Desk) -> None:
+    page = lan.page()
+
+    assert shown(page) == "e-4"
+    assert "4 open" in page and "4 not looked at" in page
+
+
+def test_a_verdict_leads_to_the_next_one_until_none_is_left(lan: Desk) -> None:
+    seen: list[str] = []
+    path = "/review"
+    for _ in range(4):
+        page = lan.page(path)
+        seen.append(shown(page))
+        answer = lan.post(f"/events/north-01/{seen[-1]}/review", step="confirmed", next=onward(page))
+        assert answer.status_code == 303
+        path = answer.headers["location"]
+
+    assert seen == ["e-4", "e-3", "e-2", "e-1"]
+    assert "No open alert." in lan.page(path)
+
+
+def test_what_was_judged_just_now_can_be_taken_back(lan: Desk) -> None:
+    page = lan.page()
+    after = lan.post("/events/north-01/e-4/review", step="false:animal", next=onward(page)).headers["location"]
+    page = lan.page(after)
+    assert "false alarm: an animal" in page and shown(page) == "e-3"
+    change = re.search(r'name="change" value="(\d+)"><input type="hidden" name="next" value="([^"]+)"', page)
+    assert change is not None
+
+    back = lan.post(
+        "/events/north-01/e-4/review", step="new", change=change[1], next=change[2].replace("&amp;", "&")
+    )
+
+    assert shown(lan.page(back.headers["location"])) == "e-4"
+    assert "4 open" in lan.page()
+
+
+def test_what_somebody_has_in_hand_stays_open_and_says_so(lan: Desk) -> None:
+    lan.post("/events/north-01/e-4/review", step="seen", note="a patrol is on its way")
+    page = lan.page()
+
+    assert "4 open" in page and "3 not looked at" in page
+    assert "a patrol is on its way" in page and "seen · Nguyễn Thị Lan" in page
+    assert shown(lan.page("/review?new=1")) == "e-3"
+
+
+def test_the_queue_is_narrowed_to_a_camera_and_begins_anew_at_its_end(lan: Desk) -> None:
+    wish = QueueWish("north-01", "south", "stop-line")
+    page = lan.page(wish.href())
+    assert shown(page) == "e-2"
+
+    again = lan.page(onward(page))
+
+    assert shown(again) == "e-2"
+    assert "That was the last one" in again
+
+
+@pytest.mark.parametrize(
+    "path", ["/review?at=x", "/review?after=1~2", "/review?done=a/b", "/review?done=9/e-9"]
+)
+def test_an_address_that_somebody_made_up_shows_the_queue(lan: Desk, path: str) -> None:
+    assert shown(lan.page(path)) == "e-4"
+
+
+# ------------------------------------------------------------------------------------------- a step
+
+
+def test_of_two_officers_at_once_the_second_is_told_and_keeps_what_he_wrote(place: Place) -> None:
+    """On either database."""
+    with screen_of(place) as screen:
+        fill(place)
+        two_at_once(Desk(screen), Desk(screen, "binh"))
+
+
+def two_at_once(lan: Desk, binh: Desk) -> None:
+    for desk in (lan, binh):
+        assert "Nobody has looked at it yet." in desk.page(FIRST)
+
+    assert lan.post(step="confirmed", note="a lorry").status_code == 303
+    answer = binh.post(step="false:other", note="only a shadow")
+
+    assert answer.status_code == 409
+    assert "Nguyễn Thị Lan was faster: confirmed" in answer.text
+    assert "only a shadow" in answer.text and "a lorry" in answer.text
+    change = re.search(r'name="change" value="(\d+)"', answer.text)
+    assert change is not None
+    assert binh.post(step="false:other", note="only a shadow", change=change[1]).status_code == 303
+    assert "false alarm: something else" in lan.page(FIRST)
+
+
+def test_a_program_gets_the_standing_and_is_told_of_others_too(lan: Desk, screen: DutyScreen) -> None:
+    """As the wall does it: without the step that was seen last, an event is acknowledged only if it is new."""
+    first = lan.post(json=True, state="seen", note="in hand")
+    second = Desk(screen, "binh").post(json=True, state="seen")
+
+    assert (first.status_code, second.status_code) == (200, 409)
+    assert first.json() | {"at_ms": 0, "change": 0} == {
+        "state": "seen", "reason": None, "words": "seen", "by": "Nguyễn Thị Lan", "note": "in hand",
+        "at_ms": 0, "change": 0,
+    }  # fmt: skip
+    assert second.json()["error"] == "Nguyễn Thị Lan was faster: seen"
+    assert second.json()["now"]["note"] == "in hand"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"step": "false"}, "a false alarm needs a reason"),
+        ({"step": "nonsense"}, "it is not said what becomes of this event"),
+        ({"step": "false:nonsense"}, "it is not said what becomes of this event"),
+        ({}, "it is not said what becomes of this event"),
+        ({"step": "new"}, "cannot become"),
+        ({"step": "seen", "note": "a" * 1001}, "the note has 1001 characters"),
+    ],
+)
+def test_a_step_that_is_not_possible_changes_nothing(
+    lan: Desk, alerts: Place, fields: dict[str, str], said: str
+) -> None:
+    page, program = lan.post(**fields), lan.post(json=True, **fields)
+
+    assert (page.status_code, program.status_code) == (422, 422)
+    assert said in page.text and said in program.json()["error"]
+    assert alerts.rows("select count(*) from review_change") == [(0,)]
+
+
+def test_each_step_is_in_the_audit_log_and_each_view_too(lan: Desk, screen: DutyScreen) -> None:
+    before = len(screen.acts())
+    lan.page(FIRST)
+    lan.post(step="confirmed")
+    lan.post(step="confirmed")
+
+    acts = screen.acts()[before:]
+    assert ("view_event", "north-01/e-1") in acts
+    assert acts.count(("review", "north-01/e-1")) == 1, "what was refused is no change"
+
+
+def test_nothing_is_done_without_a_session_a_token_or_an_event(
+    screen: DutyScreen, lan: Desk, alerts: Place
+) -> None:
+    with screen.client(None) as nobody:
+        assert nobody.post(FIRST, data={"step": "confirmed"}).headers["location"].startswith("/login")
+    lan.csrf = "made up"
+    assert lan.post(step="confirmed").status_code == 403
+    assert lan.client.get("/events/north-01/e-9/review").status_code == 404
+    assert lan.client.get("/events/elsewhere/e-1/review").status_code == 404
+    assert alerts.rows("select count(*) from review_change") == [(0,)]
+
+
+def test_nobody_is_sent_to_another_site(lan: Desk) -> None:
+    for elsewhere in ("https://example.org/", "//example.org", "/\\example.org"):
+        answer = lan.post(step="seen", next=elsewhere, change=change_of(lan))
+        assert answer.headers["location"] in ("/", FIRST)
+
+
+def change_of(desk: Desk) -> str:
+    found = re.search(r'name="change" value="(\d+)"', desk.page(FIRST))
+    assert found is not None
+    return found[1]
+
+
+def test_script_in_notes_and_names_does_nothing(lan: Desk, alerts: Place) -> None:
+    with closing(alerts.open()) as store:
+        evil = {"id": "<script>alert(1)</script>", "kind": "line"}
+        store.commit(
+            [altered(lasting(9, 90), rule=evil, detail="<img src=x onerror=alert(1)>", replayed=False)]
+        )
+    lan.post("/events/north-01/e-9/review", step="seen", note="<script>alert(2)</script>\x1b[2J")
+
+    for path in ("/review", "/events/north-01/e-9/review"):
+        page = lan.page(path)
+        assert "<script>alert" not in page and "<img src=x" not in page and "\x1b" not in page
+        assert "&lt;script&gt;alert(2)" in page
+
+
+def test_the_page_is_in_vietnamese(screen: DutyScreen, alerts: Place) -> None:
+    page = Desk(screen, language="vi").page()
+
+    for word in ("4 chưa xử lý", "Xác nhận", "Báo nhầm, vì", "giao thông bình thường"):
+        assert word in page
+    assert "Confirmed" not in page
+
+
+# ------------------------------------------------------------------------------------------- in a browser
+
+
+@pytest.fixture
+def officer(chromium: Browser, screen: DutyScreen, alerts: Place) -> Iterator[Page]:
+    context = chromium.new_context(viewport=DESK, locale="en-GB")  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{screen.url}/language/en")
+    page.goto(f"{screen.url}/login")
+    page.fill("[name=login]", "lan")
+    page.fill("[name=password]", PASSWORD)
+    page.click("button.main")
+    yield page
+    context.close()
+
+
+@pytest.mark.browser
+def test_a_shift_works_off_the_queue_with_the_keyboard_alone(
+    officer: Page, screen: DutyScreen, alerts: Place
+) -> None:
+    complaints: list[str] = []
+    officer.on("pageerror", lambda error: complaints.append(str(error)))
+    officer.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    officer.goto(f"{screen.url}/review")
+    expect(officer.locator("#keys")).to_be_visible()
+
+    for press, left in (("2", "3 open"), ("ArrowRight", "3 open"), ("u", "2 open"), ("z", "3 open")):
+        officer.keyboard.press(press)
+        expect(officer.locator("#open")).to_have_text(left)
+        officer.wait_for_load_state()
+    officer.keyboard.press("n")
+    officer.keyboard.type("3 lorries, zebra crossing")
+    officer.keyboard.press("Escape")
+    officer.keyboard.press("3")
+    expect(officer.locator("#open")).to_have_text("2 open")
+
+    states = alerts.rows("select event_id, state, note from review order by event_id")
+    assert states == [("e-2", "passed_on", "3 lorries, zebra crossing"), ("e-4", "confirmed", "")]
+    assert complaints == []
+
+
+@pytest.mark.browser
+def test_keys_can_be_turned_off_and_stay_off(officer: Page, screen: DutyScreen, alerts: Place) -> None:
+    officer.goto(f"{screen.url}/review")
+    officer.click("#keys")
+    officer.goto(f"{screen.url}/review")
+    expect(officer.locator("#keys")).to_have_attribute("aria-pressed", "false")
+
+    officer.keyboard.press("2")
+    officer.goto(f"{screen.url}/review")
+
+    expect(officer.locator("#open")).to_have_text("4 open")
+
+
+@pytest.mark.browser
+def test_what_comes_and_what_another_does_meanwhile_is_said_without_a_reload(
+    officer: Page, screen: DutyScreen, alerts: Place
+) -> None:
+    officer.goto(f"{screen.url}/review")
+    with officer.expect_response("**/feed?**"):
+        officer.reload()
+    officer.wait_for_timeout(300)
+    engine = engine_of(alerts.url)
+    ReviewQueue(engine).mark((1, "e-4"), ReviewState.CONFIRMED, Reviewer("binh", "Trần Văn Bình"), seen=0)
+    engine.dispose()
+    screen.console.feed.ring()
+    expect(officer.locator("#meanwhile")).to_contain_text("Trần Văn Bình")
+
+    with closing(alerts.open()) as store:
+        store.commit([lasting(8, 110)])
+
+    expect(officer.locator("#news")).to_contain_text("1 new")
+
+
+@pytest.mark.browser
+def test_the_next_alert_comes_by_itself_to_an_empty_queue(
+    officer: Page, screen: DutyScreen, alerts: Place
+) -> None:
+    alerts.do("update event set settled_ms = 1")
+    officer.goto(f"{screen.url}/review")
+    expect(officer.locator(".empty")).to_be_visible()
+
+    with closing(alerts.open()) as store:
+        store.commit([lasting(8, 110)])
+
+    expect(officer.locator("form.judging")).to_be_visible()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", ["/review", FIRST])
+def test_nobody_is_shut_out(officer: Page, screen: DutyScreen, path: str) -> None:
+    for size in (DESK, PHONE):
+        officer.set_viewport_size(size)  # type: ignore[arg-type]
+        officer.goto(screen.url + path)
+        found = Axe().run(officer)
+        serious = [
+            each["id"] for each in found.response["violations"] if each["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], found.generate_report()
+        assert officer.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,78 @@
+"""station.web.pages.shift, over HTTP"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.duty_screen import DutyScreen
+from tests.support.duty_store import add_alert, add_box, opened
+from tests.support.pdf import text_of
+from tests.support.people import CHEAP
+
+ROUND = "since=2027-01-15T14:00:00&until=2027-01-15T22:00:00"
+"""The afternoon of 15/01/2027."""
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[DutyScreen]:
+    """With an alert of that shift."""
+    engine = opened(tmp_path)
+    with engine.begin() as connection:
+        add_alert(connection, add_box(connection, "hai-ninh", "north-01"), 2, 1_800_000_025_000)
+    engine.dispose()
+    made = DutyScreen(tmp_path, "hai-ninh", cost=CHEAP)
+    with made.served():
+        yield made
+    made.close()
+
+
+def test_the_page_and_its_pdf_say_the_same(screen: DutyScreen) -> None:
+    client = screen.client()
+
+    page, pdf = client.get(f"/shift?{ROUND}").text, client.get(f"/shift.pdf?{ROUND}")
+
+    assert "Bàn giao ca trực: ca chiều" in page
+    assert "15:00:25" in page
+    assert "chưa xem" in page
+    assert f"/shift.pdf?{ROUND.replace('&', '&amp;')}" in page or f"/shift.pdf?{ROUND}" in page
+    text = text_of(pdf.content)
+    assert "BIÊN BẢN BÀN GIAO CA TRỰC" in text
+    assert "15:00:25" in text
+    assert pdf.headers["content-disposition"] == 'inline; filename="shift-20270115-1400.pdf"'
+    assert [verb for verb, _ in screen.acts()][-2:] == ["view_shift", "export"]
+
+
+def test_without_a_range_it_is_the_last_shift(screen: DutyScreen) -> None:
+    page = screen.client(language="en").get("/shift").text
+
+    assert "Shift hand-over:" in page
+    assert "There was no alert." in page
+    assert "The shift before" in page
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["since=soon&until=later", "since=2027-01-15T14:00:00", "since=2027-01-15T14:00&until=2027-01-15T13:00"],
+)
+def test_a_range_that_is_none_is_told(screen: DutyScreen, query: str) -> None:
+    client = screen.client(language="en")
+
+    assert client.get(f"/shift?{query}").status_code == 422
+    assert client.get(f"/shift.pdf?{query}").status_code in (422, 503)
+
+
+def test_who_was_at_the_screen_is_told_by_name_and_deed(screen: DutyScreen) -> None:
+    client = screen.client()
+    client.get(f"/shift?{ROUND}")
+
+    now = client.get("/shift?since=2020-01-01T00:00&until=2020-01-02T00:00").text
+
+    assert "Không ai đăng nhập." in now
+
+
+def test_nobody_sees_a_shift_without_a_login(screen: DutyScreen) -> None:
+    for path in ("/shift", "/shift.pdf"):
+        assert screen.client(None).get(path, headers={"accept": "*/*"}).status_code == 401

@@ -1,0 +1,206 @@
+"""station.web.pages.wall, in a real browser at a station at work"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from zlib import crc32
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+from sqlalchemy import select
+
+from agent.core.types import Event, Instant
+from station.review.queue import ReviewQueue
+from station.review.standing import Reviewer
+from station.store.database import engine_of, url_of
+from station.store.schema import box as box_table
+from station.watch.embedded import Address
+from tests.support.duty_room import PHONE, SUPERVISOR, DutyRoom, at_the_screen, browser, duty_room
+from tests.support.fake_box import FakeBox, an_event
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def room(embedded: Address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DutyRoom]:
+    with duty_room(tmp_path_factory.mktemp("duty"), embedded.port) as room:
+        yield room
+
+
+@pytest.fixture
+def box(embedded: Address, request: pytest.FixtureRequest) -> Iterator[FakeBox]:
+    number = crc32(request.node.name.encode())
+    with FakeBox(embedded, device=f"box-{number}", stream=f"s-{number}") as box:
+        box.hello()
+        yield box
+
+
+def an_alert(number: int, ago_s: float = 0.0) -> Event:
+    made = an_event(number, picture=True)
+    at = Instant(made.at.mono_s - ago_s, made.at.wall_s - ago_s)
+    return replace(made, at=at, started=at)
+
+
+def link(box: FakeBox, number: int) -> str:
+    return f"a[href='/events/{box.device}/e-{number}']"
+
+
+def tile(page: Page, box: FakeBox, number: int, inside: str = "#tiles") -> Locator:
+    return page.locator(f"{inside} .tile", has=page.locator(link(box, number)))
+
+
+def test_an_event_appears_without_a_reload_with_its_picture_and_in_vietnamese(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    with at_the_screen(chrome, room) as officer:
+        loads: list[str] = []
+        officer.page.on("load", lambda: loads.append("load"))
+        expect(officer.page.locator("#pulse.good")).to_be_visible()
+
+        box.tell(an_alert(1))
+
+        shown = tile(officer.page, box, 1)
+        expect(shown).to_be_visible()
+        expect(shown.locator("img")).to_be_visible()
+        expect(shown).to_contain_text("xe máy, 2 người")
+        expect(tile(officer.page, box, 1, "#alerts")).to_be_visible()
+        assert not loads
+        assert not officer.complaints
+
+
+def test_what_comes_late_says_so_and_does_not_stand_before_what_is_new(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    with at_the_screen(chrome, room) as officer:
+        box.tell(an_alert(1))
+        expect(tile(officer.page, box, 1)).to_be_visible()
+
+        box.tell(an_alert(2, ago_s=3600))
+
+        late = tile(officer.page, box, 2)
+        expect(late.locator(".late")).to_contain_text("đến muộn")
+        assert "is-fresh" not in (late.get_attribute("class") or "")
+        keys = officer.page.locator("#tiles .tile").evaluate_all("all => all.map(each => each.dataset.key)")
+        places = [[key.endswith(f"/e-{number}") for key in keys].index(True) for number in (1, 2)]
+        assert places[0] < places[1]
+
+
+def test_an_alert_is_acknowledged_with_a_note_and_other_screens_hear_of_it(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    with at_the_screen(chrome, room) as lan, at_the_screen(chrome, room, SUPERVISOR) as minh:
+        box.tell(an_alert(1))
+        for each in (lan, minh):
+            expect(tile(each.page, box, 1, "#alerts")).to_be_visible()
+
+        mine = tile(lan.page, box, 1, "#alerts")
+        mine.locator(".take").click()
+        lan.page.fill("dialog textarea", "đã cử người ra chợ")
+        lan.page.click("dialog button.main")
+
+        theirs = tile(minh.page, box, 1)
+        expect(theirs.locator(".reviewed").first).to_contain_text("Nguyễn Thị Lan")
+
+
+def test_a_screen_that_lost_its_process_comes_back_without_a_missed_event(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    with at_the_screen(chrome, room) as officer:
+        expect(officer.page.locator("#pulse.good")).to_be_visible()
+        room.kill_screen()
+        for number in range(1, 6):
+            box.tell(an_alert(number))
+
+        for number in range(1, 6):
+            expect(tile(officer.page, box, number)).to_be_visible(timeout=60_000)
+
+
+def test_a_picture_that_comes_after_its_event_appears_in_the_tile(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    with at_the_screen(chrome, room) as officer:
+        event, picture = box.put(an_alert(77))
+        box.publish(event)
+        expect(tile(officer.page, box, 77)).to_be_visible()
+        assert not tile(officer.page, box, 77).locator("img").count()
+
+        box.publish(picture)
+
+        expect(tile(officer.page, box, 77).locator("img")).to_be_visible()
+        expect(tile(officer.page, box, 77, "#alerts").locator("img")).to_be_visible()
+
+
+def test_a_review_that_was_taken_while_a_screen_was_away_is_shown_when_it_is_back(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    with at_the_screen(chrome, room) as officer:
+        box.tell(an_alert(1))
+        expect(tile(officer.page, box, 1)).to_be_visible()
+        room.kill_screen()
+        engine = engine_of(url_of(room.config.database, room.config.state_dir))
+        with engine.connect() as connection:
+            box_id = connection.scalar(select(box_table.c.id).where(box_table.c.device == box.device))
+        ReviewQueue(engine).acknowledge((box_id or 0, "e-1"), Reviewer("minh", "Trần Văn Minh"), seen=0)
+        engine.dispose()
+
+        shown = tile(officer.page, box, 1).locator(".reviewed").first
+        expect(shown).to_contain_text("Trần Văn Minh", timeout=60_000)
+
+
+def test_a_wall_that_hears_nothing_says_since_when(chrome: Browser, embedded: Address, tmp_path: Path) -> None:
+    with (
+        duty_room(tmp_path / "duty", embedded.port, commune="thieu-hoa") as room,
+        at_the_screen(chrome, room) as officer,
+    ):
+        expect(officer.page.locator("#pulse.good")).to_be_visible()
+        room.stop()
+        expect(officer.page.locator("#pulse.problem")).to_contain_text("Không nhận được tin")
+        room.start()
+        expect(officer.page.locator("#pulse.good")).to_be_visible(timeout=60_000)
+
+
+def test_the_wall_says_that_nothing_is_kept_while_the_store_cannot(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    """The folder of pictures cannot be written: a disk that is full looks the same to the station."""
+    blobs = room.config.state_dir / "blobs"
+    with at_the_screen(chrome, room) as officer:
+        expect(officer.page.locator("#pulse.good")).to_be_visible()
+        moved = blobs.rename(blobs.with_name("elsewhere"))
+        blobs.write_text("no folder")
+        try:
+            box.tell(an_alert(1))
+            expect(officer.page.locator("#trouble")).to_be_visible()
+        finally:
+            blobs.unlink()
+            moved.rename(blobs)
+        box.tell(an_alert(2))
+        expect(officer.page.locator("#trouble")).to_be_hidden(timeout=60_000)
+        expect(tile(officer.page, box, 2)).to_be_visible()
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(chrome: Browser, room: DutyRoom, box: FakeBox) -> None:
+    with at_the_screen(chrome, room, size=PHONE) as officer:
+        box.tell(an_alert(1))
+        expect(tile(officer.page, box, 1)).to_be_visible()
+        width = officer.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= PHONE["width"]
+
+
+def test_who_is_logged_out_elsewhere_sees_no_further_event(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    with at_the_screen(chrome, room) as officer:
+        expect(officer.page.locator("#pulse.good")).to_be_visible()
+        other = officer.page.context.new_page()
+        other.goto(room.url)
+        other.click("form[action='/logout'] button")
+        officer.page.wait_for_url("**/login*")

@@ -1,0 +1,53 @@
+"""station.web.search.chips"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from starlette.datastructures import QueryParams
+
+from agent.language import translated
+from station.lookup.places import BoxPlace, CameraPlace, PlacedRule
+from station.web.search.address import AskedSearch, asked_of
+from station.web.search.chips import chips_of, choices_of, spans_of
+
+NOW = datetime(2026, 11, 27, 15, 0, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+CAMERA = CameraPlace("north", "Hướng Bắc", ("lane-1",), (PlacedRule("stop-line", "line"),))
+PLACES = {1: BoxPlace(1, "hai-ninh-03", "Ngã tư chợ", 0, (CAMERA,))}
+
+
+def asked(query: str) -> AskedSearch:
+    return asked_of(QueryParams(query), NOW)
+
+
+def test_each_value_is_a_chip_in_words_that_can_be_taken_away() -> None:
+    query = (
+        "box=hai-ninh-03&camera=hai-ninh-03/north&camera=gone/north&label=car&direction=in&riders=3%2B&late=1"
+    )
+    chips = chips_of(asked(query), PLACES)
+
+    assert [translated(each.words, "vi") for each in chips] == [
+        "Ngã tư chợ", "Hướng Bắc, Ngã tư chợ", "gone/north", "ô tô", "hướng: vào", "từ 3 người trở lên",
+        "đến muộn",
+    ]  # fmt: skip
+    assert "camera=gone" not in chips[2].address
+    assert "camera=hai-ninh-03%2Fnorth" in chips[2].address
+    assert "riders" not in chips[5].address
+
+
+def test_what_is_asked_for_can_be_chosen_also_where_nobody_knows_it() -> None:
+    choices = choices_of(asked("label=tram&riders=7&zone=old"), PLACES, ["bac"])
+
+    assert [each.value for each in choices.labels if each.on] == ["tram"]
+    assert [each.value for each in choices.riders if each.on] == ["7"]
+    assert [(each.value, each.on) for each in choices.zones] == [("lane-1", False), ("old", True)]
+    assert [each.value for each in choices.directions] == ["in", "out", "bac"]
+    assert choices.places[0][1][0].words == "Hướng Bắc"
+
+
+def test_usual_times_are_whole_days_of_the_place() -> None:
+    spans = {translated(each.words, "en"): each.address for each in spans_of(asked("label=car"), NOW)}
+
+    assert spans["yesterday"] == "/lookup?from=2026-11-26T00%3A00&to=2026-11-27T00%3A00&label=car"
+    assert spans["last hour"].startswith("/lookup?from=2026-11-27T14%3A01&to=2026-11-27T15%3A01")

@@ -1,0 +1,40 @@
+"""station.web.search.export"""
+
+from __future__ import annotations
+
+import csv
+import json
+from zoneinfo import ZoneInfo
+
+from station.web.render import Templates
+from station.web.search.export import csv_lines, json_lines
+from tests.station.lookup.test_words import card
+
+TEMPLATES = Templates(ZoneInfo("Asia/Ho_Chi_Minh"))
+
+
+def test_a_table_has_words_of_people_in_their_language() -> None:
+    lines = "".join(csv_lines([card(review="false", review_reason="animal", late=True)], TEMPLATES, "vi"))
+    heading, row = csv.reader(lines.removeprefix("\ufeff").splitlines())
+
+    assert len(heading) == len(row)
+    assert row[:2] == ["27/11/2026", "13:50:00"]
+    assert "xe máy" in row
+    assert "ngược chiều" in row
+    assert not any(word in ("motorcycle", "wrong_way", "false", "animal") for word in row)
+
+
+def test_no_cell_is_a_formula_whatever_a_box_calls_itself() -> None:
+    hostile = card(box_title="=1+1", camera_title="@x", rule="-2", zones=("+3",))
+    lines = "".join(csv_lines([hostile], TEMPLATES, "en"))
+
+    assert [cell for cell in list(csv.reader(lines.splitlines()))[1] if cell[:1] in "=@-+" and cell] == []
+    assert "'=1+1" in lines
+
+
+def test_json_is_one_array_however_many_there_are() -> None:
+    assert json.loads("".join(json_lines([], TEMPLATES))) == []
+    found = json.loads("".join(json_lines([card(), card(event_id="e-2", detail="\u2028")], TEMPLATES)))
+
+    assert [each["id"] for each in found] == ["e-1", "e-2"]
+    assert (found[0]["kind"], found[0]["start"]) == ("wrong_way", "2026-11-27T13:50:00.000+07:00")

@@ -1,0 +1,65 @@
+"""station.web.tiles"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from station.lookup.cards import EventCard
+from station.web.render import Templates
+from station.web.tiles import Tiles
+
+AT_MS = 1_795_000_000_000
+CARD = EventCard(
+    box_id=1, event_id="e-1", revision=1, box="cho-01", box_title="Chợ Hải Ninh", camera="north",
+    camera_title="Hướng Bắc", kind="wrong_way", label="motorcycle", riders=2, direction=None, severity="alert",
+    phase="start", end_reason=None, detail=None, rule="mot-chieu", rule_kind="wrong_way", zones=(),
+    track_id="t-1", score_permille=900, began_ms=AT_MS, latest_ms=AT_MS, ended_ms=None, received_ms=AT_MS + 800,
+    late=False, replayed=False, clock="ntp", thumbnail="a" * 64, scene=None,
+)  # fmt: skip
+
+
+@pytest.fixture
+def tiles() -> Tiles:
+    return Tiles(Templates(ZoneInfo("Asia/Ho_Chi_Minh")))
+
+
+def test_a_tile_says_what_who_where_and_when_in_the_language_of_whoever_looks(tiles: Tiles) -> None:
+    vietnamese, english = tiles.of(CARD, "vi"), tiles.of(CARD, "en")
+    assert (vietnamese["what"], vietnamese["who"]) == ("ngược chiều", "xe máy, 2 người")
+    assert (english["what"], english["who"]) == ("wrong way", "motorcycle, 2 riders")
+    assert vietnamese["where"] == "Chợ Hải Ninh · Hướng Bắc"
+    assert vietnamese["picture"] == f"/pictures/{'a' * 64}"
+
+
+@pytest.mark.parametrize("field", ["late", "replayed"])
+def test_what_is_no_news_is_marked_with_when_it_came(tiles: Tiles, field: str) -> None:
+    card = replace(CARD, received_ms=AT_MS + 3_600_000, **{field: True})
+    made = tiles.of(card, "vi")
+    assert made["is_late"]
+    assert made["late"].startswith("đến muộn lúc ")
+    assert not tiles.of(CARD, "vi")["is_late"]
+
+
+@pytest.mark.parametrize(
+    ("review", "is_open", "is_untaken"),
+    [("new", True, True), ("seen", True, False), ("confirmed", False, False), ("false", False, False)],
+)
+def test_only_an_alert_that_nobody_has_taken_is_offered(
+    tiles: Tiles, review: str, is_open: bool, is_untaken: bool
+) -> None:
+    card = replace(CARD, review=review, reviewed_by=None if review == "new" else "Nguyễn Thị Lan")
+    made = tiles.of(card, "vi")
+    assert (made["is_open"], made["is_untaken"]) == (is_open, is_untaken)
+    assert bool(made["reviewed"]) is (review != "new")
+    assert not tiles.of(replace(card, severity="info"), "vi")["is_open"]
+
+
+def test_a_name_from_a_box_makes_no_other_address(tiles: Tiles) -> None:
+    assert tiles.of(replace(CARD, event_id="../../people?x=1"), "vi")["href"].startswith("/events/cho-01/..%2F")
+
+
+def test_a_word_that_nobody_has_translated_is_shown_as_words(tiles: Tiles) -> None:
+    assert tiles.of(replace(CARD, kind="of_next_year", label="hovercraft"), "vi")["what"] == "of next year"
