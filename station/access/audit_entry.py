@@ -57,6 +57,7 @@ class AuditVerb(StrEnum):
     PLAN_CHANGED = "plan_changed"
     SETTING_CHANGED = "setting_changed"
     RESTORED = "restored"
+    LOG_END_LOST = "log_end_lost"
 
 
 VERBS: Final[Mapping[str, str]] = {
@@ -87,6 +88,7 @@ VERBS: Final[Mapping[str, str]] = {
     AuditVerb.PLAN_CHANGED: tr("changed a plan"),
     AuditVerb.SETTING_CHANGED: tr("changed a setting"),
     AuditVerb.RESTORED: tr("restored a backup"),
+    AuditVerb.LOG_END_LOST: tr("found that the file with this log's end was gone or damaged"),
 }
 """How people read them, behind a name."""
 

@@ -7,6 +7,8 @@ Invariants
 3. Entries are never changed. What somebody takes out, alters or puts elsewhere breaks the chain at that
    place; what somebody cuts off at the end lacks below the head, and the next entry follows on the head, not
    on what is left, so that the hole stays to be seen.
+4. A head that is gone or damaged is an entry of the log before the next one is taken: putting it anew hides
+   nothing.
 Who writes all of it anew, and the head too, is not found by this log alone: backups hold older ends.
 """
 
@@ -23,7 +25,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Engine, Select, func, or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from station.access.audit_entry import FIRST, Actor, AuditVerb, ConsoleEntry, LogEnd, entry_of
+from station.access.audit_entry import AT_THE_MACHINE, FIRST, Actor, AuditVerb, ConsoleEntry, LogEnd, entry_of
 from station.access.audit_proof import BreakKind, LogBreak, LogVerdict, break_at
 from station.access.log_head import LogHead
 from station.store.database import in_words
@@ -32,6 +34,7 @@ from station.store.schema import audit_entry
 PAGE: Final = 50
 _AT_ONCE: Final = 2_000
 _NOTHING: Final = LogEnd(0, FIRST)
+_THE_LOG: Final = Actor("", "", "", AT_THE_MACHINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,7 @@ class AuditLog:
         try:
             with self._turn, self._writes.begin() as connection:
                 _lock(connection)
-                time_ms = round(self._now() * 1000)
-                made = entry_of(self._end(connection), time_ms, actor, verb, subject, detail or {})
-                connection.execute(audit_entry.insert().values(asdict(made)))
+                made = self._append(connection, actor, verb, subject, detail or {})
             self._head.advance(LogEnd(made.id, made.sha256))
         except (SQLAlchemyError, OSError) as error:
             raise in_words(error, self._writes.url) from error
@@ -163,14 +164,27 @@ class AuditLog:
             raise in_words(error, self._writes.url) from error
         self.note(actor, AuditVerb.RESTORED, "", {**detail, "entries_lost": lost})
 
-    def _end(self, connection: Connection) -> LogEnd:
-        """What the next entry follows (invariant 3)."""
-        last = _last(connection)
+    def _append(
+        self, connection: Connection, actor: Actor, verb: AuditVerb, subject: str, detail: Mapping[str, Any]
+    ) -> ConsoleEntry:
+        """One entry, behind the one about a head that is not there (invariants 3 and 4)."""
+        time_ms, last = round(self._now() * 1000), _last(connection)
         try:
             head = self._head.read()
         except ValueError:
             head = None
-        if head is None or head == last:
+        end = last if head is None else self._end(connection, last, head)
+        entries = []
+        if head is None and last != _NOTHING:
+            entries.append(entry_of(end, time_ms, _THE_LOG, AuditVerb.LOG_END_LOST, "", {"after": last.id}))
+            end = LogEnd(entries[0].id, entries[0].sha256)
+        entries.append(entry_of(end, time_ms, actor, verb, subject, detail))
+        connection.execute(audit_entry.insert(), [asdict(each) for each in entries])
+        return entries[-1]
+
+    def _end(self, connection: Connection, last: LogEnd, head: LogEnd) -> LogEnd:
+        """What the next entry follows (invariant 3)."""
+        if head == last:
             return last
         kept = connection.scalar(select(audit_entry.c.sha256).where(audit_entry.c.id == head.id))
         if kept == head.sha256:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+from fastapi import HTTPException
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -92,4 +93,19 @@ class GuardedHeaders:
         if not length.isascii() or not length.isdigit() or int(length) > MOST_BYTES:
             await PlainTextResponse("too large", 413)(scope, receive, say)
             return
-        await self._app(scope, receive, say)
+        await self._app(scope, _bounded(receive), say)
+
+
+def _bounded(receive: Receive) -> Receive:
+    """What comes in pieces says no length beforehand: it is counted as it comes."""
+    taken = 0
+
+    async def counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MOST_BYTES:
+            raise HTTPException(413, "too large")
+        return message
+
+    return counted

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import URL
 
-from station.access.audit_entry import HEAD, Actor, AuditVerb, ConsoleEntry
+from station.access.audit_entry import HEAD, Actor, AuditVerb, ConsoleEntry, LogEnd, entry_of
 from station.access.audit_log import AuditLog, AuditQuery, LogVerdict
 from station.access.audit_proof import BreakKind, LogBreak
 from station.store.database import StoreError, engine_of, upgrade
+from station.store.schema import audit_entry
 from tests.support.people import LAN, People
 from tests.support.stores import Place
 
@@ -89,9 +92,10 @@ def test_a_break_stays_to_be_seen_after_the_log_has_gone_on(people: People) -> N
 def test_a_last_entry_that_was_rewritten_with_its_hash_stays_to_be_seen_too(people: People) -> None:
     noted(people, 5)
     people.place.do("delete from audit_entry where id = 5")
-    (people.place.folder / HEAD).rename(people.place.folder / "kept")
-    AuditLog(people.engine, people.place.folder, now=people.clock).note(HOA, AuditVerb.LOOK_UP, "forged")
-    (people.place.folder / "kept").replace(people.place.folder / HEAD)
+    last = people.audit.search(AuditQuery()).entries[0]
+    forged = entry_of(LogEnd(last.id, last.sha256), last.time_ms, HOA, AuditVerb.LOOK_UP, "forged", {})
+    with people.engine.begin() as connection:
+        connection.execute(audit_entry.insert().values(asdict(forged)))
     assert broken(people) == ("altered", 5, 5)
     AuditLog(people.engine, people.place.folder, now=people.clock).note(LAN, AuditVerb.LOOK_UP, "next")
 
@@ -104,6 +108,20 @@ def test_a_head_that_is_missing_or_damaged_is_told(people: People) -> None:
     assert broken(people) == ("no_head", 2, 2)
     (people.place.folder / HEAD).unlink()
     assert broken(people) == ("no_head", 2, 2)
+
+
+@pytest.mark.parametrize("damage", [lambda head: head.unlink(), lambda head: head.write_text("{")])
+def test_a_head_that_is_put_anew_has_left_an_entry(people: People, damage: Callable[[Path], object]) -> None:
+    noted(people, 3)
+    people.place.do("delete from audit_entry where id = 3")  # cut off, and the witness with it
+    damage(people.place.folder / HEAD)
+    noted(people, 1)
+    noted(people, 1)
+
+    newest_first = people.audit.search(AuditQuery()).entries
+    assert [each.verb for each in newest_first] == ["look_up", "look_up", "log_end_lost", "look_up", "look_up"]
+    assert newest_first[2].detail == '{"after":2}'
+    assert broken(people) is None
 
 
 def test_a_head_that_is_behind_after_a_power_cut_is_no_break(people: People) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import pytest
+from fastapi import FastAPI, Request
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
@@ -88,6 +89,32 @@ async def _nothing(scope: Any, receive: Any, send: Any) -> None:
 def test_what_is_too_large_or_says_no_size_is_not_read(length: str) -> None:
     answer = client().post("/", content=b"", headers={"content-length": length.encode()})  # type: ignore[dict-item]
     assert answer.status_code == 413
+
+
+def test_what_comes_in_pieces_without_a_length_is_counted_as_it_comes() -> None:
+    taken = 0
+
+    def reading() -> FastAPI:
+        app = FastAPI()
+
+        @app.post("/")
+        async def read(request: Request) -> PlainTextResponse:
+            nonlocal taken
+            async for piece in request.stream():
+                taken += len(piece)
+            return PlainTextResponse("in")
+
+        return app
+
+    def pieces(count: int) -> Iterator[bytes]:
+        return (bytes(2**20) for _ in range(count))
+
+    whole = TestClient(GuardedHeaders(reading(), WebSettings()), base_url="http://127.0.0.1:8480")
+    fits = whole.post("/", content=pieces(8))
+    assert (fits.status_code, taken) == (200, MOST_BYTES)
+    taken = 0
+    assert whole.post("/", content=pieces(9)).status_code == 413
+    assert taken <= MOST_BYTES
 
 
 def test_the_address_that_is_listened_on_is_a_name_of_ours_and_every_address_is_none() -> None:
