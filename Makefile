@@ -16,7 +16,7 @@ FLOORS_TESTS = tests/agent/core tests/agent/cameras tests/agent/detectors tests/
 FLOORS_WITHOUT = integrity or tamper or nuisance or any_event or salvage or killed or rtsp or service or watch or hostile or ten_thousand
 SCRIPTS = .ci/run $(shell grep -rIlE '^\#!/bin/(ba)?sh' deploy)
 
-.PHONY: help setup demo test golden golden-accept mutants test-floors test-faults test-fleet test-arm64 test-csi test-vm check bench verifier models bundle docs clean
+.PHONY: help setup demo test golden golden-accept mutants test-floors test-faults test-duty-room test-fleet test-arm64 test-csi test-vm check bench verifier models bundle docs clean
 
 # An environment with this checkout in it, and so many MB free for it; .ci/environment says why it cannot be made.
 define environment
@@ -75,6 +75,9 @@ test-floors: $(FLOORS)/.complete ## Run the core of the tests with the lowest ve
 
 test-faults: $(VENV)/.complete ## Try every promise about faults on real parts, a line each (FAULTS="P1 --long").
 	@$(BIN)/python -m tests.acceptance.faults --json build/faults.json $(FAULTS)
+
+test-duty-room: $(VENV)/.complete ## Try every promise about the duty room's screen, in a browser (DUTY_ROOM="P77 --long").
+	@$(BIN)/python -m tests.acceptance.duty_room --json build/duty_room.json $(DUTY_ROOM)
 
 test-fleet: $(VENV)/.complete ## Try the roll-out on real hosts over SSH, a line each (as root; FLEET="F0 P40").
 	@$(BIN)/python -m tests.acceptance.fleet --json build/fleet.json $(FLEET)

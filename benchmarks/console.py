@@ -23,7 +23,7 @@ from playwright.sync_api import Browser
 from agent.errors import NgatuError
 from benchmarks.table import Row
 from station.watch.embedded import embedded_broker
-from tests.acceptance.faults.followers import Followers
+from tests.acceptance.duty_room.followers import Followers
 from tests.support.boxes import NGATU
 from tests.support.duty_room import OFFICER, PASSWORD, DutyRoom, at_the_screen, browser, duty_room
 from tests.support.squares import write_clip, write_model

@@ -33,11 +33,10 @@ def main(room: str = "faults", description: str | None = __doc__, jobs: int = 1)
     words.add_argument("--allow-missing", action="store_true", help="what cannot be tried here is no failure")
     words.add_argument("--list", action="store_true", help="say what there is and try nothing")
     asked = words.parse_args()
-    gathered(room)
     size: Size = "long" if asked.long else "quick" if asked.quick else "usual"
     seed = asked.seed if asked.seed is not None else int.from_bytes(os.urandom(4))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-    chosen = in_order(asked.promises)
+    chosen = in_order(gathered(room), asked.promises)
     if asked.list:
         for each in chosen:
             console.print(f"{each.number:5} {each.done} · {each.mark}")

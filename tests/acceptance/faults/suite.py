@@ -14,7 +14,7 @@ import signal
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -172,19 +172,21 @@ def _tried_there(room: str, number: str, seed: int, size: Size) -> Verdict:
 
 def gathered(room: str = "faults") -> dict[str, Promise]:
     """Every promise that a module of this folder declares, or of the folder of that name beside it."""
+    package = f"tests.acceptance.{room}."
     for module in sorted((Path(__file__).parent.parent / room).glob("p_*.py")):
-        importlib.import_module(f"tests.acceptance.{room}.{module.stem}")
-    return PROMISES
+        importlib.import_module(package + module.stem)
+    # A trial may stand on the parts of another room's, whose promises are not tried with it.
+    return {number: each for number, each in PROMISES.items() if each.run.__module__.startswith(package)}
 
 
-def in_order(numbers: list[str]) -> list[Promise]:
-    """The promises named, or all; by number.
+def in_order(promises: Mapping[str, Promise], numbers: Sequence[str]) -> list[Promise]:
+    """Those of the promises that are named, or all; by number.
 
     Raises:
         KeyError: there is no such promise.
     """
-    chosen = numbers or list(PROMISES)
-    return [PROMISES[number] for number in sorted(chosen, key=lambda name: (float(name[1:]), name))]
+    chosen = numbers or list(promises)
+    return [promises[number] for number in sorted(chosen, key=lambda name: (float(name[1:]), name))]
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from agent.core.types import Instant
 from agent.publishing.compose import Sender, event_messages
 from agent.wire import codec
 from agent.wire.message import Stored
-from tests.acceptance.faults.screen_stage import WAIT_S
+from tests.acceptance.duty_room.screen_stage import WAIT_S
 from tests.support.brokers import until
 from tests.support.fake_box import an_event
 from tests.support.told_boxes import ToldBox
@@ -155,7 +155,7 @@ class Swarm:
     """The process, for who plays a trial."""
 
     def __init__(self, port: int, count: int, rate: float) -> None:
-        words = [sys.executable, "-m", "tests.acceptance.faults.swarm", str(port), str(count), str(rate)]
+        words = [sys.executable, "-m", "tests.acceptance.duty_room.swarm", str(port), str(count), str(rate)]
         self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self) -> Self:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from station.web.feed import FeedPlace
-from tests.acceptance.faults.screen_stage import WAIT_S
+from tests.acceptance.duty_room.screen_stage import WAIT_S
 from tests.support.brokers import until
 
 LONG = "places", "pictured", "lags_ms"
@@ -176,7 +176,7 @@ class Followers:
     """The process, for who plays a trial."""
 
     def __init__(self, port: int, cookies: Sequence[str]) -> None:
-        words = [sys.executable, "-m", "tests.acceptance.faults.followers", str(port), *cookies]
+        words = [sys.executable, "-m", "tests.acceptance.duty_room.followers", str(port), *cookies]
         self.count = len(cookies)
         self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._lock = threading.Lock()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.acceptance.faults.followers import FollowerNotes
-from tests.acceptance.faults.p_console import Due, judged
+from tests.acceptance.duty_room.followers import FollowerNotes
+from tests.acceptance.duty_room.p_deaths import Due, judged
 from tests.support.hostile_texts import HOSTILE, csv_faults, header_faults, json_faults
 from tests.support.site_walk import PageReader, SiteRoute, inside
 

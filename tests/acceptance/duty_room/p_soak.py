@@ -18,10 +18,10 @@ from agent.wire import codec
 from tests.acceptance.faults.chaos import Chaos, chaos
 from tests.acceptance.faults.p_hostile import RawBox
 from tests.acceptance.faults.p_soak import FAULTS
-from tests.acceptance.faults.screen_stage import WAIT_S, Screen, a_browser, screened
+from tests.acceptance.duty_room.screen_stage import WAIT_S, Screen, a_browser, screened
 from tests.acceptance.faults.stage import Victim, settled
 from tests.acceptance.faults.suite import Broken, Trial, promise
-from tests.acceptance.faults.wall_watch import BEGAN, NOTE_FRESH, OLD_S, SHOWN, WallWatch
+from tests.acceptance.duty_room.wall_watch import BEGAN, NOTE_FRESH, OLD_S, SHOWN, WallWatch
 from tests.support.brokers import Mosquitto
 from tests.support.duty_room import DESK
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import httpx
 
 from station.access.roles import Role
-from tests.acceptance.faults.p_console_texts import DEVICE, known_values, listed, tell
-from tests.acceptance.faults.screen_stage import Screen, screened
+from tests.acceptance.duty_room.p_texts import DEVICE, known_values, listed, tell
+from tests.acceptance.duty_room.screen_stage import Screen, screened
 from tests.acceptance.faults.suite import Broken, Trial, promise
 from tests.support.hostile_texts import MARK
 from tests.support.site_walk import SiteRoute
