@@ -11,8 +11,8 @@ from random import Random
 from playwright.sync_api import Page
 
 from tests.acceptance.duty_room.followers import FollowerNotes, Followers
-from tests.acceptance.faults.progress import least_left
 from tests.acceptance.duty_room.screen_stage import Screen, a_browser, screened
+from tests.acceptance.faults.progress import least_left
 from tests.acceptance.faults.stage import Receiver, settled
 from tests.acceptance.faults.suite import Broken, Trial, promise
 

@@ -15,9 +15,9 @@ from playwright.sync_api import Page
 
 from station.access.roles import Role
 from tests.acceptance.duty_room.followers import Followers
+from tests.acceptance.duty_room.screen_stage import WAIT_S, Screen, a_browser, screened
 from tests.acceptance.faults.p_disk import fill, small_disk
 from tests.acceptance.faults.progress import least_left
-from tests.acceptance.duty_room.screen_stage import WAIT_S, Screen, a_browser, screened
 from tests.acceptance.faults.stage import settled, waiting_in
 from tests.acceptance.faults.suite import Broken, Trial, promise
 from tests.support.brokers import until

@@ -12,11 +12,11 @@ import httpx
 import psutil
 
 from tests.acceptance.duty_room.followers import FollowerNotes, Followers
+from tests.acceptance.duty_room.screen_stage import Screen, screened
+from tests.acceptance.duty_room.swarm import Swarm
 from tests.acceptance.faults.p_quota import BROKER
 from tests.acceptance.faults.progress import least_left
-from tests.acceptance.duty_room.screen_stage import Screen, screened
 from tests.acceptance.faults.suite import Broken, NotTried, Trial, promise
-from tests.acceptance.duty_room.swarm import Swarm
 
 BOXES, RATE, CONSOLES = 200, 50, 30
 RECEIPT_P95_S = 5.0

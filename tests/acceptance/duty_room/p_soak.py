@@ -15,13 +15,13 @@ from playwright.sync_api import Page
 
 from agent.core.types import Instant
 from agent.wire import codec
+from tests.acceptance.duty_room.screen_stage import WAIT_S, Screen, a_browser, screened
+from tests.acceptance.duty_room.wall_watch import BEGAN, NOTE_FRESH, OLD_S, SHOWN, WallWatch
 from tests.acceptance.faults.chaos import Chaos, chaos
 from tests.acceptance.faults.p_hostile import RawBox
 from tests.acceptance.faults.p_soak import FAULTS
-from tests.acceptance.duty_room.screen_stage import WAIT_S, Screen, a_browser, screened
 from tests.acceptance.faults.stage import Victim, settled
 from tests.acceptance.faults.suite import Broken, Trial, promise
-from tests.acceptance.duty_room.wall_watch import BEGAN, NOTE_FRESH, OLD_S, SHOWN, WallWatch
 from tests.support.brokers import Mosquitto
 from tests.support.duty_room import DESK
 

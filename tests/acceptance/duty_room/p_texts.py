@@ -22,8 +22,8 @@ from station.config import load
 from station.ingest.inbound import read
 from station.web.app import bare_app
 from station.web.console import DutyConsole
-from tests.acceptance.faults.p_hostile import ROOM, RawBox
 from tests.acceptance.duty_room.screen_stage import WAIT_S, Screen, a_browser, screened
+from tests.acceptance.faults.p_hostile import ROOM, RawBox
 from tests.acceptance.faults.suite import Broken, Trial, promise
 from tests.support.brokers import until
 from tests.support.duty_room import DESK, PASSWORD, PHONE
