@@ -1,4 +1,4 @@
-"""`python -m tests.acceptance.duty_room`: try the promises of the duty room's screen (`make test-duty-room`)."""
+"""`python -m tests.acceptance.duty_room`: try the promises of the screen (`make test-duty-room`)."""
 
 from __future__ import annotations
 
