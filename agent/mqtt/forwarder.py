@@ -122,6 +122,8 @@ class Forwarder:
         self._spoiled = False
         """What the broker has kept of this box's session lets it subscribe to nothing more."""
         self._connected_at: Instant | None = None
+        self._station_told = False
+        """The station itself said on this connection whether it is there."""
         self._troubles: dict[str, str] = {}
         """At most one of a connection, a subscription and a message."""
         self._distrusted: set[str] = set()
@@ -293,6 +295,7 @@ class Forwarder:
         self._connected_at = self._clock.now()
         self._accepted_5 = self._accepted_5 or self._version == "5"
         self._scheduler.begin()
+        self._station_told = False
         log.info("broker_connected", version=self._version, session_present=session_present)
         self._troubles.clear()
 
@@ -426,7 +429,12 @@ class Forwarder:
         for seq, _ in (*receipt.proofs, *named):
             if seq not in window.messages:  # also where the broker's word on one that goes alone comes later
                 self._scheduler.suspects.cleared(seq)
-        self._confirmed += self._outbox.acknowledge(receipt.stream, [*receipt.proofs, *named], receipt.newest)
+        confirmed = self._outbox.acknowledge(receipt.stream, [*receipt.proofs, *named], receipt.newest)
+        self._confirmed += confirmed
+        if confirmed and not self._station_told:
+            # A broker that keeps our session may not tell again what it retains, though we subscribe again:
+            # whoever proves that it has our messages is there. Its own word, once it comes, counts for more.
+            self._station_is(online=True)
 
     def _distrust(self, name: str, hint: str) -> None:
         """A receipt that is not heeded; told once in a life of the agent."""
@@ -440,6 +448,10 @@ class Forwarder:
         except WireError as error:
             log.warning("station_status_unreadable", why=error.what)
             return
+        self._station_told = True
+        self._station_is(online=online)
+
+    def _station_is(self, *, online: bool) -> None:
         scheduler = self._scheduler
         if online and not scheduler.station_online:
             scheduler.window.station_came(self._clock.now())

@@ -202,6 +202,21 @@ def port(request: pytest.FixtureRequest) -> int:
     return int(request.getfixturevalue(request.param).port)
 
 
+def test_a_box_that_starts_again_sends_pictures_also_where_the_broker_does_not_say_who_is_there(
+    port: int, open_box: Callable[..., Box]
+) -> None:
+    """Its session goes on, and some brokers tell such a session nothing of what they retain."""
+    box, notes = open_box(port), Notes()
+    with station(box, notes):
+        until(lambda: box.forwarder.figures().station_online)
+        box.restart_forwarder()
+        of_event = box.outbox.put([event("first")])
+        until(lambda: notes.seqs() == of_event)
+        of_picture = box.outbox.put([picture("shown")])
+        until(lambda: notes.seqs() == of_event + of_picture)
+    until(lambda: not box.forwarder.figures().station_online, 10, "its own word counts for more")
+
+
 # ------------------------------------------------------------------------------------------ what it is for
 
 
