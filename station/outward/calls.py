@@ -76,6 +76,7 @@ class HookCaller:
         self._port = self._url.port or (443 if self._url.scheme == "https" else 80)
         self._tls = ssl.create_default_context() if self._url.scheme == "https" else None
         self._connection: http.client.HTTPConnection | None = None
+        self._interrupted = threading.Event()
 
     def call(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Post the body.
@@ -104,7 +105,8 @@ class HookCaller:
             connection.close()
 
     def interrupt(self) -> None:
-        """From another thread: a call that is under way fails."""
+        """From another thread, at the end: a call that is under way fails, and so does each later one."""
+        self._interrupted.set()
         connection = self._connection
         if connection is not None:
             _cut(connection)
@@ -147,8 +149,12 @@ class HookCaller:
             watch.cancel()
         if answer.will_close or len(rest) > MOST_ANSWER_BYTES or too_late.is_set():
             self.close()
-        if too_late.is_set():  # headers that end in the middle are read as if they were whole
+        # Headers that end in the middle, because we cut them off, are read as if they were whole.
+        if too_late.is_set():
             raise TimeoutError
+        if self._interrupted.is_set():
+            self.close()
+            raise ConnectionAbortedError("interrupted")
         return answer.status
 
     def _judged(self) -> http.client.HTTPConnection:
