@@ -165,7 +165,14 @@ def test_no_table_for_spreadsheets_has_a_cell_that_could_be_a_formula() -> None:
     ]
 
     writers = [each for each in programs if re.search(r"\b(import csv|from csv|\.csv\b)", each.read_text())]
-    assert not [each for each in writers if "spreadsheet_cell(" not in each.read_text()]
+    guarded = {each for each in writers if "spreadsheet_cell(" in each.read_text()}
+    # A page that only names such a file hands the rows to one of these.
+    modules = "|".join(re.escape(".".join(each.relative_to(ROOT).with_suffix("").parts)) for each in guarded)
+    hands_on = re.compile(rf"^from ({modules}) import .*\b(csv_lines|write_csv)\b", re.MULTILINE)
+    others = [each for each in writers if each not in guarded]
+    assert not [
+        each for each in others if not hands_on.search(each.read_text()) or "csv.writer" in each.read_text()
+    ]
 
 
 def test_without_boxes_it_says_so(tmp_path: Path) -> None:
