@@ -160,10 +160,12 @@ class OrderDesk:
     def _run(self, order_id: str, topics: Topics, args: dict[str, Any]) -> None:
         """The life of an order's thread."""
         look, went_out = self._looks.get(order_id), threading.Event()
-        last: AckPayload | None = None
         try:
             answered = self._send(order_id, topics, args, look, went_out)
             last = next((each for each in reversed(answered.answers) if each.state != "accepted"), None)
+            if look is not None:  # before the order is over: whoever sees that finds all of it
+                look.end(last)
+                look = None
             self._ended(order_id, last, command_words.promised(answered))
         except _Deserted:
             self._change(order_id, OrderStage.DONE, why=tr("nobody was looking any more"))
@@ -179,7 +181,7 @@ class OrderDesk:
             self._change(order_id, OrderStage.NOT_SENT, why=why)
         finally:
             if look is not None:
-                look.end(last)
+                look.end(None)
 
     def _send(
         self,
