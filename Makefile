@@ -8,6 +8,8 @@ FLOORS := .venv-floors
 MUTANT := .venv-mutants
 # Editable is what a checkout wants. Setuptools warns of it every time: folders here go before what is installed.
 EDITABLE := PYTHONWARNINGS='ignore:Editable installation'
+# Programs under test are started hundreds of times: uncached, each would be compiled anew at every start.
+unexport PYTHONDONTWRITEBYTECODE
 # What is tried with the lowest versions: a user of each dependency, without what takes longest (words for pytest's -k).
 FLOORS_TESTS = tests/agent/core tests/agent/cameras tests/agent/detectors tests/agent/mqtt tests/agent/outbox tests/agent/publishing \
   tests/agent/wire tests/agent/commands tests/contracts/test_outbox.py tests/station tests/models tests/agent/config/test_schema.py tests/agent/cli/test_main.py \

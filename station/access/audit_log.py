@@ -7,8 +7,8 @@ Invariants
 3. Entries are never changed. What somebody takes out, alters or puts elsewhere breaks the chain at that
    place; what somebody cuts off at the end lacks below the head, and the next entry follows on the head, not
    on what is left, so that the hole stays to be seen.
-4. A head that is gone or damaged is an entry of the log before the next one is taken: putting it anew hides
-   nothing.
+4. A head that is gone or damaged is an entry of the log before the next one is taken, once the log has more
+   than FIRST_UNDER_WAY: putting it anew hides nothing.
 Who writes all of it anew, and the head too, is not found by this log alone: backups hold older ends.
 """
 
@@ -34,6 +34,8 @@ from station.store.schema import audit_entry
 PAGE: Final = 50
 _AT_ONCE: Final = 2_000
 _NOTHING: Final = LogEnd(0, FIRST)
+FIRST_UNDER_WAY: Final = 64
+"""So many of the first entries may stand before any of their threads has written the first head."""
 _THE_LOG: Final = Actor("", "", "", AT_THE_MACHINE)
 
 
@@ -175,7 +177,7 @@ class AuditLog:
             head = None
         end = last if head is None else self._end(connection, last, head)
         entries = []
-        if head is None and last != _NOTHING:
+        if head is None and last.id > FIRST_UNDER_WAY:
             entries.append(entry_of(end, time_ms, _THE_LOG, AuditVerb.LOG_END_LOST, "", {"after": last.id}))
             end = LogEnd(entries[0].id, entries[0].sha256)
         entries.append(entry_of(end, time_ms, actor, verb, subject, detail))

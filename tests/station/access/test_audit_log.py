@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import URL
 
 from station.access.audit_entry import HEAD, Actor, AuditVerb, ConsoleEntry, LogEnd, entry_of
-from station.access.audit_log import AuditLog, AuditQuery, LogVerdict
+from station.access.audit_log import FIRST_UNDER_WAY, AuditLog, AuditQuery, LogVerdict
 from station.access.audit_proof import BreakKind, LogBreak
 from station.store.database import StoreError, engine_of, upgrade
 from station.store.schema import audit_entry
@@ -112,15 +112,15 @@ def test_a_head_that_is_missing_or_damaged_is_told(people: People) -> None:
 
 @pytest.mark.parametrize("damage", [lambda head: head.unlink(), lambda head: head.write_text("{")])
 def test_a_head_that_is_put_anew_has_left_an_entry(people: People, damage: Callable[[Path], object]) -> None:
-    noted(people, 3)
-    people.place.do("delete from audit_entry where id = 3")  # cut off, and the witness with it
+    noted(people, FIRST_UNDER_WAY + 2)
+    people.place.do(f"delete from audit_entry where id > {FIRST_UNDER_WAY + 1}")  # and the witness with it
     damage(people.place.folder / HEAD)
     noted(people, 1)
     noted(people, 1)
 
-    newest_first = people.audit.search(AuditQuery()).entries
-    assert [each.verb for each in newest_first] == ["look_up", "look_up", "log_end_lost", "look_up", "look_up"]
-    assert newest_first[2].detail == '{"after":2}'
+    newest_first = people.audit.search(AuditQuery(), 4).entries
+    assert [each.verb for each in newest_first] == ["look_up", "look_up", "log_end_lost", "look_up"]
+    assert newest_first[2].details == {"after": FIRST_UNDER_WAY + 1}
     assert broken(people) is None
 
 
