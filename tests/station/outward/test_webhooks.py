@@ -16,6 +16,10 @@ from tests.support.hook_receiver import HookReceiver
 from tests.support.kept_events import event_now
 
 
+def delivered(engine: Engine) -> dict[str, int]:
+    return {each.name: each.delivered for each in HookBook(engine).every()}
+
+
 def test_one_that_is_away_or_dawdles_delays_no_other(
     store: Store, engines: tuple[Engine, Engine], tmp_path: Path
 ) -> None:
@@ -33,8 +37,9 @@ def test_one_that_is_away_or_dawdles_delays_no_other(
         until(lambda: len(HookBook(engines[0]).every()) == 3)
         store.commit([event_now(number) for number in range(1, 50)])
         until(lambda: len(there.taken) == 49, 10)
+        until(lambda: delivered(engines[0])["there"] == 49, 10)
         hooks.close()
 
     assert [call.id for call in slow.calls] == ["north-01.e-1.1"]
-    by_name = {each.name: each.delivered for each in HookBook(engines[0]).every()}
+    by_name = delivered(engines[0])
     assert by_name == {"away": 0, "slow": 0, "there": 49}
