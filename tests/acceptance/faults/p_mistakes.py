@@ -34,6 +34,5 @@ def mistakes_are_told(trial: Trial) -> str:
     makers = Counter(each.mistake.who for each in outcomes)
     longest = max(each.said.wordless_s for each in outcomes if each.said)
     shares = ", ".join(f"{count} of the {who}" for who, count in makers.items())
-    return (
-        f"{len(outcomes)} of {len(every)} mistakes ({shares}): each told in one message; longest without a word {longest:.1f} s"
-    )
+    said = f"{len(outcomes)} of {len(every)} mistakes ({shares})"
+    return f"{said}: each told in one message; longest without a word {longest:.1f} s"
