@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Dialog, Page
 
@@ -85,7 +86,7 @@ class HostilePage:
             self._said.append(f"the browser: {message.text[:160]}")
 
     def _asked(self, request: Any) -> None:
-        if "hostile.example" in request.url:
+        if urlsplit(request.url).hostname == "hostile.example":  # in our own address it asks nobody
             self._said.append(f"a request to {request.url[:60]}")
 
     def visit(self, url: str) -> list[str]:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from agent.language import translated
+from agent.printable import printable
 from station.access.audit_entry import AuditVerb
 from station.lookup.cards import EventCard
 from station.lookup.places import BOX_ITSELF, BoxPlace
@@ -38,10 +39,10 @@ def lookup(visitor: Officer, request: Request, q: str = "") -> Response:
     desk = visitor.console
     now = datetime.now(desk.zone)
     names = known_names(desk.reads)
-    if q.strip():
+    if q := printable(q).strip():
         found = understood(q[:LONGEST], now, names)
         asked = AskedSearch(found.search, time_is_said=True, view=asked_of(request.query_params, now).view)
-        return RedirectResponse(asked.address(said=q.strip()[:LONGEST]), 303)
+        return RedirectResponse(asked.address(said=q[:LONGEST]), 303)
     asked = asked_of(request.query_params, now)
     page, number = looked_up(desk.reads, asked.search, asked.after)
     visitor.note(AuditVerb.LOOK_UP, asked.address(), found=_number(number), after=asked.after)

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
+from agent.printable import printable
 from agent.translatable import tr
 from agent.wire.payloads import FIRST_YEAR, LAST_YEAR
 from station.lookup.wanted import EventSearch
@@ -102,7 +103,7 @@ def asked_of(query: QueryParams, now: datetime) -> AskedSearch:
         time_is_said,
         view if view in VIEWS else VIEWS[0],
         query.get("after") or None,
-        query.get("said", "")[:LONGEST],
+        printable(query.get("said", "")[:LONGEST]),
         tuple(misread),
     )
 

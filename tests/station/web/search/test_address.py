@@ -76,3 +76,9 @@ def test_seconds_stand_in_the_address_only_where_there_are_any() -> None:
     search = EventSearch(NOW, NOW + timedelta(seconds=90))
 
     assert dict(pairs_of(search)) == {"from": "2026-11-27T15:00", "to": "2026-11-27T15:01:30"}
+
+
+def test_what_was_said_is_shown_without_what_steers() -> None:
+    said = asked_of(QueryParams({"said": "xe máy\x1b[31m\u202egpj"}), NOW).said
+
+    assert said == "xe máy\ufffd[31m\ufffdgpj"
