@@ -346,6 +346,10 @@ Index(
     sqlite_where=message_is_answer,
     postgresql_where=message_is_answer,
 )
+_IN_FILE = other_message.c.sha256.is_not(None)
+Index(  # so that a file which nothing else needs is known at once
+    "ix_other_message_sha256", other_message.c.sha256, sqlite_where=_IN_FILE, postgresql_where=_IN_FILE
+)
 
 quarantine = Table(  # what could not be read
     "quarantine",
@@ -380,6 +384,8 @@ conflict = Table(  # the same id with other content: the first is kept in its pl
     Column("received_ms", BigInteger, nullable=False),
     UniqueConstraint("box_id", "key_kind", "key", "digest"),
 )
+_BESIDE_IN_FILE = conflict.c.sha256.is_not(None)
+Index("ix_conflict_sha256", conflict.c.sha256, sqlite_where=_BESIDE_IN_FILE, postgresql_where=_BESIDE_IN_FILE)
 
 gap = Table(  # numbers of a stream that did not come while later ones did
     "gap",

@@ -9,6 +9,7 @@ revision = "0015"
 down_revision = "0014"
 
 _IS_PICTURE = sa.text("kind IN ('image', 'snapshot')")
+_IN_FILE = sa.text("sha256 IS NOT NULL")
 _IS_ANSWER = sa.text("kind = 'ack'")
 
 
@@ -68,3 +69,6 @@ def upgrade() -> None:
         sqlite_where=_IS_ANSWER,
         postgresql_where=_IS_ANSWER,
     )
+    for table in ("other_message", "conflict"):
+        name = f"ix_{table}_sha256"
+        op.create_index(name, table, ["sha256"], sqlite_where=_IN_FILE, postgresql_where=_IN_FILE)
