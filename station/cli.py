@@ -35,6 +35,7 @@ from station.footage.cli import clip_command, footage_key_command
 from station.footage.keys_cli import keys_command
 from station.look.cli import look_command
 from station.lookup.cli import events_command
+from station.retention.cli import retention_command
 from station.watch.cli import watch_command
 
 station = typer.Typer()
@@ -47,6 +48,7 @@ station.command("events")(events_command)
 station.command("audit")(audit_command)
 station.command("backup")(backup_command)
 station.command("restore")(restore_command)
+station.command("retention")(retention_command)
 station.command("clip")(clip_command)
 station.command("footage-key")(footage_key_command)
 station.command("keys")(keys_command)

@@ -43,7 +43,7 @@ AT_ONCE: Final = 100
 _BOUND: Final = 200
 """Rows in one statement: few enough for the bound parameters of any database."""
 _FEED_AT_ONCE: Final = 20_000
-_TABLES: Final = {"event": event, "picture": picture, "count": count_interval, "answer": other_message}
+_NUMBERED: Final = {"count": count_interval, "answer": other_message}
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class DeletionRecord:
         if self.id is None:
             row = {
                 "kind": str(self.kept), "subject": self.subject, "days": self.days, "until_ms": self.until_ms,
-                "begun_ms": self.begun_ms, "items": 0, "messages": 0, "size_bytes": 0, "is_noted": False,
+                "begun_ms": self.begun_ms, "item_count": 0, "messages": 0, "size_bytes": 0, "is_noted": False,
             }  # fmt: skip
             self.id = int(
                 connection.execute(insert(deletion).values(row).returning(deletion.c.id)).scalar_one()
@@ -80,7 +80,11 @@ class DeletionRecord:
 
     def add(self, connection: Connection, taken: Taken) -> None:
         """What was taken out, in the transaction that took it (invariant 1)."""
-        more = {name: deletion.c[name] + getattr(taken, name) for name in ("items", "messages", "size_bytes")}
+        more = {
+            "item_count": deletion.c.item_count + taken.items,
+            "messages": deletion.c.messages + taken.messages,
+            "size_bytes": deletion.c.size_bytes + taken.size_bytes,
+        }
         connection.execute(update(deletion).where(deletion.c.id == self.begin(connection)).values(more))
 
 
@@ -98,11 +102,13 @@ def take_out(
         return Taken()
     its_id = record.begin(connection)
     these = [source.key_of(row) for row in rows]
-    taken = _events(connection, its_id, these) if source.what == "event" else Taken()
-    if source.what == "picture":
+    if source.what == "event":
+        taken = _events(connection, its_id, these)
+    elif source.what == "picture":
         taken = _pictures(connection, its_id, tuple_(*source.key).in_(these))
-    elif source.what in ("count", "answer"):
-        taken = _numbered(connection, its_id, _TABLES[source.what], these)
+        _unshow(connection, these)
+    else:
+        taken = _numbered(connection, its_id, _NUMBERED[source.what], these)
     taken.items = len(rows)
     record.add(connection, taken)
     return taken
@@ -150,6 +156,14 @@ def _pictures(connection: Connection, deletion_id: int, which: Any) -> Taken:
         messages=_mark(connection, deletion_id, numbers),
         size_bytes=_let_go(connection, {row.sha256 for row in rows}),
     )
+
+
+def _unshow(connection: Connection, pictures: Sequence[tuple[Any, ...]]) -> None:
+    """An event that stays shows no picture that went, also where another event's is the same file."""
+    which = tuple_(event.c.box_id, event.c.event_id).in_({(each[0], each[1]) for each in pictures if each[1]})
+    hashes = {each[3] for each in pictures}
+    for column in (event.c.thumbnail_sha256, event.c.scene_sha256):
+        connection.execute(update(event).where(which, column.in_(hashes)).values({column: None}))
 
 
 def _numbers(connection: Connection, rows: Sequence[Any]) -> Iterator[tuple[int, int]]:

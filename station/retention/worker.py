@@ -200,7 +200,7 @@ class RetentionRun:
         query = select(deletion).where(deletion.c.is_noted.is_(False), deletion.c.ended_ms.is_not(None))
         for row in self._read(lambda connection: connection.execute(query.order_by(deletion.c.id)).all()):
             detail = {
-                "class": row.kind, "days": row.days, "deletion": row.id, "count": row.items,
+                "class": row.kind, "days": row.days, "deletion": row.id, "count": row.item_count,
                 "messages": row.messages, "bytes": row.size_bytes, "until_ms": row.until_ms,
             }  # fmt: skip
             self._log.note(ITSELF, AuditVerb.DELETED, row.subject, detail)

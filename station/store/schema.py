@@ -620,7 +620,7 @@ deletion = Table(  # what went by its age: a row for each class and run, and for
     Column("until_ms", BigInteger, nullable=False),  # what came before this moment was due
     Column("begun_ms", BigInteger, nullable=False),
     Column("ended_ms", BigInteger),  # null: it was cut off, or goes on
-    Column("items", BigInteger, nullable=False),  # events, pictures, intervals, packages, answers
+    Column("item_count", BigInteger, nullable=False),  # events, pictures, intervals, packages, answers
     Column("messages", BigInteger, nullable=False),  # so many rows of `message` name it
     Column("size_bytes", BigInteger, nullable=False),  # bodies, and files that nothing else needed
     Column("is_noted", Boolean, nullable=False),  # in the console's log

@@ -147,7 +147,7 @@ def test_each_deletion_stands_in_a_record_and_in_the_consoles_log(aged: AgedStor
 
     aged.run(pictures=20, events=30)
 
-    rows = aged.place.rows("select kind, days, items, messages, is_noted from deletion order by id")
+    rows = aged.place.rows("select kind, days, item_count, messages, is_noted from deletion order by id")
     assert [(*row[:4], bool(row[4])) for row in rows] == [
         ("pictures", 20, 3, 3, True),
         ("events", 30, 3, 3, True),
