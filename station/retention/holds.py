@@ -32,7 +32,10 @@ from station.store.schema import box, event, event_hold, event_is_alert, review
 MAX_WORDS: Final = 300
 """Characters of a case number or a reason."""
 HOLD: Final = "hold"
+RELEASE: Final = "release"
 CLOSING: Final = "closing"
+CASE_NUMBER: Final = tr("the case number")
+REASON: Final = tr("the reason")
 _JUDGED: Final = ("confirmed", "passed_on")
 
 T = TypeVar("T")
@@ -131,18 +134,28 @@ class Holds:
             lambda connection: [(_hold(row), row.device, row.camera or "") for row in connection.execute(query)]
         )
 
+    def refuse(self, key: EventKey, act: str, case_number: str, reason: str) -> None:
+        """Whether HOLD, RELEASE or CLOSING may be done, as it is now: for whoever notes it before it is done.
+
+        Raises:
+            HoldRefused: something is not said, or it does not follow.
+        """
+        if act != RELEASE:
+            _said(case_number, CASE_NUMBER)
+        _said(reason, REASON)
+        _refuse(self.standing(key), act)
+
     def hold(self, key: EventKey, by: Holder, case_number: str, reason: str) -> None:
         """Keep it, whatever its age.
 
         Raises:
             HoldRefused: something is not said, it is held already, or there is no such event.
         """
-        said = _said(case_number, tr("the case number")), _said(reason, tr("the reason"))
+        said = _said(case_number, CASE_NUMBER), _said(reason, REASON)
 
         def write(connection: Connection) -> None:
             _lock(connection, key)
-            if _standing(connection, key).hold is not None:
-                raise HoldRefused(tr("the event is held already"), tr("let it go first"))
+            _refuse(_standing(connection, key), HOLD)
             self._insert(connection, key, by, HOLD, said)
 
         self._write(write)
@@ -153,19 +166,19 @@ class Holds:
         Raises:
             HoldRefused: nothing is said, or it is not held.
         """
-        why = _said(reason, tr("the reason"))
+        why = _said(reason, REASON)
 
         def write(connection: Connection) -> None:
-            found = _standing(connection, key).hold
-            if found is None:
-                raise HoldRefused(tr("the event is not held"), tr("nothing is to be let go"))
+            found = _standing(connection, key)
+            _refuse(found, RELEASE)
+            assert found.hold is not None
             released = {
                 "released_ms": round(self._now() * 1000),
                 "released_login": by.login,
                 "released_name": by.name,
                 "released_reason": why,
             }
-            connection.execute(update(event_hold).where(event_hold.c.id == found.id).values(released))
+            connection.execute(update(event_hold).where(event_hold.c.id == found.hold.id).values(released))
 
         self._write(write)
 
@@ -175,13 +188,11 @@ class Holds:
         Raises:
             HoldRefused: something is not said, or there is no open case.
         """
-        said = _said(case_number, tr("the case number")), _said(reason, tr("the reason"))
+        said = _said(case_number, CASE_NUMBER), _said(reason, REASON)
 
         def write(connection: Connection) -> None:
             _lock(connection, key)
-            if not _standing(connection, key).may_close:
-                hint = tr("only what was confirmed or passed on has a case")
-                raise HoldRefused(tr("the event has no open case"), hint)
+            _refuse(_standing(connection, key), CLOSING)
             change = connection.scalar(select(review.c.change_id).where(_is(review, key)))
             self._insert(connection, key, by, CLOSING, said, change or 0)
 
@@ -252,6 +263,16 @@ def _standing(connection: Connection, key: EventKey) -> HoldStanding:
         return HoldStanding(hold, None, may_close=False)
     closed = [row for row in rows if row.act == CLOSING and row.change_id == judged.change_id]
     return HoldStanding(hold, _hold(closed[-1]) if closed else None, may_close=not closed)
+
+
+def _refuse(standing: HoldStanding, act: str) -> None:
+    if act == HOLD and standing.hold is not None:
+        raise HoldRefused(tr("the event is held already"), tr("let it go first"))
+    if act == RELEASE and standing.hold is None:
+        raise HoldRefused(tr("the event is not held"), tr("nothing is to be let go"))
+    if act == CLOSING and not standing.may_close:
+        hint = tr("only what was confirmed or passed on has a case")
+        raise HoldRefused(tr("the event has no open case"), hint)
 
 
 def _lock(connection: Connection, key: EventKey) -> None:
