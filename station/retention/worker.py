@@ -254,8 +254,11 @@ class RetentionRun:
 class RetentionWatch:
     """One thread beside the service; `tell` is called in the station's own turn, and raises the alarm there."""
 
-    def __init__(self, settings: RetentionSettings | None, url: Any, state_dir: Path) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: RetentionSettings | None, url: Any, state_dir: Path, first_s: float = FIRST_S
+    ) -> None:
+        """`first_s`: when the first run begins, after the start."""
+        self._settings, self._first_s = settings, first_s
         self._stop = threading.Event()
         self._run = RetentionRun(url, state_dir, pause=self._stop.wait)
         self._thread = threading.Thread(target=self._work, name="retention", daemon=True)
@@ -286,7 +289,7 @@ class RetentionWatch:
         self._run.close()
 
     def _work(self) -> None:
-        wait_s = FIRST_S
+        wait_s = self._first_s
         while not self._stop.wait(wait_s):
             wait_s = EVERY_S
             with suppress(RetentionBusy):
