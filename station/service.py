@@ -61,7 +61,7 @@ def run(
     url = url_of(config.database, config.state_dir)
     scan = PictureScan(engine_of(url, writes=False), config.state_dir / BLOBS, config.pictures.look_s)
     check = StoreCheck(engine_of(url, writes=False))
-    retention = RetentionWatch(config.retention, url, config.state_dir)
+    retention = RetentionWatch(config.retention, url, config.state_dir, lambda: check.sound)
     with (
         claimed(config.state_dir),
         ExitStack() as left,

@@ -40,7 +40,13 @@ class StoreCheck:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look, name="integrity", daemon=True)
         self._found: str | None = None
-        """What is wrong; '': nothing; None: nobody knows yet, or it took too long."""
+        """What is wrong; '': nothing; None: nobody knows yet, it took too long, or it was told."""
+        self._sound: bool | None = None if engine.dialect.name == "sqlite" else True
+
+    @property
+    def sound(self) -> bool | None:
+        """Whether nothing is known against the store; None: it is still looked at."""
+        return self._sound
 
     def start(self) -> None:
         """Begin; the store must have its tables."""
@@ -65,6 +71,7 @@ class StoreCheck:
     def _look(self) -> None:
         begun_s = time.monotonic()
         found = self._damage(begun_s + self._longest_s)
+        self._sound = not found
         took_s = round(time.monotonic() - begun_s, 1)
         if found is None:
             if not self._stop.is_set():
@@ -74,7 +81,7 @@ class StoreCheck:
         if found:
             log.error("store_damaged", why=found, hint=_HINT)
         else:
-            log.info("store_checked", took_s=took_s)
+            log.debug("store_checked", took_s=took_s)
 
     def _damage(self, until_s: float) -> str | None:
         """What is wrong; '': nothing; None: it was ended before its end, or the file cannot be opened."""

@@ -56,6 +56,8 @@ log = structlog.get_logger("station.retention.worker")
 EVERY_S: Final = 3_600.0
 AGAIN_S: Final = 300.0
 """After a run that failed, or that left files because a backup was copying them."""
+SOUND_S: Final = 2.0
+"""Between two questions whether the store was found whole."""
 FIRST_S: Final = 30.0
 """After the start: the boxes come first."""
 _SHORTEST_PAUSE_S: Final = 0.02
@@ -255,10 +257,19 @@ class RetentionWatch:
     """One thread beside the service; `tell` is called in the station's own turn, and raises the alarm there."""
 
     def __init__(
-        self, settings: RetentionSettings | None, url: Any, state_dir: Path, first_s: float = FIRST_S
+        self,
+        settings: RetentionSettings | None,
+        url: Any,
+        state_dir: Path,
+        is_sound: Callable[[], bool | None] = lambda: True,
+        first_s: float | None = None,
     ) -> None:
-        """`first_s`: when the first run begins, after the start."""
-        self._settings, self._first_s = settings, first_s
+        """`is_sound`: whether the store is whole, None while nobody knows: holds are read out of it.
+
+        `first_s`: when the first run begins, after the start; None: FIRST_S.
+        """
+        self._is_sound = is_sound
+        self._settings, self._first_s = settings, FIRST_S if first_s is None else first_s
         self._stop = threading.Event()
         self._run = RetentionRun(url, state_dir, pause=self._stop.wait)
         self._thread = threading.Thread(target=self._work, name="retention", daemon=True)
@@ -292,12 +303,18 @@ class RetentionWatch:
         wait_s = self._first_s
         while not self._stop.wait(wait_s):
             wait_s = EVERY_S
+            if self._is_sound() is None:
+                wait_s = SOUND_S
+                continue
             with suppress(RetentionBusy):
                 if not self.once():
                     wait_s = AGAIN_S
 
     def once(self) -> bool:
         """One run; whether all was done. Whatever fails is told, and harms nobody else."""
+        if not self._is_sound():
+            self._trouble = tr("the file of the database is damaged: nothing is deleted")
+            return False
         try:
             result = self._run.finish_left() if self._settings is None else self._run.run(self._settings)
         except RetentionBusy:

@@ -17,12 +17,14 @@ from sqlalchemy import URL
 from station.access.audit_log import AuditLog, AuditQuery
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import read
+from station.retention import worker
 from station.retention.settings import RetentionSettings
 from station.retention.worker import ClockDoubted, RetentionBusy, RetentionRun, RetentionWatch
 from station.review.states import ReviewState
 from station.store.blobs import removal_turn
 from tests.station.ingest.test_receipts import BASE
 from tests.support.aged_store import MINH, AgedStore
+from tests.support.brokers import until
 from tests.support.kept_events import event_now
 from tests.support.stores import Place
 
@@ -378,3 +380,39 @@ def test_nothing_held_or_young_ever_goes_and_all_else_that_is_due_does(
         finally:
             aged.close()
             aged.place.close()
+
+
+def test_the_thread_runs_by_itself_and_ends_when_it_is_told(aged_file: AgedStore) -> None:
+    aged_file.event(1, 40, picture=b"p")
+    watch = RetentionWatch(
+        RetentionSettings(events=30), aged_file.place.url, aged_file.place.folder, first_s=0.0
+    )
+    watch.start()
+    until(lambda: aged_file.events() == set() and aged_file.files() == set())
+    watch.close()
+    assert not any(thread.name == "retention" for thread in threading.enumerate())
+
+
+def test_of_a_store_that_is_damaged_nothing_is_deleted_and_of_one_that_is_looked_at_nothing_yet(
+    aged_file: AgedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "SOUND_S", 0.01)
+    aged_file.event(1, 40)
+    sound: list[bool | None] = [None] * 3 + [False]
+    asked: list[bool | None] = []
+
+    def is_sound() -> bool | None:
+        asked.append(sound.pop(0) if len(sound) > 1 else sound[0])
+        return asked[-1]
+
+    alarms = Alarms()
+    watch = RetentionWatch(
+        RetentionSettings(events=30), aged_file.place.url, aged_file.place.folder, is_sound, first_s=0.0
+    )
+    watch.start()
+    until(lambda: watch.tell(alarms) or alarms.heard)
+    watch.close()
+
+    assert asked[:4] == [None, None, None, False]
+    assert [each[:2] for each in alarms.heard] == [("raised", AlarmKind.RETENTION_FAILED)]
+    assert aged_file.events() == {"e-1"}
