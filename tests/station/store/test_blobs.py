@@ -172,3 +172,15 @@ def test_a_backup_keeps_everybody_from_removing_and_other_backups_from_nothing(t
         assert (one, two, mine) == (True, True, False)
     with removal_turn(tmp_path, shared=False) as mine:
         assert mine
+
+
+def test_a_file_that_goes_while_orphans_are_removed_hinders_no_start(shelf: Blobs) -> None:
+    """Retention may be called by hand just then."""
+    shelf.put({each: b"x" for each in ("a" * 64, "b" * 64)})
+
+    def rows(prefix: str) -> set[str]:
+        if prefix == "bb":
+            shelf.path("a" * 64).unlink()
+        return set()
+
+    assert shelf.remove_orphans(rows).removed == 2
