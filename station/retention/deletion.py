@@ -19,7 +19,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_, union, update
 
 from station.footage.folder import locked
-from station.retention.due import Source
+from station.retention.due import DueSource
 from station.retention.settings import KeptClass
 from station.store.blobs import path_of, removal_turn
 from station.store.database import insert_once
@@ -47,7 +47,7 @@ _NUMBERED: Final = {"count": count_interval, "answer": other_message}
 
 
 @dataclass(slots=True)
-class Taken:
+class TakenOut:
     """What one transaction took out."""
 
     items: int = 0
@@ -78,7 +78,7 @@ class DeletionRecord:
             )
         return self.id
 
-    def add(self, connection: Connection, taken: Taken) -> None:
+    def add(self, connection: Connection, taken: TakenOut) -> None:
         """What was taken out, in the transaction that took it (invariant 1)."""
         more = {
             "item_count": deletion.c.item_count + taken.items,
@@ -89,8 +89,8 @@ class DeletionRecord:
 
 
 def take_out(
-    connection: Connection, source: Source, keys: Collection[Sequence[Any]], record: DeletionRecord
-) -> Taken:
+    connection: Connection, source: DueSource, keys: Collection[Sequence[Any]], record: DeletionRecord
+) -> TakenOut:
     """Take out what of these is due still, and write it down; within the caller's transaction.
 
     An id that the record got here is worth nothing if the transaction fails.
@@ -99,7 +99,7 @@ def take_out(
         _lock_events(connection, {(key[0], key[1]) for key in keys})
     rows = connection.execute(source.again(record.until_ms, keys)).all()
     if not rows:
-        return Taken()
+        return TakenOut()
     its_id = record.begin(connection)
     these = [source.key_of(row) for row in rows]
     if source.what == "event":
@@ -120,7 +120,7 @@ def _lock_events(connection: Connection, keys: set[tuple[int, str]]) -> None:
     connection.execute(select(event.c.event_id).where(which).order_by(event.c.event_id).with_for_update())
 
 
-def _events(connection: Connection, deletion_id: int, keys: Sequence[tuple[Any, ...]]) -> Taken:
+def _events(connection: Connection, deletion_id: int, keys: Sequence[tuple[Any, ...]]) -> TakenOut:
     """Every message of these events, and what pictures of them are left."""
 
     def of(table: Table) -> Any:
@@ -136,23 +136,25 @@ def _events(connection: Connection, deletion_id: int, keys: Sequence[tuple[Any, 
     return taken
 
 
-def _numbered(connection: Connection, deletion_id: int, table: Table, keys: Sequence[tuple[Any, ...]]) -> Taken:
+def _numbered(
+    connection: Connection, deletion_id: int, table: Table, keys: Sequence[tuple[Any, ...]]
+) -> TakenOut:
     these = tuple_(table.c.stream_id, table.c.seq).in_(keys)
     size = connection.scalar(select(func.coalesce(func.sum(func.length(table.c.body)), 0)).where(these))
     connection.execute(delete(table).where(these))
-    return Taken(
+    return TakenOut(
         messages=_mark(connection, deletion_id, ((key[0], key[1]) for key in keys)), size_bytes=size or 0
     )
 
 
-def _pictures(connection: Connection, deletion_id: int, which: Any) -> Taken:
+def _pictures(connection: Connection, deletion_id: int, which: Any) -> TakenOut:
     columns = picture.c.box_id, picture.c.event_id, picture.c.kind, picture.c.sha256
     rows = connection.execute(select(*columns).where(which)).all()
     if not rows:
-        return Taken()
+        return TakenOut()
     connection.execute(delete(picture).where(which))
     numbers = list(_numbers(connection, rows))
-    return Taken(
+    return TakenOut(
         messages=_mark(connection, deletion_id, numbers),
         size_bytes=_let_go(connection, {row.sha256 for row in rows}),
     )

@@ -59,7 +59,7 @@ class HeldRange:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DueSource:
     """One way to what is due of a class."""
 
     kept: KeptClass
@@ -93,7 +93,7 @@ class Source:
         return tuple(row._mapping[str(column.key)] for column in self.key)
 
 
-def _events(kept: KeptClass, which: ColumnElement[bool]) -> Source:
+def _events(kept: KeptClass, which: ColumnElement[bool]) -> DueSource:
     key = (event.c.box_id, event.c.event_id)
     when = event_began_ms.label("from_ms"), event_latest_ms.label("to_ms")
 
@@ -105,7 +105,7 @@ def _events(kept: KeptClass, which: ColumnElement[bool]) -> Source:
             .where(which, ~is_held_by_people())
         )
 
-    return Source(kept, "event", key, event.c.first_received_ms, due)
+    return DueSource(kept, "event", key, event.c.first_received_ms, due)
 
 
 _PICTURE_KEY: Final = (picture.c.box_id, picture.c.event_id, picture.c.kind, picture.c.sha256)
@@ -151,19 +151,19 @@ def _answers(until_ms: int) -> Select[Any]:
 
 
 SOURCES: Final = (
-    Source(KeptClass.PICTURES, "picture", _PICTURE_KEY, picture.c.received_ms, _of_events),
+    DueSource(KeptClass.PICTURES, "picture", _PICTURE_KEY, picture.c.received_ms, _of_events),
     _events(KeptClass.EVENTS, ~event_is_alert),
     _events(KeptClass.ALERTS, event_is_alert),
-    Source(KeptClass.ALERTS, "picture", _PICTURE_KEY, picture.c.received_ms, _without_event),
-    Source(
+    DueSource(KeptClass.ALERTS, "picture", _PICTURE_KEY, picture.c.received_ms, _without_event),
+    DueSource(
         KeptClass.COUNTS,
         "count",
         (count_interval.c.stream_id, count_interval.c.seq),
         count_interval.c.start_ms,
         _counts,
     ),
-    Source(KeptClass.ANSWERS, "picture", _PICTURE_KEY, picture.c.received_ms, _snapshots),
-    Source(
+    DueSource(KeptClass.ANSWERS, "picture", _PICTURE_KEY, picture.c.received_ms, _snapshots),
+    DueSource(
         KeptClass.ANSWERS,
         "answer",
         (other_message.c.stream_id, other_message.c.seq),
@@ -192,7 +192,7 @@ class Shields:
 
 def due(
     read: Callable[[Callable[[Connection], Sequence[Row[Any]]]], Sequence[Row[Any]]],
-    source: Source,
+    source: DueSource,
     until_ms: int,
     shields: Shields,
     at_once: int,

@@ -105,7 +105,7 @@ class HoldStanding:
     """It was confirmed or passed on, and its case is open."""
 
 
-class Holds:
+class EventHolds:
     """What supervisors say; for many threads.
 
     Raises:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent.wire.words import named
 from station.retention.deletion import AT_ONCE
-from station.retention.due import EVER_MS, SOURCES, Shields, Source, due, until
+from station.retention.due import EVER_MS, SOURCES, DueSource, Shields, due, until
 from station.retention.holds import CLOSING, HOLD, HoldKind
 from station.retention.packages import changed_ms, due_packages, folders_of, held_ranges
 from station.retention.settings import CLASSES, DAY_MS, KeptClass, RetentionSettings
@@ -141,14 +141,14 @@ def _standing(
     return ClassStanding(kept, days, min(here, default=None), next_ms, number if counted else None)
 
 
-def _next(connection: Connection, source: Source, shields: Shields) -> list[int]:
+def _next(connection: Connection, source: DueSource, shields: Shields) -> list[int]:
     """When the first one came that nothing holds."""
     for rows in due(lambda job: job(connection), source, EVER_MS, shields, AT_ONCE):
         return [min(max(row.came_ms, row.received_ms) for row in rows)]
     return []
 
 
-def _count(connection: Connection, source: Source, until_ms: int, shields: Shields) -> int:
+def _count(connection: Connection, source: DueSource, until_ms: int, shields: Shields) -> int:
     parts = due(lambda job: job(connection), source, until_ms, shields, 10 * AT_ONCE)
     return sum(len(rows) for rows in parts)
 

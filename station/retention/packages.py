@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select, tuple_, union, update
 
 from agent.evidence.package.manifest import CUSTODY
 from station.footage.folder import CLOSED, FootageFolder, FootageStage, RequestFolder, remove, sync_folder
-from station.retention.deletion import DeletionRecord, Taken
+from station.retention.deletion import DeletionRecord, TakenOut
 from station.retention.due import HeldRange
 from station.retention.holds import HOLD, holds_footage
 from station.retention.settings import KeptClass
@@ -76,7 +76,7 @@ def name_of(folder: RequestFolder) -> str:
 def note_package(connection: Connection, folder: RequestFolder, record: DeletionRecord) -> int:
     """Write down that it goes, before it does; of how many bytes."""
     size = sum(path.stat().st_size for path in folder.package.rglob("*") if path.is_file())
-    record.add(connection, Taken(items=1, size_bytes=size))
+    record.add(connection, TakenOut(items=1, size_bytes=size))
     return size
 
 

@@ -30,12 +30,12 @@ from station.ingest.handler import RaisesAlarms
 from station.retention.deletion import (
     AT_ONCE,
     DeletionRecord,
-    Taken,
+    TakenOut,
     remove_files,
     sweep_feed,
     take_out,
 )
-from station.retention.due import SOURCES, Shields, Source, clock_is_doubted, due, until
+from station.retention.due import SOURCES, DueSource, Shields, clock_is_doubted, due, until
 from station.retention.packages import (
     due_packages,
     end_records,
@@ -80,14 +80,14 @@ class RetentionBusy(NgatuError):
 class RetentionResult:
     """What one run did."""
 
-    taken: dict[KeptClass, Taken] = field(default_factory=dict)
+    taken: dict[KeptClass, TakenOut] = field(default_factory=dict)
     left: bool = False
     """A backup was at work: files and packages are left for the next run."""
     stopped: bool = False
 
-    def add(self, kept: KeptClass, taken: Taken) -> None:
+    def add(self, kept: KeptClass, taken: TakenOut) -> None:
         """One step."""
-        sums = self.taken.setdefault(kept, Taken())
+        sums = self.taken.setdefault(kept, TakenOut())
         sums.items += taken.items
         sums.messages += taken.messages
         sums.size_bytes += taken.size_bytes
@@ -151,7 +151,7 @@ class RetentionRun:
         if until_ms is not None and not result.stopped:
             self._take_packages(settings.days(KeptClass.FOOTAGE) or 0, until_ms, now_ms, result)
 
-    def _take_class(self, source: Source, record: DeletionRecord, result: RetentionResult) -> None:
+    def _take_class(self, source: DueSource, record: DeletionRecord, result: RetentionResult) -> None:
         """Found by a reader, taken out by a writer: nobody waits while the next ones are looked for."""
         shields = Shields(self._read(lambda connection: held_ranges(connection, self._folders)))
         for rows in due(self._read, source, record.until_ms, shields, AT_ONCE):
@@ -175,7 +175,7 @@ class RetentionRun:
                 record = DeletionRecord(KeptClass.FOOTAGE, days, until_ms, now_ms, name_of(folder))
                 size = self._write(partial(note_package, folder=folder, record=record))
                 remove_package(folder)
-            result.add(KeptClass.FOOTAGE, Taken(1, 0, size))
+            result.add(KeptClass.FOOTAGE, TakenOut(1, 0, size))
             if self._pause(_SHORTEST_PAUSE_S):
                 result.stopped = True
                 return

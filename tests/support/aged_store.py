@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from station.audit.proof import DeletedByAge, StoreFinding, proof
 from station.ingest.inbound import InboundMessage, read
-from station.retention.holds import Holder, Holds
+from station.retention.holds import EventHolds, Holder
 from station.retention.settings import RetentionSettings
 from station.retention.worker import RetentionResult, RetentionRun
 from station.review.queue import ReviewQueue
@@ -56,9 +56,9 @@ class AgedStore:
     ) -> str:
         """`e-NUMBER` began so many days ago and came at once; gives back its id."""
         ago_s = days * DAY_S + time.time() - self.now_s
-        told = event_now(number, revision, ago_s=ago_s, **QUIET | fields)
-        assert told.problem is None, told.problem
-        self.keep(days, told, *([] if picture is None else [self.picture(number, picture)]))
+        message = event_now(number, revision, ago_s=ago_s, **QUIET | fields)
+        assert message.problem is None, message.problem
+        self.keep(days, message, *([] if picture is None else [self.picture(number, picture)]))
         return f"e-{number}"
 
     def picture(self, number: int, words: bytes, stream: str = "s-1") -> InboundMessage:
@@ -92,9 +92,9 @@ class AgedStore:
         queue.mark(key, state, LAN, seen=queue.standing(key).change_id, reason=reason)
 
     @property
-    def holds(self) -> Holds:
+    def holds(self) -> EventHolds:
         """What supervisors say."""
-        return Holds(self.engine, now=lambda: self.now_s)
+        return EventHolds(self.engine, now=lambda: self.now_s)
 
     def key(self, number: int) -> tuple[int, str]:
         """Ids of box and event."""

@@ -27,7 +27,7 @@ from station.lookup.words import (
     severity_word,
     what_words,
 )
-from station.retention.holds import MAX_WORDS, Holds
+from station.retention.holds import MAX_WORDS, EventHolds
 from station.retention.settings import DAY_MS
 from station.review.queue import ReviewQueue
 from station.review.states import REASON_WORDS, STATE_WORDS, FalseReason, ReviewState, following
@@ -84,7 +84,7 @@ def event_page(visitor: Officer, box: str, event_id: str) -> HTMLResponse:
         reasons={str(each): REASON_WORDS[each] for each in FalseReason},
         may=[str(each) for each in following(standing.state)],
         new=str(ReviewState.NEW),
-        keeping=Holds(desk.writes, desk.reads).standing(card.key),
+        keeping=EventHolds(desk.writes, desk.reads).standing(card.key),
         may_hold=visitor.may(Role.SUPERVISOR),
         most=MAX_WORDS,
         picture_went=_picture_went(visitor, card),

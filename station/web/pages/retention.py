@@ -20,10 +20,10 @@ from station.retention.holds import (
     MAX_WORDS,
     RELEASE,
     EventHold,
+    EventHolds,
     Holder,
     HoldKind,
     HoldRefused,
-    Holds,
 )
 from station.retention.overview import ClassStanding, overview
 from station.web.visitor import Supervisor, Visitor, trouble
@@ -87,9 +87,9 @@ def hold_event(
     return RedirectResponse(f"/events/{box}/{event_id}#keeping", 303)
 
 
-def holds_of(visitor: Visitor) -> Holds:
+def holds_of(visitor: Visitor) -> EventHolds:
     """What supervisors say, read and written by the console's engines."""
-    return Holds(visitor.console.writes, visitor.console.reads)
+    return EventHolds(visitor.console.writes, visitor.console.reads)
 
 
 def _class(one: ClassStanding, now_ms: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from station.retention.deletion import DeletionRecord, sweep_feed, take_out
-from station.retention.due import SOURCES, Source
+from station.retention.due import SOURCES, DueSource
 from station.retention.settings import KeptClass
 from tests.support.aged_store import DAY_S, MINH, AgedStore
 from tests.support.kept_events import event_now
@@ -17,7 +17,7 @@ from tests.support.kept_events import event_now
 EVENTS = next(each for each in SOURCES if each.kept is KeptClass.EVENTS)
 
 
-def record(aged: AgedStore, source: Source = EVENTS, days: int = 30) -> DeletionRecord:
+def record(aged: AgedStore, source: DueSource = EVENTS, days: int = 30) -> DeletionRecord:
     now_ms = round(aged.now_s * 1000)
     return DeletionRecord(source.kept, days, now_ms - days * 86_400_000, now_ms)
 

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from station.retention.due import SOURCES, HeldRange, Shields, Source, clock_is_doubted, due, until
+from station.retention.due import SOURCES, DueSource, HeldRange, Shields, clock_is_doubted, due, until
 from station.retention.settings import KeptClass, RetentionSettings
 from tests.support.aged_store import DAY_S, AgedStore
 from tests.support.kept_events import event_now
 
 
-def source_of(kept: KeptClass, what: str = "event") -> Source:
+def source_of(kept: KeptClass, what: str = "event") -> DueSource:
     return next(each for each in SOURCES if (each.kept, each.what) == (kept, what))
 
 
 def found(
-    aged: AgedStore, source: Source, days: float, held: Sequence[HeldRange] = (), at_once: int = 2
+    aged: AgedStore, source: DueSource, days: float, held: Sequence[HeldRange] = (), at_once: int = 2
 ) -> list[Any]:
     until_ms = round((aged.now_s - days * DAY_S) * 1000)
 
@@ -98,7 +98,9 @@ def test_one_box_that_was_cut_off_for_days_is_no_witness_against_the_others(aged
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda each: f"{each.kept}-{each.what}")
-def test_what_is_due_is_found_by_an_index_and_not_by_reading_all(aged_file: AgedStore, source: Source) -> None:
+def test_what_is_due_is_found_by_an_index_and_not_by_reading_all(
+    aged_file: AgedStore, source: DueSource
+) -> None:
     aged_file.event(1, 1)
     with aged_file.engine.connect() as connection:
         query = source.after(5, None, 10).compile(

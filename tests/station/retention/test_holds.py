@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from station.retention.holds import HoldRefused, Holds
+from station.retention.holds import EventHolds, HoldRefused
 from station.review.states import ReviewState
 from station.store.database import engine_of
 from tests.support.aged_store import MINH, AgedStore
@@ -74,7 +74,7 @@ def test_a_hold_and_a_deletion_at_the_same_moment_agree(aged: AgedStore) -> None
         aged.event(number, 40)
     keys, refused = [aged.key(number) for number in range(1, 13)], set()
     engine = engine_of(aged.place.url)
-    holds = Holds(engine, now=lambda: aged.now_s)
+    holds = EventHolds(engine, now=lambda: aged.now_s)
 
     def hold_all() -> None:
         for key in keys:

@@ -176,7 +176,7 @@ def test_a_backup_keeps_everybody_from_removing_and_other_backups_from_nothing(t
 
 def test_a_file_that_goes_while_orphans_are_removed_hinders_no_start(shelf: Blobs) -> None:
     """Retention may be called by hand just then."""
-    shelf.put({each: b"x" for each in ("a" * 64, "b" * 64)})
+    shelf.put(dict.fromkeys(("a" * 64, "b" * 64), b"x"))
 
     def rows(prefix: str) -> set[str]:
         if prefix == "bb":
