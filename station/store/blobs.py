@@ -89,7 +89,7 @@ class Blobs:
         """
         if not blobs:
             return nullcontext()
-        self._make_folders()  # invariant 4
+        self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)  # invariant 4
         return locked(self._folder)
 
     def remove(self, hashes: Iterable[str]) -> None:
