@@ -35,6 +35,7 @@ from station.footage.cli import clip_command, footage_key_command
 from station.footage.keys_cli import keys_command
 from station.look.cli import look_command
 from station.lookup.cli import events_command
+from station.retention.cli import retention_command
 from station.watch.cli import watch_command
 
 station = typer.Typer()
@@ -47,6 +48,7 @@ station.command("events")(events_command)
 station.command("audit")(audit_command)
 station.command("backup")(backup_command)
 station.command("restore")(restore_command)
+station.command("retention")(retention_command)
 station.command("clip")(clip_command)
 station.command("footage-key")(footage_key_command)
 station.command("keys")(keys_command)
@@ -185,7 +187,8 @@ def verify_command(config: StationFile = DEFAULT) -> None:
     The audit logs of the boxes are held against their answers: a line that is missing, or was another when it
     came, is named. So is the log of the duty room's screen, against itself and its end in console.head.
 
-    What no seal of its box lists yet is told at the end; nothing is known against it.
+    What no seal of its box lists yet, and what was deleted by its age as a record says, is told at the end;
+    nothing is known against it.
 
     Exit code 0: all is as it came; 1: something is not, or the store cannot be read; 2: the file is wrong.
     """
@@ -194,7 +197,15 @@ def verify_command(config: StationFile = DEFAULT) -> None:
     from station.access.audit_log import AuditLog  # noqa: PLC0415
     from station.access.audit_proof import broken_line  # noqa: PLC0415
     from station.audit.box_logs import finding_line, logs  # noqa: PLC0415
-    from station.audit.proof import StoreFinding, Unsealed, fault_lines, proof, unsealed_line  # noqa: PLC0415
+    from station.audit.proof import (  # noqa: PLC0415
+        DeletedByAge,
+        StoreFinding,
+        Unsealed,
+        deleted_line,
+        fault_lines,
+        proof,
+        unsealed_line,
+    )
     from station.config import load  # noqa: PLC0415
     from station.store.blobs import BLOBS  # noqa: PLC0415
     from station.store.database import engine_of, url_of  # noqa: PLC0415
@@ -215,6 +226,8 @@ def verify_command(config: StationFile = DEFAULT) -> None:
     for each in found:
         if isinstance(each, Unsealed):
             typer.echo(translated(unsealed_line(each)))
+        elif isinstance(each, DeletedByAge):
+            typer.echo(translated(deleted_line(each)))
     for box, one in of_logs:
         if one.fault is AuditFault.ANEW:
             typer.echo(translated(finding_line(box, one)))

@@ -23,6 +23,7 @@ from agent.transport.settings import EndpointSettings
 from agent.wire.topics import ROOT, STATION, Topics
 from station.ingest.settings import SubscriberSettings
 from station.outward.settings import OutwardSettings, outward_apart
+from station.retention.settings import RetentionSettings
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -227,6 +228,11 @@ class StationConfig(Settings):
     footage: FootageSettings = Field(FootageSettings(), description="Footage that this station asks for.")
     backup: BackupSettings = Field(
         BackupSettings(), description="Where the store is copied to, and what the boxes may forget meanwhile."
+    )
+    retention: RetentionSettings | None = Field(
+        None,
+        description="After how many days what boxes told is deleted; null: nothing is ever deleted, as a "
+        "station that keeps records of violations needs it.",
     )
     web: WebSettings | None = Field(
         None, description="The duty room's screen; null: there is none, and `ngatu watch` shows events."

@@ -13,6 +13,7 @@ import structlog
 from agent import log as lines
 from agent.stop_signals import StopSignals
 from station.access.accounts import Accounts
+from station.audit.integrity import StoreCheck
 from station.audit.picture_scan import PictureScan
 from station.backup.due import BackupWatch
 from station.backup.journal import BackupJournal, forget_run
@@ -25,6 +26,7 @@ from station.footage.heard import heard_links
 from station.footage.intake import FootageIntake
 from station.ingest.rivals import Lives
 from station.ingest.subscriber import Subscriber
+from station.retention.worker import RetentionWatch
 from station.store.blobs import BLOBS
 from station.store.database import claimed, engine_of, shown, url_of
 from station.store.store import Store
@@ -58,13 +60,18 @@ def run(
     lines.configure(config.log.level, config.log.format)
     url = url_of(config.database, config.state_dir)
     scan = PictureScan(engine_of(url, writes=False), config.state_dir / BLOBS, config.pictures.look_s)
+    check = StoreCheck(engine_of(url, writes=False))
+    retention = RetentionWatch(config.retention, url, config.state_dir, lambda: check.sound)
     with (
         claimed(config.state_dir),
         ExitStack() as left,
-        closing(open_store(config, left, scan.tell)) as store,
+        closing(open_store(config, left, scan.tell, check.tell, retention.tell)) as store,
         closing(scan),
+        closing(check),
+        closing(retention),
     ):
-        scan.start()
+        for beside in (scan, check, retention):
+            beside.start()
         lives = Lives(config.state_dir / LIVES)
         subscriber = Subscriber(config.subscriber(), store, lives=lives, take_over=take_over)
         StopSignals(subscriber.stop)

@@ -18,6 +18,8 @@ ALARMS: Final[Mapping[str, str]] = {
     "journal_away": tr("journal_away"),
     "backup_due": tr("backup_due"),
     "box_key_changed": tr("box_key_changed"),
+    "retention_failed": tr("retention_failed"),
+    "store_damaged": tr("store_damaged"),
 }
 FAULTS: Final[Mapping[str, str]] = {
     "missing": tr("missing"),

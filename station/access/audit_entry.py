@@ -47,6 +47,7 @@ class AuditVerb(StrEnum):
     LOOK = "look"
     REQUEST_FOOTAGE = "request_footage"
     HAND_OVER = "hand_over"
+    VIEW_RETENTION = "view_retention"
     HOLD = "hold"
     RELEASE = "release"
     ACCOUNT_MADE = "account_made"
@@ -56,6 +57,8 @@ class AuditVerb(StrEnum):
     TOKEN_REVOKED = "token_revoked"  # noqa: S105
     PLAN_CHANGED = "plan_changed"
     SETTING_CHANGED = "setting_changed"
+    CASE_CLOSED = "case_closed"
+    DELETED = "deleted"
     RESTORED = "restored"
     LOG_END_LOST = "log_end_lost"
 
@@ -78,8 +81,9 @@ VERBS: Final[Mapping[str, str]] = {
     AuditVerb.LOOK: tr("looked through a camera"),
     AuditVerb.REQUEST_FOOTAGE: tr("requested footage"),
     AuditVerb.HAND_OVER: tr("handed evidence over"),
-    AuditVerb.HOLD: tr("held footage back from deletion"),
-    AuditVerb.RELEASE: tr("released held footage"),
+    AuditVerb.VIEW_RETENTION: tr("viewed what is kept and deleted"),
+    AuditVerb.HOLD: tr("held something back from deletion"),
+    AuditVerb.RELEASE: tr("released what was held"),
     AuditVerb.ACCOUNT_MADE: tr("made an account"),
     AuditVerb.ACCOUNT_CHANGED: tr("changed an account"),
     AuditVerb.PASSWORD_CHANGED: tr("changed a password"),
@@ -87,6 +91,8 @@ VERBS: Final[Mapping[str, str]] = {
     AuditVerb.TOKEN_REVOKED: tr("shut a program out"),
     AuditVerb.PLAN_CHANGED: tr("changed a plan"),
     AuditVerb.SETTING_CHANGED: tr("changed a setting"),
+    AuditVerb.CASE_CLOSED: tr("closed a case"),
+    AuditVerb.DELETED: tr("deleted by its age"),
     AuditVerb.RESTORED: tr("restored a backup"),
     AuditVerb.LOG_END_LOST: tr("found that the file with this log's end was gone or damaged"),
 }

@@ -16,6 +16,7 @@ from agent.translatable import joined, tr
 from agent.wire.words import DIRECTIONS, KINDS, LABELS, SEVERITIES, named
 from station.access.audit_entry import VERBS, ConsoleEntry
 from station.access.roles import ROLES
+from station.retention.settings import CLASSES
 
 NAMES: Final[Mapping[str, str]] = {
     "about": tr("words"),
@@ -33,7 +34,11 @@ NAMES: Final[Mapping[str, str]] = {
     "case": tr("case number"),
     "change": tr("step"),
     "count": tr("how many"),
+    "bytes": tr("bytes"),
+    "class": tr("class"),
     "cut": tr("cut short"),
+    "deletion": tr("deletion"),
+    "messages": tr("messages"),
     "days": tr("days"),
     "deed": tr("deed"),
     "directions": tr("directions"),
@@ -90,6 +95,7 @@ NAMES: Final[Mapping[str, str]] = {
 _OF: Final[Mapping[str, Mapping[str, str]]] = {
     "at": {"review": tr("the queue of alerts")},
     "by": {"reset": tr("given by an administrator"), "own": tr("by themselves")},
+    "class": CLASSES,
     "deed": VERBS,
     "did": VERBS,
     "directions": DIRECTIONS,
@@ -109,7 +115,7 @@ _OF: Final[Mapping[str, Mapping[str, str]]] = {
     "why": {"wrong": tr("wrong name or password"), "disabled": tr("disabled")},
 }
 """Of some details also the values have words."""
-_UNSAID: Final = ("change", "newest_first", "plan")
+_UNSAID: Final = ("change", "deletion", "newest_first", "plan")
 """Numbers and orders that say nothing to people; the export has them."""
 _PROGRAMS: Final = (
     ("coc_coc_browser", "Cốc Cốc"),

@@ -114,14 +114,20 @@ class PictureScan:
     def _has_changed(self, prefix: str) -> bool:
         """Look at one part; whether more or less of it is missing than before."""
         try:
-            with self._engine.connect() as connection, connection.begin():
-                found = _missing_below(connection, self._folder, prefix)
+            found = self._look_at(prefix)
+            if found.count:  # retention may have removed a row and its file after the row was read
+                again = self._look_at(prefix)
+                found = min(found, again, key=lambda each: each.count)
         except (SQLAlchemyError, OSError) as error:
             self._note(" ".join(str(getattr(error, "orig", error)).split())[:300])
             return False
         self._note(None)
         before, self._parts[prefix] = self._parts.get(prefix, MissingPictures()), found
         return found.count != before.count
+
+    def _look_at(self, prefix: str) -> MissingPictures:
+        with self._engine.connect() as connection, connection.begin():
+            return _missing_below(connection, self._folder, prefix)
 
     def _note(self, trouble: str | None) -> None:
         if trouble is not None and self._trouble is None:

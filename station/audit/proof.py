@@ -3,6 +3,8 @@
 Every number that was ever committed must have its message, every message its content, and the content must
 have the digest that was written down when it came; and all of that must be what the box lists in its seals.
 Of what no seal lists yet nobody can say that it was altered: it is told as unsealed, and accuses nobody.
+What a record of a deletion names has its number and digest still, and is vouched for by them like all else; its
+content is told as deleted. A record that counts other messages than those that name it excuses none.
 Reads only; the service may be at work.
 
 It does not find what someone forged who wrote everything anew, the seals and their heads included: the box
@@ -30,6 +32,7 @@ from agent.wire.chain import Head
 from agent.wire.codec import CHAIN, parse
 from agent.wire.payloads import ChainPayload
 from agent.wire.ranges import Ranges
+from station.audit.deletions import DeletedContents, deletion_records
 from station.audit.seals import Seal, StreamContents, against_seals
 from station.footage.intake import FootageIntake
 from station.ingest.digests import of_bytes, of_json
@@ -89,6 +92,18 @@ class Unsealed:
     seqs: Ranges
 
 
+@dataclass(frozen=True, slots=True)
+class DeletedByAge:
+    """Messages of a stream whose content retention took out, as its record says."""
+
+    box: str
+    stream: str
+    seqs: Ranges
+
+
+Proven = StoreFinding | Unsealed | DeletedByAge
+
+
 def findings(engine: Engine, blobs: Path) -> Iterator[StoreFinding]:
     """Every fault, box by box; reads everything once, pictures included.
 
@@ -98,22 +113,25 @@ def findings(engine: Engine, blobs: Path) -> Iterator[StoreFinding]:
     return (each for each in proof(engine, blobs) if isinstance(each, StoreFinding))
 
 
-def proof(engine: Engine, blobs: Path) -> Iterator[StoreFinding | Unsealed]:
-    """The same, and after each stream's faults what no seal lists of it.
+def proof(engine: Engine, blobs: Path) -> Iterator[Proven]:
+    """The same, and after each stream's faults what no seal lists of it, and what was deleted by its age.
 
     Raises:
         StoreError: the store cannot be read.
     """
     try:
         with engine.connect() as connection, _at_one_moment(connection).begin():
+            records = deletion_records(connection)
             for one in connection.execute(select(box).order_by(box.c.id)).all():
                 held = partial(FootageIntake(blobs.parent, 0).holds, one.device)
                 contents = _contents(connection, one.id, blobs, held)
+                gone = records.of_box(connection, one.id, one.device)
+                name = f"{one.commune}/{one.device}"
                 query = select(stream).where(stream.c.box_id == one.id).order_by(stream.c.id)
                 streams = connection.execute(query).all()
                 seals = list(_seals(connection, one.id, {row.id: row.name for row in streams}, contents))
                 for row in streams:
-                    yield from _of_stream(connection, row, f"{one.commune}/{one.device}", contents, seals)
+                    yield from _of_stream(connection, row, name, contents, seals, gone)
     except (SQLAlchemyError, OSError) as error:
         raise in_words(error, engine.url) from error
 
@@ -142,6 +160,18 @@ def unsealed_line(found: Unsealed) -> str:
     )
 
 
+def deleted_line(found: DeletedByAge) -> str:
+    """The same for what retention took out."""
+    count = sum(last - first + 1 for first, last in found.seqs)
+    return tr(
+        "{box} stream {stream}: deleted by its age, {count} messages: {seqs}",
+        box=found.box,
+        stream=found.stream,
+        count=count,
+        seqs=_words(found.seqs),
+    )
+
+
 def _words(seqs: Ranges) -> str:
     return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in seqs)
 
@@ -154,14 +184,23 @@ def _at_one_moment(connection: Connection) -> Connection:
 
 
 def _of_stream(
-    connection: Connection, row: Row[Any], box_name: str, contents: _Contents, seals: Sequence[Seal]
-) -> Iterator[StoreFinding | Unsealed]:
+    connection: Connection,
+    row: Row[Any],
+    box_name: str,
+    contents: _Contents,
+    seals: Sequence[Seal],
+    gone: DeletedContents,
+) -> Iterator[Proven]:
     query = select(span.c.first, span.c.last).where(span.c.stream_id == row.id)
     committed, digests = Ranges((each[0], each[1]) for each in connection.execute(query)), {}
     faults: dict[int, StoreFault] = {}
+    deleted = Ranges()
     rows = select(message).where(message.c.stream_id == row.id).order_by(message.c.seq)
     for each in connection.execute(rows.execution_options(yield_per=_AT_ONCE)):
         whole = contents.hold(row.id, each.seq, each.suffix, each.digest)
+        if not whole and gone.name(each):
+            deleted.add(each.seq)
+            whole = True
         digests[each.seq] = each.digest if whole else "altered"
         if each.seq not in committed:
             faults[each.seq] = StoreFault.UNKNOWN
@@ -186,6 +225,8 @@ def _of_stream(
     unsealed = Ranges((seq, seq) for seq in verdict.unsealed if seq not in faults)
     if unsealed.highest:
         yield Unsealed(box_name, row.name, unsealed)
+    if deleted.highest:
+        yield DeletedByAge(box_name, row.name, deleted)
 
 
 def _seals(

@@ -26,7 +26,7 @@ from station.backup.pictures import Copied, Progress, absent, copy_pictures
 from station.backup.segments import heads, paths
 from station.config import StationConfig
 from station.footage.folder import FOOTAGE
-from station.store.blobs import BLOBS
+from station.store.blobs import BLOBS, removal_turn
 from station.store.database import StoreError, engine_of, shown, url_of, version, versions
 from station.store.schema import blob
 
@@ -57,7 +57,7 @@ def take(config: StationConfig, path: Path, progress: Progress, now: Callable[[]
         raise StoreError(tr("{url} is not there", url=shown(url)), tr("is this the right configuration?"))
     engine = engine_of(url, writes=False)
     try:
-        with folder.claimed(config) as own:
+        with folder.claimed(config) as own, removal_turn(config.state_dir, shared=True):
             first = _open_file(folder)  # 1, before the moment
             with moment(engine) as connection:
                 made_ms = round(now() * 1000)

@@ -50,7 +50,13 @@ EXAMPLE: Final = tr(
     '--officer "Lê Văn A"'
 )
 SHORTEST: Final = 4
-ENDED: Final = (FootageStage.COMPLETE, FootageStage.REFUSED, FootageStage.FAILED, FootageStage.RELEASED)
+ENDED: Final = (
+    FootageStage.COMPLETE,
+    FootageStage.REFUSED,
+    FootageStage.FAILED,
+    FootageStage.RELEASED,
+    FootageStage.DELETED,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ class FootageStage(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     RELEASED = "released"
+    DELETED = "deleted"
+    """It was here, and went by its age."""
 
 
 CLOSED: Final = (
@@ -63,6 +65,7 @@ CLOSED: Final = (
     FootageStage.REFUSED,
     FootageStage.FAILED,
     FootageStage.RELEASED,
+    FootageStage.DELETED,
 )
 """What comes of such a request is receipted and not kept."""
 

@@ -368,6 +368,8 @@ def _too_much(files: Mapping[str, int], most: int) -> str | None:
 
 def _holds(folder: RequestFolder, file: str, number: int, digest: str) -> bool:
     """Of a package that is whole manifest and signature are read; its footage is the verifier's to judge."""
+    if folder.state().stage is FootageStage.DELETED:
+        return False  # whether a record says so is for whoever asks to look up
     if folder.state().stage is not FootageStage.COMPLETE:
         return True
     try:

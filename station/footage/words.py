@@ -17,6 +17,7 @@ STAGES: Final[Mapping[str, str]] = {
     FootageStage.REFUSED: tr("refused"),
     FootageStage.FAILED: tr("failed"),
     FootageStage.RELEASED: tr("released"),
+    FootageStage.DELETED: tr("deleted by its age"),
 }
 VERDICTS: Final[Mapping[str, str]] = {
     "authentic": tr("authentic"),

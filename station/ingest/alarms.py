@@ -19,6 +19,8 @@ class AlarmKind(StrEnum):
     JOURNAL_AWAY = "journal_away"
     BACKUP_DUE = "backup_due"
     BOX_KEY_CHANGED = "box_key_changed"
+    RETENTION_FAILED = "retention_failed"
+    STORE_DAMAGED = "store_damaged"
 
     @property
     def meaning(self) -> str:
@@ -38,4 +40,6 @@ _MEANINGS = {
     AlarmKind.BOX_KEY_CHANGED: tr(
         "the box signs footage with another key than the one it is known by: a new card, or another box"
     ),
+    AlarmKind.RETENTION_FAILED: tr("what is due by its age cannot be deleted"),
+    AlarmKind.STORE_DAMAGED: tr("the file of the database is damaged"),
 }

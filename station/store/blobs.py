@@ -6,24 +6,31 @@ Invariants
 3. What a crash left between the file and its row is removed at the start. More than a crash can leave is no
    crash but a mistake, such as another database: then nothing is removed, and it is told.
 4. A folder that somebody removed under it is made again by the next put().
+5. Whoever puts files holds the folder's lock (`held`) until their rows are there, and whoever removes files
+   holds it while it looks for rows: so no row is written for a file that is just being removed.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from station.footage.folder import give_as, locked
 
 BLOBS = "blobs"
 """The folder of pictures in a station's state_dir."""
 INCOMING = "incoming"
 MAX_ORPHANS = 1_000
 """A crash leaves at most one batch (subscriber.py: 200 messages) per life of the station."""
+REMOVAL_LOCK = "removal.lock"
+"""In a station's state_dir: a backup holds it for reading, and who removes files by their age for itself."""
 T = TypeVar("T")
 _SYNCS = 8
 _NAME = re.compile("[0-9a-f]{64}")
@@ -74,6 +81,26 @@ class Blobs:
             self._make_folders()
             self._put(blobs)
 
+    def held(self, blobs: Collection[str]) -> AbstractContextManager[None]:
+        """Nothing is removed meanwhile, if there is anything to put (invariant 5).
+
+        Raises:
+            OSError: the folder cannot be locked.
+        """
+        if not blobs:
+            return nullcontext()
+        self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)  # invariant 4
+        return locked(self._folder)
+
+    def remove(self, hashes: Iterable[str]) -> None:
+        """Remove files; the caller holds the lock, and has seen that they have no row.
+
+        Raises:
+            OSError: one cannot be removed.
+        """
+        for sha256 in hashes:
+            self.path(sha256).unlink(missing_ok=True)
+
     def _put(self, blobs: Mapping[str, bytes]) -> None:
         fresh = [sha256 for sha256 in blobs if not self.path(sha256).exists()]
         self._at_once(lambda sha256: _write(self._incoming / sha256, blobs[sha256]), fresh)
@@ -114,8 +141,33 @@ class Blobs:
         if len(orphans) > MAX_ORPHANS:
             return OrphanRemoval(0, len(orphans))
         for orphan in orphans:
-            orphan.unlink()
+            orphan.unlink(missing_ok=True)  # retention, called by hand, removes it just now
         return OrphanRemoval(len(orphans), 0)
+
+
+@contextmanager
+def removal_turn(state_dir: Path, *, shared: bool, file: str = REMOVAL_LOCK) -> Iterator[bool]:
+    """Own the right to remove files by their age, or with others keep everybody from it; whether it is had.
+
+    Who shares waits for whoever removes, which is a moment; who removes waits for nobody: then it is False.
+    By another `file` it is another right.
+
+    Raises:
+        OSError: the lock's file cannot be made.
+    """
+    path = state_dir / file
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        give_as(path, state_dir)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            had = False
+        else:
+            had = True
+        yield had
+    finally:
+        os.close(descriptor)
 
 
 def names_below(folder: Path, prefix: str) -> set[str]:

@@ -123,7 +123,17 @@ message = Table(  # everything with a number, once
     Column("suffix", Text, nullable=False),  # the topic below the device
     Column("digest", Text, nullable=False),  # sha256 of what does not change when it is sent again
     Column("received_ms", BigInteger, nullable=False),
+    Column("deletion_id", BigInteger),  # the deletion that took its content out; null: it is here
     sqlite_with_rowid=False,
+)
+
+message_is_picture = message.c.kind.in_([literal_column("'image'"), literal_column("'snapshot'")])
+"""Its digest is that of a file; the row of `picture` does not say under which number it came."""
+Index(
+    "ix_message_picture",
+    message.c.digest,
+    sqlite_where=message_is_picture,
+    postgresql_where=message_is_picture,
 )
 
 event_revision = Table(  # every message of every event
@@ -301,6 +311,7 @@ picture = Table(  # which event a blob is the picture of; event_id is '' for a s
     Column("camera", Text, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
     Index("ix_picture_sha256", "sha256"),
+    Index("ix_picture_received_ms", "received_ms"),
 )
 
 picture_is_snapshot = picture.c.kind == literal_column("'snapshot'")
@@ -325,6 +336,19 @@ other_message = Table(  # answers to commands, and footage: kept as they came
     Column("body", Text),  # JSON …
     Column("sha256", Text, ForeignKey("blob.sha256")),  # … or bytes
     Column("received_ms", BigInteger, nullable=False),
+)
+
+message_is_answer = other_message.c.kind == literal_column("'ack'")
+"""An answer to an order."""
+Index(
+    "ix_other_message_answer",
+    other_message.c.received_ms,
+    sqlite_where=message_is_answer,
+    postgresql_where=message_is_answer,
+)
+_IN_FILE = other_message.c.sha256.is_not(None)
+Index(  # so that a file which nothing else needs is known at once
+    "ix_other_message_sha256", other_message.c.sha256, sqlite_where=_IN_FILE, postgresql_where=_IN_FILE
 )
 
 quarantine = Table(  # what could not be read
@@ -360,6 +384,8 @@ conflict = Table(  # the same id with other content: the first is kept in its pl
     Column("received_ms", BigInteger, nullable=False),
     UniqueConstraint("box_id", "key_kind", "key", "digest"),
 )
+_BESIDE_IN_FILE = conflict.c.sha256.is_not(None)
+Index("ix_conflict_sha256", conflict.c.sha256, sqlite_where=_BESIDE_IN_FILE, postgresql_where=_BESIDE_IN_FILE)
 
 gap = Table(  # numbers of a stream that did not come while later ones did
     "gap",
@@ -581,5 +607,50 @@ api_token = Table(  # programs that may ask the console's interface
     Column("used_ms", BigInteger),  # the latest, to the minute
     Column("revoked_ms", BigInteger),
     UniqueConstraint("token_sha256"),
+    sqlite_autoincrement=True,
+)
+
+deletion = Table(  # what went by its age: a row for each class and run, and for each package of footage
+    "deletion",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("kind", Text, nullable=False),  # of station.retention.settings: KeptClass
+    Column("subject", Text, nullable=False),  # box/request of a package; '' for all else
+    Column("days", Integer, nullable=False),  # the rule
+    Column("until_ms", BigInteger, nullable=False),  # what came before this moment was due
+    Column("begun_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),  # null: it was cut off, or goes on
+    Column("item_count", BigInteger, nullable=False),  # events, pictures, intervals, packages, answers
+    Column("messages", BigInteger, nullable=False),  # so many rows of `message` name it
+    Column("size_bytes", BigInteger, nullable=False),  # bodies, and files that nothing else needed
+    Column("is_noted", Boolean, nullable=False),  # in the console's log
+    Index("ix_deletion_begun_ms", "begun_ms"),
+    sqlite_autoincrement=True,
+)
+
+blob_removal = Table(  # files whose row went, until they have gone, too
+    "blob_removal",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+)
+
+event_hold = Table(  # what supervisors said of an event's age: keep it, or the case is closed; it only grows
+    "event_hold",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("box_id", Integer, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("act", Text, nullable=False),  # hold; closing: what was confirmed may go by its age
+    Column("case_number", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("change_id", Integer, nullable=False),  # of a closing: the step of `review` that it is about; else 0
+    Column("released_ms", BigInteger),
+    Column("released_login", Text),
+    Column("released_name", Text),
+    Column("released_reason", Text),
+    Index("ix_event_hold_event_id", "event_id"),
     sqlite_autoincrement=True,
 )

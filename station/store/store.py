@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -92,6 +93,7 @@ class Store:
         self._gap_scan = GapScan(gap_after_s)
         self._quota = Quota(quota or QuotaSettings())
         self._reported_s = self._trimmed_s = 0.0
+        self._needless: frozenset[str] = frozenset()
         try:
             before, after = upgrade(engine)
             if before != after:
@@ -263,14 +265,20 @@ class Store:
         self, messages: Sequence[InboundMessage], charged: Mapping[bool, Sequence[InboundMessage]]
     ) -> None:
         """Keep these; `charged` are those that count, by whether they count as unreadable."""
-        self._disk(lambda: self._blobs.put(blobs_of(messages)))  # invariant 2
-        self._disk(lambda: self._footage.keep(messages))  # invariant 12
-        try:
-            notices = self._transact(lambda connection: self._write(connection, messages, charged))
-        except _Refused as refused:
-            self._one_by_one(messages, str(refused))  # invariant 6
-            return
-        _log(notices)
+        files = blobs_of(messages)
+        with ExitStack() as turn:
+            self._disk(lambda: turn.enter_context(self._blobs.held(files)))
+            self._disk(lambda: self._blobs.put(files))  # invariant 2
+            self._disk(lambda: self._footage.keep(messages))  # invariant 12
+            try:
+                notices = self._transact(lambda connection: self._write(connection, messages, charged))
+            except _Refused as refused:
+                why = str(refused)
+            else:
+                _log(notices)
+                self._remove_needless()
+                return
+        self._one_by_one(messages, why)  # invariant 6
 
     def _write(
         self,
@@ -281,11 +289,17 @@ class Store:
         now_ms = self._now_ms()
         writer = BatchWriter(connection, self._ids, now_ms)
         writer.write(messages)
+        self._needless = writer.without_row()
         self._quota.load(connection, messages, now_ms // DAY_MS)
         for unreadable, these in charged.items():
             self._quota.charge(these, unreadable)
         self._quota.write(connection, self._ids, now_ms)  # invariant 10
         return writer.notices
+
+    def _remove_needless(self) -> None:
+        """What came once more after it had been deleted by its age is put, and gets no row."""
+        needless, self._needless = self._needless, frozenset()
+        self._disk(lambda: self._blobs.remove(needless))
 
     def _one_by_one(self, messages: Sequence[InboundMessage], why: str) -> None:
         """One of several is refused: find out which, and set it apart."""

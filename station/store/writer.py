@@ -79,6 +79,8 @@ class BatchWriter:
         self._event_digests: dict[tuple[int, str, int], str] = {}
         """Of events, by ids of box, event and revision."""
         self._committed: defaultdict[int, list[int]] = defaultdict(list)
+        self._passed_over: set[str] = set()
+        """Hashes of pictures that came again."""
         self._untrusted_counts: list[tuple[int, int]] = []
         """Ids of streams and numbers."""
 
@@ -101,6 +103,13 @@ class BatchWriter:
         if seen:
             statement = update(box).where(box.c.id == bindparam("its_id")).values(last_seen_ms=self._now_ms)
             self._connection.execute(statement, seen)
+
+    def without_row(self) -> frozenset[str]:
+        """Hashes of files of this batch that have no row: their messages are known, and their pictures went."""
+        found = set(self._passed_over)
+        for part in _parts(found):
+            found -= set(self._connection.scalars(select(blob.c.sha256).where(blob.c.sha256.in_(part))))
+        return frozenset(found)
 
     def differing(self, copies: Sequence[InboundMessage]) -> list[InboundMessage]:
         """Those of numbers that were kept with other content; nothing is written about them."""
@@ -144,7 +153,9 @@ class BatchWriter:
             if kept == own_digest or (
                 kept is None and message.seq in self._ids.committed(self._connection, stream_id)
             ):
-                return  # the same again, or its message went by its age
+                if (sha := blob_of(message)) is not None:
+                    self._passed_over.add(sha)
+                return  # the same again, or its message is not kept any more
             is_first = kept is None
             if kept is None:
                 self._add_number(message, stream_id, own_digest)

@@ -30,6 +30,7 @@ from station.web.pages import (
     lookup,
     own,
     people,
+    retention,
     review,
     rules,
     shift,
@@ -56,6 +57,7 @@ PAGES = (
     shift,
     own,
     audit,
+    retention,
     people,
 )
 """Each has a `router`."""

@@ -16,6 +16,7 @@ MENU: Final = (
     ("/boxes", tr("Boxes"), Role.OFFICER),
     ("/shift", tr("Shift"), Role.OFFICER),
     ("/audit", tr("Who did what"), Role.SUPERVISOR),
+    ("/retention", tr("Retention"), Role.SUPERVISOR),
     ("/people", tr("People"), Role.ADMINISTRATOR),
 )
 """Path, name, role."""

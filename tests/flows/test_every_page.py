@@ -27,8 +27,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 PAGES = (
     "/", "/?kiosk=1", "/?only=alerts", "/review", "/rules", "/lookup", "EVENT", "EVENT/review", "/requests",
-    "/requests/new", "/counts", "/boxes", "/boxes/cho-hai-ninh", "/plans", "/shift", "/audit", "/people",
-    "/people/lan", "/own", "/no-such-page",
+    "/requests/new", "/counts", "/boxes", "/boxes/cho-hai-ninh", "/plans", "/shift", "/audit", "/retention",
+    "/people", "/people/lan", "/own", "/no-such-page",
 )  # fmt: skip
 ENGLISH = re.compile(
     r"\b(the|and|of|is|are|for|with|not|from|to|has|have|was|by|nothing|nobody)\b", re.IGNORECASE

@@ -178,6 +178,7 @@ def test_no_folder_holds_so_many_modules_that_its_name_says_nothing() -> None:
         if module.name != "__init__.py"
     )
 
+    del folders["station/store/migrations/versions"]  # a step is never changed, and one follows another
     assert {folder: modules for folder, modules in folders.items() if modules > MODULES} == {}
 
 

@@ -17,6 +17,7 @@ from station.store.database import claimed, versions
 from station.watch.embedded import Address
 from tests.station.ingest.test_receipts import hello, messages
 from tests.station.store.test_store import altered, bytes_by
+from tests.support.aged_store import AgedStore
 from tests.support.brokers import free_port
 from tests.support.stores import Place
 
@@ -200,3 +201,20 @@ def test_the_example_is_printed(config: Path) -> None:
 
     assert code == 0
     assert "station.db will be made" in run("check", "-c", str(config))[1]
+
+
+def test_verify_tells_what_was_deleted_by_its_age_from_what_is_missing(sqlite_place: Place) -> None:
+    aged = AgedStore(sqlite_place)
+    aged.event(1, 40, picture=b"old")
+    aged.event(2, 1)
+    aged.run(events=30)
+    file = sqlite_place.folder / "station.yaml"
+    file.write_text(f"commune: hai-ninh\nstate_dir: {sqlite_place.folder}\n")
+
+    code, said, _ = run("verify", "-c", str(file))
+    assert (code, said.splitlines()[0]) == (0, "everything is as it came")
+    assert "hai-ninh/north-01 stream s-1: deleted by its age, 2 messages: 101, 150" in said
+
+    sqlite_place.do("delete from deletion")
+    assert run("verify", "-c", str(file))[0] == 1
+    aged.close()

@@ -18,6 +18,7 @@ from agent.core.types import Instant
 from agent.wire import codec
 from agent.wire.message import Stored
 from station.watch.embedded import Address
+from tests.support.aged_store import AgedStore
 from tests.support.brokers import Mosquitto, until
 from tests.support.fake_box import FakeBox, an_event
 from tests.support.plain_user import PLAIN
@@ -34,11 +35,12 @@ class Service:
         self.config.write_text("\n".join(settings), encoding="utf-8")
         self.log = folder / "station.log"
         self.place = Place(URL.create("sqlite", database=str(self.state_dir / "station.db")), folder)
+        self.program = ("-m", "agent")
         self.process: subprocess.Popen[bytes] | None = None
 
     @contextmanager
     def at_work(self) -> Iterator[Service]:
-        command = [sys.executable, "-m", "agent", "station", "-c", str(self.config)]
+        command = [sys.executable, *self.program, "station", "-c", str(self.config)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
@@ -82,6 +84,59 @@ def test_what_a_box_tells_is_kept_receipted_and_summed_up(
         "store_upgraded", "started", "broker_connected", "message_unreadable", "stopped",
     ]  # fmt: skip
     assert service.lines()[-1]["receipted"] == 4
+
+
+SOON = "from station.retention import worker; worker.FIRST_S = 0.2; from agent.cli.main import main; main()"
+"""The service, whose retention does not wait for half a minute."""
+
+
+def test_what_is_due_goes_while_it_takes_in_what_comes(embedded: Address, commune: str, tmp_path: Path) -> None:
+    service = aged_service(tmp_path, embedded.port, commune)
+    with FakeBox(embedded, commune=commune) as box, service.at_work():
+        until(lambda: box.station_online == [True])
+        box.tell(an_event(1, picture=True))
+        until(lambda: box.receipted() == {1, 2})
+        until(lambda: service.place.rows("select count(*) from deletion where is_noted") == [(1,)])
+        assert service.end(signal.SIGTERM) == 0
+
+    kept = {row[0] for row in service.place.rows("select event_id from event")}
+    assert kept == {"e-1", "e-3"}, "e-1 is of today, of the box that is there now"
+    (line,) = [line for line in service.lines() if line["event"] == "deleted_by_age"]
+    assert (line["of"], line["count"]) == ("events", 1)
+
+
+def test_a_damaged_file_is_an_alarm_nothing_is_deleted_and_what_comes_is_receipted(
+    embedded: Address, commune: str, tmp_path: Path
+) -> None:
+    """Holds cannot be trusted that are read out of it."""
+    service = aged_service(tmp_path, embedded.port, commune)
+    ((page,),) = service.place.rows("select rootpage from sqlite_master where name = 'event_hold'")
+    ((size,),) = service.place.rows("pragma page_size")
+    data = bytearray((service.state_dir / "station.db").read_bytes())
+    data[(page - 1) * size : page * size] = b"\x5a" * size
+    (service.state_dir / "station.db").write_bytes(data)
+
+    with FakeBox(embedded, commune=commune) as box, service.at_work():
+        until(lambda: box.station_online == [True])
+        box.tell(an_event(1, picture=True))
+        until(lambda: box.receipted() == {1, 2})
+        alarms = "select kind from alarm where closed_ms is null order by kind"
+        until(lambda: service.place.rows(alarms) == [("retention_failed",), ("store_damaged",)])
+        assert service.end(signal.SIGTERM) == 0
+    assert service.place.rows("select count(*) from event") == [(3,)]
+
+
+def aged_service(folder: Path, port: int, commune: str) -> Service:
+    """One with an event that is due, and one of yesterday, of a box that is not there."""
+    service = Service(folder, port, commune, "retention: {events: 30}")
+    service.program = ("-c", SOON)
+    service.state_dir.mkdir()
+    aged = AgedStore(Place(service.place.url, service.state_dir))
+    aged.event(2, 40, picture=b"old")
+    aged.event(3, 1)
+    aged.close()
+    aged.place.close()
+    return service
 
 
 def test_a_folder_that_it_may_not_enter_is_one_clear_line(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def _page(
         supervises=visitor.may(Role.SUPERVISOR),
         shelf=shelf_of(folder),
         offset_min=_offset_min(visitor, folder),
-        holds=state.stage not in (FootageStage.REFUSED, FootageStage.RELEASED),
+        holds=state.stage not in (FootageStage.REFUSED, FootageStage.RELEASED, FootageStage.DELETED),
     )
 
 

@@ -25,6 +25,7 @@ HINTS: Final[Mapping[str, str]] = {
     FootageStage.REFUSED: tr("The box does not send it."),
     FootageStage.FAILED: tr("It did not come. Nothing of it is kept here."),
     FootageStage.RELEASED: tr("The box no longer keeps it for this request."),
+    FootageStage.DELETED: tr("The footage was deleted by its age; who asked for it and why stays."),
 }
 """What goes on, and what comes next."""
 OPEN: Final = (FootageStage.ASKED, FootageStage.REQUESTED, FootageStage.SENDING, FootageStage.ARRIVED)
@@ -37,6 +38,7 @@ _TAGS: Final[Mapping[str, str]] = {
     FootageStage.REFUSED: "alert",
     FootageStage.FAILED: "alert",
     FootageStage.RELEASED: "",
+    FootageStage.DELETED: "",
 }
 
 

@@ -29,7 +29,7 @@ LIFE_S: Final = 86_400.0
 ANSWER_S: Final = 3.0
 """For a box that is there; one that is not answers later, and the page says so."""
 PER_PAGE: Final = 50
-ENDED: Final = (FootageStage.REFUSED, FootageStage.FAILED, FootageStage.RELEASED)
+ENDED: Final = (FootageStage.REFUSED, FootageStage.FAILED, FootageStage.RELEASED, FootageStage.DELETED)
 SHOW: Final = {"open": tr("Under way"), "here": tr("Here"), "ended": tr("Did not come"), "": tr("All")}
 Text = Annotated[str, Form(max_length=2000)]
 Moment = Annotated[int | None, Query(ge=0, le=4_000_000_000_000)]

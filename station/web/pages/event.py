@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from agent.language import translated
 from agent.translatable import tr
 from station.access.audit_entry import AuditVerb
+from station.access.roles import Role
 from station.lookup.cards import EventCard
 from station.lookup.event import EventDetail, WholeEvent, event_key, whole_event
 from station.lookup.footage_chance import FootageOutlook
@@ -26,6 +27,8 @@ from station.lookup.words import (
     severity_word,
     what_words,
 )
+from station.retention.holds import MAX_WORDS, EventHolds
+from station.retention.settings import DAY_MS
 from station.review.queue import ReviewQueue
 from station.review.states import REASON_WORDS, STATE_WORDS, FalseReason, ReviewState, following
 from station.web.visitor import Officer, Visitor
@@ -81,7 +84,18 @@ def event_page(visitor: Officer, box: str, event_id: str) -> HTMLResponse:
         reasons={str(each): REASON_WORDS[each] for each in FalseReason},
         may=[str(each) for each in following(standing.state)],
         new=str(ReviewState.NEW),
+        keeping=EventHolds(desk.writes, desk.reads).standing(card.key),
+        may_hold=visitor.may(Role.SUPERVISOR),
+        most=MAX_WORDS,
+        picture_went=_picture_went(visitor, card),
     )
+
+
+def _picture_went(visitor: Visitor, card: EventCard) -> int | None:
+    """For how many days pictures such as its own are kept, where it is older; None: it should have one."""
+    settings = visitor.console.config.retention
+    days = None if settings is None or card.severity == "alert" else settings.pictures
+    return days if days is not None and card.received_ms < visitor.console.now_ms - days * DAY_MS else None
 
 
 def _facts(visitor: Visitor, whole: WholeEvent) -> list[tuple[str, str]]:

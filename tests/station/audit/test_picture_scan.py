@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from station.audit import picture_scan
 from station.audit.picture_scan import MissingPictures, PictureScan, missing_pictures
 from station.ingest.alarms import AlarmKind
 from station.store.blobs import BLOBS
 from station.store.database import engine_of
 from station.store.store import Store
 from tests.station.ingest.test_receipts import messages
+from tests.support.aged_store import AgedStore
 from tests.support.brokers import until
 from tests.support.stores import Place
 
@@ -100,3 +102,34 @@ def test_a_folder_that_cannot_be_read_is_told_once_and_so_is_its_end(scan: Pictu
         until(lambda: len(lines) >= 2, 20)
 
     assert [line["event"] for line in lines][:2] == ["pictures_not_looked_at", "pictures_looked_at"]
+
+
+def test_what_retention_takes_out_during_a_look_is_not_missing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row and then its file go after the row was read."""
+    aged = AgedStore(place)
+    aged.event(1, 40, picture=b"old")
+    ((old,),) = place.rows("select sha256 from blob")
+    real, looks = picture_scan.names_below, []
+
+    def names(folder: Path, prefix: str) -> set[str]:
+        if prefix == old[:2] and prefix not in looks:
+            aged.run(events=30)
+        looks.append(prefix)
+        return real(folder, prefix)
+
+    monkeypatch.setattr(picture_scan, "names_below", names)
+    aged.event(2, 1, picture=b"young")
+    with (
+        closing(PictureScan(engine_of(place.url, writes=False), place.folder / BLOBS, 1.0)) as scan,
+        closing(Store(engine_of(place.url), place.folder, duties=[scan.tell])) as store,
+    ):
+        scan.start()
+        until(lambda: store.attend() or len(looks) > 8, 20)  # two or three are a look
+        pictures(place)[0].unlink()
+        until(lambda: store.attend() or alarm(place), 20)
+
+    assert aged.events() == {"e-2"}
+    assert place.rows("select count from alarm") == [(1,)]
+    aged.close()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL
 
 from station.access.audit_entry import AuditVerb
 from station.access.audit_log import AuditQuery
@@ -21,7 +23,9 @@ from station.ingest.inbound import InboundMessage
 from station.store.database import StoreError, url_of
 from tests.station.ingest.test_receipts import messages
 from tests.station.store.test_store import JPEG, altered, bytes_by
+from tests.support.aged_store import DAY_S, AgedStore
 from tests.support.backups import config, held, keep, opened, took
+from tests.support.kept_events import event_now
 from tests.support.people import LAN, People
 from tests.support.stores import Place
 
@@ -263,3 +267,58 @@ def test_nobody_is_logged_in_by_a_backup_and_the_consoles_log_says_that_it_came_
     assert [each.verb for each in found] == ["restored", "look_up"]
     assert back.audit.verify().broken is None
     back.place.close()
+
+
+def test_after_the_restore_of_an_older_backup_retention_deletes_again_what_had_gone(tmp_path: Path) -> None:
+    """What was deleted after the backup comes back with it, and goes at the station's next run."""
+    place = Place(URL.create("sqlite", database=str(tmp_path / "state" / "station.db")), tmp_path / "state")
+    place.folder.mkdir()
+    before = AgedStore(place)
+    before.event(1, 40, picture=b"old")
+    before.event(2, 3, picture=b"young")
+    took(config(place.folder), tmp_path / "backup")
+    before.run(events=30)
+    assert before.events() == {"e-2"}
+    before.close()
+
+    assert brought_back(tmp_path).faults == ()
+    other = Place(
+        URL.create("sqlite", database=str(tmp_path / "elsewhere" / "station.db")), tmp_path / "elsewhere"
+    )
+    after = AgedStore(other)
+    assert after.events() == {"e-1", "e-2"}
+    after.run(events=30)
+
+    assert after.events() == {"e-2"}
+    assert after.files() == after.rows_of_files()
+    assert after.proven() == ([], 2)
+    after.close()
+
+
+def test_a_backup_of_after_a_deletion_comes_back_as_it_is_and_the_journal_brings_nothing_back(
+    tmp_path: Path,
+) -> None:
+    """The journal holds what came before the deletion, too."""
+    place = Place(URL.create("sqlite", database=str(tmp_path / "state" / "station.db")), tmp_path / "state")
+    place.folder.mkdir()
+    aged = AgedStore(place)
+    settings = config(place.folder)
+    took(settings, tmp_path / "backup")
+    with closing(BackupJournal(tmp_path / "backup", place.folder, now=time.time)) as journal:
+        event = event_now(1, ago_s=40 * DAY_S, severity="info", phase="end", end_reason="left")
+        picture = aged.picture(1, b"old")
+        keep(settings, [event, picture], journal=journal.append, now=lambda: time.time() - 40 * DAY_S)
+        aged.run(events=30)
+        assert aged.events() == set()
+        took(settings, tmp_path / "backup")
+    aged.close()
+
+    back = brought_back(tmp_path)
+
+    assert (back.faults, back.journal_messages) == ((), 2)
+    after = AgedStore(
+        Place(URL.create("sqlite", database=str(tmp_path / "elsewhere" / "station.db")), tmp_path / "elsewhere")
+    )
+    assert (after.events(), after.files()) == (set(), set())
+    assert after.proven() == ([], 2)
+    after.close()

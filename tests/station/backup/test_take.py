@@ -20,7 +20,9 @@ from station.backup.take import take
 from station.config import StationConfig
 from station.store.database import StoreError
 from tests.station.ingest.test_receipts import messages
+from tests.support.aged_store import AgedStore
 from tests.support.backups import config, held, keep, opened, own_database, took
+from tests.support.stores import Place
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -260,3 +262,28 @@ def test_a_clock_that_once_was_ahead_does_not_let_a_new_backup_go_as_the_oldest(
     assert folder.manifest() == made
     assert made.made_ms == 1_780_000_000_000
     assert (folder.path / made.database).exists()
+
+
+def test_what_is_deleted_by_its_age_while_it_is_copied_is_in_the_copy_and_its_file_goes_later(
+    tmp_path: Path,
+) -> None:
+    place = Place(URL.create("sqlite", database=str(tmp_path / "state" / "station.db")), tmp_path / "state")
+    place.folder.mkdir()
+    aged = AgedStore(place)
+    for number in range(1, 4):
+        aged.event(number, 40, picture=b"p%d" % number)
+    results = []
+
+    def delete(what: str, _done: int, _all: int) -> None:
+        if what == "database" and not results:
+            results.append(aged.run(events=30))
+
+    taken = take(config(place.folder), tmp_path / "backup", delete)
+
+    assert results[0].left
+    assert (taken.manifest.pictures, taken.manifest.pictures_missing) == (3, 0)
+    assert (aged.events(), len(aged.files())) == (set(), 3)
+    aged.run(events=30)
+    assert aged.files() == set()
+    aged.close()
+    place.close()

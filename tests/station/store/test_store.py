@@ -435,3 +435,20 @@ def test_contradictions_fill_neither_the_database_nor_the_folder(place: Place) -
     assert len(files) == 1 + 3
     assert place.rows("select count(*) from conflict") == [(3,)]
     assert place.rows("select messages, refused from daily_usage") == [(4, 17)]
+
+
+def test_a_picture_that_comes_again_after_it_was_deleted_by_its_age_leaves_no_file(place: Place) -> None:
+    """Its number is taken, and no row would ever name the file."""
+    _, picture = messages(1, 1, picture=True)
+    folder = place.folder / "blobs"
+    with closing(place.open()) as store:
+        store.commit([picture])
+        place.do("delete from picture")
+        place.do("delete from blob")
+        for path in [each for each in folder.rglob("*") if each.is_file()]:
+            path.unlink()
+        store.compare([picture])
+        store.commit([picture, *messages(2, 5)])
+
+        assert [each for each in folder.rglob("*") if each.is_file()] == []
+        assert place.rows("select count(*) from event") == [(1,)]
