@@ -55,9 +55,11 @@ _DID = r"""
   }
   const width = document.documentElement.scrollWidth - document.documentElement.clientWidth;
   if (width > 1) {
-    const wide = [...document.querySelectorAll("main *")].find((each) =>
+    // The innermost one that sticks out: what must be broken, or may not grow.
+    const wide = [...document.querySelectorAll("main *")].reverse().find((each) =>
       each.getBoundingClientRect().right > document.documentElement.clientWidth + 1);
-    found.push(`wider than the screen by ${width}: ${wide ? wide.tagName + "." + wide.className : "?"}`);
+    const named = wide ? `${wide.tagName}.${wide.className} in ${wide.parentElement.tagName}.${wide.parentElement.className}` : "?";
+    found.push(`wider than the screen by ${width}: ${named}`);
   }
   return found;
 }
