@@ -58,7 +58,8 @@ _DID = r"""
     // The innermost one that sticks out: what must be broken, or may not grow.
     const wide = [...document.querySelectorAll("main *")].reverse().find((each) =>
       each.getBoundingClientRect().right > document.documentElement.clientWidth + 1);
-    const named = wide ? `${wide.tagName}.${wide.className} in ${wide.parentElement.tagName}.${wide.parentElement.className}` : "?";
+    const name = (each) => `${each.tagName}.${each.className}`;
+    const named = wide ? `${name(wide)} in ${name(wide.parentElement)}` : "?";
     found.push(`wider than the screen by ${width}: ${named}`);
   }
   return found;
