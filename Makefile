@@ -8,6 +8,8 @@ FLOORS := .venv-floors
 MUTANT := .venv-mutants
 # Editable is what a checkout wants. Setuptools warns of it every time: folders here go before what is installed.
 EDITABLE := PYTHONWARNINGS='ignore:Editable installation'
+# Tests wait for brokers, cameras and browsers a part of their time: two more processes than cores.
+WORKERS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 2)))
 # Programs under test are started hundreds of times: uncached, each would be compiled anew at every start.
 unexport PYTHONDONTWRITEBYTECODE
 # What is tried with the lowest versions: a user of each dependency, without what takes longest (words for pytest's -k).
@@ -48,7 +50,7 @@ demo: $(DEMO)/.complete ## Run the main job on real footage, up to the duty room
 	@$(DEMO)/bin/python -m examples.demo.run $(if $(filter-out 0 no,$(KEEP)),--keep)
 
 test: $(VENV)/.complete ## Run the tests.
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 golden: $(VENV)/.complete ## Show what three known clips give otherwise than they did; ends with 1 if anything.
 	@$(BIN)/python -m tests.golden
@@ -73,7 +75,7 @@ $(FLOORS)/.complete: setup.cfg pyproject.toml
 	@touch $@
 
 test-floors: $(FLOORS)/.complete ## Run the core of the tests with the lowest versions that setup.cfg allows.
-	@NGATU_FUZZED_CONFIGS=20 $(FLOORS)/bin/python -m pytest $(FLOORS_TESTS) -k 'not ($(FLOORS_WITHOUT))'
+	@NGATU_FUZZED_CONFIGS=20 $(FLOORS)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(FLOORS_TESTS) -m 'not browser' -k 'not ($(FLOORS_WITHOUT))'
 
 test-faults: $(VENV)/.complete ## Try every promise about faults on real parts, a line each (FAULTS="P1 --long").
 	@$(BIN)/python -m tests.acceptance.faults --json build/faults.json $(FAULTS)

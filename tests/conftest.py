@@ -50,6 +50,22 @@ class SteppedClock:
         self.moment = Instant(self.moment.mono_s, self.moment.wall_s + seconds)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a browser wait most of their time: spread among the others, not all at the end."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    waiting = [each for each in files.values() if any(item.get_closest_marker("browser") for item in each)]
+    others = [each for each in files.values() if each not in waiting]
+    step = max(1, len(others) // max(1, len(waiting)))
+    ordered: list[pytest.Item] = []
+    for number, each in enumerate(others, 1):
+        ordered += each
+        if waiting and number % step == 0:
+            ordered += waiting.pop(0)
+    items[:] = ordered + [item for each in waiting for item in each]
+
+
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
     """A command that is called in this process sets up its log; the next test has its own."""
