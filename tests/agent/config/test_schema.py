@@ -241,8 +241,9 @@ def test_cameras_that_share_a_source_or_may_change_places_draw_a_warning() -> No
 def judged(data: bytes) -> Config | ConfigError:
     """One or the other, in time; anything else fails the test."""
     result, took_s = timed(data)
-    if took_s >= MOST_S:  # a collection of the test's own garbage may have fallen into it
-        took_s = min(took_s, timed(data)[1])
+    for _ in range(5):  # a collection of the test's own garbage, or a neighbour on the core, may fall into it
+        if took_s >= MOST_S:
+            took_s = min(took_s, timed(data)[1])
     assert took_s < MOST_S
     return result
 
