@@ -109,13 +109,15 @@ def shown_of(clip: Clip, masks: tuple[Polygon, ...]) -> Shown:
     settings = CameraSettings.model_validate(
         {"name": "north", "source": source, "max_fps": 120, "privacy_masks": masks}
     )
-    clock, pipes = SystemClock(), []
-    camera = open_camera(settings, clock, Record(fps=120, encode_kbps=20_000), pipes.append)
+    clock, readers = SystemClock(), list[FootageReader]()
+    # The reader is there with the child, as in the agent: what is dated before that is not believed.
+    record = Record(fps=120, encode_kbps=20_000)
+    camera = open_camera(settings, clock, record, lambda pipe: readers.append(FootageReader(pipe, clock)))
     try:
         looked_at = tuple(np.array(frame.luma) for frame in camera.frames())
     except CameraRefused:
         looked_at = ()
-    reader = FootageReader(pipes[0], clock)
+    (reader,) = readers
     try:
         return Shown(clip, looked_at, tuple(_recorded(reader)))
     finally:
