@@ -71,7 +71,7 @@ $(FLOORS)/.complete: setup.cfg pyproject.toml
 	@$(PYTHON) -m venv --clear $(FLOORS)
 	@$(FLOORS)/bin/python -m pip install --quiet 'uv>=0.5'
 	@$(EDITABLE) $(FLOORS)/bin/uv pip install --quiet --python $(FLOORS)/bin/python \
-	  --resolution lowest-direct --only-binary :all: --no-binary ngatu -e '.[test]'
+	  --resolution lowest-direct --only-binary :all: --no-binary ngatu --no-binary font-roboto -e '.[test]'
 	@touch $@
 
 test-floors: $(FLOORS)/.complete ## Run the core of the tests with the lowest versions that setup.cfg allows.
