@@ -12,13 +12,17 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, Final
 
+from agent.health_findings import (
+    CERTIFICATE_NOW_D,
+    CERTIFICATE_SOON_D,
+    HEALTH_LATE_S,
+    SEES,
+    health_findings,
+)
 from agent.wire.payloads import HealthPayload
 from fleet.report.gather import BoxFacts, Certificate, Fleet, Host
 from fleet.report.storage import BoxStorage
 
-CERTIFICATE_SOON_D: Final = 30
-"""Days left at which somebody should look: roles renew from 60 on, and somebody runs them each month."""
-CERTIFICATE_NOW_D: Final = 14
 CRL_NOW_D: Final = 7
 """Below that no list is installed; a broker whose list has ended lets nobody in."""
 CRL_SOON_D: Final = 90
@@ -26,24 +30,9 @@ CRL_WATCH: Final = "ngatu-crl-watch.service"
 """Fails for what is told here more exactly."""
 KEPT_OWN, KEPT_PER_BOX = 256, 32
 """Messages that a broker keeps: its own, and of each box the three states and those of its cameras."""
-HEALTH_LATE_S: Final = 300
-"""A box tells of itself each minute."""
-PENDING_LATE_S: Final = 3600
 FREE_SOON, FREE_NOW = 0.10, 0.03
 """Parts of the fullest file system."""
 WORN_SOON_PCT, WORN_NOW_PCT = 80, 100
-WARM_C: Final = 75.0
-"""Near the 80 °C at which a Pi slows down by itself (agent.host.machine.HOT_C)."""
-DEGRADED_NOW: Final = (
-    "storage_full",
-    "storage_ram_only",
-    "under_voltage",
-    "config_refused",
-    "detector_failed",
-    "recording_stopped",
-)
-REPORTED_PER_CAMERA: Final = ("camera_lost", "camera_stalled", "camera_blind")
-SEES: Final = "streaming"
 
 
 class Urgency(IntEnum):
@@ -140,22 +129,8 @@ def _health(health: HealthPayload) -> Iterator[ReportFinding]:
     for name, camera in health.cameras.items():
         if camera.state != SEES:
             yield _now("camera", camera=name, state=camera.state or "unknown")
-    for word, of in health.degradations:
-        if word not in REPORTED_PER_CAMERA:
-            yield (_now if word in DEGRADED_NOW else _soon)("degraded", word=word, of=of)
-    throttled = health.throttled
-    if throttled is not None and throttled.under_voltage_since_boot and not throttled.under_voltage:
-        yield _soon("under_voltage_once")
-    if "overheated" not in health.degraded and (health.cpu_temp_c or 0) >= WARM_C:
-        yield _soon("warm", celsius=round(health.cpu_temp_c or 0))
-    outbox = health.outbox
-    if outbox is not None:
-        if (outbox.oldest_s or 0) > PENDING_LATE_S and "unconfirmed" not in health.degraded:
-            yield _soon("waiting", pending=outbox.pending or 0, hours=round((outbox.oldest_s or 0) / 3600))
-        if lost := sum(outbox.dropped.values()):
-            yield _soon("dropped", number=lost)
-        if outbox.quarantined:
-            yield _soon("quarantined", number=outbox.quarantined)
+    for each in health_findings(health):
+        yield (_now if each.is_pressing else _soon)(each.key, **each.values)
 
 
 def version(box: BoxFacts) -> str | None:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.errors import NgatuError
+from agent.health_findings import CERTIFICATE_SOON_D, SEES
 from agent.wire.payloads import HealthPayload
 from fleet.report.evaluate import (
-    CERTIFICATE_SOON_D,
     CRL_SOON_D,
-    SEES,
     Assessment,
     ReportFinding,
     Urgency,

@@ -1,8 +1,8 @@
 """What is wrong with a box, and how badly; pure.
 
-The limits are those of fleet/report/evaluate.py, by which the administrator's report judges: the station may
-not import it, so a test holds the two together. This knows less of a box than the report (no SSH, no
-inventory), and more of what came of it (alarms, gaps); a camera that is paused by order is not one that is off.
+What a box says of itself is judged by agent/health_findings.py, as in the administrator's report. This knows
+less of a box than that report (no SSH, no inventory), and more of what came of it (alarms, gaps); a camera that
+is paused by order is not one that is off.
 """
 
 from __future__ import annotations
@@ -13,26 +13,18 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from agent.health_findings import (
+    CERTIFICATE_NOW_D,
+    CERTIFICATE_SOON_D,
+    DEGRADED_NOW,
+    HEALTH_LATE_S,
+    SEES,
+    health_findings,
+)
 from agent.wire.payloads import HealthPayload
 from station.boxes.standing import BoxStanding, CameraStanding
 from station.ingest.alarms import AlarmKind
 
-HEALTH_LATE_S: Final = 300
-"""A box tells of itself each minute."""
-PENDING_LATE_S: Final = 3600
-WARM_C: Final = 75.0
-"""Near the 80 °C at which a board slows down by itself."""
-CERTIFICATE_SOON_D: Final = 30
-CERTIFICATE_NOW_D: Final = 14
-DEGRADED_NOW: Final = (
-    "storage_full",
-    "storage_ram_only",
-    "under_voltage",
-    "config_refused",
-    "detector_failed",
-    "recording_stopped",
-)
-REPORTED_PER_CAMERA: Final = ("camera_lost", "camera_stalled", "camera_blind")
 ALARMS: Final = (
     AlarmKind.QUOTA,
     AlarmKind.SECOND_HOLDER,
@@ -42,7 +34,6 @@ ALARMS: Final = (
 )
 """Those about a single box."""
 ALARMS_NOW: Final = (AlarmKind.SECOND_HOLDER, AlarmKind.BOX_KEY_CHANGED)
-SEES: Final = "streaming"
 
 
 class BoxVerdict(StrEnum):
@@ -132,24 +123,12 @@ def _camera(each: CameraStanding) -> Iterator[BoxFinding]:
 
 
 def _health(health: HealthPayload, paused: set[str]) -> Iterator[BoxFinding]:
-    for word, of in health.degradations:
-        if word in REPORTED_PER_CAMERA or (word == "paused" and of in paused):
+    for each in health_findings(health):
+        word, of = each.values.get("word"), each.values.get("of")
+        if word == "paused" and of in paused:  # its camera says so
             continue
-        key = f"degraded_{word}" if word in DEGRADED else "degraded_other"
-        yield (_now if word in DEGRADED_NOW else _soon)(key, word=word, of=of)
-    throttled = health.throttled
-    if throttled is not None and throttled.under_voltage_since_boot and not throttled.under_voltage:
-        yield _soon("under_voltage_once")
-    if "overheated" not in health.degraded and (health.cpu_temp_c or 0) >= WARM_C:
-        yield _soon("warm", celsius=round(health.cpu_temp_c or 0))
-    outbox = health.outbox
-    if outbox is not None:
-        if (outbox.oldest_s or 0) > PENDING_LATE_S and "unconfirmed" not in health.degraded:
-            yield _soon("waiting", pending=outbox.pending or 0, hours=round((outbox.oldest_s or 0) / 3600))
-        if lost := sum(outbox.dropped.values()):
-            yield _soon("dropped", number=lost)
-        if outbox.quarantined:
-            yield _soon("quarantined", number=outbox.quarantined)
+        known = f"degraded_{word}" if word in DEGRADED else "degraded_other"
+        yield (_now if each.is_pressing else _soon)(known if word else each.key, **each.values)
 
 
 DEGRADED: Final = (

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
@@ -64,8 +64,17 @@ class CountWish:
         return f"{page}?{urlencode(words)}"
 
 
-@router.get("/counts")
-def counts_page(
+@dataclass(frozen=True, slots=True)
+class AskedCounts:
+    """What an address of this page or of its table asks for, and of which lines."""
+
+    now: datetime
+    every: Sequence[CountedLine]
+    wanted: CountWish
+    chosen: Sequence[CountedLine]
+
+
+def asked_counts(
     visitor: Officer,
     line: Word = "",
     first: Word = "",
@@ -73,20 +82,30 @@ def counts_page(
     step: Word = "",
     by: Word = "",
     earlier: bool = False,
+) -> AskedCounts:
+    """What the address says; what it does not say, or says amiss, is the last seven days."""
+    now, every = datetime.now(UTC), counted_lines(visitor.console.reads)
+    wanted = _wanted(visitor, every, (line, first, last, step, by), earlier=earlier, now=now)
+    return AskedCounts(now, every, wanted, _chosen(every, wanted))
+
+
+Asked = Annotated[AskedCounts, Depends(asked_counts)]
+
+
+@router.get("/counts")
+def counts_page(
+    visitor: Officer,
+    asked: Asked,
 ) -> HTMLResponse:
     """Counts of one line as a chart and a table, beside the week before."""
-    desk, now = visitor.console, datetime.now(UTC)
-    every = counted_lines(desk.reads)
-    wanted = _wanted(visitor, every, (line, first, last, step, by), earlier=earlier, now=now)
-    chosen = _chosen(every, wanted)
+    desk, now, every, wanted, chosen = visitor.console, asked.now, asked.every, asked.wanted, asked.chosen
     problem: PeriodRefused | None = None
     series, comparison = Series((), wanted.step, ()), None
     if chosen:
         visitor.note(AuditVerb.VIEW_COUNTS, wanted.line, first=str(wanted.first), last=str(wanted.last))
         days = wanted.first, wanted.last
         try:
-            asked = days, wanted.step, desk.zone, now
-            series, comparison = beside_the_week_before(desk.reads, chosen, *asked)
+            series, comparison = beside_the_week_before(desk.reads, chosen, days, wanted.step, desk.zone, now)
         except PeriodRefused as error:
             problem = error
     table = table_of(series, wanted.by)
@@ -115,18 +134,10 @@ def counts_page(
 @router.get("/counts.csv")
 def counts_csv(
     visitor: Officer,
-    line: Word = "",
-    first: Word = "",
-    last: Word = "",
-    step: Word = "",
-    by: Word = "",
-    earlier: bool = False,
+    asked: Asked,
 ) -> Response:
     """The same for a spreadsheet; 422: the period is too long for its step."""
-    desk, now = visitor.console, datetime.now(UTC)
-    every = counted_lines(desk.reads)
-    wanted = _wanted(visitor, every, (line, first, last, step, by), earlier=earlier, now=now)
-    chosen = _chosen(every, wanted)
+    desk, now, wanted, chosen = visitor.console, asked.now, asked.wanted, asked.chosen
     visitor.note(
         AuditVerb.EXPORT, "counts.csv", line=wanted.line, first=str(wanted.first), last=str(wanted.last)
     )

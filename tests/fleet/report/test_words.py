@@ -33,6 +33,9 @@ def test_every_finding_has_words(tmp_path: Path, language: str) -> None:
 
     assert len(content) > 15
     assert not any("{" in text for text in content)
-    source = (ROOT / "fleet/report/evaluate.py").read_text()
-    keys = set(re.findall(r'_(?:now|soon)\)?\)?\("([a-z_]+)"|of\("([a-z_]+)"', source))
+    judges = ROOT / "fleet/report/evaluate.py", ROOT / "agent/health_findings.py"
+    source = "".join(each.read_text() for each in judges)
+    of_health = r'Finding\([^"\n]+, "([a-z_]+)"'
+    keys = set(re.findall(rf'_(?:now|soon)\)?\)?\("([a-z_]+)"|of\("([a-z_]+)"|{of_health}', source))
+    assert {"degraded", "quarantined"} <= {key for group in keys for key in group}
     assert {key for pair in keys for key in pair if key} <= set(ENGLISH)

@@ -1,4 +1,4 @@
-"""station.boxes.findings, beside the administrator's report, which judges the same"""
+"""station.boxes.findings"""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 from agent.wire import codec
 from agent.wire.payloads import HealthPayload
-from fleet.report import evaluate
 from station.boxes import findings
 from station.boxes.findings import BoxVerdict, JudgedBox, judged, sort_key
 from station.boxes.standing import BoxGaps, BoxStanding, CameraStanding
@@ -125,15 +124,6 @@ def test_what_is_wrong_comes_first() -> None:
 
     assert [each.standing.title for each in sorted(boxes, key=sort_key)] == ["Z", "B", "A", "Chợ"]
     assert [str(each.verdict) for each in sorted(boxes, key=sort_key)] == ["broken", "broken", "look", "well"]
-
-
-def test_the_duty_room_and_the_administrator_s_report_have_the_same_limits() -> None:
-    shared = ("HEALTH_LATE_S", "PENDING_LATE_S", "WARM_C", "CERTIFICATE_SOON_D", "CERTIFICATE_NOW_D",
-              "DEGRADED_NOW", "REPORTED_PER_CAMERA", "SEES")  # fmt: skip
-
-    assert {name: getattr(findings, name) for name in shared} == {
-        name: getattr(evaluate, name) for name in shared
-    }
 
 
 def test_every_kind_of_alarm_about_a_box_is_known() -> None:
