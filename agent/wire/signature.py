@@ -111,8 +111,8 @@ def _canonical(value: Any) -> str:
     return _text(value)
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+_text: Final = json.JSONEncoder(ensure_ascii=False).encode
+"""Made once: `json.dumps` makes an encoder for each value, which is half of what a large manifest takes."""
 
 
 def _number(value: float) -> str:

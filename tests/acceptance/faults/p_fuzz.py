@@ -15,7 +15,7 @@ from tests.agent.commands.test_policy import ISSUED_S, TOPICS, VERBS, KnownTime,
     "P28",
     "fuzzed configurations: random structures, settings in their places, mutated bytes",
     "a Config or one ConfigError each",
-    minutes=4,
+    minutes=1.2,
 )
 def configurations(trial: Trial) -> str:
     """The fuzz tests of the configuration, at the size of a release; their time limit holds for each file."""

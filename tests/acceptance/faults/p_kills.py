@@ -18,7 +18,7 @@ TAKEN = 10
 
 
 @promise(
-    "P1", "the box is killed at random moments and at named places", "0 lost, 0 phantom, 0 doubled", minutes=4
+    "P1", "the box is killed at random moments and at named places", "0 lost, 0 phantom, 0 doubled", minutes=1.2
 )
 def killed_boxes(trial: Trial) -> str:
     """Half of the deaths come at any moment, half at a named place of the delivery.
@@ -40,7 +40,7 @@ def killed_boxes(trial: Trial) -> str:
         return _in_the_end(victim, station, kills, events)
 
 
-@promise("P2", "box, broker and station are killed at random", "0 lost, 0 phantom, 0 doubled", minutes=3)
+@promise("P2", "box, broker and station are killed at random", "0 lost, 0 phantom, 0 doubled", minutes=1.2)
 def killed_parts(trial: Trial) -> str:
     """The broker forgets what it had acknowledged; the station is killed in the middle of its commits."""
     kills, events = trial.size(40, 500), trial.size(6000, 100_000)

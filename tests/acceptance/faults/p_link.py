@@ -33,7 +33,7 @@ PATIENT = "backoff_min_s: 0.2, backoff_max_s: 1"
     "P4", "the broker is away while the box takes a flood of events and pictures, then comes back",
     "0 lost, in order, memory grows by at most 20 MB, the backlog drains at "
     f"1/{DRAIN_SHARE} of what plain SQLite makes durable beside it, or faster",
-    minutes=2,
+    minutes=0.6,
 )  # fmt: skip
 def outage(trial: Trial) -> str:
     """Three days of a busy box's events in minutes: what counts is how many there are."""

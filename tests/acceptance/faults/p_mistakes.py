@@ -9,7 +9,7 @@ from tests.acceptance.faults.mistakes.trial import made
 from tests.acceptance.faults.suite import Broken, NotTried, Trial, promise
 
 AT_ONCE = 4
-USUALLY = 80
+USUALLY = 60
 
 
 @promise(

@@ -24,7 +24,7 @@ RULE = {"action": "pause", "camera": "road", "rule": "movement"}
 @promise(
     "P13", "orders come while the box is killed again and again; some are expired, repeated, foreign or broken",
     "each valid order has one effect and its answer; of the others none has an effect",
-    minutes=2.5,
+    minutes=0.8,
 )  # fmt: skip
 def orders(trial: Trial) -> str:
     """An effect has one moment: two answers of one order with two moments would be two effects.

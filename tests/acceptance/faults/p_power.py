@@ -31,7 +31,7 @@ GOES = 5
     "P3", "the power is cut at random moments: unsynced writes are dropped, torn at 512 bytes, re-ordered",
     f"0 missing, each file opens within {SLOW_S:g} s or {TIMES_NEW:g} times what a new one takes beside it; "
     "with synchronous=NORMAL (planted) something is missing",
-    minutes=4.5,
+    minutes=1.3,
 )  # fmt: skip
 def power_cuts(trial: Trial) -> str:
     """Three recordings of a real outbox, and many disks from each."""

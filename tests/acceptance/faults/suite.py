@@ -14,16 +14,24 @@ import signal
 import tempfile
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import psutil
 
 Size = Literal["quick", "usual", "long"]
 Outcome = Literal["kept", "BROKEN", "not tried"]
+
+LOOK_S = 2.0
+"""So long the machine is watched before one more trial begins: a trial shows what it takes within that."""
+SPARE = 0.25
+"""The share of the machine that has to be idle for one more."""
 
 
 class NotTried(Exception):
@@ -140,25 +148,54 @@ def _processor_s() -> float:
 
 
 def all_tried(room: str, chosen: Sequence[Promise], seed: int, size: Size, jobs: int) -> Iterator[Verdict]:
-    """Try these, `jobs` at one time; the verdicts as they come.
+    """Try these, up to `jobs` at one time; the verdicts as they come.
 
-    More than one at a time have a process each, and the longest begin first.
+    More than one at a time have a process each, and the longest begin first. Most wait for something most of
+    the time, and some keep every core busy: one more begins only while the machine has something to spare, or
+    what is to be done within seconds would take long for want of a processor.
     """
     if jobs == 1:
         yield from (tried(each, seed, size) for each in chosen)
         return
-    longest = sorted(chosen, key=lambda each: -each.minutes)
+    waiting = deque(sorted(chosen, key=lambda each: -each.minutes))
+    running: set[Future[Verdict]] = set()
+    least = min(jobs, len(psutil.Process().cpu_affinity()))
     context = get_context("spawn")
     with ProcessPoolExecutor(jobs, context, initializer=heed_the_end, max_tasks_per_child=1) as pool:
-        trials = [pool.submit(_tried_there, room, each.number, seed, size) for each in longest]
+        machine = Machine()
         try:
-            for trial in as_completed(trials):
-                yield trial.result()
+            while waiting or running:
+                if waiting and (len(running) < least or (len(running) < jobs and machine.has_spare())):
+                    running.add(pool.submit(_tried_there, room, waiting.popleft().number, seed, size))
+                    machine = Machine()
+                done, running = wait(running, LOOK_S, FIRST_COMPLETED)
+                yield from (trial.result() for trial in done)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in active_children():
                 process.terminate()
             raise
+
+
+class Machine:
+    """How idle the machine is, from its making on."""
+
+    def __init__(
+        self, times: Callable[[], Any] = psutil.cpu_times, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`times`: what all cores together spent in what, in seconds."""
+        self._times, self._clock = times, clock
+        self._before, self._began_s = times(), clock()
+
+    def has_spare(self) -> bool:
+        """Whether it was idle enough for one more; False until it was watched long enough, then begins anew."""
+        if self._clock() < self._began_s + LOOK_S:
+            return False
+        now = self._times()
+        spent = [after - before for after, before in zip(now, self._before, strict=True)]
+        idle = (now.idle + now.iowait) - (self._before.idle + self._before.iowait)
+        self._before, self._began_s = now, self._clock()
+        return idle >= SPARE * sum(spent)
 
 
 def heed_the_end() -> None:

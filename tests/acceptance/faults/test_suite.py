@@ -6,16 +6,20 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from tests.acceptance.faults.suite import (
+    LOOK_S,
     Broken,
+    Machine,
     NotTried,
     Outcome,
     Promise,
     Trial,
     Verdict,
+    all_tried,
     exit_status,
     gathered,
     tried,
@@ -88,3 +92,34 @@ def test_a_trial_has_an_empty_folder_and_leaves_nothing() -> None:
     assert (first.outcome, first.measured) == ("kept", again.measured)
     assert first.measured.startswith("6")
     assert not any(folder.exists() for folder in folders)
+
+
+class Times(NamedTuple):
+    """What the cores of a machine spent in what."""
+
+    user: float
+    idle: float
+    iowait: float
+
+
+@pytest.mark.parametrize(("later", "spare"), [
+    (Times(user=14.0, idle=20.0, iowait=0.0), False),
+    (Times(user=12.5, idle=21.5, iowait=0.0), True),
+    (Times(user=13.0, idle=20.2, iowait=0.8), True),
+])  # fmt: skip
+def test_one_more_trial_begins_only_where_the_machine_was_idle_for_a_while(later: Times, spare: bool) -> None:
+    spent, now_s = Times(user=10.0, idle=20.0, iowait=0.0), 100.0
+    machine = Machine(lambda: spent, lambda: now_s)
+    spent = later
+    assert not machine.has_spare()  # it was not watched yet
+
+    now_s += LOOK_S
+    assert machine.has_spare() is spare
+    assert not machine.has_spare()  # it is watched anew
+
+
+def test_several_trials_at_one_time_are_each_tried_once() -> None:
+    chosen = [each for number, each in gathered().items() if number in ("P46", "P61", "P54")]
+
+    numbers = [each.number for each in all_tried("faults", chosen, 1, "quick", 3)]
+    assert sorted(numbers) == ["P46", "P54", "P61"]

@@ -18,7 +18,7 @@ Code: `tests/acceptance/faults/mistakes/`.
 Written by `python -m tests.acceptance.faults.mistakes --write`, which makes each of them anew:
 real files, the real commands, a real broker, a box and a station at work.
 Promise P66 of [the fault suite](faults.md) holds them:
-eighty by chance at its usual size, all of them with `--long`.
+sixty by chance at its usual size, all of them with `--long`.
 
 Whoever makes a mistake gets one message: what, where, and what to do.
 Nobody sees a traceback, in no stream and no log, and nobody waits for more than 15 seconds without a word.
