@@ -43,6 +43,7 @@ def small(folder: Path, maker: Maker) -> Path:
     "P50", "bundles altered without the key: 10,000 by dice, and one whose file of 512 bytes becomes 400 MB",
     "each is taken with the signed content or refused in one line, by both readers; none leaves a byte",
     minutes=0.7,
+    patient=True,
 )  # fmt: skip
 def altered_bundles(trial: Trial) -> str:
     if shutil.which("openssl") is None:

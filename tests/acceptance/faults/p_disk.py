@@ -87,7 +87,9 @@ def full_disk(trial: Trial) -> str:
 
 
 @promise(
-    "P18", "200 damages of the outbox's file", "starts <= 5 s, kept aside, every whole message saved and told"
+    "P18",
+    "200 damages of the outbox's file",
+    "starts <= 5 s, kept aside, every whole message saved and told",
 )
 def damaged_files(trial: Trial) -> str:
     """Bit flips, zero pages, cut ends, broken headers, lost and foreign logs, nothing, a folder instead."""

@@ -16,6 +16,7 @@ from tests.agent.commands.test_policy import ISSUED_S, TOPICS, VERBS, KnownTime,
     "fuzzed configurations: random structures, settings in their places, mutated bytes",
     "a Config or one ConfigError each",
     minutes=1.2,
+    patient=True,
 )
 def configurations(trial: Trial) -> str:
     """The fuzz tests of the configuration, at the size of a release; their time limit holds for each file."""
@@ -34,6 +35,7 @@ def configurations(trial: Trial) -> str:
     "P29",
     "fuzzed orders on the command topics",
     "an order or one refusal each; nothing retained or untimely is done",
+    patient=True,
 )
 def orders(trial: Trial) -> str:
     """Noise, JSON, wrong fields and flipped bytes, under right and wrong verbs."""

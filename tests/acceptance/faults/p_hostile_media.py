@@ -35,6 +35,7 @@ CODECS = {"libx264": "h264", "libx265": "hevc", "mjpeg": "mjpeg"}
     "altered answers of RTSP, packets of H.264 and H.265, and JPEGs, 10,000 together, into decoders",
     f"0 crashes of the agent's process, each decoder at most {MOST_MB} MB, an honest camera gives pictures",
     minutes=2,
+    patient=True,
 )
 def hostile_media(trial: Trial) -> str:
     """Each picture that comes of it is read to the last pixel."""

@@ -64,6 +64,7 @@ class Shown:
     "found in none of more than 1,000 pictures that are handed over or recorded; in each with the mask off; "
     "no mask, packets copied in spite of it, and the mask of another size (planted) are seen",
     minutes=1.5,
+    patient=True,
 )  # fmt: skip
 def decoded(trial: Trial) -> str:
     """Each clip goes through a camera's real process, is recorded by it, and what is recorded is decoded."""
@@ -107,7 +108,7 @@ def shown_of(clip: Clip, masks: tuple[Polygon, ...]) -> Shown:
     """Let a camera's process decode and record the clip."""
     source = {"kind": "file", "path": str(clip.path), "pace": "real"}
     settings = CameraSettings.model_validate(
-        {"name": "north", "source": source, "max_fps": 120, "privacy_masks": masks}
+        {"name": "north", "source": source, "max_fps": 120, "privacy_masks": masks, "open_timeout_s": 60}
     )
     clock, readers = SystemClock(), list[FootageReader]()
     # The reader is there with the child, as in the agent: what is dated before that is not believed.

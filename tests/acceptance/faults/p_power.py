@@ -32,6 +32,7 @@ GOES = 5
     f"0 missing, each file opens within {SLOW_S:g} s or {TIMES_NEW:g} times what a new one takes beside it; "
     "with synchronous=NORMAL (planted) something is missing",
     minutes=1.3,
+    patient=True,
 )  # fmt: skip
 def power_cuts(trial: Trial) -> str:
     """Three recordings of a real outbox, and many disks from each."""

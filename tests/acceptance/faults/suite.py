@@ -8,13 +8,13 @@ verdict "not tried" with the reason: never "kept".
 from __future__ import annotations
 
 import importlib
+import os
 import random
 import resource
 import signal
 import tempfile
 import time
 import traceback
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -30,8 +30,10 @@ Outcome = Literal["kept", "BROKEN", "not tried"]
 
 LOOK_S = 2.0
 """So long the machine is watched before one more trial begins: a trial shows what it takes within that."""
-SPARE = 0.25
-"""The share of the machine that has to be idle for one more."""
+SPARE = 0.35
+"""The share of the machine that has to be idle, or at work on what gives way, for one more."""
+GIVES_WAY = 10
+"""How nice (nice(2)) a patient trial is to all others."""
 
 
 class NotTried(Exception):
@@ -75,6 +77,8 @@ class Promise:
     """Returns what was measured; raises Broken, NotTried, or AssertionError."""
     minutes: float = 0.5
     """About so long it takes at its usual size: of several at one time the longest begin first."""
+    patient: bool = False
+    """It works without a pause and is held to no seconds: beside others it gives way to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +111,13 @@ PROMISES: dict[str, Promise] = {}
 
 
 def promise(
-    number: str, done: str, mark: str, minutes: float = 0.5
+    number: str, done: str, mark: str, minutes: float = 0.5, *, patient: bool = False
 ) -> Callable[[Callable[[Trial], str]], Callable[[Trial], str]]:
-    """Declare the trial of a promise, and about how long it takes."""
+    """Declare the trial of a promise, about how long it takes, and whether it may wait."""
 
     def declare(run: Callable[[Trial], str]) -> Callable[[Trial], str]:
         assert number not in PROMISES, f"{number} is declared twice"
-        PROMISES[number] = Promise(number, done, mark, run, minutes)
+        PROMISES[number] = Promise(number, done, mark, run, minutes, patient)
         return run
 
     return declare
@@ -151,25 +155,30 @@ def all_tried(room: str, chosen: Sequence[Promise], seed: int, size: Size, jobs:
     """Try these, up to `jobs` at one time; the verdicts as they come.
 
     More than one at a time have a process each, and the longest begin first. Most wait for something most of
-    the time, and some keep every core busy: one more begins only while the machine has something to spare, or
-    what is to be done within seconds would take long for want of a processor.
+    the time, and are held to seconds: one more begins only while the machine has something to spare. What is
+    patient fills the pauses, one such trial for each core, and gives way to the others.
     """
     if jobs == 1:
         yield from (tried(each, seed, size) for each in chosen)
         return
-    waiting = deque(sorted(chosen, key=lambda each: -each.minutes))
-    running: set[Future[Verdict]] = set()
-    least = min(jobs, len(psutil.Process().cpu_affinity()))
+    waiting = sorted(chosen, key=lambda each: -each.minutes)
+    running: dict[Future[Verdict], Promise] = {}
+    cores = len(os.sched_getaffinity(0))
     context = get_context("spawn")
     with ProcessPoolExecutor(jobs, context, initializer=heed_the_end, max_tasks_per_child=1) as pool:
         machine = Machine()
         try:
             while waiting or running:
-                if waiting and (len(running) < least or (len(running) < jobs and machine.has_spare())):
-                    running.add(pool.submit(_tried_there, room, waiting.popleft().number, seed, size))
-                    machine = Machine()
-                done, running = wait(running, LOOK_S, FIRST_COMPLETED)
-                yield from (trial.result() for trial in done)
+                patient = sum(each.patient for each in running.values())
+                has_spare = len(running) == patient or machine.has_spare()
+                begins = (each for each in waiting if (patient < cores if each.patient else has_spare))
+                if len(running) < jobs and (one := next(begins, None)) is not None:
+                    waiting.remove(one)
+                    running[pool.submit(_tried_there, room, one.number, seed, size)] = one
+                    machine = machine if one.patient else Machine()
+                for trial in wait(running, LOOK_S, FIRST_COMPLETED).done:
+                    del running[trial]
+                    yield trial.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in active_children():
@@ -178,7 +187,7 @@ def all_tried(room: str, chosen: Sequence[Promise], seed: int, size: Size, jobs:
 
 
 class Machine:
-    """How idle the machine is, from its making on."""
+    """How much of the machine is idle, or at work on what gives way, from its making on."""
 
     def __init__(
         self, times: Callable[[], Any] = psutil.cpu_times, clock: Callable[[], float] = time.monotonic
@@ -188,12 +197,12 @@ class Machine:
         self._before, self._began_s = times(), clock()
 
     def has_spare(self) -> bool:
-        """Whether it was idle enough for one more; False until it was watched long enough, then begins anew."""
+        """Whether that is enough for one more; False until it was watched long enough, then begins anew."""
         if self._clock() < self._began_s + LOOK_S:
             return False
         now = self._times()
         spent = [after - before for after, before in zip(now, self._before, strict=True)]
-        idle = (now.idle + now.iowait) - (self._before.idle + self._before.iowait)
+        idle = sum(getattr(now, way) - getattr(self._before, way) for way in ("idle", "iowait", "nice"))
         self._before, self._began_s = now, self._clock()
         return idle >= SPARE * sum(spent)
 
@@ -204,7 +213,10 @@ def heed_the_end() -> None:
 
 
 def _tried_there(room: str, number: str, seed: int, size: Size) -> Verdict:
-    return tried(gathered(room)[number], seed, size)
+    one = gathered(room)[number]
+    if one.patient:
+        os.nice(GIVES_WAY)
+    return tried(one, seed, size)
 
 
 def gathered(room: str = "faults") -> dict[str, Promise]:

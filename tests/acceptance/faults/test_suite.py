@@ -98,17 +98,18 @@ class Times(NamedTuple):
     """What the cores of a machine spent in what."""
 
     user: float
+    nice: float
     idle: float
     iowait: float
 
 
 @pytest.mark.parametrize(("later", "spare"), [
-    (Times(user=14.0, idle=20.0, iowait=0.0), False),
-    (Times(user=12.5, idle=21.5, iowait=0.0), True),
-    (Times(user=13.0, idle=20.2, iowait=0.8), True),
+    (Times(user=14.0, nice=0.0, idle=20.0, iowait=0.0), False),
+    (Times(user=12.0, nice=0.0, idle=22.0, iowait=0.0), True),
+    (Times(user=12.4, nice=0.7, idle=20.2, iowait=0.7), True),
 ])  # fmt: skip
-def test_one_more_trial_begins_only_where_the_machine_was_idle_for_a_while(later: Times, spare: bool) -> None:
-    spent, now_s = Times(user=10.0, idle=20.0, iowait=0.0), 100.0
+def test_one_more_trial_begins_only_where_the_machine_had_something_to_spare(later: Times, spare: bool) -> None:
+    spent, now_s = Times(user=10.0, nice=0.0, idle=20.0, iowait=0.0), 100.0
     machine = Machine(lambda: spent, lambda: now_s)
     spent = later
     assert not machine.has_spare()  # it was not watched yet
@@ -123,3 +124,10 @@ def test_several_trials_at_one_time_are_each_tried_once() -> None:
 
     numbers = [each.number for each in all_tried("faults", chosen, 1, "quick", 3)]
     assert sorted(numbers) == ["P46", "P54", "P61"]
+
+
+def test_what_is_patient_gives_way_to_what_is_tried_beside_it() -> None:
+    patient = {number for number, each in gathered().items() if each.patient}
+
+    assert {"P3", "P28", "P37", "P38"} <= patient
+    assert not patient & {"P22", "P23", "P24", "P41"}
