@@ -18,7 +18,11 @@ TAKEN = 10
 
 
 @promise(
-    "P1", "the box is killed at random moments and at named places", "0 lost, 0 phantom, 0 doubled", minutes=1.2
+    "P1",
+    "the box is killed at random moments and at named places",
+    "0 lost, 0 phantom, 0 doubled",
+    minutes=1.2,
+    patient=True,
 )
 def killed_boxes(trial: Trial) -> str:
     """Half of the deaths come at any moment, half at a named place of the delivery.
@@ -97,7 +101,10 @@ def lost_by_trust(trial: Trial, name: str, *, confirm: str = "", plant: str = ""
 
 
 @promise(
-    "P2.1", "planted fault: the box forgets on PUBACK", "it loses and the judge sees it; with receipts 0 lost"
+    "P2.1",
+    "planted fault: the box forgets on PUBACK",
+    "it loses and the judge sees it; with receipts 0 lost",
+    patient=True,
 )
 def forgotten_on_puback(trial: Trial) -> str:
     """A suite that cannot turn red proves nothing."""
@@ -109,7 +116,10 @@ def forgotten_on_puback(trial: Trial) -> str:
 
 
 @promise(
-    "P2.2", "planted fault: what the broker has taken is never sent again", "it loses and the judge sees it"
+    "P2.2",
+    "planted fault: what the broker has taken is never sent again",
+    "it loses and the judge sees it",
+    patient=True,
 )
 def never_sent_again(trial: Trial) -> str:
     """Without a receipt a message must go again: brokers lose what they have taken."""

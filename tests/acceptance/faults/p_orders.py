@@ -25,6 +25,7 @@ RULE = {"action": "pause", "camera": "road", "rule": "movement"}
     "P13", "orders come while the box is killed again and again; some are expired, repeated, foreign or broken",
     "each valid order has one effect and its answer; of the others none has an effect",
     minutes=0.8,
+    patient=True,
 )  # fmt: skip
 def orders(trial: Trial) -> str:
     """An effect has one moment: two answers of one order with two moments would be two effects.

@@ -104,9 +104,9 @@ class Times(NamedTuple):
 
 
 @pytest.mark.parametrize(("later", "spare"), [
-    (Times(user=14.0, nice=0.0, idle=20.0, iowait=0.0), False),
-    (Times(user=12.0, nice=0.0, idle=22.0, iowait=0.0), True),
-    (Times(user=12.4, nice=0.7, idle=20.2, iowait=0.7), True),
+    (Times(user=12.1, nice=0.0, idle=21.9, iowait=0.0), False),
+    (Times(user=11.9, nice=0.0, idle=22.1, iowait=0.0), True),
+    (Times(user=11.9, nice=0.7, idle=20.7, iowait=0.7), True),
 ])  # fmt: skip
 def test_one_more_trial_begins_only_where_the_machine_had_something_to_spare(later: Times, spare: bool) -> None:
     spent, now_s = Times(user=10.0, nice=0.0, idle=20.0, iowait=0.0), 100.0
