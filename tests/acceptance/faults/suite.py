@@ -28,9 +28,9 @@ import psutil
 Size = Literal["quick", "usual", "long"]
 Outcome = Literal["kept", "BROKEN", "not tried"]
 
-LOOK_S = 3.0
+LOOK_S = 2.0
 """So long the machine is watched before one more trial begins: a trial shows what it takes within that."""
-SPARE = 0.5
+SPARE = 0.25
 """The share of the machine that has to be idle, or at work on what gives way, for one more."""
 GIVES_WAY = 10
 """How nice (nice(2)) a patient trial is to all others."""

@@ -104,7 +104,7 @@ class Times(NamedTuple):
 
 
 @pytest.mark.parametrize(("later", "spare"), [
-    (Times(user=12.1, nice=0.0, idle=21.9, iowait=0.0), False),
+    (Times(user=13.1, nice=0.0, idle=20.9, iowait=0.0), False),
     (Times(user=11.9, nice=0.0, idle=22.1, iowait=0.0), True),
     (Times(user=11.9, nice=0.7, idle=20.7, iowait=0.7), True),
 ])  # fmt: skip
