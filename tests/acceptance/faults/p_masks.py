@@ -24,6 +24,7 @@ from agent.cameras.footage import FootageReader, Piece
 from agent.cameras.settings import CameraSettings
 from agent.clock import SystemClock
 from agent.errors import CameraRefused
+from tests.acceptance.faults.real_time import give_up_real_time
 from tests.acceptance.faults.suite import Broken, Trial, promise
 from tests.support.coded_pattern import MASK, Searcher, cells_of, luma_of, painted, picture_of, shows, world
 from tests.support.film import played
@@ -185,6 +186,7 @@ def _every_child(folder: Path, text: str) -> Iterator[None]:
 def _clips(trial: Trial) -> list[Clip]:
     """One of each codec and pixel format that FFmpeg can make and then show again."""
     av.logging.set_level(None)
+    give_up_real_time()
     clips = [each for name, pixels in _ways(trial) if (each := _made(trial.folder, name, pixels)) is not None]
     changing = trial.folder / "changing.h264"
     changing.write_bytes(
