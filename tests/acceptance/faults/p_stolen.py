@@ -169,13 +169,15 @@ def _look(victim: Victim, station: Receiver, image: Path, count: int) -> tuple[P
 
 
 def _receipted(victim: Victim, station: Receiver) -> tuple[list[bytes], list[bytes]]:
-    """What the station has of ended events: their ids, and some bytes of each picture."""
+    """What the station has of the fed events that ended: their ids, and some bytes of each picture.
+
+    Those of the camera go on: the same picture may just be on its way again.
+    """
     ended = station.rows(
         "select distinct event_id from event_revision where json_extract(body, '$.camera') = 'fed' "
         "and json_extract(body, '$.phase') = 'end'"
     )
-    pictures = [path.read_bytes() for path in station.folder.rglob("?" * 64) if path.is_file()]
-    return [name.encode() for (name,) in ended], [data[len(data) // 2 :][:24] for data in pictures]
+    return [name.encode() for (name,) in ended], [middle for middle, _ in _pictures(station)]
 
 
 def _below(folder: Path, name: str) -> Path:

@@ -203,7 +203,7 @@ def secrets(trial: Trial) -> str:
     try:
         ends_s = time.monotonic() + trial.size(10, 60, quick=5)
         while time.monotonic() < ends_s:
-            seen += [path.read_bytes().decode(errors="replace") for path in _processes(box)]
+            seen += _processes(box)
             time.sleep(0.5)
     finally:
         box.kill()
@@ -228,10 +228,13 @@ def secrets(trial: Trial) -> str:
     return f"looked at {len(seen)} outputs, files and process tables: 0 hits"
 
 
-def _processes(box: Box) -> list[Path]:
-    """The command lines and environments of the box and its children."""
+def _processes(box: Box) -> list[str]:
+    """The command lines and environments of the box and its children, as far as they live."""
     assert box.process is not None
+    seen: list[str] = []
     with suppress(psutil.Error):
         family = [psutil.Process(box.process.pid), *psutil.Process(box.process.pid).children(recursive=True)]
-        return [Path(f"/proc/{each.pid}/{what}") for each in family for what in ("cmdline", "environ")]
-    return []
+        for path in (Path(f"/proc/{each.pid}/{what}") for each in family for what in ("cmdline", "environ")):
+            with suppress(FileNotFoundError, ProcessLookupError):  # a child has ended meanwhile
+                seen.append(path.read_bytes().decode(errors="replace"))
+    return seen
