@@ -14,6 +14,7 @@ import fcntl
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -114,6 +115,8 @@ def upgrade(engine: Engine, to: str = "head") -> tuple[str | None, str]:
     try:
         with engine.begin() as connection:
             before = version(connection)
+            if before == versions()[0] and to == "head":
+                return before, before
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, to)
@@ -167,10 +170,11 @@ def current_version(connection: Connection) -> str:
     return own
 
 
-def versions() -> list[str]:
-    """Every version that this station knows, the newest first."""
+@cache
+def versions() -> tuple[str, ...]:
+    """Every version that this station knows, the newest first; asking loads each step, so once is enough."""
     scripts = ScriptDirectory.from_config(_config())
-    return [script.revision for script in scripts.walk_revisions()]
+    return tuple(script.revision for script in scripts.walk_revisions())
 
 
 def _config() -> AlembicConfig:

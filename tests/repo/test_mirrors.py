@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("agent", "station", "models", "fleet", "verifier")
 _HOME = "tests/support/home_assistant_schema.py"
@@ -26,6 +24,11 @@ def modules(*folders: str) -> list[Path]:
     return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
+def where(path: Path) -> str:
+    """Its path in the project."""
+    return path.relative_to(ROOT).as_posix()
+
+
 @cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
@@ -36,16 +39,19 @@ def does_something(path: Path) -> bool:
     return any(isinstance(node, ast.FunctionDef) for node in ast.walk(parsed(path)))
 
 
-@pytest.mark.parametrize("path", modules(*PACKAGES), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_module_that_does_something_has_its_mirror(path: Path) -> None:
+def has_its_mirror(path: Path) -> bool:
+    """Whether there is a file of tests of this module, which says so; or need not be."""
     place = path.relative_to(ROOT)
     if path.stem.startswith("__") or place.is_relative_to(GRADUAL) or not does_something(path):
-        return
+        return True
     mirror = ROOT / "tests" / place.parent / f"test_{path.name}"
+    said = mirror.read_text(encoding="utf-8") if mirror.is_file() else ""
+    return said.startswith(f'"""{".".join(place.with_suffix("").parts)}')
 
-    assert mirror.is_file()
-    first = mirror.read_text(encoding="utf-8").partition("\n")[0]
-    assert first.startswith(f'"""{".".join(place.with_suffix("").parts)}')
+
+# A file of thousands of small tests takes half a minute of the whole run: each of these looks at all modules.
+def test_every_module_that_does_something_has_its_mirror() -> None:
+    assert [where(path) for path in modules(*PACKAGES) if not has_its_mirror(path)] == []
 
 
 def shown(mirror: Path) -> Path:
@@ -91,12 +97,15 @@ def foreign_private_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, part) for part in parts if is_private(part))
 
 
-@pytest.mark.parametrize("path", modules("tests"), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_test_touches_a_private_name_of_another_module(path: Path) -> None:
-    place = path.relative_to(ROOT).as_posix()
-    touched = [(line, name) for line, name in foreign_private_names(parsed(path))]
+def test_no_test_touches_a_private_name_of_another_module() -> None:
+    touched = [
+        (f"{where(path)}:{line}", name)
+        for path in modules("tests")
+        for line, name in foreign_private_names(parsed(path))
+        if f"{where(path)}: {name}" not in ALLOWED
+    ]
 
-    assert [each for each in touched if f"{place}: {each[1]}" not in ALLOWED] == []
+    assert touched == []
 
 
 def test_the_check_of_private_names_bites() -> None:
@@ -114,14 +123,17 @@ def identifiers(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 yield getattr(node, "lineno", 0), value
 
 
-@pytest.mark.parametrize(
-    "path",
-    modules(*PACKAGES, "tests", "benchmarks", "examples", "deploy"),
-    ids=lambda path: path.relative_to(ROOT).as_posix(),
-)
-def test_nothing_is_called_told(path: Path) -> None:
+def test_nothing_is_called_told() -> None:
     """It would say nothing: a bool, bytes, a moment, ids or a box, each has a name of its own."""
-    assert [line for line, name in identifiers(parsed(path)) if name == "told"] == []
+    everywhere = modules(*PACKAGES, "tests", "benchmarks", "examples", "deploy")
+    called = [
+        f"{where(path)}:{line}"
+        for path in everywhere
+        for line, name in identifiers(parsed(path))
+        if name == "told"
+    ]
+
+    assert called == []
 
 
 def test_no_class_name_stands_twice() -> None:

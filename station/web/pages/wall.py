@@ -51,6 +51,8 @@ def wall(visitor: Officer, kiosk: bool = False, only: str = "") -> HTMLResponse:
     )  # before the events are read: what comes meanwhile is sent once more, never left out
     cards = cards_of(desk.reads, newest_keys(desk.reads, SHOWN, _now_ms()))
     tiles = [desk.tiles.of(each, visitor.language) for each in cards]
+    if only == "alerts":
+        tiles = [tile for tile in tiles if tile["is_alert"]]
     alerts = _open_alerts(visitor)
     return visitor.page(
         "wall.html",
@@ -161,6 +163,12 @@ def _beat(visitor: Visitor) -> dict[str, Any]:
 def standing(visitor: Officer) -> dict[str, str]:
     """For pages that do not follow: what every screen must say at once."""
     return {"unkept": _unkept(visitor)}
+
+
+@router.get("/open-alerts")
+def open_alerts(visitor: Officer) -> dict[str, Any]:
+    """The newest open alerts, for a wall whose list has gaps: some were settled, or one is open again."""
+    return {"alerts": _open_alerts(visitor)}
 
 
 def _unkept(visitor: Visitor) -> str:

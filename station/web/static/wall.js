@@ -67,6 +67,7 @@ function show(card) {
   const isNew = !document.querySelector(`[data-key="${CSS.escape(card.key)}"]`);
   if (isNew && !card.is_late && Date.now() + stationAheadMs - card.at_ms < FRESH_MS) tile.classList.add("is-fresh");
   if (wall.dataset.only !== "alerts" || card.is_alert) place(tiles, tile, SHOWN);
+  asked?.add(card.key);
   if (card.is_open) place(alerts, made(card), ALERTS);
   else drop(card.key);
   document.getElementById("empty").hidden = tiles.children.length > 0;
@@ -92,8 +93,25 @@ function review(change) {
     tile.classList.toggle("is-alert", change.is_open && tile.hasAttribute("data-alert"));
     tile.querySelector(".take").hidden = !change.is_untaken || !tile.hasAttribute("data-alert");
   }
+  asked?.add(change.key);
   if (!change.is_open) drop(change.key);
+  else if (!alerts.querySelector(`[data-key="${CSS.escape(change.key)}"]`)) complete(); // it is open again
   quietIfNone();
+}
+
+// Of the open alerts the newest are shown: where some of them are settled, others follow.
+let asked = null; // what was told since it was asked for: newer than the answer
+let isAskedAgain = false;
+async function complete() {
+  isAskedAgain = asked !== null;
+  if (isAskedAgain) return;
+  asked = new Set();
+  const answer = await fetch("/open-alerts", { cache: "no-store", headers: { accept: "application/json" } }).catch(() => null);
+  const cards = answer && answer.ok ? (await answer.json().catch(() => ({ alerts: [] }))).alerts : [];
+  for (const card of cards) if (!asked.has(card.key)) place(alerts, made(card), ALERTS);
+  asked = null;
+  quietIfNone();
+  if (isAskedAgain) complete();
 }
 
 function beat(said) {
@@ -108,6 +126,7 @@ function beat(said) {
   trouble.textContent = wrong;
   if (said.boxes === undefined) return;
   document.getElementById("open").textContent = said.open;
+  if (alerts.children.length < Math.min(ALERTS, said.open)) complete();
   const latest = said.boxes.filter((box) => box.well).sort((a, b) => a.heard_ms - b.heard_ms).pop()?.heard;
   pulse.className = "pulse good";
   pulse.textContent = latest ? wall.dataset.wordFresh.replace("{at}", latest) : wall.dataset.wordNobox;

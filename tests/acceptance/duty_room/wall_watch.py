@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 from agent.language import translated
 from station.review.states import STATE_WORDS, ReviewState
 from station.store.schema import LATE_MS
-from station.web.pages.wall import BEAT_S, BOX_STATES, SILENT, SILENT_MS
+from station.web.pages.wall import ALERTS, BEAT_S, BOX_STATES, SILENT, SILENT_MS
 from tests.acceptance.faults.stage import Receiver
 
 NOTICES_S = 12.0
@@ -194,6 +194,8 @@ class WallWatch:
         least, most = min(each.open for each in past), max(each.open for each in past)
         if not least <= shown["open"] <= most:
             yield "another number of open alerts than in the store", f"{shown['open']}, not {least} to {most}"
+        if len(shown["alerts"]) < min(ALERTS, least):
+            yield "open alerts are left out", f"{len(shown['alerts'])} of {least} to {most}"
         for box in shown["boxes"]:
             device = box["device"]
             stood = {_stands(*each.boxes[device], each.at_s) for each in past if device in each.boxes}

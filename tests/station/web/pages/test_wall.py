@@ -14,6 +14,7 @@ from sqlalchemy import select
 from agent.core.types import Event, Instant
 from station.review.queue import ReviewQueue
 from station.review.standing import Reviewer
+from station.review.states import ReviewState
 from station.store.database import engine_of, url_of
 from station.store.schema import box as box_table
 from station.watch.embedded import Address
@@ -61,9 +62,10 @@ def test_an_event_appears_without_a_reload_with_its_picture_and_in_vietnamese(
     chrome: Browser, room: DutyRoom, box: FakeBox
 ) -> None:
     with at_the_screen(chrome, room) as officer:
+        expect(officer.page.locator("#pulse.good")).to_be_visible()
+        officer.page.wait_for_load_state("load")
         loads: list[str] = []
         officer.page.on("load", lambda: loads.append("load"))
-        expect(officer.page.locator("#pulse.good")).to_be_visible()
 
         box.tell(an_alert(1))
 
@@ -153,6 +155,47 @@ def test_a_review_that_was_taken_while_a_screen_was_away_is_shown_when_it_is_bac
 
         shown = tile(officer.page, box, 1).locator(".reviewed").first
         expect(shown).to_contain_text("Trần Văn Minh", timeout=60_000)
+
+
+def _settle(room: DutyRoom, box: FakeBox, numbers: range, state: ReviewState = ReviewState.CONFIRMED) -> None:
+    """As officers elsewhere do it."""
+    engine = engine_of(url_of(room.config.database, room.config.state_dir))
+    queue = ReviewQueue(engine)
+    with engine.connect() as connection:
+        box_id = connection.scalar(select(box_table.c.id).where(box_table.c.device == box.device)) or 0
+    for number in numbers:
+        key = (box_id, f"e-{number}")
+        queue.mark(key, state, Reviewer("minh", "Trần Văn Minh"), seen=queue.standing(key).change_id)
+    engine.dispose()
+
+
+def test_where_open_alerts_are_settled_those_behind_them_move_up(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    with at_the_screen(chrome, room) as officer:
+        for number in range(1, 15):
+            box.tell(an_alert(number, ago_s=20 - number))
+        expect(tile(officer.page, box, 14, "#alerts")).to_be_visible()
+        expect(tile(officer.page, box, 1, "#alerts")).to_have_count(0)  # of fourteen twelve are shown
+
+        _settle(room, box, range(3, 15))
+
+        expect(tile(officer.page, box, 1, "#alerts")).to_be_visible(timeout=30_000)
+        expect(tile(officer.page, box, 14, "#alerts")).to_have_count(0)
+
+
+def test_an_alert_that_is_open_again_stands_among_the_open_ones_again(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    with at_the_screen(chrome, room) as officer:
+        box.tell(an_alert(1))
+        expect(tile(officer.page, box, 1, "#alerts")).to_be_visible()
+        _settle(room, box, range(1, 2))
+        expect(tile(officer.page, box, 1, "#alerts")).to_have_count(0)
+
+        _settle(room, box, range(1, 2), ReviewState.NEW)
+
+        expect(tile(officer.page, box, 1, "#alerts")).to_be_visible()
 
 
 def test_a_wall_that_hears_nothing_says_since_when(chrome: Browser, embedded: Address, tmp_path: Path) -> None:
