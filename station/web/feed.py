@@ -4,7 +4,8 @@ Invariants
 1. Events have numbers in the order in which the store kept them, and steps of reviews in the order in which
    they were taken. Who says which of both he had last (FeedPlace) gets all after it, once, in order, also after
    a break and after a restart of whatever part; or is told that he is too far behind, and begins anew.
-2. No tile is older than a step that was handed out before it: steps are read first, then events as they stand.
+2. No tile is older than a step that was handed out before it: steps are read first, then events as they stand;
+   and who is behind by more events than are read at once gets no step before he has had all of these.
 3. One reader follows for all screens, and a screen that does not read holds up nobody.
 4. How the boxes stand is read once for all screens, and takes no more than a small share of the time.
 """
@@ -41,7 +42,9 @@ FAR: Final = 10_000
 AT_ONCE: Final = 200
 BEAT_AGE_S: Final = 1.0
 BEAT_SHARE: Final = 20
-"""A beat that took so long to read holds for so many times as long."""
+"""A beat that took so long to read holds for so many times as long;"""
+BEAT_MOST_S: Final = 5.0
+"""but no longer than this: a wall that says that it receives must not show how boxes stood long ago."""
 _PLACE: Final = re.compile(r"(\d{1,15})(?:-(\d{1,15}))?", re.ASCII)
 
 
@@ -103,8 +106,9 @@ class StationBeat:
 class EventFeed:
     """The newest of the feed, and who waits for the next."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, at_once: int = AT_ONCE) -> None:
+        """`at_once`: so many events and steps are read, and handed out, at a time."""
+        self._engine, self._at_once = engine, at_once
         self._items: deque[FeedItem] = deque()
         self._floor = self._head = FeedPlace(0, 0)
         """Everything between these two is among the items."""
@@ -169,7 +173,7 @@ class EventFeed:
                     break  # and so it is with all before it
                 if item.is_after(place):
                     found.append(item)
-            part = tuple(found[: -AT_ONCE - 1 : -1])
+            part = tuple(found[: -self._at_once - 1 : -1])
             return FeedRun(part, part[-1].place if len(part) < len(found) else self._head)
 
     def behind(self, place: FeedPlace) -> FeedRun | None:
@@ -182,7 +186,7 @@ class EventFeed:
         events, steps = head.event - place.event, head.step - place.step
         if not (0 <= events <= FAR and 0 <= steps <= FAR) or place.event + 1 < feed_floor(self._engine):
             return None
-        run = self._read(place)
+        run = self._read(place, with_steps=events <= self._at_once)  # invariant 2
         items = tuple(each for each in run.items if not each.is_after(head))  # the rest will be at hand
         return FeedRun(items, FeedPlace(min(run.place.event, head.event), min(run.place.step, head.step)))
 
@@ -197,7 +201,8 @@ class EventFeed:
             if self._beat is None or began_s >= self._beat_until_s:
                 self._beat = StationBeat(tuple(box_beats(self._engine)), open_total(self._engine))
                 ended_s = time.monotonic()
-                self._beat_until_s = ended_s + max(BEAT_AGE_S, BEAT_SHARE * (ended_s - began_s))
+                holds_s = min(BEAT_MOST_S, BEAT_SHARE * (ended_s - began_s))
+                self._beat_until_s = ended_s + max(BEAT_AGE_S, holds_s)
             return self._beat
 
     @contextmanager
@@ -249,13 +254,13 @@ class EventFeed:
                 self._floor = self._items.popleft().place
         return run.place.passes(before)
 
-    def _read(self, place: FeedPlace) -> FeedRun:
-        """What follows in the store, at most AT_ONCE of either; invariant 2."""
+    def _read(self, place: FeedPlace, *, with_steps: bool = True) -> FeedRun:
+        """What follows in the store, at most `at_once` of either; invariant 2."""
         items: list[FeedItem] = []
-        for step in changes_after(self._engine, place.step, AT_ONCE):
+        for step in changes_after(self._engine, place.step, self._at_once) if with_steps else ():
             place = FeedPlace(place.event, step.id)
             items.append(FeedItem(place, step))
-        part = feed_after(self._engine, place.event, AT_ONCE)
+        part = feed_after(self._engine, place.event, self._at_once)
         if part.ids:
             latest = dict(zip(part.keys, part.ids, strict=True))  # of an event that changed twice the last time
             cards = {latest[card.key]: card for card in cards_of(self._engine, list(latest))}

@@ -77,7 +77,10 @@ def played(trial: Trial, kills: int, consoles: int, plant: str = "") -> tuple[st
             victim.start(20)
             kept = settled(victim, screen.station)
             due = Due.of(screen.station)
-            least_left(lambda: sum(len(due.keys) - each for each in followers.numbers()), quiet_s=QUIET_S)
+            # Its camera goes on: consoles hear of more than was due then.
+            least_left(
+                lambda: sum(max(0, len(due.keys) - each) for each in followers.numbers()), quiet_s=QUIET_S
+            )
             page.until_it_has(due.keys)
             notes = followers.notes()
             known = Due.of(screen.station)  # read last: what came meanwhile is nobody's phantom

@@ -26,6 +26,8 @@ OLD_S = BEAT_S + NOTICES_S + 3.0
 """What a wall shows may be as old, where it does not say that it hears nothing; 3 s are the machine's."""
 FRESH_S = 60.0
 SHOWN = 60
+A_LOOK = 1
+"""So many alerts at most are settled, or opened again, between two looks: what stood between is not seen."""
 BEGAN = "coalesce(start_ms + clock_offset_ms, start_ms)"
 """In SQL: when an event began, by all that is known."""
 
@@ -127,6 +129,8 @@ class WallWatch:
     examples: dict[str, str] = field(default_factory=dict)
     _past: deque[StoreAt] = field(default_factory=deque)
     _down_s: float | None = None
+    _lacking_s: float | None = None
+    """Since when the wall shows fewer open alerts than it has room for and there are."""
 
     def look(self) -> None:
         """Hold what it shows now against the store of now and of the time for which it may be old."""
@@ -168,7 +172,7 @@ class WallWatch:
             if fresh["old_ms"] > (FRESH_S + 5) * 1000:
                 yield "what happened long ago looks new", f"{fresh['old_ms'] / 1000:.0f} s"
         if shown["is_good"] and len(past) > 1 and past[0].at_s < now_s - OLD_S + 3:
-            yield from self._standing(shown, past)
+            yield from self._standing(shown, past, now_s)
 
     def _tile(
         self, tile: dict[str, Any], store: StoreAt, past: Sequence[StoreAt], *, is_old: bool
@@ -190,11 +194,17 @@ class WallWatch:
         if all(key in each.pictured for each in past) and not tile["has_picture"]:
             yield "a tile lacks its picture", key
 
-    def _standing(self, shown: dict[str, Any], past: Sequence[StoreAt]) -> Iterator[tuple[str, str]]:
+    def _standing(
+        self, shown: dict[str, Any], past: Sequence[StoreAt], now_s: float
+    ) -> Iterator[tuple[str, str]]:
         least, most = min(each.open for each in past), max(each.open for each in past)
-        if not least <= shown["open"] <= most:
+        if not least - A_LOOK <= shown["open"] <= most + A_LOOK:
             yield "another number of open alerts than in the store", f"{shown['open']}, not {least} to {most}"
-        if len(shown["alerts"]) < min(ALERTS, least):
+        if len(shown["alerts"]) >= min(ALERTS, least):
+            self._lacking_s = None  # where one is settled the wall asks for the next
+        else:
+            self._lacking_s = self._lacking_s or now_s
+        if self._lacking_s and now_s - self._lacking_s > OLD_S:
             yield "open alerts are left out", f"{len(shown['alerts'])} of {least} to {most}"
         for box in shown["boxes"]:
             device = box["device"]

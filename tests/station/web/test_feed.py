@@ -175,6 +175,23 @@ def test_a_step_of_a_review_comes_after_what_it_is_about_and_also_after_a_break(
     assert (item.said.event_id, item.said.state) == ("e-1", ReviewState.SEEN)
 
 
+def test_who_is_far_behind_gets_no_tile_that_is_older_than_a_step_he_has_had(followed: Followed) -> None:
+    followed.happen(5)
+    followed.feed.place()  # from here on all is at hand
+    followed.happen(AT_ONCE + 50)
+    while followed.feed.turn():
+        pass
+    followed.review(AT_ONCE + 40)
+    followed.feed.turn()
+
+    sent = followed.next_after(FeedPlace(0, 0))
+
+    assert sent is not None
+    last = [each.said for each in sent[0] if each.said.event_id == f"e-{AT_ONCE + 40}"][-1]
+    assert (last.review if isinstance(last, EventCard) else str(last.state)) == "seen"
+    assert numbers(sent[0]) == list(range(1, AT_ONCE + 56))
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     acts=st.lists(st.sampled_from(["keep", "change", "review", "turn", "ask", "restart"]), max_size=40),
@@ -185,6 +202,7 @@ def test_whatever_is_kept_reviewed_and_restarted_a_console_ends_with_what_is_so(
 ) -> None:
     """Invariants 1 and 2: each event once for each time it changed, in order, and the review that stands."""
     with following(tmp_path_factory.mktemp("feed")) as it:
+        it.feed = EventFeed(it.engine, at_once=3)
         place, shown, had, reviews = it.feed.place(), dict[int, str](), list[int](), 0
         for act in [*acts, "turn", "ask"]:
             if act == "keep":
@@ -197,7 +215,7 @@ def test_whatever_is_kept_reviewed_and_restarted_a_console_ends_with_what_is_so(
                 while it.feed.turn():
                     pass
             elif act == "restart":
-                it.feed = EventFeed(it.engine)
+                it.feed = EventFeed(it.engine, at_once=3)
                 it.feed.place()
             elif act == "ask" and (act != "ask" or not breaks or not breaks.pop()):
                 got = it.next_after(place)
