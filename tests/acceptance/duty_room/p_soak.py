@@ -29,6 +29,7 @@ RATE = 20
 LOOK_S = 0.7
 STEPS = {None: ("seen", "confirmed", "false:animal", "passed_on"), "seen": ("confirmed", "passed_on", "new")}
 """What an officer may make of an alert, by what was made of it."""
+ALONE_S = 5.0
 AWAY_S = 20.0
 """Longer than a wall takes to notice."""
 
@@ -78,6 +79,7 @@ def played(trial: Trial, seconds: int, plant: str = "") -> tuple[str, list[str]]
         victim = Victim(folder / "box", link.port)
         late, officer = LateBox(server), Reviews(screen, chance)
         soak = Soak(victim, server, screen, link, watch, chance)
+        soak.watched(ALONE_S, late.tell)  # later there is hardly a place for what is old
         victim.start(100_000_000, rate=RATE, picture_every=4)
         try:
             ends_s = time.monotonic() + seconds

@@ -153,6 +153,7 @@ def planting(name: str) -> Iterator[None]:
     if not name:
         yield
         return
+    assert (PLANTED / "sitecustomize.py").is_file(), "nothing would be planted"
     before = {key: os.environ.get(key) for key in ("PYTHONPATH", "NGATU_PLANTED")}
     paths = [str(PLANTED), *filter(None, [before["PYTHONPATH"]]), *filter(None, sys.path)]
     os.environ |= {"PYTHONPATH": os.pathsep.join(paths), "NGATU_PLANTED": name}

@@ -155,10 +155,12 @@ class WallWatch:
 
     def _wrong(self, shown: dict[str, Any], store: StoreAt, now_s: float) -> Iterator[tuple[str, str]]:
         past = [each for each in self._past if each.at_s >= now_s - OLD_S]
+        # Nobody looked while a part was killed: what stood then is not known, and a wall may still show it.
+        is_known = len(past) > 1 and past[0].at_s < now_s - OLD_S + 3
         if self._down_s and now_s - self._down_s > NOTICES_S + BEAT_S and shown["is_good"]:
             yield "it says that it receives while the station is away", shown["pulse"]
         for tile in (*shown["tiles"], *shown["alerts"]):
-            yield from self._tile(tile, store, past, is_old=not shown["is_good"])
+            yield from self._tile(tile, store, past, judges=shown["is_good"] and is_known)
         for name in ("tiles", "alerts"):
             keys = [tile["key"] for tile in shown[name]]
             if len(keys) != len(set(keys)):
@@ -171,11 +173,11 @@ class WallWatch:
                 yield "what came late looks new", fresh["key"]
             if fresh["old_ms"] > (FRESH_S + 5) * 1000:
                 yield "what happened long ago looks new", f"{fresh['old_ms'] / 1000:.0f} s"
-        if shown["is_good"] and len(past) > 1 and past[0].at_s < now_s - OLD_S + 3:
+        if shown["is_good"] and is_known:
             yield from self._standing(shown, past, now_s)
 
     def _tile(
-        self, tile: dict[str, Any], store: StoreAt, past: Sequence[StoreAt], *, is_old: bool
+        self, tile: dict[str, Any], store: StoreAt, past: Sequence[StoreAt], *, judges: bool
     ) -> Iterator[tuple[str, str]]:
         key = tile["key"]
         if key not in store.late:
@@ -186,7 +188,7 @@ class WallWatch:
         known = [each for each in (*past, store) if key in each.late]
         if tile["is_late"] not in {each.late[key] for each in known}:
             yield f"a tile {'is late and does not say so' if store.late[key] else 'says late and is not'}", key
-        if is_old or len(past) < 2:
+        if not judges:
             return
         shows = (tile["reviewed"], tile["is_open"])
         if shows not in {each.shows(key) for each in known}:
