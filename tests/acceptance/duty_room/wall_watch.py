@@ -9,6 +9,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from playwright.sync_api import Error as BrowserError
@@ -26,6 +27,8 @@ OLD_S = BEAT_S + NOTICES_S + 3.0
 """What a wall shows may be as old, where it does not say that it hears nothing; 3 s are the machine's."""
 FRESH_S = 60.0
 SHOWN = 60
+DENSE_S = 3.0
+"""How the boxes stood is known only as far as somebody looked so often."""
 A_LOOK = 1
 """So many alerts at most are settled, or opened again, between two looks: what stood between is not seen."""
 BEGAN = "coalesce(start_ms + clock_offset_ms, start_ms)"
@@ -102,7 +105,11 @@ class StoreAt:
         return cls(
             at_s=at_s,
             late={key: bool(late) for key, late, *_ in events},
-            review={key: f"{translated(STATE_WORDS[state], 'vi')} · {name}" for key, state, name in reviews},
+            review={
+                key: f"{translated(STATE_WORDS[state], 'vi')} · {name}"
+                for key, state, name in reviews
+                if state is not ReviewState.NEW  # what is open again shows nothing, as before
+            },
             is_settled={key: state.is_final for key, state, _ in reviews},
             alerts=frozenset(key for key, _, is_alert, *_ in events if is_alert),
             pictured=frozenset(key for key, _, _, _, is_here in events if is_here),
@@ -173,7 +180,8 @@ class WallWatch:
                 yield "what came late looks new", fresh["key"]
             if fresh["old_ms"] > (FRESH_S + 5) * 1000:
                 yield "what happened long ago looks new", f"{fresh['old_ms'] / 1000:.0f} s"
-        if shown["is_good"] and is_known:
+        apart_s = (after.at_s - before.at_s for before, after in pairwise(past))
+        if shown["is_good"] and is_known and max(apart_s) < DENSE_S:
             yield from self._standing(shown, past, now_s)
 
     def _tile(
