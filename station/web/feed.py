@@ -66,6 +66,10 @@ class FeedPlace:
         found = _PLACE.fullmatch(text)
         return None if found is None else cls(int(found[1]), step if found[2] is None else int(found[2]))
 
+    def no_further_than(self, other: FeedPlace) -> FeedPlace:
+        """This place, or in each part the other's where that comes first."""
+        return FeedPlace(min(self.event, other.event), min(self.step, other.step))
+
     def passes(self, other: FeedPlace) -> bool:
         """Whether who stands here has had something that who stands there lacks."""
         return self.event > other.event or self.step > other.step
@@ -187,8 +191,13 @@ class EventFeed:
         if not (0 <= events <= FAR and 0 <= steps <= FAR) or place.event + 1 < feed_floor(self._engine):
             return None
         run = self._read(place, with_steps=events <= self._at_once)  # invariant 2
-        items = tuple(each for each in run.items if not each.is_after(head))  # the rest will be at hand
-        return FeedRun(items, FeedPlace(min(run.place.event, head.event), min(run.place.step, head.step)))
+        # What is after the head will be at hand: no id says that somebody has had it.
+        items = tuple(
+            FeedItem(each.place.no_further_than(head), each.said)
+            for each in run.items
+            if not each.is_after(head)
+        )
+        return FeedRun(items, run.place.no_further_than(head))
 
     def beat(self) -> StationBeat:
         """How the boxes stand, of this moment or hardly older.

@@ -175,6 +175,22 @@ def test_a_step_of_a_review_comes_after_what_it_is_about_and_also_after_a_break(
     assert (item.said.event_id, item.said.state) == ("e-1", ReviewState.SEEN)
 
 
+def test_no_id_says_that_somebody_has_had_a_step_that_is_not_handed_out_yet(followed: Followed) -> None:
+    """A connection may break right after any of them."""
+    followed.happen(5)
+    followed.feed.place()
+    followed.review(1)  # the reader has not seen it yet
+
+    run = followed.feed.behind(FeedPlace(0, 0))
+
+    assert run is not None
+    assert {each.place.step for each in run.items} == {run.place.step} == {0}
+    followed.feed.turn()
+    later = followed.next_after(run.items[-1].place)
+    assert later is not None
+    assert [type(each.said) for each in later[0]] == [ReviewStep]
+
+
 def test_who_is_far_behind_gets_no_tile_that_is_older_than_a_step_he_has_had(followed: Followed) -> None:
     followed.happen(5)
     followed.feed.place()  # from here on all is at hand
