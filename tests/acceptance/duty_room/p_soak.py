@@ -86,14 +86,16 @@ def played(trial: Trial, seconds: int, plant: str = "") -> tuple[str, list[str]]
             while time.monotonic() < ends_s:
                 soak.watched(chance.uniform(1.0, 5.0), lambda: (late.tell(), officer.work()))
                 fault = chance.choices(list(SOAK), [weight for weight, _ in SOAK.values()])[0]
+                watch.is_disturbed()
                 SOAK[fault][1](soak)
+                watch.is_disturbed()
                 faults[fault] += 1
             link.behave(latency_s=0.0, rate_bytes_s=0.0, silent=False, refused=False)
             screen.until_it_answers()
             victim.end()
             victim.start(20)
             findings = settled(victim, screen.station)
-            soak.watched(OLD_S, lambda: None)
+            soak.watched(2 * OLD_S, lambda: None)
             wrong = watch.ends_with(_newest(screen))
         finally:
             victim.kill()

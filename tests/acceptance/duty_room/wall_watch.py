@@ -136,6 +136,7 @@ class WallWatch:
     examples: dict[str, str] = field(default_factory=dict)
     _past: deque[StoreAt] = field(default_factory=deque)
     _down_s: float | None = None
+    _disturbed_s: float = 0.0
     _lacking_s: float | None = None
     """Since when the wall shows fewer open alerts than it has room for and there are."""
 
@@ -155,6 +156,10 @@ class WallWatch:
         for what, example in self._wrong(shown, store, before_s):
             self.faults[what] += 1
             self.examples.setdefault(what, example)
+
+    def is_disturbed(self) -> None:
+        """Something is done to box, link or broker: how a box stands may change and change back between looks."""
+        self._disturbed_s = time.time()
 
     def is_down(self, *, yes: bool) -> None:
         """The station is not there, or is again."""
@@ -199,7 +204,10 @@ class WallWatch:
         if not judges:
             return
         shows = (tile["reviewed"], tile["is_open"])
-        if shows not in {each.shows(key) for each in known}:
+        stood = {each.shows(key) for each in known}
+        if key not in past[0].late:
+            stood.add(("", key in store.alerts))  # it was kept since, and nobody had looked at it at first
+        if shows not in stood:
             yield "a tile shows another review than the store", f"{key}: {shows}, not {store.shows(key)}"
         if all(key in each.pictured for each in past) and not tile["has_picture"]:
             yield "a tile lacks its picture", key
@@ -216,7 +224,7 @@ class WallWatch:
             self._lacking_s = self._lacking_s or now_s
         if self._lacking_s and now_s - self._lacking_s > OLD_S:
             yield "open alerts are left out", f"{len(shown['alerts'])} of {least} to {most}"
-        for box in shown["boxes"]:
+        for box in shown["boxes"] if now_s - self._disturbed_s > OLD_S else ():
             device = box["device"]
             stood = {_stands(*each.boxes[device], each.at_s) for each in past if device in each.boxes}
             if (box["is_well"], box["state"]) not in stood:
