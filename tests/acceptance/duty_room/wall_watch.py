@@ -158,7 +158,7 @@ class WallWatch:
             self.examples.setdefault(what, example)
 
     def is_disturbed(self) -> None:
-        """Something is done to box, link or broker: how a box stands may change and change back between looks."""
+        """Something is done to box, link or broker: how a box stands may change and back between two looks."""
         self._disturbed_s = time.time()
 
     def is_down(self, *, yes: bool) -> None:
