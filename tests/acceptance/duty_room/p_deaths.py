@@ -76,8 +76,8 @@ def played(trial: Trial, kills: int, consoles: int, plant: str = "") -> tuple[st
             victim.end()
             victim.start(20)
             kept = settled(victim, screen.station)
+            victim.end()  # its camera would go on: what a console lacks is counted, and must not be made up for
             due = Due.of(screen.station)
-            # Its camera goes on: consoles hear of more than was due then.
             least_left(
                 lambda: sum(max(0, len(due.keys) - each) for each in followers.numbers()), quiet_s=QUIET_S
             )
