@@ -214,7 +214,8 @@ def test_the_report_is_printed_in_the_language_of_whoever_asks(
 def test_a_release_that_cannot_go_out_is_told(packages: JudgedPackages, screen: DutyScreen) -> None:
     """Nobody listens where the broker should be."""
     packages.here()
-    screen.console.config.broker.__dict__["port"] = 9
+    config = screen.console.config  # its default is the same object for every configuration
+    config.__dict__["broker"] = config.broker.model_copy(update={"port": 9})
     client = screen.client("binh", "en")
     csrf = csrf_of(client.get(PAGE).text)
 
