@@ -5,7 +5,7 @@ const wall = document.getElementById("wall");
 const tiles = document.getElementById("tiles");
 const alerts = document.getElementById("alerts");
 const pulse = document.getElementById("pulse");
-const open = document.getElementById("open");
+const openCount = document.getElementById("open");
 const trouble = document.getElementById("trouble");
 const model = document.getElementById("tile");
 const dialog = document.getElementById("take");
@@ -81,8 +81,9 @@ function show(card) {
 
 function drop(key) {
   const known = alerts.querySelector(`[data-key="${CSS.escape(key)}"]`);
-  if (known) known.remove();
-  if (alerts.children.length < Math.min(ALERTS, Number(open.textContent) - 1)) complete();
+  if (!known) return;
+  known.remove();
+  if (alerts.children.length < Math.min(ALERTS, Number(openCount.textContent) - 1)) complete();
 }
 
 function quietIfNone() {
@@ -127,7 +128,7 @@ function beat(said) {
   trouble.hidden = !wrong;
   trouble.textContent = wrong;
   if (said.boxes === undefined) return;
-  open.textContent = said.open;
+  openCount.textContent = said.open;
   if (alerts.children.length < Math.min(ALERTS, said.open)) complete();
   const latest = said.boxes.filter((box) => box.well).sort((a, b) => a.heard_ms - b.heard_ms).pop()?.heard;
   pulse.className = "pulse good";
