@@ -16,7 +16,7 @@ from rich.markup import escape
 
 from tests.acceptance.faults.suite import Size, Verdict, all_tried, exit_status, gathered, in_order
 
-JOBS = min(16, 4 + 2 * len(os.sched_getaffinity(0)))
+JOBS = min(16, 4 + 3 * len(os.sched_getaffinity(0)))
 """At most so many trials at one time: most of them wait for something most of the time."""
 STYLES = {"kept": "green", "BROKEN": "bold red", "not tried": "yellow"}
 

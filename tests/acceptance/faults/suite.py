@@ -32,8 +32,10 @@ LOOK_S = 2.0
 """So long the machine is watched before one more trial begins: a trial shows what it takes within that."""
 SPARE = 0.25
 """The share of the machine that has to be idle, or at work on what gives way, for one more."""
-GIVES_WAY = 10
-"""How nice (nice(2)) a patient trial is to all others."""
+GIVES_WAY = 19
+"""How nice (nice(2)) a patient trial is to all others: two of them take less than a tenth from one."""
+PATIENT_PER_CORE = 2
+"""Patient trials at one time: they wait a part of their time, too, and one for each core left cores idle."""
 
 
 class NotTried(Exception):
@@ -156,14 +158,14 @@ def all_tried(room: str, chosen: Sequence[Promise], seed: int, size: Size, jobs:
 
     More than one at a time have a process each, and the longest begin first. Most wait for something most of
     the time, and are held to seconds: one more begins only while the machine has something to spare. What is
-    patient fills the pauses, one such trial for each core, and gives way to the others.
+    patient fills the pauses, two such trials for each core, and gives way to the others.
     """
     if jobs == 1:
         yield from (tried(each, seed, size) for each in chosen)
         return
     waiting = sorted(chosen, key=lambda each: -each.minutes)
     running: dict[Future[Verdict], Promise] = {}
-    cores = len(os.sched_getaffinity(0))
+    most_patient = PATIENT_PER_CORE * len(os.sched_getaffinity(0))
     context = get_context("spawn")
     with ProcessPoolExecutor(jobs, context, initializer=heed_the_end, max_tasks_per_child=1) as pool:
         machine = Machine()
@@ -171,7 +173,7 @@ def all_tried(room: str, chosen: Sequence[Promise], seed: int, size: Size, jobs:
             while waiting or running:
                 patient = sum(each.patient for each in running.values())
                 has_spare = len(running) == patient or machine.has_spare()
-                begins = (each for each in waiting if (patient < cores if each.patient else has_spare))
+                begins = (each for each in waiting if (patient < most_patient if each.patient else has_spare))
                 if len(running) < jobs and (one := next(begins, None)) is not None:
                     waiting.remove(one)
                     running[pool.submit(_tried_there, room, one.number, seed, size)] = one
