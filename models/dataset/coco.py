@@ -22,6 +22,7 @@ from models.dataset.types import AnnotatedImage, Annotation, Dataset
 
 FILE = "instances.json"
 IMAGES = "images"
+_MISSING = re.compile(r"\b(incomplete|unlabelled|unlabeled|not labelled)\b", re.IGNORECASE)
 
 
 class _Lenient(BaseModel):
@@ -59,6 +60,16 @@ class _Licence(_Lenient):
 class _Info(_Lenient):
     source: str = ""
     description: str = ""
+    note: str = ""
+    evaluation_note: str = ""
+    incomplete: bool | None = None
+
+    @property
+    def says_incomplete(self) -> bool:
+        """Whether the annotators say that boxes are missing: by the field, or in words."""
+        if self.incomplete is not None:
+            return self.incomplete
+        return bool(_MISSING.search(f"{self.description} {self.note} {self.evaluation_note}"))
 
 
 class _File(_Lenient):
@@ -103,6 +114,7 @@ def read_coco(folder: Path) -> Dataset:
         labels=tuple(labels.values()),
         licence=", ".join(licence.name for licence in content.licenses if licence.name),
         source=content.info.source or content.info.description,
+        incomplete=content.info.says_incomplete,
     )
 
 
@@ -113,7 +125,7 @@ def write_coco(dataset: Dataset, folder: Path) -> Path:
     """
     number = {label: place for place, label in enumerate(dataset.labels, start=1)}
     content = {
-        "info": {"source": dataset.source},
+        "info": {"source": dataset.source, "incomplete": dataset.incomplete},
         "licenses": [{"id": 1, "name": dataset.licence}] if dataset.licence else [],
         "images": [_image_row(place, image, folder) for place, image in enumerate(dataset.images, start=1)],
         "annotations": _object_rows(dataset.images, number),

@@ -7,7 +7,7 @@ sets are split by camera and by time, never by picture.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -67,6 +67,8 @@ class Dataset:
         labels: All that the annotators looked for. A label that is not among them says nothing about a picture.
         licence: Of pictures and labels, in SPDX's words, or an empty text where none is stated.
         source: Where they came from.
+        incomplete: The annotators say that not every object has its box: what is found there and not labelled
+            may be right.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Dataset:
     labels: tuple[str, ...]
     licence: str = ""
     source: str = ""
+    incomplete: bool = False
 
     @property
     def cameras(self) -> tuple[str, ...]:
@@ -83,10 +86,4 @@ class Dataset:
     def of_cameras(self, names: Iterable[str]) -> Dataset:
         """The pictures of these cameras."""
         wanted = frozenset(names)
-        return Dataset(
-            self.name,
-            tuple(image for image in self.images if image.camera in wanted),
-            self.labels,
-            self.licence,
-            self.source,
-        )
+        return replace(self, images=tuple(image for image in self.images if image.camera in wanted))
