@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.judge.comparison import AP50, F1, RECALL, LabelRow, SetComparison
+from models.judge.measure.comparison import AP50, F1, RECALL, LabelRow, SetComparison
 
 ENOUGH_OBJECTS, ENOUGH_SCENES = 10, 5
 TOLERANCE = 0.02

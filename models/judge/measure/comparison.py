@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.dataset.types import Dataset
-from models.judge.bootstrap import Estimate, estimate, resampled
-from models.judge.figures import LabelOutcome
+from models.judge.measure.bootstrap import Estimate, estimate, resampled
+from models.judge.measure.figures import LabelOutcome
 from models.judge.looking import PictureFinds
-from models.judge.outcomes import LabelFinds, Part, label_finds, parts
+from models.judge.measure.outcomes import LabelFinds, Part, label_finds, parts
 from models.judge.scenes import Scenes, find_scenes
 
 AP50, RECALL, PRECISION, F1 = "ap50", "recall", "precision", "f1"
@@ -147,7 +147,9 @@ def _row(
     count = int((objects > 0).sum())
 
     def change(pair: tuple[LabelOutcome, LabelOutcome], figure: Callable[..., Floats], *at: float) -> Change:
-        return _change(*(figure(each, *at) for each in pair), *(figure(each, *at, weights) for each in pair), count)
+        return _change(
+            *(figure(each, *at) for each in pair), *(figure(each, *at, weights) for each in pair), count
+        )
 
     changes = {
         AP50: change(ranked, LabelOutcome.average_precision),

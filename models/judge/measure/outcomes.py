@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from agent.core.types import Detection
 from models.dataset.types import AnnotatedImage, Dataset
-from models.judge.figures import LabelOutcome
-from models.judge.matching import UNCOUNTED, match
+from models.judge.measure.figures import LabelOutcome
+from models.judge.measure.matching import UNCOUNTED, match
 from models.judge.scenes import Scenes
 
 LINES = 360
