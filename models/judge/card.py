@@ -36,7 +36,7 @@ def section(found: ModelComparison, today: date) -> CardJudgement:
         if (verdict := found.decision.rows[each.dataset.name, row.label]) is not ModelVerdict.TOO_FEW
     ]
     return CardJudgement(
-        verdict=found.decision.verdict.value,  # type: ignore[arg-type]
+        verdict=found.decision.verdict.value,
         on=today,
         against=found.old.name,
         against_sha256=found.old.sha256,
@@ -112,7 +112,7 @@ def _figure(
         new=points(change.new.value),
         low=points(change.difference.low),
         high=points(change.difference.high),
-        verdict=verdict.value,  # type: ignore[arg-type]
+        verdict=verdict.value,
     )
 
 
@@ -150,7 +150,8 @@ def _set(each: SetComparison, found: ModelComparison) -> dict[str, object]:
         "not_judged": each.unjudged,
         "rows": [
             {
-                "label": row.label, "kind": row.kind, "part": row.part, "objects": row.objects, "scenes": row.scenes,
+                "label": row.label, "kind": row.kind, "part": row.part, "objects": row.objects,
+                "scenes": row.scenes,
                 "verdict": None if row.kind else found.decision.rows[name, row.label].value,
                 "figures": {
                     figure: {part: [points(share) for share in astuple(getattr(change, part))]

@@ -40,14 +40,16 @@ def judge(
     trained_on: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Folder that the new one was trained on: its pictures and their neighbours in time judge nothing; repeatable."
+            help="Folder that the new one was trained on: its pictures, and their neighbours in time, "
+            "judge nothing; repeatable."
         ),
     ] = None,
     clips: Annotated[list[Path] | None, typer.Option(help="Clip that both replay; repeatable.")] = None,
     line: Annotated[
         list[str] | None,
         typer.Option(
-            help="Where road users are counted in the clips, x,y,x,y in fractions of the picture; repeatable. Without it 0.1,0.6,0.9,0.6."
+            help="Where road users are counted in the clips: x,y,x,y in fractions of the picture; "
+            "repeatable. Without it 0.1,0.6,0.9,0.6."
         ),
     ] = None,
     config: Annotated[
@@ -83,10 +85,10 @@ def judge(
         bool, typer.Option("--json", help="Print everything as JSON instead of tables.")
     ] = False,
 ) -> None:
-    """Compare two detectors on held-back labelled pictures and on clips; write the judgement into the new one's card.
+    """Compare two detectors on held-back pictures and on clips; write the judgement into the new one's card.
 
-    Exit code 0: the new one is better; 1: it is worse, and refused; 4: neither can be told; 2: an option, a model
-    or a set is wrong.
+    Exit code 0: the new one is better; 1: it is worse, and refused; 4: neither can be told; 2: an option, a
+    model or a set is wrong.
     """
     # Here, because it imports OpenCV and ONNX Runtime, which `ngatu --help` needs none of.
     from models.judge.judging import JudgeRequest  # noqa: PLC0415
@@ -99,7 +101,8 @@ def judge(
         )
     request = JudgeRequest(
         new, old, tuple(data), tuple(trained_on or ()), tuple(clips or ()),
-        tuple(parse_line(each) for each in line or ()), config, score, tuple(main or ()), tolerance / 100, resamples,
+        tuple(parse_line(each) for each in line or ()), config, score, tuple(main or ()), tolerance / 100,
+        resamples,
     )  # fmt: skip
     found = _judged(request, card, report, page_language or language())
     if as_json:

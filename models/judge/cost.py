@@ -1,4 +1,4 @@
-"""What a model costs on this machine: milliseconds of a call beside the other's in the same minute, and bytes."""
+"""What a model costs on this machine: milliseconds of a call beside the other's in one run, and bytes."""
 
 from __future__ import annotations
 

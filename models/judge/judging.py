@@ -25,7 +25,7 @@ from models.judge.looking import Looker, look_at, read_picture
 from models.judge.measure.bootstrap import RESAMPLES
 from models.judge.measure.comparison import SetComparison, compare
 from models.judge.overlap import Overlap, without_training
-from models.judge.replays import ClipComparison, Segment, compare_clip
+from models.judge.replays import ClipComparison, Segment, compare_clip, require_clip
 
 SCORE: Final = 0.4
 """From which a find counts: about where the tracker begins to believe what moves."""
@@ -103,6 +103,8 @@ def judge(request: JudgeRequest, progress: Progress = lambda _what, _done, _of: 
         ModelError: a model, a card, a set or a picture is wrong, or nothing is left to judge by.
         NgatuError: a replay failed.
     """
+    for clip in request.clips:
+        require_clip(clip)
     judging, training = read_sets(request.data), read_sets(request.trained_on)
     old, new = Looker(request.old), Looker(request.new)
     try:

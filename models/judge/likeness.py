@@ -45,18 +45,6 @@ def hashes(pictures: Sequence[Path]) -> Hashes:
     return np.array([view_hash(each) for each in pictures], np.float32).reshape(len(pictures), BITS)
 
 
-def nearest(some: Hashes, others: Hashes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """For each of some (N,) the row of the others that is most like it, and in how many bits they differ."""
-    rows, bits = np.zeros(len(some), np.intp), np.full(len(some), BITS, np.intp)
-    if not len(others):
-        return rows, bits
-    for start in range(0, len(some), _ROWS):
-        apart = distances(some[start : start + _ROWS], others)
-        rows[start : start + _ROWS] = apart.argmin(axis=1)
-        bits[start : start + _ROWS] = apart.min(axis=1)
-    return rows, bits
-
-
 def distances(some: Hashes, others: Hashes) -> NDArray[np.intp]:
     """In how many bits each differs from each of the others, (N, M)."""
     return np.rint((BITS - some @ others.T) / 2).astype(np.intp)

@@ -18,7 +18,6 @@ from agent.core.attention.crops import tiles
 from agent.core.attention.merge import gathered
 from agent.core.attention.settings import AttentionSettings
 from agent.core.image import pixels
-
 from agent.core.tracking.riders import RiderSettings, fuse, sits
 from agent.core.types import Box, Crop, Detection, Image, Reason, Size
 from agent.detectors import Detector, load_detector

@@ -115,12 +115,21 @@ def compare_clip(
     Raises:
         NgatuError: a replay failed; its own words are in the text.
     """
-    if not clip.is_file():
-        raise UsageError(tr("{clip}: no such file", clip=clip), tr("name a video file"))
+    require_clip(clip)
     before, after = (_replayed(model, clip, lines or (LINE,), config) for model in (old, new))
     return ClipComparison(
-        clip.name, before, after, _only(before.events, after.events), _only(after.events, before.events)
+        clip.name, before, after, only_in(before.events, after.events), only_in(after.events, before.events)
     )
+
+
+def require_clip(clip: Path) -> None:
+    """See to it that there is such a file.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if not clip.is_file():
+        raise UsageError(tr("{clip}: no such file", clip=clip), tr("name a video file"))
 
 
 def _replayed(model: Path, clip: Path, lines: Sequence[Segment], config: Path | None) -> ReplayOutcome:
@@ -163,7 +172,7 @@ def _config(lines: Sequence[Segment]) -> dict[str, Any]:
 
 
 def read_outcome(events: str, tracks: str) -> ReplayOutcome:
-    """Out of what `ngatu replay` wrote: events and counts, one JSON a line, and tracks in MOTChallenge's form."""
+    """Out of what `ngatu replay` wrote: events and counts, one JSON a line; and tracks as MOTChallenge."""
     counts: Counter[tuple[str, str, str]] = Counter()
     latest: dict[str, ReplayedEvent] = {}
     for message in map(json.loads, events.splitlines()):
@@ -188,7 +197,7 @@ def _event(message: dict[str, Any]) -> ReplayedEvent:
     )
 
 
-def _only(some: Sequence[ReplayedEvent], others: Sequence[ReplayedEvent]) -> tuple[ReplayedEvent, ...]:
+def only_in(some: Sequence[ReplayedEvent], others: Sequence[ReplayedEvent]) -> tuple[ReplayedEvent, ...]:
     """Those that have no partner among the others; each is a partner once, the nearest in time first."""
     near = sorted(
         (abs(one.at_s - other.at_s), i, j)

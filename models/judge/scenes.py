@@ -1,7 +1,7 @@
 """Scenes of a set: what comes and goes together when the set is resampled.
 
 Where a set has six cameras or more, each camera is one scene, and intervals speak of cameras that nobody has
-seen yet. With fewer, stretches of time of each camera are the scenes, and intervals speak of these cameras only.
+seen yet. With fewer, stretches of time of each camera are the scenes, and intervals speak of these cameras.
 Pictures without a camera are scenes of their own, but for those that show the same.
 """
 

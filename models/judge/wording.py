@@ -8,6 +8,7 @@ from agent.translatable import joined, tr
 from models.judge.decision import ModelVerdict
 from models.judge.judging import ModelComparison
 from models.judge.measure.bootstrap import Estimate
+from models.judge.measure.comparison import SetComparison
 from models.judge.overlap import LIKE, NEIGHBOUR, SAME, Overlap
 from models.judge.replays import ReplayedEvent
 
@@ -61,27 +62,9 @@ def verdict_sentence(found: ModelComparison) -> str:
 def remarks(found: ModelComparison) -> list[str]:
     """What must be known to read the figures."""
     said = [overlap_sentence(each) for each in found.overlaps if each.known]
-    said += [
-        tr("{set}: the new model was trained on other pictures of {cameras}: what it finds there says little of "
-           "other cameras.", set=each.set, cameras=", ".join(each.cameras))
-        for each in found.overlaps if each.cameras and len(each.known) < each.pictures
-    ]  # fmt: skip
+    said += [camera_sentence(each) for each in found.overlaps if each.cameras and each.left]
     for each in found.sets:
-        if each.dataset.incomplete:
-            said.append(
-                tr("{set}: its labels are incomplete, so precision and AP50 are lower bounds, and recall decides "
-                   "instead of F1.", set=each.dataset.name)
-            )  # fmt: skip
-        if not each.scenes.by_camera and any(each.dataset.cameras):
-            said.append(
-                tr("{set}: it has {cameras} cameras only: the intervals speak of these, and of no others.",
-                   set=each.dataset.name, cameras=len(each.dataset.cameras))
-            )  # fmt: skip
-        if each.unjudged:
-            said.append(
-                tr("{set}: neither model tells {labels}; these were not judged.", set=each.dataset.name,
-                   labels=_some(each.unjudged))
-            )  # fmt: skip
+        said += _of_set(each)
     if not found.trained_on:
         said.append(tr("What the new model was trained on was not said (--trained-on): nothing was left out."))
     if found.unlicensed:
@@ -89,10 +72,50 @@ def remarks(found: ModelComparison) -> list[str]:
     return said
 
 
+def _of_set(compared: SetComparison) -> list[str]:
+    dataset = compared.dataset
+    said: list[str] = []
+    if dataset.incomplete:
+        said.append(
+            tr(
+                "{set}: its labels are incomplete, so precision and AP50 are lower bounds, and recall decides "
+                "instead of F1.",
+                set=dataset.name,
+            )
+        )
+    if not compared.scenes.by_camera and any(dataset.cameras):
+        said.append(
+            tr(
+                "{set}: it has {cameras} named cameras only; the intervals speak of these, not of others.",
+                set=dataset.name,
+                cameras=len([name for name in dataset.cameras if name]),
+            )
+        )
+    if compared.unjudged:
+        said.append(
+            tr(
+                "{set}: neither model tells {labels}; these were not judged.",
+                set=dataset.name,
+                labels=_some(compared.unjudged),
+            )
+        )
+    return said
+
+
+def camera_sentence(overlap: Overlap) -> str:
+    """That what is left of a set is of cameras that the new model was trained on."""
+    return tr(
+        "{set}: the new model was trained on other pictures of {cameras}: what it finds there says little of "
+        "other cameras.",
+        set=overlap.set,
+        cameras=", ".join(overlap.cameras),
+    )
+
+
 def passing_on(found: ModelComparison) -> str:
     """Why the model may not be passed on; to be asked only where a set states no licence."""
     return tr(
-        "The model may not be passed on: {sets} state no licence. Nor may this page, which shows pictures of them.",
+        "The model may not be passed on, nor the page with its pictures: no licence is stated for {sets}.",
         sets=", ".join(found.unlicensed),
     )
 
@@ -102,8 +125,8 @@ def overlap_sentence(overlap: Overlap) -> str:
     whys = joined(", ", [tr("{count} × {why}", count=n, why=WHYS[why]) for why, n in overlap.by_why.items()])
     first = overlap.known[0]
     return tr(
-        "{set}: {known} of {pictures} pictures judge nothing and were left out, for the new model was trained on "
-        "them or their neighbours: {whys}. The first is {name}, beside {training} of the training.",
+        "{set}: {known} of {pictures} pictures judge nothing and were left out, for the new model was trained "
+        "on them or their neighbours: {whys}. The first is {name}, beside {training} of the training.",
         set=overlap.set, known=len(overlap.known), pictures=overlap.pictures, whys=whys, name=first.name,
         training=first.training,
     )  # fmt: skip
@@ -114,8 +137,8 @@ def cost_sentence(found: ModelComparison) -> str:
     old_ms, new_ms = found.cost.ms
     old_bytes, new_bytes = found.cost.size_bytes
     return tr(
-        "A call takes {new_ms:.1f} ms instead of {old_ms:.1f} ms here on one thread, {ratio:.2f} times as long (half of "
-        "the pairs {low:.2f} to {high:.2f}); the file has {new_mb:.1f} MB instead of {old_mb:.1f} MB.",
+        "A call takes {new_ms:.1f} ms instead of {old_ms:.1f} ms here on one thread, {ratio:.2f} times as long "
+        "(half of the pairs {low:.2f} to {high:.2f}); the file has {new_mb:.1f} MB instead of {old_mb:.1f} MB.",
         new_ms=new_ms, old_ms=old_ms, ratio=found.cost.ratio, low=found.cost.ratio_range[0],
         high=found.cost.ratio_range[1], new_mb=new_bytes / 1e6, old_mb=old_bytes / 1e6,
     )  # fmt: skip

@@ -51,7 +51,7 @@ def estimate(value: float, samples: Floats, scenes: int) -> Estimate:
 
 
 def expanded_tail(tail: float, scenes: int) -> float:
-    """The tail to cut off instead of `tail`, so that the interval of so few scenes is as wide as it should be."""
+    """The tail to cut off instead of `tail`, so that an interval of so few scenes is wide enough."""
     widened = sqrt(scenes / (scenes - 1)) * student(1 - tail, scenes - 1)
     return NormalDist().cdf(-widened)
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.dataset.types import Dataset
+from models.judge.looking import PictureFinds
 from models.judge.measure.bootstrap import Estimate, estimate, resampled
 from models.judge.measure.figures import LabelOutcome
-from models.judge.looking import PictureFinds
 from models.judge.measure.outcomes import LabelFinds, Part, label_finds, parts
 from models.judge.scenes import Scenes, find_scenes
 
@@ -147,8 +147,12 @@ def _row(
     count = int((objects > 0).sum())
 
     def change(pair: tuple[LabelOutcome, LabelOutcome], figure: Callable[..., Floats], *at: float) -> Change:
-        return _change(
-            *(figure(each, *at) for each in pair), *(figure(each, *at, weights) for each in pair), count
+        values = [float(figure(each, *at)[0]) for each in pair]
+        samples = [figure(each, *at, weights) for each in pair]
+        return Change(
+            estimate(values[0], samples[0], count),
+            estimate(values[1], samples[1], count),
+            estimate(values[1] - values[0], samples[1] - samples[0], count),
         )
 
     changes = {
@@ -163,15 +167,6 @@ def _row(
         changes[WHOLE_PRECISION] = change(whole, LabelOutcome.precision, score)
     kind, name = (part.kind, part.name) if part else ("", "")
     return LabelRow(label, kind, name, int(objects.sum()), count, changes)
-
-
-def _change(old: Floats, new: Floats, old_samples: Floats, new_samples: Floats, scenes: int) -> Change:
-    before, after = float(old[0]), float(new[0])
-    return Change(
-        estimate(before, old_samples, scenes),
-        estimate(after, new_samples, scenes),
-        estimate(after - before, new_samples - old_samples, scenes),
-    )
 
 
 def _lost(dataset: Dataset, label: str, old: LabelFinds, new: LabelFinds, score: float) -> list[LostObject]:

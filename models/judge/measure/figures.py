@@ -74,7 +74,7 @@ class LabelOutcome:
         order = np.argsort(-self.scores, kind="stable")
         hits, scenes = self.hits[order], self.scenes[order]
         hit_scenes = scenes[hits]
-        column = np.cumsum(hits) - hits
+        column = np.asarray(np.cumsum(hits) - hits, np.intp)
         before = column < len(hit_scenes)
         told = np.zeros((len(self.objects), len(hit_scenes)))
         np.add.at(told, (scenes[before], column[before]), 1.0)

@@ -30,7 +30,7 @@ def match(boxes: Floats, objects: Floats, ignored: Flags) -> Rows:
     if not len(boxes) or not len(objects):
         return owners
     near = overlaps(boxes, objects, ignored)
-    swallowed = (near[:, ignored] >= LEAST_IOU).any(axis=1)
+    swallowed: Flags = np.asarray((near[:, ignored] >= LEAST_IOU).any(axis=1), np.bool_)
     free = np.where(ignored[None, :], 0.0, near)
     for row in range(len(boxes)):
         best = int(free[row].argmax())

@@ -1,4 +1,4 @@
-"""The report of a judgement: bars with their intervals, parts, replays, and the worst differences as pictures."""
+"""The report of a judgement: bars with their intervals, parts, replays, and the worst differences drawn."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from agent.errors import NgatuError
 from agent.printable import printable
 from agent.translatable import tr
-from models.judge.decision import ENOUGH_OBJECTS, ModelVerdict
+from models.judge.decision import ENOUGH_OBJECTS, ENOUGH_SCENES, ModelVerdict
 from models.judge.judging import ModelComparison
 from models.judge.measure.bootstrap import Estimate
 from models.judge.measure.comparison import AP50, PRECISION, RECALL, Change, LabelRow, SetComparison
@@ -129,12 +129,14 @@ def write_page(text: str, path: Path) -> None:
 
 def _rule(found: ModelComparison) -> str:
     return tr(
-        "A label is judged in a set with {objects} objects or more in 5 scenes or more, by AP50 on the whole picture "
-        "and by F1 (recall, where labels are incomplete) with 2 × 2 tiles at score {score}. It is worse if the whole "
-        "interval of a difference lies below -{tolerance} points, and better if one lies above 0 and the other figure "
-        "falls by no more than that. The model is worse if any label is in any set; better if {main} is and none is "
-        "worse. Intervals hold 95 % and come from {resamples} resamples of whole scenes, the same for both models.",
+        "A label is judged in a set with {objects} objects or more in {scenes} scenes or more, by AP50 on the "
+        "whole picture and by F1 (recall, where labels are incomplete) with 2 × 2 tiles at score {score}. It "
+        "is worse if the whole interval of a difference lies below -{tolerance} points, and better if one lies "
+        "above 0 and the other figure falls by no more than that. The model is worse if any label is in any "
+        "set; better if {main} is and none is worse. Intervals hold 95 % and come from {resamples} resamples "
+        "of whole scenes, the same for both models.",
         objects=ENOUGH_OBJECTS,
+        scenes=ENOUGH_SCENES,
         score=found.request.score,
         tolerance=f"{100 * found.request.tolerance:g}",
         main=", ".join(found.decision.main) or "–",
