@@ -18,7 +18,7 @@ from agent.errors import ModelError
 from agent.translatable import tr
 from models.judge.decision import ModelVerdict
 from models.judge.judging import ModelComparison
-from models.judge.measure.comparison import AP50, F1, PRECISION, RECALL, Change, SetComparison
+from models.judge.measure.comparison import AP50, F1, PRECISION, RECALL, FigureChange, SetComparison
 from models.judge.replays import ClipComparison, ReplayOutcome
 
 FIGURES = (AP50, RECALL, PRECISION, F1)
@@ -101,7 +101,7 @@ def write_judgement(source: Path, target: Path, judgement: CardJudgement) -> Non
 
 
 def _figure(
-    data: str, label: str, name: str, objects: int, change: Change, verdict: ModelVerdict
+    data: str, label: str, name: str, objects: int, change: FigureChange, verdict: ModelVerdict
 ) -> JudgedFigure:
     return JudgedFigure(
         data=data,

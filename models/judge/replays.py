@@ -129,7 +129,7 @@ def require_clip(clip: Path) -> None:
         UsageError: there is none.
     """
     if not clip.is_file():
-        raise UsageError(tr("{clip}: no such file", clip=clip), tr("name a video file"))
+        raise UsageError(tr("{video}: no such file", video=clip), tr("name a video file"))
 
 
 def _replayed(model: Path, clip: Path, lines: Sequence[Segment], config: Path | None) -> ReplayOutcome:
@@ -149,7 +149,7 @@ def _replayed(model: Path, clip: Path, lines: Sequence[Segment], config: Path | 
         if done.returncode:
             said = done.stderr.strip() or done.stdout.strip()
             failure = tr(
-                "{clip}: the replay with {model} failed: {said}", clip=clip, model=model.name, said=said
+                "{video}: the replay with {model} failed: {said}", video=clip, model=model.name, said=said
             )
             raise (ModelError if done.returncode == 2 else NgatuError)(failure)
         return read_outcome(events.read_text(encoding="utf-8"), tracks.read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ from models.dataset.types import Dataset
 from models.judge.looking import PictureFinds
 from models.judge.measure.bootstrap import Estimate, estimate, resampled
 from models.judge.measure.figures import LabelOutcome
-from models.judge.measure.outcomes import LabelFinds, Part, label_finds, parts
+from models.judge.measure.outcomes import LabelFinds, SetPart, label_finds, parts
 from models.judge.scenes import Scenes, find_scenes
 
 AP50, RECALL, PRECISION, F1 = "ap50", "recall", "precision", "f1"
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FigureChange:
     """One figure of both models, 0..1, and what the new one has more."""
 
     old: Estimate
@@ -47,7 +47,7 @@ class LabelRow:
     part: str
     objects: int
     scenes: int
-    changes: dict[str, Change]
+    changes: dict[str, FigureChange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +139,19 @@ def _views(dataset: Dataset, finds: Sequence[PictureFinds], label: str) -> _View
 
 
 def _row(
-    label: str, part: Part | None, old: _Views, new: _Views, scenes: Scenes, weights: Floats, score: float
+    label: str, part: SetPart | None, old: _Views, new: _Views, scenes: Scenes, weights: Floats, score: float
 ) -> LabelRow:
     ranked = old.ranked.outcome(scenes, part), new.ranked.outcome(scenes, part)
     tiled = old.tiled.outcome(scenes, part), new.tiled.outcome(scenes, part)
     objects = tiled[0].objects
     count = int((objects > 0).sum())
 
-    def change(pair: tuple[LabelOutcome, LabelOutcome], figure: Callable[..., Floats], *at: float) -> Change:
+    def change(
+        pair: tuple[LabelOutcome, LabelOutcome], figure: Callable[..., Floats], *at: float
+    ) -> FigureChange:
         values = [float(figure(each, *at)[0]) for each in pair]
         samples = [figure(each, *at, weights) for each in pair]
-        return Change(
+        return FigureChange(
             estimate(values[0], samples[0], count),
             estimate(values[1], samples[1], count),
             estimate(values[1] - values[0], samples[1] - samples[0], count),

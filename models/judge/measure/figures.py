@@ -19,7 +19,7 @@ _CELLS = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class LabelOutcome:
-    """What a detector made of one label: each box it told, and how many objects there are.
+    """What a detector made of one label: each box, and how many objects there are.
 
     Attributes:
         scores: (N,) of the boxes that count.
@@ -39,12 +39,12 @@ class LabelOutcome:
         `weights` (R, S) say how often each scene stands in each resample; without it, once each (R = 1).
         """
         weights = self._weights(weights)
-        told, hit_scenes = self._between_hits()
+        boxes, hit_scenes = self._between_hits()
         area = np.zeros(len(weights))
         step = max(1, _CELLS // max(1, len(hit_scenes)))
         for start in range(0, len(weights), step):
             rows = slice(start, start + step)
-            area[rows] = _area(weights[rows], told, hit_scenes)
+            area[rows] = _area(weights[rows], boxes, hit_scenes)
         return _ratio(area, weights @ self.objects)
 
     def recall(self, score: float, weights: Floats | None = None) -> Floats:
@@ -53,20 +53,20 @@ class LabelOutcome:
         return _ratio(weights @ self._by_scene(self.hits & (self.scores >= score)), weights @ self.objects)
 
     def precision(self, score: float, weights: Floats | None = None) -> Floats:
-        """Share of the boxes (R,) of this score or more that are right; nan where none is told."""
+        """Share of the boxes (R,) of this score or more that are right; nan where there is none."""
         weights = self._weights(weights)
         sure = self.scores >= score
         return _ratio(weights @ self._by_scene(self.hits & sure), weights @ self._by_scene(sure))
 
     def f1(self, score: float, weights: Floats | None = None) -> Floats:
-        """Harmonic mean (R,) of precision and recall: twice what is right, by all that is told or there."""
+        """Harmonic mean (R,) of precision and recall: twice what is right, by all that is said or there."""
         weights = self._weights(weights)
         sure = self.scores >= score
         right, said = self._by_scene(self.hits & sure), self._by_scene(sure)
         return _ratio(2 * (weights @ right), weights @ said + weights @ self.objects)
 
     def _between_hits(self) -> tuple[Floats, NDArray[np.intp]]:
-        """How many boxes of each scene (S, H) are told after one hit up to the next, and the scene of each hit.
+        """How many boxes of each scene (S, H) come from one hit up to the next, and the scene of each hit.
 
         Precision rises at hits only, so the curve needs no more points; and what comes after the last hit
         moves nothing.
@@ -76,9 +76,9 @@ class LabelOutcome:
         hit_scenes = scenes[hits]
         column = np.asarray(np.cumsum(hits) - hits, np.intp)
         before = column < len(hit_scenes)
-        told = np.zeros((len(self.objects), len(hit_scenes)))
-        np.add.at(told, (scenes[before], column[before]), 1.0)
-        return told, hit_scenes
+        boxes = np.zeros((len(self.objects), len(hit_scenes)))
+        np.add.at(boxes, (scenes[before], column[before]), 1.0)
+        return boxes, hit_scenes
 
     def _weights(self, weights: Floats | None) -> Floats:
         return np.ones((1, len(self.objects))) if weights is None else weights
@@ -107,10 +107,10 @@ def plain_outcome(scores: Sequence[float], hits: Sequence[bool], objects: int) -
     )
 
 
-def _area(weights: Floats, told: Floats, hit_scenes: NDArray[np.intp]) -> Floats:
+def _area(weights: Floats, boxes: Floats, hit_scenes: NDArray[np.intp]) -> Floats:
     """Sum of the precisions (R,) at each hit, by its weight."""
     right = weights[:, hit_scenes]
-    said = np.cumsum(weights @ told, axis=1)
+    said = np.cumsum(weights @ boxes, axis=1)
     precision = np.cumsum(right, axis=1) / np.where(said > 0, said, 1.0)
     best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     return np.asarray((best * right).sum(axis=1))

@@ -43,7 +43,7 @@ class LabelFinds:
     object_lines: Floats
     object_scores: Floats
 
-    def outcome(self, scenes: Scenes, part: Part | None = None) -> LabelOutcome:
+    def outcome(self, scenes: Scenes, part: SetPart | None = None) -> LabelOutcome:
         """What counts for the figures, of a part of the set or of the whole."""
         boxes = part.holds(self.pictures, self.lines) if part else np.ones(len(self.scores), np.bool_)
         objects = (
@@ -60,7 +60,7 @@ class LabelFinds:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SetPart:
     """A part of a set: some of its pictures, or objects of some size.
 
     Attributes:
@@ -80,10 +80,10 @@ class Part:
         return np.asarray(self.pictures[pictures] & (lines >= self.lines[0]) & (lines < self.lines[1]))
 
 
-def parts(dataset: Dataset) -> tuple[Part, ...]:
+def parts(dataset: Dataset) -> tuple[SetPart, ...]:
     """By size; and by camera, condition and hour of the day, where the set knows of two or more."""
     everywhere = np.ones(len(dataset.images), np.bool_)
-    found = [Part("size", name, everywhere, lines) for name, lines in SIZES.items()]
+    found = [SetPart("size", name, everywhere, lines) for name, lines in SIZES.items()]
     kinds: dict[str, Callable[[AnnotatedImage], str]] = {
         "camera": lambda image: image.camera,
         "condition": lambda image: image.condition,
@@ -93,7 +93,7 @@ def parts(dataset: Dataset) -> tuple[Part, ...]:
         names = [name_of(image) for image in dataset.images]
         known = sorted(set(names) - {""})
         if len(known) > 1:
-            found += [Part(kind, name, np.array([each == name for each in names])) for name in known]
+            found += [SetPart(kind, name, np.array([each == name for each in names])) for name in known]
     return tuple(found)
 
 

@@ -17,7 +17,7 @@ from agent.translatable import tr
 from models.judge.decision import ENOUGH_OBJECTS, ENOUGH_SCENES, ModelVerdict
 from models.judge.judging import ModelComparison
 from models.judge.measure.bootstrap import Estimate
-from models.judge.measure.comparison import AP50, PRECISION, RECALL, Change, LabelRow, SetComparison
+from models.judge.measure.comparison import AP50, PRECISION, RECALL, FigureChange, LabelRow, SetComparison
 from models.judge.page.pictures import worst
 from models.judge.replays import ClipComparison
 from models.judge.wording import (
@@ -183,7 +183,7 @@ def _part(row: LabelRow, say: Say) -> dict[str, Any]:
     }
 
 
-def _bars(change: Change) -> dict[str, Any]:
+def _bars(change: FigureChange) -> dict[str, Any]:
     return {"old": _bar(change.old), "new": _bar(change.new), "span": span(change.difference)}
 
 

@@ -82,15 +82,15 @@ def test_a_card_that_cannot_be_written_is_told_before_anything_is_done(
 
 
 def test_what_programs_read_is_json_in_points(refused: ModelComparison) -> None:
-    told = json.loads(json.dumps(everything(refused), allow_nan=False))
+    shown = json.loads(json.dumps(everything(refused), allow_nan=False))
 
-    assert told["verdict"] == "worse"
-    whole, *parts = told["sets"][0]["rows"]
+    assert shown["verdict"] == "worse"
+    whole, *parts = shown["sets"][0]["rows"]
     assert (whole["label"], whole["objects"], whole["verdict"]) == ("car", 24, "worse")
     value, low, high = whole["figures"]["recall"]["difference"]
     assert -100 <= low <= value <= high < -2
     assert {part["kind"] for part in parts} == {"size", "camera"}
-    assert told["cost"]["size_bytes"][0] > 0
+    assert shown["cost"]["size_bytes"][0] > 0
 
 
 @pytest.mark.parametrize(("share", "shown"), [(0.5, 50.0), (-0.0001, 0.0), (float("nan"), None)])

@@ -56,11 +56,11 @@ def test_worse_ends_with_1_and_stands_in_the_card_on_the_page_and_in_the_table(h
 
 
 def test_better_ends_with_0_and_cannot_tell_with_4(here: Path) -> None:
-    code, told, _ = judge(here, "good", "poor", "--json")
-    assert (code, json.loads(told)["verdict"]) == (0, "better")
+    code, shown, _ = judge(here, "good", "poor", "--json")
+    assert (code, json.loads(shown)["verdict"]) == (0, "better")
 
-    code, told, _ = judge(here, "good", "good", "--json", "--card", str(here / "other.yaml"))
-    assert (code, json.loads(told)["verdict"]) == (4, "cannot tell")
+    code, shown, _ = judge(here, "good", "good", "--json", "--card", str(here / "other.yaml"))
+    assert (code, json.loads(shown)["verdict"]) == (4, "cannot tell")
     assert read_card(here / "other.yaml").judgement.verdict == "cannot tell"  # type: ignore[union-attr]
 
 
@@ -83,13 +83,13 @@ def test_what_is_wrong_ends_with_2_in_words_and_nothing_is_judged(
 ) -> None:
     before = (here / "poor.yaml").read_bytes()
 
-    code, _, told = judge(
+    code, _, errors = judge(
         here, "poor", "good", *(str(here / "set") if word == "SET" else word for word in words)
     )
 
     assert code == 2
-    assert said in " ".join(told.replace("│", " ").split())
-    assert "Traceback" not in told
+    assert said in " ".join(errors.replace("│", " ").split())
+    assert "Traceback" not in errors
     assert (here / "poor.yaml").read_bytes() == before
 
 

@@ -10,7 +10,7 @@ import pytest
 from models.dataset.types import AnnotatedImage, Dataset
 from models.judge.decision import ModelVerdict, decide, judge_row, ruling_figures
 from models.judge.measure.bootstrap import Estimate
-from models.judge.measure.comparison import AP50, F1, RECALL, Change, LabelRow, SetComparison
+from models.judge.measure.comparison import AP50, F1, RECALL, FigureChange, LabelRow, SetComparison
 from models.judge.scenes import Scenes
 
 WORSE, BETTER, CANNOT = (-0.2, -0.3, -0.1), (0.2, 0.1, 0.3), (0.0, -0.1, 0.1)
@@ -22,7 +22,7 @@ def row(label: str = "car", objects: int = 50, scenes: int = 9, **differences: t
     changes = {AP50: CANNOT, RECALL: CANNOT, F1: CANNOT} | differences
     return LabelRow(
         label, "", "", objects, scenes,
-        {name: Change(nothing, nothing, Estimate(*each)) for name, each in changes.items()},
+        {name: FigureChange(nothing, nothing, Estimate(*each)) for name, each in changes.items()},
     )  # fmt: skip
 
 
