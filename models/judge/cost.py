@@ -14,7 +14,7 @@ from agent.detectors import load_detector
 from agent.detectors.places import find_model
 from agent.detectors.settings import DetectorSettings
 
-CALLS = 30
+CALLS = 20
 WARM_UP = 3
 THREADS = 1
 """Two threads wait for each other where the machine does something else, and the ratio is what counts."""

@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 
 from agent.core.types import Image
+from agent.detectors.card import Card, hashed
 from agent.detectors.judgement import DataFacts
-from agent.detectors.places import find_model
+from agent.detectors.places import find_card, find_model
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
 from agent.translatable import tr
@@ -106,6 +107,10 @@ def judge(request: JudgeRequest, progress: Progress = lambda _what, _done, _of: 
     for clip in request.clips:
         require_clip(clip)
     judging, training = read_sets(request.data), read_sets(request.trained_on)
+    data, trained_on = _facts(judging), _facts(training)
+    cards = [_card(model) for model in (request.old, request.new)]
+    for card in cards:
+        _refuse_training(card, data)
     old, new = Looker(request.old), Looker(request.new)
     try:
         split = without_training(judging, training)
@@ -127,8 +132,8 @@ def judge(request: JudgeRequest, progress: Progress = lambda _what, _done, _of: 
         request=request,
         decision=decide(sets, request.main, request.tolerance),
         sets=sets,
-        data=_facts(judging),
-        trained_on=_facts(training),
+        data=data,
+        trained_on=tuple({each.digest: each for each in (*cards[1].trained_on, *trained_on)}.values()),
         overlaps=tuple(overlap for _, overlap in split),
         clips=tuple(clips),
         cost=measure_cost(request.old, request.new, _pictures(left)),
@@ -175,6 +180,22 @@ def _facts(sets: Sequence[Dataset]) -> tuple[DataFacts, ...]:
         DataFacts(name=each.name, digest=digest(each), pictures=len(each.images), licence=each.licence)
         for each in sets
     )
+
+
+def _card(model: str) -> Card:
+    file = find_model(DetectorSettings(model=model))
+    return find_card(file, hashed(file))[0]
+
+
+def _refuse_training(card: Card, data: Sequence[DataFacts]) -> None:
+    """See to it that no set is one that the card names as the model's training."""
+    trained = {each.digest for each in card.trained_on}
+    for each in data:
+        if each.digest in trained:
+            raise ModelError(
+                tr("{set}: {model} was trained on this set, as its card says", set=each.name, model=card.name),
+                tr("judge by other cameras than it was trained on."),
+            )
 
 
 def _pictures(sets: Sequence[Dataset]) -> list[Image]:

@@ -159,10 +159,15 @@ def span(difference: Estimate) -> str:
     """A difference with its interval, in points: `+4 [-3, +12]`."""
     if not math.isfinite(difference.value):
         return "–"
-    signed = f"{100 * difference.value:+.0f}"
     if not math.isfinite(difference.low):
-        return signed
-    return f"{signed} [{100 * difference.low:+.0f}, {100 * difference.high:+.0f}]"
+        return _signed(difference.value)
+    return f"{_signed(difference.value)} [{_signed(difference.low)}, {_signed(difference.high)}]"
+
+
+def _signed(share: float) -> str:
+    """To whole points; to a tenth where less than one decides on which side of 0 it lies."""
+    points = 100 * share
+    return f"{points:+.1f}" if 0.05 <= abs(points) < 1 else f"{points + 0.0:+.0f}"
 
 
 def _some(labels: tuple[str, ...]) -> str:

@@ -15,7 +15,7 @@ from tests.support.squares import write_model
 def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of `good.onnx`, which sees every square, `poor.onnx`, which sees bright ones, and `set`."""
     folder = tmp_path_factory.mktemp("squares")
-    write_set(folder / "set")
+    write_set(folder / "set", pictures=1)
     for name, model in (("good", write_model(folder)), ("poor", write_dimmed(folder / "poor", 25))):
         for suffix in (".onnx", ".yaml"):
             model.with_suffix(suffix).rename((folder / name).with_suffix(suffix))

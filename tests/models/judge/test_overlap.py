@@ -100,12 +100,15 @@ def test_the_same_view_on_another_day_is_told_and_not_left_out(judging: Dataset,
 
 @pytest.mark.footage
 def test_frames_one_index_away_from_the_training_judge_nothing(shared_data: Path) -> None:
-    wet = read_coco(shared_data / "detection-motorbikes" / "junction-wet")
+    wet = read_coco(shared_data / "detection-motorbikes" / "junction-wet").of_cameras(["cam_02"])
     night = read_coco(shared_data / "detection-motorbikes" / "night")
+    training = read_coco(shared_data / "training-hcmc").of_cameras(["cam_02"])
+    renamed = replace(wet, images=tuple(replace(image, camera="") for image in wet.images))
 
-    split = without_training([wet, night], [read_coco(shared_data / "training-hcmc")])
+    by_name, by_view, others = (overlap for _, overlap in without_training([wet, renamed, night], [training]))
 
-    assert [len(left.images) for left, _ in split] == [0, 16]
-    assert split[0][1].by_why == {NEIGHBOUR: 33}
-    assert split[0][1].known[0].name == "cam_01_00008.jpg"
-    assert split[0][1].known[0].training in ("cam_01_00007.jpg", "cam_01_00009.jpg")
+    assert by_name.by_why == {NEIGHBOUR: 14}
+    assert by_name.known[0].name == "cam_02_00003.jpg"
+    assert by_name.known[0].training in ("cam_02_00002.jpg", "cam_02_00004.jpg")
+    assert by_view.by_why == {LIKE: 14}
+    assert others.known == ()

@@ -66,6 +66,8 @@ def test_figures_are_short_and_a_dash_where_nothing_is_known() -> None:
     assert number(0.494) == "49"
     assert number(np.nan) == "–"
     assert span(Estimate(0.04, -0.03, 0.12)) == "+4 [-3, +12]"
+    assert span(Estimate(0.04, 0.003, 0.12)) == "+4 [+0.3, +12]"
+    assert span(Estimate(-0.0, -0.0001, 0.0)) == "+0 [-0, +0]"
     assert span(Estimate(0.04, np.nan, np.nan)) == "+4"
     assert span(Estimate(np.nan, np.nan, np.nan)) == "–"
 
