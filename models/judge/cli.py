@@ -120,16 +120,17 @@ def _judged(request: JudgeRequest, card: Path | None, report: Path | None, told_
     from agent.detectors.settings import DetectorSettings  # noqa: PLC0415
     from models.judge.card import card_place, section, write_judgement  # noqa: PLC0415
     from models.judge.judging import judge as judge_models  # noqa: PLC0415
-    from models.judge.page.report import page, write_page  # noqa: PLC0415
+    from models.judge.page.report import page, page_place  # noqa: PLC0415
 
     today = datetime.now(UTC).date()
     model = find_model(DetectorSettings(model=request.new))
     source, target = card_place(model, hashed(model), card)
+    shown = page_place(report) if report is not None else None
     with _progress() as progress:
         found = judge_models(request, progress)
     write_judgement(source, target, section(found, today))
-    if report is not None:
-        write_page(page(found, lambda text: translated(text, told_in), told_in, today), report)
+    if shown is not None:
+        shown.write_text(page(found, lambda text: translated(text, told_in), told_in, today), encoding="utf-8")
     return found
 
 

@@ -8,6 +8,7 @@ which is F1, or where labels are incomplete recall, because there a right box ma
     better       of a figure the whole interval lies above 0, and the other falls by no more than the tolerance
     cannot tell  everything else
 
+All intervals that decide hold together with 95 %: the more labels and sets are judged, the wider they are.
 A label is worse if it is in any set, and better if it is in a set and worse in none. The new model is worse if
 any label is, and better if each main label is and none is worse.
 """
@@ -15,9 +16,10 @@ any label is, and better if each main label is and none is worse.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from models.judge.measure.bootstrap import widened, widening
 from models.judge.measure.comparison import AP50, F1, RECALL, LabelRow, SetComparison
 
 ENOUGH_OBJECTS, ENOUGH_SCENES = 10, 5
@@ -69,6 +71,34 @@ def decide(sets: Sequence[SetComparison], main: Sequence[str] = (), tolerance: f
     return Decision(_overall(labels, main), main, labels, rows)
 
 
+def taken_together(sets: Sequence[SetComparison]) -> tuple[SetComparison, ...]:
+    """The sets with the differences of their whole rows widened, so that all that decide hold at once."""
+    times = widening(
+        [
+            row.samples[name]
+            for each in sets
+            for row in each.whole
+            if is_enough(row)
+            for name in ruling_figures(each.dataset.incomplete)
+        ]
+    )
+    return tuple(replace(each, rows=tuple(_widened(row, times) for row in each.rows)) for each in sets)
+
+
+def is_enough(row: LabelRow) -> bool:
+    """Whether there are objects and scenes enough to judge by."""
+    return row.objects >= ENOUGH_OBJECTS and row.scenes >= ENOUGH_SCENES
+
+
+def _widened(row: LabelRow, times: float) -> LabelRow:
+    if row.kind:
+        return row
+    changes = {
+        name: replace(each, difference=widened(each.difference, times)) for name, each in row.changes.items()
+    }
+    return replace(row, changes=changes)
+
+
 def ruling_figures(incomplete: bool) -> tuple[str, str]:
     """The two figures by which a label is judged."""
     return AP50, RECALL if incomplete else F1
@@ -76,7 +106,7 @@ def ruling_figures(incomplete: bool) -> tuple[str, str]:
 
 def judge_row(row: LabelRow, incomplete: bool, tolerance: float) -> ModelVerdict:
     """What one label in one set says."""
-    if row.objects < ENOUGH_OBJECTS or row.scenes < ENOUGH_SCENES:
+    if not is_enough(row):
         return ModelVerdict.TOO_FEW
     changes = [row.changes[name].difference for name in ruling_figures(incomplete)]
     if any(each.high < -tolerance for each in changes):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +22,9 @@ from models.dataset.coco import read_coco
 from models.dataset.digest import digest
 from models.dataset.types import Dataset
 from models.judge.cost import CallCost, measure_cost
-from models.judge.decision import TOLERANCE, Decision, decide
+from models.judge.decision import TOLERANCE, Decision, decide, taken_together
 from models.judge.looking import Looker, look_at, read_picture
-from models.judge.measure.bootstrap import RESAMPLES
+from models.judge.measure.bootstrap import RESAMPLES, SEED, resampled
 from models.judge.measure.comparison import SetComparison, compare
 from models.judge.overlap import Overlap, without_training
 from models.judge.replays import ClipComparison, Segment, compare_clip, require_clip
@@ -102,7 +103,7 @@ def judge(request: JudgeRequest, progress: Progress = lambda _what, _done, _of: 
 
     Raises:
         ModelError: a model, a card, a set or a picture is wrong, or nothing is left to judge by.
-        NgatuError: a replay failed.
+        UsageError: there is no such clip, or its replay failed.
     """
     for clip in request.clips:
         require_clip(clip)
@@ -117,7 +118,9 @@ def judge(request: JudgeRequest, progress: Progress = lambda _what, _done, _of: 
         left = [dataset for dataset, _ in split if dataset.images]
         if not left:
             raise _nothing_left([overlap for _, overlap in split])
-        sets = tuple(_compared(old, new, dataset, request, progress) for dataset in left)
+        sets = taken_together(
+            [_compared((old, new), each, SEED + place, request, progress) for place, each in enumerate(left)]
+        )
     finally:
         old.close()
         new.close()
@@ -161,7 +164,7 @@ def read_sets(folders: Sequence[Path]) -> list[Dataset]:
 
 
 def _compared(
-    old: Looker, new: Looker, dataset: Dataset, request: JudgeRequest, progress: Progress
+    lookers: tuple[Looker, Looker], dataset: Dataset, seed: int, request: JudgeRequest, progress: Progress
 ) -> SetComparison:
     done = 0
 
@@ -170,9 +173,10 @@ def _compared(
         done += 1
         progress(dataset.name, done, len(dataset.images))
 
-    before, after = look_at((old, new), dataset, on_picture)
-    labels = tuple(dict.fromkeys((*old.labels, *new.labels)))
-    return compare(dataset, before, after, labels, request.score, request.resamples)
+    before, after = look_at(lookers, dataset, on_picture)
+    labels = tuple(dict.fromkeys(label for looker in lookers for label in looker.labels))
+    weights = partial(resampled, resamples=request.resamples, seed=seed)
+    return compare(dataset, before, after, labels, request.score, weights)
 
 
 def _facts(sets: Sequence[Dataset]) -> tuple[DataFacts, ...]:

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from agent.errors import ModelError, NgatuError, UsageError
+from agent.errors import UsageError
 from agent.translatable import tr
 
 LINE = ((0.1, 0.6), (0.9, 0.6))
@@ -113,7 +113,7 @@ def compare_clip(
         config: A box's configuration, whose first camera's zones and rules hold.
 
     Raises:
-        NgatuError: a replay failed; its own words are in the text.
+        UsageError: a replay failed; its own words are in the text.
     """
     require_clip(clip)
     before, after = (_replayed(model, clip, lines or (LINE,), config) for model in (old, new))
@@ -151,7 +151,7 @@ def _replayed(model: Path, clip: Path, lines: Sequence[Segment], config: Path | 
             failure = tr(
                 "{video}: the replay with {model} failed: {said}", video=clip, model=model.name, said=said
             )
-            raise (ModelError if done.returncode == 2 else NgatuError)(failure)
+            raise UsageError(failure)  # never the exit code that says worse
         return read_outcome(events.read_text(encoding="utf-8"), tracks.read_text(encoding="utf-8"))
 
 

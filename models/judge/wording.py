@@ -65,8 +65,13 @@ def remarks(found: ModelComparison) -> list[str]:
     said += [camera_sentence(each) for each in found.overlaps if each.cameras and each.left]
     for each in found.sets:
         said += _of_set(each)
-    if not found.trained_on:
-        said.append(tr("What the new model was trained on was not said (--trained-on): nothing was left out."))
+    if not found.request.trained_on:
+        said.append(
+            tr(
+                "The pictures that the new model was trained on were not given (--trained-on): none was "
+                "left out."
+            )
+        )
     if found.unlicensed:
         said.append(passing_on(found))
     return said

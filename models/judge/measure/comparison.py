@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,7 @@ class LabelRow:
         objects: Labelled ones that count.
         scenes: Those with such an object.
         changes: By name of the figure; some are missing in parts.
+        samples: Of the whole set, the differences (R,) in each resample, by name of the figure.
     """
 
     label: str
@@ -48,6 +49,7 @@ class LabelRow:
     objects: int
     scenes: int
     changes: dict[str, FigureChange]
+    samples: dict[str, Floats] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def compare(
     new: Sequence[PictureFinds],
     labels: Sequence[str],
     score: float,
-    resamples: int,
+    weights: Callable[[int], Floats] = resampled,
 ) -> SetComparison:
     """Compare what two models found in the pictures of the set.
 
@@ -112,17 +114,17 @@ def compare(
         new: What the new one found.
         labels: Those that one of the models tells.
         score: From which a box counts for recall and precision.
-        resamples: How many.
+        weights: Makes the resamples for so many scenes.
     """
     scenes = find_scenes(dataset)
-    weights = resampled(scenes.count, resamples)
+    drawn = weights(scenes.count)
     there = {each.label for image in dataset.images for each in image.annotations if not each.ignored}
     rows: list[LabelRow] = []
     lost: list[LostObject] = []
     for label in (label for label in dataset.labels if label in there and label in labels):
         before, after = _views(dataset, old, label), _views(dataset, new, label)
         for part in (None, *parts(dataset)):
-            row = _row(label, part, before, after, scenes, weights, score)
+            row = _row(label, part, before, after, scenes, drawn, score)
             if row.objects:
                 rows.append(row)
         lost += _lost(dataset, label, before.tiled, after.tiled, score)
@@ -146,29 +148,33 @@ def _row(
     objects = tiled[0].objects
     count = int((objects > 0).sum())
 
+    drawn: dict[str, Floats] = {}
+
     def change(
-        pair: tuple[LabelOutcome, LabelOutcome], figure: Callable[..., Floats], *at: float
+        name: str, pair: tuple[LabelOutcome, LabelOutcome], figure: Callable[..., Floats], *at: float
     ) -> FigureChange:
         values = [float(figure(each, *at)[0]) for each in pair]
         samples = [figure(each, *at, weights) for each in pair]
+        drawn[name] = samples[1] - samples[0]
         return FigureChange(
             estimate(values[0], samples[0], count),
             estimate(values[1], samples[1], count),
-            estimate(values[1] - values[0], samples[1] - samples[0], count),
+            estimate(values[1] - values[0], drawn[name], count),
         )
 
-    changes = {
-        AP50: change(ranked, LabelOutcome.average_precision),
-        RECALL: change(tiled, LabelOutcome.recall, score),
-        PRECISION: change(tiled, LabelOutcome.precision, score),
-        F1: change(tiled, LabelOutcome.f1, score),
-    }
+    figures: list[tuple[str, tuple[LabelOutcome, LabelOutcome], Callable[..., Floats], tuple[float, ...]]] = [
+        (AP50, ranked, LabelOutcome.average_precision, ()),
+        (RECALL, tiled, LabelOutcome.recall, (score,)),
+        (PRECISION, tiled, LabelOutcome.precision, (score,)),
+        (F1, tiled, LabelOutcome.f1, (score,)),
+    ]
     if part is None:
         whole = old.whole.outcome(scenes), new.whole.outcome(scenes)
-        changes[WHOLE_RECALL] = change(whole, LabelOutcome.recall, score)
-        changes[WHOLE_PRECISION] = change(whole, LabelOutcome.precision, score)
+        figures.append((WHOLE_RECALL, whole, LabelOutcome.recall, (score,)))
+        figures.append((WHOLE_PRECISION, whole, LabelOutcome.precision, (score,)))
+    changes = {name: change(name, pair, figure, *at) for name, pair, figure, at in figures}
     kind, name = (part.kind, part.name) if part else ("", "")
-    return LabelRow(label, kind, name, int(objects.sum()), count, changes)
+    return LabelRow(label, kind, name, int(objects.sum()), count, changes, {} if part else drawn)
 
 
 def _lost(dataset: Dataset, label: str, old: LabelFinds, new: LabelFinds, score: float) -> list[LostObject]:

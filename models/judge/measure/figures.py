@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
 _CELLS = 4_000_000
 """Of a table of resamples and hits that is worked on at a time: 32 MB."""
+_BLOCK = 512
+"""Hits of a table of scenes and hits that is made at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,16 @@ class LabelOutcome:
         `weights` (R, S) say how often each scene stands in each resample; without it, once each (R = 1).
         """
         weights = self._weights(weights)
-        boxes, hit_scenes = self._between_hits()
+        scenes, columns, hit_scenes = self._curve()
         area = np.zeros(len(weights))
         step = max(1, _CELLS // max(1, len(hit_scenes)))
         for start in range(0, len(weights), step):
             rows = slice(start, start + step)
-            area[rows] = _area(weights[rows], boxes, hit_scenes)
+            right = weights[rows][:, hit_scenes]
+            said = _said(weights[rows], scenes, columns, len(hit_scenes))
+            precision = np.cumsum(right, axis=1) / np.where(said > 0, said, 1.0)
+            best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+            area[rows] = (best * right).sum(axis=1)
         return _ratio(area, weights @ self.objects)
 
     def recall(self, score: float, weights: Floats | None = None) -> Floats:
@@ -65,20 +72,18 @@ class LabelOutcome:
         right, said = self._by_scene(self.hits & sure), self._by_scene(sure)
         return _ratio(2 * (weights @ right), weights @ said + weights @ self.objects)
 
-    def _between_hits(self) -> tuple[Floats, NDArray[np.intp]]:
-        """How many boxes of each scene (S, H) come from one hit up to the next, and the scene of each hit.
+    def _curve(self) -> tuple[Rows, Rows, Rows]:
+        """Of each box, likeliest first, its scene and the number of the next hit; and the hits' scenes.
 
         Precision rises at hits only, so the curve needs no more points; and what comes after the last hit
         moves nothing.
         """
         order = np.argsort(-self.scores, kind="stable")
         hits, scenes = self.hits[order], self.scenes[order]
+        columns = np.asarray(np.cumsum(hits) - hits, np.intp)
         hit_scenes = scenes[hits]
-        column = np.asarray(np.cumsum(hits) - hits, np.intp)
-        before = column < len(hit_scenes)
-        boxes = np.zeros((len(self.objects), len(hit_scenes)))
-        np.add.at(boxes, (scenes[before], column[before]), 1.0)
-        return boxes, hit_scenes
+        before = columns < len(hit_scenes)
+        return scenes[before], columns[before], hit_scenes
 
     def _weights(self, weights: Floats | None) -> Floats:
         return np.ones((1, len(self.objects))) if weights is None else weights
@@ -107,13 +112,16 @@ def plain_outcome(scores: Sequence[float], hits: Sequence[bool], objects: int) -
     )
 
 
-def _area(weights: Floats, boxes: Floats, hit_scenes: NDArray[np.intp]) -> Floats:
-    """Sum of the precisions (R,) at each hit, by its weight."""
-    right = weights[:, hit_scenes]
-    said = np.cumsum(weights @ boxes, axis=1)
-    precision = np.cumsum(right, axis=1) / np.where(said > 0, said, 1.0)
-    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    return np.asarray((best * right).sum(axis=1))
+def _said(weights: Floats, scenes: Rows, columns: Rows, hits: int) -> Floats:
+    """How many boxes (R, hits) each resample has up to each hit; `columns` never fall."""
+    said = np.empty((len(weights), hits))
+    for start in range(0, hits, _BLOCK):
+        wide = min(_BLOCK, hits - start)
+        rows = slice(*np.searchsorted(columns, [start, start + wide]).tolist())
+        places = scenes[rows] * wide + columns[rows] - start
+        by_scene = np.bincount(places, minlength=weights.shape[1] * wide).reshape(-1, wide)
+        said[:, start : start + wide] = weights @ by_scene.astype(np.float64)
+    return np.asarray(np.cumsum(said, axis=1))
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

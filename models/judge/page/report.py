@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from agent.errors import NgatuError
+from agent.errors import UsageError
 from agent.printable import printable
 from agent.translatable import tr
 from models.judge.decision import ENOUGH_OBJECTS, ENOUGH_SCENES, ModelVerdict
@@ -112,19 +113,17 @@ def page(found: ModelComparison, say: Say, language: str, today: date) -> str:
     )
 
 
-def write_page(text: str, path: Path) -> None:
-    """Write the page.
+def page_place(path: Path) -> Path:
+    """Where the page is to be written, if it can be; asked before hours go by, and not after.
 
     Raises:
-        NgatuError: it cannot be written.
+        UsageError: it cannot be written there.
     """
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise NgatuError(
-            tr("{path}: cannot be written: {error}", path=path, error=error.strerror or error),
-            tr("name a file in a folder that is there"),
-        ) from error
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(
+            tr("{path}: the page cannot be written", path=path), tr("name a file in a folder that is there")
+        )
+    return path
 
 
 def _rule(found: ModelComparison) -> str:
@@ -133,8 +132,8 @@ def _rule(found: ModelComparison) -> str:
         "whole picture and by F1 (recall, where labels are incomplete) with 2 × 2 tiles at score {score}. It "
         "is worse if the whole interval of a difference lies below -{tolerance} points, and better if one lies "
         "above 0 and the other figure falls by no more than that. The model is worse if any label is in any "
-        "set; better if {main} is and none is worse. Intervals hold 95 % and come from {resamples} resamples "
-        "of whole scenes, the same for both models.",
+        "set; better if {main} is and none is worse. All intervals that decide hold at once with 95 %; they "
+        "come from {resamples} resamples of whole scenes, the same for both models.",
         objects=ENOUGH_OBJECTS,
         scenes=ENOUGH_SCENES,
         score=found.request.score,

@@ -87,7 +87,7 @@ def test_what_programs_read_is_json_in_points(refused: ModelComparison) -> None:
     assert shown["verdict"] == "worse"
     whole, *parts = shown["sets"][0]["rows"]
     assert (whole["label"], whole["objects"], whole["verdict"]) == ("car", 12, "worse")
-    value, low, high = whole["figures"]["recall"]["difference"]
+    value, low, high = whole["figures"]["ap50"]["difference"]
     assert -100 <= low <= value <= high < -2
     assert {part["kind"] for part in parts} == {"size", "camera"}
     assert shown["cost"]["size_bytes"][0] > 0

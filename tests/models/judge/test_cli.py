@@ -73,6 +73,7 @@ def test_better_ends_with_0_and_cannot_tell_with_4(here: Path) -> None:
         (["--clips", "none.mp4"], "none.mp4: no such file"),
         (["--line", "0,0"], "a line is two different points"),
         (["--language", "fr", "--report", "x.html"], "--language fr: no such language"),
+        (["--report", "none/report.html"], "none/report.html: the page cannot be written"),
         (["--card", "none/card.yaml"], "none/card.yaml: the model card cannot be written"),
         (["--score", "2"], "Invalid value for '--score'"),
         (["--resamples", "1"], "Invalid value for '--resamples'"),

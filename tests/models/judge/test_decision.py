@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models.dataset.types import AnnotatedImage, Dataset
-from models.judge.decision import ModelVerdict, decide, judge_row, ruling_figures
+from models.judge.decision import ModelVerdict, decide, judge_row, ruling_figures, taken_together
 from models.judge.measure.bootstrap import Estimate
 from models.judge.measure.comparison import AP50, F1, RECALL, FigureChange, LabelRow, SetComparison
 from models.judge.scenes import Scenes
@@ -90,3 +91,18 @@ def test_without_enough_motorcycles_the_commonest_label_is_the_main_one() -> Non
 
 def test_of_nothing_nothing_can_be_told() -> None:
     assert decide([compared()]).verdict is ModelVerdict.CANNOT_TELL
+
+
+def test_the_more_is_judged_the_wider_are_the_intervals_that_decide() -> None:
+    chance = np.random.default_rng(7)
+
+    def noisy(label: str, objects: int = 50) -> LabelRow:
+        drawn = {name: chance.normal(0.1, 0.05, 500) for name in (AP50, F1, RECALL)}
+        return replace(row(label, objects=objects, ap50=(0.1, 0.0, 0.2)), samples=drawn)
+
+    (alone,) = taken_together([compared(noisy("car"))])
+    (many,) = taken_together([compared(*(noisy(label) for label in "abcdefgh"), noisy("few", objects=3))])
+
+    low, wider = (each.rows[0].changes[AP50].difference.low for each in (alone, many))
+    assert wider < low < 0
+    assert many.rows[0].changes[AP50].old == alone.rows[0].changes[AP50].old

@@ -15,7 +15,7 @@ from models.dataset.coco import read_coco, write_coco
 from models.dataset.digest import digest
 from models.judge.decision import ModelVerdict
 from models.judge.judging import JudgeRequest, ModelComparison, judge, read_sets
-from models.judge.measure.comparison import AP50, RECALL
+from models.judge.measure.comparison import AP50
 from tests.support.labelled_squares import write_set
 
 
@@ -31,7 +31,7 @@ def test_a_model_with_worse_eyes_is_worse_and_all_that_went_in_is_known(
     assert refused.decision.verdict is ModelVerdict.WORSE
     assert row.label == "car"
     assert row.objects == 12
-    assert row.changes[RECALL].difference.high < -0.02
+    assert row.changes[AP50].difference.high < -0.02
     assert 0.5 < row.changes[AP50].old.value <= 1
     assert refused.sets[0].lost
     assert (refused.new.name, refused.new.sha256) == ("poor", hashed(squares / "poor.onnx"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import NgatuError, UsageError
+from agent.errors import UsageError
 from models.judge.replays import BEGIN, ReplayedEvent, compare_clip, only_in, parse_line, read_outcome
 from tests.support.squares import write_model
 
@@ -59,7 +59,7 @@ def test_what_no_replay_can_read_is_told_in_its_own_words(tmp_path: Path) -> Non
 
     with pytest.raises(UsageError, match=r"none\.mp4: no such file"):
         compare_clip(model, model, tmp_path / "none.mp4", [], None)
-    with pytest.raises(NgatuError, match=r"the replay with squares\.onnx failed: .*clip"):
+    with pytest.raises(UsageError, match=r"the replay with squares\.onnx failed: .*clip"):
         compare_clip(model, model, clip, [], None)
 
 

@@ -58,7 +58,7 @@ def test_what_was_left_out_and_what_may_not_be_passed_on_is_said(refused: ModelC
 
 
 def test_nothing_is_said_of_a_clean_set_but_that_the_training_was_not_named(refused: ModelComparison) -> None:
-    assert [each[:38] for each in remarks(refused)] == ["What the new model was trained on was "]
+    assert [each[:39] for each in remarks(refused)] == ["The pictures that the new model was tra"]
     assert "times as long" in cost_sentence(refused)
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import NgatuError
+from agent.errors import UsageError
 from agent.language import translated
 from models.judge.judging import ModelComparison
-from models.judge.page.report import page, write_page
+from models.judge.page.report import page, page_place
 from models.judge.replays import ClipComparison, ReplayedEvent, ReplayOutcome
 
 TODAY = date(2026, 3, 1)
@@ -61,9 +61,9 @@ def test_it_speaks_vietnamese_too(replayed: ModelComparison) -> None:
     assert "is worse than" not in shown
 
 
-def test_a_page_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    write_page("x", tmp_path / "a.html")
-    assert (tmp_path / "a.html").read_text() == "x"
+@pytest.mark.parametrize("place", ["none/a.html", "."])
+def test_a_page_that_cannot_be_written_is_told(tmp_path: Path, place: str) -> None:
+    assert page_place(tmp_path / "a.html") == tmp_path / "a.html"
 
-    with pytest.raises(NgatuError, match="cannot be written"):
-        write_page("x", tmp_path / "none" / "a.html")
+    with pytest.raises(UsageError, match="the page cannot be written"):
+        page_place(tmp_path / place)
