@@ -4,36 +4,34 @@
 card's `sure_from` is right: with `sure_from: 0.6` in the card this column shows what to write there.
 
 The whole picture goes in at once, as in the field's tables; attention's crops are another benchmark. AP50 is
-the area under the precision-recall curve at an overlap of 0.5, all-point interpolation (Pascal VOC 2010 and
-later), so about a point above COCO's 101-point figure on few objects. Crowds count as neither found nor missed.
+that of `ngatu models judge` (models/judge/measure), which compares two models and says how sure it is.
 
     python -m benchmarks.detector ../shared/data/detection ../shared/data/models/*.onnx
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from collections import defaultdict
-from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from agent.core.types import Box, Image
+from agent.core.types import Image
 from agent.detectors import load_detector
 from agent.detectors.labels import ROAD_USERS
 from agent.detectors.settings import DetectorSettings
 from agent.errors import NgatuError
+from models.dataset.coco import read_coco
+from models.dataset.types import Dataset
+from models.judge.looking import LEAST_SCORE, read_picture
+from models.judge.measure.figures import LabelOutcome
+from models.judge.measure.outcomes import label_finds
+from models.judge.scenes import Scenes
 
-LEAST_SCORE = 0.01
-"""The curve needs the unlikely boxes too; a box in service starts much higher."""
 TWINS = 1.0
 USUAL_SCORE = 0.1
 """The fit is over what a box in service is told."""
@@ -41,93 +39,11 @@ RIGHT = 0.75
 CALLS = 10
 LAYOUT = "a folder in COCO's format: the pictures in images/, an instances_*.json of COCO as instances.json"
 
-Floats = NDArray[np.float64]
 
-
-@dataclass(slots=True)
-class Tally:
-    """Found boxes of one label over all pictures."""
-
-    objects: int = 0
-    scores: list[float] = field(default_factory=list)
-    hits: list[bool] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """One picture and what is in it; boxes (N, 4) in fractions as left, top, right, bottom."""
-
-    path: Path
-    boxes: dict[str, Floats]
-    crowd: dict[str, NDArray[np.bool_]]
-
-
-def read_coco(folder: Path) -> list[Truth]:
-    """The pictures and boxes of a folder with `images/` and `instances.json`.
-
-    Raises:
-        NgatuError: a file is missing or not as COCO has it.
-    """
-    file = folder / "instances.json"
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        names = {entry["id"]: entry["name"] for entry in content["categories"]}
-        every = content["images"], content["annotations"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        what = "not there" if isinstance(error, OSError) else f"not as COCO has it: {error!r}"
-        raise NgatuError(f"{file}: {what}", LAYOUT) from error
-    if not all(every):
-        raise NgatuError(f"{file}: no pictures, or nothing in them", LAYOUT)
-    lacking = [name for image in every[0] if not (folder / "images" / (name := image["file_name"])).is_file()]
-    if lacking:
-        raise NgatuError(f"{folder / 'images' / lacking[0]}: not there ({len(lacking)} are missing)", LAYOUT)
-    by_image = defaultdict(list)
-    for entry in content["annotations"]:
-        by_image[entry["image_id"]].append(entry)
-    truths = []
-    for image in content["images"]:
-        boxes, crowd = defaultdict(list), defaultdict(list)
-        for entry in by_image[image["id"]]:
-            left, top, width, height = entry["bbox"]
-            sides = np.array([left, top, left + width, top + height])
-            label = names[entry["category_id"]]
-            boxes[label].append(sides / ([image["width"], image["height"]] * 2))
-            crowd[label].append(bool(entry.get("iscrowd")))
-        truths.append(
-            Truth(
-                folder / "images" / image["file_name"],
-                {label: np.array(some) for label, some in boxes.items()},
-                {label: np.array(some) for label, some in crowd.items()},
-            )
-        )
-    return truths
-
-
-def overlaps(box: Box, others: Floats, crowd: NDArray[np.bool_]) -> Floats:
-    """Overlap (N,) of a box with others (N, 4); with a crowd, the share of the box that is inside it."""
-    width = np.minimum(box.right, others[:, 2]) - np.maximum(box.left, others[:, 0])
-    height = np.minimum(box.bottom, others[:, 3]) - np.maximum(box.top, others[:, 1])
-    common = np.clip(width, 0, None) * np.clip(height, 0, None)
-    areas = (others[:, 2] - others[:, 0]) * (others[:, 3] - others[:, 1])
-    return np.asarray(common / np.where(crowd, box.area, box.area + areas - common))
-
-
-def average_precision(tally: Tally) -> float:
-    """Area under the precision-recall curve, every point counted, precision made monotonous first."""
-    if not tally.objects or not tally.hits:
-        return 0.0
-    order = np.argsort(-np.array(tally.scores), kind="stable")
-    hits = np.array(tally.hits)[order]
-    found = np.cumsum(hits)
-    precision = found / np.arange(1, len(hits) + 1)
-    best = np.maximum.accumulate(precision[::-1])[::-1]
-    return float((best * hits).sum() / tally.objects)
-
-
-def sure_from(tallies: list[Tally]) -> float:
+def sure_from(outcomes: list[LabelOutcome]) -> float:
     """The score at which a box is right with a chance of `RIGHT`: logistic fit on the log-odds, by Newton."""
-    scores = np.array([score for each in tallies for score in each.scores])
-    hits = np.array([hit for each in tallies for hit in each.hits])
+    scores = np.concatenate([each.scores for each in outcomes])
+    hits = np.concatenate([each.hits for each in outcomes])
     usual = (scores >= USUAL_SCORE) & (scores < 1)
     odds = np.log(scores[usual] / (1 - scores[usual]))
     known = np.stack([odds, np.ones_like(odds)], axis=1)
@@ -139,44 +55,22 @@ def sure_from(tallies: list[Tally]) -> float:
     return float(1 / (1 + np.exp(-(np.log(RIGHT / (1 - RIGHT)) - line[1]) / line[0])))
 
 
-def judge(tallies: dict[str, Tally], truth: Truth, found: list[tuple[str, float, Box]]) -> None:
-    """Add one picture: best score first, each object is found once, crowds swallow what lies in them."""
-    taken = {label: np.zeros(len(boxes), bool) for label, boxes in truth.boxes.items()}
-    for label, crowd in truth.crowd.items():
-        tallies[label].objects += int((~crowd).sum())
-    for label, score, box in found:
-        tally = tallies[label]
-        others = truth.boxes.get(label)
-        hit = False
-        if others is not None:
-            crowd = truth.crowd[label]
-            near = overlaps(box, others, crowd)
-            free = np.where(taken[label] | crowd, 0.0, near)
-            best = int(free.argmax())
-            hit = bool(free[best] >= 0.5)
-            if hit:
-                taken[label][best] = True
-            elif (near[crowd] >= 0.5).any():
-                continue
-        tally.scores.append(score)
-        tally.hits.append(hit)
+def accuracy(model: str, dataset: Dataset) -> dict[str, float]:
+    """AP50 of each road user, 0..1; 0 where there is none."""
+    return {
+        label: float(np.nan_to_num(outcome.average_precision()[0]))
+        for label, outcome in outcomes(model, dataset).items()
+    }
 
 
-def accuracy(model: str, truths: list[Truth]) -> dict[str, float]:
-    """AP50 of each road user, 0..1."""
-    return {label: average_precision(tally) for label, tally in tallied(model, truths).items()}
-
-
-def tallied(model: str, truths: list[Truth]) -> dict[str, Tally]:
+def outcomes(model: str, dataset: Dataset) -> dict[str, LabelOutcome]:
     """What a detector found of each road user, right or wrong."""
     least = dict.fromkeys(ROAD_USERS, LEAST_SCORE)
     detector = load_detector(DetectorSettings(model=model, min_score=least, twin_iou=TWINS))
-    tallies: dict[str, Tally] = defaultdict(Tally)
-    for truth in truths:
-        found = detector.detect([read(truth.path)])[0]
-        judge(tallies, truth, [(one.label, one.score, one.box) for one in found])
+    found = [detector.detect([read_picture(image)])[0] for image in dataset.images]
     detector.close()
-    return {label: tallies[label] for label in ROAD_USERS}
+    together = Scenes(np.zeros(len(dataset.images), np.intp), 1, by_camera=False)
+    return {label: label_finds(dataset, found, label).outcome(together) for label in ROAD_USERS}
 
 
 def pace(model: str, threads: int, picture: Image) -> float:
@@ -191,13 +85,6 @@ def pace(model: str, threads: int, picture: Image) -> float:
     return median(times[3:])
 
 
-def read(path: Path) -> Image:
-    image = cv2.imread(str(path))
-    if image is None:
-        raise NgatuError(f"{path}: no picture that can be read", LAYOUT)
-    return np.asarray(image, np.uint8)
-
-
 def main(paths: list[Path]) -> list[dict[str, object]]:
     """One row per model; `paths` are a folder in COCO's format and .onnx files with their cards.
 
@@ -210,14 +97,19 @@ def main(paths: list[Path]) -> list[dict[str, object]]:
         raise NgatuError(
             "detector needs a folder and a detector", "python -m benchmarks detector FOLDER MODEL.onnx"
         )
-    truths = read_coco(folders[0])
-    picture = read(truths[0].path)
+    dataset = read_coco(folders[0])
+    if not dataset.images:
+        raise NgatuError(f"{folders[0]}: no pictures", LAYOUT)
+    picture = read_picture(dataset.images[0])
     rows: list[dict[str, object]] = []
     for model in models:
         row: dict[str, object] = {"model": model.stem}
-        tallies = tallied(str(model), truths)
-        row |= {label: round(100 * average_precision(tally)) for label, tally in tallies.items()}
-        row |= {"sure from": round(sure_from(list(tallies.values())), 2)}
+        found = outcomes(str(model), dataset)
+        row |= {
+            label: round(100 * float(np.nan_to_num(each.average_precision()[0])))
+            for label, each in found.items()
+        }
+        row |= {"sure from": round(sure_from(list(found.values())), 2)}
         row |= {f"ms, {n} thr": round(pace(str(model), n, picture), 1) for n in (1, 2)}
         rows.append(row)
     return rows

@@ -31,6 +31,7 @@ class ExitCode(IntEnum):
     FAILED = 1, "something cannot be reached, used or done, or what was looked at is not as it should be"
     WRONG = 2, "the words of the command, a file of settings or a model is wrong; nothing was done"
     NOT_YET = 3, "what was waited for has not come in time, and may come yet"
+    UNDECIDED = 4, "`ngatu models judge`: neither better nor worse can be told from what it was given"
     BROKEN = 70, "a fault of ngatu: report it with the line that it says (EX_SOFTWARE of sysexits.h)"
     AGAIN = 75, "`ngatu run` as a service: the station ordered it to begin anew (EX_TEMPFAIL)"
     INTERRUPTED = 130, "Ctrl-C, where the command has no end of its own for it"

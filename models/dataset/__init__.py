@@ -1,0 +1,1 @@
+"""Labelled pictures: what a detector is trained with and judged by."""

@@ -1,0 +1,203 @@
+"""Labelled pictures in COCO's format: a folder `images/`, and `instances.json` beside it.
+
+Format: https://cocodataset.org/#format-data. Three fields of a picture are ours, and CVAT and Label Studio
+leave them out: `camera`, `taken` (ISO 8601) and `condition`. Without `camera`, what stands in a file's name
+before its last number is taken for one: `cam_01_00017.jpg` is of `cam_01`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.errors import ModelError
+from agent.translatable import tr
+from models.dataset.types import AnnotatedImage, Annotation, Dataset
+
+FILE = "instances.json"
+IMAGES = "images"
+_MISSING = re.compile(r"\b(incomplete|unlabelled|unlabeled|not labelled)\b", re.IGNORECASE)
+
+
+class _Lenient(BaseModel):
+    """Other programs write fields of their own; none of them hurts."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+
+class _Category(_Lenient):
+    id: int
+    name: str = Field(min_length=1)
+
+
+class _Image(_Lenient):
+    id: int
+    file_name: str = Field(min_length=1)
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    camera: str = ""
+    taken: datetime | None = None
+    condition: str = ""
+
+
+class _Object(_Lenient):
+    image_id: int
+    category_id: int
+    bbox: tuple[float, float, float, float]
+    iscrowd: int = 0
+
+
+class _Licence(_Lenient):
+    name: str = ""
+
+
+class _Info(_Lenient):
+    source: str = ""
+    description: str = ""
+    note: str = ""
+    evaluation_note: str = ""
+    incomplete: bool | None = None
+
+    @property
+    def says_incomplete(self) -> bool:
+        """Whether the annotators say that boxes are missing: by the field, or in words."""
+        if self.incomplete is not None:
+            return self.incomplete
+        return bool(_MISSING.search(f"{self.description} {self.note} {self.evaluation_note}"))
+
+
+class _File(_Lenient):
+    info: _Info = _Info()
+    licenses: tuple[_Licence, ...] = ()
+    images: tuple[_Image, ...]
+    annotations: tuple[_Object, ...] = ()
+    categories: tuple[_Category, ...] = Field(min_length=1)
+
+
+def read_coco(folder: Path) -> Dataset:
+    """The set in this folder; its name is the folder's.
+
+    Raises:
+        ModelError: there is no such file, it is not COCO's, or a picture or a category in it is missing.
+    """
+    path = folder / FILE
+    try:
+        content = _File.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ModelError(
+            tr("{path}: cannot be read: {error}", path=path, error=error.strerror or error),
+            tr("A folder of labelled pictures holds images/ and instances.json (COCO)."),
+        ) from error
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise ModelError(
+            tr(
+                "{path}: {where}: {fault}; this is not COCO's format",
+                path=path,
+                where=where,
+                fault=first["msg"],
+            ),
+            tr("Export it anew as COCO, or see docs/guide/train.md for an example."),
+        ) from error
+    labels = {category.id: category.name for category in content.categories}
+    objects = _by_image(path, content, labels)
+    return Dataset(
+        name=folder.resolve().name,
+        images=tuple(_image(folder, image, objects[image.id]) for image in content.images),
+        labels=tuple(labels.values()),
+        licence=", ".join(licence.name for licence in content.licenses if licence.name),
+        source=content.info.source or content.info.description,
+        incomplete=content.info.says_incomplete,
+    )
+
+
+def write_coco(dataset: Dataset, folder: Path) -> Path:
+    """Write `instances.json` into `folder`, whole or not at all; pictures stay where they are.
+
+    Every picture lies under `folder/images`, and is named from there.
+    """
+    number = {label: place for place, label in enumerate(dataset.labels, start=1)}
+    content = {
+        "info": {"source": dataset.source, "incomplete": dataset.incomplete},
+        "licenses": [{"id": 1, "name": dataset.licence}] if dataset.licence else [],
+        "images": [_image_row(place, image, folder) for place, image in enumerate(dataset.images, start=1)],
+        "annotations": _object_rows(dataset.images, number),
+        "categories": [{"id": place, "name": label} for label, place in number.items()],
+    }
+    path, new = folder / FILE, folder / f".{FILE}.new"
+    new.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    new.replace(path)
+    return path
+
+
+def _by_image(path: Path, content: _File, labels: dict[int, str]) -> defaultdict[int, list[Annotation]]:
+    known = {image.id for image in content.images}
+    objects: defaultdict[int, list[Annotation]] = defaultdict(list)
+    for place, row in enumerate(content.annotations):
+        if row.category_id not in labels or row.image_id not in known:
+            raise ModelError(
+                tr(
+                    "{path}: annotations.{place}: there is no image {image}, or no category {category}",
+                    path=path, place=place, image=row.image_id, category=row.category_id,
+                )
+            )  # fmt: skip
+        left, top, width, height = row.bbox
+        if width > 0 and height > 0:  # tools write empty boxes where somebody clicked without drawing
+            objects[row.image_id].append(
+                Annotation(
+                    labels[row.category_id], left, top, left + width, top + height, ignored=bool(row.iscrowd)
+                )
+            )
+    return objects
+
+
+def _image(folder: Path, row: _Image, objects: Sequence[Annotation]) -> AnnotatedImage:
+    file = folder / IMAGES / row.file_name
+    if not file.resolve().is_relative_to((folder / IMAGES).resolve()):
+        raise ModelError(tr("{file}: a picture outside its folder is not read", file=file))
+    if not file.is_file():
+        raise ModelError(
+            tr("{file}: no such picture, but {index} names it", file=file, index=folder / FILE),
+            tr("Put the pictures into images/ beside instances.json."),
+        )
+    camera = row.camera or re.sub(r"[_-]?\d+$", "", Path(row.file_name).stem)
+    return AnnotatedImage(file, row.width, row.height, tuple(objects), camera, row.taken, row.condition)
+
+
+def _image_row(place: int, image: AnnotatedImage, folder: Path) -> dict[str, object]:
+    name = image.path.resolve().relative_to((folder / IMAGES).resolve())
+    row: dict[str, object] = {
+        "id": place,
+        "file_name": str(name),
+        "width": image.width,
+        "height": image.height,
+    }
+    if image.camera:
+        row["camera"] = image.camera
+    if image.taken:
+        row["taken"] = image.taken.isoformat()
+    if image.condition:
+        row["condition"] = image.condition
+    return row
+
+
+def _object_rows(images: Sequence[AnnotatedImage], number: dict[str, int]) -> list[dict[str, object]]:
+    objects = [(place, found) for place, image in enumerate(images, start=1) for found in image.annotations]
+    return [
+        {
+            "id": row,
+            "image_id": place,
+            "category_id": number[found.label],
+            "bbox": [found.left, found.top, found.right - found.left, found.bottom - found.top],
+            "area": (found.right - found.left) * (found.bottom - found.top),
+            "iscrowd": int(found.ignored),
+        }
+        for row, (place, found) in enumerate(objects, start=1)
+    ]
