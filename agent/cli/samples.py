@@ -98,15 +98,6 @@ def export_command(
     from agent.tools.sample_export import export  # noqa: PLC0415
 
     done = export(load(config), folder, _since_s(since), officer)
-    if done.sealed:
-        said = tr(
-            "{folder}: {frames} frames, encrypted; where the station's key is: ngatu samples open {folder} NEW "
-            "--key FILE",
-            folder=folder,
-            frames=done.frames,
-        )
-        typer.echo(translated(said))
-        return
     _tell(folder, done)
 
 
@@ -128,10 +119,19 @@ def open_command(
 
 
 def _tell(folder: Path, done: Exported) -> None:
-    said = tr(
-        "{folder}: {frames} frames with what the detector proposes; the labels are yours to make",
-        folder=folder,
-        frames=done.frames,
+    said = (
+        tr(
+            "{folder}: {frames} frames, encrypted; where the station's key is: ngatu samples open {folder} NEW "
+            "--key FILE",
+            folder=folder,
+            frames=done.frames,
+        )
+        if done.sealed
+        else tr(
+            "{folder}: {frames} frames with what the detector proposes; the labels are yours to make",
+            folder=folder,
+            frames=done.frames,
+        )
     )
     typer.echo(translated(said))
     for line in done.left_out:

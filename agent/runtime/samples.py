@@ -40,7 +40,8 @@ class Samples:
     ) -> None:
         """Nothing is kept yet; `busy` says whether the box looks at fewer pictures than it wants to."""
         self._store: SampleStore | None = None
-        self._collector: SampleCollector | None = None
+        self.collector: SampleCollector | None = None
+        """Who chooses and writes; None: nothing is kept."""
         cameras = {
             camera.name: SampledCamera(camera.mask_sha256, camera.riders)
             for camera in config.cameras
@@ -50,7 +51,7 @@ class Samples:
             return
         try:
             self._store = open_store(config, audit, clock)
-            self._collector = SampleCollector(
+            self.collector = SampleCollector(
                 config.samples, self._store, cameras, _facts(config, detector), clock, ids, busy
             )
         except NgatuError as error:
@@ -59,17 +60,17 @@ class Samples:
     @property
     def runs(self) -> dict[str, Run]:
         """What is to be run, each in a thread of its own."""
-        return {} if self._collector is None else {"samples": self._collector.run}
+        return {} if self.collector is None else {"samples": self.collector.run}
 
     def saw(self, camera: str, frame: Frame, outcome: Outcome) -> None:
         """A frame was watched; called in the camera's thread."""
-        if self._collector is None:
+        if self.collector is None:
             return
         try:
-            self._collector.saw(camera, frame, outcome)
+            self.collector.saw(camera, frame, outcome)
         except Exception:  # a mistake of ours here must blind no camera
             log.exception("samples_stopped", camera=camera)
-            self._collector = None
+            self.collector = None
 
     def close(self) -> None:
         """Let go of the index."""

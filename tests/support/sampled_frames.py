@@ -1,4 +1,4 @@
-"""Frames as the selection of samples sees them: a grey picture, and what motion, detector and tracker say of it."""
+"""Frames as the selection of samples sees them: a grey picture, and what motion, detector and tracker say."""
 
 from __future__ import annotations
 

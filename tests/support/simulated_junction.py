@@ -1,8 +1,8 @@
 """A junction that is drawn, with road users whose heads are known, and a detector that sees colours.
 
-Everybody has a head with a fine chequered pattern in it: whoever finds the pattern in a picture has found a head
-that is shown. The detector is real enough to be wrong on purpose: it knows magenta (person), green (motorcycle)
-and blue (car) things, is as sure as their colour is strong, and does not see grey ones at all.
+Everybody has a head with a fine chequered pattern in it: whoever finds the pattern in a picture has found a
+head that is shown. The detector is real enough to be wrong on purpose: it knows magenta (person), green
+(motorcycle) and blue (car) things, is as sure as their colour is strong, and does not see grey ones at all.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def shown_heads(luma: NDArray[np.uint8], passers: Sequence[Passer], at_s: float)
     found = []
     for each in passers:
         head = each.head(at_s)
-        if head is None or not (0.01 < head.left and head.right < 0.99) or _hidden(each, passers, at_s):
+        if head is None or not (head.left > 0.01 and head.right < 0.99) or _hidden(each, passers, at_s):
             continue
         if head.height * HEIGHT >= LEAST_PX:
             found.append((each, contrast(luma, head)))
@@ -201,7 +201,9 @@ def _hidden(each: Passer, passers: Sequence[Passer], at_s: float) -> bool:
     for other in passers:
         box = other.box(at_s)
         if other is not each and box is not None and other.foot >= each.foot:
-            apart = box.right < head.left or box.left > head.right or box.top > head.bottom or box.bottom < head.top
+            apart = (
+                box.right < head.left or box.left > head.right or box.top > head.bottom or box.bottom < head.top
+            )
             if not apart:
                 return True
     return False

@@ -13,6 +13,8 @@ from agent.core.sampling.settings import SampleReason, SamplingSettings
 from agent.core.types import Instant
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
+APART = 0.5
+"""Of an even share of the hour, between any two frames: else a busy minute would have all of the hour."""
 WORTH: Mapping[SampleReason, float] = {
     SampleReason.MISSED_MOTION: 1.0,
     SampleReason.WAVERING_LABEL: 0.8,
@@ -20,6 +22,8 @@ WORTH: Mapping[SampleReason, float] = {
     SampleReason.MIDDLE_SCORE: 0.6,
 }
 """What the first frame of a kind teaches, 0..1: a missed road user is worth most. Chosen, not measured."""
+RARE_SHARE = 3
+"""Rare scenes have a third of an hour at most: every frame of one would do, and they are seen first."""
 ACROSS, DOWN = 4, 3
 """Parts of the view."""
 
@@ -54,16 +58,28 @@ class Quota:
         hour = [of for at_s, of in within if at.mono_s - at_s < HOUR_S]
         near = [of for at_s, of in within if at.mono_s - at_s < settings.min_gap_s]
         return (
-            len(within) < settings.per_day
+            (not within or at.mono_s - within[-1][0] >= APART * HOUR_S / settings.per_hour)
+            and len(within) < settings.per_day
             and len(hour) < settings.per_hour
             and all(of.reason is not kind.reason for of in near)
+            and (
+                kind.reason is not SampleReason.RARE_SCENE or self._rare(hour) < settings.per_hour / RARE_SHARE
+            )
             and sum(of == kind for _, of in within) < settings.per_place
         )
+
+    def _rare(self, kept: list[Kind]) -> int:
+        return sum(of.reason is SampleReason.RARE_SCENE for of in kept)
 
     def full(self, at: Instant, settings: SamplingSettings) -> bool:
         """Whether nothing at all may be kept now."""
         times = [at_s for at_s, _ in self.day]
-        return _since(times, at, DAY_S) >= settings.per_day or _since(times, at, HOUR_S) >= settings.per_hour
+        apart_s = APART * HOUR_S / settings.per_hour
+        return (
+            _since(times, at, apart_s) > 0
+            or _since(times, at, DAY_S) >= settings.per_day
+            or _since(times, at, HOUR_S) >= settings.per_hour
+        )
 
     def kept(self, kind: Kind, at: Instant) -> Quota:
         """After one more."""

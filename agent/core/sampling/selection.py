@@ -144,7 +144,9 @@ def _candidates(
             yield _Candidate(SampleReason.WAVERING_LABEL, place(*box.center), box, changed.track_id)
     for box in _again(state.middle, before):
         yield _Candidate(SampleReason.MIDDLE_SCORE, place(*box.center), box)
-    if seen.motion.regions or any(not track.stationary for track in seen.tracks):
+    if any(track.confirmed and not track.stationary and not track.ended for track in seen.tracks) or any(
+        each.last == at and at.since(each.since) >= settings.missed_s for each in state.missed
+    ):  # somebody is well in the view, found or not
         yield _Candidate(SampleReason.RARE_SCENE, now)
 
 

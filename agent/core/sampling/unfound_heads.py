@@ -6,6 +6,10 @@ detection or track covers, the whole is made of squares. They are as large as th
 somebody stands there as high as from that line down to the region's end: a head farther down belongs to
 somebody who is smaller, so the squares shrink downward, and a distant two-wheeler keeps its shape.
 
+A car's box explains what moves only where it is wide as cars are from the side: detectors call riders cars, and
+what they are not sure of is what is kept here. So a box called car, bus or truck that is not that wide, and all
+of a track whose label wavered, is of squares too, also where nothing moves.
+
 What it cannot do: it knows nobody who stood still before the scene was learned and whom the detector misses,
 nobody of whom only the head moves and who is near, and nobody in front of a vehicle that was found. The first
 and the last are small in a small picture; where something that high moves unexplained, `too_near` says so and
@@ -15,12 +19,14 @@ the frame is not kept at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from agent.core.sampling.label_changes import LabelChanges
 from agent.core.sampling.missed_motion import MissedMotion
 from agent.core.tracking.sensitive import ABOVE, BORDER, FOUR_WHEELS, TWO_WHEELS
-from agent.core.types import Box, Detection, Motion, Sensitive, SensitiveKind, Track
+from agent.core.types import Box, Detection, Motion, Sensitive, SensitiveKind, Size, Track
 
 SQUARE = 0.06
 """Side over the height of whoever may stand there: a rider's head is a fifth of the height of both, or less."""
@@ -33,6 +39,8 @@ SURE = 0.5
 """Score of a detection that explains what moves."""
 GROWN = 0.15
 """So much wider and higher than its box a road user moves: shadows, and boxes that waver."""
+WIDE = 1.3
+"""Width over height, in pixels, from which a box called car is of no two-wheeler with its rider."""
 EXPLAINED = 0.9
 """Share of a region that must be covered."""
 LEAST_SQUARE = 1 / 120
@@ -41,22 +49,49 @@ NEAR = 0.4
 """Of the view's height: whoever is higher and not found has a head of some 30 pixels of 360."""
 CELLS = 16
 """Of a region, each way, when it is seen how much of it is covered."""
-KNOWN = frozenset({"person"}) | TWO_WHEELS | FOUR_WHEELS
+WITH_HEADS = frozenset({"person"}) | TWO_WHEELS
+"""Labels whose heads are hidden by their boxes."""
 
 
-def unexplained(
-    motion: Motion, lately: Sequence[MissedMotion], tracks: Sequence[Track], found: Sequence[Detection]
-) -> tuple[Box, ...]:
-    """What moves, moved a moment ago or came and stands, and is no road user that was found."""
-    return _without_known(_moving(motion, lately), tracks, found)
+@dataclass(frozen=True, slots=True)
+class KnownScene:
+    """What is known of a frame when it is to be kept."""
+
+    size: Size
+    """Of the frame."""
+    motion: Motion
+    lately: tuple[MissedMotion, ...]
+    """What moves or moved a moment ago, and was not found."""
+    tracks: tuple[Track, ...]
+    found: tuple[Detection, ...]
+    labels: tuple[LabelChanges, ...] = ()
+
+    @property
+    def moving(self) -> list[Box]:
+        """What moves, moved a moment ago, or came and stands."""
+        standing = [each.box for each in self.motion.standing]
+        return list(dict.fromkeys((*self.motion.regions, *standing, *(each.box for each in self.lately))))
+
+    @property
+    def boxes(self) -> list[tuple[str, Box, bool]]:
+        """Label, box, and whether it is sure, of all that was found or is followed."""
+        found = [(each.label, each.box, each.score >= SURE) for each in self.found]
+        followed = [(each.label, each.box, each.confirmed) for each in self.tracks if not each.ended]
+        return found + followed
 
 
-def too_near(
-    motion: Motion, lately: Sequence[MissedMotion], tracks: Sequence[Track], found: Sequence[Detection]
-) -> bool:
+def unexplained(seen: KnownScene) -> tuple[Box, ...]:
+    """All in which somebody may be whom nobody found: what moves, and what may be called by a wrong name."""
+    changed = {each.track_id for each in seen.labels if each.changes}
+    doubtful = [each.box for each in seen.tracks if each.id in changed and not each.ended]
+    doubtful += [box for label, box, _ in seen.boxes if label in FOUR_WHEELS and not _wide(box, seen.size)]
+    return tuple(dict.fromkeys((*_without_known(seen.moving, seen), *doubtful)))
+
+
+def too_near(seen: KnownScene) -> bool:
     """Whether something unexplained may be somebody so near that a part of a face would be large."""
-    high = [box for box in _moving(motion, lately) if box.height >= NEAR]
-    return bool(high and _without_known(high, tracks, found))
+    high = [box for box in seen.moving if box.height >= NEAR]
+    return bool(high and _without_known(high, seen))
 
 
 def regions(boxes: Sequence[Box]) -> tuple[Sensitive, ...]:
@@ -64,19 +99,18 @@ def regions(boxes: Sequence[Box]) -> tuple[Sensitive, ...]:
     return tuple(each for box in boxes for each in _squares(box))
 
 
-def _moving(motion: Motion, lately: Sequence[MissedMotion]) -> list[Box]:
-    boxes = (*motion.regions, *(each.box for each in motion.standing), *(each.box for each in lately))
-    return list(dict.fromkeys(boxes))
+def _without_known(boxes: Sequence[Box], seen: KnownScene) -> list[Box]:
+    """Those that nothing sure explains."""
+    known = [
+        _grown(box, GROWN * box.width, GROWN * box.height)
+        for label, box, sure in seen.boxes
+        if sure and (label in WITH_HEADS or (label in FOUR_WHEELS and _wide(box, seen.size)))
+    ]
+    return [box for box in boxes if _covered(box, known) < EXPLAINED]
 
 
-def _without_known(
-    boxes: Sequence[Box], tracks: Sequence[Track], found: Sequence[Detection]
-) -> tuple[Box, ...]:
-    """Those that no sure detection and no track explains."""
-    known = [each.box for each in found if each.score >= SURE and each.label in KNOWN]
-    known += [each.box for each in tracks if each.confirmed and not each.ended and each.label in KNOWN]
-    grown = [_grown(box, GROWN * box.width, GROWN * box.height) for box in known]
-    return tuple(box for box in boxes if _covered(box, grown) < EXPLAINED)
+def _wide(box: Box, size: Size) -> bool:
+    return box.width * size.width_px >= WIDE * box.height * size.height_px
 
 
 def _squares(box: Box) -> tuple[Sensitive, ...]:

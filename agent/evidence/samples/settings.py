@@ -7,12 +7,12 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from agent.core.sampling.settings import SamplingSettings
-from agent.settings.base import Name
+from agent.settings.base import Name, Settings
 from agent.translatable import tr
 
 
-class SamplesSettings(SamplingSettings):
-    """Frames that are kept to train a better detector with. Nothing is kept unless somebody says what for."""
+class SampleKeepingSettings(Settings):
+    """Whether frames are kept at all, by what right, how long and what of them nobody may see."""
 
     enabled: bool = Field(
         False, description="Keep frames that would teach the detector. Needs `purpose` and `legal_basis`."
@@ -44,6 +44,10 @@ class SamplesSettings(SamplingSettings):
         le=365,
         description="Older frames are deleted; only while somebody vouches for the clock.",
     )
+
+
+class SamplesSettings(SamplingSettings, SampleKeepingSettings):  # the fields of the second come first
+    """Frames that are kept to train a better detector with. Nothing is kept unless somebody says what for."""
 
     @model_validator(mode="after")
     def _somebody_says_what_for(self) -> Self:

@@ -26,6 +26,7 @@ from agent.core.sampling import selection, unfound_heads
 from agent.core.sampling.quota import Kind
 from agent.core.sampling.selection import Pick, SampleInput, SamplingState
 from agent.core.sampling.settings import SampleReason
+from agent.core.sampling.unfound_heads import KnownScene
 from agent.core.tracking import best_shot, riders
 from agent.core.tracking.riders import RiderSettings
 from agent.core.types import WHOLE, Box, Detection, Frame, Shot, Track
@@ -117,7 +118,7 @@ class SampleCollector:
             return
         seen = SampleInput(outcome.motion, outcome.tracks, outcome.detections, outcome.crops)
         state, pick = selection.update(state, frame, seen, self._settings, self._facts.utc_offset_s)
-        if pick is not None and camera not in self._waiting and self._shows_nobody(state, outcome):
+        if pick is not None and camera not in self._waiting and self._shows_nobody(frame, state, outcome):
             state = selection.kept(state, pick)
             waiting = _Waiting(pick, self._shot(frame, state, outcome), outcome.tracks, outcome.detections)
             with self._lock:
@@ -125,18 +126,13 @@ class SampleCollector:
             self._wake.set()
         self._states[camera] = state
 
-    def _shows_nobody(self, state: SamplingState, outcome: Outcome) -> bool:
-        if self._settings.blur == "none":
-            return True
-        return not unfound_heads.too_near(outcome.motion, state.missed, outcome.tracks, outcome.detections)
+    def _shows_nobody(self, frame: Frame, state: SamplingState, outcome: Outcome) -> bool:
+        return self._settings.blur == "none" or not unfound_heads.too_near(_seen(frame, state, outcome))
 
     def _shot(self, frame: Frame, state: SamplingState, outcome: Outcome) -> Shot:
         hidden = [*outcome.private]
         if self._settings.blur != "none":
-            unfound = unfound_heads.unexplained(
-                outcome.motion, state.missed, outcome.tracks, outcome.detections
-            )
-            hidden += unfound_heads.regions(unfound)
+            hidden += unfound_heads.regions(unfound_heads.unexplained(_seen(frame, state, outcome)))
         return best_shot.scene(frame, WHOLE, self._settings.width_px, hidden)
 
     # ------------------------------------------------------------------------------------------- its own thread
@@ -213,6 +209,12 @@ class SampleCollector:
         taken_ms = max(0, int(pick.at.wall_s * 1000))
         name = SampleName(taken_ms, camera, kind.reason.value, kind.place, kind.hour, pick.worth, sample_id)
         return self._store.keep(name, note, picture.data)
+
+
+def _seen(frame: Frame, state: SamplingState, outcome: Outcome) -> KnownScene:
+    return KnownScene(
+        frame.size, outcome.motion, state.missed, outcome.tracks, outcome.detections, state.labels
+    )
 
 
 def proposals(

@@ -11,7 +11,8 @@ from tests.support.sampled_frames import at
 
 KIND = Kind(SampleReason.MISSED_MOTION, "1x1", 6)
 OTHER = Kind(SampleReason.MIDDLE_SCORE, "2x1", 6)
-SETTINGS = SamplingSettings(per_hour=2, per_day=3, per_place=2, min_gap_s=60)
+SETTINGS = SamplingSettings(per_hour=60, per_day=100, per_place=2, min_gap_s=60)
+FEW = SamplingSettings(per_hour=2, per_day=3)
 
 
 def test_the_second_of_a_kind_is_worth_half() -> None:
@@ -27,27 +28,36 @@ def test_one_reason_rests_for_a_while_and_another_need_not() -> None:
 
     assert not once.allows(KIND, at(59), SETTINGS)
     assert once.allows(KIND, at(60), SETTINGS)
-    assert once.allows(OTHER, at(1), SETTINGS)
+    assert once.allows(OTHER, at(30), SETTINGS)
+    assert not once.allows(OTHER, at(29), SETTINGS), "a busy minute would have the whole hour"
 
 
 def test_an_hour_and_a_day_have_their_most() -> None:
-    quota = Quota().kept(KIND, at(0)).kept(OTHER, at(100))
+    quota = Quota().kept(KIND, at(0)).kept(OTHER, at(1000))
 
-    assert quota.full(at(3599), SETTINGS)
-    assert not quota.full(at(3601), SETTINGS)
+    assert quota.full(at(3599), FEW)
+    assert not quota.full(at(3601), FEW)
     full = quota.kept(KIND, at(4000))
-    assert full.full(at(80_000), SETTINGS)
-    assert not full.allows(OTHER, at(80_000), SETTINGS)
-    assert not full.full(at(86_401), SETTINGS)
+    assert full.full(at(80_000), FEW)
+    assert not full.allows(OTHER, at(80_000), FEW)
+    assert not full.full(at(86_401), FEW)
 
 
 def test_of_one_place_in_one_hour_of_the_day_little_is_kept_in_a_day() -> None:
-    roomy = SETTINGS.model_copy(update={"per_hour": 100, "per_day": 100})
     quota = Quota().kept(KIND, at(0)).kept(KIND, at(100))
 
-    assert not quota.allows(KIND, at(200), roomy)
-    assert quota.allows(Kind(KIND.reason, "0x0", 6), at(200), roomy)
-    assert quota.allows(Kind(KIND.reason, KIND.place, 7), at(200), roomy)
+    assert not quota.allows(KIND, at(200), SETTINGS)
+    assert quota.allows(Kind(KIND.reason, "0x0", 6), at(200), SETTINGS)
+    assert quota.allows(Kind(KIND.reason, KIND.place, 7), at(200), SETTINGS)
+
+
+def test_rare_scenes_leave_most_of_an_hour_to_other_reasons() -> None:
+    settings, quota = SamplingSettings(per_hour=3, min_gap_s=1), Quota()
+    rare = Kind(SampleReason.RARE_SCENE, "night-hard", 6)
+    quota = quota.kept(rare, at(0))
+
+    assert not quota.allows(rare, at(700), settings)
+    assert quota.allows(KIND, at(700), settings)
 
 
 @pytest.mark.parametrize(

@@ -81,16 +81,25 @@ def test_a_score_in_the_middle_counts_where_something_moves_at_two_looks_in_a_ro
 
 def test_another_light_and_another_hour_are_rare_scenes() -> None:
     chosen = SamplingSettings(kinds=(SampleReason.RARE_SCENE,), per_place=1, per_hour=100)
-    by_day = [(n * 100.0, seen(box(0.3))) for n in range(5)]
+    walks = seen(box(0.3), tracks=(track(box(0.3)),))
+    by_day = [(n * 100.0, walks) for n in range(5)]
 
     assert len(picks(by_day, chosen)) == 1
     state, found = SamplingState(), list[str]()
     for seconds, luma in ((0, 110), (100, 110), (200, 30), (300, 200), (3700, 110)):
-        state, pick = selection.update(state, grey(at(seconds), luma), seen(box(0.3)), chosen)
+        state, pick = selection.update(state, grey(at(seconds), luma), walks, chosen)
         if pick is not None:
             found.append(f"{pick.kind.hour} {pick.condition}")
             state = selection.kept(state, pick)
     assert found == ["6 dusk-plain", "6 night-flat", "6 glare-plain", "7 dusk-plain"]
+
+
+def test_who_has_just_come_into_the_view_makes_no_rare_scene_yet() -> None:
+    chosen = SamplingSettings(kinds=(SampleReason.RARE_SCENE,))
+    frames = [(n * 0.5, seen(box(0.1 + 0.03 * n))) for n in range(6)]
+
+    (pick,) = picks(frames, chosen)
+    assert pick.at == at(1.5)
 
 
 def test_nothing_is_chosen_while_the_scene_is_learned_or_nobody_looked() -> None:
@@ -103,17 +112,19 @@ def test_nothing_is_chosen_while_the_scene_is_learned_or_nobody_looked() -> None
 def test_a_pick_that_nobody_kept_comes_again() -> None:
     state = SamplingState()
     chosen = SamplingSettings(kinds=(SampleReason.RARE_SCENE,))
-    state, first = selection.update(state, grey(at(0)), seen(box(0.3)), chosen)
-    _, again = selection.update(state, grey(at(1)), seen(box(0.3)), chosen)
+    walks = seen(box(0.3), tracks=(track(box(0.3)),))
+    state, first = selection.update(state, grey(at(0)), walks, chosen)
+    _, again = selection.update(state, grey(at(1)), walks, chosen)
 
     assert first is not None and again is not None
     assert first.kind == again.kind
 
 
 def test_what_earlier_lives_kept_makes_more_of_it_worth_less() -> None:
-    state, pick = selection.update(SamplingState(), grey(at(0)), seen(box(0.3)), PLAIN)
+    walks = seen(box(0.3), tracks=(track(box(0.3)),))
+    _, pick = selection.update(SamplingState(), grey(at(0)), walks, PLAIN)
     assert pick is not None
-    _, after = selection.update(selection.resumed([pick.kind] * 3), grey(at(0)), seen(box(0.3)), PLAIN)
+    _, after = selection.update(selection.resumed([pick.kind] * 3), grey(at(0)), walks, PLAIN)
 
     assert after is not None
     assert after.worth == pick.worth / 4

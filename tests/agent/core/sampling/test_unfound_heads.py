@@ -6,9 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.core.sampling.label_changes import LabelChanges
 from agent.core.sampling.missed_motion import MissedMotion
-from agent.core.sampling.unfound_heads import LEAST_SQUARE, NEAR, SQUARE, regions, too_near, unexplained
-from agent.core.types import Box, Detection, Motion, Sensitive, StillRegion
+from agent.core.sampling.unfound_heads import (
+    LEAST_SQUARE,
+    NEAR,
+    SQUARE,
+    KnownScene,
+    regions,
+    too_near,
+    unexplained,
+)
+from agent.core.types import Box, Detection, Motion, Sensitive, Size, StillRegion, Track
 from tests.support.sampled_frames import at, track
 
 WALKER = Box(0.4, 0.4, 0.45, 0.6)
@@ -28,12 +37,28 @@ def square_at(parts: tuple[Sensitive, ...], x: float, y: float) -> float | None:
     return max(over, default=None)
 
 
+HD = Size(1280, 720)
+CAR = Box(0.4, 0.4, 0.6, 0.5)
+"""Three and a half times as wide as high."""
+
+
+def seen(
+    motion: Motion,
+    *found: Detection,
+    tracks: tuple[Track, ...] = (),
+    lately: tuple[MissedMotion, ...] = (),
+    labels: tuple[LabelChanges, ...] = (),
+) -> KnownScene:
+    return KnownScene(HD, motion, lately, tracks, found, labels)
+
+
 def test_what_moves_and_was_not_found_is_unexplained_and_what_was_is_not() -> None:
     motion = Motion((WALKER,), 0.01)
 
-    assert unexplained(motion, (), (), ()) == (WALKER,)
-    assert unexplained(motion, (), (), (Detection("person", 0.6, WALKER),)) == ()
-    assert unexplained(motion, (), (track(WALKER, label="person"),), ()) == ()
+    assert unexplained(seen(motion)) == (WALKER,)
+    assert unexplained(seen(motion, Detection("person", 0.6, WALKER))) == ()
+    assert unexplained(seen(motion, tracks=(track(WALKER, label="person"),))) == ()
+    assert unexplained(seen(Motion((CAR,), 0.01), Detection("car", 0.9, CAR))) == ()
 
 
 @pytest.mark.parametrize(
@@ -46,22 +71,39 @@ def test_what_moves_and_was_not_found_is_unexplained_and_what_was_is_not() -> No
     ids=["hardly seen", "no road user", "a half of it"],
 )
 def test_a_weak_or_partial_detection_explains_nothing(found: Detection) -> None:
-    assert unexplained(Motion((WALKER,), 0.01), (), (), (found,)) == (WALKER,)
+    assert unexplained(seen(Motion((WALKER,), 0.01), found)) == (WALKER,)
+
+
+def test_a_car_that_is_not_wide_may_be_a_rider_whether_it_moves_or_not() -> None:
+    called = Detection("car", 0.95, WALKER)
+
+    assert unexplained(seen(Motion((WALKER,), 0.01), called)) == (WALKER,)
+    assert unexplained(seen(Motion((), 0.0), called)) == (WALKER,)
+    assert unexplained(seen(Motion((), 0.0), tracks=(track(WALKER, label="bus"),))) == (WALKER,)
+
+
+def test_of_a_track_whose_label_wavered_everything_is_hidden() -> None:
+    wavered = track(CAR, "t", "car")
+
+    assert unexplained(seen(Motion((), 0.0), tracks=(wavered,))) == ()
+    assert unexplained(seen(Motion((), 0.0), tracks=(wavered,), labels=(LabelChanges("t", "car", 1),))) == (
+        CAR,
+    )
 
 
 def test_who_came_and_stands_or_moved_a_moment_ago_is_hidden_too() -> None:
     standing = Motion((), 0.0, standing=(StillRegion(1, WALKER, at(0)),))
     lately = MissedMotion(Box(0.1, 0.1, 0.2, 0.3), WALKER, at(0), at(1))
 
-    assert unexplained(standing, (lately,), (), ()) == (WALKER, lately.box)
+    assert unexplained(seen(standing, lately=(lately,))) == (WALKER, lately.box)
 
 
 def test_what_is_near_and_unexplained_lets_no_frame_be_kept() -> None:
-    near = Box(0.3, 0.2, 0.5, 0.2 + NEAR)
+    near = Box(0.1, 0.2, 0.5, 0.2 + NEAR)
 
-    assert too_near(Motion((near,), 0.1), (), (), ())
-    assert not too_near(Motion((near,), 0.1), (), (), (Detection("bus", 0.9, near),))
-    assert not too_near(Motion((WALKER,), 0.1), (), (), ())
+    assert too_near(seen(Motion((near,), 0.1)))
+    assert not too_near(seen(Motion((near,), 0.1), Detection("bus", 0.9, near)))
+    assert not too_near(seen(Motion((WALKER,), 0.1)))
 
 
 def test_whom_the_lower_border_cuts_is_of_coarse_squares_all_over() -> None:

@@ -30,7 +30,9 @@ def test_the_name_of_a_file_says_what_the_index_says(
     assert name_of(name.file(sealed)) == name
 
 
-@pytest.mark.parametrize("file", ["", "x.sample", "1.road.faces.0x0.1.1.a.sample", "../1.road.sample", "samples.db"])
+@pytest.mark.parametrize(
+    "file", ["", "x.sample", "1.road.faces.0x0.1.1.a.sample", "../1.road.sample", "samples.db"]
+)
 def test_what_is_no_sample_s_name_is_none(file: str) -> None:
     assert name_of(file) is None
 
@@ -43,7 +45,15 @@ def test_a_note_and_its_picture_come_back_as_they_were() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\n", b"{}\n\xff\xd8", b"[1]\n\xff\xd8", b"[" * 5000 + b"\n", b"\xff\xd8\xff\xe0", packed(sample(1)[1], b"GIF89a")],
+    [
+        b"",
+        b"\n",
+        b"{}\n\xff\xd8",
+        b"[1]\n\xff\xd8",
+        b"[" * 5000 + b"\n",
+        b"\xff\xd8\xff\xe0",
+        packed(sample(1)[1], b"GIF89a"),
+    ],
 )
 def test_what_is_damaged_is_refused_in_words(data: bytes) -> None:
     with pytest.raises(FootageError):

@@ -78,7 +78,9 @@ def test_the_budget_holds_and_what_teaches_least_makes_room_of_equals_the_oldest
 
 def test_an_hour_and_a_day_of_a_camera_have_their_most_over_restarts(opened: Opened) -> None:
     opened.settings = chosen(per_hour=2, per_day=3)
-    kept = [opened.open().keep(*sample(n, after_s=at_s), jpeg()) for n, at_s in enumerate((0, 10, 20, 3700, 7400))]
+    kept = [
+        opened.open().keep(*sample(n, after_s=at_s), jpeg()) for n, at_s in enumerate((0, 10, 20, 3700, 7400))
+    ]
 
     assert kept == [True, True, False, True, False]
     assert opened.open().keep(*sample(9, camera="yard"), jpeg()), "another camera has its own"

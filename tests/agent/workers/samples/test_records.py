@@ -23,7 +23,12 @@ def test_each_frame_that_is_kept_is_a_line_that_says_why_and_by_what_right(tmp_p
 
     assert note_kept(Audit(tmp_path / "audit.log"), name, note, CLOCK, TRUSTED)
     (line,) = lines(tmp_path / "audit.log")
-    assert (line["samples"], line["id"], line["camera"], line["reason"]) == ("kept", name.id, "road", "missed_motion")
+    assert (line["samples"], line["id"], line["camera"], line["reason"]) == (
+        "kept",
+        name.id,
+        "road",
+        "missed_motion",
+    )
     assert (line["sha256"], line["legal_basis"], line["blur"]) == (note.jpeg_sha256, note.legal_basis, "heads")
 
 
@@ -40,4 +45,6 @@ def test_a_log_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     nowhere = Audit(tmp_path / "no folder" / "audit.log")
 
     assert not note_kept(nowhere, *sample(1), CLOCK, TRUSTED)
-    assert not note_deleted(nowhere, SampleDeletion("age", (StoredSample(sample(1)[0], 1, "f"),)), CLOCK, TRUSTED)
+    assert not note_deleted(
+        nowhere, SampleDeletion("age", (StoredSample(sample(1)[0], 1, "f"),)), CLOCK, TRUSTED
+    )
