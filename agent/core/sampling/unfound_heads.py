@@ -88,10 +88,18 @@ def unexplained(seen: KnownScene) -> tuple[Box, ...]:
     return tuple(dict.fromkeys((*_without_known(seen.moving, seen), *doubtful)))
 
 
-def too_near(seen: KnownScene) -> bool:
-    """Whether something unexplained may be somebody so near that a part of a face would be large."""
-    high = [box for box in seen.moving if box.height >= NEAR]
-    return bool(high and _without_known(high, seen))
+def too_near(boxes: Sequence[Box]) -> bool:
+    """Whether one of them may be somebody so near that a part of a face would be large."""
+    return any(box.height >= NEAR for box in boxes)
+
+
+def explaining(seen: KnownScene) -> list[Box]:
+    """Boxes, somewhat grown, in which what moves is a road user that was found for sure."""
+    return [
+        _grown(box, GROWN * box.width, GROWN * box.height)
+        for label, box, sure in seen.boxes
+        if sure and (label in WITH_HEADS or (label in FOUR_WHEELS and _wide(box, seen.size)))
+    ]
 
 
 def regions(boxes: Sequence[Box]) -> tuple[Sensitive, ...]:
@@ -101,11 +109,7 @@ def regions(boxes: Sequence[Box]) -> tuple[Sensitive, ...]:
 
 def _without_known(boxes: Sequence[Box], seen: KnownScene) -> list[Box]:
     """Those that nothing sure explains."""
-    known = [
-        _grown(box, GROWN * box.width, GROWN * box.height)
-        for label, box, sure in seen.boxes
-        if sure and (label in WITH_HEADS or (label in FOUR_WHEELS and _wide(box, seen.size)))
-    ]
+    known = explaining(seen)
     return [box for box in boxes if _covered(box, known) < EXPLAINED]
 
 

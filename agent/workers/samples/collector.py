@@ -1,7 +1,8 @@
 """Collects frames for training, behind everything else.
 
 saw   in a camera's thread, with each frame that was watched: whether it would teach (core/sampling/); nearly
-      always no. If so it is made small and copied, and waits: one of each camera, and while one waits no other
+      always no. If so it is made small and copied, and rests until a moment later shows who moved in it; then
+      it waits: one of each camera, and while one rests or waits no other is taken
 run   a thread that gives way to all others: heads are taken out, the JPEG is made, encrypted and written
 
 Nothing is chosen while the box is hot or busy.
@@ -13,7 +14,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -22,14 +23,14 @@ from agent.clock import FlooredClock
 from agent.core.geometry import as_array, iou
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome
-from agent.core.sampling import selection, unfound_heads
+from agent.core.sampling import late_motion, selection, unfound_heads
 from agent.core.sampling.quota import Kind
 from agent.core.sampling.selection import Pick, SampleInput, SamplingState
 from agent.core.sampling.settings import SampleReason
 from agent.core.sampling.unfound_heads import KnownScene
 from agent.core.tracking import best_shot, riders
 from agent.core.tracking.riders import RiderSettings
-from agent.core.types import WHOLE, Box, Detection, Frame, Shot, Track
+from agent.core.types import WHOLE, Box, Detection, Frame, Plane, Shot, Track
 from agent.errors import FootageError
 from agent.evidence.samples.sample import Proposal, SampleName, SampleNote
 from agent.evidence.samples.settings import SamplesSettings
@@ -49,6 +50,10 @@ LEAST_SCORE: Final = 0.1
 """Weaker detections are no proposal."""
 SAME: Final = 0.5
 """Overlap (IoU) from which a track and a detection are one."""
+AFTER_S: Final = 0.6
+"""So long after a frame is looked who moved in it: a walker has gone a quarter of his height by then."""
+LATE_S: Final = 5.0
+"""Later, who was in it may have come and gone."""
 TIDY_S: Final = 300.0
 QUIET_S: Final = 10.0
 NICEST: Final = 19
@@ -86,6 +91,16 @@ class _Waiting:
     detections: tuple[Detection, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Resting:
+    """A frame that is looked at once more a moment later."""
+
+    waiting: _Waiting
+    small: Plane
+    """Its brightness, as from late_motion.small."""
+    scene: KnownScene
+
+
 class SampleCollector:
     """The frames for training of a box."""
 
@@ -103,6 +118,7 @@ class SampleCollector:
         self._settings, self._store, self._cameras, self._facts = settings, store, cameras, facts
         self._clock, self._ids, self._busy = clock, ids, busy
         self._states = {name: selection.resumed(_kinds(store, name)) for name in cameras}
+        self._resting: dict[str, _Resting] = {}
         self._waiting: dict[str, _Waiting] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -118,22 +134,49 @@ class SampleCollector:
             return
         seen = SampleInput(outcome.motion, outcome.tracks, outcome.detections, outcome.crops)
         state, pick = selection.update(state, frame, seen, self._settings, self._facts.utc_offset_s)
-        if pick is not None and camera not in self._waiting and self._shows_nobody(frame, state, outcome):
-            state = selection.kept(state, pick)
-            waiting = _Waiting(pick, self._shot(frame, state, outcome), outcome.tracks, outcome.detections)
-            with self._lock:
-                self._waiting[camera] = waiting
-            self._wake.set()
+        if camera in self._resting:
+            self._look_back(camera, frame, _scene(frame, state, outcome))
+        elif pick is not None and camera not in self._waiting:
+            state = self._taken(camera, frame, outcome, state, pick)
         self._states[camera] = state
 
-    def _shows_nobody(self, frame: Frame, state: SamplingState, outcome: Outcome) -> bool:
-        return self._settings.blur == "none" or not unfound_heads.too_near(_seen(frame, state, outcome))
-
-    def _shot(self, frame: Frame, state: SamplingState, outcome: Outcome) -> Shot:
-        hidden = [*outcome.private]
+    def _taken(
+        self, camera: str, frame: Frame, outcome: Outcome, state: SamplingState, pick: Pick
+    ) -> SamplingState:
+        """Copy the frame, unless somebody near is in it whom nobody found; the state after it."""
+        scene, hidden = _scene(frame, state, outcome), [*outcome.private]
         if self._settings.blur != "none":
-            hidden += unfound_heads.regions(unfound_heads.unexplained(_seen(frame, state, outcome)))
-        return best_shot.scene(frame, WHOLE, self._settings.width_px, hidden)
+            unfound = unfound_heads.unexplained(scene)
+            if unfound_heads.too_near(unfound):
+                return state
+            hidden += unfound_heads.regions(unfound)
+        shot = best_shot.scene(frame, WHOLE, self._settings.width_px, hidden)
+        waiting = _Waiting(pick, shot, outcome.tracks, outcome.detections)
+        if self._settings.blur == "none":
+            self._wait(camera, waiting)
+        else:
+            self._resting[camera] = _Resting(waiting, late_motion.small(frame), scene)
+        return selection.kept(state, pick)
+
+    def _look_back(self, camera: str, frame: Frame, scene: KnownScene) -> None:
+        """Hide also what moved in the frame that rests and was not told yet; then it may be written."""
+        resting = self._resting[camera]
+        since_s = frame.at.since(resting.waiting.pick.at)
+        if since_s < AFTER_S:
+            return
+        del self._resting[camera]
+        known = [*unfound_heads.explaining(resting.scene), *unfound_heads.explaining(scene)]
+        moved = late_motion.changed(resting.small, late_motion.small(frame), known)
+        if moved is None or since_s > LATE_S or unfound_heads.too_near(moved):
+            return  # nobody can say who is in it
+        shot = resting.waiting.shot
+        hidden = (*shot.sensitive, *unfound_heads.regions(moved))
+        self._wait(camera, replace(resting.waiting, shot=replace(shot, sensitive=hidden)))
+
+    def _wait(self, camera: str, waiting: _Waiting) -> None:
+        with self._lock:
+            self._waiting[camera] = waiting
+        self._wake.set()
 
     # ------------------------------------------------------------------------------------------- its own thread
 
@@ -211,7 +254,7 @@ class SampleCollector:
         return self._store.keep(name, note, picture.data)
 
 
-def _seen(frame: Frame, state: SamplingState, outcome: Outcome) -> KnownScene:
+def _scene(frame: Frame, state: SamplingState, outcome: Outcome) -> KnownScene:
     return KnownScene(
         frame.size, outcome.motion, state.missed, outcome.tracks, outcome.detections, state.labels
     )

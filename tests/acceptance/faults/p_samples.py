@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import cv2
@@ -159,9 +160,9 @@ class _Hour:
             before_s = time.thread_time()
             collector.turn()
             self.written_s += time.thread_time() - before_s
-            self._look(there, at_s)
+            self._look(passers, began.wall_s)
 
-    def _look(self, there: list[Passer], at_s: float) -> None:
+    def _look(self, passers: list[Passer], began_s: float) -> None:
         """At what has come onto the disk just now."""
         self.most_bytes = max(self.most_bytes, self.store.total_bytes())
         for path in (self.folder / "samples").iterdir():
@@ -173,7 +174,8 @@ class _Hour:
                 picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
                 luma: NDArray[np.uint8] = np.asarray(picture, np.uint8)
                 self.searcher.whole("sample", luma)
-                self.heads += [left for _, left in shown_heads(luma, there, at_s)]
+                at_s = datetime.fromisoformat(note.taken).timestamp() - began_s
+                self.heads += [left for _, left in shown_heads(luma, passers, at_s)]
 
     def __post_init__(self) -> None:
         self._known: set[str] = set()

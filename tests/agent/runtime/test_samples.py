@@ -10,7 +10,7 @@ import pytest
 from agent.commands.audit import read_whole
 from agent.config import last_good
 from agent.core.pipeline import Outcome
-from agent.core.types import Box, Motion
+from agent.core.types import Box, Instant, Motion
 from agent.runtime.app import Agent
 from agent.runtime.launch import build
 from tests.support.boxes import Box as WholeBox
@@ -42,7 +42,9 @@ def test_a_box_keeps_nothing_unless_its_configuration_says_so(tmp_path: Path) ->
 def test_a_box_that_may_keeps_a_frame_and_its_audit_log_says_so(tmp_path: Path) -> None:
     agent = built(tmp_path, RIGHT)
     assert "samples" in agent.workers
-    agent.samples.saw("road", grey(agent.clock.now()), WALKER)
+    now = agent.clock.now()
+    for later_s in (0.0, 1.0):
+        agent.samples.saw("road", grey(Instant(now.mono_s + later_s, now.wall_s + later_s)), WALKER)
     assert agent.samples.collector is not None
     agent.samples.collector.turn()
     agent.close()

@@ -101,9 +101,9 @@ def test_who_came_and_stands_or_moved_a_moment_ago_is_hidden_too() -> None:
 def test_what_is_near_and_unexplained_lets_no_frame_be_kept() -> None:
     near = Box(0.1, 0.2, 0.5, 0.2 + NEAR)
 
-    assert too_near(seen(Motion((near,), 0.1)))
-    assert not too_near(seen(Motion((near,), 0.1), Detection("bus", 0.9, near)))
-    assert not too_near(seen(Motion((WALKER,), 0.1)))
+    assert too_near(unexplained(seen(Motion((near,), 0.1))))
+    assert not too_near(unexplained(seen(Motion((near,), 0.1), Detection("bus", 0.9, near))))
+    assert not too_near((WALKER,))
 
 
 def test_whom_the_lower_border_cuts_is_of_coarse_squares_all_over() -> None:

@@ -6,13 +6,15 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from agent.core import pipeline
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.tracking.riders import RiderSettings
-from agent.core.types import Box, Detection, Frame, Motion, Size
+from agent.core.types import Box, Detection, Motion, Size
 from agent.evidence.samples.sample import SampleNote, unpacked
 from agent.evidence.samples.settings import SamplesSettings
 from agent.host.supervise import Stop
@@ -20,7 +22,7 @@ from agent.workers.samples.collector import SampleCollector, SampledCamera, Samp
 from tests.support.footage import HandClock
 from tests.support.kept_samples import Opened, chosen
 from tests.support.sampled_frames import LOOKED, grey, track
-from tests.support.simulated_junction import Passer, drawn, framed, sees
+from tests.support.simulated_junction import SHOWN, Passer, drawn, framed, sees, shown_heads
 
 FACTS = SampleFacts("test-commune/test-box-01", "0.1.0", "c" * 64, "colours", "d" * 64, 25_200)
 UNFOUND = Passer("motorcycle", 5.0, 0.15, 0.9, 0.25, "missed")
@@ -51,10 +53,13 @@ class Junction:
             self.collector.saw("road", frame, outcome)
             self.collector.turn()
 
-    def show(self, frame: Frame, motion: Motion) -> None:
-        """One picture in which somebody is followed while this moves."""
+    def show(self, motion: Motion, luma: int = 110, later: int | None = None) -> None:
+        """A picture in which somebody is followed while this moves, and one of a second later."""
         walker = track(Box(0.1, 0.1, 0.12, 0.16), label="person")
-        self.collector.saw("road", frame, Outcome(motion, (walker,), crops=LOOKED))
+        for brightness in (luma, luma if later is None else later):
+            frame = grey(self.clock.now(), brightness)
+            self.collector.saw("road", frame, Outcome(motion, (walker,), crops=LOOKED))
+            self.clock.go_on(1.0)
 
     def kept(self) -> list[tuple[SampleNote, bytes]]:
         folder = self.opened.state / "samples"
@@ -99,7 +104,7 @@ def test_a_box_that_is_hot_or_busy_chooses_nothing(junction: Junction) -> None:
 def test_while_one_waits_no_other_is_chosen_and_no_queue_grows(junction: Junction) -> None:
     for number in range(200):
         junction.clock.go_on(40.0)
-        junction.show(grey(junction.clock.now(), 100 + number % 3, number), Motion((), 0.0))
+        junction.show(Motion((), 0.0), 100 + number % 3)
     assert junction.kept() == []
     junction.collector.turn()
 
@@ -109,20 +114,42 @@ def test_while_one_waits_no_other_is_chosen_and_no_queue_grows(junction: Junctio
 @pytest.mark.parametrize(("blur", "frames"), [("heads", 0), ("none", 1)])
 def test_somebody_near_whom_nobody_found_lets_no_frame_be_kept(tmp_path: Path, blur: str, frames: int) -> None:
     junction = Junction(tmp_path, blur=blur)
-    junction.show(grey(junction.clock.now()), Motion((Box(0.5, 0.3, 0.7, 0.9),), 0.2))
+    junction.show(Motion((Box(0.5, 0.3, 0.7, 0.9),), 0.2))
     junction.collector.turn()
     junction.opened.close()
 
     assert len(list((tmp_path / "samples").iterdir())) == frames
 
 
+def test_where_the_light_jumps_nobody_can_say_who_moved_and_nothing_is_kept(junction: Junction) -> None:
+    junction.show(Motion((), 0.0), luma=110, later=160)
+    junction.collector.turn()
+
+    assert junction.kept() == []
+
+
+def test_who_has_just_come_and_is_not_told_as_motion_yet_is_hidden(junction: Junction) -> None:
+    comes = Passer("person", 0.0, 0.2, 0.9, 0.3, "missed")
+    walker = track(Box(0.0, 0.0, 0.02, 0.06), label="person")
+    for at_s in (2.0, 3.0):  # nobody has told of him in either
+        frame = framed(drawn([comes], at_s), 0, junction.clock.now())
+        junction.collector.saw("road", frame, Outcome(Motion((), 0.0), (walker,), crops=LOOKED))
+        junction.clock.go_on(1.0)
+    junction.collector.turn()
+
+    ((_, data),) = junction.kept()
+    luma = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
+    ((_, left),) = shown_heads(luma, [comes], 2.0)
+    assert left < SHOWN
+
+
 def test_a_later_life_knows_what_was_kept(junction: Junction) -> None:
-    junction.show(grey(junction.clock.now()), Motion((), 0.0))
+    junction.show(Motion((), 0.0))
     junction.collector.turn()
     ((first, _),) = junction.kept()
     junction.collector = junction.begun(junction.opened.settings)
     junction.clock.go_on(60.0)
-    junction.show(grey(junction.clock.now()), Motion((), 0.0))
+    junction.show(Motion((), 0.0))
     junction.collector.turn()
 
     assert [note.worth for note, _ in junction.kept()] == [first.worth, first.worth / 2]
