@@ -26,7 +26,7 @@ class LabelChanges:
     label: str
     """That of its last detection."""
     changes: int = 0
-    told: bool = False
+    used: bool = False
     """A frame was kept because of it."""
 
 

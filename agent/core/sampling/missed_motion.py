@@ -40,12 +40,12 @@ class MissedMotion:
     since: Instant
     last: Instant
     looks: int = 0
-    told: bool = False
+    used: bool = False
     """A frame was kept because of it."""
 
     def due(self, at: Instant, missed_s: float, height: float) -> bool:
         """Whether it has gone by long enough, far enough and is large enough."""
-        if self.told or self.looks < LOOKS or self.last != at or self.box.height < height:
+        if self.used or self.looks < LOOKS or self.last != at or self.box.height < height:
             return False
         (x, y), (was_x, was_y) = self.box.center, self.first_box.center
         far = max(abs(x - was_x), abs(y - was_y)) >= TRAVEL * self.box.height

@@ -29,7 +29,7 @@ ACROSS, DOWN = 4, 3
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Kind:
+class SampleKind:
     """Frames that teach alike."""
 
     reason: SampleReason
@@ -40,19 +40,19 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class SampleQuota:
     """What was kept of one camera."""
 
-    day: tuple[tuple[float, Kind], ...] = ()
+    day: tuple[tuple[float, SampleKind], ...] = ()
     """Of the last 24 hours, oldest first: the steady clock's seconds, and what it was."""
-    counts: Mapping[Kind, int] = field(default_factory=dict)
+    counts: Mapping[SampleKind, int] = field(default_factory=dict)
     """Of all time, as far as it is known."""
 
-    def worth(self, kind: Kind) -> float:
+    def worth(self, kind: SampleKind) -> float:
         """How much one more frame of this kind teaches, 0..1."""
         return WORTH[kind.reason] / (1 + self.counts.get(kind, 0))
 
-    def allows(self, kind: Kind, at: Instant, settings: SamplingSettings) -> bool:
+    def allows(self, kind: SampleKind, at: Instant, settings: SamplingSettings) -> bool:
         """Whether one more may be kept now."""
         within = [(at_s, of) for at_s, of in self.day if at.mono_s - at_s < DAY_S]
         hour = [of for at_s, of in within if at.mono_s - at_s < HOUR_S]
@@ -68,7 +68,7 @@ class Quota:
             and sum(of == kind for _, of in within) < settings.per_place
         )
 
-    def _rare(self, kept: list[Kind]) -> int:
+    def _rare(self, kept: list[SampleKind]) -> int:
         return sum(of.reason is SampleReason.RARE_SCENE for of in kept)
 
     def full(self, at: Instant, settings: SamplingSettings) -> bool:
@@ -81,7 +81,7 @@ class Quota:
             or _since(times, at, HOUR_S) >= settings.per_hour
         )
 
-    def kept(self, kind: Kind, at: Instant) -> Quota:
+    def kept(self, kind: SampleKind, at: Instant) -> SampleQuota:
         """After one more."""
         day = (*(each for each in self.day if at.mono_s - each[0] < DAY_S), (at.mono_s, kind))
         return replace(self, day=day, counts={**self.counts, kind: self.counts.get(kind, 0) + 1})

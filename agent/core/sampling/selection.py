@@ -21,7 +21,7 @@ from agent.core.sampling import label_changes, missed_motion
 from agent.core.sampling.conditions import condition
 from agent.core.sampling.label_changes import LabelChanges
 from agent.core.sampling.missed_motion import MissedMotion
-from agent.core.sampling.quota import Kind, Quota, hour_of_day, place
+from agent.core.sampling.quota import SampleKind, SampleQuota, hour_of_day, place
 from agent.core.sampling.settings import SampleReason, SamplingSettings
 from agent.core.types import Box, Crop, Detection, Frame, Instant, Motion, Track
 
@@ -43,7 +43,7 @@ class SampleInput:
 class SamplingState:
     """What is remembered of one camera."""
 
-    quota: Quota = field(default_factory=Quota)
+    quota: SampleQuota = field(default_factory=SampleQuota)
     missed: tuple[MissedMotion, ...] = ()
     labels: tuple[LabelChanges, ...] = ()
     middle: tuple[Box, ...] = ()
@@ -55,7 +55,7 @@ class Pick:
     """A frame that is to be kept."""
 
     at: Instant
-    kind: Kind
+    kind: SampleKind
     worth: float
     """How much it teaches, 0..1: what is worth least goes first."""
     condition: str
@@ -75,12 +75,12 @@ class _Candidate:
     track_id: str | None = None
 
 
-def resumed(kinds: Iterable[Kind]) -> SamplingState:
+def resumed(kinds: Iterable[SampleKind]) -> SamplingState:
     """The state of a camera of which these were kept in earlier lives."""
-    counts: dict[Kind, int] = {}
+    counts: dict[SampleKind, int] = {}
     for kind in kinds:
         counts[kind] = counts.get(kind, 0) + 1
-    return SamplingState(Quota(counts=counts))
+    return SamplingState(SampleQuota(counts=counts))
 
 
 def update(
@@ -104,7 +104,7 @@ def update(
     now = condition(frame)
     hour = hour_of_day(frame.at, utc_offset_s)
     candidates = [
-        (Kind(each.reason, each.place, hour), each)
+        (SampleKind(each.reason, each.place, hour), each)
         for each in _candidates(state, frame.at, seen, before, now, settings)
         if each.reason in settings.kinds
     ]
@@ -120,9 +120,9 @@ def kept(state: SamplingState, pick: Pick) -> SamplingState:
     reason = pick.kind.reason
     missed, labels = state.missed, state.labels
     if reason is SampleReason.MISSED_MOTION:
-        missed = tuple(replace(each, told=each.told or each.box == pick.box) for each in missed)
+        missed = tuple(replace(each, used=each.used or each.box == pick.box) for each in missed)
     elif reason is SampleReason.WAVERING_LABEL:
-        labels = tuple(replace(each, told=each.told or each.track_id == pick.track_id) for each in labels)
+        labels = tuple(replace(each, used=each.used or each.track_id == pick.track_id) for each in labels)
     return replace(state, quota=state.quota.kept(pick.kind, pick.at), missed=missed, labels=labels)
 
 
@@ -139,7 +139,7 @@ def _candidates(
             yield _Candidate(SampleReason.MISSED_MOTION, place(*each.box.center), each.box)
     boxes = {track.id: track.box for track in seen.tracks if track.seen and not track.ended}
     for changed in state.labels:
-        if not changed.told and changed.changes >= settings.flips and changed.track_id in boxes:
+        if not changed.used and changed.changes >= settings.flips and changed.track_id in boxes:
             box = boxes[changed.track_id]
             yield _Candidate(SampleReason.WAVERING_LABEL, place(*box.center), box, changed.track_id)
     for box in _again(state.middle, before):

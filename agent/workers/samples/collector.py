@@ -24,7 +24,7 @@ from agent.core.geometry import as_array, iou
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome
 from agent.core.sampling import late_motion, selection, unfound_heads
-from agent.core.sampling.quota import Kind
+from agent.core.sampling.quota import SampleKind
 from agent.core.sampling.selection import Pick, SampleInput, SamplingState
 from agent.core.sampling.settings import SampleReason
 from agent.core.sampling.unfound_heads import KnownScene
@@ -287,9 +287,9 @@ def _corners(box: Box) -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
-def _kinds(store: SampleStore, camera: str) -> list[Kind]:
+def _kinds(store: SampleStore, camera: str) -> list[SampleKind]:
     return [
-        Kind(SampleReason(each.name.reason), each.name.place, each.name.hour)
+        SampleKind(SampleReason(each.name.reason), each.name.place, each.name.hour)
         for each in store.samples()
         if each.name.camera == camera
     ]

@@ -84,7 +84,7 @@ def collected(trial: Trial) -> str:
         _planted(_Hour(trial.folder / "plain", bare_s, trial.seed, blur="none"), "no blur"),
         _planted(_Hour(trial.folder / "found", bare_s, trial.seed, only_found=True), "only who was found"),
     ]
-    return f"{hour.told()}; planted: {'; '.join(planted)}"
+    return f"{hour.measured()}; planted: {'; '.join(planted)}"
 
 
 def _planted(hour: _Hour, what: str) -> str:
@@ -227,7 +227,7 @@ class _Hour:
         lines, _ = read_whole(self.folder / "audit.log")
         return [entry for line in lines if (entry := json.loads(line.text)).get("samples") == what]
 
-    def told(self) -> str:
+    def measured(self) -> str:
         """What was measured."""
         kinds = ", ".join(f"{count} {reason}" for reason, count in sorted(self.reasons.items()))
         return (

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from agent.core.sampling.quota import WORTH, Kind, Quota, hour_of_day, place
+from agent.core.sampling.quota import WORTH, SampleKind, SampleQuota, hour_of_day, place
 from agent.core.sampling.settings import SampleReason, SamplingSettings
 from agent.core.types import Instant
 from tests.support.sampled_frames import at
 
-KIND = Kind(SampleReason.MISSED_MOTION, "1x1", 6)
-OTHER = Kind(SampleReason.MIDDLE_SCORE, "2x1", 6)
+KIND = SampleKind(SampleReason.MISSED_MOTION, "1x1", 6)
+OTHER = SampleKind(SampleReason.MIDDLE_SCORE, "2x1", 6)
 SETTINGS = SamplingSettings(per_hour=60, per_day=100, per_place=2, min_gap_s=60)
 FEW = SamplingSettings(per_hour=2, per_day=3)
 
 
 def test_the_second_of_a_kind_is_worth_half() -> None:
-    once = Quota().kept(KIND, at(0))
+    once = SampleQuota().kept(KIND, at(0))
 
-    assert Quota().worth(KIND) == WORTH[SampleReason.MISSED_MOTION]
+    assert SampleQuota().worth(KIND) == WORTH[SampleReason.MISSED_MOTION]
     assert once.worth(KIND) == WORTH[SampleReason.MISSED_MOTION] / 2
     assert once.worth(OTHER) == WORTH[SampleReason.MIDDLE_SCORE]
 
 
 def test_one_reason_rests_for_a_while_and_another_need_not() -> None:
-    once = Quota().kept(KIND, at(0))
+    once = SampleQuota().kept(KIND, at(0))
 
     assert not once.allows(KIND, at(59), SETTINGS)
     assert once.allows(KIND, at(60), SETTINGS)
@@ -33,7 +33,7 @@ def test_one_reason_rests_for_a_while_and_another_need_not() -> None:
 
 
 def test_an_hour_and_a_day_have_their_most() -> None:
-    quota = Quota().kept(KIND, at(0)).kept(OTHER, at(1000))
+    quota = SampleQuota().kept(KIND, at(0)).kept(OTHER, at(1000))
 
     assert quota.full(at(3599), FEW)
     assert not quota.full(at(3601), FEW)
@@ -44,16 +44,16 @@ def test_an_hour_and_a_day_have_their_most() -> None:
 
 
 def test_of_one_place_in_one_hour_of_the_day_little_is_kept_in_a_day() -> None:
-    quota = Quota().kept(KIND, at(0)).kept(KIND, at(100))
+    quota = SampleQuota().kept(KIND, at(0)).kept(KIND, at(100))
 
     assert not quota.allows(KIND, at(200), SETTINGS)
-    assert quota.allows(Kind(KIND.reason, "0x0", 6), at(200), SETTINGS)
-    assert quota.allows(Kind(KIND.reason, KIND.place, 7), at(200), SETTINGS)
+    assert quota.allows(SampleKind(KIND.reason, "0x0", 6), at(200), SETTINGS)
+    assert quota.allows(SampleKind(KIND.reason, KIND.place, 7), at(200), SETTINGS)
 
 
 def test_rare_scenes_leave_most_of_an_hour_to_other_reasons() -> None:
-    settings, quota = SamplingSettings(per_hour=3, min_gap_s=1), Quota()
-    rare = Kind(SampleReason.RARE_SCENE, "night-hard", 6)
+    settings, quota = SamplingSettings(per_hour=3, min_gap_s=1), SampleQuota()
+    rare = SampleKind(SampleReason.RARE_SCENE, "night-hard", 6)
     quota = quota.kept(rare, at(0))
 
     assert not quota.allows(rare, at(700), settings)

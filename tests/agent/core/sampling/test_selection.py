@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.core.sampling import selection
-from agent.core.sampling.quota import Kind
+from agent.core.sampling.quota import SampleKind
 from agent.core.sampling.selection import Pick, SampleInput, SamplingState
 from agent.core.sampling.settings import SampleReason, SamplingSettings
 from agent.core.types import WHOLE, Box, Crop, Detection, Motion, Reason
@@ -39,7 +39,7 @@ def test_something_that_goes_by_unfound_is_kept_once() -> None:
     frames = [(n * 0.5, seen(box(0.1 + 0.03 * n))) for n in range(20)]
     (pick,) = picks(frames, ONLY_MISSED)
 
-    assert pick.kind == Kind(SampleReason.MISSED_MOTION, pick.kind.place, 6)
+    assert pick.kind == SampleKind(SampleReason.MISSED_MOTION, pick.kind.place, 6)
     assert pick.at == at(2.0), "as soon as it has gone by for long, and half of its height"
     assert pick.box == box(0.1 + 0.03 * 4)
 
