@@ -37,11 +37,17 @@ def cells(entry: AuditEntry) -> tuple[str, ...]:
     return (
         _local(entry.word("time")),
         entry.who,
-        entry.word("verb") or f"footage {entry.word('footage')}",
+        entry.word("verb") or _of_itself(entry),
         entry.word("camera"),
         entry.word("purpose"),
         tr("{became}: {detail}", became=became, detail=detail) if detail else became,
     )
+
+
+def _of_itself(entry: AuditEntry) -> str:
+    """What the box did without an order: footage that it deleted, frames for training."""
+    topic = "samples" if entry.word("samples") else "footage"
+    return f"{topic} {entry.word(topic)}"
 
 
 def _local(time: str) -> str:

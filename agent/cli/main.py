@@ -29,6 +29,7 @@ from agent.cli.outbox import outbox_app
 from agent.cli.preview import preview_command
 from agent.cli.privacy import audit_command, notice_command, wipe_command
 from agent.cli.replay import replay_command
+from agent.cli.samples import samples_app
 from agent.cli.usage import HelpfulGroup
 from agent.host import versions
 from agent.language import translated
@@ -47,6 +48,7 @@ OWN = (
     "record",
     "replay",
     "run",
+    "samples",
     "version",
     "wipe",
 )
@@ -65,6 +67,7 @@ commands.command("replay")(replay_command)
 commands.command("wipe")(wipe_command)
 commands.add_typer(config_app, name="config")
 commands.add_typer(outbox_app, name="outbox")
+commands.add_typer(samples_app, name="samples")
 
 
 @commands.command("run")

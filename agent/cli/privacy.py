@@ -134,6 +134,8 @@ def _facts(settings: Config) -> RecordedFacts:
         footage_days=settings.evidence.max_days if recorded else None,
         footage_cameras=recorded,
         role=settings.device.role,
+        samples_days=settings.samples.max_days if settings.samples.enabled else None,
+        samples_purpose=settings.samples.purpose,
     )
 
 

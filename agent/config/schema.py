@@ -35,6 +35,7 @@ from agent.core.tracking.static_false_positives import StaticFalsePositiveSettin
 from agent.core.tracking.tracker import TrackSettings
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ConfigError, WireError
+from agent.evidence.samples.settings import SamplesSettings
 from agent.evidence.settings import EvidenceSettings, RecordSettings
 from agent.language import Language
 from agent.mqtt.settings import BrokerSettings
@@ -144,6 +145,9 @@ class Config(Settings):
     )
     evidence: EvidenceSettings = Field(
         EvidenceSettings(), description="Where footage lies, how much of it and how long, and who can read it."
+    )
+    samples: SamplesSettings = Field(
+        SamplesSettings(), description="Frames that are kept to train a better detector with; off."
     )
     commands: CommandSettings = Field(CommandSettings(), description="Whose commands the box obeys.")
     health: HealthSettings = Field(HealthSettings(), description="What the box says about itself.")
@@ -268,6 +272,12 @@ def warnings(config: Config) -> list[str]:
         found.append(tr("device.legal_basis is empty: the law asks what allows the cameras"))
     if config.broker.tls is None and config.broker.host not in LOOPBACK:
         found.append(tr("broker.tls is not set: pictures and passwords go over the network in the clear"))
+    if config.samples.enabled and config.samples.blur == "none":
+        found.append(tr("samples.blur is none: frames that are kept for training show faces as they are"))
+    if config.samples.enabled and config.evidence.recipient is None:
+        found.append(
+            tr("samples are kept in the clear: evidence.recipient is not set, so whoever has the card has them")
+        )
     sources: dict[str, str] = {}
     for camera in config.cameras:
         source = camera.source.model_dump_json()
@@ -300,6 +310,7 @@ def cross_check(plain: Any) -> Iterator[Finding]:
     """
     yield from _topics(plain)
     cameras = list(_groups(plain, "cameras"))
+    yield from _unsampled(plain, [camera.get("name") for _, camera in cameras])
     yield from _repeated([(("cameras", i, "name"), camera.get("name")) for i, camera in cameras])
     for i, camera in cameras:
         if camera.get("name") == RESERVED:
@@ -383,6 +394,20 @@ def _sightless(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Fi
                     "set attention.enabled to true, or use rules of kind {blind_kinds}",
                     blind_kinds=joined(tr(" or "), sorted(BLIND_KINDS)),
                 ),
+            )
+
+
+def _unsampled(plain: Any, known: list[Any]) -> Iterator[Finding]:
+    """Cameras of which frames are to be kept, and that are not there."""
+    samples = plain.get("samples") if isinstance(plain, dict) else None
+    names = samples.get("cameras") if isinstance(samples, dict) else None
+    for k, name in enumerate(names if isinstance(names, list) else []):
+        if isinstance(name, str) and name not in known:
+            there = [each for each in known if isinstance(each, str)]
+            yield (
+                ("samples", "cameras", k),
+                tr("there is no camera {name} in the configuration", name=quoted(name)),
+                nearest(name, there) or tr("there are: {known}", known=", ".join(there[:64])),
             )
 
 

@@ -160,7 +160,7 @@ def _without(image: Image, sensitive: Sequence[Sensitive], blur: Blur) -> Image:
         return image
     height_px, width_px = image.shape[:2]
     shown = image.copy()
-    for each in hidden:
+    for each in sorted(hidden, key=_square):  # where two overlap the coarser squares count
         left, right = (min(width_px, max(0, round(x * width_px))) for x in (each.box.left, each.box.right))
         top, bottom = (min(height_px, max(0, round(y * height_px))) for y in (each.box.top, each.box.bottom))
         if left < right and top < bottom:
@@ -171,3 +171,8 @@ def _without(image: Image, sensitive: Sequence[Sensitive], blur: Blur) -> Image:
             size = (right - left, bottom - top)
             shown[top:bottom, left:right] = cv2.resize(coarse, size, interpolation=cv2.INTER_NEAREST)
     return shown
+
+
+def _square(part: Sensitive) -> float:
+    """The height of its squares, in fractions of the picture's."""
+    return (part.box.bottom - part.box.top) / part.rows

@@ -16,6 +16,7 @@ from agent.config.last_good import Chosen
 from agent.config.schema import CameraConfig, Config, config_sha256
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome
+from agent.core.throttle import FULL
 from agent.core.types import Frame, Instant
 from agent.detectors import load_detector
 from agent.detectors.absent import Absent
@@ -32,6 +33,7 @@ from agent.runtime.box_events import BoxEvents
 from agent.runtime.clips import Clips
 from agent.runtime.command_executor import CommandExecutor
 from agent.runtime.footage import Footage, recorded_how
+from agent.runtime.samples import Samples
 from agent.status import birth, health
 from agent.status.retained import RetainedStatus
 from agent.status.session import Session, versions
@@ -97,6 +99,9 @@ class Parts:
         self.snapshots, self.looks = Snapshots(blur), Looks(self.live, self.clock, blur)
         self.audit = Audit(config.state_dir / AUDIT_LOG)
         self.footage = Footage(config, self.outbox, self.audit, self.clock, new_ids(), self.events.tell_of)
+        self.samples = Samples(
+            config, self.audit, self.clock, new_ids(), self.detector, lambda: self.load.now != FULL
+        )
         self.cameras = {camera.name: self._camera(camera, onlooker) for camera in config.cameras}
         self.clips = Clips(
             config,
@@ -125,6 +130,7 @@ class Parts:
                 ("commands", self.commands.run),
                 *self.footage.runs.items(),
                 *self.clips.runs.items(),
+                *self.samples.runs.items(),
             )
         }
 
@@ -133,6 +139,7 @@ class Parts:
         self.detector.close()
         self.journal.close()
         self.clips.close()
+        self.samples.close()
         self.outbox.close()
 
     def leave(self) -> None:
@@ -166,6 +173,7 @@ class Parts:
         def looked(frame: Frame, outcome: Outcome) -> None:
             self.snapshots.saw(camera.name, frame, lambda: outcome.private)
             self.looks.saw(camera.name, frame, lambda: outcome.private)
+            self.samples.saw(camera.name, frame, outcome)
             if on_outcome is not None:
                 on_outcome(frame, outcome)
 

@@ -54,6 +54,10 @@ class RecordedFacts:
     footage_cameras: int = 0
     role: str = "community"
     """In that of enforcement no footage goes before the station has it."""
+    samples_days: float | None = None
+    """How long frames for training are kept at most; None: none are kept."""
+    samples_purpose: str = ""
+    """What for, as the configuration says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def notice(device: DeviceSettings, settings: NoticeSettings, facts: RecordedFact
             (tr("Legal basis"), device.legal_basis or BLANK),
             (tr("What is recorded"), _recorded(facts)),
             (tr("How long it is kept"), _kept(settings, facts)),
+            *_samples(facts),
             (tr("What is not done"), _not_done(facts)),
             (tr("Your questions and rights"), settings.contact or BLANK),
             (tr("Place"), f"{device.place or BLANK} ({device.commune}/{device.id})"),
@@ -136,6 +141,17 @@ def _kept(settings: NoticeSettings, facts: RecordedFacts) -> str:
         video=_video(facts),
         live=live,
     )
+
+
+def _samples(facts: RecordedFacts) -> tuple[tuple[str, str], ...]:
+    if facts.samples_days is None:
+        return ()
+    said = tr(
+        "some small pictures to improve the system, at most {days:g} days on this device: {purpose}",
+        days=facts.samples_days,
+        purpose=facts.samples_purpose,
+    )
+    return ((tr("Also kept"), said),)
 
 
 def _video(facts: RecordedFacts) -> str:

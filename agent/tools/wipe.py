@@ -35,6 +35,7 @@ from agent.commands.on_site import who
 from agent.config.schema import Config, config_sha256
 from agent.errors import NgatuError
 from agent.evidence import encryption, holds, index, segment
+from agent.evidence.samples.store import FOLDER
 from agent.outbox.erase import zero
 from agent.tools import wipe_result
 from agent.tools.check import secrets
@@ -51,7 +52,7 @@ NEXT: Final = "next.yaml"
 """What the role has made of one before it is in its setup; beside the link to the one that runs."""
 OURS: Final = (
     KEY, f".{KEY}.*", "outbox.db*", "clips.db*", "commands.db*", "orders.db*", f"{AUDIT_LOG}*",
-    "audit.sent*", "run.json*", "clock.json*", "config.last-good.yaml*",
+    "audit.sent*", "samples.db*", "samples/*.sample*", "run.json*", "clock.json*", "config.last-good.yaml*",
 )  # fmt: skip
 """Names below state_dir, keys first."""
 FOOTAGE_FILES: Final = (f"*/[0-9]*{segment.SUFFIX}", f"{index.FILE}*", f"{holds.FILE}*")
@@ -113,7 +114,8 @@ def plan(config: Config, config_file: Path | None) -> WipePlan:
     lock = _lock(config.outbox_path)
     first = [*_boot_key(state), *named, *(path for path in known if path != lock), *own]
     files = dict.fromkeys([*first, *(_configs(config_file) if config_file else ()), lock])
-    beside = [path for path in _listed(state) if path != state / FOOTAGE and path not in files]
+    beside = [path for path in _listed(state) if path not in (state / FOOTAGE, state / FOLDER)]
+    beside = [path for path in (*beside, *_listed(state / FOLDER)) if path not in files]
     strangers = [*beside, *(path for path in inside if path not in files)]
     there = tuple(path for path in files if os.path.lexists(path))
     return WipePlan(there, tuple(strangers), tuple(path for path in named if path not in there), config_file)
@@ -211,7 +213,9 @@ def _listed(folder: Path) -> list[Path]:
 
 def _folders(config: Config, to_wipe: WipePlan) -> Iterator[Path]:
     """Those that are empty afterwards, innermost first; of a chosen folder those in which footage lay."""
-    footage = config.evidence_path
+    footage, samples = config.evidence_path, config.state_dir / FOLDER
+    if samples.is_dir():
+        yield samples
     if not _is_own(footage, config):
         ours = {path.parent for path in to_wipe.files if path.parent.parent == footage}
         yield from sorted(ours)

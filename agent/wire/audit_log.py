@@ -21,7 +21,7 @@ from agent.wire.payloads import LARGEST
 
 FIRST: Final = "0" * 64
 """What the first line of a log has for the one before."""
-VIEWS: Final = ("snapshot", "look", "clip", "record", "preview")
+VIEWS: Final = ("snapshot", "look", "clip", "record", "preview", "samples")
 """By these verbs pictures leave a box on request."""
 MOST_LETTERS: Final = 500
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent.language import translated
@@ -50,6 +52,15 @@ def test_it_promises_what_the_box_does_and_no_more() -> None:
     assert "video: at most 15 days" in with_video
     assert ("hidden from the start" in with_video, "unrecognisable" in with_video) == (False, False)
     assert ("hidden from the start" in without, "unrecognisable" in without) == (True, True)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "to improve the system"), ("vi", "cải thiện hệ thống")])
+def test_frames_for_training_are_told_where_they_are_kept_and_only_there(language: str, words: str) -> None:
+    kept = replace(FACTS, samples_days=14.0, samples_purpose="a better detector")
+
+    assert words not in text(DEVICE, SETTINGS, FACTS, language)
+    said = text(DEVICE, SETTINGS, kept, language)
+    assert words in said and "14" in said and "a better detector" in said
 
 
 def test_it_does_not_promise_that_nobody_keeps_what_is_looked_at_nor_that_every_head_is_found() -> None:

@@ -23,6 +23,7 @@ from agent.tools.wipe_result import signature_fault
 from tests.agent.wire.test_signature import pem
 from tests.support.boxes import Box, at_work
 from tests.support.brokers import free_port, until
+from tests.support.kept_samples import Opened, jpeg, sample
 
 SECRET = b"a password that nobody may read"
 
@@ -59,6 +60,18 @@ def test_everything_that_is_ours_goes_and_nothing_else(config: Config, tmp_path:
     how = {Path(each["path"]).name: each["how"] for each in result["files"]}
     assert (how["outbox.db"], how["000001.seg"]) == ("overwritten and deleted", "deleted")
     assert result["audit_log"]["n"] == 1
+
+
+def test_frames_for_training_go_with_their_index_and_strangers_beside_them_stay(config: Config) -> None:
+    kept = Opened(config.state_dir)
+    kept.open().keep(*sample(1), jpeg())
+    kept.close()
+    (config.state_dir / "samples/theirs.txt").write_text("not ours")
+    result = wipe(config, plan(config, None))
+
+    assert [path.name for path in (config.state_dir / "samples").iterdir()] == ["theirs.txt"]
+    assert not (config.state_dir / "samples.db").exists()
+    assert str(config.state_dir / "samples/theirs.txt") in result["others_left"]
 
 
 def test_the_result_is_signed_by_the_key_that_is_gone(config: Config) -> None:

@@ -1,0 +1,71 @@
+"""The index of the frames for training: opened, made, begun anew where it is damaged."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+FILE: Final = "samples.db"
+APPLICATION_ID: Final = 0x6E67736D
+VERSION: Final = 1
+_SCHEMA: Final = f"""
+create table sample (
+    id        text    primary key,
+    camera    text    not null,
+    taken_ms  integer not null,      -- wall time as it was known then, milliseconds since 1970
+    reason    text    not null,
+    place     text    not null,
+    hour      integer not null,      -- of the day, local time
+    worth     real    not null,      -- how much it teaches, 0..1
+    bytes     integer not null,      -- of its file, in whole blocks of the disk
+    file      text    not null unique
+) strict;
+create index sample_worth on sample (worth, taken_ms);
+create index sample_camera on sample (camera, taken_ms);
+pragma application_id = {APPLICATION_ID:d};
+pragma user_version = {VERSION:d};
+"""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """The database; a new one where there is none.
+
+    Raises:
+        sqlite3.OperationalError: the disk will not have it, or it is not ours.
+        sqlite3.DatabaseError: it is damaged.
+    """
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    try:
+        db.execute("pragma journal_mode = persist")  # as the requests for clips: a full disk kills nobody
+        db.execute("pragma synchronous = extra")
+        (ours,) = db.execute("pragma application_id").fetchone()
+        (version,) = db.execute("pragma user_version").fetchone()
+        tables = db.execute("select count(*) from sqlite_schema").fetchone()[0]
+        if not tables and not ours:
+            db.executescript(f"begin immediate; {_SCHEMA} commit;")
+        elif ours != APPLICATION_ID or version > VERSION:
+            raise sqlite3.OperationalError("it is of another program, or of a newer version")  # noqa: TRY301
+        db.execute("select * from sample limit 1").fetchall()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def begin_anew(path: Path, why: Exception) -> sqlite3.Connection:
+    """A new index in the place of a damaged one; what lies in the folder is listed by its names again.
+
+    Raises:
+        sqlite3.Error, OSError: the disk will not have it.
+    """
+    log.error("samples_index_damaged", path=str(path), why=str(why), hint="it is read from the files again")
+    for each in (path, path.with_name(path.name + "-journal")):
+        with suppress(FileNotFoundError):
+            each.unlink()
+    return connect(path)
