@@ -175,7 +175,7 @@ def _image(folder: Path, index: Path, row: _Image, objects: Sequence[Annotation]
 
 
 def _picture(folder: Path, index: Path, name: str) -> Path:
-    """Where a picture lies: in `images/`, in the subset's folder there (CVAT), or named from the set's folder."""
+    """Where a picture lies: in `images/`, in the subset's folder there (CVAT), or as named from the set's."""
     name = name.replace("\\", "/")
     subset = index.stem.removeprefix("instances_")
     places = [folder / IMAGES / name, folder / IMAGES / subset / name, folder / name]

@@ -95,10 +95,10 @@ def write_yolo(dataset: Dataset, folder: Path, held_back: Dataset | None = None)
         write_whole(folder / names[part], "".join(lines))
     # Without `path`: a relative one is looked for in Ultralytics' own folder of data sets.
     content = {"train": names["train"], "val": names.get("val", names["train"])}
-    text = yaml.safe_dump(
+    data = yaml.safe_dump(
         {**content, "names": dict(enumerate(dataset.labels))}, allow_unicode=True, sort_keys=False
     )
-    write_whole(folder / DATA, text)
+    write_whole(folder / DATA, data)
     return folder / DATA
 
 

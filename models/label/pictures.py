@@ -1,4 +1,4 @@
-"""A picture as a browser gets it: its own file where a browser can show that, a smaller one where it is large."""
+"""A picture as a browser gets it: its own file where it can show that, a smaller one where that is large."""
 
 from __future__ import annotations
 

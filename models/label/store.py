@@ -25,7 +25,8 @@ FILE = "labels.sqlite3"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS pictures (
-  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, camera TEXT NOT NULL DEFAULT '', taken TEXT NOT NULL DEFAULT '',
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+  camera TEXT NOT NULL DEFAULT '', taken TEXT NOT NULL DEFAULT '',
   condition TEXT NOT NULL DEFAULT '', width INTEGER NOT NULL DEFAULT 0, height INTEGER NOT NULL DEFAULT 0,
   fault TEXT NOT NULL DEFAULT '', gone INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'open',
   boxes TEXT NOT NULL DEFAULT '[]', proposals TEXT NOT NULL DEFAULT '[]', proposed_by TEXT NOT NULL DEFAULT '',
@@ -34,8 +35,8 @@ CREATE TABLE IF NOT EXISTS pictures (
 CREATE INDEX IF NOT EXISTS by_revision ON pictures (revision);
 """
 _SUMMARY = (
-    "id, name, camera, fault, state, json_array_length(boxes) AS boxes, json_array_length(proposals) AS proposals,"
-    " revision"
+    "id, name, camera, fault, state, json_array_length(boxes) AS boxes,"
+    " json_array_length(proposals) AS proposals, revision"
 )
 
 

@@ -1,4 +1,4 @@
-"""The words of the page, by the names by which page.html and its modules ask for them. None has a placeholder."""
+"""The words of the page, by the names by which it asks for them. None has a placeholder."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ WORDS: Final[dict[str, str]] = {
     "mine": tr("Put back what I had"),
     "keep": tr("Keep what is shown"),
     "done": tr("done"),
-    "left": tr("left"),
+    "left": tr("to do"),
     "all": tr("all"),
     "previous": tr("Previous"),
     "next": tr("Next"),
     "next_open": tr("Next that is not done"),
     "all_done": tr("Every picture is done or unsure."),
-    "accept_next": tr("Right so: next"),
-    "accept_all": tr("Accept all proposals"),
-    "reject_all": tr("Take away all proposals"),
+    "accept_next": tr("Done: next picture"),
+    "accept_all": tr("Accept all"),
+    "reject_all": tr("Take all away"),
     "nothing": tr("Nothing in it"),
-    "nothing_sure": tr("Boxes are drawn here: take them away first, or undo."),
+    "nothing_sure": tr("Boxes are drawn here: delete them first, if there is nothing in it."),
     "empty_ask": tr("No box is drawn. If there is nothing in this picture, say so: Nothing in it (E)."),
     "unsure": tr("Unsure"),
     "new_box": tr("New box"),
     "delete": tr("Delete"),
     "ignored": tr("Ignored region"),
-    "undo": tr("Undo"),
-    "redo": tr("Redo"),
+    "undo": tr("Take back"),
+    "redo": tr("Do again"),
     "fit": tr("Whole picture"),
     "larger": tr("Larger"),
     "smaller": tr("Smaller"),
@@ -45,7 +45,7 @@ WORDS: Final[dict[str, str]] = {
     "help": tr("Help"),
     "close": tr("Close"),
     "labels": tr("Labels"),
-    "box": tr("Box"),
+    "box": tr("Chosen box"),
     "picture": tr("Picture"),
     "progress": tr("Progress"),
     "camera": tr("Camera"),
@@ -61,7 +61,7 @@ WORDS: Final[dict[str, str]] = {
     "state_fault": tr("unreadable"),
     "proposals": tr("proposals"),
     "proposal": tr("proposal"),
-    "boxes": tr("boxes"),
+    "boxes": tr("boxes drawn"),
     "looking": tr("A detector looks at the pictures and proposes boxes."),
     "fault": tr("This picture cannot be shown:"),
     "no_box": tr("No box is chosen."),
@@ -69,15 +69,16 @@ WORDS: Final[dict[str, str]] = {
     "written": tr("What is done is written to"),
     "stage_name": tr("The picture. Drag to draw a box; the key H shows all keys."),
     "help_riders": tr(
-        "One box holds a two-wheeler and everybody on it. Who pushes it or walks beside it is a person of their own."
+        "One box holds a two-wheeler and everybody on it. "
+        "Who pushes it or walks beside it is a person of their own."
     ),
     "help_all": tr(
-        "Draw every road user that you can tell, also the half hidden and the far ones: what is left out is learned "
-        "as background. The box goes around what can be seen."
+        "Draw every road user that you can tell, also the half hidden and the far ones: what is left out is "
+        "learned as background. The box goes around what can be seen."
     ),
     "help_ignored": tr(
-        "Where many stand so close that nobody can tell them apart, or all is too far: one box around them, as an "
-        "ignored region. There a detector is neither right nor wrong."
+        "Where many stand so close that nobody can tell them apart, or all is too far: one box around them, as "
+        "an ignored region. There a detector is neither right nor wrong."
     ),
     "help_proposals": tr(
         "Dashed boxes are proposals of a detector. They are no labels until you have looked: take away what is "

@@ -66,7 +66,7 @@ class Workplace:
         images = tuple(
             AnnotatedImage(
                 self.images / row.name, row.width, row.height,
-                tuple(Annotation(b.label, b.left, b.top, b.right, b.bottom, b.ignored) for b in row.sheet.boxes),
+                tuple(Annotation(**box.model_dump()) for box in row.sheet.boxes),
                 row.camera, row.taken, row.condition,
             )
             for row in self.store.done()

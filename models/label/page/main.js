@@ -295,7 +295,7 @@ function progress() {
   const of = all.filter((each) => each.camera === page.open?.camera);
   $("bar").max = all.length;
   $("bar").value = all.length - left;
-  const lines = [`${all.length - left} ${word("done")}, ${left} ${word("left")}`];
+  const lines = [`${all.length - left} ${word("done")}, ${left} ${word("left")}`]; // unsure ones are looked at, too
   if (page.open?.camera) lines.push(`${page.open.camera}: ${of.filter((each) => !isLeft(each)).length}/${of.length}`);
   $("counted").replaceChildren(...lines.flatMap((line, number) => (number ? [element("br"), line] : [line])));
   if (!page.open) return;
@@ -330,9 +330,9 @@ function words() {
     });
     return button;
   }));
-  $("keys").replaceChildren(...KEYS.map(([keys, name]) => element("tr", {},
-    element("td", {}, ...keys.split("  ").flatMap((key, number) => (number ? [" ", element("kbd", {}, key)] : [element("kbd", {}, key)]))),
-    element("td", {}, name === "undo_redo" ? `${word("undo")}, ${word("redo")}` : word(name)))));
+  $("keys").replaceChildren(...KEYS.map(([keys, name]) => element("div", {},
+    element("dt", {}, ...keys.split("  ").flatMap((key, number) => (number ? [" ", element("kbd", {}, key)] : [element("kbd", {}, key)]))),
+    element("dd", {}, name === "undo_redo" ? `${word("undo")}, ${word("redo")}` : word(name)))));
   if (document.body.dataset.saving === "saved") $("status").textContent = word("saved");
 }
 
