@@ -14,6 +14,7 @@ WORDS: Final[dict[str, str]] = {
     "saved": tr("saved"),
     "saving": tr("saving"),
     "not_saved": tr("Not saved yet: the program does not answer. It is tried again; leave this page open."),
+    "gone": tr("The program does not answer: was it ended? What was said to be saved is saved."),
     "refused": tr("The last change was not taken. What is shown now is what is saved."),
     "conflict": tr("This picture was changed in another tab or by another person. What is saved is shown now."),
     "mine": tr("Put back what I had"),

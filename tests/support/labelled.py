@@ -43,7 +43,10 @@ def labelled(folder: Path, names: Sequence[str] = NAMES) -> Dataset:
             folder / "images" / name,
             WIDTH,
             HEIGHT,
-            (Annotation("motorcycle", 10.0, 20.0, 40.5, 80.0), *[Annotation("car", 100, 50, 200, 120)] * (n % 2)),
+            (
+                Annotation("motorcycle", 10.0, 20.0, 40.5, 80.0),
+                *[Annotation("car", 100, 50, 200, 120)] * (n % 2),
+            ),
             name.rpartition("_")[0],
         )
         for n, name in enumerate(names)

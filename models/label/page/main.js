@@ -16,7 +16,7 @@ const KEYS = [
 ];
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-const page = { classes: [], pictures: new Map(), revision: 0, open: null, history: new History(EMPTY), chosen: null, label: "", mine: null, turn: 0, nudged: -1e9 };
+const page = { classes: [], pictures: new Map(), revision: 0, open: null, history: new History(EMPTY), chosen: null, label: "", mine: null, turn: 0, arriving: null, nudged: -1e9 };
 const saver = new Saver({ state: saving, conflict, refused });
 const stage = new Stage($("stage"), $("photo"), $("over"), {
   choose: (where) => choose(where),
@@ -24,7 +24,7 @@ const stage = new Stage($("stage"), $("photo"), $("over"), {
   change: (where, box) => edit(where, box),
   slip: () => hint("too_small"),
 });
-const grid = new Grid(page.pictures, (id) => { showGrid(false); go(id); });
+const grid = new Grid(page.pictures, (id) => queued(() => { showGrid(false); go(id); }));
 
 // ---------------------------------------------------------------------------------- the set
 
@@ -70,11 +70,22 @@ async function again() {
   if (news) take(theirs);
 }
 
-async function go(id) {
-  const turn = (page.turn += 1);
+function go(id) {
+  page.arriving = arrive(id).catch(() => alarm("go", word("gone"))).finally(() => { page.arriving = null; });
+  return page.arriving;
+}
+
+// What is pressed before a picture is there is meant for that picture, not for the one before.
+function queued(act) {
+  if (page.arriving) page.arriving.then(() => queued(act));
+  else act();
+}
+
+async function arrive(id) {
+  page.turn += 1;
   await saver.settled();
   const picture = await (await fetch(`pictures/${id}`)).json();
-  if (turn !== page.turn) return;
+  alarm("go", "");
   page.open = picture;
   page.mine = null;
   history.replaceState(null, "", `#${id}`);
@@ -109,7 +120,7 @@ function nextOpen() {
 
 // ---------------------------------------------------------------------------------- changes
 
-const usable = () => page.open && !page.open.fault && !page.mine;
+const usable = () => page.open && !page.open.fault && !page.mine && !page.arriving;
 
 function put(sheet, chosen = () => null, amends = false) {
   if (!usable()) return;
@@ -359,32 +370,30 @@ const ACTS = {
   ".": () => chooseNext(1), ",": () => chooseNext(-1), Delete: remove, Backspace: remove, Enter: acceptNext, Escape: () => choose(null),
 };
 
-function arrow(event) {
-  const way = STEPS[event.key];
-  if (page.chosen && usable()) nudge(way, event.ctrlKey || event.metaKey, event.shiftKey);
-  else if (event.shiftKey) stage.pan(-way[0] * 80, -way[1] * 80);
+function arrow(key, sizes, far) {
+  const way = STEPS[key];
+  if (page.chosen && usable()) nudge(way, sizes, far);
+  else if (far) stage.pan(-way[0] * 80, -way[1] * 80);
   else if (way[0]) step(way[0]);
-  return true;
 }
 
-function pressed(event) {
+// What a key does; nothing for those that are the browser's.
+function actOf(event) {
   const { key } = event;
-  if (STEPS[key]) return arrow(event);
-  if (event.ctrlKey || event.metaKey) {
+  const held = event.ctrlKey || event.metaKey;
+  if (STEPS[key]) return () => arrow(key, held, event.shiftKey);
+  if (held) {
     const way = { z: event.shiftKey ? "redo" : "undo", y: "redo", Z: "redo" }[key];
-    if (way) travel(way);
-    return Boolean(way);
+    return way && (() => travel(way));
   }
-  if (key === " ") {
-    stage.space = true;
-    stage.render();
-    return true;
-  }
+  if (key === " ") return () => hold(true);
   const label = /^[1-9]$/.test(key) ? page.classes[key - 1] : undefined;
-  if (label) setLabel(label);
-  const act = label ? undefined : (ACTS[key] ?? ACTS[key.toLowerCase()]);
-  act?.();
-  return Boolean(label || act);
+  return label ? () => setLabel(label) : (ACTS[key] ?? ACTS[key.toLowerCase()]);
+}
+
+function hold(held) {
+  stage.space = held;
+  stage.render();
 }
 
 addEventListener("keydown", (event) => {
@@ -394,12 +403,13 @@ addEventListener("keydown", (event) => {
     if (["Escape", "g", "G"].includes(event.key)) showGrid(false);
     return;
   }
-  if (pressed(event)) event.preventDefault();
+  const act = actOf(event);
+  if (!act) return;
+  event.preventDefault();
+  queued(act);
 });
 addEventListener("keyup", (event) => {
-  if (event.key !== " ") return;
-  stage.space = false;
-  stage.render();
+  if (event.key === " ") queued(() => hold(false));
 });
 
 const CLICKS = {
@@ -409,6 +419,6 @@ const CLICKS = {
   "open-grid": () => showGrid($("grid").hidden), "open-help": () => $("help").showModal(), "close-help": () => $("help").close(),
   back: () => showGrid(false), mine: () => settle(true), keep: () => settle(false),
 };
-for (const [id, act] of Object.entries(CLICKS)) $(id).addEventListener("click", act);
+for (const [id, act] of Object.entries(CLICKS)) $(id).addEventListener("click", () => queued(act));
 
 begin();

@@ -32,7 +32,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return labelled(tmp_path_factory.mktemp("made") / "set")
 
 
-@given(boxes=BOXES, when=st.none() | st.just(datetime(2026, 1, 14, 23, 14, tzinfo=UTC)), hour=st.sampled_from(["", "night"]))
+@given(
+    boxes=BOXES,
+    when=st.none() | st.just(datetime(2026, 1, 14, 23, 14, tzinfo=UTC)),
+    hour=st.sampled_from(["", "night"]),
+)
 def test_what_is_written_is_read_again(
     made: Dataset, boxes: list[Annotation], when: datetime | None, hour: str
 ) -> None:
@@ -54,8 +58,12 @@ def test_what_is_written_is_read_again(
 def index(names: list[str]) -> str:
     return json.dumps(
         {
-            "images": [{"id": n, "file_name": name, "width": 640, "height": 360} for n, name in enumerate(names)],
-            "annotations": [{"id": 1, "image_id": 0, "category_id": 0, "bbox": [1, 2, 3, 4], "segmentation": []}],
+            "images": [
+                {"id": n, "file_name": name, "width": 640, "height": 360} for n, name in enumerate(names)
+            ],
+            "annotations": [
+                {"id": 1, "image_id": 0, "category_id": 0, "bbox": [1, 2, 3, 4], "segmentation": []}
+            ],
             "categories": [{"id": 0, "name": "motorcycle", "supercategory": ""}],
         }
     )

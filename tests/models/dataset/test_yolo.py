@@ -32,7 +32,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 
 @given(boxes=BOXES)
-def test_what_is_written_is_read_again_to_a_thousandth_of_a_pixel(made: Dataset, boxes: list[Annotation]) -> None:
+def test_what_is_written_is_read_again_to_a_thousandth_of_a_pixel(
+    made: Dataset, boxes: list[Annotation]
+) -> None:
     first = replace(made.images[0], annotations=tuple(boxes))
     dataset = replace(made, images=(first, *made.images[1:]), licence="", source="")
     folder = made.images[0].path.parents[1]
@@ -59,7 +61,9 @@ def test_ultralytics_finds_pictures_and_labels_by_its_rules(tmp_path: Path) -> N
         "./images/cam_00_00001.jpg", "./images/cam_00_00002.jpg",
     ]  # fmt: skip
     assert (tmp_path / "new/val.txt").read_text().startswith("./images/cam_01_00001.jpg")
-    assert (tmp_path / "new/labels/cam_00_00001.txt").read_text() == "0 0.03945312 0.13888889 0.04765625 0.16666667\n"
+    assert (
+        tmp_path / "new/labels/cam_00_00001.txt"
+    ).read_text() == "0 0.03945312 0.13888889 0.04765625 0.16666667\n"
 
 
 def test_nothing_in_it_is_an_empty_file_and_nobody_looked_is_none(tmp_path: Path) -> None:
@@ -148,7 +152,9 @@ def test_a_wrong_line_is_told_with_its_file_and_number(tmp_path: Path, line: str
         read_yolo(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "names: 3", "names: {1: a}", "names: [a, a]", "names: [", "names: [a, 1]"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "names: 3", "names: {1: a}", "names: [a, a]", "names: [", "names: [a, 1]"]
+)
 def test_a_wrong_data_yaml_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "data.yaml").write_text(text)
 
