@@ -398,7 +398,7 @@ function hold(held) {
 
 addEventListener("keydown", (event) => {
   const onButton = event.target.closest("button") && [" ", "Enter"].includes(event.key);
-  if (!page.open || event.altKey || onButton || event.target.closest("select, dialog")) return;
+  if (!page.open || event.altKey || onButton || event.target.closest("select, dialog[open]")) return;
   if (!$("grid").hidden) {
     if (["Escape", "g", "G"].includes(event.key)) showGrid(false);
     return;
@@ -408,6 +408,7 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
   queued(act);
 });
+$("help").addEventListener("close", () => ($("grid").hidden ? $("stage") : $("back")).focus());
 addEventListener("keyup", (event) => {
   if (event.key === " ") queued(() => hold(false));
 });

@@ -92,7 +92,9 @@ def test_two_pictures_with_one_name_are_told(tmp_path: Path) -> None:
 
 
 LAYOUTS = {
-    "Label Studio": {"classes.txt": "motorcycle\ncar\n", "notes.json": "{}", "labels/1a2b3c4d-cam_1.txt": None},
+    "Label Studio": {
+        "classes.txt": "motorcycle\ncar\n", "notes.json": "{}", "labels/1a2b3c4d-cam_1.txt": None,
+    },
     "CVAT, YOLO 1.1": {
         "obj.names": "motorcycle\ncar\n", "obj.data": "classes = 2\n", "train.txt": "data/obj_train_data/cam_1.jpg\n",
         "obj_train_data/cam_1.txt": None,
@@ -177,5 +179,5 @@ def test_a_list_leads_nowhere_outside_and_names_only_what_is_there(tmp_path: Pat
         read_yolo(folder)
 
     (folder / "train.txt").write_text("./images/gone.jpg\n")
-    with pytest.raises(ModelError, match="no such picture, but .*train.txt names it"):
+    with pytest.raises(ModelError, match=r"no such picture, but .*train\.txt names it"):
         read_yolo(folder)

@@ -21,7 +21,7 @@ def test_what_is_done_is_written_soon_and_the_rest_at_the_end(tmp_path: Path) ->
         outbound.start()
         workplace.store.save(one, Sheet(state="done"), 0)
         outbound.changed()
-        until(lambda: (tmp_path / "instances.json").exists())
+        until((tmp_path / "instances.json").exists)
         assert [image.path.name for image in read_coco(tmp_path).images] == [NAMES[0]]
 
         workplace.store.save(two, Sheet(state="done"), 0)

@@ -14,7 +14,7 @@ HEIGHT, WIDTH = 360, 640
 
 
 class MarkReader:
-    """Finds squares of one bright colour each, where they fill enough of what it is shown: as a network does."""
+    """Finds squares of one bright colour each, where they fill enough of what it is shown, as networks do."""
 
     name, sha256, input_size = "marks", "0" * 64, Size(640, 360)
     labels = ("motorcycle", "person", "car")

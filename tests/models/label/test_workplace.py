@@ -147,7 +147,7 @@ def test_an_unreadable_picture_is_shown_as_one_and_read_again_the_next_time(tmp_
 def test_labels_that_are_named_need_those_that_are_there(tmp_path: Path) -> None:
     write_coco(labelled(tmp_path), tmp_path)
 
-    with pytest.raises(ModelError, match="--classes: the labels in .* have car too"):
+    with pytest.raises(ModelError, match=r"--classes: the labels in .* have car too"):
         Workplace(tmp_path, ["motorcycle"])
     with opened(tmp_path, classes=["car", "motorcycle", "xe ba gác"]) as workplace:
         assert workplace.classes == ("car", "motorcycle", "xe ba gác")
@@ -164,7 +164,7 @@ def test_labelled_pictures_outside_images_are_told(tmp_path: Path) -> None:
     }
     (tmp_path / "instances.json").write_text(json.dumps(content))
 
-    with pytest.raises(ModelError, match="does not lie in .*images\n  hint: .*ngatu models convert"):
+    with pytest.raises(ModelError, match=r"does not lie in .*images\n  hint: .*ngatu models convert"):
         Workplace(tmp_path)
 
 
