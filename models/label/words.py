@@ -30,7 +30,7 @@ WORDS: Final[dict[str, str]] = {
     "accept_all": tr("Accept all"),
     "reject_all": tr("Take all away"),
     "nothing": tr("Nothing in it"),
-    "nothing_sure": tr("Boxes are drawn here: delete them first, if there is nothing in it."),
+    "nothing_sure": tr("There are boxes: delete them, or take all proposals away (R), and say it again."),
     "empty_ask": tr("No box is drawn. If there is nothing in this picture, say so: Nothing in it (E)."),
     "unsure": tr("Unsure"),
     "new_box": tr("New box"),

@@ -198,7 +198,7 @@ function acceptNext() {
 
 function nothing() {
   if (!usable()) return;
-  if (page.history.now.boxes.length) return hint("nothing_sure");
+  if (page.history.now.boxes.length || page.history.now.proposals.length) return hint("nothing_sure");
   put({ state: "done", boxes: [], proposals: [] });
   step(1);
 }
@@ -307,8 +307,8 @@ function progress() {
   $("bar").max = all.length;
   $("bar").value = all.length - left;
   const lines = [`${all.length - left} ${word("done")}, ${left} ${word("left")}`]; // unsure ones are looked at, too
-  if (page.open?.camera) lines.push(`${page.open.camera}: ${of.filter((each) => !isLeft(each)).length}/${of.length}`);
-  $("counted").replaceChildren(...lines.flatMap((line, number) => (number ? [element("br"), line] : [line])));
+  if (page.open?.camera) lines.push(`${of.filter((each) => !isLeft(each)).length}/${of.length} · ${page.open.camera}`);
+  $("counted").replaceChildren(...lines.map((line) => element("span", {}, line)));
   if (!page.open) return;
   const at = [...page.pictures.keys()].indexOf(page.open.id) + 1;
   const state = page.history.now.state === "done" ? (page.history.now.boxes.length ? "done" : "empty") : page.history.now.state === "unsure" ? "unsure" : page.history.now.boxes.length ? "begun" : "open";

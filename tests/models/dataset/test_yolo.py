@@ -96,8 +96,8 @@ LAYOUTS = {
         "classes.txt": "motorcycle\ncar\n", "notes.json": "{}", "labels/1a2b3c4d-cam_1.txt": None,
     },
     "CVAT, YOLO 1.1": {
-        "obj.names": "motorcycle\ncar\n", "obj.data": "classes = 2\n", "train.txt": "data/obj_train_data/cam_1.jpg\n",
-        "obj_train_data/cam_1.txt": None,
+        "obj.names": "motorcycle\ncar\n", "obj.data": "classes = 2\n",
+        "train.txt": "data/obj_train_data/cam_1.jpg\n", "obj_train_data/cam_1.txt": None,
     },
     "CVAT, Ultralytics": {
         "data.yaml": "path: ./\ntrain: train.txt\nnames: {0: motorcycle, 1: car}\n",
@@ -111,7 +111,8 @@ LAYOUTS = {
 }  # fmt: skip
 PLACES = {
     "Label Studio": "images/1a2b3c4d-cam_1.jpg", "CVAT, YOLO 1.1": "obj_train_data/cam_1.jpg",
-    "CVAT, Ultralytics": "images/train/cam_1.jpg", "Roboflow": "train/images/cam_1.jpg", "beside it": "cam_1.jpg",
+    "CVAT, Ultralytics": "images/train/cam_1.jpg", "Roboflow": "train/images/cam_1.jpg",
+    "beside it": "cam_1.jpg",
 }  # fmt: skip
 
 

@@ -48,6 +48,8 @@ def test_a_set_is_converted_and_its_labels_renamed(tmp_path: Path) -> None:
         (("label", "NONE"), "there is no such folder"), (("label", "EMPTY"), "there are no pictures in it"),
         (("label", "EMPTY", "--prefill", "no-such-model"), "no such model"),
         (("convert", "EMPTY", "NONE"), "no labels in COCO's or YOLO's format"),
+        (("convert", "EMPTY", "NONE", "--to", "voc"), "--to: there is no format voc"),
+        (("label", "EMPTY", "--format", "voc"), "--format: there is no format voc"),
         (("convert", "EMPTY", "NONE", "--rename", "car"), "--rename: this is not old=new"),
     ],
 )  # fmt: skip
