@@ -13,7 +13,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,6 +21,7 @@ from agent.errors import ModelError
 from agent.translatable import tr
 from models.dataset.names import camera_of
 from models.dataset.types import AnnotatedImage, Annotation, Dataset
+from models.dataset.whole_file import write_whole
 
 FILE = "instances.json"
 IMAGES = "images"
@@ -132,6 +133,9 @@ def write_coco(dataset: Dataset, folder: Path) -> Path:
     """Write `instances.json` into `folder`, whole or not at all; pictures stay where they are.
 
     Every picture lies under `folder/images`, and is named from there; or else in `folder`.
+
+    Raises:
+        ModelError: the file cannot be written.
     """
     number = {label: place for place, label in enumerate(dataset.labels, start=1)}
     content = {
@@ -141,10 +145,8 @@ def write_coco(dataset: Dataset, folder: Path) -> Path:
         "annotations": _object_rows(dataset.images, number),
         "categories": [{"id": place, "name": label} for label, place in number.items()],
     }
-    path, new = folder / FILE, folder / f".{FILE}.new"
-    new.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
-    new.replace(path)
-    return path
+    write_whole(folder / FILE, json.dumps(content, ensure_ascii=False, separators=(",", ":")))
+    return folder / FILE
 
 
 def _by_image(path: Path, content: _File, labels: dict[int, str]) -> defaultdict[int, list[Annotation]]:
@@ -175,8 +177,13 @@ def _image(folder: Path, index: Path, row: _Image, objects: Sequence[Annotation]
 
 
 def _picture(folder: Path, index: Path, name: str) -> Path:
-    """Where a picture lies: in `images/`, in the subset's folder there (CVAT), or as named from the set's."""
+    """Where a picture lies: in `images/`, in the subset's folder there (CVAT), or as named from the set's.
+
+    Label Studio names some by a path of the machine that it runs on: of these the last part counts.
+    """
     name = name.replace("\\", "/")
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        name = PurePosixPath(name).name
     subset = index.stem.removeprefix("instances_")
     places = [folder / IMAGES / name, folder / IMAGES / subset / name, folder / name]
     file = next((place for place in places if place.is_file()), places[0])

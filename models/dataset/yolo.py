@@ -61,6 +61,11 @@ def read_yolo(folder: Path) -> Dataset:
         text = label_file(picture, folder)
         if text.is_file():
             images.append(_image(folder, picture, text, labels))
+    if not images:
+        raise ModelError(
+            tr("{folder}: there is no picture with a .txt of labels", folder=folder),
+            tr("Export it with its pictures, or put these into images/ beside labels/."),
+        )
     return Dataset(folder.resolve().name, tuple(images), labels)
 
 

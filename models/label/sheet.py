@@ -45,7 +45,7 @@ class ProposedBox(DrawnBox):
     score: float = Field(ge=0, le=1)
 
 
-class Sheet(_Strict):
+class LabelSheet(_Strict):
     """One picture's labels, as they are saved."""
 
     state: Literal["open", "done", "unsure"] = "open"

@@ -16,7 +16,7 @@ from agent.language import LANGUAGES, language, translated
 from models.label.outbound import Outbound
 from models.label.pictures import shown, tile
 from models.label.prefill import Prefill
-from models.label.sheet import Sheet
+from models.label.sheet import LabelSheet
 from models.label.store import PictureRow, StaleSheet
 from models.label.words import in_language, label_words
 from models.label.workplace import Workplace
@@ -64,13 +64,13 @@ def site_of(workplace: Workplace, outbound: Outbound, prefill: Prefill | None) -
     @app.get("/changes")
     def changes(since: int, lang: str = "") -> dict[str, Any]:
         revision = store.revision
-        told = outbound.error or (prefill.error if prefill else None)
+        fault = outbound.error or (prefill.error if prefill else None)
         return {
             "revision": revision,
             "pictures": store.summaries(since) if since < revision else [],
             "model": prefill.model if prefill else "",
             "looking": prefill is not None and prefill.running,
-            "trouble": translated(told, lang if lang in LANGUAGES else language()) if told else "",
+            "trouble": translated(fault, lang if lang in LANGUAGES else language()) if fault else "",
         }
 
     @app.get("/pictures/{number}")
@@ -81,7 +81,7 @@ def site_of(workplace: Workplace, outbound: Outbound, prefill: Prefill | None) -
         return _sheet(row)
 
     @app.put("/pictures/{number}")
-    def save(number: int, sheet: Sheet, if_match: Annotated[str, Header()] = "") -> Response:
+    def save(number: int, sheet: LabelSheet, if_match: Annotated[str, Header()] = "") -> Response:
         row = found(number)
         version = if_match.strip('"')
         if not version.isdigit():
@@ -135,7 +135,7 @@ def _sheet(row: PictureRow, status: int = 200) -> Response:
     return JSONResponse(values, status, {"ETag": f'"{row.version}"'})
 
 
-def _check(sheet: Sheet, row: PictureRow, classes: tuple[str, ...]) -> None:
+def _check(sheet: LabelSheet, row: PictureRow, classes: tuple[str, ...]) -> None:
     """Only what can be labels of this picture is saved."""
     for box in (*sheet.boxes, *sheet.proposals):
         inside = box.left < box.right <= row.width and box.top < box.bottom <= row.height

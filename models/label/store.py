@@ -19,7 +19,7 @@ from typing import Any
 
 from agent.errors import ModelError
 from agent.translatable import tr
-from models.label.sheet import DrawnBox, ProposedBox, Sheet
+from models.label.sheet import DrawnBox, LabelSheet, ProposedBox
 
 FILE = "labels.sqlite3"
 _SCHEMA = """
@@ -53,7 +53,7 @@ class PictureRow:
     height: int
     fault: str
     """Why it cannot be shown; empty where it can."""
-    sheet: Sheet
+    sheet: LabelSheet
     proposed_by: str
     """Hash of the model that has looked; empty where none has."""
     version: int
@@ -164,7 +164,7 @@ class LabelStore:
 
     # ---------------------------------------------------------------------------------- changes
 
-    def save(self, number: int, sheet: Sheet, version: int) -> int:
+    def save(self, number: int, sheet: LabelSheet, version: int) -> int:
         """Put a sheet in the place of the version that its writer saw; the new version.
 
         Raises:
@@ -238,7 +238,7 @@ def _dumped(boxes: Sequence[DrawnBox]) -> str:
 
 
 def _row(row: sqlite3.Row) -> PictureRow:
-    sheet = Sheet.model_validate(
+    sheet = LabelSheet.model_validate(
         {"state": row["state"], "boxes": json.loads(row["boxes"]), "proposals": json.loads(row["proposals"])}
     )
     return PictureRow(

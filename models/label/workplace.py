@@ -23,7 +23,7 @@ from models.dataset.sizes import size_of
 from models.dataset.types import AnnotatedImage, Annotation, Dataset, LabelFormat
 from models.dataset.yolo import DATA, write_yolo
 from models.label.before import kept_aside, print_of
-from models.label.sheet import DrawnBox, Sheet
+from models.label.sheet import DrawnBox, LabelSheet
 from models.label.store import LabelStore, PictureRow
 
 CLASSES = ("motorcycle", "bicycle", "car", "bus", "truck", "person")
@@ -153,9 +153,9 @@ class Workplace:
             fault = str(error.what)
         camera = labelled.camera if labelled else camera_of(name)
         taken, condition = (labelled.taken, labelled.condition) if labelled else (None, "")
-        sheet = Sheet()
+        sheet = LabelSheet()
         if labelled and not fault:
-            sheet = Sheet(state="done", boxes=_within(labelled, *size))
+            sheet = LabelSheet(state="done", boxes=_within(labelled, *size))
         return PictureRow(0, name, camera, taken, condition, *size, fault, sheet, "", 0)
 
 

@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from models.label.sheet import DrawnBox, ProposedBox, Sheet
+from models.label.sheet import DrawnBox, LabelSheet, ProposedBox
 from tests.support.brokers import until
 from tests.support.duty_room import browser
 from tests.support.label_page import LabelPage, served
@@ -81,7 +81,7 @@ class Hands:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def saved(self, number: int = 1) -> Sheet:
+    def saved(self, number: int = 1) -> LabelSheet:
         """What is on the disk once the page says so."""
         expect(self.page.locator("body")).to_have_attribute("data-saving", "saved")
         row = self.label.workplace.store.picture(number)
@@ -100,7 +100,7 @@ def hands(opened: Browser, page: LabelPage, size: dict[str, int] | None = None, 
         context.close()
 
 
-def box(sheet: Sheet, number: int = -1) -> tuple[float, float, float, float]:
+def box(sheet: LabelSheet, number: int = -1) -> tuple[float, float, float, float]:
     found = sheet.boxes[number]
     return found.left, found.top, found.right, found.bottom
 
@@ -165,7 +165,7 @@ def test_the_keyboard_alone_suffices(chromium: Browser, page: LabelPage) -> None
         expect(me.page.locator("#hint")).to_contain_text("Nothing in it (E)")
         me.keys("e")
         me.there(NAMES[2])
-        assert me.saved(2) == Sheet(state="done")
+        assert me.saved(2) == LabelSheet(state="done")
         me.keys("u", "ArrowRight")
         me.there(NAMES[3])
         assert me.saved(3).state == "unsure"
@@ -193,11 +193,11 @@ def test_the_last_box_of_a_done_picture_goes_and_it_is_not_done_any_more(
     chromium: Browser, page: LabelPage
 ) -> None:
     page.workplace.store.save(
-        1, Sheet(state="done", boxes=(DrawnBox(label="car", left=9, top=9, right=99, bottom=99),)), 0
+        1, LabelSheet(state="done", boxes=(DrawnBox(label="car", left=9, top=9, right=99, bottom=99),)), 0
     )
     with hands(chromium, page) as me:
         me.keys("p", ".", "Delete")
-        assert me.saved() == Sheet()
+        assert me.saved() == LabelSheet()
 
 
 def test_small_vehicles_are_drawn_closer(chromium: Browser, page: LabelPage) -> None:
@@ -272,7 +272,7 @@ def test_proposals_are_dashed_and_no_labels_until_somebody_has_looked(
         assert (me.saved().state, len(me.saved().boxes), me.saved().proposals) == ("done", 2, ())
         me.keys("r", "e")
         me.there(NAMES[2])
-        assert me.saved(2) == Sheet(state="done")
+        assert me.saved(2) == LabelSheet(state="done")
         me.keys("a")
         assert (me.saved(3).state, len(me.saved(3).boxes)) == ("open", 3)
     assert len(page.workplace.dataset().images) == 2
@@ -282,7 +282,7 @@ def test_two_tabs_never_overwrite_each_other_unseen(chromium: Browser, page: Lab
     with hands(chromium, page) as me:
         me.page.route("**/changes*", lambda route: route.abort())  # it has not heard of the other one yet
         other = DrawnBox(label="bus", left=300, top=100, right=400, bottom=200)
-        page.workplace.store.save(1, Sheet(boxes=(other,)), 0)
+        page.workplace.store.save(1, LabelSheet(boxes=(other,)), 0)
         me.drag((100, 100), (180, 200))
         expect(me.page.locator("#conflict")).to_be_visible()
         expect(me.page.locator("#over g")).to_have_count(1)
@@ -291,7 +291,7 @@ def test_two_tabs_never_overwrite_each_other_unseen(chromium: Browser, page: Lab
         assert row.sheet.boxes == (other,)
         me.page.locator("#mine").click()
         assert [one.label for one in me.saved().boxes] == ["motorcycle"]
-        page.workplace.store.save(1, Sheet(boxes=(other,)), 2)
+        page.workplace.store.save(1, LabelSheet(boxes=(other,)), 2)
         me.keys("u")
         me.page.locator("#keep").click()
         assert me.saved().boxes == (other,)
@@ -301,7 +301,7 @@ def test_two_tabs_never_overwrite_each_other_unseen(chromium: Browser, page: Lab
 def test_what_another_tab_saves_is_shown(chromium: Browser, page: LabelPage) -> None:
     with hands(chromium, page) as me:
         page.workplace.store.save(
-            1, Sheet(boxes=(DrawnBox(label="bus", left=3, top=1, right=40, bottom=20),)), 0
+            1, LabelSheet(boxes=(DrawnBox(label="bus", left=3, top=1, right=40, bottom=20),)), 0
         )
         expect(me.page.locator("#over g")).to_have_count(1)
 
@@ -320,7 +320,7 @@ def test_what_cannot_be_saved_is_said_and_saved_when_it_can(chromium: Browser, p
         me.complaints.clear()
 
 
-def stored(page: LabelPage) -> Sheet:
+def stored(page: LabelPage) -> LabelSheet:
     row = page.workplace.store.picture(1)
     assert row is not None
     return row.sheet
@@ -335,7 +335,7 @@ def test_a_picture_that_cannot_be_read_is_said_and_passed_by(chromium: Browser, 
         expect(me.page.locator("#fault")).to_contain_text("it is no picture")
         me.keys("b", "e", "Enter")
         me.there(NAMES[1])
-        assert stored(page) == Sheet()
+        assert stored(page) == LabelSheet()
 
 
 def test_the_page_is_vietnamese_where_its_reader_is(chromium: Browser, page: LabelPage) -> None:
@@ -359,7 +359,7 @@ def test_the_page_is_vietnamese_where_its_reader_is(chromium: Browser, page: Lab
 @pytest.mark.parametrize("size", [DESK, TABLET], ids=["desk", "tablet"])
 def test_nothing_in_the_page_hinders_people(chromium: Browser, page: LabelPage, size: dict[str, int]) -> None:
     page.workplace.store.propose(1, "model", PROPOSED)
-    page.workplace.store.save(2, Sheet(state="unsure"), 0)
+    page.workplace.store.save(2, LabelSheet(state="unsure"), 0)
     with hands(chromium, page, size) as me:
         serious = []
         for key in (".", "h", "g"):

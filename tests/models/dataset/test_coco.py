@@ -76,6 +76,8 @@ def index(names: list[str]) -> str:
         ("annotations/instances_default.json", "x_1.jpg", "images/x_1.jpg"),
         ("result.json", "images/1a2b3c4d-x_1.jpg", "images/1a2b3c4d-x_1.jpg"),
         ("result.json", "images\\1a2b3c4d-x_1.jpg", "images/1a2b3c4d-x_1.jpg"),
+        ("result.json", "/label-studio/data/media/upload/1/1a2b3c4d-x_1.jpg", "images/1a2b3c4d-x_1.jpg"),
+        ("result.json", "../../media/upload/1/1a2b3c4d-x_1.jpg", "images/1a2b3c4d-x_1.jpg"),
         ("instances.json", "x_1.jpg", "x_1.jpg"),
     ],
 )
@@ -102,9 +104,12 @@ def test_of_several_files_of_labels_one_must_be_chosen(tmp_path: Path) -> None:
 def test_a_picture_outside_the_folder_is_not_read(tmp_path: Path) -> None:
     pictures(tmp_path, ["out_1.jpg"])
     folder = tmp_path / "set"
-    folder.mkdir()
-    (folder / "instances.json").write_text(index(["../out_1.jpg"]))
+    (folder / "images").mkdir(parents=True)
+    (folder / "instances.json").write_text(index(["../../out_1.jpg"]))
+    with pytest.raises(ModelError, match="no such picture"):
+        read_coco(folder)
 
+    (folder / "images" / "out_1.jpg").symlink_to(tmp_path / "out_1.jpg")
     with pytest.raises(ModelError, match="outside its folder"):
         read_coco(folder)
 

@@ -171,6 +171,16 @@ def test_a_folder_without_a_set_is_told(tmp_path: Path) -> None:
         read_yolo(tmp_path)
 
 
+def test_labels_without_their_pictures_are_told(tmp_path: Path) -> None:
+    write_yolo(labelled(tmp_path, ("a_1.jpg",)), tmp_path)
+    (tmp_path / "data.yaml").rename(tmp_path / "classes.txt")
+    (tmp_path / "classes.txt").write_text("motorcycle\ncar\n")
+    (tmp_path / "images/a_1.jpg").unlink()
+
+    with pytest.raises(ModelError, match=r"no picture with a \.txt of labels\n  hint: Export it with"):
+        read_yolo(tmp_path)
+
+
 def test_a_list_leads_nowhere_outside_and_names_only_what_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "set"
     pictures(tmp_path, ["out_1.jpg"])

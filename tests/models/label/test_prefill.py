@@ -12,7 +12,7 @@ from PIL import Image as Pictures
 from agent.core.types import Detection, Image
 from agent.errors import ModelError
 from models.label.prefill import Prefill, decoded
-from models.label.sheet import DrawnBox, Sheet
+from models.label.sheet import DrawnBox, LabelSheet
 from models.label.workplace import Workplace
 from tests.models.label.test_proposer import MarkReader
 from tests.support.brokers import until
@@ -33,7 +33,7 @@ def test_every_picture_that_nobody_touched_gets_proposals_and_no_label(tmp_path:
     with closing(Workplace(marked(tmp_path / "set"))) as workplace:
         touched = workplace.store.summaries()[0]["id"]
         workplace.store.save(
-            touched, Sheet(boxes=(DrawnBox(label="car", left=1, top=1, right=9, bottom=9),)), 0
+            touched, LabelSheet(boxes=(DrawnBox(label="car", left=1, top=1, right=9, bottom=9),)), 0
         )
         prefill = Prefill(workplace, MarkReader())
         prefill.start()

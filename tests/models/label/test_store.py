@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ModelError
-from models.label.sheet import DrawnBox, ProposedBox, Sheet
+from models.label.sheet import DrawnBox, LabelSheet, ProposedBox
 from models.label.store import FILE, LabelStore, PictureRow, StaleSheet
 
 BOX = DrawnBox(label="car", left=1, top=2, right=30.5, bottom=40)
@@ -19,7 +19,7 @@ PROPOSED = ProposedBox(label="car", left=1, top=2, right=30.5, bottom=40, score=
 
 
 def row(name: str, **values: object) -> PictureRow:
-    return PictureRow(0, name, "cam", None, "", 640, 360, str(values.get("fault", "")), Sheet(), "", 0)
+    return PictureRow(0, name, "cam", None, "", 640, 360, str(values.get("fault", "")), LabelSheet(), "", 0)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def numbers(store: LabelStore) -> list[int]:
 
 def test_what_was_saved_is_there_after_it_was_closed(store: LabelStore, tmp_path: Path) -> None:
     first, _ = numbers(store)
-    sheet = Sheet(state="done", boxes=(BOX,), proposals=(PROPOSED,))
+    sheet = LabelSheet(state="done", boxes=(BOX,), proposals=(PROPOSED,))
 
     assert store.save(first, sheet, 0) == 1
     store.close()
@@ -47,12 +47,12 @@ def test_what_was_saved_is_there_after_it_was_closed(store: LabelStore, tmp_path
 
 def test_a_sheet_is_saved_only_over_the_version_that_its_writer_saw(store: LabelStore) -> None:
     first, _ = numbers(store)
-    store.save(first, Sheet(boxes=(BOX,)), 0)
+    store.save(first, LabelSheet(boxes=(BOX,)), 0)
 
     with pytest.raises(StaleSheet):
-        store.save(first, Sheet(), 0)
+        store.save(first, LabelSheet(), 0)
     with pytest.raises(StaleSheet):
-        store.save(999, Sheet(), 0)
+        store.save(999, LabelSheet(), 0)
     kept = store.picture(first)
     assert kept is not None
     assert kept.sheet.boxes == (BOX,)
@@ -64,7 +64,7 @@ def test_of_many_writers_of_one_version_one_is_heard(store: LabelStore) -> None:
 
     def write() -> None:
         try:
-            heard.append(store.save(first, Sheet(boxes=(BOX,)), 0))
+            heard.append(store.save(first, LabelSheet(boxes=(BOX,)), 0))
         except StaleSheet:
             heard.append(0)
 
@@ -79,7 +79,7 @@ def test_of_many_writers_of_one_version_one_is_heard(store: LabelStore) -> None:
 
 def test_proposals_come_only_to_what_nobody_has_touched(store: LabelStore) -> None:
     first, second = numbers(store)
-    store.save(first, Sheet(), 0)
+    store.save(first, LabelSheet(), 0)
     store.propose(first, "model", [PROPOSED])
     store.propose(second, "model", [PROPOSED])
 
@@ -106,17 +106,17 @@ def test_the_next_without_proposals_is_what_somebody_looks_at(store: LabelStore)
 def test_changes_are_told_since_a_revision(store: LabelStore) -> None:
     first, second = numbers(store)
     before = store.revision
-    store.save(second, Sheet(state="unsure"), 0)
+    store.save(second, LabelSheet(state="unsure"), 0)
 
     assert [each["id"] for each in store.summaries(before)] == [second]
     assert store.summaries(store.revision) == []
-    store.save(first, Sheet(state="done"), 0)
+    store.save(first, LabelSheet(state="done"), 0)
     assert [each["state"] for each in store.summaries()] == ["done", "unsure"]
 
 
 def test_a_picture_whose_file_is_gone_is_hidden_and_comes_back_with_its_labels(store: LabelStore) -> None:
     first, second = numbers(store)
-    store.save(first, Sheet(state="done", boxes=(BOX,)), 0)
+    store.save(first, LabelSheet(state="done", boxes=(BOX,)), 0)
 
     store.keep_only(["b.jpg"])
     assert (numbers(store), store.done()) == ([second], [])
@@ -128,12 +128,12 @@ def test_a_picture_whose_file_is_gone_is_hidden_and_comes_back_with_its_labels(s
 KILLED = """
 import sys
 from pathlib import Path
-from models.label.sheet import DrawnBox, Sheet
+from models.label.sheet import DrawnBox, LabelSheet
 from models.label.store import LabelStore
 store = LabelStore(Path(sys.argv[1]))
 for version in range(10**6):
     box = DrawnBox(label="car", left=0, top=0, right=1 + version, bottom=1)
-    store.save(1, Sheet(boxes=(box,) * 20), version)
+    store.save(1, LabelSheet(boxes=(box,) * 20), version)
     print(version + 1, flush=True)
 """
 

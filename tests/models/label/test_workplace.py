@@ -14,7 +14,7 @@ from models.dataset.coco import read_coco, write_coco
 from models.dataset.formats import read_dataset
 from models.dataset.types import Annotation, LabelFormat
 from models.dataset.yolo import read_yolo, write_yolo
-from models.label.sheet import DrawnBox, Sheet
+from models.label.sheet import DrawnBox, LabelSheet
 from models.label.workplace import CLASSES, Workplace
 from tests.support.labelled import NAMES, labelled, picture, pictures
 
@@ -44,9 +44,9 @@ def test_plain_pictures_are_where_one_begins(tmp_path: Path) -> None:
 def test_only_what_is_done_is_written_and_reads_again(tmp_path: Path, form: LabelFormat) -> None:
     with opened(pictures(tmp_path), form=form) as workplace:
         one, two, three, _ = [each["id"] for each in workplace.store.summaries()]
-        workplace.store.save(one, Sheet(state="done", boxes=(BOX,)), 0)
-        workplace.store.save(two, Sheet(state="unsure", boxes=(BOX,)), 0)
-        workplace.store.save(three, Sheet(state="done"), 0)
+        workplace.store.save(one, LabelSheet(state="done", boxes=(BOX,)), 0)
+        workplace.store.save(two, LabelSheet(state="unsure", boxes=(BOX,)), 0)
+        workplace.store.save(three, LabelSheet(state="done"), 0)
         workplace.write_out()
 
     dataset = read_dataset(tmp_path)
@@ -116,7 +116,7 @@ def test_what_another_program_writes_later_is_never_overwritten(tmp_path: Path) 
 
 def test_killed_before_it_noted_what_it_wrote_its_own_labels_are_its_own(tmp_path: Path) -> None:
     with opened(pictures(tmp_path)) as workplace:
-        workplace.store.save(first(workplace), Sheet(state="done", boxes=(BOX,)), 0)
+        workplace.store.save(first(workplace), LabelSheet(state="done", boxes=(BOX,)), 0)
         workplace.write_out()
         workplace.store.note("writing", "coco")
     text = (tmp_path / "instances.json").read_text()
