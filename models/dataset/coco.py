@@ -224,6 +224,7 @@ def _object_rows(images: Sequence[AnnotatedImage], number: dict[str, int]) -> li
             "bbox": [found.left, found.top, found.right - found.left, found.bottom - found.top],
             "area": (found.right - found.left) * (found.bottom - found.top),
             "iscrowd": int(found.ignored),
+            "segmentation": [],  # some readers miss it
         }
         for row, (place, found) in enumerate(objects, start=1)
     ]

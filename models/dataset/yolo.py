@@ -103,6 +103,8 @@ def write_yolo(dataset: Dataset, folder: Path, held_back: Dataset | None = None)
     data = yaml.safe_dump(
         {**content, "names": dict(enumerate(dataset.labels))}, allow_unicode=True, sort_keys=False
     )
+    # Label Studio's converter asks for this one.
+    write_whole(folder / _NAMES[0], "".join(f"{label}\n" for label in dataset.labels))
     write_whole(folder / DATA, data)
     return folder / DATA
 

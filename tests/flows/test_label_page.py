@@ -186,7 +186,17 @@ def test_the_keyboard_alone_suffices(chromium: Browser, page: LabelPage) -> None
         ]  # fmt: skip
         me.keys("Escape")
         expect(me.page.locator("#work")).to_be_visible()
-        expect(me.page.locator("#counted")).to_contain_text("4 done, 0 to do")
+        expect(me.page.locator("#counted")).to_contain_text("3 done, 1 unsure, 0 to do")
+
+
+def test_what_was_done_too_fast_is_taken_back_from_the_next_picture(chromium: Browser, page: LabelPage) -> None:
+    page.workplace.store.propose(1, "model", PROPOSED)
+    with hands(chromium, page) as me:
+        expect(me.page.locator("#over g.proposal")).to_have_count(3)
+        me.keys("Enter", "p", "z")
+        me.there(NAMES[0])
+        expect(me.page.locator("#over g.proposal")).to_have_count(3)
+        assert me.saved() == LabelSheet(proposals=PROPOSED)
 
 
 def test_the_last_box_of_a_done_picture_goes_and_it_is_not_done_any_more(

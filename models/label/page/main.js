@@ -7,6 +7,7 @@ import { $, element, labelWord, speak, spoken, word } from "./words.js";
 
 const ASK_MS = 2500; // between two questions about what others did
 const HINT_MS = 5000;
+const REMEMBERED = 50; // pictures whose changes can still be taken back
 const NUDGES_MS = 1000; // between two steps of one movement
 const KEYS = [
   ["1 … 9", "key_label"], ["Enter", "key_enter"], ["E", "nothing"], ["U", "unsure"], ["← →", "key_move"], ["N  P", "key_next"],
@@ -16,7 +17,7 @@ const KEYS = [
 ];
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-const page = { classes: [], pictures: new Map(), revision: 0, open: null, history: new History(EMPTY), chosen: null, label: "", mine: null, turn: 0, arriving: null, nudged: -1e9 };
+const page = { classes: [], pictures: new Map(), revision: 0, open: null, history: new History(EMPTY), chosen: null, label: "", mine: null, turn: 0, arriving: null, before: new Map(), nudged: -1e9 };
 const saver = new Saver({ state: saving, conflict, refused });
 const stage = new Stage($("stage"), $("photo"), $("over"), {
   choose: (where) => choose(where),
@@ -84,6 +85,7 @@ function queued(act) {
 async function arrive(id) {
   page.turn += 1;
   await saver.settled();
+  if (page.open) remember();
   const picture = await (await fetch(`pictures/${id}`)).json();
   alarm("go", "");
   page.open = picture;
@@ -97,9 +99,17 @@ async function arrive(id) {
   take(picture);
 }
 
+// So that what was done too fast can be taken back after the next picture has come.
+function remember() {
+  page.before.delete(page.open.id);
+  page.before.set(page.open.id, { history: page.history, version: saver.version });
+  if (page.before.size > REMEMBERED) page.before.delete(page.before.keys().next().value);
+}
+
 function take(picture) {
   saver.open(picture.id, picture.version);
-  page.history = new History(sheetOf(picture));
+  const known = page.before.get(picture.id);
+  page.history = known?.version === picture.version && !known.history.untouched ? known.history : new History(sheetOf(picture));
   page.chosen = null;
   render();
 }
@@ -306,7 +316,9 @@ function progress() {
   const of = all.filter((each) => each.camera === page.open?.camera);
   $("bar").max = all.length;
   $("bar").value = all.length - left;
-  const lines = [`${all.length - left} ${word("done")}, ${left} ${word("left")}`]; // unsure ones are looked at, too
+  const unsure = all.filter((each) => each.state === "unsure").length;
+  const counts = [[all.length - left - unsure, "done"], [unsure, "state_unsure"], [left, "left"]].filter(([count, name]) => count || name !== "state_unsure");
+  const lines = [counts.map(([count, name]) => `${count} ${word(name)}`).join(", ")];
   if (page.open?.camera) lines.push(`${of.filter((each) => !isLeft(each)).length}/${of.length} · ${page.open.camera}`);
   $("counted").replaceChildren(...lines.map((line) => element("span", {}, line)));
   if (!page.open) return;

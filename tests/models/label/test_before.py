@@ -21,7 +21,7 @@ def test_labels_are_kept_aside_once(tmp_path: Path) -> None:
     assert kept_aside(tmp_path) == archive
 
     with zipfile.ZipFile(archive) as opened:
-        assert sorted(opened.namelist()) == ["data.yaml", "labels/a_1.txt", "train.txt"]
+        assert sorted(opened.namelist()) == ["classes.txt", "data.yaml", "labels/a_1.txt", "train.txt"]
         assert opened.read("labels/a_1.txt") == before
 
 
