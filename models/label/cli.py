@@ -58,7 +58,8 @@ def label(
         written = serve(workplace, detector, port, lambda url: typer.echo(translated(_welcome(url))))
     finally:
         workplace.close()
-    typer.echo(translated(tr("what is done is in {path}", path=written)))
+    said = tr("what is done is in {path}", path=written) if written.exists() else tr("no picture is done yet")
+    typer.echo(translated(said))
 
 
 def _welcome(url: str) -> str:
@@ -88,12 +89,17 @@ def convert(
     ] = None,
 ) -> None:
     """Write labelled pictures in another format. Pictures are linked, or copied where that cannot be."""
-    from models.dataset.formats import read_dataset, renamed, write_dataset  # noqa: PLC0415 (pydantic, Pillow)
+    from models.dataset.formats import format_of, read_dataset, renamed, write_dataset  # noqa: PLC0415 (pydantic, Pillow)
 
     wanted = _format("--to", form)
     pairs = [each.partition("=") for each in rename or ()]
     if any(not old or not new for old, _, new in pairs):
         raise UsageError(tr("--rename: this is not old=new"), tr("such as: --rename motorbike=motorcycle"))
+    if format_of(target) is not None:
+        raise UsageError(
+            tr("{target}: there are labels already", target=target),
+            tr("Name an empty folder, or one that does not exist yet."),
+        )
     dataset = renamed(read_dataset(source), {old.strip(): new.strip() for old, _, new in pairs})
     path = write_dataset(dataset, target, wanted)
     ignored = sum(each.ignored for image in dataset.images for each in image.annotations)

@@ -175,6 +175,13 @@ def _pictures(folder: Path, images: Path) -> tuple[str, ...]:
             tr("{folder}: there are no pictures in it", folder=images),
             tr("Put .jpg, .png, .webp or .bmp files there."),
         )
+    for name in names:
+        shown = name.encode("utf-8", "backslashreplace").decode()
+        if shown != name or "\n" in name:
+            raise ModelError(
+                tr("{images}: the name {name} is not UTF-8 in one line", images=images, name=ascii(shown)),
+                tr("Rename this picture."),
+            )
     return names
 
 

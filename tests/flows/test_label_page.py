@@ -348,6 +348,18 @@ def test_a_picture_that_cannot_be_read_is_said_and_passed_by(chromium: Browser, 
         assert stored(page) == LabelSheet()
 
 
+def test_names_that_would_be_markup_are_only_names(chromium: Browser, tmp_path: Path) -> None:
+    folder, hostile = tmp_path / "<b>set", '"><img src=x onerror="document.title=666">'
+    pictures(folder, [f"{hostile}_1.jpg", "a #?%2F_1.jpg"])
+    with served(folder, classes=[hostile]) as page, hands(chromium, page) as me:
+        me.keys("b", "g")
+        expect(me.page.locator("#tiles li")).to_have_count(2)
+        expect(me.page.locator("#tiles")).to_contain_text(hostile)
+        me.keys("Escape", "n", "n")
+        expect(me.page.locator("#labels")).to_contain_text(hostile)
+        assert (me.page.title(), me.page.locator("img[src=x]").count()) == ("Label pictures · ngatu", 0)
+
+
 def test_the_page_is_vietnamese_where_its_reader_is(chromium: Browser, page: LabelPage) -> None:
     with hands(chromium, page) as me:
         me.page.locator("#languages button[lang=vi]").click()

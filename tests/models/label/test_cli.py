@@ -40,6 +40,8 @@ def test_a_set_is_converted_and_its_labels_renamed(tmp_path: Path) -> None:
     assert "1 ignored objects are left out" in said
     assert f"4 pictures: {tmp_path / 'new' / 'data.yaml'}" in said
     assert read_dataset(tmp_path / "new").labels == ("motorcycle", "truck")
+    code, said = run("convert", str(tmp_path / "old"), str(tmp_path / "new"))
+    assert (code, "there are labels already" in said) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -69,3 +71,4 @@ def test_a_model_proposes_and_the_address_is_said_in_vietnamese(tmp_path: Path, 
         until(lambda: program.url, 60)
         assert "Mở địa chỉ này bằng trình duyệt" in program.said
         assert program.stop() == 0
+        assert "chưa có ảnh nào xong" in program.said

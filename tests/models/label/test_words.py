@@ -17,7 +17,7 @@ def test_the_page_asks_for_no_word_that_is_not_there_and_for_each_that_is() -> N
     keys = text.partition("const KEYS = [")[2].partition("];")[0]
     asked |= set(re.findall(r'hint\("(\w+)"\)', text)) | set(re.findall(r', "(\w+)"\]', keys))
     asked |= {f"state_{each}" for each in ("open", "begun", "done", "empty", "unsure", "fault")}
-    asked |= {"saved", "saving", "undo", "redo"}
+    asked |= {"saved", "saving", "undo", "redo", "done", "left"}
 
     assert asked - set(WORDS) - {"undo_redo"} == set()
     assert set(WORDS) - asked == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -142,6 +143,14 @@ def test_an_unreadable_picture_is_shown_as_one_and_read_again_the_next_time(tmp_
         row = workplace.store.picture(first(workplace))
         assert row is not None
         assert (row.fault, row.width, row.height) == ("", 640, 360)
+
+
+@pytest.mark.parametrize("name", [b"ch\xe3.jpg", b"a\nb.jpg"])
+def test_a_name_that_no_file_of_labels_can_hold_is_told(tmp_path: Path, name: bytes) -> None:
+    picture(tmp_path / "a.jpg").rename(tmp_path / os.fsdecode(name))
+
+    with pytest.raises(ModelError, match="is not UTF-8 in one line"):
+        Workplace(tmp_path)
 
 
 def test_labels_that_are_named_need_those_that_are_there(tmp_path: Path) -> None:
