@@ -1,28 +1,33 @@
 """Labelled pictures in COCO's format: a folder `images/`, and `instances.json` beside it.
 
 Format: https://cocodataset.org/#format-data. Three fields of a picture are ours, and CVAT and Label Studio
-leave them out: `camera`, `taken` (ISO 8601) and `condition`. Without `camera`, what stands in a file's name
-before its last number is taken for one: `cam_01_00017.jpg` is of `cam_01`.
+leave them out: `camera`, `taken` (ISO 8601) and `condition`. Without `camera` the file's name says it.
+
+Read as well is what these two export: CVAT has the file in `annotations/` and the pictures in a folder of their
+subset, Label Studio calls the file `result.json`. Pictures may also lie beside the file, without `images/`.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import ModelError
 from agent.translatable import tr
+from models.dataset.names import camera_of
 from models.dataset.types import AnnotatedImage, Annotation, Dataset
+from models.dataset.whole_file import write_whole
 
 FILE = "instances.json"
 IMAGES = "images"
 _MISSING = re.compile(r"\b(incomplete|unlabelled|unlabeled|not labelled)\b", re.IGNORECASE)
+_OTHERS = ("annotations/instances_*.json", "result.json")
+"""CVAT's, a file for each subset, and Label Studio's."""
 
 
 class _Lenient(BaseModel):
@@ -80,13 +85,31 @@ class _File(_Lenient):
     categories: tuple[_Category, ...] = Field(min_length=1)
 
 
+def find_coco(folder: Path) -> Path | None:
+    """The file of labels in this folder: ours, or else CVAT's or Label Studio's; None where there is none.
+
+    Raises:
+        ModelError: there are several, and none of them is ours.
+    """
+    if (folder / FILE).is_file():
+        return folder / FILE
+    found = [path for pattern in _OTHERS for path in sorted(folder.glob(pattern))]
+    if len(found) > 1:
+        raise ModelError(
+            tr("{folder}: there are several files of labels: {names}", folder=folder,
+               names=", ".join(path.name for path in found)),
+            tr("Copy the one that is meant to {file}.", file=folder / FILE),
+        )  # fmt: skip
+    return found[0] if found else None
+
+
 def read_coco(folder: Path) -> Dataset:
     """The set in this folder; its name is the folder's.
 
     Raises:
         ModelError: there is no such file, it is not COCO's, or a picture or a category in it is missing.
     """
-    path = folder / FILE
+    path = find_coco(folder) or folder / FILE
     try:
         content = _File.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -110,7 +133,7 @@ def read_coco(folder: Path) -> Dataset:
     objects = _by_image(path, content, labels)
     return Dataset(
         name=folder.resolve().name,
-        images=tuple(_image(folder, image, objects[image.id]) for image in content.images),
+        images=tuple(_image(folder, path, image, objects[image.id]) for image in content.images),
         labels=tuple(labels.values()),
         licence=", ".join(licence.name for licence in content.licenses if licence.name),
         source=content.info.source or content.info.description,
@@ -121,7 +144,10 @@ def read_coco(folder: Path) -> Dataset:
 def write_coco(dataset: Dataset, folder: Path) -> Path:
     """Write `instances.json` into `folder`, whole or not at all; pictures stay where they are.
 
-    Every picture lies under `folder/images`, and is named from there.
+    Every picture lies under `folder/images`, and is named from there; or else in `folder`.
+
+    Raises:
+        ModelError: the file cannot be written.
     """
     number = {label: place for place, label in enumerate(dataset.labels, start=1)}
     content = {
@@ -131,10 +157,8 @@ def write_coco(dataset: Dataset, folder: Path) -> Path:
         "annotations": _object_rows(dataset.images, number),
         "categories": [{"id": place, "name": label} for label, place in number.items()],
     }
-    path, new = folder / FILE, folder / f".{FILE}.new"
-    new.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
-    new.replace(path)
-    return path
+    write_whole(folder / FILE, json.dumps(content, ensure_ascii=False, separators=(",", ":")))
+    return folder / FILE
 
 
 def _by_image(path: Path, content: _File, labels: dict[int, str]) -> defaultdict[int, list[Annotation]]:
@@ -158,24 +182,38 @@ def _by_image(path: Path, content: _File, labels: dict[int, str]) -> defaultdict
     return objects
 
 
-def _image(folder: Path, row: _Image, objects: Sequence[Annotation]) -> AnnotatedImage:
-    file = folder / IMAGES / row.file_name
-    if not file.resolve().is_relative_to((folder / IMAGES).resolve()):
-        raise ModelError(tr("{file}: a picture outside its folder is not read", file=file))
-    if not file.is_file():
-        raise ModelError(
-            tr("{file}: no such picture, but {index} names it", file=file, index=folder / FILE),
-            tr("Put the pictures into images/ beside instances.json."),
-        )
-    camera = row.camera or re.sub(r"[_-]?\d+$", "", Path(row.file_name).stem)
+def _image(folder: Path, index: Path, row: _Image, objects: Sequence[Annotation]) -> AnnotatedImage:
+    file = _picture(folder, index, row.file_name)
+    camera = row.camera or camera_of(row.file_name.replace("\\", "/").removeprefix(f"{IMAGES}/"))
     return AnnotatedImage(file, row.width, row.height, tuple(objects), camera, row.taken, row.condition)
 
 
+def _picture(folder: Path, index: Path, name: str) -> Path:
+    """Where a picture lies: in `images/`, in the subset's folder there (CVAT), or as named from the set's.
+
+    Label Studio names some by a path of the machine that it runs on: of these the last part counts.
+    """
+    name = name.replace("\\", "/")
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        name = PurePosixPath(name).name
+    subset = index.stem.removeprefix("instances_")
+    places = [folder / IMAGES / name, folder / IMAGES / subset / name, folder / name]
+    file = next((place for place in places if place.is_file()), places[0])
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise ModelError(tr("{file}: a picture outside its folder is not read", file=file))
+    if not file.is_file():
+        raise ModelError(
+            tr("{file}: no such picture, but {index} names it", file=file, index=index),
+            tr("Put the pictures into images/ beside instances.json."),
+        )
+    return file
+
+
 def _image_row(place: int, image: AnnotatedImage, folder: Path) -> dict[str, object]:
-    name = image.path.resolve().relative_to((folder / IMAGES).resolve())
+    path, root = image.path.resolve(), (folder / IMAGES).resolve()
     row: dict[str, object] = {
         "id": place,
-        "file_name": str(name),
+        "file_name": path.relative_to(root if path.is_relative_to(root) else folder.resolve()).as_posix(),
         "width": image.width,
         "height": image.height,
     }
@@ -198,6 +236,7 @@ def _object_rows(images: Sequence[AnnotatedImage], number: dict[str, int]) -> li
             "bbox": [found.left, found.top, found.right - found.left, found.bottom - found.top],
             "area": (found.right - found.left) * (found.bottom - found.top),
             "iscrowd": int(found.ignored),
+            "segmentation": [],  # some readers miss it
         }
         for row, (place, found) in enumerate(objects, start=1)
     ]

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
+
+
+class LabelFormat(StrEnum):
+    """How labels lie in files."""
+
+    COCO = "coco"
+    YOLO = "yolo"
 
 
 @dataclass(frozen=True, slots=True)

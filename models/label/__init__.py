@@ -1,0 +1,1 @@
+"""A page on this machine for boxes and labels in pictures."""
