@@ -7,7 +7,7 @@ Bootstrap", The American Statistician 69 (2015), section 4.4.
 
 Of twenty intervals that each hold 95 % one misses. Those that decide together are widened until all of them
 hold at once with 95 %, by the largest deviation of each resample (P. Westfall and S. Young, "Resampling-Based
-Multiple Testing", 1993). NULLTEXT
+Multiple Testing", 1993).
 """
 
 from __future__ import annotations
