@@ -10,6 +10,7 @@ subset, Label Studio calls the file `result.json`. Pictures may also lie beside 
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
