@@ -50,7 +50,7 @@ class CardJudgement(Settings):
     main: tuple[str, ...] = Field((), description="Labels that had to be better.")
     data: tuple[DataFacts, ...] = Field((), description="What it was judged by.")
     trained_on: tuple[DataFacts, ...] = Field((), description="What it was trained on, as far as it was said.")
-    may_be_passed_on: bool = Field(description="Every set has a licence that is stated.")
+    may_be_passed_on: bool = Field(description="Each set that is known to have gone in states its licence.")
     figures: tuple[JudgedFigure, ...] = Field(
         (), max_length=200, description="What the verdict was reached by."
     )

@@ -18,7 +18,16 @@ from agent.translatable import tr
 from models.judge.decision import ENOUGH_OBJECTS, ENOUGH_SCENES, ModelVerdict
 from models.judge.judging import ModelComparison
 from models.judge.measure.bootstrap import Estimate
-from models.judge.measure.comparison import AP50, PRECISION, RECALL, FigureChange, LabelRow, SetComparison
+from models.judge.measure.comparison import (
+    AP50,
+    PRECISION,
+    RECALL,
+    WHOLE_PRECISION,
+    WHOLE_RECALL,
+    FigureChange,
+    LabelRow,
+    SetComparison,
+)
 from models.judge.page.pictures import worst
 from models.judge.replays import ClipComparison
 from models.judge.wording import (
@@ -46,6 +55,7 @@ WORDS: Final = {
     "verdict": tr("verdict"),
     "recall": tr("recall, tiled"),
     "precision": tr("precision, tiled"),
+    "whole": tr("whole picture"),
     "parts": tr("By size, camera, condition and hour"),
     "part": tr("part"),
     "clips": tr("By replays of clips"),
@@ -163,8 +173,8 @@ def _row(row: LabelRow, verdict: ModelVerdict, say: Say) -> dict[str, Any]:
         "objects": row.objects,
         "scenes": row.scenes,
         "ap50": _bars(row.changes[AP50]),
-        "recall": _bars(row.changes[RECALL]),
-        "precision": _bars(row.changes[PRECISION]),
+        "recall": _bars(row.changes[RECALL]) | {"whole": _whole(row.changes[WHOLE_RECALL])},
+        "precision": _bars(row.changes[PRECISION]) | {"whole": _whole(row.changes[WHOLE_PRECISION])},
         "verdict": verdict.name.lower(),
         "verdict_word": say(VERDICTS[verdict]),
     }
@@ -184,6 +194,10 @@ def _part(row: LabelRow, say: Say) -> dict[str, Any]:
 
 def _bars(change: FigureChange) -> dict[str, Any]:
     return {"old": _bar(change.old), "new": _bar(change.new), "span": span(change.difference)}
+
+
+def _whole(change: FigureChange) -> str:
+    return f"{number(change.old.value)} → {number(change.new.value)}"
 
 
 def _bar(figure: Estimate) -> Bar:

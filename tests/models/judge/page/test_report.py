@@ -44,6 +44,7 @@ def test_the_page_says_verdict_figures_replays_pictures_and_rule(replayed: Model
     ):
         assert part in shown
     assert shown.count("<svg") == 3
+    assert shown.count("whole picture: ") == 2
     assert shown.count('class="whisker"') == 6
     assert "data:image/jpeg" in shown
     assert "&lt;b&gt;.mp4" in shown
