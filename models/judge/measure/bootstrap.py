@@ -7,8 +7,8 @@ Bootstrap", The American Statistician 69 (2015), section 4.4.
 
 Of twenty intervals that each hold 95 % one misses. Those that decide together are widened until all of them
 hold at once with 95 %, by the largest deviation of each resample (P. Westfall and S. Young, "Resampling-Based
-Multiple Testing", 1993). Of 200 pairs of models that were made alike, by exchanging what two had found in scenes
-at random, single intervals called 42 worse and 29 better: eleven labels in three sets, two figures each.
+Multiple Testing", 1993). Of 200 pairs of models that were made alike, by exchanging what two had found in
+scenes at random, single intervals called 42 worse and 29 better: eleven labels in three sets, two figures each.
 """
 
 from __future__ import annotations
