@@ -15,6 +15,8 @@ from models.label.workplace import Workplace
 
 PAUSE_S = 2.0
 LONGEST_S = 20.0
+AGAIN_S = 10.0
+"""After what could not be written: somebody may have made room."""
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +53,7 @@ class Outbound:
 
     def _run(self) -> None:
         while not self._ended.is_set():
-            self._changed.wait()
+            self._changed.wait(AGAIN_S if self.error is not None else None)
             for _ in range(round(LONGEST_S / PAUSE_S)):
                 self._again.clear()
                 if self._ended.is_set() or not self._again.wait(PAUSE_S):

@@ -76,16 +76,23 @@ class LabelStore:
         self._lock = threading.Lock()
         try:
             self._connection = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        try:
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(_SCHEMA)
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            raise ModelError(
-                tr("{path}: cannot be opened: {error}", path=self.path, error=error),
-                tr("The folder must be writable; what is labelled is kept in this file."),
-            ) from error
+            self._connection.close()
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: sqlite3.Error) -> ModelError:
+        return ModelError(
+            tr("{path}: cannot be opened: {error}", path=self.path, error=error),
+            tr("The folder must be writable; what is labelled is kept in this file."),
+        )
 
     def close(self) -> None:
         """Let go of the file."""

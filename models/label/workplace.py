@@ -49,11 +49,15 @@ class Workplace:
             there = format_of(folder)
             self.form = form or there or LabelFormat.COCO
             self.store = LabelStore(folder)
+        except BaseException:
+            self._locked.close()
+            raise
+        try:
             before = self._before(there)
             self.classes = self._classes(classes, before)
             self._scan(before)
         except BaseException:
-            self._locked.close()
+            self.close()
             raise
 
     def close(self) -> None:

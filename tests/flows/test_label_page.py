@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from models.label.sheet import DrawnBox, LabelSheet, ProposedBox
 from tests.support.brokers import until
@@ -327,6 +327,25 @@ def test_what_cannot_be_saved_is_said_and_saved_when_it_can(chromium: Browser, p
         me.page.unroute("**/pictures/1")
         until(lambda: me.page.wait_for_timeout(50) or len(stored(page).boxes) == 2)
         expect(me.page.locator("#trouble")).to_be_hidden()
+        me.complaints.clear()
+
+
+def test_an_answer_that_is_lost_is_no_conflict(chromium: Browser, page: LabelPage) -> None:
+    lost: list[int] = []
+
+    def lose_one(route: Route) -> None:
+        if route.request.method == "PUT" and not lost:
+            lost.append(route.fetch().status)
+            route.abort()
+        else:
+            route.continue_()
+
+    with hands(chromium, page) as me:
+        me.page.route("**/pictures/1", lose_one)
+        me.drag((100, 100), (180, 200))
+        assert (len(me.saved().boxes), lost) == (1, [200])
+        expect(me.page.locator("#conflict")).to_be_hidden()
+        me.page.unroute_all()
         me.complaints.clear()
 
 

@@ -1,6 +1,10 @@
 // Brings every change to the program at once, in order, and never over what somebody else has saved.
 const AGAIN_MS = 1500;
 
+// Whether two sheets say the same, whoever has written them.
+const flat = ({ label, left, top, right, bottom, ignored, score }) => [label, left, top, right, bottom, ignored, score];
+const said = ({ state, boxes, proposals }) => JSON.stringify([state, boxes.map(flat), proposals.map(flat)]);
+
 export class Saver {
   // `on` hears: state("saved" | "saving" | "not_saved", words), conflict(theirs, mine), refused().
   constructor(on) {
@@ -46,8 +50,9 @@ export class Saver {
       else if (answer?.status === 412) {
         const theirs = await answer.json();
         const mine = this.wanted ?? sheet;
-        this.wanted = null;
         this.version = theirs.version;
+        if (said(theirs) === said(sheet)) continue; // it was saved, and the answer was lost on its way
+        this.wanted = null;
         this.on.conflict(theirs, mine);
       } else if (answer && answer.status !== 409 && answer.status < 500) {
         this.wanted = null;
