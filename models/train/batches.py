@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -25,7 +25,7 @@ from agent.translatable import tr
 from models.dataset.types import AnnotatedImage, Dataset
 from models.train.loss import Target
 from models.train.rehearsal import seen
-from models.train.views import MOSAIC_SHARE, View, drawn, mosaic
+from models.train.views import MOSAIC_SHARE, View, drawn, mosaic, painted
 from models.train.weather import weathered
 
 _SMALLEST = 0.02
@@ -128,8 +128,7 @@ class Batches:
             view = mosaic((four[0], four[1], four[2], four[3]), self._card, chance)
         else:
             view = drawn(self._opened(image), self._card, chance)
-        picture = weathered(view.picture, view.boxes, chance)
-        return one, replace(view, picture=picture)
+        return one, painted(view, lambda picture, boxes: weathered(picture, boxes, chance))
 
     def _chosen(self, chance: Generator) -> tuple[Labelled, AnnotatedImage]:
         return self._all[int(chance.choice(len(self._all), p=self._weights))]
@@ -148,7 +147,8 @@ class Batches:
     def _other(self, chance: Generator) -> Image:
         frame = seen(self._others[int(chance.integers(len(self._others)))])
         nothing = View(frame, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, bool), frame.shape[1])
-        return weathered(drawn(nothing, self._card, chance).picture, nothing.boxes, chance)
+        view = drawn(nothing, self._card, chance)
+        return painted(view, lambda picture, boxes: weathered(picture, boxes, chance)).picture
 
 
 def opened(image: AnnotatedImage) -> Image:

@@ -6,6 +6,7 @@ tiles (agent/core/attention). Objects are learned at the sizes that they have th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -53,6 +54,8 @@ class View:
     labels: NDArray[np.int64]
     ignored: NDArray[np.bool_]
     frame_px: float
+    shown: tuple[int, int, int, int] | None = None
+    """Left, top, right, bottom of what is picture and no padding; None: all of it."""
 
 
 def whole(view: View, card: Card) -> View:
@@ -66,8 +69,7 @@ def drawn(view: View, card: Card, chance: Generator) -> View:
     if share >= WHOLE_SHARE:
         low, high = TILE if share < TILE_SHARE else ANY
         view = _cut(view, _window(view, chance.uniform(low, high), card, chance))
-    view = _brought_in(view, card)
-    return mirrored(view) if chance.random() < 0.5 else view
+    return _brought_in(mirrored(view) if chance.random() < 0.5 else view, card)
 
 
 def mosaic(views: tuple[View, View, View, View], card: Card, chance: Generator) -> View:
@@ -102,6 +104,18 @@ def mirrored(view: View) -> View:
     boxes = view.boxes.copy()
     boxes[:, [0, 2]] = view.picture.shape[1] - view.boxes[:, [2, 0]]
     return replace(view, picture=np.ascontiguousarray(view.picture[:, ::-1]), boxes=boxes)
+
+
+def painted(view: View, paint: Callable[[Image, Floats], Image]) -> View:
+    """The view with something done to its pixels, but not to its padding, which is always the card's grey."""
+    if view.shown is None:
+        return replace(view, picture=paint(view.picture, view.boxes))
+    left, top, right, bottom = view.shown
+    picture = view.picture.copy()
+    picture[top:bottom, left:right] = paint(
+        picture[top:bottom, left:right], view.boxes - np.float32([left, top, left, top])
+    )
+    return replace(view, picture=picture)
 
 
 def _window(
@@ -160,7 +174,8 @@ def _brought_in(view: View, card: Card) -> View:
     boxes += np.float32([at.left_px, at.top_px, at.left_px, at.top_px])
     picture = fitted(view.picture, card.field, at, card.pad)
     frame_px = view.frame_px * float(np.sqrt(across * down))
-    return _without_the_tiny(replace(view, picture=picture, boxes=boxes, frame_px=frame_px))
+    shown = (at.left_px, at.top_px, at.left_px + at.width_px, at.top_px + at.height_px)
+    return _without_the_tiny(replace(view, picture=picture, boxes=boxes, frame_px=frame_px, shown=shown))
 
 
 def _without_the_tiny(view: View) -> View:
