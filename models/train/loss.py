@@ -92,7 +92,7 @@ def doubt(boxes: Tensor, teacher: Tensor, target: Target, grid: Grid) -> Tensor:
     doubtful |= (scores * ~target.asked).amax(1) > UNASKED
     sure = (scores * target.asked).amax(1) > MISSED
     if sure.any():
-        seen = grid.boxes(teacher[sure])
+        seen = grid.boxes(teacher)[sure]
         alone = torch.ones(len(seen), dtype=torch.bool, device=boxes.device)
         if len(target.boxes):
             alone = overlaps(seen, target.boxes).amax(1) < _COVERED
