@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 from agent.core.types import Size
 from agent.detectors.heads import Head
 from agent.detectors.heads.found import logit
+from agent.detectors.judgement import CardJudgement, DataFacts
 from agent.detectors.labels import BUILT_IN, ROAD_USERS
 from agent.detectors.settings import Score
 from agent.errors import ModelError
@@ -75,6 +76,10 @@ class Card(Settings):
     licence: str = Field(min_length=1, description="Of the weights.")
     source: str = Field(min_length=1, description="Where the file came from.")
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="Of the .onnx file.")
+    trained_on: tuple[DataFacts, ...] = Field(
+        (), max_length=64, description="Sets of pictures that it was trained on."
+    )
+    judgement: CardJudgement | None = Field(None, description="What `ngatu models judge` wrote.")
 
     @property
     def field(self) -> Size:

@@ -182,3 +182,42 @@ def test_labels_come_from_a_file_beside_the_card_and_from_nowhere_else(tmp_path:
     with pytest.raises(ModelError) as refused:
         parse_card(fields, path / "m.yaml")
     assert "hidden-words" not in str(refused.value)
+
+
+JUDGED: dict[str, Any] = {
+    "verdict": "better",
+    "on": "2026-03-01",
+    "against": "old",
+    "against_sha256": "0" * 64,
+    "score": 0.4,
+    "tolerance": 2.0,
+    "main": ["motorcycle"],
+    "data": [{"name": "night", "digest": "1" * 64, "pictures": 16}],
+    "may_be_passed_on": False,
+    "figures": [
+        {"data": "night", "label": "motorcycle", "figure": "ap50", "objects": 86, "old": 31.0, "new": 55.0,
+         "low": 12.0, "high": 35.5, "verdict": "better"},
+    ],
+}  # fmt: skip
+
+
+def test_a_card_may_say_how_the_model_was_judged() -> None:
+    card = parse_card({**GOOD, "judgement": JUDGED}, CARD)
+
+    assert card.judgement is not None
+    assert card.judgement.verdict == "better"
+    assert card.judgement.data[0].licence == ""
+    assert parse_card(GOOD, CARD).judgement is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"verdict": "good"}, "mine.yaml: judgement.verdict: "),
+        ({"data": [{"name": "night"}]}, r"mine.yaml: judgement.data\[0\].digest: this field is missing"),
+        ({"opinion": 1}, "mine.yaml: judgement.opinion: no such field"),
+    ],
+)
+def test_a_judgement_that_is_wrong_is_told(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        parse_card({**GOOD, "judgement": {**JUDGED, **change}}, CARD)
