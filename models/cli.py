@@ -16,11 +16,13 @@ from agent.cli.exit import one_line_errors
 from agent.detectors.places import models_dir
 from models.catalogue import entry_named, read_catalogue
 from models.fetch import Consent, add_model, fetch_model
+from models.train.cli import training
 from models.web import Progress as Told
 
 commands = typer.Typer()
 models = typer.Typer(help="Detectors: which there are, and getting them.", no_args_is_help=True)
 commands.add_typer(models, name="models")
+models.add_typer(training)
 
 Folder = Annotated[
     Path | None, typer.Option("--dir", help="Where models lie; if absent, see docs/guide/models.md.")

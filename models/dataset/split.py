@@ -28,7 +28,11 @@ def split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
     """
     if len(dataset.images) < 3:
         raise ModelError(
-            tr("{name}: too few pictures to hold some back: {count}", name=dataset.name, count=len(dataset.images)),
+            tr(
+                "{name}: too few pictures to hold some back: {count}",
+                name=dataset.name,
+                count=len(dataset.images),
+            ),
             tr("label more pictures, best of several cameras."),
         )
     if len(dataset.cameras) > 1:

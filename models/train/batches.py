@@ -74,7 +74,11 @@ def labelled(dataset: Dataset, card: Card) -> Labelled:
     asked = np.array([name in labels for name in card.labels])
     if not asked.any():
         raise ModelError(
-            tr("{name}: the network has none of its labels: {labels}", name=dataset.name, labels=", ".join(labels)),
+            tr(
+                "{name}: the network has none of its labels: {labels}",
+                name=dataset.name,
+                labels=", ".join(labels),
+            ),
             tr("name them as the model card does: motorcycle, not motorbike."),
         )
     sides = [
@@ -88,7 +92,9 @@ def labelled(dataset: Dataset, card: Card) -> Labelled:
 class Batches:
     """Gives the batch of any step."""
 
-    def __init__(self, sets: Sequence[Labelled], others: Sequence[bytes], card: Card, sizes: tuple[int, int], seed: int) -> None:
+    def __init__(
+        self, sets: Sequence[Labelled], others: Sequence[bytes], card: Card, sizes: tuple[int, int], seed: int
+    ) -> None:
         """`sizes` are how many labelled and how many other pictures are in each batch."""
         self._card, self._seed, self._others = card, seed, others
         self._labelled_count, self._other_count = sizes
@@ -142,11 +148,15 @@ class Batches:
         boxes = np.array([one.box for one in image.annotations], np.float32).reshape(-1, 4)
         labels = np.array([self._places.get(one.label, -1) for one in image.annotations], np.int64)
         ignored = np.array([one.ignored for one in image.annotations], bool) | (labels < 0)
-        return View(picture, boxes * np.float32([across, down, across, down]), labels, ignored, picture.shape[1])
+        return View(
+            picture, boxes * np.float32([across, down, across, down]), labels, ignored, picture.shape[1]
+        )
 
     def _other(self, chance: Generator) -> Image:
         frame = seen(self._others[int(chance.integers(len(self._others)))])
-        nothing = View(frame, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, bool), frame.shape[1])
+        nothing = View(
+            frame, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, bool), frame.shape[1]
+        )
         view = drawn(nothing, self._card, chance)
         return painted(view, lambda picture, boxes: weathered(picture, boxes, chance)).picture
 

@@ -32,7 +32,9 @@ _SAME_IOU, _INSIDE = 0.5, 0.7
 """As attention's settings are by default."""
 _NEAR, _FAR = 8 / 15, 7 / 15
 TILES = tuple(
-    Crop(Box(left, top, left + _NEAR, top + _NEAR), Reason.FULL_SCAN) for top in (0.0, _FAR) for left in (0.0, _FAR)
+    Crop(Box(left, top, left + _NEAR, top + _NEAR), Reason.FULL_SCAN)
+    for top in (0.0, _FAR)
+    for left in (0.0, _FAR)
 )
 """Two by two, of which neighbours share an eighth, as a full scan's do."""
 
@@ -110,7 +112,10 @@ def tiled(detector: OnnxDetector, picture: Image) -> tuple[Detection, ...]:
     """What a full scan in two by two tiles finds, in fractions of the picture, each object once."""
     high, wide = picture.shape[:2]
     parts = [
-        picture[round(t.box.top * high) : round(t.box.bottom * high), round(t.box.left * wide) : round(t.box.right * wide)]
+        picture[
+            round(t.box.top * high) : round(t.box.bottom * high),
+            round(t.box.left * wide) : round(t.box.right * wide),
+        ]
         for t in TILES
     ]
     return gathered(TILES, detector.detect(parts), _SAME_IOU, _INSIDE)
@@ -147,7 +152,9 @@ def _matched(tally: HeldBackTally, image: AnnotatedImage, label: str, found: lis
 
 
 def _fractions(one: Annotation, image: AnnotatedImage) -> Box:
-    return Box(one.left / image.width, one.top / image.height, one.right / image.width, one.bottom / image.height)
+    return Box(
+        one.left / image.width, one.top / image.height, one.right / image.width, one.bottom / image.height
+    )
 
 
 def _common(one: Box, other: Box) -> float:

@@ -97,7 +97,9 @@ class Training:
         self._card, self._batches, self._judges, self._plan = card, batches, judges, plan
         self._student = network.to(self._device)
         self._teacher = OnnxNetwork(network.path).to(self._device).eval().requires_grad_(False)
-        self._grid: Grid = grid(Size(card.input.width_px, card.input.height_px), card.head.strides, self._device)
+        self._grid: Grid = grid(
+            Size(card.input.width_px, card.input.height_px), card.head.strides, self._device
+        )
         self._learned = [weight for weight in self._student.weights if weight.requires_grad]
         self._optimizer = torch.optim.AdamW(self._learned, lr=plan.rate, weight_decay=DECAY)
 

@@ -78,7 +78,9 @@ def labelled_loss(logits: Tensor, teacher: Tensor, targets: Sequence[Target], gr
         each = functional.binary_cross_entropy_with_logits(rows[:, 4], wanted, reduction="none")
         objects.append((each * ~doubtful).sum())
     count = max(found, 1)
-    return Losses(torch.stack(box).sum() / count, torch.stack(objects).sum() / count, torch.stack(label).sum() / count)
+    return Losses(
+        torch.stack(box).sum() / count, torch.stack(objects).sum() / count, torch.stack(label).sum() / count
+    )
 
 
 def doubt(boxes: Tensor, teacher: Tensor, target: Target, grid: Grid) -> Tensor:
@@ -142,4 +144,6 @@ def _divergence(logits: Tensor, chance: Tensor) -> Tensor:
     """Kullback-Leibler divergence of two chances, the first as a logit."""
     inside = chance.clamp(1e-7, 1 - 1e-7)
     entropy = -inside * inside.log() - (1 - inside) * torch.log1p(-inside)
-    return (functional.binary_cross_entropy_with_logits(logits, inside, reduction="none") - entropy).clamp(min=0)
+    return (functional.binary_cross_entropy_with_logits(logits, inside, reduction="none") - entropy).clamp(
+        min=0
+    )

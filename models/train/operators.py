@@ -43,7 +43,9 @@ def _pool(inputs: Inputs, attributes: Attributes) -> Tensor:
         raise NotSupported("MaxPool with dilations")
     source, padding = _padded(inputs[0], attributes, kernel, float("-inf"))
     strides = tuple(attributes.get("strides", (1, 1)))
-    return functional.max_pool2d(source, kernel, strides, padding, ceil_mode=bool(attributes.get("ceil_mode", 0)))
+    return functional.max_pool2d(
+        source, kernel, strides, padding, ceil_mode=bool(attributes.get("ceil_mode", 0))
+    )
 
 
 def _padded(source: Tensor, attributes: Attributes, kernel: Sequence[int], value: float) -> tuple[Tensor, Any]:

@@ -76,7 +76,9 @@ def _frames(path: Path) -> Iterator[bytes]:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
-            count = stream.frames or int(float((container.duration or 0) / 1e6) * float(stream.average_rate or 25))
+            count = stream.frames or int(
+                float((container.duration or 0) / 1e6) * float(stream.average_rate or 25)
+            )
             every = max(1, count // OF_A_CLIP)
             for number, frame in enumerate(container.decode(stream)):
                 if number % every == 0 and number // every < OF_A_CLIP:
@@ -89,6 +91,8 @@ def _kept(picture: Image) -> bytes:
     longest = max(picture.shape[:2])
     if longest > _LONGEST_PX:
         share = _LONGEST_PX / longest
-        picture = np.asarray(cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA), np.uint8)
+        picture = np.asarray(
+            cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA), np.uint8
+        )
     _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     return bytes(data)

@@ -75,11 +75,19 @@ def drawn(view: View, card: Card, chance: Generator) -> View:
 def mosaic(views: tuple[View, View, View, View], card: Card, chance: Generator) -> View:
     """Four parts of four frames around a common corner (Bochkovskiy et al., 2020, arXiv:2004.10934)."""
     field = card.field
-    x, y = round(chance.uniform(0.35, 0.65) * field.width_px), round(chance.uniform(0.35, 0.65) * field.height_px)
+    x, y = (
+        round(chance.uniform(0.35, 0.65) * field.width_px),
+        round(chance.uniform(0.35, 0.65) * field.height_px),
+    )
     picture = np.full((field.height_px, field.width_px, 3), card.pad, np.uint8)
     parts = []
     for place_, (left, top, right, bottom) in enumerate(
-        [(0, 0, x, y), (x, 0, field.width_px, y), (0, y, x, field.height_px), (x, y, field.width_px, field.height_px)]
+        [
+            (0, 0, x, y),
+            (x, 0, field.width_px, y),
+            (0, y, x, field.height_px),
+            (x, y, field.width_px, field.height_px),
+        ]
     ):
         size = Size(right - left, bottom - top)
         frame = views[place_]
