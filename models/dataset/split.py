@@ -43,7 +43,7 @@ def split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
 
 def _cameras(dataset: Dataset, wanted: float, chance: random.Random) -> set[str]:
     """Cameras by chance, as many as come nearest to so many pictures; at least one, and never all."""
-    counts = {name: 0 for name in sorted(dataset.cameras)}
+    counts = dict.fromkeys(sorted(dataset.cameras), 0)
     for image in dataset.images:
         counts[image.camera] += 1
     held: set[str] = set()

@@ -149,7 +149,11 @@ class Batches:
         labels = np.array([self._places.get(one.label, -1) for one in image.annotations], np.int64)
         ignored = np.array([one.ignored for one in image.annotations], bool) | (labels < 0)
         return View(
-            picture, boxes * np.float32([across, down, across, down]), labels, ignored, picture.shape[1]
+            picture,
+            boxes * np.array([across, down, across, down], np.float32),
+            labels,
+            ignored,
+            picture.shape[1],
         )
 
     def _other(self, chance: Generator) -> Image:

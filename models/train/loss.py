@@ -126,7 +126,7 @@ def _label_loss(logits: Tensor, chosen: Assignment, target: Target) -> Tensor:
     """Labels that nobody looked for say neither yes nor no."""
     wanted = functional.one_hot(target.labels[chosen.objects], logits.shape[1]) * chosen.overlaps[:, None]
     each = functional.binary_cross_entropy_with_logits(logits[chosen.places], wanted, reduction="none")
-    return (each * target.asked).sum()
+    return torch.as_tensor((each * target.asked).sum())
 
 
 def _within(boxes: Tensor, grid: Grid, around: Tensor) -> Tensor:

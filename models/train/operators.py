@@ -98,7 +98,7 @@ def _reshape(inputs: Inputs, attributes: Attributes) -> Tensor:
     # A file for one picture at a time says so in its shapes; here come several.
     if shape[0] == 1:
         shape[0] = source.shape[0]
-    return source.reshape(shape)
+    return torch.as_tensor(source.reshape(shape))
 
 
 def _clip(inputs: Inputs, _: Attributes) -> Tensor:

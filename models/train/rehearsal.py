@@ -1,4 +1,4 @@
-"""Pictures without labels, on which the network must go on saying what its base says: frames of clips, or a folder.
+"""Pictures without labels, on which the network must go on saying what its base says.
 
 Without them a detector forgets what its new pictures do not show (Li and Hoiem, 2016, arXiv:1606.09282).
 """
@@ -26,7 +26,7 @@ _QUALITY = 92
 
 
 def read_rehearsal(sources: Sequence[Path]) -> list[bytes]:
-    """Every picture of the folders, and some frames of each clip, as JPEG or what the file is; in a fixed order.
+    """Every picture of the folders, and some frames of each clip, encoded; in a fixed order.
 
     Raises:
         ModelError: there is no such file, or nothing in it can be seen.
@@ -82,7 +82,7 @@ def _frames(path: Path) -> Iterator[bytes]:
             every = max(1, count // OF_A_CLIP)
             for number, frame in enumerate(container.decode(stream)):
                 if number % every == 0 and number // every < OF_A_CLIP:
-                    yield _kept(frame.to_ndarray(format="bgr24"))
+                    yield _kept(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8))
     except (av.FFmpegError, IndexError) as error:
         raise ModelError(tr("{path}: no clip that can be read: {error}", path=path, error=error)) from error
 

@@ -1,4 +1,4 @@
-"""The report of a training as one HTML file: curves, figures before and after, the worst mistakes as pictures."""
+"""The report of a training as one HTML file: curves, figures, the worst mistakes as pictures."""
 
 from __future__ import annotations
 
@@ -122,10 +122,10 @@ def _drawn(one: Mistake) -> dict[str, str]:
     left, top = (int(np.clip(at - side / 2, 0, most - side)) for at, most in ((x, wide), (y, high)))
     part = picture[top : top + int(side), left : left + int(side)]
     scale = _PICTURE_PX / side
-    part = cv2.resize(part, (_PICTURE_PX, _PICTURE_PX), interpolation=cv2.INTER_CUBIC)
+    shown = cv2.resize(part, (_PICTURE_PX, _PICTURE_PX), interpolation=cv2.INTER_CUBIC)
     corners = [round((at - from_) * scale) for at, from_ in zip(box, (left, top, left, top), strict=True)]
-    cv2.rectangle(part, corners[:2], corners[2:], (0, 94, 213) if one.score is not None else (178, 114, 0), 2)
-    _, data = cv2.imencode(".jpg", part, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    cv2.rectangle(shown, corners[:2], corners[2:], (0, 94, 213) if one.score is not None else (178, 114, 0), 2)
+    _, data = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 80])
     text = one.label if one.score is None else f"{one.label} {one.score:.2f}"
     return {
         "src": "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode(),

@@ -1,4 +1,4 @@
-"""A labelled picture as a box's network sees it: a part of the frame, brought in as the card says, its boxes moved.
+"""A labelled picture as a box's network sees it: a part of a frame, its boxes moved with it.
 
 A box seldom looks at a whole frame: attention cuts crops out of it, and a full scan looks at overlapping
 tiles (agent/core/attention). Objects are learned at the sizes that they have there.
@@ -64,7 +64,7 @@ def whole(view: View, card: Card) -> View:
 
 
 def drawn(view: View, card: Card, chance: Generator) -> View:
-    """A part of a frame, by chance: all of it, a tile or anything larger than a fifth; mirrored every other time."""
+    """All of a frame, a tile, or anything larger than a fifth; mirrored every other time."""
     share = chance.random()
     if share >= WHOLE_SHARE:
         low, high = TILE if share < TILE_SHARE else ANY
@@ -95,7 +95,7 @@ def mosaic(views: tuple[View, View, View, View], card: Card, chance: Generator) 
         part = _scaled(part, size)
         part = mirrored(part) if chance.random() < 0.5 else part
         picture[top:bottom, left:right] = part.picture
-        parts.append(replace(part, boxes=part.boxes + np.float32([left, top, left, top])))
+        parts.append(replace(part, boxes=part.boxes + np.array([left, top, left, top], np.float32)))
     return _without_the_tiny(
         View(
             picture,
@@ -121,7 +121,7 @@ def painted(view: View, paint: Callable[[Image, Floats], Image]) -> View:
     left, top, right, bottom = view.shown
     picture = view.picture.copy()
     picture[top:bottom, left:right] = paint(
-        picture[top:bottom, left:right], view.boxes - np.float32([left, top, left, top])
+        picture[top:bottom, left:right], view.boxes - np.array([left, top, left, top], np.float32)
     )
     return replace(view, picture=picture)
 
@@ -129,7 +129,7 @@ def painted(view: View, paint: Callable[[Image, Floats], Image]) -> View:
 def _window(
     view: View, share: float, card: Card, chance: Generator, shape: Size | None = None
 ) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of a part of the frame: of the input's shape, or of the frame's every other time."""
+    """Left, top, right, bottom of a part of the frame, of the input's shape or of the frame's."""
     high, wide = view.picture.shape[:2]
     width, height = share * wide, share * high
     shape = shape or (card.field if chance.random() < 0.5 else None)
@@ -151,8 +151,8 @@ def _cut(view: View, window: tuple[int, int, int, int]) -> View:
     left, top, right, bottom = window
     picture = view.picture[top:bottom, left:right]
     high, wide = picture.shape[:2]
-    moved = view.boxes - np.float32([left, top, left, top])
-    boxes = np.clip(moved, 0, np.float32([wide, high, wide, high]))
+    moved = view.boxes - np.array([left, top, left, top], np.float32)
+    boxes = np.clip(moved, 0, np.array([wide, high, wide, high], np.float32))
     share = _areas(boxes) / np.maximum(_areas(moved), 1e-6)
     kept = share > GONE
     return replace(
@@ -169,7 +169,7 @@ def _scaled(view: View, size: Size) -> View:
     across, down = size.width_px / wide, size.height_px / high
     how = cv2.INTER_AREA if down < 0.5 else cv2.INTER_LINEAR
     picture = np.asarray(cv2.resize(view.picture, (size.width_px, size.height_px), interpolation=how), np.uint8)
-    boxes = view.boxes * np.float32([across, down, across, down])
+    boxes = view.boxes * np.array([across, down, across, down], np.float32)
     return replace(view, picture=picture, boxes=boxes, frame_px=view.frame_px * float(np.sqrt(across * down)))
 
 
@@ -178,8 +178,8 @@ def _brought_in(view: View, card: Card) -> View:
     high, wide = view.picture.shape[:2]
     at = place(Size(wide, high), card.field, card.resize)
     across, down = at.width_px / wide, at.height_px / high
-    boxes = view.boxes * np.float32([across, down, across, down])
-    boxes += np.float32([at.left_px, at.top_px, at.left_px, at.top_px])
+    boxes = view.boxes * np.array([across, down, across, down], np.float32)
+    boxes += np.array([at.left_px, at.top_px, at.left_px, at.top_px], np.float32)
     picture = fitted(view.picture, card.field, at, card.pad)
     frame_px = view.frame_px * float(np.sqrt(across * down))
     shown = (at.left_px, at.top_px, at.left_px + at.width_px, at.top_px + at.height_px)

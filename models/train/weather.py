@@ -51,8 +51,8 @@ def at_night(picture: Image, lamps: Floats, chance: Generator) -> Image:
     levels = np.linspace(0, 1, 256) ** chance.uniform(1.2, 2.2) * chance.uniform(0.35, 0.85)
     dark = cv2.LUT(picture, _levels(levels)).astype(np.float32)
     warm = chance.uniform(0.0, 0.35)
-    dark *= np.float32([1 - warm, 1 - warm / 4, 1 + warm / 4])
-    dark += _glow(picture.shape[:2], lamps, chance)[..., None] * np.float32([0.85, 0.95, 1.0])
+    dark *= np.array([1 - warm, 1 - warm / 4, 1 + warm / 4], np.float32)
+    dark += _glow(picture.shape[:2], lamps, chance)[..., None] * np.array([0.85, 0.95, 1.0], np.float32)
     small = tuple(max(1, side // 2) for side in picture.shape[1::-1])
     grain = chance.normal(0, chance.uniform(2, 12), (small[1], small[0], 3)).astype(np.float32)
     dark += cv2.resize(grain, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
@@ -88,7 +88,7 @@ def in_rain(picture: Image, chance: Generator) -> Image:
     mist = chance.uniform(0.05, 0.25)
     wet = picture * np.float32(1 - mist) + np.float32(150 * mist)
     wet += streaks[..., None].astype(np.float32) * np.float32(chance.uniform(0.1, 0.3))
-    return np.clip(wet, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(wet, 0, 255), np.uint8)
 
 
 def softened(picture: Image, chance: Generator) -> Image:
