@@ -128,7 +128,7 @@ def read_coco(folder: Path) -> Dataset:
                 where=where,
                 fault=first["msg"],
             ),
-            tr("Export it anew as COCO, or see docs/guide/train.md for an example."),
+            tr("Export it anew as COCO, or see docs/guide/label.md."),
         ) from error
     labels = {category.id: category.name for category in content.categories}
     objects = _by_image(path, content, labels)

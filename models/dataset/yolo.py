@@ -52,7 +52,7 @@ def read_yolo(folder: Path) -> Dataset:
     if index is None:
         raise ModelError(
             tr("{folder}: there is neither data.yaml nor classes.txt", folder=folder),
-            tr("Export it anew as YOLO, or see docs/guide/train.md for an example."),
+            tr("Export it anew as YOLO, or see docs/guide/label.md."),
         )
     content = _content(index)
     labels = _labels(index, content)

@@ -29,7 +29,7 @@ class SampleKeepingSettings(Settings):
     blur: Literal["none", "heads", "heads_and_plates"] = Field(
         "heads",
         description="heads: heads of people and riders are of coarse squares, and so is all that moves and was "
-        "not found; heads_and_plates: number plates too. What stays visible: docs/guide/train.md.",
+        "not found; heads_and_plates: number plates too. What stays visible: docs/guide/collect.md.",
     )
     width_px: int = Field(640, ge=160, le=1920, description="Width of a frame that is kept, in pixels.")
     max_mb: int = Field(
