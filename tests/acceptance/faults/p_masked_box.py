@@ -30,6 +30,8 @@ from agent.errors import ConfigError
 from agent.evidence.encryption import decrypt, new_identity
 from agent.evidence.index import Index
 from agent.evidence.ring import read_stored
+from agent.evidence.samples.sample import name_of, unpacked
+from agent.evidence.samples.store import FOLDER
 from agent.outbox.outbox import Outbox
 from agent.runtime import app
 from agent.tools.overlay import Painter
@@ -62,7 +64,7 @@ INVALID = (
     "P38.1",
     "a coded pattern under a mask in the view of a whole box, which watches, tells, records and is asked",
     "found in no frame, model input, thumbnail, scene, snapshot, look, preview, overlay, recording, segment, "
-    "package; in each kind with the mask off; with a mask that is none no camera is started",
+    "package, training frame; in each kind with the mask off; with a mask that is none no camera is started",
     minutes=0.6,
 )  # fmt: skip
 def whole_box(trial: Trial) -> str:
@@ -116,6 +118,7 @@ def box(folder: Path, masks: tuple[tuple[tuple[float, float], ...], ...], second
     searcher, chosen = Searcher(), load(config)
     _watch(chosen, searcher)
     _outbox(chosen, searcher)
+    _samples(chosen, identity, searcher)
     _segments(chosen, identity, searcher)
     _package(folder, config, chosen, identity, searcher)
     _tools(folder, config, chosen.cameras[0], searcher)
@@ -129,6 +132,8 @@ def _configured(
         "device: {{commune: test-commune, id: box-01}}\nstate_dir: {folder}/state\n"
         "broker: {{host: 127.0.0.1, port: 1}}\ndetector: {{model: {model}}}\n"
         "evidence: {{recipient: {recipient}}}\n"
+        # Unblurred, or squares would hide the pattern from the judge.
+        "samples: {{enabled: true, purpose: a trial, legal_basis: a trial, blur: none}}\n"
         "cameras:\n  - name: road\n    source: {{kind: file, path: {clip}}}\n    privacy_masks: {masks}\n"
         "    record: {{mode: continuous}}\n    rules:\n"
         "      - {{kind: object, id: road-users, severity: alert}}\n      - {{kind: motion, id: movement}}\n"
@@ -204,6 +209,14 @@ def _outbox(config: Config, searcher: Searcher) -> None:
             kind = stored.message.topic.rpartition("/")[2]
             if stored.message.content_type == "image/jpeg":
                 _picture(kind, stored.message.body, searcher, whole=kind == "scene")
+
+
+def _samples(config: Config, identity: str, searcher: Searcher) -> None:
+    """The frames that are kept for training, decrypted as by the station."""
+    for path in (config.state_dir / FOLDER).iterdir():
+        if name_of(path.name) is not None:
+            _, jpeg = unpacked(decrypt(path.read_bytes(), identity))
+            _picture("training frame", jpeg, searcher, whole=True)
 
 
 def _segments(config: Config, identity: str, searcher: Searcher) -> None:
