@@ -69,7 +69,7 @@ def train(
     _needs_torch()
     # Here, because PyTorch takes seconds to import, and nobody but this command has it.
     from models.train.course import TrainRequest  # noqa: PLC0415
-    from models.train.course import train as run
+    from models.train.course import train as run  # noqa: PLC0415
     from models.train.loop import Plan  # noqa: PLC0415
     from models.train.report import write_report  # noqa: PLC0415
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent.detectors.card import hashed
@@ -37,7 +37,7 @@ class TrainRequest:
     """The .onnx that shall be written."""
     rehearse: tuple[Path, ...] = ()
     hold_back: tuple[str, ...] = ()
-    plan: Plan = Plan()
+    plan: Plan = field(default_factory=Plan)
     resume: bool = False
 
 
