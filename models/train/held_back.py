@@ -40,7 +40,7 @@ TILES = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class TrainingMistake:
     """Something that was not found, or found where nothing is.
 
     Attributes:
@@ -80,7 +80,7 @@ class HeldBackResult:
     """What came of one look at the held-back pictures."""
 
     precision: dict[str, float]
-    mistakes: tuple[Mistake, ...]
+    mistakes: tuple[TrainingMistake, ...]
 
 
 def look_at(model: Path, card: Card, images: Sequence[AnnotatedImage], labels: Sequence[str]) -> HeldBackResult:
@@ -91,7 +91,7 @@ def look_at(model: Path, card: Card, images: Sequence[AnnotatedImage], labels: S
     )
     detector = OnnxDetector(model, hashed(model), card, settings)
     tallies: dict[str, HeldBackTally] = defaultdict(HeldBackTally)
-    mistakes: list[Mistake] = []
+    mistakes: list[TrainingMistake] = []
     for image in chosen(images):
         found = tiled(detector, opened(image))
         for label in wanted:
@@ -125,7 +125,9 @@ SURE = 0.4
 """From this score on a box counts as a mistake that is worth showing."""
 
 
-def _matched(tally: HeldBackTally, image: AnnotatedImage, label: str, found: list[Detection]) -> list[Mistake]:
+def _matched(
+    tally: HeldBackTally, image: AnnotatedImage, label: str, found: list[Detection]
+) -> list[TrainingMistake]:
     """Count one picture's boxes of one label, best first; each object is found once."""
     objects = [one for one in image.annotations if one.label == label]
     tally.objects += sum(not one.ignored for one in objects)
@@ -145,10 +147,10 @@ def _matched(tally: HeldBackTally, image: AnnotatedImage, label: str, found: lis
         elif any(_share_within(one.box, box) >= _HIT_IOU for box in neutral):
             continue
         elif one.score >= SURE:
-            mistakes.append(Mistake(image, label, one.box, one.score, one.score))
+            mistakes.append(TrainingMistake(image, label, one.box, one.score, one.score))
         tally.found.append((one.score, hit))
     missed = (box for box, was in zip(boxes, sure, strict=True) if not was)
-    return mistakes + [Mistake(image, label, box, None, box.area**0.5) for box in missed]
+    return mistakes + [TrainingMistake(image, label, box, None, box.area**0.5) for box in missed]
 
 
 def _fractions(one: Annotation, image: AnnotatedImage) -> Box:

@@ -122,10 +122,10 @@ def _placed(made: Path, out: Path, base: str, sets: Sequence[Dataset]) -> Path:
     """Under the wanted name, with what went in said in the card."""
     went_in = facts(sets)
     content = yaml.safe_load(made.with_suffix(".yaml").read_text(encoding="utf-8"))
-    told = ", ".join(f"{one.name} ({one.digest[:16]})" for one in went_in)
+    progress = ", ".join(f"{one.name} ({one.digest[:16]})" for one in went_in)
     content |= {
         "name": out.stem,
-        "source": f"{base} trained by Ultralytics on {told}",
+        "source": f"{base} trained by Ultralytics on {progress}",
         "trained_on": [one.model_dump() for one in went_in],
     }
     out.parent.mkdir(parents=True, exist_ok=True)
