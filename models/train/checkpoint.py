@@ -18,7 +18,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class HeldBackPoint:
     """One look at the held-back pictures.
 
     Attributes:
@@ -40,7 +40,7 @@ class Point:
 
 
 @dataclass(slots=True)
-class Standing:
+class TrainingState:
     """All that the next step depends on, beside the pictures and the base."""
 
     of: str
@@ -52,15 +52,15 @@ class Standing:
     average: list[Tensor] = field(default_factory=list)
     optimizer: dict[str, Any] = field(default_factory=dict)
     best: list[Tensor] = field(default_factory=list)
-    best_point: Point | None = None
-    points: list[Point] = field(default_factory=list)
+    best_point: HeldBackPoint | None = None
+    points: list[HeldBackPoint] = field(default_factory=list)
     sums: tuple[float, float, int] = (0.0, 0.0, 0)
     """Losses of labelled and other pictures since the last point, and of how many steps."""
     seconds: float = 0.0
     """Spent on learning so far, over all runs."""
 
 
-def save(standing: Standing, path: Path) -> None:
+def save(standing: TrainingState, path: Path) -> None:
     """Write it so that a kill at any moment leaves the old one or the new one."""
     content = asdict(standing) | {"version": _VERSION}
     part = path.with_name(path.name + ".part")
@@ -71,7 +71,7 @@ def save(standing: Standing, path: Path) -> None:
     part.replace(path)
 
 
-def load(path: Path, of: str) -> Standing:
+def load(path: Path, of: str) -> TrainingState:
     """Where the training of this hash stands.
 
     Raises:
@@ -92,9 +92,9 @@ def load(path: Path, of: str) -> Standing:
             tr("{path}: this training was begun with another base, other pictures or other options", path=path),
             tr("give the same ones, or leave out --resume to begin anew."),
         )
-    points = [Point(**point) for point in content.pop("points")]
+    points = [HeldBackPoint(**point) for point in content.pop("points")]
     best = content.pop("best_point")
-    return Standing(**content, points=points, best_point=Point(**best) if best else None)
+    return TrainingState(**content, points=points, best_point=HeldBackPoint(**best) if best else None)
 
 
 def _unusable(path: Path) -> ModelError:

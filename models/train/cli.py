@@ -25,7 +25,7 @@ from agent.language import language, translated
 from agent.translatable import tr
 
 if TYPE_CHECKING:
-    from models.train.loop import Told
+    from models.train.loop import TrainingProgress
 
 training = typer.Typer()
 ULTRALYTICS = (".pt", ".yaml")
@@ -68,7 +68,8 @@ def train(
         return
     _needs_torch()
     # Here, because PyTorch takes seconds to import, and nobody but this command has it.
-    from models.train.course import TrainRequest, train as run  # noqa: PLC0415
+    from models.train.course import TrainRequest  # noqa: PLC0415
+    from models.train.course import train as run  # noqa: PLC0415
     from models.train.loop import Plan  # noqa: PLC0415
     from models.train.report import write_report  # noqa: PLC0415
 
@@ -88,9 +89,9 @@ def train(
     with _bar() as bar:
         task = bar.add_task("", total=None)
 
-        def show(told: Told) -> None:
-            now = f"loss {told.loss:.2f}  AP50 {100 * told.point.mean:.0f}" if told.point else ""
-            bar.update(task, completed=told.step, total=told.steps, description=now)
+        def show(progress: TrainingProgress) -> None:
+            now = f"loss {progress.loss:.2f}  AP50 {100 * progress.point.mean:.0f}" if progress.point else ""
+            bar.update(task, completed=progress.step, total=progress.steps, description=now)
 
         result = run(request, show)
     page = write_report(result, language())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent.detectors.card import hashed
@@ -15,9 +15,9 @@ from models.dataset.coco import read_coco
 from models.dataset.split import split
 from models.dataset.types import Dataset
 from models.train.batches import Batches, labelled, looked_for
-from models.train.checkpoint import Standing
+from models.train.checkpoint import TrainingState
 from models.train.held_back import HeldBackResult
-from models.train.loop import Judges, Plan, Told, Training, training_hash
+from models.train.loop import Judges, Plan, Training, TrainingProgress, training_hash
 from models.train.network import OnnxNetwork
 from models.train.outcome import facts, write_model
 from models.train.rehearsal import read_rehearsal
@@ -37,7 +37,7 @@ class TrainRequest:
     """The .onnx that shall be written."""
     rehearse: tuple[Path, ...] = ()
     hold_back: tuple[str, ...] = ()
-    plan: Plan = Plan()
+    plan: Plan = field(default_factory=Plan)
     resume: bool = False
 
 
@@ -46,7 +46,7 @@ class TrainResult:
     """What came of it, for the report."""
 
     model: Path
-    standing: Standing
+    standing: TrainingState
     before: HeldBackResult
     after: HeldBackResult
     learned: int
@@ -59,7 +59,7 @@ class TrainResult:
     """At most, of this process."""
 
 
-def train(request: TrainRequest, tell: Callable[[Told], None]) -> TrainResult:
+def train(request: TrainRequest, tell: Callable[[TrainingProgress], None]) -> TrainResult:
     """Train as asked, and write the best network with its card.
 
     Raises:
@@ -70,7 +70,7 @@ def train(request: TrainRequest, tell: Callable[[Told], None]) -> TrainResult:
     pairs = _held_back(sets, request)
     learned, held = [one for one, _ in pairs], [other for _, other in pairs]
     for one in sets:
-        labelled(one, card)  # a label that the network does not know is told before anything is decoded
+        labelled(one, card)  # a label that the network does not know is said before anything is decoded
     others = read_rehearsal(request.rehearse)
     plan = request.plan if others else replace(
         request.plan, labelled=request.plan.labelled + request.plan.rehearsed, rehearsed=0

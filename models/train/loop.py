@@ -23,7 +23,7 @@ from agent.errors import ModelError
 from agent.translatable import tr
 from models.dataset.types import AnnotatedImage
 from models.train.batches import Batch, Batches
-from models.train.checkpoint import Point, Standing, load, save
+from models.train.checkpoint import HeldBackPoint, TrainingState, load, save
 from models.train.grid import Grid, grid
 from models.train.held_back import HeldBackResult, look_at
 from models.train.loss import Target, labelled_loss, rehearsal_loss
@@ -37,6 +37,8 @@ DECAY = 1e-4
 MOST_GRADIENT = 10.0
 AVERAGED = 0.998
 """Of the average at each step: it follows the last five hundred."""
+REHEARSAL_WEIGHT = 4.0
+"""Of the distance to the base beside the labelled pictures' loss: at 1.0 much was forgotten."""
 LOOKS = 20
 """At the held-back pictures, over all steps."""
 PATIENCE = 6
@@ -67,16 +69,16 @@ class Judges:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TrainingProgress:
     """How far training is, for whoever shows it."""
 
     step: int
     steps: int
     loss: float
     rehearsal: float
-    point: Point | None
+    point: HeldBackPoint | None
     """The newest look at the held-back pictures."""
-    best: Point | None
+    best: HeldBackPoint | None
 
 
 class Training:
@@ -108,7 +110,9 @@ class Training:
         """What computes: `cpu`, or the name of the GPU."""
         return torch.cuda.get_device_name() if self._device.type == "cuda" else "cpu"
 
-    def run(self, folder: Path, of: str, resume: bool, tell: Callable[[Told], None]) -> Standing:
+    def run(
+        self, folder: Path, of: str, resume: bool, tell: Callable[[TrainingProgress], None]
+    ) -> TrainingState:
         """Train; `folder` keeps where it stands, `of` is the hash of what is trained with what.
 
         Raises:
@@ -120,7 +124,7 @@ class Training:
         if not standing.points:
             self._look(standing, folder)
             save(standing, path)
-            tell(_told(standing, self._plan, (0.0, 0.0)))
+            tell(_progress(standing, self._plan, (0.0, 0.0)))
         begun = saved = time.monotonic()
         spent = standing.seconds
         for batch in self._batches.following(standing.step, max(standing.steps, standing.step)):
@@ -136,7 +140,7 @@ class Training:
                 self._put_down(standing)
                 save(standing, path)
                 saved = time.monotonic()
-            tell(_told(standing, self._plan, losses))
+            tell(_progress(standing, self._plan, losses))
             if standing.step >= standing.steps or _no_better(standing):
                 break
         return standing
@@ -157,11 +161,11 @@ class Training:
             self._scratch = OnnxNetwork(self._student.path)
         return self._scratch
 
-    def _begun(self, of: str) -> Standing:
+    def _begun(self, of: str) -> TrainingState:
         weights = [weight.detach().cpu().clone() for weight in self._student.weights]
-        return Standing(of, self._plan.steps, weights=weights, average=[one.clone() for one in weights])
+        return TrainingState(of, self._plan.steps, weights=weights, average=[one.clone() for one in weights])
 
-    def _take_up(self, standing: Standing) -> None:
+    def _take_up(self, standing: TrainingState) -> None:
         with torch.no_grad():
             for mine, new in zip(self._student.weights, standing.weights, strict=True):
                 mine.copy_(new)
@@ -169,12 +173,12 @@ class Training:
         if standing.optimizer:
             self._optimizer.load_state_dict(standing.optimizer)
 
-    def _put_down(self, standing: Standing) -> None:
+    def _put_down(self, standing: TrainingState) -> None:
         standing.weights = [weight.detach().cpu().clone() for weight in self._student.weights]
         standing.average = [one.cpu().clone() for one in self._average]
         standing.optimizer = self._optimizer.state_dict()
 
-    def _step(self, batch: Batch, standing: Standing) -> tuple[float, float]:
+    def _step(self, batch: Batch, standing: TrainingState) -> tuple[float, float]:
         for group in self._optimizer.param_groups:
             group["lr"] = self._plan.rate * rate_share(standing.step, standing.steps)
         pictures = batch.pictures.to(self._device)
@@ -187,7 +191,7 @@ class Training:
         others = logits.new_zeros(())
         if len(pictures) > count:
             others = rehearsal_loss(logits[count:], teacher[count:], self._grid).total
-        total = mine + others
+        total = mine + REHEARSAL_WEIGHT * others
         if not bool(torch.isfinite(total)):
             raise ModelError(
                 tr("the numbers ran away at step {step}", step=standing.step), tr("try a lower --rate.")
@@ -209,20 +213,22 @@ class Training:
         for mine, now in zip(self._average, self._student.weights, strict=True):
             mine.lerp_(now, 1 - keep)
 
-    def _paced(self, standing: Standing) -> None:
+    def _paced(self, standing: TrainingState) -> None:
         """After the warm-up it is known how many steps the given minutes hold."""
         if self._plan.minutes is not None and standing.step == WARM_UP:
             a_step = standing.seconds / WARM_UP
             standing.steps = max(WARM_UP, int(self._plan.minutes * 60 / a_step))
 
-    def _look(self, standing: Standing, folder: Path) -> None:
+    def _look(self, standing: TrainingState, folder: Path) -> None:
         if not self._judges.images:
             return
         model = folder / "average.onnx"
         average = [one.cpu() for one in self._average]
         model.write_bytes(self.exported(average))
         one, other, steps = standing.sums
-        point = Point(standing.step, self.look(model).precision, one / max(1, steps), other / max(1, steps))
+        point = HeldBackPoint(
+            standing.step, self.look(model).precision, one / max(1, steps), other / max(1, steps)
+        )
         standing.points.append(point)
         standing.sums = (0.0, 0.0, 0)
         if standing.best_point is None or point.mean > standing.best_point.mean:
@@ -242,15 +248,15 @@ def training_hash(parts: list[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _no_better(standing: Standing) -> bool:
+def _no_better(standing: TrainingState) -> bool:
     best = standing.best_point
     since = [point for point in standing.points if best is None or point.step > best.step]
     return best is not None and len(since) >= PATIENCE
 
 
-def _told(standing: Standing, plan: Plan, losses: tuple[float, float]) -> Told:
+def _progress(standing: TrainingState, plan: Plan, losses: tuple[float, float]) -> TrainingProgress:
     point = standing.points[-1] if standing.points else None
-    return Told(standing.step, standing.steps, *losses, point, standing.best_point)
+    return TrainingProgress(standing.step, standing.steps, *losses, point, standing.best_point)
 
 
 def _on(target: Target, device: torch.device) -> Target:

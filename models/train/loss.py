@@ -137,7 +137,7 @@ def _within(boxes: Tensor, grid: Grid, around: Tensor) -> Tensor:
     left, top, right, bottom = around.T
     middle = (x > left) & (x < right) & (y > top) & (y < bottom)
     part = common_areas(boxes, around) / areas(boxes)[:, None].clamp(min=1e-9)
-    return (middle | (part > _SWALLOWED)).any(1)
+    return torch.as_tensor((middle | (part > _SWALLOWED)).any(1))
 
 
 def _divergence(logits: Tensor, chance: Tensor) -> Tensor:

@@ -114,7 +114,8 @@ class OnnxNetwork(nn.Module):
         if name in known:
             return known[name]
         if name in self._places:
-            return self.weights[self._places[name]]
+            weight: Tensor = self.weights[self._places[name]]
+            return weight
         constant = self._whole[name]
         return constant.to(device) if constant.is_floating_point() and constant.ndim != 1 else constant
 

@@ -16,7 +16,7 @@ from agent.language import translated
 from agent.translatable import tr
 from models.train.batches import opened
 from models.train.course import TrainResult
-from models.train.held_back import Mistake
+from models.train.held_back import TrainingMistake
 from models.train.outcome import write_whole
 
 WORDS: Final = {
@@ -112,7 +112,7 @@ def line(steps: Sequence[int], values: Sequence[float], most: float, colour: str
     }
 
 
-def _drawn(one: Mistake) -> dict[str, str]:
+def _drawn(one: TrainingMistake) -> dict[str, str]:
     """A mistake in its surroundings, as a JPEG in an address."""
     picture = opened(one.image)
     high, wide = picture.shape[:2]

@@ -1,6 +1,6 @@
 """Ultralytics' families: trained by their own trainer, in a process of its own, and exported with a card.
 
-Ultralytics is AGPL-3.0: see models/export.py. What it is given are copies of pictures and labels in YOLO's format.
+Ultralytics is AGPL-3.0: see models/export.py. It is given links to pictures, and labels in YOLO's format.
 """
 
 from __future__ import annotations
@@ -122,9 +122,10 @@ def _placed(made: Path, out: Path, base: str, sets: Sequence[Dataset]) -> Path:
     """Under the wanted name, with what went in said in the card."""
     went_in = facts(sets)
     content = yaml.safe_load(made.with_suffix(".yaml").read_text(encoding="utf-8"))
+    progress = ", ".join(f"{one.name} ({one.digest[:16]})" for one in went_in)
     content |= {
         "name": out.stem,
-        "source": f"{base} trained by Ultralytics on {', '.join(f'{one.name} ({one.digest[:16]})' for one in went_in)}",
+        "source": f"{base} trained by Ultralytics on {progress}",
         "trained_on": [one.model_dump() for one in went_in],
     }
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -21,12 +21,12 @@ from agent.detectors.card import read_card
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
 from models.train.course import TrainRequest, train
-from models.train.loop import Plan, Told
+from models.train.loop import Plan, TrainingProgress
 from tests.support.labelled_squares import write_set
 from tests.support.small_yolox import write_small_yolox
 
 
-def quiet(_: Told) -> None:
+def quiet(_: TrainingProgress) -> None:
     """Tells nobody."""
 
 
