@@ -25,7 +25,7 @@ from agent.translatable import tr
 from models.dataset.types import AnnotatedImage, Dataset
 from models.train.loss import Target
 from models.train.rehearsal import seen
-from models.train.views import MOSAIC_SHARE, View, drawn, mosaic, painted
+from models.train.views import MOSAIC_SHARE, LabelledView, drawn, mosaic, painted
 from models.train.weather import weathered
 
 _SMALLEST = 0.02
@@ -89,7 +89,7 @@ def labelled(dataset: Dataset, card: Card) -> Labelled:
     return Labelled(dataset.images, asked, float(np.quantile(sides, _SMALLEST)))
 
 
-class Batches:
+class TrainingBatches:
     """Gives the batch of any step."""
 
     def __init__(
@@ -125,7 +125,7 @@ class Batches:
                 coming = pool.submit(self.batch, step + 1) if step + 1 < end else None
                 yield now
 
-    def _labelled(self, chance: Generator) -> tuple[Labelled, View]:
+    def _labelled(self, chance: Generator) -> tuple[Labelled, LabelledView]:
         one, image = self._chosen(chance)
         if chance.random() < MOSAIC_SHARE:
             # Of one set: what its annotators looked for holds for all four.
@@ -142,13 +142,13 @@ class Batches:
     def _alike(self, one: Labelled, chance: Generator) -> AnnotatedImage:
         return one.images[int(chance.integers(len(one.images)))]
 
-    def _opened(self, image: AnnotatedImage) -> View:
+    def _opened(self, image: AnnotatedImage) -> LabelledView:
         picture = opened(image)
         across, down = picture.shape[1] / image.width, picture.shape[0] / image.height
         boxes = np.array([one.box for one in image.annotations], np.float32).reshape(-1, 4)
         labels = np.array([self._places.get(one.label, -1) for one in image.annotations], np.int64)
         ignored = np.array([one.ignored for one in image.annotations], bool) | (labels < 0)
-        return View(
+        return LabelledView(
             picture,
             boxes * np.array([across, down, across, down], np.float32),
             labels,
@@ -158,7 +158,7 @@ class Batches:
 
     def _other(self, chance: Generator) -> Image:
         frame = seen(self._others[int(chance.integers(len(self._others)))])
-        nothing = View(
+        nothing = LabelledView(
             frame, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, bool), frame.shape[1]
         )
         view = drawn(nothing, self._card, chance)
@@ -179,7 +179,7 @@ def opened(image: AnnotatedImage) -> Image:
     return np.asarray(picture, np.uint8)
 
 
-def _target(view: View, one: Labelled) -> Target:
+def _target(view: LabelledView, one: Labelled) -> Target:
     kept = ~view.ignored
     return Target(
         torch.from_numpy(view.boxes[kept]),

@@ -14,7 +14,7 @@ from agent.translatable import tr
 from models.dataset.coco import read_coco
 from models.dataset.split import split
 from models.dataset.types import Dataset
-from models.train.batches import Batches, labelled, looked_for
+from models.train.batches import TrainingBatches, labelled, looked_for
 from models.train.checkpoint import TrainingState
 from models.train.held_back import HeldBackResult
 from models.train.loop import Judges, Plan, Training, TrainingProgress, training_hash
@@ -76,7 +76,7 @@ def train(request: TrainRequest, tell: Callable[[TrainingProgress], None]) -> Tr
         request.plan, labelled=request.plan.labelled + request.plan.rehearsed, rehearsed=0
     )  # fmt: skip
     went_in = facts(sets)
-    batches = Batches(
+    batches = TrainingBatches(
         [labelled(one, card) for one in learned if one.images],
         others,
         card,

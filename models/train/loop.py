@@ -22,7 +22,7 @@ from agent.detectors.heads.yolox import YoloxHead
 from agent.errors import ModelError
 from agent.translatable import tr
 from models.dataset.types import AnnotatedImage
-from models.train.batches import Batch, Batches
+from models.train.batches import Batch, TrainingBatches
 from models.train.checkpoint import HeldBackPoint, TrainingState, load, save
 from models.train.grid import Grid, grid
 from models.train.held_back import HeldBackResult, look_at
@@ -84,7 +84,9 @@ class TrainingProgress:
 class Training:
     """One training, from the base or from where it stands on disk, to the best network that it found."""
 
-    def __init__(self, network: OnnxNetwork, card: Card, batches: Batches, judges: Judges, plan: Plan) -> None:
+    def __init__(
+        self, network: OnnxNetwork, card: Card, batches: TrainingBatches, judges: Judges, plan: Plan
+    ) -> None:
         """Nothing is computed yet.
 
         Raises:

@@ -38,7 +38,7 @@ LEAST_PX = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class LabelledView:
     """A picture of the network's input with its objects.
 
     Attributes:
@@ -58,12 +58,12 @@ class View:
     """Left, top, right, bottom of what is picture and no padding; None: all of it."""
 
 
-def whole(view: View, card: Card) -> View:
+def whole(view: LabelledView, card: Card) -> LabelledView:
     """All of a frame, letterboxed."""
     return _brought_in(view, card)
 
 
-def drawn(view: View, card: Card, chance: Generator) -> View:
+def drawn(view: LabelledView, card: Card, chance: Generator) -> LabelledView:
     """All of a frame, a tile, or anything larger than a fifth; mirrored every other time."""
     share = chance.random()
     if share >= WHOLE_SHARE:
@@ -72,7 +72,9 @@ def drawn(view: View, card: Card, chance: Generator) -> View:
     return _brought_in(mirrored(view) if chance.random() < 0.5 else view, card)
 
 
-def mosaic(views: tuple[View, View, View, View], card: Card, chance: Generator) -> View:
+def mosaic(
+    views: tuple[LabelledView, LabelledView, LabelledView, LabelledView], card: Card, chance: Generator
+) -> LabelledView:
     """Four parts of four frames around a common corner (Bochkovskiy et al., 2020, arXiv:2004.10934)."""
     field = card.field
     x, y = (
@@ -97,7 +99,7 @@ def mosaic(views: tuple[View, View, View, View], card: Card, chance: Generator) 
         picture[top:bottom, left:right] = part.picture
         parts.append(replace(part, boxes=part.boxes + np.array([left, top, left, top], np.float32)))
     return _without_the_tiny(
-        View(
+        LabelledView(
             picture,
             np.concatenate([part.boxes for part in parts]),
             np.concatenate([part.labels for part in parts]),
@@ -107,14 +109,14 @@ def mosaic(views: tuple[View, View, View, View], card: Card, chance: Generator) 
     )
 
 
-def mirrored(view: View) -> View:
+def mirrored(view: LabelledView) -> LabelledView:
     """Left and right exchanged."""
     boxes = view.boxes.copy()
     boxes[:, [0, 2]] = view.picture.shape[1] - view.boxes[:, [2, 0]]
     return replace(view, picture=np.ascontiguousarray(view.picture[:, ::-1]), boxes=boxes)
 
 
-def painted(view: View, paint: Callable[[Image, Floats], Image]) -> View:
+def painted(view: LabelledView, paint: Callable[[Image, Floats], Image]) -> LabelledView:
     """The view with something done to its pixels, but not to its padding, which is always the card's grey."""
     if view.shown is None:
         return replace(view, picture=paint(view.picture, view.boxes))
@@ -127,7 +129,7 @@ def painted(view: View, paint: Callable[[Image, Floats], Image]) -> View:
 
 
 def _window(
-    view: View, share: float, card: Card, chance: Generator, shape: Size | None = None
+    view: LabelledView, share: float, card: Card, chance: Generator, shape: Size | None = None
 ) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of a part of the frame, of the input's shape or of the frame's."""
     high, wide = view.picture.shape[:2]
@@ -147,7 +149,7 @@ def _window(
     return left, top, left + max(8, int(width)), top + max(8, int(height))
 
 
-def _cut(view: View, window: tuple[int, int, int, int]) -> View:
+def _cut(view: LabelledView, window: tuple[int, int, int, int]) -> LabelledView:
     left, top, right, bottom = window
     picture = view.picture[top:bottom, left:right]
     high, wide = picture.shape[:2]
@@ -164,7 +166,7 @@ def _cut(view: View, window: tuple[int, int, int, int]) -> View:
     )
 
 
-def _scaled(view: View, size: Size) -> View:
+def _scaled(view: LabelledView, size: Size) -> LabelledView:
     high, wide = view.picture.shape[:2]
     across, down = size.width_px / wide, size.height_px / high
     how = cv2.INTER_AREA if down < 0.5 else cv2.INTER_LINEAR
@@ -173,7 +175,7 @@ def _scaled(view: View, size: Size) -> View:
     return replace(view, picture=picture, boxes=boxes, frame_px=view.frame_px * float(np.sqrt(across * down)))
 
 
-def _brought_in(view: View, card: Card) -> View:
+def _brought_in(view: LabelledView, card: Card) -> LabelledView:
     """As agent/detectors/letterbox.py does it on a box."""
     high, wide = view.picture.shape[:2]
     at = place(Size(wide, high), card.field, card.resize)
@@ -186,7 +188,7 @@ def _brought_in(view: View, card: Card) -> View:
     return _without_the_tiny(replace(view, picture=picture, boxes=boxes, frame_px=frame_px, shown=shown))
 
 
-def _without_the_tiny(view: View) -> View:
+def _without_the_tiny(view: LabelledView) -> LabelledView:
     """What is too small to be learned is not learned, nor is finding it wrong."""
     return replace(view, ignored=view.ignored | (np.sqrt(_areas(view.boxes)) < LEAST_PX))
 
