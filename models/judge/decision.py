@@ -8,9 +8,11 @@ which is F1, or where labels are incomplete recall, because there a right box ma
     better       of a figure the whole interval lies above 0, and the other falls by no more than the tolerance
     cannot tell  everything else
 
+Where a figure fell by more than the tolerance, and its whole interval lies below 0 but not below minus the
+tolerance, its label has fallen, and nobody knows whether by too much.
 All intervals that decide hold together with 95 %: the more labels and sets are judged, the wider they are.
 A label is worse if it is in any set, and better if it is in a set and worse in none. The new model is worse if
-any label is, and better if each main label is and none is worse.
+any label is, and better if each main label is, none is worse, and none has fallen.
 """
 
 from __future__ import annotations
@@ -46,12 +48,14 @@ class Decision:
         main: The labels that must be better.
         labels: Of each label.
         rows: Of each set and label.
+        fallen: Labels that have fallen, perhaps by no more than the tolerance.
     """
 
     verdict: ModelVerdict
     main: tuple[str, ...]
     labels: dict[str, ModelVerdict]
     rows: dict[tuple[str, str], ModelVerdict]
+    fallen: tuple[str, ...] = ()
 
 
 def decide(sets: Sequence[SetComparison], main: Sequence[str] = (), tolerance: float = TOLERANCE) -> Decision:
@@ -68,7 +72,15 @@ def decide(sets: Sequence[SetComparison], main: Sequence[str] = (), tolerance: f
     names = dict.fromkeys(label for _, label in rows)
     labels = {label: _over_sets(verdict for (_, of), verdict in rows.items() if of == label) for label in names}
     main = tuple(dict.fromkeys(main)) or _main(sets, labels)
-    return Decision(_overall(labels, main), main, labels, rows)
+    fallen = tuple(
+        dict.fromkeys(
+            row.label
+            for each in sets
+            for row in each.whole
+            if has_fallen(row, each.dataset.incomplete, tolerance)
+        )
+    )
+    return Decision(_overall(labels, main, fallen), main, labels, rows, fallen)
 
 
 def taken_together(sets: Sequence[SetComparison]) -> tuple[SetComparison, ...]:
@@ -116,6 +128,12 @@ def judge_row(row: LabelRow, incomplete: bool, tolerance: float) -> ModelVerdict
     return ModelVerdict.CANNOT_TELL
 
 
+def has_fallen(row: LabelRow, incomplete: bool, tolerance: float) -> bool:
+    """Whether a figure fell for sure, and by more than the tolerance as far as is known."""
+    changes = [row.changes[name].difference for name in ruling_figures(incomplete)]
+    return is_enough(row) and any(each.high < 0 and each.value < -tolerance for each in changes)
+
+
 def _over_sets(verdicts: Iterable[ModelVerdict]) -> ModelVerdict:
     """The first of these that any set says."""
     said = set(verdicts)
@@ -132,8 +150,10 @@ def _main(sets: Sequence[SetComparison], labels: dict[str, ModelVerdict]) -> tup
     return (max(sorted(objects), key=lambda label: objects[label]),) if objects else ()
 
 
-def _overall(labels: dict[str, ModelVerdict], main: tuple[str, ...]) -> ModelVerdict:
+def _overall(labels: dict[str, ModelVerdict], main: tuple[str, ...], fallen: tuple[str, ...]) -> ModelVerdict:
     if ModelVerdict.WORSE in labels.values():
         return ModelVerdict.WORSE
+    if fallen:
+        return ModelVerdict.CANNOT_TELL
     better = [labels.get(label) is ModelVerdict.BETTER for label in main]
     return ModelVerdict.BETTER if better and all(better) else ModelVerdict.CANNOT_TELL

@@ -42,7 +42,10 @@ def verdict_sentence(found: ModelComparison) -> str:
     match found.decision.verdict:
         case ModelVerdict.BETTER:
             return tr(
-                "{new} is better than {old}: {labels} rose, and no label fell.", new=new, old=old, labels=main
+                "{new} is better than {old}: {labels} rose, and no label fell for sure.",
+                new=new,
+                old=old,
+                labels=main,
             )
         case ModelVerdict.WORSE:
             fallen = [label for label, said in found.decision.labels.items() if said is ModelVerdict.WORSE]
@@ -52,6 +55,14 @@ def verdict_sentence(found: ModelComparison) -> str:
                 old=old,
                 labels=", ".join(fallen),
             )
+    if found.decision.fallen:
+        return tr(
+            "Whether {new} is better than {old} cannot be told: {fallen} fell, and nobody knows whether by "
+            "more than is allowed.",
+            new=new,
+            old=old,
+            fallen=", ".join(found.decision.fallen),
+        )
     return tr(
         "Whether {new} is better than {old} cannot be told: no label fell for sure, and {labels} did not rise "
         "for sure.",

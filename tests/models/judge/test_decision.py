@@ -82,6 +82,16 @@ def test_the_model_is_better_if_each_main_label_is_and_none_is_worse() -> None:
     assert decide(sets, ["tram"]).verdict is ModelVerdict.CANNOT_TELL
 
 
+def test_no_model_is_better_of_which_a_label_has_fallen_though_nobody_knows_whether_by_too_much() -> None:
+    fell = (-0.06, -0.11, -0.003)
+    decision = decide([compared(row("motorcycle", ap50=BETTER), row("person", ap50=fell))])
+
+    assert decision.verdict is ModelVerdict.CANNOT_TELL
+    assert decision.fallen == ("person",)
+    within, few = row("car", ap50=(-0.015, -0.018, -0.012)), row("bus", objects=3, ap50=fell)
+    assert decide([compared(row("motorcycle", ap50=BETTER), within, few)]).verdict is ModelVerdict.BETTER
+
+
 def test_without_enough_motorcycles_the_commonest_label_is_the_main_one() -> None:
     decision = decide([compared(row("motorcycle", objects=3), row("car", ap50=BETTER), row("bus", objects=20))])
 

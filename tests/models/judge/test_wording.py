@@ -35,6 +35,14 @@ def test_the_verdict_is_one_sentence(refused: ModelComparison, verdict: ModelVer
     assert translated(sentence, "vi") != sentence
 
 
+def test_a_label_that_has_fallen_is_named_where_nothing_can_be_told(refused: ModelComparison) -> None:
+    found = decided(refused, ModelVerdict.CANNOT_TELL)
+    sentence = verdict_sentence(replace(found, decision=replace(found.decision, fallen=("person",))))
+
+    assert "cannot be told: person fell" in sentence
+    assert "person" in translated(sentence, "vi") != sentence
+
+
 def test_what_was_left_out_and_what_may_not_be_passed_on_is_said(refused: ModelComparison) -> None:
     known = (TrainedPicture("a.jpg", "b.jpg", NEIGHBOUR), TrainedPicture("c.jpg", "d.jpg", LIKE))
     dataset = replace(refused.sets[0].dataset, incomplete=True)
