@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -28,8 +29,9 @@ DAYS: Final = (
 class Templates:
     """The templates of the console; for every thread."""
 
-    def __init__(self, zone: ZoneInfo) -> None:
-        self.zone = zone
+    def __init__(self, zone: ZoneInfo, now_s: Callable[[], float] = time.time) -> None:
+        """`now_s` says which day is today, in seconds since 1970."""
+        self.zone, self._now_s = zone, now_s
         self._environment = Environment(
             loader=FileSystemLoader(PLACE),
             autoescape=select_autoescape(default=True, default_for_string=True),
@@ -65,6 +67,9 @@ class Templates:
         """The moment in the station's zone."""
         return datetime.fromtimestamp(at_ms / 1000, self.zone)
 
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._now_s(), self.zone)
+
     def clock(self, at_ms: int | None) -> str:
         """As 14:03:22."""
         return "–" if at_ms is None else f"{self.local(at_ms):%H:%M:%S}"
@@ -75,7 +80,7 @@ class Templates:
 
     def today(self) -> str:
         """As 27/11/2026."""
-        return f"{datetime.now(self.zone):%d/%m/%Y}"
+        return f"{self._now():%d/%m/%Y}"
 
     def weekday(self, language: str, at_ms: int) -> str:
         """As "Thứ Hai"."""
@@ -85,7 +90,7 @@ class Templates:
         """As 14:03:22, with the day where it is not today."""
         if at_ms is None:
             return "–"
-        at, today = self.local(at_ms), datetime.now(self.zone).date()
+        at, today = self.local(at_ms), self._now().date()
         if at.date() == today:
             return f"{at:%H:%M:%S}"
         if at.date() == today - timedelta(days=1):

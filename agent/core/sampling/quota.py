@@ -65,11 +65,11 @@ class SampleQuota:
             and (
                 kind.reason is not SampleReason.RARE_SCENE or self._rare(hour) < settings.per_hour / RARE_SHARE
             )
-            and sum(of == kind for _, of in within) < settings.per_place
+            and len([of for _, of in within if of == kind]) < settings.per_place
         )
 
     def _rare(self, kept: list[SampleKind]) -> int:
-        return sum(of.reason is SampleReason.RARE_SCENE for of in kept)
+        return len([of for of in kept if of.reason is SampleReason.RARE_SCENE])
 
     def full(self, at: Instant, settings: SamplingSettings) -> bool:
         """Whether nothing at all may be kept now."""
@@ -99,4 +99,4 @@ def hour_of_day(at: Instant, utc_offset_s: int) -> int:
 
 
 def _since(times_s: list[float], at: Instant, within_s: float) -> int:
-    return sum(at.mono_s - each < within_s for each in times_s)
+    return len([each for each in times_s if at.mono_s - each < within_s])
