@@ -1,8 +1,8 @@
 """Frames for training as a data set that other tools read: a folder `images/`, `instances.json` beside it.
 
 Format: COCO's (https://cocodataset.org/#format-data). The boxes in it are what the detector proposed, and say
-so: `"proposal": true` with their `score`. `camera`, `taken`, `condition` and `sample` are ours, and other
-programs leave them out.
+so: `"proposal": true` with their `score`; and each picture says `"labelled": false`. `camera`, `taken`,
+`condition`, `labelled` and `sample` are ours, and other programs leave them out.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class SampleDataset:
                 "camera": camera,
                 "taken": note.taken,
                 "condition": note.condition,
+                "labelled": False,  # also where nothing is proposed: that is no word that nothing is there
                 "sample": said,
             }
         )

@@ -1,7 +1,10 @@
 """Labelled pictures in COCO's format: a folder `images/`, and `instances.json` beside it.
 
-Format: https://cocodataset.org/#format-data. Three fields of a picture are ours, and CVAT and Label Studio
-leave them out: `camera`, `taken` (ISO 8601) and `condition`. Without `camera` the file's name says it.
+Format: https://cocodataset.org/#format-data. Four fields of a picture are ours, and CVAT and Label Studio leave
+them out: `camera`, `taken` (ISO 8601), `condition` and `labelled`. Without `camera` the file's name says it.
+
+A box with `"proposal": true` is a detector's, as in what boxes collect (`ngatu samples`): it is no label, and a
+picture with one, or with `"labelled": false`, is one that nobody has looked at.
 
 Read as well is what these two export: CVAT has the file in `annotations/` and the pictures in a folder of their
 subset, Label Studio calls the file `result.json`. Pictures may also lie beside the file, without `images/`.
@@ -50,6 +53,7 @@ class _Image(_Lenient):
     camera: str = ""
     taken: datetime | None = None
     condition: str = ""
+    labelled: bool = True
 
 
 class _Object(_Lenient):
@@ -57,6 +61,8 @@ class _Object(_Lenient):
     category_id: int
     bbox: tuple[float, float, float, float]
     iscrowd: int = 0
+    proposal: bool = False
+    score: float | None = Field(None, ge=0, le=1)
 
 
 class _Licence(_Lenient):
@@ -132,13 +138,16 @@ def read_coco(folder: Path) -> Dataset:
         ) from error
     labels = {category.id: category.name for category in content.categories}
     objects = _by_image(path, content, labels)
+    unseen = _unseen(content)
+    images = [(image.id in unseen, _image(folder, path, image, objects[image.id])) for image in content.images]
     return Dataset(
         name=folder.resolve().name,
-        images=tuple(_image(folder, path, image, objects[image.id]) for image in content.images),
+        images=tuple(image for is_unseen, image in images if not is_unseen),
         labels=tuple(labels.values()),
         licence=", ".join(licence.name for licence in content.licenses if licence.name),
         source=content.info.source or content.info.description,
         incomplete=content.info.says_incomplete,
+        proposed=tuple(image for is_unseen, image in images if is_unseen),
     )
 
 
@@ -177,10 +186,22 @@ def _by_image(path: Path, content: _File, labels: dict[int, str]) -> defaultdict
         if width > 0 and height > 0:  # tools write empty boxes where somebody clicked without drawing
             objects[row.image_id].append(
                 Annotation(
-                    labels[row.category_id], left, top, left + width, top + height, ignored=bool(row.iscrowd)
+                    labels[row.category_id],
+                    left,
+                    top,
+                    left + width,
+                    top + height,
+                    ignored=bool(row.iscrowd),
+                    score=row.score if row.proposal else None,
                 )
             )
     return objects
+
+
+def _unseen(content: _File) -> frozenset[int]:
+    """Pictures that nobody has looked at: they say so, or a box in them is a detector's."""
+    proposed = {row.image_id for row in content.annotations if row.proposal}
+    return frozenset(proposed | {image.id for image in content.images if not image.labelled})
 
 
 def _image(folder: Path, index: Path, row: _Image, objects: Sequence[Annotation]) -> AnnotatedImage:

@@ -28,6 +28,7 @@ class Annotation:
         label: What it is, in the words of the model card (`motorcycle`, not `motorbike`).
         left, top, right, bottom: The box in pixels of the picture, `left < right`, `top < bottom`.
         ignored: Neither right nor wrong if a detector finds it: a crowd, or an object too small to be sure of.
+        score: 0..1, of the detector that proposes it; None: somebody drew it, or has looked at it.
     """
 
     label: str
@@ -36,6 +37,7 @@ class Annotation:
     right: float
     bottom: float
     ignored: bool = False
+    score: float | None = None
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -77,6 +79,7 @@ class Dataset:
         source: Where they came from.
         incomplete: The annotators say that not every object has its box: what is found there and not labelled
             may be right.
+        proposed: Pictures that nobody has looked at, with what a detector proposes: none of it is a label.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Dataset:
     licence: str = ""
     source: str = ""
     incomplete: bool = False
+    proposed: tuple[AnnotatedImage, ...] = ()
 
     @property
     def cameras(self) -> tuple[str, ...]:

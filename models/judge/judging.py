@@ -21,6 +21,7 @@ from agent.translatable import tr
 from models.dataset.coco import read_coco
 from models.dataset.digest import digest
 from models.dataset.types import Dataset
+from models.dataset.unseen import nobody_has_looked
 from models.judge.cost import CallCost, measure_cost
 from models.judge.decision import TOLERANCE, Decision, decide, taken_together
 from models.judge.looking import Looker, look_at, read_picture
@@ -156,6 +157,8 @@ def read_sets(folders: Sequence[Path]) -> list[Dataset]:
     names = Counter(dataset.name for dataset in sets)
     for place, (folder, dataset) in enumerate(zip(folders, sets, strict=True)):
         if not dataset.images:
+            if dataset.proposed:
+                raise nobody_has_looked(dataset, folder)
             raise ModelError(tr("{folder}: there are no pictures in this set", folder=folder))
         if names[dataset.name] > 1:
             whole = folder.resolve()

@@ -12,6 +12,7 @@ from agent.errors import UsageError
 from agent.language import translated
 from agent.translatable import tr
 from models.dataset.types import LabelFormat
+from models.dataset.unseen import nobody_has_looked
 
 labelling = typer.Typer()
 
@@ -101,10 +102,15 @@ def convert(
             tr("Name an empty folder, or one that does not exist yet."),
         )
     dataset = renamed(read_dataset(source), {old.strip(): new.strip() for old, _, new in pairs})
+    if dataset.proposed and not dataset.images:
+        raise nobody_has_looked(dataset, source)
     path = write_dataset(dataset, target, wanted)
     ignored = sum(each.ignored for image in dataset.images for each in image.annotations)
     if ignored and wanted is LabelFormat.YOLO:
         typer.echo(
             translated(tr("{count} ignored objects are left out: YOLO's format has none", count=ignored))
         )
+    if dataset.proposed:
+        unseen = len(dataset.proposed)
+        typer.echo(translated(tr("{count} pictures are left out: nobody has looked at them", count=unseen)))
     typer.echo(translated(tr("{count} pictures: {path}", count=len(dataset.images), path=path)))

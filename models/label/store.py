@@ -124,13 +124,13 @@ class LabelStore:
         """Add pictures, or bring what is known of their files up to date; labels that are here stay."""
         values = [
             (row.name, row.camera, row.taken.isoformat() if row.taken else "", row.condition, row.width,
-             row.height, row.fault, row.sheet.state, _dumped(row.sheet.boxes))
+             row.height, row.fault, row.sheet.state, _dumped(row.sheet.boxes), _dumped(row.sheet.proposals))
             for row in rows
         ]  # fmt: skip
         with self._lock, self._transaction():
             self._connection.executemany(
-                "INSERT INTO pictures (name, camera, taken, condition, width, height, fault, state, boxes)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
+                "INSERT INTO pictures (name, camera, taken, condition, width, height, fault, state, boxes,"
+                " proposals) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
                 " width = excluded.width, height = excluded.height, fault = excluded.fault",
                 values,
             )

@@ -2,7 +2,8 @@
 
 A folder holds `images/` or the pictures themselves, and `labels.sqlite3`, where every stroke is kept. What is
 done is written out for other programs as well: `instances.json`, or YOLO's files. Where such labels lie there
-at the first start, they are taken in as done; what another program writes there later is never overwritten.
+at the first start, they are taken in as done, and what a detector proposes there as proposals; what another
+program writes there later is never overwritten.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -23,7 +25,7 @@ from models.dataset.sizes import size_of
 from models.dataset.types import AnnotatedImage, Annotation, Dataset, LabelFormat
 from models.dataset.yolo import DATA, write_yolo
 from models.label.before import kept_aside, print_of
-from models.label.sheet import DrawnBox, LabelSheet
+from models.label.sheet import DrawnBox, LabelSheet, ProposedBox
 from models.label.store import LabelStore, PictureRow
 
 CLASSES = ("motorcycle", "bicycle", "car", "bus", "truck", "person")
@@ -123,25 +125,27 @@ class Workplace:
 
     def _classes(self, wanted: Sequence[str], before: Dataset | None) -> tuple[str, ...]:
         noted = tuple(filter(None, self.store.fact("classes").split("\n")))
-        known = noted or (before.labels if before else ())
+        known = noted or (before.labels if before and before.images else ())
         if missing := [label for label in known if wanted and label not in wanted]:
             raise ModelError(
                 tr("--classes: the labels in {folder} have {missing} too", folder=self.folder,
                    missing=", ".join(missing)),
                 tr("Name it as well; or rename it with: ngatu models convert --rename old=new"),
             )  # fmt: skip
-        return tuple(dict.fromkeys(wanted)) or known or CLASSES
+        offered = before.labels if before and not noted else ()  # of proposals alone: by keys, ours come first
+        return tuple(dict.fromkeys(wanted)) or known or tuple(dict.fromkeys((*CLASSES, *offered)))
 
     def _scan(self, before: Dataset | None) -> None:
         known = self.store.names()
         labelled = {_name(image.path, self.images): image for image in (before.images if before else ())}
-        for outside in labelled.keys() - set(self._names):
+        proposed = {_name(image.path, self.images): image for image in (before.proposed if before else ())}
+        for outside in (labelled.keys() | proposed.keys()) - set(self._names):
             raise ModelError(
                 tr("{name}: this labelled picture does not lie in {images}", name=outside, images=self.images),
                 tr("Bring pictures and labels into one folder with: ngatu models convert"),
             )
         fresh = [name for name in self._names if not known.get(name)]
-        self.store.take_in(self._row(name, labelled.get(name)) for name in fresh)
+        self.store.take_in(self._row(name, labelled.get(name), proposed.get(name)) for name in fresh)
         self.store.keep_only(self._names)
         if before is not None:
             self.store.note("licence", before.licence)
@@ -149,17 +153,20 @@ class Workplace:
         self.store.note("classes", "\n".join(self.classes))
         self.store.note("begun", "yes")
 
-    def _row(self, name: str, labelled: AnnotatedImage | None) -> PictureRow:
+    def _row(self, name: str, labelled: AnnotatedImage | None, proposed: AnnotatedImage | None) -> PictureRow:
         fault, size = "", (0, 0)
         try:
             size = size_of(self.images / name)
         except ModelError as error:
             fault = str(error.what)
-        camera = labelled.camera if labelled else camera_of(name)
-        taken, condition = (labelled.taken, labelled.condition) if labelled else (None, "")
+        known = labelled or proposed
+        camera = known.camera if known else camera_of(name)
+        taken, condition = (known.taken, known.condition) if known else (None, "")
         sheet = LabelSheet()
         if labelled and not fault:
             sheet = LabelSheet(state="done", boxes=_within(labelled, *size))
+        elif proposed and not fault:
+            sheet = LabelSheet(proposals=_proposals(proposed, self.classes, *size))
         return PictureRow(0, name, camera, taken, condition, *size, fault, sheet, "", 0)
 
 
@@ -223,3 +230,16 @@ def _within(image: AnnotatedImage, width: int, height: int) -> tuple[DrawnBox, .
                 DrawnBox(label=each.label, left=left, top=top, right=right, bottom=bottom, ignored=each.ignored)
             )
     return tuple(boxes)
+
+
+def _proposals(
+    image: AnnotatedImage, classes: Sequence[str], width: int, height: int
+) -> tuple[ProposedBox, ...]:
+    """What is proposed of these labels; a box that somebody drew in a picture that is not done is sure."""
+    found = []
+    for each in image.annotations:
+        if each.label in classes:
+            score = 1.0 if each.score is None else each.score
+            boxes = _within(replace(image, annotations=(each,)), width, height)
+            found += [ProposedBox(**box.model_dump(), score=score) for box in boxes]
+    return tuple(found)

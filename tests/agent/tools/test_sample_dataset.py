@@ -23,12 +23,15 @@ def test_the_model_tools_read_it_as_a_data_set(tmp_path: Path) -> None:
     dataset.finish()
 
     read = read_coco(tmp_path)
-    first = read.images[0]
-    assert (len(read.images), read.cameras) == (2, ("test-commune/test-box-01/road",))
+    first = read.proposed[0]
+    assert (read.images, len(read.proposed)) == ((), 2)
+    assert first.camera == "test-commune/test-box-01/road"
     assert read.labels[:4] == ("person", "bicycle", "car", "motorcycle")
     assert (first.width, first.height, first.condition) == (64, 48, "day-plain")
     assert first.taken == datetime(2026, 12, 1, 12, tzinfo=UTC)
-    assert [(each.label, each.box) for each in first.annotations] == [("motorcycle", (16, 24, 32, 36))]
+    (found,) = first.annotations
+    assert (found.label, found.box) == ("motorcycle", (16, 24, 32, 36))
+    assert found.score is not None
     assert first.path.read_bytes() == jpeg()
 
 
@@ -46,6 +49,15 @@ def test_boxes_say_that_they_are_proposals_and_pictures_by_what_right_they_are_t
         "missed_motion",
     )
     assert "not labels" in content["info"]["description"]
+
+
+def test_a_frame_in_which_nothing_is_proposed_is_none_in_which_nothing_is(tmp_path: Path) -> None:
+    dataset = SampleDataset(tmp_path)
+    dataset.add(replace(sample(0)[1], proposals=()), jpeg())
+    dataset.finish()
+
+    read = read_coco(tmp_path)
+    assert (read.images, len(read.proposed)) == ((), 1)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_what_lies_there_in_the_clear_becomes_a_data_set_and_the_log_says_who_to
     done = export(config, tmp_path / "stick", (NOON_MS + 60_000) / 1000, "Lê Văn A")
 
     assert (done.frames, done.sealed, done.left_out) == (2, False, ())
-    assert len(read_coco(tmp_path / "stick").images) == 2
+    assert len(read_coco(tmp_path / "stick").proposed) == 2
     begun, ended = audit(config)
     assert [(each["verb"], each["state"]) for each in (begun, ended)] == [
         ("samples", "begun"),
@@ -62,7 +62,7 @@ def test_what_is_encrypted_leaves_encrypted_and_the_station_s_key_opens_it(tmp_p
     assert (done.frames, done.sealed) == (2, True)
     assert not any(b"\xff\xd8\xff" in each.read_bytes() for each in (tmp_path / "stick/sealed").iterdir())
     assert opened(tmp_path / "stick", tmp_path / "set", identity).frames == 2
-    assert len(read_coco(tmp_path / "set").images) == 2
+    assert len(read_coco(tmp_path / "set").proposed) == 2
 
 
 def test_another_key_opens_none_and_leaves_nothing_behind(tmp_path: Path) -> None:

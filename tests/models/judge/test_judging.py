@@ -101,6 +101,10 @@ def test_a_set_that_is_empty_or_given_twice_is_told(tmp_path: Path) -> None:
     (folder / "instances.json").write_text(json.dumps(content | {"images": [], "annotations": []}))
     with pytest.raises(ModelError, match="no pictures in this set"):
         read_sets([folder])
+    unseen = [{**each, "labelled": False} for each in content["images"]]
+    (folder / "instances.json").write_text(json.dumps(content | {"images": unseen}))
+    with pytest.raises(ModelError, match="nobody has looked at its 2 pictures"):
+        read_sets([folder])
 
 
 @pytest.mark.parametrize(

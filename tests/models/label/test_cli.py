@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +43,27 @@ def test_a_set_is_converted_and_its_labels_renamed(tmp_path: Path) -> None:
     assert read_dataset(tmp_path / "new").labels == ("motorcycle", "truck")
     code, said = run("convert", str(tmp_path / "old"), str(tmp_path / "new"))
     assert (code, "there are labels already" in said) == (2, True)
+
+
+def test_what_nobody_has_looked_at_is_not_converted(tmp_path: Path) -> None:
+    write_dataset(labelled(tmp_path / "old"), tmp_path / "old", LabelFormat.COCO)
+    index = tmp_path / "old" / "instances.json"
+    content = json.loads(index.read_text())
+    content["images"][0]["labelled"] = False
+    index.write_text(json.dumps(content))
+
+    code, said = run("convert", str(tmp_path / "old"), str(tmp_path / "new"))
+    assert (code, "1 pictures are left out: nobody has looked at them" in said, "3 pictures:" in said) == (
+        0,
+        True,
+        True,
+    )
+    for each in content["images"]:
+        each["labelled"] = False
+    index.write_text(json.dumps(content))
+    code, said = run("convert", str(tmp_path / "old"), str(tmp_path / "none"))
+    assert (code, "nobody has looked at its 4 pictures" in said) == (2, True)
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(

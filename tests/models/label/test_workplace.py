@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ModelError
+from agent.tools.sample_dataset import SampleDataset
 from models.dataset.coco import read_coco, write_coco
 from models.dataset.formats import read_dataset
 from models.dataset.types import Annotation, LabelFormat
 from models.dataset.yolo import read_yolo, write_yolo
 from models.label.sheet import DrawnBox, LabelSheet
 from models.label.workplace import CLASSES, Workplace
+from tests.support.kept_samples import NOTE, jpeg, sample
 from tests.support.labelled import NAMES, labelled, picture, pictures
 
 BOX = DrawnBox(label="motorcycle", left=1, top=2, right=30, bottom=40)
@@ -85,6 +87,26 @@ def test_labels_of_before_are_taken_in_as_done_and_kept_aside(tmp_path: Path) ->
     assert again.images[0].annotations == (Annotation("car", 0, 300, 20, 360),)
     assert (again.images[0].condition, again.licence, again.source) == ("night", "CC0-1.0", "made in a test")
     assert (tmp_path / "labels-before.zip").is_file()
+
+
+def test_what_a_box_has_collected_is_proposed_and_no_label_until_somebody_has_looked(tmp_path: Path) -> None:
+    collected = SampleDataset(tmp_path)
+    collected.add(sample(0)[1], jpeg())
+    collected.add(replace(sample(1)[1], proposals=()), jpeg())
+    collected.finish()
+
+    with opened(tmp_path) as workplace:
+        assert workplace.classes == CLASSES
+        assert [each["state"] for each in workplace.store.summaries()] == ["open", "open"]
+        assert workplace.dataset().images == ()
+        row = workplace.store.picture(first(workplace))
+        assert row is not None
+        assert (row.camera, row.condition) == ("test-commune/test-box-01/road", "day-plain")
+        (found,) = row.sheet.proposals
+        assert (found.label, found.left, found.top) == ("motorcycle", 16, 24)
+        assert found.score == pytest.approx(NOTE.proposals[0].score)
+    with opened(tmp_path) as workplace:
+        assert workplace.dataset().images == ()
 
 
 def test_pictures_in_subsets_keep_their_folders(tmp_path: Path) -> None:
