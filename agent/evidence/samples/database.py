@@ -9,6 +9,8 @@ from typing import Final
 
 import structlog
 
+from agent.evidence import database
+
 log = structlog.get_logger(__name__)
 
 FILE: Final = "samples.db"
@@ -40,22 +42,7 @@ def connect(path: Path) -> sqlite3.Connection:
         sqlite3.OperationalError: the disk will not have it, or it is not ours.
         sqlite3.DatabaseError: it is damaged.
     """
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-    try:
-        db.execute("pragma journal_mode = persist")  # as the requests for clips: a full disk kills nobody
-        db.execute("pragma synchronous = extra")
-        (ours,) = db.execute("pragma application_id").fetchone()
-        (version,) = db.execute("pragma user_version").fetchone()
-        tables = db.execute("select count(*) from sqlite_schema").fetchone()[0]
-        if not tables and not ours:
-            db.executescript(f"begin immediate; {_SCHEMA} commit;")
-        elif ours != APPLICATION_ID or version > VERSION:
-            raise sqlite3.OperationalError("it is of another program, or of a newer version")  # noqa: TRY301
-        db.execute("select * from sample limit 1").fetchall()
-    except BaseException:
-        db.close()
-        raise
-    return db
+    return database.connect(path, database.OwnDatabase(APPLICATION_ID, VERSION, _SCHEMA, "sample"))
 
 
 def begin_anew(path: Path, why: Exception) -> sqlite3.Connection:
