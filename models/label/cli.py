@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from agent.cli.exit import one_line_errors
-from agent.errors import UsageError
+from agent.errors import ModelError, UsageError
 from agent.language import translated
 from agent.translatable import tr
 from models.dataset.types import LabelFormat
@@ -57,9 +57,10 @@ def label(
     workplace = Workplace(folder, [name.strip() for name in (classes or "").split(",") if name.strip()], wanted)
     try:
         written = serve(workplace, detector, port, lambda url: typer.echo(translated(_welcome(url))))
+        is_done = bool(workplace.dataset().images)
     finally:
         workplace.close()
-    said = tr("what is done is in {path}", path=written) if written.exists() else tr("no picture is done yet")
+    said = tr("what is done is in {path}", path=written) if is_done else tr("no picture is done yet")
     typer.echo(translated(said))
 
 
@@ -102,8 +103,10 @@ def convert(
             tr("Name an empty folder, or one that does not exist yet."),
         )
     dataset = renamed(read_dataset(source), {old.strip(): new.strip() for old, _, new in pairs})
-    if dataset.proposed and not dataset.images:
-        raise nobody_has_looked(dataset, source)
+    if not dataset.images:
+        if dataset.proposed:
+            raise nobody_has_looked(dataset, source)
+        raise ModelError(tr("{folder}: there are no pictures in this set", folder=source))
     path = write_dataset(dataset, target, wanted)
     ignored = sum(each.ignored for image in dataset.images for each in image.annotations)
     if ignored and wanted is LabelFormat.YOLO:

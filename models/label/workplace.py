@@ -87,13 +87,15 @@ class Workplace:
             ModelError: it cannot be written.
         """
         dataset, form = self.dataset(), self.form
-        if not dataset.images and not self.store.fact(f"written {form}"):
+        ours = self.store.fact(f"written {form}") and self.store.fact("labelled")
+        if not dataset.images and not ours:  # what boxes propose stays there until somebody has looked
             return self.folder / (DATA if form is LabelFormat.YOLO else INSTANCES)
         self.store.note("writing", form)
         path = (
             write_yolo(dataset, self.folder) if form is LabelFormat.YOLO else write_coco(dataset, self.folder)
         )
         self.store.note(f"written {form}", print_of(self.folder, form))
+        self.store.note("labelled", "yes")
         self.store.note("writing", "")
         return path
 
@@ -108,6 +110,7 @@ class Workplace:
             dataset = read_dataset(self.folder)
             kept_aside(self.folder)  # fields that are not ours are lost in what we write
             self.store.note(f"written {there}", now)
+            self.store.note("labelled", "yes" if dataset.images else "")
             return dataset
         # Killed between writing and noting what was written, it is ours all the same.
         if written != now and self.store.fact("writing") != there:

@@ -105,8 +105,18 @@ def test_what_a_box_has_collected_is_proposed_and_no_label_until_somebody_has_lo
         (found,) = row.sheet.proposals
         assert (found.label, found.left, found.top) == ("motorcycle", 16, 24)
         assert found.score == pytest.approx(NOTE.proposals[0].score)
+        workplace.write_out()
+    assert len(read_coco(tmp_path).proposed) == 2  # nothing is done, so what the box has said stays
     with opened(tmp_path) as workplace:
         assert workplace.dataset().images == ()
+        workplace.store.save(first(workplace), LabelSheet(state="done", boxes=(BOX,)), 0)
+        workplace.write_out()
+    assert [len(each.annotations) for each in read_coco(tmp_path).images] == [1]
+    with opened(tmp_path) as workplace:
+        (version,) = [each.version for each in workplace.store.done()]
+        workplace.store.save(first(workplace), LabelSheet(), version)
+        workplace.write_out()
+    assert read_coco(tmp_path).images == ()  # what was taken back is nobody's label
 
 
 def test_pictures_in_subsets_keep_their_folders(tmp_path: Path) -> None:
