@@ -17,7 +17,8 @@ from agent.tools.preview.words import in_language
 from tests.agent.tools.preview.conftest import road, write_config
 from tests.support.boxes import NGATU
 from tests.support.browser import DESK, PHONE, Tab, browser
-from tests.support.preview_page import PreviewProgram, preview_page
+from tests.support.preview_page import preview_page
+from tests.support.serving_program import ServingProgram
 
 __all__ = ["road"]  # fixtures
 
@@ -46,7 +47,7 @@ def box_file(tmp_path_factory: pytest.TempPathFactory, road: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def page(box_file: Path, hostile_video: Path) -> Iterator[PreviewProgram]:
+def page(box_file: Path, hostile_video: Path) -> Iterator[ServingProgram]:
     """One preview for all; each test begins with what the file says."""
     with preview_page(box_file, "--video", str(hostile_video)) as program:
         yield program
@@ -59,7 +60,7 @@ def shared_tab() -> Iterator[Tab]:
 
 
 @pytest.fixture(params=["desk", "phone"])
-def tab(request: pytest.FixtureRequest, shared_tab: Tab, page: PreviewProgram) -> Tab:
+def tab(request: pytest.FixtureRequest, shared_tab: Tab, page: ServingProgram) -> Tab:
     """The page as it stands, on one of two screens, with the first picture there."""
     return opened(shared_tab, page, PHONE if request.param == "phone" else DESK)
 
@@ -69,7 +70,7 @@ READ = f"fetch('read', {{method: 'POST', headers: {HEADERS}, body: '{{}}'}}).the
 
 
 def opened(
-    tab: Tab, page: PreviewProgram, screen: dict[str, Any], words: str = "", *, anew: bool = True
+    tab: Tab, page: ServingProgram, screen: dict[str, Any], words: str = "", *, anew: bool = True
 ) -> Tab:
     tab.size(screen)
     if anew:
@@ -193,7 +194,7 @@ def test_a_corner_is_dragged_and_a_rule_is_added_and_named(tab: Tab, box_file: P
     assert (rule["kind"], rule["zone"], rule["direction_deg"]) == ("wrong_way", "lane", 90)
 
 
-def test_a_drawing_outlives_the_page_and_the_file_can_be_taken_again(tab: Tab, page: PreviewProgram) -> None:
+def test_a_drawing_outlives_the_page_and_the_file_can_be_taken_again(tab: Tab, page: ServingProgram) -> None:
     draw(tab, "lines", (0.2, 0.3), (0.2, 0.7))
     before = yaml_with(tab, "line-1")
     opened(tab, page, tab.screen, anew=False)
@@ -252,7 +253,7 @@ GRIPS = "[...document.querySelectorAll('#drawn .grip')].map((each) => 2 * each.r
 
 
 def test_on_a_phone_everything_is_wide_enough_for_a_thumb_and_nothing_runs_over_the_edge(
-    shared_tab: Tab, page: PreviewProgram
+    shared_tab: Tab, page: ServingProgram
 ) -> None:
     for code in ("en", "vi"):
         tab = opened(shared_tab, page, PHONE, f"?lang={code}")
@@ -289,7 +290,7 @@ CONTRASTS = """
 """
 
 
-def test_black_on_white_can_be_read_in_the_sun(shared_tab: Tab, page: PreviewProgram) -> None:
+def test_black_on_white_can_be_read_in_the_sun(shared_tab: Tab, page: ServingProgram) -> None:
     """WCAG's enhanced contrast is 7 : 1."""
     tab = opened(shared_tab, page, PHONE)
     draw(tab, "zones", *CROSSED)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import signal
 import socket
 import subprocess
 import threading
@@ -25,6 +23,7 @@ from models.label.site import site_of
 from models.label.workplace import Workplace
 from tests.support.boxes import NGATU
 from tests.support.brokers import until
+from tests.support.serving_program import ServingProgram
 
 TOKEN = "abcdefghabcdefghabcdefgh"
 
@@ -72,32 +71,8 @@ def served(folder: Path, detector: Detector | None = None, **words: Any) -> Iter
             workplace.close()
 
 
-@dataclass
-class LabelProgram:
-    """The command at work."""
-
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    @property
-    def said(self) -> str:
-        """What it has said so far."""
-        return self.log.read_text(encoding="utf-8")
-
-    @property
-    def url(self) -> str:
-        """The address that it named; empty before that."""
-        found = re.search(r"http://\S+/(?=\n)", self.said)
-        return found[0] if found else ""
-
-    def stop(self, number: int = signal.SIGINT) -> int:
-        """End it as Ctrl-C does; its exit code."""
-        self.process.send_signal(number)
-        return self.process.wait(60)
-
-
 @contextmanager
-def label_program(folder: Path, *words: str, **environment: str) -> Iterator[LabelProgram]:
+def label_program(folder: Path, *words: str, **environment: str) -> Iterator[ServingProgram]:
     """On a free port."""
     log = folder.with_name(f"{folder.name}.log")
     command = [*NGATU, "models", "label", str(folder), "--port", "0", *words]
@@ -105,7 +80,7 @@ def label_program(folder: Path, *words: str, **environment: str) -> Iterator[Lab
         log.open("wb") as out,
         subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, **environment}) as process,
     ):
-        program = LabelProgram(process, log)
+        program = ServingProgram(process, log)
         try:
             until(lambda: program.url or process.poll() is not None, 100, "an address")
             yield program
