@@ -238,6 +238,7 @@ class EventKind(StrEnum):
     CLOCK_UNTRUSTED = "clock_untrusted", "Monitoring/OperatingTime/LastClockSynchronization"
     OVERHEATED = "overheated", "Device/Sensor/Temperature/High"
     AGENT_RESTARTED = "agent_restarted", "Monitoring/OperatingTime/LastReboot"
+    MODEL_TRIED = "model_tried", "Device/ngatu/ModelTried"
 
 
 class Phase(StrEnum):

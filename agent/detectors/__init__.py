@@ -46,3 +46,15 @@ def load_detector(settings: DetectorSettings) -> Detector:
     sha256 = hashed(model)
     card, _ = find_card(model, sha256, settings.card)
     return OnnxDetector(model, sha256, card, settings)
+
+
+def model_sha256(settings: DetectorSettings) -> str:
+    """SHA-256 of the model's file, lower-case hex.
+
+    Raises:
+        ModelError: there is none, or it cannot be read.
+    """
+    from agent.detectors.card import hashed  # noqa: PLC0415
+    from agent.detectors.places import find_model  # noqa: PLC0415
+
+    return hashed(find_model(settings))

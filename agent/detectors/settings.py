@@ -7,9 +7,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from agent.core.shadow.settings import ShadowTrialSettings
 from agent.settings.base import Settings
 
 Score = Annotated[float, Field(ge=0, le=1)]
+
+
+class ShadowSettings(ShadowTrialSettings):
+    """Another model that looks at the same crops and tells nothing, until it has shown that it works here."""
+
+    model: str = Field(min_length=1, description="Name of a fetched model, or path of an .onnx file.")
+    card: Path | None = Field(None, description="Its model card; found as that of `detector.model`.")
 
 
 class DetectorSettings(Settings):
@@ -36,3 +44,19 @@ class DetectorSettings(Settings):
     graph: Literal["off", "basic", "extended", "all"] = Field(
         "all", description="How far ONNX Runtime rewrites the network for speed."
     )
+    shadow: ShadowSettings | None = Field(
+        None,
+        description="A model on trial in the shadow of this one: it comes into use when it has passed, and is "
+        "taken back when it fails.",
+    )
+
+    @property
+    def of_shadow(self) -> DetectorSettings:
+        """The same for the model in the shadow, as if it were in use.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if self.shadow is None:
+            raise ValueError("no model is in the shadow")
+        return self.model_copy(update={"model": self.shadow.model, "card": self.shadow.card, "shadow": None})

@@ -45,6 +45,7 @@ INTEGRITY = frozenset(
         EventKind.CLOCK_UNTRUSTED,
         EventKind.OVERHEATED,
         EventKind.AGENT_RESTARTED,
+        EventKind.MODEL_TRIED,
     }
 )
 """Kinds that tell of the box itself; each of their messages goes out first."""

@@ -103,12 +103,18 @@ class Agent(Parts):
         self.identity.tick()
         self.audit_mirror.tick()
         self.footage.tick()
+        self._look_at_shadow()
         self.retained.look()
 
     def _look_at_load(self) -> None:
         """Look at fewer pictures while the box is hot or busy; the station hears of it at once."""
         before = self.load.now
         if self.load.tick(camera.figures for camera in self.cameras.values()) != before:
+            self.retained.hasten()
+
+    def _look_at_shadow(self) -> None:
+        """Tell what became of a model on trial; the station hears of it at once."""
+        if self.shadow.tick(self.events.tell, self.leave):
             self.retained.hasten()
 
     def _look_at_clock(self) -> None:

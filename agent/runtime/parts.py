@@ -18,7 +18,6 @@ from agent.core.ids import Ids
 from agent.core.pipeline import Outcome
 from agent.core.throttle import FULL
 from agent.core.types import Frame, Instant
-from agent.detectors import load_detector
 from agent.detectors.absent import Absent
 from agent.detectors.shared import SharedDetector
 from agent.host import restarts, state_folder, tuning
@@ -34,6 +33,7 @@ from agent.runtime.clips import Clips
 from agent.runtime.command_executor import CommandExecutor
 from agent.runtime.footage import Footage, recorded_how
 from agent.runtime.samples import Samples
+from agent.runtime.shadow import ShadowDeployment
 from agent.status import birth, health
 from agent.status.retained import RetainedStatus
 from agent.status.session import Session, versions
@@ -89,6 +89,7 @@ class Parts:
         self.heartbeats = Heartbeats(self.clock)
         self.watchdog = Watchdog(self.heartbeats)
         self.outbox = Outbox(config.outbox_path, config.outbox, self.clock)
+        self.shadow = ShadowDeployment(config, self.clock, new_ids(), lambda: self.load.now != FULL)
         self.detector = self._load_detector()
         self.events = BoxEvents(config, self.outbox, self.detector, self.clock)
         self.session = self._begin_session(started, chosen)
@@ -131,6 +132,7 @@ class Parts:
                 *self.footage.runs.items(),
                 *self.clips.runs.items(),
                 *self.samples.runs.items(),
+                *self.shadow.runs.items(),
             )
         }
 
@@ -151,7 +153,7 @@ class Parts:
 
     def _load_detector(self) -> SharedDetector:
         try:
-            network = load_detector(self.config.detector) if self.config.detects else Absent()
+            network = self.shadow.load() if self.config.detects else Absent()
             return SharedDetector(network, self.clock)
         except BaseException:
             self.outbox.close()
@@ -189,6 +191,7 @@ class Parts:
             throttled_fps=self.load.fps,
         )
         self.footage.attach(worker)
+        self.shadow.attach(worker)
         return worker
 
     def _command_worker(self) -> CommandWorker:
@@ -235,6 +238,7 @@ class Parts:
             trust=self.clock.trust,
             paused=self.executor.paused,
             certificate_ends=partial(health.of_certificate, self.config.broker),
+            shadow=self.shadow.health,
         )
 
     def _retained_status(self) -> RetainedStatus:

@@ -30,6 +30,7 @@ from agent.wire.payloads import (
     MqttHealth,
     OutboxHealth,
     RecordingHealth,
+    ShadowHealth,
     ThrottledHealth,
 )
 from agent.workers.camera import CameraWorker
@@ -68,6 +69,8 @@ class Sources:
     paused: Callable[[], Sequence[str]] = tuple
     """What the station has paused: camera, or camera/rule."""
     certificate_ends: Callable[[], datetime | None] = lambda: None
+    shadow: Callable[[], ShadowHealth | None] = lambda: None
+    """How the model on trial does."""
 
 
 def report(sources: Sources, clock: Clock) -> HealthPayload:
@@ -92,6 +95,7 @@ def report(sources: Sources, clock: Clock) -> HealthPayload:
         outbox=_outbox(sources),
         mqtt=sources.mqtt(),
         footage=_footage(sources),
+        shadow=sources.shadow(),
         certificate_ends=sources.certificate_ends(),
     )
     return health.model_copy(update={"degraded": tuple(_degraded(health, sources))})
@@ -217,6 +221,8 @@ def _degraded(health: HealthPayload, sources: Sources) -> Iterator[str]:
     yield from _board(health.throttled, health.cpu_temp_c, sources.throttle())
     for what in sources.paused():
         yield f"paused:{what}"
+    if health.shadow is not None and health.shadow.state == "failed":
+        yield f"shadow_failed:{health.shadow.model}"
     if sources.session.config_refused:
         yield "config_refused"
 

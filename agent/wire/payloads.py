@@ -421,6 +421,28 @@ class Degradation(NamedTuple):
         return cls(word, of)
 
 
+class ShadowHealth(Payload):
+    """A model on trial in the shadow of the one in use, whose events alone are told."""
+
+    model: Text = Field(description="Its name.")
+    sha256: Sha256 | None = Field(None, description="Of its file; null: there is none that can be read.")
+    state: Word = Field(description="running, passed (the box starts with it next), taken or failed.")
+    why: Text | None = Field(None, description="What it passed by, failed for, or still lacks, in words.")
+    watched_s: Amount | None = Field(None, description="So long it has looked.")
+    crops: Whole | None = Field(None, description="Crops that both have looked at.")
+    objects: Whole | None = Field(None, description="Objects in these of which the old one was sure.")
+    found: Whole | None = Field(None, description="How many of these it has found.")
+    same_label: Whole | None = Field(None, description="How many of those it calls the same.")
+    only_new: Whole | None = Field(None, description="Objects of which it alone was sure.")
+    failures: Whole | None = Field(None, description="Looks that failed.")
+    ms_p50: Amount | None = Field(None, description="Median of a crop, processor time of one core.")
+    ms_p95: Amount | None = Field(None, description="95th percentile.")
+    old_ms_p50: Amount | None = Field(None, description="The same of the old one.")
+    old_ms_p95: Amount | None = Field(None, description="The same of the old one.")
+    memory_mb: Amount | None = Field(None, description="The most memory that its process held.")
+    old_memory_mb: Amount | None = Field(None, description="The same of the old one.")
+
+
 class HealthPayload(Payload):
     """What the box says about itself, every minute and on change; null: it cannot know."""
 
@@ -445,6 +467,7 @@ class HealthPayload(Payload):
     outbox: OutboxHealth | None = Field(None, description="What waits for the station.")
     mqtt: MqttHealth | None = Field(None, description="The connection to the broker.")
     footage: FootageHealth | None = Field(None, description="What is recorded; null: nothing is.")
+    shadow: ShadowHealth | None = Field(None, description="A model on trial; null: none is.")
     certificate_ends: Time | None = Field(
         None, description="When its certificate for the broker ends; null: it has none, or cannot read it."
     )

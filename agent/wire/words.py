@@ -28,6 +28,7 @@ KINDS: Final[Mapping[str, str]] = {
     "clock_untrusted": tr("clock_untrusted"),
     "overheated": tr("overheated"),
     "agent_restarted": tr("agent_restarted"),
+    "model_tried": tr("model_tried"),
 }
 """What an event reports."""
 LABELS: Final[Mapping[str, str]] = {

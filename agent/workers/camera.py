@@ -76,6 +76,9 @@ REASONS = {each: each.value for each in TamperKind} | {
 """What stands in the status of a blind camera."""
 
 
+OnFound = Callable[[Outcome, Sequence[Image], Sequence[Sequence[Detection]]], object]
+
+
 @dataclass(frozen=True, slots=True)
 class PauseState:
     """What the station does not want to be watched for a while."""
@@ -117,6 +120,10 @@ class CameraWorker:
         self._throttled_fps = throttled_fps
         self.on_events: Callable[[Sequence[Event]], None] = lambda _events: None
         """Is given what is told of events, in the camera's thread."""
+        self.on_found: OnFound | None = None
+        """Is given the crops of a frame and what was found in each, when its events are told; in its thread."""
+        self._looked: tuple[Sequence[Image], Sequence[Sequence[Detection]]] | None = None
+        """Of the frame at hand, where the detector was asked and answered."""
         self.record: Record | None = None
         """How its child records beside; set before it runs."""
         self.on_footage: Callable[[int], object] = os.close
@@ -283,6 +290,9 @@ class CameraWorker:
         self._tell(outcome.reports, wait=True)
         self._saw(outcome.view)
         self._on_outcome(frame, outcome)
+        looked, self._looked = self._looked, None
+        if looked is not None and self.on_found is not None:
+            self.on_found(outcome, *looked)
         return outcome
 
     def _saw(self, view: Visibility) -> None:
@@ -325,6 +335,8 @@ class CameraWorker:
             return [()] * len(images)
         self._detector_outage.back()
         self.figures.detect_ms.append(self._clock.now().since(began) * 1000)
+        if self.on_found is not None:
+            self._looked = images, found
         return found
 
     # ------------------------------------------------------------------------------------- lost and found

@@ -25,6 +25,7 @@ NOT_OF_A_CLIP = {
     EventKind.CLOCK_UNTRUSTED,
     EventKind.OVERHEATED,
     EventKind.AGENT_RESTARTED,
+    EventKind.MODEL_TRIED,
 }
 """They tell of a box and its camera; a file has neither."""
 TOO_SLOW_FOR_A_CLIP = {EventKind.OBJECT_LEFT}

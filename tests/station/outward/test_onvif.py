@@ -121,6 +121,7 @@ def test_every_kind_goes_by_its_topic_or_not_at_all(store: Store, engines: Engin
     left_out = {
         EventKind.OUTBOX_FORKED, EventKind.IDENTITY_TAKEN, EventKind.RECORDING_STOPPED,
         EventKind.CLOCK_UNTRUSTED, EventKind.AGENT_RESTARTED, EventKind.CAMERA_BLIND,
+        EventKind.MODEL_TRIED,
     }  # fmt: skip
     found = said(store, engines, event_now(1, kind=str(kind)))
 

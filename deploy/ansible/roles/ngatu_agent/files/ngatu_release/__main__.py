@@ -31,7 +31,8 @@ def words() -> argparse.ArgumentParser:
     one.add_argument("version")
     one.add_argument("--config", type=Path, required=True, help="is copied")
     one.add_argument("--trial", type=float, default=TRIAL_S, help="seconds until it goes back by itself")
-    verbs.add_parser("confirm", help="keep what is on trial")
+    one = verbs.add_parser("confirm", help="keep what is on trial")
+    one.add_argument("--shadow", action="store_true", help="but for its model: the agent has the last word")
     one = verbs.add_parser("rollback", help="end the trial, or go back to the setup before")
     one.add_argument("--why", default="it was ordered")
     one.add_argument("--only-trial", action="store_true", help="do nothing without a trial")
@@ -64,7 +65,7 @@ def changing(asked: argparse.Namespace, setups: Setups) -> dict[str, Any]:
             changed = setups.switch(asked.version, asked.config, asked.trial)
             return {"version": asked.version, "changed": changed, "trial": setups.trial() is not None}
         case "confirm":
-            return {"changed": setups.confirm()}
+            return {"changed": setups.confirm(shadow=asked.shadow)}
         case "rollback":
             changed = not asked.only_trial or setups.trial() is not None
             now = setups.back(asked.why) if changed else setups.version(setups.name())

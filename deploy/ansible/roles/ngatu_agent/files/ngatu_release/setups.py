@@ -8,7 +8,8 @@ Invariants
    the rename of a link that was made beside it. So program, models, unit and configuration change together.
 2. A setup on trial is noted in `trial.json` on the disk before `current` names it, with the one to go back to.
 3. A trial ends by being confirmed in time, or the box goes back: by the guard when the time is over or the
-   agent keeps falling over, and at the next boot in any case.
+   agent keeps falling over, and at the next boot in any case. One that is confirmed but for its model goes on
+   over boots: the guard keeps it, or goes back, by what the agent says of that model.
 4. To confirm is to remove `trial.json`: one step, which happened or did not.
 5. To go back removes `trial.json` last. Whatever interrupts it, it is done again from the beginning.
 6. The floor never falls.
@@ -18,9 +19,10 @@ Invariants
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,8 @@ FALLS = 3
 SETTLED_S = 20.0
 """Before that, systemd's count may still be that of the agent before: it may take 15 s to stop."""
 JUDGED_WITHIN_S = 120
+SHADOW_LOOK_S = 5
+"""The trial of a model takes an hour or a day: so often the guard asks systemd what the agent says."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,13 @@ class Trial:
     began_s: float
     """Seconds since boot, sleep included: a box has no clock that could be trusted."""
     until_s: float
+    shadow: bool = False
+    """It works; what is left is the trial of its model, which the agent judges, however long that takes."""
 
     def over(self) -> str | None:
         """Why it is over; None while it runs."""
+        if self.shadow:
+            return None
         if self.boot_id != boot_id():
             return "the box was restarted during the trial"
         if time.clock_gettime(time.CLOCK_BOOTTIME) > self.until_s:
@@ -83,9 +91,11 @@ class Setups:
         if not self.trial_file.exists():
             return None
         said = _json(self.trial_file)
-        kinds = {"setup": str, "back": str, "boot_id": str, "began_s": float, "until_s": float}
-        if isinstance(said, dict) and {key: type(value) for key, value in said.items()} == kinds:
-            return Trial(**said)
+        kinds = {"setup": str, "back": str, "boot_id": str, "began_s": float, "until_s": float, "shadow": bool}
+        if isinstance(said, dict):
+            said = {"shadow": False} | said  # the note of an older tool
+            if {key: type(value) for key, value in said.items()} == kinds:
+                return Trial(**said)
         name = str(self.name())
         previous = self._previous(name)
         version, floor = self.version(previous), self.floor()
@@ -108,7 +118,12 @@ class Setups:
             "version": self.version(name),
             "setup": name,
             "previous": self._previous(name),
-            "trial": trial and {"version": self.version(trial.setup), "back": self.version(trial.back)},
+            "trial": trial
+            and {
+                "version": self.version(trial.setup),
+                "back": self.version(trial.back),
+                "shadow": trial.shadow,
+            },
             "floor": self.floor(),
             "releases": self.releases(),
             "last": _json(self.root / "last.json"),
@@ -144,8 +159,11 @@ class Setups:
             self._raise_floor()
         return True
 
-    def confirm(self) -> bool:
+    def confirm(self, *, shadow: bool = False) -> bool:
         """The setup on trial is to stay; False when it was confirmed already.
+
+        `shadow`: but for its model, which the agent tries in the shadow of the one before. The trial goes on,
+        over restarts of the box too, until the agent says what became of that; then the guard ends it.
 
         Raises:
             Refused: there is no trial that could be confirmed, because the box went back.
@@ -160,11 +178,20 @@ class Setups:
             raise Refused(f"too late: {why}")
         if trial.setup != self.name():
             raise Refused("the trial was interrupted while it began: ngatu-release recover")
+        if shadow:
+            if not trial.shadow:
+                self._note(replace(trial, shadow=True))
+            return not trial.shadow
+        if trial.shadow:
+            raise Refused("its model is still in the shadow of the one before: wait, or ngatu-release rollback")
+        self._keep(trial, "")
+        return True
+
+    def _keep(self, trial: Trial, why: str) -> None:
         drop(self.trial_file)  # invariant 4
-        self._tell("confirmed", trial.setup, "")
+        self._tell("confirmed", trial.setup, why)
         self._raise_floor()
         self._prune()
-        return True
 
     def back(self, why: str) -> str:
         """End the trial, or leave a confirmed setup for the one before it; the version that runs then.
@@ -186,7 +213,8 @@ class Setups:
     def recover(self, *, booting: bool) -> None:
         """Bring to an end whatever was interrupted; at boot, before the agent starts, end every trial."""
         if (trial := self.trial()) is not None:
-            why = trial.over() or ("the box was restarted during the trial" if booting else None)
+            booted = booting and not trial.shadow  # the agent goes on with the trial of a model where it was
+            why = trial.over() or ("the box was restarted during the trial" if booted else None)
             if trial.setup != self.name():
                 why = "it was interrupted"
             if why:
@@ -198,16 +226,24 @@ class Setups:
     def guard(self) -> None:
         """Stay while there is a trial, and end it when it is over or the agent keeps falling over."""
         while (trial := self.trial()) is not None:
-            why = trial.over()
+            why, passed = trial.over(), None
+            if trial.shadow:
+                outcome, said = self._shadow()
+                passed = said if outcome == "taken" else None
+                why = f"its model failed in the shadow: {said}" if outcome == "failed" else None
             settled = time.clock_gettime(time.CLOCK_BOOTTIME) - trial.began_s > SETTLED_S
-            if why is None and settled and (falls := self._falls()) >= FALLS:
+            if why is None and passed is None and settled and (falls := self._falls()) >= FALLS:
                 why = f"the agent fell over {falls} times"
-            if why is None:
-                time.sleep(1)
+            if why is None and passed is None:
+                time.sleep(SHADOW_LOOK_S if trial.shadow else 1)
                 continue
             with alone(self.root / "lock"):
-                if self.trial() == trial:  # nobody has confirmed it meanwhile
+                if self.trial() != trial:  # somebody has ended it meanwhile
+                    continue
+                if why is not None:
                     self._revert(trial, why)
+                else:
+                    self._keep(trial, f"its model passed in the shadow: {passed}")
 
     # ------------------------------------------------------------------------------------------ how
 
@@ -281,6 +317,18 @@ class Setups:
         if not starting:  # at boot systemd starts it right afterwards
             # It may take its time to be ready, or hang: the trial is over in time in any case.
             _systemctl("restart", "--no-block", self.unit)
+
+    def _shadow(self) -> tuple[str, str]:
+        """What became of the model in the shadow, by the agent's status line, and why; empty: it runs on."""
+        line = _systemctl("show", "--property=StatusText", "--value", self.unit)
+        found = re.fullmatch(r"shadow (taken|failed)(?:: (.*))?", line)
+        return (found[1], (found[2] or "")[:500]) if found else ("", "")
+
+    def _shadow(self) -> tuple[str, str]:
+        """What became of the model in the shadow, by the agent's status line, and why; empty: it goes on."""
+        line = _systemctl("show", "--property=StatusText", "--value", self.unit)
+        found = re.fullmatch(r"shadow (taken|failed)(?:: (.*))?", line)
+        return (found[1], (found[2] or "")[:500]) if found else ("", "")
 
     def _falls(self) -> int:
         restarts = _systemctl("show", "--property=NRestarts", "--value", self.unit)
