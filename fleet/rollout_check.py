@@ -27,6 +27,7 @@ SEES: Final = "streaming"
 DISQUALIFYING: Final = ("config_refused", "storage_ram_only")
 """What a box may not say of itself, and of its wanted cameras: DETECTOR_FAILED."""
 DETECTOR_FAILED: Final = "detector_failed"
+FAILED: Final = "failed"
 PROOF: Final[Mapping[MessageKind, type[Payload]]] = {
     MessageKind.STATUS: StatusPayload,
     MessageKind.INFO: InfoPayload,
@@ -44,6 +45,8 @@ class Wanted:
     """None: any configuration will do."""
     cameras: Sequence[str] | None = None
     """Those that must stream; None: all that it has."""
+    shadow: bool = False
+    """The model on trial must have come into use."""
 
 
 @dataclass(slots=True)
@@ -55,8 +58,16 @@ class ObservedBox:
     health: HealthPayload | None = None
     wrong: dict[str, str] = field(default_factory=dict)
     """Payloads that nobody can read, by topic."""
+    shadow_failed: str = ""
+    """Why the model on trial was taken back, as it said while it could."""
     met: str | None = None
     """The session in which the box was met first: any other began after that."""
+
+    def notice_shadow(self) -> None:
+        """Keep why its model failed: with the release before it no longer knows."""
+        shadow = self.health.shadow if self.health is not None else None
+        if shadow is not None and shadow.state == FAILED:
+            self.shadow_failed = f"{shadow.model}: {shadow.why}"
 
     def cameras(self) -> dict[str, str]:
         """State of each camera, as its health says."""
@@ -80,15 +91,35 @@ def missing(seen: ObservedBox, wanted: Wanted) -> list[str]:
         wrong.append("it runs with another configuration")
     if seen.health is None or seen.health.session != seen.status.session:
         return [*wrong, "it has not said yet how it is"]
+    if wanted.shadow:
+        wrong += _untaken(seen.health)
     return wrong + _unwell(seen.health, wanted.cameras)
 
 
+def _untaken(health: HealthPayload) -> list[str]:
+    """What keeps the model on trial from being in use."""
+    shadow = health.shadow
+    if shadow is None:
+        return ["no model is on trial"]
+    if shadow.state == "taken":
+        return []
+    if shadow.state == FAILED:
+        return [f"the model {shadow.model} was taken back: {shadow.why}"]
+    return [f"the model {shadow.model} is still in the shadow of the one in use: {shadow.why}"]
+
+
 def gone_back(seen: ObservedBox, wanted: Wanted) -> bool:
-    """Whether a life of the box that began meanwhile runs another release: waiting any longer is in vain."""
+    """Whether a life of the box that began meanwhile runs another release: waiting any longer is in vain.
+
+    So it is once the model on trial has failed: the box goes back with the release that brought it.
+    """
+    if wanted.shadow and seen.shadow_failed:
+        return True
     if seen.status is None or seen.info is None or seen.met in (None, seen.status.session):
         return False
     ours = seen.status.state == "online" and seen.info.session == seen.status.session
-    return ours and seen.info.versions.get("ngatu") != wanted.version
+    other = wanted.shadow and wanted.config_sha256 not in (None, seen.info.config_sha256)
+    return ours and (other or seen.info.versions.get("ngatu") != wanted.version)
 
 
 def _unwell(health: HealthPayload, wanted: Sequence[str] | None) -> list[str]:
@@ -153,6 +184,7 @@ class Listener:
         try:
             setattr(seen, kind, codec.parse(PROOF[kind], bytes(message.payload)))
             seen.wrong.pop(message.topic, None)
+            seen.notice_shadow()
             if seen.met is None and seen.status is not None:
                 seen.met = seen.status.session
         except WireError as error:
@@ -170,6 +202,13 @@ def proven(broker: EndpointSettings, commune: str, device: str, wanted: Wanted, 
         listener.wait(lambda seen: not missing(seen, wanted) or gone_back(seen, wanted), within_s)
         if why := missing(listener.seen, wanted):
             took_s = time.monotonic() - began
+            if wanted.shadow and not gone_back(listener.seen, wanted):
+                raise NgatuError(
+                    f"{device}: not within {took_s:.0f} s: {'; '.join(why)}",
+                    "the trial goes on by itself: run the play again later",
+                )
+            if listener.seen.shadow_failed:
+                why = [f"the model on trial was taken back: {listener.seen.shadow_failed}", *why]
             raise NgatuError(
                 f"{device}: not within {took_s:.0f} s: {'; '.join(why)}",
                 "it has gone back by itself" if gone_back(listener.seen, wanted) else "it goes back by itself",

@@ -79,6 +79,9 @@ def rollout_check_command(
     camera: Annotated[
         list[str] | None, typer.Option(help="That must stream; repeatable. Without it: all.")
     ] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="And the model on trial must have come into use.")
+    ] = False,
     within: Annotated[float, typer.Option(min=1, help="Seconds.")] = 150.0,
     host: Host = "127.0.0.1",
     port: Port = 8883,
@@ -91,7 +94,7 @@ def rollout_check_command(
     from fleet.rollout_check import Wanted, proven  # noqa: PLC0415
 
     broker = _endpoint(host, port, ca, cert, key, root)
-    seen = proven(broker, commune, device, Wanted(version, config_sha256, camera or None), within)
+    seen = proven(broker, commune, device, Wanted(version, config_sha256, camera or None, shadow), within)
     typer.echo(
         f"{device}: ngatu {version}, {', '.join(f'{name} {state}' for name, state in seen.cameras().items())}"
     )

@@ -36,7 +36,7 @@ class ShadowTrialSettings(Settings):
         2.0,
         gt=0,
         le=100,
-        description="Sure objects at most, on average, in crops in which the old one sees none and nothing moves.",
+        description="Sure objects at most on average, in crops where the old one sees none and nothing moves.",
     )
     times_slower: float = Field(
         2.0,

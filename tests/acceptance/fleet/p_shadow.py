@@ -1,4 +1,4 @@
-"""A model on its way to boxes: judged on the controller, tried in the shadow of the one in use, kept or taken back."""
+"""A model on its way to boxes: judged on the controller, tried in the shadow of the one in use, kept or not."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ ON_TRIAL_S = 8 * 60
 
 @promise(
     "F7",
-    "a model that `judge` calls better, and that is slow on the box, goes out in a signed bundle to ring one; beside"
-    " it one that works, whose box is killed in the middle of its trial",
-    "the slow one is taken back by itself with its reason, the play stops and the next box is untouched; the good"
-    " one comes into use; only the old one's events are told until then and none is lost; a release that believes"
-    " everything is found out",
+    "a model that `judge` calls better, and that is slow on the box, goes out in a signed bundle to ring one;"
+    " beside it one that works, whose box is killed in the middle of its trial",
+    "the slow one is taken back by itself with its reason, the play stops and the next box is untouched; the"
+    " good one comes into use; nothing that was told is lost; a release that takes whatever model comes is"
+    " found out",
     minutes=14,
 )
 def models_in_the_shadow(trial: Trial) -> str:

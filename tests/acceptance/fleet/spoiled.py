@@ -6,6 +6,7 @@ import base64
 import hashlib
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -23,8 +24,10 @@ BLIND = ("agent/cameras/decode/worker.py", BEGINS, f"{BEGINS}    time.sleep(3600
 """It starts, and no camera ever says a word."""
 
 
-def spoiled(made: Bundles, version: str, fault: Change, folder: Path) -> Path:
-    """The boxes' bundle once more, under another version and with a fault in ngatu's own wheel."""
+def spoiled(
+    made: Bundles, version: str, fault: Change | None, folder: Path, models: Sequence[Path] = ()
+) -> Path:
+    """The boxes' bundle once more, under another version, with a fault in ngatu's own wheel and more models."""
     out = folder / f"{version}.bundle"
     with tempfile.TemporaryDirectory(dir=folder) as name, tarfile.open(made.box) as tar:
         tar.extractall(name, filter="data")
@@ -34,8 +37,9 @@ def spoiled(made: Bundles, version: str, fault: Change, folder: Path) -> Path:
             if each.is_file() and each.name not in (archive.MANIFEST, archive.SIGNATURE)
         }
         own = next(each for each in files if Path(each).name.startswith("ngatu-"))
-        changed = _rewritten(files.pop(own), made.version, version, [fault, *_told(made.version, version)])
+        changed = _rewritten(files.pop(own), made.version, version, [*([fault] if fault else []), *_told(made.version, version)])
         files[f"wheels/{changed.name}"] = changed
+        files |= {f"models/{each.name}": each for model in models for each in (model, model.with_suffix(".yaml"))}
         original = archive.parse(made.box, Path(name, archive.MANIFEST).read_bytes())
         content = {name: archive.content(path) for name, path in files.items()}
         manifest = archive.Manifest(

@@ -126,7 +126,7 @@ def test_numbers_that_are_none_are_nonsense_and_not_merely_nothing_found(tmp_pat
 
 def test_one_that_holds_too_much_memory_is_ended(tmp_path: Path) -> None:
     one = ShadowProcess(DetectorSettings(model=str(write_shadow(tmp_path, "hangs"))), lambda: 1.0)
-    with pytest.raises(ShadowBroken, match="it held [0-9]+ MB") as broken:
+    with pytest.raises(ShadowBroken, match=r"it held [0-9]+ MB") as broken:
         one.look(shown())
 
     assert broken.value.how is ShadowFailure.DIED

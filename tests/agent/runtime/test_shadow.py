@@ -154,8 +154,8 @@ def test_a_trial_that_passes_is_told_once_and_then_the_box_begins_anew(box: Box)
     agent = built(box)
     trial = agent.shadow.record
     assert trial is not None
-    assert agent.shadow._trial is not None  # noqa: SLF001 – what its thread would do in an hour
-    agent.shadow._trial.record = trial.ended(ShadowState.PASSED, "all of it")  # noqa: SLF001
+    assert agent.shadow._trial is not None  # what its thread would do in an hour
+    agent.shadow._trial.record = trial.ended(ShadowState.PASSED, "all of it")
     events, leaves = ticked(agent)
     again, _ = ticked(agent)
     agent.close()
