@@ -16,7 +16,9 @@ Score = Annotated[float, Field(ge=0, le=1)]
 class ShadowSettings(ShadowTrialSettings):
     """Another model that looks at the same crops and tells nothing, until it has shown that it works here."""
 
-    model: str = Field(min_length=1, description="Name of a fetched model, or path of an .onnx file.")
+    model: str = Field(
+        min_length=1, examples=["roads-416"], description="Name of a fetched model, or path of an .onnx file."
+    )
     card: Path | None = Field(None, description="Its model card; found as that of `detector.model`.")
 
 

@@ -21,7 +21,8 @@ from pydantic import BaseModel
 from agent.cameras import probe
 from agent.clock import Clock, trust
 from agent.config.schema import CameraConfig, Config, warnings
-from agent.detectors import Detector, load_detector
+from agent.core.shadow.verdict import summary
+from agent.detectors import Detector, load_detector, model_sha256
 from agent.errors import NgatuError
 from agent.host import state_folder
 from agent.mqtt.connection import Connection
@@ -38,6 +39,7 @@ from agent.transport.client import Will
 from agent.transport.errors import VersionRefused
 from agent.wire.signature import public_key
 from agent.wire.topics import Topics
+from agent.workers.shadow import record
 
 EARLIEST_S = 1_767_225_600.0
 """2026-01-01: before that no ngatu was built, so a clock that says so is wrong, and TLS would fail."""
@@ -104,6 +106,8 @@ def online(config: Config, clock: Clock) -> Iterator[CheckResult]:
             config.cameras,
         )
         yield guarded("detector", lambda: check_detector(config, clock))
+        if config.detects and config.detector.shadow is not None:
+            yield guarded("detector.shadow", lambda: check_shadow(config))
         yield guarded("outbox", lambda: check_outbox(config.outbox_path, config.outbox))
         if config.records:
             yield guarded("footage", lambda: check_footage(config))
@@ -188,6 +192,31 @@ def check_detector(config: Config, clock: Clock) -> CheckResult:
             tr("the rule will never see these labels"),
         )
     return CheckResult("detector", found, CheckVerdict.OK)
+
+
+def check_shadow(config: Config) -> CheckResult:
+    """Load the model that is on trial, as far as it came is read from the box's record."""
+    network = load_detector(config.detector.of_shadow)
+    network.close()
+    found = f"{network.name} ({network.sha256[:12]})"
+    kept = record.load(config.state_dir, model_sha256(config.detector), network.sha256)
+    how = kept.why or summary(kept.seen)
+    words = joined("; ", (found, joined(": ", (kept.state.value, how))))
+    if kept.state is record.ShadowState.FAILED:
+        return CheckResult(
+            "detector.shadow",
+            words,
+            CheckVerdict.WARNING,
+            tr("take it out, or name another"),
+        )
+    if unknown := _unknown_labels(config, network):
+        return CheckResult(
+            "detector.shadow",
+            joined("; ", (words, unknown)),
+            CheckVerdict.WARNING,
+            tr("the rule will never see these labels"),
+        )
+    return CheckResult("detector.shadow", words, CheckVerdict.OK)
 
 
 def _unknown_labels(config: Config, detector: Detector) -> str:

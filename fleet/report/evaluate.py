@@ -129,6 +129,8 @@ def _health(health: HealthPayload) -> Iterator[ReportFinding]:
     for name, camera in health.cameras.items():
         if camera.state != SEES:
             yield _now("camera", camera=name, state=camera.state or "unknown")
+    if health.shadow is not None and health.shadow.state == "running":
+        yield _soon("shadow_running", model=health.shadow.model, crops=health.shadow.crops or 0)
     for each in health_findings(health):
         yield (_now if each.is_pressing else _soon)(each.key, **each.values)
 

@@ -85,6 +85,7 @@ ENGLISH: Final = {
     "other_version": "Runs {version}, the inventory names {wanted}: update.yml",
     "no_release": "ngatu-release does not answer on it: site.yml has not run here, or is broken.",
     "on_trial": "A release is on trial.",
+    "shadow_running": "The model {model} looks in the shadow of the one in use, crops so far: {crops}.",
     "taken_back": "The last update was taken back: {why}",
     "no_certificate": "Has no certificate: site.yml",
     "certificate_over": "Certificate {role} is over, days ago: {days}; site.yml",
@@ -108,6 +109,7 @@ ENGLISH: Final = {
     "degraded_busy": "Too much to do: it looks at fewer pictures.",
     "degraded_unconfirmed": "The station has confirmed nothing for a long time.",
     "degraded_paused": "Paused by order: {of}",
+    "degraded_shadow_failed": "The model {of} failed in the shadow of the one in use, which runs on.",
     "degraded_other": "It says: {word} {of}",
 }
 
@@ -191,6 +193,7 @@ VIETNAMESE: Final = {
     "other_version": "Đang chạy {version}, danh mục ghi {wanted}: chạy update.yml",
     "no_release": "ngatu-release trên hộp không trả lời: chưa chạy site.yml, hoặc đã hỏng.",
     "on_trial": "Một bản phát hành đang chạy thử.",
+    "shadow_running": "Mô hình {model} đang thử ngầm, đã xem {crops} mảnh cắt.",
     "taken_back": "Lần cập nhật cuối đã bị trả lại: {why}",
     "no_certificate": "Chưa có chứng thư: chạy site.yml",
     "certificate_over": "Chứng thư {role} đã hết hạn {days} ngày: chạy site.yml",
@@ -214,6 +217,7 @@ VIETNAMESE: Final = {
     "degraded_busy": "Quá tải: hộp xem ít hình hơn.",
     "degraded_unconfirmed": "Đã lâu trạm không gửi biên nhận.",
     "degraded_paused": "Tạm dừng theo lệnh: {of}",
+    "degraded_shadow_failed": "Mô hình {of} không đạt khi thử ngầm; mô hình đang dùng vẫn chạy.",
     "degraded_other": "Hộp báo: {word} {of}",
 }
 

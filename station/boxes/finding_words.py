@@ -72,6 +72,7 @@ _WHAT: Final[Mapping[str, Callable[[Values], str]]] = {
     "degraded_busy": _said(tr("The box has too much to do")),
     "degraded_unconfirmed": _said(tr("What the box sends has not been confirmed for a long time")),
     "degraded_paused": lambda of: tr("Paused by order: {of}", of=of["of"]),
+    "degraded_shadow_failed": lambda of: tr("The new model {model} does not work on this box", model=of["of"]),
     "degraded_other": lambda of: tr("The box says: {word} {of}", word=of["word"], of=of["of"]),
     "under_voltage_once": _said(tr("The power of the box was too low for a while")),
     "warm": lambda of: tr("The box is warm: {celsius} °C", celsius=of["celsius"]),
@@ -175,6 +176,10 @@ _REST: Final[Mapping[str, tuple[str, str]]] = {
     "degraded_paused": (
         tr("A rule is not watched until the pause ends by itself."),
         tr("If it is not wanted any more, let the camera go on below."),
+    ),
+    "degraded_shadow_failed": (
+        tr("It only looked on; the model of before tells the events."),
+        tr("Tell the administrator."),
     ),
     "degraded_other": (
         tr("A newer box says it; this station has no words for it."),

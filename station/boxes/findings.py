@@ -133,6 +133,7 @@ def _health(health: HealthPayload, paused: set[str]) -> Iterator[BoxFinding]:
 
 DEGRADED: Final = (
     *DEGRADED_NOW, "outbox_key_missing", "overheated", "clock_untrusted", "busy", "unconfirmed", "paused",
+    "shadow_failed",
 )  # fmt: skip
 """What a box calls degraded and this station has words for."""
 

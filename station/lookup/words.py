@@ -30,6 +30,7 @@ ACTS: Final[Mapping[str, str]] = {
     "camera_blind": tr("the camera cannot see"),
     "recording_stopped": tr("nothing is recorded"),
     "agent_restarted": tr("the box began anew"),
+    "model_tried": tr("a model was tried"),
 }
 """What an event tells, as a sentence goes on; of the others their kind."""
 RULE_KINDS: Final[Mapping[str, str]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ def test_a_box_that_streams_with_the_new_release_has_proven_it() -> None:
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_a_box_that_does_not_is_told_why(box: ObservedBox, why: str) -> None:
+def test_a_box_that_does_not_is_reason(box: ObservedBox, why: str) -> None:
     assert missing(box, WANTED) == [why]
 
 
@@ -70,6 +71,50 @@ def test_a_camera_that_was_broken_before_does_not_count() -> None:
 
     assert missing(box, Wanted("0.2.0", SHA, ["north"])) == []
     assert missing(box, Wanted("0.2.0", SHA, ["north", "west"])) == ["camera west: it is not there"]
+
+
+@pytest.mark.parametrize(
+    ("shadow", "why"),
+    [
+        (None, "no model is on trial"),
+        (
+            {"state": "running", "why": "12 of 500 crops"},
+            "still in the shadow of the one in use: 12 of 500 crops",
+        ),
+        ({"state": "passed", "why": "all"}, "still in the shadow"),
+        ({"state": "failed", "why": "it is slow"}, "the model roads was taken back: it is slow"),
+    ],
+)
+def test_a_model_on_trial_must_have_come_into_use(shadow: dict[str, Any] | None, why: str) -> None:
+    box = seen(shadow=shadow and {"model": "roads"} | shadow)
+
+    assert missing(box, WANTED) == []
+    (reason,) = missing(box, replace(WANTED, shadow=True))
+    assert why in reason
+
+
+def test_one_that_is_in_use_has_proved_itself() -> None:
+    box = seen(shadow={"model": "roads", "state": "taken"})
+
+    assert missing(box, replace(WANTED, shadow=True)) == []
+    assert not gone_back(box, replace(WANTED, shadow=True))
+
+
+def test_why_a_model_failed_is_remembered_when_the_box_runs_the_one_before() -> None:
+    box = seen(shadow={"model": "roads", "state": "failed", "why": "it is slow"})
+    box.notice_shadow()
+    box.health = seen().health
+
+    assert gone_back(box, replace(WANTED, shadow=True)) and not gone_back(box, WANTED)
+    assert box.shadow_failed == "roads: it is slow"
+
+
+def test_a_new_life_with_another_configuration_went_back_with_its_model() -> None:
+    box = seen(sha="b" * 64)
+    box.met = TWO
+
+    assert gone_back(box, replace(WANTED, shadow=True))
+    assert not gone_back(box, WANTED)
 
 
 def test_heat_and_an_untrusted_clock_do_not_hold_a_release_back() -> None:

@@ -143,6 +143,85 @@ def test_a_trial_does_not_outlive_a_restart_of_the_box(box: SmallBox) -> None:
     assert not (box.root / "running").exists(), "systemd starts it right afterwards"
 
 
+def on_shadow_trial(box: SmallBox) -> SmallBox:
+    """The new release has proved that it works; its model has not."""
+    box.switch(*NEW, trial_s=60)
+    assert box.good("confirm", "--shadow") == {"changed": True}
+    assert box.good("confirm", "--shadow") == {"changed": False}
+    return box
+
+
+def test_the_trial_of_a_model_goes_on_over_restarts_of_the_box_and_beyond_its_time(box: SmallBox) -> None:
+    on_shadow_trial(box)
+    trial = json.loads((box.root / "trial.json").read_text())
+    (box.root / "trial.json").write_text(json.dumps(trial | {"until_s": 0.0, "boot_id": "of another boot"}))
+
+    assert box.good("recover", "--boot")["trial"] == {"version": "0.2.0", "back": "0.1.0", "shadow": True}
+    assert box.runs() == NEW
+    assert "still in the shadow" in box.tool("confirm").stderr
+    assert box.good("status")["floor"] == "0.1.0"
+
+
+@pytest.mark.parametrize("said", ["failed: it is slow; and late", "failed"])
+def test_a_model_that_failed_takes_its_release_back_with_its_reason(box: SmallBox, said: str) -> None:
+    on_shadow_trial(box)
+    (box.root / "status-text").write_text(f"shadow {said}\n")
+    state = box.good("guard")
+
+    assert box.runs() == OLD and box.running() == "setups/1"
+    assert state["trial"] is None and state["last"]["outcome"] == "reverted"
+    assert state["last"]["why"] == f"its model failed in the shadow: {said[8:]}"
+    assert "was taken back: its model failed" in box.tool("confirm").stderr
+
+
+def test_a_model_that_was_taken_keeps_its_release(box: SmallBox) -> None:
+    on_shadow_trial(box)
+    (box.root / "status-text").write_text("shadow taken: 500 crops\n")
+    state = box.good("guard")
+
+    assert box.runs() == NEW
+    assert state["trial"] is None and state["floor"] == "0.2.0"
+    assert state["last"]["outcome"] == "confirmed" and "500 crops" in state["last"]["why"]
+    assert box.good("confirm") == {"changed": False}
+
+
+@pytest.mark.parametrize("said", ["shadow running", "shadow passed: all", "", "not shadow failed: x"])
+def test_without_an_outcome_the_guard_waits(box: SmallBox, said: str) -> None:
+    """Until somebody ends it."""
+    on_shadow_trial(box)
+    (box.root / "status-text").write_text(said)
+    guard = threading.Thread(target=lambda: box.good("guard"))
+    guard.start()
+    guard.join(2)
+    assert guard.is_alive() and box.runs() == NEW
+    box.good("rollback", "--why", "it was ordered")
+    guard.join(20)
+
+    assert not guard.is_alive()
+    assert box.runs() == OLD
+
+
+def test_an_outcome_before_the_release_has_proved_that_it_works_counts_for_nothing(box: SmallBox) -> None:
+    box.switch(*NEW, trial_s=0.3)
+    (box.root / "status-text").write_text("shadow taken: all\n")
+
+    assert box.good("guard")["last"]["why"] == "nobody confirmed it within 0 s"
+    assert box.runs() == OLD
+
+
+def test_whoever_dies_while_the_trial_of_a_model_begins_leaves_one_that_can_end(
+    maker: Maker, prepared: Path, tmp_path: Path
+) -> None:
+    died = 0
+    for each in deaths.each_death(prepared, tmp_path, maker, ("confirm", "--shadow"), 1, on_trial=True):
+        died += 1
+        (each.root / "status-text").write_text("shadow failed: slow\n")
+        each.good("confirm", "--shadow")
+        each.good("guard")
+        assert each.runs() == OLD
+    assert died > 1
+
+
 def test_a_configuration_that_the_release_does_not_take_changes_nothing(box: SmallBox) -> None:
     done = box.tool("switch", "0.2.0", "--config", str(box.config("bad: 1\n")))
 

@@ -121,7 +121,11 @@ SYSTEMCTL = """#!/bin/sh
 # What systemd would do, as far as a release sees it: a restart runs what the link names at that moment.
 case "$1" in
 restart) readlink {root}/current > {root}/running ;;
-show) cat {root}/falls 2>/dev/null || echo 0 ;;
+show)
+    case "$2" in
+    *StatusText) cat {root}/status-text 2>/dev/null ;;
+    *) cat {root}/falls 2>/dev/null || echo 0 ;;
+    esac ;;
 esac
 echo "$@" >> {root}/systemctl.log
 """

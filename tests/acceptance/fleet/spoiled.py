@@ -37,9 +37,13 @@ def spoiled(
             if each.is_file() and each.name not in (archive.MANIFEST, archive.SIGNATURE)
         }
         own = next(each for each in files if Path(each).name.startswith("ngatu-"))
-        changed = _rewritten(files.pop(own), made.version, version, [*([fault] if fault else []), *_told(made.version, version)])
+        changed = _rewritten(
+            files.pop(own), made.version, version, [*([fault] if fault else []), *_told(made.version, version)]
+        )
         files[f"wheels/{changed.name}"] = changed
-        files |= {f"models/{each.name}": each for model in models for each in (model, model.with_suffix(".yaml"))}
+        files |= {
+            f"models/{each.name}": each for model in models for each in (model, model.with_suffix(".yaml"))
+        }
         original = archive.parse(made.box, Path(name, archive.MANIFEST).read_bytes())
         content = {name: archive.content(path) for name, path in files.items()}
         manifest = archive.Manifest(

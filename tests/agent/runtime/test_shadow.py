@@ -168,7 +168,8 @@ def events_of(box: Box) -> set[tuple[str, str, str]]:
     """What the box has told of the clip: kinds, phases and rules."""
     with closing(sqlite3.connect(box.folder / "state" / "outbox.db")) as database:
         bodies = [
-            json.loads(row[0]) for row in database.execute("select body from message where kind = 'event'")
+            json.loads(row[0])
+            for row in database.execute("select body from message where topic like '%/event'")
         ]
     return {(each["kind"], each["phase"], each["rule"]["id"]) for each in bodies}
 

@@ -15,15 +15,19 @@ import yaml
 from agent.clock import Clock, SystemClock
 from agent.config.schema import Config, parse
 from agent.core.types import Instant
+from agent.detectors import model_sha256
+from agent.detectors.card import hashed
 from agent.errors import CameraLost
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.tools import check
 from agent.tools.check import CheckResult, CheckVerdict
+from agent.workers.shadow import record
 from station.watch.embedded import Address
 from tests.agent.detectors.conftest import Writer, cells
 from tests.conftest import SteppedClock
 from tests.support.disks import small_disk
 from tests.support.outboxes import message
+from tests.support.shadowed import write_shadow
 
 __all__ = ["cells"]  # fixtures
 
@@ -118,6 +122,31 @@ def test_a_label_that_the_model_does_not_know_is_told(working: dict[str, object]
     assert found.verdict is CheckVerdict.WARNING
     assert "rule bikes wants tricycle" in found.found
     assert "car," not in found.found
+
+
+def test_a_model_on_trial_is_loaded_and_how_far_it_is_told(working: dict[str, object], tmp_path: Path) -> None:
+    new = write_shadow(tmp_path / "shadow")
+    detector = {**working["detector"], "shadow": {"model": str(new)}}  # type: ignore[dict-item]
+    found = check.check_shadow(loaded(changed(working, detector=detector)))
+
+    assert found.verdict is CheckVerdict.OK
+    assert "new-squares" in found.found and "running: 0 crops in 0 min" in found.found
+
+
+def test_one_that_failed_on_this_box_is_a_warning_with_its_reason(
+    working: dict[str, object], tmp_path: Path
+) -> None:
+    new = write_shadow(tmp_path / "shadow")
+    config = loaded(
+        changed(working, detector={**working["detector"], "shadow": {"model": str(new)}})  # type: ignore[dict-item]
+    )
+    config.state_dir.mkdir()
+    one = record.ShadowRecord(model_sha256(config.detector), hashed(new))
+    record.save(config.state_dir, one.ended(record.ShadowState.FAILED, "it is slow"))
+    found = check.check_shadow(config)
+
+    assert found.verdict is CheckVerdict.WARNING
+    assert "failed: it is slow" in found.found
 
 
 class Stopped(Clock):
