@@ -13,7 +13,7 @@ from tests.acceptance.fleet.hosts import Ran, run
 from tests.acceptance.fleet.kept import NGATU
 from tests.acceptance.fleet.p_rollout import missing
 from tests.acceptance.fleet.playing import Playing
-from tests.acceptance.fleet.province import COMMUNES, SETTINGS, Province, rolled_out
+from tests.acceptance.fleet.province import SETTINGS, Province, rolled_out
 from tests.acceptance.fleet.spoiled import Change, spoiled
 from tests.support.labelled_squares import write_dimmed, write_set
 from tests.support.shadowed import write_shadow
@@ -27,7 +27,7 @@ BELIEVES: Change = (
     f"{HEAD}    return ShadowVerdict(ShadowOutcome.PASSED, ('planted: it believes everything',))\n",
 )
 """The planted fault: a box that takes whatever model comes."""
-BOUNDS = {"for_s": 60, "give_up_s": 1200, "crops": 40, "objects": 20, "share": 0.5}
+BOUNDS = {"for_s": 30, "give_up_s": 1200, "crops": 40, "objects": 20, "share": 0.5}
 OVER_S = 25 * 60
 ON_TRIAL_S = 8 * 60
 
@@ -44,25 +44,18 @@ ON_TRIAL_S = 8 * 60
 def models_in_the_shadow(trial: Trial) -> str:
     models = _models(trial.folder)
     judged = _judged(trial.folder, models)
-    with rolled_out(trial.folder, (2, 2)) as province:
+    with rolled_out(trial.folder, (1, 1)) as province:
         bundle = spoiled(province.bundles, FIRST, None, trial.folder, list(models.values()))
         believing = spoiled(province.bundles, PLANTED, BELIEVES, trial.folder, list(models.values()))
         province.play("update.yml", **_variables(bundle)).good()
-        first, *others = province.of(COMMUNES[0])
-        works, trusting = province.of(COMMUNES[1])
-        tries = [
-            _Tried(province, first, others, bundle, SLOW, f"commune_{COMMUNES[0].replace('-', '_')}"),
-            _Tried(province, works, [], bundle, GOOD, works),
-            _Tried(province, trusting, [], believing, SLOW, trusting),
-        ]
-        killed = _killed_in_the_middle(province, works)
-        deadline = time.monotonic() + OVER_S
-        while False in {each.playing.over() for each in tries}:
-            if time.monotonic() > deadline:
-                raise Broken(f"not over: {[each.playing.said()[-1500:] for each in tries]}")
-            time.sleep(1)
-        slow, good, planted = tries
+        first, last = province.communes
+        slow = _Tried(province, first, [last], bundle, SLOW, "ngatu_box")
+        _over(slow)
         back = slow.taken_back()
+        good = _Tried(province, last, [], bundle, GOOD, last)
+        planted = _Tried(province, first, [], believing, SLOW, first)
+        killed = _killed_in_the_middle(province, last)
+        _over(good, planted)
         kept = good.kept(GOOD)
         try:
             planted.taken_back()
@@ -71,6 +64,15 @@ def models_in_the_shadow(trial: Trial) -> str:
         else:
             raise Broken("a release that takes every model was not found out")
     return f"judge: {judged}; slow: {back}; good: {kept}, {killed}; planted fault is red: {red}"
+
+
+def _over(*tries: _Tried) -> None:
+    """Wait until their plays have ended."""
+    deadline = time.monotonic() + OVER_S
+    while False in {each.playing.over() for each in tries}:
+        if time.monotonic() > deadline:
+            raise Broken(f"not over: {[each.playing.said()[-1500:] for each in tries]}")
+        time.sleep(1)
 
 
 def _models(folder: Path) -> dict[str, Path]:
