@@ -1,6 +1,6 @@
 """The process of a model in the shadow: `python -P -m agent.detectors.shadow_child MEMORY PARENT`.
 
-It gives way to everything, dies with its parent, and holds no secret. What it is told, a line of JSON each:
+It gives way where the system lets it, dies with its parent, and holds no secret. What it is told, a line of JSON each:
 
     {"settings": {…}}                    the detector's settings, first of all
     {"look": [height_px, width_px]}      a picture, BGR, lies in the shared memory
@@ -108,7 +108,7 @@ def _give_way(parent: int) -> None:
     if os.getppid() != parent:
         sys.exit(0)  # it died before we asked
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
-    with suppress(OSError):
+    with suppress(OSError):  # our unit forbids it: there its share of a core is the bound
         os.setpriority(os.PRIO_PROCESS, 0, NICEST)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(FIRST_TO_DIE, encoding="ascii")
