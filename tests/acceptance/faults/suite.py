@@ -32,6 +32,8 @@ LOOK_S = 2.0
 """So long the machine is watched before one more trial begins: a trial shows what it takes within that."""
 SPARE = 0.25
 """The share of the machine that has to be idle, or at work on what gives way, for one more."""
+SHARE_OF_PATIENT = 0.05
+"""So much more has to be so for each patient trial at work: four of them at a quarter of two cores starve."""
 GIVES_WAY = 19
 """How nice (nice(2)) a patient trial is to all others: two of them take less than a tenth from one."""
 PATIENT_PER_CORE = 2
@@ -172,7 +174,7 @@ def all_tried(room: str, chosen: Sequence[Promise], seed: int, size: Size, jobs:
         try:
             while waiting or running:
                 patient = sum(each.patient for each in running.values())
-                has_spare = len(running) == patient or machine.has_spare()
+                has_spare = len(running) == patient or machine.has_spare(patient)
                 begins = (each for each in waiting if (patient < most_patient if each.patient else has_spare))
                 if len(running) < jobs and (one := next(begins, None)) is not None:
                     waiting.remove(one)
@@ -198,15 +200,18 @@ class Machine:
         self._times, self._clock = times, clock
         self._before, self._began_s = times(), clock()
 
-    def has_spare(self) -> bool:
-        """Whether that is enough for one more; False until it was watched long enough, then begins anew."""
+    def has_spare(self, patient: int) -> bool:
+        """Whether that is enough for one more beside so many patient trials.
+
+        False until it was watched long enough; then it begins anew.
+        """
         if self._clock() < self._began_s + LOOK_S:
             return False
         now = self._times()
         spent = [after - before for after, before in zip(now, self._before, strict=True)]
         idle = sum(getattr(now, way) - getattr(self._before, way) for way in ("idle", "iowait", "nice"))
         self._before, self._began_s = now, self._clock()
-        return idle >= SPARE * sum(spent)
+        return idle >= (SPARE + patient * SHARE_OF_PATIENT) * sum(spent)
 
 
 def heed_the_end() -> None:
