@@ -13,6 +13,7 @@ import structlog
 from agent import log as lines
 from agent.stop_signals import StopSignals
 from station.access.accounts import Accounts
+from station.access.audit_log import AuditLog
 from station.audit.integrity import StoreCheck
 from station.audit.picture_scan import PictureScan
 from station.backup.due import BackupWatch
@@ -123,7 +124,7 @@ def open_screen(
     assert config.web is not None
     writes = engine_of(url_of(config.database, config.state_dir))
     try:
-        password = Accounts(writes).first_administrator()
+        password = Accounts(writes, AuditLog(writes, config.state_dir)).first_administrator()
     finally:
         writes.dispose()
     on_screen(config.web.address, password)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from agent.language import language
 from station.access.accounts import Accounts
+from station.access.audit_log import AuditLog
 from station.access.passwords import new_password
 from station.access.roles import Role
 from station.config import load
@@ -60,7 +61,7 @@ def opened(station: Path, lives: Callable[[], bool], within_s: float = 60.0) -> 
         time.sleep(0.2)
     engine = engine_of(url_of(config.database, config.state_dir))
     try:
-        accounts, password = Accounts(engine), new_password()
+        accounts, password = Accounts(engine, AuditLog(engine, config.state_dir)), new_password()
         _, first = accounts.create(LOGIN, NAME, Role.OFFICER)
         accounts.change_own(LOGIN, first, password)  # he need not change it before anything else
     finally:

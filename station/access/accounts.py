@@ -5,10 +5,13 @@ Invariants
 2. Two that write at once do so one after the other, in whatever process.
 3. Whose password, role or right to be here changes is logged out everywhere, in the same transaction.
 4. A password that somebody else has given must be changed before anything else.
+5. Each change is an entry of the audit log, in the same transaction: no change without one, and none without
+   a change.
 """
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +32,8 @@ from station.access.account import (
     name_of,
     one_form,
 )
+from station.access.audit_entry import AT_THE_MACHINE, Actor, AuditVerb
+from station.access.audit_log import AuditLog, AuditTransaction
 from station.access.passwords import Passwords, judge, new_password
 from station.access.roles import Role
 from station.store.database import in_words
@@ -43,13 +48,24 @@ class Accounts:
     def __init__(
         self,
         writes: Engine,
+        audit: AuditLog,
         reads: Engine | None = None,
         passwords: Passwords | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`reads` is for whoever only looks, so that it waits for no writer; None: `writes`."""
+        """`reads` is for whoever only looks, so that it waits for no writer; None: `writes`.
+
+        Changes are noted as the station's own, until `by` says whose they are.
+        """
         self._writes, self._reads, self._now = writes, reads or writes, now
+        self._audit, self._actor = audit, Actor("", "", "", AT_THE_MACHINE)
         self._passwords = passwords or Passwords()
+
+    def by(self, actor: Actor) -> Accounts:
+        """The same accounts, changed by this person."""
+        mine = copy.copy(self)
+        mine._actor = actor
+        return mine
 
     def list(self) -> tuple[Account, ...]:
         """All of them, by login.
@@ -81,10 +97,11 @@ class Accounts:
         login, name = login_of(login), name_of(name)
         password = new_password()
         hashed = self._passwords.hashed(password)
-        with self._writing() as connection:
+        with self._writing() as transaction:
+            connection = transaction.connection
             if connection.scalar(select(account.c.id).where(account.c.login == login)) is not None:
                 raise AccountError(tr("there is an account {login} already", login=login))
-            self._insert(connection, login, name, role, hashed, language_of(language))
+            self._insert(transaction, login, name, role, hashed, language_of(language))
         made = self.find(login)
         assert made is not None
         return made, password
@@ -100,10 +117,10 @@ class Accounts:
                 return None
         password = new_password()
         hashed = self._passwords.hashed(password)
-        with self._writing() as connection:
-            if connection.scalar(select(func.count()).select_from(account)):
+        with self._writing() as transaction:
+            if transaction.connection.scalar(select(func.count()).select_from(account)):
                 return None  # another process was quicker: its password counts
-            self._insert(connection, FIRST_LOGIN, FIRST_LOGIN, Role.ADMINISTRATOR, hashed, None)
+            self._insert(transaction, FIRST_LOGIN, FIRST_LOGIN, Role.ADMINISTRATOR, hashed, None)
         return password
 
     def change(self, login: str, *, name: str | None = None, role: Role | None = None) -> Account:
@@ -113,7 +130,8 @@ class Accounts:
             AccountError: there is no such account; the name is empty or too long; invariant 1.
             StoreError: the store cannot be written.
         """
-        with self._writing() as connection:
+        with self._writing() as transaction:
+            connection = transaction.connection
             found = _found(connection, login)
             if name is not None:
                 _update(connection, found, name=name_of(name))
@@ -121,7 +139,9 @@ class Accounts:
                 _refuse_last(connection, found)
                 _update(connection, found, role=str(role))
                 _log_out(connection, found)
-            return _found(connection, login)
+            after = _found(connection, login)
+            self._note(transaction, AuditVerb.ACCOUNT_CHANGED, after, name=after.name, role=after.role)
+            return after
 
     def speak(self, login: str, language: str | None) -> Account:
         """In which language this person is told things; None: in the console's.
@@ -130,9 +150,11 @@ class Accounts:
             AccountError: there is no such account, or nobody has written that language.
             StoreError: the store cannot be written.
         """
-        with self._writing() as connection:
-            _update(connection, _found(connection, login), language=language_of(language))
-            return _found(connection, login)
+        with self._writing() as transaction:
+            found = _found(transaction.connection, login)
+            _update(transaction.connection, found, language=language_of(language))
+            self._note(transaction, AuditVerb.ACCOUNT_CHANGED, found, language=language or "")
+            return _found(transaction.connection, login)
 
     def disable(self, login: str) -> Account:
         """Let this person in no more.
@@ -141,12 +163,14 @@ class Accounts:
             AccountError: there is no such account; invariant 1.
             StoreError: the store cannot be written.
         """
-        with self._writing() as connection:
+        with self._writing() as transaction:
+            connection = transaction.connection
             found = _found(connection, login)
             _refuse_last(connection, found)
             _update(connection, found, disabled=True)
             _log_out(connection, found)
             connection.execute(known_browser.delete().where(known_browser.c.account_id == found.id))
+            self._note(transaction, AuditVerb.ACCOUNT_CHANGED, found, disabled=True)
             return _found(connection, login)
 
     def enable(self, login: str) -> Account:
@@ -156,10 +180,11 @@ class Accounts:
             AccountError: there is no such account.
             StoreError: the store cannot be written.
         """
-        with self._writing() as connection:
-            found = _found(connection, login)
-            _update(connection, found, disabled=False, failed=0, locked_until_ms=None)
-            return _found(connection, login)
+        with self._writing() as transaction:
+            found = _found(transaction.connection, login)
+            _update(transaction.connection, found, disabled=False, failed=0, locked_until_ms=None)
+            self._note(transaction, AuditVerb.ACCOUNT_CHANGED, found, disabled=False)
+            return _found(transaction.connection, login)
 
     def reset(self, login: str) -> str:
         """Give a new password, which is shown once; what was counted of wrong ones is forgotten (invariant 4).
@@ -170,8 +195,10 @@ class Accounts:
         """
         password = new_password()
         hashed = self._passwords.hashed(password)
-        with self._writing() as connection:
-            self._set(connection, _found(connection, login), hashed, must_change=True)
+        with self._writing() as transaction:
+            found = _found(transaction.connection, login)
+            self._set(transaction.connection, found, hashed, must_change=True)
+            self._note(transaction, AuditVerb.PASSWORD_CHANGED, found, by="reset")
         return password
 
     def change_own(self, login: str, old: str, new: str) -> Account:
@@ -192,17 +219,25 @@ class Accounts:
         if self._passwords.is_right(new, kept, known=True):
             raise AccountError(tr("the new password is that of now"), tr("take another one"))
         hashed = self._passwords.hashed(new)
-        with self._writing() as connection:
+        with self._writing() as transaction:
+            connection = transaction.connection
             if connection.scalar(select(account.c.password_hash).where(account.c.id == found.id)) != kept:
                 raise AccountError(tr("the password was changed meanwhile"))
             self._set(connection, found, hashed, must_change=False)
+            self._note(transaction, AuditVerb.PASSWORD_CHANGED, found, by="own")
             return _found(connection, login)
 
     def _insert(
-        self, connection: Connection, login: str, name: str, role: Role, hashed: str, language: str | None
+        self,
+        transaction: AuditTransaction,
+        login: str,
+        name: str,
+        role: Role,
+        hashed: str,
+        language: str | None,
     ) -> None:
         now_ms = round(self._now() * 1000)
-        connection.execute(
+        transaction.connection.execute(
             account.insert().values(
                 login=login,
                 name=name,
@@ -216,6 +251,11 @@ class Accounts:
                 changed_ms=now_ms,
             )
         )
+        transaction.note(self._actor, AuditVerb.ACCOUNT_MADE, login, {"role": str(role), "name": name})
+
+    def _note(self, transaction: AuditTransaction, verb: AuditVerb, of: Account, **detail: Any) -> None:
+        """Invariant 5."""
+        transaction.note(self._actor, verb, of.login, detail)
 
     def _set(self, connection: Connection, found: Account, hashed: str, *, must_change: bool) -> None:
         now_ms = round(self._now() * 1000)
@@ -232,15 +272,12 @@ class Accounts:
             raise in_words(error, self._reads.url) from error
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def _writing(self) -> Iterator[AuditTransaction]:
         """Invariant 2: SQLite's transaction began as a writer."""
-        try:
-            with self._writes.begin() as connection:
-                if connection.dialect.name == "postgresql":
-                    connection.execute(text("lock table account in share row exclusive mode"))
-                yield connection
-        except SQLAlchemyError as error:
-            raise in_words(error, self._writes.url) from error
+        with self._audit.transaction() as transaction:
+            if transaction.connection.dialect.name == "postgresql":
+                transaction.connection.execute(text("lock table account in share row exclusive mode"))
+            yield transaction
 
 
 def _found(connection: Connection, login: str) -> Account:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -64,6 +64,28 @@ class AuditPage:
     """What `before` of the next page is; None: there is none."""
 
 
+_Append = Callable[[Connection, Actor, AuditVerb, str, Mapping[str, Any]], ConsoleEntry]
+
+
+class AuditTransaction:
+    """What is done in one transaction, and the entries that say so."""
+
+    def __init__(self, connection: Connection, append: _Append) -> None:
+        """`append` writes an entry through the connection."""
+        self.connection = connection
+        self._append = append
+        self.end: LogEnd | None = None
+        """Where the log ends by it; None: nothing was noted yet."""
+
+    def note(
+        self, actor: Actor, verb: AuditVerb, subject: str = "", detail: Mapping[str, Any] | None = None
+    ) -> ConsoleEntry:
+        """Append one entry."""
+        made = self._append(self.connection, actor, verb, subject, detail or {})
+        self.end = LogEnd(made.id, made.sha256)
+        return made
+
+
 class AuditLog:
     """The log of one station; for many threads."""
 
@@ -88,14 +110,25 @@ class AuditLog:
         Raises:
             StoreError: it is not written; what was to be noted must not be done or shown.
         """
+        with self.transaction() as transaction:
+            return transaction.note(actor, verb, subject, detail)
+
+    @contextmanager
+    def transaction(self) -> Iterator[AuditTransaction]:
+        """Change something of the store, and note it (invariant 5).
+
+        Raises:
+            StoreError: nothing of it is written.
+        """
         try:
             with self._turn, self._writes.begin() as connection:
                 _lock(connection)
-                made = self._append(connection, actor, verb, subject, detail or {})
-            self._head.advance(LogEnd(made.id, made.sha256))
+                transaction = AuditTransaction(connection, self._append)
+                yield transaction
+            if transaction.end is not None:
+                self._head.advance(transaction.end)
         except (SQLAlchemyError, OSError) as error:
             raise in_words(error, self._writes.url) from error
-        return made
 
     def verify(self) -> LogVerdict:
         """Read the whole log, and say where it is not what it was first.

@@ -26,7 +26,6 @@ from station.backup.cli import DEFAULT, StationFile, needs_sqlalchemy
 if TYPE_CHECKING:
     from station.access.accounts import Accounts
     from station.access.audit_entry import Actor, ConsoleEntry
-    from station.access.audit_log import AuditLog
     from station.config import StationConfig
 
 account_app = typer.Typer(no_args_is_help=True, help="Who may use the duty room's screen.")
@@ -40,7 +39,7 @@ def list_command(config: StationFile = DEFAULT) -> None:
 
     Exit code 0: shown; 1: the store cannot be read; 2: the file is wrong.
     """
-    with _opened(config) as (accounts, _):
+    with _opened(config) as accounts:
         found = accounts.list()
     table = Table(box=None, pad_edge=False)
     for column in (tr("LOGIN"), tr("NAME"), tr("ROLE"), tr("LATEST LOG-IN"), ""):
@@ -68,13 +67,10 @@ def add_command(
     Exit code 0: made; 1: the login is taken or cannot be one, or the store cannot be written; 2: the file or
     the role is wrong.
     """
-    from station.access.audit_entry import AuditVerb  # noqa: PLC0415
-
     if role not in tuple(Role):
         raise UsageError(tr("there is no role {role}", role=repr(role)), ", ".join(Role))
-    with _opened(config) as (accounts, audit):
+    with _opened(config) as accounts:
         made, password = accounts.create(login, name, Role(role))
-        audit.note(_at_the_machine(), AuditVerb.ACCOUNT_MADE, made.login, {"role": role, "name": made.name})
     _show(made.login, password)
 
 
@@ -87,11 +83,8 @@ def password_command(login: LoginWord, config: StationFile = DEFAULT) -> None:
 
     Exit code 0: done; 1: there is no such account, or the store cannot be written; 2: the file is wrong.
     """
-    from station.access.audit_entry import AuditVerb  # noqa: PLC0415
-
-    with _opened(config) as (accounts, audit):
+    with _opened(config) as accounts:
         password = accounts.reset(login)
-        audit.note(_at_the_machine(), AuditVerb.PASSWORD_CHANGED, login.lower(), {"by": "reset"})
     _show(login, password)
 
 
@@ -102,11 +95,8 @@ def disable_command(login: LoginWord, config: StationFile = DEFAULT) -> None:
 
     Exit code 0: done; 1: it cannot be done; 2: the file is wrong.
     """
-    from station.access.audit_entry import AuditVerb  # noqa: PLC0415
-
-    with _opened(config) as (accounts, audit):
+    with _opened(config) as accounts:
         accounts.disable(login)
-        audit.note(_at_the_machine(), AuditVerb.ACCOUNT_CHANGED, login.lower(), {"disabled": True})
 
 
 @account_app.command("enable")
@@ -116,11 +106,8 @@ def enable_command(login: LoginWord, config: StationFile = DEFAULT) -> None:
 
     Exit code 0: done; 1: there is no such account, or the store cannot be written; 2: the file is wrong.
     """
-    from station.access.audit_entry import AuditVerb  # noqa: PLC0415
-
-    with _opened(config) as (accounts, audit):
+    with _opened(config) as accounts:
         accounts.enable(login)
-        audit.note(_at_the_machine(), AuditVerb.ACCOUNT_CHANGED, login.lower(), {"disabled": False})
 
 
 def show_console_log(settings: StationConfig, since: datetime, *, as_json: bool) -> None:
@@ -156,7 +143,7 @@ def show_console_log(settings: StationConfig, since: datetime, *, as_json: bool)
 
 
 @contextmanager
-def _opened(config: Path) -> Iterator[tuple[Accounts, AuditLog]]:
+def _opened(config: Path) -> Iterator[Accounts]:
     needs_sqlalchemy()
     from station.access.accounts import Accounts  # noqa: PLC0415
     from station.access.audit_log import AuditLog  # noqa: PLC0415
@@ -173,7 +160,7 @@ def _opened(config: Path) -> Iterator[tuple[Accounts, AuditLog]]:
     try:
         with engine.connect() as connection, connection.begin():
             current_version(connection)
-        yield Accounts(engine), AuditLog(engine, settings.state_dir)
+        yield Accounts(engine, AuditLog(engine, settings.state_dir)).by(_at_the_machine())
     finally:
         engine.dispose()
 

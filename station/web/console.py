@@ -81,8 +81,8 @@ class DutyConsole:
             raise in_words(error, url) from error
         templates = Templates(ZoneInfo(web.time_zone))
         passwords = Passwords(cost)
-        accounts = Accounts(writes, reads, passwords)
         audit = AuditLog(writes, config.state_dir, reads)
+        accounts = Accounts(writes, audit, reads, passwords)
         custody = CustodyBook(config.state_dir)
         sessions = Sessions(writes, web.idle_min * 60.0, web.life_h * 3600.0, MOST_SESSIONS, reads)
         return cls(

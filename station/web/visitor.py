@@ -23,6 +23,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from agent.errors import NgatuError
 from agent.translatable import tr
 from station.access.account import Account
+from station.access.accounts import Accounts
 from station.access.audit_entry import Actor, AuditVerb
 from station.access.roles import Role, allows
 from station.store.database import StoreError
@@ -68,6 +69,11 @@ class Visitor:
             StoreError: it cannot be written; then what was to be noted is not to be done.
         """
         self.console.audit.note(self.actor, verb, subject, detail)
+
+    @property
+    def accounts(self) -> Accounts:
+        """Everybody's accounts; what he changes of them is noted as his."""
+        return self.console.accounts.by(self.actor)
 
     @property
     def actor(self) -> Actor:

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from station.access.audit_log import AuditLog
 from station.access.roles import Role
 from station.outward.signing import key_of, new_secret, signature
 from station.store.database import engine_of, url_of
@@ -18,6 +19,7 @@ from tests.support.brokers import until
 from tests.support.duty_room import duty_room
 from tests.support.fake_box import FakeBox, an_event
 from tests.support.hook_receiver import HookReceiver
+from tests.support.people import QUAN
 
 
 @pytest.mark.timeout(300)
@@ -42,7 +44,8 @@ def test_an_event_of_a_box_goes_to_every_program_also_after_the_screen_was_kille
             box.tell(an_event(2))
             until(lambda: len(set(there.ids)) == 2, 60)
             engine = engine_of(url_of(room.config.database, room.config.state_dir))
-            _, token = ApiTokens(engine).make("dispatch", Role.OFFICER, "quan")
+            tokens = ApiTokens(engine, AuditLog(engine, room.config.state_dir))
+            _, token = tokens.make("dispatch", Role.OFFICER, QUAN)
             engine.dispose()
             until(room.answers, 60)
             answer = httpx.get(f"{room.url}/api/v1/events", headers={"authorization": f"Bearer {token}"})

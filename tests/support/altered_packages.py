@@ -319,7 +319,7 @@ def retime_fragment(s: Subject) -> Alteration | None:
     if not name.endswith(".mp4"):
         return None
     data = bytearray((s.folder / name).read_bytes())
-    marks = [at for at in range(len(data) - 16) if data[at : at + 4] == b"tfdt"]
+    marks = [mark.start() for mark in re.finditer(b"tfdt", data[:-13])]
     at = s.dice.choice(marks) + 8 + s.dice.randrange(4)
     data[at] ^= s.dice.randrange(1, 256)
     (s.folder / name).write_bytes(data)

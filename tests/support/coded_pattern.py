@@ -56,6 +56,7 @@ def painted(world: Rgb, seed: int = 0) -> Rgb:
     return picture
 
 
+@cache
 def world(width: int, height: int, number: int, chance_seed: int = 7) -> Rgb:
     """A grey road with some texture, on which a white square moves from picture to picture."""
     chance = np.random.default_rng(chance_seed)
@@ -63,7 +64,9 @@ def world(width: int, height: int, number: int, chance_seed: int = 7) -> Rgb:
     side = height // 6
     left = (number * side // 4) % (width - side)
     road[height - 2 * side : height - side, left : left + side] = 240
-    return np.clip(road, 0, 255).astype(np.uint8)
+    picture = np.clip(road, 0, 255).astype(np.uint8)
+    picture.setflags(write=False)
+    return picture
 
 
 def picture_of(rgb: Rgb, pixel_format: str) -> VideoFrame:
@@ -151,7 +154,15 @@ def cells_of(luma: NDArray[np.uint8]) -> Signs:
     height, width = luma.shape
     top, bottom, left, right = _place(height, width)
     ys, xs = _middles(top, bottom, DOWN), _middles(left, right, ACROSS)
-    return np.array([[luma[rows, columns].mean() for columns in xs] for rows in ys])
+    sums = cv2.integral(luma[top:bottom, left:right], sdepth=cv2.CV_64F)
+    corners = sums[np.ix_(_edges(ys, top), _edges(xs, left))]
+    each = np.diff(np.diff(corners, axis=0)[::2], axis=1)[:, ::2]
+    sizes = np.outer([rows.stop - rows.start for rows in ys], [columns.stop - columns.start for columns in xs])
+    return np.asarray(each / sizes, np.float64)
+
+
+def _edges(cells: Sequence[slice], start: int) -> list[int]:
+    return [edge - start for cell in cells for edge in (cell.start, cell.stop)]
 
 
 def _middles(start: int, end: int, cells: int) -> list[slice]:

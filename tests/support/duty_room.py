@@ -23,6 +23,7 @@ import yaml
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from station.access.accounts import Accounts
+from station.access.audit_log import AuditLog
 from station.access.roles import Role
 from station.config import StationConfig, load
 from station.store.database import engine_of, url_of
@@ -108,7 +109,7 @@ class DutyRoom:
         """An officer, a supervisor and an administrator, each with PASSWORD."""
         engine = engine_of(url_of(self.config.database, self.config.state_dir))
         try:
-            accounts = Accounts(engine)
+            accounts = Accounts(engine, AuditLog(engine, self.config.state_dir))
             for login, name, role in (
                 (OFFICER, "Nguyễn Thị Lan", Role.OFFICER),
                 (SUPERVISOR, "Trần Văn Minh", Role.SUPERVISOR),

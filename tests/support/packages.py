@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -221,6 +222,44 @@ def copied(package: Path, to: Path) -> Path:
     shutil.rmtree(to, ignore_errors=True)
     shutil.copytree(package, to)
     return to
+
+
+class Replica:
+    """A package elsewhere, to be altered and made whole again: only what was touched is copied anew."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is its own."""
+        self.folder = folder
+        self._package = Path()
+        self._kept: dict[str, tuple[int, int, int]] = {}
+
+    def of(self, package: Path) -> Path:
+        """Its folder, in which lies that package as it is."""
+        if package != self._package or not self.folder.is_dir():
+            copied(package, self.folder)
+        else:
+            self._mend()
+        # The copies are as old as what they are of, so that whatever is written later shows by its time.
+        self._package, self._kept = package, _identities(self.folder)
+        return self.folder
+
+    def _mend(self) -> None:
+        found = _identities(self.folder)
+        for name in (found.keys() | self._kept.keys()) - {n for n in found if found[n] == self._kept.get(n)}:
+            touched = self.folder / name
+            if touched.is_dir() and not touched.is_symlink():
+                shutil.rmtree(touched)
+            else:
+                touched.unlink(missing_ok=True)
+            if name in self._kept:
+                shutil.copy2(self._package / name, touched)
+
+
+def _identities(folder: Path) -> dict[str, tuple[int, int, int]]:
+    """Of each entry its inode, size and time of writing."""
+    with os.scandir(folder) as entries:
+        stats = {entry.name: entry.stat(follow_symlinks=False) for entry in entries}
+    return {name: (found.st_ino, found.st_size, found.st_mtime_ns) for name, found in stats.items()}
 
 
 def members(package: Path) -> dict[str, object]:

@@ -17,6 +17,7 @@ from station.store.database import engine_of, upgrade
 from tests.support.stores import Place
 
 CHEAP = HashCost(passes=1, memory_kib=8, lanes=1)
+QUAN = Actor("quan.tri", "Lê Quân", Role.ADMINISTRATOR, "10.0.0.9")
 LAN = Actor("lan", "Nguyễn Thị Lan", Role.OFFICER, "10.0.0.7")
 GOOD = "ba con mèo ngồi hiên"
 """A password that may be one."""
@@ -47,9 +48,9 @@ class People:
         self.engine = self.more_engines()
         upgrade(self.engine)
         self.passwords = Passwords(CHEAP)
-        self.accounts = Accounts(self.engine, passwords=self.passwords, now=self.clock)
-        self.sessions = Sessions(self.engine, 1800.0, 36_000.0, 3, now=self.clock)
         self.audit = AuditLog(self.engine, self.place.folder, now=self.clock)
+        self.accounts = Accounts(self.engine, self.audit, passwords=self.passwords, now=self.clock)
+        self.sessions = Sessions(self.engine, 1800.0, 36_000.0, 3, now=self.clock)
         self.door = self.new_door()
 
     def more_engines(self) -> Engine:
@@ -57,6 +58,11 @@ class People:
         engine = engine_of(self.place.url)
         self.place.engines.append(engine)
         return engine
+
+    def more_accounts(self) -> Accounts:
+        """As another process has them."""
+        engine = self.more_engines()
+        return Accounts(engine, AuditLog(engine, self.place.folder), passwords=self.passwords)
 
     def new_door(self) -> LogIn:
         """As after a new start of the console."""

@@ -56,7 +56,7 @@ async def _somebody(request: Request) -> Visitor:
 async def _program(request: Request, bearer: HTTPAuthorizationCredentials, rates: ApiRates) -> Visitor:
     console, address = console_of(request), address_of(request)
     _slow_down(rates.wrong.wait_s(address))
-    tokens = ApiTokens(console.writes, console.reads)
+    tokens = ApiTokens(console.writes, console.audit, console.reads)
     token = await run_in_threadpool(tokens.find, bearer.credentials)
     if token is None:
         rates.wrong.take(address)

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Form
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from agent.translatable import tr
-from station.access.audit_entry import AuditVerb
 from station.access.roles import ROLES, Role
 from station.outward.progress import HookBook
 from station.web.api.tokens import ApiTokens, TokenError
@@ -32,10 +31,9 @@ def let_in(visitor: Administrator, name: Word = "", role: Word = "") -> HTMLResp
     if role not in tuple(Role):
         return _list(visitor, 422, given=given, what=tr("there is no such role"))
     try:
-        made, secret = _tokens(visitor).make(name, Role(role), visitor.account.login)
+        made, secret = _tokens(visitor).make(name, Role(role), visitor.actor)
     except TokenError as error:
         return _list(visitor, 422, given=given, what=error.what, hint=error.hint)
-    visitor.note(AuditVerb.TOKEN_MADE, made.login, role=made.role)
     return visitor.page("program_new.html", program=made, secret=secret, url=visitor.console.web.address)
 
 
@@ -45,15 +43,14 @@ def shut_out(visitor: Administrator, token_id: int) -> Response:
     if not 0 < token_id < 2**31:
         return _list(visitor, 404, what=tr("there is no such token any more"))
     try:
-        revoked = _tokens(visitor).revoke(token_id)
+        _tokens(visitor).revoke(token_id, visitor.actor)
     except TokenError as error:
         return _list(visitor, 404, what=error.what)
-    visitor.note(AuditVerb.TOKEN_REVOKED, revoked.login)
     return RedirectResponse("/programs", 303)
 
 
 def _tokens(visitor: Visitor) -> ApiTokens:
-    return ApiTokens(visitor.console.writes, visitor.console.reads)
+    return ApiTokens(visitor.console.writes, visitor.console.audit, visitor.console.reads)
 
 
 def _list(visitor: Visitor, status: int = 200, **more: Any) -> HTMLResponse:

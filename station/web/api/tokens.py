@@ -5,6 +5,7 @@ Invariants
    of chance, so nobody guesses one, and its hash needs no salt.
 2. A token that was revoked counts no more from the next request on; it is never removed, so that the audit
    log's names stay known.
+3. What is made or revoked is an entry of the audit log, in the same transaction.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from agent.errors import NgatuError
 from agent.settings.base import NAME_IN_WORDS, NAME_PATTERN
 from agent.translatable import tr
+from station.access.audit_entry import Actor, AuditVerb
+from station.access.audit_log import AuditLog
 from station.access.roles import Role
 from station.store.database import in_words
 from station.store.schema import api_token
@@ -64,12 +67,17 @@ class ApiTokens:
     """The tokens of one station; for many threads."""
 
     def __init__(
-        self, writes: Engine, reads: Engine | None = None, now: Callable[[], float] = time.time
+        self,
+        writes: Engine,
+        audit: AuditLog,
+        reads: Engine | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         """`reads` is for whoever only looks, so that it waits for no writer; None: `writes`."""
         self._writes, self._reads, self._now = writes, reads or writes, now
+        self._audit = audit
 
-    def make(self, name: str, role: Role, made_by: str) -> tuple[ApiToken, str]:
+    def make(self, name: str, role: Role, by: Actor) -> tuple[ApiToken, str]:
         """One for a program, and what it is to show: nobody can see that again (invariant 1).
 
         Raises:
@@ -83,23 +91,21 @@ class ApiTokens:
             "token_sha256": _hash(secret),
             "name": name,
             "role": str(role),
-            "made_by": made_by,
+            "made_by": by.login,
             "created_ms": self._now_ms(),
         }
-        try:
-            with self._writes.begin() as connection:
-                counting = connection.execute(_ALL.where(api_token.c.revoked_ms.is_(None))).all()
-                if name in (each.name for each in counting):
-                    raise TokenError(
-                        tr("there is a token for {name} already", name=name), tr("revoke it first")
-                    )
-                if len(counting) >= MOST:
-                    raise TokenError(tr("there are {most} tokens already", most=MOST), tr("revoke one first"))
-                made = connection.execute(api_token.insert().values(row)).inserted_primary_key
-                assert made is not None
-                return _one(connection, made[0]), secret
-        except SQLAlchemyError as error:
-            raise in_words(error, self._writes.url) from error
+        with self._audit.transaction() as transaction:
+            connection = transaction.connection
+            counting = connection.execute(_ALL.where(api_token.c.revoked_ms.is_(None))).all()
+            if name in (each.name for each in counting):
+                raise TokenError(tr("there is a token for {name} already", name=name), tr("revoke it first"))
+            if len(counting) >= MOST:
+                raise TokenError(tr("there are {most} tokens already", most=MOST), tr("revoke one first"))
+            key = connection.execute(api_token.insert().values(row)).inserted_primary_key
+            assert key is not None
+            made = _one(connection, key[0])
+            transaction.note(by, AuditVerb.TOKEN_MADE, made.login, {"role": made.role})
+            return made, secret
 
     def find(self, secret: str) -> ApiToken | None:
         """The one that counts with this secret; notes that it was used.
@@ -118,7 +124,7 @@ class ApiTokens:
         self._used(is_it, row.used_ms)
         return _token(row)
 
-    def revoke(self, token_id: int) -> ApiToken:
+    def revoke(self, token_id: int, by: Actor) -> ApiToken:
         """It counts no more (invariant 2).
 
         Raises:
@@ -126,14 +132,14 @@ class ApiTokens:
             StoreError: the store cannot be written.
         """
         is_it = (api_token.c.id == token_id) & api_token.c.revoked_ms.is_(None)
-        try:
-            with self._writes.begin() as connection:
-                changed = connection.execute(api_token.update().where(is_it).values(revoked_ms=self._now_ms()))
-                if not changed.rowcount:
-                    raise TokenError(tr("there is no such token any more"))
-                return _one(connection, token_id)
-        except SQLAlchemyError as error:
-            raise in_words(error, self._writes.url) from error
+        with self._audit.transaction() as transaction:
+            connection = transaction.connection
+            changed = connection.execute(api_token.update().where(is_it).values(revoked_ms=self._now_ms()))
+            if not changed.rowcount:
+                raise TokenError(tr("there is no such token any more"))
+            revoked = _one(connection, token_id)
+            transaction.note(by, AuditVerb.TOKEN_REVOKED, revoked.login)
+            return revoked
 
     def list(self) -> tuple[ApiToken, ...]:
         """All that there ever were, those that count first, then by name.

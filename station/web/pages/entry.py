@@ -88,8 +88,8 @@ def _why(refused: Refused, desk: DutyConsole) -> str:
 @router.post("/logout")
 def log_out(visitor: Officer) -> Response:
     """The end of a session."""
-    visitor.console.sessions.end(visitor.token)
     visitor.note(AuditVerb.LOG_OUT, visitor.account.login)
+    visitor.console.sessions.end(visitor.token)
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(own_name(COOKIE, visitor.console), **_flags(visitor.console))
     return answer

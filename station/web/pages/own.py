@@ -47,13 +47,12 @@ def password(
     if new != again:
         return _page(visitor, 422, what=tr("the new password was typed in two ways"))
     try:
-        after = desk.accounts.change_own(account.login, old, new)
+        after = visitor.accounts.change_own(account.login, old, new)
         session = desk.sessions.begin(after, visitor.address, request.headers.get("user-agent", ""))
     except PasswordsBusy as error:
         return _page(visitor, 429, what=error.what, hint=error.hint)
     except (AccountError, PasswordRefused) as error:
         return _refused(visitor, error)
-    visitor.note(AuditVerb.PASSWORD_CHANGED, account.login, by="own")
     answer = RedirectResponse("/" if account.must_change else "/own?done=password", 303)
     stay_in(answer, desk, session)
     return answer
@@ -63,10 +62,9 @@ def password(
 def language(visitor: Officer, code: Annotated[str, Form(max_length=10)] = "") -> Response:
     """In which language the console speaks to this person, on every machine."""
     try:
-        visitor.console.accounts.speak(visitor.account.login, code or None)
+        visitor.accounts.speak(visitor.account.login, code or None)
     except AccountError as error:
         return _page(visitor, 422, what=error.what, hint=error.hint)
-    visitor.note(AuditVerb.ACCOUNT_CHANGED, visitor.account.login, language=code)
     answer = RedirectResponse("/own?done=language", 303)
     answer.delete_cookie(LANGUAGE)
     return answer
@@ -75,8 +73,8 @@ def language(visitor: Officer, code: Annotated[str, Form(max_length=10)] = "") -
 @router.post("/logout")
 def log_out(visitor: Officer) -> Response:
     """End all sessions of one's own but this."""
-    visitor.console.sessions.end_all(visitor.account.id, but=visitor.token)
     visitor.note(AuditVerb.LOG_OUT, visitor.account.login, everywhere=True)
+    visitor.console.sessions.end_all(visitor.account.id, but=visitor.token)
     return RedirectResponse("/own?done=out", 303)
 
 

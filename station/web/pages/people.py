@@ -36,10 +36,9 @@ def add(visitor: Administrator, name: Word = "", login: Word = "", role: Word = 
     """One more; its password is on this answer and nowhere else."""
     given = {"name": name, "login": login, "role": role}
     try:
-        made, password = visitor.console.accounts.create(login, name, _role(role))
+        made, password = visitor.accounts.create(login, name, _role(role))
     except AccountError as error:
         return _list(visitor, 422, given=given, what=error.what, hint=error.hint)
-    visitor.note(AuditVerb.ACCOUNT_MADE, made.login, role=made.role, name=made.name)
     return _shown_once(visitor, made, password)
 
 
@@ -55,8 +54,7 @@ def change(visitor: Administrator, login: str, name: Word = "", role: Word = "")
     before = _found(visitor, login)
 
     def act() -> None:
-        after = visitor.console.accounts.change(login, name=name, role=_role(role))
-        visitor.note(AuditVerb.ACCOUNT_CHANGED, after.login, name=after.name, role=after.role)
+        visitor.accounts.change(login, name=name, role=_role(role))
 
     return _done(visitor, before, act, "changed")
 
@@ -65,24 +63,14 @@ def change(visitor: Administrator, login: str, name: Word = "", role: Word = "")
 def disable(visitor: Administrator, login: str) -> Response:
     """Let nobody in by it any more."""
     found = _found(visitor, login)
-
-    def act() -> None:
-        visitor.console.accounts.disable(login)
-        visitor.note(AuditVerb.ACCOUNT_CHANGED, found.login, disabled=True)
-
-    return _done(visitor, found, act, "disabled")
+    return _done(visitor, found, lambda: visitor.accounts.disable(login), "disabled")
 
 
 @router.post("/{login}/enable")
 def enable(visitor: Administrator, login: str) -> Response:
     """Let this person in again."""
     found = _found(visitor, login)
-
-    def act() -> None:
-        visitor.console.accounts.enable(login)
-        visitor.note(AuditVerb.ACCOUNT_CHANGED, found.login, disabled=False)
-
-    return _done(visitor, found, act, "enabled")
+    return _done(visitor, found, lambda: visitor.accounts.enable(login), "enabled")
 
 
 @router.post("/{login}/logout")
@@ -90,19 +78,16 @@ def log_out(visitor: Administrator, login: str) -> Response:
     """End all sessions of it."""
     found = _found(visitor, login)
 
-    def act() -> None:
-        visitor.console.sessions.end_all(found.id)
-        visitor.note(AuditVerb.ACCOUNT_CHANGED, found.login, everywhere=True)
-
-    return _done(visitor, found, act, "out")
+    visitor.note(AuditVerb.ACCOUNT_CHANGED, found.login, everywhere=True)
+    visitor.console.sessions.end_all(found.id)
+    return RedirectResponse(f"/people/{found.login}?done=out", 303)
 
 
 @router.post("/{login}/password")
 def reset(visitor: Administrator, login: str) -> HTMLResponse:
     """Another password, which is on this answer and nowhere else."""
     found = _found(visitor, login)
-    password = visitor.console.accounts.reset(login)
-    visitor.note(AuditVerb.PASSWORD_CHANGED, found.login, by="reset")
+    password = visitor.accounts.reset(login)
     return _shown_once(visitor, found, password)
 
 
@@ -131,7 +116,7 @@ def _shown_once(visitor: Visitor, of: Account, password: str) -> HTMLResponse:
     return visitor.page("new_password.html", person=of, password=password, url=visitor.console.url)
 
 
-def _done(visitor: Visitor, found: Account, act: Callable[[], None], word: str) -> Response:
+def _done(visitor: Visitor, found: Account, act: Callable[[], object], word: str) -> Response:
     try:
         act()
     except AccountError as error:

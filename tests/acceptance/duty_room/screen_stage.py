@@ -17,6 +17,7 @@ import psutil
 from playwright.sync_api import Browser, sync_playwright
 
 from station.access.accounts import Accounts
+from station.access.audit_log import AuditLog
 from station.access.roles import Role
 from station.config import load
 from station.store.database import engine_of, url_of
@@ -86,7 +87,7 @@ class Screen:
         config = load(self.station.config)
         engine = engine_of(url_of(config.database, config.state_dir))
         try:
-            accounts = Accounts(engine)
+            accounts = Accounts(engine, AuditLog(engine, config.state_dir))
             for login, role in people:
                 _, given = accounts.create(login, login.capitalize(), role)
                 accounts.change_own(login, given, PASSWORD)

@@ -22,9 +22,9 @@ from agent.errors import CameraError, CameraRefused
 PLANTED = "tests.acceptance.faults.planted_decoder"
 
 
-def watched(source: dict[str, Any], most: int) -> Counter[str]:
+def watched(source: dict[str, Any], most: int, open_timeout_s: float) -> Counter[str]:
     """What came of one opening of a camera: pictures, each looked at to the last pixel, and how it ended."""
-    waits = {"max_fps": 120, "stall_s": 1.0, "open_timeout_s": 1.5}
+    waits = {"max_fps": 120, "stall_s": max(1.0, open_timeout_s / 10), "open_timeout_s": open_timeout_s}
     camera = open_camera(
         CameraSettings.model_validate({"name": "north", "source": source, **waits}), SystemClock()
     )
@@ -55,7 +55,9 @@ def main() -> None:
             isolate.NONSENSE = ()
     found: Counter[str] = Counter()
     with ThreadPoolExecutor(job["at_one_time"]) as pool:
-        for each in pool.map(partial(watched, most=job["most"]), job["sources"]):
+        for each in pool.map(
+            partial(watched, most=job["most"], open_timeout_s=job["open_timeout_s"]), job["sources"]
+        ):
             found += each
     child_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(json.dumps({"found": found, "child_mb": round(child_mb)}))

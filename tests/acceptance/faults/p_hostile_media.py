@@ -78,13 +78,18 @@ def planted_supervisors(trial: Trial) -> str:
     return f"{next(what for what in crash if what.startswith('crash'))}; {peak_mb} MB"
 
 
-def supervised(sources: list[dict[str, Any]], most: int = 400, plant: str = "") -> dict[str, Any]:
+def supervised(
+    sources: list[dict[str, Any]], most: int = 400, plant: str = "", open_timeout_s: float = 1.5
+) -> dict[str, Any]:
     """What became of these cameras in an agent's process of their own.
 
     Raises:
         Broken: the process itself died.
     """
-    job = {"sources": sources, "most": most, "plant": plant, "at_one_time": AT_ONE_TIME}
+    job = {
+        "sources": sources, "most": most, "plant": plant, "at_one_time": AT_ONE_TIME,
+        "open_timeout_s": open_timeout_s,
+    }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "tests.acceptance.faults.media_supervisor"],
         input=json.dumps(job),
@@ -159,7 +164,8 @@ def _replies(trial: Trial, count: int, sent: Counter[str]) -> dict[str, Any]:
             sources = [{"kind": "rtsp", "url": liars[n % AT_ONE_TIME].url} for n in range(openings)]
             _add(total, supervised(sources, most=10))
         honest = stack.enter_context(RtspCamera(stream=stream, fps=50))
-        if supervised([{"kind": "rtsp", "url": honest.url}], most=25)["found"]["pictures"] != 25:
+        found = supervised([{"kind": "rtsp", "url": honest.url}], most=25, open_timeout_s=120)["found"]
+        if found["pictures"] != 25:
             raise Broken("after all that an honest camera gives no pictures")
     return total
 

@@ -109,7 +109,7 @@ def shown_of(clip: Clip, masks: tuple[Polygon, ...]) -> Shown:
     """Let a camera's process decode and record the clip."""
     source = {"kind": "file", "path": str(clip.path), "pace": "real"}
     settings = CameraSettings.model_validate(
-        {"name": "north", "source": source, "max_fps": 120, "privacy_masks": masks, "open_timeout_s": 60}
+        {"name": "north", "source": source, "max_fps": 120, "privacy_masks": masks, "open_timeout_s": 120}
     )
     clock, readers = SystemClock(), list[FootageReader]()
     # The reader is there with the child, as in the agent: what is dated before that is not believed.

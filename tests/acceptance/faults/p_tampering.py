@@ -19,7 +19,7 @@ from tests.acceptance.faults.suite import Broken, Trial, promise
 from tests.support.altered_packages import KINDS, Alteration, Insider, Subject, altered, insider, misjudged
 from tests.support.footage import NOON_S
 from tests.support.packages import KINDS as FORMS
-from tests.support.packages import Maker, copied, pem, recorded
+from tests.support.packages import Maker, Replica, pem, recorded
 from tests.support.station_custody import custody_of
 from verifier.judge import judge
 from verifier.report import as_json
@@ -37,11 +37,13 @@ class Room:
     station: Ed25519PrivateKey
     manifests: dict[str, PackageManifest]
     insider: Insider
+    replicas: dict[str, Replica]
+    """By the package's form: where each is altered."""
 
     def subject(self, trial: Trial, number: int) -> Subject:
         dice = trial.chance(number)
         form = dice.choice(FORMS)
-        package = copied(self.folder / form, self.folder / "now")
+        package = self.replicas[form].of(self.folder / form)
         other, stranger = self.folder / f"later-{form}", self.folder / f"strange-{form}"
         return Subject(package, self.manifests[form], other, stranger, dice, custody=True, insider=self.insider)
 
@@ -65,7 +67,8 @@ def furnished(folder: Path) -> Room:
     maker = Maker(recorded(folder / "ring"))
     stranger = Maker(recorded(folder / "another ring", "southern"), maker.key)
     station = Ed25519PrivateKey.generate()
-    room = Room(folder, maker, station, {}, insider(folder / "inside", maker, station, FORMS))
+    replicas = {form: Replica(folder / f"now-{form}") for form in FORMS}
+    room = Room(folder, maker, station, {}, insider(folder / "inside", maker, station, FORMS), replicas)
     for form in FORMS:
         made = maker.write(folder / form, NOON_S + 3, NOON_S + 57, form)
         room.manifests[form] = made.manifest

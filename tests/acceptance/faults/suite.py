@@ -32,6 +32,8 @@ LOOK_S = 2.0
 """So long the machine is watched before one more trial begins: a trial shows what it takes within that."""
 SPARE = 0.25
 """The share of the machine that has to be idle, or at work on what gives way, for one more."""
+SHARE_OF_PATIENT = 0.05
+"""So much more has to be so for each patient trial at work: four of them at a quarter of two cores starve."""
 GIVES_WAY = 19
 """How nice (nice(2)) a patient trial is to all others: two of them take less than a tenth from one."""
 PATIENT_PER_CORE = 2
@@ -172,11 +174,11 @@ def all_tried(room: str, chosen: Sequence[Promise], seed: int, size: Size, jobs:
         try:
             while waiting or running:
                 patient = sum(each.patient for each in running.values())
-                has_spare = len(running) == patient or machine.has_spare()
+                has_spare = len(running) == patient or machine.has_spare(patient)
                 begins = (each for each in waiting if (patient < most_patient if each.patient else has_spare))
                 if len(running) < jobs and (one := next(begins, None)) is not None:
                     waiting.remove(one)
-                    running[pool.submit(_tried_there, room, one.number, seed, size)] = one
+                    running[pool.submit(_tried_there, one.run.__module__, one.number, seed, size)] = one
                     machine = machine if one.patient else Machine()
                 for trial in wait(running, LOOK_S, FIRST_COMPLETED).done:
                     del running[trial]
@@ -198,15 +200,18 @@ class Machine:
         self._times, self._clock = times, clock
         self._before, self._began_s = times(), clock()
 
-    def has_spare(self) -> bool:
-        """Whether that is enough for one more; False until it was watched long enough, then begins anew."""
+    def has_spare(self, patient: int) -> bool:
+        """Whether that is enough for one more beside so many patient trials.
+
+        False until it was watched long enough; then it begins anew.
+        """
         if self._clock() < self._began_s + LOOK_S:
             return False
         now = self._times()
         spent = [after - before for after, before in zip(now, self._before, strict=True)]
         idle = sum(getattr(now, way) - getattr(self._before, way) for way in ("idle", "iowait", "nice"))
         self._before, self._began_s = now, self._clock()
-        return idle >= SPARE * sum(spent)
+        return idle >= (SPARE + patient * SHARE_OF_PATIENT) * sum(spent)
 
 
 def heed_the_end() -> None:
@@ -214,8 +219,9 @@ def heed_the_end() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def _tried_there(room: str, number: str, seed: int, size: Size) -> Verdict:
-    one = gathered(room)[number]
+def _tried_there(module: str, number: str, seed: int, size: Size) -> Verdict:
+    importlib.import_module(module)  # that one alone: all of them take seconds of each trial's processor
+    one = PROMISES[number]
     if one.patient:
         os.nice(GIVES_WAY)
     return tried(one, seed, size)

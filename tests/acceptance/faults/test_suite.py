@@ -103,20 +103,24 @@ class Times(NamedTuple):
     iowait: float
 
 
-@pytest.mark.parametrize(("later", "spare"), [
-    (Times(user=13.1, nice=0.0, idle=20.9, iowait=0.0), False),
-    (Times(user=11.9, nice=0.0, idle=22.1, iowait=0.0), True),
-    (Times(user=11.9, nice=0.7, idle=20.7, iowait=0.7), True),
+@pytest.mark.parametrize(("later", "patient", "spare"), [
+    (Times(user=13.1, nice=0.0, idle=20.9, iowait=0.0), 0, False),
+    (Times(user=11.9, nice=0.0, idle=22.1, iowait=0.0), 0, True),
+    (Times(user=11.9, nice=0.7, idle=20.7, iowait=0.7), 0, True),
+    (Times(user=12.1, nice=1.9, idle=20.0, iowait=0.0), 4, True),
+    (Times(user=12.3, nice=1.7, idle=20.0, iowait=0.0), 4, False),
 ])  # fmt: skip
-def test_one_more_trial_begins_only_where_the_machine_had_something_to_spare(later: Times, spare: bool) -> None:
+def test_one_more_trial_begins_only_where_the_machine_had_something_to_spare(
+    later: Times, patient: int, spare: bool
+) -> None:
     spent, now_s = Times(user=10.0, nice=0.0, idle=20.0, iowait=0.0), 100.0
     machine = Machine(lambda: spent, lambda: now_s)
     spent = later
-    assert not machine.has_spare()  # it was not watched yet
+    assert not machine.has_spare(patient)  # it was not watched yet
 
     now_s += LOOK_S
-    assert machine.has_spare() is spare
-    assert not machine.has_spare()  # it is watched anew
+    assert machine.has_spare(patient) is spare
+    assert not machine.has_spare(patient)  # it is watched anew
 
 
 def test_several_trials_at_one_time_are_each_tried_once() -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from station.access.account import Account, AccountError
 from station.access.accounts import Accounts
+from station.access.audit_log import AuditQuery
 from station.access.passwords import PasswordRefused
 from station.access.roles import Role
-from tests.support.people import GOOD, People
+from station.store.database import StoreError
+from tests.support.people import GOOD, LAN, QUAN, People
 from tests.support.stores import Place
 
 
@@ -57,7 +59,7 @@ def test_the_first_administrator_is_made_once_and_only_where_there_is_nobody(peo
 
 
 def test_two_that_start_at_once_make_one_administrator_and_one_knows_the_password(people: People) -> None:
-    starts = [Accounts(people.more_engines(), passwords=people.passwords) for _ in range(6)]
+    starts = [people.more_accounts() for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:
         given = [each for each in pool.map(Accounts.first_administrator, starts) if each is not None]
 
@@ -85,7 +87,7 @@ def test_the_last_enabled_administrator_stays(people: People) -> None:
 def test_two_administrators_who_demote_each_other_at_once_leave_one(people: People) -> None:
     people.somebody("chi", Role.ADMINISTRATOR)
     people.somebody("hoa", Role.ADMINISTRATOR)
-    several = [Accounts(people.more_engines(), passwords=people.passwords) for _ in range(2)]
+    several = [people.more_accounts() for _ in range(2)]
 
     def demoted(accounts: Accounts, login: str) -> bool:
         try:
@@ -164,3 +166,63 @@ def test_what_is_asked_of_nobodys_account_is_told(people: People) -> None:
     for act in (people.accounts.disable, people.accounts.enable, people.accounts.reset):
         with pytest.raises(AccountError, match="no account hoa"):
             act("hoa")
+
+
+def test_each_change_is_noted_as_of_whoever_made_it(people: People) -> None:
+    people.accounts.by(QUAN).create("lan", "Lan", Role.OFFICER)
+    people.accounts.by(QUAN).change("lan", role=Role.SUPERVISOR)
+    password = people.accounts.by(QUAN).reset("lan")
+    people.accounts.by(LAN).change_own("lan", password, GOOD)
+    people.accounts.by(LAN).speak("lan", "en")
+    people.accounts.by(QUAN).disable("lan")
+    people.accounts.enable("lan")
+
+    entries = people.audit.search(AuditQuery()).entries[::-1]
+    assert [(each.login, each.verb, each.details) for each in entries] == [
+        ("quan.tri", "account_made", {"role": "officer", "name": "Lan"}),
+        ("quan.tri", "account_changed", {"role": "supervisor", "name": "Lan"}),
+        ("quan.tri", "password_changed", {"by": "reset"}),
+        ("lan", "password_changed", {"by": "own"}),
+        ("lan", "account_changed", {"language": "en"}),
+        ("quan.tri", "account_changed", {"disabled": True}),
+        ("", "account_changed", {"disabled": False}),
+    ]
+    assert {each.subject for each in entries} == {"lan"}
+    assert people.audit.verify().broken is None
+
+
+def test_what_is_refused_is_no_entry_of_the_log(people: People) -> None:
+    people.accounts.create("lan", "Lan", Role.ADMINISTRATOR)
+    for wrong in (
+        lambda: people.accounts.create("lan", "Another", Role.OFFICER),
+        lambda: people.accounts.disable("lan"),
+        lambda: people.accounts.reset("hoa"),
+    ):
+        with pytest.raises(AccountError):
+            wrong()
+
+    assert [each.verb for each in people.audit.search(AuditQuery()).entries] == ["account_made"]
+
+
+@pytest.mark.parametrize("act", ["create", "change", "disable", "reset", "own", "speak"])
+def test_what_cannot_be_noted_is_not_changed(people: People, act: str) -> None:
+    people.somebody("chi", Role.ADMINISTRATOR)
+    people.somebody("lan")
+    before = people.accounts.list(), kept(people, "lan")
+    people.place.do("alter table audit_entry rename to gone")
+    with pytest.raises(StoreError):
+        match act:
+            case "create":
+                people.accounts.create("hoa", "Hoa", Role.OFFICER)
+            case "change":
+                people.accounts.change("lan", role=Role.SUPERVISOR)
+            case "disable":
+                people.accounts.disable("lan")
+            case "reset":
+                people.accounts.reset("lan")
+            case "own":
+                people.accounts.change_own("lan", GOOD, "bốn con mèo dưới hiên")
+            case "speak":
+                people.accounts.speak("lan", "en")
+
+    assert (people.accounts.list(), kept(people, "lan")) == before

@@ -34,7 +34,8 @@ def run(people: People, *words: str, language: str = "en") -> tuple[int, str, st
 
 
 def verbs(people: People) -> list[tuple[str, str]]:
-    return [(each.verb, each.subject) for each in people.audit.every(AuditQuery())][::-1]
+    """By commands: they say which user of the machine it was."""
+    return [(each.verb, each.subject) for each in people.audit.every(AuditQuery()) if each.name][::-1]
 
 
 def test_an_account_is_added_shown_and_its_password_works(people: People) -> None:

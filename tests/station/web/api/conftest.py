@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from sqlalchemy import URL
 from starlette.types import ASGIApp
 
+from station.access.audit_entry import AT_THE_MACHINE
 from station.access.audit_log import AuditQuery
 from station.access.passwords import HashCost
 from station.access.roles import Role
@@ -30,6 +31,7 @@ from station.web.console import DutyConsole
 from station.web.headers import GuardedHeaders
 from tests.support.brokers import until
 from tests.support.kept_events import a_thumbnail, event_now, picture_of, present_box
+from tests.support.people import QUAN
 from tests.support.stores import Place
 
 CHEAP = HashCost(passes=1, memory_kib=8, lanes=1)
@@ -48,7 +50,7 @@ class Interface:
 
     def program(self, role: Role = Role.OFFICER, name: str = "dispatch") -> httpx.Client:
         """One that shows its token."""
-        _, secret = ApiTokens(self.console.writes).make(name, role, "quan.tri")
+        _, secret = ApiTokens(self.console.writes, self.console.audit).make(name, role, QUAN)
         return self.nobody(authorization=f"Bearer {secret}")
 
     def nobody(self, **headers: str) -> httpx.Client:
@@ -65,8 +67,9 @@ class Interface:
         return client
 
     def acts(self) -> list[tuple[str, str, str]]:
-        """What is in the audit log: (login, verb, subject), oldest first."""
-        found = self.console.audit.every(AuditQuery())
+        """What was asked over the network, by the audit log: (login, verb, subject), oldest first."""
+        set_up = AT_THE_MACHINE, QUAN.address
+        found = [each for each in self.console.audit.every(AuditQuery()) if each.address not in set_up]
         return [(each.login, each.verb, each.subject) for each in found][::-1]
 
 

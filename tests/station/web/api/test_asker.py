@@ -9,6 +9,7 @@ from station.web.api.asker import ApiRates
 from station.web.api.rates import Rates
 from station.web.api.tokens import ApiTokens
 from tests.station.web.api.conftest import PASSWORD, Interface
+from tests.support.people import QUAN
 
 BOXES, REVIEW = "/api/v1/boxes", "/api/v1/events/north-01/e-1/review"
 
@@ -26,8 +27,9 @@ def test_a_program_asks_by_its_token_without_cookie_and_csrf(interface: Interfac
 def test_a_token_that_was_revoked_counts_no_more_at_once(interface: Interface) -> None:
     program = interface.program()
     assert program.get(BOXES).status_code == 200
-    (made,) = ApiTokens(interface.console.writes).list()
-    ApiTokens(interface.console.writes).revoke(made.id)
+    tokens = ApiTokens(interface.console.writes, interface.console.audit)
+    (made,) = tokens.list()
+    tokens.revoke(made.id, QUAN)
 
     assert program.get(BOXES).status_code == 401
 
