@@ -1,0 +1,116 @@
+"""models.train.course"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+pytest.importorskip("torch", reason="PyTorch is not here: pip install -e '.[train]'")
+
+from agent.detectors import load_detector
+from agent.detectors.card import read_card
+from agent.detectors.settings import DetectorSettings
+from agent.errors import ModelError
+from models.train.course import TrainRequest, train
+from models.train.loop import Plan, TrainingProgress
+from tests.support.labelled_squares import write_set
+from tests.support.small_yolox import write_small_yolox
+
+
+def quiet(_: TrainingProgress) -> None:
+    """Tells nobody."""
+
+
+def weights(path: Path) -> list[np.ndarray]:
+    return [numpy_helper.to_array(one) for one in onnx.load(path).graph.initializer]
+
+
+def asked(folder: Path, steps: int, out: str = "new.onnx") -> TrainRequest:
+    data = folder / "squares"
+    if not data.is_dir():
+        write_set(data)
+        write_small_yolox(folder)
+    return TrainRequest(
+        (data,), folder / "small.onnx", folder / out, (data / "images",), ("f",), Plan(steps=steps)
+    )
+
+
+def test_a_network_learns_and_its_file_runs_on_a_box(tmp_path: Path) -> None:
+    result = train(asked(tmp_path, 40), quiet)
+
+    detector = load_detector(DetectorSettings(model=str(result.model)))
+    assert detector.name == "new"
+    assert result.standing.points[-1].loss < result.standing.points[1].loss
+    assert (result.learned, result.held_back, result.cameras) == (10, 2, ("f",))
+
+
+def test_the_card_says_what_went_in(tmp_path: Path) -> None:
+    result = train(asked(tmp_path, 2), quiet)
+
+    card = read_card(result.model.with_suffix(".yaml"))
+    assert card.licence == "CC0-1.0"
+    assert [one.name for one in card.trained_on] == ["squares"]
+    assert "small" in card.source
+
+
+def test_killed_and_gone_on_with_it_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    whole = train(asked(tmp_path, 60, "whole.onnx"), quiet)
+    script = (
+        "import sys; from pathlib import Path; from tests.models.train.test_course import asked, quiet;"
+        "from models.train.course import train; train(asked(Path(sys.argv[1]), 60, 'killed.onnx'), quiet)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
+    checkpoint = tmp_path / "killed.training" / "checkpoint.pt"
+    deadline = time.monotonic() + 100
+    first = None
+    while time.monotonic() < deadline and process.poll() is None:
+        now = checkpoint.stat().st_mtime_ns if checkpoint.is_file() else None
+        first = first or now
+        if now is not None and now != first:
+            break
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "killed.onnx").exists()
+
+    request = asked(tmp_path, 60, "killed.onnx")
+    resumed = train(
+        TrainRequest(
+            request.data, request.base, request.out, request.rehearse, request.hold_back, request.plan, True
+        ),
+        quiet,
+    )
+
+    for one, other in zip(weights(whole.model), weights(resumed.model), strict=True):
+        assert np.allclose(one, other, atol=1e-5)
+    assert [p.step for p in whole.standing.points] == [p.step for p in resumed.standing.points]
+
+
+def test_another_plan_does_not_go_on_with_it(tmp_path: Path) -> None:
+    train(asked(tmp_path, 2), quiet)
+    request = asked(tmp_path, 3)
+
+    with pytest.raises(ModelError, match="another base, other pictures or other options"):
+        train(
+            TrainRequest(
+                request.data, request.base, request.out, request.rehearse, request.hold_back, request.plan, True
+            ),
+            quiet,
+        )
+
+
+def test_an_unknown_camera_is_told_with_those_that_are_there(tmp_path: Path) -> None:
+    request = asked(tmp_path, 2)
+
+    with pytest.raises(ModelError, match="no camera g") as caught:
+        train(TrainRequest(request.data, request.base, request.out, (), ("g",)), quiet)
+    assert "a, b, c, d, e, f" in str(caught.value.hint)
