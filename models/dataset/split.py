@@ -7,6 +7,7 @@ are held back; where there is only one camera, its latest or its earliest time.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,6 +17,31 @@ from models.dataset.types import AnnotatedImage, Dataset
 
 _GAP = 0.02
 """Share of a camera's pictures that go to neither side, between what is learned and what judges."""
+
+
+HELD_BACK = 0.2
+"""Share of the pictures, where no camera is named."""
+
+
+def parted(sets: Sequence[Dataset], hold_back: Sequence[str], seed: int) -> list[tuple[Dataset, Dataset]]:
+    """Each set in what is learned from and what is held back; where cameras are named, just these.
+
+    Raises:
+        ModelError: there is no such camera, or none is left to learn from; or too few pictures to hold some back.
+    """
+    if not hold_back:
+        return [split(one, HELD_BACK, seed) for one in sets]
+    known = {camera for one in sets for camera in one.cameras}
+    unknown = [camera for camera in hold_back if camera not in known]
+    if unknown or known <= set(hold_back):
+        raise ModelError(
+            tr("--hold-back: there is no camera {camera}", camera=unknown[0])
+            if unknown
+            else tr("--hold-back: no camera is left to learn from"),
+            tr("the cameras are {cameras}.", cameras=", ".join(sorted(known))),
+        )
+    names = set(hold_back)
+    return [(one.of_cameras(set(one.cameras) - names), one.of_cameras(names)) for one in sets]
 
 
 def split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:

@@ -1,1 +1,1 @@
-"""A detector trained further on the operator's own pictures. Only this room imports PyTorch."""
+"""A detector trained further on the operator's own pictures."""

@@ -25,7 +25,8 @@ from agent.language import language, translated
 from agent.translatable import tr
 
 if TYPE_CHECKING:
-    from models.train.loop import TrainingProgress
+    from models.train.course import TrainRequest
+    from models.train.results import TrainingProgress, TrainResult
 
 training = typer.Typer()
 ULTRALYTICS = (".pt", ".yaml")
@@ -43,7 +44,7 @@ def train(
     ),
     rehearse: Annotated[
         list[Path] | None,
-        typer.Option(help="Clips, or folders of pictures, on which nothing may be forgotten."),
+        typer.Option(help="Clips, or folders of clips and pictures, on which nothing may be forgotten."),
     ] = None,
     hold_back: Annotated[
         list[str] | None,
@@ -69,8 +70,7 @@ def train(
     _needs_torch()
     # Here, because PyTorch takes seconds to import, and nobody but this command has it.
     from models.train.course import TrainRequest  # noqa: PLC0415
-    from models.train.course import train as run  # noqa: PLC0415
-    from models.train.loop import Plan  # noqa: PLC0415
+    from models.train.plan import Plan  # noqa: PLC0415
     from models.train.report import write_report  # noqa: PLC0415
 
     request = TrainRequest(
@@ -83,21 +83,27 @@ def train(
         resume,
     )
     if not rehearse:
-        Console(stderr=True).print(
-            translated(tr("without --rehearse the detector forgets much of what it knew")), style="yellow"
-        )
+        warning = tr("without --rehearse the detector forgets much of what it knew")
+        Console(stderr=True).print(translated(warning), style="yellow")
+    result = _trained(request)
+    page = write_report(result, language())
+    message = tr("trained {path}; report: {page}", path=result.model, page=page)
+    Console().print(translated(message), soft_wrap=True)
+
+
+def _trained(request: TrainRequest) -> TrainResult:
+    from models.train.course import train as run  # noqa: PLC0415
+
     with _bar() as bar:
         task = bar.add_task("", total=None)
 
         def show(progress: TrainingProgress) -> None:
             now = f"loss {progress.loss:.2f}  AP50 {100 * progress.point.mean:.0f}" if progress.point else ""
+            if progress.point and progress.point.kept is not None:
+                now += " " + translated(tr("kept {share:.0f} %", share=100 * progress.point.kept))
             bar.update(task, completed=progress.step, total=progress.steps, description=now)
 
-        result = run(request, show)
-    page = write_report(result, language())
-    Console().print(
-        translated(tr("trained {path}; report: {page}", path=result.model, page=page)), soft_wrap=True
-    )
+        return run(request, show)
 
 
 def _needs_torch() -> None:

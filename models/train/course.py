@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import resource
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from agent.detectors.card import hashed
+from agent.detectors.card import Card, hashed
 from agent.detectors.places import find_card
 from agent.errors import ModelError
 from agent.translatable import tr
 from models.dataset.coco import read_coco
-from models.dataset.split import split
+from models.dataset.split import parted
 from models.dataset.types import Dataset
-from models.train.batches import TrainingBatches, labelled, looked_for
-from models.train.checkpoint import TrainingState
-from models.train.held_back import HeldBackResult
-from models.train.loop import Judges, Plan, Training, TrainingProgress, training_hash
-from models.train.network import OnnxNetwork
+from models.train.judges import TrainingJudges
+from models.train.learning.checkpoint import TrainingState
+from models.train.learning.loop import TrainingLoop
+from models.train.learning.steps import LearningSteps, mixed
 from models.train.outcome import facts, write_model
-from models.train.rehearsal import read_rehearsal
+from models.train.pictures.batches import TrainingBatches
+from models.train.pictures.rehearsal import Rehearsal, read_rehearsal
+from models.train.pictures.teaching import Teaching, looked_for, teaching
+from models.train.plan import Plan
+from models.train.results import Mixture, TrainingProgress, TrainResult
 
-HELD_BACK = 0.2
-"""Share of the pictures, where no camera is named."""
 CHECKPOINTS = ".training"
 
 
@@ -42,21 +45,15 @@ class TrainRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainResult:
-    """What came of it, for the report."""
+class _Material:
+    """All that was read."""
 
-    model: Path
-    standing: TrainingState
-    before: HeldBackResult
-    after: HeldBackResult
-    learned: int
-    """Pictures that were learned from."""
-    held_back: int
-    cameras: tuple[str, ...]
-    """Held back."""
-    device: str
-    memory_mb: int
-    """At most, of this process."""
+    card: Card
+    sets: list[Dataset]
+    learned: list[Dataset]
+    held: list[Dataset]
+    rehearsal: Rehearsal
+    plan: Plan
 
 
 def train(request: TrainRequest, tell: Callable[[TrainingProgress], None]) -> TrainResult:
@@ -65,65 +62,94 @@ def train(request: TrainRequest, tell: Callable[[TrainingProgress], None]) -> Tr
     Raises:
         ModelError: something that is asked for cannot be read, trained or written.
     """
+    folder = request.out.with_suffix(CHECKPOINTS)
+    if not request.resume and (folder / "checkpoint.pt").exists():
+        raise ModelError(
+            tr("{path}: a training of this name was cut off here", path=folder),
+            tr("--resume goes on with it; remove the folder to begin anew."),
+        )
+    read = _read(request)
+    learning = LearningSteps(request.base, read.card, read.plan)
+    judges = _judges(read, request.base)
+    batches = TrainingBatches(
+        _teachings(read), read.rehearsal.learned, read.card, (read.plan.labelled, read.plan.rehearsed),
+        read.plan.seed,
+    )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    loop = TrainingLoop(learning, batches, judges.look, read.plan, folder)
+    standing = loop.run(_hash(request, read), request.resume, tell)
+    mixtures = loop.mixtures(standing)
+    best = max(mixtures, key=lambda one: one.point.worth)
+    weights = mixed(learning.base, standing.best, best.share)
+    model = write_model(
+        learning.exported(weights), read.card, request.out.stem, facts(read.sets), request.out.parent
+    )
+    result = _result(read, model, standing, mixtures, best, judges, request.base, learning.device)
+    shutil.rmtree(folder)
+    return result
+
+
+def _read(request: TrainRequest) -> _Material:
     card, _ = find_card(request.base, hashed(request.base), None)
     sets = [read_coco(folder) for folder in request.data]
-    pairs = _held_back(sets, request)
-    learned, held = [one for one, _ in pairs], [other for _, other in pairs]
+    pairs = parted(sets, request.hold_back, request.plan.seed)
     for one in sets:
-        labelled(one, card)  # a label that the network does not know is said before anything is decoded
-    others = read_rehearsal(request.rehearse)
-    plan = request.plan if others else replace(
-        request.plan, labelled=request.plan.labelled + request.plan.rehearsed, rehearsed=0
-    )  # fmt: skip
-    went_in = facts(sets)
-    batches = TrainingBatches(
-        [labelled(one, card) for one in learned if one.images],
-        others,
-        card,
-        (plan.labelled, plan.rehearsed),
-        plan.seed,
-    )
-    labels = tuple(dict.fromkeys(label for one in sets for label in looked_for(one)))
-    judges = Judges(tuple(image for one in held for image in one.images), labels)
-    training = Training(OnnxNetwork(request.base), card, batches, judges, plan)
-    folder = request.out.with_suffix(CHECKPOINTS)
-    folder.mkdir(parents=True, exist_ok=True)
-    of = training_hash(
-        [
-            hashed(request.base),
-            *(one.digest for one in went_in),
-            repr(plan),
-            repr(request.hold_back),
-            str(len(others)),
-        ]
-    )
-    standing = training.run(folder, of, request.resume, tell)
-    model = write_model(training.exported(standing.best), card, request.out.stem, went_in, request.out.parent)
+        teaching(one, card)  # a label that the network does not know is said before anything is decoded
+    rehearsal = read_rehearsal(request.rehearse)
+    plan = request.plan
+    if not rehearsal.learned:
+        plan = replace(plan, labelled=plan.labelled + plan.rehearsed, rehearsed=0)
+    return _Material(card, sets, [one for one, _ in pairs], [other for _, other in pairs], rehearsal, plan)
+
+
+def _teachings(read: _Material) -> list[Teaching]:
+    return [teaching(one, read.card) for one in read.learned if one.images]
+
+
+def _judges(read: _Material, base: Path) -> TrainingJudges:
+    labels = tuple(dict.fromkeys(label for one in read.sets for label in looked_for(one)))
+    images = [image for one in read.held for image in one.images]
+    return TrainingJudges(base, read.card, images, labels, read.rehearsal.held_back)
+
+
+def _hash(request: TrainRequest, read: _Material) -> str:
+    """One hash of all that says what is trained with what."""
+    whole = hashlib.sha256()
+    sets = "\n".join(one.digest for one in facts(read.sets))
+    whole.update(f"{hashed(request.base)}\n{sets}\n{read.plan!r}\n{sorted(request.hold_back)!r}\n".encode())
+    for data in read.rehearsal.all:
+        whole.update(hashlib.sha256(data).digest())
+    return whole.hexdigest()
+
+
+def _result(
+    read: _Material,
+    model: Path,
+    standing: TrainingState,
+    mixtures: Sequence[Mixture],
+    best: Mixture,
+    judges: TrainingJudges,
+    base: Path,
+    device: str,
+) -> TrainResult:
+    assert standing.best_point is not None
+    held = [image for one in read.held for image in one.images]
     return TrainResult(
-        model,
-        standing,
-        training.look(request.base),
-        training.look(model),
-        sum(len(one.images) for one in learned),
-        len(judges.images),
-        tuple(dict.fromkeys(image.camera for image in judges.images)),
-        training.device,
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        model=model,
+        steps=standing.step,
+        planned=standing.steps,
+        points=tuple(standing.points),
+        best=standing.best_point.step,
+        mixtures=tuple(mixtures),
+        share=best.share,
+        before=judges.look(base),
+        after=judges.look(model),
+        learned=len([image for one in read.learned for image in one.images]),
+        held_back=len(held),
+        rehearsed=len(read.rehearsal.learned),
+        checked=len(read.rehearsal.held_back),
+        cameras=tuple(dict.fromkeys(image.camera for image in held)),
+        seconds=standing.seconds,
+        device=device,
+        memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     )
-
-
-def _held_back(sets: Sequence[Dataset], request: TrainRequest) -> list[tuple[Dataset, Dataset]]:
-    """Each set in what is learned from and what is held back; where cameras are named, just these."""
-    if not request.hold_back:
-        return [split(one, HELD_BACK, request.plan.seed) for one in sets]
-    known = {camera for one in sets for camera in one.cameras}
-    unknown = [camera for camera in request.hold_back if camera not in known]
-    if unknown or known <= set(request.hold_back):
-        raise ModelError(
-            tr("--hold-back: there is no camera {camera}", camera=unknown[0])
-            if unknown
-            else tr("--hold-back: no camera is left to learn from"),
-            tr("the cameras are {cameras}.", cameras=", ".join(sorted(known))),
-        )
-    names = set(request.hold_back)
-    return [(one.of_cameras(set(one.cameras) - names), one.of_cameras(names)) for one in sets]

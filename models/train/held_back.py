@@ -1,7 +1,6 @@
-"""How well a network does on pictures that it does not learn from: AP50 with the tiles of a full scan.
+"""How well a network does on labelled pictures that it does not learn from: AP50, and its mistakes.
 
-Tiles, because that is how a box looks at a junction; with the detector of the agent, because that is what runs
-there. The area under the precision-recall curve counts every point, as benchmarks/detector.py does.
+The area under the precision-recall curve counts every point, as `ngatu models judge` does.
 """
 
 from __future__ import annotations
@@ -9,34 +8,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.attention.merge import gathered
-from agent.core.types import Box, Crop, Detection, Image, Reason
-from agent.detectors.card import Card, hashed
+from agent.core.types import Box, Detection
 from agent.detectors.onnx import OnnxDetector
-from agent.detectors.settings import DetectorSettings
 from models.dataset.types import AnnotatedImage, Annotation
-from models.train.batches import opened
+from models.train.pictures.teaching import opened
+from models.train.tiled import tiled
 
-MOST = 120
+MOST = 80
 """Pictures, evenly over what is held back: more says little more, and takes as long as learning."""
 LEAST_OBJECTS = 10
 """A label with fewer objects says nothing."""
-_LEAST_SCORE = 0.02
+SURE = 0.4
+"""From this score on a box counts as a mistake that is worth showing."""
 _HIT_IOU = 0.5
-_SAME_IOU, _INSIDE = 0.5, 0.7
-"""As attention's settings are by default."""
-_NEAR, _FAR = 8 / 15, 7 / 15
-TILES = tuple(
-    Crop(Box(left, top, left + _NEAR, top + _NEAR), Reason.FULL_SCAN)
-    for top in (0.0, _FAR)
-    for left in (0.0, _FAR)
-)
-"""Two by two, of which neighbours share an eighth, as a full scan's do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +65,27 @@ class HeldBackTally:
 
 @dataclass(frozen=True, slots=True)
 class HeldBackResult:
-    """What came of one look at the held-back pictures."""
+    """What came of one look: AP50 of each label, 0..1; mistakes; and what is kept of the base, 0..1 or None."""
 
     precision: dict[str, float]
-    mistakes: tuple[TrainingMistake, ...]
+    mistakes: tuple[TrainingMistake, ...] = ()
+    kept: float | None = None
 
 
-def look_at(model: Path, card: Card, images: Sequence[AnnotatedImage], labels: Sequence[str]) -> HeldBackResult:
-    """AP50 of each of these labels that is often enough there, and every mistake at the card's usual bar."""
-    wanted = [label for label in labels if label in card.keep]
-    settings = DetectorSettings(
-        model=str(model), min_score=dict.fromkeys(card.keep, _LEAST_SCORE), twin_iou=1.0, threads=2
-    )
-    detector = OnnxDetector(model, hashed(model), card, settings)
+def on_labelled(
+    detector: OnnxDetector, images: Sequence[AnnotatedImage], labels: Sequence[str]
+) -> HeldBackResult:
+    """AP50 of each of these labels that is often enough there, and every mistake at the card's usual bar.
+
+    Raises:
+        ModelError: a picture cannot be read.
+    """
     tallies: dict[str, HeldBackTally] = defaultdict(HeldBackTally)
     mistakes: list[TrainingMistake] = []
     for image in chosen(images):
         found = tiled(detector, opened(image))
-        for label in wanted:
+        for label in labels:
             mistakes += _matched(tallies[label], image, label, [one for one in found if one.label == label])
-    detector.close()
     often = {label: tally for label, tally in tallies.items() if tally.objects >= LEAST_OBJECTS} or tallies
     return HeldBackResult({label: tally.average_precision for label, tally in often.items()}, tuple(mistakes))
 
@@ -108,37 +97,19 @@ def chosen(images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
     return [images[round(place)] for place in np.linspace(0, len(images) - 1, MOST)]
 
 
-def tiled(detector: OnnxDetector, picture: Image) -> tuple[Detection, ...]:
-    """What a full scan in two by two tiles finds, in fractions of the picture, each object once."""
-    high, wide = picture.shape[:2]
-    parts = [
-        picture[
-            round(t.box.top * high) : round(t.box.bottom * high),
-            round(t.box.left * wide) : round(t.box.right * wide),
-        ]
-        for t in TILES
-    ]
-    return gathered(TILES, detector.detect(parts), _SAME_IOU, _INSIDE)
-
-
-SURE = 0.4
-"""From this score on a box counts as a mistake that is worth showing."""
-
-
 def _matched(
     tally: HeldBackTally, image: AnnotatedImage, label: str, found: list[Detection]
 ) -> list[TrainingMistake]:
     """Count one picture's boxes of one label, best first; each object is found once."""
     objects = [one for one in image.annotations if one.label == label]
-    tally.objects += sum(not one.ignored for one in objects)
+    tally.objects += len([one for one in objects if not one.ignored])
     boxes = [_fractions(one, image) for one in objects]
     neutral = [_fractions(one, image) for one in image.annotations if one.ignored]
     taken = np.array([one.ignored for one in objects], bool)
     sure = taken.copy()
     mistakes = []
     for one in found:
-        overlaps = _overlaps(one.box, boxes)
-        free = np.where(taken, 0.0, overlaps) if boxes else np.zeros(1)
+        free = np.where(taken, 0.0, overlapping(one.box, boxes)) if boxes else np.zeros(1)
         best = int(free.argmax())
         hit = bool(free[best] >= _HIT_IOU)
         if hit:
@@ -165,7 +136,8 @@ def _common(one: Box, other: Box) -> float:
     return max(0.0, wide) * max(0.0, high)
 
 
-def _overlaps(box: Box, others: Sequence[Box]) -> NDArray[np.float64]:
+def overlapping(box: Box, others: Sequence[Box]) -> NDArray[np.float64]:
+    """Intersection over union (N,) with each of the others."""
     shared = np.array([_common(box, other) for other in others])
     both = np.array([box.area + other.area for other in others])
     return np.asarray(shared / np.maximum(both - shared, 1e-12))

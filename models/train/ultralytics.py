@@ -18,12 +18,11 @@ import yaml
 from agent.errors import ModelError
 from agent.translatable import tr
 from models.dataset.coco import read_coco
-from models.dataset.split import split
+from models.dataset.split import parted
 from models.dataset.types import Dataset
 from models.export import export
 from models.train.outcome import facts
 
-HELD_BACK = 0.2
 SIZE_PX = 416
 BATCH = 8
 _SCRIPT = """
@@ -58,7 +57,7 @@ def train(
     labels = list(dict.fromkeys(label for one in sets for label in one.labels))
     with tempfile.TemporaryDirectory() as scratch_:
         scratch = Path(scratch_)
-        pairs = [_parted(one, hold_back, seed) for one in sets]
+        pairs = parted(sets, hold_back, seed)
         learned = sum(_written(one, labels, scratch / "train", place) for place, (one, _) in enumerate(pairs))
         held = sum(_written(one, labels, scratch / "val", place) for place, (_, one) in enumerate(pairs))
         if not learned or not held:
@@ -72,12 +71,6 @@ def train(
         shutil.copyfile(best, named)
         made = export(str(named), size_px, scratch / "made")
         return _placed(made, out, Path(base).name, sets)
-
-
-def _parted(one: Dataset, hold_back: Sequence[str], seed: int) -> tuple[Dataset, Dataset]:
-    if not hold_back:
-        return split(one, HELD_BACK, seed)
-    return one.of_cameras(set(one.cameras) - set(hold_back)), one.of_cameras(hold_back)
 
 
 def _written(one: Dataset, labels: Sequence[str], folder: Path, number: int) -> int:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import ModelError
-from models.dataset.split import split
+from models.dataset.split import parted, split
 from models.dataset.types import AnnotatedImage, Dataset
 
 
@@ -54,3 +54,23 @@ def test_of_one_camera_neighbours_in_time_are_on_neither_side(count: int, share:
 def test_too_few_pictures_are_told() -> None:
     with pytest.raises(ModelError, match="too few pictures"):
         split(pictures({"a": 2}), 0.2, 0)
+
+
+def test_named_cameras_are_held_back_and_no_others() -> None:
+    ((learned, held),) = parted([pictures({"a": 3, "b": 4, "c": 5})], ["b"], 0)
+
+    assert (learned.cameras, held.cameras) == (("a", "c"), ("b",))
+
+
+def test_without_a_name_about_a_fifth_of_each_set_is_held_back() -> None:
+    pairs = parted([pictures({"a": 40, "b": 10}), pictures({"c": 100})], [], 0)
+
+    assert [len(held.images) for _, held in pairs] == [10, 20]
+
+
+@pytest.mark.parametrize(("names", "what"), [(["d"], "there is no camera d"), (["a", "b"], "no camera is left")])
+def test_cameras_that_cannot_be_held_back_are_told_with_those_that_are_there(names: list[str], what: str) -> None:
+    with pytest.raises(ModelError, match=what) as caught:
+        parted([pictures({"a": 3, "b": 3})], names, 0)
+
+    assert "a, b" in str(caught.value.hint)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ from agent.detectors.card import read_card
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
 from models.train.course import TrainRequest, train
-from models.train.loop import Plan, TrainingProgress
+from models.train.plan import Plan
+from models.train.results import TrainingProgress
 from tests.support.labelled_squares import write_set
 from tests.support.small_yolox import write_small_yolox
 
@@ -49,17 +51,17 @@ def test_a_network_learns_and_its_file_runs_on_a_box(tmp_path: Path) -> None:
 
     detector = load_detector(DetectorSettings(model=str(result.model)))
     assert detector.name == "new"
-    assert result.standing.points[-1].loss < result.standing.points[1].loss
+    assert result.points[-1].loss < result.points[1].loss
     assert (result.learned, result.held_back, result.cameras) == (10, 2, ("f",))
 
 
-def test_the_card_says_what_went_in(tmp_path: Path) -> None:
+def test_what_it_took_is_said_and_nothing_is_left_but_the_model(tmp_path: Path) -> None:
     result = train(asked(tmp_path, 2), quiet)
 
-    card = read_card(result.model.with_suffix(".yaml"))
-    assert card.licence == "CC0-1.0"
-    assert [one.name for one in card.trained_on] == ["squares"]
-    assert "small" in card.source
+    assert [one.name for one in read_card(result.model.with_suffix(".yaml")).trained_on] == ["squares"]
+    assert (result.steps, result.rehearsed, result.checked) == (2, 10, 2)
+    assert result.share in [one.share for one in result.mixtures]
+    assert not (tmp_path / "new.training").exists()
 
 
 def test_killed_and_gone_on_with_it_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
@@ -82,35 +84,49 @@ def test_killed_and_gone_on_with_it_ends_as_if_it_had_not_been(tmp_path: Path) -
     process.wait()
     assert not (tmp_path / "killed.onnx").exists()
 
-    request = asked(tmp_path, 60, "killed.onnx")
-    resumed = train(
-        TrainRequest(
-            request.data, request.base, request.out, request.rehearse, request.hold_back, request.plan, True
-        ),
-        quiet,
-    )
+    resumed = train(replace(asked(tmp_path, 60, "killed.onnx"), resume=True), quiet)
 
     for one, other in zip(weights(whole.model), weights(resumed.model), strict=True):
         assert np.allclose(one, other, atol=1e-5)
-    assert [p.step for p in whole.standing.points] == [p.step for p in resumed.standing.points]
+    assert [p.step for p in whole.points] == [p.step for p in resumed.points]
+
+
+def cut_off(request: TrainRequest) -> None:
+    """Begin it, and leave it where it stands after the first look."""
+
+    class CutOffError(Exception):
+        pass
+
+    def cut(progress: TrainingProgress) -> None:
+        if progress.step == 2:
+            raise CutOffError
+
+    with pytest.raises(CutOffError):
+        train(request, cut)
 
 
 def test_another_plan_does_not_go_on_with_it(tmp_path: Path) -> None:
-    train(asked(tmp_path, 2), quiet)
-    request = asked(tmp_path, 3)
+    cut_off(asked(tmp_path, 4))
 
     with pytest.raises(ModelError, match="another base, other pictures or other options"):
-        train(
-            TrainRequest(
-                request.data, request.base, request.out, request.rehearse, request.hold_back, request.plan, True
-            ),
-            quiet,
-        )
+        train(replace(asked(tmp_path, 5), resume=True), quiet)
+
+
+def test_a_training_that_was_cut_off_is_not_overwritten(tmp_path: Path) -> None:
+    cut_off(asked(tmp_path, 4))
+
+    with pytest.raises(ModelError, match="was cut off here"):
+        train(asked(tmp_path, 4), quiet)
+    assert train(replace(asked(tmp_path, 4), resume=True), quiet).steps == 4
 
 
 def test_an_unknown_camera_is_told_with_those_that_are_there(tmp_path: Path) -> None:
-    request = asked(tmp_path, 2)
-
     with pytest.raises(ModelError, match="no camera g") as caught:
-        train(TrainRequest(request.data, request.base, request.out, (), ("g",)), quiet)
+        train(replace(asked(tmp_path, 2), hold_back=("g",)), quiet)
     assert "a, b, c, d, e, f" in str(caught.value.hint)
+
+
+def test_without_other_pictures_every_picture_has_labels(tmp_path: Path) -> None:
+    result = train(replace(asked(tmp_path, 2), rehearse=()), quiet)
+
+    assert (result.rehearsed, result.after.kept) == (0, None)

@@ -1,4 +1,4 @@
-"""models.train.network"""
+"""models.train.learning.network"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytest.importorskip("torch", reason="PyTorch is not here: pip install -e '.[trai
 import torch
 
 from agent.errors import ModelError
-from models.train.network import OnnxNetwork
+from models.train.learning.network import OnnxNetwork
 from tests.support.small_yolox import FIELD_PX, write_small_yolox
 
 

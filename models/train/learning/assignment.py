@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.train.grid import Grid, overlaps
+from models.train.learning.grid import Grid, overlaps
 
 RADIUS = 2.5
 """Cells around an object's middle from which it may be found though they lie outside of its box."""

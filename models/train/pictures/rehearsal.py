@@ -1,11 +1,13 @@
 """Pictures without labels, on which the network must go on saying what its base says.
 
-Without them a detector forgets what its new pictures do not show (Li and Hoiem, 2016, arXiv:1606.09282).
+Without them a detector forgets what its new pictures do not show (Li and Hoiem, 2016, arXiv:1606.09282). Some are
+never learned from: they tell how much is forgotten.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -20,32 +22,49 @@ PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 CLIPS = frozenset({".mp4", ".mkv", ".avi", ".mov", ".ts", ".m4v", ".webm"})
 OF_A_CLIP = 60
 """Frames at most, evenly over its length."""
+HELD_BACK = 6
+"""One in so many is not learned from: the end of each clip, and the last of each source's pictures by name."""
 _LONGEST_PX = 1280
 """Larger frames are kept smaller: no view shows more."""
 _QUALITY = 92
 
 
-def read_rehearsal(sources: Sequence[Path]) -> list[bytes]:
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """Pictures as files in memory: those to rehearse with, and those that tell what is forgotten."""
+
+    learned: tuple[bytes, ...]
+    held_back: tuple[bytes, ...]
+
+    @property
+    def all(self) -> tuple[bytes, ...]:
+        """Both."""
+        return self.learned + self.held_back
+
+
+def read_rehearsal(sources: Sequence[Path]) -> Rehearsal:
     """Every picture of the folders, and some frames of each clip, encoded; in a fixed order.
 
     Raises:
         ModelError: there is no such file, or nothing in it can be seen.
     """
-    found: list[bytes] = []
+    learned: list[bytes] = []
+    held_back: list[bytes] = []
     for source in sources:
         files = sorted(_files(source))
-        before = len(found)
-        for path in files:
-            if path.suffix.lower() in CLIPS:
-                found.extend(_frames(path))
-            else:
-                found.append(_picture(path))
-        if len(found) == before:
+        clips = [path for path in files if path.suffix.lower() in CLIPS]
+        series = [list(_frames(path)) for path in clips]
+        series.append([_picture(path) for path in files if path not in clips])
+        if not any(series):
             raise ModelError(
                 tr("{path}: no picture and no clip in it", path=source),
                 tr("--rehearse wants clips, or folders of pictures and clips."),
             )
-    return found
+        for one in series:
+            first = len(one) - len(one) // HELD_BACK
+            learned.extend(one[:first])
+            held_back.extend(one[first:])
+    return Rehearsal(tuple(learned), tuple(held_back))
 
 
 def seen(data: bytes) -> Image:

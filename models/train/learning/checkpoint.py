@@ -13,30 +13,9 @@ from torch import Tensor
 
 from agent.errors import ModelError
 from agent.translatable import tr
+from models.train.results import HeldBackPoint
 
-_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class HeldBackPoint:
-    """One look at the held-back pictures.
-
-    Attributes:
-        step: After so many steps.
-        precision: AP50 of each label that was looked for, 0..1.
-        loss: Mean of the labelled pictures' loss since the point before.
-        rehearsal: Mean distance to the base on the others.
-    """
-
-    step: int
-    precision: dict[str, float]
-    loss: float = 0.0
-    rehearsal: float = 0.0
-
-    @property
-    def mean(self) -> float:
-        """Over the labels; 0 without any."""
-        return sum(self.precision.values()) / max(1, len(self.precision))
+_VERSION = 2
 
 
 @dataclass(slots=True)
@@ -58,6 +37,8 @@ class TrainingState:
     """Losses of labelled and other pictures since the last point, and of how many steps."""
     seconds: float = 0.0
     """Spent on learning so far, over all runs."""
+    look_s: float = 0.0
+    """Of the newest look at the held-back pictures."""
 
 
 def save(standing: TrainingState, path: Path) -> None:
