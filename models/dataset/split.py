@@ -27,7 +27,7 @@ def parted(sets: Sequence[Dataset], hold_back: Sequence[str], seed: int) -> list
     """Each set in what is learned from and what is held back; where cameras are named, just these.
 
     Raises:
-        ModelError: there is no such camera, or none is left to learn from; or too few pictures to hold some back.
+        ModelError: there is no such camera, none is left to learn from, or there are too few pictures.
     """
     if not hold_back:
         return [split(one, HELD_BACK, seed) for one in sets]

@@ -86,6 +86,9 @@ def train(
         warning = tr("without --rehearse the detector forgets much of what it knew")
         Console(stderr=True).print(translated(warning), style="yellow")
     result = _trained(request)
+    if result.best == 0:
+        nothing = tr("nothing better than the base was found: the model is the base")
+        Console(stderr=True).print(translated(nothing), style="yellow")
     page = write_report(result, language())
     message = tr("trained {path}; report: {page}", path=result.model, page=page)
     Console().print(translated(message), soft_wrap=True)

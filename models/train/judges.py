@@ -1,4 +1,4 @@
-"""What says how good a network is while it learns: labelled pictures held back, and what the base was sure of."""
+"""What says how good a network is: labelled pictures held back, and what the base was sure of."""
 
 from __future__ import annotations
 

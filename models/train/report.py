@@ -24,9 +24,10 @@ WORDS: Final = {
     "losses": tr("Losses: labelled pictures, and distance to the base on the others"),
     "mixtures": tr("Between the base (left) and the trained network (right)"),
     "mixtures_why": tr(
-        "The further from the base, the more is learned and the more forgotten. "
-        "The network that was written has {share} % of the trained weights."
+        "The further from the base, the more is learned and the more is forgotten. "
+        "What was written is where both together are best."
     ),
+    "share": tr("share of the trained network that was taken, %"),
     "labelled": tr("labelled"),
     "rehearsal": tr("others"),
     "mean": tr("mean AP50"),
@@ -65,7 +66,6 @@ def write_report(result: TrainResult, language: str) -> Path:
     labels = list(result.after.precision)
     mistakes = sorted(result.after.mistakes, key=lambda one: -one.weight)
     words = {name: translated(text, language) for name, text in WORDS.items()}
-    words["mixtures_why"] = words["mixtures_why"].replace("{share}", f"{100 * result.share:.0f}")
     page = environment.get_template("report.html").render(
         language=language,
         words=words,

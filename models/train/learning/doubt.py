@@ -1,7 +1,7 @@
 """Where silence in the labels means nothing.
 
-Labels are never complete: annotators look for some labels only, leave out what is far away, and forget. A network
-that learns "nothing is here" of every object that has no label sees less and less, and is less and less sure.
+Labels are never complete: annotators look for some labels only, leave out what is far away, and forget. A
+network that learns "nothing is here" of every object that has no label sees less and less, and is less sure.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Training, from the base or from where it stands on disk: learn, look, keep the best, stop when it gets no better.
+"""Training, from the base or from where it stands: learn, look, keep the best, stop when it gets no better.
 
 The best step is not yet the best network: between it and the base lie others, which have forgotten less.
 """

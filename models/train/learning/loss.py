@@ -33,9 +33,7 @@ class Losses:
         return BOX_WEIGHT * self.box + self.object + self.label
 
 
-def labelled_loss(
-    logits: Tensor, teacher: Tensor, targets: Sequence[LearningTarget], grid: Grid
-) -> Losses:
+def labelled_loss(logits: Tensor, teacher: Tensor, targets: Sequence[LearningTarget], grid: Grid) -> Losses:
     """Of labelled pictures; `logits` and the base's `teacher` are (B, P, 5 + L), the latter's scores 0..1."""
     parts = [
         _of_picture(mine, base, target, grid)

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from agent.core.types import Image
 from agent.detectors.card import Card
 from agent.detectors.letterbox import network_input
-from models.dataset.types import AnnotatedImage
 from models.train.pictures.labelled_view import LabelledView, bare, painted
 from models.train.pictures.rehearsal import seen
 from models.train.pictures.teaching import Teaching, TeachingTarget, balanced, target, with_labels

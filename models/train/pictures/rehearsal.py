@@ -1,7 +1,7 @@
 """Pictures without labels, on which the network must go on saying what its base says.
 
-Without them a detector forgets what its new pictures do not show (Li and Hoiem, 2016, arXiv:1606.09282). Some are
-never learned from: they tell how much is forgotten.
+Without them a detector forgets what its new pictures do not show (Li and Hoiem, 2016, arXiv:1606.09282).
+Some are never learned from: they tell how much is forgotten.
 """
 
 from __future__ import annotations

@@ -68,8 +68,12 @@ def test_without_a_name_about_a_fifth_of_each_set_is_held_back() -> None:
     assert [len(held.images) for _, held in pairs] == [10, 20]
 
 
-@pytest.mark.parametrize(("names", "what"), [(["d"], "there is no camera d"), (["a", "b"], "no camera is left")])
-def test_cameras_that_cannot_be_held_back_are_told_with_those_that_are_there(names: list[str], what: str) -> None:
+@pytest.mark.parametrize(
+    ("names", "what"), [(["d"], "there is no camera d"), (["a", "b"], "no camera is left")]
+)
+def test_cameras_that_cannot_be_held_back_are_told_with_those_that_are_there(
+    names: list[str], what: str
+) -> None:
     with pytest.raises(ModelError, match=what) as caught:
         parted([pictures({"a": 3, "b": 3})], names, 0)
 

@@ -41,7 +41,9 @@ def test_a_network_that_sees_worse_has_a_lower_figure(
     )
 
 
-def test_what_is_ignored_is_neither_found_nor_missed(tmp_path: Path, images: tuple[AnnotatedImage, ...]) -> None:
+def test_what_is_ignored_is_neither_found_nor_missed(
+    tmp_path: Path, images: tuple[AnnotatedImage, ...]
+) -> None:
     ignored = tuple(
         replace(one, annotations=tuple(replace(box, ignored=True) for box in one.annotations)) for one in images
     )

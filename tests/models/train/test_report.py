@@ -50,7 +50,7 @@ def test_the_page_has_figures_curves_and_the_worst_mistakes(tmp_path: Path) -> N
     assert page.count("<polyline") == 2 + 2 + 2
     assert page.count("<figure>") == 2
     assert "car 0.77, a" in page
-    for figure in ("42", "93", "1.5", "512", "50 % of the trained weights"):
+    for figure in ("42", "93", "1.5", "512", "taken, %</td><td>50</td>"):
         assert figure in page
 
 

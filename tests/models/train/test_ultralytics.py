@@ -17,7 +17,9 @@ from tests.support.labelled_squares import write_set
 HAS_ULTRALYTICS = importlib.util.find_spec("ultralytics") is not None
 
 
-@pytest.mark.skipif(not HAS_ULTRALYTICS, reason="Ultralytics is not here: pip install -e '.[export]' (AGPL-3.0)")
+@pytest.mark.skipif(
+    not HAS_ULTRALYTICS, reason="Ultralytics is not here: pip install -e '.[export]' (AGPL-3.0)"
+)
 def test_twenty_pictures_and_random_weights_give_a_network_that_runs(tmp_path: Path) -> None:
     pictures = write_set(tmp_path / "squares", cameras=("a", "b", "c", "d"), pictures=5)
 
@@ -39,7 +41,9 @@ def test_without_ultralytics_it_says_what_to_install(tmp_path: Path) -> None:
         train("yolo11n.yaml", [write_set(tmp_path / "squares")], tmp_path / "mine.onnx", [], 1, 0)
 
 
-@pytest.mark.skipif(not HAS_ULTRALYTICS, reason="Ultralytics is not here: pip install -e '.[export]' (AGPL-3.0)")
+@pytest.mark.skipif(
+    not HAS_ULTRALYTICS, reason="Ultralytics is not here: pip install -e '.[export]' (AGPL-3.0)"
+)
 def test_what_ultralytics_cannot_train_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "broken.pt").write_bytes(b"no checkpoint")
 

@@ -24,14 +24,14 @@ from tests.support.small_yolox import write_small_yolox
 
 
 class Place:
-    """A base and a set in a folder, and a judge who gives the looks these worths in turn, then the last."""
+    """A base and a set in a folder, and a judge who gives the looks these worths in turn: better and better."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.base = write_small_yolox(folder)
         self.pictures = write_set(folder / "set")
         self.card: Card = read_card(self.base.with_suffix(".yaml"))
-        self.worths: list[float] = [0.0]
+        self.worths: list[float] = [look / 1000 for look in range(1000)]
         self.looks = 0
 
     def look(self, model: Path) -> HeldBackResult:
@@ -61,7 +61,6 @@ def quiet(_: TrainingProgress) -> None:
 
 
 def test_it_looks_before_the_first_step_and_then_evenly(place: Place) -> None:
-    place.worths = [step / 100 for step in range(50)]
     standing = place.loop(Plan(steps=40)).run("this", False, quiet)
 
     assert [point.step for point in standing.points] == list(range(0, 41, 40 // LOOKS))
@@ -108,6 +107,7 @@ def test_a_training_that_is_over_is_over_when_it_goes_on(place: Place) -> None:
 
 def test_after_the_warm_up_minutes_are_steps(place: Place) -> None:
     totals: list[int] = []
+    place.worths = [0.0]
     place.loop(Plan(steps=5, minutes=0.1)).run("this", False, lambda told: totals.append(told.steps))
 
     assert set(totals[: WARM_UP - 1]) == {WARM_UP * LOOKS}
