@@ -14,7 +14,6 @@ from models.dataset.types import AnnotatedImage
 from models.train.held_back import MOST, HeldBackResult, HeldBackTally, chosen, on_labelled, overlapping
 from models.train.tiled import unhurried
 from tests.support.labelled_squares import write_dimmed, write_set
-from tests.support.squares import write_model
 
 
 def looked(model: Path, images: tuple[AnnotatedImage, ...]) -> HeldBackResult:
@@ -32,7 +31,7 @@ def images(tmp_path: Path) -> tuple[AnnotatedImage, ...]:
 def test_a_network_that_sees_worse_has_a_lower_figure(
     tmp_path: Path, images: tuple[AnnotatedImage, ...]
 ) -> None:
-    good = looked(write_model(tmp_path / "good"), images)
+    good = looked(write_dimmed(tmp_path / "good", 0), images)
     poor = looked(write_dimmed(tmp_path / "poor", 25), images)
 
     assert 0 <= poor.precision["car"] < good.precision["car"] <= 1
@@ -48,12 +47,12 @@ def test_what_is_ignored_is_neither_found_nor_missed(
         replace(one, annotations=tuple(replace(box, ignored=True) for box in one.annotations)) for one in images
     )
 
-    assert looked(write_model(tmp_path / "m"), ignored).mistakes == ()
+    assert looked(write_dimmed(tmp_path / "m", 0), ignored).mistakes == ()
 
 
 def test_what_has_no_label_is_a_mistake(tmp_path: Path, images: tuple[AnnotatedImage, ...]) -> None:
     bare = tuple(replace(one, annotations=()) for one in images)
-    result = looked(write_model(tmp_path / "m"), bare)
+    result = looked(write_dimmed(tmp_path / "m", 0), bare)
 
     assert result.mistakes
     assert all(one.score is not None and one.score >= 0.4 for one in result.mistakes)

@@ -11,7 +11,6 @@ from models.train.pictures.rehearsal import read_rehearsal
 from models.train.remembering import MOST, kept, spread, sure_of
 from models.train.tiled import unhurried
 from tests.support.labelled_squares import write_dimmed, write_set
-from tests.support.squares import write_model
 
 
 def remembered(base: Path, other: Path, pictures: list[bytes]) -> float | None:
@@ -29,13 +28,13 @@ def pictures(tmp_path: Path) -> list[bytes]:
 
 
 def test_the_base_has_forgotten_nothing(tmp_path: Path, pictures: list[bytes]) -> None:
-    base = write_model(tmp_path / "base")
+    base = write_dimmed(tmp_path / "base", 0)
 
     assert remembered(base, base, pictures) == pytest.approx(1.0)
 
 
 def test_a_network_that_sees_less_has_forgotten_something(tmp_path: Path, pictures: list[bytes]) -> None:
-    base, dimmed = write_model(tmp_path / "base"), write_dimmed(tmp_path / "dimmed", 30)
+    base, dimmed = write_dimmed(tmp_path / "base", 0), write_dimmed(tmp_path / "dimmed", 30)
 
     share = remembered(base, dimmed, pictures)
     assert share is not None
