@@ -97,7 +97,8 @@ class TrainingLoop:
         standing.points.append(point)
         standing.sums = (0.0, 0.0, 0)
         best = standing.best_point
-        if best is None or point.worth > best.worth:
+        # Of equal ones the later: where nothing is found yet, nothing is lost by going on.
+        if best is None or point.worth >= best.worth:
             standing.best_point, standing.best = point, average
 
     def _point(self, standing: TrainingState, weights: list[Tensor]) -> HeldBackPoint:

@@ -40,14 +40,15 @@ def test_a_network_that_sees_worse_has_a_lower_figure(
     )
 
 
-def test_what_is_ignored_is_neither_found_nor_missed(
-    tmp_path: Path, images: tuple[AnnotatedImage, ...]
-) -> None:
+def test_what_is_ignored_is_not_missed(tmp_path: Path, images: tuple[AnnotatedImage, ...]) -> None:
     ignored = tuple(
         replace(one, annotations=tuple(replace(box, ignored=True) for box in one.annotations)) for one in images
     )
 
-    assert looked(write_dimmed(tmp_path / "m", 0), ignored).mistakes == ()
+    result = looked(write_dimmed(tmp_path / "m", 200), ignored)
+
+    assert looked(tmp_path / "m" / "squares.onnx", images).mistakes
+    assert result.mistakes == ()
 
 
 def test_what_has_no_label_is_a_mistake(tmp_path: Path, images: tuple[AnnotatedImage, ...]) -> None:

@@ -76,6 +76,12 @@ def test_the_best_step_is_kept_and_without_anything_better_it_stops(place: Place
     assert standing.step == 10 + 5 * PATIENCE
 
 
+def test_while_nothing_is_found_yet_it_goes_on(place: Place) -> None:
+    place.worths = [0.0]
+
+    assert place.loop(Plan(steps=20)).run("this", False, quiet).step == 20
+
+
 def test_it_goes_on_where_it_stood(place: Place) -> None:
     class CutOffError(Exception):
         pass
@@ -107,7 +113,7 @@ def test_a_training_that_is_over_is_over_when_it_goes_on(place: Place) -> None:
 
 def test_after_the_warm_up_minutes_are_steps(place: Place) -> None:
     totals: list[int] = []
-    place.worths = [0.0]
+    place.worths = [0.5, 0.1]
     place.loop(Plan(steps=5, minutes=0.1)).run("this", False, lambda told: totals.append(told.steps))
 
     assert set(totals[: WARM_UP - 1]) == {WARM_UP * LOOKS}
