@@ -85,7 +85,7 @@ class OnnxNetwork(nn.Module):
         for step in self._steps:
             inputs = [self._value(name, known, pictures.device) if name else None for name in step.inputs]
             if logits and step.output in self._last:
-                known[step.output] = inputs[0]  # type: ignore[assignment]
+                known[step.output] = torch.as_tensor(inputs[0])
             else:
                 try:
                     known[step.output] = OPERATORS[step.operator](inputs, step.attributes)
