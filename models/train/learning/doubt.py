@@ -37,7 +37,7 @@ class LearningTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class LabelDoubt:
     """Of the places (P,) of one picture."""
 
     silent: Tensor
@@ -46,7 +46,7 @@ class Doubt:
     """Here the base sees what nobody looked for: what it says stays right."""
 
 
-def doubts(output: Tensor, teacher: Tensor, target: LearningTarget, grid: Grid) -> Doubt:
+def doubts(output: Tensor, teacher: Tensor, target: LearningTarget, grid: Grid) -> LabelDoubt:
     """Of one picture; `output` and the base's `teacher` are (P, 5 + L), scores 0..1.
 
     Silence says nothing inside an ignored box, where the network means something smaller than all that was
@@ -59,7 +59,7 @@ def doubts(output: Tensor, teacher: Tensor, target: LearningTarget, grid: Grid) 
         silent |= _within(boxes, grid, _alone(grid.boxes(said)[certain], target.boxes))
     silent |= _within(boxes, grid, target.ignored)
     kept = (teacher[:, 4:5] * teacher[:, 5:] * ~target.asked).amax(1) > UNASKED
-    return Doubt(silent & ~kept, kept)
+    return LabelDoubt(silent & ~kept, kept)
 
 
 def _alone(seen: Tensor, labelled: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.train.learning.assignment import Assignment, assign, joint
-from models.train.learning.doubt import Doubt, LearningTarget, doubts
+from models.train.learning.doubt import LabelDoubt, LearningTarget, doubts
 from models.train.learning.grid import Grid, paired_overlaps
 
 BOX_WEIGHT = 5.0
@@ -62,7 +62,7 @@ def _of_picture(logits: Tensor, teacher: Tensor, target: LearningTarget, grid: G
     ), len(chosen.places)
 
 
-def _object_loss(logits: Tensor, teacher: Tensor, chosen: Assignment, doubt: Doubt) -> Tensor:
+def _object_loss(logits: Tensor, teacher: Tensor, chosen: Assignment, doubt: LabelDoubt) -> Tensor:
     """One where an object is, as before where the base sees what nobody looked for, else nothing."""
     wanted = torch.where(doubt.kept, teacher[:, 4], 0.0)
     wanted[chosen.places] = 1.0

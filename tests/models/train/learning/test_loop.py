@@ -114,7 +114,7 @@ def test_a_training_that_is_over_is_over_when_it_goes_on(place: Place) -> None:
 def test_after_the_warm_up_minutes_are_steps(place: Place) -> None:
     totals: list[int] = []
     place.worths = [0.5, 0.1]
-    place.loop(Plan(steps=5, minutes=0.1)).run("this", False, lambda told: totals.append(told.steps))
+    place.loop(Plan(steps=5, minutes=0.1)).run("this", False, lambda now: totals.append(now.steps))
 
     assert set(totals[: WARM_UP - 1]) == {WARM_UP * LOOKS}
     assert len(set(totals[WARM_UP - 1 :])) == 1
