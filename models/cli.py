@@ -18,6 +18,7 @@ from models.catalogue import entry_named, read_catalogue
 from models.fetch import Consent, add_model, fetch_model
 from models.judge.cli import judging
 from models.label.cli import labelling
+from models.train.cli import training
 from models.web import Progress as Told
 
 commands = typer.Typer()
@@ -25,6 +26,7 @@ models = typer.Typer(help="Detectors: which there are, and getting them.", no_ar
 commands.add_typer(models, name="models")
 models.add_typer(judging)
 models.add_typer(labelling)
+models.add_typer(training)
 
 Folder = Annotated[
     Path | None, typer.Option("--dir", help="Where models lie; if absent, see docs/guide/models.md.")

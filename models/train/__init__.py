@@ -1,0 +1,1 @@
+"""A detector trained further on the operator's own pictures."""

@@ -1,0 +1,1 @@
+"""What is learned from, picture by picture: parts of labelled frames, weather, and frames to rehearse with."""

@@ -1,0 +1,102 @@
+"""What a training says of itself: one point for each look, and everything at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.train.held_back import HeldBackResult
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBackPoint:
+    """One look at the held-back pictures.
+
+    Attributes:
+        step: After so many steps.
+        precision: AP50 of each label that was looked for, 0..1.
+        kept: How much of what the base is sure of is still found on pictures to rehearse with, 0..1; None if
+            nothing was rehearsed.
+        loss: Mean of the labelled pictures' loss since the point before.
+        rehearsal: Mean distance to the base on the others.
+    """
+
+    step: int
+    precision: dict[str, float]
+    kept: float | None = None
+    loss: float = 0.0
+    rehearsal: float = 0.0
+
+    @property
+    def mean(self) -> float:
+        """Over the labels; 0 without any."""
+        return sum(self.precision.values()) / max(1, len(self.precision))
+
+    @property
+    def worth(self) -> float:
+        """By which the best is chosen: what was learned and what was kept count alike."""
+        return self.mean if self.kept is None else (self.mean + self.kept) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingProgress:
+    """How far training is, for whoever shows it."""
+
+    step: int
+    steps: int
+    loss: float
+    rehearsal: float
+    point: HeldBackPoint | None
+    """The newest look at the held-back pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """A network between the base and the trained one, and what it is worth.
+
+    Attributes:
+        share: Of the trained one's weights, 0..1; the rest is the base's.
+        point: A look at it.
+    """
+
+    share: float
+    point: HeldBackPoint
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """What came of a training.
+
+    Attributes:
+        model: The .onnx that was written.
+        steps: So many were made, of `planned`.
+        points: Every look, the first before any step.
+        best: The step whose weights were taken.
+        mixtures: What was tried between the base and them, by rising share.
+        share: The one that was taken.
+        before, after: Looks at the base, and at the model.
+        learned, held_back: Pictures with labels.
+        rehearsed, checked: Pictures to rehearse with, and to see on them what is forgotten.
+        cameras: Held back.
+        seconds: Of learning, over all runs.
+        device: What computed.
+        memory_mb: Of this process, at most.
+    """
+
+    model: Path
+    steps: int
+    planned: int
+    points: tuple[HeldBackPoint, ...]
+    best: int
+    mixtures: tuple[Mixture, ...]
+    share: float
+    before: HeldBackResult
+    after: HeldBackResult
+    learned: int
+    held_back: int
+    rehearsed: int
+    checked: int
+    cameras: tuple[str, ...]
+    seconds: float
+    device: str
+    memory_mb: int

@@ -1,0 +1,132 @@
+"""models.train.course"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+pytest.importorskip("torch", reason="PyTorch is not here: pip install -e '.[train]'")
+
+from agent.detectors import load_detector
+from agent.detectors.card import read_card
+from agent.detectors.settings import DetectorSettings
+from agent.errors import ModelError
+from models.train.course import TrainRequest, train
+from models.train.plan import Plan
+from models.train.results import TrainingProgress
+from tests.support.labelled_squares import write_set
+from tests.support.small_yolox import write_small_yolox
+
+
+def quiet(_: TrainingProgress) -> None:
+    """Tells nobody."""
+
+
+def weights(path: Path) -> list[np.ndarray]:
+    return [numpy_helper.to_array(one) for one in onnx.load(path).graph.initializer]
+
+
+def asked(folder: Path, steps: int, out: str = "new.onnx") -> TrainRequest:
+    data = folder / "squares"
+    if not data.is_dir():
+        write_set(data)
+        write_small_yolox(folder)
+    return TrainRequest(
+        (data,), folder / "small.onnx", folder / out, (data / "images",), ("f",), Plan(steps=steps)
+    )
+
+
+def test_a_network_learns_and_its_file_runs_on_a_box(tmp_path: Path) -> None:
+    result = train(asked(tmp_path, 40), quiet)
+
+    detector = load_detector(DetectorSettings(model=str(result.model)))
+    assert detector.name == "new"
+    assert result.points[-1].loss < result.points[1].loss
+    assert (result.learned, result.held_back, result.cameras) == (10, 2, ("f",))
+
+
+def test_what_it_took_is_said_and_nothing_is_left_but_the_model(tmp_path: Path) -> None:
+    result = train(asked(tmp_path, 2), quiet)
+
+    assert [one.name for one in read_card(result.model.with_suffix(".yaml")).trained_on] == ["squares"]
+    assert (result.steps, result.rehearsed, result.checked) == (2, 10, 2)
+    assert result.share in [one.share for one in result.mixtures]
+    assert not (tmp_path / "new.training").exists()
+
+
+def test_killed_and_gone_on_with_it_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    whole = train(asked(tmp_path, 60, "whole.onnx"), quiet)
+    script = (
+        "import sys; from pathlib import Path; from tests.models.train.test_course import asked, quiet;"
+        "from models.train.course import train; train(asked(Path(sys.argv[1]), 60, 'killed.onnx'), quiet)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
+    checkpoint = tmp_path / "killed.training" / "checkpoint.pt"
+    deadline = time.monotonic() + 100
+    first = None
+    while time.monotonic() < deadline and process.poll() is None:
+        now = checkpoint.stat().st_mtime_ns if checkpoint.is_file() else None
+        first = first or now
+        if now is not None and now != first:
+            break
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "killed.onnx").exists()
+
+    resumed = train(replace(asked(tmp_path, 60, "killed.onnx"), resume=True), quiet)
+
+    for one, other in zip(weights(whole.model), weights(resumed.model), strict=True):
+        assert np.allclose(one, other, atol=1e-5)
+    assert [p.step for p in whole.points] == [p.step for p in resumed.points]
+
+
+def cut_off(request: TrainRequest) -> None:
+    """Begin it, and leave it where it stands after the first look."""
+
+    class CutOffError(Exception):
+        pass
+
+    def cut(progress: TrainingProgress) -> None:
+        if progress.step == 2:
+            raise CutOffError
+
+    with pytest.raises(CutOffError):
+        train(request, cut)
+
+
+def test_another_plan_does_not_go_on_with_it(tmp_path: Path) -> None:
+    cut_off(asked(tmp_path, 4))
+
+    with pytest.raises(ModelError, match="another base, other pictures or other options"):
+        train(replace(asked(tmp_path, 5), resume=True), quiet)
+
+
+def test_a_training_that_was_cut_off_is_not_overwritten(tmp_path: Path) -> None:
+    cut_off(asked(tmp_path, 4))
+
+    with pytest.raises(ModelError, match="was cut off here"):
+        train(asked(tmp_path, 4), quiet)
+    assert train(replace(asked(tmp_path, 4), resume=True), quiet).steps == 4
+
+
+def test_an_unknown_camera_is_told_with_those_that_are_there(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no camera g") as caught:
+        train(replace(asked(tmp_path, 2), hold_back=("g",)), quiet)
+    assert "a, b, c, d, e, f" in str(caught.value.hint)
+
+
+def test_without_other_pictures_every_picture_has_labels(tmp_path: Path) -> None:
+    result = train(replace(asked(tmp_path, 2), rehearse=()), quiet)
+
+    assert (result.rehearsed, result.after.kept) == (0, None)
