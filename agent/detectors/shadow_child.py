@@ -1,6 +1,7 @@
 """The process of a model in the shadow: `python -P -m agent.detectors.shadow_child MEMORY PARENT`.
 
-It gives way where the system lets it, dies with its parent, and holds no secret. What it is told, a line of JSON each:
+It gives way where the system lets it, dies with its parent, and holds no secret. What it is told, a line of
+JSON each:
 
     {"settings": {…}}                    the detector's settings, first of all
     {"look": [height_px, width_px]}      a picture, BGR, lies in the shared memory

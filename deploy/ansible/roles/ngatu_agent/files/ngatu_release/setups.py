@@ -324,12 +324,6 @@ class Setups:
         found = re.fullmatch(r"shadow (taken|failed)(?:: (.*))?", line)
         return (found[1], (found[2] or "")[:500]) if found else ("", "")
 
-    def _shadow(self) -> tuple[str, str]:
-        """What became of the model in the shadow, by the agent's status line, and why; empty: it goes on."""
-        line = _systemctl("show", "--property=StatusText", "--value", self.unit)
-        found = re.fullmatch(r"shadow (taken|failed)(?:: (.*))?", line)
-        return (found[1], (found[2] or "")[:500]) if found else ("", "")
-
     def _falls(self) -> int:
         restarts = _systemctl("show", "--property=NRestarts", "--value", self.unit)
         return int(restarts) if restarts.isdigit() else 0
