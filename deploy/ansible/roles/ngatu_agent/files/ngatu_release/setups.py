@@ -93,9 +93,9 @@ class Setups:
         said = _json(self.trial_file)
         kinds = {"setup": str, "back": str, "boot_id": str, "began_s": float, "until_s": float, "shadow": bool}
         if isinstance(said, dict):
-            said = {"shadow": False} | said  # the note of an older tool
-            if {key: type(value) for key, value in said.items()} == kinds:
-                return Trial(**said)
+            noted: dict[str, Any] = {"shadow": False, **said}  # that of an older tool lacks it
+            if {key: type(value) for key, value in noted.items()} == kinds:
+                return Trial(**noted)
         name = str(self.name())
         previous = self._previous(name)
         version, floor = self.version(previous), self.floor()
