@@ -136,7 +136,7 @@ class _Tried:
             commune, "select body from event_revision where body like '%\"model_tried\"%' order by rowid"
         )
         bodies = [json.loads(row[0]) for row in rows]
-        return [each["detail"] for each in bodies if each["source"]["device"] == self.box]
+        return [each["detail"] for each in bodies if each["device"] == self.box]
 
     def _model(self) -> str:
         """Whose events the box tells now, as it says itself at the broker."""
