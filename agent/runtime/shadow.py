@@ -43,7 +43,8 @@ class ShadowDeployment:
         self._ids = ids
         self._settings: DetectorSettings = config.detector
         self._folder, self._clock, self._busy = config.state_dir, clock, busy
-        self._trial: ShadowTrial | None = None
+        self.trial: ShadowTrial | None = None
+        """The one under way in this life of the box."""
         self._record: ShadowRecord | None = None
         self._status = ""
         if config.detector.shadow is None or not config.detects:
@@ -55,7 +56,7 @@ class ShadowDeployment:
     @property
     def record(self) -> ShadowRecord | None:
         """How the trial stands; None: there is none."""
-        return self._record if self._trial is None else self._trial.record
+        return self._record if self.trial is None else self.trial.record
 
     def load(self) -> Detector:
         """The network that tells events in this life of the box.
@@ -75,18 +76,18 @@ class ShadowDeployment:
                 return network
         network = load_detector(self._settings)
         if self._record is not None and self._record.state is ShadowState.RUNNING:
-            self._trial = ShadowTrial(self._settings, self._record, self._save, self._clock, self._busy)
+            self.trial = ShadowTrial(self._settings, self._record, self._save, self._clock, self._busy)
         return network
 
     @property
     def runs(self) -> dict[str, Run]:
         """What is to be run, each in a thread of its own."""
-        return {} if self._trial is None else {"shadow": self._trial.run}
+        return {} if self.trial is None else {"shadow": self.trial.run}
 
     def attach(self, camera: CameraWorker) -> None:
         """Crops of this camera may be shown to the model in the shadow."""
-        if self._trial is not None:
-            camera.on_found = self._guarded(self._trial.saw)
+        if self.trial is not None:
+            camera.on_found = self._guarded(self.trial.saw)
 
     def tick(self, tell: Callable[[Iterable[Event]], None], leave: Callable[[], None]) -> bool:
         """Tell systemd, and once there is an outcome the station; begin anew where the model has passed.
@@ -102,7 +103,7 @@ class ShadowDeployment:
             tell((event,))
             self._keep(replace(now, reported=True))
         self._notify(now)
-        if now.state is ShadowState.PASSED and self._trial is not None:
+        if now.state is ShadowState.PASSED and self.trial is not None:
             log.info("shadow_comes_into_use", model=self._name)
             leave()
         return news
@@ -143,8 +144,8 @@ class ShadowDeployment:
 
     def _keep(self, now: ShadowRecord) -> None:
         self._record = now
-        if self._trial is not None:
-            self._trial.record = now
+        if self.trial is not None:
+            self.trial.record = now
         self._save(now)
 
     def _save(self, now: ShadowRecord) -> bool:

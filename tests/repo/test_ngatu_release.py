@@ -233,7 +233,8 @@ def test_a_bad_configuration_during_a_trial_leaves_the_trial_as_it_is(box: Small
     box.switch(*NEW)
     assert box.tool("switch", "0.2.0", "--config", str(box.config("bad: 1\n"))).returncode == 1
 
-    assert box.runs() == NEW and box.good("status")["trial"] == {"version": "0.2.0", "back": "0.1.0"}
+    on_trial = {"version": "0.2.0", "back": "0.1.0", "shadow": False}
+    assert box.runs() == NEW and box.good("status")["trial"] == on_trial
 
 
 def test_a_second_trial_goes_back_to_what_was_confirmed_not_to_the_first(box: SmallBox) -> None:

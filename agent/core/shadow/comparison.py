@@ -69,7 +69,7 @@ class FoundObjects:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ShadowComparison:
     """What was seen so far."""
 
     watched_s: float = 0.0
@@ -116,7 +116,7 @@ class Comparison:
         return number
 
 
-def compared(state: Comparison, crop: ComparedCrop) -> Comparison:
+def compared(state: ShadowComparison, crop: ComparedCrop) -> ShadowComparison:
     """With one crop more."""
     partners = _partners(crop.old, crop.new)
     labels, sizes = dict(state.labels), dict(state.sizes)
@@ -144,12 +144,12 @@ def compared(state: Comparison, crop: ComparedCrop) -> Comparison:
     )
 
 
-def measured(state: Comparison, ms: float, mb: float) -> Comparison:
+def measured(state: ShadowComparison, ms: float, mb: float) -> ShadowComparison:
     """With one look of the old one in such a process."""
     return replace(state, old_ms=state.old_ms.add(ms), old_mb=max(state.old_mb, mb))
 
 
-def failed(state: Comparison, how: ShadowFailure, why: str) -> Comparison:
+def failed(state: ShadowComparison, how: ShadowFailure, why: str) -> ShadowComparison:
     """With one look that failed."""
     failures = {**state.failures, how: state.failures.get(how, 0) + 1}
     return replace(state, failures=failures, why=why)

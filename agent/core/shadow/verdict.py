@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from agent.core.shadow.comparison import Comparison, FoundObjects, ShadowFailure
+from agent.core.shadow.comparison import FoundObjects, ShadowComparison, ShadowFailure
 from agent.core.shadow.settings import ShadowTrialSettings
 
 MEASURED: Final = 30
@@ -40,7 +40,7 @@ class ShadowVerdict:
         return "; ".join(self.why)
 
 
-def judged(state: Comparison, settings: ShadowTrialSettings) -> ShadowVerdict:
+def judged(state: ShadowComparison, settings: ShadowTrialSettings) -> ShadowVerdict:
     """The verdict as of now. What cannot get well any more fails at once, the rest when there is enough."""
     wrong = [*_broken(state, settings), *_costly(state, settings)]
     enough = not (lacks := tuple(_lacks(state, settings)))
@@ -56,7 +56,7 @@ def judged(state: Comparison, settings: ShadowTrialSettings) -> ShadowVerdict:
     return ShadowVerdict(ShadowOutcome.CANNOT_TELL, lacks)
 
 
-def summary(state: Comparison) -> str:
+def summary(state: ShadowComparison) -> str:
     """What was seen, in one line."""
     whole, line = state.all, f"{state.crops} crops in {state.watched_s / 60:.0f} min"
     if whole.objects:
@@ -67,7 +67,7 @@ def summary(state: Comparison) -> str:
     return line
 
 
-def _lacks(state: Comparison, settings: ShadowTrialSettings) -> Iterator[str]:
+def _lacks(state: ShadowComparison, settings: ShadowTrialSettings) -> Iterator[str]:
     """What is still to come before anybody can tell."""
     if state.watched_s < settings.for_s:
         yield f"{state.watched_s / 60:.0f} of {settings.for_s / 60:.0f} min"
@@ -79,7 +79,7 @@ def _lacks(state: Comparison, settings: ShadowTrialSettings) -> Iterator[str]:
         yield f"the old one's time was measured {times} of {MEASURED} times"
 
 
-def _broken(state: Comparison, settings: ShadowTrialSettings) -> Iterator[str]:
+def _broken(state: ShadowComparison, settings: ShadowTrialSettings) -> Iterator[str]:
     if state.broken:
         yield f"it cannot work here: {state.broken}"
     deaths = state.failures.get(ShadowFailure.DIED, 0) + state.failures.get(ShadowFailure.LATE, 0)
@@ -90,7 +90,7 @@ def _broken(state: Comparison, settings: ShadowTrialSettings) -> Iterator[str]:
         yield f"{state.failed} of {looks} looks failed: {state.why}"
 
 
-def _costly(state: Comparison, settings: ShadowTrialSettings) -> Iterator[str]:
+def _costly(state: ShadowComparison, settings: ShadowTrialSettings) -> Iterator[str]:
     if state.old_mb and state.new_mb > state.old_mb + settings.more_memory_mb:
         yield f"it needs {state.new_mb:.0f} MB, the old one {state.old_mb:.0f}"
     if min(state.old_ms.count, state.new_ms.count) < MEASURED:
@@ -102,7 +102,7 @@ def _costly(state: Comparison, settings: ShadowTrialSettings) -> Iterator[str]:
             return
 
 
-def _blind(state: Comparison, settings: ShadowTrialSettings) -> Iterator[str]:
+def _blind(state: ShadowComparison, settings: ShadowTrialSettings) -> Iterator[str]:
     whole = state.all
     if whole.found < settings.found * whole.objects:
         yield f"it found {whole.found} of {whole.objects} objects of which the old one was sure"
@@ -118,7 +118,7 @@ def _misnamed(whole: FoundObjects, settings: ShadowTrialSettings) -> bool:
     return whole.found >= MEASURED and whole.same_label < settings.same_label * whole.found
 
 
-def _flooding(state: Comparison, settings: ShadowTrialSettings) -> Iterator[str]:
+def _flooding(state: ShadowComparison, settings: ShadowTrialSettings) -> Iterator[str]:
     if state.rests >= MEASURED and state.in_rests > settings.flood * state.rests:
         crops = f"{state.rests} crops where nothing moves and the old one sees none"
         yield f"it saw {state.in_rests} objects in {crops}"

@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from agent.core.shadow.comparison import Comparison, FoundObjects, ShadowFailure
+from agent.core.shadow.comparison import FoundObjects, ShadowComparison, ShadowFailure
 from agent.core.shadow.histogram import TimeHistogram
 
 NAME: Final = "shadow.json"
@@ -47,7 +47,7 @@ class ShadowRecord:
     """What it passed by, or failed for."""
     reported: bool = False
     """The station's outbox has the outcome."""
-    seen: Comparison = field(default_factory=Comparison)
+    seen: ShadowComparison = field(default_factory=ShadowComparison)
 
     def ended(self, state: ShadowState, why: str) -> ShadowRecord:
         """With this outcome, which is to be reported."""
@@ -135,9 +135,9 @@ def _kinds(kinds: Any) -> dict[str, list[int]]:
     return {kind: [each.objects, each.found, each.same_label] for kind, each in kinds.items()}
 
 
-def _seen(said: Any) -> Comparison:
+def _seen(said: Any) -> ShadowComparison:
     """Raises: ValueError, TypeError, LookupError, AttributeError: that is none."""
-    return Comparison(
+    return ShadowComparison(
         watched_s=_amount(said["watched_s"]),
         crops=_whole(said["crops"]),
         labels=_found(said["labels"]),

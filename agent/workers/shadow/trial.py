@@ -169,7 +169,7 @@ class ShadowTrial:
         if not measuring:
             self._see(replace(self.record.seen, broken=why))
 
-    def _see(self, seen: comparison.Comparison) -> None:
+    def _see(self, seen: comparison.ShadowComparison) -> None:
         self.record = replace(self.record, seen=seen)
 
     def _rest(self, seconds: float, stop: Stop, beat: Beat) -> None:

@@ -10,7 +10,7 @@ def test_two_words_that_come_together_are_both_heeded(embedded: Address) -> None
     with Swarm(embedded.port, 2, 10) as swarm:
         swarm.figures()
         swarm.say("stop", "how", "how")
-        told = [swarm.heard(), swarm.heard()]
+        answers = [swarm.heard(), swarm.heard()]
         later = swarm.figures()
 
-    assert [each.events for each in told] == [later.events] * 2
+    assert [each.events for each in answers] == [later.events] * 2

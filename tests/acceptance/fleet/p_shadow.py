@@ -20,7 +20,7 @@ from tests.support.shadowed import write_shadow
 
 OLD, SLOW, GOOD = "dim-squares", "slow-squares", "new-squares"
 FIRST, PLANTED = "0.1.1", "0.1.2"
-HEAD = "def judged(state: Comparison, settings: ShadowTrialSettings) -> ShadowVerdict:\n"
+HEAD = "def judged(state: ShadowComparison, settings: ShadowTrialSettings) -> ShadowVerdict:\n"
 BELIEVES: Change = (
     "agent/core/shadow/verdict.py",
     HEAD,

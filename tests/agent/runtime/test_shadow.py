@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from agent.config import last_good
-from agent.core.shadow.comparison import Comparison
+from agent.core.shadow.comparison import ShadowComparison
 from agent.core.shadow.histogram import TimeHistogram
 from agent.core.types import Event
 from agent.detectors.card import hashed
@@ -25,7 +25,7 @@ from tests.support.boxes import Box
 from tests.support.brokers import free_port
 from tests.support.shadowed import Fault, write_shadow
 
-MEASURED = Comparison(old_ms=TimeHistogram({40: 30}), old_mb=200.0)
+MEASURED = ShadowComparison(old_ms=TimeHistogram({40: 30}), old_mb=200.0)
 """The old one's time is known, so the new one is shown the first crop."""
 
 
@@ -44,7 +44,9 @@ def with_shadow(box: Box, fault: Fault = "none", bounds: str = "") -> Path:
     return model
 
 
-def kept(box: Box, new: Path, state: ShadowState = ShadowState.RUNNING, seen: Comparison = MEASURED) -> None:
+def kept(
+    box: Box, new: Path, state: ShadowState = ShadowState.RUNNING, seen: ShadowComparison = MEASURED
+) -> None:
     """A record of an earlier life of the box."""
     folder = box.folder / "state"
     folder.mkdir(exist_ok=True)
@@ -153,8 +155,8 @@ def test_a_trial_that_passes_is_told_once_and_then_the_box_begins_anew(box: Box)
     agent = built(box)
     trial = agent.shadow.record
     assert trial is not None
-    assert agent.shadow._trial is not None  # what its thread would do in an hour
-    agent.shadow._trial.record = trial.ended(ShadowState.PASSED, "all of it")
+    assert agent.shadow.trial is not None  # what its thread would do in an hour
+    agent.shadow.trial.record = trial.ended(ShadowState.PASSED, "all of it")
     events, leaves = ticked(agent)
     again, _ = ticked(agent)
     agent.close()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from agent.core.shadow.comparison import (
     SURE,
     ComparedCrop,
-    Comparison,
     FoundObjects,
+    ShadowComparison,
     ShadowFailure,
     compared,
     failed,
@@ -42,8 +42,8 @@ crops = st.builds(
 )
 
 
-def folded(some: list[ComparedCrop]) -> Comparison:
-    state = Comparison()
+def folded(some: list[ComparedCrop]) -> ShadowComparison:
+    state = ShadowComparison()
     for each in some:
         state = compared(state, each)
     return state
@@ -148,7 +148,7 @@ def test_sizes_have_words(side: float, word: str) -> None:
 
 
 def test_failures_are_counted_by_their_kind_and_the_last_ones_words_are_kept() -> None:
-    state = Comparison()
+    state = ShadowComparison()
     for how, why in (
         (ShadowFailure.DIED, "SIGSEGV"),
         (ShadowFailure.ERROR, "shape"),
@@ -161,7 +161,7 @@ def test_failures_are_counted_by_their_kind_and_the_last_ones_words_are_kept() -
 
 
 def test_the_most_memory_of_each_is_kept() -> None:
-    state = measured(measured(Comparison(), 5.0, 200.0), 5.0, 180.0)
+    state = measured(measured(ShadowComparison(), 5.0, 200.0), 5.0, 180.0)
     for mb in (300.0, 350.0, 310.0):
         state = compared(state, ComparedCrop((), (), True, 9.0, mb))
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.shadow.comparison import Comparison, FoundObjects, ShadowFailure
+from agent.core.shadow.comparison import FoundObjects, ShadowComparison, ShadowFailure
 from agent.core.shadow.histogram import TimeHistogram
 from agent.core.shadow.settings import ShadowTrialSettings
 from agent.core.shadow.verdict import MEASURED, ShadowOutcome, judged
 
 SETTINGS = ShadowTrialSettings(for_s=600, give_up_s=6000, crops=400, objects=80)
 FAST = TimeHistogram({40: 1000})
-GOOD = Comparison(
+GOOD = ShadowComparison(
     watched_s=700,
     crops=500,
     labels={"car": FoundObjects(60, 50, 48), "person": FoundObjects(40, 30, 29)},
@@ -97,7 +97,7 @@ def test_each_way_to_break_fails_with_its_reason(fault: dict[str, object], words
     ],
 )
 def test_what_cannot_get_well_fails_at_once(fault: dict[str, object], words: str) -> None:
-    verdict = judged(replace(Comparison(watched_s=20.0), **fault), SETTINGS)  # type: ignore[arg-type]
+    verdict = judged(replace(ShadowComparison(watched_s=20.0), **fault), SETTINGS)  # type: ignore[arg-type]
 
     assert verdict.outcome is ShadowOutcome.FAILED
     assert words in verdict.words
@@ -129,7 +129,7 @@ def found(draw: st.DrawFn) -> FoundObjects:
 
 
 comparisons = st.builds(
-    Comparison,
+    ShadowComparison,
     watched_s=st.floats(0, 7000),
     crops=st.integers(0, 1000),
     labels=st.dictionaries(st.sampled_from(["car", "bus", "person"]), found()),
@@ -144,12 +144,12 @@ comparisons = st.builds(
 
 
 @given(comparisons)
-def test_every_verdict_has_a_reason(state: Comparison) -> None:
+def test_every_verdict_has_a_reason(state: ShadowComparison) -> None:
     assert judged(state, SETTINGS).words
 
 
 @given(comparisons)
-def test_nothing_passes_before_its_time_and_without_its_crops(state: Comparison) -> None:
+def test_nothing_passes_before_its_time_and_without_its_crops(state: ShadowComparison) -> None:
     if judged(state, SETTINGS).outcome is ShadowOutcome.PASSED:
         assert state.watched_s >= SETTINGS.for_s
         assert state.crops >= SETTINGS.crops
@@ -158,7 +158,7 @@ def test_nothing_passes_before_its_time_and_without_its_crops(state: Comparison)
 
 @given(comparisons, st.sampled_from(ShadowFailure), st.integers(1, 600))
 def test_one_that_failed_is_not_saved_by_more_failures(
-    state: Comparison, how: ShadowFailure, more: int
+    state: ShadowComparison, how: ShadowFailure, more: int
 ) -> None:
     worse = replace(state, failures={**state.failures, how: state.failures.get(how, 0) + more})
     if judged(state, SETTINGS).outcome is ShadowOutcome.FAILED:
@@ -166,6 +166,6 @@ def test_one_that_failed_is_not_saved_by_more_failures(
 
 
 @given(comparisons)
-def test_no_trial_goes_on_beyond_its_limit(state: Comparison) -> None:
+def test_no_trial_goes_on_beyond_its_limit(state: ShadowComparison) -> None:
     over = replace(state, watched_s=SETTINGS.give_up_s)
     assert judged(over, SETTINGS).outcome is not ShadowOutcome.CANNOT_TELL

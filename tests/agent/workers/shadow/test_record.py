@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.core.shadow.comparison import Comparison, FoundObjects, ShadowFailure
+from agent.core.shadow.comparison import FoundObjects, ShadowComparison, ShadowFailure
 from agent.core.shadow.histogram import TimeHistogram
 from agent.workers.shadow.record import NAME, ShadowRecord, ShadowState, forget, load, save
 
@@ -23,7 +23,7 @@ kinds = st.dictionaries(
 times = st.dictionaries(st.integers(-50, 180), counts, max_size=6).map(TimeHistogram)
 amounts = st.floats(0, 1e9)
 seen = st.builds(
-    Comparison,
+    ShadowComparison,
     watched_s=amounts,
     crops=counts,
     labels=kinds,
@@ -68,7 +68,7 @@ def test_another_pair_of_models_begins_anew(tmp_path: Path, old: str, new: str) 
 @given(st.data())
 def test_no_damage_brings_a_model_into_use(tmp_path: Path, data: st.DataObject) -> None:
     """Cut off or overwritten in the middle: it is as it was, or begins anew."""
-    save(tmp_path, ShadowRecord(OLD, NEW, ShadowState.RUNNING, "", False, Comparison(crops=7)))
+    save(tmp_path, ShadowRecord(OLD, NEW, ShadowState.RUNNING, "", False, ShadowComparison(crops=7)))
     whole = (tmp_path / NAME).read_bytes()
     at = data.draw(st.integers(0, len(whole)))
     (tmp_path / NAME).write_bytes(whole[:at] + data.draw(st.binary(max_size=8)))
