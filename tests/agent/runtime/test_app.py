@@ -150,7 +150,7 @@ def test_a_box_says_what_it_is_and_how_it_is_and_leaves_no_thread_and_no_process
     assert 1 < health["cameras"]["road"]["fps_analysed"] < 12
     assert health["mqtt"]["connected_s"] >= 0
     assert health["outbox"]["confirm"] == "receipt"
-    unknown_here = {"certificate_ends", "cpu_temp_c", "footage", "throttled"}
+    unknown_here = {"certificate_ends", "cpu_temp_c", "footage", "shadow", "throttled"}
     assert {name for name, value in health.items() if value is None} <= unknown_here
     assert set(health["degraded"]) <= {"clock_untrusted"}
 

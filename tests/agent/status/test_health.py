@@ -24,7 +24,7 @@ from agent.status.health import Sources, of_certificate, report
 from agent.status.session import Session
 from agent.transport.settings import TlsSettings
 from agent.wire import codec
-from agent.wire.payloads import HealthPayload, MqttHealth, OutboxHealth
+from agent.wire.payloads import HealthPayload, MqttHealth, OutboxHealth, ShadowHealth
 from agent.workers.footage.recorder import Recorder
 from agent.workers.footage.sources import SharedFootage
 from fleet.report.words import ENGLISH, VIETNAMESE
@@ -71,7 +71,8 @@ def test_on_a_pi_every_field_of_the_contract_is_filled(
     it = report(sources, clock)
 
     plain = json.loads(codec.encode(it))
-    assert [name for name, value in plain.items() if value in (None, {})] == ["footage"]  # it records nothing
+    empty = [name for name, value in plain.items() if value in (None, {})]
+    assert empty == ["footage", "shadow"]  # it records nothing, and no model is on trial
     assert [name for name, value in plain["cameras"]["road"].items() if value is None] == [
         "frame_age_s",
         "recording",
@@ -178,6 +179,7 @@ def everything_is_wrong(post: Post, sources: Sources, tmp_path: Path) -> Iterato
         trust=lambda: Trust("unknown"),
         paused=lambda: ["road"],
         recorders={"road": recorder},
+        shadow=lambda: ShadowHealth(model="roads-416", state="failed"),
     )
     for state in get_args(State):
         post.it.state = CameraState(state, post.clock.now())
@@ -197,4 +199,4 @@ def test_every_word_of_degraded_is_plain_and_explained_to_the_administrator(
     assert of_cameras <= words
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+){0,2}", word) for word in words)
     named = {each for one in reports for each in one.degraded if ":" in each}
-    assert {each.partition(":")[2] for each in named} == {"road"}
+    assert {each.partition(":")[2] for each in named} == {"road", "roads-416"}

@@ -264,7 +264,8 @@ def test_nobody_is_logged_in_by_a_backup_and_the_consoles_log_says_that_it_came_
 
     assert back.sessions.find(session.token) is None
     assert back.accounts.find("lan") is not None
-    assert [each.verb for each in found] == ["restored", "look_up"]
+    of_accounts = [AuditVerb.PASSWORD_CHANGED, AuditVerb.ACCOUNT_MADE]
+    assert [each.verb for each in found] == ["restored", "look_up", *of_accounts]
     assert back.audit.verify().broken is None
     back.place.close()
 

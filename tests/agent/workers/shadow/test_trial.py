@@ -26,7 +26,7 @@ from tests.support.sampled_frames import track
 from tests.support.shadowed import Fault, write_shadow
 from tests.support.squares import picture, write_model
 
-BOUNDS = {"for_s": 10, "give_up_s": 600, "crops": 40, "objects": 10, "share": 1.0}
+BOUNDS = {"for_s": 10, "give_up_s": 600, "crops": 80, "objects": 10, "share": 1.0}
 SQUARE, ROAD = picture((100.0,), width=256, height=256), picture((), width=256, height=256)
 MOVES = Outcome(Motion((WHOLE,), 0.5), (), crops=(Crop(WHOLE, Reason.MOTION),))
 RESTS = Outcome(Motion((), 0.0), (), crops=(Crop(WHOLE, Reason.FULL_SCAN),))
