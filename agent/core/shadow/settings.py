@@ -15,7 +15,10 @@ class ShadowTrialSettings(Settings):
 
     for_s: float = Field(3600.0, ge=10, le=604_800, description="Least time that it looks, in seconds.")
     give_up_s: float = Field(
-        86_400.0, ge=10, le=2_592_000, description="Without a proof until then, it is taken back."
+        86_400.0,
+        ge=10,
+        le=2_592_000,
+        description="After so much looking without a proof it is taken back, in seconds.",
     )
     crops: int = Field(
         500, ge=10, le=1_000_000, description="Crops that it must have looked at: a quiet hour proves nothing."

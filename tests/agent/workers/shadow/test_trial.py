@@ -93,7 +93,7 @@ def test_a_model_that_works_passes_when_it_has_looked_long_enough(tmp_path: Path
     record = (at_work := bench(tmp_path)).until(ended)
 
     assert record.state is ShadowState.PASSED, record.why
-    assert record.seen.watched_s >= 10 and record.seen.crops >= 40
+    assert record.seen.watched_s >= 10 and record.seen.crops >= 80
     assert record.seen.all.found == record.seen.all.objects >= 10
     assert record.seen.old_ms.count == MEASURED and record.seen.failed == 0
     assert at_work.kept[-1] == record
