@@ -182,7 +182,21 @@ def rtsp_server() -> Iterator[Callable[..., RtspServer]]:
 
 
 @pytest.fixture(scope="session")
-def rtsp_url() -> Iterator[str]:
-    """An RTSP camera that all tests share, so nobody may stop it."""
+def shared_rtsp_server() -> Iterator[Callable[[], RtspServer]]:
+    """The one that all tests share; it begins anew where it has died, so one death breaks one test."""
     with rtsp_servers() as start:
-        yield start().url
+        servers = [start()]
+
+        def running() -> RtspServer:
+            if (status := servers[-1].process.poll()) is not None:
+                print(f"the shared RTSP server had ended with {status}")
+                servers.append(start())
+            return servers[-1]
+
+        yield running
+
+
+@pytest.fixture
+def rtsp_url(shared_rtsp_server: Callable[[], RtspServer]) -> str:
+    """An RTSP camera that all tests share, so nobody may stop it."""
+    return shared_rtsp_server().url

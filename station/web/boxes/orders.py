@@ -64,11 +64,13 @@ def progress(visitor: Officer, order_id: str) -> JSONResponse:
 
 @router.get("/live/orders/{order_id}/pictures/{number}")
 def picture(visitor: Officer, order_id: str, number: int) -> Response:
-    """A picture of a look, once, for whoever has ordered it; 404: a newer one took its place."""
+    """A picture of a look, once, for whoever has ordered it; 204: a newer one took its place."""
     look = visitor.console.orders.look(order_id, visitor.account.login)
-    found = look.take(number) if look is not None else None
-    if found is None:
+    if look is None:
         raise HTTPException(404)
+    found = look.take(number)
+    if found is None:  # on a slow link this is nothing unusual, and no fault of anybody's
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})
     return Response(found.data, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 

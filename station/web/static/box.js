@@ -82,7 +82,7 @@ async function progress(id) {
 
 async function show(id, number) {
   const answer = await fetch(`/live/orders/${id}/pictures/${number}`, { cache: "no-store" }).catch(() => null);
-  if (!answer || !answer.ok || looking !== id) return;
+  if (!answer || answer.status !== 200 || looking !== id) return;  // 204: a newer one took its place
   const before = image.src;
   image.src = URL.createObjectURL(await answer.blob());
   image.hidden = false;

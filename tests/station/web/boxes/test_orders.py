@@ -92,7 +92,7 @@ def test_an_officer_looks_for_a_purpose_and_only_he_sees_it(screen: DutyScreen) 
             picture = desk.client.get(f"/live/orders/{look}/pictures/{number}")
             shown += picture.status_code == 200 and picture.content.startswith(b"\xff\xd8")
     assert shown >= 2
-    assert desk.client.get(f"/live/orders/{look}/pictures/{first}").status_code == 404
+    assert desk.client.get(f"/live/orders/{look}/pictures/{first}").status_code == 204
     assert other.state(look)["look"] is None
     assert state["look"]["complete"] is True
     (entry,) = screen.console.audit.search(AuditQuery(verb="look")).entries
