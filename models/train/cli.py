@@ -72,6 +72,7 @@ def train(
     from models.train.course import TrainRequest  # noqa: PLC0415
     from models.train.plan import Plan  # noqa: PLC0415
     from models.train.report import write_report  # noqa: PLC0415
+    from models.train.results import LEAST_KEPT  # noqa: PLC0415
 
     request = TrainRequest(
         tuple(data),
@@ -89,6 +90,12 @@ def train(
     if result.best == 0:
         nothing = tr("nothing better than the base was found: the model is the base")
         Console(stderr=True).print(translated(nothing), style="yellow")
+    if result.after.kept is not None and result.after.kept < LEAST_KEPT:
+        lost = tr(
+            "{share:.0f} % of what the base is sure of is lost: rehearse with more places",
+            share=100 * (1 - result.after.kept),
+        )
+        Console(stderr=True).print(translated(lost), style="yellow")
     page = write_report(result, language())
     message = tr("trained {path}; report: {page}", path=result.model, page=page)
     Console().print(translated(message), soft_wrap=True)
@@ -97,16 +104,30 @@ def train(
 def _trained(request: TrainRequest) -> TrainResult:
     from models.train.course import train as run  # noqa: PLC0415
 
-    with _bar() as bar:
+    console = Console(stderr=True)
+    with _bar(console) as bar:
         task = bar.add_task("", total=None)
+        written = -1
 
         def show(progress: TrainingProgress) -> None:
-            now = f"loss {progress.loss:.2f}  AP50 {100 * progress.point.mean:.0f}" if progress.point else ""
-            if progress.point and progress.point.kept is not None:
-                now += " " + translated(tr("kept {share:.0f} %", share=100 * progress.point.kept))
-            bar.update(task, completed=progress.step, total=progress.steps, description=now)
+            nonlocal written
+            bar.update(task, completed=progress.step, total=progress.steps, description=_standing(progress))
+            # A night's log has no bar: it gets a line for each look.
+            if not console.is_terminal and progress.point and progress.point.step != written:
+                written = progress.point.step
+                console.print(f"{written}/{progress.steps}  {_standing(progress)}", soft_wrap=True)
 
         return run(request, show)
+
+
+def _standing(progress: TrainingProgress) -> str:
+    """The newest look in a few words."""
+    if progress.point is None:
+        return ""
+    now = f"loss {progress.loss:.2f}  AP50 {100 * progress.point.mean:.0f}"
+    if progress.point.kept is not None:
+        now += " " + translated(tr("kept {share:.0f} %", share=100 * progress.point.kept))
+    return now
 
 
 def _needs_torch() -> None:
@@ -117,7 +138,7 @@ def _needs_torch() -> None:
         )
 
 
-def _bar() -> Progress:
+def _bar(console: Console) -> Progress:
     columns = (
         BarColumn(),
         MofNCompleteColumn(),
@@ -125,4 +146,4 @@ def _bar() -> Progress:
         TimeRemainingColumn(),
         TextColumn("{task.description}"),
     )
-    return Progress(*columns, console=Console(stderr=True))
+    return Progress(*columns, console=console)

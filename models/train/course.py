@@ -16,6 +16,8 @@ from agent.translatable import tr
 from models.dataset.coco import read_coco
 from models.dataset.split import parted
 from models.dataset.types import Dataset
+from models.train.calibration import sure_from
+from models.train.held_back import HeldBackResult
 from models.train.judges import TrainingJudges
 from models.train.learning.checkpoint import TrainingState
 from models.train.learning.loop import TrainingLoop
@@ -25,7 +27,7 @@ from models.train.pictures.batches import TrainingBatches
 from models.train.pictures.rehearsal import Rehearsal, read_rehearsal
 from models.train.pictures.teaching import Teaching, looked_for, teaching
 from models.train.plan import Plan
-from models.train.results import Mixture, TrainingProgress, TrainResult
+from models.train.results import Mixture, TrainingProgress, TrainResult, most_learned
 
 CHECKPOINTS = ".training"
 
@@ -79,14 +81,15 @@ def train(request: TrainRequest, tell: Callable[[TrainingProgress], None]) -> Tr
     loop = TrainingLoop(learning, batches, judges.look, read.plan, folder)
     standing = loop.run(_hash(request, read), request.resume, tell)
     mixtures = loop.mixtures(standing)
-    best = max(mixtures, key=lambda one: one.point.worth)
-    weights = mixed(learning.base, standing.best, best.share)
-    model = write_model(
-        learning.exported(weights), read.card, request.out.stem, facts(read.sets), request.out.parent
+    best = most_learned(mixtures)
+    network = learning.exported(mixed(learning.base, standing.best, best.share))
+    before, after = judges.look(request.base), loop.look(network)
+    card = read.card.model_copy(
+        update={"sure_from": round(sure_from(before.found, after.found, read.card.sure_from), 2)}
     )
-    result = _result(read, model, standing, mixtures, best, judges, request.base, learning.device)
+    model = write_model(network, card, request.out.stem, facts(read.sets), request.out.parent)
     shutil.rmtree(folder)
-    return result
+    return _result(read, model, standing, mixtures, best, (before, after), card.sure_from, learning.device)
 
 
 def _read(request: TrainRequest) -> _Material:
@@ -128,8 +131,8 @@ def _result(
     standing: TrainingState,
     mixtures: Sequence[Mixture],
     best: Mixture,
-    judges: TrainingJudges,
-    base: Path,
+    looks: tuple[HeldBackResult, HeldBackResult],
+    sure: float,
     device: str,
 ) -> TrainResult:
     assert standing.best_point is not None
@@ -142,8 +145,9 @@ def _result(
         best=standing.best_point.step,
         mixtures=tuple(mixtures),
         share=best.share,
-        before=judges.look(base),
-        after=judges.look(model),
+        before=looks[0],
+        after=looks[1],
+        sure_from=sure,
         learned=len([image for one in read.learned for image in one.images]),
         held_back=len(held),
         rehearsed=len(read.rehearsal.learned),

@@ -65,11 +65,19 @@ class HeldBackTally:
 
 @dataclass(frozen=True, slots=True)
 class HeldBackResult:
-    """What came of one look: AP50 of each label, 0..1; mistakes; and what is kept of the base, 0..1 or None."""
+    """What came of one look.
+
+    Attributes:
+        precision: AP50 of each label, 0..1.
+        mistakes: What is wrong at the card's usual bar.
+        kept: How much of the base is, 0..1 or None.
+        found: Score and whether it is right, of every box of those labels.
+    """
 
     precision: dict[str, float]
     mistakes: tuple[TrainingMistake, ...] = ()
     kept: float | None = None
+    found: tuple[tuple[float, bool], ...] = ()
 
 
 def on_labelled(
@@ -87,7 +95,11 @@ def on_labelled(
         for label in labels:
             mistakes += _matched(tallies[label], image, label, [one for one in found if one.label == label])
     often = {label: tally for label, tally in tallies.items() if tally.objects >= LEAST_OBJECTS} or tallies
-    return HeldBackResult({label: tally.average_precision for label, tally in often.items()}, tuple(mistakes))
+    return HeldBackResult(
+        {label: tally.average_precision for label, tally in often.items()},
+        tuple(mistakes),
+        found=tuple(one for tally in tallies.values() for one in tally.found),
+    )
 
 
 def chosen(images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:

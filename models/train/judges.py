@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from agent.detectors.card import Card
@@ -45,4 +46,4 @@ class TrainingJudges:
         on = on_labelled(detector, self._images, self._labels)
         still = kept(detector, self._rehearsal, self._before)
         detector.close()
-        return HeldBackResult(on.precision, on.mistakes, still)
+        return replace(on, kept=still)

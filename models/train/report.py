@@ -25,7 +25,7 @@ WORDS: Final = {
     "mixtures": tr("Between the base (left) and the trained network (right)"),
     "mixtures_why": tr(
         "The further from the base, the more is learned and the more is forgotten. "
-        "What was written is where both together are best."
+        "What was written has learned most of those that keep nine tenths of what the base is sure of."
     ),
     "share": tr("share of the trained network that was taken, %"),
     "labelled": tr("labelled"),
@@ -37,6 +37,7 @@ WORDS: Final = {
     "held_back": tr("pictures held back, of cameras"),
     "rehearsed": tr("pictures rehearsed with, and others to see what is forgotten"),
     "best": tr("best step, of"),
+    "sure": tr("score that its card has told as 0.6"),
     "minutes": tr("minutes of learning"),
     "memory": tr("memory at most, MB"),
     "device": tr("computed by"),

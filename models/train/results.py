@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.train.held_back import HeldBackResult
+
+LEAST_KEPT = 0.9
+"""Of what the base is sure of elsewhere, in what is written: a tenth is what learning may cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +37,9 @@ class HeldBackPoint:
         return sum(self.precision.values()) / max(1, len(self.precision))
 
     @property
-    def worth(self) -> float:
-        """By which the best is chosen: what was learned and what was kept count alike."""
-        return self.mean if self.kept is None else (self.mean + self.kept) / 2
+    def remembers(self) -> bool:
+        """Whether enough is kept; where nothing was rehearsed nobody can tell, and it counts as enough."""
+        return self.kept is None or self.kept >= LEAST_KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,14 @@ class Mixture:
     point: HeldBackPoint
 
 
+def most_learned(mixtures: Sequence[Mixture]) -> Mixture:
+    """The one that learned most of those that remember enough; the one that kept most where none does."""
+    enough = [one for one in mixtures if one.point.remembers]
+    if enough:
+        return max(enough, key=lambda one: one.point.mean)
+    return max(mixtures, key=lambda one: one.point.kept or 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class TrainResult:
     """What came of a training.
@@ -75,6 +87,7 @@ class TrainResult:
         mixtures: What was tried between the base and them, by rising share.
         share: The one that was taken.
         before, after: Looks at the base, and at the model.
+        sure_from: In the model's card.
         learned, held_back: Pictures with labels.
         rehearsed, checked: Pictures to rehearse with, and to see on them what is forgotten.
         cameras: Held back.
@@ -92,6 +105,7 @@ class TrainResult:
     share: float
     before: HeldBackResult
     after: HeldBackResult
+    sure_from: float
     learned: int
     held_back: int
     rehearsed: int

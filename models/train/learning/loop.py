@@ -1,6 +1,7 @@
 """Training, from the base or from where it stands: learn, look, keep the best, stop when it gets no better.
 
-The best step is not yet the best network: between it and the base lie others, which have forgotten less.
+The best step is the one that has learned most. It is not yet the best network: between it and the base lie
+others, which have forgotten less.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from models.train.pictures.batches import Batch, TrainingBatches
 from models.train.plan import LOOKS, WARM_UP, Plan, steps_within
 from models.train.results import HeldBackPoint, Mixture, TrainingProgress
 
-PATIENCE = 6
+PATIENCE = 8
 """Looks without anything better, after which nothing better is expected."""
 SAVE_S = 60.0
 """Between two writings of where training stands."""
-SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Of the trained weights beside the base's, that are tried at the end."""
 
 Look = Callable[[Path], HeldBackResult]
@@ -98,13 +99,17 @@ class TrainingLoop:
         standing.sums = (0.0, 0.0, 0)
         best = standing.best_point
         # Of equal ones the later: where nothing is found yet, nothing is lost by going on.
-        if best is None or point.worth >= best.worth:
+        if best is None or point.mean >= best.mean:
             standing.best_point, standing.best = point, average
 
-    def _point(self, standing: TrainingState, weights: list[Tensor]) -> HeldBackPoint:
+    def look(self, network: bytes) -> HeldBackResult:
+        """How this .onnx does, before it lies where it is to lie."""
         model = self._folder / "looked_at.onnx"
-        model.write_bytes(self._learning.exported(weights))
-        found = self._look_at(model)
+        model.write_bytes(network)
+        return self._look_at(model)
+
+    def _point(self, standing: TrainingState, weights: list[Tensor]) -> HeldBackPoint:
+        found = self.look(self._learning.exported(weights))
         one, other, steps = standing.sums
         return HeldBackPoint(
             standing.step, found.precision, found.kept, one / max(1, steps), other / max(1, steps)

@@ -29,7 +29,7 @@ DECAY = 1e-4
 MOST_GRADIENT = 10.0
 AVERAGED = 0.99
 """Of the average at each step: it follows the last hundred. A longer memory lags behind."""
-REHEARSAL_WEIGHT = 4.0
+REHEARSAL_WEIGHT = 2.0
 """Of the distance to the base beside the labelled pictures' loss."""
 
 

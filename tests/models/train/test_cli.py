@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,13 @@ def train(folder: Path, *words: str) -> tuple[int, str, str]:
 @pytest.mark.skipif(not TORCH, reason="PyTorch is not here: pip install -e '.[train]'")
 def test_it_trains_to_the_end_and_leaves_model_card_and_report(tmp_path: Path) -> None:
     base, rehearse = str(tmp_path / "small.onnx"), str(tmp_path / "squares" / "images")
-    code, said, _ = train(tmp_path, "--base", base, "--rehearse", rehearse, "--hold-back", "f", "--steps", "20")
+    words = ("--base", base, "--rehearse", rehearse, "--hold-back", "f", "--steps", "20")
+    code, said, shown = train(tmp_path, *words)
 
     assert code == 0
+    assert re.findall(r"^(\d+)/20  loss \S+  AP50 \d+ kept \d+ %$", shown, re.MULTILINE) == [
+        str(step) for step in range(1, 21)
+    ]
     assert f"trained {tmp_path / 'mine.onnx'}; report: {tmp_path / 'mine.html'}" in said
     assert read_card(tmp_path / "mine.yaml").name == "mine"
     assert "<polyline" in (tmp_path / "mine.html").read_text()

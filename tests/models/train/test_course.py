@@ -58,7 +58,9 @@ def test_a_network_learns_and_its_file_runs_on_a_box(tmp_path: Path) -> None:
 def test_what_it_took_is_said_and_nothing_is_left_but_the_model(tmp_path: Path) -> None:
     result = train(asked(tmp_path, 2), quiet)
 
-    assert [one.name for one in read_card(result.model.with_suffix(".yaml")).trained_on] == ["squares"]
+    card = read_card(result.model.with_suffix(".yaml"))
+    assert [one.name for one in card.trained_on] == ["squares"]
+    assert card.sure_from == result.sure_from
     assert (result.steps, result.rehearsed, result.checked) == (2, 10, 2)
     assert result.share in [one.share for one in result.mixtures]
     assert not (tmp_path / "new.training").exists()

@@ -59,6 +59,13 @@ def test_what_has_no_label_is_a_mistake(tmp_path: Path, images: tuple[AnnotatedI
     assert all(one.score is not None and one.score >= 0.4 for one in result.mistakes)
 
 
+def test_every_box_says_whether_it_is_right(tmp_path: Path, images: tuple[AnnotatedImage, ...]) -> None:
+    found = looked(write_dimmed(tmp_path / "m", 0), images).found
+
+    assert {right for _, right in found} == {True, False}
+    assert all(0 <= score <= 1 for score, _ in found)
+
+
 def test_the_area_under_the_curve_counts_every_point() -> None:
     tally = HeldBackTally(objects=4, found=[(0.9, True), (0.8, False), (0.7, True), (0.6, False)])
 

@@ -33,6 +33,7 @@ def result(folder: Path) -> TrainResult:
             ),
             0.93,
         ),
+        sure_from=0.47,
         learned=10,
         held_back=2,
         rehearsed=20,
@@ -50,7 +51,7 @@ def test_the_page_has_figures_curves_and_the_worst_mistakes(tmp_path: Path) -> N
     assert page.count("<polyline") == 2 + 2 + 2
     assert page.count("<figure>") == 2
     assert "car 0.77, a" in page
-    for figure in ("42", "93", "1.5", "512", "taken, %</td><td>50</td>"):
+    for figure in ("42", "93", "1.5", "512", "taken, %</td><td>50</td>", "0.6</td><td>0.47</td>"):
         assert figure in page
 
 

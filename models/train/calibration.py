@@ -1,0 +1,69 @@
+"""How sure a trained network is, so that its scores mean what its base's mean.
+
+A network that has learned for an hour is less sure than one that was trained for weeks, though it is right as
+often. Settings such as `tracking.birth_score` must mean the same for both: so the card of the new one says
+where it is as often right as its base is at `SURE`, on the same pictures. Labels that are missing there are
+missing for both, and fall out of the comparison.
+
+The chance of being right is a logistic function of the score's log-odds (Platt, 1999), fitted by Newton's
+method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.detectors.card import SURE
+
+USUAL_SCORE = 0.1
+"""The fit is over what a box in service is told."""
+LEAST_FINDS = 50
+"""Of fewer boxes no line can be drawn."""
+MOST_SHIFT = 1.5
+"""In log-odds, either way: what lies further away says more about the pictures than about the network."""
+_ROUNDS = 30
+
+Finds = Sequence[tuple[float, bool]]
+"""Boxes: score 0..1, and whether it is right."""
+
+
+def sure_from(base: Finds, trained: Finds, before: float = SURE) -> float:
+    """The trained network's score, 0..1, at which it is as often right as its base is at `SURE`.
+
+    Args:
+        base: What the base found on the held-back pictures; scores as its card has them told.
+        trained: What the trained network found there, scores through the same card.
+        before: `sure_from` of that card; returned as it is where nothing can be said.
+    """
+    old, new = _line(base), _line(trained)
+    if old is None or new is None:
+        return before
+    as_often = (old[0] * _logit(SURE) + old[1] - new[1]) / new[0]
+    shift = float(np.clip(_logit(SURE) - as_often, -MOST_SHIFT, MOST_SHIFT))
+    return float(1 / (1 + np.exp(shift - _logit(before))))
+
+
+def _line(finds: Finds) -> tuple[float, float] | None:
+    """Slope and start of the chance's log-odds over the score's; None: the surer, the less often right."""
+    scores = np.array([score for score, _ in finds])
+    hits = np.array([hit for _, hit in finds], float)
+    usual = (scores >= USUAL_SCORE) & (scores < 1)
+    odds, right = np.log(scores[usual] / (1 - scores[usual])), hits[usual]
+    if len(right) < LEAST_FINDS or right.min() == right.max():
+        return None
+    known = np.stack([odds, np.ones_like(odds)], axis=1)
+    line: NDArray[np.float64] = np.array([1.0, 0.0])
+    for _ in range(_ROUNDS):
+        chance = 1 / (1 + np.exp(-known @ line))
+        # A trace of a ridge: where right and wrong lie apart, the line has no end.
+        bend = known.T @ (known * (chance * (1 - chance))[:, None]) + 1e-3 * np.eye(2)
+        line = line + np.linalg.solve(bend, known.T @ (right - chance))
+    slope, start = float(line[0]), float(line[1])
+    return (slope, start) if np.isfinite(line).all() and slope > 0 else None
+
+
+def _logit(chance: float) -> float:
+    return float(np.log(chance / (1 - chance)))
