@@ -13,7 +13,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -26,6 +25,7 @@ from agent.cameras.decode.worker import MAX_MESSAGE_BYTES
 from agent.cameras.footage import CLOCKS_AGREE_S
 from agent.cameras.settings import CameraSettings, FileSource
 from agent.cameras.sources import source
+from agent.child_process import REAP_S, kill, spawn
 from agent.clock import Clock
 from agent.core.types import Frame, Instant, Plane
 from agent.errors import CameraError, CameraLost, CameraRefused
@@ -34,7 +34,6 @@ from agent.translatable import filtered, restored, tr
 from agent.wire.payloads import LARGEST
 
 START_S = 20.0  # a child's imports on a slow card under load; measured 0.2 s here
-REAP_S = 2.0
 NONSENSE = (TypeError, ValueError, LookupError, OverflowError, RecursionError, OSError)
 """What comes of believing a child that a hostile stream has taken over."""
 
@@ -43,8 +42,7 @@ LATEST_S = 2.0**33
 """The year 2242: whatever a clock is set to, and however quickly a file is played, it is not later."""
 LONGEST_WORDS = 1000
 """Characters of what a child says for people; the wire takes a few thousand."""
-ENVIRONMENT = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "LD_PRELOAD")
-"""What a child inherits, with LIBCAMERA_*; everything else may hold a secret."""
+DECODER = "agent.cameras.decode.worker"
 
 
 class IsolatedCamera:
@@ -138,7 +136,7 @@ class IsolatedCamera:
                 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 self._sock = ours
                 with theirs:
-                    self._child = spawn(theirs.fileno())
+                    self._child = spawn_decoder(theirs.fileno())
             self._send(ours, job)
         except OSError as error:
             raise self._lost(
@@ -287,17 +285,13 @@ class IsolatedCamera:
         return CameraLost(tr("{camera}: {what}", camera=self.settings.name, what=what), hint)
 
 
-def kill(child: subprocess.Popen[bytes]) -> None:
-    """Kill a child and reap it, within two seconds.
+def spawn_decoder(fd: int, module: str = DECODER) -> subprocess.Popen[bytes]:
+    """Start a child that reads a camera; libcamera's settings are for it, and what is preloaded for its sake.
 
-    A hung driver, or a busy machine, may hold it longer. Then a thread waits for its end: nobody else would,
-    and a dead process that is not waited for stays as long as the agent.
+    Raises:
+        OSError: the machine has no room for another process.
     """
-    child.kill()
-    try:
-        child.wait(REAP_S)
-    except subprocess.TimeoutExpired:
-        threading.Thread(target=child.wait, name=f"reaper of {child.pid}", daemon=True).start()
+    return spawn(module, fd, lambda name: name == "LD_PRELOAD" or name.startswith("LIBCAMERA_"))
 
 
 def heard(words: Any) -> str:
@@ -318,18 +312,3 @@ def _counted(value: Any) -> int:
 
 def _one_line(text: str) -> str:
     return printable(text)[:LONGEST_WORDS]
-
-
-def spawn(fd: int, module: str = "agent.cameras.decode.worker") -> subprocess.Popen[bytes]:
-    """Start the child that runs this module: one descriptor, no secret in what others see, its own group."""
-    kept = {k: v for k, v in os.environ.items() if k in ENVIRONMENT or k.startswith("LIBCAMERA_")}
-    kept["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)  # it finds what we find
-    # Without -P it looks into the current folder first: what is called `agent` there would be run in our place.
-    return subprocess.Popen(  # noqa: S603 – our own interpreter, our own module
-        [sys.executable, "-P", "-m", module, str(fd), str(os.getpid())],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        pass_fds=(fd,),
-        env=kept,
-        process_group=0,  # Ctrl-C on a terminal goes to the parent alone
-    )

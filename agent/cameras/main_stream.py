@@ -18,9 +18,10 @@ from typing import Any, Final
 from agent.cameras.decode.decoded import CameraFacts, Record
 from agent.cameras.decode.worker import MAX_MESSAGE_BYTES
 from agent.cameras.footage import FootageReader, Nonsense, Piece, Way, nobody
-from agent.cameras.isolate import NONSENSE, START_S, heard, kill, spawn
+from agent.cameras.isolate import NONSENSE, START_S, heard, spawn_decoder
 from agent.cameras.settings import CameraSettings
 from agent.cameras.sources import source
+from agent.child_process import kill
 from agent.clock import Clock, Trust
 from agent.errors import CameraLost, CameraRefused
 from agent.translatable import tr
@@ -89,7 +90,7 @@ class MainStream:
             given.callback(os.close, writing)
             reader = FootageReader(reading, self._clock, self._trusted)
             undo.callback(reader.close)
-            child = spawn(theirs.fileno(), MODULE)
+            child = spawn_decoder(theirs.fileno(), MODULE)
             undo.callback(kill, child)
             with contextlib.suppress(ConnectionError):  # dead already: the first look tells
                 socket.send_fds(ours, [job], [writing, asked.fileno()] if askable else [writing])

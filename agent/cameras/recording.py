@@ -11,9 +11,10 @@ from typing import IO, Any, Literal
 
 from agent.cameras.decode.decoded import CameraFacts
 from agent.cameras.decode.worker import MAX_MESSAGE_BYTES
-from agent.cameras.isolate import LOOK_S, NONSENSE, START_S, heard, kill, spawn
+from agent.cameras.isolate import LOOK_S, NONSENSE, START_S, heard, spawn_decoder
 from agent.cameras.settings import CameraSettings
 from agent.cameras.sources import source
+from agent.child_process import kill
 from agent.clock import Clock
 from agent.errors import CameraError, CameraLost, CameraRefused
 from agent.translatable import tr
@@ -62,7 +63,7 @@ def copy_packets(
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours:
         with theirs:
-            child = spawn(theirs.fileno(), MODULE)
+            child = spawn_decoder(theirs.fileno(), MODULE)
         try:
             ours.settimeout(LOOK_S)
             with contextlib.suppress(ConnectionError):  # dead already: the first look at the socket tells

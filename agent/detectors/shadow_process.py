@@ -11,13 +11,13 @@ import math
 import os
 import select
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from agent.child_process import kill, spawn
 from agent.core.shadow.comparison import ShadowFailure
 from agent.core.types import Box, Detection, Image
 from agent.detectors.settings import DetectorSettings
@@ -37,8 +37,8 @@ START_SLICES: Final = round(90 / SLICE_S)
 """The detector gives up its first call after a minute."""
 LOOK_SLICES: Final = round(60 / SLICE_S)
 """On a busy box the nicest process may wait for a while; a crop that takes so long all the same is hung."""
-ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "TZ", "LD_LIBRARY_PATH", "NGATU_MODELS", "XDG_DATA_HOME")
-"""What it inherits; everything else may hold a secret."""
+MODELS: Final = ("HOME", "NGATU_MODELS", "XDG_DATA_HOME")
+"""Variables by which it finds the model that we find."""
 
 
 class ShadowBroken(Exception):
@@ -107,13 +107,11 @@ class ShadowProcess:
         """End the process; may be called twice."""
         child, self._child, self._buffer = self._child, None, b""
         if child is not None:
-            child.kill()
+            kill(child)
             for pipe in (child.stdin, child.stdout):
                 if pipe is not None:
                     with suppress(OSError):
                         pipe.close()
-            with suppress(subprocess.TimeoutExpired):
-                child.wait(2)
         if self._memory >= 0:
             os.close(self._memory)
             self._memory = -1
@@ -124,7 +122,7 @@ class ShadowProcess:
         try:
             self._memory = os.memfd_create("shadow")
             os.truncate(self._memory, MEMORY_BYTES)
-            self._child = _spawn(self._memory)
+            self._child = spawn(CHILD, self._memory, lambda name: name in MODELS, talks=True)
         except OSError as error:
             self.close()
             raise ShadowBroken(ShadowFailure.DIED, f"no process for it: {error.strerror}") from error
@@ -201,20 +199,6 @@ class ShadowProcess:
         except (OSError, IndexError):
             return 0.0
         return int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def _spawn(memory: int) -> subprocess.Popen[bytes]:
-    kept = {key: value for key, value in os.environ.items() if key in ENVIRONMENT}
-    kept["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)  # it finds what we find
-    # Without -P it looks into the current folder first: what is called `agent` there would be run in our place.
-    return subprocess.Popen(  # noqa: S603 – our own interpreter, our own module
-        [sys.executable, "-P", "-m", CHILD, str(memory), str(os.getpid())],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        pass_fds=(memory,),
-        env=kept,
-        process_group=0,  # Ctrl-C on a terminal goes to the parent alone
-    )
 
 
 def _detection(said: Any) -> Detection:
