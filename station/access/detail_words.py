@@ -72,6 +72,7 @@ NAMES: Final[Mapping[str, str]] = {
     "reason": tr("reason"),
     "reviews": tr("reviews"),
     "riders": tr("riders"),
+    "right_label": tr("what it is"),
     "riders_at_least": tr("at least so many riders"),
     "role": tr("role"),
     "rule": tr("rule"),
