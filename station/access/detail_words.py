@@ -58,6 +58,7 @@ NAMES: Final[Mapping[str, str]] = {
     "language": tr("language"),
     "last": tr("last day"),
     "late_only": tr("late ones only"),
+    "legal_basis": tr("legal basis"),
     "line": tr("line"),
     "locked_until_ms": tr("must wait until"),
     "made_ms": tr("made"),
