@@ -33,6 +33,7 @@ from station.backup.cli import (
 )
 from station.footage.cli import clip_command, footage_key_command
 from station.footage.keys_cli import keys_command
+from station.labels.cli import labels_command
 from station.look.cli import look_command
 from station.lookup.cli import events_command
 from station.retention.cli import retention_command
@@ -46,6 +47,7 @@ commands.command("look")(look_command)
 station.add_typer(account_app, name="account")
 station.command("events")(events_command)
 station.command("audit")(audit_command)
+station.command("labels")(labels_command)
 station.command("backup")(backup_command)
 station.command("restore")(restore_command)
 station.command("retention")(retention_command)

@@ -1,7 +1,8 @@
 """Labelled pictures in COCO's format: a folder `images/`, and `instances.json` beside it.
 
-Format: https://cocodataset.org/#format-data. Four fields of a picture are ours, and CVAT and Label Studio leave
-them out: `camera`, `taken` (ISO 8601), `condition` and `labelled`. Without `camera` the file's name says it.
+Format: https://cocodataset.org/#format-data. Five fields of a picture are ours, and CVAT and Label Studio leave
+them out: `camera`, `taken` (ISO 8601), `condition`, `labelled`, and `ruled_out`, places (`label`, `bbox`) at
+which none of a label is. Without `camera` the file's name says it.
 
 A box with `"proposal": true` is a detector's, as in what boxes collect (`ngatu samples`): it is no label, and a
 picture with one, or with `"labelled": false`, is one that nobody has looked at.
@@ -45,6 +46,11 @@ class _Category(_Lenient):
     name: str = Field(min_length=1)
 
 
+class _RuledOut(_Lenient):
+    label: str = Field(min_length=1)
+    bbox: tuple[float, float, float, float]
+
+
 class _Image(_Lenient):
     id: int
     file_name: str = Field(min_length=1)
@@ -54,6 +60,7 @@ class _Image(_Lenient):
     taken: datetime | None = None
     condition: str = ""
     labelled: bool = True
+    ruled_out: tuple[_RuledOut, ...] = ()
 
 
 class _Object(_Lenient):
@@ -207,7 +214,15 @@ def _unseen(content: _File) -> frozenset[int]:
 def _image(folder: Path, index: Path, row: _Image, objects: Sequence[Annotation]) -> AnnotatedImage:
     file = _picture(folder, index, row.file_name)
     camera = row.camera or camera_of(row.file_name.replace("\\", "/").removeprefix(f"{IMAGES}/"))
-    return AnnotatedImage(file, row.width, row.height, tuple(objects), camera, row.taken, row.condition)
+    ruled_out = tuple(
+        Annotation(each.label, left, top, left + width, top + height)
+        for each in row.ruled_out
+        for left, top, width, height in [each.bbox]
+        if width > 0 and height > 0
+    )
+    return AnnotatedImage(
+        file, row.width, row.height, tuple(objects), camera, row.taken, row.condition, ruled_out
+    )
 
 
 def _picture(folder: Path, index: Path, name: str) -> Path:
@@ -245,7 +260,13 @@ def _image_row(place: int, image: AnnotatedImage, folder: Path) -> dict[str, obj
         row["taken"] = image.taken.isoformat()
     if image.condition:
         row["condition"] = image.condition
+    if image.ruled_out:
+        row["ruled_out"] = [{"label": each.label, "bbox": _sides(each)} for each in image.ruled_out]
     return row
+
+
+def _sides(box: Annotation) -> list[float]:
+    return [box.left, box.top, box.right - box.left, box.bottom - box.top]
 
 
 def _object_rows(images: Sequence[AnnotatedImage], number: dict[str, int]) -> list[dict[str, object]]:
@@ -255,7 +276,7 @@ def _object_rows(images: Sequence[AnnotatedImage], number: dict[str, int]) -> li
             "id": row,
             "image_id": place,
             "category_id": number[found.label],
-            "bbox": [found.left, found.top, found.right - found.left, found.bottom - found.top],
+            "bbox": _sides(found),
             "area": (found.right - found.left) * (found.bottom - found.top),
             "iscrowd": int(found.ignored),
             "segmentation": [],  # some readers miss it

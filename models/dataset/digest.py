@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from agent.detectors.card import hashed
-from models.dataset.types import AnnotatedImage, Dataset
+from models.dataset.types import AnnotatedImage, Annotation, Dataset
 
 
 def digest(dataset: Dataset) -> str:
@@ -21,8 +21,10 @@ def digest(dataset: Dataset) -> str:
 
 
 def _line(image: AnnotatedImage) -> str:
-    boxes = sorted(
-        f"{found.label} {' '.join(f'{round(side, 2) + 0.0:.2f}' for side in found.box)} {int(found.ignored)}"
-        for found in image.annotations
-    )
-    return ";".join([hashed(image.path), *boxes])
+    boxes = sorted(f"{found.label} {_places(found)} {int(found.ignored)}" for found in image.annotations)
+    ruled_out = sorted(f"no {found.label} {_places(found)}" for found in image.ruled_out)
+    return ";".join([hashed(image.path), *boxes, *ruled_out])
+
+
+def _places(found: Annotation) -> str:
+    return " ".join(f"{round(side, 2) + 0.0:.2f}" for side in found.box)

@@ -64,6 +64,7 @@ def renamed(dataset: Dataset, names: Mapping[str, str]) -> Dataset:
         replace(
             image,
             annotations=tuple(replace(a, label=names.get(a.label, a.label)) for a in image.annotations),
+            ruled_out=tuple(replace(a, label=names.get(a.label, a.label)) for a in image.ruled_out),
         )
         for image in dataset.images
     )

@@ -56,6 +56,8 @@ class AnnotatedImage:
         camera: Which camera took it; pictures of one camera never lie on both sides of a split.
         taken: When, where it is known.
         condition: Such as `night`, or an empty text.
+        ruled_out: Places at which somebody has said that none of this label is: no proof that nothing else is
+            there, but a detector that finds it there is wrong.
     """
 
     path: Path
@@ -65,6 +67,7 @@ class AnnotatedImage:
     camera: str = ""
     taken: datetime | None = None
     condition: str = ""
+    ruled_out: tuple[Annotation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from agent.core.types import Image
 from agent.detectors import Detector
 from agent.errors import ModelError, NgatuError
 from agent.translatable import tr
+from models.label.judged import not_yet_judged, ruled_out_in
 from models.label.proposer import proposals
 from models.label.sheet import ProposedBox
 from models.label.store import PictureRow
@@ -73,7 +74,9 @@ class Prefill:
         except ModelError as error:  # the head of the file was right, and the rest is not
             log.warning("picture_unreadable", error=str(error))
             return ()
-        return proposals(image, self._detector, self._workplace.classes)
+        found = proposals(image, self._detector, self._workplace.classes)
+        ruled_out = ruled_out_in(self._workplace.store).get(row.name, ())
+        return not_yet_judged(found, row.sheet.boxes, ruled_out)
 
 
 def decoded(picture: Path) -> Image:

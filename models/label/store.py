@@ -162,9 +162,12 @@ class LabelStore:
         return self._rows("state = 'done' AND fault = ''")
 
     def without_proposals(self, model: str, first: int = 0) -> PictureRow | None:
-        """The next picture that nobody has touched and this model has not seen; `first` goes before others."""
+        """The next picture that nobody has touched and this model has not seen; `first` goes before others.
+
+        Boxes that it came with are not of whoever labels: of the rest of such a picture nothing is said.
+        """
         found = self._rows(
-            "version = 0 AND state = 'open' AND boxes = '[]' AND fault = '' AND proposed_by <> ?",
+            "version = 0 AND state = 'open' AND fault = '' AND proposed_by <> ?",
             model, order=f"id <> {int(first)}, name LIMIT 1",
         )  # fmt: skip
         return found[0] if found else None

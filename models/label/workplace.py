@@ -2,8 +2,8 @@
 
 A folder holds `images/` or the pictures themselves, and `labels.sqlite3`, where every stroke is kept. What is
 done is written out for other programs as well: `instances.json`, or YOLO's files. Where such labels lie there
-at the first start, they are taken in as done, and what a detector proposes there as proposals; what another
-program writes there later is never overwritten.
+at the first start, they are taken in as done, what a detector proposes there as proposals, and what officers
+have judged as boxes of pictures that are begun; what another program writes there later is never overwritten.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from models.dataset.sizes import size_of
 from models.dataset.types import AnnotatedImage, Annotation, Dataset, LabelFormat
 from models.dataset.yolo import DATA, write_yolo
 from models.label.before import kept_aside, print_of
+from models.label.judged import note_ruled_out, ruled_out_in, uncontradicted
 from models.label.sheet import DrawnBox, LabelSheet, ProposedBox
 from models.label.store import LabelStore, PictureRow
 
@@ -69,11 +70,13 @@ class Workplace:
 
     def dataset(self) -> Dataset:
         """What is done, and nothing else."""
+        ruled_out = ruled_out_in(self.store)
         images = tuple(
             AnnotatedImage(
                 self.images / row.name, row.width, row.height,
                 tuple(Annotation(**box.model_dump()) for box in row.sheet.boxes),
                 row.camera, row.taken, row.condition,
+                uncontradicted(ruled_out.get(row.name, ()), row.sheet.boxes),
             )
             for row in self.store.done()
         )  # fmt: skip
@@ -153,6 +156,7 @@ class Workplace:
         if before is not None:
             self.store.note("licence", before.licence)
             self.store.note("source", before.source)
+            note_ruled_out(self.store, proposed | labelled)
         self.store.note("classes", "\n".join(self.classes))
         self.store.note("begun", "yes")
 
@@ -169,7 +173,7 @@ class Workplace:
         if labelled and not fault:
             sheet = LabelSheet(state="done", boxes=_within(labelled, *size))
         elif proposed and not fault:
-            sheet = LabelSheet(proposals=_proposals(proposed, self.classes, *size))
+            sheet = _begun(proposed, self.classes, *size)
         return PictureRow(0, name, camera, taken, condition, *size, fault, sheet, "", 0)
 
 
@@ -235,14 +239,14 @@ def _within(image: AnnotatedImage, width: int, height: int) -> tuple[DrawnBox, .
     return tuple(boxes)
 
 
-def _proposals(
-    image: AnnotatedImage, classes: Sequence[str], width: int, height: int
-) -> tuple[ProposedBox, ...]:
-    """What is proposed of these labels; a box that somebody drew in a picture that is not done is sure."""
-    found = []
-    for each in image.annotations:
-        if each.label in classes:
-            score = 1.0 if each.score is None else each.score
-            boxes = _within(replace(image, annotations=(each,)), width, height)
-            found += [ProposedBox(**box.model_dump(), score=score) for box in boxes]
-    return tuple(found)
+def _begun(image: AnnotatedImage, classes: Sequence[str], width: int, height: int) -> LabelSheet:
+    """Of a picture that is not done: what somebody has drawn of these labels, and what a detector proposes."""
+    known = [each for each in image.annotations if each.label in classes]
+    drawn = replace(image, annotations=tuple(each for each in known if each.score is None))
+    proposed = [
+        ProposedBox(**box.model_dump(), score=each.score)
+        for each in known
+        if each.score is not None
+        for box in _within(replace(image, annotations=(each,)), width, height)
+    ]
+    return LabelSheet(boxes=_within(drawn, width, height), proposals=tuple(proposed))

@@ -78,6 +78,8 @@ class EventCard:
     """The name of who did it last."""
     review_reason: str | None = None
     """Of a false alarm."""
+    review_right_label: str | None = None
+    """Of what was taken for something else: what it is."""
 
     @property
     def key(self) -> EventKey:
@@ -127,6 +129,7 @@ _QUERY = (
         review.c.state.label("review_state"),
         review.c.name.label("reviewed_by"),
         review.c.reason.label("review_reason"),
+        review.c.right_label.label("review_right_label"),
     )
     .outerjoin(_thumbnail, _thumbnail.c.sha256 == event.c.thumbnail_sha256)
     .outerjoin(_scene, _scene.c.sha256 == event.c.scene_sha256)
@@ -170,6 +173,7 @@ def _card(row: Row[Any], places: Mapping[int, BoxPlace]) -> EventCard:
         review=state,
         reviewed_by=None if state == NEW else row.reviewed_by,
         review_reason=row.review_reason,
+        review_right_label=row.review_right_label,
     )
 
 

@@ -192,7 +192,8 @@ def _conditions(wish: AlertWish) -> Iterator[ColumnElement[bool]]:
 def _columns(these: Subquery) -> Select[Any]:
     of_event = event.c.rule_kind, event.c.kind, event.c.replayed
     of_review = (
-        review.c[name] for name in ("state", "reason", "note", "login", "name", "changed_ms", "change_id")
+        review.c[name]
+        for name in ("state", "reason", "right_label", "note", "login", "name", "changed_ms", "change_id")
     )
     same = (event.c.box_id == these.c.box_id) & (event.c.event_id == these.c.event_id)
     return (

@@ -65,8 +65,11 @@ class ReviewQueue:
         seen: int,
         note: str = "",
         reason: FalseReason | None = None,
+        right_label: str | None = None,
     ) -> Standing:
         """Take a step; `seen` is `Standing.change_id` as whoever decided has seen it.
+
+        `right_label` is one of RIGHT_LABELS, of what was taken for something else.
 
         Raises:
             ReviewRefused: the step may not follow, or lacks something.
@@ -78,7 +81,8 @@ class ReviewQueue:
         try:
             with self._writes.begin() as connection:
                 _one_at_a_time(connection)
-                return self._step(connection, key, Standing(state, reason, kept, by), seen)
+                wanted = Standing(state, reason, kept, by, right_label=right_label)
+                return self._step(connection, key, wanted, seen)
         except SQLAlchemyError as error:
             raise in_words(error, self._writes.url) from error
 
@@ -132,17 +136,19 @@ class ReviewQueue:
     def _step(self, connection: Connection, key: ReviewKey, wanted: Standing, seen: int) -> Standing:
         assert wanted.by is not None
         one = event.c.box_id == key[0], event.c.event_id == key[1]
-        it = connection.execute(select(*_OF_EVENT).where(*one)).one_or_none()
+        it = connection.execute(select(*_OF_EVENT).where(*one)).mappings().one_or_none()
         if it is None:
             raise EventUnknown(tr("the store has no such event"), tr("it may have been deleted by its age"))
         before = reading.current(connection, key)
         if before.change_id != seen:
             raise ReviewOvertaken(reading.latest(connection, key) or before)
-        judge_step(before.state, wanted.state, wanted.reason)
+        seen_as = connection.scalar(select(event.c.label).where(*one))
+        judge_step(before.state, wanted.state, wanted.reason, wanted.right_label, seen_as)
         now_ms = int(self._now() * 1000)
         said = {
             "state": str(wanted.state),
             "reason": wanted.reason,
+            "right_label": wanted.right_label,
             "note": wanted.note,
             "login": wanted.by.login,
             "name": wanted.by.name,
@@ -151,7 +157,7 @@ class ReviewQueue:
         place = {"box_id": key[0], "event_id": key[1]}
         put = insert(review_change).values(place | said).returning(review_change.c.id)
         now = replace(wanted, changed_ms=now_ms, change_id=connection.execute(put).scalar_one())
-        _keep(connection, place, said | {"change_id": now.change_id, **it._mapping})
+        _keep(connection, place, said | {"change_id": now.change_id, **it})
         settled = {"settled_ms": now_ms if now.state.is_final else None}
         connection.execute(update(event).where(*one).values(settled))
         return reading.NOBODY if now.state is ReviewState.NEW else now

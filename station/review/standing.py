@@ -40,6 +40,8 @@ class Standing:
     changed_ms: int | None = None
     change_id: int = 0
     """Of the step that says so; whoever takes the next one names it, so that none is overlooked. 0: none."""
+    right_label: str | None = None
+    """Of what was taken for something else: what it is, `none` for no road user; None: nobody has said."""
 
 
 NOBODY: Final = Standing()
@@ -59,6 +61,7 @@ class ReviewStep:
     note: str
     by: Reviewer
     changed_ms: int
+    right_label: str | None = None
 
 
 def key_of(engine: Engine, commune: str, device: str, event_id: str) -> ReviewKey | None:
@@ -143,7 +146,13 @@ def latest(connection: Connection, key: ReviewKey) -> Standing | None:
         return None
     by, state = Reviewer(row.login, row.name), ReviewState(row.state)
     return Standing(
-        state, reason_of(row.reason), row.note, by, row.changed_ms, 0 if state is ReviewState.NEW else row.id
+        state,
+        reason_of(row.reason),
+        row.note,
+        by,
+        row.changed_ms,
+        0 if state is ReviewState.NEW else row.id,
+        row.right_label,
     )
 
 
@@ -156,6 +165,7 @@ def standing_of(row: Row[Any]) -> Standing:
         Reviewer(row.login, row.name),
         row.changed_ms,
         row.change_id,
+        row.right_label,
     )
 
 
@@ -183,4 +193,5 @@ def _each(rows: Sequence[Row[Any]]) -> Iterator[ReviewStep]:
             row.note,
             Reviewer(row.login, row.name),
             row.changed_ms,
+            row.right_label,
         )

@@ -9,6 +9,7 @@ from typing import Final
 from agent.errors import NgatuError
 from agent.printable import printable
 from agent.translatable import tr
+from agent.wire.words import LABELS, named
 
 MAX_NOTE: Final = 1000
 """Characters of a note."""
@@ -68,6 +69,11 @@ REASON_WORDS: Final[Mapping[str, str]] = {
     FalseReason.OTHER: tr("something else"),
 }
 
+NO_ROAD_USER: Final = "none"
+"""Instead of a label: what was taken for a road user is none."""
+RIGHT_LABELS: Final[Mapping[str, str]] = {**LABELS, NO_ROAD_USER: tr("no road user")}
+"""What somebody can say that it is, where it was taken for something else."""
+
 _FOLLOWING: Final[Mapping[ReviewState, frozenset[ReviewState]]] = {
     ReviewState.NEW: frozenset({ReviewState.SEEN, *FINAL}),
     ReviewState.SEEN: frozenset({ReviewState.NEW, ReviewState.SEEN, *FINAL}),
@@ -88,11 +94,18 @@ def following(before: ReviewState) -> frozenset[ReviewState]:
     return _FOLLOWING[before]
 
 
-def judge_step(before: ReviewState, after: ReviewState, reason: FalseReason | None) -> None:
-    """Whether the step may be taken.
+def judge_step(
+    before: ReviewState,
+    after: ReviewState,
+    reason: FalseReason | None,
+    right_label: str | None = None,
+    seen_as: str | None = None,
+) -> None:
+    """Whether the step may be taken, with an event whose road user was taken for `seen_as`.
 
     Raises:
-        ReviewRefused: it does not follow, a false alarm has no reason, or something else has one.
+        ReviewRefused: it does not follow, a false alarm has no reason, or something else has one; or it has a
+            right label that it cannot have.
     """
     if after not in following(before):
         was, then = STATE_WORDS[before], STATE_WORDS[after]
@@ -102,6 +115,33 @@ def judge_step(before: ReviewState, after: ReviewState, reason: FalseReason | No
         raise ReviewRefused(tr("a false alarm needs a reason"), tr("choose what set it off"))
     if after is not ReviewState.FALSE and reason is not None:
         raise ReviewRefused(tr("only a false alarm has a reason"), tr("leave it out"))
+    if right_label is not None:
+        _judge_label(reason, right_label, seen_as)
+
+
+def _judge_label(reason: FalseReason | None, right_label: str, seen_as: str | None) -> None:
+    if reason is not FalseReason.WRONG_LABEL or seen_as is None:
+        raise ReviewRefused(
+            tr("only a road user that was taken for something else has a right label"), tr("say no label")
+        )
+    if right_label not in RIGHT_LABELS:
+        raise ReviewRefused(
+            tr("there is no label {label}", label=printable(right_label)[:64]),
+            tr("one of {labels}", labels=", ".join(RIGHT_LABELS)),
+        )
+    if right_label == seen_as:
+        raise ReviewRefused(
+            tr("it was taken for that: {label}", label=RIGHT_LABELS[right_label]),
+            tr("say what it is instead"),
+        )
+
+
+def reason_words(reason: str, right_label: str | None = None) -> str:
+    """Why an alarm was false, for people, and what it is that was taken for something else."""
+    words = named(REASON_WORDS, reason)
+    if not right_label:
+        return words
+    return tr("{reason}; it is: {label}", reason=words, label=named(RIGHT_LABELS, right_label))
 
 
 def clean_note(said: str) -> str:

@@ -40,6 +40,8 @@ class ShiftAlert:
     state: str
     """new, seen, confirmed, false, passed_on."""
     reason: str
+    right_label: str
+    """Of what was taken for something else: what it is; empty where nobody has said."""
     note: str
     reviewer: str
     reviewed_ms: int | None
@@ -118,7 +120,8 @@ def _joined(*columns: ColumnElement[Any]) -> Select[Any]:
 
 def _alerts() -> Select[Any]:
     looked = [
-        review.c[name].label(f"review_{name}") for name in ("state", "reason", "note", "name", "changed_ms")
+        review.c[name].label(f"review_{name}")
+        for name in ("state", "reason", "right_label", "note", "name", "changed_ms")
     ]
     columns = _joined(*event.c, event_began_ms.label("began_ms"), blob.c.sha256.label("picture"), *looked)
     return columns.outerjoin(blob, blob.c.sha256 == event.c.thumbnail_sha256)
@@ -141,6 +144,7 @@ def _alert(row: Row[Any], places: Mapping[int, BoxPlace]) -> ShiftAlert:
         replayed=row.replayed,
         state=row.review_state or "new",
         reason=row.review_reason or "",
+        right_label=row.review_right_label or "",
         note=row.review_note or "",
         reviewer=row.review_name or "",
         reviewed_ms=row.review_changed_ms,

@@ -8,7 +8,7 @@ from typing import Final
 from agent.translatable import joined, tr
 from agent.wire.words import DIRECTIONS, named
 from station.lookup.words import act_words, label_word
-from station.review.states import REASON_WORDS, STATE_WORDS
+from station.review.states import STATE_WORDS, reason_words
 from station.shift.alerts import ShiftAlert
 from station.shift.shift import LineCount
 
@@ -37,7 +37,7 @@ def became(alert: ShiftAlert) -> str:
     """What became of it, with the reason of a false one."""
     state = named(STATE_WORDS, alert.state)
     return (
-        tr("{state}: {reason}", state=state, reason=named(REASON_WORDS, alert.reason))
+        tr("{state}: {reason}", state=state, reason=reason_words(alert.reason, alert.right_label))
         if alert.reason
         else state
     )

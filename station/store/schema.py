@@ -532,6 +532,7 @@ review = Table(  # what the duty room made of an event; no row: nobody has looke
     Column("event_id", Text, primary_key=True),
     Column("state", Text, nullable=False),  # seen, confirmed, false, passed_on
     Column("reason", Text),  # of a false alarm
+    Column("right_label", Text),  # of what was taken for something else: what it is; none: no road user
     Column("note", Text, nullable=False),
     Column("login", Text, nullable=False),
     Column("name", Text, nullable=False),
@@ -553,6 +554,7 @@ review_change = Table(  # every step of it, in order; it only grows
     Column("event_id", Text, nullable=False),
     Column("state", Text, nullable=False),  # new: taken back
     Column("reason", Text),
+    Column("right_label", Text),
     Column("note", Text, nullable=False),
     Column("login", Text, nullable=False),
     Column("name", Text, nullable=False),

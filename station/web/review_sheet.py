@@ -13,7 +13,16 @@ from station.lookup.words import place_words, what_words
 from station.review.hints import RULE_WORDS
 from station.review.queue import ReviewQueue
 from station.review.standing import ReviewKey, ReviewStep, Standing
-from station.review.states import REASON_WORDS, STATE_WORDS, FalseReason, ReviewRefused, ReviewState, following
+from station.review.states import (
+    REASON_WORDS,
+    RIGHT_LABELS,
+    STATE_WORDS,
+    FalseReason,
+    ReviewRefused,
+    ReviewState,
+    following,
+    reason_words,
+)
 from station.web.visitor import Visitor
 
 STEP_WORDS: Final = {
@@ -29,6 +38,8 @@ _STEP_KEYS: Final = {
 }
 _REASON_KEYS: Final = "QWERTYUIO"
 """Beside each other on the keyboard; by their place, so that it does not matter what is typed with them."""
+_LABEL_KEYS: Final = "4567890"
+"""Behind those of the steps; a label has its own, whatever the event was taken for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,8 @@ class ReviewSheet:
     standing: Standing
     steps: Sequence[StepButton]
     reasons: Sequence[StepButton]
+    labels: Sequence[StepButton]
+    """What it is, where it was taken for something else; none of an event without a road user."""
     history: Sequence[ReviewStep]
 
     @property
@@ -96,20 +109,36 @@ def sheet_of(visitor: Visitor, key: ReviewKey) -> ReviewSheet | None:
         StepButton(f"{ReviewState.FALSE}:{reason}", REASON_WORDS[reason], f"Key{letter}", letter)
         for reason, letter in zip(FalseReason, _REASON_KEYS, strict=True)
     ]
+    labels = label_buttons(card.label)
     tile = desk.tiles.of(card, visitor.language)
     rule = named(RULE_WORDS, card.rule_kind)
-    return ReviewSheet(key, card, tile, rule, standing, steps, reasons, queue.history(key))
+    return ReviewSheet(key, card, tile, rule, standing, steps, reasons, labels, queue.history(key))
 
 
-def step_of(step: str, state: str, reason: str) -> tuple[ReviewState, FalseReason | None]:
-    """What a form asks for: by one button (`confirmed`, `false:animal`), or by a state and a reason.
+def label_buttons(seen_as: str | None) -> list[StepButton]:
+    """What a road user can be that was taken for something else, each with its key."""
+    said = f"{ReviewState.FALSE}:{FalseReason.WRONG_LABEL}:"
+    return [
+        StepButton(said + label, words, f"Digit{letter}", letter)
+        for (label, words), letter in zip(RIGHT_LABELS.items(), _LABEL_KEYS, strict=True)
+        if seen_as is not None and label != seen_as
+    ]
+
+
+def step_of(
+    step: str, state: str, reason: str, label: str = ""
+) -> tuple[ReviewState, FalseReason | None, str | None]:
+    """What a form asks for: state, reason and right label, by one button or by words of their own.
+
+    A button says `confirmed`, `false:animal` or `false:wrong_label:car`.
 
     Raises:
         ReviewRefused: it is neither.
     """
-    said, _, why = step.partition(":")
+    said, why, which = (*step.split(":", 2), "", "")[:3]
     try:
-        return ReviewState(said or state), FalseReason(why or reason) if why or reason else None
+        why_false = FalseReason(why or reason) if why or reason else None
+        return ReviewState(said or state), why_false, which or label or None
     except ValueError:
         raise ReviewRefused(
             tr("it is not said what becomes of this event"),
@@ -117,7 +146,11 @@ def step_of(step: str, state: str, reason: str) -> tuple[ReviewState, FalseReaso
         ) from None
 
 
-def state_words(state: ReviewState, reason: FalseReason | None) -> str:
-    """How it stands, for people, with the reason of a false alarm."""
+def state_words(state: ReviewState, reason: FalseReason | None, right_label: str | None = None) -> str:
+    """How it stands, for people, with the reason of a false alarm, and what it is instead."""
     words = STATE_WORDS[state]
-    return words if reason is None else tr("{state}: {reason}", state=words, reason=REASON_WORDS[reason])
+    return (
+        words
+        if reason is None
+        else tr("{state}: {reason}", state=words, reason=reason_words(reason, right_label))
+    )

@@ -6,7 +6,7 @@ network that learns "nothing is here" of every object that has no label sees les
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -34,6 +34,7 @@ class LearningTarget:
     ignored: Tensor
     asked: Tensor
     least_px: float
+    ruled_out: Tensor = field(default_factory=lambda: torch.zeros(0, 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,15 @@ def doubts(output: Tensor, teacher: Tensor, target: LearningTarget, grid: Grid) 
     """Of one picture; `output` and the base's `teacher` are (P, 5 + L), scores 0..1.
 
     Silence says nothing inside an ignored box, where the network means something smaller than all that was
-    labelled, and where the base or the network itself is sure of an object that has no label.
+    labelled, and where the base or the network itself is sure of an object that has no label. Where somebody
+    has said that there is none, it says so, however sure they are: just such places are told as false alarms.
     """
     boxes = grid.boxes(output)
     silent = areas(boxes).sqrt() < target.least_px
     for said, sure in ((teacher, MISSED), (output, CONVINCED)):
         certain = (said[:, 4:5] * said[:, 5:] * target.asked).amax(1) > sure
         silent |= _within(boxes, grid, _alone(grid.boxes(said)[certain], target.boxes))
+    silent &= ~_within(boxes, grid, target.ruled_out)
     silent |= _within(boxes, grid, target.ignored)
     kept = (teacher[:, 4:5] * teacher[:, 5:] * ~target.asked).amax(1) > UNASKED
     return LabelDoubt(silent & ~kept, kept)

@@ -142,4 +142,5 @@ def _on(target: TeachingTarget, device: torch.device) -> LearningTarget:
         torch.from_numpy(target.ignored).to(device),
         torch.from_numpy(target.asked).to(device),
         target.least_px,
+        torch.from_numpy(target.ruled_out).to(device),
     )

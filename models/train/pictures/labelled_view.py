@@ -19,6 +19,8 @@ LEFT = 0.35
 """An object of which less is left in a view is neither right nor wrong there."""
 GONE = 0.05
 """An object of which less is left is not there."""
+RULED_OUT = -2
+"""Instead of a label: somebody has said that nothing is there."""
 LEAST_PX = 4.0
 """Side of a square as large as the smallest object that shall be learned, in the network's input."""
 
@@ -30,7 +32,8 @@ class LabelledView:
     Attributes:
         picture: (height, width, 3), BGR.
         boxes: (N, 4) left, top, right, bottom in pixels of it.
-        labels: (N,) index of the network's label; -1 for what the network has no label for.
+        labels: (N,) index of the network's label; -1 for what the network has no label for, RULED_OUT for
+            a place at which there is none.
         ignored: (N,) whether finding it is neither right nor wrong.
         frame_px: How wide the whole frame would be at the size at which the picture shows a part of it.
         shown: Left, top, right, bottom of what is picture and no padding; None: all of it.
@@ -106,12 +109,13 @@ def without_the_tiny(view: LabelledView) -> LabelledView:
 
 def painted(view: LabelledView, paint: Callable[[Image, Floats], Image]) -> LabelledView:
     """The view with something done to its pixels, but not to its padding, which is always the card's grey."""
+    objects = view.boxes[view.labels != RULED_OUT]
     if view.shown is None:
-        return replace(view, picture=paint(view.picture, view.boxes))
+        return replace(view, picture=paint(view.picture, objects))
     left, top, right, bottom = view.shown
     picture = view.picture.copy()
     picture[top:bottom, left:right] = paint(
-        picture[top:bottom, left:right], view.boxes - np.array([left, top, left, top], np.float32)
+        picture[top:bottom, left:right], objects - np.array([left, top, left, top], np.float32)
     )
     return replace(view, picture=picture)
 

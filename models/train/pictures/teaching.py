@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from agent.detectors.card import Card
 from agent.errors import ModelError
 from agent.translatable import tr
 from models.dataset.types import AnnotatedImage, Dataset
-from models.train.pictures.labelled_view import Floats, LabelledView
+from models.train.pictures.labelled_view import RULED_OUT, Floats, LabelledView
 
 _SMALLEST = 0.02
 """Share of the labelled objects that may be smaller than what counts as the smallest that is labelled."""
@@ -45,6 +45,7 @@ class TeachingTarget:
         ignored: (M, 4) neither right nor wrong.
         asked: (L,) of each label whether the annotators looked for it.
         least_px: Side of a square as large as the smallest objects that they labelled.
+        ruled_out: (K, 4) there is nothing, for somebody has looked at just that place.
     """
 
     boxes: Floats
@@ -52,14 +53,16 @@ class TeachingTarget:
     ignored: Floats
     asked: NDArray[np.bool_]
     least_px: float
+    ruled_out: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
 
 def looked_for(dataset: Dataset) -> tuple[str, ...]:
     """The labels that a set's silence says something about.
 
     A label that stands in the list and on no picture at all was not looked for: tools write their whole list.
+    What was ruled out somewhere was looked for.
     """
-    used = {found.label for image in dataset.images for found in image.annotations}
+    used = {found.label for image in dataset.images for found in (*image.annotations, *image.ruled_out)}
     return tuple(label for label in dataset.labels if label in used)
 
 
@@ -85,7 +88,7 @@ def teaching(dataset: Dataset, card: Card) -> Teaching:
         for image in dataset.images
         for one in image.annotations
     ]
-    return Teaching(dataset.images, asked, float(np.quantile(sides, _SMALLEST)))
+    return Teaching(dataset.images, asked, float(np.quantile(sides, _SMALLEST)) if sides else 0.0)
 
 
 def opened(image: AnnotatedImage) -> Image:
@@ -110,18 +113,27 @@ def with_labels(image: AnnotatedImage, places: dict[str, int]) -> LabelledView:
     """
     picture = opened(image)
     across, down = picture.shape[1] / image.width, picture.shape[0] / image.height
-    boxes = np.array([one.box for one in image.annotations], np.float32).reshape(-1, 4)
-    labels = np.array([places.get(one.label, -1) for one in image.annotations], np.int64)
-    ignored = np.array([one.ignored for one in image.annotations], bool) | (labels < 0)
+    nothing = [one for one in image.ruled_out if one.label in places]
+    found = [*image.annotations, *nothing]
+    boxes = np.array([one.box for one in found], np.float32).reshape(-1, 4)
+    known = [places.get(one.label, -1) for one in image.annotations]
+    labels = np.array([*known, *[RULED_OUT] * len(nothing)], np.int64)
+    ignored = np.array([one.ignored for one in found], bool) | (labels == -1)
     size = np.array([across, down, across, down], np.float32)
     return LabelledView(picture, boxes * size, labels, ignored, picture.shape[1])
 
 
 def target(view: LabelledView, of: Teaching) -> TeachingTarget:
     """What shall be found in a view of one of the set's pictures."""
-    kept = ~view.ignored
+    nothing = view.labels == RULED_OUT
+    kept = ~view.ignored & ~nothing
     return TeachingTarget(
-        view.boxes[kept], view.labels[kept], view.boxes[~kept], of.asked, of.least * view.frame_px
+        view.boxes[kept],
+        view.labels[kept],
+        view.boxes[view.ignored & ~nothing],
+        of.asked,
+        of.least * view.frame_px,
+        view.boxes[nothing & ~view.ignored],  # of one that is mostly cut away nothing is known
     )
 
 

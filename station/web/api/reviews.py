@@ -80,9 +80,20 @@ def set_review(asker: OfficerAsks, box: Name, event_id: Name, wish: ReviewWish) 
     key, console = _key(asker, box, event_id), asker.console
     queue = ReviewQueue(console.reads, console.writes)
     by = Reviewer(asker.account.login, asker.account.name)
-    asker.note(AuditVerb.REVIEW, f"{box}/{event_id}", state=wish.state, reason=wish.reason, note=wish.note)
+    said = {"right_label": wish.right_label} if wish.right_label else {}
+    asker.note(
+        AuditVerb.REVIEW, f"{box}/{event_id}", state=wish.state, reason=wish.reason, note=wish.note, **said
+    )
     try:
-        queue.mark(key, wish.state, by, seen=wish.seen, note=wish.note, reason=wish.reason)
+        queue.mark(
+            key,
+            wish.state,
+            by,
+            seen=wish.seen,
+            note=wish.note,
+            reason=wish.reason,
+            right_label=wish.right_label,
+        )
     except (ReviewOvertaken, ReviewRefused) as error:
         raise Turned(409, error.what, error.hint) from None
     except EventUnknown:

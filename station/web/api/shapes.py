@@ -154,6 +154,9 @@ class ApiReview(ApiObject):
 
     state: ReviewState
     reason: FalseReason | None
+    right_label: str | None = Field(
+        description="Of what was taken for something else: what it is, none for no road user; null: not said."
+    )
     note: str
     by: str | None = Field(description="Who took the last step; null: nobody has looked.")
     changed: Time | None
@@ -165,6 +168,7 @@ def review_of(standing: Standing) -> ApiReview:
     return ApiReview(
         state=standing.state,
         reason=standing.reason,
+        right_label=standing.right_label,
         note=standing.note,
         by=None if standing.by is None else standing.by.name,
         changed=perhaps(standing.changed_ms),
@@ -177,6 +181,7 @@ def step_of(step: ReviewStep) -> ApiReview:
     return ApiReview(
         state=step.state,
         reason=step.reason,
+        right_label=step.right_label,
         note=step.note,
         by=step.by.name,
         changed=moment(step.changed_ms),
@@ -191,6 +196,9 @@ class ReviewWish(ApiObject):
     seen: int = Field(ge=0, le=2**53, description="change_id of the review as it was read; another one is 409.")
     note: Told = ""
     reason: FalseReason | None = Field(None, description="Of a false alarm: why.")
+    right_label: str | None = Field(
+        None, max_length=64, description="With wrong_label: what it is, such as car; none: no road user."
+    )
 
 
 class ApiReviewed(ApiObject):

@@ -24,7 +24,7 @@ from station.access.audit_log import AuditQuery
 from station.access.detail_words import detail_words
 from station.access.roles import ROLES
 from station.boxes.order_kinds import TERMS
-from station.review.states import REASON_WORDS, STATE_WORDS
+from station.review.states import REASON_WORDS, RIGHT_LABELS, STATE_WORDS
 from station.web.visitor import Supervisor, Visitor
 
 router = APIRouter(prefix="/audit")
@@ -43,6 +43,7 @@ WORDS: Final = {
     "state": STATE_WORDS,
     "reviews": STATE_WORDS,
     "reason": REASON_WORDS,
+    "right_label": RIGHT_LABELS,
     "order": {str(kind): terms.name for kind, terms in TERMS.items()},
 }
 """Of details that reviews and orders note."""

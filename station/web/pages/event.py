@@ -30,7 +30,8 @@ from station.lookup.words import (
 from station.retention.holds import MAX_WORDS, EventHolds
 from station.retention.settings import DAY_MS
 from station.review.queue import ReviewQueue
-from station.review.states import REASON_WORDS, STATE_WORDS, FalseReason, ReviewState, following
+from station.review.states import REASON_WORDS, FalseReason, ReviewState, following
+from station.web.review_sheet import label_buttons, state_words
 from station.web.visitor import Officer, Visitor
 
 router = APIRouter()
@@ -80,7 +81,8 @@ def event_page(visitor: Officer, box: str, event_id: str) -> HTMLResponse:
         ask=_ask(card),
         standing=standing,
         history=queue.history(card.key),
-        state_words=STATE_WORDS,
+        say=state_words,
+        labels=label_buttons(card.label),
         reasons={str(each): REASON_WORDS[each] for each in FalseReason},
         may=[str(each) for each in following(standing.state)],
         new=str(ReviewState.NEW),

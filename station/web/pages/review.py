@@ -124,6 +124,7 @@ def review_event(
     step: Text = "",
     state: Text = "",
     reason: Text = "",
+    label: Text = "",
     note: Text = "",
     change: Annotated[int, Form(ge=0)] = 0,
     next: Text = "",  # noqa: A002 (its name in the form)
@@ -136,13 +137,14 @@ def review_event(
     queue = ReviewQueue(visitor.console.reads, visitor.console.writes)
     by = Reviewer(visitor.account.login, visitor.account.name)
     try:
-        wanted, why = step_of(step, state, reason)
-        standing = queue.mark(key, wanted, by, seen=change, note=note, reason=why)
+        wanted, why, which = step_of(step, state, reason, label)
+        standing = queue.mark(key, wanted, by, seen=change, note=note, reason=why, right_label=which)
     except (ReviewOvertaken, ReviewRefused, EventUnknown) as error:
         return _refused(request, visitor, key, error, note, next)
     detail = {
         "state": str(wanted),
         "reason": why,
+        "right_label": which,
         "note": standing.note or note.strip(),
         "change": standing.change_id,
     }
@@ -189,10 +191,11 @@ def _one(
 
 def _said(standing: Standing, language: str) -> dict[str, Any]:
     by = standing.by.name if standing.by is not None and standing.state is not ReviewState.NEW else ""
-    words = translated(state_words(standing.state, standing.reason), language)
+    words = translated(state_words(standing.state, standing.reason, standing.right_label), language)
     return {
         "state": str(standing.state),
         "reason": standing.reason,
+        "right_label": standing.right_label,
         "words": words,
         "by": by,
         "note": standing.note,
@@ -254,4 +257,5 @@ def _done(visitor: Visitor, said: str) -> dict[str, Any] | None:
     if sheet is None or sheet.standing.by is None or sheet.standing.by.login != visitor.account.login:
         return None
     place = AlertPlace(sheet.card.began_ms, *sheet.key)
-    return {"sheet": sheet, "words": state_words(sheet.standing.state, sheet.standing.reason), "place": place}
+    words = state_words(sheet.standing.state, sheet.standing.reason, sheet.standing.right_label)
+    return {"sheet": sheet, "words": words, "place": place}

@@ -20,7 +20,7 @@ from station.lookup.words import (
     label_word,
     severity_word,
 )
-from station.review.states import REASON_WORDS, STATE_WORDS
+from station.review.states import REASON_WORDS, RIGHT_LABELS, STATE_WORDS
 from station.web.render import Templates
 
 _BOM: Final = "\ufeff"
@@ -28,7 +28,7 @@ _BOM: Final = "\ufeff"
 HEADINGS: Final = (
     tr("day"), tr("began"), tr("ended"), tr("box"), tr("camera"), tr("what"), tr("who"), tr("riders"),
     tr("direction"), tr("severity"), tr("rule"), tr("zone"), tr("ended by"), tr("came"), tr("late"),
-    tr("clock"), tr("review"), tr("reason"), tr("reviewed by"), tr("id"),
+    tr("clock"), tr("review"), tr("reason"), tr("what it is"), tr("reviewed by"), tr("id"),
 )  # fmt: skip
 
 
@@ -71,6 +71,7 @@ def _row(card: EventCard, templates: Templates) -> list[object]:
         clock_word(card.clock),
         STATE_WORDS.get(card.review, card.review),
         REASON_WORDS.get(card.review_reason or "", card.review_reason or ""),
+        RIGHT_LABELS.get(card.review_right_label or "", card.review_right_label or ""),
         card.reviewed_by or "",
         card.event_id,
     ]
@@ -97,6 +98,7 @@ def _record(card: EventCard, templates: Templates) -> dict[str, Any]:
         "rule": card.rule, "rule_kind": card.rule_kind, "end_reason": card.end_reason, "detail": card.detail,
         "score": None if card.score_permille is None else card.score_permille / 1000, "track_id": card.track_id,
         "late": card.late, "replayed": card.replayed, "clock": card.clock, "review": card.review,
-        "review_reason": card.review_reason, "reviewed_by": card.reviewed_by,
+        "review_reason": card.review_reason, "review_right_label": card.review_right_label,
+        "reviewed_by": card.reviewed_by,
         "picture": card.thumbnail, "scene": card.scene,
     }  # fmt: skip

@@ -42,6 +42,8 @@ def test_any_change_of_a_picture_a_box_or_a_label_changes_it(dataset: Dataset, t
         replace(image, annotations=(replace(box, left=box.left + 0.5), *image.annotations[1:])),
         replace(image, annotations=(replace(box, label="bus"), *image.annotations[1:])),
         replace(image, annotations=(replace(box, ignored=True), *image.annotations[1:])),
+        replace(image, ruled_out=(box,)),
+        replace(image, annotations=image.annotations[1:], ruled_out=(box,)),
     ]
     sets = [
         *(replace(dataset, images=(each, *dataset.images[1:])) for each in changed),

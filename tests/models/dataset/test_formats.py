@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.errors import ModelError
 from models.dataset.formats import format_of, read_dataset, renamed, write_dataset
-from models.dataset.types import LabelFormat
+from models.dataset.types import Annotation, LabelFormat
 from tests.support.labelled import labelled
 
 
@@ -36,8 +37,11 @@ def test_a_folder_without_labels_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_labels_get_other_words_and_two_may_become_one(tmp_path: Path) -> None:
-    dataset = renamed(labelled(tmp_path), {"car": "motorcycle"})
+    made = labelled(tmp_path)
+    nothing = replace(made.images[0], ruled_out=(Annotation("car", 1, 2, 3, 4),))
+    dataset = renamed(replace(made, images=(nothing, *made.images[1:])), {"car": "motorcycle"})
 
+    assert dataset.images[0].ruled_out == (Annotation("motorcycle", 1, 2, 3, 4),)
     assert dataset.labels == ("motorcycle",)
     assert {each.label for image in dataset.images for each in image.annotations} == {"motorcycle"}
     with pytest.raises(ModelError, match=r"no label bike\n  hint: The labels are motorcycle"):

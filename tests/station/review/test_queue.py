@@ -63,6 +63,26 @@ def test_a_step_is_how_the_event_stands_and_a_part_of_its_history(queue: ReviewQ
     ]
 
 
+def test_what_was_taken_for_something_else_stands_with_what_it_is(queue: ReviewQueue) -> None:
+    wrong = FalseReason.WRONG_LABEL
+    with pytest.raises(ReviewRefused, match="it was taken for that: motorcycle"):
+        queue.mark(FIRST, ReviewState.FALSE, HA, seen=0, reason=wrong, right_label="motorcycle")
+    with pytest.raises(ReviewRefused, match="there is no label cow"):
+        queue.mark(FIRST, ReviewState.FALSE, HA, seen=0, reason=wrong, right_label="cow")
+    assert queue.standing(FIRST) is NOBODY
+
+    false = queue.mark(FIRST, ReviewState.FALSE, HA, seen=0, reason=wrong, right_label="car")
+    assert queue.standing(FIRST) == false
+    assert false.right_label == "car"
+
+    with pytest.raises(ReviewOvertaken) as overtaken:
+        queue.mark(FIRST, ReviewState.CONFIRMED, NAM, seen=0)
+    assert overtaken.value.standing == false, "the second learns that, too"
+    queue.mark(FIRST, ReviewState.CONFIRMED, NAM, seen=false.change_id)
+    assert queue.standing(FIRST).right_label is None, "what was said before is corrected as a whole"
+    assert [step.right_label for step in queue.history(FIRST)] == ["car", None]
+
+
 def test_of_two_officers_at_once_the_second_learns_what_the_first_said(queue: ReviewQueue) -> None:
     """Invariant 1."""
     queue.mark(FIRST, ReviewState.CONFIRMED, HA, seen=0, note="a lorry")

@@ -11,7 +11,9 @@ from agent.printable import printable
 from station.review.states import (
     FINAL,
     MAX_NOTE,
+    NO_ROAD_USER,
     REASON_WORDS,
+    RIGHT_LABELS,
     STATE_WORDS,
     FalseReason,
     ReviewRefused,
@@ -19,6 +21,7 @@ from station.review.states import (
     clean_note,
     following,
     judge_step,
+    reason_words,
 )
 
 STATES, REASONS = st.sampled_from(ReviewState), st.none() | st.sampled_from(FalseReason)
@@ -35,6 +38,31 @@ def test_a_step_is_taken_or_refused_and_only_a_false_alarm_has_a_reason(
     else:
         with pytest.raises(ReviewRefused):
             judge_step(before, after, reason)
+
+
+@given(STATES, REASONS, st.none() | st.sampled_from([*RIGHT_LABELS, "cow", ""]), st.sampled_from([None, "car"]))
+def test_only_a_road_user_that_was_taken_for_something_else_has_a_right_label(
+    after: ReviewState, reason: FalseReason | None, right_label: str | None, seen_as: str | None
+) -> None:
+    follows = after in following(ReviewState.NEW) and (after is ReviewState.FALSE) == (reason is not None)
+    can_have = (
+        reason is FalseReason.WRONG_LABEL and right_label in RIGHT_LABELS and seen_as == "car" != right_label
+    )
+
+    if follows and (right_label is None or can_have):
+        judge_step(ReviewState.NEW, after, reason, right_label, seen_as)
+    else:
+        with pytest.raises(ReviewRefused):
+            judge_step(ReviewState.NEW, after, reason, right_label, seen_as)
+
+
+def test_a_right_label_stands_behind_the_reason() -> None:
+    words = reason_words(FalseReason.WRONG_LABEL, NO_ROAD_USER)
+
+    assert words == "taken for something else; it is: no road user"
+    assert translated(words, "vi") == "nhận nhầm loại; đúng ra là: không phải người hay xe"
+    assert reason_words(FalseReason.ANIMAL) == "an animal"
+    assert reason_words("of a newer station") == "of a newer station"
 
 
 @given(st.lists(STATES))
@@ -63,7 +91,7 @@ def test_open_is_what_is_new_or_seen() -> None:
 
 def test_every_state_and_reason_has_words_in_both_languages() -> None:
     assert (set(STATE_WORDS), set(REASON_WORDS)) == (set(ReviewState), set(FalseReason))
-    for words in (*STATE_WORDS.values(), *REASON_WORDS.values()):
+    for words in (*STATE_WORDS.values(), *REASON_WORDS.values(), *RIGHT_LABELS.values()):
         assert translated(words, "vi") != translated(words, "en")
 
 

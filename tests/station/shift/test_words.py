@@ -12,7 +12,8 @@ def alert(**fields: object) -> ShiftAlert:
     known = {
         "box_id": 1, "event_id": "e", "device": "b", "box": "b", "camera": "c", "kind": "wrong_way",
         "label": "motorcycle", "detail": None, "rule": "r", "began_ms": 0, "received_ms": 0, "replayed": False,
-        "state": "new", "reason": "", "note": "", "reviewer": "", "reviewed_ms": None, "picture_sha256": None,
+        "state": "new", "reason": "", "right_label": "", "note": "", "reviewer": "", "reviewed_ms": None,
+        "picture_sha256": None,
     }  # fmt: skip
     return ShiftAlert(**(known | fields))  # type: ignore[arg-type]
 
@@ -25,6 +26,8 @@ def test_an_alert_says_of_whom_and_what() -> None:
 def test_what_became_of_it_has_the_reason_of_a_false_one() -> None:
     assert translated(became(alert(state="false", reason="animal")), "vi").startswith("báo nhầm: ")
     assert became(alert()) == "not looked at"
+    false = alert(state="false", reason="wrong_label", right_label="car")
+    assert became(false) == "false alarm: taken for something else; it is: car"
     assert became(alert(state="newer word")) == "newer word"
 
 

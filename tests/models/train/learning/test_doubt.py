@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 pytest.importorskip("torch", reason="PyTorch is not here: pip install -e '.[train]'")
@@ -63,6 +65,28 @@ def test_what_the_base_is_sure_of_was_forgotten_rather_than_imagined() -> None:
 
     assert doubts(nothing(), base, target([], []), places()).silent[10]
     assert not doubts(nothing(), base, target([box], []), places()).silent.any()
+
+
+def test_where_somebody_has_said_that_nothing_is_there_silence_says_so_however_sure_the_base_is() -> None:
+    base = sees(10, 0, 0.9)
+    box = places().boxes(base)[10]
+    ruled_out = replace(target([], [], least=1e6), ruled_out=box[None])
+
+    assert doubts(nothing(), base, target([], []), places()).silent[10], (
+        "without it the false alarm teaches nothing"
+    )
+    found = doubts(base, base, ruled_out, places())
+    assert not found.silent[10]
+    assert found.silent[-1], "elsewhere silence means what it meant"
+    inside = replace(ruled_out, ignored=torch.tensor([[0.0, 0.0, 64.0, 64.0]]))
+    assert doubts(base, base, inside, places()).silent[10], "of an ignored region nobody says anything"
+
+
+def test_what_nobody_looked_for_stays_as_it_is_also_where_something_else_is_ruled_out() -> None:
+    base = sees(10, 1, 0.9)
+    ruled_out = replace(target([], [], (True, False, True)), ruled_out=places().boxes(base)[10][None])
+
+    assert doubts(nothing(), base, ruled_out, places()).kept[10]
 
 
 def test_what_the_network_itself_is_sure_of_may_have_been_forgotten_too() -> None:

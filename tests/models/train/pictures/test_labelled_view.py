@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from agent.core.types import Image, Size
 from agent.detectors.card import Card, parse_card
 from models.train.pictures.labelled_view import (
+    RULED_OUT,
     LabelledView,
     bare,
     brought_in,
@@ -83,6 +86,16 @@ def test_it_is_brought_in_as_a_box_does_it(card: Card) -> None:
 
 def test_what_is_too_small_to_be_learned_is_ignored(card: Card) -> None:
     assert brought_in(one_square(1000, 500), card).ignored.tolist() == [True]
+
+
+def test_paint_is_told_of_objects_and_not_of_places_at_which_there_is_none(card: Card) -> None:
+    def dark(picture: Image, boxes: np.ndarray) -> Image:
+        assert len(boxes) == 0, "no headlights where nothing is"
+        return picture
+
+    view = replace(one_square(), labels=np.array([RULED_OUT]))
+    painted(view, dark)
+    painted(brought_in(view, card), dark)
 
 
 def test_paint_leaves_the_padding_as_it_was(card: Card) -> None:

@@ -11,6 +11,8 @@ import pytest
 from agent.detectors.card import Card, parse_card
 from agent.errors import ModelError
 from models.dataset.coco import read_coco
+from models.dataset.types import Annotation
+from models.train.pictures.labelled_view import cut, mirrored
 from models.train.pictures.teaching import balanced, looked_for, opened, target, teaching, with_labels
 from tests.support.labelled_squares import write_set
 from tests.support.small_yolox import small_card
@@ -27,6 +29,39 @@ def test_a_label_that_is_nowhere_was_not_looked_for(tmp_path: Path, card: Card) 
 
     assert looked_for(dataset) == ("car",)
     assert teaching(dataset, card).asked.tolist() == [False, True, False]
+
+
+def test_what_was_ruled_out_was_looked_for_and_is_told_apart_from_objects_and_ignored_ones(
+    tmp_path: Path, card: Card
+) -> None:
+    dataset = read_coco(write_set(tmp_path / "set"))
+    place = Annotation("person", 10, 20, 30, 60)
+    strange = Annotation("tricycle", 10, 20, 30, 60)
+    image = replace(dataset.images[0], ruled_out=(place, strange))
+    dataset = replace(dataset, images=(image,), labels=("car", "person"))
+    taught = teaching(dataset, card)
+    labels = {label: number for number, label in enumerate(card.labels)}
+    view = with_labels(image, labels)
+    found = target(view, taught)
+
+    assert set(looked_for(dataset)) == {"car", "person"}
+    assert found.ruled_out.tolist() == [[10, 20, 30, 60]], "the network has no tricycle that it could unlearn"
+    assert len(found.boxes) == len(image.annotations) and len(found.ignored) == 0
+    half = target(mirrored(cut(view, (0, 0, 200, 200))), taught)
+    assert half.ruled_out.tolist() == [[170, 20, 190, 60]], "it goes with its picture"
+    gone = target(cut(view, (26, 0, 226, 200)), taught)
+    assert len(gone.ruled_out) == len(gone.ignored) == 0, "of what is mostly cut away nothing is said"
+
+
+def test_a_set_of_false_alarms_alone_teaches_too(tmp_path: Path, card: Card) -> None:
+    dataset = read_coco(write_set(tmp_path / "set"))
+    images = tuple(
+        replace(one, annotations=(), ruled_out=tuple(replace(box, label="car") for box in one.annotations))
+        for one in dataset.images
+    )
+    found = teaching(replace(dataset, images=images), card)
+
+    assert (found.asked.any(), found.least) == (True, 0.0)
 
 
 def test_the_smallest_that_was_labelled_is_known(tmp_path: Path, card: Card) -> None:

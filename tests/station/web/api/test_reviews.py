@@ -21,6 +21,20 @@ def test_a_step_is_taken_by_the_program_and_seen_by_all(interface: Interface) ->
     assert program.get(REVIEW).json() == after
 
 
+def test_what_it_is_instead_is_taken_and_given_back(interface: Interface) -> None:
+    program = interface.program()
+    label = program.get("/api/v1/events/north-01/e-1").json()["event"]["label"]
+    other = "bus" if label != "bus" else "truck"
+    step = {"state": "false", "reason": "wrong_label", "seen": 0}
+
+    assert program.put(REVIEW, json=step | {"right_label": label}).status_code == 409
+    assert program.put(REVIEW, json=step | {"right_label": "cow"}).status_code == 409
+    after = program.put(REVIEW, json=step | {"right_label": other}).json()
+
+    assert after["review"]["right_label"] == other
+    assert [each["right_label"] for each in after["steps"]] == [other]
+
+
 def test_who_has_not_seen_the_last_step_changes_nothing(interface: Interface) -> None:
     program = interface.program()
     program.put(REVIEW, json={"state": "seen", "seen": 0})

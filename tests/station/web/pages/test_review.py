@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -173,8 +174,8 @@ def test_a_program_gets_the_standing_and_is_told_of_others_too(lan: Desk, screen
 
     assert (first.status_code, second.status_code) == (200, 409)
     assert first.json() | {"at_ms": 0, "change": 0} == {
-        "state": "seen", "reason": None, "words": "seen", "by": "Nguyễn Thị Lan", "note": "in hand",
-        "at_ms": 0, "change": 0,
+        "state": "seen", "reason": None, "right_label": None, "words": "seen", "by": "Nguyễn Thị Lan",
+        "note": "in hand", "at_ms": 0, "change": 0,
     }  # fmt: skip
     assert second.json()["error"] == "Nguyễn Thị Lan was faster: seen"
     assert second.json()["now"]["note"] == "in hand"
@@ -297,6 +298,31 @@ def test_a_shift_works_off_the_queue_with_the_keyboard_alone(
     states = alerts.rows("select event_id, state, note from review order by event_id")
     assert states == [("e-2", "passed_on", "3 lorries, zebra crossing"), ("e-4", "confirmed", "")]
     assert complaints == []
+
+
+@pytest.mark.browser
+def test_what_was_taken_for_something_else_is_named_by_one_click_or_one_key(
+    officer: Page, screen: DutyScreen, alerts: Place
+) -> None:
+    officer.goto(f"{screen.url}/review")
+    offered = officer.get_by_role("group", name="Taken for something else: it is")
+    seen_as = alerts.rows("select label from event where event_id = 'e-4'")[0][0]
+    expect(offered.get_by_role("button")).to_have_count(6)
+    expect(offered.get_by_role("button", name=seen_as)).to_have_count(0)
+
+    offered.get_by_role("button", name="bus").click()
+    expect(officer.locator("#open")).to_have_text("3 open")
+    expect(officer.get_by_role("status").first).to_contain_text("taken for something else; it is: bus")
+    officer.wait_for_load_state()
+    officer.keyboard.press("0")
+    expect(officer.locator("#open")).to_have_text("2 open")
+
+    said = alerts.rows("select event_id, state, reason, right_label from review order by event_id")
+    assert said == [("e-3", "false", "wrong_label", "none"), ("e-4", "false", "wrong_label", "bus")]
+    logged = alerts.rows("select detail from audit_entry where verb = 'review' order by id")
+    assert [json.loads(detail).get("right_label") for (detail,) in logged][-2:] == ["bus", "none"]
+    officer.goto(f"{screen.url}/events/north-01/e-4")
+    expect(officer.get_by_role("main")).to_contain_text("taken for something else; it is: bus")
 
 
 @pytest.mark.browser

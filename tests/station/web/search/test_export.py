@@ -24,6 +24,15 @@ def test_a_table_has_words_of_people_in_their_language() -> None:
     assert not any(word in ("motorcycle", "wrong_way", "false", "animal") for word in row)
 
 
+def test_what_it_is_instead_has_a_column_and_a_field() -> None:
+    wrong = card(review="false", review_reason="wrong_label", review_right_label="bus")
+    heading, row = csv.reader("".join(csv_lines([wrong], TEMPLATES, "en")).removeprefix("\ufeff").splitlines())
+    (found,) = json.loads("".join(json_lines([wrong], TEMPLATES)))
+
+    assert dict(zip(heading, row, strict=True))["what it is"] == "bus"
+    assert (found["review_reason"], found["review_right_label"]) == ("wrong_label", "bus")
+
+
 def test_no_cell_is_a_formula_whatever_a_box_calls_itself() -> None:
     hostile = card(box_title="=1+1", camera_title="@x", rule="-2", zones=("+3",))
     lines = "".join(csv_lines([hostile], TEMPLATES, "en"))

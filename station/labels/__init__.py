@@ -1,0 +1,1 @@
+"""What officers made of alerts, as labels to train and judge a detector with."""
