@@ -278,6 +278,13 @@ class ClipWorker:
         """For what a request waits that is not cut yet."""
         return f"waits until {_time(noted.request.to_s)} is recorded"
 
+    def ended(self, request: ClipRequest, why: str | None) -> None:
+        """It is sent, or will not be for this reason."""
+        if why is None:
+            log.info("clip_sent", request=request.id, camera=request.camera)
+        else:
+            log.warning("clip_failed", request=request.id, camera=request.camera, why=why)
+
 
 def _time(wall_s: float) -> str:
     return rfc3339(moment(Instant(0.0, wall_s)))

@@ -67,6 +67,10 @@ class PackageOwner(Protocol):
         """For what a request waits that is not being sent yet, in words."""
         ...
 
+    def ended(self, request: ClipRequest, why: str | None) -> None:
+        """It is sent, or will not be for this reason: for the log."""
+        ...
+
 
 class PackageSender:
     """The packages of one file of requests on their way; every method may be called from any thread."""
@@ -152,9 +156,7 @@ class PackageSender:
             return
         if state is not ClipState.COMPLETE:
             self.withdraw(request.id)
-            log.warning("clip_failed", request=request.id, camera=request.camera, why=why)
-        else:
-            log.info("clip_sent", request=request.id, camera=request.camera)
+        self._owner.ended(request, why if state is not ClipState.COMPLETE else None)
 
     # ------------------------------------------------------------------------------------------------- sending
 

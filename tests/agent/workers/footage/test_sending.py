@@ -12,7 +12,7 @@ import pytest
 from agent.errors import FootageError
 from agent.evidence.clips.files import PackageFile
 from agent.evidence.clips.in_flight import PackageInFlight
-from agent.evidence.clips.requests import ClipRequests, ClipState, NotedClip
+from agent.evidence.clips.requests import ClipRequest, ClipRequests, ClipState, NotedClip
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire.message import Priority
 from agent.wire.pieces import PIECE_BYTES
@@ -31,6 +31,7 @@ class Files:
     gone: set[str] = field(default_factory=set)
     spares: bool = False
     whole: list[str] = field(default_factory=list)
+    whys: list[str | None] = field(default_factory=list)
 
     def read(self, file: PackageFile) -> bytes:
         if file.name in self.gone:
@@ -45,6 +46,9 @@ class Files:
 
     def waits_for(self, _noted: NotedClip) -> str:
         return "waits"
+
+    def ended(self, _request: ClipRequest, why: str | None) -> None:
+        self.whys.append(why)
 
 
 @dataclass
@@ -114,6 +118,7 @@ def test_what_is_gone_ends_a_request_whose_files_belong_together(outbox: Outbox,
         box.begin("q-1")
 
         assert box.state("q-1") is ClipState.FAILED
+        assert box.owner.whys == ["two is gone"]
         assert pieces(outbox) == []
 
 
