@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,33 +52,52 @@ def order(config: StationConfig, wanted: SamplesWanted, how: Sending) -> tuple[S
     if not isinstance(read, SamplesArgs):
         raise UsageError(str(read), tr("`ngatu station samples --help` says what is asked for"))
     made: list[SampleFolder] = []
+    clean = replace(wanted, purpose=read.purpose, officer=read.officer)
 
     def note(order_id: str, info: InfoPayload | None) -> None:
-        request = SampleRequest(
-            id=order_id,
-            commune=config.commune,
-            device=wanted.box,
-            purpose=read.purpose,
-            officer=read.officer,
-            issuer=wanted.issuer,
-            asked_at=datetime.now(UTC),
-            since=wanted.since,
-            most=read.most,
-        )
-        try:
-            made.append(orders(config).new(request, known_pem(config, wanted.box) or told_pem(info)))
-        except OSError as error:
-            raise not_noted(error) from None
+        made.append(note_order(config, clean, order_id, info))
 
-    try:
+    with unless_sent(made):
         answered = send(config, wanted.box, Verb.SAMPLES, args, wanted.issuer, how, note)
+    return made[0], answered
+
+
+def note_order(
+    config: StationConfig, wanted: SamplesWanted, order_id: str, info: InfoPayload | None
+) -> SampleFolder:
+    """Note an order that is about to go out; `info` is the box's birth message.
+
+    Raises:
+        NgatuError: it cannot be noted; then it is not to go out.
+    """
+    request = SampleRequest(
+        id=order_id,
+        commune=config.commune,
+        device=wanted.box,
+        purpose=wanted.purpose,
+        officer=wanted.officer,
+        issuer=wanted.issuer,
+        asked_at=datetime.now(UTC),
+        since=wanted.since,
+        most=wanted.most,
+    )
+    try:
+        return orders(config).new(request, known_pem(config, wanted.box) or told_pem(info))
+    except OSError as error:
+        raise not_noted(error) from None
+
+
+@contextmanager
+def unless_sent(noted: Sequence[SampleFolder]) -> Iterator[None]:
+    """What was noted in the block is gone again where the order did surely not go out."""
+    try:
+        yield
     except BrokerUnreachable:
         raise  # it may have gone out
     except NgatuError:
-        for folder in made:
+        for folder in noted:
             remove(folder.path)
         raise
-    return made[0], answered
 
 
 def find_order(config: StationConfig, order_id: str) -> SampleFolder:
