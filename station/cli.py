@@ -33,6 +33,7 @@ from station.backup.cli import (
 )
 from station.footage.cli import clip_command, footage_key_command
 from station.footage.keys_cli import keys_command
+from station.footage.samples.cli import samples_command
 from station.labels.cli import labels_command
 from station.look.cli import look_command
 from station.lookup.cli import events_command
@@ -53,6 +54,7 @@ station.command("restore")(restore_command)
 station.command("retention")(retention_command)
 station.command("clip")(clip_command)
 station.command("footage-key")(footage_key_command)
+station.command("samples")(samples_command)
 station.command("keys")(keys_command)
 
 

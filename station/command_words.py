@@ -50,6 +50,11 @@ def order(verb: str, words: Sequence[str]) -> Order:
             tr("a clip is not ordered so: the station has to note first what it asks for"),
             tr("write: ngatu clip BOX CAMERA --from 18:00 --to 18:02 …"),
         )
+    if known is Verb.SAMPLES:  # the same
+        raise UsageError(
+            tr("frames for training are not ordered so: the station has to note first what it asks for"),
+            tr("write: ngatu station samples BOX --purpose … --officer …"),
+        )
     args = typed(known, arguments(words))
     wrong = understood(known, args)
     if isinstance(wrong, str):

@@ -104,18 +104,24 @@ def export_command(
 @samples_app.command("open")
 @one_line_errors
 def open_command(
-    sealed: Annotated[Path, typer.Argument(help="Folder that `ngatu samples export` made.")],
+    sealed: Annotated[
+        Path, typer.Argument(help="Folder that `ngatu samples export` or `ngatu station samples` made.")
+    ],
     folder: Annotated[Path, typer.Argument(help="Folder to make, for the data set.")],
-    key: Annotated[Path, typer.Option(help="File of the station's key for footage (AGE-SECRET-KEY-1…).")],
+    key: Annotated[
+        Path | None, typer.Option(help="File of the station's key for footage (AGE-SECRET-KEY-1…).")
+    ] = None,
 ) -> None:
-    """Decrypt exported frames with the station's key, into images/ and instances.json (COCO).
+    """Make images/ and instances.json (COCO) of frames that a box gave away as they lay on it.
+
+    Where they are encrypted, it takes the station's key.
 
     Exit code 0: the folder is there; 1: some could not be opened, or it cannot be written; 2: a word of the
     command is wrong.
     """
     from agent.tools.sample_export import opened  # noqa: PLC0415
 
-    _tell(folder, opened(sealed, folder, _identity(key)))
+    _tell(folder, opened(sealed, folder, None if key is None else _identity(key)))
 
 
 def _tell(folder: Path, done: Exported) -> None:

@@ -119,7 +119,7 @@ class Outbox:
         self._lock = threading.RLock()
         self._arrivals: deque[_PutRequest] = deque()
         self._watchers: list[Callable[[], None]] = []
-        self._on_footage: Callable[[Sequence[str]], None] = lambda _: None
+        self._on_footage: list[Callable[[Sequence[str]], None]] = []
         self._forked: Instant | None = None
         self._doubted: set[int] = set()
         """Messages of this stream that were contradicted after its beginning."""
@@ -197,8 +197,8 @@ class Outbox:
             gone, foreign, footage = self._disk.run(
                 lambda store: store.forget(listed) if store.stream == stream else Receipted(0, [])
             )
-            if footage:
-                self._on_footage(footage)
+            for receipted in self._on_footage if footage else ():
+                receipted(footage)
             given = self._disk.store.counters.next_seq - 1
             beyond = [seq for seq in (newest or 0, *(seq for seq, _ in listed)) if seq > given]
             if stream == self.stream and (foreign or beyond):
@@ -233,7 +233,7 @@ class Outbox:
         It is called under the outbox's lock, so that a piece that `footage` no longer names was either told
         before, or has gone without a receipt. It must neither block nor call the outbox.
         """
-        self._on_footage = receipted
+        self._on_footage.append(receipted)
 
     # ----------------------------------------------------------------------------------------- what is there
 

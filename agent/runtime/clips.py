@@ -75,6 +75,10 @@ class Clips:
         )
         self.worker.on_cut = self.worker.before_cut = hasten
 
+    def sends(self) -> bool:
+        """Whether footage is on its way."""
+        return not isinstance(self.worker, str) and self.worker.sends
+
     @property
     def runs(self) -> dict[str, Run]:
         """What is to be run, each in a thread of its own."""

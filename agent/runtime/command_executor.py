@@ -16,10 +16,11 @@ from agent.host import relaunch
 from agent.publishing.jpeg import Jpeg
 from agent.wire.codec import moment
 from agent.wire.payloads import rfc3339
-from agent.wire.verbs import ClipArgs, LookArgs, ReleaseArgs, Verb
+from agent.wire.verbs import ClipArgs, LookArgs, ReleaseArgs, SamplesArgs, Verb
 from agent.workers.camera import CameraWorker, PauseState
 from agent.workers.footage.clips import ClipWorker
 from agent.workers.looks import LookReport, Looks
+from agent.workers.samples.handover import SampleHandover
 from agent.workers.snapshots import Snapshots
 
 
@@ -34,15 +35,16 @@ class CommandExecutor:
         snapshots: Snapshots,
         looks: Looks,
         clips: ClipWorker | str,
+        sample_orders: SampleHandover | str,
         leave: Callable[[], None],
     ) -> None:
         """`chosen` is where the configuration came from, if it came from a file; `leave` ends this run.
 
-        `clips` may be why no footage can be asked for.
+        `clips` may be why no footage can be asked for, `sample_orders` why no frames leave by order.
         """
         self._config, self._chosen = config, chosen
         self._cameras, self._snapshots, self._looks = cameras, snapshots, looks
-        self._leave, self._clips = leave, clips
+        self._leave, self._clips, self._sample_orders = leave, clips, sample_orders
 
     def names(self) -> dict[str, tuple[str, ...]]:
         """The cameras of this box with the rules of each."""
@@ -97,12 +99,38 @@ class CommandExecutor:
         )
         return self._footage().ask(request)
 
+    def samples(self, command: Command, args: SamplesArgs, line: int) -> dict[str, Any]:
+        """Note and hold frames for training, to be sent; how many.
+
+        Raises:
+            NgatuError: there are none, none leave by order, or it cannot be noted.
+        """
+        if isinstance(self._sample_orders, str):
+            raise NgatuError(self._sample_orders)
+        request = ClipRequest(
+            id=command.id,
+            camera="",
+            from_s=0.0 if args.since is None else args.since.timestamp(),
+            to_s=command.issued_s,
+            case_number="",
+            purpose=args.purpose,
+            officer=args.officer,
+            issuer=command.issuer,
+            asked_s=command.issued_s,
+            command_sha256=command.sha256,
+            audit_line=line,
+        )
+        return self._sample_orders.ask(request, args.most)
+
     def release(self, command: Command, args: ReleaseArgs) -> dict[str, Any]:
-        """End the hold of a clip, and what is still to be sent of it.
+        """End the hold of a clip or an order for frames, and what is still to be sent of it.
 
         Raises:
             NgatuError: there is no such request, or it cannot be noted.
         """
+        orders = self._sample_orders
+        if not isinstance(orders, str) and orders.knows(args.request):
+            return orders.release(args.request, command.issuer)
         return self._footage().release(args.request, command.issuer)
 
     def _footage(self) -> ClipWorker:

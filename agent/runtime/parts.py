@@ -32,6 +32,7 @@ from agent.runtime.box_events import BoxEvents
 from agent.runtime.clips import Clips
 from agent.runtime.command_executor import CommandExecutor
 from agent.runtime.footage import Footage, recorded_how
+from agent.runtime.sample_orders import SampleOrders
 from agent.runtime.samples import Samples
 from agent.runtime.shadow import ShadowDeployment
 from agent.status import birth, health
@@ -113,8 +114,18 @@ class Parts:
             self.detector,
             self.footage.hasten,
         )
+        self.sample_orders = SampleOrders(
+            config, self.samples.store, self.outbox, self.audit, self.clock, self.clips.sends
+        )
         self.executor = CommandExecutor(
-            config, chosen, self.cameras, self.snapshots, self.looks, self.clips.worker, self.leave
+            config,
+            chosen,
+            self.cameras,
+            self.snapshots,
+            self.looks,
+            self.clips.worker,
+            self.sample_orders.worker,
+            self.leave,
         )
         self.commands = self._command_worker()
         self.audit_mirror = AuditMirror(config.state_dir / AUDIT_LOG, self.outbox, self.clock)
@@ -132,15 +143,22 @@ class Parts:
                 *self.footage.runs.items(),
                 *self.clips.runs.items(),
                 *self.samples.runs.items(),
+                *self.sample_orders.runs.items(),
                 *self.shadow.runs.items(),
             )
         }
+
+    @property
+    def package_key(self) -> str | None:
+        """The public half of the key by which this box signs what it hands over; None: nothing."""
+        return self.clips.key or self.sample_orders.key
 
     def close(self) -> None:
         """Let go of what was opened when it was built."""
         self.detector.close()
         self.journal.close()
         self.clips.close()
+        self.sample_orders.close()
         self.samples.close()
         self.outbox.close()
 
@@ -253,7 +271,7 @@ class Parts:
             self.forwarder.keep,
             self.sources,
             lambda seen: birth.message(
-                device, cameras, self.session, self.detector, seen, self.clock.now(), self.clips.key
+                device, cameras, self.session, self.detector, seen, self.clock.now(), self.package_key
             ),
             self.clock,
             self.config.health.interval_s,

@@ -58,6 +58,11 @@ class Samples:
             log.warning("samples_unavailable", why=error.what, hint=error.hint)
 
     @property
+    def store(self) -> SampleStore | None:
+        """Where they lie; None: nothing is kept."""
+        return None if self.collector is None else self._store
+
+    @property
     def runs(self) -> dict[str, Run]:
         """What is to be run, each in a thread of its own."""
         return {} if self.collector is None else {"samples": self.collector.run}

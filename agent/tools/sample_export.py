@@ -98,20 +98,26 @@ def export(config: Config, folder: Path, since_s: float, officer: str | None) ->
     return done
 
 
-def opened(sealed: Path, folder: Path, identity: str) -> Exported:
-    """Make the folder with the data set of what an export of a box left encrypted.
+def opened(sealed: Path, folder: Path, identity: str | None) -> Exported:
+    """Make the folder with the data set of what an export of a box left encrypted, or a station had sent.
 
     Raises:
-        UsageError: there is something already, or no folder for it, or nothing to open.
+        UsageError: there is something already, or no folder for it, or nothing to open, or no key for it.
         CannotDecrypt: this is no identity.
         NgatuError: it cannot be written, or none can be decrypted with this identity.
     """
-    public_key(identity)
+    if identity is not None:
+        public_key(identity)
     found = lying(sealed / SEALED_FOLDER) or lying(sealed)
     if not found:
         raise UsageError(
-            tr("{folder}: there are no encrypted frames in it", folder=sealed),
-            tr("name the folder that `ngatu samples export` made"),
+            tr("{folder}: there are no frames to open in it", folder=sealed),
+            tr("name the folder that `ngatu samples export` made, or `ngatu station samples`"),
+        )
+    if identity is None and any(each.sealed for each in found):
+        raise UsageError(
+            tr("{folder}: the frames in it are encrypted", folder=sealed),
+            tr("--key: name the file of the station's key for footage"),
         )
     with _made(folder):
         done = _written(found, folder, identity)

@@ -52,7 +52,8 @@ NEXT: Final = "next.yaml"
 """What the role has made of one before it is in its setup; beside the link to the one that runs."""
 OURS: Final = (
     KEY, f".{KEY}.*", "outbox.db*", "clips.db*", "commands.db*", "orders.db*", f"{AUDIT_LOG}*",
-    "audit.sent*", "samples.db*", "samples/*.sample*", "run.json*", "clock.json*", "config.last-good.yaml*",
+    "sample-orders.db*", "audit.sent*", "samples.db*", "samples/*.sample*", "run.json*", "clock.json*",
+    "config.last-good.yaml*",
 )  # fmt: skip
 """Names below state_dir, keys first."""
 FOOTAGE_FILES: Final = (f"*/[0-9]*{segment.SUFFIX}", f"{index.FILE}*", f"{holds.FILE}*")

@@ -183,7 +183,7 @@ CHANNELS: Final = (
     Channel(
         kind=MessageKind.CHUNK,
         topic="evidence/{request_id}/{file}/{chunk}",
-        what="A piece of footage.",
+        what="A piece of footage, or of frames for training.",
         payload=Format.BYTES,
         priority=Priority.EVIDENCE,
     ),

@@ -675,11 +675,12 @@ class RecordingPayload(RecordingBody, Posted):
 
 
 class EvidencePayload(Payload):
-    """Box to station: the state of a request for footage."""
+    """Box to station: the state of a request for footage, or of an order for frames."""
 
     id: Id = Field(description="Of the request.")
     state: Literal["requested", "cutting", "sending", "complete", "refused", "failed", "released"] = Field(
-        description="How far it came; complete: the station has receipted all of it."
+        description="How far it came; complete: the station has receipted all of it, or all frames that were "
+        "still there."
     )
     time: Time = Field(description="When that was so.")
     detail: Text | None = Field(None, description="Why, in words.")

@@ -39,13 +39,14 @@ class Verb(StrEnum):
     RESTART = "restart"
     CLIP = "clip"
     RELEASE = "release"
+    SAMPLES = "samples"
 
 
 GIVEN_LETTERS: Final = 40
 """Of what was given, in a message about it."""
 MOST_FAULTS: Final = 3
 """Told of one command; a hostile one may have thousands."""
-TIMES: Final = ("until", "from", "to")
+TIMES: Final = ("until", "from", "to", "since")
 """Arguments that are moments."""
 
 
@@ -58,6 +59,8 @@ class Args(BaseModel):
 OFFICER_LETTERS: Final = 100
 PURPOSE_LETTERS: Final = 300
 CASE_LETTERS: Final = 100
+MOST_SAMPLES: Final = 2000
+"""Frames for training of one order: more than four cameras give in a week (docs/guide/collect.md)."""
 MAX_CLIP_S: Final = 3600.0
 """The longest clip; who needs more asks for the next hour, too."""
 LOOK_S: Final = 60
@@ -152,10 +155,21 @@ class ClipArgs(Args):
 
 
 class ReleaseArgs(Args):
-    """End the hold of a clip, and what is still to be sent of it."""
+    """End the hold of a clip, or an order for frames, and what is still to be sent of it."""
 
     request: Id = Field(examples=["ID"])
-    """Of the clip: the id of the command that asked for it."""
+    """The id of the command that asked for it."""
+
+
+class SamplesArgs(Args):
+    """The frames for training that the box keeps: those that teach most, sent behind everything else."""
+
+    since: Time | None = Field(None, examples=["TIME"])
+    """Only those taken since then."""
+    most: int = Field(MOST_SAMPLES, ge=1, le=MOST_SAMPLES, examples=["500"])
+    purpose: Purpose = Field(examples=["PURPOSE"])
+    officer: Officer = Field(examples=["OFFICER"])
+    """Who orders; the command's issuer is who sent it."""
 
 
 VERBS: Final[dict[Verb, type[Args]]] = {
@@ -167,6 +181,7 @@ VERBS: Final[dict[Verb, type[Args]]] = {
     Verb.RESTART: RestartArgs,
     Verb.CLIP: ClipArgs,
     Verb.RELEASE: ReleaseArgs,
+    Verb.SAMPLES: SamplesArgs,
 }
 
 
@@ -176,6 +191,7 @@ def arguments(verb: Verb) -> dict[str, FieldInfo]:
 
 
 ALLOWED: Final = {
+    "most": tr("a whole number from 1 to {most}", most=MOST_SAMPLES),
     "seconds": tr("a whole number from 1 to {most}", most=LOOK_S),
     "per_second": tr("a number from 0.1 to {most:g}", most=LOOK_PER_S),
     "officer": tr("a name of 1 to {most} letters", most=OFFICER_LETTERS),

@@ -17,7 +17,7 @@ from agent.host.supervise import Beat, Stop
 from agent.publishing.jpeg import Jpeg
 from agent.wire.channels import MessageKind
 from agent.wire.topics import suffix
-from agent.wire.verbs import ClipArgs, LookArgs, ReleaseArgs, SetArgs, SnapshotArgs, Verb
+from agent.wire.verbs import ClipArgs, LookArgs, ReleaseArgs, SamplesArgs, SetArgs, SnapshotArgs, Verb
 from agent.workers.looks import LookReport
 
 PICTURE_S: Final = 10.0
@@ -61,8 +61,12 @@ class Executor(Protocol):
         """
         ...
 
+    def samples(self, command: Command, args: SamplesArgs, line: int) -> dict[str, Any]:
+        """Note and hold frames for training, to be sent; the result to send. `line` as for a clip."""
+        ...
+
     def release(self, command: Command, args: ReleaseArgs) -> dict[str, Any]:
-        """End the hold of a clip, and what is still to be sent of it; the result to send."""
+        """End the hold of a clip or an order for frames, and what is still to be sent; the result to send."""
         ...
 
     def halt(self, pauses: Sequence[Pause]) -> None:
@@ -129,7 +133,7 @@ class CommandEffects:
             return Unfinished.LASTS
         if isinstance(command.args, SetArgs):
             return self._set(command, command.args)
-        if isinstance(command.args, ClipArgs | ReleaseArgs):
+        if isinstance(command.args, ClipArgs | SamplesArgs | ReleaseArgs):
             return self._footage(command, command.args)
         if command.verb is Verb.PING:
             return CommandResult(CommandState.DONE)
@@ -161,14 +165,21 @@ class CommandEffects:
             CommandState.DONE, None, result, picture, suffix(MessageKind.SNAPSHOT, camera=camera)
         )
 
-    def _footage(self, command: Command, args: ClipArgs | ReleaseArgs) -> CommandResult:
+    def _footage(self, command: Command, args: ClipArgs | SamplesArgs | ReleaseArgs) -> CommandResult:
         if isinstance(args, ReleaseArgs):
             return CommandResult(CommandState.DONE, None, self._executor.release(command, args))
-        self._known_camera(args.camera)
+        if isinstance(args, ClipArgs):
+            self._known_camera(args.camera)
         line = self._noted(command)
         if line is None:
             raise NgatuError("it cannot be written into the audit log of the box, so no footage leaves it")
-        return CommandResult(CommandState.DONE, None, self._executor.clip(command, args, line.n))
+        give = self._executor
+        result = (
+            give.clip(command, args, line.n)
+            if isinstance(args, ClipArgs)
+            else give.samples(command, args, line.n)
+        )
+        return CommandResult(CommandState.DONE, None, result)
 
     def _set(self, command: Command, args: SetArgs) -> CommandResult:
         rules = self._known_camera(args.camera)

@@ -27,6 +27,7 @@ class OrderKind(StrEnum):
     RESUME = "resume"
     RELOAD = "reload"
     RESTART = "restart"
+    SAMPLES = "samples"
 
 
 class OrderStage(StrEnum):
@@ -68,6 +69,7 @@ TERMS: Final[Mapping[OrderKind, KindTerms]] = {
     OrderKind.RESUME: KindTerms(Verb.SET, Role.OFFICER, 60, 75, True, tr("Let the camera go on")),
     OrderKind.RELOAD: KindTerms(Verb.RELOAD, Role.SUPERVISOR, 60, 180, False, tr("Read the settings anew")),
     OrderKind.RESTART: KindTerms(Verb.RESTART, Role.SUPERVISOR, 60, 180, False, tr("Restart the box")),
+    OrderKind.SAMPLES: KindTerms(Verb.SAMPLES, Role.SUPERVISOR, 60, 75, False, tr("Frames for training")),
 }
 STAGES: Final[Mapping[OrderStage, str]] = {
     OrderStage.SENDING: tr("on its way"),
@@ -107,7 +109,7 @@ class BoxWish:
     """Of a look."""
     per_second: float = LOOK_PER_S
     purpose: str = ""
-    """Of a look."""
+    """Of a look, and of frames."""
 
 
 @dataclass(frozen=True, slots=True)

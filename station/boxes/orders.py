@@ -43,6 +43,8 @@ from station.boxes.order_kinds import (
 )
 from station.command import CommandReply
 from station.config import StationConfig
+from station.footage.samples.ask import SamplesWanted, note_order, unless_sent
+from station.footage.samples.folder import SampleFolder
 from station.look.folder import pictures_of
 from station.store.blobs import BLOBS, path_of
 
@@ -195,7 +197,13 @@ class OrderDesk:
         terms = TERMS[order.wish.kind]
         more_s = order.wish.seconds + LAST_WORD_S if look is not None else 0.0
 
-        def before(_id: str, _info: InfoPayload | None) -> None:
+        issuer = f"{order.giver.name} ({order.giver.login})"
+        noted: list[SampleFolder] = []
+
+        def before(command_id: str, info: InfoPayload | None) -> None:
+            if order.wish.kind is OrderKind.SAMPLES:  # else nothing that comes of it is taken
+                wanted = SamplesWanted(order.wish.box, args["purpose"], args["officer"], issuer)
+                noted.append(note_order(self._config, wanted, command_id, info))
             went_out.set()
 
         def turn(answers: list[AckPayload]) -> None:
@@ -211,18 +219,19 @@ class OrderDesk:
         own = self._config.subscriber(receipts=False).model_copy(
             update={"client_id": f"ngatu-command-{order_id[:12]}"}
         )
-        return command.send(
-            own,
-            topics,
-            terms.verb,
-            args,
-            issuer=f"{order.giver.name} ({order.giver.login})",
-            life_s=terms.life_s,
-            wait_s=terms.wait_s + more_s,
-            key=private_key(self._key) if self._key is not None else None,
-            onlooker=command.Onlooker(picture, turn),
-            before=before,
-        )
+        with unless_sent(noted):
+            return command.send(
+                own,
+                topics,
+                terms.verb,
+                args,
+                issuer=issuer,
+                life_s=terms.life_s,
+                wait_s=terms.wait_s + more_s,
+                key=private_key(self._key) if self._key is not None else None,
+                onlooker=command.Onlooker(picture, turn),
+                before=before,
+            )
 
     def _ended(self, order_id: str, last: AckPayload | None, promised: str | None) -> None:
         if last is None:
@@ -256,6 +265,14 @@ def _stage(answers: list[AckPayload]) -> OrderStage:
 
 def _arguments(wish: BoxWish, giver: OrderGiver) -> dict[str, Any]:
     """As the verb takes them."""
+    if wish.kind in (OrderKind.LOOK, OrderKind.SAMPLES) and not wish.purpose.strip():
+        what = (
+            tr("a look needs its purpose") if wish.kind is OrderKind.LOOK else tr("frames need their purpose")
+        )
+        raise OrderNotGiven(what, tr("write what it is for"))
+    who = {"officer": giver.name[:OFFICER_LETTERS], "purpose": wish.purpose.strip()[:PURPOSE_LETTERS]}
+    if wish.kind is OrderKind.SAMPLES:
+        return who
     if not TERMS[wish.kind].of_camera:
         return {}
     args: dict[str, Any] = {"camera": wish.camera or ""}
@@ -266,14 +283,7 @@ def _arguments(wish: BoxWish, giver: OrderGiver) -> dict[str, Any]:
         case OrderKind.RESUME:
             return args | {"action": "resume"}
         case OrderKind.LOOK:
-            if not wish.purpose.strip():
-                raise OrderNotGiven(tr("a look needs its purpose"), tr("write what it is for"))
-            return args | {
-                "seconds": wish.seconds,
-                "per_second": float(wish.per_second),
-                "officer": giver.name[:OFFICER_LETTERS],
-                "purpose": wish.purpose.strip()[:PURPOSE_LETTERS],
-            }
+            return args | who | {"seconds": wish.seconds, "per_second": float(wish.per_second)}
     return args
 
 

@@ -35,10 +35,13 @@ from station.footage.custody import CustodyBook, pem
 from station.footage.folder import (
     FOOTAGE,
     PACKAGE,
+    F,
     FootageFolder,
     FootageRequest,
     FootageStage,
     FootageState,
+    PackageFolder,
+    PackageFolders,
     RequestFolder,
     remove,
 )
@@ -160,18 +163,12 @@ def ask(config: StationConfig, wanted: ClipWanted, how: Sending) -> tuple[Reques
             asked_at=datetime.now(UTC),
         )
         try:
-            made.append(folders(config).new(request, known_pem(config, wanted.box) or _pem(info)))
+            made.append(folders(config).new(request, known_pem(config, wanted.box) or told_pem(info)))
         except OSError as error:
-            raise NgatuError(
-                tr("{path}: {reason}", path=error.filename, reason=error.strerror or error),
-                tr(
-                    "be the station's user, on its host: sudo -u ngatu-station; you are {user}",
-                    user=user_name(),
-                ),
-            ) from None
+            raise not_noted(error) from None
 
     try:
-        answered = _send(config, wanted.box, Verb.CLIP, args, wanted.issuer, how, note)
+        answered = send(config, wanted.box, Verb.CLIP, args, wanted.issuer, how, note)
     except BrokerUnreachable:
         raise  # it may have gone out
     except NgatuError:
@@ -181,14 +178,22 @@ def ask(config: StationConfig, wanted: ClipWanted, how: Sending) -> tuple[Reques
     return made[0], answered
 
 
-def release(config: StationConfig, folder: RequestFolder, issuer: str, how: Sending) -> CommandReply:
-    """Have the box end the hold of a clip, and what it still has to send of it.
+def not_noted(error: OSError) -> NgatuError:
+    """A request could not be noted in the station's folder."""
+    return NgatuError(
+        tr("{path}: {reason}", path=error.filename, reason=error.strerror or error),
+        tr("be the station's user, on its host: sudo -u ngatu-station; you are {user}", user=user_name()),
+    )
+
+
+def release(config: StationConfig, folder: PackageFolder, issuer: str, how: Sending) -> CommandReply:
+    """Have the box end the hold of what was asked for, and what it still has to send of it.
 
     Raises:
         NgatuError: the order did not go out.
     """
     args = {"request": folder.request.id}
-    return _send(config, folder.request.device, Verb.RELEASE, args, issuer, how, None)
+    return send(config, folder.request.device, Verb.RELEASE, args, issuer, how, None)
 
 
 def find(config: StationConfig, request_id: str) -> RequestFolder:
@@ -197,7 +202,16 @@ def find(config: StationConfig, request_id: str) -> RequestFolder:
     Raises:
         UsageError: there is none, or more than one.
     """
-    every = list(folders(config).every())
+    return found_in(folders(config), request_id, tr("`ngatu clip --list` shows them"))
+
+
+def found_in(folders: PackageFolders[F], request_id: str, hint: str) -> F:
+    """The same among requests of any kind.
+
+    Raises:
+        UsageError: there is none, or more than one; `hint` says where they are listed.
+    """
+    every = list(folders.every())
     found = [each for each in every if each.request.id == request_id]
     if not found and len(request_id) >= SHORTEST:
         found = [each for each in every if each.request.id.endswith(request_id)]
@@ -207,12 +221,12 @@ def find(config: StationConfig, request_id: str) -> RequestFolder:
             if not found
             else tr("{id}: more than one", id=request_id)
         )
-        raise UsageError(what, tr("`ngatu clip --list` shows them"))
+        raise UsageError(what, hint)
     return found[0]
 
 
 def follow(
-    folder: RequestFolder, tell: Callable[[FootageState], object], turn: Callable[[float], object]
+    folder: PackageFolder, tell: Callable[[FootageState], object], turn: Callable[[float], object]
 ) -> FootageState:
     """Wait until it is here, or never will be; `tell` is told each change, `turn` called between two looks."""
     before: FootageState | None = None
@@ -296,7 +310,7 @@ def _write_archive(folder: RequestFolder, path: Path, log: bytes, beside: Enclos
         os.fsync(file.fileno())
 
 
-def _send(
+def send(
     config: StationConfig,
     box: str,
     verb: Verb,
@@ -305,6 +319,11 @@ def _send(
     how: Sending,
     before: command.Before | None,
 ) -> CommandReply:
+    """Send an order and wait for its answer; `before` is called just before it goes out (command.py).
+
+    Raises:
+        NgatuError: it did not go out.
+    """
     own = config.subscriber(receipts=False).model_copy(
         update={"client_id": f"ngatu-command-{uuid4().hex[:12]}"}
     )
@@ -356,7 +375,7 @@ def known_pem(config: StationConfig, device: str) -> bytes | None:
     return next((pem(each.key) for each in known if each.accepted), None)
 
 
-def _pem(info: InfoPayload | None) -> bytes | None:
+def told_pem(info: InfoPayload | None) -> bytes | None:
     """The box's public key for packages, as it has told it."""
     if info is None or info.evidence_key is None:
         return None

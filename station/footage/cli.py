@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
     from station.config import StationConfig
     from station.footage.ask import ClipWanted, Sending
     from station.footage.folder import FootageState, RequestFolder
-
-NOBODY_LOOKS_S = 15.0
-"""After so long without a word of the service it is asked whether it is at work."""
 
 
 @one_line_errors
@@ -150,42 +145,9 @@ def _release(settings: StationConfig, request_id: str, how: Sending) -> None:
 
 def _follow(folder: RequestFolder) -> None:
     """Show how far it is until it is here; then where, and what it is worth."""
-    from station.footage import ask  # noqa: PLC0415
-    from station.footage.words import STAGES  # noqa: PLC0415
+    from station.footage.progress import shown_until_over  # noqa: PLC0415
 
-    began_s, asked_once = time.monotonic(), False
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
-    try:
-        with Progress(*columns, console=console, transient=True) as bars:
-            task = bars.add_task(translated(STAGES[folder.state().stage]), total=None)
-
-            def tell(state: FootageState) -> None:
-                words = translated(STAGES[state.stage])
-                bars.update(task, description=words, completed=state.arrived_bytes, total=state.size_bytes)
-                if not console.is_terminal:
-                    console.print(Text(f"{words} {state.arrived_bytes}/{state.size_bytes or '?'}"))
-
-            def turn(seconds: float) -> None:
-                nonlocal asked_once
-                time.sleep(seconds)
-                silent = time.monotonic() - began_s > NOBODY_LOOKS_S and folder.state().changed_at is None
-                if silent and not asked_once:
-                    asked_once = True
-                    console.print(
-                        translated(tr("nothing has come yet: is `ngatu station` at work, on this machine?"))
-                    )
-
-            state = ask.follow(folder, tell, turn)
-    except KeyboardInterrupt:
-        typer.echo(
-            translated(
-                tr("it goes on by itself: ngatu clip --request {id}", id=folder.request.id),
-            ),
-            err=True,
-        )
-        raise typer.Exit(ExitCode.NOT_YET) from None
-    _tell_end(folder, state)
+    _tell_end(folder, shown_until_over(folder, f"ngatu clip --request {folder.request.id}"))
 
 
 def _tell_end(folder: RequestFolder, state: FootageState) -> None:
@@ -214,6 +176,7 @@ def _tell_end(folder: RequestFolder, state: FootageState) -> None:
 
 def _list(settings: StationConfig) -> None:
     from station.footage import ask  # noqa: PLC0415
+    from station.footage.progress import shown_percent  # noqa: PLC0415
     from station.footage.words import STAGES, VERDICTS  # noqa: PLC0415
 
     if next(ask.folders(settings).every(), None) is None:
@@ -233,8 +196,8 @@ def _list(settings: StationConfig) -> None:
     for folder in ask.folders(settings).every():
         request, state = folder.request, folder.state()
         words = translated(STAGES[state.stage])
-        if state.size_bytes and state.verdict is None:
-            words += f" {100 * state.arrived_bytes // state.size_bytes} %"
+        if state.verdict is None:
+            words += shown_percent(state)
         if state.verdict is not None:
             words = translated(VERDICTS.get(state.verdict, state.verdict))
         if state.detail:

@@ -24,7 +24,7 @@ from agent.errors import NgatuError, WireError
 from agent.evidence.package.manifest import CUSTODY, MANIFEST, fingerprint
 from agent.translatable import tr
 from agent.wire.signature import private_key, public_key
-from station.footage.folder import RequestFolder, give_as, locked, sync_folder, write_whole
+from station.footage.folder import PackageFolder, give_as, locked, sync_folder, write_whole
 from verifier.custody_log import FIRST, Act, CustodyEntry, HeardLink, line, line_sha256, read_line
 
 FILE: Final = "custody.key"
@@ -48,7 +48,7 @@ class CustodyBook:
         return self._key().public_key()
 
     def note(
-        self, folder: RequestFolder, act: Act, by: str, detail: str, heard: Iterable[HeardLink] = ()
+        self, folder: PackageFolder, act: Act, by: str, detail: str, heard: Iterable[HeardLink] = ()
     ) -> CustodyEntry:
         """Add a line about a package that is whole.
 
@@ -60,7 +60,7 @@ class CustodyBook:
             return entry
 
     @contextmanager
-    def adding(self, folder: RequestFolder, act: Act, by: str, detail: str) -> Iterator[bytes]:
+    def adding(self, folder: PackageFolder, act: Act, by: str, detail: str) -> Iterator[bytes]:
         """The log with one more line, which is there once the block ends, and is not if the block fails.
 
         Nobody else adds to it meanwhile.
@@ -71,13 +71,13 @@ class CustodyBook:
         with self._adding(folder, act, by, detail) as (_, whole):
             yield whole
 
-    def begun(self, folder: RequestFolder) -> bool:
+    def begun(self, folder: PackageFolder) -> bool:
         """Whether something was noted of it."""
         return (folder.package / CUSTODY).exists()
 
     @contextmanager
     def _adding(
-        self, folder: RequestFolder, act: Act, by: str, detail: str, heard: Iterable[HeardLink] = ()
+        self, folder: PackageFolder, act: Act, by: str, detail: str, heard: Iterable[HeardLink] = ()
     ) -> Iterator[tuple[CustodyEntry, bytes]]:
         key, path = self._key(), folder.package / CUSTODY
         with locked(folder.path):  # invariant 4
@@ -94,7 +94,7 @@ class CustodyBook:
 
     def _entry(
         self,
-        folder: RequestFolder,
+        folder: PackageFolder,
         lines: Sequence[bytes],
         step: tuple[Act, str, str],
         heard: Iterable[HeardLink],

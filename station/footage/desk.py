@@ -30,8 +30,18 @@ from agent.translatable import tr
 from agent.wire.signature import public_key
 from station.footage import identity as identities
 from station.footage.custody import STATION, CustodyBook
-from station.footage.folder import FootageRequest, FootageStage, RequestFolder, remove, sync_folder, write_whole
+from station.footage.folder import (
+    FootageRequest,
+    FootageStage,
+    PackageFolder,
+    RequestFolder,
+    remove,
+    sync_folder,
+    write_whole,
+)
 from station.footage.intake import MANIFEST, SIGNATURE, listed
+from station.footage.samples.folder import SampleFolder
+from station.footage.samples.settle import settle as settle_samples
 from station.footage.spool import Spool
 from verifier.custody_log import Act, HeardLink
 from verifier.findings import Judgement, PackageVerdict
@@ -58,10 +68,10 @@ class FootageDesk:
         `custody` signs what becomes of a package; `heard` knows the links of a chain that the station heard of.
         """
         self._identity, self._custody, self._heard = identity, custody, heard
-        self._waiting: queue.Queue[RequestFolder | None] = queue.Queue()
+        self._waiting: queue.Queue[PackageFolder | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="footage", daemon=True)
 
-    def put(self, folder: RequestFolder) -> None:
+    def put(self, folder: PackageFolder) -> None:
         """All pieces of it are here."""
         self._waiting.put(folder)
 
@@ -93,12 +103,20 @@ class FootageDesk:
                 log.exception("footage_failed", folder=str(folder.path))
                 _end_unjudged(folder)
 
-    def settle(self, folder: RequestFolder) -> None:
+    def settle(self, folder: PackageFolder) -> None:
         """Put one package together, decrypt and judge it; of one that was judged, tidy up.
+
+        Frames for training are only put together: they stay encrypted (samples/settle.py).
 
         Raises:
             OSError: the disk does not take it; what is there is used the next time.
         """
+        if isinstance(folder, RequestFolder):
+            self._settle_footage(folder)
+        elif isinstance(folder, SampleFolder):
+            settle_samples(folder, self._custody)
+
+    def _settle_footage(self, folder: RequestFolder) -> None:
         if folder.state().stage is FootageStage.COMPLETE and folder.pieces.exists():
             _tidy(folder)
             return
@@ -214,7 +232,7 @@ def _play(package: Path, name: str, parts: Sequence[str], identity: str) -> None
     sync_folder(package)
 
 
-def _end_unjudged(folder: RequestFolder) -> None:
+def _end_unjudged(folder: PackageFolder) -> None:
     """Whoever waits for it is told (invariant 5); where the disk does not take that, the next life does it."""
     stage = FootageStage.COMPLETE if folder.package.is_dir() else FootageStage.FAILED
     with suppress(OSError):

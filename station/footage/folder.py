@@ -1,5 +1,7 @@
 """The folder of one request for footage: who asked and why, how far it is, and the package once it is whole.
 
+Frames for training that were ordered lie in folders of the same kind (samples/folder.py).
+
     <state_dir>/footage/<box>/<request id>/
         request.json    written before the order goes out, never changed: what is not asked for is not taken
         box.pub         the box's public key for packages, as it was known then
@@ -19,13 +21,14 @@ import os
 import re
 import shutil
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,6 +39,8 @@ from agent.wire.pieces import FILE_PATTERN
 FOOTAGE: Final = "footage"
 """The folder of all requests in a station's state_dir."""
 PACKAGE: Final = "package"
+F = TypeVar("F", bound="PackageFolder")
+R = TypeVar("R", bound="PackageRequest")
 _ID: Final = re.compile(FILE_PATTERN)
 _DEVICE: Final = re.compile(r"[a-z0-9-]{2,32}")
 
@@ -70,22 +75,27 @@ CLOSED: Final = (
 """What comes of such a request is receipted and not kept."""
 
 
-class FootageRequest(BaseModel):
-    """What was asked for, by whom and why."""
+class PackageRequest(BaseModel):
+    """Of which box something was asked, by whom and why."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, serialize_by_alias=True)
 
     id: str = Field(pattern=f"^{FILE_PATTERN}$")
     commune: Name
     device: Name
-    camera: Name
-    from_time: Time = Field(alias="from")
-    to_time: Time = Field(alias="to")
-    case_number: Text
     purpose: Text
     officer: Text
     issuer: Text
     asked_at: Time
+
+
+class FootageRequest(PackageRequest):
+    """What was asked for, by whom and why."""
+
+    camera: Name
+    from_time: Time = Field(alias="from")
+    to_time: Time = Field(alias="to")
+    case_number: Text
 
 
 class FootageState(BaseModel):
@@ -105,11 +115,11 @@ class FootageState(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class RequestFolder:
-    """One request's folder."""
+class PackageFolder:
+    """The folder of one request, for footage or for frames."""
 
     path: Path
-    request: FootageRequest
+    request: PackageRequest
 
     @property
     def pieces(self) -> Path:
@@ -148,21 +158,32 @@ class RequestFolder:
         return state
 
 
+@dataclass(frozen=True, slots=True)
+class RequestFolder(PackageFolder):
+    """One request for footage."""
+
+    request: FootageRequest
+
+
 @dataclass(slots=True)
-class FootageFolder:
-    """All requests of a station."""
+class PackageFolders(ABC, Generic[F]):
+    """All requests of a station of one kind."""
 
     root: Path
-    _known: dict[tuple[str, str], RequestFolder] = field(default_factory=dict)
+    _known: dict[tuple[str, str], F] = field(default_factory=dict)
 
-    def find(self, device: str, request_id: str) -> RequestFolder | None:
+    @abstractmethod
+    def opened(self, path: Path) -> F | None:
+        """The request whose folder this is; None: it is none."""
+
+    def find(self, device: str, request_id: str) -> F | None:
         """The folder of a request of this station; None: nobody asked (invariant 1)."""
         known = self._known.get((device, request_id))
         if known is not None:
             return known
         if not _DEVICE.fullmatch(device) or not _ID.fullmatch(request_id):
             return None
-        found = _read(self.root / device / request_id)
+        found = self.opened(self.root / device / request_id)
         if found is None or (found.request.device, found.request.id) != (device, request_id):
             return None
         if len(self._known) > 1000:
@@ -170,7 +191,7 @@ class FootageFolder:
         self._known[device, request_id] = found
         return found
 
-    def new(self, request: FootageRequest, key_pem: bytes | None) -> RequestFolder:
+    def new(self, request: PackageRequest, key_pem: bytes | None) -> F:
         """Make the folder of a request (invariant 2).
 
         Raises:
@@ -189,9 +210,11 @@ class FootageFolder:
         write_whole(folder / "request.json", request.model_dump_json(indent=1).encode(), owner=owner)
         for each in (folder, folder.parent, self.root):
             sync_folder(each)
-        return RequestFolder(folder, request)
+        made = self.opened(folder)
+        assert made is not None, "it was written just now"
+        return made
 
-    def every(self) -> Iterator[RequestFolder]:
+    def every(self) -> Iterator[F]:
         """All requests, oldest first."""
         found = []
         with suppress(FileNotFoundError):
@@ -201,6 +224,15 @@ class FootageFolder:
                     if each is not None:
                         found.append(each)
         return iter(sorted(found, key=lambda each: (each.request.asked_at, each.request.id)))
+
+
+class FootageFolder(PackageFolders[RequestFolder]):
+    """All requests for footage of a station."""
+
+    def opened(self, path: Path) -> RequestFolder | None:
+        """The request for footage whose folder this is; None: it is none."""
+        request = read_request(path, FootageRequest)
+        return None if request is None else RequestFolder(path, request)
 
 
 def replace_fields(state: FootageState, **changed: Any) -> FootageState:
@@ -258,9 +290,10 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _read(folder: Path) -> RequestFolder | None:
+def read_request(folder: Path, kind: type[R]) -> R | None:
+    """What stands in a folder's request.json; None: it cannot be read, or is of another kind."""
     try:
-        return RequestFolder(folder, FootageRequest.model_validate_json((folder / "request.json").read_bytes()))
+        return kind.model_validate_json((folder / "request.json").read_bytes())
     except (OSError, ValidationError):
         return None
 

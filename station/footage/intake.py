@@ -24,16 +24,18 @@ import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from agent.errors import NgatuError
+from agent.errors import NgatuError, WireError
 from agent.evidence.fragment import MAX_FRAGMENT_BYTES
 from agent.evidence.package.manifest import MAX_MANIFEST_BYTES
+from agent.evidence.samples.package import read_sample_manifest
 from agent.translatable import tr
 from agent.wire import pieces
 from agent.wire.channels import MessageKind
 from agent.wire.payloads import AckPayload, EvidencePayload
 from agent.wire.signature import public_key
 from agent.wire.topics import read as read_topic
-from station.footage.folder import CLOSED, FOOTAGE, FootageFolder, FootageStage, RequestFolder
+from station.footage.folder import CLOSED, FOOTAGE, FootageFolder, FootageStage, PackageFolder
+from station.footage.samples.folder import SAMPLES, SampleFolder, SampleFolders
 from station.footage.spool import Spool, SpooledPiece
 from station.ingest.inbound import InboundMessage
 
@@ -59,7 +61,7 @@ Place = tuple[str | None, int | None]
 class Arriving:
     """One request of which pieces are still to come."""
 
-    folder: RequestFolder
+    folder: PackageFolder
     spool: Spool
     listed: Mapping[str, int] | None = None
     """Its files and their bytes, the manifest's own included; None: the manifest is not whole yet."""
@@ -95,12 +97,14 @@ class FootageIntake:
 
     state_dir: Path
     max_bytes: int
-    arrived: Callable[[RequestFolder], None] = lambda _: None
+    arrived: Callable[[PackageFolder], None] = lambda _: None
     folders: FootageFolder = field(init=False)
+    samples: SampleFolders = field(init=False)
     _arriving: OrderedDict[tuple[str, str], Arriving] = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
         self.folders = FootageFolder(self.state_dir / FOOTAGE)
+        self.samples = SampleFolders(self.state_dir / SAMPLES)
 
     def resume(self) -> None:
         """Go on with what an earlier life of the station left.
@@ -108,7 +112,7 @@ class FootageIntake:
         Raises:
             OSError: what is there cannot be read.
         """
-        for folder in self.folders.every():
+        for folder in (*self.folders.every(), *self.samples.every()):
             stage = folder.state().stage
             if stage not in CLOSED and folder.package.is_dir():  # its state was not on disk when the power went
                 stage = folder.tell(stage=FootageStage.ARRIVED).stage
@@ -129,7 +133,7 @@ class FootageIntake:
         if message.kind is not MessageKind.CHUNK or message.problem is not None:
             return message
         names = _names(message)
-        folder = self.folders.find(message.device, names["request_id"])
+        folder = self._find(message.device, names["request_id"])
         if folder is None:
             return replace(message, problem=f"nobody here asked for footage {names['request_id']}")
         known = self._open(folder)
@@ -161,7 +165,7 @@ class FootageIntake:
             elif isinstance(message.payload, EvidencePayload | AckPayload):
                 words.append((message.device, message.payload))
         for (device, request_id), fresh in touched.items():
-            folder = self.folders.find(device, request_id)
+            folder = self._find(device, request_id)
             known = None if folder is None else self._open(folder)
             if known is not None:
                 known.spool.add(fresh)
@@ -179,12 +183,16 @@ class FootageIntake:
         kind, names = read_topic("box", suffix)
         if kind is not MessageKind.CHUNK:
             return False
-        folder = self.folders.find(device, names["request_id"])
+        folder = self._find(device, names["request_id"])
         return folder is None or _holds(folder, names["file"], int(names["chunk"]), digest)
 
     # ----------------------------------------------------------------------------------------------- the inside
 
-    def _open(self, folder: RequestFolder) -> Arriving | None:
+    def _find(self, device: str, request_id: str) -> PackageFolder | None:
+        """A request of this station, for footage or for frames."""
+        return self.folders.find(device, request_id) or self.samples.find(device, request_id)
+
+    def _open(self, folder: PackageFolder) -> Arriving | None:
         """What has come of a request; None: nothing more is kept of it.
 
         Those that are open are known, for all that is there of one is read to know it. What was forgotten for
@@ -206,7 +214,7 @@ class FootageIntake:
     def _known_pieces(self) -> int:
         return sum(each.spool.count for each in self._arriving.values())
 
-    def _close(self, folder: RequestFolder) -> None:
+    def _close(self, folder: PackageFolder) -> None:
         """Nothing more is kept of it."""
         self._arriving.pop((folder.request.device, folder.request.id), None)
 
@@ -253,9 +261,9 @@ class FootageIntake:
             key = public_key(known.folder.key) if known.folder.key.exists() else None
         except NgatuError as error:
             return self._fail(known, error.what)
-        if not _is_whole(data, signature, key):
+        if not _is_whole(known.folder, data, signature, key):
             return True  # more of it is to come
-        found = listed(data)
+        found = _listed_files(known.folder, data)
         why = (
             tr("the manifest of the package cannot be read")
             if found is None
@@ -277,7 +285,7 @@ class FootageIntake:
 
     def _note_word(self, device: str, payload: EvidencePayload | AckPayload) -> None:
         """What the box says of a request; what is on disk here says more, and is not undone by it."""
-        folder = self.folders.find(device, payload.id)
+        folder = self._find(device, payload.id)
         if folder is None:
             return
         stage, state = _STAGES.get(payload.state), folder.state()
@@ -290,11 +298,24 @@ class FootageIntake:
             changed["detail"] = tr("the box has sent all of it, and not all of it is here: ask for it again")
         if isinstance(payload, EvidencePayload) and payload.size_bytes is not None and state.size_bytes is None:
             changed["size_bytes"] = payload.size_bytes
+        if stage in CLOSED and isinstance(folder, SampleFolder) and self._keep_what_came(folder, payload):
+            return
         folder.tell(**changed)
         if stage in CLOSED:
             self._close(folder)
             with suppress(FileNotFoundError):
                 folder.pieces.unlink()
+
+    def _keep_what_came(self, folder: SampleFolder, payload: EvidencePayload | AckPayload) -> bool:
+        """Of frames each is worth something by itself, though no more come; False: none has come."""
+        known = self._open(folder)
+        if known is None or known.listed is None:
+            return False
+        detail = None if payload.state == "complete" else payload.detail
+        folder.tell(stage=FootageStage.ARRIVED, detail=detail, arrived_bytes=known.arrived_bytes)
+        self._close(folder)
+        self.arrived(folder)
+        return True
 
 
 _LATER: Final = "later"
@@ -315,7 +336,7 @@ def _names(message: InboundMessage) -> dict[str, str]:
     return read_topic("box", message.suffix)[1]
 
 
-def _is_whole(data: bytes, signature: bytes, key: Ed25519PublicKey | None) -> bool:
+def _is_whole(folder: PackageFolder, data: bytes, signature: bytes, key: Ed25519PublicKey | None) -> bool:
     """Whether these bytes are all of a manifest; without the box's key nobody knows but by its end."""
     if key is not None:
         try:
@@ -324,7 +345,17 @@ def _is_whole(data: bytes, signature: bytes, key: Ed25519PublicKey | None) -> bo
             pass  # perhaps whole all the same, and not signed by that key: the verifier says so
         else:
             return True
-    return len(data) % pieces.PIECE_BYTES != 0 or listed(data) is not None
+    return len(data) % pieces.PIECE_BYTES != 0 or _listed_files(folder, data) is not None
+
+
+def _listed_files(folder: PackageFolder, data: bytes) -> dict[str, int] | None:
+    """The files that the manifest of such a package lists, and their bytes; None: it is none."""
+    if not isinstance(folder, SampleFolder):
+        return listed(data)
+    try:
+        return {each.file: each.bytes for each in read_sample_manifest(data).frames}
+    except WireError:
+        return None
 
 
 def listed(data: bytes) -> dict[str, int] | None:
@@ -366,7 +397,7 @@ def _too_much(files: Mapping[str, int], most: int) -> str | None:
     )
 
 
-def _holds(folder: RequestFolder, file: str, number: int, digest: str) -> bool:
+def _holds(folder: PackageFolder, file: str, number: int, digest: str) -> bool:
     """Of a package that is whole manifest and signature are read; its footage is the verifier's to judge."""
     if folder.state().stage is FootageStage.DELETED:
         return False  # whether a record says so is for whoever asks to look up

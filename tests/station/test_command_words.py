@@ -154,3 +154,9 @@ def test_a_clip_is_asked_for_by_its_own_command_which_notes_it() -> None:
     with pytest.raises(UsageError, match="the station has to note first") as error:
         order("clip", ["camera=north"])
     assert "ngatu clip BOX CAMERA" in error.value.hint
+
+
+def test_frames_for_training_are_ordered_by_their_own_command_which_notes_it() -> None:
+    with pytest.raises(UsageError, match="the station has to note first") as error:
+        order("samples", ["purpose=better", "officer=Lan"])
+    assert "ngatu station samples BOX" in error.value.hint

@@ -10,11 +10,12 @@ from contextlib import suppress
 class Cable:
     """TCP connections that can be cut: both ends lose them without a goodbye in MQTT."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, near_port: int = 0) -> None:
+        """From `near_port` of this machine, such as that of a cable that was cut; 0: any."""
         self._to = (host, port)
         self._ends: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", near_port))
         self.port: int = self._listener.getsockname()[1]
         self._start(self._accept)
 

@@ -29,7 +29,7 @@ from agent.wire.message import Stored
 from agent.wire.payloads import AckPayload, CommandPayload
 from agent.wire.signature import sign
 from agent.wire.topics import Topics
-from agent.wire.verbs import ClipArgs, LookArgs, ReleaseArgs
+from agent.wire.verbs import ClipArgs, LookArgs, ReleaseArgs, SamplesArgs
 from agent.workers.commands import CommandWorker, known_time
 from agent.workers.looks import LookReport
 from tests.conftest import SteppedClock
@@ -68,6 +68,11 @@ class Hands:
         self._do(f"clip {args.camera}")
         self.lines.append(line)
         return {"size_bytes": 7}
+
+    def samples(self, command: Command, args: SamplesArgs, line: int) -> dict[str, Any]:
+        self._do(f"samples {args.most}")
+        self.lines.append(line)
+        return {"frames": 3}
 
     def release(self, command: Command, args: ReleaseArgs) -> dict[str, Any]:
         self._do(f"release {args.request}")

@@ -41,7 +41,7 @@ create table file (
     name      text not null,
     bytes     integer not null,
     body      blob,                        -- null: it lies in the ring
-    stored    text,                        -- where, as JSON of a StoredFragment
+    stored    text,                        -- where, as JSON: a StoredFragment, or the file of a frame
     primary key (request, place)
 ) strict;
 pragma application_id = {APPLICATION_ID:d};

@@ -20,9 +20,16 @@ class PackageFile:
     name: str
     size_bytes: int
     body: bytes | None
-    """None: it lies in the ring."""
+    """None: it lies in the ring, or among the frames for training."""
     stored: StoredFragment | None = None
     """Where."""
+    frame: str | None = None
+    """Its name in the folder of frames for training, where it is one of these."""
+
+    @property
+    def gone(self) -> bool:
+        """It lies nowhere any more, and is left out."""
+        return self.body is None and self.stored is None and self.frame is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +89,19 @@ class Package:
         return total
 
 
-def stored_json(stored: StoredFragment | None) -> str | None:
+def place_json(file: PackageFile) -> str | None:
     """Where a file lies, as it is noted."""
-    return None if stored is None else json.dumps(asdict(stored))
+    if file.frame is not None:
+        return json.dumps({"frame": file.frame})
+    return None if file.stored is None else json.dumps(asdict(file.stored))
 
 
-def stored_from(text: str | None) -> StoredFragment | None:
-    """What `stored_json` gave, read again."""
-    if text is None:
-        return None
-    members = json.loads(text)
-    return StoredFragment(**{**members, "start": Instant(**members["start"])})
+def file_at(name: str, size_bytes: int, body: bytes | None, place: str | None) -> PackageFile:
+    """The file of which `place_json` gave the place."""
+    members = None if place is None else json.loads(place)
+    if members is None:
+        return PackageFile(name, size_bytes, body)
+    if "frame" in members:
+        return PackageFile(name, size_bytes, body, frame=members["frame"])
+    stored = StoredFragment(**{**members, "start": Instant(**members["start"])})
+    return PackageFile(name, size_bytes, body, stored)

@@ -26,7 +26,7 @@ import structlog
 
 from agent.errors import FootageError
 from agent.evidence.clips import database
-from agent.evidence.clips.files import Package, PackageFile, stored_from, stored_json
+from agent.evidence.clips.files import Package, PackageFile, file_at, place_json
 from agent.translatable import tr
 from agent.wire.ranges import Ranges
 
@@ -66,10 +66,12 @@ class ClipRequest:
 
     id: str
     camera: str
+    """Empty: frames for training, of all cameras."""
     from_s: float
     """Wall time, seconds since 1970."""
     to_s: float
     case_number: str
+    """Empty: of frames for training there is none."""
     purpose: str
     officer: str
     issuer: str
@@ -118,8 +120,10 @@ class ClipRequests:
         except sqlite3.Error as error:
             raise self._error(error) from error
 
-    def note(self, request: ClipRequest) -> NotedClip | None:
+    def note(self, request: ClipRequest, files: Sequence[PackageFile] = ()) -> NotedClip | None:
         """Note a request (invariants 1 and 2); what is known of its id if it was noted before.
+
+        `files` are those of which its package is to be made, where that is known already.
 
         Raises:
             FootageError: too many wait, or it cannot be written.
@@ -140,6 +144,7 @@ class ClipRequests:
                 f"insert into request ({_COLUMNS}, state) values ({marks}, ?)",  # noqa: S608 – names of our own
                 (*row, ClipState.REQUESTED),
             )
+            self._list(request.id, files)
             self._forget_old()
             return None
 
@@ -158,16 +163,18 @@ class ClipRequests:
             if not changed.rowcount:  # released while it was cut
                 return False
             self._db.execute("delete from file where request = ?", (request_id,))
-            self._db.executemany(
-                "insert into file values (?, ?, ?, ?, ?, ?)",
-                [
-                    (request_id, place, file.name, file.size_bytes, file.body, stored_json(file.stored))
-                    for place, file in enumerate(files)
-                ],
-            )
+            self._list(request_id, files)
             return True
 
         return self._transact(work)
+
+    def lose(self, request_id: str, name: str) -> None:
+        """A file of its package lies nowhere any more: it is `gone` from now on."""
+        self._transact(
+            lambda: self._db.execute(
+                "update file set body = null, stored = null where request = ? and name = ?", (request_id, name)
+            )
+        )
 
     def note_sent(self, request_id: str, sent: Ranges) -> None:
         """The station has receipted these pieces (invariant 4)."""
@@ -235,9 +242,7 @@ class ClipRequests:
 
         def work() -> Package:
             rows = self._db.execute(query, (request_id,))
-            return Package(
-                tuple(PackageFile(name, size, body, stored_from(stored)) for name, size, body, stored in rows)
-            )
+            return Package(tuple(file_at(*row) for row in rows))
 
         return self._read(work)
 
@@ -254,6 +259,15 @@ class ClipRequests:
     def _rows(self, which: str, *given: object) -> list[NotedClip]:
         query = f"select {_COLUMNS}, state, detail, announced, sent, bytes, parts from request {which}"  # noqa: S608 – words of our own
         return [_noted(row) for row in self._db.execute(query, given)]
+
+    def _list(self, request_id: str, files: Sequence[PackageFile]) -> None:
+        self._db.executemany(
+            "insert into file values (?, ?, ?, ?, ?, ?)",
+            [
+                (request_id, place, file.name, file.size_bytes, file.body, place_json(file))
+                for place, file in enumerate(files)
+            ],
+        )
 
     def _forget_old(self) -> None:
         """What is over, told, and holds nothing; what holds footage must be there to be released."""

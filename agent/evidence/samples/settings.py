@@ -25,6 +25,11 @@ class SampleKeepingSettings(Settings):
         max_length=500,
         description="The decision or provision that allows to keep them; stands in each of them.",
     )
+    by_order: bool = Field(
+        False,
+        description="Whether the station may have these frames sent to it over MQTT; else they leave by stick "
+        "only.",
+    )
     cameras: tuple[Name, ...] = Field((), description="Of these cameras only; none named: of all.")
     blur: Literal["none", "heads", "heads_and_plates"] = Field(
         "heads",

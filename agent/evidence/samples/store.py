@@ -7,7 +7,8 @@ Invariants
 3. What teaches least makes room, of equals the oldest; what teaches less than all that is there is not kept.
 4. A restart breaks no limit of a camera for an hour or a day: what lies there counts.
 5. Each frame is in the audit log before it is on the disk; each deletion is before it is done.
-6. Where the disk has less than RESERVE_BYTES left, frames go: events and footage need it more.
+6. What is being handed over (`hold`) makes room for no new frame; it still goes by its age.
+7. Where the disk has less than RESERVE_BYTES left, frames go, held ones last: events and footage need it more.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,7 @@ class SampleStore:
         self._note_kept, self._note_deleted = note_kept, note_deleted
         self._free_bytes = free_bytes or (lambda path: shutil.disk_usage(path).free)
         self._lock = threading.RLock()
+        self._held: frozenset[str] = frozenset()
         with self._failing():
             folder.mkdir(mode=0o700, exist_ok=True)
             self._db = self._opened(folder.parent / database.FILE)
@@ -125,7 +127,21 @@ class SampleStore:
                 self._delete("age", self._rows("where taken_ms < ? order by taken_ms", before_ms))
             self._room_for(0, 1.0)
 
+    def hold(self, files: Collection[str]) -> None:
+        """From now on exactly these files make room for no other frame (invariant 6)."""
+        with self._lock:
+            self._held = frozenset(files)
+
     # ---------------------------------------------------------------------------------------------- looking
+
+    @property
+    def sealed(self) -> bool:
+        """Whether what is kept now is encrypted, so that the box itself cannot read it."""
+        return self._recipients is not None
+
+    def path(self, file: str) -> Path:
+        """Where a frame lies."""
+        return self._folder / file
 
     def samples(self, since_s: float = 0.0) -> list[StoredSample]:
         """Those that were taken since then, oldest first."""
@@ -155,7 +171,9 @@ class SampleStore:
         if lacking <= 0:
             return True
         going: list[StoredSample] = []
-        for row in self._rows("where worth <= ? order by worth, taken_ms, id", worth):
+        rows = self._rows("where worth <= ? order by worth, taken_ms, id", worth)
+        free_rows, held = ([row for row in rows if (row.file in self._held) is kept] for kept in (False, True))
+        for row in free_rows if more_bytes else [*free_rows, *held]:
             if lacking <= 0:
                 break
             going.append(row)

@@ -6,6 +6,7 @@ from typing import Any
 
 from agent.clock import Clock, Trust, boot_id
 from agent.commands.audit import Audit
+from agent.evidence.clips.requests import ClipRequest
 from agent.evidence.samples.sample import SampleName, SampleNote
 from agent.evidence.samples.store import SampleDeletion
 from agent.wire.codec import moment
@@ -37,6 +38,22 @@ def note_deleted(audit: Audit, deletion: SampleDeletion, clock: Clock, trusted: 
         if audit.write({**_when(clock, trusted), **entry}) is None:
             return False
     return True
+
+
+def note_handed_over(
+    audit: Audit, request: ClipRequest, frames: int, left_out: int, clock: Clock, trusted: Trust
+) -> bool:
+    """The station has so many frames of an order, and so many were gone before they could be sent."""
+    entry = {
+        "samples": "handed_over",
+        "request": request.id,
+        "issuer": request.issuer,
+        "officer": request.officer,
+        "purpose": request.purpose,
+        "frames": frames,
+        "left_out": left_out,
+    }
+    return audit.write({**_when(clock, trusted), **entry}) is not None
 
 
 MOST_IDS = 200

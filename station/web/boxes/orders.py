@@ -39,6 +39,8 @@ def give(
     wish = BoxWish(kind, device, camera or None, until, seconds, purpose=purpose)
     verb = AuditVerb.LOOK if kind is OrderKind.LOOK else AuditVerb.ORDER
     more: dict[str, Any] = {"purpose": purpose.strip(), "seconds": seconds} if kind is OrderKind.LOOK else {}
+    if kind is OrderKind.SAMPLES:
+        more["purpose"] = purpose.strip()
     if until is not None:
         more["until"] = until.isoformat(timespec="seconds")
     giver = OrderGiver(visitor.account.login, visitor.account.name, visitor.account.role)

@@ -118,7 +118,7 @@ def test_what_cannot_be_done_is_refused_with_the_reason(message: dict[str, Any],
             {"verb": "explode" * 9},
             Refusal(
                 f"there is no command {('explode' * 9)[:40]!r}; "
-                "there are ping, snapshot, set, look, reload, restart, clip, release",
+                "there are ping, snapshot, set, look, reload, restart, clip, release, samples",
                 "unknown",
                 "0193-a",
                 "duty officer",

@@ -106,6 +106,6 @@ def test_nothing_is_written_over_and_without_frames_nothing_is_made(tmp_path: Pa
         export(config, tmp_path / "there", 0, None)
     with pytest.raises(UsageError, match="is the stick mounted"):
         export(config, tmp_path / "no" / "stick", 0, None)
-    with pytest.raises(UsageError, match="no encrypted frames"):
+    with pytest.raises(UsageError, match="no frames to open"):
         opened(tmp_path / "there", tmp_path / "set", new_identity()[0])
     assert lying(tmp_path / "nowhere") == []

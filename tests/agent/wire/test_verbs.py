@@ -10,7 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.printable import printable
-from agent.wire.verbs import VERBS, Args, ClipArgs, LookArgs, SetArgs, Verb, arguments, typed, understood, usage
+from agent.wire.verbs import (
+    MOST_SAMPLES,
+    VERBS,
+    Args,
+    ClipArgs,
+    LookArgs,
+    SamplesArgs,
+    SetArgs,
+    Verb,
+    arguments,
+    typed,
+    understood,
+    usage,
+)
 
 WIRE = Path(__file__).resolve().parents[3] / "docs/reference/wire.md"
 PAUSE = {"camera": "north", "action": "pause", "until": "2026-03-02T18:00:00+07:00"}
@@ -26,6 +39,7 @@ def test_each_verb_is_typed_with_its_arguments() -> None:
         "restart",
         "clip camera=NAME from=TIME to=TIME case_number=NUMBER purpose=PURPOSE officer=OFFICER",
         "release request=ID",
+        "samples [since=TIME] [most=500] purpose=PURPOSE officer=OFFICER",
     ]
 
 
@@ -108,7 +122,32 @@ def test_who_looks_says_who_they_are_and_what_for_and_not_for_long(given: dict[s
     assert said.startswith(words)
 
 
+SAMPLES = {"since": "2026-03-02T18:00:00+07:00", "most": 500, "purpose": "two-wheelers", "officer": "Lan"}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({**SAMPLES, "most": 0}, f"most: 0 is not a whole number from 1 to {MOST_SAMPLES}"),
+        ({**SAMPLES, "most": "all"}, 'most: "all" is not a whole number from 1 to'),
+        ({**SAMPLES, "since": "7d"}, 'since: "7d" is no time with its zone, such as 2026-'),
+        ({**SAMPLES, "purpose": " "}, 'purpose: " " is not words, 1 to 300 letters'),
+        ({"most": 5}, "samples needs purpose; write samples [since=TIME] [most=500] purpose=PURPOSE"),
+        (
+            {**SAMPLES, "camera": "north"},
+            "samples has no argument camera; it takes since, most, purpose, officer",
+        ),
+    ],
+)
+def test_who_orders_frames_says_who_they_are_and_what_for(given: dict[str, Any], words: str) -> None:
+    said = understood(Verb.SAMPLES, given)
+
+    assert isinstance(said, str)
+    assert said.startswith(words)
+
+
 def test_what_is_right_is_understood() -> None:
+    assert understood(Verb.SAMPLES, {"purpose": "p", "officer": "o"}) == SamplesArgs(purpose="p", officer="o")
     assert isinstance(understood(Verb.SET, PAUSE), SetArgs)
     assert isinstance(understood(Verb.CLIP, CLIP), ClipArgs)
 

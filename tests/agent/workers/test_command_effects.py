@@ -11,9 +11,7 @@ import pytest
 from agent.errors import NgatuError
 from agent.publishing.jpeg import Jpeg
 from agent.wire import codec
-from tests.support.commanded_box import (
-    CommandedBox,
-)
+from tests.support.commanded_box import KEY, NOW_S, TOPICS, CommandedBox
 
 
 @pytest.fixture
@@ -103,3 +101,67 @@ def test_a_release_names_the_request(box: CommandedBox) -> None:
     (ack,) = box.acks(name)
     assert (ack.state, ack.result["was"]) == ("done", "sending")
     assert box.hands.did == ["release id-1"]
+
+
+SAMPLES = {"most": 500, "purpose": "two-wheelers", "officer": "Lê Văn A"}
+
+
+def test_an_order_for_frames_stands_in_the_audit_log_before_any_leaves_and_is_done_once(
+    box: CommandedBox,
+) -> None:
+    name = box.command("samples", **SAMPLES)
+    box.work()
+    box.command("samples", name, **SAMPLES)  # a copy of it
+    box.begin()
+    box.command("samples", name, **SAMPLES)  # and once more, to a later life
+    box.work()
+
+    assert box.acks(name)[0].result["frames"] == 3
+    assert box.hands.did == ["samples 500"]
+    (line,) = [each for each in box.audit() if [each["n"]] == box.hands.lines]
+    assert (line["verb"], line["state"], line["args"]) == ("samples", "begun", SAMPLES)
+
+
+def test_where_the_audit_log_cannot_be_written_no_frame_leaves(box: CommandedBox) -> None:
+    (box.folder / "audit.log").mkdir()
+    box.begin()
+    name = box.command("samples", **SAMPLES)
+    box.work()
+
+    assert "it cannot be written into the audit log" in (box.acks(name)[0].detail or "")
+    assert box.hands.did == []
+
+
+@pytest.mark.parametrize(
+    ("session", "spoil", "why"),
+    [
+        ("", False, None),
+        ("", True, "the signature is not the station's"),
+        ("session-9", False, "it is for another session of this box"),
+    ],
+)
+def test_where_orders_are_signed_only_a_signed_one_of_this_life_has_frames_sent(
+    box: CommandedBox, session: str, spoil: bool, why: str | None
+) -> None:
+    box.begin(KEY.public_key())
+    words = {"purpose": "two-wheelers", "officer": "Lê Văn A"}
+    unsigned = box.command("samples", **words)
+    if spoil:
+        body = box.signed("other", session, "clip", **words)
+        box.hear(TOPICS.below("command/samples"), body.replace(b"other", b"s-1"))
+    else:
+        box.signed("s-1", session, "samples", **words)
+    box.work()
+
+    assert "unsigned" in (box.acks(unsigned)[0].detail or "")
+    assert box.hands.did == ([] if why else ["samples 2000"])
+    if why is not None:
+        assert why in (box.acks("s-1")[0].detail or "")
+
+
+def test_an_order_for_frames_that_is_too_old_is_refused(box: CommandedBox) -> None:
+    name = box.command("samples", issued_s=NOW_S - 3600, **SAMPLES)
+    box.work()
+
+    assert box.acks(name)[0].detail == "expired"
+    assert box.hands.did == []

@@ -16,6 +16,7 @@ from station.boxes import orders
 from station.boxes.order_kinds import TERMS, BoxWish, OrderGiver, OrderKind, OrderProgress, OrderStage
 from station.boxes.orders import OrderDesk, OrderNotGiven
 from station.config import StationConfig
+from station.footage.samples.ask import orders as sample_orders
 from station.store.blobs import BLOBS, path_of
 from station.watch.embedded import Address
 from tests.agent.wire.test_signature import pem
@@ -184,10 +185,28 @@ def test_a_picture_that_the_station_keeps_late_is_shown_once_it_does(
     assert shown.why is None
 
 
+def test_frames_are_ordered_by_a_supervisor_who_says_what_for_and_noted_before_that(
+    desk: OrderDesk, box: Box, config: StationConfig
+) -> None:
+    with pytest.raises(OrderNotGiven, match="frames need their purpose"):
+        desk.give(BoxWish(OrderKind.SAMPLES, BOX, purpose=" "), SUPERVISOR)
+    assert list(sample_orders(config).every()) == []
+
+    wish = BoxWish(OrderKind.SAMPLES, BOX, purpose="a better detector")
+    failed = over(desk, desk.give(wish, SUPERVISOR))
+
+    assert failed.stage is OrderStage.FAILED
+    assert "samples.enabled is false" in str(failed.why)
+    (noted,) = sample_orders(config).every()
+    assert (noted.request.officer, noted.request.purpose) == (SUPERVISOR.name, "a better detector")
+    assert noted.request.issuer == f"{SUPERVISOR.name} ({SUPERVISOR.login})"
+    assert "a better detector" in (box.folder / "state/audit.log").read_text()
+
+
 def test_who_may_not_give_an_order_gives_none(desk: OrderDesk) -> None:
-    for kind in (OrderKind.RELOAD, OrderKind.RESTART):
+    for kind in (OrderKind.RELOAD, OrderKind.RESTART, OrderKind.SAMPLES):
         with pytest.raises(OrderNotGiven, match="not for your role"):
-            desk.give(BoxWish(kind, BOX), OFFICER)
+            desk.give(BoxWish(kind, BOX, purpose="x"), OFFICER)
 
     assert desk.of_box(BOX) == ()
     assert desk.find("x") is None

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.types import Instant
-from agent.evidence.clips.files import Package, PackageFile, stored_from, stored_json
+from agent.evidence.clips.files import Package, PackageFile, file_at, place_json
 from agent.evidence.fragment import StoredFragment
 from agent.wire.pieces import PIECE_BYTES
 from agent.wire.ranges import Ranges
@@ -36,8 +36,14 @@ STORED = StoredFragment(
 
 
 def test_where_a_file_lies_is_read_as_it_was_noted() -> None:
-    assert stored_from(stored_json(STORED)) == STORED
-    assert stored_from(stored_json(None)) is None
+    for file in (
+        PackageFile("a", 9, None, STORED),
+        PackageFile("a", 2, b"{}"),
+        PackageFile("a", 7, None, frame="1.road.rare_scene.0x0.3.700.id.sample.age"),
+    ):
+        assert file_at(file.name, file.size_bytes, file.body, place_json(file)) == file
+        assert not file.gone
+    assert PackageFile("a", 9, None).gone
 
 
 @given(st.lists(st.integers(0, 3 * PIECE_BYTES + 2), max_size=6), st.data())

@@ -167,3 +167,17 @@ def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:
     with pytest.raises(FootageError, match="newer version"):
         opened(path)
     assert path.read_bytes() == newer
+
+
+def test_what_a_request_takes_may_be_fixed_when_it_is_noted_and_be_gone_later(path: Path) -> None:
+    frames = [PackageFile(f"frame-{n}", 7, None, frame=f"{n}.sample") for n in (1, 2)]
+    opened(path).note(ONE, frames)
+    assert opened(path).package("r1").files == tuple(frames)
+
+    opened(path).cut("r1", frames)
+    opened(path).lose("r1", "frame-2")
+
+    first, second = opened(path).package("r1").files
+    assert first == frames[0]
+    assert second.gone
+    assert second.size_bytes == 7, "its pieces keep their numbers"

@@ -141,3 +141,30 @@ def test_a_folder_that_cannot_be_made_is_told(opened: Opened) -> None:
 
     with pytest.raises(FootageError, match="look at the disk"):
         opened.open()
+
+
+def test_what_is_being_handed_over_makes_no_room_but_goes_by_its_age_and_for_the_disk(opened: Opened) -> None:
+    store = opened.open()
+    for number in range(5):
+        assert store.keep(*sample(number, 0.2, after_s=number), jpeg(LARGE))
+    held = [each.file for each in store.samples()][:2]
+    store.hold(held)
+
+    assert store.keep(*sample(6, 0.5, after_s=6), jpeg(LARGE))
+    assert [each.file for each in store.samples()][:2] == held
+    store.hold([each.file for each in store.samples()])
+    assert not store.keep(*sample(7, 0.9, after_s=7), jpeg(LARGE)), "all that is there is on its way"
+
+    store.hold(held)
+    opened.free_bytes = RESERVE_BYTES - 3 * LARGE
+    store.tidy(None)
+    assert [each.file for each in store.samples()][:2] == held, "held ones go last"
+    opened.free_bytes = 0
+    store.tidy(None)
+    assert store.samples() == []
+
+    opened.free_bytes = 10**12
+    assert store.keep(*sample(8, after_s=8), jpeg())
+    store.hold([each.file for each in store.samples()])
+    store.tidy(NOON_MS / 1000 + 20 * 86_400)
+    assert store.samples() == []

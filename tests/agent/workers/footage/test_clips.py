@@ -15,7 +15,8 @@ from agent.errors import FootageError, NgatuError
 from agent.evidence.clips.requests import MOST_OPEN, ClipState
 from agent.outbox.outbox import OutboxSettings
 from agent.wire.message import Priority
-from agent.workers.footage.clips import APART_S, ATTEMPTS, MOST_WAITING, SETTLE_S, TOLD_S
+from agent.workers.footage.clips import SETTLE_S, TOLD_S
+from agent.workers.footage.sending import APART_S, ATTEMPTS, MOST_WAITING
 from station.footage.folder import FootageStage
 from station.footage.intake import MANIFEST
 from station.footage.spool import Spool

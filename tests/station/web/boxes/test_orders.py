@@ -137,6 +137,18 @@ def test_a_supervisor_restarts_and_reloads_and_an_officer_does_not(screen: DutyS
         assert supervisor.over(supervisor.give(kind=kind))["tone"] == "good"
 
 
+def test_frames_are_had_sent_by_supervisors_only_and_the_log_says_what_for(screen: DutyScreen) -> None:
+    officer, supervisor = Desk(screen), Desk(screen, "binh")
+    refused = officer.post(kind="samples", purpose="x")
+    assert (refused.status_code, refused.json()["error"]) == (403, "this is not for your role")
+    without = supervisor.post(kind="samples")
+    assert (without.status_code, without.json()["error"]) == (409, "frames need their purpose")
+
+    ended = supervisor.over(supervisor.give(kind="samples", purpose="a better detector"))
+    assert "samples.enabled is false" in ended["why"]
+    assert [each for each in screen.acts() if each[0] == "order"]
+
+
 def test_without_javascript_an_order_leads_back_to_the_box(screen: DutyScreen) -> None:
     desk = Desk(screen)
     fields = {"kind": "picture", "camera": "road", "csrf": desk.csrf}
