@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.detectors.card import SURE
-from models.train.calibration import LEAST_FINDS, Finds, sure_from
+from models.train.calibration import BELIEVED, LEAST_FINDS, Finds, sure_from
 
 
 def logit(chance: float) -> float:
@@ -25,7 +25,7 @@ def network(shift: float, count: int = 20_000) -> Finds:
 
 @pytest.mark.parametrize("shift", [-0.8, 0.0, 0.5, 1.2])
 def test_a_network_that_is_right_more_often_than_it_says_is_believed_sooner(shift: float) -> None:
-    wanted = 1 / (1 + np.exp(shift - logit(SURE)))
+    wanted = 1 / (1 + np.exp(BELIEVED * shift - logit(SURE)))
 
     assert sure_from(network(0.0), network(shift)) == pytest.approx(wanted, abs=0.02)
 
@@ -63,4 +63,4 @@ def test_where_nothing_can_be_said_the_bases_stands(finds: Finds) -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=200))
 def test_whatever_was_found_it_is_a_score(finds: Finds) -> None:
-    assert 0.2 < sure_from(network(0.0, 2000), finds) < 0.9
+    assert 0.35 < sure_from(network(0.0, 2000), finds) < 0.8
