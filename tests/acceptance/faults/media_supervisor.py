@@ -49,8 +49,8 @@ def main() -> None:
     """Watch every camera of the job."""
     job = json.load(sys.stdin)
     if plant := job["plant"]:
-        spawn = isolate.spawn
-        isolate.spawn = lambda fd, _module="": spawn(fd, f"{PLANTED}_{plant}")
+        spawn = isolate.spawn_decoder
+        isolate.spawn_decoder = lambda fd, _module="": spawn(fd, f"{PLANTED}_{plant}")
         if plant == "nonsense":
             isolate.NONSENSE = ()
     found: Counter[str] = Counter()

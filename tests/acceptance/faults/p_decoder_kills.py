@@ -32,12 +32,12 @@ SEES_S = 180.0
 LEAKING = """
 import os, subprocess, threading, time
 import agent.cameras.isolate as isolate
-spawn, kept = isolate.spawn, []
+spawn, kept = isolate.spawn_decoder, []
 def leaking(fd, module="agent.cameras.decode.worker"):
     kept.append((os.open("/dev/null", os.O_RDONLY), bytearray(b"." * 400_000), subprocess.Popen(["true"])))
     threading.Thread(target=time.sleep, args=(1e6,), daemon=True).start()
     return spawn(fd, module)
-isolate.spawn = leaking
+isolate.spawn_decoder = leaking
 from agent.cli.main import main
 main()
 """

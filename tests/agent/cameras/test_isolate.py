@@ -24,6 +24,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent import child_process
 from agent.cameras import isolate
 from agent.cameras.decode.decoded import Layout, Record
 from agent.cameras.decode.ring import WriterRing
@@ -316,7 +317,7 @@ def test_a_child_that_takes_its_time_to_die_leaves_no_zombie_either(
     numbered_clip: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Patience of nothing stands for a hung driver, or a busy machine."""
-    monkeypatch.setattr(isolate, "REAP_S", 0.0)
+    monkeypatch.setattr(child_process, "REAP_S", 0.0)
     camera = file_camera(numbered_clip(50), "real", loop=True)
     frames = camera.frames()
     next(frames)
