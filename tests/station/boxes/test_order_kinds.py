@@ -11,11 +11,11 @@ def test_every_kind_has_its_terms_and_every_stage_its_words() -> None:
     assert set(STAGES) == set(OrderStage)
 
 
-def test_what_changes_the_program_of_a_box_is_for_supervisors_and_what_looks_is_for_officers() -> None:
+def test_what_changes_a_box_or_takes_frames_from_it_is_for_supervisors_and_what_looks_is_for_officers() -> None:
     roles = {str(kind): terms.role for kind, terms in TERMS.items()}
     supervisors = {kind for kind, role in roles.items() if role is Role.SUPERVISOR}
 
-    assert supervisors == {"reload", "restart"}
+    assert supervisors == {"reload", "restart", "samples"}
     assert set(roles.values()) == {Role.OFFICER, Role.SUPERVISOR}
 
 
