@@ -138,7 +138,8 @@ def test_watch_beside_the_station_takes_nothing_from_it(
             for number in range(1, 200):
                 box.tell(an_event(number, picture=True))
                 until(lambda number=number: 2 * number in box.receipted())
-                if list(tmp_path.glob("pictures/north-01/north/*.jpg")):
+                # With the second picture the first event's line is out: it comes after its picture.
+                if len(list(tmp_path.glob("pictures/north-01/north/*.jpg"))) >= 2:
                     break
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=10)

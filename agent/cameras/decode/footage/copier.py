@@ -102,14 +102,15 @@ def main() -> None:
         os._exit(0)  # the parent has gone, or wants no more
 
     threading.Thread(target=listen, name="parent", daemon=True).start()
-    copier.tell({"ready": True})
-    try:
-        copier.run()
-        words: dict[str, Any] = {"end": True}
-    except Exception as error:
-        words = last_words(source, error)
-    pipe.finish(FINISH_S)
-    copier.tell(words)
+    with contextlib.suppress(ConnectionError):  # the parent has gone: nobody is left to be told
+        copier.tell({"ready": True})
+        try:
+            copier.run()
+            words: dict[str, Any] = {"end": True}
+        except Exception as error:
+            words = last_words(source, error)
+        pipe.finish(FINISH_S)
+        copier.tell(words)
     os._exit(0)  # closing a hung driver may hang; the kernel closes it
 
 
