@@ -16,6 +16,7 @@ b"next 81.25" if pictures before that mono_s need not be handed over.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -219,14 +220,15 @@ def main() -> None:
     data, fds, _, _ = socket.recv_fds(sock, MAX_MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
     source = Source.from_json(json.loads(data))
     exchange = FrameExchange(sock, waits=source.pace == "fast")
-    exchange.tell({"ready": True})
-    try:
-        # CLOCK_MONOTONIC is one clock for all processes, so these stamps fit the parent's.
-        decode(source, exchange, lambda: (time.monotonic(), time.time()), fds[0] if fds else None)
-        words: dict[str, Any] = {"end": True}
-    except Exception as error:
-        words = last_words(source, error)
-    exchange.finish(words)
+    with contextlib.suppress(ConnectionError):  # the parent has gone: nobody is left to be told
+        exchange.tell({"ready": True})
+        try:
+            # CLOCK_MONOTONIC is one clock for all processes, so these stamps fit the parent's.
+            decode(source, exchange, lambda: (time.monotonic(), time.time()), fds[0] if fds else None)
+            words: dict[str, Any] = {"end": True}
+        except Exception as error:
+            words = last_words(source, error)
+        exchange.finish(words)
     os._exit(0)  # closing a hung driver may hang; the kernel closes it
 
 
