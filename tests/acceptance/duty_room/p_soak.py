@@ -32,6 +32,8 @@ STEPS = {None: ("seen", "confirmed", "false:animal", "passed_on"), "seen": ("con
 ALONE_S = 5.0
 AWAY_S = 20.0
 """Longer than a wall takes to notice."""
+PATIENCE_S = 240
+"""A planted fault shows when an officer reviews while the wall is there: among faults that may take a while."""
 
 
 @promise(
@@ -50,21 +52,24 @@ def watched_soak(trial: Trial) -> str:
 
 
 @promise(
-    "P41.2", "planted faults: what is late does not say so; screens hear of no review", "the judge sees both"
+    "P41.2",
+    "planted faults: what is late does not say so; screens hear of no review",
+    "the judge sees both",
+    minutes=5,
 )
 def lying_screens(trial: Trial) -> str:
     """A judge that cannot turn red proves nothing."""
     seen = {}
     for plant, wanted in (("unmarked", "late"), ("unreviewed", "another review")):
-        _, faults = played(trial, trial.size(60, 120, quick=30), plant)
+        _, faults = played(trial, PATIENCE_S, plant, wanted)
         seen[plant] = next((each for each in faults if wanted in each), None)
         if seen[plant] is None:
             raise Broken(f"{plant}: the judge is blind: {faults}")
     return "; ".join(f"{plant}: {found[:120]}" for plant, found in seen.items() if found)
 
 
-def played(trial: Trial, seconds: int, plant: str = "") -> tuple[str, list[str]]:
-    """What was measured, and what is wrong."""
+def played(trial: Trial, seconds: int, plant: str = "", wanted: str = "") -> tuple[str, list[str]]:
+    """What was measured, and what is wrong; it ends as soon as the fault that is `wanted` was seen."""
     chance, folder = trial.chance("P41.1"), trial.folder / (plant or "played")
     folder.mkdir()
     faults: Counter[str] = Counter()
@@ -83,7 +88,7 @@ def played(trial: Trial, seconds: int, plant: str = "") -> tuple[str, list[str]]
         victim.start(100_000_000, rate=RATE, picture_every=4)
         try:
             ends_s = time.monotonic() + seconds
-            while time.monotonic() < ends_s:
+            while time.monotonic() < ends_s and not (wanted and any(wanted in each for each in watch.faults)):
                 soak.watched(chance.uniform(1.0, 5.0), lambda: (late.tell(), officer.work()))
                 fault = chance.choices(list(SOAK), [weight for weight, _ in SOAK.values()])[0]
                 watch.is_disturbed()
