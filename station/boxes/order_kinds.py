@@ -69,7 +69,7 @@ TERMS: Final[Mapping[OrderKind, KindTerms]] = {
     OrderKind.RESUME: KindTerms(Verb.SET, Role.OFFICER, 60, 75, True, tr("Let the camera go on")),
     OrderKind.RELOAD: KindTerms(Verb.RELOAD, Role.SUPERVISOR, 60, 180, False, tr("Read the settings anew")),
     OrderKind.RESTART: KindTerms(Verb.RESTART, Role.SUPERVISOR, 60, 180, False, tr("Restart the box")),
-    OrderKind.SAMPLES: KindTerms(Verb.SAMPLES, Role.SUPERVISOR, 60, 75, False, tr("Frames for training")),
+    OrderKind.SAMPLES: KindTerms(Verb.SAMPLES, Role.SUPERVISOR, 60, 75, False, tr("Fetch frames for training")),
 }
 STAGES: Final[Mapping[OrderStage, str]] = {
     OrderStage.SENDING: tr("on its way"),

@@ -43,7 +43,8 @@ from station.boxes.order_kinds import (
 )
 from station.command import CommandReply
 from station.config import StationConfig
-from station.footage.samples.ask import SamplesWanted, note_order, unless_sent
+from station.footage.ask import unless_sent
+from station.footage.samples.ask import SamplesWanted, note_order
 from station.footage.samples.folder import SampleFolder
 from station.look.folder import pictures_of
 from station.store.blobs import BLOBS, path_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import os
 import zipfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from errno import EISDIR
@@ -167,15 +167,22 @@ def ask(config: StationConfig, wanted: ClipWanted, how: Sending) -> tuple[Reques
         except OSError as error:
             raise not_noted(error) from None
 
-    try:
+    with unless_sent(made):
         answered = send(config, wanted.box, Verb.CLIP, args, wanted.issuer, how, note)
+    return made[0], answered
+
+
+@contextmanager
+def unless_sent(noted: Sequence[PackageFolder]) -> Iterator[None]:
+    """What was noted in the block is gone again where the order did surely not go out."""
+    try:
+        yield
     except BrokerUnreachable:
         raise  # it may have gone out
     except NgatuError:
-        for folder in made:
+        for folder in noted:
             remove(folder.path)
         raise
-    return made[0], answered
 
 
 def not_noted(error: OSError) -> NgatuError:

@@ -17,7 +17,7 @@ import structlog
 from agent.clock import Clock
 from agent.commands.policy import KnownTime
 from agent.core.types import Instant
-from agent.errors import FootageError, NgatuError, OutboxError
+from agent.errors import FootageError, NgatuError
 from agent.evidence.clips.cut import Cutter
 from agent.evidence.clips.files import PackageFile
 from agent.evidence.clips.in_flight import PackageInFlight
@@ -27,7 +27,7 @@ from agent.host.supervise import Beat, OutageLog, Stop
 from agent.outbox.outbox import Outbox
 from agent.wire.codec import moment
 from agent.wire.payloads import rfc3339
-from agent.workers.footage.sending import ATTEMPTS, PackageSender
+from agent.workers.footage.sending import ATTEMPTS, PackageSender, driven
 
 log = structlog.get_logger(__name__)
 
@@ -165,18 +165,7 @@ class ClipWorker:
 
     def run(self, stop: Stop, beat: Beat) -> None:
         """Cut and send until `stop` is set. What an earlier life left goes on."""
-        stop.wakes(self._wake.set)
-        while not stop.is_set():
-            beat()
-            self._wake.clear()
-            try:
-                wait_s = self.turn(beat)
-            except (FootageError, OutboxError) as error:  # a disk that does not take it now
-                self._outage.lost(error)
-                wait_s = WAITS_S
-            else:
-                self._outage.back()
-            self._wake.wait(wait_s)
+        driven(stop, beat, self._wake, self.turn, self._outage)
 
     def turn(self, beat: Beat) -> float:
         """Cut what is there, put what fits, tell what has changed; seconds until it is worth while again.

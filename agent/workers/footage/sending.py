@@ -14,11 +14,11 @@ from typing import Final, Protocol
 import structlog
 
 from agent.clock import Clock
-from agent.errors import FootageError
+from agent.errors import FootageError, OutboxError
 from agent.evidence.clips.files import PackageFile
 from agent.evidence.clips.in_flight import PackageInFlight, suffix_of
 from agent.evidence.clips.requests import ClipRequest, ClipRequests, ClipState, NotedClip
-from agent.host.supervise import Beat
+from agent.host.supervise import Beat, OutageLog, Stop
 from agent.outbox.outbox import FootageLying, Outbox
 from agent.wire import codec
 from agent.wire.channels import MessageKind
@@ -38,6 +38,29 @@ ATTEMPTS: Final = 4
 """To send a piece that was set aside, or to cut a range that cannot be read."""
 APART_S: Final = 60.0
 """Before what was set aside or evicted is put again."""
+AGAIN_S: Final = 2.0
+"""After a disk that takes nothing now."""
+
+
+def driven(
+    stop: Stop, beat: Beat, wake: threading.Event, turn: Callable[[Beat], float], outage: OutageLog
+) -> None:
+    """Call `turn` until `stop` is set, after as many seconds as it said, or when woken.
+
+    A disk that takes nothing now is told once, and asked again.
+    """
+    stop.wakes(wake.set)
+    while not stop.is_set():
+        beat()
+        wake.clear()
+        try:
+            wait_s = turn(beat)
+        except (FootageError, OutboxError) as error:
+            outage.lost(error)
+            wait_s = AGAIN_S
+        else:
+            outage.back()
+        wake.wait(wait_s)
 
 
 class PackageOwner(Protocol):

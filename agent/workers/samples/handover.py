@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.clock import FlooredClock
 from agent.core.types import Instant
-from agent.errors import FootageError, NgatuError, OutboxError
+from agent.errors import FootageError, NgatuError
 from agent.evidence.clips.files import PackageFile
 from agent.evidence.clips.in_flight import PackageInFlight
 from agent.evidence.clips.requests import ClipRequest, ClipRequests, ClipState, NotedClip
@@ -39,7 +39,7 @@ from agent.host.supervise import Beat, OutageLog, Stop
 from agent.outbox.outbox import Outbox
 from agent.translatable import tr
 from agent.wire.codec import moment
-from agent.workers.footage.sending import PackageSender
+from agent.workers.footage.sending import PackageSender, driven
 from agent.workers.samples.collector import NICEST
 
 log = structlog.get_logger(__name__)
@@ -48,8 +48,6 @@ MOST_WAITING: Final = 32
 """Pieces in the outbox at one time, half a megabyte: so much a clip that is ordered meanwhile waits for."""
 BUSY_S: Final = 0.5
 QUIET_S: Final = 10.0
-WAITS_S: Final = 2.0
-"""After a disk that takes nothing now."""
 
 
 class SampleHandover:
@@ -140,18 +138,7 @@ class SampleHandover:
         """List and send until `stop` is set. What an earlier life left goes on."""
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICEST)
-        stop.wakes(self._wake.set)
-        while not stop.is_set():
-            beat()
-            self._wake.clear()
-            try:
-                wait_s = self.turn(beat)
-            except (FootageError, OutboxError) as error:  # a disk that does not take it now
-                self._outage.lost(error)
-                wait_s = WAITS_S
-            else:
-                self._outage.back()
-            self._wake.wait(wait_s)
+        driven(stop, beat, self._wake, self.turn, self._outage)
 
     def turn(self, beat: Beat) -> float:
         """List what was ordered, send what fits, tell what has changed; seconds until it is worth while again.

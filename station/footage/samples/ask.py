@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.errors import BrokerUnreachable, NgatuError, UsageError
+from agent.errors import UsageError
 from agent.translatable import tr
 from agent.wire.payloads import InfoPayload, rfc3339
 from agent.wire.verbs import MOST_SAMPLES, SamplesArgs, Verb, understood
 from station.command import CommandReply
 from station.config import StationConfig
-from station.footage.ask import Sending, found_in, known_pem, not_noted, send, told_pem
-from station.footage.folder import remove
+from station.footage.ask import Sending, found_in, known_pem, not_noted, send, told_pem, unless_sent
 from station.footage.samples.folder import SAMPLES, SampleFolder, SampleFolders, SampleRequest
 
 
@@ -85,19 +82,6 @@ def note_order(
         return orders(config).new(request, known_pem(config, wanted.box) or told_pem(info))
     except OSError as error:
         raise not_noted(error) from None
-
-
-@contextmanager
-def unless_sent(noted: Sequence[SampleFolder]) -> Iterator[None]:
-    """What was noted in the block is gone again where the order did surely not go out."""
-    try:
-        yield
-    except BrokerUnreachable:
-        raise  # it may have gone out
-    except NgatuError:
-        for folder in noted:
-            remove(folder.path)
-        raise
 
 
 def find_order(config: StationConfig, order_id: str) -> SampleFolder:
