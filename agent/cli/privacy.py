@@ -135,6 +135,7 @@ def _facts(settings: Config) -> RecordedFacts:
         footage_cameras=recorded,
         role=settings.device.role,
         samples_days=settings.samples.max_days if settings.samples.enabled else None,
+        samples_by_order=settings.samples.by_order,
         samples_purpose=settings.samples.purpose,
     )
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from agent.settings.base import Settings
 from agent.status.device import DeviceSettings
-from agent.translatable import tr
+from agent.translatable import joined, tr
 
 BLANK: Final = "______________________________"
 
@@ -58,6 +58,8 @@ class RecordedFacts:
     """How long frames for training are kept at most; None: none are kept."""
     samples_purpose: str = ""
     """What for, as the configuration says it."""
+    samples_by_order: bool = False
+    """Whether the station may have them sent, where they live on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,8 @@ def _samples(facts: RecordedFacts) -> tuple[tuple[str, str], ...]:
         days=facts.samples_days,
         purpose=facts.samples_purpose,
     )
+    if facts.samples_by_order:
+        said = joined("; ", (said, tr("the station may have them sent, for this purpose")))
     return ((tr("Also kept"), said),)
 
 

@@ -151,21 +151,13 @@ def _follow(folder: RequestFolder) -> None:
 
 
 def _tell_end(folder: RequestFolder, state: FootageState) -> None:
-    from station.footage.words import STAGES, VERDICTS  # noqa: PLC0415
+    from station.footage.words import how_far, judged  # noqa: PLC0415
 
-    if state.verdict is None:
-        why = f": {printable(state.detail)}" if state.detail else ""
-        typer.echo(translated(STAGES[state.stage]) + why, err=True)
+    verdict = judged(state)
+    if verdict is None:
+        typer.echo(how_far(state), err=True)
         return
-    typer.echo(
-        translated(
-            tr(
-                "{verdict}: {folder}",
-                verdict=VERDICTS.get(state.verdict, state.verdict),
-                folder=folder.package,
-            )
-        )
-    )
+    typer.echo(translated(tr("{verdict}: {folder}", verdict=verdict, folder=folder.package)))
     if state.detail:
         typer.echo(translated(printable(state.detail)), err=True)
     for path in sorted(folder.package.glob("*.mp4")):
@@ -177,7 +169,7 @@ def _tell_end(folder: RequestFolder, state: FootageState) -> None:
 def _list(settings: StationConfig) -> None:
     from station.footage import ask  # noqa: PLC0415
     from station.footage.progress import shown_percent  # noqa: PLC0415
-    from station.footage.words import STAGES, VERDICTS  # noqa: PLC0415
+    from station.footage.words import how_far  # noqa: PLC0415
 
     if next(ask.folders(settings).every(), None) is None:
         typer.echo(translated(tr("nothing was asked for yet")))
@@ -195,13 +187,6 @@ def _list(settings: StationConfig) -> None:
         table.add_column(translated(heading), overflow="fold")
     for folder in ask.folders(settings).every():
         request, state = folder.request, folder.state()
-        words = translated(STAGES[state.stage])
-        if state.verdict is None:
-            words += shown_percent(state)
-        if state.verdict is not None:
-            words = translated(VERDICTS.get(state.verdict, state.verdict))
-        if state.detail:
-            words += f": {printable(state.detail)}"
         local = request.from_time.astimezone()
         cells = (
             request.id,
@@ -210,7 +195,7 @@ def _list(settings: StationConfig) -> None:
             f"{local:%Y-%m-%d %H:%M:%S}",
             request.case_number,
             request.officer,
-            words,
+            how_far(state, shown_percent(state)),
         )
         table.add_row(*(Text(printable(cell)) for cell in cells))
     Console(highlight=False, markup=False).print(table)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from agent.language import translated
+from agent.printable import printable
 from agent.translatable import tr
-from station.footage.folder import FootageStage
+from station.footage.folder import FootageStage, FootageState
 
 STAGES: Final[Mapping[str, str]] = {
     FootageStage.ASKED: tr("asked for"),
@@ -27,3 +29,18 @@ VERDICTS: Final[Mapping[str, str]] = {
     "not judged": tr("not judged"),
 }
 """ONVIF's words, as the verifier says them."""
+
+
+def judged(state: FootageState) -> str | None:
+    """The verifier's word in the reader's language; None: it was not judged, or is not here any more."""
+    if state.verdict is None or state.stage is FootageStage.DELETED:
+        return None
+    return translated(VERDICTS.get(state.verdict, state.verdict))
+
+
+def how_far(state: FootageState, percent: str = "") -> str:
+    """How far a request is, in a line and in the reader's language; of what is here what it is worth."""
+    if state.stage is FootageStage.DELETED:
+        return translated(STAGES[state.stage])  # what it was worth, and why, is told of what is here
+    words = judged(state) or translated(STAGES[state.stage]) + percent
+    return f"{words}: {printable(state.detail)}" if state.detail else words

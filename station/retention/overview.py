@@ -16,7 +16,14 @@ from agent.wire.words import named
 from station.retention.deletion import AT_ONCE
 from station.retention.due import EVER_MS, SOURCES, DueSource, Shields, due, until
 from station.retention.holds import CLOSING, HOLD, HoldKind
-from station.retention.packages import changed_ms, due_packages, folders_of, held_ranges
+from station.retention.packages import (
+    changed_ms,
+    due_packages,
+    due_samples,
+    folders_of,
+    held_ranges,
+    samples_of,
+)
 from station.retention.settings import CLASSES, DAY_MS, KeptClass, RetentionSettings
 from station.store.database import current_version, in_words
 from station.store.schema import (
@@ -125,10 +132,9 @@ def _standing(
     counted: bool,
 ) -> ClassStanding:
     days, until_ms = settings.days(kept), until(settings, kept, now_ms)
-    if kept is KeptClass.FOOTAGE:
-        folders = folders_of(state_dir)
-        here = [changed_ms(each) for each in folders.every() if each.package.is_dir()]
-        free = [] if days is None else [since_ms for _, since_ms in due_packages(connection, folders, EVER_MS)]
+    if kept in (KeptClass.FOOTAGE, KeptClass.SAMPLES):
+        here, free = _packages(connection, state_dir, kept)
+        free = [] if days is None else free
         number = sum(since_ms < (until_ms or 0) for since_ms in free)
     else:
         sources = [each for each in SOURCES if each.kept is kept]
@@ -139,6 +145,17 @@ def _standing(
             number = sum(_count(connection, each, until_ms, shields) for each in sources)
     next_ms = min(free) + (days or 0) * DAY_MS if free else None
     return ClassStanding(kept, days, min(here, default=None), next_ms, number if counted else None)
+
+
+def _packages(connection: Connection, state_dir: Path, kept: KeptClass) -> tuple[list[int], list[int]]:
+    """Since when (ms) what is here is as it is; and of what nothing holds."""
+    if kept is KeptClass.SAMPLES:
+        orders = samples_of(state_dir)
+        here = [changed_ms(each) for each in orders.every() if each.package.is_dir()]
+        return here, [since_ms for _, since_ms in due_samples(orders, EVER_MS)]
+    folders = folders_of(state_dir)
+    here = [changed_ms(each) for each in folders.every() if each.package.is_dir()]
+    return here, [since_ms for _, since_ms in due_packages(connection, folders, EVER_MS)]
 
 
 def _next(connection: Connection, source: DueSource, shields: Shields) -> list[int]:

@@ -24,6 +24,7 @@ class KeptClass(StrEnum):
     COUNTS = "counts"
     ANSWERS = "answers"
     FOOTAGE = "footage"
+    SAMPLES = "samples"
 
     @property
     def words(self) -> str:
@@ -38,6 +39,7 @@ CLASSES: Final[Mapping[str, str]] = {
     KeptClass.COUNTS: tr("counts"),
     KeptClass.ANSWERS: tr("ordered pictures and answers of boxes"),
     KeptClass.FOOTAGE: tr("packages of footage"),
+    KeptClass.SAMPLES: tr("frames for training that were ordered"),
 }
 
 
@@ -57,6 +59,7 @@ class RetentionSettings(Settings):
     counts: int | None = _days("Counts of lines; null: never.")
     answers: int | None = _days("Pictures that were ordered, and what boxes answered to orders; null: never.")
     footage: int | None = _days("Packages of footage; who asked for them and why stays. null: never.")
+    samples: int | None = _days("Ordered frames for training; who ordered them and why stays. null: never.")
 
     @model_validator(mode="after")
     def _in_order(self) -> RetentionSettings:

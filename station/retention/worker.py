@@ -25,6 +25,7 @@ from agent.errors import NgatuError
 from agent.translatable import tr
 from station.access.audit_entry import AT_THE_MACHINE, Actor, AuditVerb
 from station.access.audit_log import AuditLog
+from station.footage.folder import PackageFolder
 from station.ingest.alarms import AlarmKind
 from station.ingest.handler import RaisesAlarms
 from station.retention.deletion import (
@@ -38,6 +39,7 @@ from station.retention.deletion import (
 from station.retention.due import SOURCES, DueSource, Shields, clock_is_doubted, due, until
 from station.retention.packages import (
     due_packages,
+    due_samples,
     end_records,
     folders_of,
     half_removed,
@@ -45,6 +47,7 @@ from station.retention.packages import (
     name_of,
     note_package,
     remove_package,
+    samples_of,
 )
 from station.retention.settings import KeptClass, RetentionSettings
 from station.store.blobs import BLOBS, removal_turn
@@ -147,9 +150,10 @@ class RetentionRun:
             if until_ms is not None and not result.stopped:
                 record = DeletionRecord(source.kept, settings.days(source.kept) or 0, until_ms, now_ms)
                 self._take_class(source, record, result)
-        until_ms = until(settings, KeptClass.FOOTAGE, now_ms)
-        if until_ms is not None and not result.stopped:
-            self._take_packages(settings.days(KeptClass.FOOTAGE) or 0, until_ms, now_ms, result)
+        for kept in (KeptClass.FOOTAGE, KeptClass.SAMPLES):
+            until_ms = until(settings, kept, now_ms)
+            if until_ms is not None and not result.stopped:
+                self._take_packages(kept, settings.days(kept) or 0, until_ms, now_ms, result)
 
     def _take_class(self, source: DueSource, record: DeletionRecord, result: RetentionResult) -> None:
         """Found by a reader, taken out by a writer: nobody waits while the next ones are looked for."""
@@ -165,28 +169,35 @@ class RetentionRun:
         if source.what == "event" and record.id is not None:
             self._sweep(result)
 
-    def _take_packages(self, days: int, until_ms: int, now_ms: int, result: RetentionResult) -> None:
-        found = self._read(lambda connection: list(due_packages(connection, self._folders, until_ms)))
-        for folder, _ in found:
+    def _take_packages(
+        self, kept: KeptClass, days: int, until_ms: int, now_ms: int, result: RetentionResult
+    ) -> None:
+        for folder in self._due_folders(kept, until_ms):
             with removal_turn(self._state_dir, shared=False) as mine:
                 if not mine:
                     result.left = True
                     return
-                record = DeletionRecord(KeptClass.FOOTAGE, days, until_ms, now_ms, name_of(folder))
+                record = DeletionRecord(kept, days, until_ms, now_ms, name_of(folder))
                 size = self._write(partial(note_package, folder=folder, record=record))
                 remove_package(folder)
-            result.add(KeptClass.FOOTAGE, TakenOut(1, 0, size))
+            result.add(kept, TakenOut(1, 0, size))
             if self._pause(_SHORTEST_PAUSE_S):
                 result.stopped = True
                 return
+
+    def _due_folders(self, kept: KeptClass, until_ms: int) -> list[PackageFolder]:
+        if kept is KeptClass.SAMPLES:
+            return [folder for folder, _ in due_samples(samples_of(self._state_dir), until_ms)]
+        found = self._read(lambda connection: list(due_packages(connection, self._folders, until_ms)))
+        return [folder for folder, _ in found]
 
     def _finish(self, result: RetentionResult) -> None:
         """Files, packages, records and entries of the log."""
         self._remove_files(result)
         with removal_turn(self._state_dir, shared=False) as mine:
             result.left = result.left or not mine
-            for _, folder in self._read(lambda it: list(half_removed(it, self._folders))) if mine else ():
-                if folder is not None and folder.package.is_dir():
+            for folder in self._read(lambda it: list(half_removed(it, self._state_dir))) if mine else ():
+                if folder.package.is_dir():
                     remove_package(folder)
         if not mine:
             return

@@ -14,6 +14,8 @@ from typing import Any
 from sqlalchemy import Engine
 
 from station.audit.proof import DeletedByAge, StoreFinding, proof
+from station.footage.folder import FootageStage
+from station.footage.samples.folder import SAMPLES, SampleFolder, SampleFolders, SampleRequest
 from station.ingest.inbound import InboundMessage, read
 from station.retention.holds import EventHolds, Holder
 from station.retention.settings import RetentionSettings
@@ -79,6 +81,29 @@ class AgedStore:
             read(f"{BASE}camera/north/snapshot", data, {"stream": "s-2", "seq": str(seq)}),
             read(f"{BASE}ack/c-{seq}", json.dumps(answer).encode(), {}),
         )
+
+    def frames(self, days: float, order_id: str = "s-1") -> SampleFolder:
+        """Frames for training that were ordered and came so many days ago."""
+        at = datetime.fromtimestamp(self.now_s - days * DAY_S, UTC)
+        request = SampleRequest(
+            id=order_id,
+            commune="hai-ninh",
+            device="north-01",
+            purpose="a better detector",
+            officer="Lê Văn A",
+            issuer="duty-room",
+            asked_at=at,
+            most=500,
+        )
+        folder = SampleFolders(self.place.folder / SAMPLES).new(request, None)
+        folder.package.mkdir()
+        (folder.package / "custody.log").write_text("who had it\n", encoding="utf-8")
+        (folder.package / "1.sample.age").write_bytes(b"frame" * 100)
+        state = folder.tell(stage=FootageStage.COMPLETE, verdict="authentic").model_dump(mode="json")
+        (folder.path / "state.json").write_text(
+            json.dumps(state | {"changed_at": at.isoformat()}), encoding="utf-8"
+        )
+        return folder
 
     def count(self, seq: int, days: float) -> None:
         """A quarter of an hour of a line."""

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from station.command import CommandReply
     from station.config import StationConfig
     from station.footage.ask import Sending
-    from station.footage.folder import FootageState
     from station.footage.samples.folder import SampleFolder
 
 EXAMPLE = tr(
@@ -122,15 +121,14 @@ def _answer(answered: CommandReply) -> None:
 def _follow(folder: SampleFolder, settings: StationConfig) -> None:
     from station.footage.identity import path_of  # noqa: PLC0415
     from station.footage.progress import shown_until_over  # noqa: PLC0415
-    from station.footage.words import STAGES, VERDICTS  # noqa: PLC0415
+    from station.footage.words import how_far, judged  # noqa: PLC0415
 
     state = shown_until_over(folder, f"ngatu station samples --request {folder.request.id}")
-    if state.verdict is None:
-        why = f": {printable(state.detail)}" if state.detail else ""
-        typer.echo(translated(STAGES[state.stage]) + why, err=True)
+    verdict = judged(state)
+    if verdict is None:
+        typer.echo(how_far(state), err=True)
         raise typer.Exit(FAILED)
-    said = tr("{verdict}: {folder}", verdict=VERDICTS.get(state.verdict, state.verdict), folder=folder.package)
-    typer.echo(translated(said))
+    typer.echo(translated(tr("{verdict}: {folder}", verdict=verdict, folder=folder.package)))
     if state.detail:
         typer.echo(translated(printable(state.detail)), err=True)
     key = f" --key {path_of(settings)}" if any(folder.package.glob("*.age")) else ""
@@ -141,7 +139,9 @@ def _follow(folder: SampleFolder, settings: StationConfig) -> None:
 
 
 def _list(settings: StationConfig) -> None:
+    from station.footage.progress import shown_percent  # noqa: PLC0415
     from station.footage.samples.ask import orders  # noqa: PLC0415
+    from station.footage.words import how_far  # noqa: PLC0415
 
     every = list(orders(settings).every())
     if not every:
@@ -151,20 +151,15 @@ def _list(settings: StationConfig) -> None:
     for heading in (tr("order"), tr("box"), tr("when"), tr("officer"), tr("purpose"), tr("how far")):
         table.add_column(translated(heading), overflow="fold")
     for folder in every:
-        request = folder.request
+        request, state = folder.request, folder.state()
         at = f"{request.asked_at.astimezone():%Y-%m-%d %H:%M:%S}"
-        cells = request.id, request.device, at, request.officer, request.purpose, _how_far(folder.state())
+        cells = (
+            request.id,
+            request.device,
+            at,
+            request.officer,
+            request.purpose,
+            how_far(state, shown_percent(state)),
+        )
         table.add_row(*(Text(printable(cell)) for cell in cells))
     Console(highlight=False, markup=False).print(table)
-
-
-def _how_far(state: FootageState) -> str:
-    from station.footage.progress import shown_percent  # noqa: PLC0415
-    from station.footage.words import STAGES, VERDICTS  # noqa: PLC0415
-
-    words = (
-        translated(STAGES[state.stage]) + shown_percent(state)
-        if state.verdict is None
-        else translated(VERDICTS.get(state.verdict, state.verdict))
-    )
-    return f"{words}: {state.detail}" if state.detail else words

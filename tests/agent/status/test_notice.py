@@ -63,6 +63,17 @@ def test_frames_for_training_are_told_where_they_are_kept_and_only_there(languag
     assert words in said and "14" in said and "a better detector" in said
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "the station may have them sent"), ("vi", "trạm có thể yêu cầu gửi")]
+)
+def test_frames_that_the_station_may_have_sent_are_told_as_such(language: str, words: str) -> None:
+    """Once they are there, the days of the box end nothing."""
+    kept = replace(FACTS, samples_days=14.0, samples_purpose="a better detector")
+
+    assert words not in text(DEVICE, SETTINGS, kept, language)
+    assert words in text(DEVICE, SETTINGS, replace(kept, samples_by_order=True), language)
+
+
 def test_it_does_not_promise_that_nobody_keeps_what_is_looked_at_nor_that_every_head_is_found() -> None:
     said = text(DEVICE, SETTINGS, FACTS, "en")
 

@@ -56,6 +56,18 @@ def test_of_each_class_the_oldest_the_next_and_how_many_are_due(aged: AgedStore)
     assert near(of(found, KeptClass.ANSWERS).oldest_ms, aged, 70)
 
 
+def test_ordered_frames_are_shown_with_the_days_that_they_have(aged: AgedStore) -> None:
+    for days in (40, 3):
+        aged.frames(days, f"s-{days}")
+
+    samples = of(shown(aged, samples=30), KeptClass.SAMPLES)
+
+    assert samples.due == 1
+    assert near(samples.oldest_ms, aged, 40)
+    assert near(samples.next_ms, aged, 40 - 30)
+    assert of(shown(aged), KeptClass.SAMPLES).next_ms is None, "without days they stay"
+
+
 def test_what_is_held_is_counted_by_why(aged: AgedStore) -> None:
     for number in range(1, 6):
         aged.event(number, 3, severity="alert" if number < 5 else "info")

@@ -11,8 +11,16 @@ import pytest
 
 from station.config import FootageSettings
 from station.footage.desk import FootageDesk
-from station.footage.folder import FOOTAGE, FootageFolder, FootageRequest, FootageStage, RequestFolder
+from station.footage.folder import (
+    FOOTAGE,
+    FootageFolder,
+    FootageRequest,
+    FootageStage,
+    PackageFolder,
+    RequestFolder,
+)
 from station.footage.intake import FootageIntake
+from station.footage.samples.folder import SampleFolder
 from station.retention import packages
 from station.retention import worker as worker_module
 from station.review.states import ReviewState
@@ -55,7 +63,13 @@ def asked(aged: AgedStore, days: float, request_id: str = "q-1") -> RequestFolde
     return FootageFolder(aged.place.folder / FOOTAGE).new(request, None)
 
 
-def age(folder: RequestFolder, aged: AgedStore, days: float) -> None:
+@pytest.fixture
+def frames(aged_file: AgedStore) -> SampleFolder:
+    """Frames for training that were ordered and came 40 days ago."""
+    return aged_file.frames(40)
+
+
+def age(folder: PackageFolder, aged: AgedStore, days: float) -> None:
     path = folder.path / "state.json"
     state = json.loads(path.read_text())
     at = datetime.fromtimestamp(aged.now_s - days * DAY_S, UTC)
@@ -173,3 +187,50 @@ def test_a_package_that_came_back_with_a_backup_goes_again(
 
     assert not came.package.exists()
     assert aged_file.proven()[0] == []
+
+
+def test_ordered_frames_go_by_days_of_their_own_and_who_ordered_them_stays(
+    aged_file: AgedStore, came: RequestFolder, frames: SampleFolder
+) -> None:
+    aged_file.run(samples=41)
+    assert frames.package.is_dir()
+
+    aged_file.run(samples=30)
+
+    assert not frames.package.exists()
+    assert frames.state().stage is FootageStage.DELETED
+    assert (frames.path / "request.json").is_file()
+    assert (frames.path / "custody.log").read_text() == "who had it\n"
+    (row,) = aged_file.place.rows("select kind, subject, days, item_count, size_bytes > 500 from deletion")
+    assert row == ("samples", "north-01/s-1", 30, 1, 1)
+    assert came.package.is_dir(), "footage has days of its own"
+
+
+def test_frames_that_are_on_their_way_stay(aged_file: AgedStore, frames: SampleFolder) -> None:
+    frames.tell(stage=FootageStage.ARRIVED)
+    age(frames, aged_file, 40)
+
+    aged_file.run(samples=30)
+
+    assert frames.package.is_dir()
+
+
+def test_frames_whose_removal_was_cut_off_go_with_the_next_run(
+    aged_file: AgedStore, frames: SampleFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(_: PackageFolder) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(worker_module, "remove_package", kill)
+        with pytest.raises(Killed):
+            aged_file.run(samples=30)
+    assert frames.package.is_dir()
+
+    aged_file.run()
+
+    assert not frames.package.exists()
+    assert aged_file.place.rows("select count(*), count(ended_ms) from deletion") == [(1, 1)]

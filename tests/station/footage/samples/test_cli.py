@@ -56,3 +56,14 @@ def test_an_order_that_failed_says_why(config: Path, tmp_path: Path) -> None:
 
     assert code == 1
     assert "failed: the frames went by their age" in words
+
+
+def test_frames_that_went_by_their_age_are_told_as_such(config: Path, tmp_path: Path) -> None:
+    ordered(tmp_path / "state").tell(stage=FootageStage.DELETED, verdict="authentic")
+
+    _, listed = said(config, "samples", "--list")
+    code, words = said(config, "samples", "--request", "s-1")
+
+    assert "deleted by its age" in listed
+    assert "authentic" not in listed
+    assert (code, words.splitlines()[-1]) == (1, "deleted by its age")
