@@ -14,7 +14,9 @@ WORKERS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 2)))
 unexport PYTHONDONTWRITEBYTECODE
 # What is tried with the lowest versions: a user of each dependency, without what takes longest (words for pytest's -k).
 FLOORS_TESTS = tests/agent/core tests/agent/cameras tests/agent/detectors tests/agent/mqtt tests/agent/outbox tests/agent/publishing \
-  tests/agent/wire tests/agent/commands tests/contracts/test_outbox.py tests/station tests/models tests/agent/config/test_schema.py tests/agent/cli/test_main.py \
+  tests/agent/wire tests/agent/commands tests/contracts/test_outbox.py tests/models \
+  tests/station/store tests/station/access tests/station/ingest tests/station/outward tests/station/shift tests/station/web/api \
+  tests/agent/config/test_schema.py tests/agent/cli/test_main.py \
   tests/agent/test_log.py tests/agent/host/test_machine.py tests/agent/status/test_metrics.py tests/fleet/bundle/test_archive.py \
   tests/fleet/ca/test_authority.py tests/repo/test_guides.py tests/fleet/test_label.py
 FLOORS_WITHOUT = integrity or tamper or nuisance or any_event or salvage or killed or rtsp or service or watch or hostile or ten_thousand

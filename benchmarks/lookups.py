@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import OperationalError
 
-from benchmarks.filled_store import BOXES, DAYS, END_MS, RARE_RULE, fill, review_alerts
+from benchmarks.filled_store import BOXES, DAYS, END_MS, RARE_RULE, fill, paint, review_alerts
 from benchmarks.table import Row
 from station.lookup.search import looked_up
 from station.lookup.timeline.density import densities
@@ -75,6 +75,7 @@ def measured_on(name: str, url: URL, progress: Callable[[str], None]) -> Iterato
         upgrade(engine)
         lasted_s = time.perf_counter() - began
         review_alerts(engine)
+        paint(engine)
         if name == "PostgreSQL":  # as autovacuum does within minutes
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("vacuum analyze")
@@ -180,6 +181,15 @@ LOOK_UPS: dict[str, Making] = {
     "three riders or more": _always(riders=3, riders_at_least=True),
     "four riders": _always(riders=4),
     "four riders outwards, on a bus": _always(riders=4, directions=("out",), labels=("bus",)),
+    "a colour": _always(vehicle_colours=("red",)),
+    "red motorcycles, two riders": _always(vehicle_colours=("red",), labels=("motorcycle",), riders=2),
+    "an hour, purple, four riders": lambda chance: EventSearch(
+        **_hour(chance), vehicle_colours=("purple",), labels=("motorcycle",), riders=4
+    ),
+    "a rare colour on a rare label, yellow clothes": _always(
+        vehicle_colours=("purple",), labels=("bicycle",), clothes_colours=("yellow",)
+    ),
+    "clothes of a colour that is not there": _always(clothes_colours=("brown",)),
     "a direction that is not there": _always(directions=("north",)),
     "a zone": _always(zones=("gate",)),
     "a zone that is not there": _always(zones=("nowhere",)),

@@ -273,6 +273,44 @@ class EndReason(StrEnum):
     """The recorded clip began again: what was to be seen is somewhere else at once. Never of a camera."""
 
 
+class ColourWord(StrEnum):
+    """The eleven basic colour terms (Berlin and Kay, 1969)."""
+
+    BLACK = "black"
+    WHITE = "white"
+    GREY = "grey"
+    RED = "red"
+    ORANGE = "orange"
+    YELLOW = "yellow"
+    GREEN = "green"
+    BLUE = "blue"
+    PURPLE = "purple"
+    PINK = "pink"
+    BROWN = "brown"
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """The colour of one part of a road user."""
+
+    word: ColourWord | None
+    """None: nobody could say, as at night."""
+    confidence: float
+    """0..1: the share of the part that has this colour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """What of a road user has a colour; None: it has no such part, or no picture."""
+
+    vehicle: Colour | None = None
+    clothes: Colour | None = None
+    """Of who walks or rides."""
+
+
+NO_COLOURS = Colours()
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectState:
     """The road user an event is about, as known when the message was made."""
@@ -292,6 +330,8 @@ class ObjectState:
     """Zones it has been in, in order."""
     path: tuple[tuple[float, float, float], ...]
     """(seconds since start, x, y) of its foot, thinned to at most 32 points."""
+    colours: Colours = NO_COLOURS
+    """Of its best picture."""
 
 
 class SensitiveKind(StrEnum):
@@ -328,6 +368,8 @@ class Shot:
     """Which part of the frame `image` shows; None: it is not known."""
     from_main: bool = False
     """Out of the camera's main stream, not of the one that is watched."""
+    colours: Colours | None = None
+    """Of the road user; None: it was not looked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from agent.core.types import Box, Count, Event, EventKind, Instant, ObjectState, Phase, Severity
+from agent.core.types import Box, Colour, Count, Event, EventKind, Instant, ObjectState, Phase, Severity
 from agent.printable import printable
 from agent.publishing.jpeg import Jpeg, ThumbnailSettings, scene, thumbnail
 from agent.wire.channels import MessageKind
@@ -17,8 +17,10 @@ from agent.wire.codec import encode, message, moment
 from agent.wire.message import Message, Priority
 from agent.wire.payloads import (
     SCHEMA_VERSION,
+    UNKNOWN_COLOUR,
     BoxPayload,
     ClockPayload,
+    ColourPayload,
     CountBody,
     EventBody,
     FramePayload,
@@ -185,7 +187,15 @@ def _object(state: ObjectState) -> ObjectPayload:
         zones=tuple(_text(zone) for zone in state.zones[:MAX_ZONES]),
         entered_zones=tuple(_text(zone) for zone in state.entered_zones[-MAX_ZONES:]),
         path=tuple((round(after_s, 3), _fraction(x), _fraction(y)) for after_s, x, y in state.path),
+        vehicle_colour=_colour(state.colours.vehicle),
+        clothes_colour=_colour(state.colours.clothes),
     )
+
+
+def _colour(colour: Colour | None) -> ColourPayload | None:
+    if colour is None:
+        return None
+    return ColourPayload(word=colour.word or UNKNOWN_COLOUR, confidence=_fraction(colour.confidence))
 
 
 def _fitting(body: EventBody) -> bytes:

@@ -131,6 +131,20 @@ class RulePayload(Payload):
     kind: Text = Field(description="Such as line, zone, motion.")
 
 
+UNKNOWN_COLOUR = "unknown"
+"""Nobody could say, as at night."""
+
+
+class ColourPayload(Payload):
+    """The colour of a part of a road user, by its best picture."""
+
+    word: Word = Field(
+        description="black, white, grey, red, orange, yellow, green, blue, purple, pink or brown; unknown "
+        "where nobody could say, as at night."
+    )
+    confidence: Fraction = Field(description="The share of the part that has this colour.")
+
+
 class ObjectPayload(Payload):
     """The road user an event is about."""
 
@@ -147,6 +161,12 @@ class ObjectPayload(Payload):
     entered_zones: tuple[Text, ...] = Field((), description="Zones it has been in, in order.")
     path: tuple[tuple[Number, Fraction, Fraction], ...] = Field(
         (), description="[seconds since start_time, x, y] of its foot, thinned."
+    )
+    vehicle_colour: ColourPayload | None = Field(
+        None, description="Of a vehicle, a motorbike's machine; null: it is none, or has no picture yet."
+    )
+    clothes_colour: ColourPayload | None = Field(
+        None, description="What a person or the rider of a two-wheeler wears above the legs; null: as above."
     )
 
 

@@ -40,6 +40,20 @@ LABELS: Final[Mapping[str, str]] = {
     "truck": tr("truck"),
 }
 """Road users; other labels are the model's own."""
+COLOURS: Final[Mapping[str, str]] = {
+    "black": tr("black"),
+    "white": tr("white"),
+    "grey": tr("grey"),
+    "red": tr("red"),
+    "orange": tr("orange"),
+    "yellow": tr("yellow"),
+    "green": tr("green"),
+    "blue": tr("blue"),
+    "purple": tr("purple"),
+    "pink": tr("pink"),
+    "brown": tr("brown"),
+}
+"""Of vehicles and clothes."""
 DIRECTIONS: Final[Mapping[str, str]] = {"in": tr("in"), "out": tr("out")}
 """Over a line."""
 PHASES: Final[Mapping[str, str]] = {"start": tr("start"), "update": tr("update"), "end": tr("end")}

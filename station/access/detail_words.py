@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from agent.printable import printable
 from agent.translatable import joined, tr
-from agent.wire.words import DIRECTIONS, KINDS, LABELS, SEVERITIES, named
+from agent.wire.words import COLOURS, DIRECTIONS, KINDS, LABELS, SEVERITIES, named
 from station.access.audit_entry import VERBS, ConsoleEntry
 from station.access.roles import ROLES
 from station.retention.settings import CLASSES
@@ -31,6 +31,7 @@ NAMES: Final[Mapping[str, str]] = {
     "by": tr("by"),
     "camera": tr("camera"),
     "cameras": tr("cameras"),
+    "clothes_colours": tr("colour of the clothes"),
     "case": tr("case number"),
     "change": tr("step"),
     "count": tr("how many"),
@@ -88,6 +89,7 @@ NAMES: Final[Mapping[str, str]] = {
     "to": tr("handed to"),
     "until": tr("until"),
     "until_ms": tr("until"),
+    "vehicle_colours": tr("colour of the vehicle"),
     "what": tr("of what"),
     "who": tr("of whom"),
     "why": tr("why"),
@@ -98,6 +100,7 @@ _OF: Final[Mapping[str, Mapping[str, str]]] = {
     "at": {"review": tr("the queue of alerts")},
     "by": {"reset": tr("given by an administrator"), "own": tr("by themselves")},
     "class": CLASSES,
+    "clothes_colours": COLOURS,
     "deed": VERBS,
     "did": VERBS,
     "directions": DIRECTIONS,
@@ -114,6 +117,7 @@ _OF: Final[Mapping[str, Mapping[str, str]]] = {
     "language": {"vi": "Tiếng Việt", "en": "English"},
     "role": ROLES,
     "severities": SEVERITIES,
+    "vehicle_colours": COLOURS,
     "why": {"wrong": tr("wrong name or password"), "disabled": tr("disabled")},
 }
 """Of some details also the values have words."""

@@ -80,6 +80,10 @@ class EventCard:
     """Of a false alarm."""
     review_right_label: str | None = None
     """Of what was taken for something else: what it is."""
+    vehicle_colour: str | None = None
+    """A word of the wire; None: nobody knows it."""
+    clothes_colour: str | None = None
+    """Of whoever walks or rides."""
 
     @property
     def key(self) -> EventKey:
@@ -174,6 +178,8 @@ def _card(row: Row[Any], places: Mapping[int, BoxPlace]) -> EventCard:
         reviewed_by=None if state == NEW else row.reviewed_by,
         review_reason=row.review_reason,
         review_right_label=row.review_right_label,
+        vehicle_colour=row.vehicle_colour,
+        clothes_colour=row.clothes_colour,
     )
 
 

@@ -28,7 +28,8 @@ FIRST_MS, LAST_MS = -(2**53), 2**53
 _PLACE = (event_began_ms, event.c.box_id, event.c.event_id)
 _COLUMNS = (
     event.c.box_id, event.c.event_id, event.c.camera, event.c.kind, event.c.phase, event.c.severity,
-    event.c.rule_id, event.c.label, event.c.riders, event.c.zones, event.c.direction, event.c.detail,
+    event.c.rule_id, event.c.label, event.c.vehicle_colour, event.c.clothes_colour, event.c.riders,
+    event.c.zones, event.c.direction, event.c.detail,
     event.c.replayed, event.c.first_received_ms, event_began_ms.label("began_ms"),
     event_latest_ms.label("latest_ms"),
 )  # fmt: skip

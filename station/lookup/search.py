@@ -249,6 +249,8 @@ def _plain(columns: Any, wanted: EventSearch) -> Iterator[ColumnElement[bool]]:
     for column, values in (
         (columns.kind, wanted.kinds),
         (columns.label, wanted.labels),
+        (columns.vehicle_colour, wanted.vehicle_colours),
+        (columns.clothes_colour, wanted.clothes_colours),
         (columns.direction, wanted.directions),
         (columns.rule_id, wanted.rules),
         (columns.severity, wanted.severities),

@@ -24,6 +24,9 @@ class EventSearch:
     riders: int | None = None
     riders_at_least: bool = False
     """`riders` or more."""
+    vehicle_colours: tuple[str, ...] = ()
+    clothes_colours: tuple[str, ...] = ()
+    """Of whoever walks or rides."""
     directions: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
     """Those that its road user has been in."""

@@ -142,6 +142,10 @@ class _Ways:
             yield _each(event.c.rule_id, wanted.rules)
         if wanted.labels and not wanted.kinds:
             yield _each(event.c.label, wanted.labels)
+        if wanted.vehicle_colours:
+            yield _each(event.c.vehicle_colour, wanted.vehicle_colours)
+        if wanted.clothes_colours:
+            yield _each(event.c.clothes_colour, wanted.clothes_colours)
         if wanted.directions:
             yield _each(event.c.direction, wanted.directions)
         if wanted.severities == (str(Severity.ALERT),):

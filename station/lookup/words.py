@@ -11,7 +11,7 @@ from typing import Final
 
 from agent.printable import printable
 from agent.translatable import filtered, joined, tr
-from agent.wire.words import DETAILS, DIRECTIONS, END_REASONS, KINDS, LABELS, PHASES, SEVERITIES, named
+from agent.wire.words import COLOURS, DETAILS, DIRECTIONS, END_REASONS, KINDS, LABELS, PHASES, SEVERITIES, named
 from station.lookup.cards import EventCard
 from station.lookup.places import BOX_ITSELF
 from station.lookup.timeline.blanks import BlankKind, BlankTime
@@ -85,6 +85,11 @@ def act_words(kind: str, direction: str | None = None, detail: str | None = None
 def label_word(label: str) -> str:
     """Who or what."""
     return _spaced(named(LABELS, label))
+
+
+def colour_word(colour: str) -> str:
+    """Of a vehicle, or of what somebody wears."""
+    return named(COLOURS, colour)
 
 
 def direction_word(direction: str) -> str:

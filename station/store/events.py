@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from agent.wire.payloads import EventPayload, ImagePayload
+from agent.wire.payloads import UNKNOWN_COLOUR, ColourPayload, EventPayload, ImagePayload
 from station.ingest.inbound import InboundMessage
 from station.store.clocks import TRUSTED_CLOCKS, correct_event_times
 from station.store.columns import ms
@@ -173,4 +173,10 @@ def _words(payload: EventPayload) -> Row:
         "boot_id": payload.clock.boot_id,
         "mono_ms": payload.clock.mono_ms,
         "clock_offset_ms": None,  # of the revision before
+        "vehicle_colour": _colour(seen.vehicle_colour) if seen else None,
+        "clothes_colour": _colour(seen.clothes_colour) if seen else None,
     }
+
+
+def _colour(seen: ColourPayload | None) -> str | None:
+    return None if seen is None or seen.word == UNKNOWN_COLOUR else seen.word

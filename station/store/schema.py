@@ -187,6 +187,8 @@ event = Table(  # how each event stands: its highest revision, and the best pict
     Column("first_received_ms", BigInteger, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
     Column("settled_ms", BigInteger),  # when the duty room was done with it (`review`); null: it is open
+    Column("vehicle_colour", Text),  # a word of the wire; null: not told, or not known
+    Column("clothes_colour", Text),  # of whoever walks or rides
     Index("ix_event_start_ms", "start_ms"),
     Index("ix_event_first_received_ms", "first_received_ms"),
     Index("ix_event_track_id", "track_id"),
@@ -233,6 +235,10 @@ Index(
     sqlite_where=_HAS_DIRECTION,
     postgresql_where=_HAS_DIRECTION,
 )
+for _colour in (event.c.vehicle_colour, event.c.clothes_colour):
+    _is_told = _colour.is_not(None)
+    _name = f"ix_event_{_colour.name}_began_ms"
+    Index(_name, _colour, *_PLACE, sqlite_where=_is_told, postgresql_where=_is_told)
 Index("ix_event_alert_began_ms", *_PLACE, sqlite_where=event_is_alert, postgresql_where=event_is_alert)
 Index("ix_event_late_began_ms", *_PLACE, sqlite_where=event_is_late, postgresql_where=event_is_late)
 Index("ix_event_crowded_began_ms", *_PLACE, sqlite_where=event_is_crowded, postgresql_where=event_is_crowded)

@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 
 from agent.core.types import (
     Box,
+    Colour,
+    Colours,
+    ColourWord,
     Count,
     EndReason,
     Event,
@@ -32,6 +35,7 @@ positions = st.floats(-0.5, 1.5, allow_nan=False)
 """A predicted box may reach out of the frame."""
 boxes = st.builds(Box, positions, positions, positions, positions)
 scores = st.floats(0, 1, allow_nan=False)
+colours = st.none() | st.builds(Colour, st.none() | st.sampled_from(ColourWord), scores)
 objects = st.builds(
     ObjectState,
     track_id=uuids,
@@ -46,6 +50,7 @@ objects = st.builds(
     zones=st.lists(words, max_size=20).map(tuple),
     entered_zones=st.lists(words, max_size=40).map(tuple),
     path=st.lists(st.tuples(st.floats(0, 1e5), positions, positions), max_size=32).map(tuple),
+    colours=st.builds(Colours, colours, colours),
 )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from agent.core.debounce import NEVER, Debounce
 from agent.core.rules import zones
 from agent.core.rules.rule import SharedRuleSettings
-from agent.core.types import Box, EndReason, Instant, ObjectState, Shot, Size, Track
+from agent.core.types import NO_COLOURS, Box, Colours, EndReason, Instant, ObjectState, Shot, Size, Track
 
 PATH_POINTS = 32
 PATH_STEP_S = 0.5
@@ -91,6 +91,8 @@ class Trajectory:
     path: tuple[tuple[float, float, float], ...] = ()
     path_step_s: float = PATH_STEP_S
     shot: Shot | None = None
+    colours: Colours = NO_COLOURS
+    """As its best picture shows them; they stay when that goes."""
     confirmed: Instant | None = None
     """When its track was first confirmed; before that no rule speaks of it."""
     gone: Instant | None = None
@@ -104,7 +106,10 @@ def update(trajectory: Trajectory | None, track: Track, shot: Shot | None, conte
         rest = Rest(track.box, track.started)
         trajectory = Trajectory(track.id, track, track, track.started, track.box, rest)
     confirmed = trajectory.confirmed or (context.at if track.confirmed else None)
-    trajectory = replace(trajectory, track=track, shot=shot or trajectory.shot, confirmed=confirmed)
+    seen_colours = shot.colours if shot and shot.colours else trajectory.colours
+    trajectory = replace(
+        trajectory, track=track, shot=shot or trajectory.shot, colours=seen_colours, confirmed=confirmed
+    )
     if track.seen:
         trajectory = _sighted(trajectory, context)
     return _ended(trajectory, context) if track.ended else trajectory
@@ -151,6 +156,7 @@ def state(trajectory: Trajectory) -> ObjectState:
         zones=tuple(zone for zone, stay in trajectory.stays.items() if stay.on),
         entered_zones=trajectory.entered,
         path=trajectory.path,
+        colours=trajectory.colours,
     )
 
 

@@ -30,7 +30,7 @@ from pydantic import Field
 
 from agent.core import image as picture
 from agent.core.geometry import as_array, containment, iou
-from agent.core.tracking import sensitive
+from agent.core.tracking import colours, sensitive
 from agent.core.types import (
     WHOLE,
     Box,
@@ -80,6 +80,7 @@ class BestShotSettings(Settings):
     )
     full_size_px: float = Field(160.0, ge=16, le=2000, description="From this size on, larger is no better.")
     scene_width_px: int = Field(960, ge=160, le=3840, description="Width of the whole view sent with an alert.")
+    colours: bool = Field(True, description="Tell the colour of vehicles, and of what people wear.")
     max_tracks: int = Field(256, ge=1, le=4096, description="Pictures kept at once; the oldest go first.")
 
 
@@ -201,7 +202,13 @@ def _try(
     quality = most * _sharpness(frame, track.box)
     if known is not None and quality <= enough:
         return None
-    return crop(frame, track.box, quality, settings, private=private)
+    shot = crop(frame, track.box, quality, settings, private=private)
+    if not settings.colours:
+        return shot
+    shown = colours.has_colour(frame)
+    return replace(
+        shot, colours=colours.of(shot.image, shot.box, track.label, riders=track.riders, shown=shown)
+    )
 
 
 def _promise(size: Size, track: Track, cover: float, settings: BestShotSettings) -> float:

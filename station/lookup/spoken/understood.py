@@ -69,8 +69,7 @@ def understood(text: str, now: datetime, known: KnownNames | None = None) -> Und
     said = taken_time(left, now, USUAL)
     search = replace(search, since=said.since, until=said.until)
     search = _with_labels(search, left)
-    if _has_colour(left):
-        notes.append(tr("boxes tell no colours: look for them in the pictures"))
+    search = _with_colours(search, left)
     return Understood(search, tuple(left.rest(vocabulary.SILENT)), tuple(notes), said.is_said)
 
 
@@ -186,9 +185,27 @@ def _vocabulary(name: str) -> Mapping[str, re.Pattern[str]]:
     return found
 
 
-def _has_colour(left: SpokenText) -> bool:
-    found = left.take_all(vocabulary.COLOURS)
-    maybe = left.take_if(
-        vocabulary.MAYBE_COLOURS, lambda it: left.as_said(it).lower() in vocabulary.WRITTEN_COLOURS
+def _with_colours(search: EventSearch, left: SpokenText) -> EventSearch:
+    """What somebody wears is said as such; a colour alone is the vehicle's, or of who goes on foot."""
+    clothes = [_first(each) for each in left.take_all(vocabulary.CLOTHES)]
+    others = [_first(each) for each in left.take_all(vocabulary.COLOURS)]
+    while (found := left.take_if(vocabulary.MAYBE_COLOURS, lambda it: _is_written(left, it))) is not None:
+        others.append(found[0])
+    if search.labels == ("person",):
+        clothes, others = clothes + others, []
+    worn, driven = (
+        [word for said in each for word in vocabulary.colours_of(said)] for each in (clothes, others)
     )
-    return bool(found) or maybe is not None
+    return replace(
+        search,
+        vehicle_colours=tuple(dict.fromkeys(driven)),
+        clothes_colours=tuple(dict.fromkeys(worn)),
+    )
+
+
+def _first(found: re.Match[str]) -> str:
+    return next(each for each in found.groups() if each is not None)
+
+
+def _is_written(left: SpokenText, found: re.Match[str]) -> bool:
+    return left.as_said(found).lower() in vocabulary.WRITTEN_COLOURS

@@ -75,16 +75,41 @@ COMPASS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
 }
 LATE: Final = phrase("den muon", "den tre", "gui muon", "gui lai", "phat lai", "late", "replayed")
 OLDEST: Final = phrase("cu nhat truoc", "tu cu den moi", "oldest first")
-COLOURS: Final = re.compile(
-    r"(?<!\w)(?:mau\s+(?:do|xanh(?:\s+(?:la|duong|luc|lam))?|trang|den|vang|bac|nau|xam|hong|tim|cam|ghi)"
-    r"|xanh(?:\s+(?:la|duong|luc|lam))?"
-    r"|red|black|white|blue|green|yellow|silver|gr[ea]y|brown|orange|pink|purple)(?!\w)"
+_COLOURS: Final[Mapping[str, tuple[str, ...]]] = {
+    "black": ("den", "black"),
+    "white": ("trang", "white"),
+    "grey": ("xam", "ghi", "bac", "grey", "gray", "silver"),
+    "red": ("do", "red"),
+    "orange": ("da cam", "cam", "orange"),
+    "yellow": ("vang", "yellow"),
+    "green": ("xanh la cay", "xanh la", "xanh luc", "xanh", "green"),
+    "blue": ("xanh nuoc bien", "xanh da troi", "xanh duong", "xanh lam", "xanh", "blue"),
+    "purple": ("tim", "purple", "violet"),
+    "pink": ("hong", "pink"),
+    "brown": ("nau", "brown"),
+}
+"""Xanh alone is either green or blue."""
+_ANY: Final = "|".join(
+    way.replace(" ", r"\s+")
+    for way in sorted({way for ways in _COLOURS.values() for way in ways}, key=lambda it: (-len(it), it))
 )
+_ENGLISH: Final = "black|white|gr[ea]y|silver|red|orange|yellow|green|blue|purple|violet|pink|brown"
+COLOURS: Final = re.compile(
+    rf"(?<!\w)(?:mau\s+(?P<said>{_ANY})|(?P<xanh>xanh(?:\s+(?:la(?:\s+cay)?|duong|luc|lam|nuoc\s+bien|da\s+troi))?)"
+    rf"|(?P<english>{_ENGLISH}))(?!\w)"
+)
+"""What can only be a colour."""
 MAYBE_COLOURS: Final = phrase("do", "trang", "nau", "xam", "tim", "den", "vang", "bac", "hong", "cam")
 WRITTEN_COLOURS: Final = frozenset(
     ("đỏ", "do", "trắng", "nâu", "xám", "tím", "đen", "vàng", "bạc", "hồng", "cam", "nau", "xam")
 )
 """Of those that are another word with other accents, or without, only these are colours."""
+CLOTHES: Final = re.compile(
+    rf"(?<!\w)(?:(?:mac\s+(?:ao|do|quan\s+ao)|ao(?:\s+(?:khoac|mua|phong|so\s+mi))?|mac)\s+(?:mau\s+)?(?P<after>{_ANY})"
+    rf"|(?P<before>{_ENGLISH})\s+(?:t-?shirt|shirt|jacket|coat|raincoat|jumper|hoodie|dress|clothes|top)"
+    rf"|(?:in|wearing)\s+(?:an?\s+)?(?P<worn>{_ENGLISH}))(?!\w)"
+)
+"""Of what somebody wears."""
 _SILENT = (
     "co va voi o tai luc ngay tu cac nhung chiec cai tren cua la di xem tim tat ca nao bi duoc khoang gan",
     "nguoi cho den vao trong nay thi hay hoac moi su kien chieu huong phia mot lan gi ai dau vua roi xe nhin",
@@ -130,3 +155,9 @@ def directions() -> dict[str, re.Pattern[str]]:
     said = {value: phrase(*words) for value, words in _DIRECTIONS.items()}
     assert said.keys() == DIRECTIONS.keys()
     return said
+
+
+def colours_of(said: str) -> tuple[str, ...]:
+    """The colours that a way to say one may mean; it is without accents."""
+    way = re.sub(r"\s+", " ", said)
+    return tuple(word for word, ways in _COLOURS.items() if way in ways)

@@ -38,6 +38,8 @@ def search_of(
     kind: Several = [],  # noqa: B006
     label: Several = [],  # noqa: B006
     riders_at_least: Annotated[int | None, Query(ge=0, le=100)] = None,
+    vehicle_colour: Several = [],  # noqa: B006
+    clothes_colour: Several = [],  # noqa: B006
     direction: Several = [],  # noqa: B006
     zone: Several = [],  # noqa: B006
     rule: Several = [],  # noqa: B006
@@ -58,6 +60,8 @@ def search_of(
         labels=tuple(label),
         riders=riders_at_least,
         riders_at_least=riders_at_least is not None,
+        vehicle_colours=tuple(vehicle_colour),
+        clothes_colours=tuple(clothes_colour),
         directions=tuple(direction),
         zones=tuple(zone),
         rules=tuple(rule),

@@ -60,6 +60,8 @@ class ApiEvent(ApiObject):
     kind: str
     label: str | None
     riders: int
+    vehicle_colour: str | None = Field(description="One of eleven words, by its best picture; null: not known.")
+    clothes_colour: str | None = Field(description="Of whoever walks or rides.")
     direction: str | None
     severity: str
     phase: str
@@ -95,6 +97,8 @@ def event_of(card: EventCard) -> ApiEvent:
         kind=card.kind,
         label=card.label,
         riders=card.riders,
+        vehicle_colour=card.vehicle_colour,
+        clothes_colour=card.clothes_colour,
         direction=card.direction,
         severity=card.severity,
         phase=card.phase,

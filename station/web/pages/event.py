@@ -19,6 +19,7 @@ from station.lookup.footage_chance import FootageOutlook
 from station.lookup.places import BOX_ITSELF
 from station.lookup.words import (
     clock_word,
+    colour_word,
     direction_word,
     end_reason_word,
     phase_word,
@@ -112,6 +113,8 @@ def _facts(visitor: Visitor, whole: WholeEvent) -> list[tuple[str, str]]:
     known: Sequence[tuple[str, object]] = (
         (tr("Level"), severity_word(card.severity)),
         (tr("People on it"), card.riders or None),
+        (tr("Colour of the vehicle"), card.vehicle_colour and colour_word(card.vehicle_colour)),
+        (tr("Colour of the clothes"), card.clothes_colour and colour_word(card.clothes_colour)),
         (tr("Direction"), card.direction and direction_word(card.direction)),
         (tr("Zones"), ", ".join(card.zones)),
         (tr("Rule"), tr("{rule}: {kind}", rule=card.rule, kind=rule_kind_word(card.rule_kind))),

@@ -25,7 +25,8 @@ USUAL: Final = timedelta(days=1)
 MOST_VALUES: Final = 40
 LONGEST: Final = 200
 FIELDS: Final = {
-    "box": "boxes", "camera": "cameras", "kind": "kinds", "label": "labels", "direction": "directions",
+    "box": "boxes", "camera": "cameras", "kind": "kinds", "label": "labels",
+    "colour": "vehicle_colours", "clothes": "clothes_colours", "direction": "directions",
     "zone": "zones", "rule": "rules", "severity": "severities", "review": "reviews", "word": "words",
 }  # fmt: skip
 """Name in the address -> field of the search, for those that may stand several times."""

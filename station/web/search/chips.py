@@ -8,9 +8,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agent.translatable import tr
-from agent.wire.words import LABELS
+from agent.wire.words import COLOURS, LABELS
 from station.lookup.places import BOX_ITSELF, BoxPlace
-from station.lookup.words import act_words, camera_words, direction_word, label_word, severity_word
+from station.lookup.words import (
+    act_words,
+    camera_words,
+    colour_word,
+    direction_word,
+    label_word,
+    severity_word,
+)
 from station.review.states import STATE_WORDS
 from station.web.search.address import AskedSearch
 
@@ -57,6 +64,8 @@ def chips_of(asked: AskedSearch, places: Mapping[int, BoxPlace]) -> list[Chip]:
         ("cameras", lambda value: _camera_words(value, by_device)),
         ("kinds", act_words),
         ("labels", label_word),
+        ("vehicle_colours", lambda value: tr("vehicle: {colour}", colour=colour_word(value))),
+        ("clothes_colours", lambda value: tr("clothes: {colour}", colour=colour_word(value))),
         ("directions", lambda value: tr("direction: {direction}", direction=direction_word(value))),
         ("zones", lambda value: tr("zone: {zone}", zone=value)),
         ("rules", lambda value: tr("rule: {rule}", rule=value)),
@@ -93,6 +102,8 @@ class Choices:
     kinds: Sequence[Choice]
     labels: Sequence[Choice]
     riders: Sequence[Choice]
+    vehicle_colours: Sequence[Choice]
+    clothes_colours: Sequence[Choice]
     directions: Sequence[Choice]
     severities: Sequence[Choice]
     reviews: Sequence[Choice]
@@ -115,6 +126,8 @@ def choices_of(asked: AskedSearch, places: Mapping[int, BoxPlace], directions: I
         kinds=_listed(KINDS, search.kinds, act_words),
         labels=_listed(LABELS, search.labels, label_word),
         riders=riders,
+        vehicle_colours=_listed(COLOURS, search.vehicle_colours, colour_word),
+        clothes_colours=_listed(COLOURS, search.clothes_colours, colour_word),
         directions=_listed(dict.fromkeys(("in", "out", *directions)), search.directions, direction_word),
         severities=_listed(("alert", "info"), search.severities, severity_word),
         reviews=_listed(STATE_WORDS, search.reviews, lambda value: STATE_WORDS.get(value, value)),

@@ -14,6 +14,7 @@ from agent.translatable import tr
 from station.lookup.cards import EventCard
 from station.lookup.words import (
     clock_word,
+    colour_word,
     direction_word,
     end_reason_word,
     kind_word,
@@ -27,7 +28,8 @@ _BOM: Final = "\ufeff"
 """By it a spreadsheet knows that the letters are Vietnamese."""
 HEADINGS: Final = (
     tr("day"), tr("began"), tr("ended"), tr("box"), tr("camera"), tr("what"), tr("who"), tr("riders"),
-    tr("direction"), tr("severity"), tr("rule"), tr("zone"), tr("ended by"), tr("came"), tr("late"),
+    tr("colour of the vehicle"), tr("colour of the clothes"), tr("direction"), tr("severity"), tr("rule"),
+    tr("zone"), tr("ended by"), tr("came"), tr("late"),
     tr("clock"), tr("review"), tr("reason"), tr("what it is"), tr("reviewed by"), tr("id"),
 )  # fmt: skip
 
@@ -61,6 +63,8 @@ def _row(card: EventCard, templates: Templates) -> list[object]:
         kind_word(card.kind),
         label_word(card.label) if card.label else "",
         card.riders or "",
+        colour_word(card.vehicle_colour or ""),
+        colour_word(card.clothes_colour or ""),
         direction_word(card.direction or ""),
         severity_word(card.severity),
         card.rule,
@@ -94,7 +98,9 @@ def _record(card: EventCard, templates: Templates) -> dict[str, Any]:
         "id": card.event_id, "box": card.box, "box_title": card.box_title, "camera": card.camera,
         "camera_title": card.camera_title, "kind": card.kind, "phase": card.phase, "severity": card.severity,
         "start": local(card.began_ms), "end": local(card.ended_ms), "received": local(card.received_ms),
-        "label": card.label, "riders": card.riders, "direction": card.direction, "zones": list(card.zones),
+        "label": card.label, "riders": card.riders,
+        "vehicle_colour": card.vehicle_colour, "clothes_colour": card.clothes_colour,
+        "direction": card.direction, "zones": list(card.zones),
         "rule": card.rule, "rule_kind": card.rule_kind, "end_reason": card.end_reason, "detail": card.detail,
         "score": None if card.score_permille is None else card.score_permille / 1000, "track_id": card.track_id,
         "late": card.late, "replayed": card.replayed, "clock": card.clock, "review": card.review,

@@ -14,7 +14,21 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from agent.core.types import Box, Count, Event, EventKind, Instant, ObjectState, Phase, Severity, Shot, Size
+from agent.core.types import (
+    Box,
+    Colour,
+    Colours,
+    ColourWord,
+    Count,
+    Event,
+    EventKind,
+    Instant,
+    ObjectState,
+    Phase,
+    Severity,
+    Shot,
+    Size,
+)
 from agent.publishing.compose import Sender, count_message, event_messages
 from agent.wire import codec
 from agent.wire.message import Message, Priority, Stored
@@ -27,6 +41,7 @@ SENDER = Sender("hai-ninh", "hai-ninh-03", "north", "b7c1", "yolox-nano", "6" * 
 RIDER = ObjectState(
     "t-1", "motorcycle", 0.81, 0.93, 2, Box(0.4123456, 0.52, 0.467, 0.701), AT, None, False,
     ("junction",), ("north-leg", "junction"), ((0.0, 0.4, 0.61), (0.5, 0.43, 0.65)),
+    Colours(Colour(ColourWord.RED, 0.7839), Colour(None, 0.31)),
 )  # fmt: skip
 CROSSED = Event(
     "e-1", 2, EventKind.LINE_CROSSED, Phase.START, Severity.ALERT, AT, "stop-line-north", "line", AT,
@@ -71,6 +86,8 @@ def test_the_event_of_the_contract_is_told_field_by_field() -> None:
             "start_time": "2026-03-02T11:04:07.412Z", "end_time": None, "stationary": False,
             "zones": ["junction"], "entered_zones": ["north-leg", "junction"],
             "path": [[0.0, 0.4, 0.61], [0.5, 0.43, 0.65]],
+            "vehicle_colour": {"word": "red", "confidence": 0.784},
+            "clothes_colour": {"word": "unknown", "confidence": 0.31},
         },
         "region": None, "direction": "in", "end_reason": None, "detail": None,
         "frame": {"width_px": 1280, "height_px": 720}, "image": None, "scene": None,

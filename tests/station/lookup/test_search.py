@@ -25,6 +25,7 @@ KINDS = ("line_crossed", "wrong_way", "zone_entered", "camera_lost")
 LABELS = ("motorcycle", "car", "bus")
 ZONES = ("gate", "lane-1", "lane-2")
 CAMERAS = (("north-01", "north"), ("north-01", "south"), ("east-02", "north"))
+COLOURS = ("red", "white")
 STATES = ("seen", "confirmed", "false", "passed_on")
 Made = dict[str, Any]
 
@@ -43,11 +44,14 @@ def made(number: int, chance: Random) -> Made:
         "rule": chance.choice(("stop-line", "bus-lane")), "zones": chance.sample(ZONES, chance.randint(0, 2)),
         "late": chance.random() < 0.2, "review": chance.choice((*STATES, None, None, None)),
         "detail": "covered by a leaf" if kind == "camera_lost" else None,
+        "vehicle": chance.choice((*COLOURS, "unknown", None)), "clothes": chance.choice((*COLOURS, None)),
     }  # fmt: skip
 
 
 def message(it: Made) -> Any:
     seen = road_user(it["number"], it["at"], label=it["label"], riders=it["riders"], entered_zones=it["zones"])
+    for name, word in (("vehicle_colour", it["vehicle"]), ("clothes_colour", it["clothes"])):
+        seen[name] = word and {"word": word, "confidence": 0.7}
     return event_at(
         it["number"], it["at"], box=it["box"], camera=it["camera"], lasts_s=it["lasts_s"], kind=it["kind"],
         direction=it["direction"], severity=it["severity"], rule={"id": it["rule"], "kind": "line"},
@@ -106,6 +110,8 @@ def drawn(chance: Random) -> EventSearch:
         "cameras": chance.sample([f"{box}/{camera}" for box, camera in CAMERAS], 1),
         "kinds": chance.sample(KINDS, chance.randint(1, 2)),
         "labels": chance.sample((*LABELS, "tram"), chance.randint(1, 2)),
+        "vehicle_colours": chance.sample((*COLOURS, "unknown"), chance.randint(1, 2)),
+        "clothes_colours": chance.sample(("red", "pink"), 1),
         "directions": chance.sample(("in", "out", "up"), 1),
         "zones": chance.sample((*ZONES, "nowhere"), 1),
         "rules": chance.sample(("stop-line", "bus-lane", "nothing"), 1),
@@ -131,6 +137,9 @@ def fits(it: Made, wanted: EventSearch) -> bool:
         not (wanted.boxes or wanted.cameras) or it["box"] in wanted.boxes or place in wanted.cameras,
         not wanted.kinds or it["kind"] in wanted.kinds,
         not wanted.labels or it["label"] in wanted.labels,
+        not wanted.vehicle_colours
+        or (it["label"] and it["vehicle"] in {*wanted.vehicle_colours} - {"unknown"}),
+        not wanted.clothes_colours or (it["label"] and it["clothes"] in wanted.clothes_colours),
         not wanted.directions or it["direction"] in wanted.directions,
         not wanted.zones or (it["label"] and set(it["zones"]) & set(wanted.zones)),
         not wanted.rules or it["rule"] in wanted.rules,

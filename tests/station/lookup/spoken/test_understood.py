@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.language import translated
-from agent.wire.words import KINDS, LABELS
+from agent.wire.words import COLOURS, KINDS, LABELS
 from station.lookup.places import BoxPlace, CameraPlace, PlacedRule
 from station.lookup.spoken.text import bare
 from station.lookup.spoken.understood import KnownNames, Understood, understood
@@ -109,20 +109,44 @@ def test_where_no_time_is_said_the_last_week_is_looked_through(text: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "vehicle", "clothes"),
     [
-        "xe máy đỏ hôm nay",
-        "a red motorbike today",
-        "xe may mau den hom nay",
-        "xe máy đen hôm nay",
-        "xe may do hom nay",
+        ("xe máy đỏ hôm nay", ("red",), ()),
+        ("a red motorbike today", ("red",), ()),
+        ("xe may mau den hom nay", ("black",), ()),
+        ("xe máy đen hôm nay", ("black",), ()),
+        ("xe may do hom nay", ("red",), ()),
+        ("xe máy màu bạc hôm nay", ("grey",), ()),
+        ("xe máy xanh lá hôm nay", ("green",), ()),
+        ("xe máy xanh dương hôm nay", ("blue",), ()),
+        ("xe máy xanh hôm nay", ("green", "blue"), ()),
+        ("xe máy hôm nay mặc áo vàng", (), ("yellow",)),
+        ("xe máy đỏ áo khoác đen hôm nay", ("red",), ("black",)),
+        ("a white motorbike, blue jacket, today", ("white",), ("blue",)),
+        ("motorbike today, wearing a grey", (), ("grey",)),
     ],
 )
-def test_that_boxes_tell_no_colours_is_said_to_whoever_asks_for_one(text: str) -> None:
+def test_the_colour_of_a_vehicle_and_of_what_its_rider_wears_can_be_said(
+    text: str, vehicle: tuple[str, ...], clothes: tuple[str, ...]
+) -> None:
     found = understood(text, NOW)
 
-    assert said(found) == BIKE
-    assert [translated(note, "vi") for note in found.notes] == ["các hộp không báo màu: hãy xem màu trong ảnh"]
+    wanted = {"vehicle_colours": vehicle, "clothes_colours": clothes}
+    assert said(found) == BIKE | {name: value for name, value in wanted.items() if value}
+    assert (found.unknown, found.notes) == ((), ())
+
+
+@pytest.mark.parametrize("text", ["người đi bộ màu đỏ hôm nay", "a pedestrian in red today"])
+def test_of_who_goes_on_foot_a_colour_is_the_clothes(text: str) -> None:
+    found = said(understood(text, NOW))
+    assert (found.get("clothes_colours"), found.get("vehicle_colours")) == (("red",), None)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_colour_that_a_page_shows_is_understood_when_it_is_typed(language: str) -> None:
+    for value, word in COLOURS.items():
+        text = f"xe máy {translated(word, language)} hôm nay"
+        assert understood(text, NOW).search.vehicle_colours == (value,), text
 
 
 def test_a_point_of_the_compass_that_no_rule_knows_is_answered_with_what_they_know() -> None:

@@ -19,7 +19,8 @@ AT = datetime(2026, 3, 2, tzinfo=UTC)
 def an_event(text: str, number: int = 1) -> ApiEvent:
     return ApiEvent(
         id=f"e-{number}", revision=1, box="north-01", box_title=text, camera="north", camera_title=text,
-        kind="crowd", label=None, riders=0, direction=text, severity="info", phase="start", end_reason=None,
+        kind="crowd", label=None, riders=0, vehicle_colour=text, clothes_colour=None,
+        direction=text, severity="info", phase="start", end_reason=None,
         detail=text, rule=text, rule_kind="crowd", zones=[text, "b"], track_id=None, top_score=0.5, began=AT,
         ended=None, received=AT, late=False, clock="ntp", thumbnail=None, scene=None, review="new",
     )  # fmt: skip

@@ -32,6 +32,10 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DutyScreen]:
     image, thumbnail = picture_of(jpeg(b"close"), 1, 900)
     scene, whole = picture_of(jpeg(b"whole"), 1, 901, kind="scene")
     seen = road_user(1, AT, riders=2)
+    seen |= {
+        "vehicle_colour": {"word": "red", "confidence": 0.8},
+        "clothes_colour": {"word": "unknown", "confidence": 0.2},
+    }
     alert = {"kind": "wrong_way", "severity": "alert", "object": seen, **FRAME}
     recording = {
         "recording": {"state": "recording", "mode": "continuous", "kept_since": "2026-11-20T00:00:00Z"}
@@ -78,6 +82,8 @@ def test_an_event_is_said_as_an_officer_says_it(lan: httpx.Client) -> None:
     assert "09:00:00" in text
     assert "09:00:04" in text
     assert "2 sự kiện giống vậy trước đó" in text
+    assert re.search(r"Màu xe\s*</dt>\s*<dd[^>]*>\s*đỏ", text)
+    assert "Màu áo" not in text, "nobody could say it"
 
 
 def test_its_path_is_drawn_over_the_whole_view(lan: httpx.Client) -> None:

@@ -59,7 +59,7 @@ def test_an_empty_station_says_so_and_the_look_is_noted(room: Screen, minh: http
         assert words in page
     assert "Không có sự kiện nào được giữ lại" in page
     assert "chỉ còn những gì được giữ lại" not in page  # of what is not here, nothing is held
-    assert (page.count("không bao giờ xóa"), "chưa bao giờ" in page) == (3, False)
+    assert (page.count("không bao giờ xóa"), "chưa bao giờ" in page) == (4, False)
     assert noted(room, "view_retention") == [("", {})]
 
 

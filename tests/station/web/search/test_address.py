@@ -32,6 +32,7 @@ SECONDS = st.integers(1, 10**9).map(lambda seconds: timedelta(seconds=seconds))
         EventSearch,
         since=SECONDS.map(lambda before: NOW - before), until=SECONDS.map(lambda after: NOW + after),
         labels=WORDS, rules=WORDS, words=WORDS, cameras=WORDS,
+        vehicle_colours=WORDS, clothes_colours=WORDS,
         riders=st.none() | st.integers(0, 999), newest_first=st.booleans(), late_only=st.booleans(),
     )
 )  # fmt: skip

@@ -23,17 +23,19 @@ def asked(query: str) -> AskedSearch:
 
 def test_each_value_is_a_chip_in_words_that_can_be_taken_away() -> None:
     query = (
-        "box=hai-ninh-03&camera=hai-ninh-03/north&camera=gone/north&label=car&direction=in&riders=3%2B&late=1"
+        "box=hai-ninh-03&camera=hai-ninh-03/north&camera=gone/north&label=car&colour=red&clothes=blue"
+        "&direction=in&riders=3%2B&late=1"
     )
     chips = chips_of(asked(query), PLACES)
 
     assert [translated(each.words, "vi") for each in chips] == [
-        "Ngã tư chợ", "Hướng Bắc, Ngã tư chợ", "gone/north", "ô tô", "hướng: vào", "từ 3 người trở lên",
+        "Ngã tư chợ", "Hướng Bắc, Ngã tư chợ", "gone/north", "ô tô", "xe màu đỏ", "áo màu xanh dương",
+        "hướng: vào", "từ 3 người trở lên",
         "đến muộn",
     ]  # fmt: skip
     assert "camera=gone" not in chips[2].address
     assert "camera=hai-ninh-03%2Fnorth" in chips[2].address
-    assert "riders" not in chips[5].address
+    assert "riders" not in chips[7].address
 
 
 def test_what_is_asked_for_can_be_chosen_also_where_nobody_knows_it() -> None:
