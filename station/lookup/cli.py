@@ -45,6 +45,10 @@ def events_command(
     label: Annotated[
         list[str] | None, typer.Option(help="Who or what, such as motorcycle; repeatable.")
     ] = None,
+    colour: Annotated[list[str] | None, typer.Option(help="Of the vehicle, such as red; repeatable.")] = None,
+    clothes: Annotated[
+        list[str] | None, typer.Option(help="The colour of what somebody wears; repeatable.")
+    ] = None,
     direction: Annotated[
         list[str] | None, typer.Option(help="As the rule names it, such as in; repeatable.")
     ] = None,
@@ -91,6 +95,8 @@ def events_command(
         cameras=tuple(camera or ()),
         kinds=tuple(kind or ()),
         labels=tuple(label or ()),
+        vehicle_colours=tuple(colour or ()),
+        clothes_colours=tuple(clothes or ()),
         directions=tuple(direction or ()),
         rules=tuple(rule or ()),
         severities=(severity,) if severity else (),

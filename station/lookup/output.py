@@ -155,6 +155,8 @@ def _record(found: FoundEvent) -> dict[str, object]:
         "direction": found.direction,
         "label": found.label,
         "riders": found.riders,
+        "vehicle_colour": found.vehicle_colour,
+        "clothes_colour": found.clothes_colour,
         "severity": found.severity,
         "rule": found.rule,
         "rule_kind": found.rule_kind,

@@ -47,6 +47,8 @@ class EventFilter:
     """A camera's name, of whatever box, or BOX/CAMERA."""
     kinds: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    vehicle_colours: tuple[str, ...] = ()
+    clothes_colours: tuple[str, ...] = ()
     directions: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     severities: tuple[str, ...] = ()
@@ -65,6 +67,9 @@ class FoundEvent:
     direction: str | None
     label: str | None
     riders: int
+    vehicle_colour: str | None
+    """None: nobody knows it."""
+    clothes_colour: str | None
     severity: str
     rule: str
     rule_kind: str
@@ -123,6 +128,8 @@ def strangers(engine: Engine, wanted: EventFilter) -> list[tuple[str, str, list[
         ("camera", event.c.camera, cameras),
         ("kind", event.c.kind, wanted.kinds),
         ("label", event.c.label, wanted.labels),
+        ("colour", event.c.vehicle_colour, wanted.vehicle_colours),
+        ("clothes", event.c.clothes_colour, wanted.clothes_colours),
         ("direction", event.c.direction, wanted.directions),
         ("rule", event.c.rule_id, wanted.rules),
     )
@@ -190,6 +197,8 @@ def _conditions(wanted: EventFilter) -> Iterator[ColumnElement[bool]]:
         (box.c.device, wanted.boxes),
         (event.c.kind, wanted.kinds),
         (event.c.label, wanted.labels),
+        (event.c.vehicle_colour, wanted.vehicle_colours),
+        (event.c.clothes_colour, wanted.clothes_colours),
         (event.c.direction, wanted.directions),
         (event.c.rule_id, wanted.rules),
         (event.c.severity, wanted.severities),
@@ -216,6 +225,8 @@ def _event(row: Row[Any], blobs: Path) -> FoundEvent:
         direction=row.direction,
         label=row.label,
         riders=seen.get("riders", 0),
+        vehicle_colour=row.vehicle_colour,
+        clothes_colour=row.clothes_colour,
         severity=row.severity,
         rule=row.rule_id,
         rule_kind=row.rule_kind,

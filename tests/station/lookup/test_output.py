@@ -29,6 +29,8 @@ EVENT = FoundEvent(
     direction="in",
     label="motorcycle",
     riders=2,
+    vehicle_colour="red",
+    clothes_colour=None,
     severity="alert",
     rule="stop-line",
     rule_kind="line",
@@ -130,6 +132,7 @@ def test_a_spreadsheet_gets_every_column_with_the_zone_in_its_times() -> None:
 
     assert row["start"] == "2026-11-27T18:03:12.412+07:00"
     assert row["end"] == "2026-11-27T18:04:14.412+07:00"
+    assert (row["vehicle_colour"], row["clothes_colour"]) == ("red", "")
     assert (row["duration_s"], row["riders"], row["zones"]) == ("62.0", "2", "road, junction")
     assert (row["detail"], row["picture"], row["id"]) == ("", "/store/blobs/ab/cd/abcd", "e-1")
 

@@ -83,6 +83,32 @@ def test_many_events_of_one_millisecond_come_once_each(place: Place) -> None:
     assert sorted(ids(place, page=4)) == sorted(f"e-{number}" for number in range(1, 30))
 
 
+def test_events_are_found_by_the_colours_that_their_boxes_told(place: Place) -> None:
+    def painted(number: int, **colours: str) -> InboundMessage:
+        seen = json.loads(lasting(number, number).raw)["object"]
+        return lasting(
+            number,
+            number,
+            number + 1,
+            object=seen | {name: {"word": word, "confidence": 0.8} for name, word in colours.items()},
+        )
+
+    with closing(place.open()) as store:
+        store.commit(
+            [
+                painted(1, vehicle_colour="red", clothes_colour="blue"),
+                painted(2, vehicle_colour="blue"),
+                painted(3, vehicle_colour="unknown", clothes_colour="red"),
+                lasting(4, 4, 5),
+            ]
+        )
+
+    assert ids(place, vehicle_colours=("red",)) == ["e-1"]
+    assert ids(place, vehicle_colours=("red", "blue")) == ["e-1", "e-2"]
+    assert ids(place, clothes_colours=("red",)) == ["e-3"]
+    assert ids(place, vehicle_colours=("unknown",)) == [], "what nobody could say is no colour"
+
+
 def test_what_has_no_end_went_on_as_long_as_its_box_was_heard(filled: Place) -> None:
     assert ids(filled, 100, 110) == ["e-6"]
     assert ids(filled, 1_000, 2_000) == []
