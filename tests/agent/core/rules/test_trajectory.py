@@ -11,7 +11,18 @@ import pytest
 from agent.core.rules import trajectory
 from agent.core.rules.settings import RuleSettings
 from agent.core.rules.trajectory import FrameContext, Trajectory
-from agent.core.types import Box, EndReason, Instant, ObjectState, Shot, Size, Track
+from agent.core.types import (
+    Box,
+    Colour,
+    Colours,
+    ColourWord,
+    EndReason,
+    Instant,
+    ObjectState,
+    Shot,
+    Size,
+    Track,
+)
 
 SETTINGS = RuleSettings()
 
@@ -173,6 +184,19 @@ def test_it_is_confirmed_when_its_track_first_was_and_keeps_its_best_picture() -
         trip = trajectory.update(trip, track(0.5, 0.5, second), None, context(second))
 
     assert (trip.confirmed, trip.shot) == (Instant(1.0, 1.0), shot)
+
+
+def test_the_colours_of_its_best_picture_stay_when_that_goes_until_a_better_one_has_others() -> None:
+    def seen(word: ColourWord | None) -> Shot:
+        colours = Colours(Colour(word, 0.8 if word else 0.3))
+        return Shot(np.zeros((4, 4, 3), np.uint8), Instant(0.0, 0.0), Box(0, 0, 1, 1), 0.5, colours=colours)
+
+    trip = trajectory.update(None, track(0.5, 0.5), seen(ColourWord.RED), context(0.0))
+    let_go = trajectory.update(replace(trip, shot=None), track(0.5, 0.5, 1.0), None, context(1.0))
+    better = trajectory.update(let_go, track(0.5, 0.5, 2.0), seen(None), context(2.0))
+
+    assert trajectory.state(let_go).colours == Colours(Colour(ColourWord.RED, 0.8))
+    assert trajectory.state(better).colours == Colours(Colour(None, 0.3)), "the better picture counts"
 
 
 @pytest.mark.parametrize(("points", "kept", "step_s"), [(32, 32, 0.5), (33, 17, 1.0)])

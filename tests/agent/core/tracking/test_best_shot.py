@@ -14,6 +14,7 @@ from agent.core.tracking import best_shot
 from agent.core.tracking.best_shot import BestShotSettings
 from agent.core.types import (
     Box,
+    ColourWord,
     Detection,
     Event,
     EventKind,
@@ -64,6 +65,33 @@ def test_a_better_picture_is_large_sharp_whole_and_sure() -> None:
     assert quality(blur=6) < best
     assert quality(Box(0.0, 0.4, 0.1, 0.6)) < best
     assert quality(score=0.3) < best
+
+
+def painted(u: int, v: int) -> Frame:
+    """A grey view with something of one colour in `MIDDLE`."""
+    blank = frame()
+    left, right, top, bottom = int(0.4 * WIDTH), int(0.5 * WIDTH), int(0.4 * HEIGHT), int(0.6 * HEIGHT)
+    luma, planes = blank.luma.copy(), [blank.u.copy(), blank.v.copy()]
+    luma[top:bottom, left:right] = 90
+    for plane, value in zip(planes, (u, v), strict=True):
+        plane[top // 2 : bottom // 2, left // 2 : right // 2] = value
+        plane[:40] += 6  # trees on top: by infrared the whole view is grey
+    return replace(blank, luma=luma, u=planes[0], v=planes[1])
+
+
+def test_a_picture_comes_with_the_colour_of_what_it_shows() -> None:
+    red = painted(90, 220)
+
+    shot = best_shot.update(None, red, [track(MIDDLE)], SETTINGS)[1]["one"]
+    unasked = best_shot.update(None, red, [track(MIDDLE)], replace_setting(colours=False))[1]["one"]
+
+    assert shot.colours is not None and shot.colours.vehicle is not None
+    assert (shot.colours.vehicle.word, shot.colours.clothes) == (ColourWord.RED, None)
+    assert unasked.colours is None
+
+
+def replace_setting(**more: object) -> BestShotSettings:
+    return SETTINGS.model_copy(update=more)
 
 
 def test_what_stands_in_front_makes_the_picture_worse_and_what_stands_behind_does_not() -> None:
