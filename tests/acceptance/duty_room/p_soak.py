@@ -30,6 +30,8 @@ LOOK_S = 0.7
 STEPS = {None: ("seen", "confirmed", "false:animal", "passed_on"), "seen": ("confirmed", "passed_on", "new")}
 """What an officer may make of an alert, by what was made of it."""
 ALONE_S = 5.0
+CALM_S, CALM_RATE = 15.0, 2
+"""At RATE an event stands on the wall for three seconds: in these it stands while officers review it."""
 AWAY_S = 20.0
 """Longer than a wall takes to notice."""
 PATIENCE_S = 240
@@ -85,8 +87,12 @@ def played(trial: Trial, seconds: int, plant: str = "", wanted: str = "") -> tup
         late, officer = LateBox(server), Reviews(screen, chance)
         soak = Soak(victim, server, screen, link, watch, chance)
         soak.watched(ALONE_S, late.tell)  # later there is hardly a place for what is old
-        victim.start(100_000_000, rate=RATE, picture_every=4)
+        victim.start(100_000_000, rate=CALM_RATE, picture_every=4)
         try:
+            soak.watched(CALM_S, lambda: (late.tell(), officer.work()))
+            watch.is_disturbed()
+            _kill_box(soak)
+            watch.is_disturbed()
             ends_s = time.monotonic() + seconds
             while time.monotonic() < ends_s and not (wanted and any(wanted in each for each in watch.faults)):
                 soak.watched(chance.uniform(1.0, 5.0), lambda: (late.tell(), officer.work()))
