@@ -126,7 +126,7 @@ class Batches:
         limits, admitted = self._limits, list[InboundMessage]()
         if limits is None:
             return batch
-        if self._calls.done(lambda: admitted.extend(limits.admitted(batch))):
+        if self._calls.done(lambda: admitted.extend(limits.admitted(batch)), "admit"):
             self._counters.refused += len(batch) - len(admitted)
         return admitted
 

@@ -1,10 +1,14 @@
-"""The handler, called so that whatever it raises ends nothing: a failure is told once, and so is its end."""
+"""The handler, called so that whatever it raises ends nothing: a failure is told once, and so is its end.
+
+What it is called for is told apart: on a full disk it can read, and attend to its own, while it keeps nothing.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import structlog
 
@@ -15,6 +19,19 @@ from station.ingest.handler import Attends, Compares, Handler, RaisesAlarms
 from station.ingest.inbound import InboundMessage
 
 log = structlog.get_logger("station.ingest.handler_calls")
+
+Call = Literal["commit", "admit", "attend", "alarm"]
+"""What the handler is called for."""
+
+
+@dataclass
+class CallFailure:
+    """Why it cannot do it now."""
+
+    why: str
+    hint: str | None
+    logged: set[str] = field(default_factory=set)
+    """Reasons that stand in the log: two that take turns are told once each."""
 
 
 @dataclass
@@ -42,20 +59,24 @@ class HandlerCalls:
 
     def __init__(self, handler: Handler) -> None:
         self.counters = IngestCounters()
-        self.failing: str | None = None
-        """Why the handler did not keep the latest that it was given."""
         self.unkept: str | None = None
         """Why the latest messages were not kept, for people; None: they were. Other calls do not count."""
-        self._hint: str | None = None
         self.commit_s = 0.0
         """How long the latest commit took."""
         self._handler = handler
+        self._failures: dict[Call, CallFailure] = {}
+
+    @property
+    def failing(self) -> str | None:
+        """Why the handler does not keep what it is given; None: it does."""
+        return next((self._failures[call].why for call in ("commit", "admit") if call in self._failures), None)
 
     def committed(self, fresh: Sequence[InboundMessage]) -> bool:
         """Whether these are kept now."""
         begun_s = time.monotonic()
         if not self.done(lambda: self._handler.commit(fresh)):
-            self.unkept = self._hint or self.failing
+            failure = self._failures["commit"]
+            self.unkept = failure.hint or failure.why
             return False
         self.unkept = None
         self.commit_s = time.monotonic() - begun_s
@@ -73,30 +94,35 @@ class HandlerCalls:
     def attend(self) -> None:
         """Let it do work of its own."""
         if isinstance(self._handler, Attends):
-            self.done(self._handler.attend)
+            self.done(self._handler.attend, "attend")
 
     def raise_alarm(self, kind: AlarmKind, box: Box | None, detail: str, count: int = 1) -> None:
         """Tell a handler that wants to hear of it what is wrong and lasts."""
         handler = self._handler
         if isinstance(handler, RaisesAlarms):
-            self.done(lambda: handler.raise_alarm(kind, box, detail, count))
+            self.done(lambda: handler.raise_alarm(kind, box, detail, count), "alarm")
 
-    def done(self, job: Callable[[], None]) -> bool:
+    def done(self, job: Callable[[], None], call: Call = "commit") -> bool:
         """Whether the handler could do it; a failure is told once, and so is its end."""
         try:
             job()
         except NgatuError as error:
-            if self.failing != error.what:
+            if self._is_new(call, error.what, error.hint):
                 log.error("commit_failed", why=error.what, hint=error.hint)  # noqa: TRY400  (it says all)
-            self.failing, self._hint = error.what, error.hint
         except Exception as error:  # whatever the handler's storage raises: promise 1
-            if self.failing != repr(error):
+            if self._is_new(call, repr(error), None):
                 log.exception("commit_failed")
-            self.failing, self._hint = repr(error), None
         else:
-            if self.failing is not None:
+            if self._failures.pop(call, None) is not None:
                 log.info("commits_again", failed=self.counters.failed_commits)
-            self.failing = None
             return True
         self.counters.failed_commits += 1
         return False
+
+    def _is_new(self, call: Call, why: str, hint: str | None) -> bool:
+        """Note a failure; whether it is not in the log yet."""
+        failure = self._failures.setdefault(call, CallFailure(why, hint))
+        failure.why, failure.hint = why, hint
+        is_new = why not in failure.logged
+        failure.logged.add(why)
+        return is_new

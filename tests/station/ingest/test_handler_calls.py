@@ -77,6 +77,47 @@ def test_a_trouble_of_the_handler_is_told_once_and_so_is_its_end(address: Addres
     assert (logged[0]["why"], logged[0]["hint"]) == ("/x/station.db: the disk is full", "free some space")
 
 
+def test_a_disk_that_is_full_is_full_although_the_handler_can_attend_to_its_own(
+    address: Address, commune: str
+) -> None:
+    """What succeeds meanwhile is no end of it, in the log or to boxes; nor are two reasons that take turns."""
+
+    class Full(Notes):
+        is_full = True
+        attended = tries = 0
+
+        def commit(self, messages: Sequence[InboundMessage]) -> None:
+            if self.is_full:
+                self.tries += 1
+                why = "the disk is full" if self.tries % 2 else "no space left"
+                raise NgatuError(why, "free some space")
+            super().commit(messages)
+
+        def attend(self) -> None:
+            self.attended += 1
+
+    notes = Full()
+    with (
+        capture_logs() as lines,
+        running(subscriber(address, commune, notes)) as station,
+        FakeBox(address, commune=commune) as box,
+    ):
+        (stored,) = box.tell(an_event(1))
+        for times in (1, 2, 3):
+            until(lambda times=times: station.counters.failed_commits == times)
+            attended = notes.attended
+            until(lambda attended=attended: notes.attended > attended)
+            assert box.station_online[-1:] == [False]
+            box.publish(stored)
+        notes.is_full = False
+        box.publish(stored)
+        until(lambda: box.receipted() == {1})
+        until(lambda: box.station_online[-1] is True)
+
+    logged = [line["event"] for line in lines if line["event"] in ("commit_failed", "commits_again")]
+    assert logged == ["commit_failed", "commit_failed", "commits_again"]
+
+
 def test_a_handler_has_time_for_its_own_work(embedded: Address, commune: str) -> None:
     class Busy(Notes):
         attended = 0
