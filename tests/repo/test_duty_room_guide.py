@@ -14,7 +14,8 @@ from tests.support.guide_pictures import LANGUAGES, MOST_BYTES
 QUOTING = ("duty-room", "first-day-card", "console")
 NOT_OURS = {
     "Trusted Root Certification Authorities",  # of Windows
-    "xe máy 2 người hôm qua 9 đến 10 giờ",  # what somebody types
+    "xe máy 2 người hôm qua 9 đến 10 giờ",  # what somebody types …
+    "xe máy đỏ áo xanh dương hôm nay",  # … and somebody else
 }
 SAID_ELSEWHERE = {"this is not the name of this console", "The station does not answer"}
 """By the console to a browser that calls it by another name, and by nginx: in English alone, or in both."""
