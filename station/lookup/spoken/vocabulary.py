@@ -99,7 +99,10 @@ COLOURS: Final = re.compile(
     rf"|(?P<english>{_ENGLISH}))(?!\w)"
 )
 """What can only be a colour."""
-MAYBE_COLOURS: Final = phrase("do", "trang", "nau", "xam", "tim", "den", "vang", "bac", "hong", "cam")
+MAYBE_COLOURS: Final = re.compile(
+    phrase("do", "trang", "nau", "xam", "tim", "den", "vang", "bac", "hong", "cam").pattern + r"(?!\s*\d)"
+)
+"""Before a number it is none: "cam 3" is a camera."""
 WRITTEN_COLOURS: Final = frozenset(
     ("đỏ", "do", "trắng", "nâu", "xám", "tím", "đen", "vàng", "bạc", "hồng", "cam", "nau", "xam")
 )

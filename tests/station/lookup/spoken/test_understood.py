@@ -136,6 +136,14 @@ def test_the_colour_of_a_vehicle_and_of_what_its_rider_wears_can_be_said(
     assert (found.unknown, found.notes) == ((), ())
 
 
+def test_a_camera_that_is_called_cam_and_a_number_is_no_orange_vehicle() -> None:
+    found = understood("xe máy cam 3 hôm nay", NOW)
+
+    assert said(found) == BIKE
+    assert found.unknown == ("cam 3",)
+    assert said(understood("xe máy cam hôm nay", NOW)) == BIKE | {"vehicle_colours": ("orange",)}
+
+
 @pytest.mark.parametrize("text", ["người đi bộ màu đỏ hôm nay", "a pedestrian in red today"])
 def test_of_who_goes_on_foot_a_colour_is_the_clothes(text: str) -> None:
     found = said(understood(text, NOW))
