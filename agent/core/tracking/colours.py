@@ -27,10 +27,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.core.tracking.sensitive import FOUR_WHEELS, TWO_WHEELS
 from agent.core.types import Box, Colour, Colours, ColourWord, Frame, Image
 
-FOUR_WHEELS: Final = frozenset({"car", "bus", "truck"})
-TWO_WHEELS: Final = frozenset({"motorcycle", "bicycle"})
 BODY: Final = (0.10, 0.15, 0.90, 0.85)
 """Of a vehicle's box: left, top, right, bottom."""
 CLOTHES: Final = (0.22, 0.18, 0.78, 0.52)
