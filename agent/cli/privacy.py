@@ -134,6 +134,7 @@ def _facts(settings: Config) -> RecordedFacts:
         footage_days=settings.evidence.max_days if recorded else None,
         footage_cameras=recorded,
         role=settings.device.role,
+        colours=any(camera.best_shot.colours for camera in settings.cameras),
         samples_days=settings.samples.max_days if settings.samples.enabled else None,
         samples_by_order=settings.samples.by_order,
         samples_purpose=settings.samples.purpose,

@@ -54,6 +54,8 @@ class RecordedFacts:
     footage_cameras: int = 0
     role: str = "community"
     """In that of enforcement no footage goes before the station has it."""
+    colours: bool = False
+    """Whether the colour of clothes and vehicles is told."""
     samples_days: float | None = None
     """How long frames for training are kept at most; None: none are kept."""
     samples_purpose: str = ""
@@ -80,6 +82,7 @@ def notice(device: DeviceSettings, settings: NoticeSettings, facts: RecordedFact
             (tr("What for"), device.purpose or BLANK),
             (tr("Legal basis"), device.legal_basis or BLANK),
             (tr("What is recorded"), _recorded(facts)),
+            *_colours(facts),
             (tr("How long it is kept"), _kept(settings, facts)),
             *_samples(facts),
             (tr("What is not done"), _not_done(facts)),
@@ -122,6 +125,12 @@ def _recorded(facts: RecordedFacts) -> str:
         "vehicles. No video is kept. No sound.",
         cameras=facts.cameras,
     )
+
+
+def _colours(facts: RecordedFacts) -> tuple[tuple[str, str], ...]:
+    if not facts.colours:
+        return ()
+    return ((tr("Also told"), tr("the colour of clothes and of vehicles, in one word")),)
 
 
 def _kept(settings: NoticeSettings, facts: RecordedFacts) -> str:

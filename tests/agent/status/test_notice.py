@@ -63,6 +63,12 @@ def test_frames_for_training_are_told_where_they_are_kept_and_only_there(languag
     assert words in said and "14" in said and "a better detector" in said
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "the colour of clothes"), ("vi", "màu áo và màu xe")])
+def test_that_colours_are_told_stands_there_where_they_are(language: str, words: str) -> None:
+    assert words not in text(DEVICE, SETTINGS, FACTS, language)
+    assert words in text(DEVICE, SETTINGS, replace(FACTS, colours=True), language)
+
+
 @pytest.mark.parametrize(
     ("language", "words"), [("en", "the station may have them sent"), ("vi", "trạm có thể yêu cầu gửi")]
 )
