@@ -82,9 +82,9 @@ def _database(config: StationConfig) -> str:
         engine.dispose()
     newest = versions()[0]
     if found == newest:
-        return tr("{url}, version {found}", url=shown(url), found=found)
+        return tr("{url}\nversion {found}", url=shown(url), found=found)
     return tr(
-        "{url}, version {found}: will be brought to {newest}",
+        "{url}\nversion {found}: will be brought to {newest}",
         url=shown(url),
         found=found or tr("none"),
         newest=newest,

@@ -54,7 +54,7 @@ def test_an_older_database_is_told_and_left_as_it_is(tmp_path: Path, older: str)
 
     looked = [next(what for part, what, _ in findings(settings) if part == "database") for _ in range(2)]
 
-    assert looked == [f"{tmp_path}/station.db, version {older}: will be brought to {versions()[0]}"] * 2
+    assert looked == [f"{tmp_path}/station.db\nversion {older}: will be brought to {versions()[0]}"] * 2
 
 
 def test_pictures_that_are_gone_are_counted_with_their_boxes(tmp_path: Path) -> None:

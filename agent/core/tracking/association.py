@@ -1,5 +1,7 @@
 """Data association: which detection belongs to which track, how alike they are, and the best pairing.
 
+And what a detection says of its track where the border of the frame cuts it.
+
 Everything here is unchanged when the picture is stretched in one direction, so boxes in fractions of the frame
 do as well as boxes in pixels.
 """
@@ -14,6 +16,12 @@ from agent.core.geometry import Floats, area
 
 Pairs = list[tuple[int, int]]
 Mask = NDArray[np.bool_]
+
+BORDER = 0.01
+"""A detection that comes so near to the frame's border is cut by it."""
+
+ENTERING, UNKNOWN = 3.0, 5.0
+"""How many times more doubtful the middle and the side of what comes into view are than of what is whole."""
 
 
 def widened_iou(tracks: Floats, detections: Floats, margin: Floats) -> Floats:
@@ -70,3 +78,36 @@ def pair(likeness: Floats, least: float) -> Pairs:
     cost = np.where(few >= least, most - few, most - least + 1.0)
     _, of_row, _ = lap.lapjv(cost, extend_cost=True, cost_limit=most - least + 0.5)
     return [(int(rows[i]), int(columns[j])) for i, j in enumerate(of_row) if j >= 0 and few[i, j] >= least]
+
+
+def completed(measured: Floats, believed: Floats) -> tuple[Floats, Floats]:
+    """Detections of tracks as they go on beyond the border, and the doubt in them, both (K, 4), centre and size.
+
+    `measured` and `believed` are (K, 4), too. A vehicle that leaves does not become narrow and turn back: the
+    side that is cut is as long as was believed, unless it is seen to be longer. Then it comes into view, and
+    where its middle is nobody knows.
+    """
+    whole, doubt = measured.copy(), np.ones_like(measured)
+    for axis, (low, high) in enumerate(_cut(measured)):
+        one = low ^ high
+        more = np.where(one, np.maximum(believed[:, axis + 2] - measured[:, axis + 2], 0.0), 0.0)
+        whole[:, axis] += np.where(high, more, -more) / 2
+        whole[:, axis + 2] += more
+        doubt[low | high, axis + 2] = np.inf
+        doubt[one & (more <= 0.0), axis] = ENTERING
+    return whole, doubt
+
+
+def first_doubt(measured: Floats) -> Floats:
+    """How doubtful first sights are: (N, 4); of what is cut only a part is seen, and how much nobody knows."""
+    doubt = np.ones_like(measured)
+    for axis, (low, high) in enumerate(_cut(measured)):
+        doubt[low | high, axis] = ENTERING
+        doubt[low | high, axis + 2] = UNKNOWN
+    return doubt
+
+
+def _cut(boxes: Floats) -> list[tuple[Mask, Mask]]:
+    """For x and y, which of the boxes (N, 4), centre and size, are cut by the near and by the far border."""
+    low, high = boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2
+    return [(low[:, axis] <= BORDER, high[:, axis] >= 1.0 - BORDER) for axis in (0, 1)]

@@ -62,4 +62,5 @@ def led(belief: Belief, leaders: dict[int, Floats], offsets: Sequence[Offset], n
     target = np.array(list(leaders.values()))
     doubt = np.array([VAGUE if offsets[row] is None else SHIFTED for row in leaders])
     target[:, :2] -= np.array([offsets[row] or (0.0, 0.0) for row in leaders])
-    return kalman.update(belief, np.array(list(leaders), np.intp), target, doubt, noise)
+    rows = np.array(list(leaders), np.intp)
+    return kalman.update(belief, rows, target, doubt, noise, detections=False)

@@ -89,11 +89,16 @@ class TrackSettings(Settings):
         0.5, gt=0, le=20, description="Typical change of a slow track's speed, in box sizes per second."
     )
     speed_memory_s: float = Field(4.0, gt=0, le=60, description="How long a velocity lasts.")
-    growth: float = Field(0.1, gt=0, le=5, description="Typical growth of a side, in its own size per second.")
+    first_growth: float = Field(
+        0.3, gt=0, le=5, description="Typical growth of a side of what is new, in its own size per second."
+    )
+    growth: float = Field(
+        0.1, gt=0, le=5, description="Typical change of a side's growth, in its own size per second."
+    )
     growth_agility: float = Field(
         0.08, ge=0, le=2, description="What is added to that for each box size per second of its own speed."
     )
-    growth_memory_s: float = Field(1.0, gt=0, le=60, description="How long growth lasts.")
+    growth_memory_s: float = Field(4.0, gt=0, le=60, description="How long growth lasts.")
     catch_up: float = Field(
         0.25,
         ge=0,
@@ -117,6 +122,7 @@ class TrackSettings(Settings):
             speed=self.speed,
             agility=self.agility,
             speed_memory_s=self.speed_memory_s,
+            first_growth=self.first_growth,
             growth=self.growth,
             growth_agility=self.growth_agility,
             growth_memory_s=self.growth_memory_s,

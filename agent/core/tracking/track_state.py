@@ -17,8 +17,11 @@ MOST_RIDERS = 4
 OFTEN = 0.3
 """Riders hide each other, so most counts are too low: the largest that this share of the votes reaches
 is believed."""
-ONE_LOOK = 1.0
-"""What a single look can weigh at most: more riders than one are believed of two looks, where there are two."""
+FIRST_LOOKS = 2.0
+"""More riders than one are believed of what weighs so much, three looks at least: a detector that sees one man
+twice does so in two looks running."""
+CYCLE, CYCLE_LOOKS = "bicycle", 6.0
+"""The same on a bicycle, where a second rider is rare and a cyclist who leans is often seen twice."""
 
 
 LEARNING = 0.1
@@ -208,12 +211,12 @@ def riders(state: TrackState) -> int:
 
     Of few looks one is a good share already, and a man who is seen twice in it would be two riders.
     """
-    total = plain_sum(state.riders)
-    for count in range(MOST_RIDERS, 0, -1):
-        least = OFTEN * total if count == 1 else max(OFTEN * total, min(total, ONE_LOOK))
-        if plain_sum(state.riders[count:]) >= least:
+    often = OFTEN * plain_sum(state.riders)
+    several = max(often, CYCLE_LOOKS if state.label == CYCLE else FIRST_LOOKS)
+    for count in range(MOST_RIDERS, 1, -1):
+        if plain_sum(state.riders[count:]) >= several:
             return count
-    return 0
+    return int(plain_sum(state.riders[1:]) >= often)
 
 
 def _judged(state: TrackState, hit: Hit, settings: TrackSettings) -> TrackState:

@@ -24,7 +24,7 @@ a guess that gets worse: `Track.last_seen` tells how old the last sight is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,8 +47,6 @@ LOOKED = 0.5
 
 NEAR = 16.0
 """A region of more than so many times a track's area is not that track's own motion: rain, or a light."""
-
-ORDINARY = np.ones((1, 4))
 
 __all__ = ["TrackSettings", "TrackState", "TrackerState", "update"]
 
@@ -88,7 +86,8 @@ def update(
     state = state or TrackerState(at)
     found = _found(sighting, settings)
     belief = kalman.predict(state.belief, max(0.0, at.since(state.at)), settings.noise)
-    boxes, regions = kalman.cornered(belief.mean), as_array(sighting.moving)
+    # What lies beyond the border is not detected: there is nothing to compare it with.
+    boxes, regions = np.clip(kalman.cornered(belief.mean), 0.0, 1.0), as_array(sighting.moving)
     stirs = motion_cue.stirs(boxes, regions)
     alike = _alike(boxes, belief, found, settings)
     free, weak = _low_score_on_motion(state, boxes, regions, found, settings)
@@ -99,7 +98,8 @@ def update(
     leaders = {row: region for row, region in own.items() if row in misses}
     belief = motion_cue.led(belief, leaders, [each.offset for each in state.states], settings.noise)
     rows, columns = [row for row, _ in pairs], [column for _, column in pairs]
-    belief = kalman.update(belief, np.array(rows, np.intp), found.measured[columns], ORDINARY, settings.noise)
+    found, doubt = _completed(found, columns, belief.mean[rows])
+    belief = kalman.update(belief, np.array(rows, np.intp), found.measured[columns], doubt, settings.noise)
     crowded = _crowded(state.states, found, pairs, settings)
     states = _gone_on(state, found, pairs, belief, crowded, own, settings)
     for row, miss in misses.items():
@@ -112,7 +112,8 @@ def update(
         measured = found.measured[column]
         hit = track_state.Hit(at, found.detections[column], measured, measured, crowded[column])
         states.append(track_state.begin(name, hit, settings))
-    belief = kalman.join(belief, kalman.born(found.measured[newborn], settings.noise))
+    first = found.measured[newborn]
+    belief = kalman.join(belief, kalman.born(first, settings.noise, association.first_doubt(first)))
     ended = _ended(states, belief, at, settings)
     tracks = _tracks(states, belief, ended)
     stay = np.array([row for row in range(len(states)) if row not in ended], np.intp)
@@ -140,6 +141,13 @@ def _found(sighting: Sighting, settings: TrackSettings) -> DetectionTable:
         groups=tuple(groups[n] for n in keep),
         scores=np.array([strong[n].score for n in keep], np.float64),
     )
+
+
+def _completed(found: DetectionTable, columns: list[int], believed: Floats) -> tuple[DetectionTable, Floats]:
+    """The detections, those of some columns as they go on beyond the border, and the doubt in these (K, 4)."""
+    whole = found.measured.copy()
+    whole[columns], doubt = association.completed(found.measured[columns], believed)
+    return replace(found, measured=whole), doubt
 
 
 def _low_score_on_motion(
@@ -312,7 +320,13 @@ def _newborn_weak(
 def _ended(states: list[TrackState], belief: Belief, at: Instant, settings: TrackSettings) -> set[int]:
     """Rows that are given up: those whose time is over, and the least of too many."""
     outside = np.any((belief.mean[:, :2] < 0.0) | (belief.mean[:, :2] > 1.0), axis=1)
-    ended = {row for row, each in enumerate(states) if track_state.over(each, at, bool(outside[row]), settings)}
+    # Of what lies wholly outside no look can say anything.
+    gone = area(np.clip(kalman.cornered(belief.mean), 0.0, 1.0)) <= 0.0
+    ended = {
+        row
+        for row, each in enumerate(states)
+        if track_state.over(each, at, bool(outside[row]), settings) or (gone[row] and not each.seen)
+    }
     left = [row for row in range(len(states)) if row not in ended]
     worth = sorted(left, key=lambda n: (states[n].confirmed, states[n].last_seen.mono_s, states[n].top_score))
     return ended.union(worth[: max(0, len(left) - settings.max_tracks)])

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.geometry import iou
+from agent.core.tracking import association
 from agent.core.tracking.association import pair, size_likeness, widened_iou
 
 matrices = st.integers(0, 4).flatmap(
@@ -68,3 +69,20 @@ def test_size_tells_the_near_from_the_far():
     track = np.array([[0.1, 0.1, 0.2, 0.3]])
     found = np.array([[0.6, 0.6, 0.7, 0.8], [0.1, 0.1, 0.15, 0.2], [0.1, 0.1, 0.1, 0.3]])
     assert size_likeness(track, found)[0] == pytest.approx([1.0, 0.5, 0.0])
+
+
+def test_a_detection_that_the_border_cuts_is_as_long_as_its_track_or_as_it_is_seen():
+    believed = np.array([[0.9, 0.5, 0.3, 0.2]] * 3)
+    measured = np.array([[0.95, 0.5, 0.1, 0.2], [0.8, 0.5, 0.4, 0.2], [0.5, 0.5, 0.25, 0.2]])
+    whole, doubt = association.completed(measured, believed)
+    assert whole[0].tolist() == pytest.approx([1.05, 0.5, 0.3, 0.2])
+    assert np.array_equal(whole[1:], measured[1:])
+    assert doubt[0].tolist() == [1, 1, np.inf, 1]
+    assert doubt[1].tolist() == [association.ENTERING, 1, np.inf, 1]
+    assert doubt[2].tolist() == [1, 1, 1, 1]
+
+
+def test_a_first_sight_at_the_border_says_little_of_the_middle_and_less_of_the_side():
+    doubt = association.first_doubt(np.array([[0.05, 0.5, 0.1, 0.2], [0.5, 0.5, 0.1, 0.2]]))
+    assert doubt[0].tolist() == [association.ENTERING, 1, association.UNKNOWN, 1]
+    assert doubt[1].tolist() == [1, 1, 1, 1]

@@ -122,12 +122,22 @@ def test_the_largest_number_of_riders_that_a_good_share_saw_is_believed() -> Non
     assert track_state.riders(once) == 1
 
 
-def test_one_look_of_few_proves_no_second_rider_unless_there_is_no_other() -> None:
-    def counted(*riders: int) -> int:
-        sights = (sight(n / 10, label="motorcycle", riders=each) for n, each in enumerate(riders))
-        return track_state.riders(after(*sights))
+def counted(label: str, *riders: int) -> int:
+    """How many riders are believed after looks at a two-wheeler that saw so many."""
+    return track_state.riders(
+        after(*(sight(n / 10, label=label, riders=seen) for n, seen in enumerate(riders)))
+    )
 
-    assert [counted(2), counted(2, 1), counted(1, 1, 2), counted(1, 2, 2)] == [2, 1, 1, 2]
+
+def test_few_looks_prove_one_rider_and_no_second() -> None:
+    assert [counted("motorcycle", *each) for each in ((0,), (1,), (2,), (1, 2, 2))] == [0, 1, 1, 1]
+    assert counted("motorcycle", 2, 2, 2) == 2
+
+
+def test_a_cyclist_who_is_seen_twice_now_and_then_stays_one() -> None:
+    assert counted("bicycle", 2, 2, 2, 1, 2, 2) == 1
+    assert counted("motorcycle", 2, 2, 2, 1, 2, 2) == 2
+    assert counted("bicycle", *[2] * 8) == 2
 
 
 def test_the_box_that_is_shown_makes_up_for_a_filter_that_lags_behind() -> None:

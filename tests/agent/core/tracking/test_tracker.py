@@ -83,6 +83,30 @@ def test_a_fast_car_is_one_track_at_five_frames_a_second():
     assert history[-1][0].seen
 
 
+def cut(x: float, width: float = 0.24) -> Detection:
+    """A bus whose middle is at x, as far as it is in the picture."""
+    whole = box(x, 0.5, width, 0.2)
+    return Detection("bus", 0.9, Box(max(0.0, whole.left), whole.top, min(1.0, whole.right), whole.bottom))
+
+
+def test_a_bus_that_comes_in_over_the_border_and_leaves_over_it_is_one_track_that_goes_one_way():
+    # From 0.1 widths in the picture to as much again, a fifth of its width a look.
+    middles = [-0.1 + 0.048 * n for n in range(26)]
+    history = watch(*(look(n / 5, cut(x)) for n, x in enumerate(middles)))
+    assert len(names(history)) == 1
+    assert all(tracks[0].velocity[0] > 0 for tracks in history[1:])
+    assert history[12][0].box.width == pytest.approx(0.24, abs=0.02)
+
+
+def test_what_has_left_over_the_border_ends_as_soon_as_it_is_out_though_nobody_looks():
+    middles = [0.5 + 0.06 * n for n in range(10)]
+    history = watch(
+        *(look(n / 5, cut(x)) for n, x in enumerate(middles)), *(rest(2 + n / 5, ()) for n in range(10))
+    )
+    assert list(endings(history).values()) == [1]
+    assert any(each.ended for tracks in history[:16] for each in tracks)
+
+
 def test_one_detection_is_a_candidate_that_is_returned_but_not_confirmed():
     history = watch(look(0.0, person(0.5)), look(0.1), look(0.2), look(0.5), look(1.0))
     assert [each.confirmed for each in history[0]] == [False]
