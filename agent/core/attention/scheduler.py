@@ -13,6 +13,7 @@ How soon it looks again depends on what could be learned by it:
     was just missed, tracks easily confused     every `doubt_s`; at once if the last look was longer ago
     a track that goes where it should           every `follow_s`; sooner if it would leave its own box
     motion in which nothing is found            ever less often, every `negative_s` in the end
+    a new scene, of which motion tells nothing  every `follow_s`, at the whole frame
     what stands                                 every `stationary_check_s`
     everything                                  every `full_scan_s`
 
@@ -33,8 +34,6 @@ from agent.core.attention.settings import AttentionSettings
 from agent.core.plain_sum import plain_sum
 from agent.core.types import WHOLE, Box, Crop, Detection, Instant, Motion, Reason, Size, Track
 
-_BLIND_S = 1.0
-"""How often the whole frame is looked at while motion learns a new scene and cannot tell."""
 _EARLY = 0.85
 """A frame that comes a little before its time is looked at: waiting for the next would halve the rate."""
 _YOUNG_S = 0.6
@@ -102,7 +101,8 @@ def update(
     wait_s = settings.full_scan_s / len(parts) if state.turn < len(parts) else settings.full_scan_s
     scan_due = state.scanned is None or given.at.since(state.scanned) >= wait_s
     if given.motion.settling:
-        blind = state.looked is None or given.at.since(state.looked) >= _BLIND_S
+        # Motion cannot tell yet: whoever comes into view is found by looking, and confirmed by looking again.
+        blind = state.looked is None or given.at.since(state.looked) >= settings.follow_s
         wishes = _wishes(state, given, settings)
         crops: tuple[Crop, ...] = (Crop(WHOLE, Reason.FULL_SCAN),) if wishes or blind else ()
     elif not scan_due and patience_s(state, given, settings) > 0:

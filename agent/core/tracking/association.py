@@ -81,7 +81,7 @@ def pair(likeness: Floats, least: float) -> Pairs:
 
 
 def completed(measured: Floats, believed: Floats) -> tuple[Floats, Floats]:
-    """Detections of tracks as they go on beyond the border, and the doubt in them, both (K, 4), centre and size.
+    """Detections of tracks as they go on beyond the border, and the doubt in them: (K, 4), middle and size.
 
     `measured` and `believed` are (K, 4), too. A vehicle that leaves does not become narrow and turn back: the
     side that is cut is as long as was believed, unless it is seen to be longer. Then it comes into view, and
