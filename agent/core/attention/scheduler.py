@@ -13,7 +13,7 @@ How soon it looks again depends on what could be learned by it:
     was just missed, tracks easily confused     every `doubt_s`; at once if the last look was longer ago
     a track that goes where it should           every `follow_s`; sooner if it would leave its own box
     motion in which nothing is found            ever less often, every `negative_s` in the end
-    a new scene, of which motion tells nothing  every `follow_s`, at the whole frame
+    a new scene, of which motion tells nothing  every `doubt_s`, the frame and close tiles of it in turn
     what stands                                 every `stationary_check_s`
     everything                                  every `full_scan_s`
 
@@ -34,6 +34,8 @@ from agent.core.attention.settings import AttentionSettings
 from agent.core.plain_sum import plain_sum
 from agent.core.types import WHOLE, Box, Crop, Detection, Instant, Motion, Reason, Size, Track
 
+_CLOSE_SCAN = 1.25
+"""So many times a tile of a scan is shrunk then: motorbikes are too small in a whole frame."""
 _EARLY = 0.85
 """A frame that comes a little before its time is looked at: waiting for the next would halve the rate."""
 _YOUNG_S = 0.6
@@ -96,17 +98,16 @@ def update(
         return state, ()
     if state.looked and given.at.since(state.looked) < settings.min_interval_s * _EARLY:
         return state, ()
-    parts = tiles(given.frame, given.field, settings.full_scan_shrink, settings.whole_within)
+    settling = given.motion.settling
+    shrink = _CLOSE_SCAN if settling else settings.full_scan_shrink
+    parts = tiles(given.frame, given.field, shrink, settings.whole_within)
     # The first round is quick, for then nothing is known yet; afterwards one part at a time will do.
     wait_s = settings.full_scan_s / len(parts) if state.turn < len(parts) else settings.full_scan_s
+    if settling:  # motion cannot tell yet: whoever comes into view is found by looking everywhere
+        wait_s = settings.doubt_s * _EARLY
     scan_due = state.scanned is None or given.at.since(state.scanned) >= wait_s
-    if given.motion.settling:
-        # Motion cannot tell yet: whoever comes into view is found by looking, and confirmed by looking again.
-        blind = state.looked is None or given.at.since(state.looked) >= settings.follow_s
-        wishes = _wishes(state, given, settings)
-        crops: tuple[Crop, ...] = (Crop(WHOLE, Reason.FULL_SCAN),) if wishes or blind else ()
-    elif not scan_due and patience_s(state, given, settings) > 0:
-        crops = ()
+    if not scan_due and patience_s(state, given, settings) > 0:
+        crops: tuple[Crop, ...] = ()
     else:
         part = parts[state.turn % len(parts)] if scan_due else None
         crops = _crops(_wishes(state, given, settings), part, given, settings)

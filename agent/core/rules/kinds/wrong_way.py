@@ -2,7 +2,8 @@
 
 It is measured from the point that was farthest along the right way, and takes a distance, an angle and several
 separate steps. In a queue a track goes on with the neighbour behind when its own road user is covered: its box
-slides there, faster than it was going before, and what it slides is taken off.
+slides there, faster than it was going before, and what it slides is taken off. And the box of one who stands
+changes when a lamp or another road user cuts it, at one end: who goes, goes with both.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from agent.core.rules.kind import Kind, nothing
 from agent.core.rules.lifecycle import Key
 from agent.core.rules.rule import VEHICLES, Labels, TrackRule
 from agent.core.rules.trajectory import Measure, Trajectory
-from agent.core.types import EventKind, Instant, Severity, Size, Track
+from agent.core.types import Box, EventKind, Instant, Severity, Size, Track
 from agent.settings.base import Name
 from agent.translatable import tr
 
@@ -32,6 +33,10 @@ SLIDES = 2.0
 """A box that comes so many times faster than it was going slides."""
 TREMBLES = 0.05
 """Box sizes from sighting to sighting that are no slide."""
+
+BOTH_ENDS = 0.15
+"""Of what the foot of a box goes, so much must either end of it go. The roof of a lorry before a low camera
+goes a fifth of the way of its wheels."""
 
 
 class WrongWayRule(TrackRule):
@@ -60,6 +65,8 @@ class Against:
 
     turned: Point
     """Where it was farthest along the right way, in heights of the frame; wrong is what came after."""
+    ends: Point = (0.0, 0.0)
+    """How far the two ends of its box were the wrong way then, in heights of the frame."""
     reached: float = 0.0
     """How far the wrong way it had come at its last step, in heights of the frame."""
     steps: int = 0
@@ -85,10 +92,11 @@ class AgainstMeasure(Measure):
 def update(before: Against | None, last: Track, now: Track, rule: WrongWayRule, frame: Size) -> Against:
     """Fold in one sighting; `last` is the one before, the same for the first."""
     point = zones.metric(now.box.foot, frame)
-    before = before or Against(point)
+    here = Against(point, _ends(now.box, rule, frame))
+    before = before or here
     if before.wrong:
         return before  # it is told until it leaves the zone
-    return _measure(_without_slide(before, last, now, rule, frame), point, zones.size_of(now.box, frame), rule)
+    return _measure(_without_slide(before, last, now, rule, frame), here, zones.size_of(now.box, frame), rule)
 
 
 def _without_slide(before: Against, last: Track, now: Track, rule: WrongWayRule, frame: Size) -> Against:
@@ -100,7 +108,8 @@ def _without_slide(before: Against, last: Track, now: Track, rule: WrongWayRule,
         return before
     right = radians(rule.direction_deg)
     x, y = before.turned
-    return replace(before, turned=(x - slid * sin(right), y + slid * cos(right)))
+    ends = before.ends[0] + slid, before.ends[1] + slid
+    return replace(before, turned=(x - slid * sin(right), y + slid * cos(right)), ends=ends)
 
 
 def _wrong_way(way: Point, rule: WrongWayRule, frame: Size) -> float:
@@ -110,20 +119,29 @@ def _wrong_way(way: Point, rule: WrongWayRule, frame: Size) -> float:
     return y * cos(right) - x * sin(right)
 
 
-def _measure(before: Against, point: Point, size: float, rule: WrongWayRule) -> Against:
+def _ends(box: Box, rule: WrongWayRule, frame: Size) -> Point:
+    """How far the box reaches the wrong way, with its nearer and with its farther end."""
+    corners = [(x, y) for x in (box.left, box.right) for y in (box.top, box.bottom)]
+    reach = [_wrong_way(corner, rule, frame) for corner in corners]
+    return min(reach), max(reach)
+
+
+def _measure(before: Against, here: Against, size: float, rule: WrongWayRule) -> Against:
     """Fold one place into how far it went the wrong way; `size` is that of its box."""
     right = radians(rule.direction_deg)
-    dx, dy = point[0] - before.turned[0], point[1] - before.turned[1]
+    dx, dy = here.turned[0] - before.turned[0], here.turned[1] - before.turned[1]
     along, aside = dx * sin(right) - dy * cos(right), dx * cos(right) + dy * sin(right)
     if along >= 0:
-        return Against(point)
+        return here
     straight = degrees(atan2(abs(aside), -along)) <= rule.tolerance_deg
     reached, steps = before.reached, before.steps
     if -along >= reached + STEP * size:
         reached, steps = -along, steps + 1
     # A box trembles by its size, so a large one must go farther before it is believed.
     far = hypot(dx, dy) >= max(rule.min_distance, 0.6 * size)
-    return Against(before.turned, reached, steps, straight and far and steps >= STEPS)
+    whole = min(now - then for now, then in zip(here.ends, before.ends, strict=True)) >= BOTH_ENDS * -along
+    wrong = straight and far and whole and steps >= STEPS
+    return replace(before, reached=reached, steps=steps, wrong=wrong)
 
 
 def evaluate(rule: WrongWayRule, memory: None, context: RuleContext) -> tuple[None, Facts]:

@@ -375,15 +375,19 @@ def test_tiles_get_their_turn_in_a_busy_large_frame(budget: int) -> None:
     assert scanned_parts >= 8
 
 
-def test_a_scene_that_settles_is_seen_whole_as_often_as_a_track_is_followed_and_not_oftener() -> None:
+def test_a_scene_that_settles_is_seen_whole_first_and_then_part_by_part_in_close_tiles() -> None:
     state = None
-    looks = 0
+    looks: list[Box] = []
     for index in range(50):
         scene = replace(seen_now(index / 25), motion=Motion((), 0.0, settling=True))
         state, crops = scheduler.update(state, scene, DEFAULT)
-        looks += bool(crops)
-        assert all(crop.box == WHOLE for crop in crops)
-    assert looks == 2 / DEFAULT.follow_s // 1 + 1
+        assert len(crops) <= 1
+        looks += [crop.box for crop in crops]
+    assert looks[0] == WHOLE
+    assert 2 / DEFAULT.doubt_s - 1 <= len(looks) <= 2 / DEFAULT.doubt_s + 1
+    tiles_seen = {box for box in looks if box != WHOLE}
+    assert len(tiles_seen) >= 4
+    assert all(each.width * HD.width_px <= 1.3 * FIELD.width_px for each in tiles_seen)
 
 
 fractions = st.floats(0, 0.99)

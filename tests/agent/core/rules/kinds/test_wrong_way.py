@@ -29,13 +29,18 @@ def sight(second: float, y: float, speed: float) -> Track:
     return Track("one", "motorcycle", 0.8, 0.9, box, (0.0, speed), at, at, seen=True, confirmed=True)
 
 
-def follow(sights: Iterable[Track]) -> Against | None:
+def followed(sights: Iterable[Track], rule: WrongWayRule) -> Against:
     now: Against | None = None
     last: Track | None = None
     for each in sights:
-        now = wrong_way.update(now, last or each, each, RULE, FRAME)
+        now = wrong_way.update(now, last or each, each, rule, FRAME)
         last = each
+    assert now is not None
     return now
+
+
+def follow(sights: Iterable[Track]) -> Against:
+    return followed(sights, RULE)
 
 
 @pytest.mark.parametrize("hidden_s", [0.1, 0.5, 1.0])
@@ -44,7 +49,6 @@ def test_who_was_on_his_way_before_he_was_hidden_goes_on_the_wrong_way(hidden_s:
     then = [sight(0.3 + hidden_s + 0.1 * n, 0.33 + 0.1 * hidden_s + 0.01 * n, 0.1) for n in range(8)]
     now = follow([*first, *then])
 
-    assert now is not None
     assert now.wrong
 
 
@@ -54,7 +58,6 @@ def test_who_stood_and_is_elsewhere_after_he_was_hidden_did_not_go_there(hidden_
     slid = [sight(1.0 + hidden_s + 0.1 * n, y, 0.02) for n, y in enumerate((0.36, 0.38, 0.39, 0.39, 0.39))]
     now = follow([*stood, *slid])
 
-    assert now is not None
     assert now.reached < RULE.min_distance
     assert not now.wrong
 
@@ -63,7 +66,7 @@ def test_the_right_way_begins_anew() -> None:
     down = [sight(0.1 * n, 0.3 + 0.01 * n, 0.1) for n in range(6)]
     up = [sight(0.6 + 0.1 * n, 0.35 - 0.02 * n, -0.2) for n in range(6)]
 
-    assert follow([*down, *up]) == Against((0.5, pytest.approx(0.25)))
+    assert follow([*down, *up]) == Against((0.5, pytest.approx(0.25)), pytest.approx((0.17, 0.25)))
 
 
 WRONG = WrongWayRule(id="wrong", zone="square", direction_deg=180)
@@ -101,6 +104,18 @@ def test_a_box_that_slides_to_the_neighbour_behind_did_not_go_the_wrong_way() ->
         camera.see(camera.track(0.5, y, velocity=(0.0, -0.05)))
 
     assert camera.events == []
+
+
+def test_a_bus_that_stands_and_whose_box_shrinks_from_one_end_did_not_go_there() -> None:
+    def bus(second: float, bottom: float, top: float = 0.2) -> Track:
+        at, box = Instant(second, second), Box(0.4, top, 0.6, bottom)
+        return Track("one", "bus", 0.8, 0.9, box, (0.0, -0.1), at, at, seen=True, confirmed=True)
+
+    rule = WrongWayRule(id="wrong", zone="road", direction_deg=180)
+    shrinks = [bus(0.1 * n, 0.8 - 0.012 * n) for n in range(30)]
+    goes = [bus(0.1 * n, 0.8 - 0.012 * n, 0.2 - 0.003 * n) for n in range(30)]
+    assert not followed(shrinks, rule).wrong
+    assert followed(goes, rule).wrong
 
 
 def test_the_double_of_one_who_was_told_going_the_wrong_way_is_not_told() -> None:
