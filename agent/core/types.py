@@ -172,6 +172,10 @@ class Sighting:
     """Regions that move, so that a track can be confirmed or kept alive between detector calls."""
 
 
+GUESS_S = 0.65
+"""A track that moves is looked at every 0.3 s: what two looks in a row did not find, its box does not show."""
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
     """One object over time, as believed at one instant."""
@@ -202,6 +206,10 @@ class Track:
     """The tracker gives it up with this update; it will not come back under this id."""
     static_false_positive: bool = False
     """It was born where something stands that is no road user, and has not moved: it may start no event."""
+
+    def is_guess(self, at: Instant) -> bool:
+        """Nobody has seen it for so long that its box is where it may be, and not where it is."""
+        return not self.stationary and at.since(self.last_seen) > GUESS_S
 
 
 class EventKind(StrEnum):

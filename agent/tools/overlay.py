@@ -56,7 +56,7 @@ class Painter:
         for crop in outcome.crops:
             _rectangle(image, crop.box, size, CROP_COLOURS[crop.reason], 1)
         for track in outcome.tracks:
-            if not track.ended:
+            if not (track.ended or track.is_guess(frame.at)):
                 self._track(image, track, size)
         self._events(image, frame, outcome)
         living = {track.id for track in outcome.tracks if not track.ended}

@@ -29,7 +29,7 @@ class SceneWriter:
     def write(self, frame: Frame, outcome: Outcome) -> dict[str, Any]:
         """Boxes are [left, top, right, bottom] and points [x, y], in fractions of the frame."""
         living = [track for track in outcome.tracks if not track.ended]
-        tracks = [self._track(each) for each in living]
+        tracks = [self._track(each) for each in living if not each.is_guess(frame.at)]
         ids = {each.id for each in living}
         self.paths = {name: path for name, path in self.paths.items() if name in ids}
         self.numbers = {name: number for name, number in self.numbers.items() if name in ids}

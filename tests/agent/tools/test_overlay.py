@@ -90,6 +90,15 @@ def test_zones_lines_motion_crops_and_tracks_are_drawn_where_they_are() -> None:
     assert not near(drawing, 0.4, 0.25)
 
 
+def test_no_box_is_drawn_on_the_road_where_somebody_was_a_second_ago() -> None:
+    rules = RuleSettings()
+    unseen = replace(CAR, seen=False, last_seen=AT)
+    soon, later = (Instant(AT.mono_s + late_s, AT.wall_s + late_s) for late_s in (0.3, 0.8))
+    assert drawn(Painter(rules), replace(NOTHING, tracks=(unseen,)), soon).any()
+    assert not drawn(Painter(rules), replace(NOTHING, tracks=(unseen,)), later).any()
+    assert drawn(Painter(rules), replace(NOTHING, tracks=(replace(unseen, stationary=True),)), later).any()
+
+
 def test_without_zones_and_tracks_the_picture_stays_as_it_is() -> None:
     assert not drawn(Painter(RuleSettings()), NOTHING).any()
 
