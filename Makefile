@@ -133,9 +133,10 @@ models: $(VENV)/.complete ## Fetch the default detector into its usual place.
 bundle: $(VENV)/.complete ## One signed file for boxes without internet (KEY=release.key BUNDLE="--arch aarch64 --python 3.11").
 	$(BIN)/ngatu bundle build --key $(or $(KEY),release.key) $(BUNDLE)
 
-docs: $(VENV)/.complete ## Rewrite what is generated: example, references, schemas, catalogues of messages.
+docs: $(VENV)/.complete ## Rewrite what is generated: example, references, man pages, schemas, catalogues of messages.
 	$(BIN)/python -m agent.config.reference
 	$(BIN)/python -m agent.cli.reference
+	$(BIN)/python -m agent.cli.man
 	$(BIN)/python -m agent.wire.describe
 	$(BIN)/python -m station.describe
 	$(BIN)/python -m tests.support.catalogue

@@ -16,6 +16,8 @@ NgatuError                    its text says what, where, and what to do
 └── WireError                 a payload from outside is not what the contract says: dropped, counted, told
 """
 
+import sys
+
 from agent.translatable import tr
 
 
@@ -29,6 +31,15 @@ class NgatuError(Exception):
 
     def __str__(self) -> str:
         return tr("{what}\n  hint: {hint}", what=self.what, hint=self.hint) if self.hint else self.what
+
+
+def how_to_install(extra: str) -> str:
+    """The command that brings what an extra of ngatu needs, whether ngatu came from a clone or as a wheel.
+
+    By the interpreter at work, so that it reaches the environment in which ngatu lies: there pip finds ngatu
+    itself fulfilled, and fetches what is missing. In another it would ask the registry for a package so called.
+    """
+    return tr("{python} -m pip install 'ngatu[{extra}]'", python=sys.executable or "python3", extra=extra)
 
 
 class ConfigError(NgatuError):

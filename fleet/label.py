@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from agent.errors import NgatuError, UsageError
+from agent.errors import NgatuError, UsageError, how_to_install
 from agent.settings.base import NAME_IN_WORDS, NAME_PATTERN
 from fleet.template import template
 
@@ -98,9 +98,7 @@ def _qr(label: Label) -> QRCode:
     try:
         import segno  # noqa: PLC0415 (boxes and stations have these commands too, and draw no labels)
     except ImportError:
-        raise NgatuError(
-            "a label needs the package segno", "in the clone of ngatu: pip install '.[fleet]'"
-        ) from None
+        raise NgatuError("a label needs the package segno", how_to_install("fleet")) from None
     return segno.make(label.code, error=ERROR, micro=False)
 
 

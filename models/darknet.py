@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.core.types import Size
-from agent.errors import ModelError
+from agent.errors import ModelError, how_to_install
 from models.darknet_files import Section, Weights, parse_cfg
 
 OPSET = 13
@@ -248,7 +248,5 @@ def imported_onnx() -> Any:
         import onnx  # noqa: PLC0415  a build-time package: a box that only runs has none
         import onnx.numpy_helper  # noqa: PLC0415
     except ImportError as error:
-        raise ModelError(
-            "converting a model needs the package onnx", "in the clone of ngatu: pip install '.[models]'"
-        ) from error
+        raise ModelError("converting a model needs the package onnx", how_to_install("models")) from error
     return onnx

@@ -21,7 +21,8 @@ import yaml
 
 from agent.detectors.card import hashed, parse_card
 from agent.detectors.labels import ROAD_USERS
-from agent.errors import ModelError
+from agent.errors import ModelError, how_to_install
+from agent.translatable import tr
 
 OPSET = 17
 _SCRIPT = """
@@ -111,7 +112,7 @@ def _run_ultralytics(checkpoint: str, size_px: int, scratch: Path) -> Path:
     if "No module named 'ultralytics'" in run.stderr:
         raise ModelError(
             "exporting needs Ultralytics, which is not installed",
-            "in the clone of ngatu: pip install '.[export]' (AGPL-3.0)",
+            tr("{command} (AGPL-3.0)", command=how_to_install("export")),
         )
     made = next(iter(sorted(scratch.rglob("*.onnx"))), None)
     if run.returncode or made is None:

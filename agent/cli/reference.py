@@ -25,7 +25,7 @@ PAGE = Path("docs/reference/commands.md")
 HEAD = """\
 # Commands
 
-`ngatu` gathers the commands of the box, the station and the model tools; `ngatu COMMAND --help`, or `-h`, says the same as this page.
+`ngatu` gathers the commands of the box, the station and the model tools; `ngatu COMMAND --help`, or `-h`, says the same as this page, and where ngatu came as a wheel so does `man ngatu-COMMAND`.
 `ngatu --version`, or `-V`, prints the version.
 Results go to standard output, everything else to standard error.
 An option's default stands in the table; where there is none, its meaning says what holds without it.

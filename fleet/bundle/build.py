@@ -1,4 +1,4 @@
-"""Make a bundle from a checkout: wheels, models, the unit and the tool that installs it."""
+"""Make a bundle, in a checkout or a folder of `ngatu fleet init`: wheels, models, unit and installer."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.errors import NgatuError
+from fleet.bundle import licences, lock, sbom
 from fleet.bundle.archive import VERSION, Manifest, content, write
-from fleet.bundle.wheels import Board, fetch, own_wheel, read_wheel
+from fleet.bundle.installed import wheel_again
+from fleet.bundle.wheels import PACKAGES, SOURCE_ONLY, Board, fetch, is_checkout, own_wheel, read_wheel
 
 UNIT = Path("deploy/systemd/ngatu.service")
 TOOL = Path("deploy/ansible/roles/ngatu_agent/files/ngatu_release")
@@ -22,19 +25,21 @@ class Recipe:
     """What goes into a bundle."""
 
     source: Path
-    """A checkout of ngatu."""
+    """A checkout of ngatu, or a folder with its `deploy`."""
     board: Board
     models: Sequence[Path] = ()
     """.onnx files; the card, NAME.yaml, goes along where it lies beside."""
     extras: Sequence[str] = ()
     """Of ngatu's package: station, for the duty room."""
     wheel: Path | None = None
-    """ngatu's own; if absent, built from the source."""
+    """ngatu's own; if absent, built from the checkout, or packed again as it was installed here."""
     instead: Mapping[str, Path] = field(default_factory=dict)
     """Wheels that take the place of a package."""
     floor: str | None = None
     """If absent, the version itself: boxes that have confirmed it take nothing older."""
     system_site: bool = False
+    lock: Path | None = None
+    """Of an earlier bundle: the same wheels, and no newer ones."""
 
 
 def build(recipe: Recipe, key: Ed25519PrivateKey, out: Path) -> tuple[Path, Manifest]:
@@ -48,16 +53,15 @@ def build(recipe: Recipe, key: Ed25519PrivateKey, out: Path) -> tuple[Path, Mani
         built, wheels = Path(folder, "own"), Path(folder, "wheels")
         built.mkdir()
         wheels.mkdir()
-        own = recipe.wheel or own_wheel(recipe.source, built)
+        own = recipe.wheel or _own(recipe.source, built)
         version = str(read_wheel(own).version)
         for each in (version, recipe.floor or version):
             if not VERSION.fullmatch(each):
                 raise NgatuError(f"{each}: boxes cannot put this version in order", "write it as 0.2.0")
-        files = {
-            f"wheels/{path.name}": path
-            for path in fetch(own, recipe.board, wheels, recipe.extras, recipe.instead)
-        }
-        files |= rest
+        fetched = fetch(own, recipe.board, wheels, recipe.extras, recipe.instead, recipe.lock)
+        files = {f"wheels/{path.name}": path for path in fetched} | rest
+        path = out / f"ngatu-{version}-{recipe.board.arch}-py{recipe.board.python.replace('.', '')}.bundle"
+        files |= _about(path.name, own, files, recipe.board, Path(folder))
         manifest = Manifest(
             version=version,
             floor=recipe.floor or version,
@@ -66,9 +70,50 @@ def build(recipe: Recipe, key: Ed25519PrivateKey, out: Path) -> tuple[Path, Mani
             system_site=recipe.system_site,
             files={name: content(path) for name, path in sorted(files.items())},
         )
-        path = out / f"ngatu-{version}-{recipe.board.arch}-py{recipe.board.python.replace('.', '')}.bundle"
         write(path, files, manifest, key)
+        given = {read_wheel(each).name for each in (own, *recipe.instead.values())} | SOURCE_ONLY.keys()
+        path.with_suffix(lock.SUFFIX).write_text(lock.text(path.stem, fetched, given), encoding="utf-8")
     return path, manifest
+
+
+def _about(bundle: str, own: Path, files: Mapping[str, Path], board: Board, into: Path) -> dict[str, Path]:
+    """What the bundle says of its files: the licences for people, the bill of materials for programs."""
+    wheels = [
+        licences.read(path, () if path.name == own.name else PACKAGES)
+        for name, path in files.items()
+        if name.startswith("wheels/")
+    ]
+    (ours,) = (each for each in wheels if each.file == own.name)
+    asked = any(each.copyleft for each in wheels)
+    texts = {f"licences/{path.name}": path for path in licences.TEXTS.iterdir()} if asked else {}
+    held = {name: content(path) for name, path in {**files, **texts}.items()}
+    words = f"{board.arch}, Python {board.python}"
+    made = {
+        licences.FILE: licences.text(bundle, wheels).encode(),
+        sbom.FILE: sbom.encoded(ours, words, wheels, held, _licences_of_models(files)),
+    }
+    for name, data in made.items():
+        (into / name).write_bytes(data)
+    return texts | {name: into / name for name in made}
+
+
+def _licences_of_models(files: Mapping[str, Path]) -> dict[str, str]:
+    """Name of a model's file -> the licence in its card; those without a card or a word of it are left out."""
+    found: dict[str, str] = {}
+    for name in files:
+        card = files.get(f"{name.removesuffix('.onnx')}.yaml")
+        if name.endswith(".onnx") and card is not None:
+            try:
+                read = yaml.safe_load(card.read_text(encoding="utf-8"))
+            except (yaml.YAMLError, UnicodeDecodeError) as error:
+                raise NgatuError(f"{card}: this is no card: {error}", "leave it away, or mend it") from None
+            licence = read.get("licence") if isinstance(read, dict) else None
+            found |= {name: str(licence)} if licence else {}
+    return found
+
+
+def _own(source: Path, into: Path) -> Path:
+    return own_wheel(source, into) if is_checkout(source) else wheel_again(into)
 
 
 def _rest(recipe: Recipe) -> Iterator[tuple[str, Path]]:
@@ -83,7 +128,7 @@ def _rest(recipe: Recipe) -> Iterator[tuple[str, Path]]:
     if not unit.is_file() or not tool:
         raise NgatuError(
             f"{recipe.source}: the unit or the release tool is missing",
-            "run this in a checkout, or name one with --source",
+            "run this in a checkout or in a folder of `ngatu fleet init`, or name one with --source",
         )
     yield unit.name, unit
     for path in tool:

@@ -24,13 +24,14 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from agent.errors import NgatuError
+from fleet.bundle.lock import require
 
 EPOCH_S = "315532800"
 """1980-01-01, the earliest that a zip archive can say: the same source makes the same wheel."""
 OLDEST_GLIBC = 17
 """manylinux2014 is glibc 2.17: PEP 599."""
 PACKAGES = ("agent", "station", "models", "fleet", "verifier")
-BESIDE = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE")
+BESIDE = ("pyproject.toml", "setup.cfg", "setup.py", "README.md", "LICENSE", "deploy", "docs/man")
 SOURCE_ONLY = {
     "font-roboto": "font-roboto==0.0.1 --hash=sha256:"
     "8bc9136bf46609fbb13af4783016799b14e23dda294a61791171de7ea2ec457f",
@@ -99,41 +100,57 @@ def read_wheel(path: Path) -> Wheel:
         raise NgatuError(f"{path}: this is no wheel: {error}", "give a .whl file") from None
 
 
+def is_checkout(folder: Path) -> bool:
+    """Whether ngatu's wheel can be built from it."""
+    return all((folder / name).exists() for name in (*PACKAGES, *BESIDE))
+
+
 def own_wheel(source: Path, into: Path) -> Path:
     """Build ngatu's wheel from a checkout; the same source makes the same bytes.
 
     Raises:
         NgatuError: this is no checkout, or the build fails.
     """
-    if not all((source / name).exists() for name in (*PACKAGES, *BESIDE)):
+    if not is_checkout(source):
         raise NgatuError(
             f"{source}: this is no checkout of ngatu", "run this in one, name it with --source, or give --wheel"
         )
     with tempfile.TemporaryDirectory() as folder:
         # A copy: setuptools writes into the tree, and takes up what an earlier build left there.
-        for name in PACKAGES:
-            shutil.copytree(source / name, Path(folder) / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in BESIDE:
-            shutil.copy(source / name, folder)
+        for name in (*PACKAGES, *BESIDE):
+            if (source / name).is_dir():
+                shutil.copytree(source / name, Path(folder, name), ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source / name, folder)
         _pip("wheel", "--no-deps", "--wheel-dir", str(into), folder)
     return next(into.glob("ngatu-*.whl"))
 
 
 def fetch(
-    own: Path, board: Board, into: Path, extras: Sequence[str] = (), instead: Mapping[str, Path] | None = None
+    own: Path,
+    board: Board,
+    into: Path,
+    extras: Sequence[str] = (),
+    instead: Mapping[str, Path] | None = None,
+    lock: Path | None = None,
 ) -> list[Path]:
     """Everything that `own` needs on this board, itself and pip included, in the folder `into`.
 
-    `instead` gives wheels to be taken in place of a package: on a Jetson the vendor's ONNX Runtime.
+    `instead` gives wheels to be taken in place of a package: on a Jetson the vendor's ONNX Runtime; `lock` is
+    a file that names the wheels to be taken, and no others are.
 
     Raises:
         NgatuError: a package has no wheel for the board, or the set is not whole.
     """
+    if lock is not None:
+        require(lock)
     replaced = {canonicalize_name(name): path for name, path in (instead or {}).items()}
     shutil.copy(own, into)
     root = Requirement(f"ngatu[{','.join(extras)}]" if extras else "ngatu")
     _build_source_only(read_wheel(own), board, into, extras)
     wanted = [f"{own.resolve()}[{','.join(extras)}]" if extras else str(own.resolve()), "pip"]
+    if lock is not None:
+        wanted = ["--require-hashes", "--no-deps", "-r", str(lock.resolve())]
     while wanted:
         _download(wanted, board, into)
         for name, path in replaced.items():
@@ -141,6 +158,10 @@ def fetch(
         here = {wheel.name: wheel for wheel in map(read_wheel, sorted(into.glob("*.whl")))}
         here |= {name: read_wheel(into / path.name) for name, path in replaced.items()}
         needed, lacking = closure(here, [root, Requirement("pip")], board, frozenset(replaced))
+        if lock is not None and lacking:
+            raise NgatuError(
+                f"{lock}: {', '.join(lacking)} is not in it", "build without --lock, for a new one"
+            )
         if stuck := [each for each in lacking if each in wanted]:
             raise NgatuError(f"no wheel of {', '.join(stuck)} for {board.arch}", "give one with --instead")
         wanted = lacking

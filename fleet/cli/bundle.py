@@ -56,19 +56,25 @@ def build_command(
     instead: Annotated[
         list[str] | None, typer.Option(help="PACKAGE=FILE.whl, to take in its place; repeatable.")
     ] = None,
-    wheel: Annotated[Path | None, typer.Option(help="ngatu's own wheel; if absent, it is built.")] = None,
+    wheel: Annotated[
+        Path | None, typer.Option(help="ngatu's own; if absent, built, or as installed here.")
+    ] = None,
+    lock: Annotated[
+        Path | None, typer.Option(help="The .lock of an earlier bundle: the same wheels again, to the byte.")
+    ] = None,
     floor: Annotated[
         str | None, typer.Option(help="Boxes with this release take nothing older; if absent, than itself.")
     ] = None,
     system_site: Annotated[
         bool, typer.Option("--system-site", help="Let it use the system's packages (picamera2).")
     ] = False,
-    source: Annotated[Path, typer.Option(help="The checkout.")] = Path(),
+    source: Annotated[Path, typer.Option(help="A checkout, or a folder of `ngatu fleet init`.")] = Path(),
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("build/bundles"),
     passphrase_file: Passphrase = None,
 ) -> None:
     """Gather wheels, models, the unit and the installer for one kind of board, and sign them."""
     from fleet.bundle.build import Recipe, build  # noqa: PLC0415
+    from fleet.bundle.licences import FILE as LICENCES  # noqa: PLC0415
     from fleet.bundle.release_key import read_private  # noqa: PLC0415
     from fleet.bundle.wheels import Board  # noqa: PLC0415
 
@@ -81,6 +87,7 @@ def build_command(
         instead=dict(_pair(each) for each in instead or ()),
         floor=floor,
         system_site=system_site,
+        lock=lock,
     )
     signing = read_private(key, passphrase(passphrase_file))
     path, manifest = build(recipe, signing, out)
@@ -89,6 +96,9 @@ def build_command(
         f"{path}: ngatu {manifest.version} for {arch}, Python {python}: "
         f"{len(manifest.files)} files, {size / 1e6:.1f} MB",
         soft_wrap=True,
+    )
+    typer.echo(
+        f"  hint: before it is passed on to somebody else, read what that asks: tar xOf {path} {LICENCES}"
     )
     if arch != platform.machine():
         typer.echo("  hint: it was not tried here, this computer is another kind: let one box try it first")

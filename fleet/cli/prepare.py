@@ -21,15 +21,36 @@ if TYPE_CHECKING:
 fleet_app = typer.Typer(help="The administrator's computer.", no_args_is_help=True)
 
 
-@fleet_app.callback()
-def _gathered() -> None:
-    """The administrator's computer."""
+@fleet_app.command("init")
+@one_line_errors
+def init_command(
+    folder: Annotated[Path, typer.Argument(help="Where it goes; made if it is not there.")],
+) -> None:
+    """Write the playbooks, roles, units and an example of an inventory, for whoever has no checkout.
+
+    What is there is never written over. Each version of ngatu needs a folder of its own; keys and inventory lie
+    elsewhere, and serve the next version too.
+    """
+    from fleet.prepare.folder import DEPLOY, write  # noqa: PLC0415
+
+    new = write(folder)
+    typer.echo(f"{'made' if new else 'there already'}: {folder / DEPLOY}")
+    typer.echo("\nNext, one after the other:\n")
+    _say_environment()
+    typer.echo(f"cd {shlex.quote(str(folder.absolute()))}")
+    typer.echo("# keys, vault and inventory, from questions; it ends with the commands that come after it")
+    typer.echo("ngatu fleet prepare")
+
+
+def _say_environment() -> None:
+    if sys.prefix != sys.base_prefix:
+        typer.echo(f"# in each new terminal\n. {shlex.quote(sys.prefix)}/bin/activate")
 
 
 @fleet_app.command("prepare")
 @one_line_errors
 def prepare_command(
-    checkout: Annotated[Path, typer.Option(help="The checkout of ngatu.")] = Path(),
+    checkout: Annotated[Path, typer.Option(help="A checkout, or a folder of `ngatu fleet init`.")] = Path(),
     province: Annotated[
         Path | None, typer.Option(help="Where keys, inventory and releases lie; if absent, ~/province.")
     ] = None,
@@ -59,8 +80,7 @@ def prepare_command(
         )
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     typer.echo("\nNext, one after the other:\n")
-    if sys.prefix != sys.base_prefix:
-        typer.echo(f"# in each new terminal\n. {shlex.quote(sys.prefix)}/bin/activate")
+    _say_environment()
     for what, command in commands(here.checkout, folder, noted.words, here.version):
         typer.echo(f"# {what}\n{command}")
 

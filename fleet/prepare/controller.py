@@ -91,7 +91,8 @@ def prepare(controller: Controller, now: datetime) -> None:
 def _tools(checkout: Path) -> None:
     if not (checkout / EXAMPLE / inventory.HOSTS).exists():
         raise NgatuError(
-            f"{checkout}: this is no checkout of ngatu", "run it there, or name it with --checkout"
+            f"{checkout}: here are no playbooks of ngatu",
+            "write them with `ngatu fleet init FOLDER`, and run it there; or name a checkout with --checkout",
         )
     for name in ("ansible-vault", "ansible-inventory", "ansible-playbook"):
         vault.program(name)

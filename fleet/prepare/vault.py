@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from agent.errors import NgatuError
+from agent.errors import NgatuError, how_to_install
 
 TIMEOUT_S = 180
 
@@ -26,7 +26,7 @@ def program(name: str) -> str:
     beside = Path(sys.executable).with_name(name)
     found = str(beside) if beside.exists() else shutil.which(name)
     if found is None:
-        raise NgatuError(f"{name} is not here", "pip install '.[fleet]' in the checkout")
+        raise NgatuError(f"{name} is not here", how_to_install("fleet"))
     return found
 
 

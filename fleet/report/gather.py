@@ -20,7 +20,7 @@ from agent.errors import NgatuError
 from agent.wire.payloads import HealthPayload, InfoPayload, StatusPayload
 from fleet.report.storage import BoxStorage, storage
 
-BUNDLE: Final = re.compile(r"ngatu-(?P<version>[^/]+)-(?:aarch64|x86_64|armv7l)-py\d+\.bundle$")
+BUNDLE: Final = re.compile(r"ngatu-(?P<version>[^/]+)-(?:aarch64|x86_64)-py\d+\.bundle$")
 """As `ngatu bundle build` calls it."""
 
 

@@ -143,7 +143,7 @@ def _replayed(model: Path, clip: Path, lines: Sequence[Segment], config: Path | 
         words += ["--events", str(events), "--tracks", str(tracks)]
         words += ["--start", f"{BEGIN:%Y-%m-%dT%H:%M:%S}"]
         done = subprocess.run(  # noqa: S603  our own program; paths are arguments, no shell
-            [sys.executable, "-m", "agent", *words],
+            [sys.executable, "-P", "-m", "agent", *words],
             capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         if done.returncode:

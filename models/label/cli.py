@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from agent.cli.exit import one_line_errors
-from agent.errors import ModelError, UsageError
+from agent.errors import ModelError, UsageError, how_to_install
 from agent.language import translated
 from agent.translatable import tr
 from models.dataset.types import LabelFormat
@@ -48,7 +48,7 @@ def label(
         from models.label.workplace import Workplace  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise UsageError(
-            tr("{package} is not installed", package=error.name), tr("install it: pip install 'ngatu[label]'")
+            tr("{package} is not installed", package=error.name), how_to_install("label")
         ) from error
     from agent.detectors import load_detector  # noqa: PLC0415
     from agent.detectors.settings import DetectorSettings  # noqa: PLC0415

@@ -20,7 +20,7 @@ from rich.progress import (
 from agent.cli.exit import one_line_errors
 from agent.detectors.places import find_model
 from agent.detectors.settings import DetectorSettings
-from agent.errors import ModelError, UsageError
+from agent.errors import ModelError, UsageError, how_to_install
 from agent.language import language, translated
 from agent.translatable import tr
 
@@ -134,7 +134,7 @@ def _needs_torch() -> None:
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("onnx") is None:
         raise ModelError(
             tr("training needs PyTorch and onnx, which are not installed"),
-            tr("in the clone of ngatu: pip install '.[train]'"),
+            how_to_install("train"),
         )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from agent.errors import ModelError
+from agent.errors import ModelError, how_to_install
 from agent.translatable import tr
 from models.dataset.coco import read_coco
 from models.dataset.split import parted
@@ -102,7 +102,7 @@ def _run(base: str, scratch: Path, numbers: Sequence[str]) -> Path:
     if "No module named 'ultralytics'" in run.stderr:
         raise ModelError(
             tr("this training needs Ultralytics, which is not installed"),
-            tr("in the clone of ngatu: pip install '.[export]' (AGPL-3.0)"),
+            tr("{command} (AGPL-3.0)", command=how_to_install("export")),
         )
     best = next(iter(sorted(scratch.rglob("best.pt"))), None)
     if run.returncode or best is None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from agent.cli.exit import FAILED, one_line_errors
-from agent.errors import NgatuError, UsageError
+from agent.errors import NgatuError, UsageError, how_to_install
 from agent.language import translated
 from agent.translatable import tr
 
@@ -220,7 +220,7 @@ def needs_sqlalchemy() -> None:
     except ImportError as error:
         raise NgatuError(
             tr("the station needs the package {package}", package=error.name),
-            tr("in the clone of ngatu: pip install '.[station]'"),
+            how_to_install("station"),
         ) from None
 
 

@@ -28,7 +28,7 @@ from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, ev
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from agent.errors import NgatuError
+from agent.errors import NgatuError, how_to_install
 from agent.translatable import tr
 from station.config import DatabaseSettings
 
@@ -76,7 +76,7 @@ def engine_of(url: URL, *, writes: bool = True) -> Engine:
         except ModuleNotFoundError as error:
             raise StoreError(
                 tr("PostgreSQL needs the package {package}", package=error.name),
-                tr("in the clone of ngatu: pip install '.[station,postgresql]'"),
+                how_to_install("station,postgresql"),
             ) from None
     # A reader must not make the file: it would belong to whoever looked first.
     place = f"file:{quote(url.database or '')}?mode={'rwc' if writes else 'rw'}"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.errors import BrokerUnreachable
+from agent.errors import BrokerUnreachable, how_to_install
 from agent.translatable import tr
 
 _LOOPBACK = "127.0.0.1"
@@ -43,7 +43,7 @@ def embedded_broker(port: int | None = None) -> Iterator[Address]:
     except ImportError:
         raise BrokerUnreachable(
             tr("the embedded broker is not installed"),
-            tr("in the clone of ngatu: pip install '.[demo]'; or name a broker with --host"),
+            tr("{command}; or name a broker with --host", command=how_to_install("demo")),
         ) from None
     ports = _free_ports(2)
     address = Address(_LOOPBACK, port or ports[0], ports[1])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
 from collections.abc import Iterator
 
 from agent import errors
-from agent.errors import NgatuError
+from agent.errors import NgatuError, how_to_install
 
 
 def tree(kind: type[NgatuError], inside: str = "") -> Iterator[tuple[str, str]]:
@@ -27,3 +29,12 @@ def test_the_drawing_of_the_errors_is_the_tree_of_their_classes() -> None:
             drawn.append((found[2], above[depth]))
 
     assert drawn == list(tree(NgatuError))
+
+
+def test_the_command_that_brings_an_extra_takes_ngatu_as_it_is_here() -> None:
+    """So it works after an installation from a clone and from a wheel, and asks no registry for ngatu."""
+    words = [*shlex.split(how_to_install("station")), "--dry-run", "--no-index", "--no-deps"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.returncode == 0, done.stderr
+    assert "Requirement already satisfied: ngatu[station]" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +99,7 @@ def test_a_missing_checkpoint_is_told(tmp_path: Path) -> None:
 def test_without_ultralytics_the_extra_is_named_with_its_licence(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="not installed") as caught:
         export("yolo11n.yaml", 320, tmp_path)
-    assert caught.value.hint == "in the clone of ngatu: pip install '.[export]' (AGPL-3.0)"
+    assert caught.value.hint == f"{sys.executable} -m pip install 'ngatu[export]' (AGPL-3.0)"
 
 
 @pytest.mark.skipif(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,9 @@ from agent.errors import NgatuError
 from fleet.bundle.archive import verify
 from fleet.bundle.build import Recipe, build
 from fleet.bundle.wheels import Board
+from fleet.prepare import folder
 from tests.conftest import ROOT
+from tests.support.licensed_wheels import PYAV, licensed_wheel
 from tests.support.releases import HERE, Maker, wheel
 
 BOARD = Board(os.uname().machine, HERE)
@@ -48,6 +53,70 @@ def test_wheels_models_cards_unit_and_tool_go_in_and_are_signed(
         for each in (ROOT / "deploy/ansible/roles/ngatu_agent/files/ngatu_release").glob("*.py")
     }
     assert (manifest.version, manifest.floor, manifest.system_site) == ("0.9.0", "0.9.0", True)
+
+
+def held(bundle: Path, name: str) -> str:
+    """A file in a bundle, by the tar that everybody has."""
+    return subprocess.run(["tar", "xOf", bundle, name], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_bundle_says_to_people_and_to_programs_what_lies_in_it_and_under_which_licence(
+    maker: Maker, own: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "eyes.onnx"
+    model.write_bytes(b"eyes")
+    model.with_suffix(".yaml").write_text("licence: AGPL-3.0\n")
+    path, manifest = build(Recipe(ROOT, BOARD, models=[model], wheel=own), maker.key, tmp_path / "out")
+
+    bill = json.loads(held(path, "sbom.cdx.json"))
+    listed = {each["properties"][0]["value"]: each for each in bill["components"]}
+    assert {*listed, "LICENCES.txt", "sbom.cdx.json"} == set(manifest.files)
+    assert listed["models/eyes.onnx"]["licenses"] == [{"license": {"name": "AGPL-3.0"}}]
+    assert listed["models/eyes.onnx"]["hashes"][0]["content"] == manifest.files["models/eyes.onnx"].sha256
+    assert bill["metadata"]["component"]["version"] == "0.9.0"
+    said = held(path, "LICENCES.txt")
+    assert f"Licences of what lies in {path.name}\n" in said
+    assert "\nngatu 0.9.0: not said in the wheel\n" in said and "\npip " in said
+
+
+def test_where_a_wheel_brings_programs_under_the_gpl_its_text_goes_along(
+    maker: Maker, shop: Path, tmp_path: Path
+) -> None:
+    licensed_wheel(shop, "av", "License-Expression: BSD-3-Clause", holds=PYAV)
+    own = licensed_wheel(tmp_path, "ngatu", "Requires-Dist: av")
+    path, manifest = build(Recipe(ROOT, BOARD, wheel=own), maker.key, tmp_path / "out")
+
+    texts = {name for name in manifest.files if name.startswith("licences/")}
+    assert texts == {"licences/GPL-2.0.txt", "licences/GPL-3.0.txt", "licences/LGPL-3.0.txt"}
+    assert "Version 2, June 1991" in held(path, "licences/GPL-2.0.txt")
+    assert "x264 (GPL-2.0-or-later), machine code in av-1.0-py3-none-any.whl" in held(path, "LICENCES.txt")
+    assert texts <= {each["bom-ref"] for each in json.loads(held(path, "sbom.cdx.json"))["components"]}
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_folder_of_fleet_init_serves_as_a_checkout(maker: Maker, own: Path, tmp_path: Path) -> None:
+    folder.write(tmp_path / "there")
+    recipe = Recipe(tmp_path / "there", BOARD, wheel=own)
+
+    first, second = (
+        build(each, maker.key, tmp_path / name)[0].read_bytes()
+        for each, name in ((recipe, "one"), (replace(recipe, source=ROOT), "two"))
+    )
+    assert first == second
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_card_that_cannot_be_read_is_told_and_no_bundle_is_left(
+    maker: Maker, own: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "eyes.onnx"
+    model.write_bytes(b"eyes")
+    model.with_suffix(".yaml").write_text("head: [\n")
+
+    with pytest.raises(NgatuError, match=r"eyes\.yaml: this is no card"):
+        build(Recipe(ROOT, BOARD, models=[model], wheel=own), maker.key, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.usefixtures("shop")

@@ -144,5 +144,6 @@ def test_what_is_no_checkout_is_named(tmp_path: Path) -> None:
         capture_output=True, text=True, check=False, timeout=60, env={**os.environ, "HOME": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 1
-    assert f"{tmp_path}: this is no checkout of ngatu" in done.stderr
+    assert f"{tmp_path}: here are no playbooks of ngatu" in done.stderr
+    assert "ngatu fleet init FOLDER" in done.stderr
     assert not (tmp_path / "province").exists()

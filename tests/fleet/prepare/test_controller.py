@@ -1,4 +1,4 @@
-"""fleet.prepare.controller: by the real command, as `ngatu fleet prepare --answers FILE`"""
+"""fleet.prepare.controller: by the real command, in a folder of `fleet init`: `fleet prepare --answers FILE`"""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import yaml
 from fleet.bundle.release_key import read_private
 from fleet.ca.authority import unlock
 from fleet.prepare import vault
+from fleet.prepare.folder import write
 from tests.conftest import ROOT
 from tests.support.programs import OPENSSH, require
 
@@ -47,17 +48,28 @@ class Home:
         return self.folder / "province"
 
     @property
+    def written(self) -> Path:
+        """By `ngatu fleet init`."""
+        return self.folder / "playbooks"
+
+    @property
+    def ansible(self) -> Path:
+        """Where playbooks run."""
+        return self.written / "deploy" / "ansible"
+
+    @property
     def environment(self) -> dict[str, str]:
         return {"HOME": str(self.folder), "PATH": f"{HERE}:{os.environ['PATH']}", "LANG": "C.UTF-8",
                 "ANSIBLE_HOME": str(self.folder / "ansible")}  # fmt: skip
 
     def prepare(self, *words: str, **answers: str | None) -> subprocess.CompletedProcess[str]:
+        write(self.written)
         path = self.folder / "mine.yml"
         kept = {key: word for key, word in (ANSWERS | answers).items() if word is not None}
         path.write_text(yaml.safe_dump(kept, allow_unicode=True))
         path.chmod(0o600)
         return subprocess.run(
-            [HERE / "ngatu", "fleet", "prepare", "--checkout", ROOT, "--answers", path, *words],
+            [HERE / "ngatu", "fleet", "prepare", "--checkout", self.written, "--answers", path, *words],
             capture_output=True, text=True, timeout=100, check=False, env=self.environment,
         )  # fmt: skip
 
@@ -102,9 +114,7 @@ def test_a_box_more_joins_it_as_the_guide_says(prepared: Home, monkeypatch: pyte
     monkeypatch.setenv("PATH", prepared.environment["PATH"])
     new = {"box": "hai-ninh-02", "commune": "hai-ninh", "address": "10.20.1.12", "place": "Chợ"}
     words = ["ansible-playbook", "-i", str(prepared.province / "hosts"), "new-box.yml", "--check"]
-    done = vault.opened(
-        [*words, "-e", json.dumps(new)], SECRETS["vault_password"], folder=ROOT / "deploy/ansible"
-    )
+    done = vault.opened([*words, "-e", json.dumps(new)], SECRETS["vault_password"], folder=prepared.ansible)
     assert done.returncode == 0, done.stdout
 
 
@@ -126,7 +136,7 @@ def test_the_last_command_that_it_shows_is_one_that_ansible_takes(prepared: Home
 
     words = shown.replace("--ask-vault-pass", "--list-hosts").split()
     assert words[:2] == ["ansible-playbook", "-i"]
-    done = vault.opened(words, SECRETS["vault_password"], folder=ROOT / "deploy/ansible")
+    done = vault.opened(words, SECRETS["vault_password"], folder=prepared.ansible)
     assert done.returncode == 0, done.stderr
     assert "hai-ninh-01" in done.stdout
     assert "tram-hai-ninh" in done.stdout
