@@ -12,7 +12,6 @@ import gettext
 import os
 import re
 import string
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -124,9 +123,14 @@ _REASONS: Final[dict[str, str]] = {
 
 @functools.lru_cache(maxsize=len(LANGUAGES))
 def _catalogue(code: str) -> gettext.NullTranslations:
+    if code == LANGUAGES[0]:
+        return gettext.NullTranslations()
+    # Here: a tenth of what a small program needs to start, and most are told to in English or say nothing.
+    from importlib.resources import files  # noqa: PLC0415
+
     try:
         place = files(__package__) / "locale" / code / "LC_MESSAGES" / f"{DOMAIN}.mo"  # in a ZIP file, too
         with place.open("rb") as file:
             return gettext.GNUTranslations(file)
-    except OSError:  # English has none
+    except OSError:
         return gettext.NullTranslations()

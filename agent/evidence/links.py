@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final, Literal
 
@@ -122,7 +123,12 @@ def body_sha256(link: SegmentLink) -> str:
 
 def _members(part: Any, but: str = "") -> dict[str, Any]:
     """One level of a dataclass: a verifier hashes thousands of links, and `asdict` copies all it finds."""
-    return {field.name: getattr(part, field.name) for field in fields(part) if field.name != but}
+    return {name: getattr(part, name) for name in _names(part.__class__) if name != but}
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 _BODY: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_members)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -214,14 +215,12 @@ def needs_sqlalchemy() -> None:
     Raises:
         NgatuError: it is not here.
     """
-    try:
-        import alembic  # noqa: F401, PLC0415
-        import sqlalchemy  # noqa: F401, PLC0415
-    except ImportError as error:
-        raise NgatuError(
-            tr("the station needs the package {package}", package=error.name),
-            how_to_install("station"),
-        ) from None
+    for package in ("alembic", "sqlalchemy"):
+        if find_spec(package) is None:  # not imported for that: Alembic is of use for one start of many
+            raise NgatuError(
+                tr("the station needs the package {package}", package=package),
+                how_to_install("station"),
+            )
 
 
 @contextmanager

@@ -16,21 +16,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from agent.errors import NgatuError, how_to_install
 from agent.translatable import tr
 from station.config import DatabaseSettings
+
+if TYPE_CHECKING:
+    from alembic.config import Config as AlembicConfig
 
 BUSY_S = 10.0
 """How long a writer waits for another one, such as a backup."""
@@ -117,14 +115,30 @@ def upgrade(engine: Engine, to: str = "head") -> tuple[str | None, str]:
             before = version(connection)
             if before == versions()[0] and to == "head":
                 return before, before
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, to)
+            _step(connection, to)
             after = version(connection)
-    except (SQLAlchemyError, CommandError) as error:
+    except SQLAlchemyError as error:
         raise in_words(error, engine.url) from error
     assert after is not None
     return before, after
+
+
+def _step(connection: Connection, to: str) -> None:
+    """Take the steps that lead there.
+
+    Raises:
+        StoreError: there is no such version, or a step cannot be taken.
+    """
+    # Here: it is a tenth of what a program needs to start, and a store is brought up to date once.
+    from alembic import command  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = _config()
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, to)
+    except CommandError as error:
+        raise in_words(error, connection.engine.url) from error
 
 
 def version(connection: Connection) -> str | None:
@@ -134,13 +148,14 @@ def version(connection: Connection) -> str | None:
         StoreError: invariant 2.
     """
     where = shown(connection.engine.url)
-    found: str | None = MigrationContext.configure(connection).get_current_revision()
+    looked_at = inspect(connection)
+    found: str | None = connection.scalar(text(_LAST)) if looked_at.has_table(_NOTED) else None
     if found is None:
-        tables = set(inspect(connection).get_table_names())
+        tables = set(looked_at.get_table_names())
         if tables == _WATCH:
             hint = tr("move it away, then take it over with `ngatu station import FILE`")
             raise StoreError(tr("{where} is the file of an earlier ngatu watch --store", where=where), hint)
-        if tables - {"alembic_version"}:
+        if tables - {_NOTED}:
             raise StoreError(
                 tr("{where} is the database of another program", where=where),
                 tr("name another one, or move it away"),
@@ -172,13 +187,15 @@ def current_version(connection: Connection) -> str:
 
 @cache
 def versions() -> tuple[str, ...]:
-    """Every version that this station knows, the newest first; asking loads each step, so once is enough."""
-    scripts = ScriptDirectory.from_config(_config())
-    return tuple(script.revision for script in scripts.walk_revisions())
+    """Every version that this station knows, the newest first: its steps are named after them."""
+    steps = (Path(__file__).parent / "migrations" / "versions").glob("v[0-9]*.py")
+    return tuple(sorted((path.name[1:5] for path in steps), reverse=True))
 
 
 def _config() -> AlembicConfig:
-    config = AlembicConfig()
+    from alembic.config import Config  # noqa: PLC0415 – as in `_step`
+
+    config = Config()
     place = str(Path(__file__).with_name("migrations"))
     config.set_main_option("script_location", place.replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -230,6 +247,9 @@ def shown(url: URL) -> str:
     return str(url.database) if url.drivername == "sqlite" else url.render_as_string(hide_password=True)
 
 
+_NOTED = "alembic_version"
+_LAST = "select version_num from alembic_version"
+"""Where Alembic notes which step was taken last."""
 _WATCH = {"event", "received", "picture"}
 """Tables of station/logbook.py."""
 _HINTS = {

@@ -490,11 +490,21 @@ def test_what_somebody_laid_in_the_way_of_a_release_is_left_alone(maker: Maker, 
     assert not (box.root / "releases" / "0.6.0").is_symlink()
 
 
-@pytest.mark.parametrize("damaged", [b"", b"{", b"null", b"[]", b'{"setup": 1}', b"\xff\xfe\x00"])
-def test_a_trial_whose_note_is_damaged_is_over(maker: Maker, bare: SmallBox, damaged: bytes) -> None:
+@pytest.fixture(scope="module")
+def on_trial(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    box = SmallBox(tmp_path_factory.mktemp("on-trial"), maker.public)
     for version in ("0.8.0", "0.8.1"):
-        bare.install(maker.bundle(version, floor="0.8.0"))
-        bare.switch(version, "a: 1")
+        box.install(maker.bundle(version, floor="0.8.0"))
+        box.switch(version, "a: 1")
+    deaths.without_pip(box)
+    return box.root
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"null", b"[]", b'{"setup": 1}', b"\xff\xfe\x00"])
+def test_a_trial_whose_note_is_damaged_is_over(
+    maker: Maker, on_trial: Path, tmp_path: Path, damaged: bytes
+) -> None:
+    bare = copied(on_trial, tmp_path / "copy", maker)
     (bare.root / "trial.json").write_bytes(damaged)
     (bare.root / "last.json").write_bytes(damaged)
     assert bare.good("status")["version"] == "0.8.1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,11 @@ def encoded(
     codec: str, count: int = 40, width: int = 320, height: int = 240, key_every: int = 20
 ) -> list[bytes]:
     """The scene as packets of `libx264`, `libx265` or `mjpeg`, one a picture."""
+    return list(_packets(codec, count, width, height, key_every))
+
+
+@cache  # a trial takes dozens of clips of the same few, and x265 takes a second for each
+def _packets(codec: str, count: int, width: int, height: int, key_every: int) -> tuple[bytes, ...]:
     options = {
         "libx264": {
             "tune": "zerolatency",
@@ -62,4 +68,4 @@ def encoded(
         frame = av.VideoFrame.from_ndarray(picture, format="gray").reformat(format=context.pix_fmt)
         frame.pts = number
         packets += context.encode(frame)
-    return [bytes(packet) for packet in [*packets, *context.encode(None)]]
+    return tuple(bytes(packet) for packet in [*packets, *context.encode(None)])

@@ -21,6 +21,9 @@ from fleet.bundle import archive as bundle
 from tests.conftest import ROOT
 
 TOOL = ROOT / "deploy" / "ansible" / "roles" / "ngatu_agent" / "files" / "ngatu_release"
+COMPILED = ("-X", f"pycache_prefix={ROOT / 'build' / 'pycache'}")
+"""Options of the interpreter: what is called a hundred times is compiled once, and not beside the tool itself:
+hosts get that folder as it is."""
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 PROGRAM = """
@@ -151,7 +154,7 @@ class SmallBox:
     def tool(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Call it."""
         return subprocess.run(
-            [sys.executable, "-I", "-B", *self.words(*words)],
+            [sys.executable, "-I", *COMPILED, *self.words(*words)],
             capture_output=True, text=True, timeout=60, check=False, env=self.environment,
         )  # fmt: skip
 

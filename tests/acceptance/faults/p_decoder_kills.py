@@ -131,7 +131,7 @@ def _killed(
 
         def all_stream() -> bool:
             states = [spy.state(f"camera/{name}/status").get("state") for name in names]
-            return len(process.children()) >= CAMERAS and set(states) == {"streaming"}
+            return set(states) == {"streaming"} and len(process.children()) >= CAMERAS
 
         until(all_stream, SEES_S, "all cameras stream")
         for _ in range(2):

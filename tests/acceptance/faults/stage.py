@@ -19,6 +19,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 
+from tests.acceptance.faults import cradle
 from tests.acceptance.faults.judge import Findings, Number, Row, judged
 from tests.acceptance.faults.progress import QUIET_S, least_left, until_none_is_missing
 from tests.acceptance.faults.suite import Broken, NotTried
@@ -26,6 +27,7 @@ from tests.support.boxes import IMPATIENT
 from tests.support.brokers import MOSQUITTO, Mosquitto
 from tests.support.squares import write_clip, write_model
 
+VICTIM = "tests.acceptance.faults.victim"
 START_S = 300.0
 """Longer than a box takes to begin on a machine that does much else; no mark."""
 READ_S = 300.0
@@ -68,7 +70,7 @@ class Victim:
         self.intended: list[str] = []
         self.accepted: list[Row] = []
         self.lives = 0
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | cradle.Life | None = None
         self._reader: threading.Thread | None = None
         self._first = self._fed = fed
         self.ready = threading.Event()
@@ -79,7 +81,10 @@ class Victim:
         self.environment: dict[str, str] = {}
 
     def start(self, count: int, *, rate: float = 0.0, **more: object) -> Victim:
-        """Begin a life in which so many events are fed; `more` are options of victim.py, such as kill_at."""
+        """Begin a life in which so many events are fed; `more` are options of victim.py, such as kill_at.
+
+        The first one is a program that was just started; the others begin where its imports are done.
+        """
         self.ready.clear()
         self.fed.clear()
         self.hung_s = 0.0
@@ -87,17 +92,18 @@ class Victim:
         options = []
         for name, value in more.items():
             options += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+        words = [str(self.config), str(self._fed), str(count), str(rate), *options]
         with (self.folder / "victim.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "tests.acceptance.faults.victim", str(self.config)),
-                    *(str(self._fed), str(count), str(rate), *options),
-                ],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                env={**os.environ, **self.environment},
-            )
+            if self.lives > 1 and not self.environment:
+                self._process = cradle.begun(VICTIM, (), words, log)
+            else:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", VICTIM, *words],
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                    env={**os.environ, **self.environment},
+                )
         self._fed += count
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -25,6 +25,8 @@ from typing import Any, Literal
 
 import psutil
 
+from tests.acceptance.faults import cradle
+
 Size = Literal["quick", "usual", "long"]
 Outcome = Literal["kept", "BROKEN", "not tried"]
 
@@ -144,6 +146,8 @@ def tried(each: Promise, seed: int, size: Size = "usual") -> Verdict:
             where = traceback.extract_tb(why.__traceback__)[-1]
             measured = f"{type(why).__name__}: {why} ({Path(where.filename).name}:{where.lineno})"
             outcome = "BROKEN"
+        finally:
+            cradle.end_all()
     spent_s, worked_s = time.monotonic() - began, _processor_s() - worked_s
     times = round(spent_s, 1), round(worked_s, 1)
     return Verdict(each.number, each.done, each.mark, measured, outcome, *times, seed)  # type: ignore[arg-type]
@@ -168,7 +172,8 @@ def all_tried(room: str, chosen: Sequence[Promise], seed: int, size: Size, jobs:
     waiting = sorted(chosen, key=lambda each: -each.minutes)
     running: dict[Future[Verdict], Promise] = {}
     most_patient = PATIENT_PER_CORE * len(os.sched_getaffinity(0))
-    context = get_context("spawn")
+    context = get_context("forkserver")  # one process imports what the trials need, and each begins out of it
+    context.set_forkserver_preload(sorted({each.run.__module__ for each in chosen}))
     with ProcessPoolExecutor(jobs, context, initializer=heed_the_end, max_tasks_per_child=1) as pool:
         machine = Machine()
         try:
@@ -220,7 +225,7 @@ def heed_the_end() -> None:
 
 
 def _tried_there(module: str, number: str, seed: int, size: Size) -> Verdict:
-    importlib.import_module(module)  # that one alone: all of them take seconds of each trial's processor
+    importlib.import_module(module)
     one = PROMISES[number]
     if one.patient:
         os.nice(GIVES_WAY)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.releases import Maker, SmallBox
+from tests.support.releases import COMPILED, Maker, SmallBox
 
 DYING = Path(__file__).with_name("dying.py")
 OLD, NEW = ("0.1.0", "old: 1\n"), ("0.2.0", "new: 2\n")
@@ -32,9 +32,14 @@ def prepared(folder: Path, maker: Maker) -> Path:
     box.install(maker.bundle("0.1.0"))
     assert box.switch(*OLD) == {"version": "0.1.0", "changed": True, "trial": False}
     box.install(maker.bundle("0.2.0"))
-    for pip in box.root.glob("releases/*/lib/*/site-packages/pip*"):
-        shutil.rmtree(pip)  # two thousand files that every test would copy
+    without_pip(box)
     return box.root
+
+
+def without_pip(box: SmallBox) -> None:
+    """Two thousand files less that every test would copy."""
+    for pip in box.root.glob("releases/*/lib/*/site-packages/pip*"):
+        shutil.rmtree(pip)
 
 
 def copied(prepared: Path, folder: Path, maker: Maker) -> SmallBox:
@@ -49,7 +54,7 @@ def killed(box: SmallBox, count: int, *words: str) -> bool:
     """Let a call die before its COUNTth change; False if it makes fewer."""
     log = box.folder / "died"
     done = subprocess.run(
-        [sys.executable, "-I", "-B", str(DYING), str(count), str(log), *box.words(*words)],
+        [sys.executable, "-I", "-B", *COMPILED, str(DYING), str(count), str(log), *box.words(*words)],
         capture_output=True, text=True, timeout=60, check=False, env=box.environment,
     )  # fmt: skip
     assert done.returncode == (-9 if log.exists() else 0), done.stderr

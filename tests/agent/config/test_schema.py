@@ -23,11 +23,12 @@ from agent.config.schema import (
 )
 from agent.core.rules.settings import RuleSettings
 from agent.errors import ConfigError
+from tests.support.fuzzed_configs import PARTS, VALUES, WORDS, mutated, yaml_of
 
 ROOT = Path(__file__).resolve().parents[3]
 BROKEN = ROOT / "tests" / "support" / "broken_configs"
 FUZZED = int(os.environ.get("NGATU_FUZZED_CONFIGS", "200"))
-"""Examples of each fuzz test; before a release 10,000."""
+"""Examples of each fuzz test; `make test-faults` throws dice for thousands."""
 MOST_S = 0.2
 """What judging one file may take on a quiet machine (promise P28)."""
 
@@ -261,36 +262,15 @@ def timed(data: bytes) -> tuple[Config | ConfigError, float]:
     return result, time.process_time() - began
 
 
-WORDS = """device broker cameras name source kind url rules zones zone id polygon log motion threshold
-password env host privacy_masks schedule start labels treshold"""
-KEYS = st.sampled_from(WORDS.split())
+KEYS = st.sampled_from(WORDS)
 SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=20)
-    | st.sampled_from(
-        ["rtsp", "usb", "zone", "line", "motion", "north", "rtsp://u:p@h/x", "22:30", "no", "0x10", "007"]
-    )
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(VALUES)
 )
 STRUCTURES = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(KEYS | st.text(max_size=8), inner, max_size=6),
     max_leaves=30,
 )
-
-
-PARTS = ("name", "source", "privacy_masks", "zones", "rules", "motion", "tracking")
-
-
-def yaml_of(value: object) -> str:
-    """Flow style, with the quoting left out half the time: both right and wrong YAML comes out."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{yaml_of(key)}: {yaml_of(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(yaml_of(item) for item in value) + "]"
-    return str(value) if not isinstance(value, str) or len(value) % 2 else repr(value)
 
 
 @settings(max_examples=FUZZED, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -327,25 +307,7 @@ EXAMPLE = example_text().encode()
 @settings(max_examples=FUZZED, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32), st.integers(1, 12))
 def test_a_mutated_example_is_a_config_or_a_config_error(seed: int, times: int) -> None:
-    chance = random.Random(seed)
-    data = bytearray(EXAMPLE if seed % 2 else MINIMAL.encode())
-    for _ in range(times):
-        at = chance.randrange(len(data))
-        match chance.randrange(5):
-            case 0:
-                data[at] = chance.randrange(256)
-            case 1:
-                del data[at : at + chance.randrange(1, 40)]
-            case 2:
-                data[at:at] = chance.choice(
-                    [b"[", b"{", b"&a ", b"*a", b"!x ", b": ", b"- ", b"\t", b"'", b"\n", b"9" * 30]
-                )
-            case 3:
-                data[at:at] = data[at : at + chance.randrange(1, 200)]
-            case 4:
-                other = chance.randrange(len(data))
-                data[at], data[other] = data[other], data[at]
-    judged(bytes(data))
+    judged(mutated(EXAMPLE if seed % 2 else MINIMAL.encode(), times, random.Random(seed)))
 
 
 @pytest.mark.parametrize(

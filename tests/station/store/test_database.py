@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import URL, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,6 +29,16 @@ def at_version(place: Place, version: str) -> None:
     engine = engine_of(place.url)
     upgrade(engine, version)
     engine.dispose()
+
+
+def test_the_names_of_the_steps_say_what_alembic_finds_in_them() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).with_name("migrations")))
+    config.set_main_option("path_separator", "os")
+
+    found = ScriptDirectory.from_config(config).walk_revisions()
+
+    assert versions() == tuple(step.revision for step in found)
 
 
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
