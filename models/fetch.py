@@ -21,7 +21,8 @@ from agent.detectors.labels import BUILT_IN
 from agent.detectors.places import find_card
 from agent.errors import ModelError
 from models.catalogue import CARDS, CatalogueEntry, DarknetSource, UrlSource
-from models.darknet import convert, imported_onnx
+from models.darknet import convert
+from models.onnx_file import imported_onnx
 from models.registry import Registry, configured, sdist_address
 from models.web import Progress, Web, copied, quiet
 
