@@ -1,4 +1,4 @@
-"""How well the detectors see and what they cost: AP50 per label on a folder in COCO's format, CPU time of a call.
+"""How well the detectors see, and what they cost: AP50 per label on a folder in COCO's format, and CPU time.
 
 `cpu` is the CPU time of a call on one thread, beside that of the first model named: all of them take turns, so
 that what else the machine does weighs on each alike. `ms` is that of the call itself, on that machine then.

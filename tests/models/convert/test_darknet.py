@@ -1,4 +1,4 @@
-"""models.darknet, against darknet's arithmetic written out in NumPy and against OpenCV's reader of ONNX"""
+"""models.convert.darknet, against darknet's arithmetic in NumPy and against OpenCV's reader of ONNX"""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from agent.core.types import Size
 from agent.errors import ModelError
-from models.darknet import convert
-from models.darknet_files import Section, parse_cfg
+from models.convert.darknet import convert
+from models.convert.darknet_files import Section, parse_cfg
 
 Array = Any
 

@@ -1,9 +1,9 @@
 """The same network with less to do: only the labels that are told, and hard-swish in two nodes instead of four.
 
-Both are exact but for rounding. The last layers of a network for COCO give eighty scores for each place, of which
-six are read. Hard-swish, x * clip(x + 3, 0, 6) / 6, is x * HardSigmoid(x) with a slope of 1/6 (Howard et al.,
-2019, arXiv:1905.02244); exporters for old operator sets write it out, which ONNX Runtime computes as four passes
-over the memory.
+Both are exact but for rounding. The last layers of a network for COCO give eighty scores for each place, of
+which six are read. Hard-swish, x * clip(x + 3, 0, 6) / 6, is x * HardSigmoid(x) with a slope of 1/6 (Howard et
+al., 2019, arXiv:1905.02244); exporters for old operator sets write it out, which ONNX Runtime computes as four
+passes over the memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from models.onnx_file import imported_onnx
+from models.convert.onnx_file import imported_onnx
 
 _SWISH = ("Add", "Clip", "Mul", "Div")
 
@@ -21,7 +21,7 @@ _SWISH = ("Add", "Clip", "Mul", "Div")
 def slimmed(model: bytes, labels: int, kept: Sequence[int]) -> bytes | None:
     """The network whose outputs hold only these labels, in this order; None if it has no such layers.
 
-    `labels` is how many it knows, `kept` their indices. What the network gives for places and sides stays as it is.
+    `labels` is how many it knows, `kept` the indices of these. Places and sides stay as they are.
 
     Raises:
         ModelError: the package onnx is not installed.
@@ -49,7 +49,7 @@ class _Graph:
             self._graph.node.remove(node)
 
     def join_hard_swishes(self) -> None:
-        """x * clip(x + 3, 0, 6) / 6 as x * HardSigmoid(x)."""
+        """Write x * clip(x + 3, 0, 6) / 6 as x * HardSigmoid(x)."""
         for add in [node for node in self._graph.node if node.op_type == "Add"]:
             chain = [add]
             while len(chain) < len(_SWISH) and (after := self._only_reader(chain[-1])) is not None:

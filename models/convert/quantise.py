@@ -4,9 +4,9 @@ The last convolutions, which give scores and distances, stay as they are: they a
 lost for good.
 
 Written as QuantizeLinear and DequantizeLinear around each layer (ONNX; onnxruntime.ai/docs/performance/
-model-optimizations/quantization.html), which ONNX Runtime makes layers of whole numbers of. Weights are symmetric
-with a scale for each output channel, activations are bytes with one scale and zero for each tensor (Jacob et al.,
-2017, arXiv:1712.05877). The range of each tensor was measured once and is given (`ranges.py`): so nobody needs
+model-optimizations/quantization.html), of which ONNX Runtime makes layers of whole numbers. Weights are
+symmetric with a scale for each output channel, activations are bytes with one scale and zero for each tensor
+(Jacob et al., 2017, arXiv:1712.05877). The range of each tensor was measured once and is given: so nobody needs
 pictures to make the file, and it has the same bytes everywhere.
 """
 
@@ -14,12 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from agent.errors import ModelError
-from models.onnx_file import INPUT, Network, Node
+from models.convert.onnx_file import INPUT, Network, Node
 
 Ranges = Mapping[str, tuple[float, float]]
 """The least and the greatest value of each tensor, by its name in our graph."""
@@ -29,9 +31,22 @@ _SAME_SCALE = ("MaxPool", "Resize")
 """What gives back values that came in, or lies between them."""
 _BYTES = 255
 _MOST = 63
-"""Of a weight: seven bits. A processor without instructions for this (x86 before AVX-VNNI, a Cortex-A72) adds two
-products in sixteen bits, which eight-bit weights overflow: it costs NanoDet-g 5 points of AP50 for cars (measured),
-and one file would see differently on each board."""
+"""Of a weight: seven bits. An x86 processor without instructions for this (VNNI) adds two products in sixteen
+bits, which eight-bit weights overflow: that costs NanoDet-g 5 points of AP50 for cars (measured), and one file
+would see differently on each machine."""
+
+
+def read_ranges(path: Path) -> Ranges:
+    """The least and greatest value of each tensor, by its name in our graph.
+
+    Raises:
+        ModelError: the file is not that.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return {str(name): (float(low), float(high)) for name, (low, high) in content.items()}
+    except (OSError, yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        raise ModelError(f"{path}: these are no ranges: {error}") from error
 
 
 def tensors(network: Network) -> list[str]:

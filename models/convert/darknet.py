@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from agent.core.types import Size
 from agent.errors import ModelError
-from models.darknet_files import Section, Weights, parse_cfg
-from models.onnx_file import INPUT, Network, Node, serialised
+from models.convert.darknet_files import Section, Weights, parse_cfg
+from models.convert.onnx_file import INPUT, Network, Node, serialised
 
 LEAKY = 0.1
 """Slope of darknet's leaky activation below zero (activations.h)."""

@@ -1,10 +1,11 @@
 """From a TensorFlow.js graph model to ONNX, for NanoDet-g as it is published (github.com/RangiLyu/nanodet).
 
 The format is TensorFlow.js' (github.com/tensorflow/tfjs: tfjs-core/src/io/types.ts, and io_utils.ts for the
-numbers): a .json with TensorFlow's nodes and a list of weights, and a .bin with their bytes. That graph came from
-PyTorch by way of ONNX, so it is laid out in NCHW, and turned to NHWC and back around each convolution: here the
-turns fall away, and what stands around a convolution (its padding, its bias) goes into it. The last convolution
-of each level gives scores and distances at once; it becomes two, of which the scores keep the wanted labels alone.
+numbers): a .json with TensorFlow's nodes and a list of weights, and a .bin with their bytes. That graph came
+from PyTorch by way of ONNX, so it is laid out in NCHW, and turned to NHWC and back around each convolution.
+Here the turns fall away, and what stands around a convolution (its padding, its bias) goes into it. The last
+convolution of each level gives scores and distances at once; it becomes two, and the scores are those of the
+wanted labels alone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from agent.core.types import Size
 from agent.errors import ModelError
-from models.onnx_file import INPUT, Network, Node
+from models.convert.onnx_file import INPUT, Network, Node
 
 _TURNS = ([0, 2, 3, 1], [0, 3, 1, 2])
 """NCHW to NHWC, and back."""
