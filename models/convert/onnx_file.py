@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from numpy.typing import NDArray
@@ -59,6 +60,11 @@ def serialised(network: Network) -> bytes:
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ModelError(f"{network.name}: this gives a network that cannot be: {error}") from error
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def has_onnx() -> bool:
+    """Whether the package onnx is installed."""
+    return find_spec("onnx") is not None
 
 
 def imported_onnx() -> Any:

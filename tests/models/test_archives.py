@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ModelError
-from models.archives import Member, Sdist, fetch_member, fetch_members
+from models.archives import Member, NpmPackage, Sdist, fetch_member, fetch_members
 
 from .conftest import Shelf, sdist, sha256_of
 
@@ -118,3 +118,30 @@ def test_an_archive_that_is_none_is_told(shelf: Shelf, tmp_path: Path) -> None:
         fetch_members(
             Sdist("bad", "1.0", sha256_of(b"no archive")), [clip(tmp_path / "a")], registry=shelf.registry()
         )
+
+
+def npm_package(files: dict[str, bytes]) -> bytes:
+    return sdist("package", files)
+
+
+def test_a_file_of_a_package_of_npms_comes_out_of_the_place_where_its_registries_have_it(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    archive = npm_package({"models/net.bin": b"numbers"})
+    shelf.files["/npm/@some/thing/-/thing-1.2.3.tgz"] = archive
+    package = NpmPackage("@some/thing", "1.2.3", sha256_of(archive))
+    member = Member("models/net.bin", sha256_of(b"numbers"), tmp_path / "net.bin")
+
+    fetch_members(package, [member], registry=shelf.registry())
+
+    assert (tmp_path / "net.bin").read_bytes() == b"numbers"
+    assert [p.name for p in tmp_path.iterdir()] == ["net.bin"]
+
+
+def test_another_package_than_the_pinned_one_is_not_opened(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.files["/npm/thing/-/thing-1.0.tgz"] = npm_package({"net.bin": b"numbers"})
+    package = NpmPackage("thing", "1.0", "1" * 64)
+
+    with pytest.raises(ModelError, match="its SHA-256 is"):
+        fetch_members(package, [Member("net.bin", "2" * 64, tmp_path / "a")], registry=shelf.registry())
+    assert list(tmp_path.iterdir()) == []

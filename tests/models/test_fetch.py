@@ -12,9 +12,11 @@ import yaml
 
 from agent.detectors import load_detector
 from agent.detectors.card import hashed
+from agent.detectors.labels import ROAD_USERS
+from agent.detectors.places import SHIPPED
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
-from models.catalogue import CatalogueEntry, DarknetSource, PackagedFile, UrlSource
+from models.catalogue import CatalogueEntry, DarknetSource, PackagedFile, UrlSource, entry_named
 from models.fetch import Consent, add_model, fetch_model
 
 from .conftest import Shelf, sdist, sha256_of
@@ -166,3 +168,36 @@ def test_a_model_of_ones_own_is_taken_in_with_its_card(tmp_path: Path) -> None:
     assert path.read_bytes() == b"mine"
     kept = yaml.safe_load(path.with_suffix(".yaml").read_text(encoding="utf-8"))
     assert kept == card | {"labels": ["xe máy", "xích lô"]}
+
+
+def test_a_file_is_taken_as_it_is_where_the_catalogue_knows_no_form_with_less_to_do(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.onnx"
+    mine.write_bytes(b"mine")
+    card = yaml.safe_load((SHIPPED / "picodet-s-416.yaml").read_text(encoding="utf-8"))
+    mine.with_suffix(".yaml").write_text(
+        yaml.safe_dump(card | {"sha256": sha256_of(b"mine")}), encoding="utf-8"
+    )
+
+    path = add_model(mine, tmp_path / "store")
+
+    assert path.read_bytes() == b"mine"
+    assert yaml.safe_load(path.with_suffix(".yaml").read_text(encoding="utf-8"))["labels"] == "coco80"
+
+
+@pytest.mark.footage
+def test_picodet_becomes_the_same_with_less_to_do(tmp_path: Path, shared_data: Path) -> None:
+    entry = entry_named("picodet-s-416")
+    file = shared_data / "models/picodet_s_416.onnx"
+    picture = np.random.default_rng(2).integers(0, 255, (416, 416, 3), dtype=np.uint8)
+
+    path = add_model(file, tmp_path)
+
+    assert isinstance(entry.source, PackagedFile)
+    assert hashed(path) == entry.source.slim_sha256
+    every = dict.fromkeys(ROAD_USERS, 0.0)
+    before, after = (
+        load_detector(DetectorSettings(model=str(model), min_score=every)).detect([picture])[0]
+        for model in (file, path)
+    )
+    assert [found.label for found in before] == [found.label for found in after]
+    assert [f.score for f in before] == pytest.approx([f.score for f in after], abs=1e-4)
