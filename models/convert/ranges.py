@@ -21,7 +21,7 @@ from agent.detectors.card import Card, read_card
 from agent.detectors.letterbox import network_input
 from agent.errors import ModelError
 from models.archives import Member, fetch_members
-from models.catalogue import CARDS, PackageSource, entry_named
+from models.catalogue import CARDS, RegistrySource, entry_named
 from models.convert.conversion import archive_of, network_of
 from models.convert.onnx_file import INPUT, Network, serialised
 from models.convert.quantise import Ranges, tensors
@@ -72,7 +72,7 @@ def _pictures(folders: Sequence[Path]) -> Iterator[Image]:
 def main(name: str, folders: Sequence[Path]) -> str:
     """The ranges as YAML."""
     source = entry_named(name).source
-    if not isinstance(source, PackageSource):
+    if not isinstance(source, RegistrySource):
         raise ModelError(f"{name}: only what lies in a package is converted here")
     with tempfile.TemporaryDirectory() as scratch:
         plan, weights = Path(scratch, "plan"), Path(scratch, "weights")

@@ -27,7 +27,7 @@ def slimmed(model: bytes, labels: int, kept: Sequence[int]) -> bytes | None:
         ModelError: the package onnx is not installed.
     """
     onnx = imported_onnx()
-    graph = _Graph(onnx, onnx.load_model_from_string(model))
+    graph = _Slimming(onnx, onnx.load_model_from_string(model))
     graph.join_hard_swishes()
     if not graph.keep_labels(labels, kept):
         return None
@@ -35,7 +35,7 @@ def slimmed(model: bytes, labels: int, kept: Sequence[int]) -> bytes | None:
     return bytes(graph.model.SerializeToString(deterministic=True))
 
 
-class _Graph:
+class _Slimming:
     """A network in ONNX that is changed in place."""
 
     def __init__(self, onnx: Any, model: Any) -> None:

@@ -51,7 +51,7 @@ def convert(topology: str, weights: bytes, size: Size, kept: Sequence[int]) -> N
     """
     try:
         content = json.loads(topology)
-        graph = _Graph(
+        graph = _TfjsGraph(
             {node["name"]: node for node in content["modelTopology"]["node"]},
             _weights(content["weightsManifest"], weights),
             size,
@@ -84,7 +84,7 @@ def _weights(manifest: Sequence[dict[str, Any]], data: bytes) -> dict[str, NDArr
 
 
 @dataclass(slots=True)
-class _Graph:
+class _TfjsGraph:
     """TensorFlow's nodes, and the ONNX graph that grows from what its outputs need."""
 
     theirs: dict[str, dict[str, Any]]
@@ -145,7 +145,7 @@ class _Graph:
         return name
 
 
-def _turned(graph: _Graph, name: str) -> _Tensor:
+def _turned(graph: _TfjsGraph, name: str) -> _Tensor:
     source, turn = graph.inputs(name)
     axes = graph.constant(turn).tolist()
     if axes in _TURNS:
@@ -153,7 +153,7 @@ def _turned(graph: _Graph, name: str) -> _Tensor:
     return graph.node("Transpose", [graph.plain(source).name], 0, perm=axes)
 
 
-def _padded(graph: _Graph, name: str) -> _Tensor:
+def _padded(graph: _TfjsGraph, name: str) -> _Tensor:
     source, pads, *value = graph.inputs(name)
     if value and not np.isneginf(graph.constant(value[0])):
         raise ModelError(f"{name}: this converter knows padding with zeros, and with nothing, alone")
@@ -161,7 +161,7 @@ def _padded(graph: _Graph, name: str) -> _Tensor:
     return replace(graph.plain(source), pads=(top, left, bottom, right))
 
 
-def _summed(graph: _Graph, name: str) -> _Tensor:
+def _summed(graph: _TfjsGraph, name: str) -> _Tensor:
     first, second = graph.inputs(name)
     if graph.theirs[first]["op"] == "Conv2D":
         return _convolved(graph, first, graph.constant(second).reshape(-1))
@@ -169,7 +169,7 @@ def _summed(graph: _Graph, name: str) -> _Tensor:
     return graph.node("Add", [one.name, other.name], one.width)
 
 
-def _convolved(graph: _Graph, name: str, bias: NDArray[Any], rows: Sequence[int] | None = None) -> _Tensor:
+def _convolved(graph: _TfjsGraph, name: str, bias: NDArray[Any], rows: Sequence[int] | None = None) -> _Tensor:
     """A convolution with its bias; with `rows`, these of its channels alone."""
     source, weights = graph.inputs(name)
     tensor, kernel = graph.tensor(source), graph.constant(weights).transpose(3, 2, 0, 1)
@@ -183,7 +183,7 @@ def _convolved(graph: _Graph, name: str, bias: NDArray[Any], rows: Sequence[int]
     )
 
 
-def _pooled(graph: _Graph, name: str) -> _Tensor:
+def _pooled(graph: _TfjsGraph, name: str) -> _Tensor:
     tensor = graph.tensor(graph.inputs(name)[0])
     edge, stride = graph.attribute(name, "ksize")[1], graph.attribute(name, "strides")[1]
     width = (tensor.width + tensor.pads[1] + tensor.pads[3] - edge) // stride + 1
@@ -197,12 +197,12 @@ def _pooled(graph: _Graph, name: str) -> _Tensor:
     )
 
 
-def _leaky(graph: _Graph, name: str) -> _Tensor:
+def _leaky(graph: _TfjsGraph, name: str) -> _Tensor:
     tensor = graph.plain(graph.inputs(name)[0])
     return graph.node("LeakyRelu", [tensor.name], tensor.width, alpha=float(graph.attribute(name, "alpha")))
 
 
-def _joined(graph: _Graph, name: str) -> _Tensor:
+def _joined(graph: _TfjsGraph, name: str) -> _Tensor:
     *sources, axis = graph.inputs(name)
     tensors = [graph.plain(source) for source in sources]
     return graph.node(
@@ -210,7 +210,7 @@ def _joined(graph: _Graph, name: str) -> _Tensor:
     )
 
 
-def _resized(graph: _Graph, name: str) -> _Tensor:
+def _resized(graph: _TfjsGraph, name: str) -> _Tensor:
     """Twice or half as large; half as large, with half-pixel centres, is the mean of four."""
     source, target = graph.inputs(name)
     tensor, width = graph.plain(source), int(graph.constant(target)[1])
@@ -224,7 +224,7 @@ def _resized(graph: _Graph, name: str) -> _Tensor:
     return graph.node("Resize", [tensor.name, "", scales], width, mode="linear")
 
 
-def _part(graph: _Graph, name: str) -> _Tensor:
+def _part(graph: _TfjsGraph, name: str) -> _Tensor:
     """Scores (the first output) or distances of a level: the convolution before it, with these rows alone."""
     node, _, output = name.partition(":")
     source, sizes, _ = graph.inputs(node)
@@ -236,23 +236,23 @@ def _part(graph: _Graph, name: str) -> _Tensor:
     return _convolved(graph, first, graph.constant(bias).reshape(-1), rows)
 
 
-def _sigmoid(graph: _Graph, name: str) -> _Tensor:
+def _sigmoid(graph: _TfjsGraph, name: str) -> _Tensor:
     tensor = graph.plain(graph.inputs(name)[0])
     return graph.node("Sigmoid", [tensor.name], tensor.width)
 
 
-def _flattened(graph: _Graph, name: str) -> _Tensor:
+def _flattened(graph: _TfjsGraph, name: str) -> _Tensor:
     """All places in one row, for each channel: the only shape that is asked for."""
     source = graph.plain(graph.inputs(name)[0])
     shape = graph.kept_constant("shape", np.array([0, 0, -1], np.int64))
     return graph.node("Reshape", [source.name, shape], 0)
 
 
-def _picture(graph: _Graph, name: str) -> _Tensor:
+def _picture(graph: _TfjsGraph, name: str) -> _Tensor:
     return _Tensor(INPUT, int(graph.theirs[name]["attr"]["shape"]["shape"]["dim"][3]["size"]))
 
 
-_NODES: dict[str, Callable[[_Graph, str], _Tensor]] = {
+_NODES: dict[str, Callable[[_TfjsGraph, str], _Tensor]] = {
     "Placeholder": _picture,
     "Transpose": _turned,
     "Pad": _padded,

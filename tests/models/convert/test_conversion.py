@@ -6,15 +6,15 @@ import pytest
 
 from agent.errors import ModelError
 from models.archives import NpmPackage, Sdist
-from models.catalogue import PackageSource, entry_named
+from models.catalogue import RegistrySource, entry_named
 from models.convert.conversion import archive_of, converted
 
 from .small_tfjs import small_files
 
 
-def source(name: str, **changes: object) -> PackageSource:
+def source(name: str, **changes: object) -> RegistrySource:
     found = entry_named(name).source
-    assert isinstance(found, PackageSource)
+    assert isinstance(found, RegistrySource)
     return found.model_copy(update={"ranges": None, "made_sha256": None} | changes)
 
 
