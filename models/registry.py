@@ -1,4 +1,4 @@
-"""Where packages come from on this machine, as pip is configured; and one file's address there.
+"""Where packages come from on this machine, as pip and npm are configured; and one file's address there.
 
 pip itself is not asked to download: for a source distribution it would run the package's own code to learn
 its metadata. Its configuration is honoured (index, extra indexes, find-links, certificates, proxy), and the
@@ -24,6 +24,7 @@ from agent.errors import ModelError
 from models.web import Web
 
 PYPI = "https://pypi.org/simple"
+NPM = "https://registry.npmjs.org"
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
 
 
@@ -35,6 +36,8 @@ class Registry:
     find_links: tuple[str, ...] = ()
     cert: str | None = None
     proxy: str | None = None
+    npm: str = NPM
+    """Address of npm's registry."""
     wait_s: float = 1.0
     """Before the second attempt; longer before each further one."""
 
@@ -55,7 +58,21 @@ def configured() -> Registry:
     cert = next(
         (config[name] for name in ("cert", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if config.get(name)), None
     )
-    return Registry((index, *extra), tuple(config.get("find-links", "").split()), cert, config.get("proxy"))
+    folders = tuple(config.get("find-links", "").split())
+    return Registry((index, *extra), folders, cert, config.get("proxy"), _npm_registry())
+
+
+def _npm_registry() -> str:
+    """As npm is configured: its environment variable, then the user's file, then its own registry."""
+    for name, value in os.environ.items():
+        if name.lower() == "npm_config_registry" and value:
+            return value
+    try:
+        lines = (Path.home() / ".npmrc").read_text(encoding="utf-8").splitlines()
+    except (OSError, RuntimeError, UnicodeDecodeError):
+        return NPM
+    parts = (line.partition("=") for line in lines)
+    return next((value.strip() for name, _, value in parts if name.strip() == "registry"), NPM)
 
 
 def _pip_config() -> dict[str, str]:
@@ -83,10 +100,8 @@ def sdist_address(registry: Registry, package: str, version: str, sha256: str, w
         ModelError: no index has it, or the index announces another file than the pinned one.
     """
     name = f"{package}-{version}.tar.gz"
-    for folder in registry.find_links:
-        local = Path(folder.removeprefix("file://")) / name
-        if "://" not in folder.removeprefix("file://") and local.is_file():
-            return str(local)
+    if local := _lying(registry, name):
+        return local
     for index in registry.indexes:
         page = f"{index.rstrip('/')}/{_normal(package)}/"
         for filename, address, stated in _files(web, page):
@@ -102,6 +117,26 @@ def sdist_address(registry: Registry, package: str, version: str, sha256: str, w
         f"{package} {version}: no source distribution in {', '.join(map(web.shown, registry.indexes))}",
         "check `pip config list`, or put the .tar.gz into a find-links folder.",
     )
+
+
+def npm_file(package: str, version: str) -> str:
+    """The name of a package's file: without its scope, as npm names it."""
+    return f"{package.rpartition('/')[2]}-{version}.tgz"
+
+
+def npm_address(registry: Registry, package: str, version: str) -> str:
+    """URL or local path of a package of npm's, at the place that all its registries give it."""
+    name = npm_file(package, version)
+    return _lying(registry, name) or f"{registry.npm.rstrip('/')}/{package}/-/{name}"
+
+
+def _lying(registry: Registry, name: str) -> str | None:
+    """The path of this file in a find-links folder."""
+    for folder in registry.find_links:
+        local = Path(folder.removeprefix("file://")) / name
+        if "://" not in folder.removeprefix("file://") and local.is_file():
+            return str(local)
+    return None
 
 
 def _files(web: Web, page: str) -> list[tuple[str, str, str | None]]:

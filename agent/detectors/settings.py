@@ -25,7 +25,11 @@ class ShadowSettings(ShadowTrialSettings):
 class DetectorSettings(Settings):
     """Which network finds the objects, and what it may spend."""
 
-    model: str = Field("yolov3-tiny-416", description="Name of a fetched model, or path of an .onnx file.")
+    model: str = Field(
+        "yolov3-tiny-416",
+        description="Name of a fetched model, or path of an .onnx file; on a box better yolox-nano-416 "
+        "(docs/guide/models.md).",
+    )
     card: Path | None = Field(
         None, description="Model card; if absent, the .yaml beside the model, or the card we ship."
     )

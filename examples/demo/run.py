@@ -38,9 +38,10 @@ except ModuleNotFoundError as error:
 
 from agent.core.types import EndReason
 from agent.errors import NgatuError
+from models.archives import Member, Sdist, fetch_members
 from models.catalogue import entry_named
 from models.cli import progress_bars
-from models.fetch import Member, Sdist, fetch_members, fetch_model
+from models.fetch import fetch_model
 from station.config import load
 from station.starter import starter_file
 from station.watch.embedded import Address, embedded_broker, free_port

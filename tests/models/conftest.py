@@ -57,7 +57,7 @@ class Shelf:
         self.projects.setdefault(project, []).append(name)
 
     def registry(self) -> Registry:
-        return Registry((f"{self.url}/simple",), wait_s=0.001)
+        return Registry((f"{self.url}/simple",), wait_s=0.001, npm=f"{self.url}/npm")
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -11,7 +11,7 @@ from agent.detectors.card import read_card
 from agent.detectors.places import SHIPPED
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
-from models.catalogue import CARDS, DarknetSource, entry_named, read_catalogue
+from models.catalogue import CARDS, RegistrySource, entry_named, read_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,7 +20,7 @@ def test_every_model_has_a_card_of_its_name_and_size() -> None:
     shipped = {card.sha256: card for card in map(read_card, SHIPPED.glob("*.yaml"))}
 
     for name, entry in read_catalogue().items():
-        if isinstance(entry.source, DarknetSource):
+        if isinstance(entry.source, RegistrySource):
             card = read_card(CARDS / entry.source.card)
             assert name == f"{card.name}-{entry.source.size_px}"
         else:
@@ -32,7 +32,7 @@ def test_every_model_has_a_card_of_its_name_and_size() -> None:
 def test_the_agents_default_model_is_in_the_catalogue() -> None:
     default = DetectorSettings.model_fields["model"].default
 
-    assert isinstance(entry_named(default).source, DarknetSource)
+    assert isinstance(entry_named(default).source, RegistrySource)
 
 
 def test_an_unknown_model_is_told_with_the_nearest() -> None:

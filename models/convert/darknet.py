@@ -16,12 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.core.types import Size
-from agent.errors import ModelError, how_to_install
-from models.darknet_files import Section, Weights, parse_cfg
+from agent.errors import ModelError
+from models.convert.darknet_files import Section, Weights, parse_cfg
+from models.convert.onnx_file import INPUT, Network, Node, serialised
 
-OPSET = 13
-"""New enough for every layer here, old enough for ONNX Runtime 1.20 and for TensorRT 8 on JetPack 5."""
-IR_VERSION = 8
 LEAKY = 0.1
 """Slope of darknet's leaky activation below zero (activations.h)."""
 _EPSILON = 1e-6
@@ -34,9 +32,14 @@ Anchors = tuple[tuple[float, float], ...]
 class Converted:
     """A network as ONNX, and what its head needs to know."""
 
-    onnx: bytes
+    network: Network
     anchors: tuple[Anchors, ...]
     """Per output: width and height in pixels of each anchor."""
+
+    @property
+    def onnx(self) -> bytes:
+        """The file's bytes."""
+        return serialised(self.network)
 
 
 def convert(cfg: str, weights: bytes, size: Size, masks: Sequence[Sequence[int]] | None = None) -> Converted:
@@ -50,7 +53,8 @@ def convert(cfg: str, weights: bytes, size: Size, masks: Sequence[Sequence[int]]
     """
     sections = parse_cfg(cfg)
     graph = _Graph(Weights(weights))
-    graph.add("input", sections[0].number("channels", 3), "images")
+    channels = sections[0].number("channels", 3)
+    graph.add("input", channels, INPUT)
     for section in sections[1:]:
         if section.kind not in _LAYERS:
             known = ", ".join(_LAYERS)
@@ -62,7 +66,8 @@ def convert(cfg: str, weights: bytes, size: Size, masks: Sequence[Sequence[int]]
     heads = [s for s in sections if s.kind == "yolo"]
     chosen = masks if masks is not None else [s.numbers("mask") for s in heads]
     anchors = tuple(_anchors(s, mask) for s, mask in zip(heads, chosen, strict=True))
-    return Converted(_serialised(graph, size), anchors)
+    outputs = dict.fromkeys(graph.outputs, 4)
+    return Converted(Network("darknet", size, channels, graph.nodes, graph.constants, outputs), anchors)
 
 
 @dataclass(slots=True)
@@ -72,7 +77,7 @@ class _Graph:
     weights: Weights
     layers: list[tuple[str, int]] = field(default_factory=list)
     """Name of the tensor and its channels."""
-    nodes: list[tuple[str, list[str], str, dict[str, Any]]] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
     constants: dict[str, NDArray[Any]] = field(default_factory=dict)
     outputs: list[str] = field(default_factory=list)
 
@@ -214,39 +219,3 @@ def _anchors(section: Section, mask: Sequence[int]) -> Anchors:
     if any(not 0 <= index < len(pairs) for index in mask):
         raise ModelError(f"line {section.line}: [yolo] mask {list(mask)}: there are {len(pairs)} anchors")
     return tuple((float(pairs[index][0]), float(pairs[index][1])) for index in mask)
-
-
-def _serialised(graph: _Graph, size: Size) -> bytes:
-    onnx = imported_onnx()
-    helper, float_ = onnx.helper, onnx.TensorProto.FLOAT
-    nodes = [helper.make_node(kind, inputs, [out], out, **more) for kind, inputs, out, more in graph.nodes]
-    constants = [onnx.numpy_helper.from_array(value, name) for name, value in graph.constants.items()]
-    entry = helper.make_tensor_value_info(
-        graph.layers[0][0], float_, ["batch", graph.layers[0][1], size.height_px, size.width_px]
-    )
-    exits = [helper.make_tensor_value_info(name, float_, ["batch", None, None, None]) for name in graph.outputs]
-    model = helper.make_model(
-        helper.make_graph(nodes, "darknet", [entry], exits, constants),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="ngatu",
-    )
-    try:
-        onnx.checker.check_model(model, full_check=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise ModelError(f"the .cfg gives a network that cannot be: {error}") from error
-    return bytes(model.SerializeToString(deterministic=True))
-
-
-def imported_onnx() -> Any:
-    """The package onnx, which only those who convert need.
-
-    Raises:
-        ModelError: it is not installed.
-    """
-    try:
-        import onnx  # noqa: PLC0415  a build-time package: a box that only runs has none
-        import onnx.numpy_helper  # noqa: PLC0415
-    except ImportError as error:
-        raise ModelError("converting a model needs the package onnx", how_to_install("models")) from error
-    return onnx
