@@ -344,9 +344,10 @@ def test_a_camera_that_is_slow_to_open_may_be_and_still_stops_at_once(post: Post
 def test_a_detector_that_fails_blinds_no_camera_and_is_told_once(stepped: Post) -> None:
     stepped.see(4)
     stepped.detector.broken = ModelError("squares: the network failed", "is the graphics memory full?")
+    before = stepped.detector.calls
     with capture_logs() as lines:
         stepped.see(5, speed_px_s=130)
-        calls = stepped.detector.calls
+        calls = stepped.detector.calls - before
         fails = stepped.it.detector_fails
         stepped.see(30)
         stepped.detector.broken = None
