@@ -40,7 +40,8 @@ def test_a_key_signs_a_bundle_and_its_public_half_finds_it_whole(folder: Path) -
     built = bundle("build", *secret, *board, "--out", folder / "out")
 
     assert built.exit_code == 0, built.output
-    (path,) = (folder / "out").iterdir()
+    path, lock = sorted((folder / "out").iterdir())
+    assert lock == path.with_suffix(".lock")
     assert f"{path}: ngatu 0.9.0 for {os.uname().machine}, Python {HERE}" in built.output
     verified = bundle("verify", path, "--key", key.with_suffix(".pub"))
     assert verified.exit_code == 0, verified.output
