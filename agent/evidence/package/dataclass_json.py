@@ -80,11 +80,11 @@ def _object(kind: type[Any]) -> _Reader:
         if not isinstance(value, dict):
             raise _unlike(_told(where) or kind.__name__, kind.__name__)
         members: dict[str, Any] = {}
-        for name, told, reader, is_needed in known:
+        for name, step, reader, is_needed in known:
             if name in value:
-                members[name] = reader(value[name], (where, told))
+                members[name] = reader(value[name], (where, step))
             elif is_needed:
-                raise WireError(tr("{place}: is not there", place=_told((where, told))))
+                raise WireError(tr("{place}: is not there", place=_told((where, step))))
         return kind(**members)
 
     return read
