@@ -7,10 +7,11 @@ where it lay in the wheel; what installing has added stays out. The same install
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import sys
-from importlib.metadata import Distribution, PackageNotFoundError, PackagePath, distribution
-from pathlib import Path
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path, PurePosixPath
 from typing import Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -34,7 +35,9 @@ def wheel_again(into: Path) -> Path:
         installed = distribution(PACKAGE)
     except PackageNotFoundError:
         raise NgatuError(f"{sys.prefix}: ngatu is not installed here", OTHERWISE) from None
-    files = dict(filter(None, (_file(installed, each) for each in installed.files or ())))
+    # Not by `installed.files`: since Python 3.12 that leaves out what is listed and missing.
+    listed = csv.reader((installed.read_text("RECORD") or "").splitlines())
+    files = dict(filter(None, (_file(installed, name, digest) for name, digest, _ in listed)))
     if "agent/__init__.py" not in files:
         raise NgatuError(f"{sys.prefix}: ngatu was not installed here from a wheel", OTHERWISE)
     info = f"{PACKAGE}-{installed.version}.dist-info"
@@ -49,26 +52,26 @@ def wheel_again(into: Path) -> Path:
     return path
 
 
-def _file(installed: Distribution, listed: PackagePath) -> tuple[str, bytes] | None:
+def _file(installed: Distribution, listed: str, digest: str) -> tuple[str, bytes] | None:
     """Its name in the wheel and its content; None of what was not in it."""
-    name = _in_wheel(installed, listed)
-    if listed.hash is None or name is None:
+    name = _in_wheel(installed, PurePosixPath(listed))
+    if not digest or name is None:
         return None  # what Python has compiled, the programs in bin/, and what the installer noted
-    path = Path(str(listed.locate()))
+    path = Path(str(installed.locate_file(listed)))
     try:
         data = path.read_bytes()
     except OSError as error:
         raise NgatuError(f"{path}: {error.strerror}", OTHERWISE) from None
-    if listed.hash.mode != "sha256" or listed.hash.value != _digest(data):
+    if digest != f"sha256={_digest(data)}":
         raise NgatuError(f"{path}: it was changed after it was installed", OTHERWISE)
     return name, data
 
 
-def _in_wheel(installed: Distribution, listed: PackagePath) -> str | None:
+def _in_wheel(installed: Distribution, listed: PurePosixPath) -> str | None:
     if ".." not in listed.parts:
         added = listed.parts[0].endswith(".dist-info") and listed.name in ADDED
         return None if added or "__pycache__" in listed.parts else listed.as_posix()
-    path = Path(str(listed.locate())).resolve()
+    path = Path(str(installed.locate_file(str(listed)))).resolve()
     share = Path(sys.prefix).resolve() / "share"
     if not path.is_relative_to(share):
         return None
