@@ -18,8 +18,8 @@ OFTEN = 0.3
 """Riders hide each other, so most counts are too low: the largest that this share of the votes reaches
 is believed."""
 FIRST_LOOKS = 2.0
-"""More riders than one are believed of what weighs so much, three looks at least: a detector that sees one man
-twice does so in two looks running."""
+"""More riders than one are believed of what weighs so much, three looks where none is certain: a detector that
+sees one man twice does so in two looks running."""
 CYCLE, CYCLE_LOOKS = "bicycle", 6.0
 """The same on a bicycle, where a second rider is rare and a cyclist who leans is often seen twice."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 
 from agent.errors import NgatuError
 from fleet.cli.main import commands as program
-from fleet.prepare.folder import carried, files, write
+from fleet.prepare.folder import WRITTEN, carried, files, write
 from tests.conftest import ROOT
 
 OF_A_CHECKOUT = {"ansible/prepare.py", "ansible/.ansible-lint", "ansible/.yamllint"}
@@ -21,6 +22,16 @@ def content(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
     }
+
+
+def test_the_wheel_carries_what_is_written_and_nothing_else_of_deploy() -> None:
+    """setup.py runs where nothing of ours is installed, so it names the files itself."""
+    named = {
+        each.targets[0].id: ast.literal_eval(each.value)
+        for each in ast.parse((ROOT / "setup.py").read_text(encoding="utf-8")).body
+        if isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Name)
+    }
+    assert named["DEPLOYED"] == WRITTEN
 
 
 def test_it_is_deploy_whole_but_for_what_only_a_checkout_needs(tmp_path: Path) -> None:
