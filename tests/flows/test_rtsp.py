@@ -21,7 +21,7 @@ from tests.support.rtsp_camera import RtspCamera
 
 pytestmark = pytest.mark.rtsp
 Start = Callable[..., Any]
-SLACK_S = 2.0  # of a loaded machine
+SLACK_S = 4.0  # of a loaded machine
 
 
 def settings(url: str, **login: object) -> CameraSettings:
