@@ -46,6 +46,12 @@ def train(
         list[Path] | None,
         typer.Option(help="Clips, or folders of clips and pictures, on which nothing may be forgotten."),
     ] = None,
+    unlabelled: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folders of pictures of other cameras: what one round is sure of there teaches the next."
+        ),
+    ] = None,
     hold_back: Annotated[
         list[str] | None,
         typer.Option(help="Camera that judges and is not learned from; if absent, about a fifth."),
@@ -60,8 +66,10 @@ def train(
     if out.suffix != ".onnx":
         out = out.with_name(out.name + ".onnx")
     if Path(base).suffix in ULTRALYTICS:
-        if resume or rehearse or minutes:
-            raise UsageError(tr("Ultralytics' trainer has no --resume, --rehearse and --minutes here"))
+        if resume or rehearse or minutes or unlabelled:
+            raise UsageError(
+                tr("Ultralytics' trainer has no --resume, --rehearse, --unlabelled and --minutes here")
+            )
         from models.train.ultralytics import train as train_by_ultralytics  # noqa: PLC0415
 
         written = train_by_ultralytics(base, data, out, hold_back or (), steps, seed)
@@ -82,11 +90,15 @@ def train(
         tuple(hold_back or ()),
         Plan(steps=steps, minutes=minutes, rate=rate, seed=seed),
         resume,
+        tuple(unlabelled or ()),
     )
     if not rehearse:
         warning = tr("without --rehearse the detector forgets much of what it knew")
         Console(stderr=True).print(translated(warning), style="yellow")
     result = _trained(request)
+    if unlabelled and not result.pseudo_labels:
+        unsure = tr("nothing is sure in the pictures without labels: they taught nothing")
+        Console(stderr=True).print(translated(unsure), style="yellow")
     if result.best == 0:
         nothing = tr("nothing better than the base was found: the model is the base")
         Console(stderr=True).print(translated(nothing), style="yellow")
@@ -107,27 +119,35 @@ def _trained(request: TrainRequest) -> TrainResult:
     console = Console(stderr=True)
     with _bar(console) as bar:
         task = bar.add_task("", total=None)
-        written = -1
+        written = (0, -1)
 
         def show(progress: TrainingProgress) -> None:
             nonlocal written
             bar.update(task, completed=progress.step, total=progress.steps, description=_standing(progress))
             # A night's log has no bar: it gets a line for each look.
-            if not console.is_terminal and progress.point and progress.point.step != written:
-                written = progress.point.step
-                console.print(f"{written}/{progress.steps}  {_standing(progress)}", soft_wrap=True)
+            look = (progress.round, progress.point.step if progress.point else -1)
+            if not console.is_terminal and progress.point and look != written:
+                written = look
+                console.print(f"{look[1]}/{progress.steps}  {_standing(progress)}", soft_wrap=True)
 
         return run(request, show)
 
 
 def _standing(progress: TrainingProgress) -> str:
-    """The newest look in a few words."""
+    """What it is at, and the newest look, in a few words."""
+    which = ""
+    if progress.rounds > 1:
+        which = (
+            translated(tr("round {number} of {rounds}", number=progress.round, rounds=progress.rounds)) + "  "
+        )
+    if progress.labelling:
+        return which + translated(tr("labelling what nobody has labelled"))
     if progress.point is None:
-        return ""
+        return which
     now = f"loss {progress.loss:.2f}  AP50 {100 * progress.point.mean:.0f}"
     if progress.point.kept is not None:
         now += " " + translated(tr("kept {share:.0f} %", share=100 * progress.point.kept))
-    return now
+    return which + now
 
 
 def _needs_torch() -> None:

@@ -1,8 +1,13 @@
-"""One training from folders to files: what is read, what is held back, what is written."""
+"""One training from folders to files: what is read, what is held back, what is written.
+
+With pictures that nobody has labelled there are rounds: what one round's network is sure of there are labels
+for the next, and each begins at the base again.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import resource
 import shutil
 from collections.abc import Callable, Sequence
@@ -19,15 +24,17 @@ from models.dataset.types import Dataset
 from models.train.calibration import sure_from
 from models.train.held_back import HeldBackResult
 from models.train.judges import TrainingJudges
-from models.train.learning.checkpoint import TrainingState
-from models.train.learning.loop import TrainingLoop
+from models.train.learning.checkpoint import TrainingState, load
+from models.train.learning.loop import CHECKPOINT, TrainingLoop
 from models.train.learning.steps import LearningSteps, mixed
-from models.train.outcome import facts, write_model
+from models.train.outcome import facts, write_model, write_whole
 from models.train.pictures.batches import TrainingBatches
+from models.train.pictures.pseudo_labels import pseudo_labelled, read_unlabelled
 from models.train.pictures.rehearsal import Rehearsal, read_rehearsal
-from models.train.pictures.teaching import Teaching, looked_for, teaching
-from models.train.plan import Plan
+from models.train.pictures.teaching import looked_for, teaching
+from models.train.plan import ROUNDS, Plan
 from models.train.results import Mixture, TrainingProgress, TrainResult, most_learned
+from models.train.tiled import unhurried
 
 CHECKPOINTS = ".training"
 
@@ -44,6 +51,8 @@ class TrainRequest:
     hold_back: tuple[str, ...] = ()
     plan: Plan = field(default_factory=Plan)
     resume: bool = False
+    unlabelled: tuple[Path, ...] = ()
+    """Folders of pictures of other cameras on such roads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,20 @@ class _Material:
     learned: list[Dataset]
     held: list[Dataset]
     rehearsal: Rehearsal
+    unlabelled: list[Dataset]
     plan: Plan
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What came of one round."""
+
+    standing: TrainingState
+    mixtures: list[Mixture]
+    best: Mixture
+    network: bytes
+    device: str
 
 
 def train(request: TrainRequest, tell: Callable[[TrainingProgress], None]) -> TrainResult:
@@ -65,31 +87,94 @@ def train(request: TrainRequest, tell: Callable[[TrainingProgress], None]) -> Tr
         ModelError: something that is asked for cannot be read, trained or written.
     """
     folder = request.out.with_suffix(CHECKPOINTS)
-    if not request.resume and (folder / "checkpoint.pt").exists():
+    if not request.resume and any(folder.rglob(CHECKPOINT)):
         raise ModelError(
             tr("{path}: a training of this name was cut off here", path=folder),
             tr("--resume goes on with it; remove the folder to begin anew."),
         )
     read = _read(request)
-    learning = LearningSteps(request.base, read.card, read.plan)
     judges = _judges(read, request.base)
-    batches = TrainingBatches(
-        _teachings(read), read.rehearsal.learned, read.card, (read.plan.labelled, read.plan.rehearsed),
-        read.plan.seed,
-    )  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
-    loop = TrainingLoop(learning, batches, judges.look, read.plan, folder)
-    standing = loop.run(_hash(request, read), request.resume, tell)
-    mixtures = loop.mixtures(standing)
-    best = most_learned(mixtures)
-    network = learning.exported(mixed(learning.base, standing.best, best.share))
-    before, after = judges.look(request.base), loop.look(network)
+    made, pseudo, seconds = _Rounds(request, read, judges, folder, tell).run()
+    path = folder / "looked_at.onnx"
+    path.write_bytes(made.network)
+    before, after = judges.look(request.base), judges.look(path)
     card = read.card.model_copy(
         update={"sure_from": round(sure_from(before.found, after.found, read.card.sure_from), 2)}
     )
-    model = write_model(network, card, request.out.stem, facts(read.sets), request.out.parent)
+    went_in = facts([*read.sets, *pseudo])
+    model = write_model(made.network, card, request.out.stem, went_in, request.out.parent)
     shutil.rmtree(folder)
-    return _result(read, model, standing, mixtures, best, (before, after), card.sure_from, learning.device)
+    return _result(read, model, made, (before, after), card.sure_from, pseudo, seconds)
+
+
+class _Rounds:
+    """The rounds of one training; its folder keeps what each has come to."""
+
+    def __init__(
+        self,
+        request: TrainRequest,
+        read: _Material,
+        judges: TrainingJudges,
+        folder: Path,
+        tell: Callable[[TrainingProgress], None],
+    ) -> None:
+        self._base, self._resume = request.base, request.resume
+        self._read, self._judges, self._folder, self._tell = read, judges, folder, tell
+        self._of = _hash(request, read)
+
+    def run(self) -> tuple[_Round, list[Dataset], float]:
+        """What came of the last, what was labelled for it, and the seconds of learning of all."""
+        pseudo: list[Dataset] = []
+        before_s = 0.0
+        for number in range(1, self._read.rounds):
+            network, seconds = self._teacher(pseudo, number)
+            pseudo, before_s = self._pseudo(network, number + 1), before_s + seconds
+        made = self._learned(pseudo, self._folder, self._read.rounds)
+        return made, pseudo, before_s + made.standing.seconds
+
+    def _teacher(self, pseudo: Sequence[Dataset], number: int) -> tuple[Path, float]:
+        """The network of a round before the last, made once whatever cuts it off; how long it learned."""
+        place = self._folder / f"round-{number}"
+        network = place.with_name(f"{place.name}-{self._of[:16]}.onnx")
+        if not network.exists():
+            write_whole(network, self._learned(pseudo, place, number).network)
+        return network, load(place / CHECKPOINT, self._of).seconds
+
+    def _pseudo(self, network: Path, number: int) -> list[Dataset]:
+        """What it is sure of in the pictures without labels; sets in which that is nothing fall out."""
+        read = self._read
+        detector = unhurried(network, read.card)
+        labels = [label for label in _labels(read) if label in read.card.keep]
+        total = sum(len(one.images) for one in read.unlabelled)
+        done = itertools.count(1)
+
+        def tell() -> None:
+            now = TrainingProgress(next(done), total, 0.0, 0.0, None, number, read.rounds, labelling=True)
+            self._tell(now)
+
+        found = [pseudo_labelled(detector, one, labels, tell) for one in read.unlabelled]
+        detector.close()
+        return [one for one in found if one.images]
+
+    def _learned(self, pseudo: Sequence[Dataset], folder: Path, number: int) -> _Round:
+        """Learn from what people and the round before have labelled; the best between that and the base."""
+        read, plan = self._read, self._read.plan
+        learning = LearningSteps(self._base, read.card, plan)
+        teachings = [teaching(one, read.card) for one in (*read.learned, *pseudo) if one.images]
+        batches = TrainingBatches(
+            teachings, read.rehearsal.learned, read.card, (plan.labelled, plan.rehearsed), plan.seed
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        loop = TrainingLoop(learning, batches, self._judges.look, plan, folder)
+        # Of a round after the first there may be nothing yet with which to go on.
+        resume = self._resume and (number == 1 or loop.checkpoint.exists())
+        standing = loop.run(
+            self._of, resume, lambda now: self._tell(replace(now, round=number, rounds=read.rounds))
+        )
+        mixtures = loop.mixtures(standing)
+        best = most_learned(mixtures)
+        network = learning.exported(mixed(learning.base, standing.best, best.share))
+        return _Round(standing, mixtures, best, network, learning.device)
 
 
 def _read(request: TrainRequest) -> _Material:
@@ -99,27 +184,37 @@ def _read(request: TrainRequest) -> _Material:
     for one in sets:
         teaching(one, card)  # a label that the network does not know is said before anything is decoded
     rehearsal = read_rehearsal(request.rehearse)
+    held = [other for _, other in pairs]
+    cameras = {camera for one in held for camera in one.cameras}
+    unlabelled = [read_unlabelled(folder, cameras) for folder in request.unlabelled]
     plan = request.plan
     if not rehearsal.learned:
         plan = replace(plan, labelled=plan.labelled + plan.rehearsed, rehearsed=0)
-    return _Material(card, sets, [one for one, _ in pairs], [other for _, other in pairs], rehearsal, plan)
+    rounds = ROUNDS if unlabelled else 1
+    if plan.minutes is not None:
+        plan = replace(plan, minutes=plan.minutes / rounds)
+    return _Material(card, sets, [one for one, _ in pairs], held, rehearsal, unlabelled, plan, rounds)
 
 
-def _teachings(read: _Material) -> list[Teaching]:
-    return [teaching(one, read.card) for one in read.learned if one.images]
+def _labels(read: _Material) -> tuple[str, ...]:
+    """All that somebody looked for in some set."""
+    return tuple(dict.fromkeys(label for one in read.sets for label in looked_for(one)))
 
 
 def _judges(read: _Material, base: Path) -> TrainingJudges:
-    labels = tuple(dict.fromkeys(label for one in read.sets for label in looked_for(one)))
     images = [image for one in read.held for image in one.images]
-    return TrainingJudges(base, read.card, images, labels, read.rehearsal.held_back)
+    return TrainingJudges(base, read.card, images, _labels(read), read.rehearsal.held_back)
 
 
 def _hash(request: TrainRequest, read: _Material) -> str:
     """One hash of all that says what is trained with what."""
     whole = hashlib.sha256()
     sets = "\n".join(one.digest for one in facts(read.sets))
-    whole.update(f"{hashed(request.base)}\n{sets}\n{read.plan!r}\n{sorted(request.hold_back)!r}\n".encode())
+    whole.update(
+        f"{hashed(request.base)}\n{sets}\n{read.plan!r}\n{sorted(request.hold_back)!r}\n{read.rounds}\n".encode()
+    )
+    for image in (image for one in read.unlabelled for image in one.images):
+        whole.update(f"{image.camera} {hashed(image.path)}\n".encode())
     for data in read.rehearsal.all:
         whole.update(hashlib.sha256(data).digest())
     return whole.hexdigest()
@@ -128,23 +223,24 @@ def _hash(request: TrainRequest, read: _Material) -> str:
 def _result(
     read: _Material,
     model: Path,
-    standing: TrainingState,
-    mixtures: Sequence[Mixture],
-    best: Mixture,
+    made: _Round,
     looks: tuple[HeldBackResult, HeldBackResult],
     sure: float,
-    device: str,
+    pseudo: Sequence[Dataset],
+    seconds: float,
 ) -> TrainResult:
+    standing = made.standing
     assert standing.best_point is not None
     held = [image for one in read.held for image in one.images]
+    labelled = tuple(image for one in pseudo for image in one.images)
     return TrainResult(
         model=model,
         steps=standing.step,
         planned=standing.steps,
         points=tuple(standing.points),
         best=standing.best_point.step,
-        mixtures=tuple(mixtures),
-        share=best.share,
+        mixtures=tuple(made.mixtures),
+        share=made.best.share,
         before=looks[0],
         after=looks[1],
         sure_from=sure,
@@ -152,8 +248,10 @@ def _result(
         held_back=len(held),
         rehearsed=len(read.rehearsal.learned),
         checked=len(read.rehearsal.held_back),
+        pseudo_labelled=labelled,
+        pseudo_labels=len([one for image in labelled for one in image.annotations if not one.ignored]),
         cameras=tuple(dict.fromkeys(image.camera for image in held)),
-        seconds=standing.seconds,
-        device=device,
+        seconds=seconds,
+        device=made.device,
         memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     )

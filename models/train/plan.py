@@ -13,6 +13,10 @@ LOOKS = 20
 """At the held-back pictures, over all steps."""
 
 
+ROUNDS = 3
+"""With pictures that nobody labelled: each round labels them for the next, which sees more in them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How to train; what it says is part of what a training is, and cannot change when it goes on."""

@@ -11,7 +11,7 @@ from agent.language import translated
 from agent.translatable import tr
 from models.dataset.whole_file import write_whole
 from models.train.curves import COLOURS, HIGH, WIDE, Curve, curve
-from models.train.mistake_pictures import drawn
+from models.train.page_pictures import drawn, labelled, some_of
 from models.train.results import HeldBackPoint, Mixture, TrainResult
 
 WORDS: Final = {
@@ -36,11 +36,13 @@ WORDS: Final = {
     "learned": tr("pictures learned from"),
     "held_back": tr("pictures held back, of cameras"),
     "rehearsed": tr("pictures rehearsed with, and others to see what is forgotten"),
+    "pseudo": tr("pictures that it labelled itself, and how many labels"),
     "best": tr("best step, of"),
     "sure": tr("score that its card has told as 0.6"),
     "minutes": tr("minutes of learning"),
     "memory": tr("memory at most, MB"),
     "device": tr("computed by"),
+    "own": tr("What it has labelled itself (some of it)"),
     "missed": tr("The largest that were missed (score below 0.4)"),
     "wrong": tr("The surest that are wrong"),
     "honest": tr(
@@ -78,6 +80,7 @@ def write_report(result: TrainResult, language: str) -> Path:
         mixtures=_mixtures(result.mixtures, words),
         wide=WIDE,
         high=HIGH,
+        own=[labelled(one) for one in some_of(result.pseudo_labelled, _SHOWN)],
         missed=[drawn(one) for one in mistakes if one.score is None][:_SHOWN],
         wrong=[drawn(one) for one in mistakes if one.score is not None][:_SHOWN],
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.dataset.types import AnnotatedImage
 from models.train.held_back import HeldBackResult
 
 LEAST_KEPT = 0.9
@@ -52,6 +53,11 @@ class TrainingProgress:
     rehearsal: float
     point: HeldBackPoint | None
     """The newest look at the held-back pictures."""
+    round: int = 1
+    rounds: int = 1
+    """Without pictures that nobody labelled there is one."""
+    labelling: bool = False
+    """What the round before is sure of becomes labels; steps are pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,8 @@ class TrainResult:
         sure_from: In the model's card.
         learned, held_back: Pictures with labels.
         rehearsed, checked: Pictures to rehearse with, and to see on them what is forgotten.
+        pseudo_labelled: Pictures that the network of the round before the last has labelled.
+        pseudo_labels: How many labels these are.
         cameras: Held back.
         seconds: Of learning, over all runs.
         device: What computed.
@@ -110,6 +118,8 @@ class TrainResult:
     held_back: int
     rehearsed: int
     checked: int
+    pseudo_labelled: tuple[AnnotatedImage, ...]
+    pseudo_labels: int
     cameras: tuple[str, ...]
     seconds: float
     device: str

@@ -19,6 +19,8 @@ from models.train.pictures.batches import Batch, TrainingBatches
 from models.train.plan import LOOKS, WARM_UP, Plan, steps_within
 from models.train.results import HeldBackPoint, Mixture, TrainingProgress
 
+CHECKPOINT = "checkpoint.pt"
+"""In a training's folder."""
 PATIENCE = 8
 """Looks without anything better, after which nothing better is expected."""
 SAVE_S = 60.0
@@ -43,7 +45,7 @@ class TrainingLoop:
     @property
     def checkpoint(self) -> Path:
         """The file from which a training goes on."""
-        return self._folder / "checkpoint.pt"
+        return self._folder / CHECKPOINT
 
     def run(self, of: str, resume: bool, tell: Tell) -> TrainingState:
         """Train; `of` is the hash of what is trained with what.

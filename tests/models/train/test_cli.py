@@ -44,6 +44,20 @@ def test_it_trains_to_the_end_and_leaves_model_card_and_report(tmp_path: Path) -
 
 
 @pytest.mark.skipif(not TORCH, reason="PyTorch is not here: pip install -e '.[train]'")
+def test_a_network_that_is_sure_of_nothing_elsewhere_is_told(tmp_path: Path) -> None:
+    write_set(tmp_path / "new", cameras=("g",))
+    new = str(tmp_path / "new" / "images")
+    code, said, shown = train(
+        tmp_path, "--base", str(tmp_path / "small.onnx"), "--unlabelled", new, "--steps", "2"
+    )
+
+    assert code == 0
+    assert "round 1 of 3" in shown
+    assert "nothing is sure in the pictures without labels" in shown
+    assert "trained" in said
+
+
+@pytest.mark.skipif(not TORCH, reason="PyTorch is not here: pip install -e '.[train]'")
 def test_without_rehearsal_it_warns(tmp_path: Path) -> None:
     code, _, said = train(tmp_path, "--base", str(tmp_path / "small.onnx"), "--steps", "1")
 
@@ -67,9 +81,11 @@ def test_without_pytorch_it_says_what_to_install(tmp_path: Path) -> None:
     assert "training needs PyTorch and onnx" in said
 
 
-@pytest.mark.parametrize("words", [("--resume",), ("--rehearse", "clips"), ("--minutes", "3")])
+@pytest.mark.parametrize(
+    "words", [("--resume",), ("--rehearse", "clips"), ("--minutes", "3"), ("--unlabelled", "new")]
+)
 def test_what_ultralytics_trainer_has_not_is_told(tmp_path: Path, words: tuple[str, ...]) -> None:
     code, _, said = train(tmp_path, "--base", "yolo11n.yaml", *words)
 
     assert code == 2
-    assert "no --resume, --rehearse and --minutes" in said
+    assert "no --resume, --rehearse, --unlabelled and --minutes" in said

@@ -22,6 +22,7 @@ from agent.detectors.card import read_card
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
 from models.train.course import TrainRequest, train
+from models.train.pictures import pseudo_labels
 from models.train.plan import Plan
 from models.train.results import TrainingProgress
 from tests.support.labelled_squares import write_set
@@ -132,3 +133,74 @@ def test_without_other_pictures_every_picture_has_labels(tmp_path: Path) -> None
     result = train(replace(asked(tmp_path, 2), rehearse=()), quiet)
 
     assert (result.rehearsed, result.after.kept) == (0, None)
+
+
+def with_unlabelled(request: TrainRequest, folder: Path) -> TrainRequest:
+    if not (folder / "other").is_dir():
+        write_set(folder / "other", cameras=("g", "f"), seed=3)
+    return replace(request, unlabelled=(folder / "other" / "images",))
+
+
+def test_each_round_learns_from_what_the_one_before_is_sure_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In seconds a network learns where squares are, and never to be sure of it.
+    monkeypatch.setattr(pseudo_labels, "SURE", 0.02)
+    monkeypatch.setattr(pseudo_labels, "DOUBTFUL", 0.01)
+    seen: list[TrainingProgress] = []
+    request = replace(asked(tmp_path, 80), plan=Plan(steps=80, rate=3e-2))
+
+    result = train(with_unlabelled(request, tmp_path), seen.append)
+
+    assert list(dict.fromkeys((one.round, one.labelling) for one in seen)) == [
+        (1, False), (2, True), (2, False), (3, True), (3, False),
+    ]  # fmt: skip
+    assert sum(one.labelling for one in seen) == 2 * 2  # the two of the camera that judges are left out
+    assert {image.camera for image in result.pseudo_labelled} == {"g"}
+    assert result.pseudo_labels >= len(result.pseudo_labelled)
+    trained_on = read_card(result.model.with_suffix(".yaml")).trained_on
+    assert [(one.name, one.pictures) for one in trained_on] == [
+        ("squares", 12),
+        ("images", len(result.pseudo_labelled)),
+    ]
+
+
+def test_cut_off_in_its_last_round_it_does_not_make_the_others_again(tmp_path: Path) -> None:
+    request = with_unlabelled(asked(tmp_path, 4), tmp_path)
+    whole = train(replace(request, out=tmp_path / "whole.onnx"), quiet)
+
+    class CutOffError(Exception):
+        pass
+
+    def cut(progress: TrainingProgress) -> None:
+        if progress.round == 3 and not progress.labelling and progress.step == 2:
+            raise CutOffError
+
+    with pytest.raises(CutOffError):
+        train(request, cut)
+    seen: list[TrainingProgress] = []
+    resumed = train(replace(request, resume=True), seen.append)
+
+    assert {one.round for one in seen if not one.labelling} == {3}
+    assert resumed.seconds > 0
+    for one, other in zip(weights(whole.model), weights(resumed.model), strict=True):
+        assert np.allclose(one, other, atol=1e-5)
+
+
+def test_cut_off_in_its_first_round_it_goes_on_there(tmp_path: Path) -> None:
+    request = with_unlabelled(asked(tmp_path, 4), tmp_path)
+    cut_off(request)
+    seen: list[TrainingProgress] = []
+
+    train(replace(request, resume=True), seen.append)
+
+    assert (seen[0].round, seen[0].step) == (1, 3)
+
+
+def test_other_pictures_without_labels_are_another_training(tmp_path: Path) -> None:
+    request = with_unlabelled(asked(tmp_path, 4), tmp_path)
+    cut_off(request)
+    write_set(tmp_path / "more", cameras=("h",), seed=4)
+
+    with pytest.raises(ModelError, match="other pictures or other options"):
+        train(replace(request, unlabelled=(tmp_path / "more" / "images",), resume=True), quiet)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from agent.core.types import Box
 from models.dataset.coco import read_coco
+from models.dataset.types import AnnotatedImage
 from models.train.held_back import HeldBackResult, TrainingMistake
 from models.train.report import write_report
 from models.train.results import HeldBackPoint, Mixture, TrainResult
 from tests.support.labelled_squares import write_set
 
 
-def result(folder: Path) -> TrainResult:
+def result(folder: Path, own: tuple[AnnotatedImage, ...] = ()) -> TrainResult:
     image = read_coco(write_set(folder / "set")).images[0]
     points = tuple(HeldBackPoint(step, {"car": 0.1 + step / 200}, 0.9, 3.0, 0.1) for step in (0, 50, 100))
     return TrainResult(
@@ -38,6 +39,8 @@ def result(folder: Path) -> TrainResult:
         held_back=2,
         rehearsed=20,
         checked=4,
+        pseudo_labelled=own,
+        pseudo_labels=2 * len(own),
         cameras=("f<b>",),
         seconds=90,
         device="cpu",
@@ -78,3 +81,12 @@ def test_where_nothing_was_rehearsed_nothing_is_said_of_what_is_kept(tmp_path: P
 
     assert page.count("<polyline") == 1 + 2 + 1
     assert "kept of what" not in page
+
+
+def test_what_it_labelled_itself_is_shown(tmp_path: Path) -> None:
+    own = read_coco(write_set(tmp_path / "own")).images
+
+    page = write_report(result(tmp_path, own), "en").read_text(encoding="utf-8")
+
+    assert page.count("<figure>") == 2 + 9
+    assert "how many labels</td><td>12, 24</td>" in page
