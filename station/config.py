@@ -320,7 +320,7 @@ def _topics(plain: Any) -> Iterator[Finding]:
 def warnings(config: StationConfig) -> list[str]:
     """What is allowed but deserves a look, one line each."""
     found: list[str] = []
-    if config.broker.tls is None and config.broker.host not in LOOPBACK:
+    if config.broker.tls is None and any(host not in LOOPBACK for host, _ in config.broker.addresses):
         found.append(tr("broker.tls is not set: pictures and passwords go over the network in the clear"))
     host = urlsplit(config.database.url).hostname if config.database.url else None
     if host is not None and host not in LOOPBACK:

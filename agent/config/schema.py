@@ -270,7 +270,7 @@ def warnings(config: Config) -> list[str]:
         found.append(tr("device.purpose is empty: the law asks what the pictures are for"))
     if not config.device.legal_basis:
         found.append(tr("device.legal_basis is empty: the law asks what allows the cameras"))
-    if config.broker.tls is None and config.broker.host not in LOOPBACK:
+    if config.broker.tls is None and any(host not in LOOPBACK for host, _ in config.broker.addresses):
         found.append(tr("broker.tls is not set: pictures and passwords go over the network in the clear"))
     if config.samples.enabled and config.samples.blur == "none":
         found.append(tr("samples.blur is none: frames that are kept for training show faces as they are"))

@@ -43,6 +43,8 @@ QUIET_S: Final = 5.0
 """The same while nothing does, so that the heart beats: whoever has something to send, or to stop, wakes us."""
 STEADY_S: Final = 10.0
 """A connection that lasted so long ends the growth of the waits."""
+NEXT_S: Final = 5.0
+"""Longest wait before the next node of a cluster: two hundred boxes come to it at forty a second."""
 TAKEN_FIRST_S: Final = 30.0
 TAKEN_S: Final = 300.0
 """Two users of one id would otherwise throw each other out for ever; but a second one is to be told soon."""
@@ -127,6 +129,8 @@ class Forwarder:
         self._troubles: dict[str, str] = {}
         """At most one of a connection, a subscription and a message."""
         self._distrusted: set[str] = set()
+        self._turn = 0
+        """Which of the broker's addresses is tried."""
         self._connects = self._refused = self._confirmed = 0
         self._taken = 0
         self._taken_s = -math.inf
@@ -216,10 +220,19 @@ class Forwarder:
                 return
             if self._connected_at is not None and self._clock.now().since(began) >= STEADY_S:
                 failures = 0
-            pause_s = wait_s(self._settings, trouble, failures, taken_lately=self._is_taken(trouble))
-            self._lost(trouble, pause_s)
-            self._pause(pause_s)
+            wait = self._next_node_s(trouble, failures)
+            self._lost(trouble, wait)
+            self._pause(wait)
             failures += 1
+
+    def _next_node_s(self, why: DeliveryError, failures: int) -> float:
+        """How long to wait, and of a cluster which node's turn it is then.
+
+        A session that is taken is taken at each node, and a version that one does not speak none does.
+        """
+        if not isinstance(why, errors.SessionTaken | errors.VersionRefused):
+            self._turn = (self._turn + 1) % len(self._settings.addresses)
+        return pause_s(self._settings, why, failures, taken_lately=self._is_taken(why))
 
     def _is_taken(self, why: DeliveryError) -> bool:
         """Note that another client has our name; whether that has happened within the last hour."""
@@ -236,14 +249,14 @@ class Forwarder:
         Raises:
             DeliveryError: it could not be made, or ended before `stop`.
         """
-        settings, now = self._settings, self._clock.now()
+        settings, now = self._settings.at(self._turn), self._clock.now()
         will = Will(self._topics.of(MessageKind.STATUS), codec.status("offline", self._session, now))
         connection = Connection(settings, self._topics.device, will, self._version, fresh=self._spoiled)
         try:
             self._connection = connection
             limits = connection.connect(self._waiting_beat)
             self._spoiled = False
-            self._connected(limits.session_present)
+            self._connected(connection.where, limits.session_present)
             connection.publish(self._topics.of(MessageKind.STATUS), self._status("online"), retain=True)
             connection.subscribe(*self._topics.subscriptions())
             while not self._stop.is_set():
@@ -290,13 +303,13 @@ class Forwarder:
 
     # ------------------------------------------------------------------------------------ beginnings and ends
 
-    def _connected(self, session_present: bool) -> None:
+    def _connected(self, where: str, session_present: bool) -> None:
         self._connects += 1
         self._connected_at = self._clock.now()
         self._accepted_5 = self._accepted_5 or self._version == "5"
         self._scheduler.begin()
         self._station_told = False
-        log.info("broker_connected", version=self._version, session_present=session_present)
+        log.info("broker_connected", where=where, version=self._version, session_present=session_present)
         self._troubles.clear()
 
     def _lost(self, why: DeliveryError, pause_s: float) -> None:
@@ -466,6 +479,18 @@ def _fate(puback: Puback) -> Fate:
     if puback.no_subscribers:
         return Fate.UNWANTED
     return Fate.SENT if puback.taken else Fate.DROPPED
+
+
+def pause_s(
+    settings: BrokerSettings, why: DeliveryError, failures: int, *, taken_lately: bool = False
+) -> float:
+    """Seconds until the next node is asked: soon, unless all of them have been; of one node, as `wait_s`."""
+    nodes = len(settings.addresses)
+    if nodes == 1 or isinstance(why, errors.SessionTaken | errors.VersionRefused):
+        return wait_s(settings, why, failures, taken_lately=taken_lately)
+    if (failures + 1) % nodes:
+        return random.uniform(0.0, min(NEXT_S, settings.backoff_min_s))  # noqa: S311
+    return wait_s(settings, why, failures // nodes)
 
 
 def wait_s(settings: BrokerSettings, why: DeliveryError, failures: int, *, taken_lately: bool = False) -> float:

@@ -23,7 +23,7 @@ from agent.clock import Clock, trust
 from agent.config.schema import CameraConfig, Config, warnings
 from agent.core.shadow.verdict import summary
 from agent.detectors import Detector, load_detector, model_sha256
-from agent.errors import NgatuError
+from agent.errors import DeliveryError, NgatuError
 from agent.host import state_folder
 from agent.mqtt.connection import Connection
 from agent.mqtt.packets import Limits
@@ -316,7 +316,7 @@ def _size(number: float) -> str:
 
 
 def check_broker(config: Config) -> CheckResult:
-    """Connect as this box, and say goodbye.
+    """Connect as this box, and say goodbye; at a cluster, to each of its nodes.
 
     The client id is another one than the agent's, which may be running. A broker that derives the id from the
     certificate gives up the agent's connection for a moment; nothing is lost by that.
@@ -326,19 +326,35 @@ def check_broker(config: Config) -> CheckResult:
     will = Will(topics.below("check"), b"")  # an empty retained message leaves nothing behind
     soon = min(config.broker.connect_timeout_s, ANSWER_S)
     patient = config.broker.model_copy(update={"connect_timeout_s": soon})
-    limits = _connected(patient, f"{device.id}-check", will)
+    away: list[DeliveryError] = []
+    answers: list[tuple[BrokerSettings, Limits]] = []
+    for turn in range(len(patient.addresses)):
+        node = patient.at(turn)
+        try:
+            answers.append((node, _connected(node, f"{device.id}-check", will)))
+        except DeliveryError as error:
+            away.append(error)
+    if not answers:
+        raise away[0]
+    found = joined("; ", [*(_node(node, limits) for node, limits in answers), *(each.what for each in away)])
+    if away:
+        return CheckResult("broker", found, CheckVerdict.WARNING, away[0].hint)
+    return CheckResult("broker", found, CheckVerdict.OK)
+
+
+def _node(node: BrokerSettings, limits: Limits) -> str:
+    """What one of the broker's addresses has answered."""
     limit = limits.max_packet_bytes
     packet = tr(", packets to {limit:,} bytes", limit=limit) if limit else ""
-    tls = tr("TLS") if config.broker.tls else tr("no TLS")
-    found = tr(
+    tls = tr("TLS") if node.tls else tr("no TLS")
+    return tr(
         "{host}:{port}, MQTT {version}, {tls}{packet}",
-        host=config.broker.host,
-        port=config.broker.port,
+        host=node.host,
+        port=node.port,
         version=limits.version,
         tls=tls,
         packet=packet,
     )
-    return CheckResult("broker", found, CheckVerdict.OK)
 
 
 def _connected(settings: BrokerSettings, client_id: str, will: Will) -> Limits:

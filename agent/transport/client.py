@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from agent.errors import BrokerRefused
+from agent.errors import BrokerRefused, BrokerUnreachable
 from agent.settings.access import unreadable
 from agent.translatable import tr
 from agent.transport import errors
@@ -122,12 +123,29 @@ def connect(
     keep_session: bool = False,
     on_message: OnMessage | None = None,
 ) -> paho.Client:
-    """A client whose connection the broker has accepted. The caller turns it with `loop`.
+    """A client whose connection the broker has accepted, at the first of its addresses where it does.
+
+    The caller turns it with `loop`.
 
     Raises:
         BrokerUnreachable: nothing answers; HungUp if something listened: an old broker does so with MQTT 5.
         BrokerRefused: wrong credentials, certificate or client id; VersionRefused if only the version is wrong.
     """
+    *first, last = (endpoint.at(turn) for turn in range(len(endpoint.addresses)))
+    for node in first:
+        with suppress(BrokerUnreachable, BrokerRefused):  # the last one's word is told
+            return _connected(node, client_id, version, will, keep_session, on_message)
+    return _connected(last, client_id, version, will, keep_session, on_message)
+
+
+def _connected(
+    endpoint: EndpointSettings,
+    client_id: str,
+    version: Version,
+    will: Will | None,
+    keep_session: bool,
+    on_message: OnMessage | None,
+) -> paho.Client:
     client = new_client(endpoint, client_id, version, will, keep_session=keep_session)
     codes: list[int] = []
     client.on_connect = lambda _client, _data, _flags, code, _properties: codes.append(int(code.value))

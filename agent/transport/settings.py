@@ -5,7 +5,8 @@ from __future__ import annotations
 import ssl
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from cryptography.x509 import load_pem_x509_certificate
 from pydantic import Field, field_validator
@@ -92,6 +93,12 @@ class EndpointSettings(Settings):
         "127.0.0.1", min_length=1, max_length=253, description=tr("The broker's name or address.")
     )
     port: int = Field(1883, ge=1, le=65535, description="The broker's port; 8883 is usual with TLS.")
+    hosts: tuple[str, ...] = Field(
+        (),
+        max_length=15,
+        description="Other nodes of the broker's cluster, each a name or address, with or without a port; "
+        "where one does not answer, the next is tried.",
+    )
     tls: TlsSettings | None = Field(None, description="TLS; without it everything goes in the clear.")
     username: str | None = Field(None, description="User name, where the broker asks for one.")
     password: Secret | None = Field(None, description="Where the password lies.")
@@ -103,6 +110,17 @@ class EndpointSettings(Settings):
     def where(self) -> str:
         """For messages."""
         return f"{self.host}:{self.port}"
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of each node: `host` first, then `hosts`, at `port` where one names none."""
+        others = (urlsplit(f"//{each}") for each in self.hosts)
+        return (self.host, self.port), *((str(each.hostname), each.port or self.port) for each in others)
+
+    def at(self, turn: int) -> Self:
+        """The same at the address whose turn it is: 0 is the first; after the last comes the first again."""
+        host, port = self.addresses[turn % len(self.addresses)]
+        return self.model_copy(update={"host": host, "port": port})
 
     @property
     def whom(self) -> Whom:
@@ -119,3 +137,19 @@ class EndpointSettings(Settings):
         except UnicodeError:
             raise ValueError(tr("{host} cannot be a host name", host=repr(host))) from None
         return host
+
+    @field_validator("hosts")
+    @classmethod
+    def _all_resolvable(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for each in hosts:
+            try:
+                parts = urlsplit(f"//{each}")
+                named, port = parts.hostname, parts.port
+                (named or "").encode("idna")
+            except ValueError:  # UnicodeError is one
+                named, port = None, None
+            if not named or port == 0 or parts.netloc != each or "@" in each:
+                raise ValueError(
+                    tr("{host} cannot be a host name with or without a port", host=repr(each)),
+                )
+        return hosts

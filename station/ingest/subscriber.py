@@ -204,7 +204,7 @@ class Subscriber:
         self._presence.greet(client)
         self.connected, self.trouble, self._connected_s = True, None, time.monotonic()
         self.counters.connects += 1
-        log.info("broker_connected", host=self._settings.host, port=self._settings.port)
+        log.info("broker_connected", host=client.host, port=client.port)
 
     def _step_down(self, client: paho.Client, rival: str) -> None:
         """Leave without a word, which would be taken for the other's; what is unread, that one gets as well."""

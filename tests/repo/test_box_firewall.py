@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 ROLE = ROOT / "deploy/ansible/roles/ngatu_agent"
 CAMERA, BROKER, CLOCK, OTHER = (f"10.77.0.{number}" for number in (2, 3, 4, 9))
 CONFIG = {
-    "broker": {"host": BROKER, "port": 8883},
+    "broker": {"host": BROKER, "port": 8883, "hosts": [CLOCK, f"{CAMERA}:443"]},
     "cameras": [
         {"name": "north", "source": {"kind": "rtsp", "url": f"rtsp://{CAMERA}/live"}},
         {"name": "south", "source": {"kind": "rtsp", "url": f"rtsp://{CAMERA}:8554/live", "transport": "udp"}},
@@ -149,7 +149,8 @@ def test_a_box_speaks_to_its_cameras_its_broker_the_clock_and_the_names_and_to_n
 ) -> None:
     allowed = {
         f"tcp/{CAMERA}/554", f"tcp/{CAMERA}/8554", f"tcp/{CAMERA}/8555", f"udp/{CAMERA}/6970",
-        f"tcp/{BROKER}/8883", f"udp/{CLOCK}/123", f"tcp/{OTHER}/53", f"udp/{OTHER}/53",
+        f"tcp/{BROKER}/8883", f"tcp/{CLOCK}/8883", f"tcp/{CAMERA}/443", f"udp/{CLOCK}/123",
+        f"tcp/{OTHER}/53", f"udp/{OTHER}/53",
     }  # fmt: skip
     forbidden = {
         f"tcp/{OTHER}/554", f"tcp/{CAMERA}/555", f"tcp/{CAMERA}/22", f"tcp/{BROKER}/554", f"tcp/{OTHER}/8883",

@@ -26,7 +26,7 @@ from agent.core.types import Instant
 from agent.errors import BrokerRefused, BrokerUnreachable
 from agent.mqtt import forwarder
 from agent.mqtt.connection import Connection
-from agent.mqtt.forwarder import Forwarder, wait_s
+from agent.mqtt.forwarder import NEXT_S, Forwarder, pause_s, wait_s
 from agent.mqtt.live import LivePictures
 from agent.mqtt.packets import InboundPacket
 from agent.mqtt.settings import BrokerSettings
@@ -323,6 +323,33 @@ def test_a_broker_that_ends_in_mid_run_costs_nothing(
     assert sorted(notes.seqs()) == list(range(1, 329)), "each exactly once in the store, and the seals"
     assert box.forwarder.figures().reconnects >= 1
     assert box.outbox.stats().quarantined == 0
+
+
+@pytest.mark.broker
+def test_a_box_whose_node_dies_goes_on_at_the_next_one_of_the_cluster(
+    start_mosquitto: Callable[..., Mosquitto], open_box: Callable[..., Box]
+) -> None:
+    one, other = start_mosquitto(), start_mosquitto()
+    box, notes = open_box(one.port, hosts=[f"127.0.0.1:{other.port}"], receipt_timeout_s=1), Notes()
+    until(lambda: box.forwarder.figures().connected_s is not None)
+    with station(box, notes, other.port):
+        box.outbox.put([event(n) for n in range(20)])
+        one.kill()
+        until(lambda: box.pending() == 0, 30)
+        other.kill()
+        one.start()
+        until(lambda: box.forwarder.figures().connected_s is not None, 30)
+    assert sorted(notes.seqs())[:20] == list(range(1, 21))
+
+
+def test_a_node_that_is_gone_is_left_soon_and_a_cluster_that_is_gone_is_asked_slowly() -> None:
+    random.seed(3)
+    settings = BrokerSettings(hosts=("south", "west"))
+    why = BrokerUnreachable("gone")
+    waits = [[pause_s(settings, why, failures) for _ in range(200)] for failures in range(9)]
+    assert all(max(waits[n]) <= NEXT_S for n in (0, 1, 3, 4, 6, 7))
+    assert max(waits[2]) > NEXT_S
+    assert max(waits[8]) > 2 * max(waits[2])
 
 
 @pytest.mark.broker

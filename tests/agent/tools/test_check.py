@@ -25,6 +25,7 @@ from agent.workers.shadow import record
 from station.watch.embedded import Address
 from tests.agent.detectors.conftest import Writer, cells
 from tests.conftest import SteppedClock
+from tests.support.brokers import free_port
 from tests.support.disks import small_disk
 from tests.support.outboxes import message
 from tests.support.shadowed import write_shadow
@@ -234,6 +235,20 @@ def test_a_broker_that_speaks_only_3_1_1_is_found_by_itself(
 ) -> None:
     broker = {"host": embedded.host, "port": embedded.port_311, "connect_timeout_s": 5, "protocol": "3.1.1"}
     assert "MQTT 3.1.1" in check.check_broker(loaded(changed(working, broker=broker))).found
+
+
+def test_a_node_of_the_cluster_that_does_not_answer_is_a_warning_and_none_is_a_failure(
+    working: dict[str, object],
+) -> None:
+    gone = f"127.0.0.1:{free_port()}"
+    broker = {**working["broker"], "hosts": [gone]}  # type: ignore[dict-item]
+    found = check.check_broker(loaded(changed(working, broker=broker)))
+    assert found.verdict is CheckVerdict.WARNING
+    assert "MQTT 5" in found.found and gone in found.found
+
+    broker |= {"port": free_port()}
+    found = check.guarded("broker", lambda: check.check_broker(loaded(changed(working, broker=broker))))
+    assert found.verdict is CheckVerdict.FAILED
 
 
 def test_a_camera_whose_name_dns_does_not_know_is_told_so(working: dict[str, object]) -> None:

@@ -75,3 +75,22 @@ def test_a_broker_that_knows_nobody_of_that_name_is_told_in_words(
 
     with pytest.raises(BrokerRefused, match=r"does not (accept user name|let this client in)"):
         connect(EndpointSettings(port=broker.port), "box")
+
+
+@pytest.mark.broker
+def test_at_a_cluster_the_first_node_that_answers_is_taken(mosquitto: Mosquitto) -> None:
+    endpoint = EndpointSettings(
+        port=free_port(), hosts=(f"127.0.0.1:{free_port()}", f"127.0.0.1:{mosquitto.port}")
+    )
+
+    client = connect(endpoint, "box")
+
+    assert client.socket().getpeername()[1] == mosquitto.port
+    client.disconnect()
+
+
+def test_where_no_node_answers_the_last_one_s_trouble_is_told() -> None:
+    last = free_port()
+
+    with pytest.raises(BrokerUnreachable, match=f"127.0.0.1:{last}"):
+        connect(EndpointSettings(port=free_port(), hosts=(f"127.0.0.1:{last}",)), "box")

@@ -66,3 +66,19 @@ def test_a_key_that_is_not_that_of_its_certificate_is_told_by_both_paths(tmp_pat
     with pytest.raises(OSError, match="are not a certificate and its key, in PEM"):
         TlsSettings(ca=authority.file, cert=own, key=one).context()
     assert TlsSettings(ca=authority.file, cert=one, key=own).context().verify_mode == ssl.CERT_REQUIRED
+
+
+def test_a_cluster_is_tried_in_turn_and_the_first_again_after_the_last() -> None:
+    endpoint = EndpointSettings(host="north", port=8883, hosts=("south", "west:1884", "[fe80::1]:1885"))
+
+    assert [endpoint.at(turn).where for turn in range(5)] == [
+        "north:8883", "south:8883", "west:1884", "fe80::1:1885", "north:8883",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "host", ["", "tcp://south", "south:0", "south:99999", "south/x", "me@south", "::1", "a..b"]
+)
+def test_what_is_no_address_of_a_node_is_refused(host: str) -> None:
+    with pytest.raises(ValueError, match="cannot be a host name with or without a port"):
+        EndpointSettings(hosts=(host,))
