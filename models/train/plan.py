@@ -13,7 +13,7 @@ LOOKS = 20
 """At the held-back pictures, over all steps."""
 
 
-ROUNDS = 3
+ROUNDS = 2
 """With pictures that nobody labelled: each round labels them for the next, which sees more in them."""
 
 
