@@ -53,7 +53,8 @@ class Route:
     give_m: float = 0.0
     """Where it gives way to `before`, metres along."""
     before: str | None = None
-    """Whom it would cut off: `oncoming`, `edge` (those on the shoulder or against the traffic), `turning`."""
+    """Whom it would cut off: `oncoming`, `edge` (those on the shoulder or against the traffic), `turning`;
+    `about` is for those who turn about (swarm.py)."""
 
 
 def route(
@@ -69,16 +70,17 @@ def route(
     return Route(array, light, stop_m, np.concatenate([[0.0], np.cumsum(steps)]), give_m, before)
 
 
-def _arc(center: tuple[float, float], radius: float, start: float, end: float) -> list[tuple[float, float]]:
+def arc(center: tuple[float, float], radius: float, start: float, end: float) -> list[tuple[float, float]]:
+    """Twelve points of a bend, metres, angles in radians from +x."""
     return [(center[0] + radius * cos(a), center[1] + radius * sin(a)) for a in np.linspace(start, end, 12)]
 
 
 def junction() -> dict[str, tuple[Route, float]]:
     """Every way over the junction with its vehicles a minute."""
     near, far = MIDDLE - STOP_M, MIDDLE + STOP_M
-    right = _arc((9.25, MIDDLE - 9.25), 4.0, pi, pi / 2)
-    left = _arc((-7.25, MIDDLE - 7.25), 9.0, 0.0, pi / 2)
-    home = _arc((-9.25, MIDDLE + 9.25), 4.0, 0.0, -pi / 2)
+    right = arc((9.25, MIDDLE - 9.25), 4.0, pi, pi / 2)
+    left = arc((-7.25, MIDDLE - 7.25), 9.0, 0.0, pi / 2)
+    home = arc((-9.25, MIDDLE + 9.25), 4.0, 0.0, -pi / 2)
     return {
         "north-1": (route([(1.75, 0.0), (1.75, 85.0)], "a", near), 6.0),
         "north-2": (route([(5.25, 0.0), (5.25, 85.0)], "a", near), 6.0),
@@ -95,6 +97,11 @@ def junction() -> dict[str, tuple[Route, float]]:
         "west-1": (route([(45.0, MIDDLE + 1.75), (-45.0, MIDDLE + 1.75)], "b", 37.0), 6.0),
         "west-2": (route([(45.0, MIDDLE + 5.25), (-45.0, MIDDLE + 5.25)], "b", 37.0), 6.0),
     }
+
+
+def against() -> Route:
+    """Against the traffic, along the edge of the road."""
+    return route([(7.15, 85.0), (7.15, 0.0)], "a", 85.0 - MIDDLE - STOP_M, 85.0 - MIDDLE, "turning")
 
 
 @dataclass(slots=True)
@@ -199,13 +206,19 @@ class Traffic:
                 if self.rng.random() < 0.3:
                     self._swarm(way)
                 else:
-                    label = str(self.rng.choice(["car", "car", "car", "car", "truck", "bus"]))
-                    label = "truck" if label == "bus" and len(way.points) > 2 else label  # buses go straight on
-                    self._new(label, way, self.rng.uniform(8.0, 12.0))
+                    self._vehicle(way)
         for _ in range(self._often(3.0 * self.flow)):
-            y = float(self.rng.choice(ROWS))
-            self._stroll([(-OUT_M, y), (OUT_M, y)])
+            self._walker()
         self._incidents()
+
+    def _vehicle(self, way: Route) -> None:
+        label = str(self.rng.choice(["car", "car", "car", "car", "truck", "bus"]))
+        label = "truck" if label == "bus" and len(way.points) > 2 else label  # buses go straight on
+        self._new(label, way, self.rng.uniform(8.0, 12.0))
+
+    def _walker(self) -> None:
+        y = float(self.rng.choice(ROWS))
+        self._stroll([(-OUT_M, y), (OUT_M, y)])
 
     def _swarm(self, way: Route) -> None:
         for _ in range(int(self.rng.integers(2, 6))):
@@ -226,14 +239,13 @@ class Traffic:
         for _ in range(self._often(1.2 * rate)):  # halts on the shoulder where none may halt
             halt_s = float(self.rng.choice([self.rng.uniform(4, 14), self.rng.uniform(32, 60)]))
             halt_m = float(self.rng.uniform(19.0, 21.5))
-            right = _arc((11.5, MIDDLE - 8.25), 3.0, pi, pi / 2)
+            right = arc((11.5, MIDDLE - 8.25), 3.0, pi, pi / 2)
             way = route(
                 [(8.5, 0.0), *right, (45.0, MIDDLE - 5.25)], "a", MIDDLE - STOP_M, MIDDLE - STOP_M, "turning"
             )
             self._new("car", way, 8.0, pauses=[(halt_m, halt_s)])
         for _ in range(self._often(1.5 * rate)):  # against the traffic, along the edge of the road
-            way = route([(7.15, 85.0), (7.15, 0.0)], "a", 85.0 - MIDDLE - STOP_M, 85.0 - MIDDLE, "turning")
-            self._new("motorcycle", way, float(self.rng.uniform(5, 8)), riders=1)
+            self._new("motorcycle", against(), float(self.rng.uniform(5, 8)), riders=1)
         for _ in range(self._often(1.5 * rate)):  # stays in the square, or walks through
             x, y = self.rng.uniform(-17, -13), MIDDLE + self.rng.uniform(12.5, 17)
             stays = self.rng.random() < 0.6

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from math import cos, hypot, pi, sin
 
-import numpy as np
 import pytest
 
 from agent.core.geometry import inside
@@ -14,8 +12,9 @@ from benchmarks import scenes
 from benchmarks.scenes import parked, people, render, score
 from benchmarks.scenes.ground import Floats
 from benchmarks.scenes.sensor import PERFECT, Detector, Mover, look
-from benchmarks.scenes.traffic import SIZES, STEP_S, Traffic, User, route
+from benchmarks.scenes.traffic import STEP_S, Traffic, User, route
 from benchmarks.scenes.truth import PLAIN_FRAMES, SETTINGS, Stay, Truth
+from tests.support.bodies import overlap
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +60,7 @@ def test_no_two_bodies_share_a_place() -> None:
     worst = 0
     for _ in range(1500):
         users = [user for user in traffic.step() if user.place[1] > 4.0]
-        worst += sum(_overlap(a, b) for a, b in combinations(users, 2))
+        worst += sum(overlap(a, b) for a, b in combinations(users, 2))
 
     assert worst <= 2  # a shoulder may touch a shoulder
 
@@ -78,27 +77,6 @@ def test_walkers_who_meet_from_four_sides_do_not_block_each_other_for_good() -> 
         walkers = [each for each in walkers if each.along < each.way.reach[-1] - 0.01]
 
     assert not walkers
-
-
-def _overlap(a: User, b: User) -> bool:
-    """Do two rectangles on the ground meet? By their separating axes, a hand's breadth taken off each side."""
-    reach = (hypot(*SIZES[a.label][:2]) + hypot(*SIZES[b.label][:2])) / 2
-    if hypot(a.place[0] - b.place[0], a.place[1] - b.place[1]) >= reach:
-        return False
-    one, two = _corners(a), _corners(b)
-    for heading in (a.heading, a.heading + pi / 2, b.heading, b.heading + pi / 2):
-        axis = np.array([cos(heading), sin(heading)])
-        if (one @ axis).max() < (two @ axis).min() or (two @ axis).max() < (one @ axis).min():
-            return False
-    return True
-
-
-def _corners(user: User) -> Floats:
-    length, width = SIZES[user.label][0] - 0.1, SIZES[user.label][1] - 0.1
-    half = np.array([(length, width), (length, -width), (-length, -width), (-length, width)]) / 2
-    turn = np.array([[cos(user.heading), sin(user.heading)], [-sin(user.heading), cos(user.heading)]])
-    corners: Floats = half @ turn + np.array(user.place)
-    return corners
 
 
 def test_a_red_light_makes_a_queue_that_stands_on_the_line() -> None:
