@@ -14,18 +14,26 @@ last rows sum up over all clips.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.core import debounce
+from agent.core.debounce import NEVER
+from agent.core.ids import Ids
 from agent.core.motion import detector
 from agent.core.motion.downscale import shrink
 from agent.core.motion.regions import clean
 from agent.core.motion.settings import MotionSettings
-from agent.core.types import Box, Frame, Motion
+from agent.core.rules import engine
+from agent.core.rules.engine import RuleInput
+from agent.core.rules.kinds.motion import MotionRule
+from agent.core.rules.settings import RuleSettings
+from agent.core.types import Box, Count, Event, Frame, Instant, Phase
 from benchmarks import cdnet, nuisances
 from benchmarks.clips import frame, still_view
 from benchmarks.passers import Parade, Passage, Passer, cut_out
@@ -35,6 +43,7 @@ Grey = NDArray[np.float32]
 Method = Callable[[Frame], Plane]
 
 SETTINGS = MotionSettings()
+RULES = RuleSettings(rules=(MotionRule(id="motion"),))
 ALONE_S = 600.0
 SEEDS = (5,)
 """Each decides another order, other ways and another weather."""
@@ -166,23 +175,28 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _nuisance(clip: Path, view: Grey, name: str, passers: list[Passer], alone_s: float) -> Row:
-    speaks = [bool(moved.regions) for moved, _ in watched(view, name, alone_s)]
-    passages = found = 0
+    alone = list(watched(view, name, alone_s))
+    passages = seen = found = 0
     for seed in SEEDS:
         parade = Parade(passers, view, seed)
-        seen: dict[int, list[bool]] = {}
-        for moved, passage in watched(view, name, parade.long_s, parade, seed):
-            if passage is not None:
-                seen.setdefault(passage.number, []).append(shown(moved, passage))
-        passages += len(seen)
-        found += sum(_events(hits) > 0 for hits in seen.values())
+        shows: dict[int, list[bool]] = {}
+        own: set[int] = set()
+        for look in watched(view, name, parade.long_s, parade, seed):
+            if (who := look.passage) is not None:
+                shows.setdefault(who.number, []).append(shown(look.regions, who))
+                if shown(look.begun, who):
+                    own.add(who.number)
+        passages += len(shows)
+        seen += sum(_lasts(hits) for hits in shows.values())
+        found += len(own)
     return {
         "scene": clip.name,
         "nuisance": name,
         "minutes": round(alone_s / 60, 1),
-        "frames with regions %": round(100 * sum(speaks) / max(1, len(speaks)), 2),
-        "events": _events(speaks),
+        "frames with regions %": round(100 * sum(bool(look.regions) for look in alone) / max(1, len(alone)), 2),
+        "events": sum(len(look.begun) for look in alone),
         "passages": passages,
+        "seen": seen,
         "found": found,
     }
 
@@ -201,7 +215,7 @@ def _summed(judged: list[Row]) -> list[Row]:
             "minutes": round(sum(_column(of_it, "minutes")), 1),
             "frames with regions %": round(sum(shares) / len(shares), 2),
         }
-        counts = ("events", "passages", "found")
+        counts = ("events", "passages", "seen", "found")
         rows.append(row | {column: int(sum(_column(of_it, column))) for column in counts})
     return rows
 
@@ -210,10 +224,21 @@ def _column(rows: list[Row], name: str) -> list[float]:
     return [float(str(row[name])) for row in rows]
 
 
-def shown(moved: Motion, passage: Passage) -> bool:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one settled frame gave."""
+
+    regions: tuple[Box, ...]
+    begun: tuple[Box, ...]
+    """The regions of the motion events that began with it: what their first pictures show."""
+    passage: Passage | None
+    """Who passes."""
+
+
+def shown(regions: Iterable[Box], passage: Passage) -> bool:
     """A region holds its middle, and is its region rather than that of half the view."""
     (x, y), largest = passage.box.center, min(0.2, 0.05 + 4 * passage.box.area)
-    return any(_holds(region, x, y) and region.area <= largest for region in moved.regions)
+    return any(_holds(region, x, y) and region.area <= largest for region in regions)
 
 
 def _holds(region: Box, x: float, y: float) -> bool:
@@ -222,30 +247,35 @@ def _holds(region: Box, x: float, y: float) -> bool:
 
 def watched(
     view: Grey, name: str, long_s: float, parade: Parade | None = None, seed: int = 5
-) -> Iterator[tuple[Motion, Passage | None]]:
-    """Per settled frame what motion tells, and who passes."""
+) -> Iterator[Look]:
+    """Per settled frame what motion and the default motion rule tell, and who passes."""
     chance = np.random.default_rng(seed)
     state: detector.MotionState | None = None
+    rules, ids = None, Ids(b"nuisances")
     for index in range(int(long_s * RATE)):
         at_s = index / RATE
         now, passage = parade.at(view, at_s) if parade else (view, None)
         picture = nuisances.taken(nuisances.ALL[name](now, at_s, chance), chance)
-        state, moved = detector.update(state, frame(index, RATE, picture), SETTINGS)
+        this = frame(index, RATE, picture)
+        state, moved = detector.update(state, this, SETTINGS)
+        given = RuleInput(this.at, this.size, moved, ())
+        rules, ids, messages = engine.update(rules, given, ids, RULES)
         if at_s >= SETTLED_S:
-            yield moved, passage
+            yield Look(moved.regions, tuple(_begun(messages)), passage)
 
 
-def _events(speaks: list[bool]) -> int:
-    """How often the motion rule would have spoken."""
-    events, began, last = 0, None, float("-inf")
-    counted = False
-    for index, moves in enumerate(speaks):
-        at_s = index / RATE
-        if not moves:
-            continue
-        if began is None or at_s - last > GAP_S:
-            began, counted = at_s, False
-        last = at_s
-        if not counted and at_s - began >= LONG_S:
-            events, counted = events + 1, True
-    return events
+def _begun(messages: Iterable[Event | Count]) -> Iterator[Box]:
+    for each in messages:
+        if isinstance(each, Event) and each.phase is Phase.START and each.region is not None:
+            yield each.region
+
+
+def _lasts(speaks: list[bool]) -> bool:
+    """Whether regions show something for as long as the motion rule asks for, wherever they are."""
+    known = NEVER
+    for index, holds in enumerate(speaks):
+        at = Instant(index / RATE, index / RATE)
+        known = debounce.update(known, at, holds, rise_s=LONG_S, fall_s=GAP_S, gap_s=GAP_S)
+        if known.on:
+            return True
+    return False

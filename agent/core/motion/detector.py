@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from agent.core.motion import background, illumination, model_update, standing
+from agent.core.motion import background, going, illumination, model_update, restless, standing
 from agent.core.motion import track_before_detect as faint
 from agent.core.motion.downscale import shrink
+from agent.core.motion.going import Going
 from agent.core.motion.model_update import Lesson, SceneModel
 from agent.core.motion.regions import Evidence, Outline, boxes, clean, merged, things
 from agent.core.motion.settings import MotionSettings, Polygon
@@ -51,9 +52,14 @@ class MotionState:
     known: SceneModel
     at: Instant
     mask: Plane
-    """What differs from the scene in the latest frame, cleaned: 255 or 0. Standing things are in it too."""
+    """What differs from the scene in the latest frame, cleaned: 255 or 0. Standing things are in it too.
+    In restless places only what goes somewhere."""
+    parts: Plane
+    """The same with all that restless places show."""
     raw: Plane
     """The same before cleaning."""
+    going: Going
+    """Which parts go somewhere."""
     firm: Plane
     """The parts of `mask` that are large enough to count and that the frame before showed too."""
     faint: Faint
@@ -108,22 +114,34 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
     calm = at if now.share < settings.switch_share else state.calm
     if settled and _switched(state, now.share, at.since(calm), settings):
         return _switched_to(state, plane, at, settings), Motion((), now.share, settling=True, standing=there)
-    large = things(now.mask, now.outlines, settings.min_area, settings.max_regions) if settled else []
+    parts = things(now.mask, now.outlines, settings.min_area, settings.max_regions)
+    large = parts if settled else []
     learns = model_update.due(now.known, at)
     looks = settled and standing.due(state.still, at, large)
     known, still, firm = now.known, state.still, np.zeros(plane.shape, np.uint8)
     regions: tuple[Box, ...] = ()
+    trails, owners = going.follow(state.going, parts, at.mono_s)
+    told, mask = restless.told(now.known.restless, parts, owners, now.mask)
     if large or learns or looks:  # else nobody asks what changes, and most frames of a quiet street end here
         moved, strange = _changes(now)
         if large:
             evidence = _evidence(state, now, moved, strange)
-            regions, firm = boxes(large, evidence, settings.max_regions)
+            regions, firm = boxes(told, evidence, settings.max_regions)
         if looks:
             seen = StillLook(plane, now.known.model.view, moved, strange, large, settings.min_area)
             still = standing.look(still, seen, at)
             there = standing.regions(still, plane.shape)
         if learns:
-            lesson = Lesson(plane=plane, at=at, raw=now.raw, raw_before=state.raw, moved=moved, strange=strange)
+            lesson = Lesson(
+                plane=plane,
+                at=at,
+                raw=now.raw,
+                raw_before=state.raw,
+                moved=moved,
+                strange=strange,
+                going=going.pixels(trails, plane.shape),
+                far=going.pixels(trails, plane.shape, far=True),
+            )
             known = model_update.learn(known, lesson, settings)
     dim = _looked(state, now, settings)
     if dim.regions:
@@ -131,8 +149,10 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
     new = MotionState(
         known=known,
         at=at,
-        mask=now.mask,
+        mask=mask,
+        parts=now.mask,
         raw=now.raw,
+        going=trails,
         firm=firm,
         faint=dim,
         still=still,
@@ -159,7 +179,9 @@ def _fresh(plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
         known=model_update.begin(plane, at, settings),
         at=at,
         mask=nothing,
+        parts=nothing,
         raw=nothing,
+        going=Going(),
         firm=nothing,
         faint=Faint((), (), at.mono_s),
         still=StillPlaces(at),
@@ -233,13 +255,17 @@ def _looked(state: MotionState, now: _Now, settings: MotionSettings) -> Faint:
     at_s = now.at.mono_s
     if now.known.settled is None or at_s - state.faint.looked_s < faint.LOOK_S:
         return state.faint
+    counts, swaying = state.seen, now.known.restless.swaying
+    if swaying is not None:  # what is weak there says nothing
+        calm = cv2.bitwise_not(swaying)
+        counts = np.asarray(calm if counts is None else cv2.bitwise_and(counts, calm), np.uint8)
     sight = Sight(
         plane=now.plane,
         scene=now.known.model,
         earlier=now.past[0][1],
         far=now.far,
         limit=now.known.limit,
-        counts=state.seen,
+        counts=counts,
     )
     return faint.look(state.faint, sight, at_s, settings.min_area)
 
@@ -247,7 +273,7 @@ def _looked(state: MotionState, now: _Now, settings: MotionSettings) -> Faint:
 def _evidence(state: MotionState, now: _Now, moved: Plane, strange: Plane) -> Evidence:
     """With what the frame before showed, and showed for the second time, as far as that is recent enough."""
     passed_s = now.at.since(state.at)
-    before = state.mask if passed_s <= _TWICE_S else None
+    before = state.parts if passed_s <= _TWICE_S else None
     firm = state.firm if passed_s <= _TWICE_S / 2 else None
     return Evidence(
         plane=now.plane,
