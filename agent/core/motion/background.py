@@ -158,16 +158,6 @@ def tune(model: Background, plane: Plane, quiet: Plane, flips: Plane, rate: floa
     return replace(model, noise=noise, flicker=flicker)
 
 
-def remember(model: Background, plane: Plane, pixels: Plane) -> Background:
-    """One sample of each of these `pixels` (255) becomes what they show now."""
-    if not cv2.countNonZero(pixels):
-        return model
-    samples, place = list(model.samples), (model.turns + 3) % SAMPLES
-    samples[place] = samples[place].copy()
-    cv2.copyTo(plane, pixels, samples[place])
-    return replace(model, samples=tuple(samples))
-
-
 def adopt(model: Background, plane: Plane, pixels: Plane) -> Background:
     """Take what stands at `pixels` (255) as background as well: two more samples get its values."""
     if not cv2.countNonZero(pixels):

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from agent.core.motion import background, illumination, restless
+from agent.core.motion import background, illumination
 from agent.core.motion.background import Background
 from agent.core.motion.illumination import Fine
-from agent.core.motion.restless import RestlessPlaces
 from agent.core.motion.settings import MotionSettings
 from agent.core.types import Instant, Plane
 
@@ -29,11 +28,6 @@ _SETTLE_TURNS = 5
 """A scene of fewer frames is not known, however calm."""
 _SETTLE_TIMES = 2
 """A scene that does not come to rest is taken as it is after so many times the usual."""
-_SWAYING_A_S = 1.5
-"""Samples that a pixel which sways learns each second: all ten are new after a gust."""
-_YOUNG_TIMES = 4.0
-"""A new scene is learned so many times as fast for as long as it remembers: what passed while it was
-new would hide who comes (recall 0.965 instead of 0.931 on CDnet's highway)."""
 _RESTLESS = 0.05
 """Share of the view that changes when something passes while a scene is learned."""
 
@@ -51,10 +45,8 @@ class SceneModel:
     """When learning of this scene began."""
     learned_s: float
     """The mono_s at which a frame was last learned."""
-    unrest: Instant
+    restless: Instant
     """When much of the view was last seen to change while it was learned."""
-    restless: RestlessPlaces
-    """Where the picture keeps changing though nothing goes anywhere."""
     settled: Instant | None = None
     """Since when it is known well enough to say what moves; None while it is being learned."""
 
@@ -73,10 +65,6 @@ class Lesson:
     """What changed within the last second."""
     strange: Plane
     """What no neighbour's value explains either."""
-    going: Plane | None = None
-    """Where those are and were lately who go somewhere; None where nobody does."""
-    far: Plane | None = None
-    """The same of those who went farther than what swings."""
 
 
 def begin(plane: Plane, at: Instant, settings: MotionSettings) -> SceneModel:
@@ -88,8 +76,7 @@ def begin(plane: Plane, at: Instant, settings: MotionSettings) -> SceneModel:
         look=illumination.fine(model.view),
         began=at,
         learned_s=at.mono_s,
-        unrest=at,
-        restless=restless.begin(plane.shape, at.mono_s),
+        restless=at,
     )
 
 
@@ -106,29 +93,25 @@ def toned(known: SceneModel, curve: Plane, plane: Plane, far: Plane) -> SceneMod
 
 def learn(known: SceneModel, lesson: Lesson, settings: MotionSettings) -> SceneModel:
     """The scene after this frame."""
-    at, unrest, settled = lesson.at, known.unrest, known.settled
-    places = restless.learn(known.restless, lesson.raw, lesson.moved, lesson.strange, lesson.going, at.mono_s)
+    at, restless, settled = lesson.at, known.restless, known.settled
     if settled is None:
         if cv2.countNonZero(lesson.moved) >= _RESTLESS * lesson.moved.size:
-            unrest = at  # a beam or a bus passes: what is learned of it would look like motion once it left
+            restless = at  # a beam or a bus passes: what is learned of it would look like motion once it left
         model = _hastily(known, lesson, settings)
-        calm = at.since(unrest) >= settings.settle_s
+        calm = at.since(restless) >= settings.settle_s
         if model.turns >= _SETTLE_TURNS and (
             calm or at.since(known.began) >= _SETTLE_TIMES * settings.settle_s
         ):
             settled = at
     else:
         model = _calmly(known, lesson, settings)
-        if places.swaying is not None:
-            model = _whatever(model, lesson, places.swaying, at.mono_s - known.learned_s)
     return SceneModel(
         model=model,
         limit=_limit(model, settings),
         look=known.look if model.view is known.model.view else illumination.fine(model.view),
         began=known.began,
         learned_s=at.mono_s,
-        unrest=unrest,
-        restless=places,
+        restless=restless,
         settled=settled,
     )
 
@@ -145,32 +128,15 @@ def _hastily(known: SceneModel, lesson: Lesson, settings: MotionSettings) -> Bac
 def _calmly(known: SceneModel, lesson: Lesson, settings: MotionSettings) -> Background:
     """What is quiet is learned soon, what stands is adopted late."""
     passed_s = lesson.at.mono_s - known.learned_s
-    young = known.settled is not None and lesson.at.since(known.settled) < settings.memory_s
-    hurry = _YOUNG_TIMES if young else 1.0
     quiet = _inverse(lesson.raw)
     flips = np.asarray(cv2.bitwise_xor(lesson.raw, lesson.raw_before), np.uint8)
     model = background.tune(known.model, lesson.plane, quiet, flips, min(0.2, passed_s / _NOISE_S))
     # A drifting pole: what a neighbour's value explains is learned, or every edge would count for ever.
     quiet = np.asarray(cv2.bitwise_or(quiet, _inverse(lesson.strange)), np.uint8)
-    if young and known.restless.swaying is not None:  # what sways has many looks, and forgets none in a hurry
-        some = background.chance(quiet.shape, 5 * model.turns + 3, 1 - 1 / hurry)
-        quiet = cv2.bitwise_and(quiet, _inverse(cv2.bitwise_and(some, known.restless.swaying)))
-    quiet = np.asarray(quiet, np.uint8)
-    model = background.learn(
-        model, lesson.plane, quiet, background.SAMPLES * passed_s * hurry / settings.memory_s
-    )
+    model = background.learn(model, lesson.plane, quiet, background.SAMPLES * passed_s / settings.memory_s)
     stands = cv2.bitwise_and(lesson.raw, _inverse(lesson.moved))
     picked = background.chance(quiet.shape, -1 - model.turns, passed_s / settings.absorb_s)
     return background.adopt(model, lesson.plane, np.asarray(cv2.bitwise_and(stands, picked), np.uint8))
-
-
-def _whatever(model: Background, lesson: Lesson, pixels: Plane, passed_s: float) -> Background:
-    """What shows where it sways is learned whether it differs or not, but for what goes far."""
-    shown = cv2.bitwise_and(lesson.raw, pixels)
-    if lesson.far is not None:
-        shown = cv2.bitwise_and(shown, _inverse(lesson.far))
-    picked = background.chance(shown.shape, 7 * model.turns + 2, passed_s * _SWAYING_A_S)
-    return background.remember(model, lesson.plane, np.asarray(cv2.bitwise_and(shown, picked), np.uint8))
 
 
 def _inverse(mask: Plane) -> Plane:

@@ -65,13 +65,13 @@ def clean(raw: Plane) -> tuple[Plane, tuple[Outline, ...]]:
     """
     if not cv2.countNonZero(raw):
         return raw, ()
-    mask = cv2.morphologyEx(majority(raw), cv2.MORPH_CLOSE, _GAP)
+    mask = cv2.morphologyEx(_major(raw), cv2.MORPH_CLOSE, _GAP)
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.asarray(cv2.drawContours(mask, outlines, -1, 255, cv2.FILLED), np.uint8)
     return filled, tuple(np.asarray(outline, np.int32) for outline in outlines)
 
 
-def majority(mask: Plane) -> Plane:
+def _major(mask: Plane) -> Plane:
     """255 where most of the 5 by 5 pixels around are: a median five times as fast."""
     most = cv2.blur(mask, _SPECK)
     cv2.threshold(most, 127, 255, cv2.THRESH_BINARY, most)
@@ -94,8 +94,8 @@ def things(mask: Plane, outlines: tuple[Outline, ...], min_area: float, most: in
     return sorted(found, key=lambda thing: -thing.area_px)[: 2 * most]
 
 
-def boxes(big: list[Thing], seen: Evidence, most: int) -> tuple[tuple[Box, ...], Plane]:
-    """Boxes around those parts of the mask that move and are things; at most `most`, largest first.
+def moving(big: list[Thing], seen: Evidence) -> tuple[list[Thing], Plane]:
+    """Those parts of the mask that move and are things, largest first.
 
     And a plane of those parts, moving or not, that the frame before showed too: 255 there.
     """
@@ -107,14 +107,18 @@ def boxes(big: list[Thing], seen: Evidence, most: int) -> tuple[tuple[Box, ...],
     small_px = _SMALL * seen.mask.size
     firmer = [each for each in lasting if each.area_px >= small_px]
     firmer += _overlapping([each for each in lasting if each.area_px < small_px], seen.firm)
-    strange = majority(np.asarray(cv2.bitwise_and(seen.strange, seen.mask), np.uint8))
-    moving = _unlit([each for each in firmer if moves(each, seen.moved, strange)], seen)
-    height, width = seen.mask.shape
+    strange = _major(np.asarray(cv2.bitwise_and(seen.strange, seen.mask), np.uint8))
+    return _unlit([each for each in firmer if moves(each, seen.moved, strange)], seen), firm
+
+
+def boxes(some: Iterable[Thing], shape: tuple[int, ...], most: int) -> tuple[Box, ...]:
+    """Boxes around parts of a mask of this shape, (H, W), in its fractions; at most `most`, largest first."""
+    height, width = shape
     found = [
         Box(x.start / width, y.start / height, x.stop / width, y.stop / height)
-        for y, x in (thing.window for thing in moving)
+        for y, x in (thing.window for thing in some)
     ]
-    return merged(found, most), firm
+    return merged(found, most)
 
 
 def _overlapping(some: list[Thing], earlier: Plane | None) -> list[Thing]:

@@ -1,20 +1,25 @@
-"""Something moves, known or not: an event for each thing that does."""
+"""Something moves, known or not: an event for each thing that nobody explains, and one for all the rest."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import Field
 
 from agent.core.rules import movers, zones
+from agent.core.rules import trajectory as trajectories
 from agent.core.rules.context import Facts, RuleContext
 from agent.core.rules.kind import Kind
 from agent.core.rules.lifecycle import Fact
-from agent.core.rules.movers import Lasting, Movers
+from agent.core.rules.movers import Lasting, Mover, MoverInput, Movers
 from agent.core.rules.rule import BaseRule
-from agent.core.types import EventKind
+from agent.core.types import Box, EventKind, Instant
 from agent.settings.base import Name
 from agent.translatable import tr
+
+_WINDOW_S = 600.0
+"""Events of their own are counted over so long: a burst may pass, a whole evening may not."""
 
 
 class MotionRule(BaseRule):
@@ -36,38 +41,80 @@ class MotionRule(BaseRule):
     min_area: float = Field(
         0.0002, ge=0, le=1, description="Regions smaller than this share of the view do not count."
     )
-    max_events: int = Field(
-        8,
-        ge=1,
-        le=64,
-        description="At most so many events are open at once: each thing that moves has its own.",
+    own_events: int = Field(
+        20,
+        ge=0,
+        le=600,
+        description="So many things that move have an event of their own, at most in ten minutes and at once; "
+        "all others, and road users that are followed, share one.",
     )
 
 
-def evaluate(rule: MotionRule, memory: Movers, context: RuleContext) -> tuple[Movers, Facts]:
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """What the rule remembers."""
+
+    movers: Movers = field(default_factory=Movers)
+    own: tuple[tuple[int, Instant], ...] = ()
+    """Movers by number that have an event of their own, and since when; so long as they count as one."""
+
+
+def evaluate(rule: MotionRule, memory: Moving, context: RuleContext) -> tuple[Moving, Facts]:
     """What moves in the view or in a zone. While the scene is being learned, what was known stays."""
-    polygon = context.settings.zone(rule.zone).polygon if rule.zone else None
     if not context.motion.settling:
-        regions = [
-            region
-            for region in context.motion.regions
-            if region.area >= rule.min_area and (polygon is None or zones.touches(region, polygon))
-        ]
         lasting = Lasting(rule.min_s, max(rule.min_s, rule.stay_s), rule.gap_s, rule.quiet_s)
-        memory = movers.follow(memory, regions, context.at, context.frame, lasting)
-    return memory, _told(rule, memory, context)
+        seen = MoverInput(context.at, context.frame, _regions(rule, context), _users(context))
+        known = movers.follow(memory.movers, seen, lasting)
+        memory = Moving(known, _own(rule, memory, known))
+    return memory, _facts(rule, memory)
 
 
-def _told(rule: MotionRule, memory: Movers, context: RuleContext) -> Facts:
-    """Those that moved long enough; what is told already goes first, then the oldest, `max_events` at most."""
-    about = rule.zone or "view"
-    facts = [
-        Fact(rule, about, mover.lasts.since, region=mover.region, number=mover.number)
-        for mover in memory.known
-        if mover.lasts.on and mover.lasts.since is not None
+def _regions(rule: MotionRule, context: RuleContext) -> list[Box]:
+    polygon = context.settings.zone(rule.zone).polygon if rule.zone else None
+    return [
+        region
+        for region in context.motion.regions
+        if region.area >= rule.min_area and (polygon is None or zones.touches(region, polygon))
     ]
-    facts.sort(key=lambda fact: fact.key not in context.open)
-    return tuple(facts[: rule.max_events])
 
 
-KIND = Kind(rule=MotionRule, memory=Movers, evaluate=evaluate, default=MotionRule(id="motion"))
+def _users(context: RuleContext) -> list[Box]:
+    """Where road users are that may be what moves; who stands may stand behind it."""
+    tracks = [each.track for each in context.trajectories if trajectories.alive(each)]
+    return [each.box for each in tracks if not (each.stationary or each.static_false_positive)]
+
+
+def _own(rule: MotionRule, memory: Moving, known: Movers) -> tuple[tuple[int, Instant], ...]:
+    """Who has an event of its own after this frame: those that had, and new ones as far as there is room."""
+    at, living = known.at, {each.number for each in known.known}
+    if at is None:
+        return ()
+    own = [(number, since) for number, since in memory.own if number in living or at.since(since) < _WINDOW_S]
+    names = {number for number, _ in own}
+    for mover in known.known:
+        room = len(own) < rule.own_events
+        if room and mover.lasts.on and not mover.followed and mover.number not in names:
+            own.append((mover.number, at))
+    return tuple(own)
+
+
+def _facts(rule: MotionRule, memory: Moving) -> Facts:
+    about, names = rule.zone or "view", {number for number, _ in memory.own}
+    facts: list[Fact] = []
+    others: list[tuple[Instant, Mover]] = []
+    for mover in memory.movers.known:
+        since = mover.lasts.since
+        if not mover.lasts.on or since is None:
+            continue
+        if mover.number in names:
+            facts.append(Fact(rule, about, since, region=mover.region, number=mover.number))
+        else:
+            others.append((since, mover))
+    if others:
+        since = min((since for since, _ in others), key=lambda each: each.mono_s)
+        region = max((mover.region for _, mover in others), key=lambda each: each.area)
+        facts.append(Fact(rule, about, since, region=region))
+    return tuple(facts)
+
+
+KIND = Kind(rule=MotionRule, memory=Moving, evaluate=evaluate, default=MotionRule(id="motion"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from agent.core.rules import movers
-from agent.core.rules.movers import Lasting, Movers
+from agent.core.rules.movers import Lasting, MoverInput, Movers
 from agent.core.types import Box, Instant, Size
 
 FRAME = Size(1280, 720)
@@ -21,7 +23,7 @@ def followed(frames: Sequence[Sequence[Box]], step_s: float = 0.125, known: Move
     begin_s = known.at.mono_s + step_s if known.at else 0.0
     for index, regions in enumerate(frames):
         at_s = begin_s + index * step_s
-        known = movers.follow(known, regions, Instant(at_s, at_s), FRAME, LASTING)
+        known = movers.follow(known, MoverInput(Instant(at_s, at_s), FRAME, regions, ()), LASTING)
     return known
 
 
@@ -52,3 +54,30 @@ def test_parts_of_somebody_are_no_movers_of_their_own() -> None:
 def test_what_was_quiet_for_long_is_forgotten() -> None:
     first = followed([[box(0.1 + 0.01 * n)] for n in range(20)])
     assert followed([[]] * 60, known=first).known == ()
+
+
+def test_a_region_that_road_users_cover_is_theirs_and_one_beside_them_is_not() -> None:
+    users = [box(0.1), box(0.16)]
+    assert movers.explained(Box(0.09, 0.48, 0.22, 0.74), users)
+    assert not movers.explained(box(0.3), users)
+    assert not movers.explained(box(0.1), [])
+
+
+def test_who_was_followed_once_stays_a_road_user() -> None:
+    known = Movers()
+    for n in range(20):
+        users = [box(0.1 + 0.01 * n)] if n == 5 else []
+        seen = MoverInput(Instant(n / 8, n / 8), FRAME, [box(0.1 + 0.01 * n)], users)
+        known = movers.follow(known, seen, LASTING)
+    assert known.known[0].followed
+
+
+def test_what_hovers_goes_nowhere_however_long_its_way_is() -> None:
+    lamp = [[box(0.5 + 0.03 * np.sin(2.9 * n), 0.2 + 0.03 * np.sin(2.1 * n), 0.02, 0.03)] for n in range(24)]
+    known = followed(lamp)
+    assert not any(mover.went for mover in known.known)
+
+
+def test_who_comes_nearer_goes_somewhere() -> None:
+    coming = [[box(0.5 - 0.002 * n, 0.5 - 0.004 * n, 0.05 + 0.004 * n, 0.1 + 0.008 * n)] for n in range(20)]
+    assert followed(coming).known[0].went

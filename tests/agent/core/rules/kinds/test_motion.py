@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.core.rules.kinds.motion import MotionRule
-from agent.core.types import Box, Motion
+from agent.core.types import Box, Motion, Phase
 from tests.support.rule_camera import (
     RuleCamera,
     instant,
@@ -67,12 +67,44 @@ def test_who_walks_through_what_flits_has_the_only_event() -> None:
     assert camera.events[0].region == walking(10)
 
 
-def test_no_more_events_are_open_at_once_than_the_rule_allows() -> None:
-    camera = RuleCamera(rule_settings(MotionRule(id="motion", max_events=1)))
+def test_what_has_no_room_for_an_event_of_its_own_shares_one() -> None:
+    camera = RuleCamera(rule_settings(MotionRule(id="motion", own_events=1)))
     for step in range(30):
-        camera.see(motion=Motion((walking(step), walking(step, left=0.6)), 0.02))
+        three = (walking(step), walking(step, left=0.4), walking(step, left=0.7))
+        camera.see(motion=Motion(three, 0.02))
 
-    assert camera.story() == ["motion start"]
+    assert camera.story() == ["motion start", "motion start"]
+
+
+def test_on_a_busy_street_no_more_than_so_many_in_ten_minutes_have_one_of_their_own() -> None:
+    camera = RuleCamera(rule_settings(MotionRule(id="motion", own_events=3)))
+    for passer in range(20):
+        for step in range(25):
+            camera.see(motion=Motion((walking(step, left=0.05 + 0.3 * (passer % 3)),), 0.01))
+    starts = [event for event in camera.events if event.phase is Phase.START]
+    assert len(starts) == 4
+
+
+def test_road_users_that_are_followed_share_one_event_and_a_stranger_has_his_own() -> None:
+    camera = RuleCamera(rule_settings(MotionRule(id="motion")))
+    for step in range(30):
+        users = [walking(step), walking(step, left=0.35)]
+        tracks = [camera.track(0.0, 0.0, f"user-{n}", box=box) for n, box in enumerate(users)]
+        stranger = [walking(step, left=0.65)] if step >= 10 else []
+        camera.see(*tracks, motion=Motion((*users, *stranger), 0.05))
+
+    assert camera.story() == ["motion start", "motion start"]
+    assert camera.events[1].region == walking(20, left=0.65)
+
+
+def test_who_moves_before_a_parked_car_is_not_explained_by_it() -> None:
+    camera = RuleCamera(rule_settings(MotionRule(id="motion", own_events=1)))
+    parked = Box(0.0, 0.3, 0.9, 0.9)
+    for step in range(30):
+        car = camera.track(0.0, 0.0, "car", box=parked, stationary=True)
+        two = walking(step), walking(step, left=0.5)
+        camera.see(car, motion=Motion(two, 0.02))
+    assert camera.story() == ["motion start", "motion start"]
 
 
 def test_motion_outside_the_zone_of_its_rule_is_not_told() -> None:
