@@ -3,7 +3,9 @@
 A CDnet folder (cdnet.py), or a folder of such, gives precision, recall and F1 of the masks at full size, the
 share of still pixels that were taken for moving, and mean milliseconds of CPU per frame. All work on the same
 shrunk luma plane, their masks are cleaned by the same function, and all box the parts of their mask; shadows
-count as background.
+count as background. Of judged frames in which nothing moves stands the share that has a part large enough to be
+a region. A folder in which nothing ever moves, such as one of trees, is judged once more with the road users of
+each other folder laid over it (overlaid.py), for its own truth says nothing of recall.
 
 A clip gives one row per nuisance, laid over the clip's still view (nuisances.py, seeds fixed): motion events
 from the nuisance alone, by the motion rule's own terms. Then real road users of the other clips (passers.py)
@@ -16,6 +18,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -27,7 +30,7 @@ from agent.core.debounce import NEVER
 from agent.core.ids import Ids
 from agent.core.motion import detector
 from agent.core.motion.downscale import shrink
-from agent.core.motion.regions import clean
+from agent.core.motion.regions import clean, things
 from agent.core.motion.settings import MotionSettings
 from agent.core.rules import engine
 from agent.core.rules.engine import RuleInput
@@ -35,7 +38,9 @@ from agent.core.rules.kinds.motion import MotionRule
 from agent.core.rules.settings import RuleSettings
 from agent.core.types import Box, Count, Event, Frame, Instant, Phase
 from benchmarks import cdnet, nuisances
+from benchmarks.cdnet import Judged
 from benchmarks.clips import frame, still_view
+from benchmarks.overlaid import overlaid
 from benchmarks.passers import Parade, Passage, Passer, cut_out
 
 Plane = NDArray[np.uint8]
@@ -66,11 +71,16 @@ def main(
     """Rows for each CDnet folder and each clip among the paths; a single clip lends road users to itself."""
     cv2.setNumThreads(1)
     rows: list[Row] = []
-    for path in paths:
-        if path.is_dir():
-            for folder in cdnet.folders(path):
-                progress(folder.name)
-                rows += _masks(cdnet.read(folder))
+    sequences = [cdnet.read(each) for path in paths if path.is_dir() for each in cdnet.folders(path)]
+    for sequence in sequences:
+        progress(sequence.name)
+        found = _masks(sequence.name, partial(cdnet.judged, sequence))
+        rows += found
+        if all(row["recall"] is None for row in found):
+            for lender in (each for each in sequences if each is not sequence):
+                progress(f"{lender.name} over {sequence.name}")
+                over = partial(overlaid, sequence, lender)
+                rows += _masks(f"{lender.name} over {sequence.name}", over)
     clips = [path for path in paths if not path.is_dir()]
     passers = {clip: cut_out(clip) for clip in clips}
     judged: list[Row] = []
@@ -137,32 +147,36 @@ METHODS: dict[str, Callable[[], Method]] = {
 }
 
 
-def _masks(sequence: cdnet.Sequence) -> list[Row]:
+def _masks(scene: str, judged: Callable[[], Iterator[Judged]]) -> list[Row]:
     rows: list[Row] = []
     for name, make in METHODS.items():
         seconds = []
-        right = false = missed = still = 0
+        right = false = missed = still = empty = stirred = 0
         method = make()
-        for number, each in sequence.frames():
+        for each, truth in judged():
             began = time.thread_time()
             mask = method(each)
             seconds.append(time.thread_time() - began)
-            if (truth := sequence.truth(number)) is not None:
-                moving, judged = truth
+            if truth is not None:
+                moving, counts = truth
                 found = cv2.resize(mask, moving.shape[::-1], interpolation=cv2.INTER_LINEAR) > 127
-                right += int(np.count_nonzero(found & moving & judged))
-                false += int(np.count_nonzero(found & ~moving & judged))
-                missed += int(np.count_nonzero(~found & moving & judged))
-                still += int(np.count_nonzero(~moving & judged))
+                right += int(np.count_nonzero(found & moving & counts))
+                false += int(np.count_nonzero(found & ~moving & counts))
+                missed += int(np.count_nonzero(~found & moving & counts))
+                still += int(np.count_nonzero(~moving & counts))
+                if not (moving & counts).any():
+                    empty += 1
+                    stirred += bool(things(mask, clean(mask)[1], SETTINGS.min_area, SETTINGS.max_regions))
         precision, recall = _share(right, right + false), _share(right, right + missed)
         rows.append(
             {
-                "scene": sequence.name,
+                "scene": scene,
                 "method": name,
                 "precision": precision,
                 "recall": recall,
                 "F1": _share(2 * right, 2 * right + false + missed) if right + missed else None,
                 "false %": _share(100 * false, still),
+                "empty frames stirred %": _share(100 * stirred, empty),
                 "ms/frame": round(float(np.mean(seconds)) * 1e3, 3),
             }
         )

@@ -32,7 +32,7 @@ class MotionRule(BaseRule):
     zone: Name | None = Field(None, description="Only where this zone is touched; none: the whole view.")
     min_s: float = Field(1.0, ge=0, description="How long it must move, in seconds.")
     stay_s: float = Field(
-        4.0,
+        6.0,
         ge=0,
         description="The same for what goes nowhere, such as a branch that begins to swing, in seconds.",
     )

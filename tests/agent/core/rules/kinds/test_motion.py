@@ -37,7 +37,7 @@ def test_motion_starts_when_it_lasts_and_ends_when_it_is_quiet() -> None:
 
 def test_what_goes_nowhere_is_told_when_it_lasted_longer() -> None:
     camera = RuleCamera(rule_settings(MotionRule(id="motion")))
-    for _ in range(40):
+    for _ in range(60):
         camera.see(motion=MOVING)
     assert camera.events == []
 
@@ -117,7 +117,7 @@ def test_motion_outside_the_zone_of_its_rule_is_not_told() -> None:
 def test_a_scene_that_is_being_learned_neither_starts_nor_ends_motion() -> None:
     camera = RuleCamera(rule_settings(MotionRule(id="motion")))
     learning = Motion((), 0.5, settling=True)
-    for _ in range(45):
+    for _ in range(65):
         camera.see(motion=MOVING)
     for _ in range(100):
         camera.see(motion=learning)
@@ -128,7 +128,7 @@ def test_a_scene_that_is_being_learned_neither_starts_nor_ends_motion() -> None:
 
 def test_a_much_larger_region_is_told_because_it_makes_a_better_picture() -> None:
     camera = RuleCamera(rule_settings(MotionRule(id="motion")))
-    for _ in range(45):
+    for _ in range(65):
         camera.see(motion=MOVING)
     for _ in range(40):
         camera.see(motion=Motion((Box(0.4, 0.4, 0.6, 0.6),), 0.04))
