@@ -105,7 +105,8 @@ def _moved(plane: Plane, beyond: Plane, x: int, y: int) -> Plane:
 
 
 def _unlike_px(plane: Plane, usual: Plane) -> int:
-    return int(cv2.countNonZero(cv2.compare(cv2.absdiff(plane, usual), _DIFFERS, cv2.CMP_GT)))
+    differs = cv2.threshold(cv2.absdiff(plane, usual), _DIFFERS, 255, cv2.THRESH_BINARY)[1]
+    return int(cv2.countNonZero(differs))
 
 
 def _offset(plane: Plane, usual: Plane, axis: int) -> int:
