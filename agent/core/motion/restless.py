@@ -52,6 +52,8 @@ _SMALL = 0.02
 """Of the view: insects are smaller."""
 _WITHIN = 0.5
 """A part of which so much lies in restless places belongs to them."""
+_LOOK_S = 0.35
+"""Places are learned no more often: twice as often tells the same for twice the cost."""
 _STIRS = 0.002
 """Of the view: where less changes and nothing was restless, there is nothing to learn."""
 
@@ -126,10 +128,13 @@ def look(known: RestlessPlaces, seen: RestlessLook, at_s: float) -> RestlessPlac
     trails = going.follow(known.going, seen.parts, at_s)
     gone, far = (going.pixels(trails, seen.raw.shape, far=each) for each in (False, True))
     known = replace(known, going=trails, gone=gone, far=far, roads=_roads(known, far, at_s))
+    now_s = at_s - known.began_s
+    if known.waiting and now_s - known.waiting[-1].at_s < _LOOK_S:
+        return known
     changed_px = max(cv2.countNonZero(seen.moved), cv2.countNonZero(seen.raw))
     if not known.waiting and changed_px < _STIRS * seen.raw.size and not known.share.any():
         return known
-    return _learned(known, seen, _there(gone, seen.followed, known.passed.shape), at_s - known.began_s)
+    return _learned(known, seen, _there(gone, seen.followed, known.passed.shape), now_s)
 
 
 def _roads(known: RestlessPlaces, far: Plane | None, at_s: float) -> Floats:
@@ -199,7 +204,7 @@ def told(known: RestlessPlaces, parts: Sequence[Thing], view_px: int) -> list[Th
 
 def shown(known: RestlessPlaces, mask: Plane, parts: Sequence[Thing]) -> Plane:
     """The mask, (H, W), without what sways but for these parts."""
-    if known.swaying is None:
+    if known.swaying is None or not cv2.countNonZero(mask):
         return mask
     kept = np.asarray(cv2.bitwise_and(mask, cv2.bitwise_not(known.swaying)), np.uint8)
     for part in parts:

@@ -45,7 +45,7 @@ def leaves(number: int) -> RestlessLook:
 
 
 def insects(number: int) -> RestlessLook:
-    return look(CROWN if number % 2 else NOTHING, CROWN, CROWN)
+    return look(CROWN if number % 4 < 2 else NOTHING, CROWN, CROWN)
 
 
 def test_leaves_between_known_greys_sway_within_seconds() -> None:
