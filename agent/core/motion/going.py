@@ -46,9 +46,6 @@ _LEFT, _FAR = (12.0, 1.0), (24.0, 1.5)
 On the tree of CDnet's fall, leaves of four to fifteen pixels went 12 to 22 before they came back."""
 _BACK = 0.5
 """Who is nearer than this share of it came back."""
-_QUICK_S, _QUICK = 1.2, 1.5
-"""Who goes so many times as far in so short a time needs no longer to be believed: his trail may have begun as
-that of an insect near him."""
 _STRAY_PX, _STRAY = 1.5, 0.1
 """How far a trail may lie from an even pace, on average: some pixels, and a share of how far it went."""
 
@@ -181,12 +178,8 @@ def _gone(trail: GoingTrail, before: bool, least_px: float, lengths: float) -> b
     away_px = math.hypot(x - trail.from_x, y - trail.from_y)
     if before or away_px < _BACK * far_px:
         return before and away_px >= _BACK * far_px
-    quick, lately = (
-        tuple(point for point in trail.path if last_s - point[0] <= long_s) for long_s in (_QUICK_S, _LATELY_S)
-    )
-    if _went(lately, far_px) or (len(lately) < len(trail.path) and _went(trail.path, far_px)):
-        return True
-    return len(quick) < len(lately) and _went(quick, _QUICK * far_px)
+    lately = tuple(point for point in trail.path if last_s - point[0] <= _LATELY_S)
+    return _went(lately, far_px) or (len(lately) < len(trail.path) and _went(trail.path, far_px))
 
 
 def _went(path: Path, far_px: float) -> bool:
