@@ -24,7 +24,7 @@ _REACH, _LENGTHS_PER_S = 0.6, 4.0
 """How far a mover may be from where it just was: a share of its length, and so many lengths a second."""
 _STAYED = 0.4
 """In lengths: who was not seen for a while goes on where he stood, or is somebody else."""
-_ELSEWHERE, _STRAIGHT = 0.5, 0.6
+_ELSEWHERE, _STRAIGHT = 1.2, 0.7
 """Who is so many lengths from where he began, and so large a share of the way that he made since, goes
 somewhere: what hovers makes a long way and stays."""
 _STEP_S, _WATCHED_S = 0.24, 0.7
@@ -191,7 +191,8 @@ def _stepped(mover: Mover, at: Instant, shape: float) -> Mover:
         return mover
     way = mover.way + _apart(mover.mark, mover.region, shape)
     watched = mover.lasts.since is not None and at.since(mover.lasts.since) >= _WATCHED_S
-    went = mover.went or (watched and _went(mover.began, mover.region, way, shape))
+    sure = mover.went and mover.lasts.on  # until it is told, it may still turn out to hover
+    went = sure or (watched and _went(mover.began, mover.region, way, shape))
     return replace(mover, marked=at, mark=mover.region, way=way, went=went)
 
 

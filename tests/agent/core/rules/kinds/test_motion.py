@@ -15,7 +15,7 @@ MOVING = Motion((Box(0.5, 0.5, 0.6, 0.6),), 0.01)
 
 def walking(step: int, left: float = 0.1) -> Box:
     """Somebody who goes to the right."""
-    return Box(left + 0.01 * step, 0.5, left + 0.05 + 0.01 * step, 0.7)
+    return Box(left + 0.018 * step, 0.5, left + 0.05 + 0.018 * step, 0.7)
 
 
 def test_motion_starts_when_it_lasts_and_ends_when_it_is_quiet() -> None:
@@ -80,7 +80,7 @@ def test_on_a_busy_street_no_more_than_so_many_in_ten_minutes_have_one_of_their_
     camera = RuleCamera(rule_settings(MotionRule(id="motion", own_events=3)))
     for passer in range(20):
         for step in range(25):
-            camera.see(motion=Motion((walking(step, left=0.05 + 0.3 * (passer % 3)),), 0.01))
+            camera.see(motion=Motion((walking(step, left=0.05 + 0.2 * (passer % 3)),), 0.01))
     starts = [event for event in camera.events if event.phase is Phase.START]
     assert len(starts) == 4
 
