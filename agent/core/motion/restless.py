@@ -101,6 +101,8 @@ class RestlessPlaces:
     """255 where the picture showed at the last look what no place near by has in the scene."""
     began_s: float
     going: Going = field(default_factory=Going)
+    gone: Plane | None = None
+    """255 where those are who left their place; None: nobody did."""
     far: Plane | None = None
     """255 where those are who went farther than what swings."""
     swaying: Plane | None = None
@@ -125,7 +127,7 @@ def look(known: RestlessPlaces, seen: RestlessLook, at_s: float) -> RestlessPlac
     """After one more look; `at_s` is its mono_s."""
     trails = going.follow(known.going, seen.parts, at_s)
     gone, far = (going.pixels(trails, seen.raw.shape, far=each) for each in (False, True))
-    known = replace(known, going=trails, far=far, roads=_roads(known, far, at_s))
+    known = replace(known, going=trails, gone=gone, far=far, roads=_roads(known, far, at_s))
     now_s = at_s - known.began_s
     if known.waiting and now_s - known.waiting[-1].at_s < _LOOK_S:
         return known
@@ -192,11 +194,14 @@ def _learned(
 def told(known: RestlessPlaces, parts: Sequence[Thing], view_px: int) -> list[Thing]:
     """The parts of a mask of `view_px` pixels that may be told: those elsewhere, and those that go."""
     small_px = _SMALL * view_px
-    return [part for part in parts if not _rests(known, part, small_px) or _within(part, known.far)]
+    return [part for part in parts if not _rests(known, part, small_px)]
 
 
 def _rests(known: RestlessPlaces, part: Thing, small_px: float) -> bool:
-    return _within(part, known.swaying) or (part.area_px < small_px and _within(part, known.flitting))
+    """Whether a part sways or flits and does not go."""
+    if _within(part, known.swaying) and not _within(part, known.far):
+        return True
+    return part.area_px < small_px and _within(part, known.flitting) and not _within(part, known.gone)
 
 
 def shown(known: RestlessPlaces, mask: Plane, parts: Sequence[Thing]) -> Plane:
