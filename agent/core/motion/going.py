@@ -189,4 +189,5 @@ def _went(path: Path, far_px: float) -> bool:
     pace_x, stray_x = even_pace(at_s, [point[1] for point in path])
     pace_y, stray_y = even_pace(at_s, [point[2] for point in path])
     gone_px = math.hypot(pace_x, pace_y) * -at_s[0]
-    return gone_px >= far_px and math.sqrt(stray_x + stray_y) <= _STRAY_PX + _STRAY * gone_px
+    stray_px = math.sqrt(max(0.0, stray_x + stray_y))  # rounding leaves less than nothing of a perfect line
+    return gone_px >= far_px and stray_px <= _STRAY_PX + _STRAY * gone_px

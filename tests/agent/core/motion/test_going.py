@@ -30,6 +30,13 @@ def test_who_goes_on_along_a_line_has_gone_and_gone_far(step_s: float) -> None:
     assert trail.far
 
 
+def test_a_line_that_is_perfect_to_the_last_digit_is_a_line() -> None:
+    known = Going()
+    for n in range(40):
+        known = going.follow(known, [part(12 + 5 * n - 5, 60)], 110.0 + 0.2 * n)
+    assert known.trails[0].far
+
+
 def test_a_leaf_that_swings_has_not_gone_far_and_comes_back() -> None:
     swing = [(80 + 8 * np.sin(2 * np.pi * 0.5 * n * 0.2), 60) for n in range(51)]
     for end in range(5, 51, 2):
