@@ -30,6 +30,10 @@ from agent.core.types import Frame
 from agent.errors import NgatuError
 from benchmarks.clips import Plane, frame
 
+Truth = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+"""What moves and what is judged, (H, W) each."""
+Judged = tuple[Frame, Truth | None]
+
 RATE = 25.0
 """Frames a second; the site tells none."""
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
@@ -59,7 +63,7 @@ class Sequence:
             planes = cv2.cvtColor(self._picture(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2YUV_I420)
             yield number, frame(number - first, RATE, np.asarray(planes[: self.region.shape[0]], np.uint8))
 
-    def truth(self, number: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+    def truth(self, number: int) -> Truth | None:
         """What moves and what is judged, (H, W) each; None: the frame is not judged.
 
         Raises:
@@ -77,6 +81,16 @@ class Sequence:
         if (high, wide) != (height, width):
             raise NgatuError(f"{path}: {wide} x {high} pixels, the first frame has {width} x {height}", LAYOUT)
         return picture
+
+
+def judged(sequence: Sequence) -> Iterator[Judged]:
+    """Each frame with its truth, or with None where it is not judged.
+
+    Raises:
+        NgatuError: as above.
+    """
+    for number, each in sequence.frames():
+        yield each, sequence.truth(number)
 
 
 def folders(path: Path) -> list[Path]:

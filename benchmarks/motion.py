@@ -3,7 +3,9 @@
 A CDnet folder (cdnet.py), or a folder of such, gives precision, recall and F1 of the masks at full size, the
 share of still pixels that were taken for moving, and mean milliseconds of CPU per frame. All work on the same
 shrunk luma plane, their masks are cleaned by the same function, and all box the parts of their mask; shadows
-count as background.
+count as background. Of judged frames in which nothing moves stands the share that has a part large enough to be
+a region. A folder in which nothing ever moves, such as one of trees, is judged once more with the road users of
+each other folder laid over it (overlaid.py), for its own truth says nothing of recall.
 
 A clip gives one row per nuisance, laid over the clip's still view (nuisances.py, seeds fixed): motion events
 from the nuisance alone, by the motion rule's own terms. Then real road users of the other clips (passers.py)
@@ -14,20 +16,31 @@ last rows sum up over all clips.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.core import debounce
+from agent.core.debounce import NEVER
+from agent.core.ids import Ids
 from agent.core.motion import detector
 from agent.core.motion.downscale import shrink
-from agent.core.motion.regions import clean
+from agent.core.motion.regions import clean, things
 from agent.core.motion.settings import MotionSettings
-from agent.core.types import Box, Frame, Motion
+from agent.core.rules import engine
+from agent.core.rules.engine import RuleInput
+from agent.core.rules.kinds.motion import MotionRule
+from agent.core.rules.settings import RuleSettings
+from agent.core.types import Box, Count, Event, Frame, Instant, Phase
 from benchmarks import cdnet, nuisances
+from benchmarks.cdnet import Judged
 from benchmarks.clips import frame, still_view
+from benchmarks.overlaid import overlaid
 from benchmarks.passers import Parade, Passage, Passer, cut_out
 
 Plane = NDArray[np.uint8]
@@ -35,6 +48,7 @@ Grey = NDArray[np.float32]
 Method = Callable[[Frame], Plane]
 
 SETTINGS = MotionSettings()
+RULES = RuleSettings(rules=(MotionRule(id="motion"),))
 ALONE_S = 600.0
 SEEDS = (5,)
 """Each decides another order, other ways and another weather."""
@@ -57,11 +71,16 @@ def main(
     """Rows for each CDnet folder and each clip among the paths; a single clip lends road users to itself."""
     cv2.setNumThreads(1)
     rows: list[Row] = []
-    for path in paths:
-        if path.is_dir():
-            for folder in cdnet.folders(path):
-                progress(folder.name)
-                rows += _masks(cdnet.read(folder))
+    sequences = [cdnet.read(each) for path in paths if path.is_dir() for each in cdnet.folders(path)]
+    for sequence in sequences:
+        progress(sequence.name)
+        found = _masks(sequence.name, partial(cdnet.judged, sequence))
+        rows += found
+        if all(row["recall"] is None for row in found):
+            for lender in (each for each in sequences if each is not sequence):
+                progress(f"{lender.name} over {sequence.name}")
+                over = partial(overlaid, sequence, lender)
+                rows += _masks(f"{lender.name} over {sequence.name}", over)
     clips = [path for path in paths if not path.is_dir()]
     passers = {clip: cut_out(clip) for clip in clips}
     judged: list[Row] = []
@@ -128,32 +147,36 @@ METHODS: dict[str, Callable[[], Method]] = {
 }
 
 
-def _masks(sequence: cdnet.Sequence) -> list[Row]:
+def _masks(scene: str, judged: Callable[[], Iterator[Judged]]) -> list[Row]:
     rows: list[Row] = []
     for name, make in METHODS.items():
         seconds = []
-        right = false = missed = still = 0
+        right = false = missed = still = empty = stirred = 0
         method = make()
-        for number, each in sequence.frames():
+        for each, truth in judged():
             began = time.thread_time()
             mask = method(each)
             seconds.append(time.thread_time() - began)
-            if (truth := sequence.truth(number)) is not None:
-                moving, judged = truth
+            if truth is not None:
+                moving, counts = truth
                 found = cv2.resize(mask, moving.shape[::-1], interpolation=cv2.INTER_LINEAR) > 127
-                right += int(np.count_nonzero(found & moving & judged))
-                false += int(np.count_nonzero(found & ~moving & judged))
-                missed += int(np.count_nonzero(~found & moving & judged))
-                still += int(np.count_nonzero(~moving & judged))
+                right += int(np.count_nonzero(found & moving & counts))
+                false += int(np.count_nonzero(found & ~moving & counts))
+                missed += int(np.count_nonzero(~found & moving & counts))
+                still += int(np.count_nonzero(~moving & counts))
+                if not (moving & counts).any():
+                    empty += 1
+                    stirred += bool(things(mask, clean(mask)[1], SETTINGS.min_area, SETTINGS.max_regions))
         precision, recall = _share(right, right + false), _share(right, right + missed)
         rows.append(
             {
-                "scene": sequence.name,
+                "scene": scene,
                 "method": name,
                 "precision": precision,
                 "recall": recall,
                 "F1": _share(2 * right, 2 * right + false + missed) if right + missed else None,
                 "false %": _share(100 * false, still),
+                "empty frames stirred %": _share(100 * stirred, empty),
                 "ms/frame": round(float(np.mean(seconds)) * 1e3, 3),
             }
         )
@@ -166,23 +189,28 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _nuisance(clip: Path, view: Grey, name: str, passers: list[Passer], alone_s: float) -> Row:
-    speaks = [bool(moved.regions) for moved, _ in watched(view, name, alone_s)]
-    passages = found = 0
+    alone = list(watched(view, name, alone_s))
+    passages = seen = found = 0
     for seed in SEEDS:
         parade = Parade(passers, view, seed)
-        seen: dict[int, list[bool]] = {}
-        for moved, passage in watched(view, name, parade.long_s, parade, seed):
-            if passage is not None:
-                seen.setdefault(passage.number, []).append(shown(moved, passage))
-        passages += len(seen)
-        found += sum(_events(hits) > 0 for hits in seen.values())
+        shows: dict[int, list[bool]] = {}
+        own: set[int] = set()
+        for look in watched(view, name, parade.long_s, parade, seed):
+            if (who := look.passage) is not None:
+                shows.setdefault(who.number, []).append(shown(look.regions, who))
+                if shown(look.begun, who):
+                    own.add(who.number)
+        passages += len(shows)
+        seen += sum(_lasts(hits) for hits in shows.values())
+        found += len(own)
     return {
         "scene": clip.name,
         "nuisance": name,
         "minutes": round(alone_s / 60, 1),
-        "frames with regions %": round(100 * sum(speaks) / max(1, len(speaks)), 2),
-        "events": _events(speaks),
+        "frames with regions %": round(100 * sum(bool(look.regions) for look in alone) / max(1, len(alone)), 2),
+        "events": sum(len(look.begun) for look in alone),
         "passages": passages,
+        "seen": seen,
         "found": found,
     }
 
@@ -201,7 +229,7 @@ def _summed(judged: list[Row]) -> list[Row]:
             "minutes": round(sum(_column(of_it, "minutes")), 1),
             "frames with regions %": round(sum(shares) / len(shares), 2),
         }
-        counts = ("events", "passages", "found")
+        counts = ("events", "passages", "seen", "found")
         rows.append(row | {column: int(sum(_column(of_it, column))) for column in counts})
     return rows
 
@@ -210,10 +238,21 @@ def _column(rows: list[Row], name: str) -> list[float]:
     return [float(str(row[name])) for row in rows]
 
 
-def shown(moved: Motion, passage: Passage) -> bool:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one settled frame gave."""
+
+    regions: tuple[Box, ...]
+    begun: tuple[Box, ...]
+    """The regions of the motion events that began with it: what their first pictures show."""
+    passage: Passage | None
+    """Who passes."""
+
+
+def shown(regions: Iterable[Box], passage: Passage) -> bool:
     """A region holds its middle, and is its region rather than that of half the view."""
     (x, y), largest = passage.box.center, min(0.2, 0.05 + 4 * passage.box.area)
-    return any(_holds(region, x, y) and region.area <= largest for region in moved.regions)
+    return any(_holds(region, x, y) and region.area <= largest for region in regions)
 
 
 def _holds(region: Box, x: float, y: float) -> bool:
@@ -222,30 +261,35 @@ def _holds(region: Box, x: float, y: float) -> bool:
 
 def watched(
     view: Grey, name: str, long_s: float, parade: Parade | None = None, seed: int = 5
-) -> Iterator[tuple[Motion, Passage | None]]:
-    """Per settled frame what motion tells, and who passes."""
+) -> Iterator[Look]:
+    """Per settled frame what motion and the default motion rule tell, and who passes."""
     chance = np.random.default_rng(seed)
     state: detector.MotionState | None = None
+    rules, ids = None, Ids(b"nuisances")
     for index in range(int(long_s * RATE)):
         at_s = index / RATE
         now, passage = parade.at(view, at_s) if parade else (view, None)
         picture = nuisances.taken(nuisances.ALL[name](now, at_s, chance), chance)
-        state, moved = detector.update(state, frame(index, RATE, picture), SETTINGS)
+        this = frame(index, RATE, picture)
+        state, moved = detector.update(state, this, SETTINGS)
+        given = RuleInput(this.at, this.size, moved, ())
+        rules, ids, messages = engine.update(rules, given, ids, RULES)
         if at_s >= SETTLED_S:
-            yield moved, passage
+            yield Look(moved.regions, tuple(_begun(messages)), passage)
 
 
-def _events(speaks: list[bool]) -> int:
-    """How often the motion rule would have spoken."""
-    events, began, last = 0, None, float("-inf")
-    counted = False
-    for index, moves in enumerate(speaks):
-        at_s = index / RATE
-        if not moves:
-            continue
-        if began is None or at_s - last > GAP_S:
-            began, counted = at_s, False
-        last = at_s
-        if not counted and at_s - began >= LONG_S:
-            events, counted = events + 1, True
-    return events
+def _begun(messages: Iterable[Event | Count]) -> Iterator[Box]:
+    for each in messages:
+        if isinstance(each, Event) and each.phase is Phase.START and each.region is not None:
+            yield each.region
+
+
+def _lasts(speaks: list[bool]) -> bool:
+    """Whether regions show something for as long as the motion rule asks for, wherever they are."""
+    known = NEVER
+    for index, holds in enumerate(speaks):
+        at = Instant(index / RATE, index / RATE)
+        known = debounce.update(known, at, holds, rise_s=LONG_S, fall_s=GAP_S, gap_s=GAP_S)
+        if known.on:
+            return True
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -69,12 +70,112 @@ def clouds(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
     return np.asarray(view * (0.65 + 0.35 * wave[None]), np.float32)
 
 
-def shake(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
-    """The pole sways by up to three pixels, with two tones and a tremble."""
+def shake(view: Grey, at_s: float, chance: np.random.Generator, times: float = 1.0) -> Grey:
+    """The pole sways by up to three pixels, or so many times as far, with two tones and a tremble."""
     x = 1.8 * np.sin(2 * np.pi * 1.3 * at_s) + 0.8 * np.sin(2 * np.pi * 3.1 * at_s) + chance.normal(0, 0.3)
     y = 0.9 * np.sin(2 * np.pi * 1.7 * at_s) + chance.normal(0, 0.3)
+    x, y = times * x, times * y
     move = np.array([[1, 0, x], [0, 1, y]], np.float32)
     return np.asarray(cv2.warpAffine(view, move, view.shape[::-1], borderMode=cv2.BORDER_REFLECT), np.float32)
+
+
+def hard_shake(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
+    """The same by up to ten pixels."""
+    return shake(view, at_s, chance, 10 / 3)
+
+
+def trees(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
+    """Two crowns before the view, whose leaves hide half of what is behind.
+
+    In gusts they swing by a twentieth of its height.
+    """
+    leaves, cover, phase = _crowns(view.shape[0], view.shape[1], _seed(chance))
+    gust = 0.25 + 0.75 * max(0.0, np.sin(2 * np.pi * at_s / 17)) * (0.6 + 0.4 * np.sin(2 * np.pi * at_s / 5.3))
+    far = np.float32(0.05 * view.shape[0] * gust)
+    turn = np.float32(2 * np.pi * at_s)
+    x = far * (0.6 * np.sin(0.45 * turn + phase) + 0.25 * np.sin(1.1 * turn + 3 * phase))
+    y = far * (0.3 * np.sin(0.7 * turn + 2 * phase) + 0.15 * np.sin(1.7 * turn + 5 * phase))
+    down, across = np.mgrid[0 : view.shape[0], 0 : view.shape[1]].astype(np.float32)
+    x, y = (across + x).astype(np.float32), (down + y).astype(np.float32)
+    leaves, cover = (cv2.remap(each, x, y, cv2.INTER_LINEAR) for each in (leaves, cover))
+    return np.asarray(view + cover * (leaves - view), np.float32)
+
+
+@lru_cache(maxsize=2)
+def _crowns(height: int, width: int, seed: int) -> tuple[Grey, Grey, Grey]:
+    """The greys of the leaves, how much they hide (0..1), and where in its swing each place is; (H, W) each."""
+    chance = np.random.default_rng(seed)
+    leaves, cover = np.zeros((height, width), np.float32), np.zeros((height, width), np.float32)
+    for x, y, wide, high in ((0.18, 0.22, 0.22, 0.24), (0.84, 0.3, 0.2, 0.3)):
+        for _ in range(260):
+            angle, far = chance.uniform(0, 2 * np.pi), np.sqrt(chance.uniform(0, 1))
+            place = (
+                int((x + far * wide * np.cos(angle)) * width),
+                int((y + far * high * np.sin(angle)) * height),
+            )
+            size = max(1, round(height * chance.uniform(0.008, 0.03)))
+            axes, turned = (size, max(1, size // 2)), float(chance.uniform(0, 180))
+            cv2.ellipse(leaves, place, axes, turned, 0, 360, float(chance.uniform(20, 150)), cv2.FILLED)
+            cv2.ellipse(cover, place, axes, turned, 0, 360, 1.0, cv2.FILLED)
+    rough = chance.uniform(0, 3, (6, 8)).astype(np.float32)
+    phase = cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC)
+    return leaves, cv2.GaussianBlur(cover, (3, 3), 0), np.asarray(phase, np.float32)
+
+
+def insects(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
+    """At night a lamp, and about it eleven insects: some flit over half of the view, some hover at the lamp."""
+    height, width = view.shape
+    lamp_x, lamp_y = 0.6 * width, 0.25 * height
+    far = ((np.arange(width) - lamp_x) ** 2)[None] + ((np.arange(height) - lamp_y) ** 2)[:, None]
+    glow = 60 * np.exp(-far / (2 * (0.12 * height) ** 2))
+    layer = np.zeros(view.shape, np.uint8)
+    for flight in _flights(_seed(chance)):
+        if np.sin(flight.bout[0] * at_s + flight.bout[1]) < flight.bout[2]:
+            continue
+        way = [flight.at(at_s - late_s) for late_s in (0.0, 0.02, 0.04)]  # an exposure at night is long
+        points = np.array([(lamp_x + x * height, lamp_y + y * height) for x, y in way])
+        thick = max(1, round(2 * flight.size * height))
+        cv2.polylines(layer, [np.round(points).astype(np.int32)], False, flight.bright, thick)
+    return np.asarray(
+        view * 0.4 + glow + cv2.GaussianBlur(layer, (3, 3), 0) + 4 * grain(view.shape, chance), np.float32
+    )
+
+
+class Flight(NamedTuple):
+    """How an insect flies about the lamp, in heights of the view."""
+
+    swings: NDArray[np.float64]
+    """(3, 5): far x, far y, turns a second, phase of x, of y."""
+    bout: tuple[float, float, float]
+    """It is there while sin(first x seconds + second) is at least the third."""
+    size: float
+    bright: int
+
+    def at(self, at_s: float) -> tuple[float, float]:
+        """Where it is, seen from the lamp."""
+        x, y, pace, phase_x, phase_y = self.swings.T
+        turn = 2 * np.pi * pace * at_s
+        return float((x * np.sin(turn + phase_x)).sum()), float((y * np.sin(1.13 * turn + phase_y)).sum())
+
+
+@lru_cache(maxsize=2)
+def _flights(seed: int) -> tuple[Flight, ...]:
+    chance = np.random.default_rng(seed)
+    flights = []
+    for number in range(11):
+        reach = 0.5 if number < 8 else 0.05
+        far = reach * np.array([0.6, 0.3, 0.15])[:, None] * chance.uniform(0.5, 1, (3, 2))
+        pace = np.array([0.4, 1.3, 3.1]) * chance.uniform(0.7, 1.4, 3)
+        swings = np.column_stack([far, pace, chance.uniform(0, 2 * np.pi, (3, 2))])
+        bout = float(chance.uniform(0.4, 1.6)), float(chance.uniform(0, 6)), float(chance.uniform(-0.5, 0.5))
+        size, bright = float(chance.uniform(0.003, 0.012)), int(chance.integers(70, 170))
+        flights.append(Flight(swings, bout, size, bright))
+    return tuple(flights)
+
+
+def _seed(chance: np.random.Generator) -> int:
+    """What the generator began with: a tree stays the same tree."""
+    return int(chance.bit_generator.seed_seq.entropy)
 
 
 def infrared(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
@@ -90,7 +191,10 @@ ALL: dict[str, Nuisance] = {
     "exposure": exposure,
     "clouds": clouds,
     "shake": shake,
+    "hard shake": hard_shake,
     "infrared": infrared,
+    "trees": trees,
+    "insects": insects,
 }
 
 

@@ -154,7 +154,8 @@ def _seen(
     if idle := _idle(state, frame, settings):
         return idle
     at = frame.at
-    motion_state, motion = detector.update(state.motion, frame, settings.motion)
+    followed = [each.box for each in state.tracks if _followed(each)]
+    motion_state, motion = detector.update(state.motion, frame, settings.motion, followed)
     known = AttentionInput(at=at, frame=frame.size, field=field, motion=motion, tracks=state.tracks)
     attention, crops = scheduler.update(state.attention, known, settings.attention)
     detections = look(frame, crops, detect, field, settings.attention) if crops else ()
@@ -219,8 +220,12 @@ def _cached(state: PipelineState, outcome: Outcome, frame: Frame, settings: Pipe
 
 
 def _quiet(motion: Motion, tracks: Sequence[Track]) -> bool:
-    calm = not motion.regions and not motion.settling
+    calm = not motion.everywhere and not motion.settling
     return calm and all(each.stationary or each.ended for each in tracks)
+
+
+def _followed(track: Track) -> bool:
+    return track.confirmed and not (track.stationary or track.static_false_positive)
 
 
 def _tracks(
@@ -235,7 +240,7 @@ def _tracks(
     if not users and not (state.tracking and state.tracking.states):
         return state.tracking, state.ids, ()
     # While the scene is learned, anything may be moving: a place that seems still proves nothing.
-    moving = (WHOLE,) if motion.settling else motion.regions
+    moving = (WHOLE,) if motion.settling else motion.everywhere
     sighting = Sighting(at, looked=tuple(crop.box for crop in crops), detections=users, moving=moving)
     return tracker.update(state.tracking, sighting, state.ids, settings.tracking)
 

@@ -131,7 +131,7 @@ class Motion:
     """What moved in one frame, and what came and stands."""
 
     regions: tuple[Box, ...]
-    """Boxes around what moves, largest first."""
+    """Boxes around what moves, largest first; where the picture never rests, around what goes somewhere."""
     share: float
     """Fraction of the unmasked view that moves, 0..1."""
     settling: bool = False
@@ -139,6 +139,16 @@ class Motion:
     `regions` is empty then; what moves in such a frame is not known."""
     standing: tuple[StillRegion, ...] = ()
     """What came since the scene was learned and does not move, however long ago."""
+    restless: tuple[Box, ...] = ()
+    """Boxes around what else moves where the picture never rests, such as leaves, insects, or somebody before
+    leaves who has not gone far yet: no motion is told of it, but the detector looks there."""
+
+    @property
+    def everywhere(self) -> tuple[Box, ...]:
+        """Boxes around all that moves, largest first."""
+        if not self.restless:
+            return self.regions
+        return tuple(sorted((*self.regions, *self.restless), key=lambda box: -box.area))
 
 
 class Reason(StrEnum):

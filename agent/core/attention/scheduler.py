@@ -132,7 +132,7 @@ def patience_s(state: AttentionState, given: AttentionInput, settings: Attention
     for track in living:
         looked_s = checked.get(track.id, -inf)
         waits.append(looked_s + _wait_s(track, looked_s, track.id in crowded, given.at, settings) - now_s)
-    for region in _unexplained(given.motion.regions, living):
+    for region in _unexplained(given.motion.everywhere, living):
         negative_s = negative_map.wait_s(
             state.negative_map, region, now_s, settings.doubt_s, settings.negative_s
         )
@@ -238,8 +238,8 @@ def _wishes(state: AttentionState, given: AttentionInput, settings: AttentionSet
     """
     checked = dict(state.checked)
     living = [track for track in given.tracks if not track.ended and not _outside(track.box)]
-    fresh = set(_unexplained(given.motion.regions, living))
-    boxes = [(region, Reason.MOTION, region not in fresh) for region in given.motion.regions]
+    fresh = set(_unexplained(given.motion.everywhere, living))
+    boxes = [(region, Reason.MOTION, region not in fresh) for region in given.motion.everywhere]
     for track in living:
         since_s = given.at.mono_s - checked.get(track.id, -inf)
         if not track.stationary or since_s >= settings.stationary_check_s:
@@ -276,7 +276,7 @@ def _looked(
         if any(_holds(crop.box, track.box) for crop in crops):
             checked[track.id] = given.at.mono_s
     living = [track for track in given.tracks if not track.ended]
-    vain = _unexplained(given.motion.regions, living)
+    vain = _unexplained(given.motion.everywhere, living)
     boxes = [track.box for track in living]
     return AttentionState(
         looked=given.at,

@@ -3,24 +3,31 @@
 Works on the luma plane, shrunk by a whole number to at most `height_px`. Time comes from the frames: everything
 that is learned is learned per second, not per frame, from 1 to 30 frames a second alike.
 
-The order: shrink, undo exposure steps (illumination.py), compare with the remembered values (background.py),
-clean, recognise a light switch, learn, and box what is large enough, seen twice and still changing.
+The order: shrink, move a view that shakes back (steady.py), undo exposure steps (illumination.py), compare
+with the remembered values (background.py), clean, recognise a light switch, learn, and box what is large
+enough, seen twice and still changing. Of that, what sways or flits on the spot is no motion that is told
+(restless.py).
+
+All planes but `mask` are those of the scene: where a view that shakes would show them if it stood still.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from agent.core.motion import background, illumination, model_update, standing
+from agent.core.motion import background, illumination, model_update, restless, standing, steady
 from agent.core.motion import track_before_detect as faint
 from agent.core.motion.downscale import shrink
 from agent.core.motion.model_update import Lesson, SceneModel
-from agent.core.motion.regions import Evidence, Outline, boxes, clean, merged, things
+from agent.core.motion.regions import Evidence, Outline, Thing, boxes, clean, merged, moving, things
+from agent.core.motion.restless import RestlessLook, RestlessPlaces
 from agent.core.motion.settings import MotionSettings, Polygon
 from agent.core.motion.standing import StillLook, StillPlaces
+from agent.core.motion.steady import Steady
 from agent.core.motion.track_before_detect import Faint, Sight
 from agent.core.types import Box, Frame, Instant, Motion, Plane
 
@@ -51,15 +58,22 @@ class MotionState:
     known: SceneModel
     at: Instant
     mask: Plane
-    """What differs from the scene in the latest frame, cleaned: 255 or 0. Standing things are in it too."""
+    """What differs from the scene in the latest frame, cleaned: 255 or 0. Standing things are in it too,
+    but not what sways."""
+    parts: Plane
+    """The same with what sways, and where the scene has it."""
     raw: Plane
     """The same before cleaning."""
     firm: Plane
-    """The parts of `mask` that are large enough to count and that the frame before showed too."""
+    """The parts of `parts` that are large enough to count and that the frame before showed too."""
     faint: Faint
     """What is small or faint and goes somewhere."""
     still: StillPlaces
     """What came and stands."""
+    places: RestlessPlaces
+    """Where the picture never rests."""
+    steady: Steady
+    """Where the view is beside the scene."""
     share: float
     """Of the view, in `mask`."""
     calm: Instant
@@ -83,6 +97,7 @@ class _Now:
     plane: Plane
     at: Instant
     known: SceneModel
+    steady: Steady
     past: Past
     unlike: float
     asked_s: float
@@ -94,10 +109,13 @@ class _Now:
     share: float
 
 
-def update(state: MotionState | None, frame: Frame, settings: MotionSettings) -> tuple[MotionState, Motion]:
+def update(
+    state: MotionState | None, frame: Frame, settings: MotionSettings, followed: Sequence[Box] = ()
+) -> tuple[MotionState, Motion]:
     """Fold one frame into the scene; return the new scene and what moved.
 
-    A first frame, a new size, another mask, a long gap or a clock that ran backwards starts a new scene.
+    `followed` says where road users are, in fractions of the frame: no such place is restless. A first frame, a
+    new size, another mask, a long gap or a clock that ran backwards starts a new scene.
     """
     plane, at = shrink(frame.luma, settings.height_px), frame.at
     if state is None or _unlike(state, plane, at, settings):
@@ -111,40 +129,68 @@ def update(state: MotionState | None, frame: Frame, settings: MotionSettings) ->
     large = things(now.mask, now.outlines, settings.min_area, settings.max_regions) if settled else []
     learns = model_update.due(now.known, at)
     looks = settled and standing.due(state.still, at, large)
-    known, still, firm = now.known, state.still, np.zeros(plane.shape, np.uint8)
-    regions: tuple[Box, ...] = ()
+    known, still, places = now.known, state.still, state.places
+    firm, moves = np.zeros(plane.shape, np.uint8), list[Thing]()
     if large or learns or looks:  # else nobody asks what changes, and most frames of a quiet street end here
         moved, strange = _changes(now)
         if large:
-            evidence = _evidence(state, now, moved, strange)
-            regions, firm = boxes(large, evidence, settings.max_regions)
+            moves, firm = moving(large, _evidence(state, now, moved, strange))
         if looks:
-            seen = StillLook(plane, now.known.model.view, moved, strange, large, settings.min_area)
-            still = standing.look(still, seen, at)
+            still = standing.look(
+                still,
+                StillLook(now.plane, now.known.model.view, moved, strange, large, settings.min_area),
+                at,
+            )
             there = standing.regions(still, plane.shape)
         if learns:
-            lesson = Lesson(plane=plane, at=at, raw=now.raw, raw_before=state.raw, moved=moved, strange=strange)
+            lesson = Lesson(
+                plane=now.plane, at=at, raw=now.raw, raw_before=state.raw, moved=moved, strange=strange
+            )
             known = model_update.learn(known, lesson, settings)
+        if learns and settled:
+            places = restless.look(places, RestlessLook(now.raw, moved, strange, large, followed), at.mono_s)
     dim = _looked(state, now, settings)
-    if dim.regions:
-        regions = merged((*regions, *dim.regions), settings.max_regions)
+    regions, stays = _boxes(places, moves, dim, now, settings)
+    told = restless.told(places, large, now.mask.size) if places.swaying is not None else large
     new = MotionState(
         known=known,
         at=at,
-        mask=now.mask,
+        mask=steady.mask_in_frame(now.steady, restless.shown(places, now.mask, told)),
+        parts=now.mask,
         raw=now.raw,
         firm=firm,
         faint=dim,
         still=still,
+        places=places,
+        steady=now.steady,
         share=now.share,
         calm=calm,
         unlike=now.unlike,
         asked_s=now.asked_s,
-        past=_past(now.past, plane, at),
+        past=_past(now.past, now.plane, at),
         seen=state.seen,
         ignore=state.ignore,
     )
-    return new, Motion(regions, now.share if settled else 0.0, settling=not settled, standing=there)
+    share = now.share if settled else 0.0
+    return new, Motion(regions, share, settling=not settled, standing=there, restless=stays)
+
+
+def _boxes(
+    places: RestlessPlaces, moves: Sequence[Thing], dim: Faint, now: _Now, settings: MotionSettings
+) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
+    """What moves and may be told, and what else moves where the picture never rests, as the frame shows it."""
+    shape, most = now.plane.shape, settings.max_regions
+    every = _merged(boxes(moves, shape, most), dim.regions, most)
+    if places.swaying is None and places.flitting is None:
+        return steady.in_frame(now.steady, every, shape), ()
+    told = boxes(restless.told(places, moves, now.plane.size), shape, most)
+    told = _merged(told, tuple(box for box in dim.regions if restless.calm(places, box)), most)
+    stays = tuple(box for box in every if box not in told)
+    return steady.in_frame(now.steady, told, shape), steady.in_frame(now.steady, stays, shape)
+
+
+def _merged(some: tuple[Box, ...], more: tuple[Box, ...], most: int) -> tuple[Box, ...]:
+    return merged((*some, *more), most) if more else some
 
 
 def _unlike(state: MotionState, plane: Plane, at: Instant, settings: MotionSettings) -> bool:
@@ -159,10 +205,13 @@ def _fresh(plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
         known=model_update.begin(plane, at, settings),
         at=at,
         mask=nothing,
+        parts=nothing,
         raw=nothing,
         firm=nothing,
         faint=Faint((), (), at.mono_s),
         still=StillPlaces(at),
+        places=restless.begin(plane.shape, at.mono_s),
+        steady=Steady(),
         share=0.0,
         calm=at,
         unlike=0.0,
@@ -190,6 +239,7 @@ def _seen(shape: tuple[int, ...], ignore: tuple[Polygon, ...]) -> Plane | None:
 def _compare(state: MotionState, plane: Plane, at: Instant, settings: MotionSettings) -> _Now:
     """The frame beside the scene, after an exposure step was taken into the scene."""
     known, past = state.known, state.past
+    where, plane = steady.steadied(state.steady, plane, known.model.view, at.mono_s)
     far = background.distance(known.model, plane)
     unlike = cv2.countNonZero(cv2.threshold(far, _FAR - 1, 255, cv2.THRESH_BINARY)[1]) / far.size
     stepped = unlike >= state.unlike + _STEP_SHARE or at.mono_s - state.asked_s >= _STEP_S
@@ -209,6 +259,7 @@ def _compare(state: MotionState, plane: Plane, at: Instant, settings: MotionSett
         plane=plane,
         at=at,
         known=known,
+        steady=where,
         past=past,
         unlike=unlike,
         asked_s=at.mono_s if asks else state.asked_s,
@@ -247,7 +298,7 @@ def _looked(state: MotionState, now: _Now, settings: MotionSettings) -> Faint:
 def _evidence(state: MotionState, now: _Now, moved: Plane, strange: Plane) -> Evidence:
     """With what the frame before showed, and showed for the second time, as far as that is recent enough."""
     passed_s = now.at.since(state.at)
-    before = state.mask if passed_s <= _TWICE_S else None
+    before = state.parts if passed_s <= _TWICE_S else None
     firm = state.firm if passed_s <= _TWICE_S / 2 else None
     return Evidence(
         plane=now.plane,

@@ -94,8 +94,8 @@ def things(mask: Plane, outlines: tuple[Outline, ...], min_area: float, most: in
     return sorted(found, key=lambda thing: -thing.area_px)[: 2 * most]
 
 
-def boxes(big: list[Thing], seen: Evidence, most: int) -> tuple[tuple[Box, ...], Plane]:
-    """Boxes around those parts of the mask that move and are things; at most `most`, largest first.
+def moving(big: list[Thing], seen: Evidence) -> tuple[list[Thing], Plane]:
+    """Those parts of the mask that move and are things, largest first.
 
     And a plane of those parts, moving or not, that the frame before showed too: 255 there.
     """
@@ -108,13 +108,17 @@ def boxes(big: list[Thing], seen: Evidence, most: int) -> tuple[tuple[Box, ...],
     firmer = [each for each in lasting if each.area_px >= small_px]
     firmer += _overlapping([each for each in lasting if each.area_px < small_px], seen.firm)
     strange = _major(np.asarray(cv2.bitwise_and(seen.strange, seen.mask), np.uint8))
-    moving = _unlit([each for each in firmer if moves(each, seen.moved, strange)], seen)
-    height, width = seen.mask.shape
+    return _unlit([each for each in firmer if moves(each, seen.moved, strange)], seen), firm
+
+
+def boxes(some: Iterable[Thing], shape: tuple[int, ...], most: int) -> tuple[Box, ...]:
+    """Boxes around parts of a mask of this shape, (H, W), in its fractions; at most `most`, largest first."""
+    height, width = shape
     found = [
         Box(x.start / width, y.start / height, x.stop / width, y.stop / height)
-        for y, x in (thing.window for thing in moving)
+        for y, x in (thing.window for thing in some)
     ]
-    return merged(found, most), firm
+    return merged(found, most)
 
 
 def _overlapping(some: list[Thing], earlier: Plane | None) -> list[Thing]:

@@ -152,14 +152,14 @@ def _goes(trail: Trail, long_px: int) -> bool:
     last_s, last_x, last_y, _ = trail[-1]
     # Plain numbers: for so few points numpy takes four times as long.
     at_s = [point[0] - last_s for point in trail]
-    pace_x, stray_x = _line(at_s, [point[1] - last_x for point in trail])
-    pace_y, stray_y = _line(at_s, [point[2] - last_y for point in trail])
+    pace_x, stray_x = even_pace(at_s, [point[1] - last_x for point in trail])
+    pace_y, stray_y = even_pace(at_s, [point[2] - last_y for point in trail])
     gone_px = math.hypot(pace_x, pace_y) * -at_s[0]
     straight = stray_x + stray_y <= _STRAY_PX**2
     return straight and gone_px >= max(_GONE_PX, _GONE_LENGTHS * long_px)
 
 
-def _line(at_s: list[float], places: list[float]) -> tuple[float, float]:
+def even_pace(at_s: list[float], places: list[float]) -> tuple[float, float]:
     """The even pace that explains these places best, a second, and the mean square of what it leaves."""
     many = len(at_s)
     mean_s, mean = plain_sum(at_s) / many, plain_sum(places) / many

@@ -154,7 +154,7 @@ def update(
     state = state or StaticFalsePositiveState()
     if settings.max_places == 0 or not (tracks or state.births or state.places):
         return state, tuple(tracks)
-    regions = as_array(motion.regions)
+    regions = as_array(motion.everywhere)
     places = _stirred(state.places, regions, at)
     lost = [each for each in state.lost if at.since(each.at) <= RETURN_S]
     births: dict[str, Birth] = {}
@@ -195,7 +195,7 @@ def _born(
     at: Instant,
     settings: StaticFalsePositiveSettings,
 ) -> Birth:
-    regions = as_array(motion.regions)
+    regions = as_array(motion.everywhere)
     quiet = not (containment(as_array([track.box]), regions) >= STIRRED).any()
     place = _place(places, track.box)
     fits = _fits(track.box, regions)

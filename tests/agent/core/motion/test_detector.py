@@ -392,3 +392,49 @@ def test_boxes_of_motion_are_where_it_is() -> None:
     (box,) = found.regions
     for edge in ("left", "top", "right", "bottom"):
         assert getattr(box, edge) == pytest.approx(getattr(wanted, edge), abs=0.035)
+
+
+def leaves(at_s: float, chance: np.random.Generator) -> Grey:
+    """A crown before the sky in the upper left: leaves that swing by some pixels, each at its own time."""
+    view = STREET.copy()
+    view[:110, :150] = 200
+    places = np.random.default_rng(4).uniform((5, 5, 0, 0.2), (140, 100, 6.3, 0.6), (160, 4))
+    for x, y, phase, pace in places:
+        swing = 9 * np.sin(2 * np.pi * pace * at_s + phase) * max(0.2, np.sin(at_s / 3 + phase / 6))
+        cv2.ellipse(view, (round(x + swing), round(y + 0.4 * swing)), (7, 4), phase * 57, 0, 360, 70, -1)
+    return view
+
+
+def test_what_a_tree_does_is_not_told_but_handed_to_the_detector() -> None:
+    looks = watch(film(leaves, 40))[200:]
+    assert sum(bool(found.regions) for _, _, found in looks) <= 0.05 * len(looks)
+    assert sum(bool(found.restless) for _, _, found in looks) >= 0.2 * len(looks)
+    assert all(set(found.everywhere) == {*found.regions, *found.restless} for _, _, found in looks)
+
+
+def test_who_passes_before_a_tree_is_told_once_he_went_far() -> None:
+    def passed(at_s: float, chance: np.random.Generator) -> Grey:
+        view = leaves(at_s, chance)
+        return car(view, 300 - 60 * (at_s - 20), 60) if at_s >= 20 else view
+
+    told = [found for frame, _, found in watch(film(passed, 26)) if frame.at.mono_s >= 520]
+    assert any(150 <= WIDTH * box.right <= 260 for found in told for box in found.regions)
+    assert any(WIDTH * box.right < 110 for found in told for box in found.regions)
+
+
+def test_who_passes_before_a_view_that_shakes_is_told_where_the_frame_shows_him() -> None:
+    def shaken(at_s: float, chance: np.random.Generator) -> Grey:
+        view = car(STREET, 20 + 30 * (at_s - 12)) if at_s >= 12 else STREET
+        move = np.float32([[1, 0, 7 * np.sin(8 * at_s)], [0, 1, 5 * np.sin(11 * at_s)]])
+        return np.asarray(cv2.warpAffine(view, move, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT))
+
+    looks = watch(film(shaken, 20))
+    before = [found for frame, _, found in looks if 504 <= frame.at.mono_s < 512]
+    assert not any(found.regions for found in before)
+    hits = []
+    for frame, _, found in looks:
+        at_s = frame.at.mono_s - 500
+        if 13 <= at_s < 20:
+            x = 40 + 30 * (at_s - 12) + 7 * np.sin(8 * at_s)
+            hits.append(any(abs(WIDTH * box.center[0] - x) <= 8 for box in found.regions))
+    assert sum(hits) >= 0.8 * len(hits)
