@@ -85,7 +85,8 @@ class CameraStats:
     def seen(self) -> Seen:
         """What the birth message says about it."""
         facts = self.facts
-        return Seen(self.size, self.encoder, facts and facts.decoder, facts and facts.fallback)
+        decoder, fallback = (facts.decoder, facts.fallback) if facts else (None, None)
+        return Seen(self.size, self.encoder, decoder, fallback)
 
     def opened(self) -> None:
         """The camera is opened anew and counts from 0 again."""
