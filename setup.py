@@ -15,6 +15,7 @@ DEPLOYED = (
     "ansible/README.md",
     "ansible/inventory/example/**/*",
     "ansible/roles/**/*",
+    "locks/*.lock",
     "systemd/*",
 )
 """Named one by one: whoever runs playbooks in a checkout may have keys and inventories of his own below it."""
