@@ -89,7 +89,7 @@ def ncnn(
     ] = None,
     folder: Folder = None,
 ) -> None:
-    """Make a model for NCNN, which needs less memory than ONNX Runtime: docs/guide/detectors.md."""
+    """Make a model for NCNN, another way to run it on a processor: docs/guide/detectors.md."""
     from models.convert.ncnn import add_ncnn  # noqa: PLC0415
 
     file = find_model(DetectorSettings(model=model, models_dir=folder))

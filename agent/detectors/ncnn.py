@@ -1,4 +1,4 @@
-"""The detector on NCNN: one network on a processor's cores, in half of ONNX Runtime's memory.
+"""The detector on NCNN: one network on a processor's cores.
 
 A model is one file, NAME.ncnn, which `ngatu models ncnn` makes of an .onnx file: a ZIP archive, not compressed,
 that holds NCNN's two files, `param` (the layers, as text) and `bin` (the weights). One hash stands for both.
