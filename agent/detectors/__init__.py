@@ -31,8 +31,11 @@ class Detector(Protocol):
         ...
 
 
-def load_detector(settings: DetectorSettings) -> Detector:
+def load_detector(settings: DetectorSettings, waits: bool = True) -> Detector:
     """The detector of these settings, ready to be called.
+
+    One for which TensorRT must build an engine first is not ready where `waits` is false: it says so whenever
+    it is called, until it is.
 
     Raises:
         ModelError: the model or its card is missing, wrong, or changed; or what runs it is not there.
@@ -53,8 +56,12 @@ def load_detector(settings: DetectorSettings) -> Detector:
         from agent.detectors.ncnn import NcnnDetector  # noqa: PLC0415
 
         return NcnnDetector(model, sha256, card, settings)
-    from agent.detectors.onnx import OnnxDetector  # noqa: PLC0415
+    from agent.detectors.onnx import OnnxDetector, builds_engine  # noqa: PLC0415
 
+    if not waits and builds_engine(settings, sha256):
+        from agent.detectors.tensorrt.building import BuildingDetector  # noqa: PLC0415
+
+        return BuildingDetector(card, sha256, lambda: OnnxDetector(model, sha256, card, settings))
     return OnnxDetector(model, sha256, card, settings)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from agent.detectors.card import Card
 from agent.detectors.card_detector import CardDetector
 from agent.detectors.settings import DetectorSettings
+from agent.detectors.tensorrt.engines import engine_folder, has_engine, make_room, provider_options
 from agent.errors import ModelError
 from agent.translatable import tr
 
@@ -130,13 +131,40 @@ def _session(model: Path, sha256: str, settings: DetectorSettings) -> ort.Infere
         ) from error
     if hashlib.sha256(data).hexdigest() != sha256:
         raise ModelError(tr("{model}: it has changed just now", model=model), tr("load it again."))
+    chosen = [_with_options(each, settings, sha256) for each in wanted if each in there]
+    while True:
+        try:
+            return ort.InferenceSession(data, options, providers=chosen)
+        except Exception as error:  # ONNX Runtime's errors share no base but Exception
+            if len(chosen) > 1:
+                failed, *chosen = chosen
+                log.warning("provider_failed", provider=failed[0], why=str(error)[:300], then=chosen[0][0])
+                continue
+            raise ModelError(
+                tr("{model}: ONNX Runtime cannot load it: {error}", model=model, error=error),
+                tr("fetch or export it again."),
+            ) from error
+
+
+def _with_options(provider: str, settings: DetectorSettings, sha256: str) -> tuple[str, dict[str, str]]:
+    """The provider with what it is told; where a folder for engines cannot be made, none are kept."""
+    if provider != PROVIDERS["tensorrt"][0]:
+        return provider, {}
+    folder = engine_folder(settings, sha256, ort.__version__)
     try:
-        return ort.InferenceSession(data, options, providers=[p for p in wanted if p in there])
-    except Exception as error:  # ONNX Runtime's errors share no base but Exception
-        raise ModelError(
-            tr("{model}: ONNX Runtime cannot load it: {error}", model=model, error=error),
-            tr("fetch or export it again."),
-        ) from error
+        make_room(folder)
+    except OSError as error:
+        log.warning("engines_not_kept", folder=str(folder), why=error.strerror)
+        return provider, {"trt_fp16_enable": "1" if settings.fp16 else "0"}
+    return provider, provider_options(settings, folder)
+
+
+def builds_engine(settings: DetectorSettings, sha256: str) -> bool:
+    """Whether loading this model would first build an engine for minutes."""
+    wanted = PROVIDERS["tensorrt"][0]
+    if PROVIDERS[settings.provider][0] != wanted or wanted not in ort.get_available_providers():
+        return False
+    return not has_engine(engine_folder(settings, sha256, ort.__version__))
 
 
 def _checked(entry: Any, card: Card, model: Path) -> tuple[Any, int | None]:

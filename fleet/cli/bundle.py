@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,8 @@ bundle_app = typer.Typer(
     help="Releases for boxes without internet: one signed file each.", no_args_is_help=True
 )
 
+SERVERS_WHEEL = re.compile(r"onnxruntime_gpu-.*-manylinux\w*_aarch64\.whl")
+"""NVIDIA's own for a Jetson have the tag linux_aarch64."""
 OLDEST_BOX_GLIBC = 35
 """Of Ubuntu 22.04, on a Jetson with JetPack 6."""
 Passphrase = Annotated[
@@ -124,6 +127,9 @@ def build_command(
     typer.echo(
         f"  hint: before it is passed on to somebody else, read what that asks: tar xOf {path} {LICENCES}"
     )
+    for given in recipe.instead.values():
+        if SERVERS_WHEEL.fullmatch(given.name):
+            typer.echo(f"  hint: {given.name} is PyPI's, for servers, and holds nothing for an Orin's GPU")
     if kind.arch != platform.machine():
         typer.echo("  hint: it was not tried here, this computer is another kind: let one box try it first")
 

@@ -27,6 +27,7 @@ def test_where_nothing_is_in_the_shadow_there_are_no_settings_of_it() -> None:
     ({"backend": "ncnn", "provider": "cuda"}, "provider is for onnxruntime"),
     ({"backend": "hailo", "shadow": {"model": "roads-416"}}, "a model in the shadow runs on onnxruntime"),
     ({"backend": "../hailo"}, "should match pattern"),
+    ({"provider": "cuda", "fp16": True}, "fp16 is for provider: tensorrt"),
 ])  # fmt: skip
 def test_what_a_backend_would_not_obey_is_refused(said: dict[str, object], why: str) -> None:
     with pytest.raises(ValueError, match=why):

@@ -132,3 +132,19 @@ def test_a_wheel_that_goes_along_is_in_the_bundle_and_one_for_another_board_is_r
     refused = bundle(*words, "--also", newer)
     assert refused.exit_code == 1
     assert "it asks for Python >=3.13, and the board has 3.11" in " ".join(refused.output.split())
+
+
+def test_a_wheel_for_the_gpus_of_servers_is_warned_of_by_its_name(folder: Path, shop: Path) -> None:
+    key = made_key(folder)
+    licensed_wheel(shop, "onnxruntime")
+    own = licensed_wheel(folder, "ngatu", "Requires-Dist: onnxruntime")
+    secret = ["--key", key, "--passphrase-file", folder / "passphrase"]
+    words = ["build", *secret, "--python", "3.12", "--glibc", "39", "--wheel", own, "--source", ROOT]
+    warned = {}
+    for tag in ("manylinux_2_34_aarch64", "linux_aarch64"):
+        plain = licensed_wheel(folder / tag, "onnxruntime_gpu")
+        given = plain.rename(plain.with_name(f"onnxruntime_gpu-1.0-cp312-cp312-{tag}.whl"))
+        built = bundle(*words, "--instead", f"onnxruntime={given}", "--out", folder / f"{tag}-out")
+        assert built.exit_code == 0, built.output
+        warned[tag] = "holds nothing for an Orin's GPU" in built.output
+    assert warned == {"manylinux_2_34_aarch64": True, "linux_aarch64": False}
