@@ -64,7 +64,8 @@ def make_root(source: Path, out: Path, mirror: str = MIRROR) -> None:
 def words(wheels: Path, out: Path, mirror: str) -> Sequence[str]:
     """What mmdebstrap is told; each hook runs in the new root."""
     pip = next(path.name for path in wheels.iterdir() if path.name.startswith("pip-"))
-    installed = f"/opt/ngatu/bin/python -I /wheels/{pip}/pip install --no-index --no-deps --no-compile --quiet"
+    installer = f"/opt/ngatu/bin/python -I /wheels/{pip}/pip"
+    others = "$(ls -d /wheels/*.whl | grep -v /pip-)"
     hooks = (
         f"groupadd --system --gid {USER} ngatu-station",
         f"useradd --system --uid {USER} --gid {USER} --home-dir /var/lib/ngatu-station "
@@ -72,7 +73,7 @@ def words(wheels: Path, out: Path, mirror: str) -> Sequence[str]:
         "install -d -o ngatu-station -g ngatu-station -m 0700 /var/lib/ngatu-station /var/lib/ngatu-broker",
         "install -d /etc/ngatu-station",
         "python3 -I -m venv --without-pip /opt/ngatu",
-        f"sh -c '{installed} $(ls -d /wheels/*.whl | grep -v /pip-)'",
+        f"sh -c '{installer} install --no-index --no-deps --no-compile --quiet {others}'",
         "rm -rf /wheels",
     )
     return [

@@ -29,6 +29,7 @@ WRITTEN: Final = (
     "ansible/README.md",
     "ansible/inventory/example/**/*",
     "ansible/roles/**/*",
+    "locks/*.lock",
     "systemd/*",
 )
 """As setup.py puts it into the wheel: in a checkout somebody's own keys and inventory may lie there too."""

@@ -92,9 +92,7 @@ def _pnnx() -> Path:
     for place in spec.submodule_search_locations or () if spec else ():
         if (program := Path(place, "pnnx")).is_file():
             return program
-    raise ModelError(
-        "pnnx is not installed", f"{how_to_install('pnnx')}; without PyTorch: pip install --no-deps pnnx"
-    )
+    raise ModelError("pnnx is not installed", how_to_install("pnnx"))
 
 
 def without_focus(model: bytes) -> bytes:
