@@ -59,7 +59,7 @@ class Userland:
     def __exit__(self, *_: object) -> None:
         self._close()
 
-    def run(self, *words: str, timeout_s: float = 900) -> Ran:
+    def run(self, *words: str, timeout_s: float = 3600) -> Ran:
         """Run a program there, with nothing of this machine's environment."""
         return run(
             "chroot", str(self.root), "/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
