@@ -22,7 +22,7 @@ FLOORS_TESTS = tests/agent/core tests/agent/cameras tests/agent/detectors tests/
 FLOORS_WITHOUT = integrity or tamper or nuisance or any_event or salvage or killed or rtsp or service or watch or hostile or ten_thousand
 SCRIPTS = .ci/run $(shell grep -rIlE '^\#!/bin/(ba)?sh' deploy)
 
-.PHONY: help setup demo test golden golden-accept mutants test-floors test-faults test-duty-room test-fleet test-arm64 test-csi test-vm check bench verifier models bundle docs clean
+.PHONY: help setup demo test golden golden-accept mutants test-floors test-faults test-duty-room test-fleet test-arm64 test-csi test-vm test-image check bench verifier models bundle image docs clean
 
 # An environment with this checkout in it, and so many MB free for it; .ci/environment says why it cannot be made.
 define environment
@@ -94,6 +94,9 @@ test-arm64: $(VENV)/.complete ## Try a bundle for arm64 in arm64's user space by
 test-csi: $(VENV)/.complete ## Try ribbon cameras with the real picamera2 on libcamera's virtual camera (as root; not in CI).
 	@$(BIN)/python -m tests.acceptance.csi --json build/csi.json $(CSI)
 
+test-image: $(VENV)/.complete ## Try the image of station and broker, by podman or systemd-nspawn (as root; not in CI).
+	@$(BIN)/python -m tests.acceptance.image --json build/image.json
+
 test-vm: $(VENV)/.complete ## Try USB cameras, the hardware checklist and real power cuts in a machine under QEMU (as root; not in CI).
 	@$(BIN)/python -m tests.acceptance.vm --json build/vm.json $(VM)
 
@@ -132,6 +135,9 @@ models: $(VENV)/.complete ## Fetch the default detector into its usual place.
 
 bundle: $(VENV)/.complete ## One signed file for boxes without internet (KEY=release.key BUNDLE="--arch aarch64 --python 3.11").
 	$(BIN)/ngatu bundle build --key $(or $(KEY),release.key) $(BUNDLE)
+
+image: $(VENV)/.complete ## Station and broker as one OCI image (as root): build/ngatu-station.oci.tar.
+	@$(BIN)/python -m fleet.oci build/ngatu-station.oci.tar
 
 docs: $(VENV)/.complete ## Rewrite what is generated: example, references, man pages, schemas, catalogues of messages.
 	$(BIN)/python -m agent.config.reference

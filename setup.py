@@ -15,6 +15,9 @@ DEPLOYED = (
     "ansible/README.md",
     "ansible/inventory/example/**/*",
     "ansible/roles/**/*",
+    "locks/*.lock",
+    "oci/*.conf",
+    "oci/*.yaml",
     "systemd/*",
 )
 """Named one by one: whoever runs playbooks in a checkout may have keys and inventories of his own below it."""

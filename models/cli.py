@@ -13,7 +13,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Table
 
 from agent.cli.exit import one_line_errors
-from agent.detectors.places import models_dir
+from agent.detectors.places import find_model, models_dir
+from agent.detectors.settings import DetectorSettings
 from models.catalogue import entry_named, read_catalogue
 from models.fetch import Consent, add_model, fetch_model
 from models.judge.cli import judging
@@ -77,6 +78,22 @@ def add(
 ) -> None:
     """Take in a model that you have: copies it and its card to where models lie."""
     Console().print(f"added {add_model(file, models_dir(folder), card)}", soft_wrap=True)
+
+
+@models.command("ncnn")
+@one_line_errors
+def ncnn(
+    model: Annotated[str, typer.Argument(help="A fetched model's name, or an .onnx file.")],
+    card: Annotated[
+        Path | None, typer.Option(help="Its card; if absent, the .yaml beside it or one we ship.")
+    ] = None,
+    folder: Folder = None,
+) -> None:
+    """Make a model for NCNN, another way to run it on a processor: docs/guide/detectors.md."""
+    from models.convert.ncnn import add_ncnn  # noqa: PLC0415
+
+    file = find_model(DetectorSettings(model=model, models_dir=folder))
+    Console().print(f"added {add_ncnn(file, models_dir(folder), card)}", soft_wrap=True)
 
 
 @models.command()

@@ -145,6 +145,11 @@ class CameraSettings(Settings):
     )
     stall_s: float = Field(10.0, ge=0.5, le=120, description="A picture older than this means a lost camera.")
     open_timeout_s: float = Field(10.0, ge=0.5, le=120, description="How long the first picture may take.")
+    decoder: Literal["software", "auto", "v4l2m2m"] = Field(
+        "software",
+        description="What decodes a network or USB camera; auto: the board where it can; v4l2m2m: the board, "
+        "and a warning where it cannot.",
+    )
     privacy_masks: tuple[Mask, ...] = Field(
         (), description="Polygons in fractions of the frame whose inside never leaves the decoder."
     )
@@ -156,6 +161,18 @@ class CameraSettings(Settings):
             return None
         corners = [list(map(list, mask)) for mask in self.privacy_masks]
         return hashlib.sha256(json.dumps(corners, separators=(",", ":")).encode()).hexdigest()
+
+    @model_validator(mode="after")
+    def _a_board_decodes_what_comes_encoded(self) -> Self:
+        if self.decoder == "v4l2m2m" and self.source.kind in ("csi", "file"):
+            raise ValueError(
+                tr(
+                    "decoder: v4l2m2m is for network and USB cameras, not for source.kind {kind}; take auto or "
+                    "leave it out",
+                    kind=self.source.kind,
+                )
+            )
+        return self
 
     @model_validator(mode="after")
     def _pictures_come_before_it_counts_as_lost(self) -> Self:

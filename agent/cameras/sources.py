@@ -41,9 +41,11 @@ def source(settings: CameraSettings, started: Instant, record: Record | None = N
         case RtspSource() as rtsp:
             login = _login(settings.name, rtsp)
             options = _rtsp(settings, rtsp)
+            common = replace(common, decoder=settings.decoder)
             return replace(common, location=rtsp.url, shown=rtsp.url, login=login, options=options)
         case UsbSource() as usb:
             device = str(present(usb.device))
+            common = replace(common, decoder=settings.decoder)
             return replace(common, location=device, shown=device, format="v4l2", options=_usb(usb))
         case FileSource() as file:
             return _file(common, file)

@@ -31,20 +31,37 @@ class Detector(Protocol):
         ...
 
 
-def load_detector(settings: DetectorSettings) -> Detector:
+def load_detector(settings: DetectorSettings, waits: bool = True) -> Detector:
     """The detector of these settings, ready to be called.
 
+    One for which TensorRT must build an engine first is not ready where `waits` is false: it says so whenever
+    it is called, until it is.
+
     Raises:
-        ModelError: the model or its card is missing, wrong, or changed; or the provider is not there.
+        ModelError: the model or its card is missing, wrong, or changed; or what runs it is not there.
     """
     # Here, because ONNX Runtime takes a third of a second to import and `ngatu --help` needs none of it.
     from agent.detectors.card import hashed  # noqa: PLC0415
-    from agent.detectors.onnx import OnnxDetector  # noqa: PLC0415
     from agent.detectors.places import find_card, find_model  # noqa: PLC0415
+    from agent.detectors.settings import NCNN, ONNX_RUNTIME  # noqa: PLC0415
 
+    if settings.backend not in (ONNX_RUNTIME, NCNN):
+        from agent.detectors.plugins import load_plugin  # noqa: PLC0415
+
+        return load_plugin(settings)
     model = find_model(settings)
     sha256 = hashed(model)
     card, _ = find_card(model, sha256, settings.card)
+    if settings.backend == NCNN:
+        from agent.detectors.ncnn import NcnnDetector  # noqa: PLC0415
+
+        return NcnnDetector(model, sha256, card, settings)
+    from agent.detectors.onnx import OnnxDetector, builds_engine  # noqa: PLC0415
+
+    if not waits and builds_engine(settings, sha256):
+        from agent.detectors.tensorrt.building import BuildingDetector  # noqa: PLC0415
+
+        return BuildingDetector(card, sha256, lambda: OnnxDetector(model, sha256, card, settings))
     return OnnxDetector(model, sha256, card, settings)
 
 

@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 
 from agent.detectors.card import Card, read_card
-from agent.detectors.settings import DetectorSettings
+from agent.detectors.settings import NCNN, ONNX_RUNTIME, DetectorSettings
 from agent.errors import ModelError
 from agent.translatable import tr
 
 SYSTEM = Path("/var/lib/ngatu/models")
+SUFFIXES = {ONNX_RUNTIME: ".onnx", NCNN: ".ncnn"}
+"""Of the model's file; a plug-in's model is named with its own."""
 SHIPPED = Path(__file__).parent / "cards"
 """Cards of well-known files, found by the file's hash."""
 
@@ -31,17 +33,24 @@ def models_dir(setting: Path | None = None) -> Path:
 
 
 def find_model(settings: DetectorSettings) -> Path:
-    """The .onnx file: `model` as a path if it looks like one, else a fetched model's name.
+    """The model's file: `model` as a path if it looks like one, else a fetched model's name.
 
     Raises:
         ModelError: there is no such file.
     """
-    if settings.model.endswith(".onnx") or "/" in settings.model:
+    suffix = SUFFIXES.get(settings.backend, "")
+    if "/" in settings.model or (suffix and settings.model.endswith(suffix)):
         path = Path(settings.model).expanduser()
         hint = tr("give the path of an .onnx file, or a name that `ngatu models list` shows.")
+        if suffix != SUFFIXES[ONNX_RUNTIME]:
+            hint = tr("give the path of a file that the backend {backend} runs.", backend=settings.backend)
     else:
-        path = models_dir(settings.models_dir) / f"{settings.model}.onnx"
+        path = models_dir(settings.models_dir) / f"{settings.model}{suffix}"
         hint = tr("get it with: ngatu models fetch {model}", model=settings.model)
+        if settings.backend == NCNN:
+            hint = tr("make it of an .onnx file: ngatu models ncnn {model}", model=settings.model)
+        elif not suffix:
+            hint = tr("give its path, or put it into the folder of models.")
     if not path.is_file():
         raise ModelError(tr("{path}: no such model", path=path), hint)
     return path

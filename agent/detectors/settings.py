@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from agent.core.shadow.settings import ShadowTrialSettings
 from agent.settings.base import Settings
+from agent.translatable import tr
+
+ONNX_RUNTIME: Final = "onnxruntime"
+NCNN: Final = "ncnn"
 
 Score = Annotated[float, Field(ge=0, le=1)]
 
@@ -33,11 +37,27 @@ class DetectorSettings(Settings):
     card: Path | None = Field(
         None, description="Model card; if absent, the .yaml beside the model, or the card we ship."
     )
+    backend: str = Field(
+        ONNX_RUNTIME,
+        pattern=r"^[a-z][a-z0-9_-]{0,31}$",
+        description="What runs the network: onnxruntime, ncnn, or a plug-in by its name "
+        "(docs/guide/detectors.md).",
+    )
+    options: dict[str, str] = Field(
+        default_factory=dict, description="What the plug-in is told, in its own words."
+    )
     models_dir: Path | None = Field(
         None, description="Where fetched models lie; if absent, see docs/guide/models.md."
     )
     provider: Literal["cpu", "cuda", "tensorrt"] = Field(
-        "cpu", description="What computes: cpu, or on a Jetson cuda or tensorrt."
+        "cpu", description="What computes under ONNX Runtime: cpu, or on a Jetson cuda or tensorrt."
+    )
+    fp16: bool = Field(
+        False, description="Compute in half precision under tensorrt: faster, and scores differ a little."
+    )
+    engines_dir: Path | None = Field(
+        None,
+        description="Where TensorRT's engines are kept; if absent, in the cache of the unit or of the user.",
     )
     threads: int = Field(2, ge=1, le=64, description="CPU threads of one call.")
     batch: int = Field(4, ge=1, le=64, description="Pictures per call at most, if the network takes several.")
@@ -55,6 +75,22 @@ class DetectorSettings(Settings):
         description="A model on trial in the shadow of this one: it comes into use when it has passed, and is "
         "taken back when it fails.",
     )
+
+    @model_validator(mode="after")
+    def _a_backend_is_told_only_what_it_obeys(self) -> Self:
+        if self.backend == ONNX_RUNTIME and self.options:
+            raise ValueError(tr("options are for a plug-in, and backend is {backend}", backend=self.backend))
+        if self.backend != ONNX_RUNTIME and self.provider != "cpu":
+            raise ValueError(tr("provider is for onnxruntime, and backend is {backend}", backend=self.backend))
+        if self.fp16 and self.provider != "tensorrt":
+            raise ValueError(
+                tr("fp16 is for provider: tensorrt, and provider is {provider}", provider=self.provider)
+            )
+        if self.backend != ONNX_RUNTIME and self.shadow is not None:
+            raise ValueError(
+                tr("a model in the shadow runs on onnxruntime, and backend is {backend}", backend=self.backend)
+            )
+        return self
 
     @property
     def of_shadow(self) -> DetectorSettings:

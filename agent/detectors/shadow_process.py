@@ -37,8 +37,8 @@ START_SLICES: Final = round(90 / SLICE_S)
 """The detector gives up its first call after a minute."""
 LOOK_SLICES: Final = round(60 / SLICE_S)
 """On a busy box the nicest process may wait for a while; a crop that takes so long all the same is hung."""
-MODELS: Final = ("HOME", "NGATU_MODELS", "XDG_DATA_HOME")
-"""Variables by which it finds the model that we find."""
+MODELS: Final = ("HOME", "NGATU_MODELS", "XDG_DATA_HOME", "CACHE_DIRECTORY", "XDG_CACHE_HOME")
+"""Variables by which it finds the model that we find, and leaves its engine where we look for it."""
 
 
 class ShadowBroken(Exception):

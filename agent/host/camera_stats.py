@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from agent.cameras.decode.decoded import CameraFacts
 from agent.core.types import Frame, Instant, Size
 
 State = Literal["streaming", "stalled", "lost", "blind", "disabled"]
@@ -33,6 +34,10 @@ class Seen:
     """Of the picture that is looked at."""
     encoder: str | None = None
     """hardware or software: who encodes what is recorded; None: the camera itself, or nobody."""
+    decoder: str | None = None
+    """Who decodes the picture, by FFmpeg's name."""
+    fallback: str | None = None
+    """Why software decodes where the board was to do it."""
 
 
 class Counts(Protocol):
@@ -63,6 +68,8 @@ class CameraStats:
     """Of the picture, once known."""
     encoder: str | None = None
     """Who encodes what is recorded, once something is: hardware or software."""
+    facts: CameraFacts | None = None
+    """What the camera turned out to be when it was last open."""
     detect_ms: deque[float] = field(default_factory=lambda: deque(maxlen=500))
     """How long the latest detector calls took, waiting for other cameras included."""
     work_s: float = 0.0
@@ -77,7 +84,9 @@ class CameraStats:
     @property
     def seen(self) -> Seen:
         """What the birth message says about it."""
-        return Seen(self.size, self.encoder)
+        facts = self.facts
+        decoder, fallback = (facts.decoder, facts.fallback) if facts else (None, None)
+        return Seen(self.size, self.encoder, decoder, fallback)
 
     def opened(self) -> None:
         """The camera is opened anew and counts from 0 again."""

@@ -67,14 +67,14 @@ class ShadowDeployment:
         now = self._record
         if now is not None and now.state in (ShadowState.PASSED, ShadowState.TAKEN):
             try:
-                network = load_detector(self._settings.of_shadow)
+                network = load_detector(self._settings.of_shadow, waits=False)
             except ModelError as error:
                 log.warning("shadow_not_taken", why=error.what, hint=error.hint)
                 self._keep(now.ended(ShadowState.FAILED, f"it passed and cannot be loaded: {error.what}"))
             else:
                 self._keep(replace(now, state=ShadowState.TAKEN))
                 return network
-        network = load_detector(self._settings)
+        network = load_detector(self._settings, waits=False)
         if self._record is not None and self._record.state is ShadowState.RUNNING:
             self.trial = ShadowTrial(self._settings, self._record, self._save, self._clock, self._busy)
         return network

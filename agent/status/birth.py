@@ -93,6 +93,8 @@ def _camera(camera: DescribedCamera, seen: Seen) -> CameraInfo:
         kind=camera.source_kind,
         frame=frame,
         encoder=seen.encoder,
+        decoder=seen.decoder,
+        decoder_fallback=seen.fallback,
         zones=zones,
         rules=tuple(rules),
         recording=camera.recording,

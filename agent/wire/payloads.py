@@ -293,6 +293,14 @@ class CameraInfo(Payload):
         description="hardware or software: who on the box encodes what is recorded; "
         "null: the camera itself, or nothing is recorded yet.",
     )
+    decoder: Text | None = Field(
+        None,
+        description="Who decodes the picture, such as FFmpeg h264 or FFmpeg h264_v4l2m2m (the board); "
+        "null: not known yet.",
+    )
+    decoder_fallback: Text | None = Field(
+        None, description="Why software decodes where the board was to do it; null: it is as configured."
+    )
     zones: tuple[ZoneInfo, ...] = Field((), description="Its zones.")
     rules: tuple[RuleInfo, ...] = Field((), description="Its rules.")
     recording: Text | None = Field(

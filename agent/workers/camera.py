@@ -16,7 +16,7 @@ from functools import partial
 import structlog
 
 from agent.cameras import open_camera
-from agent.cameras.decode.decoded import Record
+from agent.cameras.decode.decoded import CameraFacts, Record
 from agent.cameras.isolate import IsolatedCamera
 from agent.cameras.settings import CameraSettings, FileSource
 from agent.clock import Clock
@@ -243,10 +243,18 @@ class CameraWorker:
                 if stop.is_set() or self.paused.why is not None:
                     return
                 self.figures.encoder = self.encoder()
+                self._heed_decoder(camera.facts)
                 camera.rest_s = self.take(camera, frame)
                 beat()
         finally:
             camera.close()
+
+    def _heed_decoder(self, facts: CameraFacts | None) -> None:
+        """Say once for each reason that a board does not decode what it was to decode."""
+        before, self.figures.facts = self.figures.facts, facts
+        why = facts and facts.fallback
+        if why and self.camera.decoder == "v4l2m2m" and why != (before and before.fallback):
+            log.warning("decoder_fallback", camera=self.camera.name, why=why)
 
     def _idle(self, beat: Beat) -> None:
         """Waiting for a picture is no hang, for the camera has deadlines of its own, and holds up no event."""

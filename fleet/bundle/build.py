@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from agent.errors import NgatuError
 from fleet.bundle import licences, lock, sbom
 from fleet.bundle.archive import VERSION, Manifest, content, write
+from fleet.bundle.fit import require_fit
 from fleet.bundle.installed import wheel_again
 from fleet.bundle.wheels import PACKAGES, SOURCE_ONLY, Board, fetch, is_checkout, own_wheel, read_wheel
 
@@ -39,7 +40,9 @@ class Recipe:
     """If absent, the version itself: boxes that have confirmed it take nothing older."""
     system_site: bool = False
     lock: Path | None = None
-    """Of an earlier bundle: the same wheels, and no newer ones."""
+    """Of a board or of an earlier bundle: the same wheels, and no newer ones."""
+    also: Sequence[Path] = ()
+    """Wheels that go along, such as a detector of somebody else."""
 
 
 def build(recipe: Recipe, key: Ed25519PrivateKey, out: Path) -> tuple[Path, Manifest]:
@@ -49,6 +52,8 @@ def build(recipe: Recipe, key: Ed25519PrivateKey, out: Path) -> tuple[Path, Mani
         NgatuError: something that should go in is not there, or cannot be fetched.
     """
     rest = dict(_rest(recipe))  # before the minutes that the wheels take
+    for given in (*recipe.instead.values(), *recipe.also):
+        require_fit(given, recipe.board)
     with tempfile.TemporaryDirectory() as folder:
         built, wheels = Path(folder, "own"), Path(folder, "wheels")
         built.mkdir()
@@ -58,7 +63,7 @@ def build(recipe: Recipe, key: Ed25519PrivateKey, out: Path) -> tuple[Path, Mani
         for each in (version, recipe.floor or version):
             if not VERSION.fullmatch(each):
                 raise NgatuError(f"{each}: boxes cannot put this version in order", "write it as 0.2.0")
-        fetched = fetch(own, recipe.board, wheels, recipe.extras, recipe.instead, recipe.lock)
+        fetched = fetch(own, recipe.board, wheels, recipe.extras, recipe.instead, recipe.lock, recipe.also)
         files = {f"wheels/{path.name}": path for path in fetched} | rest
         path = out / f"ngatu-{version}-{recipe.board.arch}-py{recipe.board.python.replace('.', '')}.bundle"
         files |= _about(path.name, own, files, recipe.board, Path(folder))
@@ -71,8 +76,9 @@ def build(recipe: Recipe, key: Ed25519PrivateKey, out: Path) -> tuple[Path, Mani
             files={name: content(path) for name, path in sorted(files.items())},
         )
         write(path, files, manifest, key)
-        given = {read_wheel(each).name for each in (own, *recipe.instead.values())} | SOURCE_ONLY.keys()
-        path.with_suffix(lock.SUFFIX).write_text(lock.text(path.stem, fetched, given), encoding="utf-8")
+        elsewhere = {read_wheel(each).name for each in (own, *recipe.instead.values(), *recipe.also)}
+        elsewhere |= SOURCE_ONLY.keys()
+        path.with_suffix(lock.SUFFIX).write_text(lock.text(path.stem, fetched, elsewhere), encoding="utf-8")
     return path, manifest
 
 

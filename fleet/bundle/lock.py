@@ -22,14 +22,19 @@ SUFFIX: Final = ".lock"
 _LINE: Final = re.compile(r"[a-z0-9-]+==[^\s;]+ --hash=sha256:[0-9a-f]{64}")
 
 
-def text(about: str, wheels: Iterable[Path], without: Collection[str]) -> str:
-    """The file; `without` are names of packages that come from elsewhere."""
+def text(
+    about: str,
+    wheels: Iterable[Path],
+    without: Collection[str],
+    how: str = "ngatu bundle build --lock THIS_FILE",
+) -> str:
+    """The file; `without` are names of packages that come from elsewhere, `how` is what is done with it."""
     lines = []
     for path in wheels:
         name, version, *_ = parse_wheel_filename(path.name)
         if canonicalize_name(name) not in without:
             lines.append(f"{name}=={version} --hash=sha256:{content(path).sha256}")
-    return "\n".join([f"# {about}: ngatu bundle build --lock THIS_FILE", *sorted(lines)]) + "\n"
+    return "\n".join([f"# {about}: {how}", *sorted(lines)]) + "\n"
 
 
 def require(path: Path) -> None:

@@ -9,6 +9,7 @@ registry has as source alone is built here, if it is one that is known to hold n
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
@@ -82,6 +84,8 @@ class Wheel:
     name: str
     version: Version
     requires: tuple[Requirement, ...]
+    python: SpecifierSet
+    """Which versions of Python it says that it runs on; empty: each."""
 
 
 def read_wheel(path: Path) -> Wheel:
@@ -95,7 +99,8 @@ def read_wheel(path: Path) -> Wheel:
             (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
             headers = HeaderParser().parsestr(archive.read(metadata).decode("utf-8"))
         requires = tuple(Requirement(each) for each in headers.get_all("Requires-Dist", []))
-        return Wheel(path, canonicalize_name(headers["Name"]), Version(headers["Version"]), requires)
+        python = SpecifierSet(headers.get("Requires-Python", ""))
+        return Wheel(path, canonicalize_name(headers["Name"]), Version(headers["Version"]), requires, python)
     except (OSError, BadZipFile, ValueError, KeyError, TypeError) as error:
         raise NgatuError(f"{path}: this is no wheel: {error}", "give a .whl file") from None
 
@@ -133,11 +138,13 @@ def fetch(
     extras: Sequence[str] = (),
     instead: Mapping[str, Path] | None = None,
     lock: Path | None = None,
+    also: Sequence[Path] = (),
 ) -> list[Path]:
     """Everything that `own` needs on this board, itself and pip included, in the folder `into`.
 
     `instead` gives wheels to be taken in place of a package: on a Jetson the vendor's ONNX Runtime; `lock` is
-    a file that names the wheels to be taken, and no others are.
+    a file that names the wheels to be taken, and no others are; `also` are wheels that go along, such as a
+    detector of somebody else.
 
     Raises:
         NgatuError: a package has no wheel for the board, or the set is not whole.
@@ -146,7 +153,10 @@ def fetch(
         require(lock)
     replaced = {canonicalize_name(name): path for name, path in (instead or {}).items()}
     shutil.copy(own, into)
-    root = Requirement(f"ngatu[{','.join(extras)}]" if extras else "ngatu")
+    roots = [Requirement(f"ngatu[{','.join(extras)}]" if extras else "ngatu"), Requirement("pip")]
+    for path in also:
+        shutil.copy(path, into)
+        roots.append(Requirement(read_wheel(path).name))
     _build_source_only(read_wheel(own), board, into, extras)
     wanted = [f"{own.resolve()}[{','.join(extras)}]" if extras else str(own.resolve()), "pip"]
     if lock is not None:
@@ -157,7 +167,7 @@ def fetch(
             _replace(into, name, path)
         here = {wheel.name: wheel for wheel in map(read_wheel, sorted(into.glob("*.whl")))}
         here |= {name: read_wheel(into / path.name) for name, path in replaced.items()}
-        needed, lacking = closure(here, [root, Requirement("pip")], board, frozenset(replaced))
+        needed, lacking = closure(here, roots, board, frozenset(replaced))
         if lock is not None and lacking:
             raise NgatuError(
                 f"{lock}: {', '.join(lacking)} is not in it", "build without --lock, for a new one"
@@ -242,6 +252,11 @@ def _pip(*words: str) -> None:
         check=False,
     )
     if done.returncode:
+        if other := re.findall(r"^ +([^ =]+==[^ ]+) from .*\n +Expected sha256", done.stderr, re.MULTILINE):
+            raise NgatuError(
+                f"{', '.join(other)}: the registry gave another file than the lock names by its hash",
+                "somebody has changed it, there or on the way: take it from elsewhere, or look at what it is",
+            )
         lines = [line for line in done.stderr.splitlines() if "ERROR" in line] or done.stderr.splitlines()
         raise NgatuError(
             f"pip {words[0]} failed: {' '.join(lines[-2:])[:400]}",

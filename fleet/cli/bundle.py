@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,10 @@ bundle_app = typer.Typer(
     help="Releases for boxes without internet: one signed file each.", no_args_is_help=True
 )
 
+SERVERS_WHEEL = re.compile(r"onnxruntime_gpu-.*-manylinux\w*_aarch64\.whl")
+"""NVIDIA's own for a Jetson have the tag linux_aarch64."""
+OLDEST_BOX_GLIBC = 35
+"""Of Ubuntu 22.04, on a Jetson with JetPack 6."""
 Passphrase = Annotated[
     Path | None, typer.Option(help="File whose first line is the passphrase; if absent, it is asked for.")
 ]
@@ -48,13 +53,25 @@ def key_command(
 @one_line_errors
 def build_command(
     key: Annotated[Path, typer.Option(help="The key that signs.")],
-    arch: Annotated[str, typer.Option(help="The boards', as `uname -m` says it.")] = "aarch64",
-    python: Annotated[str, typer.Option(help="The boards' Python: 3.11 on Debian 12, 3.13 on 13.")] = "3.11",
-    glibc: Annotated[int, typer.Option(min=17, help="The boards' C library, 2.x; the oldest of them.")] = 35,
+    board: Annotated[
+        str | None, typer.Option(help="A board whose lock is in the source, such as pi-bookworm: by that lock.")
+    ] = None,
+    arch: Annotated[
+        str | None, typer.Option(help="The boards', as `uname -m` says it; if absent, aarch64.")
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option(help="The boards' Python: 3.11 on Debian 12, 3.13 on 13; if absent, 3.11.")
+    ] = None,
+    glibc: Annotated[
+        int | None, typer.Option(min=17, help="The boards' C library, 2.x; the oldest; if absent, 35.")
+    ] = None,
     model: Annotated[list[Path] | None, typer.Option(help="An .onnx file; repeatable.")] = None,
     extra: Annotated[list[str] | None, typer.Option(help="Of ngatu: station; repeatable.")] = None,
     instead: Annotated[
         list[str] | None, typer.Option(help="PACKAGE=FILE.whl, to take in its place; repeatable.")
+    ] = None,
+    also: Annotated[
+        list[Path] | None, typer.Option(help="A wheel that goes along, such as a plug-in; repeatable.")
     ] = None,
     wheel: Annotated[
         Path | None, typer.Option(help="ngatu's own; if absent, built, or as installed here.")
@@ -73,35 +90,67 @@ def build_command(
     passphrase_file: Passphrase = None,
 ) -> None:
     """Gather wheels, models, the unit and the installer for one kind of board, and sign them."""
+    from fleet.bundle.boards import known, lock_of  # noqa: PLC0415
     from fleet.bundle.build import Recipe, build  # noqa: PLC0415
     from fleet.bundle.licences import FILE as LICENCES  # noqa: PLC0415
     from fleet.bundle.release_key import read_private  # noqa: PLC0415
     from fleet.bundle.wheels import Board  # noqa: PLC0415
 
+    extras = tuple(extra or ())
+    if board is None:
+        kind = Board(arch or "aarch64", python or "3.11", glibc or OLDEST_BOX_GLIBC)
+    elif any(each is not None for each in (arch, python, glibc, lock)):
+        raise UsageError("--board says arch, python, glibc and lock", "leave these away, or --board")
+    else:
+        kind, lock = known(board).board, lock_of(board, source)
+        extras = extras or known(board).extras
     recipe = Recipe(
         source=source,
-        board=Board(arch, python, glibc),
+        board=kind,
         models=model or (),
-        extras=extra or (),
+        extras=extras,
         wheel=wheel,
         instead=dict(_pair(each) for each in instead or ()),
         floor=floor,
         system_site=system_site,
         lock=lock,
+        also=also or (),
     )
     signing = read_private(key, passphrase(passphrase_file))
     path, manifest = build(recipe, signing, out)
     size = sum(each.bytes for each in manifest.files.values())
     Console().print(
-        f"{path}: ngatu {manifest.version} for {arch}, Python {python}: "
+        f"{path}: ngatu {manifest.version} for {kind.arch}, Python {kind.python}: "
         f"{len(manifest.files)} files, {size / 1e6:.1f} MB",
         soft_wrap=True,
     )
     typer.echo(
         f"  hint: before it is passed on to somebody else, read what that asks: tar xOf {path} {LICENCES}"
     )
-    if arch != platform.machine():
+    for given in recipe.instead.values():
+        if SERVERS_WHEEL.fullmatch(given.name):
+            typer.echo(f"  hint: {given.name} is PyPI's, for servers, and holds nothing for an Orin's GPU")
+    if kind.arch != platform.machine():
         typer.echo("  hint: it was not tried here, this computer is another kind: let one box try it first")
+
+
+@bundle_app.command("lock")
+@one_line_errors
+def lock_command(
+    board: Annotated[list[str] | None, typer.Argument(help="Boards; if absent, all that are known.")] = None,
+    wheel: Annotated[
+        Path | None, typer.Option(help="ngatu's own; if absent, built, or as installed here.")
+    ] = None,
+    source: Annotated[Path, typer.Option(help="A checkout, or a folder of `ngatu fleet init`.")] = Path(),
+) -> None:
+    """Write anew which wheels a board gets, with their hashes, of what the registry has now."""
+    from fleet.bundle.boards import BOARDS, known, make_lock  # noqa: PLC0415
+
+    names = board or list(BOARDS)
+    for name in names:
+        known(name)
+    for name in names:
+        typer.echo(make_lock(name, source, wheel))
 
 
 def _pair(words: str) -> tuple[str, Path]:

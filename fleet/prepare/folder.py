@@ -29,6 +29,9 @@ WRITTEN: Final = (
     "ansible/README.md",
     "ansible/inventory/example/**/*",
     "ansible/roles/**/*",
+    "locks/*.lock",
+    "oci/*.conf",
+    "oci/*.yaml",
     "systemd/*",
 )
 """As setup.py puts it into the wheel: in a checkout somebody's own keys and inventory may lie there too."""

@@ -6,7 +6,7 @@ The child process of a camera imports this and its decoder only; numpy and pydan
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 MAX_PIXELS = 7680 * 4320
@@ -70,6 +70,8 @@ class Source:
     masks: tuple[Polygon, ...] = ()
     started: tuple[float, float] = (0.0, 0.0)
     """(mono_s, wall_s) of a file's first frame."""
+    decoder: str = "software"
+    """software, auto or v4l2m2m: who shall decode it (video_decoder.py)."""
     record: Record | None = None
     """A pipe for footage comes with the source; None: nothing is recorded."""
 
@@ -107,6 +109,8 @@ class CameraFacts:
 
     Who does encode what is recorded is told with the footage.
     """
+    fallback: str | None = None
+    """Why software decodes where the board was to do it; None: it is as it was wished."""
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> CameraFacts:
@@ -126,6 +130,10 @@ class CameraFacts:
             raise ValueError("not a rate of pictures")
         if facts.encoder not in (None, "hardware", "software"):
             raise ValueError("an unknown encoder")
+        if facts.fallback is not None:
+            if not isinstance(facts.fallback, str) or not facts.fallback.isprintable():
+                raise ValueError("not a reason")
+            facts = replace(facts, fallback=facts.fallback[:MAX_WORD])
         return facts
 
 
@@ -214,6 +222,7 @@ class Pictures(Protocol):
     """
 
     facts: CameraFacts
+    """Others from the moment on at which another decoder takes over."""
     damaged: int
     """Packets that came damaged: mended as far as can be, or left out."""
     wanted: Wanted

@@ -26,6 +26,7 @@ from agent.cameras.decode.rtsp_relay import Relay
 from agent.cameras.decode.skip_decode import SkipDecode
 from agent.cameras.decode.subsampling import CannotConvert, Subsampling
 from agent.cameras.decode.usb import formats as usb
+from agent.cameras.decode.video_decoder import VideoDecoder
 from agent.errors import CameraError, CameraLost, CameraRefused
 from agent.translatable import tr
 
@@ -65,6 +66,7 @@ class Stream:
         except CameraError:
             self._hang_up()
             raise
+        self._decoder = VideoDecoder(self._video, source.decoder)
         self._timeline = Timeline(source, self._interval_s())
         self._rate = Rate(source.max_fps)
         self._skip_decode = SkipDecode(live=source.pace == "live")
@@ -184,11 +186,12 @@ class Stream:
         fps = self._video.average_rate or self._video.guessed_rate
         return CameraFacts(
             codec=context.codec.canonical_name,
-            decoder=f"FFmpeg {context.codec.name}",
+            decoder=f"FFmpeg {self._decoder.context.codec.name}",
             pixel_format=context.pix_fmt or "unknown",
             width_px=context.width,
             height_px=context.height,
             fps=round(float(fps), 3) if fps else None,
+            fallback=self._decoder.fallback,
         )
 
     def _interval_s(self) -> float:
@@ -213,6 +216,7 @@ class Stream:
                 return
             self._container.close()
             self._container, self._video = self._open()
+            self._decoder = VideoDecoder(self._video, self._source.decoder)
             self._timeline.cut()
             self._skip_decode.cut()
             if self.tee is not None:
@@ -226,9 +230,7 @@ class Stream:
             packet: Packet[VideoStream] | None = None
             try:
                 packet = self._next(packets)
-                context = self._video.codec_context
-                spared = self._skip_decode.spared(packet, context, self._wanted(packet))
-                frames = [] if spared else packet.decode()
+                frames = self._pictures_of(packet)
                 bad = 0
             except (StopIteration, av.error.EOFError):
                 return
@@ -250,6 +252,19 @@ class Stream:
             # and leaving out a key picture would spoil all that build on it.
             self.damaged += packet.is_corrupt
             yield from frames
+
+    def _pictures_of(self, packet: Packet[VideoStream]) -> list[VideoFrame]:
+        """What the packet completes; a picture that nobody wants is left out where the decoder can."""
+        decoder = self._decoder
+        if not decoder.by_board:
+            wanted = self._wanted(packet)
+            spared = self._skip_decode.spared(packet, decoder.context, wanted)
+            return [] if spared else decoder.decode(packet)
+        self._skip_decode.spared(packet, decoder.context, wanted=True)
+        frames = decoder.decode(packet)
+        if not decoder.by_board:
+            self.facts = self._facts()  # whoever iterates sees that they are others
+        return frames
 
     def _next(self, packets: Iterator[Packet[VideoStream]]) -> Packet[VideoStream]:
         """The next packet, unless it comes too late.

@@ -4,7 +4,7 @@ It holds no secret but its camera's, which comes through the socket, and dies wi
 neither numpy nor pydantic (decoded.py). What it says, as JSON, one message per packet:
 
     {"ready": true}                                imports are done, the camera is being opened
-    {"facts": {…}}                                 the camera is open
+    {"facts": {…}}                                 the camera is open; again: another decoder has taken over
     {"ring": {layout}} + descriptor                frames come in this memory from now on
     {"frame": [slot, index, mono_s, wall_s, lap, seen, dropped, damaged]}
     {"end": true} | {"lost": [what, hint]} | {"refused": [what, hint]}
@@ -151,7 +151,11 @@ def hand_over(pictures: Pictures, source: Source, exchange: FrameExchange, tee: 
     ring: WriterRing | None = None
     mask: PrivacyMask | None = None
     layout: Layout | None = None
+    facts = pictures.facts
     for picture in pictures:
+        if pictures.facts is not facts:
+            facts = pictures.facts
+            exchange.tell({"facts": asdict(facts)})
         if ring is None or mask is None or picture.layout != layout:
             layout = picture.layout
             mask = PrivacyMask(layout, source.masks)  # a new size is a new mask

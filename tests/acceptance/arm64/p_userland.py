@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.arm64.userland import ARCH, GLIBC, PYTHON, Userland, require
+from tests.acceptance.arm64.userland import ARCH, SUITES, Userland, require
 from tests.acceptance.faults.suite import Broken, Trial, promise
 from tests.acceptance.fleet.hosts import run
 from tests.conftest import ROOT
@@ -31,15 +31,30 @@ cameras:
 
 @promise(
     "A1",
-    "the bundle for arm64 is installed in arm64's user space; ngatu check and ngatu replay run there",
+    "a bundle by the lock of Raspberry Pi OS trixie is installed in its user space; check and replay run there",
     "they work, and the events of a clip are those of this machine",
     minutes=8,
 )
-def arm64(trial: Trial) -> str:
+def trixie(trial: Trial) -> str:
+    return tried(trial, "pi-trixie")
+
+
+@promise(
+    "A2",
+    "the same with that of Raspberry Pi OS bookworm",
+    "they work, and the events of a clip are those of this machine",
+    minutes=8,
+)
+def bookworm(trial: Trial) -> str:
+    return tried(trial, "pi-bookworm")
+
+
+def tried(trial: Trial, name: str) -> str:
+    """The whole way of a bundle for the board of this name, and what it took."""
     require()
-    bundle, built_s = _bundle(trial.folder)
+    bundle, built_s = _bundle(trial.folder, name)
     clip = write_clip(trial.folder / "clip.mp4")
-    with Userland(trial.folder / "board") as board:
+    with Userland(trial.folder / "board", SUITES[name]) as board:
         assert board.run("uname", "-m").good().output.strip() == ARCH
         board.put(TOOL, "/usr/local/lib/ngatu_release")
         board.put(trial.folder / "release.pub", "/etc/ngatu/release.pub")
@@ -76,14 +91,14 @@ def arm64(trial: Trial) -> str:
     )
 
 
-def _bundle(folder: Path) -> tuple[Path, float]:
-    """One for arm64, from this checkout: needs the package registry."""
+def _bundle(folder: Path, board: str) -> tuple[Path, float]:
+    """One by the board's lock, from this checkout: needs the package registry."""
     secret, key = folder / "passphrase", folder / "release.key"
     secret.write_text("for this test\n")
     run(NGATU, "bundle", "key", str(key), "--passphrase-file", str(secret)).good()
     built = run(
-        NGATU, "bundle", "build", "--key", str(key), "--passphrase-file", str(secret), "--arch", ARCH,
-        "--python", PYTHON, "--glibc", str(GLIBC), "--model", str(write_model(folder)), "--out", str(folder),
+        NGATU, "bundle", "build", "--key", str(key), "--passphrase-file", str(secret), "--board",
+        board, "--model", str(write_model(folder)), "--out", str(folder),
         cwd=ROOT, timeout_s=900,
     ).good()  # fmt: skip
     return next(folder.glob("*.bundle")), built.seconds

@@ -1,6 +1,6 @@
 """The user space of an arm64 board on another machine: Debian for arm64, its programs run by qemu-user.
 
-    with Userland(trial.folder) as board:
+    with Userland(trial.folder, "trixie") as board:
         board.run("uname", "-m")
 
 The root file system is made once (some minutes) and kept beside the hosts' golden root; each userland is an
@@ -25,9 +25,8 @@ from tests.acceptance.fleet.golden import KEPT_IN, mirror
 from tests.acceptance.fleet.hosts import Ran, run
 
 ARCH = "aarch64"
-SUITE = "trixie"
-PYTHON, GLIBC = "3.13", 41
-"""Of that Debian."""
+SUITES = {"pi-bookworm": "bookworm", "pi-trixie": "trixie"}
+"""Name of the board in fleet/bundle/boards.py -> the Debian that its system is made of."""
 INCLUDED = "python3,openssl,systemd"
 """systemd for its systemctl, which the release tool calls: here nothing runs that it could start again."""
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
@@ -38,8 +37,8 @@ RULES = Path("/usr/lib/binfmt.d/qemu-aarch64.conf")
 class Userland:
     """An arm64 root file system that can be worked in."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, suite: str) -> None:
+        self.folder, self.suite = folder, suite
         self.root = folder / "root"
         self.made_s = 0.0
         """Seconds for making the root file system; 0 when it was there."""
@@ -50,7 +49,7 @@ class Userland:
         require()
         try:
             self._register()
-            golden, self.made_s = golden_arm64()
+            golden, self.made_s = golden_arm64(self.suite)
             self._mount(golden)
         except BaseException:
             self._close()
@@ -60,7 +59,7 @@ class Userland:
     def __exit__(self, *_: object) -> None:
         self._close()
 
-    def run(self, *words: str, timeout_s: float = 900) -> Ran:
+    def run(self, *words: str, timeout_s: float = 3600) -> Ran:
         """Run a program there, with nothing of this machine's environment."""
         return run(
             "chroot", str(self.root), "/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
@@ -109,26 +108,26 @@ class Userland:
             self._undo.pop()()
 
 
-def golden_arm64() -> tuple[Path, float]:
-    """The root file system, and the seconds that it took to make it.
+def golden_arm64(suite: str) -> tuple[Path, float]:
+    """The root file system of this Debian, and the seconds that it took to make it.
 
     Raises:
         NotTried: this machine cannot make it.
     """
-    name = "arm64-" + hashlib.sha256(f"{SUITE} {INCLUDED}".encode()).hexdigest()[:12]
+    name = "arm64-" + hashlib.sha256(f"{suite} {INCLUDED}".encode()).hexdigest()[:12]
     KEPT_IN.mkdir(mode=0o755, exist_ok=True)
     root = KEPT_IN / name
     with (KEPT_IN / "arm64.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return (root, 0.0) if root.exists() else (root, _made(root))
+        return (root, 0.0) if root.exists() else (root, _made(root, suite))
 
 
-def _made(root: Path) -> float:
+def _made(root: Path, suite: str) -> float:
     partial = root.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     made = run(
         "mmdebstrap", "--quiet", "--variant=apt", "--architectures=arm64", f"--include={INCLUDED}",
-        SUITE, str(partial), mirror(), timeout_s=1800, stdin=subprocess.DEVNULL,
+        suite, str(partial), mirror(), timeout_s=1800, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     if made.code != 0:
         shutil.rmtree(partial, ignore_errors=True)

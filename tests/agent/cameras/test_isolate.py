@@ -413,6 +413,7 @@ WRONG_FACTS: list[dict[str, object]] = [
     {"codec": "\x1b]52;c;x\x07"}, {"codec": "h" * 101}, {"codec": None}, {"decoder": {}},
     {"pixel_format": "a\nb"}, {"width_px": -1}, {"width_px": 1 << 40}, {"height_px": 2.5},
     {"height_px": True}, {"fps": "25"}, {"fps": float("nan")}, {"fps": -1},
+    {"fallback": 7}, {"fallback": "\x1b[2J"}, {"fallback": "a\nb"},
 ]  # fmt: skip
 
 

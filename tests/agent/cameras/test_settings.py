@@ -82,3 +82,12 @@ def test_masks_have_a_version_and_another_mask_is_another_one() -> None:
 
     assert version(0.1) == version(0.1) != version(0.2)
     assert camera(RTSP).mask_sha256 is None
+
+
+@pytest.mark.parametrize("source", [{"kind": "csi"}, {"kind": "file", "path": "clip.mp4"}])
+def test_a_boards_decoder_is_refused_where_nothing_comes_that_it_decodes(source: dict[str, str]) -> None:
+    assert camera(RTSP).decoder == "software"
+    assert camera(RTSP, decoder="v4l2m2m").decoder == "v4l2m2m"
+    assert camera(source, decoder="auto").decoder == "auto"
+    with pytest.raises(ValidationError, match=f"not for source.kind {source['kind']}"):
+        camera(source, decoder="v4l2m2m")

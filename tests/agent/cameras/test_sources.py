@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cameras.settings import CameraSettings
+from agent.cameras.settings import CameraSettings, FileSource
 from agent.cameras.sources import present, source
 from agent.core.types import Instant
 from agent.errors import CameraLost, CameraRefused
@@ -92,3 +92,15 @@ def test_the_decoder_of_a_ribbon_camera_hears_of_a_larger_stream_only_where_ther
     assert source(camera(kind="csi", main=main), START).options == plain | {
         "main_width_px": "2304", "main_height_px": "1296", "main_kbit_s": "6000", "main_key_every_s": "1.0",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("wish", ["software", "auto", "v4l2m2m"])
+def test_who_decodes_is_told_for_cameras_whose_pictures_come_encoded(wish: str, tmp_path: Path) -> None:
+    network = CameraSettings.model_validate(
+        {"name": "north", "source": {"kind": "rtsp", "url": "rtsp://h/live"}, "decoder": wish}
+    )
+    assert source(network, START).decoder == wish
+    clip = tmp_path / "clip.mp4"
+    clip.touch()
+    played = network.model_copy(update={"source": FileSource(kind="file", path=clip)})
+    assert source(played, START).decoder == "software"  # a replay gives the same on every board

@@ -17,13 +17,16 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from structlog.testing import capture_logs
 
 from agent.core.types import Box, Image
 from agent.detectors import load_detector
 from agent.detectors.onnx import OnnxDetector
 from agent.detectors.settings import DetectorSettings
+from agent.detectors.tensorrt.building import BuildingDetector
 from agent.errors import ModelError
 from tests.conftest import ROOT
+from tests.support.brokers import until
 
 Writer = Callable[..., Path]
 BLUE, GREEN, RED = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -341,3 +344,87 @@ def test_a_network_with_a_loop_without_end_is_given_up(tmp_path: Path, monkeypat
     model = odd(tmp_path, [node], output, np.array(2**62, np.int64), np.array(True))
     with pytest.raises(ModelError, match="terminate"):
         detector(model)
+
+
+ALL = ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
+
+
+class Gpu:
+    """A machine with a GPU under ONNX Runtime: its sessions are this processor's, and say otherwise."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, broken: tuple[str, ...] = ()) -> None:
+        self.asked: list[list[tuple[str, dict[str, str]]]] = []
+        real, gpu = ort.InferenceSession, self
+
+        class Session:
+            def __init__(self, data: bytes, options: Any, providers: Any) -> None:
+                gpu.asked.append([*providers])
+                name, words = providers[0]
+                if name in broken:
+                    raise RuntimeError(f"{name}: no kernel image is available for execution")
+                if "trt_engine_cache_path" in words:
+                    (Path(words["trt_engine_cache_path"]) / "kernel_sm87.engine").touch()
+                self._names = [each for each, _ in providers]
+                self._real = real(data, options, providers=["CPUExecutionProvider"])
+
+            def get_providers(self) -> list[str]:
+                return self._names
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(self._real, name)
+
+        monkeypatch.setattr(ort, "get_available_providers", lambda: [*ALL])
+        monkeypatch.setattr(ort, "InferenceSession", Session)
+
+
+def test_tensorrt_is_told_where_engines_lie_and_which_come_after_it(
+    cells: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu = Gpu(monkeypatch)
+    it = detector(cells(), provider="tensorrt", engines_dir=tmp_path / "engines", fp16=True)
+    assert it.providers == tuple(ALL)
+    ((first, *rest),) = gpu.asked
+    folder = Path(first[1]["trt_engine_cache_path"])
+    assert (folder.parent, folder.is_dir()) == (tmp_path / "engines", True)
+    assert first[1]["trt_fp16_enable"] == "1"
+    assert rest == [("CUDAExecutionProvider", {}), ("CPUExecutionProvider", {})]
+
+
+@pytest.mark.parametrize("broken", [1, 2])
+def test_where_a_gpu_fails_the_next_computes_in_order_and_the_log_says_why(
+    cells: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: int
+) -> None:
+    Gpu(monkeypatch, tuple(ALL[:broken]))
+    with capture_logs() as lines:
+        it = detector(cells(), provider="tensorrt", engines_dir=tmp_path)
+    assert it.providers == tuple(ALL[broken:])
+    failed = [(line["provider"], line["then"]) for line in lines if line["event"] == "provider_failed"]
+    assert failed == [(ALL[n], ALL[n + 1]) for n in range(broken)]
+    assert it.detect([picture(128, 96)]) == [()]
+
+
+def test_where_engines_cannot_be_kept_it_computes_all_the_same(
+    cells: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu = Gpu(monkeypatch)
+    (tmp_path / "engines").write_text("a file where a folder should be")
+    with capture_logs() as lines:
+        detector(cells(), provider="tensorrt", engines_dir=tmp_path / "engines")
+    assert gpu.asked[0][0] == (ALL[0], {"trt_fp16_enable": "0"})
+    assert "engines_not_kept" in [line["event"] for line in lines]
+
+
+def test_only_the_first_start_builds_and_does_not_wait_for_it(
+    cells: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Gpu(monkeypatch)
+    wanted = DetectorSettings(model=str(cells()), provider="tensorrt", engines_dir=tmp_path / "engines")
+    first = load_detector(wanted, waits=False)
+    assert isinstance(first, BuildingDetector)
+    until(lambda: first.ready, 30)
+    assert first.detect([picture(128, 96)]) == [()]
+    assert isinstance(load_detector(wanted, waits=False), OnnxDetector)  # its engine lies there
+
+
+def test_on_a_processor_nothing_is_built(cells: Writer) -> None:
+    assert isinstance(load_detector(DetectorSettings(model=str(cells())), waits=False), OnnxDetector)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
+from agent.cameras.decode.decoded import CameraFacts
 from agent.core.types import Frame, Instant, Size
 from agent.host.camera_stats import CameraStats
 from tests.conftest import SteppedClock
@@ -118,3 +119,13 @@ def test_another_thread_may_read_while_the_camera_writes(clock: SteppedClock) ->
     reader.join(10)
 
     assert failures == []
+
+
+def test_who_decodes_is_told_of_the_opening_that_was_last() -> None:
+    figures = CameraStats()
+    assert (figures.seen.decoder, figures.seen.fallback) == (None, None)
+    board = CameraFacts("h264", "FFmpeg h264_v4l2m2m", "yuv420p", 640, 360, 25.0)
+    figures.facts = board
+    assert (figures.seen.decoder, figures.seen.fallback) == ("FFmpeg h264_v4l2m2m", None)
+    figures.facts = replace(board, decoder="FFmpeg h264", fallback="it hangs")
+    assert (figures.seen.decoder, figures.seen.fallback) == ("FFmpeg h264", "it hangs")

@@ -29,7 +29,11 @@ def network(config: Config) -> Detector:
 
 
 def said(
-    config: Config, size: Size | None = None, detector: Detector | None = None, encoder: str | None = None
+    config: Config,
+    size: Size | None = None,
+    detector: Detector | None = None,
+    encoder: str | None = None,
+    decoder: tuple[str | None, str | None] = (None, None),
 ) -> InfoPayload:
     cameras = [
         birth.DescribedCamera(each.name, each.source.kind, each.pipeline(config.device).rules)
@@ -37,7 +41,12 @@ def said(
     ]
     session = Session("a-session", NOW, "first_start", config_sha256(config), versions())
     return birth.message(
-        config.device, cameras, session, detector or network(config), {"road": Seen(size, encoder)}, NOW
+        config.device,
+        cameras,
+        session,
+        detector or network(config),
+        {"road": Seen(size, encoder, *decoder)},
+        NOW,
     )
 
 
@@ -75,6 +84,12 @@ def test_the_size_of_a_picture_is_told_once_it_is_known(config: Config) -> None:
 @pytest.mark.parametrize("encoder", ["hardware", "software", None])
 def test_it_tells_who_encodes_what_is_recorded(config: Config, encoder: str | None) -> None:
     assert said(config, encoder=encoder).cameras[0].encoder == encoder
+
+
+def test_it_tells_who_decodes_and_why_the_board_does_not(config: Config) -> None:
+    camera = said(config, decoder=("FFmpeg h264", "no picture of 30 packets")).cameras[0]
+    assert (camera.decoder, camera.decoder_fallback) == ("FFmpeg h264", "no picture of 30 packets")
+    assert said(config).cameras[0].decoder is None
 
 
 def test_a_box_without_a_network_names_none(config: Config) -> None:

@@ -601,3 +601,18 @@ def test_a_box_that_spares_itself_looks_at_fewer_pictures_and_counts_none_as_mis
     assert 8 <= len(looks) <= 22  # six seconds
     assert it.figures.frames_dropped <= 3
     assert it.figures.work_s > 0
+
+
+@pytest.mark.rtsp
+def test_a_board_that_cannot_decode_is_told_once_and_costs_no_picture(
+    post: Post, rtsp_server: Callable[..., RtspServer]
+) -> None:
+    """The real way to a decoder that this machine does not have."""
+    server = rtsp_server()
+    post.watcher(source={"kind": "rtsp", "url": server.url}, decoder="v4l2m2m")
+    with capture_logs() as lines, post.at_work():
+        until(lambda: post.it.figures.frames_in > 20, 30)
+    seen = post.it.figures.seen
+    assert seen.decoder == "FFmpeg h264"
+    assert seen.fallback is not None and seen.fallback.startswith("h264_v4l2m2m does not open")
+    assert [line["why"] for line in lines if line["event"] == "decoder_fallback"] == [seen.fallback]

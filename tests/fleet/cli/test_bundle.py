@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from fleet.cli.main import commands
+from tests.conftest import ROOT
+from tests.support.licensed_wheels import licensed_wheel
 from tests.support.releases import HERE, wheel
 
 PASSPHRASE = "correct horse battery"
@@ -78,3 +82,69 @@ def test_bad_words_are_one_clear_error(folder: Path, words: list[str], code: int
 
     assert done.exit_code == code
     assert message in done.output and "hint: " in done.output
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_boards_lock_is_written_into_the_source_and_taken_by_its_name(folder: Path) -> None:
+    source = folder / "province"
+    for part in ("deploy/systemd", "deploy/ansible/roles/ngatu_agent/files/ngatu_release"):
+        shutil.copytree(ROOT / part, source / part)
+    own, key = wheel(folder, "0.9.0"), made_key(folder)
+    locked = bundle("lock", "pi-bookworm", "--source", source, "--wheel", own)
+    assert locked.exit_code == 0, locked.output
+    assert locked.output.strip() == str(source / "deploy/locks/pi-bookworm.lock")
+
+    secret = ["--key", key, "--passphrase-file", folder / "passphrase"]
+    words = ["build", *secret, "--source", source, "--wheel", own, "--out", folder / "out"]
+    built = bundle(*words, "--board", "pi-bookworm")
+    assert built.exit_code == 0, built.output
+    assert "ngatu 0.9.0 for aarch64, Python 3.11" in built.output
+
+    both = bundle(*words, "--board", "pi-bookworm", "--python", "3.13")
+    assert (both.exit_code, "--board says arch, python, glibc and lock" in both.output) == (2, True)
+    without = bundle(*words, "--board", "pi-trixie")
+    assert without.exit_code == 1
+    assert "hint: make one: ngatu bundle lock pi-trixie" in without.output
+
+
+def test_a_board_that_nobody_knows_is_told_before_any_lock_is_written(folder: Path) -> None:
+    asked = bundle("lock", "pi-bookworm", "amiga", "--source", folder)
+    assert asked.exit_code == 2
+    assert "amiga: no such board" in asked.output
+    assert not (folder / "deploy").exists()
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_wheel_that_goes_along_is_in_the_bundle_and_one_for_another_board_is_refused(folder: Path) -> None:
+    key = made_key(folder)
+    own = wheel(folder, "0.9.0")
+    plugin = licensed_wheel(folder / "mine", "bright_spots", "Requires-Python: >=3.11")
+    secret = ["--key", key, "--passphrase-file", folder / "passphrase"]
+    words = ["build", *secret, "--python", "3.11", "--wheel", own, "--source", ROOT, "--out", folder / "out"]
+    built = bundle(*words, "--also", plugin)
+    assert built.exit_code == 0, built.output
+    (path,) = (folder / "out").glob("*.bundle")
+    with tarfile.open(path) as archive:
+        assert f"wheels/{plugin.name}" in archive.getnames()
+    assert "bright" not in path.with_suffix(".lock").read_text()
+
+    newer = licensed_wheel(folder / "newer", "bright_spots", "Requires-Python: >=3.13")
+    refused = bundle(*words, "--also", newer)
+    assert refused.exit_code == 1
+    assert "it asks for Python >=3.13, and the board has 3.11" in " ".join(refused.output.split())
+
+
+def test_a_wheel_for_the_gpus_of_servers_is_warned_of_by_its_name(folder: Path, shop: Path) -> None:
+    key = made_key(folder)
+    licensed_wheel(shop, "onnxruntime")
+    own = licensed_wheel(folder, "ngatu", "Requires-Dist: onnxruntime")
+    secret = ["--key", key, "--passphrase-file", folder / "passphrase"]
+    words = ["build", *secret, "--python", "3.12", "--glibc", "39", "--wheel", own, "--source", ROOT]
+    warned = {}
+    for tag in ("manylinux_2_34_aarch64", "linux_aarch64"):
+        plain = licensed_wheel(folder / tag, "onnxruntime_gpu")
+        given = plain.rename(plain.with_name(f"onnxruntime_gpu-1.0-cp312-cp312-{tag}.whl"))
+        built = bundle(*words, "--instead", f"onnxruntime={given}", "--out", folder / f"{tag}-out")
+        assert built.exit_code == 0, built.output
+        warned[tag] = "holds nothing for an Orin's GPU" in built.output
+    assert warned == {"manylinux_2_34_aarch64": True, "linux_aarch64": False}
