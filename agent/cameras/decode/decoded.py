@@ -27,6 +27,9 @@ Now = Callable[[], tuple[float, float]]
 Wanted = Callable[[float], bool]
 """Whether anybody wants the picture of this mono_s."""
 
+Calm = Callable[[], float | None]
+"""Whether a picture every so many seconds would do, for nothing happens; None: all are wanted."""
+
 Polygon = tuple[tuple[float, float], ...]
 """Corners in fractions of the frame."""
 
@@ -70,6 +73,8 @@ class Source:
     masks: tuple[Polygon, ...] = ()
     started: tuple[float, float] = (0.0, 0.0)
     """(mono_s, wall_s) of a file's first frame."""
+    wake: bool = False
+    """Whether only key pictures may be decoded while nothing happens."""
     record: Record | None = None
     """A pipe for footage comes with the source; None: nothing is recorded."""
 
@@ -218,6 +223,10 @@ class Pictures(Protocol):
     """Packets that came damaged: mended as far as can be, or left out."""
     wanted: Wanted
     """Set by whoever iterates: a picture that nobody wants is not given, nor decoded if no other needs it."""
+    calm: Calm
+    """Set by whoever iterates: while a picture every so many seconds would do, key pictures may be all."""
+    doze: Callable[[int, int], object]
+    """Set by whoever iterates: called once a second while pictures are left: how many came, and damaged."""
 
     def __iter__(self) -> Iterator[Picture]: ...
 
