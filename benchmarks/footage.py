@@ -8,7 +8,7 @@ from agent.errors import NgatuError
 
 NAMES = (
     "motion", "attention", "tracking", "replay", "scenes", "cost", "detector", "tamper", "recording", "verify",
-    "lookups", "console",
+    "lookups", "console", "wake",
 )  # fmt: skip
 DATA = Path("../shared/data")
 DETECTOR = "models/yolox_nano_416.onnx"
@@ -43,6 +43,8 @@ def default(name: str, data: Path) -> list[Path]:
             return car_park
         case "cost":
             return [*car_park, clips / "vtest.avi", data / DETECTOR]
+        case "wake":
+            return [data]
         case "recording":
             return [clips / "junction.mp4"]
         case "detector":

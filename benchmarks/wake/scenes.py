@@ -24,6 +24,10 @@ REORDERED = (0, 3)
 """B pictures in a row at most."""
 FPS = 20
 LONGEST_S = 112.0
+QUIET_S = 60.0
+"""For so long a real clip's longest quiet stretch is played, there and back: it has none of a minute."""
+LEARNED_S = 20.0
+"""In which the view is learned, and how much packets tremble."""
 PAUSED_S = 16.0
 """From one who passes to the next."""
 AROUND_S = 1.0
@@ -45,9 +49,11 @@ class Scene:
     """Rate control by bit rate; None: by quality."""
 
     def spans(self, long_s: float) -> Spans:
-        """The seconds in which nobody is in view."""
+        """The seconds in which nobody is in view, longer ones only."""
         if self.passers is None:
-            return tuple((first / self.fps, last / self.fps) for first, last in EMPTY[self.clip.name])
+            first, last = _longest(self.clip)
+            turns = _turns(self.clip, self.fps)
+            return ((LEARNED_S, ((turns * 2 + 1) * (last - first)) / self.fps),)
         starts = range(1, int(long_s / PAUSED_S) + 1)
         return tuple((n * PAUSED_S - PAUSED_S + STAY_S + AROUND_S, n * PAUSED_S) for n in starts)
 
@@ -59,8 +65,7 @@ class Scene:
     def pictures(self) -> Iterator[tuple[Plane, Plane, Plane]]:
         """Its pictures, in 4:2:0."""
         if self.passers is None:
-            for each in frames(self.clip):
-                yield each.luma, each.u, each.v
+            yield from self._lengthened()
             return
         view, chance = still_view(self.clip), np.random.default_rng(7)
         parade = Parade(cut_out(self.passers), view, seed=5)
@@ -70,6 +75,16 @@ class Scene:
             if self.gain:
                 now = np.asarray(nuisances.infrared(now, n / FPS, chance), np.float32)
             yield nuisances.taken(now, chance), half, half
+
+    def _lengthened(self) -> Iterator[tuple[Plane, Plane, Plane]]:
+        """The clip from its longest quiet stretch on, which is played there and back before."""
+        first, last = _longest(self.clip)
+        every = [(each.luma, each.u, each.v) for each in frames(self.clip)][first:]
+        quiet = every[: last - first]
+        for _ in range(_turns(self.clip, self.fps)):
+            yield from quiet
+            yield from reversed(quiet)
+        yield from every
 
 
 def scenes(data: Path) -> tuple[list[Scene], list[Scene]]:
@@ -103,7 +118,7 @@ def encoded(scene: Scene, group_s: float, reordered: int, file: Path) -> Path:
                 track.pix_fmt = "yuv420p"
                 track.codec_context.thread_count = 1
                 track.codec_context.gop_size = group
-                track.options = _options(scene, group, reordered)
+                track.options = {**_options(scene, group, reordered)}
             picture = av.VideoFrame.from_ndarray(_yuv(luma, u, v), "yuv420p")
             picture.pts, picture.time_base = n, 1 / rate
             out.mux(track.encode(picture))
@@ -130,6 +145,16 @@ def _options(scene: Scene, group: int, reordered: int) -> dict[str, str]:
 def _yuv(luma: Plane, u: Plane, v: Plane) -> NDArray[np.uint8]:
     flat = np.concatenate([luma.reshape(-1), u.reshape(-1), v.reshape(-1)])
     return flat.reshape(luma.shape[0] * 3 // 2, luma.shape[1])
+
+
+def _longest(clip: Path) -> tuple[int, int]:
+    return max(EMPTY[clip.name], key=lambda span: span[1] - span[0])
+
+
+def _turns(clip: Path, fps: float) -> int:
+    """How often the quiet stretch is played there and back."""
+    first, last = _longest(clip)
+    return max(1, round(QUIET_S * fps / (2 * (last - first))))
 
 
 def _stretched(at_s: float) -> float:

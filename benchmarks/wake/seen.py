@@ -1,7 +1,7 @@
 """What is told of a clip when every packet is decoded, and when the decoder sleeps; in the clip's own time.
 
-The same loop twice: decoder, pipeline and pace of `ngatu run`, without processes and without a clock, so it gives
-the same each time. Only what decoding costs is measured.
+The same loop twice: decoder, pipeline and pace of `ngatu run`, without processes and without a clock, so it
+gives the same each time. Only what decoding costs is measured.
 """
 
 from __future__ import annotations
@@ -29,9 +29,7 @@ START_S = 1000.0
 NO_FIELD = Size(416, 416)
 """Of a detector that is not there."""
 PACE = PaceSettings(*(CameraSettings.model_fields[name].default for name in ("max_fps", "idle_fps")))
-SETTINGS = PipelineSettings(
-    rules=RuleSettings(rules=(MotionRule(id="movement"), ObjectRule(id="road-users")))
-)
+SETTINGS = PipelineSettings(rules=RuleSettings(rules=(MotionRule(id="movement"), ObjectRule(id="road-users"))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from agent.cameras.decode.rtsp_relay import Relay
 from agent.cameras.decode.skip_decode import SkipDecode
 from agent.cameras.decode.subsampling import CannotConvert, Subsampling
 from agent.cameras.decode.usb import formats as usb
-from agent.cameras.decode.wake.dozer import CODECS, Dozer, due_s
+from agent.cameras.decode.wake.dozer import CODECS, Dozer
 from agent.cameras.decode.wake.sleeper import Step
 from agent.errors import CameraError, CameraLost, CameraRefused
 from agent.translatable import tr
@@ -292,7 +292,7 @@ class Stream:
 
     def _step(self, dozer: Dozer, packet: Packet[VideoStream]) -> Step:
         """What becomes of a packet; one of a file is there before its moment, which is waited for."""
-        if dozer.asleep and self._source.pace == "real" and (at_s := due_s(packet)) is not None:
+        if dozer.asleep and self._source.pace == "real" and (at_s := dozer.due_s(packet)) is not None:
             mono_s = self._timeline.expected(at_s)
             if mono_s is not None:
                 self._wait(mono_s, mono_s)

@@ -68,10 +68,12 @@ class Backlog:
         Raises:
             av.error.FFmpegError: it cannot be decoded.
         """
+        was_flushed = self._from_key and self._given is not None
         self._left, self._from_key, self._given = [LeftPacket.of(packet)], True, None
         if not wanted:
             return []
-        decoder.flush_buffers()  # what it holds back is of the past
+        if not was_flushed:
+            decoder.flush_buffers()  # what it holds back is of the past
         # Asked for what it holds back, too: a decoder that puts pictures in order would wait for the next.
         given = [*decoder.decode(self._left[0].packet()), *decoder.decode(None)]
         for frame in given:

@@ -35,9 +35,10 @@ class Dozer:
         self.left = 0
         """Packets that were not decoded, so far."""
         self.woken_s: list[float] = []
-        """How long decoding what was left took, each time; of a stream that is timed."""
+        """How long decoding what was left took, each time."""
         self._live, self._timed = live, timed
         self._told_s = float("-inf")
+        self._tick_s: float | None = None
 
     @property
     def asleep(self) -> bool:
@@ -48,12 +49,10 @@ class Dozer:
         """What becomes of a packet. `now_s` counts for a live stream; a file has times of its own."""
         if not packet.size:  # the end: a decoder gives what it holds back
             return Step.RISE if self.asleep else Step.DECODE
-        at_s = now_s if self._live else due_s(packet)
+        at_s = now_s if self._live else self.due_s(packet)
         if at_s is None:
             calm_gap_s, at_s = None, now_s
-        shown_s = (
-            at_s if packet.pts is None or packet.time_base is None else float(packet.pts * packet.time_base)
-        )
+        shown_s = at_s if packet.pts is None else packet.pts * self._second(packet)
         step = self.sleeper.packet(PacketSize(packet.size, packet.is_keyframe, shown_s, at_s), calm_gap_s)
         if step in (Step.LEAVE, Step.KEY) and not 0 <= at_s - self._told_s < TELLS_S:
             self._told_s = at_s
@@ -83,10 +82,10 @@ class Dozer:
                 del self.woken_s[:-1000]
                 return frames
             case Step.DECODE:
-                began_s = time.monotonic()
+                began_s = time.thread_time()  # a busy machine says nothing of the stream
                 given = packet.decode()
                 if self._timed:
-                    self.sleeper.cost(time.monotonic() - began_s)
+                    self.sleeper.cost(time.thread_time() - began_s)
                 return given
 
     def cut(self) -> None:
@@ -94,8 +93,15 @@ class Dozer:
         self.backlog.clear()
         self.sleeper.cut()
 
+    def due_s(self, packet: Packet[VideoStream]) -> float | None:
+        """When a packet of a file is to be decoded, in the file's time; None: it does not say."""
+        shown, due = packet.pts, packet.dts
+        if due is None or (shown is not None and shown < due):
+            due = shown
+        return None if due is None else due * self._second(packet)
 
-def due_s(packet: Packet[VideoStream]) -> float | None:
-    """When a packet of a file is to be decoded, in the file's time; None: it does not say."""
-    stamps = [each for each in (packet.dts, packet.pts) if each is not None]
-    return float(min(stamps) * packet.time_base) if stamps and packet.time_base is not None else None
+    def _second(self, packet: Packet[VideoStream]) -> float:
+        """Seconds of a tick, asked for once: fractions cost more than all the rest that a packet costs here."""
+        if self._tick_s is None:
+            self._tick_s = float(packet.time_base or 0)
+        return self._tick_s

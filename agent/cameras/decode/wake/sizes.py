@@ -13,11 +13,11 @@ Biometrika 41, 1954) with forgetting; medians, for one passer must not change wh
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass, field
 from math import exp
-from typing import Final
+from statistics import fmean
+from typing import Final, NamedTuple
 
 KEPT: Final = 160
 """Packets of a kind, and sums, from which what is usual is known: some seconds of a camera."""
@@ -27,19 +27,27 @@ KNOWN: Final = 24
 """Sums from which on their spread counts, about a second or two."""
 FADES_S: Final = (0.15, 0.6)
 """The time constants of the two sums: what comes at once, and what comes slowly."""
-SPREADS: Final = (3.0, 2.5)
+SPREADS: Final = (3.5, 3.0)
 """From the median of each sum to its limit."""
 LEAST_SHARE: Final = 0.006
 """Of a key picture's bytes: the least spread. A camera that sends nothing at all for a still view would wake at
 every leaf."""
 GRAINY: Final = 0.5
 """Where predicted pictures take such a share of a key picture, they are noise: a passer adds nothing."""
+FRESH_S: Final = 1.0
+"""What is usual is found anew so often: to sort them with each packet costs more than it saves."""
 FARTHEST: Final = 8
 """Pictures over which one is predicted, at most: as many as encoders use."""
 
 
-@dataclass(frozen=True, slots=True)
-class PacketSize:
+Kind = tuple[int, int]
+"""Over how many pictures one is predicted, and which it is of those that come with it."""
+
+Sums = tuple[float, float]
+"""The quick one and the slow one."""
+
+
+class PacketSize(NamedTuple):
     """What is known of a packet without decoding it."""
 
     size_bytes: int
@@ -50,30 +58,36 @@ class PacketSize:
     """When it came, or should be decoded; never decreases."""
 
 
-@dataclass
 class Recent:
-    """The latest values, in their order and sorted."""
+    """The latest values, and what is usual among them: that is found anew only when it is asked for."""
 
-    latest: deque[float] = field(default_factory=deque)
-    ordered: list[float] = field(default_factory=list)
-    total: float = 0.0
+    def __init__(self) -> None:
+        self.latest: deque[float] = deque(maxlen=KEPT)
 
     def add(self, value: float) -> None:
         """One more; the oldest goes."""
         self.latest.append(value)
-        insort(self.ordered, value)
-        self.total += value
-        if len(self.latest) > KEPT:
-            oldest = self.latest.popleft()
-            del self.ordered[bisect_left(self.ordered, oldest)]
-            self.total -= oldest
 
-    def quantile(self, share: float) -> float:
-        """What a share of the values (0..1) is not above; there must be one."""
-        return self.ordered[min(len(self.ordered) - 1, int(share * len(self.ordered)))]
+    def quantiles(self, *shares: float) -> tuple[float, ...]:
+        """For each share (0..1), what so many of the values are not above; there must be a value."""
+        ordered = sorted(self.latest)
+        return tuple(ordered[min(len(ordered) - 1, int(share * len(ordered)))] for share in shares)
 
     def __len__(self) -> int:
         return len(self.latest)
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual, as it was last found."""
+
+    sizes: dict[Kind, float] = field(default_factory=dict)
+    """The median of each kind of which enough is known."""
+    any_size: float = 0.0
+    """The mean of all that are no key pictures."""
+    sums: tuple[tuple[float, float], ...] = ()
+    """Of each sum, what is usual and its limit; empty: not known."""
+    grainy: bool = False
 
 
 class SizeJudge:
@@ -82,29 +96,30 @@ class SizeJudge:
     def __init__(self, interval_s: float) -> None:
         """`interval_s`: from picture to picture, as far as the stream tells."""
         self._interval_s = interval_s
-        self._kinds: dict[tuple[int, int], Recent] = {}
+        self._kinds: dict[Kind, Recent] = {}
         self._all = Recent()
         self._keys = Recent()
-        self._sums = [0.0 for _ in FADES_S]
-        self._usual = [Recent() for _ in FADES_S]
+        self._sums: Sums = (0.0, 0.0)
+        self._usual_sums = [Recent() for _ in FADES_S]
+        self._usual = Usual()
+        self._found_s = float("-inf")
+        """When that was found."""
         self._last_s: float | None = None
         self._shown_s: float | None = None
         """The latest picture that was to be shown."""
         self._far, self._place = 1, 0
-        self._doubted: list[tuple[tuple[int, int], float, list[float]]] = []
+        self._doubted: list[tuple[Kind, float, Sums]] = []
         """Kind, size and sums of packets that were far from what is usual, until it is known why."""
 
     @property
     def knows(self) -> bool:
         """Whether what is usual is known, and says something: not in the noise of a night."""
-        return len(self._usual[0]) >= KNOWN and len(self._keys) > 0 and not self.grainy
+        return bool(self._usual.sums) and not self._usual.grainy
 
     @property
     def grainy(self) -> bool:
         """Whether predicted pictures are as large as if nothing could be predicted."""
-        if not self._all or not self._keys:
-            return False
-        return self._all.total / len(self._all) > GRAINY * self._keys.quantile(0.5)
+        return self._usual.grainy
 
     def came(self, packet: PacketSize, calm: bool) -> float:
         """How far the sums are above what is usual, in limits: from 1 on something began. 0: nobody can say.
@@ -117,21 +132,25 @@ class SizeJudge:
         if packet.is_key:
             self._keys.add(packet.size_bytes)
             return 0.0
-        excess = packet.size_bytes - self._expected(kind)
-        self._sums = [
-            before * exp(-passed_s / fade_s) + excess
-            for before, fade_s in zip(self._sums, FADES_S, strict=True)
-        ]
-        beyond = self._beyond()
+        if not 0 <= packet.at_s - self._found_s < FRESH_S:
+            self._usual, self._found_s = self._found(), packet.at_s
+        excess = packet.size_bytes - self._usual.sizes.get(kind, self._usual.any_size)
+        quick, slow = self._sums  # not in a loop: this is done for every packet of every camera
+        sums = (
+            quick * exp(-passed_s / FADES_S[0]) + excess,
+            slow * exp(-passed_s / FADES_S[1]) + excess,
+        )
+        self._sums = sums
+        beyond = self._beyond(sums)
         if calm and beyond < 1.0:
-            self._learn(kind, packet.size_bytes, self._sums)
+            self._learn(kind, packet.size_bytes, sums)
         elif calm and len(self._doubted) < KEPT:
-            self._doubted.append((kind, packet.size_bytes, self._sums))
+            self._doubted.append((kind, packet.size_bytes, sums))
         return beyond
 
     def cut(self) -> None:
         """What comes next does not follow what came; what is usual stays."""
-        self._sums = [0.0 for _ in FADES_S]
+        self._sums = (0.0, 0.0)
         self._last_s = self._shown_s = None
 
     def accept(self) -> None:
@@ -144,7 +163,7 @@ class SizeJudge:
         """It was a beginning: nothing is learned of it."""
         self._doubted.clear()
 
-    def _kind(self, packet: PacketSize) -> tuple[int, int]:
+    def _kind(self, packet: PacketSize) -> Kind:
         """Over how many pictures it is predicted, and which it is of those that come with it."""
         step_s = 0.0 if self._shown_s is None else packet.shown_s - self._shown_s
         if packet.is_key or self._shown_s is None or step_s > 0:
@@ -154,27 +173,33 @@ class SizeJudge:
             self._place = min(FARTHEST, self._place + 1)
         return self._far, self._place
 
-    def _expected(self, kind: tuple[int, int]) -> float:
-        recent = self._kinds.get(kind)
-        if recent is not None and len(recent) >= ENOUGH:
-            return recent.quantile(0.5)
-        return self._all.total / len(self._all) if self._all else 0.0
-
-    def _learn(self, kind: tuple[int, int], size_bytes: float, sums: list[float]) -> None:
+    def _learn(self, kind: Kind, size_bytes: float, sums: Sums) -> None:
         known = len(self._all) >= ENOUGH
         self._kinds.setdefault(kind, Recent()).add(size_bytes)
         self._all.add(size_bytes)
         if known:  # before, a sum says nothing
-            for usual, each in zip(self._usual, sums, strict=True):
+            for usual, each in zip(self._usual_sums, sums, strict=True):
                 usual.add(each)
 
-    def _beyond(self) -> float:
-        if len(self._usual[0]) < KNOWN or not self._keys:
+    def _found(self) -> Usual:
+        """What is usual, by what was learned so far."""
+        sizes = {kind: each.quantiles(0.5)[0] for kind, each in self._kinds.items() if len(each) >= ENOUGH}
+        any_size = fmean(self._all.latest) if self._all else 0.0
+        if not self._keys:
+            return Usual(sizes, any_size)
+        (key,) = self._keys.quantiles(0.5)
+        grainy = any_size > GRAINY * key
+        if len(self._usual_sums[0]) < KNOWN:
+            return Usual(sizes, any_size, (), grainy)
+        sums = []
+        for each, spreads in zip(self._usual_sums, SPREADS, strict=True):
+            middle, above = each.quantiles(0.5, 0.84)
+            sums.append((middle, spreads * max(above - middle, LEAST_SHARE * key, 1.0)))
+        return Usual(sizes, any_size, tuple(sums), grainy)
+
+    def _beyond(self, sums: Sums) -> float:
+        """The larger of the sums, in limits."""
+        if not self._usual.sums:
             return 0.0
-        least = LEAST_SHARE * self._keys.quantile(0.5)
-        most = 0.0
-        for usual, spreads, now in zip(self._usual, SPREADS, self._sums, strict=True):
-            middle = usual.quantile(0.5)
-            spread = max(usual.quantile(0.84) - middle, least)
-            most = max(most, (now - middle) / (spreads * spread))
-        return most
+        (quick_usual, quick_limit), (slow_usual, slow_limit) = self._usual.sums
+        return max(0.0, (sums[0] - quick_usual) / quick_limit, (sums[1] - slow_usual) / slow_limit)

@@ -45,7 +45,7 @@ FORGETS: Final = 0.8
 DEAF: Final = 2.5
 """So many beginnings of late, that sizes did not tell, make it rest if they are most."""
 REST_S: Final = 300.0
-EASES_S: Final = 60.0
+EASES_S: Final = 300.0
 """In so long caution forgets half of what it learned."""
 
 
@@ -101,10 +101,10 @@ class Sleeper:
         self._ease(at_s)
         self._hear(at_s, calm, beyond)
         if not self.asleep:
-            if packet.is_key or calm_gap_s is None or not self._may_sleep(at_s, calm_gap_s):
+            if packet.is_key or beyond >= 1.0 or calm_gap_s is None or not self._may_sleep(at_s, calm_gap_s):
                 return Step.DECODE
             self._fall_asleep(at_s)
-        if calm_gap_s is None or beyond >= 1.0 or self._too_much(packet, calm_gap_s):
+        elif calm_gap_s is None or beyond >= 1.0 or self._too_much(packet, calm_gap_s):
             return self._rise(at_s, calm, beyond >= 1.0)
         if packet.is_key:
             self._waiting, self._waiting_bytes, self._last_picture_s = 1, packet.size_bytes, at_s

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.cameras.decode.wake.sizes import PacketSize
@@ -25,6 +25,7 @@ class Camera:
     key_bytes: int = 20_000
     times: float = 1.0
     calm: float | None = inf
+    noise: float = 0.2
     count: int = 0
     chance: random.Random = field(default_factory=lambda: random.Random(5))
 
@@ -34,7 +35,11 @@ class Camera:
 
     def step(self) -> Step:
         key = self.count % self.group == 0
-        size = self.key_bytes if key else int(self.times * 1500 * self.chance.uniform(0.8, 1.2))
+        size = (
+            self.key_bytes
+            if key
+            else int(self.times * 1500 * self.chance.uniform(1 - self.noise, 1 + self.noise))
+        )
         at_s = self.at_s
         self.count += 1
         return self.sleeper.packet(PacketSize(size, key, at_s, at_s), self.calm)
@@ -93,7 +98,7 @@ def test_after_a_wake_for_nothing_it_looks_for_a_moment_and_is_warier() -> None:
 
 
 def test_what_it_slept_through_makes_it_quicker_and_in_the_end_it_rests() -> None:
-    camera = Camera(group=25)
+    camera = Camera(group=25, noise=0.0)
     for _ in range(4):
         camera.calm = inf
         camera.asleep()
@@ -112,7 +117,7 @@ def test_a_glance_at_a_leaf_is_nothing_that_sizes_should_have_told() -> None:
         camera.run(1)
         camera.calm = None
         camera.run(0.2)
-    assert camera.sleeper.caution == pytest.approx(1.0)
+    assert camera.sleeper.caution >= 0.99
 
 
 def test_key_pictures_that_are_too_far_apart_for_this_machine_keep_it_awake() -> None:
@@ -149,11 +154,12 @@ packets = st.lists(
         st.integers(0, MOST_BYTES), st.sampled_from([True, False, False, False]), st.floats(0, 3),
         st.sampled_from([None, inf, inf, inf, 2.0]),
     ),
-    max_size=200,
+    max_size=60,
 )  # fmt: skip
 
 
 @given(packets, st.floats(0, 0.1))
+@settings(max_examples=30)
 def test_whatever_comes_what_waits_is_bounded_and_begins_where_decoding_can(
     given: list[tuple[int, bool, float, float | None]], cost_s: float
 ) -> None:
@@ -161,8 +167,8 @@ def test_whatever_comes_what_waits_is_bounded_and_begins_where_decoding_can(
     for _ in range(200):
         sleeper.cost(cost_s)
     still = Camera(sleeper=sleeper)
-    still.run(6)
-    at_s, waiting, waiting_bytes, asleep = still.at_s, 0, 0, sleeper.asleep
+    still.run(3.5)
+    at_s, waiting, waiting_bytes = still.at_s, 0, 0
     for size, key, passed_s, calm in given:
         at_s += passed_s
         was_asleep = sleeper.asleep
@@ -176,6 +182,5 @@ def test_whatever_comes_what_waits_is_bounded_and_begins_where_decoding_can(
         else:
             assert was_asleep == (step is Step.RISE)
             waiting = waiting_bytes = 0
-        assert waiting_bytes <= MOST_BYTES or waiting == 1 or asleep
+        assert waiting_bytes <= MOST_BYTES or waiting == 1
         assert sleeper.asleep == (step in (Step.LEAVE, Step.KEY))
-        asleep = asleep and sleeper.asleep
