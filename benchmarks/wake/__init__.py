@@ -1,12 +1,12 @@
 """Waking on packets: what it saves while nobody is in view, and whether all is told that whole decoding tells.
 
-`python -m benchmarks wake DATA [MODEL.onnx]`: of each scene, encoded by x264 with key pictures every 1, 2, 4 and
-8 s, without B pictures and with three:
+`python -m benchmarks wake DATA [MODEL.onnx]`: of each scene, encoded by x264 with key pictures every 1, 2,
+4 and 8 s, without B pictures and with three:
 
-    told    starts of events with every packet decoded, those of them that are told when the decoder sleeps, and how
-            much later, in the clip's time (seen.py); how long catching up took at most; what share was left
-    idle    all processes of two agents, `wake: off` and `auto`, beside decoding alone in the same idle seconds at
-            the clip's pace (spent.py)
+    told    starts of events with every packet decoded, those of them that are told when the decoder sleeps, and
+            how much later, in the clip's time (seen.py); how long catching up took at most; what share was left
+    idle    all processes of two agents, `wake: off` and `auto`, beside decoding alone in the same idle seconds
+            at the clip's pace (spent.py)
 
 Thresholds were chosen on the scenes marked so; nobody looked at the others before.
 """

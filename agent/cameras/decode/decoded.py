@@ -21,6 +21,9 @@ GIVE_BYTES = 6 << 20
 MOST_STILLS = 16
 """Pictures in one such answer."""
 
+SLEEPY = frozenset({"h264", "hevc"})
+"""Codecs of which packets may be left: pictures build on each other, and key pictures are marked."""
+
 Now = Callable[[], tuple[float, float]]
 """Tells this moment as (mono_s, wall_s)."""
 

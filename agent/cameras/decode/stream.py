@@ -22,6 +22,7 @@ from av.video.stream import VideoStream
 
 from agent.cameras.decode.decoded import (
     MAX_PIXELS,
+    SLEEPY,
     Calm,
     CameraFacts,
     Layout,
@@ -37,7 +38,7 @@ from agent.cameras.decode.rtsp_relay import Relay
 from agent.cameras.decode.skip_decode import SkipDecode
 from agent.cameras.decode.subsampling import CannotConvert, Subsampling
 from agent.cameras.decode.usb import formats as usb
-from agent.cameras.decode.wake.dozer import CODECS, Dozer
+from agent.cameras.decode.wake.dozer import Dozer
 from agent.cameras.decode.wake.sleeper import Step
 from agent.errors import CameraError, CameraLost, CameraRefused
 from agent.translatable import tr
@@ -270,7 +271,7 @@ class Stream:
 
     def _dozer(self) -> Dozer | None:
         source = self._source
-        if not source.wake or self._video.codec_context.codec.canonical_name not in CODECS:
+        if not source.wake or self._video.codec_context.codec.canonical_name not in SLEEPY:
             return None
         dozer = Dozer(self._interval_s(), live=self.live, timed=source.pace != "fast")
         dozer.doze = lambda: self.doze(self._skip_decode.came_so_far, self.damaged)

@@ -15,8 +15,6 @@ from agent.cameras.decode.wake.backlog import Backlog
 from agent.cameras.decode.wake.sizes import PacketSize
 from agent.cameras.decode.wake.sleeper import Sleeper, Step
 
-CODECS: Final = frozenset({"h264", "hevc"})
-"""Whose pictures build on each other, and whose key pictures are marked."""
 TELLS_S: Final = 1.0
 
 
