@@ -8,7 +8,7 @@ from agent.errors import NgatuError
 
 NAMES = (
     "motion", "attention", "tracking", "replay", "scenes", "swarm", "cost", "detector", "tamper", "recording",
-    "verify", "lookups", "console", "backends",
+    "verify", "lookups", "console", "backends", "wake",
 )  # fmt: skip
 DATA = Path("../shared/data")
 DETECTOR = "models/yolox_nano_416.onnx"
@@ -45,6 +45,8 @@ def default(name: str, data: Path) -> list[Path]:
             return [*car_park, clips / "vtest.avi", data / DETECTOR]
         case "backends":
             return [car_park[0], clips / "junction.mp4", data / DETECTOR]
+        case "wake":
+            return [data]
         case "recording":
             return [clips / "junction.mp4"]
         case "detector":

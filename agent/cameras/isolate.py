@@ -75,6 +75,10 @@ class IsolatedCamera:
         self.last_frame_at: Instant | None = None
         self.rest_s = 0.0
         """Least time to the next frame; pictures before that are decoded, but neither copied nor dropped."""
+        self.calm_gap_s: float | None = None
+        """Nothing happens: a picture every so many seconds would do. None: it would not."""
+        self.dozed_at: Instant | None = None
+        """When the child last said that packets come of which none needs decoding."""
         self.turn: Callable[[], object] = lambda: None
         """Called twice a second while a frame is waited for."""
         self._clock, self._born_s = clock, clock.now().mono_s
@@ -127,6 +131,13 @@ class IsolatedCamera:
             if self._child is not None and self._child.returncode is None:
                 self._child.kill()
 
+    def hurry(self) -> None:
+        """While a frame is waited for: a picture of now is wanted after all. To be called from `turn`."""
+        self.calm_gap_s = None
+        if self._sock is not None:
+            with contextlib.suppress(ConnectionError):
+                self._sock.send(b"next")
+
     def _start(self) -> socket.socket | None:
         job = json.dumps(asdict(source(self.settings, self._clock.now(), self._record))).encode()
         try:
@@ -172,6 +183,8 @@ class IsolatedCamera:
         last, words = self.last_frame_at, "next"
         if last is not None and self.rest_s > 0:
             words += f" {last.mono_s + self.rest_s:.6f}"
+            if self.calm_gap_s is not None:
+                words += f" {self.calm_gap_s:g}"
         with contextlib.suppress(ConnectionError):
             sock.send(words.encode())
         if self.last_frame_at is not None:
@@ -212,6 +225,11 @@ class IsolatedCamera:
                 at = self._stamped(Instant(float(mono_s), float(wall_s)))
                 index, lap, *counts = (_counted(each) for each in (index, lap, *counts))
                 return self._frame(int(slot), index, at, self._lapped(lap), counts)
+            case {"calm": [came, damaged]}:
+                self.frames_in, self.frames_damaged = _counted(came), _counted(damaged)
+                self.dozed_at = self._clock.now()
+                self._deadline_s = self.dozed_at.mono_s + self.settings.stall_s
+                self.turn()
             case {"ring": layout}:
                 self._ring = ReaderRing(fds[0], Layout.from_json(layout))
                 self._views = {}

@@ -143,6 +143,11 @@ class CameraSettings(Settings):
     idle_fps: float = Field(
         3.0, ge=1, le=120, description="The same while nothing new happens; what comes is seen a moment later."
     )
+    wake: Literal["auto", "off"] = Field(
+        "off",
+        description="auto: while nothing happens in H.264 or H.265, only key pictures are decoded, where the "
+        "sizes of packets tell when that ends. off: every picture is decoded, always.",
+    )
     stall_s: float = Field(10.0, ge=0.5, le=120, description="A picture older than this means a lost camera.")
     open_timeout_s: float = Field(10.0, ge=0.5, le=120, description="How long the first picture may take.")
     decoder: Literal["software", "auto", "v4l2m2m"] = Field(

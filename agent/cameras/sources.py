@@ -35,6 +35,7 @@ def source(settings: CameraSettings, started: Instant, record: Record | None = N
         open_timeout_s=settings.open_timeout_s,
         masks=settings.privacy_masks,
         started=(started.mono_s, started.wall_s),
+        wake=settings.wake == "auto",
         record=record,
     )
     match settings.source:

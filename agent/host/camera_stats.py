@@ -55,6 +55,8 @@ class _Mark:
     frames_in: int
     frames_dropped: int
     work_s: float
+    looked: int
+    """Frames that had been looked at."""
 
 
 @dataclass
@@ -64,6 +66,10 @@ class CameraStats:
     frames_in: int = 0
     frames_dropped: int = 0
     last_frame: Instant | None = None
+    last_sign: Instant | None = None
+    """When the camera last showed that it works: by a frame, or by packets of which none needs decoding."""
+    looked: int = 0
+    """Frames looked at."""
     size: Size | None = None
     """Of the picture, once known."""
     encoder: str | None = None
@@ -94,10 +100,16 @@ class CameraStats:
 
     def came(self, camera: Counts, frame: Frame, now: Instant) -> None:
         """A frame is looked at."""
-        self.frames_in = self._before[0] + camera.frames_in
-        self.frames_dropped = self._before[1] + camera.frames_dropped
-        self.last_frame, self.size = frame.at, frame.size
-        self._arrived.append(_Mark(now.mono_s, self.frames_in, self.frames_dropped, self.work_s))
+        self.last_frame = self.last_sign = frame.at
+        self.size, self.looked = frame.size, self.looked + 1
+        self._mark(camera, now)
+
+    def dozed(self, camera: Counts, at: Instant) -> None:
+        """Pictures came until then, and none told anything new: so none was decoded."""
+        if self.last_sign is None or at.since(self.last_sign) <= 0:
+            return
+        self.last_sign = at
+        self._mark(camera, at)
 
     def returned(self, now: Instant) -> None:
         """The camera was lost and is back."""
@@ -111,13 +123,14 @@ class CameraStats:
     def fps_analysed(self, now: Instant) -> float:
         """Frames looked at per second, lately."""
         recent = self._recent(now)
-        return _rate(len(recent) - 1, recent)
+        return _rate(recent[-1].looked - recent[0].looked, recent) if recent else 0.0
 
     def share_missed(self, now: Instant) -> float:
         """Share of the pictures that were due lately and came while nobody had time for them, 0..1."""
         recent = self._recent(now)
         missed = recent[-1].frames_dropped - recent[0].frames_dropped if recent else 0
-        return missed / (missed + len(recent) - 1) if missed > 0 else 0.0
+        looked = recent[-1].looked - recent[0].looked if recent else 0
+        return missed / (missed + looked) if missed > 0 else 0.0
 
     def share_at_work(self, now: Instant) -> float:
         """Share of the time lately that was spent on frames, 0..1."""
@@ -137,6 +150,11 @@ class CameraStats:
         """What a `share` (0..1) of the latest detector calls stayed below; None: there was none."""
         calls = sorted(self.detect_ms)
         return round(calls[min(len(calls) - 1, int(len(calls) * share))], 1) if calls else None
+
+    def _mark(self, camera: Counts, now: Instant) -> None:
+        self.frames_in = max(self.frames_in, self._before[0] + camera.frames_in)
+        self.frames_dropped = self._before[1] + camera.frames_dropped
+        self._arrived.append(_Mark(now.mono_s, self.frames_in, self.frames_dropped, self.work_s, self.looked))
 
     def _recent(self, now: Instant) -> tuple[_Mark, ...]:
         # A copy made in one step: the camera's thread appends meanwhile.

@@ -208,6 +208,7 @@ class Parts:
             on_outcome=looked,
             throttled_fps=self.load.fps,
         )
+        worker.asked = lambda: self.snapshots.wants(camera.name) or self.looks.wants(camera.name)
         self.footage.attach(worker)
         self.shadow.attach(worker)
         return worker

@@ -19,6 +19,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from agent.cameras import probe
+from agent.cameras.decode.decoded import SLEEPY
 from agent.clock import Clock, trust
 from agent.config.schema import CameraConfig, Config, warnings
 from agent.core.shadow.verdict import summary
@@ -150,13 +151,16 @@ def check_camera(camera: CameraConfig, clock: Clock) -> CheckResult:
     """Open the camera and take one frame."""
     facts = probe(camera, clock)
     rate = tr(", {fps:g} pictures/s", fps=facts.fps) if facts.fps else ""
+    sleeps = camera.wake == "auto" and facts.codec in SLEEPY
+    wake = tr("; while nothing happens, key pictures only") if sleeps else ""
     found = tr(
-        "{width_px}×{height_px} {codec}{rate}, decoded by {decoder}",
+        "{width_px}×{height_px} {codec}{rate}, decoded by {decoder}{wake}",
         width_px=facts.width_px,
         height_px=facts.height_px,
         codec=facts.codec,
         rate=rate,
         decoder=facts.decoder,
+        wake=wake,
     )
     return CheckResult(tr("camera {camera}", camera=camera.name), found, CheckVerdict.OK)
 

@@ -20,9 +20,10 @@ from agent.cameras.decode.decoded import CameraFacts, Record
 from agent.cameras.isolate import IsolatedCamera
 from agent.cameras.settings import CameraSettings, FileSource
 from agent.clock import Clock
-from agent.core import pipeline
+from agent.core import pace, pipeline
 from agent.core.condition_event import CAMERA_RULE, ConditionEvent
 from agent.core.ids import Ids
+from agent.core.pace import Pace, PaceSettings
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.rules import engine
 from agent.core.rules.engine import RulesState
@@ -54,8 +55,6 @@ log = structlog.get_logger(__name__)
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 15.0
 """Bounds of the waits before a lost camera is asked again."""
-NEWS = 0.0002
-"""Share of the view that has become unlike the scene: half of the smallest region that counts."""
 REFUSED_S = 30.0
 """Least wait after a refusal: cameras lock out who tries a wrong password again and again."""
 BOOTING = 2
@@ -151,7 +150,9 @@ class CameraWorker:
         self._open_lock = threading.Lock()
         # Twice the usual gap at least: a camera of one picture in five seconds is not stalled in between.
         self._stalled_after_s = max(camera.stall_s / 2, 2 / min(camera.max_fps, camera.idle_fps))
-        self._unlike = 0.0
+        self._pace = Pace()
+        self.asked: Callable[[], bool] = lambda: False
+        """Whether somebody waits for a picture of now; set before it runs."""
 
     # ---------------------------------------------------------------------------------- from other threads
 
@@ -167,7 +168,7 @@ class CameraWorker:
 
     def seen(self) -> CameraState:
         """The state as it shows from outside: a camera whose pictures are late is stalled, and not yet lost."""
-        state, last = self.state, self.figures.last_frame
+        state, last = self.state, self.figures.last_sign
         if state.state not in ("streaming", "blind") or last is None:
             return state
         if self._clock.now().since(last) <= self._stalled_after_s:
@@ -236,7 +237,7 @@ class CameraWorker:
             return
         self.figures.opened()
         self._opened_at = None
-        camera.turn = partial(self._idle, beat)
+        camera.turn = partial(self._idle, camera, beat)
         beat()
         try:
             for frame in camera.frames():
@@ -245,6 +246,7 @@ class CameraWorker:
                 self.figures.encoder = self.encoder()
                 self._heed_decoder(camera.facts)
                 camera.rest_s = self.take(camera, frame)
+                camera.calm_gap_s = None if self.asked() else self._pace.calm_gap_s
                 beat()
         finally:
             camera.close()
@@ -256,9 +258,13 @@ class CameraWorker:
         if why and self.camera.decoder == "v4l2m2m" and why != (before and before.fallback):
             log.warning("decoder_fallback", camera=self.camera.name, why=why)
 
-    def _idle(self, beat: Beat) -> None:
+    def _idle(self, camera: IsolatedCamera, beat: Beat) -> None:
         """Waiting for a picture is no hang, for the camera has deadlines of its own, and holds up no event."""
         beat()
+        if camera.dozed_at is not None:
+            self.figures.dozed(camera, camera.dozed_at)
+        if camera.calm_gap_s is not None and self.asked():
+            camera.hurry()
         self._tell((), wait=True)
 
     def _pause(self, stop: Stop, beat: Beat) -> None:
@@ -286,7 +292,9 @@ class CameraWorker:
         began = self._came(camera, frame)
         outcome = self.watch(frame)
         self.figures.work_s += self._clock.now().since(began)
-        return self._rest_s(outcome)
+        settings = PaceSettings(self.camera.max_fps, self.camera.idle_fps)
+        self._pace = pace.update(self._pace, self._pipeline, outcome, self.fps_wanted, settings, self.settings)
+        return self._pace.rest_s
 
     def watch(self, frame: Frame) -> Outcome:
         """Look at one frame and keep what it tells."""
@@ -311,23 +319,6 @@ class CameraWorker:
         elif self.state.state in ("streaming", "blind"):
             self._enter("blind", REASONS[view.fault])
 
-    def _rest_s(self, outcome: Outcome) -> float:
-        """How long the next frame may take: until there is something to look at, and not too long.
-
-        What differs from the scene for the first time is no motion yet, but worth a second look at once.
-        """
-        news = outcome.motion.share - self._unlike
-        self._unlike = outcome.motion.share
-        gap_s, idle_s = 1 / self.camera.max_fps, 1 / self.camera.idle_fps
-        if outcome.quiet:
-            # Half a gap early: the picture after a moment just missed would come a whole gap late.
-            rest_s = idle_s - gap_s / 2 if news <= NEWS else 0.0
-        else:
-            rest_s = min(outcome.patience_s, idle_s)
-        if (fps := self.fps_wanted) < self.camera.max_fps:
-            rest_s = max(rest_s, 1 / fps - gap_s / 2)
-        return max(0.0, rest_s)
-
     def _look(self, images: Sequence[Image]) -> Sequence[Sequence[Detection]]:
         """What the detector sees; nothing while it fails."""
         began = self._clock.now()
@@ -351,7 +342,7 @@ class CameraWorker:
 
     def _came(self, camera: Counts, frame: Frame) -> Instant:
         """Note it; this moment."""
-        now, last = self._clock.now(), self.figures.last_frame
+        now, last = self._clock.now(), self.figures.last_sign
         resumed = last is not None and frame.at.since(last) > self._stalled_after_s
         self.figures.came(camera, frame, now)
         self._opened_at, self._refusals = self._opened_at or frame.at, 0

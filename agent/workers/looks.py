@@ -91,6 +91,10 @@ class Looks:
         """Whether anybody looks."""
         return bool(self._looks)
 
+    def wants(self, camera: str) -> bool:
+        """Whether somebody looks at this camera."""
+        return camera in self._looks  # reading a dict needs no lock
+
     def begin(self, command: Command, args: LookArgs) -> None:
         """From the camera's next frame on.
 

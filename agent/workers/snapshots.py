@@ -41,6 +41,10 @@ class Snapshots:
             self._taken[camera] = jpeg
             self._news.notify_all()
 
+    def wants(self, camera: str) -> bool:
+        """Whether somebody waits for a picture of this camera."""
+        return camera in self._wanted  # reading a set needs no lock
+
     def take(self, camera: str, within_s: float, turn: Callable[[], bool]) -> Jpeg | None:
         """The next picture of the camera; None if none comes in time, or if `turn` says to give up.
 

@@ -21,11 +21,17 @@ GIVE_BYTES = 6 << 20
 MOST_STILLS = 16
 """Pictures in one such answer."""
 
+SLEEPY = frozenset({"h264", "hevc"})
+"""Codecs of which packets may be left: pictures build on each other, and key pictures are marked."""
+
 Now = Callable[[], tuple[float, float]]
 """Tells this moment as (mono_s, wall_s)."""
 
 Wanted = Callable[[float], bool]
 """Whether anybody wants the picture of this mono_s."""
+
+Calm = Callable[[], float | None]
+"""Whether a picture every so many seconds would do, for nothing happens; None: all are wanted."""
 
 Polygon = tuple[tuple[float, float], ...]
 """Corners in fractions of the frame."""
@@ -72,6 +78,8 @@ class Source:
     """(mono_s, wall_s) of a file's first frame."""
     decoder: str = "software"
     """software, auto or v4l2m2m: who shall decode it (video_decoder.py)."""
+    wake: bool = False
+    """Whether only key pictures may be decoded while nothing happens."""
     record: Record | None = None
     """A pipe for footage comes with the source; None: nothing is recorded."""
 
@@ -227,6 +235,10 @@ class Pictures(Protocol):
     """Packets that came damaged: mended as far as can be, or left out."""
     wanted: Wanted
     """Set by whoever iterates: a picture that nobody wants is not given, nor decoded if no other needs it."""
+    calm: Calm
+    """Set by whoever iterates: while a picture every so many seconds would do, key pictures may be all."""
+    doze: Callable[[int, int], object]
+    """Set by whoever iterates: called once a second while pictures are left: how many came, and damaged."""
 
     def __iter__(self) -> Iterator[Picture]: ...
 

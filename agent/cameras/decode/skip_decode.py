@@ -43,13 +43,28 @@ class SkipDecode:
         """
         if not packet.size:
             return False  # the end: what the decoder still holds
-        if packet.pts is not None:
-            heapq.heappush(self._waiting, packet.pts)
+        self.came(packet)
         spares = not wanted and not (self._live and decoder.has_b_frames)
         if spares != self.spares and not decoder.codec.intra_only:
             decoder.skip_frame = "NONREF" if spares else "DEFAULT"
         self.spares = spares
         return spares and bool(decoder.codec.intra_only)
+
+    @property
+    def came_so_far(self) -> int:
+        """Pictures whose packets have come."""
+        return self.pictures + len(self._waiting)
+
+    def came(self, packet: Packet[VideoStream]) -> None:
+        """Count a packet, whatever becomes of it."""
+        if packet.pts is not None:
+            heapq.heappush(self._waiting, packet.pts)
+
+    def whole(self, decoder: VideoCodecContext) -> None:
+        """From now on the decoder leaves nothing out."""
+        if self.spares and not decoder.codec.intra_only:
+            decoder.skip_frame = "DEFAULT"
+        self.spares = False
 
     def number(self, pts: int | None) -> int:
         """Of the picture that the decoder gives now, from 0; what was due before it has been left out."""

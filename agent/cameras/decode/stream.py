@@ -1,14 +1,15 @@
 """Network cameras, USB cameras and files, decoded by PyAV in the process that this runs in.
 
 A packet that cannot be decoded is skipped and counted: one bad picture is no reason to lose a camera.
-What nobody will look at is not decoded, as far as no later picture builds on it (skip_decode.py).
+What nobody will look at is not decoded, as far as no later picture builds on it (skip_decode.py); while nothing
+happens, nothing but key pictures is (wake/).
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -19,7 +20,18 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from agent.cameras.decode.decoded import MAX_PIXELS, CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
+from agent.cameras.decode.decoded import (
+    MAX_PIXELS,
+    SLEEPY,
+    Calm,
+    CameraFacts,
+    Layout,
+    Now,
+    Picture,
+    Rate,
+    Source,
+    Wanted,
+)
 from agent.cameras.decode.ffmpeg_errors import explained, sent_on, too_large
 from agent.cameras.decode.rtsp import Login
 from agent.cameras.decode.rtsp_relay import Relay
@@ -27,6 +39,8 @@ from agent.cameras.decode.skip_decode import SkipDecode
 from agent.cameras.decode.subsampling import CannotConvert, Subsampling
 from agent.cameras.decode.usb import formats as usb
 from agent.cameras.decode.video_decoder import VideoDecoder
+from agent.cameras.decode.wake.dozer import Dozer
+from agent.cameras.decode.wake.sleeper import Step
 from agent.errors import CameraError, CameraLost, CameraRefused
 from agent.translatable import tr
 
@@ -72,6 +86,10 @@ class Stream:
         self._skip_decode = SkipDecode(live=source.pace == "live")
         self._subsampling = Subsampling(source.masks)
         self.wanted: Wanted = lambda _mono_s: True
+        self.calm: Calm = lambda: None
+        self.doze: Callable[[int, int], object] = lambda _came, _damaged: None
+        self.dozer = self._dozer()
+        """None: every packet is decoded, whatever happens."""
         self.tee: Tee | None = None
         """Is given each packet once it is decoded, with the moment at which it came."""
         self.damaged = 0
@@ -219,6 +237,8 @@ class Stream:
             self._decoder = VideoDecoder(self._video, self._source.decoder)
             self._timeline.cut()
             self._skip_decode.cut()
+            if self.dozer is not None:
+                self.dozer.cut()
             if self.tee is not None:
                 self.tee.close(self._now()[0])  # what comes then is a run of its own
             self._lap += 1
@@ -230,7 +250,7 @@ class Stream:
             packet: Packet[VideoStream] | None = None
             try:
                 packet = self._next(packets)
-                frames = self._pictures_of(packet)
+                frames = self._frames(packet)
                 bad = 0
             except (StopIteration, av.error.EOFError):
                 return
@@ -265,6 +285,40 @@ class Stream:
         if not decoder.by_board:
             self.facts = self._facts()  # whoever iterates sees that they are others
         return frames
+
+    def _dozer(self) -> Dozer | None:
+        source = self._source
+        if not source.wake or self._decoder.by_board:
+            return None
+        if self._video.codec_context.codec.canonical_name not in SLEEPY:
+            return None
+        dozer = Dozer(self._interval_s(), live=self.live, timed=source.pace != "fast")
+        dozer.doze = lambda: self.doze(self._skip_decode.came_so_far, self.damaged)
+        return dozer
+
+    def _frames(self, packet: Packet[VideoStream]) -> Sequence[VideoFrame]:
+        """The pictures that a packet gives."""
+        context, dozer = self._decoder.context, self.dozer
+        if dozer is None:
+            return self._pictures_of(packet)
+        step = self._step(dozer, packet)
+        if step is Step.DECODE:
+            if self._skip_decode.spared(packet, context, self._wanted(packet)):
+                return ()
+            return dozer.frames(step, packet, context, True)
+        self._skip_decode.came(packet)
+        self._skip_decode.whole(context)
+        frames = dozer.frames(step, packet, context, step is not Step.KEY or self._wanted(packet))
+        self.damaged += dozer.backlog.spoiled()
+        return frames
+
+    def _step(self, dozer: Dozer, packet: Packet[VideoStream]) -> Step:
+        """What becomes of a packet; one of a file is there before its moment, which is waited for."""
+        if dozer.asleep and self._source.pace == "real" and (at_s := dozer.due_s(packet)) is not None:
+            mono_s = self._timeline.expected(at_s)
+            if mono_s is not None:
+                self._wait(mono_s, mono_s)
+        return dozer.step(packet, self._now()[0], self.calm())
 
     def _next(self, packets: Iterator[Packet[VideoStream]]) -> Packet[VideoStream]:
         """The next packet, unless it comes too late.

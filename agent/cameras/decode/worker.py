@@ -7,11 +7,13 @@ neither numpy nor pydantic (decoded.py). What it says, as JSON, one message per 
     {"facts": {…}}                                 the camera is open; again: another decoder has taken over
     {"ring": {layout}} + descriptor                frames come in this memory from now on
     {"frame": [slot, index, mono_s, wall_s, lap, seen, dropped, damaged]}
+    {"calm": [came, damaged]}                      once a second, while packets come and none tells anything new
     {"end": true} | {"lost": [what, hint]} | {"refused": [what, hint]}
 
 What it is told: first the source, with a pipe for footage if the camera is recorded (footage/pipe.py). Then
 b"next" whenever the parent wants a frame, which also gives back the slot that the parent held;
-b"next 81.25" if pictures before that mono_s need not be handed over.
+b"next 81.25" if pictures before that mono_s need not be handed over; b"next 81.25 2" if besides nothing
+happens, and a picture every two seconds would do.
 """
 
 from __future__ import annotations
@@ -64,6 +66,7 @@ class FrameExchange:
         self._offered: _Offer | None = None
         self._dropped = 0
         self._not_before_s = float("-inf")
+        self._calm_gap_s: float | None = None
         threading.Thread(target=self._listen, name="frame exchange", daemon=True).start()
 
     def tell(self, message: dict[str, Any], fd: int | None = None) -> None:
@@ -81,6 +84,14 @@ class FrameExchange:
     def wants(self, mono_s: float) -> bool:
         """Whether a picture of this moment need be copied at all."""
         return self._waits or mono_s >= self._not_before_s
+
+    def calm(self) -> float | None:
+        """How rare pictures may be, as the parent says; None: it wants all it can get."""
+        return self._calm_gap_s
+
+    def doze(self, came: int, damaged: int) -> None:
+        """Pictures are not decoded, but their packets come."""
+        self.tell({"calm": [came, damaged]})
 
     def free_slot(self) -> int:
         """A slot that the parent neither holds nor was offered (ring, invariant 1)."""
@@ -112,7 +123,7 @@ class FrameExchange:
     def _listen(self) -> None:
         while words := self._sock.recv(64):
             with self._changed:
-                self._not_before_s = float(words[4:] or "-inf")
+                self._not_before_s, self._calm_gap_s = _asked(words)
                 self._asked = True
                 if self._offered is not None and not self.wants(self._offered[2]):
                     self._offered = None  # it came before the moment asked for: not wanted, so not dropped
@@ -129,6 +140,12 @@ class FrameExchange:
         self._changed.notify_all()
 
 
+def _asked(words: bytes) -> tuple[float, float | None]:
+    """What the parent asks for: no picture before that mono_s, and every how many seconds one would do."""
+    _, *rest = words.split()
+    return float(rest[0]) if rest else float("-inf"), float(rest[1]) if len(rest) > 1 else None
+
+
 def decode(source: Source, exchange: FrameExchange, now: Now, footage: int | None = None) -> None:
     """Hand every picture of the source to the exchange, without what its masks hide.
 
@@ -136,6 +153,7 @@ def decode(source: Source, exchange: FrameExchange, now: Now, footage: int | Non
     """
     pictures = opened(source, now)
     pictures.wanted = exchange.wants
+    pictures.calm, pictures.doze = exchange.calm, exchange.doze
     exchange.tell({"facts": asdict(pictures.facts)})
     tee = None if footage is None or source.record is None else tapped(pictures, source, footage)
     try:
@@ -186,6 +204,8 @@ def tapped(pictures: Pictures, source: Source, footage: int) -> Tee:
     elif tee.encodes and not encoded_by_the_board(pictures, source, tee):
         wanted = pictures.wanted
         pictures.wanted = lambda mono_s: tee.encodes or wanted(mono_s)
+        calm = pictures.calm
+        pictures.calm = lambda: None if tee.encodes else calm()
     return tee
 
 

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import psutil
 import pytest
@@ -554,3 +555,47 @@ def test_a_recorded_camera_that_gets_no_pipe_is_lost_and_keeps_no_descriptor(
         with pytest.raises(CameraLost, match="no process for its decoder"):
             list(IsolatedCamera(huge, SystemClock(), record).frames())
     assert not opened_since(before)
+
+
+@pytest.fixture
+def sleepy_clip(tmp_path: Path) -> Path:
+    """Twelve seconds of a still view with grain, a key picture every three."""
+    chance, made = np.random.default_rng(5), tmp_path / "sleepy.mp4"
+    view = chance.integers(60, 180, (120, 160)).astype(np.float32)
+    with av.open(str(made), "w") as out:
+        track = out.add_stream("libx264", rate=25)
+        track.width, track.height, track.pix_fmt = 160, 120, "yuv420p"
+        track.codec_context.thread_count = 1
+        track.options = {"bf": "0", "g": "75", "keyint_min": "75", "sc_threshold": "0"}
+        for n in range(12 * 25):
+            luma = np.clip(view + chance.normal(0, 1.5, view.shape), 0, 255).reshape(-1)
+            flat = np.concatenate([luma, np.full(160 * 60, 128.0)]).astype(np.uint8)
+            frame = av.VideoFrame.from_ndarray(flat.reshape(180, 160), "yuv420p")
+            frame.pts = n
+            out.mux(track.encode(frame))
+        out.mux(track.encode())
+    return made
+
+
+def test_a_caller_that_is_content_hears_of_packets_and_may_hurry(sleepy_clip: Path) -> None:
+    camera = file_camera(sleepy_clip, "real")
+    gaps: list[float] = []
+    dozed: list[object] = []
+
+    def turn() -> None:
+        if camera.dozed_at is not None:
+            dozed.append(camera.dozed_at)
+            camera.hurry()
+
+    camera.turn = turn
+    last = None
+    for frame in camera.frames():
+        if last is not None:
+            gaps.append(frame.at.since(last))
+        last = frame.at
+        if dozed:
+            break
+        camera.rest_s, camera.calm_gap_s = 0.1, 9.0
+    assert dozed
+    assert camera.calm_gap_s is None
+    assert max(gaps[-1:]) < 2.9  # it did not wait for the next key picture

@@ -39,6 +39,12 @@ def test_a_password_that_cannot_be_read_says_where_it_was_looked_for(secret: dic
         source(camera(kind="rtsp", url="rtsp://h/live", username="tran", password=secret), START)
 
 
+@pytest.mark.parametrize(("wake", "may"), [("auto", True), ("off", False)])
+def test_whether_it_may_sleep_is_told_the_decoder(wake: str, may: bool) -> None:
+    plain = {"name": "north", "wake": wake, "source": {"kind": "rtsp", "url": "rtsp://h/"}}
+    assert source(CameraSettings.model_validate(plain), START).wake is may
+
+
 def test_an_empty_password_file_is_told_too(tmp_path: Path) -> None:
     (tmp_path / "password").touch()
     with pytest.raises(CameraRefused, match="cannot be read"):

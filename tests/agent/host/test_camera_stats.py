@@ -41,6 +41,31 @@ def test_rates_are_of_what_came_lately_and_of_what_was_looked_at(clock: SteppedC
     assert figures.frame_age_s(clock.now()) == 30
 
 
+def test_packets_that_need_no_decoding_are_a_sign_of_life_and_count_as_pictures(clock: SteppedClock) -> None:
+    figures, counts = CameraStats(), Counts()
+    for _ in range(3):  # a key picture every eight seconds
+        counts.frames_in += 1
+        figures.came(counts, frame(clock.now()), clock.now())
+        for _ in range(8):
+            clock.advance(1)
+            counts.frames_in += 25
+            figures.dozed(counts, clock.now())
+    now = clock.now()
+    assert figures.last_sign == now
+    assert figures.frame_age_s(now) == 8
+    assert figures.fps_in(now) == pytest.approx(25, abs=0.5)
+    assert figures.fps_analysed(now) == pytest.approx(0.1)
+
+
+def test_before_the_first_frame_and_from_the_past_packets_say_nothing(clock: SteppedClock) -> None:
+    figures = CameraStats()
+    figures.dozed(Counts(5), clock.now())
+    assert figures.last_sign is None
+    figures.came(Counts(9), frame(clock.now()), clock.now())
+    figures.dozed(Counts(7), clock.now())
+    assert figures.frames_in == 9
+
+
 def test_counts_go_on_when_the_camera_is_opened_anew(clock: SteppedClock) -> None:
     figures = CameraStats()
     figures.opened()

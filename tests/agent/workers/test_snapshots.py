@@ -18,6 +18,7 @@ def test_whoever_asks_gets_the_next_frame_and_nobody_else_pays() -> None:
     seeing = threading.Event()
 
     def look() -> bool:
+        assert snapshots.wants("road")
         seeing.set()
         return True
 
@@ -27,6 +28,7 @@ def test_whoever_asks_gets_the_next_frame_and_nobody_else_pays() -> None:
     thread.join()
 
     assert taken is not None
+    assert not snapshots.wants("road")
     assert (taken.width_px, taken.height_px) == (512, 256)
     assert len(taken.data) <= MAX_BYTES
     picture = cv2.imdecode(np.frombuffer(taken.data, np.uint8), cv2.IMREAD_COLOR)

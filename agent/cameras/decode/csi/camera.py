@@ -7,12 +7,12 @@ runs in. What hangs in a driver hangs in here, and the parent ends it at the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, get_args
 
 from agent.cameras.decode.csi.buffer_mask import BufferMask, Format
 from agent.cameras.decode.csi.encoder import CsiEncoder, Take, encoder_of
-from agent.cameras.decode.decoded import CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
+from agent.cameras.decode.decoded import Calm, CameraFacts, Layout, Now, Picture, Rate, Source, Wanted
 from agent.errors import CameraLost, CameraRefused
 from agent.translatable import tr
 
@@ -39,6 +39,8 @@ class PiCamera:
         self.damaged = 0
         """How often the camera had to be started again."""
         self.wanted: Wanted = lambda _mono_s: True
+        self.calm: Calm = lambda: None  # of no use here: each picture comes whole
+        self.doze: Callable[[int, int], object] = lambda _came, _damaged: None
         self._records = "main_width_px" in source.options
         self._looked_at = "lores" if self._records else "main"
         self._camera = self._opened()

@@ -79,3 +79,13 @@ def test_a_live_stream_whose_pictures_are_put_in_order_is_decoded_whole(
 def test_pictures_without_time_stamps_are_counted() -> None:
     sparing = SkipDecode(live=True)
     assert [sparing.number(None) for _ in range(3)] == [0, 1, 2]
+
+
+def test_packets_that_were_left_are_counted_too(numbered_clip: Callable[..., Path]) -> None:
+    clip, sparing = numbered_clip(COUNT, name="clip.mp4"), SkipDecode(live=False)
+    with av.open(str(clip)) as container:
+        for packet in container.demux(video=0):
+            if packet.size:
+                sparing.came(packet)
+        assert sparing.came_so_far == COUNT
+    assert sparing.number(10**9) == COUNT - 1

@@ -274,3 +274,53 @@ def test_a_recording_that_has_failed_costs_no_picture(
     stream.tee.way = NONE  # as where the muxer does not take what the camera sends
 
     assert numbers(stream, number_in) == list(range(30))
+
+
+def quiet_clip(folder: Path, seconds: float = 14) -> Path:
+    """A still view with grain, a key picture each second."""
+    chance, made = np.random.default_rng(5), folder / "quiet.mp4"
+    view = chance.integers(60, 180, (120, 160)).astype(np.float32)
+    with av.open(str(made), "w") as out:
+        track = out.add_stream("libx264", rate=25)
+        track.width, track.height, track.pix_fmt = 160, 120, "yuv420p"
+        track.codec_context.thread_count = 1
+        track.options = {"bf": "0", "g": "25", "keyint_min": "25", "sc_threshold": "0"}
+        for n in range(int(seconds * 25)):
+            luma = np.clip(view + chance.normal(0, 1.5, view.shape), 0, 255).reshape(-1)
+            flat = np.concatenate([luma, np.full(160 * 60, 128.0)]).astype(np.uint8)
+            frame = av.VideoFrame.from_ndarray(flat.reshape(180, 160), "yuv420p")
+            frame.pts = n
+            out.mux(track.encode(frame))
+        out.mux(track.encode())
+    return made
+
+
+def test_asleep_its_pictures_have_the_times_and_numbers_that_they_have_awake(tmp_path: Path) -> None:
+    clip = quiet_clip(tmp_path)
+    awake = {p.index: p.mono_s for p in Stream(file_source(clip), now)}
+    stream = Stream(file_source(clip, wake=True), now)
+    stream.calm = lambda: 9.0
+    asleep = {p.index: p.mono_s for p in stream}
+    assert len(asleep) < 0.6 * len(awake)
+    assert asleep == {index: pytest.approx(awake[index], abs=1e-6) for index in asleep}
+
+
+def test_a_file_at_real_pace_sleeps_as_long_as_it_is(tmp_path: Path) -> None:
+    start = now()
+    stream = Stream(file_source(quiet_clip(tmp_path, 7), wake=True, pace="real", started=start), now)
+    stream.calm = lambda: 9.0
+    said: list[int] = []
+    stream.doze = lambda came, _damaged: said.append(came)
+    for picture in stream:
+        assert time.monotonic() >= picture.mono_s
+    assert time.monotonic() - start[0] >= 6.5
+    assert said
+    assert said == sorted(said)
+
+
+def test_without_leave_to_sleep_and_with_other_codecs_every_packet_is_decoded(
+    numbered_clip: Callable[..., Path], tmp_path: Path
+) -> None:
+    assert Stream(file_source(quiet_clip(tmp_path, 1)), now).dozer is None
+    mjpeg = numbered_clip(3, codec="mjpeg", pixel_format="yuvj420p", name="clip.avi")
+    assert Stream(file_source(mjpeg, wake=True), now).dozer is None

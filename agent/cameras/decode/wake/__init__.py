@@ -1,0 +1,1 @@
+"""Waking on packets: while nothing happens only key pictures are decoded, and sizes tell when that ends."""
