@@ -40,7 +40,7 @@ from agent.cameras.decode.subsampling import CannotConvert, Subsampling
 from agent.cameras.decode.usb import formats as usb
 from agent.cameras.decode.video_decoder import VideoDecoder
 from agent.cameras.decode.wake.dozer import Dozer
-from agent.cameras.decode.wake.sleeper import Step
+from agent.cameras.decode.wake.sleeper import PacketStep
 from agent.errors import CameraError, CameraLost, CameraRefused
 from agent.translatable import tr
 
@@ -302,17 +302,17 @@ class Stream:
         if dozer is None:
             return self._pictures_of(packet)
         step = self._step(dozer, packet)
-        if step is Step.DECODE:
+        if step is PacketStep.DECODE:
             if self._skip_decode.spared(packet, context, self._wanted(packet)):
                 return ()
             return dozer.frames(step, packet, context, True)
         self._skip_decode.came(packet)
         self._skip_decode.whole(context)
-        frames = dozer.frames(step, packet, context, step is not Step.KEY or self._wanted(packet))
+        frames = dozer.frames(step, packet, context, step is not PacketStep.KEY or self._wanted(packet))
         self.damaged += dozer.backlog.spoiled()
         return frames
 
-    def _step(self, dozer: Dozer, packet: Packet[VideoStream]) -> Step:
+    def _step(self, dozer: Dozer, packet: Packet[VideoStream]) -> PacketStep:
         """What becomes of a packet; one of a file is there before its moment, which is waited for."""
         if dozer.asleep and self._source.pace == "real" and (at_s := dozer.due_s(packet)) is not None:
             mono_s = self._timeline.expected(at_s)

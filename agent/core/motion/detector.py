@@ -151,11 +151,11 @@ def update(
             places = restless.look(places, RestlessLook(now.raw, moved, strange, large, followed), at.mono_s)
     dim = _looked(state, now, settings)
     regions, stays = _boxes(places, moves, dim, now, settings)
-    told = restless.told(places, large, now.mask.size) if places.swaying is not None else large
+    tellable = restless.tellable(places, large, now.mask.size) if places.swaying is not None else large
     new = MotionState(
         known=known,
         at=at,
-        mask=steady.mask_in_frame(now.steady, restless.shown(places, now.mask, told)),
+        mask=steady.mask_in_frame(now.steady, restless.shown(places, now.mask, tellable)),
         parts=now.mask,
         raw=now.raw,
         firm=firm,
@@ -183,10 +183,10 @@ def _boxes(
     every = _merged(boxes(moves, shape, most), dim.regions, most)
     if places.swaying is None and places.flitting is None:
         return steady.in_frame(now.steady, every, shape), ()
-    told = boxes(restless.told(places, moves, now.plane.size), shape, most)
-    told = _merged(told, tuple(box for box in dim.regions if restless.calm(places, box)), most)
-    stays = tuple(box for box in every if box not in told)
-    return steady.in_frame(now.steady, told, shape), steady.in_frame(now.steady, stays, shape)
+    tellable = boxes(restless.tellable(places, moves, now.plane.size), shape, most)
+    tellable = _merged(tellable, tuple(box for box in dim.regions if restless.calm(places, box)), most)
+    stays = tuple(box for box in every if box not in tellable)
+    return steady.in_frame(now.steady, tellable, shape), steady.in_frame(now.steady, stays, shape)
 
 
 def _merged(some: tuple[Box, ...], more: tuple[Box, ...], most: int) -> tuple[Box, ...]:

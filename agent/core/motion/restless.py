@@ -191,7 +191,7 @@ def _learned(
     return replace(after, share=share, swaying=swaying, flitting=flitting)
 
 
-def told(known: RestlessPlaces, parts: Sequence[Thing], view_px: int) -> list[Thing]:
+def tellable(known: RestlessPlaces, parts: Sequence[Thing], view_px: int) -> list[Thing]:
     """The parts of a mask of `view_px` pixels that may be told: those elsewhere, and those that go."""
     small_px = _SMALL * view_px
     return [part for part in parts if not _rests(known, part, small_px)]

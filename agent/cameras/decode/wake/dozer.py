@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 
 from agent.cameras.decode.wake.backlog import Backlog
 from agent.cameras.decode.wake.sizes import PacketSize
-from agent.cameras.decode.wake.sleeper import Sleeper, Step
+from agent.cameras.decode.wake.sleeper import PacketStep, Sleeper
 
 TELLS_S: Final = 1.0
 
@@ -43,22 +43,22 @@ class Dozer:
         """Whether the next packet may be left."""
         return self.sleeper.asleep
 
-    def step(self, packet: Packet[VideoStream], now_s: float, calm_gap_s: float | None) -> Step:
+    def step(self, packet: Packet[VideoStream], now_s: float, calm_gap_s: float | None) -> PacketStep:
         """What becomes of a packet. `now_s` counts for a live stream; a file has times of its own."""
         if not packet.size:  # the end: a decoder gives what it holds back
-            return Step.RISE if self.asleep else Step.DECODE
+            return PacketStep.RISE if self.asleep else PacketStep.DECODE
         at_s = now_s if self._live else self.due_s(packet)
         if at_s is None:
             calm_gap_s, at_s = None, now_s
         shown_s = at_s if packet.pts is None else packet.pts * self._second(packet)
         step = self.sleeper.packet(PacketSize(packet.size, packet.is_keyframe, shown_s, at_s), calm_gap_s)
-        if step in (Step.LEAVE, Step.KEY) and not 0 <= at_s - self._told_s < TELLS_S:
+        if step in (PacketStep.LEAVE, PacketStep.KEY) and not 0 <= at_s - self._told_s < TELLS_S:
             self._told_s = at_s
             self.doze()
         return step
 
     def frames(
-        self, step: Step, packet: Packet[VideoStream], decoder: VideoCodecContext, wanted: bool
+        self, step: PacketStep, packet: Packet[VideoStream], decoder: VideoCodecContext, wanted: bool
     ) -> Sequence[VideoFrame]:
         """The pictures that this packet gives; `wanted`: somebody would look at the picture of a key packet.
 
@@ -66,20 +66,20 @@ class Dozer:
             av.error.FFmpegError: it cannot be decoded.
         """
         match step:
-            case Step.LEAVE:
+            case PacketStep.LEAVE:
                 self.backlog.leave(packet)
                 self.left += 1
                 return ()
-            case Step.KEY:
+            case PacketStep.KEY:
                 return self.backlog.key(packet, decoder, wanted)
-            case Step.RISE:
+            case PacketStep.RISE:
                 began_s = time.monotonic()
                 self.left -= len(self.backlog)
                 frames = [*self.backlog.decoded(decoder), *packet.decode()]
                 self.woken_s.append(time.monotonic() - began_s)
                 del self.woken_s[:-1000]
                 return frames
-            case Step.DECODE:
+            case PacketStep.DECODE:
                 began_s = time.thread_time()  # a busy machine says nothing of the stream
                 given = packet.decode()
                 if self._timed:

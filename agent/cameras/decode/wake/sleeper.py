@@ -49,7 +49,7 @@ EASES_S: Final = 300.0
 """In so long caution forgets half of what it learned."""
 
 
-class Step(Enum):
+class PacketStep(Enum):
     """What is to be done with a packet."""
 
     DECODE = "decode"
@@ -90,7 +90,7 @@ class Sleeper:
         self._packet_cost_s = 0.0
         self._eased_s: float | None = None
 
-    def packet(self, packet: PacketSize, calm_gap_s: float | None) -> Step:
+    def packet(self, packet: PacketSize, calm_gap_s: float | None) -> PacketStep:
         """What to do with the next packet.
 
         `calm_gap_s`: the caller is content with a picture every so many seconds; None: it wants all it can get.
@@ -102,16 +102,16 @@ class Sleeper:
         self._hear(at_s, calm, beyond)
         if not self.asleep:
             if packet.is_key or beyond >= 1.0 or calm_gap_s is None or not self._may_sleep(at_s, calm_gap_s):
-                return Step.DECODE
+                return PacketStep.DECODE
             self._fall_asleep(at_s)
         elif calm_gap_s is None or beyond >= 1.0 or self._too_much(packet, calm_gap_s):
             return self._rise(at_s, calm, beyond >= 1.0)
         if packet.is_key:
             self._waiting, self._waiting_bytes, self._last_picture_s = 1, packet.size_bytes, at_s
-            return Step.KEY
+            return PacketStep.KEY
         self._waiting += 1
         self._waiting_bytes += packet.size_bytes
-        return Step.LEAVE
+        return PacketStep.LEAVE
 
     def cost(self, seconds: float) -> None:
         """Decoding one packet took so long."""
@@ -159,11 +159,11 @@ class Sleeper:
         self.asleep, self._doubt = True, False
         self._waiting, self._waiting_bytes, self._last_picture_s = 0, 0, at_s
 
-    def _rise(self, at_s: float, calm: bool, spoke: bool) -> Step:
+    def _rise(self, at_s: float, calm: bool, spoke: bool) -> PacketStep:
         self.asleep, self._doubt = False, spoke and calm
         self._waiting = self._waiting_bytes = 0
         self._awake_until_s = at_s + DOUBT_S
-        return Step.RISE
+        return PacketStep.RISE
 
     def _hear(self, at_s: float, calm: bool, beyond: float) -> None:
         """Learn from what sizes say and what the caller found."""

@@ -422,10 +422,10 @@ def test_every_wish_is_covered_within_the_budget(
 
 
 def test_what_moves_where_the_picture_never_rests_is_looked_at_all_the_same() -> None:
-    told, restless = Motion((LANE,), 0.01), Motion((), 0.01, restless=(LANE,))
+    tellable, restless = Motion((LANE,), 0.01), Motion((), 0.01, restless=(LANE,))
     state, _ = scheduler.update(None, seen_now(0), DEFAULT)
     crops = [
-        scheduler.update(state, replace(seen_now(1), motion=each), DEFAULT)[1] for each in (told, restless)
+        scheduler.update(state, replace(seen_now(1), motion=each), DEFAULT)[1] for each in (tellable, restless)
     ]
     assert crops[0]
     assert crops[1] == crops[0]

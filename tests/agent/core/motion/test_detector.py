@@ -417,9 +417,9 @@ def test_who_passes_before_a_tree_is_told_once_he_went_far() -> None:
         view = leaves(at_s, chance)
         return car(view, 300 - 60 * (at_s - 20), 60) if at_s >= 20 else view
 
-    told = [found for frame, _, found in watch(film(passed, 26)) if frame.at.mono_s >= 520]
-    assert any(150 <= WIDTH * box.right <= 260 for found in told for box in found.regions)
-    assert any(WIDTH * box.right < 110 for found in told for box in found.regions)
+    tellable = [found for frame, _, found in watch(film(passed, 26)) if frame.at.mono_s >= 520]
+    assert any(150 <= WIDTH * box.right <= 260 for found in tellable for box in found.regions)
+    assert any(WIDTH * box.right < 110 for found in tellable for box in found.regions)
 
 
 def test_who_passes_before_a_view_that_shakes_is_told_where_the_frame_shows_him() -> None:

@@ -53,7 +53,7 @@ def test_leaves_between_known_greys_sway_within_seconds() -> None:
     assert known.swaying is not None
     assert known.swaying[40, 50] == 255
     assert known.swaying[100, 140] == 0
-    assert restless.told(known, [IN_CROWN, BESIDE], NOTHING.size) == [BESIDE]
+    assert restless.tellable(known, [IN_CROWN, BESIDE], NOTHING.size) == [BESIDE]
 
 
 def test_what_trembles_and_shows_nothing_odd_does_not_sway() -> None:
@@ -65,7 +65,7 @@ def test_insects_make_a_place_where_small_things_are_not_told_and_large_ones_are
     assert known.flitting is not None
     assert known.flitting[40, 50] == 255
     bus = part(25, 22, wide=50, high=35)
-    assert restless.told(known, [bus, IN_CROWN], NOTHING.size) == [bus]
+    assert restless.tellable(known, [bus, IN_CROWN], NOTHING.size) == [bus]
 
 
 def test_who_goes_far_before_leaves_is_told_and_what_stays_is_not() -> None:
@@ -74,7 +74,7 @@ def test_who_goes_far_before_leaves_is_told_and_what_stays_is_not() -> None:
     for n, each in enumerate(walker):
         seen = replace(leaves(40 + n), parts=(each, part(60, 22, wide=6)))
         known = restless.look(known, seen, 108 + n * STEP_S)
-    assert restless.told(known, [walker[-1], part(60, 22, wide=6)], NOTHING.size) == [walker[-1]]
+    assert restless.tellable(known, [walker[-1], part(60, 22, wide=6)], NOTHING.size) == [walker[-1]]
 
 
 def test_the_mask_shows_what_is_told_and_nothing_else_of_the_leaves() -> None:

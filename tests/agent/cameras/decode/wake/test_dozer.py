@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from agent.cameras.decode.wake.dozer import Dozer
-from agent.cameras.decode.wake.sleeper import Step
+from agent.cameras.decode.wake.sleeper import PacketStep
 
 FPS = 25
 
@@ -46,7 +46,9 @@ def quiet(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return made
 
 
-def steps(clip: Path, calm: Callable[[float], float | None]) -> tuple[Dozer, list[tuple[float, Step, int]]]:
+def steps(
+    clip: Path, calm: Callable[[float], float | None]
+) -> tuple[Dozer, list[tuple[float, PacketStep, int]]]:
     """The clip's second, what became of each packet, and how many pictures it gave."""
     dozer, found = Dozer(1 / FPS, live=False, timed=False), []
     with av.open(str(clip)) as container:
@@ -62,15 +64,15 @@ def steps(clip: Path, calm: Callable[[float], float | None]) -> tuple[Dozer, lis
 def test_a_quiet_stream_gives_key_pictures_until_something_comes(quiet: Path) -> None:
     dozer, found = steps(quiet, lambda _: inf)
     quiet_s = [step for at_s, step, _ in found if 5 <= at_s < 10.3]
-    assert quiet_s.count(Step.LEAVE) > 0.6 * len(quiet_s)
-    assert all(count == 1 for at_s, step, count in found if step is Step.KEY)
-    assert any(step in (Step.RISE, Step.DECODE) for at_s, step, _ in found if 10.44 <= at_s < 10.9)
+    assert quiet_s.count(PacketStep.LEAVE) > 0.6 * len(quiet_s)
+    assert all(count == 1 for at_s, step, count in found if step is PacketStep.KEY)
+    assert any(step in (PacketStep.RISE, PacketStep.DECODE) for at_s, step, _ in found if 10.44 <= at_s < 10.9)
     assert dozer.left > 80
 
 
 def test_who_wants_all_gets_all(quiet: Path) -> None:
     dozer, found = steps(quiet, lambda _: None)
-    assert {step for _, step, _ in found} == {Step.DECODE}
+    assert {step for _, step, _ in found} == {PacketStep.DECODE}
     assert sum(count for _, _, count in found) == 12 * FPS
     assert dozer.left == 0
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.cameras.decode.wake.sizes import PacketSize
-from agent.cameras.decode.wake.sleeper import CALM_S, DOUBT_S, MOST_BYTES, MOST_S, UP_S, Sleeper, Step
+from agent.cameras.decode.wake.sleeper import CALM_S, DOUBT_S, MOST_BYTES, MOST_S, UP_S, PacketStep, Sleeper
 
 FPS = 25.0
 
@@ -33,7 +33,7 @@ class Camera:
     def at_s(self) -> float:
         return self.count / FPS
 
-    def step(self) -> Step:
+    def step(self) -> PacketStep:
         key = self.count % self.group == 0
         size = (
             self.key_bytes
@@ -44,7 +44,7 @@ class Camera:
         self.count += 1
         return self.sleeper.packet(PacketSize(size, key, at_s, at_s), self.calm)
 
-    def run(self, seconds: float) -> list[Step]:
+    def run(self, seconds: float) -> list[PacketStep]:
         return [self.step() for _ in range(round(seconds * FPS))]
 
     def asleep(self) -> Camera:
@@ -58,15 +58,15 @@ def test_while_nothing_happens_only_key_pictures_are_decoded(group: int) -> None
     camera = Camera(group=group)
     camera.run(30)
     steps = camera.run(80)
-    assert set(steps) <= {Step.KEY, Step.LEAVE, Step.DECODE, Step.RISE}
-    assert steps.count(Step.LEAVE) > 0.8 * len(steps)
+    assert set(steps) <= {PacketStep.KEY, PacketStep.LEAVE, PacketStep.DECODE, PacketStep.RISE}
+    assert steps.count(PacketStep.LEAVE) > 0.8 * len(steps)
 
 
 def test_nothing_is_left_before_the_caller_was_content_for_a_while() -> None:
     camera = Camera(calm=None)
-    assert set(camera.run(10)) == {Step.DECODE}
+    assert set(camera.run(10)) == {PacketStep.DECODE}
     camera.calm = inf
-    assert set(camera.run(CALM_S)) == {Step.DECODE}
+    assert set(camera.run(CALM_S)) == {PacketStep.DECODE}
 
 
 def test_packets_that_grow_wake_it_within_a_third_of_a_second() -> None:
@@ -75,24 +75,24 @@ def test_packets_that_grow_wake_it_within_a_third_of_a_second() -> None:
     camera.asleep()
     camera.times = 2.0
     steps = camera.run(0.34)
-    assert Step.RISE in steps
-    assert set(steps[steps.index(Step.RISE) + 1 :]) <= {Step.DECODE}
+    assert PacketStep.RISE in steps
+    assert set(steps[steps.index(PacketStep.RISE) + 1 :]) <= {PacketStep.DECODE}
 
 
 def test_the_caller_s_word_wakes_it_at_once() -> None:
     camera = Camera().asleep()
     camera.calm = None
-    assert camera.step() is Step.RISE
-    assert set(camera.run(5)) == {Step.DECODE}
+    assert camera.step() is PacketStep.RISE
+    assert set(camera.run(5)) == {PacketStep.DECODE}
 
 
 def test_after_a_wake_for_nothing_it_looks_for_a_moment_and_is_warier() -> None:
     camera = Camera().asleep()
     camera.times = 2.0
-    while camera.step() is not Step.RISE:
+    while camera.step() is not PacketStep.RISE:
         pass
     camera.times = 1.0
-    assert set(camera.run(DOUBT_S - 0.1)) == {Step.DECODE}
+    assert set(camera.run(DOUBT_S - 0.1)) == {PacketStep.DECODE}
     camera.run(1)
     assert camera.sleeper.caution > 1.0
 
@@ -106,7 +106,7 @@ def test_what_it_slept_through_makes_it_quicker_and_in_the_end_it_rests() -> Non
         camera.calm = None
         camera.run(2)
     camera.calm = inf
-    assert set(camera.run(30)) == {Step.DECODE}
+    assert set(camera.run(30)) == {PacketStep.DECODE}
 
 
 def test_a_glance_at_a_leaf_is_nothing_that_sizes_should_have_told() -> None:
@@ -125,19 +125,19 @@ def test_key_pictures_that_are_too_far_apart_for_this_machine_keep_it_awake() ->
     for _ in range(400):
         camera.sleeper.cost(1.2 * UP_S / 100)
     camera.run(12)
-    assert set(camera.run(60)) == {Step.DECODE}
+    assert set(camera.run(60)) == {PacketStep.DECODE}
 
 
 def test_key_pictures_that_are_farther_apart_than_pictures_may_be_keep_it_awake() -> None:
     camera = Camera(group=round((MOST_S + 3) * FPS))
     camera.run(30)
-    assert set(camera.run(60)) == {Step.DECODE}
+    assert set(camera.run(60)) == {PacketStep.DECODE}
 
 
 def test_a_caller_that_wants_pictures_more_often_than_they_are_keys_gets_all() -> None:
     camera = Camera(group=100, calm=2.0)
     camera.run(12)
-    assert set(camera.run(30)) == {Step.DECODE}
+    assert set(camera.run(30)) == {PacketStep.DECODE}
 
 
 def test_a_camera_that_makes_its_groups_longer_is_caught_up_with_in_time() -> None:
@@ -146,7 +146,7 @@ def test_a_camera_that_makes_its_groups_longer_is_caught_up_with_in_time() -> No
     camera.group = 10**6
     camera.asleep()
     steps = camera.run(MOST_S + 1)
-    assert Step.RISE in steps
+    assert PacketStep.RISE in steps
 
 
 packets = st.lists(
@@ -173,14 +173,14 @@ def test_whatever_comes_what_waits_is_bounded_and_begins_where_decoding_can(
         at_s += passed_s
         was_asleep = sleeper.asleep
         step = sleeper.packet(PacketSize(size, key, at_s, at_s), calm)
-        if step is Step.LEAVE:
+        if step is PacketStep.LEAVE:
             waiting, waiting_bytes = waiting + 1, waiting_bytes + size
             assert calm is not None
-        elif step is Step.KEY:
+        elif step is PacketStep.KEY:
             assert key and was_asleep
             waiting, waiting_bytes = 1, size
         else:
-            assert was_asleep == (step is Step.RISE)
+            assert was_asleep == (step is PacketStep.RISE)
             waiting = waiting_bytes = 0
         assert waiting_bytes <= MOST_BYTES or waiting == 1
-        assert sleeper.asleep == (step in (Step.LEAVE, Step.KEY))
+        assert sleeper.asleep == (step in (PacketStep.LEAVE, PacketStep.KEY))
