@@ -62,7 +62,7 @@ def test_a_camera_whose_pictures_are_late_is_said_to_be_stalled(
     board: Board, post: Post, clock: SteppedClock
 ) -> None:
     board.status.publish()
-    post.it.figures.last_frame = clock.now()
+    post.it.figures.last_frame = post.it.figures.last_sign = clock.now()
     post.it.state = CameraState("streaming", clock.now())
     board.status.look()
     assert board.says("camera/road/status")["state"] == "streaming"
