@@ -158,6 +158,24 @@ def _text(path: Path) -> str:
     return data.decode("utf-8")
 
 
+def read_unchanged(model: Path, sha256: str) -> bytes:
+    """The very bytes of a model's file that were hashed.
+
+    Raises:
+        ModelError: it cannot be read, or has changed since.
+    """
+    try:
+        data = model.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            tr("{model}: the model cannot be read: {reason}", model=model, reason=error.strerror),
+            tr("check the path"),
+        ) from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise ModelError(tr("{model}: it has changed just now", model=model), tr("load it again."))
+    return data
+
+
 def hashed(path: Path) -> str:
     """SHA-256 of a file, lower-case hex.
 

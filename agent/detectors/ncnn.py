@@ -6,7 +6,6 @@ that holds NCNN's two files, `param` (the layers, as text) and `bin` (the weight
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.detectors.card import Card
+from agent.detectors.card import Card, read_unchanged
 from agent.detectors.card_detector import CardDetector
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError, how_to_install
@@ -104,15 +103,7 @@ def _members(model: Path, sha256: str) -> tuple[bytes, bytes]:
     Raises:
         ModelError: the file is no such archive, or has changed.
     """
-    try:
-        data = model.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            tr("{model}: the model cannot be read: {reason}", model=model, reason=error.strerror),
-            tr("check the path"),
-        ) from error
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise ModelError(tr("{model}: it has changed just now", model=model), tr("load it again."))
+    data = read_unchanged(model, sha256)
     try:
         with ZipFile(io.BytesIO(data)) as archive:
             if any(archive.getinfo(name).file_size > MOST_BYTES for name in (PARAM, BIN)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ import onnxruntime as ort
 import structlog
 from numpy.typing import NDArray
 
-from agent.detectors.card import Card
+from agent.detectors.card import Card, read_unchanged
 from agent.detectors.card_detector import CardDetector
 from agent.detectors.settings import DetectorSettings
 from agent.detectors.tensorrt.engines import engine_folder, has_engine, make_room, provider_options
@@ -122,15 +121,7 @@ def _session(model: Path, sha256: str, settings: DetectorSettings) -> ort.Infere
     options.enable_cpu_mem_arena = False
     # The very bytes that were hashed, and no other file: what lies beside the model has no hash in the card.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", NOWHERE)
-    try:
-        data = model.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            tr("{model}: the model cannot be read: {reason}", model=model, reason=error.strerror),
-            tr("check the path"),
-        ) from error
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise ModelError(tr("{model}: it has changed just now", model=model), tr("load it again."))
+    data = read_unchanged(model, sha256)
     chosen = [_with_options(each, settings, sha256) for each in wanted if each in there]
     while True:
         try:

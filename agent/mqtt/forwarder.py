@@ -220,9 +220,9 @@ class Forwarder:
                 return
             if self._connected_at is not None and self._clock.now().since(began) >= STEADY_S:
                 failures = 0
-            wait = self._next_node_s(trouble, failures)
-            self._lost(trouble, wait)
-            self._pause(wait)
+            rest_s = self._next_node_s(trouble, failures)
+            self._lost(trouble, rest_s)
+            self._pause(rest_s)
             failures += 1
 
     def _next_node_s(self, why: DeliveryError, failures: int) -> float:

@@ -1,6 +1,6 @@
 """The junction as Vietnamese roads are: most vehicles are motorbikes, several abreast, and do what cars do not.
 
-Riders come in swarms that fill a lane from edge to edge, wait at the stop line in queues of forty, turn about
+Riders come in swarms that fill a lane from edge to edge, wait together at the stop line, turn about
 before the middle of the junction, and ride against the traffic along the edge. What is counted, and how it is
 judged, is as in the other scenes.
 """
@@ -15,6 +15,8 @@ from benchmarks.scenes.traffic import GAP_S, SIZES, STOP_M, Route, Traffic, User
 
 ABREAST_M = {"1": (-1.3, -0.3, 0.7, 1.7), "2": (-2.0, -1.0, 0.0, 1.0)}
 """Metres to the right of the middle of the inner and the outer lane: four riders fit beside each other."""
+ALONE = 0.55 * 0.7
+"""Of a way's vehicles, those that come alone in the usual traffic: the rest are swarms."""
 TURN_M = 6.0
 """So far before the middle riders turn about."""
 STRAIGHT = ("north-1", "north-2", "south-1", "south-2", "east-1", "east-2", "west-1", "west-2")
@@ -54,7 +56,7 @@ class Swarm(Traffic):
 
     def _arrive(self) -> None:
         for name, (way, a_minute) in self.routes.items():
-            for _ in range(self._often(0.39 * a_minute * self.density.cars)):
+            for _ in range(self._often(ALONE * a_minute * self.density.cars)):
                 self._vehicle(way)
             if name in STRAIGHT:
                 for _ in range(self._often(self.density.swarms)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from agent.core.attention.merge import gathered
@@ -34,15 +35,15 @@ def unhurried(model: Path, card: Card) -> OnnxDetector:
     return OnnxDetector(model, hashed(model), card, settings)
 
 
-def tiled(detector: OnnxDetector, picture: Image) -> tuple[Detection, ...]:
-    """What a full scan in two by two tiles finds, in fractions of the picture, each object once, best first."""
+def tiled(detector: OnnxDetector, picture: Image, tiles: Sequence[Crop] = TILES) -> tuple[Detection, ...]:
+    """What is found in tiles, a full scan's if none are named: in fractions of the picture, once, best first."""
     high, wide = picture.shape[:2]
     parts = [
         picture[
             round(t.box.top * high) : round(t.box.bottom * high),
             round(t.box.left * wide) : round(t.box.right * wide),
         ]
-        for t in TILES
+        for t in tiles
     ]
     usual = AttentionSettings()
-    return gathered(TILES, detector.detect(parts), usual.same_iou, usual.inside)
+    return gathered(tiles, detector.detect(parts), usual.same_iou, usual.inside)
