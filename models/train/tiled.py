@@ -36,7 +36,7 @@ def unhurried(model: Path, card: Card) -> OnnxDetector:
 
 
 def tiled(detector: OnnxDetector, picture: Image, tiles: Sequence[Crop] = TILES) -> tuple[Detection, ...]:
-    """What is found in tiles, a full scan's if none are named: in fractions of the picture, once, best first."""
+    """What is found in tiles (without any, a full scan's), in fractions of the picture, once, best first."""
     high, wide = picture.shape[:2]
     parts = [
         picture[
