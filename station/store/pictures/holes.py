@@ -12,7 +12,7 @@ import os
 from typing import Final
 
 _KEEP_SIZE: Final = 0x01
-_PUNCH_HOLE: Final = 0x02
+PUNCH_HOLE: Final = 0x02
 _CANNOT: Final = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.ENODEV}
 _PIECE: Final = bytes(2**20)
 _libc: Final = ctypes.CDLL(None, use_errno=True)
@@ -26,7 +26,7 @@ def punch(descriptor: int, offset: int, length: int) -> bool:
     """
     fallocate = _libc.fallocate64 if hasattr(_libc, "fallocate64") else _libc.fallocate
     words = ctypes.c_int64(offset), ctypes.c_int64(length)
-    if fallocate(descriptor, _PUNCH_HOLE | _KEEP_SIZE, *words) == 0:
+    if fallocate(descriptor, PUNCH_HOLE | _KEEP_SIZE, *words) == 0:
         return True
     number = ctypes.get_errno()
     if number not in _CANNOT:

@@ -35,7 +35,7 @@ def test_a_hole_reads_as_zeros_and_gives_its_room_back(descriptor: int) -> None:
 def test_where_the_file_system_makes_no_holes_zeros_are_written(
     descriptor: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(holes, "_PUNCH_HOLE", 0x4000)  # no file system knows this one
+    monkeypatch.setattr(holes, "PUNCH_HOLE", 0x4000)  # no file system knows this one
 
     assert not punch(descriptor, 10, 3 * 2**20)
     assert os.pread(descriptor, SIZE, 0) == b"x" * 10 + bytes(3 * 2**20) + b"x" * (SIZE - 10 - 3 * 2**20)
