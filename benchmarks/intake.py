@@ -85,9 +85,9 @@ class MeasuredStation:
             encoding="utf-8",
         )
         log = self.folder / "station.log"
-        with log.open("wb") as told:
+        with log.open("wb") as output:
             words = [sys.executable, "-m", "agent", "station", "-c", str(config)]
-            process = subprocess.Popen(words, stdout=told, stderr=told, cwd=self.tree)
+            process = subprocess.Popen(words, stdout=output, stderr=output, cwd=self.tree)
         try:
             until(lambda: b"broker_connected" in log.read_bytes(), 600)
             time.sleep(SETTLE_S)

@@ -44,7 +44,7 @@ from station.store.gap_scan import GapScan
 from station.store.id_cache import Box, IdCache
 from station.store.pictures.rows import committed_end
 from station.store.pictures.shelf import PicturePlace, PictureShelf
-from station.store.pictures.writer import SegmentWriter
+from station.store.pictures.writer import PictureWriter
 from station.store.quota import DAY_MS, QUIET_MS, Quota
 from station.store.schema import box, message, span, stream
 from station.store.writer import BatchWriter, Notice
@@ -95,7 +95,7 @@ class Store:
         self._quota = Quota(quota or QuotaSettings())
         self._reported_s = self._trimmed_s = 0.0
         self._shelf = PictureShelf(state_dir / BLOBS)
-        self._pictures = SegmentWriter(self._shelf)
+        self._pictures = PictureWriter(self._shelf)
         try:
             before, after = upgrade(engine)
             if before != after:

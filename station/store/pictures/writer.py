@@ -48,7 +48,7 @@ class OrphanRemoval:
     """Too many to be those of a crash."""
 
 
-class SegmentWriter:
+class PictureWriter:
     """Appends to one shelf; owned by one process, used by one thread."""
 
     def __init__(self, shelf: PictureShelf, segment_bytes: int | None = None) -> None:

@@ -91,7 +91,7 @@ def main(folder: Path, puts: int, sync: str, seed: int) -> None:
     chance = random.Random(seed)
     writer.SEGMENT_BYTES = 60_000
     if sync == "none":
-        writer.SegmentWriter.sync = lambda self: None  # type: ignore[method-assign]
+        writer.PictureWriter.sync = lambda self: None  # type: ignore[method-assign]
     engine = engine_of(URL.create("sqlite", database=str(folder / "station.db")))
     store, remover = Store(engine, folder), _Remover(engine, PictureShelf(folder / BLOBS))
     os.write(1, b"open\n")

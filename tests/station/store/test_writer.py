@@ -14,7 +14,7 @@ from station.store.events import AGAIN
 from station.store.id_cache import IdCache
 from station.store.pictures.rows import committed_end
 from station.store.pictures.shelf import PictureShelf
-from station.store.pictures.writer import SegmentWriter
+from station.store.pictures.writer import PictureWriter
 from station.store.writer import MAX_KEPT_BYTES, BatchWriter, Notice
 from tests.station.ingest.test_receipts import BASE, messages
 from tests.station.store.test_clocks import clock_map, stamped
@@ -29,7 +29,7 @@ class _Pictures:
 
     def __init__(self, place: Place, connection: Connection) -> None:
         self._shelf = PictureShelf(place.folder / "blobs")
-        self._writer = SegmentWriter(self._shelf)
+        self._writer = PictureWriter(self._shelf)
         self._writer.resume(committed_end(connection))
         self.put, self.has, self.close = self._writer.append, self._shelf.has, self._writer.close
 

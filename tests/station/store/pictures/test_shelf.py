@@ -11,7 +11,7 @@ import pytest
 
 from station.store.blobs import path_of
 from station.store.pictures.shelf import PicturePlace, PictureShelf
-from station.store.pictures.writer import CommittedEnd, SegmentWriter
+from station.store.pictures.writer import CommittedEnd, PictureWriter
 from tests.support.kept_pictures import pictures_on
 
 SIZE = 20_000
@@ -26,7 +26,7 @@ def filled(folder: Path, count: int, segment_bytes: int = 2**26) -> dict[str, Pi
     """So many pictures, two in each batch."""
     places: dict[str, PicturePlace] = {}
     pictures = list(named(count).items())
-    with closing(SegmentWriter(PictureShelf(folder), segment_bytes)) as writer:
+    with closing(PictureWriter(PictureShelf(folder), segment_bytes)) as writer:
         writer.resume(CommittedEnd())
         for at in range(0, count, 2):
             places |= writer.append(dict(pictures[at : at + 2]))

@@ -16,7 +16,7 @@ import pytest
 
 from station.store.pictures import writer as module
 from station.store.pictures.shelf import PicturePlace, PictureShelf
-from station.store.pictures.writer import CommittedEnd, OrphanRemoval, SegmentWriter
+from station.store.pictures.writer import CommittedEnd, OrphanRemoval, PictureWriter
 from tests.acceptance.faults.crash_disk import Op, after_a_cut
 from tests.support.kept_pictures import pictures_on
 
@@ -31,13 +31,13 @@ def shelf(tmp_path: Path) -> PictureShelf:
 
 
 @pytest.fixture
-def writer(shelf: PictureShelf) -> Iterator[SegmentWriter]:
-    with closing(SegmentWriter(shelf)) as made:
+def writer(shelf: PictureShelf) -> Iterator[PictureWriter]:
+    with closing(PictureWriter(shelf)) as made:
         made.resume(CommittedEnd())
         yield made
 
 
-def put(writer: SegmentWriter, *contents: bytes, confirmed: bool = True) -> PicturePlace:
+def put(writer: PictureWriter, *contents: bytes, confirmed: bool = True) -> PicturePlace:
     """One batch; the place of the last of it."""
     places = writer.append(named(*contents))
     writer.sync()
@@ -52,7 +52,7 @@ def end_of(place: PicturePlace) -> CommittedEnd:
 
 
 def test_pictures_lie_one_behind_the_other_and_may_be_read_by_the_group_alone(
-    writer: SegmentWriter, shelf: PictureShelf
+    writer: PictureWriter, shelf: PictureShelf
 ) -> None:
     first = put(writer, b"one", b"two")
     second = put(writer, b"three")
@@ -64,7 +64,7 @@ def test_pictures_lie_one_behind_the_other_and_may_be_read_by_the_group_alone(
 
 
 def test_a_new_segment_is_begun_when_one_is_full_and_not_within_a_batch(shelf: PictureShelf) -> None:
-    with closing(SegmentWriter(shelf, segment_bytes=100)) as writer:
+    with closing(PictureWriter(shelf, segment_bytes=100)) as writer:
         writer.resume(CommittedEnd())
         places = [put(writer, *(b"%d-%d" % (batch, number) * 20 for number in range(3))) for batch in range(3)]
 
@@ -73,7 +73,7 @@ def test_a_new_segment_is_begun_when_one_is_full_and_not_within_a_batch(shelf: P
 
 
 def test_it_goes_on_behind_what_is_committed_and_cuts_off_what_is_not(
-    writer: SegmentWriter, shelf: PictureShelf
+    writer: PictureWriter, shelf: PictureShelf
 ) -> None:
     """Invariant 3."""
     kept = put(writer, b"kept")
@@ -87,7 +87,7 @@ def test_it_goes_on_behind_what_is_committed_and_cuts_off_what_is_not(
     assert pictures_on(shelf.folder) == named(b"kept", b"next")
 
 
-def test_half_a_record_is_cut_off(writer: SegmentWriter, shelf: PictureShelf) -> None:
+def test_half_a_record_is_cut_off(writer: PictureWriter, shelf: PictureShelf) -> None:
     kept = put(writer, b"kept")
     put(writer, b"torn" * 100)
     with shelf.segment(1).open("r+b") as file:
@@ -99,7 +99,7 @@ def test_half_a_record_is_cut_off(writer: SegmentWriter, shelf: PictureShelf) ->
     assert shelf.segment(1).stat().st_size == kept.end
 
 
-def test_nothing_is_appended_behind_what_nobody_confirmed(writer: SegmentWriter) -> None:
+def test_nothing_is_appended_behind_what_nobody_confirmed(writer: PictureWriter) -> None:
     """Invariant 2."""
     put(writer, b"one")
     put(writer, b"two", confirmed=False)
@@ -112,14 +112,14 @@ def test_nothing_is_appended_behind_what_nobody_confirmed(writer: SegmentWriter)
     assert not writer.is_ready, "a later transaction says nothing of this one"
 
 
-def test_a_transaction_that_fails_without_pictures_leaves_no_doubt(writer: SegmentWriter) -> None:
+def test_a_transaction_that_fails_without_pictures_leaves_no_doubt(writer: PictureWriter) -> None:
     put(writer, b"one")
     writer.doubt()
     assert writer.is_ready
 
 
 def test_a_picture_whose_commit_was_in_doubt_and_is_there_stays(
-    writer: SegmentWriter, shelf: PictureShelf
+    writer: PictureWriter, shelf: PictureShelf
 ) -> None:
     place = put(writer, b"one", confirmed=False)
     writer.doubt()
@@ -131,7 +131,7 @@ def test_a_picture_whose_commit_was_in_doubt_and_is_there_stays(
 
 
 def test_more_orphans_than_a_crash_leaves_are_spared(
-    writer: SegmentWriter, shelf: PictureShelf, monkeypatch: pytest.MonkeyPatch
+    writer: PictureWriter, shelf: PictureShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Invariant 3: an empty database beside full segments must not empty them."""
     monkeypatch.setattr(module, "MAX_ORPHANS", 2)
@@ -145,7 +145,7 @@ def test_more_orphans_than_a_crash_leaves_are_spared(
 
 
 def test_a_segment_of_which_no_row_is_left_gives_its_number_to_no_other(
-    writer: SegmentWriter, shelf: PictureShelf
+    writer: PictureWriter, shelf: PictureShelf
 ) -> None:
     """Invariant 4: a removal that is still to be made names it."""
     place = put(writer, b"one")
@@ -158,7 +158,7 @@ def test_a_segment_of_which_no_row_is_left_gives_its_number_to_no_other(
 
 
 def test_a_segment_that_is_shorter_than_its_rows_say_is_not_written_again(
-    writer: SegmentWriter, shelf: PictureShelf
+    writer: PictureWriter, shelf: PictureShelf
 ) -> None:
     place = put(writer, b"one" * 100)
     with shelf.segment(1).open("r+b") as file:
@@ -173,7 +173,7 @@ def test_a_segment_that_is_shorter_than_its_rows_say_is_not_written_again(
 
 @pytest.mark.parametrize("gone", [".", "segments"])
 def test_a_folder_that_somebody_removed_is_made_again(
-    writer: SegmentWriter, shelf: PictureShelf, gone: str
+    writer: PictureWriter, shelf: PictureShelf, gone: str
 ) -> None:
     """Invariant 5."""
     place = put(writer, b"one")
@@ -188,7 +188,7 @@ def test_a_folder_that_somebody_removed_is_made_again(
 
 
 def test_a_file_in_the_place_of_the_folder_is_an_error_and_not_taken_for_it(
-    writer: SegmentWriter, shelf: PictureShelf
+    writer: PictureWriter, shelf: PictureShelf
 ) -> None:
     shutil.rmtree(shelf.folder)
     shelf.folder.write_text("no folder")
@@ -199,7 +199,7 @@ def test_a_file_in_the_place_of_the_folder_is_an_error_and_not_taken_for_it(
 
 
 def test_a_full_disk_leaves_half_a_batch_that_the_next_one_takes_the_place_of(
-    writer: SegmentWriter, shelf: PictureShelf, monkeypatch: pytest.MonkeyPatch
+    writer: PictureWriter, shelf: PictureShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = put(writer, b"kept")
     real = module.os.pwrite
@@ -294,7 +294,7 @@ def lived(folder: Path, seed: int, *, synced: bool = True) -> Life:
     shelf = PictureShelf(folder / "blobs")
     rows: dict[str, PicturePlace] = {}
     states: list[tuple[int, dict[str, PicturePlace]]] = []
-    with watched(folder) as seen, closing(SegmentWriter(shelf, segment_bytes=9_000)) as writer:
+    with watched(folder) as seen, closing(PictureWriter(shelf, segment_bytes=9_000)) as writer:
         if not synced:
             writer.sync = lambda: None  # type: ignore[method-assign]
         for _ in range(25):
@@ -339,7 +339,7 @@ def lost(life: Life, disk: Path, chance: random.Random) -> tuple[int, int]:
             (disk / name).parent.mkdir(parents=True, exist_ok=True)
             (disk / name).write_bytes(content)
         shelf = PictureShelf(disk / "blobs")
-        with closing(SegmentWriter(shelf)) as writer:
+        with closing(PictureWriter(shelf)) as writer:
             writer.resume(end_of_rows(rows))
             more = put(writer, b"one more")
         for place in (*rows.values(), more):
