@@ -139,7 +139,7 @@ class PictureScan:
 
     def _look_at(self, prefix: str) -> MissingPictures:
         with self._engine.connect() as connection, connection.begin():
-            return _missing_below(connection, self._shelf, prefix)
+            return _missing_below(connection, self._shelf, prefix, with_strays=not self._has_swept)
 
     def _sweep(self, strays: frozenset[str]) -> None:
         """Once for each life; nothing of this version makes any."""
@@ -167,15 +167,19 @@ class PictureScan:
         self._trouble = trouble
 
 
-def _missing_below(connection: Connection, shelf: PictureShelf, prefix: str) -> MissingPictures:
+def _missing_below(
+    connection: Connection, shelf: PictureShelf, prefix: str, *, with_strays: bool = True
+) -> MissingPictures:
     """Of the pictures whose hashes begin with two characters.
 
     A row is written after its picture, so the rows are read first: what comes meanwhile is not missing.
     """
     query = select(*PLACE).where(blob.c.sha256.between(prefix, prefix + "g"))
     rows = [PicturePlace(*row) for row in connection.execute(query)]
-    sizes, there = shelf.sizes(), names_below(shelf.folder, prefix)
-    gone = sorted(place.sha256 for place in rows if place.sha256 not in there and not _is_in(place, sizes))
+    sizes = shelf.sizes() if rows else {}
+    apart = [place.sha256 for place in rows if not _is_in(place, sizes)]
+    there = names_below(shelf.folder, prefix) if apart or with_strays else set[str]()
+    gone = sorted(set(apart) - there)
     boxes: Counter[str] = Counter()
     for at in range(0, len(gone), _AT_ONCE):
         boxes += _boxes_of(connection, gone[at : at + _AT_ONCE])
