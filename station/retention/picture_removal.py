@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, delete, select, tuple_
 
 from station.retention.deletion import AT_ONCE
 from station.store.blobs import removal_turn
-from station.store.pictures.rows import places_of, unwanted
+from station.store.pictures.rows import heard_of, places_of, unwanted
 from station.store.pictures.shelf import PicturePlace, PictureShelf
 from station.store.schema import blob_removal, picture_removal
 
@@ -41,10 +42,8 @@ def remove_pictures(
     with removal_turn(shelf.folder.parent, shared=False) as mine:
         if not mine:
             return None
-        # A file of its own may be wanted again: a restore brings pictures back so.
-        rows = read(partial(places_of, hashes=_own_files(places)))
-        again = {each.sha256 for each in rows if each.segment is None}
-        shelf.remove(each for each in places if each.segment is not None or each.sha256 not in again)
+        rows = read(partial(places_of, hashes=[each.sha256 for each in places]))
+        shelf.remove(_going(places, {each.sha256: each.segment for each in rows}))
     write(partial(_forget, places=places))
     return len(places)
 
@@ -56,7 +55,10 @@ def drop_segments(read: InTransaction, shelf: PictureShelf) -> int | None:
         OSError: one cannot be removed.
     """
     with removal_turn(shelf.folder.parent, shared=False) as mine:
-        return shelf.drop(read(partial(unwanted, segments=shelf.sizes()))) if mine else None
+        if not mine:
+            return None
+        free = read(partial(unwanted, segments=shelf.sizes()))
+        return shelf.drop(number for number in free if _is_ours(read, shelf, number))
 
 
 def _to_be_removed(connection: Connection) -> list[PicturePlace]:
@@ -66,6 +68,29 @@ def _to_be_removed(connection: Connection) -> list[PicturePlace]:
     places = [PicturePlace(*row) for row in connection.execute(in_segments)]
     own = select(blob_removal.c.sha256).order_by(blob_removal.c.sha256).limit(AT_ONCE - len(places))
     return places + [PicturePlace(sha256, 0) for sha256 in connection.scalars(own)]
+
+
+def _is_ours(read: InTransaction, shelf: PictureShelf, number: int) -> bool:
+    """Whether this store has taken in all that a segment still has; else it is another one's, and stays.
+
+    What is left in one of its own came a second time while the segment was away.
+    """
+    heads = shelf.heads(number)
+    while part := {head.sha256 for _, head in islice(heads, AT_ONCE)}:
+        if part - read(partial(heard_of, hashes=part)):
+            return False
+    return True
+
+
+def _going(places: Iterable[PicturePlace], again: Mapping[str, int | None]) -> Iterator[PicturePlace]:
+    """Which of these places to clear; `again` has the pictures that have a row by now, and their segments."""
+    for each in places:
+        if each.segment is not None:
+            yield each
+            if each.sha256 not in again:  # somebody may have copied it out of a backup, beside its record
+                yield PicturePlace(each.sha256, 0)
+        elif again.get(each.sha256, 0) is not None:  # a restore brings pictures back as files of their own
+            yield each
 
 
 def _own_files(places: Iterable[PicturePlace]) -> list[str]:

@@ -227,7 +227,7 @@ class BatchWriter:
         """Those that are not here yet, or went lost, are written, and their rows say where."""
         if not self._pictures or self._shelf is None:
             return
-        here = places_of(self._connection, self._pictures)
+        here = places_of(self._connection, self._pictures, held=True)
         lost = {place.sha256 for place in here if not self._shelf.has(place)}
         fresh = self._wanted.difference(place.sha256 for place in here)
         places = self._shelf.put({sha: self._pictures[sha] for sha in sorted(fresh | lost)})

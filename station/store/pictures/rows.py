@@ -11,14 +11,14 @@ from sqlalchemy import Connection, Engine, Select, Table, bindparam, delete, ins
 from sqlalchemy.exc import SQLAlchemyError
 
 from station.store.database import in_words
-from station.store.pictures.record import HEAD_BYTES
 from station.store.pictures.shelf import PicturePlace, PictureShelf
 from station.store.pictures.writer import CommittedEnd
-from station.store.schema import blob, picture_removal
+from station.store.schema import blob, message, message_is_picture, picture_removal
 
 PLACE = blob.c.sha256, blob.c.size_bytes, blob.c.segment, blob.c.segment_offset
 """The columns of a PicturePlace, in their order."""
 _PLACES = select(*PLACE).where(blob.c.sha256.in_(bindparam("hashes", expanding=True)))
+_HELD = _PLACES.with_for_update(read=True, key_share=True)
 _BOUND = 200
 """Few enough for the bound parameters of one statement."""
 
@@ -88,12 +88,15 @@ class KeptPictures:
             raise in_words(error, self._engine.url) from error
 
 
-def places_of(connection: Connection, hashes: Collection[str]) -> list[PicturePlace]:
-    """Where those of these hashes lie that have a row."""
-    listed = sorted(hashes)
+def places_of(connection: Connection, hashes: Collection[str], *, held: bool = False) -> list[PicturePlace]:
+    """Where those of these hashes lie that have a row; `held`: no row goes before this transaction ends.
+
+    SQLite has one writer at a time, so a writer holds them all there.
+    """
+    listed, query = sorted(hashes), _HELD if held else _PLACES
     found: list[PicturePlace] = []
     for at in range(0, len(listed), _BOUND):
-        rows = connection.execute(_PLACES, {"hashes": listed[at : at + _BOUND]})
+        rows = connection.execute(query, {"hashes": listed[at : at + _BOUND]})
         found += [PicturePlace(*row) for row in rows]
     return found
 
@@ -106,8 +109,9 @@ def committed_end(connection: Connection) -> CommittedEnd:
     if connection.dialect.name == "postgresql":
         connection.execute(text("lock table blob in share row exclusive mode"))
     ends = [connection.execute(_last(table)).one_or_none() for table in (blob, picture_removal)]
-    reached = [(int(row[0]), int(row[1]) + HEAD_BYTES + int(row[2])) for row in ends if row is not None]
-    return CommittedEnd(*max(reached, default=(0, 0)))
+    places = [PicturePlace(*row) for row in ends if row is not None]
+    last = max(places, key=lambda place: (place.segment, place.end), default=None)
+    return CommittedEnd() if last is None else CommittedEnd(last.segment or 0, last.end, last)
 
 
 def forget_places(connection: Connection) -> None:
@@ -118,6 +122,12 @@ def forget_places(connection: Connection) -> None:
             update(blob).where(blob.c.segment.is_not(None)).values(segment=None, segment_offset=None)
         )
         connection.execute(delete(picture_removal))
+
+
+def heard_of(connection: Connection, hashes: Collection[str]) -> set[str]:
+    """Those of these pictures, at most _BOUND, that ever came under a number: it outlives them."""
+    query = select(message.c.digest).where(message_is_picture, message.c.digest.in_(sorted(hashes)))
+    return set(connection.scalars(query))
 
 
 def unwanted(connection: Connection, segments: Iterable[int]) -> list[int]:
@@ -136,5 +146,6 @@ def unwanted(connection: Connection, segments: Iterable[int]) -> list[int]:
 
 def _last(table: Table) -> Select[Any]:
     of = table.c
-    query = select(of.segment, of.segment_offset, of.size_bytes).where(of.segment.is_not(None))
+    columns = of.sha256, of.size_bytes, of.segment, of.segment_offset
+    query = select(*columns).where(of.segment.is_not(None))
     return query.order_by(of.segment.desc(), of.segment_offset.desc()).limit(1)

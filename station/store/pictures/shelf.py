@@ -4,7 +4,8 @@
     blobs/aa/bb/HASH                  a picture for itself: of stations before segments, and of a restore
 
 The database says in which segment a picture lies and where; without a segment it is a file of its own. Where a
-segment lacks it, a file of its own is looked for: so pictures come back by copying them from a backup.
+segment lacks it, or has it with other bytes, a file of its own is looked for: so pictures come back by copying
+them from a backup.
 
 Invariants
 1. A record is never changed, but for being removed.
@@ -22,15 +23,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256 as sha256_of
 from pathlib import Path
 from typing import Final
 
 from station.footage.folder import sync_folder
 from station.store.blobs import path_of
 from station.store.pictures.holes import punch
-from station.store.pictures.record import HEAD_BYTES, head_of
+from station.store.pictures.record import HEAD_BYTES, MAGIC, RecordHead, head_of
 
 SEGMENTS: Final = "segments"
+_PIECE_BYTES: Final = 2**20
 _ENDING: Final = ".segment"
 _DIGITS: Final = 8
 
@@ -86,7 +89,14 @@ class PictureShelf:
             OSError: it cannot be read.
         """
         found = self._recorded(place)
-        return _plain_file(path_of(self.folder, place.sha256), place.size_bytes) if found is None else found
+        if found is not None and sha256_of(found).hexdigest() == place.sha256:
+            return found
+        try:
+            return _plain_file(path_of(self.folder, place.sha256), place.size_bytes)
+        except FileNotFoundError:
+            if found is None:
+                raise
+            return found
 
     def has(self, place: PicturePlace) -> bool:
         """Whether it lies there, by names and lengths only.
@@ -99,6 +109,43 @@ class PictureShelf:
                 if self.segment(place.segment).stat().st_size >= place.end:
                     return True
         return path_of(self.folder, place.sha256).is_file()
+
+    def may_hold(self, place: PicturePlace) -> bool:
+        """Whether a segment has this picture there, or nothing any more; else it has another, or is not there.
+
+        Raises:
+            OSError: it is there and cannot be read.
+        """
+        if place.segment is None or place.offset is None:
+            return False
+        try:
+            with self._opened(place.segment, os.O_RDONLY) as descriptor:
+                data = os.pread(descriptor, HEAD_BYTES, place.offset)
+        except FileNotFoundError:
+            return False
+        head = head_of(data)
+        if head is None:
+            return data == bytes(HEAD_BYTES)
+        return (head.sha256, head.size_bytes) == (place.sha256, place.size_bytes)
+
+    def heads(self, number: int, begin: int = 0) -> Iterator[tuple[int, RecordHead]]:
+        """What a segment holds from there on, whatever the database says: where each record lies, and its head.
+
+        Raises:
+            OSError: it is not there, or cannot be read.
+        """
+        with self._opened(number, os.O_RDONLY) as descriptor:
+            at = _data_from(descriptor, begin)
+            while at is not None:
+                head = head_of(os.pread(descriptor, HEAD_BYTES, at))
+                if head is not None:
+                    yield at, head
+                    at = _data_from(descriptor, at + HEAD_BYTES + head.size_bytes)
+                    continue
+                piece = os.pread(descriptor, _PIECE_BYTES, at + 1)
+                found = piece.find(MAGIC)
+                passed = found if found >= 0 else max(1, len(piece) - len(MAGIC) + 1)
+                at = _data_from(descriptor, at + 1 + passed)
 
     def remove(self, places: Iterable[PicturePlace]) -> None:
         """Remove them (invariants 2 and 3); what is gone already is no error.
@@ -154,6 +201,16 @@ class PictureShelf:
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+def _data_from(descriptor: int, offset: int) -> int | None:
+    """Where the file has data next, holes passed over; None: nowhere."""
+    try:
+        return os.lseek(descriptor, offset, os.SEEK_DATA)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            return None
+        raise
 
 
 def _is_at(descriptor: int, place: PicturePlace) -> bool:

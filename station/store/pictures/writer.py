@@ -6,7 +6,8 @@ Invariants
 2. What has no row lies at the end of the newest segment: nothing is appended behind what nobody confirmed, and
    a segment is begun only when all before it is confirmed.
 3. What a crash or a failure left there is cut off before anything is appended. More than that can leave is no
-   crash but a mistake, such as another database: then nothing is cut off, and it is told.
+   crash but a mistake, such as another database, and so is another picture where the last row's lies: then
+   nothing is cut off, and it is told.
 4. A number that a row or a removal names is never given to a new segment.
 5. A folder that somebody removed under it is made again.
 """
@@ -16,11 +17,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import islice
 from typing import Final
 
 from station.footage.folder import sync_folder
-from station.store.pictures.record import heads_in, recorded
+from station.store.pictures.record import recorded
 from station.store.pictures.shelf import PicturePlace, PictureShelf
 
 SEGMENT_BYTES: Final = 64 * 2**20
@@ -37,6 +38,8 @@ class CommittedEnd:
     """The newest that is named; 0: none is."""
     end: int = 0
     """Of its last record."""
+    last: PicturePlace | None = None
+    """What that record is; None: it was not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,9 @@ class PictureWriter:
         beyond = [number for number in sorted(sizes) if number > committed.segment]
         tail = committed.segment if sizes.get(committed.segment, 0) > committed.end else None
         orphans = [*([] if tail is None else [(tail, committed.end)]), *((number, 0) for number in beyond)]
-        count = 0
-        for number, begin in orphans:
-            count += _records_from(self._shelf.segment(number), begin, MAX_ORPHANS + 1)
-        if count > MAX_ORPHANS:
+        heads = (head for number, begin in orphans for head in self._shelf.heads(number, begin))
+        count = sum(1 for _ in islice(heads, MAX_ORPHANS + 1))
+        if count > MAX_ORPHANS or self._is_another(committed):
             self._begin(max(newest, committed.segment) + 1)
             return OrphanRemoval(spared=count)
         self._shelf.drop(beyond)
@@ -140,6 +142,10 @@ class PictureWriter:
 
     # --------------------------------------------------------------------------------------------- the inside
 
+    def _is_another(self, committed: CommittedEnd) -> bool:
+        """Whether these segments are not those that the rows are about."""
+        return committed.last is not None and not self._shelf.may_hold(committed.last)
+
     def _write(self, data: bytes) -> None:
         assert self._descriptor is not None
         view = memoryview(data)
@@ -182,16 +188,3 @@ class PictureWriter:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             for each in (folder.parent, folder.parent.parent):
                 sync_folder(each)
-
-
-def _records_from(path: Path, begin: int, most: int) -> int:
-    """How many records lie there, up to so many."""
-    with path.open("rb") as file:
-        file.seek(begin)
-        data = file.read()
-    count = 0
-    for _ in heads_in(data):
-        count += 1
-        if count >= most:
-            break
-    return count

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from station.store.blobs import path_of
+from station.store.pictures.holes import blank
+from station.store.pictures.record import HEAD_BYTES
 from station.store.pictures.shelf import PicturePlace, PictureShelf
 from station.store.pictures.writer import CommittedEnd, PictureWriter
 from tests.support.kept_pictures import pictures_on
@@ -77,6 +79,48 @@ def test_what_a_segment_lacks_is_looked_for_in_a_file_of_its_own(tmp_path: Path)
 
     assert shelf.has(place)
     assert shelf.read(place) == named(2)[name]
+
+
+def test_what_a_segment_has_with_other_bytes_is_looked_for_in_a_file_of_its_own(tmp_path: Path) -> None:
+    shelf, places = PictureShelf(tmp_path), filled(tmp_path, 2)
+    (name, place), *_ = places.items()
+    with shelf.segment(1).open("r+b") as file:
+        file.seek(HEAD_BYTES + 7)
+        file.write(b"flipped")
+    assert shelf.read(place) != named(2)[name]
+
+    own_file(tmp_path, named(2)[name])
+
+    assert shelf.read(place) == named(2)[name]
+
+
+def test_what_lies_at_a_place_may_be_its_picture_or_nothing_any_more(tmp_path: Path) -> None:
+    shelf, (first, second, *_) = PictureShelf(tmp_path), filled(tmp_path, 2).values()
+    assert shelf.may_hold(first)
+    assert not shelf.may_hold(PicturePlace(first.sha256, first.size_bytes, second.segment, second.offset))
+    assert not shelf.may_hold(PicturePlace(first.sha256, first.size_bytes, 1, 5))
+    assert not shelf.may_hold(PicturePlace(first.sha256, first.size_bytes, 9, 0))
+    assert not shelf.may_hold(PicturePlace(first.sha256, first.size_bytes))
+
+    shelf.remove([first])
+    assert shelf.may_hold(first)
+
+
+def test_every_record_is_found_behind_holes_zeros_and_what_is_no_record(tmp_path: Path) -> None:
+    shelf, places = PictureShelf(tmp_path), list(filled(tmp_path, 8).values())
+    shelf.remove(places[1:3])
+    with shelf.segment(1).open("r+b") as file:
+        blank(file.fileno(), places[4].offset or 0, places[4].end - (places[4].offset or 0))
+        file.seek((places[6].offset or 0) + 3)
+        file.write(b"damaged")
+        file.seek(0, os.SEEK_END)
+        file.write(b"torn" * 400_000)
+
+    found = {at: head.sha256 for at, head in shelf.heads(1)}
+
+    assert found == {places[n].offset: places[n].sha256 for n in (0, 3, 5, 7)}
+    assert [at for at, _ in shelf.heads(1, places[5].offset or 0)] == [places[5].offset, places[7].offset]
+    assert list(shelf.heads(1, 2**40)) == []
 
 
 def test_removed_pictures_are_zeros_their_room_comes_back_and_their_neighbours_stay(tmp_path: Path) -> None:

@@ -144,6 +144,51 @@ def test_more_orphans_than_a_crash_leaves_are_spared(
     assert len(pictures_on(shelf.folder)) == 4
 
 
+def test_no_more_is_read_of_another_stores_segments_than_tells_them_apart(
+    shelf: PictureShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start takes as long with a million pictures beside it."""
+    monkeypatch.setattr(module, "MAX_ORPHANS", 2)
+    with closing(PictureWriter(shelf, segment_bytes=1)) as writer:
+        writer.resume(CommittedEnd())
+        for number in range(9):
+            put(writer, b"%d" % number)
+    opened: list[int] = []
+    real = shelf.segment
+    monkeypatch.setattr(shelf, "segment", lambda number: opened.append(number) or real(number))
+
+    with closing(PictureWriter(shelf)) as writer:
+        assert writer.resume(CommittedEnd()) == OrphanRemoval(spared=3)
+
+    assert opened == [1, 2, 3, 10]
+
+
+def test_where_another_picture_lies_than_the_last_row_says_nothing_is_cut_off(
+    writer: PictureWriter, shelf: PictureShelf
+) -> None:
+    """Invariant 3: the rows are another store's, however few the pictures are."""
+    put(writer, b"one", b"two", b"three")
+    writer.close()
+    foreign = PicturePlace(sha256(b"els").hexdigest(), 3, 1, 51)
+
+    assert writer.resume(CommittedEnd(1, foreign.end, foreign)) == OrphanRemoval(spared=1)
+
+    assert put(writer, b"next").segment == 2
+    assert pictures_on(shelf.folder) == named(b"one", b"two", b"three", b"next")
+
+
+def test_a_last_picture_that_is_removed_already_is_none_of_another_store(
+    writer: PictureWriter, shelf: PictureShelf
+) -> None:
+    last = put(writer, b"one" * 100)
+    shelf.remove([last])
+    writer.close()
+
+    writer.resume(CommittedEnd(1, last.end, last))
+
+    assert put(writer, b"two").offset == last.end
+
+
 def test_a_segment_of_which_no_row_is_left_gives_its_number_to_no_other(
     writer: PictureWriter, shelf: PictureShelf
 ) -> None:
