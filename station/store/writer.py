@@ -20,7 +20,7 @@ from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import raise_alarm
 from station.store.clocks import TRUSTED_CLOCKS, correct_count_times, record_clock_map
 from station.store.columns import blob_of, ms, storable, suffix_of
-from station.store.current_state import record_given_up, record_state
+from station.store.current_state import StandingRows, record_given_up, record_state
 from station.store.database import insert_once, upsert
 from station.store.events import Events, tell_again, tell_pictures
 from station.store.id_cache import IdCache
@@ -108,6 +108,7 @@ class BatchWriter:
         self._now_ms = now_ms
         self._rows: defaultdict[Table, list[dict[str, Any]]] = defaultdict(list)
         self._events = Events(now_ms)
+        self._standing = StandingRows()
         self._digests: dict[tuple[int, int], str] = {}
         """Of messages, by ids of stream and seq."""
         self._event_digests: dict[tuple[int, str, int], str] = {}
@@ -133,6 +134,7 @@ class BatchWriter:
                 self._connection.execute(insert_once(self._connection, table), self._rows[table])
         correct_count_times(self._connection, self._untrusted_counts)
         self._events.write(self._connection)
+        self._standing.write(self._connection)
         tell_pictures(self._connection, self._shown_later())
         self._write_quarantine()
         self._ids.add_committed(self._connection, self._committed)
@@ -365,7 +367,8 @@ class BatchWriter:
             self._untrusted_counts.append((ids["stream_id"], ids["seq"]))
 
     def _record_state(self, message: InboundMessage, box_id: int, stream_id: int | None) -> None:
-        for name, fields in record_state(self._connection, message, box_id, stream_id, self._ids, self._now_ms):
+        ids = self._ids, self._now_ms, self._standing
+        for name, fields in record_state(self._connection, message, box_id, stream_id, *ids):
             self._notify(message, name, **fields)
 
     def _write_quarantine(self) -> None:

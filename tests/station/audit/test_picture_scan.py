@@ -71,7 +71,7 @@ def test_a_file_that_no_row_names_is_removed_after_a_whole_look_and_no_other(
     assert (looked(place).count, looked(place).strays) == (1, {"f" * 64})
     with capture_logs() as lines:
         scan.start()
-        until(lambda: any(line["event"] == "orphans_removed" for line in lines), 20)
+        until(lambda: any(line["event"] == "orphans_removed" for line in lines), 120)
 
     assert not stray.exists()
     assert all(path.is_file() for path in others)
@@ -86,7 +86,7 @@ def test_more_files_without_a_row_than_a_crash_leaves_are_spared_and_told(
     place.do("delete from blob")
     with capture_logs() as lines:
         scan.start()
-        until(lambda: lines, 20)
+        until(lambda: lines, 120)
 
     assert [(line["event"], line["pictures"]) for line in lines] == [("pictures_without_rows", 20)]
     assert all(path.is_file() for path in files)
@@ -96,12 +96,12 @@ def test_a_removed_folder_is_an_alarm_and_its_return_ends_it(scan: PictureScan, 
     with closing(Store(engine_of(place.url), place.folder, duties=[scan.tell])) as store:
         scan.start()
         (place.folder / BLOBS).rename(place.folder / "aside")
-        until(lambda: store.attend() or alarm(place), 20)
-        until(lambda: store.attend() or "20 of 20" in alarm(place), 20)
+        until(lambda: store.attend() or alarm(place), 120)
+        until(lambda: store.attend() or "20 of 20" in alarm(place), 120)
 
         assert alarm(place) == f"20 of 20 pictures are gone: {BOX} 20"
         shutil.copytree(place.folder / "aside", place.folder / BLOBS)
-        until(lambda: store.attend() or not alarm(place), 20)
+        until(lambda: store.attend() or not alarm(place), 120)
 
 
 def test_an_alarm_of_an_earlier_life_ends_once_a_look_found_nothing(scan: PictureScan, place: Place) -> None:
@@ -111,7 +111,7 @@ def test_an_alarm_of_an_earlier_life_ends_once_a_look_found_nothing(scan: Pictur
         assert alarm(place)
 
         scan.start()
-        until(lambda: store.attend() or not alarm(place), 20)
+        until(lambda: store.attend() or not alarm(place), 120)
 
 
 def alarm(place: Place) -> str:
@@ -127,10 +127,10 @@ def test_a_folder_that_cannot_be_read_is_told_once_and_so_is_its_end(scan: Pictu
     folder.touch()
     with capture_logs() as lines:
         scan.start()
-        until(lambda: len(lines) >= 1, 20)
+        until(lambda: len(lines) >= 1, 120)
         folder.unlink()
         shutil.move(place.folder / "aside", folder)
-        until(lambda: len(lines) >= 2, 20)
+        until(lambda: len(lines) >= 2, 120)
 
     assert [line["event"] for line in lines][:2] == ["pictures_not_looked_at", "pictures_looked_at"]
 
@@ -158,9 +158,9 @@ def test_what_retention_takes_out_during_a_look_is_not_missing(
         closing(Store(engine_of(place.url), place.folder, duties=[scan.tell])) as store,
     ):
         scan.start()
-        until(lambda: store.attend() or looks.count(old[:2]) > 1, 20)  # it looks once more where it lacks one
+        until(lambda: store.attend() or looks.count(old[:2]) > 1, 120)  # it looks once more where it lacks one
         as_before_segments(place)[0].unlink()
-        until(lambda: store.attend() or alarm(place), 20)
+        until(lambda: store.attend() or alarm(place), 120)
 
     assert aged.events() == {"e-2"}
     assert place.rows("select count from alarm") == [(1,)]
