@@ -175,6 +175,7 @@ LOOK_UPS: dict[str, Making] = {
     "a rare rule and a common label": _always(rules=(RARE_RULE,), labels=("motorcycle",)),
     "a rule that is not there": _always(rules=("nothing",)),
     "alerts": _always(severities=("alert",)),
+    "alerts of a camera": lambda chance: EventSearch(**ALL, severities=("alert",), cameras=(_camera(chance),)),
     "alerts nobody looked at": _always(severities=("alert",), reviews=("new",)),
     "marked as false": _always(reviews=("false",)),
     "false, of buses": _always(reviews=("false",), labels=("bus",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 from getpass import getuser
@@ -293,7 +294,7 @@ def send_command(
     from agent.wire.signature import private_key  # noqa: PLC0415
     from station import command, command_words  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
-    from station.store.blobs import BLOBS, path_of  # noqa: PLC0415
+    from station.store.pictures.snapshot import KeptSnapshot  # noqa: PLC0415
 
     order = command_words.order(verb, words or [])
     if save is not None:
@@ -315,11 +316,11 @@ def send_command(
     )
     typer.echo(translated(command_words.shown(answered)))
     if sha256 := command_words.promised(answered):
-        kept = path_of(settings.state_dir.absolute() / BLOBS, sha256)
-        command.wait_for_file(kept)
-        typer.echo(translated(command_words.picture_words(answered, kept, wait_s)))
-        if save is not None:
-            command_words.save(save, answered.picture, kept)
+        with closing(KeptSnapshot(settings, sha256)) as kept:
+            said = command_words.picture_words(answered, sha256, kept.is_kept(), wait_s)
+            typer.echo(translated(said))
+            if save is not None:
+                command_words.save(save, answered.picture, kept.read)
     if not answered.answers:
         raise typer.Exit(ExitCode.NOT_YET)
     if answered.answers[-1].state != "done":

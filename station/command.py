@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import paho.mqtt.client as paho
@@ -142,16 +141,18 @@ def new_command(args: Mapping[str, Any], *, issuer: str, life_s: float) -> Comma
     return CommandPayload(id=name, issued_at=at, expires_at=until, issuer=issuer, args=dict(args))
 
 
-def wait_for_file(path: Path, within_s: float = LATE_S) -> bool:
-    """Whether the file is seen there, or comes in time: a station commits a moment after a message has come."""
+def wait_until(is_kept: Callable[[], bool], within_s: float = LATE_S) -> bool:
+    """Whether it is kept, or is in time: a station commits a moment after a message has come.
+
+    Raises:
+        NgatuError: nobody can look.
+    """
     ends_s = time.monotonic() + within_s
-    with suppress(PermissionError):  # a folder of the station's user, which nobody else may look into
-        while not path.is_file():
-            if time.monotonic() > ends_s:
-                return False
-            time.sleep(0.05)
-        return True
-    return False
+    while not is_kept():
+        if time.monotonic() > ends_s:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 class _Inbox:

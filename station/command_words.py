@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -134,15 +134,15 @@ def may_save(file: Path, verb: Verb) -> None:
         )
 
 
-def save(file: Path, picture: bytes | None, kept: Path) -> None:
+def save(file: Path, picture: bytes | None, kept: Callable[[], bytes | None]) -> None:
     """Write the picture that came, or the one that the station keeps; nothing while there is neither.
 
     Raises:
         NgatuError: it could not be read or written.
     """
     try:
-        if picture is None and kept.exists():
-            picture = kept.read_bytes()
+        if picture is None:
+            picture = kept()
         if picture is not None:
             file.write_bytes(picture)
     except OSError as error:
@@ -175,31 +175,30 @@ def _shown(result: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in result.items() if name != "audit_sha256"}
 
 
-def picture_words(answered: CommandReply, kept: Path, waited_s: float) -> str:
-    """Where the picture that the answer promises is, at the station.
+def picture_words(answered: CommandReply, sha256: str, is_kept: bool | None, waited_s: float) -> str:
+    """How it stands with the picture that the answer promises, at the station.
 
-    `kept` is where the station keeps it once it has come, `waited_s` how long it was waited for.
+    `is_kept`: whether the station has it, None: this user may not look. `waited_s`: how long it was waited for.
     """
-    try:
-        if kept.is_file():
-            return tr("its picture: {kept}", kept=kept)
-    except PermissionError:
+    if is_kept:
+        return tr("its picture: {sha256}, kept by the station", sha256=sha256)
+    if is_kept is None:
         return tr(
-            "its picture, once the station has kept it: {kept}; user {user} may not look there",
-            kept=kept,
+            "its picture, once the station has kept it: {sha256}; user {user} may not look there",
+            sha256=sha256,
             user=user_name(),
         )
     if answered.picture is None:
         return tr(
             "its picture has not come within {waited_s:g} s: boxes hold pictures back while the "
-            "station is away; once it has come, it is {kept}",
+            "station is away; once it has come, it is {sha256}",
             waited_s=waited_s,
-            kept=kept,
+            sha256=sha256,
         )
     return tr(
         "its picture came, but the station has not kept it yet: is `ngatu station` at work, "
-        "on this machine? once it has, it is {kept}; --save FILE keeps what comes here",
-        kept=kept,
+        "on this machine? once it has, it is {sha256}; --save FILE keeps what comes here",
+        sha256=sha256,
     )
 
 

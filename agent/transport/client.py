@@ -21,6 +21,7 @@ from agent.errors import BrokerRefused, BrokerUnreachable
 from agent.settings.access import unreadable
 from agent.translatable import tr
 from agent.transport import errors
+from agent.transport.burst_client import BurstClient
 from agent.transport.settings import EndpointSettings, Version
 
 SESSION_S: Final = 7 * 24 * 3600
@@ -52,13 +53,14 @@ def new_client(
     *,
     keep_session: bool = True,
     manual_ack: bool = False,
+    burst: bool = False,
 ) -> paho.Client:
-    """A client that has never connected, and never will again by itself.
+    """A client that has never connected, and never will again by itself; with `burst` one that receives much.
 
     Raises:
         BrokerRefused: a certificate, key or password cannot be read.
     """
-    client = paho.Client(
+    client = (BurstClient if burst else paho.Client)(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
         clean_session=None if version == "5" else not keep_session,
@@ -122,10 +124,11 @@ def connect(
     *,
     keep_session: bool = False,
     on_message: OnMessage | None = None,
+    burst: bool = False,
 ) -> paho.Client:
     """A client whose connection the broker has accepted, at the first of its addresses where it does.
 
-    The caller turns it with `loop`.
+    The caller turns it with `loop`; `burst` as above.
 
     Raises:
         BrokerUnreachable: nothing answers; HungUp if something listened: an old broker does so with MQTT 5.
@@ -134,8 +137,8 @@ def connect(
     *first, last = (endpoint.at(turn) for turn in range(len(endpoint.addresses)))
     for node in first:
         with suppress(BrokerUnreachable, BrokerRefused):  # the last one's word is told
-            return _connected(node, client_id, version, will, keep_session, on_message)
-    return _connected(last, client_id, version, will, keep_session, on_message)
+            return _connected(node, client_id, version, will, keep_session, on_message, burst)
+    return _connected(last, client_id, version, will, keep_session, on_message, burst)
 
 
 def _connected(
@@ -145,8 +148,9 @@ def _connected(
     will: Will | None,
     keep_session: bool,
     on_message: OnMessage | None,
+    burst: bool,
 ) -> paho.Client:
-    client = new_client(endpoint, client_id, version, will, keep_session=keep_session)
+    client = new_client(endpoint, client_id, version, will, keep_session=keep_session, burst=burst)
     codes: list[int] = []
     client.on_connect = lambda _client, _data, _flags, code, _properties: codes.append(int(code.value))
     client.on_message = on_message

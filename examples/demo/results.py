@@ -12,14 +12,18 @@ import shutil
 import sqlite3
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import URL
+
 from agent.core.types import EndReason
-from station.store.blobs import path_of
+from station.store.blobs import BLOBS
+from station.store.database import engine_of
+from station.store.pictures.rows import KeptPictures
 
 
 @dataclass(frozen=True)
@@ -139,16 +143,26 @@ def write_pictures(folder: Path, events: Iterable[KeptEvent]) -> dict[tuple[str,
     """
     out = folder / "pictures"
     shutil.rmtree(out, ignore_errors=True)
-    paths = {}
+    state_dir = folder / "station"
+    engine = engine_of(URL.create("sqlite", database=str(state_dir / "station.db")), writes=False)
+    with closing(KeptPictures(engine, state_dir / BLOBS)) as kept:
+        return dict(_copied(kept, events, folder, out))
+
+
+def _copied(
+    kept: KeptPictures, events: Iterable[KeptEvent], folder: Path, out: Path
+) -> Iterator[tuple[tuple[str, str], str]]:
     for event in events:
         body = event.body
         what = "-".join(filter(None, (body["start_time"][11:23].replace(":", ""), body["kind"], event.label)))
         for kind, sha256 in event.pictures.items():
             path = out / body["camera"] / f"{what}-{body['id'][-6:]}-{kind}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path_of(folder / "station" / "blobs", sha256), path)
-            paths[body["id"], kind] = path.relative_to(folder).as_posix()
-    return paths
+            data = kept.read(sha256)
+            if data is None:
+                raise FileNotFoundError(f"the station lacks picture {sha256}")
+            path.write_bytes(data)
+            yield (body["id"], kind), path.relative_to(folder).as_posix()
 
 
 def _opened(path: Path) -> sqlite3.Connection:

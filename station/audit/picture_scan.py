@@ -1,8 +1,12 @@
 """Looks for pictures that the database names and the disk lacks: slowly, over and over, in a thread of its own.
 
-A look goes through 256 parts of the hashes, each a query and at most 257 folders that are read, spread over
-`look_s`. It reads names only; whether the bytes are still those that came is the business of proof.py.
-Where a part is not as it was, a whole look is made at once, but never for more than half of the time.
+A look goes through 256 parts of the hashes, each a query and at most 258 folders that are read, spread over
+`look_s`. It reads names and lengths only; whether the bytes are still those that came is the business of
+proof.py. Where a part is not as it was, a whole look is made at once, but never for more than half of the time.
+
+Files of their own that no row names are what a crash of an earlier version left: they are removed after the
+first whole look. More than that can leave is no crash but a mistake, such as another database: then none is,
+and it is told.
 """
 
 from __future__ import annotations
@@ -23,6 +27,9 @@ from agent.translatable import tr
 from station.ingest.alarms import AlarmKind
 from station.ingest.handler import RaisesAlarms
 from station.store.blobs import names_below
+from station.store.pictures.rows import PLACE, places_of
+from station.store.pictures.shelf import PicturePlace, PictureShelf
+from station.store.pictures.writer import MAX_ORPHANS
 from station.store.schema import blob, box, conflict, other_message, picture
 
 log = structlog.get_logger("station.audit.picture_scan")
@@ -40,6 +47,8 @@ class MissingPictures:
     """How many the database names."""
     boxes: Mapping[str, int] = field(default_factory=dict)
     """Box -> how many are missing; a picture that two boxes sent counts for both."""
+    strays: frozenset[str] = frozenset()
+    """Hashes of files of their own that the database does not name."""
 
     def __str__(self) -> str:
         each = ", ".join(f"{name} {count}" for name, count in self.boxes.items())
@@ -54,18 +63,20 @@ def missing_pictures(connection: Connection, folder: Path) -> MissingPictures:
     Raises:
         OSError: a folder cannot be read.
     """
-    return _summed({prefix: _missing_below(connection, folder, prefix) for prefix in PREFIXES})
+    shelf = PictureShelf(folder)
+    return _summed({prefix: _missing_below(connection, shelf, prefix) for prefix in PREFIXES})
 
 
 class PictureScan:
-    """One thread over one store; reads only.
+    """One thread over one store; reads only, but for the files that no row names.
 
     `tell` is called in the station's own turn, and raises the alarm there or ends it.
     """
 
     def __init__(self, engine: Engine, folder: Path, look_s: float) -> None:
         self._engine = engine
-        self._folder = folder
+        self._shelf = PictureShelf(folder)
+        self._has_swept = False
         self._pause_s = look_s / len(PREFIXES)
         self._parts: dict[str, MissingPictures] = {}
         self._found: MissingPictures | None = None
@@ -106,6 +117,7 @@ class PictureScan:
             left -= 1
             if not left:
                 self._found = _summed(self._parts)
+                self._sweep(self._found.strays)
                 left, hurries = len(PREFIXES), False
             took_s = time.monotonic() - begun_s
             if self._stop.wait(took_s if hurries else max(took_s, self._pause_s - took_s)):
@@ -127,7 +139,24 @@ class PictureScan:
 
     def _look_at(self, prefix: str) -> MissingPictures:
         with self._engine.connect() as connection, connection.begin():
-            return _missing_below(connection, self._folder, prefix)
+            return _missing_below(connection, self._shelf, prefix, with_strays=not self._has_swept)
+
+    def _sweep(self, strays: frozenset[str]) -> None:
+        """Once for each life; nothing of this version makes any."""
+        if self._has_swept:
+            return
+        self._has_swept = True
+        if len(strays) > MAX_ORPHANS:
+            hint = tr("is this the database that belongs to these pictures? nothing was removed")
+            log.warning("pictures_without_rows", pictures=len(strays), hint=hint)
+        elif strays:
+            try:
+                with self._engine.connect() as connection, connection.begin():
+                    named = {place.sha256 for place in places_of(connection, strays)}
+                self._shelf.remove(PicturePlace(sha256, 0) for sha256 in strays - named)
+                log.info("orphans_removed", pictures=len(strays - named))
+            except (SQLAlchemyError, OSError) as error:
+                self._note(" ".join(str(getattr(error, "orig", error)).split())[:300])
 
     def _note(self, trouble: str | None) -> None:
         if trouble is not None and self._trouble is None:
@@ -138,19 +167,28 @@ class PictureScan:
         self._trouble = trouble
 
 
-def _missing_below(connection: Connection, folder: Path, prefix: str) -> MissingPictures:
+def _missing_below(
+    connection: Connection, shelf: PictureShelf, prefix: str, *, with_strays: bool = True
+) -> MissingPictures:
     """Of the pictures whose hashes begin with two characters.
 
-    A row is written after its file, so the rows are read first: what comes meanwhile is not missing.
+    A row is written after its picture, so the rows are read first: what comes meanwhile is not missing.
     """
-    query = select(blob.c.sha256).where(blob.c.sha256.between(prefix, prefix + "g"))
-    rows = list(connection.scalars(query))
-    there = names_below(folder, prefix) if rows else set()
-    gone = sorted(sha256 for sha256 in rows if sha256 not in there)
+    query = select(*PLACE).where(blob.c.sha256.between(prefix, prefix + "g"))
+    rows = [PicturePlace(*row) for row in connection.execute(query)]
+    sizes = shelf.sizes() if rows else {}
+    apart = [place.sha256 for place in rows if not _is_in(place, sizes)]
+    there = names_below(shelf.folder, prefix) if apart or with_strays else set[str]()
+    gone = sorted(set(apart) - there)
     boxes: Counter[str] = Counter()
     for at in range(0, len(gone), _AT_ONCE):
         boxes += _boxes_of(connection, gone[at : at + _AT_ONCE])
-    return MissingPictures(len(gone), len(rows), dict(boxes))
+    strays = frozenset(there.difference(place.sha256 for place in rows))
+    return MissingPictures(len(gone), len(rows), dict(boxes), strays)
+
+
+def _is_in(place: PicturePlace, sizes: Mapping[int, int]) -> bool:
+    return place.segment is not None and sizes.get(place.segment, 0) >= place.end
 
 
 def _boxes_of(connection: Connection, hashes: list[str]) -> Counter[str]:
@@ -174,4 +212,6 @@ def _summed(parts: Mapping[str, MissingPictures]) -> MissingPictures:
     for part in parts.values():
         boxes += Counter(part.boxes)
     named = sum(part.named for part in parts.values())
-    return MissingPictures(sum(part.count for part in parts.values()), named, dict(sorted(boxes.items())))
+    strays = frozenset[str]().union(*(part.strays for part in parts.values()))
+    count = sum(part.count for part in parts.values())
+    return MissingPictures(count, named, dict(sorted(boxes.items())), strays)

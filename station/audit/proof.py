@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache, partial
-from hashlib import file_digest
+from hashlib import sha256 as sha256_of
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,11 @@ from station.audit.seals import Seal, StreamContents, against_seals
 from station.footage.intake import FootageIntake
 from station.ingest.digests import of_bytes, of_json
 from station.ingest.inbound import MessageKind
-from station.store.blobs import path_of
 from station.store.database import in_words
 from station.store.gaps import without
+from station.store.pictures.shelf import PicturePlace, PictureShelf
 from station.store.schema import (
+    blob,
     box,
     conflict,
     count_interval,
@@ -285,17 +286,27 @@ def _contents(
         query = select(table).where(table.c.box_id == box_id)
         yield from connection.execute(query.execution_options(yield_per=_AT_ONCE))
 
-    whole = lru_cache(maxsize=None)(lambda sha256: _is_whole(blobs, sha256))
+    def with_places(table: Table) -> Iterator[Row[Any]]:
+        query = select(table, blob.c.size_bytes, blob.c.segment, blob.c.segment_offset)
+        query = query.outerjoin(blob, blob.c.sha256 == table.c.sha256).where(table.c.box_id == box_id)
+        yield from connection.execute(query.execution_options(yield_per=_AT_ONCE))
+
+    is_whole = lru_cache(maxsize=None)(partial(_is_whole, PictureShelf(blobs)))
+
+    def whole(row: Row[Any]) -> bool:
+        place = PicturePlace(row.sha256, row.size_bytes or 0, row.segment, row.segment_offset)
+        return is_whole(place)
+
     numbered = {(row.stream_id, row.seq): of_json(row.body.encode()) for row in rows(count_interval)}
-    for row in rows(other_message):
+    for row in with_places(other_message):
         if row.body is not None:
             numbered[row.stream_id, row.seq] = of_json(row.body.encode())
-        elif whole(row.sha256):
+        elif whole(row):
             numbered[row.stream_id, row.seq] = row.sha256
     return _Contents(
         events=frozenset(row.digest for row in rows(event_revision) if _is_as_it_came(row)),
         numbered=numbered,
-        pictures=frozenset((_topic(row), row.sha256) for row in rows(picture) if whole(row.sha256)),
+        pictures=frozenset((_topic(row), row.sha256) for row in with_places(picture) if whole(row)),
         beside=frozenset(
             [digest for row in rows(quarantine) for digest in _digests(row)]
             + [of_json(row.body) for row in rows(conflict) if row.body is not None]
@@ -312,10 +323,9 @@ def _is_as_it_came(row: Row[Any]) -> bool:
     return bool(body["id"] == row.event_id and body["revision"] == row.revision)
 
 
-def _is_whole(blobs: Path, sha256: str) -> bool:
+def _is_whole(shelf: PictureShelf, place: PicturePlace) -> bool:
     try:
-        with path_of(blobs, sha256).open("rb") as file:
-            return file_digest(file, "sha256").hexdigest() == sha256
+        return sha256_of(shelf.read(place)).hexdigest() == place.sha256
     except FileNotFoundError:
         return False
 

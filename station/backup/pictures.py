@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -12,7 +9,8 @@ from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 
-from station.store.blobs import INCOMING, Blobs, names_below, path_of
+from station.store.blobs import INCOMING, Blobs, names_below
+from station.store.pictures.shelf import PicturePlace, PictureShelf
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how much of it is, and how much there is."""
@@ -35,21 +33,21 @@ class Copied:
     """Hashes of those whose bytes are not what they were; they were not copied."""
 
 
-def absent(rows: Iterable[tuple[str, int]], target: Path) -> Iterator[tuple[str, int]]:
-    """Of (hash, size) in the order of their hashes, those whose file is not in a folder; reads names only.
+def absent(places: Iterable[PicturePlace], target: Path) -> Iterator[PicturePlace]:
+    """Of these in the order of their hashes, those that have no file in a folder; reads names only.
 
     Raises:
         OSError: the folder cannot be read.
     """
-    for prefix, below in groupby(rows, key=lambda row: row[0][:2]):
+    for prefix, below in groupby(places, key=lambda place: place.sha256[:2]):
         there = names_below(target, prefix)
-        yield from (row for row in below if row[0] not in there)
+        yield from (place for place in below if place.sha256 not in there)
 
 
 def copy_pictures(
-    wanted: Iterable[tuple[str, int]], total: int, source: Path, target: Path, progress: Progress
+    wanted: Iterable[PicturePlace], total: int, source: PictureShelf, target: Path, progress: Progress
 ) -> Copied:
-    """Copy (hash, size) that the target lacks; what is copied is on its disk afterwards.
+    """Copy what the target lacks, each into a file of its own; what is copied is on its disk afterwards.
 
     Raises:
         OSError: a folder cannot be read or written; what was copied so far stays, and is not copied again.
@@ -66,16 +64,16 @@ def copy_pictures(
             copied.fresh_bytes += size_bytes
             progress("pictures", copied.fresh, total)
 
-        for name, each_bytes in wanted:
+        for place in wanted:
             try:
-                data = _read(path_of(source, name), each_bytes)
+                data = source.read(place)
             except FileNotFoundError:
-                copied.missing.append(name)
+                copied.missing.append(place.sha256)
                 continue
-            if sha256(data).hexdigest() != name:
-                copied.altered.append(name)
+            if sha256(data).hexdigest() != place.sha256:
+                copied.altered.append(place.sha256)
                 continue
-            batch[name] = data
+            batch[place.sha256] = data
             size_bytes += len(data)
             if size_bytes >= _BATCH_BYTES or len(batch) >= _BATCH:
                 put()
@@ -83,15 +81,3 @@ def copy_pictures(
         if batch:
             put()
     return copied
-
-
-def _read(path: Path, size_bytes: int) -> bytes:
-    """At most one byte more than it should have; nothing of what is no file, for that might never end."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno == errno.ELOOP:  # a link
-            return b""
-        raise
-    with open(descriptor, "rb") as file:  # noqa: PTH123 (it is a descriptor)
-        return file.read(size_bytes + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""

@@ -14,7 +14,7 @@ from getpass import getuser
 from itertools import pairwise
 from pathlib import Path
 
-from sqlalchemy import Engine, select
+from sqlalchemy import URL, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.translatable import tr
@@ -38,9 +38,11 @@ from station.backup.pictures import Copied, Progress, absent, copy_pictures
 from station.backup.segments import Segment, SegmentEnd, holes, paths
 from station.config import StationConfig
 from station.footage.folder import FOOTAGE
-from station.store.blobs import BLOBS, path_of
+from station.store.blobs import BLOBS
 from station.store.database import StoreError, claimed, engine_of, shown, url_of, versions
 from station.store.database import in_words as database_in_words
+from station.store.pictures.rows import KeptPictures, forget_places
+from station.store.pictures.shelf import PicturePlace, PictureShelf
 from station.store.schema import blob, web_session
 from station.store.store import Store
 
@@ -163,6 +165,7 @@ def _restore(
     if not marker["is_put"]:
         write_whole(state_dir / RESTORING, json.dumps(marker).encode())
         put_database(folder.path / manifest.database, url, progress)
+        _forget_places(url)
         write_whole(state_dir / RESTORING, json.dumps(marker | {"is_put": True}).encode())
     engine = engine_of(url)
     try:
@@ -172,12 +175,13 @@ def _restore(
         _close_console(engine, state_dir, manifest)
         faults = tuple(findings(engine, state_dir / BLOBS))
         footage_altered = tuple(altered(state_dir / FOOTAGE))
+        kept = KeptPictures(engine, state_dir / BLOBS)
+        copied.missing, copied.altered = (
+            [name for name in names if not kept.has(name)]  # the journal had the others
+            for names in (copied.missing, copied.altered)
+        )
     finally:
         engine.dispose()
-    copied.missing, copied.altered = (
-        [name for name in names if not path_of(state_dir / BLOBS, name).exists()]  # the journal had the others
-        for names in (copied.missing, copied.altered)
-    )
     found = tuple(_holes(manifest, ends))
     if ends:
         begin_after([end.head.run for end in ends], state_dir, joins=not found)
@@ -198,15 +202,27 @@ def _close_console(engine: Engine, state_dir: Path, manifest: BackupManifest) ->
     AuditLog(engine, state_dir).restored(Actor("", getuser(), "", AT_THE_MACHINE), of)
 
 
+def _forget_places(url: URL) -> None:
+    """The segments of then are not here: each picture that was backed up comes back as a file of its own."""
+    engine = engine_of(url)
+    try:
+        with engine.begin() as connection:
+            forget_places(connection)
+    except SQLAlchemyError as error:
+        raise database_in_words(error, url) from error
+    finally:
+        engine.dispose()
+
+
 def _pictures(engine: Engine, folder: BackupFolder, state_dir: Path, progress: Progress) -> Copied:
     query = select(blob.c.sha256, blob.c.size_bytes).order_by(blob.c.sha256)
     try:
         with engine.connect() as connection, connection.begin():
-            rows = [(row.sha256, row.size_bytes) for row in connection.execute(query)]
+            rows = [PicturePlace(row.sha256, row.size_bytes) for row in connection.execute(query)]
     except SQLAlchemyError as error:
         raise database_in_words(error, engine.url) from error
     wanted = list(absent(rows, state_dir / BLOBS))
-    copied = copy_pictures(wanted, len(wanted), folder.blobs, state_dir / BLOBS, progress)
+    copied = copy_pictures(wanted, len(wanted), PictureShelf(folder.blobs), state_dir / BLOBS, progress)
     copied.there = len(rows) - len(wanted)
     return copied
 

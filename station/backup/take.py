@@ -28,6 +28,8 @@ from station.config import StationConfig
 from station.footage.folder import FOOTAGE
 from station.store.blobs import BLOBS, removal_turn
 from station.store.database import StoreError, engine_of, shown, url_of, version, versions
+from station.store.pictures.rows import PLACE
+from station.store.pictures.shelf import PicturePlace, PictureShelf
 from station.store.schema import blob
 
 _ROOM = 1.05
@@ -127,10 +129,11 @@ def _copy_database(folder: BackupFolder, connection: Connection, made_ms: int, p
 def _copy_pictures(connection: Connection, source: Path, folder: BackupFolder, progress: Progress) -> Copied:
     """A first reading of names says how much there is to be copied, a second one copies it."""
     count = size_bytes = 0
-    for _, each_bytes in absent(_named(connection), folder.blobs):
-        count, size_bytes = count + 1, size_bytes + each_bytes
+    for place in absent(_named(connection), folder.blobs):
+        count, size_bytes = count + 1, size_bytes + place.size_bytes
     _refuse_full(folder, size_bytes)
-    copied = copy_pictures(absent(_named(connection), folder.blobs), count, source, folder.blobs, progress)
+    wanted = absent(_named(connection), folder.blobs)
+    copied = copy_pictures(wanted, count, PictureShelf(source), folder.blobs, progress)
     copied.there = (connection.scalar(select(func.count()).select_from(blob)) or 0) - count
     return copied
 
@@ -140,10 +143,10 @@ def _copy_footage(source: Path, folder: BackupFolder, progress: Progress) -> Cop
     return copy_footage(source, folder.footage, progress, live=True)
 
 
-def _named(connection: Connection) -> Iterable[tuple[str, int]]:
-    query = select(blob.c.sha256, blob.c.size_bytes).order_by(blob.c.sha256)
+def _named(connection: Connection) -> Iterable[PicturePlace]:
+    query = select(*PLACE).order_by(blob.c.sha256)
     rows = connection.execute(query.execution_options(yield_per=1_000))
-    return ((row.sha256, row.size_bytes) for row in rows)
+    return (PicturePlace(*row) for row in rows)
 
 
 def _refuse_full(folder: BackupFolder, needed_bytes: int) -> None:

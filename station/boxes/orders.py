@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -47,7 +48,7 @@ from station.footage.ask import unless_sent
 from station.footage.samples.ask import SamplesWanted, note_order
 from station.footage.samples.folder import SampleFolder
 from station.look.folder import pictures_of
-from station.store.blobs import BLOBS, path_of
+from station.store.pictures.rows import KeptPictures
 
 log = structlog.get_logger("station.boxes.orders")
 
@@ -72,10 +73,19 @@ class _Deserted(Exception):
 class OrderDesk:
     """All orders of this screen's process; for many threads."""
 
-    def __init__(self, config: StationConfig, key: Path | None, now: Callable[[], float] = time.time) -> None:
-        """`key` is the file of the station's private key for commands; None: nothing is signed."""
+    def __init__(
+        self,
+        config: StationConfig,
+        key: Path | None,
+        pictures: KeptPictures,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`key` is the file of the station's private key for commands; None: nothing is signed.
+
+        `pictures` are those that the station keeps.
+        """
         self._config, self._key, self._now = config, key, now
-        self._blobs = config.state_dir.absolute() / BLOBS
+        self._pictures = pictures
         self._lock = threading.Lock()
         self._orders: dict[str, OrderProgress] = {}
         self._looks: dict[str, LiveLook] = {}
@@ -136,10 +146,16 @@ class OrderDesk:
     def _as_kept(self, order: OrderProgress) -> OrderProgress:
         """Without a picture that the station does not keep yet: it may come behind much else."""
         sha256 = order.picture_sha256
-        if sha256 is None or path_of(self._blobs, sha256).is_file():
+        if sha256 is None or self._is_kept(sha256):
             return order
         why = tr("the station has not kept the picture yet; it appears here as soon as it has")
         return replace(order, picture_sha256=None, why=why)
+
+    def _is_kept(self, sha256: str) -> bool:
+        try:
+            return self._pictures.has(sha256)
+        except (NgatuError, OSError):  # nobody can look now: an order ends as the box says, all the same
+            return False
 
     def _admit(self, wish: BoxWish) -> None:
         """Invariant 4; forgets what is long over."""
@@ -245,7 +261,7 @@ class OrderDesk:
             self._change(order_id, OrderStage.NO_ANSWER, why=why)
             return
         if promised is not None:
-            command.wait_for_file(path_of(self._blobs, promised))
+            command.wait_until(partial(self._is_kept, promised))
         self._change(order_id, OrderStage(last.state), why=reason(last.detail), picture_sha256=promised)
 
     def _change(self, order_id: str, stage: OrderStage, **more: Any) -> None:

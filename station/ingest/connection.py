@@ -12,6 +12,7 @@ from paho.mqtt.packettypes import PacketTypes
 
 from agent.errors import BrokerUnreachable
 from agent.translatable import tr
+from agent.transport.burst_client import BurstClient
 from agent.transport.client import OnMessage, Will, blank, connect
 from agent.transport.errors import HungUp, VersionRefused, lost
 from agent.transport.settings import Version
@@ -19,7 +20,7 @@ from agent.wire.topics import subscriptions
 from station.ingest.settings import SubscriberSettings
 
 _AT_ONCE = 50
-"""Packets that are read without asking the system in between whether there are any."""
+"""Times that is read without asking the system in between whether there is anything."""
 _SESSION_TAKEN = 0x8E
 
 
@@ -66,7 +67,13 @@ class BrokerConnection:
         """
         try:
             return connect(
-                self._settings, client_id, self._version, will, keep_session=keep_session, on_message=hear
+                self._settings,
+                client_id,
+                self._version,
+                will,
+                keep_session=keep_session,
+                on_message=hear,
+                burst=True,
             )
         except (HungUp, VersionRefused) as error:
             if not self._was_accepted:  # MQTT 5 first, and in turns until the broker has accepted one
@@ -77,14 +84,14 @@ class BrokerConnection:
         """Read what has come, or wait for it: paho's loop takes one packet, and asks the system before each."""
         before = self.heard
         rc = client.loop(wait_s)
-        if rc != paho.MQTT_ERR_SUCCESS or self.heard == before:
-            return rc
         for _ in range(_AT_ONCE):
+            if rc != paho.MQTT_ERR_SUCCESS or self.heard == before:
+                break
             before = self.heard
             rc = client.loop_read()
-            if rc != paho.MQTT_ERR_SUCCESS or self.heard == before:
-                return rc
-        return paho.MQTT_ERR_SUCCESS
+        if isinstance(client, BurstClient) and rc == paho.MQTT_ERR_SUCCESS:
+            return client.acknowledge()
+        return rc
 
     def check(self, rc: MQTTErrorCode) -> None:
         """Whether it still stands.

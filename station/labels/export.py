@@ -27,7 +27,7 @@ from station.labels.dataset import JudgedDataset
 from station.labels.judged import JudgedEvent, LabelWish, judged_events, still_there
 from station.labels.unframed import unframed
 from station.picture_files import is_a_store
-from station.store.blobs import path_of
+from station.store.pictures.rows import KeptPictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class LabelSource:
 
     def __init__(self, engine: Engine, audit: AuditLog, blobs: Path) -> None:
         """`engine` reads; `audit` writes into the same store; `blobs` is the folder of pictures."""
-        self._engine, self._audit, self._blobs = engine, audit, blobs
+        self._engine, self._audit, self._pictures = engine, audit, KeptPictures(engine, blobs)
 
     def export(self, wish: LabelWish, folder: Path, grounds: LabelGrounds, by: Actor) -> LabelExport:
         """Make the folder.
@@ -93,14 +93,13 @@ class LabelSource:
 
     def _add(self, dataset: JudgedDataset, event: JudgedEvent) -> str | None:
         """None: it is in the set; else why not."""
-        path = path_of(self._blobs, event.scene_sha256)
         try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            return "no_picture"
+            data = self._pictures.read(event.scene_sha256)
         except OSError as error:
-            what = f"{path}: {error.strerror or type(error).__name__}"
+            what = f"{error.filename or event.scene_sha256}: {error.strerror or type(error).__name__}"
             raise NgatuError(what, tr("ask as the station's user, or as root")) from None
+        if data is None:
+            return "no_picture"
         picture = unframed(data, event.place)
         if picture is None:
             return "elsewhere"

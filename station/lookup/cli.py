@@ -74,6 +74,7 @@ def events_command(
     from station.lookup.query import EventFilter, found, strangers  # noqa: PLC0415
     from station.store.blobs import BLOBS  # noqa: PLC0415
     from station.store.database import engine_of, url_of  # noqa: PLC0415
+    from station.store.pictures.rows import KeptPictures  # noqa: PLC0415
 
     if save is not None and is_a_store(save):
         raise ConfigError(
@@ -103,8 +104,9 @@ def events_command(
     )
     settings = load(config)
     engine = engine_of(url_of(settings.database, settings.state_dir), writes=False)
-    rows = found(engine, wanted, settings.state_dir.absolute() / BLOBS)
-    folder = PictureFolder(save) if save is not None else None
+    rows = found(engine, wanted)
+    kept = KeptPictures(engine, settings.state_dir / BLOBS)
+    folder = PictureFolder(save, kept) if save is not None else None
     aside = sys.stderr if as_csv or as_json else sys.stdout
     span = tr(
         "from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S}, local time: {zone}",

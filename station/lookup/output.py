@@ -74,7 +74,7 @@ COLUMNS = (
     Column(tr("severity"), 9, lambda found: named(SEVERITIES, found.severity)),
     Column(tr("end"), 14, lambda found: f"{found.end.astimezone():%m-%d %H:%M:%S}" if found.end else ""),
     Column(tr("ended by"), 14, lambda found: named(END_REASONS, found.end_reason or "")),
-    Column(tr("picture"), 0, lambda found: str(found.picture or found.scene or "")),
+    Column(tr("picture"), 0, lambda found: found.picture or found.scene or ""),
 )
 """Those that do not fit into a terminal are left out from the right; the first five fit into 80."""
 
@@ -164,8 +164,8 @@ def _record(found: FoundEvent) -> dict[str, object]:
         "end_reason": found.end_reason,
         "detail": found.detail,
         "suppressed": found.suppressed,
-        "picture": str(found.picture) if found.picture else None,
-        "scene": str(found.scene) if found.scene else None,
+        "picture": found.picture,
+        "scene": found.scene,
         "clock": found.clock,
         "id": found.event_id,
     }

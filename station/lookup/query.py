@@ -11,14 +11,12 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Row, Select, or_, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.core.types import Phase
-from station.store.blobs import path_of
 from station.store.columns import ms
 from station.store.database import current_version, in_words
 from station.store.schema import (
@@ -79,9 +77,9 @@ class FoundEvent:
     detail: str | None
     suppressed: int
     """Held back by the rule's cooldown since the event before."""
-    picture: Path | None
-    """The best one of the road user. The file has no ending; it is a JPEG."""
-    scene: Path | None
+    picture: str | None
+    """The best one of the road user: its SHA-256, or where it was copied to."""
+    scene: str | None
     clock: str
     """ntp, rtc, floor or unknown: what the box knew of the time; `corrected`: the station knows better."""
     event_id: str
@@ -92,7 +90,7 @@ class FoundEvent:
         return None if self.end is None else (self.end - self.start).total_seconds()
 
 
-def found(engine: Engine, wanted: EventFilter, blobs: Path, page: int = PAGE) -> Iterator[FoundEvent]:
+def found(engine: Engine, wanted: EventFilter, page: int = PAGE) -> Iterator[FoundEvent]:
     """The events, by when they began.
 
     Raises:
@@ -108,7 +106,7 @@ def found(engine: Engine, wanted: EventFilter, blobs: Path, page: int = PAGE) ->
                 query = part.where(event_began_ms >= after[0], _place > tuple_(*after)).limit(page)
                 with engine.connect() as connection, connection.begin():
                     rows = connection.execute(query).all()
-                yield from (_event(row, blobs) for row in rows)
+                yield from map(_event, rows)
                 after = (rows[-1].began_ms, rows[-1].box_id, rows[-1].event_id) if len(rows) == page else None
     except SQLAlchemyError as error:
         raise in_words(error, engine.url) from error
@@ -212,7 +210,7 @@ def _conditions(wanted: EventFilter) -> Iterator[ColumnElement[bool]]:
         )
 
 
-def _event(row: Row[Any], blobs: Path) -> FoundEvent:
+def _event(row: Row[Any]) -> FoundEvent:
     body = json.loads(row.body) if row.body else {}
     seen = body.get("object") or {}
     corrected = row.clock_offset_ms is not None
@@ -234,8 +232,8 @@ def _event(row: Row[Any], blobs: Path) -> FoundEvent:
         end_reason=row.end_reason,
         detail=row.detail,
         suppressed=body.get("suppressed", 0),
-        picture=path_of(blobs, row.thumbnail) if row.thumbnail else None,
-        scene=path_of(blobs, row.scene) if row.scene else None,
+        picture=row.thumbnail,
+        scene=row.scene,
         clock="corrected" if corrected else row.clock_state,
         event_id=row.event_id,
     )

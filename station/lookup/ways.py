@@ -157,11 +157,17 @@ class _Ways:
         if wanted.kinds:
             yield from self._kinds()
         if self._cameras.pairs is not None:
-            yield from _few(_at(self._all_cameras(self._cameras)))
+            yield from self._of_cameras(self._cameras)
         if wanted.zones:
             yield from _few(self._zones(wanted.zones))
         for word in wanted.words:
             yield from _few(self._word(word), overlaps=True)
+
+    def _of_cameras(self, cameras: KnownCameras) -> Iterator[SearchWay]:
+        heads = _at(self._all_cameras(cameras))
+        yield from _few(heads)
+        if self._wanted.severities == (str(Severity.ALERT),):
+            yield from _few([(*head, event_is_alert) for head in heads])
 
     def _kinds(self) -> Iterator[SearchWay]:
         heads: list[Head] = []

@@ -32,7 +32,8 @@ from station.outward.feed import OutEvent, after, head
 from station.outward.frigate import FrigateConvention
 from station.outward.home_assistant import HomeAssistantConvention
 from station.outward.onvif import OnvifConvention
-from station.store.blobs import BLOBS, path_of
+from station.store.blobs import BLOBS
+from station.store.pictures.rows import KeptPictures
 
 log = structlog.get_logger("station.outward.republish")
 
@@ -129,7 +130,7 @@ class Republisher:
     ) -> None:
         self._endpoint = EndpointSettings(**dict(config.broker))
         self._client_id = f"ngatu-outward.{config.commune}.{config.name}.{convention.name}"
-        self._blobs = config.state_dir / BLOBS
+        self._kept_pictures = KeptPictures(reads, config.state_dir / BLOBS)
         self._reads, self._convention, self._now = reads, convention, now
         self._feed_id = 0
         self._kept: dict[str, bytes] = {}
@@ -221,11 +222,12 @@ class Republisher:
 
     def _show(self, line: BrokerLine) -> None:
         """Pictures that are here by now; they come behind their events."""
+        here = self._kept_pictures.known({sha256 for _, _, sha256 in self._pictures})
         for each in list(self._pictures):
             until_s, out, sha256 = each
             jpeg = None
             with suppress(OSError):
-                jpeg = path_of(self._blobs, sha256).read_bytes()
+                jpeg = self._kept_pictures.read(sha256) if sha256 in here else None
             if jpeg is not None or time.monotonic() > until_s:
                 self._pictures.remove(each)
             if jpeg is not None:

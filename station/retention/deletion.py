@@ -3,26 +3,26 @@
 Invariants
 1. What a deletion took out and the row that says so are one transaction; a message's number, digest and span
    stay.
-2. A file goes only after its row, and only while no row names it: who puts files holds the folder's lock until
-   their rows are there. What is still to be removed stands in `blob_removal`, so that no crash forgets it.
+2. A picture goes only after its row, and only from the place that the row named: where it comes once more, it
+   lies elsewhere. What is still to be removed stands in `picture_removal`, and in `blob_removal` where it has a
+   file of its own, so that no crash forgets it.
 3. A transaction takes out what AT_ONCE events have, and looks anew whether each is due: the intake waits for
    no more than that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_, union, update
 
-from station.footage.folder import locked
 from station.retention.due import DueSource
 from station.retention.settings import KeptClass
-from station.store.blobs import path_of, removal_turn
 from station.store.database import insert_once
+from station.store.pictures.rows import PLACE, places_of
+from station.store.pictures.shelf import PicturePlace
 from station.store.schema import (
     blob,
     blob_removal,
@@ -36,6 +36,7 @@ from station.store.schema import (
     message_is_picture,
     other_message,
     picture,
+    picture_removal,
     stream,
 )
 
@@ -207,40 +208,21 @@ def _let_go(connection: Connection, hashes: set[str]) -> int:
         free = sorted(set(part) - set(connection.scalars(named)))
         if not free:
             continue
-        size += connection.scalar(select(func.sum(blob.c.size_bytes)).where(blob.c.sha256.in_(free))) or 0
+        places = places_of(connection, free)
         connection.execute(delete(blob).where(blob.c.sha256.in_(free)))
-        connection.execute(insert_once(connection, blob_removal), [{"sha256": each} for each in free])
+        for place in places:
+            size += place.size_bytes
+        for table, rows in (
+            (blob_removal, [{"sha256": each.sha256} for each in places if each.segment is None]),
+            (picture_removal, [_row(each) for each in places if each.segment is not None]),
+        ):
+            if rows:
+                connection.execute(insert_once(connection, table), rows)
     return size
 
 
-def remove_files(
-    read: Callable[[Callable[[Connection], list[str]]], list[str]],
-    write: Callable[[Callable[[Connection], None]], None],
-    blobs: Path,
-) -> int | None:
-    """Remove up to AT_ONCE files whose rows went (invariant 2); how many, None: a backup copies them just now.
-
-    Raises:
-        OSError: a file cannot be removed; it is tried again.
-    """
-    query = select(blob_removal.c.sha256).order_by(blob_removal.c.sha256).limit(AT_ONCE)
-    hashes = read(lambda connection: list(connection.scalars(query)))
-    if not hashes:
-        return 0
-    with removal_turn(blobs.parent, shared=False) as mine, locked(blobs):
-        if not mine:
-            return None
-        here = select(blob.c.sha256).where(blob.c.sha256.in_(hashes))
-        again = set(read(lambda connection: list(connection.scalars(here))))  # it came once more
-        for sha256 in hashes:
-            if sha256 not in again:
-                path_of(blobs, sha256).unlink(missing_ok=True)
-    write(lambda connection: _forget(connection, hashes))
-    return len(hashes)
-
-
-def _forget(connection: Connection, hashes: Sequence[str]) -> None:
-    connection.execute(delete(blob_removal).where(blob_removal.c.sha256.in_(hashes)))
+def _row(place: PicturePlace) -> dict[str, Any]:
+    return dict(zip((column.name for column in PLACE), astuple(place), strict=True))
 
 
 def sweep_feed(connection: Connection, from_id: int) -> int | None:

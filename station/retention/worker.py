@@ -32,7 +32,6 @@ from station.retention.deletion import (
     AT_ONCE,
     DeletionRecord,
     TakenOut,
-    remove_files,
     sweep_feed,
     take_out,
 )
@@ -49,9 +48,11 @@ from station.retention.packages import (
     remove_package,
     samples_of,
 )
+from station.retention.picture_removal import drop_segments, remove_pictures
 from station.retention.settings import KeptClass, RetentionSettings
 from station.store.blobs import BLOBS, removal_turn
 from station.store.database import engine_of, in_words
+from station.store.pictures.shelf import PictureShelf
 from station.store.schema import deletion, event_feed
 
 log = structlog.get_logger("station.retention.worker")
@@ -221,11 +222,12 @@ class RetentionRun:
             self._write(partial(_execute, statement=noted))
 
     def _remove_files(self, result: RetentionResult) -> None:
-        blobs = self._state_dir / BLOBS
-        while not result.stopped and blobs.is_dir():
-            count = remove_files(self._read, self._write, blobs)
+        shelf = PictureShelf(self._state_dir / BLOBS)
+        while not result.stopped and shelf.folder.is_dir():
+            count = remove_pictures(self._read, self._write, shelf)
             result.left = result.left or count is None
             if not count:
+                drop_segments(self._read, shelf)
                 return
             result.stopped = self._pause(_SHORTEST_PAUSE_S)
 

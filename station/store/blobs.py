@@ -1,13 +1,11 @@
-"""Pictures and footage on disk: each once, in a file that bears its hash.
+"""Pictures as files of their own, each once, in a file that bears its hash: how backups hold them.
+
+A restore writes them so, and stations did before there were segments (pictures/shelf.py).
 
 Invariants
 1. When put() returns, the files and their names are on disk: neither a crash nor a power cut can lose them.
 2. A file that has its final name is whole, and is never changed.
-3. What a crash left between the file and its row is removed at the start. More than a crash can leave is no
-   crash but a mistake, such as another database: then nothing is removed, and it is told.
-4. A folder that somebody removed under it is made again by the next put().
-5. Whoever puts files holds the folder's lock (`held`) until their rows are there, and whoever removes files
-   holds it while it looks for rows: so no row is written for a file that is just being removed.
+3. A folder that somebody removed under it is made again by the next put().
 """
 
 from __future__ import annotations
@@ -15,34 +13,22 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from station.footage.folder import give_as, locked
+from station.footage.folder import give_as
 
 BLOBS = "blobs"
 """The folder of pictures in a station's state_dir."""
 INCOMING = "incoming"
-MAX_ORPHANS = 1_000
-"""A crash leaves at most one batch (subscriber.py: 200 messages) per life of the station."""
 REMOVAL_LOCK = "removal.lock"
 """In a station's state_dir: a backup holds it for reading, and who removes files by their age for itself."""
 T = TypeVar("T")
 _SYNCS = 8
 _NAME = re.compile("[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class OrphanRemoval:
-    """What became of the files without a row."""
-
-    removed: int
-    spared: int
-    """Files without a row that are too many to be those of a crash."""
 
 
 def path_of(folder: Path, sha256: str) -> Path:
@@ -77,29 +63,9 @@ class Blobs:
             return
         try:
             self._put(blobs)
-        except FileNotFoundError:  # invariant 4; it may also go between two of its steps
+        except FileNotFoundError:  # invariant 3; it may also go between two of its steps
             self._make_folders()
             self._put(blobs)
-
-    def held(self, blobs: Collection[str]) -> AbstractContextManager[None]:
-        """Nothing is removed meanwhile, if there is anything to put (invariant 5).
-
-        Raises:
-            OSError: the folder cannot be locked.
-        """
-        if not blobs:
-            return nullcontext()
-        self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)  # invariant 4
-        return locked(self._folder)
-
-    def remove(self, hashes: Iterable[str]) -> None:
-        """Remove files; the caller holds the lock, and has seen that they have no row.
-
-        Raises:
-            OSError: one cannot be removed.
-        """
-        for sha256 in hashes:
-            self.path(sha256).unlink(missing_ok=True)
 
     def _put(self, blobs: Mapping[str, bytes]) -> None:
         fresh = [sha256 for sha256 in blobs if not self.path(sha256).exists()]
@@ -125,24 +91,6 @@ class Blobs:
         """Syncs that wait together share the disk's work; one after the other took four times as long."""
         for _ in self._threads.map(job, items):
             pass
-
-    def remove_orphans(self, rows_of: Callable[[str], set[str]]) -> OrphanRemoval:
-        """Remove what has no row (invariant 3); `rows_of` gives the hashes that begin with two characters.
-
-        Raises:
-            OSError: the folder cannot be read or changed.
-        """
-        for unfinished in self._incoming.iterdir():
-            unfinished.unlink()
-        orphans: list[Path] = []
-        for prefix in sorted(entry.name for entry in os.scandir(self._folder) if entry.name != INCOMING):
-            rows = rows_of(prefix)
-            orphans += [path for path in _files(self._folder / prefix) if path.name not in rows]
-        if len(orphans) > MAX_ORPHANS:
-            return OrphanRemoval(0, len(orphans))
-        for orphan in orphans:
-            orphan.unlink(missing_ok=True)  # retention, called by hand, removes it just now
-        return OrphanRemoval(len(orphans), 0)
 
 
 @contextmanager

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from station.ingest.inbound import InboundMessage
 
 
-def blobs_of(messages: Sequence[InboundMessage]) -> dict[str, bytes]:
-    """What belongs in files: pictures, by their hash."""
-    return {sha: message.raw for message in messages if (sha := blob_of(message)) is not None}
-
-
 def blob_of(message: InboundMessage) -> str | None:
-    """The hash of what belongs in a file of its own; None for JSON, for footage, for what cannot be read."""
+    """The hash of a picture, which lies beside the database; None for JSON, footage and what cannot be read."""
     return message.image_sha256 if message.image is not None else None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
 
 from agent.wire.payloads import CameraStatusPayload, ChainPayload, HelloPayload, InfoPayload, StatusPayload
 from station.footage.box_keys import record_key
@@ -10,11 +12,58 @@ from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import LogLine, raise_alarm
 from station.store.columns import ms
-from station.store.database import insert_once, upsert
+from station.store.database import insert_once, put_latest
 from station.store.id_cache import IdCache
 from station.store.schema import box, box_status, camera, camera_status, given_up, stream
 
 Fields = dict[str, object]
+Row = dict[str, Any]
+
+_STANDING = ("info", "health")
+_LATEST = {
+    kind: update(box)
+    .where(box.c.id == bindparam("its_id"))
+    .values({kind: bindparam("as_it_came"), f"{kind}_ms": bindparam("at_ms")})
+    for kind in _STANDING
+}
+_SAID = (
+    update(box)
+    .where(box.c.id == bindparam("its_id"))
+    .values(state=bindparam("said"), state_session=bindparam("by_session"), state_ms=bindparam("at_ms"))
+)
+
+
+class StandingRows:
+    """What boxes and cameras of one batch say of themselves, written together; of each the last counts."""
+
+    def __init__(self) -> None:
+        self._boxes: dict[str, dict[int, Row]] = {kind: {} for kind in _STANDING}
+        self._cameras: dict[tuple[int, str], Row] = {}
+        self._changes: list[Row] = []
+
+    def add_box(self, message: InboundMessage, box_id: int, now_ms: int) -> None:
+        """Its info or its health."""
+        row = {"its_id": box_id, "as_it_came": message.raw.decode(), "at_ms": now_ms}
+        self._boxes[str(message.kind)][box_id] = row
+
+    def add_camera(
+        self, message: InboundMessage, payload: CameraStatusPayload, name: str, box_id: int, now_ms: int
+    ) -> None:
+        """How a camera stands; each change of it is kept, too."""
+        state = {"box_id": box_id, "state": payload.state, "since_ms": ms(payload.since), "received_ms": now_ms}
+        self._cameras[box_id, name] = state | {"name": name, "body": message.raw.decode()}
+        self._changes.append(state | {"camera": name, "reason": payload.reason})
+
+    def write(self, connection: Connection) -> None:
+        """All of it, one statement for each kind of row."""
+        for kind, rows in self._boxes.items():
+            if rows:
+                connection.execute(_LATEST[kind], [rows[box_id] for box_id in sorted(rows)])
+        if self._cameras:
+            latest = ("state", "since_ms", "received_ms", "body")
+            put = put_latest(connection, camera, ("box_id", "name"), latest)
+            connection.execute(put, [self._cameras[key] for key in sorted(self._cameras)])
+            connection.execute(insert_once(connection, camera_status), self._changes)
 
 
 def record_state(
@@ -24,19 +73,18 @@ def record_state(
     stream_id: int | None,
     ids: IdCache,
     now_ms: int,
+    standing: StandingRows,
 ) -> list[LogLine]:
-    """Write what a message says; gives back what to log."""
+    """Write what a message says, or have `standing` write it; gives back what to log."""
     payload = message.payload
     if isinstance(payload, StatusPayload):
         return _record_box(connection, message, payload, box_id, now_ms)
     if isinstance(payload, CameraStatusPayload) and message.camera is not None:
-        _record_camera(connection, message, payload, box_id, now_ms)
+        standing.add_camera(message, payload, message.camera, box_id, now_ms)
     elif isinstance(payload, HelloPayload) and stream_id is not None:
         return _record_hello(connection, payload, stream_id, ids, now_ms)
     elif message.kind in (MessageKind.INFO, MessageKind.HEALTH):
-        name = str(message.kind)
-        values = {name: message.raw.decode(), f"{name}_ms": now_ms}
-        connection.execute(update(box).where(box.c.id == box_id).values(values))
+        standing.add_box(message, box_id, now_ms)
         if isinstance(payload, InfoPayload):
             return record_key(connection, box_id, payload.evidence_key, now_ms)
     return []
@@ -50,10 +98,10 @@ def _record_box(
     if payload.state == "offline" and session not in (None, payload.session):
         return []
     log = _second_holder(connection, message, payload, session, box_id, now_ms)
-    state = {"state": payload.state, "state_session": payload.session, "state_ms": ms(payload.time)}
-    connection.execute(update(box).where(box.c.id == box_id).values(state))
+    said = {"said": payload.state, "by_session": payload.session, "at_ms": ms(payload.time)}
+    connection.execute(_SAID, {"its_id": box_id} | said)
     change = {"box_id": box_id, "session": payload.session, "state": payload.state, "time_ms": ms(payload.time)}
-    connection.execute(insert_once(connection, box_status).values(change | {"received_ms": now_ms}))
+    connection.execute(insert_once(connection, box_status), change | {"received_ms": now_ms})
     return log
 
 
@@ -81,17 +129,6 @@ def _second_holder(
 
 def _logged(line: LogLine | None) -> list[LogLine]:
     return [] if line is None else [line]
-
-
-def _record_camera(
-    connection: Connection, message: InboundMessage, payload: CameraStatusPayload, box_id: int, now_ms: int
-) -> None:
-    state = {"box_id": box_id, "state": payload.state, "since_ms": ms(payload.since), "received_ms": now_ms}
-    put = upsert(connection, camera).values(state | {"name": message.camera, "body": message.raw.decode()})
-    latest = {name: put.excluded[name] for name in ("state", "since_ms", "received_ms", "body")}
-    connection.execute(put.on_conflict_do_update(index_elements=["box_id", "name"], set_=latest))
-    change = state | {"camera": message.camera, "reason": payload.reason}
-    connection.execute(insert_once(connection, camera_status).values(change))
 
 
 def _record_hello(

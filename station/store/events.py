@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Insert,
     and_,
     bindparam,
     delete,
@@ -18,12 +20,13 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from agent.wire.payloads import UNKNOWN_COLOUR, ColourPayload, EventPayload, ImagePayload
 from station.ingest.inbound import InboundMessage
 from station.store.clocks import TRUSTED_CLOCKS, correct_event_times
 from station.store.columns import ms
-from station.store.database import insert_once, upsert
+from station.store.database import insert_once
 from station.store.schema import event, event_feed, event_revision
 
 _KEYS = ("box_id", "event_id")
@@ -39,6 +42,7 @@ AGAIN = 0
 _PICTURES_AT_ONCE = 200
 """Few enough for the bound parameters of one statement."""
 
+_FEED = insert(event_feed)
 Row = dict[str, Any]
 
 
@@ -81,17 +85,22 @@ class Events:
         connection.execute(insert_once(connection, event_revision), self._revisions)
         followed = ("box_id", "event_id", "revision")
         feed = [{name: row[name] for name in followed} for row in self._revisions]
-        connection.execute(insert(event_feed), feed)
-        put = upsert(connection, event)
-        values = {name: put.excluded[name] for name in self._current[0] if name not in (*_KEYS, _FIRST)}
-        newer = put.excluded.revision > event.c.revision
-        connection.execute(
-            put.on_conflict_do_update(index_elements=_KEYS, set_=values, where=newer), self._current
-        )
+        connection.execute(_FEED, feed)
+        connection.execute(_put_newer(connection.dialect.name, tuple(self._current[0])), self._current)
         correct_event_times(connection, sorted(self._untrusted))
         for kind, better in self._pictures.items():
             if better:
-                connection.execute(_show(kind), better)
+                connection.execute(_SHOW[kind], better)
+
+
+@cache
+def _put_newer(dialect: str, columns: tuple[str, ...]) -> Insert:
+    """The row of an event as it stands, unless a higher revision is here."""
+    put: Any = (postgresql if dialect == "postgresql" else sqlite).insert(event)
+    values = {name: put.excluded[name] for name in columns if name not in (*_KEYS, _FIRST)}
+    newer = put.excluded["revision"] > event.c.revision
+    statement: Insert = put.on_conflict_do_update(index_elements=_KEYS, set_=values, where=newer)
+    return statement
 
 
 def tell_again(connection: Connection, which: ColumnElement[bool]) -> None:
@@ -136,19 +145,18 @@ def _show(kind: str) -> Any:
     )
 
 
+_SHOW = {kind: _show(kind) for kind in ("thumbnail", "scene")}
+
+
 def _shown(box_id: int, payload: EventPayload, image: ImagePayload) -> Row:
     return {"box": box_id, "id": payload.id, "hash": image.sha256, "at_revision": payload.revision}
 
 
-def words_of(payload: EventPayload) -> list[str]:
-    """The texts that stand in columns of their own beside the body."""
-    return [word for word in _words(payload).values() if isinstance(word, str)]
-
-
-def indexed_words(payload: EventPayload) -> list[str]:
-    """Those of them that indexes have."""
+def words_of(payload: EventPayload) -> tuple[list[str], list[str]]:
+    """The texts that stand in columns of their own beside the body, and those of them that indexes have."""
     columns = _words(payload)
-    return [columns[name] for name in ("rule_id", "label", "direction") if columns[name]]
+    words = [word for word in columns.values() if isinstance(word, str)]
+    return words, [columns[name] for name in ("rule_id", "label", "direction") if columns[name]]
 
 
 def _words(payload: EventPayload) -> Row:

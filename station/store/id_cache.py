@@ -5,16 +5,31 @@ It is filled while a transaction runs. When that fails, `clear` it: it is read a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from agent.wire.ranges import Ranges
-from station.store.database import upsert
 from station.store.schema import box, span, stream
 
 Box = tuple[str, str]
 """Commune and device."""
+
+
+_JOINED = delete(span).where(span.c.stream_id == bindparam("s"), span.c.first == bindparam("f"))
+
+
+@cache
+def _put_spans(dialect: str) -> Insert:
+    """A range never becomes shorter, whatever is remembered of it."""
+    put: Any = (postgresql if dialect == "postgresql" else sqlite).insert(span)
+    larger = func.greatest if dialect == "postgresql" else func.max
+    last = larger(span.c.last, put.excluded["last"])
+    statement: Insert = put.on_conflict_do_update(index_elements=["stream_id", "first"], set_={"last": last})
+    return statement
 
 
 def _new_id(connection: Connection, table: Table, row: dict[str, object]) -> int:
@@ -78,8 +93,24 @@ class IdCache:
             self._committed[stream_id] = Ranges((row.first, row.last) for row in rows)
         return self._committed[stream_id]
 
-    def add_committed(self, connection: Connection, stream_id: int, seqs: Iterable[int]) -> None:
-        """Write down that these are committed with this transaction; costs nothing for ranges that stay."""
+    def add_committed(self, connection: Connection, numbers: Mapping[int, Iterable[int]]) -> None:
+        """Write down that these of each stream are committed with this transaction, in one statement or two."""
+        gone, changed = list[dict[str, int]](), list[dict[str, int]]()
+        for stream_id, seqs in numbers.items():
+            joined, last_of = self._extended(connection, stream_id, seqs)
+            gone += [{"s": stream_id, "f": first} for first in sorted(joined)]
+            changed += [
+                {"stream_id": stream_id, "first": first, "last": last} for first, last in last_of.items()
+            ]
+        if gone:
+            connection.execute(_JOINED, gone)
+        if changed:
+            connection.execute(_put_spans(connection.dialect.name), changed)
+
+    def _extended(
+        self, connection: Connection, stream_id: int, seqs: Iterable[int]
+    ) -> tuple[set[int], dict[int, int]]:
+        """The first numbers of ranges that have become parts of others, and ranges that are new or longer."""
         committed = self.committed(connection, stream_id)
         gone: set[int] = set()
         last_of: dict[int, int] = {}
@@ -91,15 +122,4 @@ class IdCache:
             assert around is not None
             gone.discard(around[0])
             last_of[around[0]] = around[1]
-        if gone:
-            statement = delete(span).where(span.c.stream_id == bindparam("s"), span.c.first == bindparam("f"))
-            connection.execute(statement, [{"s": stream_id, "f": first} for first in sorted(gone)])
-        if last_of:
-            changed = [
-                {"stream_id": stream_id, "first": first, "last": last} for first, last in last_of.items()
-            ]
-            put = upsert(connection, span)
-            put = put.on_conflict_do_update(
-                index_elements=["stream_id", "first"], set_={"last": put.excluded.last}
-            )
-            connection.execute(put, changed)
+        return gone, last_of

@@ -27,8 +27,8 @@ from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage
 from station.store.alarms import LogLine, close_quiet, raise_alarm
 from station.store.columns import suffix_of
-from station.store.database import upsert
-from station.store.events import indexed_words, words_of
+from station.store.database import put_latest
+from station.store.events import words_of
 from station.store.id_cache import Box, IdCache
 from station.store.schema import box as box_table
 from station.store.schema import daily_usage, stream
@@ -147,9 +147,7 @@ class Quota:
                 {"box_id": ids.box_id(connection, box, now_ms), "day": used.day, **figures},
             )
         if rows:
-            put = upsert(connection, daily_usage)
-            latest = {name: put.excluded[name] for name in _FIGURES}
-            connection.execute(put.on_conflict_do_update(index_elements=["box_id", "day"], set_=latest), rows)
+            connection.execute(put_latest(connection, daily_usage, ("box_id", "day"), _FIGURES), rows)
         self._changed.clear()
 
     def report(self, connection: Connection, ids: IdCache, now_ms: int) -> list[LogLine]:
@@ -249,8 +247,9 @@ def _kept_bytes(message: InboundMessage) -> int:
     if message.image is not None:  # a file, and perhaps the folder that it is the first one in
         return -(-size // PAGE_BYTES) * PAGE_BYTES + PAGE_BYTES
     if message.event is not None:  # its words are kept a second time, for whoever looks for them
-        words = sum(len(word.encode()) for word in words_of(message.event))
-        indexed = _INDEXES * sum(len(word.encode()) for word in indexed_words(message.event))
+        of_event, of_indexes = words_of(message.event)
+        words = sum(len(word.encode()) for word in of_event)
+        indexed = _INDEXES * sum(len(word.encode()) for word in of_indexes)
         more = _in_pages(words) if words > _COLUMNS_BYTES else 0
         return _in_pages(size) + more + max(0, indexed - _COLUMNS_BYTES)
     if message.problem is not None:  # the topic stands in an index, too

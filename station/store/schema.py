@@ -240,6 +240,16 @@ for _colour in (event.c.vehicle_colour, event.c.clothes_colour):
     _name = f"ix_event_{_colour.name}_began_ms"
     Index(_name, _colour, *_PLACE, sqlite_where=_is_told, postgresql_where=_is_told)
 Index("ix_event_alert_began_ms", *_PLACE, sqlite_where=event_is_alert, postgresql_where=event_is_alert)
+Index(
+    "ix_event_alert_box_camera_began_ms",
+    event.c.box_id,
+    event.c.camera,
+    event.c.severity,  # always the same: with one more equality than another index, SQLite prefers this one
+    event_began_ms,
+    event.c.event_id,
+    sqlite_where=event_is_alert,
+    postgresql_where=event_is_alert,
+)
 Index("ix_event_late_began_ms", *_PLACE, sqlite_where=event_is_late, postgresql_where=event_is_late)
 Index("ix_event_crowded_began_ms", *_PLACE, sqlite_where=event_is_crowded, postgresql_where=event_is_crowded)
 _IS_UNSETTLED = event_is_alert & event.c.settled_ms.is_(None)
@@ -305,6 +315,16 @@ blob = Table(  # what lies in the folder `blobs`, once, by its hash
     Column("sha256", Text, primary_key=True),
     Column("size_bytes", Integer, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
+    Column("segment", Integer),  # in which it lies; null: in a file of its own
+    Column("segment_offset", BigInteger),  # where its record begins there
+)
+_IN_SEGMENT = blob.c.segment.is_not(None)
+Index(  # so that a start need not read them all, and a segment that nothing needs is known at once
+    "ix_blob_segment",
+    blob.c.segment,
+    blob.c.segment_offset,
+    sqlite_where=_IN_SEGMENT,
+    postgresql_where=_IN_SEGMENT,
 )
 
 picture = Table(  # which event a blob is the picture of; event_id is '' for a snapshot
@@ -640,6 +660,15 @@ blob_removal = Table(  # files whose row went, until they have gone, too
     "blob_removal",
     metadata,
     Column("sha256", Text, primary_key=True),
+)
+
+picture_removal = Table(  # records of segments whose row went, until they have gone, too
+    "picture_removal",
+    metadata,
+    Column("segment", Integer, primary_key=True, autoincrement=False),
+    Column("segment_offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("sha256", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
 )
 
 event_hold = Table(  # what supervisors said of an event's age: keep it, or the case is closed; it only grows

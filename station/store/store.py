@@ -2,7 +2,7 @@
 
 Invariants
  1. When commit() returns, all of it is on disk; when it raises, none of it has a row.
- 2. A picture's row is written only after its file is on disk.
+ 2. A picture's row is committed only after its bytes are on disk.
  3. A message is kept once by box, stream and seq, an event's message once by box, id and revision.
  4. The same id with other content never overwrites: it becomes a conflict, with its bytes, and is told.
  5. An event shows its highest revision, in whatever order they come.
@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -38,14 +37,16 @@ from station.footage.intake import FootageIntake
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import LogLine, close_alarm, close_quiet, raise_alarm
-from station.store.blobs import BLOBS, Blobs
-from station.store.columns import blobs_of
+from station.store.blobs import BLOBS
 from station.store.database import StoreError, in_words, upgrade
 from station.store.events import trim_feed
 from station.store.gap_scan import GapScan
 from station.store.id_cache import Box, IdCache
+from station.store.pictures.rows import committed_end
+from station.store.pictures.shelf import PicturePlace, PictureShelf
+from station.store.pictures.writer import PictureWriter
 from station.store.quota import DAY_MS, QUIET_MS, Quota
-from station.store.schema import blob, box, message, span, stream
+from station.store.schema import box, message, span, stream
 from station.store.writer import BatchWriter, Notice
 
 log = structlog.get_logger("station.store.store")
@@ -93,13 +94,13 @@ class Store:
         self._gap_scan = GapScan(gap_after_s)
         self._quota = Quota(quota or QuotaSettings())
         self._reported_s = self._trimmed_s = 0.0
-        self._needless: frozenset[str] = frozenset()
+        self._shelf = PictureShelf(state_dir / BLOBS)
+        self._pictures = PictureWriter(self._shelf)
         try:
             before, after = upgrade(engine)
             if before != after:
                 log.info("store_upgraded", before=before, after=after)
-            self._blobs = self._disk(lambda: Blobs(state_dir / BLOBS))
-            self._remove_orphans()
+            self._transact(self._resume)
             self._disk(self._footage.resume)
         except BaseException:
             engine.dispose()  # whoever made it has no store to close
@@ -252,7 +253,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of the database and of the folder."""
-        self._blobs.close()
+        self._pictures.close()
         self._engine.dispose()
 
     # --------------------------------------------------------------------------------------------- the inside
@@ -265,20 +266,13 @@ class Store:
         self, messages: Sequence[InboundMessage], charged: Mapping[bool, Sequence[InboundMessage]]
     ) -> None:
         """Keep these; `charged` are those that count, by whether they count as unreadable."""
-        files = blobs_of(messages)
-        with ExitStack() as turn:
-            self._disk(lambda: turn.enter_context(self._blobs.held(files)))
-            self._disk(lambda: self._blobs.put(files))  # invariant 2
-            self._disk(lambda: self._footage.keep(messages))  # invariant 12
-            try:
-                notices = self._transact(lambda connection: self._write(connection, messages, charged))
-            except _Refused as refused:
-                why = str(refused)
-            else:
-                _log(notices)
-                self._remove_needless()
-                return
-        self._one_by_one(messages, why)  # invariant 6
+        self._disk(lambda: self._footage.keep(messages))  # invariant 12
+        try:
+            notices = self._transact(lambda connection: self._write(connection, messages, charged))
+        except _Refused as refused:
+            self._one_by_one(messages, str(refused))  # invariant 6
+        else:
+            _log(notices)
 
     def _write(
         self,
@@ -287,19 +281,32 @@ class Store:
         charged: Mapping[bool, Sequence[InboundMessage]],
     ) -> list[Notice]:
         now_ms = self._now_ms()
-        writer = BatchWriter(connection, self._ids, now_ms)
+        writer = BatchWriter(connection, self._ids, now_ms, _Shelf(self, connection))
         writer.write(messages)
-        self._needless = writer.without_row()
         self._quota.load(connection, messages, now_ms // DAY_MS)
         for unreadable, these in charged.items():
             self._quota.charge(these, unreadable)
         self._quota.write(connection, self._ids, now_ms)  # invariant 10
+        self._disk(self._pictures.sync)  # invariant 2
         return writer.notices
 
-    def _remove_needless(self) -> None:
-        """What came once more after it had been deleted by its age is put, and gets no row."""
-        needless, self._needless = self._needless, frozenset()
-        self._disk(lambda: self._blobs.remove(needless))
+    def put_pictures(self, connection: Connection, pictures: Mapping[str, bytes]) -> Mapping[str, PicturePlace]:
+        """Write them within a transaction, at whose end they are synced; where each lies.
+
+        Raises:
+            StoreError: the disk will not.
+        """
+        if pictures and not self._pictures.is_ready:
+            self._resume(connection)
+        return self._disk(lambda: self._pictures.append(pictures))
+
+    def has_picture(self, place: PicturePlace) -> bool:
+        """Whether it lies there.
+
+        Raises:
+            StoreError: the disk will not.
+        """
+        return self._disk(lambda: self._shelf.has(place))
 
     def _one_by_one(self, messages: Sequence[InboundMessage], why: str) -> None:
         """One of several is refused: find out which, and set it apart."""
@@ -318,7 +325,7 @@ class Store:
     def _transact(self, job: Callable[[Connection], T]) -> T:
         try:
             with self._engine.begin() as connection:
-                return job(connection)
+                result = job(connection)
         except (SQLAlchemyError, ValueError, OverflowError) as error:
             self._forget()
             if _is_refusal(error):
@@ -327,11 +334,14 @@ class Store:
         except BaseException:
             self._forget()
             raise
+        self._pictures.confirm()
+        return result
 
     def _forget(self) -> None:
         """What was remembered of a transaction that failed is not so."""
         self._ids.clear()
         self._quota.forget()
+        self._pictures.doubt()
 
     def _disk(self, job: Callable[[], T]) -> T:
         try:
@@ -339,22 +349,31 @@ class Store:
         except OSError as error:
             raise in_words(error, self._engine.url) from error
 
-    def _remove_orphans(self) -> None:
-        """Remove the files that a crash left without a row."""
-
-        def hashes(prefix: str) -> set[str]:
-            query = select(blob.c.sha256).where(blob.c.sha256.between(prefix, prefix + "g"))
-            return self._transact(lambda connection: set(connection.scalars(query)))
-
-        orphans = self._disk(lambda: self._blobs.remove_orphans(hashes))
+    def _resume(self, connection: Connection) -> None:
+        """Go on behind the pictures that have rows; what a crash left behind them is cut off."""
+        end = committed_end(connection)
+        orphans = self._disk(lambda: self._pictures.resume(end))
         if orphans.removed:
-            log.info("orphans_removed", files=orphans.removed)
+            log.info("orphans_removed", pictures=orphans.removed)
         if orphans.spared:
             hint = tr("is this the database that belongs to these pictures? nothing was removed")
-            log.warning("pictures_without_rows", files=orphans.spared, hint=hint)
+            log.warning("pictures_without_rows", pictures=orphans.spared, hint=hint)
 
     def _now_ms(self) -> int:
         return round(self._now() * 1000)
+
+
+class _Shelf:
+    """Where the pictures of one transaction go."""
+
+    def __init__(self, store: Store, connection: Connection) -> None:
+        self._store, self._connection = store, connection
+
+    def put(self, pictures: Mapping[str, bytes]) -> Mapping[str, PicturePlace]:
+        return self._store.put_pictures(self._connection, pictures)
+
+    def has(self, place: PicturePlace) -> bool:
+        return self._store.has_picture(place)
 
 
 class _Refused(Exception):

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Table, bindparam, func, select, tuple_, update
 
@@ -20,10 +20,12 @@ from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import raise_alarm
 from station.store.clocks import TRUSTED_CLOCKS, correct_count_times, record_clock_map
 from station.store.columns import blob_of, ms, storable, suffix_of
-from station.store.current_state import record_given_up, record_state
+from station.store.current_state import StandingRows, record_given_up, record_state
 from station.store.database import insert_once, upsert
 from station.store.events import Events, tell_again, tell_pictures
 from station.store.id_cache import IdCache
+from station.store.pictures.rows import places_of
+from station.store.pictures.shelf import PicturePlace
 from station.store.schema import (
     blob,
     box,
@@ -46,6 +48,35 @@ _STATE_KINDS = frozenset(
 _APPENDED = (blob, message_table, count_interval, picture, other_message, conflict)
 """Tables whose rows never change, those first that others refer to."""
 
+_NUMBER = message_table.c.stream_id, message_table.c.seq
+_MESSAGES = select(*_NUMBER, message_table.c.digest).where(
+    tuple_(*_NUMBER).in_(bindparam("keys", expanding=True))
+)
+_REVISION = event_revision.c.box_id, event_revision.c.event_id, event_revision.c.revision
+_REVISIONS = select(*_REVISION, event_revision.c.digest).where(
+    tuple_(*_REVISION).in_(bindparam("keys", expanding=True))
+)
+_SEEN = update(box).where(box.c.id == bindparam("its_id")).values(last_seen_ms=bindparam("at_ms"))
+
+_MOVED = (
+    update(blob)
+    .where(blob.c.sha256 == bindparam("hash"))
+    .values(segment=bindparam("in_segment"), segment_offset=bindparam("at"))
+)
+
+
+class PutsPictures(Protocol):
+    """Where pictures go; what it raises ends the transaction."""
+
+    def put(self, pictures: Mapping[str, bytes]) -> Mapping[str, PicturePlace]:
+        """Write them by their hash; where each lies."""
+        ...
+
+    def has(self, place: PicturePlace) -> bool:
+        """Whether it lies there."""
+        ...
+
+
 _THUMBNAIL = "thumbnail"
 _STEPPED_MS = 1_500
 """Between an interval's two stamps and its length: from here on the box's clock was set meanwhile."""
@@ -67,20 +98,27 @@ class Notice:
 class BatchWriter:
     """Writes one batch; make one per transaction."""
 
-    def __init__(self, connection: Connection, ids: IdCache, now_ms: int) -> None:
+    def __init__(
+        self, connection: Connection, ids: IdCache, now_ms: int, shelf: PutsPictures | None = None
+    ) -> None:
+        """Without a `shelf` it is for messages that bring no pictures."""
         self.notices: list[Notice] = []
         self._connection = connection
         self._ids = ids
         self._now_ms = now_ms
         self._rows: defaultdict[Table, list[dict[str, Any]]] = defaultdict(list)
         self._events = Events(now_ms)
+        self._standing = StandingRows()
         self._digests: dict[tuple[int, int], str] = {}
         """Of messages, by ids of stream and seq."""
         self._event_digests: dict[tuple[int, str, int], str] = {}
         """Of events, by ids of box, event and revision."""
         self._committed: defaultdict[int, list[int]] = defaultdict(list)
-        self._passed_over: set[str] = set()
-        """Hashes of pictures that came again."""
+        self._shelf = shelf
+        self._pictures: dict[str, bytes] = {}
+        """By their hash: what this batch brings."""
+        self._wanted: set[str] = set()
+        """Of these, what it wants kept; the others came again."""
         self._untrusted_counts: list[tuple[int, int]] = []
         """Ids of streams and numbers."""
 
@@ -90,26 +128,19 @@ class BatchWriter:
         self._load_digests(list(zip(messages, sources, strict=True)))
         for message, ids in zip(messages, sources, strict=True):
             self._add(message, *ids)
+        self._place_pictures()
         for table in _APPENDED:
             if self._rows[table]:
                 self._connection.execute(insert_once(self._connection, table), self._rows[table])
         correct_count_times(self._connection, self._untrusted_counts)
         self._events.write(self._connection)
+        self._standing.write(self._connection)
         tell_pictures(self._connection, self._shown_later())
         self._write_quarantine()
-        for stream_id, seqs in self._committed.items():
-            self._ids.add_committed(self._connection, stream_id, seqs)
-        seen = [{"its_id": box_id} for box_id in sorted({box_id for box_id, _ in sources})]
+        self._ids.add_committed(self._connection, self._committed)
+        seen = sorted({box_id for box_id, _ in sources})
         if seen:
-            statement = update(box).where(box.c.id == bindparam("its_id")).values(last_seen_ms=self._now_ms)
-            self._connection.execute(statement, seen)
-
-    def without_row(self) -> frozenset[str]:
-        """Hashes of files of this batch that have no row: their messages are known, and their pictures went."""
-        found = set(self._passed_over)
-        for part in _parts(found):
-            found -= set(self._connection.scalars(select(blob.c.sha256).where(blob.c.sha256.in_(part))))
-        return frozenset(found)
+            self._connection.execute(_SEEN, [{"its_id": box_id, "at_ms": self._now_ms} for box_id in seen])
 
     def differing(self, copies: Sequence[InboundMessage]) -> list[InboundMessage]:
         """Those of numbers that were kept with other content; nothing is written about them."""
@@ -133,16 +164,14 @@ class BatchWriter:
     def _load_digests(self, placed: Sequence[tuple[InboundMessage, SourceIds]]) -> None:
         """What is there already under the ids of this batch."""
         numbers = {(place[1], one.seq) for one, place in placed if place[1] is not None and one.seq is not None}
-        key = message_table.c.stream_id, message_table.c.seq
         for part in _parts(numbers):
-            query = select(*key, message_table.c.digest).where(tuple_(*key).in_(part))
-            self._digests |= {(row[0], row[1]): row[2] for row in self._connection.execute(query)}
+            rows = self._connection.execute(_MESSAGES, {"keys": part})
+            self._digests |= {(row[0], row[1]): row[2] for row in rows}
         events = [(place[0], one.event) for one, place in placed if one.kind is MessageKind.EVENT and one.event]
         revisions = {(box_id, event.id, event.revision) for box_id, event in events}
-        of = event_revision.c.box_id, event_revision.c.event_id, event_revision.c.revision
         for part in _parts(revisions):
-            found = select(*of, event_revision.c.digest).where(tuple_(*of).in_(part))
-            self._event_digests |= {(row[0], row[1], row[2]): row[3] for row in self._connection.execute(found)}
+            found = self._connection.execute(_REVISIONS, {"keys": part})
+            self._event_digests |= {(row[0], row[1], row[2]): row[3] for row in found}
 
     # ----------------------------------------------------------------------------------------- one message
 
@@ -153,8 +182,7 @@ class BatchWriter:
             if kept == own_digest or (
                 kept is None and message.seq in self._ids.committed(self._connection, stream_id)
             ):
-                if (sha := blob_of(message)) is not None:
-                    self._passed_over.add(sha)
+                self._note_picture(message)
                 return  # the same again, or its message is not kept any more
             is_first = kept is None
             if kept is None:
@@ -187,10 +215,39 @@ class BatchWriter:
         )
 
     def _add_blob(self, message: InboundMessage) -> None:
+        sha = self._note_picture(message)
+        if sha is not None:
+            self._wanted.add(sha)
+
+    def _note_picture(self, message: InboundMessage) -> str | None:
         sha = blob_of(message)
         if sha is not None:
-            row = {"sha256": sha, "size_bytes": len(message.raw), "received_ms": self._now_ms}
-            self._rows[blob].append(row)
+            self._pictures[sha] = message.raw
+        return sha
+
+    def _place_pictures(self) -> None:
+        """Those that are not here yet, or went lost, are written, and their rows say where."""
+        if not self._pictures or self._shelf is None:
+            return
+        here = places_of(self._connection, self._pictures, held=True)
+        lost = {place.sha256 for place in here if not self._shelf.has(place)}
+        fresh = self._wanted.difference(place.sha256 for place in here)
+        places = self._shelf.put({sha: self._pictures[sha] for sha in sorted(fresh | lost)})
+        if lost:
+            moved = (places[sha] for sha in sorted(lost))
+            values = [{"hash": each.sha256, "in_segment": each.segment, "at": each.offset} for each in moved]
+            self._connection.execute(_MOVED, values)
+        self._rows[blob] = [
+            {
+                "sha256": place.sha256,
+                "size_bytes": place.size_bytes,
+                "received_ms": self._now_ms,
+                "segment": place.segment,
+                "segment_offset": place.offset,
+            }
+            for sha, place in places.items()
+            if sha in fresh
+        ]
 
     def _add_conflict(
         self, message: InboundMessage, box_id: int, key_kind: str, key: str, digests: tuple[str, str]
@@ -310,7 +367,8 @@ class BatchWriter:
             self._untrusted_counts.append((ids["stream_id"], ids["seq"]))
 
     def _record_state(self, message: InboundMessage, box_id: int, stream_id: int | None) -> None:
-        for name, fields in record_state(self._connection, message, box_id, stream_id, self._ids, self._now_ms):
+        ids = self._ids, self._now_ms, self._standing
+        for name, fields in record_state(self._connection, message, box_id, stream_id, *ids):
             self._notify(message, name, **fields)
 
     def _write_quarantine(self) -> None:

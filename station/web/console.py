@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -28,6 +27,7 @@ from station.footage.custody import CustodyBook
 from station.handover.dossier import Dossiers
 from station.store.blobs import BLOBS
 from station.store.database import current_version, engine_of, in_words, url_of
+from station.store.pictures.rows import KeptPictures
 from station.web.feed import EventFeed
 from station.web.render import Templates
 from station.web.tiles import Tiles
@@ -51,6 +51,8 @@ class DutyConsole:
     audit: AuditLog
     audit_watch: AuditWatch
     feed: EventFeed
+    pictures: KeptPictures
+    """Those that boxes sent, by their hash."""
     boxes: BoxWall
     orders: OrderDesk
     plans: Plans
@@ -84,6 +86,7 @@ class DutyConsole:
         audit = AuditLog(writes, config.state_dir, reads)
         accounts = Accounts(writes, audit, reads, passwords)
         custody = CustodyBook(config.state_dir)
+        pictures = KeptPictures(reads, config.state_dir / BLOBS)
         sessions = Sessions(writes, web.idle_min * 60.0, web.life_h * 3600.0, MOST_SESSIONS, reads)
         return cls(
             config=config,
@@ -96,19 +99,15 @@ class DutyConsole:
             audit=audit,
             audit_watch=AuditWatch(audit),
             feed=EventFeed(reads),
+            pictures=pictures,
             boxes=BoxWall(reads, config.commune),
-            orders=OrderDesk(config, web.command_key),
+            orders=OrderDesk(config, web.command_key, pictures),
             plans=Plans(writes, reads),
             templates=templates,
             custody=custody,
             dossiers=Dossiers(custody),
             tiles=Tiles(templates),
         )
-
-    @property
-    def blobs(self) -> Path:
-        """The folder of pictures."""
-        return self.config.state_dir / BLOBS
 
     @property
     def zone(self) -> ZoneInfo:

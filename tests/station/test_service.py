@@ -21,6 +21,7 @@ from station.watch.embedded import Address
 from tests.support.aged_store import AgedStore
 from tests.support.brokers import Mosquitto, until
 from tests.support.fake_box import FakeBox, an_event
+from tests.support.kept_pictures import pictures_on
 from tests.support.plain_user import PLAIN
 from tests.support.stores import Place
 
@@ -78,7 +79,7 @@ def test_what_a_box_tells_is_kept_receipted_and_summed_up(
     pictures = service.place.rows("select sha256 from picture")
     assert len(pictures) == 2
     for (sha256,) in pictures:
-        assert (service.state_dir / "blobs" / sha256[:2] / sha256[2:4] / sha256).is_file()
+        assert sha256 in pictures_on(service.state_dir / "blobs")
     names = [line["event"] for line in service.lines()]
     assert names == [
         "store_upgraded", "started", "broker_connected", "message_unreadable", "stopped",
@@ -190,7 +191,7 @@ def test_killed_in_the_middle_of_a_drain_it_loses_nothing_and_doubles_nothing(
     assert rows("select count(*) from picture") == rows("select count(*) from blob") == [(150,)]
     assert rows("select first, last from span") == [(1, 300)]
     assert rows("select count(*) from conflict") == [(0,)]
-    assert len([path for path in (service.state_dir / "blobs").rglob("*") if path.is_file()]) == 150
+    assert len(pictures_on(service.state_dir / "blobs")) == 150
 
 
 def receipted(service: Service) -> set[int]:

@@ -28,6 +28,7 @@ from tests.station.counting.counts import a_count
 from tests.station.ingest.test_receipts import BASE
 from tests.support.jpegs import jpeg
 from tests.support.kept_events import event_now
+from tests.support.kept_pictures import pictures_on
 from tests.support.stores import Place
 
 DAY_S = 86_400.0
@@ -142,9 +143,8 @@ class AgedStore:
         return {row[0] for row in self.place.rows("select event_id from event")}
 
     def files(self) -> set[str]:
-        """Hashes of the files of pictures."""
-        folder = self.place.folder / "blobs"
-        return {path.name for path in folder.rglob("*") if path.is_file()}
+        """Hashes of the pictures that lie on the disk."""
+        return set(pictures_on(self.place.folder / "blobs"))
 
     def rows_of_files(self) -> set[str]:
         """Hashes that the store names."""

@@ -14,6 +14,7 @@ from station.config import StationConfig, parse
 from station.ingest.inbound import InboundMessage
 from station.store.database import engine_of, url_of
 from station.store.store import Store
+from tests.support.kept_pictures import pictures_on
 
 TABLES = (
     "box",
@@ -27,6 +28,10 @@ TABLES = (
     "conflict",
     "quarantine",
 )
+
+
+BLOB = "sha256, size_bytes, received_ms"
+"""Of a picture, but for its place."""
 
 
 def config(state_dir: Path, url: URL | None = None, more: str = "") -> StationConfig:
@@ -64,20 +69,19 @@ def keep(settings: StationConfig, *batches: list[InboundMessage], **more: Any) -
 
 
 def held(settings: StationConfig) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table that holds what came, and the bytes of every picture."""
+    """Every row of every table that holds what came, and the bytes of every picture, wherever they lie."""
     engine = engine_of(url_of(settings.database, settings.state_dir), writes=False)
     try:
         with engine.connect() as connection:
             rows = {
                 name: sorted(
-                    (tuple(row) for row in connection.execute(text(f"select * from {name}"))), key=repr
+                    (tuple(row) for row in connection.execute(text(f"select {columns} from {name}"))), key=repr
                 )
-                for name in TABLES
+                for name, columns in ((name, "*" if name != "blob" else BLOB) for name in TABLES)
             }
     finally:
         engine.dispose()
-    files = (path for path in (settings.state_dir / "blobs").rglob("*") if path.is_file())
-    return rows | {"files": sorted((path.name, path.read_bytes()) for path in files)}
+    return rows | {"files": sorted(pictures_on(settings.state_dir / "blobs").items())}
 
 
 def took(settings: StationConfig, folder: Path, **more: Any) -> Taken:

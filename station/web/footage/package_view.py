@@ -41,7 +41,7 @@ def package_of(visitor: Visitor, dossier: Dossier) -> dict[str, Any]:
         "findings": [tuple(map(local, row)) for row in finding_rows(judgement, zone)],
         "notes": [local(note) for note in judgement.notes],
         "gaps": list(gap_rows(manifest, zone)) if manifest is not None else [],
-        "player": player_of(dossier, events_within(desk.reads, desk.blobs, dossier), language, href),
+        "player": player_of(dossier, events_within(desk.reads, dossier), language, href),
         "files": [(file.name, size(file.bytes), file.sha256) for file in dossier.files],
         "fingerprints": (grouped(dossier.box_key_sha256), grouped(dossier.station_key_sha256)),
         "custody": [

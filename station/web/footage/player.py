@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import groupby, islice
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -58,7 +57,7 @@ def player_of(
     }
 
 
-def events_within(engine: Engine, blobs: Path, dossier: Dossier) -> list[FoundEvent]:
+def events_within(engine: Engine, dossier: Dossier) -> list[FoundEvent]:
     """Those of the package's camera that went on in its range; the first MOST_EVENTS.
 
     Raises:
@@ -67,7 +66,7 @@ def events_within(engine: Engine, blobs: Path, dossier: Dossier) -> list[FoundEv
     manifest, request = dossier.judgement.manifest, dossier.request
     start, end = (request.from_time, request.to_time) if manifest is None else timeline.span(manifest)
     wanted = EventFilter(start, end, boxes=(request.device,), cameras=(request.camera,))
-    return list(islice(found(engine, wanted, blobs), MOST_EVENTS))
+    return list(islice(found(engine, wanted), MOST_EVENTS))
 
 
 def _cells(bar: str) -> Iterable[dict[str, Any]]:

@@ -8,7 +8,6 @@ from typing import Final
 from fastapi import APIRouter, HTTPException
 from starlette.responses import FileResponse, Response
 
-from station.store.blobs import path_of
 from station.web.render import STATIC
 from station.web.visitor import Officer
 
@@ -37,7 +36,7 @@ def picture(visitor: Officer, sha256: str) -> Response:
     """A picture that a box sent: the station has looked at each, and keeps whole JPEGs only."""
     if not _SHA256.fullmatch(sha256):
         raise HTTPException(404)
-    path = path_of(visitor.console.blobs, sha256)
-    if not path.is_file():
+    data = visitor.console.pictures.read(sha256)
+    if data is None:
         raise HTTPException(404)
-    return FileResponse(path, media_type="image/jpeg", headers=FOR_EVER)
+    return Response(data, media_type="image/jpeg", headers=FOR_EVER)

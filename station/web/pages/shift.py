@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, Response
@@ -18,7 +19,6 @@ from station.shift.report import acts, counted_share, how_far, shift_report
 from station.shift.shift import Shift, read_shift
 from station.shift.times import ShiftRange, chosen, last_shift, shift_after, shift_before
 from station.shift.words import MISSING, OUTAGES, became, numbers, what
-from station.store.blobs import path_of
 from station.store.columns import ms
 from station.web.footage.evidence import pdf
 from station.web.visitor import Officer, Visitor
@@ -65,21 +65,16 @@ def shift_pdf(visitor: Officer, since: str = "", until: str = "") -> Response:
     visitor.note(AuditVerb.EXPORT, "shift.pdf", since=wanted.start, until=wanted.end)
     shift = read_shift(desk.reads, ask.folders(desk.config), wanted)
     imprint = Imprint(datetime.now(desk.zone), visitor.account.name)
-    data = shift_report(shift, desk.config.commune, imprint, visitor.language, _Blobs(visitor).read)
+    data = shift_report(shift, desk.config.commune, imprint, visitor.language, partial(_picture, visitor))
     return pdf(data, f"shift-{wanted.start.astimezone(desk.zone):%Y%m%d-%H%M}.pdf")
 
 
-class _Blobs:
-    """Pictures of the store by their hash."""
-
-    def __init__(self, visitor: Visitor) -> None:
-        self._folder = visitor.console.blobs
-
-    def read(self, sha256: str) -> bytes | None:
-        try:
-            return path_of(self._folder, sha256).read_bytes()
-        except OSError:
-            return None
+def _picture(visitor: Visitor, sha256: str) -> bytes | None:
+    """One of the store by its hash; a report is made without what cannot be read."""
+    try:
+        return visitor.console.pictures.read(sha256)
+    except OSError:
+        return None
 
 
 def _read(visitor: Visitor, wanted: ShiftRange) -> Shift:

@@ -15,10 +15,10 @@ import pytest
 from agent.core.types import Image
 from examples.demo.page import Scene, write_page
 from examples.demo.results import KeptEvent, count, lapped, read_delivery, read_events, write_pictures
-from station.store.blobs import path_of
 from station.watch.embedded import Address
 from tests.support.boxes import ROAD_RULES, Box, Station, at_work, everything_arrives
 from tests.support.brokers import until
+from tests.support.kept_pictures import pictures_on
 from tests.support.squares import write_clip
 
 
@@ -69,7 +69,8 @@ def inside_the_frame(folder: Path, event: KeptEvent) -> Image:
     with closing(sqlite3.connect(f"file:{folder}/station/station.db?mode=ro", uri=True)) as station:
         rows = station.execute("select body from event_revision where event_id = ?", [event.body["id"]])
         (start,) = [body for body in (json.loads(row) for (row,) in rows) if body["scene"]]
-    scene = cv2.imread(str(path_of(folder / "station" / "blobs", event.pictures["scene"])))
+    data = pictures_on(folder / "station" / "blobs")[event.pictures["scene"]]
+    scene = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     height, width = scene.shape[:2]
     box = start["object"]["box"]
     rows_px = slice(int(box["top"] * height) + 4, int(box["bottom"] * height) - 4)

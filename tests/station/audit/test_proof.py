@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from contextlib import closing
 
+import pytest
 from sqlalchemy import text
 
 from station.audit.proof import StoreFault, StoreFinding, findings
@@ -13,6 +14,7 @@ from station.store.store import BLOBS
 from tests.station.ingest.test_receipts import messages
 from tests.station.store.test_store import altered, bytes_by
 from tests.support.jpegs import jpeg
+from tests.support.kept_pictures import as_before_segments, spoil
 from tests.support.stores import Place
 
 TIME = b"2026-03-02T11:00:00Z"
@@ -84,14 +86,22 @@ def test_everything_deleted_altered_or_swapped_is_found_and_located(sqlite_place
         assert found(sqlite_place) == expected
 
 
-def test_a_picture_that_is_gone_damaged_or_given_to_another_event_is_found(sqlite_place: Place) -> None:
+@pytest.mark.parametrize("own_files", [False, True])
+def test_a_picture_that_is_gone_damaged_or_given_to_another_event_is_found(
+    sqlite_place: Place, own_files: bool
+) -> None:
     with closing(sqlite_place.open()) as store:
         pictures = [messages(n, 2 * n - 1, picture=True)[1] for n in range(1, 5)]
         for number in range(1, 5):
             store.commit(messages(number, 2 * number - 1, picture=True))
-        files = [path_of(sqlite_place.folder / BLOBS, str(picture.image_sha256)) for picture in pictures]
-        files[0].unlink()
-        files[1].write_bytes(files[2].read_bytes())
+        first, second, *_ = [str(picture.image_sha256) for picture in pictures]
+        if own_files:
+            as_before_segments(sqlite_place)
+            path_of(sqlite_place.folder / BLOBS, first).unlink()
+            path_of(sqlite_place.folder / BLOBS, second).write_bytes(b"forged")
+        else:
+            spoil(sqlite_place, first, b"forged")
+            sqlite_place.do(f"update blob set segment_offset = segment_offset + 1 where sha256 = '{second}'")
         sqlite_place.do("update picture set event_id = 'e-9' where event_id = 'e-3'")
 
         assert found(sqlite_place) == {2: StoreFault.ALTERED, 4: StoreFault.ALTERED, 6: StoreFault.ALTERED}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from contextlib import closing
 from pathlib import Path
@@ -57,7 +58,7 @@ def test_a_backup_of_a_moment_that_has_not_come_is_due_again(settings: StationCo
 
 def test_pictures_that_it_lacks_are_said(settings: StationConfig, tmp_path: Path) -> None:
     keep(settings, messages(2, 2, picture=True))
-    next(path for path in (settings.state_dir / "blobs").rglob("*") if path.is_file()).unlink()
+    shutil.rmtree(settings.state_dir / "blobs" / "segments")
     took(settings, tmp_path / "backup")
 
     assert "it lacks 1 pictures" in state(settings)[1]

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from station.backup.pictures import absent, copy_pictures
 from station.store.blobs import path_of
+from station.store.pictures.shelf import PicturePlace, PictureShelf
 
 
-def filled(folder: Path, *contents: bytes) -> list[tuple[str, int]]:
-    rows = sorted((sha256(content).hexdigest(), len(content)) for content in contents)
+def filled(folder: Path, *contents: bytes) -> list[PicturePlace]:
+    names = sorted((sha256(content).hexdigest(), len(content)) for content in contents)
+    rows = [PicturePlace(*name) for name in names]
     for content in contents:
         path = path_of(folder, sha256(content).hexdigest())
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -26,7 +28,11 @@ def test_only_what_is_not_there_is_copied_and_told(tmp_path: Path) -> None:
 
     wanted = list(absent(rows, tmp_path / "there"))
     copied = copy_pictures(
-        wanted, len(wanted), tmp_path / "here", tmp_path / "there", lambda *step: steps.append(step)
+        wanted,
+        len(wanted),
+        PictureShelf(tmp_path / "here"),
+        tmp_path / "there",
+        lambda *step: steps.append(step),
     )
 
     assert (len(wanted), copied.fresh, copied.fresh_bytes) == (150, 150, 150)
@@ -36,19 +42,19 @@ def test_only_what_is_not_there_is_copied_and_told(tmp_path: Path) -> None:
 
 def test_what_is_missing_or_is_not_what_its_name_says_is_left_out(tmp_path: Path) -> None:
     rows = filled(tmp_path / "here", b"one", b"two", b"three")
-    path_of(tmp_path / "here", rows[0][0]).unlink()
-    path_of(tmp_path / "here", rows[1][0]).write_bytes(b"forged")
+    path_of(tmp_path / "here", rows[0].sha256).unlink()
+    path_of(tmp_path / "here", rows[1].sha256).write_bytes(b"forged")
 
-    copied = copy_pictures(rows, 3, tmp_path / "here", tmp_path / "there", lambda *_: None)
+    copied = copy_pictures(rows, 3, PictureShelf(tmp_path / "here"), tmp_path / "there", lambda *_: None)
 
-    assert (copied.missing, copied.altered, copied.fresh) == ([rows[0][0]], [rows[1][0]], 1)
-    assert [row for row in rows if path_of(tmp_path / "there", row[0]).exists()] == rows[2:]
+    assert (copied.missing, copied.altered, copied.fresh) == ([rows[0].sha256], [rows[1].sha256], 1)
+    assert [row for row in rows if path_of(tmp_path / "there", row.sha256).exists()] == rows[2:]
 
 
 def test_what_is_no_file_or_longer_than_it_was_is_read_by_nobody(tmp_path: Path) -> None:
     """A link to what never ends, a pipe that nobody writes to, a file without end."""
     rows = filled(tmp_path / "here", b"one", b"two", b"three")
-    link, pipe, long = (path_of(tmp_path / "here", row[0]) for row in rows)
+    link, pipe, long = (path_of(tmp_path / "here", row.sha256) for row in rows)
     for each in (link, pipe, long):
         each.unlink()
     link.symlink_to("/dev/zero")
@@ -56,9 +62,9 @@ def test_what_is_no_file_or_longer_than_it_was_is_read_by_nobody(tmp_path: Path)
     with long.open("wb") as file:
         file.truncate(2**40)
 
-    copied = copy_pictures(rows, 3, tmp_path / "here", tmp_path / "there", lambda *_: None)
+    copied = copy_pictures(rows, 3, PictureShelf(tmp_path / "here"), tmp_path / "there", lambda *_: None)
 
-    assert copied.altered == [row[0] for row in rows]
+    assert copied.altered == [row.sha256 for row in rows]
 
 
 def test_what_an_earlier_copy_left_unfinished_goes(tmp_path: Path) -> None:

@@ -18,10 +18,11 @@ from station.backup.folder import KEPT, BackupError, BackupFolder
 from station.backup.restore import restore
 from station.backup.take import take
 from station.config import StationConfig
-from station.store.database import StoreError
+from station.store.database import StoreError, url_of
 from tests.station.ingest.test_receipts import messages
 from tests.support.aged_store import AgedStore
 from tests.support.backups import config, held, keep, opened, own_database, took
+from tests.support.kept_pictures import pictures_on, spoil
 from tests.support.stores import Place
 
 
@@ -210,14 +211,15 @@ def test_a_disk_without_room_is_told_before_anything_is_copied(
 def test_pictures_that_the_store_lacks_or_that_were_altered_are_counted(tmp_path: Path) -> None:
     settings = config(tmp_path / "state")
     keep(settings, *(messages(number, 2 * number, picture=True) for number in range(1, 4)))
-    first, second, _ = sorted(path for path in (tmp_path / "state" / "blobs").rglob("*") if path.is_file())
-    first.unlink()
-    second.write_bytes(b"\xff\xd8forged")
+    place = Place(url_of(settings.database, settings.state_dir), settings.state_dir)
+    first, second, _ = sorted(pictures_on(settings.state_dir / "blobs"))
+    place.do(f"update blob set segment = 7 where sha256 = '{first}'")
+    spoil(place, second, b"\xff\xd8forged")
 
     made = took(settings, tmp_path / "backup")
 
     assert (made.manifest.pictures_missing, made.pictures.missing, made.pictures.altered) == (
-        2, [first.name], [second.name],
+        2, [first], [second],
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from station.boxes.order_kinds import TERMS, BoxWish, OrderGiver, OrderKind, Ord
 from station.boxes.orders import OrderDesk, OrderNotGiven
 from station.config import StationConfig
 from station.footage.samples.ask import orders as sample_orders
-from station.store.blobs import BLOBS, path_of
+from station.store.blobs import BLOBS
+from station.store.database import engine_of, url_of
+from station.store.pictures.rows import KeptPictures
 from station.watch.embedded import Address
 from tests.agent.wire.test_signature import pem
 from tests.support.boxes import Box, Station, at_work
@@ -60,8 +63,15 @@ def box(folder: Path, embedded: Address) -> Iterator[Box]:
 
 
 @pytest.fixture
-def desk(config: StationConfig, folder: Path) -> OrderDesk:
-    return OrderDesk(config, folder / "command.key")
+def pictures(config: StationConfig) -> Iterator[KeptPictures]:
+    engine = engine_of(url_of(config.database, config.state_dir), writes=False)
+    with closing(KeptPictures(engine, config.state_dir / BLOBS)) as kept:
+        yield kept
+
+
+@pytest.fixture
+def desk(config: StationConfig, folder: Path, pictures: KeptPictures) -> OrderDesk:
+    return OrderDesk(config, folder / "command.key", pictures)
 
 
 def over(desk: OrderDesk, order: OrderProgress, within_s: float = 120) -> OrderProgress:
@@ -78,7 +88,7 @@ def over(desk: OrderDesk, order: OrderProgress, within_s: float = 120) -> OrderP
 
 
 def test_one_order_of_each_kind_is_done_by_a_running_box(
-    desk: OrderDesk, box: Box, config: StationConfig
+    desk: OrderDesk, box: Box, config: StationConfig, pictures: KeptPictures
 ) -> None:
     began_s = time.monotonic()
     given = desk.give(BoxWish(OrderKind.PICTURE, BOX, "road"), OFFICER)
@@ -87,8 +97,7 @@ def test_one_order_of_each_kind_is_done_by_a_running_box(
     picture = over(desk, given)
     assert (picture.stage, picture.why) == (OrderStage.DONE, None)
     assert picture.picture_sha256 is not None
-    kept = path_of(config.state_dir / BLOBS, picture.picture_sha256)
-    assert kept.read_bytes().startswith(b"\xff\xd8")
+    assert (pictures.read(picture.picture_sha256) or b"").startswith(b"\xff\xd8")
 
     look = desk.give(BoxWish(OrderKind.LOOK, BOX, "road", seconds=3, purpose="crowd at the gate"), OFFICER)
     live, shown = desk.look(look.id, "lan"), 0
@@ -118,19 +127,21 @@ def test_one_order_of_each_kind_is_done_by_a_running_box(
     assert len(kinds) == 7
 
 
-def test_what_a_box_refuses_is_said_in_words(box: Box, config: StationConfig, folder: Path) -> None:
+def test_what_a_box_refuses_is_said_in_words(
+    box: Box, config: StationConfig, folder: Path, pictures: KeptPictures
+) -> None:
     for key, why in (
         (None, "only what is signed"),
         (folder / "another.key", "not the one that this box knows"),
     ):
-        desk = OrderDesk(config, key)
+        desk = OrderDesk(config, key, pictures)
         refused = over(desk, desk.give(BoxWish(OrderKind.PICTURE, BOX, "road"), OFFICER))
         assert refused.stage is OrderStage.REFUSED
         assert why in str(refused.why)
-    desk = OrderDesk(config, folder / "command.key")
+    desk = OrderDesk(config, folder / "command.key", pictures)
     failed = over(desk, desk.give(BoxWish(OrderKind.PICTURE, BOX, "nowhere"), OFFICER))
     assert (failed.stage, failed.why) == (OrderStage.FAILED, "the box has no camera nowhere")
-    missing = OrderDesk(config, folder / "no.key")
+    missing = OrderDesk(config, folder / "no.key", pictures)
     unsent = over(missing, missing.give(BoxWish(OrderKind.PICTURE, BOX, "road"), OFFICER))
     assert unsent.stage is OrderStage.NOT_SENT
     assert "cannot be read as a private key" in str(unsent.why)
@@ -145,11 +156,11 @@ def test_a_look_that_nobody_sees_ends(desk: OrderDesk, box: Box, monkeypatch: py
 
 
 def test_orders_to_many_boxes_wait_side_by_side_and_end_at_their_deadline(
-    config: StationConfig, monkeypatch: pytest.MonkeyPatch
+    config: StationConfig, monkeypatch: pytest.MonkeyPatch, pictures: KeptPictures
 ) -> None:
     terms = {kind: replace(each, life_s=1, wait_s=2) for kind, each in TERMS.items()}
     monkeypatch.setattr(orders, "TERMS", terms)
-    desk, began_s = OrderDesk(config, None), time.monotonic()
+    desk, began_s = OrderDesk(config, None, pictures), time.monotonic()
     given = [desk.give(BoxWish(OrderKind.PICTURE, f"away-{n:02}", "road"), OFFICER) for n in range(12)]
     with pytest.raises(OrderNotGiven, match="Trần Thị Lan has ordered the same"):
         desk.give(BoxWish(OrderKind.PICTURE, "away-03", "road"), SUPERVISOR)
@@ -160,9 +171,9 @@ def test_orders_to_many_boxes_wait_side_by_side_and_end_at_their_deadline(
     assert time.monotonic() - began_s < 20  # one after the other they would take 24 and more
 
 
-def test_an_order_that_cannot_go_out_says_so(config: StationConfig) -> None:
+def test_an_order_that_cannot_go_out_says_so(config: StationConfig, pictures: KeptPictures) -> None:
     away = config.model_copy(update={"broker": config.broker.model_copy(update={"port": free_port()})})
-    desk = OrderDesk(away, None)
+    desk = OrderDesk(away, None, pictures)
     found = over(desk, desk.give(BoxWish(OrderKind.RESUME, BOX, "road"), OFFICER), 30)
 
     assert found.stage is OrderStage.NOT_SENT
@@ -172,8 +183,9 @@ def test_an_order_that_cannot_go_out_says_so(config: StationConfig) -> None:
 def test_a_picture_that_the_station_keeps_late_is_shown_once_it_does(
     box: Box, config: StationConfig, folder: Path, tmp_path: Path
 ) -> None:
-    elsewhere = config.model_copy(update={"state_dir": tmp_path})  # where nobody keeps anything yet
-    desk = OrderDesk(elsewhere, folder / "command.key")
+    engine = engine_of(url_of(config.database, config.state_dir), writes=False)
+    elsewhere = KeptPictures(engine, tmp_path / BLOBS)  # where nothing lies yet
+    desk = OrderDesk(config, folder / "command.key", elsewhere)
     given = desk.give(BoxWish(OrderKind.PICTURE, BOX, "road"), OFFICER)
     order = over(desk, given)
     assert (order.stage, order.picture_sha256) == (OrderStage.DONE, None)
@@ -183,6 +195,7 @@ def test_a_picture_that_the_station_keeps_late_is_shown_once_it_does(
     (shown,) = desk.of_box(BOX)
     assert shown.picture_sha256 is not None
     assert shown.why is None
+    elsewhere.close()
 
 
 def test_frames_are_ordered_by_a_supervisor_who_says_what_for_and_noted_before_that(
@@ -227,12 +240,12 @@ def test_what_no_box_would_understand_is_not_sent(desk: OrderDesk, wish: BoxWish
 
 
 def test_so_many_orders_run_and_no_more_and_old_ones_are_forgotten(
-    config: StationConfig, monkeypatch: pytest.MonkeyPatch
+    config: StationConfig, monkeypatch: pytest.MonkeyPatch, pictures: KeptPictures
 ) -> None:
     monkeypatch.setattr(orders, "MOST_RUNNING", 3)
     monkeypatch.setattr(orders, "KEPT", 4)
     away = config.model_copy(update={"broker": config.broker.model_copy(update={"port": free_port()})})
-    desk = OrderDesk(away, None)
+    desk = OrderDesk(away, None, pictures)
     first = over(desk, desk.give(BoxWish(OrderKind.RESUME, "b-00", "road"), OFFICER))
     for number in range(1, 8):
         over(desk, desk.give(BoxWish(OrderKind.RESUME, f"b-{number:02}", "road"), OFFICER))

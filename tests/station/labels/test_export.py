@@ -22,6 +22,7 @@ from tests.station.labels.test_judged import DAY
 from tests.support.disks import small_disk
 from tests.support.jpegs import jpeg
 from tests.support.judged_alerts import BEGAN, JudgedAlerts, road, whole_view
+from tests.support.kept_pictures import as_before_segments
 from tests.support.stores import Place
 
 BY = Actor("", "root", "", AT_THE_MACHINE)
@@ -55,8 +56,9 @@ def noted(alerts: JudgedAlerts) -> list[dict[str, object]]:
 
 
 def file_of(alerts: JudgedAlerts, number: int) -> Path:
+    """The picture of one, which is put into a file of its own."""
     ((sha256,),) = alerts.place.rows(f"select scene_sha256 from event where event_id = 'e-{number}'")
-    return alerts.place.folder / "blobs" / sha256[:2] / sha256[2:4] / sha256
+    return next(path for path in as_before_segments(alerts.place) if path.name == sha256)
 
 
 def test_what_was_judged_becomes_a_folder_and_stands_in_the_log(

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -38,7 +37,7 @@ EVENT = FoundEvent(
     end_reason="left",
     detail=None,
     suppressed=0,
-    picture=Path("/store/blobs/ab/cd/abcd"),
+    picture="ab" * 32,
     scene=None,
     clock="ntp",
     event_id="e-1",
@@ -71,7 +70,7 @@ def test_a_row_says_when_how_long_where_what_who_by_which_rule_and_in_which_zone
 
     assert row.split() == [
         *("11-27", "18:03:12", "1:02", "hai-ninh-03/north", "line_crossed", "in", "motorcycle", "(2)"),
-        *("stop-line", "road,", "junction", "alert", "11-27", "18:04:14", "left", "/store/blobs/ab/cd/abcd"),
+        *("stop-line", "road,", "junction", "alert", "11-27", "18:04:14", "left", "ab" * 32),
     ]
 
 
@@ -134,7 +133,7 @@ def test_a_spreadsheet_gets_every_column_with_the_zone_in_its_times() -> None:
     assert row["end"] == "2026-11-27T18:04:14.412+07:00"
     assert (row["vehicle_colour"], row["clothes_colour"]) == ("red", "")
     assert (row["duration_s"], row["riders"], row["zones"]) == ("62.0", "2", "road, junction")
-    assert (row["detail"], row["picture"], row["id"]) == ("", "/store/blobs/ab/cd/abcd", "e-1")
+    assert (row["detail"], row["picture"], row["id"]) == ("", "ab" * 32, "e-1")
 
 
 def test_no_cell_is_a_formula_or_steers_a_terminal() -> None:

@@ -26,6 +26,7 @@ WAYS = {
     "ix_event_crowded_began_ms": {"riders": 4},
     "ix_event_zones_began_ms": {"zones": ("gate",)},
     "ix_event_box_camera_began_ms": {"cameras": ("north-01/north",)},
+    "ix_event_alert_box_camera_began_ms": {"cameras": ("north-01/north",), "severities": ("alert",)},
 }
 
 

@@ -48,6 +48,28 @@ def test_an_old_will_does_not_make_a_box_offline_even_after_a_restart(sqlite_pla
     assert sqlite_place.rows("select state from box") == [("offline",)]
 
 
+def test_of_a_batch_the_last_word_of_each_box_and_camera_counts_and_every_change_is_kept(place: Place) -> None:
+    other = [BASE.replace("north-01", "north-02") + word for word in ("health", "camera/north/status")]
+    state = b'{"state":"lost","since":"2026-03-02T11:00:00Z","reason":"cut"}'
+    with closing(place.open()) as store:
+        store.commit(
+            [
+                read(BASE + "health", HEALTH % 1, {}),
+                camera_status("lost", "2026-03-02T11:00:00Z"),
+                read(other[0], HEALTH % 7, {}),
+                read(other[1], state, {}),
+                camera_status("streaming", "2026-03-02T11:01:00Z"),
+                read(BASE + "health", HEALTH % 2, {}),
+            ]
+        )
+
+    rows = place.rows("select device, health from box order by device")
+    assert rows == [("north-01", (HEALTH % 2).decode()), ("north-02", (HEALTH % 7).decode())]
+    found = place.rows("select box_id, name, state from camera order by box_id")
+    assert [row[1:] for row in found] == [("north", "streaming"), ("north", "lost")]
+    assert place.rows("select count(*) from camera_status") == [(3,)]
+
+
 def test_the_latest_health_and_info_are_kept_as_they_came(sqlite_place: Place) -> None:
     info = (
         b'{"commune":"hai-ninh","device":"north-01","session":"a","time":"2026-03-02T11:04:07Z","versions":{}}'

@@ -36,8 +36,8 @@ def test_numbers_that_meet_become_one_span_and_the_rows_say_so(place: Place) -> 
     ids = IdCache()
     with closing(place.open()), place.engine.begin() as connection:
         stream = stream_of(ids, connection)
-        ids.add_committed(connection, stream, [1, 2, 5, 9])
-        ids.add_committed(connection, stream, [4, 3, 10])
+        ids.add_committed(connection, {stream: [1, 2, 5, 9]})
+        ids.add_committed(connection, {stream: [4, 3, 10]})
         assert list(ids.committed(connection, stream)) == [(1, 5), (9, 10)]
 
     assert place.rows("select first, last from span order by first") == [(1, 5), (9, 10)]
@@ -47,9 +47,9 @@ def test_what_a_transaction_takes_back_is_read_again_once_it_is_cleared(place: P
     ids = IdCache()
     with closing(place.open()):
         with place.engine.begin() as connection:
-            ids.add_committed(connection, stream_of(ids, connection), [1])
+            ids.add_committed(connection, {stream_of(ids, connection): [1]})
         with pytest.raises(ZeroDivisionError), place.engine.begin() as connection:
-            ids.add_committed(connection, stream_of(ids, connection), [2])
+            ids.add_committed(connection, {stream_of(ids, connection): [2]})
             stream_of(ids, connection, "s-2")
             raise ZeroDivisionError
         ids.clear()
@@ -66,7 +66,7 @@ def test_the_table_holds_what_memory_holds_in_whatever_order_numbers_come(batche
         metadata.create_all(connection)
         stream = stream_of(ids, connection)
         for seqs in batches:
-            ids.add_committed(connection, stream, seqs)
+            ids.add_committed(connection, {stream: seqs})
         kept = list(ids.committed(connection, stream))
         ids.clear()
         assert list(ids.committed(connection, stream)) == kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -11,6 +12,7 @@ from itertools import permutations
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.event import listen
 from structlog.testing import capture_logs
 
 from agent.publishing.compose import Sender, event_messages
@@ -19,11 +21,13 @@ from agent.wire.message import Stored
 from station.config import QuotaSettings
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind, read
-from station.store.database import StoreError
+from station.store.database import StoreError, engine_of
+from station.store.pictures.rows import KeptPictures
 from station.store.store import Store
 from tests.station.ingest.test_receipts import AT, BASE, BOX, hello, messages
 from tests.support.fake_box import an_event
 from tests.support.jpegs import jpeg
+from tests.support.kept_pictures import pictures_on
 from tests.support.stores import Place
 
 JPEG = jpeg(b"a picture")
@@ -99,38 +103,85 @@ def test_a_full_disk_is_one_clear_error_and_nothing_is_kept(sqlite_place: Place)
         assert store.committed(*BOX, "s-1") == [(1, 199)]
 
 
-def test_a_picture_lies_in_its_file_before_it_has_a_row(sqlite_place: Place) -> None:
+def test_a_picture_lies_on_the_disk_before_it_has_a_row(sqlite_place: Place) -> None:
     """Invariant 2."""
     _, picture = messages(1, 1, picture=True)
     blobs = sqlite_place.folder / "blobs"
     with closing(sqlite_place.open()) as store:
-        file = (
-            blobs / str(picture.image_sha256)[:2] / str(picture.image_sha256)[2:4] / str(picture.image_sha256)
-        )
         sqlite_place.do("create trigger t before insert on blob begin select raise(fail, 'broken'); end")
         store.commit([picture])  # the database refuses its row
-        assert file.read_bytes() == picture.raw
+        assert pictures_on(blobs) == {picture.image_sha256: picture.raw}
         assert sqlite_place.rows("select count(*) from picture") == [(0,)]
 
-        (blobs / "incoming").rmdir()
-        (blobs / "incoming").write_bytes(b"in the way")
-        with pytest.raises(StoreError, match=r"station\.db: Not a directory"):
+        shutil.rmtree(blobs)
+        blobs.write_bytes(b"in the way")
+        with pytest.raises(StoreError, match=r"station\.db: (Not a directory|File exists)"):
             store.commit(messages(2, 3, picture=True))
         assert sqlite_place.rows("select max(seq) from message") == [(2,)]
 
 
-def test_what_a_crash_left_without_a_row_is_swept_at_the_start(sqlite_place: Place) -> None:
+def test_what_a_failure_left_without_a_row_is_gone_once_the_next_picture_is_kept(sqlite_place: Place) -> None:
     """Invariant 2."""
-    _, picture = messages(1, 1, picture=True)
+    _, refused = messages(1, 1, picture=True)
+    _, kept = messages(2, 3, picture=True)
     with closing(sqlite_place.open()) as store:
-        store.commit([picture])
-    kept = next(path for path in (sqlite_place.folder / "blobs").rglob("*") if path.is_file())
-    orphan = kept.with_name("0" * 64)
-    orphan.write_bytes(b"no row")
+        sqlite_place.do("create trigger t before insert on blob begin select raise(fail, 'broken'); end")
+        store.commit([refused])
+        sqlite_place.do("drop trigger t")
 
-    with closing(sqlite_place.open()):
-        assert kept.is_file()
-        assert not orphan.exists()
+        store.commit([kept])
+
+    assert pictures_on(sqlite_place.folder / "blobs") == {kept.image_sha256: kept.raw}
+
+
+def test_what_a_crash_left_without_a_row_is_cut_off_at_the_start(place: Place) -> None:
+    """Invariant 2."""
+    first, second = messages(1, 1, picture=True)[1], messages(2, 3, picture=True)[1]
+    with closing(place.open()) as store:
+        store.commit([first])
+        store.commit([second])
+    for table in ("picture", "blob"):
+        place.do(f"delete from {table} where sha256 = '{second.image_sha256}'")
+
+    with closing(place.open()), capture_logs() as lines:
+        pass
+    with closing(place.open()) as store:
+        assert pictures_on(place.folder / "blobs") == {first.image_sha256: first.raw}
+        store.commit([messages(3, 5, picture=True)[1]])
+
+    assert len(pictures_on(place.folder / "blobs")) == 2
+    assert lines == []
+
+
+def test_a_start_asks_for_no_more_however_many_pictures_there_are(sqlite_place: Place) -> None:
+    def asked() -> int:
+        engine, statements = engine_of(sqlite_place.url), list[str]()
+        listen(engine, "before_cursor_execute", lambda *words: statements.append(words[2]))
+        Store(engine, sqlite_place.folder).close()
+        return len(statements)
+
+    with closing(sqlite_place.open()) as store:
+        store.commit(messages(1, 1, picture=True))
+    before = asked()
+    with closing(sqlite_place.open()) as store:
+        for number in range(2, 40):
+            store.commit(messages(number, 2 * number, picture=True))
+
+    assert asked() == before
+
+
+def test_a_picture_that_went_lost_is_kept_anew_when_its_message_comes_again(place: Place) -> None:
+    """As a restore replays it out of the journal."""
+    batch = messages(1, 1, picture=True)
+    with closing(place.open()) as store:
+        store.commit(batch)
+        shutil.rmtree(place.folder / "blobs")
+        store.commit(batch)
+        store.compare(batch)
+
+        kept = KeptPictures(place.engine, place.folder / "blobs")
+        assert kept.read(str(batch[1].image_sha256)) == batch[1].raw
+        assert place.rows("select count(*) from message") == [(2,)]
 
 
 def test_what_comes_twice_is_kept_once_and_is_no_conflict(store: Store, place: Place) -> None:
@@ -430,25 +481,22 @@ def test_contradictions_fill_neither_the_database_nor_the_folder(place: Place) -
         for number in range(20):
             store.compare([bytes_by(suffix, jpeg(bytes([number]) * 9_000), seq=1)])
             store.compare([bytes_by(suffix, JPEG, seq=1)])
-        files = [path for path in (place.folder / "blobs").rglob("*") if path.is_file()]
 
-    assert len(files) == 1 + 3
+    assert len(pictures_on(place.folder / "blobs")) == 1 + 3
     assert place.rows("select count(*) from conflict") == [(3,)]
     assert place.rows("select messages, refused from daily_usage") == [(4, 17)]
 
 
-def test_a_picture_that_comes_again_after_it_was_deleted_by_its_age_leaves_no_file(place: Place) -> None:
-    """Its number is taken, and no row would ever name the file."""
+def test_a_picture_that_comes_again_after_it_was_deleted_by_its_age_is_not_kept(place: Place) -> None:
+    """Its number is taken, and no row would ever name it."""
     _, picture = messages(1, 1, picture=True)
-    folder = place.folder / "blobs"
     with closing(place.open()) as store:
         store.commit([picture])
         place.do("delete from picture")
         place.do("delete from blob")
-        for path in [each for each in folder.rglob("*") if each.is_file()]:
-            path.unlink()
+        shutil.rmtree(place.folder / "blobs")
         store.compare([picture])
         store.commit([picture, *messages(2, 5)])
 
-        assert [each for each in folder.rglob("*") if each.is_file()] == []
+        assert pictures_on(place.folder / "blobs") == {}
         assert place.rows("select count(*) from event") == [(1,)]

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from contextlib import closing
 
 import pytest
+from sqlalchemy import Connection
 
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, read
 from station.store.events import AGAIN
 from station.store.id_cache import IdCache
+from station.store.pictures.rows import committed_end
+from station.store.pictures.shelf import PictureShelf
+from station.store.pictures.writer import PictureWriter
 from station.store.writer import MAX_KEPT_BYTES, BatchWriter, Notice
 from tests.station.ingest.test_receipts import BASE, messages
 from tests.station.store.test_clocks import clock_map, stamped
@@ -20,12 +24,22 @@ from tests.support.stores import Place
 WHO = {"box": "hai-ninh/north-01"}
 
 
+class _Pictures:
+    """Where pictures go in one transaction."""
+
+    def __init__(self, place: Place, connection: Connection) -> None:
+        self._shelf = PictureShelf(place.folder / "blobs")
+        self._writer = PictureWriter(self._shelf)
+        self._writer.resume(committed_end(connection))
+        self.put, self.has, self.close = self._writer.append, self._shelf.has, self._writer.close
+
+
 def written(place: Place, *batches: Sequence[InboundMessage]) -> list[Notice]:
     """Each batch in a transaction of its own; what the operator must hear of the last."""
     ids, writer = IdCache(), None
     for number, batch in enumerate(batches):
-        with place.engine.begin() as connection:
-            writer = BatchWriter(connection, ids, 1000 + number)
+        with place.engine.begin() as connection, closing(_Pictures(place, connection)) as pictures:
+            writer = BatchWriter(connection, ids, 1000 + number, pictures)
             writer.write(batch)
     return writer.notices if writer else []
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from station.store.blobs import path_of
+from station.ingest.inbound import read
+from station.store.database import engine_of, url_of
+from station.store.store import Store
 from station.web.render import STATIC, asset
+from tests.station.ingest.test_receipts import BASE
 from tests.support.jpegs import jpeg
 from tests.support.screens import screen
 
@@ -19,9 +23,11 @@ def test_a_picture_is_given_by_its_hash_to_who_is_logged_in_and_may_be_kept_by_t
     with screen(tmp_path) as console:
         data = jpeg()
         digest = sha256(data).hexdigest()
-        path = path_of(console.console.blobs, digest)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        assert console.visitor().get(f"/pictures/{digest}").status_code == 404
+        topic = f"{BASE}camera/north/image/e-1/thumbnail"
+        config = console.console.config
+        with closing(Store(engine_of(url_of(config.database, config.state_dir)), config.state_dir)) as store:
+            store.commit([read(topic, data, {"sha256": digest})])
 
         answer = console.visitor().get(f"/pictures/{digest}")
         assert answer.status_code == 200

@@ -1,0 +1,1 @@
+"""Pictures on the disk: one after the other in segment files, and of earlier versions a file each."""

@@ -1,0 +1,25 @@
+"""benchmarks.intake, benchmarks.intake_sender"""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import intake
+from tests.support.brokers import MOSQUITTO
+
+
+@pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not here")
+def test_each_event_has_its_receipt_and_its_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "ROUNDS", 1)
+    monkeypatch.setattr(intake, "SECONDS", 2.0)
+    monkeypatch.setattr(intake, "SETTLE_S", 0.1)
+    monkeypatch.setattr(intake, "RATES", (20.0,))
+
+    rows = list(intake.measured_on("SQLite", {"now": intake.HERE}, lambda _: None))
+
+    (row,) = rows
+    assert (row["database"], row["state"], row["without receipt"]) == ("SQLite", "now", 0)
+    for name in ("events a second", "CPU an event, ms", "receipt p95, ms", "written an event, kB"):
+        value = row[name]
+        assert isinstance(value, int | float)
+        assert value > 0
