@@ -94,7 +94,7 @@ def paint(engine: Engine) -> None:
 
 
 def count(engine: Engine, boxes: int = COUNTING, days: int = COUNT_DAYS) -> None:
-    """A line of each of these boxes by the quarter of an hour, summed up as stations do; for after the upgrade."""
+    """A line of each of these boxes, counted by the quarter of an hour and summed up; for after the upgrade."""
     put, columns = _Put(engine), ("stream_id", "seq", "box_id", "camera", "rule", "start_ms", "end_ms", "body")
     quarter_ms, first = 900_000, 10_000_000
     for box in range(1, boxes + 1):
