@@ -160,7 +160,8 @@ def cells_of(
     counted = [(each.start_ms, each.end_ms) for each in listed]
     spans = union([*counted, *(span for each in summed for span in each.spans)])
     sums: list[dict[tuple[str, str], int]] = [{} for _ in wanted]
-    starts, ends = [each.start_ms for each in wanted], [each.end_ms for each in wanted]
+    borders = _borders(wanted)
+    starts, ends = borders[:-1], borders[1:]
     parted = _put_hours(sums, summed, starts, ends)
     for interval in listed:
         first = max(0, bisect_right(starts, interval.start_ms) - 1)
@@ -173,7 +174,7 @@ def cells_of(
             if _is_parted(interval, starts[at], ends[at]):
                 parted.add(at)
     return tuple(
-        _cell(bucket, spans, sums[at], is_parted=at in parted, now_ms=now_ms)
+        _cell(bucket, covered_ms(spans, starts[at], ends[at]), sums[at], at in parted, ends[at] > now_ms)
         for at, bucket in enumerate(wanted)
     )
 
@@ -204,21 +205,21 @@ def _is_parted(interval: CountedInterval, start_ms: int, end_ms: int) -> bool:
     return bool(interval.numbers) and inside > SLACK_MS and outside > SLACK_MS
 
 
-def _cell(
-    bucket: Bucket, spans: Sequence[tuple[int, int]], sums: Numbers, *, is_parted: bool, now_ms: int
-) -> CountCell:
-    covered = covered_ms(spans, bucket.start_ms, bucket.end_ms)
+def _borders(wanted: Sequence[Bucket]) -> list[int]:
+    """Where they begin, and where the last one ends: to ask a bucket takes a while, and they are many."""
+    return [*(each.start_ms for each in wanted), *(each.end_ms for each in wanted[-1:])]
+
+
+def _cell(bucket: Bucket, covered: int, sums: Numbers, is_parted: bool, is_running: bool) -> CountCell:
     is_known = covered > 0 or any(sums.values())
     numbers = {entry: number for entry, number in sums.items() if number} if is_known else None
-    return CountCell(bucket, covered, numbers, is_parted, bucket.end_ms > now_ms)
+    return CountCell(bucket, covered, numbers, is_parted, is_running)
 
 
 def _are_whole_hours(wanted: Sequence[Bucket], back: timedelta) -> bool:
     """Whether all that may be asked of these buckets and so long before begins at whole hours of UTC."""
     offset = (wanted[0].start - back).utcoffset() or NO_TIME
-    return not offset % timedelta(hours=1) and all(
-        each.start_ms % HOUR_MS == 0 and each.end_ms % HOUR_MS == 0 for each in wanted
-    )
+    return not offset % timedelta(hours=1) and not any(border % HOUR_MS for border in _borders(wanted))
 
 
 def _missing(connection: Connection, box_ids: Sequence[int]) -> int:
