@@ -20,7 +20,8 @@ import pytest
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import OperationalError
 
-from benchmarks.filled_store import BOXES, DAYS, END_MS, RARE_RULE, fill, paint, review_alerts
+from benchmarks.filled_store import BOXES, DAYS, END_MS, RARE_RULE, count, fill, paint, review_alerts
+from benchmarks.questions import asked
 from benchmarks.table import Row
 from station.lookup.search import looked_up
 from station.lookup.timeline.density import densities
@@ -33,6 +34,7 @@ EVENTS = int(os.environ.get("NGATU_BENCH_EVENTS", "1000000"))
 TIMES = 15
 END = datetime.fromtimestamp(END_MS / 1000, UTC)
 ALL = {"since": END - timedelta(days=DAYS + 1), "until": END + timedelta(hours=1)}
+DAY = timedelta(days=1)
 Making = Callable[[Random], EventSearch]
 
 
@@ -76,6 +78,7 @@ def measured_on(name: str, url: URL, progress: Callable[[str], None]) -> Iterato
         lasted_s = time.perf_counter() - began
         review_alerts(engine)
         paint(engine)
+        count(engine)
         if name == "PostgreSQL":  # as autovacuum does within minutes
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("vacuum analyze")
@@ -87,6 +90,9 @@ def measured_on(name: str, url: URL, progress: Callable[[str], None]) -> Iterato
         yield _measured(reader, name, words, making)
     for days in (1, 30, DAYS):
         yield _measured_density(reader, name, days)
+    for words, took_ms, number in asked(reader, TIMES):
+        progress(f"{name}, {words}")
+        yield _row(name, words, took_ms) | {"found": str(number), "whole": "yes"}
     reader.dispose()
 
 
@@ -131,9 +137,9 @@ def _row(name: str, words: str, took_ms: list[float]) -> Row:
     return {
         "database": name,
         "look-up": words,
-        "p50, ms": round(took_ms[len(took_ms) // 2]),
-        "p95, ms": round(took_ms[round(0.95 * (len(took_ms) - 1))]),
-        "longest, ms": round(took_ms[-1]),
+        "p50, ms": round(took_ms[len(took_ms) // 2], 1),
+        "p95, ms": round(took_ms[round(0.95 * (len(took_ms) - 1))], 1),
+        "longest, ms": round(took_ms[-1], 1),
     }
 
 
@@ -156,6 +162,8 @@ LOOK_UPS: dict[str, Making] = {
     "an hour, two riders, inwards": lambda chance: EventSearch(
         **_hour(chance), labels=("motorcycle",), riders=2, directions=("in",)
     ),
+    "a camera's day": lambda chance: EventSearch(since=END - DAY, until=END, cameras=(_camera(chance),)),
+    "a commune's day": lambda _: EventSearch(since=END - DAY, until=END),
     "a day of a camera": lambda chance: EventSearch(
         **(_hour(chance) | {"until": END}), cameras=(_camera(chance),)
     ),

@@ -20,6 +20,7 @@ from station.backup.due import BackupWatch
 from station.backup.journal import BackupJournal, forget_run
 from station.backup.restore import refuse_half
 from station.config import StationConfig
+from station.counting.upkeep import StoreUpkeep
 from station.footage import identity as identities
 from station.footage.custody import CustodyBook
 from station.footage.desk import FootageDesk
@@ -63,6 +64,7 @@ def run(
     scan = PictureScan(engine_of(url, writes=False), config.state_dir / BLOBS, config.pictures.look_s)
     check = StoreCheck(engine_of(url, writes=False))
     retention = RetentionWatch(config.retention, url, config.state_dir, lambda: check.sound)
+    upkeep = StoreUpkeep(url)
     with (
         claimed(config.state_dir),
         ExitStack() as left,
@@ -70,8 +72,9 @@ def run(
         closing(scan),
         closing(check),
         closing(retention),
+        closing(upkeep),
     ):
-        for beside in (scan, check, retention):
+        for beside in (scan, check, retention, upkeep):
             beside.start()
         lives = Lives(config.state_dir / LIVES)
         subscriber = Subscriber(config.subscriber(), store, lives=lives, take_over=take_over)

@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -26,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from agent.translatable import tr
 from station.ingest.alarms import AlarmKind
 from station.ingest.handler import RaisesAlarms
-from station.store.blobs import names_below
+from station.store.blobs import INCOMING, names_below
 from station.store.pictures.rows import PLACE, places_of
 from station.store.pictures.shelf import PicturePlace, PictureShelf
 from station.store.pictures.writer import MAX_ORPHANS
@@ -146,6 +147,9 @@ class PictureScan:
         if self._has_swept:
             return
         self._has_swept = True
+        with suppress(OSError):  # half a file each; there is no such folder where no earlier version was
+            for unfinished in (self._shelf.folder / INCOMING).iterdir():
+                unfinished.unlink()
         if len(strays) > MAX_ORPHANS:
             hint = tr("is this the database that belongs to these pictures? nothing was removed")
             log.warning("pictures_without_rows", pictures=len(strays), hint=hint)

@@ -11,9 +11,10 @@ from sqlalchemy import Engine
 
 from station.counting.buckets import LONGEST, Bucket, Step, buckets
 from station.counting.coverage import Covered
+from station.counting.hours import added
 from station.counting.intervals import Numbers
 from station.counting.lines import CountedLine
-from station.counting.series import CountCell, Series, added, cells_of, read_counts
+from station.counting.series import CountCell, Series, read_counts
 
 WEEK: Final = timedelta(days=7)
 
@@ -57,7 +58,7 @@ def beside_the_week_before(
 
     def cells(first: date, last: date) -> Series:
         wanted = [each for each in buckets(first, last, finer, zone) if each.start <= now]
-        return Series((), finer, cells_of(wanted, found.intervals, found.now_ms) if wanted else ())
+        return Series((), finer, found.cells(wanted))
 
     series = found.series(step)
     present = series if step is finer else cells(*days)

@@ -5,6 +5,7 @@ Invariant: what nobody counted is not nothing. A bucket of which no moment is co
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
@@ -40,7 +41,13 @@ def union(spans: Iterable[Span]) -> list[Span]:
 
 def covered_ms(spans: Sequence[Span], start_ms: int, end_ms: int) -> int:
     """How much of [start, end) is in these spans, which `union` made."""
-    return sum(max(0, min(end, end_ms) - max(start, start_ms)) for start, end in spans)
+    covered, at = 0, bisect_right(spans, (start_ms, start_ms))
+    if at and spans[at - 1][1] > start_ms:  # it began before
+        covered = min(spans[at - 1][1], end_ms) - start_ms
+    while at < len(spans) and spans[at][0] < end_ms:
+        covered += min(spans[at][1], end_ms) - max(spans[at][0], start_ms)
+        at += 1
+    return max(0, covered)
 
 
 def judged(covered: int, length: int) -> Covered:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,9 +18,10 @@ from sqlalchemy import ColumnElement, Connection, or_, select
 from agent.printable import printable
 from station.counting.lines import CountedLine
 from station.store.clocks import TRUSTED_CLOCKS
+from station.store.columns import HOUR_MS, hour_of
 from station.store.schema import count_interval, count_is_untrusted
 
-_LONGEST_MS: Final = 86_400_000
+LONGEST_MS: Final = 86_400_000
 """Longer than this no interval is believed; so far before a period one is looked for that reaches into it."""
 _NEAR_MS: Final = 600_000
 """Between what a message says and when it came, at most, for the station's clock to vouch for it."""
@@ -36,6 +37,8 @@ class CountedInterval:
     start_ms: int
     end_ms: int
     numbers: Numbers
+    is_summed: bool = False
+    """Its clock was trusted, so it is in the sums of the hours that it touches, where those are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,47 +53,100 @@ NONE_UNDATED: Final = Undated()
 
 
 def intervals_of(
-    connection: Connection, lines: Sequence[CountedLine], since_ms: int, until_ms: int, back_ms: int = 0
+    connection: Connection,
+    lines: Sequence[CountedLine],
+    since_ms: int,
+    until_ms: int,
+    back_ms: int = 0,
+    made: Mapping[CountedLine, Collection[int]] | None = None,
 ) -> tuple[list[CountedInterval], Undated]:
     """What was counted at these lines and reaches into [since, until), and what came then without a date.
 
-    With `back_ms`, also what was counted so long before.
+    With `back_ms`, also what was counted so long before. `made` has hours of each line that are summed up: what
+    touches no other hour is left out.
     """
     begin_ms = since_ms - back_ms
     found, intervals, crossings = list[CountedInterval](), 0, 0
-    for row in _rows(connection, lines, begin_ms, until_ms):
-        numbers, dated = _numbers(json.loads(row.body)), _dated(row)
-        if dated is None:
-            if row.received_ms is not None and since_ms <= row.received_ms < until_ms:
-                intervals, crossings = intervals + 1, crossings + sum(numbers.values())
-        elif dated[0] < until_ms and dated[1] > begin_ms:
-            found.append(CountedInterval(*dated, numbers))
+    for line in lines:
+        hours = None if made is None else made[line]
+        for row in _rows(connection, line, begin_ms, until_ms, hours):
+            numbers, dated = numbers_in_text(row.body), _dated(row)
+            if dated is None:
+                if row.received_ms is not None and since_ms <= row.received_ms < until_ms:
+                    intervals, crossings = intervals + 1, crossings + sum(numbers.values())
+            elif dated[0] < until_ms and dated[1] > begin_ms:
+                found.append(CountedInterval(*dated, numbers, hours is not None and _is_trusted(row)))
     return found, Undated(intervals, crossings)
 
 
-def _rows(connection: Connection, lines: Sequence[CountedLine], since_ms: int, until_ms: int) -> Iterator[Any]:
+def first_hour(begin_ms: int) -> int:
+    """From which hour on one must be known, so that nothing that reaches to a moment is missed."""
+    return hour_of(begin_ms - LONGEST_MS)
+
+
+def _rows(
+    connection: Connection, line: CountedLine, since_ms: int, until_ms: int, made: Collection[int] | None
+) -> Iterator[Any]:
     """By what is stamped; and what an untrusted clock stamped elsewhere, which came after it was counted."""
     of = count_interval.c
-    stamped = (of.start_ms >= since_ms - _LONGEST_MS) & (of.start_ms < until_ms)
-    elsewhere: ColumnElement[bool] = or_(of.start_ms < since_ms - _LONGEST_MS, of.start_ms >= until_ms)
+    stamped = (of.start_ms >= since_ms - LONGEST_MS) & (of.start_ms < until_ms)
+    elsewhere: ColumnElement[bool] = or_(of.start_ms < since_ms - LONGEST_MS, of.start_ms >= until_ms)
     strays = count_is_untrusted & (of.received_ms >= since_ms) & elsewhere
     columns = (of.start_ms, of.end_ms, of.body, of.received_ms, of.clock_state, of.clock_offset_ms)
-    for line in lines:
-        here = of.box_id == line.box_id, of.camera == line.camera, of.rule == line.rule
-        for condition in (stamped, strays):
-            yield from connection.execute(select(*columns).where(*here, condition))
+    here = of.box_id == line.box_id, of.camera == line.camera, of.rule == line.rule
+    for condition in (stamped if made is None else stamped & count_is_untrusted, strays):
+        yield from connection.execute(select(*columns).where(*here, condition))
+    if made is None:
+        return
+    trusted = or_(of.clock_state.is_(None), ~count_is_untrusted)
+    for begin_ms, end_ms in _between(made, first_hour(since_ms), until_ms):
+        touches = or_(of.end_ms > begin_ms, of.start_ms >= begin_ms)
+        here_then = (of.start_ms >= begin_ms - LONGEST_MS) & (of.start_ms < end_ms) & touches & stamped
+        for row in connection.execute(select(*columns).where(*here, trusted, here_then)):
+            # What touches two such times is read with the first that it touches.
+            if row.start_ms >= begin_ms or not _touches_before(row, made, begin_ms):
+                yield row
+
+
+def _between(made: Collection[int], begin_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
+    """The times whose hours are not made, as few as there are."""
+    start_ms: int | None = None
+    for hour_ms in range(begin_ms, end_ms, HOUR_MS):
+        if hour_ms in made:
+            if start_ms is not None:
+                yield start_ms, hour_ms
+            start_ms = None
+        elif start_ms is None:
+            start_ms = hour_ms
+    if start_ms is not None:
+        yield start_ms, end_ms
+
+
+def _touches_before(row: Any, made: Collection[int], begin_ms: int) -> bool:
+    """Whether it touches an hour before this one that is not made."""
+    return any(hour_ms not in made for hour_ms in range(hour_of(row.start_ms), begin_ms, HOUR_MS))
+
+
+def _is_trusted(row: Any) -> bool:
+    return row.clock_state is None or row.clock_state in TRUSTED_CLOCKS
 
 
 def _dated(row: Any) -> tuple[int, int] | None:
     """From when to when it was; None: nobody knows."""
     start_ms, end_ms = (moment + (row.clock_offset_ms or 0) for moment in (row.start_ms, row.end_ms))
-    is_trusted = row.clock_state is None or row.clock_state in TRUSTED_CLOCKS or row.clock_offset_ms is not None
-    if not is_trusted and abs(row.received_ms - end_ms) > _NEAR_MS:
+    is_known = _is_trusted(row) or row.clock_offset_ms is not None
+    if not is_known and abs(row.received_ms - end_ms) > _NEAR_MS:
         return None
-    return (start_ms, end_ms) if 0 <= end_ms - start_ms <= _LONGEST_MS else None
+    return (start_ms, end_ms) if 0 <= end_ms - start_ms <= LONGEST_MS else None
 
 
-def _numbers(body: Mapping[str, Any]) -> Numbers:
+def numbers_in_text(body: str) -> Numbers:
+    """Out of a message as it came."""
+    return numbers_in(json.loads(body))
+
+
+def numbers_in(body: Mapping[str, Any]) -> Numbers:
+    """Out of `counts` of a message."""
     return {
         (_word(label), _word(direction)): number
         for label, directions in body.get("counts", {}).items()

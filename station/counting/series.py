@@ -10,7 +10,7 @@ Invariants
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
@@ -20,13 +20,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from station.counting.buckets import Bucket, Step, buckets
 from station.counting.coverage import SLACK_MS, Covered, covered_ms, judged, union
+from station.counting.hour_rows import KeptCounts, kept_counts
+from station.counting.hours import CountedHour, add, added, share_of
 from station.counting.intervals import NONE_UNDATED, CountedInterval, Numbers, Undated, intervals_of
 from station.counting.lines import CountedLine
+from station.store.columns import HOUR_MS
 from station.store.database import in_words
 from station.store.gaps import GapState
 from station.store.schema import gap, stream
 
 NO_TIME: Final = timedelta(0)
+NOTHING_KEPT: Final = KeptCounts((), (), NONE_UNDATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +91,17 @@ class ReadCounts:
     lines: tuple[CountedLine, ...]
     buckets: tuple[Bucket, ...]
     """Of the time that is asked for, as far as it has begun."""
-    intervals: Sequence[CountedInterval]
-    undated: Undated
+    kept: KeptCounts
     missing: int
     now_ms: int
 
     def series(self, step: Step) -> Series:
         """The cells of these buckets."""
-        cells = cells_of(self.buckets, self.intervals, self.now_ms) if self.buckets else ()
-        return Series(self.lines, step, cells, self.undated, self.missing)
+        return Series(self.lines, step, self.cells(self.buckets), self.kept.undated, self.missing)
+
+    def cells(self, wanted: Sequence[Bucket]) -> tuple[CountCell, ...]:
+        """What these buckets have, of the time that was read."""
+        return cells_of(wanted, self.kept.intervals, self.now_ms, self.kept.hours) if wanted else ()
 
 
 def read_counts(
@@ -116,16 +122,19 @@ def read_counts(
     wanted = tuple(each for each in buckets(*days, step, zone) if each.start <= now)
     now_ms = round(now.timestamp() * 1000)
     if not wanted or not lines:
-        return ReadCounts(tuple(lines), (), (), NONE_UNDATED, 0, now_ms)
+        return ReadCounts(tuple(lines), (), NOTHING_KEPT, 0, now_ms)
     back_ms = round(back.total_seconds() * 1000)
     try:
         with engine.connect() as connection, connection.begin():
             since_ms, until_ms = wanted[0].start_ms, wanted[-1].end_ms
-            found, undated = intervals_of(connection, lines, since_ms, until_ms, back_ms)
+            if _are_whole_hours(wanted, back):
+                kept = kept_counts(connection, lines, since_ms, until_ms, back_ms)
+            else:
+                kept = KeptCounts((), *intervals_of(connection, lines, since_ms, until_ms, back_ms))
             missing = _missing(connection, sorted({line.box_id for line in lines}))
     except SQLAlchemyError as error:
         raise in_words(error, engine.url) from error
-    return ReadCounts(tuple(lines), wanted, found, undated, missing, now_ms)
+    return ReadCounts(tuple(lines), wanted, kept, missing, now_ms)
 
 
 def counted(
@@ -141,60 +150,52 @@ def counted(
 
 
 def cells_of(
-    wanted: Sequence[Bucket], intervals: Iterable[CountedInterval], now_ms: int
+    wanted: Sequence[Bucket],
+    intervals: Iterable[CountedInterval],
+    now_ms: int,
+    hours: Iterable[CountedHour] = (),
 ) -> tuple[CountCell, ...]:
-    """These intervals in these buckets, which follow each other without a break."""
-    listed = list(intervals)
-    spans = union((each.start_ms, each.end_ms) for each in listed)
+    """These intervals in these buckets, in a row, with hours that lie in them."""
+    listed, summed = list(intervals), list(hours)
+    counted = [(each.start_ms, each.end_ms) for each in listed]
+    spans = union([*counted, *(span for each in summed for span in each.spans)])
     sums: list[dict[tuple[str, str], int]] = [{} for _ in wanted]
-    parted: set[int] = set()
-    starts, ends = [each.start_ms for each in wanted], [each.end_ms for each in wanted]
+    borders = _borders(wanted)
+    starts, ends = borders[:-1], borders[1:]
+    parted = _put_hours(sums, summed, starts, ends)
     for interval in listed:
         first = max(0, bisect_right(starts, interval.start_ms) - 1)
         last = max(first, bisect_left(starts, interval.end_ms) - 1)
         if first == last and starts[first] <= interval.start_ms and interval.end_ms <= ends[first]:
-            _add(sums[first], interval.numbers)  # nearly all of them
+            add(sums[first], interval.numbers)  # nearly all of them
             continue
         for at in range(first, min(last, len(wanted) - 1) + 1):
-            _add(sums[at], share_of(interval, starts[at], ends[at]))
+            add(sums[at], share_of(interval, starts[at], ends[at]))
             if _is_parted(interval, starts[at], ends[at]):
                 parted.add(at)
     return tuple(
-        _cell(bucket, spans, sums[at], is_parted=at in parted, now_ms=now_ms)
+        _cell(bucket, covered_ms(spans, starts[at], ends[at]), sums[at], at in parted, ends[at] > now_ms)
         for at, bucket in enumerate(wanted)
     )
 
 
-def share_of(interval: CountedInterval, start_ms: int, end_ms: int) -> Numbers:
-    """What of an interval belongs between two moments, by time and in whole numbers.
-
-    By what has been counted until each border, evenly: so the parts of all buckets add up to the whole, and a
-    day's is the sum of its hours'.
-    """
-    until_end, until_start = _until(interval, end_ms), _until(interval, start_ms)
-    parts = {entry: until_end[entry] - until_start[entry] for entry in interval.numbers}
-    return {entry: number for entry, number in parts.items() if number}
-
-
-def added(several: Iterable[Numbers]) -> Numbers:
-    """Their sum."""
-    total: dict[tuple[str, str], int] = {}
-    for numbers in several:
-        _add(total, numbers)
-    return total
-
-
-def _add(total: dict[tuple[str, str], int], numbers: Numbers) -> None:
-    for entry, number in numbers.items():
-        total[entry] = total.get(entry, 0) + number
-
-
-def _until(interval: CountedInterval, at_ms: int) -> Mapping[tuple[str, str], int]:
-    length = interval.end_ms - interval.start_ms
-    if length <= 0:  # a moment: it belongs where it begins
-        return {entry: number if at_ms > interval.start_ms else 0 for entry, number in interval.numbers.items()}
-    passed = min(max(at_ms - interval.start_ms, 0), length)
-    return {entry: (2 * number * passed + length) // (2 * length) for entry, number in interval.numbers.items()}
+def _put_hours(
+    sums: Sequence[dict[tuple[str, str], int]],
+    hours: Iterable[CountedHour],
+    starts: Sequence[int],
+    ends: Sequence[int],
+) -> set[int]:
+    """Each hour into its bucket; the buckets at whose border much of one was parted."""
+    parted: set[int] = set()
+    for hour in hours:
+        at = bisect_right(starts, hour.hour_ms) - 1
+        if at < 0 or hour.hour_ms >= ends[at]:
+            continue
+        add(sums[at], hour.numbers)
+        borders = hour.hour_ms == starts[at], hour.hour_ms + HOUR_MS == ends[at]
+        if any(is_border and is_over for is_border, is_over in zip(borders, hour.is_parted, strict=True)):
+            parted.add(at)
+    return parted
 
 
 def _is_parted(interval: CountedInterval, start_ms: int, end_ms: int) -> bool:
@@ -204,13 +205,21 @@ def _is_parted(interval: CountedInterval, start_ms: int, end_ms: int) -> bool:
     return bool(interval.numbers) and inside > SLACK_MS and outside > SLACK_MS
 
 
-def _cell(
-    bucket: Bucket, spans: Sequence[tuple[int, int]], sums: Numbers, *, is_parted: bool, now_ms: int
-) -> CountCell:
-    covered = covered_ms(spans, bucket.start_ms, bucket.end_ms)
+def _borders(wanted: Sequence[Bucket]) -> list[int]:
+    """Where they begin, and where the last one ends: to ask a bucket takes a while, and they are many."""
+    return [*(each.start_ms for each in wanted), *(each.end_ms for each in wanted[-1:])]
+
+
+def _cell(bucket: Bucket, covered: int, sums: Numbers, is_parted: bool, is_running: bool) -> CountCell:
     is_known = covered > 0 or any(sums.values())
     numbers = {entry: number for entry, number in sums.items() if number} if is_known else None
-    return CountCell(bucket, covered, numbers, is_parted, bucket.end_ms > now_ms)
+    return CountCell(bucket, covered, numbers, is_parted, is_running)
+
+
+def _are_whole_hours(wanted: Sequence[Bucket], back: timedelta) -> bool:
+    """Whether all that may be asked of these buckets and so long before begins at whole hours of UTC."""
+    offset = (wanted[0].start - back).utcoffset() or NO_TIME
+    return not offset % timedelta(hours=1) and not any(border % HOUR_MS for border in _borders(wanted))
 
 
 def _missing(connection: Connection, box_ids: Sequence[int]) -> int:

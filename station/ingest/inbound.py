@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 
 from agent.errors import WireError
 from agent.wire import codec, topics
@@ -68,11 +67,12 @@ def read(
     channel = CHANNEL.get(kind)
     carries = None if channel is None else channel.payload
     camera, picture = names.get("camera"), carries is Format.JPEG
+    digest = of_bytes(raw) if isinstance(carries, Format) else of_json(raw)
     payload, problem = None, None
     if carries is None:
         problem = f"{suffix[:200]!r} is none of a box's topics"
     elif picture:
-        problem = _damaged(raw, properties)
+        problem = _damaged(raw, digest, properties)
     elif isinstance(carries, type):
         try:
             payload = codec.parse(carries, raw)
@@ -80,8 +80,7 @@ def read(
             problem = error.what
         else:
             problem = _foreign(payload, commune, device, camera)
-    stream, seq = _place(b"" if isinstance(carries, Format) else raw, properties)
-    digest = of_bytes(raw) if isinstance(carries, Format) else of_json(raw)
+    stream, seq = _place(payload, b"" if isinstance(carries, Format) else raw, properties)
     whole = problem is None
     event = payload if isinstance(payload, EventPayload) and whole else None
     return InboundMessage(
@@ -121,9 +120,9 @@ def _foreign(payload: Payload, commune: str, device: str, camera: str | None) ->
     return f"the payload names {payload.commune}/{payload.device}, the topic {commune}/{device}/{camera or ''}"
 
 
-def _damaged(raw: bytes, properties: Mapping[str, str]) -> str | None:
+def _damaged(raw: bytes, digest: str, properties: Mapping[str, str]) -> str | None:
     promised = properties.get("sha256")
-    if promised is not None and sha256(raw).hexdigest() != promised:
+    if promised is not None and digest != promised:
         return "the picture is not the one that was sent: its sha256 differs"
     if len(raw) > codec.MAX_IMAGE_BYTES:
         return f"no JPEG of at most {codec.MAX_IMAGE_BYTES} bytes"
@@ -131,8 +130,10 @@ def _damaged(raw: bytes, properties: Mapping[str, str]) -> str | None:
     return None if wrong is None else f"no JPEG: {wrong}"
 
 
-def _place(raw: bytes, properties: Mapping[str, str]) -> tuple[str | None, int | None]:
+def _place(payload: Payload | None, raw: bytes, properties: Mapping[str, str]) -> tuple[str | None, int | None]:
     """Stream and seq: from the JSON, even if the rest of it cannot be read, else from the user properties."""
+    if isinstance(payload, Posted):
+        return payload.stream, payload.seq
     if raw:
         try:
             posted = codec.parse(Posted, raw)

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_, union, update
 
+from station.counting.due_hours import mark_deleted
 from station.retention.due import DueSource
 from station.retention.settings import KeptClass
 from station.store.database import insert_once
@@ -109,7 +110,7 @@ def take_out(
         taken = _pictures(connection, its_id, tuple_(*source.key).in_(these))
         _unshow(connection, these)
     else:
-        taken = _numbered(connection, its_id, _NUMBERED[source.what], these)
+        taken = _numbered(connection, its_id, _NUMBERED[source.what], these, record.begun_ms)
     taken.items = len(rows)
     record.add(connection, taken)
     return taken
@@ -138,10 +139,12 @@ def _events(connection: Connection, deletion_id: int, keys: Sequence[tuple[Any, 
 
 
 def _numbered(
-    connection: Connection, deletion_id: int, table: Table, keys: Sequence[tuple[Any, ...]]
+    connection: Connection, deletion_id: int, table: Table, keys: Sequence[tuple[Any, ...]], now_ms: int
 ) -> TakenOut:
     these = tuple_(table.c.stream_id, table.c.seq).in_(keys)
     size = connection.scalar(select(func.coalesce(func.sum(func.length(table.c.body)), 0)).where(these))
+    if table is count_interval:
+        mark_deleted(connection, these, now_ms)
     connection.execute(delete(table).where(these))
     return TakenOut(
         messages=_mark(connection, deletion_id, ((key[0], key[1]) for key in keys)), size_bytes=size or 0

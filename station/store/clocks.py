@@ -8,10 +8,22 @@ before it, and a box whose clock flaps costs the others nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, Update, and_, bindparam, func, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    func,
+    select,
+    tuple_,
+    update,
+)
 
 from agent.wire.payloads import ClockMapPayload
 from station.store.columns import ms
@@ -20,6 +32,8 @@ from station.store.schema import clock_map, count_interval, event
 
 TRUSTED_CLOCKS = ("ntp", "rtc")
 """Clock states that need no correction."""
+_BOOTS_AT_ONCE = 200
+"""Few enough for the bound parameters of one statement."""
 MAPS_PER_BOOT = 64
 """Maps of one boot that are heeded. A box makes one when somebody first vouches for its clock; more of them
 tell of a clock that is lost and found again and again, and nothing new about what was before the first."""
@@ -53,20 +67,28 @@ def record_clock_map(
     return and_(*mine, event.c.mono_ms > since_ms, event.c.mono_ms <= clock.mono_ms, *_untrusted(event))
 
 
-def correct_event_times(connection: Connection, events: Iterable[tuple[int, str]]) -> None:
-    """The offset of these events (ids of box and event), by the first map after each, or none."""
-    rows = [{"box": box_id, "id": event_id} for box_id, event_id in events]
+def correct_event_times(connection: Connection, events: Collection[tuple[int, str, str]]) -> None:
+    """The offset of these events (ids of box, of boot and of event), by the first map after each, or none.
+
+    Most boots have no map: of those nothing is known, and nothing need be asked about each event.
+    """
+    boots = sorted({(box_id, boot_id) for box_id, boot_id, _ in events})
+    mapped = set[tuple[int, str]]()
+    for at in range(0, len(boots), _BOOTS_AT_ONCE):
+        found = connection.execute(_MAPPED, {"boots": boots[at : at + _BOOTS_AT_ONCE]})
+        mapped |= {(row[0], row[1]) for row in found}
+    rows = [
+        {"box": box_id, "id": event_id} for box_id, boot_id, event_id in events if (box_id, boot_id) in mapped
+    ]
     if rows:
-        one = event.c.box_id == bindparam("box"), event.c.event_id == bindparam("id")
-        connection.execute(_corrected(event, event.c.time_ms).where(*one), rows)
+        connection.execute(_CORRECT_EVENT, rows)
 
 
 def correct_count_times(connection: Connection, counts: Iterable[tuple[int, int]]) -> None:
     """The same for counting intervals (ids of stream and number)."""
     rows = [{"stream": stream_id, "number": seq} for stream_id, seq in counts]
     if rows:
-        one = count_interval.c.stream_id == bindparam("stream"), count_interval.c.seq == bindparam("number")
-        connection.execute(_corrected(count_interval, count_interval.c.end_ms).where(*one), rows)
+        connection.execute(_CORRECT_COUNT, rows)
 
 
 _STAMPED: tuple[tuple[Table, Column[int]], ...] = (
@@ -94,3 +116,14 @@ def _corrected(table: Table, time: Column[int]) -> Update:
 
 def _untrusted(table: Table) -> list[ColumnElement[bool]]:
     return [table.c.clock_state != state for state in TRUSTED_CLOCKS]  # many rows at once take no list
+
+
+# Built once: to build a statement takes longer than to execute it.
+_BOOT = clock_map.c.box_id, clock_map.c.boot_id
+_MAPPED = select(*_BOOT).where(tuple_(*_BOOT).in_(bindparam("boots", expanding=True))).distinct()
+_CORRECT_EVENT = _corrected(event, event.c.time_ms).where(
+    event.c.box_id == bindparam("box"), event.c.event_id == bindparam("id")
+)
+_CORRECT_COUNT = _corrected(count_interval, count_interval.c.end_ms).where(
+    count_interval.c.stream_id == bindparam("stream"), count_interval.c.seq == bindparam("number")
+)

@@ -17,6 +17,14 @@ def ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
+HOUR_MS = 3_600_000
+
+
+def hour_of(at_ms: int) -> int:
+    """Where the hour of a moment begins, in UTC."""
+    return at_ms - at_ms % HOUR_MS
+
+
 _LONGEST_SUFFIX = 500
 
 

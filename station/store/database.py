@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 BUSY_S = 10.0
 """How long a writer waits for another one, such as a backup."""
+_ANALYZED_ROWS = 1_000
 
 
 class StoreError(NgatuError):
@@ -121,6 +122,16 @@ def upgrade(engine: Engine, to: str = "head") -> tuple[str | None, str]:
         raise in_words(error, engine.url) from error
     assert after is not None
     return before, after
+
+
+def analyze(connection: Connection) -> None:
+    """Have the database look how its columns are filled, by which it chooses between indexes.
+
+    SQLite looks at some rows of each index: that takes milliseconds, however large the store is.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"pragma analysis_limit = {_ANALYZED_ROWS}")
+    connection.exec_driver_sql("analyze")
 
 
 def _step(connection: Connection, to: str) -> None:

@@ -53,8 +53,8 @@ class Events:
         self._now_ms = now_ms
         self._revisions: list[Row] = []
         self._current: list[Row] = []
-        self._untrusted: set[tuple[int, str]] = set()
-        """Ids of boxes and events."""
+        self._untrusted: set[tuple[int, str, str]] = set()
+        """Ids of boxes, of boots and of events."""
         self._pictures: dict[str, list[Row]] = {"thumbnail": [], "scene": []}
 
     def add(
@@ -68,7 +68,7 @@ class Events:
         received = {_FIRST: self._now_ms, "received_ms": self._now_ms}
         self._current.append(key | life | _words(payload) | received)
         if payload.clock.state not in TRUSTED_CLOCKS and payload.clock.boot_id is not None:
-            self._untrusted.add((box_id, payload.id))
+            self._untrusted.add((box_id, payload.clock.boot_id, payload.id))
         for kind, image in (("thumbnail", payload.image), ("scene", payload.scene)):
             if image is not None:
                 self._pictures[kind].append(_shown(box_id, payload, image))

@@ -309,6 +309,20 @@ Index(
     postgresql_where=count_is_untrusted,
 )
 
+count_hour = Table(  # intervals of trusted clocks summed up by hours of UTC: nothing that they do not say, too
+    "count_hour",
+    metadata,
+    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
+    Column("camera", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("hour_ms", BigInteger, primary_key=True),
+    Column("body", Text),  # station/counting/hours.py; null: only the intervals themselves say it
+    Column("due_ms", BigInteger),  # since when it is to be summed up anew; null: it is as the intervals are
+    sqlite_with_rowid=False,
+)
+_IS_DUE = count_hour.c.due_ms.is_not(None)
+Index("ix_count_hour_due", count_hour.c.hour_ms, sqlite_where=_IS_DUE, postgresql_where=_IS_DUE)
+
 blob = Table(  # what lies in the folder `blobs`, once, by its hash
     "blob",
     metadata,

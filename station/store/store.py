@@ -38,7 +38,7 @@ from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import LogLine, close_alarm, close_quiet, raise_alarm
 from station.store.blobs import BLOBS
-from station.store.database import StoreError, in_words, upgrade
+from station.store.database import StoreError, analyze, in_words, upgrade
 from station.store.events import trim_feed
 from station.store.gap_scan import GapScan
 from station.store.id_cache import Box, IdCache
@@ -100,6 +100,8 @@ class Store:
             before, after = upgrade(engine)
             if before != after:
                 log.info("store_upgraded", before=before, after=after)
+            if before not in (None, after):
+                self._transact(analyze)  # of new indexes it knows nothing yet
             self._transact(self._resume)
             self._disk(self._footage.resume)
         except BaseException:

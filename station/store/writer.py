@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Table, bindparam, func, select, tuple_, update
 
 from agent.wire.payloads import ChainPayload, ClockMapPayload, CountPayload, EventPayload, HelloPayload
+from station.counting.due_hours import mark_kept
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import raise_alarm
@@ -132,6 +133,7 @@ class BatchWriter:
         for table in _APPENDED:
             if self._rows[table]:
                 self._connection.execute(insert_once(self._connection, table), self._rows[table])
+        mark_kept(self._connection, self._rows[count_interval], self._now_ms)
         correct_count_times(self._connection, self._untrusted_counts)
         self._events.write(self._connection)
         self._standing.write(self._connection)

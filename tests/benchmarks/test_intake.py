@@ -13,6 +13,7 @@ def test_each_event_has_its_receipt_and_its_cost(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(intake, "ROUNDS", 1)
     monkeypatch.setattr(intake, "SECONDS", 2.0)
     monkeypatch.setattr(intake, "SETTLE_S", 0.1)
+    monkeypatch.setattr(intake, "CALM", 0.5)
     monkeypatch.setattr(intake, "RATES", (20.0,))
 
     rows = list(intake.measured_on("SQLite", {"now": intake.HERE}, lambda _: None))

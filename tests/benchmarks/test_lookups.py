@@ -1,4 +1,4 @@
-"""benchmarks.lookups, benchmarks.filled_store"""
+"""benchmarks.lookups, benchmarks.filled_store, benchmarks.questions"""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def test_the_store_holds_what_the_look_ups_are_about(rows: list[dict[str, object
     assert found["a label that is not there"] == found["a box that is not there"] == "0"
     assert found["everything"] == "1000+"
     assert found["four riders outwards, on a bus"] == "0"
+    assert (found["an event by its id"], found["a line, 30 days by hour"]) == ("1", "720")
 
 
 def test_a_store_that_is_filled_is_taken_as_it_is(tmp_path: Path) -> None:

@@ -67,6 +67,9 @@ def test_a_file_that_no_row_names_is_removed_after_a_whole_look_and_no_other(
     stray = path_of(place.folder / BLOBS, "f" * 64)
     stray.parent.mkdir(parents=True, exist_ok=True)
     first.rename(stray)
+    unfinished = place.folder / BLOBS / "incoming" / "half"
+    unfinished.parent.mkdir()
+    unfinished.write_bytes(b"ha")
 
     assert (looked(place).count, looked(place).strays) == (1, {"f" * 64})
     with capture_logs() as lines:
@@ -74,6 +77,7 @@ def test_a_file_that_no_row_names_is_removed_after_a_whole_look_and_no_other(
         until(lambda: any(line["event"] == "orphans_removed" for line in lines), 120)
 
     assert not stray.exists()
+    assert not unfinished.exists()
     assert all(path.is_file() for path in others)
 
 

@@ -72,6 +72,6 @@ def test_what_an_earlier_copy_left_unfinished_goes(tmp_path: Path) -> None:
     (tmp_path / "there" / "incoming").mkdir(parents=True)
     (tmp_path / "there" / "incoming" / "half").write_bytes(b"ha")
 
-    copy_pictures(rows, 1, tmp_path / "here", tmp_path / "there", lambda *_: None)
+    copy_pictures(rows, 1, PictureShelf(tmp_path / "here"), tmp_path / "there", lambda *_: None)
 
     assert list((tmp_path / "there" / "incoming").iterdir()) == []

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from station.counting.buckets import Step, buckets
 from station.counting.coverage import Covered
+from station.counting.hours import added, share_of
 from station.counting.intervals import CountedInterval
 from station.counting.lines import counted_lines
-from station.counting.series import CountCell, Series, added, cells_of, counted, share_of
+from station.counting.series import CountCell, Series, cells_of, counted
 from tests.station.counting.counts import BERLIN, QUARTER, VIETNAM, a_count, quarters
 from tests.station.ingest.test_receipts import hello
 from tests.support.stores import Place

@@ -19,7 +19,17 @@ from sqlalchemy.schema import CreateIndex
 from agent.settings.base import Secret
 from station.config import DatabaseSettings
 from station.store import database, schema
-from station.store.database import StoreError, claimed, engine_of, in_words, shown, upgrade, url_of, versions
+from station.store.database import (
+    StoreError,
+    analyze,
+    claimed,
+    engine_of,
+    in_words,
+    shown,
+    upgrade,
+    url_of,
+    versions,
+)
 from tests.station.ingest.test_receipts import BOX, messages
 from tests.support.stores import Place
 
@@ -277,3 +287,37 @@ def test_an_error_of_the_disk_has_words() -> None:
     assert error.what == "/x/s.db: No space left on device: /x/blob"
     assert error.hint
     assert in_words(sqlite3.OperationalError("database or disk is full"), url).hint
+
+
+LOOKED = {
+    "sqlite": "select count(*) from sqlite_stat1 where tbl = '{table}'",
+    "postgresql": "select count(*) from pg_stats where tablename = '{table}'",
+}
+
+
+def looked(place: Place, table: str) -> int:
+    """What the database noted of one table."""
+    kind = place.url.drivername.partition("+")[0]
+    if kind == "sqlite" and not place.rows("select name from sqlite_master where name = 'sqlite_stat1'"):
+        return 0
+    return int(place.rows(LOOKED[kind].format(table=table))[0][0])
+
+
+def test_the_database_knows_how_its_columns_are_filled(place: Place) -> None:
+    with closing(place.open()) as store:
+        store.commit(messages(1, 1))
+        before = looked(place, "event")
+        with place.engine.begin() as connection:
+            analyze(connection)
+
+    assert (before, looked(place, "event") > 0) == (0, True)
+
+
+def test_a_store_that_was_brought_up_to_date_is_looked_at_anew(place: Place) -> None:
+    engine = engine_of(place.url)
+    upgrade(engine, versions()[1])
+    engine.dispose()
+    place.do("insert into box (commune, device, first_seen_ms, last_seen_ms) values ('c', 'b', 1, 1)")
+    assert looked(place, "box") == 0
+    with closing(place.open()):
+        assert looked(place, "box") > 0

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Table, Text
+from contextlib import closing
 
+import pytest
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Table, Text, text
+
+from station.store.database import analyze
 from station.store.schema import metadata
+from tests.support.stores import Place
 
 TABLES = list(metadata.tables.values())
 COLUMNS = [column for table in TABLES for column in table.columns]
@@ -34,3 +38,55 @@ def test_every_constraint_has_a_name_so_that_a_step_can_change_it() -> None:
     for table in TABLES:
         assert all(constraint.name for constraint in table.constraints), table.name
         assert all(index.name for index in table.indexes), table.name
+
+
+EVENTS = """
+    insert into event (box_id, event_id, revision, camera, kind, phase, severity, start_ms, time_ms, rule_id,
+        rule_kind, label, replayed, clock_state, first_received_ms, received_ms)
+    with recursive number (i) as (select 1 union all select i + 1 from number where i < 4000)
+    select 1 + i % 8, 'e-' || i, 1, 'cam-' || (i % 5), 'kind-' || (i % 7),
+        case i % 100 when 0 then 'update' else 'end' end, case i % 50 when 0 then 'alert' else 'info' end,
+        i * 1000, i * 1000, 'rule-' || (i % 9), 'line', 'label-' || (i % 11), false, 'ntp', i * 1000, i * 1000
+    from number
+"""
+COUNTS = """
+    insert into count_interval (stream_id, seq, box_id, camera, rule, start_ms, end_ms, body)
+    with recursive number (i) as (select 1 union all select i + 1 from number where i < 4000)
+    select 1, i, 1 + i % 8, 'cam-' || (i % 5), 'rule-' || (i % 9), i * 1000, i * 1000 + 900, '{}' from number
+"""
+BEGAN = "coalesce(start_ms + clock_offset_ms, start_ms)"
+OF_EVENTS = f"select event_id from event where {BEGAN} between 1000000 and 1500000 and "
+NEWEST = f" order by {BEGAN} desc"
+QUESTIONS = {
+    "ix_event_box_camera_began_ms": OF_EVENTS + "box_id = 3 and camera = 'cam-2'" + NEWEST,
+    "ix_event_label_began_ms": OF_EVENTS + "label = 'label-4'" + NEWEST,
+    "ix_event_kind_label_began_ms": OF_EVENTS + "kind = 'kind-3' and label = 'label-4'" + NEWEST,
+    "ix_event_alert_began_ms": OF_EVENTS + "severity = 'alert'" + NEWEST + " limit 50",
+    "ix_event_alert_box_camera_began_ms": f"select event_id from event where {BEGAN} >= 0 and "
+    "box_id = 3 and camera = 'cam-2' and severity = 'alert'" + NEWEST,
+    "ix_event_open": "select event_id from event where severity = 'alert' and phase <> 'end'",
+    "ix_event_event_id": "select box_id from event where event_id = 'e-77'",
+    "ix_count_interval_box_id": "select body from count_interval where box_id = 3 and camera = 'cam-2' and "
+    "rule = 'rule-4' and start_ms between 1000000 and 1500000",
+}
+"""Index -> a question that it is there for."""
+
+
+@pytest.mark.parametrize("is_analyzed", [False, True], ids=["", "analyzed"])
+def test_each_question_has_its_index_and_takes_it(place: Place, *, is_analyzed: bool) -> None:
+    is_sqlite = place.url.drivername == "sqlite"
+    with closing(place.open()), place.engine.begin() as connection:
+        for number in range(1, 9):
+            box = "insert into box (id, commune, device, first_seen_ms, last_seen_ms) values"
+            connection.exec_driver_sql(f"{box} ({number}, 'c', 'b-{number}', 1, 1)")
+        stream = "insert into stream (id, box_id, name, first_seen_ms, unnumbered) values (1, 1, 's', 1, 0)"
+        for statement in (stream, EVENTS, COUNTS):
+            connection.execute(text(statement))
+        if is_analyzed or not is_sqlite:  # PostgreSQL looks by itself after a while, and SQLite does not
+            analyze(connection)
+        explain = "explain query plan " if is_sqlite else "explain "
+        plans = {
+            index: str(connection.exec_driver_sql(explain + query).all()) for index, query in QUESTIONS.items()
+        }
+
+    assert {index: plan for index, plan in plans.items() if f"{index} " not in plan.replace("'", " ")} == {}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -500,3 +502,34 @@ def test_a_picture_that_comes_again_after_it_was_deleted_by_its_age_is_not_kept(
 
         assert pictures_on(place.folder / "blobs") == {}
         assert place.rows("select count(*) from event") == [(1,)]
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_picture_costs_no_other_one(sqlite_place: Place) -> None:
+    """The system's own limit for a file, which takes the first bytes of what is written and not the rest."""
+    large = [_picture(number, b"%d" % number * 100_000) for number in range(1, 9)]
+    with closing(sqlite_place.open()) as store:
+        store.commit(large)
+        segment = sqlite_place.folder / "blobs" / "segments" / "00000001.segment"
+        whole, limits = segment.stat().st_size, resource.getrlimit(resource.RLIMIT_FSIZE)
+        before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (whole + 5_000, limits[1]))
+            with pytest.raises(StoreError):
+                store.commit([_picture(9, b"nine" * 5_000)])
+            assert segment.stat().st_size == whole + 5_000
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            signal.signal(signal.SIGXFSZ, before)
+        assert store.committed(*BOX, "s-1") == [(1, 8)]
+        store.commit([_picture(9, b"nine" * 5_000)])
+        assert store.committed(*BOX, "s-1") == [(1, 9)]
+
+    names = {row[0] for row in sqlite_place.rows("select sha256 from blob")}
+    assert len(names) == 9
+    assert pictures_on(sqlite_place.folder / "blobs").keys() == names
+
+
+def _picture(number: int, words: bytes) -> InboundMessage:
+    data = jpeg(words)
+    properties = {"stream": "s-1", "seq": str(number), "sha256": sha256(data).hexdigest()}
+    return read(f"{BASE}camera/north/image/e-{number}/thumbnail", data, properties)

@@ -1,0 +1,91 @@
+"""What a store needs while it works, in a thread of its own: hours of counts summed up, a look at its columns.
+
+It goes in small transactions with pauses as long as they took, so that the intake has its turns.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from station.counting.hour_rows import sum_up
+from station.store.database import analyze, engine_of
+
+log = structlog.get_logger("station.counting.upkeep")
+
+FIRST_S: Final = 20.0
+"""After the start: the boxes come first."""
+EVERY_S: Final = 60.0
+ANALYZED_S: Final = 86_400.0
+AT_ONCE: Final = 50
+"""Hours of lines in one transaction."""
+T = TypeVar("T")
+
+
+class StoreUpkeep:
+    """One thread over one store."""
+
+    def __init__(self, url: Any, now: Callable[[], float] = time.time, first_s: float | None = None) -> None:
+        """`first_s`: when it begins, after the start; None: FIRST_S."""
+        self._engine, self._now = engine_of(url), now
+        self._first_s = FIRST_S if first_s is None else first_s
+        self._analyzed_s: float | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="upkeep", daemon=True)
+        self._trouble: str | None = None
+
+    def start(self) -> None:
+        """Begin; the store must have its tables."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End within a step."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(10.0)
+        self._engine.dispose()
+
+    def once(self) -> int:
+        """All that is due now; how many hours were summed up. What fails is told once, and tried again.
+
+        Nothing that is kept hangs on it: an hour that is due is read from its intervals.
+        """
+        count = 0
+        try:
+            while done := self._write(partial(sum_up, now_ms=round(self._now() * 1000), most=AT_ONCE)):
+                count += done
+                if done < AT_ONCE or self._stop.is_set():
+                    break
+            if self._analyzed_s is None or time.monotonic() - self._analyzed_s >= ANALYZED_S:
+                self._write(analyze)
+                self._analyzed_s = time.monotonic()
+        except SQLAlchemyError as error:
+            self._note(" ".join(str(getattr(error, "orig", error)).split())[:300])
+        else:
+            self._note(None)
+        return count
+
+    def _work(self) -> None:
+        wait_s = self._first_s
+        while not self._stop.wait(wait_s):
+            wait_s = EVERY_S
+            self.once()
+
+    def _write(self, job: Callable[[Connection], T]) -> T:
+        begun_s = time.monotonic()
+        with self._engine.begin() as connection:
+            done = job(connection)
+        self._stop.wait(time.monotonic() - begun_s)
+        return done
+
+    def _note(self, trouble: str | None) -> None:
+        if trouble is not None and self._trouble is None:
+            log.warning("upkeep_failed", why=trouble)
+        self._trouble = trouble

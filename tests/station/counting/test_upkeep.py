@@ -1,0 +1,50 @@
+"""station.counting.upkeep"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from station.counting import upkeep
+from station.counting.upkeep import StoreUpkeep
+from tests.station.counting.counts import QUARTER, a_count
+from tests.station.store.test_database import looked
+from tests.support.brokers import until
+from tests.support.stores import Place
+
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+
+
+def test_hours_that_are_due_are_summed_up_and_the_columns_looked_at(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "AT_ONCE", 2)
+    with closing(place.open()) as store, closing(StoreUpkeep(place.url)) as its:
+        store.commit([a_count(n, YESTERDAY + n * QUARTER) for n in range(1, 20)])
+        due = place.rows("select count(*) from count_hour where due_ms is not null")[0][0]
+        assert its.once() == due
+        assert its.once() == 0
+
+    assert place.rows("select count(*) from count_hour where due_ms is not null") == [(0,)]
+    assert looked(place, "count_interval") > 0
+
+
+def test_it_works_beside_the_store_by_itself(place: Place) -> None:
+    with closing(place.open()) as store, closing(StoreUpkeep(place.url, first_s=0.0)) as its:
+        store.commit([a_count(1, YESTERDAY)])
+        its.start()
+        until(lambda: place.rows("select 1 from count_hour where due_ms is null"))
+
+
+def test_what_fails_is_told_once_and_tried_again(sqlite_place: Place) -> None:
+    with closing(StoreUpkeep(sqlite_place.url)) as its, capture_logs() as lines:
+        its.once()
+        its.once()
+        with closing(sqlite_place.open()) as store:
+            store.commit([a_count(1, YESTERDAY)])
+            assert its.once() >= 1
+
+    assert [line["event"] for line in lines if line["event"] == "upkeep_failed"] == ["upkeep_failed"]
