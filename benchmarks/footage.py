@@ -7,8 +7,8 @@ from pathlib import Path
 from agent.errors import NgatuError
 
 NAMES = (
-    "motion", "attention", "tracking", "replay", "scenes", "swarm", "cost", "detector", "tamper", "recording",
-    "verify", "lookups", "console", "backends", "wake", "intake",
+    "motion", "attention", "tracking", "fitting", "replay", "scenes", "swarm", "cost", "detector", "crops",
+    "tamper", "recording", "verify", "lookups", "console", "backends", "wake", "intake",
 )  # fmt: skip
 DATA = Path("../shared/data")
 DETECTOR = "models/yolox_nano_416.onnx"
@@ -35,7 +35,7 @@ def default(name: str, data: Path) -> list[Path]:
         case "attention":
             truth = data / "tracking/PETS09-S2L1/gt/gt.txt"
             return [clips / "vtest.avi", truth, clips / "junction.mp4", *car_park, data / DETECTOR]
-        case "tracking":
+        case "tracking" | "fitting":
             return [data / "tracking"]
         case "replay":
             return [clips / "vtest.avi", data / "tracking/PETS09-S2L1", *_detectors(data)]
@@ -49,6 +49,8 @@ def default(name: str, data: Path) -> list[Path]:
             return [data]
         case "recording":
             return [clips / "junction.mp4"]
+        case "crops":
+            return [*sorted((data / "detection-motorbikes").iterdir()), *_detectors(data)]
         case "detector":
             return [data / "detection", *_detectors(data)]
         case _:

@@ -54,12 +54,17 @@ def main(paths: list[Path]) -> list[dict[str, object]]:
 
 def _choices(sequences: list[Sequence]) -> Iterator[tuple[str, list[tuple[Sequence, str]]]]:
     """The main table takes the best detections that each sequence has; others follow where there are any."""
-    best = [(each, next(iter(sorted(each.detections, key=_rank)))) for each in sequences if each.detections]
+    best = best_detections(sequences)
     yield "best", best
     for name in sorted({name for each in sequences for name in each.detections}):
         chosen = [(each, name) for each in sequences if name in each.detections]
         if any(pair not in best for pair in chosen):
             yield name, chosen
+
+
+def best_detections(sequences: list[Sequence]) -> list[tuple[Sequence, str]]:
+    """The sequences that have detections, each with the name of the best that it has."""
+    return [(each, min(each.detections, key=_rank)) for each in sequences if each.detections]
 
 
 def _rank(name: str) -> tuple[bool, str]:
