@@ -49,7 +49,7 @@ def train(
     unlabelled: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Folders of pictures of other cameras: what one round is sure of there teaches the next."
+            help="Folders of pictures of other cameras: what a first round is sure of there teaches the others."
         ),
     ] = None,
     hold_back: Annotated[

@@ -1,7 +1,7 @@
 """One training from folders to files: what is read, what is held back, what is written.
 
-With pictures that nobody has labelled there are rounds: what one round's network is sure of there are labels
-for the next, and each begins at the base again.
+With pictures that nobody has labelled there are rounds. What the first round's network is sure of there are
+labels for the others, which begin at the base again, each with a seed of its own; their mean is written.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from models.train.held_back import HeldBackResult
 from models.train.judges import TrainingJudges
 from models.train.learning.checkpoint import TrainingState, load
 from models.train.learning.loop import CHECKPOINT, TrainingLoop
-from models.train.learning.steps import LearningSteps, mixed
+from models.train.learning.steps import LearningSteps, Weights, averaged, mixed
 from models.train.outcome import facts, write_model, write_whole
 from models.train.pictures.batches import TrainingBatches
 from models.train.pictures.pseudo_labels import pseudo_labelled, read_unlabelled
@@ -128,19 +128,26 @@ class _Rounds:
         before_s = 0.0
         for number in range(1, self._read.rounds):
             network, seconds = self._teacher(pseudo, number)
-            pseudo, before_s = self._pseudo(network, number + 1), before_s + seconds
-        made = self._learned(pseudo, self._folder, self._read.rounds)
+            before_s += seconds
+            if number == 1:
+                pseudo = self._pseudo(network)
+        made = self._learned(pseudo, self._folder, self._read.rounds, self._earlier())
         return made, pseudo, before_s + made.standing.seconds
 
     def _teacher(self, pseudo: Sequence[Dataset], number: int) -> tuple[Path, float]:
-        """The network of a round before the last, made once whatever cuts it off; how long it learned."""
+        """The network of a round before the last, made once whatever cuts it off; the seconds of learning."""
         place = self._folder / f"round-{number}"
         network = place.with_name(f"{place.name}-{self._of[:16]}.onnx")
         if not network.exists():
             write_whole(network, self._learned(pseudo, place, number).network)
         return network, load(place / CHECKPOINT, self._of).seconds
 
-    def _pseudo(self, network: Path, number: int) -> list[Dataset]:
+    def _earlier(self) -> list[Weights]:
+        """What rounds between the first and the last have learned, at their best steps."""
+        places = [self._folder / f"round-{number}" for number in range(2, self._read.rounds)]
+        return [load(place / CHECKPOINT, self._of).best for place in places]
+
+    def _pseudo(self, network: Path) -> list[Dataset]:
         """What it is sure of in the pictures without labels; sets in which that is nothing fall out."""
         read = self._read
         detector = unhurried(network, read.card)
@@ -149,16 +156,22 @@ class _Rounds:
         done = itertools.count(1)
 
         def tell() -> None:
-            now = TrainingProgress(next(done), total, 0.0, 0.0, None, number, read.rounds, labelling=True)
+            now = TrainingProgress(next(done), total, 0.0, 0.0, None, 2, read.rounds, labelling=True)
             self._tell(now)
 
         found = [pseudo_labelled(detector, one, labels, tell) for one in read.unlabelled]
         detector.close()
         return [one for one in found if one.images]
 
-    def _learned(self, pseudo: Sequence[Dataset], folder: Path, number: int) -> _Round:
-        """Learn from what people and the round before have labelled; the best between that and the base."""
-        read, plan = self._read, self._read.plan
+    def _learned(
+        self, pseudo: Sequence[Dataset], folder: Path, number: int, earlier: Sequence[Weights] = ()
+    ) -> _Round:
+        """Learn from what people and the first round have labelled; the best between that and the base.
+
+        `earlier` are networks of other rounds, with which it is averaged.
+        """
+        read = self._read
+        plan = replace(read.plan, seed=read.plan.seed + number - 1)
         learning = LearningSteps(self._base, read.card, plan)
         teachings = [teaching(one, read.card) for one in (*read.learned, *pseudo) if one.images]
         batches = TrainingBatches(
@@ -171,9 +184,10 @@ class _Rounds:
         standing = loop.run(
             self._of, resume, lambda now: self._tell(replace(now, round=number, rounds=read.rounds))
         )
-        mixtures = loop.mixtures(standing)
+        trained = averaged([standing.best, *earlier])
+        mixtures = loop.mixtures(standing, trained)
         best = most_learned(mixtures)
-        network = learning.exported(mixed(learning.base, standing.best, best.share))
+        network = learning.exported(mixed(learning.base, trained, best.share))
         return _Round(standing, mixtures, best, network, learning.device)
 
 

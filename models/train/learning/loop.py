@@ -7,7 +7,7 @@ others, which have forgotten less.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -74,10 +74,10 @@ class TrainingLoop:
             tell(TrainingProgress(standing.step, standing.steps, *losses, standing.points[-1]))
         return standing
 
-    def mixtures(self, standing: TrainingState) -> list[Mixture]:
-        """Looks at networks between the base and the best step."""
+    def mixtures(self, standing: TrainingState, trained: Sequence[Tensor]) -> list[Mixture]:
+        """Looks at networks between the base and these weights."""
         return [
-            Mixture(share, self._point(standing, mixed(self._learning.base, standing.best, share)))
+            Mixture(share, self._point(standing, mixed(self._learning.base, trained, share)))
             for share in SHARES
         ]
 

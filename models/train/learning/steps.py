@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -31,6 +32,9 @@ AVERAGED = 0.99
 """Of the average at each step: it follows the last hundred. A longer memory lags behind."""
 REHEARSAL_WEIGHT = 2.0
 """Of the distance to the base beside the labelled pictures' loss."""
+
+Weights: TypeAlias = Sequence[Tensor]
+"""Of a network, in its own order."""
 
 
 class LearningSteps:
@@ -70,7 +74,7 @@ class LearningSteps:
         """The running average of the weights, on the processor."""
         return [one.detach().cpu().clone() for one in self._average]
 
-    def exported(self, weights: Sequence[Tensor]) -> bytes:
+    def exported(self, weights: Weights) -> bytes:
         """The base's file with these weights."""
         with torch.no_grad():
             for mine, new in zip(self._written.weights, weights, strict=True):
@@ -130,9 +134,17 @@ class LearningSteps:
             mine.lerp_(now, 1 - keep)
 
 
-def mixed(base: Sequence[Tensor], trained: Sequence[Tensor], share: float) -> list[Tensor]:
+def mixed(base: Weights, trained: Weights, share: float) -> list[Tensor]:
     """Weights between the two, `share` of the way (Wortsman et al., 2021, arXiv:2109.01903)."""
     return [one + (other - one) * share for one, other in zip(base, trained, strict=True)]
+
+
+def averaged(networks: Sequence[Weights]) -> list[Tensor]:
+    """The mean of networks that began at one base: as good as the best, and less left to chance.
+
+    Wortsman et al., 2022, arXiv:2203.05482 (model soups).
+    """
+    return [torch.stack(weights).mean(0) for weights in zip(*networks, strict=True)]
 
 
 def _on(target: TeachingTarget, device: torch.device) -> LearningTarget:

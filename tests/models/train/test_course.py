@@ -141,7 +141,7 @@ def with_unlabelled(request: TrainRequest, folder: Path) -> TrainRequest:
     return replace(request, unlabelled=(folder / "other" / "images",))
 
 
-def test_each_round_learns_from_what_the_one_before_is_sure_of(
+def test_later_rounds_learn_from_what_the_first_is_sure_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # In seconds a network learns where squares are, and never to be sure of it.
@@ -153,7 +153,7 @@ def test_each_round_learns_from_what_the_one_before_is_sure_of(
     result = train(with_unlabelled(request, tmp_path), seen.append)
 
     assert list(dict.fromkeys((one.round, one.labelling) for one in seen)) == [
-        (1, False), (2, True), (2, False),
+        (1, False), (2, True), (2, False), (3, False),
     ]  # fmt: skip
     assert sum(one.labelling for one in seen) == 2  # the two of the camera that judges are left out
     assert {image.camera for image in result.pseudo_labelled} == {"g"}
@@ -165,6 +165,19 @@ def test_each_round_learns_from_what_the_one_before_is_sure_of(
     ]
 
 
+def test_rounds_that_learn_from_the_same_labels_do_so_by_other_chances(tmp_path: Path) -> None:
+    losses: dict[int, list[float]] = {1: [], 2: [], 3: []}
+
+    def tell(progress: TrainingProgress) -> None:
+        if not progress.labelling:
+            losses[progress.round].append(progress.loss)
+
+    train(with_unlabelled(asked(tmp_path, 4), tmp_path), tell)
+
+    assert [len(each) for each in losses.values()] == [4, 4, 4]
+    assert losses[2] != losses[3]
+
+
 def test_cut_off_in_its_last_round_it_does_not_make_the_others_again(tmp_path: Path) -> None:
     request = with_unlabelled(asked(tmp_path, 4), tmp_path)
     whole = train(replace(request, out=tmp_path / "whole.onnx"), quiet)
@@ -173,7 +186,7 @@ def test_cut_off_in_its_last_round_it_does_not_make_the_others_again(tmp_path: P
         pass
 
     def cut(progress: TrainingProgress) -> None:
-        if progress.round == 2 and not progress.labelling and progress.step == 2:
+        if progress.round == 3 and progress.step == 2:
             raise CutOffError
 
     with pytest.raises(CutOffError):
@@ -181,7 +194,7 @@ def test_cut_off_in_its_last_round_it_does_not_make_the_others_again(tmp_path: P
     seen: list[TrainingProgress] = []
     resumed = train(replace(request, resume=True), seen.append)
 
-    assert {one.round for one in seen if not one.labelling} == {2}
+    assert {one.round for one in seen if not one.labelling} == {3}
     assert resumed.seconds > 0
     for one, other in zip(weights(whole.model), weights(resumed.model), strict=True):
         assert np.allclose(one, other, atol=1e-5)

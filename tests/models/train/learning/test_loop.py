@@ -126,7 +126,7 @@ def test_between_base_and_best_others_are_looked_at(place: Place) -> None:
     standing = loop.run("this", False, quiet)
     place.worths, place.looks = [0.3, 0.4, 0.5, 0.6, 0.5, 0.4, 0.3, 0.3], 0
 
-    found = loop.mixtures(standing)
+    found = loop.mixtures(standing, standing.best)
 
     assert [one.share for one in found] == list(SHARES)
     assert most_learned(found).share == SHARES[3]

@@ -14,7 +14,7 @@ import torch
 from agent.detectors.card import read_card
 from agent.errors import ModelError
 from models.train.learning.checkpoint import TrainingState
-from models.train.learning.steps import LearningSteps, mixed
+from models.train.learning.steps import LearningSteps, averaged, mixed
 from models.train.pictures.batches import Batch
 from models.train.pictures.teaching import TeachingTarget
 from models.train.plan import Plan
@@ -102,3 +102,11 @@ def test_numbers_that_run_away_are_told(tmp_path: Path) -> None:
 
     with pytest.raises(ModelError, match="ran away at step 7"):
         learning.step(broken, 7, 20)
+
+
+def test_networks_are_averaged_weight_by_weight_and_one_alone_stays_itself() -> None:
+    one = [torch.tensor([0.0, 2.0]), torch.tensor([1.0])]
+    other = [torch.tensor([2.0, 6.0]), torch.tensor([3.0])]
+
+    assert [each.tolist() for each in averaged([one, other])] == [[1.0, 4.0], [2.0]]
+    assert [each.tolist() for each in averaged([one])] == [[0.0, 2.0], [1.0]]
