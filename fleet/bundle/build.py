@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from agent.errors import NgatuError
 from fleet.bundle import licences, lock, sbom
 from fleet.bundle.archive import VERSION, Manifest, content, write
-from fleet.bundle.fit import require_fit
+from fleet.bundle.fit import require_fit, short_name
 from fleet.bundle.installed import wheel_again
 from fleet.bundle.wheels import PACKAGES, SOURCE_ONLY, Board, fetch, is_checkout, own_wheel, read_wheel
 
@@ -64,6 +64,7 @@ def build(recipe: Recipe, key: Ed25519PrivateKey, out: Path) -> tuple[Path, Mani
             if not VERSION.fullmatch(each):
                 raise NgatuError(f"{each}: boxes cannot put this version in order", "write it as 0.2.0")
         fetched = fetch(own, recipe.board, wheels, recipe.extras, recipe.instead, recipe.lock, recipe.also)
+        fetched = [short_name(each, recipe.board) for each in fetched]
         files = {f"wheels/{path.name}": path for path in fetched} | rest
         path = out / f"ngatu-{version}-{recipe.board.arch}-py{recipe.board.python.replace('.', '')}.bundle"
         files |= _about(path.name, own, files, recipe.board, Path(folder))

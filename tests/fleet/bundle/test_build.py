@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import NgatuError
-from fleet.bundle.archive import verify
+from fleet.bundle.archive import content, verify
 from fleet.bundle.build import Recipe, build
 from fleet.bundle.wheels import Board
 from fleet.prepare import folder
@@ -126,6 +126,19 @@ def test_the_same_recipe_makes_the_same_bytes(maker: Maker, own: Path, tmp_path:
     first, second = (build(recipe, maker.key, tmp_path / name)[0].read_bytes() for name in ("one", "two"))
 
     assert first == second
+
+
+def test_a_wheel_whose_name_is_too_long_for_a_tar_goes_in_by_a_shorter_one(
+    maker: Maker, shop: Path, tmp_path: Path
+) -> None:
+    own = licensed_wheel(tmp_path, "ngatu", "Requires-Dist: fast")
+    platforms = ".".join(f"manylinux_2_{minor}_{BOARD.arch}" for minor in range(17, 24))
+    long = licensed_wheel(shop, "fast", "License: MIT").rename(shop / f"fast-1.0-py3-none-{platforms}.whl")
+    bundle, manifest = build(Recipe(ROOT, BOARD, wheel=own), maker.key, tmp_path)
+    (name,) = (each for each in manifest.files if each.startswith("wheels/fast"))
+    assert name == f"wheels/fast-1.0-py3-none-manylinux_2_23_{BOARD.arch}.whl"
+    assert manifest.files[name] == content(long)
+    assert verify(bundle, maker.key.public_key()) == manifest
 
 
 @pytest.mark.usefixtures("shop")
