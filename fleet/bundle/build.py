@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,7 +29,7 @@ class Recipe:
     """A checkout of ngatu, or a folder with its `deploy`."""
     board: Board
     models: Sequence[Path] = ()
-    """.onnx files; the card, NAME.yaml, goes along where it lies beside."""
+    """.onnx and .ncnn files; the card, NAME.yaml, goes along where it lies beside."""
     extras: Sequence[str] = ()
     """Of ngatu's package: station, for the duty room."""
     wheel: Path | None = None
@@ -108,8 +108,8 @@ def _licences_of_models(files: Mapping[str, Path]) -> dict[str, str]:
     """Name of a model's file -> the licence in its card; those without a card or a word of it are left out."""
     found: dict[str, str] = {}
     for name in files:
-        card = files.get(f"{name.removesuffix('.onnx')}.yaml")
-        if name.endswith(".onnx") and card is not None:
+        card = files.get(str(PurePosixPath(name).with_suffix(".yaml")))
+        if name.endswith(sbom.MODELS) and card is not None:
             try:
                 read = yaml.safe_load(card.read_text(encoding="utf-8"))
             except (yaml.YAMLError, UnicodeDecodeError) as error:

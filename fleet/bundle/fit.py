@@ -45,7 +45,7 @@ def require_fit(path: Path, board: Board) -> None:
 def short_name(path: Path, board: Board) -> Path:
     """The wheel by a name that a bundle can hold: of its platforms only the one that the board likes best.
 
-    A name in a tar has at most LONGEST characters (POSIX ustar, IEEE 1003.1), and some wheels name five platforms.
+    A name in a tar has at most LONGEST characters (POSIX ustar, IEEE 1003.1); some wheels name four platforms.
     pip asks nothing else of the name than that the board fits it; what is in the file stays as it is.
 
     Raises:

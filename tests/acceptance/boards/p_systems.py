@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fleet.bundle.boards import BOARDS
+from tests.acceptance.boards.bundles import NGATU, built
 from tests.acceptance.boards.events import NEAR_S, compared
 from tests.acceptance.boards.libraries import newest_glibc
 from tests.acceptance.boards.rows import ROWS, SystemRow
 from tests.acceptance.boards.userland import Userland
 from tests.acceptance.faults.suite import Broken, NotTried, Trial, promise
 from tests.acceptance.fleet.hosts import run
-from tests.conftest import ROOT
 from tests.support.cells import SURE, write_ncnn, write_onnx
 from tests.support.releases import TOOL
-from tests.support.squares import write_clip, write_model
+from tests.support.squares import write_clip
 
 CLIP, MODEL = "NGATU_BOARDS_CLIP", "NGATU_BOARDS_MODEL"
 """Where they name a clip and an .onnx file with a card that is beside it or known, these are replayed too."""
-NGATU = str(Path(sys.executable).with_name("ngatu"))
 RELEASE = ["/usr/bin/python3", "-I", "-B", "/usr/local/lib/ngatu_release"]
 THERE = "/opt/ngatu/current/bin/ngatu"
 MARK = "installed; check finds nothing but the missing broker; replay gives the events of this machine"
@@ -112,22 +110,6 @@ def _walked(trial: Trial, row: SystemRow) -> None:
         row.events += _by_ncnn(board, trial.folder, clip) if "ncnn" in BOARDS[row.board].locked else ""
         row.keep(ROWS)
         row.events += _of_footage(board, trial.folder)
-
-
-def built(folder: Path, board: str) -> tuple[Path, float]:
-    """A bundle by the board's lock, from this checkout, with its seconds: needs the package registry."""
-    secret, key = folder / "passphrase", folder / "release.key"
-    if not key.exists():
-        secret.write_text("for this test\n")
-        run(NGATU, "bundle", "key", str(key), "--passphrase-file", str(secret)).good()
-        write_model(folder)
-    extras = ["--extra", "ncnn"] if "ncnn" in BOARDS[board].locked else []
-    made = run(
-        NGATU, "bundle", "build", "--key", str(key), "--passphrase-file", str(secret), "--board", board,
-        "--model", str(folder / "squares.onnx"), *extras, "--out", str(folder),
-        cwd=ROOT, timeout_s=1800,
-    ).good()  # fmt: skip
-    return next(folder.glob("*.bundle")), made.seconds
 
 
 def _installed(board: Userland, row: SystemRow) -> None:

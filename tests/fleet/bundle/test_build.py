@@ -64,15 +64,18 @@ def held(bundle: Path, name: str) -> str:
 def test_the_bundle_says_to_people_and_to_programs_what_lies_in_it_and_under_which_licence(
     maker: Maker, own: Path, tmp_path: Path
 ) -> None:
-    model = tmp_path / "eyes.onnx"
-    model.write_bytes(b"eyes")
-    model.with_suffix(".yaml").write_text("licence: AGPL-3.0\n")
-    path, manifest = build(Recipe(ROOT, BOARD, models=[model], wheel=own), maker.key, tmp_path / "out")
+    models = [tmp_path / "eyes.onnx", tmp_path / "others.ncnn"]
+    for model, licence in zip(models, ("AGPL-3.0", "MIT"), strict=True):
+        model.write_bytes(b"eyes")
+        model.with_suffix(".yaml").write_text(f"licence: {licence}\n")
+    path, manifest = build(Recipe(ROOT, BOARD, models=models, wheel=own), maker.key, tmp_path / "out")
 
     bill = json.loads(held(path, "sbom.cdx.json"))
     listed = {each["properties"][0]["value"]: each for each in bill["components"]}
     assert {*listed, "LICENCES.txt", "sbom.cdx.json"} == set(manifest.files)
     assert listed["models/eyes.onnx"]["licenses"] == [{"license": {"name": "AGPL-3.0"}}]
+    assert listed["models/others.ncnn"]["licenses"] == [{"license": {"name": "MIT"}}]
+    assert {listed[f"models/{each.name}"]["type"] for each in models} == {"machine-learning-model"}
     assert listed["models/eyes.onnx"]["hashes"][0]["content"] == manifest.files["models/eyes.onnx"].sha256
     assert bill["metadata"]["component"]["version"] == "0.9.0"
     said = held(path, "LICENCES.txt")
