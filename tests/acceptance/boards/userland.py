@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from urllib.request import urlopen
 
 from tests.acceptance.faults.suite import NotTried
 from tests.acceptance.fleet.golden import KEPT_IN, mirror
@@ -164,14 +165,18 @@ def _made(root: Path, system: BoardSystem) -> float:
     partial = root.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     keys = [f"--keyring={system.keys}"] if system.keys else []
+    place = system.mirror or mirror()
+    try:
+        urlopen(f"{place}/dists/{system.suite}/Release", timeout=30).close()
+    except OSError as why:
+        raise NotTried(f"{place} is out of reach: {getattr(why, 'reason', why)}") from None
     made = run(
         "mmdebstrap", "--quiet", "--variant=apt", f"--architectures={system.arch}", f"--include={INCLUDED}",
-        *keys, system.suite, str(partial), system.mirror or mirror(), timeout_s=1800, stdin=subprocess.DEVNULL,
+        *keys, system.suite, str(partial), place, timeout_s=1800, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     if made.code != 0:
         shutil.rmtree(partial, ignore_errors=True)
-        lines = [line for line in made.output.splitlines() if line.startswith(("Err", "E:"))]
-        raise NotTried(f"mmdebstrap failed: {' '.join(lines[:1]) or made.output.strip()[-300:]}")
+        raise NotTried(f"mmdebstrap failed: {made.output.strip()[-300:]}")
     partial.rename(root)
     return made.seconds
 
