@@ -33,19 +33,26 @@ class Entered:
         self._name = ""
         self._root = folder / "root"
         self._number = count()
+        # A store of its own: what this machine's podman holds and runs is left alone.
+        self._podman = ["podman", f"--root={folder}/images", f"--runroot={folder}/run", "--log-level=error"]
         if self.by == "podman":
-            loaded = run("podman", "load", "--quiet", "-i", str(image)).good().output
+            loaded = run(*self._podman, "load", "--quiet", "-i", str(image), timeout_s=900).good().output
             self._name = loaded.split()[-1]
         elif self.by:
             unpack(image, self._root)
         else:
             raise NotTried("neither podman nor systemd-nspawn is here: apt install systemd-container")
 
+    def forget(self) -> None:
+        """Take down what podman has mounted, so that the folder can go."""
+        if self._name:
+            run(*self._podman, "rmi", "--all", "--force", timeout_s=300).good()
+
     def command(self, words: Sequence[str], folders: Folders) -> list[str]:
         """What starts a program of the image on this machine, as the image's user."""
         if self.by == "podman":
             mounts = [word for ours, there in folders.items() for word in ("-v", f"{ours}:{there}")]
-            return ["podman", "run", "--rm", "--network=host", "--read-only", "--tmpfs=/tmp", *mounts,
+            return [*self._podman, "run", "--rm", "--network=host", "--read-only", "--tmpfs=/tmp", *mounts,
                     f"--entrypoint={words[0]}", self._name, *words[1:]]  # fmt: skip
         mounts = [f"--bind={ours}:{there}" for ours, there in folders.items()]
         name = f"--machine=ngatu-{next(self._number)}"
