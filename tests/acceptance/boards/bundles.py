@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +20,14 @@ def built(folder: Path, board: str) -> tuple[Path, float]:
     """One by the board's lock, and the seconds that it took; the key that signs it lies in `folder`, too."""
     made = ask(folder, board, folder / "out").good()
     return next((folder / "out").glob("*.bundle")), made.seconds
+
+
+def manifest_of(bundle: Path) -> bytes:
+    """Which files it holds, each with its hash; who signed it is not in it."""
+    with tarfile.open(bundle) as archive:
+        file = archive.extractfile("manifest.json")
+        assert file is not None
+        return file.read()
 
 
 def ask(folder: Path, board: str, out: Path, *more: str, environment: Mapping[str, str] | None = None) -> Ran:

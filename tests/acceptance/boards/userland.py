@@ -69,8 +69,9 @@ MOUNTED = KEPT_IN / "arm64.mounted"
 class Userland:
     """A board's root file system that can be worked in."""
 
-    def __init__(self, folder: Path, board: str) -> None:
-        self.folder, self.system = folder, SYSTEMS[board]
+    def __init__(self, folder: Path, board: str, done_before: Path | None = None) -> None:
+        """`done_before`: what another one had written there when it was `keep`t."""
+        self.folder, self.system, self.done_before = folder, SYSTEMS[board], done_before
         self.root = folder / "root"
         self.made_s = 0.0
         """Seconds for making the root file system; 0 when it was there."""
@@ -108,6 +109,14 @@ class Userland:
         else:
             shutil.copy(source, into)
 
+    def keep(self, place: Path) -> None:
+        """Keep what was written there so far, for another userland of the same board."""
+        part = place.with_suffix(".partial")
+        shutil.rmtree(part, ignore_errors=True)
+        # Hard links: pip writes no file in place, and half a gigabyte is not written twice.
+        run("cp", "-a", "--link", str(self.folder / "upper"), str(part), timeout_s=600).good()
+        part.rename(place)
+
     def _register(self) -> None:
         KEPT_IN.mkdir(mode=0o755, exist_ok=True)
         users = USERS.open("w")
@@ -132,7 +141,8 @@ class Userland:
     def _mount(self, golden: Path) -> None:
         for name in ("upper", "work", "root"):
             (self.folder / name).mkdir(parents=True)
-        layers = f"lowerdir={golden},upperdir={self.folder}/upper,workdir={self.folder}/work"
+        below = f"{self.done_before}:{golden}" if self.done_before else str(golden)
+        layers = f"lowerdir={below},upperdir={self.folder}/upper,workdir={self.folder}/work"
         for words in (
             ("-t", "overlay", "overlay", "-o", layers, str(self.root)),
             ("-t", "proc", "proc", str(self.root / "proc")),
