@@ -22,7 +22,7 @@ FLOORS_TESTS = tests/agent/core tests/agent/cameras tests/agent/detectors tests/
 FLOORS_WITHOUT = integrity or tamper or nuisance or any_event or salvage or killed or rtsp or service or watch or hostile or ten_thousand
 SCRIPTS = .ci/run $(shell grep -rIlE '^\#!/bin/(ba)?sh' deploy)
 
-.PHONY: help setup demo test golden golden-accept mutants test-floors test-faults test-duty-room test-fleet test-arm64 test-csi test-vm test-image check bench verifier models bundle image docs clean
+.PHONY: help setup demo test golden golden-accept mutants test-floors test-faults test-duty-room test-fleet test-boards test-csi test-vm test-image check bench verifier models bundle image docs clean
 
 # An environment with this checkout in it, and so many MB free for it; .ci/environment says why it cannot be made.
 define environment
@@ -88,8 +88,8 @@ test-duty-room: $(VENV)/.complete ## Try every promise about the duty room's scr
 test-fleet: $(VENV)/.complete ## Try the roll-out on real hosts over SSH, a line each (as root; FLEET="F0 P40").
 	@$(BIN)/python -m tests.acceptance.fleet --json build/fleet.json $(FLEET)
 
-test-arm64: $(VENV)/.complete ## Try a bundle for arm64 in arm64's user space by qemu (as root; minutes; not in CI).
-	@$(BIN)/python -m tests.acceptance.arm64 --json build/arm64.json
+test-boards: $(VENV)/.complete ## Try bundles in the user space of each board, arm64 by qemu; prints the table (as root; half an hour; not in CI).
+	@$(BIN)/python -m tests.acceptance.boards --json build/boards.json $(BOARDS)
 
 test-csi: $(VENV)/.complete ## Try ribbon cameras with the real picamera2 on libcamera's virtual camera (as root; not in CI).
 	@$(BIN)/python -m tests.acceptance.csi --json build/csi.json $(CSI)

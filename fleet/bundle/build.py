@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from agent.errors import NgatuError
 from fleet.bundle import licences, lock, sbom
 from fleet.bundle.archive import VERSION, Manifest, content, write
-from fleet.bundle.fit import require_fit
+from fleet.bundle.fit import require_fit, short_name
 from fleet.bundle.installed import wheel_again
 from fleet.bundle.wheels import PACKAGES, SOURCE_ONLY, Board, fetch, is_checkout, own_wheel, read_wheel
 
@@ -29,7 +29,7 @@ class Recipe:
     """A checkout of ngatu, or a folder with its `deploy`."""
     board: Board
     models: Sequence[Path] = ()
-    """.onnx files; the card, NAME.yaml, goes along where it lies beside."""
+    """.onnx and .ncnn files; the card, NAME.yaml, goes along where it lies beside."""
     extras: Sequence[str] = ()
     """Of ngatu's package: station, for the duty room."""
     wheel: Path | None = None
@@ -64,6 +64,7 @@ def build(recipe: Recipe, key: Ed25519PrivateKey, out: Path) -> tuple[Path, Mani
             if not VERSION.fullmatch(each):
                 raise NgatuError(f"{each}: boxes cannot put this version in order", "write it as 0.2.0")
         fetched = fetch(own, recipe.board, wheels, recipe.extras, recipe.instead, recipe.lock, recipe.also)
+        fetched = [short_name(each, recipe.board) for each in fetched]
         files = {f"wheels/{path.name}": path for path in fetched} | rest
         path = out / f"ngatu-{version}-{recipe.board.arch}-py{recipe.board.python.replace('.', '')}.bundle"
         files |= _about(path.name, own, files, recipe.board, Path(folder))
@@ -107,8 +108,8 @@ def _licences_of_models(files: Mapping[str, Path]) -> dict[str, str]:
     """Name of a model's file -> the licence in its card; those without a card or a word of it are left out."""
     found: dict[str, str] = {}
     for name in files:
-        card = files.get(f"{name.removesuffix('.onnx')}.yaml")
-        if name.endswith(".onnx") and card is not None:
+        card = files.get(str(PurePosixPath(name).with_suffix(".yaml")))
+        if name.endswith(sbom.MODELS) and card is not None:
             try:
                 read = yaml.safe_load(card.read_text(encoding="utf-8"))
             except (yaml.YAMLError, UnicodeDecodeError) as error:

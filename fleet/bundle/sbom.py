@@ -21,6 +21,8 @@ from fleet.bundle.licences import KNOWN, NONE, Licensed
 FILE: Final = "sbom.cdx.json"
 """In a bundle; `.cdx.json` is what CycloneDX asks a file to end with."""
 VERSION: Final = "1.6"
+MODELS: Final = (".onnx", ".ncnn")
+"""What a network's file ends with."""
 SPACE: Final = uuid.UUID("6f0b6f3e-5f0a-5d3b-9a55-0f5f6e6f6774")
 """Of serial numbers made from content (RFC 9562, version 5)."""
 
@@ -89,7 +91,7 @@ def _library(within: str, name: str) -> dict[str, Any]:
 
 
 def _file(name: str, of: Content, licence: str) -> dict[str, Any]:
-    kind = "machine-learning-model" if name.endswith(".onnx") else "file"
+    kind = "machine-learning-model" if name.endswith(MODELS) else "file"
     component = {"type": kind, "bom-ref": name, "name": PurePosixPath(name).name, **_content(name, of)}
     return component | ({"licenses": _licences(licence, spdx=False)} if licence else {})
 

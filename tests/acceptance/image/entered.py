@@ -29,24 +29,42 @@ class Entered:
 
     def __init__(self, image: Path, folder: Path) -> None:
         """Raises NotTried: this machine has neither way."""
-        self.by = next((name for name in ("podman", "systemd-nspawn") if shutil.which(name)), "")
         self._name = ""
         self._root = folder / "root"
         self._number = count()
-        if self.by == "podman":
-            loaded = run("podman", "load", "--quiet", "-i", str(image)).good().output
-            self._name = loaded.split()[-1]
-        elif self.by:
+        # A store of its own: what this machine's podman holds and runs is left alone.
+        self._podman = ["podman", f"--root={folder}/images", f"--runroot={folder}/run", "--log-level=error"]
+        why = self._loaded(image) if shutil.which("podman") else "it is not here"
+        self.by = "podman" if not why else f"systemd-nspawn, for podman: {why}"
+        if why and shutil.which("systemd-nspawn") is None:
+            raise NotTried(f"podman: {why}; systemd-nspawn is not here: apt install systemd-container")
+        if why:
+            self.forget()
+            self._name = ""
             unpack(image, self._root)
-        else:
-            raise NotTried("neither podman nor systemd-nspawn is here: apt install systemd-container")
+
+    def _loaded(self, image: Path) -> str:
+        """Take the image into podman; why it can start nothing of it here, or nothing."""
+        loaded = run(*self._podman, "load", "--quiet", "-i", str(image), timeout_s=900).good().output
+        self._name = loaded.split()[-1]
+        tried = run(*self._run("/bin/true"), timeout_s=300)
+        return " ".join(tried.output.split())[-200:] if tried.code else ""
+
+    def _run(self, program: str, *mounts: str) -> list[str]:
+        # Nothing is limited here, and machines of tests have the strangest trees of cgroups.
+        return [*self._podman, "run", "--rm", "--cgroups=disabled", "--network=host", "--read-only",
+                "--tmpfs=/tmp", *mounts, f"--entrypoint={program}", self._name]  # fmt: skip
+
+    def forget(self) -> None:
+        """Take down what podman has mounted, so that the folder can go."""
+        if self._name:
+            run(*self._podman, "rmi", "--all", "--force", timeout_s=300).good()
 
     def command(self, words: Sequence[str], folders: Folders) -> list[str]:
         """What starts a program of the image on this machine, as the image's user."""
-        if self.by == "podman":
+        if self._name:
             mounts = [word for ours, there in folders.items() for word in ("-v", f"{ours}:{there}")]
-            return ["podman", "run", "--rm", "--network=host", "--read-only", "--tmpfs=/tmp", *mounts,
-                    f"--entrypoint={words[0]}", self._name, *words[1:]]  # fmt: skip
+            return [*self._run(words[0], *mounts), *words[1:]]
         mounts = [f"--bind={ours}:{there}" for ours, there in folders.items()]
         name = f"--machine=ngatu-{next(self._number)}"
         return [*OWN_RUN, "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--read-only", name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import struct
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,75 +11,27 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
-import yaml
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
 
 from agent.core.types import Detection, Image
 from agent.detectors import load_detector
 from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
-
-from .conftest import save
+from tests.support.cells import BIN, PARAM, carded, write_ncnn, write_onnx
 
 pytest.importorskip("ncnn")
-
-WIDE, HIGH, CELL = 128, 96, 32
-PLACES = (WIDE // CELL) * (HIGH // CELL)
-WEIGHTS = np.zeros((8, 3), np.float32)
-WEIGHTS[5:] = np.eye(3, dtype=np.float32) / 255
-BIAS = np.array([0.5, 0.5, 0, 0, 1, 0, 0, 0], np.float32)
-"""Each cell is its own box, surely something, and of the three labels as likely as its channels are bright."""
-PARAM = f"""7767517
-5 5
-Input in0 0 1 in0
-Pooling mean 1 1 in0 mean 0=1 1={CELL} 2={CELL}
-Convolution map 1 1 mean map 0=8 1=1 5=1 6={WEIGHTS.size}
-Reshape rows 1 1 map rows 0={PLACES} 1=8
-Permute output 1 1 rows out0 0=1
-"""
-BIN = struct.pack("<I", 0) + WEIGHTS.tobytes() + BIAS.tobytes()
-CARD: dict[str, Any] = {
-    "name": "cells", "input": {"width_px": WIDE, "height_px": HIGH}, "resize": "letterbox_top_left",
-    "channels": "rgb", "head": {"kind": "yolox", "strides": [CELL]}, "labels": ["car", "bus", "truck"],
-    "keep": ["car", "bus", "truck"], "licence": "ours", "source": "made in a test",
-}  # fmt: skip
-
-
-def carded(path: Path, **changes: Any) -> Path:
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    path.with_suffix(".yaml").write_text(yaml.safe_dump(CARD | {"sha256": sha256} | changes))
-    return path
 
 
 @pytest.fixture
 def packed(tmp_path: Path) -> Callable[..., Path]:
     """Writes a .ncnn file of these members, with a card."""
-
-    def write(members: dict[str, bytes] | None = None, **card: Any) -> Path:
-        path = tmp_path / "cells.ncnn"
-        with ZipFile(path, "w") as archive:
-            for name, data in ({"param": PARAM.encode(), "bin": BIN} if members is None else members).items():
-                archive.writestr(name, data)
-        return carded(path, **card)
-
-    return write
+    return lambda members=None, **card: write_ncnn(tmp_path, members, **card)
 
 
 @pytest.fixture
 def twin(tmp_path: Path) -> Path:
     """The same network as an .onnx file."""
-    nodes = [
-        helper.make_node("AveragePool", ["images"], ["mean"], kernel_shape=[CELL] * 2, strides=[CELL] * 2),
-        helper.make_node("Conv", ["mean", "weights", "bias"], ["map"], kernel_shape=[1, 1]),
-        helper.make_node("Reshape", ["map", "flat"], ["rows"]),
-        helper.make_node("Transpose", ["rows"], ["output"], perm=[0, 2, 1]),
-    ]
-    constants = {"weights": WEIGHTS.reshape(8, 3, 1, 1), "bias": BIAS, "flat": np.array([0, 8, -1], np.int64)}
-    path = tmp_path / "twin.onnx"
-    entry = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, HIGH, WIDE])
-    save(path, nodes, entry, [helper.make_tensor_value_info("output", TensorProto.FLOAT, None)], constants)
-    return carded(path)
+    return write_onnx(tmp_path)
 
 
 def settings(model: Path, **more: Any) -> DetectorSettings:

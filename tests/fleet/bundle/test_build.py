@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import NgatuError
-from fleet.bundle.archive import verify
+from fleet.bundle.archive import content, verify
 from fleet.bundle.build import Recipe, build
 from fleet.bundle.wheels import Board
 from fleet.prepare import folder
@@ -64,15 +64,18 @@ def held(bundle: Path, name: str) -> str:
 def test_the_bundle_says_to_people_and_to_programs_what_lies_in_it_and_under_which_licence(
     maker: Maker, own: Path, tmp_path: Path
 ) -> None:
-    model = tmp_path / "eyes.onnx"
-    model.write_bytes(b"eyes")
-    model.with_suffix(".yaml").write_text("licence: AGPL-3.0\n")
-    path, manifest = build(Recipe(ROOT, BOARD, models=[model], wheel=own), maker.key, tmp_path / "out")
+    models = [tmp_path / "eyes.onnx", tmp_path / "others.ncnn"]
+    for model, licence in zip(models, ("AGPL-3.0", "MIT"), strict=True):
+        model.write_bytes(b"eyes")
+        model.with_suffix(".yaml").write_text(f"licence: {licence}\n")
+    path, manifest = build(Recipe(ROOT, BOARD, models=models, wheel=own), maker.key, tmp_path / "out")
 
     bill = json.loads(held(path, "sbom.cdx.json"))
     listed = {each["properties"][0]["value"]: each for each in bill["components"]}
     assert {*listed, "LICENCES.txt", "sbom.cdx.json"} == set(manifest.files)
     assert listed["models/eyes.onnx"]["licenses"] == [{"license": {"name": "AGPL-3.0"}}]
+    assert listed["models/others.ncnn"]["licenses"] == [{"license": {"name": "MIT"}}]
+    assert {listed[f"models/{each.name}"]["type"] for each in models} == {"machine-learning-model"}
     assert listed["models/eyes.onnx"]["hashes"][0]["content"] == manifest.files["models/eyes.onnx"].sha256
     assert bill["metadata"]["component"]["version"] == "0.9.0"
     said = held(path, "LICENCES.txt")
@@ -126,6 +129,19 @@ def test_the_same_recipe_makes_the_same_bytes(maker: Maker, own: Path, tmp_path:
     first, second = (build(recipe, maker.key, tmp_path / name)[0].read_bytes() for name in ("one", "two"))
 
     assert first == second
+
+
+def test_a_wheel_whose_name_is_too_long_for_a_tar_goes_in_by_a_shorter_one(
+    maker: Maker, shop: Path, tmp_path: Path
+) -> None:
+    own = licensed_wheel(tmp_path, "ngatu", "Requires-Dist: fast")
+    platforms = ".".join(f"manylinux_2_{minor}_{BOARD.arch}" for minor in range(17, 24))
+    long = licensed_wheel(shop, "fast", "License: MIT").rename(shop / f"fast-1.0-py3-none-{platforms}.whl")
+    bundle, manifest = build(Recipe(ROOT, BOARD, wheel=own), maker.key, tmp_path)
+    (name,) = (each for each in manifest.files if each.startswith("wheels/fast"))
+    assert name == f"wheels/fast-1.0-py3-none-manylinux_2_23_{BOARD.arch}.whl"
+    assert manifest.files[name] == content(long)
+    assert verify(bundle, maker.key.public_key()) == manifest
 
 
 @pytest.mark.usefixtures("shop")

@@ -8,7 +8,7 @@ from zipfile import ZipFile
 import pytest
 
 from agent.errors import NgatuError
-from fleet.bundle.fit import require_fit
+from fleet.bundle.fit import require_fit, short_name
 from fleet.bundle.wheels import Board
 
 JETSON = Board("aarch64", "3.12", 39)
@@ -57,3 +57,26 @@ def test_a_wheel_whose_name_says_nothing_is_told(tmp_path: Path) -> None:
     with pytest.raises(NgatuError, match="onnxruntime") as refused:
         require_fit(renamed, JETSON)
     assert "keep the name" in refused.value.hint
+
+
+def test_a_name_that_is_too_long_for_a_bundle_keeps_the_best_of_its_platforms(tmp_path: Path) -> None:
+    many = (
+        "cp312-cp312-manylinux2014_aarch64.manylinux_2_17_aarch64.manylinux_2_28_aarch64.manylinux_2_41_aarch64"
+    )
+    long = wheel(tmp_path, many)
+    held = long.read_bytes()
+    short = short_name(long, JETSON)
+    assert short.name == "onnxruntime_gpu-1.24.2-cp312-cp312-manylinux_2_28_aarch64.whl"
+    assert [*tmp_path.iterdir()] == [short] and short.read_bytes() == held
+    require_fit(short, JETSON)
+
+
+def test_a_name_that_a_bundle_can_hold_stays(tmp_path: Path) -> None:
+    path = wheel(tmp_path, "cp312-cp312-manylinux2014_aarch64.manylinux_2_17_aarch64")
+    assert short_name(path, JETSON) == path and path.exists()
+
+
+def test_a_name_that_is_too_long_even_so_is_told(tmp_path: Path) -> None:
+    path = wheel(tmp_path, "py3-none-any").rename(tmp_path / f"{'a' * 90}-1.0-py3-none-any.whl")
+    with pytest.raises(NgatuError, match="has more than 100 characters"):
+        short_name(path, JETSON)
