@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -269,6 +269,9 @@ def watched(
     for index in range(int(long_s * RATE)):
         at_s = index / RATE
         now, passage = parade.at(view, at_s) if parade else (view, None)
+        if passage is not None:
+            x, y = nuisances.moved(name, at_s)
+            passage = replace(passage, box=passage.box.moved(x / view.shape[1], y / view.shape[0]))
         picture = nuisances.taken(nuisances.ALL[name](now, at_s, chance), chance)
         this = frame(index, RATE, picture)
         state, moved = detector.update(state, this, SETTINGS)

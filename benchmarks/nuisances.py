@@ -15,6 +15,9 @@ Grey = NDArray[np.float32]
 Nuisance = Callable[[Grey, float, np.random.Generator], Grey]
 """(the still view, seconds since the start, chance) -> the view with the nuisance, both (H, W) float32."""
 
+HARD = 10 / 3
+"""Times the sway of `shake`: ten pixels."""
+
 
 def still(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
     return view
@@ -72,16 +75,28 @@ def clouds(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
 
 def shake(view: Grey, at_s: float, chance: np.random.Generator, times: float = 1.0) -> Grey:
     """The pole sways by up to three pixels, or so many times as far, with two tones and a tremble."""
-    x = 1.8 * np.sin(2 * np.pi * 1.3 * at_s) + 0.8 * np.sin(2 * np.pi * 3.1 * at_s) + chance.normal(0, 0.3)
-    y = 0.9 * np.sin(2 * np.pi * 1.7 * at_s) + chance.normal(0, 0.3)
-    x, y = times * x, times * y
+    x, y = _swayed(at_s)
+    x, y = times * (x + chance.normal(0, 0.3)), times * (y + chance.normal(0, 0.3))
     move = np.array([[1, 0, x], [0, 1, y]], np.float32)
     return np.asarray(cv2.warpAffine(view, move, view.shape[::-1], borderMode=cv2.BORDER_REFLECT), np.float32)
 
 
+def _swayed(at_s: float) -> tuple[float, float]:
+    """How far the pole is from where it stands, in pixels to the right and down, but for its tremble."""
+    x = 1.8 * np.sin(2 * np.pi * 1.3 * at_s) + 0.8 * np.sin(2 * np.pi * 3.1 * at_s)
+    return float(x), float(0.9 * np.sin(2 * np.pi * 1.7 * at_s))
+
+
 def hard_shake(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
     """The same by up to ten pixels."""
-    return shake(view, at_s, chance, 10 / 3)
+    return shake(view, at_s, chance, HARD)
+
+
+def moved(name: str, at_s: float) -> tuple[float, float]:
+    """How far what the view shows lies beside its place during this nuisance, in pixels."""
+    x, y = _swayed(at_s)
+    times = {"shake": 1.0}.get(name, HARD if name.endswith("hard shake") else 0.0)
+    return times * x, times * y
 
 
 def trees(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
@@ -124,6 +139,11 @@ def _crowns(height: int, width: int, seed: int) -> tuple[Grey, Grey, Grey]:
 
 def insects(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
     """At night a lamp, and about it eleven insects: some flit over half of the view, some hover at the lamp."""
+    return _lamp(view, at_s, chance) + 4 * grain(view.shape, chance)
+
+
+def _lamp(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
+    """The same before the sensor adds its grain."""
     height, width = view.shape
     lamp_x, lamp_y = 0.6 * width, 0.25 * height
     far = ((np.arange(width) - lamp_x) ** 2)[None] + ((np.arange(height) - lamp_y) ** 2)[:, None]
@@ -136,9 +156,17 @@ def insects(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
         points = np.array([(lamp_x + x * height, lamp_y + y * height) for x, y in way])
         thick = max(1, round(2 * flight.size * height))
         cv2.polylines(layer, [np.round(points).astype(np.int32)], False, flight.bright, thick)
-    return np.asarray(
-        view * 0.4 + glow + cv2.GaussianBlur(layer, (3, 3), 0) + 4 * grain(view.shape, chance), np.float32
-    )
+    return np.asarray(view * 0.4 + glow + cv2.GaussianBlur(layer, (3, 3), 0), np.float32)
+
+
+def shaken_trees(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
+    """Trees, and the pole sways by up to ten pixels."""
+    return hard_shake(trees(view, at_s, chance), at_s, chance)
+
+
+def shaken_insects(view: Grey, at_s: float, chance: np.random.Generator) -> Grey:
+    """Insects, and the pole sways by up to ten pixels."""
+    return hard_shake(_lamp(view, at_s, chance), at_s, chance) + 4 * grain(view.shape, chance)
 
 
 class Flight(NamedTuple):
@@ -195,6 +223,8 @@ ALL: dict[str, Nuisance] = {
     "infrared": infrared,
     "trees": trees,
     "insects": insects,
+    "trees, hard shake": shaken_trees,
+    "insects, hard shake": shaken_insects,
 }
 
 

@@ -64,6 +64,10 @@ class Box:
         """Bottom centre (x, y): where a road user touches the road."""
         return (self.left + self.right) / 2, self.bottom
 
+    def moved(self, x: float, y: float) -> Box:
+        """The same so far to the right and down."""
+        return Box(self.left + x, self.top + y, self.right + x, self.bottom + y)
+
 
 WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 
@@ -142,6 +146,8 @@ class Motion:
     restless: tuple[Box, ...] = ()
     """Boxes around what else moves where the picture never rests, such as leaves, insects, or somebody before
     leaves who has not gone far yet: no motion is told of it, but the detector looks there."""
+    shift: tuple[float, float] = (0.0, 0.0)
+    """How far to the right and down this frame shows what stands still, in fractions of it: poles sway."""
 
     @property
     def everywhere(self) -> tuple[Box, ...]:

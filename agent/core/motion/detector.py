@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from agent.core.motion import background, illumination, model_update, restless, standing, steady
+from agent.core.motion import background, illumination, lasting, model_update, restless, standing, steady
 from agent.core.motion import track_before_detect as faint
 from agent.core.motion.downscale import shrink
 from agent.core.motion.model_update import Lesson, SceneModel
@@ -31,7 +31,7 @@ from agent.core.motion.steady import Steady
 from agent.core.motion.track_before_detect import Faint, Sight
 from agent.core.types import Box, Frame, Instant, Motion, Plane
 
-Past = tuple[tuple[float, Plane], ...]
+Past = tuple[tuple[float, Plane, Plane], ...]
 
 _PAST_S = 1.0
 """Something that did not change for so long stands; it is no motion, though it may be no background either."""
@@ -83,7 +83,7 @@ class MotionState:
     asked_s: float
     """The mono_s at which an exposure step was last looked for."""
     past: Past
-    """Working planes of the last second with their mono_s, oldest first."""
+    """Working planes of the last second, each with its mono_s before and its `raw` behind it, oldest first."""
     seen: Plane | None
     """255 where motion counts; None where it counts everywhere."""
     ignore: tuple[Polygon, ...]
@@ -130,11 +130,14 @@ def update(
     learns = model_update.due(now.known, at)
     looks = settled and standing.due(state.still, at, large)
     known, still, places = now.known, state.still, state.places
-    firm, moves = np.zeros(plane.shape, np.uint8), list[Thing]()
+    lasts = _lasting(state, now, large, settings) if places.flitting is not None else large
+    firm, moves, goes = np.zeros(plane.shape, np.uint8), list[Thing](), list[Thing]()
     if large or learns or looks:  # else nobody asks what changes, and most frames of a quiet street end here
         moved, strange = _changes(now)
         if large:
-            moves, firm = moving(large, _evidence(state, now, moved, strange))
+            evidence = _evidence(state, now, moved, strange)
+            moves, firm = moving(large, evidence)
+            goes = moves if lasts is large else _going(moves, large, lasts, evidence)
         if looks:
             still = standing.look(
                 still,
@@ -148,9 +151,9 @@ def update(
             )
             known = model_update.learn(known, lesson, settings)
         if learns and settled:
-            places = restless.look(places, RestlessLook(now.raw, moved, strange, large, followed), at.mono_s)
+            places = restless.look(places, _restless_look(now, moved, strange, lasts, followed), at.mono_s)
     dim = _looked(state, now, settings)
-    regions, stays = _boxes(places, moves, dim, now, settings)
+    regions, stays = _boxes(places, moves, goes, dim, now, settings)
     tellable = restless.tellable(places, large, now.mask.size) if places.swaying is not None else large
     new = MotionState(
         known=known,
@@ -167,24 +170,38 @@ def update(
         calm=calm,
         unlike=now.unlike,
         asked_s=now.asked_s,
-        past=_past(now.past, now.plane, at),
+        past=_past(now, at),
         seen=state.seen,
         ignore=state.ignore,
     )
     share = now.share if settled else 0.0
-    return new, Motion(regions, share, settling=not settled, standing=there, restless=stays)
+    return new, Motion(
+        regions,
+        share,
+        settling=not settled,
+        standing=there,
+        restless=stays,
+        shift=steady.shift(now.steady, plane.shape),
+    )
 
 
 def _boxes(
-    places: RestlessPlaces, moves: Sequence[Thing], dim: Faint, now: _Now, settings: MotionSettings
+    places: RestlessPlaces,
+    moves: Sequence[Thing],
+    goes: Sequence[Thing],
+    dim: Faint,
+    now: _Now,
+    settings: MotionSettings,
 ) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
     """What moves and may be told, and what else moves where the picture never rests, as the frame shows it."""
     shape, most = now.plane.shape, settings.max_regions
     every = _merged(boxes(moves, shape, most), dim.regions, most)
     if places.swaying is None and places.flitting is None:
         return steady.in_frame(now.steady, every, shape), ()
-    tellable = boxes(restless.tellable(places, moves, now.plane.size), shape, most)
-    tellable = _merged(tellable, tuple(box for box in dim.regions if restless.calm(places, box)), most)
+    tellable = boxes(restless.tellable(places, goes, now.plane.size), shape, most)
+    tellable = _merged(
+        tellable, tuple(box for box in dim.regions if restless.calm(places, box, box in dim.left)), most
+    )
     stays = tuple(box for box in every if box not in tellable)
     return steady.in_frame(now.steady, tellable, shape), steady.in_frame(now.steady, stays, shape)
 
@@ -216,7 +233,7 @@ def _fresh(plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
         calm=at,
         unlike=0.0,
         asked_s=at.mono_s,
-        past=((at.mono_s, plane),),
+        past=((at.mono_s, plane, nothing),),
         seen=_seen(plane.shape, settings.ignore),
         ignore=settings.ignore,
     )
@@ -247,7 +264,7 @@ def _compare(state: MotionState, plane: Plane, at: Instant, settings: MotionSett
     curve = illumination.tone_curve(known.model.view, plane) if asks else None
     if curve is not None:
         known = model_update.toned(known, curve, plane, far)
-        past = tuple((mono_s, np.asarray(cv2.LUT(p, curve), np.uint8)) for mono_s, p in past)
+        past = tuple((mono_s, np.asarray(cv2.LUT(p, curve), np.uint8), raw) for mono_s, p, raw in past)
         far = background.distance(known.model, plane)
     raw = np.asarray(cv2.compare(far, known.limit, cv2.CMP_GT), np.uint8)
     view_px = raw.size
@@ -279,6 +296,19 @@ def _changes(now: _Now) -> tuple[Plane, Plane]:
     return moved, background.beyond(now.known.model, now.plane, limit) if differs else now.raw
 
 
+def _restless_look(
+    now: _Now, moved: Plane, strange: Plane, parts: Sequence[Thing], followed: Sequence[Box]
+) -> RestlessLook:
+    _, plane, then = now.past[0]
+    tremble = None
+    if steady.shaky(now.steady, now.at.mono_s):
+        strange_then = background.beyond(now.known.model, plane, now.known.limit)
+        tremble = np.asarray(cv2.bitwise_not(cv2.bitwise_or(strange, strange_then)), np.uint8)
+    return RestlessLook(
+        raw=now.raw, then=then, moved=moved, strange=strange, tremble=tremble, parts=parts, followed=followed
+    )
+
+
 def _looked(state: MotionState, now: _Now, settings: MotionSettings) -> Faint:
     """Faint things after this frame; those of the last look, when it was only just."""
     at_s = now.at.mono_s
@@ -293,6 +323,20 @@ def _looked(state: MotionState, now: _Now, settings: MotionSettings) -> Faint:
         counts=state.seen,
     )
     return faint.look(state.faint, sight, at_s, settings.min_area)
+
+
+def _lasting(state: MotionState, now: _Now, large: list[Thing], settings: MotionSettings) -> list[Thing]:
+    """The large parts without what flits before them."""
+    looks = ((state.at.mono_s, state.raw), *((then_s, raw) for then_s, _, raw in reversed(now.past)))
+    return lasting.parts(now.raw, large, looks, now.at.mono_s, settings.min_area, settings.max_regions)
+
+
+def _going(moves: list[Thing], large: list[Thing], lasts: list[Thing], seen: Evidence) -> list[Thing]:
+    """Those of what lasts that move and are things, largest first; most are whole and were judged already."""
+    whole, judged = {id(each) for each in large}, {id(each) for each in lasts}
+    fresh = [each for each in lasts if id(each) not in whole]
+    going = [each for each in moves if id(each) in judged]
+    return sorted((*going, *(moving(fresh, seen)[0] if fresh else ())), key=lambda each: -each.area_px)
 
 
 def _evidence(state: MotionState, now: _Now, moved: Plane, strange: Plane) -> Evidence:
@@ -322,9 +366,10 @@ def _switched(state: MotionState, share: float, wild_s: float, settings: MotionS
     return share >= settings.switch_share and (sudden or wild_s >= _LONG_S)
 
 
-def _past(past: Past, plane: Plane, at: Instant) -> Past:
+def _past(now: _Now, at: Instant) -> Past:
+    past = now.past
     if at.mono_s - past[-1][0] >= _PAST_STEP_S:
-        past = (*past, (at.mono_s, plane))
+        past = (*past, (at.mono_s, now.plane, now.raw))
     while len(past) > 1 and at.mono_s - past[1][0] >= _PAST_S:
         past = past[1:]
     return past

@@ -18,7 +18,7 @@ import numpy as np
 
 from agent.core.geometry import Floats
 from agent.core.motion.regions import Thing
-from agent.core.motion.track_before_detect import even_pace
+from agent.core.motion.track_before_detect import LEFT, even_pace
 from agent.core.types import Plane
 
 Path = tuple[tuple[float, float, float], ...]
@@ -41,7 +41,7 @@ _GROWS = 2.5
 _PACE_S = 0.5
 _LEAST, _LEAST_S = 4, 0.7
 """A trail says something from so many places on, and after so long."""
-_LEFT, _FAR = (12.0, 1.0), (24.0, 1.5)
+_FAR = (24.0, 1.5)
 """Pixels and its own lengths: who is so far from where he began has left it; has gone farther than what swings.
 On the tree of CDnet's fall, leaves of four to fifteen pixels went 12 to 22 before they came back."""
 _BACK = 0.5
@@ -168,7 +168,7 @@ def _seen(trail: GoingTrail, spot: Spot, at_s: float) -> GoingTrail:
     x, y, wide, high = spot
     path = (*(point for point in trail.path if at_s - point[0] <= _KEPT_S), (at_s, x, y))
     trail = replace(trail, path=path, wide=wide, high=high)
-    return replace(trail, gone=_gone(trail, trail.gone, *_LEFT), far=_gone(trail, trail.far, *_FAR))
+    return replace(trail, gone=_gone(trail, trail.gone, *LEFT), far=_gone(trail, trail.far, *_FAR))
 
 
 def _gone(trail: GoingTrail, before: bool, least_px: float, lengths: float) -> bool:

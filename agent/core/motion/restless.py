@@ -40,8 +40,6 @@ SWAYS, FLITS = 0.07, 0.07
 _NEAR_BY, ODD = (9, 9), 0.006
 """Cells, and the share of their pixels that flit: a picture that trembles with its pole sways, but shows little
 that no place near by has."""
-_SECOND_S = 1.1
-"""What was known a second ago: looks come when frames do."""
 _LATER_S = 2.0
 """Changes count so long after they were seen: until then it shows whether somebody was on his way there. What
 changes so soon before and after he was there is his."""
@@ -64,10 +62,14 @@ class RestlessLook:
 
     raw: Plane
     """What differs from the scene."""
+    then: Plane
+    """What differed a second ago."""
     moved: Plane
     """What changed within the last second."""
     strange: Plane
     """What no neighbour's value in the scene explains."""
+    tremble: Plane | None
+    """What a tremble explains, for the view shakes; None where it holds still."""
     parts: Sequence[Thing]
     """Of the mask."""
     followed: Sequence[Box]
@@ -83,8 +85,6 @@ class Changes:
     cells: Floats
     """(H / 4, W / 4, 2): of each cell the share of pixels, 0..255, that changed between known greys, and
     between scene and not."""
-    raw: Plane
-    """(H, W): 255 where the picture differed from the scene."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +171,15 @@ def _learned(
     if there.any():
         passed = np.where(there, np.float32(now_s), passed)
         waiting = tuple(replace(each, cells=_without(each.cells, there)) for each in waiting)
-    then = next((each.raw for each in known.waiting if now_s - each.at_s <= _SECOND_S), seen.raw)
     odd = np.asarray(cv2.bitwise_and(seen.raw, seen.strange), np.uint8)
-    sways = cv2.bitwise_and(seen.moved, cv2.bitwise_not(cv2.bitwise_or(seen.raw, then)))
+    other = cv2.bitwise_or(seen.raw, seen.then)
+    if seen.tremble is not None:
+        other = cv2.bitwise_or(other, seen.tremble)
+    sways = cv2.bitwise_and(seen.moved, cv2.bitwise_not(other))
     both = cv2.merge([sways, cv2.bitwise_xor(odd, known.odd)])
     cells = np.asarray(cv2.resize(both, size, interpolation=cv2.INTER_AREA), np.float32)
     cells = _without(cells, now_s - passed <= _LATER_S)
-    waiting = (*waiting, Changes(now_s, cells, seen.raw))
+    waiting = (*waiting, Changes(now_s, cells))
     share, counted_s = known.share, known.counted_s
     while waiting and now_s - waiting[0].at_s >= _LATER_S:
         share = _counted(share, waiting[0].cells, waiting[0].at_s - counted_s)
@@ -214,14 +216,19 @@ def shown(known: RestlessPlaces, mask: Plane, parts: Sequence[Thing]) -> Plane:
     return kept
 
 
-def calm(known: RestlessPlaces, box: Box) -> bool:
-    """Whether a faint region, in fractions of the view, lies where nothing sways."""
-    if (places := known.swaying) is None:
-        return True
+def calm(known: RestlessPlaces, box: Box, left: bool) -> bool:
+    """Whether a faint region, in fractions of the view, may be told; what sways or flits does not leave."""
+    return not (_lies(box, known.swaying) or (not left and _lies(box, known.flitting)))
+
+
+def _lies(box: Box, places: Plane | None) -> bool:
+    """Whether a box, in fractions of the view, belongs to such places, 255 in the plane."""
+    if places is None:
+        return False
     height, width = places.shape
     rows = slice(int(box.top * height), int(np.ceil(box.bottom * height)))
     part = places[rows, int(box.left * width) : int(np.ceil(box.right * width))]
-    return cv2.countNonZero(part) < _WITHIN * part.size if part.size else True
+    return bool(part.size) and cv2.countNonZero(part) >= _WITHIN * part.size
 
 
 def _within(part: Thing, places: Plane | None) -> bool:

@@ -6,7 +6,7 @@ means of all columns and of all rows are laid over those of the scene's usual vi
 "Real-time digital video stabilization for multi-media applications", ISCAS 1998), and the shift that fits best
 is taken if far fewer pixels differ with it than without: what goes by in the view shifts nothing.
 
-It costs a fifth of the motion stage, so a view that holds still is asked only twice a second, and only where
+It costs a fifth of the motion stage, so a view that holds still is asked only once a second, and only where
 much of it differs from the usual one.
 """
 
@@ -24,13 +24,16 @@ Profile = NDArray[np.float32]
 
 REACH_PX = 8
 """Working pixels: a twentieth of the view's height, more than any pole sways."""
-_ASK_S = 0.5
+_ASK_S = 1.0
 _SHAKY_S = 10.0
 """A view that was seen to shake is asked in every frame for so long."""
 _DIFFERS, _STIRS = 8, 0.03
 """Luma steps from the usual view, and the share of pixels that differ so, from which a shift is looked for."""
-_BETTER = 0.7
-"""With a shift, so many of the pixels that differed still do, at most."""
+_CELL_PX, _BETTER = 16, 0.7
+"""With a shift, so many of the pixels of a part of the view that differed still do, at most: it is better."""
+_MANY, _TIMES = 8, 4
+"""So many parts must be better, and so many times as many as are worse. Counted together, the pixels that
+differ say less: where a tree swings while the pole sways, most of them are leaves, with any shift."""
 _COARSE = (1, 31)
 _MOST = 6.0
 """Luma steps: a column in which a vehicle stands counts no more than this."""
@@ -53,29 +56,38 @@ def steadied(known: Steady, plane: Plane, usual: Plane, at_s: float) -> tuple[St
 
     What the frame does not show at its border is taken from the usual view.
     """
-    shaky = at_s - known.shaky_s <= _SHAKY_S
-    if not shaky and at_s - known.asked_s < _ASK_S:
+    if not shaky(known, at_s) and at_s - known.asked_s < _ASK_S:
         return known, plane
     known = replace(known, x=0, y=0, asked_s=at_s)
     if min(plane.shape) <= 4 * REACH_PX:
         return known, plane
-    unlike_px = _unlike_px(plane, usual)
-    if unlike_px < _STIRS * plane.size:
+    unlike = _unlike(plane, usual)
+    if cv2.countNonZero(unlike) < _STIRS * plane.size:
         return known, plane
     x, y = (_offset(plane, usual, axis) for axis in (0, 1))
     if not (x or y):
         return known, plane
     moved = _moved(plane, usual, x, y)
-    if _unlike_px(moved, usual) > _BETTER * unlike_px:
+    if not _explains(unlike, _unlike(moved, usual)):
         return known, plane
     return replace(known, x=x, y=y, shaky_s=at_s), moved
+
+
+def shaky(known: Steady, at_s: float) -> bool:
+    """Whether the view was seen to shake within the last seconds; moved back, it trembles by half a pixel."""
+    return at_s - known.shaky_s <= _SHAKY_S
+
+
+def shift(known: Steady, shape: tuple[int, ...]) -> tuple[float, float]:
+    """How far to the right and down the frame shows the scene, in fractions of a view of this shape."""
+    return known.x / shape[1], known.y / shape[0]
 
 
 def in_frame(known: Steady, boxes: tuple[Box, ...], shape: tuple[int, ...]) -> tuple[Box, ...]:
     """Boxes of the scene, in fractions of a view of this shape, (H, W), where the frame shows them."""
     if not (known.x or known.y):
         return boxes
-    x, y = known.x / shape[1], known.y / shape[0]
+    x, y = shift(known, shape)
     return tuple(
         Box(
             min(1.0, max(0.0, box.left + x)),
@@ -104,9 +116,21 @@ def _moved(plane: Plane, beyond: Plane, x: int, y: int) -> Plane:
     return moved
 
 
-def _unlike_px(plane: Plane, usual: Plane) -> int:
+def _unlike(plane: Plane, usual: Plane) -> Plane:
     differs = cv2.threshold(cv2.absdiff(plane, usual), _DIFFERS, 255, cv2.THRESH_BINARY)[1]
-    return int(cv2.countNonZero(differs))
+    return np.asarray(differs, np.uint8)
+
+
+def _explains(before: Plane, after: Plane) -> bool:
+    """Whether a shift is why pixels differ, 255 in both planes, (H, W): far more of the view is better with it.
+
+    A shift makes every edge of a view that holds still worse, whatever passes before it.
+    """
+    size = max(1, before.shape[1] // _CELL_PX), max(1, before.shape[0] // _CELL_PX)
+    was, now = (cv2.resize(each, size, interpolation=cv2.INTER_AREA) / 255 for each in (before, after))
+    better = int(np.count_nonzero((was > _STIRS) & (now <= _BETTER * was)))
+    worse = int(np.count_nonzero(now > was + _STIRS))
+    return better >= max(_MANY, _TIMES * worse)
 
 
 def _offset(plane: Plane, usual: Plane, axis: int) -> int:

@@ -52,6 +52,8 @@ _STRAY_PX = 1.5
 """How far, on average, the parts of a trail lie from one even pace along one line."""
 _GONE_PX, _GONE_LENGTHS = 4.0, 0.5
 """A thing leaves its place; the rim of a shadow that creeps does not go half the length of what it shades."""
+LEFT = (12.0, 1.0)
+"""Pixels and its own lengths: who is so far from where he began has left it; what flits about has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Faint:
     trails: tuple[Trail, ...]
     regions: tuple[Box, ...]
     looked_s: float
+    left: tuple[Box, ...] = ()
+    """Those of the regions that left where they began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ def look(known: Faint, sight: Sight, at_s: float, min_area: float) -> Faint:
     `at_s` is the frame's mono_s; parts below `min_area` (a fraction of the view) do not count.
     """
     trails, going = _followed(known.trails, _parts(sight, min_area), at_s)
-    return Faint(trails, _boxes(going, sight, min_area) if going else (), at_s)
+    regions, left = _boxes(going, sight, min_area) if going else ((), ())
+    return Faint(trails, regions, at_s, left)
 
 
 def _parts(sight: Sight, min_area: float) -> list[_Part]:
@@ -116,8 +121,11 @@ def _parts(sight: Sight, min_area: float) -> list[_Part]:
 
 def _followed(
     trails: tuple[Trail, ...], parts: Iterable[_Part], at_s: float
-) -> tuple[tuple[Trail, ...], list[_Part]]:
-    """The trails with the parts that go on with them, the longest first; and the parts that go somewhere."""
+) -> tuple[tuple[Trail, ...], list[tuple[_Part, bool]]]:
+    """The trails with the parts that go on with them, the longest first; and the parts that go somewhere.
+
+    With each of these whether it left where it began.
+    """
     waiting = [trail for trail in trails if at_s - trail[-1][0] <= _REST_S]
     followed: list[Trail] = []
     fresh: list[Trail] = []
@@ -131,8 +139,9 @@ def _followed(
         waiting.remove(trail)
         trail = (*(point for point in trail if at_s - point[0] <= _KEPT_S), here)
         followed.append(trail)
-        if _goes(trail, part.long_px):
-            going.append(part)
+        gone_px = _gone_px(trail)
+        if gone_px >= max(_GONE_PX, _GONE_LENGTHS * part.long_px):
+            going.append((part, gone_px >= max(LEFT[0], LEFT[1] * part.long_px)))
     kept = sorted([*followed, *waiting, *fresh], key=len, reverse=True)
     return tuple(kept[:_MOST]), going
 
@@ -145,18 +154,17 @@ def _reaches(trail: Trail, part: _Part, at_s: float) -> bool:
     return abs(part.x - x) <= reach_px and abs(part.y - y) <= reach_px
 
 
-def _goes(trail: Trail, long_px: int) -> bool:
-    """It was seen often, it left its place, and an even pace along one line explains where it was."""
+def _gone_px(trail: Trail) -> float:
+    """How far it went, if it was seen often and an even pace along one line explains where it was; else 0."""
     if len(trail) < _LEAST_LOOKS:
-        return False
+        return 0.0
     last_s, last_x, last_y, _ = trail[-1]
     # Plain numbers: for so few points numpy takes four times as long.
     at_s = [point[0] - last_s for point in trail]
     pace_x, stray_x = even_pace(at_s, [point[1] - last_x for point in trail])
     pace_y, stray_y = even_pace(at_s, [point[2] - last_y for point in trail])
-    gone_px = math.hypot(pace_x, pace_y) * -at_s[0]
     straight = stray_x + stray_y <= _STRAY_PX**2
-    return straight and gone_px >= max(_GONE_PX, _GONE_LENGTHS * long_px)
+    return math.hypot(pace_x, pace_y) * -at_s[0] if straight else 0.0
 
 
 def even_pace(at_s: list[float], places: list[float]) -> tuple[float, float]:
@@ -169,16 +177,19 @@ def even_pace(at_s: list[float], places: list[float]) -> tuple[float, float]:
     return shared / spread, left / many
 
 
-def _boxes(going: list[_Part], sight: Sight, min_area: float) -> tuple[Box, ...]:
-    """Boxes of those that changed within the last second and that no tremble explains."""
+def _boxes(
+    going: list[tuple[_Part, bool]], sight: Sight, min_area: float
+) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
+    """Boxes of those that changed within the last second and no tremble explains; and of those who left."""
     half = np.asarray(cv2.convertScaleAbs(sight.limit, alpha=0.5), np.uint8)
     moved = np.asarray(cv2.compare(cv2.absdiff(sight.plane, sight.earlier), half, cv2.CMP_GT), np.uint8)
     strange = beyond(sight.scene, sight.plane, half)
     height, width = sight.plane.shape
-    outlines = tuple(part.outline for part in going)
-    return tuple(
-        Box(x.start / width, y.start / height, x.stop / width, y.stop / height)
-        for thing in things(sight.plane, outlines, min_area, _MOST)
+    left = {id(part.outline) for part, gone in going if gone}
+    found = [
+        (Box(x.start / width, y.start / height, x.stop / width, y.stop / height), id(thing.outline) in left)
+        for thing in things(sight.plane, tuple(part.outline for part, _ in going), min_area, _MOST)
         if moves(thing, moved, strange)
         for y, x in (thing.window,)
-    )
+    ]
+    return tuple(box for box, _ in found), tuple(box for box, gone in found if gone)

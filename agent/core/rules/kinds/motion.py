@@ -63,10 +63,14 @@ def evaluate(rule: MotionRule, memory: Moving, context: RuleContext) -> tuple[Mo
     """What moves in the view or in a zone. While the scene is being learned, what was known stays."""
     if not context.motion.settling:
         lasting = Lasting(rule.min_s, max(rule.min_s, rule.stay_s), rule.gap_s, rule.quiet_s)
-        seen = MoverInput(context.at, context.frame, _regions(rule, context), _users(context))
+        # As a pole that stands still would show them: else whoever goes slowly goes to and fro with a pole.
+        x, y = context.motion.shift
+        regions = [region.moved(-x, -y) for region in _regions(rule, context)]
+        users = [user.moved(-x, -y) for user in _users(context)]
+        seen = MoverInput(context.at, context.frame, regions, users)
         known = movers.follow(memory.movers, seen, lasting)
         memory = Moving(known, _own(rule, memory, known))
-    return memory, _facts(rule, memory)
+    return memory, _facts(rule, memory, context.motion.shift)
 
 
 def _regions(rule: MotionRule, context: RuleContext) -> list[Box]:
@@ -98,7 +102,7 @@ def _own(rule: MotionRule, memory: Moving, known: Movers) -> tuple[tuple[int, In
     return tuple(own)
 
 
-def _facts(rule: MotionRule, memory: Moving) -> Facts:
+def _facts(rule: MotionRule, memory: Moving, shift: tuple[float, float]) -> Facts:
     about, names = rule.zone or "view", {number for number, _ in memory.own}
     facts: list[Fact] = []
     others: list[tuple[Instant, Mover]] = []
@@ -107,14 +111,22 @@ def _facts(rule: MotionRule, memory: Moving) -> Facts:
         if not mover.lasts.on or since is None:
             continue
         if mover.number in names:
-            facts.append(Fact(rule, about, since, region=mover.region, number=mover.number))
+            facts.append(Fact(rule, about, since, region=_shown(mover.region, shift), number=mover.number))
         else:
             others.append((since, mover))
     if others:
         since = min((since for since, _ in others), key=lambda each: each.mono_s)
         region = max((mover.region for _, mover in others), key=lambda each: each.area)
-        facts.append(Fact(rule, about, since, region=region))
+        facts.append(Fact(rule, about, since, region=_shown(region, shift)))
     return tuple(facts)
+
+
+def _shown(region: Box, shift: tuple[float, float]) -> Box:
+    """Where the frame shows what a pole that stands still would show there."""
+    if shift == (0.0, 0.0):
+        return region
+    there = region.moved(*shift)
+    return Box(max(0.0, there.left), max(0.0, there.top), min(1.0, there.right), min(1.0, there.bottom))
 
 
 KIND = Kind(rule=MotionRule, memory=Moving, evaluate=evaluate, default=MotionRule(id="motion"))

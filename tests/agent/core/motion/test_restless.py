@@ -23,7 +23,10 @@ Look = Callable[[int], RestlessLook]
 
 
 def look(raw: Plane, moved: Plane, strange: Plane) -> RestlessLook:
-    return RestlessLook(raw, moved, strange, (), ())
+    """A second ago nothing differed from the scene."""
+    return RestlessLook(
+        raw=raw, then=NOTHING, moved=moved, strange=strange, tremble=None, parts=(), followed=()
+    )
 
 
 def learned(seen: Look, long_s: float, known: RestlessPlaces | None = None, first: int = 0) -> RestlessPlaces:
@@ -60,6 +63,16 @@ def test_what_trembles_and_shows_nothing_odd_does_not_sway() -> None:
     assert learned(lambda _: look(NOTHING, CROWN, NOTHING), 20).swaying is None
 
 
+def test_what_differed_from_the_scene_a_second_ago_does_not_sway() -> None:
+    assert learned(lambda n: replace(leaves(n), then=CROWN), 20).swaying is None
+
+
+def test_what_a_tremble_explains_does_not_sway() -> None:
+    known = learned(lambda n: replace(leaves(n), tremble=CROWN), 8)
+    assert known.swaying is None
+    assert learned(lambda n: replace(leaves(n), tremble=NOTHING), 8).swaying is not None
+
+
 def test_insects_make_a_place_where_small_things_are_not_told_and_large_ones_are() -> None:
     known = replace(learned(insects, 8), swaying=None)
     assert known.flitting is not None
@@ -87,10 +100,15 @@ def test_the_mask_shows_what_is_told_and_nothing_else_of_the_leaves() -> None:
     assert shown[50, 70] == 0
 
 
-def test_faint_things_count_where_nothing_sways() -> None:
-    known = learned(leaves, 8)
-    assert not restless.calm(known, Box(0.2, 0.25, 0.3, 0.35))
-    assert restless.calm(known, Box(0.8, 0.8, 0.9, 0.9))
+def test_faint_things_count_where_nothing_sways_and_where_things_flit_once_they_left() -> None:
+    known = replace(learned(leaves, 8), flitting=None)
+    in_crown, beside = Box(0.2, 0.25, 0.3, 0.35), Box(0.8, 0.8, 0.9, 0.9)
+    assert not restless.calm(known, in_crown, left=True)
+    assert restless.calm(known, beside, left=False)
+    flits = replace(learned(insects, 8), swaying=None)
+    assert not restless.calm(flits, in_crown, left=False)
+    assert restless.calm(flits, in_crown, left=True)
+    assert restless.calm(flits, beside, left=False)
 
 
 def test_where_road_users_are_followed_no_place_is_restless() -> None:

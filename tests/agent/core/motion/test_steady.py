@@ -42,6 +42,25 @@ def test_a_view_that_swayed_while_somebody_passes_is_moved_back_all_the_same() -
     assert plane[80, 80] == 30
 
 
+def test_a_view_that_swayed_is_moved_back_though_most_that_differs_are_leaves() -> None:
+    usual = np.full((144, 192), 110, np.uint8)
+    usual[:, 10::32] += 30
+    usual[10::32] += 30
+    now = swayed(usual, 3, -2)
+    for plane, seed in (usual, 1), (now, 2):
+        plane[:100, 96:] = in_a_gust(seed)
+    known, moved = steady.steadied(Steady(), now, usual, 100.0)
+    assert (known.x, known.y) == (3, -2)
+    differing = [cv2.countNonZero((cv2.absdiff(each, usual) > 8).astype(np.uint8)) for each in (now, moved)]
+    assert differing[1] > 0.7 * differing[0]
+
+
+def in_a_gust(seed: int) -> Plane:
+    """A crown of 100 rows and 96 columns."""
+    grain = np.random.default_rng(seed).normal(0, 60, (100, 96)).astype(np.float32)
+    return np.clip(120 + cv2.GaussianBlur(grain, (3, 3), 0), 0, 255).astype(np.uint8)
+
+
 def test_who_passes_before_a_view_that_holds_still_moves_nothing() -> None:
     usual = street()
     for left in range(0, 150, 5):
@@ -59,13 +78,21 @@ def test_other_light_moves_nothing() -> None:
     assert (known.x, known.y) == (0, 0)
 
 
-def test_a_calm_view_is_asked_twice_a_second_and_a_shaky_one_in_every_frame() -> None:
+def test_a_calm_view_is_asked_once_a_second_and_a_shaky_one_in_every_frame() -> None:
     usual = street()
     calm, _ = steady.steadied(Steady(), usual, usual, 100.0)
-    assert steady.steadied(calm, swayed(usual, 4, 0), usual, 100.2)[0].x == 0
-    shaky, _ = steady.steadied(calm, swayed(usual, 4, 0), usual, 100.6)
+    assert steady.steadied(calm, swayed(usual, 4, 0), usual, 100.6)[0].x == 0
+    shaky, _ = steady.steadied(calm, swayed(usual, 4, 0), usual, 101.1)
     assert shaky.x == 4
-    assert steady.steadied(shaky, swayed(usual, -3, 0), usual, 100.64)[0].x == -3
+    assert steady.shaky(shaky, 111.0)
+    assert not steady.shaky(shaky, 111.2)
+    assert not steady.shaky(calm, 100.1)
+    assert steady.steadied(shaky, swayed(usual, -3, 0), usual, 101.14)[0].x == -3
+
+
+def test_the_shift_is_told_in_fractions_of_the_frame() -> None:
+    assert steady.shift(Steady(x=4, y=-2), (100, 200)) == (0.02, -0.02)
+    assert steady.shift(Steady(), (100, 200)) == (0.0, 0.0)
 
 
 def test_boxes_and_masks_are_told_where_the_frame_shows_them() -> None:

@@ -60,6 +60,18 @@ def test_what_goes_straight_on_is_told_where_it_is_after_half_a_second(step_s: f
     assert y * HEIGHT == pytest.approx(73, abs=1.5)
 
 
+def test_who_went_his_length_and_farther_than_what_flits_has_left() -> None:
+    limit = np.full((HEIGHT, WIDTH), LIMIT, np.uint8)
+    for pace_px, left in ((0.8, False), (2.5, True)):
+        known = Faint((), (), 0.0)
+        for index, spots in enumerate(going(pace_px=pace_px)):
+            plane = picture(spots)
+            sight = Sight(plane, background.begin(picture(())), picture(()), plane, limit, None)
+            known = track_before_detect.look(known, sight, index * STEP_S, MIN_AREA)
+        assert len(known.regions) == 1
+        assert known.left == (known.regions if left else ())
+
+
 def test_what_stays_in_its_place_is_not_told() -> None:
     chance = np.random.default_rng(3)
     trembling = [[(40 + chance.uniform(-2, 2), 70 + chance.uniform(-2, 2), 8, 6)] for _ in range(40)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from agent.core.rules.kinds.motion import MotionRule
 from agent.core.types import Box, Motion, Phase
 from tests.support.rule_camera import (
@@ -65,6 +67,29 @@ def test_who_walks_through_what_flits_has_the_only_event() -> None:
 
     assert camera.story() == ["motion start"]
     assert camera.events[0].region == walking(10)
+
+
+def test_who_goes_slowly_while_the_pole_sways_is_told_where_the_frame_shows_him() -> None:
+    camera = RuleCamera(rule_settings(MotionRule(id="motion")))
+    for step in range(20):
+        x, y = ((0.05, 0.04), (-0.05, -0.03), (0.0, 0.05))[step % 3]
+        walker = Box(0.3 + 0.006 * step, 0.5, 0.33 + 0.006 * step, 0.56).moved(x, y)
+        camera.see(motion=Motion((walker,), 0.01, shift=(x, y)))
+        if camera.events:
+            break
+    assert camera.story() == ["motion start"]
+    region = camera.events[0].region
+    assert region is not None
+    assert (region.left, region.bottom) == pytest.approx((walker.left, walker.bottom))
+
+
+def test_what_a_sway_brings_out_of_the_frame_is_told_within_it() -> None:
+    camera = RuleCamera(rule_settings(MotionRule(id="motion")))
+    for step in range(80):
+        x = 0.05 if step % 2 else 0.0
+        camera.see(motion=Motion((Box(0.9 + x, 0.5, min(1.0, 0.99 + x), 0.6),), 0.01, shift=(x, 0.0)))
+    assert camera.story() == ["motion start"]
+    assert all(event.region is not None and event.region.right <= 1 for event in camera.events)
 
 
 def test_what_has_no_room_for_an_event_of_its_own_shares_one() -> None:
