@@ -67,10 +67,11 @@ def steadied(known: Steady, plane: Plane, usual: Plane, at_s: float) -> tuple[St
     x, y = (_offset(plane, usual, axis) for axis in (0, 1))
     if not (x or y):
         return known, plane
-    moved = _moved(plane, usual, x, y)
-    if not _explains(unlike, _unlike(moved, usual)):
+    # At the border that a shift uncovers the view as it is says neither that it is better nor worse: taken for
+    # usual there, a lamp that fills the view would look like a shake.
+    if not _explains(unlike, _unlike(_moved(plane, plane, x, y), usual)):
         return known, plane
-    return replace(known, x=x, y=y, shaky_s=at_s), moved
+    return replace(known, x=x, y=y, shaky_s=at_s), _moved(plane, usual, x, y)
 
 
 def shaky(known: Steady, at_s: float) -> bool:

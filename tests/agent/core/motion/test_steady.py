@@ -108,3 +108,14 @@ def test_boxes_and_masks_are_told_where_the_frame_shows_them() -> None:
 def test_a_view_too_small_to_tell_stays_as_it_is() -> None:
     tiny = street()[:30, :30]
     assert steady.steadied(Steady(), swayed(tiny, 3, 0), tiny, 100.0)[0].x == 0
+
+
+@pytest.mark.parametrize("grey", [16, 120, 235])
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_a_lamp_or_a_hand_that_fills_the_view_is_no_shake(grey: int, seed: int) -> None:
+    covered = np.full((144, 192), grey, np.uint8)
+
+    known, plane = steady.steadied(Steady(), covered, street(seed), 100.0)
+
+    assert not steady.shaky(known, 100.0)
+    assert np.array_equal(plane, covered)
