@@ -71,8 +71,8 @@ def main(paths: list[Path], progress: Callable[[str], None] = lambda text: None)
             detector = load_detector(DetectorSettings(model=str(model)))
             for name, way in WAYS.items():
                 progress(f"{folder.name}: {model.stem}, {name}")
-                told = {"set": folder.name, "model": model.stem, "way": name}
-                rows.append(told | _figures(dataset, detector, way))
+                about = {"set": folder.name, "model": model.stem, "way": name}
+                rows.append(about | _figures(dataset, detector, way))
             detector.close()
     return rows
 
