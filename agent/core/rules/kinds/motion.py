@@ -122,11 +122,12 @@ def _facts(rule: MotionRule, memory: Moving, shift: tuple[float, float]) -> Fact
 
 
 def _shown(region: Box, shift: tuple[float, float]) -> Box:
-    """Where the frame shows what a pole that stands still would show there."""
+    """Where the frame shows what a pole that stands still would show there; at its border if it does not."""
     if shift == (0.0, 0.0):
         return region
     there = region.moved(*shift)
-    return Box(max(0.0, there.left), max(0.0, there.top), min(1.0, there.right), min(1.0, there.bottom))
+    inside = Box(*(min(1.0, max(0.0, side)) for side in (there.left, there.top, there.right, there.bottom)))
+    return inside if inside.area > 0 else region
 
 
 KIND = Kind(rule=MotionRule, memory=Moving, evaluate=evaluate, default=MotionRule(id="motion"))

@@ -92,6 +92,23 @@ def test_what_a_sway_brings_out_of_the_frame_is_told_within_it() -> None:
     assert all(event.region is not None and event.region.right <= 1 for event in camera.events)
 
 
+@pytest.mark.parametrize(("x", "y"), [(0.06, 0.0), (-0.06, 0.0), (0.0, 0.06), (0.0, -0.06)])
+def test_what_a_sway_brings_wholly_out_of_the_frame_still_has_a_region(x: float, y: float) -> None:
+    camera = RuleCamera(rule_settings(MotionRule(id="motion")))
+    at = Box(0.0 if x < 0 else 0.96, 0.0 if y < 0 else 0.96, 0.04 if x < 0 else 1.0, 0.04 if y < 0 else 1.0)
+    for _ in range(200):
+        camera.see(motion=Motion((at,), 0.01))
+    for _ in range(200):
+        camera.see(motion=Motion((), 0.0, shift=(x, y)))
+
+    assert len(camera.events) > 1
+    for event in camera.events:
+        assert event.region is not None
+        assert event.region.area > 0
+        assert min(event.region.left, event.region.top) >= 0
+        assert max(event.region.right, event.region.bottom) <= 1
+
+
 def test_what_has_no_room_for_an_event_of_its_own_shares_one() -> None:
     camera = RuleCamera(rule_settings(MotionRule(id="motion", own_events=1)))
     for step in range(30):
