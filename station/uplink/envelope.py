@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from agent.errors import WireError
 from agent.settings.base import NAME_PATTERN
@@ -119,7 +119,7 @@ def unpack(data: bytes) -> Envelope:
     return Envelope(commune, made_ms, tuple(_items(plain, at)))
 
 
-def is_moment(value: object) -> bool:
+def is_moment(value: object) -> TypeGuard[int]:
     """Whether it is whole milliseconds since 1970, within the years of the wire."""
     return type(value) is int and 0 <= value <= LAST_MS
 
@@ -188,7 +188,7 @@ def _line(plain: bytes, at: int) -> tuple[object, int]:
 
 def fitting(items: Sequence[UpItem]) -> tuple[Sequence[UpItem], Sequence[UpItem]]:
     """Those that fit into any envelope, and those that none may hold."""
-    most = MAX_PACKED_BYTES // 2  # what cannot be packed at all takes little more than its size
+    most = MAX_PACKED_BYTES - 2048  # what cannot be packed smaller takes little more than its size
     return [each for each in items if each.cost_bytes <= most], [
         each for each in items if each.cost_bytes > most
     ]

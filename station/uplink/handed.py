@@ -4,7 +4,8 @@ Invariants
 1. When note() returns, it is on the disk; when it raises, none of it is.
 2. What is noted here was in the outbox before, on its disk. So losing this file, or having an older one, costs
    repetitions and loses nothing.
-3. A file that is damaged, or of another program, is set aside, and a new one begins: everything goes up once more.
+3. A file that is damaged, or of another program, is set aside, and a new one begins: everything goes up again.
+4. It belongs to one life of the outbox's file: where that is another one, everything goes up again, too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ log = structlog.get_logger("station.uplink.handed")
 
 VERSION: Final = 1
 _TABLES: Final = """
+create table life (outbox text not null) strict;
 create table handed (
     device text not null, stream text not null, first integer not null, last integer not null,
     primary key (device, stream, first)
@@ -70,6 +72,8 @@ class HandedBook:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._ranges: dict[Stream, Ranges] = {}
+        self.outbox: str | None = None
+        """The stream of the outbox to which it was handed; None: to none yet."""
         try:
             self._db = self._opened()
         except sqlite3.Error as error:
@@ -119,17 +123,24 @@ class HandedBook:
             raise self._fault(error) from error
         self._ranges |= before
 
-    def forget(self) -> None:
-        """Everything goes up once more.
+    def begin(self, outbox: str) -> None:
+        """Nothing was handed to this life of the outbox yet (invariant 4).
 
         Raises:
             StoreError: the file cannot be written.
         """
         try:
+            self._db.execute("begin immediate")
             self._db.execute("delete from handed")
+            self._db.execute("delete from life")
+            self._db.execute("insert into life values (?)", (outbox,))
+            self._db.execute("commit")
         except sqlite3.Error as error:
+            with suppress(sqlite3.Error):
+                self._db.execute("rollback")
             raise self._fault(error) from error
         self._ranges.clear()
+        self.outbox = outbox
 
     def close(self) -> None:
         """Let go of the file."""
@@ -167,22 +178,26 @@ class HandedBook:
             (version,) = db.execute("pragma user_version").fetchone()
             if version == 0 and not db.execute("select 1 from sqlite_schema").fetchone():
                 db.executescript(f"begin; {_TABLES} pragma user_version = {VERSION}; commit;")
-            elif version != VERSION:
-                raise sqlite3.DatabaseError(f"version {version}")
-            if (found := db.execute("pragma quick_check").fetchone()[0]) != "ok":
-                raise sqlite3.DatabaseError(found)
+            _check(db)
             for device, stream, first, last in db.execute("select * from handed"):
                 self._ranges.setdefault((device, stream), Ranges()).add(first, last)
+            self.outbox = next((outbox for (outbox,) in db.execute("select outbox from life")), None)
         except BaseException:
-            self._ranges.clear()
+            self._ranges, self.outbox = {}, None
             db.close()
             raise
         return db
 
     def _fault(self, error: sqlite3.Error) -> StoreError:
-        return StoreError(
-            f"{self._path}: {error}", "look at the disk: full, read-only, or dying?"
-        )
+        return StoreError(f"{self._path}: {error}", "look at the disk: full, read-only, or dying?")
+
+
+def _check(db: sqlite3.Connection) -> None:
+    """Raises sqlite3.DatabaseError if it is not ours, or damaged."""
+    (version,) = db.execute("pragma user_version").fetchone()
+    (found,) = db.execute("pragma quick_check").fetchone()
+    if version != VERSION or found != "ok":
+        raise sqlite3.DatabaseError(found if version == VERSION else f"version {version}")
 
 
 def _row(hour: LineHour) -> tuple[str, str, str, int]:

@@ -41,7 +41,9 @@ def test_what_was_noted_is_there_in_the_next_life_as_few_ranges(book: HandedBook
     assert list(book.handed(("hn-02", "s-1"))) == []
 
 
-def test_an_hour_is_due_until_it_was_handed_over_and_again_when_another_interval_comes(book: HandedBook) -> None:
+def test_an_hour_is_due_until_it_was_handed_over_and_again_when_another_interval_comes(
+    book: HandedBook,
+) -> None:
     later = LineHour("hn-01", "north", "the-line", 7_200_000)
     book.note(HandedOver(touched=[HOUR, later, HOUR]))
 
@@ -80,9 +82,12 @@ def test_a_file_that_is_damaged_or_anothers_is_set_aside_and_all_is_due_again(
     assert path.with_name("handed.db.damaged").exists()
 
 
-def test_forgotten_means_that_everything_goes_up_once_more(book: HandedBook, path: Path) -> None:
+def test_what_was_handed_to_another_life_of_the_outbox_is_due_again(book: HandedBook, path: Path) -> None:
+    book.begin("u-1")
     book.note(HandedOver({STREAM: [(1, 5)]}))
 
-    book.forget()
+    book.begin("u-2")
 
     assert list(book.handed(STREAM)) == [] == noted(path)
+    with closing(HandedBook(path)) as opened:
+        assert opened.outbox == "u-2"
