@@ -42,7 +42,9 @@ def a_seal(seq: int, number: int, device: str = "north-01", stream: str = "s-1")
 
 
 @contextmanager
-def uplink_at(place: Place, settings: UplinkSettings = SETTINGS, clock: Clock | None = None) -> Iterator[Uplink]:
+def uplink_at(
+    place: Place, settings: UplinkSettings = SETTINGS, clock: Clock | None = None
+) -> Iterator[Uplink]:
     """One life of the uplink of a store, which is not started: `turn` it."""
     uplink = Uplink(settings, COMMUNE, place.folder, place.engine, clock)
     try:

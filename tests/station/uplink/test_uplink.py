@@ -75,7 +75,9 @@ def test_events_of_severity_info_go_up_by_their_end_where_they_are_wanted(place:
     with closing(place.open()) as store:
         settings = UplinkSettings(shard="s01", info_events=wanted)
         with uplink_at(place, settings, clock) as uplink:
-            store.commit([alert(1, severity="info", lasts_s=None), alert(1, seq=2, revision=2, severity="info")])
+            store.commit(
+                [alert(1, severity="info", lasts_s=None), alert(1, seq=2, revision=2, severity="info")]
+            )
             uplink.turn()
             assert items(uplink) == []  # it waits for more of its kind
             clock.advance(BULK_S)
@@ -152,4 +154,7 @@ def test_a_box_is_told_again_when_it_stands_otherwise_and_not_before(place: Plac
             clock.advance(BULK_S)
             uplink.turn()
 
-        assert [b'"offline"' in item.raw for item in items(uplink, "box")] in ([False, True], [False, False, True])
+        assert [b'"offline"' in item.raw for item in items(uplink, "box")] in (
+            [False, True],
+            [False, False, True],
+        )

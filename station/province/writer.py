@@ -1,0 +1,219 @@
+"""How messages of stations become rows, within one transaction. The invariants are store.py's."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from agent.wire.payloads import HelloPayload, StatusPayload
+from agent.wire.ranges import Ranges
+from station.ingest.inbound import InboundMessage, MessageKind
+from station.province.inbound import UpMessage
+from station.province.items import ItemRows, Row, unreadable
+from station.province.months import Month, month_of_id, month_within
+from station.province.rows import digests, first_of_each, key_of, latest_of_each, put_later, put_once
+from station.store.columns import ms
+from station.uplink.envelope import ItemKind
+from station.uplink.uplink import ENVELOPE
+
+MAX_KEPT_BYTES: Final = 256 * 1024
+_COMMUNE: Final = text(
+    "insert into commune (name, shard, first_seen_ms, last_seen_ms) values (:name, :shard, :now_ms, :now_ms) "
+    "on conflict (name) do update set shard = excluded.shard, last_seen_ms = excluded.last_seen_ms returning id"
+)
+_STREAM: Final = text(
+    "insert into up_stream (commune_id, name, first_seen_ms) values (:commune_id, :name, :now_ms) "
+    "on conflict (commune_id, name) do update set name = excluded.name returning id"
+)
+_SPANS: Final = text("select first, last from up_span where stream_id = :stream_id")
+_SPAN_GONE: Final = text("delete from up_span where stream_id = :stream_id and first = :first")
+_SPAN_PUT: Final = text("insert into up_span (stream_id, first, last) values (:stream_id, :first, :last)")
+_STATE: Final = text(
+    "update commune set state = :state, session = :session, state_ms = :state_ms where id = :commune_id"
+)
+_LIFE: Final = text(
+    "insert into up_life (commune_id, session, first_ms) values (:commune_id, :session, :now_ms) "
+    "on conflict do nothing returning session"
+)
+_SESSION: Final = text("select session from commune where id = :commune_id")
+_HELLO: Final = text(
+    "update up_stream set hello_ms = :now_ms, oldest = :oldest, newest = :newest where id = :stream_id"
+)
+
+
+class UpWriter:
+    """Writes one batch; make one per transaction."""
+
+    def __init__(self, connection: Connection, now_ms: int, oldest: Month | None) -> None:
+        """Nothing is written of months before `oldest`: retention has dropped them."""
+        self.notices: list[tuple[str, dict[str, object]]] = []
+        """What the operator must hear of once it is committed."""
+        self._connection, self._now_ms, self._oldest = connection, now_ms, oldest
+        self._communes: dict[str, int] = {}
+        self._streams: dict[tuple[int, str], int] = {}
+        self._spans: dict[int, Ranges] = {}
+        self._fresh: defaultdict[int, list[int]] = defaultdict(list)
+        self._unreadable: list[Row] = []
+        self._messages: list[Row] = []
+        self._conflicts: list[Row] = []
+
+    def write(self, messages: Sequence[InboundMessage], items: ItemRows) -> None:
+        """Write everything about them; `items` are those of their envelopes."""
+        for message in sorted(messages, key=lambda each: each.device):
+            self._add(message, self._commune_id(message))
+        self._write_numbers()
+        self._write_items(items)
+        self._unreadable += [self._with_id(row) for row in items.unreadable]
+        put_once(self._connection, "unreadable", first_of_each("unreadable", self._unreadable)[0])
+        put_once(self._connection, "conflict", first_of_each("conflict", self._conflicts)[0])
+
+    def write_conflicts(self, messages: Sequence[InboundMessage]) -> None:
+        """Of those that came again the ones whose number has other content: kept beside the first."""
+        for message in messages:
+            commune_id = self._commune_id(message)
+            stream_id = self._stream_id(commune_id, message.stream or "")
+            row = {"stream_id": stream_id, "seq": message.seq}
+            kept = digests(self._connection, "up_message", [row]).get((stream_id, message.seq))
+            if kept is not None and kept != message.digest:
+                key = f"{message.stream}/{message.seq}"
+                self._conflict("envelope", key, kept, message.digest, message.raw, commune_id)
+        put_once(self._connection, "conflict", first_of_each("conflict", self._conflicts)[0])
+
+    # ----------------------------------------------------------------------------------------- one message
+
+    def _add(self, message: InboundMessage, commune_id: int) -> None:
+        if message.seq is not None and message.stream is not None:
+            if not self._is_new(message, commune_id):
+                return
+        elif message.suffix == ENVELOPE or message.problem is not None:
+            self._set_apart(message, commune_id)
+            return
+        if message.problem is not None:
+            self._set_apart(message, commune_id)
+        elif isinstance(message.payload, StatusPayload):
+            self._record_state(message, message.payload, commune_id)
+        elif isinstance(message.payload, HelloPayload):
+            hello = message.payload
+            where = {"stream_id": self._stream_id(commune_id, hello.stream), "now_ms": self._now_ms}
+            self._connection.execute(_HELLO, where | {"oldest": hello.oldest, "newest": hello.newest})
+        elif message.kind is not MessageKind.CHAIN and message.suffix != ENVELOPE:
+            self._set_apart(message, commune_id)
+
+    def _is_new(self, message: InboundMessage, commune_id: int) -> bool:
+        """Note its number, unless it is committed already."""
+        assert message.stream is not None and message.seq is not None
+        stream_id = self._stream_id(commune_id, message.stream)
+        spans = self._spans_of(stream_id)
+        if message.seq in spans or message.seq in self._fresh[stream_id]:
+            return False
+        self._fresh[stream_id].append(message.seq)
+        envelope = message.envelope if isinstance(message, UpMessage) else None
+        row = {"stream_id": stream_id, "seq": message.seq, "digest": message.digest}
+        size = {"size_bytes": len(message.raw), "items": len(envelope.items) if envelope else 0}
+        self._messages.append(row | size | {"received_ms": self._now_ms})
+        return True
+
+    def _set_apart(self, message: InboundMessage, commune_id: int) -> None:
+        if not message.raw:
+            return  # what the broker kept was cleared
+        why = message.problem or "it is nothing that a station says to a province"
+        row = unreadable("envelope", "", message.raw, why)
+        row["raw"] = message.raw[:MAX_KEPT_BYTES]
+        self._unreadable.append(row | {"commune_id": commune_id, "received_ms": self._now_ms})
+        self._notify("up_message_unreadable", commune=message.device, seq=message.seq, why=why[:300])
+
+    def _record_state(self, message: InboundMessage, said: StatusPayload, commune_id: int) -> None:
+        where = {"commune_id": commune_id, "session": said.session}
+        latest = self._connection.scalar(_SESSION, where)
+        if said.state == "offline" and latest not in (None, said.session):
+            return  # an old will that came late
+        is_first = self._connection.execute(_LIFE, where | {"now_ms": self._now_ms}).first() is not None
+        if said.state == "online" and not is_first and not message.retained and latest != said.session:
+            hint = "two stations have one commune id: give one of them another, or stop it"
+            self._notify("second_uplink", commune=message.device, hint=hint)
+        self._connection.execute(_STATE, where | {"state": said.state, "state_ms": ms(said.time)})
+
+    # -------------------------------------------------------------------------------------------- all of them
+
+    def _write_numbers(self) -> None:
+        put_once(self._connection, "up_message", self._messages)
+        for stream_id, seqs in sorted(self._fresh.items()):
+            spans = self._spans_of(stream_id)
+            before = dict(spans)
+            for seq in seqs:
+                spans.add(seq)
+            after = dict(spans)
+            for first in sorted(first for first, last in before.items() if after.get(first) != last):
+                self._connection.execute(_SPAN_GONE, {"stream_id": stream_id, "first": first})
+            for first in sorted(first for first, last in after.items() if before.get(first) != last):
+                where = {"stream_id": stream_id, "first": first, "last": after[first]}
+                self._connection.execute(_SPAN_PUT, where)
+
+    def _write_items(self, items: ItemRows) -> None:
+        rows = {kind: [self._with_id(row) for row in found] for kind, found in items.rows.items()}
+        events = [each for each in rows.get(ItemKind.EVENT, ()) if self._is_kept_event(each)]
+        self._once("event_revision", events, "event")
+        newest = latest_of_each("event", events, lambda row: row["revision"])
+        put_later(self._connection, "event", newest, "revision")
+        for kind, table in ((ItemKind.SEAL, "seal"), (ItemKind.COUNT, "count_interval")):
+            self._once(table, [each for each in rows.get(kind, ()) if self._is_kept(each)], str(kind))
+        hours = [each for each in rows.get(ItemKind.HOUR, ()) if self._is_kept(each)]
+        for table, said in (("count_hour", hours), ("box_state", rows.get(ItemKind.BOX, []))):
+            latest = latest_of_each(table, said, lambda row: row["said_ms"])
+            put_later(self._connection, table, latest, "said_ms")
+
+    def _with_id(self, row: Row) -> Row:
+        return row | {"commune_id": self._communes[row["commune"]]}
+
+    def _once(self, table: str, rows: Sequence[Row], kind: str) -> None:
+        """Insert what is new; what has the key of another, and other content, is a conflict."""
+        firsts, others = first_of_each(table, rows)
+        new = put_once(self._connection, table, firsts)
+        again = [row for row in firsts if key_of(table, row) not in new] + others
+        kept = digests(self._connection, table, again)
+        for row in again:
+            digest = kept[key_of(table, row)]
+            if digest != row["digest"]:
+                key = "/".join(str(part) for part in (row["device"], *key_of(table, row)))
+                self._conflict(kind, key, digest, row["digest"], row["body"].encode(), row["commune_id"])
+
+    def _is_kept_event(self, row: Row) -> bool:
+        return self._is_in_time(month_of_id(row["event_id"], self._now_ms))
+
+    def _is_kept(self, row: Row) -> bool:
+        return self._is_in_time(month_within(row["at_ms"], self._now_ms))
+
+    def _is_in_time(self, month: Month | None) -> bool:
+        return month is None or self._oldest is None or month >= self._oldest
+
+    def _conflict(
+        self, kind: str, key: str, kept_digest: str, digest: str, raw: bytes, commune_id: int
+    ) -> None:
+        row = {"commune_id": commune_id, "key_kind": kind, "key": key, "kept_digest": kept_digest}
+        more = {"digest": digest, "raw": raw[:MAX_KEPT_BYTES], "received_ms": self._now_ms}
+        self._conflicts.append(row | more)
+        self._notify("up_conflict", kind=kind, key=key, hint="the first stays; both are in the store")
+
+    def _commune_id(self, message: InboundMessage) -> int:
+        if message.device not in self._communes:
+            named = {"name": message.device, "shard": message.commune, "now_ms": self._now_ms}
+            self._communes[message.device] = int(self._connection.execute(_COMMUNE, named).scalar_one())
+        return self._communes[message.device]
+
+    def _stream_id(self, commune_id: int, name: str) -> int:
+        if (commune_id, name) not in self._streams:
+            named = {"commune_id": commune_id, "name": name, "now_ms": self._now_ms}
+            self._streams[commune_id, name] = int(self._connection.execute(_STREAM, named).scalar_one())
+        return self._streams[commune_id, name]
+
+    def _spans_of(self, stream_id: int) -> Ranges:
+        if stream_id not in self._spans:
+            rows = self._connection.execute(_SPANS, {"stream_id": stream_id})
+            self._spans[stream_id] = Ranges((row.first, row.last) for row in rows)
+        return self._spans[stream_id]
+
+    def _notify(self, name: str, **fields: object) -> None:
+        self.notices.append((name, fields))
