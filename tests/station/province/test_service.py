@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -140,7 +141,7 @@ def test_whatever_is_killed_at_whatever_moment_nothing_is_lost_and_nothing_is_th
                 number += 1
                 sent.add(f"e-{number}")
                 for stored in box.put(an_event(number)):
-                    until(lambda stored=stored: _sent_until_receipted(box, stored), SOON_S)  # type: ignore[misc]
+                    until(partial(sent_again, box, stored), SOON_S)
 
         until(lambda: any(worker.says("shard_taken") for worker in workers), SOON_S)
         for turn in range(6):
@@ -150,7 +151,7 @@ def test_whatever_is_killed_at_whatever_moment_nothing_is_lost_and_nothing_is_th
                 holder = next(each for each in workers if each.says("shard_taken") and alive(each))
                 holder.end()
                 tell_some()
-                until(lambda other=the_other(workers, holder): other.says("shard_taken"), SOON_S)  # type: ignore[misc]
+                until(partial(the_other(workers, holder).says, "shard_taken"), SOON_S)
                 holder.log.unlink()
                 holder.start()
             elif victim == 1:
@@ -176,7 +177,7 @@ def alive(program: Program) -> bool:
     return program.process is not None and program.process.poll() is None
 
 
-def _sent_until_receipted(box: FakeBox, stored: Stored) -> bool:
+def sent_again(box: FakeBox, stored: Stored) -> bool:
     """As a box does: again until the station has it."""
     box.send(stored, Instant(time.monotonic(), time.time()))
     return stored.seq in box.receipted()
