@@ -18,6 +18,16 @@ from station.ingest.settings import SubscriberSettings
 from station.uplink.settings import ProvinceEndpoint
 
 
+class ProvinceDatabase(DatabaseSettings):
+    """Where everything lies that the province keeps."""
+
+    url: str = Field(
+        max_length=500,
+        examples=["postgresql://ngatu@127.0.0.1/province"],
+        description="A PostgreSQL database of the province's own, without a password.",
+    )
+
+
 class ProvinceConfig(Settings):
     """Everything that can be said to a worker."""
 
@@ -26,9 +36,7 @@ class ProvinceConfig(Settings):
     shard: Name = Field(examples=["s01"], description="Whose communes: the shard in their topics.")
     name: Name = Field("province", description="The worker's name, in its receipts.")
     broker: ProvinceEndpoint = Field(ProvinceEndpoint(), description="Where the province's broker is.")
-    database: DatabaseSettings = Field(
-        DatabaseSettings(), description="The province's database; it must be PostgreSQL."
-    )
+    database: ProvinceDatabase = Field(description="The province's database.")
     retention_months: int | None = Field(
         None, ge=1, le=1_200, description="Months that are kept whole; null: nothing is ever deleted."
     )
@@ -70,18 +78,11 @@ def parse(data: bytes, file: str) -> ProvinceConfig:
     Raises:
         ConfigError: with every mistake, each with its line.
     """
-    config = read_settings(data, file, ProvinceConfig)
-    if config.database.url is None:
-        raise ConfigError(
-            tr("{file}: database.url is not set", file=file),
-            tr("the province keeps what it hears in PostgreSQL: name a database of its own"),
-        )
-    return config
+    return read_settings(data, file, ProvinceConfig)
 
 
 EXAMPLES: dict[str, Any] = {
     "broker.password": {"file": "/etc/ngatu-province/broker.password"},
-    "database.url": "postgresql://ngatu@127.0.0.1/province",
     "database.password": {"file": "/etc/ngatu-province/database.password"},
 }
 """What the example shows for settings without a default."""
