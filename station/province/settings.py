@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from agent.errors import ConfigError
 from agent.language import Language
@@ -13,6 +13,7 @@ from agent.settings.base import Name, Settings
 from agent.settings.diagnostics import read_settings
 from agent.settings.yaml import MAX_BYTES
 from agent.translatable import tr
+from agent.wire.topics import STATION
 from station.config import DatabaseSettings, StationLog
 from station.ingest.settings import SubscriberSettings
 from station.uplink.settings import ProvinceEndpoint
@@ -44,6 +45,13 @@ class ProvinceConfig(Settings):
     language: Language | None = Field(
         None, description="In which the commands tell people things; null: as LC_ALL, LC_MESSAGES or LANG say."
     )
+
+    @field_validator("shard")
+    @classmethod
+    def _may_stand_in_a_topic(cls, shard: str) -> str:
+        if shard == STATION:
+            raise ValueError(tr("'station' is the worker's own place in the topics: name it otherwise"))
+        return shard
 
     def subscriber(self) -> SubscriberSettings:
         """The connection's settings: the shard is to the worker what the commune is to a station."""

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from agent.settings.base import Name
 from agent.translatable import tr
 from agent.transport.settings import EndpointSettings
+from agent.wire.topics import ROOT, STATION
 
 UP_ROOT = "ngatu-up/v1"
 
@@ -37,6 +38,8 @@ class UplinkSettings(ProvinceEndpoint):
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
-        if self.root == "ngatu/v1":
+        if self.root == ROOT:
             raise ValueError(tr("root is where boxes and stations speak"))
+        if self.shard == STATION:
+            raise ValueError(tr("'station' is the worker's own place in the topics: name it otherwise"))
         return self
