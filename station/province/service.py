@@ -25,7 +25,7 @@ ASK_S: Final = 1.0
 """How often a worker that waits asks for its shard."""
 
 
-class Worker:
+class ShardWorker:
     """One life of a worker."""
 
     def __init__(self, config: ProvinceConfig) -> None:
@@ -98,6 +98,6 @@ def run(config: ProvinceConfig, for_s: float | None = None) -> None:
         BrokerRefused: the broker refuses the worker at its first connection.
     """
     lines.configure(config.log.level, config.log.format)
-    worker = Worker(config)
+    worker = ShardWorker(config)
     StopSignals(worker.stop)
     worker.run(for_s)

@@ -1,12 +1,14 @@
 """Many things in one message: packed small, and read by somebody who trusts no byte of it. Pure.
 
-The format is in docs/design/uplink.md: a byte of version, then zlib with a preset dictionary; inside a line of
-JSON that says of whom it is, and each item as a line of JSON, its bytes, and a line feed.
+The format is in docs/design/uplink.md: a byte that says how it is packed, zlib with a preset dictionary for few
+items or LZMA for many; inside a line of JSON that says of whom it is, and each item as a line of JSON, its
+bytes, and a line feed.
 """
 
 from __future__ import annotations
 
 import json
+import lzma
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -18,7 +20,13 @@ from agent.errors import WireError
 from agent.settings.base import NAME_PATTERN
 from station.uplink.dictionary import DICTIONARY_1
 
-VERSION: Final = b"\x01"
+ZLIB: Final = b"\x01"
+"""With DICTIONARY_1: the smaller one for a few items."""
+LZMA: Final = b"\x02"
+"""Without a container; before it the CRC-32 of what is packed."""
+_FILTERS: Final = [
+    {"id": lzma.FILTER_LZMA1, "dict_size": 1 << 20, "lc": 3, "lp": 0, "pb": 0, "nice_len": 273, "depth": 512}
+]
 MAX_PACKED_BYTES: Final = 128 * 1024
 MAX_PLAIN_BYTES: Final = 1024 * 1024
 MAX_ITEMS: Final = 1_000
@@ -76,7 +84,9 @@ def pack(envelope: Envelope) -> bytes:
     if len(plain) > MAX_PLAIN_BYTES or len(envelope.items) > MAX_ITEMS:
         raise WireError(f"an envelope of {len(plain)} bytes and {len(envelope.items)} items")
     packer = zlib.compressobj(9, zdict=DICTIONARY_1)
-    data = VERSION + packer.compress(plain) + packer.flush()
+    small = ZLIB + packer.compress(plain) + packer.flush()
+    large = LZMA + zlib.crc32(plain).to_bytes(4) + lzma.compress(plain, lzma.FORMAT_RAW, filters=_FILTERS)
+    data = min(small, large, key=len)
     if len(data) > MAX_PACKED_BYTES:
         raise WireError(f"an envelope of {len(data)} bytes", f"the limit is {MAX_PACKED_BYTES}")
     return data
@@ -105,11 +115,11 @@ def unpack(data: bytes) -> Envelope:
     Raises:
         WireError: it is none, or beyond a limit; the text says what is wrong.
     """
-    if data[:1] != VERSION:
-        raise WireError(f"no envelope of version 1: it begins with {data[:1].hex() or 'nothing'}")
+    if data[:1] not in (ZLIB, LZMA):
+        raise WireError(f"no envelope of version 1 or 2: it begins with {data[:1].hex() or 'nothing'}")
     if len(data) > MAX_PACKED_BYTES:
         raise WireError(f"an envelope of {len(data)} bytes", f"the limit is {MAX_PACKED_BYTES}")
-    plain = _unpacked(data[1:])
+    plain = _unpacked(data[1:]) if data[:1] == ZLIB else _unpacked_lzma(data[1:])
     head, at = _line(plain, 0)
     if not isinstance(head, dict):
         raise WireError("the first line of the envelope is no object")
@@ -142,9 +152,23 @@ def _unpacked(data: bytes) -> bytes:
         plain = unpacker.decompress(data, MAX_PLAIN_BYTES + 1)
     except zlib.error as error:
         raise WireError(f"the envelope cannot be unpacked: {error}") from None
+    return _whole(plain, is_whole=unpacker.eof and not unpacker.unused_data)
+
+
+def _unpacked_lzma(data: bytes) -> bytes:
+    unpacker = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_FILTERS)
+    try:
+        plain = unpacker.decompress(data[4:], MAX_PLAIN_BYTES + 1)
+    except (lzma.LZMAError, EOFError) as error:
+        raise WireError(f"the envelope cannot be unpacked: {error}") from None
+    is_whole = unpacker.eof and not unpacker.unused_data
+    return _whole(plain, is_whole=is_whole and zlib.crc32(plain).to_bytes(4) == data[:4])
+
+
+def _whole(plain: bytes, *, is_whole: bool) -> bytes:
     if len(plain) > MAX_PLAIN_BYTES:
         raise WireError("the envelope is larger unpacked than it may be", f"the limit is {MAX_PLAIN_BYTES}")
-    if not unpacker.eof or unpacker.unused_data:
+    if not is_whole:
         raise WireError("the envelope is cut short, or something follows it")
     return plain
 

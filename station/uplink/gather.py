@@ -92,6 +92,8 @@ class Gathered:
     """What one look has found."""
 
     urgent: list[UpItem] = field(default_factory=list)
+    urgent_numbers: dict[Stream, list[tuple[int, int]]] = field(default_factory=dict)
+    """Those of `numbers` under which something urgent lies."""
     bulk: list[UpItem] = field(default_factory=list)
     numbers: dict[Stream, list[tuple[int, int]]] = field(default_factory=dict)
     """All that was looked at; most of it brings nothing up."""
@@ -111,7 +113,7 @@ def gather(
         found.numbers[key] = newest
         found.more = found.more or not is_all
         for first, last in newest:
-            _look(connection, found, key[0], {"of": stream_id, "first": first, "last": last}, info_events)
+            _look(connection, found, key, {"of": stream_id, "first": first, "last": last}, info_events)
     return found
 
 
@@ -179,12 +181,14 @@ def _newest(ranges: Ranges, most: int) -> tuple[list[tuple[int, int]], bool]:
 
 
 def _look(
-    connection: Connection, found: Gathered, device: str, where: Mapping[str, Any], info_events: bool
+    connection: Connection, found: Gathered, key: Stream, where: Mapping[str, Any], info_events: bool
 ) -> None:
     """What lies under some numbers of a stream; what retention has taken away since is not there."""
+    device = key[0]
     for row in connection.execute(_EVENTS, where):
         if row.severity == "alert":
             found.urgent.append(UpItem(ItemKind.EVENT, device, row.body.encode()))
+            found.urgent_numbers.setdefault(key, []).append((row.seq, row.seq))
         elif info_events and row.phase == "end":
             found.bulk.append(UpItem(ItemKind.EVENT, device, row.body.encode()))
     found.bulk += [

@@ -52,7 +52,7 @@ class LineHour:
 
 
 @dataclass(frozen=True, slots=True)
-class HandedOver:
+class HandedNumbers:
     """What is noted in one step."""
 
     numbers: Mapping[Stream, Iterable[tuple[int, int]]] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class HandedBook:
         except sqlite3.Error as error:
             raise self._fault(error) from error
 
-    def note(self, over: HandedOver) -> None:
+    def note(self, over: HandedNumbers) -> None:
         """Invariant 1.
 
         Raises:

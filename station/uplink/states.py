@@ -29,12 +29,12 @@ class StateNews:
         self._told: dict[str, tuple[Any, int]] = {}
         """Device -> how it stood, and when that was told."""
 
-    def news(self, connection: Connection, commune: str, now_ms: int) -> list[UpItem]:
-        """Those that stand otherwise than was told; each is taken for told with this."""
+    def news(self, connection: Connection, commune: str, now_ms: int) -> tuple[list[UpItem], list[UpItem]]:
+        """Those that stand otherwise than was told, and those that were only heard; all count as told now."""
         cameras: dict[int, dict[str, tuple[str, int]]] = {}
         for each in connection.execute(_CAMERAS, {"of_commune": commune}):
             cameras.setdefault(each.box_id, {})[each.name] = (each.state, each.since_ms)
-        found = []
+        changed, heard = list[UpItem](), list[UpItem]()
         for row in connection.execute(_BOXES, {"of_commune": commune}):
             stands = (row.state, row.state_ms, cameras.get(row.id, {}))
             before, at_ms = self._told.get(row.device, (None, 0))
@@ -43,8 +43,8 @@ class StateNews:
             self._told[row.device] = stands, now_ms
             said = {"state": row.state, "state_ms": row.state_ms, "last_seen_ms": row.last_seen_ms}
             raw = compact(said | {"cameras": stands[2], "said_ms": now_ms})
-            found.append(UpItem(ItemKind.BOX, row.device, raw))
-        return found
+            (heard if stands == before else changed).append(UpItem(ItemKind.BOX, row.device, raw))
+        return changed, heard
 
     def forget(self) -> None:
         """What was taken for told did not go out."""

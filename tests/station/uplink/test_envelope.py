@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import zlib
 from hashlib import sha256
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 from agent.errors import WireError
 from station.uplink.dictionary import DICTIONARY_1
 from station.uplink.envelope import (
+    LZMA,
     MAX_ITEMS,
     MAX_PACKED_BYTES,
     MAX_PLAIN_BYTES,
-    VERSION,
+    ZLIB,
     Envelope,
     UpItem,
     fitting,
@@ -26,12 +28,14 @@ from station.uplink.envelope import (
 )
 
 ONE = Envelope("hai-ninh", 1_764_421_200_000, (UpItem("event", "hn-01", b'{"a":\n1}'),))
+MANY = Envelope("hai-ninh", 1, tuple(UpItem("of_later", "hn-01", b"abc%d" % n**3) for n in range(300)))
+"""So many that LZMA packs them smaller."""
 
 
 def raw(plain: bytes) -> bytes:
     """An envelope of anything."""
     packer = zlib.compressobj(zdict=DICTIONARY_1)
-    return VERSION + packer.compress(plain) + packer.flush()
+    return ZLIB + packer.compress(plain) + packer.flush()
 
 
 HEAD = b'{"commune":"hai-ninh","made_ms":1}\n'
@@ -46,7 +50,7 @@ def test_whatever_bytes_an_item_has_come_out_as_they_went_in(given_items: list[t
 
 @given(st.binary(max_size=300))
 def test_bytes_that_are_no_envelope_are_one_clear_error(data: bytes) -> None:
-    for tried in (data, VERSION + data, raw(data), raw(HEAD + data)):
+    for tried in (data, ZLIB + data, LZMA + data, raw(data), raw(HEAD + data)):
         try:
             unpack(tried)
         except WireError as error:
@@ -84,17 +88,29 @@ def test_an_envelope_that_unpacks_to_very_much_is_refused_after_a_megabyte() -> 
         unpack(bomb)
 
 
-def test_a_flipped_bit_never_gives_anything_else_than_was_packed() -> None:
-    data, refused = pack(ONE), 0
+@pytest.mark.parametrize(("sent", "by"), [(ONE, ZLIB), (MANY, LZMA)])
+def test_a_flipped_bit_never_gives_anything_else_than_was_packed(sent: Envelope, by: bytes) -> None:
+    data, refused = pack(sent), 0
+    assert data[:1] == by
 
     for at in range(len(data) * 8):
         flipped = bytearray(data)
         flipped[at // 8] ^= 1 << at % 8
         try:
-            assert unpack(bytes(flipped)) == ONE  # a bit that zlib has no use for
+            assert unpack(bytes(flipped)) == sent  # a bit that nobody has a use for
         except WireError:
             refused += 1
     assert refused > len(data) * 7
+
+
+def test_a_bomb_of_the_other_kind_is_refused_too() -> None:
+    plain = HEAD + b"\0" * 50 * MAX_PLAIN_BYTES
+    filters = [{"id": lzma.FILTER_LZMA1, "dict_size": 1 << 20, "lc": 3, "lp": 0, "pb": 0}]
+    bomb = LZMA + zlib.crc32(plain).to_bytes(4) + lzma.compress(plain, lzma.FORMAT_RAW, filters=filters)
+
+    assert len(bomb) < MAX_PACKED_BYTES
+    with pytest.raises(WireError, match="larger unpacked"):
+        unpack(bomb)
 
 
 def test_what_is_too_much_for_one_envelope_makes_several_in_order() -> None:

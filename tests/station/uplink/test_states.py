@@ -14,12 +14,14 @@ AT = datetime(2026, 11, 28, 8, tzinfo=UTC)
 
 
 def test_a_box_is_told_when_it_or_a_camera_stands_otherwise_and_now_and_then(place: Place) -> None:
-    news = StateNews()
+    news, told_changed = StateNews(), list[int]()
     with closing(place.open()) as store:
 
         def told_now(now_ms: int) -> list[dict[str, object]]:
             with place.engine.begin() as connection:
-                return [json.loads(item.raw) for item in news.news(connection, COMMUNE, now_ms)]
+                changed, heard = news.news(connection, COMMUNE, now_ms)
+                told_changed.append(len(changed))
+                return [json.loads(item.raw) for item in (*changed, *heard)]
 
         store.commit([status("north-01", "online", AT), status("south-01", "online", AT)])
         assert {each["state"] for each in told_now(1)} == {"online"}
@@ -32,3 +34,4 @@ def test_a_box_is_told_when_it_or_a_camera_stands_otherwise_and_now_and_then(pla
         assert len(told_now(4 + AGAIN_MS)) == 2
         news.forget()
         assert len(told_now(5 + AGAIN_MS)) == 2
+        assert told_changed == [2, 0, 1, 1, 0, 2]
