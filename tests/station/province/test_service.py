@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from agent.core.types import Instant
@@ -21,6 +22,7 @@ from station.watch.embedded import Address
 from tests.support.brokers import Mosquitto, until
 from tests.support.fake_box import FakeBox, an_event
 from tests.support.provinces_up import ProvincePlace
+from tests.support.uplink_swarm import swarm
 
 pytestmark = [pytest.mark.broker, pytest.mark.postgresql]
 
@@ -181,3 +183,30 @@ def sent_again(box: FakeBox, stored: Stored) -> bool:
     """As a box does: again until the station has it."""
     box.send(stored, Instant(time.monotonic(), time.time()))
     return stored.seq in box.receipted()
+
+
+def test_one_worker_serves_83_communes_in_less_than_150_megabytes(
+    start_mosquitto: Callable[..., Mosquitto], province: ProvincePlace, tmp_path: Path
+) -> None:
+    broker = start_mosquitto()
+    worker = a_worker(tmp_path, broker.port, province)
+    with worker.at_work(), swarm(broker.port, 83) as uplinks:
+        until(lambda: worker.says("broker_connected"), SOON_S)
+        for number in range(1, 11):
+            for each in uplinks:
+                each.send(number)
+                each.turn()
+
+        def all_receipted() -> bool:
+            for each in uplinks:
+                each.turn()
+            return all(len(each.receipted) == 10 for each in uplinks)
+
+        until(all_receipted, SOON_S)
+        assert worker.process is not None
+        held_mb = psutil.Process(worker.process.pid).memory_info().rss / 1e6
+        delays = sorted(each.receipted[seq] - each.sent[seq] for each in uplinks for seq in each.sent)
+
+    print(f"worker of 83 communes: {held_mb:.0f} MB; receipts p50 {delays[415]:.2f} s, p95 {delays[788]:.2f} s")
+    assert len(there(province)) == 830
+    assert held_mb <= 150
