@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
@@ -20,17 +21,26 @@ from station.uplink.envelope import ItemKind
 from station.uplink.uplink import ENVELOPE
 
 MAX_KEPT_BYTES: Final = 256 * 1024
-_COMMUNE: Final = text(
-    "insert into commune (name, shard, first_seen_ms, last_seen_ms) values (:name, :shard, :now_ms, :now_ms) "
-    "on conflict (name) do update set shard = excluded.shard, last_seen_ms = excluded.last_seen_ms returning id"
+_COMMUNES: Final = text(
+    "insert into commune (name, shard, first_seen_ms, last_seen_ms) select name, shard, :now_ms, :now_ms "
+    "from jsonb_to_recordset(cast(:rows as jsonb)) as heard(name text, shard text) "
+    "on conflict (name) do update set shard = excluded.shard, last_seen_ms = excluded.last_seen_ms "
+    "returning name, id"
 )
-_STREAM: Final = text(
-    "insert into up_stream (commune_id, name, first_seen_ms) values (:commune_id, :name, :now_ms) "
-    "on conflict (commune_id, name) do update set name = excluded.name returning id"
+_STREAMS: Final = text(
+    "insert into up_stream (commune_id, name, first_seen_ms) select commune_id, name, :now_ms "
+    "from jsonb_to_recordset(cast(:rows as jsonb)) as heard(commune_id integer, name text) "
+    "on conflict (commune_id, name) do update set name = excluded.name returning commune_id, name, id"
 )
-_SPANS: Final = text("select first, last from up_span where stream_id = :stream_id")
-_SPAN_GONE: Final = text("delete from up_span where stream_id = :stream_id and first = :first")
-_SPAN_PUT: Final = text("insert into up_span (stream_id, first, last) values (:stream_id, :first, :last)")
+_SPANS: Final = text("select stream_id, first, last from up_span where stream_id = any(:streams)")
+_SPANS_GONE: Final = text(
+    "delete from up_span here using jsonb_to_recordset(cast(:rows as jsonb)) as gone(stream_id bigint, "
+    "first bigint) where here.stream_id = gone.stream_id and here.first = gone.first"
+)
+_SPANS_PUT: Final = text(
+    "insert into up_span (stream_id, first, last) select stream_id, first, last "
+    "from jsonb_to_recordset(cast(:rows as jsonb)) as put(stream_id bigint, first bigint, last bigint)"
+)
 _STATE: Final = text(
     "update commune set state = :state, session = :session, state_ms = :state_ms where id = :commune_id"
 )
@@ -62,8 +72,9 @@ class UpWriter:
 
     def write(self, messages: Sequence[InboundMessage], items: ItemRows) -> None:
         """Write everything about them; `items` are those of their envelopes."""
+        self._look_up(messages)
         for message in sorted(messages, key=lambda each: each.device):
-            self._add(message, self._commune_id(message))
+            self._add(message, self._communes[message.device])
         self._write_numbers()
         self._write_items(items)
         self._unreadable += [self._with_id(row) for row in items.unreadable]
@@ -72,9 +83,10 @@ class UpWriter:
 
     def write_conflicts(self, messages: Sequence[InboundMessage]) -> None:
         """Of those that came again the ones whose number has other content: kept beside the first."""
+        self._look_up(messages)
         for message in messages:
-            commune_id = self._commune_id(message)
-            stream_id = self._stream_id(commune_id, message.stream or "")
+            commune_id = self._communes[message.device]
+            stream_id = self._streams[commune_id, message.stream or ""]
             row = {"stream_id": stream_id, "seq": message.seq}
             kept = digests(self._connection, "up_message", [row]).get((stream_id, message.seq))
             if kept is not None and kept != message.digest:
@@ -97,7 +109,7 @@ class UpWriter:
             self._record_state(message, message.payload, commune_id)
         elif isinstance(message.payload, HelloPayload):
             hello = message.payload
-            where = {"stream_id": self._stream_id(commune_id, hello.stream), "now_ms": self._now_ms}
+            where = {"stream_id": self._streams[commune_id, hello.stream], "now_ms": self._now_ms}
             self._connection.execute(_HELLO, where | {"oldest": hello.oldest, "newest": hello.newest})
         elif message.kind is not MessageKind.CHAIN and message.suffix != ENVELOPE:
             self._set_apart(message, commune_id)
@@ -105,9 +117,8 @@ class UpWriter:
     def _is_new(self, message: InboundMessage, commune_id: int) -> bool:
         """Note its number, unless it is committed already."""
         assert message.stream is not None and message.seq is not None
-        stream_id = self._stream_id(commune_id, message.stream)
-        spans = self._spans_of(stream_id)
-        if message.seq in spans or message.seq in self._fresh[stream_id]:
+        stream_id = self._streams[commune_id, message.stream]
+        if message.seq in self._spans[stream_id] or message.seq in self._fresh[stream_id]:
             return False
         self._fresh[stream_id].append(message.seq)
         envelope = message.envelope if isinstance(message, UpMessage) else None
@@ -140,17 +151,25 @@ class UpWriter:
 
     def _write_numbers(self) -> None:
         put_once(self._connection, "up_message", self._messages)
+        gone, put = list[Row](), list[Row]()
         for stream_id, seqs in sorted(self._fresh.items()):
-            spans = self._spans_of(stream_id)
+            spans = self._spans[stream_id]
             before = dict(spans)
             for seq in seqs:
                 spans.add(seq)
             after = dict(spans)
-            for first in sorted(first for first, last in before.items() if after.get(first) != last):
-                self._connection.execute(_SPAN_GONE, {"stream_id": stream_id, "first": first})
-            for first in sorted(first for first, last in after.items() if before.get(first) != last):
-                where = {"stream_id": stream_id, "first": first, "last": after[first]}
-                self._connection.execute(_SPAN_PUT, where)
+            changed = sorted(set(before.items()) ^ set(after.items()))
+            gone += [
+                {"stream_id": stream_id, "first": first} for first, last in changed if before.get(first) == last
+            ]
+            put += [
+                {"stream_id": stream_id, "first": first, "last": last}
+                for first, last in changed
+                if after.get(first) == last
+            ]
+        for statement, rows in ((_SPANS_GONE, gone), (_SPANS_PUT, put)):
+            if rows:
+                self._connection.execute(statement, {"rows": json.dumps(rows)})
 
     def _write_items(self, items: ItemRows) -> None:
         rows = {kind: [self._with_id(row) for row in found] for kind, found in items.rows.items()}
@@ -197,23 +216,28 @@ class UpWriter:
         self._conflicts.append(row | more)
         self._notify("up_conflict", kind=kind, key=key, hint="the first stays; both are in the store")
 
-    def _commune_id(self, message: InboundMessage) -> int:
-        if message.device not in self._communes:
-            named = {"name": message.device, "shard": message.commune, "now_ms": self._now_ms}
-            self._communes[message.device] = int(self._connection.execute(_COMMUNE, named).scalar_one())
-        return self._communes[message.device]
-
-    def _stream_id(self, commune_id: int, name: str) -> int:
-        if (commune_id, name) not in self._streams:
-            named = {"commune_id": commune_id, "name": name, "now_ms": self._now_ms}
-            self._streams[commune_id, name] = int(self._connection.execute(_STREAM, named).scalar_one())
-        return self._streams[commune_id, name]
-
-    def _spans_of(self, stream_id: int) -> Ranges:
-        if stream_id not in self._spans:
-            rows = self._connection.execute(_SPANS, {"stream_id": stream_id})
-            self._spans[stream_id] = Ranges((row.first, row.last) for row in rows)
-        return self._spans[stream_id]
+    def _look_up(self, messages: Sequence[InboundMessage]) -> None:
+        """Ids of the communes and streams of a batch, and what is committed of these, in three statements."""
+        communes = sorted({(message.device, message.commune) for message in messages})
+        rows = [{"name": name, "shard": shard} for name, shard in communes]
+        found = self._connection.execute(_COMMUNES, {"rows": json.dumps(rows), "now_ms": self._now_ms})
+        self._communes = {row.name: row.id for row in found}
+        names = {(self._communes[message.device], _stream_of(message)) for message in messages}
+        streams = sorted((commune_id, name) for commune_id, name in names if name is not None)
+        if not streams:
+            return
+        asked = [{"commune_id": commune_id, "name": name} for commune_id, name in streams]
+        known = self._connection.execute(_STREAMS, {"rows": json.dumps(asked), "now_ms": self._now_ms})
+        self._streams = {(row.commune_id, row.name): row.id for row in known}
+        self._spans = {stream_id: Ranges() for stream_id in self._streams.values()}
+        for row in self._connection.execute(_SPANS, {"streams": list(self._spans)}):
+            self._spans[row.stream_id].add(row.first, row.last)
 
     def _notify(self, name: str, **fields: object) -> None:
         self.notices.append((name, fields))
+
+
+def _stream_of(message: InboundMessage) -> str | None:
+    if isinstance(message.payload, HelloPayload):
+        return message.payload.stream
+    return message.stream if message.seq is not None else None
