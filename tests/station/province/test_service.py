@@ -210,3 +210,32 @@ def test_one_worker_serves_83_communes_in_less_than_150_megabytes(
     print(f"worker of 83 communes: {held_mb:.0f} MB; receipts p50 {delays[415]:.2f} s, p95 {delays[788]:.2f} s")
     assert len(there(province)) == 830
     assert held_mb <= 150
+
+
+def test_a_worker_that_is_cut_off_from_its_database_has_its_shard_again_and_loses_nothing(
+    start_mosquitto: Callable[..., Mosquitto], province: ProvincePlace, tmp_path: Path
+) -> None:
+    broker = start_mosquitto()
+    worker = a_worker(tmp_path, broker.port, province)
+    cut = (
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = current_user and pid <> "
+    )
+    with worker.at_work(), swarm(broker.port, 3) as uplinks:
+        until(lambda: worker.says("broker_connected"), SOON_S)
+
+        def receipted(number: int) -> bool:
+            for each in uplinks:
+                each.turn()
+            return all(number in each.receipted for each in uplinks)
+
+        def has_again(times: int) -> bool:
+            return worker.says("shard_taken_again") >= times
+
+        for number in (1, 2, 3):
+            for each in uplinks:
+                each.send(number)
+            until(partial(receipted, number), SOON_S)
+            assert province.rows(cut + "pg_backend_pid()")[0][0] >= 1
+            until(partial(has_again, number), SOON_S)
+
+    assert len(there(province)) == 9

@@ -6,6 +6,7 @@ import json
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -239,3 +240,30 @@ def test_a_day_without_the_province_costs_the_outbox_next_to_nothing_and_loses_n
 
     assert {message.raw for message in messages} - seen == set()
     assert largest <= 16 << 20
+
+
+def test_a_station_that_was_restored_from_a_backup_tells_what_is_new_and_lacks_nothing(
+    sqlite_place: Place,
+) -> None:
+    place, file = sqlite_place, Path(str(sqlite_place.url.database))
+    ids = set[str]()
+
+    def told_ids() -> None:
+        with uplink_at(place) as uplink:
+            uplink.turn()
+            ids.update(json.loads(item.raw)["id"] for item in items(uplink))
+
+    with closing(place.open()) as store:
+        store.commit([alert(1)])
+    backup = file.read_bytes()
+    with closing(place.open()) as store:
+        store.commit([alert(2), alert(3)])
+        told_ids()
+    for each in file.parent.glob("station.db*"):
+        each.unlink()
+    file.write_bytes(backup)
+    with closing(place.open()) as store:
+        store.commit([alert(3), alert(4)])  # the box holds the one still, and the other is new
+        told_ids()
+
+    assert ids == {"e-1", "e-2", "e-3", "e-4"}
