@@ -35,7 +35,7 @@ def street_events(
         box, moment = chance.choice(names), at_ms + index * 1_700 + chance.randrange(1_000)
         event_id = _uuid(chance, moment)
         for revision, lasts_ms in ((1, 0), (2, chance.randrange(600, 9_000))):
-            seqs[box] += 3  # its pictures have the others
+            seqs[box] += 1
             document = _another(chance.choice(ends), moment, chance) | {
                 "commune": COMMUNE, "device": box, "camera": f"cong-{chance.choice(('bac', 'nam'))}",
                 "id": event_id, "revision": revision, "phase": ("start", "end")[revision - 1],
