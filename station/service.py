@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from agent import log as lines
+from agent.errors import NgatuError
 from agent.stop_signals import StopSignals
 from station.access.accounts import Accounts
 from station.access.audit_log import AuditLog
@@ -138,15 +139,15 @@ def open_screen(
 
 
 def open_uplink(config: StationConfig, settings: UplinkSettings, left: ExitStack) -> None:
-    """Tell the province beside the service, which does not wait for it.
-
-    Raises:
-        NgatuError: the uplink's folder cannot be used.
-    """
+    """Tell the province beside the service, which does not wait for it and goes on where that cannot be."""
     # Here: a station without one needs neither outbox nor forwarder.
     from station.uplink.uplink import Uplink  # noqa: PLC0415
 
     reads = engine_of(url_of(config.database, config.state_dir), writes=False)
     left.callback(reads.dispose)
-    uplink = left.enter_context(closing(Uplink(settings, config.commune, config.state_dir, reads)))
-    uplink.start()
+    try:
+        uplink = left.enter_context(closing(Uplink(settings, config.commune, config.state_dir, reads)))
+    except NgatuError as error:
+        log.error("uplink_off", why=error.what, hint=error.hint)  # noqa: TRY400  (it says all)
+    else:
+        uplink.start()

@@ -20,7 +20,6 @@ from uuid import uuid4
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from agent.clock import Clock, SystemClock
 from agent.core.types import Instant
@@ -171,10 +170,10 @@ class Uplink:
         while not self._stop.wait(wait_s):
             try:
                 wait_s = 0.0 if self.turn() else LOOK_S
-            except (NgatuError, SQLAlchemyError) as error:
+            except Exception as error:  # a mistake of ours must not end it either
                 wait_s = TROUBLE_S
                 self._begin_anew()
-                self._note(error.what if isinstance(error, NgatuError) else str(getattr(error, "orig", error)))
+                self._note(error.what if isinstance(error, NgatuError) else repr(getattr(error, "orig", error)))
             else:
                 self._note(None)
 
