@@ -38,12 +38,14 @@ from station.footage.samples.cli import samples_command
 from station.labels.cli import labels_command
 from station.look.cli import look_command
 from station.lookup.cli import events_command
+from station.province.cli import province
 from station.retention.cli import retention_command
 from station.watch.cli import watch_command
 
 station = typer.Typer()
 commands = typer.Typer(no_args_is_help=True)
 commands.add_typer(station, name="station")
+commands.add_typer(province, name="province")
 commands.command("watch")(watch_command)
 commands.command("look")(look_command)
 station.add_typer(account_app, name="account")

@@ -24,6 +24,7 @@ from agent.wire.topics import ROOT, STATION, Topics
 from station.ingest.settings import SubscriberSettings
 from station.outward.settings import OutwardSettings, outward_apart
 from station.retention.settings import RetentionSettings
+from station.uplink.settings import UplinkSettings
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -240,6 +241,9 @@ class StationConfig(Settings):
     outward: OutwardSettings = Field(
         OutwardSettings(), description="What leaves the station for other programs; it needs the screen: web."
     )
+    uplink: UplinkSettings | None = Field(
+        None, description="What the province is told of this commune; null: nothing goes up."
+    )
     log: StationLog = Field(StationLog(), description="What the station writes about its own work.")
     language: Language | None = Field(
         None,
@@ -322,6 +326,11 @@ def warnings(config: StationConfig) -> list[str]:
     found: list[str] = []
     if config.broker.tls is None and any(host not in LOOPBACK for host, _ in config.broker.addresses):
         found.append(tr("broker.tls is not set: pictures and passwords go over the network in the clear"))
+    uplink = config.uplink
+    if uplink and uplink.tls is None and any(host not in LOOPBACK for host, _ in uplink.addresses):
+        found.append(
+            tr("uplink.tls is not set: what goes up to the province goes over the network in the clear")
+        )
     host = urlsplit(config.database.url).hostname if config.database.url else None
     if host is not None and host not in LOOPBACK:
         found.append(tr("database.url names another machine: events go there over the network"))
@@ -340,6 +349,9 @@ EXAMPLES: dict[str, Any] = {
     "broker.password": {"file": "/etc/ngatu-station/broker.password"},
     "database.password": {"file": "/etc/ngatu-station/database.password"},
     "backup.folder": "/mnt/backup/hai-ninh",
+    "uplink.host": "broker.quang-ninh.example",
+    "uplink.port": 8883,
+    "uplink.password": {"file": "/etc/ngatu-station/uplink.password"},
     "outward.webhooks[].name": "dispatch",
     "outward.webhooks[].url": "https://dispatch.hai-ninh.example/hook",
     "outward.webhooks[].secret": {"file": "/etc/ngatu-station/dispatch.secret"},

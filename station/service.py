@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from agent import log as lines
+from agent.errors import NgatuError
 from agent.stop_signals import StopSignals
 from station.access.accounts import Accounts
 from station.access.audit_log import AuditLog
@@ -32,6 +33,7 @@ from station.retention.worker import RetentionWatch
 from station.store.blobs import BLOBS
 from station.store.database import claimed, engine_of, shown, url_of
 from station.store.store import Store
+from station.uplink.settings import UplinkSettings
 from station.web.process import ScreenProcess
 
 log = structlog.get_logger("station.service")
@@ -81,6 +83,8 @@ def run(
         StopSignals(subscriber.stop)
         if config.web is not None:
             open_screen(config, left, subscriber, on_screen)
+        if config.uplink is not None:
+            open_uplink(config, config.uplink, left)
         gc.collect()
         gc.freeze()  # what the start has made stays: no later collection need look at it
         log.info("started", commune=config.commune, store=shown(url))
@@ -132,3 +136,18 @@ def open_screen(
         writes.dispose()
     on_screen(config.web.address, password)
     left.enter_context(closing(ScreenProcess(config, subscriber.standing))).start()
+
+
+def open_uplink(config: StationConfig, settings: UplinkSettings, left: ExitStack) -> None:
+    """Tell the province beside the service, which does not wait for it and goes on where that cannot be."""
+    # Here: a station without one needs neither outbox nor forwarder.
+    from station.uplink.uplink import Uplink  # noqa: PLC0415
+
+    reads = engine_of(url_of(config.database, config.state_dir), writes=False)
+    left.callback(reads.dispose)
+    try:
+        uplink = left.enter_context(closing(Uplink(settings, config.commune, config.state_dir, reads)))
+    except NgatuError as error:
+        log.error("uplink_off", why=error.what, hint=error.hint)  # noqa: TRY400  (it says all)
+    else:
+        uplink.start()

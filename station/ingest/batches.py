@@ -15,12 +15,11 @@ from agent.core.types import Instant
 from agent.wire import codec
 from agent.wire.channels import CHANNELS
 from agent.wire.topics import Topics
-from agent.wire.topics import read as read_topic
 from station.ingest.alarms import AlarmKind
 from station.ingest.fair_queue import Box, FairQueue
 from station.ingest.handler import Handler, LimitsBoxes, Memory
 from station.ingest.handler_calls import HandlerCalls
-from station.ingest.inbound import InboundMessage, MessageKind, read
+from station.ingest.inbound import BOXES, Dialect, InboundMessage, MessageKind
 from station.ingest.presence import Presence
 from station.ingest.receipts import Receipts
 from station.ingest.settings import SubscriberSettings
@@ -40,8 +39,14 @@ class Batches:
     """What waits of each box, and what became of it."""
 
     def __init__(
-        self, settings: SubscriberSettings, handler: Handler, calls: HandlerCalls, presence: Presence
+        self,
+        settings: SubscriberSettings,
+        handler: Handler,
+        calls: HandlerCalls,
+        presence: Presence,
+        dialect: Dialect = BOXES,
     ) -> None:
+        self._dialect = dialect
         self._settings, self._calls, self._presence = settings, calls, presence
         self._counters = calls.counters
         self._receipts = Receipts(Memory(handler), time.monotonic)
@@ -64,7 +69,7 @@ class Batches:
 
     def put(self, box: Box, suffix: str, packet: paho.MQTTMessage) -> None:
         """Let it wait for the turn of its box; unread, for reading costs more than a flood may cost others."""
-        size_bytes, kind = len(packet.payload), read_topic("box", suffix)[0]
+        size_bytes, kind = len(packet.payload), self._dialect.kind_of(suffix)
         if packet.retain and kind not in _STATES:
             self._kept_astray[box] = self._kept_astray.get(box, 0) + 1
         if self._limits is not None and self._limits.refuses(*box, kind, size_bytes):
@@ -120,7 +125,7 @@ class Batches:
         """Some of what waits of each box, read; what the handler has enough of is left out."""
         root = self._settings.root
         batch = [
-            read(topic, raw, dict(properties), retained=retained, root=root)
+            self._dialect.read(topic, raw, dict(properties), retained=retained, root=root)
             for topic, raw, properties, retained in self._queue.take(_BATCH, _BATCH_BYTES)
         ]
         limits, admitted = self._limits, list[InboundMessage]()

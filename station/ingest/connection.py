@@ -16,7 +16,6 @@ from agent.transport.burst_client import BurstClient
 from agent.transport.client import OnMessage, Will, blank, connect
 from agent.transport.errors import HungUp, VersionRefused, lost
 from agent.transport.settings import Version
-from agent.wire.topics import subscriptions
 from station.ingest.settings import SubscriberSettings
 
 _AT_ONCE = 50
@@ -27,11 +26,13 @@ _SESSION_TAKEN = 0x8E
 class BrokerConnection:
     """The way to one broker, over several connections one after the other."""
 
-    def __init__(self, settings: SubscriberSettings, hear: OnMessage) -> None:
+    def __init__(self, settings: SubscriberSettings, hear: OnMessage, filters: Sequence[str]) -> None:
+        """`filters` are the topics below a device that are listened to."""
         self.heard = 0
         """Messages that have come."""
         self._settings = settings
         self._hear = hear
+        self._filters = filters
         self._version: Version = "5"
         self._was_accepted = False
         self._ended_with: int | None = None
@@ -52,7 +53,7 @@ class BrokerConnection:
                 (f"{settings.root}/{commune}/{device}/{suffix}", 1)
                 for commune in settings.communes or ("+",)
                 for device in settings.devices or ("+",)
-                for suffix in subscriptions("box")
+                for suffix in self._filters
             ]
         )
         return client

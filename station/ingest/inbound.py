@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from agent.errors import WireError
 from agent.wire import codec, topics
@@ -13,7 +14,7 @@ from agent.wire.payloads import LARGEST, CountPayload, EventPayload, ImagePayloa
 from station.ingest import jpeg
 from station.ingest.digests import of_bytes, of_json
 
-__all__ = ["InboundMessage", "MessageKind", "images_of", "read"]
+__all__ = ["BOXES", "Dialect", "InboundMessage", "MessageKind", "images_of", "numbered", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,36 @@ def read(
     )
 
 
+class ReadsMessages(Protocol):
+    """Makes a message of what came by a topic."""
+
+    def __call__(
+        self, topic: str, raw: bytes, properties: Mapping[str, str], *, retained: bool = False, root: str
+    ) -> InboundMessage:
+        """Raises WireError where the topic is nobody's of whom this is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a subscriber listens to, and how it reads that: boxes speak to stations, stations to a province."""
+
+    filters: tuple[str, ...]
+    """Topics below a device."""
+    kind_of: Callable[[str], MessageKind]
+    """By the topic below the device, before the message is read."""
+    read: ReadsMessages
+
+
+def _kind_of(suffix: str) -> MessageKind:
+    return topics.read("box", suffix)[0]
+
+
+def numbered(raw: bytes, properties: Mapping[str, str]) -> tuple[str | None, int | None, str]:
+    """Stream, seq and digest of what is no JSON."""
+    return *_place(b"", properties), of_bytes(raw)
+
+
 def images_of(event: EventPayload) -> tuple[ImagePayload, ...]:
     """The pictures that come with this message of an event."""
     return tuple(image for image in (event.image, event.scene) if image is not None)
@@ -149,3 +180,7 @@ def _place(payload: Payload | None, raw: bytes, properties: Mapping[str, str]) -
     ):
         return stream, int(seq)
     return None, None
+
+
+BOXES = Dialect(topics.subscriptions("box"), _kind_of, read)
+"""What boxes say to their station."""

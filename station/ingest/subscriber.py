@@ -42,7 +42,7 @@ from station.ingest.batches import Batches
 from station.ingest.connection import BrokerConnection
 from station.ingest.handler import Attends, Compares, Handler, LimitsBoxes, RaisesAlarms, RemembersSeqs
 from station.ingest.handler_calls import HandlerCalls, IngestCounters
-from station.ingest.inbound import InboundMessage, MessageKind
+from station.ingest.inbound import BOXES, Dialect, InboundMessage, MessageKind
 from station.ingest.presence import Presence
 from station.ingest.rivals import Lookout, RemembersLives
 from station.ingest.settings import SubscriberSettings
@@ -83,10 +83,12 @@ class Subscriber:
         *,
         lives: RemembersLives | None = None,
         take_over: bool = False,
+        dialect: Dialect = BOXES,
     ) -> None:
         """Without `lives` a status that an earlier life left at the broker is another station's.
 
         With `take_over` it begins although another one speaks for the commune; once, at its first connection.
+        `dialect` is that of whoever is listened to.
 
         Raises:
             NgatuError: the lives cannot be read.
@@ -98,8 +100,8 @@ class Subscriber:
         self._calls = HandlerCalls(handler)
         self.counters = self._calls.counters
         self._presence = Presence(settings, self._calls, lives, take_over=take_over)
-        self._batches = Batches(settings, handler, self._calls, self._presence)
-        self._connection = BrokerConnection(settings, self._take)
+        self._batches = Batches(settings, handler, self._calls, self._presence, dialect)
+        self._connection = BrokerConnection(settings, self._take, dialect.filters)
         self._stop = threading.Event()
         self._connected_s = 0.0
         self._attended_s = 0.0

@@ -8,7 +8,18 @@ import pytest
 
 from agent.settings.introspect import groups
 from station.config import StationConfig, load, parse
-from station.describe import EXAMPLE, PAGE, example_text, main, page_text
+from station.describe import (
+    EXAMPLE,
+    PAGE,
+    PROVINCE_EXAMPLE,
+    PROVINCE_PAGE,
+    example_text,
+    main,
+    page_text,
+    province_page,
+    province_text,
+)
+from station.province.settings import load as load_province
 
 ROOT = Path(__file__).resolve().parents[2]
 HINT = "run `make docs`"
@@ -38,7 +49,13 @@ def test_the_writer_tells_what_is_stale_and_writes_it(
     monkeypatch.chdir(tmp_path)
 
     assert main(["--check"]) == 1
-    assert capsys.readouterr().out.count("is not what the code says") == 2
+    assert capsys.readouterr().out.count("is not what the code says") == 4
     assert main([]) == 0
     assert main(["--check"]) == 0
     assert (tmp_path / EXAMPLE).read_text(encoding="utf-8") == example_text()
+
+
+def test_the_provinces_example_and_page_are_what_the_code_says() -> None:
+    assert (ROOT / PROVINCE_EXAMPLE).read_text(encoding="utf-8") == province_text(), HINT
+    assert (ROOT / PROVINCE_PAGE).read_text(encoding="utf-8") == province_page(), HINT
+    assert load_province(ROOT / PROVINCE_EXAMPLE).shard == "s01"

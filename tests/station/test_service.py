@@ -8,15 +8,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import URL
+from structlog.testing import capture_logs
 
 from agent.core.types import Instant
 from agent.wire import codec
 from agent.wire.message import Stored
+from station.config import parse
+from station.service import open_uplink
 from station.watch.embedded import Address
 from tests.support.aged_store import AgedStore
 from tests.support.brokers import Mosquitto, until
@@ -262,3 +265,16 @@ def test_a_backlog_is_drained_at_300_events_a_second_and_more(
             rates.append(600 / (time.monotonic() - begun_s))
 
     assert max(rates) >= 300, rates
+
+
+def test_a_station_whose_uplink_cannot_be_used_serves_its_boxes_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "uplink").write_text("no folder")
+    config = parse(
+        f"commune: hai-ninh\nstate_dir: {tmp_path}\nuplink: {{shard: s01}}\n".encode(), "station.yaml"
+    )
+    assert config.uplink is not None
+
+    with ExitStack() as left, capture_logs() as lines:
+        open_uplink(config, config.uplink, left)
+
+    assert [line["event"] for line in lines] == ["uplink_off"]

@@ -1,0 +1,51 @@
+"""How boxes and cameras stand, told when it changes, and now and then that a box was heard."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, select
+
+from station.store.schema import box, camera
+from station.uplink.envelope import ItemKind, UpItem, compact
+
+AGAIN_MS: Final = 600_000
+"""So often a box is told though nothing but the moment at which it was last heard has changed."""
+
+_BOXES = select(box.c.id, box.c.device, box.c.state, box.c.state_ms, box.c.last_seen_ms).where(
+    box.c.commune == bindparam("of_commune")
+)
+_CAMERAS = (
+    select(camera.c.box_id, camera.c.name, camera.c.state, camera.c.since_ms)
+    .join(box, box.c.id == camera.c.box_id)
+    .where(box.c.commune == bindparam("of_commune"))
+)
+
+
+class StateNews:
+    """What was told of each box; a new life tells all of them once."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, tuple[Any, int]] = {}
+        """Device -> how it stood, and when that was told."""
+
+    def news(self, connection: Connection, commune: str, now_ms: int) -> tuple[list[UpItem], list[UpItem]]:
+        """Those that stand otherwise than was told, and those that were only heard; all count as told now."""
+        cameras: dict[int, dict[str, tuple[str, int]]] = {}
+        for each in connection.execute(_CAMERAS, {"of_commune": commune}):
+            cameras.setdefault(each.box_id, {})[each.name] = (each.state, each.since_ms)
+        changed, heard = list[UpItem](), list[UpItem]()
+        for row in connection.execute(_BOXES, {"of_commune": commune}):
+            stands = (row.state, row.state_ms, cameras.get(row.id, {}))
+            before, at_ms = self._told.get(row.device, (None, 0))
+            if stands == before and 0 <= now_ms - at_ms < AGAIN_MS:
+                continue
+            self._told[row.device] = stands, now_ms
+            said = {"state": row.state, "state_ms": row.state_ms, "last_seen_ms": row.last_seen_ms}
+            raw = compact(said | {"cameras": stands[2], "said_ms": now_ms})
+            (heard if stands == before else changed).append(UpItem(ItemKind.BOX, row.device, raw))
+        return changed, heard
+
+    def forget(self) -> None:
+        """What was taken for told did not go out."""
+        self._told.clear()

@@ -1,0 +1,37 @@
+"""station.uplink.states"""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+from station.uplink.states import AGAIN_MS, StateNews
+from tests.support.stores import Place
+from tests.support.told_events import COMMUNE, camera_status, status
+
+AT = datetime(2026, 11, 28, 8, tzinfo=UTC)
+
+
+def test_a_box_is_told_when_it_or_a_camera_stands_otherwise_and_now_and_then(place: Place) -> None:
+    news, told_changed = StateNews(), list[int]()
+    with closing(place.open()) as store:
+
+        def told_now(now_ms: int) -> list[dict[str, object]]:
+            with place.engine.begin() as connection:
+                changed, heard = news.news(connection, COMMUNE, now_ms)
+                told_changed.append(len(changed))
+                return [json.loads(item.raw) for item in (*changed, *heard)]
+
+        store.commit([status("north-01", "online", AT), status("south-01", "online", AT)])
+        assert {each["state"] for each in told_now(1)} == {"online"}
+        assert told_now(2) == []
+        store.commit([camera_status("north-01", "north", "lost", AT)])
+        (one,) = told_now(3)
+        assert one["cameras"] == {"north": ["lost", round(AT.timestamp() * 1000)]} and one["said_ms"] == 3
+        store.commit([status("south-01", "stopped", AT + timedelta(seconds=9))])
+        assert [each["state"] for each in told_now(4)] == ["stopped"]
+        assert len(told_now(4 + AGAIN_MS)) == 2
+        news.forget()
+        assert len(told_now(5 + AGAIN_MS)) == 2
+        assert told_changed == [2, 0, 1, 1, 0, 2]
