@@ -133,7 +133,7 @@ def _kind_of(suffix: str) -> MessageKind:
 
 def numbered(raw: bytes, properties: Mapping[str, str]) -> tuple[str | None, int | None, str]:
     """Stream, seq and digest of what is no JSON."""
-    return *_place(b"", properties), of_bytes(raw)
+    return *_place(None, b"", properties), of_bytes(raw)
 
 
 def images_of(event: EventPayload) -> tuple[ImagePayload, ...]:
