@@ -12,6 +12,7 @@ from station.review.open_alerts import AlertPlace, AlertWish, open_alerts, open_
 from station.review.queue import ReviewQueue
 from station.review.standing import Reviewer
 from station.review.states import ReviewState
+from station.store.database import analyze
 from tests.station.lookup.test_query import lasting
 from tests.station.store.test_store import altered
 from tests.support.stores import Place
@@ -114,6 +115,13 @@ def test_the_queue_and_its_counts_are_read_out_of_the_index_of_open_ones(filled:
     """So they take as long as the queue is long: with a million events 2 ms and 10 ms on either database."""
     asked: list[tuple[str, object]] = []
     engine = filled.engine
+    with closing(filled.open()) as store:
+        store.commit([lasting(number, 20 + number) for number in range(10, 90)])
+    queue = ReviewQueue(engine)
+    for number in range(10, 88):
+        queue.mark((1, f"e-{number}"), ReviewState.CONFIRMED, HA, seen=0)
+    with engine.begin() as connection:
+        analyze(connection)  # as the station does at its start and once a day
     hooks.listen(engine, "before_cursor_execute", lambda _c, _k, text, values, *_: asked.append((text, values)))
     open_alerts(engine, after=AlertPlace(10**13, 1, "a"))
     open_counts(engine)

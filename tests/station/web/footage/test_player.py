@@ -71,7 +71,7 @@ def test_events_of_the_camera_and_the_range_are_marks(packages: JudgedPackages, 
         add_event(connection, 1, 5, NOON_MS - 1_000)  # it goes on as the range begins
     of = dossier(packages)
 
-    found = player_of(of, events_within(store, Path("/nowhere"), of), "en", "/x")
+    found = player_of(of, events_within(store, of), "en", "/x")
 
     assert found is not None
     assert [(mark["href"], mark["is_alert"]) for mark in found["marks"]] == [
@@ -88,7 +88,7 @@ def test_no_more_events_than_a_page_can_show(packages: JudgedPackages, store: En
             add_event(connection, 1, number, NOON_MS + 5_000 + number)
     of = dossier(packages)
 
-    assert len(events_within(store, Path("/nowhere"), of)) == MOST_EVENTS
+    assert len(events_within(store, of)) == MOST_EVENTS
 
 
 def test_a_package_that_nobody_signed_has_no_player(packages: JudgedPackages) -> None:
