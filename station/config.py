@@ -13,11 +13,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
-from agent.errors import ConfigError, WireError
+from agent.errors import WireError
 from agent.language import Language
 from agent.settings.base import Name, Secret, Settings
-from agent.settings.diagnostics import Finding, read_settings
-from agent.settings.yaml import MAX_BYTES
+from agent.settings.diagnostics import Finding, read_bounded, read_settings
 from agent.translatable import tr
 from agent.transport.settings import EndpointSettings
 from agent.wire.topics import ROOT, STATION, Topics
@@ -274,17 +273,11 @@ def load(path: Path) -> StationConfig:
     Raises:
         ConfigError: the file cannot be read, or has mistakes; the text tells all of them, each with its line.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        what = tr("{path}: cannot be read: {reason}", path=path, reason=error.strerror or type(error).__name__)
-        hint = tr(
-            "start from `{command}`, or without: `ngatu station --commune NAME`",
-            command=StationConfig.example_command,
-        )
-        raise ConfigError(what, hint) from None
-    return parse(data, str(path))
+    hint = tr(
+        "start from `{command}`, or without: `ngatu station --commune NAME`",
+        command=StationConfig.example_command,
+    )
+    return parse(read_bounded(path, hint), str(path))
 
 
 def parse(data: bytes, file: str) -> StationConfig:

@@ -42,8 +42,7 @@ from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import OutboxSettings
 from agent.publishing.jpeg import ThumbnailSettings
 from agent.settings.base import Settings
-from agent.settings.diagnostics import Finding, dotted, nearest, quoted, read_settings
-from agent.settings.yaml import MAX_BYTES
+from agent.settings.diagnostics import Finding, dotted, nearest, quoted, read_bounded, read_settings
 from agent.status.device import DeviceSettings
 from agent.status.health import HealthSettings
 from agent.status.notice import NoticeSettings
@@ -227,14 +226,7 @@ def read(path: Path) -> bytes:
     Raises:
         ConfigError: the file cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        what = tr("{path}: cannot be read: {reason}", path=path, reason=error.strerror or type(error).__name__)
-        raise ConfigError(
-            what, tr("start from `ngatu config example`, and look at the path and its rights")
-        ) from None
+    return read_bounded(path, tr("start from `ngatu config example`, and look at the path and its rights"))
 
 
 def parse(data: bytes, file: str) -> Config:

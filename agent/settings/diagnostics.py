@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -21,7 +22,7 @@ from pydantic import BaseModel, ValidationError
 from agent.errors import ConfigError
 from agent.settings.base import Secret
 from agent.settings.introspect import Shape, bounds, groups, item_of, kind, shape_of, shape_of_field, tag_of
-from agent.settings.yaml import Node, UnreadableYaml, read, shown
+from agent.settings.yaml import MAX_BYTES, Node, UnreadableYaml, read, shown
 from agent.translatable import Translatable, filtered, joined, tr
 
 MAX_TOLD = 50
@@ -61,6 +62,20 @@ class Mistake:
         """`file:line: path: what; hint`, in one line, without a password that stands in a URL."""
         where = f"{file}:{self.line}: " + (f"{dotted(self.path)}: " if self.path else "")
         return redacted(joined("", (where, joined("; ", filter(None, (self.what, self.hint))))))
+
+
+def read_bounded(path: FilePath, hint: Translatable) -> bytes:
+    """The bytes of a file of settings, not judged yet; never much more than may be in one.
+
+    Raises:
+        ConfigError: the file cannot be read; `hint` says what to do.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        what = tr("{path}: cannot be read: {reason}", path=path, reason=error.strerror or type(error).__name__)
+        raise ConfigError(what, hint) from None
 
 
 def read_settings(

@@ -7,11 +7,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from agent.errors import ConfigError
 from agent.language import Language
 from agent.settings.base import Name, Settings
-from agent.settings.diagnostics import read_settings
-from agent.settings.yaml import MAX_BYTES
+from agent.settings.diagnostics import read_bounded, read_settings
 from agent.translatable import tr
 from agent.wire.topics import STATION
 from station.config import DatabaseSettings, StationLog
@@ -70,14 +68,8 @@ def load(path: Path) -> ProvinceConfig:
     Raises:
         ConfigError: the file cannot be read, or has mistakes; the text tells all of them, each with its line.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        what = tr("{path}: cannot be read: {reason}", path=path, reason=error.strerror or type(error).__name__)
-        hint = tr("start from `{command}`", command=ProvinceConfig.example_command)
-        raise ConfigError(what, hint) from None
-    return parse(data, str(path))
+    hint = tr("start from `{command}`", command=ProvinceConfig.example_command)
+    return parse(read_bounded(path, hint), str(path))
 
 
 def parse(data: bytes, file: str) -> ProvinceConfig:

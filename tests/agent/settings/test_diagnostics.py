@@ -11,7 +11,17 @@ from pydantic import AfterValidator, Field
 
 from agent.errors import ConfigError
 from agent.settings.base import Name, Secret, Settings
-from agent.settings.diagnostics import MAX_TOLD, Mistake, judged, quoted, read_settings, redacted
+from agent.settings.diagnostics import (
+    MAX_TOLD,
+    Mistake,
+    judged,
+    quoted,
+    read_bounded,
+    read_settings,
+    redacted,
+)
+from agent.settings.yaml import MAX_BYTES
+from agent.translatable import tr
 
 CANARY = "pa55-w0rd-canary"
 
@@ -237,3 +247,13 @@ def test_whoever_shows_mistakes_in_his_own_way_gets_them_with_their_paths() -> N
     assert [(each.line, each.path) for each in mistakes] == [(2, ("size",))]
     assert len(unreadable) == 1
     assert (right, none) == (Places(name="hai-ninh", size=3), [])
+
+
+def test_a_file_that_cannot_be_read_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory") as caught:
+        read_bounded(tmp_path, tr("name a file"))
+    assert caught.value.hint == "name a file"
+
+
+def test_of_a_file_without_end_no_more_is_read_than_may_be_in_one() -> None:
+    assert len(read_bounded(Path("/dev/zero"), tr("name a file"))) == MAX_BYTES + 1
