@@ -124,28 +124,29 @@ class _Rounds:
 
     def run(self) -> tuple[_Round, list[Dataset], float]:
         """What came of the last, what was labelled for it, and the seconds of learning of all."""
-        pseudo: list[Dataset] = []
-        before_s = 0.0
-        for number in range(1, self._read.rounds):
-            network, seconds = self._teacher(pseudo, number)
-            before_s += seconds
-            if number == 1:
-                pseudo = self._pseudo(network)
-        made = self._learned(pseudo, self._folder, self._read.rounds, self._earlier())
+        if self._read.rounds == 1:
+            made = self._made([], self._folder, 1)
+            return made, [], made.standing.seconds
+        network, before_s = self._teacher()
+        pseudo = self._pseudo(network)
+        earlier = []
+        for number in range(2, self._read.rounds):
+            standing = self._learned(pseudo, self._place(number), number)[1]
+            earlier.append(standing.best)
+            before_s += standing.seconds
+        made = self._made(pseudo, self._folder, self._read.rounds, earlier)
         return made, pseudo, before_s + made.standing.seconds
 
-    def _teacher(self, pseudo: Sequence[Dataset], number: int) -> tuple[Path, float]:
-        """The network of a round before the last, made once whatever cuts it off; the seconds of learning."""
-        place = self._folder / f"round-{number}"
+    def _place(self, number: int) -> Path:
+        return self._folder / f"round-{number}"
+
+    def _teacher(self) -> tuple[Path, float]:
+        """The first round's network, made once whatever cuts it off; the seconds of learning."""
+        place = self._place(1)
         network = place.with_name(f"{place.name}-{self._of[:16]}.onnx")
         if not network.exists():
-            write_whole(network, self._learned(pseudo, place, number).network)
+            write_whole(network, self._made([], place, 1).network)
         return network, load(place / CHECKPOINT, self._of).seconds
-
-    def _earlier(self) -> list[Weights]:
-        """What rounds between the first and the last have learned, at their best steps."""
-        places = [self._folder / f"round-{number}" for number in range(2, self._read.rounds)]
-        return [load(place / CHECKPOINT, self._of).best for place in places]
 
     def _pseudo(self, network: Path) -> list[Dataset]:
         """What it is sure of in the pictures without labels; sets in which that is nothing fall out."""
@@ -163,13 +164,21 @@ class _Rounds:
         detector.close()
         return [one for one in found if one.images]
 
-    def _learned(
+    def _made(
         self, pseudo: Sequence[Dataset], folder: Path, number: int, earlier: Sequence[Weights] = ()
     ) -> _Round:
-        """Learn from what people and the first round have labelled; the best between that and the base.
+        """Learn, and take the best between the base and the mean of that and `earlier`, of other rounds."""
+        loop, standing, learning = self._learned(pseudo, folder, number)
+        trained = averaged([standing.best, *earlier])
+        mixtures = loop.mixtures(standing, trained)
+        best = most_learned(mixtures)
+        network = learning.exported(mixed(learning.base, trained, best.share))
+        return _Round(standing, mixtures, best, network, learning.device)
 
-        `earlier` are networks of other rounds, with which it is averaged.
-        """
+    def _learned(
+        self, pseudo: Sequence[Dataset], folder: Path, number: int
+    ) -> tuple[TrainingLoop, TrainingState, LearningSteps]:
+        """Learn from what people and the first round have labelled."""
         read = self._read
         plan = replace(read.plan, seed=read.plan.seed + number - 1)
         learning = LearningSteps(self._base, read.card, plan)
@@ -184,11 +193,7 @@ class _Rounds:
         standing = loop.run(
             self._of, resume, lambda now: self._tell(replace(now, round=number, rounds=read.rounds))
         )
-        trained = averaged([standing.best, *earlier])
-        mixtures = loop.mixtures(standing, trained)
-        best = most_learned(mixtures)
-        network = learning.exported(mixed(learning.base, trained, best.share))
-        return _Round(standing, mixtures, best, network, learning.device)
+        return loop, standing, learning
 
 
 def _read(request: TrainRequest) -> _Material:
