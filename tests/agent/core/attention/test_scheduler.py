@@ -124,6 +124,26 @@ def test_a_tiny_region_is_enlarged_as_far_as_allowed() -> None:
     assert size_px(crop) == (208, 208)
 
 
+def test_in_a_small_picture_what_is_small_is_enlarged_all_the_same() -> None:
+    frame, motorbike = Size(352, 288), Box(0.5, 0.5, 0.54, 0.56)
+    (crop,) = look(seen_now(1, motorbike, frame=frame))
+    assert size_px(crop, frame) == (208, 208)
+    assert holds(crop.box, motorbike)
+
+
+def test_in_a_small_picture_what_is_large_enough_is_seen_in_one_whole_look() -> None:
+    cars = Box(0.05, 0.5, 0.25, 0.7), Box(0.4, 0.4, 0.6, 0.6), Box(0.75, 0.6, 0.95, 0.8)
+    (crop,) = look(seen_now(1, *cars, frame=Size(352, 288)))
+    assert crop.box.width == 1
+    assert all(holds(crop.box, car) for car in cars)
+
+
+@pytest.mark.parametrize("width_px", [352, 512])
+def test_a_small_picture_is_seen_whole_where_that_is_asked_for(width_px: int) -> None:
+    scene = seen_now(1, Box(0.5, 0.5, 0.54, 0.56), frame=Size(width_px, 288))
+    assert [crop.box for crop in look(scene, AttentionSettings(whole_within=1.3))] == [WHOLE]
+
+
 def test_a_large_object_fits_with_room_around_it() -> None:
     region = Box(0.3, 0.2, 0.7, 0.8)
     (crop,) = look(seen_now(1, region))
@@ -163,12 +183,6 @@ def test_a_leg_of_a_followed_walker_asks_for_no_nearer_look_than_the_walker() ->
 
     assert len(crops) == 1
     assert len(closer) == 2
-
-
-def test_a_small_frame_is_one_crop_whatever_moves() -> None:
-    regions = (Box(0.05, 0.1, 0.10, 0.2), Box(0.9, 0.8, 0.95, 0.9))
-    crops = look(seen_now(1, *regions, frame=Size(480, 360)))
-    assert crops == (Crop(WHOLE, Reason.MOTION),)
 
 
 def test_looks_keep_their_distance() -> None:
