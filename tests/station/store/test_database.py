@@ -213,6 +213,29 @@ def test_every_commit_is_synced(place: Place) -> None:
     engine.dispose()
 
 
+def test_the_log_is_folded_into_the_file_once_it_holds_32_mib_and_no_sooner(sqlite_place: Place) -> None:
+    engine = engine_of(sqlite_place.url)
+    upgrade(engine)
+    file = Path(str(sqlite_place.url.database))
+    with engine.begin() as connection:
+        connection.execute(text("create table filler (it blob)"))
+
+    def sizes_mib(filled: int) -> tuple[float, float]:
+        for _ in range(filled):
+            with engine.begin() as connection:
+                connection.execute(text("insert into filler values (zeroblob(1048576))"))
+        log = file.with_name(file.name + "-wal")
+        return file.stat().st_size / 2**20, log.stat().st_size / 2**20
+
+    small, _ = sizes_mib(0)
+    before, log = sizes_mib(24)
+    after, _ = sizes_mib(12)
+    engine.dispose()
+    assert before == small
+    assert log > 24
+    assert after > small + 24
+
+
 def test_a_state_folder_has_one_owner(tmp_path: Path) -> None:
     """Invariant 4."""
     refused = pytest.raises(StoreError, match="in use by another process")
