@@ -42,10 +42,13 @@ class BoxesNow:
 
 
 class BoxWall:
-    """The boxes of one commune; for many threads."""
+    """The boxes of one commune, or of all that can be read; for many threads."""
 
-    def __init__(self, engine: Engine, commune: str, now: Callable[[], float] = time.time) -> None:
-        self._engine, self._commune, self._now = engine, commune, now
+    def __init__(
+        self, engine: Engine, commune: str | None, now: Callable[[], float] = time.time, *, reports: bool = True
+    ) -> None:
+        """`reports` says whether what a box reports of itself comes here; at the province it does not."""
+        self._engine, self._commune, self._now, self._reports = engine, commune, now, reports
         self._lock = threading.Lock()
         self._latest: BoxesNow | None = None
 
@@ -71,7 +74,10 @@ class BoxWall:
         return self.now().find(device)
 
     def _read(self, now_ms: int) -> BoxesNow:
-        boxes = [judged(each, now_ms) for each in standings(self._engine, self._commune, now_ms)]
+        boxes = [
+            judged(each, now_ms, reports=self._reports)
+            for each in standings(self._engine, self._commune, now_ms)
+        ]
         try:
             with self._engine.connect() as connection, connection.begin():
                 alarms = tuple(each for each in standing(connection) if each.box is None)
