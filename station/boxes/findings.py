@@ -71,9 +71,16 @@ class JudgedBox:
         return max((each.verdict for each in self.findings), key=_RISING.index, default=BoxVerdict.WELL)
 
 
-def judged(standing: BoxStanding, now_ms: int, *, reports: bool = True) -> JudgedBox:
-    """The box with its findings; where its reports of itself do not come, that none is here is no finding."""
-    found = sorted(_findings(standing, now_ms, reports=reports), key=lambda each: -_RISING.index(each.verdict))
+def judged(
+    standing: BoxStanding, now_ms: int, *, reports: bool = True, station_away: bool = False
+) -> JudgedBox:
+    """The box with its findings; where its `reports` of itself do not come, that none is here is no finding.
+
+    At the province a station may be away: then nobody knows how its boxes are.
+    """
+    every = [_soon("station_away")] if station_away else []
+    every += _findings(standing, now_ms, reports=reports)
+    found = sorted(every, key=lambda each: -_RISING.index(each.verdict))
     return JudgedBox(standing, tuple(found))
 
 

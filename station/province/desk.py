@@ -128,6 +128,15 @@ def reach(engine: Engine, now_ms: int) -> tuple[CommuneReach, ...]:
     )
 
 
+def away_communes(engine: Engine, now_ms: int) -> frozenset[str]:
+    """Those of them whose stations are not heard.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    return frozenset(each.name for each in reach(engine, now_ms) if each.is_away)
+
+
 def with_info(engine: Engine, since_ms: int, until_ms: int) -> frozenset[str]:
     """Of which communes events of severity info are here that began within a time.
 

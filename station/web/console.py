@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from station.boxes.wall import BoxWall
 from station.config import StationConfig, WebSettings
 from station.footage.custody import CustodyBook
 from station.handover.dossier import Dossiers
-from station.province.desk import opened_to, reading, writing
+from station.province.desk import away_communes, opened_to, reading, writing
 from station.store.blobs import BLOBS
 from station.store.database import current_version, engine_of, in_words, url_of
 from station.store.pictures.rows import KeptPictures
@@ -128,7 +129,7 @@ class DutyConsole:
             if len(self.views) >= MOST_VIEWS:
                 self.views.clear()
             reads = opened_to(self.reads, communes)
-            view = self.views[communes] = reads, BoxWall(reads, None, reports=False)
+            view = self.views[communes] = reads, BoxWall(reads, None, away=partial(away_communes, reads))
         return replace(self, reads=view[0], boxes=view[1])
 
     @property

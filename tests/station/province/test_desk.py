@@ -165,7 +165,8 @@ def test_an_officer_looks_up_what_is_open_to_him_and_nothing_else(screen: Provin
     for end in ("csv", "json"):
         whole = lan.get(f"/lookup.{end}?{SPAN}&box=mong-cai.hn-01").text
         assert "loitering" not in whole and "mong-cai" not in whole
-    assert "mong-cai" in binh.get("/boxes").text
+    boxes = binh.get("/boxes").text
+    assert "mong-cai" in boxes and "Its station is not heard" in boxes and 'count_well">0<' in boxes
 
 
 def test_an_event_says_that_its_picture_is_at_the_station(screen: ProvinceScreen) -> None:
