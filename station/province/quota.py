@@ -14,10 +14,11 @@ all: so a commune over its quota can be seen, and who makes up lives and streams
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, text
 
@@ -31,13 +32,15 @@ SHARE_WITHOUT_ALERT: Final = 0.75
 SHARE_OF_ITSELF: Final = 1.25
 _ALERT: Final = re.compile(rb'"severity" ?: ?"alert"')
 _LOAD: Final = text(
-    "select size_bytes, items, refused, refused_bytes from commune_usage "
-    "join commune on commune.id = commune_id where commune.name = :commune and day = :day"
+    "select commune.name, size_bytes, items, refused, refused_bytes from commune_usage "
+    "join commune on commune.id = commune_id where commune.name = any(:communes) and day = :day"
 )
 _WRITE: Final = text(
     "insert into commune_usage (commune_id, day, size_bytes, items, refused, refused_bytes, refused_ms) "
-    "select id, :day, :size_bytes, :items, :refused, :refused_bytes, :refused_ms from commune "
-    "where name = :commune on conflict (commune_id, day) do update set size_bytes = excluded.size_bytes, "
+    "select commune.id, used.day, used.size_bytes, used.items, used.refused, used.refused_bytes, :refused_ms "
+    "from jsonb_to_recordset(cast(:rows as jsonb)) as used(commune text, day integer, size_bytes bigint, "
+    "items bigint, refused bigint, refused_bytes bigint) join commune on commune.name = used.commune "
+    "on conflict (commune_id, day) do update set size_bytes = excluded.size_bytes, "
     "items = excluded.items, refused = excluded.refused, refused_bytes = excluded.refused_bytes, "
     "refused_ms = coalesce(excluded.refused_ms, commune_usage.refused_ms)"
 )
@@ -71,11 +74,13 @@ class CommuneUsage:
 
     def load(self, connection: Connection, messages: Iterable[InboundMessage], day: int) -> None:
         """Read what these communes have used."""
-        for commune in {message.device for message in messages}:
-            used = self._used.get(commune)
-            if used is None or used.day != day:
-                row = connection.execute(_LOAD, {"commune": commune, "day": day}).first()
-                self._used[commune] = CommuneDay(day) if row is None else CommuneDay(day, *row)
+        names = {message.device for message in messages}
+        lacking = sorted(name for name in names if name not in self._used or self._used[name].day != day)
+        if not lacking:
+            return
+        self._used |= {name: CommuneDay(day) for name in lacking}
+        for name, *figures in connection.execute(_LOAD, {"communes": lacking, "day": day}):
+            self._used[name] = CommuneDay(day, *figures)
 
     def lacks(self, messages: Iterable[InboundMessage], day: int) -> bool:
         """Whether something must be loaded first."""
@@ -132,10 +137,12 @@ class CommuneUsage:
 
     def write(self, connection: Connection, communes: Iterable[str], refused_ms: int | None = None) -> None:
         """Write down what these have used (invariant 3)."""
-        for commune in sorted(communes):
-            used = self._used[commune]
-            row: dict[str, Any] = {name: getattr(used, name) for name in CommuneDay.__slots__}
-            connection.execute(_WRITE, row | {"commune": commune, "refused_ms": refused_ms})
+        rows = [
+            {"commune": commune} | {name: getattr(self._used[commune], name) for name in CommuneDay.__slots__}
+            for commune in sorted(communes)
+        ]
+        if rows:
+            connection.execute(_WRITE, {"rows": json.dumps(rows), "refused_ms": refused_ms})
 
     def report(self, connection: Connection, day: int, now_ms: int) -> list[tuple[str, dict[str, object]]]:
         """What the operator must hear of whom something was refused since the last report."""
