@@ -22,7 +22,7 @@ from agent.errors import ConfigError
 from agent.language import translated
 from agent.translatable import tr
 from agent.wire.verbs import VERBS
-from station.access.cli import account_app
+from station.access.cli import account_app, say_screen
 from station.audit.cli import audit_command
 from station.backup.cli import (
     DEFAULT,
@@ -116,17 +116,7 @@ def station_command(
             tr("--host, --port and --folder go only with --commune"),
             tr("change it in {config}, or name a commune", config=config),
         )
-    run(load(config), duration_s, take_over=take_over, on_screen=_say_screen)
-
-
-def _say_screen(url: str, password: str | None) -> None:
-    """Where the screen is, and the first password: this once."""
-    typer.echo(translated(tr("the duty room's screen: {url}", url=url)), err=True)
-    if password is not None:
-        from station.access.accounts import FIRST_LOGIN  # noqa: PLC0415 (as above)
-
-        said = tr("log in as {name} with the password {password}", name=FIRST_LOGIN, password=password)
-        typer.echo(translated(said), err=True)
+    run(load(config), duration_s, take_over=take_over, on_screen=say_screen)
 
 
 @station.command("check")

@@ -150,6 +150,11 @@ class BackupSettings(Settings):
 class WebSettings(Settings):
     """The duty room's screen."""
 
+    scope: Literal["commune", "province"] = Field(
+        "commune",
+        description="Whose boxes it shows: those of the station's commune, or those of every commune that "
+        "sends up to the province; the second in the province's file only.",
+    )
     host: str = Field(
         "127.0.0.1",
         min_length=1,
@@ -301,6 +306,10 @@ def _of_a_box(plain: dict[str, Any]) -> tuple[str, str] | None:
 def _topics(plain: Any) -> Iterator[Finding]:
     """What may be a name by itself but cannot stand in a topic; `plain` may hold anything."""
     fields = plain if isinstance(plain, dict) else {}
+    web = fields.get("web")
+    if isinstance(web, dict) and web.get("scope") == "province":
+        hint = tr("leave it out here; `ngatu province console` serves it, out of the province's file")
+        yield ("web", "scope"), tr("a station shows its own commune"), hint
     broker = fields.get("broker")
     root = broker.get("root") if isinstance(broker, dict) else None
     for path, value, levels in (

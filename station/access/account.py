@@ -16,8 +16,11 @@ from station.access.roles import Role
 from station.store.schema import account
 
 MAX_NAME_CHARS: Final = 80
+ALL_COMMUNES: Final = "*"
+MOST_COMMUNES: Final = 500
 PUBLIC: Final = tuple(column for column in account.c if column.name != "password_hash")
 """The columns of an account that everybody who reads one gets."""
+_COMMUNE: Final = re.compile(r"[a-z0-9-]{2,32}")
 _LOGIN: Final = re.compile(r"[a-z0-9._-]{2,32}")
 
 
@@ -44,6 +47,8 @@ class Account:
     """The latest log-in."""
     failed: int
     locked_until_ms: int | None
+    communes: str = ""
+    """At the province: those that are open to this person, with spaces between; ALL_COMMUNES: every one."""
 
 
 def one_form(login: str) -> str:
@@ -93,3 +98,23 @@ def language_of(said: str | None) -> str | None:
     if said is not None and said not in LANGUAGES:
         raise AccountError(tr("nobody has written that language yet"))
     return said
+
+
+def communes_of(said: str) -> str:
+    """Names of communes as somebody gives them, in the form in which they are kept.
+
+    Raises:
+        AccountError: one of them can be none, or there are too many.
+    """
+    names = sorted(set(said.replace(",", " ").split()))
+    if ALL_COMMUNES in names:
+        return ALL_COMMUNES
+    for name in names:
+        if not _COMMUNE.fullmatch(name):
+            raise AccountError(
+                tr("{name} cannot be a commune", name=repr(printable(name)[:40])),
+                tr("names of communes with spaces between, or * for all"),
+            )
+    if len(names) > MOST_COMMUNES:
+        raise AccountError(tr("these are too many communes"), tr("name * for all"))
+    return " ".join(names)

@@ -27,6 +27,7 @@ from station.access.account import (
     Account,
     AccountError,
     account_of,
+    communes_of,
     language_of,
     login_of,
     name_of,
@@ -141,6 +142,20 @@ class Accounts:
                 _log_out(connection, found)
             after = _found(connection, login)
             self._note(transaction, AuditVerb.ACCOUNT_CHANGED, after, name=after.name, role=after.role)
+            return after
+
+    def open_communes(self, login: str, communes: str) -> Account:
+        """Which communes are open to this person, from the next page on; `communes` as somebody types them.
+
+        Raises:
+            AccountError: there is no such account, or one of them can be none.
+            StoreError: the store cannot be written.
+        """
+        with self._writing() as transaction:
+            found = _found(transaction.connection, login)
+            _update(transaction.connection, found, communes=communes_of(communes))
+            after = _found(transaction.connection, login)
+            self._note(transaction, AuditVerb.ACCOUNT_CHANGED, after, communes=after.communes)
             return after
 
     def speak(self, login: str, language: str | None) -> Account:

@@ -71,7 +71,7 @@ def add_command(
         raise UsageError(tr("there is no role {role}", role=repr(role)), ", ".join(Role))
     with _opened(config) as accounts:
         made, password = accounts.create(login, name, Role(role))
-    _show(made.login, password)
+    show_password(made.login, password)
 
 
 @account_app.command("password")
@@ -85,7 +85,7 @@ def password_command(login: LoginWord, config: StationFile = DEFAULT) -> None:
     """
     with _opened(config) as accounts:
         password = accounts.reset(login)
-    _show(login, password)
+    show_password(login, password)
 
 
 @account_app.command("disable")
@@ -160,18 +160,30 @@ def _opened(config: Path) -> Iterator[Accounts]:
     try:
         with engine.connect() as connection, connection.begin():
             current_version(connection)
-        yield Accounts(engine, AuditLog(engine, settings.state_dir)).by(_at_the_machine())
+        yield Accounts(engine, AuditLog(engine, settings.state_dir)).by(at_the_machine())
     finally:
         engine.dispose()
 
 
-def _at_the_machine() -> Actor:
+def at_the_machine() -> Actor:
+    """Who works at a terminal, as audit entries name him."""
     from station.access.audit_entry import AT_THE_MACHINE, Actor  # noqa: PLC0415
 
     return Actor("", getuser(), "", AT_THE_MACHINE)
 
 
-def _show(login: str, password: str) -> None:
+def say_screen(url: str, password: str | None) -> None:
+    """Where the screen is, and the first password: this once."""
+    typer.echo(translated(tr("the duty room's screen: {url}", url=url)), err=True)
+    if password is not None:
+        from station.access.accounts import FIRST_LOGIN  # noqa: PLC0415
+
+        said = tr("log in as {name} with the password {password}", name=FIRST_LOGIN, password=password)
+        typer.echo(translated(said), err=True)
+
+
+def show_password(login: str, password: str) -> None:
+    """A password that an account was given, this once."""
     said = tr(
         "{login}: {password} (shown once; to be changed at the first log-in)", login=login, password=password
     )

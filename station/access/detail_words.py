@@ -34,6 +34,8 @@ NAMES: Final[Mapping[str, str]] = {
     "clothes_colours": tr("colour of the clothes"),
     "case": tr("case number"),
     "change": tr("step"),
+    "commune": tr("commune"),
+    "communes": tr("communes"),
     "count": tr("how many"),
     "bytes": tr("bytes"),
     "class": tr("class"),

@@ -48,6 +48,7 @@ _WAIT: Final = tr("Nothing now; tell the technician if it stays so for a day.")
 _POWER: Final = tr("Tell the technician: the supply or its cable is too weak.")
 
 _WHAT: Final[Mapping[str, Callable[[Values], str]]] = {
+    "station_away": _said(tr("Its station is not heard")),
     "never_heard": _said(tr("Nobody knows how this box is")),
     "offline": _said(tr("The box cannot be reached")),
     "stopped": _said(tr("The box was switched off on purpose")),
@@ -94,6 +95,10 @@ _WHAT: Final[Mapping[str, Callable[[Values], str]]] = {
 }
 
 _REST: Final[Mapping[str, tuple[str, str]]] = {
+    "station_away": (
+        tr("It is shown as it was when its station was heard last; nobody here knows how it is now."),
+        tr("Ask the duty room of its commune; if the line is gone, call the technician."),
+    ),
     "never_heard": (
         tr("It was never heard at this station, or has said only a part."),
         tr("Ask the technician whether it is installed and switched on."),

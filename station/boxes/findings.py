@@ -71,9 +71,16 @@ class JudgedBox:
         return max((each.verdict for each in self.findings), key=_RISING.index, default=BoxVerdict.WELL)
 
 
-def judged(standing: BoxStanding, now_ms: int) -> JudgedBox:
-    """The box with its findings."""
-    found = sorted(_findings(standing, now_ms), key=lambda each: -_RISING.index(each.verdict))
+def judged(
+    standing: BoxStanding, now_ms: int, *, reports: bool = True, station_away: bool = False
+) -> JudgedBox:
+    """The box with its findings; where its `reports` of itself do not come, that none is here is no finding.
+
+    At the province a station may be away: then nobody knows how its boxes are.
+    """
+    every = [_soon("station_away")] if station_away else []
+    every += _findings(standing, now_ms, reports=reports)
+    found = sorted(every, key=lambda each: -_RISING.index(each.verdict))
     return JudgedBox(standing, tuple(found))
 
 
@@ -83,8 +90,8 @@ def sort_key(each: JudgedBox) -> tuple[int, int, str]:
     return -_RISING.index(each.verdict), -pressing, each.standing.title.casefold()
 
 
-def _findings(standing: BoxStanding, now_ms: int) -> Iterator[BoxFinding]:
-    yield from _heard(standing)
+def _findings(standing: BoxStanding, now_ms: int, *, reports: bool) -> Iterator[BoxFinding]:
+    yield from _heard(standing, reports=reports)
     if standing.is_online:
         for each in standing.cameras:
             yield from _camera(each)
@@ -103,11 +110,13 @@ def _findings(standing: BoxStanding, now_ms: int) -> Iterator[BoxFinding]:
         yield _soon("gap_gone", number=standing.gaps.gone)
 
 
-def _heard(standing: BoxStanding) -> Iterator[BoxFinding]:
+def _heard(standing: BoxStanding, *, reports: bool) -> Iterator[BoxFinding]:
     if standing.state is None:
         yield _now("never_heard")
     elif not standing.is_online:
         yield _now("stopped" if standing.state == "stopped" else "offline")
+    elif not reports:
+        return
     elif not standing.speaks or standing.health_age_ms is None:
         yield _soon("health_missing")
     elif (late_s := standing.health_age_ms / 1000) > HEALTH_LATE_S:

@@ -118,8 +118,8 @@ class NewestPicture:
     """It was ordered; else it is of an event."""
 
 
-def standings(engine: Engine, commune: str, now_ms: int) -> tuple[BoxStanding, ...]:
-    """Every box of the commune, by its id.
+def standings(engine: Engine, commune: str | None, now_ms: int) -> tuple[BoxStanding, ...]:
+    """Every box of the commune, or of all that can be read (None), by its id.
 
     Raises:
         StoreError: the store cannot be read.
@@ -145,7 +145,7 @@ def newest_pictures(engine: Engine, box_id: int, names: tuple[str, ...]) -> dict
     return {name: each for name, each in found.items() if each is not None}
 
 
-def _all(connection: Connection, commune: str, now_ms: int) -> tuple[BoxStanding, ...]:
+def _all(connection: Connection, commune: str | None, now_ms: int) -> tuple[BoxStanding, ...]:
     since = {row[0]: row[1] for row in connection.execute(_since())}
     of_box: dict[int, list[Row[Any]]] = {}
     for row in connection.execute(select(camera).order_by(camera.c.name)):
@@ -154,13 +154,15 @@ def _all(connection: Connection, commune: str, now_ms: int) -> tuple[BoxStanding
     for each in standing(connection):
         alarms.setdefault(each.box, []).append(each)
     gaps = _gaps(connection, now_ms - GONE_SHOWN_MS)
-    query = select(box).where(box.c.commune == commune).order_by(box.c.device)
+    query = select(box).order_by(box.c.device)
+    if commune is not None:
+        query = query.where(box.c.commune == commune)
     return tuple(
         _standing(
             row,
             since.get(row.id),
             of_box.get(row.id, []),
-            tuple(alarms.get(f"{commune}/{row.device}", ())),
+            tuple(alarms.get(f"{row.commune}/{row.device}", ())),
             gaps.get(row.id, BoxGaps()),
             now_ms,
         )

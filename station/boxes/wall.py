@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,10 +42,21 @@ class BoxesNow:
 
 
 class BoxWall:
-    """The boxes of one commune; for many threads."""
+    """The boxes of one commune, or of all that can be read; for many threads."""
 
-    def __init__(self, engine: Engine, commune: str, now: Callable[[], float] = time.time) -> None:
-        self._engine, self._commune, self._now = engine, commune, now
+    def __init__(
+        self,
+        engine: Engine,
+        commune: str | None,
+        now: Callable[[], float] = time.time,
+        *,
+        away: Callable[[int], Collection[str]] | None = None,
+    ) -> None:
+        """`away` is the province's: from the moment (ms) to the communes whose stations are not heard.
+
+        What boxes report of themselves does not come there.
+        """
+        self._engine, self._commune, self._now, self._away = engine, commune, now, away
         self._lock = threading.Lock()
         self._latest: BoxesNow | None = None
 
@@ -71,7 +82,11 @@ class BoxWall:
         return self.now().find(device)
 
     def _read(self, now_ms: int) -> BoxesNow:
-        boxes = [judged(each, now_ms) for each in standings(self._engine, self._commune, now_ms)]
+        away = self._away(now_ms) if self._away is not None else ()
+        boxes = [
+            judged(each, now_ms, reports=self._away is None, station_away=each.commune in away)
+            for each in standings(self._engine, self._commune, now_ms)
+        ]
         try:
             with self._engine.connect() as connection, connection.begin():
                 alarms = tuple(each for each in standing(connection) if each.box is None)

@@ -71,6 +71,8 @@ class EventDetail:
     """When its road user was first seen, by the box's clock as it was."""
     clock_error_ms: int | None = None
     suppressed: int = 0
+    names_picture: bool = False
+    """One of its messages that are here names a picture, whether that is here or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,7 @@ def _detail(payloads: Sequence[EventPayload], scene_revision: int | None) -> Eve
         seen_ms=round(seen.start_time.timestamp() * 1000) if seen else None,
         clock_error_ms=newest.clock.error_ms,
         suppressed=newest.suppressed,
+        names_picture=any(each.image is not None or each.scene is not None for each in payloads),
     )
 
 

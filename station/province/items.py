@@ -10,15 +10,18 @@ from typing import Any, Final
 
 from agent.errors import WireError
 from agent.wire import codec
-from agent.wire.payloads import ChainPayload, CountPayload, EventPayload, Posted
-from station.counting.hours import read_hour
+from agent.wire.payloads import LARGEST, ChainPayload, CountPayload, EventPayload, Posted
+from station.counting.hours import CountedHour, read_hour
 from station.ingest.digests import of_bytes, of_json
 from station.province.months import Month, month_of_id, month_within
-from station.store.columns import ms, storable
-from station.store.events import LONGEST_WORD
+from station.store.columns import HOUR_MS, ms, storable
+from station.store.events import LONGEST_WORD, columns_of
 from station.uplink.envelope import ItemKind, UpItem, is_moment
 
 Row = dict[str, Any]
+MOST_CAMERAS: Final = 256
+MOST_COUNTS: Final = 1_000
+"""Pairs of label and direction at a line."""
 _STATES: Final = (None, "online", "offline", "stopped")
 
 
@@ -87,29 +90,59 @@ def _own(commune: str, item: UpItem, its_commune: str, its_device: str) -> None:
 def _event(commune: str, item: UpItem) -> Row:
     event = codec.parse(EventPayload, item.raw)
     _own(commune, item, event.commune, event.device)
-    return _place(event, item) | {
-        "event_id": event.id,
-        "revision": event.revision,
-        "camera": event.camera,
-        "kind": event.kind,
-        "phase": str(event.phase),
-        "severity": str(event.severity),
-        "label": _word(event.object.label if event.object else None),
-        "rule_id": _word(event.rule.id),
-        "direction": _word(event.direction),
-        "start_ms": ms(event.start_time),
-        "time_ms": ms(event.time),
+    columns = {
+        name: storable(value) if isinstance(value, str) else value for name, value in columns_of(event).items()
     }
+    named = {
+        kind: (None if image is None else storable(image.sha256))
+        for kind, image in (("thumbnail_sha256", event.image), ("scene_sha256", event.scene))
+    }
+    return (
+        columns
+        | named
+        | _place(event, item)
+        | {
+            "event_id": event.id,
+            "revision": event.revision,
+            "phase": str(event.phase),
+            "time_ms": ms(event.time),
+            "replayed": event.replayed,
+        }
+    )
 
 
 def _hour(said: Row, now_ms: int) -> Row:
     at_ms, said_ms = _moment(said["hour_ms"]), _moment(said["said_ms"])
-    read_hour(at_ms, said["sums"])  # raises what it raises where it is no sum
+    _judge_sums(read_hour(at_ms, said["sums"]))
     names = {"camera": _text(said["camera"]), "rule": _text(said["rule"])}
     return names | {"at_ms": at_ms, "said_ms": min(said_ms, now_ms), "sums": storable(said["sums"])}
 
 
+def _judge_sums(hour: CountedHour) -> None:
+    """Whoever draws charts trusts them: one number that is none would spoil a page.
+
+    Raises:
+        WireError: it is no sum of an hour.
+    """
+    end_ms = hour.hour_ms + HOUR_MS
+    numbers = all(type(each) is int and 0 <= each <= LARGEST for each in hour.numbers.values())
+    words = all(len(word) <= LONGEST_WORD for entry in hour.numbers for word in entry)
+    spans = all(
+        type(start) is int and type(end) is int and hour.hour_ms <= start <= end <= end_ms
+        for start, end in hour.spans
+    )
+    parted = all(type(each) is bool for each in hour.is_parted)
+    if (
+        hour.hour_ms % HOUR_MS
+        or not (numbers and words and spans and parted)
+        or len(hour.numbers) > MOST_COUNTS
+    ):
+        raise WireError("no sum of an hour")
+
+
 def _box(said: Row, now_ms: int) -> Row:
+    if len(said["cameras"]) > MOST_CAMERAS:
+        raise WireError(f"more cameras than a box has: {len(said['cameras'])}")
     cameras = {_text(name): [_text(state), _moment(since)] for name, (state, since) in said["cameras"].items()}
     if said["state"] not in _STATES:
         raise WireError(f"no state of a box: {str(said['state'])[:40]}")
@@ -133,7 +166,3 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or len(value) > LONGEST_WORD:
         raise WireError(f"no name: {str(value)[:40]}")
     return storable(value)
-
-
-def _word(value: str | None) -> str | None:
-    return None if value is None else storable(value[:LONGEST_WORD])

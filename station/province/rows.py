@@ -23,13 +23,20 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "conflict": ("commune_id", "key_kind", "key", "digest"),
     "up_message": ("stream_id", "seq"),
 }
+FIRSTS: Final = ("first_received_ms",)
+"""Columns that stay as they are when a row is replaced."""
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "event": (
         *KEYS["event"],
         *("revision", "camera", "kind", "phase", "severity", "label", "rule_id", "direction"),
-        *("start_ms", "time_ms", "received_ms"),
+        *("start_ms", "time_ms", "received_ms", "box_id", "first_received_ms", "rule_kind", "riders"),
+        *("top_score_permille", "zones", "track_id", "end_reason", "detail", "replayed", "clock_state"),
+        *("vehicle_colour", "clothes_colour"),
     ),
-    "event_revision": (*KEYS["event_revision"], "stream", "seq", "digest", "body", "received_ms"),
+    "event_revision": (
+        *KEYS["event_revision"],
+        *("stream", "seq", "digest", "body", "received_ms", "box_id", "phase", "time_ms", "replayed"),
+    ),
     "seal": (*KEYS["seal"], "digest", "body", "received_ms"),
     "count_interval": (*KEYS["count_interval"], "digest", "body", "received_ms"),
     "count_hour": (*KEYS["count_hour"], "sums", "said_ms", "received_ms"),
@@ -113,7 +120,8 @@ def _once(table: str) -> TextClause:
 @cache
 def _later(table: str, by: str) -> TextClause:
     names, keys = ", ".join(COLUMNS[table]), ", ".join(KEYS[table])
-    put = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[table] if name not in KEYS[table])
+    stays = (*KEYS[table], *FIRSTS)
+    put = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[table] if name not in stays)
     return text(
         f"insert into {table} ({names}) select {names} from {_from(table)} "  # noqa: S608
         f"on conflict ({keys}) do update set {put} where excluded.{by} > {table}.{by} returning {keys}"

@@ -53,7 +53,10 @@ class ShardWorker:
         except StoreError:
             engine.dispose()
             raise
-        with closing(ProvinceStore(engine, config.shard, config.retention_months, on_lost=self._lose)) as store:
+        kept = ProvinceStore(
+            engine, config.shard, config.retention_months, on_lost=self._lose, quota=config.quota
+        )
+        with closing(kept) as store:
             while self._has_turn(store, ends_s):
                 self._subscriber = Subscriber(
                     config.subscriber(), store, lives=store, take_over=True, dialect=STATIONS

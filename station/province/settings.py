@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field, field_validator
 
@@ -12,8 +12,9 @@ from agent.settings.base import Name, Settings
 from agent.settings.diagnostics import read_bounded, read_settings
 from agent.translatable import tr
 from agent.wire.topics import STATION
-from station.config import DatabaseSettings, StationLog
+from station.config import DatabaseSettings, StationConfig, StationLog, WebSettings
 from station.ingest.settings import SubscriberSettings
+from station.uplink.envelope import MAX_ITEMS, MAX_PLAIN_BYTES
 from station.uplink.settings import ProvinceEndpoint
 
 
@@ -25,6 +26,46 @@ class ProvinceDatabase(DatabaseSettings):
         examples=["postgresql://ngatu@127.0.0.1/province"],
         description="A PostgreSQL database of the province's own, without a password.",
     )
+
+
+ROW_BYTES: Final = 1024
+"""What the rows of an item take beside its bytes, indexes included."""
+
+
+class CommuneQuota(Settings):
+    """How much is taken of one commune in a day of UTC; what is beyond it has no receipt, and waits there.
+
+    Forty boxes at busy junctions, whose info events go up too, are 800,000 items and 2 GB a day. What an outage
+    of days has heaped up comes on the days after.
+    """
+
+    bytes_per_day: int = Field(
+        4 * 2**30,
+        ge=16 * (MAX_PLAIN_BYTES + MAX_ITEMS * ROW_BYTES),
+        le=2**50,
+        description="What envelopes hold unpacked, and 1 KiB for each item. Without an alert: 3/4.",
+    )
+    items_per_day: int = Field(
+        2_000_000,
+        ge=16 * MAX_ITEMS,
+        le=10**10,
+        description="Events, seals, hours and states. In envelopes without an alert: 3/4.",
+    )
+
+
+class ProvinceWeb(WebSettings):
+    """The console over all communes; `ngatu province console` serves it."""
+
+    scope: Literal["commune", "province"] = Field(
+        "province", description="Whose boxes it shows: those of every commune that sends up to the province."
+    )
+
+    @field_validator("scope")
+    @classmethod
+    def _of_the_province(cls, scope: str) -> str:
+        if scope != "province":
+            raise ValueError(tr("here is the province: a commune's own console is its station's"))
+        return scope
 
 
 class ProvinceConfig(Settings):
@@ -39,6 +80,15 @@ class ProvinceConfig(Settings):
     retention_months: int | None = Field(
         None, ge=1, le=1_200, description="Months that are kept whole; null: nothing is ever deleted."
     )
+    quota: CommuneQuota = Field(CommuneQuota(), description="How much is taken of one commune in a day of UTC.")
+    state_dir: Path = Field(
+        Path("/var/lib/ngatu-province"),
+        validate_default=False,  # as in a station's file
+        description="Folder for what the console keeps beside the database: the newest entries of its log.",
+    )
+    web: ProvinceWeb | None = Field(
+        None, description="The console over all communes, by `ngatu province console`; null: there is none."
+    )
     log: StationLog = Field(StationLog(), description="What the worker writes about its own work.")
     language: Language | None = Field(
         None, description="In which the commands tell people things; null: as LC_ALL, LC_MESSAGES or LANG say."
@@ -50,6 +100,17 @@ class ProvinceConfig(Settings):
         if shard == STATION:
             raise ValueError(tr("'station' is the worker's own place in the topics: name it otherwise"))
         return shard
+
+    def desk(self) -> StationConfig:
+        """The console's settings: to it the province is a station of which it knows only the database."""
+        return StationConfig(
+            commune=self.name,
+            state_dir=self.state_dir,
+            database=DatabaseSettings(url=self.database.url, password=self.database.password),
+            web=self.web,
+            log=self.log,
+            language=self.language,
+        )
 
     def subscriber(self) -> SubscriberSettings:
         """The connection's settings: the shard is to the worker what the commune is to a station."""

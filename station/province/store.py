@@ -8,6 +8,7 @@ Invariants
  4. An event shows its highest revision, an hour and a box what was said last, in whatever order they come.
  5. What cannot be read is kept with its bytes and the reason, and holds up nothing else.
  6. Only the worker that has the shard's lock writes, and over the connection that holds it (shard_lock.py).
+ 7. It grows by no more than the quota of each commune and day; what is refused is not receipted (quota.py).
 
 It is a handler of station.ingest.subscriber: connection -> inbound -> store -> receipts.
 """
@@ -25,10 +26,12 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.translatable import tr
-from station.ingest.inbound import InboundMessage
+from station.ingest.inbound import InboundMessage, MessageKind
 from station.province import months
 from station.province.inbound import UpMessage
 from station.province.items import ItemRows
+from station.province.quota import CommuneUsage
+from station.province.settings import CommuneQuota
 from station.province.shard_lock import LockLost, ShardLock
 from station.province.writer import UpWriter
 from station.store.database import StoreError, in_words
@@ -36,11 +39,12 @@ from station.store.database import StoreError, in_words
 log = structlog.get_logger("station.province.store")
 T = TypeVar("T")
 
-VERSION: Final = 1
+VERSION: Final = 2
 DAY_MS: Final = 86_400_000
 PROVEN_MS: Final = 60 * DAY_MS
 """So long what a receipt proves is remembered; that it is committed is known for ever."""
 _TEND_S: Final = 60.0
+_REPORT_S: Final = 5.0
 _LIVES: Final = 100
 
 _COMMITTED = text(
@@ -77,6 +81,11 @@ def upgrade(engine: Engine) -> None:
                 connection.execute(text("insert into province_version values (:number)"), {"number": VERSION})
     except SQLAlchemyError as error:
         raise in_words(error, engine.url) from error
+    if found == 1:
+        raise StoreError(
+            tr("the province's database was written by a trial before the first version"),
+            tr("name an empty database, and have each station send all of it anew: remove its folder uplink/"),
+        )
     if found not in (None, VERSION):
         raise StoreError(
             tr("the province's database was written by a newer version ({found})", found=found),
@@ -94,8 +103,11 @@ class ProvinceStore:
         retention_months: int | None = None,
         now: Callable[[], float] = time.time,
         on_lost: Callable[[], None] = lambda: None,
+        quota: CommuneQuota | None = None,
     ) -> None:
         """`on_lost` is called when another worker has the shard."""
+        self._usage = CommuneUsage(quota or CommuneQuota())
+        self._reported_s = float("-inf")
         self.lock = ShardLock(engine, shard)
         self._engine, self._shard, self._now = engine, shard, now
         self._retention_months, self._on_lost = retention_months, on_lost
@@ -113,7 +125,14 @@ class ProvinceStore:
             if isinstance(message, UpMessage) and message.envelope is not None:
                 items.add(message.device, message.envelope.items, now_ms)
         self._have_months(items.months(now_ms), now_ms)
-        self._write(lambda writer: writer.write(messages, items), now_ms)
+        day = now_ms // DAY_MS
+
+        def write(writer: UpWriter, connection: Connection) -> None:
+            writer.write(messages, items)
+            self._usage.load(connection, messages, day)
+            self._usage.write(connection, self._usage.charge(messages))  # invariant 7
+
+        self._write(write, now_ms)
         for row in items.unreadable:
             log.warning("up_item_unreadable", commune=row["commune"], kind=row["kind"], why=row["reason"][:300])
 
@@ -124,8 +143,32 @@ class ProvinceStore:
             StoreError: as commit.
         """
         numbered = [copy for copy in copies if copy.seq is not None]
-        if numbered:
-            self._write(lambda writer: writer.write_conflicts(numbered), self._now_ms())
+        if not numbered:
+            return
+        now_ms = self._now_ms()
+
+        def write(writer: UpWriter, connection: Connection) -> None:
+            writer.write_conflicts(numbered)
+            self._usage.load(connection, numbered, now_ms // DAY_MS)
+            self._usage.write(connection, self._usage.charge_conflicts(writer.new_conflicts))
+
+        self._write(write, now_ms)
+
+    def refuses(self, _shard: str, commune: str, kind: MessageKind, size_bytes: int) -> bool:
+        """Whether the quota of a commune is used up (invariant 7); what it says of itself is always taken."""
+        is_envelope = kind is MessageKind.UNKNOWN
+        return is_envelope and self._usage.is_full(commune, size_bytes, self._now_ms() // DAY_MS)
+
+    def admitted(self, messages: Sequence[InboundMessage]) -> list[InboundMessage]:
+        """Those for which the quotas of their communes have room (invariant 7).
+
+        Raises:
+            StoreError: as commit.
+        """
+        day = self._now_ms() // DAY_MS
+        if self._usage.lacks(messages, day):
+            self._transact(lambda connection: self._usage.load(connection, messages, day))
+        return self._usage.admitted(messages, day)
 
     def committed(self, _shard: str, commune: str, stream: str) -> list[tuple[int, int]]:
         """What is committed of a stream of a commune's uplink.
@@ -158,6 +201,7 @@ class ProvinceStore:
                 self._on_lost()
                 return
             log.info("shard_taken_again", shard=self._shard)
+        self._report()
         if time.monotonic() - self._tended_s < _TEND_S:
             self._transact(lambda connection: connection.scalar(text("select 1")))
             return
@@ -190,12 +234,20 @@ class ProvinceStore:
 
     # --------------------------------------------------------------------------------------------- the inside
 
-    def _write(self, job: Callable[[UpWriter], None], now_ms: int) -> None:
+    def _report(self) -> None:
+        if time.monotonic() - self._reported_s < _REPORT_S:
+            return
+        self._reported_s, now_ms = time.monotonic(), self._now_ms()
+        day = now_ms // DAY_MS
+        for name, fields in self._transact(lambda connection: self._usage.report(connection, day, now_ms)):
+            log.warning(name, **fields)
+
+    def _write(self, job: Callable[[UpWriter, Connection], None], now_ms: int) -> None:
         oldest = self._oldest(now_ms)
 
         def write(connection: Connection) -> UpWriter:
             writer = UpWriter(connection, now_ms, oldest)
-            job(writer)
+            job(writer, connection)
             return writer
 
         for name, fields in self._transact(write).notices:
@@ -218,9 +270,11 @@ class ProvinceStore:
             return self.lock.transact(job)
         except LockLost:
             self._made.clear()
+            self._usage.forget()
             raise
         except SQLAlchemyError as error:
             self._made.clear()
+            self._usage.forget()
             raise in_words(error, self._engine.url) from error
 
     def _now_ms(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, text
@@ -14,6 +14,7 @@ from agent.wire.ranges import Ranges
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.province.inbound import UpMessage
 from station.province.items import ItemRows, Row, unreadable
+from station.province.looked_for import box_ids, put_lines, show_pictures
 from station.province.months import Month, month_of_id, month_within
 from station.province.rows import digests, first_of_each, key_of, latest_of_each, put_later, put_once
 from station.store.columns import ms
@@ -61,6 +62,8 @@ class UpWriter:
         """Nothing is written of months before `oldest`: retention has dropped them."""
         self.notices: list[tuple[str, dict[str, object]]] = []
         """What the operator must hear of once it is committed."""
+        self.new_conflicts: list[tuple[str, int]] = []
+        """Of envelopes that came again with other content: commune and bytes of each that is kept now."""
         self._connection, self._now_ms, self._oldest = connection, now_ms, oldest
         self._communes: dict[str, int] = {}
         self._streams: dict[tuple[int, str], int] = {}
@@ -92,7 +95,12 @@ class UpWriter:
             if kept is not None and kept != message.digest:
                 key = f"{message.stream}/{message.seq}"
                 self._conflict("envelope", key, kept, message.digest, message.raw, commune_id)
-        put_once(self._connection, "conflict", first_of_each("conflict", self._conflicts)[0])
+        rows = first_of_each("conflict", self._conflicts)[0]
+        new = put_once(self._connection, "conflict", rows)
+        names = {commune_id: name for name, commune_id in self._communes.items()}
+        self.new_conflicts = [
+            (names[row["commune_id"]], len(row["raw"])) for row in rows if key_of("conflict", row) in new
+        ]
 
     # ----------------------------------------------------------------------------------------- one message
 
@@ -173,16 +181,28 @@ class UpWriter:
 
     def _write_items(self, items: ItemRows) -> None:
         rows = {kind: [self._with_id(row) for row in found] for kind, found in items.rows.items()}
+        self._write_boxes(rows)
         events = [each for each in rows.get(ItemKind.EVENT, ()) if self._is_kept_event(each)]
         self._once("event_revision", events, "event")
-        newest = latest_of_each("event", events, lambda row: row["revision"])
+        first = {"first_received_ms": self._now_ms}
+        newest = latest_of_each("event", [row | first for row in events], lambda row: row["revision"])
         put_later(self._connection, "event", newest, "revision")
+        show_pictures(self._connection, events)
         for kind, table in ((ItemKind.SEAL, "seal"), (ItemKind.COUNT, "count_interval")):
             self._once(table, [each for each in rows.get(kind, ()) if self._is_kept(each)], str(kind))
         hours = [each for each in rows.get(ItemKind.HOUR, ()) if self._is_kept(each)]
+        put_lines(self._connection, hours)
         for table, said in (("count_hour", hours), ("box_state", rows.get(ItemKind.BOX, []))):
             latest = latest_of_each(table, said, lambda row: row["said_ms"])
             put_later(self._connection, table, latest, "said_ms")
+
+    def _write_boxes(self, rows: Mapping[str, list[Row]]) -> None:
+        """Each box has an id of its own, by which a console knows it."""
+        about = (ItemKind.EVENT, ItemKind.HOUR, ItemKind.BOX)
+        rows_about = [row for kind in about for row in rows.get(kind, ())]
+        ids = box_ids(self._connection, rows_about, self._now_ms)
+        for row in rows_about:
+            row["box_id"] = ids[row["commune_id"], row["device"]]
 
     def _with_id(self, row: Row) -> Row:
         return row | {"commune_id": self._communes[row["commune"]]}

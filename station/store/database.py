@@ -62,8 +62,10 @@ def url_of(settings: DatabaseSettings, state_dir: Path) -> URL:
         ) from None
 
 
-def engine_of(url: URL, *, writes: bool = True) -> Engine:
+def engine_of(url: URL, *, writes: bool = True, settings: str = "") -> Engine:
     """An engine that keeps invariant 1; connects nowhere yet.
+
+    `settings` are more for PostgreSQL, each as " -c NAME=VALUE".
 
     Raises:
         StoreError: the driver is not installed.
@@ -72,7 +74,10 @@ def engine_of(url: URL, *, writes: bool = True) -> Engine:
         options: dict[str, Any] = {
             "pool_pre_ping": True,  # a server that was restarted is found again
             # Invariant 1; and a look-up that takes milliseconds is not compiled for a second before.
-            "connect_args": {"connect_timeout": 10, "options": "-c synchronous_commit=on -c jit=off"},
+            "connect_args": {
+                "connect_timeout": 10,
+                "options": f"-c synchronous_commit=on -c jit=off{settings}",
+            },
         }
         try:
             return create_engine(url, **options)

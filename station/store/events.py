@@ -66,7 +66,7 @@ class Events:
         place = {"stream_id": stream_id, "seq": payload.seq, "digest": digest, "body": message.raw.decode()}
         self._revisions.append(key | life | place | {"received_ms": self._now_ms})
         received = {_FIRST: self._now_ms, "received_ms": self._now_ms}
-        self._current.append(key | life | _words(payload) | received)
+        self._current.append(key | life | columns_of(payload) | received)
         if payload.clock.state not in TRUSTED_CLOCKS and payload.clock.boot_id is not None:
             self._untrusted.add((box_id, payload.clock.boot_id, payload.id))
         for kind, image in (("thumbnail", payload.image), ("scene", payload.scene)):
@@ -154,12 +154,12 @@ def _shown(box_id: int, payload: EventPayload, image: ImagePayload) -> Row:
 
 def words_of(payload: EventPayload) -> tuple[list[str], list[str]]:
     """The texts that stand in columns of their own beside the body, and those of them that indexes have."""
-    columns = _words(payload)
+    columns = columns_of(payload)
     words = [word for word in columns.values() if isinstance(word, str)]
     return words, [columns[name] for name in ("rule_id", "label", "direction") if columns[name]]
 
 
-def _words(payload: EventPayload) -> Row:
+def columns_of(payload: EventPayload) -> Row:
     """What a screen looks for."""
     seen = payload.object
     return {

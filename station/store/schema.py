@@ -516,6 +516,7 @@ account = Table(  # who may use the duty room's screen
     Column("created_ms", BigInteger, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),  # of the password; sessions of before are over
     Column("login_ms", BigInteger),  # the latest
+    Column("communes", Text, nullable=False, server_default=""),  # at the province: whose; names, or *
     UniqueConstraint("login"),
 )
 

@@ -103,9 +103,17 @@ class Gathered:
 
 
 def gather(
-    connection: Connection, commune: str, taken: Callable[[Stream], Ranges], *, info_events: bool
+    connection: Connection,
+    commune: str,
+    taken: Callable[[Stream], Ranges],
+    *,
+    info_events: bool,
+    only_urgent: bool = False,
 ) -> Gathered:
-    """The newest numbers that are committed and not taken yet, at most about AT_ONCE, and what they bring."""
+    """The newest numbers that are committed and not taken yet, at most about AT_ONCE, and what they bring.
+
+    With `only_urgent` the numbers are those under which something urgent lies; all others are for another time.
+    """
     found, lacking = Gathered(), _lacking(connection, commune, taken)
     most = max(LEAST, AT_ONCE // max(1, len(lacking)))
     for (stream_id, key), ranges in lacking.items():
@@ -114,6 +122,8 @@ def gather(
         found.more = found.more or not is_all
         for first, last in newest:
             _look(connection, found, key, {"of": stream_id, "first": first, "last": last}, info_events)
+    if only_urgent:
+        found = Gathered(found.urgent, found.urgent_numbers, numbers=dict(found.urgent_numbers))
     return found
 
 

@@ -2,7 +2,8 @@
 
 Invariants
 1. A number is noted as handed only after the envelope that holds it is in the outbox, on its disk.
-2. The outbox holds what is on its way and no more: beyond MOST_WAITING the rest waits in the store.
+2. The outbox holds what is on its way and no more: beyond MOST_WAITING the rest waits in the store. What is not
+   urgent stops at MOST_BULK: where the province takes no more of it today, alerts still go up.
 3. Nothing here holds up the station: it only reads its store, and whatever fails here is told once and tried
    again.
 docs/design/uplink.md has the contract.
@@ -55,6 +56,10 @@ SLOW_S: Final = 10.0
 HOURS_AT_ONCE: Final = 200
 MOST_WAITING: Final = 64
 """Envelopes without a receipt."""
+MOST_BULK: Final = 48
+"""Beyond so many nothing is put there that is not urgent."""
+MOST_GATHERED: Final = 2_000
+"""Items that wait in memory for their turn; while there are more, only what is urgent is read."""
 TROUBLE_S: Final = 10.0
 
 
@@ -152,12 +157,11 @@ class Uplink:
         self._mind_damage()
         if not self._has_room():
             return False
-        now = self._clock.now()
-        found = self._look(now)
+        now, waiting, for_bulk = self._clock.now(), self._gathering, self._has_room(MOST_BULK)
+        found = self._look(now, only_urgent=not for_bulk and len(waiting.items) >= MOST_GATHERED)
         if found.urgent:
             self._hand_over(found.urgent, Priority.EVENT, now, HandedNumbers(found.urgent_numbers))
-        waiting = self._gathering
-        if waiting.is_ripe(now):
+        if for_bulk and waiting.is_ripe(now):
             over = HandedNumbers(waiting.numbers, waiting.touched, waiting.told_hours)
             self._hand_over(waiting.items, Priority.COUNT, now, over)
             self._gathering = WaitingItems(now.mono_s)
@@ -177,16 +181,17 @@ class Uplink:
             else:
                 self._note(None)
 
-    def _look(self, now: Instant) -> Gathered:
-        """Read what is new in the store; what is not urgent waits."""
+    def _look(self, now: Instant, *, only_urgent: bool) -> Gathered:
+        """Read what is new in the store; what is not urgent waits, in memory or where it is."""
         gathering, now_ms = self._gathering, round(now.wall_s * 1000)
         with self._reads.connect() as connection, connection.begin():
-            found = gather(connection, self._commune, self._taken_of, info_events=self._settings.info_events)
+            wanted = {"info_events": self._settings.info_events, "only_urgent": only_urgent}
+            found = gather(connection, self._commune, self._taken_of, **wanted)
             if now.mono_s - self._slow_s >= SLOW_S:
                 self._slow_s = now.mono_s
                 due = self._book.due_hours(is_over_ms(now_ms), HOURS_AT_ONCE)
                 waiting = set(gathering.told_hours)
-                due = [each for each in due if each not in waiting]
+                due = [] if only_urgent else [each for each in due if each not in waiting]
                 items, told_hours = hours(connection, self._commune, due, now_ms)
                 changed, heard = self._states.news(connection, self._commune, now_ms)
                 found.urgent += changed
@@ -218,12 +223,12 @@ class Uplink:
             raise OutboxError("the uplink's outbox is in memory: nothing is noted as handed")
         self._book.note(numbers)
 
-    def _has_room(self) -> bool:
+    def _has_room(self, most: int = MOST_WAITING) -> bool:
         """Invariant 2."""
         stats = self.outbox.stats()
         waiting = stats.pending + stats.quarantined
         is_well = self.outbox.condition() == Condition()
-        return is_well and waiting < MOST_WAITING and stats.bytes < self._settings.max_bytes // 2
+        return is_well and waiting < most and stats.bytes < self._settings.max_bytes // 2
 
     def _mind_damage(self) -> None:
         """Another file of the outbox than the one that it was handed to: nobody knows what of that was lost."""

@@ -23,6 +23,7 @@ from station.web.footage import evidence, requests
 from station.web.headers import GuardedHeaders
 from station.web.pages import (
     audit,
+    communes,
     counts,
     entry,
     event,
@@ -61,6 +62,8 @@ PAGES = (
     people,
 )
 """Each has a `router`."""
+OF_PROVINCE = (entry, files, communes, lookup, event, counts, overview, own, audit, people)
+"""Those of the province's console: what stations sent up is read, and nothing done; it serves no programs."""
 
 
 def app_of(console: DutyConsole) -> ASGIApp:
@@ -73,15 +76,17 @@ def bare_app(console: DutyConsole) -> FastAPI:
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(console.feed.start)
+        if not console.of_province:  # where nothing is followed
+            await run_in_threadpool(console.feed.start)
         yield
 
     app = FastAPI(title="ngatu", docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
     app.state.console = console
-    for page in PAGES:
+    for page in OF_PROVINCE if console.of_province else PAGES:
         app.include_router(page.router)
-    serve_api(app)
-    app.include_router(page_router)
+    if not console.of_province:
+        serve_api(app)
+        app.include_router(page_router)
     app.add_exception_handler(Turned, turned)
     app.add_exception_handler(HTTPException, _missing)
     app.add_exception_handler(RequestValidationError, _misread)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from station.boxes.wall import BoxWall
 from station.config import StationConfig, WebSettings
 from station.footage.custody import CustodyBook
 from station.handover.dossier import Dossiers
+from station.province.desk import away_communes, opened_to, reading, writing
 from station.store.blobs import BLOBS
 from station.store.database import current_version, engine_of, in_words, url_of
 from station.store.pictures.rows import KeptPictures
@@ -32,6 +34,7 @@ from station.web.feed import EventFeed
 from station.web.render import Templates
 from station.web.tiles import Tiles
 
+MOST_VIEWS: Final = 200
 MOST_SESSIONS: Final = 8
 """Of one account: the desk, the wall, a phone, and what somebody forgot."""
 
@@ -61,6 +64,8 @@ class DutyConsole:
     dossiers: Dossiers
     """Packages of footage that were looked at lately, judged."""
     tiles: Tiles
+    views: dict[str, tuple[Engine, BoxWall]] = field(default_factory=dict)
+    """At the province: what may be read by whom these communes are open to, and their boxes."""
     intake: dict[str, str] = field(default_factory=dict)
     """How the intake goes, by the station: `failing` says why nothing is kept at present, `away` why no broker
     is there."""
@@ -75,9 +80,12 @@ class DutyConsole:
         """
         web = config.web or WebSettings()
         url = url_of(config.database, config.state_dir)
-        reads, writes = engine_of(url, writes=False), engine_of(url)
+        of_province = web.scope == "province"
+        reads, writes = (
+            (reading(url), writing(url)) if of_province else (engine_of(url, writes=False), engine_of(url))
+        )
         try:
-            with reads.connect() as connection, connection.begin():
+            with (writes if of_province else reads).connect() as connection, connection.begin():
                 current_version(connection)
         except SQLAlchemyError as error:
             raise in_words(error, url) from error
@@ -108,6 +116,21 @@ class DutyConsole:
             dossiers=Dossiers(custody),
             tiles=Tiles(templates),
         )
+
+    @property
+    def of_province(self) -> bool:
+        """Whether it shows many communes, and what their stations sent up; else all of one."""
+        return self.web.scope == "province"
+
+    def open_to(self, communes: str) -> DutyConsole:
+        """At the province: the same for somebody to whom these communes are open (station/province/desk.py)."""
+        view = self.views.get(communes)
+        if view is None:
+            if len(self.views) >= MOST_VIEWS:
+                self.views.clear()
+            reads = opened_to(self.reads, communes)
+            view = self.views[communes] = reads, BoxWall(reads, None, away=partial(away_communes, reads))
+        return replace(self, reads=view[0], boxes=view[1])
 
     @property
     def zone(self) -> ZoneInfo:

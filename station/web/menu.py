@@ -22,9 +22,17 @@ MENU: Final = (
 """Path, name, role."""
 
 
-def menu_of(role: Role) -> list[tuple[str, str]]:
+OF_PROVINCE: Final = ("/lookup", "/counts", "/boxes", "/audit", "/people")
+"""What the console of the province has: the rest is the work of a commune, or needs what does not go up."""
+
+
+def menu_of(role: Role, *, of_province: bool = False) -> list[tuple[str, str]]:
     """What the menu shows to this role: (path, name)."""
-    return [(path, name) for path, name, needed in MENU if allows(role, needed)]
+    return [
+        (path, name)
+        for path, name, needed in MENU
+        if allows(role, needed) and (not of_province or path in OF_PROVINCE)
+    ]
 
 
 def here(path: str) -> str:

@@ -29,6 +29,7 @@ from station.access.roles import Role, allows
 from station.store.database import StoreError
 from station.web.console import DutyConsole
 from station.web.menu import here, menu_of
+from station.web.scope import CHOICE, in_short, narrowed, scope_values
 
 COOKIE: Final = "ngatu"
 CSRF: Final = "csrf"
@@ -57,6 +58,8 @@ class Visitor:
     language: str
     address: str
     path: str
+    communes: str = ""
+    """At the province: those of which this page shows things (scope.py)."""
 
     def may(self, role: str) -> bool:
         """Whether the role reaches."""
@@ -68,7 +71,16 @@ class Visitor:
         Raises:
             StoreError: it cannot be written; then what was to be noted is not to be done.
         """
+        if self.console.of_province:
+            detail["communes"] = in_short(self.communes)
         self.console.audit.note(self.actor, verb, subject, detail)
+
+    def _scope(self) -> dict[str, Any] | None:
+        return (
+            scope_values(self.console, self.account.communes, self.communes)
+            if self.console.of_province
+            else None
+        )
 
     @property
     def accounts(self) -> Accounts:
@@ -88,7 +100,8 @@ class Visitor:
             "csrf_field": field,
             "csrf": self.csrf,
             "console": self.console,
-            "menu": menu_of(self.account.role),
+            "menu": menu_of(self.account.role, of_province=self.console.of_province),
+            "scope": self._scope(),
             "here": here(self.path),
         }
         text = self.console.templates.page(template, self.language, {**more, **values})
@@ -141,7 +154,11 @@ async def logged_in(request: Request) -> Visitor:
     if account.must_change and request.url.path not in FIRST_PAGES:
         raise Turned(303, "/own")
     language, address = language_of(request, account), address_of(request)
-    return Visitor(console, account, token, found.csrf, language, address, request.url.path)
+    communes = ""
+    if console.of_province:
+        communes = narrowed(account.communes, request.cookies.get(own_name(CHOICE, console), ""))
+        console = console.open_to(communes)
+    return Visitor(console, account, token, found.csrf, language, address, request.url.path, communes)
 
 
 async def _is_ours(request: Request, csrf: str) -> None:

@@ -34,6 +34,7 @@ def test_the_commune_is_enough() -> None:
         ("commune: hai-ninh\ndatabase: {url: 'postgresql://a:swordfish@h/d'}", "set password instead"),
         ("commune: hai-ninh\ndatabase: {url: 'mysql://h/d'}", "no address such as postgresql://"),
         ("commune: hai-ninh\ndatabase: {url: 'postgresql://h:x/d'}", "no address such as postgresql://"),
+        ("commune: hai-ninh\nweb: {scope: province}", "web.scope: a station shows its own commune"),
         ("commune: hai-ninh\ningest: {gap_after_s: -1}", "-1 is outside 0..86400"),
         ("device: {commune: hai-ninh, id: hai-ninh-01}\ncameras: []", "this is the file of a box"),
         ("", "the file has no settings; start from `ngatu station example`"),

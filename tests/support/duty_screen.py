@@ -44,13 +44,17 @@ class DutyScreen:
     clients: list[httpx.Client] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        config = StationConfig(commune=self.commune, state_dir=self.state_dir, web=WebSettings(), **self.more)
-        self.console = DutyConsole.opened(config, self.cost)
+        self.console = self.opened()
         for login, (name, role) in PEOPLE.items():
             if self.console.accounts.find(login) is not None:
                 continue  # the store was prepared
             _, given = self.console.accounts.create(login, name, role)
             self.console.accounts.change_own(login, given, PASSWORD)
+
+    def opened(self) -> DutyConsole:
+        """The console, as its process opens it."""
+        config = StationConfig(commune=self.commune, state_dir=self.state_dir, web=WebSettings(), **self.more)
+        return DutyConsole.opened(config, self.cost)
 
     def client(self, login: str | None = "lan", language: str = "vi") -> httpx.Client:
         """A browser of somebody who is logged in; None: of nobody. The screen is served."""

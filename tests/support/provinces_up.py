@@ -32,7 +32,7 @@ class ProvincePlace:
         """A worker's store, with its shard."""
         engine = engine_of(self.url)
         upgrade(engine)
-        store = ProvinceStore(engine, shard, now=lambda: now_ms / 1000, **more)
+        store = ProvinceStore(engine, shard, **({"now": lambda: now_ms / 1000} | more))
         assert store.lock.take()
         return store
 

@@ -101,7 +101,8 @@ class BoxView:
             "old": not box.is_online,
             "findings": [self._finding(each) for each in judged.findings],
             "cameras_list": [
-                self._camera(each, pictures.get(each.name), known=box.is_online) for each in box.cameras
+                self._camera(each, pictures.get(each.name), known=box.is_online, reports=box.health is not None)
+                for each in box.cameras
             ],
             "facts": self._facts(box),
             "history": [self._change(each, titles) for each in past],
@@ -147,8 +148,13 @@ class BoxView:
             return self.say(tr("{span} ago", span=span_of(self._language, max(0.0, seconds))))
         return self._templates.moment(self._language, at_ms)
 
-    def _camera(self, camera: CameraStanding, picture: NewestPicture | None, *, known: bool) -> Values:
-        """Of a box that is away nobody knows how its cameras are: what they said last is not shown as now."""
+    def _camera(
+        self, camera: CameraStanding, picture: NewestPicture | None, *, known: bool, reports: bool
+    ) -> Values:
+        """Of a box that is away nobody knows how its cameras are: what they said last is not shown as now.
+
+        Before one of its `reports` came nobody knows whether it records.
+        """
         state = ("paused" if camera.paused else camera.state) if known else "away"
         until = self._templates.moment(self._language, paused_until_ms(camera.reason))
         why = camera_reason(camera.reason, until) if state not in ("streaming", "away") else None
@@ -169,7 +175,7 @@ class BoxView:
                 RECORDINGS.get(recorded.state, UNKNOWN)
                 if recorded is not None
                 else NOT_RECORDED
-                if known
+                if known and reports
                 else ""
             ),
             "picture": f"/pictures/{picture.sha256}" if picture is not None else None,

@@ -91,6 +91,7 @@ def event_page(visitor: Officer, box: str, event_id: str) -> HTMLResponse:
         may_hold=visitor.may(Role.SUPERVISOR),
         most=MAX_WORDS,
         picture_went=_picture_went(visitor, card),
+        named=whole.detail.names_picture,
     )
 
 
@@ -110,6 +111,7 @@ def _facts(visitor: Visitor, whole: WholeEvent) -> list[tuple[str, str]]:
     clock = clock_word(card.clock)
     if detail.clock_error_ms and card.clock in ("ntp", "rtc"):
         clock = tr("{words}, to about {ms:,} ms", words=clock, ms=detail.clock_error_ms)
+    came = tr("Came to the province") if visitor.console.of_province else tr("Came to the station")
     known: Sequence[tuple[str, object]] = (
         (tr("Level"), severity_word(card.severity)),
         (tr("People on it"), card.riders or None),
@@ -123,7 +125,7 @@ def _facts(visitor: Visitor, whole: WholeEvent) -> list[tuple[str, str]]:
         (tr("Held back"), detail.suppressed and tr("{number} like it before", number=detail.suppressed)),
         (tr("Recognised by"), model),
         (tr("Time"), clock),
-        (tr("Came to the station"), visitor.console.templates.moment(say, card.received_ms)),
+        (came, visitor.console.templates.moment(say, card.received_ms)),
     )
     return [(translated(name, say), translated(value, say)) for name, value in known if value]
 

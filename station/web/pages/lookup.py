@@ -21,6 +21,7 @@ from station.lookup.spoken.understood import KnownNames, Understood, understood
 from station.lookup.timeline.density import densities
 from station.lookup.words import place_words, what_words
 from station.store.columns import ms
+from station.web.scope import without_info
 from station.web.search.address import LONGEST, PATH, AskedSearch, asked_of
 from station.web.search.chips import chips_of, choices_of, spans_of
 from station.web.search.density import density_views
@@ -60,7 +61,8 @@ def lookup(visitor: Officer, request: Request, q: str = "") -> Response:
         number=number,
         next=None if page.next is None else asked.address(after=page.next),
         looked_to_ms=page.looked_to_ms,
-        densities=_densities(visitor, asked, page, places),
+        densities=[] if desk.of_province else _densities(visitor, asked, page, places),
+        lacking=without_info(desk, ms(asked.search.since), ms(asked.search.until)) if desk.of_province else [],
         csv=asked.address(PATH + ".csv"),
         json=asked.address(PATH + ".json"),
     )

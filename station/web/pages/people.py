@@ -9,9 +9,10 @@ from fastapi import APIRouter, Form, HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from agent.translatable import tr
-from station.access.account import Account, AccountError
+from station.access.account import ALL_COMMUNES, Account, AccountError
 from station.access.audit_entry import AuditVerb
 from station.access.roles import ROLES, Role
+from station.web.scope import every_commune
 from station.web.visitor import Administrator, Visitor
 
 router = APIRouter(prefix="/people")
@@ -59,6 +60,17 @@ def change(visitor: Administrator, login: str, name: Word = "", role: Word = "")
     return _done(visitor, before, act, "changed")
 
 
+@router.post("/{login}/communes")
+def communes(
+    visitor: Administrator, login: str, communes: Annotated[str, Form(max_length=16_500)] = ""
+) -> Response:
+    """At the province: other communes are open to this person, from the next page on."""
+    if not visitor.console.of_province:
+        raise HTTPException(404)
+    found = _found(visitor, login)
+    return _done(visitor, found, lambda: visitor.accounts.open_communes(login, communes), "changed")
+
+
 @router.post("/{login}/disable")
 def disable(visitor: Administrator, login: str) -> Response:
     """Let nobody in by it any more."""
@@ -99,7 +111,10 @@ def _list(visitor: Visitor, status: int = 200, **more: Any) -> HTMLResponse:
 
 def _person(visitor: Visitor, found: Account, status: int = 200, **more: Any) -> HTMLResponse:
     now_ms = visitor.console.now_ms
+    every = every_commune(visitor.console) if visitor.console.of_province else []
     values = {
+        "every": every,
+        "strangers": [name for name in found.communes.split() if name not in (ALL_COMMUNES, *every)],
         "person": found,
         "is_self": found.id == visitor.account.id,
         "is_locked": (found.locked_until_ms or 0) > now_ms,

@@ -136,6 +136,26 @@ def test_a_name_or_a_language_changes_without_logging_out(people: People) -> Non
     assert (live.account.name, live.account.language) == ("Lê Thị Lan", "en")
 
 
+def test_communes_are_opened_by_their_names_from_the_next_page_on_and_noted(people: People) -> None:
+    people.accounts.create("lan", "Lan", Role.OFFICER)
+    assert found(people, "lan").communes == ""  # nothing is open that nobody has opened
+
+    for said, kept_as in (
+        (" mong-cai, hai-ninh  hai-ninh ", "hai-ninh mong-cai"),
+        ("hai-ninh *", "*"),
+        ("", ""),
+    ):
+        assert people.accounts.open_communes("lan", said).communes == kept_as
+        newest = next(iter(people.audit.every(AuditQuery())))
+        assert (newest.verb, newest.details) == ("account_changed", {"communes": kept_as})
+    for wrong in ("Hải-Ninh", "a", "hai_ninh", "x" * 33, "hai-ninh/..", "%"):
+        with pytest.raises(AccountError, match="cannot be a commune"):
+            people.accounts.open_communes("lan", wrong)
+    with pytest.raises(AccountError, match="too many"):
+        people.accounts.open_communes("lan", " ".join(f"xa-{n}" for n in range(501)))
+    assert found(people, "lan").communes == ""
+
+
 def test_a_reset_gives_another_password_that_must_be_changed_and_ends_a_lock(people: People) -> None:
     people.somebody("lan")
     people.place.do("update account set failed = 60, locked_until_ms = 9000000000000")

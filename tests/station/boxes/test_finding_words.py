@@ -33,6 +33,7 @@ KEYS = sorted(
                 "waiting",
                 "dropped",
                 "quarantined",
+                "station_away",
                 "gap_open",
                 "gap_gone",
             )

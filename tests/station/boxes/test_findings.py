@@ -104,6 +104,22 @@ def test_of_a_box_that_is_away_nothing_else_is_told_but_what_stands_at_the_stati
     assert keys(away) == [("broken", "offline"), ("look", "gap_open")]
 
 
+def test_where_reports_of_boxes_do_not_come_that_none_is_here_is_no_finding() -> None:
+    silent = replace(WELL, health=None, health_age_ms=None)
+
+    assert [each.key for each in judged(silent, NOW_MS, reports=False).findings] == []
+    lost = replace(silent, cameras=(camera("lost"),))
+    assert [each.key for each in judged(lost, NOW_MS, reports=False).findings] == ["camera_lost"]
+    away = replace(silent, state="offline")
+    assert [each.key for each in judged(away, NOW_MS, reports=False).findings] == ["offline"]
+
+
+def test_of_a_box_whose_station_is_away_nobody_says_that_it_is_well() -> None:
+    found = judged(WELL, NOW_MS, reports=False, station_away=True)
+
+    assert (found.verdict, [each.key for each in found.findings]) == (BoxVerdict.LOOK, ["station_away"])
+
+
 def test_a_pause_of_a_camera_is_told_once_and_that_of_a_rule_too() -> None:
     paused = replace(
         WELL,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +45,40 @@ def test_whatever_an_item_holds_it_is_read_or_kept_with_a_reason(kind: str, held
 
     assert [each["raw"] for each in rows.unreadable] == [raw]
     assert rows.unreadable[0]["reason"]
+
+
+GOOD = {"counts": {"car": {"in": 1}}, "spans": [[0, 3_600_000]], "parted": [False, False]}
+
+
+@pytest.mark.parametrize(
+    "sums",
+    [
+        GOOD | {"counts": {"car": {"in": "7"}}},
+        GOOD | {"counts": {"car": {"in": 1.5}}},
+        GOOD | {"counts": {"car": {"in": -1}}},
+        GOOD | {"counts": {"car": {"in": True}}},
+        GOOD | {"counts": {"car": {"in": 2**53}}},
+        GOOD | {"counts": {"x" * 201: {"in": 1}}},
+        GOOD | {"counts": {f"l-{n}": {"in": 1} for n in range(1_001)}},
+        GOOD | {"spans": [[0, 3_600_001]]},
+        GOOD | {"spans": [[5, 4]]},
+        GOOD | {"spans": [[-1, 4]]},
+        GOOD | {"parted": [0, 1]},
+        GOOD | {"parted": [False]},
+    ],
+)
+def test_an_hour_whose_numbers_would_spoil_a_chart_is_kept_with_a_reason(sums: dict[str, Any]) -> None:
+    document = {"camera": "north", "rule": "line", "hour_ms": 3_600_000, "said_ms": 5}
+    assert len(read(said("hour", document | {"sums": json.dumps(GOOD)})).rows[ItemKind.HOUR]) == 1
+    assert len(read(said("hour", document | {"sums": json.dumps(sums)})).unreadable) == 1
+    off = document | {"hour_ms": 3_600_001, "sums": json.dumps(GOOD)}
+    assert len(read(said("hour", off)).unreadable) == 1
+
+
+def test_a_box_with_more_cameras_than_any_has_is_kept_with_a_reason() -> None:
+    many = {f"c-{n}": ["online", 5] for n in range(257)}
+    stands = {"state": "online", "state_ms": 1, "last_seen_ms": 1, "cameras": many, "said_ms": 1}
+    assert len(read(said("box", stands)).unreadable) == 1
 
 
 @given(st.dictionaries(st.sampled_from(["state", "state_ms", "last_seen_ms", "cameras", "said_ms"]), st.none()))

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -15,9 +16,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy import text
 
 from agent.core.types import Instant
 from agent.wire.message import Stored
+from station.ingest.subscriber import Subscriber
+from station.province.inbound import STATIONS
+from station.province.settings import CommuneQuota, ProvinceConfig, ProvinceDatabase
+from station.store.database import engine_of
+from station.uplink.settings import ProvinceEndpoint
 from station.watch.embedded import Address
 from tests.support.brokers import Mosquitto, until
 from tests.support.fake_box import FakeBox, an_event
@@ -120,6 +127,59 @@ def test_an_alert_of_a_box_is_at_the_province_and_the_uplink_has_forgotten_it(
     assert json.loads(body[0])["commune"] == commune
     with closing(sqlite3.connect(tmp_path / "state" / "uplink" / "outbox.db")) as outbox:
         assert outbox.execute("select count(*) from message where topic = 'envelope'").fetchone() == (0,)
+
+
+def test_what_a_quota_refuses_today_comes_tomorrow_by_itself(
+    brokers: tuple[Mosquitto, Mosquitto], commune: str, province: ProvincePlace, tmp_path: Path
+) -> None:
+    below, above = brokers
+    config = ProvinceConfig(
+        shard="s01",
+        broker=ProvinceEndpoint(port=above.port),
+        database=ProvinceDatabase(url=province.url.set(drivername="postgresql").render_as_string()),
+    )
+    now_s, days = time.time(), [0]
+    store = province.open(
+        now=lambda: now_s + days[0] * 86_400,
+        quota=CommuneQuota.model_construct(bytes_per_day=2**30, items_per_day=100),
+    )
+    day = int(now_s // 86_400)
+    _do(
+        province,
+        f"insert into commune (name, shard, first_seen_ms, last_seen_ms) values ('{commune}', 's01', 0, 0)",
+    )
+    _do(province, f"insert into commune_usage select id, {day}, 0, 100, 0, 0 from commune")
+    worker = Subscriber(config.subscriber(), store, lives=store, take_over=True, dialect=STATIONS)
+    at_work = threading.Thread(target=worker.run)
+    at_work.start()
+    try:
+        address = Address("127.0.0.1", below.port, below.port)
+        station = a_station(tmp_path, below.port, commune, above.port)
+        with FakeBox(address, commune=commune) as box, station.at_work():
+            until(lambda: box.station_online, SOON_S)
+            box.tell(an_event(1))
+            until(lambda: _refused(province) >= 1, SOON_S)
+            assert there(province) == []
+            days[0] = 1
+
+            until(lambda: there(province) == ["e-1"], 4 * SOON_S)
+    finally:
+        worker.stop()
+        at_work.join(SOON_S)
+        store.close()
+
+
+def _refused(province: ProvincePlace) -> int:
+    return sum(row[0] for row in province.rows("select refused from commune_usage"))
+
+
+def _do(province: ProvincePlace, statement: str) -> None:
+    engine = engine_of(province.url)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text(statement))
+    finally:
+        engine.dispose()
 
 
 def test_whatever_is_killed_at_whatever_moment_nothing_is_lost_and_nothing_is_there_twice(

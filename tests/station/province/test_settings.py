@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ConfigError
+from station.config import StationConfig
 from station.province.settings import load, parse
 
 LEAST = b"shard: s01\ndatabase: {url: 'postgresql://ngatu@127.0.0.1/province'}\n"
@@ -19,6 +20,17 @@ def test_a_worker_is_to_its_shard_what_a_station_is_to_its_commune() -> None:
     assert settings.mqtt_id == "ngatu-province.s01" and settings.root == "ngatu-up/v1"
 
 
+def test_the_console_is_a_station_s_over_the_province_s_database() -> None:
+    found = parse(LEAST + b"web: {port: 8481}\nstate_dir: /srv/desk\n", "province.yaml").desk()
+
+    assert found.web is not None and (found.web.scope, found.web.port) == ("province", 8481)
+    assert found.database.url == "postgresql://ngatu@127.0.0.1/province" and found.state_dir == Path(
+        "/srv/desk"
+    )
+    again = StationConfig.model_validate_json(found.model_dump_json())  # as its process is handed it
+    assert again.web is not None and again.web.scope == "province"
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [
@@ -27,6 +39,8 @@ def test_a_worker_is_to_its_shard_what_a_station_is_to_its_commune() -> None:
         (b"shard: s01\ndatabase: {url: 'sqlite:///x.db'}\n", "url"),
         (LEAST.replace(b"s01", b"station"), "shard"),
         (LEAST + b"retention_months: 0\n", "retention_months"),
+        (LEAST + b"quota: {items_per_day: 1000}\n", "items_per_day"),
+        (LEAST + b"web: {scope: commune}\n", "scope"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(text: bytes, word: str) -> None:

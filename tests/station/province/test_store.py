@@ -191,4 +191,9 @@ def test_a_database_that_is_no_postgresql_or_of_a_newer_version_is_refused(provi
         connection.exec_driver_sql("update province_version set number = 99")
     with pytest.raises(StoreError, match="newer"):
         upgrade(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("update province_version set number = 1")
+    with pytest.raises(StoreError, match="trial before the first version") as refused:
+        upgrade(engine)
+    assert "uplink/" in refused.value.hint
     engine.dispose()

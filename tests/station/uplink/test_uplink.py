@@ -14,7 +14,7 @@ from agent.core.types import Instant
 from agent.mqtt.packets import packet_bytes, publish_properties
 from agent.wire import codec
 from station.uplink.settings import UplinkSettings
-from station.uplink.uplink import BULK_S, MOST_WAITING, SLOW_S, Uplink
+from station.uplink.uplink import BULK_S, MOST_BULK, MOST_WAITING, SLOW_S, Uplink
 from tests.conftest import SteppedClock
 from tests.support.stores import Place
 from tests.support.street_events import street_events
@@ -138,6 +138,33 @@ def test_while_the_province_is_away_the_rest_waits_in_the_store(place: Place) ->
         uplink.turn()
 
         assert handed + len(items(uplink)) == MOST_WAITING + 10
+
+
+def test_where_nothing_but_alerts_is_taken_alerts_go_up_and_the_rest_waits_and_is_not_lost(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("station.uplink.uplink.MOST_GATHERED", 3)
+    clock, settings = SteppedClock(), UplinkSettings(shard="s01", info_events=True)
+    with closing(place.open()) as store, uplink_at(place, settings, clock) as uplink:
+        number = 0
+        while uplink.outbox.stats().pending < MOST_BULK or number % 20:  # none of it is receipted
+            number += 1
+            store.commit([alert(number, severity="info")])
+            clock.advance(BULK_S)
+            uplink.turn()
+        bulk = len(items(uplink))
+        assert uplink.outbox.stats().pending == MOST_BULK and bulk < number - 3
+        store.commit([alert(900)])
+        uplink.turn()
+
+        assert [json.loads(item.raw)["id"] for item in items(uplink) if b'"alert"' in item.raw] == ["e-900"]
+        waiting = uplink.outbox.waiting(1_000, clock.now())
+        uplink.outbox.acknowledge(uplink.outbox.stream, [(each.seq, each.sha256[:16]) for each in waiting])
+        for _ in range(4):
+            clock.advance(BULK_S)
+            uplink.turn()
+
+        assert bulk + len(items(uplink)) == number
 
 
 def test_another_outbox_than_the_one_it_was_handed_to_gets_everything(place: Place) -> None:

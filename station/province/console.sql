@@ -1,0 +1,55 @@
+-- What the console of the province reads: views in the shape of a station's tables, made anew at each start.
+-- A box is called COMMUNE.BOX, for two communes may have boxes of one name; no name has a dot.
+-- Who may see which commune stands in ngatu.communes of the transaction: names, or * for all. Without it: none.
+
+create view seen.open_commune as
+select id, name, state, state_ms, last_seen_ms, first_seen_ms,
+    (select max(refused_ms) from commune_usage where commune_id = commune.id) as refused_ms from commune
+where current_setting('ngatu.communes', true) = '*'
+    or name = any (string_to_array(current_setting('ngatu.communes', true), ' '));
+
+create view seen.box as
+select box.id, open_commune.name as commune, open_commune.name || '.' || box.device as device,
+    box.first_seen_ms, coalesce(box_state.last_seen_ms, box.first_seen_ms) as last_seen_ms,
+    box_state.state, null::text as state_session, box_state.state_ms,
+    -- Names of cameras; what else a box tells of itself does not go up.
+    (select json_build_object('cameras', json_agg(json_build_object('id', name) order by name))::text
+        from jsonb_object_keys(box_state.cameras::jsonb) as name) as info,
+    null::bigint as info_ms, null::text as health, null::bigint as health_ms
+from box join seen.open_commune on open_commune.id = box.commune_id
+left join box_state on box_state.commune_id = box.commune_id and box_state.device = box.device;
+
+create view seen.camera as
+select box.id as box_id, said.key as name, said.value ->> 0 as state, (said.value ->> 1)::bigint as since_ms,
+    ''::text as body, box_state.received_ms
+from box join box_state on box_state.commune_id = box.commune_id and box_state.device = box.device
+cross join lateral jsonb_each(box_state.cameras::jsonb) as said
+where box.commune_id = any (array(select id from seen.open_commune));
+
+create view seen.event as
+select box_id, event_id, revision, camera, kind, phase, severity, start_ms, time_ms, rule_id, rule_kind, label,
+    riders, top_score_permille, zones, track_id, direction, end_reason, detail, replayed, clock_state,
+    null::text as boot_id, null::bigint as mono_ms, clock_offset_ms,
+    thumbnail_sha256, thumbnail_revision, scene_sha256, scene_revision, first_received_ms, received_ms,
+    null::bigint as settled_ms, vehicle_colour, clothes_colour
+from event where commune_id = any (array(select id from seen.open_commune));
+
+create view seen.event_revision as
+select box_id, event_id, revision, null::integer as stream_id, seq, phase, time_ms, replayed, digest, body,
+    received_ms
+from event_revision where commune_id = any (array(select id from seen.open_commune));
+
+create view seen.count_hour as
+select box.id as box_id, count_hour.camera, count_hour.rule, count_hour.at_ms as hour_ms,
+    count_hour.sums as body, null::bigint as due_ms
+from count_hour join box on box.commune_id = count_hour.commune_id and box.device = count_hour.device
+where box.commune_id = any (array(select id from seen.open_commune));
+
+-- Intervals stay at the station. Of each line two without length and without a count stand here, where its first
+-- and its last hour begin: by these a console knows which lines there are, and they say nothing else.
+create view seen.count_interval as
+select null::integer as stream_id, null::bigint as seq, box_id, camera, rule, at_ms as start_ms, at_ms as end_ms,
+    '{}'::text as body, at_ms as received_ms, 'ntp'::text as clock_state, null::text as boot_id,
+    null::bigint as mono_ms, null::bigint as clock_offset_ms
+from count_line cross join lateral (values (first_ms), (last_ms)) as ends (at_ms)
+where commune_id = any (array(select id from seen.open_commune));

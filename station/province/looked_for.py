@@ -1,0 +1,83 @@
+"""What a console looks for, made of what stations sent: ids of boxes, pictures that events name, lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+Row = dict[str, Any]
+KINDS: Final = ("thumbnail", "scene")
+"""Pictures that an event may name; they stay at the station."""
+_NEW_BOXES: Final = text(
+    "insert into box (commune_id, device, first_seen_ms) select commune_id, device, :now_ms "
+    "from jsonb_to_recordset(cast(:rows as jsonb)) as told(commune_id integer, device text) "
+    "where not exists (select from box where box.commune_id = told.commune_id and box.device = told.device) "
+    "on conflict do nothing"
+)
+_BOXES: Final = text(
+    "select box.commune_id, box.device, box.id from box "
+    "join jsonb_to_recordset(cast(:rows as jsonb)) as told(commune_id integer, device text) "
+    "on box.commune_id = told.commune_id and box.device = told.device"
+)
+_LINES: Final = text(
+    "insert into count_line (box_id, commune_id, device, camera, rule, first_ms, last_ms) "
+    "select box_id, commune_id, device, camera, rule, first_ms, last_ms "
+    "from jsonb_populate_recordset(null::count_line, cast(:rows as jsonb)) "
+    "on conflict (box_id, camera, rule) do update set "
+    "first_ms = least(count_line.first_ms, excluded.first_ms), "
+    "last_ms = greatest(count_line.last_ms, excluded.last_ms) "
+    "where excluded.first_ms < count_line.first_ms or excluded.last_ms > count_line.last_ms"
+)
+_SHOW: Final = {
+    kind: text(
+        f"update event set {kind}_sha256 = told.{kind}_sha256, {kind}_revision = told.revision "  # noqa: S608
+        f"from jsonb_to_recordset(cast(:rows as jsonb)) as told(event_id text, commune_id integer, "
+        f"device text, revision bigint, {kind}_sha256 text) "
+        "where event.event_id = told.event_id and event.commune_id = told.commune_id "
+        f"and event.device = told.device "
+        f"and (event.{kind}_revision is null or event.{kind}_revision < told.revision)"
+    )
+    for kind in KINDS
+}
+
+
+def box_ids(connection: Connection, rows: Sequence[Row], now_ms: int) -> dict[tuple[int, str], int]:
+    """(commune_id, device) -> the box's id, of each box that rows are about; new ones are put there."""
+    boxes = sorted({(row["commune_id"], row["device"]) for row in rows})
+    if not boxes:
+        return {}
+    asked = {"rows": json.dumps([{"commune_id": commune_id, "device": device} for commune_id, device in boxes])}
+    connection.execute(_NEW_BOXES, asked | {"now_ms": now_ms})
+    return {(row.commune_id, row.device): row.id for row in connection.execute(_BOXES, asked)}
+
+
+def put_lines(connection: Connection, hours: Sequence[Row]) -> None:
+    """From when to when hours came of each line."""
+    lines: dict[tuple[Any, ...], Row] = {}
+    for row in hours:
+        names = {name: row[name] for name in ("box_id", "commune_id", "device", "camera", "rule")}
+        line = lines.setdefault(
+            tuple(names.values()), names | {"first_ms": row["at_ms"], "last_ms": row["at_ms"]}
+        )
+        line["first_ms"] = min(line["first_ms"], row["at_ms"])
+        line["last_ms"] = max(line["last_ms"], row["at_ms"])
+    if lines:
+        connection.execute(_LINES, {"rows": json.dumps([lines[key] for key in sorted(lines)])})
+
+
+def show_pictures(connection: Connection, events: Sequence[Row]) -> None:
+    """An event names the pictures of the highest revision that names one; none means the one before."""
+    for kind in KINDS:
+        named: dict[tuple[Any, ...], Row] = {}
+        for row in events:
+            key = (row["event_id"], row["commune_id"], row["device"])
+            before = named.get(key)
+            if row[f"{kind}_sha256"] is not None and (before is None or row["revision"] > before["revision"]):
+                named[key] = row
+        if named:
+            wanted = ("event_id", "commune_id", "device", "revision", f"{kind}_sha256")
+            listed = [{name: named[key][name] for name in wanted} for key in sorted(named)]
+            connection.execute(_SHOW[kind], {"rows": json.dumps(listed)})

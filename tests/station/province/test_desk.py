@@ -1,0 +1,248 @@
+"""station.province.desk"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import URL, inspect
+
+from station.province.desk import opened_to, prepare, reach, reading, with_info, writing
+from station.province.settings import CommuneQuota
+from station.province.store import ProvinceStore
+from station.store.schema import metadata
+from station.uplink.envelope import UpItem
+from tests.support.province_desk import ProvinceScreen, own_database, province_screen
+from tests.support.provinces_up import NOW_MS, ProvincePlace, a_box, an_alert, an_hour, up, v7
+
+AT = f"{datetime.fromtimestamp(NOW_MS / 1000, UTC):%Y-%m-%dT%H:%M:%S.000Z}"
+HOUR_MS = 1_795_000_000_000 - 1_795_000_000_000 % 3_600_000
+SPAN = "from=2020-01-01T00:00&to=2030-01-01T00:00"
+VIEWS = ("box", "camera", "event", "event_revision", "count_hour", "count_interval")
+
+
+@pytest.fixture(scope="module")
+def place(postgresql: URL) -> ProvincePlace:
+    return ProvincePlace(own_database(postgresql))
+
+
+@pytest.fixture(scope="module")
+def screen(place: ProvincePlace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvinceScreen]:
+    """Two communes, with boxes of one name."""
+    with province_screen(place, tmp_path_factory.mktemp("desk")) as found:
+        store = place.open()
+        try:
+            _send(store)
+        finally:
+            store.close()
+        found.open("lan", "hai-ninh")
+        found.open("binh", "*")
+        yield found
+
+
+def _send(store: ProvinceStore) -> None:
+    for commune in ("hai-ninh", "mong-cai"):
+        kind = "wrong_way" if commune == "hai-ninh" else "loitering"
+        more: dict[str, Any] = {"commune": commune, "time": AT, "start_time": AT, "kind": kind}
+        items: list[UpItem] = [an_alert(1, **more), a_box(NOW_MS, "online"), an_hour(NOW_MS, 7, HOUR_MS)]
+        if commune == "mong-cai":
+            items.append(an_alert(2, severity="info", **more))
+        store.commit([up(1, *items, commune=commune)])
+
+
+def test_the_views_have_every_column_that_the_console_reads(place: ProvincePlace) -> None:
+    prepare(place.url)
+    engine = reading(place.url)
+    try:
+        looked_at = inspect(engine)
+        for name in VIEWS:
+            there = {each["name"] for each in looked_at.get_columns(name, schema="seen")}
+            assert there == {column.name for column in metadata.tables[name].c}, name
+    finally:
+        engine.dispose()
+
+
+def test_who_names_no_commune_reads_nothing_and_who_names_one_reads_that_one(
+    place: ProvincePlace, screen: ProvinceScreen
+) -> None:
+    engine = reading(place.url)
+    try:
+        for communes, expected in (
+            ("", set()),
+            ("hai-ninh", {"hai-ninh.hn-01"}),
+            ("nowhere", set()),
+            ("*", {"hai-ninh.hn-01", "mong-cai.hn-01"}),
+            ("hai-ninh mong-cai", {"hai-ninh.hn-01", "mong-cai.hn-01"}),
+            ("%", set()),
+            ("' or true --", set()),
+        ):
+            with opened_to(engine, communes).connect() as connection, connection.begin():
+                boxes = {row[0] for row in connection.exec_driver_sql("select device from box")}
+                events = connection.exec_driver_sql(
+                    "select count(distinct box_id) from event join event_revision using (box_id, event_id)"
+                ).scalar()
+                lines = connection.exec_driver_sql("select count(distinct box_id) from count_interval").scalar()
+                hours = connection.exec_driver_sql("select count(*) from count_hour").scalar()
+                cameras = connection.exec_driver_sql("select count(*) from camera").scalar()
+            assert (boxes, events, lines, hours, cameras) == (expected, *[len(expected)] * 4), communes
+    finally:
+        engine.dispose()
+
+
+def test_a_setting_of_one_page_is_not_left_to_the_next(place: ProvincePlace, screen: ProvinceScreen) -> None:
+    engine = reading(place.url)
+    try:
+        with opened_to(engine, "*").connect() as connection, connection.begin():
+            assert connection.exec_driver_sql("select count(*) from box").scalar() == 2
+        with engine.connect() as connection, connection.begin():
+            assert connection.exec_driver_sql("select count(*) from box").scalar() == 0
+    finally:
+        engine.dispose()
+
+
+def test_the_console_writes_beside_what_stations_sent(place: ProvincePlace, screen: ProvinceScreen) -> None:
+    engine = writing(place.url)
+    try:
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("select count(*) from event").scalar() == 0
+            assert connection.exec_driver_sql("select count(*) from account").scalar() == 3
+    finally:
+        engine.dispose()
+
+
+def test_a_commune_that_was_silent_for_long_is_away_and_info_events_are_told_by_commune(
+    place: ProvincePlace, screen: ProvinceScreen
+) -> None:
+    engine = reading(place.url)
+    try:
+        every = opened_to(engine, "*")
+        assert [(each.name, each.is_away) for each in reach(every, NOW_MS)] == [
+            ("hai-ninh", True),  # it never said online
+            ("mong-cai", True),
+        ]
+        assert with_info(every, NOW_MS - 1000, NOW_MS + 1000) == {"mong-cai"}
+        assert with_info(opened_to(engine, "hai-ninh"), NOW_MS - 1000, NOW_MS + 1000) == frozenset()
+        assert with_info(every, NOW_MS + 1000, NOW_MS + 2000) == frozenset()
+    finally:
+        engine.dispose()
+
+
+def test_who_sent_more_than_its_quota_today_is_named_and_tomorrow_no_more(
+    place: ProvincePlace, screen: ProvinceScreen
+) -> None:
+    store = place.open(quota=CommuneQuota.model_construct(bytes_per_day=2**30, items_per_day=0))
+    try:
+        assert store.admitted([up(9, an_alert(9), commune="mong-cai")]) == []
+        store.attend()
+    finally:
+        store.close()
+    engine = opened_to(reading(place.url), "*")
+    try:
+        found = {each.name: each.held_back_ms for each in reach(engine, NOW_MS + 5)}
+        later = {each.name: each.held_back_ms for each in reach(engine, NOW_MS + 86_400_000)}
+    finally:
+        engine.dispose()
+    assert found == {"hai-ninh": None, "mong-cai": NOW_MS} and set(later.values()) == {None}
+
+
+def test_an_officer_looks_up_what_is_open_to_him_and_nothing_else(screen: ProvinceScreen) -> None:
+    lan, binh = screen.client("lan", "en"), screen.client("binh", "en")
+
+    mine, every = lan.get(f"/lookup?{SPAN}"), binh.get(f"/lookup?{SPAN}")
+
+    assert mine.status_code == 200 and "hai-ninh.hn-01" in mine.text and "mong-cai" not in mine.text
+    assert "1 event<" in mine.text and "3 events" in every.text and "mong-cai.hn-01" in every.text
+    assert "only alerts are here of this time" in mine.text
+    own, other = f"/events/hai-ninh.hn-01/{v7(NOW_MS, 1)}", f"/events/mong-cai.hn-01/{v7(NOW_MS, 1)}"
+    assert lan.get(own).status_code == 200 and binh.get(other).status_code == 200
+    assert lan.get(other).status_code == 404
+    assert lan.get("/boxes/mong-cai.hn-01").status_code == 404
+    assert "mong-cai" not in lan.get("/boxes").text and "mong-cai" not in lan.get("/live/boxes").text
+    assert "mong-cai" not in lan.get("/counts?line=mong-cai.hn-01/north/line").text
+    for end in ("csv", "json"):
+        whole = lan.get(f"/lookup.{end}?{SPAN}&box=mong-cai.hn-01").text
+        assert "loitering" not in whole and "mong-cai" not in whole
+    boxes = binh.get("/boxes").text
+    assert "mong-cai" in boxes and "Its station is not heard" in boxes and 'count_well">0<' in boxes
+
+
+def test_an_event_says_that_its_picture_is_at_the_station(screen: ProvinceScreen) -> None:
+    page = screen.client("lan", "en").get(f"/events/hai-ninh.hn-01/{v7(NOW_MS, 1)}").text
+
+    assert "What is not here" in page and "No message of it that came here names a picture." in page
+    assert "Ask for footage" not in page and "/review" not in page and "Came to the province" in page
+
+
+def test_whoever_chooses_a_commune_sees_that_one_and_is_told_so(screen: ProvinceScreen) -> None:
+    binh = screen.client("binh", "en")
+
+    assert binh.get("/commune?name=mong-cai").status_code == 303
+    page = binh.get(f"/lookup?{SPAN}").text
+
+    assert "Only mong-cai is shown." in page and "2 events" in page and "hai-ninh.hn-01" not in page
+    assert binh.get("/commune?name=").status_code == 303
+    assert "Only mong-cai is shown." not in binh.get("/lookup").text
+
+
+def test_a_commune_that_is_not_open_cannot_be_chosen_by_address_or_by_cookie(screen: ProvinceScreen) -> None:
+    lan = screen.client("lan", "en")
+
+    refused = lan.get("/commune?name=mong-cai")
+    assert refused.status_code == 403 and "not open to you" in refused.text
+    assert ("refused", "/commune") in screen.acts()
+    for forged in ("mong-cai", "*", "hai-ninh mong-cai", ""):
+        lan.cookies.set("ngatu-commune", forged)
+        page = lan.get(f"/lookup?{SPAN}").text
+        assert "mong-cai" not in page and "1 event<" in page
+
+
+def test_each_look_up_is_in_the_log_with_the_communes_of_which_it_was(screen: ProvinceScreen) -> None:
+    lan = screen.client("lan", "en")
+    lan.get("/lookup?kind=crowd")
+
+    supervisor = screen.client("binh", "en")
+    log = supervisor.get("/audit").text
+
+    assert ("look_up", "/lookup?kind=crowd") in screen.acts()
+    assert "communes: hai-ninh" in re.sub(r"\s+", " ", re.sub("<[^>]+>", "", log))
+
+
+def test_a_new_account_sees_no_commune_until_an_administrator_opens_one(screen: ProvinceScreen) -> None:
+    admin = screen.client("quan.tri", "en")
+    assert "No commune is open to you." in admin.get("/lookup").text
+    page = admin.get("/people/quan.tri").text
+    token = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert token is not None and "hai-ninh, mong-cai" in page
+
+    wrong = admin.post("/people/quan.tri/communes", data={"csrf": token[1], "communes": "Hải Ninh"})
+    assert wrong.status_code == 422 and "cannot be a commune" in wrong.text
+    done = admin.post("/people/quan.tri/communes", data={"csrf": token[1], "communes": "mong-cai, hai-nin"})
+    assert done.status_code == 303
+    assert "is the name right?" in admin.get("/people/quan.tri").text
+    assert "mong-cai.hn-01" in admin.get(f"/lookup?{SPAN}").text
+    lan = screen.client("lan", "en")
+    own = re.search(r'name="csrf" value="([^"]+)"', lan.get("/own").text)
+    assert own is not None
+    assert lan.post("/people/lan/communes", data={"csrf": own[1], "communes": "*"}).status_code == 403
+
+
+def test_counts_are_those_that_came_up_and_what_is_not_here_is_said(screen: ProvinceScreen) -> None:
+    day = f"{datetime.fromtimestamp(HOUR_MS / 1000, UTC):%Y-%m-%d}"
+    page = screen.client("lan", "en").get(
+        f"/counts?line=hai-ninh.hn-01/north/line&first={day}&last={day}&step=hour"
+    )
+
+    assert page.status_code == 200 and "<strong>7</strong>" in page.text
+    assert "Counts come up by the hour" in page.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/review", "/requests", "/shift", "/retention", "/plans", "/programs", "/api/v1/events", "/feed"]
+)
+def test_what_is_the_work_of_a_commune_is_not_there(screen: ProvinceScreen, path: str) -> None:
+    binh = screen.client("binh", "en")
+    assert binh.get(path).status_code == 404
+    assert binh.post("/boxes/hai-ninh.hn-01/orders", data={}).status_code in (404, 405)
