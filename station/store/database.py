@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -47,7 +47,7 @@ def url_of(settings: DatabaseSettings, state_dir: Path) -> URL:
     """
     if settings.url is None:
         return URL.create("sqlite", database=str(state_dir / "station.db"))
-    url = make_url(settings.url).set(drivername="postgresql+psycopg")
+    url = _url(settings.url).set(drivername="postgresql+psycopg")
     if settings.password is None:
         return url
     try:
@@ -56,6 +56,15 @@ def url_of(settings: DatabaseSettings, state_dir: Path) -> URL:
         raise StoreError(
             tr("the database's password cannot be read: {error}", error=error), tr("look at its place")
         ) from None
+
+
+def _url(address: str) -> URL:
+    """libpq parts several servers with commas, and takes the first that will do; SQLAlchemy wants a list of them."""
+    parts = urlsplit(address)
+    whose, at, hosts = parts.netloc.rpartition("@")
+    if "," not in hosts:
+        return make_url(address)
+    return make_url(parts._replace(netloc=whose + at).geturl()).update_query_dict({"host": hosts.split(",")})
 
 
 def engine_of(url: URL, *, writes: bool = True) -> Engine:

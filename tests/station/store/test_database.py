@@ -262,6 +262,16 @@ def test_a_server_that_is_not_there_is_told_in_a_line() -> None:
     assert len(str(caught.value).splitlines()) == 2
 
 
+def test_a_server_and_its_standby_are_both_asked_for_the_one_that_can_be_written(tmp_path: Path) -> None:
+    address = "postgresql://ngatu@db-1:5001,db-2/province?target_session_attrs=read-write"
+
+    engine = engine_of(url_of(DatabaseSettings(url=address), tmp_path))
+    _, asked = engine.dialect.create_connect_args(engine.url)
+    assert (asked["user"], asked["dbname"]) == ("ngatu", "province")
+    assert (asked["host"], asked["port"]) == ("db-1,db-2", "5001,")
+    assert asked["target_session_attrs"] == "read-write"
+
+
 def test_the_password_is_read_where_it_lies_and_never_shown(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("swordfish\n")
