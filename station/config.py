@@ -45,8 +45,8 @@ class DatabaseSettings(Settings):
         None,
         max_length=500,
         description="A PostgreSQL database of the station's own, such as postgresql://ngatu@127.0.0.1/ngatu, "
-        "without a password; null: SQLite, in the file station.db of state_dir. Of a server and its standby both, "
-        "with commas: postgresql://ngatu@db-1,db-2/ngatu?target_session_attrs=read-write.",
+        "without a password; null: SQLite, in the file station.db of state_dir. Of a server and its standby "
+        "both, with commas: postgresql://ngatu@db-1,db-2/ngatu?target_session_attrs=read-write.",
     )
     password: Secret | None = Field(None, description="Where PostgreSQL's password lies.")
 

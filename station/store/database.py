@@ -59,7 +59,7 @@ def url_of(settings: DatabaseSettings, state_dir: Path) -> URL:
 
 
 def _url(address: str) -> URL:
-    """libpq parts several servers with commas, and takes the first that will do; SQLAlchemy wants a list of them."""
+    """An address as libpq reads it, which parts several servers with commas; SQLAlchemy wants a list."""
     parts = urlsplit(address)
     whose, at, hosts = parts.netloc.rpartition("@")
     if "," not in hosts:

@@ -92,6 +92,13 @@ class PostgresPair:
         hosts = ",".join(f"127.0.0.1:{each.port}" for each in (self.primary, self.standby))
         return f"postgresql://{USER}@{hosts}/{DATABASE}?target_session_attrs=read-write"
 
+    def wait_no_more(self) -> None:
+        """Have the first commit without the second, which stands still from now on."""
+        self.primary.rows("alter system set synchronous_standby_names = ''")
+        self.primary.rows("select pg_reload_conf()")
+        self.standby.rows("alter system set primary_conninfo = ''", "postgres")
+        self.standby.rows("select pg_reload_conf()", "postgres")
+
     def fail_over(self) -> None:
         """Kill the first, and have the second take its place."""
         self.primary.kill()
@@ -129,7 +136,9 @@ def _begin(pair: PostgresPair) -> None:
     first.start()
     first.rows(f"create database {DATABASE}", "postgres")
     source = f"host=127.0.0.1 port={first.port} user={USER} application_name=second"
-    _done("pg_basebackup", "-d", source, "-D", str(second.data), "-R", "-X", "stream", "-c", "fast", "--no-sync")
+    _done(
+        "pg_basebackup", "-d", source, "-D", str(second.data), "-R", "-X", "stream", "-c", "fast", "--no-sync"
+    )
     second.start()
     # Here and not in the file that the second has a copy of: once it is alone it waits for nobody.
     first.rows("alter system set synchronous_standby_names = 'second'")

@@ -41,7 +41,7 @@ log.file.level = info
 """
 """What a cluster needs for ngatu: sessions that lie on three nodes, and last as long as they are asked to."""
 _QUIET: Final = "+sbwt none +sbwtdcpu none +sbwtdio none"
-"""Schedulers that have nothing to do sleep at once: three machines in one would else spin against each other."""
+"""Schedulers that have nothing to do sleep at once: three nodes on one machine take it from each other."""
 
 
 class RabbitNode:
@@ -124,11 +124,15 @@ class RabbitCluster:
     def __init__(self, nodes: list[RabbitNode]) -> None:
         self.nodes = nodes
 
+    def endpoint(self, first: int) -> dict[str, object]:
+        """Settings of a connection that tries this node first."""
+        port, *others = (self.nodes[(first + turn) % len(self.nodes)].port for turn in range(len(self.nodes)))
+        return {"host": "127.0.0.1", "port": port, "hosts": [f"127.0.0.1:{other}" for other in others]}
+
     def addresses(self, first: int) -> str:
-        """Settings of a connection that tries this node first, as YAML."""
-        order = [self.nodes[(first + turn) % len(self.nodes)].port for turn in range(len(self.nodes))]
-        others = ", ".join(f"'127.0.0.1:{port}'" for port in order[1:])
-        return f"host: 127.0.0.1, port: {order[0]}, hosts: [{others}]"
+        """The same as YAML, without its braces."""
+        settings = self.endpoint(first)
+        return f"host: {settings['host']}, port: {settings['port']}, hosts: {settings['hosts']}"
 
     def until_up(self, *nodes: RabbitNode) -> float:
         """Wait until these, or all, listen; seconds that took."""
@@ -140,18 +144,18 @@ class RabbitCluster:
                 time.sleep(0.25)
         return time.monotonic() - began_s
 
-    def until_whole(self) -> None:
-        """Wait until no queue hangs on one node: then any of them may die, and nothing stands still."""
+    def until_spare(self, node: RabbitNode) -> None:
+        """Wait until no queue hangs on this node: then it may die, and nothing stands still."""
         began_s = time.monotonic()
-        for node in self.nodes:
-            while True:
-                try:
-                    node.ask("rabbitmq-queues", "check_if_node_is_quorum_critical")
-                    break
-                except Broken as why:
-                    if time.monotonic() - began_s > START_S:
-                        raise Broken(f"not whole after {START_S:.0f} s: {why}") from why
+        while True:
+            try:
+                node.ask("rabbitmq-queues", "check_if_node_is_quorum_critical")
+            except Broken as why:
+                if time.monotonic() - began_s > START_S:
+                    raise Broken(f"not whole after {START_S:.0f} s: {why}") from why
                 time.sleep(1.0)
+            else:
+                return
 
 
 def missing() -> str | None:
