@@ -27,8 +27,8 @@ Fault = tuple[str, int]
 
 
 @promise(
-    "P91", "stations of a province (332 before a release) tell alerts and counts by three nodes of RabbitMQ and "
-    "four workers to PostgreSQL with a standby in step; nodes, workers and the primary are killed",
+    "P91", "stations of a province (332 before a release) tell alerts and counts by three nodes of RabbitMQ, "
+    "by four workers to PostgreSQL with a standby in step; nodes, workers and the primary are killed",
     "0 lost, 0 twice; nobody is away and no alert waits longer than 60 s; first contact within 5 s",
     minutes=8,
 )  # fmt: skip
