@@ -26,13 +26,14 @@ ANSWER_S: Final = 600.0
 _ACCEPTED: Final = (
     "select stream.name, seq, event_id || '/' || revision, received_ms from event_revision "
     "join stream on stream.id = stream_id union all "
-    "select stream.name, seq, digest, received_ms from message join stream on stream.id = stream_id "
-    "where suffix like 'camera/%/count/%'"
+    "select stream.name, seq, stream.name || ':' || seq || ':' || digest, received_ms from message "
+    "join stream on stream.id = stream_id where suffix like 'camera/%/count/%'"
 )
 _COMMITTED: Final = (
     "select stream, seq, event_id || '/' || revision, received_ms from event_revision union all "
-    "select stream, seq, digest, received_ms from count_interval"
+    "select stream, seq, stream || ':' || seq || ':' || digest, received_ms from count_interval"
 )
+"""Two counts may say the same: their numbers tell them apart."""
 
 
 class Worker:
