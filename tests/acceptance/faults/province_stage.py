@@ -27,7 +27,7 @@ _ACCEPTED: Final = (
     "select stream.name, seq, event_id || '/' || revision, received_ms from event_revision "
     "join stream on stream.id = stream_id union all "
     "select stream.name, seq, stream.name || ':' || seq || ':' || digest, received_ms from message "
-    "join stream on stream.id = stream_id where suffix like 'camera/%/count/%'"
+    "join stream on stream.id = stream_id where suffix like 'camera/%/count/%' order by 1, 2"
 )
 _COMMITTED: Final = (
     "select stream, seq, event_id || '/' || revision, received_ms from event_revision union all "
