@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -270,6 +273,17 @@ def test_a_server_and_its_standby_are_both_asked_for_the_one_that_can_be_written
     assert (asked["user"], asked["dbname"]) == ("ngatu", "province")
     assert (asked["host"], asked["port"]) == ("db-1,db-2", "5001,")
     assert asked["target_session_attrs"] == "read-write"
+
+
+@pytest.mark.postgresql
+def test_a_server_that_vanishes_without_a_word_is_noticed_after_ten_seconds(postgresql: URL) -> None:
+    engine = engine_of(postgresql)
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        with socket.socket(fileno=os.dup(driver.fileno())) as line:
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 3
+    engine.dispose()
 
 
 def test_the_password_is_read_where_it_lies_and_never_shown(tmp_path: Path) -> None:
