@@ -105,10 +105,14 @@ class RabbitNode:
 
     def ask(self, program: str, *words: str, within_s: float = 120.0) -> str:
         """What one of the programs for its administrator says."""
-        done = subprocess.run(
-            [PROGRAMS / program, "-n", self.name, *words], env=self._environment, cwd=self.folder,
-            capture_output=True, text=True, check=False, timeout=within_s,
-        )  # fmt: skip
+        command = [str(PROGRAMS / program), "-n", self.name, *words]
+        try:
+            done = subprocess.run(
+                command, env=self._environment, cwd=self.folder, capture_output=True, text=True, check=False,
+                timeout=within_s,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise Broken(f"{program} {' '.join(words)}: no answer in {within_s:.0f} s") from error
         if done.returncode:
             raise Broken(f"{program} {' '.join(words)}: {(done.stdout + done.stderr)[-300:]}")
         return done.stdout
