@@ -28,6 +28,16 @@ from station.uplink.settings import UplinkSettings
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
+def _servers(url: str) -> list[tuple[str | None, int | None]]:
+    """Host and port of each server that a database's address names; libpq parts several with commas.
+
+    Raises:
+        ValueError: a port is none.
+    """
+    named = (urlsplit(f"//{each}") for each in urlsplit(url).netloc.rpartition("@")[2].split(","))
+    return [(each.hostname, each.port) for each in named]
+
+
 class DatabaseSettings(Settings):
     """Where events and everything else but pictures lie."""
 
@@ -35,7 +45,8 @@ class DatabaseSettings(Settings):
         None,
         max_length=500,
         description="A PostgreSQL database of the station's own, such as postgresql://ngatu@127.0.0.1/ngatu, "
-        "without a password; null: SQLite, in the file station.db of state_dir.",
+        "without a password; null: SQLite, in the file station.db of state_dir. Of a server and its standby "
+        "both, with commas: postgresql://ngatu@db-1,db-2/ngatu?target_session_attrs=read-write.",
     )
     password: Secret | None = Field(None, description="Where PostgreSQL's password lies.")
 
@@ -45,11 +56,11 @@ class DatabaseSettings(Settings):
         if url is None:
             return None
         try:
-            parts = urlsplit(url)
-            address = parts.hostname, parts.port  # a port that is none raises here
+            parts, servers = urlsplit(url), _servers(url)
         except ValueError:
             raise ValueError(tr("no address such as postgresql://ngatu@127.0.0.1/ngatu")) from None
-        if parts.scheme not in ("postgresql", "postgresql+psycopg") or not parts.path.strip("/") or not address:
+        nameless = len(servers) > 1 and any(not host or ":" in host for host, _ in servers)
+        if parts.scheme not in ("postgresql", "postgresql+psycopg") or not parts.path.strip("/") or nameless:
             raise ValueError(tr("no address such as postgresql://ngatu@127.0.0.1/ngatu"))
         if parts.password is not None:
             raise ValueError(tr("take the password out of the url; set password instead"))
@@ -333,8 +344,8 @@ def warnings(config: StationConfig) -> list[str]:
         found.append(
             tr("uplink.tls is not set: what goes up to the province goes over the network in the clear")
         )
-    host = urlsplit(config.database.url).hostname if config.database.url else None
-    if host is not None and host not in LOOPBACK:
+    servers = _servers(config.database.url) if config.database.url else []
+    if any(host is not None and host not in LOOPBACK for host, _ in servers):
         found.append(tr("database.url names another machine: events go there over the network"))
     if config.web is not None and config.web.host not in LOOPBACK:
         found.append(

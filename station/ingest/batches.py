@@ -138,6 +138,8 @@ class Batches:
     def _give_receipts(self, client: paho.Client, batch: Sequence[InboundMessage]) -> None:
         for commune in {message.commune for message in batch}:
             self._presence.announce(client, commune)
+        for commune in {message.commune for message in batch if message.kind is MessageKind.HELLO}:
+            self._presence.asked(commune)
         now = Instant(time.monotonic(), time.time())
         for due in self._receipts.due(batch):
             commune, device = due.box

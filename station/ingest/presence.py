@@ -32,6 +32,8 @@ _UNTAKEN_S = 600.0
 """After a connection of this length the waits begin at the first one again."""
 _TELL_S = 60.0
 """How often it is told again that another station is there."""
+_AGAIN_S = 2.0
+"""Between two of the words that it is there, however many boxes ask for it."""
 
 
 class Presence:
@@ -56,6 +58,9 @@ class Presence:
         self._told: tuple[str, float] | None = None
         """The other station that was told of last, and when."""
         self._announced: set[str] = set()
+        self._asked: set[str] = set()
+        """Communes of which a box has come to another node, perhaps, where our word is not kept."""
+        self._said_s = 0.0
         self._heard_self: set[str] = set()
         """Communes of which our own word of this connection has come back: what comes later was said later."""
         self._away_until_s = 0.0
@@ -122,18 +127,31 @@ class Presence:
     def greet(self, client: paho.Client) -> None:
         """Say that the station is there."""
         self._announced.clear()
+        self._asked.clear()
         self._heard_self.clear()
         self.be_seen(client)
 
     def be_seen(self, client: paho.Client) -> None:
-        """Say it to every commune that has not heard it."""
+        """Say it to every commune that has not heard it, or in which somebody asks."""
+        if self._asked and time.monotonic() - self._said_s >= _AGAIN_S:
+            self._announced -= self._asked
+            self._heard_self -= self._asked  # a station that speaks before this word of ours spoke before us
+            for commune in tuple(self._asked):
+                self.announce(client, commune)
+            self._asked.clear()
         for commune in self._settings.communes:
             self.announce(client, commune)
+
+    def asked(self, commune: str) -> None:
+        """A box has said hello: of a cluster each node keeps the words that were said at it, and no others."""
+        if len(self._settings.addresses) > 1:
+            self._asked.add(commune)
 
     def announce(self, client: paho.Client, commune: str) -> None:
         """Say that the station is there, once; without receipts there is nothing to say."""
         if self._settings.receipts and commune not in self._announced and not self._is_away():
             self._announced.add(commune)
+            self._said_s = time.monotonic()
             topic = station_status_topic(commune, self._settings.root)
             client.publish(topic, self._status("online"), qos=1, retain=True)
 

@@ -24,7 +24,8 @@ class ProvinceDatabase(DatabaseSettings):
     url: str = Field(
         max_length=500,
         examples=["postgresql://ngatu@127.0.0.1/province"],
-        description="A PostgreSQL database of the province's own, without a password.",
+        description="A PostgreSQL database of the province's own, without a password. Of a server and its "
+        "standby both, with commas: postgresql://ngatu@db-1,db-2/province?target_session_attrs=read-write.",
     )
 
 

@@ -15,7 +15,7 @@ from agent.core.types import Instant
 from agent.wire import codec
 from station.ingest.alarms import AlarmKind
 from station.ingest.rivals import Lives
-from station.ingest.subscriber import MessageKind
+from station.ingest.subscriber import MessageKind, Subscriber, SubscriberSettings
 from station.watch.embedded import Address
 from tests.station.ingest.test_subscriber import Alarmed, Notes, at, running, subscriber
 from tests.support.brokers import Mosquitto, until
@@ -28,6 +28,27 @@ def test_the_station_says_that_it_is_there_and_that_it_leaves(address: Address, 
         with running(subscriber(address, commune, Notes())):
             until(lambda: box.station_online == [True])
         until(lambda: box.station_online[-1:] == [False])
+
+
+@pytest.mark.parametrize(("nodes", "again"), [((), False), (("node-2.example",), True)])
+def test_where_the_broker_is_a_cluster_a_box_that_says_hello_hears_that_the_station_is_there(
+    address: Address, commune: str, nodes: tuple[str, ...], again: bool
+) -> None:
+    """Of a cluster each node keeps the words that were said at it: another one's may be old, or none."""
+    notes = Notes()
+    settings = SubscriberSettings(
+        host=address.host, port=address.port, hosts=nodes, communes=(commune,), station=commune, receipts=True
+    )
+    with FakeBox(address, commune=commune) as box:
+        with running(Subscriber(settings, notes)):
+            until(lambda: box.station_online == [True])
+            for _ in range(5):
+                box.hello()
+            until(lambda: len(notes.of(MessageKind.HELLO)) == 5)
+            until(lambda: not again or len(box.station_online) > 1)
+        until(lambda: box.station_online[-1] is False)
+
+    assert (box.station_online.count(True) > 1) is again
 
 
 def test_an_onlooker_gives_no_receipts_and_says_nothing(address: Address, commune: str) -> None:

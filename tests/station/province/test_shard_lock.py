@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 
+from station.config import DatabaseSettings
 from station.province.shard_lock import LockLost, ShardLock
-from station.store.database import StoreError, engine_of
+from station.store.database import StoreError, engine_of, url_of
+from tests.acceptance.faults.postgres_pair import postgres_pair
 from tests.support.brokers import until
 from tests.support.provinces_up import ProvincePlace
 
@@ -44,6 +48,27 @@ def test_who_is_cut_off_at_the_server_has_lost_it_and_can_write_nothing(province
     second.release()
     engine.dispose()
     admin.dispose()
+
+
+@pytest.mark.usefixtures("postgresql")  # where there is none the test is skipped
+def test_after_a_failover_the_shard_is_had_at_the_standby_which_has_all_that_was_committed() -> None:
+    """The address names both; while the first is dead and the second not promoted there is nothing to have."""
+    with postgres_pair() as pair:
+        engine = engine_of(url_of(DatabaseSettings(url=pair.address), Path()))
+        lock = ShardLock(engine, "s01")
+        assert lock.take()
+        lock.transact(lambda connection: connection.execute(text("create table kept as select 7 as number")))
+        pair.primary.kill()
+        with pytest.raises(LockLost):
+            lock.transact(lambda connection: connection.execute(text("insert into kept values (8)")))
+        with pytest.raises(StoreError):
+            lock.take()
+
+        pair.fail_over()
+        assert lock.take()
+        assert lock.transact(lambda connection: connection.scalar(text("select sum(number) from kept"))) == 7
+        lock.release()
+        engine.dispose()
 
 
 def test_a_statement_that_is_refused_costs_no_shard(province: ProvincePlace) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -283,6 +286,27 @@ def test_a_server_that_is_not_there_is_told_in_a_line() -> None:
         upgrade(engine_of(url))
     assert "is the database running" in caught.value.hint
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_server_and_its_standby_are_both_asked_for_the_one_that_can_be_written(tmp_path: Path) -> None:
+    address = "postgresql://ngatu@db-1:5001,db-2/province?target_session_attrs=read-write"
+
+    engine = engine_of(url_of(DatabaseSettings(url=address), tmp_path))
+    _, asked = engine.dialect.create_connect_args(engine.url)
+    assert (asked["user"], asked["dbname"]) == ("ngatu", "province")
+    assert (asked["host"], asked["port"]) == ("db-1,db-2", "5001,")
+    assert asked["target_session_attrs"] == "read-write"
+
+
+@pytest.mark.postgresql
+def test_a_server_that_vanishes_without_a_word_is_noticed_after_ten_seconds(postgresql: URL) -> None:
+    engine = engine_of(postgresql)
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        with socket.socket(fileno=os.dup(driver.fileno())) as line:
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 3
+    engine.dispose()
 
 
 def test_the_password_is_read_where_it_lies_and_never_shown(tmp_path: Path) -> None:
