@@ -1,4 +1,4 @@
-"""the role ngatu_province_broker: who comes in, and who may what, at a real RabbitMQ that reads the role's files"""
+"""the role ngatu_province_broker: who comes in, and who may what, at a real RabbitMQ with the role's files"""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ needs_rabbitmq = [
 ]
 
 
-# ------------------------------------------------------------------------------------------------ the list of rights
+# -------------------------------------------------------------------------------- the list of rights
 
 DEFINITIONS = json.loads(
     rendered(
@@ -225,7 +225,7 @@ class TestNode:
     def test_a_station_reads_nothing_but_its_receipts_and_whether_the_worker_is_there(
         self, broker: ProvinceBroker, topic: str
     ) -> None:
-        station = Caller(broker, "station.hai-tay", "hai-tay")
+        station = Caller(broker, "station.hai-tay", "hai-tay", keep=True)
         assert station.listens("s01/hai-tay/receipt", "s01/station/status")
         assert not station.listens(topic)
         station.leaves()

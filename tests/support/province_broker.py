@@ -1,4 +1,4 @@
-"""A node of the province's broker as the role makes it: its templates, RabbitMQ, and an authority for all who call.
+"""A node of the province's broker as the role makes it: its templates, RabbitMQ, and an authority.
 
     with province_broker(folder, {"s01": ["hai-ninh"]}, {"worker-1": ["s01"]}) as broker:
         context = broker.context(broker.pair("station.hai-ninh", "station"))
@@ -15,7 +15,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,8 @@ class ProvinceBroker:
     def stop(self) -> None:
         """End it, and whatever of Erlang it has started."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(20)
             self._process = None
         subprocess.run(["epmd", "-kill"], env=self._environment, capture_output=True, check=False)
@@ -145,7 +146,8 @@ class ProvinceBroker:
         for _ in range(8):  # on a busy machine a tool gives a node up before it has shaken hands
             done = subprocess.run(
                 [str(PROGRAMS / words[0]), *words[1:]],
-                env=self._environment, cwd=self.folder, capture_output=True, text=True, check=False, timeout=300,
+                env=self._environment, cwd=self.folder, capture_output=True, text=True, check=False,
+                timeout=300,
             )  # fmt: skip
             if done.returncode == 0:
                 break

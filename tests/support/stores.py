@@ -95,7 +95,8 @@ def _lay(path: Path) -> None:
             unfinished.unlink()
 
 
-def _program(name: str) -> str | None:
+def program(name: str) -> str | None:
+    """Where a program of PostgreSQL is; None: nowhere."""
     places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     return shutil.which(name) or shutil.which(name, path=os.pathsep.join(map(str, places)))
 
@@ -103,7 +104,7 @@ def _program(name: str) -> str | None:
 @contextmanager
 def postgresql_server() -> Iterator[URL]:
     """A server of its own on loopback, without syncs: what is tested here is the language, not the disk."""
-    initdb, postgres = _program("initdb"), _program("postgres")
+    initdb, postgres = program("initdb"), program("postgres")
     if initdb is None or postgres is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("PostgreSQL is not here: apt install postgresql")
     folder = Path(tempfile.mkdtemp(prefix="ngatu-postgresql-"))
