@@ -54,8 +54,12 @@ def pair() -> Iterator[Pair]:
 
 def worker_engine(pair: Pair, password: str = PASSWORD) -> Engine:
     """As a worker comes: by the address of its role's template."""
-    assert "target_session_attrs=read-write&sslmode=verify-full&sslrootcert=" in WORKER.read_text()
-    hosts = ",".join(f"{host}:{pair.port}" for host in HOSTS)
+    words = WORKER.read_text()
+    assert (
+        "join('&host=')" in words
+        and "target_session_attrs=read-write&sslmode=verify-full&sslrootcert=" in words
+    )
+    hosts = "&host=".join(f"{host}:{pair.port}" for host in HOSTS)
     settings = ProvinceDatabase(
         url=f"postgresql://ngatu@/province?host={hosts}&target_session_attrs=read-write"
         f"&sslmode=verify-full&sslrootcert={pair.ca}"

@@ -177,7 +177,7 @@ def test_a_worker_of_the_example_finds_all_nodes_and_the_server_that_takes_write
     assert config.broker.tls is not None and str(config.broker.tls.key) == "/etc/ngatu/tls/province-s02.key"
     assert config.database.url is not None
     assert (
-        "?host=db-1.tinh.example:5432,db-2.tinh.example:5432&target_session_attrs=read-write"
+        "?host=db-1.tinh.example:5432&host=db-2.tinh.example:5432&target_session_attrs=read-write"
         in config.database.url
     )
     assert config.retention_months is None

@@ -68,7 +68,7 @@ class DatabaseServer:
             "ngatu_province_database_host": self.host, "ngatu_province_database_other": self.other,
             "ngatu_province_database_listen": self.host, "ngatu_province_database_port": port,
             "ngatu_province_database_from": ["127.0.0.0/8"],
-            "ngatu_province_database_peers": [f"{host}/32" for host in HOSTS],
+            "ngatu_province_database_peers": ["127.0.0.0/8"],
             "ngatu_province_database_password": PASSWORD,
             "ngatu_province_database_replica_password": REPLICA_PASSWORD,
             "ngatu_province_database_tls_dir": str(self.etc),
