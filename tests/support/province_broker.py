@@ -119,18 +119,20 @@ class ProvinceBroker:
         shutil.copyfile(listed, self.etc / "ngatu-crl" / f"{name}.r0")
 
     def start(self) -> None:
-        """Run it; back when its door is open."""
+        """Run it; back when whoever comes to its door is answered, which is later than that it is open."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [str(PROGRAMS / "rabbitmq-server")],
                 env=self._environment, cwd=self.folder, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
-        until(self._listens, 300, "RabbitMQ listens")
+        until(self._answers, 300, "RabbitMQ answers")
 
-    def _listens(self) -> bool:
+    def _answers(self) -> bool:
         assert self._process is not None and self._process.poll() is None, self.log.read_text()[-3000:]
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 10) as plain:
+            self.context(self.tls / "province-node").wrap_socket(plain, server_hostname="localhost").close()
+            return True
+        return False
 
     def stop(self) -> None:
         """End it, and whatever of Erlang it has started."""

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import yaml
 from cryptography import x509
@@ -134,7 +135,7 @@ class DatabaseServer:
                 [postgres, f"--config-file={self.etc}/postgresql.conf"],
                 stdout=log, stderr=log, cwd="/", start_new_session=True, **self.user,
             )  # fmt: skip
-        until(self._answers, 60, f"PostgreSQL answers; its log says {self.log.read_text()[-1500:]}")
+        until(self._answers, 240, f"PostgreSQL answers; its log says {self.log.read_text()[-1500:]}")
 
     def stop(self) -> None:
         """As an operator does it."""
@@ -143,8 +144,11 @@ class DatabaseServer:
     def kill(self) -> None:
         """As a power cut does it: the whole of it at once."""
         if self._process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(psutil.NoSuchProcess):  # each of its children has a session of its own
+                all_of_it = [*psutil.Process(self._process.pid).children(), self._process]
+                for each in all_of_it:
+                    with suppress(psutil.NoSuchProcess):
+                        each.send_signal(signal.SIGKILL)
             self._process.wait(20)
             self._process = None
 
@@ -194,7 +198,7 @@ class DatabaseServer:
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(60)
+            self._process.wait(240)
             self._process = None
 
     def _own(self) -> None:
@@ -246,10 +250,10 @@ class Pair:
     def wait_for_standby(self, primary: DatabaseServer) -> None:
         """As the role's `sync`: it streams, and then it counts."""
         streams = "select state from pg_stat_replication where application_name = 'ngatu_standby'"
-        until(lambda: primary.asks(streams) == "streaming", 60, "the standby streams")
+        until(lambda: primary.asks(streams) == "streaming", 240, "the standby streams")
         primary.waits(True)
         counts = "select sync_state from pg_stat_replication where application_name = 'ngatu_standby'"
-        until(lambda: primary.asks(counts) == "sync", 60, "the standby counts")
+        until(lambda: primary.asks(counts) == "sync", 240, "the standby counts")
 
     def end(self) -> None:
         """All of it."""
