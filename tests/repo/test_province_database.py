@@ -123,9 +123,13 @@ def test_a_promotion_loses_no_commit_and_the_old_primary_comes_back_as_a_standby
     # The old one is started by mistake, and has a row of its own: it waits for a standby that does not come.
     first.start()
     with psycopg.connect(first.dsn("province")) as alone:
-        alone.execute("set statement_timeout = '2s'")
         alone.execute("insert into number values (-1)")
-        alone.commit()  # ends with a warning, and the row is there: so it must be undone
+        commit = threading.Thread(target=alone.commit)
+        commit.start()
+        waits = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'"
+        until(lambda: first.asks(waits) == "1", SOON_S, "the commit waits")
+        first.asks("select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'")
+        commit.join(SOON_S)  # it ends with a warning, and the row is there: so it must be undone
     assert -1 in numbers(first)
     first.stop()
     second.asks(slot())
