@@ -133,6 +133,7 @@ def test_a_promotion_loses_no_commit_and_the_old_primary_comes_back_as_a_standby
     assert -1 in numbers(first)
     first.stop()
     second.asks(slot())
+    second.asks(first.words("rejoin.yml", "checkpoint")[-1])
     first.does("rejoin.yml", "pg_rewind")
     first.follows()
     first.start()

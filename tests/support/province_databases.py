@@ -157,17 +157,22 @@ class DatabaseServer:
         self._run("pg_ctl", "promote", "-D", str(self.data), "-w")
 
     def does(self, tasks: str, word: str) -> None:
-        """The command of the role's tasks whose program ends so."""
+        """The command of the role's tasks in which this word is."""
+        self._run(*(rendered(each, **self.given) for each in self.words(tasks, word)))
+
+    def words(self, tasks: str, word: str) -> list[str]:
+        """Of that command, as they stand in the role, without those that change the user."""
         found = yaml.safe_load((ROLE / "tasks" / tasks).read_text())
         lists = [task["ansible.builtin.command"]["argv"] for task in found if "ansible.builtin.command" in task]
         (argv,) = ([str(each) for each in argv] for argv in lists if word in " ".join(map(str, argv)))
         assert argv[:3] == ["runuser", "--user=postgres", "--"]
-        self._run(*(rendered(each, **self.given) for each in argv[3:]))
+        return argv[3:]
 
     def asks(self, query: str) -> str:
-        """One value, by the superuser."""
+        """One value, by the superuser; nothing where there is none."""
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
-            row = connection.execute(query).fetchone()  # type: ignore[call-overload]
+            asked = connection.execute(query)  # type: ignore[call-overload]
+            row = asked.fetchone() if asked.description else None
             return str(row[0]) if row else ""
 
     def tells(self, script: str) -> None:
