@@ -210,7 +210,8 @@ class DatabaseServer:
         if self.user:
             for root in (self.etc, self.data, self.socket):
                 for path in [root, *root.rglob("*")] if root.exists() else []:
-                    shutil.chown(path, "nobody", "nogroup")
+                    with suppress(FileNotFoundError):  # a server that runs has files that come and go
+                        shutil.chown(path, "nobody", "nogroup")
 
     def _run(self, name: str, *words: str, given: str = "") -> None:
         self._own()
