@@ -63,12 +63,15 @@ class Authority:
     ) -> bytes:  # fmt: skip
         """The certificate, in PEM, for whoever holds the key of this request. A server's bears its hosts.
 
+        A station's bears its commune, an operator's what `hosts` says: the client id under which the province's
+        broker lets it in, and no other.
+
         Raises:
             NgatuError: name or request do not fit, or the name was revoked for a lost key and `again` is off.
         """
         fitting(kind, name)
         key = public_key(request, name)
-        names = alternative([name, *hosts] if kind == "broker" else list(hosts)) if kind in SERVERS else []
+        names = _names(kind, name, hosts)
         if kind in SERVERS and not names:
             raise NgatuError(f"{name}: no browser knows it by that name", "say by which: --host")
         ends = now + timedelta(days=days)
@@ -211,6 +214,15 @@ def unlock(folder: Path, passphrase: str) -> Authority:
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)
     return Authority(closed.folder, closed.certificate, closed.index, key)
+
+
+def _names(kind: Kind, name: str, hosts: Sequence[str]) -> list[x509.GeneralName]:
+    """By what a server is called, or as whom a client calls; a box's name says that by itself."""
+    if kind == "box":
+        return []
+    if kind == "station":
+        return [x509.DNSName(name.removeprefix("station."))]
+    return alternative([name, *hosts] if kind == "broker" else list(hosts))
 
 
 def _builder(

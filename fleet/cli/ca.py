@@ -57,7 +57,8 @@ def sign_command(
     request: Annotated[Path, typer.Option(help="The request (CSR), made where the key is; - : stdin.")],
     kind: Annotated[str, typer.Option(help="box, station, operator, broker or screen.")] = "box",
     host: Annotated[
-        list[str] | None, typer.Option(help="Another name or address of a broker; one of a screen.")
+        list[str] | None,
+        typer.Option(help="Another name or address of a broker; one of a screen; an operator's client id."),
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=825, help="How long it is good.")] = 90,
     again: Annotated[bool, typer.Option("--again", help="Although a key of this name was lost.")] = False,

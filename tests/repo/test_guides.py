@@ -199,4 +199,4 @@ def test_the_playbooks_are_parsed_by_ansible_itself() -> None:
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
-    assert len(playbooks) == 6
+    assert len(playbooks) == 7

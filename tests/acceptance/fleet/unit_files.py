@@ -28,6 +28,7 @@ EXPOSURE = 2.0
 
 DROP_INS = {
     "hardening.conf.j2": "mosquitto.service.d/ngatu.conf",
+    "rabbitmq.service.conf.j2": "rabbitmq-server.service.d/ngatu.conf",
     "store.conf.j2": "ngatu-station@.service.d/store.conf",
     "proxy.conf.j2": "nginx.service.d/ngatu.conf",
     "box.conf.j2": "ngatu.service.d/10-box.conf",
@@ -48,6 +49,7 @@ JETSON = {
 
 DEBIANS = {
     "mosquitto.service": "[Service]\nType=notify\nExecStart=/bin/true\n",
+    "rabbitmq-server.service": "[Service]\nType=notify\nUser=rabbitmq\nExecStart=/bin/true\n",
     "nginx.service": "[Service]\nType=forking\nPIDFile=/run/nginx.pid\nExecStart=/bin/true\n",
     "apt-daily-upgrade.timer": "[Timer]\nOnCalendar=daily\nUnit=mosquitto.service\n",
 }
@@ -85,7 +87,7 @@ def laid_out(folder: Path, variables: Mapping[str, Any] | None = None) -> list[P
     more = dict(variables or {})
     made = []
     for name, text in DEBIANS.items():
-        (folder / name).write_text(text)
+        (folder / name).write_text(_with_what_is_here(text))
         made.append(folder / name)
     for path in sources():
         unit = folder / path.name.removesuffix(".j2")
@@ -130,7 +132,10 @@ def _analyze(*words: str) -> subprocess.CompletedProcess[str]:
 def _rendered(path: Path, more: Mapping[str, Any]) -> str:
     if path.suffix != ".j2":
         return path.read_text()
-    defaults = yaml.safe_load((path.parent.parent / "defaults" / "main.yml").read_text())
+    role = path.parent.parent
+    defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text())
+    if (role / "vars" / "main.yml").exists():
+        defaults |= yaml.safe_load((role / "vars" / "main.yml").read_text())
     # trim_blocks and no more: as ansible.builtin.template does it.
     template = Environment(undefined=StrictUndefined, trim_blocks=True, autoescape=False)
     known = {"ansible_managed": "by ngatu", "ngatu_agent_secrets_way": "host"}

@@ -79,6 +79,26 @@ def test_a_screen_is_known_by_its_hosts_and_its_name_is_not_the_brokers(authorit
         signed(authority, "screen.tram-hai", "screen")
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "hosts", "named"),
+    [
+        ("station.hai-ninh", "station", ["hai-tay"], ["hai-ninh"]),
+        ("operator.worker-1-s01", "operator", ["ngatu-province.s01"], ["ngatu-province.s01"]),
+        ("hai-ninh-03", "box", ["hai-ninh-04"], None),
+        ("operator.broker", "operator", [], None),
+    ],
+)
+def test_a_client_of_the_provinces_broker_bears_the_one_id_under_which_it_calls(
+    authority: Authority, name: str, kind: Kind, hosts: list[str], named: list[str] | None
+) -> None:
+    path = signed(authority, name, kind, hosts=hosts)
+    extensions = x509.load_pem_x509_certificate(path.read_bytes()).extensions
+    found = [each.value for each in extensions if isinstance(each.value, x509.SubjectAlternativeName)]
+
+    assert verified(authority, path) == "OK"
+    assert [each.get_values_for_type(x509.DNSName) for each in found] == ([] if named is None else [named])
+
+
 def test_a_certificate_lasts_three_times_a_month_and_begins_an_hour_ago(authority: Authority) -> None:
     certificate = x509.load_pem_x509_certificate(signed(authority, "hai-ninh-03").read_bytes())
 
