@@ -1,0 +1,89 @@
+"""The province's costs, measured: a worker's store on PostgreSQL with syncs, and the broker's part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from typing import Final
+
+from benchmarks.province.costs import Plane, ProvinceCosts, SealCosts
+from benchmarks.province.real.commune import service_times
+from benchmarks.province.real.intake import ROUNDS, DrivenIntake, Handed
+from benchmarks.province.real.postgresql import SyncingServer
+from benchmarks.province.traffic import SHARD, seal_plan, uplink_plan
+from station.ingest.settings import SubscriberSettings
+from station.province.inbound import STATIONS
+from station.province.store import ProvinceStore, upgrade
+from station.store.database import engine_of
+from station.uplink.settings import UP_ROOT
+from tests.support.brokers import Mosquitto
+
+SHAPES: Final = ((1, 1), (1, 20), (5, 2), (20, 2), (60, 2), (20, 20))
+"""Envelopes at once, and items in each."""
+ENVELOPES: Final = 120
+"""Of each shape and round, and LEAST batches."""
+LEAST: Final = 4
+SHARD_COMMUNES: Final = 83
+
+SEALS: Final = 20
+"""In one envelope."""
+
+Say = Callable[[str], None]
+
+
+def province_costs(broker: Mosquitto, server: SyncingServer, say: Say, share: float = 1.0) -> ProvinceCosts:
+    """What an envelope costs; with a `share` less is measured."""
+    engine = engine_of(server.url)
+    upgrade(engine)
+    settings = SubscriberSettings(
+        port=broker.port, root=UP_ROOT, communes=(SHARD,), station="province", client_id="driven", receipts=True
+    )
+    store = ProvinceStore(engine, SHARD)
+    store.lock.take()
+    store.attend()
+    handed = [Handed(envelopes) for envelopes, _ in SHAPES]
+    kept, logged = list[tuple[int, int, float]](), list[tuple[int, int, float]]()
+    with closing(store), closing(DrivenIntake(settings, store, STATIONS)) as driven:
+        say("what a worker reads")
+        reads = driven.read(uplink_plan([0.0] * 200, 7, SHARD_COMMUNES, 2), broker.process_id)
+        for number in range(ROUNDS):
+            for (envelopes, items), each in zip(SHAPES, handed, strict=True):
+                say(f"what a worker keeps, round {number + 1}, {envelopes} envelopes of {items}")
+                batches = max(LEAST, round(ENVELOPES * share / envelopes))
+                seed = 100 * (number + 1) + SHAPES.index((envelopes, items))
+                plan = uplink_plan([0.0] * (batches * envelopes), seed, SHARD_COMMUNES, items)
+                before = server.kept_bytes(), server.logged_bytes()
+                cpu_s = server.cpu_s()
+                driven.hand_over(plan, envelopes, each, lambda: 0.0)
+                each.store_s += server.cpu_s() - cpu_s
+                logged.append((envelopes, envelopes * items, (server.logged_bytes() - before[1]) / batches))
+                kept.append((envelopes, envelopes * items, (server.kept_bytes() - before[0]) / batches))
+        say("what a worker keeps of seals")
+        seals = _seal_costs(driven, server)
+    worker = service_times(reads, handed, by_size=False)
+    assert isinstance(worker.deliver_s, Plane)
+    each_s = worker.deliver_s.item
+    return ProvinceCosts(
+        worker=worker,
+        broker_s=reads.broker_s,
+        broker="mosquitto",
+        hop_s=0.0,
+        kept_bytes=Plane.through(kept),
+        log_bytes=Plane.through(logged),
+        seal=replace(seals, items=(seals.items - worker.deliver_s.message / SEALS) / each_s if each_s else 1.0),
+    )
+
+
+def _seal_costs(driven: DrivenIntake, server: SyncingServer) -> SealCosts:
+    """Of one seal; `items` is the processor's time still, in seconds, with its part of the envelope."""
+    plan, handed = seal_plan(16, SEALS, 5, SHARD_COMMUNES), Handed(4)
+    before = server.kept_bytes(), server.logged_bytes()
+    driven.hand_over(plan, handed.messages, handed, lambda: 0.0)
+    seals = handed.items
+    return SealCosts(
+        link_bytes=sum(each.size_bytes for each in plan) / seals,
+        kept_bytes=(server.kept_bytes() - before[0]) / seals,
+        log_bytes=(server.logged_bytes() - before[1]) / seals,
+        items=handed.cpu_s / seals,
+    )
