@@ -10,7 +10,7 @@ from typing import Final
 from benchmarks.province.costs import ServiceTimes
 from benchmarks.province.day import arrivals
 from benchmarks.province.engine import Timeline
-from benchmarks.province.intake_loop import BATCH, IntakeLoop
+from benchmarks.province.intake_loop import IntakeLoop, sustained
 from benchmarks.province.real.runs import Outcome, RunningProgram
 from benchmarks.province.traffic import Sending
 from benchmarks.table import Row
@@ -18,14 +18,6 @@ from benchmarks.table import Row
 SHARES: Final = (1 / 3, 2 / 3, 0.9, 1.2)
 """Of what the model says can be taken."""
 Planner = Callable[[Sequence[float], int], list[Sending]]
-
-
-def most(costs: ServiceTimes, items: float = 1.0) -> float:
-    """Messages a second that can be taken at most: every batch is full, and what comes meanwhile is read."""
-    deliver_s = costs.deliver_s.of(BATCH, round(BATCH * items)) + costs.blocked_s.of(
-        BATCH, round(BATCH * items)
-    )
-    return BATCH / (deliver_s + BATCH * costs.read_s)
 
 
 def predicted(plan: Sequence[Sending], costs: ServiceTimes, hop_s: float, seed: int = 1) -> Outcome:
@@ -53,13 +45,13 @@ def compared(
     plan_of: Planner,
     *,
     messages: float,
-    items: float,
+    items: int,
     seconds: float,
     say: Callable[[str], None],
 ) -> Iterator[Row]:
     """Rows of each rate and figure; `messages` and `items` are those of one arrival and one message."""
     costs = replace(costs, idle_share=program.idle_share, idle_bytes_s=program.idle_bytes_s)
-    at_most = most(costs, items) / messages
+    at_most = sustained(costs, items) / messages
     for number, share in enumerate(SHARES):
         rate = share * at_most
         say(f"{name}, {rate:.0f} a second")

@@ -37,8 +37,8 @@ class Equipment:
     link_delay_s: float = 0.03
     card_bytes: float = 64e9
     card_written_bytes: float = 16e12
-    """What a card of 64 GB bears of small writes: its cells bear a thousand times its size, and get four times as
-    much as was written. Makers give no figure for small writes."""
+    """What a card of 64 GB bears of small writes: its cells bear a thousand times its size, and get four
+    times as much as was written. Makers give no figure for small writes."""
     disk_bytes: float = 1e12
     disk_written_bytes: float = 600e12
     """What makers promise for an SSD of that size."""

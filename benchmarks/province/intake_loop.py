@@ -1,7 +1,7 @@
 """The loop of station/ingest as a model: read while something comes, hand over what is ripe, receipt it. Pure.
 
-The numbers are those of the code: station/ingest/subscriber.py (how long is waited), batches.py (what is ripe,
-how large a batch is), connection.py (how much is read in one turn). A test holds them together.
+The numbers are the code's own: station/ingest/subscriber.py (how long is waited), batches.py (what is ripe, how
+large a batch is), connection.py (how much is read in one turn). What it does with them is copied here.
 """
 
 from __future__ import annotations
@@ -9,20 +9,25 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from random import Random
 from typing import Final
 
+from agent.transport.burst_client import READ_BYTES
 from benchmarks.province.costs import ServiceTimes
 from benchmarks.province.engine import Timeline
+from station.ingest.batches import _BATCH as BATCH
+from station.ingest.batches import _BATCH_BYTES as BATCH_BYTES
+from station.ingest.batches import _BATCH_S as BATCH_S
+from station.ingest.batches import _READ_S as READ_S
+from station.ingest.batches import _READ_SHARE as READ_SHARE
+from station.ingest.connection import _AT_ONCE as AT_ONCE
+from station.ingest.subscriber import _QUIET_S as QUIET_S
+from station.ingest.subscriber import _WAIT_S as WAIT_S
 
-QUIET_S: Final = 0.002
-WAIT_S: Final = 0.25
-BATCH_S: Final = 0.02
-BATCH: Final = 200
-BATCH_BYTES: Final = 4 * 2**20
-READ_SHARE: Final = 4.0
-READ_S: Final = 0.25
-BURST_BYTES: Final = 50 * 65_536
+TRIED_S, SENDERS, HALVINGS = 10.0, 11, 6
+"""Of each rate that is tried: for so long, of so many boxes, and how often the span is halved."""
+BURST_BYTES: Final = AT_ONCE * READ_BYTES
 """At most so much is read before it is looked whether something is ripe."""
 
 
@@ -173,3 +178,39 @@ class IntakeLoop:
     def _lent(self) -> float:
         lent_s, self._borrowed_s = self._borrowed_s, 0.0
         return lent_s
+
+
+def most(costs: ServiceTimes, items: float = 1.0) -> float:
+    """Messages a second that no loop can take in more of, each with so many items: every batch is full.
+
+    Between two batches what came is read, and until a commit's time has passed, at most BATCH_S, for more.
+    """
+    cpu_s, blocked_s = (cost.of(BATCH, round(BATCH * items)) for cost in (costs.deliver_s, costs.blocked_s))
+    gathered_s = min(costs.commit_share * cpu_s + blocked_s, BATCH_S)
+    return BATCH / (cpu_s + blocked_s + max(BATCH * costs.read_s, gathered_s))
+
+
+@cache
+def sustained(costs: ServiceTimes, items: int = 1, seed: int = 1) -> float:
+    """Messages a second that are taken in for as long as they come, found by trying: less than `most`.
+
+    While something comes all the time the loop reads four times as long as a batch took: then batches are rare.
+    """
+    low, high = 0.0, most(costs, items)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _keeps_up(costs, middle, items, seed) else (low, middle)
+    return low
+
+
+def _keeps_up(costs: ServiceTimes, rate: float, items: int, seed: int) -> bool:
+    timeline, chance = Timeline(), Random(seed)
+    loop, moment_s = IntakeLoop(timeline, costs, seed), 0.0
+    while moment_s < TRIED_S:
+        moment_s += chance.expovariate(rate)
+        message = Arrived(chance.randrange(SENDERS), 4_000, items, moment_s, moment_s, timed=False)
+        timeline.at(moment_s, partial(loop.arrive, message))
+    timeline.run(TRIED_S / 2)
+    before = loop.waiting
+    timeline.run(TRIED_S)
+    return loop.waiting <= max(2 * BATCH, before)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.province.check import most
 from benchmarks.province.costs import CommuneCosts, ProvinceCosts, UplinkCosts
 from benchmarks.province.day import DAY_S, peak
 from benchmarks.province.equipment import NUMBERED_SHARE, PICTURES_SHARE, QUOTA, SHARDS, Equipment
+from benchmarks.province.intake_loop import sustained
 
 SEAL_SHARE: Final = 1 + 1 / 40
 """Messages with the seals over them."""
@@ -62,7 +62,7 @@ def commune_limits(costs: CommuneCosts, kit: Equipment, cameras: int) -> list[Li
         ),
         Limit(
             "processor of a station",
-            kit.full * most(costs.station) / (costs.messages * SEAL_SHARE * cameras * a_second),
+            kit.full * sustained(costs.station) / (costs.messages * SEAL_SHARE * cameras * a_second),
             "receipts come late, boxes hold what waits; a second commune id",
         ),
         Limit(
@@ -96,7 +96,7 @@ def province_limits(costs: ProvinceCosts, uplink: UplinkCosts, kit: Equipment, c
     return [
         Limit(
             f"a worker of {SHARDS}",
-            kit.full * most(costs.worker) * SHARDS / (work * cameras * a_second),
+            kit.full * sustained(costs.worker) * SHARDS / (work * cameras * a_second),
             "alerts reach the province late, communes hold what waits; more shards",
         ),
         Limit(
