@@ -29,7 +29,7 @@ from benchmarks.province.check import compared
 from benchmarks.province.costs import CommuneCosts, ProvinceCosts, ServiceTimes, UplinkCosts
 from benchmarks.province.equipment import RATES, Equipment, scenarios
 from benchmarks.province.limits import Limit
-from benchmarks.province.real.above import SHARD_COMMUNES, province_costs
+from benchmarks.province.real.above import SHARD_COMMUNES, province_costs, with_rabbit
 from benchmarks.province.real.commune import commune_costs, uplink_costs
 from benchmarks.province.real.postgresql import syncing_server
 from benchmarks.province.real.runs import HERE, RunningProgram, running_station, running_worker
@@ -139,7 +139,8 @@ def _province(place: Path, share: float, say: Say) -> tuple[ProvinceCosts | None
                     messages=1, items=UP_ITEMS, seconds=RUN_S * share, say=say,
                 )
             )  # fmt: skip
-            return replace(costs, worker=_with_rest(costs.worker, program), hop_s=program.hop_s), rows
+            costs = replace(costs, worker=_with_rest(costs.worker, program), hop_s=program.hop_s)
+    return with_rabbit(costs, say), rows
 
 
 def _with_rest(costs: ServiceTimes, program: RunningProgram) -> ServiceTimes:

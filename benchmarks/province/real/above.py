@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Final
@@ -11,7 +11,9 @@ from benchmarks.province.costs import Plane, ProvinceCosts, SealCosts
 from benchmarks.province.real.commune import service_times
 from benchmarks.province.real.intake import ROUNDS, DrivenIntake, Handed
 from benchmarks.province.real.postgresql import SyncingServer
+from benchmarks.province.real.rabbitmq import rabbit_node
 from benchmarks.province.traffic import SHARD, seal_plan, uplink_plan
+from station.ingest.inbound import InboundMessage
 from station.ingest.settings import SubscriberSettings
 from station.province.inbound import STATIONS
 from station.province.store import ProvinceStore, upgrade
@@ -26,6 +28,7 @@ ENVELOPES: Final = 120
 LEAST: Final = 4
 SHARD_COMMUNES: Final = 83
 
+MOSQUITTO: Final = "mosquitto"
 SEALS: Final = 20
 """In one envelope."""
 
@@ -67,12 +70,40 @@ def province_costs(broker: Mosquitto, server: SyncingServer, say: Say, share: fl
     return ProvinceCosts(
         worker=worker,
         broker_s=reads.broker_s,
-        broker="mosquitto",
+        broker=MOSQUITTO,
         hop_s=0.0,
         kept_bytes=Plane.through(kept),
         log_bytes=Plane.through(logged),
         seal=replace(seals, items=(seals.items - worker.deliver_s.message / SEALS) / each_s if each_s else 1.0),
     )
+
+
+def with_rabbit(costs: ProvinceCosts, say: Say) -> ProvinceCosts:
+    """The same with a node of RabbitMQ for its broker, where there is one."""
+    say("what a node of RabbitMQ passes on")
+    with rabbit_node() as node:
+        if node is None:
+            return costs
+        settings = SubscriberSettings(
+            port=node.port,
+            root=UP_ROOT,
+            communes=(SHARD,),
+            station="province",
+            client_id="driven",
+            receipts=True,
+        )
+        with closing(DrivenIntake(settings, KeepsNothing(), STATIONS)) as driven:
+            for seed in (8, 9):  # the first warms up what Erlang compiles as it runs
+                reads = driven.read(uplink_plan([0.0] * 300, seed, SHARD_COMMUNES, 2), node.process_id)
+    return replace(costs, broker_s=reads.broker_s, broker="RabbitMQ")
+
+
+class KeepsNothing:
+    """A handler for whoever wants to read only."""
+
+    def commit(self, messages: Sequence[InboundMessage], /) -> None:
+        """Nothing is handed over here."""
+        raise AssertionError(messages)
 
 
 def _seal_costs(driven: DrivenIntake, server: SyncingServer) -> SealCosts:

@@ -27,7 +27,7 @@ from benchmarks.province.traffic import SHARD, Sending
 from tests.support.brokers import Mosquitto, until
 from tests.support.told_events import COMMUNE
 
-HERE: Final = Path(__file__).resolve().parents[2]
+HERE: Final = Path(__file__).resolve().parents[3]
 SETTLE_S: Final = 2.0
 CALM: Final = 0.03
 """Of a processor."""
