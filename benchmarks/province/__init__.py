@@ -46,7 +46,7 @@ from benchmarks.province.traffic import Sending, commune_plan, uplink_plan
 from benchmarks.table import Row
 from tests.support.brokers import MOSQUITTO, Mosquitto
 
-RUN_S: Final = 20.0
+RUN_S: Final = 15.0
 """Of each real run."""
 QUICK: Final = 0.2
 """The part of it that `--quick` does."""

@@ -79,8 +79,10 @@ class Plane:
 class ServiceTimes:
     """What taking messages in costs a station, or a worker of the province."""
 
+    look_s: float
+    """Processor of one look at the connection when nothing has come."""
     wake_s: float
-    """Processor of one look at the connection."""
+    """Of one that brings something, beside what it brings."""
     read_s: float
     """Processor of reading one message more in the same look."""
     deliver_s: Cost
@@ -136,12 +138,12 @@ class UplinkCosts:
 
 @dataclass(frozen=True, slots=True)
 class SealCosts:
-    """What a seal of a box is to the province: forty hashes, which nothing packs."""
+    """What a seal of a box is to the province, by the number of hashes in it, which nothing packs."""
 
-    link_bytes: float
-    kept_bytes: float
-    log_bytes: float
-    items: float
+    link_bytes: Curve
+    kept_bytes: Curve
+    log_bytes: Curve
+    items: Curve
     """To the processor it is as much as so many messages of events."""
 
 

@@ -100,7 +100,7 @@ class IntakeLoop:
         def nothing_came() -> None:
             if self._waits == number:
                 self._waits = None
-                self.cpu_s += self._costs.wake_s
+                self.cpu_s += self._costs.look_s
                 self._look(waited, quiet=True)
 
         self._timeline.at(self._timeline.now_s + (QUIET_S if waited else WAIT_S), nothing_came)

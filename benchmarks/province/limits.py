@@ -6,15 +6,19 @@ links, the whole for disks and quotas.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import exp
 from typing import Final
 
-from benchmarks.province.costs import CommuneCosts, ProvinceCosts, UplinkCosts
-from benchmarks.province.day import DAY_S, peak
+from benchmarks.province.costs import CommuneCosts, Cost, ProvinceCosts, UplinkCosts
+from benchmarks.province.day import COMMUNES, DAY_S, peak
 from benchmarks.province.equipment import NUMBERED_SHARE, PICTURES_SHARE, QUOTA, SHARDS, Equipment
 from benchmarks.province.intake_loop import sustained
+from benchmarks.province.whole import seals_of
 
+MOST_EVENTS: Final = 10_000_000.0
+"""A hundred a second, of one camera: no limit."""
 SEAL_SHARE: Final = 1 + 1 / 40
 """Messages with the seals over them."""
 
@@ -61,7 +65,7 @@ def commune_limits(costs: CommuneCosts, kit: Equipment, cameras: int) -> list[Li
             "the box continues in memory; a card for writing, or an SSD",
         ),
         Limit(
-            "processor of a station",
+            "intake of a station",
             kit.full * sustained(costs.station) / (costs.messages * SEAL_SHARE * cameras * a_second),
             "receipts come late, boxes hold what waits; a second commune id",
         ),
@@ -84,42 +88,81 @@ def commune_limits(costs: CommuneCosts, kit: Equipment, cameras: int) -> list[Li
 
 
 def province_limits(costs: ProvinceCosts, uplink: UplinkCosts, kit: Equipment, cameras: int) -> list[Limit]:
-    """Those of the province with so many cameras; each alert is two items in envelopes of their own."""
-    a_second = peak() / DAY_S
-    alerts = 2 * kit.alerts
-    seals = 3 / 40 * costs.seal.items
-    work = alerts + seals
-    day_bytes = alerts * costs.kept_bytes.of(1, 1) + 3 / 40 * costs.seal.kept_bytes
-    link = alerts * uplink.envelope_bytes.of(1) + 3 / 40 * costs.seal.link_bytes
-    assert costs.worker.store_s is not None
-    store_s = alerts * costs.worker.store_s.of(1, 1) + seals * costs.worker.store_s.of(0, 1)
+    """Those of the province with so many cameras.
+
+    An alert is two items; a commune sends one envelope a second with those of that second. A worker does best
+    with one batch a second: then it is full where a batch takes as much of a second as may be full.
+    """
+    worker, store_s = costs.worker, costs.worker.store_s
+    assert store_s is not None
+
+    def alerts(events: float) -> float:
+        """Items a second of a shard in the busiest hour."""
+        return 2 * kit.alerts * events * peak() * cameras / SHARDS / DAY_S
+
+    def seals(events: float, beside_even: float) -> tuple[float, int]:
+        """Seals a second of a shard, and over how many messages each."""
+        seal_s, over = seals_of(kit, events, beside_even)
+        return seal_s * cameras / SHARDS / kit.cameras_a_box, over
+
+    def envelopes(events: float) -> float:
+        """A second, of a shard."""
+        communes = COMMUNES / SHARDS
+        return communes * (1 - exp(-alerts(events) / communes))
+
+    def batch(events: float, of: Cost) -> float:
+        """Of one batch a second."""
+        seals_s, over = seals(events, peak())
+        return of.of(round(envelopes(events)), round(alerts(events) + seals_s * costs.seal.items.of(over)))
+
+    def year_bytes(events: float) -> float:
+        seals_s, over = seals(events, 1.0)
+        each = costs.kept_bytes.of(1, 1) * alerts(events) / peak() + costs.seal.kept_bytes.of(over) * seals_s
+        return SHARDS * each * DAY_S * kit.year_days
+
+    def link_bytes(events: float) -> float:
+        seals_s, over = seals(events, peak())
+        alerts_bytes = uplink.envelope_bytes.of(2) / 2 * alerts(events)
+        return SHARDS * (alerts_bytes + costs.seal.link_bytes.of(over) * seals_s)
+
     return [
         Limit(
-            f"a worker of {SHARDS}",
-            kit.full * sustained(costs.worker) * SHARDS / (work * cameras * a_second),
+            f"intake of a worker, one of {SHARDS}",
+            where(lambda events: batch(events, worker.deliver_s) + batch(events, worker.blocked_s), kit.full),
             "alerts reach the province late, communes hold what waits; more shards",
         ),
         Limit(
             "a node of the province's broker",
-            kit.full / (costs.broker_s * alerts * cameras * a_second),
-            "the same; more nodes",
+            where(lambda events: SHARDS * envelopes(events) * costs.broker_s, kit.full),
+            "alerts reach the province late; more nodes",
         ),
         Limit(
             "processors of the database",
-            kit.full * kit.processors / (store_s * cameras * a_second),
-            "the same; a larger machine",
+            where(lambda events: SHARDS * batch(events, store_s), kit.full * kit.processors),
+            "alerts reach the province late; a larger machine",
         ),
         Limit(
             "disk of the database, full in a year",
-            kit.database_disk_bytes / (day_bytes * cameras * kit.year_days),
+            where(year_bytes, kit.database_disk_bytes),
             "no receipts, communes hold what waits; `retention_months`, which is off by default",
         ),
         Limit(
             "link of the province",
-            kit.full * kit.province_bits_s / 8 / (link * cameras * a_second),
-            "the same",
+            where(lambda events: 8 * link_bytes(events), kit.full * kit.province_bits_s),
+            "alerts reach the province late",
         ),
     ]
+
+
+def where(load: Callable[[float], float], bound: float) -> float:
+    """At how many events a load that grows with them meets a bound; MOST_EVENTS where it never does."""
+    low, high = 0.0, MOST_EVENTS
+    if load(high) < bound:
+        return high
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if load(middle) < bound else (low, middle)
+    return high
 
 
 def first(limits: Sequence[Limit]) -> list[Limit]:

@@ -39,8 +39,10 @@ def cost_rows(commune: CommuneCosts, uplink: UplinkCosts, province: ProvinceCost
         yield from _service_rows("worker", province.worker)
         yield _cost(f"{province.broker}, an envelope in and out", 1000 * province.broker_s, "ms")
         yield _cost("an item on the database's disk", province.kept_bytes.item / 1000, "kB")
-        yield _cost("a seal on the database's disk", province.seal.kept_bytes / 1000, "kB")
-        yield _cost("a seal on the link", province.seal.link_bytes / 1000, "kB")
+        for over in province.seal.kept_bytes.sizes:
+            kept, link = province.seal.kept_bytes.of(over), province.seal.link_bytes.of(over)
+            yield _cost(f"a seal over {over}, on the database's disk", kept / 1000, "kB")
+            yield _cost(f"a seal over {over}, on the link", link / 1000, "kB")
 
 
 def commune_rows(
@@ -89,9 +91,10 @@ def province_rows(
     found = province_peak(costs, uplink, kit, sizes, scenario.rate, seconds, SEED)
     day = scenario.cameras * scenario.rate
     boxes = scenario.cameras / kit.cameras_a_box
-    seals = DAY_S * boxes * seals_of(kit, scenario.rate)
-    kept = 2 * kit.alerts * day * costs.kept_bytes.of(1, 1) + seals * costs.seal.kept_bytes
-    logged = 2 * kit.alerts * day * costs.log_bytes.of(1, 1) + seals * costs.seal.log_bytes
+    seal_s, over = seals_of(kit, scenario.rate)
+    seals = DAY_S * boxes * seal_s
+    kept = 2 * kit.alerts * day * costs.kept_bytes.of(1, 1) + seals * costs.seal.kept_bytes.of(over)
+    logged = 2 * kit.alerts * day * costs.log_bytes.of(1, 1) + seals * costs.seal.log_bytes.of(over)
     yield {
         "when": scenario.name, "events": scenario.rate, "cameras": scenario.cameras,
         "envelopes a second": _short(found.envelopes / seconds),
@@ -104,7 +107,7 @@ def province_rows(
         "alert p95, s": _short(_at(found.took_s, 0.95)),
         "waits at the end": found.waiting,
         "database keeps a year, GB": _short(kept * kit.year_days / 1e9),
-        "of it seals, %": _short(100 * seals * costs.seal.kept_bytes / kept),
+        "of it seals, %": _short(100 * seals * costs.seal.kept_bytes.of(over) / kept),
         "log a day, GB": _short(logged / 1e9),
     }  # fmt: skip
 
@@ -144,7 +147,8 @@ def first_rows(scenario: Scenario, limits: Sequence[Limit]) -> Iterator[Row]:
 
 
 def _service_rows(who: str, costs: ServiceTimes) -> Iterator[Row]:
-    yield _cost(f"{who}: a look at the connection", 1000 * costs.wake_s, "ms")
+    yield _cost(f"{who}: a look at the connection for nothing", 1000 * costs.look_s, "ms")
+    yield _cost(f"{who}: a look that brings something", 1000 * costs.wake_s, "ms")
     yield _cost(f"{who}: a message read", 1000 * costs.read_s, "ms")
     for name, cost, unit, factor in (
         ("processor", costs.deliver_s, "ms", 1000.0),

@@ -120,15 +120,15 @@ def uplink_plan(moments: Sequence[float], seed: int, communes: int, items: int) 
     return plan
 
 
-def seal_plan(envelopes: int, seals: int, seed: int, communes: int) -> list[Sending]:
-    """Envelopes of seals, each over as many messages as a box puts into one."""
+def seal_plan(envelopes: int, seals: int, seed: int, communes: int, over: int = SEAL_EVERY) -> list[Sending]:
+    """Envelopes of seals, each over so many messages; a busy box puts SEAL_EVERY into one."""
     chance = Random(seed)
     at_ms = round(time.time() * 1000) - 60_000
     plan = []
     for number in range(envelopes):
         commune, seq = number % communes, number // communes + 1
         name = f"xa-{commune:03d}"
-        raws = tuple(_seal(chance, number * seals + each + 1) for each in range(seals))
+        raws = tuple(_seal(chance, number * seals + each + 1, over) for each in range(seals))
         body = pack(Envelope(name, at_ms, raws))
         user = (("stream", f"seals-{seed}"), ("seq", str(seq)))
         topic = f"{UP_ROOT}/{SHARD}/{name}/envelope"
@@ -136,10 +136,10 @@ def seal_plan(envelopes: int, seals: int, seed: int, communes: int) -> list[Send
     return plan
 
 
-def _seal(chance: Random, number: int) -> UpItem:
+def _seal(chance: Random, number: int, over: int) -> UpItem:
     """As it lies in the outbox of a box, with its place."""
     now = Instant(time.monotonic(), time.time())
-    entries = [(number * SEAL_EVERY + each, f"{chance.getrandbits(256):064x}") for each in range(SEAL_EVERY)]
+    entries = [(number * SEAL_EVERY + each, f"{chance.getrandbits(256):064x}") for each in range(over)]
     body = codec.seal("s-1", number, ("s-1", number, f"{chance.getrandbits(256):064x}"), entries, (), now)
     stored = Stored(number, codec.message(MessageKind.CHAIN, body, now), sha256(body).hexdigest(), now)
     return UpItem(

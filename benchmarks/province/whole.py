@@ -130,9 +130,9 @@ def province_peak(
     own = [Line(timeline) for _ in communes]
     sent = [0, 0, 0.0]
 
-    def send(commune: int, items: int, seals: float = 0.0, *, timed: bool) -> None:
-        size_bytes = uplink.envelope_bytes.of(items) + seals * costs.seal.link_bytes
-        items += round(seals * costs.seal.items)
+    def send(commune: int, items: int, seals: tuple[float, int] = (0.0, 1), *, timed: bool) -> None:
+        size_bytes = uplink.envelope_bytes.of(items) + seals[0] * costs.seal.link_bytes.of(seals[1])
+        items += round(seals[0] * costs.seal.items.of(seals[1]))
         sent[0], sent[1], sent[2] = sent[0] + 1, sent[1] + items, sent[2] + size_bytes
         message = Arrived(commune, round(size_bytes), items, timeline.now_s, timeline.now_s, timed)
         worker = workers[commune % SHARDS]
@@ -153,12 +153,13 @@ def province_peak(
                 timeline.at(moment_s, partial(send, commune, items, timed=True))
             moment_s += LOOK_S
         boxes = cameras / kit.cameras_a_box
-        states_s, seals_s = boxes / STATES_S + cameras / HOURS, boxes * seals_of(kit, rate, peak())
+        seal_s, over = seals_of(kit, rate, peak())
+        states_s, seals_s = boxes / STATES_S + cameras / HOURS, boxes * seal_s
         every_s = min(BULK_S, BULK_ITEMS / (states_s + seals_s))
         moment_s = chance.uniform(0, every_s)
         while moment_s < seconds:
             bulk = partial(
-                send, commune, max(1, round(states_s * every_s)), seals=seals_s * every_s, timed=False
+                send, commune, max(1, round(states_s * every_s)), (seals_s * every_s, over), timed=False
             )
             timeline.at(moment_s, bulk)
             moment_s += every_s
@@ -178,13 +179,14 @@ def province_peak(
     )
 
 
-def seals_of(kit: Equipment, rate: float, beside_even: float = 1.0) -> float:
-    """Seals a second of a box whose cameras tell so many events a day.
+def seals_of(kit: Equipment, rate: float, beside_even: float = 1.0) -> tuple[float, int]:
+    """Seals a second of a box whose cameras tell so many events a day, and over how many messages each.
 
     One for each forty messages, and every five minutes in which something was told.
     """
     messages_s = 3 * kit.cameras_a_box * rate * beside_even / DAY_S
-    return max(messages_s / SEAL_EVERY, (1 - exp(-messages_s * SEAL_AFTER_S)) / SEAL_AFTER_S)
+    seals_s = max(messages_s / SEAL_EVERY, (1 - exp(-messages_s * SEAL_AFTER_S)) / SEAL_AFTER_S)
+    return seals_s, max(1, round(messages_s / seals_s)) if seals_s else 1
 
 
 def _poisson(mean: float, chance: Random) -> int:

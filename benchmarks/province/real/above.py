@@ -7,7 +7,8 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Final
 
-from benchmarks.province.costs import Plane, ProvinceCosts, SealCosts
+from agent.outbox.seals import SEAL_EVERY
+from benchmarks.province.costs import Curve, Plane, ProvinceCosts, SealCosts
 from benchmarks.province.real.commune import service_times
 from benchmarks.province.real.intake import ROUNDS, DrivenIntake, Handed
 from benchmarks.province.real.postgresql import SyncingServer
@@ -31,6 +32,8 @@ SHARD_COMMUNES: Final = 83
 MOSQUITTO: Final = "mosquitto"
 SEALS: Final = 20
 """In one envelope."""
+SEALED: Final = (2, SEAL_EVERY)
+"""Messages under one of them: of a quiet box, and of a busy one."""
 
 Say = Callable[[str], None]
 
@@ -62,11 +65,10 @@ def province_costs(broker: Mosquitto, server: SyncingServer, say: Say, share: fl
                 each.store_s += server.cpu_s() - cpu_s
                 logged.append((envelopes, envelopes * items, (server.logged_bytes() - before[1]) / batches))
                 kept.append((envelopes, envelopes * items, (server.kept_bytes() - before[0]) / batches))
+        worker = service_times(reads, handed, by_size=False)
+        assert isinstance(worker.deliver_s, Plane)
         say("what a worker keeps of seals")
-        seals = _seal_costs(driven, server)
-    worker = service_times(reads, handed, by_size=False)
-    assert isinstance(worker.deliver_s, Plane)
-    each_s = worker.deliver_s.item
+        seals = _seal_costs(driven, server, worker.deliver_s)
     return ProvinceCosts(
         worker=worker,
         broker_s=reads.broker_s,
@@ -74,7 +76,7 @@ def province_costs(broker: Mosquitto, server: SyncingServer, say: Say, share: fl
         hop_s=0.0,
         kept_bytes=Plane.through(kept),
         log_bytes=Plane.through(logged),
-        seal=replace(seals, items=(seals.items - worker.deliver_s.message / SEALS) / each_s if each_s else 1.0),
+        seal=seals,
     )
 
 
@@ -106,15 +108,15 @@ class KeepsNothing:
         raise AssertionError(messages)
 
 
-def _seal_costs(driven: DrivenIntake, server: SyncingServer) -> SealCosts:
-    """Of one seal; `items` is the processor's time still, in seconds, with its part of the envelope."""
-    plan, handed = seal_plan(16, SEALS, 5, SHARD_COMMUNES), Handed(4)
-    before = server.kept_bytes(), server.logged_bytes()
-    driven.hand_over(plan, handed.messages, handed, lambda: 0.0)
-    seals = handed.items
-    return SealCosts(
-        link_bytes=sum(each.size_bytes for each in plan) / seals,
-        kept_bytes=(server.kept_bytes() - before[0]) / seals,
-        log_bytes=(server.logged_bytes() - before[1]) / seals,
-        items=handed.cpu_s / seals,
-    )
+def _seal_costs(driven: DrivenIntake, server: SyncingServer, worker: Plane) -> SealCosts:
+    found = list[tuple[float, float, float, float]]()
+    for over in SEALED:
+        plan, handed = seal_plan(16, SEALS, 5 + over, SHARD_COMMUNES, over), Handed(4)
+        before = server.kept_bytes(), server.logged_bytes()
+        driven.hand_over(plan, handed.messages, handed, lambda: 0.0)
+        beside_s = handed.batches * worker.of(handed.messages, 0)
+        size_bytes = sum(each.size_bytes for each in plan)
+        kept_bytes, logged_bytes = server.kept_bytes() - before[0], server.logged_bytes() - before[1]
+        items = max(0.0, handed.cpu_s - beside_s) / worker.item if worker.item else handed.items
+        found.append(tuple(each / handed.items for each in (size_bytes, kept_bytes, logged_bytes, items)))  # type: ignore[arg-type]
+    return SealCosts(*(Curve(SEALED, each) for each in zip(*found, strict=True)))

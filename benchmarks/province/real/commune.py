@@ -34,9 +34,9 @@ from tests.support.told_events import COMMUNE
 from tests.support.uplinks import SETTINGS
 
 SIZES: Final = (1, 3, 9, 30, 90, 200)
-MESSAGES: Final = 300
+MESSAGES: Final = 600
 """Of each size and round, and LEAST batches."""
-LEAST: Final = 4
+LEAST: Final = 6
 BOXED: Final = 60
 """Events that a box's outbox is given."""
 ALERTS: Final = (0, 1, 4, 16, 64)
@@ -93,11 +93,14 @@ def service_times(reads: Reads, handed: list[Handed], *, by_size: bool) -> Servi
     ]
     cpu_s = sum(each.cpu_s for each in handed)
     return ServiceTimes(
+        look_s=reads.look_s,
         wake_s=reads.wake_s,
         read_s=reads.read_s,
         deliver_s=cost(lambda each: each.cpu_s),
         commit_share=sum(each.commit_s for each in handed) / cpu_s,
-        blocked_s=cost(lambda each: sum(each.blocked_s)),
+        blocked_s=Plane.through(
+            [(each.messages, round(each.each(each.items)), fmean(each.blocked_s)) for each in handed]
+        ),
         blocked_ratios=tuple(ratios),
         written=cost(lambda each: each.written),
         store_s=cost(lambda each: each.store_s) if any(each.store_s for each in handed) else None,

@@ -19,6 +19,7 @@ from benchmarks.province.costs import (
 def times() -> ServiceTimes:
     """A batch takes 4 ms and 0.2 ms for each message, and waits 5 ms for the disk; always the same."""
     return ServiceTimes(
+        look_s=0.0001,
         wake_s=0.0001,
         read_s=0.00005,
         deliver_s=Curve((1, 201), (0.0042, 0.0442)),
@@ -46,10 +47,14 @@ def uplink_costs() -> UplinkCosts:
 @pytest.fixture
 def province_costs(times: ServiceTimes) -> ProvinceCosts:
     worker = ServiceTimes(
-        times.wake_s, times.read_s, Plane(0.004, 0.0003, 0.0001), 0.6, Plane(0.005, 0.0005, 0.0), (1.0,),
+        times.look_s, times.wake_s, times.read_s, Plane(0.004, 0.0003, 0.0001), 0.6,
+        Plane(0.005, 0.0005, 0.0), (1.0,),
         Plane(0.0, 0.0, 0.0), store_s=Plane(0.002, 0.0002, 0.00005),
     )  # fmt: skip
-    seal = SealCosts(link_bytes=1_900.0, kept_bytes=4_000.0, log_bytes=4_200.0, items=1.0)
+    seal = SealCosts(
+        Curve((2, 40), (90.0, 1_900.0)), Curve((2, 40), (700.0, 4_000.0)), Curve((2, 40), (800.0, 4_200.0)),
+        Curve((2, 40), (1.0, 1.0)),
+    )  # fmt: skip
     return ProvinceCosts(
         worker, 0.00005, "mosquitto", 0.001, Plane(0.0, 400.0, 2_000.0), Plane(400.0, 900.0, 2_200.0), seal
     )

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.province.costs import CommuneCosts, ProvinceCosts, UplinkCosts
 from benchmarks.province.equipment import Equipment
-from benchmarks.province.limits import commune_limits, first, province_limits
+from benchmarks.province.limits import MOST_EVENTS, commune_limits, first, province_limits, where
 from benchmarks.province.whole import commune_peak
 
 KIT = Equipment()
@@ -53,4 +53,11 @@ def test_more_cameras_lower_every_limit_of_the_province(
         for cameras in (14_053, 19_053)
     )
 
-    assert all(later[what] == pytest.approx(events * 14_053 / 19_053) for what, events in now.items())
+    assert all(later[what] < events or events == MOST_EVENTS for what, events in now.items())
+    assert any(events < MOST_EVENTS for events in now.values())
+
+
+def test_where_a_load_meets_its_bound_is_found_whatever_its_shape() -> None:
+    assert where(lambda events: 3 * events + 5, 35.0) == pytest.approx(10.0)
+    assert where(lambda events: events**0.5, 30.0) == pytest.approx(900.0)
+    assert where(lambda _: 1.0, 2.0) == MOST_EVENTS

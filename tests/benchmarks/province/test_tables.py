@@ -47,6 +47,6 @@ def test_every_measured_cost_is_in_the_table(
     }
 
     assert named["an event on the station's disk"] == 20.0
-    assert named["a seal on the database's disk"] == 4.0
+    assert named["a seal over 40, on the database's disk"] == 4.0
     assert named["station: a batch of 1, processor"] == 4.2
     assert named["worker: a batch of 200, waiting for disk or database"] == 105.0
