@@ -34,9 +34,9 @@ from tests.support.told_events import COMMUNE
 from tests.support.uplinks import SETTINGS
 
 SIZES: Final = (1, 3, 9, 30, 90, 200)
-MESSAGES: Final = 600
+MESSAGES: Final = 300
 """Of each size and round, and LEAST batches."""
-LEAST: Final = 6
+LEAST: Final = 5
 BOXED: Final = 60
 """Events that a box's outbox is given."""
 ALERTS: Final = (0, 1, 4, 16, 64)

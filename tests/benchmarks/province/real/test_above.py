@@ -33,6 +33,7 @@ def test_what_an_envelope_costs_is_found_on_a_server_that_syncs(
     assert found.broker == above.MOSQUITTO
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(not SERVER.exists(), reason="RabbitMQ is not here: apt install rabbitmq-server")
 def test_a_node_of_rabbitmq_listens_and_is_gone_afterwards() -> None:
     with rabbit_node() as node:
