@@ -71,10 +71,12 @@ def commune_plan(moments: Sequence[float], seed: int, boxes: int = BOXES) -> lis
     chance = Random(seed)
     stream, thumbnail = f"s-{seed}", _thumbnail(chance)
     now = Instant(time.monotonic(), time.time())
-    told = street_events(len(moments), round(now.wall_s * 1000) - 60_000, alerts=False, seed=seed, boxes=boxes)
+    street = street_events(
+        len(moments), round(now.wall_s * 1000) - 60_000, alerts=False, seed=seed, boxes=boxes
+    )
     drafts: list[tuple[float, str, str, bytes, str, str]] = []
-    for moment_s, start in zip(moments, told, strict=False):
-        end, jpeg = next(told), thumbnail(start.raw)
+    for moment_s, start in zip(moments, street, strict=False):
+        end, jpeg = next(street), thumbnail(start.raw)
         document = json.loads(start.raw)
         event_id, suffix = document["id"], f"camera/{document['camera']}"
         image = f"{suffix}/image/{event_id}/thumbnail"
@@ -104,14 +106,14 @@ def uplink_plan(moments: Sequence[float], seed: int, communes: int, items: int) 
     """Envelopes of so many items each, of so many communes by chance, at these moments."""
     chance = Random(seed)
     at_ms = round(time.time() * 1000) - 60_000
-    told = list(street_events(len(moments) * items // 2 + 1, at_ms, alerts=True, seed=seed, boxes=BOXES))
+    street = list(street_events(len(moments) * items // 2 + 1, at_ms, alerts=True, seed=seed, boxes=BOXES))
     seqs = [0] * communes
     plan = []
     for number, moment_s in enumerate(moments):
         commune = chance.randrange(communes)
         seqs[commune] += 1
         name = f"xa-{commune:03d}"
-        part = told[number * items : (number + 1) * items]
+        part = street[number * items : (number + 1) * items]
         raws = tuple(UpItem("event", each.device, _of_commune(each.raw, name)) for each in part)
         body = pack(Envelope(name, at_ms, raws))
         user = (("stream", f"u-{seed}"), ("seq", str(seqs[commune])))

@@ -113,7 +113,7 @@ def uplink_costs(folder: Path, say: Say, share: float = 1.0) -> UplinkCosts:
     times = max(2, round(8 * share))
     spent, sizes = dict[int, float](), dict[int, float]()
     at_ms = round(time.time() * 1000) - 3_600_000
-    told = street_events(times * sum(ALERTS), at_ms, alerts=True, seed=3, boxes=11)
+    street = street_events(times * sum(ALERTS), at_ms, alerts=True, seed=3, boxes=11)
     with closing(place), closing(place.open(quota=NO_QUOTA)) as store:
         uplink = Uplink(SETTINGS, COMMUNE, folder, place.engine)
         with closing(uplink):
@@ -122,7 +122,7 @@ def uplink_costs(folder: Path, say: Say, share: float = 1.0) -> UplinkCosts:
                 say(f"the uplink, {alerts} alerts at once")
                 took = []
                 for _ in range(times):
-                    if messages := [next(told) for _ in range(2 * alerts)]:
+                    if messages := [next(street) for _ in range(2 * alerts)]:
                         store.commit(messages)
                     began_s = time.thread_time()
                     uplink.turn()
