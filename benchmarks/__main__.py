@@ -36,6 +36,9 @@ def command(
         list[Path] | None, typer.Option(help="Ground truth of the clips, in their order; repeatable.")
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the table here too; for all: the folder.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A rough look in a part of the time, where there is one.")
+    ] = False,
     data: Annotated[Path, typer.Option(help="Where the usual footage lies.")] = DATA,
 ) -> None:
     """Print what is measured, beside its peers."""
@@ -44,7 +47,7 @@ def command(
         if name == "all":
             raise typer.Exit(_all(data, json or RESULTS, console))
         given = with_truth(paths or [], gt or []) or default(name, data)
-        rows = measured(name, given)
+        rows = measured(name, given, quick=quick)
     except NgatuError as error:
         Console(stderr=True).print(f"{error.what}\n{error.hint}", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
@@ -53,11 +56,11 @@ def command(
         table.write(json, name, rows)
 
 
-def measured(name: str, paths: list[Path]) -> list[table.Row]:
+def measured(name: str, paths: list[Path], *, quick: bool = False) -> list[table.Row]:
     """The rows of a benchmark over these paths.
 
     Raises:
-        NgatuError: there is no such benchmark or path, or a package that it needs is not installed.
+        NgatuError: there is no such benchmark or path, it has no quick way, or a package is not installed.
     """
     if name not in NAMES:
         raise NgatuError(f"there is no benchmark {name}", f"there are: {', '.join(NAMES)}, all")
@@ -70,12 +73,18 @@ def measured(name: str, paths: list[Path]) -> list[table.Row]:
     except ModuleNotFoundError as error:
         hint = "`make bench` sets up .venv-bench, which has everything"
         raise NgatuError(f"{name} needs the package {error.name}", hint) from error
+    taken = inspect.signature(main).parameters
+    if quick and "quick" not in taken:
+        raise NgatuError(f"{name} has no quick way", "leave --quick out")
+    more = {"quick": True} if quick else {}
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(name)
-        if "progress" not in inspect.signature(main).parameters:
-            return list(main(paths))
-        return list(main(paths, progress=lambda text: progress.update(task, description=f"{name}: {text}")))
+        if "progress" not in taken:
+            return list(main(paths, **more))
+        return list(
+            main(paths, **more, progress=lambda text: progress.update(task, description=f"{name}: {text}"))
+        )
 
 
 def with_truth(paths: list[Path], truths: list[Path]) -> list[Path]:

@@ -8,7 +8,7 @@ from agent.errors import NgatuError
 
 NAMES = (
     "motion", "attention", "tracking", "fitting", "replay", "scenes", "swarm", "cost", "detector", "crops",
-    "tamper", "recording", "verify", "lookups", "console", "backends", "wake", "intake",
+    "tamper", "recording", "verify", "lookups", "console", "backends", "wake", "intake", "province",
 )  # fmt: skip
 DATA = Path("../shared/data")
 DETECTOR = "models/yolox_nano_416.onnx"
@@ -20,7 +20,7 @@ def default(name: str, data: Path) -> list[Path]:
     Raises:
         NgatuError: the folder is not there.
     """
-    if name not in NAMES or name in ("scenes", "swarm", "lookups", "console", "intake"):
+    if name not in NAMES or name in ("scenes", "swarm", "lookups", "console", "intake", "province"):
         return []
     if not data.is_dir():
         raise NgatuError(

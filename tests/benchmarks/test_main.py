@@ -73,6 +73,11 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     assert all(name in caught.value.hint for name in NAMES)
 
 
+def test_where_there_is_no_quick_way_it_is_said() -> None:
+    with pytest.raises(NgatuError, match="swarm has no quick way"):
+        measured("swarm", [], quick=True)
+
+
 def test_footage_that_is_not_there_is_named() -> None:
     result = run("tracking", "nowhere/MOT99")
 

@@ -1,0 +1,164 @@
+"""What things cost, as they were measured in this run: the numbers that the model is fed with. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+
+class Cost(Protocol):
+    """Seconds or bytes of a batch."""
+
+    def of(self, messages: int, items: int) -> float:
+        """Of so many messages, which hold so many things."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A cost by the number of messages, measured at some numbers; straight between them and beyond the last.
+
+    Raises:
+        ValueError: fewer than two sizes, or not from small to large.
+    """
+
+    sizes: tuple[int, ...]
+    costs: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if (
+            len(self.sizes) < 2
+            or len(self.sizes) != len(self.costs)
+            or sorted(set(self.sizes)) != [*self.sizes]
+        ):
+            raise ValueError(f"a cost for each of two sizes and more, the smallest first: {self.sizes}")
+
+    def of(self, messages: int, items: int = 0) -> float:
+        """The cost; what the messages hold does not count."""
+        at = min(max(bisect_right(self.sizes, messages), 1), len(self.sizes) - 1)
+        (left, right), (low, high) = self.sizes[at - 1 : at + 1], self.costs[at - 1 : at + 1]
+        return low + (high - low) * (messages - left) / (right - left)
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """A cost with a part for each batch, each message and each thing in it."""
+
+    batch: float
+    message: float
+    item: float
+
+    @classmethod
+    def through(cls, measured: Sequence[tuple[int, int, float]]) -> Plane:
+        """The least squares of (messages, items, cost), with no part below zero.
+
+        Errors count as shares of what was measured: else the largest batches alone would decide.
+        """
+        names, chosen = (0, 1, 2), [0, 1, 2]
+        columns = np.array([[1.0, messages, items] for messages, items, _ in measured])
+        costs = np.array([cost for _, _, cost in measured])
+        weights = 1 / np.maximum(costs, 1e-9)
+        while True:
+            solved = np.linalg.lstsq(columns[:, chosen] * weights[:, None], costs * weights, rcond=None)[0]
+            if (solved >= 0).all():
+                break
+            chosen.pop(int(np.argmin(solved)))
+        by_name = dict(zip(chosen, solved.tolist(), strict=True))
+        return cls(*(by_name.get(name, 0.0) for name in names))
+
+    def of(self, messages: int, items: int) -> float:
+        """The cost."""
+        return self.batch + self.message * messages + self.item * items
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTimes:
+    """What taking messages in costs a station, or a worker of the province."""
+
+    look_s: float
+    """Processor of one look at the connection when nothing has come."""
+    wake_s: float
+    """Of one that brings something, beside what it brings."""
+    read_s: float
+    """Processor of reading one message more in the same look."""
+    deliver_s: Cost
+    """Processor of handing over a batch: read, compared, committed, receipted."""
+    commit_share: float
+    """How much of that is the commit."""
+    blocked_s: Cost
+    """How long a batch waits for the disk or for the database beside that, in the mean."""
+    blocked_ratios: tuple[float, ...]
+    """What each batch waited, beside the mean of its size."""
+    written: Cost
+    """Bytes that a batch has the system write."""
+    idle_share: float = 0.0
+    """Of one processor, while nothing comes."""
+    idle_bytes_s: float = 0.0
+    store_s: Cost | None = None
+    """Processor of the database's own processes for a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommuneCosts:
+    """What one event is and costs in a commune."""
+
+    station: ServiceTimes
+    broker_s: float
+    """Processor of mosquitto for each message, in and out."""
+    hop_s: float
+    """From whoever publishes through the broker to whoever listens, with nothing in the way."""
+    event_bytes: float
+    """On the link, of all messages of an event with its picture."""
+    picture_bytes: float
+    """Of these, the picture's."""
+    messages: float
+    """Of an event."""
+    kept_bytes: float
+    """On the station's disk for each event, as long as it is kept."""
+    quota_bytes: float
+    """What the station counts for an event's messages against the quota of its box."""
+    quota_picture_bytes: float
+    """Of these, its picture."""
+    box_bytes: float
+    """What one event has the box write on its card."""
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkCosts:
+    """What one look of the uplink costs the station, by the number of new alerts; and what goes up."""
+
+    turn_s: Curve
+    envelope_bytes: Curve
+    """On the link, topic and properties included, of one with so many items."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealCosts:
+    """What a seal of a box is to the province, by the number of hashes in it, which nothing packs."""
+
+    link_bytes: Curve
+    kept_bytes: Curve
+    log_bytes: Curve
+    items: Curve
+    """To the processor it is as much as so many messages of events."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProvinceCosts:
+    """What an envelope costs the province."""
+
+    worker: ServiceTimes
+    broker_s: float
+    """Processor of a node of the broker for each envelope with its receipt."""
+    broker: str
+    """Which broker that was."""
+    hop_s: float
+    kept_bytes: Plane
+    """On PostgreSQL's disk."""
+    log_bytes: Plane
+    """Of PostgreSQL's log of changes, which goes to the standby as well."""
+    seal: SealCosts

@@ -1,0 +1,216 @@
+"""The loop of station/ingest as a model: read while something comes, hand over what is ripe, receipt it. Pure.
+
+The numbers are the code's own: station/ingest/subscriber.py (how long is waited), batches.py (what is ripe, how
+large a batch is), connection.py (how much is read in one turn). What it does with them is copied here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from random import Random
+from typing import Final
+
+from agent.transport.burst_client import READ_BYTES
+from benchmarks.province.costs import ServiceTimes
+from benchmarks.province.engine import Timeline
+from station.ingest.batches import _BATCH as BATCH
+from station.ingest.batches import _BATCH_BYTES as BATCH_BYTES
+from station.ingest.batches import _BATCH_S as BATCH_S
+from station.ingest.batches import _READ_S as READ_S
+from station.ingest.batches import _READ_SHARE as READ_SHARE
+from station.ingest.connection import _AT_ONCE as AT_ONCE
+from station.ingest.subscriber import _QUIET_S as QUIET_S
+from station.ingest.subscriber import _WAIT_S as WAIT_S
+
+TRIED_S, SENDERS, HALVINGS = 10.0, 11, 6
+"""Of each rate that is tried: for so long, of so many boxes, and how often the span is halved."""
+BURST_BYTES: Final = AT_ONCE * READ_BYTES
+"""At most so much is read before it is looked whether something is ripe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message at the door."""
+
+    sender: int
+    size_bytes: int
+    items: int
+    at_s: float
+    sent_s: float
+    timed: bool
+    """Whether its receipt is waited for: of an event's messages its start."""
+
+
+class IntakeLoop:
+    """One thread that reads and commits in turns, as a station or a worker of a shard."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        costs: ServiceTimes,
+        seed: int,
+        receipted: Callable[[Sequence[Arrived]], None] = lambda _: None,
+    ) -> None:
+        self.cpu_s = self.store_s = self.written_bytes = 0.0
+        self.read = self.kept = self.batches = 0
+        self.took_s: list[float] = []
+        """Of each that is timed, from its sending to its receipt."""
+        self._timeline, self._costs, self._receipted = timeline, costs, receipted
+        self._chance = Random(seed)
+        self._socket: deque[Arrived] = deque()
+        self._queues: dict[int, deque[Arrived]] = {}
+        """Of each sender; whose turn it is first."""
+        self._queued = 0
+        self._since_s = self._batch_s = self._commit_s = self._borrowed_s = 0.0
+        self._waits: int | None = None
+        """The number of the wait that an arrival would end."""
+        self._turns = 0
+        self._turn()
+
+    @property
+    def waiting(self) -> int:
+        """Messages that have come and have no receipt."""
+        return len(self._socket) + self._queued
+
+    def arrive(self, message: Arrived) -> None:
+        """A message is at the door now."""
+        self._socket.append(message)
+        if self._waits is not None:
+            self._waits = None
+            self._read(bool(self._queued), 0)
+
+    def borrow(self, cpu_s: float) -> None:
+        """Another thread of the process works so long: only one of them goes on at a time."""
+        self.cpu_s += cpu_s
+        self._borrowed_s += cpu_s
+
+    # --------------------------------------------------------------------------------------------- the inside
+
+    def _turn(self) -> None:
+        if self._socket:
+            self._read(bool(self._queued), 0)
+            return
+        self._turns += 1
+        number, waited = self._turns, bool(self._queued)
+        self._waits = number
+
+        def nothing_came() -> None:
+            if self._waits == number:
+                self._waits = None
+                self.cpu_s += self._costs.look_s
+                self._look(waited, quiet=True)
+
+        self._timeline.at(self._timeline.now_s + (QUIET_S if waited else WAIT_S), nothing_came)
+
+    def _read(self, waited: bool, had_bytes: int) -> None:
+        """All that is there, and what comes while it is read."""
+        block = list(self._socket)
+        self._socket.clear()
+        spent_s = (self._costs.wake_s if not had_bytes else 0.0) + self._costs.read_s * len(block)
+        self.cpu_s += spent_s
+        if not self._queued:
+            self._since_s = self._timeline.now_s
+        for each in block:
+            self._queues.setdefault(each.sender, deque()).append(each)
+        self._queued += len(block)
+        self.read += len(block)
+        had_bytes += sum(each.size_bytes for each in block)
+
+        def done() -> None:
+            if self._socket and had_bytes < BURST_BYTES:
+                self._read(waited, had_bytes)
+            else:
+                self._look(waited, quiet=False)
+
+        self._timeline.at(self._timeline.now_s + spent_s + self._lent(), done)
+
+    def _look(self, waited: bool, *, quiet: bool) -> None:
+        if waited and self._is_ripe(quiet):
+            self._deliver()
+        else:
+            self._turn()
+
+    def _is_ripe(self, quiet: bool) -> bool:
+        waited_s = self._timeline.now_s - self._since_s
+        gathered = waited_s >= min(self._commit_s, BATCH_S)
+        return (quiet and gathered) or waited_s >= min(max(BATCH_S, READ_SHARE * self._batch_s), READ_S)
+
+    def _deliver(self) -> None:
+        batch, costs = self._take(), self._costs
+        items = sum(each.items for each in batch)
+        cpu_s = costs.deliver_s.of(len(batch), items)
+        blocked_s = costs.blocked_s.of(len(batch), items) * self._chance.choice(costs.blocked_ratios)
+        self.cpu_s += cpu_s
+        self.written_bytes += costs.written.of(len(batch), items)
+        if costs.store_s is not None:
+            self.store_s += costs.store_s.of(len(batch), items)
+        self._commit_s, self._batch_s = cpu_s * costs.commit_share + blocked_s, cpu_s + blocked_s
+
+        def delivered() -> None:
+            self.batches += 1
+            self.kept += len(batch)
+            now_s = self._timeline.now_s
+            self.took_s += [now_s - each.sent_s for each in batch if each.timed]
+            self._receipted(batch)
+            self._since_s = now_s
+            self.cpu_s += costs.wake_s  # the broker's word that it has the receipts
+            self._turn()
+
+        self._timeline.at(self._timeline.now_s + cpu_s + blocked_s + self._lent(), delivered)
+
+    def _take(self) -> list[Arrived]:
+        """One of each sender in turn, as station/ingest/fair_queue.py does."""
+        taken: list[Arrived] = []
+        taken_bytes = 0
+        while self._queues and len(taken) < BATCH and taken_bytes < BATCH_BYTES:
+            sender = next(iter(self._queues))
+            waiting = self._queues.pop(sender)
+            taken.append(waiting.popleft())
+            taken_bytes += taken[-1].size_bytes
+            if waiting:
+                self._queues[sender] = waiting
+        self._queued -= len(taken)
+        return taken
+
+    def _lent(self) -> float:
+        lent_s, self._borrowed_s = self._borrowed_s, 0.0
+        return lent_s
+
+
+def most(costs: ServiceTimes, items: float = 1.0) -> float:
+    """Messages a second that no loop can take in more of, each with so many items: every batch is full.
+
+    Between two batches what came is read, and until a commit's time has passed, at most BATCH_S, for more.
+    """
+    cpu_s, blocked_s = (cost.of(BATCH, round(BATCH * items)) for cost in (costs.deliver_s, costs.blocked_s))
+    gathered_s = min(costs.commit_share * cpu_s + blocked_s, BATCH_S)
+    return BATCH / (cpu_s + blocked_s + max(BATCH * costs.read_s, gathered_s))
+
+
+@cache
+def sustained(costs: ServiceTimes, items: int = 1, seed: int = 1) -> float:
+    """Messages a second that are taken in for as long as they come, found by trying: less than `most`.
+
+    While something comes all the time the loop reads four times as long as a batch took: then batches are rare.
+    """
+    low, high = 0.0, most(costs, items)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _keeps_up(costs, middle, items, seed) else (low, middle)
+    return low
+
+
+def _keeps_up(costs: ServiceTimes, rate: float, items: int, seed: int) -> bool:
+    timeline, chance = Timeline(), Random(seed)
+    loop, moment_s = IntakeLoop(timeline, costs, seed), 0.0
+    while moment_s < TRIED_S:
+        moment_s += chance.expovariate(rate)
+        message = Arrived(chance.randrange(SENDERS), 4_000, items, moment_s, moment_s, timed=False)
+        timeline.at(moment_s, partial(loop.arrive, message))
+    timeline.run(TRIED_S / 2)
+    before = loop.waiting
+    timeline.run(TRIED_S)
+    return loop.waiting <= max(2 * BATCH, before)

@@ -1,0 +1,41 @@
+"""benchmarks.province.costs"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.province.costs import Curve, Plane
+
+
+def test_a_curve_goes_through_what_was_measured_and_on_as_straight_as_it_ended() -> None:
+    curve = Curve((1, 3, 10), (5.0, 9.0, 16.0))
+
+    assert [curve.of(size) for size in (1, 2, 3, 10, 20)] == [5.0, 7.0, 9.0, 16.0, 26.0]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "costs"), [((1,), (1.0,)), ((3, 1), (1.0, 2.0)), ((1, 1), (1.0, 2.0)), ((1, 2), (1.0,))]
+)
+def test_a_curve_of_less_than_two_sizes_or_out_of_order_is_refused(
+    sizes: tuple[int, ...], costs: tuple[float, ...]
+) -> None:
+    with pytest.raises(ValueError, match="two sizes"):
+        Curve(sizes, costs)
+
+
+@given(st.floats(0.1, 10), st.floats(0.1, 10), st.floats(0.1, 10))
+def test_a_plane_is_found_again_from_its_points(batch: float, message: float, item: float) -> None:
+    truth = Plane(batch, message, item)
+    points = [(m, m * n, truth.of(m, m * n)) for m, n in ((1, 1), (1, 20), (5, 2), (60, 2), (20, 20))]
+
+    found = Plane.through(points)
+
+    assert (found.batch, found.message, found.item) == pytest.approx((batch, message, item), rel=1e-6)
+
+
+def test_no_part_of_a_plane_is_below_zero() -> None:
+    found = Plane.through([(1, 1, 1.0), (2, 2, 0.9), (4, 4, 0.8), (1, 4, 1.1)])
+
+    assert min(found.batch, found.message, found.item) >= 0.0
