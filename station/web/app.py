@@ -98,7 +98,7 @@ def bare_app(console: DutyConsole) -> FastAPI:
 async def _missing(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return _said(request, 404, tr("there is no such page"), tr("go back, or begin at the wall"))
+        return _said(request, 404, tr("there is no such page"), tr("go back, or begin at the first page"))
     return _said(request, error.status_code, tr("that is not possible here"))
 
 
