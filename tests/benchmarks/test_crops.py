@@ -33,10 +33,10 @@ def test_a_row_for_each_set_model_and_way(tmp_path: Path) -> None:
 
     assert [row["way"] for row in rows] == ["whole", "still", "moving"]
     assert all(row["set"] == "squares" for row in rows)
-    # The squares are as large in each way; those that are too dim to be told are so in each.
-    assert {row["car precision"] for row in rows} == {100.0}
-    assert len({row["car recall"] for row in rows}) == 1
-    assert 50 <= float(str(rows[0]["car recall"])) < 100
+    # This network knows squares of one size: enlarged, pieces of one are squares to it, too.
+    assert rows[0]["car precision"] == 100.0
+    assert all(50 <= float(str(row["car recall"])) <= 100 for row in rows)
+    assert float(str(rows[0]["car recall"])) < 100
 
 
 def test_attention_looks_again_and_again_where_all_that_is_labelled_moves(
