@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL
 
 from station.province.desk import prepare
 from station.province.settings import ProvinceConfig, ProvinceDatabase, ProvinceWeb
@@ -16,18 +15,6 @@ from station.web.console import DutyConsole
 from tests.support.duty_screen import DutyScreen
 from tests.support.people import CHEAP
 from tests.support.provinces_up import ProvincePlace
-
-
-def own_database(server: URL) -> URL:
-    """A database of its own: the console makes schemas in it."""
-    name = f"p{uuid4().hex[:12]}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            connection.execute(text(f"create database {name}"))
-    finally:
-        engine.dispose()
-    return server.set(database=name)
 
 
 def config_of(url: URL, folder: Path) -> ProvinceConfig:

@@ -15,7 +15,8 @@ from station.province.settings import CommuneQuota
 from station.province.store import ProvinceStore
 from station.store.schema import metadata
 from station.uplink.envelope import UpItem
-from tests.support.province_desk import ProvinceScreen, own_database, province_screen
+from tests.support.backups import own_database
+from tests.support.province_desk import ProvinceScreen, province_screen
 from tests.support.provinces_up import NOW_MS, ProvincePlace, a_box, an_alert, an_hour, up, v7
 
 AT = f"{datetime.fromtimestamp(NOW_MS / 1000, UTC):%Y-%m-%dT%H:%M:%S.000Z}"

@@ -15,8 +15,9 @@ from sqlalchemy import URL
 
 from agent.errors import NgatuError
 from station.province.serve import accounts_of
+from tests.support.backups import own_database
 from tests.support.brokers import free_port, until
-from tests.support.province_desk import config_of, own_database
+from tests.support.province_desk import config_of
 
 
 @pytest.fixture
