@@ -1,7 +1,8 @@
 """One training from folders to files: what is read, what is held back, what is written.
 
-With pictures that nobody has labelled there are rounds. What the first round's network is sure of there are
-labels for the others, which begin at the base again, each with a seed of its own; their mean is written.
+With pictures that nobody has labelled there are rounds, each of which begins at the base again, with a seed
+of its own. Two learn from what people labelled, and what the mean of their networks is sure of there are
+labels for two more; the mean of these is written. So neither labels nor model hang on one network's chances.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from models.train.held_back import HeldBackResult
 from models.train.judges import TrainingJudges
 from models.train.learning.checkpoint import TrainingState, load
 from models.train.learning.loop import CHECKPOINT, TrainingLoop
-from models.train.learning.steps import LearningSteps, Weights, averaged, mixed
+from models.train.learning.steps import LearningSteps, averaged, mixed
 from models.train.outcome import facts, write_model, write_whole
 from models.train.pictures.batches import TrainingBatches
 from models.train.pictures.pseudo_labels import pseudo_labelled, read_unlabelled
@@ -70,14 +71,16 @@ class _Material:
 
 
 @dataclass(frozen=True, slots=True)
-class _Round:
-    """What came of one round."""
+class _Learned:
+    """What came of rounds that learned from the same labels; `standing` is the last one's."""
 
     standing: TrainingState
     mixtures: list[Mixture]
     best: Mixture
     network: bytes
     device: str
+    seconds: float
+    """Of learning, in all of them."""
 
 
 def train(request: TrainRequest, tell: Callable[[TrainingProgress], None]) -> TrainResult:
@@ -122,33 +125,33 @@ class _Rounds:
         self._read, self._judges, self._folder, self._tell = read, judges, folder, tell
         self._of = _hash(request, read)
 
-    def run(self) -> tuple[_Round, list[Dataset], float]:
-        """What came of the last, what was labelled for it, and the seconds of learning of all."""
-        if self._read.rounds == 1:
-            made = self._made([], self._folder, 1)
-            return made, [], made.standing.seconds
-        network, before_s = self._teacher()
-        pseudo = self._pseudo(network)
-        earlier = []
-        for number in range(2, self._read.rounds):
-            standing = self._learned(pseudo, self._place(number), number)[1]
-            earlier.append(standing.best)
-            before_s += standing.seconds
-        made = self._made(pseudo, self._folder, self._read.rounds, earlier)
-        return made, pseudo, before_s + made.standing.seconds
+    def run(self) -> tuple[_Learned, list[Dataset], float]:
+        """What came of the last, what was labelled for them, and the seconds of learning of all."""
+        rounds = range(1, self._read.rounds + 1)
+        if not self._read.unlabelled:
+            made = self._made([], rounds)
+            return made, [], made.seconds
+        first, later = rounds[: len(rounds) // 2], rounds[len(rounds) // 2 :]
+        network, before_s = self._teacher(first)
+        pseudo = self._pseudo(network, later[0])
+        made = self._made(pseudo, later)
+        return made, pseudo, before_s + made.seconds
 
     def _place(self, number: int) -> Path:
+        """A training that was cut off is found by what lies in its folder, whatever its round."""
         return self._folder / f"round-{number}"
 
-    def _teacher(self) -> tuple[Path, float]:
-        """The first round's network, made once whatever cuts it off; the seconds of learning."""
-        place = self._place(1)
-        network = place.with_name(f"{place.name}-{self._of[:16]}.onnx")
-        if not network.exists():
-            write_whole(network, self._made([], place, 1).network)
-        return network, load(place / CHECKPOINT, self._of).seconds
+    def _teacher(self, rounds: Sequence[int]) -> tuple[Path, float]:
+        """The network that labels, made once whatever cuts it off; the seconds of learning."""
+        network = self._folder / f"teacher-{self._of[:16]}.onnx"
+        if network.exists():
+            places = [self._place(number) / CHECKPOINT for number in rounds]
+            return network, float(sum(load(one, self._of).seconds for one in places))
+        made = self._made([], rounds)
+        write_whole(network, made.network)
+        return network, made.seconds
 
-    def _pseudo(self, network: Path) -> list[Dataset]:
+    def _pseudo(self, network: Path, number: int) -> list[Dataset]:
         """What it is sure of in the pictures without labels; sets in which that is nothing fall out."""
         read = self._read
         detector = unhurried(network, read.card)
@@ -157,28 +160,30 @@ class _Rounds:
         done = itertools.count(1)
 
         def tell() -> None:
-            now = TrainingProgress(next(done), total, 0.0, 0.0, None, 2, read.rounds, labelling=True)
+            now = TrainingProgress(next(done), total, 0.0, 0.0, None, number, read.rounds, labelling=True)
             self._tell(now)
 
         found = [pseudo_labelled(detector, one, labels, tell) for one in read.unlabelled]
         detector.close()
         return [one for one in found if one.images]
 
-    def _made(
-        self, pseudo: Sequence[Dataset], folder: Path, number: int, earlier: Sequence[Weights] = ()
-    ) -> _Round:
-        """Learn, and take the best between the base and the mean of that and `earlier`, of other rounds."""
-        loop, standing, learning = self._learned(pseudo, folder, number)
-        trained = averaged([standing.best, *earlier])
+    def _made(self, pseudo: Sequence[Dataset], rounds: Sequence[int]) -> _Learned:
+        """The best between the base and the mean of what these rounds have learned."""
+        learned = []
+        for number in rounds:
+            loop, standing, learning = self._learned(pseudo, number)
+            learned.append(standing)
+        trained = averaged([one.best for one in learned])
         mixtures = loop.mixtures(standing, trained)
         best = most_learned(mixtures)
         network = learning.exported(mixed(learning.base, trained, best.share))
-        return _Round(standing, mixtures, best, network, learning.device)
+        seconds = float(sum(one.seconds for one in learned))
+        return _Learned(standing, mixtures, best, network, learning.device, seconds)
 
     def _learned(
-        self, pseudo: Sequence[Dataset], folder: Path, number: int
+        self, pseudo: Sequence[Dataset], number: int
     ) -> tuple[TrainingLoop, TrainingState, LearningSteps]:
-        """Learn from what people and the first round have labelled."""
+        """Learn from what people, and later what the teacher, have labelled."""
         read = self._read
         plan = replace(read.plan, seed=read.plan.seed + number - 1)
         learning = LearningSteps(self._base, read.card, plan)
@@ -186,6 +191,7 @@ class _Rounds:
         batches = TrainingBatches(
             teachings, read.rehearsal.learned, read.card, (plan.labelled, plan.rehearsed), plan.seed
         )
+        folder = self._place(number)
         folder.mkdir(parents=True, exist_ok=True)
         loop = TrainingLoop(learning, batches, self._judges.look, plan, folder)
         # Of a round after the first there may be nothing yet with which to go on.
@@ -242,7 +248,7 @@ def _hash(request: TrainRequest, read: _Material) -> str:
 def _result(
     read: _Material,
     model: Path,
-    made: _Round,
+    made: _Learned,
     looks: tuple[HeldBackResult, HeldBackResult],
     sure: float,
     pseudo: Sequence[Dataset],

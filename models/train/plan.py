@@ -11,8 +11,8 @@ LAST_RATE = 0.05
 """Of the first, at the end."""
 LOOKS = 20
 """At the held-back pictures, over all steps."""
-ROUNDS = 3
-"""With pictures that nobody labelled: the first labels them, the others learn from that by other chances."""
+ROUNDS = 4
+"""With pictures that nobody labelled: the mean of the first half labels them, the others learn from that."""
 
 
 @dataclass(frozen=True, slots=True)
