@@ -7,12 +7,14 @@ import inspect
 import subprocess
 import sys
 import sysconfig
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from agent.errors import NgatuError
 from benchmarks import table
@@ -82,9 +84,15 @@ def measured(name: str, paths: list[Path], *, quick: bool = False) -> list[table
         task = progress.add_task(name)
         if "progress" not in taken:
             return list(main(paths, **more))
-        return list(
-            main(paths, **more, progress=lambda text: progress.update(task, description=f"{name}: {text}"))
-        )
+        return list(main(paths, **more, progress=partial(show_step, progress, task, name)))
+
+
+def show_step(progress: Progress, task: TaskID, name: str, text: str) -> None:
+    """How far it is: in one line on a terminal, else in a line for each step, with the time."""
+    shown = f"{name}: {text}"
+    if not progress.console.is_terminal and shown != progress.tasks[task].description:
+        progress.console.print(f"{datetime.now():%H:%M:%S} {shown}", markup=False, highlight=False)  # noqa: DTZ005
+    progress.update(task, description=shown)
 
 
 def with_truth(paths: list[Path], truths: list[Path]) -> list[Path]:

@@ -53,6 +53,8 @@ OWN = (
     "wipe",
 )
 """The commands of this package."""
+OF_STATION = ("look", "province", "station", "watch")
+"""Those of the station's package, of which some are at work for years, as the box's are."""
 
 commands = typer.Typer(no_args_is_help=True)
 commands.command("audit")(audit_command)
@@ -119,9 +121,9 @@ def version_command() -> None:
 
 
 def gathered(asked: str | None = None) -> typer.Typer:
-    """Every package's commands under one name; only the box's own where one of them is `asked` for.
+    """Every package's commands under one name; only those of the package in which what is `asked` for is.
 
-    So a box at work carries nothing of the station's and of the model tools.
+    So a box at work carries nothing of the station's and of the model tools, and a station nothing of those.
     """
     everything = typer.Typer(
         cls=HelpfulGroup,
@@ -131,8 +133,9 @@ def gathered(asked: str | None = None) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},  # commands inherit it
     )
     everything.callback()(_version_option)
+    alone = "agent" if asked in OWN else "station" if asked in OF_STATION else None
     for entry in sorted(entry_points(group="ngatu.commands"), key=lambda each: each.name):
-        if asked not in OWN or entry.name == "agent":
+        if alone in (None, entry.name):
             everything.add_typer(entry.load())
     return everything
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # a station and a worker of the province speak of events only, and spare numpy's 12 MB
+    import numpy as np
+    from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+Image: TypeAlias = "NDArray[np.uint8]"
 """(height, width, 3), BGR, 0..255."""
 
-Plane = NDArray[np.uint8]
+Plane: TypeAlias = "NDArray[np.uint8]"
 """(height, width), one channel, 0..255."""
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from cryptography.x509 import load_pem_x509_certificate
 from pydantic import Field, field_validator
 
 from agent.settings.base import Secret, Settings
@@ -50,6 +49,9 @@ class TlsSettings(Settings):
 
     def certificate_ends(self) -> datetime | None:
         """When our certificate ends; None: there is none, or it cannot be read as one."""
+        # Here: 8 MB that only a box needs, for what it says of its own health (measured).
+        from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415
+
         try:
             found = None if self.cert is None else load_pem_x509_certificate(self.cert.read_bytes())
         except (OSError, ValueError):

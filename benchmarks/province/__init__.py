@@ -2,9 +2,11 @@
 
     measured   service times of the real code in this run: a station's batches on SQLite with pictures through a
                real mosquitto, an outbox, the uplink, a worker's batches on a PostgreSQL that syncs
+    seen       single batches, waits and ways of `ngatu station` and `ngatu province` in processes of their own,
+               at a fifth, half and four fifths of what the model says can be taken
     model      the same traffic through a discrete-event model that is fed with them, said before it is tried
-    real       `ngatu station` and `ngatu province` in processes of their own, at a third, two thirds, nine
-               tenths and more of what the model says can be taken; the deviation of each figure in per cent
+    real       the same programs at other rates: a third, two thirds, nine tenths and more of it; the deviation
+               of each figure in per cent
     province   332 communes with 14,053 cameras, now and in ten years: machines, disks, links at 50, 1,000
                and 20,000 events of a camera and day; what gives way, and at how many
 
@@ -19,17 +21,20 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from agent import log
 from agent.errors import NgatuError
+from benchmarks.province.capacity import sustained
 from benchmarks.province.chart import chart
 from benchmarks.province.check import compared
 from benchmarks.province.costs import CommuneCosts, ProvinceCosts, ServiceTimes, UplinkCosts
 from benchmarks.province.equipment import RATES, Equipment, scenarios
 from benchmarks.province.limits import Limit
 from benchmarks.province.real.above import SHARD_COMMUNES, province_costs, with_rabbit
+from benchmarks.province.real.calibration import RUN_PART, SHARES, calibrated
 from benchmarks.province.real.commune import commune_costs, uplink_costs
 from benchmarks.province.real.postgresql import syncing_server
 from benchmarks.province.real.runs import HERE, RunningProgram, running_station, running_worker
@@ -110,14 +115,18 @@ def _commune(place: Path, share: float, say: Say) -> tuple[CommuneCosts, UplinkC
     with _broker(place / "measured") as broker:
         costs = commune_costs(broker, _made(place / "store"), say, share)
         uplink = uplink_costs(_made(place / "uplink"), say, share)
+    at_most = sustained(costs.station) / costs.messages
+    rates, seconds = [each * at_most for each in SHARES], RUN_S * share
+    with _broker(place / "seen") as broker:
+        start = partial(running_station, broker, place / "seen")
+        station = calibrated(
+            costs.station, start, place / "station.trace", commune_plan, rates, RUN_PART * seconds, say
+        )
     with _broker(place / "run") as broker, running_station(broker, place / "run") as program:
         rows = list(
-            compared(
-                "station", program, costs.station, commune_plan,
-                messages=costs.messages, items=1, seconds=RUN_S * share, say=say,
-            )
-        )  # fmt: skip
-        costs = replace(costs, station=_with_rest(costs.station, program), hop_s=program.hop_s)
+            compared("station", program, station, commune_plan, at_most=at_most, seconds=seconds, say=say)
+        )
+        costs = replace(costs, station=_with_rest(station, program), hop_s=program.hop_s)
     return costs, uplink, rows
 
 
@@ -132,14 +141,20 @@ def _province(place: Path, share: float, say: Say) -> tuple[ProvinceCosts | None
             return None, []
         with _broker(place / "measured-up") as broker:
             costs = province_costs(broker, server, say, share)
+        at_most = sustained(costs.worker, UP_ITEMS)
+        rates, seconds = [each * at_most for each in SHARES], RUN_S * share
+        with _broker(place / "seen-up") as broker:
+            start = partial(running_worker, broker, place / "seen-up", server.url)
+            worker = calibrated(
+                costs.worker, start, place / "worker.trace", plan_of, rates, RUN_PART * seconds, say
+            )
         with _broker(place / "up") as broker, running_worker(broker, place / "up", server.url) as program:
-            rows = list(
-                compared(
-                    "worker", program, costs.worker, plan_of,
-                    messages=1, items=UP_ITEMS, seconds=RUN_S * share, say=say,
-                )
-            )  # fmt: skip
-            costs = replace(costs, worker=_with_rest(costs.worker, program), hop_s=program.hop_s)
+            rows = list(compared("worker", program, worker, plan_of, at_most=at_most, seconds=seconds, say=say))
+            held = program.held_bytes
+            costs = replace(costs, worker=_with_rest(worker, program), hop_s=program.hop_s)
+    rows.append(
+        {"measured": "a worker of 83 communes, memory at most", "value": round(held / 1e6, 1), "unit": "MB"}
+    )
     return with_rabbit(costs, say), rows
 
 
@@ -149,8 +164,9 @@ def _with_rest(costs: ServiceTimes, program: RunningProgram) -> ServiceTimes:
 
 @contextmanager
 def _broker(folder: Path) -> Iterator[Mosquitto]:
-    """One that keeps nothing of another part of the run; bounded as the role has it, but for a longer queue."""
-    broker = Mosquitto(_made(folder), "max_queued_messages 100000", "max_inflight_messages 500").start()
+    """One that keeps nothing of another part of the run; set as the role has it, but for a longer queue."""
+    lines = ("max_queued_messages 100000", "max_inflight_messages 500", "set_tcp_nodelay true")
+    broker = Mosquitto(_made(folder), *lines).start()
     try:
         yield broker
     finally:

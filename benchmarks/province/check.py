@@ -5,37 +5,59 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from random import Random
 from typing import Final
 
 from benchmarks.province.costs import ServiceTimes
 from benchmarks.province.day import arrivals
 from benchmarks.province.engine import Timeline
-from benchmarks.province.intake_loop import IntakeLoop, sustained
+from benchmarks.province.intake_loop import Arrived, IntakeLoop
+from benchmarks.province.phases import in_order
 from benchmarks.province.real.runs import Outcome, RunningProgram
 from benchmarks.province.traffic import Sending
 from benchmarks.table import Row
 
 SHARES: Final = (1 / 3, 2 / 3, 0.9, 1.2)
-"""Of what the model says can be taken."""
+"""Of what the model says can be taken; what the model is fed with was seen at others (real/calibration.py)."""
 Planner = Callable[[Sequence[float], int], list[Sending]]
 
 
 def predicted(plan: Sequence[Sending], costs: ServiceTimes, hop_s: float, seed: int = 1) -> Outcome:
-    """How a plan goes in the model."""
+    """How a plan goes in the model; `hop_s` is the way through the broker where no single ways were seen."""
     timeline = Timeline()
     loop = IntakeLoop(timeline, costs, seed)
-    for each in plan:
-        arrived = each.arrived(each.due_s + hop_s)
-        timeline.at(arrived.at_s, partial(loop.arrive, arrived))
-    ends_s = plan[-1].due_s + hop_s
+    arrived = _arrived(plan, costs, hop_s, seed)
+    for each in arrived:
+        timeline.at(each.at_s, partial(loop.arrive, each))
+    ends_s = arrived[-1].at_s
     timeline.run(ends_s)
     while loop.kept < len(plan):
         ends_s += 0.01
         timeline.run(ends_s)
-    lasted_s = ends_s + hop_s
-    took_s = tuple(sorted(each + hop_s for each in loop.took_s))
+    lasted_s = ends_s + arrived[-1].back_s
     cpu_s = loop.cpu_s + costs.idle_share * lasted_s
-    return Outcome(cpu_s, lasted_s, loop.written_bytes + costs.idle_bytes_s * lasted_s, took_s, hop_s)
+    if costs.phases is not None:
+        cpu_s += costs.phases.beside_s * len(plan)
+    written_bytes = loop.written_bytes + costs.idle_bytes_s * lasted_s
+    return Outcome(cpu_s, lasted_s, written_bytes, tuple(sorted(loop.took_s)), hop_s)
+
+
+def _arrived(plan: Sequence[Sending], costs: ServiceTimes, hop_s: float, seed: int) -> list[Arrived]:
+    """Each message with its way there and back."""
+    phases, chance, there, back = costs.phases, Random(seed), list[float](), list[float]()
+    rate = len(plan) / plan[-1].due_s if plan[-1].due_s else 0.0
+    for _ in plan:
+        if phases is None:
+            there.append(hop_s)
+            back.append(hop_s)
+        else:
+            there.append(chance.choice(phases.way(rate, chance).in_s))
+            back.append(chance.choice(phases.way(rate, chance).out_s))
+    moments_s = in_order([each.due_s for each in plan], there)
+    return [
+        replace(each.arrived(at_s), back_s=back_s)
+        for each, at_s, back_s in zip(plan, moments_s, back, strict=True)
+    ]
 
 
 def compared(
@@ -44,19 +66,17 @@ def compared(
     costs: ServiceTimes,
     plan_of: Planner,
     *,
-    messages: float,
-    items: int,
+    at_most: float,
     seconds: float,
     say: Callable[[str], None],
 ) -> Iterator[Row]:
-    """Rows of each rate and figure; `messages` and `items` are those of one arrival and one message."""
+    """Rows of each rate and figure; `at_most` are the arrivals a second that the shares are of."""
     costs = replace(costs, idle_share=program.idle_share, idle_bytes_s=program.idle_bytes_s)
-    at_most = sustained(costs, items) / messages
     for number, share in enumerate(SHARES):
         rate = share * at_most
         say(f"{name}, {rate:.0f} a second")
-        plans = _plans(plan_of, rate, seconds, 10_000 * (number + 1))
-        before, found = program.take(plans, lambda plan, hop_s: predicted(plan, costs, hop_s))
+        given = plans(plan_of, rate, seconds, 10_000 * (number + 1))
+        before, found = program.take(given, lambda plan, hop_s: predicted(plan, costs, hop_s))
         for figure, of in FIGURES.items():
             model, real = of(before), of(found)
             if not real:  # a worker writes nothing itself
@@ -79,7 +99,8 @@ FIGURES: Final[dict[str, Callable[[Outcome], float]]] = {
 """What is compared."""
 
 
-def _plans(plan_of: Planner, rate: float, seconds: float, seed: int) -> Iterator[list[Sending]]:
+def plans(plan_of: Planner, rate: float, seconds: float, seed: int) -> Iterator[list[Sending]]:
+    """Plans of one rate, each another."""
     while True:
         yield plan_of(list(arrivals(rate, seconds, seed)), seed)
         seed += 1

@@ -9,12 +9,18 @@ from typing import Protocol
 
 import numpy as np
 
+from benchmarks.province.phases import Phases
+
 
 class Cost(Protocol):
     """Seconds or bytes of a batch."""
 
     def of(self, messages: int, items: int) -> float:
         """Of so many messages, which hold so many things."""
+        ...
+
+    def times(self, factor: float) -> Cost:
+        """So many times as much."""
         ...
 
 
@@ -42,6 +48,10 @@ class Curve:
         at = min(max(bisect_right(self.sizes, messages), 1), len(self.sizes) - 1)
         (left, right), (low, high) = self.sizes[at - 1 : at + 1], self.costs[at - 1 : at + 1]
         return low + (high - low) * (messages - left) / (right - left)
+
+    def times(self, factor: float) -> Curve:
+        """So many times as much."""
+        return Curve(self.sizes, tuple(factor * each for each in self.costs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,10 @@ class Plane:
         """The cost."""
         return self.batch + self.message * messages + self.item * items
 
+    def times(self, factor: float) -> Plane:
+        """So many times as much."""
+        return Plane(factor * self.batch, factor * self.message, factor * self.item)
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceTimes:
@@ -100,6 +114,8 @@ class ServiceTimes:
     idle_bytes_s: float = 0.0
     store_s: Cost | None = None
     """Processor of the database's own processes for a batch."""
+    phases: Phases | None = None
+    """Single batches, waits and ways of the real program; without them each is as the mean says."""
 
 
 @dataclass(frozen=True, slots=True)

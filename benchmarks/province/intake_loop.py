@@ -2,6 +2,10 @@
 
 The numbers are the code's own: station/ingest/subscriber.py (how long is waited), batches.py (what is ripe, how
 large a batch is), connection.py (how much is read in one turn). What it does with them is copied here.
+
+So is what paho does: whatever it sends (what acknowledges, a receipt) it notes in a pipe to itself, and the
+next look at the connection returns at once for it. So a stream that never rests is seen to be quiet after each
+read, and a batch is handed over when a commit's time has passed, not only when the longest has.
 """
 
 from __future__ import annotations
@@ -9,24 +13,23 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
 from random import Random
 from typing import Final
 
 from agent.transport.burst_client import READ_BYTES
 from benchmarks.province.costs import ServiceTimes
 from benchmarks.province.engine import Timeline
+from benchmarks.province.phases import BatchSample
 from station.ingest.batches import _BATCH as BATCH
 from station.ingest.batches import _BATCH_BYTES as BATCH_BYTES
 from station.ingest.batches import _BATCH_S as BATCH_S
 from station.ingest.batches import _READ_S as READ_S
 from station.ingest.batches import _READ_SHARE as READ_SHARE
 from station.ingest.connection import _AT_ONCE as AT_ONCE
+from station.ingest.subscriber import _ATTEND_S as ATTEND_S
 from station.ingest.subscriber import _QUIET_S as QUIET_S
 from station.ingest.subscriber import _WAIT_S as WAIT_S
 
-TRIED_S, SENDERS, HALVINGS = 10.0, 11, 6
-"""Of each rate that is tried: for so long, of so many boxes, and how often the span is halved."""
 BURST_BYTES: Final = AT_ONCE * READ_BYTES
 """At most so much is read before it is looked whether something is ripe."""
 
@@ -42,6 +45,8 @@ class Arrived:
     sent_s: float
     timed: bool
     """Whether its receipt is waited for: of an event's messages its start."""
+    back_s: float = 0.0
+    """What its receipt takes from the end of its batch to its sender."""
 
 
 class IntakeLoop:
@@ -64,7 +69,9 @@ class IntakeLoop:
         self._queues: dict[int, deque[Arrived]] = {}
         """Of each sender; whose turn it is first."""
         self._queued = 0
-        self._since_s = self._batch_s = self._commit_s = self._borrowed_s = 0.0
+        self._since_s = self._batch_s = self._commit_s = self._borrowed_s = self._attended_s = 0.0
+        self._noted = False
+        """Whether something was sent since the last look, which paho has noted."""
         self._waits: int | None = None
         """The number of the wait that an arrival would end."""
         self._turns = 0
@@ -103,7 +110,15 @@ class IntakeLoop:
                 self.cpu_s += self._costs.look_s
                 self._look(waited, quiet=True)
 
-        self._timeline.at(self._timeline.now_s + (QUIET_S if waited else WAIT_S), nothing_came)
+        self._timeline.at(self._timeline.now_s + self._longest_s(waited), nothing_came)
+
+    def _longest_s(self, waited: bool) -> float:
+        """How long a look lasts in which nothing comes."""
+        if self._noted:
+            self._noted = False
+            return self._costs.look_s
+        phases = self._costs.phases
+        return WAIT_S if not waited else QUIET_S if phases is None else self._chance.choice(phases.quiet_s)
 
     def _read(self, waited: bool, had_bytes: int) -> None:
         """All that is there, and what comes while it is read."""
@@ -123,6 +138,7 @@ class IntakeLoop:
             if self._socket and had_bytes < BURST_BYTES:
                 self._read(waited, had_bytes)
             else:
+                self._noted = True  # what acknowledges it
                 self._look(waited, quiet=False)
 
         self._timeline.at(self._timeline.now_s + spent_s + self._lent(), done)
@@ -131,7 +147,7 @@ class IntakeLoop:
         if waited and self._is_ripe(quiet):
             self._deliver()
         else:
-            self._turn()
+            self._attend()
 
     def _is_ripe(self, quiet: bool) -> bool:
         waited_s = self._timeline.now_s - self._since_s
@@ -141,25 +157,49 @@ class IntakeLoop:
     def _deliver(self) -> None:
         batch, costs = self._take(), self._costs
         items = sum(each.items for each in batch)
-        cpu_s = costs.deliver_s.of(len(batch), items)
-        blocked_s = costs.blocked_s.of(len(batch), items) * self._chance.choice(costs.blocked_ratios)
-        self.cpu_s += cpu_s
+        drawn = self._drawn(len(batch), items)
+        self.cpu_s += drawn.cpu_s
         self.written_bytes += costs.written.of(len(batch), items)
         if costs.store_s is not None:
             self.store_s += costs.store_s.of(len(batch), items)
-        self._commit_s, self._batch_s = cpu_s * costs.commit_share + blocked_s, cpu_s + blocked_s
+        self._commit_s, self._batch_s = drawn.commit_s, drawn.lasted_s
 
         def delivered() -> None:
             self.batches += 1
             self.kept += len(batch)
             now_s = self._timeline.now_s
-            self.took_s += [now_s - each.sent_s for each in batch if each.timed]
+            self.took_s += [now_s - each.sent_s + each.back_s for each in batch if each.timed]
             self._receipted(batch)
             self._since_s = now_s
-            self.cpu_s += costs.wake_s  # the broker's word that it has the receipts
-            self._turn()
+            self._noted = True  # the receipts
+            self.cpu_s += costs.wake_s  # the broker's word that it has them
+            self._attend()
 
-        self._timeline.at(self._timeline.now_s + cpu_s + blocked_s + self._lent(), delivered)
+        self._timeline.at(self._timeline.now_s + drawn.lasted_s + self._lent(), delivered)
+
+    def _drawn(self, messages: int, items: int) -> BatchSample:
+        """One batch of that size: one that was seen of nearly the same, as much more as the means say."""
+        costs, phases = self._costs, self._costs.phases
+        cpu_s, blocked_s = costs.deliver_s.of(messages, items), costs.blocked_s.of(messages, items)
+        if phases is None:
+            blocked_s *= self._chance.choice(costs.blocked_ratios)
+            commit_s = cpu_s * costs.commit_share + blocked_s
+            return BatchSample(messages, items, cpu_s, cpu_s + blocked_s, commit_s)
+        seen = phases.batch(messages, self._chance)
+        of_cpu = cpu_s / costs.deliver_s.of(seen.messages, seen.items)
+        of_all = (cpu_s + blocked_s) / (
+            costs.deliver_s.of(seen.messages, seen.items) + costs.blocked_s.of(seen.messages, seen.items)
+        )
+        return BatchSample(messages, items, of_cpu * seen.cpu_s, of_all * seen.lasted_s, of_all * seen.commit_s)
+
+    def _attend(self) -> None:
+        """What the program does in the same thread once a second; its processor is in the idle share."""
+        phases, now_s = self._costs.phases, self._timeline.now_s
+        if phases is None or now_s - self._attended_s < ATTEND_S:
+            self._turn()
+            return
+        self._attended_s = now_s
+        self._timeline.at(now_s + self._chance.choice(phases.attend_s), self._turn)
 
     def _take(self) -> list[Arrived]:
         """One of each sender in turn, as station/ingest/fair_queue.py does."""
@@ -178,39 +218,3 @@ class IntakeLoop:
     def _lent(self) -> float:
         lent_s, self._borrowed_s = self._borrowed_s, 0.0
         return lent_s
-
-
-def most(costs: ServiceTimes, items: float = 1.0) -> float:
-    """Messages a second that no loop can take in more of, each with so many items: every batch is full.
-
-    Between two batches what came is read, and until a commit's time has passed, at most BATCH_S, for more.
-    """
-    cpu_s, blocked_s = (cost.of(BATCH, round(BATCH * items)) for cost in (costs.deliver_s, costs.blocked_s))
-    gathered_s = min(costs.commit_share * cpu_s + blocked_s, BATCH_S)
-    return BATCH / (cpu_s + blocked_s + max(BATCH * costs.read_s, gathered_s))
-
-
-@cache
-def sustained(costs: ServiceTimes, items: int = 1, seed: int = 1) -> float:
-    """Messages a second that are taken in for as long as they come, found by trying: less than `most`.
-
-    While something comes all the time the loop reads four times as long as a batch took: then batches are rare.
-    """
-    low, high = 0.0, most(costs, items)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _keeps_up(costs, middle, items, seed) else (low, middle)
-    return low
-
-
-def _keeps_up(costs: ServiceTimes, rate: float, items: int, seed: int) -> bool:
-    timeline, chance = Timeline(), Random(seed)
-    loop, moment_s = IntakeLoop(timeline, costs, seed), 0.0
-    while moment_s < TRIED_S:
-        moment_s += chance.expovariate(rate)
-        message = Arrived(chance.randrange(SENDERS), 4_000, items, moment_s, moment_s, timed=False)
-        timeline.at(moment_s, partial(loop.arrive, message))
-    timeline.run(TRIED_S / 2)
-    before = loop.waiting
-    timeline.run(TRIED_S)
-    return loop.waiting <= max(2 * BATCH, before)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from math import exp
 from typing import Final
 
+from benchmarks.province.capacity import sustained
 from benchmarks.province.costs import CommuneCosts, Cost, ProvinceCosts, UplinkCosts
 from benchmarks.province.day import COMMUNES, DAY_S, peak
 from benchmarks.province.equipment import NUMBERED_SHARE, PICTURES_SHARE, QUOTA, SHARDS, Equipment
-from benchmarks.province.intake_loop import sustained
 from benchmarks.province.whole import seals_of
 
 MOST_EVENTS: Final = 10_000_000.0

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from math import ceil
 from typing import Final
 
+from benchmarks.province.capacity import sustained
 from benchmarks.province.costs import CommuneCosts, Cost, Curve, Plane, ProvinceCosts, ServiceTimes, UplinkCosts
 from benchmarks.province.day import DAY_S, communes
 from benchmarks.province.equipment import SHARDS, Equipment, Scenario
-from benchmarks.province.intake_loop import sustained
 from benchmarks.province.limits import Limit, commune_limits, first, province_limits
 from benchmarks.province.whole import commune_peak, province_peak, seals_of
 from benchmarks.table import Row

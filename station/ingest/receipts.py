@@ -84,6 +84,8 @@ class Receipts:
         self._remembered, self._now_s = remembered, now_s
         self._ranges: dict[tuple[Box, str], Ranges] = {}
         self._digests: OrderedDict[Number, str] = OrderedDict()
+        self._names: dict[tuple[Box, str], tuple[Box, str]] = {}
+        """One object for each box and stream: with 20,000 numbers, each by names of its own, 4 MB more."""
         self._answered_s: dict[Box, float] = {}
         self._streams: dict[Box, str] = {}
         self._sessions: dict[Box, str] = {}
@@ -205,7 +207,8 @@ class Receipts:
         if number in self._digests:
             self._digests.move_to_end(number)
         else:
-            _keep(self._digests, number, digest, _DIGESTS)
+            of, seq = number[:2], number[2]
+            _keep(self._digests, (*self._names.setdefault(of, of), seq), digest, _DIGESTS)
 
     def _images_due(self) -> dict[Box, tuple[str, ...]]:
         """Pictures without a number wait until the box has told its stream, for a receipt names one."""

@@ -13,8 +13,7 @@ from agent.wire.channels import MessageKind
 from agent.wire.topics import split
 from agent.wire.topics import suffix as suffix_of
 from station.ingest.inbound import Dialect, InboundMessage, numbered, read
-from station.uplink.envelope import Envelope, unpack
-from station.uplink.uplink import ENVELOPE
+from station.uplink.envelope import ENVELOPE, Envelope, unpack
 
 _KINDS = {suffix_of(kind): kind for kind in (MessageKind.STATUS, MessageKind.HELLO, MessageKind.CHAIN)}
 """What a station says of itself as a box does."""

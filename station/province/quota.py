@@ -25,8 +25,7 @@ from sqlalchemy import Connection, text
 from station.ingest.inbound import InboundMessage
 from station.province.inbound import UpMessage
 from station.province.settings import ROW_BYTES, CommuneQuota
-from station.uplink.envelope import ItemKind
-from station.uplink.uplink import ENVELOPE
+from station.uplink.envelope import ENVELOPE, ItemKind
 
 SHARE_WITHOUT_ALERT: Final = 0.75
 SHARE_OF_ITSELF: Final = 1.25

@@ -18,8 +18,7 @@ from station.province.looked_for import box_ids, put_lines, show_pictures
 from station.province.months import Month, month_of_id, month_within
 from station.province.rows import digests, first_of_each, key_of, latest_of_each, put_later, put_once
 from station.store.columns import ms
-from station.uplink.envelope import ItemKind
-from station.uplink.uplink import ENVELOPE
+from station.uplink.envelope import ENVELOPE, ItemKind
 
 MAX_KEPT_BYTES: Final = 256 * 1024
 _COMMUNES: Final = text(

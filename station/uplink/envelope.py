@@ -20,6 +20,8 @@ from agent.errors import WireError
 from agent.settings.base import NAME_PATTERN
 from station.uplink.dictionary import DICTIONARY_1
 
+ENVELOPE: Final = "envelope"
+"""The topic below the commune."""
 ZLIB: Final = b"\x01"
 """With DICTIONARY_1: the smaller one for a few items."""
 LZMA: Final = b"\x02"

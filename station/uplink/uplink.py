@@ -34,7 +34,15 @@ from agent.wire.message import Message, Priority
 from agent.wire.ranges import Ranges
 from agent.wire.topics import Topics
 from station.store.database import in_words
-from station.uplink.envelope import MAX_ITEMS, MAX_PLAIN_BYTES, Envelope, UpItem, fitting, packed
+from station.uplink.envelope import (
+    ENVELOPE,
+    MAX_ITEMS,
+    MAX_PLAIN_BYTES,
+    Envelope,
+    UpItem,
+    fitting,
+    packed,
+)
 from station.uplink.gather import Gathered, gather, hours, is_over_ms
 from station.uplink.handed import HandedBook, HandedNumbers, LineHour, Stream
 from station.uplink.settings import UplinkSettings
@@ -44,8 +52,6 @@ log = structlog.get_logger("station.uplink.uplink")
 
 FOLDER: Final = "uplink"
 """Of the station's folder."""
-ENVELOPE: Final = "envelope"
-"""The topic below the commune."""
 LOOK_S: Final = 1.0
 BULK_S: Final = 300.0
 """So long what is not urgent waits for more of its kind: twenty in one message cost a third more each than a

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress
 
 from agent.errors import NgatuError
 from benchmarks import table
-from benchmarks.__main__ import measured, with_truth
+from benchmarks.__main__ import measured, show_step, with_truth
 from benchmarks.footage import NAMES, default
 
 ROWS: list[table.Row] = [
@@ -58,6 +59,17 @@ def test_the_json_holds_the_same_rows_and_the_machine(tmp_path: Path) -> None:
     assert document["rows"] == ROWS
     assert document["benchmark"] == "cost"
     assert {"cpu", "cores", "python", "packages"} <= document["machine"].keys()
+
+
+def test_where_nobody_watches_a_terminal_each_step_is_a_line_and_the_same_one_is_told_once() -> None:
+    out = io.StringIO()
+    with Progress(console=Console(file=out, width=100), transient=True) as progress:
+        task = progress.add_task("province")
+        for text in ("station, 20 a second", "station, 20 a second", "station, 40 a second"):
+            show_step(progress, task, "province", text)
+
+    told = [line.split(" ", 1)[1] for line in out.getvalue().splitlines() if "station" in line]
+    assert told == ["province: station, 20 a second", "province: station, 40 a second"]
 
 
 def test_each_clip_is_followed_by_its_truth() -> None:

@@ -13,9 +13,9 @@ from agent.clock import Clock
 from agent.core.types import Instant
 from agent.wire.channels import MessageKind
 from station.ingest.inbound import InboundMessage, read
-from station.uplink.envelope import Envelope, UpItem, unpack
+from station.uplink.envelope import ENVELOPE, Envelope, UpItem, unpack
 from station.uplink.settings import UplinkSettings
-from station.uplink.uplink import ENVELOPE, Uplink
+from station.uplink.uplink import Uplink
 from tests.support.stores import Place
 from tests.support.told_events import COMMUNE, event_at
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psutil
 import pytest
@@ -57,8 +57,9 @@ class Outcome:
         return self.took_s[min(len(self.took_s) - 1, int(share * len(self.took_s)))]
 
 
-Foretold = Callable[[Sequence[Sending], float], Outcome]
-"""What the model says of a plan, with so many seconds from a sender through the broker."""
+T = TypeVar("T")
+Foretold = Callable[[Sequence[Sending], float], T]
+"""What is said of a plan right before it is sent, with so many seconds from a sender through the broker."""
 
 
 class RunningProgram:
@@ -66,8 +67,16 @@ class RunningProgram:
 
     def __init__(self, process_id: int, broker: Mosquitto, folder: Path, heard: str) -> None:
         self.idle_share = self.idle_bytes_s = self.hop_s = 0.0
+        self.ways: list[tuple[str, int, float, float]] = []
+        """Of the latest plan: whose and which message, sent when, and when its receipt came (monotonic)."""
         self._process = psutil.Process(process_id)
         self._broker, self._folder, self._heard = broker, folder, heard
+
+    @property
+    def held_bytes(self) -> int:
+        """The most memory that it has had so far."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii").splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
     def rest(self) -> None:
         """Wait until what a start does once is over, then see what it costs while nothing comes."""
@@ -78,7 +87,7 @@ class RunningProgram:
         self.idle_share = (self._cpu_s() - cpu_s) / passed_s
         self.idle_bytes_s = (self._wrote() - wrote) / passed_s
 
-    def take(self, plans: Iterator[list[Sending]], foretold: Foretold) -> tuple[Outcome, Outcome]:
+    def take(self, plans: Iterator[list[Sending]], foretold: Foretold[T]) -> tuple[T, Outcome]:
         """Send a plan to it: what was foretold of it before, and how it went.
 
         Raises:
@@ -90,7 +99,7 @@ class RunningProgram:
                 break
         return told_before, outcome
 
-    def _taken(self, plan: Sequence[Sending], trial: int, foretold: Foretold) -> tuple[Outcome, Outcome]:
+    def _taken(self, plan: Sequence[Sending], trial: int, foretold: Foretold[T]) -> tuple[T, Outcome]:
         file = self._folder / "plan.pickle"
         file.write_bytes(pickle.dumps(list(plan)))
         words = [
@@ -113,8 +122,9 @@ class RunningProgram:
             sender.stdin.flush()
             said: dict[str, Any] = json.loads(sender.stdout.readline())
             cpu_s, wrote = self._cpu_s() - cpu_s, self._wrote() - wrote
-        if said["receipted"] < len(plan):
-            missing = len(plan) - said["receipted"]
+        self.ways = [tuple(each) for each in said["ways"]]
+        if len(self.ways) < len(plan):
+            missing = len(plan) - len(self.ways)
             raise NgatuError(f"{missing} of {len(plan)} messages have no receipt", f"look into {self._folder}")
         took_s = tuple(each / 1000 for each in said["took_ms"])
         late_s = said["late_ms"][int(0.99 * len(said["late_ms"]))] / 1000
@@ -133,32 +143,37 @@ class RunningProgram:
 
 
 @contextmanager
-def running_station(broker: Mosquitto, folder: Path) -> Iterator[RunningProgram]:
-    """A station on SQLite, which is alone with its broker."""
+def running_station(broker: Mosquitto, folder: Path, trace: Path | None = None) -> Iterator[RunningProgram]:
+    """A station on SQLite, which is alone with its broker; at its end it leaves in `trace` what it did."""
     text = (
         f"commune: {COMMUNE}\nname: {COMMUNE}\nstate_dir: {folder}\n"
         f"broker: {{host: 127.0.0.1, port: {broker.port}}}\n"
         "quota: {messages_per_day: 100000000, bytes_per_day: 1000000000000}\n"
     )
-    with _running("station", text, broker, folder, "ngatu/v1/+/+/receipt") as program:
+    with _running("station", text, broker, folder, "ngatu/v1/+/+/receipt", trace) as program:
         yield program
 
 
 @contextmanager
-def running_worker(broker: Mosquitto, folder: Path, url: URL) -> Iterator[RunningProgram]:
-    """A worker of one shard."""
+def running_worker(
+    broker: Mosquitto, folder: Path, url: URL, trace: Path | None = None
+) -> Iterator[RunningProgram]:
+    """A worker of one shard; `trace` as above."""
     where = url.set(drivername="postgresql").render_as_string(hide_password=False)
     text = f"shard: {SHARD}\nbroker: {{host: 127.0.0.1, port: {broker.port}}}\ndatabase: {{url: '{where}'}}\n"
-    with _running("province", text, broker, folder, "ngatu-up/v1/+/+/receipt") as program:
+    with _running("province", text, broker, folder, "ngatu-up/v1/+/+/receipt", trace) as program:
         yield program
 
 
 @contextmanager
-def _running(name: str, text: str, broker: Mosquitto, folder: Path, heard: str) -> Iterator[RunningProgram]:
+def _running(
+    name: str, text: str, broker: Mosquitto, folder: Path, heard: str, trace: Path | None
+) -> Iterator[RunningProgram]:
     config, log = folder / f"{name}.yaml", folder / f"{name}.log"
     config.write_text(text, encoding="utf-8")
     with log.open("wb") as output:
-        words = [sys.executable, "-m", "agent", name, "-c", str(config)]
+        module = ["agent"] if trace is None else ["benchmarks.province.real.traced", str(trace)]
+        words = [sys.executable, "-m", *module, name, "-c", str(config)]
         process = subprocess.Popen(words, stdout=output, stderr=output, cwd=HERE)
     try:
         program = RunningProgram(process.pid, broker, folder, heard)

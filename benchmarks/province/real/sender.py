@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import pickle
+import socket
 import sys
 import time
 from pathlib import Path
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -40,7 +41,8 @@ class PlanSender:
         """Of each that is timed, from its sending to its receipt."""
         self.late_ms: list[float] = []
         """How long after its moment each was sent."""
-        self.receipted = 0
+        self.ways: list[tuple[str, int, float, float]] = []
+        """Whose and which message, sent when, and when its receipt came; by the clock that never steps."""
         self._plan = plan
         self._waiting: dict[tuple[str, int], tuple[float, bool]] = {}
         self._properties = [self._of(each) for each in plan]
@@ -49,6 +51,7 @@ class PlanSender:
         self._client = BurstClient(version, client_id="plan-sender", protocol=protocol)
         self._client.max_inflight_messages_set(10_000)
         self._client.on_message = self._hear
+        self._client.on_socket_open = _disable_nagle
         self._client.connect("127.0.0.1", port)
         self._client.subscribe([(heard, 1), (ECHO, 1)])
         self._turn_for(0.5)
@@ -96,8 +99,10 @@ class PlanSender:
         for first, last in receipt.committed:
             for seq in range(first, last + 1):
                 sent_s, timed = self._waiting.pop((place, seq), (None, False))
-                self.receipted += sent_s is not None
-                if sent_s is not None and timed:
+                if sent_s is None:
+                    continue
+                self.ways.append((place, seq, sent_s, now_s))
+                if timed:
                     self.took_ms.append(1000 * (now_s - sent_s))
 
     @staticmethod
@@ -105,6 +110,11 @@ class PlanSender:
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.UserProperty = list(each.user)
         return properties
+
+
+def _disable_nagle(_client: paho.Client, _data: object, connection: Any) -> None:
+    """As boxes and stations do: a small packet would wait for the answer to the one before."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _place(topic: str) -> str:
@@ -118,7 +128,7 @@ def main(port: int, file: Path, heard: str) -> None:
     sys.stdin.readline()
     lasted_s = sender.run()
     said = {
-        "sent": len(sender.late_ms), "receipted": sender.receipted, "lasted_s": lasted_s,
+        "sent": len(sender.late_ms), "ways": sender.ways, "lasted_s": lasted_s,
         "took_ms": sorted(sender.took_ms), "late_ms": sorted(sender.late_ms),
     }  # fmt: skip
     print(json.dumps(said), flush=True)

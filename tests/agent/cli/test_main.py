@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from agent import __version__
-from agent.cli.main import OWN, commands, gathered
+from agent.cli.main import OF_STATION, OWN, commands, gathered
 from agent.cli.reference import commands as declared
 from tests.support.boxes import NGATU
 from tests.support.squares import write_clip, write_model
@@ -45,6 +46,30 @@ def test_every_command_of_the_box_is_known_as_its_own() -> None:
     groups = {group.name for group in commands.registered_groups}
 
     assert own | groups == set(OWN)
+
+
+def test_every_command_of_the_station_is_known_as_its_own() -> None:
+    (entry,) = (each for each in entry_points(group="ngatu.commands") if each.name == "station")
+    app = entry.load()
+    single = {command.name for command in app.registered_commands}
+    groups = {group.name for group in app.registered_groups}
+
+    assert single | groups == set(OF_STATION)
+
+
+@pytest.mark.parametrize("words", [["province", "check"], ["province"], ["station"]])
+def test_a_worker_and_a_station_load_nothing_of_the_box_and_the_models_and_no_arrays(words: list[str]) -> None:
+    heavy = "'models', 'fleet', 'agent.cameras', 'numpy', 'cv2', 'av', 'onnxruntime'"
+    program = (
+        "import sys, contextlib\nfrom agent.cli.main import main\n"
+        f"sys.argv = ['ngatu', *{words!r}, '-c', '/nowhere.yaml']\n"
+        "with contextlib.suppress(SystemExit): main()\n"
+        "import station.province.service\n"
+        f"sys.stderr.write('loaded:' + ' '.join(name for name in ({heavy}) if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stderr.endswith("loaded:"), done.stderr
 
 
 def test_the_version_names_what_the_agent_stands_on() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +12,10 @@ from hypothesis import strategies as st
 
 from benchmarks.province.costs import Curve, ServiceTimes
 from benchmarks.province.engine import Timeline
-from benchmarks.province.intake_loop import BATCH, Arrived, IntakeLoop, most, sustained
+from benchmarks.province.intake_loop import BATCH, Arrived, IntakeLoop
+from benchmarks.province.phases import BatchSample, Phases, Ways
+
+WAYS = (Ways(1.0, (0.0,), (0.0,)),)
 
 
 def fed(
@@ -48,46 +50,75 @@ def test_what_came_in_is_kept_or_waits_and_those_of_one_sender_stay_in_order(
         assert kept == sorted(kept)
 
 
-def test_a_message_alone_has_its_receipt_after_one_quiet_look_and_one_batch(times: ServiceTimes) -> None:
+def test_the_first_message_is_handed_over_at_once_for_nobody_knows_how_long_a_commit_takes(
+    times: ServiceTimes,
+) -> None:
     loop, _, _ = fed(times, [(1.0, 0)], 2.0)
 
     (took_s,) = loop.took_s
-    read_s, quiet_s, batch_s = times.wake_s + times.read_s, 0.002, 0.0042 + 0.005
-    assert took_s == pytest.approx(read_s + quiet_s + batch_s, abs=1e-6)
+    read_s, batch_s = times.wake_s + times.read_s, 0.0042 + 0.005
+    assert took_s == pytest.approx(read_s + times.look_s + batch_s, abs=1e-6)
 
 
-def test_a_flood_is_taken_in_full_batches_as_fast_as_a_server_of_batches_can(times: ServiceTimes) -> None:
-    loop, batches, _ = fed(times, [(0.0, number % 11) for number in range(20_000)], 1_000.0)
-
-    assert [len(batch) for batch in batches] == [BATCH] * 100
-    reading_s = 20_000 * times.read_s
-    assert 20_000 / (max(loop.took_s) - reading_s) == pytest.approx(most(times), rel=0.05)
-
-
-@pytest.mark.parametrize(("share", "grows"), [(0.8, False), (1.4, True)])
-def test_below_what_it_sustains_the_queue_stays_short_and_above_it_grows(
-    times: ServiceTimes, share: float, grows: bool
+def test_a_message_alone_waits_as_long_as_the_commit_before_it_took_and_not_a_look_more(
+    times: ServiceTimes,
 ) -> None:
-    rate, chance, moment_s = share * sustained(times), Random(2), 0.0
-    arrivals = []
-    while (moment_s := moment_s + chance.expovariate(rate)) < 8.0:
-        arrivals.append((moment_s, chance.randrange(11)))
+    loop, _, _ = fed(times, [(1.0, 0), (2.0, 0)], 3.0)
 
-    loop, _, _ = fed(times, arrivals, 8.0)
-
-    assert (loop.waiting > 5 * BATCH) is grows
+    batch_s, commit_s = 0.0042 + 0.005, 0.6 * 0.0042 + 0.005
+    assert commit_s + batch_s < loop.took_s[1] < commit_s + batch_s + 0.0022
 
 
-def test_no_loop_sustains_more_than_full_batches_would_bring(times: ServiceTimes) -> None:
-    assert 0.1 * most(times) < sustained(times) <= most(times)
+def test_a_stream_that_never_rests_is_handed_over_every_two_commits_for_paho_wakes_itself(
+    times: ServiceTimes,
+) -> None:
+    arrivals = [(number / 1_000, number % 11) for number in range(4_000)]
+
+    _, batches, _ = fed(times, arrivals, 4.0)
+
+    sizes = [len(batch) for batch in batches[20:-2]]
+    batch_s = [times.deliver_s.of(size, size) + 0.005 for size in sizes]
+    gathered_s = [0.6 * times.deliver_s.of(size, size) + 0.005 for size in sizes]
+    assert sum(sizes) / 1_000 == pytest.approx(sum(batch_s) + sum(gathered_s), rel=0.15)
+    assert max(sizes) < 100
 
 
-def test_a_stream_that_is_never_quiet_is_read_for_longer_than_it_is_kept(times: ServiceTimes) -> None:
-    rate = 0.7 * most(times)
+def test_a_batch_lasts_as_one_that_was_seen_and_as_much_more_as_it_is_larger(times: ServiceTimes) -> None:
+    seen = replace(times, phases=Phases((BatchSample(1, 1, 0.0021, 0.04, 0.03),), (0.003,), (0.0,), WAYS, 0.0))
 
-    loop, _, _ = fed(times, [(number / rate, number % 11) for number in range(int(rate * 8))], 8.0)
+    loop, _, _ = fed(seen, [(1.0, 0)], 2.0)
+    (alone_s,) = loop.took_s
+    many, batches, _ = fed(seen, [(1.0, number) for number in range(101)], 2.0)
 
-    assert loop.waiting > 0.5 * loop.read
+    assert alone_s == pytest.approx(0.04, abs=0.001)
+    assert [len(batch) for batch in batches] == [101]
+    more = (times.deliver_s.of(101, 101) + 0.005) / (0.0042 + 0.005)
+    assert min(many.took_s) == pytest.approx(0.04 * more, rel=0.15)
+    assert many.cpu_s > 5 * 0.0021
+
+
+def test_what_is_done_once_a_second_delays_what_comes_meanwhile(times: ServiceTimes) -> None:
+    seen = BatchSample(1, 1, 0.0042, 0.0092, 0.0075)
+    busy = replace(times, phases=Phases((seen,), (0.002,), (0.5,), WAYS, 0.0))
+    arrivals = [(number / 20, 0) for number in range(200)]
+
+    loop, _, _ = fed(busy, arrivals, 12.0)
+    calm, _, _ = fed(times, arrivals, 12.0)
+
+    late = [took_s for took_s in loop.took_s if took_s > 0.2]
+    assert max(calm.took_s) < 0.05
+    assert len(loop.took_s) == 200
+    assert 0.1 < len(late) / 200 < 0.5
+
+
+def test_a_receipt_is_on_its_way_back_besides(times: ServiceTimes) -> None:
+    timeline = Timeline()
+    loop = IntakeLoop(timeline, times, 1)
+    timeline.at(1.0, partial(loop.arrive, Arrived(0, 1_000, 1, 1.0, 1.0, timed=True, back_s=0.25)))
+    timeline.run(3.0)
+    alone, _, _ = fed(times, [(1.0, 0)], 3.0)
+
+    assert loop.took_s[0] == pytest.approx(alone.took_s[0] + 0.25)
 
 
 def test_a_slow_disk_makes_batches_larger_and_not_the_processor_busier(times: ServiceTimes) -> None:
@@ -113,7 +144,7 @@ def test_what_another_thread_takes_of_the_processor_delays_a_receipt_by_as_much(
     timeline = Timeline()
     loop = IntakeLoop(timeline, times, 1)
     timeline.at(1.0, partial(loop.arrive, Arrived(0, 1_000, 1, 1.0, 1.0, timed=True)))
-    timeline.at(1.001, partial(loop.borrow, 0.5))
+    timeline.at(1.0001, partial(loop.borrow, 0.5))
     timeline.run(3.0)
     alone, _, _ = fed(times, [(1.0, 0)], 3.0)
 

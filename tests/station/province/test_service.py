@@ -245,7 +245,7 @@ def sent_again(box: FakeBox, stored: Stored) -> bool:
     return stored.seq in box.receipted()
 
 
-def test_one_worker_serves_83_communes_in_less_than_150_megabytes(
+def test_one_worker_serves_83_communes_in_less_than_110_megabytes(
     start_mosquitto: Callable[..., Mosquitto], province: ProvincePlace, tmp_path: Path
 ) -> None:
     broker = start_mosquitto()
@@ -269,7 +269,7 @@ def test_one_worker_serves_83_communes_in_less_than_150_megabytes(
 
     print(f"worker of 83 communes: {held_mb:.0f} MB; receipts p50 {delays[415]:.2f} s, p95 {delays[788]:.2f} s")
     assert len(there(province)) == 830
-    assert held_mb <= 150
+    assert held_mb <= 110
 
 
 def test_a_worker_that_is_cut_off_from_its_database_has_its_shard_again_and_loses_nothing(

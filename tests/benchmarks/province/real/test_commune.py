@@ -81,9 +81,7 @@ def test_a_real_station_is_held_against_what_was_said_before(
     broker = start_mosquitto("max_queued_messages 100000", "max_inflight_messages 500")
     with runs.running_station(broker, tmp_path) as program:
         rows = list(
-            check.compared(
-                "station", program, costs.station, few, messages=3, items=1, seconds=1.0, say=said.append
-            )
+            check.compared("station", program, costs.station, few, at_most=3.0, seconds=1.0, say=said.append)
         )
 
     assert [row["figure"] for row in rows] == list(check.FIGURES)

@@ -1,0 +1,140 @@
+"""The real program at rates that nothing is held against: what its single batches, waits and ways take there.
+
+A batch that is driven by hand (intake.py) has the machine to itself. In the real program the broker, the sender
+and the disk's own threads want it as well: that is seen here, and never at a rate at which the model is judged.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from benchmarks.province.check import Planner, plans, predicted
+from benchmarks.province.costs import ServiceTimes
+from benchmarks.province.phases import BatchSample, Phases, Ways
+from benchmarks.province.real.runs import Outcome, RunningProgram
+from benchmarks.province.real.trace import Name, Trace, TracedBatch
+from benchmarks.province.traffic import Sending
+
+SHARES: Final = (0.2, 0.5, 0.8)
+"""Of what the model says can be taken; check.py judges at others."""
+RUN_PART: Final = 0.5
+"""So long beside a run that is judged."""
+SEED: Final = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationRun:
+    """One plan, as the real program took it in."""
+
+    plan: Sequence[Sending]
+    began_s: float
+    ended_s: float
+    ways: dict[Name, tuple[float, float]]
+    """When each message was sent, and when its receipt came."""
+    outcome: Outcome
+
+    @property
+    def rate(self) -> float:
+        """Messages a second, while the plan lasts."""
+        return len(self.plan) / self.plan[-1].due_s
+
+
+def calibrated(
+    costs: ServiceTimes,
+    start: Callable[[Path], AbstractContextManager[RunningProgram]],
+    file: Path,
+    plan_of: Planner,
+    rates: Sequence[float],
+    seconds: float,
+    say: Callable[[str], None],
+) -> ServiceTimes:
+    """The costs with what was seen of the real program at these arrivals a second, which `start` starts traced.
+
+    Raises:
+        NgatuError: a message has no receipt.
+    """
+    runs = []
+    with start(file) as program:
+        for number, rate in enumerate(rates):
+            say(f"seen at {rate:.0f} a second")
+            given = plans(plan_of, rate, seconds, SEED * (number + 1))
+            (plan, began_s), outcome = program.take(given, lambda plan, _: (plan, time.monotonic()))
+            stream = dict(plan[0].user)["stream"]
+            ways = {_name(place, stream, seq): (sent_s, back_s) for place, seq, sent_s, back_s in program.ways}
+            runs.append(CalibrationRun(plan, began_s, time.monotonic(), ways, outcome))
+        costs = replace(costs, idle_share=program.idle_share, idle_bytes_s=program.idle_bytes_s)
+    trace: Trace = pickle.loads(file.read_bytes())
+    return with_phases(costs, trace, runs)
+
+
+def with_phases(costs: ServiceTimes, trace: Trace, runs: Sequence[CalibrationRun]) -> ServiceTimes:
+    """The costs, their means as high as those of the runs, and single phases to draw from."""
+    items = {name_of(each): each.items for run in runs for each in run.plan}
+    taken = [each for run in runs for each in _within(trace.batches, run)]
+    samples = sorted((_sample(each, items) for each in taken), key=lambda each: each.messages)
+    sizes = [(each.messages, each.items) for each in samples]
+    written = sum(each.outcome.written_bytes - costs.idle_bytes_s * each.outcome.lasted_s for each in runs)
+    costs = replace(
+        costs,
+        deliver_s=costs.deliver_s.times(
+            sum(each.cpu_s for each in samples) / sum(costs.deliver_s.of(*each) for each in sizes)
+        ),
+        blocked_s=costs.blocked_s.times(
+            sum(max(0.0, each.lasted_s - each.cpu_s) for each in samples)
+            / sum(costs.blocked_s.of(*each) for each in sizes)
+        ),
+    )
+    if kept := sum(costs.written.of(*each) for each in sizes):
+        costs = replace(costs, written=costs.written.times(max(0.0, written) / kept))
+    phases = Phases(
+        batches=tuple(samples),
+        quiet_s=tuple(lasted_s for _, lasted_s in trace.quiet) or (0.002,),
+        attend_s=tuple(lasted_s for _, lasted_s in trace.attend),
+        ways=tuple(_ways(run, trace, costs) for run in sorted(runs, key=lambda each: each.rate)),
+        beside_s=0.0,
+    )
+    costs = replace(costs, phases=phases)
+    more_s = sum(run.outcome.cpu_s - predicted(run.plan, costs, 0.0).cpu_s for run in runs)
+    beside_s = max(0.0, more_s / sum(len(run.plan) for run in runs))
+    return replace(costs, phases=replace(phases, beside_s=beside_s))
+
+
+def _within(batches: Sequence[TracedBatch], run: CalibrationRun) -> Iterator[TracedBatch]:
+    return (each for each in batches if run.began_s <= each.began_s <= run.ended_s and each.names)
+
+
+def _sample(batch: TracedBatch, items: dict[Name, int]) -> BatchSample:
+    held = sum(1 if name is None else items.get(name, 1) for name in batch.names)
+    lasted_s = batch.ended_s - batch.began_s
+    return BatchSample(len(batch.names), held, batch.cpu_s, lasted_s, batch.commit_s)
+
+
+def _ways(run: CalibrationRun, trace: Trace, costs: ServiceTimes) -> Ways:
+    """There: of messages that came while no batch was kept, for only they were read as they came."""
+    batches = list(_within(trace.batches, run))
+    began_s, ended_s = [each.began_s for each in batches], [each.ended_s for each in batches]
+    there, back = [], []
+    for name, (sent_s, _) in run.ways.items():
+        heard_s = trace.heard_s[name]
+        if bisect_right(began_s, heard_s) == bisect_right(ended_s, sent_s):
+            there.append(max(0.0, heard_s - sent_s - costs.wake_s - costs.read_s))
+    for batch in batches:
+        back += [run.ways[name][1] - batch.ended_s for name in batch.names if name in run.ways]
+    return Ways(run.rate, tuple(there) or (run.outcome.hop_s,), tuple(back))
+
+
+def _name(place: str, stream: str, seq: int) -> Name:
+    commune, device = place.split("/")[2:4]
+    return commune, device, stream, seq
+
+
+def name_of(each: Sending) -> Name:
+    """Whose it is, and which."""
+    return _name(each.topic, dict(each.user)["stream"], each.seq)

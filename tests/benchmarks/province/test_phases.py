@@ -1,0 +1,69 @@
+"""benchmarks.province.phases"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.province.phases import BESIDE, BatchSample, Phases, Ways, in_order
+
+
+def some(sizes: list[int], rates: list[float]) -> Phases:
+    """Batches of these sizes, and ways of these rates; each says whose it is."""
+    return Phases(
+        tuple(BatchSample(size, size, 0.001 * size, 0.002 * size, 0.001) for size in sizes),
+        (0.002,),
+        (0.001,),
+        tuple(Ways(rate, (rate,), (rate,)) for rate in rates),
+        0.0,
+    )
+
+
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=80), st.integers(1, 300), st.integers(0, 99))
+def test_a_batch_that_is_drawn_is_of_that_size_or_one_of_the_nearest_beside_it(
+    sizes: list[int], wanted: int, seed: int
+) -> None:
+    sizes.sort()
+    drawn = some(sizes, [1.0]).batch(wanted, Random(seed)).messages
+
+    nearer = [each for each in sizes if wanted < each < drawn or drawn < each < wanted]
+    assert drawn in sizes
+    assert len(nearer) < BESIDE
+
+
+def test_of_many_batches_of_one_size_each_is_drawn() -> None:
+    seen = tuple(BatchSample(5, 5, 0.001, 0.001 * number, 0.001) for number in range(200))
+    phases, chance = replace(some([1], [1.0]), batches=seen), Random(1)
+
+    drawn = {phases.batch(5, chance).lasted_s for _ in range(4_000)}
+
+    assert len(drawn) == 200
+
+
+def test_the_ways_of_a_rate_between_two_are_drawn_from_both_the_nearer_the_more_often() -> None:
+    phases, chance = some([1], [100.0, 200.0, 500.0]), Random(1)
+
+    drawn = [phases.way(275.0, chance).rate for _ in range(4_000)]
+
+    assert set(drawn) == {200.0, 500.0}
+    assert drawn.count(500.0) / len(drawn) == pytest.approx(0.25, abs=0.03)
+    assert phases.way(20.0, chance).rate == 100.0
+    assert phases.way(900.0, chance).rate == 500.0
+
+
+def test_what_is_sent_later_never_arrives_earlier() -> None:
+    assert in_order([0.0, 0.1, 0.2, 0.5], [0.3, 0.05, 0.2, 0.01]) == pytest.approx([0.3, 0.3, 0.4, 0.51])
+
+
+def test_phases_of_which_a_part_was_not_seen_are_refused() -> None:
+    whole = some([1, 2], [1.0])
+
+    for lack in ({"batches": ()}, {"ways": ()}, {"quiet_s": ()}, {"attend_s": ()}):
+        with pytest.raises(ValueError, match="a sample of each"):
+            replace(whole, **lack)
+    with pytest.raises(ValueError, match="the smallest first"):
+        some([2, 1], [1.0])
