@@ -33,7 +33,7 @@ HERE = Path(__file__).resolve().parent.parent
 ROUNDS = int(os.environ.get("NGATU_BENCH_ROUNDS", "3"))
 SECONDS = float(os.environ.get("NGATU_BENCH_SECONDS", "20"))
 STORE = os.environ.get("NGATU_BENCH_STORE")
-BOXES = 40
+BOXES = 21
 RATES = (150.0, 0.0)
 """Events a second; 0: as many as are receipted."""
 SETTLE_S = 3.0
@@ -61,9 +61,9 @@ class MeasuredStation:
             NgatuError: it gave no receipts.
         """
         with self._running(broker) as process:
-            before, wrote = _used_s(process), process.io_counters().write_bytes
+            before, wrote = _used_s(process), _written(process)
             said = _sent(broker.port, rate, self.first)
-            used_s, wrote = _used_s(process) - before, process.io_counters().write_bytes - wrote
+            used_s, wrote = _used_s(process) - before, _written(process) - wrote
         self.first += int(said["sent"])
         if not said["receipted"]:
             raise NgatuError("no receipt came", f"look at {self.folder / 'station.log'}")
@@ -154,6 +154,12 @@ def _sent(port: int, rate: float, first: int) -> dict[str, float]:
 def _used_s(process: psutil.Process) -> float:
     times = process.cpu_times()
     return times.user + times.system
+
+
+def _written(process: psutil.Process) -> int:
+    """Bytes that it gave the system to write: those that the system says it wrote count a whole folio of the page
+    cache for each page in it, 200 kB for 4 on Linux 6.18 with ext4, and the disk hears of 4."""
+    return int(process.io_counters().write_chars)
 
 
 def _is_calm(process: psutil.Process) -> bool:

@@ -31,6 +31,8 @@ STREAM = "s-1"
 THUMBNAIL_BYTES = 12_000
 """A road user at 320 pixels, as the agent encodes it."""
 IN_FLIGHT = 400
+_ALERT_EACH = 20
+"""As in the filled store."""
 STEP_S = 0.01
 LAST_S = 30.0
 
@@ -92,7 +94,8 @@ class SendingBoxes:
         head, tail = self._picture
         data = head + event_id.encode() + tail
         body = json.loads(self._bodies[box])
-        body["id"] = event_id
+        body |= {"id": event_id, "severity": "info" if number % _ALERT_EACH else "alert"}
+        body["clock"] |= {"state": "ntp"}
         body["image"] = {
             "topic": f"camera/north/image/{event_id}/thumbnail", "sha256": sha256(data).hexdigest(),
             "width_px": 64, "height_px": 48, "bytes": len(data),

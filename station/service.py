@@ -33,6 +33,7 @@ from station.retention.worker import RetentionWatch
 from station.store.blobs import BLOBS
 from station.store.database import claimed, engine_of, shown, url_of
 from station.store.store import Store
+from station.store.wal.checkpoint import LogCheckpoint
 from station.uplink.settings import UplinkSettings
 from station.web.process import ScreenProcess
 
@@ -66,7 +67,7 @@ def run(
     scan = PictureScan(engine_of(url, writes=False), config.state_dir / BLOBS, config.pictures.look_s)
     check = StoreCheck(engine_of(url, writes=False))
     retention = RetentionWatch(config.retention, url, config.state_dir, lambda: check.sound)
-    upkeep = StoreUpkeep(url)
+    upkeep, checkpoint = StoreUpkeep(url), LogCheckpoint(url)
     with (
         claimed(config.state_dir),
         ExitStack() as left,
@@ -75,8 +76,9 @@ def run(
         closing(check),
         closing(retention),
         closing(upkeep),
+        closing(checkpoint),
     ):
-        for beside in (scan, check, retention, upkeep):
+        for beside in (scan, check, retention, upkeep, checkpoint):
             beside.start()
         lives = Lives(config.state_dir / LIVES)
         subscriber = Subscriber(config.subscriber(), store, lives=lives, take_over=take_over)

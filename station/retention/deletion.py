@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_, 
 from station.counting.due_hours import mark_deleted
 from station.retention.due import DueSource
 from station.retention.settings import KeptClass
+from station.store.columns import kept_suffix
 from station.store.database import insert_once
 from station.store.pictures.rows import PLACE, places_of
 from station.store.pictures.shelf import PicturePlace
@@ -152,7 +153,7 @@ def _numbered(
 
 
 def _pictures(connection: Connection, deletion_id: int, which: Any) -> TakenOut:
-    columns = picture.c.box_id, picture.c.event_id, picture.c.kind, picture.c.sha256
+    columns = picture.c.box_id, picture.c.event_id, picture.c.kind, picture.c.sha256, picture.c.camera
     rows = connection.execute(select(*columns).where(which)).all()
     if not rows:
         return TakenOut()
@@ -173,14 +174,18 @@ def _unshow(connection: Connection, pictures: Sequence[tuple[Any, ...]]) -> None
 
 
 def _numbers(connection: Connection, rows: Sequence[Any]) -> Iterator[tuple[int, int]]:
-    """Under which numbers pictures came: their rows do not say it, their digests do."""
-    wanted = {(row.box_id, topic_of(row.event_id, row.kind), row.sha256) for row in rows}
+    """Under which numbers pictures came: their rows do not say it, topics and digests do."""
+    wanted = {(row.box_id, _suffix(row), row.sha256) for row in rows}
     columns = message.c.stream_id, message.c.seq, message.c.suffix, message.c.digest, stream.c.box_id
     query = select(*columns).join(stream, stream.c.id == message.c.stream_id).where(message_is_picture)
-    for part in _parts({row.sha256 for row in rows}):
-        for row in connection.execute(query.where(message.c.digest.in_(part))):
-            if (row.box_id, row.suffix.partition("/")[2].partition("/")[2], row.digest) in wanted:
+    for part in _parts({each[1] for each in wanted}):
+        for row in connection.execute(query.where(message.c.suffix.in_(part))):
+            if (row.box_id, row.suffix, row.digest) in wanted:
                 yield row.stream_id, row.seq
+
+
+def _suffix(row: Any) -> str:
+    return kept_suffix(f"camera/{row.camera}/{topic_of(row.event_id, row.kind)}")
 
 
 def topic_of(event_id: str, kind: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, select, tuple_
 
 from station.retention.deletion import AT_ONCE
 from station.store.blobs import removal_turn
-from station.store.pictures.rows import heard_of, places_of, unwanted
+from station.store.pictures.rows import SEGMENT_HASHES, heard_of, places_of, unwanted
 from station.store.pictures.shelf import PicturePlace, PictureShelf
 from station.store.schema import blob_removal, picture_removal
 
@@ -76,7 +76,7 @@ def _is_ours(read: InTransaction, shelf: PictureShelf, number: int) -> bool:
     What is left in one of its own came a second time while the segment was away.
     """
     heads = shelf.heads(number)
-    while part := {head.sha256 for _, head in islice(heads, AT_ONCE)}:
+    while part := {head.sha256 for _, head in islice(heads, SEGMENT_HASHES)}:
         if part - read(partial(heard_of, hashes=part)):
             return False
     return True

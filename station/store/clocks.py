@@ -28,7 +28,7 @@ from sqlalchemy import (
 from agent.wire.payloads import ClockMapPayload
 from station.store.columns import ms
 from station.store.database import insert_once
-from station.store.schema import clock_map, count_interval, event
+from station.store.schema import clock_map, count_interval, count_is_untrusted, event, event_is_untrusted
 
 TRUSTED_CLOCKS = ("ntp", "rtc")
 """Clock states that need no correction."""
@@ -58,13 +58,15 @@ def record_clock_map(
     row = {"box_id": box_id, "boot_id": clock.boot_id, "mono_ms": clock.mono_ms, "wall_ms": ms(payload.time)}
     from_box = {"state": clock.state, "received_ms": now_ms}
     connection.execute(insert_once(connection, clock_map).values(row | from_box))
-    for table, time in _STAMPED:
+    for table, time, is_untrusted in _STAMPED:
         since = () if after_ms is None else (table.c.mono_ms > after_ms,)
         of_these = table.c.box_id == box_id, table.c.boot_id == clock.boot_id
-        connection.execute(_corrected(table, time).where(*of_these, table.c.mono_ms <= clock.mono_ms, *since))
+        connection.execute(
+            _corrected(table, time, is_untrusted).where(*of_these, table.c.mono_ms <= clock.mono_ms, *since)
+        )
     since_ms = -1 if after_ms is None else after_ms
     mine = event.c.box_id == box_id, event.c.boot_id == clock.boot_id
-    return and_(*mine, event.c.mono_ms > since_ms, event.c.mono_ms <= clock.mono_ms, *_untrusted(event))
+    return and_(*mine, event.c.mono_ms > since_ms, event.c.mono_ms <= clock.mono_ms, event_is_untrusted)
 
 
 def correct_event_times(connection: Connection, events: Collection[tuple[int, str, str]]) -> None:
@@ -91,14 +93,14 @@ def correct_count_times(connection: Connection, counts: Iterable[tuple[int, int]
         connection.execute(_CORRECT_COUNT, rows)
 
 
-_STAMPED: tuple[tuple[Table, Column[int]], ...] = (
-    (event, event.c.time_ms),
-    (count_interval, count_interval.c.end_ms),
+_STAMPED: tuple[tuple[Table, Column[int], ColumnElement[bool]], ...] = (
+    (event, event.c.time_ms, event_is_untrusted),
+    (count_interval, count_interval.c.end_ms, count_is_untrusted),
 )
-"""What boxes stamp, and the moment at which their steady clock said `mono_ms`."""
+"""What boxes stamp, the moment at which their steady clock said `mono_ms`, and which of it may be wrong."""
 
 
-def _corrected(table: Table, time: Column[int]) -> Update:
+def _corrected(table: Table, time: Column[int], is_untrusted: ColumnElement[bool]) -> Update:
     """Of untrusted rows; the `where` says which."""
     first: Any = (
         select(clock_map.c.wall_ms - clock_map.c.mono_ms)
@@ -111,19 +113,15 @@ def _corrected(table: Table, time: Column[int]) -> Update:
         .limit(1)
         .scalar_subquery()
     )
-    return update(table).where(*_untrusted(table)).values(clock_offset_ms=first + table.c.mono_ms - time)
-
-
-def _untrusted(table: Table) -> list[ColumnElement[bool]]:
-    return [table.c.clock_state != state for state in TRUSTED_CLOCKS]  # many rows at once take no list
+    return update(table).where(is_untrusted).values(clock_offset_ms=first + table.c.mono_ms - time)
 
 
 # Built once: to build a statement takes longer than to execute it.
 _BOOT = clock_map.c.box_id, clock_map.c.boot_id
 _MAPPED = select(*_BOOT).where(tuple_(*_BOOT).in_(bindparam("boots", expanding=True))).distinct()
-_CORRECT_EVENT = _corrected(event, event.c.time_ms).where(
+_CORRECT_EVENT = _corrected(event, event.c.time_ms, event_is_untrusted).where(
     event.c.box_id == bindparam("box"), event.c.event_id == bindparam("id")
 )
-_CORRECT_COUNT = _corrected(count_interval, count_interval.c.end_ms).where(
+_CORRECT_COUNT = _corrected(count_interval, count_interval.c.end_ms, count_is_untrusted).where(
     count_interval.c.stream_id == bindparam("stream"), count_interval.c.seq == bindparam("number")
 )

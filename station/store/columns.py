@@ -30,7 +30,12 @@ _LONGEST_SUFFIX = 500
 
 def suffix_of(message: InboundMessage) -> str:
     """The topic below the device, as it is kept."""
-    return storable(message.suffix[:_LONGEST_SUFFIX])
+    return kept_suffix(message.suffix)
+
+
+def kept_suffix(suffix: str) -> str:
+    """As much of a topic below the device as is kept."""
+    return storable(suffix[:_LONGEST_SUFFIX])
 
 
 def storable(text: str) -> str:

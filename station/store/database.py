@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
 BUSY_S = 10.0
 """How long a writer waits for another one, such as a backup."""
 _ANALYZED_ROWS = 1_000
-_LOG_PAGES = 8_192
-"""Of SQLite's log, 32 MiB, before they are folded into the file. An event touches a page of each index, at its
-end or at that of its box or camera, and so do hundreds after it: the longer the log, the fewer times each is
-written twice. With SQLite's usual 1,000 the log was folded in after a hundred events, and twice as much
-written. The price: receipts wait longer, though more seldom, while it is folded in (design/pictures.md)."""
+LOG_PAGES = 65_536
+"""Of SQLite's log, 256 MiB, before a writer folds them into the file itself: wal/checkpoint.py does it long
+before, beside the writers."""
+_LOG_KEPT_BYTES = 256 * 2**20
+"""What a log that a reader made longer is cut back to, when it is begun anew."""
+_CACHE_KIB = 16_384
+"""Of a writer: with SQLite's usual 2,000 a large batch had to write pages into the log before it was complete,
+and once more at its end."""
 
 
 class StoreError(NgatuError):
@@ -124,16 +128,32 @@ def engine_of(url: URL, *, writes: bool = True, settings: str = "") -> Engine:
             if writes:
                 connection.execute("pragma journal_mode = wal")
                 connection.execute("pragma synchronous = full")  # invariant 1
-                connection.execute(f"pragma wal_autocheckpoint = {_LOG_PAGES:d}")
+                connection.execute(f"pragma wal_autocheckpoint = {LOG_PAGES:d}")
+                connection.execute(f"pragma journal_size_limit = {_LOG_KEPT_BYTES:d}")
+                connection.execute(f"pragma cache_size = -{_CACHE_KIB:d}")
         except sqlite3.Error:  # the pool forgets it as it is
             connection.close()
             raise
 
+    turn = turn_of(url)
+
     @event.listens_for(engine, "begin")
     def begin_transaction(connection: Connection) -> None:
+        if writes:
+            with turn:  # whoever has it waits for those that have begun, and is waited for by the others
+                pass
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+@cache
+def turn_of(url: URL) -> threading.Lock:
+    """Keeps the writers of this process from beginning a transaction while somebody has it.
+
+    SQLite looks now and then whether it may write, so whoever writes without a pause keeps all others out.
+    """
+    return threading.Lock()
 
 
 def upgrade(engine: Engine, to: str = "head") -> tuple[str | None, str]:

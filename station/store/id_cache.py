@@ -19,6 +19,9 @@ Box = tuple[str, str]
 """Commune and device."""
 
 
+SEEN_MS = 1_000
+"""Less than anybody shows of when a box was seen."""
+
 _JOINED = delete(span).where(span.c.stream_id == bindparam("s"), span.c.first == bindparam("f"))
 
 
@@ -45,12 +48,15 @@ class IdCache:
         self._boxes: dict[Box, int] = {}
         self._streams: dict[tuple[int, str], int] = {}
         self._committed: dict[int, Ranges] = {}
+        self._seen_ms: dict[int, int] = {}
+        """By the box's id: what stands in its row, as far as it was written here."""
 
     def clear(self) -> None:
         """Read everything again when it is needed."""
         self._boxes.clear()
         self._streams.clear()
         self._committed.clear()
+        self._seen_ms.clear()
 
     def box_id(self, connection: Connection, name: Box, now_ms: int) -> int:
         """The id of a box; a new one gets a row."""
@@ -67,6 +73,15 @@ class IdCache:
                 found = _new_id(connection, box, row)
             self._boxes[name] = found
         return self._boxes[name]
+
+    def seen(self, box_ids: Iterable[int], now_ms: int) -> list[int]:
+        """Of which of these boxes the row is to say that they were seen just now: of each once in SEEN_MS.
+
+        A row has a page of its own, for it holds what a box said last of itself.
+        """
+        due = [each for each in sorted(set(box_ids)) if abs(now_ms - self._seen_ms.get(each, 0)) >= SEEN_MS]
+        self._seen_ms |= dict.fromkeys(due, now_ms)
+        return due
 
     def stream_id(self, connection: Connection, box_id: int, name: str, now_ms: int) -> int:
         """The id of a stream; a new one gets a row."""

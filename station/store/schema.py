@@ -129,9 +129,9 @@ message = Table(  # everything with a number, once
 
 message_is_picture = message.c.kind.in_([literal_column("'image'"), literal_column("'snapshot'")])
 """Its digest is that of a file; the row of `picture` does not say under which number it came."""
-Index(
-    "ix_message_picture",
-    message.c.digest,
+Index(  # by topic, which names the event: they come one after the other there, and hashes in no order
+    "ix_message_picture_suffix",
+    message.c.suffix,
     sqlite_where=message_is_picture,
     postgresql_where=message_is_picture,
 )
@@ -189,11 +189,18 @@ event = Table(  # how each event stands: its highest revision, and the best pict
     Column("settled_ms", BigInteger),  # when the duty room was done with it (`review`); null: it is open
     Column("vehicle_colour", Text),  # a word of the wire; null: not told, or not known
     Column("clothes_colour", Text),  # of whoever walks or rides
-    Index("ix_event_start_ms", "start_ms"),
     Index("ix_event_first_received_ms", "first_received_ms"),
     Index("ix_event_track_id", "track_id"),
-    Index("ix_event_boot_id", "boot_id"),
     Index("ix_event_event_id", "event_id"),
+)
+
+event_is_untrusted = event.c.clock_state.not_in([literal_column("'ntp'"), literal_column("'rtc'")])
+"""Nobody vouched for the clock by which it is stamped."""
+Index(
+    "ix_event_untrusted_boot_id",
+    event.c.boot_id,
+    sqlite_where=event_is_untrusted,
+    postgresql_where=event_is_untrusted,
 )
 
 event_began_ms = func.coalesce(event.c.start_ms + event.c.clock_offset_ms, event.c.start_ms)

@@ -140,7 +140,7 @@ class BatchWriter:
         tell_pictures(self._connection, self._shown_later())
         self._write_quarantine()
         self._ids.add_committed(self._connection, self._committed)
-        seen = sorted({box_id for box_id, _ in sources})
+        seen = self._ids.seen((box_id for box_id, _ in sources), self._now_ms)
         if seen:
             self._connection.execute(_SEEN, [{"its_id": box_id, "at_ms": self._now_ms} for box_id in seen])
 

@@ -19,6 +19,8 @@ PLACE = blob.c.sha256, blob.c.size_bytes, blob.c.segment, blob.c.segment_offset
 """The columns of a PicturePlace, in their order."""
 _PLACES = select(*PLACE).where(blob.c.sha256.in_(bindparam("hashes", expanding=True)))
 _HELD = _PLACES.with_for_update(read=True, key_share=True)
+SEGMENT_HASHES = 10_000
+"""Pictures of a segment, and few enough for the bound parameters of one statement of either database."""
 _BOUND = 200
 """Few enough for the bound parameters of one statement."""
 
@@ -125,7 +127,10 @@ def forget_places(connection: Connection) -> None:
 
 
 def heard_of(connection: Connection, hashes: Collection[str]) -> set[str]:
-    """Those of these pictures, at most _BOUND, that ever came under a number: it outlives them."""
+    """Those of these pictures, at most SEGMENT_HASHES, that ever came under a number: it outlives them.
+
+    No index has hashes of messages: that takes seconds with a million of them.
+    """
     query = select(message.c.digest).where(message_is_picture, message.c.digest.in_(sorted(hashes)))
     return set(connection.scalars(query))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from station.store.database import (
     engine_of,
     in_words,
     shown,
+    turn_of,
     upgrade,
     url_of,
     versions,
@@ -216,27 +218,25 @@ def test_every_commit_is_synced(place: Place) -> None:
     engine.dispose()
 
 
-def test_the_log_is_folded_into_the_file_once_it_holds_32_mib_and_no_sooner(sqlite_place: Place) -> None:
+def test_who_has_the_turn_keeps_writers_of_this_process_from_beginning(sqlite_place: Place) -> None:
+    begun = threading.Event()
     engine = engine_of(sqlite_place.url)
-    upgrade(engine)
-    file = Path(str(sqlite_place.url.database))
-    with engine.begin() as connection:
-        connection.execute(text("create table filler (it blob)"))
 
-    def sizes_mib(filled: int) -> tuple[float, float]:
-        for _ in range(filled):
-            with engine.begin() as connection:
-                connection.execute(text("insert into filler values (zeroblob(1048576))"))
-        log = file.with_name(file.name + "-wal")
-        return file.stat().st_size / 2**20, log.stat().st_size / 2**20
+    def write() -> None:
+        with engine.begin():
+            begun.set()
 
-    small, _ = sizes_mib(0)
-    before, log = sizes_mib(24)
-    after, _ = sizes_mib(12)
+    writer = threading.Thread(target=write)
+    reader = engine_of(sqlite_place.url, writes=False)
+    with turn_of(sqlite_place.url):
+        writer.start()
+        with reader.connect() as connection, connection.begin():  # who reads does not wait
+            assert not begun.is_set()
+    writer.join(10.0)
     engine.dispose()
-    assert before == small
-    assert log > 24
-    assert after > small + 24
+    reader.dispose()
+
+    assert begun.is_set()
 
 
 def test_a_state_folder_has_one_owner(tmp_path: Path) -> None:

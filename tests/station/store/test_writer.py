@@ -51,12 +51,34 @@ def tables(place: Place) -> Place:
     return place
 
 
-def test_what_comes_again_changes_nothing_but_when_the_box_was_seen(tables: Place) -> None:
+def test_what_comes_again_changes_nothing(tables: Place) -> None:
     batch = messages(1, 1, picture=True)
 
     assert written(tables, batch, batch) == []
     assert tables.rows("select seq, received_ms from message order by seq") == [(1, 1000), (2, 1000)]
-    assert tables.rows("select first_seen_ms, last_seen_ms from box") == [(1000, 1001)]
+    assert tables.rows("select first_seen_ms, last_seen_ms from box") == [(1000, 1000)]
+
+
+def test_that_a_box_was_seen_is_written_once_a_second(tables: Place) -> None:
+    ids, seen_ms = IdCache(), []
+    for number, now_ms in enumerate((1_000, 1_999, 2_000, 2_999, 3_500, 3_400, 1_000), 1):
+        with tables.engine.begin() as connection:
+            BatchWriter(connection, ids, now_ms).write(messages(number, number))
+        seen_ms += [row[0] for row in tables.rows("select last_seen_ms from box")]
+
+    assert seen_ms == [1_000, 1_000, 2_000, 2_000, 3_500, 3_500, 1_000], "also a clock that was put back"
+
+
+def test_that_a_box_was_seen_is_written_again_after_a_transaction_failed(tables: Place) -> None:
+    ids = IdCache()
+    with pytest.raises(RuntimeError), tables.engine.begin() as connection:
+        BatchWriter(connection, ids, 5_000).write(messages(1, 1))
+        raise RuntimeError
+    ids.clear()
+    with tables.engine.begin() as connection:
+        BatchWriter(connection, ids, 5_001).write(messages(1, 1))
+
+    assert tables.rows("select last_seen_ms from box") == [(5_001,)]
 
 
 def test_other_content_under_a_number_is_kept_beside_and_told(tables: Place) -> None:
